@@ -1,0 +1,1 @@
+"""The Lambda function behind the load balancer: HTTP in, HTTP out."""

@@ -1,0 +1,1 @@
+"""The domain: what a machine asks, and what it is told."""

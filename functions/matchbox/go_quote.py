@@ -1,0 +1,48 @@
+"""How Go quotes text: `strconv.Quote` and its kin, over the text of `go_text`."""
+
+from matchbox.go_text import stray_byte
+
+_SHORT = {
+    "\a": r"\a",
+    "\b": r"\b",
+    "\f": r"\f",
+    "\n": r"\n",
+    "\r": r"\r",
+    "\t": r"\t",
+    "\v": r"\v",
+    "\\": r"\\",
+}
+
+
+def quoted(text: str, quote: str = '"', *, ascii_only: bool = False) -> str:
+    """`text` as a Go literal between `quote`s, its unprintable characters escaped; all but ASCII if `ascii_only`."""
+    return quote + "".join(_quoted(character, quote, ascii_only=ascii_only) for character in text) + quote
+
+
+def can_be_raw(text: str) -> bool:
+    """Whether `text` can stand between backquotes, unchanged."""
+    return not any(
+        character in "`\x7f\ufeff" or (character < " " and character != "\t") or stray_byte(character) is not None
+        for character in text
+    )
+
+
+def is_printable(character: str) -> bool:
+    """What Go's `unicode.IsPrint` says; it may know another version of Unicode than Python."""
+    return stray_byte(character) is None and character.isprintable()
+
+
+def _quoted(character: str, quote: str, *, ascii_only: bool) -> str:
+    if character == quote:
+        return "\\" + character
+    if character in _SHORT:
+        return _SHORT[character]
+    if is_printable(character) and not (ascii_only and character > "\x7f"):
+        return character
+    code = ord(character)
+    stray = stray_byte(character)
+    if stray is not None:
+        return f"\\x{stray:02x}"
+    if code < 0x20 or code == 0x7F:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -1,0 +1,55 @@
+"""Go's strings, which are bytes, as Python text.
+
+Valid UTF-8 stands for itself. Each other byte stands as one character of a block of private use, U+10FE80 to U+10FEFF
+(byte 0x80 to 0xFF), which unlike a lone surrogate can be encoded, so that a parser which measures its source in UTF-8
+takes it. A genuine character of that block stands as its four bytes, so that the mapping is one to one.
+"""
+
+_FIRST_BYTE = 0x80
+_FIRST_STAND_IN = 0x10FE80
+_FIRST_SURROGATE = 0xDC80
+_COUNT = 0x80
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+_AS_STAND_INS: dict[int, str] = {
+    _FIRST_STAND_IN + offset: "".join(
+        chr(byte - _FIRST_BYTE + _FIRST_STAND_IN) for byte in chr(_FIRST_STAND_IN + offset).encode()
+    )
+    for offset in range(_COUNT)
+}
+_FROM_SURROGATES = _AS_STAND_INS | {
+    _FIRST_SURROGATE + offset: chr(_FIRST_STAND_IN + offset) for offset in range(_COUNT)
+}
+_TO_SURROGATES = {_FIRST_STAND_IN + offset: _FIRST_SURROGATE + offset for offset in range(_COUNT)}
+
+
+def text_of(raw: bytes) -> str:
+    """The text that stands for `raw`, whatever it holds."""
+    if raw.isascii():
+        return raw.decode("ascii")
+    return raw.decode("utf-8", "surrogateescape").translate(_FROM_SURROGATES)
+
+
+def bytes_of(text: str) -> bytes:
+    """The bytes that `text` stands for; the inverse of `text_of`."""
+    if text.isascii():
+        return text.encode("ascii")
+    return text.translate(_TO_SURROGATES).encode("utf-8", "surrogateescape")
+
+
+def text_of_value(value: str) -> str:
+    """The text that stands for a string from JSON or from a query.
+
+    There a byte that is not UTF-8 stands as the lone surrogate of Python's "surrogateescape". Any other surrogate
+    becomes U+FFFD, as when Go reads JSON.
+    """
+    if value.isascii():
+        return value
+    text = value.translate(_FROM_SURROGATES)
+    return "".join(_REPLACEMENT if "\ud800" <= character <= "\udfff" else character for character in text)
+
+
+def stray_byte(character: str) -> int | None:
+    """The byte that is no UTF-8 for which `character` stands, or None if it stands for itself."""
+    offset = ord(character) - _FIRST_STAND_IN
+    return offset + _FIRST_BYTE if 0 <= offset < _COUNT else None

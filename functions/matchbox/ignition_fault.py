@@ -1,0 +1,57 @@
+"""What is wrong with an Ignition config, and where; and the paths that many rules check."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from matchbox.ignition_reader import Struct
+
+
+class Fault(NamedTuple):
+    """A broken rule: `path` is like `$.storage.files.0.path`, `reason` shows no value."""
+
+    path: str
+    reason: str
+
+
+Faults = Iterator[Fault]
+
+
+def text(value: Struct, name: str) -> str:
+    """A string, empty where the config has none."""
+    found = value.get(name)
+    return found if isinstance(found, str) else ""
+
+
+def structs(value: Struct, name: str) -> list[Struct]:
+    """The elements of a list of structs."""
+    found = value.get(name)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def struct(value: Struct, name: str) -> Struct:
+    """A struct, empty where this version has none."""
+    found = value.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def number(value: Struct, name: str) -> int | None:
+    """An integer, None where the config has none."""
+    found = value.get(name)
+    return found if isinstance(found, int) else None
+
+
+def path_fault(path: str) -> str:
+    """Why `path` is not the shortest spelling of an absolute path; empty if it is."""
+    if not path:
+        return "it is missing"
+    if not path.startswith("/"):
+        return "it is not absolute"
+    if path != "/" and not {"", ".", ".."}.isdisjoint(path[1:].split("/")):
+        return "it is not in its shortest spelling"
+    return ""
+
+
+def faults_at(path: str, reason: str) -> Faults:
+    """The fault at `path`; none if there is no reason."""
+    if reason:
+        yield Fault(path, reason)

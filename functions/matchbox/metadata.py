@@ -1,0 +1,41 @@
+"""What does /metadata answer? `KEY=value` lines, to be read as a file of environment variables."""
+
+from collections.abc import Mapping
+
+from matchbox.go_float import format_float
+from matchbox.go_text import bytes_of, stray_byte, text_of_value
+
+
+def render_metadata(data: Mapping[str, object]) -> bytes:
+    """One line for each string, boolean and number of `data`, sorted by key; lists and nulls have none.
+
+    Keys are upper case, and those of nested maps are joined with `_`. Numbers are written as Go writes a float64.
+    matchbox writes the lines in random order.
+    """
+    lines: list[tuple[bytes, bytes]] = []
+    maps: list[tuple[str, Mapping[str, object]]] = [("", data)]
+    while maps:
+        prefix, members = maps.pop()
+        for key, value in members.items():
+            name = prefix + key
+            if isinstance(value, Mapping):
+                maps.append((name + "_", value))
+            elif isinstance(value, str):
+                lines.append((_upper(name), bytes_of(text_of_value(value))))
+            elif isinstance(value, bool):
+                lines.append((_upper(name), b"true" if value else b"false"))
+            elif isinstance(value, int | float):
+                lines.append((_upper(name), format_float(float(value)).encode()))
+    return b"".join(key + b"=" + value + b"\n" for key, value in sorted(lines))
+
+
+def _upper(name: str) -> bytes:
+    """`name` as Go's `strings.ToUpper`: letter by letter, a byte that is no UTF-8 becomes U+FFFD."""
+    return bytes_of("".join(map(_upper_letter, text_of_value(name))))
+
+
+def _upper_letter(letter: str) -> str:
+    if stray_byte(letter) is not None:
+        return "\N{REPLACEMENT CHARACTER}"
+    upper = letter.upper()
+    return upper if len(upper) == 1 else letter

@@ -1,0 +1,211 @@
+"""The functions that Go's text/template predefines, over the values of `go_format`.
+
+The text that one rendering makes with them is bounded: a template that doubles a string in a loop ends in an error,
+not in the end of the process. No message shows a value.
+"""
+
+from collections.abc import Callable
+from urllib.parse import quote_from_bytes
+
+from matchbox.go_format import OutputTooLongError, StringMap, type_name
+from matchbox.go_print import sprint, sprintf, sprintln
+from matchbox.go_quote import is_printable
+from matchbox.go_text import bytes_of, stray_byte, text_of
+
+_HTML = str.maketrans({"\0": "\ufffd", '"': "&#34;", "'": "&#39;", "&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_JAVASCRIPT = {"\\": r"\\", "'": r"\'", '"': r"\""} | {character: f"\\u{ord(character):04X}" for character in "<>&="}
+_ORDERED = (int, float, str)
+_GREATEST_SLICE_INDEXES = 3
+
+Function = Callable[..., object]
+
+
+class FunctionError(ValueError):
+    """Why a call has no answer, without any value of the call."""
+
+
+def template_functions(room: int) -> dict[str, Function]:
+    """The functions by name, with `room` characters for all the text that they take and make together.
+
+    Each raises `FunctionError` where Go's does. `and`, `or` and `call` are not among them: the first two are part of
+    the language, and there is no function to call in JSON.
+    """
+    text = _TextFunctions(room)
+    others: dict[str, Function] = {
+        "eq": _equals_any,
+        "ge": lambda *values: not _less(*_pair(values)),
+        "gt": lambda *values: _less(*_pair(values)[::-1]),
+        "index": _index,
+        "le": lambda *values: not _less(*_pair(values)[::-1]),
+        "len": _length,
+        "lt": lambda *values: _less(*_pair(values)),
+        "ne": lambda *values: not _equal(*_pair(values)),
+        "not": _is_false,
+        "slice": _slice,
+    }
+    return {
+        "html": text.html,
+        "js": text.javascript,
+        "print": text.print,
+        "printf": text.printf,
+        "println": text.println,
+        "urlquery": text.url_query,
+    } | {name: text.charging(function) for name, function in others.items()}
+
+
+class _TextFunctions:
+    def __init__(self, room: int) -> None:
+        self._room = room
+
+    def charging(self, function: Function) -> Function:
+        """`function`, which takes its arguments from the room."""
+
+        def call(*values: object) -> object:
+            self._room -= sum(len(value) for value in values if isinstance(value, str))
+            if self._room < 0:
+                raise FunctionError("too much text")
+            return function(*values)
+
+        return call
+
+    def print(self, *values: object) -> str:
+        return self._printed(sprint, values)
+
+    def println(self, *values: object) -> str:
+        return self._printed(sprintln, values)
+
+    def printf(self, *values: object) -> str:
+        if not values or not isinstance(values[0], str):
+            raise FunctionError("the format has to be a string")
+        form = values[0]
+        return self._printed(lambda rest, room: sprintf(form, rest, room), values[1:])
+
+    def html(self, *values: object) -> str:
+        return self._printable(values).translate(_HTML)
+
+    def javascript(self, *values: object) -> str:
+        return "".join(map(_in_javascript, self._printable(values)))
+
+    def url_query(self, *values: object) -> str:
+        return quote_from_bytes(bytes_of(self._printable(values)), safe=" ").replace(" ", "+")
+
+    def _printable(self, values: tuple[object, ...]) -> str:
+        return self._printed(sprint, tuple("<no value>" if type_name(one) == "<nil>" else one for one in values))
+
+    def _printed(self, print_: Callable[[tuple[object, ...], int], str], values: tuple[object, ...]) -> str:
+        try:
+            text = print_(values, self._room)
+        except OutputTooLongError as error:
+            raise FunctionError("too much text") from error
+        self._room -= len(text)
+        return text
+
+
+def _in_javascript(character: str) -> str:
+    if character in _JAVASCRIPT:
+        return _JAVASCRIPT[character]
+    if character >= " " and (character < "\x80" or is_printable(character) or stray_byte(character) is not None):
+        return character
+    return f"\\u{ord(character):04X}"
+
+
+def _pair(values: tuple[object, ...]) -> tuple[object, object]:
+    if len(values) != 2:
+        raise FunctionError("two arguments are wanted")
+    return values[0], values[1]
+
+
+def _kind(value: object) -> str:
+    name = type_name(value)
+    return name if name in {"bool", "int", "float64", "string", "<nil>"} else "composite"
+
+
+def _equals_any(*values: object) -> bool:
+    if len(values) < 2:
+        raise FunctionError("at least two arguments are wanted")
+    return any(_equal(values[0], other) for other in values[1:])
+
+
+def _equal(left: object, right: object) -> bool:
+    kinds = {_kind(left), _kind(right)}
+    if "<nil>" in kinds:
+        return len(kinds) == 1
+    if len(kinds) > 1:
+        raise FunctionError("the types do not fit for a comparison")
+    if "composite" in kinds:
+        raise FunctionError("lists and maps cannot be compared")
+    return left == right
+
+
+def _less(left: object, right: object) -> bool:
+    if _kind(left) != _kind(right):
+        raise FunctionError("the types do not fit for a comparison")
+    if isinstance(left, str) and isinstance(right, str):
+        return bytes_of(left) < bytes_of(right)
+    if isinstance(left, bool) or not isinstance(left, _ORDERED):
+        raise FunctionError("the type has no order")
+    return bool(left < right)  # type: ignore[operator]  # one kind, and numbers
+
+
+def _is_false(*values: object) -> bool:
+    if len(values) != 1:
+        raise FunctionError("one argument is wanted")
+    return type_name(values[0]) == "<nil>" or not values[0]
+
+
+def _length(*values: object) -> int:
+    if len(values) != 1:
+        raise FunctionError("one argument is wanted")
+    value = values[0]
+    if isinstance(value, str):
+        return len(bytes_of(value))
+    if isinstance(value, list | dict):
+        return len(value)
+    raise FunctionError(f"there is no length of {type_name(value)}")
+
+
+def _index(*values: object) -> object:
+    if not values:
+        raise FunctionError("at least one argument is wanted")
+    value = values[0]
+    if type_name(value) == "<nil>":
+        raise FunctionError("nil has no elements")
+    for index in values[1:]:
+        value = _element(value, index)
+    return value
+
+
+def _element(value: object, index: object) -> object:
+    if isinstance(value, dict):
+        if not isinstance(index, str):
+            raise FunctionError("the index of a map has to be a string")
+        return value.get(index, "" if isinstance(value, StringMap) else None)
+    sequence = bytes_of(value) if isinstance(value, str) else value
+    if not isinstance(sequence, bytes | list):
+        raise FunctionError(f"there are no elements in {type_name(value)}")
+    return sequence[_position(index, len(sequence) - 1)]
+
+
+def _slice(*values: object) -> object:
+    if not values:
+        raise FunctionError("at least one argument is wanted")
+    value, indexes = values[0], values[1:]
+    sequence = bytes_of(value) if isinstance(value, str) else value
+    if not isinstance(sequence, bytes | list):
+        raise FunctionError(f"there is no slice of {type_name(value)}")
+    if len(indexes) > (2 if isinstance(sequence, bytes) else _GREATEST_SLICE_INDEXES):
+        raise FunctionError("too many indexes")
+    positions = [_position(index, len(sequence)) for index in indexes]
+    if positions != sorted(positions):
+        raise FunctionError("the indexes have to ascend")
+    start, stop = [*positions[:2], *[0, len(sequence)][len(positions[:2]) :]]
+    part = sequence[start:stop]
+    return text_of(part) if isinstance(part, bytes) else part
+
+
+def _position(index: object, greatest: int) -> int:
+    if isinstance(index, bool) or not isinstance(index, int):
+        raise FunctionError("the index of a sequence has to be a whole number that is no float")
+    if not 0 <= index <= greatest:
+        raise FunctionError("the index is out of range")
+    return index

@@ -1,0 +1,97 @@
+"""What stands at the top of the documents of a YAML text? The one module of the domain that knows PyYAML.
+
+The text is only parsed; nothing is built from it, so that no alias makes it large and no tag means anything.
+"""
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import yaml
+
+# libyaml's time grows with the square of the depth.
+_GREATEST_DEPTH = 500
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_QUOTED = re.compile(r" '[^'<]{2,}'")
+
+
+class YamlError(ValueError):
+    """Text that is not YAML: why, and the line, counted from 1, if it is known. Nothing of the text is shown."""
+
+    def __init__(self, reason: str, line: int | None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.line = line
+
+
+class Document(NamedTuple):
+    """The top of a document: the keys of a mapping, else None; the line, counted from 1, where its content begins."""
+
+    keys: frozenset[str] | None
+    is_null: bool
+    line: int
+
+
+def documents(text: bytes, *, first_only: bool = False) -> list[Document]:
+    """The documents of `text`; with `first_only` nothing behind the first one is read.
+
+    Raises:
+        YamlError: it is not YAML, or it is nested too deeply.
+    """
+    import yaml
+
+    events = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    found: list[Document] = []
+    try:
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                found.append(_document(events))
+                if first_only:
+                    break
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else None
+        raise YamlError(_QUOTED.sub("", error.problem or "it does not parse"), line) from None
+    except yaml.YAMLError:
+        raise YamlError("it has a character that YAML does not allow, or is not UTF-8", None) from None
+    return found
+
+
+def _document(events: "Iterator[yaml.Event]") -> Document:
+    """Read the events up to the end of a document."""
+    import yaml
+
+    top = next(events)
+    keys: set[str] = set()
+    anchors: set[str | None] = {_anchor(top)}
+    depth = int(isinstance(top, yaml.CollectionStartEvent))
+    members = 0
+    while depth:
+        event = next(events)
+        if isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+            continue
+        if depth == 1:
+            members += 1
+            if members % 2 and isinstance(event, yaml.ScalarEvent):
+                keys.add(event.value)
+        if isinstance(event, yaml.AliasEvent) and event.anchor not in anchors:
+            raise YamlError("an alias stands for nothing", _line(event))
+        anchors.add(_anchor(event))
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _GREATEST_DEPTH:
+                raise YamlError("it is nested too deeply", _line(event))
+    is_null = isinstance(top, yaml.ScalarEvent) and not top.style and top.value in _NULLS
+    return Document(frozenset(keys) if isinstance(top, yaml.MappingStartEvent) else None, is_null, _line(top))
+
+
+def _anchor(event: "yaml.Event") -> str | None:
+    import yaml
+
+    return event.anchor if isinstance(event, yaml.NodeEvent) else None
+
+
+def _line(event: "yaml.Event") -> int:
+    return event.start_mark.line + 1 if event.start_mark else 1

@@ -1,0 +1,14 @@
+"""Real network-boot clients in QEMU, booted through an HTTP server on this machine.
+
+A guest loads iPXE scripts (or GRUB configurations), a Linux kernel and an initramfs from that server, fetches the
+address in its kernel argument `talos.config=`, prints the answer on its serial console and powers off. The modules:
+
+- `fleet`: machines, one for each client, with their groups and profiles as a data directory.
+- `clients`: the table of clients, each with its virtual hardware. `boot` runs one.
+- `networks`: what DHCP and TFTP tell each client.
+- `dhcp_network`, with the program `namespace`: a network of its own with a real DHCP server.
+- `machine`: one virtual machine: its identity, its run with a time limit, what it printed.
+- `guest`: the kernel and the initramfs that are booted.
+- `firmware`: files of the boot programs: network ROMs, UEFI, iPXE, GRUB.
+- `packages`: Debian packages: unpacked into a cache, or installed.
+"""

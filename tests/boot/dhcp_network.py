@@ -1,0 +1,149 @@
+"""A network of its own for one machine, with dnsmasq as its DHCP and TFTP server.
+
+QEMU's built-in DHCP server names one boot file and nothing else. UEFI's HTTP boot wants the vendor class `HTTPClient`
+in the answer, and iPXE another boot file than the firmware that loaded it. The network is a namespace (root makes it,
+or any user where user namespaces are allowed); addresses are those of QEMU's built-in network. What the guest sends to
+the host's address there is carried to a port of this machine's 127.0.0.1.
+"""
+
+import os
+import select
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+
+from tests.boot.machine import Machine
+from tests.boot.packages import program
+
+HOST = "10.0.2.2"
+GUEST = "10.0.2.15"
+PREFIX = 24
+SETUP_SECONDS = 20
+STALLED_SECONDS = 30
+
+
+class NetworkError(Exception):
+    """The namespace, its network card or the DHCP server could not be made; the message shows the complaint."""
+
+
+@contextmanager
+def dhcp_network(
+    machine: Machine, boot_options: Sequence[str], ports: Mapping[int, int], scratch: Path
+) -> Iterator[int]:
+    """Yields the descriptor of a tap device for QEMU's `-netdev tap,fd=`.
+
+    `boot_options` are lines of dnsmasq's configuration; `ports` says for each TCP port of the host, as the guest sees
+    it, the port of 127.0.0.1 that answers. dnsmasq's log is kept in `scratch`. Raises NetworkError and PackagesError.
+    """
+    configuration = scratch / "dnsmasq.conf"
+    configuration.write_text("\n".join([*dhcp_options(machine, scratch), *boot_options, ""]))
+    ours, theirs = socket.socketpair()
+    user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    with ours, theirs, (scratch / "network.log").open("w+") as log:
+        namespace = subprocess.Popen(
+            [
+                *(program("unshare", "util-linux"), "--net", *user),
+                # Without -P modules of this directory would hide the standard library's.
+                *(sys.executable, "-P", Path(__file__).with_name("namespace.py")),
+                *(str(theirs.fileno()), program("ip", "iproute2"), f"{HOST}/{PREFIX}", ",".join(map(str, ports))),
+                *(program("dnsmasq", "dnsmasq-base"), "--keep-in-foreground", f"--conf-file={configuration}"),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            pass_fds=[theirs.fileno()],
+        )
+        theirs.close()
+        try:
+            ours.settimeout(SETUP_SECONDS)
+            try:
+                _, descriptors, _, _ = socket.recv_fds(ours, 16, 1 + len(ports))
+            except TimeoutError:
+                descriptors = []
+            if not descriptors:
+                log.seek(0)
+                raise NetworkError(
+                    f"no network with a DHCP server could be made, which takes root: {log.read().strip()}"
+                )
+            tap, *listeners = descriptors
+            with os.fdopen(tap, "rb+", buffering=0), carried(listeners, list(ports.values())):
+                yield tap
+        finally:
+            ours.close()
+            namespace.wait()
+
+
+def dhcp_options(machine: Machine, scratch: Path) -> list[str]:
+    return [
+        "port=0",
+        "interface=tap0",
+        "bind-interfaces",
+        # No change of user, nor of group, which a user namespace would refuse: the scratch directory is private.
+        "user=root",
+        "group=",
+        f"dhcp-range={GUEST},{GUEST}",
+        f"dhcp-host={machine.mac},{GUEST},{machine.hostname}",
+        f"domain={machine.domain}",
+        "dhcp-authoritative",
+        "no-ping",
+        "log-dhcp",
+        f"pid-file={scratch / 'dnsmasq.pid'}",
+        f"dhcp-leasefile={scratch / 'dnsmasq.leases'}",
+        f"log-facility={scratch / 'dnsmasq.log'}",
+    ]
+
+
+@contextmanager
+def carried(listeners: Sequence[int], ports: Sequence[int]) -> Iterator[None]:
+    """Carries connections on each listening socket, given as a descriptor, to its port of 127.0.0.1."""
+    carriers = [Carrier(listener, port) for listener, port in zip(listeners, ports, strict=True)]
+    threads = [threading.Thread(target=carrier.serve_forever, args=(0.1,)) for carrier in carriers]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        for carrier, thread in zip(carriers, threads, strict=True):
+            carrier.stopping.set()
+            carrier.shutdown()
+            carrier.server_close()
+            thread.join()
+
+
+class Carrier(ThreadingTCPServer):
+    """Carries the connections of one listening socket, which may belong to another network namespace."""
+
+    def __init__(self, listener: int, port: int) -> None:
+        super().__init__((HOST, 0), Carriage, bind_and_activate=False)
+        self.socket.close()
+        self.socket = socket.socket(fileno=listener)
+        self.port = port
+        self.stopping = threading.Event()
+
+
+class Carriage(BaseRequestHandler):
+    """One connection: the first end that closes ends it, as every HTTP/1 client here expects."""
+
+    server: Carrier
+
+    def handle(self) -> None:
+        with (
+            suppress(ConnectionError, TimeoutError),
+            socket.create_connection(("127.0.0.1", self.server.port)) as there,
+        ):
+            here: socket.socket = self.request
+            other_end = {here: there, there: here}
+            for end in other_end:
+                end.settimeout(STALLED_SECONDS)
+            while not self.server.stopping.is_set():
+                readable, _, _ = select.select(other_end, [], [], 0.2)
+                for end in readable:
+                    data = end.recv(1 << 16)
+                    if not data:
+                        return
+                    other_end[end].sendall(data)

@@ -1,0 +1,147 @@
+"""The Linux that is booted: Debian's kernel, and an initramfs that prints its configuration and powers off.
+
+The initramfs holds a static busybox, the modules for a virtio network card, and `/init` (the script `INIT`).
+"""
+
+import gzip
+import lzma
+import re
+import stat
+from functools import cache
+from pathlib import Path
+
+from tests.boot.packages import Package
+
+CONSOLES = {"amd64": "ttyS0", "arm64": "ttyAMA0"}
+WANTED_MODULES = ("virtio_pci", "virtio_net", "af_packet")
+
+BEGIN = "-----BEGIN MACHINE CONFIGURATION-----"
+END = "-----END MACHINE CONFIGURATION-----"
+FAILED = "-----MACHINE CONFIGURATION FAILED-----"
+
+# The configuration is printed in base64: a terminal changes line ends and drops what it takes for control characters.
+INIT = f"""\
+#!/bin/busybox sh
+/bin/busybox --install -s /bin
+export PATH=/bin
+set -f
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+dmesg -n 1
+
+fail() {{
+    echo
+    echo "{FAILED}"
+    echo "$1"
+    dmesg | tail -n 20
+    poweroff -f
+}}
+
+for module in $(cat /modules/order); do
+    insmod "/modules/$module" || fail "insmod $module"
+done
+ip link set lo up
+ip link set eth0 up || fail "no network card"
+udhcpc -q -n -t 8 -T 2 -i eth0 -s /dhcp || fail "no DHCP lease"
+
+for argument in $(cat /proc/cmdline); do
+    case "$argument" in talos.config=*) url=${{argument#talos.config=}} ;; esac
+done
+[ -n "$url" ] || fail "no talos.config= in: $(cat /proc/cmdline)"
+for attempt in 1 2 3 4 5; do
+    wget -T 20 -O /configuration "$url" && break
+    [ "$attempt" = 5 ] && fail "wget $url"
+    sleep 2
+done
+
+echo
+echo "{BEGIN}"
+base64 /configuration
+echo "{END}"
+poweroff -f
+"""
+
+DHCP_SCRIPT = """\
+#!/bin/sh
+if [ "$1" = bound ]; then
+    ip address add "$ip/$mask" dev "$interface"
+    [ -z "$router" ] || ip route add default via "${router%% *}"
+fi
+exit 0
+"""
+
+
+def kernel_package(architecture: str) -> Package:
+    keep = ("boot", "usr/lib/modules")
+    return Package("trixie", architecture, f"linux-image-cloud-{architecture}", keep, metapackage=True)
+
+
+def kernel(architecture: str) -> Path:
+    """The kernel's file. `architecture` is Debian's name: amd64 or arm64. Raises PackagesError."""
+    [path] = (kernel_package(architecture).directory / "boot").glob("vmlinuz-*")
+    return path
+
+
+def arguments(architecture: str, initramfs_name: str) -> list[str]:
+    """Kernel arguments that a boot needs, to which the profile adds `talos.config=`.
+
+    `initramfs_name` is the last part of the initramfs's address: iPXE before 2021 on UEFI finds it by that name.
+    """
+    return [f"initrd={initramfs_name}", f"console={CONSOLES[architecture]}", "quiet", "panic=1"]
+
+
+@cache
+def initramfs(architecture: str) -> bytes:
+    """A compressed cpio archive, the same bytes each time. Raises PackagesError."""
+    busybox = Package("trixie", architecture, "busybox-static", ("usr/bin/busybox",)).directory / "usr/bin/busybox"
+    modules = needed_modules(kernel_package(architecture).directory)
+    archive = [entry(name, stat.S_IFDIR | 0o755) for name in ("bin", "dev", "modules", "proc", "sys", "tmp")]
+    # Without this node the kernel starts /init with no standard output.
+    archive.append(entry("dev/console", stat.S_IFCHR | 0o600, device=(5, 1)))
+    archive.append(entry("bin/busybox", stat.S_IFREG | 0o755, busybox.read_bytes()))
+    archive.append(entry("init", stat.S_IFREG | 0o755, INIT.encode()))
+    archive.append(entry("dhcp", stat.S_IFREG | 0o755, DHCP_SCRIPT.encode()))
+    archive.append(entry("modules/order", stat.S_IFREG | 0o644, "\n".join(modules).encode()))
+    archive += [entry(f"modules/{name}", stat.S_IFREG | 0o644, module) for name, module in modules.items()]
+    archive.append(entry("TRAILER!!!", 0))
+    return gzip.compress(b"".join(archive), compresslevel=6, mtime=0)
+
+
+def needed_modules(kernel_directory: Path) -> dict[str, bytes]:
+    """The wanted modules and those they depend on, in the order of loading; what is built in needs none."""
+    [modules] = kernel_directory.glob("usr/lib/modules/*")
+    files = {module_name(path): path for path in modules.rglob("*.ko*")}
+    built_in = {module_name(Path(line)) for line in (modules / "modules.builtin").read_text().splitlines()}
+    loaded: dict[str, bytes] = {}
+
+    def load(name: str) -> None:
+        if name in built_in or name in loaded:
+            return
+        packed = files[name].read_bytes()
+        module = lzma.decompress(packed) if files[name].suffix == ".xz" else packed
+        [depends] = re.findall(rb"\0depends=([^\0]*)\0", module)
+        for dependency in filter(None, depends.decode().split(",")):
+            load(dependency)
+        loaded[name] = module
+
+    for name in WANTED_MODULES:
+        load(name)
+    return loaded
+
+
+def module_name(path: Path) -> str:
+    return path.name.partition(".")[0].replace("-", "_")
+
+
+def entry(name: str, mode: int, content: bytes = b"", device: tuple[int, int] = (0, 0)) -> bytes:
+    """One member of a cpio archive in the 'newc' format, see Documentation/driver-api/early-userspace of Linux."""
+    path = name.encode() + b"\0"
+    inode, user, group, links, mtime, check = 0, 0, 0, 1, 0, 0
+    numbers = (inode, mode, user, group, links, mtime, len(content), 0, 0, *device, len(path), check)
+    header = b"070701" + b"".join(b"%08X" % number for number in numbers)
+    return padded(header + path) + padded(content)
+
+
+def padded(data: bytes) -> bytes:
+    return data + bytes(-len(data) % 4)

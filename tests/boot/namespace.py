@@ -1,0 +1,51 @@
+"""Run as a program in a new network namespace: gives it a network card, DHCP and listening sockets, and waits.
+
+Arguments: the number of an open Unix socket, the path of `ip`, the address with its prefix length, the TCP ports to
+listen on, joined by commas, and then the DHCP server's command line. Over the Unix socket go, once all is up, the
+descriptors of the card (a tap device) and of the listening sockets. The program ends when that socket is closed.
+"""
+
+import fcntl
+import os
+import socket
+import struct
+import subprocess
+import sys
+
+TAP = "tap0"
+TUNSETIFF = 0x400454CA
+IFF_TAP = 0x0002
+IFF_NO_PI = 0x1000
+
+
+def main() -> None:
+    number, ip, network, ports, *dhcp_server = sys.argv[1:]
+    tap = os.open("/dev/net/tun", os.O_RDWR)
+    fcntl.ioctl(tap, TUNSETIFF, struct.pack("16sH22x", TAP.encode(), IFF_TAP | IFF_NO_PI))
+    subprocess.run([ip, "link", "set", "lo", "up"], check=True)
+    subprocess.run([ip, "address", "add", network, "dev", TAP], check=True)
+    subprocess.run([ip, "link", "set", TAP, "up"], check=True)
+    address = network.partition("/")[0]
+    listeners = [socket.create_server((address, int(port))) for port in ports.split(",")]
+    server = subprocess.Popen(dhcp_server)
+    try:
+        check_running(server)
+        with socket.socket(fileno=int(number)) as owner:
+            socket.send_fds(owner, [b"up"], [tap, *(listener.fileno() for listener in listeners)])
+            owner.recv(1)
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def check_running(server: "subprocess.Popen[bytes]") -> None:
+    """Ends this program if the DHCP server does not like its configuration: it says so and exits at once."""
+    try:
+        code = server.wait(0.5)
+    except subprocess.TimeoutExpired:
+        return
+    sys.exit(f"the DHCP server ended with code {code}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""The rigs as fixtures, started once for a whole run; a pytest plugin."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+
+from tests.rigs.dynamodb_local import dynamodb_local as dynamodb_local_rig
+from tests.rigs.moto_server import MotoService
+from tests.rigs.moto_server import moto_server as moto_server_rig
+from tests.rigs.service import Service
+from tests.rigs.swift_s3 import swift_s3 as swift_s3_rig
+from tests.rigs.versitygw import versitygw as versitygw_rig
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+_Given = TypeVar("_Given", bound=Service)
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local(request: pytest.FixtureRequest) -> Iterator[Service]:
+    """DynamoDB Local; its tables are shared by all tests of the run."""
+    with _started(dynamodb_local_rig, request) as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def versitygw(request: pytest.FixtureRequest) -> Iterator[Service]:
+    """An S3 that verifies signatures and checksums; its buckets are shared by all tests of the run."""
+    with _started(versitygw_rig, request) as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def swift_s3(request: pytest.FixtureRequest) -> Iterator[Service]:
+    """An S3 that takes session tokens; its buckets are shared by all tests of the run."""
+    with _started(swift_s3_rig, request) as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def moto_server(request: pytest.FixtureRequest) -> Iterator[MotoService]:
+    """moto's DynamoDB and S3, shared by all tests of the run until one resets it."""
+    with _started(moto_server_rig, request) as service:
+        yield service
+
+
+@contextmanager
+def _started(rig: Callable[[], AbstractContextManager[_Given]], request: pytest.FixtureRequest) -> Iterator[_Given]:
+    """A rig whose installation is seen on the terminal: on a new machine it takes minutes."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    with ExitStack() as running:
+        with ExitStack() as seen:
+            if capture is not None:
+                seen.enter_context(capture.global_and_fixture_disabled())
+            service = running.enter_context(rig())
+        yield service

@@ -1,0 +1,61 @@
+"""Getting a rig's program on this machine: its package manager is run, or the missing package is named."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.rigs.failure import RigUnavailableError
+
+
+def on_path(program: str, package: str) -> str:
+    """The path of `program`; Debian's `package` is installed for it when root misses it.
+
+    Raises RigUnavailableError when the program is missing and cannot be installed.
+    """
+    found = shutil.which(program)
+    if found is None and os.geteuid() == 0 and shutil.which("apt-get") is not None:
+        print(f"rigs: installing Debian's {package} for {program}", file=sys.stderr, flush=True)
+        # A third-party source that cannot be reached fails an update that brought all that is needed.
+        subprocess.run(["apt-get", "-q", "update"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        run(
+            ["apt-get", "-q", "-y", "install", "--no-install-recommends", package],
+            environment={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+        )
+        found = shutil.which(program)
+    if found is None:
+        raise RigUnavailableError(f"{program!r} is not on PATH: install it (Debian's package is {package!r})")
+    return found
+
+
+def run(
+    arguments: Sequence[str | Path], *, environment: dict[str, str] | None = None, directory: Path | None = None
+) -> str:
+    """Run an installing command to its end; its standard output.
+
+    Raises RigUnavailableError with the tail of what it said when it fails.
+    """
+    done = subprocess.run(
+        arguments,
+        env=environment,
+        cwd=directory,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode != 0:
+        said = (done.stdout + done.stderr).strip().splitlines()[-20:]
+        raise RigUnavailableError(
+            "\n".join([f"{' '.join(map(str, arguments))!r} ended with {done.returncode}:", *said])
+        )
+    return done.stdout
+
+
+def make_environment(python: Path, directory: Path) -> Path:
+    """Make a virtual environment with pip in `directory`, an empty directory; its interpreter."""
+    run([python, "-m", "venv", directory])
+    return directory / "bin" / "python"

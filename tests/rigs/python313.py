@@ -1,0 +1,93 @@
+"""Python 3.13, which Lambda runs the functions on, with what the functions need and nothing else.
+
+The interpreter is one that the machine has (on PATH or pyenv's) or Debian trixie's, unpacked into the cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.rigs.cache import cached
+from tests.rigs.debian_packages import unpack
+from tests.rigs.failure import RigUnavailableError
+from tests.rigs.install import run
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+# Its own C library is newer than other releases': so it is started by its own loader, and only it sees that library.
+WRAPPER = """#!/bin/sh
+directory=$(dirname "$(readlink -f "$0")")
+libraries=$(echo "$directory"/../lib/*-linux-gnu)
+exec "$libraries"/ld-linux-*.so.* --library-path "$libraries" --argv0 "$0" "$directory/python3.13.unwrapped" "$@"
+"""
+
+
+def python313() -> Path:
+    """A Python 3.13 that runs.
+
+    Raises RigUnavailableError when the machine has none and Debian's cannot be had either.
+    """
+    on_path = [Path(directory, "python3.13") for directory in os.get_exec_path()]
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv", "versions")
+    of_pyenv = [version / "bin" / "python" for version in sorted(pyenv.glob("3.13*"))]
+    for candidate in [Path(sys.executable), *on_path, *of_pyenv]:
+        if _runs(candidate):
+            return candidate
+    try:
+        unpacked = cached("debian-trixie-python3.13", _install_python)
+    except RigUnavailableError as error:
+        raise RigUnavailableError(f"no Python 3.13 runs here: install one\n{error}") from error
+    return unpacked / "usr" / "bin" / "python3.13"
+
+
+def python313_environment() -> Path:
+    """The interpreter of a virtual environment with the locked packages of the functions, which it can import."""
+    python = python313()
+    described = [(PROJECT / "requirements.lock").read_text(), str(PROJECT), run([python, "-VV"]), str(python)]
+    key = hashlib.sha256("\0".join(described).encode()).hexdigest()[:12]
+    return cached(f"python3.13-functions-{key}", lambda directory: _install(python, directory)) / "bin" / "python"
+
+
+def runtime_requirements(lock: str) -> str:
+    """The part of a lock file, as `uv pip compile` annotates it, that is needed without the dependency groups."""
+    blocks = re.findall(r"^[A-Za-z0-9].*\n(?:[ \t].*\n?)*", lock, re.MULTILINE)
+    parents = {
+        block: set(re.findall(r"^ +# +(?:via )?([^\s:]+(?: \([^:\n]*\))?)$", block, re.MULTILINE)) for block in blocks
+    }
+    needed, wanted = set[str](), {"lambda-matchbox (pyproject.toml)"}
+    while found := {block for block in blocks if block not in needed and parents[block] & wanted}:
+        needed |= found
+        wanted |= {block.partition("==")[0] for block in found}
+    return "".join(block for block in blocks if block in needed)
+
+
+def _runs(python: Path) -> bool:
+    """Whether it is a whole Python 3.13: a shim or a stripped package is not."""
+    question = "import sys, ssl, venv; sys.exit(sys.version_info[:2] != (3, 13))"
+    if not os.access(python, os.X_OK):
+        return False
+    return subprocess.run([python, "-c", question], capture_output=True, check=False).returncode == 0
+
+
+def _install(python: Path, directory: Path) -> None:
+    run([python, "-m", "venv", "--without-pip", directory])
+    environment = directory / "bin" / "python"
+    requirements = directory / "requirements.txt"
+    requirements.write_text(runtime_requirements((PROJECT / "requirements.lock").read_text()))
+    install = ["install", "-q", "--no-deps", "--require-hashes", "-r", str(requirements)]
+    run([sys.executable, "-m", "pip", "--python", environment, *install])
+    packages = run([environment, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]).strip()
+    Path(packages, "functions.pth").write_text(f"{PROJECT / 'functions'}\n")
+
+
+def _install_python(directory: Path) -> None:
+    unpack("trixie", "python3.13", directory)
+    python = directory / "usr" / "bin" / "python3.13"
+    python.rename(python.with_name("python3.13.unwrapped"))
+    python.write_text(WRAPPER)
+    python.chmod(0o755)

@@ -1,0 +1,53 @@
+"""What a rig gives its test: where the service is and the fake credentials it takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, overload
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_s3 import S3Client
+
+REGION = "eu-west-1"
+"""Not us-east-1, which S3 and botocore treat specially."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service that serves until its rig is left."""
+
+    endpoint: str
+    """`http://127.0.0.1:PORT`"""
+    region: str
+    access_key: str
+    secret_key: str
+    session_token: str | None
+    pid: int
+    """The process that serves; the test's own where that is a thread."""
+
+    @overload
+    def client(self, name: Literal["dynamodb"], config: Config | None = None) -> DynamoDBClient: ...
+
+    @overload
+    def client(self, name: Literal["s3"], config: Config | None = None) -> S3Client: ...
+
+    def client(self, name: Literal["dynamodb", "s3"], config: Config | None = None) -> DynamoDBClient | S3Client:
+        """A new boto3 client of this service, without retries unless `config` says so."""
+        plain = Config(
+            signature_version="s3v4" if name == "s3" else "v4",
+            s3={"addressing_style": "path"},
+            retries={"total_max_attempts": 1},
+        )
+        return boto3.Session().client(
+            name,
+            endpoint_url=self.endpoint,
+            region_name=self.region,
+            aws_access_key_id=self.access_key,
+            aws_secret_access_key=self.secret_key,
+            aws_session_token=self.session_token,
+            config=plain.merge(config) if config else plain,
+        )

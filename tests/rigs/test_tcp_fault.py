@@ -1,0 +1,249 @@
+"""The fault proxy between boto3 and moto or DynamoDB Local, and between HTTP and a server of the test's own."""
+
+from __future__ import annotations
+
+import http.client
+import http.server
+import socket
+import threading
+from collections import Counter
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from tests.rigs.faults import INTERNAL_ERROR, SLOW_DOWN, THROTTLED, Delay, Hang, PassThrough, Refuse, Withhold
+from tests.rigs.tcp_fault import FaultProxy, fault_proxy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.type_defs import KeysAndAttributesTypeDef
+    from types_boto3_s3 import S3Client
+
+    from tests.rigs.moto_server import MotoService
+    from tests.rigs.service import Service
+
+IMPATIENT = Config(read_timeout=1)
+ITEM = {"id": {"S": "node"}}
+
+
+@pytest.fixture
+def proxy(moto_server: MotoService) -> Iterator[FaultProxy]:
+    moto_server.reset()
+    with fault_proxy(moto_server.endpoint) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def dynamodb(moto_server: MotoService, proxy: FaultProxy) -> Iterator[DynamoDBClient]:
+    """A client through the proxy, of a service that has the table `machines`."""
+    with closing(replace(moto_server, endpoint=proxy.endpoint).client("dynamodb", IMPATIENT)) as client:
+        make_table(client)
+        proxy.forget_requests()
+        yield client
+
+
+@pytest.fixture
+def s3(moto_server: MotoService, proxy: FaultProxy) -> Iterator[S3Client]:
+    """A client through the proxy, of a service that has the bucket `assets`."""
+    with closing(replace(moto_server, endpoint=proxy.endpoint).client("s3", IMPATIENT)) as client:
+        client.create_bucket(Bucket="assets", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        proxy.forget_requests()
+        yield client
+
+
+def make_table(client: DynamoDBClient) -> None:
+    client.create_table(
+        TableName="machines",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+class Pieces(http.server.BaseHTTPRequestHandler):
+    """Answers with the request's body, in chunks and on a connection that stays."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for piece in (body[:3], body[3:], b""):
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+@contextmanager
+def pieces_server() -> Iterator[str]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pieces) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_passes_through_and_counts_by_operation(proxy: FaultProxy, dynamodb: DynamoDBClient) -> None:
+    """DynamoDB's answers arrive, and its calls are counted by operation."""
+    dynamodb.put_item(TableName="machines", Item=ITEM)
+    assert ITEM == dynamodb.get_item(TableName="machines", Key=ITEM)["Item"]
+    dynamodb.get_item(TableName="machines", Key=ITEM)
+    assert Counter({"GetItem": 2, "PutItem": 1}) == proxy.requests()
+
+
+def test_passes_large_objects_through(proxy: FaultProxy, s3: S3Client) -> None:
+    """Objects of megabytes pass both ways, and S3's requests are counted by method."""
+    content = bytes(range(256)) * 20_000
+    s3.put_object(Bucket="assets", Key="initramfs", Body=content)
+    assert content == s3.get_object(Bucket="assets", Key="initramfs")["Body"].read()
+    assert Counter({"PUT": 1, "GET": 1}) == proxy.requests()
+
+
+def test_keeps_connections_and_chunks() -> None:
+    """Several requests pass on one connection, with answers whose length is not known beforehand."""
+    with pieces_server() as upstream, fault_proxy(upstream) as proxy:
+        with closing(http.client.HTTPConnection(urlsplit(proxy.endpoint).netloc, timeout=30)) as connection:
+            connection.connect()
+            first = connection.sock
+            answers = []
+            for body in (b"chained", b"booted"):
+                connection.request("POST", "/", body)
+                answers.append(connection.getresponse().read())
+            assert first is connection.sock
+        assert [b"chained", b"booted"] == answers
+
+
+def test_refuses_connections_and_serves_again(proxy: FaultProxy, dynamodb: DynamoDBClient) -> None:
+    """A refusing proxy is like no listener, and comes back on the same port."""
+    address = urlsplit(proxy.endpoint)
+    proxy.switch(Refuse())
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((address.hostname, address.port))
+    proxy.switch(PassThrough())
+    assert ["machines"] == dynamodb.list_tables()["TableNames"]
+
+
+def test_refusing_cuts_open_connections(proxy: FaultProxy) -> None:
+    """A connection that was open before is ended."""
+    address = urlsplit(proxy.endpoint)
+    with closing(http.client.HTTPConnection(address.netloc, timeout=30)) as connection:
+        proxy.switch(THROTTLED)
+        connection.request("GET", "/")
+        assert 400 == connection.getresponse().status
+        proxy.switch(Refuse())
+        assert b"" == connection.sock.recv(1)
+
+
+def test_refusing_cannot_be_limited(proxy: FaultProxy) -> None:
+    """Refused connections are not counted, so a number of them cannot be given."""
+    with pytest.raises(ValueError, match="cannot be counted"):
+        proxy.switch(Refuse(), times=1)
+
+
+def test_hangs_until_switched(proxy: FaultProxy, dynamodb: DynamoDBClient) -> None:
+    """A hanging proxy takes the request and never answers it; the next one is served again."""
+    proxy.switch(Hang(), times=1)
+    with pytest.raises(ReadTimeoutError):
+        dynamodb.list_tables()
+    assert ["machines"] == dynamodb.list_tables()["TableNames"]
+    assert Counter({"ListTables": 2}) == proxy.requests()
+
+
+def test_a_delayed_request_has_been_carried_out(proxy: FaultProxy, dynamodb: DynamoDBClient) -> None:
+    """A client that gives up on a slow answer has written all the same."""
+    proxy.switch(Delay(seconds=600), times=1)
+    with pytest.raises(ReadTimeoutError):
+        dynamodb.put_item(TableName="machines", Item=ITEM)
+    assert ITEM == dynamodb.get_item(TableName="machines", Key=ITEM)["Item"]
+
+
+def test_a_delayed_answer_arrives(proxy: FaultProxy, dynamodb: DynamoDBClient) -> None:
+    """A client that waits long enough has its answer."""
+    proxy.switch(Delay(seconds=0.05))
+    assert ["machines"] == dynamodb.list_tables()["TableNames"]
+
+
+def test_throttles(proxy: FaultProxy, dynamodb: DynamoDBClient) -> None:
+    """DynamoDB's throttling is raised as that by boto3, as many times as was said."""
+    proxy.switch(THROTTLED, times=2)
+    for _ in range(2):
+        with pytest.raises(dynamodb.exceptions.ProvisionedThroughputExceededException):
+            dynamodb.list_tables()
+    assert ["machines"] == dynamodb.list_tables()["TableNames"]
+
+
+def test_is_retried_by_boto3(proxy: FaultProxy, moto_server: MotoService, dynamodb: DynamoDBClient) -> None:
+    """boto3's own retries get over one throttled request, and the proxy counts both."""
+    twice = Config(retries={"total_max_attempts": 2, "mode": "standard"})
+    with closing(replace(moto_server, endpoint=proxy.endpoint).client("dynamodb", twice)) as patient:
+        proxy.switch(THROTTLED, times=1)
+        assert ["machines"] == patient.list_tables()["TableNames"]
+    assert Counter({"ListTables": 2}) == proxy.requests()
+
+
+def test_s3_is_slowed_down(proxy: FaultProxy, s3: S3Client) -> None:
+    """S3's SlowDown is raised as that by boto3."""
+    proxy.switch(SLOW_DOWN)
+    with pytest.raises(ClientError) as caught:
+        s3.put_object(Bucket="assets", Key="kernel", Body=b"kernel")
+    assert "SlowDown" == caught.value.response["Error"]["Code"]
+
+
+def test_fails_with_500(proxy: FaultProxy, dynamodb: DynamoDBClient, s3: S3Client) -> None:
+    """Both services' clients see a status of 500."""
+    proxy.switch(INTERNAL_ERROR)
+    for call in (dynamodb.list_tables, s3.list_buckets):
+        with pytest.raises(ClientError) as caught:
+            call()
+        assert 500 == caught.value.response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def test_withholds_keys_of_a_batch(proxy: FaultProxy, dynamodb: DynamoDBClient) -> None:
+    """The keys held back are named in the answer, and asking for them again gives their items."""
+    check_withholding(proxy, dynamodb)
+
+
+@pytest.mark.real
+def test_withholds_keys_of_dynamodb_local(dynamodb_local: Service) -> None:
+    """DynamoDB Local's answer stays valid for boto3, which compares the checksum in it."""
+    with fault_proxy(dynamodb_local.endpoint) as proxy:
+        isolated = replace(dynamodb_local, endpoint=proxy.endpoint, access_key="withholding")
+        with closing(isolated.client("dynamodb")) as client:
+            make_table(client)
+            check_withholding(proxy, client)
+
+
+def check_withholding(proxy: FaultProxy, dynamodb: DynamoDBClient) -> None:
+    keys = [{"id": {"S": name}} for name in ("first", "second", "third")]
+    for key in keys:
+        dynamodb.put_item(TableName="machines", Item={**key, "data": {"S": "x"}})
+    proxy.switch(Withhold(keys=2), times=1)
+    wanted: KeysAndAttributesTypeDef = {
+        "Keys": keys,
+        "ProjectionExpression": "#d",
+        "ExpressionAttributeNames": {"#d": "data"},
+    }
+    answer = dynamodb.batch_get_item(RequestItems={"machines": wanted})
+    assert {"machines": [{"data": {"S": "x"}}]} == answer["Responses"]
+    assert {"machines": {**wanted, "Keys": keys[1:]}} == answer["UnprocessedKeys"]
+    again = dynamodb.batch_get_item(RequestItems=answer["UnprocessedKeys"])
+    assert 2 == len(again["Responses"]["machines"])
+    assert {} == again["UnprocessedKeys"]
+
+
+def test_never_withholds_a_whole_batch(proxy: FaultProxy, dynamodb: DynamoDBClient) -> None:
+    """At least one key is read."""
+    proxy.switch(Withhold(keys=5))
+    answer = dynamodb.batch_get_item(RequestItems={"machines": {"Keys": [ITEM]}})
+    assert ({"machines": []}, {}) == (answer["Responses"], answer["UnprocessedKeys"])

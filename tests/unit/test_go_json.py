@@ -1,0 +1,69 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matchbox.go_json import Fractional, JsonError, Members, decode, encode, without_surrogates
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def plain(value: object) -> object:
+    if isinstance(value, Members):
+        return {key: plain(one) for key, one in value}
+    return [plain(one) for one in value] if isinstance(value, list) else value
+
+
+@given(JSON)
+def test_round_trip(value: object) -> None:
+    """What is written reads back, and any other reader reads the same."""
+    assert value == plain(decode(encode(value)))
+    assert value == json.loads(encode(value))
+
+
+def test_escapes() -> None:
+    """What HTML would take for markup is escaped, and so are two line separators and control characters."""
+    expected = rb'{"\u003c\u003e\u0026":"\u2028\u2029\b\f\n\r\t\"\\\u0001' + "\x7f\u017c".encode() + b'"}'
+    assert expected == encode({"<>&": '\u2028\u2029\b\f\n\r\t"\\\x01\x7f\u017c'})
+
+
+def test_repeated_members() -> None:
+    """Repeated members are all there, in their order."""
+    assert Members([("a", 1), ("b", 2), ("a", 3)]) == decode(b'{"a":1,"b":2,"a":3}')
+
+
+@pytest.mark.parametrize("number", [b"1.0", b"1e3", b"-1.5", b"1" * 5000])
+def test_fractional(number: bytes) -> None:
+    """A number in another form than an integer's, or with too many digits, is no integer."""
+    assert isinstance(decode(number), Fractional)
+
+
+def test_replaced_bytes() -> None:
+    """A byte that is no UTF-8 and a lone surrogate are U+FFFD."""
+    assert decode(b'"\xff"') == "\ufffd"
+    assert without_surrogates(str(decode(rb'"\ud800\udc41"'))) == "\U00010041"
+    assert without_surrogates(str(decode(rb'"\ud800x"'))) == "\ufffdx"
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (b"", "it is not JSON at line 1, column 1: expecting value"),
+        (b'{\n"a": }', "it is not JSON at line 2, column 6: expecting value"),
+        (b'"hunter2', "it is not JSON at line 1, column 1: unterminated string"),
+        (b'"\t"', "it is not JSON at line 1, column 2: invalid control character"),
+        (b"1 2", "it is not JSON at line 1, column 3: extra data"),
+        (b"-Infinity", "it is not JSON: it has no number -Infinity"),
+        (b"[" * 200_000, "it is not JSON: it is nested too deeply"),
+    ],
+)
+def test_not_json(raw: bytes, reason: str) -> None:
+    """The error says where and why, and shows nothing of the text."""
+    with pytest.raises(JsonError) as caught:
+        decode(raw)
+    assert reason == str(caught.value)

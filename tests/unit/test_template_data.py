@@ -1,0 +1,30 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matchbox.template_data import template_data
+
+
+def test_selector_over_metadata() -> None:
+    """The selector, its keys in lower case, hides metadata of the same name."""
+    data = template_data({"role": 1, "Role": 2, "a": 3}, {"Role": "x"}, {}, "")
+    assert data == {"role": "x", "Role": 2, "a": 3, "request": {"query": {}, "raw_query": ""}}
+
+
+def test_request_over_all() -> None:
+    """The request hides metadata and a selector of that name."""
+    data = template_data({"request": "a"}, {"Request": "b"}, {"k": "v"}, "k=v")
+    assert data == {"request": {"query": {"k": "v"}, "raw_query": "k=v"}}
+
+
+@given(st.permutations([("A", "1"), ("a", "2"), ("B", "3")]))
+def test_selector_keys_that_differ_in_case(pairs: list[tuple[str, str]]) -> None:
+    """Of selector keys that differ in case only, the same one wins in whatever order they come."""
+    data = template_data({}, dict(pairs), {}, "")
+    assert (data["a"], data["b"]) == ("2", "3")
+
+
+def test_arguments_are_not_changed() -> None:
+    """The group's metadata stay as they were."""
+    metadata = {"a": 1}
+    template_data(metadata, {"b": "c"}, {}, "")
+    assert metadata == {"a": 1}

@@ -1,0 +1,49 @@
+import pytest
+
+from matchbox.yaml_documents import Document, YamlError, documents
+
+
+def test_documents() -> None:
+    """Each document has the keys of its mapping and the line where it begins."""
+    text = b"# c\na: {x: 1}\nb: [y]\n---\n- a\n---\n~\n---\n''\n"
+    assert [
+        Document(frozenset({"a", "b"}), is_null=False, line=2),
+        Document(None, is_null=False, line=5),
+        Document(None, is_null=True, line=7),
+        Document(None, is_null=False, line=9),
+    ] == documents(text)
+
+
+def test_first_only() -> None:
+    """What follows the first document need not be YAML."""
+    assert [Document(frozenset({"a"}), is_null=False, line=1)] == documents(b"a: 1\n---\n[", first_only=True)
+
+
+def test_keys_of_the_top_only() -> None:
+    """Neither values nor keys further down, nor keys that are no text, are keys of the top."""
+    [document] = documents(b"? [x]\n: y\na: {b: c}\n&k d: *k\n")
+    assert frozenset({"a", "d"}) == document.keys
+
+
+def test_aliases_are_not_followed() -> None:
+    """Aliases of aliases cost nothing."""
+    laughs = b"a0: &a0 [x]\n" + b"".join(b"a%d: &a%d [*a%d, *a%d]\n" % (i, i, i - 1, i - 1) for i in range(1, 100))
+    assert len(documents(laughs)) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "line"),
+    [
+        (b"a: 1\nb: *x\n", "an alias stands for nothing", 2),
+        (b"a: &x 1\n---\nb: *x\n", "an alias stands for nothing", 3),
+        (b"\n" + b"[" * 100_000, "it is nested too deeply", 2),
+        (b"a: b: c\n", "mapping values are not allowed in this context", 1),
+        (b"a: !hunter2!x y\n", "found undefined tag handle", 1),
+        (b"a: \xff\n", "it has a character that YAML does not allow, or is not UTF-8", None),
+    ],
+)
+def test_not_yaml(text: bytes, reason: str, line: int | None) -> None:
+    """The error has the line, and nothing of the text."""
+    with pytest.raises(YamlError) as caught:
+        documents(text)
+    assert (reason, line) == (caught.value.reason, caught.value.line)
