@@ -1,5 +1,31 @@
-"""The root of the errors that matchbox's domain raises."""
+"""The errors that the domain raises, and what each means to a machine.
+
+MatchboxError
+├── NotFoundError            no group matches, or something that is named does not exist: the machine's 404
+├── StoreUnavailableError    the stores cannot be reached just now: ask again later
+├── AnswerTooLargeError      an answer that the balancer cannot carry
+├── UndeliverableError       an asset that this client cannot be given as things are configured
+├── TemplateError            (templates) a template does not parse or render
+├── IgnitionError            (ignition_error) an Ignition config is not valid
+└── CloudConfigError         (cloud_config) neither a script nor a cloud-config
+"""
 
 
 class MatchboxError(Exception):
     """What cannot be answered, and why, in one line."""
+
+
+class NotFoundError(MatchboxError):
+    """No group matches, or what is named is not there."""
+
+
+class StoreUnavailableError(MatchboxError):
+    """The stores cannot be reached just now, throttle, or take too long."""
+
+
+class AnswerTooLargeError(MatchboxError):
+    """The answer is over the balancer's limit and must not be redirected."""
+
+
+class UndeliverableError(MatchboxError):
+    """The client cannot follow the redirect that this asset needs."""

@@ -1,0 +1,73 @@
+"""The load balancer's event as a request, and an answer as the balancer wants it.
+
+The target group has multi-value headers on: without it a repeated key keeps its last value, and matchbox's first
+counts. The event holds no raw query: it is rebuilt from the undecoded parameters, so the interleaving of repeated keys,
+empty pairs and `k` against `k=` are lost.
+"""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+# The balancer takes an answer of at most 1 MB, measured on the serialised JSON; a binary body costs a third more.
+ANSWER_LIMIT = 1_000_000
+# What fits as a body whatever its bytes are, with room for the headers.
+BODY_LIMIT = 720_000
+
+
+class Request(NamedTuple):
+    """A request as it came: `path` and `raw_query` are not decoded; the first value of each header, in lower case."""
+
+    method: str
+    path: str
+    raw_query: str
+    headers: Mapping[str, str]
+
+    @property
+    def origin(self) -> str:
+        """Scheme and host as the client asked them."""
+        return f"{self.headers.get('x-forwarded-proto', 'http')}://{self.headers.get('host', '')}"
+
+
+class Answer(NamedTuple):
+    """Status, headers and body of an answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+def request_of(event: Mapping[str, Any]) -> Request:
+    """The request that the balancer's event holds, with multi-value headers or without."""
+    single_headers = {name: [value] for name, value in (event.get("headers") or {}).items()}
+    headers = event.get("multiValueHeaders") or single_headers
+    single_query = {key: [value] for key, value in (event.get("queryStringParameters") or {}).items()}
+    query = event.get("multiValueQueryStringParameters") or single_query
+    # A fragment never belongs to a request; what stands behind it is not part of the last value.
+    raw_query = "&".join(f"{key}={value}" for key, values in query.items() for value in values).partition("#")[0]
+    return Request(
+        method=event.get("httpMethod") or "GET",
+        path=event.get("path") or "/",
+        raw_query=raw_query,
+        headers={name.lower(): values[0] for name, values in headers.items() if values},
+    )
+
+
+def event_answer(answer: Answer) -> dict[str, Any]:
+    """The answer in the form that the balancer asks for, statusDescription included."""
+    try:
+        phrase = HTTPStatus(answer.status).phrase
+    except ValueError:
+        phrase = "Unknown"
+    try:
+        body, encoded = answer.body.decode("utf-8"), False
+    except UnicodeDecodeError:
+        body, encoded = b64encode(answer.body).decode("ascii"), True
+    return {
+        "statusCode": answer.status,
+        "statusDescription": f"{answer.status} {phrase}",
+        "multiValueHeaders": {name: [value] for name, value in answer.headers.items()},
+        "body": body,
+        "isBase64Encoded": encoded,
+    }

@@ -1,0 +1,124 @@
+"""The files below /assets/, as Go's `http.FileServer` answers for them, with redirects for what is large.
+
+A large file is not carried through the function: the client is sent to an address that serves it by itself. Which
+clients can be sent there is told by `matchbox.boot_clients`; the others get the bytes where they fit, else a
+token-free address, else an error that says what to configure. Never a redirect that a client takes for the file.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from matchbox import content, directory_listing
+from matchbox.boot_clients import Redirects, redirects
+from matchbox.errors import NotFoundError, UndeliverableError
+from matchbox.stores import AssetFile, AssetStore
+from matchbox.url_path import escape_path, index_page_redirect, slash_redirect
+
+_INDEX = "index.html"
+# More parts than this in one answer are no boot client's wish, and each may cost a read of the store.
+_MOST_PARTS = 16
+
+
+class AssetRequest(NamedTuple):
+    """How a file is asked for: `path` is decoded, below /assets/; `origin` is scheme and host as the client asked."""
+
+    method: str
+    path: str
+    raw_query: str
+    headers: Mapping[str, str]
+    origin: str
+
+
+class Delivery(NamedTuple):
+    """How large files reach clients.
+
+    `direct_limit` is the number of bytes up to which a body is answered directly; `assets_url` the token-free address
+    that stands for /assets (no slash at its end), empty where there is none; `boundary` divides multipart answers.
+    """
+
+    direct_limit: int
+    assets_url: str
+    boundary: str
+
+
+class AssetAnswer(NamedTuple):
+    """Status, headers in lower case, body. The front end streams the file that `front` names in the body's place."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes = b""
+    front: str | None = None
+
+
+def answer(request: AssetRequest, store: AssetStore, delivery: Delivery) -> AssetAnswer:
+    """Answer for the file or directory. Raises NotFoundError, UndeliverableError and StoreUnavailableError."""
+    if redirect := index_page_redirect(request.path, request.raw_query):
+        return _redirect(301, redirect.location)
+    directory = request.path.endswith("/") or not request.path
+    path = request.path.rstrip("/")
+    file = store.file(path) if path else None
+    if file is not None:
+        if redirect := slash_redirect(request.path, request.raw_query, directory=False):
+            return _redirect(301, redirect.location)
+        return _file(request, path, file, store, delivery)
+    if directory and (index := store.file(f"{path}/{_INDEX}".lstrip("/"))) is not None:
+        return _file(request, f"{path}/{_INDEX}".lstrip("/"), index, store, delivery)
+    listing = store.listing(path)
+    if listing is None:
+        raise NotFoundError(f"no asset {path!r}")
+    if redirect := slash_redirect("/" + request.path, request.raw_query, directory=True):
+        return _redirect(301, redirect.location)
+    page = directory_listing.render(listing.files, listing.directories)
+    headers = {"content-type": directory_listing.CONTENT_TYPE, "content-length": str(len(page))}
+    return AssetAnswer(200, headers, b"" if request.method == "HEAD" else page)
+
+
+def _file(request: AssetRequest, path: str, file: AssetFile, store: AssetStore, delivery: Delivery) -> AssetAnswer:
+    # HEAD is answered with the body where it fits, since the balancer counts it for Content-Length and drops it.
+    reply = content.serve(
+        "GET" if request.method == "HEAD" else request.method,
+        request.headers,
+        size=file.size,
+        content_type=file.content_type,
+        boundary=delivery.boundary,
+        etag=file.etag,
+        modified=file.modified,
+    )
+    if not any(isinstance(piece, content.Span) for piece in reply.body):
+        return AssetAnswer(reply.status, reply.headers, content.assemble(reply.body, b""))
+    if file.size <= delivery.direct_limit:
+        return AssetAnswer(reply.status, reply.headers, content.assemble(reply.body, store.read(path, 0, file.size)))
+    if request.method == "HEAD":
+        return AssetAnswer(reply.status, reply.headers)
+    return _large(request, path, reply, store, delivery)
+
+
+def _large(
+    request: AssetRequest, path: str, reply: content.Reply, store: AssetStore, delivery: Delivery
+) -> AssetAnswer:
+    user_agent = next((value for name, value in request.headers.items() if name.lower() == "user-agent"), "")
+    able = redirects(user_agent)
+    if able is Redirects.ANY:
+        return _redirect(302, store.address(path, request.origin))
+    if front := store.delivered_by_front(path):
+        return AssetAnswer(reply.status, reply.headers, front=front)
+    if able is not Redirects.NONE and delivery.assets_url:
+        return _redirect(302, f"{delivery.assets_url}/{escape_path(path)}")
+    if able is Redirects.UNSIGNED_PREFERRED:
+        return _redirect(302, store.address(path, request.origin))
+    if able is Redirects.UNSIGNED:
+        address = store.address(path, request.origin)
+        if "%2B" not in address:
+            return _redirect(302, address)
+    spans = [piece for piece in reply.body if isinstance(piece, content.Span)]
+    if sum(span.length for span in spans) <= delivery.direct_limit and len(spans) <= _MOST_PARTS:
+        pieces = [p if isinstance(p, bytes) else store.read(path, p.start, p.length) for p in reply.body]
+        return AssetAnswer(reply.status, reply.headers, b"".join(pieces))
+    raise UndeliverableError(
+        f"{path!r} is too large for {user_agent.partition(' ')[0]!r}, which cannot follow a signed redirect: "
+        "set MATCHBOX_ASSETS_URL to a token-free address of the assets"
+    )
+
+
+def _redirect(status: int, location: str) -> AssetAnswer:
+    return AssetAnswer(status, {"location": location, "content-length": "0"})

@@ -1,0 +1,141 @@
+"""Groups and profiles as operators write them: matchbox's JSON documents.
+
+They are read as Go reads them: keys in any case, unknown ones ignored, null for an empty value. pydantic is heavy, so
+this module is for what is imported or read from a directory, never for the boot path on the table.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
+
+from matchbox.errors import MatchboxError
+from matchbox.groups import Group
+from matchbox.labels import InvalidMACError, is_mac, normalise_mac
+from matchbox.profiles import NetBoot, Profile
+
+
+class DocumentError(MatchboxError):
+    """A document that is no group or profile; the message names line and field."""
+
+
+def _empty_text(value: object) -> object:
+    return "" if value is None else value
+
+
+def _empty_map(value: object) -> object:
+    return {} if value is None else value
+
+
+def _empty_list(value: object) -> object:
+    return [] if value is None else value
+
+
+_Text = Annotated[str, BeforeValidator(_empty_text)]
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, value: object) -> object:
+        """Keys as the fields are named; the exact spelling comes last and so wins, as with Go."""
+        if not isinstance(value, dict):
+            return value
+        folded = {key.lower(): item for key, item in value.items() if key.lower() in cls.model_fields}
+        return folded | {key: item for key, item in value.items() if key in cls.model_fields}
+
+
+class _GroupDocument(_Document):
+    id: _Text = ""
+    name: _Text = ""
+    profile: _Text = ""
+    selector: Annotated[dict[str, _Text], BeforeValidator(_empty_map)] = {}
+    metadata: Annotated[dict[str, Any], BeforeValidator(_empty_map)] = {}
+
+
+class _NetBootDocument(_Document):
+    kernel: _Text = ""
+    initrd: Annotated[list[_Text], BeforeValidator(_empty_list)] = []
+    args: Annotated[list[_Text], BeforeValidator(_empty_list)] = []
+
+
+class _ProfileDocument(_Document):
+    id: _Text = ""
+    name: _Text = ""
+    ignition_id: _Text = ""
+    cloud_id: _Text = ""
+    generic_id: _Text = ""
+    boot: _NetBootDocument | None = None
+
+
+_Model = TypeVar("_Model", bound=_Document)
+
+
+def parse_group(name: str, text: bytes) -> Group:
+    """The group in a file called `name`.json, known by that name. Raises DocumentError."""
+    document = _validated(_GroupDocument, text)
+    try:
+        selector = {key: normalise_mac(value) if is_mac(key) else value for key, value in document.selector.items()}
+    except InvalidMACError as error:
+        raise DocumentError(f"line {_line_of(text, 'selector')}: selector: {error}") from error
+    return Group(name, document.name, document.profile, selector, document.metadata)
+
+
+def parse_profile(name: str, text: bytes) -> Profile:
+    """The profile in a file called `name`.json, known by that name. Raises DocumentError."""
+    document = _validated(_ProfileDocument, text)
+    boot = document.boot
+    return Profile(
+        id=name,
+        name=document.name,
+        ignition_id=document.ignition_id,
+        cloud_id=document.cloud_id,
+        generic_id=document.generic_id,
+        boot=None if boot is None else NetBoot(boot.kernel, tuple(boot.initrd), tuple(boot.args)),
+    )
+
+
+def _validated(model: type[_Model], text: bytes) -> _Model:
+    try:
+        return model.model_validate(_json_object(text))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise DocumentError(f"line {_line_of(text, field.partition('.')[0])}: {field}: {first['msg']}") from error
+
+
+def _json_object(text: bytes) -> object:
+    """The JSON in `text`, in which what is no UTF-8 or half a surrogate pair is U+FFFD, as with Go."""
+    try:
+        parsed: object = json.loads(text.decode("utf-8", "replace"), parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        raise DocumentError(f"line {error.lineno}: not JSON: {error.msg}") from error
+    except RecursionError as error:
+        raise DocumentError("line 1: nested too deeply") from error
+    if not isinstance(parsed, dict):
+        raise DocumentError("line 1: not a JSON object")
+    return _paired(parsed) if re.search(rb"\\u[dD]", text) else parsed
+
+
+def _no_constant(name: str) -> object:
+    raise DocumentError(f"line 1: {name} is not JSON")
+
+
+def _paired(value: object) -> object:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, Mapping):
+        return {_paired(key): _paired(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_paired(item) for item in value]
+    return value
+
+
+def _line_of(text: bytes, key: str) -> int:
+    """The line where `key` stands, 1 where it does not."""
+    found = re.search(rb'"' + re.escape(key.encode()) + rb'"\s*:', text, re.IGNORECASE)
+    return 1 if found is None else text.count(b"\n", 0, found.start()) + 1

@@ -1,0 +1,14 @@
+"""A group: which machines it takes, the profile that they get, and what templates may say of them."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Group(NamedTuple):
+    """One group. Selector keys that are `mac` in any case hold normalised addresses; metadata is a JSON object."""
+
+    id: str
+    name: str = ""
+    profile: str = ""
+    selector: Mapping[str, str] = {}
+    metadata: Mapping[str, object] = {}

@@ -1,0 +1,64 @@
+"""What a machine says of itself: the labels in its request's query.
+
+The rules are matchbox's: the query is read as Go's `url.Query()` reads it, the first value of a repeated key counts,
+and a key that is `mac` in any case holds a hardware address as Go's `net.ParseMAC` knows it.
+"""
+
+import re
+
+from matchbox.url_path import go_query
+
+_OCTETS = (6, 8, 20)
+_SEPARATED = {
+    octets: re.compile(rf"[0-9a-fA-F]{{2}}(?:([:-])[0-9a-fA-F]{{2}})(?:\1[0-9a-fA-F]{{2}}){{{octets - 2}}}", re.ASCII)
+    for octets in _OCTETS
+}
+_DOTTED = {
+    octets: re.compile(rf"[0-9a-fA-F]{{4}}(?:\.[0-9a-fA-F]{{4}}){{{octets // 2 - 1}}}", re.ASCII) for octets in _OCTETS
+}
+_UNRESOLVED = re.compile(r"\$\{[A-Za-z0-9_:./-]*\}")
+
+
+class InvalidMACError(ValueError):
+    """A value that no hardware address looks like."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"{text!r} is no MAC address: write it as 52:54:00:12:34:56")
+
+
+def normalise_mac(text: str) -> str:
+    """The address in lower case with colons; 6, 8 or 20 octets, written with colons, hyphens, dots or nothing.
+
+    Raises InvalidMACError for anything else.
+    """
+    for octets in _OCTETS:
+        bare = len(text) == 2 * octets and re.fullmatch(r"[0-9a-fA-F]+", text, re.ASCII)
+        if bare or _SEPARATED[octets].fullmatch(text) or _DOTTED[octets].fullmatch(text):
+            digits = re.sub(r"[:.-]", "", text).lower()
+            return ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))
+    raise InvalidMACError(text)
+
+
+def is_mac(key: str) -> bool:
+    """Whether this label or selector holds a hardware address."""
+    return key.lower() == "mac"
+
+
+def labels_of(raw_query: str) -> dict[str, str]:
+    """The labels of a query, in the order in which it first names them.
+
+    A MAC address that does not parse is left out, as is a variable that a boot client did not resolve and sent as it
+    stands (`${uuid}`, from Talos).
+    """
+    labels: dict[str, str] = {}
+    for key, value in go_query(raw_query):
+        labels.setdefault(key, value)
+    for key, value in list(labels.items()):
+        if _UNRESOLVED.fullmatch(value):
+            del labels[key]
+        elif is_mac(key):
+            try:
+                labels[key] = normalise_mac(value)
+            except InvalidMACError:
+                del labels[key]
+    return labels

@@ -1,0 +1,69 @@
+"""What the answers need of a store.
+
+Each protocol has at least two implementations, and one suite of tests holds them together.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from matchbox.groups import Group
+from matchbox.profiles import Profile
+
+
+class Selection(NamedTuple):
+    """The group that a machine belongs to, and its profile, None where the group names one that is not there."""
+
+    group: Group
+    profile: Profile | None
+
+
+class Catalog(Protocol):
+    """Groups, profiles and templates. Every method raises StoreUnavailableError when it cannot answer just now."""
+
+    def select(self, labels: Mapping[str, str]) -> Selection | None:
+        """The selection for these labels, or None where no group matches."""
+
+    def profile(self, profile_id: str) -> Profile | None:
+        """The profile of that id."""
+
+    def template(self, kind: str, template_id: str) -> bytes | None:
+        """The template of that id; `kind` is ignition, cloud or generic."""
+
+
+class AssetFile(NamedTuple):
+    """What is known of an asset without reading it. `etag` has its quotes."""
+
+    size: int
+    content_type: str
+    etag: str | None
+    modified: datetime | None
+
+
+class Listing(NamedTuple):
+    """The names in a directory, without slashes."""
+
+    files: list[str]
+    directories: list[str]
+
+
+class AssetStore(Protocol):
+    """The files below /assets/. A path has no leading slash and neither `.` nor `..`; the root is empty.
+
+    Every method raises StoreUnavailableError when it cannot answer just now.
+    """
+
+    def file(self, path: str) -> AssetFile | None:
+        """The file at that path, or None where there is none (a directory is none)."""
+
+    def listing(self, path: str) -> Listing | None:
+        """What is in the directory at that path, or None where there is no directory."""
+
+    def read(self, path: str, start: int, length: int) -> bytes:
+        """`length` bytes from `start`. Raises NotFoundError where the file has gone."""
+
+    def address(self, path: str, origin: str) -> str:
+        """An address that serves the file by itself for a while; `origin` is scheme and host as the client asked."""
+
+    def delivered_by_front(self, path: str) -> str | None:
+        """Where the front end itself finds the file to stream it in our answer's place, None where it cannot."""

@@ -1,0 +1,120 @@
+"""The operator's own assets, in a directory, and the signed addresses that serve the large ones."""
+
+import errno
+import hashlib
+import hmac
+import os
+import stat
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import parse_qs
+
+from matchbox import content_type
+from matchbox.errors import NotFoundError, StoreUnavailableError
+from matchbox.stores import AssetFile, Listing
+from matchbox.url_path import escape_path, octets
+
+SIGNED = "/presigned/"
+
+_ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL}
+
+
+class AssetDirectory:
+    """The asset store over a directory (see `matchbox.stores.AssetStore`).
+
+    A signed address is made with `secret` and lasts `lifetime` seconds. Symbolic links are followed, as by matchbox.
+    """
+
+    def __init__(self, root: Path, secret: bytes, lifetime: int, clock: Callable[[], float] = time.time) -> None:
+        self._root = root
+        self._secret = secret
+        self._lifetime = lifetime
+        self._clock = clock
+
+    def path(self, path: str) -> Path:
+        """Where the file of that path lies."""
+        return self._root / os.fsdecode(octets(path))
+
+    def file(self, path: str) -> AssetFile | None:
+        """The regular file at that path."""
+        found = self._status(path)
+        if found is None or not stat.S_ISREG(found.st_mode):
+            return None
+        try:
+            with self.path(path).open("rb") as file:
+                head = file.read(content_type.SNIFFED)
+        except OSError as error:
+            raise _unavailable(path, error) from error
+        return AssetFile(
+            size=found.st_size,
+            content_type=content_type.of_file(path, head),
+            etag=f'"{found.st_mtime_ns:x}-{found.st_size:x}"',
+            modified=datetime.fromtimestamp(int(found.st_mtime), UTC),
+        )
+
+    def listing(self, path: str) -> Listing | None:
+        """The files and directories in the directory at that path."""
+        found = self._status(path)
+        if found is None or not stat.S_ISDIR(found.st_mode):
+            return None
+        listing = Listing([], [])
+        try:
+            with os.scandir(self.path(path)) as entries:
+                for entry in entries:
+                    (listing.directories if entry.is_dir() else listing.files).append(entry.name)
+        except OSError as error:
+            raise _unavailable(path, error) from error
+        return listing
+
+    def read(self, path: str, start: int, length: int) -> bytes:
+        """`length` bytes from `start`."""
+        try:
+            with self.path(path).open("rb") as file:
+                file.seek(start)
+                read = file.read(length)
+        except FileNotFoundError as error:
+            raise NotFoundError(f"asset {path!r} has gone") from error
+        except OSError as error:
+            raise _unavailable(path, error) from error
+        if len(read) != length:
+            raise StoreUnavailableError(f"asset {path!r} changed while it was read")
+        return read
+
+    def address(self, path: str, origin: str) -> str:
+        """A signed address of the file on the host that the client asked."""
+        return origin + self._signed(path)
+
+    def delivered_by_front(self, path: str) -> str | None:
+        """The same address without a host: `serve` has no limit, and streams the file in the answer's place."""
+        return self._signed(path)
+
+    def verified(self, path: str, query: str) -> bool:
+        """Whether the query signs that path and has not expired."""
+        fields = parse_qs(query, keep_blank_values=True)
+        expires, signature = (fields.get(name, [""])[0] for name in ("expires", "signature"))
+        genuine = hmac.compare_digest(self._signature(path, expires).encode(), octets(signature))
+        return genuine and int(expires) >= self._clock()
+
+    def _signed(self, path: str) -> str:
+        expires = str(int(self._clock()) + self._lifetime)
+        signature = self._signature(path, expires)
+        return f"{SIGNED}{escape_path(path).removeprefix('./')}?expires={expires}&signature={signature}"
+
+    def _signature(self, path: str, expires: str) -> str:
+        return hmac.new(self._secret, octets(f"{expires}\n{path}"), hashlib.sha256).hexdigest()
+
+    def _status(self, path: str) -> os.stat_result | None:
+        try:
+            return self.path(path).stat()
+        except ValueError:  # a NUL
+            return None
+        except OSError as error:
+            if error.errno in _ABSENT:
+                return None
+            raise _unavailable(path, error) from error
+
+
+def _unavailable(path: str, error: OSError) -> StoreUnavailableError:
+    return StoreUnavailableError(f"asset {path!r} cannot be read: {error.strerror}")

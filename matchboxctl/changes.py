@@ -1,0 +1,47 @@
+"""Which files of a directory may have changed since it was last asked?"""
+
+import os
+from pathlib import Path
+from typing import Protocol
+
+
+class Changes(Protocol):
+    """The names of files that were added, changed or removed since the last call; all of them at the first."""
+
+    def names(self) -> set[str]:
+        """The names, without the directory."""
+
+
+class Scan:
+    """By looking at each file: for systems without inotify, and while the directory does not exist."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._seen: dict[str, tuple[int, int, int]] = {}
+
+    def names(self) -> set[str]:
+        """The names of the files whose time, size or inode are new, and of those that have gone."""
+        now: dict[str, tuple[int, int, int]] = {}
+        try:
+            with os.scandir(self._directory) as entries:
+                for entry in entries:
+                    try:
+                        status = entry.stat()
+                    except FileNotFoundError:
+                        continue
+                    now[entry.name] = (status.st_mtime_ns, status.st_size, status.st_ino)
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        changed = {name for name, state in now.items() if self._seen.get(name) != state}
+        changed |= self._seen.keys() - now.keys()
+        self._seen = now
+        return changed
+
+
+def watch(directory: Path) -> Changes:
+    """The changes of a directory, by the best means that the system has."""
+    try:
+        from matchboxctl.inotify import Watch
+    except ImportError:
+        return Scan(directory)
+    return Watch(directory)

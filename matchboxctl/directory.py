@@ -1,0 +1,140 @@
+"""Groups, profiles and templates in matchbox's data directory, the truth: an edit is seen by the next request.
+
+Groups are indexed in memory. What has changed is told by inotify, whose queue is read before each selection, so nothing
+is asked of 100,000 files; where there is no inotify the directory is looked through instead. Profiles and templates are
+read when they are asked for.
+"""
+
+import errno
+import os
+import posixpath
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+
+from matchbox.documents import DocumentError, parse_group, parse_profile
+from matchbox.errors import StoreUnavailableError
+from matchbox.memory import GroupIndex
+from matchbox.profiles import Profile
+from matchbox.selection import Selector
+from matchbox.stores import Selection
+from matchboxctl.changes import Changes, watch
+
+_JSON = ".json"
+
+Report = Callable[[str], None]
+
+
+class DirectoryCatalog:
+    """The catalogue over a data directory (see `matchbox.stores.Catalog`).
+
+    `report` is given one line for each file that does not parse or cannot be read, once for each state of the file.
+    """
+
+    def __init__(self, root: Path, report: Report) -> None:
+        self._root = root
+        self._report = report
+        self._reported: dict[Path, str] = {}
+        self._lock = threading.Lock()
+        self._index = GroupIndex()
+        self._changes: Changes = watch(root / "groups")
+        self._refresh()
+        for name in _names(root / "profiles"):
+            self._parsed_profile(name)
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def rivals(self) -> list[list[str]]:
+        """The ids of groups that share their selectors."""
+        return self._index.rivals()
+
+    def selectors(self, most: int) -> list[Selector]:
+        """Some of the selectors in use."""
+        return list(islice(self._index.selectors(), most))
+
+    def profiles(self) -> Iterator[Profile]:
+        """Every profile that parses."""
+        for name in sorted(_names(self._root / "profiles")):
+            if (profile := self._parsed_profile(name)) is not None:
+                yield profile
+
+    def select(self, labels: Mapping[str, str]) -> Selection | None:
+        """The selection for these labels, or None where no group matches."""
+        with self._lock:
+            self._refresh()
+            group = self._index.select(labels)
+        return None if group is None else Selection(group, self.profile(group.profile))
+
+    def profile(self, profile_id: str) -> Profile | None:
+        """The profile of that id, None where its file is absent or does not parse."""
+        return self._parsed_profile(profile_id) if profile_id else None
+
+    def template(self, kind: str, template_id: str) -> bytes | None:
+        """The template of that kind and id. Raises StoreUnavailableError where the file cannot be read."""
+        return _content(_below(self._root / kind, template_id))
+
+    def _refresh(self) -> None:
+        for name in self._changes.names():
+            if name.endswith(_JSON):
+                self._load(name.removesuffix(_JSON))
+
+    def _load(self, name: str) -> None:
+        """Take the group from its file; one that does not parse is left out, and the rest still works."""
+        path = self._root / "groups" / f"{name}{_JSON}"
+        try:
+            text = _content(path)
+            if text is None:
+                self._index.discard(name)
+                self._reported.pop(path, None)
+                return
+            self._index.put(parse_group(name, text))
+        except (DocumentError, StoreUnavailableError) as error:
+            self._index.discard(name)
+            self._tell(path, str(error))
+        else:
+            self._reported.pop(path, None)
+
+    def _parsed_profile(self, name: str) -> Profile | None:
+        path = _below(self._root / "profiles", f"{name}{_JSON}")
+        text = _content(path)
+        if text is None:
+            return None
+        try:
+            profile = parse_profile(name, text)
+        except DocumentError as error:
+            self._tell(path, str(error))
+            return None
+        self._reported.pop(path, None)
+        return profile
+
+    def _tell(self, path: Path, reason: str) -> None:
+        if self._reported.get(path) != reason:
+            self._reported[path] = reason
+            self._report(f"{path}: {reason}")
+
+
+def _names(directory: Path) -> list[str]:
+    try:
+        with os.scandir(directory) as entries:
+            return [entry.name.removesuffix(_JSON) for entry in entries if entry.name.endswith(_JSON)]
+    except FileNotFoundError:
+        return []
+
+
+def _below(directory: Path, name: str) -> Path:
+    """The file of that name, cleaned as matchbox does: it never lies outside the directory."""
+    return directory / posixpath.normpath("/" + name).lstrip("/")
+
+
+def _content(path: Path) -> bytes | None:
+    """The file's bytes, None where there is none. Raises StoreUnavailableError where it cannot be read."""
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
+        return None
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return None
+        raise StoreUnavailableError(f"cannot be read: {error.strerror}") from error
