@@ -78,6 +78,9 @@ FLEET = (
 )
 
 
+KNOWS_ITS_ORIGIN = {"bios-ipxe-new", "uefi-x86-64", "arm64", "edk2-http"}
+
+
 def write_data_directory(directory: Path, booting: Member, port: int) -> None:
     """Fills `directory` with the groups and profiles of the whole fleet, and the files that `booting` loads.
 
@@ -85,7 +88,9 @@ def write_data_directory(directory: Path, booting: Member, port: int) -> None:
     """
     for each in FLEET:
         architecture = each.client.architecture
-        address = f"talos.config=http://{HOST}:{port}/generic?{each.query}"
+        # An iPXE script knows where it came from; GRUB and old iPXE have to be told.
+        origin = "${cwduri}" if each.name in KNOWS_ITS_ORIGIN else f"http://{HOST}:{port}/"
+        address = f"talos.config={origin}generic?{each.query}"
         boot = {
             "kernel": f"/assets/linux/{architecture}/vmlinuz",
             "initrd": [f"/assets/linux/{architecture}/initramfs.gz"],
