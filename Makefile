@@ -4,7 +4,7 @@ ADDRESS ?= 0.0.0.0:8080
 BIN := .venv/bin
 QUICK := not real and not boot and not nightly
 
-.PHONY: run test check test-real test-boot test-nightly lock
+.PHONY: run test check test-real test-boot test-nightly bench lock
 
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=python3.13 ...")'
@@ -39,6 +39,10 @@ test-boot: .venv/ready
 # All that takes long.
 test-nightly: .venv/ready
 	$(BIN)/python -m pytest -q -m "real or boot or nightly"
+
+# Ratios against a baseline of the same run.
+bench: .venv/ready
+	$(BIN)/python benchmarks/boot_requests.py
 
 # Renew the lock file from pyproject.toml.
 lock:

@@ -5,6 +5,7 @@ counts. The event holds no raw query: it is rebuilt from the undecoded parameter
 empty pairs and `k` against `k=` are lost.
 """
 
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -12,6 +13,8 @@ from typing import Any, NamedTuple
 
 # The balancer takes an answer of at most 1 MB, measured on the serialised JSON; a binary body costs a third more.
 ANSWER_LIMIT = 1_000_000
+# A header folded over lines is one line (RFC 9112, section 5.2); no part of it may end a line of an answer.
+_FOLD = re.compile(r"[\r\n]+[ \t]*")
 # What fits as a body whatever its bytes are, with room for the headers.
 BODY_LIMIT = 720_000
 
@@ -50,7 +53,7 @@ def request_of(event: Mapping[str, Any]) -> Request:
         method=event.get("httpMethod") or "GET",
         path=event.get("path") or "/",
         raw_query=raw_query,
-        headers={name.lower(): values[0] for name, values in headers.items() if values},
+        headers={name.lower(): _FOLD.sub(" ", values[0]) for name, values in headers.items() if values},
     )
 
 

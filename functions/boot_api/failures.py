@@ -28,10 +28,12 @@ FAILURES: dict[str, Failure] = {
     StoreUnavailableError.__name__: Failure(503, logging.ERROR),
     AnswerTooLargeError.__name__: Failure(500, logging.ERROR),
     UndeliverableError.__name__: Failure(500, logging.ERROR),
-    # Named, not imported: their modules load only where a template is rendered.
+    # Named, not imported: their modules load only where they are needed.
+    "AWSError": Failure(500, logging.ERROR),
     "TemplateError": Failure(500, logging.ERROR),
     "IgnitionError": Failure(500, logging.ERROR),
     "CloudConfigError": Failure(500, logging.ERROR),
+    "DocumentError": Failure(500, logging.ERROR),
 }
 
 _PLAIN = {"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}
@@ -39,8 +41,14 @@ _NOT_FOUND = b"404 page not found\n"
 
 
 def failure_of(error: MatchboxError) -> Failure:
-    """The row of the table for this error. Raises KeyError for one that the table lacks."""
-    return FAILURES[type(error).__name__]
+    """The row of the table for this error's class, or for the nearest one above it.
+
+    Raises KeyError for an error that the table lacks.
+    """
+    for kind in type(error).__mro__:
+        if kind.__name__ in FAILURES:
+            return FAILURES[kind.__name__]
+    raise KeyError(type(error).__name__)
 
 
 def answer_of(error: MatchboxError) -> Answer:
