@@ -34,6 +34,7 @@ FAILURES: dict[str, Failure] = {
     "IgnitionError": Failure(500, logging.ERROR),
     "CloudConfigError": Failure(500, logging.ERROR),
     "DocumentError": Failure(500, logging.ERROR),
+    "UnwritableError": Failure(500, logging.ERROR),
 }
 
 _PLAIN = {"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}

@@ -75,8 +75,9 @@ class Routes:
         redirect = moved_permanently(clean, request.raw_query)
         headers = {"location": redirect.location}
         if request.method not in ("GET", "HEAD"):
-            return Routed(Answer(301, headers), "redirect")
-        return Routed(Answer(301, headers | {"content-type": "text/html; charset=utf-8"}, redirect.page), "redirect")
+            return Routed(Answer(301, headers | {"content-length": "0"}), "redirect")
+        headers |= {"content-type": "text/html; charset=utf-8", "content-length": str(len(redirect.page))}
+        return Routed(Answer(301, headers, redirect.page), "redirect")
 
     def _asset(self, path: str, request: Request) -> Routed:
         asked = assets.AssetRequest(request.method, path, request.raw_query, request.headers, request.origin)

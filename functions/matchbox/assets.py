@@ -12,7 +12,7 @@ from matchbox import content, directory_listing
 from matchbox.boot_clients import Redirects, redirects
 from matchbox.errors import NotFoundError, UndeliverableError
 from matchbox.stores import AssetFile, AssetStore
-from matchbox.url_path import escape_path, index_page_redirect, slash_redirect
+from matchbox.url_path import clean_path, escape_path, index_page_redirect, slash_redirect
 
 _INDEX = "index.html"
 # More parts than this in one answer are no boot client's wish, and each may cost a read of the store.
@@ -55,7 +55,8 @@ def answer(request: AssetRequest, store: AssetStore, delivery: Delivery) -> Asse
     if redirect := index_page_redirect(request.path, request.raw_query):
         return _redirect(301, redirect.location)
     directory = request.path.endswith("/") or not request.path
-    path = request.path.rstrip("/")
+    # The path of a CONNECT comes uncleaned, as with Go: the store is never asked for `..` or a rooted path.
+    path = clean_path(request.path).strip("/")
     file = store.file(path) if path else None
     if file is not None:
         if redirect := slash_redirect(request.path, request.raw_query, directory=False):

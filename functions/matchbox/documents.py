@@ -42,11 +42,10 @@ class _Document(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _known_keys(cls, value: object) -> object:
-        """Keys as the fields are named; the exact spelling comes last and so wins, as with Go."""
+        """Keys as the fields are named; of several spellings the last wins, as with Go."""
         if not isinstance(value, dict):
             return value
-        folded = {key.lower(): item for key, item in value.items() if key.lower() in cls.model_fields}
-        return folded | {key: item for key, item in value.items() if key in cls.model_fields}
+        return {key.lower(): item for key, item in value.items() if key.lower() in cls.model_fields}
 
 
 class _GroupDocument(_Document):

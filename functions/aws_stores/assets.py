@@ -1,0 +1,49 @@
+"""The operator's own assets in the bucket, below `assets/`."""
+
+from aws_stores.s3 import S3
+from matchbox.errors import NotFoundError
+from matchbox.stores import AssetFile, Listing
+
+PREFIX = "assets/"
+
+
+class S3Assets:
+    """The asset store over a bucket (see `matchbox.stores.AssetStore`); its addresses last `lifetime` seconds.
+
+    They end earlier where the credentials that signed them do.
+    """
+
+    def __init__(self, s3: S3, lifetime: int) -> None:
+        self._s3 = s3
+        self._lifetime = lifetime
+
+    def file(self, path: str) -> AssetFile | None:
+        """The object of that path."""
+        head = self._s3.head(PREFIX + path)
+        return None if head is None else AssetFile(head.size, head.content_type, head.etag, head.last_modified)
+
+    def listing(self, path: str) -> Listing | None:
+        """What lies below that path; a prefix without objects is no directory, but the root always is one."""
+        prefix = f"{PREFIX}{path}/" if path else PREFIX
+        found = self._s3.list(prefix)
+        if path and not found.files and not found.directories:
+            return None
+        files = [file.key.removeprefix(prefix) for file in found.files if file.key != prefix]
+        return Listing(files, [name.removeprefix(prefix).rstrip("/") for name in found.directories])
+
+    def read(self, path: str, start: int, length: int) -> bytes:
+        """`length` bytes from `start`."""
+        if not length:
+            return b""
+        read = self._s3.get(PREFIX + path, start, length)
+        if read is None:
+            raise NotFoundError(f"asset {path!r} has gone")
+        return read
+
+    def address(self, path: str, origin: str) -> str:
+        """A presigned address with the scheme that the client used."""
+        return self._s3.presigned_get(PREFIX + path, origin.partition("://")[0], self._lifetime)
+
+    def delivered_by_front(self, path: str) -> str | None:  # noqa: ARG002 (nothing in front of a function can)
+        """None: the balancer carries no file."""
+        return None

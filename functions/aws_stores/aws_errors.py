@@ -1,0 +1,84 @@
+"""Why did an AWS service not answer, and is it worth asking again?
+
+MatchboxError
+├── StoreUnavailableError (the domain's)
+│   └── StoreUnavailable   nothing is wrong with the request: the same may succeed later
+└── AWSError               the service understood the request and refused it
+"""
+
+import json
+import re
+
+from matchbox.errors import MatchboxError, StoreUnavailableError
+
+# Throttling and passing failures, some with a status below 500: DynamoDB's "Error handling", S3's "Error responses".
+_RETRIED = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "InternalServerError",
+        "LimitExceededException",
+        "OperationAborted",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "SlowDown",
+        "Throttling",
+        "ThrottledException",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+# Our clock or our temporary credentials have run out: the same signature fails again, a later one may not.
+_STALE_SIGNATURE = frozenset(
+    {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "RequestInTheFuture", "RequestTimeTooSkewed"}
+)
+_STALE_SIGNATURE_MESSAGES = ("Signature expired", "Signature not yet current")
+_RETRIED_STATUSES = frozenset({408, 429})
+
+
+class StoreUnavailable(StoreUnavailableError):  # noqa: N818 - a state of the store, not a mistake
+    """The store is away, slow, throttling, or will not take our signature at this moment."""
+
+
+class AWSError(MatchboxError):
+    """A service's refusal: its `code` (the status as text where it sent none), its words, its HTTP status."""
+
+    def __init__(self, code: str, message: str, status: int) -> None:
+        super().__init__(f"{code} (HTTP status {status}): {message}")
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+def read(status: int, body: bytes) -> AWSError:
+    """What an answer with an error status says, in DynamoDB's JSON or S3's XML."""
+    text = body.decode("utf-8", "replace")
+    code = message = ""
+    if text.startswith("{"):
+        try:
+            content = json.loads(text)
+        except ValueError:
+            content = {}
+        code = str(content.get("__type", "")).rpartition("#")[2]
+        message = str(content.get("message", content.get("Message", "")))
+    else:
+        if found := re.search(r"<Code>([^<]*)</Code>", text):
+            code = found[1]
+        if found := re.search(r"<Message>([^<]*)</Message>", text):
+            message = found[1]
+    return AWSError(code or str(status), message or "the answer gives no reason", status)
+
+
+def passes(error: AWSError) -> bool:
+    """Whether the same request may succeed in a moment."""
+    return error.status >= 500 or error.status in _RETRIED_STATUSES or error.code in _RETRIED
+
+
+def is_stale_signature(error: AWSError) -> bool:
+    """Whether the service took offence at the time of the signature, or at the age of the credentials."""
+    return error.code in _STALE_SIGNATURE or (
+        error.code == "InvalidSignatureException" and error.message.startswith(_STALE_SIGNATURE_MESSAGES)
+    )

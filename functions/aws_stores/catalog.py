@@ -1,0 +1,174 @@
+"""Which group, profile and template does the table hold for a machine?"""
+
+import time
+from collections.abc import Mapping, Sequence
+from threading import Lock
+from typing import NamedTuple
+
+from aws_stores.dynamodb import DynamoDB
+from aws_stores.dynamodb_json import Item
+from aws_stores.table import (
+    KEY,
+    SHAPES,
+    Entry,
+    entry_in,
+    entry_key,
+    group_in,
+    group_key,
+    profile_in,
+    profile_key,
+    selector_hash,
+    shapes_in,
+    template_in,
+    template_key,
+)
+from matchbox.errors import StoreUnavailableError
+from matchbox.profiles import Profile
+from matchbox.selection import Selector, Shape, candidates, octets
+from matchbox.stores import Selection
+
+ANSWER_TIME = 6.0
+"""Seconds that one question may take."""
+
+SELECTIONS = 4
+"""How often a group is chosen when the one chosen before has just gone or changed."""
+
+REMEMBERED_TOMBSTONES = 20_000
+"""How many tombstones are known again; one that is forgotten costs one more call."""
+
+
+class _Choice(NamedTuple):
+    """What an entry says: this group has the selector, and this profile."""
+
+    selector: Selector
+    group_id: str
+    profile_id: str
+
+
+class _Tombstone(NamedTuple):
+    selector: str
+    group_id: str
+    value: int
+
+
+class _Tombstones:
+    """The tombstones seen so far, each with the moment by which it had been seen."""
+
+    def __init__(self) -> None:
+        self._seen: dict[_Tombstone, int] = {}
+        self._lock = Lock()
+
+    def all_seen_before(self, moment: int, found: Sequence[_Tombstone]) -> bool:
+        """Whether a pass that began at `moment` (of time.monotonic_ns()) knew all that it found; they are remembered.
+
+        Not one that another thread saw while this pass was under way: what this pass read may be older.
+        """
+        with self._lock:
+            known = all(self._seen.get(tombstone, moment) < moment for tombstone in found)
+            now = time.monotonic_ns()
+            for tombstone in found:
+                self._seen.setdefault(tombstone, now)
+            while len(self._seen) > REMEMBERED_TOMBSTONES:
+                del self._seen[next(iter(self._seen))]
+            return known
+
+
+class DynamoDBCatalog:
+    """Groups, profiles and templates in a table (see `matchbox.stores.Catalog`), for any number of threads.
+
+    A selection takes two calls, and one more at first or when the selector shapes have changed. While a group moves to
+    other selectors, or one takes another's place, a machine gets the answer from before or after.
+    """
+
+    def __init__(self, dynamodb: DynamoDB, table: str, *, answer_time: float = ANSWER_TIME) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+        self._answer_time = answer_time
+        self._shapes: frozenset[Shape] | None = None
+        self._tombstones = _Tombstones()
+
+    def select(self, labels: Mapping[str, str]) -> Selection | None:
+        """The selection for these labels, or None where no group matches."""
+        deadline = self._deadline()
+        for _ in range(SELECTIONS):
+            choice = self._choose(labels, deadline)
+            if choice is None:
+                return None
+            selection = self._confirm(choice, deadline)
+            if selection is not None:
+                return selection
+        raise StoreUnavailableError(f"the group chosen had gone or changed {SELECTIONS} times in a row")
+
+    def profile(self, profile_id: str) -> Profile | None:
+        """The profile of that id."""
+        item = self._item(profile_key(profile_id))
+        return None if item is None else profile_in(item)
+
+    def template(self, kind: str, template_id: str) -> bytes | None:
+        """The template of that kind and id."""
+        item = self._item(template_key(kind, template_id))
+        return None if item is None else template_in(item)
+
+    def _choose(self, labels: Mapping[str, str], deadline: float) -> _Choice | None:
+        """The winner among the entries. It ends: without time left the client raises StoreUnavailable."""
+        while True:
+            began = time.monotonic_ns()
+            entries = self._entries(labels, deadline)
+            # What took a group's place was written no later than its tombstone. A pass that begins after the
+            # tombstone was seen sees it; this one may have looked for it too early.
+            if self._tombstones.all_seen_before(began, _tombstones_in(entries)):
+                return _winner(entries)
+
+    def _entries(self, labels: Mapping[str, str], deadline: float) -> dict[Selector, Entry]:
+        """The entries of all selectors that these labels match."""
+        shapes = self._shapes
+        if shapes is None:
+            shapes = shapes_in(self._dynamodb.get_item(self._table, {KEY: SHAPES}, deadline))
+        wanted = {entry_key(selector): selector for selector in candidates(labels, shapes)}
+        items = self._batch([SHAPES, *wanted], deadline)
+        in_use = shapes_in(items.pop(SHAPES, None))
+        self._shapes = in_use
+        further = {entry_key(selector): selector for selector in candidates(labels, in_use - shapes)}
+        items |= self._batch(list(further), deadline)
+        wanted |= further
+        entries = {wanted[key]: entry_in(item, wanted[key]) for key, item in items.items()}
+        return {selector: entry for selector, entry in entries.items() if entry is not None}
+
+    def _confirm(self, choice: _Choice, deadline: float) -> Selection | None:
+        """The group and its profile; None where they are no longer what the entry said."""
+        group, profile = group_key(choice.group_id), profile_key(choice.profile_id)
+        items = self._batch([key for key in (group, profile) if key is not None], deadline)
+        item = items.get(group or "")
+        if item is None or (item["sel"], item["profile"]) != (selector_hash(choice.selector), choice.profile_id):
+            return None
+        found = items.get(profile or "")
+        return Selection(group_in(item), None if found is None else profile_in(found))
+
+    def _item(self, key: str | None) -> Item | None:
+        return None if key is None else self._dynamodb.get_item(self._table, {KEY: key}, self._deadline())
+
+    def _batch(self, keys: Sequence[str], deadline: float) -> dict[str, Item]:
+        items = self._dynamodb.batch_get_items(self._table, [{KEY: key} for key in keys], deadline)
+        return {item[KEY]: item for item in items}
+
+    def _deadline(self) -> float:
+        return time.monotonic() + self._answer_time
+
+
+def _tombstones_in(entries: Mapping[Selector, Entry]) -> list[_Tombstone]:
+    return [
+        _Tombstone(selector_hash(selector), group_id, value)
+        for selector, entry in entries.items()
+        for group_id, value in entry.tombstones.items()
+    ]
+
+
+def _winner(entries: Mapping[Selector, Entry]) -> _Choice | None:
+    """The greatest selector that has a group, and of its groups the smallest id."""
+    inhabited = [selector for selector, entry in entries.items() if entry.profiles]
+    if not inhabited:
+        return None
+    selector = max(inhabited, key=lambda one: one.rank)
+    profiles = entries[selector].profiles
+    group_id = min(profiles, key=octets)
+    return _Choice(selector, group_id, profiles[group_id])

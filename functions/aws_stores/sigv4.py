@@ -1,0 +1,144 @@
+"""With which signature does AWS know that a request is ours?
+
+Signature Version 4, as AWS's "Signature Version 4 for API requests" describes it, in headers and in a query. Nothing
+here knows the time or where credentials come from.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from time import gmtime
+from typing import NamedTuple
+from urllib.parse import quote
+
+_ALGORITHM = "AWS4-HMAC-SHA256"
+_UNRESERVED = "-_.~"
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
+
+class Credentials(NamedTuple):
+    """An access key; temporary ones have a session token."""
+
+    access_key: str
+    secret_key: str
+    session_token: str | None = None
+
+    def __repr__(self) -> str:
+        # The secret and the token stay out of logs and tracebacks.
+        return f"Credentials(access_key={self.access_key!r})"
+
+
+def sign_headers(
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    credentials: Credentials,
+    region: str,
+    service: str,
+    now: float,
+) -> dict[str, str]:
+    """The headers to send: those given, all signed, and those of the signature, with Host.
+
+    The path and the query of `url` are encoded already; the path has no `.` and `..` to resolve. `now` is in seconds
+    since 1970. For S3 the path is signed as it is sent, and the body's digest is sent too; other services' paths are
+    encoded a second time to be signed.
+    """
+    scheme, host, path, query = _split(url)
+    moment = _timestamp(now)
+    digest = hashlib.sha256(body).hexdigest()
+    sent = {**headers, "Host": _without_default_port(scheme, host), "X-Amz-Date": moment}
+    if credentials.session_token is not None:
+        sent["X-Amz-Security-Token"] = credentials.session_token
+    if service == "s3":
+        sent["X-Amz-Content-SHA256"] = digest
+    else:
+        path = quote(path, safe="/~")
+    canonical = {name.lower(): " ".join(value.split()) for name, value in sent.items()}
+    names = sorted(canonical)
+    signed_names = ";".join(names)
+    lines = "".join(f"{name}:{canonical[name]}\n" for name in names)
+    parameters = "&".join(f"{key}={value}" for key, value in sorted(_pairs(query)))
+    request = f"{method}\n{path}\n{parameters}\n{lines}\n{signed_names}\n{digest}"
+    scope = f"{moment[:8]}/{region}/{service}/aws4_request"
+    signature = _signature(credentials.secret_key, moment, region, service, request)
+    sent["Authorization"] = (
+        f"{_ALGORITHM} Credential={credentials.access_key}/{scope}, SignedHeaders={signed_names}, Signature={signature}"
+    )
+    return sent
+
+
+def presign_get(
+    url: str,
+    parameters: Mapping[str, str],
+    *,
+    credentials: Credentials,
+    region: str,
+    service: str,
+    now: float,
+    lifetime: int,
+) -> str:
+    """A URL that anybody may GET, and do nothing else with, from `now` on for `lifetime` seconds.
+
+    It dies with the credentials, too. `url` has an encoded path and no query; `parameters` (such as
+    `response-content-type`) are encoded here. `now` is in seconds since 1970; AWS allows a `lifetime` of 604,800.
+    """
+    scheme, host, path, _ = _split(url)
+    moment = _timestamp(now)
+    everything = {
+        **parameters,
+        "X-Amz-Algorithm": _ALGORITHM,
+        "X-Amz-Credential": f"{credentials.access_key}/{moment[:8]}/{region}/{service}/aws4_request",
+        "X-Amz-Date": moment,
+        "X-Amz-Expires": str(lifetime),
+        "X-Amz-SignedHeaders": "host",
+    }
+    if credentials.session_token is not None:
+        everything["X-Amz-Security-Token"] = credentials.session_token
+    pairs = [(quote(key, safe=_UNRESERVED), quote(value, safe=_UNRESERVED)) for key, value in everything.items()]
+    canonical = "&".join(f"{key}={value}" for key, value in sorted(pairs))
+    host = _without_default_port(scheme, host)
+    request = f"GET\n{path}\n{canonical}\nhost:{host}\n\nhost\nUNSIGNED-PAYLOAD"
+    signature = _signature(credentials.secret_key, moment, region, service, request)
+    query = "&".join(f"{key}={value}" for key, value in pairs)
+    return f"{url}?{query}&X-Amz-Signature={signature}"
+
+
+def _split(url: str) -> tuple[str, str, str, str]:
+    """Scheme, host with its port, path and query."""
+    scheme, _, rest = url.partition("://")
+    address, _, query = rest.partition("?")
+    host, _, path = address.partition("/")
+    return scheme, host.lower(), "/" + path, query
+
+
+def _without_default_port(scheme: str, host: str) -> str:
+    return host.removesuffix(_DEFAULT_PORTS[scheme])
+
+
+def _pairs(query: str) -> Iterable[tuple[str, str]]:
+    for pair in query.split("&") if query else ():
+        key, _, value = pair.partition("=")
+        yield key, value
+
+
+def _timestamp(now: float) -> str:
+    utc = gmtime(now)
+    return f"{utc.tm_year:04d}{utc.tm_mon:02d}{utc.tm_mday:02d}T{utc.tm_hour:02d}{utc.tm_min:02d}{utc.tm_sec:02d}Z"
+
+
+def _signature(secret_key: str, moment: str, region: str, service: str, request: str) -> str:
+    digest = hashlib.sha256(request.encode()).hexdigest()
+    text = f"{_ALGORITHM}\n{moment}\n{moment[:8]}/{region}/{service}/aws4_request\n{digest}"
+    return hmac.digest(_signing_key(secret_key, moment[:8], region, service), text.encode(), "sha256").hex()
+
+
+@lru_cache(maxsize=8)
+def _signing_key(secret_key: str, day: str, region: str, service: str) -> bytes:
+    """One of a day; the cache holds those of both services while credentials and the day change."""
+    key = b"AWS4" + secret_key.encode()
+    for part in (day, region, service, "aws4_request"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key

@@ -1,0 +1,174 @@
+"""How is the catalogue written in a table?
+
+The table has one key, the text `pk`:
+
+    S                   SHAPES: for each selector shape in use an attribute, its name the JSON list of the keys
+    E#<hash>            a selector's entry; the hash is the SHA-256 of the JSON of its pairs
+                        s: that JSON · v: bumped by each write · g:<group>: the group's profile, or a tombstone
+    G#<group>           doc: the group as JSON · sel: its entry's hash · profile · rev: another text after each write
+    P#<profile>         doc: the profile as JSON
+    T#<kind>#<template> body: the template's bytes
+
+A tombstone, a number, stands where a group was taken out of an entry. BatchGetItem is no snapshot: a reader may have
+looked for the group at its new place before it came, and at its old one after it went. The tombstone tells it so.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from matchbox.errors import MatchboxError
+from matchbox.groups import Group
+from matchbox.profiles import NetBoot, Profile
+from matchbox.selection import Selector, Shape, selector_of
+
+KEY = "pk"
+"""The name of the table's key."""
+
+SHAPES = "S"
+"""The key of SHAPES."""
+
+LONGEST_KEY = 2048
+"""The most bytes of a key (DynamoDB's "Quotas", partition key values)."""
+
+LARGEST_ITEM = 400 * 1024
+"""The most bytes of an item, names of attributes included (DynamoDB's "Quotas")."""
+
+_MEMBER = "g:"
+
+
+class UnwritableError(MatchboxError):
+    """What DynamoDB cannot hold: an item over 400 KB, or an id that is no key."""
+
+
+class Entry(NamedTuple):
+    """A selector's entry as it was read: the groups with their profiles, and the tombstones."""
+
+    profiles: Mapping[str, str]
+    tombstones: Mapping[str, int]
+
+
+def selector_text(selector: Selector) -> str:
+    """The pairs without ambiguity, whatever is in them; ASCII."""
+    return json.dumps(selector.pairs, separators=(",", ":"))
+
+
+def selector_hash(selector: Selector) -> str:
+    """The selector at a fixed length, which a key needs."""
+    return hashlib.sha256(selector_text(selector).encode()).hexdigest()
+
+
+def entry_key(selector: Selector) -> str:
+    """The key of a selector's entry."""
+    return f"E#{selector_hash(selector)}"
+
+
+def group_key(group_id: str) -> str | None:
+    """The key of a group; None where no item can have it."""
+    return _key(f"G#{group_id}")
+
+
+def profile_key(profile_id: str) -> str | None:
+    """The key of a profile; None where no item can have it."""
+    return _key(f"P#{profile_id}")
+
+
+def template_key(kind: str, template_id: str) -> str | None:
+    """The key of a template; None where no item can have it."""
+    return _key(f"T#{kind}#{template_id}")
+
+
+def member_name(group_id: str) -> str:
+    """The attribute of a group in its entry."""
+    return _MEMBER + group_id
+
+
+def shape_name(shape: Shape) -> str:
+    """The attribute of a shape in SHAPES."""
+    return json.dumps(shape, separators=(",", ":"))
+
+
+def shapes_in(item: Mapping[str, Any] | None) -> frozenset[Shape]:
+    """The shapes that SHAPES names; none where it is not there."""
+    return frozenset(tuple(json.loads(name)) for name in item or () if name != KEY)
+
+
+def entry_in(item: Mapping[str, Any], selector: Selector) -> Entry | None:
+    """The entry; None where the item is another selector's with the same hash."""
+    if item.get("s") != selector_text(selector):
+        return None
+    members = {name.removeprefix(_MEMBER): value for name, value in item.items() if name.startswith(_MEMBER)}
+    return Entry(
+        {group_id: value for group_id, value in members.items() if isinstance(value, str)},
+        {group_id: value for group_id, value in members.items() if not isinstance(value, str)},
+    )
+
+
+def group_item(group: Group, rev: str) -> dict[str, str | bytes]:
+    """The group's item. Raises UnwritableError."""
+    fields = {**group._asdict(), "selector": dict(group.selector), "metadata": dict(group.metadata)}
+    return _item(
+        f"group {group.id!r}",
+        group_key(group.id),
+        doc=json.dumps(fields, separators=(",", ":")),
+        sel=selector_hash(selector_of(group.selector)),
+        profile=group.profile,
+        rev=rev,
+    )
+
+
+def group_in(item: Mapping[str, Any]) -> Group:
+    """The group in its item."""
+    return Group(**json.loads(item["doc"]))
+
+
+def profile_item(profile: Profile) -> dict[str, str | bytes]:
+    """The profile's item. Raises UnwritableError."""
+    document = json.dumps(profile.document(), separators=(",", ":"))
+    return _item(f"profile {profile.id!r}", profile_key(profile.id), doc=document)
+
+
+def profile_in(item: Mapping[str, Any]) -> Profile:
+    """The profile in its item."""
+    fields = json.loads(item["doc"])
+    boot = fields.pop("boot", None)
+    if boot is not None:
+        boot = NetBoot(boot.get("kernel", ""), tuple(boot.get("initrd", ())), tuple(boot.get("args", ())))
+    return Profile(**fields, boot=boot)
+
+
+def template_item(kind: str, template_id: str, body: bytes) -> dict[str, str | bytes]:
+    """The template's item. Raises UnwritableError."""
+    return _item(f"{kind} template {template_id!r}", template_key(kind, template_id), body=body)
+
+
+def template_in(item: Mapping[str, Any]) -> bytes:
+    """The template in its item."""
+    body: bytes = item["body"]
+    return body
+
+
+def _key(text: str) -> str | None:
+    try:
+        return text if len(text.encode()) <= LONGEST_KEY else None
+    except UnicodeEncodeError:
+        # Half a surrogate pair: DynamoDB's texts are UTF-8.
+        return None
+
+
+def _item(what: str, key: str | None, **attributes: str | bytes) -> dict[str, str | bytes]:
+    if key is None:
+        raise UnwritableError(f"{what}: the id is no UTF-8 or longer than a key may be ({LONGEST_KEY} bytes)")
+    item = {KEY: key, **attributes}
+    try:
+        size = sum(_size(name) + _size(value) for name, value in item.items())
+    except UnicodeEncodeError as error:
+        raise UnwritableError(f"{what}: {error.object!r} is no UTF-8") from error
+    if size > LARGEST_ITEM:
+        raise UnwritableError(f"{what}: {size} bytes are more than DynamoDB's {LARGEST_ITEM} (400 KB) for one item")
+    return item
+
+
+def _size(value: str | bytes) -> int:
+    return len(value.encode() if isinstance(value, str) else value)

@@ -1,0 +1,56 @@
+"""The Lambda function behind the balancer: reads the environment once, wires the stores, answers events."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from aws_stores.assets import S3Assets
+from aws_stores.catalog import DynamoDBCatalog
+from aws_stores.dynamodb import DynamoDB
+from aws_stores.http_client import HttpClient
+from aws_stores.s3 import S3
+from aws_stores.sigv4 import Credentials
+from boot_api.alb import BODY_LIMIT
+from boot_api.app import App
+from boot_api.routes import Routes, Stores
+from boot_api.settings import Settings
+from matchbox.assets import Delivery
+
+# A selection and a template each end within this, so that a machine hears 503 before its own patience ends.
+_ANSWER_SECONDS = 2.0
+
+
+def app_of(environment: Mapping[str, str]) -> App:
+    """The app over the table and bucket that the environment names. Raises MissingSettingError."""
+    settings = Settings.from_environment(environment)
+
+    def credentials() -> Credentials:
+        return Credentials(
+            environment["AWS_ACCESS_KEY_ID"],
+            environment["AWS_SECRET_ACCESS_KEY"],
+            environment.get("AWS_SESSION_TOKEN") or None,
+        )
+
+    http = HttpClient()
+    dynamodb = DynamoDB(settings.dynamodb_endpoint, settings.region, credentials, http)
+    s3 = S3(settings.s3_endpoint, settings.region, settings.bucket, credentials, http)
+    stores = Stores(
+        DynamoDBCatalog(dynamodb, settings.table, answer_time=_ANSWER_SECONDS),
+        S3Assets(s3, settings.presigned_lifetime),
+    )
+    delivery = Delivery(BODY_LIMIT, settings.assets_url, boundary=secrets.token_hex(30))
+    return App(Routes(stores, delivery), Logger(service="boot_api", level=settings.log_level))
+
+
+@cache
+def _app() -> App:
+    return app_of(os.environ)
+
+
+def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 (Lambda's signature)
+    """Answer one event of the balancer."""
+    return _app().handle(event)

@@ -1,0 +1,49 @@
+"""What the function is configured with, from its environment."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class MissingSettingError(Exception):
+    """An environment variable that the function cannot do without."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is not set in the function's environment")
+
+
+class Settings(NamedTuple):
+    """Table, bucket and how they are reached.
+
+    `assets_url` stands for /assets where a client cannot use a presigned address (empty for none);
+    `presigned_lifetime` is in seconds. An endpoint is None on AWS.
+    """
+
+    table: str
+    bucket: str
+    region: str
+    assets_url: str
+    presigned_lifetime: int
+    log_level: str
+    dynamodb_endpoint: str | None
+    s3_endpoint: str | None
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+        """Read them. Raises MissingSettingError, or ValueError for a lifetime that is no number."""
+
+        def needed(name: str) -> str:
+            value = environment.get(name)
+            if not value:
+                raise MissingSettingError(name)
+            return value
+
+        return cls(
+            table=needed("MATCHBOX_TABLE"),
+            bucket=needed("MATCHBOX_BUCKET"),
+            region=needed("AWS_REGION"),
+            assets_url=environment.get("MATCHBOX_ASSETS_URL", "").rstrip("/"),
+            presigned_lifetime=int(environment.get("MATCHBOX_PRESIGNED_LIFETIME") or 3600),
+            log_level=environment.get("MATCHBOX_LOG_LEVEL", "info").upper(),
+            dynamodb_endpoint=environment.get("AWS_ENDPOINT_URL_DYNAMODB"),
+            s3_endpoint=environment.get("AWS_ENDPOINT_URL_S3"),
+        )

@@ -1,0 +1,214 @@
+"""The light clients against services that hold them to the rules: DynamoDB Local, versitygw and Swift's S3."""
+
+from __future__ import annotations
+
+import time
+import urllib.error
+import urllib.request
+from contextlib import closing
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aws_stores.aws_errors import AWSError, StoreUnavailable
+from aws_stores.dynamodb import DynamoDB
+from aws_stores.http_client import HttpClient
+from aws_stores.s3 import S3, File, Listing
+from aws_stores.sigv4 import Credentials
+from tests.rigs.faults import INTERNAL_ERROR, THROTTLED, Withhold
+from tests.rigs.tcp_fault import fault_proxy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.rigs.service import Service
+
+pytestmark = pytest.mark.real
+
+ENOUGH = 60.0
+"""Seconds in which any machine gets an answer."""
+
+TABLE = "light-clients"
+BUCKET = "light-clients"
+STRANGE = ["a+b", "a b", "a/é & <d>", "a/%41", "a/~'()*!", "a/sub dir/x"]
+"""Keys that need encoding, sorted by their directory."""
+
+
+def within(seconds: float) -> float:
+    return time.monotonic() + seconds
+
+
+def credentials_of(service: Service) -> Credentials:
+    return Credentials(service.access_key, service.secret_key, service.session_token)
+
+
+@pytest.fixture(scope="module")
+def patient() -> Iterator[HttpClient]:
+    with closing(HttpClient(connect_timeout=ENOUGH, read_timeout=ENOUGH)) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def table(dynamodb_local: Service) -> Iterator[Service]:
+    """DynamoDB Local with a table of 250 nodes, and `all` with a value of each type."""
+    with closing(dynamodb_local.client("dynamodb")) as dynamodb:
+        dynamodb.create_table(
+            TableName=TABLE,
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        for start in range(0, 250, 25):
+            puts: list[Any] = [{"PutRequest": {"Item": {"id": {"S": f"node-{n}"}}}} for n in range(start, start + 25)]
+            dynamodb.batch_write_item(RequestItems={TABLE: puts})
+        dynamodb.put_item(
+            TableName=TABLE,
+            Item={
+                "id": {"S": "all"},
+                "whole": {"N": "-12"},
+                "fraction": {"N": "1.50"},
+                "bytes": {"B": b"\x00\xff"},
+                "map": {"M": {"ü": {"L": [{"BOOL": True}, {"NULL": True}, {"S": ""}]}}},
+            },
+        )
+        yield dynamodb_local
+        dynamodb.delete_table(TableName=TABLE)
+
+
+@pytest.fixture(scope="module")
+def bucket(versitygw: Service, patient: HttpClient) -> S3:
+    """A bucket on versitygw with the strange keys."""
+    with closing(versitygw.client("s3")) as client:
+        client.create_bucket(Bucket=BUCKET)
+    s3 = S3(versitygw.endpoint, versitygw.region, BUCKET, lambda: credentials_of(versitygw), patient)
+    for key in STRANGE:
+        s3.put(key, key.encode(), "text/x-test")
+    return s3
+
+
+def fetched(url: str, method: str = "GET") -> tuple[int, bytes]:
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=ENOUGH) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, b""
+
+
+def test_every_type(table: Service, patient: HttpClient) -> None:
+    """DynamoDB's own wire form is read as plain values."""
+    dynamodb = DynamoDB(table.endpoint, table.region, lambda: credentials_of(table), patient)
+    expected = {
+        "id": "all",
+        "whole": -12,
+        "fraction": Decimal("1.5"),
+        "bytes": b"\x00\xff",
+        "map": {"ü": [True, None, ""]},
+    }
+    assert expected == dynamodb.get_item(TABLE, {"id": "all"}, within(ENOUGH))
+    assert dynamodb.get_item(TABLE, {"id": "none"}, within(ENOUGH)) is None
+
+
+def test_many_keys(table: Service, patient: HttpClient) -> None:
+    """More keys than a call takes are all answered, through throttling, failures and unprocessed keys."""
+    keys = [{"id": f"node-{n}"} for n in range(250)]
+    with fault_proxy(table.endpoint) as proxy:
+        dynamodb = DynamoDB(proxy.endpoint, table.region, lambda: credentials_of(table), patient)
+        for fault in (THROTTLED, INTERNAL_ERROR, Withhold(keys=30)):
+            proxy.forget_requests()
+            proxy.switch(fault, times=3)
+            items = dynamodb.batch_get_items(TABLE, [*keys, {"id": "none"}], within(ENOUGH))
+            assert sorted(key["id"] for key in keys) == sorted(item["id"] for item in items)
+            assert 6 == proxy.requests()["BatchGetItem"]
+
+
+def test_throttled_for_long(table: Service, patient: HttpClient) -> None:
+    """Throttling that outlasts the deadline makes the store unavailable."""
+    with fault_proxy(table.endpoint) as proxy:
+        proxy.switch(THROTTLED)
+        dynamodb = DynamoDB(proxy.endpoint, table.region, lambda: credentials_of(table), patient)
+        with pytest.raises(StoreUnavailable, match="ProvisionedThroughputExceededException"):
+            dynamodb.batch_get_items(TABLE, [{"id": "node-1"}, {"id": "node-2"}], within(0.5))
+
+
+def test_doubled_keys(table: Service, patient: HttpClient) -> None:
+    """Doubled keys are refused by DynamoDB, and the refusal is told."""
+    dynamodb = DynamoDB(table.endpoint, table.region, lambda: credentials_of(table), patient)
+    with pytest.raises(AWSError) as caught:
+        dynamodb.batch_get_items(TABLE, [{"id": "node-1"}, {"id": "node-1"}], within(ENOUGH))
+    assert ("ValidationException", 400) == (caught.value.code, caught.value.status)
+
+
+@pytest.mark.parametrize("key", STRANGE)
+def test_strange_keys(bucket: S3, key: str) -> None:
+    """Signatures and addresses hold for keys that need encoding, in headers and in presigned URLs."""
+    head = bucket.head(key)
+    assert head is not None
+    assert (len(key.encode()), "text/x-test") == head[:2]
+    assert key.encode()[1:3] == bucket.get(key, 1, 2)
+    assert (200, key.encode()) == fetched(bucket.presigned_get(key, "http", 60))
+
+
+def test_listing(bucket: S3) -> None:
+    """Listed keys are those that were put."""
+    files = [File(key, len(key.encode())) for key in STRANGE]
+    assert Listing(sorted(files[:2]), ["a/"]) == bucket.list("", "/")
+    assert Listing(sorted(files[2:5]), ["a/sub dir/"]) == bucket.list("a/", "/")
+
+
+def test_listing_of_many_pages(bucket: S3) -> None:
+    """A listing goes on after the 1,000 keys of a page."""
+    keys = [f"many/{n:04d}" for n in range(1001)]
+    for key in keys:
+        bucket.put(key, b"", "text/plain")
+    assert keys == [file.key for file in bucket.list("many/").files]
+
+
+def test_past_the_end(bucket: S3) -> None:
+    """Bytes after the end of an object are none; of an empty object, too."""
+    bucket.put("empty/object", b"", "text/plain")
+    assert b"" == bucket.get("empty/object", 0, 10)
+    assert b"" == bucket.get("a b", 3, 10)
+    assert b" b" == bucket.get("a b", 1, 10)
+
+
+def test_missing(bucket: S3) -> None:
+    """A missing key is None, also below a key that is an object."""
+    for key in ("none", "none/below", "a b/below"):
+        assert bucket.head(key) is None
+        assert bucket.get(key, 0, 1) is None
+
+
+def test_presigned_url_is_for_get_and_for_a_time(bucket: S3) -> None:
+    """A presigned URL refuses HEAD, another key, and an hour after its time is over."""
+    url = bucket.presigned_get("a b", "http", 60)
+    assert 403 == fetched(url, "HEAD")[0]
+    assert 403 == fetched(url.replace("a%20b", "a%2Bb"))[0]
+    assert 403 == fetched(bucket.presigned_get("a b", "http", 60, now=time.time() - 3600))[0]
+
+
+def test_answers_own_type(bucket: S3) -> None:
+    """A signed parameter changes the type of the answer."""
+    url = bucket.presigned_get("a b", "http", 60, {"response-content-type": "text/x-ipxe"})
+    with urllib.request.urlopen(url, timeout=ENOUGH) as answer:
+        assert "text/x-ipxe" == answer.headers["content-type"]
+
+
+def test_wrong_secret(versitygw: Service, bucket: S3, patient: HttpClient) -> None:
+    """A wrong secret is an error and no reason to ask later."""
+    wrong = Credentials(versitygw.access_key, "wrong")
+    s3 = S3(versitygw.endpoint, versitygw.region, BUCKET, lambda: wrong, patient)
+    with pytest.raises(AWSError) as caught:
+        s3.get("a b", 0, 1)
+    assert ("SignatureDoesNotMatch", 403) == (caught.value.code, caught.value.status)
+
+
+def test_session_token(swift_s3: Service, patient: HttpClient) -> None:
+    """A session token is part of signed headers and of presigned URLs."""
+    with closing(swift_s3.client("s3")) as client:
+        client.create_bucket(Bucket=BUCKET)
+    s3 = S3(swift_s3.endpoint, swift_s3.region, BUCKET, lambda: credentials_of(swift_s3), patient)
+    s3.put("a b", b"body", "text/plain")
+    assert b"od" == s3.get("a b", 1, 2)
+    assert (200, b"body") == fetched(s3.presigned_get("a b", "http", 60))

@@ -1,0 +1,298 @@
+"""The light clients of DynamoDB and S3 answer completely and in time, or say that the store is away."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import urllib.request
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aws_stores.aws_errors import AWSError, StoreUnavailable
+from aws_stores.dynamodb import DynamoDB
+from aws_stores.http_client import Answer as HttpAnswer
+from aws_stores.http_client import HttpClient
+from aws_stores.s3 import S3, File, Listing
+from aws_stores.sigv4 import Credentials
+from tests.rigs.faults import INTERNAL_ERROR, SLOW_DOWN, THROTTLED, Answer, Fault, Hang, PassThrough, Refuse, Withhold
+from tests.rigs.service import REGION
+from tests.rigs.tcp_fault import FaultProxy, fault_proxy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_s3 import S3Client
+
+    from tests.rigs.moto_server import MotoService
+
+SOON = 0.4
+"""Seconds in which a store that stays broken is given up."""
+
+ENOUGH = 20.0
+"""Seconds in which any machine gets an answer."""
+
+FAILURES = [THROTTLED, INTERNAL_ERROR, SLOW_DOWN, Hang()]
+FAILURE_NAMES = ["throttled", "500", "503", "hanging"]
+NOTHING_PROCESSED = Answer(
+    200,
+    "OK",
+    "application/x-amz-json-1.0",
+    b'{"Responses":{},"UnprocessedKeys":{"machines":{"Keys":[{"id":{"S":"node-0"}}],"ConsistentRead":true}}}',
+)
+EXPIRED = b'{"__type":"com.amazon.coral.service#InvalidSignatureException","message":"Signature expired: yesterday"}'
+SKEWED = b"<Error><Code>RequestTimeTooSkewed</Code><Message>The difference is too large.</Message></Error>"
+
+
+def within(seconds: float) -> float:
+    return time.monotonic() + seconds
+
+
+def credentials() -> Credentials:
+    return Credentials("AKIAFAKE", "fake")
+
+
+@pytest.fixture
+def http_client() -> Iterator[HttpClient]:
+    with closing(HttpClient(read_timeout=0.2)) as client:
+        yield client
+
+
+@pytest.fixture
+def patient() -> Iterator[HttpClient]:
+    """For what a loaded machine may take long over."""
+    with closing(HttpClient(connect_timeout=ENOUGH, read_timeout=ENOUGH)) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def tables(moto_server: MotoService) -> Iterator[DynamoDBClient]:
+    with closing(moto_server.client("dynamodb")) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def buckets(moto_server: MotoService) -> Iterator[S3Client]:
+    with closing(moto_server.client("s3")) as client:
+        yield client
+
+
+@pytest.fixture
+def proxy(moto_server: MotoService, tables: DynamoDBClient, buckets: S3Client) -> Iterator[FaultProxy]:
+    """In front of moto with the table `machines`, `node-1` in it, and the bucket `assets`."""
+    moto_server.reset()
+    tables.create_table(
+        TableName="machines",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    tables.put_item(TableName="machines", Item={"id": {"S": "node-1"}})
+    buckets.create_bucket(Bucket="assets", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    with fault_proxy(moto_server.endpoint) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def dynamodb(proxy: FaultProxy, patient: HttpClient) -> DynamoDB:
+    return DynamoDB(proxy.endpoint, REGION, credentials, patient)
+
+
+@pytest.fixture
+def many(proxy: FaultProxy, tables: DynamoDBClient) -> None:
+    """The nodes up to `node-249` in the table."""
+    for start in range(0, 250, 25):
+        puts: list[Any] = [{"PutRequest": {"Item": {"id": {"S": f"node-{n}"}}}} for n in range(start, start + 25)]
+        tables.batch_write_item(RequestItems={"machines": puts})
+
+
+@pytest.fixture
+def s3(proxy: FaultProxy, patient: HttpClient) -> S3:
+    return S3(proxy.endpoint, REGION, "assets", credentials, patient)
+
+
+def test_get_item(dynamodb: DynamoDB) -> None:
+    """An item is found by its key, and None stands for a missing one."""
+    assert {"id": "node-1"} == dynamodb.get_item("machines", {"id": "node-1"}, within(ENOUGH))
+    assert dynamodb.get_item("machines", {"id": "other"}, within(ENOUGH)) is None
+
+
+class Forgetful(HttpClient):
+    """Puts all keys of the first batch off, then has nothing; writes down what it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.questions: list[Any] = []
+
+    def request(self, method: str, url: str, headers: Any, body: bytes | None, deadline: float) -> HttpAnswer:
+        self.questions.append(json.loads(body or b""))
+        unprocessed = self.questions[-1].get("RequestItems", {}) if len(self.questions) == 1 else {}
+        tables = {name: {"Keys": wanted["Keys"]} for name, wanted in unprocessed.items()}
+        return HttpAnswer(200, {}, json.dumps({"Responses": {}, "UnprocessedKeys": tables}).encode())
+
+
+def test_reads_are_strongly_consistent() -> None:
+    """All reads are, also of keys that are asked again."""
+    http = Forgetful()
+    dynamodb = DynamoDB("http://store", REGION, credentials, http)
+    assert [] == dynamodb.batch_get_items("machines", [{"id": "a"}], within(ENOUGH))
+    assert dynamodb.get_item("machines", {"id": "a"}, within(ENOUGH)) is None
+    key = {"id": {"S": "a"}}
+    batch = {"RequestItems": {"machines": {"Keys": [key], "ConsistentRead": True}}}
+    assert [batch, batch, {"TableName": "machines", "Key": key, "ConsistentRead": True}] == http.questions
+
+
+@pytest.mark.usefixtures("many")
+@pytest.mark.parametrize(("count", "calls"), [(0, 0), (1, 1), (100, 1), (101, 2), (250, 3)])
+def test_batches(proxy: FaultProxy, dynamodb: DynamoDB, count: int, calls: int) -> None:
+    """Each further 100 keys are one more call; missing items are left out."""
+    keys = [{"id": f"node-{n}"} for n in range(1, count)] + [{"id": "other"}] * (count > 0)
+    items = dynamodb.batch_get_items("machines", keys, within(ENOUGH))
+    assert sorted(f"node-{n}" for n in range(1, count)) == sorted(item["id"] for item in items)
+    assert calls == proxy.requests()["BatchGetItem"]
+
+
+@pytest.mark.usefixtures("many")
+def test_unprocessed_keys_are_asked_again(proxy: FaultProxy, dynamodb: DynamoDB) -> None:
+    """Keys that were put off twice are in the answer, each once."""
+    proxy.switch(Withhold(keys=40), times=2)
+    keys = [{"id": f"node-{n}"} for n in range(100)]
+    items = dynamodb.batch_get_items("machines", keys, within(ENOUGH))
+    assert sorted(key["id"] for key in keys) == sorted(item["id"] for item in items)
+    assert 3 == proxy.requests()["BatchGetItem"]
+
+
+@pytest.mark.parametrize("fault", [NOTHING_PROCESSED, *FAILURES], ids=["unprocessed", *FAILURE_NAMES])
+def test_no_partial_answer(proxy: FaultProxy, http_client: HttpClient, fault: Fault) -> None:
+    """While a store stays broken, a batch raises StoreUnavailable."""
+    proxy.switch(fault)
+    dynamodb = DynamoDB(proxy.endpoint, REGION, credentials, http_client)
+    with pytest.raises(StoreUnavailable):
+        dynamodb.batch_get_items("machines", [{"id": f"node-{n}"} for n in range(150)], within(SOON))
+
+
+@pytest.mark.usefixtures("many")
+def test_no_partial_answer_of_many_batches(proxy: FaultProxy, dynamodb: DynamoDB) -> None:
+    """One batch out of three that fails fails the whole."""
+    refusal = Answer(400, "Bad Request", "application/x-amz-json-1.0", b'{"__type":"x#ValidationException"}')
+    proxy.switch(refusal, times=1)
+    with pytest.raises(AWSError, match="ValidationException"):
+        dynamodb.batch_get_items("machines", [{"id": f"node-{n}"} for n in range(250)], within(ENOUGH))
+
+
+@pytest.mark.parametrize("fault", FAILURES, ids=FAILURE_NAMES)
+def test_healed_in_time(proxy: FaultProxy, fault: Fault) -> None:
+    """A failure that passes before the deadline is not seen."""
+    proxy.switch(fault, times=2)
+    # Silence needs a time-out to be noticed; the other failures can wait for a slow machine.
+    with closing(HttpClient(read_timeout=1.0 if fault == Hang() else ENOUGH)) as http:
+        dynamodb = DynamoDB(proxy.endpoint, REGION, credentials, http)
+        assert {"id": "node-1"} == dynamodb.get_item("machines", {"id": "node-1"}, within(ENOUGH))
+    assert proxy.requests()["GetItem"] >= 3
+
+
+def test_refused_connections(proxy: FaultProxy, dynamodb: DynamoDB) -> None:
+    """A service that refuses connections is away until it accepts them again."""
+    assert dynamodb.get_item("machines", {"id": "node-1"}, within(ENOUGH)) is not None
+    proxy.switch(Refuse())
+    with pytest.raises(StoreUnavailable):
+        dynamodb.get_item("machines", {"id": "node-1"}, within(SOON))
+    healing = threading.Timer(SOON, proxy.switch, [PassThrough()])
+    healing.start()
+    try:
+        assert {"id": "node-1"} == dynamodb.get_item("machines", {"id": "node-1"}, within(ENOUGH))
+    finally:
+        healing.join()
+
+
+@pytest.mark.parametrize("body", [EXPIRED, SKEWED], ids=["DynamoDB", "S3"])
+def test_refused_clock(proxy: FaultProxy, dynamodb: DynamoDB, body: bytes) -> None:
+    """A signature whose time is refused makes the store unavailable, and is not sent again."""
+    proxy.switch(Answer(403, "Forbidden", "text/plain", body))
+    with pytest.raises(StoreUnavailable, match="signature's time"):
+        dynamodb.get_item("machines", {"id": "node-1"}, within(ENOUGH))
+    assert 1 == proxy.requests()["GetItem"]
+
+
+def test_other_refusals(proxy: FaultProxy, dynamodb: DynamoDB) -> None:
+    """A mistake in the request is told at once, with the service's code."""
+    with pytest.raises(AWSError) as caught:
+        dynamodb.get_item("nowhere", {"id": "node-1"}, within(ENOUGH))
+    assert ("ResourceNotFoundException", 400) == (caught.value.code, caught.value.status)
+    assert 1 == proxy.requests()["GetItem"]
+
+
+def test_objects(s3: S3) -> None:
+    """What was put is found, with its size, type, tag and time, and read in parts."""
+    before = datetime.now(UTC).replace(microsecond=0)
+    s3.put("dir/a b+ü", b"0123456789", "text/plain")
+    head = s3.head("dir/a b+ü")
+    assert head is not None
+    assert (10, "text/plain", '"781e5e245d69b566979b86e28d23f2c7"') == head[:3]
+    assert head.last_modified is not None
+    assert before <= head.last_modified
+    parts = [s3.get("dir/a b+ü", start, length) for start, length in [(0, 3), (8, 2), (8, 50), (10, 1)]]
+    assert [b"012", b"89", b"89", b""] == parts
+
+
+def test_empty_object(s3: S3) -> None:
+    """An empty object has no bytes, and exists."""
+    s3.put("empty", b"", "text/plain")
+    assert b"" == s3.get("empty", 0, 100)
+
+
+def test_missing_objects(s3: S3, proxy: FaultProxy, patient: HttpClient) -> None:
+    """A missing key is None; a missing bucket is an error."""
+    assert s3.head("none") is None
+    assert s3.get("none", 0, 1) is None
+    with pytest.raises(AWSError, match="NoSuchBucket"):
+        S3(proxy.endpoint, REGION, "nowhere", credentials, patient).get("none", 0, 1)
+
+
+@pytest.mark.parametrize(("start", "length"), [(-1, 1), (0, 0)])
+def test_no_bytes(s3: S3, start: int, length: int) -> None:
+    """A part has a start and at least one byte."""
+    with pytest.raises(ValueError, match="no bytes to get"):
+        s3.get("any", start, length)
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_head_refused(s3: S3, proxy: FaultProxy, status: int) -> None:
+    """Only 404 means that a key is missing."""
+    proxy.switch(Answer(status, "No", "text/plain", b""))
+    with pytest.raises(AWSError) as caught:
+        s3.head("any")
+    assert status == caught.value.status
+
+
+def test_listing(s3: S3) -> None:
+    """A listing has the files of a directory and the directories in it, whatever their names."""
+    for key in ("a/b+c & <d>", "a/é", "a/sub dir/x", "a/sub dir/y", "ab"):
+        s3.put(key, b"123", "text/plain")
+    assert Listing([File("a/b+c & <d>", 3), File("a/é", 3)], ["a/sub dir/"]) == s3.list("a/")
+    assert Listing([File("a/sub dir/x", 3), File("a/sub dir/y", 3)], []) == s3.list("a/s", "")
+    assert Listing([], []) == s3.list("none/")
+
+
+@pytest.mark.parametrize("fault", [INTERNAL_ERROR, SLOW_DOWN], ids=["500", "503"])
+def test_s3_faults(s3: S3, proxy: FaultProxy, fault: Fault) -> None:
+    """S3's failures are not seen when they pass in time, else S3 is unavailable."""
+    s3.put("key", b"body", "text/plain")
+    for method in (s3.head, s3.list):
+        proxy.switch(fault, times=1)
+        assert method("key", deadline=within(ENOUGH)) is not None
+        proxy.switch(fault)
+        with pytest.raises(StoreUnavailable):
+            method("key", deadline=within(SOON))
+
+
+def test_presigned_url_on_an_endpoint(s3: S3) -> None:
+    """A presigned URL gives the object to whoever has no credentials, with the type that it names."""
+    s3.put("dir/a b", b"body", "text/plain")
+    url = s3.presigned_get("dir/a b", "http", 60, {"response-content-type": "text/x-ipxe"})
+    with urllib.request.urlopen(url, timeout=ENOUGH) as answer:
+        assert (b"body", "text/x-ipxe") == (answer.read(), answer.headers["content-type"])

@@ -1,0 +1,54 @@
+"""Values are written and read as DynamoDB and boto3 do."""
+
+from __future__ import annotations
+
+import base64
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from boto3.dynamodb.types import TypeSerializer
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aws_stores.dynamodb_json import decode_item, encode_item
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**37), 10**37)
+    | st.decimals(-1000, 1000, places=3).filter(lambda number: number != int(number))
+    | st.text()
+    | st.binary(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(), VALUES, max_size=4))
+def test_wire_form(item: dict[str, Any]) -> None:
+    """Items are written as boto3 writes them, but for the base64 that botocore adds, and read back as they were."""
+    expected = {name: TypeSerializer().serialize(value) for name, value in item.items()}
+    assert in_base64(expected) == encode_item(item)
+    assert item == decode_item(encode_item(item))
+
+
+def in_base64(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, dict):
+        return {key: in_base64(member) for key, member in value.items()}
+    return [in_base64(member) for member in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("value", [1.5, {"a", "b"}, Decimal("NaN"), object()])
+def test_values_without_a_type(value: object) -> None:
+    """What DynamoDB has no type for is not guessed."""
+    with pytest.raises(TypeError, match="DynamoDB has no type"):
+        encode_item({"id": value})
+
+
+def test_types_that_are_not_read() -> None:
+    """A set is refused by its type's name."""
+    with pytest.raises(TypeError, match="'SS'"):
+        decode_item({"names": {"SS": ["a"]}})

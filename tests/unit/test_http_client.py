@@ -1,0 +1,152 @@
+"""A request is answered before its deadline, or the store is away."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+import time
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from unittest.mock import patch
+
+import pytest
+
+from aws_stores import aws_errors
+from aws_stores.aws_errors import StoreUnavailable
+from aws_stores.http_client import HttpClient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SOON = 0.4
+"""Seconds in which a server that stays broken is given up."""
+
+ENOUGH = 20.0
+"""Seconds in which any machine gets an answer."""
+
+
+def within(seconds: float) -> float:
+    return time.monotonic() + seconds
+
+
+@pytest.fixture
+def http_client() -> Iterator[HttpClient]:
+    with closing(HttpClient(read_timeout=0.2)) as client:
+        yield client
+
+
+@dataclass
+class Talker:
+    """A server that counts its connections and writes down the targets of requests."""
+
+    endpoint: str = ""
+    connections: int = 0
+    targets: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def talker() -> Iterator[Talker]:
+    """Answers `ok`; to /drip byte by byte, for ever; to /cut with half a body; to the first /vanish not at all."""
+    talker = Talker()
+    stopped = threading.Event()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def setup(self) -> None:
+            super().setup()
+            talker.connections += 1
+
+        def do_GET(self) -> None:
+            talker.targets.append(self.path)
+            if self.path == "/vanish" and talker.targets.count(self.path) == 1:
+                self.close_connection = True
+                return
+            self.send_response(200)
+            drips = self.path == "/drip"
+            self.send_header("Content-Length", {"/drip": "100000", "/cut": "4"}.get(self.path, "2"))
+            self.end_headers()
+            if drips:
+                while not stopped.wait(0.05):
+                    try:
+                        self.wfile.write(b"x")
+                    except OSError:
+                        break
+                self.close_connection = True
+            else:
+                self.wfile.write(b"ok")
+                self.close_connection = self.path == "/cut"
+
+        def log_message(self, *arguments: object) -> None:
+            """Say nothing."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    talker.endpoint = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield talker
+    finally:
+        stopped.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_a_connection_is_kept(talker: Talker, http_client: HttpClient) -> None:
+    """Requests one after the other share a connection."""
+    answers = [http_client.request("GET", talker.endpoint + "/", {}, None, within(ENOUGH)) for _ in range(3)]
+    assert [b"ok"] * 3 == [answer.body for answer in answers]
+    assert 1 == talker.connections
+
+
+def test_a_signed_path_is_sent_as_it_is(talker: Talker, http_client: HttpClient) -> None:
+    """Dots, double slashes and encoded bytes of a key are not tidied on the way."""
+    http_client.request("GET", talker.endpoint + "/a/./../b//%C3%BC+c?x=%2F", {}, None, within(ENOUGH))
+    assert ["/a/./../b//%C3%BC+c?x=%2F"] == talker.targets
+
+
+def test_a_stale_connection_is_replaced(talker: Talker, http_client: HttpClient) -> None:
+    """A connection that the server ends instead of answering costs a second request, no error and no pause."""
+    http_client.request("GET", talker.endpoint + "/", {}, None, within(ENOUGH))
+    with patch("time.sleep") as sleep:
+        assert b"ok" == http_client.request("GET", talker.endpoint + "/vanish", {}, None, within(ENOUGH)).body
+    assert 0 == sleep.call_count
+    assert 2 == talker.connections
+
+
+def test_a_dripping_body_is_given_up(talker: Talker, http_client: HttpClient) -> None:
+    """A body that never pauses for a read time-out, and never ends, is given up."""
+    with pytest.raises(StoreUnavailable):
+        http_client.request("GET", talker.endpoint + "/drip", {}, None, within(SOON))
+
+
+def test_half_a_body_is_no_answer(talker: Talker, http_client: HttpClient) -> None:
+    """A body that ends before its length is asked for again, and never handed on."""
+    with pytest.raises(StoreUnavailable, match="IncompleteRead"):
+        http_client.request("GET", talker.endpoint + "/cut", {}, None, within(SOON))
+    assert len(talker.targets) > 1
+
+
+def test_no_time_left(talker: Talker, http_client: HttpClient) -> None:
+    """After the deadline nothing is asked."""
+    with pytest.raises(StoreUnavailable, match="no time was left"):
+        http_client.request("GET", talker.endpoint + "/", {}, None, within(-1))
+    assert [] == talker.targets
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "message"),
+    [
+        (b'{"__type":"a.b#SomeException","Message":"why"}', "SomeException", "why"),
+        (b'{"__type":', "418", "the answer gives no reason"),
+        (b"<Error><Code>Odd</Code><Message>why</Message></Error>", "Odd", "why"),
+        (b"<html>\xff</html>", "418", "the answer gives no reason"),
+        (b"", "418", "the answer gives no reason"),
+    ],
+)
+def test_error_forms(body: bytes, code: str, message: str) -> None:
+    """Code and message come from JSON or XML, and the status stands in for a code."""
+    error = aws_errors.read(418, body)
+    assert (code, message, 418) == (error.code, error.message, error.status)
