@@ -43,6 +43,7 @@ test-nightly: .venv/ready
 # Ratios against a baseline of the same run.
 bench: .venv/ready
 	$(BIN)/python benchmarks/boot_requests.py
+	$(BIN)/python -m benchmarks.cold_start
 
 # Renew the lock file from pyproject.toml.
 lock:

@@ -27,7 +27,9 @@ class Scan:
                 for entry in entries:
                     try:
                         status = entry.stat()
-                    except FileNotFoundError:
+                    except OSError:
+                        # A link that leads nowhere, for now; or a file that has just gone.
+                        now[entry.name] = (0, 0, 0)
                         continue
                     now[entry.name] = (status.st_mtime_ns, status.st_size, status.st_ino)
         except (FileNotFoundError, NotADirectoryError):

@@ -8,6 +8,7 @@ read when they are asked for.
 import errno
 import os
 import posixpath
+import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
@@ -40,8 +41,9 @@ class DirectoryCatalog:
         self._index = GroupIndex()
         self._changes: Changes = watch(root / "groups")
         self._refresh()
-        for name in _names(root / "profiles"):
-            self._parsed_profile(name)
+        # What does not parse is told at the start.
+        for _ in self.profiles():
+            pass
 
     def __len__(self) -> int:
         return len(self._index)
@@ -57,7 +59,12 @@ class DirectoryCatalog:
     def profiles(self) -> Iterator[Profile]:
         """Every profile that parses."""
         for name in sorted(_names(self._root / "profiles")):
-            if (profile := self._parsed_profile(name)) is not None:
+            try:
+                profile = self._parsed_profile(name)
+            except StoreUnavailableError as error:
+                self._tell(_below(self._root / "profiles", f"{name}{_JSON}"), str(error))
+                continue
+            if profile is not None:
                 yield profile
 
     def select(self, labels: Mapping[str, str]) -> Selection | None:
@@ -131,7 +138,8 @@ def _below(directory: Path, name: str) -> Path:
 def _content(path: Path) -> bytes | None:
     """The file's bytes, None where there is none. Raises StoreUnavailableError where it cannot be read."""
     try:
-        return path.read_bytes()
+        # A pipe would be waited for.
+        return path.read_bytes() if stat.S_ISREG(path.stat().st_mode) else None
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
         return None
     except OSError as error:

@@ -26,6 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _serve(options: argparse.Namespace) -> None:
     from matchboxctl.serve import ServeSettings, serve
 
+    # argparse checks no default, and the environment's value is one.
+    if options.log_level not in _LEVELS:
+        raise UsageError(f"--log-level {options.log_level!r} is none of {', '.join(_LEVELS)}")
     data_path = Path(options.data_path)
     assets_path = Path(options.assets_path) if options.assets_path else data_path / "assets"
     serve(ServeSettings(options.address, data_path, assets_path, options.log_level))

@@ -53,22 +53,22 @@ def serve(settings: ServeSettings) -> None:
     )
     try:
         front = Front((host, port), App(routes, logger), assets)
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, UnicodeError) as error:
         raise UsageError(f"cannot listen on {settings.address}: {getattr(error, 'strerror', None) or error}") from error
+    _end_on_signal(front)
     for line in _welcome(settings, catalog, assets, host, front.server_port):
         print(line, flush=True)
-    _until_signalled(front)
+    with front:
+        front.serve_forever(poll_interval=0.1)
 
 
-def _until_signalled(front: Front) -> None:
+def _end_on_signal(front: Front) -> None:
     def end(*_: object) -> None:
         # shutdown() waits for the loop, which this handler interrupts.
         threading.Thread(target=front.shutdown).start()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
-    with front:
-        front.serve_forever(poll_interval=0.1)
 
 
 def _tell(line: str) -> None:
@@ -77,7 +77,7 @@ def _tell(line: str) -> None:
 
 def _host_and_port(address: str) -> tuple[str, int]:
     host, separator, port = address.rpartition(":")
-    if not separator or not port.isdigit() or int(port) > 65535:
+    if not separator or not (port.isascii() and port.isdigit()) or int(port) > 65535:
         raise UsageError(f"--address {address!r} is not HOST:PORT")
     return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 (as matchbox reads `:8080`)
 

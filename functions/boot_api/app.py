@@ -11,6 +11,7 @@ from boot_api.alb import Answer, Request, event_answer, request_of
 from boot_api.failures import answer_of, failure_of
 from boot_api.routes import Routed, Routes
 from matchbox.errors import MatchboxError
+from matchbox.url_path import octets
 
 # The front end streams the file that this header names in the place of the (empty) body.
 FRONT_HEADER = "x-accel-redirect"
@@ -53,4 +54,9 @@ class App:
         if reason is not None:
             fields["reason"] = reason
         write = {logging.INFO: self._log.info, logging.WARNING: self._log.warning}.get(level, self._log.error)
-        write("request", extra=fields)
+        write("request", extra={name: _loggable(value) for name, value in fields.items()})
+
+
+def _loggable(value: object) -> object:
+    """Bytes that are no UTF-8 stand as lone surrogates in text, which a stream would refuse with the whole line."""
+    return octets(value).decode("utf-8", "replace") if isinstance(value, str) else value

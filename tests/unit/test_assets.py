@@ -1,0 +1,233 @@
+"""Small assets are answered directly; large ones are served from elsewhere, in a way that the client can follow."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from matchbox.assets import AssetAnswer, AssetRequest, Delivery, answer
+from matchbox.errors import NotFoundError, UndeliverableError
+from matchbox.stores import AssetFile, Listing
+
+LIMIT = 100
+SMALL, LARGE = bytes(range(LIMIT)), bytes(range(250)) * 4
+FILES = {"small": SMALL, "dir/large.img": LARGE, "dir/a b+c": LARGE, "page/index.html": b"<p>", "dir/..x": b"x"}
+MODIFIED = datetime(2024, 5, 6, tzinfo=UTC)
+ORIGIN = "http://boot.test:8080"
+ASSETS_URL = "http://mirror.test/assets"
+OLD_IPXE, BETWEEN_IPXE = "iPXE/1.0.0+git-20190125.36a4c85-5.1", "iPXE/1.21.1+ (g1234)"
+
+
+class Memory:
+    """An asset store in memory whose signed addresses end in `token`; it notes what is read and signed."""
+
+    def __init__(self, token: str = "token", *, front: bool = False) -> None:
+        self.token = token
+        self.front = front
+        self.reads: list[tuple[str, int, int]] = []
+        self.signed: list[str] = []
+
+    def file(self, path: str) -> AssetFile | None:
+        found = FILES.get(path)
+        return None if found is None else AssetFile(len(found), "application/x-test", '"e"', MODIFIED)
+
+    def listing(self, path: str) -> Listing | None:
+        inside = [
+            name.removeprefix(f"{path}/".lstrip("/")) for name in FILES if name.startswith(f"{path}/".lstrip("/"))
+        ]
+        if not inside:
+            return None
+        return Listing(
+            [name for name in inside if "/" not in name], sorted({n.split("/")[0] for n in inside if "/" in n})
+        )
+
+    def read(self, path: str, start: int, length: int) -> bytes:
+        self.reads.append((path, start, length))
+        return FILES[path][start : start + length]
+
+    def address(self, path: str, origin: str) -> str:
+        self.signed.append(path)
+        return f"{origin}/signed/{path}?{self.token}"
+
+    def delivered_by_front(self, path: str) -> str | None:
+        return f"/front/{path}" if self.front else None
+
+
+def asked(
+    path: str,
+    user_agent: str = "curl/8.5.0",
+    *,
+    store: Memory | None = None,
+    method: str = "GET",
+    assets_url: str = "",
+    query: str = "",
+    **headers: str,
+) -> AssetAnswer:
+    request = AssetRequest(method, path, query, {"User-Agent": user_agent, **headers}, ORIGIN)
+    return answer(request, store or Memory(), Delivery(LIMIT, assets_url, "boundary"))
+
+
+@pytest.mark.parametrize("user_agent", ["curl/8.5.0", "GRUB 2.06", OLD_IPXE, ""])
+def test_small_is_direct(user_agent: str) -> None:
+    """A file that fits is answered with its bytes, whoever asks."""
+    found = asked("small", user_agent)
+    assert (200, SMALL, None) == (found.status, found.body, found.front)
+    assert "100" == found.headers["content-length"]
+    assert "application/x-test" == found.headers["content-type"]
+    assert '"e"' == found.headers["etag"]
+    assert "Mon, 06 May 2024 00:00:00 GMT" == found.headers["last-modified"]
+
+
+def test_range_of_small() -> None:
+    """A range of a small file is a 206 with these bytes."""
+    found = asked("small", Range="bytes=10-19")
+    assert (206, SMALL[10:20]) == (found.status, found.body)
+    assert ("bytes 10-19/100", "10") == (found.headers["content-range"], found.headers["content-length"])
+
+
+def test_several_ranges_of_small() -> None:
+    """Several ranges come as one multipart body whose length is told."""
+    found = asked("small", Range="bytes=0-0,5-6")
+    assert 206 == found.status
+    assert "multipart/byteranges; boundary=boundary" == found.headers["content-type"]
+    assert str(len(found.body)) == found.headers["content-length"]
+    assert b"\r\n\r\n" + SMALL[5:7] + b"\r\n--boundary--\r\n" in found.body
+
+
+@pytest.mark.parametrize("path", ["small", "dir/large.img"])
+def test_preconditions_read_nothing(path: str) -> None:
+    """A 304, a 412 and a 416 are answered by us, and nothing is read or signed for them."""
+    store = Memory()
+    assert 304 == asked(path, store=store, **{"If-None-Match": '"e"'}).status
+    assert 412 == asked(path, store=store, **{"If-Match": '"x"'}).status
+    assert 416 == asked(path, store=store, Range="bytes=5000-").status
+    assert ([], []) == (store.reads, store.signed)
+
+
+@pytest.mark.parametrize("user_agent", ["curl/8.5.0", "iPXE/2.0.0", "Ignition/2.19.0", ""])
+@pytest.mark.parametrize("front", [False, True])
+def test_large_is_redirected(user_agent: str, front: bool) -> None:
+    """A client that follows any redirect is sent to a signed address on the host it asked."""
+    store = Memory("a%2Bb", front=front)
+    found = asked("dir/large.img", user_agent, store=store, assets_url=ASSETS_URL)
+    assert (302, f"{ORIGIN}/signed/dir/large.img?a%2Bb") == (found.status, found.headers["location"])
+    assert (b"", None, []) == (found.body, found.front, store.reads)
+    assert "0" == found.headers["content-length"]
+
+
+@pytest.mark.parametrize("user_agent", ["GRUB 2.06", "UefiHttpBoot/1.0", "U-Boot/2024.01"])
+@pytest.mark.parametrize("assets_url", ["", ASSETS_URL])
+def test_never_redirected(user_agent: str, assets_url: str) -> None:
+    """A client that takes a redirect for the file is told nothing of one, signed or not."""
+    store = Memory()
+    with pytest.raises(UndeliverableError, match="MATCHBOX_ASSETS_URL") as raised:
+        asked("dir/large.img", user_agent, store=store, assets_url=assets_url)
+    assert "'dir/large.img'" in str(raised.value)
+    assert ([], []) == (store.reads, store.signed)
+
+
+def test_ranges_of_large_for_grub() -> None:
+    """Ranges that fit are read and sent directly, and only they are read."""
+    store = Memory()
+    found = asked("dir/large.img", "GRUB 2.06", store=store, Range="bytes=500-599")
+    assert (206, LARGE[500:600]) == (found.status, found.body)
+    assert [("dir/large.img", 500, 100)] == store.reads
+    two = asked("dir/large.img", "GRUB 2.06", store=store, Range="bytes=0-1,-2")
+    assert 206 == two.status
+    assert b"\r\n\r\n" + LARGE[-2:] + b"\r\n--boundary--\r\n" in two.body
+
+
+@pytest.mark.parametrize("wanted", ["bytes=500-600", "bytes=0-50,100-149", "bytes=" + ",".join(["0-0"] * 17)])
+def test_ranges_that_do_not_fit(wanted: str) -> None:
+    """Ranges over the limit together, and many of them, are not carried."""
+    store = Memory()
+    with pytest.raises(UndeliverableError):
+        asked("dir/large.img", "GRUB 2.06", store=store, Range=wanted)
+    assert [] == store.reads
+
+
+@pytest.mark.parametrize("user_agent", [OLD_IPXE, "iPXE/1.21.1", BETWEEN_IPXE])
+def test_old_ipxe_is_sent_to_the_token_free_address(user_agent: str) -> None:
+    """Where there is a token-free address, iPXE that may break a signature is sent there."""
+    store = Memory("a%2Bb")
+    found = asked("dir/a b+c", user_agent, store=store, assets_url=ASSETS_URL)
+    assert (302, f"{ASSETS_URL}/dir/a%20b+c") == (found.status, found.headers["location"])
+    assert [] == store.signed
+
+
+@pytest.mark.parametrize("user_agent", [OLD_IPXE, "iPXE/1.21.1"])
+def test_old_ipxe_and_an_address_it_would_break(user_agent: str) -> None:
+    """An address with %2B is not given to iPXE that rewrites it; without one it is."""
+    with pytest.raises(UndeliverableError, match="MATCHBOX_ASSETS_URL"):
+        asked("dir/large.img", user_agent, store=Memory("a%2Bb"))
+    assert (
+        f"{ORIGIN}/signed/dir/large.img?a%2Fb"
+        == asked("dir/large.img", user_agent, store=Memory("a%2Fb")).headers["location"]
+    )
+
+
+def test_ipxe_that_may_be_mended() -> None:
+    """iPXE 1.21.1+ may have the mend, so without a token-free address it is given the signed one."""
+    found = asked("dir/large.img", BETWEEN_IPXE, store=Memory("a%2Bb"))
+    assert f"{ORIGIN}/signed/dir/large.img?a%2Bb" == found.headers["location"]
+
+
+@pytest.mark.parametrize("user_agent", ["GRUB 2.06", "UefiHttpBoot/1.0", OLD_IPXE, BETWEEN_IPXE])
+def test_front_delivers(user_agent: str) -> None:
+    """A front end that streams spares the client the redirect, whatever else is configured."""
+    store = Memory("a%2Bb", front=True)
+    found = asked("dir/large.img", user_agent, store=store, assets_url=ASSETS_URL, Range="bytes=1-998")
+    assert (206, b"", "/front/dir/large.img") == (found.status, found.body, found.front)
+    assert ("bytes 1-998/1000", "998") == (found.headers["content-range"], found.headers["content-length"])
+    assert ([], []) == (store.reads, store.signed)
+
+
+@pytest.mark.parametrize("user_agent", ["curl/8.5.0", "GRUB 2.06", OLD_IPXE])
+def test_head_of_large(user_agent: str) -> None:
+    """HEAD of a large file is answered with its length, neither redirected nor read."""
+    store = Memory()
+    found = asked("dir/large.img", user_agent, store=store, method="HEAD")
+    assert (200, "1000", b"") == (found.status, found.headers["content-length"], found.body)
+    assert "location" not in found.headers
+    assert ([], []) == (store.reads, store.signed)
+
+
+def test_head_of_small_has_the_body() -> None:
+    """The balancer makes Content-Length from the body and drops it, so HEAD of what fits has one."""
+    assert SMALL == asked("small", method="HEAD").body
+
+
+@pytest.mark.parametrize(
+    ("path", "location"),
+    [("dir", "dir/"), ("page/index.html", "./"), ("small/", "../small"), ("dir/large.img/", "../large.img")],
+)
+def test_other_spellings_are_redirected(path: str, location: str) -> None:
+    """A directory has a slash, a file none, and an index page is its directory; the query is kept."""
+    assert (301, f"{location}?a=b") == (asked(path, query="a=b").status, asked(path, query="a=b").headers["location"])
+
+
+def test_directories() -> None:
+    """A directory is its index page, else a listing."""
+    assert b"<p>" == asked("page/").body
+    listing = asked("")
+    assert 200 == listing.status
+    assert b'<a href="dir/">dir/</a>\n<a href="page/">page/</a>\n<a href="small">small</a>\n' in listing.body
+    assert str(len(listing.body)) == listing.headers["content-length"]
+    assert b"" == asked("dir/", method="HEAD").body
+
+
+@pytest.mark.parametrize("path", ["absent", "small/below", "dir/absent/", "Small"])
+def test_absent(path: str) -> None:
+    """What is not there is not found, and the error names it."""
+    with pytest.raises(NotFoundError, match=path.rstrip("/")):
+        asked(path)
+
+
+@pytest.mark.parametrize("path", ["../small", "/small", "dir/../../small", "dir//../small", "./small"])
+def test_store_is_asked_for_clean_paths(path: str) -> None:
+    """A path that was not cleaned on the way (that of a CONNECT) stays inside the assets."""
+    assert SMALL == asked(path, method="CONNECT").body
+
+
+def test_dots_in_a_name() -> None:
+    """A name that begins with two dots is a name."""
+    assert b"x" == asked("dir/..x").body

@@ -1,0 +1,142 @@
+"""Groups and profiles are read from their files as Go reads them."""
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matchbox.documents import DocumentError, parse_group, parse_profile
+from matchbox.groups import Group
+from matchbox.profiles import NetBoot, Profile
+
+
+def test_group() -> None:
+    """A group is known by its file's name, whatever its `id` says."""
+    text = b'{"id": "x", "name": "n", "profile": "p", "selector": {"os": "a"}, "metadata": {"list": [1, null, {}]}}'
+    assert Group("file", "n", "p", {"os": "a"}, {"list": [1, None, {}]}) == parse_group("file", text)
+
+
+def test_profile() -> None:
+    """A profile is known by its file's name and has all that matchbox knows."""
+    text = b"""{"id": "x", "name": "n", "ignition_id": "i", "cloud_id": "c", "generic_id": "g",
+                "boot": {"kernel": "k", "initrd": ["a", "b"], "args": ["c"]}}"""
+    expected = Profile("file", "n", "i", "c", "g", NetBoot("k", ("a", "b"), ("c",)))
+    assert expected == parse_profile("file", text)
+
+
+def test_keys_in_any_case() -> None:
+    """Keys of the document count in any case, those of selector and metadata as they are written."""
+    text = b'{"PROFILE": "p", "Selector": {"OS": "a"}, "metaData": {"Key": 1}}'
+    assert Group("g", "", "p", {"OS": "a"}, {"Key": 1}) == parse_group("g", text)
+    boot = parse_profile("p", b'{"Boot": {"KERNEL": "k", "Initrd": ["i"]}, "Ignition_ID": "x"}')
+    assert Profile("p", ignition_id="x", boot=NetBoot("k", ("i",))) == boot
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (b'{"profile": "a", "PROFILE": "b"}', "b"),
+        (b'{"PROFILE": "b", "profile": "a"}', "a"),
+        (b'{"profile": "a", "profile": "b"}', "b"),
+    ],
+)
+def test_last_spelling_wins(text: bytes, expected: str) -> None:
+    """Go sets the field at each key that means it, so that the last one stays."""
+    assert expected == parse_group("g", text).profile
+
+
+def test_nulls_are_empty() -> None:
+    """A null stands for the empty value of its field."""
+    group = b'{"id": null, "name": null, "profile": null, "selector": null, "metadata": null}'
+    assert Group("g") == parse_group("g", group)
+    assert {"os": ""} == parse_group("g", b'{"selector": {"os": null}}').selector
+    assert Profile("p") == parse_profile("p", b'{"name": null, "ignition_id": null, "boot": null}')
+    boot = b'{"boot": {"kernel": null, "initrd": null, "args": [null]}}'
+    assert NetBoot("", (), ("",)) == parse_profile("p", boot).boot
+
+
+def test_unknown_keys_are_ignored() -> None:
+    """What matchbox does not know is passed over, and absent fields are empty."""
+    assert Group("g") == parse_group("g", b'{"other": [1], "sel\xc3\xa9ctor": 5}')
+    assert Profile("p", boot=NetBoot()) == parse_profile("p", b'{"boot": {"cmdline": 1}, "x": {}}')
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        (b'{\n"name": "n",\n"profile": 5}', ["line 3", "profile"]),
+        (b'{\n"selector": {\n"os": 5}}', ["line 2", "selector.os"]),
+        (b'{"name": "n",\n\n"Selector": ["os"]}', ["line 3", "selector"]),
+        (b'{"metadata": "text"}', ["line 1", "metadata"]),
+        (b'{"profile": true}', ["line 1", "profile"]),
+        (b'{"name": "n",\n"profile": "p",\n}', ["line 3", "not JSON"]),
+        (b"", ["line 1", "not JSON"]),
+        (b"[]", ["line 1", "not a JSON object"]),
+        (b"null", ["line 1", "not a JSON object"]),
+        (b'{"metadata": {"a": NaN}}', ["NaN"]),
+        (b'{"metadata": {"a": -Infinity}}', ["-Infinity"]),
+        (b'{"metadata": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", ["nested too deeply"]),
+    ],
+)
+def test_errors_of_a_group_name_line_and_field(text: bytes, parts: list[str]) -> None:
+    """The error is one line that says where the document is wrong."""
+    with pytest.raises(DocumentError) as raised:
+        parse_group("g", text)
+    message = str(raised.value)
+    assert [] == [part for part in parts if part not in message]
+    assert 1 == len(message.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        (b'{\n"ignition_id": 1}', ["line 2", "ignition_id"]),
+        (b'{\n\n"boot": {"kernel": 1}}', ["line 3", "boot.kernel"]),
+        (b'{"boot": {"initrd": "one"}}', ["line 1", "boot.initrd"]),
+        (b'{"boot": {"args": ["a", 2]}}', ["line 1", "boot.args.1"]),
+        (b'{"boot": []}', ["line 1", "boot"]),
+    ],
+)
+def test_errors_of_a_profile_name_line_and_field(text: bytes, parts: list[str]) -> None:
+    """The error has the path of the field within the profile."""
+    with pytest.raises(DocumentError) as raised:
+        parse_profile("p", text)
+    assert [] == [part for part in parts if part not in str(raised.value)]
+
+
+@pytest.mark.parametrize("key", ["mac", "MAC", "Mac"])
+def test_mac_is_normalised(key: str) -> None:
+    """A selector's hardware address is held in normal form, whatever its key's case."""
+    group = parse_group("g", b'{"selector": {"%s": "52-54-00-A1-9C-AE"}}' % key.encode())
+    assert {key: "52:54:00:a1:9c:ae"} == group.selector
+
+
+@pytest.mark.parametrize("value", [b'"?"', b'""', b"null"])
+def test_bad_mac(value: bytes) -> None:
+    """A hardware address that does not parse is an error with the selector's line."""
+    with pytest.raises(DocumentError, match=r"line 2: selector: .* is no MAC address"):
+        parse_group("g", b'{"name": "n",\n"selector": {"mac": %s}}' % value)
+
+
+def test_lone_surrogates_and_broken_text() -> None:
+    """Half a surrogate pair, and bytes that are no UTF-8, are U+FFFD; a whole pair is its character."""
+    text = b'{"name": "\\ud800", "profile": "\xff", "selector": {"\\udc22": "\\ud83d\\udc22"}, "metadata": ["\\ud800"]}'
+    group = parse_group("g", text.replace(b'["\\ud800"]', b'{"\\uD800": ["\\uD800"]}'))
+    assert Group("g", "\ufffd", "\ufffd", {"\ufffd": "\U0001f422"}, {"\ufffd": ["\ufffd"]}) == group
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+FIELDS = st.dictionaries(st.sampled_from(["id", "Name", "profile", "SELECTOR", "metadata", "boot", "x"]), JSON)
+
+
+@given(st.binary(max_size=60) | FIELDS.map(lambda fields: str(fields).replace("'", '"').encode("utf-8", "replace")))
+def test_any_bytes_are_a_document_or_an_error(text: bytes) -> None:
+    """Whatever a file holds, it is read, or refused with a DocumentError."""
+    for parse in (parse_group, parse_profile):
+        with suppress(DocumentError):
+            assert "file" == parse("file", text).id

@@ -1,0 +1,106 @@
+"""Each of the domain's errors has an answer that a boot client understands."""
+
+import importlib
+import logging
+import pkgutil
+
+import pytest
+
+import aws_stores
+import matchbox
+from boot_api.failures import FAILURES, answer_of, failure_of
+from matchbox.errors import (
+    AnswerTooLargeError,
+    MatchboxError,
+    NotFoundError,
+    StoreUnavailableError,
+    UndeliverableError,
+)
+
+
+def product_errors() -> list[type[MatchboxError]]:
+    """Every error of the domain and its adapters, in whichever module it is."""
+    for package in (matchbox, aws_stores):
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+    found, left = list[type[MatchboxError]](), MatchboxError.__subclasses__()
+    while left:
+        error = left.pop()
+        left += error.__subclasses__()
+        if error.__module__.startswith(("matchbox.", "aws_stores.")):
+            found.append(error)
+    return sorted(found, key=lambda error: error.__name__)
+
+
+def made(error: type[MatchboxError]) -> MatchboxError:
+    """An error with a reason of several lines, however its class is constructed."""
+    raised = error.__new__(error)
+    raised.args = ("location: a reason\r\nin two  lines",)
+    return raised
+
+
+def test_no_error_is_missing() -> None:
+    """The table has a row for each kind of error of the domain and its adapters, and for nothing else."""
+    assert sorted(FAILURES) == [error.__name__ for error in product_errors() if error.__base__ is MatchboxError]
+
+
+@pytest.mark.parametrize("error", product_errors(), ids=lambda error: error.__name__)
+def test_answer(error: type[MatchboxError]) -> None:
+    """An error's answer has the table's status, one line of text, its length, and never a Location."""
+    answer = answer_of(made(error))
+    assert failure_of(made(error)).status == answer.status
+    assert "location" not in {name.lower() for name in answer.headers}
+    assert "text/plain; charset=utf-8" == answer.headers["content-type"]
+    assert "nosniff" == answer.headers["x-content-type-options"]
+    assert str(len(answer.body)) == answer.headers["content-length"]
+    assert 1 == answer.body.count(b"\n")
+    assert answer.body.endswith(b"\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "level"),
+    [
+        (NotFoundError("x"), 404, logging.WARNING),
+        (StoreUnavailableError("x"), 503, logging.ERROR),
+        (AnswerTooLargeError("x"), 500, logging.ERROR),
+        (UndeliverableError("x"), 500, logging.ERROR),
+    ],
+)
+def test_status_and_level(error: MatchboxError, status: int, level: int) -> None:
+    """Only what the machine asked wrongly is a 404, which boot clients take for final."""
+    assert (status, level) == failure_of(error)
+
+
+def test_not_found_is_that_of_go() -> None:
+    """A 404 has Go's body and hides the reason."""
+    assert b"404 page not found\n" == answer_of(NotFoundError("no group has secret")).body
+
+
+def test_only_503_says_when_to_come_back() -> None:
+    """Retry-After is between 2 and 10 seconds, not always the same, and only at 503."""
+    waits = {int(answer_of(StoreUnavailableError("x")).headers["retry-after"]) for _ in range(300)}
+    assert waits <= set(range(2, 11))
+    assert len(waits) > 1
+    others = [error for error in product_errors() if not issubclass(error, StoreUnavailableError)]
+    assert [] == [error.__name__ for error in others if "retry-after" in answer_of(made(error)).headers]
+
+
+def test_an_unknown_error_is_no_answer() -> None:
+    """An error without a row is a fault of the program, which must not pass for an answer."""
+    with pytest.raises(KeyError):
+        failure_of(MatchboxError("x"))
+
+
+def test_reason_may_hold_any_text() -> None:
+    """A reason with half a surrogate pair is written nevertheless."""
+    assert b"a \xff \xef\xbf\xbd\n" == answer_of(AnswerTooLargeError("a \udcff \ud800")).body
+
+
+def test_a_derived_error_is_what_it_derives_from() -> None:
+    """An adapter's own kind of error has the row of the domain's error that it is."""
+
+    class ThrottledError(StoreUnavailableError):
+        """A store's own kind."""
+
+    assert failure_of(StoreUnavailableError("x")) == failure_of(ThrottledError("x"))
+    assert "retry-after" in answer_of(ThrottledError("x")).headers

@@ -1,0 +1,119 @@
+"""A machine belongs to the group that matchbox would choose, however the groups are stored."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matchbox.groups import Group
+from matchbox.memory import GroupIndex, MemoryCatalog
+from matchbox.profiles import Profile
+from matchbox.selection import matches, select
+from matchbox.stores import Selection
+
+# Keys and values that meet often, and that break a rule which joins them carelessly.
+KEYS = st.sampled_from(["", "mac", "os", "a", "a=b", "b,a", ",", "=", "\u00e9", "\ue000", "\U0001f422", "\udcff"])
+VALUES = st.sampled_from(
+    ["", "a", "b", "b,a=c", "=", ",", "a,", "x" * 4096, "x" * 4096 + "y", "\ue000", "\U0001f422", "\udcff"]
+)
+SELECTORS = st.dictionaries(KEYS, VALUES, max_size=4)
+LABELS = st.dictionaries(KEYS, VALUES, max_size=8)
+IDS = st.sampled_from(["", "a", "A", "b", "aa", "z", "\ue000", "\U0001f422", "\udcff"])
+GROUPS = st.lists(st.builds(Group, id=IDS, selector=SELECTORS), max_size=9, unique_by=lambda group: group.id)
+
+
+@given(GROUPS.flatmap(lambda groups: st.tuples(st.just(groups), st.permutations(groups))), LABELS)
+def test_order_of_storage_does_not_matter(orders: tuple[list[Group], list[Group]], labels: dict[str, str]) -> None:
+    """The same groups in another order give the same one."""
+    first, second = orders
+    assert select(first, labels) == select(second, labels)
+    assert GroupIndex(first).select(labels) == GroupIndex(second).select(labels)
+
+
+@given(SELECTORS, KEYS, VALUES, LABELS)
+def test_another_selector_never_widens(selector: dict[str, str], key: str, value: str, labels: dict[str, str]) -> None:
+    """What a group takes with one more selector it takes without it."""
+    narrow = matches(Group("narrow", selector=selector | {key: value}), labels)
+    without = {name: wanted for name, wanted in selector.items() if name != key}
+    assert not narrow or matches(Group("wide", selector=without), labels)
+
+
+@given(GROUPS, LABELS)
+def test_index_keeps_the_rule(groups: list[Group], labels: dict[str, str]) -> None:
+    """The index chooses the group that a look at all of them chooses."""
+    assert select(groups, labels) == GroupIndex(groups).select(labels)
+
+
+@given(GROUPS.filter(bool).flatmap(lambda groups: st.tuples(st.just(groups), st.sampled_from(groups))), LABELS)
+def test_index_keeps_the_rule_for_labels_that_match(chosen: tuple[list[Group], Group], others: dict[str, str]) -> None:
+    """A machine that has a group's selectors as labels is given a group, the same by index and rule."""
+    groups, group = chosen
+    labels = others | dict(group.selector)
+    expected = select(groups, labels)
+    assert expected is not None
+    assert expected == GroupIndex(groups).select(labels)
+
+
+@given(st.lists(st.tuples(st.booleans(), IDS, SELECTORS), max_size=25), st.lists(LABELS, min_size=1, max_size=4))
+def test_index_follows_changes(changes: list[tuple[bool, str, dict[str, str]]], machines: list[dict[str, str]]) -> None:
+    """After each addition, replacement and removal the index is that of the groups that are left."""
+    index, left = GroupIndex(), dict[str, Group]()
+    for put, group_id, selector in changes:
+        if put:
+            left[group_id] = Group(group_id, selector=selector)
+            index.put(left[group_id])
+        else:
+            left.pop(group_id, None)
+            index.discard(group_id)
+        assert len(left) == len(index)
+        for labels in (*machines, selector):
+            assert select(left.values(), labels) == index.select(labels)
+    assert sorted(map(str, GroupIndex(left.values()).selectors())) == sorted(map(str, index.selectors()))
+
+
+@pytest.mark.parametrize(
+    ("selectors", "labels", "expected"),
+    [
+        ([{}, {"os": "a"}], {"os": "a"}, 1),
+        ([{}, {"os": "a"}], {"os": "b"}, 0),
+        ([{"os": "a"}], {"os": "b"}, None),
+        ([{"a": "1"}, {"b": "1"}], {"a": "1", "b": "1"}, 1),
+        ([{"a": "1", "b": "1"}, {"c": "1"}], {"a": "1", "b": "1", "c": "1"}, 0),
+        ([{}, {"os": ""}], {}, 1),
+        ([{"os": ""}], {"os": "a"}, None),
+        ([{"\U0001f422": ""}, {"\ue000": ""}], {}, 0),
+        ([{"a": ""}, {"a": "\x00"}], {"a": ""}, 0),
+    ],
+)
+def test_examples(selectors: list[dict[str, str]], labels: dict[str, str], expected: int | None) -> None:
+    """Most selectors win, then the greatest by bytes; a missing label is empty."""
+    groups = [Group(str(at), selector=selector) for at, selector in enumerate(selectors)]
+    chosen = None if expected is None else groups[expected]
+    assert chosen == select(groups, labels)
+    assert chosen == GroupIndex(groups).select(labels)
+
+
+def test_smaller_id_wins_among_rivals() -> None:
+    """Of groups with the same selectors the smaller id by bytes is chosen, and they are named in that order."""
+    ids = ["b", "a", "\U0001f422", "\ue000"]
+    index = GroupIndex(Group(group_id, selector={"os": "a"}) for group_id in ids)
+    assert [["a", "b", "\ue000", "\U0001f422"]] == index.rivals()
+    chosen = index.select({"os": "a"})
+    assert chosen is not None
+    assert "a" == chosen.id
+
+
+def test_order_of_keys_does_not_matter() -> None:
+    """Two groups whose selectors differ in order alone are rivals."""
+    groups = [Group("a", selector={"x": "1", "y": "2"}), Group("b", selector={"y": "2", "x": "1"})]
+    assert [["a", "b"]] == GroupIndex(groups).rivals()
+
+
+def test_catalog_selects_the_profile_too() -> None:
+    """A selection has the group's profile, or None where the group names one that is not there."""
+    there, absent = Group("there", profile="p", selector={"os": "a"}), Group("absent", profile="q")
+    catalog = MemoryCatalog([there, absent], [Profile("p")], {("cloud", "c"): b"text"})
+    assert Selection(there, Profile("p")) == catalog.select({"os": "a"})
+    assert Selection(absent, None) == catalog.select({})
+    assert b"text" == catalog.template("cloud", "c")
+    assert catalog.template("generic", "c") is None
+    assert MemoryCatalog().select({}) is None
