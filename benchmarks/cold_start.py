@@ -1,7 +1,7 @@
 """How long is a cold start's import, against boto3 with a DynamoDB and an S3 client?
 
-On the Lambda's Python, alternating. Run as `make bench`. Each sample is a fresh interpreter, from its start to the end of
-the imports.
+On the Lambda's Python, alternating. Run as `make bench`. Each sample is a fresh interpreter, from its start to the end
+of the imports.
 """
 
 import os

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from aws_stores.dynamodb import DynamoDB
 from aws_stores.dynamodb_json import Item
+from aws_stores.http_client import back_off
 from aws_stores.table import (
     KEY,
     SHAPES,
@@ -67,8 +68,9 @@ class _Tombstones:
             known = all(self._seen.get(tombstone, moment) < moment for tombstone in found)
             now = time.monotonic_ns()
             for tombstone in found:
-                self._seen.setdefault(tombstone, now)
-            while len(self._seen) > REMEMBERED_TOMBSTONES:
+                # Put at the end: those met last are forgotten last, or two passes could forget each other's.
+                self._seen[tombstone] = self._seen.pop(tombstone, now)
+            while len(self._seen) > max(REMEMBERED_TOMBSTONES, len(found)):
                 del self._seen[next(iter(self._seen))]
             return known
 
@@ -90,14 +92,17 @@ class DynamoDBCatalog:
     def select(self, labels: Mapping[str, str]) -> Selection | None:
         """The selection for these labels, or None where no group matches."""
         deadline = self._deadline()
-        for _ in range(SELECTIONS):
+        for attempt in range(SELECTIONS):
+            # Once is a change in between; more often, a write may be under way that takes its time.
+            if attempt > 1 and not back_off(attempt - 1, deadline):
+                break
             choice = self._choose(labels, deadline)
             if choice is None:
                 return None
             selection = self._confirm(choice, deadline)
             if selection is not None:
                 return selection
-        raise StoreUnavailableError(f"the group chosen had gone or changed {SELECTIONS} times in a row")
+        raise StoreUnavailableError(f"the group chosen had gone or changed, at most {SELECTIONS} times in a row")
 
     def profile(self, profile_id: str) -> Profile | None:
         """The profile of that id."""

@@ -1,0 +1,156 @@
+"""Groups that are written while machines ask, on DynamoDB Local."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from itertools import count
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aws_stores.group_writer import GroupWriter
+from aws_stores.http_client import HttpClient
+from aws_stores.table import member_name
+from matchbox.errors import StoreUnavailableError
+from matchbox.groups import Group
+from matchbox.profiles import Profile
+from matchbox.stores import Selection
+from tests.contract.test_catalogs import ENOUGH, MAC, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.rigs.service import Service
+
+pytestmark = pytest.mark.real
+
+QUESTIONS = 200
+"""Asked by each of two readers, one warm and one that is new each time."""
+
+LABELS = {"mac": MAC, "os": "installed"}
+SELECTORS = ({"mac": MAC}, {"mac": MAC, "os": "installed"})
+
+
+@pytest.fixture
+def table(dynamodb_local: Service) -> Iterator[Table]:
+    """A table with a default group, and profiles p and q."""
+    with (
+        closing(HttpClient(connect_timeout=ENOUGH, read_timeout=ENOUGH)) as http,
+        closing(dynamodb_local.client("dynamodb")) as client,
+        closing(Table(dynamodb_local, client, http)) as made,
+    ):
+        made.fill(Group("default"))
+        for profile_id in "pq":
+            made.writer.put_profile(Profile(profile_id))
+        yield made
+
+
+@contextmanager
+def again_and_again(write: Callable[[int], object]) -> Iterator[list[int]]:
+    """`write` in a loop beside the body, given a number that grows; the numbers it is done with."""
+    done: list[int] = []
+    stop = threading.Event()
+
+    def loop() -> None:
+        for number in count():
+            if stop.is_set():
+                return
+            write(number)
+            done.append(number)
+
+    with ThreadPoolExecutor(1) as threads:
+        writing = threads.submit(loop)
+        try:
+            yield done
+        finally:
+            stop.set()
+            writing.result()
+
+
+def answers(table: Table) -> list[Selection | None]:
+    """What a warm and many cold readers answer."""
+    warm = table.reader()
+
+    def answer(fresh: bool) -> Selection | None:
+        while True:
+            try:
+                return (table.reader() if fresh else warm).select(LABELS)
+            except StoreUnavailableError:
+                # So many changes during one question are answered with "ask again", which machines do.
+                continue
+
+    with ThreadPoolExecutor(2) as threads:
+        asked = threads.map(lambda fresh: [answer(fresh) for _ in range(QUESTIONS)], (True, False))
+        return [one for found in asked for one in found]
+
+
+def ids_in(selections: list[Selection | None]) -> set[str | None]:
+    return {None if selection is None else selection.group.id for selection in selections}
+
+
+def test_group_that_moves(table: Table) -> None:
+    """A group that moves between two selectors of a machine is always the machine's, never the default group."""
+    table.fill(Group("a", selector=SELECTORS[0]))
+    with again_and_again(lambda n: table.fill(Group("a", selector=SELECTORS[n % 2]))) as moves:
+        found = answers(table)
+    assert {"a"} == ids_in(found)
+    assert len(moves) > 10
+
+
+def test_group_with_successors(table: Table) -> None:
+    """While groups take each other's place, each put before the last is deleted, the default group is never chosen."""
+
+    def succeed(number: int) -> None:
+        table.fill(Group(f"g{(number + 1) % 2}", selector=SELECTORS[(number + 1) % 2]))
+        table.writer.delete_group(f"g{number % 2}")
+
+    table.fill(Group("g0", selector=SELECTORS[0]))
+    with again_and_again(succeed) as moves:
+        found = answers(table)
+    assert {"g0", "g1"} >= ids_in(found)
+    assert len(moves) > 10
+
+
+def test_group_and_profile_belong_together(table: Table) -> None:
+    """A machine gets the profile that the group names at that moment, while the group changes to others."""
+    table.fill(Group("a", profile="p", selector=SELECTORS[0]))
+    with again_and_again(lambda n: table.fill(Group("a", profile="pq"[n % 2], selector=SELECTORS[0]))):
+        found = answers(table)
+    pairs = {(one.group.profile, one.profile and one.profile.id) for one in found if one is not None}
+    assert {("p", "p"), ("q", "q")} >= pairs
+    assert None not in found
+
+
+def test_sweeping_hides_no_group(table: Table) -> None:
+    """A sweep of the whole table beside a group that moves takes neither the group nor its entry away."""
+
+    def move(number: int) -> None:
+        table.fill(Group("a", selector=SELECTORS[number % 2]))
+
+    def sweep(_: int) -> None:
+        GroupWriter(table.client, table.name).sweep_table(age=-1)
+
+    with again_and_again(sweep) as sweeps:
+        for number in range(100):
+            move(number)
+            assert Selection(Group("a", selector=SELECTORS[number % 2]), None) == table.reader().select(LABELS)
+    assert sweeps
+
+
+def test_writers_of_one_group(table: Table) -> None:
+    """After many writers wrote one group at once, one entry alone has it: that of the selector it has."""
+
+    def write(number: int) -> None:
+        writer = GroupWriter(table.client, table.name)
+        for turn in range(8):
+            writer.put_group(Group("a", selector={"mac": MAC, "n": str((number + turn) % 3)}))
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(write, range(4)))
+    entries = {number: table.entry({"mac": MAC, "n": str(number)}) for number in range(3)}
+    holders = [number for number, entry in entries.items() if entry and "S" in entry[member_name("a")]]
+    assert len(holders) == 1
+    expected = Group("a", selector={"mac": MAC, "n": str(holders[0])})
+    assert Selection(expected, None) == table.reader().select(expected.selector)
