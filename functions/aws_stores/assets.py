@@ -1,5 +1,7 @@
 """The operator's own assets in the bucket, below `assets/`."""
 
+import time
+
 from aws_stores.s3 import S3
 from matchbox.errors import NotFoundError
 from matchbox.stores import AssetFile, Listing
@@ -8,24 +10,26 @@ PREFIX = "assets/"
 
 
 class S3Assets:
-    """The asset store over a bucket (see `matchbox.stores.AssetStore`); its addresses last `lifetime` seconds.
+    """The asset store over a bucket (see `matchbox.stores.AssetStore`).
 
-    They end earlier where the credentials that signed them do.
+    Its addresses last `lifetime` seconds, less where the credentials that signed them end earlier. Each question to the
+    bucket ends within `answer_time` seconds.
     """
 
-    def __init__(self, s3: S3, lifetime: int) -> None:
+    def __init__(self, s3: S3, lifetime: int, *, answer_time: float) -> None:
         self._s3 = s3
         self._lifetime = lifetime
+        self._answer_time = answer_time
 
     def file(self, path: str) -> AssetFile | None:
         """The object of that path."""
-        head = self._s3.head(PREFIX + path)
+        head = self._s3.head(PREFIX + path, self._deadline())
         return None if head is None else AssetFile(head.size, head.content_type, head.etag, head.last_modified)
 
     def listing(self, path: str) -> Listing | None:
         """What lies below that path; a prefix without objects is no directory, but the root always is one."""
         prefix = f"{PREFIX}{path}/" if path else PREFIX
-        found = self._s3.list(prefix)
+        found = self._s3.list(prefix, deadline=self._deadline())
         if path and not found.files and not found.directories:
             return None
         files = [file.key.removeprefix(prefix) for file in found.files if file.key != prefix]
@@ -35,7 +39,7 @@ class S3Assets:
         """`length` bytes from `start`."""
         if not length:
             return b""
-        read = self._s3.get(PREFIX + path, start, length)
+        read = self._s3.get(PREFIX + path, start, length, self._deadline())
         if read is None:
             raise NotFoundError(f"asset {path!r} has gone")
         return read
@@ -47,3 +51,6 @@ class S3Assets:
     def delivered_by_front(self, path: str) -> str | None:  # noqa: ARG002 (nothing in front of a function can)
         """None: the balancer carries no file."""
         return None
+
+    def _deadline(self) -> float:
+        return time.monotonic() + self._answer_time

@@ -20,7 +20,7 @@ from boot_api.routes import Routes, Stores
 from boot_api.settings import Settings
 from matchbox.assets import Delivery
 
-# A selection and a template each end within this, so that a machine hears 503 before its own patience ends.
+# A selection, a template, a question to the bucket each end within this: a machine hears 503 before it gives up.
 _ANSWER_SECONDS = 2.0
 
 
@@ -40,7 +40,7 @@ def app_of(environment: Mapping[str, str]) -> App:
     s3 = S3(settings.s3_endpoint, settings.region, settings.bucket, credentials, http)
     stores = Stores(
         DynamoDBCatalog(dynamodb, settings.table, answer_time=_ANSWER_SECONDS),
-        S3Assets(s3, settings.presigned_lifetime),
+        S3Assets(s3, settings.presigned_lifetime, answer_time=_ANSWER_SECONDS),
     )
     delivery = Delivery(BODY_LIMIT, settings.assets_url, boundary=secrets.token_hex(30))
     return App(Routes(stores, delivery), Logger(service="boot_api", level=settings.log_level))
