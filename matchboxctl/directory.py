@@ -61,8 +61,7 @@ class DirectoryCatalog:
         for name in sorted(_names(self._root / "profiles")):
             try:
                 profile = self._parsed_profile(name)
-            except StoreUnavailableError as error:
-                self._tell(_below(self._root / "profiles", f"{name}{_JSON}"), str(error))
+            except (DocumentError, StoreUnavailableError):
                 continue
             if profile is not None:
                 yield profile
@@ -75,7 +74,7 @@ class DirectoryCatalog:
         return None if group is None else Selection(group, self.profile(group.profile))
 
     def profile(self, profile_id: str) -> Profile | None:
-        """The profile of that id, None where its file is absent or does not parse."""
+        """The profile of that id, None where its file is absent. Raises DocumentError where it does not parse."""
         return self._parsed_profile(profile_id) if profile_id else None
 
     def template(self, kind: str, template_id: str) -> bytes | None:
@@ -105,14 +104,12 @@ class DirectoryCatalog:
 
     def _parsed_profile(self, name: str) -> Profile | None:
         path = _below(self._root / "profiles", f"{name}{_JSON}")
-        text = _content(path)
-        if text is None:
-            return None
         try:
-            profile = parse_profile(name, text)
-        except DocumentError as error:
+            text = _content(path)
+            profile = None if text is None else parse_profile(name, text)
+        except (DocumentError, StoreUnavailableError) as error:
             self._tell(path, str(error))
-            return None
+            raise type(error)(f"profile {name!r}: {error}") from error
         self._reported.pop(path, None)
         return profile
 

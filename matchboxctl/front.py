@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 from boot_api.alb import ANSWER_LIMIT
 from boot_api.app import FRONT_HEADER, App
 from matchbox import content
+from matchbox.errors import StoreUnavailableError
 from matchbox.url_path import unescape
 from matchboxctl.asset_files import SIGNED, AssetDirectory
 
@@ -144,11 +145,17 @@ class _Connection(BaseHTTPRequestHandler):
 
     def _stream(self, signed_path: str) -> None:
         name = unescape(signed_path.removeprefix(SIGNED)) or ""
-        known = self.server.assets.file(name)
-        if known is None:
+        try:
+            known = self.server.assets.file(name)
+            file = None if known is None else self.server.assets.path(name).open("rb")
+        except (OSError, StoreUnavailableError) as error:
+            _log.error("asset %r: %s", name, error)
+            self._send(HTTPStatus.SERVICE_UNAVAILABLE, {"content-length": "0", "retry-after": "5"}, b"")
+            return
+        if known is None or file is None:
             self._send(HTTPStatus.NOT_FOUND, {"content-length": "0"}, b"")
             return
-        with self.server.assets.path(name).open("rb") as file:
+        with file:
             reply = content.serve(
                 self.command,
                 dict(self.headers.items()),

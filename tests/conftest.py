@@ -1,9 +1,10 @@
 import os
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.rigs.fixtures"]
 
-settings.register_profile("nightly", max_examples=10_000, deadline=None)
-if os.environ.get("MATCHBOX_NIGHTLY") == "1":
-    settings.load_profile("nightly")
+# A machine that is busy with other things is no fault of a test.
+settings.register_profile("quick", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("nightly", settings.get_profile("quick"), max_examples=10_000)
+settings.load_profile("nightly" if os.environ.get("MATCHBOX_NIGHTLY") == "1" else "quick")

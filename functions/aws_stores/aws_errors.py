@@ -1,15 +1,9 @@
-"""Why did an AWS service not answer, and is it worth asking again?
-
-MatchboxError
-├── StoreUnavailableError (the domain's)
-│   └── StoreUnavailable   nothing is wrong with the request: the same may succeed later
-└── AWSError               the service understood the request and refused it
-"""
+"""Why did an AWS service not answer, and is it worth asking again?"""
 
 import json
 import re
 
-from matchbox.errors import MatchboxError, StoreUnavailableError
+from matchbox.errors import MatchboxError
 
 # Throttling and passing failures, some with a status below 500: DynamoDB's "Error handling", S3's "Error responses".
 _RETRIED = frozenset(
@@ -37,10 +31,6 @@ _STALE_SIGNATURE = frozenset(
 )
 _STALE_SIGNATURE_MESSAGES = ("Signature expired", "Signature not yet current")
 _RETRIED_STATUSES = frozenset({408, 429})
-
-
-class StoreUnavailable(StoreUnavailableError):  # noqa: N818 - a state of the store, not a mistake
-    """The store is away, slow, throttling, or will not take our signature at this moment."""
 
 
 class AWSError(MatchboxError):

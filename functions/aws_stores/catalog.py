@@ -115,7 +115,7 @@ class DynamoDBCatalog:
         return None if item is None else template_in(item)
 
     def _choose(self, labels: Mapping[str, str], deadline: float) -> _Choice | None:
-        """The winner among the entries. It ends: without time left the client raises StoreUnavailable."""
+        """The winner among the entries. It ends: without time left the client raises StoreUnavailableError."""
         while True:
             began = time.monotonic_ns()
             entries = self._entries(labels, deadline)

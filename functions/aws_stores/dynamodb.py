@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from aws_stores import sigv4
-from aws_stores.aws_errors import StoreUnavailable
 from aws_stores.dynamodb_json import Item, decode_item, encode_item
 from aws_stores.http_client import HttpClient, back_off
 from aws_stores.sigv4 import Credentials
+from matchbox.errors import StoreUnavailableError
 
 BATCH_KEYS = 100
 """The most keys that one BatchGetItem takes."""
@@ -19,7 +19,7 @@ class DynamoDB:
     """Strongly consistent reads of whole items.
 
     `endpoint` is `http[s]://HOST[:PORT]`, or None for the region's own. A deadline is a moment of time.monotonic().
-    All calls raise StoreUnavailable where no complete answer came in time, and AWSError where the request was refused.
+    All calls raise StoreUnavailableError where no complete answer came in time, AWSError where the request was refused.
     """
 
     def __init__(
@@ -64,7 +64,9 @@ class DynamoDB:
             keys = unprocessed["Keys"] if unprocessed else []
             attempt += 1
             if keys and not back_off(attempt, deadline):
-                raise StoreUnavailable(f"{len(keys)} keys of {table!r} were still unprocessed after {attempt} calls")
+                raise StoreUnavailableError(
+                    f"{len(keys)} keys of {table!r} were still unprocessed after {attempt} calls"
+                )
         return items
 
     def _ask(self, operation: str, question: Mapping[str, Any], deadline: float) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import HTTPError, ProtocolError
 
 from aws_stores import aws_errors
-from aws_stores.aws_errors import StoreUnavailable
+from matchbox.errors import StoreUnavailableError
 
 CONNECT_TIMEOUT = 1.0
 """Seconds to reach one address of a service."""
@@ -49,7 +49,7 @@ class HttpClient:
         Broken connections, silence, throttling and statuses from 500 on are tried again while time remains. The path
         of `url` is sent as it is given. What `deadline` does not cut short is the lookup of the host's name and, of a
         host with many addresses that are all silent, the second and later ones.
-        Raises StoreUnavailable when time is up or the signature's time is refused, AWSError for other refusals.
+        Raises StoreUnavailableError when time is up or the signature's time is refused, AWSError for other refusals.
         """
         scheme, _, rest = url.partition("://")
         host, _, target = rest.partition("/")
@@ -70,13 +70,13 @@ class HttpClient:
                     return answer
                 refusal = aws_errors.read(answer.status, answer.body)
                 if aws_errors.is_stale_signature(refusal):
-                    raise StoreUnavailable(f"{host} refuses the signature's time: {refusal}")
+                    raise StoreUnavailableError(f"{host} refuses the signature's time: {refusal}")
                 if not aws_errors.passes(refusal):
                     raise refusal
                 why = str(refusal)
             if not back_off(attempt, deadline):
                 break
-        raise StoreUnavailable(f"no answer from {host} after {attempt} attempts; the last: {why}")
+        raise StoreUnavailableError(f"no answer from {host} after {attempt} attempts; the last: {why}")
 
     def close(self) -> None:
         """Close the connections that are kept."""

@@ -47,7 +47,7 @@ class S3:
     On AWS it is addressed as a host of its region, elsewhere (and where the name has dots, for which no certificate
     exists) as the first part of the path. Only 404 means that a key is missing: who may not list the bucket is told 403
     instead, so the role needs s3:ListBucket. A deadline is a moment of time.monotonic().
-    All calls raise StoreUnavailable where no answer came in time, and AWSError where the request was refused.
+    All calls raise StoreUnavailableError where no answer came in time, and AWSError where the request was refused.
     """
 
     def __init__(

@@ -11,7 +11,7 @@ from matchbox.labels import labels_of
 from matchbox.profiles import NetBoot, Profile
 from matchbox.stores import AssetStore, Catalog, Selection
 from matchbox.template_data import template_data
-from matchbox.url_path import clean_path, escape_path, moved_permanently, unescape
+from matchbox.url_path import clean_path, moved_permanently, unescape
 
 _ASSETS = "/assets/"
 _PROFILES = "/profiles/"
@@ -32,6 +32,38 @@ class Routed(NamedTuple):
     group: str | None = None
     profile: str | None = None
     front: str | None = None
+
+
+class _Machine(NamedTuple):
+    """Who asks: its labels and the query they came in, and what was selected for it."""
+
+    labels: dict[str, str]
+    raw_query: str
+    selection: Selection
+
+    @property
+    def profile(self) -> Profile:
+        """The profile. Raises NotFoundError where the group names one that is absent."""
+        group, profile = self.selection
+        if profile is None:
+            raise NotFoundError(f"group {group.id!r} names profile {group.profile!r}, which is absent")
+        return profile
+
+    @property
+    def boot(self) -> NetBoot:
+        """The profile's boot section. Raises NotFoundError."""
+        if self.profile.boot is None:
+            raise NotFoundError(f"profile {self.profile.id!r} has no boot section")
+        return self.profile.boot
+
+    def data(self) -> dict[str, object]:
+        """What a template sees."""
+        group = self.selection.group
+        return template_data(group.metadata, group.selector, self.labels, self.raw_query)
+
+    def routed(self, answer: Answer, route: str) -> Routed:
+        """The answer, with what the log says of it."""
+        return Routed(answer, route, self.selection.group.id, self.selection.group.profile)
 
 
 class Routes:
@@ -100,12 +132,12 @@ class Routes:
         return Routed(Answer(200, headers, body), _PROFILES, profile=profile_id)
 
     def _ipxe(self, request: Request) -> Routed:
-        selection, boot = self._bootable(request)
-        return self._routed(self._script(ipxe.script(boot)), "/ipxe", selection)
+        machine = self._machine(request)
+        return machine.routed(self._script(ipxe.script(machine.boot)), "/ipxe")
 
     def _grub(self, request: Request) -> Routed:
-        selection, boot = self._bootable(request)
-        return self._routed(self._script(grub.configuration(boot, self._grub_address)), "/grub", selection)
+        machine = self._machine(request)
+        return machine.routed(self._script(grub.configuration(machine.boot, self._grub_address)), "/grub")
 
     def _grub_address(self, address: str) -> str:
         """GRUB follows no redirect, so it is given the token-free address itself, where there is one."""
@@ -113,73 +145,61 @@ class Routes:
         if not base or not address.startswith(_ASSETS):
             return address
         host, _, prefix = base.removeprefix("http://").partition("/")
-        path = escape_path(address.removeprefix(_ASSETS))
+        # What a profile holds is an address already, and GRUB sends it as it is written.
+        path = address.removeprefix(_ASSETS)
         return f"(http,{host})/{prefix}/{path}" if prefix else f"(http,{host})/{path}"
 
     def _metadata(self, request: Request) -> Routed:
         from matchbox.metadata import render_metadata
 
-        selection, data = self._data(request)
-        body = render_metadata(data)
+        machine = self._machine(request)
+        body = render_metadata(machine.data())
         self._limit(body)
-        answer = Answer(200, {"content-type": "plain/text", "content-length": str(len(body))}, body)
-        return self._routed(answer, "/metadata", selection)
+        return machine.routed(
+            Answer(200, {"content-type": "plain/text", "content-length": str(len(body))}, body), "/metadata"
+        )
 
     def _generic(self, request: Request) -> Routed:
         from matchbox.templates import render
 
-        selection, template_id, source, data = self._template(request, "generic")
-        body = render(source, data, name=template_id)
-        return self._routed(self._content(request, body), "/generic", selection)
+        machine = self._machine(request)
+        template_id, source = self._template(machine.profile, "generic")
+        body = render(source, machine.data(), name=template_id)
+        return machine.routed(self._content(request, body), "/generic")
 
     def _cloud(self, request: Request) -> Routed:
         from matchbox.cloud_config import cloud_answer
 
-        selection, template_id, source, data = self._template(request, "cloud")
-        return self._routed(self._content(request, cloud_answer(template_id, source, data)), "/cloud", selection)
+        machine = self._machine(request)
+        template_id, source = self._template(machine.profile, "cloud")
+        return machine.routed(self._content(request, cloud_answer(template_id, source, machine.data())), "/cloud")
 
     def _ignition(self, request: Request) -> Routed:
         from matchbox.ignition import ignition_answer
 
-        selection, template_id, source, data = self._template(request, "ignition")
-        found = ignition_answer(template_id, source, data)
+        machine = self._machine(request)
+        template_id, source = self._template(machine.profile, "ignition")
+        found = ignition_answer(template_id, source, machine.data())
         self._limit(found.body)
         headers = {"content-type": found.content_type, "content-length": str(len(found.body))}
-        return self._routed(Answer(200, headers, found.body), "/ignition", selection)
+        return machine.routed(Answer(200, headers, found.body), "/ignition")
 
-    def _selection(self, request: Request) -> Selection:
-        selection = self._stores.catalog.select(labels_of(request.raw_query))
+    def _machine(self, request: Request) -> _Machine:
+        labels = labels_of(request.raw_query)
+        selection = self._stores.catalog.select(labels)
         if selection is None:
             raise NotFoundError("no group matches these labels")
-        return selection
+        return _Machine(labels, request.raw_query, selection)
 
-    def _selected_profile(self, request: Request) -> tuple[Selection, Profile]:
-        selection = self._selection(request)
-        if selection.profile is None:
-            raise NotFoundError(
-                f"group {selection.group.id!r} names profile {selection.group.profile!r}, which is absent"
-            )
-        return selection, selection.profile
-
-    def _bootable(self, request: Request) -> tuple[Selection, NetBoot]:
-        selection, profile = self._selected_profile(request)
-        if profile.boot is None:
-            raise NotFoundError(f"profile {profile.id!r} has no boot section")
-        return selection, profile.boot
-
-    def _data(self, request: Request) -> tuple[Selection, dict[str, object]]:
-        selection = self._selection(request)
-        return selection, _data_of(selection, request)
-
-    def _template(self, request: Request, kind: str) -> tuple[Selection, str, bytes, dict[str, object]]:
-        selection, profile = self._selected_profile(request)
+    def _template(self, profile: Profile, kind: str) -> tuple[str, bytes]:
+        """Id and text of the profile's template of this kind."""
         template_id: str = getattr(profile, f"{kind}_id")
         if not template_id:
             raise NotFoundError(f"profile {profile.id!r} has no {kind}_id")
         source = self._stores.catalog.template(kind, template_id)
         if source is None:
             raise NotFoundError(f"profile {profile.id!r} names {kind} template {template_id!r}, which is absent")
-        return selection, template_id, source, _data_of(selection, request)
+        return template_id, source
 
     def _limit(self, body: bytes) -> None:
         limit = self._delivery.direct_limit
@@ -203,15 +223,6 @@ class Routes:
             boundary=self._delivery.boundary,
         )
         return Answer(reply.status, reply.headers, content.assemble(reply.body, body))
-
-    @staticmethod
-    def _routed(answer: Answer, route: str, selection: Selection) -> Routed:
-        return Routed(answer, route, selection.group.id, selection.group.profile)
-
-
-def _data_of(selection: Selection, request: Request) -> dict[str, object]:
-    group = selection.group
-    return template_data(group.metadata, group.selector, labels_of(request.raw_query), request.raw_query)
 
 
 def _text(body: bytes) -> Answer:

@@ -29,7 +29,7 @@ class Settings(NamedTuple):
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
-        """Read them. Raises MissingSettingError, or ValueError for a lifetime that is no number."""
+        """Read them. Raises MissingSettingError, or ValueError for a value that cannot be used."""
 
         def needed(name: str) -> str:
             value = environment.get(name)
@@ -37,11 +37,15 @@ class Settings(NamedTuple):
                 raise MissingSettingError(name)
             return value
 
+        assets_url = environment.get("MATCHBOX_ASSETS_URL", "").rstrip("/")
+        if assets_url and not assets_url.startswith("http://"):
+            # GRUB, U-Boot and most builds of iPXE speak no TLS.
+            raise ValueError(f"MATCHBOX_ASSETS_URL {assets_url!r} does not start with http://")
         return cls(
             table=needed("MATCHBOX_TABLE"),
             bucket=needed("MATCHBOX_BUCKET"),
             region=needed("AWS_REGION"),
-            assets_url=environment.get("MATCHBOX_ASSETS_URL", "").rstrip("/"),
+            assets_url=assets_url,
             presigned_lifetime=int(environment.get("MATCHBOX_PRESIGNED_LIFETIME") or 3600),
             log_level=environment.get("MATCHBOX_LOG_LEVEL", "info").upper(),
             dynamodb_endpoint=environment.get("AWS_ENDPOINT_URL_DYNAMODB"),

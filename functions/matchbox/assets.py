@@ -71,7 +71,7 @@ def answer(request: AssetRequest, store: AssetStore, delivery: Delivery) -> Asse
         return _redirect(301, redirect.location)
     page = directory_listing.render(listing.files, listing.directories)
     headers = {"content-type": directory_listing.CONTENT_TYPE, "content-length": str(len(page))}
-    return AssetAnswer(200, headers, b"" if request.method == "HEAD" else page)
+    return AssetAnswer(200, headers, page)
 
 
 def _file(request: AssetRequest, path: str, file: AssetFile, store: AssetStore, delivery: Delivery) -> AssetAnswer:
@@ -115,9 +115,18 @@ def _large(
     if sum(span.length for span in spans) <= delivery.direct_limit and len(spans) <= _MOST_PARTS:
         pieces = [p if isinstance(p, bytes) else store.read(path, p.start, p.length) for p in reply.body]
         return AssetAnswer(reply.status, reply.headers, b"".join(pieces))
-    raise UndeliverableError(
-        f"{path!r} is too large for {user_agent.partition(' ')[0]!r}, which cannot follow a signed redirect: "
-        "set MATCHBOX_ASSETS_URL to a token-free address of the assets"
+    raise UndeliverableError(_advice(path, user_agent, delivery))
+
+
+def _advice(path: str, user_agent: str, delivery: Delivery) -> str:
+    """What the operator has to do for this client."""
+    client = user_agent.partition(" ")[0]
+    if delivery.assets_url:
+        address = f"{delivery.assets_url}/{escape_path(path)}"
+        return f"{client!r} follows no redirect, and {path!r} is too large to be answered: name {address} to it"
+    return (
+        f"{client!r} follows no signed redirect, and {path!r} is too large to be answered: "
+        "set MATCHBOX_ASSETS_URL to a token-free http:// address of the assets"
     )
 
 

@@ -7,7 +7,10 @@ MatchboxError
 ├── UndeliverableError       an asset that this client cannot be given as things are configured
 ├── TemplateError            (templates) a template does not parse or render
 ├── IgnitionError            (ignition_error) an Ignition config is not valid
-└── CloudConfigError         (cloud_config) neither a script nor a cloud-config
+├── CloudConfigError         (cloud_config) neither a script nor a cloud-config
+├── DocumentError            (documents) a file that is no group or profile
+├── AWSError                 (aws_errors) AWS refused a request: a permission, a missing table
+└── UnwritableError          (table) what DynamoDB cannot hold
 """
 
 

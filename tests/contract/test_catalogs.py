@@ -502,7 +502,7 @@ GROUPS = st.lists(
 
 
 @pytest.mark.parametrize("service", ON_DYNAMODB)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(groups=GROUPS, asked=st.lists(SELECTORS, min_size=1, max_size=6), data=st.data())
 def test_agrees_with_the_plain_rule(
     request: pytest.FixtureRequest,

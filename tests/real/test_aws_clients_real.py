@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aws_stores.aws_errors import AWSError, StoreUnavailable
+from aws_stores.aws_errors import AWSError
 from aws_stores.dynamodb import DynamoDB
 from aws_stores.http_client import HttpClient
 from aws_stores.s3 import S3, File, Listing
 from aws_stores.sigv4 import Credentials
+from matchbox.errors import StoreUnavailableError
 from tests.rigs.faults import INTERNAL_ERROR, THROTTLED, Withhold
 from tests.rigs.tcp_fault import fault_proxy
 
@@ -128,7 +129,7 @@ def test_throttled_for_long(table: Service, patient: HttpClient) -> None:
     with fault_proxy(table.endpoint) as proxy:
         proxy.switch(THROTTLED)
         dynamodb = DynamoDB(proxy.endpoint, table.region, lambda: credentials_of(table), patient)
-        with pytest.raises(StoreUnavailable, match="ProvisionedThroughputExceededException"):
+        with pytest.raises(StoreUnavailableError, match="ProvisionedThroughputExceededException"):
             dynamodb.batch_get_items(TABLE, [{"id": "node-1"}, {"id": "node-2"}], within(0.5))
 
 

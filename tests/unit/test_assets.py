@@ -119,7 +119,9 @@ def test_large_is_redirected(user_agent: str, front: bool) -> None:
 def test_never_redirected(user_agent: str, assets_url: str) -> None:
     """A client that takes a redirect for the file is told nothing of one, signed or not."""
     store = Memory()
-    with pytest.raises(UndeliverableError, match="MATCHBOX_ASSETS_URL") as raised:
+    # Where the address is set already, the client itself has to be told it.
+    advice = f"name {assets_url}/dir/large.img to it" if assets_url else "set MATCHBOX_ASSETS_URL"
+    with pytest.raises(UndeliverableError, match=advice) as raised:
         asked("dir/large.img", user_agent, store=store, assets_url=assets_url)
     assert "'dir/large.img'" in str(raised.value)
     assert ([], []) == (store.reads, store.signed)
@@ -212,7 +214,8 @@ def test_directories() -> None:
     assert 200 == listing.status
     assert b'<a href="dir/">dir/</a>\n<a href="page/">page/</a>\n<a href="small">small</a>\n' in listing.body
     assert str(len(listing.body)) == listing.headers["content-length"]
-    assert b"" == asked("dir/", method="HEAD").body
+    # The balancer counts the page for Content-Length, and drops it.
+    assert asked("dir/").body == asked("dir/", method="HEAD").body
 
 
 @pytest.mark.parametrize("path", ["absent", "small/below", "dir/absent/", "Small"])

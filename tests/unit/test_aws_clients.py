@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aws_stores.aws_errors import AWSError, StoreUnavailable
+from aws_stores.aws_errors import AWSError
 from aws_stores.dynamodb import DynamoDB
 from aws_stores.http_client import Answer as HttpAnswer
 from aws_stores.http_client import HttpClient
 from aws_stores.s3 import S3, File, Listing
 from aws_stores.sigv4 import Credentials
+from matchbox.errors import StoreUnavailableError
 from tests.rigs.faults import INTERNAL_ERROR, SLOW_DOWN, THROTTLED, Answer, Fault, Hang, PassThrough, Refuse, Withhold
 from tests.rigs.service import REGION
 from tests.rigs.tcp_fault import FaultProxy, fault_proxy
@@ -168,10 +169,10 @@ def test_unprocessed_keys_are_asked_again(proxy: FaultProxy, dynamodb: DynamoDB)
 
 @pytest.mark.parametrize("fault", [NOTHING_PROCESSED, *FAILURES], ids=["unprocessed", *FAILURE_NAMES])
 def test_no_partial_answer(proxy: FaultProxy, http_client: HttpClient, fault: Fault) -> None:
-    """While a store stays broken, a batch raises StoreUnavailable."""
+    """While a store stays broken, a batch raises StoreUnavailableError."""
     proxy.switch(fault)
     dynamodb = DynamoDB(proxy.endpoint, REGION, credentials, http_client)
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreUnavailableError):
         dynamodb.batch_get_items("machines", [{"id": f"node-{n}"} for n in range(150)], within(SOON))
 
 
@@ -199,7 +200,7 @@ def test_refused_connections(proxy: FaultProxy, dynamodb: DynamoDB) -> None:
     """A service that refuses connections is away until it accepts them again."""
     assert dynamodb.get_item("machines", {"id": "node-1"}, within(ENOUGH)) is not None
     proxy.switch(Refuse())
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreUnavailableError):
         dynamodb.get_item("machines", {"id": "node-1"}, within(SOON))
     healing = threading.Timer(SOON, proxy.switch, [PassThrough()])
     healing.start()
@@ -213,7 +214,7 @@ def test_refused_connections(proxy: FaultProxy, dynamodb: DynamoDB) -> None:
 def test_refused_clock(proxy: FaultProxy, dynamodb: DynamoDB, body: bytes) -> None:
     """A signature whose time is refused makes the store unavailable, and is not sent again."""
     proxy.switch(Answer(403, "Forbidden", "text/plain", body))
-    with pytest.raises(StoreUnavailable, match="signature's time"):
+    with pytest.raises(StoreUnavailableError, match="signature's time"):
         dynamodb.get_item("machines", {"id": "node-1"}, within(ENOUGH))
     assert 1 == proxy.requests()["GetItem"]
 
@@ -286,7 +287,7 @@ def test_s3_faults(s3: S3, proxy: FaultProxy, fault: Fault) -> None:
         proxy.switch(fault, times=1)
         assert method("key", deadline=within(ENOUGH)) is not None
         proxy.switch(fault)
-        with pytest.raises(StoreUnavailable):
+        with pytest.raises(StoreUnavailableError):
             method("key", deadline=within(SOON))
 
 

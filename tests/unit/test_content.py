@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from matchbox import content
@@ -214,7 +214,6 @@ HEADERS = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(["GET", "HEAD", "POST"]),
     HEADERS,
@@ -243,7 +242,6 @@ def test_any_request_has_a_consistent_reply(
         assert (None if reply.status == 304 else str(len(sent))) == reply.headers.get("content-length")
 
 
-@settings(deadline=None)
 @given(RANGES, st.binary(max_size=12))
 def test_parts_are_what_their_headers_name(wanted: str, body: bytes) -> None:
     """Each part of a 206 is the slice of the content that its Content-Range names."""
@@ -262,7 +260,6 @@ def test_parts_are_what_their_headers_name(wanted: str, body: bytes) -> None:
         assert part == body[start : end + 1]
 
 
-@settings(deadline=None)
 @given(st.integers(1, 10**15), st.integers(0, 10**15), st.integers(0, 10**15))
 def test_resumed_downloads(size: int, first: int, more: int) -> None:
     """A range within a content of any size is exactly the one span."""

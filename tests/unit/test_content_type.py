@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from matchbox import content_type
@@ -167,7 +167,6 @@ def test_recorded_templates() -> None:
     assert served > 10
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=600), st.binary())
 def test_bytes_behind_the_head_change_nothing(head: bytes, more: bytes) -> None:
     """Any content has a content type, and the first 512 bytes decide it."""
@@ -175,7 +174,6 @@ def test_bytes_behind_the_head_change_nothing(head: bytes, more: bytes) -> None:
     assert content_type.sniff(head) == content_type.sniff(head + more)
 
 
-@settings(deadline=None)
 @given(st.text(st.characters()), st.binary(max_size=40))
 def test_any_file_has_a_content_type(name: str, head: bytes) -> None:
     """Whatever the name, the content type is the extension's or the content's."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from matchbox.documents import DocumentError
 from matchbox.errors import StoreUnavailableError
 from matchbox.stores import Selection
 from matchboxctl import directory
@@ -193,12 +194,12 @@ def test_broken_group_is_told_once(data: Data) -> None:
 
 
 def test_broken_profile_is_told_at_the_start_and_once(data: Data) -> None:
-    """A profile that does not parse is named before anybody asks, and is absent."""
+    """A profile that does not parse is named before anybody asks, and is no answer: a machine asks again."""
     data.group("g", profile="p")
     file = data.write("profiles/p.json", '{\n"boot": []}')
-    selection = data.catalog.select({})
-    assert selection is not None
-    assert selection.profile is None
+    for _ in range(2):
+        with pytest.raises(DocumentError, match="profile 'p': line 2: boot: "):
+            data.catalog.select({})
     assert 1 == len(data.told)
     assert data.told[0].startswith(f"{file}: line 2: boot: ")
     data.write("profiles/p.json", '{"name": "mended"}')

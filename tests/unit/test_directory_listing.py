@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from matchbox import directory_listing, url_path
@@ -63,7 +63,6 @@ def test_empty_directory() -> None:
     assert f"{HEAD}</pre>\n".encode() == directory_listing.render([], [])
 
 
-@settings(deadline=None)
 @given(st.sets(st.text(st.characters(exclude_characters="/\n"), min_size=1)))
 def test_links_lead_to_their_names(names: set[str]) -> None:
     """Each link, unescaped, is the name of its entry, whatever the name."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from aws_lambda_powertools import Logger
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from boot_api.alb import BODY_LIMIT
@@ -139,7 +139,6 @@ def assert_in_order(answer: dict[str, Any], assets: AssetDirectory) -> None:
 @example("GET", "/assets/large", {}, {"host": ["boot.test\r\nset-cookie: a=b"]})
 @example("GET", "/assets/large", {}, {"host": ["boot.test"], "x-forwarded-proto": ["http\r\n\r\n"]})
 @example("GET", "/assets\r\n", {"a\r\nb": ["\r\n"]}, {})
-@settings(deadline=None)
 def test_any_event(
     app: App,
     assets: AssetDirectory,
@@ -157,7 +156,6 @@ def test_any_event(
     QUERIES,
     HEADERS,
 )
-@settings(deadline=None)
 def test_any_labels(
     app: App, assets: AssetDirectory, path: str, query: dict[str, list[str]], headers: dict[str, list[str]]
 ) -> None:
@@ -166,7 +164,6 @@ def test_any_labels(
 
 
 @given(st.sampled_from(["/assets/small", "/assets/large", "/assets/dir/", "/assets/dir", "/assets/"]), HEADERS)
-@settings(deadline=None)
 def test_any_headers(app: App, assets: AssetDirectory, path: str, headers: dict[str, list[str]]) -> None:
     """Any headers with a request for an asset are answered."""
     assert_in_order(app.handle(event("GET", path, {}, headers)), assets)
@@ -183,7 +180,6 @@ def test_any_headers(app: App, assets: AssetDirectory, path: str, headers: dict[
         },
     )
 )
-@settings(deadline=None)
 def test_event_without_multi_values(app: App, assets: AssetDirectory, given_event: dict[str, Any]) -> None:
     """An event of a target group without multi-value headers, or with fields left out, is answered too."""
     assert_in_order(app.handle(given_event), assets)

@@ -13,8 +13,8 @@ from unittest.mock import patch
 import pytest
 
 from aws_stores import aws_errors
-from aws_stores.aws_errors import StoreUnavailable
 from aws_stores.http_client import HttpClient
+from matchbox.errors import StoreUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,20 +118,20 @@ def test_a_stale_connection_is_replaced(talker: Talker, http_client: HttpClient)
 
 def test_a_dripping_body_is_given_up(talker: Talker, http_client: HttpClient) -> None:
     """A body that never pauses for a read time-out, and never ends, is given up."""
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreUnavailableError):
         http_client.request("GET", talker.endpoint + "/drip", {}, None, within(SOON))
 
 
 def test_half_a_body_is_no_answer(talker: Talker, http_client: HttpClient) -> None:
     """A body that ends before its length is asked for again, and never handed on."""
-    with pytest.raises(StoreUnavailable, match="IncompleteRead"):
+    with pytest.raises(StoreUnavailableError, match="IncompleteRead"):
         http_client.request("GET", talker.endpoint + "/cut", {}, None, within(SOON))
     assert len(talker.targets) > 1
 
 
 def test_no_time_left(talker: Talker, http_client: HttpClient) -> None:
     """After the deadline nothing is asked."""
-    with pytest.raises(StoreUnavailable, match="no time was left"):
+    with pytest.raises(StoreUnavailableError, match="no time was left"):
         http_client.request("GET", talker.endpoint + "/", {}, None, within(-1))
     assert [] == talker.targets
 

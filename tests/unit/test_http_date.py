@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from matchbox import http_date
@@ -66,7 +66,6 @@ def test_dates_are_written(moment: datetime, expected: str) -> None:
     assert expected == http_date.render(moment)
 
 
-@settings(deadline=None)
 @given(st.datetimes(timezones=st.timezones() | st.none()))
 def test_a_written_date_is_read_back(moment: datetime) -> None:
     """Reading a written date gives the moment's second, in any zone."""
@@ -75,7 +74,6 @@ def test_a_written_date_is_read_back(moment: datetime) -> None:
     assert (http_date.unix_seconds(moment) if year <= 9999 else None) == http_date.parse(text)
 
 
-@settings(deadline=None)
 @given(st.text(st.characters()) | st.text("SunNovday, -:.+0123456789GMT", max_size=40))
 def test_any_text_is_a_date_or_none(text: str) -> None:
     """No text fails to be read, and a date lies in the years that four digits can name."""

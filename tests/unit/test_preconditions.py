@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from matchbox import content
@@ -121,7 +121,6 @@ def test_moment_in_another_zone() -> None:
     assert ask({"If-Modified-Since": EARLIER}, modified=elsewhere).status == 200
 
 
-@settings(deadline=None)
 @given(st.text(st.characters()), st.text("!#az", max_size=3), st.booleans())
 def test_lists_are_read_up_to_their_first_flaw(after: str, tag: str, weak: bool) -> None:
     """A tag counts whatever follows it, and does not count behind something that is no tag."""

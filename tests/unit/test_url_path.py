@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import quote, urljoin
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from matchbox import url_path
@@ -47,7 +47,6 @@ def test_paths_are_cleaned(path: str, expected: str) -> None:
     assert expected == url_path.clean_path(path)
 
 
-@settings(deadline=None)
 @given(PATHS)
 def test_cleaning_twice_is_cleaning_once(path: str) -> None:
     """A clean path is its own clean path."""
@@ -78,7 +77,6 @@ def test_paths_are_unescaped(raw: str, expected: str | None) -> None:
     assert expected == url_path.unescape(raw)
 
 
-@settings(deadline=None)
 @given(st.binary())
 def test_any_bytes_survive(path: bytes) -> None:
     """Text that stands for any bytes gives the same bytes back."""
@@ -96,7 +94,6 @@ def test_text_has_bytes(text: str, expected: bytes) -> None:
     assert expected == url_path.octets(text)
 
 
-@settings(deadline=None)
 @given(ANY_TEXT)
 def test_any_text_has_bytes(text: str) -> None:
     """Any text has the bytes of its characters."""
@@ -139,7 +136,6 @@ def test_redirects_to_clean_paths(path: str, raw_query: str, location: str, show
     assert expected == url_path.moved_permanently(path, raw_query)
 
 
-@settings(deadline=None)
 @given(PATHS, QUERIES)
 def test_no_redirect_leaves_the_host(path: str, raw_query: str) -> None:
     """A Location is printable ASCII and names a path of the same host, whatever was asked."""
@@ -176,7 +172,6 @@ def test_redirects_for_slashes(path: str, raw_query: str, directory: bool, expec
     assert (None if expected is None else Redirect(expected)) == redirect
 
 
-@settings(deadline=None)
 @given(PATHS, st.booleans())
 def test_slash_redirects_arrive(path: str, directory: bool) -> None:
     """Followed from a clean path, the redirect leads to the same path with the right ending."""
@@ -230,7 +225,6 @@ def test_queries_are_read(raw: str, expected: list[tuple[str, str]]) -> None:
     assert expected == url_path.go_query(raw)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.binary(), st.binary())))
 def test_escaped_pairs_are_read_back(pairs: list[tuple[bytes, bytes]]) -> None:
     """Any bytes, escaped, come out of a query as they went in."""
@@ -238,7 +232,6 @@ def test_escaped_pairs_are_read_back(pairs: list[tuple[bytes, bytes]]) -> None:
     assert pairs == [(url_path.octets(key), url_path.octets(value)) for key, value in url_path.go_query(raw)]
 
 
-@settings(deadline=None)
 @given(QUERIES)
 def test_any_query_is_read(raw: str) -> None:
     """No query fails to be read, and what is read can be written as bytes and as JSON."""
