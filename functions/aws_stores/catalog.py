@@ -8,10 +8,12 @@ from typing import NamedTuple
 from aws_stores.dynamodb import DynamoDB
 from aws_stores.dynamodb_json import Item
 from aws_stores.http_client import back_off
+from aws_stores.s3 import S3
 from aws_stores.table import (
     KEY,
     SHAPES,
     Entry,
+    Far,
     entry_in,
     entry_key,
     group_in,
@@ -78,12 +80,15 @@ class _Tombstones:
 class DynamoDBCatalog:
     """Groups, profiles and templates in a table (see `matchbox.stores.Catalog`), for any number of threads.
 
+    What is too long for an item is read from the bucket that `s3` reads, which costs one call more.
+
     A selection takes two calls, and one more at first or when the selector shapes have changed. While a group moves to
     other selectors, or one takes another's place, a machine gets the answer from before or after.
     """
 
-    def __init__(self, dynamodb: DynamoDB, table: str, *, answer_time: float = ANSWER_TIME) -> None:
+    def __init__(self, dynamodb: DynamoDB, s3: S3, table: str, *, answer_time: float = ANSWER_TIME) -> None:
         self._dynamodb = dynamodb
+        self._s3 = s3
         self._table = table
         self._answer_time = answer_time
         self._shapes: frozenset[Shape] | None = None
@@ -106,13 +111,14 @@ class DynamoDBCatalog:
 
     def profile(self, profile_id: str) -> Profile | None:
         """The profile of that id."""
-        item = self._item(profile_key(profile_id))
+        item = self._item(profile_key(profile_id), self._deadline())
         return None if item is None else profile_in(item)
 
     def template(self, kind: str, template_id: str) -> bytes | None:
         """The template of that kind and id."""
-        item = self._item(template_key(kind, template_id))
-        return None if item is None else template_in(item)
+        deadline = self._deadline()
+        item = self._item(template_key(kind, template_id), deadline)
+        return None if item is None else template_in(item, lambda far: self._far(far, deadline))
 
     def _choose(self, labels: Mapping[str, str], deadline: float) -> _Choice | None:
         """The winner among the entries. It ends: without time left the client raises StoreUnavailableError."""
@@ -147,10 +153,19 @@ class DynamoDBCatalog:
         if item is None or (item["sel"], item["profile"]) != (selector_hash(choice.selector), choice.profile_id):
             return None
         found = items.get(profile or "")
-        return Selection(group_in(item), None if found is None else profile_in(found))
+        return Selection(
+            group_in(item, lambda far: self._far(far, deadline)), None if found is None else profile_in(found)
+        )
 
-    def _item(self, key: str | None) -> Item | None:
-        return None if key is None else self._dynamodb.get_item(self._table, {KEY: key}, self._deadline())
+    def _item(self, key: str | None, deadline: float) -> Item | None:
+        return None if key is None else self._dynamodb.get_item(self._table, {KEY: key}, deadline)
+
+    def _far(self, far: Far, deadline: float) -> bytes:
+        """The object that an item names. It is put before the item, and its key tells its bytes."""
+        body = self._s3.get(far.key, 0, far.size, deadline)
+        if body is None or len(body) != far.size:
+            raise StoreUnavailableError(f"the bucket lacks {far.key!r}, which the table names: see matchboxctl fsck")
+        return body
 
     def _batch(self, keys: Sequence[str], deadline: float) -> dict[str, Item]:
         items = self._dynamodb.batch_get_items(self._table, [{KEY: key} for key in keys], deadline)

@@ -9,13 +9,18 @@ The table has one key, the text `pk`:
     P#<profile>         doc: the profile as JSON
     T#<kind>#<template> body: the template's bytes
 
+A template or a group's metadata that is too long for an item lies in the bucket. Its item has, instead of the body or
+of the metadata in doc:
+
+    at: the object's key, templates/<SHA-256 of the bytes> · size: how many bytes it has
+
 A tombstone, a number, stands where a group was taken out of an entry. BatchGetItem is no snapshot: a reader may have
 looked for the group at its new place before it came, and at its old one after it went. The tombstone tells it so.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from matchbox.errors import MatchboxError
@@ -35,11 +40,36 @@ LONGEST_KEY = 2048
 LARGEST_ITEM = 400 * 1024
 """The most bytes of an item, names of attributes included (DynamoDB's "Quotas")."""
 
+LONGEST_INLINE = 350 * 1024
+"""The most bytes of a template or of metadata that stay in the item; the rest of it has room beside them."""
+
+LONGEST_DOCUMENT = 16 * 1024 * 1024
+"""The most bytes of a template or of metadata: a function has to hold it, parse it and answer in time."""
+
+OBJECTS = "templates/"
+"""What the keys of objects begin with that hold what is too long for an item."""
+
 _MEMBER = "g:"
+
+Attribute = str | bytes | int
 
 
 class UnwritableError(MatchboxError):
     """What DynamoDB cannot hold: an item over 400 KB, or an id that is no key."""
+
+
+class Record(NamedTuple):
+    """An item, and by their keys the objects that it names, which have to be in the bucket before it."""
+
+    item: dict[str, Attribute]
+    objects: Mapping[str, bytes] = {}
+
+
+class Far(NamedTuple):
+    """Where in the bucket the rest of an item lies; `size` in bytes."""
+
+    key: str
+    size: int
 
 
 class Entry(NamedTuple):
@@ -105,28 +135,43 @@ def entry_in(item: Mapping[str, Any], selector: Selector) -> Entry | None:
     )
 
 
-def group_item(group: Group, rev: str) -> dict[str, str | bytes]:
+def group_record(group: Group, rev: str) -> Record:
     """The group's item. Raises UnwritableError."""
-    fields = {**group._asdict(), "selector": dict(group.selector), "metadata": dict(group.metadata)}
-    return _item(
-        f"group {group.id!r}",
+    what = f"group {group.id!r}"
+    fields: dict[str, Any] = {**group._asdict(), "selector": dict(group.selector)}
+    metadata = _json(fields.pop("metadata")).encode()
+    far, objects = _far(f"the metadata of {what}", metadata)
+    if not far:
+        fields["metadata"] = dict(group.metadata)
+    item = _item(
+        what,
         group_key(group.id),
-        doc=json.dumps(fields, separators=(",", ":")),
+        doc=_json(fields),
         sel=selector_hash(selector_of(group.selector)),
         profile=group.profile,
         rev=rev,
+        **far,
     )
+    return Record(item, objects)
 
 
-def group_in(item: Mapping[str, Any]) -> Group:
-    """The group in its item."""
-    return Group(**json.loads(item["doc"]))
+def group_in(item: Mapping[str, Any], read: Callable[[Far], bytes]) -> Group:
+    """The group in its item; `read` gets the bytes of an object."""
+    fields = json.loads(item["doc"])
+    far = far_in(item)
+    if far is not None:
+        fields["metadata"] = json.loads(read(far))
+    return Group(**fields)
 
 
-def profile_item(profile: Profile) -> dict[str, str | bytes]:
+def selector_in(item: Mapping[str, Any]) -> Selector:
+    """The selector of the group in its item."""
+    return selector_of(json.loads(item["doc"])["selector"])
+
+
+def profile_record(profile: Profile) -> Record:
     """The profile's item. Raises UnwritableError."""
-    document = json.dumps(profile.document(), separators=(",", ":"))
-    return _item(f"profile {profile.id!r}", profile_key(profile.id), doc=document)
+    return Record(_item(f"profile {profile.id!r}", profile_key(profile.id), doc=_json(profile.document())))
 
 
 def profile_in(item: Mapping[str, Any]) -> Profile:
@@ -138,15 +183,39 @@ def profile_in(item: Mapping[str, Any]) -> Profile:
     return Profile(**fields, boot=boot)
 
 
-def template_item(kind: str, template_id: str, body: bytes) -> dict[str, str | bytes]:
+def template_record(kind: str, template_id: str, body: bytes) -> Record:
     """The template's item. Raises UnwritableError."""
-    return _item(f"{kind} template {template_id!r}", template_key(kind, template_id), body=body)
+    what = f"{kind} template {template_id!r}"
+    far, objects = _far(what, body)
+    return Record(_item(what, template_key(kind, template_id), **(far or {"body": body})), objects)
 
 
-def template_in(item: Mapping[str, Any]) -> bytes:
-    """The template in its item."""
+def template_in(item: Mapping[str, Any], read: Callable[[Far], bytes]) -> bytes:
+    """The template in its item; `read` gets the bytes of an object."""
+    far = far_in(item)
+    if far is not None:
+        return read(far)
     body: bytes = item["body"]
     return body
+
+
+def far_in(item: Mapping[str, Any]) -> Far | None:
+    """Where the rest of the item lies; None where it has all."""
+    return Far(item["at"], item["size"]) if "at" in item else None
+
+
+def _far(what: str, body: bytes) -> tuple[dict[str, Attribute], dict[str, bytes]]:
+    """The attributes and the object of what is too long for an item; nothing for the rest."""
+    if len(body) <= LONGEST_INLINE:
+        return {}, {}
+    if len(body) > LONGEST_DOCUMENT:
+        raise UnwritableError(f"{what}: {len(body)} bytes are more than the {LONGEST_DOCUMENT} that are served")
+    key = OBJECTS + hashlib.sha256(body).hexdigest()
+    return {"at": key, "size": len(body)}, {key: body}
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _key(text: str) -> str | None:
@@ -157,10 +226,10 @@ def _key(text: str) -> str | None:
         return None
 
 
-def _item(what: str, key: str | None, **attributes: str | bytes) -> dict[str, str | bytes]:
+def _item(what: str, key: str | None, **attributes: Attribute) -> dict[str, Attribute]:
     if key is None:
         raise UnwritableError(f"{what}: the id is no UTF-8 or longer than a key may be ({LONGEST_KEY} bytes)")
-    item = {KEY: key, **attributes}
+    item: dict[str, Attribute] = {KEY: key, **attributes}
     try:
         size = sum(_size(name) + _size(value) for name, value in item.items())
     except UnicodeEncodeError as error:
@@ -170,5 +239,6 @@ def _item(what: str, key: str | None, **attributes: str | bytes) -> dict[str, st
     return item
 
 
-def _size(value: str | bytes) -> int:
-    return len(value.encode() if isinstance(value, str) else value)
+def _size(value: Attribute) -> int:
+    # A number takes a byte for two digits, one for its exponent and one for its sign.
+    return len(value) if isinstance(value, bytes) else len(str(value).encode())

@@ -39,7 +39,7 @@ def app_of(environment: Mapping[str, str]) -> App:
     dynamodb = DynamoDB(settings.dynamodb_endpoint, settings.region, credentials, http)
     s3 = S3(settings.s3_endpoint, settings.region, settings.bucket, credentials, http)
     stores = Stores(
-        DynamoDBCatalog(dynamodb, settings.table, answer_time=_ANSWER_SECONDS),
+        DynamoDBCatalog(dynamodb, s3, settings.table, answer_time=_ANSWER_SECONDS),
         S3Assets(s3, settings.presigned_lifetime, answer_time=_ANSWER_SECONDS),
     )
     delivery = Delivery(BODY_LIMIT, settings.assets_url, boundary=secrets.token_hex(30))

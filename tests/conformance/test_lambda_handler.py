@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from aws_stores.assets import PREFIX
-from aws_stores.group_writer import GroupWriter
+from aws_stores.catalog_writer import CatalogWriter
+from aws_stores.creation import create_bucket, create_table
 from boot_api.app import App
 from boot_api.handler import app_of
 from matchbox import content_type
@@ -48,14 +49,9 @@ def _imported(data: Path, tables: Service, buckets: Service) -> App:
     # DynamoDB Local takes any credentials, but shows each access key its own tables.
     tables = replace(tables, access_key=buckets.access_key, secret_key=buckets.secret_key)
     dynamodb, s3 = tables.client("dynamodb"), buckets.client("s3")
-    dynamodb.create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": buckets.region})
-    writer = GroupWriter(dynamodb, name)
+    create_table(dynamodb, name)
+    create_bucket(s3, name, buckets.region)
+    writer = CatalogWriter(dynamodb, s3, name, name)
     for file in sorted((data / "profiles").glob("*.json")):
         writer.put_profile(parse_profile(file.stem, file.read_bytes()))
     for file in sorted((data / "groups").glob("*.json")):

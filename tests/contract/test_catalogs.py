@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from functools import cache
@@ -14,11 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aws_stores.catalog import REMEMBERED_TOMBSTONES, DynamoDBCatalog, _Tombstone, _Tombstones
+from aws_stores.catalog import REMEMBERED_TOMBSTONES, _Tombstone, _Tombstones
+from aws_stores.catalog_writer import CatalogWriter
 from aws_stores.dynamodb import DynamoDB
-from aws_stores.group_writer import GroupWriter
 from aws_stores.http_client import HttpClient
-from aws_stores.sigv4 import Credentials
 from aws_stores.table import UnwritableError, entry_key, member_name
 from matchbox.errors import StoreUnavailableError
 from matchbox.groups import Group
@@ -26,55 +24,17 @@ from matchbox.memory import MemoryCatalog
 from matchbox.profiles import NetBoot, Profile
 from matchbox.selection import select, selector_of
 from matchbox.stores import Catalog, Selection
+from tests.rigs.catalog_table import ENOUGH, CatalogTable
 from tests.rigs.faults import Withhold
 from tests.rigs.tcp_fault import fault_proxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from types_boto3_dynamodb import DynamoDBClient
-
     from aws_stores.dynamodb_json import Item
     from tests.rigs.service import Service
 
-ENOUGH = 60.0
-"""Seconds in which any machine gets an answer."""
-
 MAC = "52:54:00:12:34:56"
-
-
-class Table:
-    """A new table of a service, its writer, and readers that have read nothing yet."""
-
-    def __init__(self, service: Service, client: DynamoDBClient, http: HttpClient) -> None:
-        self.service = service
-        self.name = f"catalogue-{uuid.uuid4()}"
-        self.client = client
-        self._http = http
-        self.client.create_table(
-            TableName=self.name,
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        self.writer = GroupWriter(self.client, self.name)
-
-    def reader(self, endpoint: str | None = None, kind: type[DynamoDB] = DynamoDB) -> DynamoDBCatalog:
-        service = self.service
-        credentials = Credentials(service.access_key, service.secret_key, service.session_token)
-        dynamodb = kind(endpoint or service.endpoint, service.region, lambda: credentials, self._http)
-        return DynamoDBCatalog(dynamodb, self.name, answer_time=ENOUGH)
-
-    def fill(self, *groups: Group) -> None:
-        for group in groups:
-            self.writer.put_group(group)
-
-    def entry(self, selector: Mapping[str, str]) -> dict[str, Any] | None:
-        key = {"pk": {"S": entry_key(selector_of(selector))}}
-        return self.client.get_item(TableName=self.name, Key=key, ConsistentRead=True).get("Item")
-
-    def close(self) -> None:
-        self.client.delete_table(TableName=self.name)
 
 
 class MemoryWriter:
@@ -105,7 +65,7 @@ class MemoryWriter:
 class Subject:
     """A catalogue and what writes it."""
 
-    def __init__(self, catalog: Catalog, writer: MemoryWriter | GroupWriter) -> None:
+    def __init__(self, catalog: Catalog, writer: MemoryWriter | CatalogWriter) -> None:
         self.catalog = catalog
         self.writer = writer
 
@@ -119,21 +79,22 @@ class Subject:
         return None if selection is None else selection.group.id
 
 
-MakeTable: TypeAlias = "Callable[[Service], Table]"
+MakeTable: TypeAlias = "Callable[[Service], CatalogTable]"
 ON_DYNAMODB = ["moto_server", pytest.param("dynamodb_local", marks=pytest.mark.real)]
 
 
 @pytest.fixture(scope="module")
-def made() -> Iterator[MakeTable]:
-    """Makes tables; clients are kept between them, as they are slow to make."""
+def made(moto_server: Service) -> Iterator[MakeTable]:
+    """Makes tables, with buckets on moto; clients are kept between them, as they are slow to make."""
     with ExitStack() as opened:
         http = opened.enter_context(closing(HttpClient(connect_timeout=ENOUGH, read_timeout=ENOUGH)))
         client = cache(lambda service: opened.enter_context(closing(service.client("dynamodb"))))
-        yield lambda service: Table(service, client(service), http)
+        s3_client = opened.enter_context(closing(moto_server.client("s3")))
+        yield lambda service: CatalogTable(service, client(service), moto_server, s3_client, http)
 
 
 @pytest.fixture(params=ON_DYNAMODB)
-def table(request: pytest.FixtureRequest, made: MakeTable) -> Iterator[Table]:
+def table(request: pytest.FixtureRequest, made: MakeTable) -> Iterator[CatalogTable]:
     with closing(made(request.getfixturevalue(request.param))) as table:
         yield table
 
@@ -282,7 +243,7 @@ class TestCalls:
 
     GROUP = Group("a", profile="p", selector={"mac": MAC})
 
-    def test_budget(self, table: Table) -> None:
+    def test_budget(self, table: CatalogTable) -> None:
         """A selection takes three calls at first and two from then on; a template one more."""
         table.fill(Group("default"), self.GROUP, *(Group(f"g{n}", selector={f"k{n}": "v"}) for n in range(20)))
         table.writer.put_profile(Profile("p"))
@@ -297,7 +258,7 @@ class TestCalls:
             calls.append(dict(proxy.requests()))
         assert [{"GetItem": 1, "BatchGetItem": 2}, {"BatchGetItem": 2}, {"GetItem": 1}] == calls
 
-    def test_ninety_shapes(self, table: Table) -> None:
+    def test_ninety_shapes(self, table: CatalogTable) -> None:
         """With 90 shapes a warm selection still takes two calls."""
         table.fill(self.GROUP, *(Group(f"g{n}", selector={f"k{n}": "v"}) for n in range(89)))
         with fault_proxy(table.service.endpoint) as proxy:
@@ -307,7 +268,7 @@ class TestCalls:
             assert Selection(self.GROUP, None) == reader.select({"mac": MAC})
             assert {"BatchGetItem": 2} == dict(proxy.requests())
 
-    def test_new_shape(self, table: Table) -> None:
+    def test_new_shape(self, table: CatalogTable) -> None:
         """A new shape costs a warm reader one more call, once."""
         table.fill(self.GROUP)
         calls = []
@@ -323,7 +284,7 @@ class TestCalls:
                 calls.append(proxy.requests()["BatchGetItem"])
         assert [3, 2] == calls
 
-    def test_tombstone(self, table: Table) -> None:
+    def test_tombstone(self, table: CatalogTable) -> None:
         """A tombstone costs each reader one more call, once."""
         table.fill(self.GROUP, Group("b", selector={"mac": MAC}))
         table.writer.delete_group("b")
@@ -336,7 +297,7 @@ class TestCalls:
                 proxy.forget_requests()
         assert [3, 2] == calls
 
-    def test_withheld(self, table: Table) -> None:
+    def test_withheld(self, table: CatalogTable) -> None:
         """An answer is never chosen from a part of the entries."""
         table.fill(Group("default"), self.GROUP)
         with fault_proxy(table.service.endpoint) as proxy:
@@ -347,14 +308,14 @@ class TestCalls:
 
 
 class TestDamage:
-    def test_dangling(self, table: Table) -> None:
+    def test_dangling(self, table: CatalogTable) -> None:
         """An entry that names a group which is not there is an outage, not another group."""
         table.fill(Group("default"), Group("a", selector={"k": "v"}))
         table.client.delete_item(TableName=table.name, Key={"pk": {"S": "G#a"}})
         with pytest.raises(StoreUnavailableError, match="4 times"):
             table.reader().select({"k": "v"})
 
-    def test_other_selector(self, table: Table) -> None:
+    def test_other_selector(self, table: CatalogTable) -> None:
         """An entry under the right hash with another selector's pairs is not believed."""
         table.fill(Group("default"), Group("a", selector={"k": "v"}))
         table.client.update_item(
@@ -367,7 +328,7 @@ class TestDamage:
 
 
 class TestWriter:
-    def test_sweep(self, table: Table) -> None:
+    def test_sweep(self, table: CatalogTable) -> None:
         """A sweep removes tombstones and empty entries that are old enough, and no group."""
         table.fill(*(Group(group_id, selector={"k": "1"}) for group_id in ("a", "b")), Group("c", selector={"k": "2"}))
         table.fill(Group("a", selector={"k": "3"}), Group("c", selector={"k": "3"}))
@@ -382,22 +343,22 @@ class TestWriter:
         assert shared is not None
         assert [{"S": ""}, None] == [shared.get(member_name(group_id)) for group_id in "ba"]
 
-    def test_sweep_table(self, table: Table) -> None:
+    def test_sweep_table(self, table: CatalogTable) -> None:
         """A sweep of the table finds what another writer left."""
         table.fill(Group("a", selector={"k": "1"}))
         table.writer.delete_group("a")
-        GroupWriter(table.client, table.name).sweep_table(age=-1)
+        table.new_writer().sweep_table(age=-1)
         assert table.entry({"k": "1"}) is None
 
-    def test_too_large(self, table: Table) -> None:
-        """What is over DynamoDB's limit for an item is refused, naming the limit."""
+    def test_too_large(self, table: CatalogTable) -> None:
+        """What DynamoDB's limit for an item refuses, and what nothing could serve, names the limit."""
         writer = table.writer
-        with pytest.raises(UnwritableError, match="400 KB"):
-            writer.put_template("generic", "t", b"x" * 409_600)
+        with pytest.raises(UnwritableError, match="16777216"):
+            writer.put_template("generic", "t", bytes(16 * 1024 * 1024 + 1))
         with pytest.raises(UnwritableError, match="400 KB"):
             writer.put_profile(Profile("p", name="x" * 409_600))
         with pytest.raises(UnwritableError, match="400 KB"):
-            writer.put_group(Group("g", metadata={"k": "x" * 409_600}))
+            writer.put_group(Group("g", selector={"k": "x" * 409_600}))
 
     @pytest.mark.real
     def test_largest(self, dynamodb_local: Service, made: MakeTable) -> None:
@@ -407,7 +368,7 @@ class TestWriter:
             table.writer.put_template("generic", "t", body)
             assert body == table.reader().template("generic", "t")
 
-    def test_full_entry(self, table: Table) -> None:
+    def test_full_entry(self, table: CatalogTable) -> None:
         """A group for which its selector's entry has no room is refused, and the entry stays as it was."""
         first, second = (Group(group_id, profile=group_id * 180_000) for group_id in "ab")
         third = Group("c", profile="c" * 180_000)
@@ -417,12 +378,12 @@ class TestWriter:
         assert Selection(first, None) == table.reader().select({})
 
     @pytest.mark.parametrize("name", ["x" * 2048, "\ud800"])
-    def test_no_key(self, table: Table, name: str) -> None:
+    def test_no_key(self, table: CatalogTable, name: str) -> None:
         """An id that no key can hold is refused."""
         with pytest.raises(UnwritableError, match="id"):
             table.writer.put_group(Group(name))
 
-    def test_deleted(self, table: Table) -> None:
+    def test_deleted(self, table: CatalogTable) -> None:
         """Deleting says whether there was anything to delete."""
         table.fill(Group("a"))
         table.writer.put_profile(Profile("a"))
@@ -444,7 +405,7 @@ class TestTornReads:
     @pytest.mark.parametrize("order", ORDERS)
     @pytest.mark.parametrize("moment", range(4))
     @pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1)])
-    def test_move(self, table: Table, order: tuple[int, ...], moment: int, before: int, after: int) -> None:
+    def test_move(self, table: CatalogTable, order: tuple[int, ...], moment: int, before: int, after: int) -> None:
         """While a group moves to another selector a machine gets it by the one or the other, never the default."""
         old, new = (Group("a", selector=self.SELECTORS[index]) for index in (before, after))
         answer = self._answer_while(table, order, moment, [old], lambda: table.fill(new))
@@ -452,7 +413,7 @@ class TestTornReads:
 
     @pytest.mark.parametrize("order", ORDERS)
     @pytest.mark.parametrize("moment", range(4))
-    def test_successor(self, table: Table, order: tuple[int, ...], moment: int) -> None:
+    def test_successor(self, table: CatalogTable, order: tuple[int, ...], moment: int) -> None:
         """While a group takes the place of another one a machine gets either, never the default."""
         old, new = Group("a", selector=self.SELECTORS[1]), Group("b", selector=self.SELECTORS[2])
 
@@ -464,7 +425,7 @@ class TestTornReads:
         assert answer in (Selection(old, None), Selection(new, None))
 
     def _answer_while(
-        self, table: Table, order: tuple[int, ...], moment: int, groups: list[Group], write: Callable[[], object]
+        self, table: CatalogTable, order: tuple[int, ...], moment: int, groups: list[Group], write: Callable[[], object]
     ) -> Selection | None:
         """What a warm reader answers if `write` happens after the first `moment` entries of its first pass."""
         table.fill(*(Group(f"shape-{n}", selector=dict.fromkeys(s, "-")) for n, s in enumerate(self.SELECTORS) if s))

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from aws_stores.assets import PREFIX
-from aws_stores.group_writer import GroupWriter
+from aws_stores.catalog_writer import CatalogWriter
+from aws_stores.creation import create_bucket, create_table
 from boot_api.app import App
 from boot_api.handler import app_of
 from matchbox.groups import Group
@@ -31,15 +32,10 @@ class Rig(NamedTuple):
 def rig(moto_server: MotoService) -> Iterator[Rig]:
     name = f"matchbox-{uuid.uuid4().hex}"
     client, bucket = moto_server.client("dynamodb"), moto_server.client("s3")
-    client.create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    bucket.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": moto_server.region})
+    create_table(client, name)
+    create_bucket(bucket, name, moto_server.region)
     bucket.put_object(Bucket=name, Key=PREFIX + "note", Body=b"note\n", ContentType="text/plain; charset=utf-8")
-    writer = GroupWriter(client, name)
+    writer = CatalogWriter(client, bucket, name, name)
     writer.put_profile(Profile("worker", boot=NetBoot("/assets/vmlinuz")))
     writer.put_group(Group("node", profile="worker", selector={"arch": "arm64"}))
     with fault_proxy(moto_server.endpoint) as dynamodb, fault_proxy(moto_server.endpoint) as s3:

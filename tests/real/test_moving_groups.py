@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aws_stores.group_writer import GroupWriter
 from aws_stores.http_client import HttpClient
 from aws_stores.table import member_name
 from matchbox.errors import StoreUnavailableError
 from matchbox.groups import Group
 from matchbox.profiles import Profile
 from matchbox.stores import Selection
-from tests.contract.test_catalogs import ENOUGH, MAC, Table
+from tests.contract.test_catalogs import MAC
+from tests.rigs.catalog_table import ENOUGH, CatalogTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,12 +34,13 @@ SELECTORS = ({"mac": MAC}, {"mac": MAC, "os": "installed"})
 
 
 @pytest.fixture
-def table(dynamodb_local: Service) -> Iterator[Table]:
+def table(dynamodb_local: Service, moto_server: Service) -> Iterator[CatalogTable]:
     """A table with a default group, and profiles p and q."""
     with (
         closing(HttpClient(connect_timeout=ENOUGH, read_timeout=ENOUGH)) as http,
         closing(dynamodb_local.client("dynamodb")) as client,
-        closing(Table(dynamodb_local, client, http)) as made,
+        closing(moto_server.client("s3")) as s3_client,
+        closing(CatalogTable(dynamodb_local, client, moto_server, s3_client, http)) as made,
     ):
         made.fill(Group("default"))
         for profile_id in "pq":
@@ -69,7 +70,7 @@ def again_and_again(write: Callable[[int], object]) -> Iterator[list[int]]:
             writing.result()
 
 
-def answers(table: Table) -> list[Selection | None]:
+def answers(table: CatalogTable) -> list[Selection | None]:
     """What a warm and many cold readers answer."""
     warm = table.reader()
 
@@ -90,7 +91,7 @@ def ids_in(selections: list[Selection | None]) -> set[str | None]:
     return {None if selection is None else selection.group.id for selection in selections}
 
 
-def test_group_that_moves(table: Table) -> None:
+def test_group_that_moves(table: CatalogTable) -> None:
     """A group that moves between two selectors of a machine is always the machine's, never the default group."""
     table.fill(Group("a", selector=SELECTORS[0]))
     with again_and_again(lambda n: table.fill(Group("a", selector=SELECTORS[n % 2]))) as moves:
@@ -99,7 +100,7 @@ def test_group_that_moves(table: Table) -> None:
     assert len(moves) > 10
 
 
-def test_group_with_successors(table: Table) -> None:
+def test_group_with_successors(table: CatalogTable) -> None:
     """While groups take each other's place, each put before the last is deleted, the default group is never chosen."""
 
     def succeed(number: int) -> None:
@@ -113,7 +114,7 @@ def test_group_with_successors(table: Table) -> None:
     assert len(moves) > 10
 
 
-def test_group_and_profile_belong_together(table: Table) -> None:
+def test_group_and_profile_belong_together(table: CatalogTable) -> None:
     """A machine gets the profile that the group names at that moment, while the group changes to others."""
     table.fill(Group("a", profile="p", selector=SELECTORS[0]))
     with again_and_again(lambda n: table.fill(Group("a", profile="pq"[n % 2], selector=SELECTORS[0]))):
@@ -123,14 +124,14 @@ def test_group_and_profile_belong_together(table: Table) -> None:
     assert None not in found
 
 
-def test_sweeping_hides_no_group(table: Table) -> None:
+def test_sweeping_hides_no_group(table: CatalogTable) -> None:
     """A sweep of the whole table beside a group that moves takes neither the group nor its entry away."""
 
     def move(number: int) -> None:
         table.fill(Group("a", selector=SELECTORS[number % 2]))
 
     def sweep(_: int) -> None:
-        GroupWriter(table.client, table.name).sweep_table(age=-1)
+        table.new_writer().sweep_table(age=-1)
 
     with again_and_again(sweep) as sweeps:
         for number in range(100):
@@ -139,11 +140,11 @@ def test_sweeping_hides_no_group(table: Table) -> None:
     assert sweeps
 
 
-def test_writers_of_one_group(table: Table) -> None:
+def test_writers_of_one_group(table: CatalogTable) -> None:
     """After many writers wrote one group at once, one entry alone has it: that of the selector it has."""
 
     def write(number: int) -> None:
-        writer = GroupWriter(table.client, table.name)
+        writer = table.new_writer()
         for turn in range(8):
             writer.put_group(Group("a", selector={"mac": MAC, "n": str((number + turn) % 3)}))
 

@@ -1,4 +1,4 @@
-"""How do groups, profiles and templates get into the table, while machines ask?"""
+"""How do groups, profiles and templates get into table and bucket, while machines ask?"""
 
 import random
 import time
@@ -9,36 +9,43 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from aws_stores.boto3_items import typed
 from aws_stores.table import (
     KEY,
     LARGEST_ITEM,
     SHAPES,
+    Attribute,
+    Record,
     UnwritableError,
     entry_key,
-    group_in,
-    group_item,
     group_key,
+    group_record,
     member_name,
-    profile_item,
     profile_key,
+    profile_record,
+    selector_in,
     selector_text,
     shape_name,
-    template_item,
     template_key,
+    template_record,
 )
 from matchbox.errors import StoreUnavailableError
 from matchbox.groups import Group
 from matchbox.profiles import Profile
-from matchbox.selection import Selector, selector_of
+from matchbox.selection import Selector, Shape, selector_of
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_s3 import S3Client
 
 WRITE_TIME = 30.0
 """Seconds for which a write that meets others is tried again."""
 
 TOMBSTONE_AGE = 300.0
 """Seconds after which no reader can have looked before a group moved; clocks may differ by some of them."""
+
+SHAPE_TIME = 10.0
+"""Seconds for which a shape that was named in SHAPES is taken to be there still: SHAPES is one item for all writers."""
 
 _FIRST_PAUSE = 0.02
 _LONGEST_PAUSE = 1.0
@@ -59,27 +66,39 @@ _PASSING = frozenset(
 )
 
 
-class GroupWriter:
-    """Writes the catalogue with a boto3 client; the last writer wins, as with matchbox.
+class CatalogWriter:
+    """Writes the catalogue with boto3 clients; the last writer wins, as with matchbox.
 
     A machine that asks meanwhile gets the answer from before a write or after it. All methods raise
     StoreUnavailableError where others kept writing the same for `write_time` seconds, and let other errors of the
     client through.
     """
 
-    def __init__(self, client: "DynamoDBClient", table: str, *, write_time: float = WRITE_TIME) -> None:
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        s3: "S3Client",
+        table: str,
+        bucket: str,
+        *,
+        write_time: float = WRITE_TIME,
+    ) -> None:
         self._client = client
+        self._s3 = s3
         self._table = table
+        self._bucket = bucket
         self._write_time = write_time
+        self._shapes: dict[Shape, float] = {}
         self._last_tombstone = 0
         self._buried: set[str] = set()
 
     def put_group(self, group: Group) -> None:
         """Add the group, or replace the one of that id. Raises UnwritableError."""
         selector = selector_of(group.selector)
-        item = group_item(group, uuid.uuid4().hex)
-        self._persist(f"group {group.id!r}", lambda: self._add_shape(selector))
-        self._persist(f"group {group.id!r}", lambda: self._replace(group, selector, item))
+        record = group_record(group, uuid.uuid4().hex)
+        self._put_objects(record)
+        self._persist(f"group {group.id!r}", lambda: self._name_shape(selector.shape))
+        self._persist(f"group {group.id!r}", lambda: self._replace(group, selector, record.item))
 
     def delete_group(self, group_id: str) -> bool:
         """Take the group out; False where it is not there."""
@@ -88,7 +107,7 @@ class GroupWriter:
 
     def put_profile(self, profile: Profile) -> None:
         """Add the profile, or replace the one of that id. Raises UnwritableError."""
-        self._put(f"profile {profile.id!r}", profile_item(profile))
+        self._put(f"profile {profile.id!r}", profile_record(profile))
 
     def delete_profile(self, profile_id: str) -> bool:
         """Take the profile out; False where it is not there."""
@@ -96,7 +115,7 @@ class GroupWriter:
 
     def put_template(self, kind: str, template_id: str, body: bytes) -> None:
         """Add the template, or replace the one of that kind and id. Raises UnwritableError."""
-        self._put(f"{kind} template {template_id!r}", template_item(kind, template_id, body))
+        self._put(f"{kind} template {template_id!r}", template_record(kind, template_id, body))
 
     def delete_template(self, kind: str, template_id: str) -> bool:
         """Take the template out; False where it is not there."""
@@ -124,15 +143,20 @@ class GroupWriter:
             if self._persist(f"entry {key}", partial(self._clear, key, before)):
                 self._buried.discard(key)
 
-    def _put(self, what: str, item: Mapping[str, str | bytes]) -> None:
-        self._persist(what, lambda: self._client.put_item(TableName=self._table, Item=_typed(item)))
+    def _put(self, what: str, record: Record) -> None:
+        self._put_objects(record)
+        self._persist(what, lambda: self._client.put_item(TableName=self._table, Item=typed(record.item)))
+
+    def _put_objects(self, record: Record) -> None:
+        for key, body in record.objects.items():
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=body)
 
     def _delete(self, what: str, key: str | None) -> bool:
         if key is None:
             return False
         answer = self._persist(
             what,
-            lambda: self._client.delete_item(TableName=self._table, Key=_typed({KEY: key}), ReturnValues="ALL_OLD"),
+            lambda: self._client.delete_item(TableName=self._table, Key=typed({KEY: key}), ReturnValues="ALL_OLD"),
         )
         return "Attributes" in answer
 
@@ -158,25 +182,32 @@ class GroupWriter:
             time.sleep(random.uniform(0, longest))  # noqa: S311 - spread, not secrecy
             longest = min(2 * longest, _LONGEST_PAUSE)
 
-    def _add_shape(self, selector: Selector) -> None:
-        """Name the shape in SHAPES; without an entry that is harmless, and so it comes first."""
+    def _name_shape(self, shape: Shape) -> None:
+        """Name the shape in SHAPES; without an entry that is harmless, and so it comes first.
+
+        A mark that the shape is about to be taken out, as unused, goes with it.
+        """
+        now = time.monotonic()
+        if now - self._shapes.get(shape, -SHAPE_TIME) < SHAPE_TIME:
+            return
         self._client.update_item(
             TableName=self._table,
-            Key=_typed({KEY: SHAPES}),
-            UpdateExpression="SET #shape = if_not_exists(#shape, :nothing)",
-            ExpressionAttributeNames={"#shape": shape_name(selector.shape)},
-            ExpressionAttributeValues={":nothing": {"M": {}}},
+            Key=typed({KEY: SHAPES}),
+            UpdateExpression="SET #shape = :in_use",
+            ExpressionAttributeNames={"#shape": shape_name(shape)},
+            ExpressionAttributeValues={":in_use": {"M": {}}},
         )
+        self._shapes[shape] = now
 
-    def _replace(self, group: Group, selector: Selector, item: Mapping[str, str | bytes]) -> None:
+    def _replace(self, group: Group, selector: Selector, item: Mapping[str, Attribute]) -> None:
         old = self._read(str(item[KEY]))
-        put: Any = {"TableName": self._table, "Item": _typed(item), **_unchanged(old)}
+        put: Any = {"TableName": self._table, "Item": typed(item), **_unchanged(old)}
         actions: list[Any] = [
             {"Put": put},
             self._member(selector, group.id, {"S": group.profile}),
         ]
         if old is not None:
-            before = selector_of(group_in({"doc": old["doc"]["S"]}).selector)
+            before = selector_in({"doc": old["doc"]["S"]})
             if before != selector:
                 actions.append(self._member(before, group.id, self._tombstone(before)))
         self._client.transact_write_items(TransactItems=actions)
@@ -185,8 +216,8 @@ class GroupWriter:
         old = self._read(key)
         if old is None:
             return False
-        before = selector_of(group_in({"doc": old["doc"]["S"]}).selector)
-        delete: Any = {"TableName": self._table, "Key": _typed({KEY: key}), **_unchanged(old)}
+        before = selector_in({"doc": old["doc"]["S"]})
+        delete: Any = {"TableName": self._table, "Key": typed({KEY: key}), **_unchanged(old)}
         burial = self._member(before, group_id, self._tombstone(before))
         self._client.transact_write_items(TransactItems=[{"Delete": delete}, burial])
         return True
@@ -196,7 +227,7 @@ class GroupWriter:
         return {
             "Update": {
                 "TableName": self._table,
-                "Key": _typed({KEY: entry_key(selector)}),
+                "Key": typed({KEY: entry_key(selector)}),
                 "UpdateExpression": "SET #group = :value, #s = :s ADD #v :one",
                 "ExpressionAttributeNames": {"#group": member_name(group_id), "#s": "s", "#v": "v"},
                 "ExpressionAttributeValues": {
@@ -225,7 +256,7 @@ class GroupWriter:
             return not tombstones
         # An entry that was deleted and written anew counts `v` from 1 again, but has no tombstone of this value.
         condition: Any = {
-            "Key": _typed({KEY: key}),
+            "Key": typed({KEY: key}),
             "ConditionExpression": "#v = :seen AND #t0 = :t0",
             "ExpressionAttributeNames": {"#v": "v", "#t0": old[0]},
             "ExpressionAttributeValues": {":seen": entry["v"], ":t0": entry[old[0]]},
@@ -241,12 +272,8 @@ class GroupWriter:
         return self._clear(key, before)
 
     def _read(self, key: str) -> dict[str, Any] | None:
-        answer = self._client.get_item(TableName=self._table, Key=_typed({KEY: key}), ConsistentRead=True)
+        answer = self._client.get_item(TableName=self._table, Key=typed({KEY: key}), ConsistentRead=True)
         return answer.get("Item")
-
-
-def _typed(item: Mapping[str, str | bytes]) -> dict[str, Any]:
-    return {name: {"S" if isinstance(value, str) else "B": value} for name, value in item.items()}
 
 
 def _unchanged(old: Mapping[str, Any] | None) -> dict[str, Any]:

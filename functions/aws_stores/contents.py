@@ -1,0 +1,64 @@
+"""All that a table holds, sorted by what it is. For commands of an operator: it reads the whole table."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from aws_stores.boto3_items import untyped
+from aws_stores.table import KEY, SHAPES
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+Item = dict[str, Any]
+
+
+class Contents(NamedTuple):
+    """The items of a table: by group id, profile id, kind and id of the template, and key of the entry.
+
+    `shapes` is None where the table has no SHAPES; `others` are the keys of items that are none of the catalogue's.
+    """
+
+    groups: dict[str, Item]
+    profiles: dict[str, Item]
+    templates: dict[tuple[str, str], Item]
+    entries: dict[str, Item]
+    shapes: Item | None
+    others: list[str]
+
+
+def scan(client: "DynamoDBClient", table: str, seen: Callable[[int], object] = lambda _: None) -> Contents:
+    """Read the whole table; `seen` is told after each page how many items it had.
+
+    Each item is read by itself and consistently, but together they are no snapshot.
+    """
+    found = Contents({}, {}, {}, {}, None, [])
+    for page in client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
+        for item in map(untyped, page["Items"]):
+            found = _sorted_in(found, item)
+        seen(len(page["Items"]))
+    return found
+
+
+def is_empty(client: "DynamoDBClient", table: str) -> bool:
+    """Whether the table has no item at all."""
+    return not client.scan(TableName=table, ConsistentRead=True, Limit=1)["Items"]
+
+
+def _sorted_in(found: Contents, item: Item) -> Contents:
+    key = item[KEY]
+    kind, _, rest = key.partition("#")
+    match kind:
+        case _ if key == SHAPES:
+            return found._replace(shapes=item)
+        case "G":
+            found.groups[rest] = item
+        case "P":
+            found.profiles[rest] = item
+        case "T":
+            template_kind, _, template_id = rest.partition("#")
+            found.templates[template_kind, template_id] = item
+        case "E":
+            found.entries[key] = item
+        case _:
+            found.others.append(key)
+    return found

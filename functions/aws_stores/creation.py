@@ -1,0 +1,41 @@
+"""The table and the bucket, where no stack makes them."""
+
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from aws_stores.table import KEY
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_s3 import S3Client
+
+
+def create_table(client: "DynamoDBClient", name: str) -> bool:
+    """Make the table, and wait until it can be used; False where it was there already."""
+    try:
+        client.create_table(
+            TableName=name,
+            KeySchema=[{"AttributeName": KEY, "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": KEY, "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+    except client.exceptions.ResourceInUseException:
+        return False
+    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+    return True
+
+
+def create_bucket(client: "S3Client", name: str, region: str) -> bool:
+    """Make the bucket; False where it was the caller's already."""
+    try:
+        client.head_bucket(Bucket=name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("404", "NoSuchBucket"):
+            raise
+    else:
+        return False
+    # The first region is the one that must not be named (S3's API reference, CreateBucket).
+    where: Any = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    client.create_bucket(Bucket=name, **where)
+    return True

@@ -1,0 +1,85 @@
+"""Store mode: table and bucket are the truth, on AWS or on the endpoints that the environment names.
+
+The mode is asked for by MATCHBOX_TABLE and MATCHBOX_BUCKET together. Half of them, or a data directory beside them, is
+refused, so that no command falls through to AWS by accident.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from matchboxctl.usage import UsageError
+
+if TYPE_CHECKING:
+    from boto3.session import Session
+    from botocore.config import Config
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_s3 import S3Client
+
+_ENDPOINTS = ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3")
+
+
+class StoreSettings(NamedTuple):
+    """Table and bucket, and where they are; an endpoint is None on AWS."""
+
+    table: str
+    bucket: str
+    region: str
+    dynamodb_endpoint: str | None
+    s3_endpoint: str | None
+    session: "Session"
+
+    @property
+    def place(self) -> str:
+        """Table, bucket and where they are, for an operator to read."""
+        tables, buckets = (endpoint or f"AWS {self.region}" for endpoint in (self.dynamodb_endpoint, self.s3_endpoint))
+        return f"table {self.table} on {tables}, bucket {self.bucket} on {buckets}"
+
+    def dynamodb(self) -> "DynamoDBClient":
+        """A client for the table."""
+        return self.session.client(
+            "dynamodb", region_name=self.region, endpoint_url=self.dynamodb_endpoint, config=_config(self)
+        )
+
+    def s3(self) -> "S3Client":
+        """A client for the bucket."""
+        return self.session.client("s3", region_name=self.region, endpoint_url=self.s3_endpoint, config=_config(self))
+
+
+def _config(settings: StoreSettings) -> "Config":
+    from botocore.config import Config
+
+    # The function knows endpoints from its environment alone: those of an AWS profile would be another place.
+    at_aws = settings.s3_endpoint is None
+    return Config(ignore_configured_endpoint_urls=at_aws, s3={"addressing_style": "auto" if at_aws else "path"})
+
+
+def store_settings(environment: Mapping[str, str], data_path: str | None) -> StoreSettings | None:
+    """The settings of store mode; None for directory mode.
+
+    `data_path` is the data directory that was asked for, by flag or environment, None where none was. Credentials and
+    region may come from an AWS profile as well. Raises UsageError for half the settings, or for both modes at once.
+    """
+    table, bucket = (environment.get(name) or "" for name in ("MATCHBOX_TABLE", "MATCHBOX_BUCKET"))
+    if not table and not bucket:
+        return None
+    if not table or not bucket:
+        given, lacking = ("MATCHBOX_TABLE", "MATCHBOX_BUCKET") if table else ("MATCHBOX_BUCKET", "MATCHBOX_TABLE")
+        raise UsageError(f"{given} is set and {lacking} is not: set both for store mode, neither for a directory")
+    if data_path:
+        raise UsageError(
+            "MATCHBOX_TABLE and MATCHBOX_BUCKET ask for table and bucket, and --data-path (MATCHBOX_DATA_PATH) for the "
+            f"directory {data_path!r}: unset one of them"
+        )
+    everywhere = environment.get("AWS_ENDPOINT_URL")
+    dynamodb_endpoint, s3_endpoint = (environment.get(name) or everywhere for name in _ENDPOINTS)
+    if (dynamodb_endpoint is None) != (s3_endpoint is None):
+        given, lacking = _ENDPOINTS if dynamodb_endpoint else _ENDPOINTS[::-1]
+        raise UsageError(f"{given} is set and {lacking} is not: that would be AWS for one of them; set both or neither")
+    # Imported where it is needed: directory mode starts without it.
+    from boto3.session import Session
+
+    session = Session()
+    region = environment.get("AWS_REGION") or session.region_name
+    if not region:
+        raise UsageError("no region: set AWS_REGION, or AWS_PROFILE to a profile that has one")
+    return StoreSettings(table, bucket, region, dynamodb_endpoint, s3_endpoint, session)

@@ -1,0 +1,69 @@
+"""A new table and bucket for a test, their writer, and readers that have read nothing yet."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from aws_stores.catalog import DynamoDBCatalog
+from aws_stores.catalog_writer import CatalogWriter
+from aws_stores.creation import create_bucket, create_table
+from aws_stores.dynamodb import DynamoDB
+from aws_stores.s3 import S3
+from aws_stores.sigv4 import Credentials
+from aws_stores.table import entry_key
+from matchbox.selection import selector_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_s3 import S3Client
+
+    from aws_stores.http_client import HttpClient
+    from matchbox.groups import Group
+    from tests.rigs.service import Service
+
+ENOUGH = 60.0
+"""Seconds in which any machine gets an answer."""
+
+
+class CatalogTable:
+    """A table on `tables` and a bucket of the same name on `buckets`; both clients are the caller's to close."""
+
+    def __init__(
+        self, tables: Service, client: DynamoDBClient, buckets: Service, s3_client: S3Client, http: HttpClient
+    ) -> None:
+        self.service = tables
+        self.name = f"catalogue-{uuid.uuid4()}"
+        self.client = client
+        self.s3_client = s3_client
+        self._buckets = buckets
+        self._http = http
+        create_table(client, self.name)
+        create_bucket(s3_client, self.name, buckets.region)
+        self.writer = self.new_writer()
+
+    def new_writer(self) -> CatalogWriter:
+        return CatalogWriter(self.client, self.s3_client, self.name, self.name)
+
+    def reader(self, endpoint: str | None = None, kind: type[DynamoDB] = DynamoDB) -> DynamoDBCatalog:
+        tables, buckets = self.service, self._buckets
+        dynamodb = kind(endpoint or tables.endpoint, tables.region, lambda: _credentials(tables), self._http)
+        s3 = S3(buckets.endpoint, buckets.region, self.name, lambda: _credentials(buckets), self._http)
+        return DynamoDBCatalog(dynamodb, s3, self.name, answer_time=ENOUGH)
+
+    def fill(self, *groups: Group) -> None:
+        for group in groups:
+            self.writer.put_group(group)
+
+    def entry(self, selector: Mapping[str, str]) -> dict[str, Any] | None:
+        key = {"pk": {"S": entry_key(selector_of(selector))}}
+        return self.client.get_item(TableName=self.name, Key=key, ConsistentRead=True).get("Item")
+
+    def close(self) -> None:
+        self.client.delete_table(TableName=self.name)
+
+
+def _credentials(service: Service) -> Credentials:
+    return Credentials(service.access_key, service.secret_key, service.session_token)
