@@ -50,7 +50,7 @@ def _config(settings: StoreSettings) -> "Config":
 
     # The function knows endpoints from its environment alone: those of an AWS profile would be another place.
     at_aws = settings.s3_endpoint is None
-    return Config(ignore_configured_endpoint_urls=at_aws, s3={"addressing_style": "auto" if at_aws else "path"})
+    return Config(ignore_configured_endpoint_urls=at_aws, s3={"addressing_style": "auto" if at_aws else "path"})  # type: ignore[call-arg]
 
 
 def store_settings(environment: Mapping[str, str], data_path: str | None) -> StoreSettings | None:
