@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import NamedTuple
 
+from aws_stores.document_objects import DocumentObjects
 from aws_stores.dynamodb import DynamoDB
 from aws_stores.dynamodb_json import Item
 from aws_stores.http_client import back_off
@@ -13,7 +14,6 @@ from aws_stores.table import (
     KEY,
     SHAPES,
     Entry,
-    Far,
     entry_in,
     entry_key,
     group_in,
@@ -80,7 +80,7 @@ class _Tombstones:
 class DynamoDBCatalog:
     """Groups, profiles and templates in a table (see `matchbox.stores.Catalog`), for any number of threads.
 
-    What is too long for an item is read from the bucket that `s3` reads, which costs one call more.
+    Long templates and metadata are read from the bucket that `s3` reads, which costs one call more when they are new.
 
     A selection takes two calls, and one more at first or when the selector shapes have changed. While a group moves to
     other selectors, or one takes another's place, a machine gets the answer from before or after.
@@ -88,7 +88,7 @@ class DynamoDBCatalog:
 
     def __init__(self, dynamodb: DynamoDB, s3: S3, table: str, *, answer_time: float = ANSWER_TIME) -> None:
         self._dynamodb = dynamodb
-        self._s3 = s3
+        self._objects = DocumentObjects(s3)
         self._table = table
         self._answer_time = answer_time
         self._shapes: frozenset[Shape] | None = None
@@ -118,7 +118,7 @@ class DynamoDBCatalog:
         """The template of that kind and id."""
         deadline = self._deadline()
         item = self._item(template_key(kind, template_id), deadline)
-        return None if item is None else template_in(item, lambda far: self._far(far, deadline))
+        return None if item is None else template_in(item, lambda far: self._objects.read(far, deadline))
 
     def _choose(self, labels: Mapping[str, str], deadline: float) -> _Choice | None:
         """The winner among the entries. It ends: without time left the client raises StoreUnavailableError."""
@@ -154,18 +154,11 @@ class DynamoDBCatalog:
             return None
         found = items.get(profile or "")
         return Selection(
-            group_in(item, lambda far: self._far(far, deadline)), None if found is None else profile_in(found)
+            group_in(item, lambda far: self._objects.read(far, deadline)), None if found is None else profile_in(found)
         )
 
     def _item(self, key: str | None, deadline: float) -> Item | None:
         return None if key is None else self._dynamodb.get_item(self._table, {KEY: key}, deadline)
-
-    def _far(self, far: Far, deadline: float) -> bytes:
-        """The object that an item names. It is put before the item, and its key tells its bytes."""
-        body = self._s3.get(far.key, 0, far.size, deadline)
-        if body is None or len(body) != far.size:
-            raise StoreUnavailableError(f"the bucket lacks {far.key!r}, which the table names: see matchboxctl fsck")
-        return body
 
     def _batch(self, keys: Sequence[str], deadline: float) -> dict[str, Item]:
         items = self._dynamodb.batch_get_items(self._table, [{KEY: key} for key in keys], deadline)

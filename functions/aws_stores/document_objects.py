@@ -1,0 +1,37 @@
+"""What does an object hold that stands for the rest of an item?
+
+Its key tells its bytes (see `aws_stores.table`), so what was read once need not be read again while this process lives.
+"""
+
+from threading import Lock
+
+from aws_stores.s3 import S3
+from aws_stores.table import Far
+from matchbox.errors import StoreUnavailableError
+
+REMEMBERED = 64 * 1024 * 1024
+"""How many bytes are kept, those asked for last; a function has some hundred megabytes."""
+
+
+class DocumentObjects:
+    """Reads the objects of a bucket, for any number of threads."""
+
+    def __init__(self, s3: S3) -> None:
+        self._s3 = s3
+        self._kept: dict[Far, bytes] = {}
+        self._lock = Lock()
+
+    def read(self, far: Far, deadline: float) -> bytes:
+        """The whole object. Raises StoreUnavailableError where it cannot be had by the deadline of time.monotonic()."""
+        with self._lock:
+            body = self._kept.pop(far, None)
+        if body is None:
+            body = self._s3.get(far.key, 0, far.size, deadline)
+        # The object is put before the item that names it, so it lacks only where somebody took it away.
+        if body is None or len(body) != far.size:
+            raise StoreUnavailableError(f"the bucket lacks {far.key!r}, which the table names: see matchboxctl fsck")
+        with self._lock:
+            self._kept[far] = body
+            while sum(known.size for known in self._kept) > REMEMBERED:
+                del self._kept[next(iter(self._kept))]
+        return body

@@ -1,0 +1,98 @@
+"""Long templates and metadata, whose bytes lie in the bucket."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aws_stores.document_objects import REMEMBERED, DocumentObjects
+from aws_stores.http_client import Answer, HttpClient
+from aws_stores.s3 import S3
+from aws_stores.sigv4 import Credentials
+from aws_stores.table import LONGEST_INLINE, Far, template_record
+from matchbox.errors import StoreUnavailableError
+from tests.rigs.catalog_table import ENOUGH, CatalogTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tests.rigs.service import Service
+
+LONG = b"x" * (LONGEST_INLINE + 1)
+
+
+class Counting(HttpClient):
+    """Knows which paths it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(connect_timeout=ENOUGH, read_timeout=ENOUGH)
+        self.asked: list[str] = []
+
+    def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float) -> Answer:
+        self.asked.append(f"{method} {url.rpartition('/')[2]}")
+        return super().request(method, url, headers, body, deadline)
+
+
+class Bucket:
+    """A bucket on moto, what is read from it, and what was asked of it."""
+
+    def __init__(self, service: Service, http: Counting, table: CatalogTable) -> None:
+        self.http = http
+        self.table = table
+        credentials = Credentials(service.access_key, service.secret_key, service.session_token)
+        self.objects = DocumentObjects(S3(service.endpoint, service.region, table.name, lambda: credentials, http))
+
+    def put(self, name: str, size: int) -> Far:
+        self.table.s3_client.put_object(Bucket=self.table.name, Key=name, Body=bytes(size))
+        return Far(name, size)
+
+    def read(self, far: Far) -> bytes:
+        return self.objects.read(far, time.monotonic() + ENOUGH)
+
+
+@pytest.fixture
+def bucket(moto_server: Service) -> Iterator[Bucket]:
+    with (
+        closing(Counting()) as http,
+        closing(moto_server.client("dynamodb")) as dynamodb,
+        closing(moto_server.client("s3")) as s3,
+        closing(CatalogTable(moto_server, dynamodb, moto_server, s3, http)) as table,
+    ):
+        yield Bucket(moto_server, http, table)
+
+
+def test_read_once(bucket: Bucket) -> None:
+    """What was read is not asked for again."""
+    far = bucket.put("a", 100)
+    assert [bytes(100)] * 3 == [bucket.read(far) for _ in range(3)]
+    assert ["GET a"] == bucket.http.asked
+
+
+def test_what_was_asked_for_last_is_kept(bucket: Bucket) -> None:
+    """Of more than fits, what was not asked for longest is forgotten."""
+    third = REMEMBERED // 3
+    first, second, last = (bucket.put(name, third) for name in "abc")
+    for far in (first, second, last, first, bucket.put("d", third), first, second):
+        bucket.read(far)
+    assert ["GET a", "GET b", "GET c", "GET d", "GET b"] == bucket.http.asked
+
+
+@pytest.mark.parametrize("size", [99, None])
+def test_lost_object_is_no_answer(bucket: Bucket, size: int | None) -> None:
+    """An object that lacks, or is shorter than its item says, is told with its key."""
+    if size is not None:
+        bucket.put("a", size)
+    with pytest.raises(StoreUnavailableError, match=r"'a'.*fsck"):
+        bucket.read(Far("a", 100))
+
+
+def test_new_text_is_another_object(bucket: Bucket) -> None:
+    """A long template that is rewritten is read anew at once, and a short one needs no object."""
+    reader = bucket.table.reader()
+    for body in (LONG, LONG + b"y", b"short", LONG):
+        bucket.table.writer.put_template("generic", "t", body)
+        assert body == reader.template("generic", "t")
+    assert {} == template_record("generic", "t", LONG[1:]).objects
