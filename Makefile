@@ -28,11 +28,11 @@ check: .venv/ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Real programs and two boots: installs what it needs.
+# Real programs and four boots: installs what it needs.
 test-real: .venv/ready
 	$(BIN)/python -m pytest -q -m "(real or boot) and not nightly"
 
-# Every boot client.
+# Every boot client, from a directory and from table and bucket. Root installs what is missing, others are told.
 test-boot: .venv/ready
 	$(BIN)/python -m pytest -q -m boot tests/boot
 

@@ -74,9 +74,11 @@ class AssetDirectory:
             with self.path(path).open("rb") as file:
                 file.seek(start)
                 read = file.read(length)
-        except FileNotFoundError as error:
-            raise NotFoundError(f"asset {path!r} has gone") from error
+        except ValueError as error:  # a NUL
+            raise NotFoundError(f"no asset {path!r}") from error
         except OSError as error:
+            if error.errno in _ABSENT:
+                raise NotFoundError(f"asset {path!r} has gone") from error
             raise _unavailable(path, error) from error
         if len(read) != length:
             raise StoreUnavailableError(f"asset {path!r} changed while it was read")

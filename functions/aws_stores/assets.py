@@ -8,6 +8,8 @@ from matchbox.stores import AssetFile, Listing
 
 PREFIX = "assets/"
 
+_LONGEST_KEY = 1024  # bytes (S3's "Naming Amazon S3 objects")
+
 
 class S3Assets:
     """The asset store over a bucket (see `matchbox.stores.AssetStore`).
@@ -23,12 +25,15 @@ class S3Assets:
 
     def file(self, path: str) -> AssetFile | None:
         """The object of that path."""
-        head = self._s3.head(PREFIX + path, self._deadline())
+        key = _key(path)
+        head = None if key is None else self._s3.head(key, self._deadline())
         return None if head is None else AssetFile(head.size, head.content_type, head.etag, head.last_modified)
 
     def listing(self, path: str) -> Listing | None:
         """What lies below that path; a prefix without objects is no directory, but the root always is one."""
-        prefix = f"{PREFIX}{path}/" if path else PREFIX
+        prefix = _key(f"{path}/" if path else "")
+        if prefix is None:
+            return None
         found = self._s3.list(prefix, deadline=self._deadline())
         if path and not found.files and not found.directories:
             return None
@@ -39,7 +44,8 @@ class S3Assets:
         """`length` bytes from `start`."""
         if not length:
             return b""
-        read = self._s3.get(PREFIX + path, start, length, self._deadline())
+        key = _key(path)
+        read = None if key is None else self._s3.get(key, start, length, self._deadline())
         if read is None:
             raise NotFoundError(f"asset {path!r} has gone")
         return read
@@ -54,3 +60,12 @@ class S3Assets:
 
     def _deadline(self) -> float:
         return time.monotonic() + self._answer_time
+
+
+def _key(path: str) -> str | None:
+    """The key of that path; None where no object can have it."""
+    try:
+        octets = (PREFIX + path).encode()
+    except UnicodeEncodeError:
+        return None
+    return None if len(octets) > _LONGEST_KEY or b"\0" in octets else PREFIX + path

@@ -4,11 +4,14 @@ A guest loads iPXE scripts (or GRUB configurations), a Linux kernel and an initr
 address in its kernel argument `talos.config=`, prints the answer on its serial console and powers off. The modules:
 
 - `fleet`: machines, one for each client, with their groups and profiles as a data directory.
+- `example`: `examples/talos` as a data directory.
+- `stores`: a data directory in a table and a bucket, and `serve` over them.
+- `token_free`: a plain HTTP server over the objects of a bucket.
+- `exchanges`: a relay that keeps what clients asked and how they were answered.
 - `clients`: the table of clients, each with its virtual hardware. `boot` runs one.
 - `networks`: what DHCP and TFTP tell each client.
 - `dhcp_network`, with the program `namespace`: a network of its own with a real DHCP server.
 - `machine`: one virtual machine: its identity, its run with a time limit, what it printed.
 - `guest`: the kernel and the initramfs that are booted.
 - `firmware`: files of the boot programs: network ROMs, UEFI, iPXE, GRUB.
-- `packages`: Debian packages: unpacked into a cache, or installed.
 """

@@ -1,18 +1,18 @@
 """The network-boot clients: the table `CLIENTS`, and `boot`, which runs one of them on a virtual machine.
 
-The HTTP server listens on a port of this machine's 127.0.0.1; each guest reaches it at the same port of 10.0.2.2.
+The boot server listens on a port of this machine's 127.0.0.1; each guest reaches it at the same port of 10.0.2.2.
 """
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from tests.boot import firmware, networks
-from tests.boot.machine import BootResult, Machine, run
-from tests.boot.networks import Network
-from tests.boot.packages import program
+from tests.boot.machine import BootResult, Machine, RunningMachine, switched_on
+from tests.boot.networks import Network, Servers
+from tests.rigs.install import on_path
 
 
 @dataclass(frozen=True)
@@ -28,18 +28,19 @@ class Client:
     architecture: str
     hardware: Callable[[Path], list[str]]
     card: Callable[[], str]
-    network: Callable[[Machine, int, Path], AbstractContextManager[Network]]
+    network: Callable[[Machine, Servers, Path], AbstractContextManager[Network]]
     first_stage: Mapping[str, Callable[[], Path]] = field(default_factory=dict)
     time_limit: float = 120
 
 
-def boot(client: Client, port: int, machine: Machine, scratch: Path) -> BootResult:
-    """Boots `machine` with `client` from the server on `port`, to the end.
+@contextmanager
+def powered_on(client: Client, servers: Servers, machine: Machine, scratch: Path) -> Iterator[RunningMachine]:
+    """Switches `machine` on, to boot with `client`.
 
     `scratch` is an empty directory for this boot alone; the console is kept there in `console.txt` and grows while the
-    guest runs. Raises BootFailedError, NetworkError, PackagesError.
+    guest runs. Raises NetworkError, RigUnavailableError.
     """
-    with client.network(machine, port, scratch) as network:
+    with client.network(machine, servers, scratch) as network:
         command = [
             *client.hardware(scratch),
             *("-nographic", "-no-reboot"),
@@ -47,7 +48,14 @@ def boot(client: Client, port: int, machine: Machine, scratch: Path) -> BootResu
             *("-netdev", f"{network.backend},id=lan"),
             *("-device", f"virtio-net-pci,netdev=lan,mac={machine.mac},{client.card()}"),
         ]
-        return run(command, scratch / "console.txt", client.time_limit, network.descriptors)
+        with switched_on(command, scratch / "console.txt", client.time_limit, network.descriptors) as running:
+            yield running
+
+
+def boot(client: Client, servers: Servers, machine: Machine, scratch: Path) -> BootResult:
+    """Boots a machine as `powered_on` does, to the end. Raises BootFailedError, NetworkError, RigUnavailableError."""
+    with powered_on(client, servers, machine, scratch) as running:
+        return running.result()
 
 
 def bios_pc(_: Path) -> list[str]:
@@ -63,7 +71,7 @@ def pc() -> list[str]:
     # QEMU 7.2 without KVM sometimes loses the processor's flags around cmpxchg16b, which Linux uses to allocate memory
     # where the processor has it: with it 3 boots of 40 ended in a double fault there, without it none of 160.
     processor = "qemu64,cx16=off"
-    return [program("qemu-system-x86_64", "qemu-system-x86"), "-machine", "pc,accel=tcg", "-cpu", processor]
+    return [on_path("qemu-system-x86_64", "qemu-system-x86"), "-machine", "pc,accel=tcg", "-cpu", processor]
 
 
 def uefi_pc_with_ipxe(scratch: Path) -> list[str]:
@@ -71,7 +79,7 @@ def uefi_pc_with_ipxe(scratch: Path) -> list[str]:
 
 
 def uefi_arm_with_ipxe(scratch: Path) -> list[str]:
-    emulator = program("qemu-system-aarch64", "qemu-system-arm")
+    emulator = on_path("qemu-system-aarch64", "qemu-system-arm")
     board = ("-machine", "virt,accel=tcg", "-cpu", "cortex-a57", "-m", "512", "-bios", str(firmware.uefi_arm64()))
     random = ("-device", "virtio-rng-pci")
     return [emulator, *board, *random, *system_disk(scratch, "BOOTAA64.EFI", firmware.ipxe_efi_arm64())]

@@ -3,7 +3,7 @@
 QEMU's built-in DHCP server names one boot file and nothing else. UEFI's HTTP boot wants the vendor class `HTTPClient`
 in the answer, and iPXE another boot file than the firmware that loaded it. The network is a namespace (root makes it,
 or any user where user namespaces are allowed); addresses are those of QEMU's built-in network. What the guest sends to
-the host's address there is carried to a port of this machine's 127.0.0.1.
+the places listed is carried to ports of this machine's 127.0.0.1.
 """
 
 import os
@@ -16,11 +16,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from socketserver import BaseRequestHandler, ThreadingTCPServer
+from typing import NamedTuple
 
 from tests.boot.machine import Machine
-from tests.boot.packages import program
+from tests.rigs.install import on_path
 
 HOST = "10.0.2.2"
+SECOND_HOST = "10.0.2.4"
+LOOPBACK = "127.0.0.1"
 GUEST = "10.0.2.15"
 PREFIX = 24
 SETUP_SECONDS = 20
@@ -31,14 +34,22 @@ class NetworkError(Exception):
     """The namespace, its network card or the DHCP server could not be made; the message shows the complaint."""
 
 
+class Place(NamedTuple):
+    """Where a guest finds a service: HOST, SECOND_HOST or LOOPBACK, and a TCP port."""
+
+    address: str
+    port: int
+
+
 @contextmanager
 def dhcp_network(
-    machine: Machine, boot_options: Sequence[str], ports: Mapping[int, int], scratch: Path
+    machine: Machine, boot_options: Sequence[str], places: Mapping[Place, int], scratch: Path
 ) -> Iterator[int]:
     """Yields the descriptor of a tap device for QEMU's `-netdev tap,fd=`.
 
-    `boot_options` are lines of dnsmasq's configuration; `ports` says for each TCP port of the host, as the guest sees
-    it, the port of 127.0.0.1 that answers. dnsmasq's log is kept in `scratch`. Raises NetworkError and PackagesError.
+    `boot_options` are lines of dnsmasq's configuration; `places` says for each place, as the guest sees it, the port of
+    this machine's 127.0.0.1 that answers. dnsmasq's log is kept in `scratch`. Raises NetworkError and
+    RigUnavailableError.
     """
     configuration = scratch / "dnsmasq.conf"
     configuration.write_text("\n".join([*dhcp_options(machine, scratch), *boot_options, ""]))
@@ -47,11 +58,12 @@ def dhcp_network(
     with ours, theirs, (scratch / "network.log").open("w+") as log:
         namespace = subprocess.Popen(
             [
-                *(program("unshare", "util-linux"), "--net", *user),
+                *(on_path("unshare", "util-linux"), "--net", *user),
                 # Without -P modules of this directory would hide the standard library's.
                 *(sys.executable, "-P", Path(__file__).with_name("namespace.py")),
-                *(str(theirs.fileno()), program("ip", "iproute2"), f"{HOST}/{PREFIX}", ",".join(map(str, ports))),
-                *(program("dnsmasq", "dnsmasq-base"), "--keep-in-foreground", f"--conf-file={configuration}"),
+                *(str(theirs.fileno()), on_path("ip", "iproute2"), f"{HOST}/{PREFIX},{SECOND_HOST}/{PREFIX}"),
+                ",".join(f"{address}:{port}" for address, port in places),
+                *(on_path("dnsmasq", "dnsmasq-base"), "--keep-in-foreground", f"--conf-file={configuration}"),
             ],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -62,7 +74,7 @@ def dhcp_network(
         try:
             ours.settimeout(SETUP_SECONDS)
             try:
-                _, descriptors, _, _ = socket.recv_fds(ours, 16, 1 + len(ports))
+                _, descriptors, _, _ = socket.recv_fds(ours, 16, 1 + len(places))
             except TimeoutError:
                 descriptors = []
             if not descriptors:
@@ -71,7 +83,7 @@ def dhcp_network(
                     f"no network with a DHCP server could be made, which takes root: {log.read().strip()}"
                 )
             tap, *listeners = descriptors
-            with os.fdopen(tap, "rb+", buffering=0), carried(listeners, list(ports.values())):
+            with os.fdopen(tap, "rb+", buffering=0), carried(listeners, list(places.values())):
                 yield tap
         finally:
             ours.close()
@@ -134,7 +146,7 @@ class Carriage(BaseRequestHandler):
     def handle(self) -> None:
         with (
             suppress(ConnectionError, TimeoutError),
-            socket.create_connection(("127.0.0.1", self.server.port)) as there,
+            socket.create_connection((LOOPBACK, self.server.port)) as there,
         ):
             here: socket.socket = self.request
             other_end = {here: there, there: here}

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.boot.packages import Package
+from tests.rigs.debian_packages import Package
 
 # Debian 12 still has iPXE of 2019, the old one that rewrites `%2B` in a query, and GRUB 2.06, which knows port 80 only.
 # Everything else is Debian 13's.

@@ -78,13 +78,22 @@ FLEET = (
 )
 
 
+def named(name: str) -> Member:
+    """The member of the fleet that boots with that client."""
+    [found] = (each for each in FLEET if each.name == name)
+    return found
+
+
+# Addresses below the boot server of what an amd64 machine loads.
+KERNEL, INITRAMFS = "/assets/linux/amd64/vmlinuz", "/assets/linux/amd64/initramfs.gz"
+
 KNOWS_ITS_ORIGIN = {"bios-ipxe-new", "uefi-x86-64", "arm64", "edk2-http"}
 
 
 def write_data_directory(directory: Path, booting: Member, port: int) -> None:
     """Fills `directory` with the groups and profiles of the whole fleet, and the files that `booting` loads.
 
-    `port` is the server's. Raises PackagesError.
+    `port` is the server's. Raises RigUnavailableError.
     """
     for each in FLEET:
         architecture = each.client.architecture

@@ -10,7 +10,7 @@ import stat
 from functools import cache
 from pathlib import Path
 
-from tests.boot.packages import Package
+from tests.rigs.debian_packages import Package
 
 CONSOLES = {"amd64": "ttyS0", "arm64": "ttyAMA0"}
 WANTED_MODULES = ("virtio_pci", "virtio_net", "af_packet")
@@ -20,6 +20,7 @@ END = "-----END MACHINE CONFIGURATION-----"
 FAILED = "-----MACHINE CONFIGURATION FAILED-----"
 
 # The configuration is printed in base64: a terminal changes line ends and drops what it takes for control characters.
+# It goes to the machine's serial port, whatever console the kernel was told of: a profile's is that of other hardware.
 INIT = f"""\
 #!/bin/busybox sh
 /bin/busybox --install -s /bin
@@ -29,6 +30,8 @@ mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
 dmesg -n 1
+for serial in ttyAMA0 ttyS0; do [ -c "/dev/$serial" ] && break; done
+exec <"/dev/$serial" >"/dev/$serial" 2>&1
 
 fail() {{
     echo
@@ -78,7 +81,7 @@ def kernel_package(architecture: str) -> Package:
 
 
 def kernel(architecture: str) -> Path:
-    """The kernel's file. `architecture` is Debian's name: amd64 or arm64. Raises PackagesError."""
+    """The kernel's file. `architecture` is Debian's name: amd64 or arm64. Raises RigUnavailableError."""
     [path] = (kernel_package(architecture).directory / "boot").glob("vmlinuz-*")
     return path
 
@@ -93,7 +96,7 @@ def arguments(architecture: str, initramfs_name: str) -> list[str]:
 
 @cache
 def initramfs(architecture: str) -> bytes:
-    """A compressed cpio archive, the same bytes each time. Raises PackagesError."""
+    """A compressed cpio archive, the same bytes each time. Raises RigUnavailableError."""
     busybox = Package("trixie", architecture, "busybox-static", ("usr/bin/busybox",)).directory / "usr/bin/busybox"
     modules = needed_modules(kernel_package(architecture).directory)
     archive = [entry(name, stat.S_IFDIR | 0o755) for name in ("bin", "dev", "modules", "proc", "sys", "tmp")]

@@ -4,7 +4,8 @@ import base64
 import re
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,34 +36,56 @@ class BootFailedError(Exception):
     """A boot that did not get to the end; the message shows the end of its console."""
 
 
-def run(command: Sequence[str], console_file: Path, time_limit: float, descriptors: Sequence[int] = ()) -> BootResult:
-    """Runs QEMU until the guest powers off, and reads the configuration from its console.
+class RunningMachine:
+    """A virtual machine that has been switched on; made by `switched_on`."""
 
-    `time_limit` is in seconds; `descriptors` are open files that the command line names. The console's text is kept in
-    `console_file`, and grows there while the guest runs. Raises BootFailedError.
-    """
-    begin = time.monotonic()
-    end = "the guest powered off"
-    with console_file.open("wb") as console:
+    def __init__(self, process: subprocess.Popen[bytes], console_file: Path, time_limit: float) -> None:
+        self._process = process
+        self._console_file = console_file
+        self._time_limit = time_limit
+        self._begin = time.monotonic()
+
+    @property
+    def console(self) -> str:
+        """What it has printed so far."""
+        return self._console_file.read_text(errors="replace")
+
+    def result(self) -> BootResult:
+        """Waits until the guest powers off, and reads the configuration from its console. Raises BootFailedError."""
+        end = "the guest powered off"
         try:
-            code = subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=console,
-                stderr=subprocess.STDOUT,
-                pass_fds=descriptors,
-                timeout=time_limit,
-                check=False,
-            ).returncode
+            code = self._process.wait(self._time_limit)
             if code != 0:
                 end = f"QEMU ended with code {code}"
         except subprocess.TimeoutExpired:
-            end = f"still running after {time_limit:g} s"
-    text = console_file.read_text(errors="replace")
-    configuration = printed_configuration(text)
-    if configuration is None:
-        raise BootFailedError(f"{end} without having printed a configuration; {console_file} ends:\n{tail(text)}")
-    return BootResult(configuration, text, time.monotonic() - begin)
+            end = f"still running after {self._time_limit:g} s"
+        text = self.console
+        configuration = printed_configuration(text)
+        if configuration is None:
+            raise BootFailedError(
+                f"{end} without having printed a configuration; {self._console_file} ends:\n{tail(text)}"
+            )
+        return BootResult(configuration, text, time.monotonic() - self._begin)
+
+
+@contextmanager
+def switched_on(
+    command: Sequence[str], console_file: Path, time_limit: float, descriptors: Sequence[int] = ()
+) -> Iterator[RunningMachine]:
+    """Runs QEMU, and ends it on leaving if the guest has not powered off by then.
+
+    `time_limit` is in seconds; `descriptors` are open files that the command line names. The console's text is kept in
+    `console_file`, and grows there while the guest runs.
+    """
+    with console_file.open("wb") as console:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT, pass_fds=descriptors
+        )
+        try:
+            yield RunningMachine(process, console_file, time_limit)
+        finally:
+            process.kill()
+            process.wait()
 
 
 def printed_configuration(console: str) -> bytes | None:

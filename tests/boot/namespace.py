@@ -1,8 +1,9 @@
 """Run as a program in a new network namespace: gives it a network card, DHCP and listening sockets, and waits.
 
-Arguments: the number of an open Unix socket, the path of `ip`, the address with its prefix length, the TCP ports to
-listen on, joined by commas, and then the DHCP server's command line. Over the Unix socket go, once all is up, the
-descriptors of the card (a tap device) and of the listening sockets. The program ends when that socket is closed.
+Arguments: the number of an open Unix socket, the path of `ip`, the network's addresses with their prefix length, joined
+by commas, where to listen (`ADDRESS:PORT`), joined by commas, and then the DHCP server's command line. Over the Unix
+socket go, once all is up, the descriptors of the card (a tap device) and of the listening sockets. The program ends
+when that socket is closed.
 """
 
 import fcntl
@@ -11,6 +12,7 @@ import socket
 import struct
 import subprocess
 import sys
+from pathlib import Path
 
 TAP = "tap0"
 TUNSETIFF = 0x400454CA
@@ -19,14 +21,16 @@ IFF_NO_PI = 0x1000
 
 
 def main() -> None:
-    number, ip, network, ports, *dhcp_server = sys.argv[1:]
+    number, ip, addresses, places, *dhcp_server = sys.argv[1:]
     tap = os.open("/dev/net/tun", os.O_RDWR)
     fcntl.ioctl(tap, TUNSETIFF, struct.pack("16sH22x", TAP.encode(), IFF_TAP | IFF_NO_PI))
     subprocess.run([ip, "link", "set", "lo", "up"], check=True)
-    subprocess.run([ip, "address", "add", network, "dev", TAP], check=True)
+    for address in addresses.split(","):
+        subprocess.run([ip, "address", "add", address, "dev", TAP], check=True)
     subprocess.run([ip, "link", "set", TAP, "up"], check=True)
-    address = network.partition("/")[0]
-    listeners = [socket.create_server((address, int(port))) for port in ports.split(",")]
+    # As in QEMU's built-in network, what a guest sends to 127.0.0.1 arrives there and not at itself.
+    Path("/proc/sys/net/ipv4/conf", TAP, "route_localnet").write_text("1")
+    listeners = [listener(place) for place in places.split(",")]
     server = subprocess.Popen(dhcp_server)
     try:
         check_running(server)
@@ -36,6 +40,11 @@ def main() -> None:
     finally:
         server.terminate()
         server.wait()
+
+
+def listener(place: str) -> socket.socket:
+    address, _, port = place.rpartition(":")
+    return socket.create_server((address, int(port)))
 
 
 def check_running(server: "subprocess.Popen[bytes]") -> None:

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.boot import firmware
-from tests.boot.dhcp_network import HOST, dhcp_network
+from tests.boot.dhcp_network import HOST, LOOPBACK, SECOND_HOST, Place, dhcp_network
 from tests.boot.machine import Machine
 
 HTTP_BOOT_PATH = "assets/ipxe/snponly.efi"
@@ -30,14 +31,27 @@ class Network:
     descriptors: tuple[int, ...] = ()
 
 
+class Servers(NamedTuple):
+    """Ports of this machine's 127.0.0.1: the boot server's, and those of stores that it sends clients to.
+
+    `bucket` serves signed addresses, which name it as the boot server knows it: 127.0.0.1 and that port. A guest
+    reaches it there: iPXE does not keep 127.0.0.1 to itself, and QEMU's built-in network connects to whatever address
+    the guest wants, as this machine would. `assets` serves the same objects without a token.
+    """
+
+    boot: int
+    bucket: int | None = None
+    assets: int | None = None
+
+
 @contextmanager
-def naming_boot_script(machine: Machine, port: int, scratch: Path) -> Iterator[Network]:
+def naming_boot_script(machine: Machine, servers: Servers, scratch: Path) -> Iterator[Network]:
     """DHCP names `/boot.ipxe`, to a client that is iPXE already."""
-    yield built_in(machine, f"http://{HOST}:{port}/boot.ipxe")
+    yield built_in(machine, f"http://{HOST}:{servers.boot}/boot.ipxe")
 
 
 @contextmanager
-def loading_grub_2_12(machine: Machine, port: int, scratch: Path) -> Iterator[Network]:
+def loading_grub_2_12(machine: Machine, servers: Servers, scratch: Path) -> Iterator[Network]:
     """UEFI loads GRUB 2.12 by TFTP, which knows ports in addresses: `(http,HOST:PORT)`.
 
     It has no `linuxefi` command, so the first entry of `/grub` fails, and after ten seconds it boots the second.
@@ -45,36 +59,48 @@ def loading_grub_2_12(machine: Machine, port: int, scratch: Path) -> Iterator[Ne
     files = scratch / "tftp"
     (files / "grub").mkdir(parents=True)
     (files / "grub.efi").write_bytes(firmware.grub_2_12().read_bytes())
-    (files / "grub" / "grub.cfg").write_text(GRUB_CONFIGURATION.format(server=f"http,{HOST}:{port}"))
+    (files / "grub" / "grub.cfg").write_text(GRUB_CONFIGURATION.format(server=f"http,{HOST}:{servers.boot}"))
     yield built_in(machine, f"grub.efi,tftp={files}")
 
 
 @contextmanager
-def loading_grub_2_06(machine: Machine, port: int, scratch: Path) -> Iterator[Network]:
-    """UEFI loads GRUB 2.06 by TFTP, which knows port 80 only; so port 80 of this network leads to the server too."""
+def loading_grub_2_06(machine: Machine, servers: Servers, scratch: Path) -> Iterator[Network]:
+    """UEFI loads GRUB 2.06 by TFTP, which knows port 80 only; so port 80 leads to the boot server too.
+
+    Port 80 of a second host leads to the token-free server.
+    """
     files = scratch / "tftp"
     (files / "grub" / "x86_64-efi").mkdir(parents=True)
     (files / "grub.efi").write_bytes(firmware.grub_2_06().read_bytes())
     (files / "grub" / "x86_64-efi" / "http.mod").write_bytes(firmware.grub_2_06_http_module().read_bytes())
     (files / "grub" / "grub.cfg").write_text(GRUB_CONFIGURATION.format(server=f"http,{HOST}"))
     options = ["enable-tftp", f"tftp-root={files}", "dhcp-boot=grub.efi"]
-    with dhcp_network(machine, options, {80: port, port: port}, scratch) as tap:
+    port_80 = {Place(HOST, 80): servers.boot, Place(SECOND_HOST, 80): servers.assets or servers.boot}
+    with dhcp_network(machine, options, port_80 | places(servers), scratch) as tap:
         yield Network(f"tap,fd={tap}", (tap,))
 
 
 @contextmanager
-def booting_by_http(machine: Machine, port: int, scratch: Path) -> Iterator[Network]:
+def booting_by_http(machine: Machine, servers: Servers, scratch: Path) -> Iterator[Network]:
     """DHCP tells UEFI's HTTP boot the address of a small iPXE, and that iPXE the address of `/boot.ipxe`."""
     options = [
         "dhcp-vendorclass=set:uefi-http,HTTPClient",
         "dhcp-userclass=set:ipxe,iPXE",
         # UEFI takes an answer for one to HTTP boot only if it names the vendor class.
         "dhcp-option-force=tag:uefi-http,option:vendor-class,HTTPClient",
-        f"dhcp-boot=tag:uefi-http,tag:!ipxe,http://{HOST}:{port}/{HTTP_BOOT_PATH}",
-        f"dhcp-boot=tag:ipxe,http://{HOST}:{port}/boot.ipxe",
+        f"dhcp-boot=tag:uefi-http,tag:!ipxe,http://{HOST}:{servers.boot}/{HTTP_BOOT_PATH}",
+        f"dhcp-boot=tag:ipxe,http://{HOST}:{servers.boot}/boot.ipxe",
     ]
-    with dhcp_network(machine, options, {port: port}, scratch) as tap:
+    with dhcp_network(machine, options, places(servers), scratch) as tap:
         yield Network(f"tap,fd={tap}", (tap,))
+
+
+def places(servers: Servers) -> dict[Place, int]:
+    """The places where a guest of QEMU's built-in network finds them."""
+    found = {Place(HOST, port): port for port in (servers.boot, servers.assets) if port is not None}
+    if servers.bucket is not None:
+        found[Place(LOOPBACK, servers.bucket)] = servers.bucket
+    return found
 
 
 def built_in(machine: Machine, bootfile: str) -> Network:

@@ -6,11 +6,12 @@ import pytest
 
 from tests.boot.clients import boot
 from tests.boot.fleet import FLEET, Member, write_data_directory
+from tests.boot.networks import Servers
 from tests.serving import serving
 
 pytestmark = pytest.mark.boot
 
-QUICK = {"bios-ipxe-new", "arm64"}
+QUICK = {"bios-ipxe-new"}
 
 
 @pytest.mark.parametrize(
@@ -27,5 +28,5 @@ def test_machine_boots_to_its_own_configuration(member: Member, tmp_path: Path) 
     data.mkdir()
     with serving(data) as port:
         write_data_directory(data, member, port)
-        result = boot(member.client, port, member.machine, scratch)
+        result = boot(member.client, Servers(port), member.machine, scratch)
     assert member.configuration == result.configuration, result.console

@@ -16,7 +16,6 @@ from matchbox.errors import StoreUnavailableError
 from matchbox.groups import Group
 from matchbox.profiles import Profile
 from matchbox.stores import Selection
-from tests.contract.test_catalogs import MAC
 from tests.rigs.catalog_table import ENOUGH, CatalogTable
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ pytestmark = pytest.mark.real
 QUESTIONS = 200
 """Asked by each of two readers, one warm and one that is new each time."""
 
+MAC = "52:54:00:12:34:56"
 LABELS = {"mac": MAC, "os": "installed"}
 SELECTORS = ({"mac": MAC}, {"mac": MAC, "os": "installed"})
 

@@ -9,13 +9,16 @@ from pathlib import Path
 
 from tests.rigs.failure import RigUnavailableError
 
+# Users other than root often lack the directories of programs such as dnsmasq.
+_PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+
 
 def on_path(program: str, package: str) -> str:
     """The path of `program`; Debian's `package` is installed for it when root misses it.
 
     Raises RigUnavailableError when the program is missing and cannot be installed.
     """
-    found = shutil.which(program)
+    found = shutil.which(program, path=_PATH)
     if found is None and os.geteuid() == 0 and shutil.which("apt-get") is not None:
         print(f"rigs: installing Debian's {package} for {program}", file=sys.stderr, flush=True)
         # A third-party source that cannot be reached fails an update that brought all that is needed.
@@ -24,7 +27,7 @@ def on_path(program: str, package: str) -> str:
             ["apt-get", "-q", "-y", "install", "--no-install-recommends", package],
             environment={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
         )
-        found = shutil.which(program)
+        found = shutil.which(program, path=_PATH)
     if found is None:
         raise RigUnavailableError(f"{program!r} is not on PATH: install it (Debian's package is {package!r})")
     return found

@@ -1,0 +1,36 @@
+"""The groups that the benchmarks ask for: one for each machine, by its MAC address, and one profile for all."""
+
+from collections.abc import Iterator
+
+from boot_api.app import App
+from matchbox.groups import Group
+from matchbox.profiles import NetBoot, Profile
+
+PROFILE = Profile(
+    "worker", boot=NetBoot("/assets/vmlinuz", ("/assets/initramfs.xz",), ("console=ttyS0", "talos.platform=metal"))
+)
+
+
+def groups(size: int) -> Iterator[Group]:
+    """A group for each of `size` machines."""
+    for number in range(size):
+        yield Group(f"node{number}", profile=PROFILE.id, selector={"mac": mac(number)})
+
+
+def mac(number: int) -> str:
+    """The machine's address."""
+    digits = f"{number:012x}"
+    return ":".join(digits[at : at + 2] for at in range(0, 12, 2))
+
+
+def ask(app: App, number: int) -> None:
+    """Answer the machine's `/ipxe`, as an event of the balancer. Ends the run where the answer is no script."""
+    event = {
+        "httpMethod": "GET",
+        "path": "/ipxe",
+        "multiValueQueryStringParameters": {"mac": [mac(number).replace(":", "-")], "arch": ["x86_64"]},
+        "multiValueHeaders": {"host": ["matchbox.test"]},
+    }
+    answer = app.handle(event)
+    if answer["statusCode"] != 200:
+        raise SystemExit(f"answered {answer['statusCode']}: {answer['body']}")

@@ -1,0 +1,113 @@
+"""What does a boot request cost as the groups grow? In directory mode and on DynamoDB Local; ratios to the fewest.
+
+Run as `make bench`. A round asks every size once, so that whatever else the machine does falls on all of them alike.
+"""
+
+import json
+import logging
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from aws_lambda_powertools import Logger
+
+from aws_stores.http_client import Answer, HttpClient
+from benchmarks.boot_machines import PROFILE, ask, groups
+from benchmarks.table_app import fill, table_app
+from boot_api.alb import BODY_LIMIT
+from boot_api.app import App
+from boot_api.routes import Routes, Stores
+from matchbox.assets import Delivery
+from matchboxctl.asset_files import AssetDirectory
+from matchboxctl.directory import DirectoryCatalog
+from tests.rigs.dynamodb_local import dynamodb_local
+
+SIZES = (10, 1_000, 10_000, 100_000)
+ROUNDS = 2_000
+
+
+class Counting(HttpClient):
+    """Counts the requests."""
+
+    def __init__(self) -> None:
+        super().__init__(read_timeout=60)
+        self.calls = 0
+
+    def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float) -> Answer:
+        """The service's answer."""
+        self.calls += 1
+        return super().request(method, url, headers, body, deadline)
+
+
+class Subject(NamedTuple):
+    """An app over that many groups, and the client that counts its calls, None where it makes none."""
+
+    app: App
+    size: int
+    http: Counting | None
+
+
+def main() -> None:
+    """Print a table for each mode."""
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        _measure("directory mode", [Subject(_directory_app(scratch / str(size), size), size, None) for size in SIZES])
+    with ExitStack() as stack:
+        service = stack.enter_context(dynamodb_local())
+        subjects = []
+        for size in SIZES:
+            http = stack.enter_context(closing(Counting()))
+            with _duration(f"{size} groups written to DynamoDB Local"):
+                fill(service, f"bench-{size}", size)
+            subjects.append(Subject(table_app(service, f"bench-{size}", http), size, http))
+        _measure("DynamoDB Local", subjects)
+
+
+def _measure(mode: str, subjects: list[Subject]) -> None:
+    for subject in subjects:
+        # The first find no warm caches.
+        for number in range(100):
+            ask(subject.app, number % subject.size)
+        if subject.http is not None:
+            subject.http.calls = 0
+    samples: dict[int, list[float]] = {subject.size: [] for subject in subjects}
+    for number in range(ROUNDS):
+        for subject in subjects:
+            start = time.perf_counter()
+            ask(subject.app, number * 7919 % subject.size)
+            samples[subject.size].append(time.perf_counter() - start)
+    base = statistics.median(samples[SIZES[0]])
+    print(f"/ipxe, {mode}\n{'groups':>8} {'p50 µs':>8} {'p99 µs':>8} {'calls':>6} {'ratio':>6}")
+    for subject in subjects:
+        taken = samples[subject.size]
+        middle, tail = statistics.median(taken), statistics.quantiles(taken, n=100)[98]
+        calls = subject.http.calls / ROUNDS if subject.http is not None else 0
+        print(f"{subject.size:>8} {middle * 1e6:>8.0f} {tail * 1e6:>8.0f} {calls:>6.2f} {middle / base:>6.2f}")
+
+
+def _directory_app(directory: Path, size: int) -> App:
+    (directory / "groups").mkdir(parents=True)
+    (directory / "profiles").mkdir()
+    (directory / "profiles" / f"{PROFILE.id}.json").write_text(json.dumps(PROFILE.document()))
+    for group in groups(size):
+        (directory / "groups" / f"{group.id}.json").write_text(json.dumps(group._asdict()))
+    with _duration(f"{size} groups read"):
+        catalog = DirectoryCatalog(directory, report=print)
+    assets = AssetDirectory(directory / "assets", b"secret", 3600)
+    routes = Routes(Stores(catalog, assets), Delivery(direct_limit=BODY_LIMIT, assets_url="", boundary="boundary"))
+    return App(routes, Logger(service="bench", level=logging.CRITICAL))
+
+
+@contextmanager
+def _duration(what: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    print(f"{what} in {time.perf_counter() - start:.1f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,190 @@
+"""A boot storm: 200 machines at once, each with its whole boot sequence, while groups are written.
+
+`matchboxctl serve` in store mode on DynamoDB Local and versitygw. A machine asks for `/boot.ipxe`, `/ipxe`, kernel and
+initramfs (by presigned redirects) and its configuration; every answer is compared with what that machine must get.
+Ratios to one machine alone, in the same run. Run as `make bench`.
+"""
+
+import http.client
+import statistics
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from itertools import count
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from aws_stores.assets import PREFIX
+from aws_stores.catalog_writer import CatalogWriter
+from aws_stores.creation import create_bucket, create_table
+from benchmarks.boot_machines import PROFILE, groups, mac
+from matchbox.groups import Group
+from tests.rigs.dynamodb_local import dynamodb_local
+from tests.rigs.service import Service
+from tests.rigs.versitygw import versitygw
+from tests.serving import serving_stores
+
+MACHINES = 200
+ALONE = 100
+KERNEL, INITRAMFS = b"k" * 2_000_000, b"i" * 3_000_000
+TEMPLATE = b"group: {{.owner}}\n"
+
+
+class Step(NamedTuple):
+    """What a machine asks for, and what it must get: the whole body, or a part of it."""
+
+    name: str
+    target: str
+    body: bytes | None = None
+    part: bytes = b""
+
+
+class Store(NamedTuple):
+    """Where table and bucket are, both with the same name."""
+
+    tables: Service
+    buckets: Service
+    name: str
+
+    def writer(self) -> CatalogWriter:
+        """A new writer, with clients of its own."""
+        return CatalogWriter(self.tables.client("dynamodb"), self.buckets.client("s3"), self.name, self.name)
+
+
+def main() -> None:
+    """Print the table. Ends with 1 where an answer was wrong."""
+    with ExitStack() as stack:
+        buckets = stack.enter_context(versitygw())
+        # DynamoDB Local shows each access key its own tables.
+        tables = replace(
+            stack.enter_context(dynamodb_local()), access_key=buckets.access_key, secret_key=buckets.secret_key
+        )
+        store = _filled(Store(tables, buckets, f"storm-{uuid.uuid4().hex}"))
+        port = stack.enter_context(serving_stores(_environment(store)))
+        faults: list[str] = []
+        alone: dict[str, list[float]] = {}
+        storm: dict[str, list[float]] = {}
+        for number in range(ALONE):
+            _boot(port, number % MACHINES, alone, faults)
+        with _groups_written(store) as written, ThreadPoolExecutor(MACHINES) as threads:
+            start = time.perf_counter()
+            list(threads.map(lambda number: _boot(port, number, storm, faults), range(MACHINES)))
+            seconds = time.perf_counter() - start
+        _print(alone, storm)
+        print(f"{MACHINES} machines booted in {seconds:.1f} s while {len(written)} groups were written")
+        print(f"wrong answers and statuses from 400 on: {len(faults)}")
+        for fault in faults[:10]:
+            print(f"  {fault}")
+        sys.exit(1 if faults else 0)
+
+
+def _filled(store: Store) -> Store:
+    s3 = store.buckets.client("s3")
+    create_table(store.tables.client("dynamodb"), store.name)
+    create_bucket(s3, store.name, store.buckets.region)
+    for name, body in (("vmlinuz", KERNEL), ("initramfs.xz", INITRAMFS)):
+        s3.put_object(Bucket=store.name, Key=PREFIX + name, Body=body, ContentType="application/octet-stream")
+    writer = store.writer()
+    writer.put_profile(PROFILE._replace(generic_id="it.yaml"))
+    writer.put_template("generic", "it.yaml", TEMPLATE)
+    for group in groups(MACHINES):
+        writer.put_group(group._replace(metadata={"owner": group.id}))
+    # What a machine must never get while its own group is rewritten.
+    writer.put_group(Group("default", metadata={"owner": "nobody"}))
+    return store
+
+
+def _environment(store: Store) -> dict[str, str]:
+    return {
+        "MATCHBOX_TABLE": store.name,
+        "MATCHBOX_BUCKET": store.name,
+        "AWS_REGION": store.tables.region,
+        "AWS_ACCESS_KEY_ID": store.buckets.access_key,
+        "AWS_SECRET_ACCESS_KEY": store.buckets.secret_key,
+        "AWS_ENDPOINT_URL_DYNAMODB": store.tables.endpoint,
+        "AWS_ENDPOINT_URL_S3": store.buckets.endpoint,
+    }
+
+
+@contextmanager
+def _groups_written(store: Store) -> Iterator[list[str]]:
+    """Groups are rewritten and moved to other selectors, and others come and go, until the body ends."""
+    stop = threading.Event()
+    written: list[str] = []
+
+    def write() -> None:
+        writer = store.writer()
+        for number in count():
+            if stop.is_set():
+                return
+            machine = number % MACHINES
+            selector = {"mac": mac(machine)} | ({"arch": "x86_64"} if number % 2 else {})
+            writer.put_group(Group(f"node{machine}", "", PROFILE.id, selector, {"owner": f"node{machine}"}))
+            writer.put_group(Group("passing", "", PROFILE.id, {"mac": mac(MACHINES + number)}))
+            written.extend((f"node{machine}", "passing"))
+
+    with ThreadPoolExecutor(1) as threads:
+        writing = threads.submit(write)
+        try:
+            yield written
+        finally:
+            stop.set()
+            writing.result()
+
+
+def _boot(port: int, number: int, samples: dict[str, list[float]], faults: list[str]) -> None:
+    """The machine's whole boot; seconds of each step are added to `samples`, what was wrong to `faults`."""
+    query = f"mac={mac(number).replace(':', '-')}&arch=x86_64"
+    steps = (
+        Step("/boot.ipxe", "/boot.ipxe", part=b"chain ipxe?"),
+        Step("/ipxe", f"/ipxe?{query}", part=b"kernel /assets/vmlinuz "),
+        Step("kernel", "/assets/vmlinuz", KERNEL),
+        Step("initramfs", "/assets/initramfs.xz", INITRAMFS),
+        Step("/generic", f"/generic?{query}", f"group: node{number}\n".encode()),
+    )
+    begin = time.perf_counter()
+    for step in steps:
+        start = time.perf_counter()
+        status, body = _get("127.0.0.1", port, step.target)
+        samples.setdefault(step.name, []).append(time.perf_counter() - start)
+        right = body == step.body if step.body is not None else step.part in body
+        if status != 200 or not right:
+            faults.append(f"node{number}: {step.target}: {status} {body[:100]!r}")
+    samples.setdefault("the whole boot", []).append(time.perf_counter() - begin)
+
+
+def _get(host: str, port: int, target: str) -> tuple[int, bytes]:
+    """Status and body, redirects followed, as iPXE asks."""
+    connection = http.client.HTTPConnection(host, port, timeout=300)
+    try:
+        connection.request("GET", target, headers={"User-Agent": "iPXE/1.21.1+git-20231006"})
+        answer = connection.getresponse()
+        body = answer.read()
+    finally:
+        connection.close()
+    if answer.status == 302:
+        there = urlsplit(answer.headers["location"])
+        return _get(there.hostname or "", there.port or 80, f"{there.path}?{there.query}")
+    return answer.status, body
+
+
+def _print(alone: dict[str, list[float]], storm: dict[str, list[float]]) -> None:
+    print(f"{'ms':16} {'alone p50':>10} {'p99':>8} {'storm p50':>10} {'p99':>8} {'ratio p50':>10} {'p99':>8}")
+    for name, taken in alone.items():
+        figures = [_middle_and_tail(taken), _middle_and_tail(storm[name])]
+        (middle, tail), (storm_middle, storm_tail) = figures
+        row = f"{name:16} {middle:>10.1f} {tail:>8.1f} {storm_middle:>10.1f} {storm_tail:>8.1f}"
+        print(f"{row} {storm_middle / middle:>10.1f} {storm_tail / tail:>8.1f}")
+
+
+def _middle_and_tail(seconds: list[float]) -> tuple[float, float]:
+    return statistics.median(seconds) * 1000, statistics.quantiles(seconds, n=100)[98] * 1000
+
+
+if __name__ == "__main__":
+    main()

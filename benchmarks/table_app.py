@@ -1,0 +1,32 @@
+"""The app over a table and a bucket, as the Lambda handler wires it, with an HTTP client of the benchmark's."""
+
+import logging
+
+from aws_lambda_powertools import Logger
+
+from aws_stores.assets import S3Assets
+from aws_stores.catalog import DynamoDBCatalog
+from aws_stores.dynamodb import DynamoDB
+from aws_stores.http_client import HttpClient
+from aws_stores.s3 import S3
+from aws_stores.sigv4 import Credentials
+from boot_api.alb import BODY_LIMIT
+from boot_api.app import App
+from boot_api.routes import Routes, Stores
+from matchbox.assets import Delivery
+from tests.rigs.service import Service
+
+_ENOUGH = 60.0
+
+
+def table_app(service: Service, table: str, http: HttpClient) -> App:
+    """The app over `table`; no asset is asked for, so the bucket need not be there."""
+
+    def credentials() -> Credentials:
+        return Credentials(service.access_key, service.secret_key, service.session_token)
+
+    s3 = S3(service.endpoint, service.region, table, credentials, http)
+    dynamodb = DynamoDB(service.endpoint, service.region, credentials, http)
+    stores = Stores(DynamoDBCatalog(dynamodb, s3, table, answer_time=_ENOUGH), S3Assets(s3, 3600, answer_time=_ENOUGH))
+    delivery = Delivery(BODY_LIMIT, assets_url="", boundary="boundary")
+    return App(Routes(stores, delivery), Logger(service="bench", level=logging.CRITICAL))

@@ -1,0 +1,25 @@
+"""`examples/talos` as it is delivered, with the kernel and the initramfs that its README asks for put in place."""
+
+import shutil
+from pathlib import Path
+
+from tests.boot import guest
+from tests.boot.machine import Machine
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "talos"
+CONFIGURATION = "ignition/cozystack-config.yaml"
+
+
+def write_example(directory: Path) -> None:
+    """Copies the example to `directory`, which must not exist. Raises RigUnavailableError."""
+    shutil.copytree(EXAMPLE, directory)
+    images = directory / "assets" / "talos" / "arm64"
+    (images / "vmlinuz").write_bytes(guest.kernel("arm64").read_bytes())
+    # Linux looks at the content, not at the name, for how it is compressed.
+    (images / "initramfs.xz").write_bytes(guest.initramfs("arm64"))
+
+
+def configuration_of(machine: Machine) -> bytes:
+    """The Talos machine configuration that the example has for a machine, to the byte."""
+    text = (EXAMPLE / CONFIGURATION).read_text()
+    return text.replace("{{.cozystack_cluster}}", "demo").replace("{{.request.query.uuid}}", machine.uuid).encode()

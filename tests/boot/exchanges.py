@@ -1,0 +1,106 @@
+"""A relay before the HTTP server that keeps what clients asked and how they were answered."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+from typing import BinaryIO, NamedTuple
+
+from tests.rigs.http_wire import Head, copy_answer_body, copy_request_body, read_head
+
+LONGEST_WAIT = 120
+"""Seconds in which what a test waits for has happened, eight times what it takes."""
+
+
+class Exchange(NamedTuple):
+    """The heads of a request and of its answer."""
+
+    request: Head
+    answer: Head
+
+    @property
+    def target(self) -> str:
+        """What was asked for: path and query, as sent."""
+        return self.request.start.split(b" ")[1].decode("latin-1")
+
+    @property
+    def path(self) -> str:
+        """The target without its query."""
+        return self.target.partition("?")[0]
+
+
+class Relay(ThreadingTCPServer):
+    """Listens on `port` of 127.0.0.1 and hands requests on to another port of it.
+
+    Where no answer begins within `patience` seconds, the client is hung up on and nothing is kept.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, upstream: int, patience: float | None) -> None:
+        super().__init__(("127.0.0.1", 0), _Conversation)
+        self.port = int(self.server_address[1])
+        self.upstream = upstream
+        self.patience = patience
+        self._changed = threading.Condition()
+        self._exchanges: list[Exchange] = []
+
+    def note(self, exchange: Exchange) -> None:
+        """Keep an exchange, known as soon as its answer begins."""
+        with self._changed:
+            self._exchanges.append(exchange)
+            self._changed.notify_all()
+
+    def exchanges(self, path: str) -> list[Exchange]:
+        """The exchanges for that path so far."""
+        with self._changed:
+            return [exchange for exchange in self._exchanges if exchange.path == path]
+
+    def wait_for(self, wanted: Callable[[Exchange], bool]) -> None:
+        """Wait for such an exchange. Raises TimeoutError."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: any(map(wanted, self._exchanges)), LONGEST_WAIT):
+                raise TimeoutError("what was waited for is not among " + repr([e.target for e in self._exchanges]))
+
+
+class _Conversation(BaseRequestHandler):
+    server: Relay
+
+    def handle(self) -> None:
+        client: socket.socket = self.request
+        # Either end may leave; the other one is then told by closing.
+        with suppress(ConnectionError, TimeoutError), client.makefile("rb") as stream:
+            while (request := read_head(stream)) is not None and self._relay(request, client, stream):
+                pass
+
+    def _relay(self, request: Head, client: socket.socket, stream: BinaryIO) -> bool:
+        """Hand one request on; whether the connection lives on."""
+        with (
+            socket.create_connection(("127.0.0.1", self.server.upstream)) as connection,
+            connection.makefile("rb") as answers,
+        ):
+            connection.sendall(request.encode())
+            copy_request_body(request, stream, connection.sendall)
+            connection.settimeout(self.server.patience)
+            answer = read_head(answers)
+            connection.settimeout(None)
+            if answer is None:
+                return False
+            self.server.note(Exchange(request, answer))
+            client.sendall(answer.encode())
+            delimited = copy_answer_body(answer, request.method, answers, client.sendall)
+            return delimited and not request.closes() and not answer.closes()
+
+
+@contextmanager
+def relayed(port: int, patience: float | None = None) -> Iterator[Relay]:
+    """A relay to `port` of 127.0.0.1; it waits for ever for an answer unless `patience` says otherwise."""
+    with Relay(port, patience) as relay:
+        thread = threading.Thread(target=relay.serve_forever, args=(0.1,))
+        thread.start()
+        try:
+            yield relay
+        finally:
+            relay.shutdown()
+            thread.join()

@@ -1,0 +1,92 @@
+"""A fleet's data directory in a table and a bucket, and `matchboxctl serve` over them."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from aws_stores.assets import PREFIX
+from aws_stores.catalog_writer import CatalogWriter
+from aws_stores.creation import create_bucket, create_table
+from matchbox import content_type
+from matchbox.documents import parse_group, parse_profile
+from tests.boot.networks import Servers
+from tests.serving import started
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.rigs.service import Service
+
+
+@dataclass(frozen=True)
+class Stores:
+    """A table on `tables` and a bucket of the same name on `buckets`, whose credentials are for both."""
+
+    name: str
+    tables: Service
+    buckets: Service
+
+    def environment(self, assets_url: str | None = None) -> dict[str, str]:
+        """What `serve` is told of them, and the token-free address."""
+        given = {
+            "PATH": os.environ["PATH"],
+            "MATCHBOX_TABLE": self.name,
+            "MATCHBOX_BUCKET": self.name,
+            "AWS_REGION": self.tables.region,
+            "AWS_ACCESS_KEY_ID": self.buckets.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.buckets.secret_key,
+            "AWS_ENDPOINT_URL_DYNAMODB": self.tables.endpoint,
+            "AWS_ENDPOINT_URL_S3": self.buckets.endpoint,
+        }
+        if self.buckets.session_token is not None:
+            given["AWS_SESSION_TOKEN"] = self.buckets.session_token
+        return given if assets_url is None else given | {"MATCHBOX_ASSETS_URL": assets_url}
+
+    def fill(self, data: Path) -> None:
+        """Put the documents and assets of a data directory into them."""
+        with closing(self.tables.client("dynamodb")) as dynamodb, closing(self.buckets.client("s3")) as s3:
+            create_table(dynamodb, self.name)
+            create_bucket(s3, self.name, self.buckets.region)
+            writer = CatalogWriter(dynamodb, s3, self.name, self.name)
+            for file in (data / "profiles").iterdir():
+                writer.put_profile(parse_profile(file.stem, file.read_bytes()))
+            for file in (data / "groups").iterdir():
+                writer.put_group(parse_group(file.stem, file.read_bytes()))
+            for kind in ("generic", "ignition"):
+                for file in (data / kind).glob("*"):
+                    writer.put_template(kind, file.name, file.read_bytes())
+            for file in (data / "assets").rglob("*"):
+                if file.is_dir():
+                    continue
+                path, body = file.relative_to(data / "assets").as_posix(), file.read_bytes()
+                s3.put_object(
+                    Bucket=self.name, Key=PREFIX + path, Body=body, ContentType=content_type.of_file(path, body)
+                )
+
+
+def new_stores(tables: Service, buckets: Service) -> Stores:
+    """Stores of a new name, which do not exist yet."""
+    # DynamoDB Local takes any credentials, but shows each access key its own tables.
+    same = replace(
+        tables,
+        access_key=buckets.access_key,
+        secret_key=buckets.secret_key,
+        session_token=buckets.session_token,
+    )
+    return Stores(f"boot-{uuid.uuid4()}", same, buckets)
+
+
+@contextmanager
+def serving_stores(stores: Stores, port: int, assets_url: str | None = None) -> Iterator[Servers]:
+    """`serve` in store mode on `port`; it must end cleanly. The bucket's port is that of its endpoint."""
+    with started("--address", f"127.0.0.1:{port}", environment=stores.environment(assets_url)) as serve:
+        try:
+            yield Servers(serve.port, bucket=urlsplit(stores.buckets.endpoint).port)
+        finally:
+            serve.end()

@@ -1,0 +1,51 @@
+"""A machine boots from `examples/talos`, of which nothing is edited."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.boot.clients import CLIENTS, boot
+from tests.boot.example import configuration_of, write_example
+from tests.boot.fleet import identity
+from tests.boot.networks import Servers
+from tests.boot.stores import new_stores, serving_stores
+from tests.rigs.program import free_port
+from tests.serving import serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.rigs.service import Service
+
+pytestmark = pytest.mark.boot
+
+MACHINE = identity(8)
+
+
+@pytest.fixture
+def from_directory(tmp_path: Path) -> Iterator[Servers]:
+    write_example(tmp_path / "data")
+    with serving(tmp_path / "data") as port:
+        yield Servers(port)
+
+
+@pytest.fixture
+def from_stores(dynamodb_local: Service, versitygw: Service, tmp_path: Path) -> Iterator[Servers]:
+    write_example(tmp_path / "data")
+    stores = new_stores(dynamodb_local, versitygw)
+    stores.fill(tmp_path / "data")
+    with serving_stores(stores, free_port()) as servers:
+        yield servers
+
+
+@pytest.mark.parametrize("mode", ["from_directory", pytest.param("from_stores", marks=pytest.mark.nightly)])
+def test_the_example_boots_as_it_stands(mode: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """An ARM64 machine fetches the example's Talos configuration from `talos.config=`, with its own UUID in it."""
+    servers: Servers = request.getfixturevalue(mode)
+    scratch = tmp_path / "machine"
+    scratch.mkdir()
+    result = boot(CLIENTS["arm64"], servers, MACHINE, scratch)
+    assert configuration_of(MACHINE) == result.configuration, result.console

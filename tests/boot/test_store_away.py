@@ -1,0 +1,66 @@
+"""The table or the bucket is away while a machine boots, and comes back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.boot.clients import powered_on
+from tests.boot.exchanges import relayed
+from tests.boot.fleet import KERNEL, named, write_data_directory
+from tests.boot.stores import new_stores, serving_stores
+from tests.rigs.faults import Fault, Hang, PassThrough, Refuse
+from tests.rigs.program import free_port
+from tests.rigs.tcp_fault import fault_proxy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.rigs.service import Service
+
+pytestmark = pytest.mark.boot
+
+NEW_IPXE = named("bios-ipxe-new")
+FIRST_OF_TABLE, FIRST_OF_BUCKET = "/ipxe", KERNEL
+PATIENCE = 5.0
+"""Seconds that UEFI's HTTP boot waits for an answer to begin, the least patient of the boot clients."""
+
+
+@pytest.mark.parametrize(
+    ("first", "fault"),
+    [
+        pytest.param(FIRST_OF_TABLE, Hang(), id="table hangs"),
+        pytest.param(FIRST_OF_TABLE, Refuse(), id="table refuses", marks=pytest.mark.nightly),
+        pytest.param(FIRST_OF_BUCKET, Hang(), id="bucket hangs", marks=pytest.mark.nightly),
+        pytest.param(FIRST_OF_BUCKET, Refuse(), id="bucket refuses", marks=pytest.mark.nightly),
+    ],
+)
+def test_the_machine_boots_when_the_store_is_back(
+    first: str, fault: Fault, dynamodb_local: Service, versitygw: Service, tmp_path: Path
+) -> None:
+    """iPXE is told to come back, asks again by itself and boots, without having been reset."""
+    data, scratch, port = tmp_path / "data", tmp_path / "machine", free_port()
+    scratch.mkdir()
+    with fault_proxy(dynamodb_local.endpoint) as table, fault_proxy(versitygw.endpoint) as bucket:
+        stores = new_stores(
+            replace(dynamodb_local, endpoint=table.endpoint), replace(versitygw, endpoint=bucket.endpoint)
+        )
+        write_data_directory(data, NEW_IPXE, port)
+        stores.fill(data)
+        with relayed(port, PATIENCE) as relay, serving_stores(stores, port) as servers:
+            store = table if first == FIRST_OF_TABLE else bucket
+            store.switch(fault)
+            away = servers._replace(boot=relay.port)
+            with powered_on(NEW_IPXE.client, away, NEW_IPXE.machine, scratch) as machine:
+                relay.wait_for(lambda exchange: (exchange.path, exchange.answer.status) == (first, 503))
+                store.switch(PassThrough())
+                result = machine.result()
+            *refused, last = (exchange.answer for exchange in relay.exchanges(first))
+    assert NEW_IPXE.configuration == result.configuration, result.console
+    assert {503} == {answer.status for answer in refused}
+    assert all(2 <= int(answer.field("retry-after") or 0) <= 10 for answer in refused)
+    assert {None} == {answer.field("location") for answer in refused}
+    assert (200 if first == FIRST_OF_TABLE else 302) == last.status
+    assert 1 == len(relay.exchanges("/boot.ipxe"))

@@ -1,0 +1,51 @@
+"""Machines boot from `matchboxctl serve` over a table and a bucket: DynamoDB Local and versitygw."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.boot.clients import boot
+from tests.boot.dhcp_network import HOST, SECOND_HOST
+from tests.boot.fleet import FLEET, INITRAMFS, KERNEL, Member, write_data_directory
+from tests.boot.stores import new_stores, serving_stores
+from tests.boot.token_free import token_free
+from tests.rigs.program import free_port
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.rigs.service import Service
+
+pytestmark = pytest.mark.boot
+
+QUICK = {"bios-ipxe-new"}
+
+# Those that follow no redirect. GRUB 2.06 knows no other port than 80.
+TOKEN_FREE = {"grub-2.06": f"http://{SECOND_HOST}/assets", "grub-2.12": f"http://{HOST}:{{port}}/assets"}
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        pytest.param(member, id=member.name, marks=() if member.name in QUICK else pytest.mark.nightly)
+        for member in FLEET
+    ],
+)
+def test_machine_boots_to_its_own_configuration(
+    member: Member, dynamodb_local: Service, versitygw: Service, tmp_path: Path
+) -> None:
+    """A machine is sent to the bucket by a signed redirect; one that follows none has the token-free address."""
+    data, scratch = tmp_path / "data", tmp_path / "machine"
+    scratch.mkdir()
+    port = free_port()
+    write_data_directory(data, member, port)
+    stores = new_stores(dynamodb_local, versitygw)
+    stores.fill(data)
+    with token_free(versitygw, stores.name) as assets:
+        address = TOKEN_FREE[member.name].format(port=assets.server_port) if member.name in TOKEN_FREE else None
+        with serving_stores(stores, port, address) as servers:
+            result = boot(member.client, servers._replace(assets=assets.server_port), member.machine, scratch)
+    assert member.configuration == result.configuration, result.console
+    assert ([KERNEL, INITRAMFS] if member.name in TOKEN_FREE else []) == assets.asked

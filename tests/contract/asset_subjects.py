@@ -1,0 +1,102 @@
+"""The asset stores that one suite holds to one contract, each with what fills it and what serves its addresses."""
+
+from __future__ import annotations
+
+import threading
+import time
+import urllib.request
+import uuid
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from aws_lambda_powertools import Logger
+
+from aws_stores.assets import PREFIX, S3Assets
+from aws_stores.creation import create_bucket
+from aws_stores.http_client import HttpClient
+from aws_stores.s3 import S3
+from aws_stores.sigv4 import Credentials
+from boot_api.alb import BODY_LIMIT
+from boot_api.app import App
+from boot_api.routes import Routes, Stores
+from matchbox.assets import Delivery
+from matchbox.content_type import of_file
+from matchbox.memory import MemoryCatalog
+from matchboxctl.asset_files import AssetDirectory
+from matchboxctl.front import Front
+from tests.rigs.catalog_table import ENOUGH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from matchbox.stores import AssetStore
+    from tests.rigs.service import Service
+
+LIFETIME = 3600
+
+
+class Served(NamedTuple):
+    """What an address answers."""
+
+    status: int
+    content_type: str | None
+    body: bytes
+
+
+class AssetSubject(NamedTuple):
+    """An asset store, empty at first; `origin` is the scheme and host that its clients ask."""
+
+    store: AssetStore
+    put: Callable[[str, bytes], object]
+    delete: Callable[[str], object]
+    origin: str
+
+    def served(self, path: str, **headers: str) -> Served:
+        """What the address of the file answers."""
+        request = urllib.request.Request(self.store.address(path, self.origin), headers=headers)
+        with urllib.request.urlopen(request, timeout=ENOUGH) as answer:
+            return Served(answer.status, answer.headers["content-type"], answer.read())
+
+
+@contextmanager
+def in_directory(root: Path) -> Iterator[AssetSubject]:
+    """A directory, whose addresses are served by what `matchboxctl serve` puts before the function."""
+    store = AssetDirectory(root, b"secret", LIFETIME)
+
+    def put(path: str, body: bytes) -> None:
+        file = store.path(path)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(body)
+
+    app = App(Routes(Stores(MemoryCatalog(), store), Delivery(BODY_LIMIT, "", "-")), Logger(level="CRITICAL"))
+    with Front(("127.0.0.1", 0), app, store) as front:
+        serving = threading.Thread(target=front.serve_forever, kwargs={"poll_interval": 0.05})
+        serving.start()
+        try:
+            origin = f"http://127.0.0.1:{front.server_port}"
+            yield AssetSubject(store, put, lambda path: store.path(path).unlink(), origin)
+        finally:
+            front.shutdown()
+            serving.join()
+
+
+@contextmanager
+def in_bucket(service: Service) -> Iterator[AssetSubject]:
+    """A bucket, whose presigned addresses the service itself serves."""
+    name = f"assets-{uuid.uuid4().hex}"
+    credentials = Credentials(service.access_key, service.secret_key, service.session_token)
+    with (
+        closing(service.client("s3")) as client,
+        closing(HttpClient(connect_timeout=ENOUGH, read_timeout=ENOUGH)) as http,
+    ):
+        create_bucket(client, name, service.region)
+        s3 = S3(service.endpoint, service.region, name, lambda: credentials, http)
+
+        def put(path: str, body: bytes) -> None:
+            s3.put(PREFIX + path, body, of_file(path, body), time.monotonic() + ENOUGH)
+
+        def delete(path: str) -> None:
+            client.delete_object(Bucket=name, Key=PREFIX + path)
+
+        yield AssetSubject(S3Assets(s3, LIFETIME, answer_time=ENOUGH), put, delete, service.endpoint)

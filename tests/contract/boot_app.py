@@ -1,0 +1,68 @@
+"""The Lambda function's app over a table, and what each of its answers costs that table."""
+
+from __future__ import annotations
+
+import base64
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
+
+from boot_api.handler import app_of
+from tests.rigs.tcp_fault import FaultProxy, fault_proxy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from boot_api.app import App
+    from tests.rigs.catalog_table import CatalogTable
+
+READS = {"GetItem", "BatchGetItem"}
+"""All that the boot path may ask of a table."""
+
+
+class Reply(NamedTuple):
+    """Status and body."""
+
+    status: int
+    body: bytes
+
+
+class BootApp:
+    """The app, whose requests to the table pass through a proxy that counts them."""
+
+    def __init__(self, app: App, proxy: FaultProxy) -> None:
+        self._app = app
+        self._proxy = proxy
+
+    def ask(self, path: str, **labels: str) -> Reply:
+        query = {quote(key): [quote(value)] for key, value in labels.items()}
+        answer = self._app.handle({"httpMethod": "GET", "path": path, "multiValueQueryStringParameters": query})
+        body = base64.b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"].encode()
+        return Reply(answer["statusCode"], body)
+
+    def cost(self, path: str, **labels: str) -> int:
+        """How many calls of DynamoDB the answer took; it has to be one, and all calls reads by key."""
+        self._proxy.forget_requests()
+        reply = self.ask(path, **labels)
+        assert 200 == reply.status, reply
+        calls = self._proxy.requests()
+        assert set(calls) <= READS
+        return sum(calls.values())
+
+
+@contextmanager
+def boot_app(table: CatalogTable) -> Iterator[BootApp]:
+    """A new app, which has asked nothing yet."""
+    with fault_proxy(table.service.endpoint) as proxy:
+        environment = {
+            "MATCHBOX_TABLE": table.name,
+            "MATCHBOX_BUCKET": table.name,
+            "MATCHBOX_LOG_LEVEL": "critical",
+            "AWS_REGION": table.service.region,
+            # DynamoDB Local shows each key its own tables, and moto's buckets take any.
+            "AWS_ACCESS_KEY_ID": table.service.access_key,
+            "AWS_SECRET_ACCESS_KEY": table.service.secret_key,
+            "AWS_ENDPOINT_URL_DYNAMODB": proxy.endpoint,
+            "AWS_ENDPOINT_URL_S3": table.s3_client.meta.endpoint_url,
+        }
+        yield BootApp(app_of(environment), proxy)

@@ -1,0 +1,86 @@
+"""The catalogues under test as fixtures."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, closing, contextmanager
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, TypeAlias
+
+import pytest
+
+from aws_stores.http_client import HttpClient
+from matchbox.memory import MemoryCatalog
+from matchboxctl.directory import DirectoryCatalog
+from tests.contract.catalog_subjects import FileWriter, MemoryWriter, Subject
+from tests.rigs.catalog_table import ENOUGH, CatalogTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.contract.catalog_subjects import NewSubject
+    from tests.rigs.service import Service
+
+MakeTable: TypeAlias = "Callable[[Service], CatalogTable]"
+ON_DYNAMODB = ["moto_server", pytest.param("dynamodb_local", marks=pytest.mark.real)]
+
+
+@pytest.fixture(scope="module")
+def made(moto_server: Service) -> Iterator[MakeTable]:
+    """Makes tables, with buckets on moto; clients are kept between them, as they are slow to make."""
+    with ExitStack() as opened:
+        http = opened.enter_context(closing(HttpClient(connect_timeout=ENOUGH, read_timeout=ENOUGH)))
+        client = cache(lambda service: opened.enter_context(closing(service.client("dynamodb"))))
+        s3_client = opened.enter_context(closing(moto_server.client("s3")))
+        yield lambda service: CatalogTable(service, client(service), moto_server, s3_client, http)
+
+
+@pytest.fixture(params=ON_DYNAMODB)
+def table(request: pytest.FixtureRequest, made: MakeTable) -> Iterator[CatalogTable]:
+    with closing(made(request.getfixturevalue(request.param))) as table:
+        yield table
+
+
+@pytest.fixture(params=["memory", "directory", *ON_DYNAMODB])
+def new_subject(request: pytest.FixtureRequest, made: MakeTable) -> NewSubject:
+    """Opens empty catalogues of one kind."""
+    match request.param:
+        case "memory":
+            return _in_memory
+        case "directory":
+            return _in_directory
+        case service:
+            return lambda: _on_dynamodb(made, request.getfixturevalue(service))
+
+
+@pytest.fixture
+def subject(new_subject: NewSubject) -> Iterator[Subject]:
+    with new_subject() as subject:
+        yield subject
+
+
+@contextmanager
+def _in_memory() -> Iterator[Subject]:
+    catalog = MemoryCatalog()
+    yield Subject(catalog, MemoryWriter(catalog))
+
+
+@contextmanager
+def _in_directory() -> Iterator[Subject]:
+    with TemporaryDirectory() as name:
+        told: list[str] = []
+        catalog = DirectoryCatalog(Path(name), told.append)
+        try:
+            yield Subject(catalog, FileWriter(Path(name)))
+        finally:
+            # It lives as long as its process; pytest wants its files closed.
+            if (inotify := getattr(catalog._changes, "_inotify", None)) is not None:
+                inotify.close()
+        assert [] == told
+
+
+@contextmanager
+def _on_dynamodb(made: MakeTable, service: Service) -> Iterator[Subject]:
+    with closing(made(service)) as table:
+        yield Subject(table.reader(), table.writer)

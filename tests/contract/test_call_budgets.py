@@ -1,0 +1,125 @@
+"""How many calls of DynamoDB does each route of the Lambda function cost? No Scan, no Query, no write: see READS."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aws_stores.dynamodb import DynamoDB
+from aws_stores.http_client import Answer, HttpClient
+from aws_stores.sigv4 import Credentials
+from aws_stores.table import KEY, entry_key
+from aws_stores.table import SHAPES as SHAPES_KEY
+from matchbox.groups import Group
+from matchbox.profiles import NetBoot, Profile
+from matchbox.selection import selector_of
+from tests.contract.boot_app import boot_app
+from tests.contract.many_groups import of_shapes, write
+from tests.rigs.catalog_table import ENOUGH, CatalogTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tests.contract.conftest import MakeTable
+    from tests.rigs.service import Service
+
+SHAPES = 60
+LABELS = {"key003": "value 63", "rack": "7", "uuid": "4c4c4544-0051-3510-8052-b4c04f4e4d32", "serial": "x y"}
+"""Of a machine that g00063 takes, whatever the number of groups."""
+
+PROFILE = Profile("p", "", "i.yaml", "c.yaml", "g.txt", NetBoot("/assets/vmlinuz", ("/assets/initramfs",)))
+SIZES = [
+    pytest.param(("moto_server", 300), id="300 groups on moto"),
+    pytest.param(("dynamodb_local", 10_000), id="10,000 groups on DynamoDB Local", marks=pytest.mark.real),
+]
+
+
+@pytest.fixture(scope="module", params=SIZES)
+def filled(request: pytest.FixtureRequest, made: MakeTable) -> Iterator[CatalogTable]:
+    """Groups of 60 shapes, and a template of each kind."""
+    service, number = request.param
+    with closing(made(request.getfixturevalue(service))) as table:
+        write(table, of_shapes(SHAPES, number))
+        table.writer.put_profile(PROFILE)
+        table.writer.put_template("ignition", "i.yaml", b"machine: {}\n")
+        table.writer.put_template("cloud", "c.yaml", b"#!/bin/sh\n")
+        table.writer.put_template("generic", "g.txt", b"{{.rack}}\n")
+        table.s3_client.put_object(Bucket=table.name, Key="assets/dir/file", Body=b"x", ContentType="text/plain")
+        yield table
+
+
+@pytest.mark.parametrize(
+    ("path", "cold", "warm"),
+    [
+        ("/", 0, 0),
+        ("/boot.ipxe", 0, 0),
+        ("/boot.ipxe.0", 0, 0),
+        ("/assets/", 0, 0),
+        ("/assets/dir/file", 0, 0),
+        ("/profiles/p", 1, 1),
+        ("/ipxe", 3, 2),
+        ("/grub", 3, 2),
+        ("/metadata", 3, 2),
+        ("/generic", 4, 3),
+        ("/cloud", 4, 3),
+        ("/ignition", 4, 3),
+    ],
+)
+def test_route(filled: CatalogTable, path: str, cold: int, warm: int) -> None:
+    """Each route keeps its budget, the first time and from then on, whatever the number of groups."""
+    with boot_app(filled) as app:
+        assert [cold, warm, warm] == [app.cost(path, **LABELS) for _ in range(3)]
+
+
+@pytest.mark.parametrize(("shapes", "calls"), [(90, 2), (99, 2), (100, 3), (150, 3), (190, 3), (300, 5)])
+def test_more_shapes(table: CatalogTable, shapes: int, calls: int) -> None:
+    """Beyond what one call takes, each 100 shapes cost one call more."""
+    groups = of_shapes(shapes, shapes)
+    write(table, groups)
+    table.writer.put_profile(PROFILE)
+    with boot_app(table) as app:
+        assert [calls + 1, calls] == [app.cost("/ipxe", **groups[-1].selector) for _ in range(2)]
+
+
+def test_new_shape(table: CatalogTable) -> None:
+    """A shape that is new costs one call more, once."""
+    write(table, of_shapes(SHAPES, SHAPES))
+    table.writer.put_profile(PROFILE)
+    with boot_app(table) as app:
+        app.cost("/ipxe", **LABELS | {"key003": "value 3"})
+        table.fill(Group("new", profile="p", selector={"serial": "x y"}))
+        assert [3, 2] == [app.cost("/ipxe", serial="x y") for _ in range(2)]
+
+
+class Together(HttpClient):
+    """Sends none of its first requests before all of them are there."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(connect_timeout=ENOUGH, read_timeout=ENOUGH)
+        self._left = number
+        self._meet = threading.Barrier(number)
+        self._lock = threading.Lock()
+
+    def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float) -> Answer:
+        with self._lock:
+            self._left -= 1
+            waits = self._left >= 0
+        if waits:
+            self._meet.wait(ENOUGH)
+        return super().request(method, url, headers, body, deadline)
+
+
+def test_parallel(moto_server: Service, made: MakeTable) -> None:
+    """The calls for many shapes are made at the same time."""
+    groups = of_shapes(300, 300)
+    keys = [SHAPES_KEY, *(entry_key(selector_of(group.selector)) for group in groups)]
+    with closing(made(moto_server)) as table, closing(Together(4)) as http:
+        write(table, groups)
+        credentials = Credentials(moto_server.access_key, moto_server.secret_key)
+        dynamodb = DynamoDB(moto_server.endpoint, moto_server.region, lambda: credentials, http)
+        items = dynamodb.batch_get_items(table.name, [{KEY: key} for key in keys], time.monotonic() + ENOUGH)
+    assert sorted(keys) == sorted(item[KEY] for item in items)

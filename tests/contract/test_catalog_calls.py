@@ -1,0 +1,74 @@
+"""How many calls of DynamoDB does an answer of the catalogue cost?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from matchbox.groups import Group
+from matchbox.profiles import Profile
+from matchbox.stores import Selection
+from tests.rigs.faults import Withhold
+from tests.rigs.tcp_fault import fault_proxy
+
+if TYPE_CHECKING:
+    from tests.rigs.catalog_table import CatalogTable
+
+MAC = "52:54:00:12:34:56"
+GROUP = Group("a", profile="p", selector={"mac": MAC})
+
+
+def test_budget(table: CatalogTable) -> None:
+    """A selection takes three calls at first and two from then on; a template one more."""
+    table.fill(Group("default"), GROUP, *(Group(f"g{n}", selector={f"k{n}": "v"}) for n in range(20)))
+    table.writer.put_profile(Profile("p"))
+    calls = []
+    with fault_proxy(table.service.endpoint) as proxy:
+        reader = table.reader(proxy.endpoint)
+        for _ in range(2):
+            assert Selection(GROUP, Profile("p")) == reader.select({"mac": MAC})
+            calls.append(dict(proxy.requests()))
+            proxy.forget_requests()
+        reader.template("cloud", "c")
+        calls.append(dict(proxy.requests()))
+    assert [{"GetItem": 1, "BatchGetItem": 2}, {"BatchGetItem": 2}, {"GetItem": 1}] == calls
+
+
+def test_new_shape(table: CatalogTable) -> None:
+    """A new shape costs a warm reader one more call, once."""
+    table.fill(GROUP)
+    calls = []
+    with fault_proxy(table.service.endpoint) as proxy:
+        reader = table.reader(proxy.endpoint)
+        reader.select({"mac": MAC})
+        table.fill(Group("b", selector={"mac": MAC, "os": "x"}))
+        for _ in range(2):
+            proxy.forget_requests()
+            assert Selection(Group("b", selector={"mac": MAC, "os": "x"}), None) == reader.select(
+                {"mac": MAC, "os": "x"}
+            )
+            calls.append(proxy.requests()["BatchGetItem"])
+    assert [3, 2] == calls
+
+
+def test_tombstone(table: CatalogTable) -> None:
+    """A tombstone costs each reader one more call, once."""
+    table.fill(GROUP, Group("b", selector={"mac": MAC}))
+    table.writer.delete_group("b")
+    calls = []
+    with fault_proxy(table.service.endpoint) as proxy:
+        reader = table.reader(proxy.endpoint)
+        for _ in range(2):
+            assert Selection(GROUP, None) == reader.select({"mac": MAC})
+            calls.append(proxy.requests()["BatchGetItem"])
+            proxy.forget_requests()
+    assert [3, 2] == calls
+
+
+def test_withheld(table: CatalogTable) -> None:
+    """An answer is never chosen from a part of the entries."""
+    table.fill(Group("default"), GROUP)
+    with fault_proxy(table.service.endpoint) as proxy:
+        reader = table.reader(proxy.endpoint)
+        reader.select({})
+        proxy.switch(Withhold(1), times=1)
+        assert Selection(GROUP, None) == reader.select({"mac": MAC})

@@ -1,0 +1,93 @@
+"""What the writer promises beside the catalogue's contract: sweeping, limits, what it says of a deletion."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aws_stores.table import LARGEST_ITEM, UnwritableError, member_name, profile_record
+from matchbox.groups import Group
+from matchbox.profiles import Profile
+from matchbox.stores import Selection
+
+if TYPE_CHECKING:
+    from tests.contract.conftest import MakeTable
+    from tests.rigs.catalog_table import CatalogTable
+    from tests.rigs.service import Service
+
+
+def test_sweep(table: CatalogTable) -> None:
+    """A sweep removes tombstones and empty entries that are old enough, and no group."""
+    table.fill(*(Group(group_id, selector={"k": "1"}) for group_id in ("a", "b")), Group("c", selector={"k": "2"}))
+    table.fill(Group("a", selector={"k": "3"}), Group("c", selector={"k": "3"}))
+    table.writer.sweep(age=3600)
+    young = [table.entry({"k": value}) for value in "12"]
+    table.writer.sweep(age=-1)
+    shared, left = (table.entry({"k": value}) for value in "12")
+    assert [{"N"}, {"N"}] == [
+        set(entry[member_name(group_id)]) for entry, group_id in zip(young, "ac", strict=True) if entry
+    ]
+    assert left is None
+    assert shared is not None
+    assert [{"S": ""}, None] == [shared.get(member_name(group_id)) for group_id in "ba"]
+
+
+def test_sweep_table(table: CatalogTable) -> None:
+    """A sweep of the table finds what another writer left."""
+    table.fill(Group("a", selector={"k": "1"}))
+    table.writer.delete_group("a")
+    table.new_writer().sweep_table(age=-1)
+    assert table.entry({"k": "1"}) is None
+
+
+def test_too_large(table: CatalogTable) -> None:
+    """What DynamoDB's limit for an item refuses, and what nothing could serve, names the limit."""
+    writer = table.writer
+    with pytest.raises(UnwritableError, match="16777216"):
+        writer.put_template("generic", "t", bytes(16 * 1024 * 1024 + 1))
+    with pytest.raises(UnwritableError, match="400 KB"):
+        writer.put_profile(Profile("p", name="x" * 409_600))
+    with pytest.raises(UnwritableError, match="400 KB"):
+        writer.put_group(Group("g", selector={"k": "x" * 409_600}))
+
+
+@pytest.mark.real
+def test_largest(dynamodb_local: Service, made: MakeTable) -> None:
+    """A profile as large as an item may be is written and read (moto takes less)."""
+    with closing(made(dynamodb_local)) as table:
+        without = profile_record(Profile("p", name="-")).item
+        taken = sum(len(key) + len(value) for key, value in without.items() if isinstance(value, str)) - 1
+        profile = Profile("p", name="x" * (LARGEST_ITEM - taken))
+        table.writer.put_profile(profile)
+        assert profile == table.reader().profile("p")
+
+
+def test_full_entry(table: CatalogTable) -> None:
+    """A group for which its selector's entry has no room is refused, and the entry stays as it was."""
+    first, second = (Group(group_id, profile=group_id * 180_000) for group_id in "ab")
+    third = Group("c", profile="c" * 180_000)
+    table.fill(first, second)
+    with pytest.raises(UnwritableError, match="400 KB"):
+        table.writer.put_group(third)
+    assert Selection(first, None) == table.reader().select({})
+
+
+@pytest.mark.parametrize("name", ["x" * 2048, "\ud800"])
+def test_no_key(table: CatalogTable, name: str) -> None:
+    """An id that no key can hold is refused."""
+    with pytest.raises(UnwritableError, match="id"):
+        table.writer.put_group(Group(name))
+
+
+def test_deleted(table: CatalogTable) -> None:
+    """Deleting says whether there was anything to delete."""
+    table.fill(Group("a"))
+    table.writer.put_profile(Profile("a"))
+    table.writer.put_template("cloud", "a", b"")
+    writer = table.writer
+    answers = [
+        [writer.delete_group("a"), writer.delete_profile("a"), writer.delete_template("cloud", "a")] for _ in range(2)
+    ]
+    assert [[True] * 3, [False] * 3] == answers

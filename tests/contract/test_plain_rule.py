@@ -1,0 +1,48 @@
+"""Every catalogue against the plain rule over all groups."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from matchbox.groups import Group
+from matchbox.selection import select
+from matchbox.stores import Selection
+
+if TYPE_CHECKING:
+    from tests.contract.catalog_subjects import NewSubject
+
+VALUES = st.sampled_from(["", "1", "2", "1,b=2", "=", "ü"])
+MACS = st.sampled_from(["52:54:00:12:34:56", "52:54:00:12:34:57"])
+SELECTORS = st.fixed_dictionaries({}, optional=dict.fromkeys(["a", "b", "a=1,b", "ü"], VALUES) | {"mac": MACS})
+GROUPS = st.lists(
+    st.builds(
+        lambda *fields: Group(fields[0], "", *fields[1:]), st.sampled_from("abcdef"), st.sampled_from("pq"), SELECTORS
+    )
+)
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(groups=GROUPS, asked=st.lists(SELECTORS, min_size=1, max_size=6), data=st.data())
+def test_agrees_with_the_plain_rule(
+    new_subject: NewSubject,
+    groups: list[Group],
+    asked: list[dict[str, str]],
+    data: st.DataObject,
+) -> None:
+    """Every catalogue selects what the plain rule selects, after any writes, also for a reader that is warm."""
+    with new_subject() as subject:
+        there: dict[str, Group] = {}
+        for group in groups:
+            if data.draw(st.integers(0, 3)) == 0:
+                subject.writer.delete_group(group.id)
+                there.pop(group.id, None)
+            else:
+                subject.writer.put_group(group)
+                there[group.id] = group
+            subject.catalog.select(asked[0])
+        for labels in asked:
+            expected = select(there.values(), labels)
+            assert (None if expected is None else Selection(expected, None)) == subject.catalog.select(labels)

@@ -1,0 +1,101 @@
+"""A BatchGetItem whose items are read at different times, at the worst of them."""
+
+from __future__ import annotations
+
+import time
+from itertools import permutations
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aws_stores.catalog import REMEMBERED_TOMBSTONES, _Tombstone, _Tombstones
+from aws_stores.dynamodb import DynamoDB
+from aws_stores.table import entry_key
+from matchbox.groups import Group
+from matchbox.selection import selector_of
+from matchbox.stores import Selection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from aws_stores.dynamodb_json import Item
+    from tests.rigs.catalog_table import CatalogTable
+
+MAC = "52:54:00:12:34:56"
+SELECTORS: tuple[dict[str, str], ...] = ({}, {"mac": MAC}, {"mac": MAC, "os": "x"})
+ORDERS = tuple(permutations(range(3)))
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("moment", range(4))
+@pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1)])
+def test_move(table: CatalogTable, order: tuple[int, ...], moment: int, before: int, after: int) -> None:
+    """While a group moves to another selector a machine gets it by the one or the other, never the default."""
+    old, new = (Group("a", selector=SELECTORS[index]) for index in (before, after))
+    answer = _answer_while(table, order, moment, [old], lambda: table.fill(new))
+    assert answer in (Selection(old, None), Selection(new, None))
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("moment", range(4))
+def test_successor(table: CatalogTable, order: tuple[int, ...], moment: int) -> None:
+    """While a group takes the place of another one a machine gets either, never the default."""
+    old, new = Group("a", selector=SELECTORS[1]), Group("b", selector=SELECTORS[2])
+
+    def replace() -> None:
+        table.fill(new)
+        table.writer.delete_group("a")
+
+    answer = _answer_while(table, order, moment, [old], replace)
+    assert answer in (Selection(old, None), Selection(new, None))
+
+
+def _answer_while(
+    table: CatalogTable, order: tuple[int, ...], moment: int, groups: list[Group], write: Callable[[], object]
+) -> Selection | None:
+    """What a warm reader answers if `write` happens after the first `moment` entries of its first pass."""
+    table.fill(*(Group(f"shape-{n}", selector=dict.fromkeys(s, "-")) for n, s in enumerate(SELECTORS) if s))
+    table.fill(Group("default"), *groups)
+    pending = [write]
+    rank = {entry_key(selector_of(selector)): order.index(n) for n, selector in enumerate(SELECTORS)}
+
+    class Torn(DynamoDB):
+        def batch_get_items(self, table: str, keys: Sequence[Mapping[str, Any]], deadline: float) -> list[Item]:
+            items = []
+            for key in sorted(keys, key=lambda key: rank.get(key["pk"], -1)):
+                if armed and pending and rank.get(key["pk"]) == moment:
+                    pending.pop()()
+                items += super().batch_get_items(table, [key], deadline)
+            if armed and pending:
+                pending.pop()()
+            return items
+
+    armed = False
+    reader = table.reader(kind=Torn)
+    reader.select({})
+    armed = True
+    answer = reader.select(SELECTORS[2])
+    assert not pending
+    return answer
+
+
+def test_a_pass_under_way_knows_nothing_of_other_threads() -> None:
+    """A tombstone that was first seen after a pass began is no old one for this pass, whoever saw it."""
+    tombstones = _Tombstones()
+    tombstone = _Tombstone("e", "g", 1)
+    began = time.monotonic_ns()
+    by_another = tombstones.all_seen_before(time.monotonic_ns(), [tombstone])
+    here = tombstones.all_seen_before(began, [tombstone])
+    assert [False, False, True] == [
+        by_another,
+        here,
+        tombstones.all_seen_before(time.monotonic_ns() + 1, [tombstone]),
+    ]
+
+
+def test_many_tombstones_are_known_again() -> None:
+    """However many tombstones a pass finds, the next pass knows them all."""
+    tombstones = _Tombstones()
+    found = [_Tombstone("e", "g", value) for value in range(REMEMBERED_TOMBSTONES + 1)]
+    assert not tombstones.all_seen_before(time.monotonic_ns(), found)
+    assert tombstones.all_seen_before(time.monotonic_ns() + 1, found)
