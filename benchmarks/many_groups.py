@@ -22,6 +22,7 @@ from boot_api.alb import BODY_LIMIT
 from boot_api.app import App
 from boot_api.routes import Routes, Stores
 from matchbox.assets import Delivery
+from matchboxctl.answer_relay import AnswerRelay
 from matchboxctl.asset_files import AssetDirectory
 from matchboxctl.directory import DirectoryCatalog
 from tests.rigs.dynamodb_local import dynamodb_local
@@ -98,7 +99,7 @@ def _directory_app(directory: Path, size: int) -> App:
     with _duration(f"{size} groups read"):
         catalog = DirectoryCatalog(directory, report=print)
     assets = AssetDirectory(directory / "assets", b"secret", 3600)
-    routes = Routes(Stores(catalog, assets), Delivery(direct_limit=BODY_LIMIT, assets_url="", boundary="boundary"))
+    routes = Routes(Stores(catalog, assets, AnswerRelay()), Delivery(BODY_LIMIT, "", "boundary"))
     return App(routes, Logger(service="bench", level=logging.CRITICAL))
 
 

@@ -27,7 +27,7 @@ from matchbox.groups import Group
 from tests.rigs.dynamodb_local import dynamodb_local
 from tests.rigs.service import Service
 from tests.rigs.versitygw import versitygw
-from tests.serving import serving_stores
+from tests.serving import started
 
 MACHINES = 200
 ALONE = 100
@@ -65,7 +65,7 @@ def main() -> None:
             stack.enter_context(dynamodb_local()), access_key=buckets.access_key, secret_key=buckets.secret_key
         )
         store = _filled(Store(tables, buckets, f"storm-{uuid.uuid4().hex}"))
-        port = stack.enter_context(serving_stores(_environment(store)))
+        port = stack.enter_context(started("--address", "127.0.0.1:0", environment=_environment(store))).port
         faults: list[str] = []
         alone: dict[str, list[float]] = {}
         storm: dict[str, list[float]] = {}

@@ -4,6 +4,7 @@ import logging
 
 from aws_lambda_powertools import Logger
 
+from aws_stores.answers import S3Answers
 from aws_stores.assets import S3Assets
 from aws_stores.catalog import DynamoDBCatalog
 from aws_stores.dynamodb import DynamoDB
@@ -27,6 +28,10 @@ def table_app(service: Service, table: str, http: HttpClient) -> App:
 
     s3 = S3(service.endpoint, service.region, table, credentials, http)
     dynamodb = DynamoDB(service.endpoint, service.region, credentials, http)
-    stores = Stores(DynamoDBCatalog(dynamodb, s3, table, answer_time=_ENOUGH), S3Assets(s3, 3600, answer_time=_ENOUGH))
+    stores = Stores(
+        DynamoDBCatalog(dynamodb, s3, table, answer_time=_ENOUGH),
+        S3Assets(s3, 3600, answer_time=_ENOUGH),
+        S3Answers(s3, 3600, answer_time=_ENOUGH),
+    )
     delivery = Delivery(BODY_LIMIT, assets_url="", boundary="boundary")
     return App(Routes(stores, delivery), Logger(service="bench", level=logging.CRITICAL))

@@ -28,14 +28,14 @@ class AssetDirectory:
     """
 
     def __init__(self, root: Path, secret: bytes, lifetime: int, clock: Callable[[], float] = time.time) -> None:
-        self._root = root
+        self.root = root
         self._secret = secret
         self._lifetime = lifetime
         self._clock = clock
 
     def path(self, path: str) -> Path:
         """Where the file of that path lies."""
-        return self._root / os.fsdecode(octets(path))
+        return self.root / os.fsdecode(octets(path))
 
     def file(self, path: str) -> AssetFile | None:
         """The regular file at that path."""

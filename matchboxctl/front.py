@@ -1,7 +1,7 @@
 """A stand-in for the load balancer: HTTP in, the balancer's event to the deployed app, HTTP out.
 
 It keeps the balancer's contract: answers of at most 1 MB, Content-Length computed from the body, 502 on an exception.
-Large assets it streams itself, from signed addresses or where the app's answer names one.
+In directory mode it streams what is large itself: assets from signed addresses, and what an answer of the app names.
 """
 
 import json
@@ -13,29 +13,41 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
-from boot_api.alb import ANSWER_LIMIT
-from boot_api.app import FRONT_HEADER, App
+from boot_api.alb import ANSWER_LIMIT, FRONT_HEADER
+from boot_api.app import App
 from matchbox import content
 from matchbox.errors import StoreUnavailableError
+from matchbox.stores import AssetFile
 from matchbox.url_path import unescape
+from matchboxctl.answer_relay import AnswerRelay
 from matchboxctl.asset_files import SIGNED, AssetDirectory
 
 _log = logging.getLogger("boot_api.front")
 _REQUEST_LIMIT = 1_000_000
 
 
+class Streams(NamedTuple):
+    """What the front end of directory mode streams itself."""
+
+    assets: AssetDirectory
+    answers: AnswerRelay
+
+
 class Front(ThreadingHTTPServer):
-    """The HTTP server. A thread for each connection, so that a slow reader delays nobody."""
+    """The HTTP server. A thread for each connection, so that a slow reader delays nobody.
+
+    `streams` is None in store mode, where the bucket serves what is large.
+    """
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = 1024
 
-    def __init__(self, address: tuple[str, int], app: App, assets: AssetDirectory) -> None:
+    def __init__(self, address: tuple[str, int], app: App, streams: Streams | None) -> None:
         self.app = app
-        self.assets = assets
+        self.streams = streams
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, _Connection)
 
@@ -72,8 +84,9 @@ class _Connection(BaseHTTPRequestHandler):
             body = self._body()
             if body is None:
                 return
-            if path.startswith(SIGNED):
-                self._signed(path, query)
+            streams = self.server.streams
+            if streams is not None and path.startswith(SIGNED):
+                self._signed(streams.assets, path, query)
             else:
                 self._app(path, query, body)
         except (ConnectionError, TimeoutError):
@@ -112,8 +125,8 @@ class _Connection(BaseHTTPRequestHandler):
             return
         headers = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
         front = headers.pop(FRONT_HEADER, None)
-        if front is not None:
-            self._stream(front.partition("?")[0])
+        if front is not None and self.server.streams is not None:
+            self._stream(self.server.streams, front)
             return
         text = answer["body"]
         payload = b64decode(text) if answer["isBase64Encoded"] else text.encode()
@@ -135,19 +148,28 @@ class _Connection(BaseHTTPRequestHandler):
         headers["x-forwarded-port"] = [str(self.server.server_port)]
         return headers
 
-    def _signed(self, path: str, query: str) -> None:
+    def _signed(self, assets: AssetDirectory, path: str, query: str) -> None:
         """As S3: a signature is for GET alone."""
         name = unescape(path.removeprefix(SIGNED))
-        if self.command != "GET" or name is None or not self.server.assets.verified(name, query):
+        if self.command != "GET" or name is None or not assets.verified(name, query):
             self._send(HTTPStatus.FORBIDDEN, {"content-length": "0"}, b"")
             return
-        self._stream(path)
+        self._stream_asset(assets, name)
 
-    def _stream(self, signed_path: str) -> None:
-        name = unescape(signed_path.removeprefix(SIGNED)) or ""
+    def _stream(self, streams: Streams, front: str) -> None:
+        """What an answer of the app names: an answer that waits, or the signed address of an asset."""
+        answer = streams.answers.take(front)
+        if answer is None:
+            self._stream_asset(streams.assets, unescape(front.partition("?")[0].removeprefix(SIGNED)) or "")
+            return
+        body, kind = answer
+        reply = self._reply(AssetFile(len(body), kind, etag=None, modified=None))
+        self._send(reply.status, reply.headers, content.assemble(reply.body, body))
+
+    def _stream_asset(self, assets: AssetDirectory, name: str) -> None:
         try:
-            known = self.server.assets.file(name)
-            file = None if known is None else self.server.assets.path(name).open("rb")
+            known = assets.file(name)
+            file = None if known is None else assets.path(name).open("rb")
         except (OSError, StoreUnavailableError) as error:
             _log.error("asset %r: %s", name, error)
             self._send(HTTPStatus.SERVICE_UNAVAILABLE, {"content-length": "0", "retry-after": "5"}, b"")
@@ -156,21 +178,24 @@ class _Connection(BaseHTTPRequestHandler):
             self._send(HTTPStatus.NOT_FOUND, {"content-length": "0"}, b"")
             return
         with file:
-            reply = content.serve(
-                self.command,
-                dict(self.headers.items()),
-                size=known.size,
-                content_type=known.content_type,
-                boundary=secrets.token_hex(30),
-                etag=known.etag,
-                modified=known.modified,
-            )
+            reply = self._reply(known)
             self._send(reply.status, reply.headers, b"")
             for piece in reply.body:
                 if isinstance(piece, bytes):
                     self.wfile.write(piece)
                 else:
                     self._send_file(file, piece)
+
+    def _reply(self, known: AssetFile) -> content.Reply:
+        return content.serve(
+            self.command,
+            dict(self.headers.items()),
+            size=known.size,
+            content_type=known.content_type,
+            boundary=secrets.token_hex(30),
+            etag=known.etag,
+            modified=known.modified,
+        )
 
     def _send_file(self, file: BinaryIO, span: content.Span) -> None:
         # The header has promised a length: a file that has become shorter can only be told by closing.

@@ -8,6 +8,11 @@ from pathlib import Path
 
 from matchboxctl.usage import UsageError
 
+_DATA_PATH = "/var/lib/matchbox"
+_MODES = (
+    "With MATCHBOX_TABLE and MATCHBOX_BUCKET set, a DynamoDB table and an S3 bucket are the truth (store mode), on AWS "
+    "or on AWS_ENDPOINT_URL_DYNAMODB and AWS_ENDPOINT_URL_S3; else a data directory is."
+)
 _LEVELS = ("critical", "error", "warning", "info", "debug")
 
 
@@ -24,39 +29,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(options: argparse.Namespace) -> None:
-    from matchboxctl.serve import ServeSettings, serve
+    from matchboxctl.serve import Directories, serve
+    from matchboxctl.store_mode import StoreSettings, store_settings
 
     # argparse checks no default, and the environment's value is one.
     if options.log_level not in _LEVELS:
         raise UsageError(f"--log-level {options.log_level!r} is none of {', '.join(_LEVELS)}")
-    data_path = Path(options.data_path)
-    assets_path = Path(options.assets_path) if options.assets_path else data_path / "assets"
-    serve(ServeSettings(options.address, data_path, assets_path, options.log_level))
+    truth: Directories | StoreSettings | None = store_settings(os.environ, options.data_path)
+    if truth is None:
+        data_path = Path(options.data_path or _DATA_PATH)
+        truth = Directories(data_path, Path(options.assets_path) if options.assets_path else data_path / "assets")
+    elif options.assets_path:
+        raise UsageError(
+            "MATCHBOX_TABLE and MATCHBOX_BUCKET ask for table and bucket, whose assets --assets-path "
+            f"(MATCHBOX_ASSETS_PATH) {options.assets_path!r} is not: unset one of them"
+        )
+    serve(options.address, options.log_level, truth)
 
 
 def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="matchboxctl", description="Network boot as matchbox does it, from a directory.", allow_abbrev=False
+        prog="matchboxctl", description="Network boot as matchbox does it.", epilog=_MODES, allow_abbrev=False
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     serve = commands.add_parser(
         "serve",
-        help="answer boot requests over HTTP from matchbox's data directory",
-        description="Answer boot requests over HTTP from a data directory. An edit is seen by the next request.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        help="answer boot requests over HTTP",
+        description="Answer boot requests over HTTP. An edit of the data directory is seen by the next request.",
+        epilog=_MODES,
         allow_abbrev=False,
     )
     serve.add_argument(
         "--address",
         metavar="HOST:PORT",
         default=environment.get("MATCHBOX_ADDRESS") or "127.0.0.1:8080",
-        help="where to listen (MATCHBOX_ADDRESS)",
+        help="where to listen (MATCHBOX_ADDRESS; else 127.0.0.1:8080)",
     )
     serve.add_argument(
         "--data-path",
         metavar="DIR",
-        default=environment.get("MATCHBOX_DATA_PATH") or "/var/lib/matchbox",
-        help="directory with groups/, profiles/, ignition/, cloud/ and generic/ (MATCHBOX_DATA_PATH)",
+        default=environment.get("MATCHBOX_DATA_PATH"),
+        help=f"directory with groups/, profiles/, ignition/, cloud/, generic/ (MATCHBOX_DATA_PATH; else {_DATA_PATH})",
     )
     serve.add_argument(
         "--assets-path",
@@ -68,7 +81,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         "--log-level",
         choices=_LEVELS,
         default=environment.get("MATCHBOX_LOG_LEVEL") or "info",
-        help="least level that is logged, on standard error (MATCHBOX_LOG_LEVEL)",
+        help="least level that is logged, on standard error (MATCHBOX_LOG_LEVEL; else info)",
     )
     return parser
 

@@ -1,65 +1,131 @@
-"""`matchboxctl serve`: the deployed app behind a local stand-in for the balancer, over a data directory."""
+"""`matchboxctl serve`: the deployed app behind a local stand-in for the balancer, over a directory or over AWS."""
 
 import logging
+import os
 import secrets
 import signal
-import socket
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlencode
 
 from aws_lambda_powertools import Logger
 
+from aws_stores.aws_errors import AWSError
+from aws_stores.dynamodb import DynamoDB
+from aws_stores.http_client import HttpClient
+from aws_stores.s3 import S3
+from aws_stores.table import KEY, SHAPES, shapes_in
 from boot_api.alb import BODY_LIMIT
 from boot_api.app import App
+from boot_api.handler import wired
 from boot_api.routes import Routes, Stores
+from boot_api.settings import Settings
 from matchbox.assets import Delivery
-from matchbox.profiles import NetBoot, Profile
-from matchbox.selection import Selector
+from matchbox.errors import StoreUnavailableError
+from matchboxctl.answer_relay import AnswerRelay
 from matchboxctl.asset_files import AssetDirectory
 from matchboxctl.directory import DirectoryCatalog
-from matchboxctl.front import Front
+from matchboxctl.front import Front, Streams
+from matchboxctl.store_mode import StoreSettings
 from matchboxctl.usage import UsageError
+from matchboxctl.welcome import Listening, examples_of, shortcomings, welcome
 
 _ADDRESS_LIFETIME = 3600
-_MOST_EXAMPLES = 5
+_CHECK_SECONDS = 5.0
 
 
-class ServeSettings(NamedTuple):
-    """What `serve` is started with."""
+class Directories(NamedTuple):
+    """What directory mode serves."""
 
-    address: str
     data_path: Path
     assets_path: Path
-    log_level: str
 
 
-def serve(settings: ServeSettings) -> None:
+class _Service(NamedTuple):
+    """What is put behind the front end, and what is said of it at the start."""
+
+    app: App
+    streams: Streams | None
+    serving: str
+    examples: list[str]
+    shortcomings: list[str]
+
+
+def serve(address: str, log_level: str, truth: Directories | StoreSettings) -> None:
     """Serve until SIGINT or SIGTERM. Raises UsageError with one line that says what to mend."""
-    host, port = _host_and_port(settings.address)
-    if not settings.data_path.is_dir():
-        raise UsageError(f"{settings.data_path} is no directory: name matchbox's data directory with --data-path")
-    logger = Logger(service="boot_api", level=settings.log_level.upper(), stream=sys.stderr)
+    host, port = _host_and_port(address)
+    log = Logger(service="boot_api", level=log_level.upper(), stream=sys.stderr)
     logging.getLogger("boot_api.front").addHandler(logging.StreamHandler(sys.stderr))
+    service = _over_directories(truth, log) if isinstance(truth, Directories) else _over_stores(truth, log)
     try:
-        catalog = DirectoryCatalog(settings.data_path, report=_tell)
-    except OSError as error:
-        raise UsageError(f"{error.filename}: {error.strerror}") from error
-    assets = AssetDirectory(settings.assets_path, secrets.token_bytes(32), _ADDRESS_LIFETIME)
-    routes = Routes(
-        Stores(catalog, assets), Delivery(direct_limit=BODY_LIMIT, assets_url="", boundary=secrets.token_hex(30))
-    )
-    try:
-        front = Front((host, port), App(routes, logger), assets)
+        front = Front((host, port), service.app, service.streams)
     except (OSError, OverflowError, UnicodeError) as error:
-        raise UsageError(f"cannot listen on {settings.address}: {getattr(error, 'strerror', None) or error}") from error
+        raise UsageError(f"cannot listen on {address}: {getattr(error, 'strerror', None) or error}") from error
     _end_on_signal(front)
-    for line in _welcome(settings, catalog, assets, host, front.server_port):
+    for line in [
+        *welcome(Listening(host, front.server_port), service.serving, service.examples),
+        *service.shortcomings,
+    ]:
         print(line, flush=True)
     with front:
         front.serve_forever(poll_interval=0.1)
+
+
+def _over_directories(directories: Directories, log: Logger) -> _Service:
+    data_path, assets_path = directories
+    if not data_path.is_dir():
+        raise UsageError(f"{data_path} is no directory: name matchbox's data directory with --data-path")
+    try:
+        catalog = DirectoryCatalog(data_path, report=_tell)
+    except OSError as error:
+        raise UsageError(f"{error.filename}: {error.strerror}") from error
+    assets, answers = AssetDirectory(assets_path, secrets.token_bytes(32), _ADDRESS_LIFETIME), AnswerRelay()
+    delivery = Delivery(direct_limit=BODY_LIMIT, assets_url="", boundary=secrets.token_hex(30))
+    return _Service(
+        App(Routes(Stores(catalog, assets, answers), delivery), log),
+        Streams(assets, answers),
+        f"{data_path} (directory mode): {len(catalog)} groups, {sum(1 for _ in catalog.profiles())} profiles",
+        examples_of(catalog),
+        shortcomings(catalog, assets),
+    )
+
+
+def _over_stores(store: StoreSettings, log: Logger) -> _Service:
+    given = {
+        "MATCHBOX_TABLE": store.table,
+        "MATCHBOX_BUCKET": store.bucket,
+        "AWS_REGION": store.region,
+        "AWS_ENDPOINT_URL_DYNAMODB": store.dynamodb_endpoint or "",
+        "AWS_ENDPOINT_URL_S3": store.s3_endpoint or "",
+    }
+    try:
+        settings = Settings.from_environment(os.environ | given)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    found = _found(store)
+    app = wired(settings, store.credentials, log)
+    return _Service(app, None, f"{store.place} (store mode){found}", ["/ipxe"], [])
+
+
+def _found(store: StoreSettings) -> str:
+    """What is there, in a few words. Raises UsageError where table or bucket is not there or refused."""
+    http, end = HttpClient(), time.monotonic() + _CHECK_SECONDS
+    dynamodb = DynamoDB(store.dynamodb_endpoint, store.region, store.credentials, http)
+    bucket = S3(store.s3_endpoint, store.region, store.bucket, store.credentials, http)
+    try:
+        shapes = shapes_in(dynamodb.get_item(store.table, {KEY: SHAPES}, end))
+        bucket.list("assets/", deadline=end)
+    except AWSError as error:
+        absent = error.code in ("ResourceNotFoundException", "NoSuchBucket")
+        advice = "make them with `matchboxctl init`" if absent else "see to the permissions of these credentials"
+        raise UsageError(f"{store.place}: {error}; {advice}") from error
+    except StoreUnavailableError as error:
+        # A restart while AWS is away must not need another one when it is back.
+        _tell(f"{store.place}: {error}; machines are told to ask again until it answers")
+        return ""
+    return f": {len(shapes)} selector shapes"
 
 
 def _end_on_signal(front: Front) -> None:
@@ -80,63 +146,3 @@ def _host_and_port(address: str) -> tuple[str, int]:
     if not separator or not (port.isascii() and port.isdigit()) or int(port) > 65535:
         raise UsageError(f"--address {address!r} is not HOST:PORT")
     return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 (as matchbox reads `:8080`)
-
-
-def _reachable_host(host: str) -> str:
-    """The address by which other machines reach this one; nothing is sent to find it."""
-    if host not in ("0.0.0.0", "::", "127.0.0.1", "localhost"):  # noqa: S104
-        return host
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-        except OSError:
-            return host
-        address: str = probe.getsockname()[0]
-        return address
-
-
-def _welcome(
-    settings: ServeSettings, catalog: DirectoryCatalog, assets: AssetDirectory, host: str, port: int
-) -> list[str]:
-    local = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"  # noqa: S104
-    profiles = list(catalog.profiles())
-    lines = [
-        f"serving {settings.data_path} (directory mode): {len(catalog)} groups, {len(profiles)} profiles",
-        f"listening on {host}:{port}",
-        "",
-        "try:",
-        f"  curl {local}/boot.ipxe",
-    ]
-    lines += [f"  curl '{local}/ipxe{_query(selector)}'" for selector in catalog.selectors(_MOST_EXAMPLES)]
-    lines += [f"  curl {local}/profiles/{profile.id}" for profile in profiles[:_MOST_EXAMPLES]]
-    reachable = _reachable_host(host)
-    lines += [
-        "",
-        "dnsmasq, for machines that run iPXE already:",
-        "  dhcp-userclass=set:ipxe,iPXE",
-        f"  dhcp-boot=tag:ipxe,http://{reachable}:{port}/boot.ipxe",
-    ]
-    if host in ("127.0.0.1", "localhost", "::1"):
-        lines.append(f"  (other machines reach it only after --address 0.0.0.0:{port})")
-    for ids in catalog.rivals():
-        lines.append(f"groups {', '.join(ids)} have the same selectors: {ids[0]} is chosen")
-    missing = _missing_assets(profiles, assets)
-    if missing:
-        lines += ["", f"assets that profiles name and {settings.assets_path} lacks:", *missing]
-    return [*lines, ""]
-
-
-def _query(selector: Selector) -> str:
-    return f"?{urlencode(selector.pairs)}" if selector.pairs else ""
-
-
-def _missing_assets(profiles: list[Profile], assets: AssetDirectory) -> list[str]:
-    missing = []
-    for profile in profiles:
-        boot = profile.boot or NetBoot()
-        # An initrd's address may have options before it, such as `--name main`.
-        for address in (words[-1] for words in map(str.split, (boot.kernel, *boot.initrd)) if words):
-            path = address.removeprefix("/assets/")
-            if path != address and assets.file(path) is None:
-                missing.append(f"  {path} (profile {profile.id})")
-    return missing

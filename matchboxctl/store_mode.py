@@ -7,6 +7,7 @@ refused, so that no command falls through to AWS by accident.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from aws_stores.sigv4 import Credentials
 from matchboxctl.usage import UsageError
 
 if TYPE_CHECKING:
@@ -33,6 +34,14 @@ class StoreSettings(NamedTuple):
         """Table, bucket and where they are, for an operator to read."""
         tables, buckets = (endpoint or f"AWS {self.region}" for endpoint in (self.dynamodb_endpoint, self.s3_endpoint))
         return f"table {self.table} on {tables}, bucket {self.bucket} on {buckets}"
+
+    def credentials(self) -> Credentials:
+        """Those that are good now: boto3 renews temporary ones. Raises UsageError where there are none."""
+        found = self.session.get_credentials()
+        if found is None:
+            raise UsageError("no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+        now = found.get_frozen_credentials()
+        return Credentials(now.access_key or "", now.secret_key or "", now.token)
 
     def dynamodb(self) -> "DynamoDBClient":
         """A client for the table."""

@@ -1,41 +1,89 @@
 """`matchboxctl serve` as an operator starts it, for as long as a test needs it."""
 
+import http.client
+import queue
 import signal
 import subprocess
 import sys
-import time
-import urllib.request
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
-START_LIMIT = 30
+LIMIT = 60
+COMMAND = [sys.executable, "-m", "matchboxctl.main", "serve"]
+
+
+class Reply(NamedTuple):
+    """Status, headers in lower case, body."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
 
 
 class Serve:
-    """A running `serve`, on `port` of 127.0.0.1; made by `started`."""
+    """A running `serve`, on `port` of 127.0.0.1, and the lines it has written; made by `started`."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.port = -1
+        self.welcome: list[str] = []
+        self.errors: list[str] = []
         self._process = process
-        self.port = _port(process)
+        self._ports: queue.Queue[int] = queue.Queue()
+        self._readers = [threading.Thread(target=self._read_welcome), threading.Thread(target=self._read_errors)]
+        for reader in self._readers:
+            reader.start()
+        self.port = self._ports.get(timeout=LIMIT)
+        if self.port < 0:
+            raise AssertionError(f"serve ended with {self._ended()}: {self.errors}")
+        assert b"matchbox\n" == self.get("/").body
 
-    def end(self) -> None:
-        """End it as an operator does; it must end cleanly."""
-        self._process.send_signal(signal.SIGTERM)
-        assert 0 == self._process.wait(START_LIMIT)
+    def get(self, target: str, user_agent: str = "curl/8.5.0", method: str = "GET", **headers: str) -> Reply:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LIMIT)
+        try:
+            connection.request(method, target, headers={"User-Agent": user_agent, **headers})
+            answer = connection.getresponse()
+            fields = {name.lower(): value for name, value in answer.getheaders()}
+            return Reply(answer.status, fields, answer.read())
+        finally:
+            connection.close()
+
+    def end(self, number: int = signal.SIGTERM) -> None:
+        """End it as an operator does; it must end cleanly. All that it wrote is read."""
+        self._process.send_signal(number)
+        assert 0 == self._ended()
 
     def kill(self) -> None:
         """End it without a warning, as a power cut does."""
         self._process.kill()
-        self._process.wait()
+        self._ended()
+
+    def _ended(self) -> int:
+        code = self._process.wait(LIMIT)
+        for reader in self._readers:
+            reader.join(LIMIT)
+        return code
+
+    def _read_welcome(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self.welcome.append(line.rstrip("\n"))
+            if line.startswith("listening on "):
+                self._ports.put(int(line.rpartition(":")[2]))
+        self._ports.put(-1)
+
+    def _read_errors(self) -> None:
+        assert self._process.stderr is not None
+        self.errors.extend(line.rstrip("\n") for line in self._process.stderr)
 
 
 @contextmanager
 def started(*flags: str, environment: Mapping[str, str] | None = None) -> Iterator[Serve]:
     """Start `serve` with these flags and nothing but `environment` in its environment, or this process's own."""
-    command = [sys.executable, "-m", "matchboxctl.main", "serve", *flags]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+        [*COMMAND, *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     ) as process:
         try:
             yield Serve(process)
@@ -51,26 +99,3 @@ def serving(data: Path, *flags: str) -> Iterator[int]:
             yield serve.port
         finally:
             serve.end()
-
-
-def _port(process: subprocess.Popen[str]) -> int:
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith("listening on "):
-            port = int(line.rpartition(":")[2])
-            _answers(port)
-            return port
-    raise AssertionError(f"serve ended with {process.wait()}")
-
-
-def _answers(port: int) -> None:
-    deadline = time.monotonic() + START_LIMIT
-    while True:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=START_LIMIT) as answer:
-                assert b"matchbox\n" == answer.read()
-                return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)

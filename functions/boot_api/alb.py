@@ -5,6 +5,7 @@ counts. The event holds no raw query: it is rebuilt from the undecoded parameter
 empty pairs and `k` against `k=` are lost.
 """
 
+import json
 import re
 from base64 import b64encode
 from collections.abc import Mapping
@@ -13,10 +14,14 @@ from typing import Any, NamedTuple
 
 # The balancer takes an answer of at most 1 MB, measured on the serialised JSON; a binary body costs a third more.
 ANSWER_LIMIT = 1_000_000
+# The front end streams what this header names in the place of the (empty) body.
+FRONT_HEADER = "x-accel-redirect"
 # A header folded over lines is one line (RFC 9112, section 5.2); no part of it may end a line of an answer.
 _FOLD = re.compile(r"[\r\n]+[ \t]*")
 # What fits as a body whatever its bytes are, with room for the headers.
 BODY_LIMIT = 720_000
+# JSON writes a character as up to six for each of its bytes (`\\u0000`), Base64 four for three.
+_FITS_AS_TEXT = BODY_LIMIT * 4 // 3 // 6
 
 
 class Request(NamedTuple):
@@ -63,14 +68,22 @@ def event_answer(answer: Answer) -> dict[str, Any]:
         phrase = HTTPStatus(answer.status).phrase
     except ValueError:
         phrase = "Unknown"
-    try:
-        body, encoded = answer.body.decode("utf-8"), False
-    except UnicodeDecodeError:
-        body, encoded = b64encode(answer.body).decode("ascii"), True
+    text = _text(answer.body)
     return {
         "statusCode": answer.status,
         "statusDescription": f"{answer.status} {phrase}",
         "multiValueHeaders": {name: [value] for name, value in answer.headers.items()},
-        "body": body,
-        "isBase64Encoded": encoded,
+        "body": b64encode(answer.body).decode("ascii") if text is None else text,
+        "isBase64Encoded": text is None,
     }
+
+
+def _text(body: bytes) -> str | None:
+    """The body as it stands in JSON; None for one that is no text, or shorter in Base64."""
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    if len(body) > _FITS_AS_TEXT and len(json.dumps(text)) > len(body) * 4 // 3:
+        return None
+    return text

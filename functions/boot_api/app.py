@@ -9,12 +9,9 @@ from aws_lambda_powertools import Logger
 
 from boot_api.alb import Answer, Request, event_answer, request_of
 from boot_api.failures import answer_of, failure_of
-from boot_api.routes import Routed, Routes
+from boot_api.routes import Account, Routes
 from matchbox.errors import MatchboxError
 from matchbox.url_path import octets
-
-# The front end streams the file that this header names in the place of the (empty) body.
-FRONT_HEADER = "x-accel-redirect"
 
 
 class App:
@@ -28,30 +25,31 @@ class App:
         """Answer the balancer's event."""
         start = time.perf_counter()
         request = request_of(event)
-        level, reason = logging.INFO, None
+        account = Account()
+        level, reason = logging.INFO, ""
         try:
-            routed = self._routes.answer(request)
+            answer = self._routes.answer(request, account)
         except MatchboxError as error:
             level, reason = failure_of(error).level, str(error)
-            routed = Routed(answer_of(error), request.path)
-        self._write(level, reason, request, routed, time.perf_counter() - start)
-        answer = routed.answer
-        if routed.front is not None:
-            answer = Answer(answer.status, {**answer.headers, FRONT_HEADER: routed.front})
+            answer = answer_of(error)
+        self._write(level, reason, request, account, answer, time.perf_counter() - start)
         return event_answer(answer)
 
-    def _write(self, level: int, reason: str | None, request: Request, routed: Routed, seconds: float) -> None:
+    def _write(
+        self, level: int, reason: str, request: Request, account: Account, answer: Answer, seconds: float
+    ) -> None:
         fields: dict[str, object] = {
-            "route": routed.route,
+            "route": account.route,
             "method": request.method,
-            "group": routed.group,
-            "profile": routed.profile,
-            "status": routed.answer.status,
+            "path": request.path,
+            "group": account.group,
+            "profile": account.profile,
+            "status": answer.status,
             "milliseconds": round(seconds * 1000, 3),
             "client": request.headers.get("x-forwarded-for", "").partition(",")[0].strip(),
             "user_agent": request.headers.get("user-agent", ""),
         }
-        if reason is not None:
+        if reason:
             fields["reason"] = reason
         write = {logging.INFO: self._log.info, logging.WARNING: self._log.warning}.get(level, self._log.error)
         write("request", extra={name: _loggable(value) for name, value in fields.items()})

@@ -2,12 +2,13 @@
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from aws_stores.answers import S3Answers
 from aws_stores.assets import S3Assets
 from aws_stores.catalog import DynamoDBCatalog
 from aws_stores.dynamodb import DynamoDB
@@ -24,8 +25,21 @@ from matchbox.assets import Delivery
 _ANSWER_SECONDS = 2.0
 
 
+def wired(settings: Settings, credentials: Callable[[], Credentials], log: Logger) -> App:
+    """The app over the table and bucket of the settings; `credentials` are asked for at each call to AWS."""
+    http = HttpClient()
+    dynamodb = DynamoDB(settings.dynamodb_endpoint, settings.region, credentials, http)
+    s3 = S3(settings.s3_endpoint, settings.region, settings.bucket, credentials, http)
+    stores = Stores(
+        DynamoDBCatalog(dynamodb, s3, settings.table, answer_time=_ANSWER_SECONDS),
+        S3Assets(s3, settings.presigned_lifetime, answer_time=_ANSWER_SECONDS),
+        S3Answers(s3, settings.presigned_lifetime, answer_time=_ANSWER_SECONDS),
+    )
+    return App(Routes(stores, Delivery(BODY_LIMIT, settings.assets_url, boundary=secrets.token_hex(30))), log)
+
+
 def app_of(environment: Mapping[str, str]) -> App:
-    """The app over the table and bucket that the environment names. Raises MissingSettingError."""
+    """The app as a function's environment describes it. Raises MissingSettingError."""
     settings = Settings.from_environment(environment)
 
     def credentials() -> Credentials:
@@ -35,15 +49,7 @@ def app_of(environment: Mapping[str, str]) -> App:
             environment.get("AWS_SESSION_TOKEN") or None,
         )
 
-    http = HttpClient()
-    dynamodb = DynamoDB(settings.dynamodb_endpoint, settings.region, credentials, http)
-    s3 = S3(settings.s3_endpoint, settings.region, settings.bucket, credentials, http)
-    stores = Stores(
-        DynamoDBCatalog(dynamodb, s3, settings.table, answer_time=_ANSWER_SECONDS),
-        S3Assets(s3, settings.presigned_lifetime, answer_time=_ANSWER_SECONDS),
-    )
-    delivery = Delivery(BODY_LIMIT, settings.assets_url, boundary=secrets.token_hex(30))
-    return App(Routes(stores, delivery), Logger(service="boot_api", level=settings.log_level))
+    return wired(settings, credentials, Logger(service="boot_api", level=settings.log_level))
 
 
 @cache

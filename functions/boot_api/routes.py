@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from boot_api.alb import Answer, Request
+from boot_api.alb import FRONT_HEADER, Answer, Request
 from matchbox import assets, content, content_type, grub, ipxe
+from matchbox.boot_clients import follows_signed
 from matchbox.errors import AnswerTooLargeError, NotFoundError
 from matchbox.labels import labels_of
 from matchbox.profiles import NetBoot, Profile
-from matchbox.stores import AssetStore, Catalog, Selection
+from matchbox.stores import AnswerStore, AssetStore, Catalog, Selection
 from matchbox.template_data import template_data
 from matchbox.url_path import clean_path, moved_permanently, unescape
 
@@ -18,20 +20,20 @@ _PROFILES = "/profiles/"
 
 
 class Stores(NamedTuple):
-    """Where the answers come from."""
+    """Where the answers come from, and where those wait that the balancer cannot carry."""
 
     catalog: Catalog
     assets: AssetStore
+    answers: AnswerStore
 
 
-class Routed(NamedTuple):
-    """An answer, and what the log says of it. `front` names a file that the front end streams in the body's place."""
+@dataclass
+class Account:
+    """What the log says of a request. It is filled while the answer is made, so that a failure's line has it too."""
 
-    answer: Answer
-    route: str
-    group: str | None = None
-    profile: str | None = None
-    front: str | None = None
+    route: str = ""
+    group: str = ""
+    profile: str = ""
 
 
 class _Machine(NamedTuple):
@@ -61,10 +63,6 @@ class _Machine(NamedTuple):
         group = self.selection.group
         return template_data(group.metadata, group.selector, self.labels, self.raw_query)
 
-    def routed(self, answer: Answer, route: str) -> Routed:
-        """The answer, with what the log says of it."""
-        return Routed(answer, route, self.selection.group.id, self.selection.group.profile)
-
 
 class Routes:
     """The routes over the stores. Raises the errors of `matchbox.errors`."""
@@ -72,10 +70,7 @@ class Routes:
     def __init__(self, stores: Stores, delivery: assets.Delivery) -> None:
         self._stores = stores
         self._delivery = delivery
-        self._answers: dict[str, Callable[[Request], Routed]] = {
-            "/": lambda _: Routed(_text(b"matchbox\n"), "/"),
-            "/boot.ipxe": lambda _: Routed(_text(ipxe.BOOT_SCRIPT), "/boot.ipxe"),
-            "/boot.ipxe.0": lambda _: Routed(_text(ipxe.BOOT_SCRIPT), "/boot.ipxe.0"),
+        self._machines: dict[str, Callable[[Request, _Machine], Answer]] = {
             "/ipxe": self._ipxe,
             "/grub": self._grub,
             "/metadata": self._metadata,
@@ -83,23 +78,31 @@ class Routes:
             "/cloud": self._cloud,
             "/ignition": self._ignition,
         }
+        self._texts = {"/": b"matchbox\n", "/boot.ipxe": ipxe.BOOT_SCRIPT, "/boot.ipxe.0": ipxe.BOOT_SCRIPT}
 
-    def answer(self, request: Request) -> Routed:
+    def answer(self, request: Request, account: Account) -> Answer:
         """The answer to a request. Raises NotFoundError for a path that no route has."""
         # Whether the balancer hands the path over encoded is not documented: what is no encoding stands for itself.
         path = unescape(request.path) or request.path
         if request.method != "CONNECT" and (moved := self._moved(path, request)):
+            account.route = "redirect"
             return moved
         if path.startswith(_ASSETS):
+            account.route = _ASSETS
             return self._asset(path.removeprefix(_ASSETS), request)
         if path.startswith(_PROFILES):
-            return self._profile(path.removeprefix(_PROFILES))
-        route = self._answers.get(path)
-        if route is None:
+            account.route, account.profile = _PROFILES, path.removeprefix(_PROFILES)
+            return self._profile(account.profile)
+        if path in self._texts:
+            account.route = path
+            return _text(self._texts[path])
+        answer = self._machines.get(path)
+        if answer is None:
             raise NotFoundError(f"no route {path!r}")
-        return route(request)
+        account.route = path
+        return answer(request, self._machine(request, account))
 
-    def _moved(self, path: str, request: Request) -> Routed | None:
+    def _moved(self, path: str, request: Request) -> Answer | None:
         """The redirect to the clean spelling of the path, as Go's mux answers it."""
         clean = "/assets/" if path == "/assets" else clean_path(path)
         if clean == path:
@@ -107,11 +110,11 @@ class Routes:
         redirect = moved_permanently(clean, request.raw_query)
         headers = {"location": redirect.location}
         if request.method not in ("GET", "HEAD"):
-            return Routed(Answer(301, headers | {"content-length": "0"}), "redirect")
+            return Answer(301, headers | {"content-length": "0"})
         headers |= {"content-type": "text/html; charset=utf-8", "content-length": str(len(redirect.page))}
-        return Routed(Answer(301, headers, redirect.page), "redirect")
+        return Answer(301, headers, redirect.page)
 
-    def _asset(self, path: str, request: Request) -> Routed:
+    def _asset(self, path: str, request: Request) -> Answer:
         asked = assets.AssetRequest(request.method, path, request.raw_query, request.headers, request.origin)
         try:
             found = assets.answer(asked, self._stores.assets, self._delivery)
@@ -121,23 +124,30 @@ class Routes:
             if literal == path:
                 raise
             found = assets.answer(asked._replace(path=literal), self._stores.assets, self._delivery)
-        return Routed(Answer(found.status, found.headers, found.body), _ASSETS, front=found.front)
+        if found.front is not None:
+            return Answer(found.status, {**found.headers, FRONT_HEADER: found.front})
+        return Answer(found.status, found.headers, found.body)
 
-    def _profile(self, profile_id: str) -> Routed:
+    def _profile(self, profile_id: str) -> Answer:
         profile = self._stores.catalog.profile(profile_id)
         if profile is None:
             raise NotFoundError(f"no profile {profile_id!r}")
         body = json.dumps(profile.document(), ensure_ascii=False).encode("utf-8", "replace") + b"\n"
-        headers = {"content-type": "application/json", "content-length": str(len(body))}
-        return Routed(Answer(200, headers, body), _PROFILES, profile=profile_id)
+        return Answer(200, {"content-type": "application/json", "content-length": str(len(body))}, body)
 
-    def _ipxe(self, request: Request) -> Routed:
-        machine = self._machine(request)
-        return machine.routed(self._script(ipxe.script(machine.boot)), "/ipxe")
+    def _machine(self, request: Request, account: Account) -> _Machine:
+        labels = labels_of(request.raw_query)
+        selection = self._stores.catalog.select(labels)
+        if selection is None:
+            raise NotFoundError("no group matches these labels")
+        account.group, account.profile = selection.group.id, selection.group.profile
+        return _Machine(labels, request.raw_query, selection)
 
-    def _grub(self, request: Request) -> Routed:
-        machine = self._machine(request)
-        return machine.routed(self._script(grub.configuration(machine.boot, self._grub_address)), "/grub")
+    def _ipxe(self, request: Request, machine: _Machine) -> Answer:  # noqa: ARG002 (as the other answers)
+        return self._script(ipxe.script(machine.boot))
+
+    def _grub(self, request: Request, machine: _Machine) -> Answer:  # noqa: ARG002 (as the other answers)
+        return self._script(grub.configuration(machine.boot, self._grub_address))
 
     def _grub_address(self, address: str) -> str:
         """GRUB follows no redirect, so it is given the token-free address itself, where there is one."""
@@ -149,47 +159,29 @@ class Routes:
         path = address.removeprefix(_ASSETS)
         return f"(http,{host})/{prefix}/{path}" if prefix else f"(http,{host})/{path}"
 
-    def _metadata(self, request: Request) -> Routed:
+    def _metadata(self, request: Request, machine: _Machine) -> Answer:
         from matchbox.metadata import render_metadata
 
-        machine = self._machine(request)
-        body = render_metadata(machine.data())
-        self._limit(body)
-        return machine.routed(
-            Answer(200, {"content-type": "plain/text", "content-length": str(len(body))}, body), "/metadata"
-        )
+        return self._whole(request, render_metadata(machine.data()), "plain/text")
 
-    def _generic(self, request: Request) -> Routed:
-        from matchbox.templates import render
-
-        machine = self._machine(request)
-        template_id, source = self._template(machine.profile, "generic")
-        body = render(source, machine.data(), name=template_id)
-        return machine.routed(self._content(request, body), "/generic")
-
-    def _cloud(self, request: Request) -> Routed:
-        from matchbox.cloud_config import cloud_answer
-
-        machine = self._machine(request)
-        template_id, source = self._template(machine.profile, "cloud")
-        return machine.routed(self._content(request, cloud_answer(template_id, source, machine.data())), "/cloud")
-
-    def _ignition(self, request: Request) -> Routed:
+    def _ignition(self, request: Request, machine: _Machine) -> Answer:
         from matchbox.ignition import ignition_answer
 
-        machine = self._machine(request)
         template_id, source = self._template(machine.profile, "ignition")
         found = ignition_answer(template_id, source, machine.data())
-        self._limit(found.body)
-        headers = {"content-type": found.content_type, "content-length": str(len(found.body))}
-        return machine.routed(Answer(200, headers, found.body), "/ignition")
+        return self._whole(request, found.body, found.content_type)
 
-    def _machine(self, request: Request) -> _Machine:
-        labels = labels_of(request.raw_query)
-        selection = self._stores.catalog.select(labels)
-        if selection is None:
-            raise NotFoundError("no group matches these labels")
-        return _Machine(labels, request.raw_query, selection)
+    def _generic(self, request: Request, machine: _Machine) -> Answer:
+        from matchbox.templates import render
+
+        template_id, source = self._template(machine.profile, "generic")
+        return self._content(request, render(source, machine.data(), name=template_id))
+
+    def _cloud(self, request: Request, machine: _Machine) -> Answer:
+        from matchbox.cloud_config import cloud_answer
+
+        template_id, source = self._template(machine.profile, "cloud")
+        return self._content(request, cloud_answer(template_id, source, machine.data()))
 
     def _template(self, profile: Profile, kind: str) -> tuple[str, bytes]:
         """Id and text of the profile's template of this kind."""
@@ -201,28 +193,54 @@ class Routes:
             raise NotFoundError(f"profile {profile.id!r} names {kind} template {template_id!r}, which is absent")
         return template_id, source
 
-    def _limit(self, body: bytes) -> None:
-        limit = self._delivery.direct_limit
-        if len(body) > limit:
-            raise AnswerTooLargeError(f"the answer has {len(body)} bytes, over the balancer's limit of {limit}")
-
     def _script(self, body: bytes) -> Answer:
         """A script is never redirected: its relative addresses would then mean another host."""
-        self._limit(body)
+        if len(body) > self._delivery.direct_limit:
+            raise AnswerTooLargeError(f"the script has {_over(body, self._delivery.direct_limit)}")
         return _text(body)
+
+    def _whole(self, request: Request, body: bytes, kind: str) -> Answer:
+        """All of it, whatever Range asks for."""
+        if len(body) > self._delivery.direct_limit:
+            return self._long(request, body, kind)
+        return Answer(200, {"content-type": kind, "content-length": str(len(body))}, body)
 
     def _content(self, request: Request, body: bytes) -> Answer:
         """What Go's `http.ServeContent` answers: Range works."""
-        self._limit(body)
+        kind = content_type.sniff(body)
         # HEAD is answered with the body, since the balancer counts it for Content-Length and drops it.
         reply = content.serve(
             "GET" if request.method == "HEAD" else request.method,
             request.headers,
             size=len(body),
-            content_type=content_type.sniff(body),
+            content_type=kind,
             boundary=self._delivery.boundary,
         )
-        return Answer(reply.status, reply.headers, content.assemble(reply.body, body))
+        part = content.assemble(reply.body, body)
+        if len(part) > self._delivery.direct_limit:
+            return self._long(request, body, kind)
+        return Answer(reply.status, reply.headers, part)
+
+    def _long(self, request: Request, body: bytes, kind: str) -> Answer:
+        """The answer by another way than the balancer's, whose end sees to Range.
+
+        Raises AnswerTooLargeError for a client that does not go there.
+        """
+        headers = {"content-type": kind, "content-length": str(len(body))}
+        if request.method == "HEAD":
+            return Answer(200, headers)
+        kept = self._stores.answers.keep(body, kind, request.origin)
+        if kept.with_front:
+            return Answer(200, {**headers, FRONT_HEADER: kept.address})
+        user_agent = request.headers.get("user-agent", "")
+        if not follows_signed(user_agent, kept.address):
+            client, size = user_agent.partition(" ")[0], _over(body, self._delivery.direct_limit)
+            raise AnswerTooLargeError(f"{client!r} follows no redirect, and the answer has {size}")
+        return Answer(302, {"location": kept.address, "content-length": "0"})
+
+
+def _over(body: bytes, limit: int) -> str:
+    return f"{len(body)} bytes, over the balancer's limit of {limit}"
 
 
 def _text(body: bytes) -> Answer:

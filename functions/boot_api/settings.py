@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+_LONGEST_LIFETIME = 604_800  # seven days (Signature Version 4, X-Amz-Expires)
+
 
 class MissingSettingError(Exception):
     """An environment variable that the function cannot do without."""
@@ -46,8 +48,14 @@ class Settings(NamedTuple):
             bucket=needed("MATCHBOX_BUCKET"),
             region=needed("AWS_REGION"),
             assets_url=assets_url,
-            presigned_lifetime=int(environment.get("MATCHBOX_PRESIGNED_LIFETIME") or 3600),
+            presigned_lifetime=_lifetime(environment.get("MATCHBOX_PRESIGNED_LIFETIME") or "3600"),
             log_level=environment.get("MATCHBOX_LOG_LEVEL", "info").upper(),
-            dynamodb_endpoint=environment.get("AWS_ENDPOINT_URL_DYNAMODB"),
-            s3_endpoint=environment.get("AWS_ENDPOINT_URL_S3"),
+            dynamodb_endpoint=environment.get("AWS_ENDPOINT_URL_DYNAMODB") or None,
+            s3_endpoint=environment.get("AWS_ENDPOINT_URL_S3") or None,
         )
+
+
+def _lifetime(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= _LONGEST_LIFETIME:
+        raise ValueError(f"MATCHBOX_PRESIGNED_LIFETIME {text!r} is no number of seconds up to {_LONGEST_LIFETIME}")
+    return int(text)

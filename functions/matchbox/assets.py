@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from matchbox import content, directory_listing
-from matchbox.boot_clients import Redirects, redirects
+from matchbox.boot_clients import Redirects, follows_signed, redirects
 from matchbox.errors import NotFoundError, UndeliverableError
 from matchbox.stores import AssetFile, AssetStore
 from matchbox.url_path import clean_path, escape_path, index_page_redirect, slash_redirect
@@ -105,11 +105,9 @@ def _large(
         return AssetAnswer(reply.status, reply.headers, front=front)
     if able is not Redirects.NONE and delivery.assets_url:
         return _redirect(302, f"{delivery.assets_url}/{escape_path(path)}")
-    if able is Redirects.UNSIGNED_PREFERRED:
-        return _redirect(302, store.address(path, request.origin))
-    if able is Redirects.UNSIGNED:
+    if able is not Redirects.NONE:
         address = store.address(path, request.origin)
-        if "%2B" not in address:
+        if follows_signed(user_agent, address):
             return _redirect(302, address)
     spans = [piece for piece in reply.body if isinstance(piece, content.Span)]
     if sum(span.length for span in spans) <= delivery.direct_limit and len(spans) <= _MOST_PARTS:

@@ -21,6 +21,14 @@ class Redirects(Enum):
     NONE = "none"
 
 
+def follows_signed(user_agent: str, address: str) -> bool:
+    """Whether the client with this User-Agent gets what a signed address serves."""
+    able = redirects(user_agent)
+    if able is Redirects.UNSIGNED:
+        return "%2B" not in address
+    return able is not Redirects.NONE
+
+
 def redirects(user_agent: str) -> Redirects:
     """Which redirects the client with this User-Agent can be sent."""
     if user_agent.lower().startswith(_NO_REDIRECT):

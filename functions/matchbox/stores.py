@@ -67,3 +67,20 @@ class AssetStore(Protocol):
 
     def delivered_by_front(self, path: str) -> str | None:
         """Where the front end itself finds the file to stream it in our answer's place, None where it cannot."""
+
+
+class Kept(NamedTuple):
+    """Where an answer waits: at an address that serves it by itself, or where the front end finds it to stream it."""
+
+    address: str
+    with_front: bool
+
+
+class AnswerStore(Protocol):
+    """Takes the answers that the balancer cannot carry."""
+
+    def keep(self, body: bytes, content_type: str, origin: str) -> Kept:
+        """Keep the answer for some hours at least; `origin` is scheme and host as the client asked.
+
+        Raises StoreUnavailableError when it cannot just now.
+        """

@@ -10,8 +10,9 @@ from tests.boot.clients import CLIENTS, boot
 from tests.boot.example import configuration_of, write_example
 from tests.boot.fleet import identity
 from tests.boot.networks import Servers
-from tests.boot.stores import new_stores, serving_stores
+from tests.boot.store_serving import serving_stores
 from tests.rigs.program import free_port
+from tests.rigs.stores import new_stores
 from tests.serving import serving
 
 if TYPE_CHECKING:

@@ -21,9 +21,10 @@ from tests.boot.dhcp_network import HOST
 from tests.boot.exchanges import relayed
 from tests.boot.fleet import INITRAMFS, KERNEL, named, write_data_directory, write_json
 from tests.boot.networks import Servers
-from tests.boot.stores import Stores, new_stores, serving_stores
+from tests.boot.store_serving import serving_stores
 from tests.boot.token_free import token_free
 from tests.rigs.program import free_port
+from tests.rigs.stores import Stores, new_stores
 from tests.serving import serving
 
 if TYPE_CHECKING:

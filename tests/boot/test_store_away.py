@@ -10,9 +10,10 @@ import pytest
 from tests.boot.clients import powered_on
 from tests.boot.exchanges import relayed
 from tests.boot.fleet import KERNEL, named, write_data_directory
-from tests.boot.stores import new_stores, serving_stores
+from tests.boot.store_serving import serving_stores
 from tests.rigs.faults import Fault, Hang, PassThrough, Refuse
 from tests.rigs.program import free_port
+from tests.rigs.stores import new_stores
 from tests.rigs.tcp_fault import fault_proxy
 
 if TYPE_CHECKING:

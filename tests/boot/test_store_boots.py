@@ -9,9 +9,10 @@ import pytest
 from tests.boot.clients import boot
 from tests.boot.dhcp_network import HOST, SECOND_HOST
 from tests.boot.fleet import FLEET, INITRAMFS, KERNEL, Member, write_data_directory
-from tests.boot.stores import new_stores, serving_stores
+from tests.boot.store_serving import serving_stores
 from tests.boot.token_free import token_free
 from tests.rigs.program import free_port
+from tests.rigs.stores import new_stores
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,23 +1,16 @@
 """Every recorded answer, as the balancer's events into the Lambda function over DynamoDB and S3."""
 
 import base64
-import uuid
-from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from aws_stores.assets import PREFIX
-from aws_stores.catalog_writer import CatalogWriter
-from aws_stores.creation import create_bucket, create_table
 from boot_api.app import App
 from boot_api.handler import app_of
-from matchbox import content_type
-from matchbox.documents import DocumentError, parse_group, parse_profile
 from tests.conformance.recordings import HERE, SUITES, Recording, Response, assert_reproduced, recordings
 from tests.rigs.service import Service
+from tests.rigs.stores import new_stores
 
 
 @pytest.fixture(scope="module")
@@ -45,37 +38,9 @@ def test_a_recorded_answer_is_reproduced_on_real_stores(recording: Recording, on
 
 def _imported(data: Path, tables: Service, buckets: Service) -> App:
     """The handler's app over a table and a bucket that hold the data directory."""
-    name = f"matchbox-{uuid.uuid4().hex}"
-    # DynamoDB Local takes any credentials, but shows each access key its own tables.
-    tables = replace(tables, access_key=buckets.access_key, secret_key=buckets.secret_key)
-    dynamodb, s3 = tables.client("dynamodb"), buckets.client("s3")
-    create_table(dynamodb, name)
-    create_bucket(s3, name, buckets.region)
-    writer = CatalogWriter(dynamodb, s3, name, name)
-    for file in sorted((data / "profiles").glob("*.json")):
-        writer.put_profile(parse_profile(file.stem, file.read_bytes()))
-    for file in sorted((data / "groups").glob("*.json")):
-        # The recordings hold groups that do not parse, which matchbox leaves out.
-        with suppress(DocumentError):
-            writer.put_group(parse_group(file.stem, file.read_bytes()))
-    for kind in ("ignition", "cloud", "generic"):
-        for file in sorted((data / kind).glob("*")):
-            writer.put_template(kind, file.name, file.read_bytes())
-    for file in sorted((data / "assets").rglob("*")):
-        if file.is_file():
-            body, path = file.read_bytes(), file.relative_to(data / "assets").as_posix()
-            s3.put_object(Bucket=name, Key=PREFIX + path, Body=body, ContentType=content_type.of_file(path, body))
-    environment = {
-        "MATCHBOX_TABLE": name,
-        "MATCHBOX_BUCKET": name,
-        "MATCHBOX_LOG_LEVEL": "critical",
-        "AWS_REGION": tables.region,
-        "AWS_ACCESS_KEY_ID": buckets.access_key,
-        "AWS_SECRET_ACCESS_KEY": buckets.secret_key,
-        "AWS_ENDPOINT_URL_DYNAMODB": tables.endpoint,
-        "AWS_ENDPOINT_URL_S3": buckets.endpoint,
-    }
-    return app_of(environment)
+    stores = new_stores(tables, buckets)
+    stores.fill(data)
+    return app_of(stores.environment())
 
 
 def _answer(app: App, recording: Recording) -> Response:

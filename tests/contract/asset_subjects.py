@@ -22,8 +22,9 @@ from boot_api.routes import Routes, Stores
 from matchbox.assets import Delivery
 from matchbox.content_type import of_file
 from matchbox.memory import MemoryCatalog
+from matchboxctl.answer_relay import AnswerRelay
 from matchboxctl.asset_files import AssetDirectory
-from matchboxctl.front import Front
+from matchboxctl.front import Front, Streams
 from tests.rigs.catalog_table import ENOUGH
 
 if TYPE_CHECKING:
@@ -69,8 +70,10 @@ def in_directory(root: Path) -> Iterator[AssetSubject]:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(body)
 
-    app = App(Routes(Stores(MemoryCatalog(), store), Delivery(BODY_LIMIT, "", "-")), Logger(level="CRITICAL"))
-    with Front(("127.0.0.1", 0), app, store) as front:
+    streams = Streams(store, AnswerRelay())
+    stores = Stores(MemoryCatalog(), store, streams.answers)
+    app = App(Routes(stores, Delivery(BODY_LIMIT, "", "-")), Logger(level="CRITICAL"))
+    with Front(("127.0.0.1", 0), app, streams) as front:
         serving = threading.Thread(target=front.serve_forever, kwargs={"poll_interval": 0.05})
         serving.start()
         try:

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from boot_api.alb import BODY_LIMIT, request_of
-from boot_api.app import FRONT_HEADER, App
+from boot_api.alb import BODY_LIMIT, FRONT_HEADER, request_of
+from boot_api.app import App
 from boot_api.routes import Routes, Stores
 from matchbox.assets import Delivery
 from matchbox.url_path import unescape
+from matchboxctl.answer_relay import AnswerRelay
 from matchboxctl.asset_files import SIGNED, AssetDirectory
 from tests.unit.hostile_requests import (
     HEADERS,
@@ -37,7 +38,7 @@ def assets(tmp_path_factory: pytest.TempPathFactory) -> AssetDirectory:
 
 @pytest.fixture(scope="module")
 def app(assets: AssetDirectory) -> App:
-    routes = Routes(Stores(catalog(), assets), Delivery(BODY_LIMIT, "", "boundary"))
+    routes = Routes(Stores(catalog(), assets, AnswerRelay()), Delivery(BODY_LIMIT, "", "boundary"))
     return App(routes, quiet())
 
 

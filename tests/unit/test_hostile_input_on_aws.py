@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from aws_stores.answers import S3Answers
 from aws_stores.assets import PREFIX, S3Assets
 from aws_stores.catalog import DynamoDBCatalog
 from aws_stores.catalog_writer import CatalogWriter
@@ -48,7 +49,11 @@ def app(moto_server: Service) -> App:
     http = HttpClient(connect_timeout=ENOUGH, read_timeout=ENOUGH)
     s3 = S3(moto_server.endpoint, moto_server.region, name, lambda: credentials, http)
     dynamodb = DynamoDB(moto_server.endpoint, moto_server.region, lambda: credentials, http)
-    stores = Stores(DynamoDBCatalog(dynamodb, s3, name, answer_time=ENOUGH), S3Assets(s3, 60, answer_time=ENOUGH))
+    stores = Stores(
+        DynamoDBCatalog(dynamodb, s3, name, answer_time=ENOUGH),
+        S3Assets(s3, 60, answer_time=ENOUGH),
+        S3Answers(s3, 60, answer_time=ENOUGH),
+    )
     return App(Routes(stores, Delivery(BODY_LIMIT, "", "boundary")), quiet())
 
 

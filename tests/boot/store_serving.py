@@ -1,0 +1,25 @@
+"""`matchboxctl serve` in store mode, for the clients that boot."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from tests.boot.networks import Servers
+from tests.serving import started
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.rigs.stores import Stores
+
+
+@contextmanager
+def serving_stores(stores: Stores, port: int, assets_url: str | None = None) -> Iterator[Servers]:
+    """`serve` over the stores on `port`; it must end cleanly. The bucket's port is that of its endpoint."""
+    with started("--address", f"127.0.0.1:{port}", environment=stores.environment(assets_url)) as serve:
+        try:
+            yield Servers(serve.port, bucket=urlsplit(stores.buckets.endpoint).port)
+        finally:
+            serve.end()

@@ -1,0 +1,18 @@
+"""A recorded request, byte for byte over HTTP."""
+
+import socket
+
+from tests.conformance.recordings import Recording, Response
+
+
+def exchange(port: int, recording: Recording) -> Response:
+    """What the server on this port of 127.0.0.1 answers to the recording's request."""
+    lines = [f"{recording.method} {recording.target} HTTP/1.1", "Host: matchbox.test", "Connection: close"]
+    lines += [f"{name}: {value}" for name, value in recording.headers.items()]
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    head, _, body = received.partition(b"\r\n\r\n")
+    status, *fields = head.decode("latin-1").split("\r\n")
+    headers = {name.lower(): value.strip() for name, _, value in (field.partition(":") for field in fields)}
+    return Response(int(status.split()[1]), headers, body)
