@@ -36,14 +36,17 @@ test-real: .venv/ready
 test-boot: .venv/ready
 	$(BIN)/python -m pytest -q -m boot tests/boot
 
-# All that takes long.
+# All that takes long: 10,000 cases of each property, every real program, every boot client.
 test-nightly: .venv/ready
+	MATCHBOX_NIGHTLY=1 $(BIN)/python -m pytest -q -m "$(QUICK)" $(PROPERTIES)
 	$(BIN)/python -m pytest -q -m "real or boot or nightly"
 
 # Ratios against a baseline of the same run.
 bench: .venv/ready
-	$(BIN)/python benchmarks/boot_requests.py
 	$(BIN)/python -m benchmarks.cold_start
+	$(BIN)/python -m benchmarks.request_cpu
+	$(BIN)/python -m benchmarks.many_groups
+	$(BIN)/python -m benchmarks.storm
 
 # Renew the lock file from pyproject.toml.
 lock:

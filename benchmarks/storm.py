@@ -10,22 +10,17 @@ import statistics
 import sys
 import threading
 import time
-import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from itertools import count
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from aws_stores.assets import PREFIX
-from aws_stores.catalog_writer import CatalogWriter
-from aws_stores.creation import create_bucket, create_table
 from benchmarks.boot_machines import PROFILE, groups, mac
 from matchbox.groups import Group
 from tests.rigs.dynamodb_local import dynamodb_local
-from tests.rigs.service import Service
+from tests.rigs.stores import Stores, new_stores
 from tests.rigs.versitygw import versitygw
 from tests.serving import started
 
@@ -44,28 +39,12 @@ class Step(NamedTuple):
     part: bytes = b""
 
 
-class Store(NamedTuple):
-    """Where table and bucket are, both with the same name."""
-
-    tables: Service
-    buckets: Service
-    name: str
-
-    def writer(self) -> CatalogWriter:
-        """A new writer, with clients of its own."""
-        return CatalogWriter(self.tables.client("dynamodb"), self.buckets.client("s3"), self.name, self.name)
-
-
 def main() -> None:
     """Print the table. Ends with 1 where an answer was wrong."""
     with ExitStack() as stack:
-        buckets = stack.enter_context(versitygw())
-        # DynamoDB Local shows each access key its own tables.
-        tables = replace(
-            stack.enter_context(dynamodb_local()), access_key=buckets.access_key, secret_key=buckets.secret_key
-        )
-        store = _filled(Store(tables, buckets, f"storm-{uuid.uuid4().hex}"))
-        port = stack.enter_context(started("--address", "127.0.0.1:0", environment=_environment(store))).port
+        store = _filled(new_stores(stack.enter_context(dynamodb_local()), stack.enter_context(versitygw())))
+        flags = ("--address", "127.0.0.1:0")
+        port = stack.enter_context(started(*flags, environment=store.environment())).port
         faults: list[str] = []
         alone: dict[str, list[float]] = {}
         storm: dict[str, list[float]] = {}
@@ -83,12 +62,10 @@ def main() -> None:
         sys.exit(1 if faults else 0)
 
 
-def _filled(store: Store) -> Store:
-    s3 = store.buckets.client("s3")
-    create_table(store.tables.client("dynamodb"), store.name)
-    create_bucket(s3, store.name, store.buckets.region)
+def _filled(store: Stores) -> Stores:
+    store.create()
     for name, body in (("vmlinuz", KERNEL), ("initramfs.xz", INITRAMFS)):
-        s3.put_object(Bucket=store.name, Key=PREFIX + name, Body=body, ContentType="application/octet-stream")
+        store.put_asset(name, body)
     writer = store.writer()
     writer.put_profile(PROFILE._replace(generic_id="it.yaml"))
     writer.put_template("generic", "it.yaml", TEMPLATE)
@@ -99,20 +76,8 @@ def _filled(store: Store) -> Store:
     return store
 
 
-def _environment(store: Store) -> dict[str, str]:
-    return {
-        "MATCHBOX_TABLE": store.name,
-        "MATCHBOX_BUCKET": store.name,
-        "AWS_REGION": store.tables.region,
-        "AWS_ACCESS_KEY_ID": store.buckets.access_key,
-        "AWS_SECRET_ACCESS_KEY": store.buckets.secret_key,
-        "AWS_ENDPOINT_URL_DYNAMODB": store.tables.endpoint,
-        "AWS_ENDPOINT_URL_S3": store.buckets.endpoint,
-    }
-
-
 @contextmanager
-def _groups_written(store: Store) -> Iterator[list[str]]:
+def _groups_written(store: Stores) -> Iterator[list[str]]:
     """Groups are rewritten and moved to other selectors, and others come and go, until the body ends."""
     stop = threading.Event()
     written: list[str] = []

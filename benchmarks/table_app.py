@@ -1,16 +1,20 @@
 """The app over a table and a bucket, as the Lambda handler wires it, with an HTTP client of the benchmark's."""
 
 import logging
+from contextlib import closing
 
 from aws_lambda_powertools import Logger
 
 from aws_stores.answers import S3Answers
 from aws_stores.assets import S3Assets
+from aws_stores.bulk_load import bulk_load
 from aws_stores.catalog import DynamoDBCatalog
+from aws_stores.creation import create_table
 from aws_stores.dynamodb import DynamoDB
 from aws_stores.http_client import HttpClient
 from aws_stores.s3 import S3
 from aws_stores.sigv4 import Credentials
+from benchmarks.boot_machines import PROFILE, groups
 from boot_api.alb import BODY_LIMIT
 from boot_api.app import App
 from boot_api.routes import Routes, Stores
@@ -35,3 +39,11 @@ def table_app(service: Service, table: str, http: HttpClient) -> App:
     )
     delivery = Delivery(BODY_LIMIT, assets_url="", boundary="boundary")
     return App(Routes(stores, delivery), Logger(service="bench", level=logging.CRITICAL))
+
+
+def fill(service: Service, table: str, size: int) -> None:
+    """Make the table, with groups for that many machines and their profile."""
+    with closing(service.client("dynamodb")) as client, closing(service.client("s3")) as s3:
+        create_table(client, table)
+        # Nothing of it is long, so that nothing goes to a bucket.
+        bulk_load(client, s3, table, table, [PROFILE, *groups(size)])

@@ -5,13 +5,20 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from matchboxctl.usage import UsageError
+if TYPE_CHECKING:
+    from matchboxctl.store_mode import StoreSettings
+from matchboxctl.usage import FailedError, UsageError
 
 _DATA_PATH = "/var/lib/matchbox"
 _MODES = (
     "With MATCHBOX_TABLE and MATCHBOX_BUCKET set, a DynamoDB table and an S3 bucket are the truth (store mode), on AWS "
     "or on AWS_ENDPOINT_URL_DYNAMODB and AWS_ENDPOINT_URL_S3; else a data directory is."
+)
+_STORES = (
+    "MATCHBOX_TABLE and MATCHBOX_BUCKET name table and bucket, on AWS or on AWS_ENDPOINT_URL_DYNAMODB and "
+    "AWS_ENDPOINT_URL_S3."
 )
 _LEVELS = ("critical", "error", "warning", "info", "debug")
 
@@ -21,10 +28,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _with_two_dashes(sys.argv[1:] if arguments is None else arguments)
     options = _parser(os.environ).parse_args(given)
     try:
-        _serve(options)
-    except UsageError as error:
+        options.run(options)
+    except (UsageError, FailedError) as error:
         print(f"matchboxctl: {error}", file=sys.stderr)
-        return 2
+        return 2 if isinstance(error, UsageError) else 1
+    except KeyboardInterrupt:
+        print("matchboxctl: interrupted; the same command again goes on from here", file=sys.stderr)
+        return 130
     return 0
 
 
@@ -47,6 +57,34 @@ def _serve(options: argparse.Namespace) -> None:
     serve(options.address, options.log_level, truth)
 
 
+def _init(options: argparse.Namespace) -> None:
+    from matchboxctl.init_command import init
+
+    init(_stores(options))
+
+
+def _import(options: argparse.Namespace) -> None:
+    from matchboxctl.import_command import import_directory
+
+    import_directory(_stores(options), Path(options.directory), prune=options.prune, dry_run=options.dry_run)
+
+
+def _export(options: argparse.Namespace) -> None:
+    from matchboxctl.export_command import export_directory
+
+    export_directory(_stores(options), Path(options.directory), prune=options.prune, dry_run=options.dry_run)
+
+
+def _stores(options: argparse.Namespace) -> "StoreSettings":
+    """The settings of store mode, for a command that knows no other."""
+    from matchboxctl.store_mode import store_settings
+
+    found = store_settings(os.environ, os.environ.get("MATCHBOX_DATA_PATH"))
+    if found is None:
+        raise UsageError(f"{options.command} works on table and bucket: set MATCHBOX_TABLE and MATCHBOX_BUCKET")
+    return found
+
+
 def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="matchboxctl", description="Network boot as matchbox does it.", epilog=_MODES, allow_abbrev=False
@@ -59,6 +97,8 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         epilog=_MODES,
         allow_abbrev=False,
     )
+    serve.set_defaults(run=_serve)
+    _add_store_commands(commands)
     serve.add_argument(
         "--address",
         metavar="HOST:PORT",
@@ -84,6 +124,36 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         help="least level that is logged, on standard error (MATCHBOX_LOG_LEVEL; else info)",
     )
     return parser
+
+
+def _add_store_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    init = commands.add_parser(
+        "init",
+        help="make table and bucket, where no stack makes them",
+        description="Make the DynamoDB table and the S3 bucket that are not there yet, and let long answers expire.",
+        epilog=_STORES,
+        allow_abbrev=False,
+    )
+    init.set_defaults(run=_init)
+    directory = {
+        "import": ("a matchbox data directory into table and bucket", "the table and the bucket", _import),
+        "export": ("table and bucket into a matchbox data directory", "the directory", _export),
+    }
+    for name, (what, truth, run) in directory.items():
+        command = commands.add_parser(
+            name,
+            help=what,
+            description=f"Take {what}: groups, profiles, templates and assets. Only what differs is written, and the "
+            "command may be interrupted and run again.",
+            epilog=_STORES,
+            allow_abbrev=False,
+        )
+        command.add_argument("directory", metavar="DIR", help="matchbox's data directory")
+        command.add_argument(
+            "--prune", action="store_true", help=f"remove from {truth} what the other side does not have"
+        )
+        command.add_argument("--dry-run", action="store_true", help="print what would change, and change nothing")
+        command.set_defaults(run=run)
 
 
 def _with_two_dashes(arguments: Sequence[str]) -> list[str]:

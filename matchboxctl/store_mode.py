@@ -7,6 +7,7 @@ refused, so that no command falls through to AWS by accident.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from aws_stores.in_parallel import THREADS
 from aws_stores.sigv4 import Credentials
 from matchboxctl.usage import UsageError
 
@@ -59,7 +60,11 @@ def _config(settings: StoreSettings) -> "Config":
 
     # The function knows endpoints from its environment alone: those of an AWS profile would be another place.
     at_aws = settings.s3_endpoint is None
-    return Config(ignore_configured_endpoint_urls=at_aws, s3={"addressing_style": "auto" if at_aws else "path"})  # type: ignore[call-arg]
+    return Config(
+        ignore_configured_endpoint_urls=at_aws,  # type: ignore[call-arg]
+        max_pool_connections=2 * THREADS,
+        s3={"addressing_style": "auto" if at_aws else "path"},
+    )
 
 
 def store_settings(environment: Mapping[str, str], data_path: str | None) -> StoreSettings | None:

@@ -1,5 +1,9 @@
-"""What the operator asked for cannot be done as asked."""
+"""How a command ends that cannot do what it was asked for."""
 
 
 class UsageError(Exception):
-    """One line that says what is wrong and what to do; the command ends with 2."""
+    """What was asked for cannot be done as asked: one line that says what to mend; the command ends with 2."""
+
+
+class FailedError(Exception):
+    """What was asked for could not be done, or not all of it: one line that says why; the command ends with 1."""

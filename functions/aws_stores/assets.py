@@ -25,13 +25,13 @@ class S3Assets:
 
     def file(self, path: str) -> AssetFile | None:
         """The object of that path."""
-        key = _key(path)
+        key = asset_key(path)
         head = None if key is None else self._s3.head(key, self._deadline())
         return None if head is None else AssetFile(head.size, head.content_type, head.etag, head.last_modified)
 
     def listing(self, path: str) -> Listing | None:
         """What lies below that path; a prefix without objects is no directory, but the root always is one."""
-        prefix = _key(f"{path}/" if path else "")
+        prefix = asset_key(f"{path}/" if path else "")
         if prefix is None:
             return None
         found = self._s3.list(prefix, deadline=self._deadline())
@@ -44,7 +44,7 @@ class S3Assets:
         """`length` bytes from `start`."""
         if not length:
             return b""
-        key = _key(path)
+        key = asset_key(path)
         read = None if key is None else self._s3.get(key, start, length, self._deadline())
         if read is None:
             raise NotFoundError(f"asset {path!r} has gone")
@@ -62,7 +62,7 @@ class S3Assets:
         return time.monotonic() + self._answer_time
 
 
-def _key(path: str) -> str | None:
+def asset_key(path: str) -> str | None:
     """The key of that path; None where no object can have it."""
     try:
         octets = (PREFIX + path).encode()

@@ -25,6 +25,10 @@ class Contents(NamedTuple):
     shapes: Item | None
     others: list[str]
 
+    def by_key(self) -> dict[str, Item]:
+        """The items of groups, profiles and templates, by their keys."""
+        return {item[KEY]: item for kind in (self.groups, self.profiles, self.templates) for item in kind.values()}
+
 
 def scan(client: "DynamoDBClient", table: str, seen: Callable[[int], object] = lambda _: None) -> Contents:
     """Read the whole table; `seen` is told after each page how many items it had.

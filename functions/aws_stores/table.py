@@ -23,6 +23,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from matchbox.catalog_documents import Document, Template
 from matchbox.errors import MatchboxError
 from matchbox.groups import Group
 from matchbox.profiles import NetBoot, Profile
@@ -201,6 +202,25 @@ def template_in(item: Mapping[str, Any], read: Callable[[Far], bytes]) -> bytes:
         return read(far)
     body: bytes = item["body"]
     return body
+
+
+def record_of(document: Document, rev: str) -> Record:
+    """The document's item; `rev` is for a group's. Raises UnwritableError."""
+    match document:
+        case Group():
+            return group_record(document, rev)
+        case Profile():
+            return profile_record(document)
+        case Template(kind, template_id, body):
+            return template_record(kind, template_id, body)
+
+
+def name_of(key: str) -> str:
+    """What the item under this key is, for an operator: `group node1`, `ignition template a.yaml`."""
+    kind, _, rest = key.partition("#")
+    if kind == "T":
+        return "{} template {}".format(*rest.split("#", 1))
+    return f"{ {'G': 'group', 'P': 'profile'}.get(kind, kind) } {rest}"
 
 
 def far_in(item: Mapping[str, Any]) -> Far | None:

@@ -5,6 +5,7 @@ this module is for what is imported or read from a directory, never for the boot
 """
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
@@ -110,7 +111,7 @@ def _validated(model: type[_Model], text: bytes) -> _Model:
 def _json_object(text: bytes) -> object:
     """The JSON in `text`, in which what is no UTF-8 or half a surrogate pair is U+FFFD, as with Go."""
     try:
-        parsed: object = json.loads(text.decode("utf-8", "replace"), parse_constant=_no_constant)
+        parsed: object = json.loads(text.decode("utf-8", "replace"), parse_constant=_no_constant, parse_float=_finite)
     except json.JSONDecodeError as error:
         raise DocumentError(f"line {error.lineno}: not JSON: {error.msg}") from error
     except RecursionError as error:
@@ -122,6 +123,13 @@ def _json_object(text: bytes) -> object:
 
 def _no_constant(name: str) -> object:
     raise DocumentError(f"line 1: {name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise DocumentError(f"line 1: the number {text} is too large")
+    return number
 
 
 def _paired(value: object) -> object:

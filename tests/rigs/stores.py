@@ -45,28 +45,38 @@ class Stores:
             given["AWS_SESSION_TOKEN"] = self.buckets.session_token
         return given if assets_url is None else given | {"MATCHBOX_ASSETS_URL": assets_url}
 
-    def fill(self, data: Path) -> None:
-        """Put the documents and assets of a data directory into them."""
+    def create(self) -> None:
+        """Make them, empty."""
         with closing(self.tables.client("dynamodb")) as dynamodb, closing(self.buckets.client("s3")) as s3:
             create_table(dynamodb, self.name)
             create_bucket(s3, self.name, self.buckets.region)
-            writer = CatalogWriter(dynamodb, s3, self.name, self.name)
-            for file in (data / "profiles").glob("*"):
-                writer.put_profile(parse_profile(file.stem, file.read_bytes()))
-            for file in (data / "groups").glob("*"):
-                # The recordings hold groups that do not parse, which matchbox leaves out.
-                with suppress(DocumentError):
-                    writer.put_group(parse_group(file.stem, file.read_bytes()))
-            for kind in ("cloud", "generic", "ignition"):
-                for file in (data / kind).glob("*"):
-                    writer.put_template(kind, file.name, file.read_bytes())
-            for file in (data / "assets").rglob("*"):
-                if file.is_dir():
-                    continue
-                path, body = file.relative_to(data / "assets").as_posix(), file.read_bytes()
-                s3.put_object(
-                    Bucket=self.name, Key=PREFIX + path, Body=body, ContentType=content_type.of_file(path, body)
-                )
+
+    def writer(self) -> CatalogWriter:
+        """A new writer, with clients of its own."""
+        return CatalogWriter(self.tables.client("dynamodb"), self.buckets.client("s3"), self.name, self.name)
+
+    def put_asset(self, path: str, body: bytes) -> None:
+        """Put an asset as an import does."""
+        with closing(self.buckets.client("s3")) as s3:
+            kind = content_type.of_file(path, body)
+            s3.put_object(Bucket=self.name, Key=PREFIX + path, Body=body, ContentType=kind)
+
+    def fill(self, data: Path) -> None:
+        """Make them, and put the documents and assets of a data directory into them."""
+        self.create()
+        writer = self.writer()
+        for file in (data / "profiles").glob("*"):
+            writer.put_profile(parse_profile(file.stem, file.read_bytes()))
+        for file in (data / "groups").glob("*"):
+            # The recordings hold groups that do not parse, which matchbox leaves out.
+            with suppress(DocumentError):
+                writer.put_group(parse_group(file.stem, file.read_bytes()))
+        for kind in ("cloud", "generic", "ignition"):
+            for file in (data / kind).glob("*"):
+                writer.put_template(kind, file.name, file.read_bytes())
+        for file in (data / "assets").rglob("*"):
+            if not file.is_dir():
+                self.put_asset(file.relative_to(data / "assets").as_posix(), file.read_bytes())
 
 
 def new_stores(tables: Service, buckets: Service) -> Stores:

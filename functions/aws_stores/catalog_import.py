@@ -1,0 +1,78 @@
+"""How does a table come to hold what a plan says, while machines ask?"""
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from aws_stores.bulk_load import bulk_load
+from aws_stores.catalog_plan import Plan
+from aws_stores.catalog_writer import CatalogWriter
+from aws_stores.in_parallel import in_parallel
+from matchbox.catalog_documents import Document, Template
+from matchbox.groups import Group
+from matchbox.profiles import Profile
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_s3 import S3Client
+
+
+class CatalogImport:
+    """Writes plans with boto3 clients, in several threads."""
+
+    def __init__(self, client: "DynamoDBClient", s3: "S3Client", table: str, bucket: str) -> None:
+        self._client = client
+        self._s3 = s3
+        self._table = table
+        self._bucket = bucket
+        self._own = threading.local()
+
+    def fill(self, plan: Plan, done: Callable[[int], object]) -> None:
+        """Write all that a plan adds to an empty table; see `bulk_load`."""
+        bulk_load(self._client, self._s3, self._table, self._bucket, plan.added.values(), done)
+
+    def carry_out(self, plan: Plan, done: Callable[[int], object]) -> None:
+        """Write what is new or differs, then remove what is to go; `done` is told how many more are written.
+
+        Each document is written for itself, so that an interruption leaves whole ones, and the same plan made again
+        goes on from there. Raises what CatalogWriter raises.
+        """
+        written = [*plan.added.values(), *plan.changed.values()]
+        # Groups come after what they lead to, and go before it.
+        for documents in (
+            [d for d in written if not isinstance(d, Group)],
+            [d for d in written if isinstance(d, Group)],
+        ):
+            for _ in in_parallel(self._put, documents):
+                done(1)
+        groups = [key for key in plan.removed if key.startswith("G#")]
+        for keys in (groups, sorted(set(plan.removed).difference(groups))):
+            for _ in in_parallel(self._delete, keys):
+                done(1)
+
+    def _writer(self) -> CatalogWriter:
+        """The writer of this thread: one is not for several."""
+        if not hasattr(self._own, "writer"):
+            self._own.writer = CatalogWriter(self._client, self._s3, self._table, self._bucket)
+        writer: CatalogWriter = self._own.writer
+        return writer
+
+    def _put(self, document: Document) -> None:
+        match document:
+            case Group():
+                self._writer().put_group(document)
+            case Profile():
+                self._writer().put_profile(document)
+            case Template(kind, template_id, body):
+                self._writer().put_template(kind, template_id, body)
+
+    def _delete(self, key: str) -> None:
+        kind, _, rest = key.partition("#")
+        match kind:
+            case "G":
+                self._writer().delete_group(rest)
+            case "P":
+                self._writer().delete_profile(rest)
+            case "T":
+                template_kind, _, template_id = rest.partition("#")
+                self._writer().delete_template(template_kind, template_id)

@@ -1,0 +1,99 @@
+"""What has to be written for a table to hold these groups, profiles and templates?"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+from aws_stores.contents import Contents
+from aws_stores.table import (
+    KEY,
+    LARGEST_ITEM,
+    Attribute,
+    Record,
+    UnwritableError,
+    entry_key,
+    member_name,
+    record_of,
+    selector_text,
+    shape_name,
+)
+from matchbox.catalog_documents import Document
+from matchbox.groups import Group
+from matchbox.selection import octets, selector_of
+
+
+class Plan(NamedTuple):
+    """Which documents are new and which differ, by the keys of their items; and which keys are to go.
+
+    `refused` says of each document that no item can hold why, in one line.
+    """
+
+    added: dict[str, Document]
+    changed: dict[str, Document]
+    removed: list[str]
+    unchanged: int
+    refused: list[str]
+
+
+def plan(documents: Iterable[Document], found: Contents, spared: Collection[str] | None) -> Plan:
+    """The way from what was found in a table to the documents.
+
+    What the table has beyond them goes, but for the keys in `spared`; all of it stays where `spared` is None.
+    """
+    existing = found.by_key()
+    made = Plan({}, {}, [], 0, [])
+    wanted: set[str] = set()
+    unchanged = 0
+    for document in _that_fit(documents, made.refused):
+        try:
+            record = record_of(document, rev="")
+        except UnwritableError as error:
+            made.refused.append(str(error))
+            continue
+        key = str(record.item[KEY])
+        wanted.add(key)
+        if key not in existing:
+            made.added[key] = document
+        elif _same(record, existing[key]) and (not isinstance(document, Group) or _is_entered(document, found)):
+            unchanged += 1
+        else:
+            made.changed[key] = document
+    if spared is not None:
+        made.removed.extend(sorted(existing.keys() - wanted - set(spared)))
+    return made._replace(unchanged=unchanged)
+
+
+def _that_fit(documents: Iterable[Document], refused: list[str]) -> Iterable[Document]:
+    """All but the groups whose selector's entry would be too large with them: the last ones by their ids."""
+    members: dict[str, list[Group]] = defaultdict(list)
+    for document in documents:
+        if isinstance(document, Group):
+            members[entry_key(selector_of(document.selector))].append(document)
+        else:
+            yield document
+    for groups in members.values():
+        size = 200 + len(selector_text(selector_of(groups[0].selector)))
+        for group in sorted(groups, key=lambda group: octets(group.id)):
+            size += len(octets(member_name(group.id))) + len(octets(group.profile))
+            if size > LARGEST_ITEM:
+                refused.append(
+                    f"group {group.id!r}: {len(groups)} groups have its selector, and their entry would be over "
+                    f"{LARGEST_ITEM} bytes (400 KB), DynamoDB's limit for an item"
+                )
+            else:
+                yield group
+
+
+def _same(record: Record, item: dict[str, Attribute]) -> bool:
+    return {**record.item, "rev": ""} == {**item, "rev": ""}
+
+
+def _is_entered(group: Group, found: Contents) -> bool:
+    """Whether machines find the group: its shape is named, and its selector's entry has it."""
+    selector = selector_of(group.selector)
+    entry = found.entries.get(entry_key(selector), {})
+    return (
+        shape_name(selector.shape) in (found.shapes or {})
+        and entry.get("s") == selector_text(selector)
+        and entry.get(member_name(group.id)) == group.profile
+    )

@@ -1,0 +1,28 @@
+"""What a command adds, changes and removes, as an operator is shown it."""
+
+from typing import NamedTuple
+
+
+class Shown(NamedTuple):
+    """The names of what is added, changed and removed, and how many stay as they are.
+
+    `prefix` goes before each name where the names do not tell what they are.
+    """
+
+    what: str
+    added: list[str]
+    changed: list[str]
+    removed: list[str]
+    unchanged: int
+    prefix: str = ""
+
+    def lines(self) -> list[str]:
+        """A line for each change: `+ group node1`, `~ profile worker`, `- asset vmlinuz`."""
+        marked = (("+", self.added), ("~", self.changed), ("-", self.removed))
+        return [f"{mark} {self.prefix}{name}" for mark, names in marked for name in names]
+
+    def summary(self, *, dry_run: bool) -> str:
+        """How many there are of each."""
+        would = "would be " if dry_run else ""
+        changes = f"{len(self.added)} added, {len(self.changed)} changed, {len(self.removed)} removed"
+        return f"{self.what}: {would}{changes}, {self.unchanged} unchanged"

@@ -1,0 +1,78 @@
+"""All that a matchbox data directory holds, read at once: what an import takes from it."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from aws_stores.table import group_key, profile_key, template_key
+from matchbox.catalog_documents import TEMPLATE_KINDS, Document, Template
+from matchbox.documents import DocumentError, parse_group, parse_profile
+
+_JSON = ".json"
+
+
+class DataDirectory(NamedTuple):
+    """The documents, and by their paths below assets/ the files.
+
+    `broken` are the keys, in the table, of documents whose files cannot be used: they may stand in the table well.
+    """
+
+    documents: list[Document]
+    assets: dict[str, Path]
+    broken: list[str]
+
+
+def read_directory(root: Path, report: Callable[[str], None]) -> DataDirectory:
+    """Read the directory; `report` is given one line for each file that cannot be used.
+
+    Groups and profiles are the .json files right in their directories; templates and assets may lie deeper. Links are
+    followed.
+    """
+    found = DataDirectory([], {}, [])
+    for name in ("profiles", "groups"):
+        for path, file in sorted(files_below(root / name, report)):
+            if path.endswith(_JSON) and "/" not in path:
+                _take_document(found, name, path.removesuffix(_JSON), file, report)
+    for kind in TEMPLATE_KINDS:
+        for path, file in sorted(files_below(root / kind, report)):
+            try:
+                found.documents.append(Template(kind, path, file.read_bytes()))
+            except OSError as error:
+                report(f"{file}: cannot be read: {error.strerror}")
+                found.broken.append(template_key(kind, path) or "")
+    found.assets.update(sorted(files_below(root / "assets", report)))
+    return found
+
+
+def _take_document(found: DataDirectory, directory: str, name: str, file: Path, report: Callable[[str], None]) -> None:
+    parse = parse_group if directory == "groups" else parse_profile
+    try:
+        found.documents.append(parse(name, file.read_bytes()))
+        return
+    except DocumentError as error:
+        report(f"{file}: {error}")
+    except OSError as error:
+        report(f"{file}: cannot be read: {error.strerror}")
+    found.broken.append((group_key(name) if directory == "groups" else profile_key(name)) or "")
+
+
+def files_below(root: Path, report: Callable[[str], None]) -> Iterator[tuple[str, Path]]:
+    """The regular files below a directory, by their paths with slashes; none where there is no directory."""
+
+    def tell(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            report(f"{error.filename}: cannot be read: {error.strerror}")
+
+    seen: set[tuple[int, int]] = set()
+    for directory, subdirectories, names in os.walk(root, followlinks=True, onerror=tell):
+        status = Path(directory).stat()
+        # A link may lead back to where it lies.
+        if (status.st_dev, status.st_ino) in seen:
+            subdirectories.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        for name in names:
+            file = Path(directory) / name
+            if file.is_file():
+                yield file.relative_to(root).as_posix(), file

@@ -1,0 +1,175 @@
+"""`matchboxctl export`: table and bucket into a matchbox data directory."""
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from aws_stores.asset_objects import AssetObjects, asset_file
+from aws_stores.contents import Contents, Item, scan
+from aws_stores.in_parallel import in_parallel
+from aws_stores.table import Far, group_in, profile_in, template_in
+from matchbox.catalog_documents import TEMPLATE_KINDS
+from matchbox.documents import DocumentError, parse_group, parse_profile
+from matchbox.groups import Group
+from matchbox.profiles import Profile
+from matchboxctl.aws_refusals import explained
+from matchboxctl.changes_shown import Shown
+from matchboxctl.data_directory import files_below
+from matchboxctl.faults import Faults
+from matchboxctl.progress import Progress
+from matchboxctl.store_mode import StoreSettings
+from matchboxctl.usage import FailedError, UsageError
+
+
+class _Target(NamedTuple):
+    """A file as it shall be: whether one is so already, and how it is written."""
+
+    is_in: Callable[[Path], bool]
+    write: Callable[[Path], object]
+
+
+def export_directory(store: StoreSettings, root: Path, *, prune: bool, dry_run: bool) -> None:
+    """Make the directory hold what table and bucket hold; with `prune` nothing else of groups, templates and so on.
+
+    Each file is written whole or not at all, and only where it says something else; it may be interrupted and run
+    again. Raises UsageError, and FailedError where something could not be written, which standard error names.
+    """
+    if root.exists() and not root.is_dir():
+        raise UsageError(f"{root} is no directory")
+    print(f"exporting {store.place} into {root}", file=sys.stderr)
+    faults = Faults()
+    with explained(store):
+        _Export(store, root, faults).run(prune=prune, dry_run=dry_run)
+    if faults.told:
+        raise FailedError(f"{faults.told} files could not be exported, as told above; the rest is done")
+
+
+class _Export:
+    """One run of the command."""
+
+    def __init__(self, store: StoreSettings, root: Path, faults: Faults) -> None:
+        self._store = store
+        self._root = root
+        self._faults = faults
+        self._s3 = store.s3()
+        self._received = Progress("getting files", 0, "bytes")
+
+    def run(self, *, prune: bool, dry_run: bool) -> None:
+        read = Progress("reading the table", 0, "items")
+        contents = scan(self._store.dynamodb(), self._store.table, read.add)
+        read.end()
+        targets = {path: target for path, target in self._targets(contents) if self._is_below(path)}
+        shown = self._compared(targets, prune=prune)
+        if dry_run:
+            for line in shown.lines():
+                print(line)
+        else:
+            self._write(shown, targets)
+        print(shown.summary(dry_run=dry_run))
+
+    def _targets(self, contents: Contents) -> Iterator[tuple[str, _Target]]:
+        """Every file by its path; what cannot be read of the table is told."""
+        for kind, items in (("groups", contents.groups), ("profiles", contents.profiles)):
+            for name, item in items.items():
+                if "/" in name:
+                    self._faults.tell(f"{kind} {name!r}: no file can have this name")
+                elif (target := self._document(kind, name, item)) is not None:
+                    yield f"{kind}/{name}.json", target
+        for (kind, name), item in contents.templates.items():
+            try:
+                body = template_in(item, self._object)
+            except (KeyError, TypeError, LookupError) as error:
+                self._faults.tell(f"{kind} template {name!r} cannot be read: {error!r}: see `matchboxctl fsck`")
+                continue
+            yield f"{kind}/{name}", _Target(partial(_has, body), partial(_put, body))
+        assets = AssetObjects(self._s3, self._store.bucket)
+        for path, size in assets.sizes().items():
+            yield f"assets/{path}", _Target(partial(_is_asset, assets, path, size), partial(self._get, assets, path))
+
+    def _document(self, kind: str, name: str, item: Item) -> _Target | None:
+        try:
+            document = group_in(item, self._object) if kind == "groups" else profile_in(item)
+        except (KeyError, TypeError, ValueError) as error:
+            self._faults.tell(f"{kind} {name!r} cannot be read: {error!r}: see `matchboxctl fsck`")
+            return None
+        fields: dict[str, Any] = document._asdict() if isinstance(document, Group) else document.document()
+        body = json.dumps(fields, indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
+        return _Target(partial(_says, document), partial(_put, body))
+
+    def _object(self, far: Far) -> bytes:
+        return self._s3.get_object(Bucket=self._store.bucket, Key=far.key)["Body"].read()
+
+    def _get(self, assets: AssetObjects, path: str, file: Path) -> None:
+        assets.get(path, file, self._received.add)
+
+    def _is_below(self, path: str) -> bool:
+        """Whether a file can have this path, and it stays in its directory; told where not."""
+        parts = path.split("/")
+        lawful = not any(part in ("", ".", "..") or "\0" in part for part in parts)
+        if not lawful:
+            self._faults.tell(f"{path!r}: no file of the directory can have this name")
+        return lawful
+
+    def _compared(self, targets: dict[str, _Target], *, prune: bool) -> Shown:
+        there = {
+            f"{name}/{path}"
+            for name in ("groups", "profiles", *TEMPLATE_KINDS, "assets")
+            for path, _ in files_below(self._root / name, self._faults.tell)
+            if name not in ("groups", "profiles") or (path.endswith(".json") and "/" not in path)
+        }
+        kept = {path for path in targets if path in there}
+        same = {path for path in kept if targets[path].is_in(self._root / path)}
+        return Shown(
+            "files",
+            added=sorted(targets.keys() - kept),
+            changed=sorted(kept - same),
+            removed=sorted(there - kept) if prune else [],
+            unchanged=len(same),
+        )
+
+    def _write(self, shown: Shown, targets: dict[str, _Target]) -> None:
+        self._root.mkdir(parents=True, exist_ok=True)
+        # Beside the known directories: what an interruption leaves in it is part of none.
+        with tempfile.TemporaryDirectory(dir=self._root, prefix=".export-") as scratch:
+            numbered = list(enumerate([*shown.added, *shown.changed]))
+
+            def write(entry: tuple[int, str]) -> None:
+                number, path = entry
+                temporary, file = Path(scratch) / str(number), self._root / path
+                try:
+                    targets[path].write(temporary)
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    temporary.replace(file)
+                except OSError as error:
+                    self._faults.tell(f"{file}: cannot be written: {error.strerror}")
+
+            for _ in in_parallel(write, numbered):
+                pass
+        self._received.end()
+        for path in shown.removed:
+            (self._root / path).unlink()
+
+
+def _put(body: bytes, file: Path) -> None:
+    file.write_bytes(body)
+
+
+def _has(body: bytes, file: Path) -> bool:
+    return file.read_bytes() == body
+
+
+def _says(document: Group | Profile, file: Path) -> bool:
+    """Whether the file says the same, in whatever words."""
+    parse = parse_group if isinstance(document, Group) else parse_profile
+    try:
+        return parse(document.id, file.read_bytes()) == document
+    except DocumentError:
+        return False
+
+
+def _is_asset(assets: AssetObjects, path: str, size: int, file: Path) -> bool:
+    return file.stat().st_size == size and asset_file(path, file).sha256 == assets.sha256(path)

@@ -1,0 +1,171 @@
+"""`matchboxctl import`: a matchbox data directory into table and bucket."""
+
+import sys
+from collections.abc import Collection
+from pathlib import Path
+
+from aws_stores.asset_objects import AssetFile, AssetObjects, asset_file, unwritable
+from aws_stores.catalog_import import CatalogImport
+from aws_stores.catalog_plan import Plan, plan
+from aws_stores.contents import Contents, is_empty, scan
+from aws_stores.in_parallel import in_parallel
+from aws_stores.table import name_of
+from matchbox.catalog_documents import TEMPLATE_KINDS, Document
+from matchbox.groups import Group
+from matchbox.memory import GroupIndex
+from matchbox.profiles import Profile
+from matchboxctl.aws_refusals import explained
+from matchboxctl.changes_shown import Shown
+from matchboxctl.data_directory import DataDirectory, read_directory
+from matchboxctl.faults import Faults
+from matchboxctl.progress import Progress
+from matchboxctl.store_mode import StoreSettings
+from matchboxctl.usage import FailedError, UsageError
+
+_MOST_NAMED = 5
+
+
+def import_directory(store: StoreSettings, root: Path, *, prune: bool, dry_run: bool) -> None:
+    """Make table and bucket hold what the directory holds; with `prune` nothing else.
+
+    It may be interrupted and run again at any time. Raises UsageError, and FailedError where something could not be
+    taken, which standard error names; the rest is.
+    """
+    if not root.is_dir():
+        raise UsageError(f"{root} is no directory: name matchbox's data directory")
+    print(f"importing {root} into {store.place}", file=sys.stderr)
+    faults = Faults()
+    directory = read_directory(root, faults.tell)
+    with explained(store):
+        _Import(store, directory, faults, prune=prune, dry_run=dry_run).run()
+    if faults.told:
+        raise FailedError(f"{faults.told} of the files could not be imported, as told above; the rest is done")
+
+
+class _Import:
+    """One run of the command."""
+
+    def __init__(
+        self, store: StoreSettings, directory: DataDirectory, faults: Faults, *, prune: bool, dry_run: bool
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._faults = faults
+        self._prune = prune
+        self._dry_run = dry_run
+
+    def run(self) -> None:
+        # Assets come before the profiles that name them, and go after those are gone.
+        files, spared = self._asset_files()
+        objects = AssetObjects(self._store.s3(), self._store.bucket)
+        shown = self._assets_shown(objects, files, spared)
+        if not self._dry_run:
+            self._put_assets(objects, shown, files)
+        self._import_documents()
+        if not self._dry_run:
+            for _ in in_parallel(objects.delete, shown.removed):
+                pass
+        self._show(shown)
+
+    def _import_documents(self) -> None:
+        client = self._store.dynamodb()
+        empty = is_empty(client, self._store.table)
+        read = Progress("reading the table", 0, "items")
+        found = scan(client, self._store.table, read.add)
+        read.end()
+        changes = plan(self._directory.documents, found, self._directory.broken if self._prune else None)
+        for line in changes.refused:
+            self._faults.tell(line)
+        for line in _warnings(self._directory.documents, found):
+            print(f"note: {line}", file=sys.stderr)
+        if not self._dry_run:
+            total = len(changes.added) + len(changes.changed) + len(changes.removed)
+            progress = Progress("writing", total, "groups, profiles and templates")
+            into = CatalogImport(client, self._store.s3(), self._store.table, self._store.bucket)
+            (into.fill if empty else into.carry_out)(changes, progress.add)
+            progress.end()
+        self._show(_shown(changes))
+
+    def _asset_files(self) -> tuple[dict[str, AssetFile], set[str]]:
+        """The files to put by their paths, and the paths whose files cannot be used."""
+        refused = unwritable(self._directory.assets)
+        for line in refused.values():
+            self._faults.tell(line)
+        files: dict[str, AssetFile] = {}
+        spared = set(refused)
+        progress = Progress("reading assets", len(self._directory.assets), "files")
+        for path, file in self._directory.assets.items():
+            if path in refused:
+                continue
+            try:
+                files[path] = asset_file(path, file)
+            except OSError as error:
+                self._faults.tell(f"{file}: cannot be read: {error.strerror}")
+                spared.add(path)
+            progress.add(1)
+        progress.end()
+        return files, spared
+
+    def _assets_shown(self, objects: AssetObjects, files: dict[str, AssetFile], spared: Collection[str]) -> Shown:
+        there = objects.sizes()
+        unchanged: set[str] = set()
+
+        def compare(path: str) -> None:
+            if objects.holds(path, files[path]):
+                unchanged.add(path)
+
+        for _ in in_parallel(compare, [path for path, file in files.items() if there.get(path) == file.size]):
+            pass
+        return Shown(
+            "assets",
+            added=[path for path in files if path not in there],
+            changed=[path for path in files if path in there and path not in unchanged],
+            removed=sorted(there.keys() - files.keys() - set(spared)) if self._prune else [],
+            unchanged=len(unchanged),
+            prefix="asset ",
+        )
+
+    def _put_assets(self, objects: AssetObjects, shown: Shown, files: dict[str, AssetFile]) -> None:
+        paths = [*shown.added, *shown.changed]
+        progress = Progress("putting assets", sum(files[path].size for path in paths), "bytes")
+        for _ in in_parallel(lambda path: objects.put(path, files[path], progress.add), paths):
+            pass
+        progress.end()
+
+    def _show(self, shown: Shown) -> None:
+        if self._dry_run:
+            for line in shown.lines():
+                print(line)
+        print(shown.summary(dry_run=self._dry_run))
+
+
+def _shown(changes: Plan) -> Shown:
+    added, changed, removed = (list(map(name_of, keys)) for keys in (changes.added, changes.changed, changes.removed))
+    return Shown("groups, profiles and templates", added, changed, removed, changes.unchanged)
+
+
+def _warnings(documents: list[Document], found: Contents) -> list[str]:
+    """What is lawful, and hardly meant: rivals, and names of what is neither in the directory nor in the table."""
+    groups = [document for document in documents if isinstance(document, Group)]
+    profiles = {document.id: document for document in documents if isinstance(document, Profile)}
+    templates = {d[:2] for d in documents if not isinstance(d, (Group, Profile))} | found.templates.keys()
+    lines = [
+        f"groups {', '.join(ids)} have the same selectors: {ids[0]} is chosen" for ids in GroupIndex(groups).rivals()
+    ]
+    absent: dict[str, list[str]] = {}
+    for group in groups:
+        if group.profile not in profiles and group.profile not in found.profiles:
+            absent.setdefault(group.profile, []).append(group.id)
+    lines += [f"{_some(ids)} name profile {name!r}, which is absent" for name, ids in absent.items()]
+    for profile in profiles.values():
+        for kind in TEMPLATE_KINDS:
+            template_id = getattr(profile, f"{kind}_id")
+            if template_id and (kind, template_id) not in templates:
+                lines.append(f"profile {profile.id} names {kind} template {template_id!r}, which is absent")
+    return lines
+
+
+def _some(ids: list[str]) -> str:
+    """Some of the groups, and how many others."""
+    others = f" and {len(ids) - _MOST_NAMED} others" if len(ids) > _MOST_NAMED else ""
+    return f"groups {', '.join(ids[:_MOST_NAMED])}{others}"

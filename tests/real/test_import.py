@@ -1,0 +1,116 @@
+"""Importing many groups: how long it takes, what machines see meanwhile, and what an interruption leaves."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aws_stores.contents import scan
+from boot_api.handler import app_of
+from tests.rigs.stores import Stores, new_stores
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.rigs.service import Service
+
+pytestmark = pytest.mark.real
+
+MANY = 10_000
+COMMAND = [sys.executable, "-m", "matchboxctl.main"]
+
+
+@pytest.fixture
+def stores(dynamodb_local: Service, versitygw: Service) -> Stores:
+    made = new_stores(dynamodb_local, versitygw)
+    made.create()
+    return made
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A group for each of many machines, and one for all others."""
+    root = tmp_path_factory.mktemp("data")
+    (root / "groups").mkdir()
+    (root / "profiles").mkdir()
+    (root / "profiles" / "p.json").write_text('{"boot": {"kernel": "own"}}')
+    (root / "profiles" / "default.json").write_text('{"boot": {"kernel": "default"}}')
+    (root / "groups" / "default.json").write_text('{"profile": "default"}')
+    for number in range(MANY):
+        text = json.dumps({"profile": "p", "selector": {"mac": mac(number)}})
+        (root / "groups" / f"node{number}.json").write_text(text)
+    return root
+
+
+def mac(number: int) -> str:
+    return f"52:54:00:{number >> 16:02x}:{number >> 8 & 255:02x}:{number & 255:02x}"
+
+
+def imported(stores: Stores, data: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, "import", str(data)], env=stores.environment(), capture_output=True, text=True, check=True
+    )
+
+
+def documents(stores: Stores) -> int:
+    return len(scan(stores.tables.client("dynamodb"), stores.name).by_key())
+
+
+def script(app: object, number: int) -> bytes | int:
+    """The kernel that the machine is given, or the status of another answer."""
+    event = {"httpMethod": "GET", "path": "/ipxe", "multiValueQueryStringParameters": {"mac": [mac(number)]}}
+    answer = app.handle(event)  # type: ignore[attr-defined]
+    return answer["body"].split()[2] if answer["statusCode"] == 200 else answer["statusCode"]
+
+
+def test_many_groups_while_machines_ask(stores: Stores, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """10,000 groups go into an empty table; a machine is told of no group until its own is there, never the default."""
+    app, over = app_of(stores.environment()), threading.Event()
+    seen: set[bytes | int] = set()
+
+    def ask() -> None:
+        while not over.is_set():
+            seen.update(script(app, number) for number in range(0, MANY, 997))
+
+    reader = threading.Thread(target=ask)
+    reader.start()
+    start = time.monotonic()
+    try:
+        told = imported(stores, data)
+    finally:
+        over.set()
+        reader.join()
+    with capsys.disabled():
+        print(f"\n10,000 groups imported in {time.monotonic() - start:.1f} s")
+    assert f"{MANY + 3} added, 0 changed, 0 removed, 0 unchanged" in told.stdout
+    assert seen <= {404, "own"}
+    assert {"own"} == {script(app, number) for number in range(0, MANY, 97)}
+    assert "default" == script(app, MANY)
+
+
+@pytest.mark.parametrize(("number", "part"), [(signal.SIGINT, 0.05), (signal.SIGKILL, 0.5)])
+def test_interrupted(stores: Stores, data: Path, number: int, part: float) -> None:
+    """What an interrupted import left is right as far as it goes, and the same command finishes it."""
+    app = app_of(stores.environment())
+    with subprocess.Popen(
+        [*COMMAND, "import", str(data)], env=stores.environment(), stderr=subprocess.PIPE, text=True
+    ) as process:
+        while documents(stores) < part * MANY and process.poll() is None:
+            time.sleep(0.02)
+        process.send_signal(number)
+        _, errors = process.communicate()
+    assert {signal.SIGINT: 130, signal.SIGKILL: -signal.SIGKILL}[signal.Signals(number)] == process.returncode
+    assert "Traceback" not in errors
+    assert {script(app, number) for number in range(0, MANY, 997)} <= {404, "own"}
+    imported(stores, data)
+    assert MANY + 3 == documents(stores)
+    assert {"own"} == {script(app, number) for number in range(0, MANY, 97)}
+    told = imported(stores, data)
+    assert f"0 added, 0 changed, 0 removed, {MANY + 3} unchanged" in told.stdout
