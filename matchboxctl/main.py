@@ -75,6 +75,12 @@ def _export(options: argparse.Namespace) -> None:
     export_directory(_stores(options), Path(options.directory), prune=options.prune, dry_run=options.dry_run)
 
 
+def _fsck(options: argparse.Namespace) -> None:
+    from matchboxctl.fsck_command import fsck
+
+    fsck(_stores(options), repair=options.repair)
+
+
 def _stores(options: argparse.Namespace) -> "StoreSettings":
     """The settings of store mode, for a command that knows no other."""
     from matchboxctl.store_mode import store_settings
@@ -154,6 +160,16 @@ def _add_store_commands(commands: "argparse._SubParsersAction[argparse.ArgumentP
         )
         command.add_argument("--dry-run", action="store_true", help="print what would change, and change nothing")
         command.set_defaults(run=run)
+    fsck = commands.add_parser(
+        "fsck",
+        help="find what is wrong with table and bucket",
+        description="Find what is wrong with table and bucket, while machines ask and others write. Ends with 1 where "
+        "damage remains.",
+        epilog=_STORES,
+        allow_abbrev=False,
+    )
+    fsck.add_argument("--repair", action="store_true", help="mend what can be mended, and remove litter")
+    fsck.set_defaults(run=_fsck)
 
 
 def _with_two_dashes(arguments: Sequence[str]) -> list[str]:

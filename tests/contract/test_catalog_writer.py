@@ -1,4 +1,4 @@
-"""What the writer promises beside the catalogue's contract: sweeping, limits, what it says of a deletion."""
+"""What the writer promises beside the catalogue's contract: limits, what it says of a deletion."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aws_stores.table import LARGEST_ITEM, UnwritableError, member_name, profile_record
+from aws_stores.table import LARGEST_ITEM, UnwritableError, profile_record
 from matchbox.groups import Group
 from matchbox.profiles import Profile
 from matchbox.stores import Selection
@@ -16,30 +16,6 @@ if TYPE_CHECKING:
     from tests.contract.conftest import MakeTable
     from tests.rigs.catalog_table import CatalogTable
     from tests.rigs.service import Service
-
-
-def test_sweep(table: CatalogTable) -> None:
-    """A sweep removes tombstones and empty entries that are old enough, and no group."""
-    table.fill(*(Group(group_id, selector={"k": "1"}) for group_id in ("a", "b")), Group("c", selector={"k": "2"}))
-    table.fill(Group("a", selector={"k": "3"}), Group("c", selector={"k": "3"}))
-    table.writer.sweep(age=3600)
-    young = [table.entry({"k": value}) for value in "12"]
-    table.writer.sweep(age=-1)
-    shared, left = (table.entry({"k": value}) for value in "12")
-    assert [{"N"}, {"N"}] == [
-        set(entry[member_name(group_id)]) for entry, group_id in zip(young, "ac", strict=True) if entry
-    ]
-    assert left is None
-    assert shared is not None
-    assert [{"S": ""}, None] == [shared.get(member_name(group_id)) for group_id in "ba"]
-
-
-def test_sweep_table(table: CatalogTable) -> None:
-    """A sweep of the table finds what another writer left."""
-    table.fill(Group("a", selector={"k": "1"}))
-    table.writer.delete_group("a")
-    table.new_writer().sweep_table(age=-1)
-    assert table.entry({"k": "1"}) is None
 
 
 def test_too_large(table: CatalogTable) -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from aws_stores.catalog_check import Fault
+from aws_stores.fsck import Ages
 from aws_stores.http_client import HttpClient
 from aws_stores.table import member_name
 from matchbox.errors import StoreUnavailableError
@@ -124,20 +126,22 @@ def test_group_and_profile_belong_together(table: CatalogTable) -> None:
     assert None not in found
 
 
-def test_sweeping_hides_no_group(table: CatalogTable) -> None:
-    """A sweep of the whole table beside a group that moves takes neither the group nor its entry away."""
+def test_fsck_hides_no_group(table: CatalogTable) -> None:
+    """Repairs of the whole table beside a group that moves find no damage, and take neither group nor entry away."""
 
     def move(number: int) -> None:
         table.fill(Group("a", selector=SELECTORS[number % 2]))
 
-    def sweep(_: int) -> None:
-        table.new_writer().sweep_table(age=-1)
+    def repair(_: int) -> None:
+        found.extend(finding.fault for finding in table.fsck(repair=True, ages=Ages(tombstone=-1)))
 
-    with again_and_again(sweep) as sweeps:
+    found: list[Fault] = []
+    with again_and_again(repair) as repairs:
         for number in range(100):
             move(number)
             assert Selection(Group("a", selector=SELECTORS[number % 2]), None) == table.reader().select(LABELS)
-    assert sweeps
+    assert repairs
+    assert [] == [fault for fault in found if fault.kind.is_damage]
 
 
 def test_writers_of_one_group(table: CatalogTable) -> None:

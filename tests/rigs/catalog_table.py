@@ -9,6 +9,7 @@ from aws_stores.catalog import DynamoDBCatalog
 from aws_stores.catalog_writer import CatalogWriter
 from aws_stores.creation import create_bucket, create_table
 from aws_stores.dynamodb import DynamoDB
+from aws_stores.fsck import Ages, Finding, Fsck
 from aws_stores.s3 import S3
 from aws_stores.sigv4 import Credentials
 from aws_stores.table import entry_key
@@ -60,6 +61,11 @@ class CatalogTable:
     def entry(self, selector: Mapping[str, str]) -> dict[str, Any] | None:
         key = {"pk": {"S": entry_key(selector_of(selector))}}
         return self.client.get_item(TableName=self.name, Key=key, ConsistentRead=True).get("Item")
+
+    def fsck(self, *, repair: bool = False, ages: Ages | None = None) -> list[Finding]:
+        """What fsck finds, and mends."""
+        run = Fsck(self.client, self.s3_client, self.name, self.name, repair=repair, ages=ages or Ages())
+        return list(run.run())
 
     def close(self) -> None:
         self.client.delete_table(TableName=self.name)

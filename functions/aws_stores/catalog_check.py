@@ -1,0 +1,147 @@
+"""Does a table's item fit the others? The rules that hold between writes, each over what was read.
+
+They hold for items that were read at one moment. Of items that were read one after the other they tell what to look at
+again.
+"""
+
+import json
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, NamedTuple
+
+from aws_stores.table import (
+    KEY,
+    Attribute,
+    far_in,
+    member_name,
+    profile_in,
+    selector_hash,
+    selector_text,
+    shape_name,
+)
+from matchbox.selection import Selector, selector_of
+
+Item = Mapping[str, Any]
+
+_MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
+
+
+class Kind(Enum):
+    """What can be wrong; the value is what an operator is shown."""
+
+    DANGLING = "dangling"
+    MISSING = "missing"
+    UNNAMED_SHAPE = "unnamed shape"
+    WRONG = "wrong"
+    UNREADABLE = "unreadable"
+    UNKNOWN = "unknown"
+    LOST_OBJECT = "lost object"
+    UNUSED_SHAPE = "unused shape"
+    TOMBSTONE = "tombstone"
+    EMPTY_ENTRY = "empty entry"
+    UNUSED_OBJECT = "unused object"
+    NOTE = "note"
+
+    @property
+    def is_litter(self) -> bool:
+        """Whether it changes no answer, and only takes room or time."""
+        return self in (Kind.UNUSED_SHAPE, Kind.TOMBSTONE, Kind.EMPTY_ENTRY, Kind.UNUSED_OBJECT)
+
+    @property
+    def is_damage(self) -> bool:
+        """Whether a machine may get a wrong answer, or none."""
+        return not self.is_litter and self is not Kind.NOTE
+
+
+class Fault(NamedTuple):
+    """What is wrong, in a line."""
+
+    kind: Kind
+    what: str
+
+
+class GroupFields(NamedTuple):
+    """What decides where a group is found."""
+
+    selector: Selector
+    profile: str
+
+
+def group_fields(item: Item) -> GroupFields | None:
+    """What the group's document says; None where it cannot be read."""
+    try:
+        document = json.loads(item["doc"])
+        selector, profile = document["selector"], document["profile"]
+        if f"G#{document['id']}" != item[KEY] or not isinstance(profile, str) or not isinstance(document["name"], str):
+            return None
+        if not all(isinstance(value, str) for value in selector.values()):
+            return None
+        if far_in(item) is None and not isinstance(document["metadata"], dict):
+            return None
+        return GroupFields(selector_of(selector), profile)
+    except _MALFORMED:
+        return None
+
+
+def group_fault(item: Item, entry: Item | None, shapes: Item | None) -> Fault | None:
+    """What is wrong with the group in `item`, whose selector's entry and SHAPES are these."""
+    name = f"group {item[KEY].removeprefix('G#')!r}"
+    fields = group_fields(item)
+    if fields is None:
+        return Fault(Kind.UNREADABLE, f"{name}: its document is none of a group of this id: import it again")
+    selector, profile = fields
+    if (item.get("sel"), item.get("profile")) != (selector_hash(selector), profile) or "rev" not in item:
+        return Fault(Kind.WRONG, f"{name}: what its item repeats of its document is something else")
+    place = f"the entry of {_shown(selector)}"
+    if entry is None or entry.get("s") != selector_text(selector):
+        return Fault(Kind.MISSING, f"{name} is not found by any machine: {place} is not there")
+    if (member := entry.get(member_name(item[KEY].removeprefix("G#")))) != profile:
+        says = f"has profile {member!r} for it" if isinstance(member, str) else "lacks it"
+        return Fault(Kind.MISSING, f"{name} has profile {profile!r}, and {place} {says}")
+    if shape_name(selector.shape) not in (shapes or {}):
+        return Fault(Kind.UNNAMED_SHAPE, f"{name} is not found by any machine: SHAPES lacks {list(selector.shape)}")
+    return None
+
+
+def member_fault(entry: Item, group_id: str, group: Item | None) -> Fault | None:
+    """What is wrong with the entry's naming this group, whose item this is."""
+    place = f"the entry of {entry.get('s')}"
+    if group is None:
+        return Fault(Kind.DANGLING, f"{place} names group {group_id!r}, which is not there")
+    fields = group_fields(group)
+    # One that cannot be read is told of by itself.
+    if fields is not None and f"E#{selector_hash(fields.selector)}" != entry[KEY]:
+        return Fault(Kind.DANGLING, f"{place} names group {group_id!r}, whose selector is {_shown(fields.selector)}")
+    return None
+
+
+def members_of(entry: Item) -> dict[str, Attribute]:
+    """What the entry says of groups by their ids: a profile, or a tombstone."""
+    prefix = member_name("")
+    return {name.removeprefix(prefix): value for name, value in entry.items() if name.startswith(prefix)}
+
+
+def entry_selector(entry: Item) -> Selector | None:
+    """The selector that the entry is of; None where its text is no selector's, or another's."""
+    try:
+        selector = Selector(tuple((key, value) for key, value in json.loads(entry["s"])))
+        return selector if f"E#{selector_hash(selector)}" == entry[KEY] else None
+    except _MALFORMED:
+        return None
+
+
+def document_fault(item: Item) -> Fault | None:
+    """What is wrong with a profile's or a template's item by itself."""
+    key: str = item[KEY]
+    try:
+        if key.startswith("P#"):
+            readable = profile_in(item).id == key.removeprefix("P#")
+        else:
+            readable = isinstance(item["body"], bytes) if far_in(item) is None else True
+    except _MALFORMED:
+        readable = False
+    return None if readable else Fault(Kind.UNREADABLE, f"item {key!r} cannot be read: import it again")
+
+
+def _shown(selector: Selector) -> str:
+    return selector_text(selector)

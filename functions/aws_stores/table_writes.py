@@ -1,0 +1,133 @@
+"""How is one write made to a table that others write to as well?"""
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from aws_stores.boto3_items import typed
+from aws_stores.table import KEY, LARGEST_ITEM, SHAPES, UnwritableError, member_name, shape_name
+from matchbox.errors import StoreUnavailableError
+from matchbox.selection import Shape
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+WRITE_TIME = 30.0
+"""Seconds for which a write that meets others is tried again."""
+
+SHAPE_TIME = 10.0
+"""Seconds for which a shape that was named in SHAPES is taken to be there still: SHAPES is one item for all writers."""
+
+_FIRST_PAUSE = 0.02
+_LONGEST_PAUSE = 1.0
+_PASSING = frozenset(
+    {
+        "ConditionalCheckFailed",
+        "ConditionalCheckFailedException",
+        "ProvisionedThroughputExceeded",
+        "ProvisionedThroughputExceededException",
+        "ThrottlingError",
+        "ThrottlingException",
+        "TransactionConflict",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+    }
+)
+
+
+class TableWrites:
+    """Reads and writes of single items with a boto3 client; not for several threads."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, write_time: float) -> None:
+        self.client = client
+        self.table = table
+        self._write_time = write_time
+        self._shapes: dict[Shape, float] = {}
+
+    def read(self, key: str) -> dict[str, Any] | None:
+        """The item as the client has it, None where there is none."""
+        answer = self.client.get_item(TableName=self.table, Key=typed({KEY: key}), ConsistentRead=True)
+        return answer.get("Item")
+
+    def read_together(self, *keys: str) -> list[dict[str, Any] | None]:
+        """The items under these keys as they were at one moment."""
+        gets: Any = [{"Get": {"TableName": self.table, "Key": typed({KEY: key})}} for key in keys]
+        answer = self.client.transact_get_items(TransactItems=gets)
+        return [found.get("Item") for found in answer["Responses"]]
+
+    def name_shape(self, shape: Shape, *, within: float = SHAPE_TIME) -> None:
+        """Name the shape in SHAPES, unless that was done in the last `within` seconds.
+
+        Without an entry it is harmless, and so it comes first. A mark that the shape is about to be taken out, as
+        unused, goes with it.
+        """
+        now = time.monotonic()
+        if now - self._shapes.get(shape, -within) < within:
+            return
+        self.client.update_item(
+            TableName=self.table,
+            Key=typed({KEY: SHAPES}),
+            UpdateExpression="SET #shape = :in_use",
+            ExpressionAttributeNames={"#shape": shape_name(shape)},
+            ExpressionAttributeValues={":in_use": {"M": {}}},
+        )
+        self._shapes[shape] = now
+
+    def member(self, key: str, selector: str, group_id: str, value: Mapping[str, str]) -> dict[str, Any]:
+        """The update of an entry, under its key and with its selector's text, that says what became of the group."""
+        return {
+            "TableName": self.table,
+            "Key": typed({KEY: key}),
+            "UpdateExpression": "SET #group = :value, #s = :s ADD #v :one",
+            "ExpressionAttributeNames": {"#group": member_name(group_id), "#s": "s", "#v": "v"},
+            "ExpressionAttributeValues": {":value": value, ":s": {"S": selector}, ":one": {"N": "1"}},
+        }
+
+    def persist(self, what: str, write: Callable[[], Any]) -> Any:
+        """What `write` returns, tried again where it met other writers or throttling."""
+        end = time.monotonic() + self._write_time
+        longest = _FIRST_PAUSE
+        while True:
+            try:
+                return write()
+            except ClientError as error:
+                codes = _codes(error)
+                if _is_too_large(error):
+                    raise UnwritableError(
+                        f"{what}: an item of this write would be over {LARGEST_ITEM} bytes (400 KB), DynamoDB's limit; "
+                        "a selector's entry grows with each group that has this selector"
+                    ) from error
+                if not codes <= _PASSING:
+                    raise
+                if time.monotonic() + longest >= end:
+                    raise StoreUnavailableError(f"{what}: {', '.join(codes)} for {self._write_time:g} s") from error
+            # Random, so that writers who met do not meet again.
+            time.sleep(random.uniform(0, longest))  # noqa: S311 - spread, not secrecy
+            longest = min(2 * longest, _LONGEST_PAUSE)
+
+
+def unchanged(old: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The condition that a group's item, read before, is still the same."""
+    if old is None:
+        return {"ConditionExpression": "attribute_not_exists(#pk)", "ExpressionAttributeNames": {"#pk": KEY}}
+    return {
+        "ConditionExpression": "#rev = :rev",
+        "ExpressionAttributeNames": {"#rev": "rev"},
+        "ExpressionAttributeValues": {":rev": old["rev"]},
+    }
+
+
+def _codes(error: ClientError) -> set[str]:
+    """Why DynamoDB refused; of a transaction the reasons of its actions."""
+    reasons = error.response.get("CancellationReasons", [])
+    codes = {str(reason["Code"]) for reason in reasons if reason.get("Code", "None") != "None"}
+    return codes or {error.response["Error"]["Code"]}
+
+
+def _is_too_large(error: ClientError) -> bool:
+    reasons = [str(reason.get("Message")) for reason in error.response.get("CancellationReasons", [])]
+    # DynamoDB has no code of its own for this: "Item size to update has exceeded the maximum allowed size".
+    return any("tem size" in message for message in [*reasons, error.response["Error"]["Message"]])

@@ -1,0 +1,197 @@
+"""Each kind of damage is found by its name, and mended where that can be done; a sound table has none."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aws_stores.boto3_items import typed, untyped
+from aws_stores.catalog_check import Kind
+from aws_stores.fsck import Ages
+from aws_stores.table import SHAPES, entry_key, member_name
+from matchbox.groups import Group
+from matchbox.profiles import NetBoot, Profile
+from matchbox.selection import selector_of
+from matchbox.stores import Selection
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from tests.rigs.catalog_table import CatalogTable
+
+PROFILE = Profile("p", generic_id="t", boot=NetBoot("kernel"))
+NODE, OTHER = Group("node", profile="p", selector={"mac": "1"}), Group("other", profile="p", selector={"os": "a"})
+NOW = Ages(-1.0, -1.0, -1.0)
+
+
+@pytest.fixture
+def sound(table: CatalogTable) -> CatalogTable:
+    """A table with three groups and all that they lead to."""
+    table.writer.put_template("generic", "t", b"x" * 40_000)
+    table.writer.put_profile(PROFILE)
+    table.fill(Group("default", profile="p"), NODE, OTHER)
+    return table
+
+
+def key_of(group: Group) -> str:
+    return entry_key(selector_of(group.selector))
+
+
+def change(table: CatalogTable, key: str, **attributes: Any) -> None:
+    """Set attributes of an item, remove those that are None."""
+    item = untyped(table.client.get_item(TableName=table.name, Key={"pk": {"S": key}}).get("Item", {"pk": {"S": key}}))
+    item |= {name.replace("_", ":", 1) if name.startswith("g_") else name: value for name, value in attributes.items()}
+    kept = {name: value for name, value in item.items() if value is not None}
+    table.client.put_item(TableName=table.name, Item=typed(kept))
+
+
+def delete(table: CatalogTable, key: str) -> None:
+    table.client.delete_item(TableName=table.name, Key={"pk": {"S": key}})
+
+
+def move_object(table: CatalogTable) -> None:
+    (listed,) = table.s3_client.list_objects_v2(Bucket=table.name, Prefix="templates/")["Contents"]
+    table.s3_client.delete_object(Bucket=table.name, Key=listed["Key"])
+
+
+SELECTOR_OF_NONE = json.dumps(NODE._asdict() | {"selector": 1})
+DAMAGE = {
+    "entry is gone": (Kind.MISSING, lambda t: delete(t, key_of(NODE))),
+    "group is not in its entry": (Kind.MISSING, lambda t: change(t, key_of(NODE), g_node=None)),
+    "group is buried in its entry": (Kind.MISSING, lambda t: change(t, key_of(NODE), g_node=1)),
+    "entry has another profile": (Kind.MISSING, lambda t: change(t, key_of(NODE), g_node="q")),
+    "entry has another selector's pairs": (Kind.MISSING, lambda t: change(t, key_of(NODE), s='[["mac","2"]]')),
+    "group is gone": (Kind.DANGLING, lambda t: delete(t, "G#node")),
+    "group is in two entries": (Kind.DANGLING, lambda t: change(t, key_of(OTHER), g_node="p")),
+    "shape is not named": (Kind.UNNAMED_SHAPE, lambda t: change(t, SHAPES, **{'["mac"]': None})),
+    "no shape is named": (Kind.UNNAMED_SHAPE, lambda t: delete(t, SHAPES)),
+    "wrong hash": (Kind.WRONG, lambda t: change(t, "G#node", sel="0")),
+    "wrong profile": (Kind.WRONG, lambda t: change(t, "G#node", profile="q")),
+    "no rev": (Kind.WRONG, lambda t: change(t, "G#node", rev=None)),
+    "entry of nothing": (Kind.WRONG, lambda t: change(t, "E#0", s="no JSON", v=1)),
+}
+BEYOND_REPAIR = {
+    "group is no JSON": (Kind.UNREADABLE, lambda t: change(t, "G#node", doc="{")),
+    "group is another's": (Kind.UNREADABLE, lambda t: change(t, "G#node", doc='{"id": "x"}')),
+    "selector is none": (
+        Kind.UNREADABLE,
+        lambda t: change(t, "G#node", doc=json.dumps(NODE._asdict() | {"selector": 1})),
+    ),
+    "profile is no JSON": (Kind.UNREADABLE, lambda t: change(t, "P#p", doc="[]")),
+    "template has nothing": (Kind.UNREADABLE, lambda t: change(t, "T#generic#t", at=None, size=None)),
+    "stranger": (Kind.UNKNOWN, lambda t: change(t, "X#1", a="b")),
+    "object is gone": (Kind.LOST_OBJECT, move_object),
+    "object has another size": (Kind.LOST_OBJECT, lambda t: change(t, "T#generic#t", size=39_999)),
+}
+
+
+def found_in(table: CatalogTable, ages: Ages | None = None) -> list[tuple[Kind, bool]]:
+    """All that a repair finds, and whether it is mended."""
+    return [(found.fault.kind, found.mended) for found in table.fsck(repair=True, ages=ages)]
+
+
+def damage(table: CatalogTable, *, repair: bool) -> list[tuple[Kind, bool]]:
+    return [(found.fault.kind, found.mended) for found in table.fsck(repair=repair) if found.fault.kind.is_damage]
+
+
+def test_sound(sound: CatalogTable) -> None:
+    """Nothing is wrong with what writers leave, moved and deleted groups included."""
+    sound.fill(Group("node", profile="p", selector={"mac": "2"}), Group("gone", profile="p", selector={"mac": "3"}))
+    sound.writer.delete_group("gone")
+    assert [] == sound.fsck()
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_mended(sound: CatalogTable, name: str) -> None:
+    """The damage is found, by a check that changes nothing; a repair mends it, and machines get what they should."""
+    kind, harm = DAMAGE[name]
+    harm(sound)
+    assert {(kind, False)} == set(damage(sound, repair=False))
+    assert {(kind, True)} == set(damage(sound, repair=True))
+    assert [] == [found for found in sound.fsck() if found.fault.kind.is_damage]
+    node = None if name == "group is gone" else Selection(NODE, PROFILE)
+    labels = {"mac": "1"}
+    assert (node or Selection(Group("default", profile="p"), PROFILE)) == sound.reader().select(labels)
+    assert Selection(OTHER, PROFILE) == sound.reader().select({"os": "a"})
+
+
+@pytest.mark.parametrize("name", BEYOND_REPAIR)
+def test_beyond_repair(sound: CatalogTable, name: str) -> None:
+    """What only an import can bring back, or nobody knows, is told, also by a repair."""
+    kind, harm = BEYOND_REPAIR[name]
+    harm(sound)
+    assert [(kind, False)] == damage(sound, repair=False)
+    assert [(kind, False)] == damage(sound, repair=True)
+
+
+def test_old_tombstones(sound: CatalogTable) -> None:
+    """Tombstones are litter once they are old, and an entry that has nothing else goes with them."""
+    sound.fill(Group("second", profile="p", selector={"mac": "1"}), Group("node", profile="p", selector={"mac": "2"}))
+    sound.writer.delete_group("other")
+    assert [] == sound.fsck(repair=True)
+    assert [Kind.TOMBSTONE] * 2 == [found.fault.kind for found in sound.fsck(repair=True, ages=NOW._replace(shape=300))]
+    shared = sound.entry({"mac": "1"})
+    assert shared is not None
+    assert (None, {"S": "p"}) == (shared.get(member_name("node")), shared.get(member_name("second")))
+    assert sound.entry({"os": "a"}) is None
+
+
+def test_empty_entry(sound: CatalogTable) -> None:
+    """An entry without groups or tombstones is litter."""
+    change(sound, key_of(OTHER), g_other=None)
+    delete(sound, "G#other")
+    assert [(Kind.EMPTY_ENTRY, True)] == found_in(sound)
+    assert sound.entry({"os": "a"}) is None
+
+
+def test_unused_shape(sound: CatalogTable) -> None:
+    """A shape that no group has is marked by one repair, and removed by a later one."""
+    sound.writer.delete_group("other")
+    sound.fsck(repair=True, ages=NOW._replace(shape=300))
+    assert [[(Kind.UNUSED_SHAPE, False)]] * 2 == [found_in(sound), found_in(sound)]
+    assert '["os"]' in shapes(sound)
+    assert [(Kind.UNUSED_SHAPE, True)] == [
+        (found.fault.kind, found.mended) for found in sound.fsck(repair=True, ages=NOW)
+    ]
+    assert {"[]", '["mac"]'} == shapes(sound)
+
+
+def test_marked_shape_is_used_again(sound: CatalogTable) -> None:
+    """A writer who needs a shape removes the mark, and no repair takes it from the group."""
+    sound.writer.delete_group("other")
+    sound.fsck(repair=True, ages=NOW._replace(shape=300))
+    sound.fsck(repair=True)
+    sound.new_writer().put_group(OTHER)
+    sound.new_writer().delete_group("other")
+    sound.fsck(repair=True, ages=NOW._replace(shape=300))
+    assert [(Kind.UNUSED_SHAPE, False)] == found_in(sound)
+    sound.new_writer().put_group(OTHER)
+    assert [] == [found for found in sound.fsck(repair=True, ages=NOW) if found.fault.kind is Kind.UNUSED_SHAPE]
+    assert Selection(OTHER, PROFILE) == sound.reader().select({"os": "a"})
+
+
+def test_unused_object(sound: CatalogTable) -> None:
+    """An object that no item names is litter after a day."""
+    sound.writer.put_template("generic", "t", b"short")
+    assert [] == sound.fsck(repair=True)
+    assert [(Kind.UNUSED_OBJECT, True)] == [
+        (found.fault.kind, found.mended) for found in sound.fsck(repair=True, ages=NOW)
+    ]
+    assert "Contents" not in sound.s3_client.list_objects_v2(Bucket=sound.name, Prefix="templates/")
+
+
+def test_notes(sound: CatalogTable) -> None:
+    """Names of what is absent, and groups that share a selector, are notes."""
+    sound.writer.put_profile(Profile("q", cloud_id="none"))
+    sound.fill(Group("a", profile="absent", selector={"mac": "1"}))
+    assert [
+        (Kind.NOTE, "group 'a' names profile 'absent', which is absent"),
+        (Kind.NOTE, "groups a, node have the same selectors: a is chosen"),
+        (Kind.NOTE, "profile 'q' names cloud template 'none', which is absent"),
+    ] == sorted((tuple(found.fault) for found in sound.fsck()), key=lambda fault: fault[1])
+
+
+def shapes(table: CatalogTable) -> set[str]:
+    return set(table.client.get_item(TableName=table.name, Key={"pk": {"S": SHAPES}})["Item"]) - {"pk"}

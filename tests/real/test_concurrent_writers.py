@@ -1,0 +1,176 @@
+"""Eight processes write overlapping groups at once, some are killed; readers ask all the time, and fsck looks on."""
+
+from __future__ import annotations
+
+import multiprocessing
+import random
+import threading
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from aws_stores.catalog_check import Kind
+from aws_stores.catalog_writer import CatalogWriter
+from aws_stores.contents import scan
+from aws_stores.fsck import Ages
+from aws_stores.http_client import HttpClient
+from aws_stores.table import Far, group_in
+from matchbox.errors import StoreUnavailableError
+from matchbox.groups import Group
+from tests.rigs.catalog_table import CatalogTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
+    from typing import Self
+
+    from matchbox.stores import Selection
+    from tests.rigs.service import Service
+
+pytestmark = pytest.mark.real
+
+WRITERS, GROUPS, KILLED = 8, 200, 3
+SHAPES = (("mac",), ("mac", "os"), ("os", "rack"), ("mac", "rack"))
+FIXED = 20
+
+
+@pytest.fixture
+def table(dynamodb_local: Service, moto_server: Service) -> Iterator[CatalogTable]:
+    with (
+        closing(HttpClient(connect_timeout=60, read_timeout=60)) as http,
+        closing(dynamodb_local.client("dynamodb")) as client,
+        closing(moto_server.client("s3")) as s3,
+        closing(CatalogTable(dynamodb_local, client, moto_server, s3, http)) as made,
+    ):
+        yield made
+
+
+def selector(number: int, turn: int) -> dict[str, str]:
+    """Another one each turn; groups of all writers share selectors and shapes."""
+    values = {"mac": f"m{number}", "os": f"o{(number + turn) % 5}", "rack": f"r{number % 40}"}
+    return {key: values[key] for key in SHAPES[(number + turn) % len(SHAPES)]}
+
+
+def write(service: Service, buckets: Service, name: str, writer: int, told: Connection) -> None:
+    """Put each group, and move it twice; tell of each write before it begins and when it has returned."""
+    catalog = CatalogWriter(service.client("dynamodb"), buckets.client("s3"), name, name, write_time=60)
+    order = [(number, turn) for turn in range(3) for number in range(GROUPS)]
+    for number, turn in order:
+        group = Group(f"w{writer}-{number}", profile="p", selector=selector(number, turn), metadata={"turn": turn})
+        told.send(("begun", group))
+        catalog.put_group(group)
+        told.send(("done", group))
+    told.close()
+
+
+class Known(NamedTuple):
+    """What is known of a group: as it was last written, and as it may be where a write was cut off."""
+
+    done: Group | None
+    begun: Group | None
+
+
+class Books:
+    """What the writers told."""
+
+    def __init__(self) -> None:
+        self.groups: dict[str, Known] = {}
+
+    def follow(self, told: Connection) -> None:
+        """Take down what one writer tells, until it ends."""
+        while True:
+            try:
+                what, group = told.recv()
+            except (EOFError, ConnectionResetError):
+                return
+            known = self.groups.get(group.id, Known(None, None))
+            self.groups[group.id] = known._replace(begun=group) if what == "begun" else Known(group, None)
+
+
+class Readers:
+    """Ask for machines whose groups never change, and that lie beside those that do, until they are ended."""
+
+    def __init__(self, table: CatalogTable) -> None:
+        self.answers: list[tuple[int, Selection | None]] = []
+        self.unavailable = 0
+        self._table = table
+        self._over = threading.Event()
+        self._threads = [threading.Thread(target=self._ask, args=(number,)) for number in range(2)]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _ask(self, seed: int) -> None:
+        reader, numbers = self._table.reader(), random.Random(seed)
+        while not self._over.is_set():
+            number = numbers.randrange(FIXED)
+            try:
+                self.answers.append((number, reader.select(fixed(number).selector | {"rack": f"r{number}"})))
+            except StoreUnavailableError:
+                self.unavailable += 1
+
+
+def fixed(number: int) -> Group:
+    """A group with more selector keys than those of the writers, or the same as some."""
+    return Group(f"fixed{number}", profile="p", selector={"mac": f"m{number}", "os": "o1", "zone": "z"})
+
+
+def test_many_writers(table: CatalogTable, dynamodb_local: Service, moto_server: Service) -> None:
+    """No group is lost, no third answer given, no false alarm raised; a repair leaves no dangling or doubled entry."""
+    table.fill(Group("default", profile="p"), *map(fixed, range(FIXED)))
+    spawn = multiprocessing.get_context("spawn")
+    books, followers = Books(), list[threading.Thread]()
+    processes: list[BaseProcess] = []
+    for writer in range(WRITERS):
+        mine, theirs = spawn.Pipe(duplex=False)
+        processes.append(spawn.Process(target=write, args=(dynamodb_local, moto_server, table.name, writer, theirs)))
+        processes[-1].start()
+        theirs.close()
+        followers.append(threading.Thread(target=books.follow, args=(mine,)))
+        followers[-1].start()
+    alarms = []
+    with Readers(table) as readers:
+        for process in processes[:KILLED]:
+            time.sleep(3)
+            alarms += [found.fault for found in table.fsck() if found.fault.kind.is_damage]
+            process.kill()
+        for process in processes:
+            process.join()
+        for follower in followers:
+            follower.join()
+    assert [0] * (WRITERS - KILLED) == [process.exitcode for process in processes[KILLED:]]
+    assert [] == alarms
+    assert (WRITERS - KILLED) * GROUPS <= len(books.groups)
+
+    # Those machines' own groups win, whatever the writers do: any other answer is a third one.
+    assert readers.answers
+    assert [] == [one for one in readers.answers if one[1] is None or one[1].group != fixed(one[0])]
+
+    # Also what killed writers left changes no answer before a repair.
+    assert [] == [found.fault for found in table.fsck() if found.fault.kind.is_damage]
+    assert [] == lost(table, books)
+    repairs = table.fsck(repair=True, ages=Ages(tombstone=-1))
+    assert [] == [found.fault for found in repairs if found.fault.kind.is_damage]
+    assert [] == [found.fault for found in table.fsck() if found.fault.kind is not Kind.NOTE]
+    assert [] == lost(table, books)
+
+
+def lost(table: CatalogTable, books: Books) -> list[str]:
+    """The groups that are not as they were last written or, where a write was cut off, as they might be after it."""
+    found = {name: group_in(item, _no_object) for name, item in scan(table.client, table.name).groups.items()}
+    # One whose first write was cut off may be there or not.
+    return [name for name, known in books.groups.items() if found.get(name) not in known]
+
+
+def _no_object(_: Far) -> bytes:
+    raise AssertionError("none of the groups is long")
