@@ -4,6 +4,8 @@ ADDRESS ?= 0.0.0.0:8080
 BIN := .venv/bin
 QUICK := not real and not boot and not nightly
 
+PROPERTIES := $(shell grep -rl "from hypothesis" tests --include="test_*.py")
+
 .PHONY: run test check test-real test-boot test-nightly bench lock
 
 .venv/ready: requirements.lock pyproject.toml
