@@ -17,8 +17,8 @@ from matchbox.documents import DocumentError, parse_group, parse_profile
 from matchbox.groups import Group
 from matchbox.profiles import Profile
 from matchboxctl.aws_refusals import explained
-from matchboxctl.changes_shown import Shown
 from matchboxctl.data_directory import files_below
+from matchboxctl.differences import Differences
 from matchboxctl.faults import Faults
 from matchboxctl.progress import Progress
 from matchboxctl.store_mode import StoreSettings
@@ -114,7 +114,7 @@ class _Export:
             self._faults.tell(f"{path!r}: no file of the directory can have this name")
         return lawful
 
-    def _compared(self, targets: dict[str, _Target], *, prune: bool) -> Shown:
+    def _compared(self, targets: dict[str, _Target], *, prune: bool) -> Differences:
         there = {
             f"{name}/{path}"
             for name in ("groups", "profiles", *TEMPLATE_KINDS, "assets")
@@ -123,7 +123,7 @@ class _Export:
         }
         kept = {path for path in targets if path in there}
         same = {path for path in kept if targets[path].is_in(self._root / path)}
-        return Shown(
+        return Differences(
             "files",
             added=sorted(targets.keys() - kept),
             changed=sorted(kept - same),
@@ -131,7 +131,7 @@ class _Export:
             unchanged=len(same),
         )
 
-    def _write(self, shown: Shown, targets: dict[str, _Target]) -> None:
+    def _write(self, shown: Differences, targets: dict[str, _Target]) -> None:
         self._root.mkdir(parents=True, exist_ok=True)
         # Beside the known directories: what an interruption leaves in it is part of none.
         with tempfile.TemporaryDirectory(dir=self._root, prefix=".export-") as scratch:

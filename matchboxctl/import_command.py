@@ -15,8 +15,8 @@ from matchbox.groups import Group
 from matchbox.memory import GroupIndex
 from matchbox.profiles import Profile
 from matchboxctl.aws_refusals import explained
-from matchboxctl.changes_shown import Shown
 from matchboxctl.data_directory import DataDirectory, read_directory
+from matchboxctl.differences import Differences
 from matchboxctl.faults import Faults
 from matchboxctl.progress import Progress
 from matchboxctl.store_mode import StoreSettings
@@ -106,7 +106,7 @@ class _Import:
         progress.end()
         return files, spared
 
-    def _assets_shown(self, objects: AssetObjects, files: dict[str, AssetFile], spared: Collection[str]) -> Shown:
+    def _assets_shown(self, objects: AssetObjects, files: dict[str, AssetFile], spared: Collection[str]) -> Differences:
         there = objects.sizes()
         unchanged: set[str] = set()
 
@@ -116,7 +116,7 @@ class _Import:
 
         for _ in in_parallel(compare, [path for path, file in files.items() if there.get(path) == file.size]):
             pass
-        return Shown(
+        return Differences(
             "assets",
             added=[path for path in files if path not in there],
             changed=[path for path in files if path in there and path not in unchanged],
@@ -125,23 +125,23 @@ class _Import:
             prefix="asset ",
         )
 
-    def _put_assets(self, objects: AssetObjects, shown: Shown, files: dict[str, AssetFile]) -> None:
+    def _put_assets(self, objects: AssetObjects, shown: Differences, files: dict[str, AssetFile]) -> None:
         paths = [*shown.added, *shown.changed]
         progress = Progress("putting assets", sum(files[path].size for path in paths), "bytes")
         for _ in in_parallel(lambda path: objects.put(path, files[path], progress.add), paths):
             pass
         progress.end()
 
-    def _show(self, shown: Shown) -> None:
+    def _show(self, shown: Differences) -> None:
         if self._dry_run:
             for line in shown.lines():
                 print(line)
         print(shown.summary(dry_run=self._dry_run))
 
 
-def _shown(changes: Plan) -> Shown:
+def _shown(changes: Plan) -> Differences:
     added, changed, removed = (list(map(name_of, keys)) for keys in (changes.added, changes.changed, changes.removed))
-    return Shown("groups, profiles and templates", added, changed, removed, changes.unchanged)
+    return Differences("groups, profiles and templates", added, changed, removed, changes.unchanged)
 
 
 def _warnings(documents: list[Document], found: Contents) -> list[str]:

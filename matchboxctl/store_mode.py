@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aws_stores.in_parallel import THREADS
 from aws_stores.sigv4 import Credentials
+from matchbox.errors import StoreUnavailableError
 from matchboxctl.usage import UsageError
 
 if TYPE_CHECKING:
@@ -37,11 +38,19 @@ class StoreSettings(NamedTuple):
         return f"table {self.table} on {tables}, bucket {self.bucket} on {buckets}"
 
     def credentials(self) -> Credentials:
-        """Those that are good now: boto3 renews temporary ones. Raises UsageError where there are none."""
-        found = self.session.get_credentials()
-        if found is None:
+        """Those that are good now: boto3 renews temporary ones.
+
+        Raises UsageError where there are none, StoreUnavailableError where they cannot be renewed just now.
+        """
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            found = self.session.get_credentials()
+            now = None if found is None else found.get_frozen_credentials()
+        except BotoCoreError as error:
+            raise StoreUnavailableError(f"no AWS credentials just now: {error}") from error
+        if now is None:
             raise UsageError("no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
-        now = found.get_frozen_credentials()
         return Credentials(now.access_key or "", now.secret_key or "", now.token)
 
     def dynamodb(self) -> "DynamoDBClient":
@@ -91,9 +100,13 @@ def store_settings(environment: Mapping[str, str], data_path: str | None) -> Sto
         raise UsageError(f"{given} is set and {lacking} is not: that would be AWS for one of them; set both or neither")
     # Imported where it is needed: directory mode starts without it.
     from boto3.session import Session
+    from botocore.exceptions import BotoCoreError
 
-    session = Session()
-    region = environment.get("AWS_REGION") or session.region_name
+    try:
+        session = Session()
+        region = environment.get("AWS_REGION") or session.region_name
+    except BotoCoreError as error:
+        raise UsageError(f"AWS_PROFILE: {error}") from error
     if not region:
         raise UsageError("no region: set AWS_REGION, or AWS_PROFILE to a profile that has one")
     return StoreSettings(table, bucket, region, dynamodb_endpoint, s3_endpoint, session)

@@ -76,7 +76,7 @@ def group_fields(item: Item) -> GroupFields | None:
             return None
         if not all(isinstance(value, str) for value in selector.values()):
             return None
-        if far_in(item) is None and not isinstance(document["metadata"], dict):
+        if not (_names_object(item) or isinstance(document["metadata"], dict)):
             return None
         return GroupFields(selector_of(selector), profile)
     except _MALFORMED:
@@ -130,6 +130,15 @@ def entry_selector(entry: Item) -> Selector | None:
         return None
 
 
+def is_shape(name: str, state: object) -> bool:
+    """Whether an attribute of SHAPES is a shape, with the mapping that says how it stands with it."""
+    try:
+        keys = json.loads(name)
+    except ValueError:
+        return False
+    return isinstance(state, dict) and isinstance(keys, list) and all(isinstance(key, str) for key in keys)
+
+
 def document_fault(item: Item) -> Fault | None:
     """What is wrong with a profile's or a template's item by itself."""
     key: str = item[KEY]
@@ -137,10 +146,18 @@ def document_fault(item: Item) -> Fault | None:
         if key.startswith("P#"):
             readable = profile_in(item).id == key.removeprefix("P#")
         else:
-            readable = isinstance(item["body"], bytes) if far_in(item) is None else True
+            readable = _names_object(item) or isinstance(item["body"], bytes)
     except _MALFORMED:
         readable = False
     return None if readable else Fault(Kind.UNREADABLE, f"item {key!r} cannot be read: import it again")
+
+
+def _names_object(item: Item) -> bool:
+    """Whether the rest of the item lies in the bucket. Raises KeyError and TypeError where it does not say how much."""
+    far = far_in(item)
+    if far is not None and not (isinstance(far.key, str) and isinstance(far.size, int)):
+        raise TypeError(far)
+    return far is not None
 
 
 def _shown(selector: Selector) -> str:

@@ -67,6 +67,19 @@ class CatalogMender:
             )
         )
 
+    def number_entry(self, entry: Item) -> None:
+        """Let writers count again, in an entry whose count is no number, or is none."""
+        self._once(
+            lambda: self._writes.client.update_item(
+                TableName=self._writes.table,
+                Key=typed({KEY: entry[KEY]}),
+                UpdateExpression="SET #v = :one",
+                ConditionExpression="#s = :s AND NOT attribute_type(#v, :number)",
+                ExpressionAttributeNames={"#v": "v", "#s": "s"},
+                ExpressionAttributeValues=typed({":one": 1, ":s": entry["s"], ":number": "N"}),
+            )
+        )
+
     def sweep_entry(self, key: str, age: float) -> None:
         """Remove the entry's tombstones that are older than `age` seconds, and the entry where nothing else is left."""
         before = time.time_ns() - int(age * 1e9)

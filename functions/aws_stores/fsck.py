@@ -20,6 +20,7 @@ from aws_stores.catalog_check import (
     entry_selector,
     group_fault,
     group_fields,
+    is_shape,
     member_fault,
     members_of,
 )
@@ -113,8 +114,12 @@ class Fsck:
                 if key not in in_use:
                     yield self._wrong_entry(entry)
                 continue
-            members = members_of(entry)
-            for group_id, profile in members.items():
+            if not isinstance(entry.get("v"), int):
+                if self._repair:
+                    self._mender.number_entry(entry)
+                what = f"the entry of {entry['s']} counts its writes by {entry.get('v')!r}, so that none succeeds"
+                yield Finding(Fault(Kind.WRONG, what), mended=self._repair)
+            for group_id, profile in members_of(entry).items():
                 if isinstance(profile, str) and member_fault(entry, group_id, found.groups.get(group_id)):
                     yield from self._member(key, group_id)
             yield from self._litter(entry, before)
@@ -155,6 +160,11 @@ class Fsck:
         for name, state in (found.shapes or {}).items():
             if name == KEY or name in used:
                 continue
+            if not is_shape(name, state):
+                if self._repair:
+                    self._mender.remove_shape(name, state)
+                yield Finding(Fault(Kind.WRONG, f"SHAPES has {name!r}, which is no shape"), mended=self._repair)
+                continue
             marked = state.get("retiring")
             removable = marked is not None and began - marked >= self._ages.shape * 1e9
             if self._repair and removable:
@@ -167,7 +177,11 @@ class Fsck:
             yield Finding(Fault(Kind.UNUSED_SHAPE, what), mended=self._repair and removable)
 
     def _objects(self, found: Contents) -> Iterator[Finding]:
-        needed = {item[KEY]: far for item in found.by_key().values() if (far := far_in(item)) is not None}
+        # One that cannot be read may still name its object.
+        named = {item[KEY]: item for item in found.by_key().values() if "at" in item}
+        needed = {
+            key: Far(item["at"], item["size"]) for key, item in named.items() if isinstance(item.get("size"), int)
+        }
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=OBJECTS)
         there = {listed["Key"]: listed for page in pages for listed in page.get("Contents", ())}
         for key, far in needed.items():
@@ -175,7 +189,7 @@ class Fsck:
             if (known is None or known["Size"] != far.size) and self._is_lost(key, far):
                 what = f"{name_of(key)}: the bucket lacks {far.key!r} with its {far.size} bytes: import it again"
                 yield Finding(Fault(Kind.LOST_OBJECT, what), mended=False)
-        in_use = {far.key for far in needed.values()}
+        in_use = {item["at"] for item in named.values()}
         before = datetime.now(UTC) - timedelta(seconds=self._ages.object)
         for key, listed in there.items():
             if key not in in_use and listed["LastModified"] < before:

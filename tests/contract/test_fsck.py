@@ -70,6 +70,9 @@ DAMAGE = {
     "wrong hash": (Kind.WRONG, lambda t: change(t, "G#node", sel="0")),
     "wrong profile": (Kind.WRONG, lambda t: change(t, "G#node", profile="q")),
     "no rev": (Kind.WRONG, lambda t: change(t, "G#node", rev=None)),
+    "no shape": (Kind.WRONG, lambda t: change(t, SHAPES, mac={})),
+    "a shape's state": (Kind.WRONG, lambda t: change(t, SHAPES, **{'["zone"]': "x"})),
+    "no count": (Kind.WRONG, lambda t: change(t, key_of(NODE), v="x")),
     "entry of nothing": (Kind.WRONG, lambda t: change(t, "E#0", s="no JSON", v=1)),
 }
 BEYOND_REPAIR = {
@@ -180,6 +183,12 @@ def test_unused_object(sound: CatalogTable) -> None:
         (found.fault.kind, found.mended) for found in sound.fsck(repair=True, ages=NOW)
     ]
     assert "Contents" not in sound.s3_client.list_objects_v2(Bucket=sound.name, Prefix="templates/")
+
+
+def test_object_of_what_cannot_be_read(sound: CatalogTable) -> None:
+    """An object is no litter where an item names it, though nobody can read that item."""
+    change(sound, "T#generic#t", size="large")
+    assert [(Kind.UNREADABLE, False)] == found_in(sound, NOW)
 
 
 def test_notes(sound: CatalogTable) -> None:

@@ -132,3 +132,8 @@ def test_starts_while_stores_are_away(stores: Stores) -> None:
         assert 2 <= int(answer.headers["retry-after"]) <= 10
         running.end()
     assert "machines are told to ask again until it answers" in running.errors[0]
+
+
+def test_absent_profile(stores: Stores) -> None:
+    """A profile of AWS's configuration that is not there is named."""
+    assert "AWS_PROFILE: " in refused(stores.environment() | {"AWS_PROFILE": "nobody", "HOME": "/nowhere"})

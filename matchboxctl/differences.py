@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 
-class Shown(NamedTuple):
+class Differences(NamedTuple):
     """The names of what is added, changed and removed, and how many stay as they are.
 
     `prefix` goes before each name where the names do not tell what they are.
