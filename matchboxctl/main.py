@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from matchboxctl.usage import FailedError, UsageError
+
 if TYPE_CHECKING:
     from matchboxctl.store_mode import StoreSettings
-from matchboxctl.usage import FailedError, UsageError
 
 _DATA_PATH = "/var/lib/matchbox"
 _MODES = (

@@ -179,7 +179,8 @@ def test_slash_redirects_arrive(path: str, directory: bool) -> None:
     here = "http://host" + url_path.escape_path(path)
     if redirect := url_path.slash_redirect(path, "", directory=directory):
         there = "http://host" + url_path.escape_path(path.rstrip("/") + ("/" if directory else ""))
-        assert there == urljoin(here, redirect.location)
+        # Go leaves the path `*` as it is, and escapes it in others.
+        assert there.replace("*", "%2A") == urljoin(here, redirect.location).replace("*", "%2A")
 
 
 @pytest.mark.parametrize(
