@@ -10,6 +10,7 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aws_stores.boto3_items import typed
@@ -24,6 +25,7 @@ from aws_stores.table import (
     selector_text,
     shape_name,
 )
+from aws_stores.table_writes import TableWrites
 from matchbox.catalog_documents import Document
 from matchbox.errors import StoreUnavailableError
 from matchbox.groups import Group
@@ -72,6 +74,10 @@ def bulk_load(
     for size in sorted({len(selector.pairs) for selector in entries}, reverse=True):
         for _ in write(entry for selector, entry in entries.items() if len(selector.pairs) == size):
             pass
+    # Before the groups were there, a shape may have been marked as unused.
+    writes = TableWrites(client, table, _WRITE_TIME)
+    for shape in {selector.shape for selector in entries}:
+        writes.persist(f"shape {list(shape)}", partial(writes.name_shape, shape))
 
 
 def _split(documents: Iterable[Document]) -> tuple[list[Group], list[Document]]:

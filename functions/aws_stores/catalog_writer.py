@@ -5,6 +5,8 @@ import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from aws_stores.boto3_items import typed
 from aws_stores.table import (
     KEY,
@@ -62,6 +64,7 @@ class CatalogWriter:
         self._writes.persist(what, lambda: self._replace(group, selector, record.item))
         # Where that took long, a mark that the shape is unused may have been made in good faith.
         self._writes.persist(what, lambda: self._writes.name_shape(selector.shape))
+        self._keep_objects(record)
 
     def delete_group(self, group_id: str) -> bool:
         """Take the group out; False where it is not there."""
@@ -89,10 +92,21 @@ class CatalogWriter:
         self._writes.persist(
             what, lambda: self._writes.client.put_item(TableName=self._writes.table, Item=typed(record.item))
         )
+        self._keep_objects(record)
 
     def _put_objects(self, record: Record) -> None:
         for key, body in record.objects.items():
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=body)
+
+    def _keep_objects(self, record: Record) -> None:
+        """Put again what has gone since: before the item named it, it may have been taken for litter."""
+        for key, body in record.objects.items():
+            try:
+                self._s3.head_object(Bucket=self._bucket, Key=key)
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in ("404", "NoSuchKey"):
+                    raise
+                self._s3.put_object(Bucket=self._bucket, Key=key, Body=body)
 
     def _delete(self, what: str, key: str | None) -> bool:
         if key is None:

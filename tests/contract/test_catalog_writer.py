@@ -67,3 +67,17 @@ def test_deleted(table: CatalogTable) -> None:
         [writer.delete_group("a"), writer.delete_profile("a"), writer.delete_template("cloud", "a")] for _ in range(2)
     ]
     assert [[True] * 3, [False] * 3] == answers
+
+
+def test_object_that_goes_meanwhile(table: CatalogTable) -> None:
+    """A long template's object that is taken for litter before its item names it is put again."""
+    writer = table.new_writer()
+
+    def take_away(**_: object) -> None:
+        table.client.meta.events.unregister("before-call.dynamodb.PutItem", take_away)
+        (listed,) = table.s3_client.list_objects_v2(Bucket=table.name, Prefix="templates/")["Contents"]
+        table.s3_client.delete_object(Bucket=table.name, Key=listed["Key"])
+
+    table.client.meta.events.register("before-call.dynamodb.PutItem", take_away)
+    writer.put_template("generic", "t", b"x" * 40_000)
+    assert b"x" * 40_000 == table.reader().template("generic", "t")
