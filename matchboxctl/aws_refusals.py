@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from boto3.exceptions import Boto3Error
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -36,5 +37,5 @@ def explained(store: StoreSettings) -> Iterator[None]:
             raise FailedError(f"{store.place}: {error}: make them with `matchboxctl init`") from error
         advice = ": see to the permissions of these credentials" if code in _FORBIDDEN else ""
         raise FailedError(f"{store.place}: {error}{advice}") from error
-    except (BotoCoreError, StoreUnavailableError) as error:
+    except (Boto3Error, BotoCoreError, StoreUnavailableError) as error:
         raise FailedError(f"{store.place}: {error}; run the same command again") from error

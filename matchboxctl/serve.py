@@ -78,6 +78,9 @@ def _over_directories(directories: Directories, log: Logger) -> _Service:
     if not data_path.is_dir():
         raise UsageError(f"{data_path} is no directory: name matchbox's data directory with --data-path")
     try:
+        for part in (data_path / "groups", data_path / "profiles"):
+            if part.exists() and not part.is_dir():
+                raise UsageError(f"{part} is no directory: it has a .json file for each of them")
         catalog = DirectoryCatalog(data_path, report=_tell)
     except OSError as error:
         raise UsageError(f"{error.filename}: {error.strerror}") from error

@@ -70,6 +70,13 @@ def test_missing_data_directory(tmp_path: Path) -> None:
         assert "--data-path" in line
 
 
+def test_groups_that_are_a_file(tmp_path: Path) -> None:
+    """Where a directory has to be, a file is named."""
+    (tmp_path / "groups").touch()
+    line = refused("--address", "127.0.0.1:0", "--data-path", str(tmp_path))
+    assert f"{tmp_path / 'groups'} is no directory" in line
+
+
 @pytest.mark.parametrize(
     "address", ["nonsense", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:65536", "127.0.0.1:\u00b2", f"{'a' * 70}.test:0"]
 )
