@@ -147,7 +147,7 @@ class _Export:
                 except OSError as error:
                     self._faults.tell(f"{file}: cannot be written: {error.strerror}")
 
-            for _ in in_parallel(write, numbered):
+            for _ in in_parallel(write, numbered, self._received.give_up):
                 pass
         self._received.end()
         for path in shown.removed:

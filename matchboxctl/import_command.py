@@ -128,7 +128,7 @@ class _Import:
     def _put_assets(self, objects: AssetObjects, shown: Differences, files: dict[str, AssetFile]) -> None:
         paths = [*shown.added, *shown.changed]
         progress = Progress("putting assets", sum(files[path].size for path in paths), "bytes")
-        for _ in in_parallel(lambda path: objects.put(path, files[path], progress.add), paths):
+        for _ in in_parallel(lambda path: objects.put(path, files[path], progress.add), paths, progress.give_up):
             pass
         progress.end()
 

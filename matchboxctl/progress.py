@@ -2,6 +2,7 @@
 
 import sys
 import time
+from concurrent.futures import CancelledError
 from threading import Lock
 
 _TERMINAL_SECONDS = 0.1
@@ -16,18 +17,25 @@ class Progress:
         self._total = total
         self._unit = unit
         self._done = 0
+        self._given_up = False
         self._on_terminal = sys.stderr.isatty()
         self._told = time.monotonic()
         self._lock = Lock()
 
     def add(self, count: int) -> None:
-        """Count more that is done."""
+        """Count more that is done. Raises CancelledError once the work is given up."""
+        if self._given_up:
+            raise CancelledError
         with self._lock:
             self._done += count
             every = _TERMINAL_SECONDS if self._on_terminal else _LOG_SECONDS
             if time.monotonic() - self._told >= every:
                 self._told = time.monotonic()
                 self._tell("\r" if self._on_terminal else "", "" if self._on_terminal else "\n")
+
+    def give_up(self) -> None:
+        """Let what is under way end at its next step: from now on `add` raises CancelledError."""
+        self._given_up = True
 
     def end(self) -> None:
         """Clear the terminal's line."""
