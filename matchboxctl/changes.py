@@ -38,12 +38,3 @@ class Scan:
         changed |= self._seen.keys() - now.keys()
         self._seen = now
         return changed
-
-
-def watch(directory: Path) -> Changes:
-    """The changes of a directory, by the best means that the system has."""
-    try:
-        from matchboxctl.inotify import Watch
-    except ImportError:
-        return Scan(directory)
-    return Watch(directory)

@@ -20,7 +20,7 @@ from matchbox.memory import GroupIndex
 from matchbox.profiles import Profile
 from matchbox.selection import Selector
 from matchbox.stores import Selection
-from matchboxctl.changes import Changes, watch
+from matchboxctl.changes import Changes, Scan
 
 _JSON = ".json"
 
@@ -143,3 +143,12 @@ def _content(path: Path) -> bytes | None:
         if error.errno == errno.ENAMETOOLONG:
             return None
         raise StoreUnavailableError(f"cannot be read: {error.strerror}") from error
+
+
+def watch(directory: Path) -> Changes:
+    """The changes of a directory, by the best means that the system has."""
+    try:
+        from matchboxctl.inotify import Watch
+    except ImportError:
+        return Scan(directory)
+    return Watch(directory)

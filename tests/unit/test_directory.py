@@ -12,8 +12,8 @@ from matchbox.documents import DocumentError
 from matchbox.errors import StoreUnavailableError
 from matchbox.stores import Selection
 from matchboxctl import directory
-from matchboxctl.changes import Changes, Scan, watch
-from matchboxctl.directory import DirectoryCatalog
+from matchboxctl.changes import Changes, Scan
+from matchboxctl.directory import DirectoryCatalog, watch
 
 WAYS: dict[str, Callable[[Path], Changes]] = {"best": watch, "scan": Scan}
 
