@@ -18,6 +18,7 @@ from aws_stores.table import (
     selector_hash,
     selector_text,
     shape_name,
+    shape_of,
 )
 from matchbox.selection import Selector, selector_of
 
@@ -132,11 +133,7 @@ def entry_selector(entry: Item) -> Selector | None:
 
 def is_shape(name: str, state: object) -> bool:
     """Whether an attribute of SHAPES is a shape, with the mapping that says how it stands with it."""
-    try:
-        keys = json.loads(name)
-    except ValueError:
-        return False
-    return isinstance(state, dict) and isinstance(keys, list) and all(isinstance(key, str) for key in keys)
+    return shape_of(name) is not None and isinstance(state, dict)
 
 
 def document_fault(item: Item) -> Fault | None:

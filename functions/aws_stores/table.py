@@ -21,6 +21,7 @@ looked for the group at its new place before it came, and at its old one after i
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from matchbox.catalog_documents import Document, Template
@@ -124,9 +125,19 @@ def shape_name(shape: Shape) -> str:
     return json.dumps(shape, separators=(",", ":"))
 
 
+@lru_cache(maxsize=1024)
+def shape_of(name: str) -> Shape | None:
+    """The shape that an attribute of SHAPES names; None where it names none."""
+    try:
+        keys = json.loads(name)
+    except ValueError:
+        return None
+    return tuple(keys) if isinstance(keys, list) and all(isinstance(key, str) for key in keys) else None
+
+
 def shapes_in(item: Mapping[str, Any] | None) -> frozenset[Shape]:
     """The shapes that SHAPES names; none where it is not there."""
-    return frozenset(tuple(json.loads(name)) for name in item or () if name != KEY)
+    return frozenset(shape for shape in map(shape_of, item or ()) if shape is not None)
 
 
 def entry_in(item: Mapping[str, Any], selector: Selector) -> Entry | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aws_stores.table import entry_key
+from aws_stores.table import SHAPES, entry_key
 from matchbox.errors import StoreUnavailableError
 from matchbox.groups import Group
 from matchbox.selection import selector_of
@@ -34,3 +34,17 @@ def test_other_selector(table: CatalogTable) -> None:
         ExpressionAttributeValues={":other": {"S": '[["k","w"]]'}},
     )
     assert Selection(Group("default"), None) == table.reader().select({"k": "v"})
+
+
+def test_no_shape(table: CatalogTable) -> None:
+    """What SHAPES names beside shapes is passed over."""
+    table.fill(Group("default"), Group("a", selector={"k": "v"}))
+    for name in ("no JSON", '"text"', "[1]"):
+        table.client.update_item(
+            TableName=table.name,
+            Key={"pk": {"S": SHAPES}},
+            UpdateExpression="SET #name = :in_use",
+            ExpressionAttributeNames={"#name": name},
+            ExpressionAttributeValues={":in_use": {"M": {}}},
+        )
+    assert Selection(Group("a", selector={"k": "v"}), None) == table.reader().select({"k": "v"})
