@@ -12,6 +12,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
+from aws_stores.table import UnwritableError
 from matchbox.errors import StoreUnavailableError
 from matchboxctl.store_mode import StoreSettings
 from matchboxctl.usage import FailedError, UsageError
@@ -37,5 +38,7 @@ def explained(store: StoreSettings) -> Iterator[None]:
             raise FailedError(f"{store.place}: {error}: make them with `matchboxctl init`") from error
         advice = ": see to the permissions of these credentials" if code in _FORBIDDEN else ""
         raise FailedError(f"{store.place}: {error}{advice}") from error
+    except UnwritableError as error:
+        raise FailedError(f"{store.place}: {error}; what came before it is done") from error
     except (Boto3Error, BotoCoreError, StoreUnavailableError) as error:
         raise FailedError(f"{store.place}: {error}; run the same command again") from error
