@@ -16,11 +16,13 @@ class DataDirectory(NamedTuple):
     """The documents, and by their paths below assets/ the files.
 
     `broken` are the keys, in the table, of documents whose files cannot be used: they may stand in the table well.
+    `closed` are the directories that cannot be read: nobody knows what the table has beyond the files in them.
     """
 
     documents: list[Document]
     assets: dict[str, Path]
     broken: list[str]
+    closed: list[str]
 
 
 def read_directory(root: Path, report: Callable[[str], None]) -> DataDirectory:
@@ -29,19 +31,24 @@ def read_directory(root: Path, report: Callable[[str], None]) -> DataDirectory:
     Groups and profiles are the .json files right in their directories; templates and assets may lie deeper. Links are
     followed.
     """
-    found = DataDirectory([], {}, [])
+    found = DataDirectory([], {}, [], [])
+
+    def close(line: str) -> None:
+        report(line)
+        found.closed.append(line)
+
     for name in ("profiles", "groups"):
-        for path, file in sorted(files_below(root / name, report)):
+        for path, file in sorted(files_below(root / name, close)):
             if path.endswith(_JSON) and "/" not in path:
                 _take_document(found, name, path.removesuffix(_JSON), file, report)
     for kind in TEMPLATE_KINDS:
-        for path, file in sorted(files_below(root / kind, report)):
+        for path, file in sorted(files_below(root / kind, close)):
             try:
                 found.documents.append(Template(kind, path, file.read_bytes()))
             except OSError as error:
                 report(f"{file}: cannot be read: {error.strerror}")
                 found.broken.append(template_key(kind, path) or "")
-    found.assets.update(sorted(files_below(root / "assets", report)))
+    found.assets.update(sorted(files_below(root / "assets", close)))
     return found
 
 
@@ -58,21 +65,28 @@ def _take_document(found: DataDirectory, directory: str, name: str, file: Path, 
 
 
 def files_below(root: Path, report: Callable[[str], None]) -> Iterator[tuple[str, Path]]:
-    """The regular files below a directory, by their paths with slashes; none where there is no directory."""
+    """The files below a directory, by their paths with slashes; none where there is no directory.
+
+    They are regular ones, and links that lead nowhere just now, which cannot be read. `report` is given one line for
+    each directory that cannot be read.
+    """
 
     def tell(error: OSError) -> None:
         if not isinstance(error, FileNotFoundError):
             report(f"{error.filename}: cannot be read: {error.strerror}")
 
-    seen: set[tuple[int, int]] = set()
+    above: dict[Path, frozenset[tuple[int, int]]] = {}
     for directory, subdirectories, names in os.walk(root, followlinks=True, onerror=tell):
-        status = Path(directory).stat()
-        # A link may lead back to where it lies.
-        if (status.st_dev, status.st_ino) in seen:
+        here = Path(directory)
+        status = here.stat()
+        identity = (status.st_dev, status.st_ino)
+        ancestors = above.get(here.parent, frozenset())
+        # A link may lead back to where it lies; several to one directory are several paths of its files.
+        if identity in ancestors:
             subdirectories.clear()
             continue
-        seen.add((status.st_dev, status.st_ino))
+        above[here] = ancestors | {identity}
         for name in names:
-            file = Path(directory) / name
-            if file.is_file():
+            file = here / name
+            if file.is_file() or not file.exists():
                 yield file.relative_to(root).as_posix(), file

@@ -41,6 +41,11 @@ def export_directory(store: StoreSettings, root: Path, *, prune: bool, dry_run: 
     if root.exists() and not root.is_dir():
         raise UsageError(f"{root} is no directory")
     print(f"exporting {store.place} into {root}", file=sys.stderr)
+    if not dry_run:
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"{root} cannot be made: {error.strerror}") from error
     faults = Faults()
     with explained(store):
         _Export(store, root, faults).run(prune=prune, dry_run=dry_run)
@@ -57,6 +62,7 @@ class _Export:
         self._faults = faults
         self._s3 = store.s3()
         self._received = Progress("getting files", 0, "bytes")
+        self._spared: set[str] = set()
 
     def run(self, *, prune: bool, dry_run: bool) -> None:
         read = Progress("reading the table", 0, "items")
@@ -82,8 +88,9 @@ class _Export:
         for (kind, name), item in contents.templates.items():
             try:
                 body = template_in(item, self._object)
-            except (KeyError, TypeError, LookupError) as error:
+            except (LookupError, TypeError) as error:
                 self._faults.tell(f"{kind} template {name!r} cannot be read: {error!r}: see `matchboxctl fsck`")
+                self._spared.add(f"{kind}/{name}")
                 continue
             yield f"{kind}/{name}", _Target(partial(_has, body), partial(_put, body))
         assets = AssetObjects(self._s3, self._store.bucket)
@@ -93,15 +100,19 @@ class _Export:
     def _document(self, kind: str, name: str, item: Item) -> _Target | None:
         try:
             document = group_in(item, self._object) if kind == "groups" else profile_in(item)
-        except (KeyError, TypeError, ValueError) as error:
+        except (LookupError, TypeError, ValueError) as error:
             self._faults.tell(f"{kind} {name!r} cannot be read: {error!r}: see `matchboxctl fsck`")
+            self._spared.add(f"{kind}/{name}.json")
             return None
         fields: dict[str, Any] = document._asdict() if isinstance(document, Group) else document.document()
         body = json.dumps(fields, indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
         return _Target(partial(_says, document), partial(_put, body))
 
     def _object(self, far: Far) -> bytes:
-        return self._s3.get_object(Bucket=self._store.bucket, Key=far.key)["Body"].read()
+        try:
+            return self._s3.get_object(Bucket=self._store.bucket, Key=far.key)["Body"].read()
+        except self._s3.exceptions.NoSuchKey as error:
+            raise LookupError(f"the bucket lacks {far.key!r}") from error
 
     def _get(self, assets: AssetObjects, path: str, file: Path) -> None:
         assets.get(path, file, self._received.add)
@@ -122,17 +133,16 @@ class _Export:
             if name not in ("groups", "profiles") or (path.endswith(".json") and "/" not in path)
         }
         kept = {path for path in targets if path in there}
-        same = {path for path in kept if targets[path].is_in(self._root / path)}
+        same = {path for path in kept if _is_in(targets[path], self._root / path)}
         return Differences(
             "files",
             added=sorted(targets.keys() - kept),
             changed=sorted(kept - same),
-            removed=sorted(there - kept) if prune else [],
+            removed=sorted(there - kept - self._spared) if prune else [],
             unchanged=len(same),
         )
 
     def _write(self, shown: Differences, targets: dict[str, _Target]) -> None:
-        self._root.mkdir(parents=True, exist_ok=True)
         # Beside the known directories: what an interruption leaves in it is part of none.
         with tempfile.TemporaryDirectory(dir=self._root, prefix=".export-") as scratch:
             numbered = list(enumerate([*shown.added, *shown.changed]))
@@ -151,7 +161,18 @@ class _Export:
                 pass
         self._received.end()
         for path in shown.removed:
-            (self._root / path).unlink()
+            try:
+                (self._root / path).unlink()
+            except OSError as error:
+                self._faults.tell(f"{self._root / path}: cannot be removed: {error.strerror}")
+
+
+def _is_in(target: _Target, file: Path) -> bool:
+    try:
+        return target.is_in(file)
+    except OSError:
+        # A link that leads nowhere, or a file that may not be read: writing it shows whether it can be replaced.
+        return False
 
 
 def _put(body: bytes, file: Path) -> None:

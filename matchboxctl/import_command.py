@@ -1,13 +1,13 @@
 """`matchboxctl import`: a matchbox data directory into table and bucket."""
 
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from aws_stores.asset_objects import AssetFile, AssetObjects, asset_file, unwritable
 from aws_stores.catalog_import import CatalogImport
 from aws_stores.catalog_plan import Plan, plan
-from aws_stores.contents import Contents, is_empty, scan
+from aws_stores.contents import Contents, document_objects, is_empty, scan
 from aws_stores.in_parallel import in_parallel
 from aws_stores.table import name_of
 from matchbox.catalog_documents import TEMPLATE_KINDS, Document
@@ -36,6 +36,8 @@ def import_directory(store: StoreSettings, root: Path, *, prune: bool, dry_run: 
     print(f"importing {root} into {store.place}", file=sys.stderr)
     faults = Faults()
     directory = read_directory(root, faults.tell)
+    if prune and directory.closed:
+        print("note: nothing is pruned, for not every directory could be read", file=sys.stderr)
     with explained(store):
         _Import(store, directory, faults, prune=prune, dry_run=dry_run).run()
     if faults.told:
@@ -51,7 +53,7 @@ class _Import:
         self._store = store
         self._directory = directory
         self._faults = faults
-        self._prune = prune
+        self._prune = prune and not directory.closed
         self._dry_run = dry_run
 
     def run(self) -> None:
@@ -73,7 +75,9 @@ class _Import:
         read = Progress("reading the table", 0, "items")
         found = scan(client, self._store.table, read.add)
         read.end()
-        changes = plan(self._directory.documents, found, self._directory.broken if self._prune else None)
+        s3 = self._store.s3()
+        objects = {listed["Key"]: listed["Size"] for listed in document_objects(s3, self._store.bucket)}
+        changes = plan(self._directory.documents, found, objects, self._directory.broken if self._prune else None)
         for line in changes.refused:
             self._faults.tell(line)
         for line in _warnings(self._directory.documents, found):
@@ -81,10 +85,23 @@ class _Import:
         if not self._dry_run:
             total = len(changes.added) + len(changes.changed) + len(changes.removed)
             progress = Progress("writing", total, "groups, profiles and templates")
-            into = CatalogImport(client, self._store.s3(), self._store.table, self._store.bucket)
-            (into.fill if empty else into.carry_out)(changes, progress.add)
+            into = CatalogImport(client, s3, self._store.table, self._store.bucket)
+            if empty:
+                into.fill(changes, progress.add)
+            else:
+                changes = self._without(changes, into.carry_out(changes, progress.add))
             progress.end()
         self._show(_shown(changes))
+
+    def _without(self, changes: Plan, refused: Mapping[str, str]) -> Plan:
+        """The changes that were made; of the others the reasons are told."""
+        for line in refused.values():
+            self._faults.tell(line)
+        added, changed = (
+            {key: document for key, document in documents.items() if key not in refused}
+            for documents in (changes.added, changes.changed)
+        )
+        return changes._replace(added=added, changed=changed)
 
     def _asset_files(self) -> tuple[dict[str, AssetFile], set[str]]:
         """The files to put by their paths, and the paths whose files cannot be used."""

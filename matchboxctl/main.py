@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,9 @@ _LEVELS = ("critical", "error", "warning", "info", "debug")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name; returns the exit code."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # The name of a file need not be UTF-8.
+        sys.stdout.reconfigure(errors="backslashreplace")
     given = _with_two_dashes(sys.argv[1:] if arguments is None else arguments)
     options = _parser(os.environ).parse_args(given)
     try:

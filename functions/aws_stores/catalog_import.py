@@ -1,13 +1,15 @@
 """How does a table come to hold what a plan says, while machines ask?"""
 
 import threading
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from aws_stores.bulk_load import bulk_load
 from aws_stores.catalog_plan import Plan
 from aws_stores.catalog_writer import CatalogWriter
 from aws_stores.in_parallel import in_parallel
+from aws_stores.table import UnwritableError
 from matchbox.catalog_documents import Document, Template
 from matchbox.groups import Group
 from matchbox.profiles import Profile
@@ -31,24 +33,31 @@ class CatalogImport:
         """Write all that a plan adds to an empty table; see `bulk_load`."""
         bulk_load(self._client, self._s3, self._table, self._bucket, plan.added.values(), done)
 
-    def carry_out(self, plan: Plan, done: Callable[[int], object]) -> None:
+    def carry_out(self, plan: Plan, done: Callable[[int], object]) -> dict[str, str]:
         """Write what is new or differs, then remove what is to go; `done` is told how many more are written.
 
         Each document is written for itself, so that an interruption leaves whole ones, and the same plan made again
-        goes on from there. Raises what CatalogWriter raises.
+        goes on from there. Returns by their keys the documents that no item could hold beside what the table has, each
+        with the reason in one line. Raises what else CatalogWriter raises.
         """
-        written = [*plan.added.values(), *plan.changed.values()]
-        # Groups come after what they lead to, and go before it.
-        for documents in (
-            [d for d in written if not isinstance(d, Group)],
-            [d for d in written if isinstance(d, Group)],
-        ):
-            for _ in in_parallel(self._put, documents):
+        refused: dict[str, str] = {}
+
+        def put(entry: tuple[str, Document]) -> None:
+            key, document = entry
+            try:
+                self._put(document)
+            except UnwritableError as error:
+                refused[key] = str(error)
+
+        for documents in _in_turn({**plan.added, **plan.changed}):
+            for _ in in_parallel(put, documents):
                 done(1)
+        # Groups go before what they lead to.
         groups = [key for key in plan.removed if key.startswith("G#")]
         for keys in (groups, sorted(set(plan.removed).difference(groups))):
             for _ in in_parallel(self._delete, keys):
                 done(1)
+        return refused
 
     def _writer(self) -> CatalogWriter:
         """The writer of this thread: one is not for several."""
@@ -76,3 +85,16 @@ class CatalogImport:
             case "T":
                 template_kind, _, template_id = rest.partition("#")
                 self._writer().delete_template(template_kind, template_id)
+
+
+def _in_turn(documents: Mapping[str, Document]) -> Iterator[list[tuple[str, Document]]]:
+    """What may be written at the same time: groups after what they lead to, the most specific first.
+
+    A machine whose own group is not there yet is told what it was told before, never what is meant for less specific
+    ones.
+    """
+    others: list[tuple[str, Document]] = []
+    groups: dict[int, list[tuple[str, Document]]] = defaultdict(list)
+    for key, document in documents.items():
+        (groups[len(document.selector)] if isinstance(document, Group) else others).append((key, document))
+    return iter([others, *(groups[size] for size in sorted(groups, reverse=True))])

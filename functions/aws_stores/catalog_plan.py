@@ -1,7 +1,7 @@
 """What has to be written for a table to hold these groups, profiles and templates?"""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from aws_stores.contents import Contents
@@ -12,6 +12,7 @@ from aws_stores.table import (
     Record,
     UnwritableError,
     entry_key,
+    key_of,
     member_name,
     record_of,
     selector_text,
@@ -35,26 +36,39 @@ class Plan(NamedTuple):
     refused: list[str]
 
 
-def plan(documents: Iterable[Document], found: Contents, spared: Collection[str] | None) -> Plan:
+def plan(
+    documents: Iterable[Document], found: Contents, objects: Mapping[str, int], spared: Collection[str] | None
+) -> Plan:
     """The way from what was found in a table to the documents.
 
-    What the table has beyond them goes, but for the keys in `spared`; all of it stays where `spared` is None.
+    `objects` are the sizes of the objects below `templates/`, by their keys: a document whose object lacks is changed.
+    What the table has beyond them goes, but for the keys in `spared` and of what is refused; all of it stays where
+    `spared` is None.
     """
     existing = found.by_key()
     made = Plan({}, {}, [], 0, [])
     wanted: set[str] = set()
     unchanged = 0
-    for document in _that_fit(documents, made.refused):
+
+    def refuse(document: Document, why: str) -> None:
+        made.refused.append(why)
+        wanted.add(key_of(document) or "")
+
+    for document in _that_fit(documents, refuse):
         try:
             record = record_of(document, rev="")
         except UnwritableError as error:
-            made.refused.append(str(error))
+            refuse(document, str(error))
             continue
         key = str(record.item[KEY])
         wanted.add(key)
         if key not in existing:
             made.added[key] = document
-        elif _same(record, existing[key]) and (not isinstance(document, Group) or _is_entered(document, found)):
+        elif (
+            _same(record, existing[key])
+            and all(objects.get(key) == len(body) for key, body in record.objects.items())
+            and (not isinstance(document, Group) or _is_entered(document, found))
+        ):
             unchanged += 1
         else:
             made.changed[key] = document
@@ -63,7 +77,7 @@ def plan(documents: Iterable[Document], found: Contents, spared: Collection[str]
     return made._replace(unchanged=unchanged)
 
 
-def _that_fit(documents: Iterable[Document], refused: list[str]) -> Iterable[Document]:
+def _that_fit(documents: Iterable[Document], refuse: Callable[[Document, str], None]) -> Iterable[Document]:
     """All but the groups whose selector's entry would be too large with them: the last ones by their ids."""
     members: dict[str, list[Group]] = defaultdict(list)
     for document in documents:
@@ -76,9 +90,10 @@ def _that_fit(documents: Iterable[Document], refused: list[str]) -> Iterable[Doc
         for group in sorted(groups, key=lambda group: octets(group.id)):
             size += len(octets(member_name(group.id))) + len(octets(group.profile))
             if size > LARGEST_ITEM:
-                refused.append(
+                refuse(
+                    group,
                     f"group {group.id!r}: {len(groups)} groups have its selector, and their entry would be over "
-                    f"{LARGEST_ITEM} bytes (400 KB), DynamoDB's limit for an item"
+                    f"{LARGEST_ITEM} bytes (400 KB), DynamoDB's limit for an item",
                 )
             else:
                 yield group

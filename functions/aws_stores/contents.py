@@ -1,13 +1,15 @@
 """All that a table holds, sorted by what it is. For commands of an operator: it reads the whole table."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aws_stores.boto3_items import untyped
-from aws_stores.table import KEY, SHAPES
+from aws_stores.table import KEY, OBJECTS, SHAPES
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_s3 import S3Client
+    from types_boto3_s3.type_defs import ObjectTypeDef
 
 Item = dict[str, Any]
 
@@ -41,6 +43,12 @@ def scan(client: "DynamoDBClient", table: str, seen: Callable[[int], object] = l
             found = _sorted_in(found, item)
         seen(len(page["Items"]))
     return found
+
+
+def document_objects(s3: "S3Client", bucket: str) -> Iterator["ObjectTypeDef"]:
+    """The bucket's objects below `templates/`, as S3 lists them."""
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=OBJECTS):
+        yield from page.get("Contents", ())
 
 
 def is_empty(client: "DynamoDBClient", table: str) -> bool:

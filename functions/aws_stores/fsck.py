@@ -25,8 +25,8 @@ from aws_stores.catalog_check import (
     members_of,
 )
 from aws_stores.catalog_mender import CatalogMender
-from aws_stores.contents import Contents, scan
-from aws_stores.table import KEY, OBJECTS, Far, entry_key, far_in, name_of, shape_name
+from aws_stores.contents import Contents, document_objects, scan
+from aws_stores.table import KEY, Far, entry_key, far_in, name_of, shape_name
 from matchbox.catalog_documents import TEMPLATE_KINDS
 from matchbox.selection import octets
 
@@ -182,8 +182,7 @@ class Fsck:
         needed = {
             key: Far(item["at"], item["size"]) for key, item in named.items() if isinstance(item.get("size"), int)
         }
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=OBJECTS)
-        there = {listed["Key"]: listed for page in pages for listed in page.get("Contents", ())}
+        there = {listed["Key"]: listed for listed in document_objects(self._s3, self._bucket)}
         for key, far in needed.items():
             known = there.get(far.key)
             if (known is None or known["Size"] != far.size) and self._is_lost(key, far):

@@ -215,6 +215,17 @@ def template_in(item: Mapping[str, Any], read: Callable[[Far], bytes]) -> bytes:
     return body
 
 
+def key_of(document: Document) -> str | None:
+    """The document's key; None where no item can have it."""
+    match document:
+        case Group():
+            return group_key(document.id)
+        case Profile():
+            return profile_key(document.id)
+        case Template(kind, template_id, _):
+            return template_key(kind, template_id)
+
+
 def record_of(document: Document, rev: str) -> Record:
     """The document's item; `rev` is for a group's. Raises UnwritableError."""
     match document:

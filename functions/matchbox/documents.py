@@ -34,6 +34,8 @@ def _empty_list(value: object) -> object:
     return [] if value is None else value
 
 
+_LONGEST_SHOWN = 40
+
 _Text = Annotated[str, BeforeValidator(_empty_text)]
 
 
@@ -111,7 +113,9 @@ def _validated(model: type[_Model], text: bytes) -> _Model:
 def _json_object(text: bytes) -> object:
     """The JSON in `text`, in which what is no UTF-8 or half a surrogate pair is U+FFFD, as with Go."""
     try:
-        parsed: object = json.loads(text.decode("utf-8", "replace"), parse_constant=_no_constant, parse_float=_finite)
+        parsed: object = json.loads(
+            text.decode("utf-8", "replace"), parse_constant=_no_constant, parse_float=_finite, parse_int=_integer
+        )
     except json.JSONDecodeError as error:
         raise DocumentError(f"line {error.lineno}: not JSON: {error.msg}") from error
     except RecursionError as error:
@@ -128,8 +132,15 @@ def _no_constant(name: str) -> object:
 def _finite(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise DocumentError(f"line 1: the number {text} is too large")
+        shown = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+        raise DocumentError(f"line 1: the number {shown} is too large")
     return number
+
+
+def _integer(text: str) -> int:
+    """A whole number, which Go takes for a float: it may not be larger than one."""
+    _finite(text)
+    return int(text)
 
 
 def _paired(value: object) -> object:
