@@ -13,8 +13,10 @@ import pytest
 from aws_stores.http_client import HttpClient
 from matchbox.memory import MemoryCatalog
 from matchboxctl.directory import DirectoryCatalog
+from matchboxctl.main import main
 from tests.contract.catalog_subjects import FileWriter, MemoryWriter, Subject
 from tests.rigs.catalog_table import ENOUGH, CatalogTable
+from tests.rigs.stores import Stores, new_stores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from tests.rigs.service import Service
 
 MakeTable: TypeAlias = "Callable[[Service], CatalogTable]"
+Run: TypeAlias = "Callable[..., int]"
 ON_DYNAMODB = ["moto_server", pytest.param("dynamodb_local", marks=pytest.mark.real)]
 
 
@@ -84,3 +87,38 @@ def _in_directory() -> Iterator[Subject]:
 def _on_dynamodb(made: MakeTable, service: Service) -> Iterator[Subject]:
     with closing(made(service)) as table:
         yield Subject(table.reader(), table.writer)
+
+
+@pytest.fixture(params=["moto", pytest.param("real", marks=pytest.mark.real)])
+def stores(request: pytest.FixtureRequest) -> Stores:
+    if request.param == "moto":
+        service = request.getfixturevalue("moto_server")
+        return new_stores(service, service)
+    return new_stores(request.getfixturevalue("dynamodb_local"), request.getfixturevalue("versitygw"))
+
+
+@pytest.fixture
+def run(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs the command over the stores, which are made; returns its exit code."""
+    for name, value in stores.environment().items():
+        monkeypatch.setenv(name, value)
+    assert 0 == main(["init"])
+    return lambda *arguments: main(list(map(str, arguments)))
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A directory with a group, a profile, templates and assets."""
+    root = tmp_path / "data"
+    for path, text in {
+        "groups/g.json": '{"profile": "p", "selector": {"os": "a"}, "metadata": {"a": [1, 2.5, null]}}',
+        "profiles/p.json": '{"generic_id": "t", "boot": {"kernel": "/assets/vmlinuz"}}',
+        "generic/t": "text {{.a}}",
+        "generic/deep/er/t": "text",
+        "assets/vmlinuz": "kernel",
+        "assets/dir/a file+ü%41.txt": "text",
+    }.items():
+        file = root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return root

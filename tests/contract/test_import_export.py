@@ -13,51 +13,15 @@ from aws_stores.contents import scan
 from matchbox.documents import parse_group, parse_profile
 from matchboxctl.main import main
 from tests.conformance.recordings import HERE, SUITES
-from tests.rigs.stores import Stores, new_stores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    Run = Callable[..., int]
+    from tests.contract.conftest import Run
+    from tests.rigs.stores import Stores
 
 PARSERS = {"groups": parse_group, "profiles": parse_profile}
 NOTHING = "0 added, 0 changed, 0 removed, "
-
-
-@pytest.fixture(params=["moto", pytest.param("real", marks=pytest.mark.real)])
-def stores(request: pytest.FixtureRequest) -> Stores:
-    if request.param == "moto":
-        service = request.getfixturevalue("moto_server")
-        return new_stores(service, service)
-    return new_stores(request.getfixturevalue("dynamodb_local"), request.getfixturevalue("versitygw"))
-
-
-@pytest.fixture
-def run(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs the command over the stores, which are made; returns its exit code."""
-    for name, value in stores.environment().items():
-        monkeypatch.setenv(name, value)
-    assert 0 == main(["init"])
-    return lambda *arguments: main(list(map(str, arguments)))
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """A directory with a group, a profile, templates and assets."""
-    root = tmp_path / "data"
-    for path, text in {
-        "groups/g.json": '{"profile": "p", "selector": {"os": "a"}, "metadata": {"a": [1, 2.5, null]}}',
-        "profiles/p.json": '{"generic_id": "t", "boot": {"kernel": "/assets/vmlinuz"}}',
-        "generic/t": "text {{.a}}",
-        "generic/deep/er/t": "text",
-        "assets/vmlinuz": "kernel",
-        "assets/dir/a file+ü%41.txt": "text",
-    }.items():
-        file = root / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-    return root
 
 
 def files(root: Path) -> dict[str, bytes]:

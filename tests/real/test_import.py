@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +18,7 @@ from boot_api.handler import app_of
 from tests.rigs.stores import Stores, new_stores
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.rigs.service import Service
@@ -70,10 +72,10 @@ def script(app: object, number: int) -> bytes | int:
     return answer["body"].split()[2] if answer["statusCode"] == 200 else answer["statusCode"]
 
 
-def test_many_groups_while_machines_ask(stores: Stores, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """10,000 groups go into an empty table; a machine is told of no group until its own is there, never the default."""
-    app, over = app_of(stores.environment()), threading.Event()
-    seen: set[bytes | int] = set()
+@contextmanager
+def asked(app: object) -> Iterator[set[bytes | int]]:
+    """What machines are answered that ask meanwhile, each of which has a group of its own."""
+    over, seen = threading.Event(), set[bytes | int]()
 
     def ask() -> None:
         while not over.is_set():
@@ -81,12 +83,19 @@ def test_many_groups_while_machines_ask(stores: Stores, data: Path, capsys: pyte
 
     reader = threading.Thread(target=ask)
     reader.start()
-    start = time.monotonic()
     try:
-        told = imported(stores, data)
+        yield seen
     finally:
         over.set()
         reader.join()
+
+
+def test_many_groups_while_machines_ask(stores: Stores, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """10,000 groups go into an empty table; a machine is told of no group until its own is there, never the default."""
+    app = app_of(stores.environment())
+    start = time.monotonic()
+    with asked(app) as seen:
+        told = imported(stores, data)
     with capsys.disabled():
         print(f"\n10,000 groups imported in {time.monotonic() - start:.1f} s")
     assert f"{MANY + 3} added, 0 changed, 0 removed, 0 unchanged" in told.stdout
@@ -97,7 +106,7 @@ def test_many_groups_while_machines_ask(stores: Stores, data: Path, capsys: pyte
 
 @pytest.mark.parametrize(("number", "part"), [(signal.SIGINT, 0.05), (signal.SIGKILL, 0.5)])
 def test_interrupted(stores: Stores, data: Path, number: int, part: float) -> None:
-    """What an interrupted import left is right as far as it goes, and the same command finishes it."""
+    """What an interrupted import left is right as far as it goes; the same command finishes it while machines ask."""
     app = app_of(stores.environment())
     with subprocess.Popen(
         [*COMMAND, "import", str(data)], env=stores.environment(), stderr=subprocess.PIPE, text=True
@@ -109,7 +118,9 @@ def test_interrupted(stores: Stores, data: Path, number: int, part: float) -> No
     assert {signal.SIGINT: 130, signal.SIGKILL: -signal.SIGKILL}[signal.Signals(number)] == process.returncode
     assert "Traceback" not in errors
     assert {script(app, number) for number in range(0, MANY, 997)} <= {404, "own"}
-    imported(stores, data)
+    with asked(app) as seen:
+        imported(stores, data)
+    assert seen <= {404, "own"}
     assert MANY + 3 == documents(stores)
     assert {"own"} == {script(app, number) for number in range(0, MANY, 97)}
     told = imported(stores, data)

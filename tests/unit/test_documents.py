@@ -119,6 +119,13 @@ def test_bad_mac(value: bytes) -> None:
         parse_group("g", b'{"name": "n",\n"selector": {"mac": %s}}' % value)
 
 
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "1" + "0" * 400, "1" + "0" * 5000])
+def test_numbers_that_go_cannot_hold(number: str) -> None:
+    """A number that is larger than a float is refused, however it is written."""
+    with pytest.raises(DocumentError, match=f"line 1: the number {number[:40]}(\\.\\.\\.)? is too large"):
+        parse_group("g", b'{"metadata": {"a": [%s]}}' % number.encode())
+
+
 def test_lone_surrogates_and_broken_text() -> None:
     """Half a surrogate pair, and bytes that are no UTF-8, are U+FFFD; a whole pair is its character."""
     text = b'{"name": "\\ud800", "profile": "\xff", "selector": {"\\udc22": "\\ud83d\\udc22"}, "metadata": ["\\ud800"]}'

@@ -1,0 +1,149 @@
+"""What cannot be read, held or written is named, and neither keeps the rest back nor is taken for absent."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from aws_stores.table import LONGEST_DOCUMENT, OBJECTS
+from tests.contract.test_import_export import contents, files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from tests.contract.conftest import Run
+    from tests.rigs.stores import Stores
+
+
+def test_what_is_refused_stays(data: Path, stores: Stores, run: Run) -> None:
+    """The table keeps what it has of a template whose new text is over the limit, also when it is pruned."""
+    assert 0 == run("import", data)
+    before = contents(stores)
+    (data / "generic" / "t").write_bytes(bytes(LONGEST_DOCUMENT + 1))
+    assert 1 == run("import", data, "--prune")
+    assert before == contents(stores)
+
+
+def test_unreadable_directory(data: Path, stores: Stores, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where a directory cannot be read, the rest is imported, and nothing is pruned."""
+    assert 0 == run("import", data)
+    before = contents(stores)
+    (data / "groups" / "g.json").unlink()
+    (data / "groups").rmdir()
+    (data / "groups").write_text("no directory")
+    (data / "assets" / "vmlinuz").unlink()
+    capsys.readouterr()
+    assert 1 == run("import", data, "--prune")
+    told = capsys.readouterr()
+    assert "note: nothing is pruned, for not every directory could be read" in told.err.splitlines()
+    assert "assets: 0 added, 0 changed, 0 removed, 1 unchanged" in told.out
+    assert before == contents(stores)
+
+
+def test_links_that_lead_nowhere(data: Path, stores: Stores, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """A link that leads nowhere is named as a file that cannot be read, and what the stores have of it stays."""
+    assert 0 == run("import", data)
+    before = contents(stores)
+    for path in ("groups/g.json", "generic/t", "assets/vmlinuz"):
+        (data / path).unlink()
+        (data / path).symlink_to("/absent/file")
+    capsys.readouterr()
+    assert 1 == run("import", data, "--prune")
+    told = capsys.readouterr()
+    for path in ("groups/g.json", "generic/t", "assets/vmlinuz"):
+        assert f"matchboxctl: {data / path}: cannot be read: No such file or directory" in told.err.splitlines()
+    assert "assets: 0 added, 0 changed, 0 removed, 1 unchanged" in told.out
+    assert before == contents(stores)
+
+
+def test_several_links_to_one_directory(data: Path, run: Run, tmp_path: Path) -> None:
+    """The files of a directory are assets under each path that leads to it; a link back to where it lies ends."""
+    (data / "assets" / "v1").mkdir()
+    (data / "assets" / "v1" / "vmlinuz").write_text("v1")
+    (data / "assets" / "current").symlink_to("v1")
+    (data / "assets" / "v1" / "loop").symlink_to("..")
+    assert 0 == run("import", data)
+    assert 0 == run("export", tmp_path / "out")
+    found = {path for path in files(tmp_path / "out") if path.endswith("vmlinuz")}
+    assert {"assets/vmlinuz", "assets/v1/vmlinuz", "assets/current/vmlinuz"} == found
+
+
+def test_full_entry(data: Path, stores: Stores, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """A group whose selector's entry is full with groups that only the table has is named; the rest is imported."""
+    # Two groups fit, a third does not.
+    text = json.dumps({"profile": "p" * 150_000, "selector": {"os": "full"}})
+    for name in ("a", "b"):
+        (data / "groups" / f"{name}.json").write_text(text)
+    assert 0 == run("import", data)
+    (data / "groups" / "a.json").rename(data / "groups" / "c.json")
+    (data / "groups" / "other.json").write_text("{}")
+    capsys.readouterr()
+    assert 1 == run("import", data)
+    told = capsys.readouterr()
+    assert "matchboxctl: group 'c': an item of this write would be over 409600 bytes (400 KB)" in told.err
+    assert "groups, profiles and templates: 1 added, 0 changed, 0 removed, 5 unchanged" in told.out
+    assert "G#other" in contents(stores)
+    assert "G#c" not in contents(stores)
+
+
+def lose_objects(stores: Stores) -> None:
+    with closing(stores.buckets.client("s3")) as s3:
+        for listed in s3.list_objects_v2(Bucket=stores.name, Prefix=OBJECTS)["Contents"]:
+            s3.delete_object(Bucket=stores.name, Key=listed["Key"])
+
+
+def test_lost_objects(data: Path, stores: Stores, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An export names long documents that the bucket lost, and takes the rest; the next import puts them again."""
+    (data / "generic" / "long").write_bytes(b"x" * 100_000)
+    (data / "groups" / "long.json").write_text(json.dumps({"metadata": {"a": "x" * 100_000}}))
+    assert 0 == run("import", data)
+    assert 0 == run("export", tmp_path / "out")
+    whole = files(tmp_path / "out")
+    lose_objects(stores)
+    capsys.readouterr()
+    assert 1 == run("export", tmp_path / "out", "--prune")
+    told = capsys.readouterr()
+    assert "generic template 'long' cannot be read: LookupError(\"the bucket lacks" in told.err
+    assert "groups 'long' cannot be read: LookupError(\"the bucket lacks" in told.err
+    assert whole == files(tmp_path / "out")
+    assert 1 == run("fsck")
+    assert 0 == run("import", data)
+    assert 0 == run("fsck")
+
+
+def test_export_spares_what_it_cannot_read(data: Path, stores: Stores, run: Run) -> None:
+    """The file of a damaged item stays, also when the directory is pruned."""
+    assert 0 == run("import", data)
+    before = files(data)
+    with closing(stores.tables.client("dynamodb")) as client:
+        client.put_item(TableName=stores.name, Item={"pk": {"S": "P#p"}, "doc": {"S": "{"}})
+    assert 1 == run("export", data, "--prune")
+    assert before == files(data)
+
+
+def test_export_to_where_no_directory_can_be(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A directory that cannot be made is named in one line."""
+    (tmp_path / "file").write_text("")
+    capsys.readouterr()
+    assert 2 == run("export", tmp_path / "file" / "out")
+    line = f"matchboxctl: {tmp_path / 'file' / 'out'} cannot be made: Not a directory"
+    assert line == capsys.readouterr().err.splitlines()[-1]
+
+
+def test_names_that_are_no_utf8(data: Path, run: Run) -> None:
+    """A dry run shows a file whose name is no UTF-8, on an output that takes nothing else."""
+    assert 0 == run("import", data)
+    (data / "generic" / os.fsdecode(b"\xff")).write_text("x")
+    told = subprocess.run(
+        [sys.executable, "-m", "matchboxctl.main", "export", str(data), "--prune", "--dry-run"],
+        env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"},
+        capture_output=True,
+        check=True,
+    )
+    assert b"- generic/\\udcff" in told.stdout.splitlines()
