@@ -9,6 +9,9 @@ from aws_stores.table import group_key, profile_key, template_key
 from matchbox.catalog_documents import TEMPLATE_KINDS, Document, Template
 from matchbox.documents import DocumentError, parse_group, parse_profile
 
+DIRECTORIES = ("profiles", "groups", *TEMPLATE_KINDS, "assets")
+"""What lies in a data directory."""
+
 _JSON = ".json"
 
 

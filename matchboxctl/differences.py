@@ -1,5 +1,6 @@
 """What a command adds, changes and removes, as an operator is shown it."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 
@@ -20,6 +21,11 @@ class Differences(NamedTuple):
         """A line for each change: `+ group node1`, `~ profile worker`, `- asset vmlinuz`."""
         marked = (("+", self.added), ("~", self.changed), ("-", self.removed))
         return [f"{mark} {self.prefix}{name}" for mark, names in marked for name in names]
+
+    def without(self, names: Collection[str]) -> "Differences":
+        """The same, but for what was to be added or changed and could not be."""
+        added, changed = ([name for name in kind if name not in names] for kind in (self.added, self.changed))
+        return self._replace(added=added, changed=changed)
 
     def summary(self, *, dry_run: bool) -> str:
         """How many there are of each."""

@@ -15,7 +15,7 @@ from matchbox.groups import Group
 from matchbox.memory import GroupIndex
 from matchbox.profiles import Profile
 from matchboxctl.aws_refusals import explained
-from matchboxctl.data_directory import DataDirectory, read_directory
+from matchboxctl.data_directory import DIRECTORIES, DataDirectory, read_directory
 from matchboxctl.differences import Differences
 from matchboxctl.faults import Faults
 from matchboxctl.progress import Progress
@@ -33,6 +33,10 @@ def import_directory(store: StoreSettings, root: Path, *, prune: bool, dry_run: 
     """
     if not root.is_dir():
         raise UsageError(f"{root} is no directory: name matchbox's data directory")
+    if prune and not any((root / name).is_dir() for name in DIRECTORIES):
+        raise UsageError(
+            f"{root} has none of matchbox's directories ({', '.join(DIRECTORIES)}): --prune would remove everything"
+        )
     print(f"importing {root} into {store.place}", file=sys.stderr)
     faults = Faults()
     directory = read_directory(root, faults.tell)
@@ -62,7 +66,7 @@ class _Import:
         objects = AssetObjects(self._store.s3(), self._store.bucket)
         shown = self._assets_shown(objects, files, spared)
         if not self._dry_run:
-            self._put_assets(objects, shown, files)
+            shown = self._put_assets(objects, shown, files)
         self._import_documents()
         if not self._dry_run:
             for _ in in_parallel(objects.delete, shown.removed):
@@ -142,12 +146,23 @@ class _Import:
             prefix="asset ",
         )
 
-    def _put_assets(self, objects: AssetObjects, shown: Differences, files: dict[str, AssetFile]) -> None:
+    def _put_assets(self, objects: AssetObjects, shown: Differences, files: dict[str, AssetFile]) -> Differences:
+        """Put what was added or changed; what of it was done."""
         paths = [*shown.added, *shown.changed]
         progress = Progress("putting assets", sum(files[path].size for path in paths), "bytes")
-        for _ in in_parallel(lambda path: objects.put(path, files[path], progress.add), paths, progress.give_up):
+        gone: set[str] = set()
+
+        def put(path: str) -> None:
+            try:
+                objects.put(path, files[path], progress.add)
+            except (FileNotFoundError, PermissionError) as error:
+                self._faults.tell(f"{files[path].file}: cannot be read: {error.strerror}")
+                gone.add(path)
+
+        for _ in in_parallel(put, paths, progress.give_up):
             pass
         progress.end()
+        return shown.without(gone)
 
     def _show(self, shown: Differences) -> None:
         if self._dry_run:

@@ -17,7 +17,8 @@ _NO_LIFECYCLES = ("NotImplemented", "MethodNotAllowed", "InvalidRequest", "Malfo
 
 
 def create_table(client: "DynamoDBClient", name: str) -> bool:
-    """Make the table, and wait until it can be used; False where it was there already."""
+    """Make the table, and wait until it can be used; False where it was there already, or is being made."""
+    made = True
     try:
         client.create_table(
             TableName=name,
@@ -26,9 +27,9 @@ def create_table(client: "DynamoDBClient", name: str) -> bool:
             BillingMode="PAY_PER_REQUEST",
         )
     except client.exceptions.ResourceInUseException:
-        return False
+        made = False
     client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
-    return True
+    return made
 
 
 def create_bucket(client: "S3Client", name: str, region: str) -> bool:

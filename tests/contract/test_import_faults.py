@@ -9,6 +9,7 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from aws_stores.asset_objects import AssetObjects
 from aws_stores.table import LONGEST_DOCUMENT, OBJECTS
 from tests.contract.test_import_export import contents, files
 
@@ -44,6 +45,41 @@ def test_unreadable_directory(data: Path, stores: Stores, run: Run, capsys: pyte
     assert "note: nothing is pruned, for not every directory could be read" in told.err.splitlines()
     assert "assets: 0 added, 0 changed, 0 removed, 1 unchanged" in told.out
     assert before == contents(stores)
+
+
+def test_prune_from_a_wrong_directory(data: Path, stores: Stores, run: Run, tmp_path: Path) -> None:
+    """A directory that has nothing of matchbox's does not empty the stores; without --prune it is imported as empty."""
+    assert 0 == run("import", data)
+    before = contents(stores)
+    (tmp_path / "wrong").mkdir()
+    assert 2 == run("import", tmp_path / "wrong", "--prune")
+    assert 2 == run("import", tmp_path / "wrong", "--prune", "--dry-run")
+    assert 0 == run("import", tmp_path / "wrong")
+    assert before == contents(stores)
+    (tmp_path / "wrong" / "groups").mkdir()
+    assert 0 == run("import", tmp_path / "wrong", "--prune")
+    assert {} == {key: item for key, item in contents(stores).items() if key[0] in "GPT"}
+
+
+def test_assets_that_vanish(
+    data: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An asset that is removed while the import runs is named, is not counted, and keeps nothing else back."""
+    (data / "assets" / "gone").write_text("x")
+    (data / "assets" / "other").write_text("x")
+    listed = AssetObjects.sizes
+
+    def sizes(objects: AssetObjects) -> dict[str, int]:
+        (data / "assets" / "gone").unlink(missing_ok=True)
+        return listed(objects)
+
+    monkeypatch.setattr(AssetObjects, "sizes", sizes)
+    assert 1 == run("import", data)
+    told = capsys.readouterr()
+    assert f"matchboxctl: {data / 'assets' / 'gone'}: cannot be read: No such file or directory" in told.err
+    assert "assets: 3 added, 0 changed, 0 removed, 0 unchanged" in told.out.splitlines()
+    assert 0 == run("export", tmp_path / "out")
+    assert {"dir", "other", "vmlinuz"} == {path.name for path in (tmp_path / "out" / "assets").iterdir()}
 
 
 def test_links_that_lead_nowhere(data: Path, stores: Stores, run: Run, capsys: pytest.CaptureFixture[str]) -> None:

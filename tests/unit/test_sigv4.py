@@ -29,6 +29,8 @@ HOSTS = st.sampled_from(
     ["https://assets.s3.eu-west-1.amazonaws.com", "http://127.0.0.1:8080", "http://localhost:80", "https://s3:443"]
 )
 PATHS = st.text(max_size=30).map(lambda key: "/" + quote(key, safe="-_.~/"))
+# A signer's own parameters replace those of the caller in botocore; no caller of ours names them.
+PARAMETERS = st.dictionaries(TEXTS.filter(lambda name: not name.startswith("X-Amz-")), TEXTS, max_size=4)
 HEADERS = st.dictionaries(
     st.sampled_from(["Content-Type", "Range", "X-Amz-Target", "x-amz-meta-note"]),
     st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=30),
@@ -85,7 +87,7 @@ def test_dynamodb_headers(
     assert dict(request.headers.items()) == {name: value for name, value in signed.items() if name != "Host"}
 
 
-@given(HOSTS, PATHS, st.dictionaries(TEXTS, TEXTS, max_size=4), CREDENTIALS, REGIONS, MOMENTS, st.integers(1, 604_800))
+@given(HOSTS, PATHS, PARAMETERS, CREDENTIALS, REGIONS, MOMENTS, st.integers(1, 604_800))
 def test_presigned_url(
     host: str,
     path: str,
