@@ -1,0 +1,201 @@
+"""One sync of one image source: resolve, take the files out, stage them, then move the pointer in one write.
+
+Until the pointer moves, and after any fault, the release before is served whole. Whoever is killed leaves files that no
+pointer names; the next sync of the source removes them.
+"""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from asset_sync.byte_count import ByteCount, counted
+from asset_sync.release_files import release_files
+from matchbox.errors import MatchboxError
+from matchbox.release_records import RecordedFile, ReleaseRecord, record_in
+from matchbox.release_shelf import BusyError, MovedError, ReleaseFile, ReleaseShelf, ShelfError
+from matchbox.releases import RECORD, Pointer, Release, place_of, pruned, published
+from matchbox.sources import Source
+from oci.descriptors import Descriptor, Manifest
+from oci.errors import OciError
+from oci.registry import Registry
+
+_VERSION = "org.opencontainers.image.version"
+_MOVES = 5
+
+
+class SyncError(Exception):
+    """A sync that failed: which image (and digest, once it is known), at which step, why."""
+
+
+class Outcome(NamedTuple):
+    """What a sync found: `changed`, that another release is served now; `held`, that an operator holds it."""
+
+    source_id: str
+    digest: str
+    changed: bool
+    held: bool
+
+
+class Sync:
+    """Syncs of one source; a leftover of a sync that was killed is finished or removed.
+
+    `scratch` is the path of a directory for this source's files under way, which is emptied; None for one of the
+    system's. `received` is told of bytes as they arrive; `clock` gives seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        registry: Registry,
+        shelf: ReleaseShelf,
+        *,
+        scratch: Path | None = None,
+        received: ByteCount | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._source = source
+        self._registry = registry
+        self._shelf = shelf
+        self._scratch = scratch
+        self._received = received
+        self._clock = clock
+        self._digest = ""
+
+    def run(self) -> Outcome:
+        """Make the source's newest release current. Raises SyncError, and BusyError where another sync is under way."""
+        with ExitStack() as held:
+            with self._step("begin"):
+                lease = held.enter_context(self._shelf.lease())
+            with self._step("resolve the image"):
+                descriptor = self._registry.resolve(self._source.image, self._source.platform)
+            self._digest = descriptor.digest
+            with self._step("read what is served"):
+                pointer = self._shelf.pointer()
+            if pointer is not None and pointer.held:
+                outcome = Outcome(self._source.id, pointer.current, changed=False, held=True)
+            else:
+                outcome = self._publish(descriptor, pointer, lease)
+            with self._step("remove what is kept no longer"):
+                self._tidy(lease)
+                self._shelf.note_checked(int(self._clock()))
+            return outcome
+
+    def _publish(self, descriptor: Descriptor, pointer: Pointer | None, lease: str) -> Outcome:
+        place = place_of(descriptor.digest, self._source)
+        known = None if pointer is None else pointer.release(descriptor.digest)
+        if pointer is None or known is None or known.place != place:
+            self._stage(descriptor, place, pointer)
+            known = Release(descriptor.digest, place, int(self._clock()))
+        elif pointer.current == known.digest and pointer.assets == self._source.assets:
+            return Outcome(self._source.id, known.digest, changed=False, held=False)
+        release = known
+        with self._step("make the release current"):
+            held = self._move(lease, lambda old: published(old, self._source, release, int(self._clock())))
+        return Outcome(self._source.id, known.digest, changed=not held, held=held)
+
+    def _move(self, lease: str, moved: Callable[[Pointer | None], Pointer]) -> bool:
+        """Move the pointer, whatever else moves it meanwhile; True where an operator holds it now, so that it stays."""
+        for attempt in range(_MOVES):
+            pointer = self._shelf.pointer()
+            if pointer is not None and pointer.held:
+                return True
+            try:
+                self._shelf.move(pointer, moved(pointer), lease)
+                break
+            except MovedError:
+                if attempt == _MOVES - 1:
+                    raise
+        return False
+
+    def _stage(self, descriptor: Descriptor, place: str, pointer: Pointer | None) -> None:
+        with self._step("read the manifest"):
+            manifest = self._registry.manifest(self._source.image, descriptor)
+            version = self._version(manifest)
+        known = self._known_files(pointer)
+        with _emptied(self._scratch) as scratch:
+            with self._step("take the files out of the layers"):
+                files = release_files(
+                    manifest.layers,
+                    counted(self._registry, self._source.image, manifest.layers, self._received),
+                    self._source.alternatives,
+                    scratch,
+                )
+            recorded = {name: RecordedFile(file.size, file.sha256, file.path) for name, file in files.recorded.items()}
+            record = ReleaseRecord(
+                self._source.id,
+                str(self._source.image),
+                descriptor.digest,
+                int(self._clock()),
+                version,
+                recorded,
+            )
+            for name, file in files.with_record(record.document()).items():
+                with self._step(f"store {name!r}"):
+                    self._put(place, name, file, known)
+
+    def _put(self, place: str, name: str, file: ReleaseFile, known: dict[str, tuple[str, str]]) -> None:
+        """Store the file, from what is stored already where that has the same bytes."""
+        origin = known.get(file.sha256)
+        if origin is None or not self._shelf.copy(place, name, *origin):
+            self._shelf.put(place, name, file)
+        known.setdefault(file.sha256, (place, name))
+
+    def _known_files(self, pointer: Pointer | None) -> dict[str, tuple[str, str]]:
+        """Where files lie that are kept, by their SHA-256."""
+        known: dict[str, tuple[str, str]] = {}
+        with self._step("read the records of the releases that are kept"):
+            for release in () if pointer is None else pointer.releases:
+                text = self._shelf.read(release.place, RECORD)
+                record = None if text is None else record_in(text)
+                for name, file in {} if record is None else record.files.items():
+                    known.setdefault(file.sha256, (release.place, name))
+        return known
+
+    def _version(self, manifest: Manifest) -> str:
+        config = self._registry.config(self._source.image, manifest)
+        inner = config.get("config")
+        labels = inner.get("Labels") if isinstance(inner, Mapping) else None
+        found = (labels if isinstance(labels, Mapping) else {}).get(_VERSION) or manifest.annotations.get(_VERSION)
+        return found if isinstance(found, str) else ""
+
+    def _tidy(self, lease: str) -> None:
+        """Leave out releases that are kept no longer, then remove all files that no release has."""
+        pointer = self._shelf.pointer()
+        if pointer is not None:
+            rest = pruned(pointer, self._source.keep, int(self._clock()))
+            if rest != pointer:
+                self._shelf.move(pointer, rest, lease)
+                pointer = rest
+        kept = set() if pointer is None else {release.place for release in pointer.releases}
+        for place in self._shelf.places() - kept:
+            self._shelf.discard(place)
+
+    @contextmanager
+    def _step(self, step: str) -> Iterator[None]:
+        """Raise SyncError that names image, digest and step for what goes wrong in the body."""
+        try:
+            yield
+        except BusyError:
+            raise
+        except (OciError, ShelfError, MatchboxError, OSError) as error:
+            digest = f" ({self._digest})" if self._digest else ""
+            raise SyncError(f"{self._source.id}: {self._source.image}{digest}: cannot {step}: {error}") from error
+
+
+@contextmanager
+def _emptied(scratch: Path | None) -> Iterator[Path]:
+    """An empty directory, removed afterwards; what a sync that was killed left in it is removed before."""
+    if scratch is None:
+        with tempfile.TemporaryDirectory(prefix="matchbox-sync-") as made:
+            yield Path(made)
+        return
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
