@@ -107,7 +107,7 @@ def test_absent_bucket(stores: Stores) -> None:
         ({}, ("--assets-path", "/tmp"), "unset one of them"),
         ({"MATCHBOX_BUCKET": ""}, (), "MATCHBOX_TABLE is set and MATCHBOX_BUCKET is not"),
         ({"AWS_ENDPOINT_URL_S3": ""}, (), "AWS_ENDPOINT_URL_DYNAMODB is set and AWS_ENDPOINT_URL_S3 is not"),
-        ({"MATCHBOX_ASSETS_URL": "https://a"}, (), "does not start with http://"),
+        ({"MATCHBOX_BUCKET_URL": "https://a"}, (), "does not start with http://"),
         ({"MATCHBOX_PRESIGNED_LIFETIME": "1h"}, (), "MATCHBOX_PRESIGNED_LIFETIME '1h' is no number of seconds"),
     ],
 )
