@@ -13,7 +13,7 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -129,6 +129,11 @@ class DirectoryShelf:
             return {entry.name for entry in self._own.iterdir() if entry.is_dir() and entry.name != SCRATCH}
         except FileNotFoundError:
             return set()
+
+    def sizes(self, place: str) -> Mapping[str, int]:
+        """The bytes of each file."""
+        above = self._own / place
+        return {file.relative_to(above).as_posix(): file.stat().st_size for file in above.rglob("*") if file.is_file()}
 
     def put(self, place: str, name: str, file: ReleaseFile) -> None:
         """Take the file over, on the disk before it is named."""

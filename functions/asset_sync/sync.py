@@ -4,6 +4,7 @@ Until the pointer moves, and after any fault, the release before is served whole
 pointer names; the next sync of the source removes them.
 """
 
+import secrets
 import shutil
 import tempfile
 import time
@@ -17,7 +18,7 @@ from asset_sync.release_files import release_files
 from matchbox.errors import MatchboxError
 from matchbox.release_records import RecordedFile, ReleaseRecord, record_in
 from matchbox.release_shelf import BusyError, MovedError, ReleaseFile, ReleaseShelf, ShelfError
-from matchbox.releases import RECORD, Pointer, Release, place_of, pruned, published
+from matchbox.releases import RECORD, Pointer, Release, place_stem, pruned, published
 from matchbox.sources import Source
 from oci.descriptors import Descriptor, Manifest
 from oci.errors import OciError
@@ -75,41 +76,51 @@ class Sync:
             self._digest = descriptor.digest
             with self._step("read what is served"):
                 pointer = self._shelf.pointer()
+                # Before anything is put: what another sync puts from now on, should this one lose its lease, stays.
+                found = self._shelf.places()
             if pointer is not None and pointer.held:
                 outcome = Outcome(self._source.id, pointer.current, changed=False, held=True)
             else:
                 outcome = self._publish(descriptor, pointer, lease)
             with self._step("remove what is kept no longer"):
-                self._tidy(lease)
+                self._tidy(found, lease)
                 self._shelf.note_checked(int(self._clock()))
             return outcome
 
     def _publish(self, descriptor: Descriptor, pointer: Pointer | None, lease: str) -> Outcome:
-        place = place_of(descriptor.digest, self._source)
-        known = None if pointer is None else pointer.release(descriptor.digest)
-        if pointer is None or known is None or known.place != place:
+        stem = place_stem(descriptor.digest, self._source)
+        release = None if pointer is None else pointer.release(descriptor.digest)
+        if pointer is None or release is None or not release.place.startswith(stem) or not self._is_whole(release):
+            # No two syncs put into the same place, should the lease of one end.
+            place = stem + secrets.token_hex(4)
             self._stage(descriptor, place, pointer)
-            known = Release(descriptor.digest, place, int(self._clock()))
-        elif pointer.current == known.digest and pointer.assets == self._source.assets:
-            return Outcome(self._source.id, known.digest, changed=False, held=False)
-        release = known
+            release = Release(descriptor.digest, place, int(self._clock()))
+        elif pointer.current == release.digest and pointer.assets == self._source.assets:
+            return Outcome(self._source.id, release.digest, changed=False, held=False)
         with self._step("make the release current"):
-            held = self._move(lease, lambda old: published(old, self._source, release, int(self._clock())))
-        return Outcome(self._source.id, known.digest, changed=not held, held=held)
+            served = self._move(release, lease)
+        return Outcome(self._source.id, served.current, changed=not served.held, held=served.held)
 
-    def _move(self, lease: str, moved: Callable[[Pointer | None], Pointer]) -> bool:
-        """Move the pointer, whatever else moves it meanwhile; True where an operator holds it now, so that it stays."""
-        for attempt in range(_MOVES):
+    def _move(self, release: Release, lease: str) -> Pointer:
+        """Move the pointer, whatever else moves it meanwhile, unless an operator holds it by now; the one then served."""
+        for _ in range(_MOVES):
             pointer = self._shelf.pointer()
             if pointer is not None and pointer.held:
-                return True
+                return pointer
+            moved = published(pointer, self._source, release, int(self._clock()))
             try:
-                self._shelf.move(pointer, moved(pointer), lease)
-                break
+                self._shelf.move(pointer, moved, lease)
             except MovedError:
-                if attempt == _MOVES - 1:
-                    raise
-        return False
+                continue
+            return moved
+        raise MovedError("others keep moving the pointer")
+
+    def _is_whole(self, release: Release) -> bool:
+        """Whether all files are there that the release's record names: somebody may have taken them away."""
+        with self._step("look at what is stored"):
+            record = self._record(release)
+            sizes = self._shelf.sizes(release.place)
+        return record is not None and all(sizes.get(name) == file.size for name, file in record.files.items())
 
     def _stage(self, descriptor: Descriptor, place: str, pointer: Pointer | None) -> None:
         with self._step("read the manifest"):
@@ -149,11 +160,14 @@ class Sync:
         known: dict[str, tuple[str, str]] = {}
         with self._step("read the records of the releases that are kept"):
             for release in () if pointer is None else pointer.releases:
-                text = self._shelf.read(release.place, RECORD)
-                record = None if text is None else record_in(text)
+                record = self._record(release)
                 for name, file in {} if record is None else record.files.items():
                     known.setdefault(file.sha256, (release.place, name))
         return known
+
+    def _record(self, release: Release) -> ReleaseRecord | None:
+        text = self._shelf.read(release.place, RECORD)
+        return None if text is None else record_in(text)
 
     def _version(self, manifest: Manifest) -> str:
         config = self._registry.config(self._source.image, manifest)
@@ -162,16 +176,20 @@ class Sync:
         found = (labels if isinstance(labels, Mapping) else {}).get(_VERSION) or manifest.annotations.get(_VERSION)
         return found if isinstance(found, str) else ""
 
-    def _tidy(self, lease: str) -> None:
-        """Leave out releases that are kept no longer, then remove all files that no release has."""
+    def _tidy(self, found: set[str], lease: str) -> None:
+        """Leave out releases that are kept no longer, then remove those of the places found that no release has."""
         pointer = self._shelf.pointer()
         if pointer is not None:
             rest = pruned(pointer, self._source.keep, int(self._clock()))
             if rest != pointer:
-                self._shelf.move(pointer, rest, lease)
+                try:
+                    self._shelf.move(pointer, rest, lease)
+                except MovedError:
+                    # A rollback, just now: the next sync sees to it.
+                    return
                 pointer = rest
         kept = set() if pointer is None else {release.place for release in pointer.releases}
-        for place in self._shelf.places() - kept:
+        for place in found - kept:
             self._shelf.discard(place)
 
     @contextmanager

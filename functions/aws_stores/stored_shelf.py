@@ -2,6 +2,7 @@
 
 import base64
 import time
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -106,6 +107,14 @@ class StoredShelf:
             found = [common["Prefix"] for page in pages for common in page.get("CommonPrefixes", ())]
         return {prefix.removeprefix(above).rstrip("/") for prefix in found}
 
+    def sizes(self, place: str) -> Mapping[str, int]:
+        """The bytes of each object."""
+        prefix = self._key(place, "")
+        with translated():
+            pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+            listed = [found for page in pages for found in page.get("Contents", ())]
+        return {found["Key"].removeprefix(prefix): found["Size"] for found in listed}
+
     def put(self, place: str, name: str, file: ReleaseFile) -> None:
         """Put it in one request, whose SHA-256 S3 verifies and keeps: that of a multipart upload is of its parts."""
         with translated(), file.file.open("rb") as body:
@@ -145,11 +154,9 @@ class StoredShelf:
 
     def discard(self, place: str) -> None:
         """Delete the objects; what an interruption leaves is found again by `places`."""
-        prefix = self._key(place, "")
-        with translated():
-            pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
-            for key in [found["Key"] for page in pages for found in page.get("Contents", ())]:
-                self._s3.delete_object(Bucket=self._bucket, Key=key)
+        for name in self.sizes(place):
+            with translated():
+                self._s3.delete_object(Bucket=self._bucket, Key=self._key(place, name))
 
     def _key(self, place: str, name: str) -> str:
         return release_prefix(self._source_id, place) + name

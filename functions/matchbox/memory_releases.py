@@ -1,6 +1,6 @@
 """Releases in memory: what tests of a sync publish to, and what the other stores of releases are held against."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 
@@ -114,6 +114,10 @@ class MemoryShelf:
     def places(self) -> set[str]:
         """The places that have files."""
         return {place for source_id, place in self._releases.stored if source_id == self._source_id}
+
+    def sizes(self, place: str) -> Mapping[str, int]:
+        """The bytes of each file."""
+        return {name: len(body) for name, body in self._releases.stored.get((self._source_id, place), {}).items()}
 
     def put(self, place: str, name: str, file: ReleaseFile) -> None:
         """Keep the file's bytes."""

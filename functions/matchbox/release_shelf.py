@@ -1,5 +1,6 @@
 """Where a sync puts the releases of one image source, and how it makes one of them current."""
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -42,7 +43,7 @@ class ReleaseShelf(Protocol):
     """The releases of one source.
 
     Every method raises StoreUnavailableError or AWSError where table or bucket fail, and OSError where a disk does.
-    A place is one of `matchbox.releases.place_of`; a name is a path in the release.
+    A place begins with `matchbox.releases.place_stem`, and no two syncs use the same; a name is a path in the release.
     """
 
     def pointer(self) -> Pointer | None:
@@ -65,6 +66,9 @@ class ReleaseShelf(Protocol):
 
     def places(self) -> set[str]:
         """The places where there are files, also those that no pointer names."""
+
+    def sizes(self, place: str) -> Mapping[str, int]:
+        """The bytes of each file of the place, by its name."""
 
     def put(self, place: str, name: str, file: ReleaseFile) -> None:
         """Store the file, whole and verified against its SHA-256, or not at all."""

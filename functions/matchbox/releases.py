@@ -76,13 +76,13 @@ def covering(pointers: Pointers, path: str) -> Covered | None:
     return best
 
 
-def place_of(digest: str, source: "Source") -> str:
-    """Where the files lie that this source takes from the image of this digest.
+def place_stem(digest: str, source: "Source") -> str:
+    """What the names begin with of places for the files that this source takes from the image of this digest.
 
     Another choice of files is another place: what is served is never overwritten.
     """
     choice = [[[name, list(paths)] for name, paths in places.items()] for places in source.alternatives]
-    return f"{digest.removeprefix('sha256:')}-{hashlib.sha256(json.dumps(choice).encode()).hexdigest()[:8]}"
+    return f"{digest.removeprefix('sha256:')}-{hashlib.sha256(json.dumps(choice).encode()).hexdigest()[:8]}-"
 
 
 def published(pointer: Pointer | None, source: "Source", release: Release, now: int) -> Pointer:

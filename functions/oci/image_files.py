@@ -19,6 +19,7 @@ from oci.spooling import LARGEST_FILE, Spooled, TakenFile, spool
 from oci.tar_stream import Kind
 
 _SMALL_LAYER = 1 << 20
+# Links on the way to what is wanted, for each layer: after more of them the layer is read a second time instead.
 _MOST_TURNS = 16
 
 
@@ -41,11 +42,11 @@ def take_files(
         ]
     )
     checksum_files = list(taking.checksum_files(chosen))
-    taking.fetch({there.found: LARGEST_FILE for there in chosen.files.values()})
-    taking.fetch({one.found: checksums.LARGEST for one in checksum_files})
+    files = dict.fromkeys((there.found for there in chosen.files.values()), LARGEST_FILE)
+    taking.fetch(dict.fromkeys((one.found for one in checksum_files), checksums.LARGEST) | files)
     own: dict[str, bytes] = {}
     for one in checksum_files:
-        body = taking.checksums(one.found)
+        body = taking.checksum_body(one.found)
         checksums.check(one.subject, taking.content(one.of.found).sha256, one.path, body)
         if one.path == one.of.path + checksums.SUFFIX and checksums.names_only(one.of.path, body):
             own[one.of.path] = body
@@ -122,7 +123,7 @@ class _Taking:
         """What was fetched."""
         return self._contents[found.layer, found.entry]
 
-    def checksums(self, found: Found) -> bytes:
+    def checksum_body(self, found: Found) -> bytes:
         """What was fetched, of a checksum file."""
         content = self.content(found)
         if content.size > checksums.LARGEST:
@@ -134,9 +135,11 @@ class _Taking:
 
         It is if it is small: a COPY of a checksum file makes such a layer, and a large one is not downloaded for a
         checksum that it might hold. Nor are the layers below one that was not read, since it may have replaced theirs.
+        A plain file needs no download to be known.
         """
-        undecided = (isinstance(self._paths.resolve(path), Undecided) for path in self._wanted(choice))
-        return layer.size <= _SMALL_LAYER and is_distributed(layer) and any(undecided)
+        if not any(isinstance(self._paths.resolve(path), Undecided) for path in self._wanted(choice)):
+            return False
+        return plain_file(layer) is not None or (layer.size <= _SMALL_LAYER and is_distributed(layer))
 
     def _wanted(self, choice: Choice | Open) -> Mapping[str, int]:
         """The paths that may be taken, and those of their checksums, each with the most bytes it may have."""

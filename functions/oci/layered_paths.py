@@ -134,7 +134,7 @@ class _Walk:
                 pending.extend(components(at.node)[::-1])
                 continue
             if pending:
-                return Missing(f"{at.path!r} is no directory")
+                return Faulty(broken) if broken else Missing(f"{at.path!r} is no directory")
             return at
         return _At(first, None, "/".join(names))
 

@@ -12,19 +12,16 @@ from oci.layer_index import MOST_LINKS, Directory, LayerIndex, components
 
 
 def lay_behind_links(indexes: list[LayerIndex]) -> None:
-    """Move such names in the indexes, the topmost first, of which the last one has just been read.
-
-    Raises ImageError for links that lead around in a circle.
-    """
+    """Move such names in the indexes, the topmost first, of which the last one has just been read."""
     if not any(index.has_unlisted for index in indexes[:-1]):
         return
-    # What was moved can have come to lie behind a link of any layer.
+    # What was moved can have come to lie behind a link of any layer. What never comes to rest is in a loop of links,
+    # where no path leads.
     lowers = [len(indexes) - 1]
     for _ in range(MOST_LINKS):
         if not sum(_move(indexes[lower], indexes[:lower]) for lower in lowers):
             return
         lowers = list(range(1, len(indexes)))
-    raise ImageError("names of one layer lie behind a loop of links of another")
 
 
 class _Link(NamedTuple):
