@@ -5,8 +5,6 @@ pointer names; the next sync of the source removes them.
 """
 
 import secrets
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -15,6 +13,7 @@ from typing import NamedTuple
 
 from asset_sync.byte_count import ByteCount, counted
 from asset_sync.release_files import release_files
+from asset_sync.scratch import emptied
 from matchbox.errors import MatchboxError
 from matchbox.release_records import RecordedFile, ReleaseRecord, record_in
 from matchbox.release_shelf import BusyError, MovedError, ReleaseFile, ReleaseShelf, ShelfError
@@ -70,14 +69,14 @@ class Sync:
         """Make the source's newest release current. Raises SyncError, and BusyError where another sync is under way."""
         with ExitStack() as held:
             with self._step("begin"):
+                # Before the lease: what another sync puts, should this one lose it, is not among them.
+                found = self._shelf.places()
                 lease = held.enter_context(self._shelf.lease())
             with self._step("resolve the image"):
                 descriptor = self._registry.resolve(self._source.image, self._source.platform)
             self._digest = descriptor.digest
             with self._step("read what is served"):
                 pointer = self._shelf.pointer()
-                # Before anything is put: what another sync puts from now on, should this one lose its lease, stays.
-                found = self._shelf.places()
             if pointer is not None and pointer.held:
                 outcome = Outcome(self._source.id, pointer.current, changed=False, held=True)
             else:
@@ -102,7 +101,7 @@ class Sync:
         return Outcome(self._source.id, served.current, changed=not served.held, held=served.held)
 
     def _move(self, release: Release, lease: str) -> Pointer:
-        """Move the pointer, whatever else moves it meanwhile, unless an operator holds it by now; the one then served."""
+        """Move the pointer, unless an operator holds it by now, whatever else moves it; the pointer as it is then."""
         for _ in range(_MOVES):
             pointer = self._shelf.pointer()
             if pointer is not None and pointer.held:
@@ -127,7 +126,9 @@ class Sync:
             manifest = self._registry.manifest(self._source.image, descriptor)
             version = self._version(manifest)
         known = self._known_files(pointer)
-        with _emptied(self._scratch) as scratch:
+        with ExitStack() as opened:
+            with self._step("make a directory for files under way"):
+                scratch = opened.enter_context(emptied(self._scratch))
             with self._step("take the files out of the layers"):
                 files = release_files(
                     manifest.layers,
@@ -144,7 +145,9 @@ class Sync:
                 version,
                 recorded,
             )
-            for name, file in files.with_record(record.document()).items():
+            with self._step("write checksums and record"):
+                stored = files.with_record(record.document())
+            for name, file in stored.items():
                 with self._step(f"store {name!r}"):
                     self._put(place, name, file, known)
 
@@ -202,18 +205,3 @@ class Sync:
         except (OciError, ShelfError, MatchboxError, OSError) as error:
             digest = f" ({self._digest})" if self._digest else ""
             raise SyncError(f"{self._source.id}: {self._source.image}{digest}: cannot {step}: {error}") from error
-
-
-@contextmanager
-def _emptied(scratch: Path | None) -> Iterator[Path]:
-    """An empty directory, removed afterwards; what a sync that was killed left in it is removed before."""
-    if scratch is None:
-        with tempfile.TemporaryDirectory(prefix="matchbox-sync-") as made:
-            yield Path(made)
-        return
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(parents=True)
-    try:
-        yield scratch
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)

@@ -145,9 +145,18 @@ def pointer_in(text: str | bytes) -> Pointer | None:
     """The pointer in JSON; None where it is none."""
     try:
         fields: dict[str, Any] = json.loads(text)
-        return Pointer(**{**fields, "releases": tuple(Release(**release) for release in fields["releases"])})
+        pointer = Pointer(**{**fields, "releases": tuple(Release(**release) for release in fields["releases"])})
     except (ValueError, KeyError, TypeError):
         return None
+    return pointer if _is_sound(pointer) else None
+
+
+def _is_sound(pointer: Pointer) -> bool:
+    """Whether all is of its type, and the current release among those kept: JSON can say anything."""
+    texts = [pointer.assets, *(text for release in pointer.releases for text in release[:2])]
+    numbers = [number for release in pointer.releases for number in (release.published, release.left or 0)]
+    typed = all(isinstance(text, str) for text in texts) and all(isinstance(number, int) for number in numbers)
+    return typed and isinstance(pointer.held, bool) and pointer.release(pointer.current) is not None
 
 
 def _newest_first(releases: list[Release]) -> tuple[Release, ...]:
