@@ -13,9 +13,10 @@ from aws_stores.contents import Contents, Item, scan
 from aws_stores.in_parallel import in_parallel
 from aws_stores.source_items import texts_of_sources
 from aws_stores.table import Far, group_in, profile_in, template_in
-from matchbox.documents import DocumentError, parse_group, parse_profile, parse_source
+from matchbox.documents import DocumentError, parse_group, parse_profile, parse_source, source_document
 from matchbox.groups import Group
 from matchbox.profiles import Profile
+from matchbox.sources import Source
 from matchboxctl.aws_refusals import explained
 from matchboxctl.data_directory import DIRECTORIES, files_below
 from matchboxctl.differences import Differences
@@ -96,8 +97,8 @@ class _Export:
                 continue
             yield f"{kind}/{name}", _Target(partial(_has, body), partial(_put, body))
         for name, text in texts_of_sources(contents.sources).items():
-            body = json.dumps(json.loads(text), indent=2, ensure_ascii=False).encode() + b"\n"
-            yield f"sources/{name}.json", _Target(partial(_is_source, name, body), partial(_put, body))
+            if (target := self._source(name, text)) is not None:
+                yield f"sources/{name}.json", target
         assets = AssetObjects(self._s3, self._store.bucket)
         for path, size in assets.sizes().items():
             yield f"assets/{path}", _Target(partial(_is_asset, assets, path, size), partial(self._get, assets, path))
@@ -112,6 +113,16 @@ class _Export:
         fields: dict[str, Any] = document._asdict() if isinstance(document, Group) else document.document()
         body = json.dumps(fields, indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
         return _Target(partial(_says, document), partial(_put, body))
+
+    def _source(self, name: str, text: str) -> _Target | None:
+        try:
+            source = parse_source(name, text.encode())
+        except DocumentError as error:
+            self._faults.tell(f"source {name!r} cannot be read: {error}: see `matchboxctl fsck`")
+            self._spared.add(f"sources/{name}.json")
+            return None
+        body = json.dumps(source_document(source), indent=2, ensure_ascii=False).encode() + b"\n"
+        return _Target(partial(_is_source, source), partial(_put, body))
 
     def _object(self, far: Far) -> bytes:
         try:
@@ -197,9 +208,9 @@ def _says(document: Group | Profile, file: Path) -> bool:
         return False
 
 
-def _is_source(name: str, body: bytes, file: Path) -> bool:
+def _is_source(source: Source, file: Path) -> bool:
     try:
-        return parse_source(name, file.read_bytes()) == parse_source(name, body)
+        return parse_source(source.id, file.read_bytes()) == source
     except DocumentError:
         return False
 

@@ -45,7 +45,7 @@ def import_directory(store: StoreSettings, root: Path, *, prune: bool, dry_run: 
     if prune and directory.closed:
         print("note: nothing is pruned, for not every directory could be read", file=sys.stderr)
     with explained(store):
-        _Import(store, directory, faults, prune=prune, dry_run=dry_run).run()
+        _Import(store, root, directory, faults, prune=prune, dry_run=dry_run).run()
     if faults.told:
         raise FailedError(f"{faults.told} of the files could not be imported, as told above; the rest is done")
 
@@ -54,9 +54,10 @@ class _Import:
     """One run of the command."""
 
     def __init__(
-        self, store: StoreSettings, directory: DataDirectory, faults: Faults, *, prune: bool, dry_run: bool
+        self, store: StoreSettings, root: Path, directory: DataDirectory, faults: Faults, *, prune: bool, dry_run: bool
     ) -> None:
         self._store = store
+        self._root = root
         self._directory = directory
         self._faults = faults
         self._prune = prune and not directory.closed
@@ -103,9 +104,8 @@ class _Import:
         """After the documents, where there are any: machines need them first."""
         if not self._directory.sources and not existing:
             return
-        sources = SourceImport(
-            self._directory.sources, existing, self._directory.broken_sources, self._faults, prune=self._prune
-        )
+        lawful, broken = self._directory.sources, self._directory.broken_sources
+        sources = SourceImport(self._root, lawful, existing, broken, self._faults, prune=self._prune)
         for line in hidden_assets(self._directory.sources.values(), self._directory.assets):
             print(f"note: {line}", file=sys.stderr)
         if not self._dry_run:

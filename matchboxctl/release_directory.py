@@ -4,7 +4,7 @@
     releases/<source>/<place>/<file>  the files of a release
     releases/<source>/.sync           files under way
     releases/<source>/checked         when the source was last found up to date, in seconds since 1970
-    releases/lock, <source>/lock      held (flock) while pointers are written, and while the source is synced
+    releases/.lock, <source>/.lock    held (flock) while pointers are written, and while the source is synced
 
 A lock ends with the process that holds it, however that ends.
 """
@@ -30,7 +30,8 @@ SCRATCH = ".sync"
 """The directory, beside a source's releases, for its files under way."""
 
 _POINTERS = "pointers.json"
-_LOCK = "lock"
+# No source has this id.
+_LOCK = ".lock"
 _CHECKED = "checked"
 
 
@@ -48,8 +49,8 @@ class ReleaseDirectory:
     def __init__(self, root: Path, addresses: SignedAddresses) -> None:
         self._root = root
         self._addresses = addresses
-        self._state: _State | None = None
-        self._pointers: Pointers = {}
+        # Set at once, as several threads ask.
+        self._seen: tuple[_State, Pointers] | None = None
 
     def pointers(self) -> Pointers:
         """The pointers as they stand in the file now."""
@@ -58,10 +59,10 @@ class ReleaseDirectory:
         except FileNotFoundError:
             return {}
         state = _State(status.st_ino, status.st_mtime_ns, status.st_size)
-        if state != self._state:
-            self._pointers = read_pointers(self._root)
-            self._state = state
-        return self._pointers
+        seen = self._seen
+        if seen is None or seen[0] != state:
+            seen = self._seen = (state, read_pointers(self._root))
+        return seen[1]
 
     def files(self, source_id: str, place: str) -> AssetDirectory:
         """The files of the release at this place."""
@@ -95,7 +96,7 @@ class DirectoryShelf:
             if pointers.get(self._source_id) != old:
                 raise MovedError(f"another command moved the pointer of {self._source_id!r}")
             if new is None:
-                del pointers[self._source_id]
+                pointers.pop(self._source_id, None)
             else:
                 pointers[self._source_id] = new
             texts = {source_id: json.loads(pointer_text(pointer)) for source_id, pointer in sorted(pointers.items())}
@@ -121,6 +122,7 @@ class DirectoryShelf:
 
     def note_checked(self, moment: int) -> None:
         """Remember it."""
+        self._own.mkdir(parents=True, exist_ok=True)
         _write(self._own / _CHECKED, f"{moment}\n".encode())
 
     def places(self) -> set[str]:

@@ -2,26 +2,28 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from asset_sync.sources import image_sources
 from aws_stores.source_table import SourceTable
 from aws_stores.stored_shelf import StoredShelf
 from matchbox.documents import source_document
 from matchbox.release_shelf import ShelfError
-from matchbox.sources import Source
+from matchbox.sources import Source, apart
 from matchboxctl.differences import Differences
 from matchboxctl.faults import Faults
 from matchboxctl.store_mode import StoreSettings
 
 
 class SourceImport:
-    """What becomes of the table's sources, `existing`: `sources` are the directory's, `spared` ids that stay.
+    """What becomes of the table's sources, `existing`: `sources` are those of the directory `root`.
 
-    With `prune`, those go that the directory lacks, and their releases with them.
+    `spared` are ids that stay. With `prune`, those go that the directory lacks, and their releases with them.
     """
 
     def __init__(
         self,
+        root: Path,
         sources: Mapping[str, Source],
         existing: Mapping[str, str],
         spared: Iterable[str],
@@ -32,11 +34,13 @@ class SourceImport:
         self._faults = faults
         gone = existing.keys() - sources.keys() - set(spared) if prune else set()
         staying = {name: text.encode() for name, text in existing.items() if name not in sources and name not in gone}
-        wanted = {name: json.dumps(source_document(source)) for name, source in sources.items()}
-        accepted, refused = image_sources({name: text.encode() for name, text in wanted.items()} | staying, "")
-        for line in refused:
+        known = image_sources(staying, "")
+        for line in known.refused:
             faults.tell(line)
-        self._wanted = {name: text for name, text in wanted.items() if name in accepted}
+        accepted, refused = apart([*sources.values(), *known.sources.values()])
+        for name, why in refused.items():
+            faults.tell(f"{root / 'sources' / name}.json: {why}" if name in sources else f"source {name!r}: {why}")
+        self._wanted = {one.id: json.dumps(source_document(one)) for one in accepted if one.id in sources}
         same = [name for name, text in self._wanted.items() if existing.get(name) == text]
         self.differences = Differences(
             "image sources",
@@ -53,17 +57,18 @@ class SourceImport:
         table = SourceTable(client, store.table)
         for name in [*self.differences.added, *self.differences.changed]:
             table.put(name, self._wanted[name])
-        for name in self.differences.removed:
+        for name in list(self.differences.removed):
             shelf = StoredShelf(client, s3, store.table, store.bucket, name)
             try:
                 with shelf.lease() as lease:
-                    # The source first: no sync begins any more.
-                    table.delete(name)
                     shelf.move(shelf.pointer(), None, lease)
                     for place in shelf.places():
                         shelf.discard(place)
+                    # Last, so that the same command finishes what was interrupted.
+                    table.delete(name)
             except ShelfError as error:
                 self._faults.tell(f"source {name!r} is not removed: {error}; run the same command again")
+                self.differences.removed.remove(name)
 
 
 def hidden_assets(sources: Iterable[Source], assets: Iterable[str]) -> list[str]:

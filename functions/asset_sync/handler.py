@@ -13,6 +13,7 @@ from botocore.config import Config
 from asset_sync.job import SyncJob
 from asset_sync.settings import Settings
 from asset_sync.sources import image_sources
+from aws_stores.boto3_errors import translated
 from aws_stores.source_table import SourceTable
 from aws_stores.stored_shelf import StoredShelf
 from oci.docker_config import Login, logins_from_secret, no_logins
@@ -24,8 +25,11 @@ _ENDPOINT = "AWS_ENDPOINT_URL_S3"
 _SCRATCH = Path("/tmp/asset_sync")  # noqa: S108 (nobody else is there)
 
 
-def job_of(environment: Mapping[str, str]) -> SyncJob:
-    """The job as a function's environment describes it. Raises MissingSettingError."""
+def job_of(environment: Mapping[str, str], scratch: Path = _SCRATCH) -> SyncJob:
+    """The job as a function's environment describes it, with files under way in `scratch`.
+
+    Raises MissingSettingError.
+    """
     settings = Settings.from_environment(environment)
     session = boto3.Session(region_name=settings.region)
     dynamodb = session.client("dynamodb")
@@ -36,8 +40,9 @@ def job_of(environment: Mapping[str, str]) -> SyncJob:
         # Asked for where a registry wants one, so that public images need no secret.
         if not settings.registry_secret:
             return no_logins(registry)
-        secret = session.client("secretsmanager").get_secret_value(SecretId=settings.registry_secret)
-        return logins_from_secret(secret["SecretString"])(registry)
+        with translated():
+            secret = session.client("secretsmanager").get_secret_value(SecretId=settings.registry_secret)
+        return logins_from_secret(secret.get("SecretString", ""))(registry)
 
     return SyncJob(
         lambda: image_sources(
@@ -46,7 +51,7 @@ def job_of(environment: Mapping[str, str]) -> SyncJob:
         lambda source_id: StoredShelf(dynamodb, s3, settings.table, settings.bucket, source_id),
         Registry(login),
         Logger(service="asset_sync", level=settings.log_level),
-        scratch=_SCRATCH,
+        scratch=scratch,
     )
 
 

@@ -159,13 +159,14 @@ class Sync:
         known.setdefault(file.sha256, (place, name))
 
     def _known_files(self, pointer: Pointer | None) -> dict[str, tuple[str, str]]:
-        """Where files lie that are kept, by their SHA-256."""
+        """Where files lie that are kept and as large as recorded, by their SHA-256."""
         known: dict[str, tuple[str, str]] = {}
         with self._step("read the records of the releases that are kept"):
             for release in () if pointer is None else pointer.releases:
-                record = self._record(release)
+                record, sizes = self._record(release), self._shelf.sizes(release.place)
                 for name, file in {} if record is None else record.files.items():
-                    known.setdefault(file.sha256, (release.place, name))
+                    if sizes.get(name) == file.size:
+                        known.setdefault(file.sha256, (release.place, name))
         return known
 
     def _record(self, release: Release) -> ReleaseRecord | None:

@@ -61,6 +61,13 @@ class Fault(NamedTuple):
     what: str
 
 
+class Finding(NamedTuple):
+    """A fault, and whether it is mended."""
+
+    fault: Fault
+    mended: bool
+
+
 class GroupFields(NamedTuple):
     """What decides where a group is found."""
 

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from aws_stores.catalog_check import (
     Fault,
+    Finding,
     Item,
     Kind,
     document_fault,
@@ -26,6 +27,7 @@ from aws_stores.catalog_check import (
 )
 from aws_stores.catalog_mender import CatalogMender
 from aws_stores.contents import Contents, document_objects, scan
+from aws_stores.release_check import ReleaseCheck
 from aws_stores.table import KEY, Far, entry_key, far_in, name_of, shape_name
 from matchbox.catalog_documents import TEMPLATE_KINDS
 from matchbox.selection import octets
@@ -46,13 +48,6 @@ class Ages(NamedTuple):
 
     object: float = 86_400.0
     """An object is put before the item that names it."""
-
-
-class Finding(NamedTuple):
-    """A fault, and whether it is mended."""
-
-    fault: Fault
-    mended: bool
 
 
 class Fsck:
@@ -91,6 +86,8 @@ class Fsck:
         yield from self._entries(found)
         yield from self._shapes(found, began)
         yield from self._objects(found)
+        releases = ReleaseCheck(self._client, self._s3, self._table, self._bucket, repair=self._repair)
+        yield from releases.run(found, self._ages.object)
         for line in _notes(found):
             yield Finding(Fault(Kind.NOTE, line), mended=False)
 

@@ -22,6 +22,9 @@ SOURCES = "I"
 SYNC = "R#"
 """What the keys begin with that say who syncs a source."""
 
+CHECKED = "checked"
+"""The attribute beside a lease that says when the source was last found up to date."""
+
 _SOURCE = "s:"
 
 
@@ -36,9 +39,12 @@ def sync_key(source_id: str) -> str:
 
 
 def texts_of_sources(item: Mapping[str, Any] | None) -> dict[str, str]:
-    """What POINTERS or SOURCES holds of each source, by its id; nothing where the item is not there."""
+    """What POINTERS or SOURCES holds of each source, by its id; nothing where the item is not there.
+
+    What is no text is written as one, which is then no document.
+    """
     named = (item or {}).items()
-    return {name.removeprefix(_SOURCE): text for name, text in named if name.startswith(_SOURCE)}
+    return {name.removeprefix(_SOURCE): str(text) for name, text in named if name.startswith(_SOURCE)}
 
 
 def pointers_in(item: Mapping[str, Any] | None) -> Pointers:

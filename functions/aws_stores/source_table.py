@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_stores.boto3_errors import translated
 from aws_stores.boto3_items import typed, untyped
-from aws_stores.source_items import SOURCES, source_name, texts_of_sources
+from aws_stores.source_items import CHECKED, SOURCES, source_name, sync_key, texts_of_sources
 from aws_stores.table import KEY
 
 if TYPE_CHECKING:
@@ -25,12 +25,23 @@ class SourceTable:
         return texts_of_sources(untyped(answer.get("Item", {})))
 
     def put(self, source_id: str, document: str) -> None:
-        """Add the source, or replace the one of that id."""
+        """Add the source, or replace the one of that id; it is due at once."""
         self._update("SET #source = :document", source_id, {":document": document})
+        self._forget_check(source_id)
 
     def delete(self, source_id: str) -> None:
-        """Take the source out."""
+        """Take the source out; should it come back it is due at once."""
         self._update("REMOVE #source", source_id, {})
+        self._forget_check(source_id)
+
+    def _forget_check(self, source_id: str) -> None:
+        with translated():
+            self._client.update_item(
+                TableName=self._table,
+                Key=typed({KEY: sync_key(source_id)}),
+                UpdateExpression="REMOVE #checked",
+                ExpressionAttributeNames={"#checked": CHECKED},
+            )
 
     def _update(self, expression: str, source_id: str, values: dict[str, str]) -> None:
         given: Any = {"ExpressionAttributeValues": typed(values)} if values else {}

@@ -10,7 +10,7 @@ from aws_stores.aws_errors import AWSError
 from aws_stores.boto3_errors import translated
 from aws_stores.boto3_items import typed, untyped
 from aws_stores.releases import PREFIX, release_prefix
-from aws_stores.source_items import POINTERS, source_name, sync_key
+from aws_stores.source_items import CHECKED, POINTERS, source_name, sync_key
 from aws_stores.sync_lease import LEASE_SECONDS, SyncLeases
 from aws_stores.table import KEY
 from matchbox.errors import StoreUnavailableError
@@ -25,7 +25,6 @@ _ABSENT = ("404", "NoSuchKey")
 _REFUSED = "ConditionalCheckFailed"
 _MOVE_SECONDS = 10.0
 _PAUSE = 0.1
-_CHECKED = "checked"
 
 
 class StoredShelf:
@@ -85,7 +84,7 @@ class StoredShelf:
 
     def checked(self) -> int | None:
         """When the source was last found up to date."""
-        moment = self._item(sync_key(self._source_id)).get(_CHECKED)
+        moment = self._item(sync_key(self._source_id)).get(CHECKED)
         return moment if isinstance(moment, int) else None
 
     def note_checked(self, moment: int) -> None:
@@ -95,7 +94,7 @@ class StoredShelf:
                 TableName=self._table,
                 Key=typed({KEY: sync_key(self._source_id)}),
                 UpdateExpression="SET #checked = :checked",
-                ExpressionAttributeNames={"#checked": _CHECKED},
+                ExpressionAttributeNames={"#checked": CHECKED},
                 ExpressionAttributeValues=typed({":checked": moment}),
             )
 

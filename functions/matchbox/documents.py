@@ -137,6 +137,9 @@ def parse_stand_in(text: bytes) -> Source:
 def _source(document: _SourceDocument, text: bytes) -> Source:
     if not _SOURCE_ID.fullmatch(document.id):
         raise _refused(text, "id", f"{document.id!r} has other characters than letters, digits, `.`, `_` and `-`")
+    if document.id.endswith(".json"):
+        # It would also be the name of the file of pointers.
+        raise _refused(text, "id", f"{document.id!r} is the file's name without `.json`")
     if not _is_relative(document.assets):
         raise _refused(text, "assets", f"{document.assets!r} is no path below /assets/, such as talos/arm64")
     try:
@@ -151,10 +154,12 @@ def _source(document: _SourceDocument, text: bytes) -> Source:
         raise _refused(text, "keep", f"{document.keep} releases cannot be kept: it is 1 to {_MOST_KEPT}")
     files = {name: tuple(map(_in_image, paths)) for name, paths in document.files.items()}
     for name, paths in files.items():
-        if not _is_relative(name) or name == RECORD or name.endswith(".sha256"):
+        if not _is_relative(name) or _is_made(name):
             raise _refused(text, "files", f"{name!r} is no name of a file to publish: `.sha256` and {RECORD} are made")
         if not paths or not all(map(_is_relative, paths)):
             raise _refused(text, "files", f"{name!r} needs paths in the image, such as talos/arm64/vmlinuz")
+        if below := [other for other in files if other.startswith(f"{name}/")]:
+            raise _refused(text, "files", f"{name!r} is a file, and {below[0]!r} lies below it")
     interval = _interval(document.interval, text)
     return Source(document.id, image, document.assets, platform, files, interval, document.keep)
 
@@ -189,6 +194,12 @@ def _is_relative(path: str) -> bool:
     """Whether the path stays below where it begins, in one spelling only, and is text that every store can hold."""
     parts = path.split("/")
     return path.isprintable() and len(path) <= _LONGEST_PATH and not any(part in ("", ".", "..") for part in parts)
+
+
+def _is_made(name: str) -> bool:
+    """Whether a sync itself makes a file of this name, or one where this name needs a directory."""
+    parts = name.split("/")
+    return parts[0] == RECORD or any(part.endswith(".sha256") for part in parts)
 
 
 def _refused(text: bytes, field: str, why: str) -> DocumentError:

@@ -12,7 +12,9 @@ from matchbox.url_path import clean_path, go_query, unescape
 
 _PARAMETER = "release"
 # Addresses on this very server, as iPXE and GRUB write them; an initrd's may stand behind options.
-_OWN = re.compile(r"(?<!\S)(?P<start>/|\$\{cwduri\}|)assets/(?P<path>[^\s?#]*)(?:\?(?P<query>[^\s#]*))?(?!\S)")
+_OWN = re.compile(
+    r"(?<!\S)(?P<start>/|\$\{cwduri\}|)assets/(?P<path>[^\s?#]*)(?:\?(?P<query>[^\s#]*))?(?!\S)", re.ASCII
+)
 
 
 def release_in(raw_query: str) -> str | None:

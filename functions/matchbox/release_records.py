@@ -45,15 +45,13 @@ def record_in(text: bytes) -> ReleaseRecord | None:
     """The record in JSON; None where it is none."""
     try:
         fields: dict[str, Any] = json.loads(text)
-        return ReleaseRecord(
-            **{
-                **fields,
-                "time": int(datetime.fromisoformat(fields["time"]).timestamp()),
-                "files": {name: RecordedFile(**file) for name, file in fields["files"].items()},
-            }
-        )
+        files = {name: RecordedFile(**file) for name, file in fields["files"].items()}
+        moment = int(datetime.fromisoformat(fields["time"]).timestamp())
+        record = ReleaseRecord(**{**fields, "time": moment, "files": files})
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
+    sound = all(isinstance(file.size, int) and isinstance(file.sha256, str) for file in files.values())
+    return record if sound else None
 
 
 def variables(record: ReleaseRecord) -> dict[str, str]:

@@ -154,7 +154,8 @@ def pointer_in(text: str | bytes) -> Pointer | None:
 def _is_sound(pointer: Pointer) -> bool:
     """Whether all is of its type, and the current release among those kept: JSON can say anything."""
     texts = [pointer.assets, *(text for release in pointer.releases for text in release[:2])]
-    numbers = [number for release in pointer.releases for number in (release.published, release.left or 0)]
+    left = [release.left for release in pointer.releases if release.left is not None]
+    numbers = [*left, *(release.published for release in pointer.releases)]
     typed = all(isinstance(text, str) for text in texts) and all(isinstance(number, int) for number in numbers)
     return typed and isinstance(pointer.held, bool) and pointer.release(pointer.current) is not None
 

@@ -21,7 +21,7 @@ from matchbox.profiles import NetBoot, Profile
 from tests.rigs.service import Service
 
 ROOT = Path(__file__).parents[2]
-EVENTS = {path.stem: path for path in (ROOT / "events").glob("*.json")}
+EVENTS = {path.stem: path for path in (ROOT / "events").glob("*.json") if not path.stem.startswith("asset-sync-")}
 SEED = ROOT / "tests" / "conformance" / "seed" / "data"
 LARGE = bytes(2_000_000)
 TEXT = "text/plain; charset=utf-8"
