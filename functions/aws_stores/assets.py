@@ -1,7 +1,6 @@
 """The operator's own assets in the bucket, below `assets/`."""
 
-import time
-
+from aws_stores.request_time import deadline_of
 from aws_stores.s3 import S3
 from matchbox.errors import NotFoundError
 from matchbox.stores import AssetFile, Listing
@@ -59,7 +58,7 @@ class S3Assets:
         return None
 
     def _deadline(self) -> float:
-        return time.monotonic() + self._answer_time
+        return deadline_of(self._answer_time)
 
 
 def asset_key(path: str) -> str | None:

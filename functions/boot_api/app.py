@@ -2,7 +2,8 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -15,11 +16,17 @@ from matchbox.url_path import octets
 
 
 class App:
-    """boot_api behind a balancer: `handle` is a Lambda handler but for the context."""
+    """boot_api behind a balancer: `handle` is a Lambda handler but for the context.
 
-    def __init__(self, routes: Routes, log: Logger) -> None:
+    Each answer is made within a context of its own from `in_time`, which limits how long the stores may take for it.
+    """
+
+    def __init__(
+        self, routes: Routes, log: Logger, in_time: Callable[[], AbstractContextManager[None]] = nullcontext
+    ) -> None:
         self._routes = routes
         self._log = log
+        self._in_time = in_time
 
     def handle(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Answer the balancer's event."""
@@ -28,7 +35,8 @@ class App:
         account = Account()
         level, reason = logging.INFO, ""
         try:
-            answer = self._routes.answer(request, account)
+            with self._in_time():
+                answer = self._routes.answer(request, account)
         except MatchboxError as error:
             level, reason = failure_of(error).level, str(error)
             answer = answer_of(error)
