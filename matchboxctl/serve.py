@@ -1,6 +1,5 @@
 """`matchboxctl serve`: the deployed app behind a local stand-in for the balancer, over a directory or over AWS."""
 
-import logging
 import os
 import secrets
 import signal
@@ -57,7 +56,6 @@ def serve(address: str, log_level: str, truth: Directories | StoreSettings) -> N
     """Serve until SIGINT or SIGTERM. Raises UsageError with one line that says what to mend."""
     host, port = _host_and_port(address)
     log = Logger(service="boot_api", level=log_level.upper(), stream=sys.stderr)
-    logging.getLogger("boot_api.front").addHandler(logging.StreamHandler(sys.stderr))
     service = _over_directories(truth, log) if isinstance(truth, Directories) else _over_stores(truth, log)
     try:
         front = Front((host, port), service.app, service.streams)
