@@ -53,13 +53,23 @@ def _serve(options: argparse.Namespace) -> None:
     truth: Directories | StoreSettings | None = store_settings(os.environ, options.data_path)
     if truth is None:
         data_path = Path(options.data_path or _DATA_PATH)
-        truth = Directories(data_path, Path(options.assets_path) if options.assets_path else data_path / "assets")
+        truth = Directories(data_path, _assets_path(options.assets_path) or data_path / "assets")
     elif options.assets_path:
         raise UsageError(
             "MATCHBOX_TABLE and MATCHBOX_BUCKET ask for table and bucket, whose assets --assets-path "
             f"(MATCHBOX_ASSETS_PATH) {options.assets_path!r} is not: unset one of them"
         )
     serve(options.address, options.log_level, truth)
+
+
+def _assets_path(given: str | None) -> Path | None:
+    """The directory of the assets that was asked for, if any: that one has to be there. Raises UsageError."""
+    if not given:
+        return None
+    # isdir: a directory that cannot be looked for is none either.
+    if not os.path.isdir(given):  # noqa: PTH112
+        raise UsageError(f"--assets-path (MATCHBOX_ASSETS_PATH) {given!r} is no directory")
+    return Path(given)
 
 
 def _init(options: argparse.Namespace) -> None:

@@ -73,9 +73,9 @@ def serve(address: str, log_level: str, truth: Directories | StoreSettings) -> N
 
 def _over_directories(directories: Directories, log: Logger) -> _Service:
     data_path, assets_path = directories
-    if not data_path.is_dir():
-        raise UsageError(f"{data_path} is no directory: name matchbox's data directory with --data-path")
     try:
+        if not data_path.is_dir():
+            raise UsageError(f"{data_path} is no directory: name matchbox's data directory with --data-path")
         for part in (data_path / "groups", data_path / "profiles"):
             if part.exists() and not part.is_dir():
                 raise UsageError(f"{part} is no directory: it has a .json file for each of them")

@@ -70,6 +70,18 @@ def test_missing_data_directory(tmp_path: Path) -> None:
         assert "--data-path" in line
 
 
+def test_missing_assets_directory(tmp_path: Path) -> None:
+    """A directory of assets that was asked for has to be there; the data directory need not have one."""
+    flags = ("--address", "127.0.0.1:0", "--data-path", str(tmp_path))
+    for line in (
+        refused(*flags, "--assets-path", "/nowhere"),
+        refused(*flags, environment=os.environ | {"MATCHBOX_ASSETS_PATH": "/nowhere"}),
+    ):
+        assert "matchboxctl: --assets-path (MATCHBOX_ASSETS_PATH) '/nowhere' is no directory" == line
+    with started(*flags) as running:
+        assert 404 == running.get("/assets/vmlinuz").status
+
+
 def test_groups_that_are_a_file(tmp_path: Path) -> None:
     """Where a directory has to be, a file is named."""
     (tmp_path / "groups").touch()
