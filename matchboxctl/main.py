@@ -8,6 +8,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from boot_api.log_levels import LEVELS, log_level
 from matchboxctl.usage import FailedError, UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ _STORES = (
     "MATCHBOX_TABLE and MATCHBOX_BUCKET name table and bucket, on AWS or on AWS_ENDPOINT_URL_DYNAMODB and "
     "AWS_ENDPOINT_URL_S3."
 )
-_LEVELS = ("critical", "error", "warning", "info", "debug")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,9 +47,10 @@ def _serve(options: argparse.Namespace) -> None:
     from matchboxctl.serve import Directories, serve
     from matchboxctl.store_mode import StoreSettings, store_settings
 
-    # argparse checks no default, and the environment's value is one.
-    if options.log_level not in _LEVELS:
-        raise UsageError(f"--log-level {options.log_level!r} is none of {', '.join(_LEVELS)}")
+    try:
+        level = log_level(options.log_level)
+    except ValueError as error:
+        raise UsageError(f"--log-level (MATCHBOX_LOG_LEVEL): {error}") from error
     truth: Directories | StoreSettings | None = store_settings(os.environ, options.data_path)
     if truth is None:
         data_path = Path(options.data_path or _DATA_PATH)
@@ -59,7 +60,7 @@ def _serve(options: argparse.Namespace) -> None:
             "MATCHBOX_TABLE and MATCHBOX_BUCKET ask for table and bucket, whose assets --assets-path "
             f"(MATCHBOX_ASSETS_PATH) {options.assets_path!r} is not: unset one of them"
         )
-    serve(options.address, options.log_level, truth)
+    serve(options.address, level, truth)
 
 
 def _assets_path(given: str | None) -> Path | None:
@@ -140,9 +141,9 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     )
     serve.add_argument(
         "--log-level",
-        choices=_LEVELS,
+        metavar="LEVEL",
         default=environment.get("MATCHBOX_LOG_LEVEL") or "info",
-        help="least level that is logged, on standard error (MATCHBOX_LOG_LEVEL; else info)",
+        help=f"least level that is logged, on standard error: {', '.join(LEVELS)} (MATCHBOX_LOG_LEVEL; else info)",
     )
     return parser
 

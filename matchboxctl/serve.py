@@ -55,7 +55,7 @@ class _Service(NamedTuple):
 def serve(address: str, log_level: str, truth: Directories | StoreSettings) -> None:
     """Serve until SIGINT or SIGTERM. Raises UsageError with one line that says what to mend."""
     host, port = _host_and_port(address)
-    log = Logger(service="boot_api", level=log_level.upper(), stream=sys.stderr)
+    log = Logger(service="boot_api", level=log_level, stream=sys.stderr)
     service = _over_directories(truth, log) if isinstance(truth, Directories) else _over_stores(truth, log)
     try:
         front = Front((host, port), service.app, service.streams)

@@ -101,6 +101,7 @@ def test_bad_log_level(tmp_path: Path) -> None:
     """A level from the environment is held to the same list as the flag's."""
     environment = {"MATCHBOX_LOG_LEVEL": "loud", "MATCHBOX_DATA_PATH": str(tmp_path)}
     assert "'loud'" in refused("--address", "127.0.0.1:0", environment=os.environ | environment)
+    assert "'loud'" in refused("--address", "127.0.0.1:0", "-log-level", "loud", "--data-path", str(tmp_path))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
