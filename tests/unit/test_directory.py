@@ -242,7 +242,7 @@ def test_broken_group_is_told_once(data: Data) -> None:
     file = data.write("groups/g.json", '{"selector":\n{"os": 5}}')
     assert ("other", "other") == (data.selected(os="a"), data.selected(os="a"))
     assert 1 == len(data.told)
-    assert data.told[0].startswith(f"{file}: line 1: selector.os: ")
+    assert data.told[0].startswith(f"{file}: line 2: selector.os: ")
     os.utime(file)
     assert "other" == data.selected(os="a")
     assert 1 == len(data.told)
