@@ -23,8 +23,9 @@ from boot_api.app import App
 from boot_api.routes import Routes, Stores
 from matchbox.assets import Delivery
 from matchboxctl.answer_relay import AnswerRelay
-from matchboxctl.asset_files import AssetDirectory
+from matchboxctl.asset_files import AssetDirectory, SignedAddresses
 from matchboxctl.directory import DirectoryCatalog
+from matchboxctl.release_directory import ReleaseDirectory
 from tests.rigs.dynamodb_local import dynamodb_local
 
 SIZES = (10, 1_000, 10_000, 100_000)
@@ -96,10 +97,12 @@ def _directory_app(directory: Path, size: int) -> App:
     (directory / "profiles" / f"{PROFILE.id}.json").write_text(json.dumps(PROFILE.document()))
     for group in groups(size):
         (directory / "groups" / f"{group.id}.json").write_text(json.dumps(group._asdict()))
+    addresses = SignedAddresses(b"secret", 3600)
+    releases = ReleaseDirectory(directory / "releases", addresses)
     with _duration(f"{size} groups read"):
-        catalog = DirectoryCatalog(directory, report=print)
-    assets = AssetDirectory(directory / "assets", b"secret", 3600)
-    routes = Routes(Stores(catalog, assets, AnswerRelay()), Delivery(BODY_LIMIT, "", "boundary"))
+        catalog = DirectoryCatalog(directory, print, releases.pointers)
+    assets = AssetDirectory(directory / "assets", addresses)
+    routes = Routes(Stores(catalog, assets, releases, AnswerRelay()), Delivery(BODY_LIMIT, "boundary"))
     return App(routes, Logger(service="bench", level=logging.CRITICAL))
 
 

@@ -12,6 +12,7 @@ from aws_stores.catalog import DynamoDBCatalog
 from aws_stores.creation import create_table
 from aws_stores.dynamodb import DynamoDB
 from aws_stores.http_client import HttpClient
+from aws_stores.releases import StoredReleases
 from aws_stores.s3 import S3
 from aws_stores.sigv4 import Credentials
 from benchmarks.boot_machines import PROFILE, groups
@@ -35,9 +36,10 @@ def table_app(service: Service, table: str, http: HttpClient) -> App:
     stores = Stores(
         DynamoDBCatalog(dynamodb, s3, table, answer_time=_ENOUGH),
         S3Assets(s3, 3600, answer_time=_ENOUGH),
+        StoredReleases(dynamodb, s3, table, 3600, answer_time=_ENOUGH),
         S3Answers(s3, 3600, answer_time=_ENOUGH),
     )
-    delivery = Delivery(BODY_LIMIT, assets_url="", boundary="boundary")
+    delivery = Delivery(BODY_LIMIT, boundary="boundary")
     return App(Routes(stores, delivery), Logger(service="bench", level=logging.CRITICAL))
 
 

@@ -1,4 +1,4 @@
-"""The operator's own assets, in a directory, and the signed addresses that serve the large ones."""
+"""Files to be served, in directories, and the signed addresses that serve the large ones."""
 
 import errno
 import hashlib
@@ -17,21 +17,48 @@ from matchbox.stores import AssetFile, Listing
 from matchbox.url_path import escape_path, octets
 
 SIGNED = "/presigned/"
+"""What signed addresses begin with."""
+
+OWN = "assets/"
+"""What the names of the operator's own assets begin with in signed addresses."""
 
 _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL}
+
+
+class SignedAddresses:
+    """Addresses that are good for `lifetime` seconds, made with `secret`, for names of files that `serve` streams."""
+
+    def __init__(self, secret: bytes, lifetime: int, clock: Callable[[], float] = time.time) -> None:
+        self._secret = secret
+        self._lifetime = lifetime
+        self._clock = clock
+
+    def sign(self, name: str) -> str:
+        """The address of that name, without scheme and host."""
+        expires = str(int(self._clock()) + self._lifetime)
+        return f"{SIGNED}{escape_path(name)}?expires={expires}&signature={self._signature(name, expires)}"
+
+    def verified(self, name: str, query: str) -> bool:
+        """Whether the query signs that name and has not expired."""
+        fields = parse_qs(query, keep_blank_values=True)
+        expires, signature = (fields.get(name, [""])[0] for name in ("expires", "signature"))
+        genuine = hmac.compare_digest(self._signature(name, expires).encode(), octets(signature))
+        return genuine and int(expires) >= self._clock()
+
+    def _signature(self, name: str, expires: str) -> str:
+        return hmac.new(self._secret, octets(f"{expires}\n{name}"), hashlib.sha256).hexdigest()
 
 
 class AssetDirectory:
     """The asset store over a directory (see `matchbox.stores.AssetStore`).
 
-    A signed address is made with `secret` and lasts `lifetime` seconds. Symbolic links are followed, as by matchbox.
+    `name` is what the names of its files begin with in signed addresses. Symbolic links are followed, as by matchbox.
     """
 
-    def __init__(self, root: Path, secret: bytes, lifetime: int, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, root: Path, addresses: SignedAddresses, name: str = OWN) -> None:
         self.root = root
-        self._secret = secret
-        self._lifetime = lifetime
-        self._clock = clock
+        self._addresses = addresses
+        self._name = name
 
     def path(self, path: str) -> Path:
         """Where the file of that path lies."""
@@ -86,26 +113,15 @@ class AssetDirectory:
 
     def address(self, path: str, origin: str) -> str:
         """A signed address of the file on the host that the client asked."""
-        return origin + self._signed(path)
+        return origin + self._addresses.sign(self._name + path)
+
+    def plain_address(self, path: str) -> str | None:  # noqa: ARG002 (nobody needs one)
+        """None: whoever cannot follow a signed redirect is given the bytes."""
+        return None
 
     def delivered_by_front(self, path: str) -> str | None:
         """The same address without a host: `serve` has no limit, and streams the file in the answer's place."""
-        return self._signed(path)
-
-    def verified(self, path: str, query: str) -> bool:
-        """Whether the query signs that path and has not expired."""
-        fields = parse_qs(query, keep_blank_values=True)
-        expires, signature = (fields.get(name, [""])[0] for name in ("expires", "signature"))
-        genuine = hmac.compare_digest(self._signature(path, expires).encode(), octets(signature))
-        return genuine and int(expires) >= self._clock()
-
-    def _signed(self, path: str) -> str:
-        expires = str(int(self._clock()) + self._lifetime)
-        signature = self._signature(path, expires)
-        return f"{SIGNED}{escape_path(path).removeprefix('./')}?expires={expires}&signature={signature}"
-
-    def _signature(self, path: str, expires: str) -> str:
-        return hmac.new(self._secret, octets(f"{expires}\n{path}"), hashlib.sha256).hexdigest()
+        return self._addresses.sign(self._name + path)
 
     def _status(self, path: str) -> os.stat_result | None:
         try:

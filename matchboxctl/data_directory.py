@@ -7,34 +7,38 @@ from typing import NamedTuple
 
 from aws_stores.table import group_key, profile_key, template_key
 from matchbox.catalog_documents import TEMPLATE_KINDS, Document, Template
-from matchbox.documents import DocumentError, parse_group, parse_profile
+from matchbox.documents import DocumentError, parse_group, parse_profile, parse_source
+from matchbox.sources import Source
 
-DIRECTORIES = ("profiles", "groups", *TEMPLATE_KINDS, "assets")
+DIRECTORIES = ("profiles", "groups", *TEMPLATE_KINDS, "sources", "assets")
 """What lies in a data directory."""
 
 _JSON = ".json"
 
 
 class DataDirectory(NamedTuple):
-    """The documents, and by their paths below assets/ the files.
+    """The documents, by their ids the image sources, and by their paths below assets/ the files.
 
     `broken` are the keys, in the table, of documents whose files cannot be used: they may stand in the table well.
+    `broken_sources` are the ids of such sources.
     `closed` are the directories that cannot be read: nobody knows what the table has beyond the files in them.
     """
 
     documents: list[Document]
+    sources: dict[str, Source]
     assets: dict[str, Path]
     broken: list[str]
+    broken_sources: list[str]
     closed: list[str]
 
 
 def read_directory(root: Path, report: Callable[[str], None]) -> DataDirectory:
     """Read the directory; `report` is given one line for each file that cannot be used.
 
-    Groups and profiles are the .json files right in their directories; templates and assets may lie deeper. Links are
-    followed.
+    Groups, profiles and sources are the .json files right in their directories; templates and assets may lie deeper.
+    Links are followed.
     """
-    found = DataDirectory([], {}, [], [])
+    found = DataDirectory([], {}, {}, [], [], [])
 
     def close(line: str) -> None:
         report(line)
@@ -51,6 +55,9 @@ def read_directory(root: Path, report: Callable[[str], None]) -> DataDirectory:
             except OSError as error:
                 report(f"{file}: cannot be read: {error.strerror}")
                 found.broken.append(template_key(kind, path) or "")
+    for path, file in sorted(files_below(root / "sources", close)):
+        if path.endswith(_JSON) and "/" not in path:
+            _take_source(found, path.removesuffix(_JSON), file, report)
     found.assets.update(sorted(files_below(root / "assets", close)))
     return found
 
@@ -65,6 +72,17 @@ def _take_document(found: DataDirectory, directory: str, name: str, file: Path, 
     except OSError as error:
         report(f"{file}: cannot be read: {error.strerror}")
     found.broken.append((group_key(name) if directory == "groups" else profile_key(name)) or "")
+
+
+def _take_source(found: DataDirectory, name: str, file: Path, report: Callable[[str], None]) -> None:
+    try:
+        found.sources[name] = parse_source(name, file.read_bytes())
+        return
+    except DocumentError as error:
+        report(f"{file}: {error}")
+    except OSError as error:
+        report(f"{file}: cannot be read: {error.strerror}")
+    found.broken_sources.append(name)
 
 
 def files_below(root: Path, report: Callable[[str], None]) -> Iterator[tuple[str, Path]]:

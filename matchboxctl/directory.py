@@ -18,6 +18,7 @@ from matchbox.documents import DocumentError, parse_group, parse_profile
 from matchbox.errors import StoreUnavailableError
 from matchbox.memory import GroupIndex
 from matchbox.profiles import Profile
+from matchbox.releases import Pointers
 from matchbox.selection import Selector
 from matchbox.stores import Selection
 from matchboxctl.changes import Changes, Scan
@@ -31,11 +32,13 @@ class DirectoryCatalog:
     """The catalogue over a data directory (see `matchbox.stores.Catalog`).
 
     `report` is given one line for each file that does not parse or cannot be read, once for each state of the file.
+    `pointers` says what is served of image sources.
     """
 
-    def __init__(self, root: Path, report: Report) -> None:
+    def __init__(self, root: Path, report: Report, pointers: Callable[[], Pointers] = dict) -> None:
         self._root = root
         self._report = report
+        self._pointers = pointers
         self._reported: dict[Path, str] = {}
         self._lock = threading.Lock()
         self._index = GroupIndex()
@@ -77,7 +80,7 @@ class DirectoryCatalog:
                 group = self._index.select(labels)
         except OSError as error:
             raise StoreUnavailableError(f"{error.filename} cannot be read: {error.strerror}") from error
-        return None if group is None else Selection(group, self.profile(group.profile))
+        return None if group is None else Selection(group, self.profile(group.profile), self._pointers())
 
     def profile(self, profile_id: str) -> Profile | None:
         """The profile of that id, None where its file is absent. Raises DocumentError where it does not parse."""

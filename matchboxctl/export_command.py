@@ -11,18 +11,20 @@ from typing import Any, NamedTuple
 from aws_stores.asset_objects import AssetObjects, asset_file
 from aws_stores.contents import Contents, Item, scan
 from aws_stores.in_parallel import in_parallel
+from aws_stores.source_items import texts_of_sources
 from aws_stores.table import Far, group_in, profile_in, template_in
-from matchbox.catalog_documents import TEMPLATE_KINDS
-from matchbox.documents import DocumentError, parse_group, parse_profile
+from matchbox.documents import DocumentError, parse_group, parse_profile, parse_source
 from matchbox.groups import Group
 from matchbox.profiles import Profile
 from matchboxctl.aws_refusals import explained
-from matchboxctl.data_directory import files_below
+from matchboxctl.data_directory import DIRECTORIES, files_below
 from matchboxctl.differences import Differences
 from matchboxctl.faults import Faults
 from matchboxctl.progress import Progress
 from matchboxctl.store_mode import StoreSettings
 from matchboxctl.usage import FailedError, UsageError
+
+_OF_JSON = ("groups", "profiles", "sources")
 
 
 class _Target(NamedTuple):
@@ -93,6 +95,9 @@ class _Export:
                 self._spared.add(f"{kind}/{name}")
                 continue
             yield f"{kind}/{name}", _Target(partial(_has, body), partial(_put, body))
+        for name, text in texts_of_sources(contents.sources).items():
+            body = json.dumps(json.loads(text), indent=2, ensure_ascii=False).encode() + b"\n"
+            yield f"sources/{name}.json", _Target(partial(_is_source, name, body), partial(_put, body))
         assets = AssetObjects(self._s3, self._store.bucket)
         for path, size in assets.sizes().items():
             yield f"assets/{path}", _Target(partial(_is_asset, assets, path, size), partial(self._get, assets, path))
@@ -128,9 +133,9 @@ class _Export:
     def _compared(self, targets: dict[str, _Target], *, prune: bool) -> Differences:
         there = {
             f"{name}/{path}"
-            for name in ("groups", "profiles", *TEMPLATE_KINDS, "assets")
+            for name in DIRECTORIES
             for path, _ in files_below(self._root / name, self._faults.tell)
-            if name not in ("groups", "profiles") or (path.endswith(".json") and "/" not in path)
+            if name not in _OF_JSON or (path.endswith(".json") and "/" not in path)
         }
         kept = {path for path in targets if path in there}
         same = {path for path in kept if _is_in(targets[path], self._root / path)}
@@ -188,6 +193,13 @@ def _says(document: Group | Profile, file: Path) -> bool:
     parse = parse_group if isinstance(document, Group) else parse_profile
     try:
         return parse(document.id, file.read_bytes()) == document
+    except DocumentError:
+        return False
+
+
+def _is_source(name: str, body: bytes, file: Path) -> bool:
+    try:
+        return parse_source(name, file.read_bytes()) == parse_source(name, body)
     except DocumentError:
         return False
 

@@ -27,7 +27,8 @@ from matchbox.errors import StoreUnavailableError
 from matchbox.stores import AssetFile
 from matchbox.url_path import unescape
 from matchboxctl.answer_relay import AnswerRelay
-from matchboxctl.asset_files import SIGNED, AssetDirectory
+from matchboxctl.asset_files import OWN, SIGNED, AssetDirectory, SignedAddresses
+from matchboxctl.release_directory import ReleaseDirectory
 from matchboxctl.request_line import parameters, path_and_query
 
 _REQUEST_LIMIT = 1_000_000
@@ -36,8 +37,16 @@ _REQUEST_LIMIT = 1_000_000
 class Streams(NamedTuple):
     """What the front end of directory mode streams itself."""
 
+    addresses: SignedAddresses
     assets: AssetDirectory
+    releases: ReleaseDirectory
     answers: AnswerRelay
+
+    def named(self, name: str) -> tuple[AssetDirectory, str] | None:
+        """Where a name in a signed address leads; None for a name of nothing."""
+        if name.startswith(OWN):
+            return self.assets, name.removeprefix(OWN)
+        return self.releases.named(name)
 
 
 class Front(ThreadingHTTPServer):
@@ -128,7 +137,7 @@ class _Connection(BaseHTTPRequestHandler):
                 return
             streams = self.server.streams
             if streams is not None and path.startswith(SIGNED):
-                self._signed(streams.assets, path, query)
+                self._signed(streams, path, query)
             else:
                 self._app(path, query, body)
         except (ConnectionError, TimeoutError):
@@ -198,15 +207,15 @@ class _Connection(BaseHTTPRequestHandler):
         headers["x-forwarded-port"] = [str(self.server.server_port)]
         return headers
 
-    def _signed(self, assets: AssetDirectory, path: str, query: str) -> None:
+    def _signed(self, streams: Streams, path: str, query: str) -> None:
         """As S3: a signature is for GET alone."""
         name = unescape(path.removeprefix(SIGNED))
         try:
-            if self.command != "GET" or name is None or not assets.verified(name, query):
+            if self.command != "GET" or name is None or not streams.addresses.verified(name, query):
                 self._reason = "this is no GET of an address that was signed here, or it has expired"
                 self._send(HTTPStatus.FORBIDDEN, {"content-length": "0"}, b"")
             else:
-                self._stream_asset(assets, name)
+                self._stream_asset(streams, name)
         except (ConnectionError, TimeoutError):
             self._reason = "the client did not take all of it"
             raise
@@ -218,16 +227,17 @@ class _Connection(BaseHTTPRequestHandler):
         """What an answer of the app names: an answer that waits, or the signed address of an asset."""
         answer = streams.answers.take(front)
         if answer is None:
-            self._stream_asset(streams.assets, unescape(front.partition("?")[0].removeprefix(SIGNED)) or "")
+            self._stream_asset(streams, unescape(front.partition("?")[0].removeprefix(SIGNED)) or "")
             return
         body, kind = answer
         reply = self._reply(AssetFile(len(body), kind, etag=None, modified=None))
         self._send(reply.status, reply.headers, content.assemble(reply.body, body))
 
-    def _stream_asset(self, assets: AssetDirectory, name: str) -> None:
+    def _stream_asset(self, streams: Streams, name: str) -> None:
+        place = streams.named(name)
         try:
-            known = assets.file(name)
-            file = None if known is None else assets.path(name).open("rb")
+            known = None if place is None else place[0].file(place[1])
+            file = None if place is None or known is None else place[0].path(place[1]).open("rb")
         except (OSError, StoreUnavailableError) as error:
             why = f"asset {name!r} cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)
             self._reason = why

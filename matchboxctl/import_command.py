@@ -7,8 +7,9 @@ from pathlib import Path
 from aws_stores.asset_objects import AssetFile, AssetObjects, asset_file, unwritable
 from aws_stores.catalog_import import CatalogImport
 from aws_stores.catalog_plan import Plan, plan
-from aws_stores.contents import Contents, document_objects, is_empty, scan
+from aws_stores.contents import Contents, document_objects, scan
 from aws_stores.in_parallel import in_parallel
+from aws_stores.source_items import texts_of_sources
 from aws_stores.table import name_of
 from matchbox.catalog_documents import TEMPLATE_KINDS, Document
 from matchbox.groups import Group
@@ -19,6 +20,7 @@ from matchboxctl.data_directory import DIRECTORIES, DataDirectory, read_director
 from matchboxctl.differences import Differences
 from matchboxctl.faults import Faults
 from matchboxctl.progress import Progress
+from matchboxctl.source_import import SourceImport, hidden_assets
 from matchboxctl.store_mode import StoreSettings
 from matchboxctl.usage import FailedError, UsageError
 
@@ -75,7 +77,6 @@ class _Import:
 
     def _import_documents(self) -> None:
         client = self._store.dynamodb()
-        empty = is_empty(client, self._store.table)
         read = Progress("reading the table", 0, "items")
         found = scan(client, self._store.table, read.add)
         read.end()
@@ -90,12 +91,26 @@ class _Import:
             total = len(changes.added) + len(changes.changed) + len(changes.removed)
             progress = Progress("writing", total, "groups, profiles and templates")
             into = CatalogImport(client, s3, self._store.table, self._store.bucket)
-            if empty:
+            if not found.has_documents:
                 into.fill(changes, progress.add)
             else:
                 changes = self._without(changes, into.carry_out(changes, progress.add))
             progress.end()
         self._show(_shown(changes))
+        self._import_sources(texts_of_sources(found.sources))
+
+    def _import_sources(self, existing: Mapping[str, str]) -> None:
+        """After the documents, where there are any: machines need them first."""
+        if not self._directory.sources and not existing:
+            return
+        sources = SourceImport(
+            self._directory.sources, existing, self._directory.broken_sources, self._faults, prune=self._prune
+        )
+        for line in hidden_assets(self._directory.sources.values(), self._directory.assets):
+            print(f"note: {line}", file=sys.stderr)
+        if not self._dry_run:
+            sources.carry_out(self._store)
+        self._show(sources.differences)
 
     def _without(self, changes: Plan, refused: Mapping[str, str]) -> Plan:
         """The changes that were made; of the others the reasons are told."""

@@ -8,7 +8,9 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from boot_api.log_levels import LEVELS, log_level
+from matchbox.errors import MatchboxError
+from matchbox.log_levels import LEVELS, log_level
+from matchboxctl.source_arguments import add_source_commands
 from matchboxctl.usage import FailedError, UsageError
 
 if TYPE_CHECKING:
@@ -37,6 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (UsageError, FailedError) as error:
         print(f"matchboxctl: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
+    except MatchboxError as error:
+        # What commands on table and bucket have not explained better.
+        print(f"matchboxctl: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("matchboxctl: interrupted; the same command again goes on from here", file=sys.stderr)
         return 130
@@ -60,7 +66,7 @@ def _serve(options: argparse.Namespace) -> None:
             "MATCHBOX_TABLE and MATCHBOX_BUCKET ask for table and bucket, whose assets --assets-path "
             f"(MATCHBOX_ASSETS_PATH) {options.assets_path!r} is not: unset one of them"
         )
-    serve(options.address, level, truth)
+    serve(options.address, level, truth, sync=options.sync)
 
 
 def _assets_path(given: str | None) -> Path | None:
@@ -121,6 +127,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     )
     serve.set_defaults(run=_serve)
     _add_store_commands(commands)
+    add_source_commands(commands, environment, epilog=_MODES, data_path=_DATA_PATH)
     serve.add_argument(
         "--address",
         metavar="HOST:PORT",
@@ -138,6 +145,11 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         metavar="DIR",
         default=environment.get("MATCHBOX_ASSETS_PATH"),
         help="directory of the files below /assets/ (MATCHBOX_ASSETS_PATH); assets/ in the data directory unless given",
+    )
+    serve.add_argument(
+        "--sync",
+        action="store_true",
+        help="sync the image sources at the start and at their intervals",
     )
     serve.add_argument(
         "--log-level",

@@ -24,9 +24,12 @@ from boot_api.settings import Settings
 from matchbox.assets import Delivery
 from matchbox.errors import StoreUnavailableError
 from matchboxctl.answer_relay import AnswerRelay
-from matchboxctl.asset_files import AssetDirectory
+from matchboxctl.asset_files import AssetDirectory, SignedAddresses
+from matchboxctl.background_sync import BackgroundSync
 from matchboxctl.directory import DirectoryCatalog
 from matchboxctl.front import Front, Streams
+from matchboxctl.release_directory import ReleaseDirectory
+from matchboxctl.source_places import in_directory, in_stores
 from matchboxctl.store_mode import StoreSettings
 from matchboxctl.usage import UsageError
 from matchboxctl.welcome import Listening, examples_of, shortcomings, welcome
@@ -52,8 +55,11 @@ class _Service(NamedTuple):
     shortcomings: list[str]
 
 
-def serve(address: str, log_level: str, truth: Directories | StoreSettings) -> None:
-    """Serve until SIGINT or SIGTERM. Raises UsageError with one line that says what to mend."""
+def serve(address: str, log_level: str, truth: Directories | StoreSettings, *, sync: bool) -> None:
+    """Serve until SIGINT or SIGTERM, with `sync` syncing the image sources meanwhile.
+
+    Raises UsageError with one line that says what to mend.
+    """
     host, port = _host_and_port(address)
     log = Logger(service="boot_api", level=log_level, stream=sys.stderr)
     service = _over_directories(truth, log) if isinstance(truth, Directories) else _over_stores(truth, log)
@@ -67,26 +73,39 @@ def serve(address: str, log_level: str, truth: Directories | StoreSettings) -> N
         *service.shortcomings,
     ]:
         print(line, flush=True)
+    syncing = _background_sync(truth) if sync else None
     with front:
+        if syncing is not None:
+            syncing.start()
         front.serve_forever(poll_interval=0.1)
+    if syncing is not None:
+        syncing.end()
+
+
+def _background_sync(truth: Directories | StoreSettings) -> BackgroundSync:
+    if isinstance(truth, Directories):
+        return BackgroundSync(in_directory(truth.data_path).read, ["--data-path", str(truth.data_path)], _tell)
+    return BackgroundSync(in_stores(truth).read, [], _tell)
 
 
 def _over_directories(directories: Directories, log: Logger) -> _Service:
     data_path, assets_path = directories
+    addresses = SignedAddresses(secrets.token_bytes(32), _ADDRESS_LIFETIME)
+    releases = ReleaseDirectory(data_path / "releases", addresses)
     try:
         if not data_path.is_dir():
             raise UsageError(f"{data_path} is no directory: name matchbox's data directory with --data-path")
         for part in (data_path / "groups", data_path / "profiles"):
             if part.exists() and not part.is_dir():
                 raise UsageError(f"{part} is no directory: it has a .json file for each of them")
-        catalog = DirectoryCatalog(data_path, report=_tell)
+        catalog = DirectoryCatalog(data_path, _tell, releases.pointers)
     except OSError as error:
         raise UsageError(f"{error.filename}: {error.strerror}") from error
-    assets, answers = AssetDirectory(assets_path, secrets.token_bytes(32), _ADDRESS_LIFETIME), AnswerRelay()
-    delivery = Delivery(direct_limit=BODY_LIMIT, assets_url="", boundary=secrets.token_hex(30))
+    assets, answers = AssetDirectory(assets_path, addresses), AnswerRelay()
+    delivery = Delivery(direct_limit=BODY_LIMIT, boundary=secrets.token_hex(30))
     return _Service(
-        App(Routes(Stores(catalog, assets, answers), delivery), log),
-        Streams(assets, answers),
+        App(Routes(Stores(catalog, assets, releases, answers), delivery), log),
+        Streams(addresses, assets, releases, answers),
         f"{data_path} (directory mode): {len(catalog)} groups, {sum(1 for _ in catalog.profiles())} profiles",
         examples_of(catalog),
         shortcomings(catalog, assets),

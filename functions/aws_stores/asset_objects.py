@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from aws_stores.assets import PREFIX, asset_key
+from aws_stores.assets import PREFIX, object_key
 from matchbox import content_type
 
 if TYPE_CHECKING:
@@ -87,4 +87,4 @@ class AssetObjects:
 def unwritable(paths: Iterable[str]) -> dict[str, str]:
     """A line for each path that no object can have."""
     reason = "the path is no UTF-8, or longer than an object's may be (1,017 bytes)"
-    return {path: f"asset {path!r}: {reason}" for path in paths if asset_key(path) is None}
+    return {path: f"asset {path!r}: {reason}" for path in paths if object_key(PREFIX, path) is None}

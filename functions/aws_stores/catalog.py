@@ -11,6 +11,7 @@ from aws_stores.dynamodb_json import Item
 from aws_stores.http_client import back_off
 from aws_stores.request_time import deadline_of
 from aws_stores.s3 import S3
+from aws_stores.source_items import POINTERS, pointers_in
 from aws_stores.table import (
     KEY,
     SHAPES,
@@ -28,6 +29,7 @@ from aws_stores.table import (
 )
 from matchbox.errors import StoreUnavailableError
 from matchbox.profiles import Profile
+from matchbox.releases import Pointers
 from matchbox.selection import Selector, Shape, candidates, octets
 from matchbox.stores import Selection
 
@@ -47,6 +49,13 @@ class _Choice(NamedTuple):
     selector: Selector
     group_id: str
     profile_id: str
+
+
+class _Found(NamedTuple):
+    """The entries of all selectors that the labels match, and the pointers of the same moment."""
+
+    entries: Mapping[Selector, Entry]
+    pointers: Pointers
 
 
 class _Tombstone(NamedTuple):
@@ -102,12 +111,13 @@ class DynamoDBCatalog:
             # Once is a change in between; more often, a write may be under way that takes its time.
             if attempt > 1 and not back_off(attempt - 1, deadline):
                 break
-            choice = self._choose(labels, deadline)
+            found = self._choose(labels, deadline)
+            choice = _winner(found.entries)
             if choice is None:
                 return None
             selection = self._confirm(choice, deadline)
             if selection is not None:
-                return selection
+                return selection._replace(pointers=found.pointers)
         raise StoreUnavailableError(f"the group chosen had gone or changed, at most {SELECTIONS} times in a row")
 
     def profile(self, profile_id: str) -> Profile | None:
@@ -121,30 +131,30 @@ class DynamoDBCatalog:
         item = self._item(template_key(kind, template_id), deadline)
         return None if item is None else template_in(item, lambda far: self._objects.read(far, deadline))
 
-    def _choose(self, labels: Mapping[str, str], deadline: float) -> _Choice | None:
-        """The winner among the entries. It ends: without time left the client raises StoreUnavailableError."""
+    def _choose(self, labels: Mapping[str, str], deadline: float) -> _Found:
+        """What to choose from. It ends: without time left the client raises StoreUnavailableError."""
         while True:
             began = time.monotonic_ns()
-            entries = self._entries(labels, deadline)
+            found = self._find(labels, deadline)
             # What took a group's place was written no later than its tombstone. A pass that begins after the
             # tombstone was seen sees it; this one may have looked for it too early.
-            if self._tombstones.all_seen_before(began, _tombstones_in(entries)):
-                return _winner(entries)
+            if self._tombstones.all_seen_before(began, _tombstones_in(found.entries)):
+                return found
 
-    def _entries(self, labels: Mapping[str, str], deadline: float) -> dict[Selector, Entry]:
-        """The entries of all selectors that these labels match."""
+    def _find(self, labels: Mapping[str, str], deadline: float) -> _Found:
+        """What the table has for these labels."""
         shapes = self._shapes
         if shapes is None:
             shapes = shapes_in(self._dynamodb.get_item(self._table, {KEY: SHAPES}, deadline))
         wanted = {entry_key(selector): selector for selector in candidates(labels, shapes)}
-        items = self._batch([SHAPES, *wanted], deadline)
-        in_use = shapes_in(items.pop(SHAPES, None))
+        items = self._batch([SHAPES, POINTERS, *wanted], deadline)
+        in_use, pointers = shapes_in(items.pop(SHAPES, None)), pointers_in(items.pop(POINTERS, None))
         self._shapes = in_use
         further = {entry_key(selector): selector for selector in candidates(labels, in_use - shapes)}
         items |= self._batch(list(further), deadline)
         wanted |= further
         entries = {wanted[key]: entry_in(item, wanted[key]) for key, item in items.items()}
-        return {selector: entry for selector, entry in entries.items() if entry is not None}
+        return _Found({selector: entry for selector, entry in entries.items() if entry is not None}, pointers)
 
     def _confirm(self, choice: _Choice, deadline: float) -> Selection | None:
         """The group and its profile; None where they are no longer what the entry said."""

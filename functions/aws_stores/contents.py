@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aws_stores.boto3_items import untyped
+from aws_stores.source_items import POINTERS, SOURCES, SYNC
 from aws_stores.table import KEY, OBJECTS, SHAPES
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ Item = dict[str, Any]
 class Contents(NamedTuple):
     """The items of a table: by group id, profile id, kind and id of the template, and key of the entry.
 
-    `shapes` is None where the table has no SHAPES; `others` are the keys of items that are none of the catalogue's.
+    `shapes`, `sources` and `pointers` are None where the table has no SHAPES, SOURCES or POINTERS; `others` are the
+    keys of items that are none of ours.
     """
 
     groups: dict[str, Item]
@@ -25,7 +27,16 @@ class Contents(NamedTuple):
     templates: dict[tuple[str, str], Item]
     entries: dict[str, Item]
     shapes: Item | None
+    sources: Item | None
+    pointers: Item | None
     others: list[str]
+
+    @property
+    def has_documents(self) -> bool:
+        """Whether there is anything of groups, profiles and templates, or of unknown kind."""
+        return bool(
+            self.groups or self.profiles or self.templates or self.entries or self.shapes is not None or self.others
+        )
 
     def by_key(self) -> dict[str, Item]:
         """The items of groups, profiles and templates, by their keys."""
@@ -37,7 +48,7 @@ def scan(client: "DynamoDBClient", table: str, seen: Callable[[int], object] = l
 
     Each item is read by itself and consistently, but together they are no snapshot.
     """
-    found = Contents({}, {}, {}, {}, None, [])
+    found = Contents({}, {}, {}, {}, None, None, None, [])
     for page in client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
         for item in map(untyped, page["Items"]):
             found = _sorted_in(found, item)
@@ -51,17 +62,19 @@ def document_objects(s3: "S3Client", bucket: str) -> Iterator["ObjectTypeDef"]:
         yield from page.get("Contents", ())
 
 
-def is_empty(client: "DynamoDBClient", table: str) -> bool:
-    """Whether the table has no item at all."""
-    return not client.scan(TableName=table, ConsistentRead=True, Limit=1)["Items"]
-
-
 def _sorted_in(found: Contents, item: Item) -> Contents:
     key = item[KEY]
     kind, _, rest = key.partition("#")
     match kind:
         case _ if key == SHAPES:
             return found._replace(shapes=item)
+        case _ if key == SOURCES:
+            return found._replace(sources=item)
+        case _ if key == POINTERS:
+            return found._replace(pointers=item)
+        case _ if key.startswith(SYNC):
+            # Who syncs a source just now: it means nothing to anybody else.
+            pass
         case "G":
             found.groups[rest] = item
         case "P":

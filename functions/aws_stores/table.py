@@ -8,6 +8,7 @@ The table has one key, the text `pk`:
     G#<group>           doc: the group as JSON · sel: its entry's hash · profile · rev: another text after each write
     P#<profile>         doc: the profile as JSON
     T#<kind>#<template> body: the template's bytes
+    R, R#<source>, I    what is published of image sources, who syncs them, and they: see `aws_stores.source_items`
 
 A long template or a group's long metadata lies in the bucket. Its item has, instead of the body or of the metadata in
 doc:

@@ -13,6 +13,7 @@ from aws_stores.assets import S3Assets
 from aws_stores.catalog import DynamoDBCatalog
 from aws_stores.dynamodb import DynamoDB
 from aws_stores.http_client import HttpClient
+from aws_stores.releases import StoredReleases
 from aws_stores.request_time import request_time
 from aws_stores.s3 import S3
 from aws_stores.sigv4 import Credentials
@@ -33,12 +34,14 @@ def wired(settings: Settings, credentials: Callable[[], Credentials], log: Logge
     http = HttpClient()
     dynamodb = DynamoDB(settings.dynamodb_endpoint, settings.region, credentials, http)
     s3 = S3(settings.s3_endpoint, settings.region, settings.bucket, credentials, http)
+    lifetime, bucket_url = settings.presigned_lifetime, settings.bucket_url
     stores = Stores(
         DynamoDBCatalog(dynamodb, s3, settings.table, answer_time=_ANSWER_SECONDS),
-        S3Assets(s3, settings.presigned_lifetime, answer_time=_ANSWER_SECONDS),
-        S3Answers(s3, settings.presigned_lifetime, answer_time=_ANSWER_SECONDS),
+        S3Assets(s3, lifetime, answer_time=_ANSWER_SECONDS, bucket_url=bucket_url),
+        StoredReleases(dynamodb, s3, settings.table, lifetime, answer_time=_ANSWER_SECONDS, bucket_url=bucket_url),
+        S3Answers(s3, lifetime, answer_time=_ANSWER_SECONDS),
     )
-    delivery = Delivery(BODY_LIMIT, settings.assets_url, boundary=secrets.token_hex(30))
+    delivery = Delivery(BODY_LIMIT, boundary=secrets.token_hex(30))
     return App(Routes(stores, delivery), log, partial(request_time, _REQUEST_SECONDS))
 
 

@@ -3,15 +3,18 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from boot_api.alb import FRONT_HEADER, Answer, Request
-from matchbox import assets, content, content_type, grub, ipxe
+from matchbox import assets, content, content_type, grub, ipxe, release_addresses
 from matchbox.boot_clients import follows_signed
 from matchbox.errors import AnswerTooLargeError, NotFoundError
 from matchbox.labels import labels_of
 from matchbox.profiles import NetBoot, Profile
-from matchbox.stores import AnswerStore, AssetStore, Catalog, Selection
+from matchbox.released_assets import ReleasedAssets
+from matchbox.releases import Pointers
+from matchbox.stores import AnswerStore, AssetStore, Catalog, Releases, Selection
 from matchbox.template_data import template_data
 from matchbox.url_path import clean_path, moved_permanently, unescape
 
@@ -20,10 +23,14 @@ _PROFILES = "/profiles/"
 
 
 class Stores(NamedTuple):
-    """Where the answers come from, and where those wait that the balancer cannot carry."""
+    """Where the answers come from, and where those wait that the balancer cannot carry.
+
+    `assets` are the operator's own files.
+    """
 
     catalog: Catalog
     assets: AssetStore
+    releases: Releases
     answers: AnswerStore
 
 
@@ -46,17 +53,17 @@ class _Machine(NamedTuple):
     @property
     def profile(self) -> Profile:
         """The profile. Raises NotFoundError where the group names one that is absent."""
-        group, profile = self.selection
+        group, profile = self.selection.group, self.selection.profile
         if profile is None:
             raise NotFoundError(f"group {group.id!r} names profile {group.profile!r}, which is absent")
         return profile
 
     @property
     def boot(self) -> NetBoot:
-        """The profile's boot section. Raises NotFoundError."""
+        """The profile's boot section, which names the releases of this moment. Raises NotFoundError."""
         if self.profile.boot is None:
             raise NotFoundError(f"profile {self.profile.id!r} has no boot section")
-        return self.profile.boot
+        return release_addresses.pinned(self.profile.boot, self.selection.pointers)
 
     def data(self) -> dict[str, object]:
         """What a template sees."""
@@ -116,17 +123,23 @@ class Routes:
 
     def _asset(self, path: str, request: Request) -> Answer:
         asked = assets.AssetRequest(request.method, path, request.raw_query, request.headers, request.origin)
+        store = self._served(self._stores.releases.pointers(), request.raw_query)
         try:
-            found = assets.answer(asked, self._stores.assets, self._delivery)
+            found = assets.answer(asked, store, self._delivery)
         except NotFoundError:
             # The path may have come decoded, with a percent sign that belongs to the name.
             literal = request.path.removeprefix(_ASSETS)
             if literal == path:
                 raise
-            found = assets.answer(asked._replace(path=literal), self._stores.assets, self._delivery)
+            found = assets.answer(asked._replace(path=literal), store, self._delivery)
         if found.front is not None:
             return Answer(found.status, {**found.headers, FRONT_HEADER: found.front})
         return Answer(found.status, found.headers, found.body)
+
+    def _served(self, pointers: Pointers, raw_query: str) -> ReleasedAssets:
+        """What is served below /assets/ to a request with this query."""
+        release = release_addresses.release_in(raw_query)
+        return ReleasedAssets(self._stores.assets, self._stores.releases, pointers, release)
 
     def _profile(self, profile_id: str) -> Answer:
         profile = self._stores.catalog.profile(profile_id)
@@ -147,17 +160,15 @@ class Routes:
         return self._script(ipxe.script(machine.boot))
 
     def _grub(self, request: Request, machine: _Machine) -> Answer:  # noqa: ARG002 (as the other answers)
-        return self._script(grub.configuration(machine.boot, self._grub_address))
+        return self._script(grub.configuration(machine.boot, partial(self._plain, machine.selection.pointers)))
 
-    def _grub_address(self, address: str) -> str:
-        """GRUB follows no redirect, so it is given the token-free address itself, where there is one."""
-        base = self._delivery.assets_url
-        if not base or not address.startswith(_ASSETS):
-            return address
-        host, _, prefix = base.removeprefix("http://").partition("/")
-        # What a profile holds is an address already, and GRUB sends it as it is written.
-        path = address.removeprefix(_ASSETS)
-        return f"(http,{host})/{prefix}/{path}" if prefix else f"(http,{host})/{path}"
+    def _plain(self, pointers: Pointers, address: str) -> str | None:
+        """The token-free address of what lies on this server at `address`; None where there is none."""
+        if not address.startswith(_ASSETS):
+            return None
+        raw_path, _, raw_query = address.removeprefix(_ASSETS).partition("?")
+        path = clean_path(unescape(raw_path) or raw_path).strip("/")
+        return self._served(pointers, raw_query).plain_address(path)
 
     def _metadata(self, request: Request, machine: _Machine) -> Answer:
         from matchbox.metadata import render_metadata

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from boot_api.log_levels import log_level
+from matchbox.log_levels import log_level
 
 _LONGEST_LIFETIME = 604_800  # seven days (Signature Version 4, X-Amz-Expires)
 
@@ -18,14 +18,14 @@ class MissingSettingError(Exception):
 class Settings(NamedTuple):
     """Table, bucket and how they are reached.
 
-    `assets_url` stands for /assets where a client cannot use a presigned address (empty for none);
-    `presigned_lifetime` is in seconds. An endpoint is None on AWS.
+    `bucket_url` is where a client that cannot use a presigned address finds the bucket's objects (no slash at its end,
+    empty for none); `presigned_lifetime` is in seconds. An endpoint is None on AWS.
     """
 
     table: str
     bucket: str
     region: str
-    assets_url: str
+    bucket_url: str
     presigned_lifetime: int
     log_level: str
     dynamodb_endpoint: str | None
@@ -41,15 +41,15 @@ class Settings(NamedTuple):
                 raise MissingSettingError(name)
             return value
 
-        assets_url = environment.get("MATCHBOX_ASSETS_URL", "").rstrip("/")
-        if assets_url and not assets_url.startswith("http://"):
+        bucket_url = environment.get("MATCHBOX_BUCKET_URL", "").rstrip("/")
+        if bucket_url and not bucket_url.startswith("http://"):
             # GRUB, U-Boot and most builds of iPXE speak no TLS.
-            raise ValueError(f"MATCHBOX_ASSETS_URL {assets_url!r} does not start with http://")
+            raise ValueError(f"MATCHBOX_BUCKET_URL {bucket_url!r} does not start with http://")
         return cls(
             table=needed("MATCHBOX_TABLE"),
             bucket=needed("MATCHBOX_BUCKET"),
             region=needed("AWS_REGION"),
-            assets_url=assets_url,
+            bucket_url=bucket_url,
             presigned_lifetime=_lifetime(environment.get("MATCHBOX_PRESIGNED_LIFETIME") or "3600"),
             log_level=log_level(environment.get("MATCHBOX_LOG_LEVEL") or "info"),
             dynamodb_endpoint=environment.get("AWS_ENDPOINT_URL_DYNAMODB") or None,

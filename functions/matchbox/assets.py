@@ -12,7 +12,7 @@ from matchbox import content, directory_listing
 from matchbox.boot_clients import Redirects, follows_signed, redirects
 from matchbox.errors import NotFoundError, UndeliverableError
 from matchbox.stores import AssetFile, AssetStore
-from matchbox.url_path import clean_path, escape_path, index_page_redirect, slash_redirect
+from matchbox.url_path import clean_path, index_page_redirect, slash_redirect
 
 _INDEX = "index.html"
 # More parts than this in one answer are no boot client's wish, and each may cost a read of the store.
@@ -32,12 +32,10 @@ class AssetRequest(NamedTuple):
 class Delivery(NamedTuple):
     """How large files reach clients.
 
-    `direct_limit` is the number of bytes up to which a body is answered directly; `assets_url` the token-free address
-    that stands for /assets (no slash at its end), empty where there is none; `boundary` divides multipart answers.
+    `direct_limit` is the number of bytes up to which a body is answered directly; `boundary` divides multipart answers.
     """
 
     direct_limit: int
-    assets_url: str
     boundary: str
 
 
@@ -103,8 +101,9 @@ def _large(
         return _redirect(302, store.address(path, request.origin))
     if front := store.delivered_by_front(path):
         return AssetAnswer(reply.status, reply.headers, front=front)
-    if able is not Redirects.NONE and delivery.assets_url:
-        return _redirect(302, f"{delivery.assets_url}/{escape_path(path)}")
+    plain = store.plain_address(path)
+    if able is not Redirects.NONE and plain is not None:
+        return _redirect(302, plain)
     if able is not Redirects.NONE:
         address = store.address(path, request.origin)
         if follows_signed(user_agent, address):
@@ -113,18 +112,17 @@ def _large(
     if sum(span.length for span in spans) <= delivery.direct_limit and len(spans) <= _MOST_PARTS:
         pieces = [p if isinstance(p, bytes) else store.read(path, p.start, p.length) for p in reply.body]
         return AssetAnswer(reply.status, reply.headers, b"".join(pieces))
-    raise UndeliverableError(_advice(path, user_agent, delivery))
+    raise UndeliverableError(_advice(path, user_agent, plain))
 
 
-def _advice(path: str, user_agent: str, delivery: Delivery) -> str:
-    """What the operator has to do for this client."""
+def _advice(path: str, user_agent: str, plain: str | None) -> str:
+    """What the operator has to do for this client; `plain` is the file's token-free address."""
     client = user_agent.partition(" ")[0]
-    if delivery.assets_url:
-        address = f"{delivery.assets_url}/{escape_path(path)}"
-        return f"{client!r} follows no redirect, and {path!r} is too large to be answered: name {address} to it"
+    if plain is not None:
+        return f"{client!r} follows no redirect, and {path!r} is too large to be answered: name {plain} to it"
     return (
         f"{client!r} follows no signed redirect, and {path!r} is too large to be answered: "
-        "set MATCHBOX_ASSETS_URL to a token-free http:// address of the assets"
+        "set MATCHBOX_BUCKET_URL to a token-free http:// address of the bucket"
     )
 
 

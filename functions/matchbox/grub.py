@@ -2,8 +2,12 @@
 
 from collections.abc import Callable
 
+from matchbox.errors import UndeliverableError
 from matchbox.profiles import NetBoot
 from matchbox.url_path import octets
+
+LONGEST_ADDRESS = 1200
+"""Bytes of an address: GRUB's whole request has to fit 1,446, its other headers with a long host take some 200."""
 
 _ENTRY = """menuentry "CoreOS ({firmware})" {{
 echo "Loading kernel"
@@ -14,8 +18,24 @@ echo "Loading initrd"
 """
 
 
-def configuration(boot: NetBoot, address: Callable[[str], str]) -> bytes:
-    """The configuration that boots a profile; `address` makes of an address one that GRUB can load."""
+def configuration(boot: NetBoot, plain: Callable[[str], str | None]) -> bytes:
+    """The configuration that boots a profile.
+
+    GRUB follows no redirect, so `plain` gives the token-free address (`http://HOST/PATH`) of what lies on this server,
+    None where it is to be asked here. Raises UndeliverableError for an address that GRUB could not ask for.
+    """
+
+    def address(text: str) -> str:
+        other = plain(text)
+        if other is not None:
+            host, _, path = other.removeprefix("http://").partition("/")
+            text = f"(http,{host})/{path}"
+        if len(octets(text)) > LONGEST_ADDRESS:
+            raise UndeliverableError(
+                f"the address {text[:80]!r}… has {len(octets(text))} bytes, and GRUB can ask for {LONGEST_ADDRESS}"
+            )
+        return text
+
     fields = {
         "kernel": address(boot.kernel),
         "args": "".join(f" {arg}" for arg in boot.args),

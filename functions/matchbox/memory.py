@@ -1,10 +1,11 @@
 """The catalogue in memory: what the directory mode serves from, and what tests hold the others against."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from matchbox.groups import Group
 from matchbox.profiles import Profile
+from matchbox.releases import Pointers
 from matchbox.selection import Selector, Shape, candidates, octets, selector_of
 from matchbox.stores import Selection
 
@@ -62,22 +63,27 @@ class GroupIndex:
 
 
 class MemoryCatalog:
-    """Groups, profiles and templates in memory (see `matchbox.stores.Catalog`)."""
+    """Groups, profiles and templates in memory (see `matchbox.stores.Catalog`).
+
+    `pointers` says what is served of image sources.
+    """
 
     def __init__(
         self,
         groups: Iterable[Group] = (),
         profiles: Iterable[Profile] = (),
         templates: Mapping[tuple[str, str], bytes] | None = None,
+        pointers: Callable[[], Pointers] = dict,
     ) -> None:
         self.groups = GroupIndex(groups)
         self.profiles = {profile.id: profile for profile in profiles}
         self.templates = dict(templates or {})
+        self._pointers = pointers
 
     def select(self, labels: Mapping[str, str]) -> Selection | None:
         """The selection for these labels, or None where no group matches."""
         group = self.groups.select(labels)
-        return None if group is None else Selection(group, self.profile(group.profile))
+        return None if group is None else Selection(group, self.profile(group.profile), self._pointers())
 
     def profile(self, profile_id: str) -> Profile | None:
         """The profile of that id."""

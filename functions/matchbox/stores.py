@@ -5,17 +5,23 @@ Each protocol has at least two implementations, and one suite of tests holds the
 
 from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from matchbox.groups import Group
 from matchbox.profiles import Profile
+from matchbox.releases import Pointers
 
 
 class Selection(NamedTuple):
-    """The group that a machine belongs to, and its profile, None where the group names one that is not there."""
+    """The group that a machine belongs to, and its profile, None where the group names one that is not there.
+
+    `pointers` are those of the moment of the selection.
+    """
 
     group: Group
     profile: Profile | None
+    pointers: Pointers = MappingProxyType({})
 
 
 class Catalog(Protocol):
@@ -65,8 +71,21 @@ class AssetStore(Protocol):
     def address(self, path: str, origin: str) -> str:
         """An address that serves the file by itself for a while; `origin` is scheme and host as the client asked."""
 
+    def plain_address(self, path: str) -> str | None:
+        """The address that serves the file without a signature, None where there is none."""
+
     def delivered_by_front(self, path: str) -> str | None:
         """Where the front end itself finds the file to stream it in our answer's place, None where it cannot."""
+
+
+class Releases(Protocol):
+    """What is published of image sources. Every method raises StoreUnavailableError when it cannot answer just now."""
+
+    def pointers(self) -> Pointers:
+        """What is served of each source, as of this moment."""
+
+    def files(self, source_id: str, place: str) -> AssetStore:
+        """The files of the release that lies at this place."""
 
 
 class Kept(NamedTuple):

@@ -8,11 +8,17 @@ from tests.boot.machine import Machine
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "talos"
 CONFIGURATION = "ignition/cozystack-config.yaml"
+SOURCE = "sources/talos-arm64.json"
 
 
-def write_example(directory: Path) -> None:
-    """Copies the example to `directory`, which must not exist. Raises RigUnavailableError."""
+def write_example(directory: Path, *, own_images: bool = True) -> None:
+    """Copies the example to `directory`, which must not exist, with kernel and initramfs unless they are synced.
+
+    Raises RigUnavailableError.
+    """
     shutil.copytree(EXAMPLE, directory)
+    if not own_images:
+        return
     images = directory / "assets" / "talos" / "arm64"
     (images / "vmlinuz").write_bytes(guest.kernel("arm64").read_bytes())
     # Linux looks at the content, not at the name, for how it is compressed.

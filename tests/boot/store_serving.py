@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def serving_stores(stores: Stores, port: int, assets_url: str | None = None) -> Iterator[Servers]:
+def serving_stores(stores: Stores, port: int, bucket_url: str | None = None) -> Iterator[Servers]:
     """`serve` over the stores on `port`; it must end cleanly. The bucket's port is that of its endpoint."""
-    with started("--address", f"127.0.0.1:{port}", environment=stores.environment(assets_url)) as serve:
+    with started("--address", f"127.0.0.1:{port}", environment=stores.environment(bucket_url)) as serve:
         try:
             yield Servers(serve.port, bucket=urlsplit(stores.buckets.endpoint).port)
         finally:

@@ -76,7 +76,7 @@ def test_it_is_told_what_to_configure(moto_server: Service, swift_s3: Service, t
         with told.value as answer:
             text = answer.read().decode()
     assert (500, None) == (exchange.answer.status, exchange.answer.field("location"))
-    assert "set MATCHBOX_ASSETS_URL to a token-free http:// address" in text
+    assert "set MATCHBOX_BUCKET_URL to a token-free http:// address" in text
 
 
 def test_it_boots_by_the_token_free_address(moto_server: Service, swift_s3: Service, tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_it_boots_by_the_token_free_address(moto_server: Service, swift_s3: Serv
     stores = filled(moto_server, swift_s3, tmp_path, port)
     with (
         token_free(swift_s3, stores.name) as assets,
-        serving_stores(stores, port, f"http://{HOST}:{assets.server_port}/assets") as servers,
+        serving_stores(stores, port, f"http://{HOST}:{assets.server_port}") as servers,
     ):
         result = boot(OLD_IPXE.client, servers, OLD_IPXE.machine, tmp_path / "machine")
     assert OLD_IPXE.configuration == result.configuration, result.console

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.boot
 QUICK = {"bios-ipxe-new"}
 
 # Those that follow no redirect. GRUB 2.06 knows no other port than 80.
-TOKEN_FREE = {"grub-2.06": f"http://{SECOND_HOST}/assets", "grub-2.12": f"http://{HOST}:{{port}}/assets"}
+TOKEN_FREE = {"grub-2.06": f"http://{SECOND_HOST}", "grub-2.12": f"http://{HOST}:{{port}}"}
 
 
 @pytest.mark.parametrize(

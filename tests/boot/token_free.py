@@ -1,6 +1,6 @@
 """A plain HTTP server over the objects of a bucket: no signature is asked for.
 
-It is what MATCHBOX_ASSETS_URL names. On AWS that is a distribution that reads the bucket in its own name (CloudFront
+It is what MATCHBOX_BUCKET_URL names. On AWS that is a distribution that reads the bucket in its own name (CloudFront
 with origin access control), or the bucket itself where its policy lets a network read without a signature.
 """
 

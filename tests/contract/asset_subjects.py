@@ -23,8 +23,9 @@ from matchbox.assets import Delivery
 from matchbox.content_type import of_file
 from matchbox.memory import MemoryCatalog
 from matchboxctl.answer_relay import AnswerRelay
-from matchboxctl.asset_files import AssetDirectory
+from matchboxctl.asset_files import AssetDirectory, SignedAddresses
 from matchboxctl.front import Front, Streams
+from matchboxctl.release_directory import ReleaseDirectory
 from tests.rigs.catalog_table import ENOUGH
 
 if TYPE_CHECKING:
@@ -63,16 +64,17 @@ class AssetSubject(NamedTuple):
 @contextmanager
 def in_directory(root: Path) -> Iterator[AssetSubject]:
     """A directory, whose addresses are served by what `matchboxctl serve` puts before the function."""
-    store = AssetDirectory(root, b"secret", LIFETIME)
+    addresses = SignedAddresses(b"secret", LIFETIME)
+    store, releases = AssetDirectory(root, addresses), ReleaseDirectory(root / "releases", addresses)
 
     def put(path: str, body: bytes) -> None:
         file = store.path(path)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(body)
 
-    streams = Streams(store, AnswerRelay())
-    stores = Stores(MemoryCatalog(), store, streams.answers)
-    app = App(Routes(stores, Delivery(BODY_LIMIT, "", "-")), Logger(level="CRITICAL"))
+    streams = Streams(addresses, store, releases, AnswerRelay())
+    stores = Stores(MemoryCatalog(), store, releases, streams.answers)
+    app = App(Routes(stores, Delivery(BODY_LIMIT, "-")), Logger(level="CRITICAL"))
     with Front(("127.0.0.1", 0), app, streams) as front:
         serving = threading.Thread(target=front.serve_forever, kwargs={"poll_interval": 0.05})
         serving.start()

@@ -10,6 +10,8 @@ import pytest
 from tests.rigs.dynamodb_local import dynamodb_local as dynamodb_local_rig
 from tests.rigs.moto_server import MotoService
 from tests.rigs.moto_server import moto_server as moto_server_rig
+from tests.rigs.oci_registry import OciRegistry
+from tests.rigs.oci_registry import oci_registry as oci_registry_rig
 from tests.rigs.service import Service
 from tests.rigs.swift_s3 import swift_s3 as swift_s3_rig
 from tests.rigs.versitygw import versitygw as versitygw_rig
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-_Given = TypeVar("_Given", bound=Service)
+_Given = TypeVar("_Given")
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +49,13 @@ def moto_server(request: pytest.FixtureRequest) -> Iterator[MotoService]:
     """moto's DynamoDB and S3, shared by all tests of the run until one resets it."""
     with _started(moto_server_rig, request) as service:
         yield service
+
+
+@pytest.fixture(scope="session")
+def oci_registry(request: pytest.FixtureRequest) -> Iterator[OciRegistry]:
+    """A registry with tokens and with blobs from other storage; its images are shared by all tests of the run."""
+    with _started(oci_registry_rig, request) as registry:
+        yield registry
 
 
 @contextmanager

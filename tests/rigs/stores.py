@@ -28,7 +28,7 @@ class Stores:
     tables: Service
     buckets: Service
 
-    def environment(self, assets_url: str | None = None) -> dict[str, str]:
+    def environment(self, bucket_url: str | None = None) -> dict[str, str]:
         """What `serve` is told of them, and the token-free address."""
         given = {
             "PATH": os.environ["PATH"],
@@ -43,7 +43,7 @@ class Stores:
         }
         if self.buckets.session_token is not None:
             given["AWS_SESSION_TOKEN"] = self.buckets.session_token
-        return given if assets_url is None else given | {"MATCHBOX_ASSETS_URL": assets_url}
+        return given if bucket_url is None else given | {"MATCHBOX_BUCKET_URL": bucket_url}
 
     def create(self) -> None:
         """Make them, empty."""

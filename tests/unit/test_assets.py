@@ -7,21 +7,23 @@ import pytest
 from matchbox.assets import AssetAnswer, AssetRequest, Delivery, answer
 from matchbox.errors import NotFoundError, UndeliverableError
 from matchbox.stores import AssetFile, Listing
+from matchbox.url_path import escape_path
 
 LIMIT = 100
 SMALL, LARGE = bytes(range(LIMIT)), bytes(range(250)) * 4
 FILES = {"small": SMALL, "dir/large.img": LARGE, "dir/a b+c": LARGE, "page/index.html": b"<p>", "dir/..x": b"x"}
 MODIFIED = datetime(2024, 5, 6, tzinfo=UTC)
 ORIGIN = "http://boot.test:8080"
-ASSETS_URL = "http://mirror.test/assets"
+PLAIN = "http://mirror.test/assets"
 OLD_IPXE, BETWEEN_IPXE = "iPXE/1.0.0+git-20190125.36a4c85-5.1", "iPXE/1.21.1+ (g1234)"
 
 
 class Memory:
     """An asset store in memory whose signed addresses end in `token`; it notes what is read and signed."""
 
-    def __init__(self, token: str = "token", *, front: bool = False) -> None:
+    def __init__(self, token: str = "token", *, front: bool = False, plain: str = "") -> None:
         self.token = token
+        self.plain = plain
         self.front = front
         self.reads: list[tuple[str, int, int]] = []
         self.signed: list[str] = []
@@ -48,6 +50,9 @@ class Memory:
         self.signed.append(path)
         return f"{origin}/signed/{path}?{self.token}"
 
+    def plain_address(self, path: str) -> str | None:
+        return f"{self.plain}/{escape_path(path)}" if self.plain else None
+
     def delivered_by_front(self, path: str) -> str | None:
         return f"/front/{path}" if self.front else None
 
@@ -58,12 +63,11 @@ def asked(
     *,
     store: Memory | None = None,
     method: str = "GET",
-    assets_url: str = "",
     query: str = "",
     **headers: str,
 ) -> AssetAnswer:
     request = AssetRequest(method, path, query, {"User-Agent": user_agent, **headers}, ORIGIN)
-    return answer(request, store or Memory(), Delivery(LIMIT, assets_url, "boundary"))
+    return answer(request, store or Memory(), Delivery(LIMIT, "boundary"))
 
 
 @pytest.mark.parametrize("user_agent", ["curl/8.5.0", "GRUB 2.06", OLD_IPXE, ""])
@@ -107,22 +111,22 @@ def test_preconditions_read_nothing(path: str) -> None:
 @pytest.mark.parametrize("front", [False, True])
 def test_large_is_redirected(user_agent: str, front: bool) -> None:
     """A client that follows any redirect is sent to a signed address on the host it asked."""
-    store = Memory("a%2Bb", front=front)
-    found = asked("dir/large.img", user_agent, store=store, assets_url=ASSETS_URL)
+    store = Memory("a%2Bb", front=front, plain=PLAIN)
+    found = asked("dir/large.img", user_agent, store=store)
     assert (302, f"{ORIGIN}/signed/dir/large.img?a%2Bb") == (found.status, found.headers["location"])
     assert (b"", None, []) == (found.body, found.front, store.reads)
     assert "0" == found.headers["content-length"]
 
 
 @pytest.mark.parametrize("user_agent", ["GRUB 2.06", "UefiHttpBoot/1.0", "U-Boot/2024.01"])
-@pytest.mark.parametrize("assets_url", ["", ASSETS_URL])
-def test_never_redirected(user_agent: str, assets_url: str) -> None:
+@pytest.mark.parametrize("plain", ["", PLAIN])
+def test_never_redirected(user_agent: str, plain: str) -> None:
     """A client that takes a redirect for the file is told nothing of one, signed or not."""
-    store = Memory()
+    store = Memory(plain=plain)
     # Where the address is set already, the client itself has to be told it.
-    advice = f"name {assets_url}/dir/large.img to it" if assets_url else "set MATCHBOX_ASSETS_URL"
+    advice = f"name {plain}/dir/large.img to it" if plain else "set MATCHBOX_BUCKET_URL"
     with pytest.raises(UndeliverableError, match=advice) as raised:
-        asked("dir/large.img", user_agent, store=store, assets_url=assets_url)
+        asked("dir/large.img", user_agent, store=store)
     assert "'dir/large.img'" in str(raised.value)
     assert ([], []) == (store.reads, store.signed)
 
@@ -150,16 +154,16 @@ def test_ranges_that_do_not_fit(wanted: str) -> None:
 @pytest.mark.parametrize("user_agent", [OLD_IPXE, "iPXE/1.21.1", BETWEEN_IPXE])
 def test_old_ipxe_is_sent_to_the_token_free_address(user_agent: str) -> None:
     """Where there is a token-free address, iPXE that may break a signature is sent there."""
-    store = Memory("a%2Bb")
-    found = asked("dir/a b+c", user_agent, store=store, assets_url=ASSETS_URL)
-    assert (302, f"{ASSETS_URL}/dir/a%20b+c") == (found.status, found.headers["location"])
+    store = Memory("a%2Bb", plain=PLAIN)
+    found = asked("dir/a b+c", user_agent, store=store)
+    assert (302, f"{PLAIN}/dir/a%20b+c") == (found.status, found.headers["location"])
     assert [] == store.signed
 
 
 @pytest.mark.parametrize("user_agent", [OLD_IPXE, "iPXE/1.21.1"])
 def test_old_ipxe_and_an_address_it_would_break(user_agent: str) -> None:
     """An address with %2B is not given to iPXE that rewrites it; without one it is."""
-    with pytest.raises(UndeliverableError, match="MATCHBOX_ASSETS_URL"):
+    with pytest.raises(UndeliverableError, match="MATCHBOX_BUCKET_URL"):
         asked("dir/large.img", user_agent, store=Memory("a%2Bb"))
     assert (
         f"{ORIGIN}/signed/dir/large.img?a%2Fb"
@@ -176,8 +180,8 @@ def test_ipxe_that_may_be_mended() -> None:
 @pytest.mark.parametrize("user_agent", ["GRUB 2.06", "UefiHttpBoot/1.0", OLD_IPXE, BETWEEN_IPXE])
 def test_front_delivers(user_agent: str) -> None:
     """A front end that streams spares the client the redirect, whatever else is configured."""
-    store = Memory("a%2Bb", front=True)
-    found = asked("dir/large.img", user_agent, store=store, assets_url=ASSETS_URL, Range="bytes=1-998")
+    store = Memory("a%2Bb", front=True, plain=PLAIN)
+    found = asked("dir/large.img", user_agent, store=store, Range="bytes=1-998")
     assert (206, b"", "/front/dir/large.img") == (found.status, found.body, found.front)
     assert ("bytes 1-998/1000", "998") == (found.headers["content-range"], found.headers["content-length"])
     assert ([], []) == (store.reads, store.signed)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from matchboxctl.asset_files import AssetDirectory
+from matchboxctl.asset_files import AssetDirectory, SignedAddresses
 from tests.serving import LIMIT, Serve, started
 
 LARGE = random.Random(1).randbytes(3_000_000)
@@ -81,15 +81,15 @@ def test_tampered_address(server: Serve) -> None:
 def test_expired_address(data: Path) -> None:
     """A signed address serves until its lifetime has passed, under the secret that made it."""
     now = [1_700_000_000.0]
-    assets = AssetDirectory(data / "assets", b"secret", 60, lambda: now[0])
-    address = urlsplit(assets.address("dir/large.img", "http://boot.test"))
-    assert "/presigned/dir/large.img" == address.path
-    assert assets.verified("dir/large.img", address.query)
-    assert not AssetDirectory(data / "assets", b"other", 60, lambda: now[0]).verified("dir/large.img", address.query)
+    addresses = SignedAddresses(b"secret", 60, lambda: now[0])
+    address = urlsplit(AssetDirectory(data / "assets", addresses).address("dir/large.img", "http://boot.test"))
+    assert "/presigned/assets/dir/large.img" == address.path
+    assert addresses.verified("assets/dir/large.img", address.query)
+    assert not SignedAddresses(b"other", 60, lambda: now[0]).verified("assets/dir/large.img", address.query)
     now[0] += 60
-    assert assets.verified("dir/large.img", address.query)
+    assert addresses.verified("assets/dir/large.img", address.query)
     now[0] += 1
-    assert not assets.verified("dir/large.img", address.query)
+    assert not addresses.verified("assets/dir/large.img", address.query)
 
 
 @pytest.mark.parametrize("user_agent", [GRUB, OLD_IPXE, "UefiHttpBoot/1.0"])
@@ -123,7 +123,7 @@ def test_folded_host(server: Serve) -> None:
         connection.sendall(b"GET /assets/dir/large.img HTTP/1.1\r\nHost: a\r\n b: c\r\nConnection: close\r\n\r\n")
         received = b"".join(iter(lambda: connection.recv(65536), b""))
     (location,) = [line for line in received.split(b"\r\n") if line.lower().startswith(b"location:")]
-    assert b"/presigned/dir/large.img?" in location
+    assert b"/presigned/assets/dir/large.img?" in location
     assert b"\n" not in location
 
 

@@ -19,8 +19,9 @@ from matchbox.assets import Delivery
 from matchbox.memory import MemoryCatalog
 from matchbox.profiles import Profile
 from matchboxctl.answer_relay import AnswerRelay
-from matchboxctl.asset_files import AssetDirectory
+from matchboxctl.asset_files import OWN, AssetDirectory, SignedAddresses
 from matchboxctl.front import Front, Streams
+from matchboxctl.release_directory import ReleaseDirectory
 
 LIMIT = 60
 KEYS = {
@@ -60,11 +61,12 @@ class Served(NamedTuple):
 @contextmanager
 def served(root: Path) -> Iterator[Served]:
     """The log is whole when it is left: the line of a request may come after its answer."""
-    assets, log = AssetDirectory(root, b"key", 60), io.StringIO()
-    streams = Streams(assets, AnswerRelay())
-    stores = Stores(Faulty(), assets, streams.answers)
+    addresses, log = SignedAddresses(b"key", 60), io.StringIO()
+    assets, releases = AssetDirectory(root, addresses), ReleaseDirectory(root / "releases", addresses)
+    streams = Streams(addresses, assets, releases, AnswerRelay())
+    stores = Stores(Faulty(), assets, releases, streams.answers)
     # Loggers of one name share their first stream.
-    app = App(Routes(stores, Delivery(2, "", "-")), Logger(service=str(root), level="INFO", stream=log))
+    app = App(Routes(stores, Delivery(2, "-")), Logger(service=str(root), level="INFO", stream=log))
     with Front(("127.0.0.1", 0), app, streams) as front:
         front.daemon_threads, front.block_on_close = False, True
         serving = threading.Thread(target=front.serve_forever, kwargs={"poll_interval": 0.05})
@@ -93,9 +95,9 @@ def test_signed_addresses(root: Path) -> None:
     told = ("level", "route", "method", "path", "status", "client", "user_agent")
     same = ("127.0.0.1", "GRUB 2.06")
     assert [
-        ("INFO", "/presigned/", "GET", "/presigned/a%20b", 200, *same),
-        ("WARNING", "/presigned/", "GET", "/presigned/a%20b", 403, *same),
-        ("WARNING", "/presigned/", "GET", "/presigned/absent", 404, *same),
+        ("INFO", "/presigned/", "GET", f"/presigned/{OWN}a%20b", 200, *same),
+        ("WARNING", "/presigned/", "GET", f"/presigned/{OWN}a%20b", 403, *same),
+        ("WARNING", "/presigned/", "GET", f"/presigned/{OWN}absent", 404, *same),
     ] == [tuple(line[key] for key in told) for line in server.lines()]
     assert [KEYS, KEYS | {"reason"}, KEYS | {"reason"}] == [line.keys() for line in server.lines()]
     assert "signature=" not in server.log.getvalue()
@@ -156,6 +158,6 @@ def test_asset_that_goes(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(AssetDirectory, "file", once)
         assert server.get("/assets/a%20b").startswith(b"HTTP/1.1 404 ")
     assert ["a b", "a b"] == asked
-    assert [("INFO", "request"), ("ERROR", "no asset 'a b'")] == [
+    assert [("INFO", "request"), ("ERROR", f"no asset '{OWN}a b'")] == [
         (line["level"], line["message"]) for line in server.lines()
     ]

@@ -13,8 +13,9 @@ from boot_api.app import App
 from boot_api.routes import Routes, Stores
 from matchbox.assets import Delivery
 from matchboxctl.answer_relay import AnswerRelay
-from matchboxctl.asset_files import AssetDirectory
+from matchboxctl.asset_files import AssetDirectory, SignedAddresses
 from matchboxctl.front import Front, Streams
+from matchboxctl.release_directory import ReleaseDirectory
 from tests.unit.hostile_requests import PIECES, SECRET, catalog, filled, quiet
 
 LIMIT = 60
@@ -48,10 +49,11 @@ FIELDS = st.lists(
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    assets = AssetDirectory(filled(tmp_path_factory.mktemp("data")), b"key", 60)
-    streams = Streams(assets, AnswerRelay())
-    stores = Stores(catalog(), assets, streams.answers)
-    app = App(Routes(stores, Delivery(BODY_LIMIT, "", "boundary")), quiet())
+    directory, addresses = filled(tmp_path_factory.mktemp("data")), SignedAddresses(b"key", 60)
+    assets, releases = AssetDirectory(directory, addresses), ReleaseDirectory(directory / "none", addresses)
+    streams = Streams(addresses, assets, releases, AnswerRelay())
+    stores = Stores(catalog(), assets, releases, streams.answers)
+    app = App(Routes(stores, Delivery(BODY_LIMIT, "boundary")), quiet())
     with Front(("127.0.0.1", 0), app, streams) as front:
         serving = threading.Thread(target=front.serve_forever, kwargs={"poll_interval": 0.05})
         serving.start()

@@ -13,6 +13,7 @@ from aws_stores.catalog_writer import CatalogWriter
 from aws_stores.creation import create_bucket, create_table
 from aws_stores.dynamodb import DynamoDB
 from aws_stores.http_client import HttpClient
+from aws_stores.releases import StoredReleases
 from aws_stores.s3 import S3
 from aws_stores.sigv4 import Credentials
 from boot_api.alb import BODY_LIMIT
@@ -52,9 +53,10 @@ def app(moto_server: Service) -> App:
     stores = Stores(
         DynamoDBCatalog(dynamodb, s3, name, answer_time=ENOUGH),
         S3Assets(s3, 60, answer_time=ENOUGH),
+        StoredReleases(dynamodb, s3, name, 60, answer_time=ENOUGH),
         S3Answers(s3, 60, answer_time=ENOUGH),
     )
-    return App(Routes(stores, Delivery(BODY_LIMIT, "", "boundary")), quiet())
+    return App(Routes(stores, Delivery(BODY_LIMIT, "boundary")), quiet())
 
 
 @given(METHODS, ROUTES | NAMED | ROOTED_PATHS, QUERIES, HEADERS)

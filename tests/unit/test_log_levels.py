@@ -4,8 +4,8 @@ import logging
 
 import pytest
 
-from boot_api.log_levels import LEVELS, log_level
 from boot_api.settings import Settings
+from matchbox.log_levels import LEVELS, log_level
 
 
 @pytest.mark.parametrize(

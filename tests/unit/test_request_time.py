@@ -16,6 +16,7 @@ from aws_stores.catalog import DynamoDBCatalog
 from aws_stores.creation import create_bucket, create_table
 from aws_stores.dynamodb import DynamoDB
 from aws_stores.http_client import HttpClient
+from aws_stores.releases import StoredReleases
 from aws_stores.request_time import deadline_of, request_time
 from aws_stores.s3 import S3
 from aws_stores.sigv4 import Credentials
@@ -48,7 +49,7 @@ class Slow(NamedTuple):
     def ask(
         self, in_time: Callable[[], AbstractContextManager[None]], path: str, **headers: str
     ) -> tuple[int, dict[str, Any]]:
-        app = App(Routes(self.stores, Delivery(direct_limit=50, assets_url="", boundary="-")), quiet(), in_time)
+        app = App(Routes(self.stores, Delivery(direct_limit=50, boundary="-")), quiet(), in_time)
         answer = app.handle({"httpMethod": "GET", "path": path, "headers": headers})
         return answer["statusCode"], answer["multiValueHeaders"]
 
@@ -72,6 +73,7 @@ def slow(moto_server: MotoService) -> Iterator[Slow]:
             Stores(
                 DynamoDBCatalog(dynamodb, s3, name, answer_time=ENOUGH),
                 S3Assets(s3, 60, answer_time=ENOUGH),
+                StoredReleases(dynamodb, s3, name, 60, answer_time=ENOUGH),
                 S3Answers(s3, 60, answer_time=ENOUGH),
             )
         )

@@ -111,7 +111,7 @@ def test_absent_bucket(stores: Stores) -> None:
         ({"AWS_ENDPOINT_URL_S3": "127.0.0.1:1"}, (), "AWS_ENDPOINT_URL_S3 '127.0.0.1:1' is no address: write http://"),
         ({"AWS_ENDPOINT_URL_DYNAMODB": "http://"}, (), "AWS_ENDPOINT_URL_DYNAMODB 'http://' is no address"),
         ({"AWS_ENDPOINT_URL_S3": "http://a:x"}, (), "AWS_ENDPOINT_URL_S3 'http://a:x' is no address"),
-        ({"MATCHBOX_ASSETS_URL": "https://a"}, (), "does not start with http://"),
+        ({"MATCHBOX_BUCKET_URL": "https://a"}, (), "does not start with http://"),
         ({"MATCHBOX_PRESIGNED_LIFETIME": "1h"}, (), "MATCHBOX_PRESIGNED_LIFETIME '1h' is no number of seconds"),
     ],
 )

@@ -18,7 +18,7 @@ def found(shapes: Iterable[Group] = (), entry: Item | None = None) -> Contents:
     """A table with the shapes of these groups, and an entry."""
     named: Item = {shape_name(selector_of(group.selector).shape): {} for group in shapes}
     entries = {} if entry is None else {entry[KEY]: entry}
-    return Contents({}, {}, {}, entries, {KEY: SHAPES, **named}, [])
+    return Contents({}, {}, {}, entries, {KEY: SHAPES, **named}, None, None, [])
 
 
 def entry(selector: dict[str, str], members: dict[str, object]) -> Item:

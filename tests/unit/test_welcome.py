@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from matchboxctl.asset_files import AssetDirectory
+from matchboxctl.asset_files import AssetDirectory, SignedAddresses
 from matchboxctl.directory import DirectoryCatalog
 from matchboxctl.own_address import is_loopback, own_address
 from matchboxctl.welcome import Listening, shortcomings, welcome
@@ -57,7 +57,9 @@ def missing(root: Path, *addresses: str) -> list[str]:
     kernel, *initrd = (f'"{address}"' for address in addresses)
     (root / "profiles" / "p.json").write_text(f'{{"boot": {{"kernel": {kernel}, "initrd": [{", ".join(initrd)}]}}}}')
     reported = list[str]()
-    lines = shortcomings(DirectoryCatalog(root, reported.append), AssetDirectory(root / "assets", b"", 1))
+    lines = shortcomings(
+        DirectoryCatalog(root, reported.append), AssetDirectory(root / "assets", SignedAddresses(b"", 1))
+    )
     assert [] == reported
     return [line.strip() for line in lines[1:-1]]
 

@@ -1,0 +1,1 @@
+"""The scheduled Lambda function that publishes boot images, and the sync that it does."""

@@ -1,0 +1,45 @@
+"""How many bytes of an image have arrived?"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+from matchbox.image_reference import ImageReference
+from oci.descriptors import Blob, Descriptor, OpenBlob
+from oci.registry import Registry
+
+
+class ByteCount(Protocol):
+    """Is told of a download."""
+
+    def begin(self, total: int) -> None:
+        """A download begins, of `total` bytes at most: layers that cannot matter are left out."""
+
+    def add(self, count: int) -> None:
+        """That many more bytes have arrived."""
+
+
+class _Counted:
+    def __init__(self, blob: Blob, add: Callable[[int], object]) -> None:
+        self._blob = blob
+        self._add = add
+
+    def read(self, size: int) -> bytes:
+        piece = self._blob.read(size)
+        self._add(len(piece))
+        return piece
+
+
+def counted(
+    registry: Registry, image: ImageReference, layers: Sequence[Descriptor], count: ByteCount | None
+) -> OpenBlob:
+    """What opens blobs of the image, and tells `count` of each byte."""
+    if count is not None:
+        count.begin(sum(layer.size for layer in layers))
+
+    @contextmanager
+    def open_blob(descriptor: Descriptor) -> Iterator[Blob]:
+        with registry.open_blob(image, descriptor) as blob:
+            yield blob if count is None else _Counted(blob, count.add)
+
+    return open_blob

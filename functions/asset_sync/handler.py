@@ -1,0 +1,63 @@
+"""The Lambda function on a schedule, and on demand with the event `{"source": "ID"}`."""
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+from botocore.config import Config
+
+from asset_sync.job import SyncJob
+from asset_sync.settings import Settings
+from asset_sync.sources import image_sources
+from aws_stores.source_table import SourceTable
+from aws_stores.stored_shelf import StoredShelf
+from oci.docker_config import Login, logins_from_secret, no_logins
+from oci.registry import Registry
+
+# Path-style addresses where the endpoint is not AWS's, as in every other part.
+_ENDPOINT = "AWS_ENDPOINT_URL_S3"
+# The function's own disk, of which an invocation that was ended may have left some full.
+_SCRATCH = Path("/tmp/asset_sync")  # noqa: S108 (nobody else is there)
+
+
+def job_of(environment: Mapping[str, str]) -> SyncJob:
+    """The job as a function's environment describes it. Raises MissingSettingError."""
+    settings = Settings.from_environment(environment)
+    session = boto3.Session(region_name=settings.region)
+    dynamodb = session.client("dynamodb")
+    s3 = session.client("s3", config=Config(s3={"addressing_style": "path" if environment.get(_ENDPOINT) else "auto"}))
+    table = SourceTable(dynamodb, settings.table)
+
+    def login(registry: str) -> Login | None:
+        # Asked for where a registry wants one, so that public images need no secret.
+        if not settings.registry_secret:
+            return no_logins(registry)
+        secret = session.client("secretsmanager").get_secret_value(SecretId=settings.registry_secret)
+        return logins_from_secret(secret["SecretString"])(registry)
+
+    return SyncJob(
+        lambda: image_sources(
+            {source_id: text.encode() for source_id, text in table.documents().items()}, settings.stand_in
+        ),
+        lambda source_id: StoredShelf(dynamodb, s3, settings.table, settings.bucket, source_id),
+        Registry(login),
+        Logger(service="asset_sync", level=settings.log_level),
+        scratch=_SCRATCH,
+    )
+
+
+@cache
+def _job() -> SyncJob:
+    return job_of(os.environ)
+
+
+def handler(event: Mapping[str, Any], context: object) -> dict[str, list[str]]:  # noqa: ARG001 (Lambda's signature)
+    """Sync what is due, or what the event names; returns the ids of sources by what became of them.
+
+    Raises SyncFailedError, so that the invocation counts as failed, is tried again and alarms.
+    """
+    return _job().run(event.get("source"))._asdict()

@@ -1,0 +1,99 @@
+"""What one invocation does: the sources that are due, or the one that was asked for."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from aws_lambda_powertools import Logger
+
+from asset_sync.sources import ImageSources, is_due
+from asset_sync.sync import Sync, SyncError
+from matchbox.release_shelf import BusyError, ReleaseShelf
+from matchbox.sources import Source
+from oci.registry import Registry
+
+
+class SyncFailedError(Exception):
+    """Some sources could not be synced; the message says which and why. The others were."""
+
+
+class Report(NamedTuple):
+    """The ids of sources, by what became of them."""
+
+    changed: list[str]
+    unchanged: list[str]
+    held: list[str]
+    busy: list[str]
+    not_due: list[str]
+
+
+class SyncJob:
+    """Syncs sources one after the other, so that memory and disk are those of one image.
+
+    `scratch` is the path of a directory for files under way, which is emptied; None for one of the system's.
+    """
+
+    def __init__(
+        self,
+        sources: Callable[[], ImageSources],
+        shelf: Callable[[str], ReleaseShelf],
+        registry: Registry,
+        log: Logger,
+        *,
+        scratch: Path | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._sources = sources
+        self._shelf = shelf
+        self._registry = registry
+        self._log = log
+        self._scratch = scratch
+        self._clock = clock
+
+    def run(self, only: str | None) -> Report:
+        """Sync the source `only`, due or not; without one all that are due.
+
+        Raises SyncFailedError when all have been tried.
+        """
+        sources, failures = self._sources()
+        failures = list(failures)
+        for line in failures:
+            self._log.error("source refused", extra={"reason": line})
+        report = Report([], [], [], [], [])
+        if only is not None and only not in sources:
+            raise SyncFailedError(f"no source {only!r}; there are {', '.join(sources) or 'none'}: {failures}")
+        for source in [sources[only]] if only is not None else sources.values():
+            shelf = self._shelf(source.id)
+            if only is None and not is_due(source, shelf.checked(), self._clock()):
+                report.not_due.append(source.id)
+                continue
+            try:
+                self._sync(source, shelf, report)
+            except SyncError as error:
+                self._log.error("sync failed", extra={"source": source.id, "reason": str(error)})
+                failures.append(str(error))
+        if failures:
+            raise SyncFailedError("; ".join(failures))
+        return report
+
+    def _sync(self, source: Source, shelf: ReleaseShelf, report: Report) -> None:
+        start = time.perf_counter()
+        try:
+            outcome = Sync(source, self._registry, shelf, scratch=self._scratch, clock=self._clock).run()
+        except BusyError:
+            # The schedule and an operator at the same time: the other one ends with the same result.
+            report.busy.append(source.id)
+            return
+        done = report.changed if outcome.changed else report.held if outcome.held else report.unchanged
+        done.append(source.id)
+        self._log.info(
+            "synced",
+            extra={
+                "source": source.id,
+                "digest": outcome.digest,
+                "changed": outcome.changed,
+                "held": outcome.held,
+                "seconds": round(time.perf_counter() - start, 3),
+            },
+        )

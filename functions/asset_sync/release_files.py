@@ -1,0 +1,75 @@
+"""What does a release consist of? Files of an image, those inside its unified kernel images, and their checksums."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from matchbox import content_type
+from matchbox.release_shelf import ReleaseFile
+from matchbox.releases import RECORD
+from matchbox.sources import Places
+from oci import uki
+from oci.descriptors import Descriptor, OpenBlob
+from oci.image_files import take_files
+from oci.spooling import TakenFile
+
+CHECKSUM = ".sha256"
+"""What the name of a file's checksum ends with."""
+
+_UKI = ".efi"
+
+
+class ReleaseFiles(NamedTuple):
+    """The files by their names; `directory` has room for more."""
+
+    recorded: Mapping[str, TakenFile]
+    directory: Path
+
+    def with_record(self, record: bytes) -> dict[str, ReleaseFile]:
+        """All that is stored, in that order: the files, a checksum for each as `sha256sum -c` reads it, the record."""
+        stored = {
+            name: ReleaseFile(taken.file, taken.size, taken.sha256, _content_type(name, taken.file))
+            for name, taken in self.recorded.items()
+        }
+        small = {f"{name}{CHECKSUM}": _checksum(name, taken) for name, taken in self.recorded.items()}
+        for number, (name, body) in enumerate({**small, RECORD: record}.items()):
+            file = self.directory / f"small-{number}"
+            file.write_bytes(body)
+            stored[name] = ReleaseFile(file, len(body), hashlib.sha256(body).hexdigest(), _content_type(name, file))
+        return stored
+
+
+def release_files(
+    layers: Sequence[Descriptor], open_blob: OpenBlob, alternatives: Sequence[Places], directory: Path
+) -> ReleaseFiles:
+    """Take the files out of an image into an empty directory. Raises OciError and OSError.
+
+    A unified kernel image is taken as it is, and its kernel, initramfs and command line beside it, unless the image has
+    files of these names.
+    """
+    taken, inside, small = (directory / name for name in ("taken", "inside", "small"))
+    for made in (taken, inside, small):
+        made.mkdir()
+    found = dict(take_files(layers, open_blob, alternatives, taken))
+    for number, (name, file) in enumerate(list(found.items())):
+        if name.endswith(_UKI):
+            parts = inside / str(number)
+            parts.mkdir()
+            above = name[: name.rfind("/") + 1]
+            for part, content in uki.take_apart(file, parts).items():
+                found.setdefault(above + part, content)
+    return ReleaseFiles(found, small)
+
+
+def _checksum(name: str, taken: TakenFile) -> bytes:
+    """The image's own checksum of the file, where it has one that names it as it is served; else one like it."""
+    base = name.rpartition("/")[2]
+    if taken.checksum_file is not None and taken.path.rpartition("/")[2] == base:
+        return taken.checksum_file
+    return f"{taken.sha256}  {base}\n".encode()
+
+
+def _content_type(name: str, file: Path) -> str:
+    with file.open("rb") as opened:
+        return content_type.of_file(name, opened.read(content_type.SNIFFED))

@@ -1,0 +1,48 @@
+"""What the function is configured with, from its environment."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from asset_sync.sources import STAND_IN
+from matchbox.log_levels import log_level
+
+
+class MissingSettingError(Exception):
+    """An environment variable that the function cannot do without."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is not set in the function's environment")
+
+
+class Settings(NamedTuple):
+    """Table and bucket; the JSON of a source that stands in for one that the table lacks; the secret with logins.
+
+    `registry_secret` is the name or ARN of a secret of Secrets Manager, empty for none. Endpoints come from botocore's
+    own variables.
+    """
+
+    table: str
+    bucket: str
+    region: str
+    stand_in: str
+    registry_secret: str
+    log_level: str
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+        """Read them. Raises MissingSettingError, and ValueError for a value that cannot be used."""
+
+        def needed(name: str) -> str:
+            value = environment.get(name)
+            if not value:
+                raise MissingSettingError(name)
+            return value
+
+        return cls(
+            table=needed("MATCHBOX_TABLE"),
+            bucket=needed("MATCHBOX_BUCKET"),
+            region=needed("AWS_REGION"),
+            stand_in=environment.get(STAND_IN, ""),
+            registry_secret=environment.get("MATCHBOX_REGISTRY_SECRET", ""),
+            log_level=log_level(environment.get("MATCHBOX_LOG_LEVEL") or "info"),
+        )

@@ -1,0 +1,47 @@
+"""Which image sources are to be synced, and when?"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from matchbox.documents import DocumentError, parse_source, parse_stand_in
+from matchbox.sources import Source, apart
+
+STAND_IN = "MATCHBOX_SOURCE"
+"""The variable with the JSON of a source that counts where the table has none of its id."""
+
+
+class ImageSources(NamedTuple):
+    """The sources that can be synced, by their ids, and a line for each that cannot, which says why."""
+
+    sources: Mapping[str, Source]
+    refused: list[str]
+
+
+def image_sources(documents: Mapping[str, bytes], stand_in: str, where: str = "source {!r}") -> ImageSources:
+    """The sources in documents by their ids, and the one in the text of STAND_IN (empty for none).
+
+    `where` names a document in a line.
+    """
+    found: list[Source] = []
+    refused: list[str] = []
+    for source_id, document in documents.items():
+        try:
+            found.append(parse_source(source_id, document))
+        except DocumentError as error:
+            refused.append(f"{where.format(source_id)}: {error}")
+    if stand_in:
+        try:
+            source = parse_stand_in(stand_in.encode())
+        except DocumentError as error:
+            refused.append(f"{STAND_IN}: {error}")
+        else:
+            if source.id not in documents:
+                found.append(source)
+    accepted, overlaps = apart(found)
+    refused += [f"{where.format(source_id)}: {why}" for source_id, why in overlaps.items()]
+    return ImageSources({source.id: source for source in accepted}, refused)
+
+
+def is_due(source: Source, checked: int | None, now: float) -> bool:
+    """Whether the source's interval has passed since it was last found up to date (seconds since 1970)."""
+    return checked is None or now - checked >= source.interval

@@ -1,0 +1,207 @@
+"""One sync of one image source: resolve, take the files out, stage them, then move the pointer in one write.
+
+Until the pointer moves, and after any fault, the release before is served whole. Whoever is killed leaves files that no
+pointer names; the next sync of the source removes them.
+"""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from asset_sync.byte_count import ByteCount, counted
+from asset_sync.release_files import release_files
+from asset_sync.scratch import emptied
+from matchbox.errors import MatchboxError
+from matchbox.release_records import RecordedFile, ReleaseRecord, record_in
+from matchbox.release_shelf import BusyError, MovedError, ReleaseFile, ReleaseShelf, ShelfError
+from matchbox.releases import RECORD, Pointer, Release, place_stem, pruned, published
+from matchbox.sources import Source
+from oci.descriptors import Descriptor, Manifest
+from oci.errors import OciError
+from oci.registry import Registry
+
+_VERSION = "org.opencontainers.image.version"
+_MOVES = 5
+
+
+class SyncError(Exception):
+    """A sync that failed: which image (and digest, once it is known), at which step, why."""
+
+
+class Outcome(NamedTuple):
+    """What a sync found: `changed`, that another release is served now; `held`, that an operator holds it."""
+
+    source_id: str
+    digest: str
+    changed: bool
+    held: bool
+
+
+class Sync:
+    """Syncs of one source; a leftover of a sync that was killed is finished or removed.
+
+    `scratch` is the path of a directory for this source's files under way, which is emptied; None for one of the
+    system's. `received` is told of bytes as they arrive; `clock` gives seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        registry: Registry,
+        shelf: ReleaseShelf,
+        *,
+        scratch: Path | None = None,
+        received: ByteCount | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._source = source
+        self._registry = registry
+        self._shelf = shelf
+        self._scratch = scratch
+        self._received = received
+        self._clock = clock
+        self._digest = ""
+
+    def run(self) -> Outcome:
+        """Make the source's newest release current. Raises SyncError, and BusyError where another sync is under way."""
+        with ExitStack() as held:
+            with self._step("begin"):
+                # Before the lease: what another sync puts, should this one lose it, is not among them.
+                found = self._shelf.places()
+                lease = held.enter_context(self._shelf.lease())
+            with self._step("resolve the image"):
+                descriptor = self._registry.resolve(self._source.image, self._source.platform)
+            self._digest = descriptor.digest
+            with self._step("read what is served"):
+                pointer = self._shelf.pointer()
+            if pointer is not None and pointer.held:
+                outcome = Outcome(self._source.id, pointer.current, changed=False, held=True)
+            else:
+                outcome = self._publish(descriptor, pointer, lease)
+            with self._step("remove what is kept no longer"):
+                self._tidy(found, lease)
+                self._shelf.note_checked(int(self._clock()))
+            return outcome
+
+    def _publish(self, descriptor: Descriptor, pointer: Pointer | None, lease: str) -> Outcome:
+        stem = place_stem(descriptor.digest, self._source)
+        release = None if pointer is None else pointer.release(descriptor.digest)
+        if pointer is None or release is None or not release.place.startswith(stem) or not self._is_whole(release):
+            # No two syncs put into the same place, should the lease of one end.
+            place = stem + secrets.token_hex(4)
+            self._stage(descriptor, place, pointer)
+            release = Release(descriptor.digest, place, int(self._clock()))
+        elif pointer.current == release.digest and pointer.assets == self._source.assets:
+            return Outcome(self._source.id, release.digest, changed=False, held=False)
+        with self._step("make the release current"):
+            served = self._move(release, lease)
+        return Outcome(self._source.id, served.current, changed=not served.held, held=served.held)
+
+    def _move(self, release: Release, lease: str) -> Pointer:
+        """Move the pointer, unless an operator holds it by now, whatever else moves it; the pointer as it is then."""
+        for _ in range(_MOVES):
+            pointer = self._shelf.pointer()
+            if pointer is not None and pointer.held:
+                return pointer
+            moved = published(pointer, self._source, release, int(self._clock()))
+            try:
+                self._shelf.move(pointer, moved, lease)
+            except MovedError:
+                continue
+            return moved
+        raise MovedError("others keep moving the pointer")
+
+    def _is_whole(self, release: Release) -> bool:
+        """Whether all files are there that the release's record names: somebody may have taken them away."""
+        with self._step("look at what is stored"):
+            record = self._record(release)
+            sizes = self._shelf.sizes(release.place)
+        return record is not None and all(sizes.get(name) == file.size for name, file in record.files.items())
+
+    def _stage(self, descriptor: Descriptor, place: str, pointer: Pointer | None) -> None:
+        with self._step("read the manifest"):
+            manifest = self._registry.manifest(self._source.image, descriptor)
+            version = self._version(manifest)
+        known = self._known_files(pointer)
+        with ExitStack() as opened:
+            with self._step("make a directory for files under way"):
+                scratch = opened.enter_context(emptied(self._scratch))
+            with self._step("take the files out of the layers"):
+                files = release_files(
+                    manifest.layers,
+                    counted(self._registry, self._source.image, manifest.layers, self._received),
+                    self._source.alternatives,
+                    scratch,
+                )
+            recorded = {name: RecordedFile(file.size, file.sha256, file.path) for name, file in files.recorded.items()}
+            record = ReleaseRecord(
+                self._source.id,
+                str(self._source.image),
+                descriptor.digest,
+                int(self._clock()),
+                version,
+                recorded,
+            )
+            with self._step("write checksums and record"):
+                stored = files.with_record(record.document())
+            for name, file in stored.items():
+                with self._step(f"store {name!r}"):
+                    self._put(place, name, file, known)
+
+    def _put(self, place: str, name: str, file: ReleaseFile, known: dict[str, tuple[str, str]]) -> None:
+        """Store the file, from what is stored already where that has the same bytes."""
+        origin = known.get(file.sha256)
+        if origin is None or not self._shelf.copy(place, name, *origin):
+            self._shelf.put(place, name, file)
+        known.setdefault(file.sha256, (place, name))
+
+    def _known_files(self, pointer: Pointer | None) -> dict[str, tuple[str, str]]:
+        """Where files lie that are kept, by their SHA-256."""
+        known: dict[str, tuple[str, str]] = {}
+        with self._step("read the records of the releases that are kept"):
+            for release in () if pointer is None else pointer.releases:
+                record = self._record(release)
+                for name, file in {} if record is None else record.files.items():
+                    known.setdefault(file.sha256, (release.place, name))
+        return known
+
+    def _record(self, release: Release) -> ReleaseRecord | None:
+        text = self._shelf.read(release.place, RECORD)
+        return None if text is None else record_in(text)
+
+    def _version(self, manifest: Manifest) -> str:
+        config = self._registry.config(self._source.image, manifest)
+        inner = config.get("config")
+        labels = inner.get("Labels") if isinstance(inner, Mapping) else None
+        found = (labels if isinstance(labels, Mapping) else {}).get(_VERSION) or manifest.annotations.get(_VERSION)
+        return found if isinstance(found, str) else ""
+
+    def _tidy(self, found: set[str], lease: str) -> None:
+        """Leave out releases that are kept no longer, then remove those of the places found that no release has."""
+        pointer = self._shelf.pointer()
+        if pointer is not None:
+            rest = pruned(pointer, self._source.keep, int(self._clock()))
+            if rest != pointer:
+                try:
+                    self._shelf.move(pointer, rest, lease)
+                except MovedError:
+                    # A rollback, just now: the next sync sees to it.
+                    return
+                pointer = rest
+        kept = set() if pointer is None else {release.place for release in pointer.releases}
+        for place in found - kept:
+            self._shelf.discard(place)
+
+    @contextmanager
+    def _step(self, step: str) -> Iterator[None]:
+        """Raise SyncError that names image, digest and step for what goes wrong in the body."""
+        try:
+            yield
+        except BusyError:
+            raise
+        except (OciError, ShelfError, MatchboxError, OSError) as error:
+            digest = f" ({self._digest})" if self._digest else ""
+            raise SyncError(f"{self._source.id}: {self._source.image}{digest}: cannot {step}: {error}") from error

@@ -1,0 +1,45 @@
+"""Which releases of image sources does the bucket hold, and which are served?"""
+
+from aws_stores.assets import S3Assets
+from aws_stores.dynamodb import DynamoDB
+from aws_stores.request_time import deadline_of
+from aws_stores.s3 import S3
+from aws_stores.source_items import POINTERS, pointers_in
+from aws_stores.table import KEY
+from matchbox.releases import Pointers
+
+PREFIX = "releases/"
+"""Where releases lie: releases/<source>/<place>/<file>."""
+
+
+def release_prefix(source_id: str, place: str) -> str:
+    """What the keys of a release's files begin with."""
+    return f"{PREFIX}{source_id}/{place}/"
+
+
+class StoredReleases:
+    """Pointers in a table, files in a bucket (see `matchbox.stores.Releases` and `aws_stores.assets.S3Assets`)."""
+
+    def __init__(
+        self, dynamodb: DynamoDB, s3: S3, table: str, lifetime: int, *, answer_time: float, bucket_url: str = ""
+    ) -> None:
+        self._dynamodb = dynamodb
+        self._s3 = s3
+        self._table = table
+        self._lifetime = lifetime
+        self._answer_time = answer_time
+        self._bucket_url = bucket_url
+
+    def pointers(self) -> Pointers:
+        """The pointers, read consistently: a release that has gone is not named."""
+        return pointers_in(self._dynamodb.get_item(self._table, {KEY: POINTERS}, deadline_of(self._answer_time)))
+
+    def files(self, source_id: str, place: str) -> S3Assets:
+        """The objects of the release."""
+        return S3Assets(
+            self._s3,
+            self._lifetime,
+            answer_time=self._answer_time,
+            prefix=release_prefix(source_id, place),
+            bucket_url=self._bucket_url,
+        )

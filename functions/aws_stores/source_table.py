@@ -1,0 +1,44 @@
+"""Which image sources does the table name? Their documents, with a boto3 client."""
+
+from typing import TYPE_CHECKING, Any
+
+from aws_stores.boto3_errors import translated
+from aws_stores.boto3_items import typed, untyped
+from aws_stores.source_items import SOURCES, source_name, texts_of_sources
+from aws_stores.table import KEY
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+
+class SourceTable:
+    """The documents of sources, as JSON. Every method raises StoreUnavailableError and AWSError."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def documents(self) -> dict[str, str]:
+        """All of them, by their ids."""
+        with translated():
+            answer = self._client.get_item(TableName=self._table, Key=typed({KEY: SOURCES}), ConsistentRead=True)
+        return texts_of_sources(untyped(answer.get("Item", {})))
+
+    def put(self, source_id: str, document: str) -> None:
+        """Add the source, or replace the one of that id."""
+        self._update("SET #source = :document", source_id, {":document": document})
+
+    def delete(self, source_id: str) -> None:
+        """Take the source out."""
+        self._update("REMOVE #source", source_id, {})
+
+    def _update(self, expression: str, source_id: str, values: dict[str, str]) -> None:
+        given: Any = {"ExpressionAttributeValues": typed(values)} if values else {}
+        with translated():
+            self._client.update_item(
+                TableName=self._table,
+                Key=typed({KEY: SOURCES}),
+                UpdateExpression=expression,
+                ExpressionAttributeNames={"#source": source_name(source_id)},
+                **given,
+            )

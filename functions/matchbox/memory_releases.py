@@ -1,0 +1,142 @@
+"""Releases in memory: what tests of a sync publish to, and what the other stores of releases are held against."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import count
+
+from matchbox import content_type
+from matchbox.errors import NotFoundError
+from matchbox.release_shelf import BusyError, LeaseLostError, MovedError, ReleaseFile
+from matchbox.releases import Pointer, Pointers
+from matchbox.stores import AssetFile, Listing
+
+
+class MemoryFiles:
+    """The asset store over bytes (see `matchbox.stores.AssetStore`); its addresses serve nothing."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self._files = files
+
+    def file(self, path: str) -> AssetFile | None:
+        """The file at that path."""
+        body = self._files.get(path)
+        return None if body is None else AssetFile(len(body), content_type.of_file(path, body), None, None)
+
+    def listing(self, path: str) -> Listing | None:
+        """The names below the path."""
+        above = f"{path}/" if path else ""
+        below = [name.removeprefix(above) for name in self._files if name.startswith(above)]
+        if not below:
+            return None
+        directories = sorted({name.partition("/")[0] for name in below if "/" in name})
+        return Listing([name for name in below if "/" not in name], directories)
+
+    def read(self, path: str, start: int, length: int) -> bytes:
+        """`length` bytes from `start`."""
+        if path not in self._files:
+            raise NotFoundError(f"no file {path!r}")
+        return self._files[path][start : start + length]
+
+    def address(self, path: str, origin: str) -> str:
+        """An address on the host that the client asked."""
+        return f"{origin}/memory/{path}"
+
+    def plain_address(self, path: str) -> str | None:  # noqa: ARG002 (none has one)
+        """None."""
+        return None
+
+    def delivered_by_front(self, path: str) -> str | None:  # noqa: ARG002 (no front end reads memory)
+        """None."""
+        return None
+
+
+class MemoryReleases:
+    """What is published (see `matchbox.stores.Releases`)."""
+
+    def __init__(self) -> None:
+        self.served: dict[str, Pointer] = {}
+        self.stored: dict[tuple[str, str], dict[str, bytes]] = {}
+        self.leases: dict[str, str] = {}
+        self.checks: dict[str, int] = {}
+        self.tokens = count(1)
+
+    def pointers(self) -> Pointers:
+        """What is served of each source."""
+        return dict(self.served)
+
+    def files(self, source_id: str, place: str) -> MemoryFiles:
+        """The files at this place."""
+        return MemoryFiles(self.stored.get((source_id, place), {}))
+
+
+class MemoryShelf:
+    """The releases of one source (see `matchbox.release_shelf.ReleaseShelf`)."""
+
+    def __init__(self, releases: MemoryReleases, source_id: str) -> None:
+        self._releases = releases
+        self._source_id = source_id
+
+    def pointer(self) -> Pointer | None:
+        """What is served now."""
+        return self._releases.served.get(self._source_id)
+
+    def move(self, old: Pointer | None, new: Pointer | None, lease: str | None = None) -> None:
+        """Serve `new` from now on."""
+        if self.pointer() != old:
+            raise MovedError(f"another command moved the pointer of {self._source_id!r}")
+        if lease is not None and self._releases.leases.get(self._source_id) != lease:
+            raise LeaseLostError(f"another sync of {self._source_id!r} has begun meanwhile")
+        if new is None:
+            self._releases.served.pop(self._source_id, None)
+        else:
+            self._releases.served[self._source_id] = new
+
+    @contextmanager
+    def lease(self) -> Iterator[str]:
+        """Hold the one lease."""
+        if self._source_id in self._releases.leases:
+            raise BusyError(f"another sync of {self._source_id!r} is under way")
+        token = self._releases.leases[self._source_id] = str(next(self._releases.tokens))
+        try:
+            yield token
+        finally:
+            if self._releases.leases.get(self._source_id) == token:
+                del self._releases.leases[self._source_id]
+
+    def checked(self) -> int | None:
+        """When the source was last found up to date."""
+        return self._releases.checks.get(self._source_id)
+
+    def note_checked(self, moment: int) -> None:
+        """Remember it."""
+        self._releases.checks[self._source_id] = moment
+
+    def places(self) -> set[str]:
+        """The places that have files."""
+        return {place for source_id, place in self._releases.stored if source_id == self._source_id}
+
+    def sizes(self, place: str) -> Mapping[str, int]:
+        """The bytes of each file."""
+        return {name: len(body) for name, body in self._releases.stored.get((self._source_id, place), {}).items()}
+
+    def put(self, place: str, name: str, file: ReleaseFile) -> None:
+        """Keep the file's bytes."""
+        self._at(place)[name] = file.file.read_bytes()
+
+    def copy(self, place: str, name: str, origin_place: str, origin_name: str) -> bool:
+        """Keep the bytes under this name, too."""
+        body = self.read(origin_place, origin_name)
+        if body is not None:
+            self._at(place)[name] = body
+        return body is not None
+
+    def read(self, place: str, name: str) -> bytes | None:
+        """The file's bytes."""
+        return self._releases.stored.get((self._source_id, place), {}).get(name)
+
+    def discard(self, place: str) -> None:
+        """Forget the files."""
+        self._releases.stored.pop((self._source_id, place), None)
+
+    def _at(self, place: str) -> dict[str, bytes]:
+        return self._releases.stored.setdefault((self._source_id, place), {})

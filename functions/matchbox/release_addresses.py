@@ -1,0 +1,42 @@
+"""Which release does an address name?
+
+A machine fetches kernel and initramfs one after the other, and the pointer may move in between. So the addresses that
+it is told name the release: `/assets/talos/arm64/vmlinuz?release=sha256:…`.
+"""
+
+import re
+
+from matchbox.profiles import NetBoot
+from matchbox.releases import Pointers, covering
+from matchbox.url_path import clean_path, go_query, unescape
+
+_PARAMETER = "release"
+# Addresses on this very server, as iPXE and GRUB write them; an initrd's may stand behind options.
+_OWN = re.compile(r"(?<!\S)(?P<start>/|\$\{cwduri\}|)assets/(?P<path>[^\s?#]*)(?:\?(?P<query>[^\s#]*))?(?!\S)")
+
+
+def release_in(raw_query: str) -> str | None:
+    """The release that a query names; None where it names none."""
+    return next((value for key, value in go_query(raw_query) if key == _PARAMETER), None)
+
+
+def pinned(boot: NetBoot, pointers: Pointers) -> NetBoot:
+    """The boot section with the release of this moment in each address that a source's releases fill.
+
+    Addresses on other hosts, and those that name a release already, stay as they are.
+    """
+    if not pointers:
+        return boot
+
+    def pin(found: re.Match[str]) -> str:
+        raw_query = found["query"] or ""
+        path = unescape(found["path"]) or found["path"]
+        covered = covering(pointers, clean_path(path).strip("/"))
+        if covered is None or release_in(raw_query) is not None:
+            return found[0]
+        query = f"{raw_query}&" if raw_query else ""
+        return f"{found['start']}assets/{found['path']}?{query}{_PARAMETER}={covered.pointer.current}"
+
+    return boot._replace(
+        kernel=_OWN.sub(pin, boot.kernel), initrd=tuple(_OWN.sub(pin, initrd) for initrd in boot.initrd)
+    )

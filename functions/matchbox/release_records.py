@@ -1,0 +1,67 @@
+"""What is a release made of? Its record is served as `release.json` beside its files."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+
+class RecordedFile(NamedTuple):
+    """A file: its size in bytes, its SHA-256 in hexadecimal digits, its path in the image."""
+
+    size: int
+    sha256: str
+    path: str
+
+
+class ReleaseRecord(NamedTuple):
+    """A release: its source's id, the image's reference and digest, when it was made (seconds since 1970), its files.
+
+    `version` is the image's label `org.opencontainers.image.version`, empty where it has none.
+    """
+
+    source: str
+    image: str
+    digest: str
+    time: int
+    version: str
+    files: Mapping[str, RecordedFile]
+
+    @property
+    def size(self) -> int:
+        """The bytes of all files."""
+        return sum(file.size for file in self.files.values())
+
+    def document(self) -> bytes:
+        """The record as JSON; its time is written as RFC 3339 has it."""
+        fields = self._asdict() | {
+            "time": datetime.fromtimestamp(self.time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "files": {name: file._asdict() for name, file in self.files.items()},
+        }
+        return json.dumps(fields, indent=2).encode() + b"\n"
+
+
+def record_in(text: bytes) -> ReleaseRecord | None:
+    """The record in JSON; None where it is none."""
+    try:
+        fields: dict[str, Any] = json.loads(text)
+        return ReleaseRecord(
+            **{
+                **fields,
+                "time": int(datetime.fromisoformat(fields["time"]).timestamp()),
+                "files": {name: RecordedFile(**file) for name, file in fields["files"].items()},
+            }
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def variables(record: ReleaseRecord) -> dict[str, str]:
+    """What Flux substitutes: the digests of kernel and initramfs, and Talos's version where the image has a label."""
+    found = {"TALOS_VERSION": record.version} if record.version else {}
+    for variable, prefix in (("KERNEL_DIGEST", "vmlinuz"), ("INITRAMFS_DIGEST", "initramfs")):
+        # `vmlinuz` itself before `vmlinuz.efi`, which it was taken from.
+        names = sorted(name for name in record.files if name.rpartition("/")[2].startswith(prefix))
+        if names:
+            found[variable] = f"sha256:{record.files[names[0]].sha256}"
+    return found

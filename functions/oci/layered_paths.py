@@ -1,0 +1,187 @@
+"""Which file does a path of an image mean? Over the indexes of its layers, as far as they are read, from the top down.
+
+Links are resolved inside the image's root: one that begins with a slash starts there, and none leads above it.
+"""
+
+from typing import NamedTuple
+
+from oci.layer_index import MOST_LINKS, Directory, HardLink, LayerIndex, Memory, Node, Unusable, components
+from oci.links_below import lay_behind_links
+
+
+class Found(NamedTuple):
+    """A file: its layer (counted from the top), its entry's number there, and its path with all links resolved."""
+
+    layer: int
+    entry: int
+    path: str
+
+
+class Missing(NamedTuple):
+    """There is no such path; `why`, where a link on the way explains it."""
+
+    why: str = ""
+
+
+class Faulty(NamedTuple):
+    """The path leads to no file: through a broken link, for instance, or to a directory."""
+
+    why: str
+
+
+class Undecided(NamedTuple):
+    """The layers read so far do not tell; the others would have to have something at `path`."""
+
+    path: str
+
+
+Outcome = Found | Missing | Faulty | Undecided
+
+
+class _View(NamedTuple):
+    """A directory as the layers make it: its parts from the top down, and whether unread layers can add to it."""
+
+    parts: list[tuple[int, Directory]]
+    open: bool
+
+
+class LayeredPaths:
+    """The paths of an image of so many layers."""
+
+    def __init__(self, layers: int) -> None:
+        self._count = layers
+        self._memory = Memory()
+        self._indexes: list[LayerIndex] = []
+        self._read = 0
+
+    def begin_layer(self) -> LayerIndex:
+        """The empty index of the next layer below, which is being read now."""
+        self._indexes.append(LayerIndex(self._memory))
+        return self._indexes[-1]
+
+    def end_layer(self) -> None:
+        """All of the layer has been added to its index."""
+        self._read += 1
+        lay_behind_links(self._indexes)
+
+    def resolve(self, path: str) -> Outcome:
+        """What the path means. While a layer is being read, what is missing there can still come."""
+        return _Walk(self._indexes, is_open=self._read < self._count).to_file(path)
+
+
+class _At(NamedTuple):
+    """What lies at a path: in which layer, what (nothing else than a directory if None), and its real path."""
+
+    layer: int
+    node: int | str | Unusable | None
+    path: str
+
+
+class _Walk:
+    """The way to one file, with the links that were followed counted."""
+
+    def __init__(self, indexes: list[LayerIndex], *, is_open: bool) -> None:
+        self._indexes = indexes
+        self._open = is_open
+        self._links = 0
+
+    def to_file(self, path: str) -> Outcome:
+        at = self._walk(path, 0)
+        if not isinstance(at, _At):
+            return at
+        if isinstance(at.node, int):
+            return Found(at.layer, at.node, at.path)
+        return Faulty(f"{at.path!r} is {at.node.value if isinstance(at.node, Unusable) else 'a directory'}")
+
+    def _walk(self, path: str, first: int, *, for_hard_link: bool = False) -> _At | Missing | Faulty | Undecided:
+        """What lies at the path in the layers from `first` down.
+
+        For a hard link of the layer `first`: what the layers below it have there, and no link at the very end followed.
+        """
+        views = [self._root(first)]
+        names: list[str] = []
+        pending = components(path)[::-1]
+        broken = ""
+        while pending:
+            name = pending.pop()
+            if name == "..":
+                if not names:
+                    return Faulty(f"{path!r} leads out of the image")
+                views.pop()
+                names.pop()
+                continue
+            is_target = for_hard_link and not pending
+            step = _step(views[-1], name, besides=first if is_target else None)
+            names.append(name)
+            if isinstance(step, _View):
+                if not step.parts:
+                    return self._nothing(names, pending, broken, is_open=step.open)
+                views.append(step)
+                continue
+            at = self._hard_link_followed(*step, "/".join(names))
+            if isinstance(at, Undecided):
+                return Undecided("/".join([at.path, *pending[::-1]]))
+            if not isinstance(at, _At):
+                return at
+            if isinstance(at.node, str) and not is_target:
+                self._links += 1
+                if self._links > MOST_LINKS:
+                    return Faulty(f"{path!r} leads through a loop of links")
+                broken = broken or ("" if pending else f"the link {at.path!r} leads to {at.node!r}, which is missing")
+                names.pop()
+                if at.node.startswith("/"):
+                    del views[1:], names[:]
+                pending.extend(components(at.node)[::-1])
+                continue
+            if pending:
+                return Faulty(broken) if broken else Missing(f"{at.path!r} is no directory")
+            return at
+        return _At(first, None, "/".join(names))
+
+    def _root(self, first: int) -> _View:
+        parts: list[tuple[int, Directory]] = []
+        for layer in range(first, len(self._indexes)):
+            root = self._indexes[layer].root
+            parts.append((layer, root))
+            if root.opaque:
+                return _View(parts, open=False)
+        return _View(parts, self._open)
+
+    def _nothing(
+        self, names: list[str], pending: list[str], broken: str, *, is_open: bool
+    ) -> Missing | Faulty | Undecided:
+        if is_open:
+            return Undecided("/".join([*names, *pending[::-1]]))
+        return Faulty(broken) if broken else Missing()
+
+    def _hard_link_followed(self, layer: int, node: Node, path: str) -> _At | Missing | Faulty | Undecided:
+        if not isinstance(node, HardLink):
+            return _At(layer, None if isinstance(node, Directory) else node, path)
+        self._links += 1
+        if self._links > MOST_LINKS:
+            return Faulty(f"{path!r} leads through a loop of links")
+        at = self._walk(node.path, layer, for_hard_link=True)
+        if isinstance(at, Missing):
+            return Faulty(f"the hard link {path!r} leads to {node.path!r}, which is missing in the layers below")
+        if isinstance(at, _At):
+            return at._replace(path=path, node=Unusable.DIRECTORY_LINK if at.node is None else at.node)
+        return at
+
+
+def _step(view: _View, name: str, besides: int | None) -> _View | tuple[int, Node]:
+    """What the directory has under the name, not counting what the layer `besides` has.
+
+    A view without parts, where there is nothing (yet, if it is open).
+    """
+    parts: list[tuple[int, Directory]] = []
+    for layer, directory in view.parts:
+        node = directory.children.get(name) if layer != besides else None
+        if isinstance(node, Directory):
+            parts.append((layer, node))
+            if node.opaque:
+                return _View(parts, open=False)
+        elif node is not None:
+            return _View(parts, open=False) if parts else (layer, node)
+        if directory.hides(name):
+            return _View(parts, open=False)
+    return _View(parts, view.open)

@@ -1,0 +1,203 @@
+"""The releases of image sources in matchbox's data directory, below `releases/`.
+
+    releases/pointers.json            what is served of each source; replaced as a whole
+    releases/<source>/<place>/<file>  the files of a release
+    releases/<source>/.sync           files under way
+    releases/<source>/checked         when the source was last found up to date, in seconds since 1970
+    releases/lock, <source>/lock      held (flock) while pointers are written, and while the source is synced
+
+A lock ends with the process that holds it, however that ends.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from matchbox.errors import StoreUnavailableError
+from matchbox.release_shelf import BusyError, MovedError, ReleaseFile
+from matchbox.releases import Pointer, Pointers, pointer_in, pointer_text
+from matchboxctl.asset_files import AssetDirectory, SignedAddresses
+
+RELEASES = "releases/"
+"""What the names of releases' files begin with in signed addresses."""
+
+SCRATCH = ".sync"
+"""The directory, beside a source's releases, for its files under way."""
+
+_POINTERS = "pointers.json"
+_LOCK = "lock"
+_CHECKED = "checked"
+
+
+class _State(NamedTuple):
+    """By which a file that was replaced is told from the one before."""
+
+    inode: int
+    modified: int
+    size: int
+
+
+class ReleaseDirectory:
+    """What is served of the directory (see `matchbox.stores.Releases`); a move is seen by the next request."""
+
+    def __init__(self, root: Path, addresses: SignedAddresses) -> None:
+        self._root = root
+        self._addresses = addresses
+        self._state: _State | None = None
+        self._pointers: Pointers = {}
+
+    def pointers(self) -> Pointers:
+        """The pointers as they stand in the file now."""
+        try:
+            status = (self._root / _POINTERS).stat()
+        except FileNotFoundError:
+            return {}
+        state = _State(status.st_ino, status.st_mtime_ns, status.st_size)
+        if state != self._state:
+            self._pointers = read_pointers(self._root)
+            self._state = state
+        return self._pointers
+
+    def files(self, source_id: str, place: str) -> AssetDirectory:
+        """The files of the release at this place."""
+        return AssetDirectory(self._root / source_id / place, self._addresses, f"{RELEASES}{source_id}/{place}/")
+
+    def named(self, name: str) -> tuple[AssetDirectory, str] | None:
+        """The release and the path in it that a signed address names; None for the name of no release's file."""
+        source_id, _, rest = name.removeprefix(RELEASES).partition("/")
+        place, _, path = rest.partition("/")
+        return (self.files(source_id, place), path) if name.startswith(RELEASES) and path else None
+
+
+class DirectoryShelf:
+    """The releases of one source (see `matchbox.release_shelf.ReleaseShelf`). `root` is the data's `releases/`."""
+
+    def __init__(self, root: Path, source_id: str) -> None:
+        self._root = root
+        self._source_id = source_id
+        self._own = root / source_id
+
+    def pointer(self) -> Pointer | None:
+        """What is served now."""
+        return read_pointers(self._root).get(self._source_id)
+
+    def move(self, old: Pointer | None, new: Pointer | None, lease: str | None = None) -> None:  # noqa: ARG002
+        """Replace the file of pointers; a lease is held as long as its process lives, so it needs no look."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        with (self._root / _LOCK).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            pointers = dict(read_pointers(self._root))
+            if pointers.get(self._source_id) != old:
+                raise MovedError(f"another command moved the pointer of {self._source_id!r}")
+            if new is None:
+                del pointers[self._source_id]
+            else:
+                pointers[self._source_id] = new
+            texts = {source_id: json.loads(pointer_text(pointer)) for source_id, pointer in sorted(pointers.items())}
+            _write(self._root / _POINTERS, json.dumps(texts, indent=2).encode() + b"\n")
+
+    @contextmanager
+    def lease(self) -> Iterator[str]:
+        """Hold the source's lock. Raises BusyError."""
+        self._own.mkdir(parents=True, exist_ok=True)
+        with (self._own / _LOCK).open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise BusyError(f"another sync of {self._source_id!r} is under way") from error
+            yield ""
+
+    def checked(self) -> int | None:
+        """When the source was last found up to date."""
+        try:
+            return int((self._own / _CHECKED).read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def note_checked(self, moment: int) -> None:
+        """Remember it."""
+        _write(self._own / _CHECKED, f"{moment}\n".encode())
+
+    def places(self) -> set[str]:
+        """The directories of the source."""
+        try:
+            return {entry.name for entry in self._own.iterdir() if entry.is_dir() and entry.name != SCRATCH}
+        except FileNotFoundError:
+            return set()
+
+    def sizes(self, place: str) -> Mapping[str, int]:
+        """The bytes of each file."""
+        above = self._own / place
+        return {file.relative_to(above).as_posix(): file.stat().st_size for file in above.rglob("*") if file.is_file()}
+
+    def put(self, place: str, name: str, file: ReleaseFile) -> None:
+        """Take the file over, on the disk before it is named."""
+        with file.file.open("rb") as written:
+            os.fsync(written.fileno())
+        self._link(file.file, place, name)
+
+    def copy(self, place: str, name: str, origin_place: str, origin_name: str) -> bool:
+        """Give the file another name."""
+        try:
+            self._link(self._own / origin_place / origin_name, place, name)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def read(self, place: str, name: str) -> bytes | None:
+        """The file's bytes."""
+        try:
+            return (self._own / place / name).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def discard(self, place: str) -> None:
+        """Remove the directory."""
+        shutil.rmtree(self._own / place, ignore_errors=True)
+
+    def _link(self, origin: Path, place: str, name: str) -> None:
+        file = self._own / place / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # Links are made beside the name and moved over it, which `os.link` refuses to do.
+        temporary = file.with_name(f".{file.name}.new")
+        temporary.unlink(missing_ok=True)
+        try:
+            os.link(origin, temporary)
+        except FileNotFoundError:
+            raise
+        except OSError:
+            # Another file system, or one without links.
+            shutil.copyfile(origin, temporary)
+        temporary.chmod(0o644)
+        temporary.replace(file)
+
+
+def read_pointers(root: Path) -> Pointers:
+    """The pointers in the file; none where there is no file. Raises StoreUnavailableError for what is none."""
+    file = root / _POINTERS
+    try:
+        texts = json.loads(file.read_bytes())
+        found = {source_id: pointer_in(json.dumps(fields)) for source_id, fields in texts.items()}
+    except FileNotFoundError:
+        return {}
+    except (ValueError, AttributeError) as error:
+        raise StoreUnavailableError(f"{file} is damaged: remove it and sync again: {error}") from error
+    pointers = {source_id: pointer for source_id, pointer in found.items() if pointer is not None}
+    if len(pointers) < len(found):
+        raise StoreUnavailableError(f"{file} is damaged: remove it and sync again")
+    return pointers
+
+
+def _write(file: Path, body: bytes) -> None:
+    """Replace the file whole, on the disk."""
+    temporary = file.with_name(f".{file.name}.new")
+    with temporary.open("wb") as opened:
+        opened.write(body)
+        opened.flush()
+        os.fsync(opened.fileno())
+    temporary.replace(file)

@@ -1,0 +1,80 @@
+"""The image sources of a data directory into the table."""
+
+import json
+from collections.abc import Iterable, Mapping
+
+from asset_sync.sources import image_sources
+from aws_stores.source_table import SourceTable
+from aws_stores.stored_shelf import StoredShelf
+from matchbox.documents import source_document
+from matchbox.release_shelf import ShelfError
+from matchbox.sources import Source
+from matchboxctl.differences import Differences
+from matchboxctl.faults import Faults
+from matchboxctl.store_mode import StoreSettings
+
+
+class SourceImport:
+    """What becomes of the table's sources, `existing`: `sources` are the directory's, `spared` ids that stay.
+
+    With `prune`, those go that the directory lacks, and their releases with them.
+    """
+
+    def __init__(
+        self,
+        sources: Mapping[str, Source],
+        existing: Mapping[str, str],
+        spared: Iterable[str],
+        faults: Faults,
+        *,
+        prune: bool,
+    ) -> None:
+        self._faults = faults
+        gone = existing.keys() - sources.keys() - set(spared) if prune else set()
+        staying = {name: text.encode() for name, text in existing.items() if name not in sources and name not in gone}
+        wanted = {name: json.dumps(source_document(source)) for name, source in sources.items()}
+        accepted, refused = image_sources({name: text.encode() for name, text in wanted.items()} | staying, "")
+        for line in refused:
+            faults.tell(line)
+        self._wanted = {name: text for name, text in wanted.items() if name in accepted}
+        same = [name for name, text in self._wanted.items() if existing.get(name) == text]
+        self.differences = Differences(
+            "image sources",
+            added=sorted(self._wanted.keys() - existing.keys()),
+            changed=sorted(self._wanted.keys() & existing.keys() - set(same)),
+            removed=sorted(gone),
+            unchanged=len(same),
+            prefix="source ",
+        )
+
+    def carry_out(self, store: StoreSettings) -> None:
+        """Write them. Raises StoreUnavailableError and AWSError."""
+        client, s3 = store.dynamodb(), store.s3()
+        table = SourceTable(client, store.table)
+        for name in [*self.differences.added, *self.differences.changed]:
+            table.put(name, self._wanted[name])
+        for name in self.differences.removed:
+            shelf = StoredShelf(client, s3, store.table, store.bucket, name)
+            try:
+                with shelf.lease() as lease:
+                    # The source first: no sync begins any more.
+                    table.delete(name)
+                    shelf.move(shelf.pointer(), None, lease)
+                    for place in shelf.places():
+                        shelf.discard(place)
+            except ShelfError as error:
+                self._faults.tell(f"source {name!r} is not removed: {error}; run the same command again")
+
+
+def hidden_assets(sources: Iterable[Source], assets: Iterable[str]) -> list[str]:
+    """A line for each source below whose part of /assets/ the operator has files, given by their paths."""
+    paths = list(assets)
+    lines = []
+    for source in sources:
+        below = sum(path.startswith(f"{source.assets}/") for path in paths)
+        if below:
+            lines.append(
+                f"{below} of the assets lie below {source.assets}/, which is served from releases of the source "
+                f"{source.id!r} only, once it has one"
+            )
+    return lines

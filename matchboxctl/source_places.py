@@ -1,0 +1,72 @@
+"""Where are image sources and their releases, in either mode?"""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from asset_sync.sources import STAND_IN, ImageSources, image_sources
+from matchbox.release_shelf import ReleaseShelf
+from matchboxctl.release_directory import SCRATCH, DirectoryShelf
+from matchboxctl.store_mode import StoreSettings
+from matchboxctl.usage import UsageError
+
+
+class SourcePlace(NamedTuple):
+    """What commands on sources work with.
+
+    `name` says where it is; `read` reads the sources; `shelf` gives the releases of one by its id, `scratch` the path
+    of a directory for its files under way, None for one of the system's.
+    """
+
+    name: str
+    read: Callable[[], ImageSources]
+    shelf: Callable[[str], ReleaseShelf]
+    scratch: Callable[[str], Path | None]
+
+
+def in_directory(data_path: Path) -> SourcePlace:
+    """Sources and releases of a data directory. Raises UsageError where there is none."""
+    if not data_path.is_dir():
+        raise UsageError(f"{data_path} is no directory: name matchbox's data directory with --data-path")
+    releases = data_path / "releases"
+
+    def read() -> ImageSources:
+        files = sorted((data_path / "sources").glob("*.json"))
+        unreadable: list[str] = []
+        documents: dict[str, bytes] = {}
+        for file in files:
+            try:
+                documents[file.stem] = file.read_bytes()
+            except OSError as error:
+                unreadable.append(f"{file}: cannot be read: {error.strerror}")
+        found = image_sources(documents, "", f"{data_path}/sources/{{}}.json")
+        return found._replace(refused=[*unreadable, *found.refused])
+
+    return SourcePlace(
+        f"{data_path} (directory mode)",
+        read,
+        lambda source_id: DirectoryShelf(releases, source_id),
+        # On the releases' own file system, so that what was downloaded need not be copied.
+        lambda source_id: releases / source_id / SCRATCH,
+    )
+
+
+def in_stores(store: StoreSettings, environment: Mapping[str, str] = os.environ) -> SourcePlace:
+    """Sources and releases in table and bucket, and the source that STAND_IN has."""
+    from aws_stores.source_table import SourceTable
+    from aws_stores.stored_shelf import StoredShelf
+
+    dynamodb, s3 = store.dynamodb(), store.s3()
+    table = SourceTable(dynamodb, store.table)
+
+    def read() -> ImageSources:
+        documents = {source_id: text.encode() for source_id, text in table.documents().items()}
+        return image_sources(documents, environment.get(STAND_IN, ""))
+
+    return SourcePlace(
+        f"{store.place} (store mode)",
+        read,
+        lambda source_id: StoredShelf(dynamodb, s3, store.table, store.bucket, source_id),
+        lambda source_id: None,  # noqa: ARG005 (the same for each)
+    )

@@ -1,0 +1,61 @@
+"""A machine boots a kernel and an initramfs that were synced out of a container registry."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from matchboxctl.release_directory import read_pointers
+from tests.boot import guest
+from tests.boot.clients import CLIENTS, boot
+from tests.boot.example import EXAMPLE, SOURCE, configuration_of, write_example
+from tests.boot.exchanges import relayed
+from tests.boot.fleet import identity
+from tests.boot.networks import Servers
+from tests.images.layers import Entry, gzipped, plain
+from tests.images.manifests import image, index
+from tests.rigs.program import free_port
+from tests.serving import started
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.rigs.oci_registry import OciRegistry
+
+pytestmark = pytest.mark.boot
+
+MACHINE = identity(9)
+LIMIT = 120
+
+
+def test_it_boots_what_serve_has_synced(oci_registry: OciRegistry, tmp_path: Path) -> None:
+    """`serve --sync` brings the images, and ARM64 iPXE is told to load both from the one release."""
+    files = [
+        Entry("output/talos/arm64/vmlinuz", guest.kernel("arm64").read_bytes()),
+        Entry("output/talos/arm64/initramfs.xz", guest.initramfs("arm64")),
+    ]
+    made = index(
+        [(image([gzipped(Entry("etc/os-release", b"NAME=x\n")), plain(*files)]), "linux/arm64")], attestation=True
+    )
+    reference = oci_registry.push(made, "cozystack/talos", "demo-stable")
+    data, scratch = tmp_path / "data", tmp_path / "machine"
+    scratch.mkdir()
+    write_example(data, own_images=False)
+    source = json.loads((EXAMPLE / SOURCE).read_text())
+    (data / SOURCE).write_text(json.dumps(source | {"image": reference}))
+    with started("--sync", "--address", f"127.0.0.1:{free_port()}", "--data-path", str(data)) as serve:
+        end = time.monotonic() + LIMIT
+        while not (pointers := read_pointers(data / "releases")):
+            assert time.monotonic() < end, serve.errors
+            time.sleep(0.2)
+        with relayed(serve.port) as relay:
+            result = boot(CLIENTS["arm64"], Servers(relay.port), MACHINE, scratch)
+        assert configuration_of(MACHINE) == result.configuration, result.console
+        release = f"?release={pointers['talos-arm64'].current}"
+        for name in ("vmlinuz", "initramfs.xz"):
+            (asked,) = relay.exchanges(f"/assets/talos/arm64/{name}")
+            assert asked.target.endswith(release)
+        serve.end()

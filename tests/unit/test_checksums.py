@@ -1,0 +1,122 @@
+"""Checksums of an image agree with its files, or are refused."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from oci import checksums
+from oci.errors import ImageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PATH = "output/talos/arm64/vmlinuz"
+OWN = f"{PATH}.sha256"
+LIST = "output/talos/arm64/SHA256SUMS"
+GOOD = "a" * 64
+BAD = "b" * 64
+
+
+def test_companions() -> None:
+    """Checksums lie beside the file: its own, and the lists of its directory."""
+    assert [OWN, "output/talos/arm64/checksums.sha256", LIST] == checksums.companions(PATH)
+    assert ["vmlinuz.sha256", "checksums.sha256", "SHA256SUMS"] == checksums.companions("vmlinuz")
+
+
+AGREEING = [
+    (OWN, f"{GOOD}  vmlinuz\n"),
+    (OWN, f"{GOOD} *vmlinuz\n"),
+    (OWN, f"{GOOD.upper()}  vmlinuz\r\n"),
+    (OWN, f"{GOOD}  ./vmlinuz"),
+    (OWN, f"{GOOD}  /build/_out/vmlinuz\n"),
+    (OWN, f"SHA256 (vmlinuz) = {GOOD}\n"),
+    (OWN, GOOD),
+    (OWN, f"{GOOD}\n"),
+    (OWN, f"{BAD}  kernel\n"),
+    (LIST, f"{BAD}  initramfs.xz\n{GOOD}  vmlinuz\n"),
+    (LIST, f"# made by hand\n\n{GOOD}  vmlinuz\n"),
+    (LIST, f"{GOOD}  vmlinuz\n{BAD}  old/vmlinuz\n"),
+    (LIST, f"{BAD}  talos/amd64/vmlinuz\n{GOOD}  talos/arm64/vmlinuz\n"),
+    (LIST, f"\\{BAD}  a\\\\vmlinuz\n"),
+    (LIST, f"{BAD}  vmlinuz.efi\n"),
+]
+
+
+@pytest.mark.parametrize(("where", "text"), AGREEING)
+def test_agreeing(where: str, text: str) -> None:
+    """A file whose lines for the file have its digest, or that has none for it, agrees."""
+    checksums.check(PATH, GOOD, where, text.encode())
+
+
+@pytest.mark.parametrize(
+    ("where", "text"),
+    [
+        (OWN, f"{BAD}  vmlinuz\n"),
+        (OWN, f"{BAD} *vmlinuz\n"),
+        (OWN, BAD),
+        (OWN, f"SHA256 (vmlinuz) = {BAD}\n"),
+        (OWN, f"{BAD}  _out/arm64/vmlinuz\n"),
+        (LIST, f"{GOOD}  initramfs.xz\n{BAD}  vmlinuz\n"),
+        (LIST, f"{GOOD}  vmlinuz\n{BAD}  vmlinuz\n"),
+        (LIST, f"{BAD}  talos/arm64/vmlinuz\n{GOOD}  talos/amd64/vmlinuz\n"),
+    ],
+)
+def test_differing(where: str, text: str) -> None:
+    """A line for the file with another digest is refused, and both digests are named."""
+    with pytest.raises(ImageError) as error:
+        checksums.check(PATH, GOOD, where, text.encode())
+    assert all(part in str(error.value) for part in (GOOD, BAD, PATH, where))
+
+
+@pytest.mark.parametrize(
+    ("where", "text"), [(OWN, ""), (LIST, "\n"), (OWN, "<html>"), (LIST, GOOD), (OWN, f"{GOOD[:-1]}  vmlinuz")]
+)
+def test_no_checksum_at_all(where: str, text: str) -> None:
+    """A checksum file without a checksum is refused: nothing can be said to agree with it."""
+    with pytest.raises(ImageError, match="holds no SHA-256 checksum"):
+        checksums.check(PATH, GOOD, where, text.encode())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"{GOOD}  vmlinuz\n", True),
+        (f"{GOOD} *vmlinuz", True),
+        (f"SHA256 (vmlinuz) = {GOOD}\n", True),
+        (f"{GOOD}  ./vmlinuz\n", False),
+        (f"{GOOD}  arm64/vmlinuz\n", False),
+        (f"{GOOD}  vmlinuz\n{GOOD}  initramfs.xz\n", False),
+        (f"# made by hand\n{GOOD}  vmlinuz\n", False),
+        (f"{GOOD}\n", False),
+        ("", False),
+    ],
+)
+def test_names_only(text: str, expected: bool) -> None:
+    """A file is handed on as it is only if each of its lines names the one file by its base name."""
+    assert expected == checksums.names_only(PATH, text.encode())
+
+
+NAMES = st.text(st.characters(exclude_characters="/\0\r", exclude_categories=["Cs"]), min_size=1, max_size=20).filter(
+    lambda name: name not in (".", "..") and len(name.encode()) < 200
+)
+
+
+@pytest.mark.skipif(not shutil.which("sha256sum"), reason="needs sha256sum")
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(NAMES)
+def test_what_sha256sum_writes(tmp_path: Path, name: str) -> None:
+    """Whatever a file is called, what `sha256sum` writes of it is read."""
+    (tmp_path / name).write_bytes(b"body")
+    written = subprocess.run(["sha256sum", "--", name], cwd=tmp_path, capture_output=True, check=True).stdout
+    (tmp_path / name).unlink()
+    assert checksums.names_only(name, written)
+    checksums.check(name, hashlib.sha256(b"body").hexdigest(), f"{name}.sha256", written)
+    with pytest.raises(ImageError, match="says"):
+        checksums.check(name, GOOD, f"{name}.sha256", written)
