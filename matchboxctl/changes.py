@@ -9,7 +9,7 @@ class Changes(Protocol):
     """The names of files that were added, changed or removed since the last call; all of them at the first."""
 
     def names(self) -> set[str]:
-        """The names, without the directory."""
+        """The names, without the directory. Raises OSError where the directory cannot be read."""
 
 
 class Scan:

@@ -70,10 +70,16 @@ class DirectoryCatalog:
                 yield profile
 
     def select(self, labels: Mapping[str, str]) -> Selection | None:
-        """The selection for these labels, or None where no group matches."""
-        with self._lock:
-            self._refresh()
-            group = self._index.select(labels)
+        """The selection for these labels, or None where no group matches.
+
+        Raises StoreUnavailableError where the groups cannot be read, DocumentError where the profile does not parse.
+        """
+        try:
+            with self._lock:
+                self._refresh()
+                group = self._index.select(labels)
+        except OSError as error:
+            raise StoreUnavailableError(f"{error.filename} cannot be read: {error.strerror}") from error
         return None if group is None else Selection(group, self.profile(group.profile), self._pointers())
 
     def profile(self, profile_id: str) -> Profile | None:

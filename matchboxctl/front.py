@@ -8,15 +8,20 @@ import json
 import logging
 import secrets
 import socket
-import traceback
+import sys
+import time
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
+from email.message import Message
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, BinaryIO, NamedTuple
 
-from boot_api.alb import ANSWER_LIMIT, FRONT_HEADER
+from boot_api.alb import ANSWER_LIMIT, FRONT_HEADER, Request
 from boot_api.app import App
+from boot_api.failures import answer_of
+from boot_api.request_log import Outcome, log_request
+from boot_api.routes import Account
 from matchbox import content
 from matchbox.errors import StoreUnavailableError
 from matchbox.stores import AssetFile
@@ -24,8 +29,8 @@ from matchbox.url_path import unescape
 from matchboxctl.answer_relay import AnswerRelay
 from matchboxctl.asset_files import OWN, SIGNED, AssetDirectory, SignedAddresses
 from matchboxctl.release_directory import ReleaseDirectory
+from matchboxctl.request_line import parameters, path_and_query
 
-_log = logging.getLogger("boot_api.front")
 _REQUEST_LIMIT = 1_000_000
 
 
@@ -68,6 +73,12 @@ class Front(ThreadingHTTPServer):
         self.server_address = (host, port)
         self.server_name, self.server_port = host, port
 
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 (the base class's names)
+        """Log why a connection is given up; one that the client cut needs no line."""
+        error = sys.exception()
+        if not isinstance(error, ConnectionError):
+            self.app.log.error("a connection is given up", exc_info=error)
+
 
 class _Connection(BaseHTTPRequestHandler):
     server: Front
@@ -83,13 +94,44 @@ class _Connection(BaseHTTPRequestHandler):
         raise AttributeError(name)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class's name)
-        """The app logs its requests; this is for what never reaches it."""
-        _log.debug(format, *args)
+        """Nothing: these lines would hold queries, with signatures and labels."""
+
+    def handle_one_request(self) -> None:
+        """Forget the connection's request before, or the log would tell of it for one that cannot be read."""
+        self._begin = 0.0
+        self._status = 0
+        self._reason = ""
+        self.requestline, self.command, self.headers = "", "", Message()
+        super().handle_one_request()
+
+    def parse_request(self) -> bool:
+        """Begin to measure: before its first line came, there was no request."""
+        self._begin = time.perf_counter()
+        return super().parse_request()
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse what is no request that the balancer would hand on."""
+        super().send_error(code, message, explain)
+        # `message` may quote the request's query.
+        self._status, self._reason = code, HTTPStatus(code).phrase
+        self._log(logging.WARNING)
+
+    def _log(self, level: int, route: str = "") -> None:
+        """The line of a request that the app does not log."""
+        words = self.requestline.split()
+        path = path_and_query(words[1])[0] if len(words) > 1 else ""
+        headers = {name: values[0] for name, values in self._forwarded().items()}
+        log_request(
+            self.server.app.log,
+            Request(self.command or "", path, "", headers),
+            Account(route),
+            Outcome(self._status, level, self._reason),
+            time.perf_counter() - self._begin if self._begin else 0,
+        )
 
     def _answer(self) -> None:
         try:
-            target = self.requestline.split()[1].encode("latin-1").decode("utf-8", "surrogateescape")
-            path, _, query = _without_host(target).partition("?")
+            path, query = path_and_query(self.requestline.split()[1])
             body = self._body()
             if body is None:
                 return
@@ -108,6 +150,8 @@ class _Connection(BaseHTTPRequestHandler):
         if chunked or not (length.isascii() and length.isdigit()) or int(length) > _REQUEST_LIMIT:
             self.close_connection = True
             self._send(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"content-length": "0", "connection": "close"}, b"")
+            self._reason = f"the body is chunked or over {_REQUEST_LIMIT} bytes"
+            self._log(logging.WARNING)
             return None
         return self.rfile.read(int(length))
 
@@ -116,7 +160,7 @@ class _Connection(BaseHTTPRequestHandler):
             "requestContext": {"elb": {"targetGroupArn": "local"}},
             "httpMethod": self.command,
             "path": path or "/",
-            "multiValueQueryStringParameters": _parameters(query),
+            "multiValueQueryStringParameters": parameters(query),
             "multiValueHeaders": self._forwarded(),
             "body": b64encode(body).decode(),
             "isBase64Encoded": True,
@@ -124,18 +168,24 @@ class _Connection(BaseHTTPRequestHandler):
         try:
             answer = self.server.app.handle(event)
             size = len(json.dumps(answer))
-        except Exception:  # noqa: BLE001 (the balancer's 502)
-            _log.error("unhandled exception: %s", traceback.format_exc())
+        except Exception:
+            # The balancer's 502.
+            self.server.app.log.exception("unhandled exception")
             self._send(HTTPStatus.BAD_GATEWAY, {"content-length": "0"}, b"")
+            self._reason = "unhandled exception"
+            self._log(logging.ERROR)
             return
         if size > ANSWER_LIMIT:
-            _log.error("an answer of %d bytes is over the balancer's limit", size)
+            self.server.app.log.error("an answer of %d bytes is over the balancer's limit", size)
             self._send(HTTPStatus.BAD_GATEWAY, {"content-length": "0"}, b"")
             return
         headers = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
         front = headers.pop(FRONT_HEADER, None)
         if front is not None and self.server.streams is not None:
             self._stream(self.server.streams, front)
+            if self._reason:
+                # The request's own line was written by the app, before this.
+                self.server.app.log.error(self._reason)
             return
         text = answer["body"]
         payload = b64decode(text) if answer["isBase64Encoded"] else text.encode()
@@ -160,10 +210,18 @@ class _Connection(BaseHTTPRequestHandler):
     def _signed(self, streams: Streams, path: str, query: str) -> None:
         """As S3: a signature is for GET alone."""
         name = unescape(path.removeprefix(SIGNED))
-        if self.command != "GET" or name is None or not streams.addresses.verified(name, query):
-            self._send(HTTPStatus.FORBIDDEN, {"content-length": "0"}, b"")
-            return
-        self._stream_asset(streams, name)
+        try:
+            if self.command != "GET" or name is None or not streams.addresses.verified(name, query):
+                self._reason = "this is no GET of an address that was signed here, or it has expired"
+                self._send(HTTPStatus.FORBIDDEN, {"content-length": "0"}, b"")
+            else:
+                self._stream_asset(streams, name)
+        except (ConnectionError, TimeoutError):
+            self._reason = "the client did not take all of it"
+            raise
+        finally:
+            failed = self._status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            self._log(logging.ERROR if failed else logging.WARNING if self._reason else logging.INFO, SIGNED)
 
     def _stream(self, streams: Streams, front: str) -> None:
         """What an answer of the app names: an answer that waits, or the signed address of an asset."""
@@ -181,10 +239,13 @@ class _Connection(BaseHTTPRequestHandler):
             known = None if place is None else place[0].file(place[1])
             file = None if place is None or known is None else place[0].path(place[1]).open("rb")
         except (OSError, StoreUnavailableError) as error:
-            _log.error("asset %r: %s", name, error)
-            self._send(HTTPStatus.SERVICE_UNAVAILABLE, {"content-length": "0", "retry-after": "5"}, b"")
+            why = f"asset {name!r} cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)
+            self._reason = why
+            away = answer_of(StoreUnavailableError(why))
+            self._send(away.status, away.headers, away.body)
             return
         if known is None or file is None:
+            self._reason = f"no asset {name!r}"
             self._send(HTTPStatus.NOT_FOUND, {"content-length": "0"}, b"")
             return
         with file:
@@ -210,9 +271,11 @@ class _Connection(BaseHTTPRequestHandler):
     def _send_file(self, file: BinaryIO, span: content.Span) -> None:
         # The header has promised a length: a file that has become shorter can only be told by closing.
         if self.connection.sendfile(file, span.start, span.length) != span.length:
+            self._reason = "the file became shorter while it was sent"
             self.close_connection = True
 
     def _send(self, status: int, headers: Mapping[str, str], payload: bytes) -> None:
+        self._status = status
         self.send_response(status)
         for name, value in headers.items():
             # GRUB looks for `Content-Length` in this very case.
@@ -220,22 +283,3 @@ class _Connection(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(payload)
-
-
-def _parameters(query: str) -> dict[str, list[str]]:
-    """The query as the balancer's event has it: undecoded, values by key, without empty pairs."""
-    parameters: dict[str, list[str]] = {}
-    for pair in query.split("&"):
-        if pair:
-            key, _, value = pair.partition("=")
-            parameters.setdefault(key, []).append(value)
-    return parameters
-
-
-def _without_host(target: str) -> str:
-    """The target in origin form: some clients send `http://host/path`."""
-    scheme, separator, rest = target.partition("://")
-    if separator and scheme.lower() in ("http", "https"):
-        host_end = min((at for at in (rest.find("/"), rest.find("?")) if at >= 0), default=len(rest))
-        return rest[host_end:] or "/"
-    return target

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from matchbox.errors import MatchboxError
+from matchbox.log_levels import LEVELS, log_level
 from matchboxctl.source_arguments import add_source_commands
 from matchboxctl.usage import FailedError, UsageError
 
@@ -24,7 +25,6 @@ _STORES = (
     "MATCHBOX_TABLE and MATCHBOX_BUCKET name table and bucket, on AWS or on AWS_ENDPOINT_URL_DYNAMODB and "
     "AWS_ENDPOINT_URL_S3."
 )
-_LEVELS = ("critical", "error", "warning", "info", "debug")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,19 +53,30 @@ def _serve(options: argparse.Namespace) -> None:
     from matchboxctl.serve import Directories, serve
     from matchboxctl.store_mode import StoreSettings, store_settings
 
-    # argparse checks no default, and the environment's value is one.
-    if options.log_level not in _LEVELS:
-        raise UsageError(f"--log-level {options.log_level!r} is none of {', '.join(_LEVELS)}")
+    try:
+        level = log_level(options.log_level)
+    except ValueError as error:
+        raise UsageError(f"--log-level (MATCHBOX_LOG_LEVEL): {error}") from error
     truth: Directories | StoreSettings | None = store_settings(os.environ, options.data_path)
     if truth is None:
         data_path = Path(options.data_path or _DATA_PATH)
-        truth = Directories(data_path, Path(options.assets_path) if options.assets_path else data_path / "assets")
+        truth = Directories(data_path, _assets_path(options.assets_path) or data_path / "assets")
     elif options.assets_path:
         raise UsageError(
             "MATCHBOX_TABLE and MATCHBOX_BUCKET ask for table and bucket, whose assets --assets-path "
             f"(MATCHBOX_ASSETS_PATH) {options.assets_path!r} is not: unset one of them"
         )
-    serve(options.address, options.log_level, truth, sync=options.sync)
+    serve(options.address, level, truth, sync=options.sync)
+
+
+def _assets_path(given: str | None) -> Path | None:
+    """The directory of the assets that was asked for, if any: that one has to be there. Raises UsageError."""
+    if not given:
+        return None
+    # isdir: a directory that cannot be looked for is none either.
+    if not os.path.isdir(given):  # noqa: PTH112
+        raise UsageError(f"--assets-path (MATCHBOX_ASSETS_PATH) {given!r} is no directory")
+    return Path(given)
 
 
 def _init(options: argparse.Namespace) -> None:
@@ -142,9 +153,9 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     )
     serve.add_argument(
         "--log-level",
-        choices=_LEVELS,
+        metavar="LEVEL",
         default=environment.get("MATCHBOX_LOG_LEVEL") or "info",
-        help="least level that is logged, on standard error (MATCHBOX_LOG_LEVEL; else info)",
+        help=f"least level that is logged, on standard error: {', '.join(LEVELS)} (MATCHBOX_LOG_LEVEL; else info)",
     )
     return parser
 

@@ -1,6 +1,5 @@
 """`matchboxctl serve`: the deployed app behind a local stand-in for the balancer, over a directory or over AWS."""
 
-import logging
 import os
 import secrets
 import signal
@@ -62,8 +61,7 @@ def serve(address: str, log_level: str, truth: Directories | StoreSettings, *, s
     Raises UsageError with one line that says what to mend.
     """
     host, port = _host_and_port(address)
-    log = Logger(service="boot_api", level=log_level.upper(), stream=sys.stderr)
-    logging.getLogger("boot_api.front").addHandler(logging.StreamHandler(sys.stderr))
+    log = Logger(service="boot_api", level=log_level, stream=sys.stderr)
     service = _over_directories(truth, log) if isinstance(truth, Directories) else _over_stores(truth, log)
     try:
         front = Front((host, port), service.app, service.streams)
@@ -94,9 +92,9 @@ def _over_directories(directories: Directories, log: Logger) -> _Service:
     data_path, assets_path = directories
     addresses = SignedAddresses(secrets.token_bytes(32), _ADDRESS_LIFETIME)
     releases = ReleaseDirectory(data_path / "releases", addresses)
-    if not data_path.is_dir():
-        raise UsageError(f"{data_path} is no directory: name matchbox's data directory with --data-path")
     try:
+        if not data_path.is_dir():
+            raise UsageError(f"{data_path} is no directory: name matchbox's data directory with --data-path")
         for part in (data_path / "groups", data_path / "profiles"):
             if part.exists() and not part.is_dir():
                 raise UsageError(f"{part} is no directory: it has a .json file for each of them")

@@ -6,6 +6,7 @@ refused, so that no command falls through to AWS by accident.
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 from aws_stores.in_parallel import THREADS
 from aws_stores.sigv4 import Credentials
@@ -93,8 +94,7 @@ def store_settings(environment: Mapping[str, str], data_path: str | None) -> Sto
             "MATCHBOX_TABLE and MATCHBOX_BUCKET ask for table and bucket, and --data-path (MATCHBOX_DATA_PATH) for the "
             f"directory {data_path!r}: unset one of them"
         )
-    everywhere = environment.get("AWS_ENDPOINT_URL")
-    dynamodb_endpoint, s3_endpoint = (environment.get(name) or everywhere for name in _ENDPOINTS)
+    dynamodb_endpoint, s3_endpoint = (_endpoint(environment, name) for name in _ENDPOINTS)
     if (dynamodb_endpoint is None) != (s3_endpoint is None):
         given, lacking = _ENDPOINTS if dynamodb_endpoint else _ENDPOINTS[::-1]
         raise UsageError(f"{given} is set and {lacking} is not: that would be AWS for one of them; set both or neither")
@@ -110,3 +110,19 @@ def store_settings(environment: Mapping[str, str], data_path: str | None) -> Sto
     if not region:
         raise UsageError("no region: set AWS_REGION, or AWS_PROFILE to a profile that has one")
     return StoreSettings(table, bucket, region, dynamodb_endpoint, s3_endpoint, session)
+
+
+def _endpoint(environment: Mapping[str, str], own: str) -> str | None:
+    """The endpoint of the variable `own`, else of that for all services. Raises UsageError for what is none."""
+    name = next((name for name in (own, "AWS_ENDPOINT_URL") if environment.get(name)), None)
+    if name is None:
+        return None
+    endpoint = environment[name]
+    try:
+        address = urlsplit(endpoint)
+        usable = address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise UsageError(f"{name} {endpoint!r} is no address: write http://HOST:PORT or https://HOST:PORT")
+    return endpoint

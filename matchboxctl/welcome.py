@@ -1,17 +1,20 @@
 """What does `serve` print when it starts? What to try, what to tell the DHCP server, what is missing."""
 
-import socket
+from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+from matchbox.errors import StoreUnavailableError
 from matchbox.profiles import NetBoot, Profile
 from matchbox.selection import Selector
+from matchbox.url_path import clean_path, unescape
 from matchboxctl.asset_files import AssetDirectory
 from matchboxctl.directory import DirectoryCatalog
+from matchboxctl.own_address import is_loopback, own_address
 
 _MOST_EXAMPLES = 5
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 (compared, not bound)
-_ONLY_HERE = ("127.0.0.1", "localhost", "::1")
+_ASSETS = "/assets/"
 
 
 class Listening(NamedTuple):
@@ -23,20 +26,38 @@ class Listening(NamedTuple):
     @property
     def local(self) -> str:
         """Its address on this machine."""
-        return f"http://{'127.0.0.1' if self.host in _EVERYWHERE else self.host}:{self.port}"
+        return f"http://{self.place('127.0.0.1' if self.host in _EVERYWHERE else self.host)}"
+
+    @property
+    def only_here(self) -> bool:
+        """Whether no other machine reaches it."""
+        return is_loopback(self.host)
+
+    def place(self, host: str) -> str:
+        """Its port on that host, as an address has it."""
+        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
 
 
-def welcome(where: Listening, serving: str, examples: list[str]) -> list[str]:
-    """The lines for either mode: what is served, addresses to try, and the DHCP server's line."""
-    lines = [f"serving {serving}", f"listening on {where.host}:{where.port}", "", "try:"]
+def welcome(
+    where: Listening, serving: str, examples: list[str], own: Callable[[], str | None] = own_address
+) -> list[str]:
+    """The lines for either mode: what is served, addresses to try, and the DHCP server's line.
+
+    `own` finds this machine's address where the one listened on does not tell it.
+    """
+    lines = [f"serving {serving}", f"listening on {where.place(where.host)}", "", "try:"]
     lines += [f"  curl '{where.local}{path}'" for path in ("/boot.ipxe", *examples)]
+    known = where.host not in _EVERYWHERE and not where.only_here
+    host = where.host if known else own()
     lines += [
         "",
         "dnsmasq, for machines that run iPXE already:",
         "  dhcp-userclass=set:ipxe,iPXE",
-        f"  dhcp-boot=tag:ipxe,http://{_reachable_host(where.host)}:{where.port}/boot.ipxe",
+        f"  dhcp-boot=tag:ipxe,http://{where.place(host or 'ADDRESS')}/boot.ipxe",
     ]
-    if where.host in _ONLY_HERE:
+    if host is None:
+        lines.append("  (no interface has an address yet that other machines reach: write it for ADDRESS)")
+    if where.only_here:
         lines.append(f"  (other machines reach it only after --address 0.0.0.0:{where.port})")
     return [*lines, ""]
 
@@ -57,19 +78,6 @@ def shortcomings(catalog: DirectoryCatalog, assets: AssetDirectory) -> list[str]
     return [*lines, ""] if lines else []
 
 
-def _reachable_host(host: str) -> str:
-    """The address by which other machines reach this one; nothing is sent to find it."""
-    if host not in (*_EVERYWHERE, *_ONLY_HERE):
-        return host
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-        except OSError:
-            return host
-        address: str = probe.getsockname()[0]
-        return address
-
-
 def _query(selector: Selector) -> str:
     return f"?{urlencode(selector.pairs)}" if selector.pairs else ""
 
@@ -78,5 +86,21 @@ def _missing_assets(profile: Profile, assets: AssetDirectory) -> list[str]:
     boot = profile.boot or NetBoot()
     # An initrd's address may have options before it, such as `--name main`.
     addresses = [words[-1] for words in map(str.split, (boot.kernel, *boot.initrd)) if words]
-    paths = [address.removeprefix("/assets/") for address in addresses if address.startswith("/assets/")]
-    return [f"  {path} (profile {profile.id})" for path in paths if assets.file(path) is None]
+    # Who boots puts a value in the place of `${arch}`: nobody knows here which.
+    paths = [_path(address) for address in addresses if address.startswith(_ASSETS) and "${" not in address]
+    faults = [(path, _fault(path, assets)) for path in paths]
+    return [f"  {path} (profile {profile.id}){fault}" for path, fault in faults if fault is not None]
+
+
+def _fault(path: str, assets: AssetDirectory) -> str | None:
+    """Why the file cannot be read, empty where it is absent; None where it can."""
+    try:
+        return "" if assets.file(path) is None else None
+    except StoreUnavailableError as error:
+        return f": {error}"
+
+
+def _path(address: str) -> str:
+    """The path below /assets/ that an address asks for, as the routes read it."""
+    raw = address.partition("#")[0].partition("?")[0]
+    return clean_path((unescape(raw) or raw).removeprefix(_ASSETS)).strip("/")

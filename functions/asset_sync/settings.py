@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from asset_sync.sources import STAND_IN
+from matchbox.log_levels import log_level
 
 
 class MissingSettingError(Exception):
@@ -29,7 +30,7 @@ class Settings(NamedTuple):
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
-        """Read them. Raises MissingSettingError."""
+        """Read them. Raises MissingSettingError, and ValueError for a value that cannot be used."""
 
         def needed(name: str) -> str:
             value = environment.get(name)
@@ -43,5 +44,5 @@ class Settings(NamedTuple):
             region=needed("AWS_REGION"),
             stand_in=environment.get(STAND_IN, ""),
             registry_secret=environment.get("MATCHBOX_REGISTRY_SECRET", ""),
-            log_level=environment.get("MATCHBOX_LOG_LEVEL", "info").upper(),
+            log_level=log_level(environment.get("MATCHBOX_LOG_LEVEL") or "info"),
         )

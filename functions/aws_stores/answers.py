@@ -1,8 +1,8 @@
 """Answers that are too long for the balancer, in the bucket below `answers/`, which forgets them after a day."""
 
 import hashlib
-import time
 
+from aws_stores.request_time import deadline_of
 from aws_stores.s3 import S3
 from matchbox.stores import Kept
 
@@ -25,5 +25,5 @@ class S3Answers:
         """Put it under its digest, so that machines that are told the same share an object."""
         # The type is part of what is served: one body of two types is two objects.
         key = PREFIX + hashlib.sha256(content_type.encode() + b"\0" + body).hexdigest()
-        self._s3.put(key, body, content_type, time.monotonic() + self._answer_time)
+        self._s3.put(key, body, content_type, deadline_of(self._answer_time))
         return Kept(self._s3.presigned_get(key, origin.partition("://")[0], self._lifetime), with_front=False)

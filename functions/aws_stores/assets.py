@@ -1,7 +1,6 @@
 """The files of a bucket below a prefix: the operator's own assets, and releases."""
 
-import time
-
+from aws_stores.request_time import deadline_of
 from aws_stores.s3 import S3
 from matchbox.errors import NotFoundError
 from matchbox.stores import AssetFile, Listing
@@ -70,7 +69,7 @@ class S3Assets:
         return None
 
     def _deadline(self) -> float:
-        return time.monotonic() + self._answer_time
+        return deadline_of(self._answer_time)
 
 
 def object_key(prefix: str, path: str) -> str | None:

@@ -9,6 +9,7 @@ from aws_stores.document_objects import DocumentObjects
 from aws_stores.dynamodb import DynamoDB
 from aws_stores.dynamodb_json import Item
 from aws_stores.http_client import back_off
+from aws_stores.request_time import deadline_of
 from aws_stores.s3 import S3
 from aws_stores.source_items import POINTERS, pointers_in
 from aws_stores.table import (
@@ -175,7 +176,7 @@ class DynamoDBCatalog:
         return {item[KEY]: item for item in items}
 
     def _deadline(self) -> float:
-        return time.monotonic() + self._answer_time
+        return deadline_of(self._answer_time)
 
 
 def _tombstones_in(entries: Mapping[Selector, Entry]) -> list[_Tombstone]:

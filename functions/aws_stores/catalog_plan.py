@@ -1,13 +1,12 @@
 """What has to be written for a table to hold these groups, profiles and templates?"""
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from aws_stores.contents import Contents
+from aws_stores.shared_items import that_fit
 from aws_stores.table import (
     KEY,
-    LARGEST_ITEM,
     Attribute,
     Record,
     UnwritableError,
@@ -20,7 +19,7 @@ from aws_stores.table import (
 )
 from matchbox.catalog_documents import Document
 from matchbox.groups import Group
-from matchbox.selection import octets, selector_of
+from matchbox.selection import selector_of
 
 
 class Plan(NamedTuple):
@@ -54,7 +53,7 @@ def plan(
         made.refused.append(why)
         wanted.add(key_of(document) or "")
 
-    for document in _that_fit(documents, refuse):
+    for document in that_fit(documents, found, refuse):
         try:
             record = record_of(document, rev="")
         except UnwritableError as error:
@@ -75,28 +74,6 @@ def plan(
     if spared is not None:
         made.removed.extend(sorted(existing.keys() - wanted - set(spared)))
     return made._replace(unchanged=unchanged)
-
-
-def _that_fit(documents: Iterable[Document], refuse: Callable[[Document, str], None]) -> Iterable[Document]:
-    """All but the groups whose selector's entry would be too large with them: the last ones by their ids."""
-    members: dict[str, list[Group]] = defaultdict(list)
-    for document in documents:
-        if isinstance(document, Group):
-            members[entry_key(selector_of(document.selector))].append(document)
-        else:
-            yield document
-    for groups in members.values():
-        size = 200 + len(selector_text(selector_of(groups[0].selector)))
-        for group in sorted(groups, key=lambda group: octets(group.id)):
-            size += len(octets(member_name(group.id))) + len(octets(group.profile))
-            if size > LARGEST_ITEM:
-                refuse(
-                    group,
-                    f"group {group.id!r}: {len(groups)} groups have its selector, and their entry would be over "
-                    f"{LARGEST_ITEM} bytes (400 KB), DynamoDB's limit for an item",
-                )
-            else:
-                yield group
 
 
 def _same(record: Record, item: dict[str, Attribute]) -> bool:

@@ -1,9 +1,8 @@
 """Which releases of image sources does the bucket hold, and which are served?"""
 
-import time
-
 from aws_stores.assets import S3Assets
 from aws_stores.dynamodb import DynamoDB
+from aws_stores.request_time import deadline_of
 from aws_stores.s3 import S3
 from aws_stores.source_items import POINTERS, pointers_in
 from aws_stores.table import KEY
@@ -33,7 +32,7 @@ class StoredReleases:
 
     def pointers(self) -> Pointers:
         """The pointers, read consistently: a release that has gone is not named."""
-        return pointers_in(self._dynamodb.get_item(self._table, {KEY: POINTERS}, time.monotonic() + self._answer_time))
+        return pointers_in(self._dynamodb.get_item(self._table, {KEY: POINTERS}, deadline_of(self._answer_time)))
 
     def files(self, source_id: str, place: str) -> S3Assets:
         """The objects of the release."""

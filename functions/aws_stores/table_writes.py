@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 WRITE_TIME = 30.0
 """Seconds for which a write that meets others is tried again."""
 
+LONGEST_NAME = 65_535
+"""The most bytes of an attribute's name (DynamoDB's "Quotas", attribute names), which a shape's keys are together."""
+
 SHAPE_TIME = 10.0
 """Seconds for which a shape that was named in SHAPES is taken to be there still: SHAPES is one item for all writers."""
 
@@ -62,18 +65,31 @@ class TableWrites:
         """Name the shape in SHAPES, unless that was done in the last `within` seconds.
 
         Without an entry it is harmless, and so it comes first. A mark that the shape is about to be taken out, as
-        unused, goes with it.
+        unused, goes with it. Raises UnwritableError where SHAPES cannot take it.
         """
         now = time.monotonic()
         if now - self._shapes.get(shape, -within) < within:
             return
-        self.client.update_item(
-            TableName=self.table,
-            Key=typed({KEY: SHAPES}),
-            UpdateExpression="SET #shape = :in_use",
-            ExpressionAttributeNames={"#shape": shape_name(shape)},
-            ExpressionAttributeValues={":in_use": {"M": {}}},
-        )
+        name = shape_name(shape)
+        if len(name) > LONGEST_NAME:
+            raise UnwritableError(
+                f"the keys of the selector have {len(name)} bytes together, and DynamoDB's limit is {LONGEST_NAME}"
+            )
+        try:
+            self.client.update_item(
+                TableName=self.table,
+                Key=typed({KEY: SHAPES}),
+                UpdateExpression="SET #shape = :in_use",
+                ExpressionAttributeNames={"#shape": name},
+                ExpressionAttributeValues={":in_use": {"M": {}}},
+            )
+        except ClientError as error:
+            if not _is_too_large(error):
+                raise
+            raise UnwritableError(
+                f"with the keys of the selector SHAPES would be over {LARGEST_ITEM} bytes (400 KB), DynamoDB's limit "
+                "for an item: fsck --repair takes those out that no group has"
+            ) from error
         self._shapes[shape] = now
 
     def member(self, key: str, selector: str, group_id: str, value: Mapping[str, str]) -> dict[str, Any]:
@@ -87,12 +103,17 @@ class TableWrites:
         }
 
     def persist(self, what: str, write: Callable[[], Any]) -> Any:
-        """What `write` returns, tried again where it met other writers or throttling."""
+        """What `write` returns, tried again where it met other writers or throttling.
+
+        Raises UnwritableError, StoreUnavailableError where that took too long, and what else `write` raises.
+        """
         end = time.monotonic() + self._write_time
         longest = _FIRST_PAUSE
         while True:
             try:
                 return write()
+            except UnwritableError as error:
+                raise UnwritableError(f"{what}: {error}") from error
             except ClientError as error:
                 codes = _codes(error)
                 if _is_too_large(error):

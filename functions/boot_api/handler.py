@@ -3,7 +3,7 @@
 import os
 import secrets
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -14,6 +14,7 @@ from aws_stores.catalog import DynamoDBCatalog
 from aws_stores.dynamodb import DynamoDB
 from aws_stores.http_client import HttpClient
 from aws_stores.releases import StoredReleases
+from aws_stores.request_time import request_time
 from aws_stores.s3 import S3
 from aws_stores.sigv4 import Credentials
 from boot_api.alb import BODY_LIMIT
@@ -22,8 +23,10 @@ from boot_api.routes import Routes, Stores
 from boot_api.settings import Settings
 from matchbox.assets import Delivery
 
-# A selection, a template, a question to the bucket each end within this: a machine hears 503 before it gives up.
+# A selection, a template, a question to the bucket each end within this,
 _ANSWER_SECONDS = 2.0
+# and all that one request asks within this: a machine hears 503 before it gives up.
+_REQUEST_SECONDS = 4.5
 
 
 def wired(settings: Settings, credentials: Callable[[], Credentials], log: Logger) -> App:
@@ -38,7 +41,8 @@ def wired(settings: Settings, credentials: Callable[[], Credentials], log: Logge
         StoredReleases(dynamodb, s3, settings.table, lifetime, answer_time=_ANSWER_SECONDS, bucket_url=bucket_url),
         S3Answers(s3, lifetime, answer_time=_ANSWER_SECONDS),
     )
-    return App(Routes(stores, Delivery(BODY_LIMIT, boundary=secrets.token_hex(30))), log)
+    delivery = Delivery(BODY_LIMIT, boundary=secrets.token_hex(30))
+    return App(Routes(stores, delivery), log, partial(request_time, _REQUEST_SECONDS))
 
 
 def app_of(environment: Mapping[str, str]) -> App:

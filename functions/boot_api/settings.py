@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from matchbox.log_levels import log_level
+
 _LONGEST_LIFETIME = 604_800  # seven days (Signature Version 4, X-Amz-Expires)
 
 
@@ -49,7 +51,7 @@ class Settings(NamedTuple):
             region=needed("AWS_REGION"),
             bucket_url=bucket_url,
             presigned_lifetime=_lifetime(environment.get("MATCHBOX_PRESIGNED_LIFETIME") or "3600"),
-            log_level=environment.get("MATCHBOX_LOG_LEVEL", "info").upper(),
+            log_level=log_level(environment.get("MATCHBOX_LOG_LEVEL") or "info"),
             dynamodb_endpoint=environment.get("AWS_ENDPOINT_URL_DYNAMODB") or None,
             s3_endpoint=environment.get("AWS_ENDPOINT_URL_S3") or None,
         )

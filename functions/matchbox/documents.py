@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, mo
 from matchbox.errors import MatchboxError
 from matchbox.groups import Group
 from matchbox.image_reference import InvalidReferenceError, parse_image_reference, parse_platform
+from matchbox.json_lines import line_at, line_of_deepest, line_of_path, line_of_value
 from matchbox.labels import InvalidMACError, is_mac, normalise_mac
 from matchbox.profiles import NetBoot, Profile
 from matchbox.releases import RECORD
@@ -100,10 +101,13 @@ _Model = TypeVar("_Model", bound=BaseModel)
 def parse_group(name: str, text: bytes) -> Group:
     """The group in a file called `name`.json, known by that name. Raises DocumentError."""
     document = _validated(_GroupDocument, text)
-    try:
-        selector = {key: normalise_mac(value) if is_mac(key) else value for key, value in document.selector.items()}
-    except InvalidMACError as error:
-        raise DocumentError(f"line {_line_of(text, 'selector')}: selector: {error}") from error
+    selector = dict(document.selector)
+    for key in filter(is_mac, selector):
+        try:
+            selector[key] = normalise_mac(selector[key])
+        except InvalidMACError as error:
+            line = line_of_path(_decoded(text), ("selector", key))
+            raise DocumentError(f"line {line}: selector: {error}") from error
     return Group(name, document.name, document.profile, selector, document.metadata)
 
 
@@ -203,7 +207,7 @@ def _is_made(name: str) -> bool:
 
 
 def _refused(text: bytes, field: str, why: str) -> DocumentError:
-    return DocumentError(f"line {_line_of(text, field)}: {field}: {why}")
+    return DocumentError(f"line {line_of_path(_decoded(text), (field,))}: {field}: {why}")
 
 
 def _validated(model: type[_Model], text: bytes) -> _Model:
@@ -212,33 +216,49 @@ def _validated(model: type[_Model], text: bytes) -> _Model:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise DocumentError(f"line {_line_of(text, field.partition('.')[0])}: {field}: {first['msg']}") from error
+        line = line_of_path(_decoded(text), first["loc"])
+        raise DocumentError(f"line {line}: {field}: {first['msg']}") from error
 
 
 def _json_object(text: bytes) -> object:
     """The JSON in `text`, in which what is no UTF-8 or half a surrogate pair is U+FFFD, as with Go."""
+    written = _decoded(text)
     try:
-        parsed: object = json.loads(
-            text.decode("utf-8", "replace"), parse_constant=_no_constant, parse_float=_finite, parse_int=_integer
-        )
+        parsed: object = json.loads(written, parse_constant=_no_constant, parse_float=_finite, parse_int=_integer)
+        if re.search(rb"\\u[dD]", text):
+            parsed = _paired(parsed)
+    except _UnusableValueError as error:
+        raise DocumentError(f"line {line_of_value(written, error.value)}: {error}") from error
     except json.JSONDecodeError as error:
         raise DocumentError(f"line {error.lineno}: not JSON: {error.msg}") from error
     except RecursionError as error:
-        raise DocumentError("line 1: nested too deeply") from error
+        raise DocumentError(f"line {line_of_deepest(written)}: nested too deeply") from error
     if not isinstance(parsed, dict):
-        raise DocumentError("line 1: not a JSON object")
-    return _paired(parsed) if re.search(rb"\\u[dD]", text) else parsed
+        raise DocumentError(f"line {line_at(written, len(written) - len(written.lstrip()))}: not a JSON object")
+    return parsed
+
+
+def _decoded(text: bytes) -> str:
+    return text.decode("utf-8", "replace")
+
+
+class _UnusableValueError(Exception):
+    """A number or word that Go's JSON does not know; where it stands is not told to who finds it."""
+
+    def __init__(self, value: str, why: str) -> None:
+        super().__init__(why)
+        self.value = value
 
 
 def _no_constant(name: str) -> object:
-    raise DocumentError(f"line 1: {name} is not JSON")
+    raise _UnusableValueError(name, f"{name} is not JSON")
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if math.isinf(number):
         shown = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
-        raise DocumentError(f"line 1: the number {shown} is too large")
+        raise _UnusableValueError(text, f"the number {shown} is too large")
     return number
 
 
@@ -256,9 +276,3 @@ def _paired(value: object) -> object:
     if isinstance(value, list):
         return [_paired(item) for item in value]
     return value
-
-
-def _line_of(text: bytes, key: str) -> int:
-    """The line where `key` stands, 1 where it does not."""
-    found = re.search(rb'"' + re.escape(key.encode()) + rb'"\s*:', text, re.IGNORECASE)
-    return 1 if found is None else text.count(b"\n", 0, found.start()) + 1

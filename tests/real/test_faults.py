@@ -19,6 +19,9 @@ from tests.rigs.tcp_fault import FaultProxy, fault_proxy
 
 pytestmark = pytest.mark.real
 
+LARGE = 1_000_000
+SIX_RANGES = {"user-agent": "GRUB 2.06", "range": "bytes=" + ",".join(f"{n}-{n}" for n in range(0, 12, 2))}
+
 
 class Rig(NamedTuple):
     """The app, and the proxies between it and its stores."""
@@ -35,8 +38,13 @@ def rig(moto_server: MotoService) -> Iterator[Rig]:
     create_table(client, name)
     create_bucket(bucket, name, moto_server.region)
     bucket.put_object(Bucket=name, Key=PREFIX + "note", Body=b"note\n", ContentType="text/plain; charset=utf-8")
+    bucket.put_object(Bucket=name, Key=PREFIX + "vmlinuz", Body=bytes(LARGE), ContentType="application/octet-stream")
     writer = CatalogWriter(client, bucket, name, name)
-    writer.put_profile(Profile("worker", boot=NetBoot("/assets/vmlinuz")))
+    writer.put_profile(Profile("worker", generic_id="t", boot=NetBoot("/assets/vmlinuz")))
+    writer.put_template("generic", "t", b"{{.arch}}")
+    writer.put_profile(Profile("long", generic_id="long"))
+    writer.put_template("generic", "long", b"x" * LARGE)
+    writer.put_group(Group("long", profile="long", selector={"arch": "long"}))
     writer.put_group(Group("node", profile="worker", selector={"arch": "arm64"}))
     with fault_proxy(moto_server.endpoint) as dynamodb, fault_proxy(moto_server.endpoint) as s3:
         environment = {
@@ -52,31 +60,56 @@ def rig(moto_server: MotoService) -> Iterator[Rig]:
         yield Rig(app_of(environment), dynamodb, s3)
 
 
-def _ask(app: App, path: str, **labels: str) -> dict[str, Any]:
+def _ask(app: App, path: str, headers: dict[str, str] | None = None, **labels: str) -> dict[str, Any]:
     query = {key: [value] for key, value in labels.items()}
-    return app.handle({"httpMethod": "GET", "path": path, "multiValueQueryStringParameters": query})
+    event = {"httpMethod": "GET", "path": path, "multiValueQueryStringParameters": query, "headers": headers or {}}
+    return app.handle(event)
+
+
+def _refused(app: App, path: str, headers: dict[str, str] | None = None, **labels: str) -> None:
+    """Ask in vain: the machine is told when to come back, and sent nowhere."""
+    refused = _ask(app, path, headers, **labels)
+    assert 503 == refused["statusCode"]
+    assert 2 <= int(refused["multiValueHeaders"]["retry-after"][0]) <= 10
+    assert "location" not in refused["multiValueHeaders"]
 
 
 @pytest.mark.parametrize("fault", [Refuse(), Hang(), Delay(4), INTERNAL_ERROR, THROTTLED], ids=repr)
 def test_table_away(rig: Rig, fault: Fault) -> None:
     """A machine is asked to come back, the assets go on, and it boots when the table is back."""
     rig.dynamodb.switch(fault)
-    refused = _ask(rig.app, "/ipxe", arch="arm64")
-    assert 503 == refused["statusCode"]
-    assert 2 <= int(refused["multiValueHeaders"]["retry-after"][0]) <= 10
-    assert "location" not in refused["multiValueHeaders"]
+    _refused(rig.app, "/ipxe", arch="arm64")
+    _refused(rig.app, "/generic", arch="arm64")
     assert "note\n" == _ask(rig.app, "/assets/note")["body"]
     rig.dynamodb.switch(PassThrough())
     assert "#!ipxe\nkernel /assets/vmlinuz\nboot\n" == _ask(rig.app, "/ipxe", arch="arm64")["body"]
+    assert "arm64" == _ask(rig.app, "/generic", arch="arm64")["body"]
 
 
 @pytest.mark.parametrize("fault", [Refuse(), Hang(), Delay(4), INTERNAL_ERROR, SLOW_DOWN], ids=repr)
 def test_bucket_away(rig: Rig, fault: Fault) -> None:
     """A client is asked to come back, the scripts go on, and it gets the file when the bucket is back."""
     rig.s3.switch(fault)
-    refused = _ask(rig.app, "/assets/note")
-    assert 503 == refused["statusCode"]
-    assert 2 <= int(refused["multiValueHeaders"]["retry-after"][0]) <= 10
+    _refused(rig.app, "/assets/note")
+    _refused(rig.app, "/assets/vmlinuz", SIX_RANGES)
+    _refused(rig.app, "/generic", arch="long")
     assert 200 == _ask(rig.app, "/ipxe", arch="arm64")["statusCode"]
+    assert "arm64" == _ask(rig.app, "/generic", arch="arm64")["body"]
     rig.s3.switch(PassThrough())
     assert "note\n" == _ask(rig.app, "/assets/note")["body"]
+    assert 206 == _ask(rig.app, "/assets/vmlinuz", SIX_RANGES)["statusCode"]
+    assert 302 == _ask(rig.app, "/generic", arch="long")["statusCode"]
+
+
+@pytest.mark.parametrize("path", ["/assets/vmlinuz", "/assets/a%20b%20c"])
+def test_slow_bucket(rig: Rig, path: str) -> None:
+    """Answers that come within their own time, and too late together, are a 503 as well."""
+    rig.s3.switch(Delay(1.4))
+    _refused(rig.app, path, SIX_RANGES)
+
+
+def test_slow_stores(rig: Rig) -> None:
+    """So are a selection, a template and a long answer's way into the bucket."""
+    rig.dynamodb.switch(Delay(0.6))
+    rig.s3.switch(Delay(1.2))
+    _refused(rig.app, "/generic", arch="long")

@@ -66,17 +66,25 @@ def test_unknown_keys_are_ignored() -> None:
     ("text", "parts"),
     [
         (b'{\n"name": "n",\n"profile": 5}', ["line 3", "profile"]),
-        (b'{\n"selector": {\n"os": 5}}', ["line 2", "selector.os"]),
+        (b'{\n"selector": {\n"os": 5}}', ["line 3", "selector.os"]),
+        (b'{"metadata": {"profile": "p"},\n"x": [{"profile": 1}],\n"PROFILE":\n5,\n"y": {"profile": 2}}', ["line 3"]),
+        (b'{"profile": 5,\n"profile": 6}', ["line 2", "profile"]),
+        (b'{"metadata": {"x": "\\"selector\\": {"},\n"selector": 5}', ["line 2", "selector"]),
         (b'{"name": "n",\n\n"Selector": ["os"]}', ["line 3", "selector"]),
         (b'{"metadata": "text"}', ["line 1", "metadata"]),
         (b'{"profile": true}', ["line 1", "profile"]),
         (b'{"name": "n",\n"profile": "p",\n}', ["line 3", "not JSON"]),
         (b"", ["line 1", "not JSON"]),
         (b"[]", ["line 1", "not a JSON object"]),
+        (b"\n\n[]", ["line 3", "not a JSON object"]),
         (b"null", ["line 1", "not a JSON object"]),
-        (b'{"metadata": {"a": NaN}}', ["NaN"]),
-        (b'{"metadata": {"a": -Infinity}}', ["-Infinity"]),
-        (b'{"metadata": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", ["nested too deeply"]),
+        (b'{"metadata": {"a": NaN}}', ["line 1: NaN"]),
+        (b'{"name": "NaN",\n"metadata":\n{"a": [1,\nNaN]}}', ["line 4: NaN is not JSON"]),
+        (b'{"metadata": {"a":\n-Infinity}}', ["line 2: -Infinity"]),
+        (b'{"metadata":\n{"a": [Infinity', ["line 2: Infinity"]),
+        (b'{"metadata": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", ["line 1: nested too deeply"]),
+        (b'{"metadata":\n' + b"[" * 100_000 + b"]" * 100_000 + b"}", ["line 2: nested too deeply"]),
+        (b'{"metadata":\n' + b"[" * 800 + b'"\\ud800"' + b"]" * 800 + b"}", ["line 2: nested too deeply"]),
     ],
 )
 def test_errors_of_a_group_name_line_and_field(text: bytes, parts: list[str]) -> None:
@@ -95,6 +103,9 @@ def test_errors_of_a_group_name_line_and_field(text: bytes, parts: list[str]) ->
         (b'{\n\n"boot": {"kernel": 1}}', ["line 3", "boot.kernel"]),
         (b'{"boot": {"initrd": "one"}}', ["line 1", "boot.initrd"]),
         (b'{"boot": {"args": ["a", 2]}}', ["line 1", "boot.args.1"]),
+        (b'{"boot": {"initrd": ["a",\n{}],\n"args": [\n"a",\n\n2]}}', ["line 2", "boot.initrd.1"]),
+        (b'{"x": [[], {}, [1]],\n"boot": {"initrd": [],\n"args": [\n"a",\n\n2]}}', ["line 6", "boot.args.1"]),
+        (b'{"boot": {"kernel": 1},\n"Boot": {\n"Kernel": 2}}', ["line 3", "boot.kernel"]),
         (b'{"boot": []}', ["line 1", "boot"]),
     ],
 )
@@ -115,15 +126,15 @@ def test_mac_is_normalised(key: str) -> None:
 @pytest.mark.parametrize("value", [b'"?"', b'""', b"null"])
 def test_bad_mac(value: bytes) -> None:
     """A hardware address that does not parse is an error with the selector's line."""
-    with pytest.raises(DocumentError, match=r"line 2: selector: .* is no MAC address"):
-        parse_group("g", b'{"name": "n",\n"selector": {"mac": %s}}' % value)
+    with pytest.raises(DocumentError, match=r"line 3: selector: .* is no MAC address"):
+        parse_group("g", b'{"name": "mac",\n"selector": {"os": "mac",\n"mac": %s}}' % value)
 
 
 @pytest.mark.parametrize("number", ["1e400", "-1e400", "1" + "0" * 400, "1" + "0" * 5000])
 def test_numbers_that_go_cannot_hold(number: str) -> None:
     """A number that is larger than a float is refused, however it is written."""
-    with pytest.raises(DocumentError, match=f"line 1: the number {number[:40]}(\\.\\.\\.)? is too large"):
-        parse_group("g", b'{"metadata": {"a": [%s]}}' % number.encode())
+    with pytest.raises(DocumentError, match=f"line 3: the number {number[:40]}(\\.\\.\\.)? is too large"):
+        parse_group("g", b'{"name": "%s",\n"metadata": {"a": [1,\n%s]}}' % (number.encode(), number.encode()))
 
 
 def test_lone_surrogates_and_broken_text() -> None:

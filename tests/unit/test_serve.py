@@ -70,6 +70,18 @@ def test_missing_data_directory(tmp_path: Path) -> None:
         assert "--data-path" in line
 
 
+def test_missing_assets_directory(tmp_path: Path) -> None:
+    """A directory of assets that was asked for has to be there; the data directory need not have one."""
+    flags = ("--address", "127.0.0.1:0", "--data-path", str(tmp_path))
+    for line in (
+        refused(*flags, "--assets-path", "/nowhere"),
+        refused(*flags, environment=os.environ | {"MATCHBOX_ASSETS_PATH": "/nowhere"}),
+    ):
+        assert "matchboxctl: --assets-path (MATCHBOX_ASSETS_PATH) '/nowhere' is no directory" == line
+    with started(*flags) as running:
+        assert 404 == running.get("/assets/vmlinuz").status
+
+
 def test_groups_that_are_a_file(tmp_path: Path) -> None:
     """Where a directory has to be, a file is named."""
     (tmp_path / "groups").touch()
@@ -89,6 +101,7 @@ def test_bad_log_level(tmp_path: Path) -> None:
     """A level from the environment is held to the same list as the flag's."""
     environment = {"MATCHBOX_LOG_LEVEL": "loud", "MATCHBOX_DATA_PATH": str(tmp_path)}
     assert "'loud'" in refused("--address", "127.0.0.1:0", environment=os.environ | environment)
+    assert "'loud'" in refused("--address", "127.0.0.1:0", "-log-level", "loud", "--data-path", str(tmp_path))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

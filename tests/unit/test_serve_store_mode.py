@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
+from matchboxctl.main import main
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
 from tests.serving import COMMAND, LIMIT, Serve, started
@@ -107,6 +108,9 @@ def test_absent_bucket(stores: Stores) -> None:
         ({}, ("--assets-path", "/tmp"), "unset one of them"),
         ({"MATCHBOX_BUCKET": ""}, (), "MATCHBOX_TABLE is set and MATCHBOX_BUCKET is not"),
         ({"AWS_ENDPOINT_URL_S3": ""}, (), "AWS_ENDPOINT_URL_DYNAMODB is set and AWS_ENDPOINT_URL_S3 is not"),
+        ({"AWS_ENDPOINT_URL_S3": "127.0.0.1:1"}, (), "AWS_ENDPOINT_URL_S3 '127.0.0.1:1' is no address: write http://"),
+        ({"AWS_ENDPOINT_URL_DYNAMODB": "http://"}, (), "AWS_ENDPOINT_URL_DYNAMODB 'http://' is no address"),
+        ({"AWS_ENDPOINT_URL_S3": "http://a:x"}, (), "AWS_ENDPOINT_URL_S3 'http://a:x' is no address"),
         ({"MATCHBOX_BUCKET_URL": "https://a"}, (), "does not start with http://"),
         ({"MATCHBOX_PRESIGNED_LIFETIME": "1h"}, (), "MATCHBOX_PRESIGNED_LIFETIME '1h' is no number of seconds"),
     ],
@@ -114,6 +118,17 @@ def test_absent_bucket(stores: Stores) -> None:
 def test_refusals(stores: Stores, given: dict[str, str], flags: tuple[str, ...], reason: str) -> None:
     """Both modes at once, half the settings, or a setting that cannot be used, are named in one line."""
     assert reason in refused(stores.environment() | given, *flags)
+
+
+@pytest.mark.parametrize("command", [("init",), ("import", "/tmp"), ("export", "/tmp"), ("fsck",)])
+def test_endpoint_without_scheme(command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every command refuses an endpoint that is no address, also one for all services."""
+    for name in ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3", "MATCHBOX_DATA_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    given = {"MATCHBOX_TABLE": "t", "MATCHBOX_BUCKET": "b", "AWS_REGION": "r", "AWS_ENDPOINT_URL": "127.0.0.1:1"}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    assert 2 == main(command)
 
 
 def test_no_credentials(stores: Stores) -> None:

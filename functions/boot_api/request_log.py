@@ -1,0 +1,42 @@
+"""What does the log say of a request? One JSON line, without its query and without what it was answered."""
+
+import logging
+from typing import NamedTuple
+
+from aws_lambda_powertools import Logger
+
+from boot_api.alb import Request
+from boot_api.routes import Account
+from matchbox.url_path import octets
+
+
+class Outcome(NamedTuple):
+    """How it ended: the status, the level at which the log has it, and what is wrong, empty where nothing is."""
+
+    status: int
+    level: int = logging.INFO
+    reason: str = ""
+
+
+def log_request(log: Logger, request: Request, account: Account, outcome: Outcome, seconds: float) -> None:
+    """Write the line; the client's address is that of X-Forwarded-For."""
+    fields: dict[str, object] = {
+        "route": account.route,
+        "method": request.method,
+        "path": request.path,
+        "group": account.group,
+        "profile": account.profile,
+        "status": outcome.status,
+        "milliseconds": round(seconds * 1000, 3),
+        "client": request.headers.get("x-forwarded-for", "").partition(",")[0].strip(),
+        "user_agent": request.headers.get("user-agent", ""),
+    }
+    if outcome.reason:
+        fields["reason"] = outcome.reason
+    write = {logging.INFO: log.info, logging.WARNING: log.warning}.get(outcome.level, log.error)
+    write("request", extra={name: _loggable(value) for name, value in fields.items()})
+
+
+def _loggable(value: object) -> object:
+    """Bytes that are no UTF-8 stand as lone surrogates in text, which a stream would refuse with the whole line."""
+    return octets(value).decode("utf-8", "replace") if isinstance(value, str) else value

@@ -1,0 +1,27 @@
+"""What does a request line ask for, as the balancer's event has it?"""
+
+
+def parameters(query: str) -> dict[str, list[str]]:
+    """The query as the balancer's event has it: undecoded, values by key, without empty pairs."""
+    parameters: dict[str, list[str]] = {}
+    for pair in query.split("&"):
+        if pair:
+            key, _, value = pair.partition("=")
+            parameters.setdefault(key, []).append(value)
+    return parameters
+
+
+def path_and_query(word: str) -> tuple[str, str]:
+    """What the request line's second word asks for; a byte that is no UTF-8 stands as a lone surrogate."""
+    target = word.encode("latin-1").decode("utf-8", "surrogateescape")
+    path, _, query = _without_host(target).partition("?")
+    return path, query
+
+
+def _without_host(target: str) -> str:
+    """The target in origin form: some clients send `http://host/path`."""
+    scheme, separator, rest = target.partition("://")
+    if separator and scheme.lower() in ("http", "https"):
+        host_end = min((at for at in (rest.find("/"), rest.find("?")) if at >= 0), default=len(rest))
+        return rest[host_end:] or "/"
+    return target

@@ -1,0 +1,38 @@
+"""A data directory and the catalogue over it, told of changes in each of the ways there are."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from matchboxctl.changes import Changes, Scan
+from matchboxctl.directory import DirectoryCatalog, watch
+
+WAYS: dict[str, Callable[[Path], Changes]] = {"best": watch, "scan": Scan}
+
+
+class Data:
+    """A data directory and the catalogue over it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.told: list[str] = []
+        self._catalog: DirectoryCatalog | None = None
+
+    @property
+    def catalog(self) -> DirectoryCatalog:
+        if self._catalog is None:
+            self._catalog = DirectoryCatalog(self.root, self.told.append)
+        return self._catalog
+
+    def group(self, name: str, **fields: object) -> Path:
+        return self.write(f"groups/{name}.json", json.dumps(fields))
+
+    def write(self, path: str, text: str) -> Path:
+        file = self.root / path
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+        return file
+
+    def selected(self, **labels: str) -> str | None:
+        selection = self.catalog.select(labels)
+        return None if selection is None else selection.group.id

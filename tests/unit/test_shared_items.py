@@ -1,0 +1,84 @@
+"""Groups are refused, by name, that do not fit into the items that groups share."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from aws_stores.contents import Contents
+from aws_stores.shared_items import that_fit
+from aws_stores.table import KEY, LARGEST_ITEM, SHAPES, entry_key, member_name, selector_text, shape_name
+from matchbox.catalog_documents import Document, Template
+from matchbox.groups import Group
+from matchbox.profiles import Profile
+from matchbox.selection import selector_of
+
+Item = dict[str, Any]
+
+
+def found(shapes: Iterable[Group] = (), entry: Item | None = None) -> Contents:
+    """A table with the shapes of these groups, and an entry."""
+    named: Item = {shape_name(selector_of(group.selector).shape): {} for group in shapes}
+    entries = {} if entry is None else {entry[KEY]: entry}
+    return Contents({}, {}, {}, entries, {KEY: SHAPES, **named}, None, None, [])
+
+
+def entry(selector: dict[str, str], members: dict[str, object]) -> Item:
+    of = selector_of(selector)
+    return {KEY: entry_key(of), "s": selector_text(of), "v": 1} | {member_name(k): v for k, v in members.items()}
+
+
+def refused(documents: Iterable[Document], table: Contents) -> list[str]:
+    """The ids of the groups that do not fit; all others do, in whatever order they come."""
+    given, told = list(documents), list[str]()
+    fitting = [document.id for document in that_fit(given, table, lambda group, _: told.append(group.id))]
+    assert sorted(document.id for document in given) == sorted([*fitting, *told])
+    return told
+
+
+def of_shapes(count: int, size: int) -> list[Group]:
+    """Groups of as many shapes, each with a key of so many bytes."""
+    return [Group(f"{number:04}", selector={f"{number:04}".ljust(size, "k"): "x"}) for number in range(count)]
+
+
+def test_whole_shapes() -> None:
+    """As many shapes fit as an item holds, whether the table has them already or not."""
+    groups = of_shapes(150, 3_000)
+    most = (LARGEST_ITEM - 200) // (3_000 + 4 + 40)
+    expected = [group.id for group in groups[most:]]
+    assert expected == refused(reversed(groups), found())
+    assert expected == refused(groups, found(groups[:most]))
+    assert expected == refused(groups, found(groups[1:most]))
+
+
+def test_shapes_of_the_table_come_first() -> None:
+    """What the table has takes its room, and a group of a shape that is there needs none."""
+    groups = of_shapes(8, 60_000)
+    assert ["0000", "0001"] == refused(groups, found(groups[2:]))
+    assert [] == refused([groups[7]], found(groups[2:]))
+
+
+def test_a_shape_without_a_name() -> None:
+    """Keys that are longer together than an attribute's name may be are refused, and nothing else is."""
+    assert ["b"] == refused([Group("a"), Group("b", selector={"x" * 65_532: "x"}), Group("c")], found())
+    assert [] == refused([Group("b", selector={"x" * 65_531: "x"})], found())
+
+
+def test_whole_entry() -> None:
+    """An entry holds the groups of the table and of the directory, each of which counts once."""
+    groups = [Group(name, profile="p" * 150_000, selector={"os": "a"}) for name in "abc"]
+    others: list[Document] = [Group("d", selector={"os": "b"}), Profile("p"), Template("generic", "t", b"")]
+    assert ["c"] == refused([*others, *groups], found())
+    has = found(entry=entry({"os": "a"}, {"b": "p" * 150_000, "c": "p" * 150_000}))
+    assert ["a"] == refused(groups, has)
+    assert [] == refused(groups[1:], has)
+    # A group that takes less than it did makes room for the next.
+    assert ["b"] == refused(
+        [Group("a", profile="p", selector={"os": "a"}), *groups[1:]],
+        found(entry=entry({"os": "a"}, {"a": "p" * 100_000, "c": "p" * 300_000})),
+    )
+
+
+def test_tombstones_take_room() -> None:
+    """A group that was removed still takes its name in the entry."""
+    has = found(entry=entry({}, {"x" * 1_000 + str(number): 1 for number in range(402)}))
+    assert ["new"] == refused([Group("new", profile="p" * 2_000)], has)
+    assert [] == refused([Group("new", profile="p")], has)

@@ -1,0 +1,88 @@
+"""What `serve` says at its start is what an operator can use."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from matchboxctl.asset_files import AssetDirectory, SignedAddresses
+from matchboxctl.directory import DirectoryCatalog
+from matchboxctl.own_address import is_loopback, own_address
+from matchboxctl.welcome import Listening, shortcomings, welcome
+
+
+def told(host: str, own: str | None) -> list[str]:
+    """The lines for a host, in this order: where it listens, what to try, what the DHCP server is told, and notes."""
+    lines = welcome(Listening(host, 80), "", ["/ipxe"], lambda: own)
+    return [line.strip() for line in lines if "80" in line or ("ADDRESS" in line and "boot.ipxe" not in line)]
+
+
+@pytest.mark.parametrize(
+    ("host", "own", "local", "boot"),
+    [
+        ("192.0.2.7", "192.0.2.1", "192.0.2.7:80", "192.0.2.7:80"),
+        ("boot.test", "192.0.2.1", "boot.test:80", "boot.test:80"),
+        ("0.0.0.0", "192.0.2.1", "127.0.0.1:80", "192.0.2.1:80"),
+        ("::", "192.0.2.1", "127.0.0.1:80", "192.0.2.1:80"),
+        ("2001:db8::1", None, "[2001:db8::1]:80", "[2001:db8::1]:80"),
+        ("127.0.0.2", "192.0.2.1", "127.0.0.2:80", "192.0.2.1:80"),
+        ("::1", "192.0.2.1", "[::1]:80", "192.0.2.1:80"),
+        ("localhost", None, "localhost:80", "ADDRESS:80"),
+        ("0.0.0.0", None, "127.0.0.1:80", "ADDRESS:80"),
+    ],
+)
+def test_addresses(host: str, own: str | None, local: str, boot: str) -> None:
+    """Addresses to try are of this machine, the DHCP server's is one that others reach; IPv6 has its brackets."""
+    listening, first, second, dhcp, *notes = told(host, own)
+    assert f"listening on {f'[{host}]' if ':' in host else host}:80" == listening
+    assert [f"curl 'http://{local}/boot.ipxe'", f"curl 'http://{local}/ipxe'"] == [first, second]
+    assert f"dhcp-boot=tag:ipxe,http://{boot}/boot.ipxe" == dhcp
+    unknown = "(no interface has an address yet that other machines reach: write it for ADDRESS)"
+    only_here = "(other machines reach it only after --address 0.0.0.0:80)"
+    expected = {unknown: boot.startswith("ADDRESS"), only_here: is_loopback(host)}
+    assert [note for note, due in expected.items() if due] == notes
+
+
+def test_own_address() -> None:
+    """It is none that only this machine reaches."""
+    address = own_address()
+    assert address is None or not is_loopback(address)
+    assert "0.0.0.0" != address
+
+
+def missing(root: Path, *addresses: str) -> list[str]:
+    """What is said of a profile's kernel and initrds."""
+    for name in ("profiles", "assets"):
+        (root / name).mkdir(exist_ok=True)
+    kernel, *initrd = (f'"{address}"' for address in addresses)
+    (root / "profiles" / "p.json").write_text(f'{{"boot": {{"kernel": {kernel}, "initrd": [{", ".join(initrd)}]}}}}')
+    reported = list[str]()
+    lines = shortcomings(
+        DirectoryCatalog(root, reported.append), AssetDirectory(root / "assets", SignedAddresses(b"", 1))
+    )
+    assert [] == reported
+    return [line.strip() for line in lines[1:-1]]
+
+
+def test_missing_assets(tmp_path: Path) -> None:
+    """An asset is looked for as the routes look for it: decoded, without query, under the cleaned path."""
+    (tmp_path / "assets").mkdir()
+    for name in ("my kernel", "i", "100%"):
+        (tmp_path / "assets" / name).touch()
+    there = ("/assets/my%20kernel", "/assets/i?x=1", "--name main /assets/a/../i", "/assets/100%", "/assets/${arch}/k")
+    assert [] == missing(tmp_path, *there, "http://192.0.2.1/assets/elsewhere")
+    lacking = ["my%20kernel (profile p)", "a b (profile p)"]
+    assert lacking == missing(tmp_path, "/assets/my%2520kernel", "--name x /assets/a%20b?release=1")
+
+
+def test_assets_that_cannot_be_read(tmp_path: Path) -> None:
+    """An asset that cannot be read is in the list, with the reason."""
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / "closed").touch(mode=0o000)
+    if os.geteuid():
+        reason = "asset 'closed' cannot be read: Permission denied"
+        assert [f"closed (profile p): {reason}"] == missing(tmp_path, "/assets/closed")
+    # What even root cannot read.
+    (tmp_path / "assets" / "mem").symlink_to("/proc/self/mem")
+    reason = "asset 'mem' cannot be read: Input/output error"
+    assert [f"mem (profile p): {reason}"] == missing(tmp_path, "/assets/mem")
