@@ -6,7 +6,7 @@ A sync inflates and hashes hundreds of megabytes: in this process it would delay
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from threading import Event, Thread
 
 from asset_sync.sources import ImageSources
@@ -21,15 +21,22 @@ class BackgroundSync:
     """Runs `matchboxctl sync ID` for each source as it falls due.
 
     `read` gives the sources as they are now; `flags` are those of the command's mode. `report` is given a line for each
-    fault. A source that failed is tried again after a minute, or its interval where that is shorter.
+    fault, but for those that were `told` already. A source that failed is tried again after a minute, or its interval
+    where that is shorter.
     """
 
-    def __init__(self, read: Callable[[], ImageSources], flags: Sequence[str], report: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        read: Callable[[], ImageSources],
+        flags: Sequence[str],
+        report: Callable[[str], None],
+        told: Collection[str] = (),
+    ) -> None:
         self._read = read
         self._flags = flags
         self._report = report
         self._due: dict[str, float] = {}
-        self._refused: set[str] = set()
+        self._refused = set(told)
         self._ending = Event()
         self._thread = Thread(target=self._run, daemon=True)
 

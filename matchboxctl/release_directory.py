@@ -56,8 +56,10 @@ class ReleaseDirectory:
         """The pointers as they stand in the file now."""
         try:
             status = (self._root / _POINTERS).stat()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return {}
+        except OSError as error:
+            raise StoreUnavailableError(f"{self._root / _POINTERS}: cannot be read: {error.strerror}") from error
         state = _State(status.st_ino, status.st_mtime_ns, status.st_size)
         seen = self._seen
         if seen is None or seen[0] != state:

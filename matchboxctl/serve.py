@@ -23,6 +23,7 @@ from boot_api.routes import Routes, Stores
 from boot_api.settings import Settings
 from matchbox.assets import Delivery
 from matchbox.errors import StoreUnavailableError
+from matchbox.released_assets import ReleasedAssets
 from matchboxctl.answer_relay import AnswerRelay
 from matchboxctl.asset_files import AssetDirectory, SignedAddresses
 from matchboxctl.background_sync import BackgroundSync
@@ -84,7 +85,8 @@ def serve(address: str, log_level: str, truth: Directories | StoreSettings, *, s
 
 def _background_sync(truth: Directories | StoreSettings) -> BackgroundSync:
     if isinstance(truth, Directories):
-        return BackgroundSync(in_directory(truth.data_path).read, ["--data-path", str(truth.data_path)], _tell)
+        read = in_directory(truth.data_path).read
+        return BackgroundSync(read, ["--data-path", str(truth.data_path)], _tell, told=read().refused)
     return BackgroundSync(in_stores(truth).read, [], _tell)
 
 
@@ -101,6 +103,13 @@ def _over_directories(directories: Directories, log: Logger) -> _Service:
         catalog = DirectoryCatalog(data_path, _tell, releases.pointers)
     except OSError as error:
         raise UsageError(f"{error.filename}: {error.strerror}") from error
+    sources, refused = in_directory(data_path).read()
+    for line in refused:
+        _tell(line)
+    try:
+        pointers = releases.pointers()
+    except StoreUnavailableError as error:
+        raise UsageError(str(error)) from error
     assets, answers = AssetDirectory(assets_path, addresses), AnswerRelay()
     delivery = Delivery(direct_limit=BODY_LIMIT, boundary=secrets.token_hex(30))
     return _Service(
@@ -108,7 +117,12 @@ def _over_directories(directories: Directories, log: Logger) -> _Service:
         Streams(addresses, assets, releases, answers),
         f"{data_path} (directory mode): {len(catalog)} groups, {sum(1 for _ in catalog.profiles())} profiles",
         examples_of(catalog),
-        shortcomings(catalog, assets),
+        shortcomings(
+            catalog,
+            ReleasedAssets(assets, releases, pointers, release=None),
+            assets_path,
+            [source_id for source_id in sources if source_id not in pointers],
+        ),
     )
 
 

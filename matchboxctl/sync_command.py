@@ -42,9 +42,10 @@ def sync(place: SourcePlace, ids: Sequence[str], environment: Mapping[str, str])
     """Sync these sources, or all. Raises UsageError, and FailedError where one is not up to date afterwards."""
     sources, refused = place.read()
     faults = Faults()
-    for line in refused:
-        faults.tell(line)
     unknown = [source_id for source_id in ids if source_id not in sources]
+    # Who names the sources is told of the others only where they may be those.
+    for line in refused if unknown or not ids else ():
+        faults.tell(line)
     if unknown:
         raise UsageError(f"no source {unknown[0]!r} in {place.name}; there are: {', '.join(sources) or 'none'}")
     if not sources:

@@ -1,14 +1,15 @@
 """What does `serve` print when it starts? What to try, what to tell the DHCP server, what is missing."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlencode
 
 from matchbox.errors import StoreUnavailableError
 from matchbox.profiles import NetBoot, Profile
 from matchbox.selection import Selector
+from matchbox.stores import AssetStore
 from matchbox.url_path import clean_path, unescape
-from matchboxctl.asset_files import AssetDirectory
 from matchboxctl.directory import DirectoryCatalog
 from matchboxctl.own_address import is_loopback, own_address
 
@@ -69,12 +70,18 @@ def examples_of(catalog: DirectoryCatalog) -> list[str]:
     return [f"/ipxe{_query(selector)}" for selector in selectors] + [f"/profiles/{name}" for name in profiles]
 
 
-def shortcomings(catalog: DirectoryCatalog, assets: AssetDirectory) -> list[str]:
-    """What an operator is to know of the directory: rivals, and assets that profiles name and it lacks."""
+def shortcomings(catalog: DirectoryCatalog, assets: AssetStore, root: Path, unpublished: list[str]) -> list[str]:
+    """What an operator is to know of the directory: rivals, and assets that profiles name and nobody finds.
+
+    `assets` are those served, `root` is the directory of the operator's own; `unpublished` are the ids of image sources
+    that have no release yet.
+    """
     lines = [f"groups {', '.join(ids)} have the same selectors: {ids[0]} is chosen" for ids in catalog.rivals()]
     missing = [line for profile in catalog.profiles() for line in _missing_assets(profile, assets)]
     if missing:
-        lines += [f"assets that profiles name and {assets.root} lacks:", *missing]
+        lines += [f"assets that profiles name and {root} lacks:", *missing]
+    if unpublished:
+        lines.append(f"image sources without a release, which `matchboxctl sync` brings: {', '.join(unpublished)}")
     return [*lines, ""] if lines else []
 
 
@@ -82,7 +89,7 @@ def _query(selector: Selector) -> str:
     return f"?{urlencode(selector.pairs)}" if selector.pairs else ""
 
 
-def _missing_assets(profile: Profile, assets: AssetDirectory) -> list[str]:
+def _missing_assets(profile: Profile, assets: AssetStore) -> list[str]:
     boot = profile.boot or NetBoot()
     # An initrd's address may have options before it, such as `--name main`.
     addresses = [words[-1] for words in map(str.split, (boot.kernel, *boot.initrd)) if words]
@@ -92,7 +99,7 @@ def _missing_assets(profile: Profile, assets: AssetDirectory) -> list[str]:
     return [f"  {path} (profile {profile.id}){fault}" for path, fault in faults if fault is not None]
 
 
-def _fault(path: str, assets: AssetDirectory) -> str | None:
+def _fault(path: str, assets: AssetStore) -> str | None:
     """Why the file cannot be read, empty where it is absent; None where it can."""
     try:
         return "" if assets.file(path) is None else None

@@ -6,6 +6,7 @@ from aws_stores.request_time import deadline_of
 from aws_stores.s3 import S3
 from aws_stores.source_items import POINTERS, pointers_in
 from aws_stores.table import KEY
+from matchbox.errors import StoreUnavailableError
 from matchbox.releases import Pointers
 
 PREFIX = "releases/"
@@ -29,10 +30,21 @@ class StoredReleases:
         self._lifetime = lifetime
         self._answer_time = answer_time
         self._bucket_url = bucket_url
+        self._last: Pointers | None = None
 
     def pointers(self) -> Pointers:
-        """The pointers, read consistently: a release that has gone is not named."""
-        return pointers_in(self._dynamodb.get_item(self._table, {KEY: POINTERS}, deadline_of(self._answer_time)))
+        """The pointers, read consistently; while the table is away those read last, where there are any.
+
+        A machine that has its script goes on then: the release that it names is the same whatever is published since.
+        """
+        try:
+            item = self._dynamodb.get_item(self._table, {KEY: POINTERS}, deadline_of(self._answer_time))
+        except StoreUnavailableError:
+            if self._last is None:
+                raise
+        else:
+            self._last = pointers_in(item)
+        return self._last
 
     def files(self, source_id: str, place: str) -> S3Assets:
         """The objects of the release."""

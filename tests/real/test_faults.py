@@ -77,6 +77,8 @@ def _refused(app: App, path: str, headers: dict[str, str] | None = None, **label
 @pytest.mark.parametrize("fault", [Refuse(), Hang(), Delay(4), INTERNAL_ERROR, THROTTLED], ids=repr)
 def test_table_away(rig: Rig, fault: Fault) -> None:
     """A machine is asked to come back, the assets go on, and it boots when the table is back."""
+    # What a process has once read of releases serves it on.
+    assert "note\n" == _ask(rig.app, "/assets/note")["body"]
     rig.dynamodb.switch(fault)
     _refused(rig.app, "/ipxe", arch="arm64")
     _refused(rig.app, "/generic", arch="arm64")

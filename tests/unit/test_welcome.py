@@ -57,9 +57,8 @@ def missing(root: Path, *addresses: str) -> list[str]:
     kernel, *initrd = (f'"{address}"' for address in addresses)
     (root / "profiles" / "p.json").write_text(f'{{"boot": {{"kernel": {kernel}, "initrd": [{", ".join(initrd)}]}}}}')
     reported = list[str]()
-    lines = shortcomings(
-        DirectoryCatalog(root, reported.append), AssetDirectory(root / "assets", SignedAddresses(b"", 1))
-    )
+    assets = AssetDirectory(root / "assets", SignedAddresses(b"", 1))
+    lines = shortcomings(DirectoryCatalog(root, reported.append), assets, assets.root, [])
     assert [] == reported
     return [line.strip() for line in lines[1:-1]]
 
