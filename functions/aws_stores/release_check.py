@@ -59,7 +59,7 @@ class ReleaseCheck:
             if place.source_id not in damaged and place.youngest < before:
                 yield from self._unused(place)
         for source_id in pointers.keys() - texts_of_sources(found.sources).keys():
-            what = f"the releases of source {source_id!r} stay as they are, unless MATCHBOX_SOURCE has it: no item does"
+            what = f"source {source_id!r} has releases and no document: only MATCHBOX_SOURCE can have it synced"
             yield Finding(Fault(Kind.NOTE, what), mended=False)
 
     def _damaged(self, source_id: str, text: str) -> Finding:
@@ -160,10 +160,8 @@ def _lost(shelf: StoredShelf, release: Release) -> str | None:
     if record is None:
         return f"its {RECORD}"
     sizes = shelf.sizes(release.place)
-    lost = [
-        f"{name!r} with its {file.size} bytes" for name, file in record.files.items() if sizes.get(name) != file.size
-    ]
-    return ", ".join(lost) or None
+    lost = [name for name, file in record.files.items() if sizes.get(name) != file.size]
+    return ", ".join(f"{name!r} with its {record.files[name].size} bytes" for name in lost) or None
 
 
 def _taken_out(shelf: StoredShelf, pointer: Pointer, release: Release) -> bool:

@@ -15,13 +15,16 @@ from matchbox.memory import MemoryCatalog
 from matchboxctl.directory import DirectoryCatalog
 from matchboxctl.main import main
 from tests.contract.catalog_subjects import FileWriter, MemoryWriter, Subject
+from tests.contract.release_subjects import ON_SERVICES, in_directory, in_memory, on_stores
 from tests.rigs.catalog_table import ENOUGH, CatalogTable
 from tests.rigs.stores import Stores, new_stores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from tests.contract.catalog_subjects import NewSubject
+    from tests.contract.release_subjects import OnStores, ReleaseSubject
     from tests.rigs.service import Service
 
 MakeTable: TypeAlias = "Callable[[Service], CatalogTable]"
@@ -89,7 +92,32 @@ def _on_dynamodb(made: MakeTable, service: Service) -> Iterator[Subject]:
         yield Subject(table.reader(), table.writer)
 
 
-@pytest.fixture(params=["moto", pytest.param("real", marks=pytest.mark.real)])
+@pytest.fixture(params=ON_SERVICES)
+def stored(request: pytest.FixtureRequest) -> Iterator[OnStores]:
+    """Releases in table and bucket."""
+    with _releases_on(request) as stored:
+        yield stored
+
+
+@pytest.fixture(params=["memory", "directory", *ON_SERVICES])
+def releases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ReleaseSubject]:
+    """Releases, wherever they lie."""
+    match request.param:
+        case "memory":
+            yield in_memory()
+        case "directory":
+            yield in_directory(tmp_path)
+        case _:
+            with _releases_on(request) as stored:
+                yield stored.subject
+
+
+def _releases_on(request: pytest.FixtureRequest) -> AbstractContextManager[OnStores]:
+    names = ("dynamodb_local", "versitygw") if request.param == "real" else ("moto_server", "moto_server")
+    return on_stores(*map(request.getfixturevalue, names))
+
+
+@pytest.fixture(params=ON_SERVICES)
 def stores(request: pytest.FixtureRequest) -> Stores:
     if request.param == "moto":
         service = request.getfixturevalue("moto_server")

@@ -6,10 +6,11 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from aws_stores.catalog import DynamoDBCatalog
+from aws_stores.catalog_check import Finding
 from aws_stores.catalog_writer import CatalogWriter
 from aws_stores.creation import create_bucket, create_table
 from aws_stores.dynamodb import DynamoDB
-from aws_stores.fsck import Ages, Finding, Fsck
+from aws_stores.fsck import Ages, Fsck
 from aws_stores.s3 import S3
 from aws_stores.sigv4 import Credentials
 from aws_stores.table import entry_key

@@ -1,0 +1,152 @@
+"""The stores of releases that one suite holds to one contract."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import ExitStack, closing, contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from aws_stores.boto3_items import typed
+from aws_stores.dynamodb import DynamoDB
+from aws_stores.http_client import HttpClient
+from aws_stores.releases import StoredReleases, release_prefix
+from aws_stores.s3 import S3
+from aws_stores.sigv4 import Credentials
+from aws_stores.source_items import sync_key
+from aws_stores.stored_shelf import StoredShelf
+from aws_stores.table import KEY
+from matchbox.memory_releases import MemoryReleases, MemoryShelf
+from matchbox.releases import Pointer, Release
+from matchboxctl.asset_files import SignedAddresses
+from matchboxctl.release_directory import DirectoryShelf, ReleaseDirectory
+from tests.rigs.catalog_table import ENOUGH
+from tests.rigs.stores import new_stores
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from matchbox.release_shelf import ReleaseShelf
+    from matchbox.stores import Releases
+    from tests.rigs.service import Service
+    from tests.rigs.stores import Stores
+
+LIFETIME = 3600
+ON_SERVICES = ["moto", pytest.param("real", marks=pytest.mark.real)]
+"""Of the fixtures that take them: moto, or DynamoDB Local with versitygw."""
+
+
+class ReleaseSubject(NamedTuple):
+    """A store of releases, empty at first.
+
+    `shelf` opens the shelf of a source, as another process would. `usurp` gives the lease of a source to somebody else,
+    None where no lease can be lost by its holder. `kill_holder` runs a process that takes the lease of a source and is
+    killed while it holds it, None where leases end with this process.
+    """
+
+    served: Releases
+    shelf: Callable[[str], ReleaseShelf]
+    usurp: Callable[[str], object] | None = None
+    kill_holder: Callable[[str], object] | None = None
+
+
+class OnStores(NamedTuple):
+    """Releases in a table and a bucket; `shelf` opens one whose leases last so many seconds."""
+
+    stores: Stores
+    subject: ReleaseSubject
+    shelf: Callable[[str, float], StoredShelf]
+
+    def head(self, source_id: str, place: str, name: str) -> dict[str, Any]:
+        """What the bucket says of a file, with its checksum."""
+        with closing(self.stores.buckets.client("s3")) as s3:
+            key = release_prefix(source_id, place) + name
+            return dict(s3.head_object(Bucket=self.stores.name, Key=key, ChecksumMode="ENABLED"))
+
+    def lease_end(self, source_id: str) -> int:
+        """When the lease of the source ends unless it is renewed, in milliseconds since 1970."""
+        with closing(self.stores.tables.client("dynamodb")) as client:
+            answer = client.get_item(TableName=self.stores.name, Key=typed({KEY: sync_key(source_id)}))
+        return int(answer["Item"]["until"]["N"])
+
+
+def pointer(*digests: str, assets: str = "talos/arm64", held: bool = False) -> Pointer:
+    """A pointer to the first of the digests."""
+    releases = tuple(Release(digest, f"place-{digest}", 10 - number) for number, digest in enumerate(digests))
+    return Pointer(assets, digests[0], held, releases)
+
+
+def in_memory() -> ReleaseSubject:
+    """Memory; a lease there can be lost as one in a table can."""
+    releases = MemoryReleases()
+
+    def usurp(source_id: str) -> None:
+        releases.leases[source_id] = "another's"
+
+    return ReleaseSubject(releases, lambda source_id: MemoryShelf(releases, source_id), usurp)
+
+
+_IN_DIRECTORY = """
+import os, signal, sys
+from pathlib import Path
+from matchboxctl.release_directory import DirectoryShelf
+with DirectoryShelf(Path(sys.argv[2]), sys.argv[1]).lease():
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+_ON_STORES = """
+import boto3, os, signal, sys
+from aws_stores.stored_shelf import StoredShelf
+client = boto3.Session().client("dynamodb", region_name=os.environ["AWS_REGION"])
+with StoredShelf(client, None, os.environ["MATCHBOX_TABLE"], "", sys.argv[1], lease_seconds=1.0).lease():
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def in_directory(root: Path) -> ReleaseSubject:
+    """A directory below `root`, whose leases end with their processes and cannot be lost before."""
+    root = root / "releases"
+    return ReleaseSubject(
+        ReleaseDirectory(root, SignedAddresses(b"secret", LIFETIME)),
+        lambda source_id: DirectoryShelf(root, source_id),
+        kill_holder=lambda source_id: _run_killed(_IN_DIRECTORY, os.environ, source_id, str(root)),
+    )
+
+
+@contextmanager
+def on_stores(tables: Service, buckets: Service) -> Iterator[OnStores]:
+    """A new table and bucket."""
+    stores = new_stores(tables, buckets)
+    stores.create()
+    with ExitStack() as opened:
+        http = opened.enter_context(closing(HttpClient(connect_timeout=ENOUGH, read_timeout=ENOUGH)))
+
+        def shelf(source_id: str, lease_seconds: float = ENOUGH) -> StoredShelf:
+            dynamodb = opened.enter_context(closing(stores.tables.client("dynamodb")))
+            s3 = opened.enter_context(closing(stores.buckets.client("s3")))
+            return StoredShelf(dynamodb, s3, stores.name, stores.name, source_id, lease_seconds=lease_seconds)
+
+        def usurp(source_id: str) -> None:
+            item = {KEY: sync_key(source_id), "lease": "another's", "until": 10**15}
+            with closing(stores.tables.client("dynamodb")) as client:
+                client.put_item(TableName=stores.name, Item=typed(item))
+
+        credentials = Credentials(buckets.access_key, buckets.secret_key, buckets.session_token)
+        dynamodb = DynamoDB(tables.endpoint, tables.region, lambda: credentials, http)
+        s3 = S3(buckets.endpoint, buckets.region, stores.name, lambda: credentials, http)
+        releases = StoredReleases(dynamodb, s3, stores.name, LIFETIME, answer_time=ENOUGH)
+        environment = {**os.environ, **stores.environment()}
+        yield OnStores(
+            stores,
+            ReleaseSubject(releases, shelf, usurp, lambda source_id: _run_killed(_ON_STORES, environment, source_id)),
+            shelf,
+        )
+
+
+def _run_killed(program: str, environment: Mapping[str, str], *arguments: str) -> None:
+    ended = subprocess.run([sys.executable, "-c", program, *arguments], env=environment, check=False)
+    assert -signal.SIGKILL == ended.returncode

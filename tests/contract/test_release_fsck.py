@@ -1,0 +1,227 @@
+"""Damage and litter of image sources and their releases are found by name, and mended where that can be done."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aws_stores.boto3_items import typed, untyped
+from aws_stores.catalog_check import Kind
+from aws_stores.fsck import Ages
+from aws_stores.releases import release_prefix
+from aws_stores.source_items import POINTERS, SOURCES, source_name
+from aws_stores.source_table import SourceTable
+from aws_stores.stored_shelf import StoredShelf
+from aws_stores.table import KEY
+from matchbox.image_reference import ImageReference
+from matchbox.release_records import RecordedFile, ReleaseRecord
+from matchbox.releases import RECORD, Pointer, Release, published, rolled_back
+from matchbox.sources import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aws_stores.catalog_check import Finding
+    from tests.rigs.catalog_table import CatalogTable
+
+DOCUMENT = {"id": "arm", "image": "ghcr.io/team/boot:v1", "assets": "talos/arm64"}
+SOURCE = Source("arm", ImageReference("ghcr.io", "team/boot", "v1", ""), "talos/arm64")
+NOW = Ages(object=-1.0)
+OLD, NEW = "sha256:old", "sha256:new"
+
+
+def shelf_of(table: CatalogTable, source_id: str = "arm") -> StoredShelf:
+    return StoredShelf(table.client, table.s3_client, table.name, table.name, source_id)
+
+
+def put(table: CatalogTable, name: str, body: bytes, source_id: str = "arm") -> None:
+    """Put an object; `name` is place and file."""
+    place, _, file = name.partition("/")
+    table.s3_client.put_object(Bucket=table.name, Key=release_prefix(source_id, place) + file, Body=body)
+
+
+def delete(table: CatalogTable, name: str) -> None:
+    place, _, file = name.partition("/")
+    table.s3_client.delete_object(Bucket=table.name, Key=release_prefix("arm", place) + file)
+
+
+def publish(table: CatalogTable, digest: str, moment: int, source_id: str = "arm") -> None:
+    """Publish a release of two files, whose place is called as the end of its digest."""
+    place = digest.removeprefix("sha256:")
+    files = {"vmlinuz": RecordedFile(6, "0", "x"), "dir/extra": RecordedFile(0, "0", "x")}
+    put(table, f"{place}/vmlinuz", b"kernel", source_id)
+    put(table, f"{place}/dir/extra", b"", source_id)
+    put(table, f"{place}/{RECORD}", ReleaseRecord(source_id, "x", digest, moment, "", files).document(), source_id)
+    shelf = shelf_of(table, source_id)
+    old = shelf.pointer()
+    shelf.move(old, published(old, SOURCE, Release(digest, place, moment), moment))
+
+
+def write(table: CatalogTable, key: str, source_id: str, value: Any) -> None:
+    """Set what POINTERS or SOURCES has of a source."""
+    item = untyped(table.client.get_item(TableName=table.name, Key=typed({KEY: key})).get("Item", typed({KEY: key})))
+    table.client.put_item(TableName=table.name, Item=typed(item | {source_name(source_id): value}))
+
+
+def pointer(table: CatalogTable) -> Pointer:
+    found = shelf_of(table).pointer()
+    assert found is not None
+    return found
+
+
+def told(findings: list[Finding]) -> list[tuple[Kind, bool]]:
+    return [(found.fault.kind, found.mended) for found in findings]
+
+
+@pytest.fixture
+def sound(table: CatalogTable) -> CatalogTable:
+    """A table with a source that has two releases."""
+    SourceTable(table.client, table.name).put("arm", json.dumps(DOCUMENT))
+    publish(table, OLD, 1)
+    publish(table, NEW, 2)
+    return table
+
+
+def test_sound(sound: CatalogTable) -> None:
+    """Nothing is wrong with what imports and syncs leave, be it old or new, held, or under way."""
+    shelf = shelf_of(sound)
+    shelf.note_checked(5)
+    put(sound, "under-way/vmlinuz", b"x")
+    assert [] == sound.fsck(repair=True)
+    shelf.discard("under-way")
+    held = pointer(sound)
+    shelf.move(held, rolled_back(held, None, 3))
+    assert [] == sound.fsck(repair=True, ages=NOW)
+    assert {"old", "new"} == shelf.places()
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", json.dumps(DOCUMENT | {"id": "x"}), json.dumps(DOCUMENT | {"x": 1}), 5, b"{}"]
+)
+def test_unreadable_source(sound: CatalogTable, text: Any) -> None:
+    """A document that is no source's is damage that an import mends."""
+    write(sound, SOURCES, "arm", text)
+    for repair in (False, True):
+        (found,) = sound.fsck(repair=repair)
+        assert (Kind.UNREADABLE, False) == (found.fault.kind, found.mended)
+        assert found.fault.what.startswith("source 'arm' is not synced: line 1: ")
+        assert found.fault.what.endswith(": import it again")
+
+
+def test_overlapping_sources(sound: CatalogTable) -> None:
+    """A source that is refused, since its part overlaps another's, is pointed out."""
+    SourceTable(sound.client, sound.name).put("b", json.dumps(DOCUMENT | {"id": "b", "assets": "talos"}))
+    why = "source 'b' is not synced: assets: 'talos' overlaps 'talos/arm64' of the source 'arm'"
+    assert [(Kind.NOTE, why)] == [tuple(found.fault) for found in sound.fsck()]
+
+
+@pytest.mark.parametrize("text", ["{", "{}", '{"assets":"a","current":"d","held":false,"releases":[]}'])
+def test_unreadable_pointer(sound: CatalogTable, text: str) -> None:
+    """A pointer that is none is removed by a repair, so that a sync can publish again; its files are no litter."""
+    write(sound, POINTERS, "arm", text)
+    publish(sound, NEW, 2, "other")
+    SourceTable(sound.client, sound.name).put("other", json.dumps(DOCUMENT | {"id": "other", "assets": "other"}))
+    assert [(Kind.UNREADABLE, False)] == told(sound.fsck(ages=NOW))
+    assert [(Kind.UNREADABLE, True)] == told(sound.fsck(repair=True, ages=NOW))
+    shelf = shelf_of(sound)
+    assert ({"old", "new"}, None) == (shelf.places(), shelf.pointer())
+    assert [] == sound.fsck(repair=True)
+    publish(sound, NEW, 2)
+    assert NEW == pointer(sound).current
+    assert shelf_of(sound, "other").pointer() is not None
+
+
+def test_pointer_that_is_no_text(sound: CatalogTable) -> None:
+    """What is no text in a pointer's place is told, and left to whoever wrote it."""
+    write(sound, POINTERS, "arm", 5)
+    assert [(Kind.UNREADABLE, False)] * 2 == told(sound.fsck(repair=True) + sound.fsck())
+
+
+LOSSES: dict[str, tuple[Callable[[CatalogTable, str], object], str]] = {
+    "record is gone": (lambda table, place: delete(table, f"{place}/{RECORD}"), "its release.json"),
+    "record is none": (lambda table, place: put(table, f"{place}/{RECORD}", b"{"), "its release.json"),
+    "file is gone": (lambda table, place: delete(table, f"{place}/vmlinuz"), "'vmlinuz' with its 6 bytes"),
+    "file has another size": (lambda table, place: put(table, f"{place}/vmlinuz", b""), "'vmlinuz' with its 6 bytes"),
+    "empty file is gone": (lambda table, place: delete(table, f"{place}/dir/extra"), "'dir/extra' with its 0 bytes"),
+    "all is gone": (lambda table, place: shelf_of(table).discard(place), "its release.json"),
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_lost_file(sound: CatalogTable, loss: str) -> None:
+    """A served release that lacks a file is damage that a sync mends."""
+    harm, what = LOSSES[loss]
+    harm(sound, "new")
+    line = f"release {NEW} of source 'arm': the bucket lacks {what}: sync again"
+    for repair in (False, True):
+        (found,) = sound.fsck(repair=repair)
+        assert (Kind.LOST_OBJECT, line, False) == (*found.fault, found.mended)
+    assert NEW == pointer(sound).current
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_lost_file_of_an_older_release(sound: CatalogTable, loss: str) -> None:
+    """An older release that lacks a file is taken out by a repair, since no sync would look at it."""
+    harm, what = LOSSES[loss]
+    harm(sound, "old")
+    line = f"release {OLD} of source 'arm': the bucket lacks {what}: a repair takes it out of those that are kept"
+    (found,) = sound.fsck()
+    assert (Kind.LOST_OBJECT, line, False) == (*found.fault, found.mended)
+    assert [(Kind.LOST_OBJECT, True)] == told(sound.fsck(repair=True))
+    assert [NEW] == [release.digest for release in pointer(sound).releases]
+    assert [] == sound.fsck()
+
+
+def test_lost_file_of_a_held_release(sound: CatalogTable) -> None:
+    """A sync does not move what an operator holds, so the advice is another one."""
+    held = pointer(sound)
+    shelf_of(sound).move(held, rolled_back(held, OLD, 3))
+    delete(sound, "old/vmlinuz")
+    (found,) = sound.fsck(repair=True)
+    assert found.fault.what.endswith(": roll back to another release, or follow and sync again")
+    assert (Kind.LOST_OBJECT, False) == (found.fault.kind, found.mended)
+
+
+def test_unused_place(sound: CatalogTable) -> None:
+    """A place that no pointer names is litter once all in it is a day old; a repair removes it, and nothing else."""
+    for name in ("killed/vmlinuz", "killed/a/b", "new0/vmlinuz"):
+        put(sound, name, b"x")
+    put(sound, "gone/vmlinuz", b"x", "gone")
+    assert [] == sound.fsck(repair=True)
+    lines = {
+        (Kind.UNUSED_OBJECT, f"no release has the objects below releases/{where}/")
+        for where in ("arm/killed", "arm/new0", "gone/gone")
+    }
+    assert lines == {tuple(found.fault) for found in sound.fsck(ages=NOW)}
+    assert [(Kind.UNUSED_OBJECT, True)] * 3 == told(sound.fsck(repair=True, ages=NOW))
+    assert ({"old", "new"}, set()) == (shelf_of(sound).places(), shelf_of(sound, "gone").places())
+    assert [] == sound.fsck(ages=NOW)
+
+
+def test_unused_place_of_a_sync(sound: CatalogTable) -> None:
+    """While a sync holds a source's lease, what it may be putting stays, whatever its age; the rest is removed."""
+    put(sound, "under-way/vmlinuz", b"x")
+    put(sound, "killed/vmlinuz", b"x", "gone")
+    with shelf_of(sound).lease():
+        found = sound.fsck(repair=True, ages=NOW)
+    assert {(Kind.UNUSED_OBJECT, False), (Kind.UNUSED_OBJECT, True)} == set(told(found))
+    assert ({"old", "new", "under-way"}, set()) == (shelf_of(sound).places(), shelf_of(sound, "gone").places())
+
+
+def test_releases_without_a_source(sound: CatalogTable) -> None:
+    """Releases whose source no document has are a note: MATCHBOX_SOURCE may have it."""
+    SourceTable(sound.client, sound.name).delete("arm")
+    line = "source 'arm' has releases and no document: only MATCHBOX_SOURCE can have it synced"
+    assert [(Kind.NOTE, line)] == [tuple(found.fault) for found in sound.fsck(repair=True, ages=NOW)]
+    assert {"old", "new"} == shelf_of(sound).places()
+
+
+def test_other_objects(sound: CatalogTable) -> None:
+    """What lies right below releases/ or a source is no release's, and no business of a repair."""
+    for key in ("releases/", "releases/file", "releases/arm/file"):
+        sound.s3_client.put_object(Bucket=sound.name, Key=key, Body=b"")
+    assert [] == sound.fsck(repair=True, ages=NOW)
+    listed = sound.s3_client.list_objects_v2(Bucket=sound.name, Prefix="releases/")["Contents"]
+    assert {"releases/", "releases/file", "releases/arm/file"} <= {found["Key"] for found in listed}

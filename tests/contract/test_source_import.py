@@ -1,0 +1,291 @@
+"""Image sources go into the table and come out again; who prunes one removes what was published of it."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aws_stores.boto3_items import typed
+from aws_stores.contents import scan
+from aws_stores.source_items import POINTERS, source_name
+from aws_stores.source_table import SourceTable
+from aws_stores.stored_shelf import StoredShelf
+from aws_stores.table import KEY
+from matchbox.documents import parse_source
+from matchbox.release_shelf import ReleaseFile
+from matchbox.releases import Pointer, Release
+from matchbox.sources import Source
+from tests.rigs.tcp_fault import fault_proxy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.contract.conftest import Run
+    from tests.rigs.stores import Stores
+
+    ShelfOf = Callable[[str], StoredShelf]
+
+ARM = {"id": "arm", "image": "ghcr.io/team/boot:v1", "assets": "talos/arm64"}
+AMD = {
+    "id": "amd",
+    "image": "ghcr.io/team/boot",
+    "assets": "talos/amd64",
+    "platform": "linux/amd64",
+    "files": {"vmlinuz": ["/boot/vmlinuz", "vmlinuz"]},
+    "interval": "10m",
+    "keep": 5,
+}
+SHA256_OF_X = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
+
+
+def write(data: Path, *documents: dict[str, Any]) -> None:
+    """Put sources beside groups and profiles."""
+    (data / "sources").mkdir(exist_ok=True)
+    for document in documents:
+        (data / "sources" / f"{document['id']}.json").write_text(json.dumps(document, indent=1))
+
+
+@pytest.fixture
+def sources(data: Path) -> Path:
+    """The data directory, with two sources."""
+    write(data, ARM, AMD)
+    return data
+
+
+@pytest.fixture
+def table(stores: Stores) -> Iterator[SourceTable]:
+    with closing(stores.tables.client("dynamodb")) as client:
+        yield SourceTable(client, stores.name)
+
+
+@pytest.fixture
+def shelf_of(stores: Stores) -> Iterator[ShelfOf]:
+    with ExitStack() as opened:
+        client = opened.enter_context(closing(stores.tables.client("dynamodb")))
+        s3 = opened.enter_context(closing(stores.buckets.client("s3")))
+        yield lambda source_id: StoredShelf(client, s3, stores.name, stores.name, source_id)
+
+
+def publish(shelf: StoredShelf, directory: Path, assets: str) -> Pointer:
+    """Publish a release of one file."""
+    file = directory / "x"
+    file.write_bytes(b"x")
+    shelf.put("place", "vmlinuz", ReleaseFile(file, 1, SHA256_OF_X, "application/octet-stream"))
+    pointer = Pointer(assets, "sha256:d", held=False, releases=(Release("sha256:d", "place", 1),))
+    shelf.move(None, pointer)
+    shelf.note_checked(5)
+    return pointer
+
+
+def parsed(table: SourceTable) -> dict[str, Source]:
+    return {name: parse_source(name, text.encode()) for name, text in table.documents().items()}
+
+
+def _lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """What standard output says of sources."""
+    return [line for line in capsys.readouterr().out.splitlines() if "source" in line]
+
+
+def test_import(sources: Path, run: Run, table: SourceTable, capsys: pytest.CaptureFixture[str]) -> None:
+    """A dry run names the sources and puts none; an import puts them, and a second one has nothing to change."""
+    run("import", sources, "--dry-run")
+    assert [
+        "+ source amd",
+        "+ source arm",
+        "image sources: would be 2 added, 0 changed, 0 removed, 0 unchanged",
+    ] == _lines(capsys)
+    assert {} == table.documents()
+    assert 0 == run("import", sources)
+    assert ["image sources: 2 added, 0 changed, 0 removed, 0 unchanged"] == _lines(capsys)
+    assert {one["id"]: parse_source(one["id"], json.dumps(one).encode()) for one in (ARM, AMD)} == parsed(table)
+    assert 0 == run("import", sources, "--prune")
+    assert ["image sources: 0 added, 0 changed, 0 removed, 2 unchanged"] == _lines(capsys)
+
+
+def test_no_sources(data: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where there are no sources nothing is said of them."""
+    assert 0 == run("import", data)
+    assert [] == _lines(capsys)
+
+
+def test_change(
+    sources: Path, run: Run, table: SourceTable, shelf_of: ShelfOf, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A source that is changed is written, and is due again, unlike one that says the same in other words."""
+    assert 0 == run("import", sources)
+    shelf_of("arm").note_checked(5)
+    shelf_of("amd").note_checked(5)
+    write(sources, ARM | {"keep": 7}, AMD | {"interval": "600s", "image": "ghcr.io/team/boot:latest"})
+    capsys.readouterr()
+    assert 0 == run("import", sources, "--dry-run")
+    assert ["~ source arm", "image sources: would be 0 added, 1 changed, 0 removed, 1 unchanged"] == _lines(capsys)
+    assert 0 == run("import", sources)
+    assert (7, None, 5) == (parsed(table)["arm"].keep, shelf_of("arm").checked(), shelf_of("amd").checked())
+
+
+def test_faults(sources: Path, run: Run, table: SourceTable, capsys: pytest.CaptureFixture[str]) -> None:
+    """What does not parse or overlaps is named with file and field; the rest is imported, and nothing of it is lost."""
+    assert 0 == run("import", sources)
+    write(sources, ARM | {"tag": "v2"}, AMD | {"keep": 4})
+    write(sources, ARM | {"id": "below", "assets": "talos/amd64/x"}, ARM | {"id": "new", "assets": "new"})
+    (sources / "sources" / "absent.json").symlink_to("nowhere")
+    capsys.readouterr()
+    assert 1 == run("import", sources, "--prune")
+    told = capsys.readouterr()
+    where = sources / "sources"
+    assert {
+        f"matchboxctl: {where}/arm.json: line 5: tag: Extra inputs are not permitted",
+        f"matchboxctl: {where}/absent.json: cannot be read: No such file or directory",
+        f"matchboxctl: {where}/below.json: assets: 'talos/amd64/x' overlaps 'talos/amd64' of the source 'amd'",
+        "matchboxctl: 3 of the files could not be imported, as told above; the rest is done",
+    } <= set(told.err.splitlines())
+    assert "image sources: 1 added, 1 changed, 0 removed, 0 unchanged" in told.out
+    assert {"arm": 3, "amd": 4, "new": 3} == {name: source.keep for name, source in parsed(table).items()}
+
+
+def test_overlap_with_the_table(
+    sources: Path, run: Run, table: SourceTable, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A source that overlaps one that only the table has is refused, unless that one is pruned."""
+    table.put("a", json.dumps(ARM | {"id": "a", "assets": "talos"}))
+    capsys.readouterr()
+    assert 1 == run("import", sources)
+    told = capsys.readouterr().err
+    for name, assets in (("arm", "talos/arm64"), ("amd", "talos/amd64")):
+        overlap = f"{sources}/sources/{name}.json: assets: '{assets}' overlaps 'talos' of the source 'a'"
+        assert overlap in told
+    assert {"a"} == table.documents().keys()
+    assert 0 == run("import", sources, "--prune")
+    assert {"amd", "arm"} == table.documents().keys()
+
+
+def test_prune(
+    sources: Path,
+    run: Run,
+    stores: Stores,
+    table: SourceTable,
+    shelf_of: ShelfOf,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Who prunes a source removes its pointer and its files, and no other one's, nor what no document ever named."""
+    assert 0 == run("import", sources)
+    kept = {name: publish(shelf_of(name), tmp_path, name) for name in ("amd", "stand-in")}
+    publish(shelf_of("arm"), tmp_path, "arm")
+    (sources / "sources" / "arm.json").unlink()
+    assert 0 == run("import", sources)
+    assert {"amd", "arm"} == table.documents().keys()
+    capsys.readouterr()
+    assert 0 == run("import", sources, "--prune", "--dry-run")
+    assert ["- source arm", "image sources: would be 0 added, 0 changed, 1 removed, 1 unchanged"] == _lines(capsys)
+    assert shelf_of("arm").pointer() is not None
+    assert 0 == run("import", sources, "--prune")
+    assert {"amd"} == table.documents().keys()
+    arm = shelf_of("arm")
+    assert (None, set(), None) == (arm.pointer(), arm.places(), arm.checked())
+    assert kept == {name: shelf_of(name).pointer() for name in kept}
+    assert [{"place"}] * 2 == [shelf_of(name).places() for name in kept]
+    with arm.lease():
+        assert 0 == run("import", sources, "--prune")
+
+
+def test_prune_while_it_is_synced(
+    sources: Path, run: Run, table: SourceTable, shelf_of: ShelfOf, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A source that is being synced is not removed, which is said with what to do; the rest is done."""
+    assert 0 == run("import", sources)
+    pointer = publish(shelf_of("arm"), tmp_path, "arm")
+    (sources / "sources" / "arm.json").unlink()
+    (sources / "sources" / "amd.json").unlink()
+    with shelf_of("arm").lease():
+        assert 1 == run("import", sources, "--prune")
+    told = capsys.readouterr()
+    assert "source 'arm' is not removed: another sync of 'arm' is under way; run the same command again" in told.err
+    assert "image sources: 0 added, 0 changed, 1 removed, 0 unchanged" in told.out
+    assert ({"arm"}, pointer) == (table.documents().keys(), shelf_of("arm").pointer())
+    assert 0 == run("import", sources, "--prune")
+    assert ({}, None) == (table.documents(), shelf_of("arm").pointer())
+
+
+def test_prune_that_fails(
+    sources: Path, run: Run, stores: Stores, table: SourceTable, shelf_of: ShelfOf, tmp_path: Path
+) -> None:
+    """A source whose releases cannot be taken out keeps its document, so that the same command finishes it later."""
+    assert 0 == run("import", sources)
+    publish(shelf_of("arm"), tmp_path, "arm")
+    with closing(stores.tables.client("dynamodb")) as client:
+        client.put_item(TableName=stores.name, Item=typed({KEY: POINTERS, source_name("arm"): "{"}))
+    (sources / "sources" / "arm.json").unlink()
+    assert 1 == run("import", sources, "--prune")
+    assert ({"amd", "arm"}, {"place"}) == (table.documents().keys(), shelf_of("arm").places())
+    assert 0 == run("fsck", "--repair")
+    assert 0 == run("import", sources, "--prune")
+    assert ({"amd"}, set()) == (table.documents().keys(), shelf_of("arm").places())
+
+
+def test_own_assets_below(sources: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """Own assets in a source's part are pointed out, since a release hides them."""
+    for name in ("talos/arm64/vmlinuz", "talos/arm64/deep/er", "talos/arm640"):
+        file = sources / "assets" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("x")
+    assert 0 == run("import", sources)
+    notes = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note: ")]
+    hidden = "2 of the assets lie below talos/arm64/, which is served from releases of the source 'arm' only"
+    assert [f"note: {hidden}, once it has one"] == notes
+
+
+def test_export(sources: Path, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An export has the same sources, leaves alone a file that says the same, and prunes what the table lacks."""
+    assert 0 == run("import", sources)
+    out = tmp_path / "out"
+    assert 0 == run("export", out)
+    for document in (ARM, AMD):
+        name = document["id"]
+        exported = (out / "sources" / f"{name}.json").read_bytes()
+        assert parse_source(name, json.dumps(document).encode()) == parse_source(name, exported)
+    capsys.readouterr()
+    write(sources, ARM | {"id": "other", "assets": "other"}, AMD | {"keep": 9})
+    assert 0 == run("export", sources, "--prune", "--dry-run")
+    assert ["~ sources/amd.json", "- sources/other.json"] == _lines(capsys)
+    before = (sources / "sources" / "arm.json").read_bytes()
+    assert 0 == run("export", sources, "--prune")
+    assert before == (sources / "sources" / "arm.json").read_bytes()
+    assert ["amd.json", "arm.json"] == sorted(file.name for file in (sources / "sources").iterdir())
+
+
+def test_export_of_a_damaged_source(
+    sources: Path, run: Run, table: SourceTable, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A document that is no source is named, its file stays, and the rest is exported."""
+    assert 0 == run("import", sources)
+    table.put("arm", "{")
+    capsys.readouterr()
+    assert 1 == run("export", sources, "--prune")
+    assert "source 'arm' cannot be read: line 1: not JSON" in capsys.readouterr().err
+    assert ARM == json.loads((sources / "sources" / "arm.json").read_text())
+    assert 1 == run("export", tmp_path / "out")
+    assert ["amd.json"] == [file.name for file in (tmp_path / "out" / "sources").iterdir()]
+    assert 0 == run("import", sources)
+    assert {"amd", "arm"} == parsed(table).keys()
+
+
+def test_fill_after_a_first_sync(
+    sources: Path, run: Run, stores: Stores, shelf_of: ShelfOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table that has only what a stand-in's sync left is filled in batches, as an empty one, and keeps that."""
+    with shelf_of("stand-in").lease():
+        pointer = publish(shelf_of("stand-in"), tmp_path, "x")
+    with fault_proxy(stores.tables.endpoint) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", proxy.endpoint)
+        assert 0 == run("import", sources)
+        calls = proxy.requests()
+    assert (True, 0) == (calls["BatchWriteItem"] > 0, calls["TransactWriteItems"])
+    with closing(stores.tables.client("dynamodb")) as client:
+        found = scan(client, stores.name)
+    assert ({"g"}, []) == (found.groups.keys(), found.others)
+    assert (pointer, 5) == (shelf_of("stand-in").pointer(), shelf_of("stand-in").checked())

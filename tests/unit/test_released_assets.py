@@ -1,0 +1,222 @@
+"""What is served below /assets/: releases where a source has one, the operator's own files elsewhere."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from boot_api.alb import BODY_LIMIT, Answer, Request
+from boot_api.routes import Account, Routes, Stores
+from matchbox.assets import Delivery
+from matchbox.errors import NotFoundError, StoreUnavailableError
+from matchbox.groups import Group
+from matchbox.image_reference import ImageReference
+from matchbox.memory import MemoryCatalog
+from matchbox.memory_releases import MemoryFiles, MemoryReleases
+from matchbox.profiles import NetBoot, Profile
+from matchbox.released_assets import ReleasedAssets
+from matchbox.releases import Pointer, Release, published, rolled_back
+from matchbox.sources import Source
+from matchbox.stores import Kept, Listing
+
+A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
+SOURCE = Source("arm", ImageReference("ghcr.io", "team/boot", "v1", ""), "talos/arm64", keep=2)
+OWN = {
+    "readme": b"own readme",
+    "talos/arm64/vmlinuz": b"own kernel",
+    "talos/arm64/own": b"own",
+    "talos/arm64x": b"own, not below the part",
+    "talos/amd64/vmlinuz": b"own kernel of another part",
+}
+
+
+@pytest.fixture
+def releases() -> MemoryReleases:
+    return MemoryReleases()
+
+
+def publish(releases: MemoryReleases, digest: str, moment: int, **files: bytes) -> None:
+    """Publish a release of the source with a kernel, a record and these files."""
+    place = digest[7:15]
+    releases.stored["arm", place] = {
+        "vmlinuz": f"kernel {place}".encode(),
+        "dir/extra": b"x",
+        "release.json": json.dumps({"digest": digest}).encode(),
+        **files,
+    }
+    pointer = releases.served.get("arm")
+    releases.served["arm"] = published(pointer, SOURCE, Release(digest, place, moment), moment)
+
+
+def served(releases: MemoryReleases, release: str | None = None) -> ReleasedAssets:
+    return ReleasedAssets(MemoryFiles(OWN), releases, releases.pointers(), release)
+
+
+def body(store: ReleasedAssets, path: str) -> bytes | None:
+    file = store.file(path)
+    return None if file is None else store.read(path, 0, file.size)
+
+
+def test_own_files_first(releases: MemoryReleases) -> None:
+    """Until a source has a release, the operator's own files are served in its part."""
+    store = served(releases)
+    assert OWN == {path: body(store, path) for path in OWN}
+    assert Listing(["own", "vmlinuz"], []) == _sorted(store.listing("talos/arm64"))
+
+
+def test_released(releases: MemoryReleases) -> None:
+    """Once a source has a release, its part has the files of that alone; the operator's are served elsewhere."""
+    publish(releases, A, 1)
+    store = served(releases)
+    assert {**OWN, "talos/arm64/vmlinuz": b"kernel aaaaaaaa", "talos/arm64/own": None} == {
+        path: body(store, path) for path in OWN
+    }
+    assert (b"x", f'{{"digest": "{A}"}}'.encode()) == (
+        body(store, "talos/arm64/dir/extra"),
+        body(store, "talos/arm64/release.json"),
+    )
+    assert b"rnel" == store.read("talos/arm64/vmlinuz", 2, 4)
+    assert "http://h/memory/vmlinuz" == store.address("talos/arm64/vmlinuz", "http://h")
+    assert "http://h/memory/readme" == store.address("readme", "http://h")
+    assert [None] * 2 == [store.plain_address("talos/arm64/vmlinuz"), store.delivered_by_front("readme")]
+
+
+def test_the_part_is_a_directory(releases: MemoryReleases) -> None:
+    """A source's part is a directory, whatever the operator has there, and so is what lies above it."""
+    publish(releases, A, 1)
+    own = MemoryFiles({"talos/arm64": b"a file"})
+    store = ReleasedAssets(own, releases, releases.pointers(), None)
+    assert (None, None, None) == (store.file("talos/arm64"), store.file("talos"), store.file(""))
+    assert store.listing("talos/arm64") is not None
+
+
+def test_listings(releases: MemoryReleases) -> None:
+    """A listing shows what is served: above a part the way to it and all that is the operator's, in it the release."""
+    publish(releases, A, 1)
+    releases.served["deep"] = Pointer("x/y/z", A, held=False, releases=(Release(A, "p", 1),))
+    listings = {
+        "": Listing(["readme"], ["talos", "x"]),
+        "talos": Listing(["arm64x"], ["amd64", "arm64"]),
+        "talos/arm64": Listing(["release.json", "vmlinuz"], ["dir"]),
+        "talos/arm64/dir": Listing(["extra"], []),
+        "talos/arm64/vmlinuz": None,
+        "talos/arm": None,
+        "talos/amd64": Listing(["vmlinuz"], []),
+        "x": Listing([], ["y"]),
+        "x/y": Listing([], ["z"]),
+        "x/y/z": None,
+        "x/z": None,
+    }
+    store = served(releases)
+    assert listings == {path: _sorted(store.listing(path)) for path in listings}
+
+
+def test_a_kept_release(releases: MemoryReleases) -> None:
+    """A release that is kept is served by its digest, whichever is current, and does not change the own files."""
+    publish(releases, A, 1, old=b"o")
+    publish(releases, B, 2)
+    assert [b"kernel bbbbbbbb", b"kernel aaaaaaaa", b"kernel bbbbbbbb", b"kernel bbbbbbbb"] == [
+        body(served(releases, digest), "talos/arm64/vmlinuz") for digest in (None, A, B, "")
+    ]
+    older = served(releases, A)
+    assert (b"o", b"own readme") == (body(older, "talos/arm64/old"), body(older, "readme"))
+    assert Listing(["old", "release.json", "vmlinuz"], ["dir"]) == _sorted(older.listing("talos/arm64"))
+    releases.served["arm"] = rolled_back(releases.served["arm"], A, 3)
+    assert b"kernel aaaaaaaa" == body(served(releases), "talos/arm64/vmlinuz")
+
+
+def test_an_unknown_release(releases: MemoryReleases) -> None:
+    """A release that is not kept has neither files nor listings, and is named where one asks for its bytes."""
+    publish(releases, A, 1)
+    store = served(releases, C)
+    assert (None, None, None) == (
+        store.file("talos/arm64/vmlinuz"),
+        store.listing("talos/arm64"),
+        store.plain_address("talos/arm64/vmlinuz"),
+    )
+    for ask in (
+        lambda: store.read("talos/arm64/vmlinuz", 0, 1),
+        lambda: store.address("talos/arm64/vmlinuz", "http://h"),
+        lambda: store.delivered_by_front("talos/arm64/vmlinuz"),
+    ):
+        with pytest.raises(NotFoundError, match=f"the release '{C}' is not kept"):
+            ask()
+    assert b"own readme" == body(store, "readme")
+
+
+class _NoAnswers:
+    """No answer here is long."""
+
+    def keep(self, body: bytes, content_type: str, origin: str) -> Kept:
+        raise StoreUnavailableError("no answer is kept")
+
+
+@pytest.fixture
+def routes(releases: MemoryReleases) -> Routes:
+    boot = NetBoot(
+        "/assets/talos/arm64/vmlinuz",
+        ("--name main /assets/talos/arm64/initramfs.xz", "http://other.test/assets/talos/arm64/x"),
+        ("initrd=main", "a=/assets/talos/arm64/x"),
+    )
+    catalog = MemoryCatalog([Group("default", profile="p")], [Profile("p", boot=boot)], {}, releases.pointers)
+    return Routes(Stores(catalog, MemoryFiles(OWN), releases, _NoAnswers()), Delivery(BODY_LIMIT, "-"))
+
+
+def asked(routes: Routes, path: str, query: str = "") -> Answer:
+    return routes.answer(Request("GET", path, query, {"host": "boot.test"}), Account())
+
+
+def test_ipxe(releases: MemoryReleases, routes: Routes) -> None:
+    """The iPXE script names the release of its moment in each address of it, and nothing where there is none."""
+    script = b"""#!ipxe
+kernel /assets/talos/arm64/vmlinuz%b initrd=main a=/assets/talos/arm64/x
+initrd --name main /assets/talos/arm64/initramfs.xz%b
+initrd http://other.test/assets/talos/arm64/x
+boot
+"""
+    assert script % (b"", b"") == asked(routes, "/ipxe").body
+    for digest in (A, B):
+        publish(releases, digest, 1)
+        pin = f"?release={digest}".encode()
+        assert script % (pin, pin) == asked(routes, "/ipxe").body
+
+
+def test_grub(releases: MemoryReleases, routes: Routes) -> None:
+    """GRUB's configuration names the release in both entries."""
+    plain = asked(routes, "/grub").body
+    publish(releases, A, 1)
+    pin = f"?release={A}".encode()
+    pinned = asked(routes, "/grub").body
+    assert 4 == pinned.count(pin)
+    assert plain == pinned.replace(pin, b"")
+
+
+def test_assets(releases: MemoryReleases, routes: Routes) -> None:
+    """A machine gets the files of the release that it was told of, whatever was published since."""
+    assert b"own kernel" == asked(routes, "/assets/talos/arm64/vmlinuz").body
+    publish(releases, A, 1)
+    publish(releases, B, 2)
+    older = asked(routes, "/assets/talos/arm64/vmlinuz", f"release={A}")
+    assert (200, b"kernel aaaaaaaa") == (older.status, older.body)
+    assert b"kernel aaaaaaaa" == asked(routes, "/assets/talos%2Farm64/vmlinuz", "a=b&release=sha256%3A" + "a" * 64).body
+    assert b"kernel bbbbbbbb" == asked(routes, "/assets/talos/arm64/vmlinuz").body
+    with pytest.raises(NotFoundError):
+        asked(routes, "/assets/talos/arm64/vmlinuz", f"release={C}")
+
+
+def test_record(releases: MemoryReleases, routes: Routes) -> None:
+    """The record of what is served lies beside its files."""
+    publish(releases, A, 1)
+    answer = asked(routes, "/assets/talos/arm64/release.json")
+    assert (200, "application/json", {"digest": A}) == (
+        answer.status,
+        answer.headers["content-type"],
+        json.loads(answer.body),
+    )
+    assert b'<a href="release.json">release.json</a>' in asked(routes, "/assets/talos/arm64/").body
+    assert b'<a href="arm64/">arm64/</a>' in asked(routes, "/assets/talos/").body
+
+
+def _sorted(listing: Listing | None) -> Listing | None:
+    return None if listing is None else Listing(sorted(listing.files), listing.directories)

@@ -1,0 +1,250 @@
+"""Image sources are read from their files, with a refusal of what is not understood, and kept apart."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asset_sync.sources import image_sources, is_due
+from matchbox.documents import DocumentError, parse_source, parse_stand_in, source_document
+from matchbox.image_reference import ImageReference, Platform
+from matchbox.sources import Source, apart, known_places, overlapping
+
+IMAGE = ImageReference("ghcr.io", "team/boot", "v1", "")
+NEEDED = {"id": "talos", "image": "ghcr.io/team/boot:v1", "assets": "talos/arm64"}
+DIGEST = f"sha256:{'0123456789abcdef' * 4}"
+
+
+def text(**fields: Any) -> bytes:
+    """A source's document, a line for each field; a field that is None is left out, and `...` is null."""
+    document = {key: value for key, value in {**NEEDED, **fields}.items() if value is not None}
+    return json.dumps(document, indent=0, default=lambda _: None).encode()
+
+
+def source(assets: str, source_id: str = "x") -> Source:
+    return Source(source_id, IMAGE, assets)
+
+
+def test_defaults() -> None:
+    """Only id, image and assets are needed: the rest is linux/arm64, the known places, an hour, and three releases."""
+    expected = Source("talos", IMAGE, "talos/arm64", Platform("linux", "arm64"), {}, 3600, 3)
+    assert [expected] * 2 == [parse_source("talos", text()), parse_stand_in(text())]
+
+
+def test_all_fields() -> None:
+    """Each field says what it says, and a path in the image may begin with a slash or a dot."""
+    document = text(
+        image=f"127.0.0.1:5000/boot:v2@{DIGEST}",
+        platform="linux/arm/v7",
+        files={"boot/vmlinuz": ["/boot/vmlinuz", "./b", "c", "//d", ".e"], "x": ["y"]},
+        interval="10m",
+        keep=100,
+    )
+    expected = Source(
+        "talos",
+        ImageReference("127.0.0.1:5000", "boot", "v2", DIGEST),
+        "talos/arm64",
+        Platform("linux", "arm", "v7"),
+        {"boot/vmlinuz": ("boot/vmlinuz", "b", "c", "d", ".e"), "x": ("y",)},
+        600,
+        100,
+    )
+    assert expected == parse_source("talos", document)
+
+
+@pytest.mark.parametrize(
+    ("interval", "seconds"), [("30s", 30), ("10m", 600), ("1h", 3600), ("1s", 1), ("9999999s", 9_999_999)]
+)
+def test_intervals(interval: str, seconds: int) -> None:
+    """An interval is a number of seconds, minutes or hours."""
+    assert seconds == parse_source("talos", text(interval=interval)).interval
+
+
+REFUSED = {
+    "no id": ({"id": None}, 1, "id"),
+    "no image": ({"image": None}, 1, "image"),
+    "no assets": ({"assets": None}, 1, "assets"),
+    "another's name": ({"id": "other"}, 2, "id: 'other' is not the file's name, 'talos'"),
+    "image of another case": ({"image": "ghcr.io/Team/boot"}, 3, "image: 'ghcr.io/Team/boot' is no image"),
+    "image's tag": ({"image": "ghcr.io/boot:-"}, 3, "image: 'ghcr.io/boot:-': '-' is no tag"),
+    "image's digest": ({"image": "ghcr.io/boot@sha256:1"}, 3, "image: 'sha256:1' is no digest"),
+    "image is a number": ({"image": 5}, 3, "image"),
+    "image is null": ({"image": ...}, 3, "image"),
+    "rooted assets": ({"assets": "/talos"}, 4, "assets: '/talos' is no path below /assets/"),
+    "slash at the end": ({"assets": "talos/"}, 4, "assets"),
+    "all of assets": ({"assets": ""}, 4, "assets"),
+    "assets outside": ({"assets": "talos/../.."}, 4, "assets"),
+    "a dot": ({"assets": "talos/./arm64"}, 4, "assets"),
+    "two slashes": ({"assets": "talos//arm64"}, 4, "assets"),
+    "control character": ({"assets": "talos\n"}, 4, "assets"),
+    "long assets": ({"assets": "a" * 501}, 4, "assets"),
+    "platform": ({"platform": "arm64"}, 5, "platform: 'arm64' is no platform"),
+    "platform of four": ({"platform": "linux/arm/v7/x"}, 5, "platform"),
+    "platform is null": ({"platform": ...}, 5, "platform"),
+    "keep none": ({"keep": 0}, 5, "keep: 0 releases cannot be kept"),
+    "keep too many": ({"keep": 101}, 5, "keep: 101"),
+    "keep is text": ({"keep": "3"}, 5, "keep"),
+    "keep is true": ({"keep": True}, 5, "keep"),
+    "files is a list": ({"files": ["vmlinuz"]}, 5, "files"),
+    "one path": ({"files": {"vmlinuz": "boot/vmlinuz"}}, 6, "files.vmlinuz"),
+    "no path": ({"files": {"vmlinuz": []}}, 5, "files: 'vmlinuz' needs paths in the image"),
+    "path is a number": ({"files": {"vmlinuz": [5]}}, 7, "files.vmlinuz.0"),
+    "path outside": ({"files": {"vmlinuz": ["a", "../etc/passwd"]}}, 5, "files: 'vmlinuz' needs paths"),
+    "path of dots": ({"files": {"vmlinuz": ["a/../b"]}}, 5, "files"),
+    "path is the root": ({"files": {"vmlinuz": ["/"]}}, 5, "files"),
+    "path is a directory": ({"files": {"vmlinuz": ["boot/"]}}, 5, "files"),
+    "long path": ({"files": {"vmlinuz": ["a" * 501]}}, 5, "files"),
+    "the record": ({"files": {"release.json": ["a"]}}, 5, "files: 'release.json' is no name of a file"),
+    "a checksum": ({"files": {"a/b.sha256": ["a"]}}, 5, "files: 'a/b.sha256' is no name of a file"),
+    "below the record": ({"files": {"release.json/a": ["a"]}}, 5, "files: 'release.json/a' is no name of a file"),
+    "below a checksum": ({"files": {"a.sha256/b": ["a"]}}, 5, "files: 'a.sha256/b' is no name of a file"),
+    "rooted name": ({"files": {"/vmlinuz": ["a"]}}, 5, "files"),
+    "name outside": ({"files": {"../vmlinuz": ["a"]}}, 5, "files"),
+    "no name": ({"files": {"": ["a"]}}, 5, "files"),
+    "below a file": ({"files": {"a/b": ["x"], "a-": ["x"], "a": ["x"]}}, 5, "files: 'a' is a file, and 'a/b' lies"),
+    "unknown key": ({"img": "x"}, 5, "img"),
+    "key of another case": ({"Keep": 3}, 5, "Keep"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(name: str) -> None:
+    """What is not understood is refused, with the line and the field."""
+    fields, line, what = REFUSED[name]
+    with pytest.raises(DocumentError, match=re.escape(f"line {line}: {what}")):
+        parse_source("talos", text(**fields))
+
+
+@pytest.mark.parametrize(
+    "interval", ["", "1", "0s", "01h", "-1h", "1d", "1.5h", "1 h", "h", "1h30m", "1H", "10000000s", "1h\n", "٣h"]
+)
+def test_no_intervals(interval: str) -> None:
+    """What is no interval is refused with what one looks like."""
+    with pytest.raises(DocumentError, match=r"line 5: interval: .* is no interval, such as 30s, 10m or 1h"):
+        parse_source("talos", text(interval=interval))
+
+
+@pytest.mark.parametrize("source_id", ["", ".", "..", "a/b", "a b", "-a", ".a", "ü", "a\n", "a" * 129, "a.json"])
+def test_no_ids(source_id: str) -> None:
+    """An id is a plain name, since keys of objects and names of directories have it."""
+    for parse in (parse_stand_in, lambda document: parse_source(source_id, document)):
+        with pytest.raises(DocumentError, match="line 2: id: "):
+            parse(text(id=source_id))
+
+
+@pytest.mark.parametrize("document", [b"", b"[]", b"null", b"{", b'{"id": "a"} x', b"[" * 100_000])
+def test_no_documents(document: bytes) -> None:
+    """What is no JSON object is no source."""
+    with pytest.raises(DocumentError, match=r"line \d+: "):
+        parse_source("talos", document)
+
+
+NAMES = st.from_regex(r"[a-z][a-z0-9.-]{0,5}", fullmatch=True).filter(
+    lambda name: not name.endswith(".sha256") and name != "release.json"
+)
+PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join)
+SOURCES = st.builds(
+    Source,
+    st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,9}", fullmatch=True),
+    st.builds(ImageReference, st.sampled_from(["ghcr.io", "localhost:5000"]), st.just("a/b"), NAMES, st.just(DIGEST)),
+    PATHS,
+    st.builds(Platform, st.just("linux"), st.sampled_from(["arm64", "amd64"]), st.sampled_from(["", "v8"])),
+    st.dictionaries(NAMES, st.lists(PATHS, min_size=1, max_size=3).map(tuple), max_size=3),
+    st.integers(1, 9_999_999),
+    st.integers(1, 100),
+)
+
+
+@given(SOURCES)
+def test_round_trip(given_source: Source) -> None:
+    """A source comes back from its document, which leaves out what is as usual."""
+    document = source_document(given_source)
+    assert given_source == parse_source(given_source.id, json.dumps(document).encode())
+    usual = Source(given_source.id, given_source.image, given_source.assets)
+    assert {"id", "image", "assets"} == source_document(usual).keys()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "overlap"),
+    [
+        ("talos/arm64", "talos/arm64", True),
+        ("talos", "talos/arm64", True),
+        ("talos/arm64", "talos", True),
+        ("talos/arm", "talos/arm64", False),
+        ("talos/arm64", "talos/arm", False),
+        ("talos/arm64", "talos/amd64", False),
+        ("arm64", "talos/arm64", False),
+        ("Talos", "talos", False),
+    ],
+)
+def test_overlap(one: str, other: str, overlap: bool) -> None:
+    """Two parts of /assets/ overlap where they are the same, or one lies in the other, not where letters agree."""
+    assert overlap is (overlapping(source(one), [source(other, "y")]) is not None)
+
+
+def test_no_overlap_with_itself() -> None:
+    """A source may take the place of the one of its own id."""
+    assert overlapping(source("a"), [source("a")]) is None
+
+
+def test_apart() -> None:
+    """Of sources that overlap the one with the smaller id stays, the others are told why, and the rest go on."""
+    sources = [source("talos/arm64", "c"), source("talos", "b"), source("boot", "d"), source("talos/amd64", "a")]
+    accepted, refused = apart(sources)
+    assert [("a", "talos/amd64"), ("c", "talos/arm64"), ("d", "boot")] == [(one.id, one.assets) for one in accepted]
+    assert {"b": "assets: 'talos' overlaps 'talos/amd64' of the source 'a'"} == refused
+
+
+@given(st.lists(SOURCES, unique_by=lambda one: one.id, max_size=8))
+def test_any_sources_apart(sources: list[Source]) -> None:
+    """Whatever there is, those accepted do not overlap, and each of the others overlaps one of them."""
+    accepted, refused = apart(sources)
+    assert sorted(one.id for one in sources) == sorted([*(one.id for one in accepted), *refused])
+    assert not any(overlapping(one, accepted) for one in accepted)
+    assert all(overlapping(one, accepted) for one in sources if one.id in refused)
+
+
+def test_stand_in() -> None:
+    """The stand-in counts where no document has its id, also one that does not parse; what is refused is told."""
+    stand_in = text(id="b", assets="b").decode()
+    documents = {"a": text(id="a", assets="a"), "c": b"{"}
+    found = image_sources(documents, stand_in, "sources/{}.json")
+    assert ["a", "b"] == list(found.sources)
+    assert ["sources/c.json: line 1: not JSON: Expecting property name enclosed in double quotes"] == found.refused
+    assert ["a"] == list(image_sources(documents | {"b": b"{"}, stand_in).sources)
+    own = image_sources({"b": text(id="b", assets="own")}, stand_in)
+    assert ["own"] == [one.assets for one in own.sources.values()]
+
+
+def test_stand_in_that_is_refused() -> None:
+    """A stand-in that does not parse, or overlaps, is told, and the documents count."""
+    documents = {"a": text(id="a", assets="a")}
+    broken = image_sources(documents, "{")
+    assert ["a"] == list(broken.sources)
+    assert "MATCHBOX_SOURCE: line 1: not JSON" == broken.refused[0][:33]
+    overlap = image_sources(documents, text(id="b", assets="a/b").decode())
+    assert (["a"], ["source 'b': assets: 'a/b' overlaps 'a' of the source 'a'"]) == (
+        list(overlap.sources),
+        overlap.refused,
+    )
+
+
+def test_due() -> None:
+    """A source is due once its interval has passed since it was last up to date, and at once where it never was."""
+    hourly = source("a")
+    assert [True, False, False, True] == [is_due(hourly, checked, 10_000) for checked in (None, 10_000, 6_401, 6_400)]
+
+
+def test_known_places() -> None:
+    """Without files the known places are tried, those of the platform's architecture only."""
+    places = [path for one in known_places("amd64") for paths in one.values() for path in paths]
+    assert "output/talos/amd64/vmlinuz" in places
+    assert not any("arm64" in path for path in places)
+    assert known_places("arm64") == source("a").alternatives
+    chosen = source("a")._replace(files={"vmlinuz": ("x",)})
+    assert [{"vmlinuz": ("x",)}] == chosen.alternatives
