@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 from aws_stores.table import group_key, profile_key, template_key
 from matchbox.catalog_documents import TEMPLATE_KINDS, Document, Template
-from matchbox.documents import DocumentError, parse_group, parse_profile, parse_source
+from matchbox.documents import parse_group, parse_profile
+from matchbox.json_documents import DocumentError
+from matchbox.source_documents import parse_source
 from matchbox.sources import Source
 
 DIRECTORIES = ("profiles", "groups", *TEMPLATE_KINDS, "sources", "assets")

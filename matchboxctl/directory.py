@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
-from matchbox.documents import DocumentError, parse_group, parse_profile
+from matchbox.documents import parse_group, parse_profile
 from matchbox.errors import StoreUnavailableError
+from matchbox.json_documents import DocumentError
 from matchbox.memory import GroupIndex
 from matchbox.profiles import Profile
 from matchbox.releases import Pointers

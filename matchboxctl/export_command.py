@@ -13,9 +13,11 @@ from aws_stores.contents import Contents, Item, scan
 from aws_stores.in_parallel import in_parallel
 from aws_stores.source_items import texts_of_sources
 from aws_stores.table import Far, group_in, profile_in, template_in
-from matchbox.documents import DocumentError, parse_group, parse_profile, parse_source, source_document
+from matchbox.documents import parse_group, parse_profile
 from matchbox.groups import Group
+from matchbox.json_documents import DocumentError
 from matchbox.profiles import Profile
+from matchbox.source_documents import parse_source, source_document
 from matchbox.sources import Source
 from matchboxctl.aws_refusals import explained
 from matchboxctl.data_directory import DIRECTORIES, files_below

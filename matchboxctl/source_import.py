@@ -7,8 +7,8 @@ from pathlib import Path
 from asset_sync.sources import image_sources
 from aws_stores.source_table import SourceTable
 from aws_stores.stored_shelf import StoredShelf
-from matchbox.documents import source_document
 from matchbox.release_shelf import ShelfError
+from matchbox.source_documents import source_document
 from matchbox.sources import Source, apart
 from matchboxctl.differences import Differences
 from matchboxctl.faults import Faults

@@ -4,14 +4,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from asset_sync.sources import STAND_IN
+from aws_stores.function_environment import needed
 from matchbox.log_levels import log_level
-
-
-class MissingSettingError(Exception):
-    """An environment variable that the function cannot do without."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"{name} is not set in the function's environment")
 
 
 class Settings(NamedTuple):
@@ -31,17 +25,10 @@ class Settings(NamedTuple):
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         """Read them. Raises MissingSettingError, and ValueError for a value that cannot be used."""
-
-        def needed(name: str) -> str:
-            value = environment.get(name)
-            if not value:
-                raise MissingSettingError(name)
-            return value
-
         return cls(
-            table=needed("MATCHBOX_TABLE"),
-            bucket=needed("MATCHBOX_BUCKET"),
-            region=needed("AWS_REGION"),
+            table=needed(environment, "MATCHBOX_TABLE"),
+            bucket=needed(environment, "MATCHBOX_BUCKET"),
+            region=needed(environment, "AWS_REGION"),
             stand_in=environment.get(STAND_IN, ""),
             registry_secret=environment.get("MATCHBOX_REGISTRY_SECRET", ""),
             log_level=log_level(environment.get("MATCHBOX_LOG_LEVEL") or "info"),

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from matchbox.documents import DocumentError, parse_source, parse_stand_in
+from matchbox.json_documents import DocumentError
+from matchbox.source_documents import parse_source, parse_stand_in
 from matchbox.sources import Source, apart
 
 STAND_IN = "MATCHBOX_SOURCE"

@@ -3,16 +3,10 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from aws_stores.function_environment import needed
 from matchbox.log_levels import log_level
 
 _LONGEST_LIFETIME = 604_800  # seven days (Signature Version 4, X-Amz-Expires)
-
-
-class MissingSettingError(Exception):
-    """An environment variable that the function cannot do without."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"{name} is not set in the function's environment")
 
 
 class Settings(NamedTuple):
@@ -34,21 +28,14 @@ class Settings(NamedTuple):
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         """Read them. Raises MissingSettingError, or ValueError for a value that cannot be used."""
-
-        def needed(name: str) -> str:
-            value = environment.get(name)
-            if not value:
-                raise MissingSettingError(name)
-            return value
-
         bucket_url = environment.get("MATCHBOX_BUCKET_URL", "").rstrip("/")
         if bucket_url and not bucket_url.startswith("http://"):
             # GRUB, U-Boot and most builds of iPXE speak no TLS.
             raise ValueError(f"MATCHBOX_BUCKET_URL {bucket_url!r} does not start with http://")
         return cls(
-            table=needed("MATCHBOX_TABLE"),
-            bucket=needed("MATCHBOX_BUCKET"),
-            region=needed("AWS_REGION"),
+            table=needed(environment, "MATCHBOX_TABLE"),
+            bucket=needed(environment, "MATCHBOX_BUCKET"),
+            region=needed(environment, "AWS_REGION"),
             bucket_url=bucket_url,
             presigned_lifetime=_lifetime(environment.get("MATCHBOX_PRESIGNED_LIFETIME") or "3600"),
             log_level=log_level(environment.get("MATCHBOX_LOG_LEVEL") or "info"),

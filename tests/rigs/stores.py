@@ -12,7 +12,8 @@ from aws_stores.assets import PREFIX
 from aws_stores.catalog_writer import CatalogWriter
 from aws_stores.creation import create_bucket, create_table
 from matchbox import content_type
-from matchbox.documents import DocumentError, parse_group, parse_profile
+from matchbox.documents import parse_group, parse_profile
+from matchbox.json_documents import DocumentError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from matchbox.documents import DocumentError
 from matchbox.errors import StoreUnavailableError
+from matchbox.json_documents import DocumentError
 from matchbox.stores import Selection
 from matchboxctl import directory
 from matchboxctl.changes import Changes

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox.documents import DocumentError, parse_group, parse_profile
+from matchbox.documents import parse_group, parse_profile
 from matchbox.groups import Group
+from matchbox.json_documents import DocumentError
 from matchbox.profiles import NetBoot, Profile
 
 
@@ -126,7 +127,7 @@ def test_mac_is_normalised(key: str) -> None:
 @pytest.mark.parametrize("value", [b'"?"', b'""', b"null"])
 def test_bad_mac(value: bytes) -> None:
     """A hardware address that does not parse is an error with the selector's line."""
-    with pytest.raises(DocumentError, match=r"line 3: selector: .* is no MAC address"):
+    with pytest.raises(DocumentError, match=r"line 3: selector.mac: .* is no MAC address"):
         parse_group("g", b'{"name": "mac",\n"selector": {"os": "mac",\n"mac": %s}}' % value)
 
 

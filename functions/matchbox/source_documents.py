@@ -1,0 +1,108 @@
+"""Image sources as operators write them, in JSON. They are ours, so that what is not understood is refused."""
+
+import re
+
+from pydantic import BaseModel, ConfigDict
+
+from matchbox.image_reference import InvalidReferenceError, parse_image_reference, parse_platform
+from matchbox.json_documents import refusal, validated
+from matchbox.releases import RECORD
+from matchbox.sources import DEFAULT_INTERVAL, DEFAULT_KEEP, DEFAULT_PLATFORM, Source
+
+_LONGEST_PATH = 500
+_MOST_KEPT = 100
+# It is part of objects' keys and of directories' names.
+_SOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
+
+
+class _SourceDocument(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    id: str
+    image: str
+    assets: str
+    platform: str = str(DEFAULT_PLATFORM)
+    files: dict[str, list[str]] = {}
+    interval: str = f"{DEFAULT_INTERVAL}s"
+    keep: int = DEFAULT_KEEP
+
+
+def parse_source(name: str, text: bytes) -> Source:
+    """The image source in a file called `name`.json. Raises DocumentError."""
+    document = validated(_SourceDocument, text)
+    if document.id != name:
+        raise refusal(text, ("id",), f"{document.id!r} is not the file's name, {name!r}")
+    return _source(document, text)
+
+
+def parse_stand_in(text: bytes) -> Source:
+    """The image source in the text of a file whose name is not known. Raises DocumentError."""
+    return _source(validated(_SourceDocument, text), text)
+
+
+def _source(document: _SourceDocument, text: bytes) -> Source:
+    if not _SOURCE_ID.fullmatch(document.id):
+        raise refusal(text, ("id",), f"{document.id!r} has other characters than letters, digits, `.`, `_` and `-`")
+    if document.id.endswith(".json"):
+        # It would also be the name of the file of pointers.
+        raise refusal(text, ("id",), f"{document.id!r} is the file's name without `.json`")
+    if not _is_relative(document.assets):
+        raise refusal(text, ("assets",), f"{document.assets!r} is no path below /assets/, such as talos/arm64")
+    try:
+        image = parse_image_reference(document.image)
+    except InvalidReferenceError as error:
+        raise refusal(text, ("image",), str(error)) from error
+    try:
+        platform = parse_platform(document.platform)
+    except InvalidReferenceError as error:
+        raise refusal(text, ("platform",), str(error)) from error
+    if not 1 <= document.keep <= _MOST_KEPT:
+        raise refusal(text, ("keep",), f"{document.keep} releases cannot be kept: it is 1 to {_MOST_KEPT}")
+    files = {name: tuple(map(_in_image, paths)) for name, paths in document.files.items()}
+    for name, paths in files.items():
+        if not _is_relative(name) or _is_made(name):
+            raise refusal(text, ("files",), f"{name!r} is no name for a file: `.sha256` and {RECORD} are made")
+        if not paths or not all(map(_is_relative, paths)):
+            raise refusal(text, ("files",), f"{name!r} needs paths in the image, such as talos/arm64/vmlinuz")
+        if below := [other for other in files if other.startswith(f"{name}/")]:
+            raise refusal(text, ("files",), f"{name!r} is a file, and {below[0]!r} lies below it")
+    interval = _interval(document.interval, text)
+    return Source(document.id, image, document.assets, platform, files, interval, document.keep)
+
+
+def source_document(source: Source) -> dict[str, object]:
+    """The source as it stands in a file: what is as usual left out."""
+    fields: dict[str, object] = {"id": source.id, "image": str(source.image), "assets": source.assets}
+    if source.platform != DEFAULT_PLATFORM:
+        fields["platform"] = str(source.platform)
+    if source.files:
+        fields["files"] = {name: list(paths) for name, paths in source.files.items()}
+    if source.interval != DEFAULT_INTERVAL:
+        fields["interval"] = f"{source.interval}s"
+    if source.keep != DEFAULT_KEEP:
+        fields["keep"] = source.keep
+    return fields
+
+
+def _interval(value: str, text: bytes) -> int:
+    found = re.fullmatch(r"([1-9][0-9]{0,6})([smh])", value, re.ASCII)
+    if found is None:
+        raise refusal(text, ("interval",), f"{value!r} is no interval, such as 30s, 10m or 1h")
+    return int(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
+
+
+def _in_image(path: str) -> str:
+    """The path without what may stand before it."""
+    return path.removeprefix(".").lstrip("/") if path.startswith(("./", "/")) else path
+
+
+def _is_relative(path: str) -> bool:
+    """Whether the path stays below where it begins, in one spelling only, and is text that every store can hold."""
+    parts = path.split("/")
+    return path.isprintable() and len(path) <= _LONGEST_PATH and not any(part in ("", ".", "..") for part in parts)
+
+
+def _is_made(name: str) -> bool:
+    """Whether a sync itself makes a file of this name, or one where this name needs a directory."""
+    parts = name.split("/")
+    return parts[0] == RECORD or any(part.endswith(".sha256") for part in parts)
