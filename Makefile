@@ -49,6 +49,7 @@ bench: .venv/ready
 	$(BIN)/python -m benchmarks.request_cpu
 	$(BIN)/python -m benchmarks.many_groups
 	$(BIN)/python -m benchmarks.storm
+	$(BIN)/python -m benchmarks.image_sync
 
 # Renew the lock file from pyproject.toml.
 lock:
