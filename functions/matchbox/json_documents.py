@@ -29,7 +29,8 @@ def validated(model: type[_Model], text: bytes) -> _Model:
         return model.model_validate(_json_object(text))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        raise refusal(text, first["loc"], first["msg"]) from error
+        why = "there is no such field" if first["type"] == "extra_forbidden" else first["msg"]
+        raise refusal(text, first["loc"], why) from error
 
 
 def refusal(text: bytes, path: Sequence[str | int], why: str) -> DocumentError:

@@ -19,8 +19,8 @@ _LARGEST_WINDOW = 1 << 27
 
 _PIECE = 1 << 20
 # zlib returns what it did not use of a member's last input as a copy. Layers that can be sought in (eStargz) have a
-# member for each file, so the copies must be small.
-_GZIP_INPUT = 1 << 16
+# member for each file, so the copies must be small. In a long member inputs grow, which saves a tenth of a sync.
+_LEAST_INPUT = 1 << 16
 _GZIP_WITH_HEADER = 31
 
 _LAST_WORD = b"that was all"
@@ -58,18 +58,24 @@ def beginning_of(piece: bytes, size: int) -> bytes:
 
 def _gunzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
     member = zlib.decompressobj(_GZIP_WITH_HEADER)
+    size = _LEAST_INPUT
     try:
-        for data in _cut(pieces, _GZIP_INPUT):
-            while data:
+        for piece in pieces:
+            start = 0
+            while start < len(piece):
                 if member.eof:
                     # Members may be padded with zeros, as on tapes.
-                    data = data.lstrip(b"\0")
-                    if not data:
-                        break
-                    member = zlib.decompressobj(_GZIP_WITH_HEADER)
-                if inflated := member.decompress(data, _PIECE):
-                    yield inflated
-                data = member.unused_data if member.eof else member.unconsumed_tail
+                    if not piece[start]:
+                        start += _leading_zeros(piece[start : start + _LEAST_INPUT])
+                        continue
+                    member, size = zlib.decompressobj(_GZIP_WITH_HEADER), _LEAST_INPUT
+                data = piece[start : start + size]
+                start, size = start + len(data), min(2 * size, _PIECE)
+                while data:
+                    if inflated := member.decompress(data, _PIECE):
+                        yield inflated
+                    data = member.unconsumed_tail
+                start -= len(member.unused_data)
         while inflated := member.decompress(b"", _PIECE):
             yield inflated
     except zlib.error as error:
@@ -101,10 +107,8 @@ def _frames() -> zstandard.ZstdDecompressor:
     return zstandard.ZstdDecompressor(max_window_size=_LARGEST_WINDOW)
 
 
-def _cut(pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
-    for piece in pieces:
-        for start in range(0, len(piece), size):
-            yield piece[start : start + size]
+def _leading_zeros(data: bytes) -> int:
+    return len(data) - len(data.lstrip(b"\0"))
 
 
 class _Source:
