@@ -1,0 +1,111 @@
+"""A data directory with image sources, synced and served by the commands that an operator types, in either mode."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from aws_stores.stored_shelf import StoredShelf
+from matchboxctl.release_directory import DirectoryShelf
+from tests.rigs.peak_memory import measured
+from tests.serving import started
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from matchbox.release_shelf import ReleaseShelf
+    from tests.rigs.peak_memory import Measured
+    from tests.rigs.stores import Stores
+    from tests.serving import Serve
+
+COMMAND = [sys.executable, "-m", "matchboxctl.main"]
+PATIENCE = 120
+
+
+class SyncPlace:
+    """Directory mode, or store mode over `stores`; `root` is an empty directory."""
+
+    def __init__(self, root: Path, stores: Stores | None = None) -> None:
+        self._data = root / "data"
+        self._stores = stores
+        (self._data / "sources").mkdir(parents=True)
+        self._temporary = root / "temporary"
+        self._temporary.mkdir()
+        # No login of whoever runs the tests, and no file under way of other syncs.
+        home = {"PATH": os.environ["PATH"], "HOME": str(root), "TMPDIR": str(self._temporary)}
+        self.environment: Mapping[str, str] = home if stores is None else stores.environment() | home
+        self._flags = ["--data-path", str(self._data)] if stores is None else []
+        if stores is not None:
+            self.run("init")
+
+    def write(self, source_id: str, image: str, **fields: Any) -> None:
+        """Write the file of a source, which fills `/assets/ID` unless the fields say otherwise."""
+        document = {"id": source_id, "image": image, "assets": source_id} | fields
+        (self._data / "sources" / f"{source_id}.json").write_text(json.dumps(document))
+
+    def add(self, source_id: str, image: str, **fields: Any) -> None:
+        """Write it, and let it count: the table has what was imported."""
+        self.write(source_id, image, **fields)
+        if self._stores is not None:
+            self.run("import", str(self._data))
+
+    def begin(self, command: str, *arguments: str) -> subprocess.Popen[str]:
+        """Start a command on sources."""
+        line = [*COMMAND, command, *self._flags, *arguments]
+        return subprocess.Popen(line, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def measure(self, command: str, *arguments: str) -> Measured:
+        """What a command that succeeds takes."""
+        return measured([*COMMAND, command, *self._flags, *arguments], self.environment)
+
+    def run(self, command: str, *arguments: str, code: int = 0) -> str:
+        """What a command prints, which ends with that code; what it says of errors is added."""
+        with self.begin(command, *arguments) as process:
+            out, errors = process.communicate(timeout=PATIENCE)
+        assert code == process.returncode, errors
+        assert "Traceback" not in errors
+        return out + errors
+
+    def serve(self, *flags: str) -> AbstractContextManager[Serve]:
+        """`serve` on a free port."""
+        return started("--address", "127.0.0.1:0", *self._flags, *flags, environment=self.environment)
+
+    def digests(self, source_id: str) -> list[str]:
+        """The releases that are kept, the newest first."""
+        return [one["digest"] for one in json.loads(self.run("releases", source_id, "--output", "json"))]
+
+    @contextmanager
+    def shelf(self, source_id: str) -> Iterator[ReleaseShelf]:
+        """The releases of the source."""
+        if self._stores is None:
+            yield DirectoryShelf(self._data / "releases", source_id)
+            return
+        tables, buckets, name = self._stores.tables, self._stores.buckets, self._stores.name
+        with closing(tables.client("dynamodb")) as dynamodb, closing(buckets.client("s3")) as s3:
+            yield StoredShelf(dynamodb, s3, name, name, source_id)
+
+    def leftovers(self, source_id: str) -> set[str]:
+        """What lies about and is no release: places that the pointer does not name, files under way."""
+        with self.shelf(source_id) as shelf:
+            pointer = shelf.pointer()
+            kept = set() if pointer is None else {release.place for release in pointer.releases}
+            return (shelf.places() - kept) | {file.name for file in self._under_way(source_id)}
+
+    def _under_way(self, source_id: str) -> Iterator[Path]:
+        yield from self._temporary.glob("*")
+        yield from (self._data / "releases" / source_id).rglob(".sync*")
+        yield from (self._data / "releases").rglob("*.new")
+
+
+def fetch(serve: Serve, target: str) -> bytes:
+    """What a client gets that follows redirects."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{serve.port}{target}", timeout=PATIENCE) as answer:
+        body: bytes = answer.read()
+    return body

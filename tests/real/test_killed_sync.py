@@ -1,0 +1,104 @@
+"""`matchboxctl sync` that is killed at random moments: one release is served whole, and the next sync completes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from aws_stores.source_items import sync_key
+from tests.images.layers import Entry, gzipped, plain
+from tests.images.manifests import Image, image
+from tests.real.sync_place import SyncPlace, fetch
+from tests.rigs.stores import new_stores
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.rigs.oci_registry import OciRegistry
+    from tests.rigs.service import Service
+    from tests.serving import Serve
+
+pytestmark = pytest.mark.real
+
+ROUNDS = [3, pytest.param(20, marks=pytest.mark.nightly)]
+
+
+def numbered(number: int) -> Image:
+    """An image with files of its own."""
+    kernel, initramfs = (hashlib.shake_256(b"%s %d" % (name, number)) for name in (b"kernel", b"initramfs"))
+    return image(
+        [
+            gzipped(Entry("talos/arm64/initramfs.xz", initramfs.digest(6_000_000))),
+            plain(Entry("talos/arm64/vmlinuz", kernel.digest(2_000_000))),
+        ]
+    )
+
+
+def served(serve: Serve) -> str:
+    """The digest of the release that is served, every file of which must be as its record says."""
+    record = json.loads(fetch(serve, "/assets/talos/release.json"))
+    query = f"?release={record['digest']}"
+    assert {"vmlinuz", "initramfs.xz"} == record["files"].keys()
+    for name, file in record["files"].items():
+        body = fetch(serve, f"/assets/talos/{name}{query}")
+        assert (file["size"], file["sha256"]) == (len(body), hashlib.sha256(body).hexdigest())
+        assert f"{file['sha256']}  {name}\n".encode() == fetch(serve, f"/assets/talos/{name}.sha256{query}")
+    digest: str = record["digest"]
+    return digest
+
+
+def survives(place: SyncPlace, rounds: int, registry: OciRegistry, lease_ends: Callable[[], object]) -> None:
+    repository = f"public/{uuid4()}"
+    old = numbered(0)
+    place.add("talos", registry.push(old, repository, "stable"))
+    place.run("sync")
+    old = numbered(1)
+    registry.push(old, repository, "stable")
+    start = time.monotonic()
+    place.run("sync")
+    undisturbed = time.monotonic() - start
+    with place.serve() as serve:
+        for number in range(2, 2 + rounds):
+            new = numbered(number)
+            registry.push(new, repository, "stable")
+            moment = random.uniform(0.1, 1.1) * undisturbed
+            with place.begin("sync") as process:
+                time.sleep(moment)
+                process.kill()
+            at = f"killed after {moment:.3f} of {undisturbed:.3f} s"
+            assert served(serve) in (old.digest, new.digest), at
+            lease_ends()
+            place.run("sync")
+            assert new.digest == served(serve), at
+            assert set() == place.leftovers("talos"), at
+            old = new
+        serve.end()
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_in_a_directory(tmp_path: Path, oci_registry: OciRegistry, rounds: int) -> None:
+    """The lock ends with its process, so that the next sync goes on at once."""
+    survives(SyncPlace(tmp_path), rounds, oci_registry, lambda: None)
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_in_table_and_bucket(
+    tmp_path: Path, oci_registry: OciRegistry, dynamodb_local: Service, versitygw: Service, rounds: int
+) -> None:
+    """The lease outlives its holder by half a minute; that it has passed is played by removing the lease."""
+    stores = new_stores(dynamodb_local, versitygw)
+    with closing(stores.tables.client("dynamodb")) as client:
+        survives(
+            SyncPlace(tmp_path, stores),
+            rounds,
+            oci_registry,
+            lambda: client.delete_item(TableName=stores.name, Key={"pk": {"S": sync_key("talos")}}),
+        )

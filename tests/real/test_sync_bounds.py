@@ -1,0 +1,54 @@
+"""A sync of a large image needs little memory."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import tarfile
+import zlib
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from tests.images.layers import OCI, Entry, Layer, tar
+from tests.images.manifests import image
+from tests.real.sync_place import SyncPlace
+from tests.rigs.stores import new_stores
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.rigs.oci_registry import OciRegistry
+
+pytestmark = pytest.mark.real
+
+LARGE = 300 << 20
+BOMB = 2 << 30
+MOST_MEMORY = 256 << 20
+
+
+def bomb() -> Layer:
+    """A layer of a few megabytes that holds a file of 2 GiB of zeros."""
+    member = zlib.compressobj(9, wbits=31)
+    header = tarfile.TarInfo("var/cache/zeros")
+    header.size = BOMB
+    zeros = bytes(1 << 20)
+    parts = [member.compress(header.tobuf())]
+    parts += [member.compress(zeros) for _ in range(BOMB >> 20)]
+    parts += [member.compress(bytes(1024)), member.flush()]
+    return Layer(b"".join(parts), f"{OCI}+gzip")
+
+
+@pytest.mark.parametrize("mode", ["directory", "store"])
+def test_memory(mode: str, request: pytest.FixtureRequest, tmp_path: Path, oci_registry: OciRegistry) -> None:
+    """300 MB that cannot be compressed, under a layer that inflates to 2 GiB, are synced within 256 MB of memory."""
+    stores = None
+    if mode == "store":
+        stores = new_stores(request.getfixturevalue("dynamodb_local"), request.getfixturevalue("versitygw"))
+    place = SyncPlace(tmp_path, stores)
+    files = (Entry("talos/arm64/vmlinuz", os.urandom(20 << 20)), Entry("talos/arm64/initramfs.xz", os.urandom(LARGE)))
+    large = image([Layer(gzip.compress(tar(files), 0), f"{OCI}+gzip"), bomb()])
+    place.add("talos", oci_registry.push(large, f"public/{uuid4()}", "stable"))
+    assert MOST_MEMORY > place.measure("sync").peak
+    assert [large.digest] == place.digests("talos")

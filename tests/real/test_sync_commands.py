@@ -1,0 +1,192 @@
+"""`sync`, `releases`, `rollback` and `follow` as an operator types them, and `serve --sync`, with a real registry."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from tests.images.layers import Entry, gzipped
+from tests.images.manifests import Image, image
+from tests.real.sync_place import PATIENCE, SyncPlace, fetch
+from tests.rigs.oci_registry import oci_registry as oci_registry_rig
+from tests.rigs.stores import new_stores
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.rigs.oci_registry import OciRegistry
+    from tests.serving import Serve
+
+pytestmark = pytest.mark.real
+
+DIGEST = r"sha256:[0-9a-f]{64}"
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+
+
+def talos(kernel: bytes, version: str = "") -> Image:
+    files = (Entry("talos/arm64/vmlinuz", kernel), Entry("talos/arm64/initramfs.xz", b"initramfs"))
+    return image([gzipped(*files)], labels={"org.opencontainers.image.version": version} if version else {})
+
+
+OLD, NEW = talos(b"old kernel", "v1.12.0"), talos(b"new kernel", "v1.13.0")
+
+
+@pytest.fixture(params=["directory", "store"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> SyncPlace:
+    if request.param == "directory":
+        return SyncPlace(tmp_path)
+    return SyncPlace(
+        tmp_path, new_stores(request.getfixturevalue("dynamodb_local"), request.getfixturevalue("versitygw"))
+    )
+
+
+@pytest.fixture
+def repository() -> str:
+    return f"public/{uuid4()}"
+
+
+def test_from_the_first_sync_to_a_rollback(place: SyncPlace, repository: str, oci_registry: OciRegistry) -> None:
+    """What each command prints and ends with, in the order of an operator's day."""
+    place.add("talos", oci_registry.push(OLD, repository, "stable"))
+    assert "has no release of 'talos': run `matchboxctl sync talos`" in place.run("releases", "talos", code=2)
+    assert "no source 'other' in " in place.run("sync", "other", code=2)
+    assert f"talos: now {OLD.digest}\n" == place.run("sync")
+    assert f"talos: up to date: {OLD.digest}\n" == place.run("sync", "talos")
+    assert f"talos: there is no release older than {OLD.digest}" in place.run("rollback", "talos", code=2)
+    oci_registry.push(NEW, repository, "stable")
+    assert f"talos: now {NEW.digest}\n" == place.run("sync")
+    first, second = place.run("releases", "talos").splitlines()
+    assert re.fullmatch(f"current {NEW.digest}  {TIME}  19 bytes  v1.13.0", first)
+    assert re.fullmatch(f"        {OLD.digest}  {TIME}  19 bytes  v1.12.0", second)
+    unknown = f"sha256:{'0' * 64}"
+    assert f"no release '{unknown}' is kept; there are {NEW.digest}, {OLD.digest}" in place.run(
+        "rollback", "talos", unknown, code=2
+    )
+    held = f"talos: held at {OLD.digest}; `matchboxctl follow talos` lets it move again\n"
+    assert held == place.run("rollback", "talos")
+    assert held == place.run("sync")
+    assert ["", "held"] == [line[:8].strip() for line in place.run("releases", "talos").splitlines()]
+    assert f"talos: at {OLD.digest}; the next sync moves it to the newest image\n" == place.run("follow", "talos")
+    assert f"talos: now {NEW.digest}\n" == place.run("sync")
+    assert set() == place.leftovers("talos")
+
+
+def test_output_for_programs(place: SyncPlace, repository: str, oci_registry: OciRegistry) -> None:
+    """`--output env` has what Flux substitutes, `json` all that is known of each release."""
+    place.add("talos", oci_registry.push(OLD, repository, "stable"))
+    place.run("sync")
+    kernel, initramfs = (hashlib.sha256(body).hexdigest() for body in (b"old kernel", b"initramfs"))
+    assert (
+        f"TALOS_VERSION=v1.12.0\nKERNEL_DIGEST=sha256:{kernel}\nINITRAMFS_DIGEST=sha256:{initramfs}\n"
+    ) == place.run("releases", "talos", "--output", "env")
+    (release,) = json.loads(place.run("releases", "talos", "--output", "json"))
+    assert re.fullmatch(TIME, release.pop("time"))
+    assert {
+        "digest": OLD.digest,
+        "size": 19,
+        "current": True,
+        "held": False,
+        "version": "v1.12.0",
+        "files": {
+            "vmlinuz": {"size": 10, "sha256": kernel, "path": "talos/arm64/vmlinuz"},
+            "initramfs.xz": {"size": 9, "sha256": initramfs, "path": "talos/arm64/initramfs.xz"},
+        },
+    } == release
+    oci_registry.push(talos(b"kernel without a version"), repository, "stable")
+    place.run("sync")
+    assert ["KERNEL_DIGEST", "INITRAMFS_DIGEST"] == [
+        line.partition("=")[0] for line in place.run("releases", "talos", "--output", "env").splitlines()
+    ]
+
+
+def test_an_older_release_is_served_by_its_address(
+    place: SyncPlace, repository: str, oci_registry: OciRegistry
+) -> None:
+    """An address that names a release has its files while it is kept; another one is a 404."""
+    place.add("talos", oci_registry.push(OLD, repository, "stable"))
+    place.run("sync")
+    with place.serve() as serve:
+        assert b"old kernel" == fetch(serve, "/assets/talos/vmlinuz")
+        oci_registry.push(NEW, repository, "stable")
+        place.run("sync")
+        assert b"new kernel" == fetch(serve, "/assets/talos/vmlinuz")
+        assert b"old kernel" == fetch(serve, f"/assets/talos/vmlinuz?release={OLD.digest}")
+        assert 404 == serve.get(f"/assets/talos/vmlinuz?release=sha256:{'0' * 64}").status
+        place.run("rollback", "talos", OLD.digest)
+        assert b"old kernel" == fetch(serve, "/assets/talos/vmlinuz")
+        serve.end()
+
+
+def test_one_source_fails(place: SyncPlace, repository: str, oci_registry: OciRegistry) -> None:
+    """The others are synced; the command ends with 1 and a line that names image and step."""
+    place.add("bad", f"{oci_registry.host}/{repository}:absent")
+    place.add("good", oci_registry.push(OLD, repository, "stable"))
+    told = place.run("sync", code=1).splitlines()
+    assert f"good: now {OLD.digest}" in told
+    (line,) = [line for line in told if "bad: " in line]
+    assert f"bad: {oci_registry.host}/{repository}:absent: cannot resolve the image: " in line
+
+
+def test_a_private_image(place: SyncPlace, tmp_path: Path, oci_registry: OciRegistry) -> None:
+    """A docker config.json beside DOCKER_CONFIG or in the home directory has the login; without it the sync fails."""
+    place.add("talos", oci_registry.push(OLD, f"private/{uuid4()}", "stable"))
+    assert "cannot resolve the image: " in place.run("sync", code=1)
+    login = {"username": oci_registry.user, "password": oci_registry.password}
+    (tmp_path / ".docker").mkdir()
+    (tmp_path / ".docker" / "config.json").write_text(json.dumps({"auths": {oci_registry.host: login}}))
+    assert f"talos: now {OLD.digest}\n" == place.run("sync")
+
+
+def test_two_syncs_at_once(place: SyncPlace, repository: str, oci_registry: OciRegistry) -> None:
+    """Two processes that sync one source at the same moment end with the same, whole release; both succeed."""
+    place.add("talos", oci_registry.push(OLD, repository, "stable"))
+    for one in (OLD, talos(hashlib.shake_256(b"large").digest(8_000_000))):
+        oci_registry.push(one, repository, "stable")
+        with ExitStack() as both:
+            syncs = [both.enter_context(place.begin("sync")) for _ in range(2)]
+            said = [sync.communicate(timeout=PATIENCE) for sync in syncs]
+        assert [0, 0] == [sync.returncode for sync in syncs]
+        assert [f"talos: now {one.digest}\n", f"talos: up to date: {one.digest}\n"] == sorted(out for out, _ in said)
+        assert one.digest == place.digests("talos")[0]
+        assert set() == place.leftovers("talos")
+
+
+def eventually(question: Callable[[], bool]) -> None:
+    """Ask until it is so."""
+    end = time.monotonic() + PATIENCE
+    while not question():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def kernel_of(serve: Serve) -> bytes:
+    """What is served as the kernel; nothing where there is none."""
+    reply = serve.get("/assets/talos/vmlinuz")
+    assert reply.status in (200, 404)
+    return reply.body if reply.status == 200 else b""
+
+
+def test_serve_that_syncs(tmp_path: Path, repository: str) -> None:
+    """It syncs at its start and at the interval, goes on serving without the registry, and so after a restart."""
+    place = SyncPlace(tmp_path)
+    with oci_registry_rig() as registry:
+        place.add("talos", registry.push(OLD, repository, "stable"), interval="1s")
+        with place.serve("--sync") as serve:
+            eventually(lambda: kernel_of(serve) == b"old kernel")
+            registry.push(NEW, repository, "stable")
+            eventually(lambda: kernel_of(serve) == b"new kernel")
+            serve.end()
+    with place.serve("--sync") as serve:
+        assert b"new kernel" == kernel_of(serve)
+        eventually(lambda: any("cannot resolve the image: " in line for line in serve.errors))
+        assert b"new kernel" == kernel_of(serve)
+        assert [NEW.digest, OLD.digest] == place.digests("talos")
+        serve.end()

@@ -1,0 +1,183 @@
+"""Images of every shape out of a real registry, synced and served by the commands; `sha256sum` checks them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from tests.images.layers import FLUX, Entry, directory, gzipped, plain, raw_file, symlink, zstandard_compressed
+from tests.images.manifests import Image, image, index
+from tests.images.uki import Section, uki
+from tests.real.sync_place import SyncPlace, fetch
+from tests.rigs.install import on_path
+from tests.rigs.stores import new_stores
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.rigs.oci_registry import OciRegistry
+    from tests.serving import Serve
+
+pytestmark = pytest.mark.real
+
+# Longer than what the balancer takes, so that it is had by a redirect.
+KERNEL = hashlib.shake_256(b"kernel").digest(2_000_000)
+INITRAMFS = hashlib.shake_256(b"initramfs").digest(300_000)
+KERNEL_SHA256, INITRAMFS_SHA256 = (hashlib.sha256(body).hexdigest() for body in (KERNEL, INITRAMFS))
+EFI = uki(
+    [
+        Section(".linux", KERNEL),
+        Section(".initrd", INITRAMFS),
+        Section(".cmdline", b"console=ttyAMA0"),
+        Section(".linux", b"of another profile"),
+    ]
+)
+
+
+def pair(above: str, kernel: bytes = KERNEL, initramfs: bytes = INITRAMFS) -> tuple[Entry, Entry]:
+    return Entry(f"{above}/vmlinuz", kernel), Entry(f"{above}/initramfs.xz", initramfs)
+
+
+def demo() -> Image:
+    """The CozyStack demo's: checksums beside the files, each in a layer of its own as COPY makes it."""
+    kernel, initramfs = pair("output/talos/arm64")
+    return image(
+        [
+            gzipped(directory("etc/"), Entry("etc/os-release", b"ID=alpine")),
+            gzipped(kernel),
+            gzipped(initramfs),
+            gzipped(Entry("output/talos/arm64/vmlinuz.sha256", f"{KERNEL_SHA256} *vmlinuz\n".encode())),
+            gzipped(Entry("output/talos/arm64/initramfs.xz.sha256", f"{INITRAMFS_SHA256}\n".encode())),
+        ],
+        labels={"org.opencontainers.image.version": "v1.10.5"},
+    )
+
+
+def workflow() -> Image:
+    sums = f"{KERNEL_SHA256}  ./vmlinuz\n{INITRAMFS_SHA256}  ./initramfs.xz\n".encode()
+    above = "./assets/talos/arm64/boot"
+    return image([zstandard_compressed(*pair(above), Entry(f"{above}/checksums.sha256", sums))])
+
+
+def cozystack() -> Image:
+    """CozyStack's matchbox: over a base with other files, links and a file that is replaced."""
+    assets = "var/lib/matchbox/assets"
+    return image(
+        [
+            gzipped(Entry("bin/matchbox", b"ELF"), symlink("lib", "usr/lib"), Entry(f"{assets}/vmlinuz", b"older")),
+            gzipped(Entry("var/lib/matchbox/groups/default.json", b"{}"), *pair(assets)),
+        ],
+        docker=True,
+    )
+
+
+def imager() -> Image:
+    """Talos's imager: both architectures in either image, under an index with an attestation."""
+    both = (*pair("usr/install/amd64", b"amd64", b"amd64"), *pair("usr/install/arm64"))
+    other = image([gzipped(Entry("usr/install/amd64/vmlinuz", b"another"))], platform="linux/amd64")
+    return index([(other, "linux/amd64"), (image([gzipped(*both)]), "linux/arm64/v8")], attestation=True)
+
+
+SHAPES = {
+    "demo": demo(),
+    "demo-below": image([plain(*pair("talos/arm64"))]),
+    "workflow": workflow(),
+    "cozystack": cozystack(),
+    "imager": imager(),
+    "installer": image(
+        [gzipped(Entry("usr/install/arm64/vmlinuz.efi", EFI), Entry("usr/install/arm64/systemd-boot.efi", b"MZ"))]
+    ),
+    "oras": image([raw_file("vmlinuz", KERNEL), raw_file("initramfs.xz", INITRAMFS)]),
+    "flux": image([gzipped(*pair("."), media_type=FLUX)]),
+}
+
+
+HAND_MADE = {"boot/kernel": ["nowhere/vmlinuz", "/usr/install/arm64/vmlinuz"]}
+
+
+class Synced(NamedTuple):
+    """A place into which an image of every shape was synced, what the sync said, and who serves it."""
+
+    place: SyncPlace
+    said: str
+    serve: Serve
+
+
+@pytest.fixture(scope="module", params=["directory", "store"])
+def synced(
+    request: pytest.FixtureRequest, oci_registry: OciRegistry, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Synced]:
+    stores = None
+    if request.param == "store":
+        stores = new_stores(request.getfixturevalue("dynamodb_local"), request.getfixturevalue("versitygw"))
+    place = SyncPlace(tmp_path_factory.mktemp("sync"), stores)
+    for name, one in SHAPES.items():
+        place.write(name, oci_registry.push(one, f"public/shapes/{name}", "stable"), assets=f"{name}/arm64")
+    place.add("hand-made", oci_registry.push(SHAPES["imager"], "public/shapes/hand-made", "stable"), files=HAND_MADE)
+    said = place.run("sync")
+    with place.serve() as serve:
+        yield Synced(place, said, serve)
+        serve.end()
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_what_is_served(synced: Synced, name: str, tmp_path: Path) -> None:
+    """Kernel and initramfs are those of the image, and `sha256sum -c` agrees with the checksums beside them."""
+    served = {file: fetch(synced.serve, f"/assets/{name}/arm64/{file}") for file in ("vmlinuz", "initramfs.xz")}
+    assert {"vmlinuz": KERNEL, "initramfs.xz": INITRAMFS} == served
+    for file, body in served.items():
+        (tmp_path / file).write_bytes(body)
+        (tmp_path / f"{file}.sha256").write_bytes(fetch(synced.serve, f"/assets/{name}/arm64/{file}.sha256"))
+    checked = subprocess.run(
+        [on_path("sha256sum", "coreutils"), "-c", "vmlinuz.sha256", "initramfs.xz.sha256"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (0, "vmlinuz: OK\ninitramfs.xz: OK\n") == (checked.returncode, checked.stdout)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_the_record(synced: Synced, name: str) -> None:
+    """`release.json` says source, image, digest, and of each file size, SHA-256 and path in the image."""
+    record = json.loads(fetch(synced.serve, f"/assets/{name}/arm64/release.json"))
+    (digest,) = synced.place.digests(name)
+    assert (name, digest, True) == (record["source"], record["digest"], record["image"].endswith(f"/{name}:stable"))
+    assert {"vmlinuz": (len(KERNEL), KERNEL_SHA256), "initramfs.xz": (len(INITRAMFS), INITRAMFS_SHA256)}.items() <= {
+        file: (one["size"], one["sha256"]) for file, one in record["files"].items()
+    }.items()
+    assert f"{name}: now {digest}" in synced.said.splitlines()
+
+
+def test_the_images_own_checksum_is_served(synced: Synced) -> None:
+    """Where `sha256sum -c` takes it; else one is made."""
+    assert f"{KERNEL_SHA256} *vmlinuz\n".encode() == fetch(synced.serve, "/assets/demo/arm64/vmlinuz.sha256")
+    made = f"{INITRAMFS_SHA256}  initramfs.xz\n".encode()
+    assert made == fetch(synced.serve, "/assets/demo/arm64/initramfs.xz.sha256")
+
+
+def test_a_unified_kernel_image_is_served(synced: Synced) -> None:
+    """As it is, with its command line beside it."""
+    assert EFI == fetch(synced.serve, "/assets/installer/arm64/vmlinuz.efi")
+    assert b"console=ttyAMA0" == fetch(synced.serve, "/assets/installer/arm64/cmdline")
+
+
+def test_files_that_the_source_names(synced: Synced) -> None:
+    """They are served under the names that it gives them."""
+    assert KERNEL == fetch(synced.serve, "/assets/hand-made/boot/kernel")
+    assert f"{KERNEL_SHA256}  kernel\n".encode() == fetch(synced.serve, "/assets/hand-made/boot/kernel.sha256")
+
+
+def test_nothing_is_left_and_nothing_is_new(synced: Synced, oci_registry: OciRegistry) -> None:
+    """No file under way is left; a sync of unchanged images downloads nothing."""
+    before = oci_registry.sent
+    said = synced.place.run("sync", *SHAPES)
+    assert before == oci_registry.sent
+    assert [f"{name}: up to date: {synced.place.digests(name)[0]}" for name in SHAPES] == said.splitlines()
+    assert {name: set() for name in SHAPES} == {name: synced.place.leftovers(name) for name in SHAPES}
