@@ -12,8 +12,8 @@ from matchboxctl.faults import Faults
 from matchboxctl.progress import Progress
 from matchboxctl.source_places import SourcePlace
 from matchboxctl.usage import FailedError, UsageError
-from oci.docker_config import logins_from_environment
-from oci.registry import Registry
+from oci.distribution.docker_config import logins_from_environment
+from oci.distribution.registry import Registry
 
 _PATIENCE = 900.0  # seconds: a function's sync ends within 15 minutes
 _PAUSE = 1.0

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from matchbox.image_reference import ImageReference
 from oci.descriptors import Blob, Descriptor, OpenBlob
-from oci.registry import Registry
+from oci.distribution.registry import Registry
 
 
 class ByteCount(Protocol):

@@ -16,8 +16,8 @@ from asset_sync.sources import image_sources
 from aws_stores.boto3_errors import translated
 from aws_stores.source_table import SourceTable
 from aws_stores.stored_shelf import StoredShelf
-from oci.docker_config import Login, logins_from_secret, no_logins
-from oci.registry import Registry
+from oci.distribution.docker_config import Login, logins_from_secret, no_logins
+from oci.distribution.registry import Registry
 
 # Path-style addresses where the endpoint is not AWS's, as in every other part.
 _ENDPOINT = "AWS_ENDPOINT_URL_S3"
@@ -65,4 +65,12 @@ def handler(event: Mapping[str, Any], context: object) -> dict[str, list[str]]: 
 
     Raises SyncFailedError, so that the invocation counts as failed, is tried again and alarms.
     """
-    return _job().run(event.get("source"))._asdict()
+    return _job().run(asked_for(event))._asdict()
+
+
+def asked_for(event: Mapping[str, Any]) -> str | None:
+    """The id of the source that the event names; None where all that is due is meant.
+
+    A schedule without an input of its own sends an event of EventBridge, whose `source` is the service that it is from.
+    """
+    return None if "detail-type" in event else event.get("source")

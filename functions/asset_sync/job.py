@@ -11,7 +11,7 @@ from asset_sync.sources import ImageSources, is_due
 from asset_sync.sync import Sync, SyncError
 from matchbox.release_shelf import BusyError, ReleaseShelf
 from matchbox.sources import Source
-from oci.registry import Registry
+from oci.distribution.registry import Registry
 
 
 class SyncFailedError(Exception):

@@ -9,10 +9,10 @@ from matchbox import content_type
 from matchbox.release_shelf import ReleaseFile
 from matchbox.releases import RECORD
 from matchbox.sources import Places
-from oci import uki
 from oci.descriptors import Descriptor, OpenBlob
-from oci.image_files import take_files
-from oci.spooling import TakenFile
+from oci.image import uki
+from oci.image.image_files import take_files
+from oci.image.spooling import TakenFile
 
 CHECKSUM = ".sha256"
 """What the name of a file's checksum ends with."""

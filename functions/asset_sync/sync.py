@@ -20,8 +20,8 @@ from matchbox.release_shelf import BusyError, MovedError, ReleaseFile, ReleaseSh
 from matchbox.releases import RECORD, Pointer, Release, place_stem, pruned, published
 from matchbox.sources import Source
 from oci.descriptors import Descriptor, Manifest
+from oci.distribution.registry import Registry
 from oci.errors import OciError
-from oci.registry import Registry
 
 _VERSION = "org.opencontainers.image.version"
 _MOVES = 5

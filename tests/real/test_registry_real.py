@@ -10,10 +10,10 @@ from uuid import uuid4
 import pytest
 
 from matchbox.image_reference import ImageReference, Platform, parse_image_reference, parse_platform
-from oci.docker_config import Login, no_logins
+from oci.distribution.docker_config import Login, no_logins
+from oci.distribution.patience import Patience
+from oci.distribution.registry import Registry
 from oci.errors import RegistryError
-from oci.patience import Patience
-from oci.registry import Registry
 from tests.images.layers import Entry, Layer, gzipped, plain, raw_file, zstandard_compressed
 from tests.images.manifests import Image, digest_of, image, index
 from tests.rigs.oci_registry import oci_registry as oci_registry_rig

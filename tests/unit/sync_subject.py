@@ -14,9 +14,9 @@ from matchbox.image_reference import ImageReference
 from matchbox.memory_releases import MemoryReleases, MemoryShelf
 from matchbox.releases import RECORD
 from matchbox.sources import Source
-from oci.docker_config import no_logins
-from oci.patience import Patience
-from oci.registry import Registry
+from oci.distribution.docker_config import no_logins
+from oci.distribution.patience import Patience
+from oci.distribution.registry import Registry
 from tests.images.layers import Entry, gzipped
 from tests.images.manifests import Image, image
 from tests.registry_faults import faulty_registry

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import boto3
 import pytest
 
-from asset_sync.handler import job_of
+from asset_sync.handler import asked_for, job_of
 from asset_sync.job import Report, SyncFailedError, SyncJob
 from aws_stores.creation import create_bucket, create_table
 from aws_stores.function_environment import MissingSettingError
@@ -152,6 +152,20 @@ def test_the_schedule_syncs_what_is_due(function: Function) -> None:
     assert Report(["long-ago", "never"], [], [], [], ["just-now"]) == function.run(SCHEDULE)
     assert (ONE.digest, ONE.digest, None) == tuple(map(function.served, ("never", "long-ago", "just-now")))
     assert Report([], [], [], [], ["just-now", "long-ago", "never"]) == function.run(SCHEDULE)
+
+
+@pytest.mark.parametrize(
+    ("event", "asked"),
+    [
+        (SCHEDULE, None),
+        (ON_DEMAND, "talos-arm64"),
+        # What a schedule without an input of its own sends.
+        ({"version": "0", "detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": "{}"}, None),
+    ],
+)
+def test_what_an_event_asks_for(event: dict[str, Any], asked: str | None) -> None:
+    """An operator's event names a source; a schedule's, of whichever form, none."""
+    assert asked == asked_for(event)
 
 
 def test_on_demand(function: Function) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oci.decompression import decompressed
+from oci.image.decompression import decompressed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

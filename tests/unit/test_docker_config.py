@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oci.docker_config import Login, logins_from_environment, logins_from_secret
+from oci.distribution.docker_config import Login, logins_from_environment, logins_from_secret
 from oci.errors import RegistryError
 
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from oci import tar_stream
 from oci.descriptors import Descriptor
 from oci.errors import DigestError, ImageError
-from oci.image_files import take_files
-from oci.layer_index import LayerIndex, Memory
-from oci.tar_stream import Kind
+from oci.image import tar_stream
+from oci.image.image_files import take_files
+from oci.image.layer_index import LayerIndex, Memory
+from oci.image.tar_stream import Kind
 from tests.images import layers as made
 from tests.images.layers import Entry, Layer, directory, gzipped, hard_link, plain, raw_file, symlink
 from tests.images.manifests import digest_of
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from oci.spooling import TakenFile
+    from oci.image.spooling import TakenFile
 
 BIG = b"\xa5" * (2 << 20)
 

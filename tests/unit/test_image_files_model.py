@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from oci.descriptors import Descriptor
 from oci.errors import ImageError
-from oci.image_files import take_files
-from oci.layered_paths import Found, LayeredPaths
-from oci.tar_stream import entries
+from oci.image.image_files import take_files
+from oci.image.layered_paths import Found, LayeredPaths
+from oci.image.tar_stream import entries
 from tests.images import layers as made
 from tests.images.manifests import digest_of
 

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from oci.descriptors import Descriptor
 from oci.errors import DigestError, ImageError
-from oci.layer_archive import open_layer
-from oci.read_ahead import PIECE, read_ahead
-from oci.tar_stream import Kind
+from oci.image.layer_archive import open_layer
+from oci.image.read_ahead import PIECE, read_ahead
+from oci.image.tar_stream import Kind
 from tests.images import layers as made
 from tests.images.manifests import digest_of
 

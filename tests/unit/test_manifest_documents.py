@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from matchbox.image_reference import Platform
 from oci.descriptors import Descriptor, Manifest
+from oci.distribution.manifest_documents import parse_document, parse_index, parse_manifest
+from oci.distribution.platform_choice import Choice
 from oci.errors import RegistryError
-from oci.manifest_documents import parse_document, parse_index, parse_manifest
-from oci.platform_choice import Choice
 from tests.images import manifests
 
 DIGEST = manifests.digest_of(b"")

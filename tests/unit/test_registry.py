@@ -9,10 +9,10 @@ import pytest
 
 from matchbox.image_reference import ImageReference, Platform, parse_image_reference, parse_platform
 from oci.descriptors import Descriptor
-from oci.docker_config import no_logins
+from oci.distribution.docker_config import no_logins
+from oci.distribution.patience import Patience
+from oci.distribution.registry import MOST_DOCUMENT, Registry
 from oci.errors import DigestError, RegistryError
-from oci.patience import Patience
-from oci.registry import MOST_DOCUMENT, Registry
 from tests.images import layers, manifests
 from tests.registry_faults import faulty_registry
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from matchbox.image_reference import ImageReference
-from oci.blob_stream import WORTHWHILE
 from oci.descriptors import Descriptor
-from oci.docker_config import no_logins
+from oci.distribution.blob_stream import WORTHWHILE
+from oci.distribution.docker_config import no_logins
+from oci.distribution.patience import Patience
+from oci.distribution.registry import Registry
 from oci.errors import DigestError, RegistryError
-from oci.patience import Patience
-from oci.registry import Registry
 from tests.registry_faults import Fault, faulty_registry
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from unittest.mock import patch
 import pytest
 
 from matchbox.image_reference import ImageReference, Platform
-from oci.docker_config import no_logins
+from oci.distribution.docker_config import no_logins
+from oci.distribution.patience import Patience, asked_pause
+from oci.distribution.registry import Registry
 from oci.errors import RegistryError
-from oci.patience import Patience, asked_pause
-from oci.registry import Registry
 from tests.images import layers, manifests
 from tests.registry_faults import Fault, faulty_registry
 

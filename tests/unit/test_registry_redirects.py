@@ -10,11 +10,11 @@ import pytest
 
 from matchbox.image_reference import ImageReference, Platform
 from oci.descriptors import Descriptor
-from oci.docker_config import Login, no_logins
+from oci.distribution.docker_config import Login, no_logins
+from oci.distribution.origins import place
+from oci.distribution.patience import Patience
+from oci.distribution.registry import Registry
 from oci.errors import RegistryError
-from oci.origins import place
-from oci.patience import Patience
-from oci.registry import Registry
 from tests.certificates import tls_server
 from tests.images import manifests
 from tests.registry_faults import Fault, faulty_registry

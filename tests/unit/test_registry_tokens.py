@@ -12,20 +12,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matchbox.image_reference import ImageReference, Platform
-from oci.challenges import challenges
-from oci.docker_config import Login, no_logins
+from oci.distribution.challenges import challenges
+from oci.distribution.docker_config import Login, no_logins
+from oci.distribution.patience import Patience
+from oci.distribution.registry import Registry
+from oci.distribution.registry_http import RegistryHttp
+from oci.distribution.tokens import Authorizations
 from oci.errors import RegistryError
-from oci.patience import Patience
-from oci.registry import Registry
-from oci.registry_http import RegistryHttp
-from oci.tokens import Authorizations
 from tests.images import layers, manifests
 from tests.registry_faults import Fault, faulty_registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from oci.docker_config import Logins
+    from oci.distribution.docker_config import Logins
     from tests.registry_faults import FaultyRegistry
 
 QUICK = Patience(attempts=3, first_pause=0.001, longest_pause=0.01)

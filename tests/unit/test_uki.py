@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from oci.errors import ImageError
-from oci.spooling import TakenFile
-from oci.uki import take_apart
+from oci.image.spooling import TakenFile
+from oci.image.uki import take_apart
 from tests.images.uki import PE_HEADER, SECTION_SIZE, SECTIONS, Section, uki
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from matchbox.image_reference import Platform
-from oci.manifest_documents import IndexEntry
+from oci.distribution.manifest_documents import IndexEntry
 
 EXACT = 0
 

@@ -10,8 +10,8 @@ from typing import Any
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from oci.distribution.origins import Reach, reach_of
 from oci.errors import RegistryError
-from oci.origins import Reach, reach_of
 
 
 class Guard:

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from matchbox.image_reference import ImageReference
-from oci.challenges import Challenge, challenges
-from oci.docker_config import Login, Logins
+from oci.distribution.challenges import Challenge, challenges
+from oci.distribution.docker_config import Login, Logins
+from oci.distribution.origins import Place, place, registry_place
+from oci.distribution.registry_http import RegistryHttp
 from oci.errors import RegistryError
-from oci.origins import Place, place, registry_place
-from oci.registry_http import RegistryHttp
 
 _SHORTEST_LIFE = 60.0
 """Seconds that a token lives where its endpoint does not say (the specification's `expires_in`)."""

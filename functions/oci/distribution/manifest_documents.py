@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from matchbox.image_reference import InvalidReferenceError, Platform, parse_digest
-from oci import media_types
 from oci.descriptors import Descriptor, Manifest
+from oci.distribution import media_types
 from oci.errors import RegistryError
 
 

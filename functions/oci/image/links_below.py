@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from oci.errors import ImageError
-from oci.layer_index import MOST_LINKS, Directory, LayerIndex, components
+from oci.image.layer_index import MOST_LINKS, Directory, LayerIndex, components
 
 
 def lay_behind_links(indexes: list[LayerIndex]) -> None:

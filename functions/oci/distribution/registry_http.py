@@ -8,11 +8,11 @@ from typing import NamedTuple
 import urllib3
 from urllib3.exceptions import HTTPError, SSLError
 
+from oci.distribution.guarded_connections import Guard, PlainPool, TlsPool
+from oci.distribution.origins import Place, Reach, led_to
+from oci.distribution.paced_body import PacedBody
+from oci.distribution.patience import Patience, TransientError, asked_pause
 from oci.errors import RegistryError
-from oci.guarded_connections import Guard, PlainPool, TlsPool
-from oci.origins import Place, Reach, led_to
-from oci.paced_body import PacedBody
-from oci.patience import Patience, TransientError, asked_pause
 
 USER_AGENT = "lambda-matchbox"
 

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from oci.errors import ImageError
-from oci.tar_stream import Entry, Kind
+from oci.image.tar_stream import Entry, Kind
 
 MOST_MEMORY = 192 << 20
 """Bytes that the indexes of an image's layers may need together: room for about a million files."""

@@ -7,17 +7,24 @@ from http import HTTPStatus
 from typing import Any
 
 from matchbox.image_reference import ImageReference, Platform
-from oci import media_types
-from oci.blob_stream import PIECE, BlobStream
 from oci.descriptors import Blob, Descriptor, Manifest
-from oci.docker_config import Logins
+from oci.distribution import media_types
+from oci.distribution.blob_stream import PIECE, BlobStream
+from oci.distribution.docker_config import Logins
+from oci.distribution.manifest_documents import (
+    Document,
+    parse_descriptor,
+    parse_document,
+    parse_index,
+    parse_manifest,
+    parse_object,
+)
+from oci.distribution.patience import Patience, patiently
+from oci.distribution.platform_choice import Choice
+from oci.distribution.registry_http import RegistryHttp, Reply
+from oci.distribution.repository import Repository
+from oci.distribution.tokens import Authorizations
 from oci.errors import DigestError, RegistryError
-from oci.manifest_documents import Document, parse_descriptor, parse_document, parse_index, parse_manifest, parse_object
-from oci.patience import Patience, patiently
-from oci.platform_choice import Choice
-from oci.registry_http import RegistryHttp, Reply
-from oci.repository import Repository
-from oci.tokens import Authorizations
 
 MOST_DOCUMENT = 4 << 20
 """Bytes of a manifest, an index or a config; registries take no larger manifests (distribution specification)."""

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from matchbox.image_reference import ImageReference
+from oci.distribution.origins import registry_place
+from oci.distribution.patience import TransientError
+from oci.distribution.registry_http import RegistryHttp, Reply
+from oci.distribution.tokens import Authorizations
 from oci.errors import RegistryError
-from oci.origins import registry_place
-from oci.patience import TransientError
-from oci.registry_http import RegistryHttp, Reply
-from oci.tokens import Authorizations
 
 _EXPIRED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 _REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})

@@ -7,9 +7,9 @@ from contextlib import closing
 from http import HTTPStatus
 
 from oci.descriptors import Descriptor
+from oci.distribution.patience import Attempts, Patience, TransientError
+from oci.distribution.registry_http import Reply
 from oci.errors import DigestError
-from oci.patience import Attempts, Patience, TransientError
-from oci.registry_http import Reply
 
 PIECE = 1 << 20
 """The most bytes that are held at once."""
