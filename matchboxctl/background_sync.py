@@ -13,6 +13,9 @@ from asset_sync.sources import ImageSources
 from matchbox.errors import MatchboxError
 
 _LOOK = 5.0
+_PAUSE = 0.2
+# A registry that is slow keeps no other source back.
+_MOST_AT_ONCE = 4
 _AFTER_FAILURE = 60.0
 _GRACE = 10.0
 
@@ -50,17 +53,32 @@ class BackgroundSync:
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._ending.is_set():
-            for source_id, interval in self._intervals().items():
-                if self._due.get(source_id, 0.0) <= time.monotonic() and not self._ending.is_set():
-                    synced = self._sync(source_id)
-                    pause = interval if synced else min(interval, _AFTER_FAILURE)
-                    self._due[source_id] = time.monotonic() + pause
-            self._ending.wait(_LOOK)
+        running: dict[str, subprocess.Popen[bytes]] = {}
+        intervals: Mapping[str, float] = {}
+        looked = -_LOOK
+        while not self._ending.wait(_PAUSE):
+            for source_id in [name for name, process in running.items() if process.poll() is not None]:
+                code = running.pop(source_id).returncode
+                self._await(source_id, intervals.get(source_id, _AFTER_FAILURE), failed=code != 0)
+            if time.monotonic() - looked >= _LOOK:
+                intervals, looked = self._intervals(), time.monotonic()
+            for source_id, interval in intervals.items():
+                idle = source_id not in running and len(running) < _MOST_AT_ONCE
+                if idle and self._due.get(source_id, 0.0) <= time.monotonic():
+                    try:
+                        running[source_id] = self._begin(source_id)
+                    except OSError as error:
+                        self._report(f"{source_id}: no process can be started: {error.strerror}")
+                        self._await(source_id, interval, failed=True)
+        self._end_all(running.values())
+
+    def _await(self, source_id: str, interval: float, *, failed: bool) -> None:
+        """Let the source be due again later."""
+        self._due[source_id] = time.monotonic() + (min(interval, _AFTER_FAILURE) if failed else interval)
 
     def _intervals(self) -> Mapping[str, float]:
         try:
-            sources, refused = self._read()
+            sources, refused, _ = self._read()
         except (MatchboxError, OSError) as error:
             sources, refused = {}, [f"the sources cannot be read: {error}"]
         for line in refused:
@@ -69,16 +87,17 @@ class BackgroundSync:
         self._refused = set(refused)
         return {source_id: source.interval for source_id, source in sources.items()}
 
-    def _sync(self, source_id: str) -> bool:
-        """Whether the source is up to date."""
+    def _begin(self, source_id: str) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", "matchboxctl.main", "sync", *self._flags, source_id]
         # Its results are this command's log, not its output.
-        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sys.stderr) as process:
-            while process.poll() is None:
-                if self._ending.wait(0.2):
-                    process.terminate()
-                    try:
-                        process.wait(_GRACE)
-                    except subprocess.TimeoutExpired:
-                        process.kill()
-            return process.returncode == 0
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sys.stderr)
+
+    def _end_all(self, running: Collection["subprocess.Popen[bytes]"]) -> None:
+        for process in running:
+            process.terminate()
+        for process in running:
+            try:
+                process.wait(_GRACE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()

@@ -7,6 +7,7 @@ from threading import Lock
 
 _TERMINAL_SECONDS = 0.1
 _LOG_SECONDS = 5.0
+_BAR = 24
 
 
 class Progress:
@@ -44,4 +45,9 @@ class Progress:
 
     def _tell(self, before: str, after: str) -> None:
         of_all = f" of {self._total:,}" if self._total else ""
-        print(f"{before}{self._what}: {self._done:,}{of_all} {self._unit}", end=after, file=sys.stderr, flush=True)
+        bar = self._bar() if self._on_terminal and self._total else ""
+        print(f"{before}{self._what}: {bar}{self._done:,}{of_all} {self._unit}", end=after, file=sys.stderr, flush=True)
+
+    def _bar(self) -> str:
+        share = min(self._done / self._total, 1.0)
+        return f"[{'#' * int(share * _BAR):<{_BAR}}] {share:4.0%} "

@@ -1,4 +1,4 @@
-"""`matchboxctl releases`, `rollback` and `follow`: which releases of a source there are, and which is served."""
+"""`matchboxctl releases`, `rollback`, `follow`, `withdraw`: which releases of a source there are, which is served."""
 
 import json
 import time
@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from asset_sync.withdrawal import withdraw
 from matchbox.release_records import ReleaseRecord, record_in, variables
-from matchbox.release_shelf import MovedError, ReleaseShelf
+from matchbox.release_shelf import MovedError, ReleaseShelf, ShelfError
 from matchbox.releases import RECORD, Pointer, Release, UnknownReleaseError, rolled_back
 from matchboxctl.source_places import SourcePlace
 from matchboxctl.usage import FailedError, UsageError
@@ -26,8 +27,10 @@ def releases(place: SourcePlace, source_id: str, output: str) -> None:
         case "json":
             print(json.dumps([_fields(pointer, release, record) for release, record in records], indent=2))
         case "env":
-            current = next(record for release, record in records if release.digest == pointer.current)
-            for name, value in ({} if current is None else variables(current)).items():
+            current = next(record for release, record in records if release == pointer.release(pointer.current))
+            if current is None:
+                raise FailedError(f"{source_id}: {RECORD} of the release that is served is not there: sync again")
+            for name, value in variables(current).items():
                 print(f"{name}={value}")
         case _:
             for release, record in records:
@@ -56,6 +59,18 @@ def follow(place: SourcePlace, source_id: str) -> None:
     print(f"{source_id}: at {pointer.current}; the next sync moves it to the newest image")
 
 
+def take_out(place: SourcePlace, source_id: str) -> None:
+    """Serve no release of a source any more that has no document. Raises UsageError and FailedError."""
+    if source_id in place.read().named:
+        raise UsageError(f"{source_id!r} is an image source: the next sync would publish it again; remove it first")
+    shelf, _ = _published(place, source_id)
+    try:
+        withdraw(shelf)
+    except ShelfError as error:
+        raise FailedError(f"{source_id}: {error}; run the same command again") from error
+    print(f"{source_id}: withdrawn")
+
+
 def _move(place: SourcePlace, source_id: str, moved: Callable[[Pointer], Pointer]) -> Pointer:
     for _ in range(_MOVES):
         shelf, pointer = _published(place, source_id)
@@ -72,7 +87,10 @@ def _published(place: SourcePlace, source_id: str) -> tuple[ReleaseShelf, Pointe
     if "/" in source_id or source_id in ("", ".", ".."):
         raise UsageError(f"{source_id!r} is no id of a source")
     shelf = place.shelf(source_id)
-    pointer = shelf.pointer()
+    try:
+        pointer = shelf.pointer()
+    except ShelfError as error:
+        raise FailedError(f"{source_id}: {error}") from error
     if pointer is None:
         raise UsageError(f"{place.name} has no release of {source_id!r}: run `matchboxctl sync {source_id}`")
     return shelf, pointer
@@ -84,7 +102,7 @@ def _record(shelf: ReleaseShelf, release: Release) -> ReleaseRecord | None:
 
 
 def _fields(pointer: Pointer, release: Release, record: ReleaseRecord | None) -> dict[str, Any]:
-    current = release.digest == pointer.current
+    current = release == pointer.release(pointer.current)
     return {
         "digest": release.digest,
         "time": _time(release.published),
@@ -97,7 +115,7 @@ def _fields(pointer: Pointer, release: Release, record: ReleaseRecord | None) ->
 
 
 def _line(pointer: Pointer, release: Release, record: ReleaseRecord | None) -> str:
-    state = ("held" if pointer.held else "current") if release.digest == pointer.current else ""
+    state = ("held" if pointer.held else "current") if release == pointer.release(pointer.current) else ""
     size = "no record" if record is None else f"{record.size:,} bytes"
     version = "" if record is None or not record.version else f"  {record.version}"
     return f"{state:<8}{release.digest}  {_time(release.published)}  {size}{version}"

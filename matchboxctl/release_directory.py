@@ -10,6 +10,7 @@ A lock ends with the process that holds it, however that ends.
 """
 
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -145,10 +146,14 @@ class DirectoryShelf:
             os.fsync(written.fileno())
         self._link(file.file, place, name)
 
-    def copy(self, place: str, name: str, origin_place: str, origin_name: str) -> bool:
+    def copy(self, place: str, name: str, origin_place: str, origin_name: str, sha256: str) -> bool:
         """Give the file another name."""
+        origin = self._own / origin_place / origin_name
         try:
-            self._link(self._own / origin_place / origin_name, place, name)
+            with origin.open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+                    return False
+            self._link(origin, place, name)
         except FileNotFoundError:
             return False
         return True
@@ -189,6 +194,8 @@ def read_pointers(root: Path) -> Pointers:
         found = {source_id: pointer_in(json.dumps(fields)) for source_id, fields in texts.items()}
     except FileNotFoundError:
         return {}
+    except OSError as error:
+        raise StoreUnavailableError(f"{file}: cannot be read: {error.strerror}") from error
     except (ValueError, AttributeError) as error:
         raise StoreUnavailableError(f"{file} is damaged: remove it and sync again: {error}") from error
     pointers = {source_id: pointer for source_id, pointer in found.items() if pointer is not None}

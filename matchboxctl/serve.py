@@ -103,7 +103,7 @@ def _over_directories(directories: Directories, log: Logger) -> _Service:
         catalog = DirectoryCatalog(data_path, _tell, releases.pointers)
     except OSError as error:
         raise UsageError(f"{error.filename}: {error.strerror}") from error
-    sources, refused = in_directory(data_path).read()
+    sources, refused, _ = in_directory(data_path).read()
     for line in refused:
         _tell(line)
     try:

@@ -2,9 +2,12 @@
 
 import argparse
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from matchboxctl.usage import FailedError
 
 if TYPE_CHECKING:
     from matchboxctl.source_places import SourcePlace
@@ -19,7 +22,7 @@ def add_source_commands(
     epilog: str,
     data_path: str,
 ) -> None:
-    """Add `sync`, `releases`, `rollback` and `follow`. `data_path` is where the data is unless otherwise said."""
+    """Add the commands. `data_path` is where the data is unless otherwise said."""
 
     def command(name: str, what: str, more: str = "") -> argparse.ArgumentParser:
         made: argparse.ArgumentParser = commands.add_parser(
@@ -67,6 +70,9 @@ def add_source_commands(
     follow = command("follow", "let syncs move an image source again that a rollback holds")
     follow.add_argument("id", metavar="ID", help="the image source")
     follow.set_defaults(run=_follow)
+    withdraw = command("withdraw", "serve nothing any more of an image source that was removed")
+    withdraw.add_argument("id", metavar="ID", help="the id that the image source had")
+    withdraw.set_defaults(run=_withdraw)
 
 
 def place_of(options: argparse.Namespace) -> "SourcePlace":
@@ -83,22 +89,48 @@ def place_of(options: argparse.Namespace) -> "SourcePlace":
 def _sync(options: argparse.Namespace) -> None:
     from matchboxctl.sync_command import sync
 
-    sync(place_of(options), options.ids, os.environ)
+    with _explained():
+        sync(place_of(options), options.ids, os.environ)
 
 
 def _releases(options: argparse.Namespace) -> None:
     from matchboxctl.release_commands import releases
 
-    releases(place_of(options), options.id, options.output)
+    with _explained():
+        releases(place_of(options), options.id, options.output)
 
 
 def _rollback(options: argparse.Namespace) -> None:
     from matchboxctl.release_commands import rollback
 
-    rollback(place_of(options), options.id, options.digest)
+    with _explained():
+        rollback(place_of(options), options.id, options.digest)
 
 
 def _follow(options: argparse.Namespace) -> None:
     from matchboxctl.release_commands import follow
 
-    follow(place_of(options), options.id)
+    with _explained():
+        follow(place_of(options), options.id)
+
+
+def _withdraw(options: argparse.Namespace) -> None:
+    from matchboxctl.release_commands import take_out
+
+    with _explained():
+        take_out(place_of(options), options.id)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Raise FailedError that says what to do for what a disk, table or bucket refuses in the body."""
+    from aws_stores.aws_errors import AWSError
+
+    try:
+        yield
+    except OSError as error:
+        raise FailedError(f"{error.filename}: {error.strerror}") from error
+    except AWSError as error:
+        absent = error.code in ("ResourceNotFoundException", "NoSuchBucket")
+        advice = "make them with `matchboxctl init`" if absent else "see to the permissions of these credentials"
+        raise FailedError(f"{error}: {advice}") from error

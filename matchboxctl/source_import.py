@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from asset_sync.sources import image_sources
+from asset_sync.withdrawal import withdraw
 from aws_stores.source_table import SourceTable
 from aws_stores.stored_shelf import StoredShelf
 from matchbox.release_shelf import ShelfError
@@ -60,12 +61,9 @@ class SourceImport:
         for name in list(self.differences.removed):
             shelf = StoredShelf(client, s3, store.table, store.bucket, name)
             try:
-                with shelf.lease() as lease:
-                    shelf.move(shelf.pointer(), None, lease)
-                    for place in shelf.places():
-                        shelf.discard(place)
-                    # Last, so that the same command finishes what was interrupted.
-                    table.delete(name)
+                withdraw(shelf)
+                # Last, so that the same command finishes what was interrupted.
+                table.delete(name)
             except ShelfError as error:
                 self._faults.tell(f"source {name!r} is not removed: {error}; run the same command again")
                 self.differences.removed.remove(name)

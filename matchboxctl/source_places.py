@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from asset_sync.sources import STAND_IN, ImageSources, image_sources
 from matchbox.release_shelf import ReleaseShelf
-from matchboxctl.release_directory import SCRATCH, DirectoryShelf
+from matchbox.releases import Pointers
+from matchboxctl.release_directory import SCRATCH, DirectoryShelf, read_pointers
 from matchboxctl.store_mode import StoreSettings
 from matchboxctl.usage import UsageError
 
@@ -15,12 +16,13 @@ from matchboxctl.usage import UsageError
 class SourcePlace(NamedTuple):
     """What commands on sources work with.
 
-    `name` says where it is; `read` reads the sources; `shelf` gives the releases of one by its id, `scratch` the path
-    of a directory for its files under way, None for one of the system's.
+    `name` says where it is; `read` reads the sources, `pointers` what is served of all; `shelf` gives the releases of
+    one by its id, `scratch` the path of a directory for its files under way, None for one of the system's.
     """
 
     name: str
     read: Callable[[], ImageSources]
+    pointers: Callable[[], Pointers]
     shelf: Callable[[str], ReleaseShelf]
     scratch: Callable[[str], Path | None]
 
@@ -41,11 +43,13 @@ def in_directory(data_path: Path) -> SourcePlace:
             except OSError as error:
                 unreadable.append(f"{file}: cannot be read: {error.strerror}")
         found = image_sources(documents, "", f"{data_path}/sources/{{}}.json")
-        return found._replace(refused=[*unreadable, *found.refused])
+        named = found.named | {file.stem for file in files}
+        return found._replace(refused=[*unreadable, *found.refused], named=named)
 
     return SourcePlace(
         f"{data_path} (directory mode)",
         read,
+        lambda: read_pointers(releases),
         lambda source_id: DirectoryShelf(releases, source_id),
         # On the releases' own file system, so that what was downloaded need not be copied.
         lambda source_id: releases / source_id / SCRATCH,
@@ -67,6 +71,7 @@ def in_stores(store: StoreSettings, environment: Mapping[str, str] = os.environ)
     return SourcePlace(
         f"{store.place} (store mode)",
         read,
+        table.pointers,
         lambda source_id: StoredShelf(dynamodb, s3, store.table, store.bucket, source_id),
         lambda source_id: None,  # noqa: ARG005 (the same for each)
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 
 from asset_sync.sync import Outcome, Sync, SyncError
+from asset_sync.withdrawal import withdraw_replaced
 from matchbox.release_shelf import BusyError
 from matchbox.sources import Source
 from matchboxctl.faults import Faults
@@ -40,7 +41,7 @@ class _Download:
 
 def sync(place: SourcePlace, ids: Sequence[str], environment: Mapping[str, str]) -> None:
     """Sync these sources, or all. Raises UsageError, and FailedError where one is not up to date afterwards."""
-    sources, refused = place.read()
+    sources, refused, named = place.read()
     faults = Faults()
     unknown = [source_id for source_id in ids if source_id not in sources]
     # Who names the sources is told of the others only where they may be those.
@@ -58,6 +59,8 @@ def sync(place: SourcePlace, ids: Sequence[str], environment: Mapping[str, str])
                 faults.tell(str(error))
             else:
                 print(f"{source_id}: {_shown(outcome)}", flush=True)
+                for other in withdraw_replaced(sources[source_id], named, place.pointers(), place.shelf):
+                    print(f"{other}: withdrawn, since no source has this id and {source_id} took its part of /assets/")
     if faults.told:
         raise FailedError(f"{faults.told} of the sources could not be synced, as told above; the rest are up to date")
 
@@ -72,7 +75,7 @@ def _synced(source: Source, registry: Registry, place: SourcePlace) -> Outcome:
             return Sync(source, registry, shelf, scratch=scratch, received=download).run()
         except BusyError as error:
             if time.monotonic() >= end:
-                raise SyncError(f"{error}, for {_PATIENCE / 60:.0f} minutes") from error
+                raise SyncError(f"{source.id}: {source.image}: {error}, for {_PATIENCE / 60:.0f} minutes") from error
             if not told:
                 print(f"matchboxctl: {error}: waiting for its end", file=sys.stderr, flush=True)
                 told = True

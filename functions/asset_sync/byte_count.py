@@ -1,5 +1,6 @@
-"""How many bytes of an image have arrived?"""
+"""How many bytes of an image have arrived, and do they arrive in time?"""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
@@ -7,6 +8,7 @@ from typing import Protocol
 from matchbox.image_reference import ImageReference
 from oci.descriptors import Blob, Descriptor, OpenBlob
 from oci.distribution.registry import Registry
+from oci.errors import RegistryError
 
 
 class ByteCount(Protocol):
@@ -31,15 +33,29 @@ class _Counted:
 
 
 def counted(
-    registry: Registry, image: ImageReference, layers: Sequence[Descriptor], count: ByteCount | None
+    registry: Registry,
+    image: ImageReference,
+    layers: Sequence[Descriptor],
+    count: ByteCount | None,
+    time_limit: float,
 ) -> OpenBlob:
-    """What opens blobs of the image, and tells `count` of each byte."""
+    """What opens blobs of the image, and tells `count` of each byte.
+
+    Where they have not all been read after `time_limit` seconds, reading raises RegistryError.
+    """
     if count is not None:
         count.begin(sum(layer.size for layer in layers))
+    end = time.monotonic() + time_limit
+
+    def add(size: int) -> None:
+        if time.monotonic() > end:
+            raise RegistryError(f"{image}: its layers have not come within {time_limit / 60:g} minutes")
+        if count is not None:
+            count.add(size)
 
     @contextmanager
     def open_blob(descriptor: Descriptor) -> Iterator[Blob]:
         with registry.open_blob(image, descriptor) as blob:
-            yield blob if count is None else _Counted(blob, count.add)
+            yield _Counted(blob, add)
 
     return open_blob

@@ -10,7 +10,7 @@ import boto3
 from aws_lambda_powertools import Logger
 from botocore.config import Config
 
-from asset_sync.job import SyncJob
+from asset_sync.job import SyncFailedError, SyncJob
 from asset_sync.settings import Settings
 from asset_sync.sources import image_sources
 from aws_stores.boto3_errors import translated
@@ -49,6 +49,7 @@ def job_of(environment: Mapping[str, str], scratch: Path = _SCRATCH) -> SyncJob:
             {source_id: text.encode() for source_id, text in table.documents().items()}, settings.stand_in
         ),
         lambda source_id: StoredShelf(dynamodb, s3, settings.table, settings.bucket, source_id),
+        table.pointers,
         Registry(login),
         Logger(service="asset_sync", level=settings.log_level),
         scratch=scratch,
@@ -69,8 +70,14 @@ def handler(event: Mapping[str, Any], context: object) -> dict[str, list[str]]: 
 
 
 def asked_for(event: Mapping[str, Any]) -> str | None:
-    """The id of the source that the event names; None where all that is due is meant.
+    """The id of the source that the event names; None where all that is due is meant. Raises SyncFailedError.
 
-    A schedule without an input of its own sends an event of EventBridge, whose `source` is the service that it is from.
+    A schedule without an input of its own sends an event of EventBridge, whose `source` is the service that it is
+    from.
     """
-    return None if "detail-type" in event else event.get("source")
+    if "detail-type" in event or "source" not in event:
+        return None
+    source = event["source"]
+    if not isinstance(source, str):
+        raise SyncFailedError(f"the event names no source by its id: {source!r}")
+    return source

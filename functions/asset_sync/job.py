@@ -1,5 +1,6 @@
 """What one invocation does: the sources that are due, or the one that was asked for."""
 
+import random
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,9 +10,13 @@ from aws_lambda_powertools import Logger
 
 from asset_sync.sources import ImageSources, is_due
 from asset_sync.sync import Sync, SyncError
+from asset_sync.withdrawal import withdraw_replaced
 from matchbox.release_shelf import BusyError, ReleaseShelf
+from matchbox.releases import Pointers
 from matchbox.sources import Source
 from oci.distribution.registry import Registry
+
+_TIME_LIMIT = 300.0  # seconds: an invocation ends after fifteen minutes
 
 
 class SyncFailedError(Exception):
@@ -31,6 +36,9 @@ class Report(NamedTuple):
 class SyncJob:
     """Syncs sources one after the other, so that memory and disk are those of one image.
 
+    They take turns at being first, and none may take all of an invocation's time: a registry that is slow or dead keeps
+    no other source back for ever.
+
     `scratch` is the path of a directory for files under way, which is emptied; None for one of the system's.
     """
 
@@ -38,6 +46,7 @@ class SyncJob:
         self,
         sources: Callable[[], ImageSources],
         shelf: Callable[[str], ReleaseShelf],
+        pointers: Callable[[], Pointers],
         registry: Registry,
         log: Logger,
         *,
@@ -46,6 +55,7 @@ class SyncJob:
     ) -> None:
         self._sources = sources
         self._shelf = shelf
+        self._pointers = pointers
         self._registry = registry
         self._log = log
         self._scratch = scratch
@@ -56,31 +66,39 @@ class SyncJob:
 
         Raises SyncFailedError when all have been tried.
         """
-        sources, failures = self._sources()
-        failures = list(failures)
-        for line in failures:
+        found = self._sources()
+        for line in found.refused:
             self._log.error("source refused", extra={"reason": line})
         report = Report([], [], [], [], [])
-        if only is not None and only not in sources:
-            raise SyncFailedError(f"no source {only!r}; there are {', '.join(sources) or 'none'}: {failures}")
-        for source in [sources[only]] if only is not None else sources.values():
+        if only is not None and only not in found.sources:
+            there = ", ".join(found.sources) or "none"
+            raise SyncFailedError("; ".join([f"no source {only!r}; there are {there}", *found.refused]))
+        failures = list(found.refused) if only is None else []
+        wanted = list(found.sources.values()) if only is None else [found.sources[only]]
+        random.shuffle(wanted)
+        for source in wanted:
             shelf = self._shelf(source.id)
             if only is None and not is_due(source, shelf.checked(), self._clock()):
                 report.not_due.append(source.id)
                 continue
             try:
                 self._sync(source, shelf, report)
+                withdrawn = withdraw_replaced(source, found.named, self._pointers(), self._shelf)
+                for other in withdrawn:
+                    self._log.info("withdrawn", extra={"source": other, "replaced_by": source.id})
             except SyncError as error:
                 self._log.error("sync failed", extra={"source": source.id, "reason": str(error)})
                 failures.append(str(error))
         if failures:
             raise SyncFailedError("; ".join(failures))
-        return report
+        return Report(*map(sorted, report))
 
     def _sync(self, source: Source, shelf: ReleaseShelf, report: Report) -> None:
         start = time.perf_counter()
         try:
-            outcome = Sync(source, self._registry, shelf, scratch=self._scratch, clock=self._clock).run()
+            outcome = Sync(
+                source, self._registry, shelf, scratch=self._scratch, clock=self._clock, time_limit=_TIME_LIMIT
+            ).run()
         except BusyError:
             # The schedule and an operator at the same time: the other one ends with the same result.
             report.busy.append(source.id)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from matchbox import content_type
+from matchbox.release_records import CHECKSUM
 from matchbox.release_shelf import ReleaseFile
 from matchbox.releases import RECORD
 from matchbox.sources import Places
@@ -13,9 +14,6 @@ from oci.descriptors import Descriptor, OpenBlob
 from oci.image import uki
 from oci.image.image_files import take_files
 from oci.image.spooling import TakenFile
-
-CHECKSUM = ".sha256"
-"""What the name of a file's checksum ends with."""
 
 _UKI = ".efi"
 

@@ -12,10 +12,14 @@ STAND_IN = "MATCHBOX_SOURCE"
 
 
 class ImageSources(NamedTuple):
-    """The sources that can be synced, by their ids, and a line for each that cannot, which says why."""
+    """The sources that can be synced, by their ids, and a line for each that cannot, which says why.
+
+    `named` are the ids of all of them.
+    """
 
     sources: Mapping[str, Source]
     refused: list[str]
+    named: frozenset[str] = frozenset()
 
 
 def image_sources(documents: Mapping[str, bytes], stand_in: str, where: str = "source {!r}") -> ImageSources:
@@ -40,7 +44,8 @@ def image_sources(documents: Mapping[str, bytes], stand_in: str, where: str = "s
                 found.append(source)
     accepted, overlaps = apart(found)
     refused += [f"{where.format(source_id)}: {why}" for source_id, why in overlaps.items()]
-    return ImageSources({source.id: source for source in accepted}, refused)
+    named = frozenset(documents) | {source.id for source in found}
+    return ImageSources({source.id: source for source in accepted}, refused, named)
 
 
 def is_due(source: Source, checked: int | None, now: float) -> bool:

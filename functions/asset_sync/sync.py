@@ -4,6 +4,7 @@ Until the pointer moves, and after any fault, the release before is served whole
 pointer names; the next sync of the source removes them.
 """
 
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +25,12 @@ from oci.distribution.registry import Registry
 from oci.errors import OciError
 
 _VERSION = "org.opencontainers.image.version"
+_VERSION_TEXT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+:~-]{0,127}", re.ASCII)
 _MOVES = 5
+
+
+TIME_LIMIT = 1800.0
+"""Seconds in which an image's layers have to come, unless otherwise said."""
 
 
 class SyncError(Exception):
@@ -44,7 +50,8 @@ class Sync:
     """Syncs of one source; a leftover of a sync that was killed is finished or removed.
 
     `scratch` is the path of a directory for this source's files under way, which is emptied; None for one of the
-    system's. `received` is told of bytes as they arrive; `clock` gives seconds since 1970.
+    system's. `received` is told of bytes as they arrive; `clock` gives seconds since 1970;
+    `time_limit` is in seconds, for the download.
     """
 
     def __init__(
@@ -56,6 +63,7 @@ class Sync:
         scratch: Path | None = None,
         received: ByteCount | None = None,
         clock: Callable[[], float] = time.time,
+        time_limit: float = TIME_LIMIT,
     ) -> None:
         self._source = source
         self._registry = registry
@@ -63,6 +71,7 @@ class Sync:
         self._scratch = scratch
         self._received = received
         self._clock = clock
+        self._time_limit = time_limit
         self._digest = ""
 
     def run(self) -> Outcome:
@@ -118,8 +127,7 @@ class Sync:
         """Whether all files are there that the release's record names: somebody may have taken them away."""
         with self._step("look at what is stored"):
             record = self._record(release)
-            sizes = self._shelf.sizes(release.place)
-        return record is not None and all(sizes.get(name) == file.size for name, file in record.files.items())
+            return record is not None and not record.lacks(self._shelf.sizes(release.place))
 
     def _stage(self, descriptor: Descriptor, place: str, pointer: Pointer | None) -> None:
         with self._step("read the manifest"):
@@ -132,7 +140,7 @@ class Sync:
             with self._step("take the files out of the layers"):
                 files = release_files(
                     manifest.layers,
-                    counted(self._registry, self._source.image, manifest.layers, self._received),
+                    counted(self._registry, self._source.image, manifest.layers, self._received, self._time_limit),
                     self._source.alternatives,
                     scratch,
                 )
@@ -154,7 +162,7 @@ class Sync:
     def _put(self, place: str, name: str, file: ReleaseFile, known: dict[str, tuple[str, str]]) -> None:
         """Store the file, from what is stored already where that has the same bytes."""
         origin = known.get(file.sha256)
-        if origin is None or not self._shelf.copy(place, name, *origin):
+        if origin is None or not self._shelf.copy(place, name, *origin, file.sha256):
             self._shelf.put(place, name, file)
         known.setdefault(file.sha256, (place, name))
 
@@ -178,7 +186,8 @@ class Sync:
         inner = config.get("config")
         labels = inner.get("Labels") if isinstance(inner, Mapping) else None
         found = (labels if isinstance(labels, Mapping) else {}).get(_VERSION) or manifest.annotations.get(_VERSION)
-        return found if isinstance(found, str) else ""
+        # It is printed as a shell's variable, and anybody may label an image.
+        return found if isinstance(found, str) and _VERSION_TEXT.fullmatch(found) else ""
 
     def _tidy(self, found: set[str], lease: str) -> None:
         """Leave out releases that are kept no longer, then remove those of the places found that no release has."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from boto3.exceptions import Boto3Error
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
 from aws_stores.aws_errors import AWSError, passes
 from matchbox.errors import StoreUnavailableError
@@ -25,5 +25,9 @@ def translated() -> Iterator[None]:
         if passes(refusal):
             raise StoreUnavailableError(str(refusal)) from error
         raise refusal from error
+    except (NoCredentialsError, PartialCredentialsError) as error:
+        raise StoreUnavailableError(
+            "no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        ) from error
     except (Boto3Error, BotoCoreError) as error:
         raise StoreUnavailableError(str(error)) from error

@@ -16,7 +16,7 @@ from aws_stores.stored_shelf import StoredShelf
 from aws_stores.table import KEY
 from matchbox.json_documents import DocumentError
 from matchbox.release_records import record_in
-from matchbox.release_shelf import BusyError, MovedError
+from matchbox.release_shelf import BusyError, MovedError, ShelfError
 from matchbox.releases import RECORD, Pointer, Pointers, Release
 from matchbox.source_documents import parse_source
 from matchbox.sources import Source, apart
@@ -85,7 +85,7 @@ class ReleaseCheck:
     def _release(self, source_id: str, release: Release) -> Iterator[Finding]:
         shelf = self._shelf(source_id)
         lost = _lost(shelf, release)
-        pointer = shelf.pointer() if lost else None
+        pointer = _pointer(shelf) if lost else None
         if pointer is None or release.place not in _places(pointer):
             return
         mended = False
@@ -117,13 +117,13 @@ class ReleaseCheck:
 
     def _unused(self, place: _Place) -> Iterator[Finding]:
         shelf = self._shelf(place.source_id)
-        if place.name in _places(shelf.pointer()):
+        if place.name in _places(_pointer(shelf)):
             return
         mended = False
         if self._repair:
             try:
                 with shelf.lease():
-                    if place.name in _places(shelf.pointer()):
+                    if place.name in _places(_pointer(shelf)):
                         return
                     shelf.discard(place.name)
                     mended = True
@@ -154,15 +154,23 @@ def _places(pointer: Pointer | None) -> set[str]:
     return set() if pointer is None else {release.place for release in pointer.releases}
 
 
+def _pointer(shelf: StoredShelf) -> Pointer | None:
+    """What is served; None where that is nothing, or damaged, which is found for itself."""
+    try:
+        return shelf.pointer()
+    except ShelfError:
+        return None
+
+
 def _lost(shelf: StoredShelf, release: Release) -> str | None:
     """What the bucket lacks of the release, for an operator; None where all is there."""
     text = shelf.read(release.place, RECORD)
     record = None if text is None else record_in(text)
     if record is None:
         return f"its {RECORD}"
-    sizes = shelf.sizes(release.place)
-    lost = [name for name, file in record.files.items() if sizes.get(name) != file.size]
-    return ", ".join(f"{name!r} with its {record.files[name].size} bytes" for name in lost) or None
+    lost = record.lacks(shelf.sizes(release.place))
+    sizes = {name: f" with its {file.size} bytes" for name, file in record.files.items()}
+    return ", ".join(f"{name!r}{sizes.get(name, '')}" for name in lost) or None
 
 
 def _taken_out(shelf: StoredShelf, pointer: Pointer, release: Release) -> bool:

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 from aws_stores.boto3_errors import translated
 from aws_stores.boto3_items import typed, untyped
-from aws_stores.source_items import CHECKED, SOURCES, source_name, sync_key, texts_of_sources
+from aws_stores.source_items import CHECKED, POINTERS, SOURCES, pointers_in, source_name, sync_key, texts_of_sources
 from aws_stores.table import KEY
+from matchbox.releases import Pointers
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -23,6 +24,12 @@ class SourceTable:
         with translated():
             answer = self._client.get_item(TableName=self._table, Key=typed({KEY: SOURCES}), ConsistentRead=True)
         return texts_of_sources(untyped(answer.get("Item", {})))
+
+    def pointers(self) -> Pointers:
+        """What is served of all sources, also of those that are named no longer."""
+        with translated():
+            answer = self._client.get_item(TableName=self._table, Key=typed({KEY: POINTERS}), ConsistentRead=True)
+        return pointers_in(untyped(answer.get("Item", {})))
 
     def put(self, source_id: str, document: str) -> None:
         """Add the source, or replace the one of that id; it is due at once."""

@@ -14,7 +14,7 @@ from aws_stores.source_items import CHECKED, POINTERS, source_name, sync_key
 from aws_stores.sync_lease import LEASE_SECONDS, SyncLeases
 from aws_stores.table import KEY
 from matchbox.errors import StoreUnavailableError
-from matchbox.release_shelf import LeaseLostError, MovedError, ReleaseFile
+from matchbox.release_shelf import LeaseLostError, MovedError, ReleaseFile, ShelfError
 from matchbox.releases import Pointer, pointer_in, pointer_text
 
 if TYPE_CHECKING:
@@ -51,7 +51,10 @@ class StoredShelf:
     def pointer(self) -> Pointer | None:
         """What is served now."""
         text = self._item(POINTERS).get(self._attribute)
-        return None if text is None else pointer_in(text)
+        pointer = None if text is None else pointer_in(text)
+        if text is not None and pointer is None:
+            raise ShelfError(f"the table's pointer of {self._source_id!r} is damaged: `matchboxctl fsck --repair`")
+        return pointer
 
     def move(self, old: Pointer | None, new: Pointer | None, lease: str | None = None) -> None:
         """Serve `new` from now on, in one transaction with the conditions."""
@@ -125,11 +128,11 @@ class StoredShelf:
                 ChecksumSHA256=base64.b64encode(bytes.fromhex(file.sha256)).decode(),
             )
 
-    def copy(self, place: str, name: str, origin_place: str, origin_name: str) -> bool:
-        """Copy the object inside the bucket."""
+    def copy(self, place: str, name: str, origin_place: str, origin_name: str, sha256: str) -> bool:
+        """Copy the object inside the bucket, which tells the SHA-256 of what it copied."""
         try:
             with translated():
-                self._s3.copy_object(
+                copied = self._s3.copy_object(
                     Bucket=self._bucket,
                     Key=self._key(place, name),
                     CopySource={"Bucket": self._bucket, "Key": self._key(origin_place, origin_name)},
@@ -139,7 +142,7 @@ class StoredShelf:
             if error.code in _ABSENT:
                 return False
             raise
-        return True
+        return copied["CopyObjectResult"].get("ChecksumSHA256") == base64.b64encode(bytes.fromhex(sha256)).decode()
 
     def read(self, place: str, name: str) -> bytes | None:
         """The object's bytes."""

@@ -67,9 +67,10 @@ class SyncLeases:
     def _take(self, token: str) -> None:
         now = time.time()
         try:
+            # The own token: boto3 asks again where an answer was lost.
             self._update(
                 "SET #lease = :token, #until = :until",
-                "attribute_not_exists(#lease) OR #until < :now",
+                "attribute_not_exists(#lease) OR #until < :now OR #lease = :token",
                 {":token": token, ":until": self._end(now), ":now": int(now * 1000)},
             )
         except ClientError as error:

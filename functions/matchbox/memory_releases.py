@@ -1,5 +1,6 @@
 """Releases in memory: what tests of a sync publish to, and what the other stores of releases are held against."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
@@ -123,12 +124,13 @@ class MemoryShelf:
         """Keep the file's bytes."""
         self._at(place)[name] = file.file.read_bytes()
 
-    def copy(self, place: str, name: str, origin_place: str, origin_name: str) -> bool:
+    def copy(self, place: str, name: str, origin_place: str, origin_name: str, sha256: str) -> bool:
         """Keep the bytes under this name, too."""
         body = self.read(origin_place, origin_name)
-        if body is not None:
-            self._at(place)[name] = body
-        return body is not None
+        if body is None or hashlib.sha256(body).hexdigest() != sha256:
+            return False
+        self._at(place)[name] = body
+        return True
 
     def read(self, place: str, name: str) -> bytes | None:
         """The file's bytes."""

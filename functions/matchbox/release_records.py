@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+CHECKSUM = ".sha256"
+"""What the name of a file's checksum ends with."""
+
 
 class RecordedFile(NamedTuple):
     """A file: its size in bytes, its SHA-256 in hexadecimal digits, its path in the image."""
@@ -31,6 +34,11 @@ class ReleaseRecord(NamedTuple):
     def size(self) -> int:
         """The bytes of all files."""
         return sum(file.size for file in self.files.values())
+
+    def lacks(self, sizes: Mapping[str, int]) -> list[str]:
+        """The names of files, checksums included, that are not there or have another size; `sizes` are in bytes."""
+        files = [name for name, file in self.files.items() if sizes.get(name) != file.size]
+        return files + [name + CHECKSUM for name in self.files if name + CHECKSUM not in sizes]
 
     def document(self) -> bytes:
         """The record as JSON; its time is written as RFC 3339 has it."""

@@ -73,8 +73,12 @@ class ReleaseShelf(Protocol):
     def put(self, place: str, name: str, file: ReleaseFile) -> None:
         """Store the file, whole and verified against its SHA-256, or not at all."""
 
-    def copy(self, place: str, name: str, origin_place: str, origin_name: str) -> bool:
-        """Store what lies elsewhere on this shelf under this name, too; False where it does not."""
+    def copy(self, place: str, name: str, origin_place: str, origin_name: str, sha256: str) -> bool:
+        """Store what lies elsewhere on this shelf under this name, too.
+
+        False where it is not there, or has not this SHA-256 (in hexadecimal digits): nothing is promised then of what
+        is stored under the name.
+        """
 
     def read(self, place: str, name: str) -> bytes | None:
         """A small file's bytes; None where there is none."""

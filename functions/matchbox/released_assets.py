@@ -72,10 +72,16 @@ class ReleasedAssets:
         return self._released(covered)
 
     def _released(self, covered: Covered) -> _Place | None:
-        release = covered.pointer.release(self._release or covered.pointer.current)
-        if release is None:
+        digest = self._release or covered.pointer.current
+        places = [release.place for release in covered.pointer.releases if release.digest == digest]
+        stores = [self._releases.files(covered.source_id, place) for place in places]
+        if not stores:
             return None
-        return _Place(self._releases.files(covered.source_id, release.place), covered.rest)
+        # Machines that were told of the choice of files before the source was edited find those for an hour.
+        older = (store for store in stores[1:] if covered.rest and store.file(covered.rest) is not None)
+        if len(stores) > 1 and stores[0].file(covered.rest) is None:
+            return _Place(next(older, stores[0]), covered.rest)
+        return _Place(stores[0], covered.rest)
 
     def _certain(self, path: str) -> _Place:
         place = self._place(path)

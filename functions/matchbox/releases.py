@@ -50,7 +50,7 @@ class Pointer(NamedTuple):
     releases: tuple[Release, ...]
 
     def release(self, digest: str) -> Release | None:
-        """The release of that digest, None where it is not kept."""
+        """The release of that digest, None where it is not kept; of several choices of its files the newest."""
         return next((release for release in self.releases if release.digest == digest), None)
 
 
@@ -67,13 +67,22 @@ class Covered(NamedTuple):
 
 
 def covering(pointers: Pointers, path: str) -> Covered | None:
-    """The source whose part of /assets/ has this path in it, or is it; None where the operator's own files count."""
+    """The source whose part of /assets/ has this path in it, or is it; None where the operator's own files count.
+
+    Sources do not overlap, but one that was renamed leaves its pointer until a sync removes it: the one whose release
+    was published last counts.
+    """
     best: Covered | None = None
     for source_id, pointer in pointers.items():
         covers = path == pointer.assets or path.startswith(f"{pointer.assets}/")
-        if covers and (best is None or len(pointer.assets) > len(best.pointer.assets)):
+        if covers and (best is None or _age(source_id, pointer) > _age(best.source_id, best.pointer)):
             best = Covered(source_id, pointer, path[len(pointer.assets) + 1 :])
     return best
+
+
+def _age(source_id: str, pointer: Pointer) -> tuple[int, str]:
+    served = pointer.release(pointer.current)
+    return (0 if served is None else served.published, source_id)
 
 
 def place_stem(digest: str, source: "Source") -> str:
@@ -86,37 +95,37 @@ def place_stem(digest: str, source: "Source") -> str:
 
 
 def published(pointer: Pointer | None, source: "Source", release: Release, now: int) -> Pointer:
-    """The pointer once `release` is current, be it new or kept already; what is kept no longer is left out."""
-    others = [] if pointer is None else [one for one in pointer.releases if one.digest != release.digest]
+    """The pointer once `release` is current, be it new or kept already; what is kept no longer is left out.
+
+    Another choice of files of the same image takes the place of the one before, whose files stay for their hour.
+    """
+    others = [] if pointer is None else [one for one in pointer.releases if one.place != release.place]
     if pointer is not None:
-        others = [one._replace(left=now) if one.digest == pointer.current else one for one in others]
+        served = pointer.release(pointer.current)
+        others = [one._replace(left=now) if one == served else one for one in others]
     releases = _newest_first([release._replace(left=None), *others])
     return pruned(Pointer(source.assets, release.digest, held=False, releases=releases), source.keep, now)
 
 
 def rolled_back(pointer: Pointer, digest: str | None, now: int) -> Pointer:
-    """The pointer held at the release of `digest`, or at the newest one older than the current.
+    """The pointer held at the release of `digest`.
 
-    Raises UnknownReleaseError.
+    Without one, at the newest release that is older than the current; where the current is the oldest, since its tag
+    was moved back to it, at the one that was current before. Raises UnknownReleaseError.
     """
+    digests = list(dict.fromkeys(release.digest for release in pointer.releases))
     if digest is None:
-        digests = [release.digest for release in pointer.releases]
         older = digests[digests.index(pointer.current) + 1 :]
-        if not older:
+        # Who has rolled back to the oldest does not want to go forward.
+        others = [one for one in pointer.releases if one.digest != pointer.current and not pointer.held]
+        if not older and not others:
             raise UnknownReleaseError(f"there is no release older than {pointer.current}")
-        digest = older[0]
-    chosen = pointer.release(digest)
+        digest = older[0] if older else max(others, key=lambda one: one.left or 0).digest
+    chosen, served = pointer.release(digest), pointer.release(pointer.current)
     if chosen is None:
-        kept = ", ".join(release.digest for release in pointer.releases)
-        raise UnknownReleaseError(f"no release {digest!r} is kept; there are {kept}")
-    releases = tuple(
-        one._replace(left=None)
-        if one.digest == digest
-        else one._replace(left=now)
-        if one.digest == pointer.current
-        else one
-        for one in pointer.releases
-    )
+        raise UnknownReleaseError(f"no release {digest!r} is kept; there are {', '.join(digests)}")
+    left = {served: now, chosen: None}
+    releases = tuple(one._replace(left=left.get(one, one.left)) for one in pointer.releases)
     return pointer._replace(current=digest, held=True, releases=releases)
 
 
@@ -125,11 +134,11 @@ def pruned(pointer: Pointer, keep: int, now: int) -> Pointer:
 
     Kept are the newest `keep`, the current one, and those that were current within the last hour.
     """
+    newest = list(dict.fromkeys(release.digest for release in pointer.releases))[:keep]
     kept = [
         release
-        for number, release in enumerate(pointer.releases)
-        if number < keep
-        or release.digest == pointer.current
+        for release in pointer.releases
+        if (release.digest in (*newest, pointer.current) and release == pointer.release(release.digest))
         or (release.left is not None and now - release.left < GRACE)
     ]
     return pointer._replace(releases=tuple(kept))

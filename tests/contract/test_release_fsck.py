@@ -53,6 +53,8 @@ def publish(table: CatalogTable, digest: str, moment: int, source_id: str = "arm
     files = {"vmlinuz": RecordedFile(6, "0", "x"), "dir/extra": RecordedFile(0, "0", "x")}
     put(table, f"{place}/vmlinuz", b"kernel", source_id)
     put(table, f"{place}/dir/extra", b"", source_id)
+    for name in files:
+        put(table, f"{place}/{name}.sha256", b"0", source_id)
     put(table, f"{place}/{RECORD}", ReleaseRecord(source_id, "x", digest, moment, "", files).document(), source_id)
     shelf = shelf_of(table, source_id)
     old = shelf.pointer()
@@ -145,6 +147,7 @@ LOSSES: dict[str, tuple[Callable[[CatalogTable, str], object], str]] = {
     "file is gone": (lambda table, place: delete(table, f"{place}/vmlinuz"), "'vmlinuz' with its 6 bytes"),
     "file has another size": (lambda table, place: put(table, f"{place}/vmlinuz", b""), "'vmlinuz' with its 6 bytes"),
     "empty file is gone": (lambda table, place: delete(table, f"{place}/dir/extra"), "'dir/extra' with its 0 bytes"),
+    "checksum is gone": (lambda table, place: delete(table, f"{place}/vmlinuz.sha256"), "'vmlinuz.sha256'"),
     "all is gone": (lambda table, place: shelf_of(table).discard(place), "its release.json"),
 }
 

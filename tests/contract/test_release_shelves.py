@@ -15,7 +15,7 @@ from aws_stores.aws_errors import AWSError
 from aws_stores.boto3_items import typed
 from aws_stores.source_items import POINTERS, source_name
 from aws_stores.table import KEY
-from matchbox.release_shelf import MovedError, ReleaseFile
+from matchbox.release_shelf import MovedError, ReleaseFile, ShelfError
 from tests.contract.release_subjects import ON_SERVICES, OnStores, ReleaseSubject, pointer
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 PLACE, OTHER = f"{'a' * 64}-01234567-89abcdef", f"{'b' * 64}-01234567-89abcdef"
 NAMES = ["vmlinuz", "vmlinuz.sha256", "boot/dir/a file+ü%41", ".hidden", "q&a;b=c#d?"]
 BODY = bytes(range(256)) * 40
+SHA256 = hashlib.sha256(BODY).hexdigest()
 KIND = "application/octet-stream"
 
 
@@ -67,19 +68,31 @@ def test_put_again(shelf: ReleaseShelf, tmp_path: Path) -> None:
 def test_copy(releases: ReleaseSubject, shelf: ReleaseShelf, tmp_path: Path) -> None:
     """A copy has the same bytes, in the same place and in another one, and outlives what it was made from."""
     put(shelf, tmp_path, PLACE, "boot/a")
-    assert [True] * 2 == [shelf.copy(PLACE, "b", PLACE, "boot/a"), shelf.copy(OTHER, "deep/c", PLACE, "boot/a")]
+    assert [True] * 2 == [
+        shelf.copy(PLACE, "b", PLACE, "boot/a", SHA256),
+        shelf.copy(OTHER, "deep/c", PLACE, "boot/a", SHA256),
+    ]
     assert BODY == shelf.read(PLACE, "b")
     shelf.discard(PLACE)
     assert BODY == releases.served.files("arm", OTHER).read("deep/c", 0, len(BODY))
     put(shelf, tmp_path, PLACE, "boot/a", b"new")
-    assert shelf.copy(OTHER, "deep/c", PLACE, "boot/a")
+    assert shelf.copy(OTHER, "deep/c", PLACE, "boot/a", hashlib.sha256(b"new").hexdigest())
     assert b"new" == shelf.read(OTHER, "deep/c")
+
+
+def test_copy_of_other_bytes(shelf: ReleaseShelf, tmp_path: Path) -> None:
+    """What is stored is copied only if it still has the SHA-256 that it was put with."""
+    put(shelf, tmp_path, PLACE, "a", b"overwritten")
+    assert not shelf.copy(PLACE, "b", PLACE, "a", SHA256)
 
 
 def test_copy_of_what_is_absent(shelf: ReleaseShelf, tmp_path: Path) -> None:
     """Nothing is copied from a place or a name that is not there, and what was there stays."""
     put(shelf, tmp_path, PLACE, "a")
-    assert [False] * 2 == [shelf.copy(PLACE, "a", PLACE, "b"), shelf.copy(OTHER, "a", f"{OTHER}x", "a")]
+    assert [False] * 2 == [
+        shelf.copy(PLACE, "a", PLACE, "b", SHA256),
+        shelf.copy(OTHER, "a", f"{OTHER}x", "a", SHA256),
+    ]
     assert (BODY, None) == (shelf.read(PLACE, "a"), shelf.read(OTHER, "a"))
 
 
@@ -208,7 +221,7 @@ def test_stored_checksum(stored: OnStores, tmp_path: Path) -> None:
     """The bucket (not moto's) keeps the SHA-256 of each whole file, of a copied one, too, and its content type."""
     shelf = stored.subject.shelf("arm")
     put(shelf, tmp_path, PLACE, "a")
-    assert shelf.copy(OTHER, "b", PLACE, "a")
+    assert shelf.copy(OTHER, "b", PLACE, "a", SHA256)
     expected = base64.b64encode(hashlib.sha256(BODY).digest()).decode()
     heads = [stored.head("arm", PLACE, "a"), stored.head("arm", OTHER, "b")]
     assert [(expected, KIND)] * 2 == [(head["ChecksumSHA256"], head["ContentType"]) for head in heads]
@@ -238,6 +251,7 @@ def test_damaged_pointer(stored: OnStores) -> None:
         )
     assert {"other": pointer("a")} == stored.subject.served.pointers()
     shelf = stored.subject.shelf("arm")
-    assert shelf.pointer() is None
+    with pytest.raises(ShelfError, match=r"'arm' is damaged: `matchboxctl fsck --repair`"):
+        shelf.pointer()
     with pytest.raises(MovedError):
         shelf.move(None, pointer("b"))

@@ -266,10 +266,37 @@ def test_failures_last(function: Function) -> None:
     assert refused.startswith("source 'c-refused': ")
     assert failed.startswith(f"a-bad: {function.registry.host}/a-bad:{TAG}: cannot resolve the image: ")
     assert {"source refused": [None], "sync failed": ["a-bad"], "synced": ["b-good", "d-good"]} == {
-        message: [line.get("source") for line in function.log if line["message"] == message]
+        # They take turns at being first.
+        message: sorted([line.get("source") for line in function.log if line["message"] == message], key=str)
         for message in ("source refused", "sync failed", "synced")
     }
     assert {"asset_sync"} == {line["service"] for line in function.log}
+
+
+def test_others_that_are_refused(function: Function) -> None:
+    """Who names a source is not told of others that cannot be synced."""
+    function.add("refused", ONE, interval="soon")
+    function.add("good", ONE)
+    assert Report(["good"], [], [], [], []) == function.run({"source": "good"})
+    with pytest.raises(SyncFailedError, match=r"no source 'refused'; there are good; source 'refused': "):
+        function.run({"source": "refused"})
+
+
+def test_a_renamed_source(function: Function) -> None:
+    """A source that is named no longer goes out of service once another one fills its part of /assets/."""
+    function.add("old", ONE, assets="talos")
+    function.run(SCHEDULE)
+    function.sources.delete("old")
+    function.add("new", OTHER, assets="talos")
+    function.run(SCHEDULE)
+    assert (None, OTHER.digest) == (function.served("old"), function.served("new"))
+    assert set() == function.shelf("old").places()
+
+
+def test_an_event_that_names_no_source(function: Function) -> None:
+    """A list in place of an id is refused in one line."""
+    with pytest.raises(SyncFailedError, match=r"names no source by its id: \['talos'\]"):
+        asked_for({"source": ["talos"]})
 
 
 def test_busy_is_no_failure(function: Function) -> None:

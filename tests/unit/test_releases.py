@@ -74,10 +74,21 @@ def test_back_to_a_kept_one() -> None:
 
 
 def test_same_image_with_other_files() -> None:
-    """A digest is there once: with another choice of files it has another place."""
+    """With another choice of files a digest has another place; the one before is kept for an hour, as any other."""
     pointer = after((A, 5), (B, 9))
     again = published(pointer, SOURCE, Release(B, "elsewhere", 20), 20)
-    assert (Release(B, "elsewhere", 20), release(A, 5)._replace(left=9)) == again.releases
+    former = release(B, 9)._replace(left=20)
+    assert (Release(B, "elsewhere", 20), former, release(A, 5)._replace(left=9)) == again.releases
+    assert Release(B, "elsewhere", 20) == again.release(B)
+    assert [B, A] == digests(pruned(again, 2, 20 + GRACE))
+
+
+def test_roll_back_after_the_tag_went_back() -> None:
+    """Where the tag went back to the oldest release, the one before the current is the one that was current before."""
+    pointer = after((A, 5), (B, 9))
+    kept = pointer.release(A)
+    assert kept is not None
+    assert B == rolled_back(published(pointer, SOURCE, kept, 20), None, 30).current
 
 
 def test_other_part() -> None:

@@ -1,0 +1,40 @@
+"""Taking the releases of a source out of service."""
+
+from collections.abc import Callable, Collection
+
+from matchbox.release_shelf import BusyError, MovedError, ReleaseShelf
+from matchbox.releases import Pointers
+from matchbox.sources import Source
+
+
+def withdraw(shelf: ReleaseShelf) -> None:
+    """Serve nothing of the source any more, and remove its files.
+
+    Raises BusyError while it is synced, MovedError where somebody moves its pointer at this moment.
+    """
+    with shelf.lease() as lease:
+        shelf.move(shelf.pointer(), None, lease)
+        for place in shelf.places():
+            shelf.discard(place)
+
+
+def withdraw_replaced(
+    source: Source, named: Collection[str], pointers: Pointers, shelf: Callable[[str], ReleaseShelf]
+) -> list[str]:
+    """Withdraw what sources that are `named` no longer have below this source's part of /assets/, or above it.
+
+    So a source that was renamed does not leave its releases in service. Returns the ids of those withdrawn.
+    """
+    own = f"{source.assets}/"
+    withdrawn = []
+    for source_id, pointer in pointers.items():
+        theirs = f"{pointer.assets}/"
+        if source_id in named or not (own.startswith(theirs) or theirs.startswith(own)):
+            continue
+        try:
+            withdraw(shelf(source_id))
+        except (BusyError, MovedError):
+            # The next sync sees to it.
+            continue
+        withdrawn.append(source_id)
+    return withdrawn
