@@ -44,10 +44,10 @@ class MissingError(FetchError):
 
 
 class BootClient:
-    """Connections with one User-Agent; `silence` is how many seconds the other side may be silent."""
+    """Asks with one User-Agent; `silence` is how many seconds the other side may be silent."""
 
     def __init__(self, user_agent: str, silence: float) -> None:
-        self._headers = {"User-Agent": user_agent}
+        self._headers = {"User-Agent": user_agent, "Connection": "close"}
         self._silence = silence
         self._pools = urllib3.PoolManager()
 
@@ -60,7 +60,7 @@ class BootClient:
             location = self._attempt(url, take)
             if location is None:
                 return url
-            target = urljoin(url, location)
+            target = joined(url, location)
             if urlsplit(target).scheme not in ("http", "https"):
                 raise FetchError(f"it redirects to {place(target)}, which is no web server")
             url = target
@@ -79,7 +79,7 @@ class BootClient:
         return pieces.decode("utf-8", "replace"), end
 
     def close(self) -> None:
-        """Close the connections that are kept."""
+        """Close what is open."""
         self._pools.clear()
 
     def _attempt(self, url: str, take: Callable[[bytes], object]) -> str | None:
@@ -97,6 +97,9 @@ class BootClient:
                 raise _refusal(response.status, body, place(url))
         except (HTTPError, LocationValueError, HTTPException, OSError) as error:
             raise FetchError(self._explained(error, url)) from error
+        finally:
+            # Servers close without saying so, and then a connection that was kept is none.
+            self.close()
 
     def _asked(self, url: str) -> urllib3.BaseHTTPResponse:
         parts = urlsplit(url)
@@ -132,6 +135,14 @@ class BootClient:
             case SSLError():
                 return f"{where} cannot be trusted: {_line(str(error))}"
         return f"{where}: {type(error).__name__}: {_line(str(error))}"
+
+
+def joined(base: str, address: str) -> str:
+    """The address as it is meant where it stands. Raises FetchError."""
+    try:
+        return urlsplit(urljoin(base, address)).geturl()
+    except ValueError as error:
+        raise FetchError(f"{address!r} is no address: {error}") from error
 
 
 def place(url: str) -> str:

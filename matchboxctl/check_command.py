@@ -4,16 +4,21 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from typing import NamedTuple
-from urllib.parse import unquote, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
 
-from matchboxctl.boot_client import BootClient, FetchError, MissingError, place
+from matchboxctl.boot_client import BootClient, FetchError, MissingError, joined, place
 from matchboxctl.boot_script import NamedFile, files_of
 from matchboxctl.usage import FailedError, UsageError
 from oci.image import checksums
 
 _LONGEST_SCRIPT = 1 << 20
 _DIRECTORY = "${cwduri}"  # what iPXE replaces by the address that the script came from, up to its last slash
+
+
+class _UnknownError(Exception):
+    """What would be asked for cannot be known here."""
 
 
 class Asked(NamedTuple):
@@ -68,16 +73,19 @@ class _Checks:
     def run(self) -> None:
         labels = urlencode(self._what.labels)
         asking = f"/ipxe?{labels}" if labels else "/ipxe"
-        if self._told("/boot.ipxe", self._boot_script) and self._told(asking, lambda: self._machine_script(asking)):
+        if self._told("/boot.ipxe", self._boot_script) and self._told(asking, partial(self._machine_script, asking)):
             for file in self._files:
-                self._file(file)
+                self._told(file.address or f"({file.command})", partial(self._downloaded, file.address))
 
     def _told(self, name: str, step: Callable[[], str]) -> bool:
         """Print what became of the step, which returns what else is to be said, or raises FetchError."""
         start = time.perf_counter()
         try:
-            note = step()
-            good = True
+            note, good = step(), True
+        except _UnknownError as error:
+            self.skipped += 1
+            print(f"{'-':<7}{name}  {error}", flush=True)
+            return False
         except FetchError as error:
             note, good = str(error), False
         self.passed, self.failed = self.passed + good, self.failed + (not good)
@@ -120,21 +128,14 @@ class _Checks:
             raise FetchError("it is no iPXE script: it is no matchbox that answers there")
         return script, end
 
-    def _file(self, file: NamedFile) -> None:
-        name = file.address or f"({file.command} without an address)"
-        url = urljoin(
-            self._script, file.address.replace(_DIRECTORY, self._script.partition("?")[0].rpartition("/")[0] + "/")
-        )
-        if "${" in url or urlsplit(url).scheme not in ("http", "https"):
-            self.skipped += 1
-            print(f"{'-':<7}{name}  cannot be made: only the machine knows that address", flush=True)
-            return
-        self._told(name, lambda: self._downloaded(url, named=bool(file.address)))
-
-    def _downloaded(self, url: str, *, named: bool) -> str:
+    def _downloaded(self, address: str) -> str:
         """Fetch the file and compare it with the checksum beside it, where there is one."""
-        if not named:
+        if not address:
             raise FetchError("the profile names an empty address")
+        directory = self._script.partition("?")[0].rpartition("/")[0] + "/"
+        url = joined(self._script, address.replace(_DIRECTORY, directory))
+        if "${" in url or urlsplit(url).scheme not in ("http", "https"):
+            raise _UnknownError("cannot be made: only the machine knows that address")
         path, stated = self._checksum(url)
         sha256, size = hashlib.sha256(), 0
 
