@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from aws_lambda_powertools import Logger
 
+from asset_sync.metrics import NEVER, Figures
 from asset_sync.sources import ImageSources, is_due
 from asset_sync.sync import Sync, SyncError
 from matchbox.release_shelf import BusyError, ReleaseShelf
@@ -32,6 +33,7 @@ class SyncJob:
     """Syncs sources one after the other, so that memory and disk are those of one image.
 
     `scratch` is the path of a directory for files under way, which is emptied; None for one of the system's.
+    `publish` is told the figures of each source at each run, be it due or not.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class SyncJob:
         log: Logger,
         *,
         scratch: Path | None = None,
+        publish: Callable[[Figures], None] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._sources = sources
@@ -49,6 +52,7 @@ class SyncJob:
         self._registry = registry
         self._log = log
         self._scratch = scratch
+        self._publish = publish
         self._clock = clock
 
     def run(self, only: str | None) -> Report:
@@ -56,35 +60,53 @@ class SyncJob:
 
         Raises SyncFailedError when all have been tried.
         """
-        sources, failures = self._sources()
-        failures = list(failures)
-        for line in failures:
+        sources, refused = self._sources()
+        for line in refused:
             self._log.error("source refused", extra={"reason": line})
-        report = Report([], [], [], [], [])
+        if refused:
+            self._tell(Figures(failed=len(refused)))
+        elif not sources:
+            # Nothing is overdue, which is to be told apart from a function that does not run.
+            self._tell(Figures(age=0.0))
         if only is not None and only not in sources:
-            raise SyncFailedError(f"no source {only!r}; there are {', '.join(sources) or 'none'}: {failures}")
-        for source in [sources[only]] if only is not None else sources.values():
+            raise SyncFailedError(f"no source {only!r}; there are {', '.join(sources) or 'none'}: {refused}")
+        report = Report([], [], [], [], [])
+        failures = list(refused)
+        for source in sources.values():
             shelf = self._shelf(source.id)
-            if only is None and not is_due(source, shelf.checked(), self._clock()):
+            checked = shelf.checked()
+            figures = Figures(source.id)
+            if source.id == only or (only is None and is_due(source, checked, self._clock())):
+                figures = self._attempt(source, shelf, report, failures)
+            elif only is None:
                 report.not_due.append(source.id)
-                continue
-            try:
-                self._sync(source, shelf, report)
-            except SyncError as error:
-                self._log.error("sync failed", extra={"source": source.id, "reason": str(error)})
-                failures.append(str(error))
+            if figures.age is None and checked is not None:
+                figures = figures._replace(age=(self._clock() - checked) / source.interval)
+            elif figures.failed:
+                figures = figures._replace(age=NEVER)
+            self._tell(figures)
         if failures:
             raise SyncFailedError("; ".join(failures))
         return report
 
-    def _sync(self, source: Source, shelf: ReleaseShelf, report: Report) -> None:
+    def _tell(self, figures: Figures) -> None:
+        if self._publish is not None:
+            self._publish(figures)
+
+    def _attempt(self, source: Source, shelf: ReleaseShelf, report: Report, failures: list[str]) -> Figures:
+        """Sync the source, and put what became of it into the report or the failures; an age is that of a success."""
         start = time.perf_counter()
         try:
             outcome = Sync(source, self._registry, shelf, scratch=self._scratch, clock=self._clock).run()
         except BusyError:
             # The schedule and an operator at the same time: the other one ends with the same result.
             report.busy.append(source.id)
-            return
+            return Figures(source.id)
+        except SyncError as error:
+            self._log.error("sync failed", extra={"source": source.id, "reason": str(error)})
+            failures.append(str(error))
+            return Figures(source.id, succeeded=0, failed=1, seconds=time.perf_counter() - start)
+        seconds = time.perf_counter() - start
         done = report.changed if outcome.changed else report.held if outcome.held else report.unchanged
         done.append(source.id)
         self._log.info(
@@ -94,6 +116,7 @@ class SyncJob:
                 "digest": outcome.digest,
                 "changed": outcome.changed,
                 "held": outcome.held,
-                "seconds": round(time.perf_counter() - start, 3),
+                "seconds": round(seconds, 3),
             },
         )
+        return Figures(source.id, age=0.0, succeeded=1, failed=0, seconds=seconds)
