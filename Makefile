@@ -54,6 +54,7 @@ check-stack: .venv/ready .venv-sam/ready .venv-checkov/ready
 build: .venv/ready .venv-sam/ready
 	ARCHITECTURE=$(ARCHITECTURE) PYTHON313=$$($(BIN)/python -m tests.rigs.python313) \
 		$(SAM)/sam build --build-dir $(BUILT) --parameter-overrides Architecture=$(ARCHITECTURE)
+	$(BIN)/python -m benchmarks.built_artefacts $(BUILT)
 
 # Real programs and four boots: installs what it needs.
 test-real: .venv/ready
