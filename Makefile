@@ -32,8 +32,8 @@ PROPERTIES := $(shell grep -rl "from hypothesis" tests --include="test_*.py")
 run: .venv/ready
 	$(BIN)/matchboxctl serve --address $(ADDRESS) --data-path examples/talos
 
-# Quick tests: nothing but the environment is needed.
-test: .venv/ready
+# Quick tests: nothing but the environments is needed.
+test: .venv/ready .venv-sam/ready
 	$(BIN)/python -m pytest -q -m "$(QUICK)"
 
 # What CI checks before the tests.
