@@ -32,7 +32,7 @@ PROPERTIES := $(shell grep -rl "from hypothesis" tests --include="test_*.py")
 run: .venv/ready
 	$(BIN)/matchboxctl serve --address $(ADDRESS) --data-path examples/talos
 
-# Quick tests: nothing but the environments is needed.
+# Quick tests: only the environments are needed.
 test: .venv/ready .venv-sam/ready
 	$(BIN)/python -m pytest -q -m "$(QUICK)"
 
