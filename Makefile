@@ -2,11 +2,18 @@
 PYTHON ?= python3
 ADDRESS ?= 0.0.0.0:8080
 BIN := .venv/bin
+SAM := .venv-sam/bin
+CHECKOV := .venv-checkov/bin
 QUICK := not real and not boot and not nightly
+
+# The functions' processor. Tests run what is built for x86_64 here.
+ARCHITECTURE ?= arm64
+BUILT = .aws-sam/$(subst arm64,build,$(ARCHITECTURE))
+export SAM_CLI_TELEMETRY := 0
 
 PROPERTIES := $(shell grep -rl "from hypothesis" tests --include="test_*.py")
 
-.PHONY: run test check test-real test-boot test-nightly bench lock
+.PHONY: run test check check-stack build test-real test-boot test-nightly bench lock
 
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=python3.13 ...")'
@@ -15,20 +22,39 @@ PROPERTIES := $(shell grep -rl "from hypothesis" tests --include="test_*.py")
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
+# aws-sam-cli and checkov pin what the functions need newer.
+.venv-%/ready: requirements/%.lock
+	$(PYTHON) -m venv .venv-$*
+	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	touch $@
+
 # Serve examples/talos on port 8080.
 run: .venv/ready
 	$(BIN)/matchboxctl serve --address $(ADDRESS) --data-path examples/talos
 
-# Quick tests: nothing but the environment is needed.
-test: .venv/ready
+# Quick tests: only the environments are needed.
+test: .venv/ready .venv-sam/ready
 	$(BIN)/python -m pytest -q -m "$(QUICK)"
 
 # What CI checks before the tests.
-check: .venv/ready
+check: .venv/ready check-stack
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The template, and what the SAM transform makes of it. Nothing is asked of AWS.
+check-stack: .venv/ready .venv-sam/ready .venv-checkov/ready
+	$(SAM)/sam validate --lint
+	$(BIN)/python -m tests.stack.translation .aws-sam/translated.json
+	$(SAM)/cfn-lint .aws-sam/translated.json
+	$(CHECKOV)/checkov --config-file .checkov.yaml --file .aws-sam/translated.json
+
+# What `sam deploy` deploys, without Docker; `make build ARCHITECTURE=x86_64` for what tests run.
+build: .venv/ready .venv-sam/ready
+	ARCHITECTURE=$(ARCHITECTURE) PYTHON313=$$($(BIN)/python -m tests.rigs.python313) \
+		$(SAM)/sam build --build-dir $(BUILT) --parameter-overrides Architecture=$(ARCHITECTURE)
+	$(BIN)/python -m benchmarks.built_artefacts $(BUILT)
 
 # Real programs and four boots: installs what it needs.
 test-real: .venv/ready
@@ -51,7 +77,12 @@ bench: .venv/ready
 	$(BIN)/python -m benchmarks.storm
 	$(BIN)/python -m benchmarks.image_sync
 
-# Renew the lock file from pyproject.toml.
+# Renew the lock files: pyproject.toml's, of which the layers are parts, and those of tools with environments of their own.
 lock:
 	$(PYTHON) -m pip install --quiet uv
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group dev pyproject.toml -o requirements.lock
+	for layer in boot_api asset_sync; do uv pip compile --quiet --no-deps --universal --python-version 3.13 \
+		--generate-hashes --no-header --no-annotate -c requirements.lock layers/$$layer/requirements.in \
+		-o layers/$$layer/requirements.lock || exit 1; done
+	for tool in sam checkov; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		requirements/$$tool.in -o requirements/$$tool.lock || exit 1; done

@@ -18,6 +18,7 @@ from aws_stores.sigv4 import Credentials
 from benchmarks.boot_machines import PROFILE, groups
 from boot_api.alb import BODY_LIMIT
 from boot_api.app import App
+from boot_api.metrics import RequestMetrics
 from boot_api.routes import Routes, Stores
 from matchbox.assets import Delivery
 from tests.rigs.service import Service
@@ -25,8 +26,11 @@ from tests.rigs.service import Service
 _ENOUGH = 60.0
 
 
-def table_app(service: Service, table: str, http: HttpClient) -> App:
-    """The app over `table`; no asset is asked for, so the bucket need not be there."""
+def table_app(service: Service, table: str, http: HttpClient, namespace: str = "") -> App:
+    """The app over `table`; no asset is asked for, so the bucket need not be there.
+
+    Requests are counted in `namespace`, if there is one.
+    """
 
     def credentials() -> Credentials:
         return Credentials(service.access_key, service.secret_key, service.session_token)
@@ -40,7 +44,8 @@ def table_app(service: Service, table: str, http: HttpClient) -> App:
         S3Answers(s3, 3600, answer_time=_ENOUGH),
     )
     delivery = Delivery(BODY_LIMIT, boundary="boundary")
-    return App(Routes(stores, delivery), Logger(service="bench", level=logging.CRITICAL))
+    count = RequestMetrics(namespace).publish if namespace else None
+    return App(Routes(stores, delivery), Logger(service="bench", level=logging.CRITICAL), count=count)
 
 
 def fill(service: Service, table: str, size: int) -> None:

@@ -11,6 +11,7 @@ from aws_lambda_powertools import Logger
 from botocore.config import Config
 
 from asset_sync.job import SyncFailedError, SyncJob
+from asset_sync.metrics import SERVICE, SyncMetrics
 from asset_sync.settings import Settings
 from asset_sync.sources import image_sources
 from aws_stores.boto3_errors import translated
@@ -51,8 +52,9 @@ def job_of(environment: Mapping[str, str], scratch: Path = _SCRATCH) -> SyncJob:
         lambda source_id: StoredShelf(dynamodb, s3, settings.table, settings.bucket, source_id),
         table.pointers,
         Registry(login),
-        Logger(service="asset_sync", level=settings.log_level),
+        Logger(service=SERVICE, level=settings.log_level),
         scratch=scratch,
+        publish=SyncMetrics(settings.metrics_namespace).publish if settings.metrics_namespace else None,
     )
 
 

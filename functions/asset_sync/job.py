@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from aws_lambda_powertools import Logger
 
+from asset_sync.metrics import NEVER, Figures
 from asset_sync.sources import ImageSources, is_due
 from asset_sync.sync import Sync, SyncError
 from asset_sync.withdrawal import withdraw_replaced
@@ -40,6 +41,7 @@ class SyncJob:
     no other source back for ever.
 
     `scratch` is the path of a directory for files under way, which is emptied; None for one of the system's.
+    `publish` is told the figures of each source at each run, be it due or not.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class SyncJob:
         log: Logger,
         *,
         scratch: Path | None = None,
+        publish: Callable[[Figures], None] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._sources = sources
@@ -59,6 +62,7 @@ class SyncJob:
         self._registry = registry
         self._log = log
         self._scratch = scratch
+        self._publish = publish
         self._clock = clock
 
     def run(self, only: str | None) -> Report:
@@ -69,31 +73,49 @@ class SyncJob:
         found = self._sources()
         for line in found.refused:
             self._log.error("source refused", extra={"reason": line})
-        report = Report([], [], [], [], [])
+        if found.refused:
+            self._tell(Figures(failed=len(found.refused)))
+        elif not found.sources:
+            # Nothing is overdue, which is to be told apart from a function that does not run.
+            self._tell(Figures(age=0.0))
         if only is not None and only not in found.sources:
             there = ", ".join(found.sources) or "none"
             raise SyncFailedError("; ".join([f"no source {only!r}; there are {there}", *found.refused]))
+        report = Report([], [], [], [], [])
         failures = list(found.refused) if only is None else []
-        wanted = list(found.sources.values()) if only is None else [found.sources[only]]
-        random.shuffle(wanted)
-        for source in wanted:
+        sources = list(found.sources.values())
+        random.shuffle(sources)
+        for source in sources:
             shelf = self._shelf(source.id)
-            if only is None and not is_due(source, shelf.checked(), self._clock()):
+            checked = shelf.checked()
+            figures = Figures(source.id)
+            if source.id == only or (only is None and is_due(source, checked, self._clock())):
+                figures = self._attempt(source, shelf, report, failures)
+                self._withdraw_replaced(source, found.named)
+            elif only is None:
                 report.not_due.append(source.id)
-                continue
-            try:
-                self._sync(source, shelf, report)
-                withdrawn = withdraw_replaced(source, found.named, self._pointers(), self._shelf)
-                for other in withdrawn:
-                    self._log.info("withdrawn", extra={"source": other, "replaced_by": source.id})
-            except SyncError as error:
-                self._log.error("sync failed", extra={"source": source.id, "reason": str(error)})
-                failures.append(str(error))
+            if figures.age is None and checked is not None:
+                figures = figures._replace(age=(self._clock() - checked) / source.interval)
+            elif figures.failed:
+                figures = figures._replace(age=NEVER)
+            self._tell(figures)
         if failures:
             raise SyncFailedError("; ".join(failures))
         return Report(*map(sorted, report))
 
-    def _sync(self, source: Source, shelf: ReleaseShelf, report: Report) -> None:
+    def _withdraw_replaced(self, source: Source, named: frozenset[str]) -> None:
+        """Where the source has a release, take out of service what had its part of /assets/ and is named no longer."""
+        pointers = self._pointers()
+        if source.id in pointers:
+            for other in withdraw_replaced(source, named, pointers, self._shelf):
+                self._log.info("withdrawn", extra={"source": other, "replaced_by": source.id})
+
+    def _tell(self, figures: Figures) -> None:
+        if self._publish is not None:
+            self._publish(figures)
+
+    def _attempt(self, source: Source, shelf: ReleaseShelf, report: Report, failures: list[str]) -> Figures:
+        """Sync the source, and put what became of it into the report or the failures; an age is that of a success."""
         start = time.perf_counter()
         try:
             outcome = Sync(
@@ -102,7 +124,12 @@ class SyncJob:
         except BusyError:
             # The schedule and an operator at the same time: the other one ends with the same result.
             report.busy.append(source.id)
-            return
+            return Figures(source.id)
+        except SyncError as error:
+            self._log.error("sync failed", extra={"source": source.id, "reason": str(error)})
+            failures.append(str(error))
+            return Figures(source.id, succeeded=0, failed=1, seconds=time.perf_counter() - start)
+        seconds = time.perf_counter() - start
         done = report.changed if outcome.changed else report.held if outcome.held else report.unchanged
         done.append(source.id)
         self._log.info(
@@ -112,6 +139,7 @@ class SyncJob:
                 "digest": outcome.digest,
                 "changed": outcome.changed,
                 "held": outcome.held,
-                "seconds": round(time.perf_counter() - start, 3),
+                "seconds": round(seconds, 3),
             },
         )
+        return Figures(source.id, age=0.0, succeeded=1, failed=0, seconds=seconds)

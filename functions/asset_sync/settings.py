@@ -11,8 +11,8 @@ from matchbox.log_levels import log_level
 class Settings(NamedTuple):
     """Table and bucket; the JSON of a source that stands in for one that the table lacks; the secret with logins.
 
-    `registry_secret` is the name or ARN of a secret of Secrets Manager, empty for none. Endpoints come from botocore's
-    own variables.
+    `registry_secret` is the name or ARN of a secret of Secrets Manager, empty for none; `metrics_namespace` is
+    CloudWatch's, empty where nothing is to be counted. Endpoints come from botocore's own variables.
     """
 
     table: str
@@ -21,6 +21,7 @@ class Settings(NamedTuple):
     stand_in: str
     registry_secret: str
     log_level: str
+    metrics_namespace: str
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -32,4 +33,5 @@ class Settings(NamedTuple):
             stand_in=environment.get(STAND_IN, ""),
             registry_secret=environment.get("MATCHBOX_REGISTRY_SECRET", ""),
             log_level=log_level(environment.get("MATCHBOX_LOG_LEVEL") or "info"),
+            metrics_namespace=environment.get("POWERTOOLS_METRICS_NAMESPACE", ""),
         )

@@ -18,14 +18,20 @@ class App:
     """boot_api behind a balancer: `handle` is a Lambda handler but for the context.
 
     Each answer is made within a context of its own from `in_time`, which limits how long the stores may take for it.
+    `count` is told the route, the status and the seconds of each request.
     """
 
     def __init__(
-        self, routes: Routes, log: Logger, in_time: Callable[[], AbstractContextManager[None]] = nullcontext
+        self,
+        routes: Routes,
+        log: Logger,
+        in_time: Callable[[], AbstractContextManager[None]] = nullcontext,
+        count: Callable[[str, int, float], None] | None = None,
     ) -> None:
         self._routes = routes
         self.log = log
         self._in_time = in_time
+        self._count = count
 
     def handle(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Answer the balancer's event."""
@@ -39,5 +45,8 @@ class App:
         except MatchboxError as error:
             answer = answer_of(error)
             outcome = Outcome(*failure_of(error), str(error))
-        log_request(self.log, request, account, outcome, time.perf_counter() - start)
+        seconds = time.perf_counter() - start
+        log_request(self.log, request, account, outcome, seconds)
+        if self._count is not None:
+            self._count(account.route, outcome.status, seconds)
         return event_answer(answer)

@@ -19,6 +19,7 @@ from aws_stores.s3 import S3
 from aws_stores.sigv4 import Credentials
 from boot_api.alb import BODY_LIMIT
 from boot_api.app import App
+from boot_api.metrics import SERVICE, RequestMetrics
 from boot_api.routes import Routes, Stores
 from boot_api.settings import Settings
 from matchbox.assets import Delivery
@@ -29,8 +30,16 @@ _ANSWER_SECONDS = 2.0
 _REQUEST_SECONDS = 4.5
 
 
-def wired(settings: Settings, credentials: Callable[[], Credentials], log: Logger) -> App:
-    """The app over the table and bucket of the settings; `credentials` are asked for at each call to AWS."""
+def wired(
+    settings: Settings,
+    credentials: Callable[[], Credentials],
+    log: Logger,
+    count: Callable[[str, int, float], None] | None = None,
+) -> App:
+    """The app over the table and bucket of the settings; `credentials` are asked for at each call to AWS.
+
+    `count` is told of each request, as `App` does it.
+    """
     http = HttpClient()
     dynamodb = DynamoDB(settings.dynamodb_endpoint, settings.region, credentials, http)
     s3 = S3(settings.s3_endpoint, settings.region, settings.bucket, credentials, http)
@@ -42,7 +51,7 @@ def wired(settings: Settings, credentials: Callable[[], Credentials], log: Logge
         S3Answers(s3, lifetime, answer_time=_ANSWER_SECONDS),
     )
     delivery = Delivery(BODY_LIMIT, boundary=secrets.token_hex(30))
-    return App(Routes(stores, delivery), log, partial(request_time, _REQUEST_SECONDS))
+    return App(Routes(stores, delivery), log, partial(request_time, _REQUEST_SECONDS), count)
 
 
 def app_of(environment: Mapping[str, str]) -> App:
@@ -56,7 +65,8 @@ def app_of(environment: Mapping[str, str]) -> App:
             environment.get("AWS_SESSION_TOKEN") or None,
         )
 
-    return wired(settings, credentials, Logger(service="boot_api", level=settings.log_level))
+    count = RequestMetrics(settings.metrics_namespace).publish if settings.metrics_namespace else None
+    return wired(settings, credentials, Logger(service=SERVICE, level=settings.log_level), count)
 
 
 @cache

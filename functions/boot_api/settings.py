@@ -13,7 +13,8 @@ class Settings(NamedTuple):
     """Table, bucket and how they are reached.
 
     `bucket_url` is where a client that cannot use a presigned address finds the bucket's objects (no slash at its end,
-    empty for none); `presigned_lifetime` is in seconds. An endpoint is None on AWS.
+    empty for none); `presigned_lifetime` is in seconds. `metrics_namespace` is CloudWatch's, empty where nothing is
+    to be counted. An endpoint is None on AWS.
     """
 
     table: str
@@ -22,6 +23,7 @@ class Settings(NamedTuple):
     bucket_url: str
     presigned_lifetime: int
     log_level: str
+    metrics_namespace: str
     dynamodb_endpoint: str | None
     s3_endpoint: str | None
 
@@ -39,6 +41,7 @@ class Settings(NamedTuple):
             bucket_url=bucket_url,
             presigned_lifetime=_lifetime(environment.get("MATCHBOX_PRESIGNED_LIFETIME") or "3600"),
             log_level=log_level(environment.get("MATCHBOX_LOG_LEVEL") or "info"),
+            metrics_namespace=environment.get("POWERTOOLS_METRICS_NAMESPACE", ""),
             dynamodb_endpoint=environment.get("AWS_ENDPOINT_URL_DYNAMODB") or None,
             s3_endpoint=environment.get("AWS_ENDPOINT_URL_S3") or None,
         )

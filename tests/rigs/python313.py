@@ -91,3 +91,7 @@ def _install_python(directory: Path) -> None:
     python.rename(python.with_name("python3.13.unwrapped"))
     python.write_text(WRAPPER)
     python.chmod(0o755)
+
+
+if __name__ == "__main__":
+    print(python313())

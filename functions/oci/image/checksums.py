@@ -41,9 +41,7 @@ def check(path: str, sha256: str, checksum_path: str, body: bytes) -> None:
     such ends only. `<path>.sha256` may hold nothing but the digest. Lines that are none are passed over.
     Raises ImageError where the digests differ, or the file has no line at all.
     """
-    lines = list(_lines(body))
-    if checksum_path == path + SUFFIX and (bare := _BARE.fullmatch(body)):
-        lines = [_Line(_base(path), bare[1].decode().lower())]
+    lines = _stated(path, checksum_path, body)
     if not lines:
         raise ImageError(f"{checksum_path!r} in the image holds no SHA-256 checksum, so {path!r} cannot be checked")
     for digest in _digests(path, lines):
@@ -51,10 +49,22 @@ def check(path: str, sha256: str, checksum_path: str, body: bytes) -> None:
             raise ImageError(f"{path!r} has the SHA-256 {sha256}, but {checksum_path!r} in the image says {digest}")
 
 
+def stated(path: str, body: bytes) -> list[str]:
+    """The digests of the file at `path` that the checksum file of its own states, by the rules of `check`."""
+    lines = _stated(path, path + SUFFIX, body)
+    return _digests(path, lines) if lines else []
+
+
 def names_only(path: str, body: bytes) -> bool:
     """Whether `sha256sum -c` checks with these lines the file, by its base name, and nothing else."""
     written = [line for line in body.split(b"\n") if line]
     return bool(written) and [_base(path)] * len(written) == [line.name for line in _lines(body)]
+
+
+def _stated(path: str, checksum_path: str, body: bytes) -> list[_Line]:
+    if checksum_path == path + SUFFIX and (bare := _BARE.fullmatch(body)):
+        return [_Line(_base(path), bare[1].decode().lower())]
+    return list(_lines(body))
 
 
 def _digests(path: str, lines: Iterable[_Line]) -> list[str]:

@@ -1,0 +1,65 @@
+"""How large is what `sam build` made, and how long does its import take? Run as `make build`, with its directory.
+
+Imports are timed in fresh processes of Python 3.13 that see the function, its layer, and then boto3 in the place of
+the runtime's, which is never compiled here. What is built for another processor is only weighed.
+"""
+
+import io
+import platform
+import statistics
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import boto3
+
+from tests.rigs.python313 import python313
+
+HANDLERS = {"BootApi": "boot_api.handler", "AssetSync": "asset_sync.handler"}
+RUNS = 5
+
+_IMPORT = """
+import sys, time
+sys.path[1:1] = sys.argv[2:4]
+sys.path.append(sys.argv[4])
+begun = time.perf_counter()
+__import__(sys.argv[1])
+print(time.perf_counter() - begun)
+"""
+
+
+def megabytes(directory: Path) -> str:
+    """The size of what is in a directory, and of the archive that Lambda is given of it."""
+    files = [path for path in directory.rglob("*") if path.is_file()]
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as written:
+        for path in files:
+            written.write(path, path.relative_to(directory))
+    return f"{sum(path.stat().st_size for path in files) / 1e6:.1f} MB, {len(archive.getvalue()) / 1e6:.1f} MB packed"
+
+
+def milliseconds(python: Path, name: str, built: Path, *options: str) -> float:
+    """The median time of the handler's import."""
+    paths = [built / name, built / f"{name}Layer" / "python", Path(boto3.__file__).parents[1]]
+    command = [python, "-I", "-B", *options, "-c", _IMPORT, HANDLERS[name], *paths]
+    return 1000 * statistics.median(float(subprocess.check_output(command)) for _ in range(RUNS))
+
+
+def main() -> None:
+    """Print both for each function; fail where one cannot be imported."""
+    built = Path(sys.argv[1])
+    processors = {"aarch64" if "aarch64" in each.name else "x86_64" for each in built.rglob("*.so")}
+    for name in HANDLERS:
+        print(f"{name}: {megabytes(built / name)}; its layer: {megabytes(built / f'{name}Layer')}")
+        if processors == {platform.machine()}:
+            python = python313()
+            compiled = milliseconds(python, name, built)
+            sources = milliseconds(python, name, built, "-X", "pycache_prefix=/nonexistent")
+            print(f"  imported in {compiled:.0f} ms; without compiled files it would be {sources:.0f} ms")
+    if processors != {platform.machine()}:
+        print(f"  built for {', '.join(sorted(processors))}: not imported here, on {platform.machine()}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""The stacks that tests look at, translated once for a run."""
+
+import pytest
+
+from tests.stack.resolution import Stack, stacks
+from tests.stack.translation import Deployment
+
+FULL = {
+    "SecondAllowedCidr": "192.168.0.0/24",
+    "AllowedPrefixList": "pl-0123456789abcdef0",
+    "CertificateArn": "arn:aws:acm:eu-central-1:123456789012:certificate/6e1b0c9a",
+    "RegistrySecret": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:registry-AbCdEf",
+    "RouteTableIds": "rtb-0123456789abcdef0",
+    "AlarmEmail": "operator@example.com",
+}
+"""Every option that adds something."""
+
+
+@pytest.fixture(scope="session")
+def two_stacks() -> tuple[Stack, Stack]:
+    plain, full = stacks([Deployment(), Deployment(FULL)])
+    return plain, full
+
+
+@pytest.fixture(scope="session")
+def plain(two_stacks: tuple[Stack, Stack]) -> Stack:
+    """What an operator gets who answers only what has to be answered."""
+    return two_stacks[0]
+
+
+@pytest.fixture(scope="session")
+def full(two_stacks: tuple[Stack, Stack]) -> Stack:
+    """What an operator gets who takes every option."""
+    return two_stacks[1]

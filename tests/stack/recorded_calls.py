@@ -1,0 +1,95 @@
+"""Which AWS calls reach moto, as IAM sees them?"""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+if TYPE_CHECKING:
+    from tests.rigs.service import Service
+
+_OF_TRANSACTIONS = {"ConditionCheck": "ConditionCheckItem", "Put": "PutItem", "Update": "UpdateItem"}
+
+
+class Call(NamedTuple):
+    """An action, and what it was done to: the name of a table or secret, `BUCKET` or `BUCKET/KEY`."""
+
+    action: str
+    resource: str
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing."""
+
+
+class _Recorder:
+    """moto, and what it is asked."""
+
+    def __init__(self, calls: set[Call]) -> None:
+        self._calls = calls
+        self._moto = DomainDispatcherApplication(create_backend_app)
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        target = environ.get("HTTP_X_AMZ_TARGET")
+        if target is None:
+            self._calls.update(_of_s3(environ))
+        else:
+            body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            environ["wsgi.input"] = io.BytesIO(body)
+            self._calls.update(_of_target(target, json.loads(body)))
+        answer: Iterable[bytes] = self._moto(environ, start_response)
+        return answer
+
+
+def _of_target(target: str, body: dict[str, Any]) -> Iterator[Call]:
+    service, _, operation = target.partition(".")
+    if service == "secretsmanager":
+        yield Call(f"secretsmanager:{operation}", body.get("SecretId") or body["Name"])
+    elif operation == "TransactWriteItems":
+        for [(kind, each)] in map(dict.items, body["TransactItems"]):
+            yield Call(f"dynamodb:{_OF_TRANSACTIONS[kind]}", each["TableName"])
+    elif operation == "BatchGetItem":
+        for table in body["RequestItems"]:
+            yield Call("dynamodb:BatchGetItem", table)
+    else:
+        yield Call(f"dynamodb:{operation}", body["TableName"])
+
+
+def _of_s3(environ: dict[str, Any]) -> Iterator[Call]:
+    place = environ["PATH_INFO"].strip("/")
+    match environ["REQUEST_METHOD"]:
+        case "GET" | "HEAD":
+            yield Call("s3:GetObject" if "/" in place else "s3:ListBucket", place)
+        case "PUT":
+            yield Call("s3:PutObject", place)
+            if origin := environ.get("HTTP_X_AMZ_COPY_SOURCE"):
+                yield Call("s3:GetObject", unquote(origin).strip("/"))
+        case "DELETE":
+            yield Call("s3:DeleteObject", place)
+        case method:
+            raise NotImplementedError(f"{method} {place}")
+
+
+@contextmanager
+def recorded_calls(moto: Service) -> Iterator[tuple[Service, set[Call]]]:
+    """A server over the same tables and buckets, and the calls that it has got."""
+    calls = set[Call]()
+    server = make_server("127.0.0.1", 0, _Recorder(calls), threaded=False, request_handler=_Quiet)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield replace(moto, endpoint=f"http://127.0.0.1:{server.server_port}"), calls
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

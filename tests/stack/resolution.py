@@ -1,0 +1,148 @@
+"""What do a template's resources say once conditions, parameters and intrinsic functions have their values?
+
+A name that only AWS gives stands as `<Resource>` or `<Resource.Attribute>`.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from tests.stack.translation import ANSWERS, Deployment, translations
+
+STACK = "matchbox"
+STACK_ID = f"arn:aws:cloudformation:eu-central-1:123456789012:stack/{STACK}/6e1b0c9a-0000-4000-8000-123456789abc"
+NAME = "matchbox-6e1b0c9a-0000-4000-8000-123456789abc"
+"""The name of the table, and of the bucket."""
+
+_PSEUDO = {
+    "AWS::AccountId": "123456789012",
+    "AWS::Partition": "aws",
+    "AWS::Region": "eu-central-1",
+    "AWS::StackId": STACK_ID,
+    "AWS::StackName": STACK,
+    "AWS::URLSuffix": "amazonaws.com",
+}
+_NOTHING = object()
+
+
+class Stack:
+    """A translated template for these parameters, beside those that have defaults or stand in ANSWERS."""
+
+    def __init__(self, template: Mapping[str, Any], given: Mapping[str, str]) -> None:
+        self._template = template
+        defaults = {name: parameter.get("Default") for name, parameter in template["Parameters"].items()}
+        self.parameters = {name: str(value) for name, value in {**defaults, **ANSWERS, **given}.items()}
+        present = {
+            name: resource
+            for name, resource in template["Resources"].items()
+            if "Condition" not in resource or self._holds(resource["Condition"])
+        }
+        self.resources: dict[str, dict[str, Any]] = {name: self.resolved(each) for name, each in present.items()}
+        self.outputs: dict[str, str] = {
+            name: self.resolved(output["Value"]) for name, output in template["Outputs"].items()
+        }
+
+    def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
+        """The properties of the resources of that type, by their logical ids."""
+        return {name: each.get("Properties", {}) for name, each in self.resources.items() if each["Type"] == kind}
+
+    def properties(self, name: str) -> dict[str, Any]:
+        """The properties of the resource with that logical id."""
+        found: dict[str, Any] = self.resources[name]["Properties"]
+        return found
+
+    def environment(self, function: str) -> dict[str, str]:
+        """The variables of a function."""
+        variables: dict[str, str] = self.properties(function)["Environment"]["Variables"]
+        return variables
+
+    def statements(self, role: str) -> list[dict[str, Any]]:
+        """The statements of a role's own policies, with lists of actions and resources."""
+        found = [
+            statement
+            for policy in self.properties(role)["Policies"]
+            for statement in policy["PolicyDocument"]["Statement"]
+        ]
+        return [{**each, "Action": _listed(each["Action"]), "Resource": _listed(each["Resource"])} for each in found]
+
+    def resolved(self, value: Any) -> Any:
+        """The value, without intrinsic functions."""
+        if isinstance(value, list):
+            return [made for each in value if (made := self.resolved(each)) is not _NOTHING]
+        if not isinstance(value, Mapping):
+            return value
+        if len(value) == 1:
+            [(function, argument)] = value.items()
+            if function == "Ref" or function.startswith("Fn::"):
+                return self._called(function, argument)
+        return {name: made for name, each in value.items() if (made := self.resolved(each)) is not _NOTHING}
+
+    def _called(self, function: str, argument: Any) -> Any:
+        match function:
+            case "Ref":
+                return self._reference(argument)
+            case "Fn::GetAtt":
+                return f"<{argument if isinstance(argument, str) else '.'.join(argument)}>"
+            case "Fn::If":
+                condition, then, otherwise = argument
+                return self.resolved(then if self._holds(condition) else otherwise)
+            case "Fn::Sub":
+                text, names = (argument, {}) if isinstance(argument, str) else argument
+                return re.sub(r"\$\{([^}]+)\}", lambda found: self._substitute(found[1], names), text)
+            case "Fn::Join":
+                between, parts = argument
+                return between.join(self.resolved(parts))
+            case "Fn::Split":
+                between, text = argument
+                return self.resolved(text).split(between)
+            case "Fn::Select":
+                index, parts = argument
+                return self.resolved(parts)[int(index)]
+            case "Fn::FindInMap":
+                mapping, first, second = map(self.resolved, argument)
+                return self._template["Mappings"][mapping][first][second]
+        raise NotImplementedError(function)
+
+    def _reference(self, name: str) -> Any:
+        if name == "AWS::NoValue":
+            return _NOTHING
+        if name in _PSEUDO:
+            return _PSEUDO[name]
+        if name not in self.parameters:
+            return f"<{name}>"
+        value = self.parameters[name]
+        kind = self._template["Parameters"][name]["Type"]
+        return value.split(",") if kind.startswith("List<") or kind == "CommaDelimitedList" else value
+
+    def _substitute(self, name: str, names: Mapping[str, Any]) -> str:
+        if name in names:
+            return str(self.resolved(names[name]))
+        return f"<{name}>" if "." in name else str(self._reference(name))
+
+    def _holds(self, condition: str | Mapping[str, Any]) -> bool:
+        if isinstance(condition, str):
+            return self._holds(self._template["Conditions"][condition])
+        [(function, argument)] = condition.items()
+        match function:
+            case "Condition":
+                return self._holds(argument)
+            case "Fn::Equals":
+                first, second = map(self.resolved, argument)
+                return str(first) == str(second)
+            case "Fn::Not":
+                return not self._holds(argument[0])
+            case "Fn::And":
+                return all(map(self._holds, argument))
+            case "Fn::Or":
+                return any(map(self._holds, argument))
+        raise NotImplementedError(function)
+
+
+def stacks(deployments: list[Deployment]) -> list[Stack]:
+    """The stacks that these deployments make."""
+    made = translations(deployments)
+    return [Stack(template, each.parameters) for template, each in zip(made, deployments, strict=True)]
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,153 @@
+"""What the functions ask of AWS, against what their roles allow: nothing is missing, nothing is too much."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+import uuid
+from contextlib import closing
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from asset_sync.handler import job_of
+from aws_stores.catalog_writer import CatalogWriter
+from aws_stores.creation import create_bucket, create_table
+from aws_stores.source_table import SourceTable
+from boot_api.handler import app_of
+from matchbox.groups import Group
+from matchbox.profiles import NetBoot, Profile
+from tests.registry_faults import faulty_registry
+from tests.rigs.stores import new_stores
+from tests.stack.recorded_calls import recorded_calls
+from tests.stack.resolution import NAME
+from tests.unit.sync_subject import TAG, talos
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.rigs.service import Service
+    from tests.rigs.stores import Stores
+    from tests.stack.recorded_calls import Call
+    from tests.stack.resolution import Stack
+
+LAMBDAS_OWN = {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"}
+"""What Lambda does itself with a function's role."""
+
+SOURCE = "talos-arm64"
+
+
+@pytest.fixture
+def stores(moto_server: Service) -> Iterator[Stores]:
+    made = new_stores(moto_server, moto_server)
+    with closing(moto_server.client("dynamodb")) as dynamodb, closing(moto_server.client("s3")) as s3:
+        create_table(dynamodb, made.name)
+        create_bucket(s3, made.name, moto_server.region)
+        writer = CatalogWriter(dynamodb, s3, made.name, made.name)
+        writer.put_profile(Profile("p", generic_id="long", cloud_id="short", boot=NetBoot("/assets/vmlinuz")))
+        writer.put_group(Group("g", profile="p"))
+        writer.put_template("cloud", "short", b"#!/bin/sh\n")
+        writer.put_template("generic", "long", 800_000 * b"x")
+        s3.put_object(Bucket=made.name, Key="assets/vmlinuz", Body=b"kernel", ContentType="text/plain")
+        s3.put_object(Bucket=made.name, Key="assets/large", Body=bytes(2_000_000), ContentType="text/plain")
+    return made
+
+
+def _sync(stores: Stores, moto: Service, scratch: Path, secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two releases, of which the second has a file of the first, and what a killed sync left."""
+    environment = stores.environment() | {
+        "AWS_ENDPOINT_URL_DYNAMODB": moto.endpoint,
+        "AWS_ENDPOINT_URL_S3": moto.endpoint,
+        "AWS_ENDPOINT_URL_SECRETS_MANAGER": moto.endpoint,
+        "MATCHBOX_REGISTRY_SECRET": secret,
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with (
+        faulty_registry() as registry,
+        closing(stores.tables.client("dynamodb")) as dynamodb,
+        closing(stores.buckets.client("s3")) as s3,
+    ):
+        registry.scheme, registry.login = "basic", ("robot", "correct horse")
+        boto3.client("secretsmanager", region_name=moto.region).create_secret(
+            Name=secret, SecretString='{"username": "robot", "password": "correct horse"}'
+        )
+        document = {"id": SOURCE, "image": f"{registry.host}/{SOURCE}:{TAG}", "assets": "talos/arm64"}
+        SourceTable(dynamodb, stores.name).put(SOURCE, json.dumps(document))
+        s3.put_object(Bucket=stores.name, Key=f"releases/{SOURCE}/left/vmlinuz", Body=b"x")
+        for kernel in (b"one", b"two"):
+            registry.add(SOURCE, TAG, talos(kernel))
+            job = job_of(environment, scratch)
+            with closing(job._registry):
+                assert [SOURCE] == job.run(SOURCE).changed
+
+
+def _boot(stores: Stores, moto: Service) -> None:
+    """What machines ask, and the addresses that they are sent to."""
+    environment = stores.environment() | {
+        "AWS_ENDPOINT_URL_DYNAMODB": moto.endpoint,
+        "AWS_ENDPOINT_URL_S3": moto.endpoint,
+    }
+    app = app_of(environment)
+    paths = [
+        "/ipxe",
+        "/cloud",
+        "/generic",
+        "/assets/",
+        "/assets/vmlinuz",
+        "/assets/large",
+        "/assets/talos/arm64/vmlinuz",
+    ]
+    for path in paths:
+        event = {"httpMethod": "GET", "path": path, "multiValueHeaders": {"user-agent": ["curl/8"]}}
+        answer = app.handle(event)
+        assert answer["statusCode"] in (200, 302), (path, answer)
+        for location in answer["multiValueHeaders"].get("location", ()):
+            with urllib.request.urlopen(location, timeout=30) as got:
+                got.read()
+
+
+def _arn(call: Call, name: str) -> str:
+    service = call.action.partition(":")[0]
+    if service == "dynamodb":
+        return f"arn:aws:dynamodb:eu-central-1:123456789012:table/{call.resource.replace(name, NAME)}"
+    return f"arn:aws:s3:::{call.resource.replace(name, NAME)}" if service == "s3" else call.resource
+
+
+def _allowed(stack: Stack, role: str) -> set[tuple[str, str]]:
+    pairs = {
+        (action, resource)
+        for statement in stack.statements(role)
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+    }
+    return {(action, resource) for action, resource in pairs if action not in LAMBDAS_OWN}
+
+
+def _covered(calls: set[Call], allowed: set[tuple[str, str]], name: str) -> tuple[set[Any], set[Any]]:
+    """The calls that no statement allows, and what is allowed for no call."""
+    asked = {(call.action, _arn(call, name)) for call in calls}
+    missing = {each for each in asked if not any(a == each[0] and fnmatchcase(each[1], r) for a, r in allowed)}
+    unused = {each for each in allowed if not any(a == each[0] and fnmatchcase(r, each[1]) for a, r in asked)}
+    return missing, unused
+
+
+def test_calls_and_permissions(
+    full: Stack, stores: Stores, moto_server: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each function's role allows each call that the function makes, and nothing else."""
+    secret = f"{full.parameters['RegistrySecret']}-{uuid.uuid4().hex[:6]}"
+    with recorded_calls(moto_server) as (moto, calls):
+        _sync(stores, moto, tmp_path / "scratch", secret, monkeypatch)
+        of_sync = {call for call in calls if call.action != "secretsmanager:CreateSecret"}
+        calls.clear()
+        _boot(stores, moto)
+    sync = {
+        call._replace(resource=full.parameters["RegistrySecret"]) if call.resource == secret else call
+        for call in of_sync
+    }
+    assert (set(), set()) == _covered(sync, _allowed(full, "AssetSyncRole"), stores.name)
+    assert (set(), set()) == _covered(calls, _allowed(full, "BootApiRole"), stores.name)

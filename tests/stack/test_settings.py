@@ -1,0 +1,99 @@
+"""The functions' variables: each that a handler reads is in the template, and the other way round."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from asset_sync.settings import Settings as SyncSettings
+from boot_api.settings import Settings as BootSettings
+from matchbox.source_documents import parse_stand_in
+from tests.stack.conftest import FULL
+from tests.stack.resolution import NAME, Stack, stacks
+from tests.stack.translation import Deployment
+
+LAMBDAS_OWN = {"AWS_REGION"}
+ENDPOINTS = {"AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3"}
+FUNCTIONS: dict[str, Callable[[Mapping[str, str]], Any]] = {
+    "BootApi": BootSettings.from_environment,
+    "AssetSync": SyncSettings.from_environment,
+}
+
+
+class _Read(Mapping[str, str]):
+    """An environment that remembers what is asked of it."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+        self.asked = set[str]()
+
+    def __getitem__(self, name: str) -> str:
+        self.asked.add(name)
+        return self._variables[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._variables)
+
+    def __len__(self) -> int:
+        return len(self._variables)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_what_is_read_is_set(full: Stack, function: str) -> None:
+    """A handler reads the variables that the template sets, no more and no fewer; endpoints are for other servers."""
+    environment = _Read(full.environment(function) | {"AWS_REGION": "eu-central-1"})
+    FUNCTIONS[function](environment)
+    assert environment.asked - LAMBDAS_OWN - ENDPOINTS == set(full.environment(function))
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_defaults_can_be_used(plain: Stack, function: str) -> None:
+    """The values that the defaults give are those that the functions take, with the table and bucket of the stack."""
+    settings = FUNCTIONS[function](plain.environment(function) | {"AWS_REGION": "eu-central-1"})
+    assert (NAME, NAME) == (settings.table, settings.bucket)
+
+
+def test_names_are_those_of_table_and_bucket(plain: Stack) -> None:
+    """The table and the bucket have the names that the functions are told."""
+    names = plain.properties("Table")["TableName"], plain.properties("Bucket")["BucketName"]
+    assert (NAME, NAME) == names
+
+
+@pytest.mark.parametrize(
+    ("platform", "source_id", "assets"),
+    [("linux/arm64", "talos-arm64", "talos/arm64"), ("linux/amd64", "talos-amd64", "talos/amd64")],
+)
+def test_the_first_source(platform: str, source_id: str, assets: str) -> None:
+    """The parameters of the first source make a source that asset_sync takes."""
+    [stack] = stacks([Deployment({"SourceImage": "registry.example.com/talos:v1", "SourcePlatform": platform})])
+    source = parse_stand_in(stack.environment("AssetSync")["MATCHBOX_SOURCE"].encode())
+    found = source.id, source.assets, str(source.image), str(source.platform)
+    assert (source_id, assets, "registry.example.com/talos:v1", platform) == found
+
+
+def test_no_first_source() -> None:
+    """Without an image there is no first source."""
+    [stack] = stacks([Deployment({"SourceImage": ""})])
+    assert "" == stack.environment("AssetSync")["MATCHBOX_SOURCE"]
+
+
+def test_the_token_free_address() -> None:
+    """It is the bucket's own with an S3 endpoint, the operator's where one is given, else there is none."""
+    given = {"TokenFreeAddress": "http://assets.example.com"}
+    endpoint = {"S3EndpointId": "vpce-0123456789abcdef0"}
+    made = stacks([Deployment(each) for each in ({}, FULL, endpoint, {**endpoint, **given})])
+    own = f"http://{NAME}.s3.eu-central-1.amazonaws.com"
+    assert ["", own, own, "http://assets.example.com"] == [
+        stack.environment("BootApi")["MATCHBOX_BUCKET_URL"] for stack in made
+    ]
+
+
+@pytest.mark.parametrize("level", ["info", "debug"])
+def test_levels_agree(level: str) -> None:
+    """Lambda drops no line that a function writes: its own level, which counts more, is the same."""
+    [stack] = stacks([Deployment({"LogLevel": level})])
+    found = {
+        (stack.environment(name)["MATCHBOX_LOG_LEVEL"], stack.properties(name)["LoggingConfig"]["ApplicationLogLevel"])
+        for name in FUNCTIONS
+    }
+    assert {(level, level.upper())} == found

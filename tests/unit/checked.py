@@ -1,0 +1,37 @@
+"""`matchboxctl check` as an operator runs it, in this process."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from matchboxctl.main import main
+
+if TYPE_CHECKING:
+    import pytest
+
+TIME = re.compile(r"\d+\.\d{3} s")
+
+
+class Checked:
+    """What a check ends with, and what it prints, each time as T."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+        self.error = ""
+
+    def __call__(self, url: str, *arguments: str) -> tuple[int, list[str]]:
+        """Exit code, and the lines after the one that says what is checked."""
+        code = main(["check", url, *arguments])
+        written = self._capsys.readouterr()
+        self.error = written.err
+        first, *lines = written.out.splitlines()
+        assert first.startswith("checking http://127.0.0.1:")
+        return code, [TIME.sub("T", line) for line in lines]
+
+    def failure(self, url: str, *arguments: str) -> str:
+        """The reason of the one check that fails."""
+        code, lines = self(url, *arguments)
+        assert 1 == code
+        (line,) = [line for line in lines if line.startswith("FAILED")]
+        return line.partition("  T  ")[2]
