@@ -149,7 +149,7 @@ def test_the_function_counts(
     stores = new_stores(moto_server, moto_server)
     with closing(moto_server.client("dynamodb")) as dynamodb:
         create_table(dynamodb, stores.name)
-    environment = stores.environment() | {"MATCHBOX_LOG_LEVEL": "critical"}
+    environment = stores.environment() | {"MATCHBOX_LOG_LEVEL": "info"}
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     job_of(environment, tmp_path).run(None)
