@@ -1,6 +1,8 @@
 """Lines in CloudWatch's embedded metric format, read as CloudWatch reads them."""
 
 import json
+import logging
+import sys
 from typing import NamedTuple
 
 
@@ -27,3 +29,13 @@ def metrics_of(text: str) -> list[Metric]:
                 for one in directive["Metrics"]
             ]
     return found
+
+
+def open_log(service: str) -> None:
+    """Let the function's logger write where it can still write when the test has ended.
+
+    Loggers of one name share their first stream, which is the test's own standard output.
+    """
+    for handler in logging.getLogger(service).handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.setStream(sys.__stderr__)

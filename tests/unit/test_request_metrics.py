@@ -9,7 +9,7 @@ import pytest
 from boot_api.alb import BODY_LIMIT
 from boot_api.app import App
 from boot_api.handler import app_of
-from boot_api.metrics import MILLISECONDS, REQUESTS, RequestMetrics
+from boot_api.metrics import MILLISECONDS, REQUESTS, SERVICE, RequestMetrics
 from boot_api.routes import Routes, Stores
 from matchbox.assets import Delivery
 from matchbox.errors import StoreUnavailableError
@@ -18,7 +18,7 @@ from matchbox.memory_releases import MemoryFiles, MemoryReleases
 from matchbox.profiles import Profile
 from matchboxctl.answer_relay import AnswerRelay
 from tests.unit.hostile_requests import quiet
-from tests.unit.metric_lines import Metric, metrics_of
+from tests.unit.metric_lines import Metric, metrics_of, open_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,6 +86,7 @@ def test_the_line(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_function_counts(capsys: pytest.CaptureFixture[str]) -> None:
     """The handler counts in the namespace of its environment, and nowhere without one."""
     app_of(ENVIRONMENT).handle(event("/boot.ipxe"))
+    open_log(SERVICE)
     assert "" == capsys.readouterr().out
     app_of(ENVIRONMENT | {"POWERTOOLS_METRICS_NAMESPACE": NAMESPACE}).handle(event("/boot.ipxe"))
     assert [(NAMESPACE, REQUESTS), (NAMESPACE, MILLISECONDS)] == [

@@ -9,7 +9,7 @@ import pytest
 
 from asset_sync.handler import job_of
 from asset_sync.job import SyncFailedError, SyncJob
-from asset_sync.metrics import AGE, FAILED, NEVER, SECONDS, SUCCEEDED, Figures, SyncMetrics
+from asset_sync.metrics import AGE, FAILED, NEVER, SECONDS, SERVICE, SUCCEEDED, Figures, SyncMetrics
 from asset_sync.sources import ImageSources
 from aws_stores.creation import create_table
 from matchbox.image_reference import ImageReference
@@ -20,7 +20,7 @@ from oci.distribution.registry import Registry
 from tests.registry_faults import faulty_registry
 from tests.rigs.stores import new_stores
 from tests.unit.hostile_requests import quiet
-from tests.unit.metric_lines import Metric, metrics_of
+from tests.unit.metric_lines import Metric, metrics_of, open_log
 from tests.unit.sync_subject import NEW, NOON, QUICK, TAG
 
 if TYPE_CHECKING:
@@ -149,10 +149,11 @@ def test_the_function_counts(
     stores = new_stores(moto_server, moto_server)
     with closing(moto_server.client("dynamodb")) as dynamodb:
         create_table(dynamodb, stores.name)
-    environment = stores.environment() | {"MATCHBOX_LOG_LEVEL": "critical"}
+    environment = stores.environment() | {"MATCHBOX_LOG_LEVEL": "info"}
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     job_of(environment, tmp_path).run(None)
+    open_log(SERVICE)
     assert "" == capsys.readouterr().out
     job_of(environment | {"POWERTOOLS_METRICS_NAMESPACE": NAMESPACE}, tmp_path).run(None)
     (metric,) = metrics_of(capsys.readouterr().out)
