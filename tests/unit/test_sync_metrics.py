@@ -56,6 +56,7 @@ class Job:
         job = SyncJob(
             lambda: ImageSources(self.sources, self.refused),
             lambda source_id: MemoryShelf(self.releases, source_id),
+            self.releases.pointers,
             self._registry,
             quiet(),
             publish=told.append,
