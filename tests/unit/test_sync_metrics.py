@@ -69,6 +69,9 @@ class Job:
         assert [figures.succeeded is None for figures in told if figures.source] == [
             figures.seconds is None for figures in told if figures.source
         ]
+        # Sources take turns at being first.
+        places = list(self.sources)
+        told.sort(key=lambda figures: places.index(figures.source) if figures.source else -1)
         return [figures._replace(seconds=None) for figures in told]
 
 
