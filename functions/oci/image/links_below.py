@@ -2,6 +2,9 @@
 
 A layer need not list the directories of its entries. `lib/modules` of such a layer, over one where `lib` is a link to
 `usr/lib`, lies at `usr/lib/modules`: that is where container runtimes put it.
+
+Where two links lead to one directory, and a layer that lists neither has another link of one name in both, either of
+the two may count.
 """
 
 from collections.abc import Iterator
