@@ -85,10 +85,12 @@ class Function:
 
     def job(self) -> SyncJob:
         made = job_of(self.environment, self._scratch)
-        # The stream of the first logger of a name stays: here, that of an earlier test.
-        (handler,) = logging.getLogger("asset_sync").handlers
+        # Stream and level of the first logger of a name stay: here, those of an earlier test.
+        logger = logging.getLogger("asset_sync")
+        (handler,) = logger.handlers
         assert isinstance(handler, logging.StreamHandler)
         handler.setStream(self._written)
+        logger.setLevel(logging.INFO)
         return made
 
     def run(self, event: dict[str, str]) -> Report:
