@@ -166,7 +166,7 @@ class DirectoryShelf:
             return None
 
     def discard(self, place: str) -> None:
-        """Remove the directory."""
+        """Remove the directory; what cannot be removed is found again by `places`."""
         shutil.rmtree(self._own / place, ignore_errors=True)
 
     def _link(self, origin: Path, place: str, name: str) -> None:

@@ -129,7 +129,7 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise FailedError(f"{error.filename}: {error.strerror}") from error
+        raise FailedError(str(error)) from error
     except AWSError as error:
         absent = error.code in ("ResourceNotFoundException", "NoSuchBucket")
         advice = "make them with `matchboxctl init`" if absent else "see to the permissions of these credentials"

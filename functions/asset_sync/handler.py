@@ -71,15 +71,15 @@ def handler(event: Mapping[str, Any], context: object) -> dict[str, list[str]]: 
     return _job().run(asked_for(event))._asdict()
 
 
-def asked_for(event: Mapping[str, Any]) -> str | None:
+def asked_for(event: object) -> str | None:
     """The id of the source that the event names; None where all that is due is meant. Raises SyncFailedError.
 
     A schedule without an input of its own sends an event of EventBridge, whose `source` is the service that it is
     from.
     """
-    if "detail-type" in event or "source" not in event:
-        return None
-    source = event["source"]
-    if not isinstance(source, str):
+    if not isinstance(event, dict):
+        raise SyncFailedError(f'the event is no object, such as {{"source": "talos-arm64"}}: {event!r}')
+    source = None if "detail-type" in event else event.get("source")
+    if source is not None and not isinstance(source, str):
         raise SyncFailedError(f"the event names no source by its id: {source!r}")
     return source

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from matchbox.json_documents import DocumentError
 from matchbox.source_documents import parse_source, parse_stand_in
-from matchbox.sources import Source, apart
+from matchbox.sources import Source, apart, overlapping
 
 STAND_IN = "MATCHBOX_SOURCE"
-"""The variable with the JSON of a source that counts where the table has none of its id."""
+"""The variable with the JSON of a source that counts where the table has none of its id or in its place."""
 
 
 class ImageSources(NamedTuple):
@@ -19,7 +19,7 @@ class ImageSources(NamedTuple):
 
     sources: Mapping[str, Source]
     refused: list[str]
-    named: frozenset[str] = frozenset()
+    named: frozenset[str]
 
 
 def image_sources(documents: Mapping[str, bytes], stand_in: str, where: str = "source {!r}") -> ImageSources:
@@ -34,18 +34,18 @@ def image_sources(documents: Mapping[str, bytes], stand_in: str, where: str = "s
             found.append(parse_source(source_id, document))
         except DocumentError as error:
             refused.append(f"{where.format(source_id)}: {error}")
+    accepted, overlaps = apart(found)
+    refused += [f"{where.format(source_id)}: {why}" for source_id, why in overlaps.items()]
     if stand_in:
         try:
             source = parse_stand_in(stand_in.encode())
         except DocumentError as error:
             refused.append(f"{STAND_IN}: {error}")
         else:
-            if source.id not in documents:
-                found.append(source)
-    accepted, overlaps = apart(found)
-    refused += [f"{where.format(source_id)}: {why}" for source_id, why in overlaps.items()]
-    named = frozenset(documents) | {source.id for source in found}
-    return ImageSources({source.id: source for source in accepted}, refused, named)
+            if source.id not in documents and overlapping(source, accepted) is None:
+                accepted.append(source)
+    sources = {source.id: source for source in accepted}
+    return ImageSources(sources, refused, frozenset(documents) | sources.keys())
 
 
 def is_due(source: Source, checked: int | None, now: float) -> bool:

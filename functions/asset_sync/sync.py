@@ -28,7 +28,6 @@ _VERSION = "org.opencontainers.image.version"
 _VERSION_TEXT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+:~-]{0,127}", re.ASCII)
 _MOVES = 5
 
-
 TIME_LIMIT = 1800.0
 """Seconds in which an image's layers have to come, unless otherwise said."""
 

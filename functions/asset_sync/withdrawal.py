@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 
-from matchbox.release_shelf import BusyError, MovedError, ReleaseShelf
+from matchbox.release_shelf import ReleaseShelf, ShelfError
 from matchbox.releases import Pointers
 from matchbox.sources import Source
 
@@ -10,7 +10,7 @@ from matchbox.sources import Source
 def withdraw(shelf: ReleaseShelf) -> None:
     """Serve nothing of the source any more, and remove its files.
 
-    Raises BusyError while it is synced, MovedError where somebody moves its pointer at this moment.
+    Raises ShelfError: while it is synced, and where somebody moves its pointer at this moment.
     """
     with shelf.lease() as lease:
         shelf.move(shelf.pointer(), None, lease)
@@ -33,7 +33,7 @@ def withdraw_replaced(
             continue
         try:
             withdraw(shelf(source_id))
-        except (BusyError, MovedError):
+        except ShelfError:
             # The next sync sees to it.
             continue
         withdrawn.append(source_id)

@@ -90,9 +90,11 @@ class ReleaseCheck:
             return
         mended = False
         advice = "sync again"
-        if pointer.held and pointer.current == release.digest:
+        served = pointer.release(pointer.current)
+        is_served = served is not None and served.place == release.place
+        if pointer.held and is_served:
             advice = "roll back to another release, or follow and sync again"
-        elif pointer.current != release.digest:
+        elif not is_served:
             # A sync looks at what the image is now, and nobody should roll back to this one.
             advice = "a repair takes it out of those that are kept"
             mended = self._repair and _taken_out(shelf, pointer, release)

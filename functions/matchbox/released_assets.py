@@ -77,11 +77,12 @@ class ReleasedAssets:
         stores = [self._releases.files(covered.source_id, place) for place in places]
         if not stores:
             return None
+        newest, *former = stores
         # Machines that were told of the choice of files before the source was edited find those for an hour.
-        older = (store for store in stores[1:] if covered.rest and store.file(covered.rest) is not None)
-        if len(stores) > 1 and stores[0].file(covered.rest) is None:
-            return _Place(next(older, stores[0]), covered.rest)
-        return _Place(stores[0], covered.rest)
+        if former and covered.rest and newest.file(covered.rest) is None:
+            found = (store for store in former if store.file(covered.rest) is not None)
+            return _Place(next(found, newest), covered.rest)
+        return _Place(newest, covered.rest)
 
     def _certain(self, path: str) -> _Place:
         place = self._place(path)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
+from aws_stores.sync_lease import SyncLeases
 from matchbox.release_shelf import BusyError, LeaseLostError, MovedError
 from tests.contract.release_subjects import ON_SERVICES, OnStores, ReleaseSubject, pointer
 from tests.rigs.catalog_table import ENOUGH
@@ -103,3 +105,14 @@ def test_renewed_lease(stored: OnStores) -> None:
             assert time.monotonic() < end
             time.sleep(0.1)
         shelf.move(None, pointer("a"), lease)
+
+
+@pytest.mark.parametrize("stored", ON_SERVICES, indirect=True)
+def test_lease_that_is_taken_twice(stored: OnStores) -> None:
+    """Where the answer was lost, the same question has the lease; another one has not."""
+    with closing(stored.stores.tables.client("dynamodb")) as client:
+        leases = SyncLeases(client, stored.stores.name, "arm")
+        for _ in range(2):
+            leases._take("one")
+        with pytest.raises(BusyError):
+            leases._take("other")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import socket
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -190,3 +191,14 @@ def test_serve_that_syncs(tmp_path: Path, repository: str) -> None:
         assert b"new kernel" == kernel_of(serve)
         assert [NEW.digest, OLD.digest] == place.digests("talos")
         serve.end()
+
+
+def test_serve_with_a_registry_that_is_silent(tmp_path: Path, repository: str, oci_registry: OciRegistry) -> None:
+    """A source whose registry never answers keeps no other one back."""
+    place = SyncPlace(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        place.add("first", f"127.0.0.1:{silent.getsockname()[1]}/team/boot:stable", assets="first")
+        place.add("talos", oci_registry.push(OLD, repository, "stable"))
+        with place.serve("--sync") as serve:
+            eventually(lambda: kernel_of(serve) == b"old kernel")
+            serve.end()

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
-import logging
 import time
 import uuid
-from contextlib import closing
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 
-from asset_sync.handler import asked_for, job_of
-from asset_sync.job import Report, SyncFailedError, SyncJob
+from asset_sync.handler import asked_for
+from asset_sync.job import Report, SyncFailedError
 from aws_stores.creation import create_bucket, create_table
 from aws_stores.function_environment import MissingSettingError
-from aws_stores.source_table import SourceTable
-from aws_stores.stored_shelf import StoredShelf
 from tests.registry_faults import faulty_registry
 from tests.rigs.stores import new_stores
+from tests.unit.sync_function import Clients, Function
 from tests.unit.sync_subject import TAG, sha256, talos
 from tests.unit.test_events import ROOT
 
@@ -29,11 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_s3 import S3Client
-
-    from tests.images.manifests import Image
-    from tests.registry_faults import FaultyRegistry
     from tests.rigs.service import Service
 
 ONE, OTHER = talos(b"one kernel"), talos(b"another kernel")
@@ -41,72 +32,6 @@ SCHEDULE, ON_DEMAND = (
     json.loads((ROOT / "events" / f"asset-sync-{name}.json").read_text()) for name in ("schedule", "source")
 )
 PASSWORD = "correct horse"
-
-
-class Clients(NamedTuple):
-    """Of table and bucket."""
-
-    dynamodb: DynamoDBClient
-    s3: S3Client
-
-
-class Function:
-    """A function over a new table and bucket, and what it logs."""
-
-    def __init__(
-        self,
-        name: str,
-        clients: Clients,
-        registry: FaultyRegistry,
-        scratch: Path,
-        environment: dict[str, str],
-    ) -> None:
-        self.registry = registry
-        self.environment = environment
-        self.dynamodb, self.s3 = clients
-        self.sources = SourceTable(self.dynamodb, name)
-        self._name = name
-        self._scratch = scratch
-        self._written = io.StringIO()
-
-    def add(self, source_id: str, one: Image | None, *, stand_in: bool = False, **fields: Any) -> None:
-        """A source of an image that the registry holds, unless it is None."""
-        if one is not None:
-            self.registry.add(source_id, TAG, one)
-        image = f"{self.registry.host}/{source_id}:{TAG}"
-        document = json.dumps({"id": source_id, "image": image, "assets": source_id} | fields)
-        if stand_in:
-            self.environment["MATCHBOX_SOURCE"] = document
-        else:
-            self.sources.put(source_id, document)
-
-    def shelf(self, source_id: str) -> StoredShelf:
-        return StoredShelf(self.dynamodb, self.s3, self._name, self._name, source_id)
-
-    def job(self) -> SyncJob:
-        made = job_of(self.environment, self._scratch)
-        # Stream and level of the first logger of a name stay: here, those of an earlier test.
-        logger = logging.getLogger("asset_sync")
-        (handler,) = logger.handlers
-        assert isinstance(handler, logging.StreamHandler)
-        handler.setStream(self._written)
-        logger.setLevel(logging.INFO)
-        return made
-
-    def run(self, event: dict[str, str]) -> Report:
-        job = self.job()
-        # A function keeps its connections; the registry of the tests waits for their end.
-        with closing(job._registry):
-            return job.run(event.get("source"))
-
-    def served(self, source_id: str) -> str | None:
-        """The digest that is served of the source."""
-        pointer = self.shelf(source_id).pointer()
-        return None if pointer is None else pointer.current
-
-    @property
-    def log(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self._written.getvalue().splitlines()]
 
 
 @pytest.fixture(scope="module")
@@ -206,6 +131,15 @@ def test_the_stand_in(function: Function) -> None:
     assert Report(["talos-arm64"], [], [], [], []) == function.run(SCHEDULE)
 
 
+def test_the_stand_in_for_a_part_that_the_table_fills(function: Function) -> None:
+    """The table's source counts where it fills the same part of /assets/, whatever its id, and takes it over."""
+    function.add("first", ONE, stand_in=True, assets="talos/arm64")
+    function.run(SCHEDULE)
+    function.add("second", OTHER, assets="talos/arm64")
+    assert Report(["second"], [], [], [], []) == function.run(SCHEDULE)
+    assert (None, OTHER.digest) == (function.served("first"), function.served("second"))
+
+
 def test_the_stand_in_of_a_source_in_the_table(function: Function) -> None:
     """The table's source counts where it has one of the same id."""
     function.add("talos-arm64", ONE, stand_in=True, assets="the/stand-in")
@@ -295,10 +229,11 @@ def test_a_renamed_source(function: Function) -> None:
     assert set() == function.shelf("old").places()
 
 
-def test_an_event_that_names_no_source(function: Function) -> None:
-    """A list in place of an id is refused in one line."""
-    with pytest.raises(SyncFailedError, match=r"names no source by its id: \['talos'\]"):
-        asked_for({"source": ["talos"]})
+@pytest.mark.parametrize("event", [{"source": ["talos"]}, {"source": 5}, ["talos"], "talos", None])
+def test_an_event_that_names_no_source(event: object) -> None:
+    """What is no object, or has no text in place of an id, is refused in one line."""
+    with pytest.raises(SyncFailedError, match=r"^the event (names no source by its id|is no object, such as .*): "):
+        asked_for(event)
 
 
 def test_busy_is_no_failure(function: Function) -> None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import gzip
-import io
 import random
 import tarfile
 import threading
 import tracemalloc
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,56 +21,14 @@ from oci.image.read_ahead import PIECE, read_ahead
 from oci.image.tar_stream import Kind
 from tests.images import layers as made
 from tests.images.manifests import digest_of
+from tests.unit.layer_reading import Drip, opener, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from oci.descriptors import Blob, OpenBlob
+    pass
 
 NOISE = random.Random(1).randbytes(300_000)
 TWO = made.tar([made.Entry("a", b"first"), made.Entry("dir/b", NOISE)])
 BOTH = [("a", Kind.FILE, b"first"), ("dir/b", Kind.FILE, NOISE)]
-
-
-class Drip:
-    """A blob that gives what it has in small pieces, and after that the error, if there is one."""
-
-    def __init__(self, body: bytes, piece: int, error: Exception | None = None) -> None:
-        self._body = io.BytesIO(body)
-        self._piece = piece
-        self._error = error
-        self.ended = False
-
-    def read(self, size: int) -> bytes:
-        assert not self.ended
-        piece = self._body.read(min(size, self._piece))
-        if not piece:
-            self.ended = True
-            if self._error:
-                raise self._error
-        return piece
-
-
-def opener(blob: Blob) -> OpenBlob:
-    @contextmanager
-    def open_blob(part: Descriptor) -> Iterator[Blob]:
-        yield blob
-
-    return open_blob
-
-
-def read(
-    body: bytes, media_type: str = made.OCI, title: str = "", unpack: bool = False, largest: int = 1 << 30
-) -> list[tuple[str, Kind, bytes]]:
-    annotations = {"org.opencontainers.image.title": title} if title else {}
-    if unpack:
-        annotations["io.deis.oras.content.unpack"] = "true"
-    layer = Descriptor(media_type, digest_of(body), len(body), annotations)
-    blob = Drip(body, 1 << 16)
-    with open_layer(layer, opener(blob), largest) as entries:
-        found = [(entry.name, entry.kind, b"".join(content)) for entry, content in entries]
-    assert blob.ended
-    return found
 
 
 @pytest.mark.parametrize(

@@ -220,3 +220,17 @@ def test_record(releases: MemoryReleases, routes: Routes) -> None:
 
 def _sorted(listing: Listing | None) -> Listing | None:
     return None if listing is None else Listing(sorted(listing.files), listing.directories)
+
+
+def test_former_choice_of_files(releases: MemoryReleases) -> None:
+    """After an edit of the source, what only the former choice has is found by the image's digest as well."""
+    publish(releases, A, 5)
+    releases.stored["arm", "again"] = {"kernel": b"kernel again", "dir/extra": b"new"}
+    releases.served["arm"] = published(releases.served["arm"], SOURCE, Release(A, "again", 9), 9)
+    for store in (served(releases), served(releases, A)):
+        assert (b"kernel again", b"kernel aaaaaaaa") == (
+            body(store, "talos/arm64/kernel"),
+            body(store, "talos/arm64/vmlinuz"),
+        )
+        assert b"new" == body(store, "talos/arm64/dir/extra")
+        assert body(store, "talos/arm64/absent") is None

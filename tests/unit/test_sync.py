@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from asset_sync.sync import Outcome
-from matchbox.releases import Pointer, Release, rolled_back
+from matchbox.releases import RECORD, Pointer, Release, rolled_back
 from tests.images.layers import Entry, gzipped
 from tests.images.manifests import image
 from tests.images.uki import Section, uki
@@ -283,3 +283,12 @@ def test_files_that_were_taken_away(subject: Subject) -> None:
         subject.releases.stored["talos-arm64", place] = {**subject.files(), **damage} if damage else {}
         assert subject.sync().changed
         assert OLD_FILES == subject.taken()
+
+
+@pytest.mark.parametrize("version", ["1.0 $(touch /tmp/x)", "1\nKERNEL_DIGEST=other", "\x1b[31m", "-v", "a" * 129])
+def test_a_version_that_is_none(version: str) -> None:
+    """A label that is more than a version's characters is none: it is printed as a shell's variable."""
+    with new_subject() as subject:
+        subject.tag(talos(b"kernel", version=version))
+        subject.sync()
+        assert "" == json.loads(subject.files()[RECORD])["version"]

@@ -228,3 +228,13 @@ def test_another_platform(subject: Subject) -> None:
     """An image that is no index is taken whatever the platform says: its paths decide."""
     subject.source = subject.source._replace(platform=Platform("linux", "amd64"))
     assert_line(subject, fails(subject), NEW.digest, LAYERS, "missing: .*'output/talos/amd64/vmlinuz'")
+
+
+def test_layers_that_take_too_long() -> None:
+    """A download ends at its time limit, with the release before in service, and the next sync completes."""
+    with moved_tag() as subject:
+        before = subject.pointer
+        with pytest.raises(SyncError, match=r"cannot take the files out of the layers: .* have not come within 0 min"):
+            subject.sync(time_limit=0)
+        assert before == subject.pointer
+        assert subject.sync().changed

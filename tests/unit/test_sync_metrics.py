@@ -54,7 +54,7 @@ class Job:
     def run(self, only: str | None = None) -> list[Figures]:
         told: list[Figures] = []
         job = SyncJob(
-            lambda: ImageSources(self.sources, self.refused),
+            lambda: ImageSources(self.sources, self.refused, frozenset(self.sources)),
             lambda source_id: MemoryShelf(self.releases, source_id),
             self.releases.pointers,
             self._registry,

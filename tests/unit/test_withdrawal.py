@@ -1,0 +1,74 @@
+"""Releases go out of service when their source is named no longer, and no others do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from asset_sync.withdrawal import withdraw, withdraw_replaced
+from matchbox.image_reference import ImageReference
+from matchbox.memory_releases import MemoryReleases, MemoryShelf
+from matchbox.release_shelf import BusyError
+from matchbox.releases import Pointer, Release
+from matchbox.sources import Source
+from matchboxctl.main import main
+from matchboxctl.release_directory import DirectoryShelf, read_pointers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DIGEST = f"sha256:{'a' * 64}"
+SOURCE = Source("new", ImageReference("ghcr.io", "team/boot", "v1", ""), "talos/arm64")
+
+
+def pointer(assets: str) -> Pointer:
+    return Pointer(assets, DIGEST, held=False, releases=(Release(DIGEST, "place", 5),))
+
+
+@pytest.fixture
+def releases() -> MemoryReleases:
+    """Sources with the source's part of /assets/, with parts above and below it, and elsewhere."""
+    made = MemoryReleases()
+    parts = {"new": "talos/arm64", "same": "talos/arm64", "above": "talos", "below": "talos/arm64/x", "other": "boot"}
+    for source_id, assets in parts.items():
+        made.served[source_id] = pointer(assets)
+        made.stored[source_id, "place"] = {"vmlinuz": b"kernel"}
+    return made
+
+
+def replaced(releases: MemoryReleases, *named: str) -> list[str]:
+    def shelf(source_id: str) -> MemoryShelf:
+        return MemoryShelf(releases, source_id)
+
+    return withdraw_replaced(SOURCE, {"new", *named}, releases.pointers(), shelf)
+
+
+def test_what_a_source_replaces(releases: MemoryReleases) -> None:
+    """What is named no longer goes where it overlaps, with its files; what is named, or elsewhere, stays."""
+    assert ["same", "below"] == replaced(releases, "above")
+    assert {"new", "above", "other"} == releases.served.keys()
+    assert {"new", "above", "other"} == {source_id for source_id, _ in releases.stored}
+
+
+def test_one_that_is_synced(releases: MemoryReleases) -> None:
+    """A source that is synced at this moment is left to the next time, and the others go."""
+    with MemoryShelf(releases, "same").lease():
+        assert ["above", "below"] == replaced(releases)
+        with pytest.raises(BusyError):
+            withdraw(MemoryShelf(releases, "same"))
+    assert pointer("talos/arm64") == releases.served["same"]
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It withdraws a source that was removed, and refuses one that is there, and one that has no release."""
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "sources" / "arm.json").write_text('{"id": "arm", "image": "ghcr.io/team/boot:v1", "assets": "talos"}')
+    for source_id in ("arm", "gone"):
+        DirectoryShelf(tmp_path / "releases", source_id).move(None, pointer(source_id))
+    given = ["--data-path", str(tmp_path)]
+    assert [2, 0, 2] == [main(["withdraw", source_id, *given]) for source_id in ("arm", "gone", "gone")]
+    assert {"arm": pointer("arm")} == read_pointers(tmp_path / "releases")
+    told = capsys.readouterr()
+    assert "gone: withdrawn\n" == told.out
+    assert "'arm' is an image source: the next sync would publish it again; remove it first" in told.err
