@@ -223,16 +223,19 @@ def test_stand_in() -> None:
 
 
 def test_stand_in_that_is_refused() -> None:
-    """A stand-in that does not parse, or overlaps, is told, and the documents count."""
+    """A stand-in that does not parse is told, and the documents count."""
     documents = {"a": text(id="a", assets="a")}
     broken = image_sources(documents, "{")
     assert ["a"] == list(broken.sources)
     assert "MATCHBOX_SOURCE: line 1: not JSON" == broken.refused[0][:33]
-    overlap = image_sources(documents, text(id="b", assets="a/b").decode())
-    assert (["a"], ["source 'b': assets: 'a/b' overlaps 'a' of the source 'a'"]) == (
-        list(overlap.sources),
-        overlap.refused,
-    )
+
+
+def test_stand_in_that_gives_way() -> None:
+    """A stand-in for a part of /assets/ that a document fills is none, whichever id is the smaller one."""
+    documents = {"b": text(id="b", assets="a")}
+    for source_id in "ac":
+        found = image_sources(documents, text(id=source_id, assets="a/b").decode())
+        assert (["b"], [], {"b"}) == (list(found.sources), found.refused, found.named)
 
 
 def test_due() -> None:
