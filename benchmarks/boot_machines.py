@@ -11,10 +11,11 @@ PROFILE = Profile(
 )
 
 
-def groups(size: int) -> Iterator[Group]:
-    """A group for each of `size` machines."""
+def groups(size: int, listed: int = 1) -> Iterator[Group]:
+    """So many groups, each for as many machines as it lists."""
     for number in range(size):
-        yield Group(f"node{number}", profile=PROFILE.id, selector={"mac": mac(number)})
+        macs = tuple(mac(number + size * turn) for turn in range(listed))
+        yield Group(f"node{number}", profile=PROFILE.id, selector={"mac": macs if listed > 1 else macs[0]})
 
 
 def mac(number: int) -> str:

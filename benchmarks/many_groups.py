@@ -29,6 +29,9 @@ from matchboxctl.release_directory import ReleaseDirectory
 from tests.rigs.dynamodb_local import dynamodb_local
 
 SIZES = (10, 1_000, 10_000, 100_000)
+LISTED = 10
+"""How many addresses each group lists, where it lists some."""
+
 ROUNDS = 2_000
 
 
@@ -57,7 +60,11 @@ def main() -> None:
     """Print a table for each mode."""
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        _measure("directory mode", [Subject(_directory_app(scratch / str(size), size), size, None) for size in SIZES])
+        for mode, listed in (("directory mode", 1), (f"directory mode, {LISTED} addresses in each group", LISTED)):
+            subjects = [
+                Subject(_directory_app(scratch / f"{listed}-{size}", size, listed), size, None) for size in SIZES
+            ]
+            _measure(mode, subjects)
     with ExitStack() as stack:
         service = stack.enter_context(dynamodb_local())
         subjects = []
@@ -91,11 +98,11 @@ def _measure(mode: str, subjects: list[Subject]) -> None:
         print(f"{subject.size:>8} {middle * 1e6:>8.0f} {tail * 1e6:>8.0f} {calls:>6.2f} {middle / base:>6.2f}")
 
 
-def _directory_app(directory: Path, size: int) -> App:
+def _directory_app(directory: Path, size: int, listed: int) -> App:
     (directory / "groups").mkdir(parents=True)
     (directory / "profiles").mkdir()
     (directory / "profiles" / f"{PROFILE.id}.json").write_text(json.dumps(PROFILE.document()))
-    for group in groups(size):
+    for group in groups(size, listed):
         (directory / "groups" / f"{group.id}.json").write_text(json.dumps(group._asdict()))
     addresses = SignedAddresses(b"secret", 3600)
     releases = ReleaseDirectory(directory / "releases", addresses)

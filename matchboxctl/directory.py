@@ -20,6 +20,7 @@ from matchbox.json_documents import DocumentError
 from matchbox.memory import GroupIndex
 from matchbox.profiles import Profile
 from matchbox.releases import Pointers
+from matchbox.rivals import Rivals
 from matchbox.selection import Selector
 from matchbox.stores import Selection
 from matchboxctl.changes import Changes, Scan
@@ -52,12 +53,12 @@ class DirectoryCatalog:
     def __len__(self) -> int:
         return len(self._index)
 
-    def rivals(self) -> list[list[str]]:
-        """The ids of groups that share their selectors."""
+    def rivals(self) -> list[Rivals]:
+        """The groups that ask for the same machines."""
         return self._index.rivals()
 
     def selectors(self, most: int) -> list[Selector]:
-        """Some of the selectors in use."""
+        """Some of the selectors in use, of groups with lists the first of each."""
         return list(islice(self._index.selectors(), most))
 
     def profiles(self) -> Iterator[Profile]:

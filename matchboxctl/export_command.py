@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 from aws_stores.asset_objects import AssetObjects, asset_file
 from aws_stores.contents import Contents, Item, scan
+from aws_stores.group_items import group_in
 from aws_stores.in_parallel import in_parallel
 from aws_stores.source_items import texts_of_sources
-from aws_stores.table import Far, group_in, profile_in, template_in
+from aws_stores.table import Far, profile_in, template_in
 from matchbox.documents import parse_group, parse_profile
 from matchbox.groups import Group
 from matchbox.json_documents import DocumentError

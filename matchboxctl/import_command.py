@@ -8,9 +8,9 @@ from aws_stores.asset_objects import AssetFile, AssetObjects, asset_file, unwrit
 from aws_stores.catalog_import import CatalogImport
 from aws_stores.catalog_plan import Plan, plan
 from aws_stores.contents import Contents, document_objects, scan
+from aws_stores.document_items import name_of
 from aws_stores.in_parallel import in_parallel
 from aws_stores.source_items import texts_of_sources
-from aws_stores.table import name_of
 from matchbox.catalog_documents import TEMPLATE_KINDS, Document
 from matchbox.groups import Group
 from matchbox.memory import GroupIndex
@@ -196,9 +196,7 @@ def _warnings(documents: list[Document], found: Contents) -> list[str]:
     groups = [document for document in documents if isinstance(document, Group)]
     profiles = {document.id: document for document in documents if isinstance(document, Profile)}
     templates = {d[:2] for d in documents if not isinstance(d, (Group, Profile))} | found.templates.keys()
-    lines = [
-        f"groups {', '.join(ids)} have the same selectors: {ids[0]} is chosen" for ids in GroupIndex(groups).rivals()
-    ]
+    lines = list(map(str, GroupIndex(groups).rivals()))
     absent: dict[str, list[str]] = {}
     for group in groups:
         if group.profile not in profiles and group.profile not in found.profiles:

@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aws_stores.boto3_items import typed
+from aws_stores.document_items import record_of
 from aws_stores.in_parallel import in_parallel
 from aws_stores.table import (
     KEY,
@@ -21,7 +22,6 @@ from aws_stores.table import (
     Attribute,
     entry_key,
     member_name,
-    record_of,
     selector_text,
     shape_name,
 )
@@ -29,7 +29,7 @@ from aws_stores.table_writes import TableWrites
 from matchbox.catalog_documents import Document
 from matchbox.errors import StoreUnavailableError
 from matchbox.groups import Group
-from matchbox.selection import Selector, selector_of
+from matchbox.selection import Selector, selectors_of
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -93,13 +93,13 @@ def _split(documents: Iterable[Document]) -> tuple[list[Group], list[Document]]:
 def _entries(groups: Iterable[Group]) -> dict[Selector, Item]:
     entries: dict[Selector, Item] = defaultdict(dict)
     for group in groups:
-        selector = selector_of(group.selector)
-        entries[selector] |= {
-            KEY: entry_key(selector),
-            "s": selector_text(selector),
-            "v": 1,
-            member_name(group.id): group.profile,
-        }
+        for selector in selectors_of(group.selector):
+            entries[selector] |= {
+                KEY: entry_key(selector),
+                "s": selector_text(selector),
+                "v": 1,
+                member_name(group.id): group.profile,
+            }
     return entries
 
 

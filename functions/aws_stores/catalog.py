@@ -8,6 +8,7 @@ from typing import NamedTuple
 from aws_stores.document_objects import DocumentObjects
 from aws_stores.dynamodb import DynamoDB
 from aws_stores.dynamodb_json import Item
+from aws_stores.group_items import group_in, has_selector
 from aws_stores.http_client import back_off
 from aws_stores.request_time import deadline_of
 from aws_stores.s3 import S3
@@ -18,7 +19,6 @@ from aws_stores.table import (
     Entry,
     entry_in,
     entry_key,
-    group_in,
     group_key,
     profile_in,
     profile_key,
@@ -161,7 +161,7 @@ class DynamoDBCatalog:
         group, profile = group_key(choice.group_id), profile_key(choice.profile_id)
         items = self._batch([key for key in (group, profile) if key is not None], deadline)
         item = items.get(group or "")
-        if item is None or (item["sel"], item["profile"]) != (selector_hash(choice.selector), choice.profile_id):
+        if item is None or item["profile"] != choice.profile_id or not has_selector(item, choice.selector):
             return None
         found = items.get(profile or "")
         return Selection(

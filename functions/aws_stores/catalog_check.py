@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, NamedTuple
 
+from aws_stores.group_items import group_hash
 from aws_stores.table import (
     KEY,
     Attribute,
+    entry_key,
     far_in,
     member_name,
     profile_in,
@@ -20,7 +22,8 @@ from aws_stores.table import (
     shape_name,
     shape_of,
 )
-from matchbox.selection import Selector, selector_of
+from matchbox.groups import Wanted
+from matchbox.selection import MOST_COMBINATIONS, Selector, combinations, keys_of, selectors_of, stands_for
 
 Item = Mapping[str, Any]
 
@@ -71,8 +74,23 @@ class Finding(NamedTuple):
 class GroupFields(NamedTuple):
     """What decides where a group is found."""
 
-    selector: Selector
+    selector: Mapping[str, Wanted]
     profile: str
+
+    @property
+    def selectors(self) -> list[Selector]:
+        """All that its selector stands for."""
+        return selectors_of(self.selector)
+
+    @property
+    def entries(self) -> list[str]:
+        """The keys of the entries that have it."""
+        return [entry_key(selector) for selector in self.selectors]
+
+    def has(self, entry: Item) -> bool:
+        """Whether this entry is one of those."""
+        of = entry_selector(entry)
+        return entry[KEY] in self.entries if of is None else stands_for(self.selector, of)
 
 
 def group_fields(item: Item) -> GroupFields | None:
@@ -82,32 +100,42 @@ def group_fields(item: Item) -> GroupFields | None:
         selector, profile = document["selector"], document["profile"]
         if f"G#{document['id']}" != item[KEY] or not isinstance(profile, str) or not isinstance(document["name"], str):
             return None
-        if not all(isinstance(value, str) for value in selector.values()):
+        if not all(map(_is_wanted, selector.values())) or combinations(selector) > MOST_COMBINATIONS:
             return None
         if not (_names_object(item) or isinstance(document["metadata"], dict)):
             return None
-        return GroupFields(selector_of(selector), profile)
+        return GroupFields(selector, profile)
     except _MALFORMED:
         return None
 
 
-def group_fault(item: Item, entry: Item | None, shapes: Item | None) -> Fault | None:
-    """What is wrong with the group in `item`, whose selector's entry and SHAPES are these."""
+def group_fault(item: Item, entries: Mapping[str, Item], shapes: Item | None) -> Fault | None:
+    """What is wrong with the group in `item`, where these are the entries by their keys, and SHAPES."""
     name = f"group {item[KEY].removeprefix('G#')!r}"
     fields = group_fields(item)
     if fields is None:
         return Fault(Kind.UNREADABLE, f"{name}: its document is none of a group of this id: import it again")
-    selector, profile = fields
-    if (item.get("sel"), item.get("profile")) != (selector_hash(selector), profile) or "rev" not in item:
+    repeated = group_hash(fields.selector), fields.profile
+    if (item.get("sel"), item.get("profile")) != repeated or "rev" not in item:
         return Fault(Kind.WRONG, f"{name}: what its item repeats of its document is something else")
-    place = f"the entry of {_shown(selector)}"
+    for selector in fields.selectors:
+        if fault := _place_fault(item, fields.profile, selector, entries.get(entry_key(selector))):
+            return fault
+    shape = keys_of(fields.selector)
+    if shape_name(shape) not in (shapes or {}):
+        return Fault(Kind.UNNAMED_SHAPE, f"{name} is not found by any machine: SHAPES lacks {list(shape)}")
+    return None
+
+
+def _place_fault(item: Item, profile: str, selector: Selector, entry: Item | None) -> Fault | None:
+    """What is wrong with how this entry, which is to be of a selector of the group, has the group in `item`."""
+    group_id = item[KEY].removeprefix("G#")
+    place = f"the entry of {selector_text(selector)}"
     if entry is None or entry.get("s") != selector_text(selector):
-        return Fault(Kind.MISSING, f"{name} is not found by any machine: {place} is not there")
-    if (member := entry.get(member_name(item[KEY].removeprefix("G#")))) != profile:
+        return Fault(Kind.MISSING, f"group {group_id!r} is not found by its machines: {place} is not there")
+    if (member := entry.get(member_name(group_id))) != profile:
         says = f"has profile {member!r} for it" if isinstance(member, str) else "lacks it"
-        return Fault(Kind.MISSING, f"{name} has profile {profile!r}, and {place} {says}")
-    if shape_name(selector.shape) not in (shapes or {}):
-        return Fault(Kind.UNNAMED_SHAPE, f"{name} is not found by any machine: SHAPES lacks {list(selector.shape)}")
+        return Fault(Kind.MISSING, f"group {group_id!r} has profile {profile!r}, and {place} {says}")
     return None
 
 
@@ -118,8 +146,9 @@ def member_fault(entry: Item, group_id: str, group: Item | None) -> Fault | None
         return Fault(Kind.DANGLING, f"{place} names group {group_id!r}, which is not there")
     fields = group_fields(group)
     # One that cannot be read is told of by itself.
-    if fields is not None and f"E#{selector_hash(fields.selector)}" != entry[KEY]:
-        return Fault(Kind.DANGLING, f"{place} names group {group_id!r}, whose selector is {_shown(fields.selector)}")
+    if fields is not None and not fields.has(entry):
+        selector = json.dumps(fields.selector)
+        return Fault(Kind.DANGLING, f"{place} names group {group_id!r}, whose selector is {selector}")
     return None
 
 
@@ -164,5 +193,7 @@ def _names_object(item: Item) -> bool:
     return far is not None
 
 
-def _shown(selector: Selector) -> str:
-    return selector_text(selector)
+def _is_wanted(value: object) -> bool:
+    """Whether a selector may say so: a text, or several."""
+    several = isinstance(value, list) and value and all(isinstance(one, str) for one in value)
+    return isinstance(value, str) or bool(several)

@@ -2,7 +2,7 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from aws_stores.bulk_load import bulk_load
@@ -49,7 +49,7 @@ class CatalogImport:
             except UnwritableError as error:
                 refused[key] = str(error)
 
-        for documents in _in_turn({**plan.added, **plan.changed}):
+        for documents in _in_turn(plan):
             for _ in in_parallel(put, documents):
                 done(1)
         # Groups go before what they lead to.
@@ -87,14 +87,16 @@ class CatalogImport:
                 self._writer().delete_template(template_kind, template_id)
 
 
-def _in_turn(documents: Mapping[str, Document]) -> Iterator[list[tuple[str, Document]]]:
+def _in_turn(plan: Plan) -> Iterator[list[tuple[str, Document]]]:
     """What may be written at the same time: groups after what they lead to, the most specific first.
 
     A machine whose own group is not there yet is told what it was told before, never what is meant for less specific
-    ones.
+    ones. So groups that are new come before those that change, which may give machines up to them.
     """
     others: list[tuple[str, Document]] = []
-    groups: dict[int, list[tuple[str, Document]]] = defaultdict(list)
-    for key, document in documents.items():
-        (groups[len(document.selector)] if isinstance(document, Group) else others).append((key, document))
-    return iter([others, *(groups[size] for size in sorted(groups, reverse=True))])
+    groups: dict[tuple[int, bool], list[tuple[str, Document]]] = defaultdict(list)
+    for is_new, documents in ((True, plan.added), (False, plan.changed)):
+        for key, document in documents.items():
+            turn = groups[len(document.selector), is_new] if isinstance(document, Group) else others
+            turn.append((key, document))
+    return iter([others, *(groups[turn] for turn in sorted(groups, reverse=True))])

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from aws_stores.boto3_items import typed, untyped
 from aws_stores.catalog_check import Fault, Item, group_fault, group_fields, member_fault, members_of
-from aws_stores.table import KEY, SHAPES, entry_key, selector_hash, selector_text
+from aws_stores.group_items import group_hash
+from aws_stores.table import KEY, SHAPES, entry_key, selector_text
 from aws_stores.table_writes import WRITE_TIME, TableWrites
+from matchbox.selection import keys_of
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -33,11 +35,10 @@ class CatalogMender:
         """What is wrong now with the group under this key; nothing where it has gone."""
         while (item := self.read(key)) is not None:
             fields = group_fields(item)
-            place = KEY if fields is None else entry_key(fields.selector)
-            again, entry, shapes = self._together(key, place, SHAPES)
+            again, shapes, *entries = self._together(key, SHAPES, *(() if fields is None else fields.entries))
             # It may have moved between the two reads.
             if again == item:
-                return group_fault(item, entry, shapes)
+                return group_fault(item, {entry[KEY]: entry for entry in entries if entry is not None}, shapes)
         return None
 
     def mend_group(self, key: str) -> None:
@@ -99,9 +100,8 @@ class CatalogMender:
         fields = None if item is None else group_fields(item)
         if old is None or item is None or fields is None:
             return
-        selector, profile = fields
-        self._writes.name_shape(selector.shape, within=0)
-        mended = item | {"sel": selector_hash(selector), "profile": profile, "rev": uuid.uuid4().hex}
+        self._writes.name_shape(keys_of(fields.selector), within=0)
+        mended = item | {"sel": group_hash(fields.selector), "profile": fields.profile, "rev": uuid.uuid4().hex}
         put: Any = {
             "TableName": self._writes.table,
             "Item": typed(mended),
@@ -109,9 +109,12 @@ class CatalogMender:
             "ExpressionAttributeNames": {"#doc": "doc"} | ({"#rev": "rev"} if "rev" in old else {}),
             "ExpressionAttributeValues": {":doc": old["doc"]} | ({":rev": old["rev"]} if "rev" in old else {}),
         }
-        place = entry_key(selector), selector_text(selector)
-        member: Any = self._writes.member(*place, key.removeprefix("G#"), {"S": profile})
-        self._writes.client.transact_write_items(TransactItems=[{"Put": put}, {"Update": member}])
+        members: list[Any] = [
+            self._writes.member(entry_key(one), selector_text(one), key.removeprefix("G#"), {"S": fields.profile})
+            for one in fields.selectors
+        ]
+        actions: list[Any] = [{"Put": put}, *({"Update": member} for member in members)]
+        self._writes.client.transact_write_items(TransactItems=actions)
 
     def _bury(self, entry_key: str, group_id: str) -> None:
         entry, group = self._together(entry_key, f"G#{group_id}")

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from aws_stores.contents import Contents
+from aws_stores.document_items import key_of, record_of
 from aws_stores.shared_items import that_fit
 from aws_stores.table import (
     KEY,
@@ -11,15 +12,13 @@ from aws_stores.table import (
     Record,
     UnwritableError,
     entry_key,
-    key_of,
     member_name,
-    record_of,
     selector_text,
     shape_name,
 )
 from matchbox.catalog_documents import Document
 from matchbox.groups import Group
-from matchbox.selection import selector_of
+from matchbox.selection import keys_of, selectors_of
 
 
 class Plan(NamedTuple):
@@ -81,11 +80,11 @@ def _same(record: Record, item: dict[str, Attribute]) -> bool:
 
 
 def _is_entered(group: Group, found: Contents) -> bool:
-    """Whether machines find the group: its shape is named, and its selector's entry has it."""
-    selector = selector_of(group.selector)
-    entry = found.entries.get(entry_key(selector), {})
-    return (
-        shape_name(selector.shape) in (found.shapes or {})
-        and entry.get("s") == selector_text(selector)
-        and entry.get(member_name(group.id)) == group.profile
-    )
+    """Whether machines find the group: its shape is named, and the entries of its selector have it."""
+    if shape_name(keys_of(group.selector)) not in (found.shapes or {}):
+        return False
+    for selector in selectors_of(group.selector):
+        entry = found.entries.get(entry_key(selector), {})
+        if entry.get("s") != selector_text(selector) or entry.get(member_name(group.id)) != group.profile:
+            return False
+    return True

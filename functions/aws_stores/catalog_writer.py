@@ -2,22 +2,21 @@
 
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from aws_stores.boto3_items import typed
+from aws_stores.group_items import group_record, selectors_in
 from aws_stores.table import (
     KEY,
     Attribute,
     Record,
     entry_key,
     group_key,
-    group_record,
     profile_key,
     profile_record,
-    selector_in,
     selector_text,
     template_key,
     template_record,
@@ -25,7 +24,7 @@ from aws_stores.table import (
 from aws_stores.table_writes import WRITE_TIME, TableWrites, unchanged
 from matchbox.groups import Group
 from matchbox.profiles import Profile
-from matchbox.selection import Selector, selector_of
+from matchbox.selection import Selector, keys_of, selectors_of
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -56,14 +55,14 @@ class CatalogWriter:
 
     def put_group(self, group: Group) -> None:
         """Add the group, or replace the one of that id. Raises UnwritableError."""
-        selector = selector_of(group.selector)
+        shape = keys_of(group.selector)
         record = group_record(group, uuid.uuid4().hex)
         self._put_objects(record)
         what = f"group {group.id!r}"
-        self._writes.persist(what, lambda: self._writes.name_shape(selector.shape))
-        self._writes.persist(what, lambda: self._replace(group, selector, record.item))
+        self._writes.persist(what, lambda: self._writes.name_shape(shape))
+        self._writes.persist(what, lambda: self._replace(group, record.item))
         # Where that took long, a mark that the shape is unused may have been made in good faith.
-        self._writes.persist(what, lambda: self._writes.name_shape(selector.shape))
+        self._writes.persist(what, lambda: self._writes.name_shape(shape))
         self._keep_objects(record)
 
     def delete_group(self, group_id: str) -> bool:
@@ -119,28 +118,29 @@ class CatalogWriter:
         )
         return "Attributes" in answer
 
-    def _replace(self, group: Group, selector: Selector, item: Mapping[str, Attribute]) -> None:
+    def _replace(self, group: Group, item: Mapping[str, Attribute]) -> None:
         old = self._writes.read(str(item[KEY]))
         put: Any = {"TableName": self._writes.table, "Item": typed(item), **unchanged(old)}
-        actions: list[Any] = [
-            {"Put": put},
-            {"Update": self._member(selector, group.id, {"S": group.profile})},
-        ]
+        selectors = selectors_of(group.selector)
+        actions: list[Any] = [{"Put": put}]
+        actions += [{"Update": self._member(selector, group.id, {"S": group.profile})} for selector in selectors]
         if old is not None:
-            before = selector_in({"doc": old["doc"]["S"]})
-            if before != selector:
-                actions.append({"Update": self._member(before, group.id, self._tombstone())})
+            kept = set(selectors)
+            actions += self._burials(group.id, [before for before in _selectors_of(old) if before not in kept])
         self._writes.client.transact_write_items(TransactItems=actions)
 
     def _remove(self, group_id: str, key: str) -> bool:
         old = self._writes.read(key)
         if old is None:
             return False
-        before = selector_in({"doc": old["doc"]["S"]})
         delete: Any = {"TableName": self._writes.table, "Key": typed({KEY: key}), **unchanged(old)}
-        burial: Any = self._member(before, group_id, self._tombstone())
-        self._writes.client.transact_write_items(TransactItems=[{"Delete": delete}, {"Update": burial}])
+        actions: list[Any] = [{"Delete": delete}, *self._burials(group_id, _selectors_of(old))]
+        self._writes.client.transact_write_items(TransactItems=actions)
         return True
+
+    def _burials(self, group_id: str, selectors: Iterable[Selector]) -> list[Any]:
+        """What leaves a tombstone in each of the entries that the group is taken out of."""
+        return [{"Update": self._member(selector, group_id, self._tombstone())} for selector in selectors]
 
     def _member(self, selector: Selector, group_id: str, value: Mapping[str, str]) -> dict[str, Any]:
         return self._writes.member(entry_key(selector), selector_text(selector), group_id, value)
@@ -149,3 +149,8 @@ class CatalogWriter:
         """The time in nanoseconds, never the same twice."""
         self._last_tombstone = max(self._last_tombstone + 1, time.time_ns())
         return {"N": str(self._last_tombstone)}
+
+
+def _selectors_of(item: Mapping[str, Any]) -> list[Selector]:
+    """Those of the group in an item as the client has it."""
+    return selectors_in({"doc": item["doc"]["S"]})

@@ -27,10 +27,12 @@ from aws_stores.catalog_check import (
 )
 from aws_stores.catalog_mender import CatalogMender
 from aws_stores.contents import Contents, document_objects, scan
+from aws_stores.document_items import name_of
 from aws_stores.release_check import ReleaseCheck
-from aws_stores.table import KEY, Far, entry_key, far_in, name_of, shape_name
+from aws_stores.table import KEY, Far, far_in, shape_name
 from matchbox.catalog_documents import TEMPLATE_KINDS
-from matchbox.selection import octets
+from matchbox.rivals import rivals_among
+from matchbox.selection import Selector, keys_of
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -93,17 +95,18 @@ class Fsck:
 
     def _groups(self, found: Contents) -> Iterator[Finding]:
         for item in found.groups.values():
-            fields = group_fields(item)
-            entry = None if fields is None else found.entries.get(entry_key(fields.selector))
             key: str = item[KEY]
-            if group_fault(item, entry, found.shapes) is None or (fault := self._mender.group_fault(key)) is None:
+            if (
+                group_fault(item, found.entries, found.shapes) is None
+                or (fault := self._mender.group_fault(key)) is None
+            ):
                 continue
             if mended := self._repair and fault.kind is not Kind.UNREADABLE:
                 self._mender.mend_group(key)
             yield Finding(fault, mended)
 
     def _entries(self, found: Contents) -> Iterator[Finding]:
-        in_use = {entry_key(fields.selector) for fields in map(group_fields, found.groups.values()) if fields}
+        in_use = {key for fields in map(group_fields, found.groups.values()) if fields for key in fields.entries}
         before = time.time_ns() - int(self._ages.tombstone * 1e9)
         for key, entry in found.entries.items():
             if entry_selector(entry) is None:
@@ -150,10 +153,9 @@ class Fsck:
     def _shapes(self, found: Contents, began: int) -> Iterator[Finding]:
         """In two steps: a writer may have named a shape just now, and not yet written its group."""
         fields = filter(None, map(group_fields, found.groups.values()))
-        selectors = {field.selector for field in fields} | set(
-            filter(None, map(entry_selector, found.entries.values()))
-        )
-        used = {shape_name(selector.shape) for selector in selectors}
+        shapes = {keys_of(field.selector) for field in fields}
+        shapes |= {selector.shape for selector in filter(None, map(entry_selector, found.entries.values()))}
+        used = {shape_name(shape) for shape in shapes}
         for name, state in (found.shapes or {}).items():
             if name == KEY or name in used:
                 continue
@@ -223,7 +225,12 @@ def _notes(found: Contents) -> Iterator[str]:
                 template_id = document.get(f"{kind}_id")
                 if template_id and (kind, template_id) not in found.templates:
                     yield f"profile {name!r} names {kind} template {template_id!r}, which is absent"
+    yield from map(str, rivals_among(_holders(found)))
+
+
+def _holders(found: Contents) -> Iterator[tuple[Selector, list[str]]]:
+    """The selectors, and the groups that their entries name."""
     for entry in found.entries.values():
-        ids = sorted((name for name, value in members_of(entry).items() if isinstance(value, str)), key=octets)
-        if len(ids) > 1:
-            yield f"groups {', '.join(ids)} have the same selectors: {ids[0]} is chosen"
+        selector = entry_selector(entry)
+        if selector is not None:
+            yield selector, [name for name, value in members_of(entry).items() if isinstance(value, str)]

@@ -18,7 +18,7 @@ from aws_stores.table import (
 from aws_stores.table_writes import LONGEST_NAME
 from matchbox.catalog_documents import Document
 from matchbox.groups import Group
-from matchbox.selection import octets, selector_of
+from matchbox.selection import keys_of, octets, selectors_of
 
 _LIMIT = f"{LARGEST_ITEM} bytes (400 KB), DynamoDB's limit for an item"
 # The key, the count of writes, and what an entry's selector needs besides its text.
@@ -44,16 +44,19 @@ def that_fit(
             yield document
     shapes, entries = _Shapes(found.shapes or {}), dict[str, _Entry]()
     for group in sorted(groups, key=lambda group: octets(group.id)):
-        selector = selector_of(group.selector)
-        key = entry_key(selector)
-        if key not in entries:
-            entries[key] = _Entry(selector_text(selector), found.entries.get(key, {}))
-        name = shape_name(selector.shape)
-        if why := shapes.refusal(name) or entries[key].refusal(group):
+        own: list[_Entry] = []
+        for selector in selectors_of(group.selector):
+            key = entry_key(selector)
+            if key not in entries:
+                entries[key] = _Entry(selector_text(selector), found.entries.get(key, {}))
+            own.append(entries[key])
+        name = shape_name(keys_of(group.selector))
+        if why := shapes.refusal(name) or next(filter(None, (entry.refusal(group) for entry in own)), ""):
             refuse(group, f"group {group.id!r}: {why}")
             continue
         shapes.add(name)
-        entries[key].add(group)
+        for entry in own:
+            entry.add(group)
         yield group
 
 

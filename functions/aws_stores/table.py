@@ -5,10 +5,12 @@ The table has one key, the text `pk`:
     S                   SHAPES: for each selector shape in use an attribute, its name the JSON list of the keys
     E#<hash>            a selector's entry; the hash is the SHA-256 of the JSON of its pairs
                         s: that JSON · v: bumped by each write · g:<group>: the group's profile, or a tombstone
-    G#<group>           doc: the group as JSON · sel: its entry's hash · profile · rev: another text after each write
+    G#<group>           doc: the group as JSON · sel: its selector's hash · profile · rev: another text after each write
     P#<profile>         doc: the profile as JSON
     T#<kind>#<template> body: the template's bytes
     R, R#<source>, I    what is published of image sources, who syncs them, and they: see `aws_stores.source_items`
+
+A group whose selector lists values has an entry for each combination of them. Else its entry's hash is its selector's.
 
 A long template or a group's long metadata lies in the bucket. Its item has, instead of the body or of the metadata in
 doc:
@@ -25,11 +27,9 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from matchbox.catalog_documents import Document, Template
 from matchbox.errors import MatchboxError
-from matchbox.groups import Group
 from matchbox.profiles import NetBoot, Profile
-from matchbox.selection import Selector, Shape, selector_of
+from matchbox.selection import Selector, Shape
 
 KEY = "pk"
 """The name of the table's key."""
@@ -88,12 +88,12 @@ class Entry(NamedTuple):
 
 def selector_text(selector: Selector) -> str:
     """The pairs without ambiguity, whatever is in them; ASCII."""
-    return json.dumps(selector.pairs, separators=(",", ":"))
+    return json_text(selector.pairs)
 
 
 def selector_hash(selector: Selector) -> str:
     """The selector at a fixed length, which a key needs."""
-    return hashlib.sha256(selector_text(selector).encode()).hexdigest()
+    return text_hash(selector_text(selector))
 
 
 def entry_key(selector: Selector) -> str:
@@ -123,7 +123,7 @@ def member_name(group_id: str) -> str:
 
 def shape_name(shape: Shape) -> str:
     """The attribute of a shape in SHAPES."""
-    return json.dumps(shape, separators=(",", ":"))
+    return json_text(shape)
 
 
 @lru_cache(maxsize=1024)
@@ -152,43 +152,9 @@ def entry_in(item: Mapping[str, Any], selector: Selector) -> Entry | None:
     )
 
 
-def group_record(group: Group, rev: str) -> Record:
-    """The group's item. Raises UnwritableError."""
-    what = f"group {group.id!r}"
-    fields: dict[str, Any] = {**group._asdict(), "selector": dict(group.selector)}
-    metadata = _json(fields.pop("metadata")).encode()
-    far, objects = _far(f"the metadata of {what}", metadata)
-    if not far:
-        fields["metadata"] = dict(group.metadata)
-    item = _item(
-        what,
-        group_key(group.id),
-        doc=_json(fields),
-        sel=selector_hash(selector_of(group.selector)),
-        profile=group.profile,
-        rev=rev,
-        **far,
-    )
-    return Record(item, objects)
-
-
-def group_in(item: Mapping[str, Any], read: Callable[[Far], bytes]) -> Group:
-    """The group in its item; `read` gets the bytes of an object."""
-    fields = json.loads(item["doc"])
-    far = far_in(item)
-    if far is not None:
-        fields["metadata"] = json.loads(read(far))
-    return Group(**fields)
-
-
-def selector_in(item: Mapping[str, Any]) -> Selector:
-    """The selector of the group in its item."""
-    return selector_of(json.loads(item["doc"])["selector"])
-
-
 def profile_record(profile: Profile) -> Record:
     """The profile's item. Raises UnwritableError."""
-    return Record(_item(f"profile {profile.id!r}", profile_key(profile.id), doc=_json(profile.document())))
+    return Record(item_of(f"profile {profile.id!r}", profile_key(profile.id), doc=json_text(profile.document())))
 
 
 def profile_in(item: Mapping[str, Any]) -> Profile:
@@ -203,8 +169,8 @@ def profile_in(item: Mapping[str, Any]) -> Profile:
 def template_record(kind: str, template_id: str, body: bytes) -> Record:
     """The template's item. Raises UnwritableError."""
     what = f"{kind} template {template_id!r}"
-    far, objects = _far(what, body)
-    return Record(_item(what, template_key(kind, template_id), **(far or {"body": body})), objects)
+    far, objects = long_part(what, body)
+    return Record(item_of(what, template_key(kind, template_id), **(far or {"body": body})), objects)
 
 
 def template_in(item: Mapping[str, Any], read: Callable[[Far], bytes]) -> bytes:
@@ -216,43 +182,13 @@ def template_in(item: Mapping[str, Any], read: Callable[[Far], bytes]) -> bytes:
     return body
 
 
-def key_of(document: Document) -> str | None:
-    """The document's key; None where no item can have it."""
-    match document:
-        case Group():
-            return group_key(document.id)
-        case Profile():
-            return profile_key(document.id)
-        case Template(kind, template_id, _):
-            return template_key(kind, template_id)
-
-
-def record_of(document: Document, rev: str) -> Record:
-    """The document's item; `rev` is for a group's. Raises UnwritableError."""
-    match document:
-        case Group():
-            return group_record(document, rev)
-        case Profile():
-            return profile_record(document)
-        case Template(kind, template_id, body):
-            return template_record(kind, template_id, body)
-
-
-def name_of(key: str) -> str:
-    """What the item under this key is, for an operator: `group node1`, `ignition template a.yaml`."""
-    kind, _, rest = key.partition("#")
-    if kind == "T":
-        return "{} template {}".format(*rest.split("#", 1))
-    return f"{ {'G': 'group', 'P': 'profile'}.get(kind, kind) } {rest}"
-
-
 def far_in(item: Mapping[str, Any]) -> Far | None:
     """Where the rest of the item lies; None where it has all."""
     return Far(item["at"], item["size"]) if "at" in item else None
 
 
-def _far(what: str, body: bytes) -> tuple[dict[str, Attribute], dict[str, bytes]]:
-    """The attributes and the object of what is long; nothing for the rest."""
+def long_part(what: str, body: bytes) -> tuple[dict[str, Attribute], dict[str, bytes]]:
+    """The attributes and the object of what is long; nothing for the rest. Raises UnwritableError."""
     if len(body) <= LONGEST_INLINE:
         return {}, {}
     if len(body) > LONGEST_DOCUMENT:
@@ -261,7 +197,13 @@ def _far(what: str, body: bytes) -> tuple[dict[str, Attribute], dict[str, bytes]
     return {"at": key, "size": len(body)}, {key: body}
 
 
-def _json(value: object) -> str:
+def text_hash(text: str) -> str:
+    """A text of any length at a fixed one."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def json_text(value: object) -> str:
+    """As JSON is written in the table: ASCII, without spaces."""
     return json.dumps(value, separators=(",", ":"))
 
 
@@ -273,7 +215,8 @@ def _key(text: str) -> str | None:
         return None
 
 
-def _item(what: str, key: str | None, **attributes: Attribute) -> dict[str, Attribute]:
+def item_of(what: str, key: str | None, **attributes: Attribute) -> dict[str, Attribute]:
+    """The item of what an operator knows by the name `what`. Raises UnwritableError where DynamoDB cannot hold it."""
     if key is None:
         raise UnwritableError(f"{what}: the id is no UTF-8 or longer than a key may be ({LONGEST_KEY} bytes)")
     item: dict[str, Attribute] = {KEY: key, **attributes}

@@ -1,16 +1,18 @@
 """Groups and profiles as operators write them: matchbox's JSON documents.
 
-They are read as Go reads them: keys in any case, unknown ones ignored, null for an empty value.
+They are read as Go reads them: keys in any case, unknown ones ignored, null for an empty value. Beyond matchbox, a
+selector may list values.
 """
 
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
-from matchbox.groups import Group
+from matchbox.groups import Group, Wanted
 from matchbox.json_documents import refusal, validated
 from matchbox.labels import InvalidMACError, is_mac, normalise_mac
 from matchbox.profiles import NetBoot, Profile
+from matchbox.selection import MOST_COMBINATIONS, combinations
 
 
 def _empty_text(value: object) -> object:
@@ -44,7 +46,8 @@ class _GroupDocument(_Document):
     id: _Text = ""
     name: _Text = ""
     profile: _Text = ""
-    selector: Annotated[dict[str, _Text], BeforeValidator(_empty_map)] = {}
+    # A union of pydantic's would name its branches in errors, where the operator looks for keys.
+    selector: Annotated[dict[str, Any], BeforeValidator(_empty_map)] = {}
     metadata: Annotated[dict[str, Any], BeforeValidator(_empty_map)] = {}
 
 
@@ -66,13 +69,35 @@ class _ProfileDocument(_Document):
 def parse_group(name: str, text: bytes) -> Group:
     """The group in a file called `name`.json, known by that name. Raises DocumentError."""
     document = validated(_GroupDocument, text)
-    selector = dict(document.selector)
-    for key in filter(is_mac, selector):
-        try:
-            selector[key] = normalise_mac(selector[key])
-        except InvalidMACError as error:
-            raise refusal(text, ("selector", key), str(error)) from error
+    selector = {key: _wanted(key, value, text) for key, value in document.selector.items()}
+    number = combinations(selector)
+    if number > MOST_COMBINATIONS:
+        why = f"its lists have {number} combinations, and a group may have at most {MOST_COMBINATIONS}: split it"
+        raise refusal(text, ("selector",), why)
     return Group(name, document.name, document.profile, selector, document.metadata)
+
+
+def _wanted(key: str, value: object, text: bytes) -> Wanted:
+    """What the document's selector asks of a label: of a list each value once, and of a single one itself."""
+    if not isinstance(value, list):
+        return _value(("selector", key), value, text)
+    if not value:
+        raise refusal(text, ("selector", key), "an empty list takes no machine: name values, or leave the key out")
+    values = tuple(dict.fromkeys(_value(("selector", key, at), one, text) for at, one in enumerate(value)))
+    return values[0] if len(values) == 1 else values
+
+
+def _value(path: tuple[str | int, ...], value: object, text: bytes) -> str:
+    """The value at that path, whose second part is the selector's key, in normal form."""
+    value = _empty_text(value)
+    if not isinstance(value, str):
+        raise refusal(text, path, "neither a string nor a list of strings" if len(path) == 2 else "not a string")
+    if not is_mac(str(path[1])):
+        return value
+    try:
+        return normalise_mac(value)
+    except InvalidMACError as error:
+        raise refusal(text, path, str(error)) from error
 
 
 def parse_profile(name: str, text: bytes) -> Profile:

@@ -1,7 +1,10 @@
 """A group: which machines it takes, the profile that they get, and what templates may say of them."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
+
+Wanted: TypeAlias = str | tuple[str, ...]
+"""What a group asks of a label: this value, or one of several."""
 
 
 class Group(NamedTuple):
@@ -10,5 +13,5 @@ class Group(NamedTuple):
     id: str
     name: str = ""
     profile: str = ""
-    selector: Mapping[str, str] = {}
+    selector: Mapping[str, Wanted] = {}
     metadata: Mapping[str, object] = {}

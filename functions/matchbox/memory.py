@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from matchbox.groups import Group
 from matchbox.profiles import Profile
 from matchbox.releases import Pointers
-from matchbox.selection import Selector, Shape, candidates, octets, selector_of
+from matchbox.rivals import Rivals, rivals_among
+from matchbox.selection import Selector, Shape, candidates, keys_of, octets, selectors_of
 from matchbox.stores import Selection
 
 
@@ -26,24 +27,25 @@ class GroupIndex:
     def put(self, group: Group) -> None:
         """Add the group, or replace the one of that id."""
         self.discard(group.id)
-        selector = selector_of(group.selector)
         self._groups[group.id] = group
-        self._by_selector.setdefault(selector, set()).add(group.id)
-        self._shapes[selector.shape] += 1
+        for selector in selectors_of(group.selector):
+            self._by_selector.setdefault(selector, set()).add(group.id)
+        self._shapes[keys_of(group.selector)] += 1
 
     def discard(self, group_id: str) -> None:
         """Take the group out, if it is there."""
         group = self._groups.pop(group_id, None)
         if group is None:
             return
-        selector = selector_of(group.selector)
-        ids = self._by_selector[selector]
-        ids.discard(group_id)
-        if not ids:
-            del self._by_selector[selector]
-        self._shapes[selector.shape] -= 1
-        if not self._shapes[selector.shape]:
-            del self._shapes[selector.shape]
+        for selector in selectors_of(group.selector):
+            ids = self._by_selector[selector]
+            ids.discard(group_id)
+            if not ids:
+                del self._by_selector[selector]
+        shape = keys_of(group.selector)
+        self._shapes[shape] -= 1
+        if not self._shapes[shape]:
+            del self._shapes[shape]
 
     def select(self, labels: Mapping[str, str]) -> Group | None:
         """The group for these labels by the rule of `matchbox.selection`, or None."""
@@ -54,12 +56,12 @@ class GroupIndex:
         return self._groups[min(self._by_selector[best], key=octets)]
 
     def selectors(self) -> Iterator[Selector]:
-        """The selectors in use."""
-        return iter(self._by_selector)
+        """The selectors in use, of groups with lists the first of each."""
+        return iter(dict.fromkeys(one for group in self._groups.values() for one in selectors_of(group.selector)[:1]))
 
-    def rivals(self) -> list[list[str]]:
-        """The ids of groups that share their selectors, so that all but the first of each are never chosen."""
-        return [sorted(ids, key=octets) for ids in self._by_selector.values() if len(ids) > 1]
+    def rivals(self) -> list[Rivals]:
+        """The groups that ask for the same machines."""
+        return rivals_among(self._by_selector.items())
 
 
 class MemoryCatalog:

@@ -4,16 +4,26 @@ matchbox's rule: a group matches when each selector equals the machine's label, 
 string; the most selectors win; among as many, the greatest `k=v,k=v` (pairs sorted by their bytes). Where two groups
 have the same selectors matchbox is undefined; here the smaller id by bytes wins.
 
+A group whose selector lists values for a key stands for one group for each combination of them. matchbox knows none.
+
 The index answers by the same rule without looking at every group: the keys of a selector are its shape, and for given
 labels each shape has exactly one candidate. There are few shapes, however many the groups.
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import product
+from math import prod
 from typing import NamedTuple
 
-from matchbox.groups import Group
+from matchbox.groups import Group, Wanted
 
 Shape = tuple[str, ...]
+
+MOST_COMBINATIONS = 40
+"""The most selectors that a group stands for.
+
+One transaction moves a group from as many entries to as many others, and takes 100 items (DynamoDB's "Quotas").
+"""
 
 
 def octets(text: str) -> bytes:
@@ -22,7 +32,7 @@ def octets(text: str) -> bytes:
 
 
 class Selector(NamedTuple):
-    """A group's selectors in normal form: pairs sorted by the bytes of their keys."""
+    """One value for each key, in normal form: pairs sorted by the bytes of their keys."""
 
     pairs: tuple[tuple[str, str], ...]
 
@@ -34,12 +44,40 @@ class Selector(NamedTuple):
     @property
     def rank(self) -> tuple[int, bytes]:
         """The greater wins."""
-        return len(self.pairs), octets(",".join(f"{key}={value}" for key, value in self.pairs))
+        return len(self.pairs), octets(str(self))
+
+    def __str__(self) -> str:
+        """As matchbox writes it to order groups, which is ambiguous."""
+        return ",".join(f"{key}={value}" for key, value in self.pairs)
 
 
-def selector_of(selectors: Mapping[str, str]) -> Selector:
-    """The normal form of a group's selectors."""
-    return Selector(tuple(sorted(selectors.items(), key=lambda pair: octets(pair[0]))))
+def keys_of(selector: Mapping[str, Wanted]) -> Shape:
+    """The keys of a group's selector, sorted by their bytes."""
+    return tuple(sorted(selector, key=octets))
+
+
+def selector_of(values: Mapping[str, str]) -> Selector:
+    """The normal form of one value for each key."""
+    return Selector(tuple((key, values[key]) for key in keys_of(values)))
+
+
+def selectors_of(selector: Mapping[str, Wanted]) -> list[Selector]:
+    """All that a group's selector stands for, each once: one without lists stands for one."""
+    values = [(key, selector[key]) for key in keys_of(selector)]
+    choices = [[(key, one)] if isinstance(one, str) else [(key, value) for value in one] for key, one in values]
+    return [Selector(pairs) for pairs in dict.fromkeys(product(*choices))]
+
+
+def combinations(selector: Mapping[str, Wanted]) -> int:
+    """How many a selector stands for whose lists name each value once."""
+    return prod(1 if isinstance(wanted, str) else len(wanted) for wanted in selector.values())
+
+
+def stands_for(selector: Mapping[str, Wanted], one: Selector) -> bool:
+    """Whether that one is among what a group's selector stands for."""
+    return len(selector) == len(one.pairs) and all(
+        key in selector and _is_wanted(value, selector[key]) for key, value in one.pairs
+    )
 
 
 def candidates(labels: Mapping[str, str], shapes: Iterable[Shape]) -> list[Selector]:
@@ -49,18 +87,23 @@ def candidates(labels: Mapping[str, str], shapes: Iterable[Shape]) -> list[Selec
 
 def matches(group: Group, labels: Mapping[str, str]) -> bool:
     """Whether the group takes a machine with these labels."""
-    return all(labels.get(key, "") == value for key, value in group.selector.items())
+    return all(_is_wanted(labels.get(key, ""), wanted) for key, wanted in group.selector.items())
 
 
 def select(groups: Iterable[Group], labels: Mapping[str, str]) -> Group | None:
     """The plain rule over all groups, against which the index is held."""
     best: Group | None = None
     for group in groups:
-        if matches(group, labels) and (best is None or _wins(group, best)):
+        if matches(group, labels) and (best is None or _wins(group, best, labels)):
             best = group
     return best
 
 
-def _wins(group: Group, other: Group) -> bool:
-    ranks = selector_of(group.selector).rank, selector_of(other.selector).rank
-    return ranks[0] > ranks[1] or (ranks[0] == ranks[1] and octets(group.id) < octets(other.id))
+def _is_wanted(value: str, wanted: Wanted) -> bool:
+    return value == wanted if isinstance(wanted, str) else value in wanted
+
+
+def _wins(group: Group, other: Group, labels: Mapping[str, str]) -> bool:
+    # Each counts by what it has of the machine's values: both match.
+    ((one,), (another,)) = (candidates(labels, [keys_of(either.selector)]) for either in (group, other))
+    return one.rank > another.rank or (one.rank == another.rank and octets(group.id) < octets(other.id))

@@ -3,18 +3,21 @@
 from collections.abc import Mapping
 
 from matchbox.go_format import StringMap
+from matchbox.groups import Wanted
 
 
 def template_data(
-    metadata: Mapping[str, object], selector: Mapping[str, str], labels: Mapping[str, str], raw_query: str
+    metadata: Mapping[str, object], selector: Mapping[str, Wanted], labels: Mapping[str, str], raw_query: str
 ) -> dict[str, object]:
     """The group's metadata, its selector under lower-case keys over that, and the request over both.
 
-    `request` holds `query`, the labels, and `raw_query`, what stood behind the `?`. Of two selector keys that differ
-    in case only the last in order of bytes counts; matchbox leaves that to chance.
+    Where the selector lists values, the machine's is taken, which is one of them. `request` holds `query`, the labels,
+    and `raw_query`, what stood behind the `?`. Of two selector keys that differ in case only the last in order of bytes
+    counts; matchbox leaves that to chance.
     """
     data: dict[str, object] = dict(metadata)
     for key in sorted(selector):
-        data[key.lower()] = selector[key]
+        wanted = selector[key]
+        data[key.lower()] = wanted if isinstance(wanted, str) else labels.get(key, "")
     data["request"] = {"query": StringMap(labels), "raw_query": raw_query}
     return data

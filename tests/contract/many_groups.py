@@ -19,6 +19,13 @@ def of_shapes(shapes: int, number: int) -> list[Group]:
     ]
 
 
+def with_lists(group: Group) -> Group:
+    """The group, with ten values for its first key: its own, and others that no group has."""
+    key, value = next(iter(group.selector.items()))
+    assert isinstance(value, str)
+    return group._replace(selector={**group.selector, key: (value, *(f"{value}, {number}" for number in range(1, 10)))})
+
+
 def write(table: CatalogTable, groups: list[Group]) -> None:
     """Write them into the table, which has nothing yet."""
     bulk_load(table.client, table.s3_client, table.name, table.name, groups)

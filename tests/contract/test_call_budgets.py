@@ -17,8 +17,8 @@ from aws_stores.table import SHAPES as SHAPES_KEY
 from matchbox.groups import Group
 from matchbox.profiles import NetBoot, Profile
 from matchbox.selection import selector_of
-from tests.contract.boot_app import boot_app
-from tests.contract.many_groups import of_shapes, write
+from tests.contract.boot_app import Reply, boot_app
+from tests.contract.many_groups import of_shapes, with_lists, write
 from tests.rigs.catalog_table import ENOUGH, CatalogTable
 
 if TYPE_CHECKING:
@@ -28,8 +28,12 @@ if TYPE_CHECKING:
     from tests.rigs.service import Service
 
 SHAPES = 60
-LABELS = {"key003": "value 63", "rack": "7", "uuid": "4c4c4544-0051-3510-8052-b4c04f4e4d32", "serial": "x y"}
-"""Of a machine that g00063 takes, whatever the number of groups."""
+OTHERS = {"rack": "7", "uuid": "4c4c4544-0051-3510-8052-b4c04f4e4d32", "serial": "x y"}
+LABELS = {"key004": "value 64", **OTHERS}
+"""Of a machine that g00064 takes, whatever the number of groups."""
+
+LISTED = {"key003": "value 63, 9", **OTHERS}
+"""Of one that g00063 takes by the last value that it lists."""
 
 PROFILE = Profile("p", "", "i.yaml", "c.yaml", "g.txt", NetBoot("/assets/vmlinuz", ("/assets/initramfs",)))
 SIZES = [
@@ -40,18 +44,19 @@ SIZES = [
 
 @pytest.fixture(scope="module", params=SIZES)
 def filled(request: pytest.FixtureRequest, made: MakeTable) -> Iterator[CatalogTable]:
-    """Groups of 60 shapes, and a template of each kind."""
+    """Groups of 60 shapes, of which a third list values, and a template of each kind."""
     service, number = request.param
     with closing(made(request.getfixturevalue(service))) as table:
-        write(table, of_shapes(SHAPES, number))
+        write(table, [with_lists(group) if n % 3 == 0 else group for n, group in enumerate(of_shapes(SHAPES, number))])
         table.writer.put_profile(PROFILE)
         table.writer.put_template("ignition", "i.yaml", b"machine: {}\n")
         table.writer.put_template("cloud", "c.yaml", b"#!/bin/sh\n")
-        table.writer.put_template("generic", "g.txt", b"{{.rack}}\n")
+        table.writer.put_template("generic", "g.txt", b'{{.rack}}{{with index . "key003"}} {{.}}{{end}}\n')
         table.s3_client.put_object(Bucket=table.name, Key="assets/dir/file", Body=b"x", ContentType="text/plain")
         yield table
 
 
+@pytest.mark.parametrize("labels", [pytest.param(LABELS, id="plain"), pytest.param(LISTED, id="list")])
 @pytest.mark.parametrize(
     ("path", "cold", "warm"),
     [
@@ -69,10 +74,18 @@ def filled(request: pytest.FixtureRequest, made: MakeTable) -> Iterator[CatalogT
         ("/ignition", 4, 3),
     ],
 )
-def test_route(filled: CatalogTable, path: str, cold: int, warm: int) -> None:
-    """Each route keeps its budget, the first time and from then on, whatever the number of groups."""
+def test_route(filled: CatalogTable, path: str, cold: int, warm: int, labels: dict[str, str]) -> None:
+    """Each route keeps its budget, the first time and from then on, whatever the number of groups and their lists."""
     with boot_app(filled) as app:
-        assert [cold, warm, warm] == [app.cost(path, **LABELS) for _ in range(3)]
+        assert [cold, warm, warm] == [app.cost(path, **labels) for _ in range(3)]
+
+
+def test_value_of_a_list(filled: CatalogTable) -> None:
+    """A template sees the value of the list that the machine has."""
+    with boot_app(filled) as app:
+        assert Reply(200, b"7 value 63, 9\n") == app.ask("/generic", **LISTED)
+        metadata = app.ask("/metadata", **LISTED).body.splitlines()
+    assert [b"KEY003=value 63, 9", b"RACK=7"] == [line for line in metadata if not line.startswith(b"REQUEST_")]
 
 
 @pytest.mark.parametrize(("shapes", "calls"), [(90, 2), (98, 2), (99, 3), (150, 3), (190, 3), (300, 5)])
@@ -90,7 +103,7 @@ def test_new_shape(table: CatalogTable) -> None:
     write(table, of_shapes(SHAPES, SHAPES))
     table.writer.put_profile(PROFILE)
     with boot_app(table) as app:
-        app.cost("/ipxe", **LABELS | {"key003": "value 3"})
+        app.cost("/ipxe", **LABELS | {"key004": "value 4"})
         table.fill(Group("new", profile="p", selector={"serial": "x y"}))
         assert [3, 2] == [app.cost("/ipxe", serial="x y") for _ in range(2)]
 

@@ -29,6 +29,29 @@ def test_too_large(table: CatalogTable) -> None:
         writer.put_group(Group("g", selector={"k": "x" * 409_600}))
 
 
+def test_too_many_selectors(table: CatalogTable) -> None:
+    """A group whose lists have more combinations than one transaction can move, or none, is refused."""
+    for number in (0, 41):
+        with pytest.raises(UnwritableError, match=f"have {number} combinations, not 1 to 40"):
+            table.writer.put_group(Group("g", selector={"k": tuple(map(str, range(number)))}))
+
+
+def test_long_selectors(table: CatalogTable) -> None:
+    """A group whose selectors do not fit into one transaction together is refused; what is just below is moved."""
+    short = {"k": "x" * 9_900, "l": tuple(map(str, range(40)))}
+    with pytest.raises(UnwritableError, match=r"the 40 combinations of its selector's lists have \d+ bytes together"):
+        table.writer.put_group(Group("g", selector=short | {"k": "x" * 10_300}))
+    for selector in (short, short | {"k": "y" * 9_900}):
+        table.fill(Group("g", selector=selector))
+        assert "g" == chosen(table, {"k": str(selector["k"]), "l": "39"})
+
+
+def chosen(table: CatalogTable, labels: dict[str, str]) -> str | None:
+    """The id of the group of these labels."""
+    selection = table.reader().select(labels)
+    return None if selection is None else selection.group.id
+
+
 @pytest.mark.real
 def test_largest(dynamodb_local: Service, made: MakeTable) -> None:
     """A profile as large as an item may be is written and read (moto takes less)."""

@@ -9,6 +9,7 @@ import pytest
 from aws_stores.table import SHAPES, entry_key
 from matchbox.errors import StoreUnavailableError
 from matchbox.groups import Group
+from matchbox.profiles import NetBoot, Profile
 from matchbox.selection import selector_of
 from matchbox.stores import Selection
 
@@ -34,6 +35,32 @@ def test_other_selector(table: CatalogTable) -> None:
         ExpressionAttributeValues={":other": {"S": '[["k","w"]]'}},
     )
     assert Selection(Group("default"), None) == table.reader().select({"k": "v"})
+
+
+def test_as_the_version_before_wrote_it(table: CatalogTable) -> None:
+    """A table without lists, as it was written before there were any, is read, and written on."""
+    name = "E#3c6079a9a06617f9688409ea1add0ef017c7484d6eca6a844c8bc51633a1ed97"
+    document = '{"id":"a","name":"","profile":"p","selector":{"k":"v"},"metadata":{}}'
+    items = [
+        {"pk": {"S": "S"}, '["k"]': {"M": {}}},
+        {"pk": {"S": name}, "s": {"S": '[["k","v"]]'}, "v": {"N": "1"}, "g:a": {"S": "p"}},
+        {
+            "pk": {"S": "G#a"},
+            "doc": {"S": document},
+            "sel": {"S": name.removeprefix("E#")},
+            "profile": {"S": "p"},
+            "rev": {"S": "1"},
+        },
+        {"pk": {"S": "P#p"}, "doc": {"S": '{"id":"p","boot":{"kernel":"/k"}}'}},
+    ]
+    for item in items:
+        table.client.put_item(TableName=table.name, Item=item)
+    profile = Profile("p", boot=NetBoot("/k"))
+    assert [] == table.fsck()
+    assert Selection(Group("a", "", "p", {"k": "v"}), profile) == table.reader().select({"k": "v"})
+    listed = Group("a", "", "p", {"k": ("w", "x")})
+    table.fill(listed)
+    assert [None, Selection(listed, profile)] == [table.reader().select({"k": value}) for value in "vx"]
 
 
 def test_no_shape(table: CatalogTable) -> None:

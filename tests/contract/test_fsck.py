@@ -13,7 +13,7 @@ from aws_stores.fsck import Ages
 from aws_stores.table import SHAPES, entry_key, member_name
 from matchbox.groups import Group
 from matchbox.profiles import NetBoot, Profile
-from matchbox.selection import selector_of
+from matchbox.selection import selectors_of
 from matchbox.stores import Selection
 
 if TYPE_CHECKING:
@@ -23,20 +23,22 @@ if TYPE_CHECKING:
 
 PROFILE = Profile("p", generic_id="t", boot=NetBoot("kernel"))
 NODE, OTHER = Group("node", profile="p", selector={"mac": "1"}), Group("other", profile="p", selector={"os": "a"})
+LISTS = Group("lists", profile="p", selector={"zone": ("x", "y"), "rack": ("1", "2")})
 NOW = Ages(-1.0, -1.0, -1.0)
 
 
 @pytest.fixture
 def sound(table: CatalogTable) -> CatalogTable:
-    """A table with three groups and all that they lead to."""
+    """A table with four groups and all that they lead to."""
     table.writer.put_template("generic", "t", b"x" * 40_000)
     table.writer.put_profile(PROFILE)
-    table.fill(Group("default", profile="p"), NODE, OTHER)
+    table.fill(Group("default", profile="p"), NODE, OTHER, LISTS)
     return table
 
 
 def key_of(group: Group) -> str:
-    return entry_key(selector_of(group.selector))
+    """The key of the last of the group's entries."""
+    return entry_key(selectors_of(group.selector)[-1])
 
 
 def change(table: CatalogTable, key: str, **attributes: Any) -> None:
@@ -56,7 +58,6 @@ def move_object(table: CatalogTable) -> None:
     table.s3_client.delete_object(Bucket=table.name, Key=listed["Key"])
 
 
-SELECTOR_OF_NONE = json.dumps(NODE._asdict() | {"selector": 1})
 DAMAGE = {
     "entry is gone": (Kind.MISSING, lambda t: delete(t, key_of(NODE))),
     "group is not in its entry": (Kind.MISSING, lambda t: change(t, key_of(NODE), g_node=None)),
@@ -65,6 +66,12 @@ DAMAGE = {
     "entry has another selector's pairs": (Kind.MISSING, lambda t: change(t, key_of(NODE), s='[["mac","2"]]')),
     "group is gone": (Kind.DANGLING, lambda t: delete(t, "G#node")),
     "group is in two entries": (Kind.DANGLING, lambda t: change(t, key_of(OTHER), g_node="p")),
+    "one of several entries is gone": (Kind.MISSING, lambda t: delete(t, key_of(LISTS))),
+    "group is not in one of its entries": (Kind.MISSING, lambda t: change(t, key_of(LISTS), g_lists=None)),
+    "one of several entries has another profile": (Kind.MISSING, lambda t: change(t, key_of(LISTS), g_lists="q")),
+    "group of lists is in one entry more": (Kind.DANGLING, lambda t: change(t, key_of(OTHER), g_lists="p")),
+    "shape of lists is not named": (Kind.UNNAMED_SHAPE, lambda t: change(t, SHAPES, **{'["rack","zone"]': None})),
+    "wrong hash of lists": (Kind.WRONG, lambda t: change(t, "G#lists", sel="0")),
     "shape is not named": (Kind.UNNAMED_SHAPE, lambda t: change(t, SHAPES, **{'["mac"]': None})),
     "no shape is named": (Kind.UNNAMED_SHAPE, lambda t: delete(t, SHAPES)),
     "wrong hash": (Kind.WRONG, lambda t: change(t, "G#node", sel="0")),
@@ -75,12 +82,25 @@ DAMAGE = {
     "no count": (Kind.WRONG, lambda t: change(t, key_of(NODE), v="x")),
     "entry of nothing": (Kind.WRONG, lambda t: change(t, "E#0", s="no JSON", v=1)),
 }
+
+
+def with_selector(selector: object) -> str:
+    """The document of the group of lists with another selector."""
+    return json.dumps(LISTS._asdict() | {"selector": selector})
+
+
 BEYOND_REPAIR = {
     "group is no JSON": (Kind.UNREADABLE, lambda t: change(t, "G#node", doc="{")),
     "group is another's": (Kind.UNREADABLE, lambda t: change(t, "G#node", doc='{"id": "x"}')),
     "selector is none": (
         Kind.UNREADABLE,
         lambda t: change(t, "G#node", doc=json.dumps(NODE._asdict() | {"selector": 1})),
+    ),
+    "selector lists nothing": (Kind.UNREADABLE, lambda t: change(t, "G#lists", doc=with_selector({"zone": []}))),
+    "selector lists numbers": (Kind.UNREADABLE, lambda t: change(t, "G#lists", doc=with_selector({"zone": [1]}))),
+    "selector lists too much": (
+        Kind.UNREADABLE,
+        lambda t: change(t, "G#lists", doc=with_selector({"zone": list(map(str, range(41)))})),
     ),
     "profile is no JSON": (Kind.UNREADABLE, lambda t: change(t, "P#p", doc="[]")),
     "template has nothing": (Kind.UNREADABLE, lambda t: change(t, "T#generic#t", at=None, size=None)),
@@ -118,6 +138,24 @@ def test_mended(sound: CatalogTable, name: str) -> None:
     labels = {"mac": "1"}
     assert (node or Selection(Group("default", profile="p"), PROFILE)) == sound.reader().select(labels)
     assert Selection(OTHER, PROFILE) == sound.reader().select({"os": "a"})
+    assert Selection(LISTS, PROFILE) == sound.reader().select({"zone": "y", "rack": "2"})
+
+
+def test_group_of_lists_is_gone(sound: CatalogTable) -> None:
+    """A group that is gone is taken out of each of its entries."""
+    delete(sound, "G#lists")
+    assert [(Kind.DANGLING, True)] * 4 == damage(sound, repair=True)
+    assert [] == damage(sound, repair=False)
+    assert Selection(Group("default", profile="p"), PROFILE) == sound.reader().select({"zone": "x", "rack": "2"})
+
+
+def test_tombstones_of_lists(sound: CatalogTable) -> None:
+    """What a group of lists leaves in each of its former entries is swept with those."""
+    sound.fill(LISTS._replace(selector={"zone": ("y", "z"), "rack": "1"}))
+    kinds = [found.fault.kind for found in sound.fsck(repair=True, ages=NOW._replace(shape=300))]
+    assert [Kind.TOMBSTONE] * 3 == kinds
+    entries = [sound.entry({"zone": zone, "rack": rack}) for zone in "xyz" for rack in "12"]
+    assert [False, False, True, False, True, False] == [entry is not None for entry in entries]
 
 
 @pytest.mark.parametrize("name", BEYOND_REPAIR)
@@ -158,7 +196,7 @@ def test_unused_shape(sound: CatalogTable) -> None:
     assert [(Kind.UNUSED_SHAPE, True)] == [
         (found.fault.kind, found.mended) for found in sound.fsck(repair=True, ages=NOW)
     ]
-    assert {"[]", '["mac"]'} == shapes(sound)
+    assert {"[]", '["mac"]', '["rack","zone"]'} == shapes(sound)
 
 
 def test_marked_shape_is_used_again(sound: CatalogTable) -> None:
@@ -195,9 +233,11 @@ def test_notes(sound: CatalogTable) -> None:
     """Names of what is absent, and groups that share a selector, are notes."""
     sound.writer.put_profile(Profile("q", cloud_id="none"))
     sound.fill(Group("a", profile="absent", selector={"mac": "1"}))
+    sound.fill(Group("some", profile="p", selector={"zone": "x", "rack": ("2", "3")}))
     assert [
         (Kind.NOTE, "group 'a' names profile 'absent', which is absent"),
         (Kind.NOTE, "groups a, node have the same selectors: a is chosen"),
+        (Kind.NOTE, "groups lists, some both ask for rack=2,zone=x: lists is chosen where they do"),
         (Kind.NOTE, "profile 'q' names cloud template 'none', which is absent"),
     ] == sorted((tuple(found.fault) for found in sound.fsck()), key=lambda fault: fault[1])
 

@@ -160,6 +160,31 @@ def test_notes(data: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None
     ] == notes
 
 
+def test_lists(data: Path, stores: Stores, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Lists of a selector come out as they went in; too many combinations are refused, rivals are named once."""
+    listed = {"mac": ["52:54:00:00:00:02", "52:54:00:00:00:01"], "os": ["a", "b"]}
+    (data / "groups" / "listed.json").write_text(json.dumps({"profile": "p", "selector": listed}))
+    rival = {"mac": listed["mac"], "os": "a"}
+    (data / "groups" / "rival.json").write_text(json.dumps({"profile": "p", "selector": rival}))
+    (data / "groups" / "wide.json").write_text(json.dumps({"selector": {"n": list(map(str, range(41)))}}))
+    assert 1 == run("import", data)
+    told = capsys.readouterr().err
+    assert f"{data / 'groups' / 'wide.json'}: line 1: selector: its lists have 41 combinations" in told
+    note = "note: groups listed, rival both ask for mac=52:54:00:00:00:02,os=a: listed is chosen where they do"
+    assert [note] == [line for line in told.splitlines() if line.startswith("note: ")]
+    assert 0 == run("export", tmp_path / "out")
+    assert listed == json.loads((tmp_path / "out" / "groups" / "listed.json").read_text())["selector"]
+    before = contents(stores)
+    capsys.readouterr()
+    assert 0 == run("import", tmp_path / "out", "--prune")
+    assert [True, True] == [NOTHING in line for line in _lines(capsys)]
+    assert before == contents(stores)
+    for name in ("wide", "listed"):
+        (data / "groups" / f"{name}.json").unlink()
+    assert 0 == run("import", data, "--prune")
+    assert ["G#g", "G#rival"] == sorted(key for key in contents(stores) if key.startswith("G#"))
+
+
 def test_names_that_leave_the_directory(
     data: Path, stores: Stores, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,7 +11,7 @@ import pytest
 from aws_stores.catalog import REMEMBERED_TOMBSTONES, _Tombstone, _Tombstones
 from aws_stores.dynamodb import DynamoDB
 from aws_stores.table import entry_key
-from matchbox.groups import Group
+from matchbox.groups import Group, Wanted
 from matchbox.selection import selector_of
 from matchbox.stores import Selection
 
@@ -26,6 +26,11 @@ SELECTORS: tuple[dict[str, str], ...] = ({}, {"mac": MAC}, {"mac": MAC, "os": "x
 ORDERS = tuple(permutations(range(3)))
 
 
+def listed(selector: dict[str, str]) -> dict[str, Wanted]:
+    """Forty selectors, of which this is the last."""
+    return {**selector, "mac": (*(f"other {number} of {len(selector)}" for number in range(39)), MAC)}
+
+
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("moment", range(4))
 @pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1)])
@@ -33,6 +38,29 @@ def test_move(table: CatalogTable, order: tuple[int, ...], moment: int, before: 
     """While a group moves to another selector a machine gets it by the one or the other, never the default."""
     old, new = (Group("a", selector=SELECTORS[index]) for index in (before, after))
     answer = _answer_while(table, order, moment, [old], lambda: table.fill(new))
+    assert answer in (Selection(old, None), Selection(new, None))
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("moment", range(4))
+@pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1)])
+def test_move_of_lists(table: CatalogTable, order: tuple[int, ...], moment: int, before: int, after: int) -> None:
+    """While a group moves from forty selectors to forty others a machine of both gets it, never the default."""
+    old, new = (Group("a", selector=listed(SELECTORS[index])) for index in (before, after))
+    answer = _answer_while(table, order, moment, [old], lambda: table.fill(new))
+    assert answer in (Selection(old, None), Selection(new, None))
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("moment", range(4))
+def test_out_of_a_list(table: CatalogTable, order: tuple[int, ...], moment: int) -> None:
+    """While a machine is taken out of a list, after it got a group of its own, it gets either, never the default."""
+    old, new = Group("a", selector={"mac": (MAC, "1", "2")}), Group("b", selector=SELECTORS[2])
+
+    def split() -> None:
+        table.fill(new, Group("a", selector={"mac": ("1", "2")}))
+
+    answer = _answer_while(table, order, moment, [old], split)
     assert answer in (Selection(old, None), Selection(new, None))
 
 

@@ -15,10 +15,11 @@ from aws_stores.catalog_check import Kind
 from aws_stores.catalog_writer import CatalogWriter
 from aws_stores.contents import scan
 from aws_stores.fsck import Ages
+from aws_stores.group_items import group_in
 from aws_stores.http_client import HttpClient
-from aws_stores.table import Far, group_in
+from aws_stores.table import Far
 from matchbox.errors import StoreUnavailableError
-from matchbox.groups import Group
+from matchbox.groups import Group, Wanted
 from tests.rigs.catalog_table import CatalogTable
 
 if TYPE_CHECKING:
@@ -48,9 +49,11 @@ def table(dynamodb_local: Service, moto_server: Service) -> Iterator[CatalogTabl
         yield made
 
 
-def selector(number: int, turn: int) -> dict[str, str]:
-    """Another one each turn; groups of all writers share selectors and shapes."""
-    values = {"mac": f"m{number}", "os": f"o{(number + turn) % 5}", "rack": f"r{number % 40}"}
+def selector(number: int, turn: int) -> dict[str, Wanted]:
+    """Another one each turn, each third of them with lists; groups of all writers share selectors and shapes."""
+    values: dict[str, Wanted] = {"mac": f"m{number}", "os": f"o{(number + turn) % 5}", "rack": f"r{number % 40}"}
+    if (number + turn) % 3 == 0:
+        values |= {"mac": (f"m{number}", f"m{number + 1}"), "os": tuple(f"o{(number + at) % 5}" for at in range(3))}
     return {key: values[key] for key in SHAPES[(number + turn) % len(SHAPES)]}
 
 
@@ -114,15 +117,17 @@ class Readers:
         reader, numbers = self._table.reader(), random.Random(seed)
         while not self._over.is_set():
             number = numbers.randrange(FIXED)
+            machine = {"mac": f"m{number}", "os": "o1", "zone": "z", "rack": f"r{number}"}
             try:
-                self.answers.append((number, reader.select(fixed(number).selector | {"rack": f"r{number}"})))
+                self.answers.append((number, reader.select(machine)))
             except StoreUnavailableError:
                 self.unavailable += 1
 
 
 def fixed(number: int) -> Group:
-    """A group with more selector keys than those of the writers, or the same as some."""
-    return Group(f"fixed{number}", profile="p", selector={"mac": f"m{number}", "os": "o1", "zone": "z"})
+    """A group with more selector keys than those of the writers; each second one lists values."""
+    os: Wanted = ("o1", "o2") if number % 2 else "o1"
+    return Group(f"fixed{number}", profile="p", selector={"mac": f"m{number}", "os": os, "zone": "z"})
 
 
 def test_many_writers(table: CatalogTable, dynamodb_local: Service, moto_server: Service) -> None:

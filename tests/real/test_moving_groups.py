@@ -15,13 +15,13 @@ from aws_stores.fsck import Ages
 from aws_stores.http_client import HttpClient
 from aws_stores.table import member_name
 from matchbox.errors import StoreUnavailableError
-from matchbox.groups import Group
+from matchbox.groups import Group, Wanted
 from matchbox.profiles import Profile
 from matchbox.stores import Selection
 from tests.rigs.catalog_table import ENOUGH, CatalogTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tests.rigs.service import Service
 
@@ -33,6 +33,11 @@ QUESTIONS = 200
 MAC = "52:54:00:12:34:56"
 LABELS = {"mac": MAC, "os": "installed"}
 SELECTORS = ({"mac": MAC}, {"mac": MAC, "os": "installed"})
+LISTS: tuple[dict[str, Wanted], ...] = (
+    {"mac": (MAC, *(f"low {number}" for number in range(39)))},
+    {"mac": (*(f"high {number}" for number in range(19)), MAC), "os": ("installed", "new")},
+)
+"""Forty selectors each, of which one is the machine's."""
 
 
 @pytest.fixture
@@ -102,6 +107,29 @@ def test_group_that_moves(table: CatalogTable) -> None:
     assert len(moves) > 10
 
 
+def test_group_with_lists_that_moves(table: CatalogTable) -> None:
+    """A group that moves from forty selectors to forty others is always the machine's that has one of each."""
+    table.fill(Group("a", selector=LISTS[0]))
+    with again_and_again(lambda n: table.fill(Group("a", selector=LISTS[n % 2]))) as moves:
+        found = answers(table)
+    assert {"a"} == ids_in(found)
+    assert len(moves) > 10
+
+
+def test_machine_that_moves_between_lists(table: CatalogTable) -> None:
+    """A machine that is put into one group's list before it is taken out of another's never gets the default group."""
+
+    def move(number: int) -> None:
+        table.fill(*(Group(f"g{(number + turn) % 2}", selector=lists[turn]) for turn in range(2)))
+
+    lists: list[dict[str, Wanted]] = [{"mac": (MAC, "one", "two")}, {"mac": ("one", "three")}]
+    table.fill(Group("g1", selector=lists[0]))
+    with again_and_again(move) as moves:
+        found = answers(table)
+    assert {"g0", "g1"} >= ids_in(found)
+    assert len(moves) > 10
+
+
 def test_group_with_successors(table: CatalogTable) -> None:
     """While groups take each other's place, each put before the last is deleted, the default group is never chosen."""
 
@@ -126,11 +154,12 @@ def test_group_and_profile_belong_together(table: CatalogTable) -> None:
     assert None not in found
 
 
-def test_fsck_hides_no_group(table: CatalogTable) -> None:
+@pytest.mark.parametrize("selectors", [pytest.param(SELECTORS, id="plain"), pytest.param(LISTS, id="lists")])
+def test_fsck_hides_no_group(table: CatalogTable, selectors: Sequence[Mapping[str, Wanted]]) -> None:
     """Repairs of the whole table beside a group that moves find no damage, and take neither group nor entry away."""
 
     def move(number: int) -> None:
-        table.fill(Group("a", selector=SELECTORS[number % 2]))
+        table.fill(Group("a", selector=selectors[number % 2]))
 
     def repair(_: int) -> None:
         found.extend(finding.fault for finding in table.fsck(repair=True, ages=Ages(tombstone=-1)))
@@ -139,7 +168,7 @@ def test_fsck_hides_no_group(table: CatalogTable) -> None:
     with again_and_again(repair) as repairs:
         for number in range(100):
             move(number)
-            assert Selection(Group("a", selector=SELECTORS[number % 2]), None) == table.reader().select(LABELS)
+            assert Selection(Group("a", selector=selectors[number % 2]), None) == table.reader().select(LABELS)
     assert repairs
     assert [] == [fault for fault in found if fault.kind.is_damage]
 
@@ -154,8 +183,29 @@ def test_writers_of_one_group(table: CatalogTable) -> None:
 
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(write, range(4)))
-    entries = {number: table.entry({"mac": MAC, "n": str(number)}) for number in range(3)}
-    holders = [number for number, entry in entries.items() if entry and "S" in entry[member_name("a")]]
-    assert len(holders) == 1
-    expected = Group("a", selector={"mac": MAC, "n": str(holders[0])})
-    assert Selection(expected, None) == table.reader().select(expected.selector)
+    (holder,) = holders(table, 3)
+    expected = Group("a", selector={"mac": MAC, "n": holder})
+    assert Selection(expected, None) == table.reader().select({"mac": MAC, "n": holder})
+
+
+def test_writers_of_one_list(table: CatalogTable) -> None:
+    """After many writers wrote lists of one group at once, the entries of the list that it has have it, no others."""
+
+    def write(number: int) -> None:
+        writer = table.new_writer()
+        for turn in range(8):
+            wanted = tuple(str((number + turn + at) % 6) for at in range(3))
+            writer.put_group(Group("a", selector={"mac": MAC, "n": wanted}))
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(write, range(4)))
+    having = holders(table, 6)
+    selections = [table.reader().select({"mac": MAC, "n": number}) for number in having]
+    assert [having] * 3 == [sorted(one.group.selector["n"]) for one in selections if one is not None]
+    assert [] == [found.fault for found in table.fsck() if found.fault.kind.is_damage]
+
+
+def holders(table: CatalogTable, numbers: int) -> list[str]:
+    """The numbers whose entries have group a."""
+    entries = {str(number): table.entry({"mac": MAC, "n": str(number)}) for number in range(numbers)}
+    return [number for number, entry in entries.items() if entry and "S" in entry[member_name("a")]]

@@ -9,6 +9,7 @@ import pytest
 
 from matchbox.errors import StoreUnavailableError
 from matchbox.json_documents import DocumentError
+from matchbox.rivals import Rivals
 from matchbox.stores import Selection
 from matchboxctl import directory
 from matchboxctl.changes import Changes
@@ -221,7 +222,7 @@ def test_rivals_and_selectors(data: Data) -> None:
     for name in ("b", "a"):
         data.group(name, selector={"os": "x"})
     data.group("c")
-    assert [["a", "b"]] == data.catalog.rivals()
+    assert [Rivals(("a", "b"))] == data.catalog.rivals()
     assert 1 == len(data.catalog.selectors(1))
     assert 2 == len(data.catalog.selectors(9))
     assert "a" == data.selected(os="x")

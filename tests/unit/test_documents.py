@@ -1,5 +1,6 @@
 """Groups and profiles are read from their files as Go reads them."""
 
+import json
 from contextlib import suppress
 
 import pytest
@@ -10,6 +11,7 @@ from matchbox.documents import parse_group, parse_profile
 from matchbox.groups import Group
 from matchbox.json_documents import DocumentError
 from matchbox.profiles import NetBoot, Profile
+from matchbox.selection import selectors_of
 
 
 def test_group() -> None:
@@ -67,7 +69,12 @@ def test_unknown_keys_are_ignored() -> None:
     ("text", "parts"),
     [
         (b'{\n"name": "n",\n"profile": 5}', ["line 3", "profile"]),
-        (b'{\n"selector": {\n"os": 5}}', ["line 3", "selector.os"]),
+        (b'{\n"selector": {\n"os": 5}}', ["line 3", "selector.os: neither a string nor a list of strings"]),
+        (b'{\n"selector": {\n"os": {"a": "b"}}}', ["line 3", "selector.os: neither a string nor a list of strings"]),
+        (b'{\n"selector": {\n"os": []}}', ["line 3", "selector.os: an empty list takes no machine"]),
+        (b'{"selector": {"os":\n["a",\n5]}}', ["line 3", "selector.os.1: not a string"]),
+        (b'{"selector": {"os":\n["a",\n["b"]]}}', ["line 3", "selector.os.1: not a string"]),
+        (b'{"selector": {"mac":\n["52:54:00:12:34:56",\n"?"]}}', ["line 3", "selector.mac.1: '?' is no MAC address"]),
         (b'{"metadata": {"profile": "p"},\n"x": [{"profile": 1}],\n"PROFILE":\n5,\n"y": {"profile": 2}}', ["line 3"]),
         (b'{"profile": 5,\n"profile": 6}', ["line 2", "profile"]),
         (b'{"metadata": {"x": "\\"selector\\": {"},\n"selector": 5}', ["line 2", "selector"]),
@@ -129,6 +136,35 @@ def test_bad_mac(value: bytes) -> None:
     """A hardware address that does not parse is an error with the selector's line."""
     with pytest.raises(DocumentError, match=r"line 3: selector.mac: .* is no MAC address"):
         parse_group("g", b'{"name": "mac",\n"selector": {"os": "mac",\n"mac": %s}}' % value)
+
+
+def test_lists() -> None:
+    """A selector may list values, each of which counts once after addresses are normalised; null is the empty one."""
+    text = b"""{"selector": {"MAC": ["52-54-00-A1-9C-AE", "52:54:00:a1:9c:ae", "525400a19caf"], "os": ["b", null, "a"],
+                             "one": ["x"], "same": ["y", "y"], "mac": ["52-54-00-A1-9C-AE"]}}"""
+    expected = {
+        "MAC": ("52:54:00:a1:9c:ae", "52:54:00:a1:9c:af"),
+        "os": ("b", "", "a"),
+        "one": "x",
+        "same": "y",
+        "mac": "52:54:00:a1:9c:ae",
+    }
+    assert expected == parse_group("g", text).selector
+
+
+@pytest.mark.parametrize(
+    ("sizes", "number"), [((40,), 40), ((41,), 41), ((8, 5), 40), ((7, 6), 42), ((41, 9, 9), 3321)]
+)
+def test_combinations(sizes: tuple[int, ...], number: int) -> None:
+    """At most 40 combinations of listed values are taken, and the error counts them."""
+    selector = {f"k{at}": [str(value) for value in range(size)] for at, size in enumerate(sizes)}
+    text = b'{"name": "selector",\n"selector": %s}' % json.dumps(selector).encode()
+    if number <= 40:
+        assert number == len(selectors_of(parse_group("g", text).selector))
+        return
+    why = f"line 2: selector: its lists have {number} combinations, .* at most 40"
+    with pytest.raises(DocumentError, match=why):
+        parse_group("g", text)
 
 
 @pytest.mark.parametrize("number", ["1e400", "-1e400", "1" + "0" * 400, "1" + "0" * 5000])

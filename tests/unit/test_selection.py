@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox.groups import Group
+from matchbox.groups import Group, Wanted
 from matchbox.memory import GroupIndex, MemoryCatalog
 from matchbox.profiles import Profile
-from matchbox.selection import matches, select
+from matchbox.rivals import Rivals
+from matchbox.selection import combinations, matches, select, selectors_of, stands_for
 from matchbox.stores import Selection
 
 # Keys and values that meet often, and that break a rule which joins them carelessly.
@@ -15,7 +16,8 @@ KEYS = st.sampled_from(["", "mac", "os", "a", "a=b", "b,a", ",", "=", "\u00e9", 
 VALUES = st.sampled_from(
     ["", "a", "b", "b,a=c", "=", ",", "a,", "x" * 4096, "x" * 4096 + "y", "\ue000", "\U0001f422", "\udcff"]
 )
-SELECTORS = st.dictionaries(KEYS, VALUES, max_size=4)
+WANTED = VALUES | st.lists(VALUES, min_size=1, max_size=3, unique=True).map(tuple)
+SELECTORS = st.dictionaries(KEYS, WANTED, max_size=4)
 LABELS = st.dictionaries(KEYS, VALUES, max_size=8)
 IDS = st.sampled_from(["", "a", "A", "b", "aa", "z", "\ue000", "\U0001f422", "\udcff"])
 GROUPS = st.lists(st.builds(Group, id=IDS, selector=SELECTORS), max_size=9, unique_by=lambda group: group.id)
@@ -30,7 +32,9 @@ def test_order_of_storage_does_not_matter(orders: tuple[list[Group], list[Group]
 
 
 @given(SELECTORS, KEYS, VALUES, LABELS)
-def test_another_selector_never_widens(selector: dict[str, str], key: str, value: str, labels: dict[str, str]) -> None:
+def test_another_selector_never_widens(
+    selector: dict[str, Wanted], key: str, value: str, labels: dict[str, str]
+) -> None:
     """What a group takes with one more selector it takes without it."""
     narrow = matches(Group("narrow", selector=selector | {key: value}), labels)
     without = {name: wanted for name, wanted in selector.items() if name != key}
@@ -45,16 +49,18 @@ def test_index_keeps_the_rule(groups: list[Group], labels: dict[str, str]) -> No
 
 @given(GROUPS.filter(bool).flatmap(lambda groups: st.tuples(st.just(groups), st.sampled_from(groups))), LABELS)
 def test_index_keeps_the_rule_for_labels_that_match(chosen: tuple[list[Group], Group], others: dict[str, str]) -> None:
-    """A machine that has a group's selectors as labels is given a group, the same by index and rule."""
+    """A machine that has what a group selects by as labels is given a group, the same by index and rule."""
     groups, group = chosen
-    labels = others | dict(group.selector)
+    labels = others | {key: one if isinstance(one, str) else one[-1] for key, one in group.selector.items()}
     expected = select(groups, labels)
     assert expected is not None
     assert expected == GroupIndex(groups).select(labels)
 
 
 @given(st.lists(st.tuples(st.booleans(), IDS, SELECTORS), max_size=25), st.lists(LABELS, min_size=1, max_size=4))
-def test_index_follows_changes(changes: list[tuple[bool, str, dict[str, str]]], machines: list[dict[str, str]]) -> None:
+def test_index_follows_changes(
+    changes: list[tuple[bool, str, dict[str, Wanted]]], machines: list[dict[str, str]]
+) -> None:
     """After each addition, replacement and removal the index is that of the groups that are left."""
     index, left = GroupIndex(), dict[str, Group]()
     for put, group_id, selector in changes:
@@ -65,9 +71,34 @@ def test_index_follows_changes(changes: list[tuple[bool, str, dict[str, str]]], 
             left.pop(group_id, None)
             index.discard(group_id)
         assert len(left) == len(index)
-        for labels in (*machines, selector):
+        for labels in (*machines, dict(selectors_of(selector)[-1].pairs)):
             assert select(left.values(), labels) == index.select(labels)
     assert sorted(map(str, GroupIndex(left.values()).selectors())) == sorted(map(str, index.selectors()))
+
+
+@given(GROUPS, LABELS, st.data())
+def test_lists_stand_for_plain_groups(groups: list[Group], labels: dict[str, str], data: st.DataObject) -> None:
+    """A group with lists is chosen where one of the plain groups would be that have its values one by one."""
+    plain = [
+        # The zero keeps the order of the ids.
+        Group(f"{group.id}\0{at}", selector=dict(one.pairs))
+        for group in groups
+        for at, one in enumerate(selectors_of(group.selector))
+    ]
+    if groups and data.draw(st.booleans()):
+        labels |= dict(data.draw(st.sampled_from(selectors_of(data.draw(st.sampled_from(groups)).selector))).pairs)
+    expected = select(plain, labels)
+    for chosen in (select(groups, labels), GroupIndex(groups).select(labels)):
+        assert (expected and expected.id.partition("\0")[0]) == (chosen and chosen.id)
+
+
+@given(SELECTORS, SELECTORS)
+def test_all_that_a_selector_stands_for(selector: dict[str, Wanted], other: dict[str, Wanted]) -> None:
+    """A selector stands for each combination of its values once, and for no other."""
+    ones = selectors_of(selector)
+    assert combinations(selector) == len(ones) == len(set(ones))
+    assert [True] * len(ones) == [stands_for(selector, one) for one in ones]
+    assert [one in ones for one in selectors_of(other)] == [stands_for(selector, one) for one in selectors_of(other)]
 
 
 @pytest.mark.parametrize(
@@ -82,9 +113,15 @@ def test_index_follows_changes(changes: list[tuple[bool, str, dict[str, str]]], 
         ([{"os": ""}], {"os": "a"}, None),
         ([{"\U0001f422": ""}, {"\ue000": ""}], {}, 0),
         ([{"a": ""}, {"a": "\x00"}], {"a": ""}, 0),
+        # The tie is between what the machine has, `a=1`: what else is listed does not count.
+        ([{"a": ("1", "9"), "y": "1"}, {"a": "1", "z": "1"}], {"a": "1", "y": "1", "z": "1"}, 1),
+        ([{"a": "1", "y": "1"}, {"a": ("0", "1"), "z": "1"}], {"a": "1", "y": "1", "z": "1"}, 1),
+        ([{"z": ("1", "9")}, {"z": "5"}], {"z": "1"}, 0),
+        ([{"os": ("", "a")}], {}, 0),
+        ([{}, {"os": ("a", "b")}], {"os": "c"}, 0),
     ],
 )
-def test_examples(selectors: list[dict[str, str]], labels: dict[str, str], expected: int | None) -> None:
+def test_examples(selectors: list[dict[str, Wanted]], labels: dict[str, str], expected: int | None) -> None:
     """Most selectors win, then the greatest by bytes; a missing label is empty."""
     groups = [Group(str(at), selector=selector) for at, selector in enumerate(selectors)]
     chosen = None if expected is None else groups[expected]
@@ -96,7 +133,7 @@ def test_smaller_id_wins_among_rivals() -> None:
     """Of groups with the same selectors the smaller id by bytes is chosen, and they are named in that order."""
     ids = ["b", "a", "\U0001f422", "\ue000"]
     index = GroupIndex(Group(group_id, selector={"os": "a"}) for group_id in ids)
-    assert [["a", "b", "\ue000", "\U0001f422"]] == index.rivals()
+    assert [Rivals(("a", "b", "\ue000", "\U0001f422"))] == index.rivals()
     chosen = index.select({"os": "a"})
     assert chosen is not None
     assert "a" == chosen.id
@@ -105,7 +142,7 @@ def test_smaller_id_wins_among_rivals() -> None:
 def test_order_of_keys_does_not_matter() -> None:
     """Two groups whose selectors differ in order alone are rivals."""
     groups = [Group("a", selector={"x": "1", "y": "2"}), Group("b", selector={"y": "2", "x": "1"})]
-    assert [["a", "b"]] == GroupIndex(groups).rivals()
+    assert [Rivals(("a", "b"))] == GroupIndex(groups).rivals()
 
 
 def test_catalog_selects_the_profile_too() -> None:

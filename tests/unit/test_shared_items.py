@@ -77,6 +77,17 @@ def test_whole_entry() -> None:
     )
 
 
+def test_one_of_several_entries() -> None:
+    """A group for which one of its entries has no room is in none of them."""
+    groups = [
+        Group("a", profile="p" * 300_000, selector={"os": "b"}),
+        Group("b", profile="p" * 150_000, selector={"os": ("a", "b", "c")}),
+        Group("c", profile="p" * 300_000, selector={"os": ("a", "c")}),
+        Group("d", profile="p" * 150_000, selector={"os": ("a", "d")}),
+    ]
+    assert ["b", "d"] == refused(groups, found())
+
+
 def test_tombstones_take_room() -> None:
     """A group that was removed still takes its name in the entry."""
     has = found(entry=entry({}, {"x" * 1_000 + str(number): 1 for number in range(402)}))

@@ -16,6 +16,13 @@ def test_request_over_all() -> None:
     assert data == {"request": {"query": {"k": "v"}, "raw_query": "k=v"}}
 
 
+def test_value_of_a_list() -> None:
+    """Of a selector's list the machine's own value is seen, as if the group were written for it alone."""
+    labels = {"MAC": "52:54:00:00:00:02", "arch": "arm64"}
+    listed = template_data({"mac": 1}, {"MAC": ("52:54:00:00:00:01", "52:54:00:00:00:02"), "os": ("", "x")}, labels, "")
+    assert template_data({"mac": 1}, {"MAC": "52:54:00:00:00:02", "os": ""}, labels, "") == listed
+
+
 @given(st.permutations([("A", "1"), ("a", "2"), ("B", "3")]))
 def test_selector_keys_that_differ_in_case(pairs: list[tuple[str, str]]) -> None:
     """Of selector keys that differ in case only, the same one wins in whatever order they come."""

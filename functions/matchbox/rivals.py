@@ -1,0 +1,52 @@
+"""Which groups ask for the same machines, so that one of them is not chosen? Hardly anybody means that."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+from matchbox.selection import Selector, octets
+
+_LONGEST_SHOWN = 200
+
+
+class Rivals(NamedTuple):
+    """Groups by their ids, of which the first is chosen.
+
+    `example` is a selector that they share where they do not share all; None where they do.
+    """
+
+    ids: tuple[str, ...]
+    example: Selector | None = None
+
+    def __str__(self) -> str:
+        """A line for the operator."""
+        ids = ", ".join(self.ids)
+        if self.example is None:
+            return f"groups {ids} have the same selectors: {self.ids[0]} is chosen"
+        shown = str(self.example)
+        if len(shown) > _LONGEST_SHOWN:
+            shown = f"{shown[:_LONGEST_SHOWN]}..."
+        return f"groups {ids} both ask for {shown}: {self.ids[0]} is chosen where they do"
+
+
+def rivals_among(holders: Iterable[tuple[Selector, Collection[str]]]) -> list[Rivals]:
+    """The rivals among the groups that have selectors; `holders` are the ids of those that have each.
+
+    Groups that share all they have are named together, others in pairs, each pair once.
+    """
+    held = Counter[str]()
+    shared: dict[tuple[str, str], list[Selector]] = {}
+    for selector, ids in holders:
+        held.update(ids)
+        if len(ids) > 1:
+            first, *others = sorted(ids, key=octets)
+            for other in others:
+                shared.setdefault((first, other), []).append(selector)
+    same: dict[str, list[str]] = {}
+    pairs: list[Rivals] = []
+    for (first, other), selectors in shared.items():
+        if len(selectors) == held[first] == held[other]:
+            same.setdefault(first, []).append(other)
+        else:
+            pairs.append(Rivals((first, other), max(selectors, key=lambda selector: selector.rank)))
+    return [*(Rivals((first, *others)) for first, others in same.items()), *pairs]

@@ -1,0 +1,45 @@
+"""In which order are groups written to a table that machines ask?"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from aws_stores.catalog_import import CatalogImport
+from aws_stores.catalog_plan import Plan
+from matchbox.groups import Group
+
+if TYPE_CHECKING:
+    from matchbox.catalog_documents import Document
+    from tests.rigs.catalog_table import CatalogTable
+
+MACS = tuple(map(str, range(12)))
+
+
+def documents(*groups: Group) -> dict[str, Document]:
+    return {f"G#{group.id}": group for group in groups}
+
+
+def test_machines_out_of_lists(table: CatalogTable) -> None:
+    """Machines that are taken out of lists have their own groups by then; the most specific groups come first."""
+    table.fill(*(Group(f"list{n}", selector={"mac": MACS[n : n + 2]}) for n in range(0, 12, 2)))
+    changed = [Group(f"list{n}", selector={"mac": MACS[n]}) for n in range(0, 12, 2)]
+    own = [Group(f"own{n}", selector={"mac": MACS[n]}) for n in range(1, 12, 2)]
+    specific = Group("specific", selector={"mac": "1", "os": ("x", "y")})
+    plan = Plan(documents(Group("default"), *own, specific), documents(*changed), [], 0, [])
+    names: list[str] = []
+
+    def written(params: dict[str, Any], **_: object) -> None:
+        name = params["TransactItems"][0]["Put"]["Item"]["pk"]["S"].removeprefix("G#").rstrip("0123456789")
+        if name == "own":
+            # What may be written at the same time overtakes it.
+            time.sleep(0.1)
+        names.append(name)
+
+    event = "provide-client-params.dynamodb.TransactWriteItems"
+    table.client.meta.events.register(event, written)
+    try:
+        CatalogImport(table.client, table.s3_client, table.name, table.name).carry_out(plan, lambda _: None)
+    finally:
+        table.client.meta.events.unregister(event, written)
+    assert ["specific", *["own"] * 6, *["list"] * 6, "default"] == names
