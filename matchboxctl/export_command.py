@@ -108,7 +108,7 @@ class _Export:
 
     def _document(self, kind: str, name: str, item: Item) -> _Target | None:
         try:
-            document = group_in(item, self._object) if kind == "groups" else profile_in(item)
+            document = (group_in if kind == "groups" else profile_in)(item, self._object)
         except (LookupError, TypeError, ValueError) as error:
             self._faults.tell(f"{kind} {name!r} cannot be read: {error!r}: see `matchboxctl fsck`")
             self._spared.add(f"{kind}/{name}.json")

@@ -1,7 +1,7 @@
 """Which group, profile and template does the table hold for a machine?"""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from aws_stores.table import (
     KEY,
     SHAPES,
     Entry,
+    Far,
     entry_in,
     entry_key,
     group_key,
@@ -122,14 +123,15 @@ class DynamoDBCatalog:
 
     def profile(self, profile_id: str) -> Profile | None:
         """The profile of that id."""
-        item = self._item(profile_key(profile_id), self._deadline())
-        return None if item is None else profile_in(item)
+        deadline = self._deadline()
+        item = self._item(profile_key(profile_id), deadline)
+        return None if item is None else profile_in(item, self._reader(deadline))
 
     def template(self, kind: str, template_id: str) -> bytes | None:
         """The template of that kind and id."""
         deadline = self._deadline()
         item = self._item(template_key(kind, template_id), deadline)
-        return None if item is None else template_in(item, lambda far: self._objects.read(far, deadline))
+        return None if item is None else template_in(item, self._reader(deadline))
 
     def _choose(self, labels: Mapping[str, str], deadline: float) -> _Found:
         """What to choose from. It ends: without time left the client raises StoreUnavailableError."""
@@ -164,9 +166,12 @@ class DynamoDBCatalog:
         if item is None or item["profile"] != choice.profile_id or not has_selector(item, choice.selector):
             return None
         found = items.get(profile or "")
-        return Selection(
-            group_in(item, lambda far: self._objects.read(far, deadline)), None if found is None else profile_in(found)
-        )
+        read = self._reader(deadline)
+        return Selection(group_in(item, read), None if found is None else profile_in(found, read))
+
+    def _reader(self, deadline: float) -> Callable[[Far], bytes]:
+        """Gets an object by that time."""
+        return lambda far: self._objects.read(far, deadline)
 
     def _item(self, key: str | None, deadline: float) -> Item | None:
         return None if key is None else self._dynamodb.get_item(self._table, {KEY: key}, deadline)

@@ -177,7 +177,9 @@ def document_fault(item: Item) -> Fault | None:
     key: str = item[KEY]
     try:
         if key.startswith("P#"):
-            readable = profile_in(item).id == key.removeprefix("P#")
+            _names_object(item)
+            profile = profile_in(item, lambda _: b"{}")
+            readable = profile.id == key.removeprefix("P#") and isinstance(profile.metadata, dict)
         else:
             readable = _names_object(item) or isinstance(item["body"], bytes)
     except _MALFORMED:

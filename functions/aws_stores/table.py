@@ -12,8 +12,8 @@ The table has one key, the text `pk`:
 
 A group whose selector lists values has an entry for each combination of them. Else its entry's hash is its selector's.
 
-A long template or a group's long metadata lies in the bucket. Its item has, instead of the body or of the metadata in
-doc:
+A long template, or long metadata of a group or a profile, lies in the bucket. Its item has, instead of the body or of
+the metadata in doc:
 
     at: the object's key, templates/<SHA-256 of the bytes> · size: how many bytes it has
 
@@ -154,12 +154,18 @@ def entry_in(item: Mapping[str, Any], selector: Selector) -> Entry | None:
 
 def profile_record(profile: Profile) -> Record:
     """The profile's item. Raises UnwritableError."""
-    return Record(item_of(f"profile {profile.id!r}", profile_key(profile.id), doc=json_text(profile.document())))
+    what = f"profile {profile.id!r}"
+    far, objects = long_part(f"the metadata of {what}", json_text(dict(profile.metadata)).encode())
+    fields = (profile._replace(metadata={}) if far else profile).document()
+    return Record(item_of(what, profile_key(profile.id), doc=json_text(fields), **far), objects)
 
 
-def profile_in(item: Mapping[str, Any]) -> Profile:
-    """The profile in its item."""
+def profile_in(item: Mapping[str, Any], read: Callable[[Far], bytes]) -> Profile:
+    """The profile in its item; `read` gets the bytes of an object."""
     fields = json.loads(item["doc"])
+    far = far_in(item)
+    if far is not None:
+        fields["metadata"] = json.loads(read(far))
     boot = fields.pop("boot", None)
     if boot is not None:
         boot = NetBoot(boot.get("kernel", ""), tuple(boot.get("initrd", ())), tuple(boot.get("args", ())))

@@ -15,7 +15,7 @@ from matchbox.profiles import NetBoot, Profile
 from matchbox.released_assets import ReleasedAssets
 from matchbox.releases import Pointers
 from matchbox.stores import AnswerStore, AssetStore, Catalog, Releases, Selection
-from matchbox.template_data import template_data
+from matchbox.template_data import data_of
 from matchbox.url_path import clean_path, moved_permanently, unescape
 
 _ASSETS = "/assets/"
@@ -67,8 +67,7 @@ class _Machine(NamedTuple):
 
     def data(self) -> dict[str, object]:
         """What a template sees."""
-        group = self.selection.group
-        return template_data(group.metadata, group.selector, self.labels, self.raw_query)
+        return data_of(self.selection, self.labels, self.raw_query)
 
 
 class Routes:
@@ -145,7 +144,9 @@ class Routes:
         profile = self._stores.catalog.profile(profile_id)
         if profile is None:
             raise NotFoundError(f"no profile {profile_id!r}")
-        body = json.dumps(profile.document(), ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+        # Metadata may hold secrets, and here nobody says which machine asks.
+        shown = profile._replace(metadata={}).document()
+        body = json.dumps(shown, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
         return Answer(200, {"content-type": "application/json", "content-length": str(len(body))}, body)
 
     def _machine(self, request: Request, account: Account) -> _Machine:

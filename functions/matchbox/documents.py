@@ -1,7 +1,7 @@
 """Groups and profiles as operators write them: matchbox's JSON documents.
 
 They are read as Go reads them: keys in any case, unknown ones ignored, null for an empty value. Beyond matchbox, a
-selector may list values.
+selector may list values, and a profile has metadata.
 """
 
 from typing import Annotated, Any
@@ -64,6 +64,7 @@ class _ProfileDocument(_Document):
     cloud_id: _Text = ""
     generic_id: _Text = ""
     boot: _NetBootDocument | None = None
+    metadata: Annotated[dict[str, Any], BeforeValidator(_empty_map)] = {}
 
 
 def parse_group(name: str, text: bytes) -> Group:
@@ -111,4 +112,5 @@ def parse_profile(name: str, text: bytes) -> Profile:
         cloud_id=document.cloud_id,
         generic_id=document.generic_id,
         boot=None if boot is None else NetBoot(boot.kernel, tuple(boot.initrd), tuple(boot.args)),
+        metadata=document.metadata,
     )

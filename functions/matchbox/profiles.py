@@ -1,5 +1,6 @@
-"""A profile: what a machine boots, and which templates configure it."""
+"""A profile: what a machine boots, which templates configure it, and what those may say of all its machines."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 
@@ -12,7 +13,7 @@ class NetBoot(NamedTuple):
 
 
 class Profile(NamedTuple):
-    """One profile. An empty template id means that this kind of answer is not configured."""
+    """One profile. An empty template id means that this kind of answer is not configured; metadata is a JSON object."""
 
     id: str
     name: str = ""
@@ -20,9 +21,10 @@ class Profile(NamedTuple):
     cloud_id: str = ""
     generic_id: str = ""
     boot: NetBoot | None = None
+    metadata: Mapping[str, object] = {}
 
     def document(self) -> dict[str, object]:
-        """The profile as matchbox writes it to a file: empty fields left out."""
+        """The profile as matchbox writes it to a file: empty fields left out. matchbox itself knows no metadata."""
         fields: dict[str, object] = {"id": self.id}
         for key in ("name", "ignition_id", "cloud_id", "generic_id"):
             if value := getattr(self, key):
@@ -30,4 +32,6 @@ class Profile(NamedTuple):
         if self.boot is not None:
             boot = {"kernel": self.boot.kernel, "initrd": list(self.boot.initrd), "args": list(self.boot.args)}
             fields["boot"] = {key: value for key, value in boot.items() if value}
+        if self.metadata:
+            fields["metadata"] = dict(self.metadata)
         return fields

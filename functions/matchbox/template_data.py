@@ -4,6 +4,17 @@ from collections.abc import Mapping
 
 from matchbox.go_format import StringMap
 from matchbox.groups import Wanted
+from matchbox.stores import Selection
+
+
+def data_of(selection: Selection, labels: Mapping[str, str], raw_query: str) -> dict[str, object]:
+    """The data for a machine that was given this selection: the profile's metadata, and `template_data` over that.
+
+    What both profile and group have at the top is the group's alone: maps are not merged.
+    """
+    group, profile = selection.group, selection.profile
+    metadata = {**({} if profile is None else profile.metadata), **group.metadata}
+    return template_data(metadata, group.selector, labels, raw_query)
 
 
 def template_data(

@@ -35,7 +35,8 @@ LABELS = {"key004": "value 64", **OTHERS}
 LISTED = {"key003": "value 63, 9", **OTHERS}
 """Of one that g00063 takes by the last value that it lists."""
 
-PROFILE = Profile("p", "", "i.yaml", "c.yaml", "g.txt", NetBoot("/assets/vmlinuz", ("/assets/initramfs",)))
+METADATA = {"site": "north", "rack": "hidden"}
+PROFILE = Profile("p", "", "i.yaml", "c.yaml", "g.txt", NetBoot("/assets/vmlinuz", ("/assets/initramfs",)), METADATA)
 SIZES = [
     pytest.param(("moto_server", 300), id="300 groups on moto"),
     pytest.param(("dynamodb_local", 10_000), id="10,000 groups on DynamoDB Local", marks=pytest.mark.real),
@@ -51,7 +52,7 @@ def filled(request: pytest.FixtureRequest, made: MakeTable) -> Iterator[CatalogT
         table.writer.put_profile(PROFILE)
         table.writer.put_template("ignition", "i.yaml", b"machine: {}\n")
         table.writer.put_template("cloud", "c.yaml", b"#!/bin/sh\n")
-        table.writer.put_template("generic", "g.txt", b'{{.rack}}{{with index . "key003"}} {{.}}{{end}}\n')
+        table.writer.put_template("generic", "g.txt", b'{{.site}} {{.rack}}{{with index . "key003"}} {{.}}{{end}}\n')
         table.s3_client.put_object(Bucket=table.name, Key="assets/dir/file", Body=b"x", ContentType="text/plain")
         yield table
 
@@ -80,12 +81,12 @@ def test_route(filled: CatalogTable, path: str, cold: int, warm: int, labels: di
         assert [cold, warm, warm] == [app.cost(path, **labels) for _ in range(3)]
 
 
-def test_value_of_a_list(filled: CatalogTable) -> None:
-    """A template sees the value of the list that the machine has."""
+def test_what_templates_see(filled: CatalogTable) -> None:
+    """A template sees the profile's metadata, and over them the value of the list that the machine has."""
     with boot_app(filled) as app:
-        assert Reply(200, b"7 value 63, 9\n") == app.ask("/generic", **LISTED)
-        metadata = app.ask("/metadata", **LISTED).body.splitlines()
-    assert [b"KEY003=value 63, 9", b"RACK=7"] == [line for line in metadata if not line.startswith(b"REQUEST_")]
+        assert Reply(200, b"north 7 value 63, 9\n") == app.ask("/generic", **LISTED)
+        metadata = [line for line in app.ask("/metadata", **LISTED).body.splitlines() if b"REQUEST_" not in line]
+    assert [b"KEY003=value 63, 9", b"RACK=7", b"SITE=north"] == metadata
 
 
 @pytest.mark.parametrize(("shapes", "calls"), [(90, 2), (98, 2), (99, 3), (150, 3), (190, 3), (300, 5)])

@@ -24,7 +24,8 @@ class TestSelection:
     def test_whole(self, subject: Subject) -> None:
         """A selection has every field of the group and of its profile."""
         group = Group("a", "Name", "p", {"mac": MAC}, {"n": [1, 2.5, {"ü": None}], "big": 2**70, "s": "\U0001f600"})
-        profile = Profile("p", "P", "i.yaml", "c", "g", NetBoot("/k", ("/i", "/j"), ("a=b", "")))
+        boot = NetBoot("/k", ("/i", "/j"), ("a=b", ""))
+        profile = Profile("p", "P", "i.yaml", "c", "g", boot, {"n": [1, 2.5, {"ü": None}], "big": 2**70})
         subject.put(group)
         subject.writer.put_profile(profile)
         assert Selection(group, profile) == subject.catalog.select({"mac": MAC, "uuid": "x"})
@@ -122,7 +123,13 @@ class TestChanges:
 class TestByName:
     @pytest.mark.parametrize(
         "profile",
-        [Profile("p"), Profile("p", boot=NetBoot()), Profile("ü/#", "N", "i", "c", "g", NetBoot("k", ("i",)))],
+        [
+            Profile("p"),
+            Profile("p", boot=NetBoot()),
+            Profile("ü/#", "N", "i", "c", "g", NetBoot("k", ("i",))),
+            Profile("p", boot=NetBoot("k"), metadata={"a": [1, None, {"b": "ü"}], "boot": False}),
+            Profile("p", boot=NetBoot("k"), metadata={"long": ["x" * 1_000] * 100}),
+        ],
     )
     def test_profile(self, subject: Subject, profile: Profile) -> None:
         """A profile is found by its id until it is deleted."""

@@ -160,6 +160,28 @@ def test_notes(data: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None
     ] == notes
 
 
+def test_metadata_of_profiles(data: Path, stores: Stores, run: Run, tmp_path: Path) -> None:
+    """Metadata of profiles, short and long, come out as they went in, and are written again where they change."""
+    documents: dict[str, dict[str, object]] = {
+        "short": {"boot": {"kernel": "k"}, "metadata": {"a": {"b": [1, 2.5, None]}}},
+        "long": {"metadata": {"list": ["x" * 1000] * 500}},
+        "empty": {"metadata": {}},
+    }
+    for name, document in documents.items():
+        (data / "profiles" / f"{name}.json").write_text(json.dumps(document))
+    assert 0 == run("import", data)
+    before = contents(stores)
+    assert 0 == run("export", tmp_path / "out")
+    for name, document in documents.items():
+        written = json.loads((tmp_path / "out" / "profiles" / f"{name}.json").read_text())
+        assert {"id": name, **{key: value for key, value in document.items() if value != {}}} == written
+    assert 0 == run("import", tmp_path / "out", "--prune")
+    assert before == contents(stores)
+    (data / "profiles" / "long.json").write_text(json.dumps({"metadata": {"list": ["y" * 1000] * 500}}))
+    assert 0 == run("import", data)
+    assert ["P#long"] == [key for key, item in contents(stores).items() if item != before[key]]
+
+
 def test_lists(data: Path, stores: Stores, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Lists of a selector come out as they went in; too many combinations are refused, rivals are named once."""
     listed = {"mac": ["52:54:00:00:00:02", "52:54:00:00:00:01"], "os": ["a", "b"]}

@@ -41,6 +41,17 @@ def test_metadata(table: CatalogTable) -> None:
         assert Reply(200, f"{MEGABYTE // 2} {'v' * 100}\n".encode()) == app.ask("/generic")
 
 
+def test_metadata_of_a_profile(table: CatalogTable) -> None:
+    """A profile with metadata of 1 MB has them all in its machines' templates, and shows none of them itself."""
+    table.writer.put_template("generic", "t", b"{{len .long}} {{.name}}\n")
+    table.writer.put_profile(TEMPLATES._replace(metadata={"long": "x" * MEGABYTE, "name": "profile"}))
+    table.fill(Group("a", profile="p", metadata={"name": "group"}))
+    with boot_app(table) as app:
+        assert Reply(200, f"{MEGABYTE} group\n".encode()) == app.ask("/generic")
+        assert Reply(200, b'{"id": "p", "generic_id": "t"}\n') == app.ask("/profiles/p")
+    assert [] == table.fsck()
+
+
 @pytest.mark.real
 def test_shapes(dynamodb_local: Service, made: MakeTable) -> None:
     """With 300 selector shapes, written one by one, the first and the last are found (moto takes long to write)."""

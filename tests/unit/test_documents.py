@@ -21,11 +21,12 @@ def test_group() -> None:
 
 
 def test_profile() -> None:
-    """A profile is known by its file's name and has all that matchbox knows."""
+    """A profile is known by its file's name, has all that matchbox knows, and metadata; it is written as it is read."""
     text = b"""{"id": "x", "name": "n", "ignition_id": "i", "cloud_id": "c", "generic_id": "g",
-                "boot": {"kernel": "k", "initrd": ["a", "b"], "args": ["c"]}}"""
-    expected = Profile("file", "n", "i", "c", "g", NetBoot("k", ("a", "b"), ("c",)))
+                "boot": {"kernel": "k", "initrd": ["a", "b"], "args": ["c"]}, "metadata": {"n": [1, null, {}]}}"""
+    expected = Profile("file", "n", "i", "c", "g", NetBoot("k", ("a", "b"), ("c",)), {"n": [1, None, {}]})
     assert expected == parse_profile("file", text)
+    assert expected == parse_profile("file", json.dumps(expected.document()).encode())
 
 
 def test_keys_in_any_case() -> None:
@@ -54,7 +55,7 @@ def test_nulls_are_empty() -> None:
     group = b'{"id": null, "name": null, "profile": null, "selector": null, "metadata": null}'
     assert Group("g") == parse_group("g", group)
     assert {"os": ""} == parse_group("g", b'{"selector": {"os": null}}').selector
-    assert Profile("p") == parse_profile("p", b'{"name": null, "ignition_id": null, "boot": null}')
+    assert Profile("p") == parse_profile("p", b'{"name": null, "ignition_id": null, "boot": null, "metadata": null}')
     boot = b'{"boot": {"kernel": null, "initrd": null, "args": [null]}}'
     assert NetBoot("", (), ("",)) == parse_profile("p", boot).boot
 
@@ -115,6 +116,8 @@ def test_errors_of_a_group_name_line_and_field(text: bytes, parts: list[str]) ->
         (b'{"x": [[], {}, [1]],\n"boot": {"initrd": [],\n"args": [\n"a",\n\n2]}}', ["line 6", "boot.args.1"]),
         (b'{"boot": {"kernel": 1},\n"Boot": {\n"Kernel": 2}}', ["line 3", "boot.kernel"]),
         (b'{"boot": []}', ["line 1", "boot"]),
+        (b'{"boot": {},\n"metadata": []}', ["line 2", "metadata"]),
+        (b'{"boot": {},\n"Metadata": "x"}', ["line 2", "metadata"]),
     ],
 )
 def test_errors_of_a_profile_name_line_and_field(text: bytes, parts: list[str]) -> None:

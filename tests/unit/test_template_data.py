@@ -1,7 +1,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox.template_data import template_data
+from matchbox.groups import Group
+from matchbox.profiles import Profile
+from matchbox.stores import Selection
+from matchbox.template_data import data_of, template_data
 
 
 def test_selector_over_metadata() -> None:
@@ -21,6 +24,27 @@ def test_value_of_a_list() -> None:
     labels = {"MAC": "52:54:00:00:00:02", "arch": "arm64"}
     listed = template_data({"mac": 1}, {"MAC": ("52:54:00:00:00:01", "52:54:00:00:00:02"), "os": ("", "x")}, labels, "")
     assert template_data({"mac": 1}, {"MAC": "52:54:00:00:00:02", "os": ""}, labels, "") == listed
+
+
+def test_order_of_all() -> None:
+    """The profile's metadata lie lowest, key by key, then the group's, its selector, and the request."""
+    profile = Profile("p", metadata={"a": {"x": 1, "y": 1}, "b": {"x": 1, "y": 1}, "c": 1, "os": 1, "request": 1})
+    group = Group("g", profile="p", selector={"OS": ("x", "y")}, metadata={"b": {"x": 2}, "c": None, "os": 2})
+    expected = {
+        "a": {"x": 1, "y": 1},
+        "b": {"x": 2},
+        "c": None,
+        "os": "y",
+        "request": {"query": {"OS": "y"}, "raw_query": "OS=y"},
+    }
+    assert expected == data_of(Selection(group, profile), {"OS": "y"}, "OS=y")
+    assert {"a", "b", "c", "os", "request"} == profile.metadata.keys()
+
+
+def test_absent_profile() -> None:
+    """Where the profile is absent the group's metadata are seen alone."""
+    data = data_of(Selection(Group("g", profile="p", metadata={"a": 1}), None), {}, "")
+    assert {"a": 1, "request": {"query": {}, "raw_query": ""}} == data
 
 
 @given(st.permutations([("A", "1"), ("a", "2"), ("B", "3")]))
