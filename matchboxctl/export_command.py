@@ -21,6 +21,7 @@ from matchbox.profiles import Profile
 from matchbox.source_documents import parse_source, source_document
 from matchbox.sources import Source
 from matchboxctl.aws_refusals import explained
+from matchboxctl.beyond_matchbox import beyond_matchbox, told
 from matchboxctl.data_directory import DIRECTORIES, files_below
 from matchboxctl.differences import Differences
 from matchboxctl.faults import Faults
@@ -42,7 +43,8 @@ def export_directory(store: StoreSettings, root: Path, *, prune: bool, dry_run: 
     """Make the directory hold what table and bucket hold; with `prune` nothing else of groups, templates and so on.
 
     Each file is written whole or not at all, and only where it says something else; it may be interrupted and run
-    again. Raises UsageError, and FailedError where something could not be written, which standard error names.
+    again. Standard error names what matchbox itself would read otherwise. Raises UsageError, and FailedError where
+    something could not be written, which standard error names.
     """
     if root.exists() and not root.is_dir():
         raise UsageError(f"{root} is no directory")
@@ -69,6 +71,7 @@ class _Export:
         self._s3 = store.s3()
         self._received = Progress("getting files", 0, "bytes")
         self._spared: set[str] = set()
+        self._beyond_matchbox: list[str] = []
 
     def run(self, *, prune: bool, dry_run: bool) -> None:
         read = Progress("reading the table", 0, "items")
@@ -82,6 +85,8 @@ class _Export:
         else:
             self._write(shown, targets)
         print(shown.summary(dry_run=dry_run))
+        for line in told(self._beyond_matchbox):
+            print(line, file=sys.stderr)
 
     def _targets(self, contents: Contents) -> Iterator[tuple[str, _Target]]:
         """Every file by its path; what cannot be read of the table is told."""
@@ -113,6 +118,8 @@ class _Export:
             self._faults.tell(f"{kind} {name!r} cannot be read: {error!r}: see `matchboxctl fsck`")
             self._spared.add(f"{kind}/{name}.json")
             return None
+        if line := beyond_matchbox(document):
+            self._beyond_matchbox.append(line)
         fields: dict[str, Any] = document._asdict() if isinstance(document, Group) else document.document()
         body = json.dumps(fields, indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
         return _Target(partial(_says, document), partial(_put, body))

@@ -160,53 +160,6 @@ def test_notes(data: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None
     ] == notes
 
 
-def test_metadata_of_profiles(data: Path, stores: Stores, run: Run, tmp_path: Path) -> None:
-    """Metadata of profiles, short and long, come out as they went in, and are written again where they change."""
-    documents: dict[str, dict[str, object]] = {
-        "short": {"boot": {"kernel": "k"}, "metadata": {"a": {"b": [1, 2.5, None]}}},
-        "long": {"metadata": {"list": ["x" * 1000] * 500}},
-        "empty": {"metadata": {}},
-    }
-    for name, document in documents.items():
-        (data / "profiles" / f"{name}.json").write_text(json.dumps(document))
-    assert 0 == run("import", data)
-    before = contents(stores)
-    assert 0 == run("export", tmp_path / "out")
-    for name, document in documents.items():
-        written = json.loads((tmp_path / "out" / "profiles" / f"{name}.json").read_text())
-        assert {"id": name, **{key: value for key, value in document.items() if value != {}}} == written
-    assert 0 == run("import", tmp_path / "out", "--prune")
-    assert before == contents(stores)
-    (data / "profiles" / "long.json").write_text(json.dumps({"metadata": {"list": ["y" * 1000] * 500}}))
-    assert 0 == run("import", data)
-    assert ["P#long"] == [key for key, item in contents(stores).items() if item != before[key]]
-
-
-def test_lists(data: Path, stores: Stores, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Lists of a selector come out as they went in; too many combinations are refused, rivals are named once."""
-    listed = {"mac": ["52:54:00:00:00:02", "52:54:00:00:00:01"], "os": ["a", "b"]}
-    (data / "groups" / "listed.json").write_text(json.dumps({"profile": "p", "selector": listed}))
-    rival = {"mac": listed["mac"], "os": "a"}
-    (data / "groups" / "rival.json").write_text(json.dumps({"profile": "p", "selector": rival}))
-    (data / "groups" / "wide.json").write_text(json.dumps({"selector": {"n": list(map(str, range(41)))}}))
-    assert 1 == run("import", data)
-    told = capsys.readouterr().err
-    assert f"{data / 'groups' / 'wide.json'}: line 1: selector: its lists have 41 combinations" in told
-    note = "note: groups listed, rival both ask for mac=52:54:00:00:00:02,os=a: listed is chosen where they do"
-    assert [note] == [line for line in told.splitlines() if line.startswith("note: ")]
-    assert 0 == run("export", tmp_path / "out")
-    assert listed == json.loads((tmp_path / "out" / "groups" / "listed.json").read_text())["selector"]
-    before = contents(stores)
-    capsys.readouterr()
-    assert 0 == run("import", tmp_path / "out", "--prune")
-    assert [True, True] == [NOTHING in line for line in _lines(capsys)]
-    assert before == contents(stores)
-    for name in ("wide", "listed"):
-        (data / "groups" / f"{name}.json").unlink()
-    assert 0 == run("import", data, "--prune")
-    assert ["G#g", "G#rival"] == sorted(key for key in contents(stores) if key.startswith("G#"))
-
-
 def test_names_that_leave_the_directory(
     data: Path, stores: Stores, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

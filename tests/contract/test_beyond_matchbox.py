@@ -1,0 +1,98 @@
+"""What matchbox does not have, lists in selectors and metadata of profiles, goes into the stores and out again."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from tests.contract.test_import_export import NOTHING, contents
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from tests.contract.conftest import Run
+    from tests.rigs.stores import Stores
+
+
+def test_metadata_of_profiles(data: Path, stores: Stores, run: Run, tmp_path: Path) -> None:
+    """Metadata of profiles, short and long, come out as they went in, and are written again where they change."""
+    documents: dict[str, dict[str, object]] = {
+        "short": {"boot": {"kernel": "k"}, "metadata": {"a": {"b": [1, 2.5, None]}}},
+        "long": {"metadata": {"list": ["x" * 1000] * 500}},
+        "empty": {"metadata": {}},
+    }
+    for name, document in documents.items():
+        (data / "profiles" / f"{name}.json").write_text(json.dumps(document))
+    assert 0 == run("import", data)
+    before = contents(stores)
+    assert 0 == run("export", tmp_path / "out")
+    for name, document in documents.items():
+        written = json.loads((tmp_path / "out" / "profiles" / f"{name}.json").read_text())
+        assert {"id": name, **{key: value for key, value in document.items() if value != {}}} == written
+    assert 0 == run("import", tmp_path / "out", "--prune")
+    assert before == contents(stores)
+    (data / "profiles" / "long.json").write_text(json.dumps({"metadata": {"list": ["y" * 1000] * 500}}))
+    assert 0 == run("import", data)
+    assert ["P#long"] == [key for key, item in contents(stores).items() if item != before[key]]
+
+
+def test_lists(data: Path, stores: Stores, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Lists of a selector come out as they went in; too many combinations are refused, rivals are named once."""
+    listed = {"mac": ["52:54:00:00:00:02", "52:54:00:00:00:01"], "os": ["a", "b"]}
+    (data / "groups" / "listed.json").write_text(json.dumps({"profile": "p", "selector": listed}))
+    rival = {"mac": listed["mac"], "os": "a"}
+    (data / "groups" / "rival.json").write_text(json.dumps({"profile": "p", "selector": rival}))
+    (data / "groups" / "wide.json").write_text(json.dumps({"selector": {"n": list(map(str, range(41)))}}))
+    assert 1 == run("import", data)
+    told = capsys.readouterr().err
+    assert f"{data / 'groups' / 'wide.json'}: line 1: selector: its lists have 41 combinations" in told
+    note = "note: groups listed, rival both ask for mac=52:54:00:00:00:02,os=a: listed is chosen where they do"
+    assert [note] == [line for line in told.splitlines() if line.startswith("note: ")]
+    assert 0 == run("export", tmp_path / "out")
+    assert listed == json.loads((tmp_path / "out" / "groups" / "listed.json").read_text())["selector"]
+    before = contents(stores)
+    capsys.readouterr()
+    assert 0 == run("import", tmp_path / "out", "--prune")
+    assert [True, True] == [NOTHING in line for line in capsys.readouterr().out.splitlines()]
+    assert before == contents(stores)
+    for name in ("wide", "listed"):
+        (data / "groups" / f"{name}.json").unlink()
+    assert 0 == run("import", data, "--prune")
+    assert ["G#g", "G#rival"] == sorted(key for key in contents(stores) if key.startswith("G#"))
+
+
+def test_beyond_matchbox(data: Path, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An export ends with what matchbox itself would read otherwise, one line for each document, and succeeds."""
+    hidden = {"secret": "hidden"}
+    listed = {
+        "profile": "p",
+        "selector": {"os": ["b", "hidden"], "k": "hidden", "rack": ["1", "2"]},
+        "metadata": hidden,
+    }
+    (data / "groups" / "listed.json").write_text(json.dumps(listed))
+    (data / "groups" / "one.json").write_text('{"profile": "p", "selector": {"os": ["x"]}}')
+    (data / "profiles" / "meta.json").write_text(json.dumps({"metadata": hidden}))
+    assert 0 == run("import", data)
+    expected = [
+        "note: matchbox itself would read not group listed, which lists values for os, rack",
+        "note: matchbox itself would read profile meta without its metadata",
+    ]
+    for options in (["--dry-run"], [], []):
+        capsys.readouterr()
+        assert 0 == run("export", tmp_path / "out", *options)
+        assert expected == capsys.readouterr().err.splitlines()[-2:]
+    assert "x" == json.loads((tmp_path / "out" / "groups" / "one.json").read_text())["selector"]["os"]
+
+
+def test_much_beyond_matchbox(data: Path, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of very many such documents twenty are named, and the others counted."""
+    for number in range(25):
+        (data / "profiles" / f"meta{number:02}.json").write_text('{"metadata": {"a": 1}}')
+    assert 0 == run("import", data)
+    capsys.readouterr()
+    assert 0 == run("export", tmp_path / "out")
+    notes = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note: ")]
+    assert 20 == sum("note: matchbox itself would read profile meta" in line for line in notes)
+    assert (21, "note: and 5 other documents not as they are meant") == (len(notes), notes[-1])
