@@ -10,6 +10,7 @@ FULL = {
     "AllowedPrefixList": "pl-0123456789abcdef0",
     "CertificateArn": "arn:aws:acm:eu-central-1:123456789012:certificate/6e1b0c9a",
     "RegistrySecret": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:registry-AbCdEf",
+    "RegistrySecretKey": "arn:aws:kms:eu-central-1:123456789012:key/6e1b0c9a-0000-4000-8000-123456789abc",
     "RouteTableIds": "rtb-0123456789abcdef0",
     "AlarmEmail": "operator@example.com",
 }
