@@ -1,6 +1,7 @@
 """The Lambda function on a schedule, and on demand with the event `{"source": "ID"}`."""
 
 import os
+import tempfile
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -24,7 +25,7 @@ from oci.distribution.registry import Registry
 # Path-style addresses where the endpoint is not AWS's, as in every other part.
 _ENDPOINT = "AWS_ENDPOINT_URL_S3"
 # The function's own disk, of which an invocation that was ended may have left some full.
-_SCRATCH = Path("/tmp/asset_sync")  # noqa: S108 (nobody else is there)
+_SCRATCH = Path(tempfile.gettempdir(), "asset_sync")
 
 
 def job_of(environment: Mapping[str, str], scratch: Path = _SCRATCH) -> SyncJob:

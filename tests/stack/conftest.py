@@ -1,9 +1,13 @@
-"""The stacks that tests look at, translated once for a run."""
+"""The stacks that tests look at, translated once for a run, and the functions that they run, built once."""
+
+import platform
+import subprocess
+from pathlib import Path
 
 import pytest
 
 from tests.stack.resolution import Stack, stacks
-from tests.stack.translation import Deployment
+from tests.stack.translation import PROJECT, Deployment
 
 FULL = {
     "SecondAllowedCidr": "192.168.0.0/24",
@@ -33,3 +37,16 @@ def plain(two_stacks: tuple[Stack, Stack]) -> Stack:
 def full(two_stacks: tuple[Stack, Stack]) -> Stack:
     """What an operator gets who takes every option."""
     return two_stacks[1]
+
+
+@pytest.fixture(scope="session")
+def built(request: pytest.FixtureRequest) -> Path:
+    """Where `sam build` has put functions and layers for this machine's processor; their sizes are printed."""
+    processor = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    directory = ".aws-sam/tests"
+    line = ["make", "-s", "build", f"ARCHITECTURE={processor}", f"BUILT={directory}"]
+    done = subprocess.run(line, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert 0 == done.returncode, done.stdout + done.stderr
+    said = [each for each in done.stdout.splitlines() if "packed" in each or "imported" in each]
+    request.config.get_terminal_writer().line("\n".join(["", *said]))
+    return PROJECT / directory

@@ -15,11 +15,11 @@ from asset_sync.handler import asked_for
 from asset_sync.job import Report, SyncFailedError
 from aws_stores.creation import create_bucket, create_table
 from aws_stores.function_environment import MissingSettingError
+from tests.balancer_events import ROOT
 from tests.registry_faults import faulty_registry
 from tests.rigs.stores import new_stores
 from tests.unit.sync_function import Clients, Function
 from tests.unit.sync_subject import TAG, sha256, talos
-from tests.unit.test_events import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
