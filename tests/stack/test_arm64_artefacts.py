@@ -1,16 +1,14 @@
 """What `make build` makes for Lambda's processor here, ARM64: it answers under QEMU's emulation.
 
-Nothing but the function, its layer and boto3 is there to be imported. All of boto3 is Python: this machine's is used.
+Nothing but the function, its layer and the runtime's packages is there to be imported. boto3 is Python throughout: the
+one for this machine's processor will do.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import shutil
 import subprocess
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -21,12 +19,14 @@ from matchbox.profiles import Profile
 from tests.images.layers import Entry, zstandard_compressed
 from tests.images.manifests import image
 from tests.registry_faults import faulty_registry
-from tests.rigs.python313 import PROJECT, python313
+from tests.rigs.lambda_runtime import runtime_packages
 from tests.rigs.python313_arm64 import python313_arm64
 from tests.rigs.stores import new_stores
+from tests.stack.translation import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from tests.rigs.service import Service
     from tests.rigs.stores import Stores
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.real
 
 HANDLERS = {"BootApi": "boot_api.handler", "AssetSync": "asset_sync.handler"}
-RUNTIMES_OWN = ["boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3"]
 AARCH64 = 183
 """The processor in an ELF file's head (`e_machine`, EM_AARCH64)."""
 
@@ -45,37 +44,6 @@ class Run(NamedTuple):
     answers: list[dict[str, Any]]
     loaded: set[str]
     machine: str
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The directory that `sam deploy` would deploy from."""
-    directory = tmp_path_factory.mktemp("built")
-    done = subprocess.run(
-        ["make", "-s", "build", "ARCHITECTURE=arm64", f"BUILT={directory}"],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert 0 == done.returncode, done.stderr[-3000:]
-    return directory
-
-
-@pytest.fixture(scope="module")
-def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What Lambda's runtime has of packages, compiled, since emulation makes that slow."""
-    directory = tmp_path_factory.mktemp("runtime")
-    for name in RUNTIMES_OWN:
-        spec = importlib.util.find_spec(name)
-        assert spec is not None
-        assert spec.origin is not None
-        if spec.submodule_search_locations:
-            shutil.copytree(Path(spec.origin).parent, directory / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(spec.origin, directory)
-    subprocess.run([python313(), "-m", "compileall", "-q", directory], check=True)
-    return directory
 
 
 @pytest.fixture(scope="module")
@@ -92,11 +60,11 @@ def stores(moto_server: Service) -> Stores:
     return made
 
 
-def _run(built: Path, runtime: Path, name: str, events: list[Any], environment: Mapping[str, str]) -> Run:
+def _run(built: Path, name: str, events: list[Any], environment: Mapping[str, str]) -> Run:
     layer = built / f"{name}Layer" / "python"
     program = PROJECT / "tests" / "stack" / "artefact_run.py"
     done = subprocess.run(
-        [python313_arm64(), "-I", "-B", program, built / name, layer, runtime, HANDLERS[name]],
+        [python313_arm64(), "-I", "-B", program, built / name, layer, runtime_packages(), HANDLERS[name]],
         input=json.dumps(events),
         env=dict(environment),
         capture_output=True,
@@ -116,28 +84,38 @@ def _unused(built: Path, name: str, loaded: set[str]) -> set[str]:
     return {name for name, its in files.items() if not its & loaded}
 
 
-def test_every_library_is_for_arm64(built: Path) -> None:
+def test_every_library_is_for_arm64(built_for_arm64: Path) -> None:
     """Each compiled library of functions and layers is an ELF file for AArch64, and there are some in each layer."""
-    libraries = [path for path in built.rglob("*") if path.is_file() and path.read_bytes().startswith(b"\x7fELF")]
+    libraries = [
+        path for path in built_for_arm64.rglob("*") if path.is_file() and path.read_bytes().startswith(b"\x7fELF")
+    ]
     assert {AARCH64} == {int.from_bytes(path.read_bytes()[18:20], "little") for path in libraries}
-    assert {"BootApiLayer", "AssetSyncLayer"} == {path.relative_to(built).parts[0] for path in libraries}
+    assert {"BootApiLayer", "AssetSyncLayer"} == {path.relative_to(built_for_arm64).parts[0] for path in libraries}
 
 
-def test_boot_api_answers(built: Path, runtime: Path, stores: Stores) -> None:
+def test_every_module_is_compiled(built_for_arm64: Path) -> None:
+    """Beside each module of functions and layers lies what Python 3.13 compiles it to."""
+    modules = list(built_for_arm64.rglob("*.py"))
+    compiled = {(path.parent.parent, path.name) for path in built_for_arm64.rglob("__pycache__/*.cpython-313.pyc")}
+    assert modules
+    assert [] == [each for each in modules if (each.parent, f"{each.stem}.cpython-313.pyc") not in compiled]
+
+
+def test_boot_api_answers(built_for_arm64: Path, stores: Stores) -> None:
     """boot_api answers the first script, and templates of both kinds; that takes every package of its layer."""
     script = json.loads((PROJECT / "events" / "boot-ipxe.json").read_text())
     events = [
         {**script, "path": path, "multiValueQueryStringParameters": {"os": [label]}}
         for path, label in (("/boot.ipxe", "any"), ("/generic", "any"), ("/ignition", "talos"))
     ]
-    run = _run(built, runtime, "BootApi", events, stores.environment())
+    run = _run(built_for_arm64, "BootApi", events, stores.environment())
     first, *rendered = [answer["body"] for answer in run.answers]
     assert first.startswith("#!ipxe\nchain ipxe?uuid=${uuid}")
     assert ["any-00042\n", "machine:\n  type: worker\n"] == rendered
-    assert ("aarch64", set()) == (run.machine, _unused(built, "BootApi", run.loaded))
+    assert ("aarch64", set()) == (run.machine, _unused(built_for_arm64, "BootApi", run.loaded))
 
 
-def test_asset_sync_syncs(built: Path, runtime: Path, stores: Stores) -> None:
+def test_asset_sync_syncs(built_for_arm64: Path, stores: Stores) -> None:
     """asset_sync takes the files out of an image's zstd layer; that takes every package of its own layer."""
     files = [Entry(f"output/talos/arm64/{name}", b"made of bytes") for name in ("vmlinuz", "initramfs.xz")]
     with faulty_registry() as registry, closing(stores.tables.client("dynamodb")) as dynamodb:
@@ -145,6 +123,6 @@ def test_asset_sync_syncs(built: Path, runtime: Path, stores: Stores) -> None:
         registry.add("talos", "stable", image([zstandard_compressed(*files)]))
         document = {"id": "talos-arm64", "image": f"{registry.host}/talos:stable", "assets": "talos/arm64"}
         SourceTable(dynamodb, stores.name).put("talos-arm64", json.dumps(document))
-        run = _run(built, runtime, "AssetSync", [{"source": "talos-arm64"}], stores.environment())
+        run = _run(built_for_arm64, "AssetSync", [{"source": "talos-arm64"}], stores.environment())
     assert [["talos-arm64"]] == [answer["changed"] for answer in run.answers]
-    assert ("aarch64", set()) == (run.machine, _unused(built, "AssetSync", run.loaded))
+    assert ("aarch64", set()) == (run.machine, _unused(built_for_arm64, "AssetSync", run.loaded))
