@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from matchbox.go_format import StringMap
+from matchbox.go_values import StringMap
 
 
 def template_data(
