@@ -198,3 +198,18 @@ def test_only_templates_that_call_sprig_load_it() -> None:
         "matchbox.sprig.calls matchbox.sprig.checksums matchbox.sprig.names",
         "True",
     ]
+
+
+def test_a_library_that_cannot_be_loaded() -> None:
+    """Without RE2 a template that has no regular expression renders, and one that has is told what is missing."""
+    program = (
+        "import sys; sys.modules['re2'] = None\n"
+        "from matchbox.templates import TemplateError, render\n"
+        "print(render(b'{{upper .a}}', {'a': 'b'}, name='a'))\n"
+        "try: render(b'{{regexMatch .a .a}}', {'a': 'b'}, name='a')\n"
+        "except TemplateError as error: print(error)"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    rendered, error = result.stdout.splitlines()
+    assert rendered == "b'B'"
+    assert error.startswith("template 'a', line 1: regexMatch: this server cannot load what it needs: import of re2")

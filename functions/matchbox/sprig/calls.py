@@ -87,13 +87,16 @@ def _called(name: str, module: str, allowance: Allowance) -> Function:
         # A list may be copied.
         elements = sum(len(value) for value in arguments if isinstance(value, list | dict))
         allowance.take_work(_CALL_WORK + elements // 10)
-        loaded = import_module(f"matchbox.sprig.{module}")
-        plain: Mapping[str, Function] = loaded.PLAIN
-        bounded: Mapping[str, Function] = loaded.BOUNDED
         try:
+            loaded = import_module(f"matchbox.sprig.{module}")
+            plain: Mapping[str, Function] = loaded.PLAIN
+            bounded: Mapping[str, Function] = loaded.BOUNDED
             made = plain[name](*arguments) if name in plain else bounded[name](allowance, *arguments)
         except RecursionError:
             raise FunctionError("what it is given is nested too deeply") from None
+        except ImportError as error:
+            # Of a library that the server lacks, or that lacks another one.
+            raise FunctionError(f"this server cannot load what it needs: {error}") from error
         if isinstance(made, str):
             allowance.take_text(len(made))
         elif isinstance(made, list | dict):
