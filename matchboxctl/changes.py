@@ -11,6 +11,9 @@ class Changes(Protocol):
     def names(self) -> set[str]:
         """The names, without the directory. Raises OSError where the directory cannot be read."""
 
+    def close(self) -> None:
+        """Be told of nothing more."""
+
 
 class Scan:
     """By looking at each file: for systems without inotify, and while the directory does not exist."""
@@ -38,3 +41,6 @@ class Scan:
         changed |= self._seen.keys() - now.keys()
         self._seen = now
         return changed
+
+    def close(self) -> None:
+        """Nothing is open."""

@@ -53,6 +53,10 @@ class DirectoryCatalog:
     def __len__(self) -> int:
         return len(self._index)
 
+    def close(self) -> None:
+        """Watch the directory no longer; one that serves lives as long as its process."""
+        self._changes.close()
+
     def rivals(self) -> list[Rivals]:
         """The groups that ask for the same machines."""
         return self._index.rivals()

@@ -55,6 +55,12 @@ class Watch:
         self._told |= changed
         return changed | self._links
 
+    def close(self) -> None:
+        """Close the queue of changes."""
+        if self._inotify is not None:
+            self._inotify.close()
+        self._inotify = None
+
     def _start(self) -> set[str]:
         """Watch first, then look at all: what changes in between is told twice rather than never. Raises OSError."""
         # Asked before: where another directory comes in between, it is watched, and looked at once more than needed.
@@ -83,9 +89,7 @@ class Watch:
         return inotify
 
     def _restart(self) -> set[str]:
-        if self._inotify is not None:
-            self._inotify.close()
-        self._inotify = None
+        self.close()
         return self._start()
 
     def _identity(self) -> tuple[int, int] | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from matchbox.errors import MatchboxError
 from matchbox.log_levels import LEVELS, log_level
 from matchboxctl.check_arguments import add_check_command
+from matchboxctl.render_arguments import add_render_command
 from matchboxctl.source_arguments import add_source_commands
 from matchboxctl.usage import FailedError, UsageError
 
@@ -130,6 +131,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     _add_store_commands(commands)
     add_source_commands(commands, environment, epilog=_MODES, data_path=_DATA_PATH)
     add_check_command(commands)
+    add_render_command(commands, environment, epilog=_MODES, data_path=_DATA_PATH)
     serve.add_argument(
         "--address",
         metavar="HOST:PORT",

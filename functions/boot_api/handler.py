@@ -40,18 +40,22 @@ def wired(
 
     `count` is told of each request, as `App` does it.
     """
+    delivery = Delivery(BODY_LIMIT, boundary=secrets.token_hex(30))
+    return App(Routes(stores_of(settings, credentials), delivery), log, partial(request_time, _REQUEST_SECONDS), count)
+
+
+def stores_of(settings: Settings, credentials: Callable[[], Credentials]) -> Stores:
+    """The stores over the table and bucket of the settings; `credentials` are asked for at each call to AWS."""
     http = HttpClient()
     dynamodb = DynamoDB(settings.dynamodb_endpoint, settings.region, credentials, http)
     s3 = S3(settings.s3_endpoint, settings.region, settings.bucket, credentials, http)
     lifetime, bucket_url = settings.presigned_lifetime, settings.bucket_url
-    stores = Stores(
+    return Stores(
         DynamoDBCatalog(dynamodb, s3, settings.table, answer_time=_ANSWER_SECONDS),
         S3Assets(s3, lifetime, answer_time=_ANSWER_SECONDS, bucket_url=bucket_url),
         StoredReleases(dynamodb, s3, settings.table, lifetime, answer_time=_ANSWER_SECONDS, bucket_url=bucket_url),
         S3Answers(s3, lifetime, answer_time=_ANSWER_SECONDS),
     )
-    delivery = Delivery(BODY_LIMIT, boundary=secrets.token_hex(30))
-    return App(Routes(stores, delivery), log, partial(request_time, _REQUEST_SECONDS), count)
 
 
 def app_of(environment: Mapping[str, str]) -> App:

@@ -106,7 +106,7 @@ class Routes:
         if answer is None:
             raise NotFoundError(f"no route {path!r}")
         account.route = path
-        return answer(request, self._machine(request, account))
+        return answer(request, self.machine(request, account))
 
     def _moved(self, path: str, request: Request) -> Answer | None:
         """The redirect to the clean spelling of the path, as Go's mux answers it."""
@@ -149,7 +149,8 @@ class Routes:
         body = json.dumps(shown, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
         return Answer(200, {"content-type": "application/json", "content-length": str(len(body))}, body)
 
-    def _machine(self, request: Request, account: Account) -> _Machine:
+    def machine(self, request: Request, account: Account) -> _Machine:
+        """Who asks, and what is selected for it. Raises NotFoundError where no group matches."""
         labels = labels_of(request.raw_query)
         selection = self._stores.catalog.select(labels)
         if selection is None:

@@ -1,8 +1,6 @@
 """How Go's package fmt writes one value for one verb.
 
-A value is what JSON holds, in Go's types: `bool`, `int` (Go's int), `float` (float64), `str` (the text of `go_text`),
-`list` ([]interface {}) and `dict` (map[string]interface {}); everything else is nil. Oddities such as
-`%!d(string=text)` are Go's.
+The values are those of `go_values`; everything else is nil. Oddities such as `%!d(string=text)` are Go's.
 """
 
 from typing import NamedTuple
@@ -10,6 +8,7 @@ from typing import NamedTuple
 from matchbox.go_float import format_float
 from matchbox.go_quote import can_be_raw, is_printable, quoted
 from matchbox.go_text import bytes_of
+from matchbox.go_values import GoObject, is_nil_list, type_name
 
 _GREATEST_RUNE = 0x10FFFF
 _REPLACEMENT = 0xFFFD
@@ -24,10 +23,6 @@ class OutputTooLongError(ValueError):
     """More text was asked for than there is room for."""
 
 
-class StringMap(dict[str, str]):
-    """Go's map[string]string: a key that it has not reads as the empty string, not as nil."""
-
-
 class Flags(NamedTuple):
     """What stands between the `%` and the verb; `syntax` is the `#` of `%#v`."""
 
@@ -39,22 +34,6 @@ class Flags(NamedTuple):
     width: int = 0
     precision: int | None = None
     syntax: bool = False
-
-
-def type_name(value: object) -> str:
-    """The name of Go's type, as %T shows it."""
-    for kind, name in (
-        (bool, "bool"),
-        (int, "int"),
-        (float, "float64"),
-        (str, "string"),
-        (list, "[]interface {}"),
-        (StringMap, "map[string]string"),
-        (dict, "map[string]interface {}"),
-    ):
-        if isinstance(value, kind):
-            return name
-    return "<nil>"
 
 
 class Printer:
@@ -110,6 +89,8 @@ class Printer:
             self._float(value, verb, flags)
         elif isinstance(value, str):
             self._string(value, verb, flags)
+        elif isinstance(value, GoObject):
+            self._string(value.text(), verb, flags)
         elif isinstance(value, list):
             self._list(value, verb, flags)
         elif isinstance(value, dict):
@@ -118,7 +99,10 @@ class Printer:
             self.write("interface {}(nil)" if flags.syntax else "<nil>")
 
     def _list(self, values: list[object], verb: str, flags: Flags) -> None:
-        self.write("[]interface {}{" if flags.syntax else "[")
+        if flags.syntax and is_nil_list(values):
+            self.write(f"{type_name(values)}(nil)")
+            return
+        self.write(type_name(values) + "{" if flags.syntax else "[")
         for index, value in enumerate(values):
             if index:
                 self.write(", " if flags.syntax else " ")

@@ -1,11 +1,12 @@
-"""Go's `fmt.Sprint`, `Sprintln` and `Sprintf`, over the values of `go_format`.
+"""Go's `fmt.Sprint`, `Sprintln` and `Sprintf`, over the values of `go_values`.
 
 Each takes the `room` there is for the text, in characters, and raises `OutputTooLongError` when that does not do.
 """
 
 from collections.abc import Sequence
 
-from matchbox.go_format import Flags, Printer, type_name
+from matchbox.go_format import Flags, Printer
+from matchbox.go_values import type_name
 
 _GREATEST_WIDTH = 1_000_000
 _MOST_DIGITS = 9

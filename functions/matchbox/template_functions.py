@@ -1,4 +1,4 @@
-"""The functions that Go's text/template predefines, over the values of `go_format`.
+"""The functions that Go's text/template predefines, over the values of `go_values`.
 
 The text that one rendering makes with them is bounded: a template that doubles a string in a loop ends in an error,
 not in the end of the process. No message shows a value.
@@ -7,30 +7,32 @@ not in the end of the process. No message shows a value.
 from collections.abc import Callable
 from urllib.parse import quote_from_bytes
 
-from matchbox.go_format import OutputTooLongError, StringMap, type_name
+from matchbox.go_format import OutputTooLongError
 from matchbox.go_print import sprint, sprintf, sprintln
 from matchbox.go_quote import is_printable
 from matchbox.go_text import bytes_of, stray_byte, text_of
+from matchbox.go_values import StringMap, type_name
+from matchbox.template_allowance import Allowance, FunctionError
 
 _HTML = str.maketrans({"\0": "\ufffd", '"': "&#34;", "'": "&#39;", "&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _JAVASCRIPT = {"\\": r"\\", "'": r"\'", '"': r"\""} | {character: f"\\u{ord(character):04X}" for character in "<>&="}
 _ORDERED = (int, float, str)
 _GREATEST_SLICE_INDEXES = 3
 
+# To print a list or a map, for each character.
+_COMPOSITE_WORK = 5
+
 Function = Callable[..., object]
+Print = Callable[[tuple[object, ...], int], str]
 
 
-class FunctionError(ValueError):
-    """Why a call has no answer, without any value of the call."""
-
-
-def template_functions(room: int) -> dict[str, Function]:
-    """The functions by name, with `room` characters for all the text that they take and make together.
+def template_functions(allowance: Allowance) -> dict[str, Function]:
+    """The functions by name; all the text that they take and make together is taken from the allowance.
 
     Each raises `FunctionError` where Go's does. `and`, `or` and `call` are not among them: the first two are part of
     the language, and there is no function to call in JSON.
     """
-    text = _TextFunctions(room)
+    text = _TextFunctions(allowance)
     others: dict[str, Function] = {
         "eq": _equals_any,
         "ge": lambda *values: not _less(*_pair(values)),
@@ -54,17 +56,19 @@ def template_functions(room: int) -> dict[str, Function]:
 
 
 class _TextFunctions:
-    def __init__(self, room: int) -> None:
-        self._room = room
+    def __init__(self, allowance: Allowance) -> None:
+        self._allowance = allowance
 
     def charging(self, function: Function) -> Function:
-        """`function`, which takes its arguments from the room."""
+        """`function`, which takes its arguments from the allowance."""
 
         def call(*values: object) -> object:
-            self._room -= sum(len(value) for value in values if isinstance(value, str))
-            if self._room < 0:
-                raise FunctionError("too much text")
-            return function(*values)
+            self._allowance.call()
+            self._allowance.take_text(sum(len(value) for value in values if isinstance(value, str)))
+            made = function(*values)
+            if isinstance(made, list):
+                self._allowance.take_work(len(made))
+            return made
 
         return call
 
@@ -92,13 +96,31 @@ class _TextFunctions:
     def _printable(self, values: tuple[object, ...]) -> str:
         return self._printed(sprint, tuple("<no value>" if type_name(one) == "<nil>" else one for one in values))
 
-    def _printed(self, print_: Callable[[tuple[object, ...], int], str], values: tuple[object, ...]) -> str:
-        try:
-            text = print_(values, self._room)
-        except OutputTooLongError as error:
-            raise FunctionError("too much text") from error
-        self._room -= len(text)
+    def _printed(self, print_: Print, values: tuple[object, ...]) -> str:
+        self._allowance.call()
+        text = printed(self._allowance, print_, values)
+        self._allowance.take_text(len(text))
         return text
+
+
+def printed(allowance: Allowance, print_: Print, values: tuple[object, ...]) -> str:
+    """What `print_` makes of the values. Raises FunctionError where there is too much of it.
+
+    Lists and maps take work by their characters: those that hold each other twice have text without end.
+    """
+    composite = any(isinstance(value, list | dict) for value in values)
+    room = min(allowance.text, allowance.work // _COMPOSITE_WORK) if composite else allowance.text
+    try:
+        text = print_(values, room)
+    except OutputTooLongError:
+        if room == allowance.text:
+            raise allowance.too_much_text() from None
+        raise FunctionError("lists and maps of too much text: it takes too long") from None
+    except RecursionError:
+        raise FunctionError("what it prints is nested too deeply") from None
+    if composite:
+        allowance.take_work(_COMPOSITE_WORK * len(text))
+    return text
 
 
 def _in_javascript(character: str) -> str:
@@ -117,6 +139,8 @@ def _pair(values: tuple[object, ...]) -> tuple[object, object]:
 
 def _kind(value: object) -> str:
     name = type_name(value)
+    if name in ("int64", "uint64"):
+        return "int"
     return name if name in {"bool", "int", "float64", "string", "<nil>"} else "composite"
 
 
@@ -200,7 +224,7 @@ def _slice(*values: object) -> object:
         raise FunctionError("the indexes have to ascend")
     start, stop = [*positions[:2], *[0, len(sequence)][len(positions[:2]) :]]
     part = sequence[start:stop]
-    return text_of(part) if isinstance(part, bytes) else part
+    return text_of(part) if isinstance(part, bytes) else type(sequence)(part)
 
 
 def _position(index: object, greatest: int) -> int:

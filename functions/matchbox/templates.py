@@ -10,28 +10,30 @@ shows no address, and `#` does nothing to the verbs of a float64.
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import partial
 from typing import TYPE_CHECKING
 
 from matchbox.errors import MatchboxError
-from matchbox.go_format import StringMap
-from matchbox.go_text import bytes_of, text_of, text_of_value
-from matchbox.template_functions import FunctionError, template_functions
+from matchbox.go_print import sprint
+from matchbox.go_text import bytes_of, text_of_value
+from matchbox.go_values import GoObject, StringMap
+from matchbox.sprig.names import LEFT_OUT
+from matchbox.template_allowance import MOST_INSTRUCTIONS, MOST_OUTPUT, Allowance, FunctionError
+from matchbox.template_functions import printed, template_functions
+from matchbox.template_program import (
+    GREATEST_SOURCE,
+    MOST_TOKENS,
+    NIL_COMMAND,
+    RANGED,
+    WRITTEN,
+    NumberError,
+    TemplateProgram,
+    template_program,
+)
 
 if TYPE_CHECKING:
     from gotpl import TemplateExecutionError, TemplateSyntaxError
     from gotpl.compile.instructions import Instruction, Program
-
-# So many instructions take less than a second; the instructions of a template that is meant are some thousands.
-_MOST_INSTRUCTIONS = 300_000
-_MOST_FUNCTION_CALLS = 50_000
-_MOST_OUTPUT = 8 * 1024 * 1024
-_MOST_FUNCTION_TEXT = 2 * _MOST_OUTPUT
-# A compiled template takes some fifty times the memory of its source.
-_MOST_PROGRAMS = 32
-_GREATEST_CACHED_SOURCE = 32 * 1024
-
-_NIL_COMMAND = "_nil_command"
 
 
 class TemplateError(MatchboxError):
@@ -64,77 +66,57 @@ def render(source: bytes, data: Mapping[str, object], *, name: str) -> bytes:
     from gotpl import TemplateExecutionError, TemplateSyntaxError
 
     try:
-        program = _cached_program(source) if len(source) <= _GREATEST_CACHED_SOURCE else _program(source)
-        return bytes_of(_executed(program, _go_value(data)))
+        return bytes_of(_executed(template_program(source), _go_value(data)))
     except (TemplateSyntaxError, TemplateExecutionError) as error:
         raise TemplateError(name, error.line, _reason(error)) from None
+    except NumberError:
+        raise TemplateError(name, None, "a number in it has too many digits") from None
     except OverflowError:
         raise TemplateError(name, None, "a number of the data is too large for a float64") from None
     except RecursionError:
         raise TemplateError(name, None, "the template or its data are nested too deeply") from None
 
 
-def _program(source: bytes) -> "Program":
-    from gotpl.compile.compiler import compile_template
-    from gotpl.parse.parser import parse_template
-
-    text = text_of(source)
-    if "nil" in text:
-        text = _with_nil_commands(text)
-    return compile_template(parse_template(text, name="template", functions=(_NIL_COMMAND,)), source=text)
-
-
-_cached_program = lru_cache(maxsize=_MOST_PROGRAMS)(_program)
-
-
-def _with_nil_commands(text: str) -> str:
-    """`text` with each `nil` that is a command of its own, not an argument, made a call that fails as Go does.
-
-    gotpl takes nil for a value there, so that `{{if nil}}` and `{{nil | print}}` would render.
-    """
-    from gotpl.parse.lexer import lex
-    from gotpl.parse.tokens import TokenKind
-
-    openers = {
-        TokenKind.LEFT_DELIMITER,
-        TokenKind.LEFT_PAREN,
-        TokenKind.DECLARE,
-        TokenKind.ASSIGN,
-        TokenKind.IF,
-        TokenKind.RANGE,
-        TokenKind.WITH,
-    }
-    names = {TokenKind.TEMPLATE, TokenKind.BLOCK}
-    strings = {TokenKind.STRING, TokenKind.RAW_STRING}
-    pieces: list[bytes] = []
-    raw = text.encode()
-    done = 0
-    before = previous = TokenKind.EOF
-    for token in lex(text):
-        if token.kind is TokenKind.SPACE:
-            continue
-        if token.kind is TokenKind.NIL and (previous in openers or (previous in strings and before in names)):
-            pieces += raw[done : token.start], _NIL_COMMAND.encode()
-            done = token.end
-        before, previous = previous, token.kind
-    return b"".join([*pieces, raw[done:]]).decode()
-
-
-def _executed(program: "Program", data: object) -> str:
+def _executed(template: TemplateProgram, data: object) -> str:
     from gotpl import ExecutionBudget, SandboxPolicy
     from gotpl.runtime.callables import PreparedFunctionRegistry
     from gotpl.runtime.sync_vm import render_program
 
-    functions = {**template_functions(_MOST_FUNCTION_TEXT), _NIL_COMMAND: _nil_command}
-    counter = [0]
+    allowance = Allowance()
+    functions = {**template_functions(allowance), NIL_COMMAND: _nil_command}
+    functions |= {WRITTEN: partial(_written, allowance), RANGED: partial(_ranged, allowance)}
+    if template.sprig_names:
+        from matchbox.sprig.calls import sprig_functions
+
+        functions |= sprig_functions(allowance, template.sprig_names)
     return render_program(
-        _counted(program, counter),
+        _counted(template.program, [0]),
         data,
         functions=PreparedFunctionRegistry(functions, dict.fromkeys(functions)),
         missing_key="error",
-        sandbox=SandboxPolicy.strict(allow_functions=functions),
-        budget=ExecutionBudget(max_output_chars=_MOST_OUTPUT, max_function_calls=_MOST_FUNCTION_CALLS),
+        sandbox=SandboxPolicy(allow_functions=functions, allow_custom_lookup=True),
+        budget=ExecutionBudget(max_output_chars=MOST_OUTPUT),
     )
+
+
+def _written(allowance: Allowance, *values: object) -> object:
+    """What gotpl is to write: the text of what it would not count before it has it."""
+    if values and isinstance(values[0], list | dict | GoObject):
+        return printed(allowance, sprint, values)
+    return values[0] if values else _no_value()
+
+
+def _ranged(allowance: Allowance, *values: object) -> object:
+    """What is ranged over: gotpl sorts the keys of a map each time."""
+    if values and isinstance(values[0], dict):
+        allowance.take_work(len(values[0]))
+    return values[0] if values else _no_value()
+
+
+def _no_value() -> object:
+    from gotpl.runtime.values import INVALID
+
+    return INVALID
 
 
 class _CountedInstructions(tuple["Instruction", ...]):
@@ -148,10 +130,10 @@ class _CountedInstructions(tuple["Instruction", ...]):
 
     def __getitem__(self, index):  # type: ignore[no-untyped-def]  # the overloads of tuple; gotpl asks for integers
         self.counter[0] += 1
-        if self.counter[0] > _MOST_INSTRUCTIONS:
+        if self.counter[0] > MOST_INSTRUCTIONS:
             from gotpl import BudgetExceededError
 
-            raise BudgetExceededError("it takes too long")
+            raise BudgetExceededError(f"it takes too long, more than {MOST_INSTRUCTIONS} instructions")
         return super().__getitem__(index)
 
 
@@ -169,7 +151,7 @@ def _nil_command(*_: object) -> object:
 
 
 def _go_value(value: object) -> object:
-    """What JSON holds as the values of `go_format`, without any object that the caller could see changed."""
+    """What JSON holds as the values of `go_values`, without any object that the caller could see changed."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -190,6 +172,9 @@ _REASONS = (
     (r"missing key or attribute '(\w+)'", r"there is no value for \1"),
     (r"(?:attribute|property|method) '(\w+)' is not allowed", r"there is no \1 in what is no map"),
     (r"function '(\w+)' (?:is )?not defined", r"there is no function \1"),
+    (r"template token limit exceeded", f"more than {MOST_TOKENS} tokens"),
+    (r"template source size limit exceeded", f"more than {GREATEST_SOURCE} bytes of a template that has actions"),
+    (r"output character budget exceeded.*", f"more than {MOST_OUTPUT} characters of output"),
     (r"undefined variable '(\$\w*)'", r"there is no variable \1"),
     (r"template '([\w.-]+)' is not defined", r"there is no template \1 in it"),
     (r"function '(\w+)' requires an argument", r"\1: at least one argument is wanted"),
@@ -206,9 +191,14 @@ def _reason(error: "TemplateSyntaxError | TemplateExecutionError") -> str:
     message = error.message if hasattr(error, "message") else str(error).split(": ", 1)[-1]
     if isinstance(error.__cause__, FunctionError):
         name = message.partition("'")[2].partition("'")[0]
-        return str(error.__cause__) if name == _NIL_COMMAND else f"{name}: {error.__cause__}"
+        return str(error.__cause__) if name.startswith("_") else f"{name}: {error.__cause__}"
     for pattern, reason in _REASONS:
         found = re.fullmatch(pattern, message, re.DOTALL)
         if found:
-            return " ".join(found.expand(reason).split())
+            return " ".join(found.expand(reason).split()) + _why_left_out(found[1] if found.re.groups else "")
     return "it does not render"
+
+
+def _why_left_out(name: str) -> str:
+    why = next((reason for reason, names in LEFT_OUT.items() if name in names), None)
+    return "" if why is None else f" (Sprig's is left out: {why})"

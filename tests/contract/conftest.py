@@ -80,9 +80,7 @@ def _in_directory() -> Iterator[Subject]:
         try:
             yield Subject(catalog, FileWriter(Path(name)))
         finally:
-            # It lives as long as its process; pytest wants its files closed.
-            if (inotify := getattr(catalog._changes, "_inotify", None)) is not None:
-                inotify.close()
+            catalog.close()
         assert [] == told
 
 

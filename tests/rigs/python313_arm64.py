@@ -30,11 +30,13 @@ def python313_arm64() -> Path:
     """An interpreter that is started as any other. Raises RigUnavailableError where it cannot be had."""
     if platform.machine() == "aarch64":
         return python313()
-    return cached("debian-trixie-arm64-python3.13", _install) / "python3.13"
+    return cached("debian-trixie-arm64-python3.13-libstdc++", _install) / "python3.13"
 
 
 def _install(directory: Path) -> None:
     unpack("trixie", "python3.13", directory, "arm64")
+    # Lambda's runtime has it too: AWS's own runtime client is linked with it.
+    unpack("trixie", "libstdc++6", directory, "arm64")
     # Debian's package of base files makes this link.
     (directory / "lib").symlink_to("usr/lib")
     emulator = Package("bookworm", machine_architecture(), "qemu-user-static", (_QEMU,))

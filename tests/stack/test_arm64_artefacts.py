@@ -55,7 +55,8 @@ def stores(moto_server: Service) -> Stores:
     writer.put_profile(Profile("talos", ignition_id="machine.yaml"))
     writer.put_group(Group("g", profile="p"))
     writer.put_group(Group("t", profile="talos", selector={"os": "talos"}))
-    writer.put_template("generic", "text", b'{{ .request.query.os }}-{{ printf "%05d" 42 }}\n')
+    text = b'{{ .request.query.os }}-{{ printf "%05d" 42 }} {{ regexReplaceAll "(n+)y" .request.query.os "${1}e" }}\n'
+    writer.put_template("generic", "text", text)
     writer.put_template("ignition", "machine.yaml", b"machine:\n  type: worker\n")
     return made
 
@@ -111,7 +112,7 @@ def test_boot_api_answers(built_for_arm64: Path, stores: Stores) -> None:
     run = _run(built_for_arm64, "BootApi", events, stores.environment())
     first, *rendered = [answer["body"] for answer in run.answers]
     assert first.startswith("#!ipxe\nchain ipxe?uuid=${uuid}")
-    assert ["any-00042\n", "machine:\n  type: worker\n"] == rendered
+    assert ["any-00042 ane\n", "machine:\n  type: worker\n"] == rendered
     assert ("aarch64", set()) == (run.machine, _unused(built_for_arm64, "BootApi", run.loaded))
 
 

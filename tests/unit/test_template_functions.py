@@ -2,9 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox.go_format import StringMap
 from matchbox.go_text import text_of
-from matchbox.template_functions import FunctionError, template_functions
+from matchbox.go_values import StringMap
+from matchbox.template_allowance import Allowance, FunctionError
+from matchbox.template_functions import template_functions
 
 COMPARABLE = st.one_of(
     st.tuples(st.integers(), st.integers()),
@@ -14,7 +15,7 @@ COMPARABLE = st.one_of(
 
 
 def call(name: str, *values: object) -> object:
-    return template_functions(1000)[name](*values)
+    return template_functions(Allowance(1000))[name](*values)
 
 
 @given(COMPARABLE)
@@ -91,8 +92,8 @@ def test_refusals(name: str, values: tuple[object, ...]) -> None:
 
 def test_room_is_shared() -> None:
     """All calls of one rendering share the room for their text."""
-    functions = template_functions(10)
+    functions = template_functions(Allowance(10))
     assert functions["print"]("12345") == "12345"
     assert functions["len"]("12345") == 5
-    with pytest.raises(FunctionError, match="too much text"):
+    with pytest.raises(FunctionError, match="more than 10 characters"):
         functions["print"]("1")

@@ -1,0 +1,128 @@
+"""Sprig's functions, called as Go's text/template calls them: arguments are checked against the types of parameters.
+
+No message shows a value.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from importlib import import_module
+from typing import NamedTuple
+
+from gotpl.runtime.values import UNTYPED_NIL
+
+from matchbox.go_values import Int64, NilMap, StringMap, Uint64, type_name
+from matchbox.sprig.names import ALLOWED
+from matchbox.template_allowance import Allowance, FunctionError
+
+Function = Callable[..., object]
+_MODULES = {name: module for module, functions in ALLOWED.items() for name in functions}
+# A call itself, and what is looked at for each element and character of what it is given.
+_CALL_WORK = 50
+# What these give is there before.
+_GIVING_BACK = frozenset(
+    {
+        "coalesce",
+        "default",
+        "dig",
+        "first",
+        "get",
+        "last",
+        "merge",
+        "mergeOverwrite",
+        "mustFirst",
+        "mustLast",
+        "mustMerge",
+        "mustMergeOverwrite",
+        "set",
+        "ternary",
+        "unset",
+    }
+)
+_GO_NAMES = {"any": "interface {}", "map": "map[string]interface {}", "time": "time.Time"}
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool | Int64 | Uint64)
+
+
+_FITS: Mapping[str, Callable[[object], bool]] = {
+    "any": lambda _: True,
+    "string": lambda value: isinstance(value, str),
+    "bool": lambda value: isinstance(value, bool),
+    "int": _is_int,
+    "float64": lambda value: isinstance(value, float),
+    "map": lambda value: isinstance(value, dict) and not isinstance(value, StringMap),
+    "time": lambda value: type_name(value) == "time.Time",
+}
+
+
+class _Signature(NamedTuple):
+    """The types of the parameters, and that of any number of further ones, None where there are none."""
+
+    fixed: tuple[str, ...]
+    rest: str | None
+
+
+@cache
+def _signature(text: str) -> _Signature:
+    words = text.split()
+    if words and words[-1].startswith("..."):
+        return _Signature(tuple(words[:-1]), words[-1].removeprefix("..."))
+    return _Signature(tuple(words), None)
+
+
+def sprig_functions(allowance: Allowance, names: Iterable[str]) -> dict[str, Function]:
+    """Those of these names, all of them allowed. A module of them is loaded when the first of its functions is called.
+
+    Each raises FunctionError where Sprig's ends in an error, or where the allowance does not do.
+    """
+    return {name: _called(name, _MODULES[name], allowance) for name in names}
+
+
+def _called(name: str, module: str, allowance: Allowance) -> Function:
+    def call(*values: object) -> object:
+        allowance.call()
+        arguments = _checked(list(values), _signature(ALLOWED[module][name]))
+        allowance.take_text(sum(len(value) for value in arguments if isinstance(value, str)))
+        # A list may be copied.
+        elements = sum(len(value) for value in arguments if isinstance(value, list | dict))
+        allowance.take_work(_CALL_WORK + elements // 10)
+        try:
+            loaded = import_module(f"matchbox.sprig.{module}")
+            plain: Mapping[str, Function] = loaded.PLAIN
+            bounded: Mapping[str, Function] = loaded.BOUNDED
+            made = plain[name](*arguments) if name in plain else bounded[name](allowance, *arguments)
+        except RecursionError:
+            raise FunctionError("what it is given is nested too deeply") from None
+        except ImportError as error:
+            # Of a library that the server lacks, or that lacks another one.
+            raise FunctionError(f"this server cannot load what it needs: {error}") from error
+        if isinstance(made, str):
+            allowance.take_text(len(made))
+        elif isinstance(made, list | dict):
+            allowance.take_elements(1 if name in _GIVING_BACK else len(made))
+        return made
+
+    return call
+
+
+def _checked(values: list[object], signature: _Signature) -> list[object]:
+    fixed, rest = signature
+    if len(values) < len(fixed) or (rest is None and len(values) > len(fixed)):
+        least = "at least " if rest is not None else ""
+        raise FunctionError(f"{least}{len(fixed)} arguments are wanted, and {len(values)} are given")
+    types = [*fixed, *[rest or ""] * (len(values) - len(fixed))]
+    return [_of_type(value, wanted) for value, wanted in zip(values, types, strict=True)]
+
+
+def _of_type(value: object, wanted: str) -> object:
+    """The value, if Go would hand it to a parameter of that type. The literal nil is a map where one is wanted."""
+    if wanted == "map" and value is UNTYPED_NIL:
+        return NilMap()
+    value = None if type_name(value) == "<nil>" else value
+    if wanted == "float64" and _is_int(value):
+        # A literal without a point is a float64 to Go where that is wanted.
+        return float(value)  # type: ignore[arg-type]  # an int
+    if _FITS[wanted](value):
+        return value
+    raise FunctionError(f"{_GO_NAMES.get(wanted, wanted)} is wanted, not {type_name(value)}")

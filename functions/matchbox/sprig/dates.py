@@ -1,0 +1,105 @@
+"""Dates. Where Sprig takes the clock for want of a time, these are an error: there is no clock."""
+
+from collections.abc import Callable
+
+from matchbox.go_time import Time, TimeError, duration_of, seconds_text
+from matchbox.go_time_layout import formatted, parsed
+from matchbox.go_values import Int64
+from matchbox.template_allowance import Allowance, FunctionError
+
+_NANO = 1_000_000_000
+# The year 1, as where Go has no time.
+_ZERO = Time(-62_135_596_800 * _NANO)
+_LONGEST_LAYOUT = 10_000
+_LAYOUT_WORK = 30
+_HOUR = 3600 * _NANO
+_UNITS = (("y", 8760 * _HOUR), ("mo", 720 * _HOUR), ("d", 24 * _HOUR), ("h", _HOUR), ("m", 60 * _NANO), ("s", _NANO))
+
+
+def _moment(value: object) -> Time:
+    if isinstance(value, Time):
+        return Time(value.nanoseconds)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Time(value * _NANO)
+    raise FunctionError("a time or whole seconds are wanted: there is no clock to ask instead")
+
+
+def _formatted(allowance: Allowance, layout: str, value: object) -> str:
+    allowance.take_work(_LAYOUT_WORK * len(layout))
+    if len(layout) > _LONGEST_LAYOUT:
+        raise FunctionError("the layout is too long")
+    try:
+        return formatted(_moment(value), layout)
+    except TimeError as error:
+        raise FunctionError(str(error)) from None
+
+
+def _parsed(layout: str, text: str) -> Time:
+    try:
+        return parsed(layout, text)
+    except TimeError as error:
+        raise FunctionError(str(error)) from None
+
+
+def _parsed_or_zero(layout: str, text: str) -> Time:
+    try:
+        return parsed(layout, text)
+    except TimeError:
+        return _ZERO
+
+
+def _modified(text: str, time: Time) -> Time:
+    try:
+        return Time(time.nanoseconds + duration_of(text), time.offset, time.zone)
+    except TimeError as error:
+        raise FunctionError(str(error)) from None
+
+
+def _modified_or_same(text: str, time: Time) -> Time:
+    try:
+        return _modified(text, time)
+    except FunctionError:
+        return time
+
+
+def _duration(value: object) -> str:
+    if isinstance(value, str):
+        # Sprig takes what strconv.ParseInt makes of it: at a number that is too large its limit.
+        digits = value[1:] if value[:1] in ("+", "-") else value
+        if not (digits.isascii() and digits.isdigit()):
+            return "0s"
+        number = int(value) if len(digits) < 20 else (1 << 64) * (-1 if value[0] == "-" else 1)
+        return seconds_text(min(max(number, -(1 << 63)), (1 << 63) - 1))
+    return seconds_text(value if isinstance(value, Int64) else 0)
+
+
+def _rounded(value: object) -> str:
+    if isinstance(value, Time):
+        raise FunctionError("how long ago a time is cannot be told: there is no clock")
+    nanoseconds = int(value) if isinstance(value, Int64) else 0
+    if isinstance(value, str):
+        try:
+            nanoseconds = duration_of(value)
+        except TimeError:
+            nanoseconds = 0
+    for unit, size in _UNITS:
+        if abs(nanoseconds) > size:
+            return f"{abs(nanoseconds) // size}{unit}"
+    return "0s"
+
+
+PLAIN: dict[str, Callable[..., object]] = {
+    "dateModify": _modified_or_same,
+    "date_modify": _modified_or_same,
+    "duration": _duration,
+    "durationRound": _rounded,
+    "mustDateModify": _modified,
+    "mustToDate": _parsed,
+    "must_date_modify": _modified,
+    "toDate": _parsed_or_zero,
+    "unixEpoch": lambda time: str(time.unix),
+}
+BOUNDED: dict[str, Callable[..., object]] = {
+    "date": _formatted,
+    "htmlDate": lambda allowance, value: _formatted(allowance, "2006-01-02", value),
+}

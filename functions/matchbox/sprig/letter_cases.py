@@ -1,0 +1,276 @@
+"""The cases of letters, one character at a time as in Go, after Sprig's use of xstrings 1.5 and goutils."""
+
+import unicodedata
+from collections.abc import Callable
+
+from matchbox.go_text import stray_byte
+from matchbox.sprig.strings import SPACES
+from matchbox.template_allowance import Allowance
+
+_CHARACTER_WORK = 10
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_IDEOGRAPHS = (("\u3400", "\u4d85"), ("\u4e00", "\u9fcc"), ("\U00020000", "\U0002b81d"))
+# Go maps one character to one.
+_LOWER = {"\u0130": "i"}
+
+
+def _runes(allowance: Allowance, text: str) -> str:
+    """The text with U+FFFD for each byte that is no UTF-8."""
+    allowance.take_work(_CHARACTER_WORK * len(text))
+    if text.isascii():
+        return text
+    return "".join(_REPLACEMENT if stray_byte(character) is not None else character for character in text)
+
+
+def _upper(character: str) -> str:
+    upper = character.upper()
+    return upper if len(upper) == 1 else _title(character)
+
+
+def _title(character: str) -> str:
+    title = character.title()
+    return title if len(title) == 1 else character
+
+
+def _lower(character: str) -> str:
+    lower = _LOWER.get(character) or character.lower()
+    return lower if len(lower) == 1 else character
+
+
+def _is_upper(character: str) -> bool:
+    return unicodedata.category(character) == "Lu"
+
+
+def _is_lower(character: str) -> bool:
+    return unicodedata.category(character) == "Ll"
+
+
+def _is_connector(character: str) -> bool:
+    return character in "-_" or character in SPACES
+
+
+def _is_number(character: str) -> bool:
+    return unicodedata.category(character)[0] == "N"
+
+
+def _is_letter(character: str) -> bool:
+    return unicodedata.category(character)[0] == "L"
+
+
+def _is_punctuation(character: str) -> bool:
+    return unicodedata.category(character)[0] == "P"
+
+
+def _mapped(change: Callable[[str], str]) -> Callable[[Allowance, str], str]:
+    return lambda allowance, text: "".join(map(change, _runes(allowance, text)))
+
+
+def _titled(allowance: Allowance, text: str) -> str:
+    """The first letter of each word; digits, letters and underscores are within words, as all that is not ASCII."""
+    made = []
+    previous = " "
+    for character in _runes(allowance, text):
+        made.append(_title(character) if _is_separator(previous) else character)
+        previous = character
+    return "".join(made)
+
+
+def _is_separator(character: str) -> bool:
+    if character.isascii():
+        return not (character.isalnum() or character == "_")
+    return not (_is_letter(character) or unicodedata.category(character) == "Nd") and character in SPACES
+
+
+def _untitled(allowance: Allowance, text: str) -> str:
+    made = []
+    starts = True
+    for character in _runes(allowance, text):
+        made.append(_lower(character) if starts and character not in SPACES else character)
+        starts = character in SPACES
+    return "".join(made)
+
+
+def _swapped(allowance: Allowance, text: str) -> str:
+    made = []
+    starts = True
+    for character in _runes(allowance, text):
+        if unicodedata.category(character) in ("Lu", "Lt"):
+            made.append(_lower(character))
+            starts = False
+        elif _is_lower(character):
+            made.append(_title(character) if starts else _upper(character))
+            starts = False
+        else:
+            made.append(character)
+            starts = character in SPACES
+    return "".join(made)
+
+
+def _pascal(allowance: Allowance, text: str) -> str:
+    """Words joined, each with a capital; connectors at the start and doubled ones stay."""
+    runes = _runes(allowance, text)
+    start = next((index for index, one in enumerate(runes) if not _is_connector(one)), len(runes))
+    if start == len(runes):
+        # As xstrings has it: the last connector twice.
+        return runes + runes[-1:]
+    made = list(runes[:start])
+    run_of_capitals = _is_upper(runes[start])
+    current = _upper(runes[start])
+    for following in runes[start + 1 :]:
+        previous, current = current, following
+        if _is_connector(previous) and _is_connector(current):
+            made.append(previous)
+            continue
+        if _is_connector(previous):
+            run_of_capitals = _is_upper(current)
+            current = _upper(current)
+            continue
+        if run_of_capitals:
+            if _is_upper(current):
+                current = _lower(current)
+            else:
+                run_of_capitals = False
+        made.append(previous)
+    return "".join([*made, current])
+
+
+def _words(runes: str) -> list[tuple[str, str]]:
+    """The words of a text with their kinds: number, upper, letters, connector, punctuation, other."""
+    words = []
+    start = 0
+    while start < len(runes):
+        kind, stop = _word(runes, start)
+        words.append((kind, runes[start:stop]))
+        start = stop
+    return words
+
+
+def _word(runes: str, start: int) -> tuple[str, int]:
+    first = runes[start]
+    if _is_connector(first):
+        return "connector", _run(runes, start, _is_connector)
+    if _is_punctuation(first):
+        return "punctuation", _run(runes, start, _is_punctuation)
+    if _is_upper(first):
+        return "upper", _capitals(runes, start)
+    if _is_alphabetic(first):
+        return "letters", _run(runes, start, _is_small)
+    if _is_number(first):
+        return "number", _run(runes, start, _is_number)
+    return "other", _run(runes, start, _is_other)
+
+
+def _run(runes: str, start: int, belongs: Callable[[str], bool]) -> int:
+    stop = start + 1
+    while stop < len(runes) and belongs(runes[stop]):
+        stop += 1
+    return stop
+
+
+def _capitals(runes: str, start: int) -> int:
+    """Of `HTTPStatus` the last capital begins the next word."""
+    stop = start + 1
+    if stop < len(runes) and _is_upper(runes[stop]):
+        stop = _run(runes, start, _is_upper)
+        return stop - 1 if stop < len(runes) and _is_alphabetic(runes[stop]) else stop
+    return _run(runes, start, _is_small)
+
+
+def _is_alphabetic(character: str) -> bool:
+    """What xstrings takes for a letter: no ideograph."""
+    return _is_letter(character) and not any(first <= character <= last for first, last in _IDEOGRAPHS)
+
+
+def _is_small(character: str) -> bool:
+    return _is_alphabetic(character) and not _is_upper(character)
+
+
+def _is_other(character: str) -> bool:
+    return not (
+        _is_connector(character) or _is_alphabetic(character) or _is_number(character) or _is_punctuation(character)
+    )
+
+
+class _Parting:
+    """A text put together from words in lower case, a connector between those that belong apart."""
+
+    def __init__(self, runes: str, connector: str) -> None:
+        self._words = [*_words(runes), ("", "")]
+        self._connector = connector
+        self._pieces: list[str] = []
+        self._next = 0
+
+    def text(self) -> str:
+        kind, word = self._take()
+        while self._next < len(self._words) - 1:
+            if kind != "connector":
+                self._put(kind, word)
+            before = kind, word
+            kind, word = self._after(before, *self._take())
+        self._put(kind, word)
+        return "".join(self._pieces)
+
+    def _take(self) -> tuple[str, str]:
+        self._next += 1
+        return self._words[self._next - 1]
+
+    def _after(self, before: tuple[str, str], kind: str, word: str) -> tuple[str, str]:
+        """Put what stands between the word before and the next; the next that is still to be put."""
+        if before[0] == "number":
+            kind, word = self._put_run(kind, word)
+            if kind not in ("", "punctuation", "connector"):
+                self._pieces.append(self._connector)
+        elif before[0] == "connector":
+            self._put(*before)
+        elif before[0] != "punctuation":
+            return self._after_letters(kind, word)
+        return kind, word
+
+    def _after_letters(self, kind: str, word: str) -> tuple[str, str]:
+        if kind != "number":
+            if kind not in ("connector", "punctuation"):
+                self._pieces.append(self._connector)
+            return kind, word
+        if self._next >= len(self._words) - 1:
+            return kind, word
+        number = word
+        kind, word = self._take()
+        if kind != "letters":
+            self._put("number", number)
+            if kind not in ("connector", "punctuation"):
+                self._pieces.append(self._connector)
+            return kind, word
+        self._pieces.append(self._connector)
+        self._put("number", number)
+        kind, word = self._put_run(kind, word)
+        if kind not in ("", "connector", "punctuation"):
+            self._pieces.append(self._connector)
+        return kind, word
+
+    def _put_run(self, kind: str, word: str) -> tuple[str, str]:
+        while kind in ("letters", "number"):
+            self._put(kind, word)
+            kind, word = self._take() if self._next < len(self._words) else ("", "")
+        return kind, word
+
+    def _put(self, kind: str, word: str) -> None:
+        if kind in ("upper", "connector"):
+            word = "".join(self._connector if _is_connector(one) else _lower(one) for one in word)
+        self._pieces.append(word)
+
+
+def _parted(connector: str) -> Callable[[Allowance, str], str]:
+    return lambda allowance, text: _Parting(_runes(allowance, text), connector).text()
+
+
+PLAIN: dict[str, Callable[..., object]] = {}
+BOUNDED: dict[str, Callable[..., object]] = {
+    "camelcase": _pascal,
+    "kebabcase": _parted("-"),
+    "lower": _mapped(_lower),
+    "snakecase": _parted("_"),
+    "swapcase": _swapped,
+    "title": _titled,
+    "untitle": _untitled,
+    "upper": _mapped(_upper),
+}

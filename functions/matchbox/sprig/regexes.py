@@ -1,0 +1,179 @@
+"""Regular expressions, by RE2: what Go's package does, and like it in a time that grows with the text alone.
+
+RE2 is loaded when a template calls the first of these.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from matchbox.go_values import NilStringList, StringList
+from matchbox.template_allowance import Allowance, FunctionError
+
+if TYPE_CHECKING:
+    import re2
+
+_LONGEST_PATTERN = 10_000
+_MOST_MEMORY = 2 * 1024 * 1024
+# RE2 keeps 128 of them, each with up to the memory above.
+_MOST_KEPT = 16
+_PATTERN_WORK = 50
+_MATCH_WORK = 30
+_kept: set[str] = set()
+_META = re.compile(r"[\\.+*?()|\[\]{}^$]")
+_REFERENCE = re.compile(r"\$(?:\$|(\w+)|\{(\w+)\})")
+
+
+class _PatternError(FunctionError):
+    """A pattern that is none."""
+
+
+def _compiled(allowance: Allowance, pattern: str) -> Any:
+    if len(pattern) > _LONGEST_PATTERN:
+        raise FunctionError(f"the regular expression has more than {_LONGEST_PATTERN} characters")
+    allowance.take_work(_PATTERN_WORK * len(pattern))
+    import re2
+
+    if len(_kept) >= _MOST_KEPT and pattern not in _kept:
+        re2.purge()
+        _kept.clear()
+    _kept.add(pattern)
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = _MOST_MEMORY
+    try:
+        return re2.compile(pattern, options)
+    except re2.error:
+        raise _PatternError("the regular expression does not parse, or is too large") from None
+
+
+def _matches(allowance: Allowance, pattern: str, text: str, most: int = -1) -> "Iterator[re2._Match]":
+    """The matches from left to right; an empty one that ends where the last one does is none."""
+    compiled = _compiled(allowance, pattern)
+    size = compiled.programsize
+    end = -1
+    count = 0
+    position = 0
+    found = compiled.finditer(text)
+    while most < 0 or count < most:
+        # Each search may look at all that follows, with all of its instructions.
+        allowance.take_regex_work((len(text) - position + 1) * size)
+        allowance.take_work(_MATCH_WORK)
+        match = next(found, None)
+        if match is None:
+            return
+        position = match.end()
+        if match.start() == match.end() == end:
+            continue
+        end = match.end()
+        count += 1
+        yield match
+
+
+def _match(allowance: Allowance, pattern: str, text: str) -> bool:
+    return next(_matches(allowance, pattern, text, 1), None) is not None
+
+
+def _quiet_match(allowance: Allowance, pattern: str, text: str) -> bool:
+    try:
+        return _match(allowance, pattern, text)
+    except _PatternError:
+        return False
+
+
+def _find(allowance: Allowance, pattern: str, text: str) -> str:
+    match = next(_matches(allowance, pattern, text, 1), None)
+    return "" if match is None else match.group()
+
+
+def _find_all(allowance: Allowance, pattern: str, text: str, most: int) -> StringList:
+    found = StringList()
+    for match in _matches(allowance, pattern, text, most):
+        found.append(match.group())
+        allowance.check_elements(len(found))
+    return found or NilStringList()
+
+
+def _replaced(allowance: Allowance, pattern: str, text: str, replacement: Callable[["re2._Match"], str]) -> str:
+    pieces = []
+    length = end = 0
+    for match in _matches(allowance, pattern, text):
+        pieces += [text[end : match.start()], replacement(match)]
+        end = match.end()
+        length += len(pieces[-2]) + len(pieces[-1])
+        allowance.check_text(length)
+    return "".join([*pieces, text[end:]])
+
+
+def _replace(allowance: Allowance, pattern: str, text: str, template: str) -> str:
+    parts = _template_parts(template)
+    return _replaced(allowance, pattern, text, lambda match: "".join(_expanded(part, match) for part in parts))
+
+
+def _template_parts(template: str) -> list[str | tuple[str]]:
+    """Texts, and in tuples the names of groups: `$1`, `$name`, `${name}`; `$$` is a `$`."""
+    parts: list[str | tuple[str]] = []
+    end = 0
+    for found in _REFERENCE.finditer(template):
+        parts.append(template[end : found.start()])
+        name = found[1] or found[2]
+        parts.append((name,) if name else "$")
+        end = found.end()
+    return [*parts, template[end:]]
+
+
+def _expanded(part: str | tuple[str], match: "re2._Match") -> str:
+    if isinstance(part, str):
+        return part
+    name = part[0]
+    groups = match.re
+    if name.isascii() and name.isdigit():
+        index = int(name) if len(name) < 9 else groups.groups + 1
+    else:
+        index = groups.groupindex.get(name, groups.groups + 1)
+    return "" if index > groups.groups else match.group(index) or ""
+
+
+def _replace_literally(allowance: Allowance, pattern: str, text: str, replacement: str) -> str:
+    return _replaced(allowance, pattern, text, lambda _: replacement)
+
+
+def _split(allowance: Allowance, pattern: str, text: str, most: int) -> StringList:
+    _compiled(allowance, pattern)
+    if most == 0:
+        return NilStringList()
+    if pattern and not text:
+        return StringList([""])
+    pieces = StringList()
+    start = end = 0
+    for match in _matches(allowance, pattern, text):
+        if 0 < most == len(pieces) + 1:
+            break
+        end = match.start()
+        if match.end() != 0:
+            pieces.append(text[start:end])
+            allowance.check_elements(len(pieces))
+        start = match.end()
+    if end != len(text):
+        pieces.append(text[start:])
+    return pieces
+
+
+def _quoted(text: str) -> str:
+    return _META.sub(r"\\\g<0>", text)
+
+
+_WITH_MUST: dict[str, Callable[..., object]] = {
+    "RegexFind": _find,
+    "RegexFindAll": _find_all,
+    "RegexReplaceAll": _replace,
+    "RegexReplaceAllLiteral": _replace_literally,
+    "RegexSplit": _split,
+}
+PLAIN: dict[str, Callable[..., object]] = {"regexQuoteMeta": _quoted}
+BOUNDED: dict[str, Callable[..., object]] = {
+    **{"r" + name[1:]: function for name, function in _WITH_MUST.items()},
+    **{"must" + name: function for name, function in _WITH_MUST.items()},
+    "mustRegexMatch": _match,
+    "regexMatch": _quiet_match,
+}

@@ -1,0 +1,218 @@
+"""Texts. Where Sprig counts bytes, so do these."""
+
+from collections.abc import Callable
+
+from matchbox.go_quote import quoted
+from matchbox.go_text import bytes_of, text_of
+from matchbox.go_values import StringList, StringMap
+from matchbox.sprig.strval import text_of_any, texts_of_any
+from matchbox.template_allowance import Allowance, FunctionError
+
+# unicode.IsSpace
+SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+_LATIN1_SPACES = frozenset(b"\t\n\v\f\r \x85\xa0")
+_LEAST_ABBREVIATION = 4
+_LEAST_ABBREVIATION_OF_BOTH = 7
+# Where each character is looked at.
+_CHARACTER_WORK = 3
+
+
+def _abbreviated(left: int, width: int, text: str) -> str:
+    raw = bytes_of(text)
+    if width < _LEAST_ABBREVIATION or (left > 0 and width < _LEAST_ABBREVIATION_OF_BOTH) or len(raw) <= width:
+        return text
+    return text_of(_cut(raw, left, width))
+
+
+def _cut(raw: bytes, left: int, width: int) -> bytes:
+    if len(raw) <= width:
+        return raw
+    kept = width - 3
+    left = min(left, len(raw))
+    if len(raw) - left < kept:
+        left = len(raw) - kept
+    if left <= 4:
+        return raw[:kept] + b"..."
+    if left + kept < len(raw):
+        # The part in the middle is too narrow to be marked at its end: Sprig then has nothing of it.
+        return b"..." + (_cut(raw[left:], 0, kept) if kept >= _LEAST_ABBREVIATION else b"")
+    return b"..." + raw[-kept:]
+
+
+def _truncated(count: int, text: str) -> str:
+    raw = bytes_of(text)
+    if count < 0 < len(raw) + count:
+        return text_of(raw[count:])
+    return text_of(raw[:count]) if 0 <= count < len(raw) else text
+
+
+def _part(start: int, stop: int, text: str) -> str:
+    raw = bytes_of(text)
+    if start < 0:
+        first, last = 0, stop
+    else:
+        first, last = start, len(raw) if stop < 0 or stop > len(raw) else stop
+    if not 0 <= first <= last <= len(raw):
+        raise FunctionError("the indexes are out of range")
+    return text_of(raw[first:last])
+
+
+def _pieces(allowance: Allowance, separator: str, text: str, most: int = -1) -> list[str]:
+    """As Go's strings.SplitN: without a separator the characters, `most` pieces at most."""
+    if most == 0:
+        return []
+    allowance.check_elements(text.count(separator) if separator else len(text))
+    if separator:
+        return text.split(separator, most - 1 if most > 0 else -1)
+    allowance.take_work(len(text))
+    if 0 < most < len(text):
+        return [*text[: most - 1], text[most - 1 :]]
+    return list(text)
+
+
+def _numbered(pieces: list[str]) -> StringMap:
+    return StringMap({f"_{index}": piece for index, piece in enumerate(pieces)})
+
+
+def _joined(allowance: Allowance, separator: str, value: object) -> str:
+    texts = texts_of_any(allowance, value)
+    allowance.check_text(sum(map(len, texts)) + len(separator) * max(len(texts) - 1, 0))
+    return separator.join(texts)
+
+
+def _repeated(allowance: Allowance, count: int, text: str) -> str:
+    if count < 0:
+        raise FunctionError("the count is negative")
+    allowance.check_text(count * len(text))
+    return text * count
+
+
+def _indented(allowance: Allowance, count: int, text: str) -> str:
+    if count < 0:
+        raise FunctionError("the count is negative")
+    allowance.check_text(len(text) + count * (text.count("\n") + 1))
+    pad = " " * count
+    return pad + text.replace("\n", "\n" + pad)
+
+
+def _replaced(allowance: Allowance, old: str, new: str, text: str) -> str:
+    # Where nothing is replaced, `new` stands around each character.
+    count = text.count(old)
+    allowance.check_text(len(text) + count * len(new))
+    return text.replace(old, new)
+
+
+def _quoted(allowance: Allowance, *values: object) -> str:
+    made = []
+    for value in values:
+        if value is not None:
+            text = text_of_any(allowance, value)
+            allowance.take_work(_CHARACTER_WORK * len(text))
+            made.append(quoted(text))
+            allowance.check_text(len(made[-1]))
+    return " ".join(made)
+
+
+def _single_quoted(allowance: Allowance, *values: object) -> str:
+    return " ".join(f"'{text_of_any(allowance, value)}'" for value in values if value is not None)
+
+
+def _catenated(allowance: Allowance, *values: object) -> str:
+    given = [value for value in values if value is not None]
+    # Each text is bounded by what is left, all together by this.
+    texts = []
+    for value in given:
+        texts.append(text_of_any(allowance, value))
+        allowance.check_text(sum(map(len, texts)))
+    return " ".join(texts)
+
+
+def _initials(allowance: Allowance, text: str) -> str:
+    raw = bytes_of(text)
+    allowance.take_work(_CHARACTER_WORK * len(raw))
+    # A byte counts as a character, whatever it belongs to.
+    return "".join(
+        chr(byte)
+        for index, byte in enumerate(raw)
+        if byte not in _LATIN1_SPACES and (index == 0 or raw[index - 1] in _LATIN1_SPACES)
+    )
+
+
+def _without_spaces(allowance: Allowance, text: str) -> str:
+    raw = bytes_of(text)
+    allowance.take_work(_CHARACTER_WORK * len(raw))
+    kept = [byte for byte in raw if byte not in _LATIN1_SPACES]
+    return text if len(kept) == len(raw) else "".join(map(chr, kept))
+
+
+def _wrapped(allowance: Allowance, width: int, end: str, text: str, *, long_words: bool) -> str:
+    """Lines of at most `width` bytes, parted at blanks by `end`; longer words are parted if `long_words`."""
+    raw, parting = bytes_of(text), bytes_of(end) or b"\n"
+    width = max(width, 1)
+    allowance.take_work(_CHARACTER_WORK * len(raw))
+    allowance.check_text(len(raw) + len(raw) // width * len(parting))
+    allowance.check_elements(len(raw) // width)
+    lines = []
+    offset = 0
+    while len(raw) - offset > width:
+        if raw[offset] == ord(" "):
+            offset += 1
+            continue
+        blank = raw.rfind(b" ", offset, offset + width + 1)
+        if blank < 0 and long_words:
+            lines.append(raw[offset : offset + width])
+            offset += width
+            continue
+        if blank < 0:
+            blank = raw.find(b" ", offset + width)
+        if blank < 0:
+            lines.append(raw[offset:])
+            return text_of(parting.join(lines))
+        lines.append(raw[offset:blank])
+        offset = blank + 1
+    return text_of(parting.join([*lines, raw[offset:]]))
+
+
+def _to_string(allowance: Allowance, value: object) -> str:
+    return text_of_any(allowance, value)
+
+
+def _to_strings(allowance: Allowance, value: object) -> StringList:
+    return StringList(texts_of_any(allowance, value))
+
+
+PLAIN: dict[str, Callable[..., object]] = {
+    "abbrev": lambda width, text: _abbreviated(0, width, text),
+    "abbrevboth": _abbreviated,
+    "contains": lambda part, text: part in text,
+    "hasPrefix": lambda part, text: text.startswith(part),
+    "hasSuffix": lambda part, text: text.endswith(part),
+    "hello": lambda: "Hello!",
+    "plural": lambda one, many, count: one if count == 1 else many,
+    "substr": _part,
+    "trim": lambda text: text.strip(SPACES),
+    "trimAll": lambda characters, text: text.strip(characters) if characters else text,
+    "trimPrefix": lambda part, text: text.removeprefix(part),
+    "trimSuffix": lambda part, text: text.removesuffix(part),
+    "trimall": lambda characters, text: text.strip(characters) if characters else text,
+    "trunc": _truncated,
+}
+BOUNDED: dict[str, Callable[..., object]] = {
+    "cat": _catenated,
+    "indent": _indented,
+    "initials": _initials,
+    "join": _joined,
+    "nindent": lambda allowance, count, text: "\n" + _indented(allowance, count, text),
+    "nospace": _without_spaces,
+    "quote": _quoted,
+    "repeat": _repeated,
+    "replace": _replaced,
+    "split": lambda allowance, separator, text: _numbered(_pieces(allowance, separator, text)),
+    "splitList": lambda allowance, separator, text: StringList(_pieces(allowance, separator, text)),
+    "splitn": lambda allowance, separator, most, text: _numbered(_pieces(allowance, separator, text, most)),
+    "squote": _single_quoted,
+    "toString": _to_string,
+    "toStrings": _to_strings,
+    "wrap": lambda allowance, width, text: _wrapped(allowance, width, "", text, long_words=False),
+    "wrapWith": lambda allowance, width, end, text: _wrapped(allowance, width, end, text, long_words=True),
+}

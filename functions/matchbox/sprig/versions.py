@@ -1,0 +1,238 @@
+"""Semantic versions and what is asked of them, by the rules of Masterminds/semver 3.3."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import re2
+
+from matchbox.go_values import GoObject, Uint64
+from matchbox.template_allowance import FunctionError
+
+_LONGEST = 1000
+_GREATEST = (1 << 64) - 1
+_EXTRAS = r"(-([0-9A-Za-z\-]+(?:\.[0-9A-Za-z\-]+)*))?(\+([0-9A-Za-z\-]+(?:\.[0-9A-Za-z\-]+)*))?"
+# By RE2, as in Go: Python's own expressions may take a time without end for what stands here.
+_VERSION = re2.compile(r"v?([0-9]+)(\.[0-9]+)?(\.[0-9]+)?" + _EXTRAS)
+_PLACE = r"[0-9|xX*]+"
+_PATTERN = rf"v?({_PLACE})(\.{_PLACE})?(\.{_PLACE})?" + _EXTRAS
+_OPERATOR = r"=||!=|>|<|>=|=>|<=|=<|~|~>|\^"
+_CONDITION = re2.compile(rf"\s*({_OPERATOR})\s*({_PATTERN})\s*")
+_FIND = re2.compile(rf"(?:{_OPERATOR})\s*(?:{_PATTERN})")
+_VALID = re2.compile(rf"(?:\s*(?:{_OPERATOR})\s*(?:{_PATTERN})\s*)(?:(?:\s+|,\s*)(?:{_OPERATOR})\s*(?:{_PATTERN})\s*)*")
+_RANGE = re2.compile(rf"\s*({_PATTERN})\s+-\s+({_PATTERN})\s*")
+_SECOND_OF_RANGE = 9
+
+
+class Version(GoObject):
+    """Go's *semver.Version. A template reaches Major, Minor, Patch, Prerelease, Metadata, Original and String."""
+
+    kind = "ptr"
+    name = "*semver.Version"
+
+    def __init__(self, original: str, numbers: tuple[int, int, int], prerelease: str, metadata: str) -> None:
+        self.numbers = numbers
+        self.prerelease = prerelease
+        self._metadata = metadata
+        self._original = original
+
+    def text(self) -> str:
+        """The version in full, without the `v`."""
+        text = ".".join(map(str, self.numbers))
+        return text + (self.prerelease and f"-{self.prerelease}") + (self._metadata and f"+{self._metadata}")
+
+    def __gotemplate_lookup__(self, field: str) -> object:
+        """What gotpl asks for `.Major` and its like; KeyError for what is not there."""
+        numbers = {key: Uint64(value) for key, value in zip(("Major", "Minor", "Patch"), self.numbers, strict=True)}
+        texts = {
+            "Prerelease": self.prerelease,
+            "Metadata": self._metadata,
+            "Original": self._original,
+            "String": self.text(),
+        }
+        return {**numbers, **texts}[field]
+
+    def compared(self, other: "Version") -> int:
+        """Below, at or above 0 as this one is below, equal to or above the other."""
+        if self.numbers != other.numbers:
+            return -1 if self.numbers < other.numbers else 1
+        if not self.prerelease or not other.prerelease:
+            return bool(other.prerelease) - bool(self.prerelease)
+        return _compared_prereleases(self.prerelease, other.prerelease)
+
+
+def _compared_prereleases(left: str, right: str) -> int:
+    lefts, rights = left.split("."), right.split(".")
+    for index in range(max(len(lefts), len(rights))):
+        keys = [_part_key(parts[index]) if index < len(parts) else (0, 0, "") for parts in (lefts, rights)]
+        if keys[0] != keys[1]:
+            return -1 if keys[0] < keys[1] else 1
+    return 0
+
+
+def _part_key(part: str) -> tuple[int, int, str]:
+    """Numbers are below words."""
+    is_number = part.isdigit() and int(part) <= _GREATEST
+    return (1, int(part), "") if is_number else (2, 0, part)
+
+
+def version_of(text: str) -> Version:
+    """The version that stands in a text; minor and patch may be missing. Raises FunctionError."""
+    found = _VERSION.fullmatch(text) if len(text) <= _LONGEST else None
+    if found is None:
+        raise FunctionError("it is not a semantic version")
+    numbers = tuple(int((part or "0").removeprefix(".")) for part in (found[1], found[2], found[3]))
+    prerelease, metadata = found[5] or "", found[7] or ""
+    # Of the parts of a prerelease no number begins with 0.
+    padded = any(part.isdigit() and len(part) > 1 and part[0] == "0" for part in prerelease.split("."))
+    if padded or max(numbers) > _GREATEST:
+        raise FunctionError("it is not a semantic version")
+    return Version(text, (numbers[0], numbers[1], numbers[2]), prerelease, metadata)
+
+
+class _Condition(NamedTuple):
+    """One comparison. `open_minor` and `open_patch` say that the version names no minor, or no patch; `open_` any."""
+
+    operator: str
+    version: Version
+    open_minor: bool
+    open_patch: bool
+    open_: bool
+
+    def holds(self, version: Version) -> bool:
+        """Whether the version satisfies it; prereleases only where one is asked for."""
+        if version.prerelease and not self.version.prerelease and (self.operator != "!=" or self.open_):
+            return False
+        return _OPERATORS[self.operator](version, self)
+
+
+def _conditions(text: str) -> list[list[_Condition]]:
+    """Any of the lists, of which all conditions hold. Raises FunctionError."""
+    if len(text) > _LONGEST:
+        raise FunctionError("the condition is too long")
+    for found in list(_RANGE.finditer(text)):
+        text = text.replace(found[0], f">= {found[1]}, <= {found[_SECOND_OF_RANGE]} ", 1)
+    return [_all_of(part) for part in text.split("||")]
+
+
+def _all_of(text: str) -> list[_Condition]:
+    if not _VALID.fullmatch(text):
+        raise FunctionError("it is not a condition on versions")
+    return [_condition(part) for part in (found[0] for found in _FIND.finditer(text))]
+
+
+def _condition(text: str) -> _Condition:
+    found = _CONDITION.fullmatch(text)
+    if found is None:
+        raise FunctionError("it is not a condition on versions")
+    operator, whole, major, minor, patch, extra = (found[index] for index in range(1, 7))
+    extra = extra or ""
+    if _is_open(major):
+        return _Condition(operator, version_of(f"0.0.0{extra}"), open_minor=False, open_patch=False, open_=True)
+    if _is_open(minor):
+        return _Condition(operator, version_of(f"{major}.0.0{extra}"), open_minor=True, open_patch=False, open_=True)
+    if _is_open(patch):
+        version = version_of(f"{major}{minor}.0{extra}")
+        return _Condition(operator, version, open_minor=False, open_patch=True, open_=True)
+    return _Condition(operator, version_of(whole), open_minor=False, open_patch=False, open_=False)
+
+
+def _is_open(part: str | None) -> bool:
+    return not part or part.removeprefix(".") in ("x", "X", "*")
+
+
+def _is_not(version: Version, condition: _Condition) -> bool:
+    wanted = condition.version
+    if condition.open_:
+        if wanted.numbers[0] != version.numbers[0]:
+            return True
+        if condition.open_minor:
+            return False
+        if wanted.numbers[1] != version.numbers[1]:
+            return True
+        if condition.open_patch:
+            both = version.prerelease or wanted.prerelease
+            return bool(both) and _compared_prereleases(version.prerelease, wanted.prerelease) != 0
+        if wanted.numbers[2] != version.numbers[2]:
+            return True
+    return version.compared(wanted) != 0
+
+
+def _is_above(version: Version, condition: _Condition) -> bool:
+    wanted = condition.version
+    if condition.open_:
+        if version.numbers[0] != wanted.numbers[0]:
+            return version.numbers[0] > wanted.numbers[0]
+        if condition.open_minor:
+            return False
+        if condition.open_patch:
+            return version.numbers[1] > wanted.numbers[1]
+    return version.compared(wanted) > 0
+
+
+def _is_at_most(version: Version, condition: _Condition) -> bool:
+    wanted = condition.version
+    if not condition.open_:
+        return version.compared(wanted) <= 0
+    if version.numbers[0] != wanted.numbers[0]:
+        return version.numbers[0] < wanted.numbers[0]
+    return version.numbers[1] <= wanted.numbers[1] or condition.open_minor
+
+
+def _is_near(version: Version, condition: _Condition) -> bool:
+    """`~`: the same minor, or the same major where no minor is named."""
+    wanted = condition.version
+    if version.compared(wanted) < 0:
+        return False
+    if not any(wanted.numbers) and not condition.open_minor and not condition.open_patch:
+        return True
+    if version.numbers[0] != wanted.numbers[0]:
+        return False
+    return version.numbers[1] == wanted.numbers[1] or condition.open_minor
+
+
+def _is_equal(version: Version, condition: _Condition) -> bool:
+    return _is_near(version, condition) if condition.open_ else version.compared(condition.version) == 0
+
+
+def _is_compatible(version: Version, condition: _Condition) -> bool:
+    """`^`: the first number that is not 0 stays."""
+    wanted = condition.version
+    if version.compared(wanted) < 0:
+        return False
+    if wanted.numbers[0] > 0 or condition.open_minor:
+        return version.numbers[0] == wanted.numbers[0]
+    if version.numbers[0] > 0:
+        return False
+    if wanted.numbers[1] > 0 or condition.open_patch:
+        return version.numbers[1] == wanted.numbers[1]
+    return version.numbers[1:] == wanted.numbers[1:]
+
+
+def _is_at_least(version: Version, condition: _Condition) -> bool:
+    return version.compared(condition.version) >= 0
+
+
+_OPERATORS: dict[str, Callable[[Version, _Condition], bool]] = {
+    "": _is_equal,
+    "=": _is_equal,
+    "!=": _is_not,
+    ">": _is_above,
+    "<": lambda version, condition: version.compared(condition.version) < 0,
+    ">=": _is_at_least,
+    "=>": _is_at_least,
+    "<=": _is_at_most,
+    "=<": _is_at_most,
+    "~": _is_near,
+    "~>": _is_near,
+    "^": _is_compatible,
+}
+
+
+def _compare(condition: str, text: str) -> bool:
+    any_of = _conditions(condition)
+    version = version_of(text)
+    return any(all(one.holds(version) for one in all_of) for all_of in any_of)
+
+
+PLAIN: dict[str, Callable[..., object]] = {"semver": version_of, "semverCompare": _compare}
+BOUNDED: dict[str, Callable[..., object]] = {}

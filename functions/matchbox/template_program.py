@@ -1,0 +1,158 @@
+"""A template's text made a program of gotpl's, with what bounds its output and its loops put in."""
+
+from functools import lru_cache
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from matchbox.go_text import text_of
+from matchbox.sprig.names import ALLOWED
+
+if TYPE_CHECKING:
+    from gotpl.compile.instructions import CompiledPipeline, Instruction, Program
+
+# A compiled template takes some fifty times the memory of its source.
+_MOST_PROGRAMS = 32
+_GREATEST_CACHED_SOURCE = 32 * 1024
+# To parse so many takes some two seconds, and some 150 MB.
+MOST_TOKENS = 150_000
+GREATEST_SOURCE = 4 * 1024 * 1024
+
+NIL_COMMAND = "_nil_command"
+WRITTEN = "_written"
+RANGED = "_ranged"
+_SPRIG_NAMES = frozenset(name for functions in ALLOWED.values() for name in functions)
+
+
+class NumberError(ValueError):
+    """A number in a template that has thousands of digits."""
+
+
+class TemplateProgram(NamedTuple):
+    """A program, and which of Sprig's functions it names."""
+
+    program: "Program"
+    sprig_names: frozenset[str]
+
+
+def template_program(source: bytes) -> TemplateProgram:
+    """The program of a template; that of a short one is kept. Raises gotpl's TemplateSyntaxError, or NumberError."""
+    return _kept(source) if len(source) <= _GREATEST_CACHED_SOURCE else _made(source)
+
+
+def _made(source: bytes) -> TemplateProgram:
+    from gotpl import TemplateSyntaxError
+    from gotpl.compile.compiler import compile_template
+    from gotpl.parse.parser import ParserLimits, parse_template
+
+    text = text_of(source)
+    if "nil" in text:
+        text = _with_nil_commands(text)
+    functions = (NIL_COMMAND, *_SPRIG_NAMES)
+    limits = ParserLimits(max_source_bytes=GREATEST_SOURCE, max_tokens=MOST_TOKENS)
+    try:
+        parsed = parse_template(text, name="template", functions=functions, limits=limits)
+    except TemplateSyntaxError:
+        raise
+    except ValueError:
+        # Python reads no integer of more than 4300 digits.
+        raise NumberError from None
+    program = compile_template(parsed, source=text)
+    names: set[str] = set()
+    return TemplateProgram(_bounded(program, names), frozenset(names & _SPRIG_NAMES))
+
+
+_kept = lru_cache(maxsize=_MOST_PROGRAMS)(_made)
+
+
+def _with_nil_commands(text: str) -> str:
+    """`text` with each `nil` that is a command of its own, not an argument, made a call that fails as Go does.
+
+    gotpl takes nil for a value there, so that `{{if nil}}` and `{{nil | print}}` would render.
+    """
+    from gotpl.parse.lexer import lex
+    from gotpl.parse.tokens import TokenKind
+
+    openers = {
+        TokenKind.LEFT_DELIMITER,
+        TokenKind.LEFT_PAREN,
+        TokenKind.DECLARE,
+        TokenKind.ASSIGN,
+        TokenKind.IF,
+        TokenKind.RANGE,
+        TokenKind.WITH,
+    }
+    names = {TokenKind.TEMPLATE, TokenKind.BLOCK}
+    strings = {TokenKind.STRING, TokenKind.RAW_STRING}
+    pieces: list[bytes] = []
+    raw = text.encode()
+    done = 0
+    before = previous = TokenKind.EOF
+    for token in islice(lex(text), MOST_TOKENS + 1):
+        if token.kind is TokenKind.SPACE:
+            continue
+        if token.kind is TokenKind.NIL and (previous in openers or (previous in strings and before in names)):
+            pieces += raw[done : token.start], NIL_COMMAND.encode()
+            done = token.end
+        before, previous = previous, token.kind
+    return b"".join([*pieces, raw[done:]]).decode()
+
+
+def _bounded(program: "Program", names: set[str]) -> "Program":
+    """The program with WRITTEN after all that is written and RANGED after all that is ranged over.
+
+    gotpl itself makes the text of a list before it counts it, and lists that hold each other twice have text without
+    end. The names of the functions that are called are put into `names`.
+    """
+    from dataclasses import replace
+
+    instructions = tuple(_bounded_instruction(one, names) for one in program.instructions)
+    definitions = tuple(_bounded(definition, names) for definition in program.definitions)
+    return replace(program, instructions=instructions, definitions=definitions)
+
+
+def _bounded_instruction(instruction: "Instruction", names: set[str]) -> "Instruction":
+    from dataclasses import replace
+
+    from gotpl.compile.instructions import (
+        CompiledCommand,
+        CompiledPipeline,
+        Instruction,
+        OpCode,
+        Operand,
+        OperandKind,
+        RangeTarget,
+    )
+
+    start = instruction.source_start
+    argument = instruction.argument
+    pipeline = argument if isinstance(argument, CompiledPipeline) else getattr(argument, "pipeline", None)
+    if pipeline is not None:
+        _collect(pipeline, names)
+    if instruction.opcode is OpCode.WRITE_DOT:
+        dot = CompiledCommand((Operand(OperandKind.DOT),))
+        return Instruction(OpCode.WRITE_PIPELINE, _then(CompiledPipeline((), False, (dot,), start), WRITTEN), start)  # noqa: FBT003
+    if instruction.opcode is OpCode.WRITE_PIPELINE and isinstance(argument, CompiledPipeline):
+        return replace(instruction, argument=_then(argument, WRITTEN))
+    if isinstance(argument, RangeTarget):
+        return replace(instruction, argument=replace(argument, pipeline=_then(argument.pipeline, RANGED)))
+    return instruction
+
+
+def _then(pipeline: "CompiledPipeline", name: str) -> "CompiledPipeline":
+    from dataclasses import replace
+
+    from gotpl.compile.instructions import CompiledCommand, Operand, OperandKind
+
+    last = CompiledCommand((Operand(OperandKind.FUNCTION, name),))
+    return replace(pipeline, commands=(*pipeline.commands, last))
+
+
+def _collect(pipeline: "CompiledPipeline", names: set[str]) -> None:
+    from gotpl.compile.instructions import OperandKind
+
+    for command in pipeline.commands:
+        for operand in command.arguments:
+            if operand.kind is OperandKind.FUNCTION and isinstance(operand.value, str):
+                names.add(operand.value)
+            if operand.pipeline is not None:
+                _collect(operand.pipeline, names)

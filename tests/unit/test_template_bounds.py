@@ -1,0 +1,193 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from matchbox.sprig.names import ALLOWED
+from matchbox.template_allowance import MOST_ELEMENTS, MOST_INSTRUCTIONS, MOST_OUTPUT, MOST_TEXT
+from matchbox.template_program import GREATEST_SOURCE, MOST_TOKENS
+from matchbox.templates import TemplateError, render
+
+TEXT = f"more than {MOST_TEXT} characters of text in functions"
+ELEMENTS = f"more than {MOST_ELEMENTS} elements of lists and maps"
+WORK = "functions look at too many things: it takes too long"
+REGEX = "regular expressions over too much text: it takes too long"
+PRINTED = "lists and maps of too much text: it takes too long"
+# Lists that hold each other twice, sixty levels deep: their text has no end.
+SHARED = "{{$x := list 1}}{{range until 60}}{{$x = list $x $x}}{{end}}"
+CYCLE = '{{$x := dict}}{{$_ := set $x "a" $x}}'
+BIG = '{{$x := repeat 8000000 "a"}}'
+
+
+def reason(source: str, **data: object) -> str:
+    with pytest.raises(TemplateError) as caught:
+        render(source.encode(), data, name="a.txt")
+    assert len(str(caught.value).splitlines()) == 1
+    assert str(caught.value).startswith("template 'a.txt'")
+    return caught.value.reason
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("{{range until 1000000}}{{range until 1000000}}{{end}}{{end}}", f"until: {ELEMENTS}"),
+        ("{{range until 400000}}{{end}}", f"it takes too long, more than {MOST_INSTRUCTIONS} instructions"),
+        ("{{range until 300}}{{range until 300}}{{end}}{{end}}", None),
+        ("{{until 9223372036854775807}}", f"until: {ELEMENTS}"),
+        ("{{untilStep 9223372036854775807 -9223372036854775807 -1}}", f"untilStep: {ELEMENTS}"),
+        ("{{seq -9223372036854775807 9223372036854775807}}", f"seq: {ELEMENTS}"),
+        ('{{repeat 100000000 "x"}}', f"repeat: {TEXT}"),
+        ('{{repeat 9223372036854775807 ""}}', None),
+        ('{{indent 100000000 "x"}}', f"indent: {TEXT}"),
+        ('{{nindent 1000000 (repeat 1000 "\\n")}}', f"nindent: {TEXT}"),
+        ('{{replace "" (repeat 100000 "x") (repeat 100000 "y")}}', f"replace: {TEXT}"),
+        ('{{join (repeat 100000 "x") (until 1000)}}', f"join: {TEXT}"),
+        ('{{wrapWith 1 (repeat 1000 "x") (repeat 100000 "y")}}', f"wrapWith: {TEXT}"),
+        (f"{BIG}{{{{b64enc $x}}}}", f"b64enc: {TEXT}"),
+        (f'{BIG}{{{{splitList "" $x}}}}', f"splitList: {ELEMENTS}"),
+        (f'{BIG}{{{{split "a" $x}}}}', f"split: {ELEMENTS}"),
+        (f"{BIG}{{{{title $x}}}}", f"title: {WORK}"),
+        ("{{$x := list 1 2}}{{range until 60}}{{$x = concat $x $x}}{{end}}", f"concat: {ELEMENTS}"),
+        ("{{$x := until 20000}}{{uniq $x}}", f"uniq: {WORK}"),
+        ("{{$x := until 20000}}{{range until 20000}}{{$_ := has -1 $x}}{{end}}", f"has: {WORK}"),
+        ('{{$x := "9"}}{{range until 100}}{{$x = mul $x $x}}{{end}}{{$x}}', None),
+        ("{{mulf " + "1e300 " * 1000 + "}}", "mulf: the number has too many digits"),
+        ("{{printf `%100000000d` 1}}", None),
+        ('{{fromJson (repeat 100000 "[")}}', "fromJson: what it is given is nested too deeply"),
+        ('{{fromJson (repeat 1000000 "1,")}}', f"fromJson: {ELEMENTS}"),
+        (f"{SHARED}{{{{$x}}}}", PRINTED),
+        (f"{SHARED}{{{{print $x}}}}", f"print: {PRINTED}"),
+        (f"{SHARED}{{{{$x | quote}}}}", f"quote: {PRINTED}"),
+        (f"{SHARED}{{{{toJson $x}}}}", f"toJson: {WORK}"),
+        (f"{SHARED}{{{{deepCopy $x}}}}", f"deepCopy: {ELEMENTS}"),
+        (f"{SHARED}{{{{$y := list $x | mustSlice}}}}{{{{deepEqual $x (first $y)}}}}", f"deepEqual: {WORK}"),
+        (f"{CYCLE}{{{{$x}}}}", "what it prints is nested too deeply"),
+        (f"{CYCLE}{{{{range $x}}}}{{{{.}}}}{{{{end}}}}", "what it prints is nested too deeply"),
+        (f"{CYCLE}{{{{toJson $x}}}}", "toJson: what it is given is nested too deeply"),
+        (f"{CYCLE}{{{{deepCopy $x}}}}", "deepCopy: what it is given is nested too deeply"),
+        (f"{CYCLE}{{{{merge $x $x}}}}", "merge: what it is given is nested too deeply"),
+        ('{{range until 100}}{{repeat 100000 "x"}}{{end}}', f"more than {MOST_OUTPUT} characters of output"),
+        ("{{.a}}" + "x" * GREATEST_SOURCE, f"more than {GREATEST_SOURCE} bytes of a template that has actions"),
+        ("{{print" + " 1" * MOST_TOKENS + "}}", f"more than {MOST_TOKENS} tokens"),
+        ("{{" + "1" * 5000 + "}}", "a number in it has too many digits"),
+    ],
+)
+def test_bounds(source: str, expected: str | None) -> None:
+    """What has no end, or is too large, ends in an error that says of what there is too much; what is not, renders."""
+    if expected is None:
+        render(source.encode(), {"a": "b"}, name="a.txt")
+    else:
+        assert expected == reason(source, a="b")
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ('{{regexMatch "(a+)+$" (print (repeat 100000 "a") "b")}}', None),
+        ('{{regexMatch "(a*)*b" (repeat 100000 "a")}}', None),
+        ('{{regexMatch "^(([a-z])+.)+[A-Z]([a-z])+$" (repeat 100000 "a")}}', None),
+        ('{{regexReplaceAll "(x+x+)+y" (repeat 20000 "x") "z"}}', None),
+        ('{{regexFindAll "a.*b|a" (repeat 100000 "a") -1}}', f"regexFindAll: {REGEX}"),
+        ('{{regexReplaceAll "" (repeat 1000000 "a") "b"}}', f"regexReplaceAll: {REGEX}"),
+        ('{{regexMatch "[ab]*a[ab]{900}c" (repeat 2000000 "ab")}}', f"regexMatch: {REGEX}"),
+        ('{{regexReplaceAll "a" (repeat 5000 "a") (repeat 5000 "b")}}', f"regexReplaceAll: {TEXT}"),
+        (
+            '{{regexMatch "((a{100}){100}){100}" "a"}}{{mustRegexMatch "((a{100}){100}){100}" "a"}}',
+            "mustRegexMatch: the regular expression does not parse, or is too large",
+        ),
+        (
+            '{{regexMatch (repeat 20000 "a") "a"}}',
+            "regexMatch: the regular expression has more than 10000 characters",
+        ),
+        ('{{semverCompare (print (repeat 200 "1   ") "!") "1.2"}}', "semverCompare: it is not a condition on versions"),
+        ('{{semverCompare (repeat 1000 "1 ") "1.2"}}', "semverCompare: the condition is too long"),
+    ],
+)
+def test_regular_expressions(source: str, expected: str | None) -> None:
+    """An expression over which a backtracking engine never ends has an answer, or is refused by what it may take."""
+    if expected is None:
+        render(source.encode(), {}, name="a.txt")
+    else:
+        assert expected == reason(source)
+
+
+def test_a_large_map_is_not_sorted_without_end() -> None:
+    """Each range over a map of the data counts its keys, which are sorted."""
+    data = {"map": {str(number): number for number in range(50_000)}}
+    assert WORK == reason("{{range 100000}}{{range $.map}}{{break}}{{end}}{{end}}", **data)
+
+
+def test_elements_are_looked_up_in_a_large_list() -> None:
+    """Functions that make nothing new may be called often, however large what they look at."""
+    source = "{{range until 1000}}{{$_ := last $.list}}{{$_ = first $.list}}{{end}}{{len .list}}"
+    assert b"50000" == render(source.encode(), {"list": list(range(50_000))}, name="a.txt")
+
+
+def test_a_map_is_filled() -> None:
+    """A map that is returned by the function that changes it does not count anew each time."""
+    source = "{{$d := dict}}{{range $i := until 5000}}{{$_ := set $d (toString $i) $i}}{{end}}{{len $d}}"
+    assert b"5000" == render(source.encode(), {}, name="a.txt")
+
+
+NAMES = sorted(name for functions in ALLOWED.values() for name in functions)
+ATOMS = st.sampled_from(
+    (
+        *('""', '"a,b"', "`x`", "1", "-7", "0", "1.5", "1e300", "nil", "true", ".", ".a", ".b", "$", "$x", "(list 1)"),
+        *("9223372036854775807", "999999999", "(dict)", "(until 9)", "1i", "'a'", '"(a+)+$"', "(semver `1.2`)"),
+    )
+)
+CALLS = st.recursive(
+    ATOMS,
+    lambda inner: st.builds(
+        lambda name, arguments: f"({' '.join([name, *arguments])})",
+        st.sampled_from([*NAMES, "print", "printf", "index", "slice", "len", "eq", "and", "html", "call"]),
+        st.lists(inner, max_size=4),
+    ),
+    max_leaves=8,
+)
+ACTIONS = st.one_of(
+    CALLS.map(lambda call: f"{{{{{call}}}}}"),
+    CALLS.map(lambda call: f"{{{{$x = {call}}}}}"),
+    CALLS.map(lambda call: f"{{{{range {call}}}}}{{{{.}}}}{{{{else}}}}-{{{{end}}}}"),
+    CALLS.map(lambda call: f"{{{{with {call}}}}}{{{{.}}}}{{{{end}}}}"),
+    CALLS.map(lambda call: f"{{{{if {call}}}}}{{{{$x}}}}{{{{end}}}}"),
+    st.builds(lambda left, right: f"{{{{{left} | {right[1:-1]}}}}}", CALLS, CALLS.filter(lambda one: one[0] == "(")),
+    st.text(alphabet="{}$.|()\"'`-= \n%az09:nilrangeif\u017c", max_size=20),
+)
+DATA = st.dictionaries(
+    st.sampled_from(["a", "b"]),
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.floats()
+        | st.integers()
+        | st.text()
+        | st.binary().map(lambda raw: raw.decode("utf-8", "surrogateescape")),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+        max_leaves=5,
+    ),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(ACTIONS, max_size=5), DATA)
+def test_any_template_ends(actions: list[str], data: dict[str, object]) -> None:
+    """Any template over any data ends in its text or in a TemplateError of one line."""
+    source = "{{$x := .}}" + "".join(actions)
+    said = ""
+    try:
+        render(source.encode(), data, name="a.txt")
+    except TemplateError as error:
+        said = str(error)
+    assert len(said.splitlines()) <= 1
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=200))
+def test_any_bytes_end(source: bytes) -> None:
+    """Any bytes between the braces of an action end in text or in a TemplateError."""
+    said = ""
+    try:
+        render(b"{{" + source + b"}}", {}, name="a.txt")
+    except TemplateError as error:
+        said = str(error)
+    assert len(said.splitlines()) <= 1
