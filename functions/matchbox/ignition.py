@@ -29,7 +29,7 @@ def ignition_answer(template_id: str, source: bytes, data: Mapping[str, object])
             Butane config, which is not translated.
     """
     if template_id.endswith(_IGNITION_SUFFIXES):
-        from matchbox.ignition_config import parse_and_translate
+        from matchbox.ignition_config.parse import parse_and_translate
 
         try:
             return IgnitionAnswer(_JSON, parse_and_translate(source))

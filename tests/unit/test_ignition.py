@@ -51,10 +51,10 @@ def test_newer_version_is_kept() -> None:
     [
         ("v23.ign", "$.ignition.version: 2.3.0 is not supported, only 3.0.0 to 3.6.0 are"),
         ("bad.ign", "it is not JSON at line 1, column 2: expecting property name enclosed in double quotes"),
-        ("invalid.ign", "$.storage.files.0.path: it is not absolute"),
+        ("invalid.ign", "$.storage.files.0.path: path not absolute"),
         (
             "v33.ign",
-            "$.storage.files.1.overwrite: it has to be false where there are no contents with a source (and 1 more)",
+            "$.storage.files.1.overwrite: overwrite must be false if source is unspecified (and 1 more)",
         ),
     ],
 )

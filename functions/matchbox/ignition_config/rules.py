@@ -1,17 +1,15 @@
-"""Which rules of Ignition does a config break? Those for which Ignition of its version would refuse it.
-
-What Ignition only warns of is no fault.
-"""
+"""Which rules of Ignition does a config break? Those for which Ignition would refuse it, and what it warns of."""
 
 from collections.abc import Callable
 from typing import cast
 
-from matchbox.ignition_fault import Fault, Faults, faults_at, number, path_fault, structs, text
-from matchbox.ignition_node_rules import config_faults, file_faults, node_faults, owner_faults, storage_faults
-from matchbox.ignition_reader import Struct
-from matchbox.ignition_schema import fields_of
-from matchbox.ignition_source import scheme_of, source_fault
-from matchbox.ignition_storage_rules import (
+from matchbox.go_quote import quoted
+from matchbox.ignition_config.fault import Fault, Faults, faults_at, number, path_fault, structs, text
+from matchbox.ignition_config.node_rules import config_faults, file_faults, node_faults, owner_faults, storage_faults
+from matchbox.ignition_config.reader import Struct
+from matchbox.ignition_config.schema import fields_of
+from matchbox.ignition_config.source import scheme_of, source_fault
+from matchbox.ignition_config.storage_rules import (
     clevis_custom_faults,
     disk_faults,
     filesystem_faults,
@@ -19,7 +17,7 @@ from matchbox.ignition_storage_rules import (
     partition_faults,
     raid_faults,
 )
-from matchbox.systemd_unit import UnitError, check_unit
+from matchbox.systemd_unit import UnitError, check_unit, sections_of
 
 _UNIT_SUFFIXES = (
     *(".service", ".socket", ".device", ".mount", ".automount", ".swap"),
@@ -51,9 +49,9 @@ _KEYS = {
 
 
 def faults(config: Struct, minor: int) -> Faults:
-    """The broken rules of a config of version 3.`minor`, read by `ignition_reader`."""
-    yield from _broken_rules("Config", config, "$", minor)
+    """The broken rules of a config of version 3.`minor`, read by `reader`, in Ignition's order."""
     yield from _duplicates("Config", config, "$", minor)
+    yield from _broken_rules("Config", config, "$", minor)
 
 
 def _broken_rules(kind: str, value: object, path: str, minor: int) -> Faults:
@@ -76,8 +74,6 @@ def _duplicates(kind: str, value: Struct, path: str, minor: int) -> Faults:
     seen: dict[str, set[str]] = {}
     for name, member_kind in fields_of(kind, minor).items():
         member = value.get(name)
-        if isinstance(member, dict):
-            yield from _duplicates(member_kind, member, f"{path}.{name}", minor)
         if not isinstance(member, list):
             continue
         keys = seen.setdefault(_SHARED.get(f"{kind}.{name}", name), set())
@@ -85,10 +81,14 @@ def _duplicates(kind: str, value: Struct, path: str, minor: int) -> Faults:
             place = f"{path}.{name}.{index}"
             key = _key(member_kind[1:-1], element)
             if key in keys and f"{kind}.{name}" not in _REPEATABLE:
-                yield Fault(place, "there is another one like it")
+                yield Fault(place, "duplicate entry defined")
             keys.add(key)
-            if isinstance(element, dict):
-                yield from _duplicates(member_kind[1:-1], element, place, minor)
+    for name, member_kind in fields_of(kind, minor).items():
+        member = value.get(name)
+        if isinstance(member, dict):
+            yield from _duplicates(member_kind, member, f"{path}.{name}", minor)
+        for index, element in enumerate(structs(value, name)):
+            yield from _duplicates(member_kind[1:-1], element, f"{path}.{name}.{index}", minor)
 
 
 def _key(kind: str, element: object) -> str:
@@ -114,20 +114,23 @@ def _tls_faults(tls: Struct, path: str, _minor: int) -> Faults:
 
 def _missing_source(reference: Struct, path: str) -> Faults:
     if not text(reference, "source"):
-        yield Fault(f"{path}.source", "it is missing")
+        yield Fault(f"{path}.source", "source is required")
 
 
 def _proxy_faults(proxy: Struct, path: str, _minor: int) -> Faults:
     for name in ("httpProxy", "httpsProxy"):
         if name in proxy and scheme_of(text(proxy, name)) not in _HTTP:
-            yield Fault(f"{path}.{name}", "it is not a URL with the scheme http or https")
+            yield Fault(f"{path}.{name}", "proxies must be http(s)")
+    if scheme_of(text(proxy, "httpsProxy")) == "http":
+        reason = "insecure plaintext HTTP proxy specified for HTTPS resources"
+        yield Fault(f"{path}.httpsProxy", reason, is_warning=True)
 
 
 def _header_faults(header: Struct, path: str, _minor: int) -> Faults:
     if not text(header, "name"):
-        yield Fault(f"{path}.name", "it is missing")
+        yield Fault(f"{path}.name", "HTTP header name can't be empty")
     if header.get("value") == "":
-        yield Fault(f"{path}.value", "it is empty")
+        yield Fault(f"{path}.value", "HTTP header value can't be empty")
 
 
 def _reference_faults(reference: Struct, path: str, minor: int) -> Faults:
@@ -141,13 +144,13 @@ def _reference_faults(reference: Struct, path: str, minor: int) -> Faults:
 def _resource_faults(resource: Struct, path: str, minor: int) -> Faults:
     source = text(resource, "source")
     if text(resource, "compression") not in {"", "gzip"}:
-        yield Fault(f"{path}.compression", "it is neither empty nor gzip")
+        yield Fault(f"{path}.compression", "invalid compression method")
     if "hash" in cast(Struct, resource["verification"]) and "source" not in resource:
-        yield Fault(f"{path}.verification.hash", "there is no source that it could be of")
+        yield Fault(f"{path}.verification.hash", "source must be specified if verification is specified")
     if source:
         yield from faults_at(f"{path}.source", source_fault(source, minor))
     if resource.get("httpHeaders") and scheme_of(source) not in _HTTP:
-        yield Fault(f"{path}.httpHeaders", "they go only with a source that has the scheme http or https")
+        yield Fault(f"{path}.httpHeaders", "cannot use HTTP headers with this source scheme")
 
 
 def _verification_faults(verification: Struct, path: str, minor: int) -> Faults:
@@ -156,44 +159,55 @@ def _verification_faults(verification: Struct, path: str, minor: int) -> Faults:
     function, dash, digits = text(verification, "hash").partition("-")
     since, length = _HASH_DIGITS.get(function, (minor + 1, 0))
     if not dash:
-        yield Fault(f"{path}.hash", "it is not the name of a function, a dash and digits")
+        yield Fault(f"{path}.hash", "malformed hash specifier")
     elif since > minor:
-        yield Fault(f"{path}.hash", "there is no such hash function")
+        yield Fault(f"{path}.hash", "unrecognized hash function")
     elif len(digits.encode()) != length:
-        yield Fault(f"{path}.hash", f"it has not the {length} digits of {function}")
+        yield Fault(f"{path}.hash", "incorrect size for hash sum")
 
 
 def _tang_faults(tang: Struct, path: str, _minor: int) -> Faults:
     from matchbox.go_json import JsonError, decode
 
     if scheme_of(text(tang, "url")) not in _HTTP:
-        yield Fault(f"{path}.url", "it is not a URL with the scheme http or https")
+        yield Fault(f"{path}.url", "invalid url scheme")
     if not text(tang, "thumbprint"):
-        yield Fault(f"{path}.thumbprint", "it is missing")
+        yield Fault(f"{path}.thumbprint", "thumbprint is required")
     if text(tang, "advertisement"):
         try:
             decode(text(tang, "advertisement").encode())
         except JsonError:
-            yield Fault(f"{path}.advertisement", "it is not JSON")
+            yield Fault(f"{path}.advertisement", "advertisement is not valid JSON")
 
 
 def _unit_faults(unit: Struct, path: str, _minor: int) -> Faults:
     if not text(unit, "name").endswith(_UNIT_SUFFIXES):
-        yield Fault(f"{path}.name", "it has not the suffix of a unit")
+        yield Fault(f"{path}.name", "invalid systemd unit extension")
     yield from _contents_faults(unit, path)
+    contents = text(unit, "contents")
+    if unit.get("enabled") and contents and not _installable(contents):
+        reason = f"unit {quoted(text(unit, 'name'))} is enabled, but has no install section so enable does nothing"
+        yield Fault(f"{path}.contents", reason, is_warning=True)
+
+
+def _installable(contents: str) -> bool:
+    try:
+        return "Install" in sections_of(contents)
+    except UnitError:
+        return True
 
 
 def _dropin_faults(dropin: Struct, path: str, _minor: int) -> Faults:
     yield from _contents_faults(dropin, path)
     if not text(dropin, "name").endswith(".conf"):
-        yield Fault(f"{path}.name", "it has not the suffix .conf")
+        yield Fault(f"{path}.name", "invalid systemd drop-in extension")
 
 
 def _contents_faults(unit: Struct, path: str) -> Faults:
     try:
         check_unit(text(unit, "contents"))
     except UnitError as error:
-        yield Fault(f"{path}.contents", str(error))
+        yield Fault(f"{path}.contents", f"invalid unit content: {error}")
 
 
 _RULES: dict[str, Callable[[Struct, str, int], Faults]] = {

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from matchbox.go_json import Members, without_surrogates
-from matchbox.ignition_schema import fields_of
+from matchbox.ignition_config.schema import fields_of
 
 Struct = dict[str, object]
 

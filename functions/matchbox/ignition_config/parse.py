@@ -8,10 +8,10 @@ import re
 
 from matchbox.go_json import JsonError, decode, encode
 from matchbox.ignition_error import IgnitionError
-from matchbox.ignition_fault import number, struct, structs, text
-from matchbox.ignition_reader import MismatchError, Struct, read_struct, written
-from matchbox.ignition_rules import faults
-from matchbox.ignition_schema import NEWEST_MINOR
+from matchbox.ignition_config.fault import number, struct, structs, text
+from matchbox.ignition_config.reader import MismatchError, Struct, read_struct, written
+from matchbox.ignition_config.rules import faults
+from matchbox.ignition_config.schema import NEWEST_MINOR
 
 _WRITTEN_MINOR = 4
 _PERMISSIONS = 0o777
@@ -31,7 +31,7 @@ def parse_and_translate(config: bytes) -> bytes:
         read = read_struct("Config", document, minor)
     except (JsonError, MismatchError) as error:
         raise IgnitionError(str(error)) from None
-    found = list(faults(read, minor))
+    found = [fault for fault in faults(read, minor) if not fault.is_warning]
     if found:
         others = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         raise IgnitionError(f"{found[0].path}: {found[0].reason}{others}")

@@ -1,16 +1,17 @@
-"""What is wrong with an Ignition config, and where; and the paths that many rules check."""
+"""What is wrong with an Ignition config, and where, in Ignition's words; and the paths that many rules check."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from matchbox.ignition_reader import Struct
+from matchbox.ignition_config.reader import Struct
 
 
 class Fault(NamedTuple):
-    """A broken rule: `path` is like `$.storage.files.0.path`, `reason` shows no value."""
+    """A broken rule: `path` is like `$.storage.files.0.path`, `reason` shows no value but the name of a unit."""
 
     path: str
     reason: str
+    is_warning: bool = False
 
 
 Faults = Iterator[Fault]
@@ -43,11 +44,11 @@ def number(value: Struct, name: str) -> int | None:
 def path_fault(path: str) -> str:
     """Why `path` is not the shortest spelling of an absolute path; empty if it is."""
     if not path:
-        return "it is missing"
+        return "path not specified"
     if not path.startswith("/"):
-        return "it is not absolute"
+        return "path not absolute"
     if path != "/" and not {"", ".", ".."}.isdisjoint(path[1:].split("/")):
-        return "it is not in its shortest spelling"
+        return "path is not fully simplified"
     return ""
 
 

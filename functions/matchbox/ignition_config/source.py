@@ -24,9 +24,9 @@ def source_fault(source: str, minor: int) -> str:
     try:
         url = parse_url(source)
     except UrlError:
-        return "it is not a URL"
+        return "unable to parse url"
     if _SCHEMES.get(url.scheme, minor + 1) > minor:
-        return "its scheme is not supported"
+        return "invalid url scheme"
     if url.scheme == "data":
         return _data_fault(source)
     if url.scheme == "arn":
@@ -45,7 +45,7 @@ def scheme_of(source: str) -> str:
 def _data_fault(source: str) -> str:
     found = _DATA.fullmatch(source)
     if not found or len(found["base64"] or "") % 4:
-        return "it is not a data URL"
+        return "invalid data url"
     return ""
 
 
@@ -53,7 +53,7 @@ def _version_fault(url: Url) -> str:
     for pair in url.query.split("&"):
         key, _, value = pair.partition("=")
         if ";" not in pair and unquote_plus(key) == "versionId":
-            return "" if value else "its versionId is empty"
+            return "" if value else "invalid S3 object VersionId"
     return ""
 
 
@@ -61,7 +61,7 @@ def _arn_fault(url: Url) -> str:
     whole = f"arn:{url.opaque}"
     sections = whole.split(":", _ARN_SECTIONS - 1)
     if len(sections) < _ARN_SECTIONS or sections[2] != "s3":
-        return "it is not the ARN of an object in S3"
+        return "invalid S3 ARN format"
     if whole.count("/") < (2 if sections[-1].startswith("accesspoint/") else 1):
-        return "it is not the ARN of an object in S3"
+        return "invalid S3 ARN format"
     return ""
