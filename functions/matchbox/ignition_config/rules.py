@@ -25,10 +25,9 @@ _UNIT_SUFFIXES = (
 )
 _HASH_DIGITS = {"sha512": (0, 128), "sha256": (1, 64)}
 _HTTP = frozenset({"http", "https"})
-# Lists whose elements may repeat, and those that share one set of keys.
-_REPEATABLE = frozenset(
-    {"File.append", "Filesystem.options", "Filesystem.mountOptions", "Luks.options", "Raid.options"}
-)
+# Lists whose elements may repeat.
+REPEATABLE = frozenset({"File.append", "Filesystem.options", "Filesystem.mountOptions", "Luks.options", "Raid.options"})
+# Lists that share one set of keys.
 _SHARED = {
     "Storage.directories": "nodes",
     "Storage.files": "nodes",
@@ -79,8 +78,8 @@ def _duplicates(kind: str, value: Struct, path: str, minor: int) -> Faults:
         keys = seen.setdefault(_SHARED.get(f"{kind}.{name}", name), set())
         for index, element in enumerate(member):
             place = f"{path}.{name}.{index}"
-            key = _key(member_kind[1:-1], element)
-            if key in keys and f"{kind}.{name}" not in _REPEATABLE:
+            key = key_of(member_kind[1:-1], element)
+            if key in keys and f"{kind}.{name}" not in REPEATABLE:
                 yield Fault(place, "duplicate entry defined")
             keys.add(key)
     for name, member_kind in fields_of(kind, minor).items():
@@ -91,8 +90,8 @@ def _duplicates(kind: str, value: Struct, path: str, minor: int) -> Faults:
             yield from _duplicates(member_kind[1:-1], element, f"{path}.{name}.{index}", minor)
 
 
-def _key(kind: str, element: object) -> str:
-    """What tells an element of a list from the others."""
+def key_of(kind: str, element: object) -> str:
+    """What tells an element of a list from the others; `kind` is its type."""
     if not isinstance(element, dict):
         return cast(str, element)
     if kind == "Partition":
@@ -114,7 +113,7 @@ def _tls_faults(tls: Struct, path: str, _minor: int) -> Faults:
 
 def _missing_source(reference: Struct, path: str) -> Faults:
     if not text(reference, "source"):
-        yield Fault(f"{path}.source", "source is required")
+        yield Fault(path, "source is required")
 
 
 def _proxy_faults(proxy: Struct, path: str, _minor: int) -> Faults:

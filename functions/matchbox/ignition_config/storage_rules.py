@@ -110,7 +110,10 @@ def filesystem_faults(filesystem: Struct, path: str, minor: int) -> Faults:
     elif _FORMATS.get(form, minor + 1) > minor:
         yield Fault(f"{path}.format", "invalid filesystem format")
     elif len(label.encode()) > _LONGEST_LABELS.get(form, len(label.encode())):
-        yield Fault(f"{path}.label", f"filesystem labels cannot be longer than {_LONGEST_LABELS[form]} characters when using {form}")
+        yield Fault(
+            f"{path}.label",
+            f"filesystem labels cannot be longer than {_LONGEST_LABELS[form]} characters when using {form}",
+        )
 
 
 def luks_faults(luks: Struct, path: str, minor: int) -> Faults:
