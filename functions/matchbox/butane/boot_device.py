@@ -82,7 +82,7 @@ def _luks(luks: Sourced, device: str, dialect: Dialect) -> Sourced:
         clevis.update({name: luks[name] for name in ("tang", "threshold", "tpm2") if name in luks})
         clevis.origin = origin
     volume.is_made = False
-    volume.moved = {name: origin for name in ("device", "label", "name", "wipeVolume")}
+    volume.moved = dict.fromkeys(("device", "label", "name", "wipeVolume"), origin)
     return volume
 
 

@@ -27,13 +27,13 @@ def boot_device_faults(device: Sourced, path: Path, dialect: Dialect) -> Iterato
     if struct(luks, "cex").get("enabled"):
         reason = "when using cex the targeted architecture must match s390x"
         if "layout" not in device:
-            yield Entry(True, (*path, "luks", "cex"), reason)
+            yield Entry.error((*path, "luks", "cex"), reason)
         elif not layout.startswith("s390x"):
-            yield Entry(True, (*path, "layout"), reason)
+            yield Entry.error((*path, "layout"), reason)
         if luks.get("tang") or luks.get("tpm2"):
-            yield Entry(True, (*path, "luks"), "cannot use cex with clevis")
+            yield Entry.error((*path, "luks"), "cannot use cex with clevis")
     if dialect.boot_version >= _LAYOUT_REQUIRED_SINCE and _has_no_method(luks):
-        yield Entry(True, (*path, "luks", "luks"), "no method specified for luks")
+        yield Entry.error((*path, "luks", "luks"), "no method specified for luks")
     if isinstance(device["mirror"], Sourced):
         yield from mirror_faults(device["mirror"], (*path, "mirror"), dialect)
 
@@ -42,14 +42,14 @@ def mirror_faults(mirror: Sourced, path: Path, _dialect: Dialect) -> Iterator[En
     """The devices of a mirror."""
     devices = mirror.get("devices")
     if isinstance(devices, list) and len(devices) == 1:
-        yield Entry(True, (*path, "devices"), "mirroring requires at least two devices")
+        yield Entry.error((*path, "devices"), "mirroring requires at least two devices")
 
 
 def grub_user_faults(user: Sourced, path: Path, _dialect: Dialect) -> Iterator[Entry]:
     """One user of `grub`."""
     for field in ("name", "password_hash"):
         if not text(user, field):
-            yield Entry(True, (*path, field), f'field "{field}" is required')
+            yield Entry.error((*path, field), f'field "{field}" is required')
 
 
 def _layout_faults(device: Sourced, path: Path, dialect: Dialect) -> Iterator[Entry]:
@@ -58,16 +58,16 @@ def _layout_faults(device: Sourced, path: Path, dialect: Dialect) -> Iterator[En
     if dialect.boot_version >= _S390X_SINCE:
         known += ["s390x-virt", *_LAYOUTS_OF_S390X]
     if layout not in known:
-        yield Entry(True, where, f"layout must be one of: {', '.join(sorted(known))}")
+        yield Entry.error(where, f"layout must be one of: {', '.join(sorted(known))}")
     elif layout in _LAYOUTS_OF_S390X:
         disk = text(struct(device, "luks"), "device")
         if not disk:
-            yield Entry(True, where, "device is required for layouts: s390x-eckd, s390x-zfcp")
+            yield Entry.error(where, "device is required for layouts: s390x-eckd, s390x-zfcp")
         elif not _LAYOUTS_OF_S390X[layout].search(disk):
             reason = "device name must start with /dev/dasd on s390x-eckd layout or /dev/sd on s390x-zfcp layout"
-            yield Entry(True, where, reason)
+            yield Entry.error(where, reason)
     if layout in known and layout.startswith("s390x") and struct(device, "mirror").get("devices"):
-        yield Entry(True, where, "mirroring not supported on layouts: s390x-eckd, s390x-zfcp, s390x-virt")
+        yield Entry.error(where, "mirroring not supported on layouts: s390x-eckd, s390x-zfcp, s390x-virt")
 
 
 def _has_no_method(luks: dict[str, object]) -> bool:

@@ -89,9 +89,9 @@ class _Decoder:
     def _read_list(self, field: Field, kind: str, node: Node, wanted: str, origin: Path) -> list[object]:
         if isinstance(node, Alias):
             self._enter(node)
-            found = self._read_list(field, kind, node.target, wanted, origin)
+            behind = self._read_list(field, kind, node.target, wanted, origin)
             self._active.pop()
-            return found
+            return behind
         if not isinstance(node, Sequence):
             self._refuse_unless_null(node, wanted)
             return []

@@ -66,7 +66,7 @@ def add_boot_device(config: Sourced, dialect: Dialect) -> Iterator[Entry]:
         return
     _put_under(config, boot_device_storage(cast(Sourced, config["boot_device"]), dialect), dialect)
     for fault in boot_disk_warnings(struct(config, "storage")):
-        yield Entry(False, source_of(config, fault.path), fault.reason)
+        yield Entry.warning(source_of(config, fault.path), fault.reason)
     if dialect.has_grub:
         _put_under(config, grub_storage(cast(Sourced, config["grub"]), dialect), dialect)
 
@@ -82,13 +82,13 @@ def forbidden_fields(config: Sourced, dialect: Dialect) -> Iterator[Entry]:
         for index, luks in enumerate(structs(struct(config, "storage"), "luks")):
             if _is_given(luks["clevis"]):
                 path = source_of(config, f"$.storage.luks.{index}.clevis")
-                yield Entry(True, path, _UNSUPPORTED.format("clevis"))
+                yield Entry.error(path, _UNSUPPORTED.format("clevis"))
     for path, name in _FORBIDDEN.get(dialect.variant, {}).items():
         value: object = config
         for part in path:
             value = cast(Sourced, value).get(part)
         if _is_given(value):
-            yield Entry(True, source_of(config, ".".join(("$", *path))), _UNSUPPORTED.format(name))
+            yield Entry.error(source_of(config, ".".join(("$", *path))), _UNSUPPORTED.format(name))
 
 
 def _is_given(value: object) -> bool:
@@ -104,7 +104,7 @@ def _fill_resource(value: object, files: LocalFiles) -> Iterator[Entry]:
         try:
             contents = files.read(text(resource, "local"))
         except LocalFileError as error:
-            yield Entry(True, origin, str(error))
+            yield Entry.error(origin, str(error))
     elif "inline" in resource:
         origin = (*resource.origin, "inline")
         contents = text(resource, "inline").encode("utf-8", "replace")
@@ -128,7 +128,7 @@ def _fill_keys(user: Sourced, files: LocalFiles) -> Iterator[Entry]:
         try:
             contents = files.read(name).decode("utf-8", "replace")
         except LocalFileError as error:
-            yield Entry(True, place if files.is_given() else origin, str(error))
+            yield Entry.error(place if files.is_given() else origin, str(error))
             continue
         for key in filter(None, _LINE_END.split(contents)):
             user.moved[f"sshAuthorizedKeys.{len(keys)}"] = place
@@ -143,6 +143,6 @@ def _fill_unit(unit: Sourced, files: LocalFiles) -> Iterator[Entry]:
     try:
         unit["contents"] = files.read(name).decode("utf-8", "replace")
     except LocalFileError as error:
-        yield Entry(True, origin, str(error))
+        yield Entry.error(origin, str(error))
         return
     unit.moved["contents"] = origin

@@ -25,7 +25,7 @@ _GO_REASONS = {
 
 def inline_config_entries(config: str, path: Path, dialect: Dialect) -> Iterator[Entry]:
     """The entries for `config`, the `inline` of what is at `path`. Their paths are those of the Ignition config."""
-    invalid = Entry(True, (*path, "inline"), "config is not valid")
+    invalid = Entry.error((*path, "inline"), "config is not valid")
     try:
         document = decode(config.encode())
     except JsonError:
@@ -35,17 +35,17 @@ def inline_config_entries(config: str, path: Path, dialect: Dialect) -> Iterator
     try:
         read = read_struct("Config", document, dialect.minor)
     except MismatchError as error:
-        yield Entry(True, parts_of(error.path), error.reason)
+        yield Entry.error(parts_of(error.path), error.reason)
         yield invalid
         return
     if text(struct(read, "ignition"), "version") != dialect.ignition_version:
         reason = "skipping validation for the merge/replace ignition config due to an unkown version"
-        yield Entry(False, (*path, "version"), reason)
+        yield Entry.warning((*path, "version"), reason)
         return
     for fault in faults(read, dialect.minor):
         yield Entry(not fault.is_warning, parts_of(fault.path), fault.reason)
     for key in _unused("Config", document, (), dialect.minor):
-        yield Entry(False, key, f"unused key {key[-1]}")
+        yield Entry.warning(key, f"unused key {key[-1]}")
 
 
 def _syntax_error(config: str) -> Entry:
@@ -54,12 +54,12 @@ def _syntax_error(config: str) -> Entry:
     except json.JSONDecodeError as error:
         place = Place(error.lineno, error.colno)
         if error.pos >= len(config) or error.msg.startswith("Unterminated"):
-            return Entry(True, None, "unexpected end of JSON input", place)
+            return Entry.error(None, "unexpected end of JSON input", place)
         where = _GO_REASONS.get(error.msg, "in JSON text")
-        return Entry(True, None, f"invalid character '{config[error.pos]}' {where}", place)
+        return Entry.error(None, f"invalid character '{config[error.pos]}' {where}", place)
     except RecursionError:
-        return Entry(True, None, "exceeded max depth", Place(1, 1))
-    return Entry(True, None, "it has a number that JSON has not", Place(1, 1))
+        return Entry.error(None, "exceeded max depth", Place(1, 1))
+    return Entry.error(None, "it has a number that JSON has not", Place(1, 1))
 
 
 def _unused(kind: str, document: object, path: Path, minor: int) -> Iterator[Path]:

@@ -18,7 +18,7 @@ def decimal_mode_entries(node: Sourced, path: Path, *, is_directory: bool) -> It
         return
     if _is_typical(int(str(mode), 8), is_directory=is_directory) and not _is_typical(mode, is_directory=is_directory):
         reason = "unreasonable mode would be reasonable if specified in octal; remember to add a leading zero"
-        yield Entry(False, (*path, "mode"), reason)
+        yield Entry.warning((*path, "mode"), reason)
 
 
 def _is_typical(mode: int, *, is_directory: bool) -> bool:

@@ -26,6 +26,16 @@ class Entry(NamedTuple):
     message: str
     place: Place | None = None
 
+    @classmethod
+    def error(cls, path: Path | None, message: str, place: Place | None = None) -> "Entry":
+        """What ends the translation."""
+        return cls(is_error=True, path=path, message=message, place=place)
+
+    @classmethod
+    def warning(cls, path: Path | None, message: str, place: Place | None = None) -> "Entry":
+        """What is doubtful."""
+        return cls(is_error=False, path=path, message=message, place=place)
+
     def __str__(self) -> str:
         """The entry as `butane --raw-errors` prints it."""
         kind = "error" if self.is_error else "warning"

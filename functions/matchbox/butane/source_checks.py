@@ -53,19 +53,19 @@ def _config(config: Sourced, path: Path, dialect: Dialect) -> Entries:
         for place, partition in enumerate(structs(disk, "partitions")):
             if not number(partition, "number") and "label" in partition:
                 where = (*path, "storage", "disks", index, "partitions", place, "number")
-                yield Entry(False, where, reused)
+                yield Entry.warning(where, reused)
     for index, filesystem in enumerate(structs(storage, "filesystems")):
         mounted = filesystem.get("with_mount_unit") and "path" in filesystem
         if mounted and not _MOUNTABLE.match(text(filesystem, "path")):
             where = (*path, "storage", "filesystems", index, "path")
-            yield Entry(True, where, "path must be under /etc or /var if with_mount_unit is true")
+            yield Entry.error(where, "path must be under /etc or /var if with_mount_unit is true")
 
 
 def _resource(resource: Sourced, path: Path, dialect: Dialect) -> Entries:
     given = [name for name in ("local", "inline", "source") if name in resource]
     if len(given) > 1:
         field = given[-1] if dialect.minor else "inline"
-        yield Entry(True, (*path, field), "only one of the following can be set: inline, local, source")
+        yield Entry.error((*path, field), "only one of the following can be set: inline, local, source")
     elif given == ["inline"] and path[:2] == ("ignition", "config"):
         yield from inline_config_entries(text(resource, "inline"), path, dialect)
 
@@ -75,10 +75,10 @@ def _filesystem(filesystem: Sourced, path: Path, dialect: Dialect) -> Entries:
         return
     form = text(filesystem, "format")
     if not form:
-        yield Entry(True, (*path, "format"), "format is required if with_mount_unit is true")
+        yield Entry.error((*path, "format"), "format is required if with_mount_unit is true")
     elif not text(filesystem, "path") and not is_swap(filesystem, dialect):
         reason = "path is required if with_mount_unit is true and format is not swap"
-        yield Entry(True, (*path, "path"), reason)
+        yield Entry.error((*path, "path"), reason)
 
 
 def is_swap(filesystem: Sourced, dialect: Dialect) -> bool:
@@ -96,13 +96,13 @@ def _file(file: Sourced, path: Path, _dialect: Dialect) -> Entries:
 
 def _tree(tree: Sourced, path: Path, _dialect: Dialect) -> Entries:
     if not text(tree, "local"):
-        yield Entry(True, path, "local is required")
+        yield Entry.error(path, "local is required")
 
 
 def _unit(unit: Sourced, path: Path, _dialect: Dialect) -> Entries:
     if "contents" in unit and "contents_local" in unit:
         reason = "only one of the following can be set: contents, contents_local"
-        yield Entry(True, (*path, "contents_local"), reason)
+        yield Entry.error((*path, "contents_local"), reason)
 
 
 _CHECKS: dict[str, Callable[[Sourced, Path, Dialect], Entries]] = {

@@ -4,13 +4,13 @@ import os
 import posixpath
 import stat
 from collections.abc import Iterator
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import cast
 
 from matchbox.butane.data_urls import data_url
 from matchbox.butane.dialects import Dialect
 from matchbox.butane.local_files import LocalFileError, LocalFiles, reason_of
-from matchbox.butane.report import Entry, Path
+from matchbox.butane.report import Entry
 from matchbox.butane.structs import Sourced, made
 from matchbox.ignition_config.fault import number, struct, structs, text
 
@@ -22,37 +22,28 @@ _KINDS = {"Directory": "directories", "File": "files", "Link": "links"}
 
 def add_trees(storage: Sourced, files: LocalFiles, dialect: Dialect) -> Iterator[Entry]:
     """Add to `storage` what its trees stand for, and tell of what cannot be added."""
-    trees = structs(storage, "trees")
-    if trees and not files.is_given():
-        yield from _unread(files, "", ("storage", "trees", 0))
-        return
     planting = _Planting(storage, dialect)
-    for tree in map(_sourced, trees):
-        origin = tree.origin
+    for tree in cast(list[Sourced], structs(storage, "trees")):
         try:
-            root = files.path(text(tree, "local"))
-            if not stat.S_ISDIR(root.stat().st_mode):
-                yield Entry(True, origin, "root of tree must be a directory")
-                continue
+            root = _root_of(tree, files)
         except LocalFileError as error:
-            yield Entry(True, origin, str(error))
+            yield Entry.error(tree.origin, str(error))
+            if not files.is_given():
+                return
             continue
-        except (OSError, ValueError) as error:
-            yield Entry(True, origin, f"stat {root}: {reason_of(error)}")
-            continue
-        for reason in planting.plant(tree, root, text(tree, "path") or "/"):
-            yield Entry(True, origin, reason)
+        for reason in planting.plant(tree, root, text(tree, "path") or "/", root.stat()):
+            yield Entry.error(tree.origin, reason)
 
 
-def _sourced(tree: dict[str, object]) -> Sourced:
-    return cast(Sourced, tree)
-
-
-def _unread(files: LocalFiles, name: str, origin: Path) -> Iterator[Entry]:
+def _root_of(tree: Sourced, files: LocalFiles) -> Path:
+    root = files.path(text(tree, "local"))
     try:
-        files.path(name)
-    except LocalFileError as error:
-        yield Entry(True, origin, str(error))
+        if root.is_dir():
+            return root
+        root.stat()
+    except (OSError, ValueError) as error:
+        raise LocalFileError(f"stat {root}: {reason_of(error)}") from None
+    raise LocalFileError("root of tree must be a directory")
 
 
 class _Planting:
@@ -66,18 +57,17 @@ class _Planting:
             for node in structs(storage, name):
                 self._nodes[text(node, "path")] = (kind, cast(Sourced, node))
 
-    def plant(self, tree: Sourced, local: FilePath, path: str) -> Iterator[str]:
+    def plant(self, tree: Sourced, local: Path, path: str, status: os.stat_result) -> Iterator[str]:
         """Add what is at `local` to be at `path`; why not, where it cannot be."""
         try:
-            mode = (local.stat() if path == (text(tree, "path") or "/") else local.lstat()).st_mode
-            if stat.S_ISDIR(mode):
+            if stat.S_ISDIR(status.st_mode):
                 yield from self._directory(tree, path)
-                for name in sorted(os.listdir(local), key=os.fsencode):
-                    below = posixpath.normpath(posixpath.join(path, os.fsencode(name).decode("utf-8", "replace")))
-                    yield from self.plant(tree, local / name, below)
-            elif stat.S_ISREG(mode):
-                yield from self._file(tree, local, path, mode)
-            elif stat.S_ISLNK(mode):
+                for child in sorted(local.iterdir(), key=os.fsencode):
+                    below = posixpath.normpath(posixpath.join(path, _text_of(child.name)))
+                    yield from self.plant(tree, child, below, child.lstat())
+            elif stat.S_ISREG(status.st_mode):
+                yield from self._file(tree, local, path, status.st_mode)
+            elif stat.S_ISLNK(status.st_mode):
                 yield from self._link(tree, local, path)
             else:
                 yield "trees may only contain files, directories, and symlinks"
@@ -87,14 +77,14 @@ class _Planting:
     def _directory(self, tree: Sourced, path: str) -> Iterator[str]:
         if "dir_mode" not in tree and not struct(tree, "user") and not struct(tree, "group"):
             return
-        node = self._node("Directory", tree, path, "mode")
+        node = self._node("Directory", tree, path)
         if node is None:
             yield _CONFLICT
         else:
             node["mode"] = tree.get("dir_mode", _DIRECTORY_MODE)
 
-    def _file(self, tree: Sourced, local: FilePath, path: str, mode: int) -> Iterator[str]:
-        node = self._node("File", tree, path, "contents")
+    def _file(self, tree: Sourced, local: Path, path: str, mode: int) -> Iterator[str]:
+        node = self._node("File", tree, path)
         if node is None or text(struct(node, "contents"), "source"):
             yield _CONFLICT
             return
@@ -109,15 +99,15 @@ class _Planting:
             node["mode"] = tree.get("file_mode", by_itself)
             node.moved["mode"] = tree.origin
 
-    def _link(self, tree: Sourced, local: FilePath, path: str) -> Iterator[str]:
-        node = self._node("Link", tree, path, "target")
+    def _link(self, tree: Sourced, local: Path, path: str) -> Iterator[str]:
+        node = self._node("Link", tree, path)
         if node is None or text(node, "target"):
             yield _CONFLICT
             return
-        node["target"] = os.fsencode(os.readlink(local)).decode("utf-8", "replace")
+        node["target"] = _text_of(local.readlink())
         node.moved["target"] = tree.origin
 
-    def _node(self, kind: str, tree: Sourced, path: str, filled: str) -> Sourced | None:
+    def _node(self, kind: str, tree: Sourced, path: str) -> Sourced | None:
         """The node at `path`, a new one if there is none; None if it is of another kind, or a directory."""
         if path in self._nodes:
             found, node = self._nodes[path]
@@ -127,3 +117,8 @@ class _Planting:
         self._nodes[path] = (kind, node)
         cast(list[Sourced], self._storage[_KINDS[kind]]).append(node)
         return node
+
+
+def _text_of(path: str | Path) -> str:
+    """A name that need not be UTF-8, for JSON."""
+    return os.fsencode(path).decode("utf-8", "replace")

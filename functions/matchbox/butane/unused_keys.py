@@ -45,12 +45,12 @@ def member_of(node: Node | None, part: str | int) -> Node | None:
 def _of_struct(struct: str, value: Sourced, path: Path, node: Node | None, dialect: Dialect) -> Iterator[Entry]:
     fields = fields_of(struct, dialect)
     if node is not None and not isinstance(node, Mapping):
-        yield Entry(False, path, _MISMATCH.format(path_text(path)), node.place)
+        yield Entry.warning(path, _MISMATCH.format(path_text(path)), node.place)
     elif node is not None:
         known = {field.key for field in fields}
         for key, _ in node.pairs:
             if isinstance(key, Scalar) and key.value not in known:
-                yield Entry(False, (*path, key.value), f"unused key {key.value}", key.place)
+                yield Entry.warning((*path, key.value), f"unused key {key.value}", key.place)
     for field in fields:
         member = value.get(field.name)
         below = (*path, field.key)

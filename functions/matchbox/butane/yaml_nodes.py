@@ -82,9 +82,9 @@ def _composed(events: "Iterator[yaml.Event]", source: str) -> Node:
     stack: list[tuple[Node | None, list[Node]]] = [(None, top)]
     for event in events:
         if isinstance(event, yaml.CollectionEndEvent):
-            closed, members = stack.pop()
+            closed, of_closed = stack.pop()
             if isinstance(closed, Mapping):
-                closed.pairs.extend(zip(members[::2], members[1::2], strict=True))
+                closed.pairs.extend(zip(of_closed[::2], of_closed[1::2], strict=True))
         elif isinstance(event, yaml.NodeEvent):
             node, members = _node(event, anchors, source)
             stack[-1][1].append(node)
@@ -101,7 +101,8 @@ def _node(event: "yaml.NodeEvent", anchors: dict[str, Node], source: str) -> tup
     """The node that an event begins, and where its members go if it has any."""
     import yaml
 
-    place = Place(event.start_mark.line + 1, event.start_mark.column + 1)
+    mark = event.start_mark
+    place = Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
     members: list[Node] | None = None
     node: Node
     if isinstance(event, yaml.AliasEvent):
@@ -126,8 +127,8 @@ def _node(event: "yaml.NodeEvent", anchors: dict[str, Node], source: str) -> tup
 def _refuse_escaped_slash(event: "yaml.ScalarEvent", source: str) -> None:
     """JSON's `\\/`, which libyaml knows and Butane's YAML does not."""
     start, end = event.start_mark, event.end_mark
-    found = _ESCAPED_SLASH.search(source[start.index : end.index])
-    if found:
+    found = _ESCAPED_SLASH.search(source[start.index : end.index]) if start and end else None
+    if found and start:
         breaks = len(_LINE_BREAKS.findall(found[0]))
         line = start.line or start.line + breaks
         raise _syntax("found unknown escape character", line + 1 if line else None)

@@ -7,11 +7,11 @@ versions keep theirs, and what Ignition would refuse is an error instead of an e
 import re
 
 from matchbox.go_json import JsonError, decode, encode
-from matchbox.ignition_error import IgnitionError
 from matchbox.ignition_config.fault import number, struct, structs, text
 from matchbox.ignition_config.reader import MismatchError, Struct, read_struct, written
 from matchbox.ignition_config.rules import faults
 from matchbox.ignition_config.schema import NEWEST_MINOR
+from matchbox.ignition_error import IgnitionError
 
 _WRITTEN_MINOR = 4
 _PERMISSIONS = 0o777
