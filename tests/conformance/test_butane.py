@@ -4,6 +4,8 @@ from pathlib import Path
 import pytest
 
 from matchbox.butane import ButaneError, translate
+from matchbox.butane.serving import served
+from matchbox.ignition_error import IgnitionError
 from tests.conformance.butane_vectors import Vector, vectors, without_forms, write_files
 
 VECTORS = {vector["name"]: vector for vector in vectors()}
@@ -46,6 +48,38 @@ def test_all_are_there() -> None:
     """All vectors are held against, but for those of OpenShift."""
     assert 183 == len(VECTORS)
     assert VECTORS.keys() >= REFUSED_BY_NAME
+
+
+# What comes out of an experimental version is refused, where matchbox serves an empty config.
+EXPERIMENTAL = frozenset({"version-fcos-experimental", "version-flatcar-experimental"})
+RECORDED_BY_MATCHBOX = sorted(name for name, vector in VECTORS.items() if "matchbox" in vector)
+
+
+@pytest.mark.parametrize("name", RECORDED_BY_MATCHBOX)
+def test_served_as_recorded(name: str) -> None:
+    """What is served is matchbox's answer to the byte, but for how data is compressed; its 404s are errors.
+
+    Versions that are newer than the Butane in matchbox are served as well.
+    """
+    vector, told = VECTORS[name], list[str]()
+    wanted = vector["matchbox"]
+    if vector["exit"] or name in REFUSED_BY_NAME:
+        with pytest.raises(IgnitionError):
+            served(vector["butane"].encode(), told.append)
+        assert told
+        return
+    if name in EXPERIMENTAL:
+        with pytest.raises(IgnitionError, match="is not supported"):
+            served(vector["butane"].encode(), told.append)
+        return
+    got = served(vector["butane"].encode(), told.append)
+    if wanted["status"] == 404:
+        assert json.loads(got)["ignition"]["version"] in {"3.5.0", "3.6.0"}
+    elif "H4sI" in wanted["body"]:
+        assert without_forms(json.loads(wanted["body"])) == without_forms(json.loads(got))
+    else:
+        assert wanted["body"] == got.decode()
+    assert len(vector["stderr_raw"].splitlines()) == len(told)
 
 
 def _order(value: object) -> object:

@@ -25,8 +25,7 @@ def decoded(struct: str, document: Node | None, dialect: Dialect, *, prefix: str
         reader.read_struct(struct, document, f"{package(struct, dialect)}.{_go_name(struct)}", value)
     if reader.errors:
         lines = "".join(f"\n  {error}" for error, _ in reader.errors)
-        others = f" (and {len(reader.errors) - 1} more)" if len(reader.errors) > 1 else ""
-        raise ButaneError(f"{prefix}yaml: unmarshal errors:{lines}", masked=reader.errors[0][1] + others)
+        raise ButaneError(f"{prefix}yaml: unmarshal errors:{lines}", masked=tuple(line for _, line in reader.errors))
     return value
 
 
@@ -165,7 +164,7 @@ class _Decoder:
                 return cast(list[Mapping], sources)
         raise ButaneError(
             f"{self._prefix}yaml: map merge requires map or sequence of maps as the value",
-            masked=f"line {node.place.line}: a merge key needs a mapping",
+            masked=(f"line {node.place.line}: a merge key needs a mapping",),
         )
 
     def _has_repeated_keys(self, node: Mapping) -> bool:
@@ -198,7 +197,7 @@ class _Decoder:
         if any(alias.target is node for node in self._active):
             raise ButaneError(
                 f"{self._prefix}yaml: anchor '{alias.name}' value contains itself",
-                masked=f"line {alias.place.line}: an anchor's value contains itself",
+                masked=(f"line {alias.place.line}: an anchor's value contains itself",),
             )
         self._active.append(alias.target)
 

@@ -43,6 +43,13 @@ def _dialects() -> dict[tuple[str, str], Dialect]:
 
 
 _DIALECTS = _dialects()
+
+
+def _stable() -> str:
+    """The variants and versions that are there for use."""
+    return ", ".join(f"{variant} {version}" for (variant, version), one in _DIALECTS.items() if one.is_stable)
+
+
 _VERSION = re.compile(r"([0-9]{1,18})\.([0-9]{1,18})\.([0-9]{1,18})([-+].*)?", re.ASCII | re.DOTALL)
 
 
@@ -66,6 +73,6 @@ def dialect_of(variant: str, version: str) -> Dialect:
     if (variant, normal) not in _DIALECTS:
         raise ButaneError(
             f"No translator exists for variant {variant} with version {normal}",
-            masked="its variant and version are not ones that can be translated",
+            masked=(f"there is no such variant and version; those translated are {_stable()}",),
         )
     return _DIALECTS[variant, normal]

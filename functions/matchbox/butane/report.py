@@ -52,25 +52,23 @@ Report = tuple[Entry, ...]
 class ButaneError(MatchboxError):
     """A text that is not translated: why, in Butane's words, and what was found up to there.
 
-    `reason` and the report can show values of the text; `masked` is one line that shows none: the first error with
-    its path and line.
+    These can show what stands in the text. `lines` are the same for a log and for a machine: each with its path and
+    line, none with a value of the text. The first says why.
     """
 
-    def __init__(self, reason: str, report: Report = (), masked: str = "") -> None:
+    def __init__(self, reason: str, report: Report = (), masked: tuple[str, ...] = ()) -> None:
         super().__init__("\n".join([*map(str, report), reason]))
         self.reason = reason
         self.report = report
-        self.masked = masked or _masked(reason, report)
+        self.lines = masked or masked_lines(report) or (reason,)
+
+
+def masked_lines(report: Report) -> tuple[str, ...]:
+    """The entries, errors first, without the one kind that shows a value: what is no JSON inside the text."""
+    shown = [entry for entry in report if entry.path is not None]
+    return tuple(str(entry) for is_error in (True, False) for entry in shown if entry.is_error is is_error)
 
 
 def path_text(path: Path) -> str:
     """A path as reports show it, like `$.storage.files.0.path`."""
     return ".".join(("$", *map(str, path)))
-
-
-def _masked(reason: str, report: Report) -> str:
-    errors = [entry for entry in report if entry.is_error]
-    if not errors:
-        return reason
-    others = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return f"{errors[0]}{others}".removeprefix("error at ").removeprefix("error: ")

@@ -53,7 +53,7 @@ def translate(source: str | bytes, files_dir: Path | None = None, *, strict: boo
     report.add(_ignition_entries(config, dialect), otherwise=_OUTPUT_INVALID)
     if strict and report.entries:
         reason = "Config produced warnings and --strict was specified"
-        raise ButaneError(reason, tuple(report.entries), f"{reason}: {report.entries[0]}")
+        raise ButaneError(reason, tuple(report.entries))
     return Translation(sparse("Config", config, dialect.minor), tuple(report.entries))
 
 

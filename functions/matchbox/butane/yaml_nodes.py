@@ -146,4 +146,4 @@ def _syntax_error(error: "yaml.MarkedYAMLError") -> ButaneError:
 def _syntax(reason: str, line: int | None = None, *, masked: str = "") -> ButaneError:
     where = "" if line is None else f"line {line}: "
     hidden = f"it is not YAML: {where}{masked or reason}"
-    return ButaneError(f"Error unmarshaling yaml: yaml: {where}{reason}", masked=hidden)
+    return ButaneError(f"Error unmarshaling yaml: yaml: {where}{reason}", masked=(hidden,))
