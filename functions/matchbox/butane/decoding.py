@@ -129,8 +129,10 @@ class _Decoder:
             self._refuse(node, wanted)
             return None
 
-    def _members(self, node: Mapping, seen: frozenset[str] = frozenset()) -> list[tuple[str, Node]]:
-        """The keys of a mapping with their values, then what its merge keys add."""
+    def _members(
+        self, node: Mapping, seen: frozenset[str] = frozenset(), around: tuple[Mapping, ...] = ()
+    ) -> list[tuple[str, Node]]:
+        """The keys of a mapping with their values, then what its merge keys add; `around` it are those it goes into."""
         members: list[tuple[str, Node]] = []
         merged: list[Node] = []
         for key, member in node.pairs:
@@ -144,22 +146,20 @@ class _Decoder:
         taken = seen | {key for key, _ in members}
         for member in merged:
             for source in self._merged(member):
-                added = self._members(source, taken)
+                if any(source is one for one in (node, *around)):
+                    raise self._cycle(member)
+                self._count(len(source.pairs) + 1)
+                added = self._members(source, taken, (node, *around))
                 members += added
                 taken |= {key for key, _ in added}
         return members
 
     def _merged(self, node: Node) -> list[Mapping]:
-        if isinstance(node, Alias):
-            self._enter(node)
-            found = self._merged(node.target)
-            self._active.pop()
-            return found
-        self._count()
-        if isinstance(node, Mapping):
-            return [node]
-        if isinstance(node, Sequence):
-            sources = [resolved(item) for item in node.items]
+        target = resolved(node)
+        if isinstance(target, Mapping):
+            return [target]
+        if isinstance(target, Sequence):
+            sources = [resolved(item) for item in target.items]
             if all(isinstance(source, Mapping) for source in sources):
                 return cast(list[Mapping], sources)
         raise ButaneError(
@@ -195,14 +195,19 @@ class _Decoder:
 
     def _enter(self, alias: Alias) -> None:
         if any(alias.target is node for node in self._active):
-            raise ButaneError(
-                f"{self._prefix}yaml: anchor '{alias.name}' value contains itself",
-                masked=(f"line {alias.place.line}: an anchor's value contains itself",),
-            )
+            raise self._cycle(alias)
         self._active.append(alias.target)
 
-    def _count(self) -> None:
-        if self._active:
-            self._behind_aliases += 1
+    def _cycle(self, node: Node) -> ButaneError:
+        name = node.name if isinstance(node, Alias) else ""
+        return ButaneError(
+            f"{self._prefix}yaml: anchor '{name}' value contains itself",
+            masked=(f"line {node.place.line}: an anchor's value contains itself",),
+        )
+
+    def _count(self, merged: int = 0) -> None:
+        """Count a node that is read behind an alias, or as many as a merge key brings."""
+        if self._active or merged:
+            self._behind_aliases += merged or 1
             if self._behind_aliases > _MOST_BEHIND_ALIASES:
                 raise ButaneError(f"{self._prefix}yaml: document contains excessive aliasing")
