@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 # libyaml's time grows with the square of the depth.
 _GREATEST_DEPTH = 500
-_ESCAPED_SLASH = re.compile(r'"(?:[^"\\]|\\[^/])*\\/', re.DOTALL)
+_ESCAPED_SLASH = re.compile(r'[^"]*+"(?:[^"\\]|\\[^/])*+\\/', re.DOTALL)
 _LINE_BREAKS = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 
 
@@ -127,7 +127,7 @@ def _node(event: "yaml.NodeEvent", anchors: dict[str, Node], source: str) -> tup
 def _refuse_escaped_slash(event: "yaml.ScalarEvent", source: str) -> None:
     """JSON's `\\/`, which libyaml knows and Butane's YAML does not."""
     start, end = event.start_mark, event.end_mark
-    found = _ESCAPED_SLASH.search(source[start.index : end.index]) if start and end else None
+    found = _ESCAPED_SLASH.match(source, start.index, end.index) if start and end else None
     if found and start:
         breaks = len(_LINE_BREAKS.findall(found[0]))
         line = start.line or start.line + breaks

@@ -41,11 +41,13 @@ def storage_faults(storage: Struct, path: str, minor: int) -> Faults:
     """Files, directories and links with each other, filesystems with disks."""
     links = structs(storage, "links")
     link_paths = Counter(text(link, "path") for link in links)
+    lengths = set(map(len, link_paths))
     directories = {text(directory, "path") for directory in structs(storage, "directories")}
     for kind in _NAMES:
         for index, node in enumerate(structs(storage, kind)):
             place = f"{path}.{kind}.{index}"
-            for _ in range(sum(link_paths[parent] for parent in _parents(text(node, "path")))):
+            node_path = text(node, "path")
+            for _ in range(sum(link_paths[node_path[:end]] for end in lengths if node_path[end : end + 1] == "/")):
                 yield Fault(place, f"{_NAMES[kind]} path includes link in config")
             if kind == "links":
                 yield from _target_faults(node, place, minor, directories)
@@ -92,10 +94,6 @@ def config_faults(config: Struct, path: str, _minor: int) -> Faults:
         for index, node in enumerate(structs(struct(config, "storage"), kind)):
             if text(node, "path") in units:
                 yield Fault(f"{path}.storage.{kind}.{index}.path", "path conflicts with systemd unit or dropin")
-
-
-def _parents(path: str) -> set[str]:
-    return {path[:end] for end, character in enumerate(path) if character == "/"}
 
 
 def _clean(path: str) -> str:
