@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -146,6 +148,20 @@ def test_no_value_is_shown(text: bytes) -> None:
     with pytest.raises(IgnitionError) as caught:
         ignition_answer("a", b"variant: fcos\nversion: 1.5.0\n" + text, {}, told.append)
     assert "hunter" not in " ".join([str(caught.value), *told])
+
+
+def test_the_translator_loads_with_the_first_butane_config() -> None:
+    """A machine configuration of Talos does not load it."""
+    program = """
+import sys
+from matchbox.ignition import ignition_answer
+ignition_answer("a", b"machine: {}", {})
+print("matchbox.butane" in sys.modules, "matchbox.ignition_config" in sys.modules)
+ignition_answer("a", b"variant: fcos\\nversion: 1.5.0", {})
+print("matchbox.butane" in sys.modules)
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "False False\nTrue\n" == result.stdout
 
 
 def test_an_unknown_variant_is_not_shown() -> None:
