@@ -6,9 +6,9 @@ SAM := .venv-sam/bin
 CHECKOV := .venv-checkov/bin
 QUICK := not real and not boot and not nightly
 
-# The functions' processor. Tests run what is built for x86_64 here.
-ARCHITECTURE ?= arm64
-BUILT = .aws-sam/$(subst arm64,build,$(ARCHITECTURE))
+# The functions' processor, which the parameter Architecture has to name too.
+ARCHITECTURE ?= $(if $(findstring x86_64,$(shell grep -s Architecture= samconfig.toml)),x86_64,arm64)
+BUILT ?= .aws-sam/build
 export SAM_CLI_TELEMETRY := 0
 
 PROPERTIES := $(shell grep -rl "from hypothesis" tests --include="test_*.py")
@@ -50,7 +50,7 @@ check-stack: .venv/ready .venv-sam/ready .venv-checkov/ready
 	$(SAM)/cfn-lint .aws-sam/translated.json
 	$(CHECKOV)/checkov --config-file .checkov.yaml --file .aws-sam/translated.json
 
-# What `sam deploy` deploys, without Docker; `make build ARCHITECTURE=x86_64` for what tests run.
+# What `sam deploy` deploys, without Docker.
 build: .venv/ready .venv-sam/ready
 	ARCHITECTURE=$(ARCHITECTURE) PYTHON313=$$($(BIN)/python -m tests.rigs.python313) \
 		$(SAM)/sam build --build-dir $(BUILT) --parameter-overrides Architecture=$(ARCHITECTURE)

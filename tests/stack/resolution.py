@@ -10,15 +10,14 @@ from typing import Any
 from tests.stack.translation import ANSWERS, Deployment, translations
 
 STACK = "matchbox"
-STACK_ID = f"arn:aws:cloudformation:eu-central-1:123456789012:stack/{STACK}/6e1b0c9a-0000-4000-8000-123456789abc"
-NAME = "matchbox-6e1b0c9a-0000-4000-8000-123456789abc"
+IDENTITY = "6e1b0c9a-0000-4000-8000-123456789abc"
+NAME = f"matchbox-{IDENTITY}"
 """The name of the table, and of the bucket."""
 
 _PSEUDO = {
     "AWS::AccountId": "123456789012",
     "AWS::Partition": "aws",
     "AWS::Region": "eu-central-1",
-    "AWS::StackId": STACK_ID,
     "AWS::StackName": STACK,
     "AWS::URLSuffix": "amazonaws.com",
 }
@@ -26,10 +25,15 @@ _NOTHING = object()
 
 
 class Stack:
-    """A translated template for these parameters, beside those that have defaults or stand in ANSWERS."""
+    """A translated template for these parameters, beside those that have defaults or stand in ANSWERS.
 
-    def __init__(self, template: Mapping[str, Any], given: Mapping[str, str]) -> None:
+    `identity` is what tells the stack's id, and so the names of table and bucket, from that of other stacks.
+    """
+
+    def __init__(self, template: Mapping[str, Any], given: Mapping[str, str], identity: str = IDENTITY) -> None:
         self._template = template
+        stack_id = f"arn:aws:cloudformation:eu-central-1:123456789012:stack/{STACK}/{identity}"
+        self._pseudo = {**_PSEUDO, "AWS::StackId": stack_id}
         defaults = {name: parameter.get("Default") for name, parameter in template["Parameters"].items()}
         self.parameters = {name: str(value) for name, value in {**defaults, **ANSWERS, **given}.items()}
         present = {
@@ -106,8 +110,8 @@ class Stack:
     def _reference(self, name: str) -> Any:
         if name == "AWS::NoValue":
             return _NOTHING
-        if name in _PSEUDO:
-            return _PSEUDO[name]
+        if name in self._pseudo:
+            return self._pseudo[name]
         if name not in self.parameters:
             return f"<{name}>"
         value = self.parameters[name]

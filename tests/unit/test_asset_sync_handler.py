@@ -15,11 +15,11 @@ from asset_sync.handler import asked_for
 from asset_sync.job import Report, SyncFailedError
 from aws_stores.creation import create_bucket, create_table
 from aws_stores.function_environment import MissingSettingError
+from tests.balancer_events import ROOT
 from tests.registry_faults import faulty_registry
 from tests.rigs.stores import new_stores
 from tests.unit.sync_function import Clients, Function
 from tests.unit.sync_subject import TAG, sha256, talos
-from tests.unit.test_events import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,6 +123,21 @@ def test_files_in_the_bucket(function: Function) -> None:
     found = function.s3.get_object(Bucket=function.environment["MATCHBOX_BUCKET"], Key=key)
     line = f"{sha256(b'one kernel')}  vmlinuz\n".encode()
     assert (line, "text/plain; charset=utf-8") == (found["Body"].read(), found["ContentType"])
+
+
+def test_before_there_is_a_table(function: Function) -> None:
+    """A run that comes before the table fails in one line that names it; the next one after it does its work."""
+    name = function.environment["MATCHBOX_TABLE"]
+    function.add("talos-arm64", ONE, stand_in=True)
+    function.dynamodb.delete_table(TableName=name)
+    with pytest.raises(SyncFailedError) as caught:
+        function.run(SCHEDULE)
+    assert (
+        f"the sources cannot be read from the table '{name}', the next run tries again: "
+        "ResourceNotFoundException (HTTP status 400): Requested resource not found"
+    ) == str(caught.value)
+    create_table(function.dynamodb, name)
+    assert Report(["talos-arm64"], [], [], [], []) == function.run(SCHEDULE)
 
 
 def test_the_stand_in(function: Function) -> None:

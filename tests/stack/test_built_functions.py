@@ -1,0 +1,155 @@
+"""What `sam build` made, run by AWS's runtime client behind the balancer that the template configures.
+
+The stores are DynamoDB Local and versitygw; the artefacts are those for this machine's processor.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.balancer_events import EXPECTED, assert_answered, event, fill
+from tests.boot.clients import boot
+from tests.boot.fleet import named, write_data_directory
+from tests.boot.networks import Servers
+from tests.conformance.http_exchange import exchange
+from tests.conformance.recordings import HERE, SUITES, Recording, Response, assert_reproduced, recordings
+from tests.images.layers import Entry, gzipped
+from tests.images.manifests import image
+from tests.rigs.lambda_runtime import FunctionFailedError, lambda_function
+from tests.rigs.program import free_port
+from tests.rigs.stores import Stores, new_stores
+from tests.stack.balancer import Balancer, artefacts, balancer
+from tests.stack.resolution import Stack
+from tests.stack.translation import PROJECT, Deployment, translations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from tests.rigs.oci_registry import OciRegistry
+    from tests.rigs.service import Service
+
+SCHEDULE = json.loads((PROJECT / "events" / "asset-sync-schedule.json").read_text())
+ONE_SOURCE = json.loads((PROJECT / "events" / "asset-sync-source.json").read_text())
+
+
+class Place:
+    """A deployed stack of its own: the stores that its template names are not made yet."""
+
+    def __init__(self, built: Path, tables: Service, buckets: Service, parameters: Mapping[str, str]) -> None:
+        [template] = translations([Deployment(parameters)])
+        self.stack = Stack(template, parameters, str(uuid.uuid4()))
+        self._built = built
+        name = self.stack.environment("BootApi")["MATCHBOX_TABLE"]
+        self.stores: Stores = replace(new_stores(tables, buckets), name=name)
+        given = self.stores.environment()
+        self._aws = {name: value for name, value in given.items() if name.startswith("AWS_")}
+
+    @contextmanager
+    def balancer(self, port: int = 0) -> Iterator[Balancer]:
+        with balancer(self.stack, self._built, self._aws, port) as running:
+            yield running
+
+    @contextmanager
+    def invoking(self, function: str) -> Iterator[Any]:
+        """The function that has no balancer, as something that takes events."""
+        with lambda_function(artefacts(self.stack, function, self._built, self._aws)) as running:
+            yield running
+
+
+@pytest.fixture(scope="module")
+def new_place(built: Path, dynamodb_local: Service, versitygw: Service) -> Any:
+    def made(**parameters: str) -> Place:
+        return Place(built, dynamodb_local, versitygw, parameters)
+
+    return made
+
+
+@pytest.fixture(scope="module")
+def ports(new_place: Any) -> Iterator[dict[str, int]]:
+    """A balancer for each suite of recordings, with all of its functions warm or cold as they come."""
+    with ExitStack() as running:
+        ports = {}
+        for suite in SUITES:
+            place = new_place()
+            place.stores.fill(HERE / suite / "data")
+            ports[suite] = running.enter_context(place.balancer()).port
+        yield ports
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("recording", recordings(), ids=lambda recording: recording.name)
+def test_a_recorded_answer_is_reproduced(recording: Recording, ports: dict[str, int]) -> None:
+    """Status, headers and body are matchbox's."""
+    assert_reproduced(recording, exchange(ports[recording.suite], recording))
+
+
+@pytest.mark.real
+def test_events(new_place: Any) -> None:
+    """Each of the balancer's events is answered as the tree's own code answers it."""
+    place = new_place()
+    fill(place.stores)
+    with place.invoking("BootApi") as function:
+        for name in sorted(EXPECTED):
+            assert_answered(name, function.invoke(event(name)))
+        lines = [json.loads(line) for line in function.log()]
+    requests = [line for line in lines if line.get("message") == "request"]
+    assert len(EXPECTED) == len(requests)
+    counted = [line for line in lines if "_aws" in line]
+    assert {"matchbox/matchbox"} == {each["_aws"]["CloudWatchMetrics"][0]["Namespace"] for each in counted}
+
+
+@pytest.mark.real
+def test_first_deployment(new_place: Any, oci_registry: OciRegistry) -> None:
+    """It answers at once; the schedule's first run syncs the source that is a parameter, and its files are served."""
+    files = [Entry(f"output/talos/arm64/{name}", name.encode()) for name in ("vmlinuz", "initramfs.xz")]
+    reference = oci_registry.push(image([gzipped(*files)]), "first/talos", "v1")
+    place = new_place(SourceImage=reference)
+    with place.balancer() as running, place.invoking("AssetSync") as sync:
+        assert (200, b"matchbox\n") == _got(running.port, "/")
+        assert b"#!ipxe\n" == _got(running.port, "/boot.ipxe")[1][:7]
+        place.stores.create()
+        assert {"changed": ["talos-arm64"]} == _without_empty(sync.invoke(SCHEDULE))
+        assert (200, b"vmlinuz") == _got(running.port, "/assets/talos/arm64/vmlinuz")
+        assert {"unchanged": ["talos-arm64"]} == _without_empty(sync.invoke(ONE_SOURCE))
+
+
+@pytest.mark.real
+def test_sync_without_a_table(new_place: Any) -> None:
+    """The function fails with one reason, so that the schedule tries again; it is not loaded anew for that."""
+    place = new_place()
+    with place.invoking("AssetSync") as sync:
+        for _ in range(2):
+            with pytest.raises(FunctionFailedError, match=r"^SyncFailedError: .* cannot be read .*ResourceNotFound"):
+                sync.invoke(SCHEDULE)
+        assert 1 == sync.environments
+
+
+@pytest.mark.boot
+def test_a_machine_boots(new_place: Any, tmp_path: Path) -> None:
+    """iPXE, by signed addresses of the bucket, to its own configuration."""
+    member, place = named("bios-ipxe-new"), new_place()
+    data, scratch, port = tmp_path / "data", tmp_path / "machine", free_port()
+    scratch.mkdir()
+    write_data_directory(data, member, port)
+    place.stores.fill(data)
+    with place.balancer(port) as running:
+        bucket = urlsplit(place.stores.buckets.endpoint).port
+        result = boot(member.client, Servers(running.port, bucket=bucket), member.machine, scratch)
+    assert member.configuration == result.configuration, result.console
+
+
+def _got(port: int, target: str) -> tuple[int, bytes]:
+    answer = exchange(port, Recording("", "GET", target, {}, Response(0, {}, b"")))
+    return answer.status, answer.body
+
+
+def _without_empty(report: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    return {what: sources for what, sources in report.items() if sources}
