@@ -75,6 +75,7 @@ bench: .venv/ready
 	$(BIN)/python -m benchmarks.request_cpu
 	$(BIN)/python -m benchmarks.many_groups
 	$(BIN)/python -m benchmarks.storm
+	$(BIN)/python -m benchmarks.butane_cost
 	$(BIN)/python -m benchmarks.image_sync
 
 # Renew the lock files: pyproject.toml's, of which the layers are parts, and those of tools with environments of their own.

@@ -38,7 +38,7 @@ def main() -> None:
     samples: dict[str, list[float]] = {name: [] for name in CANDIDATES}
     for _ in range(SAMPLES + 1):
         for name, code in CANDIDATES.items():
-            samples[name].append(_seconds(python, code))
+            samples[name].append(fresh_seconds(python, code))
     # The first round fills the caches of bytecode and files.
     medians = {name: statistics.median(taken[1:]) for name, taken in samples.items()}
     base = medians["boto3 and two clients (the baseline)"]
@@ -47,7 +47,8 @@ def main() -> None:
         print(f"{name:40} {middle * 1000:>7.0f} {middle / base:>6.2f}")
 
 
-def _seconds(python: Path, code: str) -> float:
+def fresh_seconds(python: Path, code: str) -> float:
+    """How long a new interpreter takes for `code`, with what the handler needs in its environment."""
     start = time.perf_counter()
     subprocess.run([python, "-c", code], check=True, env=ENVIRONMENT)
     return time.perf_counter() - start

@@ -11,10 +11,11 @@ from aws_stores.contents import Contents, document_objects, scan
 from aws_stores.document_items import name_of
 from aws_stores.in_parallel import in_parallel
 from aws_stores.source_items import texts_of_sources
-from matchbox.catalog_documents import TEMPLATE_KINDS, Document
+from matchbox.catalog_documents import TEMPLATE_KINDS, Document, Template
 from matchbox.groups import Group
 from matchbox.memory import GroupIndex
 from matchbox.profiles import Profile
+from matchbox.rehearsal import Failure, failures
 from matchboxctl.aws_refusals import explained
 from matchboxctl.data_directory import DIRECTORIES, DataDirectory, read_directory
 from matchboxctl.differences import Differences
@@ -192,7 +193,7 @@ def _shown(changes: Plan) -> Differences:
 
 
 def _warnings(documents: list[Document], found: Contents) -> list[str]:
-    """What is lawful, and hardly meant: rivals, and names of what is neither in the directory nor in the table."""
+    """What is lawful, and hardly meant: rivals, names of what is nowhere, and templates that fail."""
     groups = [document for document in documents if isinstance(document, Group)]
     profiles = {document.id: document for document in documents if isinstance(document, Profile)}
     templates = {d[:2] for d in documents if not isinstance(d, (Group, Profile))} | found.templates.keys()
@@ -207,7 +208,15 @@ def _warnings(documents: list[Document], found: Contents) -> list[str]:
             template_id = getattr(profile, f"{kind}_id")
             if template_id and (kind, template_id) not in templates:
                 lines.append(f"profile {profile.id} names {kind} template {template_id!r}, which is absent")
+    lines += [f"{_some(failure.groups)}: {failure}" for failure in _failures(documents)]
     return lines
+
+
+def _failures(documents: list[Document]) -> list[Failure]:
+    """What machines of these groups would be told in place of what their templates are for."""
+    profiles = [document for document in documents if isinstance(document, Profile)]
+    templates = [document for document in documents if isinstance(document, Template)]
+    return failures([document for document in documents if isinstance(document, Group)], profiles, templates)
 
 
 def _some(ids: list[str]) -> str:

@@ -1,5 +1,6 @@
 """One request of the balancer: routed, answered, and logged in one line."""
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -41,7 +42,7 @@ class App:
         try:
             with self._in_time():
                 answer = self._routes.answer(request, account)
-            outcome = Outcome(answer.status)
+            outcome = Outcome(answer.status, logging.WARNING if account.report else logging.INFO)
         except MatchboxError as error:
             answer = answer_of(error)
             outcome = Outcome(*failure_of(error), str(error))

@@ -32,6 +32,7 @@ FAILURES: dict[str, Failure] = {
     "AWSError": Failure(500, logging.ERROR),
     "TemplateError": Failure(500, logging.ERROR),
     "IgnitionError": Failure(500, logging.ERROR),
+    "ButaneError": Failure(500, logging.ERROR),
     "CloudConfigError": Failure(500, logging.ERROR),
     "DocumentError": Failure(500, logging.ERROR),
     "UnwritableError": Failure(500, logging.ERROR),

@@ -9,6 +9,8 @@ from boot_api.alb import Request
 from boot_api.routes import Account
 from matchbox.url_path import octets
 
+_LONGEST_REPORT = 50
+
 
 class Outcome(NamedTuple):
     """How it ended: the status, the level at which the log has it, and what is wrong, empty where nothing is."""
@@ -33,6 +35,9 @@ def log_request(log: Logger, request: Request, account: Account, outcome: Outcom
     }
     if outcome.reason:
         fields["reason"] = outcome.reason
+    if account.report:
+        more = len(account.report) - _LONGEST_REPORT
+        fields["butane"] = account.report[:_LONGEST_REPORT] + ([f"and {more} more"] if more > 0 else [])
     write = {logging.INFO: log.info, logging.WARNING: log.warning}.get(outcome.level, log.error)
     write("request", extra={name: _loggable(value) for name, value in fields.items()})
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
@@ -36,19 +36,24 @@ class Stores(NamedTuple):
 
 @dataclass
 class Account:
-    """What the log says of a request. It is filled while the answer is made, so that a failure's line has it too."""
+    """What the log says of a request. It is filled while the answer is made, so that a failure's line has it too.
+
+    `report` has the lines of what Butane reports of a config that is translated.
+    """
 
     route: str = ""
     group: str = ""
     profile: str = ""
+    report: list[str] = field(default_factory=list)
 
 
 class _Machine(NamedTuple):
-    """Who asks: its labels and the query they came in, and what was selected for it."""
+    """Who asks: its labels and the query they came in, what was selected for it, and what the log says of it."""
 
     labels: dict[str, str]
     raw_query: str
     selection: Selection
+    account: Account
 
     @property
     def profile(self) -> Profile:
@@ -156,7 +161,7 @@ class Routes:
         if selection is None:
             raise NotFoundError("no group matches these labels")
         account.group, account.profile = selection.group.id, selection.group.profile
-        return _Machine(labels, request.raw_query, selection)
+        return _Machine(labels, request.raw_query, selection, account)
 
     def _ipxe(self, request: Request, machine: _Machine) -> Answer:  # noqa: ARG002 (as the other answers)
         return self._script(ipxe.script(machine.boot))
@@ -181,7 +186,7 @@ class Routes:
         from matchbox.ignition import ignition_answer
 
         template_id, source = self._template(machine.profile, "ignition")
-        found = ignition_answer(template_id, source, machine.data())
+        found = ignition_answer(template_id, source, machine.data(), machine.account.report.append)
         return self._whole(request, found.body, found.content_type)
 
     def _generic(self, request: Request, machine: _Machine) -> Answer:

@@ -6,7 +6,8 @@ MatchboxError
 ├── AnswerTooLargeError      an answer that the balancer cannot carry
 ├── UndeliverableError       an asset that this client cannot be given as things are configured
 ├── TemplateError            (templates) a template does not parse or render
-├── IgnitionError            (ignition_error) an Ignition config is not valid
+├── IgnitionError            (ignition_error) an Ignition config is not valid, or a Butane config
+├── ButaneError              (butane.report) a Butane config that is not translated: with its report
 ├── CloudConfigError         (cloud_config) neither a script nor a cloud-config
 ├── DocumentError            (documents) a file that is no group or profile
 ├── AWSError                 (aws_errors) AWS refused a request: a permission, a missing table

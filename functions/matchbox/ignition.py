@@ -1,13 +1,15 @@
-"""What does /ignition answer? An Ignition config, or the machine configuration of Talos."""
+"""What does /ignition answer? An Ignition config, also one translated from Butane, or Talos' machine configuration."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from matchbox.ignition_error import IgnitionError
+from matchbox.yaml_documents import YamlError, documents
 
 _IGNITION_SUFFIXES = (".ign", ".ignition")
 _JSON = "application/json"
 _YAML = "application/x-yaml"
+_VARIANT = "variant"
 
 
 class IgnitionAnswer(NamedTuple):
@@ -17,19 +19,28 @@ class IgnitionAnswer(NamedTuple):
     body: bytes
 
 
-def ignition_answer(template_id: str, source: bytes, data: Mapping[str, object]) -> IgnitionAnswer:
+def _untold(_line: str) -> None:
+    """Nobody wants the report."""
+
+
+def ignition_answer(
+    template_id: str, source: bytes, data: Mapping[str, object], tell: Callable[[str], None] = _untold
+) -> IgnitionAnswer:
     """The answer from the template `source`.
 
     One that is called `….ign` or `….ignition` is an Ignition config and no template. Each other one is rendered over
-    `data`; YAML documents that are mappings without `variant` are served as rendered. Talos skips empty ones.
+    `data`. What then is a mapping with `variant` is a Butane config, and is served as the Ignition config that it
+    stands for; YAML documents that are mappings without it are served as rendered. Talos skips empty ones.
+
+    `tell` is told each line of Butane's report, warnings too; none of them shows a value.
 
     Raises:
         TemplateError: it does not render.
-        IgnitionError: Ignition would refuse the config, what is rendered is not YAML or not a mapping, or it is a
-            Butane config, which is not translated.
+        IgnitionError: Ignition would refuse the config, Butane the Butane config, or what is rendered is not YAML or
+            not a mapping.
     """
     if template_id.endswith(_IGNITION_SUFFIXES):
-        from matchbox.ignition_config import parse_and_translate
+        from matchbox.ignition_config.parse import parse_and_translate
 
         try:
             return IgnitionAnswer(_JSON, parse_and_translate(source))
@@ -38,27 +49,41 @@ def ignition_answer(template_id: str, source: bytes, data: Mapping[str, object])
     from matchbox.templates import render
 
     rendered = render(source, data, name=template_id)
-    fault = _talos_fault(rendered)
+    try:
+        if _is_butane(rendered):
+            from matchbox.butane.serving import served
+
+            return IgnitionAnswer(_JSON, served(rendered, tell))
+        fault = _talos_fault(rendered)
+    except YamlError as error:
+        where = "" if error.line is None else f" at line {error.line}"
+        fault = f"is not YAML{where}: {error.reason}"
+    except IgnitionError as error:
+        fault = f"is a Butane config that is refused: {error}"
     if fault:
         raise IgnitionError(f"template {template_id!r}: what it renders {fault}")
     return IgnitionAnswer(_YAML, rendered)
 
 
-def _talos_fault(rendered: bytes) -> str:
-    """Why `rendered` cannot be a machine configuration of Talos; empty if it can."""
-    from matchbox.yaml_documents import YamlError, documents
+def _is_butane(rendered: bytes) -> bool:
+    """Whether the first document is Butane's: it reads no other."""
+    if _VARIANT.encode() not in rendered:
+        return False
+    first = documents(rendered, first_only=True)
+    return bool(first) and first[0].keys is not None and _VARIANT in first[0].keys
 
-    try:
-        found = documents(rendered)
-    except YamlError as error:
-        where = "" if error.line is None else f" at line {error.line}"
-        return f"is not YAML{where}: {error.reason}"
-    mappings = [document for document in found if not document.is_null]
+
+def _talos_fault(rendered: bytes) -> str:
+    """Why `rendered` cannot be a machine configuration of Talos; empty if it can.
+
+    Raises YamlError.
+    """
+    mappings = [document for document in documents(rendered) if not document.is_null]
     if not mappings:
         return "is empty"
     for document in mappings:
         if document.keys is None:
             return f"is not a mapping at line {document.line}"
-        if "variant" in document.keys:
-            return "is a Butane config, which this release does not translate"
+        if _VARIANT in document.keys:
+            return f"has a Butane config behind another document at line {document.line}"
     return ""

@@ -17,7 +17,16 @@ def check_unit(contents: str) -> None:
     Raises:
         UnitError: Ignition refuses it.
     """
-    _Reader(contents.encode()).read()
+    sections_of(contents)
+
+
+def sections_of(contents: str) -> set[str]:
+    """The names of the sections of a unit that have an option.
+
+    Raises:
+        UnitError: Ignition refuses it.
+    """
+    return _Reader(contents.encode("utf-8", "replace")).read()
 
 
 class _Reader:
@@ -32,25 +41,29 @@ class _Reader:
         self._position = 0
         self._filled = 0
 
-    def read(self) -> None:
-        in_section = False
+    def read(self) -> set[str]:
+        section = None
+        found = set()
         while character := self._character():
             if character == "[":
-                self._section()
-                in_section = True
+                section = self._section()
             elif character in _COMMENT_MARKS:
                 self._comment()
-            elif in_section and not _is_space(character):
+            elif section is not None and not _is_space(character):
                 self._position -= len(character.encode())
                 self._option()
+                found.add(section)
+        return found
 
-    def _section(self) -> None:
+    def _section(self) -> str:
         self._step()
-        if not self._through(b"]").endswith(b"]"):
-            raise UnitError("the name of a section has no end")
+        name = self._through(b"]")
+        if not name.endswith(b"]"):
+            raise UnitError("unable to find end of section")
         self._step()
         if not _is_blank(self._line()):
-            raise UnitError("text follows the name of a section in its line")
+            raise UnitError("found garbage after section name")
+        return name[:-1].decode("utf-8", "replace")
 
     def _comment(self) -> None:
         self._step()
@@ -61,7 +74,7 @@ class _Reader:
         self._step()
         while (character := self._character(checked=False)) != "=":
             if not character or character in "\r\n":
-                raise UnitError("the name of an option has no = after it")
+                raise UnitError("unexpected newline encountered while parsing option name")
         self._step()
         while not _is_blank(line := self._line()) and line.endswith(b"\\"):
             self._step()
@@ -69,7 +82,7 @@ class _Reader:
     def _step(self) -> None:
         end = self._position + _LONGEST_LINE
         if end <= self._filled and _LINE_BREAKS.isdisjoint(self._raw[self._position : end]):
-            raise UnitError(f"it has a line longer than {_LONGEST_LINE} bytes")
+            raise UnitError(f"line too long (max {_LONGEST_LINE} bytes)")
 
     def _character(self, *, checked: bool = True) -> str:
         """The next character, empty at the end."""

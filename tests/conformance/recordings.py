@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.conformance.butane_vectors import without_forms
+
 HERE = Path(__file__).parent
 SUITES = ("seed", "selection", "rendering", "assets", "ignition")
 
@@ -31,22 +33,8 @@ _FAILED_TEMPLATES = {
     "v23.ign",
     "v33.ign",
 }
-# Butane, which is refused by name.
-_BUTANE = {
-    "badkey.yaml",
-    "compress.yaml",
-    "fcos.yaml",
-    "fcos14.yaml",
-    "fcos16.yaml",
-    "flatcar.yaml",
-    "local.yaml",
-    "luks.yaml",
-    "mount.yaml",
-    "noext",
-    "nover.yaml",
-    "openshift.yaml",
-    "unknownvariant.yaml",
-}
+# Recorded 404s of Butane configs that are not translated, and the empty config for OpenShift's.
+_FAILED_BUTANE = {"local.yaml", "nover.yaml", "openshift.yaml", "unknownvariant.yaml"}
 _COMPARED = ("content-type", "content-length", "content-range", "accept-ranges", "location", "x-content-type-options")
 
 
@@ -83,7 +71,7 @@ class Recording:
         if self.suite == "seed" and self.target == "/generic?arch=arm64":
             return True  # its template asks for a uuid
         routes = ("/generic?", "/cloud?", "/ignition?")
-        return self.target.startswith(routes) and self.template in _FAILED_TEMPLATES | _BUTANE
+        return self.target.startswith(routes) and self.template in _FAILED_TEMPLATES | _FAILED_BUTANE
 
 
 def recordings() -> list[Recording]:
@@ -102,13 +90,16 @@ def assert_reproduced(recording: Recording, got: Response) -> None:
         assert (200, "application/x-yaml") == (got.status, got.headers["content-type"])
         assert (HERE / "ignition/data/ignition/talos.yaml").read_bytes() == got.body
         return
-    if recording.template == "v35.ign":
+    if recording.template in {"v35.ign", "fcos16.yaml"}:
         assert "3.5.0" == json.loads(got.body)["ignition"]["version"]
         return
     assert wanted.status == got.status
     body, wanted_headers = wanted.body, dict(wanted.headers)
     if recording.target.startswith("/metadata"):
         assert sorted(_with_grouped_query(body).splitlines()) == sorted(got.body.splitlines())
+    elif recording.template == "compress.yaml":
+        # Go compresses in its own way: the bytes of the stream differ, those in it do not.
+        assert without_forms(json.loads(body)) == without_forms(json.loads(got.body))
     else:
         assert body == got.body
         assert _compared(wanted_headers) == _compared(got.headers)

@@ -160,6 +160,22 @@ def test_notes(data: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None
     ] == notes
 
 
+def test_templates_that_fail(data: Path, stores: Stores, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """A template that would fail at boot is pointed out and imported; what a machine's labels decide is not."""
+    (data / "ignition").mkdir(exist_ok=True)
+    (data / "ignition" / "wrong").write_text("variant: fcos\nversion: 1.5.0\nstorage: {files: [{path: hunter2}]}\n")
+    (data / "ignition" / "right").write_text("variant: fcos\nversion: 1.5.0\n# {{.request.query.uuid}}\n")
+    for name in ("wrong", "right"):
+        (data / "groups" / f"{name}.json").write_text(json.dumps({"profile": name, "selector": {"os": name}}))
+        (data / "profiles" / f"{name}.json").write_text(json.dumps({"ignition_id": name}))
+    assert 0 == run("import", data)
+    notes = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note: ")]
+    reason = "$.storage.files.0.path, line 3 col 26: path not absolute"
+    what = f"what it renders is a Butane config that is refused: {reason}"
+    assert [f"note: groups wrong: template 'wrong': {what}"] == notes
+    assert {"T#ignition#wrong", "T#ignition#right"} <= contents(stores).keys()
+
+
 def test_names_that_leave_the_directory(
     data: Path, stores: Stores, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox.ignition_config import parse_and_translate
+from matchbox.ignition_config.parse import parse_and_translate
+from matchbox.ignition_config.schema import NEWEST_MINOR, fields_of
 from matchbox.ignition_error import IgnitionError
-from matchbox.ignition_schema import NEWEST_MINOR, fields_of
 from tests.unit.rendered_recordings import CONFORMANCE
 
 RECORDED = json.loads((CONFORMANCE / "ignition_validation" / "answers.json").read_text())["answers"]
@@ -116,13 +116,13 @@ def test_no_bytes_crash(raw: bytes) -> None:
             with_files("3.7.0-experimental"),
             "$.ignition.version: 3.7.0-experimental is not supported, only 3.0.0 to 3.6.0 are",
         ),
-        (with_files("3.4.0", {"path": "hunter2"}), "$.storage.files.0.path: it is not absolute"),
+        (with_files("3.4.0", {"path": "hunter2"}), "$.storage.files.0.path: path not absolute"),
         (with_files("3.4.0", {"path": "/a", "mode": "hunter2"}), "$.storage.files.0.mode: an integer is wanted"),
         (
             with_files("3.4.0", {"path": "/a", "contents": {"source": "hunter2://x"}}),
-            "$.storage.files.0.contents.source: its scheme is not supported",
+            "$.storage.files.0.contents.source: invalid url scheme",
         ),
-        (with_files("3.4.0", {"path": "/a"}, {"path": "/a"}), "$.storage.files.1: there is another one like it"),
+        (with_files("3.4.0", {"path": "/a"}, {"path": "/a"}), "$.storage.files.1: duplicate entry defined"),
     ],
 )
 def test_reasons(config: bytes, reason: str) -> None:

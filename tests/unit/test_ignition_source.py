@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox.ignition_source import scheme_of, source_fault
+from matchbox.ignition_config.source import scheme_of, source_fault
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ def test_data_in_base64(raw: bytes) -> None:
     """Data in base64 are taken, and refused without the last character of their text."""
     source = f"data:;base64,{base64.b64encode(raw).decode()}"
     assert source_fault(source, 4) == ""
-    assert not raw or source_fault(source[:-1], 4) == "it is not a data URL"
+    assert not raw or source_fault(source[:-1], 4) == "invalid data url"
 
 
 @given(st.binary())
@@ -52,23 +52,23 @@ def test_taken(source: str) -> None:
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        ("", "its scheme is not supported"),
-        ("ftp://x", "its scheme is not supported"),
-        ("http://%zz/", "it is not a URL"),
-        ("data:x", "it is not a data URL"),
-        ("data:,a b", "it is not a data URL"),
-        ("data:,%2", "it is not a data URL"),
-        ("data:;base64;a=b,AAAA", "it is not a data URL"),
-        ("data:;base64,AA=A", "it is not a data URL"),
-        ("data:foo/bar,x", "it is not a data URL"),
-        ('data:;a="\\q",x', "it is not a data URL"),
-        ("DATA:,x", "it is not a data URL"),
-        ("s3://b/k?versionId=", "its versionId is empty"),
-        ("arn:aws:s3:::b/k?versionId=", "its versionId is empty"),
-        ("arn:aws:iam:::b/k", "it is not the ARN of an object in S3"),
-        ("arn:aws:s3:::b", "it is not the ARN of an object in S3"),
-        ("arn:aws:s3:::accesspoint/a", "it is not the ARN of an object in S3"),
-        ("arn:aws:s3", "it is not the ARN of an object in S3"),
+        ("", "invalid url scheme"),
+        ("ftp://x", "invalid url scheme"),
+        ("http://%zz/", "unable to parse url"),
+        ("data:x", "invalid data url"),
+        ("data:,a b", "invalid data url"),
+        ("data:,%2", "invalid data url"),
+        ("data:;base64;a=b,AAAA", "invalid data url"),
+        ("data:;base64,AA=A", "invalid data url"),
+        ("data:foo/bar,x", "invalid data url"),
+        ('data:;a="\\q",x', "invalid data url"),
+        ("DATA:,x", "invalid data url"),
+        ("s3://b/k?versionId=", "invalid S3 object VersionId"),
+        ("arn:aws:s3:::b/k?versionId=", "invalid S3 object VersionId"),
+        ("arn:aws:iam:::b/k", "invalid S3 ARN format"),
+        ("arn:aws:s3:::b", "invalid S3 ARN format"),
+        ("arn:aws:s3:::accesspoint/a", "invalid S3 ARN format"),
+        ("arn:aws:s3", "invalid S3 ARN format"),
     ],
 )
 def test_refused(source: str, reason: str) -> None:

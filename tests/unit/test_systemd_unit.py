@@ -27,12 +27,12 @@ def test_accepted(contents: str) -> None:
 @pytest.mark.parametrize(
     ("contents", "reason"),
     [
-        ("[Unit", "the name of a section has no end"),
-        ("[Unit] hunter2\n", "text follows the name of a section in its line"),
-        ("[Unit]\nhunter2\n", "the name of an option has no = after it"),
-        ("[Unit]\nhunter2", "the name of an option has no = after it"),
-        ("[Unit]\nA=" + "x" * 2048, "it has a line longer than 2048 bytes"),
-        ("#" + "x" * 2048, "it has a line longer than 2048 bytes"),
+        ("[Unit", "unable to find end of section"),
+        ("[Unit] hunter2\n", "found garbage after section name"),
+        ("[Unit]\nhunter2\n", "unexpected newline encountered while parsing option name"),
+        ("[Unit]\nhunter2", "unexpected newline encountered while parsing option name"),
+        ("[Unit]\nA=" + "x" * 2048, "line too long (max 2048 bytes)"),
+        ("#" + "x" * 2048, "line too long (max 2048 bytes)"),
     ],
 )
 def test_refused(contents: str, reason: str) -> None:

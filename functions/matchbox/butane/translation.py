@@ -1,0 +1,82 @@
+"""Butane to Ignition, as Butane does it: stage by stage, each of which ends the translation if it has errors."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from matchbox.butane.decoding import decoded
+from matchbox.butane.desugaring import add_boot_device, fill_in, forbidden_fields
+from matchbox.butane.dialects import Dialect, dialect_of
+from matchbox.butane.local_files import LocalFiles
+from matchbox.butane.output import sparse
+from matchbox.butane.report import ButaneError, Entry, Report
+from matchbox.butane.source_checks import source_entries
+from matchbox.butane.structs import Sourced, source_of
+from matchbox.butane.unused_keys import place_of, unused_keys
+from matchbox.butane.yaml_nodes import Node, first_document
+from matchbox.ignition_config.fault import text
+from matchbox.ignition_config.reader import Struct
+from matchbox.ignition_config.rules import faults
+
+_SOURCE_INVALID = "source config is invalid"
+_OUTPUT_INVALID = "config generated was invalid"
+# Variant and version are read before it is known which fields there are.
+_UNKNOWN = Dialect("", "", 0, "")
+
+
+class Translation(NamedTuple):
+    """An Ignition config as values of JSON, in the order and with the members that Butane writes; its warnings."""
+
+    ignition: Struct
+    report: Report
+
+
+def translate(source: str | bytes, files_dir: Path | None = None, *, strict: bool = False) -> Translation:
+    """The Ignition config that the Butane config `source` stands for, valid and of the version that Butane gives it.
+
+    Files that it names are read below `files_dir`. With `strict` warnings are errors.
+
+    Raises:
+        ButaneError: it is not YAML, of a variant or a version that is not translated, or not valid.
+    """
+    raw = source.encode("utf-8", "replace") if isinstance(source, str) else source
+    document = first_document(raw)
+    common = decoded("CommonFields", document, _UNKNOWN, prefix="Error unmarshaling yaml: ")
+    dialect = dialect_of(text(common, "variant"), text(common, "version"))
+    config = decoded("Config", document, dialect)
+    report = _Report(document)
+    report.add(unused_keys(config, document, dialect))
+    report.add(source_entries(config, dialect), otherwise=_SOURCE_INVALID)
+    report.add(fill_in(config, LocalFiles(files_dir), dialect), otherwise=_SOURCE_INVALID)
+    report.add(add_boot_device(config, dialect))
+    report.add(forbidden_fields(config, dialect), otherwise=_SOURCE_INVALID)
+    report.add(_ignition_entries(config, dialect), otherwise=_OUTPUT_INVALID)
+    if strict and report.entries:
+        reason = "Config produced warnings and --strict was specified"
+        raise ButaneError(reason, tuple(report.entries))
+    return Translation(sparse("Config", config, dialect.minor), tuple(report.entries))
+
+
+def _ignition_entries(config: Sourced, dialect: Dialect) -> Iterable[Entry]:
+    for fault in faults(config, dialect.minor):
+        yield Entry(not fault.is_warning, source_of(config, fault.path), fault.reason)
+
+
+class _Report:
+    """The entries so far, each with its place in the text."""
+
+    def __init__(self, document: Node | None) -> None:
+        self.entries: list[Entry] = []
+        self._document = document
+
+    def add(self, entries: Iterable[Entry], *, otherwise: str = "") -> None:
+        """Add a stage's entries. If errors are among them, raises ButaneError with the reason `otherwise`."""
+        added = [self._placed(entry) for entry in entries]
+        self.entries += added
+        if any(entry.is_error for entry in added):
+            raise ButaneError(otherwise, tuple(self.entries))
+
+    def _placed(self, entry: Entry) -> Entry:
+        if entry.place is not None or entry.path is None:
+            return entry
+        return entry._replace(place=place_of(self._document, entry.path))

@@ -1,0 +1,63 @@
+"""Which keys of a Butane text mean nothing? A warning for each."""
+
+from collections.abc import Iterator
+from typing import cast
+
+from matchbox.butane.dialects import Dialect
+from matchbox.butane.report import Entry, Path, Place, path_text
+from matchbox.butane.schema import fields_of
+from matchbox.butane.structs import Sourced
+from matchbox.butane.yaml_nodes import Mapping, Node, Scalar, Sequence
+
+_MISMATCH = (
+    "context tree does not match content tree at {}. Line and column reporting may be inconsistent."
+    " Unused keys may not be reported"
+)
+
+
+def unused_keys(config: Sourced, document: Node | None, dialect: Dialect) -> Iterator[Entry]:
+    """The warnings, in the order of the config's fields."""
+    yield from _of_struct("Config", config, (), document, dialect)
+
+
+def place_of(document: Node | None, path: Path) -> Place | None:
+    """The place of the deepest node along `path`; what is behind an alias has no place of its own."""
+    place = None if document is None else document.place
+    node = document
+    for part in path:
+        node = member_of(node, part)
+        if node is None:
+            break
+        place = node.place
+    return place
+
+
+def member_of(node: Node | None, part: str | int) -> Node | None:
+    """The node at a key or an index; the last one of a key that repeats."""
+    if isinstance(node, Mapping):
+        found = [value for key, value in node.pairs if isinstance(key, Scalar) and key.value == part]
+        return found[-1] if found else None
+    if isinstance(node, Sequence) and isinstance(part, int) and part < len(node.items):
+        return node.items[part]
+    return None
+
+
+def _of_struct(struct: str, value: Sourced, path: Path, node: Node | None, dialect: Dialect) -> Iterator[Entry]:
+    fields = fields_of(struct, dialect)
+    if node is not None and not isinstance(node, Mapping):
+        yield Entry.warning(path, _MISMATCH.format(path_text(path)), node.place)
+    elif node is not None:
+        known = {field.key for field in fields}
+        for key, _ in node.pairs:
+            if isinstance(key, Scalar) and key.value not in known:
+                yield Entry.warning((*path, key.value), f"unused key {key.value}", key.place)
+    for field in fields:
+        member = value.get(field.name)
+        below = (*path, field.key)
+        inner = member_of(node, field.key)
+        if isinstance(member, Sourced):
+            yield from _of_struct(field.kind, member, below, inner, dialect)
+        elif isinstance(member, list) and member and isinstance(member[0], Sourced):
+            for index, one in enumerate(cast(list[Sourced], member)):
+                item = member_of(inner, index)
+                yield from _of_struct(field.kind[1:-1], one, (*below, index), item, dialect)

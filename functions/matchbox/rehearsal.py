@@ -1,0 +1,102 @@
+"""Which templates would fail when a machine asks for them, as far as the groups tell?
+
+A template is rendered and checked as its route does it, with what its group says and the labels that it selects by, the
+first of a list.
+Labels beyond these are a machine's own: where a template asks for one, it is tried with several made-up values, and
+only what fails with all of them is told.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from matchbox.catalog_documents import TEMPLATE_KINDS, Template
+from matchbox.cloud_config import cloud_answer
+from matchbox.errors import MatchboxError
+from matchbox.groups import Group
+from matchbox.ignition import ignition_answer
+from matchbox.profiles import Profile
+from matchbox.selection import selectors_of
+from matchbox.stores import Selection
+from matchbox.template_data import data_of
+from matchbox.templates import TemplateError, render
+
+_MADE_UP = ("x", "0", "/x")
+_MOST_LABELS = 20
+# Groups of one template differ in little, and each takes milliseconds.
+_MOST_GROUPS = 200
+_ABSENT = "there is no value for "
+
+
+class Failure(NamedTuple):
+    """What a machine of these groups would be told; `made_up` are the labels that it was tried with."""
+
+    groups: list[str]
+    reason: str
+    made_up: tuple[str, ...]
+
+    def __str__(self) -> str:
+        tried = f" (tried with made-up labels: {', '.join(self.made_up)})" if self.made_up else ""
+        return f"{self.reason}{tried}"
+
+
+def failures(groups: Iterable[Group], profiles: Iterable[Profile], templates: Iterable[Template]) -> list[Failure]:
+    """What fails, the same failure of several groups once. What is named and not among these is no failure here."""
+    by_id = {profile.id: profile for profile in profiles}
+    bodies = {(template.kind, template.id): template.body for template in templates}
+    tried: dict[tuple[str, str], int] = {}
+    found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for group in groups:
+        for kind in TEMPLATE_KINDS:
+            key = (kind, getattr(by_id.get(group.profile), f"{kind}_id", ""))
+            if key not in bodies or tried.get(key, 0) >= _MOST_GROUPS:
+                continue
+            tried[key] = tried.get(key, 0) + 1
+            for failure in _failure(Selection(group, by_id.get(group.profile)), _ANSWERS[kind], key[1], bodies[key]):
+                found.setdefault(failure, []).append(group.id)
+    return [Failure(ids, reason, made_up) for (reason, made_up), ids in found.items()]
+
+
+_Answer = Callable[[str, bytes, Mapping[str, object]], object]
+
+
+def _failure(
+    selection: Selection, answer: _Answer, template_id: str, body: bytes
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    reason, made_up = _tried(selection, answer, template_id, body, _MADE_UP[0])
+    if reason and all(_tried(selection, answer, template_id, body, value)[0] for value in _MADE_UP[1:] if made_up):
+        yield reason, made_up
+
+
+def _tried(
+    selection: Selection, answer: _Answer, template_id: str, body: bytes, value: str
+) -> tuple[str, tuple[str, ...]]:
+    """Why the template fails, empty if it does not, and the labels that it was given `value` for."""
+    labels = dict(selectors_of(selection.group.selector)[0].pairs)
+    made_up: list[str] = []
+    reason = ""
+    while len(made_up) < _MOST_LABELS:
+        try:
+            answer(template_id, body, data_of(selection, labels, urlencode(labels)))
+        except TemplateError as error:
+            label = error.reason.removeprefix(_ABSENT)
+            if str(error) == reason:
+                # The label did not help: it is not what the template asks for.
+                return reason, tuple(made_up[:-1])
+            reason = str(error)
+            if label == error.reason or label in labels:
+                return reason, tuple(made_up)
+            labels[label] = value
+            made_up.append(label)
+        except MatchboxError as error:
+            return str(error), tuple(made_up)
+        else:
+            return "", tuple(made_up)
+    return "", tuple(made_up)
+
+
+def _rendered(template_id: str, body: bytes, data: Mapping[str, object]) -> object:
+    return render(body, data, name=template_id)
+
+
+_ANSWERS: dict[str, _Answer] = {"ignition": ignition_answer, "cloud": cloud_answer, "generic": _rendered}

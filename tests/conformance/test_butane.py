@@ -1,0 +1,89 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from matchbox.butane import ButaneError, translate
+from matchbox.butane.serving import served
+from matchbox.ignition_error import IgnitionError
+from tests.conformance.butane_vectors import Vector, vectors, without_forms, write_files
+
+VECTORS = {vector["name"]: vector for vector in vectors()}
+# OpenShift's output is a MachineConfig in YAML for a cluster, no config that a machine could be given.
+REFUSED_BY_NAME = frozenset({"openshift-4.14", "openshift-errors"})
+PREFIX = "Error translating config: "
+
+
+def outcome(vector: Vector) -> tuple[object, str, int]:
+    """What Butane would have printed: the config, the report, the exit status."""
+    try:
+        ignition, report = translate(vector["butane"], write_files(vector), strict=vector.get("strict", False))
+    except ButaneError as error:
+        prefix = "" if "--strict" in error.reason else PREFIX
+        return None, "".join(f"{entry}\n" for entry in error.report) + f"{prefix}{error.reason}\n", 1
+    return ignition, "".join(f"{entry}\n" for entry in report), 0
+
+
+@pytest.mark.parametrize("name", sorted(VECTORS.keys() - REFUSED_BY_NAME))
+def test_as_recorded(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The config is Butane's, in Butane's order, and so is the report to the letter; data URLs hold the same bytes."""
+    monkeypatch.chdir(tmp_path)
+    vector = VECTORS[name]
+    config, report, status = outcome(vector)
+    assert vector["stderr_raw"] == report
+    assert vector["exit"] == status
+    if status == 0:
+        assert without_forms(json.loads(vector["stdout"])) == without_forms(config)
+        assert _order(json.loads(vector["stdout"])) == _order(config)
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED_BY_NAME))
+def test_openshift(name: str) -> None:
+    """OpenShift's variant is refused by its name."""
+    with pytest.raises(ButaneError, match="^openshift configs become a MachineConfig"):
+        translate(VECTORS[name]["butane"])
+
+
+def test_all_are_there() -> None:
+    """All vectors are held against, but for those of OpenShift."""
+    assert 183 == len(VECTORS)
+    assert VECTORS.keys() >= REFUSED_BY_NAME
+
+
+# What comes out of an experimental version is refused, where matchbox serves an empty config.
+EXPERIMENTAL = frozenset({"version-fcos-experimental", "version-flatcar-experimental"})
+RECORDED_BY_MATCHBOX = sorted(name for name, vector in VECTORS.items() if "matchbox" in vector)
+
+
+@pytest.mark.parametrize("name", RECORDED_BY_MATCHBOX)
+def test_served_as_recorded(name: str) -> None:
+    """What is served is matchbox's answer to the byte, but for how data is compressed; its 404s are errors.
+
+    Versions that are newer than the Butane in matchbox are served as well.
+    """
+    vector, told = VECTORS[name], list[str]()
+    wanted = vector["matchbox"]
+    if vector["exit"] or name in REFUSED_BY_NAME:
+        with pytest.raises(IgnitionError):
+            served(vector["butane"].encode(), told.append)
+        assert told
+        return
+    if name in EXPERIMENTAL:
+        with pytest.raises(IgnitionError, match="is not supported"):
+            served(vector["butane"].encode(), told.append)
+        return
+    got = served(vector["butane"].encode(), told.append)
+    if wanted["status"] == 404:
+        assert json.loads(got)["ignition"]["version"] in {"3.5.0", "3.6.0"}
+    elif "H4sI" in wanted["body"]:
+        assert without_forms(json.loads(wanted["body"])) == without_forms(json.loads(got))
+    else:
+        assert wanted["body"] == got.decode()
+    assert len(vector["stderr_raw"].splitlines()) == len(told)
+
+
+def _order(value: object) -> object:
+    """The keys of all mappings in their order."""
+    if isinstance(value, list):
+        return [_order(one) for one in value]
+    return [(name, _order(one)) for name, one in value.items()] if isinstance(value, dict) else None

@@ -1,0 +1,85 @@
+import pytest
+
+from matchbox.catalog_documents import Template
+from matchbox.groups import Group
+from matchbox.profiles import Profile
+from matchbox.rehearsal import Failure, failures
+
+FCOS = b"variant: fcos\nversion: 1.5.0\n"
+
+
+def told(kind: str, template_id: str, body: bytes, *groups: Group) -> list[Failure]:
+    profile = Profile(id="p", **{f"{kind}_id": template_id})
+    return failures(groups or [Group(id="g", profile="p")], [profile], [Template(kind, template_id, body)])
+
+
+@pytest.mark.parametrize(
+    ("kind", "template_id", "body"),
+    [
+        ("generic", "a", b"{{.request.query.uuid}} {{.request.query.mac}}"),
+        ("generic", "a", b'{{if eq .request.query.role "x"}}{{.absent}}{{end}}'),
+        ("ignition", "a", FCOS + b"storage: {files: [{path: /a, mode: {{.request.query.mode}}}]}\n"),
+        ("ignition", "a", FCOS + b"storage: {files: [{path: {{.request.query.path}}}]}\n"),
+        ("ignition", "a", b"machine: {type: {{.request.query.role}}}\n"),
+        ("cloud", "a", b"#cloud-config\nhostname: {{.request.query.name}}\n"),
+        ("cloud", "a", b"#!/bin/sh\n# {{.request.raw_query}}\n"),
+    ],
+)
+def test_what_labels_decide(kind: str, template_id: str, body: bytes) -> None:
+    """What only a machine's labels can decide is no failure."""
+    assert [] == told(kind, template_id, body)
+
+
+@pytest.mark.parametrize(
+    ("kind", "template_id", "body", "reason"),
+    [
+        ("generic", "a", b"{{.absent}}", "template 'a', line 1: there is no value for absent"),
+        ("generic", "a", b"\n{{if}}", "template 'a', line 2: "),
+        ("ignition", "a.ign", b"{}", "template 'a.ign': $.ignition.version: it is missing"),
+        (
+            "ignition",
+            "a",
+            FCOS + b"systemd: {units: [{name: a}]}\n",
+            (
+                "template 'a': what it renders is a Butane config that is refused:"
+                " $.systemd.units.0.name, line 3 col 26: invalid systemd unit extension"
+            ),
+        ),
+        ("cloud", "a", b"#cloud-config\n- a\n", "template 'a': its cloud-config is not a mapping"),
+    ],
+)
+def test_failures(kind: str, template_id: str, body: bytes, reason: str) -> None:
+    """A failure has the reason that a machine would be told."""
+    (failure,) = told(kind, template_id, body)
+    assert (["g"], ()) == (failure.groups, failure.made_up)
+    assert failure.reason.startswith(reason)
+
+
+def test_made_up_labels() -> None:
+    """What fails whatever a label is, is told with the label."""
+    (failure,) = told("generic", "a", b"{{.request.query.uuid}}\n{{.absent}}")
+    assert "template 'a', line 2: there is no value for absent (tried with made-up labels: uuid)" == str(failure)
+
+
+def test_metadata_and_selectors() -> None:
+    """Metadata is a group's own, and so are the labels that it selects by."""
+    body = b"{{.name}} {{.os}} {{.request.query.os}}"
+    full = Group(id="full", profile="p", selector={"os": "y"}, metadata={"name": "x"})
+    bare = Group(id="bare", profile="p", selector={"os": "y"})
+    also = Group(id="also", profile="p", metadata={"name": "x"})
+    assert [
+        Failure(["bare"], "template 'a', line 1: there is no value for name", ()),
+        Failure(["also"], "template 'a', line 1: there is no value for os", ()),
+    ] == told("generic", "a", body, full, bare, also)
+
+
+def test_the_same_failure_once() -> None:
+    """Groups that share a failure share its line; of a template that many name only some are tried."""
+    groups = [Group(id=str(number), profile="p") for number in range(300)]
+    (failure,) = told("generic", "a", b"{{.absent}}", *groups)
+    assert [str(number) for number in range(200)] == failure.groups
+
+
+def test_what_is_not_there() -> None:
+    """A profile or a template that is named and not there is no failure of a template."""
+    assert [] == failures([Group(id="g", profile="p"), Group(id="h", profile="q")], [Profile("p", cloud_id="a")], [])
