@@ -106,11 +106,10 @@ class Routes:
         if path.startswith(_PROFILES):
             account.route, account.profile = _PROFILES, path.removeprefix(_PROFILES)
             return self._profile(account.profile)
-        if self._signatures is not None:
-            signed, suffix = signed_route(path)
-            if suffix:
-                account.route = path
-                return whole(self._signatures.document(suffix, self._document(signed, request, account).body))
+        if self._signatures is not None and (twin := signed_route(path)) is not None:
+            account.route = path
+            route, suffix = twin
+            return whole(self._signatures.document(suffix, self._document(route, request, account).body))
         if path not in self._texts and path not in self._machines:
             raise NotFoundError(f"no route {path!r}")
         account.route = path

@@ -12,9 +12,7 @@ from matchbox.content_type import BINARY, TEXT
 Sign = Callable[[bytes], bytes]
 """From what a route answers to a detached OpenPGP signature of it."""
 
-SIGNED = frozenset(
-    {"/boot.ipxe", "/boot.ipxe.0", "/cloud", "/generic", "/grub", "/ignition", "/ipxe", "/metadata"},
-)
+SIGNED = frozenset({"/boot.ipxe", "/boot.ipxe.0", "/cloud", "/generic", "/grub", "/ignition", "/ipxe", "/metadata"})
 """The routes that matchbox signs."""
 
 BINARY_SUFFIX, ARMORED_SUFFIX = ".sig", ".asc"
@@ -33,10 +31,10 @@ class Signatures(NamedTuple):
         return Document(self.binary(body), BINARY)
 
 
-def signed_route(path: str) -> tuple[str, str]:
-    """The route whose documents are signed at this path, and the suffix; the path and nothing where it is none."""
+def signed_route(path: str) -> tuple[str, str] | None:
+    """The route whose documents are signed at this path, and the suffix; None where the path is no such twin."""
     for suffix in (BINARY_SUFFIX, ARMORED_SUFFIX):
         route = path.removesuffix(suffix)
         if route != path and route in SIGNED:
             return route, suffix
-    return path, ""
+    return None
