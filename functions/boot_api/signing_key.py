@@ -5,11 +5,13 @@ not agree on. Why, and how the library is brought to it: docs/decisions/0012-ope
 """
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from pysequoia import PySigner, Sig, SignatureMode, Tsk, sign
 from pysequoia.packet import Packet, PacketPile, Tag
 
+from boot_api.gnupg_secrets import without_protection
 from boot_api.signatures import Signatures
 
 _BEGIN = b"-----BEGIN PGP SIGNATURE-----"
@@ -79,10 +81,11 @@ def unlocked(ring: bytes, passphrase: str) -> SigningKey:
     # Left in its place, the stub of a primary key that may sign would be taken for the key to sign with.
     public = {packet.fingerprint: packet for packet in PacketPile.from_bytes(bytes(certificate))}
     usable = [public.get(packet.fingerprint, packet) if _is_stub(packet) else packet for packet in packets]
-    return SigningKey(_signer(Tsk.from_packets(usable), passphrase, name))
+    return SigningKey(_signer(usable, passphrase, name))
 
 
-def _signer(key: Tsk, passphrase: str, name: str) -> PySigner:
+def _signer(packets: list[Packet], passphrase: str, name: str) -> PySigner:
+    key = Tsk.from_packets(packets)
     try:
         return key.signer()
     except RuntimeError as error:
@@ -94,9 +97,28 @@ def _signer(key: Tsk, passphrase: str, name: str) -> PySigner:
     if not passphrase:
         raise LockedKeyError(f"{name} is protected, and no passphrase is given")
     try:
+        passphrase.encode()
+    except UnicodeEncodeError:
+        raise LockedKeyError("the passphrase is no UTF-8") from None
+    with suppress(RuntimeError):
         return key.signer(passphrase)
-    except RuntimeError:
-        raise LockedKeyError(f"the passphrase does not unlock {name}") from None
+    with suppress(RuntimeError):
+        return Tsk.from_packets([_without_protection(packet, passphrase) for packet in packets]).signer()
+    raise LockedKeyError(f"the passphrase does not unlock {name}")
+
+
+def _without_protection(packet: Packet, passphrase: str) -> Packet:
+    """The packet, without protection where GnuPG has written its secret in a way of its own."""
+    if packet.tag not in _SECRET or _is_stub(packet):
+        return packet
+    body = without_protection(packet.body, passphrase)
+    if body is None:
+        return packet
+    # A header in the current format, with a length of four bytes.
+    header = bytes([0xC0 | int(packet.tag), 0xFF]) + len(body).to_bytes(4, "big")
+    [made] = PacketPile.from_bytes(header + body)
+    found: Packet = made
+    return found
 
 
 def _first_key(ring: bytes) -> list[Packet]:
