@@ -1,6 +1,7 @@
 """Is a signature by the key `rsa` right? Asked of RFC 9580 and an RSA of OpenSSL, not of the library that signs."""
 
 import hashlib
+import re
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidSignature
@@ -63,3 +64,9 @@ def _integer(body: bytes, at: int) -> tuple[int, int]:
     """The multiprecision integer there, and where it ends."""
     end = at + 2 + (int.from_bytes(body[at : at + 2], "big") + 7) // 8
     return int.from_bytes(body[at + 2 : end], "big"), end
+
+
+def is_signed(signature: bytes, content: bytes) -> bool:
+    """Whether the signature is one of the content, as text or as bytes."""
+    text = re.sub(rb"\r?\n", b"\r\n", content)
+    return signs(signature, text if kind_of(signature) == TEXT else content)
