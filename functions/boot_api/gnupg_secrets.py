@@ -1,4 +1,4 @@
-"""Takes the protection from Ed25519 keys that GnuPG 2.3 and later export, as Sequoia reads only some of them.
+"""Takes the protection from elliptic keys that GnuPG 2.4 exports, as Sequoia unlocks only some of them.
 
 GnuPG counts the bits of such a secret as if its first were set. Where it is not, Sequoia, which is strict, takes the
 secret for one that a wrong passphrase has made. Forms are those of RFC 9580, sections 3.7, 5.5.3 and 12.3.
@@ -7,7 +7,7 @@ secret for one that a wrong passphrase has made. Forms are those of RFC 9580, se
 import hashlib
 from hmac import compare_digest
 
-_EDDSA = 22
+_ELLIPTIC = (19, 22)  # ECDSA, EdDSA
 _SHA1_CHECKED = 254
 _ITERATED_AND_SALTED = 3
 _KEY_SIZES = {7: 16, 8: 24, 9: 32}  # AES
@@ -22,7 +22,7 @@ def without_protection(body: bytes, passphrase: str) -> bytes | None:
 
     None for another kind of key or of protection, and where the passphrase does not fit.
     """
-    if body[:1] != b"\x04" or body[5:6] != bytes([_EDDSA]) or len(body) < _SHORTEST:
+    if body[:1] != b"\x04" or len(body) < _SHORTEST or body[5] not in _ELLIPTIC:
         return None
     point = 7 + body[6]
     public = point + 2 + _bytes_of(body[point : point + 2])

@@ -8,7 +8,7 @@ import re
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from pysequoia import PySigner, Sig, SignatureMode, Tsk, sign
+from pysequoia import Cert, PySigner, Sig, SignatureMode, Tsk, sign
 from pysequoia.packet import Packet, PacketPile, Tag
 
 from boot_api.gnupg_secrets import without_protection
@@ -74,14 +74,25 @@ def unlocked(ring: bytes, passphrase: str) -> SigningKey:
     name = f"key {certificate.fingerprint.upper()}"
     if not any(packet.tag in _SECRET and not _is_stub(packet) for packet in packets):
         raise SigningKeyError(f"{name} is public only: export it with `gpg --export-secret-keys`")
-    if certificate.is_revoked:
-        raise SigningKeyError(f"{name} is revoked: export another one")
-    if certificate.expiration is not None and certificate.expiration <= datetime.now(UTC):
-        raise SigningKeyError(f"{name} expired on {certificate.expiration:%Y-%m-%d}: extend it, and export it again")
+    _check_life(certificate, name)
     # Left in its place, the stub of a primary key that may sign would be taken for the key to sign with.
     public = {packet.fingerprint: packet for packet in PacketPile.from_bytes(bytes(certificate))}
     usable = [public.get(packet.fingerprint, packet) if _is_stub(packet) else packet for packet in packets]
     return SigningKey(_signer(usable, passphrase, name))
+
+
+def _check_life(certificate: Cert, name: str) -> None:
+    """Raise SigningKeyError for a key that is revoked, has expired, or of which that cannot be known."""
+    try:
+        revoked, end = certificate.is_revoked, certificate.expiration
+    except RuntimeError as error:
+        raise SigningKeyError(
+            f"{name} is of a kind that is not taken ({_reason(error)}): make one of RSA or Ed25519, signed with SHA-256"
+        ) from None
+    if revoked:
+        raise SigningKeyError(f"{name} is revoked: export another one")
+    if end is not None and end <= datetime.now(UTC):
+        raise SigningKeyError(f"{name} expired on {end:%Y-%m-%d}: extend it, and export it again")
 
 
 def _signer(packets: list[Packet], passphrase: str, name: str) -> PySigner:

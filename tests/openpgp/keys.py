@@ -1,4 +1,7 @@
-"""Key rings that GnuPG 2.4 has exported; those of Ed25519 keys that can sign are protected."""
+"""Key rings that GnuPG 2.4 has exported; those of elliptic keys that can sign are protected.
+
+Of the `miscounted` the first bits of the secret are zero, which GnuPG counts nevertheless.
+"""
 
 from pathlib import Path
 

@@ -56,6 +56,11 @@ class Gnupg:
         lines = self.run("--with-colons", "--list-keys", name).decode().splitlines()
         return next(line.split(":")[9] for line in lines if line.startswith("fpr:"))
 
+    def revocation(self, fingerprint: str) -> bytes:
+        """The certificate that revokes the key, which gpg has made with it; a colon keeps it from being used."""
+        file = self._home / "openpgp-revocs.d" / f"{fingerprint}.rev"
+        return file.read_bytes().replace(b"\n:-----BEGIN", b"\n-----BEGIN")
+
     def verify(self, signature: bytes, content: bytes) -> Verdict:
         """`gpg --verify` of a detached signature over a file with that content."""
         files = self._home / "answer.sig", self._home / "answer"

@@ -15,6 +15,7 @@ FINGERPRINTS = {
     "rsa": "65a66c357d589d43ae4a1cf2fe30158f3b4bf50f",
     "ed25519": "0af2aa52f8ffe982dfcd55b0b3ac4f790f48a51e",
     "ed25519-miscounted": "1db33ba1c8f9e1e53de6c3864816ee337adf7ca3",
+    "nistp256-miscounted": "ed17c83e95e63088bda182ebfd7d9d799b23fae5",
     "subkey": "8bbaac3bb452bfd8ecd5ab5976bbfd96e1972b20",
     "stub": "f18a8b81cb73013af7c084d54ee0788fed58b730",
 }
@@ -42,7 +43,7 @@ def refused(ring: bytes, passphrase: str = PASSPHRASE) -> str:
 
 @pytest.mark.parametrize("name", FINGERPRINTS)
 def test_a_key_signs(name: str) -> None:
-    """RSA and Ed25519 sign, primary keys and subkeys, protected or not, also where the primary's secret is a stub."""
+    """RSA, Ed25519 and P-256 sign, primary keys and subkeys, protected or not, also where the primary's secret is a stub."""
     key = signing_key(name)
     assert FINGERPRINTS[name] == key.fingerprint
     assert [TEXT] * 2 == [kind_of(key.binary(b"a\n")), kind_of(key.armored(b"a\n"))]
@@ -98,7 +99,7 @@ def test_forms(rsa: SigningKey) -> None:
     assert rsa.binary(b"a\n")[0] & 0x80
 
 
-@pytest.mark.parametrize("name", ["ed25519", "ed25519-miscounted", "subkey", "stub"])
+@pytest.mark.parametrize("name", ["ed25519", "ed25519-miscounted", "nistp256-miscounted", "subkey", "stub"])
 def test_passphrases(name: str) -> None:
     """A protected key needs its passphrase; the error says so and shows neither."""
     for passphrase, said in (("", "no passphrase is given"), ("wrong horse", "does not unlock")):
@@ -125,6 +126,8 @@ def test_a_passphrase_of_bytes() -> None:
         ("expired-subkey", "no key of it is for signing, neither expired nor revoked"),
         ("certify-only", "no key of it is for signing, neither expired nor revoked"),
         ("revoked", "is revoked"),
+        ("brainpool", "is of a kind that is not taken (No binding signature at time "),
+        ("sha1", "is of a kind that is not taken (No binding signature at time "),
     ],
 )
 def test_keys_that_cannot_sign(name: str, said: str) -> None:
