@@ -4,7 +4,7 @@ import pytest
 
 from tests.stack.resolution import NAME, Stack
 
-ROLES = ["BootApiRole", "AssetSyncRole", "ScheduleRole"]
+ROLES = ["BootApiRole", "SignedApiRole", "AssetSyncRole", "ScheduleRole"]
 TABLE = f"arn:aws:dynamodb:eu-central-1:123456789012:table/{NAME}"
 BUCKET = f"arn:aws:s3:::{NAME}"
 
@@ -39,7 +39,7 @@ def test_every_statement_names_actions(full: Stack, role: str) -> None:
 def test_every_statement_names_resources_of_this_stack(full: Stack, role: str) -> None:
     """No resource is a bare `*`, nor the wildcard of a whole service."""
     resources = {resource for of_action in _allowed(full, role).values() for resource in of_action}
-    ours = {TABLE, BUCKET, full.parameters["RegistrySecret"]}
+    ours = {TABLE, BUCKET, full.parameters["RegistrySecret"], full.parameters["SigningKeySecret"]}
     foreign = {each for each in resources if not each.startswith((f"{BUCKET}/", "<")) and each not in ours}
     assert set() == foreign
 
@@ -60,6 +60,18 @@ def test_boot_api_writes_answers(plain: Stack) -> None:
     } == allowed
 
 
+def test_signed_api_writes_nothing(full: Stack) -> None:
+    """The function that signs reads what boot_api reads but for long answers, and one secret."""
+    allowed = {action: where for action, where in _allowed(full, "SignedApiRole").items() if action[:4] != "logs"}
+    assert {
+        "dynamodb:BatchGetItem": {TABLE},
+        "dynamodb:GetItem": {TABLE},
+        "s3:GetObject": {f"{BUCKET}/{prefix}/*" for prefix in ("assets", "releases", "templates")},
+        "s3:ListBucket": {BUCKET},
+        "secretsmanager:GetSecretValue": {full.parameters["SigningKeySecret"]},
+    } == allowed
+
+
 def test_asset_sync_writes_releases(plain: Stack) -> None:
     """In the bucket asset_sync reads and writes below `releases/` only."""
     allowed = {action: where for action, where in _allowed(plain, "AssetSyncRole").items() if action.startswith("s3")}
@@ -70,6 +82,16 @@ def test_asset_sync_writes_releases(plain: Stack) -> None:
         "s3:ListBucket": {BUCKET},
         "s3:PutObject": releases,
     } == allowed
+
+
+def test_one_function_reads_each_secret(full: Stack) -> None:
+    """The registry's logins are asset_sync's, the key is the signing function's, and boot_api reads no secret."""
+    action = "secretsmanager:GetSecretValue"
+    found = {role: _allowed(full, role)[action] for role in ROLES if action in _allowed(full, role)}
+    assert {
+        "SignedApiRole": {full.parameters["SigningKeySecret"]},
+        "AssetSyncRole": {full.parameters["RegistrySecret"]},
+    } == found
 
 
 def test_the_secret_is_read_where_there_is_one(plain: Stack, full: Stack) -> None:
@@ -87,9 +109,11 @@ def test_the_schedule_calls_one_function(plain: Stack) -> None:
     } == _allowed(plain, "ScheduleRole")
 
 
-def test_this_balancers_target_group_calls_boot_api(plain: Stack) -> None:
-    """Only a target group of the name that this stack's has may call boot_api."""
-    permission, group = plain.properties("BootApiMayBeAsked"), plain.properties("TargetGroup")
+@pytest.mark.parametrize(("function", "name"), [("BootApi", "TargetGroup"), ("SignedApi", "SignedTargetGroup")])
+def test_this_balancers_target_groups_call_functions(full: Stack, function: str, name: str) -> None:
+    """Only a target group of the name that this stack's has may call the function."""
+    permission, group = full.properties(f"{function}MayBeAsked"), full.properties(name)
     where = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup"
     assert f"{where}/{group['Name']}/*" == permission["SourceArn"]
-    assert "<BootApiAliaslive>" == permission["FunctionName"]
+    assert f"<{function}Aliaslive>" == permission["FunctionName"]
+    assert len(group["Name"]) <= 32

@@ -43,7 +43,7 @@ def refused(ring: bytes, passphrase: str = PASSPHRASE) -> str:
 
 @pytest.mark.parametrize("name", FINGERPRINTS)
 def test_a_key_signs(name: str) -> None:
-    """RSA, Ed25519 and P-256 sign, primary keys and subkeys, protected or not, also where the primary's secret is a stub."""
+    """RSA, Ed25519 and P-256 sign, primary keys and subkeys, protected or not, also beside a primary that is a stub."""
     key = signing_key(name)
     assert FINGERPRINTS[name] == key.fingerprint
     assert [TEXT] * 2 == [kind_of(key.binary(b"a\n")), kind_of(key.armored(b"a\n"))]
