@@ -13,10 +13,8 @@ RUNTIMES_OWN = {"boto3", "botocore", "python-dateutil", "s3transfer", "six"}
 
 def _pinned(lock: str) -> set[str]:
     """The versions that a lock file names, each with a digest."""
-    found = re.findall(
-        r"^([a-z0-9-]+==[^ ]+)(?: ; .*)? \\\n +--hash=sha256:", (PROJECT / lock).read_text(), re.MULTILINE
-    )
-    return set(found)
+    pinned = re.compile(r"^([a-z0-9-]+==[^ ]+)(?: ; .*)? \\\n +--hash=sha256:", re.MULTILINE)
+    return set(pinned.findall((PROJECT / lock).read_text()))
 
 
 def _wanted(layer: str) -> set[str]:
