@@ -73,6 +73,7 @@ test-nightly: .venv/ready
 bench: .venv/ready
 	$(BIN)/python -m benchmarks.cold_start
 	$(BIN)/python -m benchmarks.request_cpu
+	$(BIN)/python -m benchmarks.signatures
 	$(BIN)/python -m benchmarks.many_groups
 	$(BIN)/python -m benchmarks.storm
 	$(BIN)/python -m benchmarks.image_sync

@@ -23,7 +23,7 @@ from tests.conformance.recordings import HERE, SUITES, Recording, Response, asse
 from tests.images.layers import Entry, gzipped
 from tests.images.manifests import image
 from tests.openpgp.independent import is_signed
-from tests.openpgp.keys import key_ring
+from tests.openpgp.keys import PASSPHRASE, key_ring
 from tests.rigs.lambda_runtime import FunctionFailedError, lambda_function
 from tests.rigs.program import free_port
 from tests.rigs.stores import Stores, new_stores
@@ -167,6 +167,15 @@ def test_signatures(new_place: Any, new_secret: Any) -> None:
         assert [404, 404] == [_got(running.port, f"/cloud{suffix}?arch=arm64")[0] for suffix in ("", ".sig")]
         assert (200, b"the operator's") == _got(running.port, "/assets/vmlinuz.sig")
         assert '"signing"' in "".join(running.functions["SignedApi"].log())
+
+
+@pytest.mark.real
+def test_a_protected_key(new_place: Any, new_secret: Any) -> None:
+    """The layer has all that unlocking GnuPG's keys takes."""
+    secret = {"key": key_ring("ed25519-miscounted").decode(), "passphrase": PASSPHRASE}
+    place = new_place(SigningKeySecret=new_secret(json.dumps(secret)))
+    with place.invoking("SignedApi") as function:
+        assert 200 == function.invoke({**event("boot-ipxe"), "path": "/boot.ipxe.asc"})["statusCode"]
 
 
 @pytest.mark.real
