@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from aws_stores import sigv4
 from aws_stores.http_client import HttpClient
+from aws_stores.regional_hosts import regional_host
 from aws_stores.sigv4 import Credentials
 
 
@@ -30,7 +31,7 @@ class JsonService:
         http: HttpClient,
     ) -> None:
         self._protocol = protocol
-        self._url = (endpoint or f"https://{protocol.service}.{region}.amazonaws.com").rstrip("/") + "/"
+        self._url = (endpoint or f"https://{regional_host(protocol.service, region)}").rstrip("/") + "/"
         self._region = region
         self._credentials = credentials_provider
         self._http = http

@@ -1,8 +1,11 @@
 """What the roles of the stack may do, and no more."""
 
+from typing import Any
+
 import pytest
 
-from tests.stack.resolution import NAME, Stack
+from tests.stack.resolution import NAME, Stack, stacks
+from tests.stack.translation import Deployment
 
 ROLES = ["BootApiRole", "SignedApiRole", "AssetSyncRole", "ScheduleRole"]
 TABLE = f"arn:aws:dynamodb:eu-central-1:123456789012:table/{NAME}"
@@ -39,7 +42,9 @@ def test_every_statement_names_actions(full: Stack, role: str) -> None:
 def test_every_statement_names_resources_of_this_stack(full: Stack, role: str) -> None:
     """No resource is a bare `*`, nor the wildcard of a whole service."""
     resources = {resource for of_action in _allowed(full, role).values() for resource in of_action}
-    ours = {TABLE, BUCKET, full.parameters["RegistrySecret"], full.parameters["SigningKeySecret"]}
+    secrets = {full.parameters[name] for name in ("RegistrySecret", "SigningKeySecret")}
+    keys = {full.parameters[f"{name}Key"] for name in ("RegistrySecret", "SigningKeySecret")}
+    ours = {TABLE, BUCKET, *secrets, *keys}
     foreign = {each for each in resources if not each.startswith((f"{BUCKET}/", "<")) and each not in ours}
     assert set() == foreign
 
@@ -60,15 +65,15 @@ def test_boot_api_writes_answers(plain: Stack) -> None:
     } == allowed
 
 
-def test_signed_api_writes_nothing(full: Stack) -> None:
+def test_signed_api_writes_nothing(with_key: Stack) -> None:
     """The function that signs reads what boot_api reads but for long answers, and one secret."""
-    allowed = {action: where for action, where in _allowed(full, "SignedApiRole").items() if action[:4] != "logs"}
+    allowed = {action: where for action, where in _allowed(with_key, "SignedApiRole").items() if action[:4] != "logs"}
     assert {
         "dynamodb:BatchGetItem": {TABLE},
         "dynamodb:GetItem": {TABLE},
         "s3:GetObject": {f"{BUCKET}/{prefix}/*" for prefix in ("assets", "releases", "templates")},
         "s3:ListBucket": {BUCKET},
-        "secretsmanager:GetSecretValue": {full.parameters["SigningKeySecret"]},
+        "secretsmanager:GetSecretValue": {with_key.parameters["SigningKeySecret"]},
     } == allowed
 
 
@@ -99,6 +104,28 @@ def test_the_secret_is_read_where_there_is_one(plain: Stack, full: Stack) -> Non
     action = "secretsmanager:GetSecretValue"
     found = [_allowed(stack, "AssetSyncRole").get(action, set()) for stack in (plain, full)]
     assert [set(), {full.parameters["RegistrySecret"]}] == found
+
+
+def test_the_registry_secrets_key(plain: Stack, full: Stack) -> None:
+    """asset_sync may decrypt with the key that is named for the secret, by Secrets Manager only, and with no other."""
+    key = full.parameters["RegistrySecretKey"]
+    [without] = stacks([Deployment({"RegistrySecretKey": key})])
+    assert [[], [], [_decrypts_with(key)]] == [_decrypting(each, "AssetSyncRole") for each in (plain, without, full)]
+
+
+def test_the_signing_secrets_key(with_key: Stack, full: Stack) -> None:
+    """The function that signs may decrypt with the key that is named for its secret, and with no other."""
+    expected = [[], [_decrypts_with(full.parameters["SigningKeySecretKey"])]]
+    assert expected == [_decrypting(stack, "SignedApiRole") for stack in (with_key, full)]
+
+
+def _decrypting(stack: Stack, role: str) -> list[dict[str, Any]]:
+    return [each for each in stack.statements(role) if each["Action"] == ["kms:Decrypt"]]
+
+
+def _decrypts_with(key: str) -> dict[str, Any]:
+    only = {"StringEquals": {"kms:ViaService": "secretsmanager.eu-central-1.amazonaws.com"}}
+    return {"Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": [key], "Condition": only}
 
 
 def test_the_schedule_calls_one_function(plain: Stack) -> None:

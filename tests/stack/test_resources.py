@@ -66,6 +66,17 @@ def test_the_table_is_the_last(two_stacks: tuple[Stack, Stack]) -> None:
         assert set(stack.resources) - _made_before(stack, "Table") == {"Table"}
 
 
+def test_the_schedule_comes_shortly_before(two_stacks: tuple[Stack, Stack]) -> None:
+    """What takes long is made before the schedule, whose first run is at once and finds no table.
+
+    The function that signs waits for nothing, so it is there before the balancer is.
+    """
+    quick = {"Table", "Schedule", "Budget", "SecureListener", "SignedRule", "SecureSignedRule"}
+    for stack in two_stacks:
+        after = set(stack.resources) - _made_before(stack, "Schedule") - quick
+        assert [] == [name for name in after if not name.startswith("Sign") or "Listener" in _made_before(stack, name)]
+
+
 def test_the_bucket(plain: Stack) -> None:
     """It is private and encrypted, forgets long answers and unfinished uploads after a day."""
     bucket = plain.properties("Bucket")
