@@ -16,7 +16,7 @@ from boot_api.signatures import Signatures
 
 _BEGIN = b"-----BEGIN PGP SIGNATURE-----"
 _LINE_END = re.compile(rb"\r?\n")
-# A carriage return within a line ends it for Sequoia and for nobody else. GnuPG drops those, and zeros, before a
+# A carriage return within a line ends it for Sequoia, and for nobody else. GnuPG drops such ones, and zeros, before a
 # line's end. Sequoia drops blanks at the very end.
 _READ_DIFFERENTLY = re.compile(rb"\r(?!\n)|\0(?=\r?\n|\Z)|[ \t]\Z")
 # GnuPG cuts a line of text after 19,995 bytes, its end included.
