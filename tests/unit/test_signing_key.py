@@ -1,6 +1,7 @@
 """Keys as GnuPG exports them, unlocked, and what they sign."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import example, given
@@ -165,3 +166,12 @@ def test_a_binary_ring() -> None:
 def _packets(name: str) -> bytes:
     """The ring without its armor."""
     return b"".join(bytes(packet) for packet in PacketPile.from_bytes(key_ring(name)))
+
+
+def test_threads(rsa: SigningKey) -> None:
+    """Many requests sign with the key at the same time."""
+    contents = [b"%d\n" % number for number in range(200)]
+    with ThreadPoolExecutor(8) as threads:
+        signatures = list(threads.map(rsa.binary, contents))
+    found = [signs(signature, content[:-1] + b"\r\n") for signature, content in zip(signatures, contents, strict=True)]
+    assert [True] * len(contents) == found
