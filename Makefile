@@ -73,6 +73,7 @@ test-nightly: .venv/ready
 bench: .venv/ready
 	$(BIN)/python -m benchmarks.cold_start
 	$(BIN)/python -m benchmarks.request_cpu
+	$(BIN)/python -m benchmarks.signatures
 	$(BIN)/python -m benchmarks.many_groups
 	$(BIN)/python -m benchmarks.storm
 	$(BIN)/python -m benchmarks.butane_cost
@@ -82,7 +83,7 @@ bench: .venv/ready
 lock:
 	$(PYTHON) -m pip install --quiet uv
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group dev pyproject.toml -o requirements.lock
-	for layer in boot_api asset_sync; do uv pip compile --quiet --no-deps --universal --python-version 3.13 \
+	for layer in boot_api signed_api asset_sync; do uv pip compile --quiet --no-deps --universal --python-version 3.13 \
 		--generate-hashes --no-header --no-annotate -c requirements.lock layers/$$layer/requirements.in \
 		-o layers/$$layer/requirements.lock || exit 1; done
 	for tool in sam checkov; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

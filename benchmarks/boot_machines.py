@@ -24,11 +24,11 @@ def mac(number: int) -> str:
     return ":".join(digits[at : at + 2] for at in range(0, 12, 2))
 
 
-def ask(app: App, number: int) -> None:
-    """Answer the machine's `/ipxe`, as an event of the balancer. Ends the run where the answer is no script."""
+def ask(app: App, number: int, path: str = "/ipxe") -> None:
+    """Answer the machine's script, or what is at that path, as an event of the balancer. Ends the run at an error."""
     event = {
         "httpMethod": "GET",
-        "path": "/ipxe",
+        "path": path,
         "multiValueQueryStringParameters": {"mac": [mac(number).replace(":", "-")], "arch": ["x86_64"]},
         "multiValueHeaders": {"host": ["matchbox.test"]},
     }

@@ -16,7 +16,11 @@ import boto3
 
 from tests.rigs.python313 import python313
 
-HANDLERS = {"BootApi": "boot_api.handler", "AssetSync": "asset_sync.handler"}
+HANDLERS = {
+    "BootApi": "boot_api.handler",
+    "SignedApi": "boot_api.signed_handler",
+    "AssetSync": "asset_sync.handler",
+}
 RUNS = 5
 
 _IMPORT = """

@@ -60,19 +60,24 @@ def main() -> None:
             "the whole /ipxe through the app": lambda: ask(app, 0),
             "... with its line of metrics": lambda: _unseen(lambda: ask(counting, 0)),
         }
-        samples: dict[str, list[float]] = {name: [] for name in ways}
-        for number in range(REQUESTS + 100):
-            for name, way in ways.items():
-                start = time.thread_time()
-                way()
-                # The first find no warm caches.
-                if number >= 100:
-                    samples[name].append(time.thread_time() - start)
-    medians = {name: statistics.median(taken) for name, taken in samples.items()}
+        medians = cpu_seconds(ways, REQUESTS)
     base = medians[next(iter(ways))]
     print(f"{'CPU time of a warm request, no network':46} {'p50 µs':>8} {'ratio':>6}")
     for name, middle in medians.items():
         print(f"{name:46} {middle * 1e6:>8.0f} {middle / base:>6.2f}")
+
+
+def cpu_seconds(ways: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """The median processor time of each of the ways, which take turns."""
+    samples: dict[str, list[float]] = {name: [] for name in ways}
+    for number in range(rounds + 100):
+        for name, way in ways.items():
+            start = time.thread_time()
+            way()
+            # The first find no warm caches.
+            if number >= 100:
+                samples[name].append(time.thread_time() - start)
+    return {name: statistics.median(taken) for name, taken in samples.items()}
 
 
 def _unseen(way: Callable[[], object]) -> None:

@@ -20,16 +20,19 @@ from boot_api.alb import BODY_LIMIT
 from boot_api.app import App
 from boot_api.metrics import RequestMetrics
 from boot_api.routes import Routes, Stores
+from boot_api.signatures import Signatures
 from matchbox.assets import Delivery
 from tests.rigs.service import Service
 
 _ENOUGH = 60.0
 
 
-def table_app(service: Service, table: str, http: HttpClient, namespace: str = "") -> App:
+def table_app(
+    service: Service, table: str, http: HttpClient, namespace: str = "", signatures: Signatures | None = None
+) -> App:
     """The app over `table`; no asset is asked for, so the bucket need not be there.
 
-    Requests are counted in `namespace`, if there is one.
+    Requests are counted in `namespace`, if there is one, and answers signed with `signatures`.
     """
 
     def credentials() -> Credentials:
@@ -45,7 +48,7 @@ def table_app(service: Service, table: str, http: HttpClient, namespace: str = "
     )
     delivery = Delivery(BODY_LIMIT, boundary="boundary")
     count = RequestMetrics(namespace).publish if namespace else None
-    return App(Routes(stores, delivery), Logger(service="bench", level=logging.CRITICAL), count=count)
+    return App(Routes(stores, delivery, signatures), Logger(service="bench", level=logging.CRITICAL), count=count)
 
 
 def fill(service: Service, table: str, size: int) -> None:

@@ -52,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(options: argparse.Namespace) -> None:
+    from matchboxctl.key_ring import key_of_ring
     from matchboxctl.serve import Directories, serve
     from matchboxctl.store_mode import StoreSettings, store_settings
 
@@ -68,7 +69,10 @@ def _serve(options: argparse.Namespace) -> None:
             "MATCHBOX_TABLE and MATCHBOX_BUCKET ask for table and bucket, whose assets --assets-path "
             f"(MATCHBOX_ASSETS_PATH) {options.assets_path!r} is not: unset one of them"
         )
-    serve(options.address, level, truth, sync=options.sync)
+    # matchbox takes the passphrase from the environment only.
+    passphrase = os.environ.get("MATCHBOX_PASSPHRASE", "")
+    key = key_of_ring(options.key_ring_path, passphrase) if options.key_ring_path else None
+    serve(options.address, level, truth, sync=options.sync, key=key)
 
 
 def _assets_path(given: str | None) -> Path | None:
@@ -149,6 +153,13 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         metavar="DIR",
         default=environment.get("MATCHBOX_ASSETS_PATH"),
         help="directory of the files below /assets/ (MATCHBOX_ASSETS_PATH); assets/ in the data directory unless given",
+    )
+    serve.add_argument(
+        "--key-ring-path",
+        metavar="FILE",
+        default=environment.get("MATCHBOX_KEY_RING_PATH"),
+        help="OpenPGP key ring whose first key signs, for .sig and .asc (MATCHBOX_KEY_RING_PATH; passphrase in "
+        "MATCHBOX_PASSPHRASE)",
     )
     serve.add_argument(
         "--sync",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from aws_stores.table import group_in
+from aws_stores.group_items import group_in
 from boot_api.alb import BODY_LIMIT, FRONT_HEADER, Answer, Request, request_of
 from boot_api.failures import answer_of
 from boot_api.handler import stores_of

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from aws_lambda_powertools import Logger
 
@@ -21,6 +21,7 @@ from boot_api.app import App
 from boot_api.handler import wired
 from boot_api.routes import Routes, Stores
 from boot_api.settings import Settings
+from boot_api.signatures import Signatures
 from matchbox.assets import Delivery
 from matchbox.errors import StoreUnavailableError
 from matchbox.released_assets import ReleasedAssets
@@ -34,6 +35,9 @@ from matchboxctl.source_places import in_directory, in_stores
 from matchboxctl.store_mode import StoreSettings
 from matchboxctl.usage import UsageError
 from matchboxctl.welcome import Listening, examples_of, shortcomings, welcome
+
+if TYPE_CHECKING:
+    from boot_api.signing_key import SigningKey
 
 _ADDRESS_LIFETIME = 3600
 _CHECK_SECONDS = 5.0
@@ -56,14 +60,23 @@ class _Service(NamedTuple):
     shortcomings: list[str]
 
 
-def serve(address: str, log_level: str, truth: Directories | StoreSettings, *, sync: bool) -> None:
-    """Serve until SIGINT or SIGTERM, with `sync` syncing the image sources meanwhile.
+def serve(
+    address: str, log_level: str, truth: Directories | StoreSettings, *, sync: bool, key: "SigningKey | None"
+) -> None:
+    """Serve until SIGINT or SIGTERM, with `sync` syncing the image sources meanwhile, with `key` signing.
 
     Raises UsageError with one line that says what to mend.
     """
     host, port = _host_and_port(address)
     log = Logger(service="boot_api", level=log_level, stream=sys.stderr)
-    service = _over_directories(truth, log) if isinstance(truth, Directories) else _over_stores(truth, log)
+    signatures = None
+    if key is not None:
+        log.info("signing", extra={"fingerprint": key.fingerprint})
+        signatures = key.signatures
+    if isinstance(truth, Directories):
+        service = _over_directories(truth, log, signatures)
+    else:
+        service = _over_stores(truth, log, signatures)
     try:
         front = Front((host, port), service.app, service.streams)
     except (OSError, OverflowError, UnicodeError) as error:
@@ -90,7 +103,7 @@ def _background_sync(truth: Directories | StoreSettings) -> BackgroundSync:
     return BackgroundSync(in_stores(truth).read, [], _tell)
 
 
-def _over_directories(directories: Directories, log: Logger) -> _Service:
+def _over_directories(directories: Directories, log: Logger, signatures: Signatures | None) -> _Service:
     data_path, assets_path = directories
     addresses = SignedAddresses(secrets.token_bytes(32), _ADDRESS_LIFETIME)
     releases = ReleaseDirectory(data_path / "releases", addresses)
@@ -113,7 +126,7 @@ def _over_directories(directories: Directories, log: Logger) -> _Service:
     assets, answers = AssetDirectory(assets_path, addresses), AnswerRelay()
     delivery = Delivery(direct_limit=BODY_LIMIT, boundary=secrets.token_hex(30))
     return _Service(
-        App(Routes(Stores(catalog, assets, releases, answers), delivery), log),
+        App(Routes(Stores(catalog, assets, releases, answers), delivery, signatures), log),
         Streams(addresses, assets, releases, answers),
         f"{data_path} (directory mode): {len(catalog)} groups, {sum(1 for _ in catalog.profiles())} profiles",
         examples_of(catalog),
@@ -126,7 +139,7 @@ def _over_directories(directories: Directories, log: Logger) -> _Service:
     )
 
 
-def _over_stores(store: StoreSettings, log: Logger) -> _Service:
+def _over_stores(store: StoreSettings, log: Logger, signatures: Signatures | None) -> _Service:
     given = {
         "MATCHBOX_TABLE": store.table,
         "MATCHBOX_BUCKET": store.bucket,
@@ -139,7 +152,7 @@ def _over_stores(store: StoreSettings, log: Logger) -> _Service:
     except ValueError as error:
         raise UsageError(str(error)) from error
     found = _found(store)
-    app = wired(settings, store.credentials, log)
+    app = wired(settings, store.credentials, log, signatures=signatures)
     return _Service(app, None, f"{store.place} (store mode){found}", ["/ipxe"], [])
 
 

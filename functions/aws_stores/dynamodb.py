@@ -1,16 +1,15 @@
 """Which items does a table hold under these keys?"""
 
-import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from aws_stores import sigv4
 from aws_stores.dynamodb_json import Item, decode_item, encode_item
 from aws_stores.http_client import HttpClient, back_off
-from aws_stores.regional_hosts import regional_host
+from aws_stores.json_service import JsonService, Protocol
 from aws_stores.sigv4 import Credentials
 from matchbox.errors import StoreUnavailableError
+
+_PROTOCOL = Protocol("dynamodb", "DynamoDB_20120810", "1.0")
 
 BATCH_KEYS = 100
 """The most keys that one BatchGetItem takes."""
@@ -26,15 +25,12 @@ class DynamoDB:
     def __init__(
         self, endpoint: str | None, region: str, credentials_provider: Callable[[], Credentials], http: HttpClient
     ) -> None:
-        self._url = (endpoint or f"https://{regional_host('dynamodb', region)}").rstrip("/") + "/"
-        self._region = region
-        self._credentials = credentials_provider
-        self._http = http
+        self._service = JsonService(_PROTOCOL, endpoint, region, credentials_provider, http)
 
     def get_item(self, table: str, key: Mapping[str, Any], deadline: float) -> Item | None:
         """The item under `key`; None where there is none."""
         question = {"TableName": table, "Key": encode_item(key), "ConsistentRead": True}
-        answer = self._ask("GetItem", question, deadline)
+        answer = self._service.ask("GetItem", question, deadline)
         return decode_item(answer["Item"]) if "Item" in answer else None
 
     def batch_get_items(self, table: str, keys: Sequence[Mapping[str, Any]], deadline: float) -> list[Item]:
@@ -59,7 +55,7 @@ class DynamoDB:
         attempt = 0
         while keys:
             question = {"RequestItems": {table: {"Keys": keys, "ConsistentRead": True}}}
-            answer = self._ask("BatchGetItem", question, deadline)
+            answer = self._service.ask("BatchGetItem", question, deadline)
             items += map(decode_item, answer["Responses"].get(table, ()))
             unprocessed = answer.get("UnprocessedKeys", {}).get(table)
             keys = unprocessed["Keys"] if unprocessed else []
@@ -69,19 +65,3 @@ class DynamoDB:
                     f"{len(keys)} keys of {table!r} were still unprocessed after {attempt} calls"
                 )
         return items
-
-    def _ask(self, operation: str, question: Mapping[str, Any], deadline: float) -> dict[str, Any]:
-        body = json.dumps(question, separators=(",", ":")).encode()
-        headers = sigv4.sign_headers(
-            "POST",
-            self._url,
-            {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": f"DynamoDB_20120810.{operation}"},
-            body,
-            credentials=self._credentials(),
-            region=self._region,
-            service="dynamodb",
-            now=time.time(),
-        )
-        answer = self._http.request("POST", self._url, headers, body, deadline)
-        content: dict[str, Any] = json.loads(answer.body)
-        return content

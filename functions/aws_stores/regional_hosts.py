@@ -1,4 +1,4 @@
-"""Which host serves a region's DynamoDB or S3?"""
+"""Which host serves a region's DynamoDB, S3 or Secrets Manager?"""
 
 _ORDINARY = "amazonaws.com"
 # By the first part of a region's name, or the second of those that begin as ordinary ones; botocore's partitions.json.
@@ -13,7 +13,7 @@ _SUFFIXES = {
 
 
 def regional_host(service: str, region: str) -> str:
-    """The host of `service` (`dynamodb`, `s3`) in a region of any of AWS's partitions."""
+    """The host of `service` (`dynamodb`, `s3`, `secretsmanager`) in a region of any of AWS's partitions."""
     first, _, rest = region.partition("-")
     suffix = _SUFFIXES.get(first) or _SUFFIXES.get(rest.partition("-")[0]) or _ORDINARY
     return f"{service}.{region}.{suffix}"

@@ -22,6 +22,7 @@ from boot_api.app import App
 from boot_api.metrics import SERVICE, RequestMetrics
 from boot_api.routes import Routes, Stores
 from boot_api.settings import Settings
+from boot_api.signatures import Signatures
 from matchbox.assets import Delivery
 
 # A selection, a template, a question to the bucket each end within this,
@@ -35,13 +36,19 @@ def wired(
     credentials: Callable[[], Credentials],
     log: Logger,
     count: Callable[[str, int, float], None] | None = None,
+    signatures: Signatures | None = None,
 ) -> App:
     """The app over the table and bucket of the settings; `credentials` are asked for at each call to AWS.
 
-    `count` is told of each request, as `App` does it.
+    `count` is told of each request, as `App` does it; `signatures` are by the key, if there is one.
     """
     delivery = Delivery(BODY_LIMIT, boundary=secrets.token_hex(30))
-    return App(Routes(stores_of(settings, credentials), delivery), log, partial(request_time, _REQUEST_SECONDS), count)
+    return App(
+        Routes(stores_of(settings, credentials), delivery, signatures),
+        log,
+        partial(request_time, _REQUEST_SECONDS),
+        count,
+    )
 
 
 def stores_of(settings: Settings, credentials: Callable[[], Credentials]) -> Stores:
@@ -58,9 +65,16 @@ def stores_of(settings: Settings, credentials: Callable[[], Credentials]) -> Sto
     )
 
 
-def app_of(environment: Mapping[str, str]) -> App:
+def app_of(environment: Mapping[str, str], signatures: Signatures | None = None) -> App:
     """The app as a function's environment describes it. Raises MissingSettingError."""
     settings = Settings.from_environment(environment)
+    count = RequestMetrics(settings.metrics_namespace).publish if settings.metrics_namespace else None
+    log = Logger(service=SERVICE, level=settings.log_level)
+    return wired(settings, credentials_of(environment), log, count, signatures)
+
+
+def credentials_of(environment: Mapping[str, str]) -> Callable[[], Credentials]:
+    """What tells the credentials that Lambda gives a function."""
 
     def credentials() -> Credentials:
         return Credentials(
@@ -69,8 +83,7 @@ def app_of(environment: Mapping[str, str]) -> App:
             environment.get("AWS_SESSION_TOKEN") or None,
         )
 
-    count = RequestMetrics(settings.metrics_namespace).publish if settings.metrics_namespace else None
-    return wired(settings, credentials, Logger(service=SERVICE, level=settings.log_level), count)
+    return credentials
 
 
 @cache

@@ -7,9 +7,10 @@ from functools import partial
 from typing import NamedTuple
 
 from boot_api.alb import FRONT_HEADER, Answer, Request
-from matchbox import assets, content, content_type, grub, ipxe, release_addresses
-from matchbox.boot_clients import follows_signed
-from matchbox.errors import AnswerTooLargeError, NotFoundError
+from boot_api.document_answers import Document, DocumentAnswers, whole
+from boot_api.signatures import Signatures, signed_route
+from matchbox import assets, content_type, grub, ipxe, release_addresses
+from matchbox.errors import NotFoundError
 from matchbox.labels import labels_of
 from matchbox.profiles import NetBoot, Profile
 from matchbox.released_assets import ReleasedAssets
@@ -76,12 +77,17 @@ class _Machine(NamedTuple):
 
 
 class Routes:
-    """The routes over the stores. Raises the errors of `matchbox.errors`."""
+    """The routes over the stores. Raises the errors of `matchbox.errors`.
 
-    def __init__(self, stores: Stores, delivery: assets.Delivery) -> None:
+    With `signatures`, what matchbox signs has its twins `.sig` and `.asc`.
+    """
+
+    def __init__(self, stores: Stores, delivery: assets.Delivery, signatures: Signatures | None = None) -> None:
         self._stores = stores
         self._delivery = delivery
-        self._machines: dict[str, Callable[[Request, _Machine], Answer]] = {
+        self._signatures = signatures
+        self._documents = DocumentAnswers(stores.answers, delivery)
+        self._machines: dict[str, Callable[[_Machine], Document]] = {
             "/ipxe": self._ipxe,
             "/grub": self._grub,
             "/metadata": self._metadata,
@@ -104,14 +110,20 @@ class Routes:
         if path.startswith(_PROFILES):
             account.route, account.profile = _PROFILES, path.removeprefix(_PROFILES)
             return self._profile(account.profile)
-        if path in self._texts:
+        if self._signatures is not None and (twin := signed_route(path)) is not None:
             account.route = path
-            return _text(self._texts[path])
-        answer = self._machines.get(path)
-        if answer is None:
+            route, suffix = twin
+            return whole(self._signatures.document(suffix, self._document(route, request, account).body))
+        if path not in self._texts and path not in self._machines:
             raise NotFoundError(f"no route {path!r}")
         account.route = path
-        return answer(request, self.machine(request, account))
+        return self._documents.answer(request, self._document(path, request, account))
+
+    def _document(self, route: str, request: Request, account: Account) -> Document:
+        """What the route has for this machine, or for all."""
+        if route in self._texts:
+            return Document(self._texts[route], content_type.TEXT)
+        return self._machines[route](self.machine(request, account))
 
     def _moved(self, path: str, request: Request) -> Answer | None:
         """The redirect to the clean spelling of the path, as Go's mux answers it."""
@@ -163,11 +175,12 @@ class Routes:
         account.group, account.profile = selection.group.id, selection.group.profile
         return _Machine(labels, request.raw_query, selection, account)
 
-    def _ipxe(self, request: Request, machine: _Machine) -> Answer:  # noqa: ARG002 (as the other answers)
-        return self._script(ipxe.script(machine.boot))
+    def _ipxe(self, machine: _Machine) -> Document:
+        return self._documents.script(ipxe.script(machine.boot), content_type.TEXT)
 
-    def _grub(self, request: Request, machine: _Machine) -> Answer:  # noqa: ARG002 (as the other answers)
-        return self._script(grub.configuration(machine.boot, partial(self._plain, machine.selection.pointers)))
+    def _grub(self, machine: _Machine) -> Document:
+        configuration = grub.configuration(machine.boot, partial(self._plain, machine.selection.pointers))
+        return self._documents.script(configuration, content_type.TEXT)
 
     def _plain(self, pointers: Pointers, address: str) -> str | None:
         """The token-free address of what lies on this server at `address`; None where there is none."""
@@ -177,29 +190,29 @@ class Routes:
         path = clean_path(unescape(raw_path) or raw_path).strip("/")
         return self._served(pointers, raw_query).plain_address(path)
 
-    def _metadata(self, request: Request, machine: _Machine) -> Answer:
+    def _metadata(self, machine: _Machine) -> Document:
         from matchbox.metadata import render_metadata
 
-        return self._whole(request, render_metadata(machine.data()), "plain/text")
+        return Document(render_metadata(machine.data()), "plain/text")
 
-    def _ignition(self, request: Request, machine: _Machine) -> Answer:
+    def _ignition(self, machine: _Machine) -> Document:
         from matchbox.ignition import ignition_answer
 
         template_id, source = self._template(machine.profile, "ignition")
         found = ignition_answer(template_id, source, machine.data(), machine.account.report.append)
-        return self._whole(request, found.body, found.content_type)
+        return Document(found.body, found.content_type)
 
-    def _generic(self, request: Request, machine: _Machine) -> Answer:
+    def _generic(self, machine: _Machine) -> Document:
         from matchbox.templates import render
 
         template_id, source = self._template(machine.profile, "generic")
-        return self._content(request, render(source, machine.data(), name=template_id))
+        return _content(render(source, machine.data(), name=template_id))
 
-    def _cloud(self, request: Request, machine: _Machine) -> Answer:
+    def _cloud(self, machine: _Machine) -> Document:
         from matchbox.cloud_config import cloud_answer
 
         template_id, source = self._template(machine.profile, "cloud")
-        return self._content(request, cloud_answer(template_id, source, machine.data()))
+        return _content(cloud_answer(template_id, source, machine.data()))
 
     def _template(self, profile: Profile, kind: str) -> tuple[str, bytes]:
         """Id and text of the profile's template of this kind."""
@@ -211,55 +224,6 @@ class Routes:
             raise NotFoundError(f"profile {profile.id!r} names {kind} template {template_id!r}, which is absent")
         return template_id, source
 
-    def _script(self, body: bytes) -> Answer:
-        """A script is never redirected: its relative addresses would then mean another host."""
-        if len(body) > self._delivery.direct_limit:
-            raise AnswerTooLargeError(f"the script has {_over(body, self._delivery.direct_limit)}")
-        return _text(body)
 
-    def _whole(self, request: Request, body: bytes, kind: str) -> Answer:
-        """All of it, whatever Range asks for."""
-        if len(body) > self._delivery.direct_limit:
-            return self._long(request, body, kind)
-        return Answer(200, {"content-type": kind, "content-length": str(len(body))}, body)
-
-    def _content(self, request: Request, body: bytes) -> Answer:
-        """What Go's `http.ServeContent` answers: Range works."""
-        kind = content_type.sniff(body)
-        # HEAD is answered with the body, since the balancer counts it for Content-Length and drops it.
-        reply = content.serve(
-            "GET" if request.method == "HEAD" else request.method,
-            request.headers,
-            size=len(body),
-            content_type=kind,
-            boundary=self._delivery.boundary,
-        )
-        part = content.assemble(reply.body, body)
-        if len(part) > self._delivery.direct_limit:
-            return self._long(request, body, kind)
-        return Answer(reply.status, reply.headers, part)
-
-    def _long(self, request: Request, body: bytes, kind: str) -> Answer:
-        """The answer by another way than the balancer's, whose end sees to Range.
-
-        Raises AnswerTooLargeError for a client that does not go there.
-        """
-        headers = {"content-type": kind, "content-length": str(len(body))}
-        if request.method == "HEAD":
-            return Answer(200, headers)
-        kept = self._stores.answers.keep(body, kind, request.origin)
-        if kept.with_front:
-            return Answer(200, {**headers, FRONT_HEADER: kept.address})
-        user_agent = request.headers.get("user-agent", "")
-        if not follows_signed(user_agent, kept.address):
-            client, size = user_agent.partition(" ")[0], _over(body, self._delivery.direct_limit)
-            raise AnswerTooLargeError(f"{client!r} follows no redirect, and the answer has {size}")
-        return Answer(302, {"location": kept.address, "content-length": "0"})
-
-
-def _over(body: bytes, limit: int) -> str:
-    return f"{len(body)} bytes, over the balancer's limit of {limit}"
-
-
-def _text(body: bytes) -> Answer:
-    return Answer(200, {"content-type": content_type.TEXT, "content-length": str(len(body))}, body)
+def _content(body: bytes) -> Document:
+    return Document(body, content_type.sniff(body), ranged=True)

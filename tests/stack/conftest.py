@@ -9,12 +9,17 @@ import pytest
 from tests.stack.resolution import Stack, stacks
 from tests.stack.translation import PROJECT, Deployment
 
+KEY = {"SigningKeySecret": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:signing-AbCdEf"}
+"""What makes the function that signs."""
+
 FULL = {
+    **KEY,
     "SecondAllowedCidr": "192.168.0.0/24",
     "AllowedPrefixList": "pl-0123456789abcdef0",
     "CertificateArn": "arn:aws:acm:eu-central-1:123456789012:certificate/6e1b0c9a",
     "RegistrySecret": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:registry-AbCdEf",
     "RegistrySecretKey": "arn:aws:kms:eu-central-1:123456789012:key/6e1b0c9a-0000-4000-8000-123456789abc",
+    "SigningKeySecretKey": "arn:aws:kms:eu-central-1:123456789012:key/7f2c1d0b-0000-4000-8000-123456789abc",
     "RouteTableIds": "rtb-0123456789abcdef0",
     "AlarmEmail": "operator@example.com",
 }
@@ -22,9 +27,13 @@ FULL = {
 
 
 @pytest.fixture(scope="session")
-def two_stacks() -> tuple[Stack, Stack]:
-    plain, full = stacks([Deployment(), Deployment(FULL)])
-    return plain, full
+def three_stacks() -> list[Stack]:
+    return stacks([Deployment(), Deployment(FULL), Deployment(KEY)])
+
+
+@pytest.fixture(scope="session")
+def two_stacks(three_stacks: list[Stack]) -> tuple[Stack, Stack]:
+    return three_stacks[0], three_stacks[1]
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +46,12 @@ def plain(two_stacks: tuple[Stack, Stack]) -> Stack:
 def full(two_stacks: tuple[Stack, Stack]) -> Stack:
     """What an operator gets who takes every option."""
     return two_stacks[1]
+
+
+@pytest.fixture(scope="session")
+def with_key(three_stacks: list[Stack]) -> Stack:
+    """What an operator gets who wants signatures, and else only what has to be."""
+    return three_stacks[2]
 
 
 @pytest.fixture(scope="session")

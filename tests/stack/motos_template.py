@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.rigs.service import Service
 
-CODE = ["BootApi", "BootApiLayer", "AssetSync", "AssetSyncLayer"]
+CODE = ["BootApi", "BootApiLayer", "SignedApi", "SignedApiLayer", "AssetSync", "AssetSyncLayer"]
 
 
 class Deployable(NamedTuple):

@@ -18,6 +18,8 @@ from matchbox.groups import Group
 from matchbox.profiles import Profile
 from tests.images.layers import Entry, zstandard_compressed
 from tests.images.manifests import image
+from tests.openpgp.independent import TEXT, kind_of
+from tests.openpgp.keys import PASSPHRASE, key_ring
 from tests.registry_faults import faulty_registry
 from tests.rigs.lambda_runtime import runtime_packages
 from tests.rigs.python313_arm64 import python313_arm64
@@ -33,7 +35,11 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.real
 
-HANDLERS = {"BootApi": "boot_api.handler", "AssetSync": "asset_sync.handler"}
+HANDLERS = {
+    "BootApi": "boot_api.handler",
+    "SignedApi": "boot_api.signed_handler",
+    "AssetSync": "asset_sync.handler",
+}
 AARCH64 = 183
 """The processor in an ELF file's head (`e_machine`, EM_AARCH64)."""
 
@@ -91,7 +97,7 @@ def test_every_library_is_for_arm64(built_for_arm64: Path) -> None:
         path for path in built_for_arm64.rglob("*") if path.is_file() and path.read_bytes().startswith(b"\x7fELF")
     ]
     assert {AARCH64} == {int.from_bytes(path.read_bytes()[18:20], "little") for path in libraries}
-    assert {"BootApiLayer", "AssetSyncLayer"} == {path.relative_to(built_for_arm64).parts[0] for path in libraries}
+    assert {f"{name}Layer" for name in HANDLERS} == {path.relative_to(built_for_arm64).parts[0] for path in libraries}
 
 
 def test_every_module_is_compiled(built_for_arm64: Path) -> None:
@@ -114,6 +120,22 @@ def test_boot_api_answers(built_for_arm64: Path, stores: Stores) -> None:
     assert first.startswith("#!ipxe\nchain ipxe?uuid=${uuid}")
     assert ["any-00042 ane\n", "machine:\n  type: worker\n"] == rendered
     assert ("aarch64", set()) == (run.machine, _unused(built_for_arm64, "BootApi", run.loaded))
+
+
+def test_signed_api_signs(built_for_arm64: Path, stores: Stores) -> None:
+    """The function that signs unlocks a key of GnuPG's and signs; that takes every package of its layer."""
+    secret = {"key": key_ring("ed25519-miscounted").decode(), "passphrase": PASSPHRASE}
+    with closing(stores.tables.client("secretsmanager")) as client:
+        arn = client.create_secret(Name="signing", SecretString=json.dumps(secret))["ARN"]
+    given = {"MATCHBOX_SIGNING_KEY_SECRET": arn, "AWS_ENDPOINT_URL_SECRETS_MANAGER": stores.tables.endpoint}
+    script = json.loads((PROJECT / "events" / "boot-ipxe.json").read_text())
+    events = [
+        {**script, "path": path, "multiValueQueryStringParameters": {"os": [label]}}
+        for path, label in (("/boot.ipxe.asc", "any"), ("/generic.asc", "any"), ("/ignition.asc", "talos"))
+    ]
+    run = _run(built_for_arm64, "SignedApi", events, stores.environment() | given)
+    assert [TEXT] * 3 == [kind_of(answer["body"].encode()) for answer in run.answers]
+    assert ("aarch64", set()) == (run.machine, _unused(built_for_arm64, "SignedApi", run.loaded))
 
 
 def test_asset_sync_syncs(built_for_arm64: Path, stores: Stores) -> None:

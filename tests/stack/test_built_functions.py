@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -22,6 +22,8 @@ from tests.conformance.http_exchange import exchange
 from tests.conformance.recordings import HERE, SUITES, Recording, Response, assert_reproduced, recordings
 from tests.images.layers import Entry, gzipped
 from tests.images.manifests import image
+from tests.openpgp.independent import is_signed
+from tests.openpgp.keys import PASSPHRASE, key_ring
 from tests.rigs.lambda_runtime import FunctionFailedError, lambda_function
 from tests.rigs.program import free_port
 from tests.rigs.stores import Stores, new_stores
@@ -43,7 +45,9 @@ ONE_SOURCE = json.loads((PROJECT / "events" / "asset-sync-source.json").read_tex
 class Place:
     """A deployed stack of its own: the stores that its template names are not made yet."""
 
-    def __init__(self, built: Path, tables: Service, buckets: Service, parameters: Mapping[str, str]) -> None:
+    def __init__(
+        self, built: Path, tables: Service, buckets: Service, secrets: Service, parameters: Mapping[str, str]
+    ) -> None:
         [template] = translations([Deployment(parameters)])
         self.stack = Stack(template, parameters, str(uuid.uuid4()))
         self._built = built
@@ -51,6 +55,7 @@ class Place:
         self.stores: Stores = replace(new_stores(tables, buckets), name=name)
         given = self.stores.environment()
         self._aws = {name: value for name, value in given.items() if name.startswith("AWS_")}
+        self._aws["AWS_ENDPOINT_URL_SECRETS_MANAGER"] = secrets.endpoint
 
     @contextmanager
     def balancer(self, port: int = 0) -> Iterator[Balancer]:
@@ -65,9 +70,9 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def new_place(built: Path, dynamodb_local: Service, versitygw: Service) -> Any:
+def new_place(built: Path, dynamodb_local: Service, versitygw: Service, moto_server: Service) -> Any:
     def made(**parameters: str) -> Place:
-        return Place(built, dynamodb_local, versitygw, parameters)
+        return Place(built, dynamodb_local, versitygw, moto_server, parameters)
 
     return made
 
@@ -130,6 +135,59 @@ def test_sync_without_a_table(new_place: Any) -> None:
             with pytest.raises(FunctionFailedError, match=r"^SyncFailedError: .* cannot be read .*ResourceNotFound"):
                 sync.invoke(SCHEDULE)
         assert 1 == sync.environments
+
+
+@pytest.fixture
+def new_secret(moto_server: Service) -> Iterator[Any]:
+    with closing(moto_server.client("secretsmanager")) as client:
+
+        def made(text: str) -> str:
+            arn: str = client.create_secret(Name=str(uuid.uuid4()), SecretString=text)["ARN"]
+            return arn
+
+        yield made
+
+
+@pytest.mark.real
+def test_signatures(new_place: Any, new_secret: Any) -> None:
+    """The rule sends twins to the function with the key, whose answers sign what the other function answers."""
+    place = new_place(SigningKeySecret=new_secret(json.dumps({"key": key_ring("rsa").decode()})))
+    fill(place.stores)
+    place.stores.put_asset("vmlinuz.sig", b"the operator's")
+    with place.balancer() as running:
+        assert {"BootApi", "SignedApi"} == set(running.functions)
+        for target in (
+            "/boot.ipxe{}",
+            "/ipxe{}?arch=arm64",
+            "/cloud{}?mac=52-54-00-00-00-07",
+            "/metadata{}?arch=arm64",
+        ):
+            plain, *twins = [_got(running.port, target.format(suffix)) for suffix in ("", ".sig", ".asc")]
+            assert [(200, True)] * 2 == [(status, is_signed(body, plain[1])) for status, body in twins], target
+        assert [404, 404] == [_got(running.port, f"/cloud{suffix}?arch=arm64")[0] for suffix in ("", ".sig")]
+        assert (200, b"the operator's") == _got(running.port, "/assets/vmlinuz.sig")
+        assert '"signing"' in "".join(running.functions["SignedApi"].log())
+
+
+@pytest.mark.real
+def test_a_protected_key(new_place: Any, new_secret: Any) -> None:
+    """The layer has all that unlocking GnuPG's keys takes."""
+    secret = {"key": key_ring("ed25519-miscounted").decode(), "passphrase": PASSPHRASE}
+    place = new_place(SigningKeySecret=new_secret(json.dumps(secret)))
+    with place.invoking("SignedApi") as function:
+        assert 200 == function.invoke({**event("boot-ipxe"), "path": "/boot.ipxe.asc"})["statusCode"]
+
+
+@pytest.mark.real
+def test_a_key_that_cannot_sign(new_place: Any, new_secret: Any) -> None:
+    """The function does not start and says why; boot_api answers as ever."""
+    place = new_place(SigningKeySecret=new_secret(json.dumps({"key": key_ring("expired").decode()})))
+    place.stores.create()
+    with place.balancer() as running:
+        assert 200 == _got(running.port, "/boot.ipxe")[0]
+        assert 502 == _got(running.port, "/boot.ipxe.sig")[0]
+    with place.invoking("SignedApi") as function, pytest.raises(FunctionFailedError, match="expired on 2020-01-03"):
+        function.invoke(event("boot-ipxe"))
 
 
 @pytest.mark.boot

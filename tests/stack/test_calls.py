@@ -17,8 +17,10 @@ from aws_stores.catalog_writer import CatalogWriter
 from aws_stores.creation import create_bucket, create_table
 from aws_stores.source_table import SourceTable
 from boot_api.handler import app_of
+from boot_api.signed_handler import app_of as signed_app_of
 from matchbox.groups import Group
 from matchbox.profiles import NetBoot, Profile
+from tests.openpgp.keys import PASSPHRASE, key_ring
 from tests.registry_faults import faulty_registry
 from tests.rigs.stores import new_stores
 from tests.stack.recorded_calls import recorded_calls
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from boot_api.app import App
     from tests.rigs.service import Service
     from tests.rigs.stores import Stores
     from tests.stack.recorded_calls import Call
@@ -53,6 +56,9 @@ def stores(moto_server: Service) -> Iterator[Stores]:
         writer.put_template("generic", "long", 800_000 * b"x")
         s3.put_object(Bucket=made.name, Key="assets/vmlinuz", Body=b"kernel", ContentType="text/plain")
         s3.put_object(Bucket=made.name, Key="assets/large", Body=bytes(2_000_000), ContentType="text/plain")
+        for name in ("large.sig", "small.asc"):
+            size = 2_000_000 if name.startswith("large") else 1
+            s3.put_object(Bucket=made.name, Key=f"assets/{name}", Body=bytes(size), ContentType="text/plain")
     return made
 
 
@@ -91,7 +97,6 @@ def _boot(stores: Stores, moto: Service) -> None:
         "AWS_ENDPOINT_URL_DYNAMODB": moto.endpoint,
         "AWS_ENDPOINT_URL_S3": moto.endpoint,
     }
-    app = app_of(environment)
     paths = [
         "/ipxe",
         "/cloud",
@@ -101,10 +106,38 @@ def _boot(stores: Stores, moto: Service) -> None:
         "/assets/large",
         "/assets/talos/arm64/vmlinuz",
     ]
+    _ask(app_of(environment), paths)
+
+
+def _sign(stores: Stores, unrecorded: Service, moto: Service, secret: str) -> None:
+    """What is asked for by paths in .sig and .asc, of which some are assets, and some are none."""
+    with closing(unrecorded.client("secretsmanager")) as client:
+        key = {"key": key_ring("ed25519").decode(), "passphrase": PASSPHRASE}
+        client.create_secret(Name=secret, SecretString=json.dumps(key))
+    environment = stores.environment() | {
+        "AWS_ENDPOINT_URL_DYNAMODB": moto.endpoint,
+        "AWS_ENDPOINT_URL_S3": moto.endpoint,
+        "AWS_ENDPOINT_URL_SECRETS_MANAGER": moto.endpoint,
+        "MATCHBOX_SIGNING_KEY_SECRET": secret,
+    }
+    paths = [
+        "/ipxe.sig",
+        "/cloud.asc",
+        "/generic.sig",
+        "/assets/large.sig",
+        "/assets/small.asc",
+    ]
+    app = signed_app_of(environment)
+    _ask(app, paths)
+    _ask(app, ["/assets/absent.asc", "/assets/talos/arm64/vmlinuz.sig"], (404,))
+
+
+def _ask(app: App, paths: list[str], statuses: tuple[int, ...] = (200, 302)) -> None:
+    """Ask each, which has to be answered so, and follow where it leads."""
     for path in paths:
         event = {"httpMethod": "GET", "path": path, "multiValueHeaders": {"user-agent": ["curl/8"]}}
         answer = app.handle(event)
-        assert answer["statusCode"] in (200, 302), (path, answer)
+        assert answer["statusCode"] in statuses, (path, answer)
         for location in answer["multiValueHeaders"].get("location", ()):
             with urllib.request.urlopen(location, timeout=30) as got:
                 got.read()
@@ -145,9 +178,12 @@ def test_calls_and_permissions(
         of_sync = {call for call in calls if call.action != "secretsmanager:CreateSecret"}
         calls.clear()
         _boot(stores, moto)
-    sync = {
-        call._replace(resource=full.parameters["RegistrySecret"]) if call.resource == secret else call
-        for call in of_sync
-    }
-    assert (set(), set()) == _covered(sync, _allowed(full, "AssetSyncRole"), stores.name)
-    assert (set(), set()) == _covered(calls, _allowed(full, "BootApiRole"), stores.name)
+        of_boot = set(calls)
+        calls.clear()
+        signing = f"{full.parameters['SigningKeySecret']}-{uuid.uuid4().hex[:6]}"
+        _sign(stores, moto_server, moto, signing)
+        of_signing = set(calls)
+    parameters = {secret: full.parameters["RegistrySecret"], signing: full.parameters["SigningKeySecret"]}
+    for role, made in {"AssetSyncRole": of_sync, "BootApiRole": of_boot, "SignedApiRole": of_signing}.items():
+        asked = {call._replace(resource=parameters.get(call.resource, call.resource)) for call in made}
+        assert (set(), set()) == _covered(asked, _allowed(full, role), stores.name), role

@@ -16,10 +16,11 @@ def searches(stack: Stack) -> list[tuple[set[str], str]]:
     return [(set(schema.replace('"', "").split(",")), metric) for schema, metric in found]
 
 
-def test_one_namespace(plain: Stack) -> None:
-    """Both functions publish in the stack's namespace."""
-    names = [plain.environment(name)["POWERTOOLS_METRICS_NAMESPACE"] for name in ("BootApi", "AssetSync")]
-    assert ["matchbox/matchbox"] * 2 == names
+def test_one_namespace(with_key: Stack) -> None:
+    """All functions publish in the stack's namespace."""
+    functions = ("BootApi", "SignedApi", "AssetSync")
+    names = [with_key.environment(name)["POWERTOOLS_METRICS_NAMESPACE"] for name in functions]
+    assert ["matchbox/matchbox"] * 3 == names
 
 
 def test_the_alarm_on_age(plain: Stack) -> None:

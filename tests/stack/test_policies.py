@@ -1,11 +1,13 @@
 """What the roles of the stack may do, and no more."""
 
+from typing import Any
+
 import pytest
 
 from tests.stack.resolution import NAME, Stack, stacks
 from tests.stack.translation import Deployment
 
-ROLES = ["BootApiRole", "AssetSyncRole", "ScheduleRole"]
+ROLES = ["BootApiRole", "SignedApiRole", "AssetSyncRole", "ScheduleRole"]
 TABLE = f"arn:aws:dynamodb:eu-central-1:123456789012:table/{NAME}"
 BUCKET = f"arn:aws:s3:::{NAME}"
 
@@ -40,7 +42,9 @@ def test_every_statement_names_actions(full: Stack, role: str) -> None:
 def test_every_statement_names_resources_of_this_stack(full: Stack, role: str) -> None:
     """No resource is a bare `*`, nor the wildcard of a whole service."""
     resources = {resource for of_action in _allowed(full, role).values() for resource in of_action}
-    ours = {TABLE, BUCKET, full.parameters["RegistrySecret"], full.parameters["RegistrySecretKey"]}
+    secrets = {full.parameters[name] for name in ("RegistrySecret", "SigningKeySecret")}
+    keys = {full.parameters[f"{name}Key"] for name in ("RegistrySecret", "SigningKeySecret")}
+    ours = {TABLE, BUCKET, *secrets, *keys}
     foreign = {each for each in resources if not each.startswith((f"{BUCKET}/", "<")) and each not in ours}
     assert set() == foreign
 
@@ -61,6 +65,18 @@ def test_boot_api_writes_answers(plain: Stack) -> None:
     } == allowed
 
 
+def test_signed_api_writes_nothing(with_key: Stack) -> None:
+    """The function that signs reads what boot_api reads but for long answers, and one secret."""
+    allowed = {action: where for action, where in _allowed(with_key, "SignedApiRole").items() if action[:4] != "logs"}
+    assert {
+        "dynamodb:BatchGetItem": {TABLE},
+        "dynamodb:GetItem": {TABLE},
+        "s3:GetObject": {f"{BUCKET}/{prefix}/*" for prefix in ("assets", "releases", "templates")},
+        "s3:ListBucket": {BUCKET},
+        "secretsmanager:GetSecretValue": {with_key.parameters["SigningKeySecret"]},
+    } == allowed
+
+
 def test_asset_sync_writes_releases(plain: Stack) -> None:
     """In the bucket asset_sync reads and writes below `releases/` only."""
     allowed = {action: where for action, where in _allowed(plain, "AssetSyncRole").items() if action.startswith("s3")}
@@ -73,6 +89,16 @@ def test_asset_sync_writes_releases(plain: Stack) -> None:
     } == allowed
 
 
+def test_one_function_reads_each_secret(full: Stack) -> None:
+    """The registry's logins are asset_sync's, the key is the signing function's, and boot_api reads no secret."""
+    action = "secretsmanager:GetSecretValue"
+    found = {role: _allowed(full, role)[action] for role in ROLES if action in _allowed(full, role)}
+    assert {
+        "SignedApiRole": {full.parameters["SigningKeySecret"]},
+        "AssetSyncRole": {full.parameters["RegistrySecret"]},
+    } == found
+
+
 def test_the_secret_is_read_where_there_is_one(plain: Stack, full: Stack) -> None:
     """asset_sync may read the secret with the registry's logins; without one it may read none."""
     action = "secretsmanager:GetSecretValue"
@@ -80,17 +106,26 @@ def test_the_secret_is_read_where_there_is_one(plain: Stack, full: Stack) -> Non
     assert [set(), {full.parameters["RegistrySecret"]}] == found
 
 
-def test_the_secrets_key(plain: Stack, full: Stack) -> None:
+def test_the_registry_secrets_key(plain: Stack, full: Stack) -> None:
     """asset_sync may decrypt with the key that is named for the secret, by Secrets Manager only, and with no other."""
     key = full.parameters["RegistrySecretKey"]
     [without] = stacks([Deployment({"RegistrySecretKey": key})])
-    found = [
-        [each for each in stack.statements("AssetSyncRole") if each["Action"] == ["kms:Decrypt"]]
-        for stack in (plain, without, full)
-    ]
+    assert [[], [], [_decrypts_with(key)]] == [_decrypting(each, "AssetSyncRole") for each in (plain, without, full)]
+
+
+def test_the_signing_secrets_key(with_key: Stack, full: Stack) -> None:
+    """The function that signs may decrypt with the key that is named for its secret, and with no other."""
+    expected = [[], [_decrypts_with(full.parameters["SigningKeySecretKey"])]]
+    assert expected == [_decrypting(stack, "SignedApiRole") for stack in (with_key, full)]
+
+
+def _decrypting(stack: Stack, role: str) -> list[dict[str, Any]]:
+    return [each for each in stack.statements(role) if each["Action"] == ["kms:Decrypt"]]
+
+
+def _decrypts_with(key: str) -> dict[str, Any]:
     only = {"StringEquals": {"kms:ViaService": "secretsmanager.eu-central-1.amazonaws.com"}}
-    statement = {"Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": [key], "Condition": only}
-    assert [[], [], [statement]] == found
+    return {"Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": [key], "Condition": only}
 
 
 def test_the_schedule_calls_one_function(plain: Stack) -> None:
@@ -101,9 +136,11 @@ def test_the_schedule_calls_one_function(plain: Stack) -> None:
     } == _allowed(plain, "ScheduleRole")
 
 
-def test_this_balancers_target_group_calls_boot_api(plain: Stack) -> None:
-    """Only a target group of the name that this stack's has may call boot_api."""
-    permission, group = plain.properties("BootApiMayBeAsked"), plain.properties("TargetGroup")
+@pytest.mark.parametrize(("function", "name"), [("BootApi", "TargetGroup"), ("SignedApi", "SignedTargetGroup")])
+def test_this_balancers_target_groups_call_functions(full: Stack, function: str, name: str) -> None:
+    """Only a target group of the name that this stack's has may call the function."""
+    permission, group = full.properties(f"{function}MayBeAsked"), full.properties(name)
     where = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup"
     assert f"{where}/{group['Name']}/*" == permission["SourceArn"]
-    assert "<BootApiAliaslive>" == permission["FunctionName"]
+    assert f"<{function}Aliaslive>" == permission["FunctionName"]
+    assert len(group["Name"]) <= 32

@@ -67,10 +67,14 @@ def test_the_table_is_the_last(two_stacks: tuple[Stack, Stack]) -> None:
 
 
 def test_the_schedule_comes_shortly_before(two_stacks: tuple[Stack, Stack]) -> None:
-    """What takes long is made before the schedule, whose first run is at once and finds no table."""
-    quick = {"Table", "Schedule", "Budget", "SecureListener"}
+    """What takes long is made before the schedule, whose first run is at once and finds no table.
+
+    The function that signs waits for nothing, so it is there before the balancer is.
+    """
+    quick = {"Table", "Schedule", "Budget", "SecureListener", "SignedRule", "SecureSignedRule"}
     for stack in two_stacks:
-        assert set(stack.resources) - _made_before(stack, "Schedule") <= quick
+        after = set(stack.resources) - _made_before(stack, "Schedule") - quick
+        assert [] == [name for name in after if not name.startswith("Sign") or "Listener" in _made_before(stack, name)]
 
 
 def test_the_bucket(plain: Stack) -> None:
@@ -113,10 +117,12 @@ def test_reads_without_a_signature(full: Stack) -> None:
     assert {"StringEquals": {"aws:SourceVpce": "<S3Endpoint>"}} == statement["Condition"]
 
 
-@pytest.mark.parametrize(("name", "memory", "time"), [("BootApi", 1024, 10), ("AssetSync", 2048, 900)])
-def test_a_function(plain: Stack, name: str, memory: int, time: int) -> None:
+@pytest.mark.parametrize(
+    ("name", "memory", "time"), [("BootApi", 1024, 10), ("SignedApi", 1024, 10), ("AssetSync", 2048, 900)]
+)
+def test_a_function(with_key: Stack, name: str, memory: int, time: int) -> None:
     """Python 3.13 on arm64, with memory and time of its own, JSON in a log of its own, and no reserved concurrency."""
-    function = plain.properties(name)
+    function = with_key.properties(name)
     assert ("python3.13", ["arm64"]) == (function["Runtime"], function["Architectures"])
     assert (memory, time) == (function["MemorySize"], function["Timeout"])
     assert ("JSON", f"<{name}Log>") == (function["LoggingConfig"]["LogFormat"], function["LoggingConfig"]["LogGroup"])
@@ -124,20 +130,26 @@ def test_a_function(plain: Stack, name: str, memory: int, time: int) -> None:
     assert len(function["Layers"]) == 1
 
 
-def test_logs_end(plain: Stack) -> None:
-    """Lines are kept for the days of the parameter."""
-    logs = plain.of_type("AWS::Logs::LogGroup")
-    assert {"BootApiLog": "30", "AssetSyncLog": "30"} == {name: log["RetentionInDays"] for name, log in logs.items()}
+def test_logs_end(with_key: Stack) -> None:
+    """Lines are kept for the days of the parameter, of each function in a log of its own."""
+    logs = with_key.of_type("AWS::Logs::LogGroup")
+    assert {f"{name}Log": "30" for name in ("BootApi", "SignedApi", "AssetSync")} == {
+        name: log["RetentionInDays"] for name, log in logs.items()
+    }
+    assert len(logs) == len({log["LogGroupName"] for log in logs.values()})
 
 
-def test_the_target_group(plain: Stack) -> None:
-    """It hands on repeated headers and keys, asks for no health, and is made after the permission that it needs."""
-    group = plain.resources["TargetGroup"]
+@pytest.mark.parametrize(
+    ("name", "permission"), [("TargetGroup", "BootApiMayBeAsked"), ("SignedTargetGroup", "SignedApiMayBeAsked")]
+)
+def test_the_target_groups(with_key: Stack, name: str, permission: str) -> None:
+    """They hand on repeated headers and keys, ask for no health, and are made after the permissions that they need."""
+    group = with_key.resources[name]
     assert [{"Key": "lambda.multi_value_headers.enabled", "Value": "true"}] == (
         group["Properties"]["TargetGroupAttributes"]
     )
     assert ("lambda", False) == (group["Properties"]["TargetType"], group["Properties"]["HealthCheckEnabled"])
-    assert "BootApiMayBeAsked" == group["DependsOn"]
+    assert permission == group["DependsOn"]
 
 
 def test_listeners(two_stacks: tuple[Stack, Stack]) -> None:
@@ -151,7 +163,31 @@ def test_listeners(two_stacks: tuple[Stack, Stack]) -> None:
     ]
     http, https = (80, "HTTP", ["forward"]), (443, "HTTPS", ["forward"])
     assert [[http], [http, https]] == found
-    assert {} == two_stacks[1].of_type("AWS::ElasticLoadBalancingV2::ListenerRule")
+
+
+def test_rules(two_stacks: tuple[Stack, Stack], with_key: Stack) -> None:
+    """With a key, each listener sends paths in .sig and .asc to the function that signs; else there is no rule."""
+    found = [
+        {
+            rule["ListenerArn"]: (rule["Conditions"], rule["Actions"])
+            for rule in stack.of_type("AWS::ElasticLoadBalancingV2::ListenerRule").values()
+        }
+        for stack in (*two_stacks, with_key)
+    ]
+    signed = (
+        [{"Field": "path-pattern", "PathPatternConfig": {"Values": ["*.sig", "*.asc"]}}],
+        [{"Type": "forward", "TargetGroupArn": "<SignedTargetGroup>"}],
+    )
+    assert [{}, {"<Listener>": signed, "<SecureListener>": signed}, {"<Listener>": signed}] == found
+
+
+def test_without_a_key_nothing_signs(plain: Stack, with_key: Stack) -> None:
+    """All that is for signatures is there only with a key, and what else there is stays as it is."""
+    new = set(with_key.resources) - set(plain.resources)
+    assert [] == [name for name in new if "Sign" not in name]
+    assert [] == [name for name in plain.resources if "Sign" in name]
+    changed = {name for name, each in plain.resources.items() if each != with_key.resources[name]}
+    assert {"Table"} == changed
 
 
 def test_who_may_ask(two_stacks: tuple[Stack, Stack]) -> None:
@@ -178,12 +214,20 @@ def test_the_schedule(plain: Stack) -> None:
     )
 
 
-def test_alarms(plain: Stack) -> None:
+def test_alarms(plain: Stack, with_key: Stack) -> None:
     """Each has a topic to tell, and only the one on the age of syncs fires where nothing is heard."""
-    alarms = plain.of_type("AWS::CloudWatch::Alarm")
-    assert set(alarms) == ALARMS
+    assert set(plain.of_type("AWS::CloudWatch::Alarm")) == ALARMS
+    alarms = with_key.of_type("AWS::CloudWatch::Alarm")
+    assert set(alarms) == ALARMS | {"SignaturesFail"}
     assert {("<Alarms>",)} == {tuple(alarm["AlarmActions"]) for alarm in alarms.values()}
     assert {"SyncOld"} == {name for name, alarm in alarms.items() if alarm["TreatMissingData"] == "breaching"}
+
+
+def test_failing_signatures(with_key: Stack) -> None:
+    """The alarm counts events that the function that signs failed at, or was not started for."""
+    metrics = [each["MetricStat"]["Metric"] for each in with_key.properties("SignaturesFail")["Metrics"][1:]]
+    assert ["Errors", "Throttles"] == [metric["MetricName"] for metric in metrics]
+    assert [[{"Name": "FunctionName", "Value": "<SignedApi>"}]] * 2 == [metric["Dimensions"] for metric in metrics]
 
 
 def test_slow_is_near_the_end(plain: Stack) -> None:

@@ -7,15 +7,17 @@ import pytest
 
 from asset_sync.settings import Settings as SyncSettings
 from boot_api.settings import Settings as BootSettings
+from boot_api.signed_handler import SignedSettings
 from matchbox.source_documents import parse_stand_in
-from tests.stack.conftest import FULL
+from tests.stack.conftest import FULL, KEY
 from tests.stack.resolution import NAME, Stack, stacks
 from tests.stack.translation import Deployment
 
 LAMBDAS_OWN = {"AWS_REGION"}
-ENDPOINTS = {"AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3"}
+ENDPOINTS = {"AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SECRETS_MANAGER"}
 FUNCTIONS: dict[str, Callable[[Mapping[str, str]], Any]] = {
     "BootApi": BootSettings.from_environment,
+    "SignedApi": lambda environment: SignedSettings.from_environment(environment).boot,
     "AssetSync": SyncSettings.from_environment,
 }
 
@@ -47,9 +49,9 @@ def test_what_is_read_is_set(full: Stack, function: str) -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_defaults_can_be_used(plain: Stack, function: str) -> None:
+def test_defaults_can_be_used(with_key: Stack, function: str) -> None:
     """The values that the defaults give are those that the functions take, with the table and bucket of the stack."""
-    settings = FUNCTIONS[function](plain.environment(function) | {"AWS_REGION": "eu-central-1"})
+    settings = FUNCTIONS[function](with_key.environment(function) | {"AWS_REGION": "eu-central-1"})
     assert (NAME, NAME) == (settings.table, settings.bucket)
 
 
@@ -86,12 +88,19 @@ def test_the_token_free_address() -> None:
     assert ["", own, own, "http://assets.example.com"] == [
         stack.environment("BootApi")["MATCHBOX_BUCKET_URL"] for stack in made
     ]
+    assert own == made[1].environment("SignedApi")["MATCHBOX_BUCKET_URL"]
+
+
+def test_the_secret_with_the_key(full: Stack) -> None:
+    """The function that signs is told of the secret, and boot_api is not."""
+    found = {name for name in FUNCTIONS if full.parameters["SigningKeySecret"] in full.environment(name).values()}
+    assert {"SignedApi"} == found
 
 
 @pytest.mark.parametrize("level", ["info", "debug"])
 def test_levels_agree(level: str) -> None:
     """Lambda drops no line that a function writes: its own level, which counts more, is the same."""
-    [stack] = stacks([Deployment({"LogLevel": level})])
+    [stack] = stacks([Deployment({"LogLevel": level, **KEY})])
     found = {
         (stack.environment(name)["MATCHBOX_LOG_LEVEL"], stack.properties(name)["LoggingConfig"]["ApplicationLogLevel"])
         for name in FUNCTIONS

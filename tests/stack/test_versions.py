@@ -1,13 +1,16 @@
-"""What the balancer asks is a version of boot_api, with the code, the layer and the settings of one deployment."""
+"""What the balancer asks is a version of a function, with the code, the layer and the settings of one deployment."""
+
+import re
 
 import pytest
 
-from tests.stack.conftest import FULL
+from tests.stack.conftest import FULL, KEY
 from tests.stack.resolution import Stack, stacks
 from tests.stack.translation import Deployment
 
 OTHERS = {
     **FULL,
+    "SigningKeySecret": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:another-AbCdEf",
     "VpcId": "vpc-0123456789abcdef1",
     "SubnetIds": "subnet-0123456789abcdef2,subnet-0123456789abcdef3",
     "AllowedCidr": "10.1.0.0/16",
@@ -26,26 +29,33 @@ OTHERS = {
 }
 """Another value for each parameter."""
 
-ASKED = {"LogLevel", "Architecture", "PresignedLifetime", "RouteTableIds", "S3EndpointId", "TokenFreeAddress"}
-"""The parameters that boot_api depends on."""
+_ALIKE = {"LogLevel", "Architecture", "PresignedLifetime", "RouteTableIds", "S3EndpointId", "TokenFreeAddress"}
+ASKED = {"BootApi": _ALIKE, "SignedApi": _ALIKE | {"SigningKeySecret"}}
+"""The parameters that the functions behind the balancer depend on."""
+
+PAIRS = [(function, name) for function, names in ASKED.items() for name in sorted(names)]
 
 
 @pytest.fixture(scope="module")
 def changed() -> dict[str, Stack]:
-    """The stack where one parameter has another value, by the parameter's name; first, under "", that of defaults."""
+    """The stack where one parameter has another value, by the parameter's name; first, under "", that of defaults.
+
+    Each has a key, so that it has both functions.
+    """
     names = ["", *OTHERS]
-    made = stacks([Deployment({name: OTHERS[name]} if name else {}) for name in names])
+    made = stacks([Deployment({**KEY, **({name: OTHERS[name]} if name else {})}) for name in names])
     return dict(zip(names, made, strict=True))
 
 
-def _version(stack: Stack) -> tuple[str, str]:
+def _version(stack: Stack, function: str) -> tuple[str, str]:
     """What CloudFormation knows the version by: with another id it is made anew, with another description replaced."""
-    [(name, properties)] = stack.of_type("AWS::Lambda::Version").items()
+    versions = stack.of_type("AWS::Lambda::Version").items()
+    [(name, properties)] = [each for each in versions if each[1]["FunctionName"] == f"<{function}>"]
     return name, properties["Description"]
 
 
-def _function(stack: Stack) -> dict[str, object]:
-    return {name: value for name, value in stack.properties("BootApi").items() if name != "Role"}
+def _function(stack: Stack, function: str) -> dict[str, object]:
+    return {name: value for name, value in stack.properties(function).items() if name != "Role"}
 
 
 def test_every_parameter_is_tried(plain: Stack) -> None:
@@ -53,45 +63,52 @@ def test_every_parameter_is_tried(plain: Stack) -> None:
     assert set(plain.parameters) == set(OTHERS)
 
 
-def test_what_boot_api_depends_on(changed: dict[str, Stack]) -> None:
+@pytest.mark.parametrize("function", ASKED)
+def test_what_a_function_depends_on(changed: dict[str, Stack], function: str) -> None:
     """A known few of the parameters change the function."""
-    plain = changed.pop("")
-    found = {name for name, stack in changed.items() if _function(stack) != _function(plain)}
-    changed[""] = plain
-    assert ASKED == found
+    plain = changed[""]
+    found = {name for name, stack in changed.items() if _function(stack, function) != _function(plain, function)}
+    assert ASKED[function] == found
 
 
-@pytest.mark.parametrize("name", sorted(ASKED))
-def test_a_parameter_publishes(changed: dict[str, Stack], name: str) -> None:
+@pytest.mark.parametrize(("function", "name"), PAIRS)
+def test_a_parameter_publishes(changed: dict[str, Stack], function: str, name: str) -> None:
     """Another value of a parameter that the function depends on publishes a version."""
-    assert _version(changed[""]) != _version(changed[name])
+    assert _version(changed[""], function) != _version(changed[name], function)
 
 
-@pytest.mark.parametrize("what", ["BootApi", "BootApiLayer"])
-def test_code_publishes(changed: dict[str, Stack], what: str) -> None:
+@pytest.mark.parametrize("function", ASKED)
+@pytest.mark.parametrize("what", ["", "Layer"])
+def test_code_publishes(changed: dict[str, Stack], function: str, what: str) -> None:
     """Other code, and another layer, publish a version."""
-    [other] = stacks([Deployment(code={what: "another"})])
-    assert _version(changed[""])[0] != _version(other)[0]
+    [other] = stacks([Deployment(KEY, code={function + what: "another"})])
+    assert _version(changed[""], function)[0] != _version(other, function)[0]
 
 
-def test_nothing_else_publishes(changed: dict[str, Stack]) -> None:
-    """The same deployment once more, and another code of asset_sync, publish nothing."""
-    again = stacks([Deployment(), Deployment(code={"AssetSync": "another", "AssetSyncLayer": "another"})])
-    assert [_version(changed[""])] * 2 == list(map(_version, again))
+@pytest.mark.parametrize("function", ASKED)
+def test_nothing_else_publishes(changed: dict[str, Stack], function: str) -> None:
+    """The same deployment once more, and another code of the other functions, publish nothing."""
+    others = {"BootApi", "SignedApi", "AssetSync"} - {function}
+    code = {name + what: "another" for name in others for what in ("", "Layer")}
+    again = stacks([Deployment(KEY), Deployment(KEY, code=code)])
+    assert [_version(changed[""], function)] * 2 == [_version(stack, function) for stack in again]
 
 
-def test_the_balancer_asks_the_alias(plain: Stack) -> None:
+@pytest.mark.parametrize(("function", "group"), [("BootApi", "TargetGroup"), ("SignedApi", "SignedTargetGroup")])
+def test_the_balancer_asks_the_alias(with_key: Stack, function: str, group: str) -> None:
     """The target is the alias, and the alias is of the version."""
-    [(version, _)] = plain.of_type("AWS::Lambda::Version").items()
-    [target] = plain.properties("TargetGroup")["Targets"]
-    assert ("<BootApiAliaslive>", f"<{version}.Version>") == (
+    [target] = with_key.properties(group)["Targets"]
+    assert (f"<{function}Aliaslive>", f"<{_version(with_key, function)[0]}.Version>") == (
         target["Id"],
-        plain.properties("BootApiAliaslive")["FunctionVersion"],
+        with_key.properties(f"{function}Aliaslive")["FunctionVersion"],
     )
 
 
 def test_a_description_fits(changed: dict[str, Stack]) -> None:
     """The longest values of the parameters make a description that Lambda takes (256 characters)."""
+    secret = f"arn:aws:secretsmanager:eu-central-1:123456789012:secret:{'a' * 80}"
     longest = {"TokenFreeAddress": "http://" + 120 * "a", "S3EndpointId": "vpce-0123456789abcdef0", "LogLevel": "debug"}
-    [stack] = stacks([Deployment({**longest, "PresignedLifetime": "604800", "Architecture": "x86_64"})])
-    assert len(_version(stack)[1]) <= 256
+    rest = {"PresignedLifetime": "604800", "Architecture": "x86_64", "SigningKeySecret": secret}
+    [stack] = stacks([Deployment({**longest, **rest})])
+    assert re.fullmatch(changed[""]._template["Parameters"]["SigningKeySecret"]["AllowedPattern"], secret)
+    assert [] == [function for function in ASKED if len(_version(stack, function)[1]) > 256]

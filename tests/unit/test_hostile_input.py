@@ -16,6 +16,7 @@ from matchbox.memory_releases import MemoryReleases
 from matchbox.url_path import unescape
 from matchboxctl.answer_relay import AnswerRelay
 from matchboxctl.asset_files import OWN, SIGNED, AssetDirectory, SignedAddresses
+from tests.openpgp.keys import signing_key
 from tests.unit.hostile_requests import (
     HEADERS,
     METHODS,
@@ -41,8 +42,9 @@ def assets(tmp_path_factory: pytest.TempPathFactory) -> AssetDirectory:
 
 @pytest.fixture(scope="module")
 def app(assets: AssetDirectory) -> App:
-    routes = Routes(Stores(catalog(), assets, MemoryReleases(), AnswerRelay()), Delivery(BODY_LIMIT, "boundary"))
-    return App(routes, quiet())
+    stores = Stores(catalog(), assets, MemoryReleases(), AnswerRelay())
+    signatures = signing_key("ed25519").signatures
+    return App(Routes(stores, Delivery(BODY_LIMIT, "boundary"), signatures), quiet())
 
 
 def assert_in_order(app: App, assets: AssetDirectory, given: dict[str, Any]) -> None:
@@ -62,6 +64,7 @@ def assert_in_order(app: App, assets: AssetDirectory, given: dict[str, Any]) -> 
 
 
 @given(METHODS, ROOTED_PATHS, QUERIES, HEADERS)
+@example("GET", "/generic.sig", {"os": ["\udcff\r"]}, {"range": ["bytes=0-"]})
 @example("GET", "/assets/../secret", {}, {})
 @example("GET", "/assets/%2e%2e/secret", {}, {})
 @example("GET", "/assets/%252e%252e/secret", {}, {})

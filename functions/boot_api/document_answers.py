@@ -1,0 +1,84 @@
+"""How is a document answered that was made for a machine: whole, in parts, or by another way than the balancer's?"""
+
+from typing import NamedTuple
+
+from boot_api.alb import FRONT_HEADER, Answer, Request
+from matchbox import content
+from matchbox.assets import Delivery
+from matchbox.boot_clients import follows_signed
+from matchbox.errors import AnswerTooLargeError
+from matchbox.stores import AnswerStore
+
+
+class Document(NamedTuple):
+    """What a route made. Of a `ranged` one Range is answered, as Go's `http.ServeContent` does it."""
+
+    body: bytes
+    content_type: str
+    ranged: bool = False
+
+
+class DocumentAnswers:
+    """Answers documents; `answers` keeps those that the balancer cannot carry."""
+
+    def __init__(self, answers: AnswerStore, delivery: Delivery) -> None:
+        self._answers = answers
+        self._delivery = delivery
+
+    def answer(self, request: Request, document: Document) -> Answer:
+        """The answer with the document, or to where it is.
+
+        Raises AnswerTooLargeError where it is long and the client does not go there.
+        """
+        if document.ranged:
+            return self._ranged(request, document)
+        if len(document.body) > self._delivery.direct_limit:
+            return self._long(request, document)
+        return whole(document)
+
+    def script(self, body: bytes, content_type: str) -> Document:
+        """A document that is never redirected: its relative addresses would then mean another host.
+
+        Raises AnswerTooLargeError.
+        """
+        if len(body) > self._delivery.direct_limit:
+            raise AnswerTooLargeError(f"the script has {self._over(body)}")
+        return Document(body, content_type)
+
+    def _ranged(self, request: Request, document: Document) -> Answer:
+        # HEAD is answered with the body, since the balancer counts it for Content-Length and drops it.
+        reply = content.serve(
+            "GET" if request.method == "HEAD" else request.method,
+            request.headers,
+            size=len(document.body),
+            content_type=document.content_type,
+            boundary=self._delivery.boundary,
+        )
+        part = content.assemble(reply.body, document.body)
+        if len(part) > self._delivery.direct_limit:
+            return self._long(request, document)
+        return Answer(reply.status, reply.headers, part)
+
+    def _long(self, request: Request, document: Document) -> Answer:
+        """The answer by another way than the balancer's, whose end sees to Range."""
+        body, kind, _ = document
+        headers = {"content-type": kind, "content-length": str(len(body))}
+        if request.method == "HEAD":
+            return Answer(200, headers)
+        kept = self._answers.keep(body, kind, request.origin)
+        if kept.with_front:
+            return Answer(200, {**headers, FRONT_HEADER: kept.address})
+        user_agent = request.headers.get("user-agent", "")
+        if not follows_signed(user_agent, kept.address):
+            client = user_agent.partition(" ")[0]
+            raise AnswerTooLargeError(f"{client!r} follows no redirect, and the answer has {self._over(body)}")
+        return Answer(302, {"location": kept.address, "content-length": "0"})
+
+    def _over(self, body: bytes) -> str:
+        return f"{len(body)} bytes, over the balancer's limit of {self._delivery.direct_limit}"
+
+
+def whole(document: Document) -> Answer:
+    """All of the document, whatever Range asks for."""
+    headers = {"content-type": document.content_type, "content-length": str(len(document.body))}
+    return Answer(200, headers, document.body)

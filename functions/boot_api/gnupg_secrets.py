@@ -1,0 +1,72 @@
+"""Takes the protection from elliptic keys that GnuPG 2.4 exports, as Sequoia unlocks only some of them.
+
+GnuPG counts the bits of such a secret as if its first were set. Where it is not, Sequoia, which is strict, takes the
+secret for one that a wrong passphrase has made. Forms are those of RFC 9580, sections 3.7, 5.5.3 and 12.3.
+"""
+
+import hashlib
+from hmac import compare_digest
+
+_ELLIPTIC = (19, 22)  # ECDSA, EdDSA
+_SHA1_CHECKED = 254
+_ITERATED_AND_SALTED = 3
+_KEY_SIZES = {7: 16, 8: 24, 9: 32}  # AES
+_HASHES = {2: "sha1", 8: "sha256", 9: "sha384", 10: "sha512"}
+_BLOCK = 16
+_SHORTEST = 100  # bytes of a point, a salt, a block and a checksum
+_SHA1_SIZE = 20
+
+
+def without_protection(body: bytes, passphrase: str) -> bytes | None:
+    """The body of the same secret key packet without protection.
+
+    None for another kind of key or of protection, and where the passphrase does not fit.
+    """
+    if body[:1] != b"\x04" or len(body) < _SHORTEST or body[5] not in _ELLIPTIC:
+        return None
+    point = 7 + body[6]
+    public = point + 2 + _bytes_of(body[point : point + 2])
+    usage, cipher, kind, hashed = body[public : public + 4]
+    if (usage, kind) != (_SHA1_CHECKED, _ITERATED_AND_SALTED) or cipher not in _KEY_SIZES or hashed not in _HASHES:
+        return None
+    salt, count = body[public + 4 : public + 12], body[public + 12]
+    start, encrypted = body[public + 13 : public + 13 + _BLOCK], body[public + 13 + _BLOCK :]
+    key = _derived(passphrase.encode(), salt, count, _HASHES[hashed], _KEY_SIZES[cipher])
+    plain = _decrypted(key, start, encrypted)
+    secret, checksum = plain[:-_SHA1_SIZE], plain[-_SHA1_SIZE:]
+    if not compare_digest(hashlib.sha1(secret).digest(), checksum):  # noqa: S324 (the form's)
+        return None
+    number = secret[2:].lstrip(b"\0")
+    bits = int.from_bytes(number, "big").bit_length()
+    counted = bits.to_bytes(2, "big") + number
+    return body[:public] + b"\0" + counted + (sum(counted) % 65536).to_bytes(2, "big")
+
+
+def _bytes_of(bits: bytes) -> int:
+    return (int.from_bytes(bits, "big") + 7) // 8
+
+
+def _derived(passphrase: bytes, salt: bytes, count: int, name: str, size: int) -> bytes:
+    """A key of the passphrase, iterated and salted; each further hash has one more zero before it."""
+    once = salt + passphrase
+    length = max((16 + (count & 15)) << ((count >> 4) + 6), len(once))
+    repeated = (once * (length // len(once) + 1))[:length]
+    key, zeros = b"", 0
+    while len(key) < size:
+        key += hashlib.new(name, bytes(zeros) + repeated).digest()
+        zeros += 1
+    return key[:size]
+
+
+def _decrypted(key: bytes, start: bytes, encrypted: bytes) -> bytes:
+    """The plain text of AES in cipher feedback (CFB) mode."""
+    # Imported where it is needed: other keys are unlocked without it.
+    from cryptography.hazmat.primitives.ciphers import Cipher
+    from cryptography.hazmat.primitives.ciphers.algorithms import AES
+    from cryptography.hazmat.primitives.ciphers.modes import ECB
+
+    # Each block is covered by the encrypted one before it, encrypted once more: ECB here is CFB's single step.
+    before = (start + encrypted)[: -(-len(encrypted) // _BLOCK) * _BLOCK]
+    encryptor = Cipher(AES(key), ECB()).encryptor()  # noqa: S305
+    cover = encryptor.update(before) + encryptor.finalize()
+    return bytes(octet ^ covering for octet, covering in zip(encrypted, cover, strict=False))

@@ -1,0 +1,1 @@
+"""Key rings as GnuPG 2.4 exports them, and signatures checked without the library that makes them."""
