@@ -112,7 +112,7 @@ class _Call:
     def _tell(self, outcome: _Outcome, context: _Context, seconds: float) -> None:
         fields = {
             "rpc": self.path,
-            "name": outcome.name,
+            "id": outcome.name,
             "code": "OK" if outcome.refusal is None else outcome.refusal.code.name,
             "milliseconds": round(seconds * 1000, 3),
             "client": context.peer(),

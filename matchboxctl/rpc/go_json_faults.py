@@ -7,7 +7,7 @@ import re
 
 from matchbox.go_quote import quoted
 
-DEEPEST = 500
+DEEPEST = 200
 """How many lists and objects may be open at once: 10,000 for Go; a function that reads them has less room."""
 
 _SPACE = b" \t\r\n"

@@ -32,3 +32,10 @@ def test_a_layer_is_part_of_the_lock(layer: str) -> None:
 def test_a_layer_lacks_what_the_runtime_has(layer: str) -> None:
     """boto3 and what only it needs come with Lambda's runtime."""
     assert set() == _wanted(layer) & RUNTIMES_OWN
+
+
+@pytest.mark.parametrize("layer", ["boot_api", "asset_sync"])
+def test_a_layer_lacks_what_the_operators_command_has(layer: str) -> None:
+    """gRPC and what it needs reach no function, neither named nor as a dependency."""
+    pinned = {each.partition("==")[0] for each in _pinned(f"layers/{layer}/requirements.lock")}
+    assert set() == pinned & {"grpcio", "protobuf", "cryptography", "cffi", "pycparser"}
