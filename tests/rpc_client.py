@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import signal
+import subprocess
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +18,7 @@ from matchboxctl.rpc import matchbox_pb2 as pb
 from tests.certificates import Authority, Issued
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from google.protobuf.message import Message
@@ -69,13 +72,13 @@ class Client:
     def __init__(self, channel: grpc.Channel) -> None:
         self._channel = channel
 
-    def call(self, method: str, request: dict[str, Any] | None = None, **fields: Any) -> Answer:
-        """Call `Groups/GroupGet` and its like, with a request in JSON form or with these fields."""
+    def call(self, method: str, request: dict[str, Any] | None = None, timeout: float = LIMIT, **fields: Any) -> Answer:
+        """Call `Groups/GroupGet` and its like, with a request in JSON form and with these fields."""
         service, _, name = method.partition("/")
         message = message_of(service, name, request or {})
         for field, value in fields.items():
             setattr(message, field, value)
-        return self.send(f"/rpcpb.{method}", message.SerializeToString(), answer_class(service, name))
+        return self.send(f"/rpcpb.{method}", message.SerializeToString(), answer_class(service, name), timeout)
 
     def send(self, path: str, raw: bytes, answer: type[Message], timeout: float = LIMIT) -> Answer:
         """Send these bytes."""
@@ -106,6 +109,40 @@ def answer_class(service: str, method: str) -> type[Message]:
     return message_factory.GetMessageClass(kind)
 
 
+class Bridge:
+    """A running `matchboxctl rpc` on `port`; made by `bridge`."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        assert process.stdout is not None
+        self.welcome: list[str] = []
+        while not self.welcome or not self.welcome[-1].startswith("gRPC on "):
+            line = process.stdout.readline()
+            assert line, f"rpc ended with {process.wait(LIMIT)}: {process.stderr and process.stderr.read()}"
+            self.welcome.append(line.rstrip("\n"))
+        self.port = _port_in(self.welcome[-1])
+
+    def end(self) -> str:
+        """End it as an operator does; it must end cleanly. Returns what it wrote to standard error."""
+        self._process.send_signal(signal.SIGTERM)
+        _, errors = self._process.communicate(timeout=LIMIT)
+        assert 0 == self._process.returncode, errors
+        return errors
+
+
+@contextmanager
+def bridge(environment: Mapping[str, str], files: Files) -> Iterator[Bridge]:
+    """Start `rpc` over table and bucket."""
+    command = [sys.executable, "-m", "matchboxctl.main", "rpc", *ANYWHERE, *files.flags]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        try:
+            yield Bridge(process)
+        finally:
+            process.kill()
+
+
 @contextmanager
 def connected(port: int, files: Files, client: Issued | None = None) -> Iterator[Client]:
     """A client of the server on that port of 127.0.0.1, with a certificate of its own or the given one."""
@@ -119,6 +156,10 @@ def connected(port: int, files: Files, client: Issued | None = None) -> Iterator
 def rpc_port(serve: Serve) -> int:
     """The port on which a running `serve` has gRPC."""
     (line,) = (line for line in serve.welcome if line.startswith("gRPC on "))
+    return _port_in(line)
+
+
+def _port_in(line: str) -> int:
     found = re.match(r"gRPC on \S*:([0-9]+), for clients with a certificate of ", line)
     assert found is not None, line
     return int(found[1])

@@ -4,7 +4,7 @@ Paths in messages are those of a matchbox that keeps its files where it does unl
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _ROOT = "/var/lib/matchbox"
 # One attempt of the many that Patience makes: it ends soon where the store hangs, and where the server is to stop.
-_READ_TIME = 10.0
+_READ_TIME = 8.0
 _WRITE_TIME = 5.0
 _ATTEMPT = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 1}, max_pool_connections=MOST_CALLS)
 
@@ -71,10 +71,7 @@ class TableDocuments:
 
     def delete_group(self, group_id: str) -> bool:
         """Take the group's item and its selector's entry out."""
-        there = self._patience(lambda: self._catalog.group(group_id)) is not None
-        # Of an attempt whose answer was lost nobody knows whether it deleted: that it was there is what counts.
-        self._patience(lambda: self._writer.delete_group(group_id))
-        return there
+        return self._deleted(lambda: self._writer.delete_group(group_id))
 
     def profile(self, profile_id: str) -> Profile | None:
         """The profile in its item."""
@@ -90,9 +87,7 @@ class TableDocuments:
 
     def delete_profile(self, profile_id: str) -> bool:
         """Take the profile's item out."""
-        there = self.profile(profile_id) is not None
-        self._patience(lambda: self._writer.delete_profile(profile_id))
-        return there
+        return self._deleted(lambda: self._writer.delete_profile(profile_id))
 
     def template(self, kind: str, name: str) -> bytes | None:
         """The template in its item, or in the bucket."""
@@ -104,9 +99,7 @@ class TableDocuments:
 
     def delete_template(self, kind: str, name: str) -> bool:
         """Take the template's item out."""
-        there = self.template(kind, name) is not None
-        self._patience(lambda: self._writer.delete_template(kind, name))
-        return there
+        return self._deleted(lambda: self._writer.delete_template(kind, name))
 
     def group_for(self, labels: Mapping[str, str] | None) -> Group | None:
         """The group that the table has for these labels."""
@@ -116,6 +109,18 @@ class TableDocuments:
     def end(self) -> None:
         """Let no call wait any longer for a store that is away."""
         self._patience.end()
+
+    def _deleted(self, delete: Callable[[], bool]) -> bool:
+        """Whether there was something to delete; after attempts in vain there was."""
+        attempts = 0
+
+        def attempt() -> bool:
+            nonlocal attempts
+            attempts += 1
+            return delete()
+
+        # The answer of one that deleted may have been lost, and Terraform gives up where a resource is not there.
+        return self._patience(attempt) or attempts > 1
 
     def _listed_groups(self) -> list[Group]:
         deadline = deadline_of(_READ_TIME)
