@@ -5,7 +5,11 @@ from typing import NamedTuple
 
 
 class Group(NamedTuple):
-    """One group. Selector keys that are `mac` in any case hold normalised addresses; metadata is a JSON object."""
+    """One group; metadata is a JSON object.
+
+    Selector keys that are `mac` in any case hold normalised addresses. Where one holds anything else, which only gRPC
+    brings, no machine is given the group.
+    """
 
     id: str
     name: str = ""
