@@ -14,10 +14,11 @@ from botocore.config import Config
 from asset_sync.job import SyncFailedError, SyncJob
 from asset_sync.metrics import SERVICE, SyncMetrics
 from asset_sync.settings import Settings
-from asset_sync.sources import image_sources
+from asset_sync.sources import ImageSources, image_sources
 from aws_stores.boto3_errors import translated
 from aws_stores.source_table import SourceTable
 from aws_stores.stored_shelf import StoredShelf
+from matchbox.errors import MatchboxError
 from oci.distribution.docker_config import Login, logins_from_secret, no_logins
 from oci.distribution.registry import Registry
 
@@ -46,10 +47,18 @@ def job_of(environment: Mapping[str, str], scratch: Path = _SCRATCH) -> SyncJob:
             secret = session.client("secretsmanager").get_secret_value(SecretId=settings.registry_secret)
         return logins_from_secret(secret.get("SecretString", ""))(registry)
 
+    def sources() -> ImageSources:
+        try:
+            documents = table.documents()
+        except MatchboxError as error:
+            # The first run of a new stack's schedule may come before the table is there.
+            raise SyncFailedError(
+                f"the sources cannot be read from the table {settings.table!r}, the next run tries again: {error}"
+            ) from error
+        return image_sources({source_id: text.encode() for source_id, text in documents.items()}, settings.stand_in)
+
     return SyncJob(
-        lambda: image_sources(
-            {source_id: text.encode() for source_id, text in table.documents().items()}, settings.stand_in
-        ),
+        sources,
         lambda source_id: StoredShelf(dynamodb, s3, settings.table, settings.bucket, source_id),
         table.pointers,
         Registry(login),

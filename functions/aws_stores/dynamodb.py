@@ -8,6 +8,7 @@ from typing import Any
 from aws_stores import sigv4
 from aws_stores.dynamodb_json import Item, decode_item, encode_item
 from aws_stores.http_client import HttpClient, back_off
+from aws_stores.regional_hosts import regional_host
 from aws_stores.sigv4 import Credentials
 from matchbox.errors import StoreUnavailableError
 
@@ -25,7 +26,7 @@ class DynamoDB:
     def __init__(
         self, endpoint: str | None, region: str, credentials_provider: Callable[[], Credentials], http: HttpClient
     ) -> None:
-        self._url = (endpoint or f"https://dynamodb.{region}.amazonaws.com").rstrip("/") + "/"
+        self._url = (endpoint or f"https://{regional_host('dynamodb', region)}").rstrip("/") + "/"
         self._region = region
         self._credentials = credentials_provider
         self._http = http

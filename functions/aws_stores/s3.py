@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote_plus
 from aws_stores import sigv4
 from aws_stores.aws_errors import AWSError
 from aws_stores.http_client import Answer, HttpClient
+from aws_stores.regional_hosts import regional_host
 from aws_stores.sigv4 import Credentials
 from matchbox import http_date
 
@@ -58,10 +59,11 @@ class S3:
         credentials_provider: Callable[[], Credentials],
         http: HttpClient,
     ) -> None:
+        own = regional_host("s3", region)
         if endpoint is None and "." not in bucket:
-            self._scheme, self._place = "https", f"{bucket}.s3.{region}.amazonaws.com"
+            self._scheme, self._place = "https", f"{bucket}.{own}"
         else:
-            self._scheme, _, host = (endpoint or f"https://s3.{region}.amazonaws.com").rstrip("/").partition("://")
+            self._scheme, _, host = (endpoint or f"https://{own}").rstrip("/").partition("://")
             self._place = f"{host}/{bucket}"
         self._region = region
         self._credentials = credentials_provider

@@ -77,19 +77,24 @@ class Package:
             run([on_path("tar", "tar"), "-xf", archive, "-C", directory, "--no-same-owner", *kept])
 
 
-def unpack(release: str, package: str, directory: Path) -> None:
+def unpack(release: str, package: str, directory: Path, architecture: str | None = None) -> None:
     """Unpack `package` of `release` (`trixie`) and all it depends on, the C library included, below `directory`.
 
-    The architecture is the machine's. Raises RigUnavailableError where there is no apt-get or the package cannot be
-    had.
+    The architecture is Debian's word for it (`arm64`), the machine's where it is None. Raises RigUnavailableError
+    where there is no apt-get or the package cannot be had.
     """
     dpkg = on_path("dpkg", "dpkg")
-    configuration = _apt(release, run([dpkg, "--print-architecture"]).strip())
+    configuration = _apt(release, architecture or machine_architecture())
     archives = configuration.parent / "cache" / "archives"
     run(["apt-get", "-q", "-c", configuration, "install", "-y", "--no-install-recommends", "--download-only", package])
     for archive in sorted(archives.glob("*.deb")):
         run([dpkg, "-x", archive, directory])
         archive.unlink()
+
+
+def machine_architecture() -> str:
+    """The machine's, in Debian's word for it. Raises RigUnavailableError where there is no dpkg."""
+    return run([on_path("dpkg", "dpkg"), "--print-architecture"]).strip()
 
 
 @cache

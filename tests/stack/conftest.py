@@ -14,6 +14,7 @@ FULL = {
     "AllowedPrefixList": "pl-0123456789abcdef0",
     "CertificateArn": "arn:aws:acm:eu-central-1:123456789012:certificate/6e1b0c9a",
     "RegistrySecret": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:registry-AbCdEf",
+    "RegistrySecretKey": "arn:aws:kms:eu-central-1:123456789012:key/6e1b0c9a-0000-4000-8000-123456789abc",
     "RouteTableIds": "rtb-0123456789abcdef0",
     "AlarmEmail": "operator@example.com",
 }
@@ -40,9 +41,19 @@ def full(two_stacks: tuple[Stack, Stack]) -> Stack:
 
 @pytest.fixture(scope="session")
 def built(request: pytest.FixtureRequest) -> Path:
-    """Where `sam build` has put functions and layers for this machine's processor; their sizes are printed."""
-    processor = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    directory = ".aws-sam/tests"
+    """Where `sam build` has put functions and layers for this machine's processor."""
+    return _made({"aarch64": "arm64"}.get(platform.machine(), platform.machine()), request)
+
+
+@pytest.fixture(scope="session")
+def built_for_arm64(request: pytest.FixtureRequest) -> Path:
+    """Where `sam build` has put what `sam deploy` deploys by default."""
+    return _made("arm64", request)
+
+
+def _made(processor: str, request: pytest.FixtureRequest) -> Path:
+    """Build for a processor; the sizes are printed."""
+    directory = f".aws-sam/tests-{processor}"
     line = ["make", "-s", "build", f"ARCHITECTURE={processor}", f"BUILT={directory}"]
     done = subprocess.run(line, cwd=PROJECT, capture_output=True, text=True, check=False)
     assert 0 == done.returncode, done.stdout + done.stderr

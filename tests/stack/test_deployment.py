@@ -6,26 +6,32 @@ the other tests here look for those in the template.
 
 from __future__ import annotations
 
-import io
 import json
-import os
+import shutil
 import subprocess
 import uuid
-import zipfile
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 
-from tests.stack.resolution import Stack
-from tests.stack.translation import ANSWERS, PROJECT, Deployment, translations
+from tests.stack.dialogue import dialogue
+from tests.stack.motos_template import deployable, sams_environment
+from tests.stack.translation import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from tests.rigs.service import Service
+    from tests.stack.motos_template import Deployable
 
+SAM = PROJECT / ".venv-sam" / "bin" / "sam"
+SAMS_BUCKET = {
+    "Resources": {"Bucket": {"Type": "AWS::S3::Bucket"}},
+    "Outputs": {"SourceBucket": {"Value": {"Ref": "Bucket"}}},
+}
 KINDS = {
     "AWS::DynamoDB::Table",
     "AWS::EC2::SecurityGroup",
@@ -49,70 +55,25 @@ def client(moto_server: Service, monkeypatch: pytest.MonkeyPatch) -> Callable[[s
     return lambda name: boto3.client(name, region_name=moto_server.region, endpoint_url=moto_server.endpoint)
 
 
-def _uploaded(s3: Any, region: str, names: list[str]) -> str:
-    """A bucket with code, which moto looks for."""
-    bucket = f"code-{uuid.uuid4()}"
-    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as written:
-        written.writestr("empty.py", "")
-    for name in names:
-        s3.put_object(Bucket=bucket, Key=name, Body=archive.getvalue())
-    return bucket
-
-
-def _chosen(value: Any, stack: Stack) -> Any:
-    """The value without the members of lists that conditions leave out: moto puts None in their places."""
-    if isinstance(value, dict):
-        return {name: _chosen(each, stack) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_chosen(each, stack) for each in value if not _left_out(each, stack)]
-    return value
-
-
-def _left_out(value: Any, stack: Stack) -> bool:
-    match value:
-        case {"Fn::If": [condition, _, {"Ref": "AWS::NoValue"}]}:
-            return not stack._holds(condition)
-    return False
+@pytest.fixture
+def made(moto_server: Service, client: Callable[[str], Any], tmp_path: Path) -> Deployable:
+    return deployable(moto_server, client, tmp_path)
 
 
 @pytest.mark.real
 @pytest.mark.filterwarnings("ignore:Tried to parse")
-def test_sam_deploys(moto_server: Service, client: Callable[[str], Any], tmp_path: Path) -> None:
+def test_sam_deploys(made: Deployable, moto_server: Service, client: Callable[[str], Any], tmp_path: Path) -> None:
     """The stack is made of all that moto knows, and the function is told of its table and bucket."""
-    network = client("ec2")
-    vpc = network.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    subnets = [
-        network.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=zone)["Subnet"]["SubnetId"]
-        for number, zone in enumerate((f"{moto_server.region}a", f"{moto_server.region}b"))
-    ]
-    names = ["BootApi", "BootApiLayer", "AssetSync", "AssetSyncLayer"]
-    bucket = _uploaded(client("s3"), moto_server.region, names)
-    answers = {**ANSWERS, "VpcId": vpc, "SubnetIds": ",".join(subnets)}
-    [template] = translations([Deployment(answers)])
-    file = tmp_path / "template.json"
-    # moto's CloudFormation knows no aliases.
-    alias, function = map(json.dumps, ({"Ref": "BootApiAliaslive"}, {"Fn::GetAtt": ["BootApi", "Arn"]}))
-    template["Resources"] = _chosen(template["Resources"], Stack(template, answers))
-    file.write_text(json.dumps(template).replace('"code"', json.dumps(bucket)).replace(alias, function))
     stack = f"stack-{uuid.uuid4()}"
     done = subprocess.run(
         [
-            str(PROJECT / ".venv-sam" / "bin" / "sam"),
-            *("deploy", "--template-file", str(file), "--stack-name", stack, "--s3-bucket", bucket),
+            SAM,
+            *("deploy", "--template-file", made.file, "--stack-name", stack, "--s3-bucket", made.bucket),
             *("--region", moto_server.region, "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset"),
-            *("--parameter-overrides", *(f"{name}={value}" for name, value in answers.items())),
+            *("--parameter-overrides", *(f"{name}={value}" for name, value in made.answers.items())),
         ],
         cwd=tmp_path,
-        env={
-            "PATH": os.environ["PATH"],
-            "HOME": str(tmp_path),
-            "AWS_ACCESS_KEY_ID": "fake",
-            "AWS_SECRET_ACCESS_KEY": "fake",
-            "AWS_ENDPOINT_URL": moto_server.endpoint.replace("127.0.0.1", "localhost"),
-            "SAM_CLI_TELEMETRY": "0",
-        },
+        env=sams_environment(moto_server, tmp_path),
         capture_output=True,
         text=True,
         check=False,
@@ -125,3 +86,38 @@ def test_sam_deploys(moto_server: Service, client: Callable[[str], Any], tmp_pat
     assert [{"AttributeName": "pk", "KeyType": "HASH"}] == key
     variables = client("lambda").get_function_configuration(FunctionName=ids["BootApi"])["Environment"]["Variables"]
     assert (ids["Table"], ids["Bucket"]) == (variables["MATCHBOX_TABLE"], variables["MATCHBOX_BUCKET"])
+
+
+@pytest.mark.real
+@pytest.mark.filterwarnings("ignore:Tried to parse")
+def test_guided(made: Deployable, moto_server: Service, client: Callable[[str], Any], tmp_path: Path) -> None:
+    """Guided, all questions but three are answered with Enter; after it `sam deploy` needs no flag and asks nothing.
+
+    The stack of SAM's own bucket is there before: moto forgets the tags that SAM makes it with and then looks for.
+    """
+    cloudformation = client("cloudformation")
+    cloudformation.create_stack(
+        StackName="aws-sam-cli-managed-default",
+        TemplateBody=json.dumps(SAMS_BUCKET),
+        Tags=[{"Key": "ManagedStackSource", "Value": "AwsSamCli"}],
+    )
+    shutil.copy(PROJECT / "samconfig.toml", tmp_path)
+    asked = partial(dialogue, directory=tmp_path, environment=sams_environment(moto_server, tmp_path))
+    answers = {f"Parameter {name}": answer for name, answer in made.answers.items()}
+    guided = asked([SAM, "deploy", "--guided"], lambda question: answers.get(question, ""))
+    assert 0 == guided.status, guided.said[-3000:]
+    parameters = json.loads(made.file.read_text())["Parameters"]
+    assert [
+        *("Stack Name", "AWS Region", *(f"Parameter {name}" for name in parameters)),
+        *("Confirm changes before deploy", "Allow SAM CLI IAM role creation", "Disable rollback"),
+        *("Save arguments to configuration file", "SAM configuration file", "SAM configuration environment"),
+    ] == guided.questions
+    [stack] = cloudformation.describe_stacks(StackName="matchbox")["Stacks"]
+    values = {name: made.answers.get(name, str(its.get("Default"))) for name, its in parameters.items()}
+    # moto shows a list as Python does.
+    lists = {name: str(values[name].split(",")) for name, its in parameters.items() if "List" in its["Type"]}
+    assert {"SubnetIds", "RouteTableIds"} == set(lists)
+    assert values | lists == {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
+    again = asked([SAM, "deploy"], lambda question: "")
+    assert (0, []) == (again.status, again.questions), again.said[-3000:]
+    assert "No changes to deploy. Stack matchbox is up to date" in again.said

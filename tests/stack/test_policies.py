@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.stack.resolution import NAME, Stack
+from tests.stack.resolution import NAME, Stack, stacks
+from tests.stack.translation import Deployment
 
 ROLES = ["BootApiRole", "AssetSyncRole", "ScheduleRole"]
 TABLE = f"arn:aws:dynamodb:eu-central-1:123456789012:table/{NAME}"
@@ -39,7 +40,7 @@ def test_every_statement_names_actions(full: Stack, role: str) -> None:
 def test_every_statement_names_resources_of_this_stack(full: Stack, role: str) -> None:
     """No resource is a bare `*`, nor the wildcard of a whole service."""
     resources = {resource for of_action in _allowed(full, role).values() for resource in of_action}
-    ours = {TABLE, BUCKET, full.parameters["RegistrySecret"]}
+    ours = {TABLE, BUCKET, full.parameters["RegistrySecret"], full.parameters["RegistrySecretKey"]}
     foreign = {each for each in resources if not each.startswith((f"{BUCKET}/", "<")) and each not in ours}
     assert set() == foreign
 
@@ -77,6 +78,19 @@ def test_the_secret_is_read_where_there_is_one(plain: Stack, full: Stack) -> Non
     action = "secretsmanager:GetSecretValue"
     found = [_allowed(stack, "AssetSyncRole").get(action, set()) for stack in (plain, full)]
     assert [set(), {full.parameters["RegistrySecret"]}] == found
+
+
+def test_the_secrets_key(plain: Stack, full: Stack) -> None:
+    """asset_sync may decrypt with the key that is named for the secret, by Secrets Manager only, and with no other."""
+    key = full.parameters["RegistrySecretKey"]
+    [without] = stacks([Deployment({"RegistrySecretKey": key})])
+    found = [
+        [each for each in stack.statements("AssetSyncRole") if each["Action"] == ["kms:Decrypt"]]
+        for stack in (plain, without, full)
+    ]
+    only = {"StringEquals": {"kms:ViaService": "secretsmanager.eu-central-1.amazonaws.com"}}
+    statement = {"Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": [key], "Condition": only}
+    assert [[], [], [statement]] == found
 
 
 def test_the_schedule_calls_one_function(plain: Stack) -> None:

@@ -66,6 +66,13 @@ def test_the_table_is_the_last(two_stacks: tuple[Stack, Stack]) -> None:
         assert set(stack.resources) - _made_before(stack, "Table") == {"Table"}
 
 
+def test_the_schedule_comes_shortly_before(two_stacks: tuple[Stack, Stack]) -> None:
+    """What takes long is made before the schedule, whose first run is at once and finds no table."""
+    quick = {"Table", "Schedule", "Budget", "SecureListener"}
+    for stack in two_stacks:
+        assert set(stack.resources) - _made_before(stack, "Schedule") <= quick
+
+
 def test_the_bucket(plain: Stack) -> None:
     """It is private and encrypted, forgets long answers and unfinished uploads after a day."""
     bucket = plain.properties("Bucket")

@@ -125,6 +125,21 @@ def test_files_in_the_bucket(function: Function) -> None:
     assert (line, "text/plain; charset=utf-8") == (found["Body"].read(), found["ContentType"])
 
 
+def test_before_there_is_a_table(function: Function) -> None:
+    """A run that comes before the table fails in one line that names it; the next one after it does its work."""
+    name = function.environment["MATCHBOX_TABLE"]
+    function.add("talos-arm64", ONE, stand_in=True)
+    function.dynamodb.delete_table(TableName=name)
+    with pytest.raises(SyncFailedError) as caught:
+        function.run(SCHEDULE)
+    assert (
+        f"the sources cannot be read from the table '{name}', the next run tries again: "
+        "ResourceNotFoundException (HTTP status 400): Requested resource not found"
+    ) == str(caught.value)
+    create_table(function.dynamodb, name)
+    assert Report(["talos-arm64"], [], [], [], []) == function.run(SCHEDULE)
+
+
 def test_the_stand_in(function: Function) -> None:
     """MATCHBOX_SOURCE is synced where the table lacks a source of its id."""
     function.add("talos-arm64", ONE, stand_in=True)

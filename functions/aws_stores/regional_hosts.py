@@ -1,0 +1,19 @@
+"""Which host serves a region's DynamoDB or S3?"""
+
+_ORDINARY = "amazonaws.com"
+# By the first part of a region's name, or the second of those that begin as ordinary ones; botocore's partitions.json.
+_SUFFIXES = {
+    "cn": "amazonaws.com.cn",
+    "eusc": "amazonaws.eu",
+    "iso": "c2s.ic.gov",
+    "isob": "sc2s.sgov.gov",
+    "isoe": "cloud.adc-e.uk",
+    "isof": "csp.hci.ic.gov",
+}
+
+
+def regional_host(service: str, region: str) -> str:
+    """The host of `service` (`dynamodb`, `s3`) in a region of any of AWS's partitions."""
+    first, _, rest = region.partition("-")
+    suffix = _SUFFIXES.get(first) or _SUFFIXES.get(rest.partition("-")[0]) or _ORDINARY
+    return f"{service}.{region}.{suffix}"

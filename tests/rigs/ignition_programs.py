@@ -1,0 +1,47 @@
+"""Ignition itself, built from its Go module: what checks a config, and what fetches one at boot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.rigs.cache import cached
+from tests.rigs.debian_packages import unpack
+from tests.rigs.go_toolchain import go_install
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+VERSION = "v2.22.0"
+
+_MODULE = "github.com/coreos/ignition/v2"
+
+
+def ignition_validate() -> Path:
+    """The program that checks the config in a file: it ends with 0 where Ignition would take it.
+
+    Raises RigUnavailableError.
+    """
+    directory = cached(
+        f"ignition-validate-{VERSION}", lambda unfinished: go_install(f"{_MODULE}/validate@{VERSION}", unfinished)
+    )
+    return directory / "validate"
+
+
+def ignition() -> Path:
+    """The program of the initramfs. It takes the file `cmdline` of its working directory for the kernel's.
+
+    Raises RigUnavailableError.
+    """
+    return cached(f"ignition-{VERSION}", _install) / "internal"
+
+
+def _install(directory: Path) -> None:
+    unpack("bookworm", "libblkid-dev", directory)
+    [library] = (directory / "usr" / "lib").glob("*/libblkid.so")
+    flags = ["-ldflags", f"-X {_MODULE}/internal/distro.kernelCmdlinePath=cmdline"]
+    given = {
+        "CGO_ENABLED": "1",
+        "CGO_CFLAGS": f"-I{directory / 'usr' / 'include'}",
+        "CGO_LDFLAGS": f"-L{library.parent}",
+    }
+    go_install(f"{_MODULE}/internal@{VERSION}", directory, *flags, environment=given)

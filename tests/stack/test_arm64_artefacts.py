@@ -1,0 +1,128 @@
+"""What `make build` makes for Lambda's processor here, ARM64: it answers under QEMU's emulation.
+
+Nothing but the function, its layer and the runtime's packages is there to be imported. boto3 is Python throughout: the
+one for this machine's processor will do.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from aws_stores.source_table import SourceTable
+from matchbox.groups import Group
+from matchbox.profiles import Profile
+from tests.images.layers import Entry, zstandard_compressed
+from tests.images.manifests import image
+from tests.registry_faults import faulty_registry
+from tests.rigs.lambda_runtime import runtime_packages
+from tests.rigs.python313_arm64 import python313_arm64
+from tests.rigs.stores import new_stores
+from tests.stack.translation import PROJECT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tests.rigs.service import Service
+    from tests.rigs.stores import Stores
+
+pytestmark = pytest.mark.real
+
+HANDLERS = {"BootApi": "boot_api.handler", "AssetSync": "asset_sync.handler"}
+AARCH64 = 183
+"""The processor in an ELF file's head (`e_machine`, EM_AARCH64)."""
+
+
+class Run(NamedTuple):
+    """What a function answered to some events, and the files of its layer that it loaded for that."""
+
+    answers: list[dict[str, Any]]
+    loaded: set[str]
+    machine: str
+
+
+@pytest.fixture(scope="module")
+def stores(moto_server: Service) -> Stores:
+    made = new_stores(moto_server, moto_server)
+    made.create()
+    writer = made.writer()
+    writer.put_profile(Profile("p", generic_id="text"))
+    writer.put_profile(Profile("talos", ignition_id="machine.yaml"))
+    writer.put_group(Group("g", profile="p"))
+    writer.put_group(Group("t", profile="talos", selector={"os": "talos"}))
+    writer.put_template("generic", "text", b'{{ .request.query.os }}-{{ printf "%05d" 42 }}\n')
+    writer.put_template("ignition", "machine.yaml", b"machine:\n  type: worker\n")
+    return made
+
+
+def _run(built: Path, name: str, events: list[Any], environment: Mapping[str, str]) -> Run:
+    layer = built / f"{name}Layer" / "python"
+    program = PROJECT / "tests" / "stack" / "artefact_run.py"
+    done = subprocess.run(
+        [python313_arm64(), "-I", "-B", program, built / name, layer, runtime_packages(), HANDLERS[name]],
+        input=json.dumps(events),
+        env=dict(environment),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert 0 == done.returncode, done.stderr[-3000:]
+    said = json.loads(done.stdout.splitlines()[-1])
+    return Run(said["answers"], set(said["loaded"]), said["machine"])
+
+
+def _unused(built: Path, name: str, loaded: set[str]) -> set[str]:
+    """The distributions of the function's layer of which nothing was loaded."""
+    layer = built / f"{name}Layer" / "python"
+    records = {each.parent.name: each.read_text() for each in layer.glob("*.dist-info/RECORD")}
+    files = {name: {line.partition(",")[0] for line in record.splitlines()} for name, record in records.items()}
+    return {name for name, its in files.items() if not its & loaded}
+
+
+def test_every_library_is_for_arm64(built_for_arm64: Path) -> None:
+    """Each compiled library of functions and layers is an ELF file for AArch64, and there are some in each layer."""
+    libraries = [
+        path for path in built_for_arm64.rglob("*") if path.is_file() and path.read_bytes().startswith(b"\x7fELF")
+    ]
+    assert {AARCH64} == {int.from_bytes(path.read_bytes()[18:20], "little") for path in libraries}
+    assert {"BootApiLayer", "AssetSyncLayer"} == {path.relative_to(built_for_arm64).parts[0] for path in libraries}
+
+
+def test_every_module_is_compiled(built_for_arm64: Path) -> None:
+    """Beside each module of functions and layers lies what Python 3.13 compiles it to."""
+    modules = list(built_for_arm64.rglob("*.py"))
+    compiled = {(path.parent.parent, path.name) for path in built_for_arm64.rglob("__pycache__/*.cpython-313.pyc")}
+    assert modules
+    assert [] == [each for each in modules if (each.parent, f"{each.stem}.cpython-313.pyc") not in compiled]
+
+
+def test_boot_api_answers(built_for_arm64: Path, stores: Stores) -> None:
+    """boot_api answers the first script, and templates of both kinds; that takes every package of its layer."""
+    script = json.loads((PROJECT / "events" / "boot-ipxe.json").read_text())
+    events = [
+        {**script, "path": path, "multiValueQueryStringParameters": {"os": [label]}}
+        for path, label in (("/boot.ipxe", "any"), ("/generic", "any"), ("/ignition", "talos"))
+    ]
+    run = _run(built_for_arm64, "BootApi", events, stores.environment())
+    first, *rendered = [answer["body"] for answer in run.answers]
+    assert first.startswith("#!ipxe\nchain ipxe?uuid=${uuid}")
+    assert ["any-00042\n", "machine:\n  type: worker\n"] == rendered
+    assert ("aarch64", set()) == (run.machine, _unused(built_for_arm64, "BootApi", run.loaded))
+
+
+def test_asset_sync_syncs(built_for_arm64: Path, stores: Stores) -> None:
+    """asset_sync takes the files out of an image's zstd layer; that takes every package of its own layer."""
+    files = [Entry(f"output/talos/arm64/{name}", b"made of bytes") for name in ("vmlinuz", "initramfs.xz")]
+    with faulty_registry() as registry, closing(stores.tables.client("dynamodb")) as dynamodb:
+        registry.scheme = "bearer"
+        registry.add("talos", "stable", image([zstandard_compressed(*files)]))
+        document = {"id": "talos-arm64", "image": f"{registry.host}/talos:stable", "assets": "talos/arm64"}
+        SourceTable(dynamodb, stores.name).put("talos-arm64", json.dumps(document))
+        run = _run(built_for_arm64, "AssetSync", [{"source": "talos-arm64"}], stores.environment())
+    assert [["talos-arm64"]] == [answer["changed"] for answer in run.answers]
+    assert ("aarch64", set()) == (run.machine, _unused(built_for_arm64, "AssetSync", run.loaded))

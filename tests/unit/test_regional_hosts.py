@@ -1,0 +1,33 @@
+"""The hosts that the boot path asks, against those that botocore knows."""
+
+import pytest
+from botocore.loaders import Loader
+
+from aws_stores.regional_hosts import regional_host
+
+SUFFIXES = {
+    region: partition["outputs"]["dnsSuffix"]
+    for partition in Loader().load_data("partitions")["partitions"]
+    for region in partition["regions"]
+    if not region.endswith("-global")
+}
+
+
+def test_every_region_has_its_partitions_suffix() -> None:
+    """In each region that botocore knows, China's and the isolated ones too, a service has the suffix it has there."""
+    expected = {region: f"s3.{region}.{suffix}" for region, suffix in SUFFIXES.items()}
+    assert expected == {region: regional_host("s3", region) for region in SUFFIXES}
+
+
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [
+        ("eu-central-1", "dynamodb.eu-central-1.amazonaws.com"),
+        ("cn-north-1", "dynamodb.cn-north-1.amazonaws.com.cn"),
+        ("eusc-de-east-1", "dynamodb.eusc-de-east-1.amazonaws.eu"),
+        ("eu-nowhere-9", "dynamodb.eu-nowhere-9.amazonaws.com"),
+    ],
+)
+def test_hosts(region: str, host: str) -> None:
+    """A region that is not known yet is taken for an ordinary one."""
+    assert host == regional_host("dynamodb", region)
