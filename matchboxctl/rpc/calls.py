@@ -27,6 +27,9 @@ MOST_CALLS = 64
 _MARGIN = 1.0
 """Seconds before a client's deadline at which it is told why: it hears nothing after that."""
 
+LONGEST_MESSAGE = 1000
+"""The most letters of a message that a client is told: it travels in a header, of which clients take 8 KB."""
+
 _BROKEN = "proto: cannot parse invalid wire-format data"
 
 _Context: TypeAlias = grpc.ServicerContext
@@ -85,11 +88,11 @@ class _Call:
         """Answer the call, or abort it."""
         begin = time.monotonic()
         left = context.time_remaining()
-        with request_time(PATIENCE if left is None else min(PATIENCE, max(left - _MARGIN, 0.0))):
+        with request_time(PATIENCE if left is None else min(PATIENCE, max(left - _MARGIN, left / 2))):
             outcome = self._outcome(raw)
         self._tell(outcome, context, time.monotonic() - begin)
         if outcome.refusal is not None:
-            context.abort(outcome.refusal.code, outcome.refusal.message)
+            context.abort(outcome.refusal.code, _shortened(outcome.refusal.message))
         return outcome.answer
 
     def _outcome(self, raw: bytes) -> _Outcome:
@@ -112,7 +115,7 @@ class _Call:
     def _tell(self, outcome: _Outcome, context: _Context, seconds: float) -> None:
         fields = {
             "rpc": self.path,
-            "id": outcome.name,
+            "id": _shortened(outcome.name),
             "code": "OK" if outcome.refusal is None else outcome.refusal.code.name,
             "milliseconds": round(seconds * 1000, 3),
             "client": context.peer(),
@@ -121,7 +124,13 @@ class _Call:
         if outcome.refusal is None:
             self.log.info("call", extra=fields)
         else:
-            self.log.warning("call", extra={**fields, "reason": outcome.refusal.message})
+            self.log.warning("call", extra={**fields, "reason": _shortened(outcome.refusal.message)})
+
+
+def _shortened(text: str) -> str:
+    """Its begin and its end, where it is too long: a reason stands at either."""
+    half = LONGEST_MESSAGE // 2
+    return text if len(text) <= LONGEST_MESSAGE else f"{text[:half]}…{text[-half:]}"
 
 
 def _common_name(context: _Context) -> str:

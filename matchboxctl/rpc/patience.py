@@ -7,6 +7,7 @@ from threading import Event
 from typing import TypeVar
 
 from aws_stores.boto3_errors import translated
+from aws_stores.document_objects import LostObjectError
 from aws_stores.request_time import deadline_of
 from matchbox.errors import StoreUnavailableError
 from matchboxctl.rpc.calls import PATIENCE
@@ -37,6 +38,8 @@ class Patience:
             try:
                 with translated():
                     return attempt()
+            except LostObjectError:
+                raise
             except StoreUnavailableError:
                 # Random, so that those who were refused together do not come back together.
                 pause = random.uniform(longest / 2, longest)  # noqa: S311 - spread, not secrecy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -53,6 +53,7 @@ class Rig(NamedTuple):
     bucket: FaultProxy
     environment: dict[str, str]
     files: Files
+    buckets: Service
 
 
 @pytest.fixture(params=["moto_server", pytest.param("dynamodb_local", marks=pytest.mark.real)])
@@ -69,7 +70,7 @@ def rig(request: pytest.FixtureRequest, moto_server: Service, tmp_path: Path) ->
         )
         environment = stores.environment()
         with bridge(environment, files) as running, connected(running.port, files) as client:
-            yield Rig(running, client, table, bucket, environment, files)
+            yield Rig(running, client, table, bucket, environment, files, plain.buckets)
 
 
 def fleet(count: int) -> list[Resource]:
@@ -188,6 +189,21 @@ def test_what_a_table_cannot_hold(rig: Rig) -> None:
         assert "InvalidArgument" == call.code
         assert words in call.message
     assert "Unknown" == rig.client.call("Groups/GroupGet", {"id": "n" * 2047}).code
+
+
+@pytest.mark.parametrize("rig", ["moto_server"], indirect=True)
+def test_a_lost_object(rig: Rig) -> None:
+    """A template whose object is gone is Unavailable at once, and can be put anew or deleted."""
+    body = b"x" * LONG
+    for again in (True, False):
+        rig.client.ok("Generic/GenericPut", {"name": "t"}, config=body)
+        with closing(rig.buckets.client("s3")) as s3:
+            (listed,) = s3.list_objects_v2(Bucket=rig.environment["MATCHBOX_BUCKET"])["Contents"]
+            s3.delete_object(Bucket=rig.environment["MATCHBOX_BUCKET"], Key=listed["Key"])
+        got = rig.client.call("Generic/GenericGet", {"name": "t"}, timeout=10)
+        assert ("Unavailable", True) == (got.code, "the bucket lacks" in got.message)
+        if not again:
+            rig.client.ok("Generic/GenericDelete", {"name": "t"})
 
 
 @pytest.mark.parametrize("rig", ["moto_server"], indirect=True)

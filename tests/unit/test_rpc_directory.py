@@ -137,6 +137,15 @@ def test_what_the_system_refuses(place: Place) -> None:
     assert [root / "ignition"] == list(root.iterdir())
 
 
+def test_long_messages(place: Place) -> None:
+    """A message travels in a header: of a long one its begin and its end are told."""
+    place.client.ok("Profiles/ProfilePut", {"profile": {"id": "p"}})
+    got = place.client.call("Profiles/ProfileGet", {"id": "é" * 50_000})
+    assert ("Unknown", 1001) == (got.code, len(got.message))
+    assert got.message.startswith(f"open {place.data}/profiles/éé")
+    assert got.message.endswith("é.json: file name too long")
+
+
 def test_links_and_modes(place: Place, tmp_path: Path) -> None:
     """A file keeps its mode, and a link stays a link: what it names is written."""
     target = tmp_path / "elsewhere"
