@@ -139,7 +139,11 @@ class TableDocuments:
 
 def _normal(selector: Mapping[str, str]) -> dict[str, str]:
     """The selector with its addresses in normal form. Raises InvalidMACError."""
-    return {key: normalise_mac(value) if is_mac(key) else value for key, value in sorted(selector.items())}
+    # Where a group lists addresses, they were checked by whoever wrote it; no message can say it.
+    return {
+        key: normalise_mac(value) if is_mac(key) and isinstance(value, str) else value
+        for key, value in sorted(selector.items())
+    }
 
 
 def _is_readable(group: Group) -> bool:
