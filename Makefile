@@ -13,7 +13,7 @@ export SAM_CLI_TELEMETRY := 0
 
 PROPERTIES := $(shell grep -rl "from hypothesis" tests --include="test_*.py")
 
-.PHONY: run test check check-stack build test-real test-boot test-nightly bench lock
+.PHONY: run test check check-stack build test-real test-boot test-nightly bench lock proto
 
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=python3.13 ...")'
@@ -88,3 +88,7 @@ lock:
 		-o layers/$$layer/requirements.lock || exit 1; done
 	for tool in sam checkov; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		requirements/$$tool.in -o requirements/$$tool.lock || exit 1; done
+
+# The code of matchbox's gRPC messages, after an edit of the .proto.
+proto: .venv/ready
+	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. matchboxctl/rpc/matchbox.proto

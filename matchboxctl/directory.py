@@ -16,6 +16,7 @@ from pathlib import Path
 
 from matchbox.documents import parse_group, parse_profile
 from matchbox.errors import StoreUnavailableError
+from matchbox.groups import Group
 from matchbox.json_documents import DocumentError
 from matchbox.memory import GroupIndex
 from matchbox.profiles import Profile
@@ -75,18 +76,22 @@ class DirectoryCatalog:
             if profile is not None:
                 yield profile
 
-    def select(self, labels: Mapping[str, str]) -> Selection | None:
+    def select(self, labels: Mapping[str, str] | None) -> Selection | None:
         """The selection for these labels, or None where no group matches.
 
         Raises StoreUnavailableError where the groups cannot be read, DocumentError where the profile does not parse.
         """
+        group = self.group_for(labels)
+        return None if group is None else Selection(group, self.profile(group.profile), self._pointers())
+
+    def group_for(self, labels: Mapping[str, str] | None) -> Group | None:
+        """The group alone. Raises StoreUnavailableError where the groups cannot be read."""
         try:
             with self._lock:
                 self._refresh()
-                group = self._index.select(labels)
+                return self._index.select(labels)
         except OSError as error:
             raise StoreUnavailableError(f"{error.filename} cannot be read: {error.strerror}") from error
-        return None if group is None else Selection(group, self.profile(group.profile), self._pointers())
 
     def profile(self, profile_id: str) -> Profile | None:
         """The profile of that id, None where its file is absent. Raises DocumentError where it does not parse."""
@@ -94,7 +99,7 @@ class DirectoryCatalog:
 
     def template(self, kind: str, template_id: str) -> bytes | None:
         """The template of that kind and id. Raises StoreUnavailableError where the file cannot be read."""
-        return _content(_below(self._root / kind, template_id))
+        return _content(below(self._root / kind, template_id))
 
     def _refresh(self) -> None:
         for name in self._changes.names():
@@ -118,7 +123,7 @@ class DirectoryCatalog:
             self._reported.pop(path, None)
 
     def _parsed_profile(self, name: str) -> Profile | None:
-        path = _below(self._root / "profiles", f"{name}{_JSON}")
+        path = below(self._root / "profiles", f"{name}{_JSON}")
         try:
             text = _content(path)
             profile = None if text is None else parse_profile(name, text)
@@ -142,7 +147,7 @@ def _names(directory: Path) -> list[str]:
         return []
 
 
-def _below(directory: Path, name: str) -> Path:
+def below(directory: Path, name: str) -> Path:
     """The file of that name, cleaned as matchbox does: it never lies outside the directory."""
     return directory / posixpath.normpath("/" + name).lstrip("/")
 

@@ -12,6 +12,7 @@ from matchbox.errors import MatchboxError
 from matchbox.log_levels import LEVELS, log_level
 from matchboxctl.check_arguments import add_check_command
 from matchboxctl.render_arguments import add_render_command
+from matchboxctl.rpc_arguments import DEFAULT_ADDRESS, add_rpc_arguments, rpc_settings
 from matchboxctl.source_arguments import add_source_commands
 from matchboxctl.usage import FailedError, UsageError
 
@@ -56,10 +57,7 @@ def _serve(options: argparse.Namespace) -> None:
     from matchboxctl.serve import Directories, serve
     from matchboxctl.store_mode import StoreSettings, store_settings
 
-    try:
-        level = log_level(options.log_level)
-    except ValueError as error:
-        raise UsageError(f"--log-level (MATCHBOX_LOG_LEVEL): {error}") from error
+    level = _log_level(options)
     truth: Directories | StoreSettings | None = store_settings(os.environ, options.data_path)
     if truth is None:
         data_path = Path(options.data_path or _DATA_PATH)
@@ -72,7 +70,15 @@ def _serve(options: argparse.Namespace) -> None:
     # matchbox takes the passphrase from the environment only.
     passphrase = os.environ.get("MATCHBOX_PASSPHRASE", "")
     key = key_of_ring(options.key_ring_path, passphrase) if options.key_ring_path else None
-    serve(options.address, level, truth, sync=options.sync, key=key)
+    serve(options.address, level, truth, rpc_settings(options), sync=options.sync, key=key)
+
+
+def _log_level(options: argparse.Namespace) -> str:
+    """The level that was asked for. Raises UsageError."""
+    try:
+        return log_level(options.log_level)
+    except ValueError as error:
+        raise UsageError(f"--log-level (MATCHBOX_LOG_LEVEL): {error}") from error
 
 
 def _assets_path(given: str | None) -> Path | None:
@@ -107,6 +113,15 @@ def _fsck(options: argparse.Namespace) -> None:
     from matchboxctl.fsck_command import fsck
 
     fsck(_stores(options), repair=options.repair)
+
+
+def _rpc(options: argparse.Namespace) -> None:
+    from matchboxctl.rpc_command import rpc
+
+    settings = rpc_settings(options)
+    if settings is None:
+        raise UsageError("--rpc-address is empty: name HOST:PORT")
+    rpc(_stores(options), settings, _log_level(options))
 
 
 def _stores(options: argparse.Namespace) -> "StoreSettings":
@@ -166,12 +181,24 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         action="store_true",
         help="sync the image sources at the start and at their intervals",
     )
-    serve.add_argument(
-        "--log-level",
-        metavar="LEVEL",
-        default=environment.get("MATCHBOX_LOG_LEVEL") or "info",
-        help=f"least level that is logged, on standard error: {', '.join(LEVELS)} (MATCHBOX_LOG_LEVEL; else info)",
+    add_rpc_arguments(serve, environment, "")
+    rpc = commands.add_parser(
+        "rpc",
+        help="let Terraform and bootcmd edit table and bucket, over gRPC",
+        description="Serve matchbox's gRPC API on table and bucket, with the AWS credentials of whoever runs this: "
+        "beside Terraform, on the same machine. Clients need a certificate (matchboxctl certs).",
+        epilog=_STORES,
+        allow_abbrev=False,
     )
+    rpc.set_defaults(run=_rpc)
+    add_rpc_arguments(rpc, environment, DEFAULT_ADDRESS)
+    for command in (serve, rpc):
+        command.add_argument(
+            "--log-level",
+            metavar="LEVEL",
+            default=environment.get("MATCHBOX_LOG_LEVEL") or "info",
+            help=f"least level that is logged, on standard error: {', '.join(LEVELS)} (MATCHBOX_LOG_LEVEL; else info)",
+        )
     return parser
 
 

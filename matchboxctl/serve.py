@@ -5,17 +5,12 @@ import secrets
 import signal
 import sys
 import threading
-import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from aws_lambda_powertools import Logger
 
-from aws_stores.aws_errors import AWSError
-from aws_stores.dynamodb import DynamoDB
-from aws_stores.http_client import HttpClient
-from aws_stores.s3 import S3
-from aws_stores.table import KEY, SHAPES, shapes_in
 from boot_api.alb import BODY_LIMIT
 from boot_api.app import App
 from boot_api.handler import wired
@@ -30,17 +25,23 @@ from matchboxctl.asset_files import AssetDirectory, SignedAddresses
 from matchboxctl.background_sync import BackgroundSync
 from matchboxctl.directory import DirectoryCatalog
 from matchboxctl.front import Front, Streams
+from matchboxctl.host_and_port import host_and_port
 from matchboxctl.release_directory import ReleaseDirectory
+from matchboxctl.rpc_arguments import RpcSettings
 from matchboxctl.source_places import in_directory, in_stores
+from matchboxctl.store_check import found
 from matchboxctl.store_mode import StoreSettings
 from matchboxctl.usage import UsageError
 from matchboxctl.welcome import Listening, examples_of, shortcomings, welcome
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from boot_api.signing_key import SigningKey
+    from matchboxctl.rpc.documents import Documents
+    from matchboxctl.rpc.server import RpcServer
 
 _ADDRESS_LIFETIME = 3600
-_CHECK_SECONDS = 5.0
 
 
 class Directories(NamedTuple):
@@ -51,23 +52,32 @@ class Directories(NamedTuple):
 
 
 class _Service(NamedTuple):
-    """What is put behind the front end, and what is said of it at the start."""
+    """What is put behind the front end, and what is said of it at the start. `documents` are what gRPC edits."""
 
     app: App
     streams: Streams | None
+    documents: "Callable[[], Documents]"
     serving: str
     examples: list[str]
     shortcomings: list[str]
 
 
 def serve(
-    address: str, log_level: str, truth: Directories | StoreSettings, *, sync: bool, key: "SigningKey | None"
+    address: str,
+    log_level: str,
+    truth: Directories | StoreSettings,
+    rpc: RpcSettings | None,
+    *,
+    sync: bool,
+    key: "SigningKey | None",
 ) -> None:
-    """Serve until SIGINT or SIGTERM, with `sync` syncing the image sources meanwhile, with `key` signing.
+    """Serve until SIGINT or SIGTERM, gRPC as well where it is asked for, with `sync` syncing image sources meanwhile.
+
+    Answers are signed with `key`, if there is one.
 
     Raises UsageError with one line that says what to mend.
     """
-    host, port = _host_and_port(address)
+    host, port = host_and_port("--address", address)
     log = Logger(service="boot_api", level=log_level, stream=sys.stderr)
     signatures = None
     if key is not None:
@@ -77,23 +87,45 @@ def serve(
         service = _over_directories(truth, log, signatures)
     else:
         service = _over_stores(truth, log, signatures)
+    editing = None if rpc is None else _rpc_server(rpc, service, log_level)
     try:
         front = Front((host, port), service.app, service.streams)
     except (OSError, OverflowError, UnicodeError) as error:
         raise UsageError(f"cannot listen on {address}: {getattr(error, 'strerror', None) or error}") from error
     _end_on_signal(front)
-    for line in [
-        *welcome(Listening(host, front.server_port), service.serving, service.examples),
-        *service.shortcomings,
-    ]:
+    first, *others = welcome(Listening(host, front.server_port), service.serving, service.examples)
+    for line in [first, *([] if editing is None else editing.lines), *others, *service.shortcomings]:
         print(line, flush=True)
     syncing = _background_sync(truth) if sync else None
     with front:
         if syncing is not None:
             syncing.start()
+        if editing is not None:
+            editing.start()
         front.serve_forever(poll_interval=0.1)
+    if editing is not None:
+        editing.stop()
     if syncing is not None:
         syncing.end()
+
+
+def _rpc_server(settings: RpcSettings, service: _Service, log_level: str) -> "RpcServer":
+    # Imported where it is needed: gRPC is off unless asked for.
+    from matchboxctl.rpc.server import RpcServer
+
+    return RpcServer(settings, service.documents(), log_level)
+
+
+def _directory_documents(data_path: Path, catalog: DirectoryCatalog) -> "Documents":
+    from matchboxctl.rpc.directory_documents import DirectoryDocuments
+
+    return DirectoryDocuments(data_path, catalog)
+
+
+def _table_documents(store: StoreSettings) -> "Documents":
+    from matchboxctl.rpc.table_documents import TableDocuments
+
+    return TableDocuments(store)
 
 
 def _background_sync(truth: Directories | StoreSettings) -> BackgroundSync:
@@ -128,6 +160,7 @@ def _over_directories(directories: Directories, log: Logger, signatures: Signatu
     return _Service(
         App(Routes(Stores(catalog, assets, releases, answers), delivery, signatures), log),
         Streams(addresses, assets, releases, answers),
+        partial(_directory_documents, data_path, catalog),
         f"{data_path} (directory mode): {len(catalog)} groups, {sum(1 for _ in catalog.profiles())} profiles",
         examples_of(catalog),
         shortcomings(
@@ -151,28 +184,10 @@ def _over_stores(store: StoreSettings, log: Logger, signatures: Signatures | Non
         settings = Settings.from_environment(os.environ | given)
     except ValueError as error:
         raise UsageError(str(error)) from error
-    found = _found(store)
+    there = found(store, meanwhile="machines are told to ask again")
     app = wired(settings, store.credentials, log, signatures=signatures)
-    return _Service(app, None, f"{store.place} (store mode){found}", ["/ipxe"], [])
-
-
-def _found(store: StoreSettings) -> str:
-    """What is there, in a few words. Raises UsageError where table or bucket is not there or refused."""
-    http, end = HttpClient(), time.monotonic() + _CHECK_SECONDS
-    dynamodb = DynamoDB(store.dynamodb_endpoint, store.region, store.credentials, http)
-    bucket = S3(store.s3_endpoint, store.region, store.bucket, store.credentials, http)
-    try:
-        shapes = shapes_in(dynamodb.get_item(store.table, {KEY: SHAPES}, end))
-        bucket.list("assets/", deadline=end)
-    except AWSError as error:
-        absent = error.code in ("ResourceNotFoundException", "NoSuchBucket")
-        advice = "make them with `matchboxctl init`" if absent else "see to the permissions of these credentials"
-        raise UsageError(f"{store.place}: {error}; {advice}") from error
-    except StoreUnavailableError as error:
-        # A restart while AWS is away must not need another one when it is back.
-        _tell(f"{store.place}: {error}; machines are told to ask again until it answers")
-        return ""
-    return f": {len(shapes)} selector shapes"
+    documents = partial(_table_documents, store)
+    return _Service(app, None, documents, f"{store.place} (store mode){there}", ["/ipxe"], [])
 
 
 def _end_on_signal(front: Front) -> None:
@@ -186,10 +201,3 @@ def _end_on_signal(front: Front) -> None:
 
 def _tell(line: str) -> None:
     print(f"matchboxctl: {line}", file=sys.stderr, flush=True)
-
-
-def _host_and_port(address: str) -> tuple[str, int]:
-    host, separator, port = address.rpartition(":")
-    if not separator or not (port.isascii() and port.isdigit()) or int(port) > 65535:
-        raise UsageError(f"--address {address!r} is not HOST:PORT")
-    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 (as matchbox reads `:8080`)

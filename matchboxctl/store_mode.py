@@ -54,27 +54,30 @@ class StoreSettings(NamedTuple):
             raise UsageError("no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
         return Credentials(now.access_key or "", now.secret_key or "", now.token)
 
-    def dynamodb(self) -> "DynamoDBClient":
-        """A client for the table."""
+    def dynamodb(self, attempts: "Config | None" = None) -> "DynamoDBClient":
+        """A client for the table; `attempts` says how long and how often it asks, where boto3's ways do not fit."""
+        config = _config(self, attempts)
         return self.session.client(
-            "dynamodb", region_name=self.region, endpoint_url=self.dynamodb_endpoint, config=_config(self)
+            "dynamodb", region_name=self.region, endpoint_url=self.dynamodb_endpoint, config=config
         )
 
-    def s3(self) -> "S3Client":
-        """A client for the bucket."""
-        return self.session.client("s3", region_name=self.region, endpoint_url=self.s3_endpoint, config=_config(self))
+    def s3(self, attempts: "Config | None" = None) -> "S3Client":
+        """A client for the bucket, as that for the table."""
+        config = _config(self, attempts)
+        return self.session.client("s3", region_name=self.region, endpoint_url=self.s3_endpoint, config=config)
 
 
-def _config(settings: StoreSettings) -> "Config":
+def _config(settings: StoreSettings, attempts: "Config | None") -> "Config":
     from botocore.config import Config
 
     # The function knows endpoints from its environment alone: those of an AWS profile would be another place.
     at_aws = settings.s3_endpoint is None
-    return Config(
+    config = Config(
         ignore_configured_endpoint_urls=at_aws,  # type: ignore[call-arg]
         max_pool_connections=2 * THREADS,
         s3={"addressing_style": "auto" if at_aws else "path"},
     )
+    return config if attempts is None else config.merge(attempts)
 
 
 def store_settings(environment: Mapping[str, str], data_path: str | None) -> StoreSettings | None:

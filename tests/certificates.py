@@ -1,9 +1,11 @@
-"""A certificate authority of the tests, and servers it vouches for."""
+"""A certificate authority of the tests, and what it vouches for."""
 
 from __future__ import annotations
 
 import datetime
+import ipaddress
 import ssl
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -15,19 +17,49 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+HOUR = datetime.timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A certificate and its key, in PEM."""
+
+    certificate: bytes
+    key: bytes
+
+
+class Authority:
+    """Signs certificates; `certificate` is its own, in PEM."""
+
+    def __init__(self, name: str = "authority of the tests") -> None:
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._own = _certificate(name, self._key, None)
+        self.certificate = self._own.public_bytes(serialization.Encoding.PEM)
+
+    def issue(
+        self,
+        name: str,
+        names: Sequence[str] = (),
+        usage: x509.ObjectIdentifier | None = None,
+        begins: datetime.timedelta = -HOUR,
+        ends: datetime.timedelta = 24 * HOUR,
+    ) -> Issued:
+        """One for these DNS names and addresses; `usage` is its extended one, the times are from now on."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        made = _certificate(name, key, (self._own, self._key), names, usage, (begins, ends))
+        secret = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        return Issued(made.public_bytes(serialization.Encoding.PEM), secret)
+
 
 def tls_server(directory: Path, names: Sequence[str]) -> tuple[ssl.SSLContext, Path]:
     """What a server with these names needs, and the file with the authority's certificate that its clients need."""
-    authority_key = ec.generate_private_key(ec.SECP256R1())
-    authority = _certificate("authority of the tests", authority_key, None)
-    key = ec.generate_private_key(ec.SECP256R1())
-    certificate = _certificate(names[0], key, (authority, authority_key), names)
+    authority = Authority()
+    issued = authority.issue(names[0], names)
     trusted, chain = directory / "authority.pem", directory / "server.pem"
-    trusted.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    chain.write_bytes(secret + certificate.public_bytes(serialization.Encoding.PEM))
+    trusted.write_bytes(authority.certificate)
+    chain.write_bytes(issued.key + issued.certificate)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain)
     return context, trusted
@@ -38,6 +70,8 @@ def _certificate(
     key: ec.EllipticCurvePrivateKey,
     issuer: tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None,
     names: Sequence[str] = (),
+    usage: x509.ObjectIdentifier | None = None,
+    times: tuple[datetime.timedelta, datetime.timedelta] = (-HOUR, 24 * HOUR),
 ) -> x509.Certificate:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     signer = key if issuer is None else issuer[1]
@@ -48,16 +82,25 @@ def _certificate(
         .issuer_name(subject if issuer is None else issuer[0].subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now + times[0])
+        .not_valid_after(now + times[1])
         .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
         .add_extension(_usage(signs=issuer is None), critical=True)
     )
     if names:
-        made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName(one) for one in names]), critical=False)
+        made = made.add_extension(x509.SubjectAlternativeName([_general(one) for one in names]), critical=False)
+    if usage is not None:
+        made = made.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
     return made.sign(signer, hashes.SHA256())
+
+
+def _general(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
 
 
 def _usage(*, signs: bool) -> x509.KeyUsage:

@@ -29,6 +29,7 @@ from aws_stores.table import (
     template_key,
 )
 from matchbox.errors import StoreUnavailableError
+from matchbox.groups import Group
 from matchbox.profiles import Profile
 from matchbox.releases import Pointers
 from matchbox.selection import Selector, Shape, candidates, octets
@@ -105,7 +106,7 @@ class DynamoDBCatalog:
         self._shapes: frozenset[Shape] | None = None
         self._tombstones = _Tombstones()
 
-    def select(self, labels: Mapping[str, str]) -> Selection | None:
+    def select(self, labels: Mapping[str, str] | None) -> Selection | None:
         """The selection for these labels, or None where no group matches."""
         deadline = self._deadline()
         for attempt in range(SELECTIONS):
@@ -121,6 +122,12 @@ class DynamoDBCatalog:
                 return selection._replace(pointers=found.pointers)
         raise StoreUnavailableError(f"the group chosen had gone or changed, at most {SELECTIONS} times in a row")
 
+    def group(self, group_id: str) -> Group | None:
+        """The group of that id."""
+        deadline = self._deadline()
+        item = self._item(group_key(group_id), deadline)
+        return None if item is None else group_in(item, lambda far: self._objects.read(far, deadline))
+
     def profile(self, profile_id: str) -> Profile | None:
         """The profile of that id."""
         deadline = self._deadline()
@@ -133,7 +140,7 @@ class DynamoDBCatalog:
         item = self._item(template_key(kind, template_id), deadline)
         return None if item is None else template_in(item, self._reader(deadline))
 
-    def _choose(self, labels: Mapping[str, str], deadline: float) -> _Found:
+    def _choose(self, labels: Mapping[str, str] | None, deadline: float) -> _Found:
         """What to choose from. It ends: without time left the client raises StoreUnavailableError."""
         while True:
             began = time.monotonic_ns()
@@ -143,7 +150,7 @@ class DynamoDBCatalog:
             if self._tombstones.all_seen_before(began, _tombstones_in(found.entries)):
                 return found
 
-    def _find(self, labels: Mapping[str, str], deadline: float) -> _Found:
+    def _find(self, labels: Mapping[str, str] | None, deadline: float) -> _Found:
         """What the table has for these labels."""
         shapes = self._shapes
         if shapes is None:

@@ -13,6 +13,10 @@ REMEMBERED = 64 * 1024 * 1024
 """How many bytes are kept, those asked for last; a function has some hundred megabytes."""
 
 
+class LostObjectError(StoreUnavailableError):
+    """An object that an item names is not there, and does not come back by itself."""
+
+
 class DocumentObjects:
     """Reads the objects of a bucket, for any number of threads."""
 
@@ -29,7 +33,7 @@ class DocumentObjects:
             body = self._s3.get(far.key, 0, far.size, deadline)
         # The object is put before the item that names it, so it lacks only where somebody took it away.
         if body is None or len(body) != far.size:
-            raise StoreUnavailableError(f"the bucket lacks {far.key!r}, which the table names: see matchboxctl fsck")
+            raise LostObjectError(f"the bucket lacks {far.key!r}, which the table names: see matchboxctl fsck")
         with self._lock:
             self._kept[far] = body
             while sum(known.size for known in self._kept) > REMEMBERED:

@@ -3,6 +3,7 @@
 MatchboxError
 ├── NotFoundError            no group matches, or something that is named does not exist: the machine's 404
 ├── StoreUnavailableError    the stores cannot be reached just now: ask again later
+│   └── LostObjectError      (document_objects) the bucket lacks what the table names
 ├── AnswerTooLargeError      an answer that the balancer cannot carry
 ├── UndeliverableError       an asset that this client cannot be given as things are configured
 ├── TemplateError            (templates) a template does not parse or render

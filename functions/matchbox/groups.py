@@ -8,7 +8,11 @@ Wanted: TypeAlias = str | tuple[str, ...]
 
 
 class Group(NamedTuple):
-    """One group. Selector keys that are `mac` in any case hold normalised addresses; metadata is a JSON object."""
+    """One group; metadata is a JSON object.
+
+    Selector keys that are `mac` in any case hold normalised addresses. Where one holds anything else, which only gRPC
+    brings, no machine is given the group.
+    """
 
     id: str
     name: str = ""

@@ -81,10 +81,11 @@ def _finite(text: str) -> float:
     return number
 
 
-def _integer(text: str) -> int:
+def _integer(text: str) -> float:
     """A whole number, which Go takes for a float: it may not be larger than one."""
     _finite(text)
-    return int(text)
+    # A float's zero has a sign.
+    return int(text) if text != "-0" else -0.0
 
 
 def _paired(value: object) -> object:

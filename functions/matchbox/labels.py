@@ -20,9 +20,10 @@ _UNRESOLVED = re.compile(r"\$\{[A-Za-z0-9_:./-]*\}")
 
 
 class InvalidMACError(ValueError):
-    """A value that no hardware address looks like."""
+    """A value that no hardware address looks like: the `text`."""
 
     def __init__(self, text: str) -> None:
+        self.text = text
         super().__init__(f"{text!r} is no MAC address: write it as 52:54:00:12:34:56")
 
 

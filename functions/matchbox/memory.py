@@ -47,7 +47,7 @@ class GroupIndex:
         if not self._shapes[shape]:
             del self._shapes[shape]
 
-    def select(self, labels: Mapping[str, str]) -> Group | None:
+    def select(self, labels: Mapping[str, str] | None) -> Group | None:
         """The group for these labels by the rule of `matchbox.selection`, or None."""
         found = [candidate for candidate in candidates(labels, self._shapes) if candidate in self._by_selector]
         if not found:
@@ -82,7 +82,7 @@ class MemoryCatalog:
         self.templates = dict(templates or {})
         self._pointers = pointers
 
-    def select(self, labels: Mapping[str, str]) -> Selection | None:
+    def select(self, labels: Mapping[str, str] | None) -> Selection | None:
         """The selection for these labels, or None where no group matches."""
         group = self.groups.select(labels)
         return None if group is None else Selection(group, self.profile(group.profile), self._pointers())

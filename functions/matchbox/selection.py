@@ -7,7 +7,7 @@ have the same selectors matchbox is undefined; here the smaller id by bytes wins
 A group whose selector lists values for a key stands for one group for each combination of them. matchbox knows none.
 
 The index answers by the same rule without looking at every group: the keys of a selector are its shape, and for given
-labels each shape has exactly one candidate. There are few shapes, however many the groups.
+labels each shape has one candidate at most. There are few shapes, however many the groups.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,6 +16,7 @@ from math import prod
 from typing import NamedTuple
 
 from matchbox.groups import Group, Wanted
+from matchbox.labels import is_mac
 
 Shape = tuple[str, ...]
 
@@ -76,18 +77,24 @@ def combinations(selector: Mapping[str, Wanted]) -> int:
 def stands_for(selector: Mapping[str, Wanted], one: Selector) -> bool:
     """Whether that one is among what a group's selector stands for."""
     return len(selector) == len(one.pairs) and all(
-        key in selector and _is_wanted(value, selector[key]) for key, value in one.pairs
+        key in selector and _is_listed(value, selector[key]) for key, value in one.pairs
     )
 
 
-def candidates(labels: Mapping[str, str], shapes: Iterable[Shape]) -> list[Selector]:
-    """For each shape the one selector that these labels match."""
-    return [Selector(tuple((key, labels.get(key, "")) for key in shape)) for shape in shapes]
+def candidates(labels: Mapping[str, str] | None, shapes: Iterable[Shape]) -> list[Selector]:
+    """For each shape the one selector that these labels match, where a group may have it.
+
+    None is no machine at all, which only a group without selectors takes: with labels, a missing one is empty.
+    """
+    if labels is None:
+        return [Selector(()) for shape in shapes if not shape]
+    found = [Selector(tuple((key, labels.get(key, "")) for key in shape)) for shape in shapes]
+    return [selector for selector in found if not any(_is_no_address(key, value) for key, value in selector.pairs)]
 
 
 def matches(group: Group, labels: Mapping[str, str]) -> bool:
     """Whether the group takes a machine with these labels."""
-    return all(_is_wanted(labels.get(key, ""), wanted) for key, wanted in group.selector.items())
+    return all(_is_wanted(labels.get(key, ""), key, wanted) for key, wanted in group.selector.items())
 
 
 def select(groups: Iterable[Group], labels: Mapping[str, str]) -> Group | None:
@@ -99,11 +106,20 @@ def select(groups: Iterable[Group], labels: Mapping[str, str]) -> Group | None:
     return best
 
 
-def _is_wanted(value: str, wanted: Wanted) -> bool:
+def _is_listed(value: str, wanted: Wanted) -> bool:
     return value == wanted if isinstance(wanted, str) else value in wanted
+
+
+def _is_wanted(value: str, key: str, wanted: Wanted) -> bool:
+    return _is_listed(value, wanted) and not _is_no_address(key, value)
 
 
 def _wins(group: Group, other: Group, labels: Mapping[str, str]) -> bool:
     # Each counts by what it has of the machine's values: both match.
     ((one,), (another,)) = (candidates(labels, [keys_of(either.selector)]) for either in (group, other))
     return one.rank > another.rank or (one.rank == another.rank and octets(group.id) < octets(other.id))
+
+
+def _is_no_address(key: str, value: str) -> bool:
+    """Whether this asks for a hardware address and names none: matchbox takes such a group in, and gives it nobody."""
+    return not value and is_mac(key)

@@ -27,8 +27,8 @@ class Selection(NamedTuple):
 class Catalog(Protocol):
     """Groups, profiles and templates. Every method raises StoreUnavailableError when it cannot answer just now."""
 
-    def select(self, labels: Mapping[str, str]) -> Selection | None:
-        """The selection for these labels, or None where no group matches."""
+    def select(self, labels: Mapping[str, str] | None) -> Selection | None:
+        """The selection for these labels, or None where no group matches. Labels of None are no machine's."""
 
     def profile(self, profile_id: str) -> Profile | None:
         """The profile of that id."""

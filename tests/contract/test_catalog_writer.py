@@ -52,6 +52,17 @@ def chosen(table: CatalogTable, labels: dict[str, str]) -> str | None:
     return None if selection is None else selection.group.id
 
 
+def test_addresses_that_are_none(table: CatalogTable) -> None:
+    """A group whose MAC address is none is kept, given to nobody, also not to a machine without one, and no damage."""
+    groups = [Group("a", selector={"mac": ""}), Group("b", selector={"os": "", "MAC": ""}), Group("c")]
+    table.fill(*groups, Group("d", selector={"mac": "zz"}))
+    catalog = table.reader()
+    assert groups[0] == catalog.group("a")
+    for labels in ({}, {"os": "x"}, {"mac": "52:54:00:12:34:56"}):
+        assert Selection(groups[2], None) == catalog.select(labels)
+    assert [] == [found for found in table.fsck() if found.fault.kind.is_damage]
+
+
 @pytest.mark.real
 def test_largest(dynamodb_local: Service, made: MakeTable) -> None:
     """A profile as large as an item may be is written and read (moto takes less)."""

@@ -47,6 +47,15 @@ class TestSelection:
         subject.put(Group("a", selector={"os": ""}))
         assert ["a", "a", None] == [subject.chosen(labels) for labels in ({}, {"os": ""}, {"os": "x"})]
 
+    def test_no_labels_at_all(self, subject: Subject) -> None:
+        """What is no machine, and not one without labels, is given a group without selectors only."""
+        subject.put(Group("a", selector={"os": ""}))
+        assert subject.catalog.select(None) is None
+        subject.put(Group("b"))
+        chosen = subject.catalog.select(None)
+        assert chosen is not None
+        assert "b" == chosen.group.id
+
     def test_ambiguous_text(self, subject: Subject) -> None:
         """A `,` or `=` in a value makes no other selector of it."""
         subject.put(Group("one", selector={"a": "1,b=2"}), Group("two", selector={"a": "1", "b": "2"}))

@@ -40,3 +40,10 @@ def test_the_library_that_signs() -> None:
     """The function that signs has boot_api's layer and what signs, which boot_api has not."""
     assert {"cffi", "cryptography", "pysequoia"} == _wanted("signed_api") - _wanted("boot_api")
     assert set() == _wanted("boot_api") - _wanted("signed_api")
+
+
+@pytest.mark.parametrize("layer", ["boot_api", "asset_sync"])
+def test_a_layer_lacks_what_the_operators_command_has(layer: str) -> None:
+    """gRPC and what it needs reach no function, neither named nor as a dependency."""
+    pinned = {each.partition("==")[0] for each in _pinned(f"layers/{layer}/requirements.lock")}
+    assert set() == pinned & {"grpcio", "protobuf", "cryptography", "cffi", "pycparser"}

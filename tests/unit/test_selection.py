@@ -53,7 +53,7 @@ def test_index_keeps_the_rule_for_labels_that_match(chosen: tuple[list[Group], G
     groups, group = chosen
     labels = others | {key: one if isinstance(one, str) else one[-1] for key, one in group.selector.items()}
     expected = select(groups, labels)
-    assert expected is not None
+    assert (group.selector.get("mac") == "") or expected is not None
     assert expected == GroupIndex(groups).select(labels)
 
 
@@ -119,6 +119,8 @@ def test_all_that_a_selector_stands_for(selector: dict[str, Wanted], other: dict
         ([{"z": ("1", "9")}, {"z": "5"}], {"z": "1"}, 0),
         ([{"os": ("", "a")}], {}, 0),
         ([{}, {"os": ("a", "b")}], {"os": "c"}, 0),
+        ([{"mac": ""}], {}, None),
+        ([{"os": "a"}, {"os": "a", "MAC": ""}], {"os": "a"}, 0),
     ],
 )
 def test_examples(selectors: list[dict[str, Wanted]], labels: dict[str, str], expected: int | None) -> None:
@@ -127,6 +129,16 @@ def test_examples(selectors: list[dict[str, Wanted]], labels: dict[str, str], ex
     chosen = None if expected is None else groups[expected]
     assert chosen == select(groups, labels)
     assert chosen == GroupIndex(groups).select(labels)
+
+
+@pytest.mark.parametrize(
+    ("selectors", "expected"),
+    [([], None), ([{"os": ""}], None), ([{"os": "a"}, {}], 1)],
+)
+def test_no_labels_at_all(selectors: list[dict[str, str]], expected: int | None) -> None:
+    """Without labels, which is not the same as with none that counts, only a group without selectors is chosen."""
+    groups = [Group(str(at), selector=selector) for at, selector in enumerate(selectors)]
+    assert (None if expected is None else groups[expected]) == GroupIndex(groups).select(None)
 
 
 def test_smaller_id_wins_among_rivals() -> None:

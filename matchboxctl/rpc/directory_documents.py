@@ -1,0 +1,180 @@
+"""The documents in matchbox's data directory, where operators edit files meanwhile.
+
+Nothing is kept in memory: what is read is the file, and what is written replaces the file as a whole.
+"""
+
+import os
+import secrets
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from grpc import StatusCode
+
+from matchbox.documents import parse_group, parse_profile
+from matchbox.go_json import without_surrogates
+from matchbox.groups import Group
+from matchbox.json_documents import DocumentError
+from matchbox.labels import InvalidMACError
+from matchbox.profiles import Profile
+from matchboxctl.directory import DirectoryCatalog, below
+from matchboxctl.rpc.file_texts import group_text, profile_text
+from matchboxctl.rpc.refusals import RefusedError
+
+_JSON = ".json"
+
+_Read = TypeVar("_Read")
+
+
+class DirectoryDocuments:
+    """The documents of a data directory, which `catalog` indexes (see `matchboxctl.rpc.documents.Documents`)."""
+
+    def __init__(self, root: Path, catalog: DirectoryCatalog) -> None:
+        self._root = root
+        self._catalog = catalog
+
+    @property
+    def root(self) -> str:
+        """The data directory."""
+        return str(self._root)
+
+    def group(self, group_id: str) -> Group | None:
+        """The group in its file."""
+        text = _read(self._json("groups", group_id))
+        try:
+            return None if text is None else parse_group(group_id, text)
+        except DocumentError as error:
+            if isinstance(error.__cause__, InvalidMACError):
+                raise error.__cause__ from error
+            raise
+
+    def groups(self) -> list[Group]:
+        """The groups in all files that can be read."""
+        return list(self._all("groups", self.group))
+
+    def put_group(self, group: Group) -> None:
+        """Write the group's file."""
+        self._write(self._json("groups", group.id), group_text(group))
+
+    def delete_group(self, group_id: str) -> bool:
+        """Remove the group's file."""
+        return _remove(self._json("groups", group_id))
+
+    def profile(self, profile_id: str) -> Profile | None:
+        """The profile in its file."""
+        text = _read(self._json("profiles", profile_id))
+        return None if text is None else parse_profile(profile_id, text)
+
+    def profiles(self) -> list[Profile]:
+        """The profiles in all files that can be read."""
+        return list(self._all("profiles", self.profile))
+
+    def put_profile(self, profile: Profile) -> None:
+        """Write the profile's file."""
+        self._write(self._json("profiles", profile.id), profile_text(profile))
+
+    def delete_profile(self, profile_id: str) -> bool:
+        """Remove the profile's file."""
+        return _remove(self._json("profiles", profile_id))
+
+    def template(self, kind: str, name: str) -> bytes | None:
+        """The template's file."""
+        return _read(below(self._root / kind, name))
+
+    def put_template(self, kind: str, name: str, body: bytes) -> None:
+        """Write the template's file, and the directories in its name."""
+        self._write(below(self._root / kind, name), body)
+
+    def delete_template(self, kind: str, name: str) -> bool:
+        """Remove the template's file."""
+        return _remove(below(self._root / kind, name))
+
+    def group_for(self, labels: Mapping[str, str] | None) -> Group | None:
+        """The group that the index has for these labels."""
+        return self._catalog.group_for(labels)
+
+    def end(self) -> None:
+        """Nothing waits here."""
+
+    def _json(self, directory: str, name: str) -> Path:
+        return below(self._root / directory, f"{name}{_JSON}")
+
+    def _all(self, directory: str, read: Callable[[str], _Read | None]) -> Iterator[_Read]:
+        with _told("open", self._root / directory):
+            names = _names(self._root / directory)
+        for name in names:
+            try:
+                found = read(name)
+            except (DocumentError, InvalidMACError, RefusedError):
+                continue
+            if found is not None:
+                yield found
+
+    def _write(self, path: Path, body: bytes) -> None:
+        with _told("open", path):
+            # A link stays one, and what it names is written.
+            target = Path(os.path.realpath(path))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            # Beside the known directories, where nobody takes it for a document: unless they are other file systems.
+            same = target.parent.stat().st_dev == self._root.stat().st_dev
+            draft = (self._root if same else target.parent) / f".rpc-{secrets.token_hex(8)}"
+            try:
+                _write_whole(draft, body, target)
+                draft.replace(target)
+            except OSError:
+                draft.unlink(missing_ok=True)
+                raise
+
+
+def _write_whole(draft: Path, body: bytes, target: Path) -> None:
+    """Write the draft, with the mode that the target has or would have."""
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+    with os.fdopen(descriptor, "wb") as file:
+        if target.exists():
+            os.fchmod(descriptor, stat.S_IMODE(target.stat().st_mode))
+        file.write(body)
+        file.flush()
+        os.fsync(descriptor)
+
+
+def _read(path: Path) -> bytes | None:
+    """The file's bytes, None where there is none. Raises RefusedError."""
+    with _told("open", path):
+        try:
+            # A pipe would be waited for.
+            if stat.S_ISFIFO(path.stat().st_mode):
+                return None
+            return path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+
+def _remove(path: Path) -> bool:
+    with _told("remove", path):
+        try:
+            path.unlink()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return True
+
+
+def _names(directory: Path) -> list[str]:
+    """The names of the .json files, without their ending, of which a message can be made."""
+    try:
+        with os.scandir(directory) as entries:
+            found = [entry.name.removesuffix(_JSON) for entry in entries if entry.name.endswith(_JSON)]
+    except FileNotFoundError:
+        return []
+    return [name for name in found if name == without_surrogates(name)]
+
+
+@contextmanager
+def _told(operation: str, path: Path) -> Iterator[None]:
+    """Raise RefusedError, in the words of Go's operating system, for its errors in the body."""
+    try:
+        yield
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise RefusedError(StatusCode.UNKNOWN, f"{operation} {path}: {why}") from error

@@ -1,0 +1,48 @@
+"""How long is a store asked that is away, slow or throttling?"""
+
+import random
+import time
+from collections.abc import Callable
+from threading import Event
+from typing import TypeVar
+
+from aws_stores.boto3_errors import translated
+from aws_stores.document_objects import LostObjectError
+from aws_stores.request_time import deadline_of
+from matchbox.errors import StoreUnavailableError
+from matchboxctl.rpc.calls import PATIENCE
+
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 2.0
+
+_Answer = TypeVar("_Answer")
+
+
+class Patience:
+    """Asks again until there is an answer, the call's time is over, or `end` is called; for any number of threads."""
+
+    def __init__(self) -> None:
+        self._ending = Event()
+
+    def end(self) -> None:
+        """Let nobody wait any longer."""
+        self._ending.set()
+
+    def __call__(self, attempt: Callable[[], _Answer]) -> _Answer:
+        """What the attempt returns, which may be made several times.
+
+        Raises StoreUnavailableError where that was in vain, AWSError for what is refused.
+        """
+        deadline, longest = deadline_of(PATIENCE), _FIRST_PAUSE
+        while True:
+            try:
+                with translated():
+                    return attempt()
+            except LostObjectError:
+                raise
+            except StoreUnavailableError:
+                # Random, so that those who were refused together do not come back together.
+                pause = random.uniform(longest / 2, longest)  # noqa: S311 - spread, not secrecy
+                if time.monotonic() + pause >= deadline or self._ending.wait(pause):
+                    raise
+            longest = min(2 * longest, _LONGEST_PAUSE)

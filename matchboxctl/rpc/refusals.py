@@ -1,0 +1,47 @@
+"""What is a client told of what went wrong? matchbox's words, and a code of gRPC."""
+
+from grpc import StatusCode
+
+from aws_stores.aws_errors import AWSError
+from aws_stores.table import UnwritableError
+from matchbox.errors import MatchboxError, StoreUnavailableError
+from matchbox.json_documents import DocumentError
+from matchbox.labels import InvalidMACError
+from matchboxctl.rpc.go_metadata import MetadataError
+from matchboxctl.usage import UsageError
+
+
+class RefusedError(MatchboxError):
+    """A request that is refused, with the code and the message that its client is told."""
+
+    def __init__(self, code: StatusCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+# What matchbox refuses as well is Unknown, as with matchbox.
+_CODES: tuple[tuple[type[Exception], StatusCode], ...] = (
+    (MetadataError, StatusCode.UNKNOWN),
+    (DocumentError, StatusCode.UNKNOWN),
+    (UnwritableError, StatusCode.INVALID_ARGUMENT),
+    (StoreUnavailableError, StatusCode.UNAVAILABLE),
+    (AWSError, StatusCode.UNAVAILABLE),
+    # Credentials that have gone.
+    (UsageError, StatusCode.UNAVAILABLE),
+)
+
+_NO_MAC = "invalid MAC address"
+
+EXPECTED: tuple[type[Exception], ...] = (RefusedError, InvalidMACError, *(kind for kind, _ in _CODES))
+"""The errors that `refusal_of` knows."""
+
+
+def refusal_of(error: Exception) -> RefusedError:
+    """What the client is told of one of the EXPECTED errors."""
+    if isinstance(error, RefusedError):
+        return error
+    if isinstance(error, InvalidMACError):
+        return RefusedError(StatusCode.UNKNOWN, f"address {error.text}: {_NO_MAC}" if error.text else _NO_MAC)
+    code = next(code for kind, code in _CODES if isinstance(error, kind))
+    return RefusedError(code, str(error))

@@ -1,0 +1,53 @@
+"""The flags of the gRPC API, which are matchbox's. grpc itself is heavy, and imported where it is asked for."""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from matchboxctl.host_and_port import Address, host_and_port
+
+DEFAULT_ADDRESS = "127.0.0.1:8081"
+"""Where `matchboxctl rpc` listens unless told otherwise; matchbox's clients ask there."""
+
+
+class RpcSettings(NamedTuple):
+    """Where gRPC is served, and the files of its certificates, in PEM."""
+
+    address: Address
+    ca_file: Path
+    cert_file: Path
+    key_file: Path
+
+
+def add_rpc_arguments(parser: argparse.ArgumentParser, environment: Mapping[str, str], default_address: str) -> None:
+    """Add them; an empty default leaves gRPC off."""
+    parser.add_argument(
+        "--rpc-address",
+        metavar="HOST:PORT",
+        default=environment.get("MATCHBOX_RPC_ADDRESS") or default_address,
+        help="where to serve gRPC, to terraform-provider-matchbox and bootcmd (MATCHBOX_RPC_ADDRESS; else "
+        f"{default_address or 'not at all'})",
+    )
+    for flag, file, what in (
+        ("--ca-file", "ca.crt", "certificate of the authority that clients' certificates have to be of"),
+        ("--cert-file", "server.crt", "certificate of the gRPC server"),
+        ("--key-file", "server.key", "its key"),
+    ):
+        variable = "MATCHBOX_" + flag.removeprefix("--").replace("-", "_").upper()
+        default = f"/etc/matchbox/{file}"
+        parser.add_argument(
+            flag,
+            metavar="FILE",
+            type=Path,
+            default=Path(environment.get(variable) or default),
+            help=f"{what} ({variable}; else {default})",
+        )
+
+
+def rpc_settings(options: argparse.Namespace) -> RpcSettings | None:
+    """What was asked for; None where gRPC is off. Raises UsageError."""
+    if not options.rpc_address:
+        return None
+    address = host_and_port("--rpc-address (MATCHBOX_RPC_ADDRESS)", options.rpc_address)
+    return RpcSettings(address, options.ca_file, options.cert_file, options.key_file)

@@ -1,0 +1,24 @@
+"""`matchboxctl rpc`: gRPC beside Terraform, onto table and bucket, with the credentials of whoever runs it."""
+
+import signal
+from threading import Event
+
+from matchboxctl.rpc.server import RpcServer
+from matchboxctl.rpc.table_documents import TableDocuments
+from matchboxctl.rpc_arguments import RpcSettings
+from matchboxctl.store_check import found
+from matchboxctl.store_mode import StoreSettings
+
+
+def rpc(store: StoreSettings, settings: RpcSettings, log_level: str) -> None:
+    """Serve until SIGINT or SIGTERM. Raises UsageError with one line that says what to mend."""
+    ended = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    there = found(store, meanwhile="calls wait")
+    server = RpcServer(settings, TableDocuments(store), log_level)
+    for line in (f"editing {store.place}{there}", *server.lines):
+        print(line, flush=True)
+    server.start()
+    ended.wait()
+    server.stop()

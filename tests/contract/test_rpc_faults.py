@@ -1,0 +1,246 @@
+"""Terraform over table and bucket that are away, slow or throttling for a while, in the middle of what it does."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from tests.rigs.faults import INTERNAL_ERROR, SLOW_DOWN, THROTTLED, Answer, Delay, Fault, Hang, PassThrough, Refuse
+from tests.rigs.stores import new_stores
+from tests.rigs.tcp_fault import FaultProxy, fault_proxy
+from tests.rpc_client import Bridge, Client, Files, bridge, connected, files_in
+from tests.terraform import Group, Profile, Terraform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from _pytest.mark import ParameterSet
+
+    from tests.rigs.service import Service
+    from tests.terraform import Resource
+
+LONG = 40_000
+"""How many bytes a template has that lies in the bucket."""
+
+FORBIDDEN = Answer(
+    400,
+    "Bad Request",
+    "application/x-amz-json-1.0",
+    b'{"__type":"com.amazon.coral.service#AccessDeniedException","message":"not authorized to perform this"}',
+)
+
+
+def rarely(fault: Fault) -> ParameterSet:
+    return pytest.param(fault, marks=pytest.mark.nightly)
+
+
+def name(fault: Fault) -> str:
+    return fault.reason if isinstance(fault, Answer) else repr(fault)
+
+
+class Rig(NamedTuple):
+    """A bridge over a table and a bucket that can be away, and a client of it."""
+
+    running: Bridge
+    client: Client
+    table: FaultProxy
+    bucket: FaultProxy
+    environment: dict[str, str]
+    files: Files
+    buckets: Service
+
+
+@pytest.fixture(params=["moto_server", pytest.param("dynamodb_local", marks=pytest.mark.real)])
+def rig(request: pytest.FixtureRequest, moto_server: Service, tmp_path: Path) -> Iterator[Rig]:
+    tables: Service = request.getfixturevalue(request.param)
+    plain = new_stores(tables, moto_server)
+    plain.create()
+    files = files_in(tmp_path)
+    with fault_proxy(plain.tables.endpoint) as table, fault_proxy(plain.buckets.endpoint) as bucket:
+        stores = replace(
+            plain,
+            tables=replace(plain.tables, endpoint=table.endpoint),
+            buckets=replace(plain.buckets, endpoint=bucket.endpoint),
+        )
+        environment = stores.environment()
+        with bridge(environment, files) as running, connected(running.port, files) as client:
+            yield Rig(running, client, table, bucket, environment, files, plain.buckets)
+
+
+def fleet(count: int) -> list[Resource]:
+    """As many profiles as groups, in all `count` resources; two thirds of the templates lie in the bucket."""
+    numbers = range(count // 2)
+    return [
+        *(
+            Profile(f"worker-{number}", "/assets/vmlinuz", raw_ignition=str(number).zfill(LONG if number % 3 else 1))
+            for number in numbers
+        ),
+        *(
+            Group(f"node-{number}", f"worker-{number}", {"mac": f"52:54:00:00:00:{number:02x}"}, {"host": f"n{number}"})
+            for number in numbers
+        ),
+    ]
+
+
+@contextmanager
+def away(proxy: FaultProxy, fault: Fault, after: int, seconds: float) -> Iterator[None]:
+    """Let the service fail for so long, once it has been asked so often; that has to happen in the body."""
+    happened = threading.Event()
+    ended = threading.Event()
+    begun = sum(proxy.requests().values())
+
+    def fail() -> None:
+        while sum(proxy.requests().values()) < begun + after:
+            if ended.wait(0.002):
+                return
+        happened.set()
+        proxy.switch(fault)
+        time.sleep(seconds)
+        proxy.switch(PassThrough())
+
+    thread = threading.Thread(target=fail)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+    assert happened.is_set()
+
+
+def check_nothing_is_lost(rig: Rig, proxy: FaultProxy, fault: Fault, seconds: float) -> None:
+    """Apply 60 resources, plan with another bridge, and destroy, each with the fault in its middle."""
+    wanted, terraform = fleet(60), Terraform(rig.client)
+    with away(proxy, fault, 12, seconds):
+        terraform.apply(wanted)
+    assert 60 == len(terraform.state)
+    # Another one has read nothing of the bucket yet.
+    with bridge(rig.environment, rig.files) as running, connected(running.port, rig.files) as client:
+        later = Terraform(client, terraform.state)
+        with away(proxy, fault, 5, seconds):
+            assert later.plan(wanted).is_empty
+        assert 30 == len(client.ok("Groups/GroupList")["groups"])
+        assert 30 == len(client.ok("Profiles/ProfileList")["profiles"])
+        running.end()
+    if proxy is rig.table:
+        with away(proxy, fault, 90, seconds):
+            terraform.destroy()
+        assert ({}, {}) == (rig.client.ok("Groups/GroupList"), rig.client.ok("Profiles/ProfileList"))
+    rig.running.end()
+
+
+@pytest.mark.parametrize("rig", ["moto_server"], indirect=True)
+def test_table_away_for_a_moment(rig: Rig) -> None:
+    """Terraform applies, plans and destroys 60 resources while the table goes away each time: nothing is lost."""
+    check_nothing_is_lost(rig, rig.table, Refuse(), 1.0)
+
+
+@pytest.mark.parametrize("rig", ["moto_server"], indirect=True)
+def test_bucket_away_for_a_moment(rig: Rig) -> None:
+    """The same for the bucket, where long templates are."""
+    check_nothing_is_lost(rig, rig.bucket, SLOW_DOWN, 1.0)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("rig", ["dynamodb_local"], indirect=True)
+@pytest.mark.parametrize("fault", [Refuse(), THROTTLED, *map(rarely, (Hang(), Delay(7), INTERNAL_ERROR))], ids=name)
+def test_table_away(rig: Rig, fault: Fault) -> None:
+    """A table that is away, silent, slow or throttling for 10 s costs nothing but time."""
+    check_nothing_is_lost(rig, rig.table, fault, 10.0)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("rig", ["dynamodb_local"], indirect=True)
+@pytest.mark.parametrize("fault", [SLOW_DOWN, *map(rarely, (Refuse(), Hang(), Delay(7), INTERNAL_ERROR))], ids=name)
+def test_bucket_away(rig: Rig, fault: Fault) -> None:
+    """So does a bucket."""
+    check_nothing_is_lost(rig, rig.bucket, fault, 10.0)
+
+
+@pytest.mark.parametrize("rig", ["moto_server"], indirect=True)
+def test_what_cannot_be_retried(rig: Rig) -> None:
+    """A refusal of AWS is Unavailable at once, with its reason, for reads, writes and lists."""
+    rig.table.switch(FORBIDDEN)
+    calls = [
+        rig.client.call("Groups/GroupGet", {"id": "g"}),
+        rig.client.call("Groups/GroupList"),
+        rig.client.call("Groups/GroupDelete", {"id": "g"}),
+        rig.client.call("Groups/GroupPut", {"group": {"id": "g", "profile": "p"}}),
+        rig.client.call("Profiles/ProfilePut", {"profile": {"id": "p"}}),
+        rig.client.call("Ignition/IgnitionPut", {"name": "t"}),
+        rig.client.call("Select/SelectGroup"),
+    ]
+    why = "AccessDeniedException (HTTP status 400): not authorized to perform this"
+    assert [("Unavailable", why)] * len(calls) == [(call.code, call.message) for call in calls]
+
+
+def test_what_a_table_cannot_hold(rig: Rig) -> None:
+    """What is over DynamoDB's limits is refused with the limit; what has a name over them is not there."""
+    for call, words in (
+        (rig.client.call("Groups/GroupPut", {"group": {"id": "n" * 2047, "profile": "p"}}), "longer than a key may be"),
+        (rig.client.call("Profiles/ProfilePut", {"profile": {"id": "p", "name": "n" * 410_000}}), "(400 KB)"),
+    ):
+        assert "InvalidArgument" == call.code
+        assert words in call.message
+    assert "Unknown" == rig.client.call("Groups/GroupGet", {"id": "n" * 2047}).code
+
+
+@pytest.mark.parametrize("rig", ["moto_server"], indirect=True)
+def test_a_lost_object(rig: Rig) -> None:
+    """A template whose object is gone is Unavailable at once, and can be put anew or deleted."""
+    body = b"x" * LONG
+    for again in (True, False):
+        rig.client.ok("Generic/GenericPut", {"name": "t"}, config=body)
+        with closing(rig.buckets.client("s3")) as s3:
+            (listed,) = s3.list_objects_v2(Bucket=rig.environment["MATCHBOX_BUCKET"])["Contents"]
+            s3.delete_object(Bucket=rig.environment["MATCHBOX_BUCKET"], Key=listed["Key"])
+        got = rig.client.call("Generic/GenericGet", {"name": "t"}, timeout=10)
+        assert ("Unavailable", True) == (got.code, "the bucket lacks" in got.message)
+        if not again:
+            rig.client.ok("Generic/GenericDelete", {"name": "t"})
+
+
+@pytest.mark.parametrize("rig", ["moto_server"], indirect=True)
+def test_a_client_that_does_not_wait(rig: Rig) -> None:
+    """A client whose deadline is near is told why before it, and the bridge ends while others wait."""
+    rig.table.switch(INTERNAL_ERROR)
+    for method, request in (("Profiles/ProfileGet", {"id": "p"}), ("Profiles/ProfilePut", {"profile": {"id": "p"}})):
+        got = rig.client.call(method, request, timeout=2)
+        assert "Unavailable" == got.code
+        assert "500" in got.message
+    waiting = threading.Thread(target=rig.client.call, args=("Groups/GroupGet", {"id": "g"}))
+    waiting.start()
+    time.sleep(0.5)
+    begin = time.monotonic()
+    rig.running.end()
+    assert time.monotonic() - begin < 20
+    waiting.join()
+
+
+def test_two_at_once(rig: Rig) -> None:
+    """Two Terraforms with bridges of their own, on disjoint resources that share selectors, lose none of them."""
+    with bridge(rig.environment, rig.files) as running, connected(running.port, rig.files) as other:
+        wanted: list[list[Resource]] = [
+            [Group(f"{name}-{number}", "p", {"os": f"o{number % 4}"}) for number in range(30)] for name in "ab"
+        ]
+        terraforms = [Terraform(rig.client), Terraform(other)]
+        threads = [
+            threading.Thread(target=terraform.apply, args=(groups,))
+            for terraform, groups in zip(terraforms, wanted, strict=True)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert [True, True] == [
+            terraform.plan(groups).is_empty for terraform, groups in zip(terraforms, wanted, strict=True)
+        ]
+        assert 60 == len(other.ok("Groups/GroupList")["groups"])
+        assert "a-0" == other.ok("Select/SelectGroup", {"labels": {"os": "o0"}})["group"]["id"]
+        running.end()

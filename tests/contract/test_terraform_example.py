@@ -1,0 +1,116 @@
+"""The example of docs/terraform.md, by the provider's calls, in both modes."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from tests.rigs.stores import new_stores
+from tests.rpc_client import ANYWHERE, Client, connected, files_in, rpc_port
+from tests.serving import Serve, started
+from tests.terraform import Group, Profile, Terraform
+from tests.terraform_example import EXAMPLE, example
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from tests.rigs.service import Service
+
+WORKER = "52:54:00:00:00:01"
+HTTP = ("--address", "127.0.0.1:0")
+LONG = 1_000_000
+
+
+class Place(NamedTuple):
+    """A running `serve` and a client of its gRPC."""
+
+    serve: Serve
+    client: Client
+
+
+@pytest.fixture(params=["directory", "moto"])
+def place(request: pytest.FixtureRequest, moto_server: Service, tmp_path: Path) -> Iterator[Place]:
+    files = files_in(tmp_path)
+    environment: Mapping[str, str] | None = None
+    flags = [*HTTP, "--log-level", "error", *ANYWHERE, *files.flags]
+    if request.param == "directory":
+        (tmp_path / "data").mkdir()
+        flags += ["--data-path", str(tmp_path / "data")]
+    else:
+        stores = new_stores(moto_server, moto_server)
+        stores.create()
+        environment = stores.environment()
+    with started(*flags, environment=environment) as serve, connected(rpc_port(serve), files) as client:
+        yield Place(serve, client)
+        serve.end()
+
+
+def test_a_worker_boots(place: Place) -> None:
+    """After an apply a worker is given its script, its configuration and its name at once; the next plan is empty."""
+    terraform, wanted = Terraform(place.client), example()
+    assert 3 == len(terraform.apply(wanted).create)
+    script = place.serve.get(f"/ipxe?mac={WORKER}").body.decode()
+    assert script.startswith("#!ipxe\nkernel /assets/flatcar/flatcar_production_pxe.vmlinuz ")
+    assert " ignition.config.url=${cwduri}ignition?mac=${mac:hexhyp}\n" in script
+    ignition = json.loads(place.serve.get(f"/ignition?mac={WORKER.replace(':', '-')}").body)
+    assert json.loads((EXAMPLE / "worker.ign").read_text())["passwd"] == ignition["passwd"]
+    assert b"HOSTNAME=worker-1\n" == place.serve.get(f"/generic?mac={WORKER}").body
+    assert terraform.plan(wanted).is_empty
+
+
+def test_a_change_is_a_delete_and_a_put(place: Place) -> None:
+    """Between the two a machine is told that there is nothing for it; the group stays, and the rest is as wanted."""
+    terraform, wanted = Terraform(place.client), example()
+    terraform.apply(wanted)
+    changed = [one._replace(kernel="/assets/other") if isinstance(one, Profile) else one for one in wanted]
+    plan = terraform.plan(changed)
+    assert ([], ["flatcar-worker"], []) == (plan.create, [one.name for one in plan.replace], plan.delete)
+    place.client.ok("Profiles/ProfileDelete", {"id": "flatcar-worker"})
+    assert 404 == place.serve.get(f"/ipxe?mac={WORKER}").status
+    terraform.apply(changed)
+    assert b"kernel /assets/other " in place.serve.get(f"/ipxe?mac={WORKER}").body
+    assert terraform.plan(changed).is_empty
+
+
+def test_drift_is_seen(place: Place) -> None:
+    """What another client has changed is planned back, and what it has deleted is planned anew."""
+    terraform, wanted = Terraform(place.client), example()
+    terraform.apply(wanted)
+    place.client.ok("Groups/GroupDelete", {"id": "worker-2"})
+    place.client.ok("Generic/GenericPut", {"name": "flatcar-worker"}, config=b"other")
+    plan = terraform.plan(wanted)
+    assert (["worker-2"], ["flatcar-worker"]) == ([one.name for one in plan.create], [one.name for one in plan.replace])
+
+
+def test_destroy(place: Place) -> None:
+    """Nothing is left, and the machines are given nothing."""
+    terraform = Terraform(place.client)
+    terraform.apply(example())
+    terraform.destroy()
+    assert ({}, {}) == (place.client.ok("Groups/GroupList"), place.client.ok("Profiles/ProfileList"))
+    for service, name in (("Ignition", "flatcar-worker.ign"), ("Generic", "flatcar-worker")):
+        assert "Unknown" == place.client.call(f"{service}/{service}Get", {"name": name}).code
+    assert 404 == place.serve.get(f"/ipxe?mac={WORKER}").status
+
+
+def test_long_documents(place: Place) -> None:
+    """A template and metadata of 1 MB each are kept and come back, and the template is served."""
+    wanted = [
+        Profile("long", "/assets/vmlinuz", generic_config="{{.host}}" + "x" * LONG),
+        Group("long", "long", {"os": "long"}, {"host": "h", "note": "n" * LONG}),
+    ]
+    terraform = Terraform(place.client)
+    terraform.apply(wanted)
+    assert terraform.plan(wanted).is_empty
+    assert str(LONG + 1) == place.serve.get("/generic?os=long", method="HEAD").headers["content-length"]
+    assert 1 == len(place.client.ok("Groups/GroupList")["groups"])
+    terraform.destroy()
+
+
+def test_the_documentation() -> None:
+    """docs/terraform.md shows the example as it is."""
+    text = (EXAMPLE.parents[1] / "docs" / "terraform.md").read_text()
+    assert (EXAMPLE / "main.tf").read_text() in text
