@@ -11,7 +11,7 @@ from tests.rigs.go_toolchain import go_install
 if TYPE_CHECKING:
     from pathlib import Path
 
-VERSION = "v2.22.0"
+VERSION = "v2.24.0"
 
 _MODULE = "github.com/coreos/ignition/v2"
 
