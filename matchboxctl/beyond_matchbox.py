@@ -1,11 +1,17 @@
 """Which documents would matchbox itself not read as they are meant?"""
 
+import re
 from collections.abc import Sequence
 
 from matchbox.groups import Group
 from matchbox.profiles import Profile
+from matchbox.templates import sprig_functions_in
 
 _MOST_NAMED = 20
+_IGNITION_SUFFIXES = (".ign", ".ignition")
+# The newest Butane that matchbox v0.11.0 knows is fcos 1.5.0's.
+_NEWER_BUTANE = re.compile(rb"^version:[ \t]*['\"]?(1\.[67]\.0)\b", re.MULTILINE)
+_FCOS = re.compile(rb"^variant:[ \t]*['\"]?fcos\b", re.MULTILINE)
 
 
 def beyond_matchbox(document: Group | Profile) -> str | None:
@@ -17,6 +23,21 @@ def beyond_matchbox(document: Group | Profile) -> str | None:
         return f"profile {document.id} without its metadata" if document.metadata else None
     listed = [key for key, wanted in document.selector.items() if not isinstance(wanted, str)]
     return f"not group {document.id}, which lists values for {', '.join(listed)}" if listed else None
+
+
+def template_beyond_matchbox(kind: str, name: str, body: bytes) -> str | None:
+    """The same of a template, for which matchbox v0.11.0 answers 404: it has no Sprig, and an older Butane.
+
+    Only a version that stands in the template itself is seen.
+    """
+    if kind == "ignition" and name.endswith(_IGNITION_SUFFIXES):
+        return None
+    if called := sprig_functions_in(body):
+        return f"not {kind} template {name}, which calls Sprig's {', '.join(sorted(called))}"
+    version = _NEWER_BUTANE.search(body)
+    if kind == "ignition" and version and _FCOS.search(body):
+        return f"not {kind} template {name}, which is Butane's fcos {version[1].decode()}"
+    return None
 
 
 def told(found: Sequence[str]) -> list[str]:

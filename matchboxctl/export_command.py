@@ -21,7 +21,7 @@ from matchbox.profiles import Profile
 from matchbox.source_documents import parse_source, source_document
 from matchbox.sources import Source
 from matchboxctl.aws_refusals import explained
-from matchboxctl.beyond_matchbox import beyond_matchbox, told
+from matchboxctl.beyond_matchbox import beyond_matchbox, template_beyond_matchbox, told
 from matchboxctl.data_directory import DIRECTORIES, files_below
 from matchboxctl.differences import Differences
 from matchboxctl.faults import Faults
@@ -85,7 +85,7 @@ class _Export:
         else:
             self._write(shown, targets)
         print(shown.summary(dry_run=dry_run))
-        for line in told(self._beyond_matchbox):
+        for line in told(sorted(self._beyond_matchbox)):
             print(line, file=sys.stderr)
 
     def _targets(self, contents: Contents) -> Iterator[tuple[str, _Target]]:
@@ -103,6 +103,8 @@ class _Export:
                 self._faults.tell(f"{kind} template {name!r} cannot be read: {error!r}: see `matchboxctl fsck`")
                 self._spared.add(f"{kind}/{name}")
                 continue
+            if line := template_beyond_matchbox(kind, name, body):
+                self._beyond_matchbox.append(line)
             yield f"{kind}/{name}", _Target(partial(_has, body), partial(_put, body))
         for name, text in texts_of_sources(contents.sources).items():
             if (target := self._source(name, text)) is not None:

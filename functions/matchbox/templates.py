@@ -77,6 +77,18 @@ def render(source: bytes, data: Mapping[str, object], *, name: str) -> bytes:
         raise TemplateError(name, None, "the template or its data are nested too deeply") from None
 
 
+def sprig_functions_in(source: bytes) -> frozenset[str]:
+    """Which of Sprig's functions a template calls; none where it does not parse."""
+    if b"{{" not in source:
+        return frozenset()
+    from gotpl import TemplateSyntaxError
+
+    try:
+        return template_program(source).sprig_names
+    except (TemplateSyntaxError, NumberError, RecursionError):
+        return frozenset()
+
+
 def _executed(template: TemplateProgram, data: object) -> str:
     from gotpl import ExecutionBudget, SandboxPolicy
     from gotpl.runtime.callables import PreparedFunctionRegistry

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 # libyaml's time grows with the square of the depth.
 _GREATEST_DEPTH = 500
+# Parser's events: some half a second of them. Configurations that are meant have some thousands.
+_MOST_EVENTS = 500_000
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _QUOTED = re.compile(r" '[^'<]{2,}'")
 
@@ -38,11 +40,11 @@ def documents(text: bytes, *, first_only: bool = False) -> list[Document]:
     """The documents of `text`; with `first_only` nothing behind the first one is read.
 
     Raises:
-        YamlError: it is not YAML, or it is nested too deeply.
+        YamlError: it is not YAML, nested too deeply, or too long.
     """
     import yaml
 
-    events = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    events = _bounded(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
     found: list[Document] = []
     try:
         for event in events:
@@ -56,6 +58,13 @@ def documents(text: bytes, *, first_only: bool = False) -> list[Document]:
     except yaml.YAMLError:
         raise YamlError("it has a character that YAML does not allow, or is not UTF-8", None) from None
     return found
+
+
+def _bounded(events: "Iterator[yaml.Event]") -> "Iterator[yaml.Event]":
+    for count, event in enumerate(events):
+        if count >= _MOST_EVENTS:
+            raise YamlError("it has too many values: it takes too long", _line(event))
+        yield event
 
 
 def _document(events: "Iterator[yaml.Event]") -> Document:

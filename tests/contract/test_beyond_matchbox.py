@@ -74,15 +74,28 @@ def test_beyond_matchbox(data: Path, run: Run, tmp_path: Path, capsys: pytest.Ca
     (data / "groups" / "listed.json").write_text(json.dumps(listed))
     (data / "groups" / "one.json").write_text('{"profile": "p", "selector": {"os": ["x"]}}')
     (data / "profiles" / "meta.json").write_text(json.dumps({"metadata": hidden}))
+    templates = {
+        "generic/sprig": '{{ .a | upper | b64enc | printf "%s" }}',
+        "generic/plain": '{{ printf "%s" .a }} upper',
+        "generic/torn": "{{ upper",
+        "ignition/new.yaml": "variant: fcos\nversion: '1.6.0'\n",
+        "ignition/old.yaml": "variant: fcos\nversion: 1.5.0\n",
+        "ignition/config.ign": '{"ignition": {"version": "3.4.0"}, "x": "{{upper}}"}',
+    }
+    for name, text in templates.items():
+        (data / name).parent.mkdir(exist_ok=True)
+        (data / name).write_text(text)
     assert 0 == run("import", data)
     expected = [
+        "note: matchbox itself would read not generic template sprig, which calls Sprig's b64enc, upper",
         "note: matchbox itself would read not group listed, which lists values for os, rack",
+        "note: matchbox itself would read not ignition template new.yaml, which is Butane's fcos 1.6.0",
         "note: matchbox itself would read profile meta without its metadata",
     ]
     for options in (["--dry-run"], [], []):
         capsys.readouterr()
         assert 0 == run("export", tmp_path / "out", *options)
-        assert expected == capsys.readouterr().err.splitlines()[-2:]
+        assert expected == capsys.readouterr().err.splitlines()[-4:]
     assert "x" == json.loads((tmp_path / "out" / "groups" / "one.json").read_text())["selector"]["os"]
 
 

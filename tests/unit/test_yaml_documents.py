@@ -37,6 +37,8 @@ def test_aliases_are_not_followed() -> None:
         (b"a: 1\nb: *x\n", "an alias stands for nothing", 2),
         (b"a: &x 1\n---\nb: *x\n", "an alias stands for nothing", 3),
         (b"\n" + b"[" * 100_000, "it is nested too deeply", 2),
+        (b"a:\n  [" + b"x," * 600_000 + b"]\n", "it has too many values: it takes too long", 2),
+        (b"--- a\n" * 200_000, "it has too many values: it takes too long", 166_667),
         (b"a: b: c\n", "mapping values are not allowed in this context", 1),
         (b"a: !hunter2!x y\n", "found undefined tag handle", 1),
         (b"a: \xff\n", "it has a character that YAML does not allow, or is not UTF-8", None),

@@ -11,13 +11,17 @@ from matchbox.butane.yaml_scalars import WrongTypeError, is_null, short_tag, sho
 
 # More than any config has, and little enough that aliases of aliases take no time.
 _MOST_BEHIND_ALIASES = 50_000
+# What merge keys bring is read each time. So many values take some two seconds, in all stages together.
+_MOST_VALUES = 100_000
+# Each text is compressed, also where aliases and merge keys repeat it.
+_MOST_TEXT = 16 * 1024 * 1024
 
 
 def decoded(struct: str, document: Node | None, dialect: Dialect, *, prefix: str = "") -> Sourced:
     """`document` as a struct. Structs in it are there always, lists always, scalars if the text has them.
 
     Raises:
-        ButaneError: values have the wrong type, keys repeat, or aliases stand for too much.
+        ButaneError: values have the wrong type, keys repeat, or there is too much, also by aliases and merge keys.
     """
     reader = _Decoder(dialect, prefix)
     value = empty(struct, dialect, ())
@@ -46,6 +50,8 @@ class _Decoder:
         self._dialect = dialect
         self._prefix = prefix
         self._behind_aliases = 0
+        self._values = 0
+        self._text = 0
         self._active: list[Node] = []
 
     def read_struct(self, struct: str, node: Node, wanted: str, value: Sourced) -> None:
@@ -123,6 +129,9 @@ class _Decoder:
             return None
         if is_null(node):
             return None
+        self._text += len(node.value)
+        if self._text > _MOST_TEXT:
+            raise ButaneError(f"{self._prefix}it takes too long: more than {_MOST_TEXT} characters of text")
         try:
             return value_of(node, kind)
         except WrongTypeError:
@@ -206,7 +215,10 @@ class _Decoder:
         )
 
     def _count(self, merged: int = 0) -> None:
-        """Count a node that is read behind an alias, or as many as a merge key brings."""
+        """Count a node that is read, or as many as a merge key brings; on their own those that aliases repeat."""
+        self._values += 1
+        if self._values > _MOST_VALUES:
+            raise ButaneError(f"{self._prefix}it takes too long: more than {_MOST_VALUES} values")
         if self._active or merged:
             self._behind_aliases += merged or 1
             if self._behind_aliases > _MOST_BEHIND_ALIASES:

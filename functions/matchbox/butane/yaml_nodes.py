@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 # libyaml's time grows with the square of the depth.
 _GREATEST_DEPTH = 500
+# To compose so many takes some half a second, and some 20 MB.
+_MOST_NODES = 100_000
 _ESCAPED_SLASH = re.compile(r'[^"]*+"(?:[^"\\]|\\[^/])*+\\/', re.DOTALL)
 _LINE_BREAKS = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 
@@ -53,7 +55,7 @@ def first_document(text: bytes) -> Node | None:
     """The top of the first document of `text`, None if it has none. What follows it is not read.
 
     Raises:
-        ButaneError: it is not YAML.
+        ButaneError: it is not YAML, or has too many nodes.
     """
     import yaml
 
@@ -80,6 +82,7 @@ def _composed(events: "Iterator[yaml.Event]", source: str) -> Node:
     top: list[Node] = []
     # The collections that are open, and what each has so far.
     stack: list[tuple[Node | None, list[Node]]] = [(None, top)]
+    count = 0
     for event in events:
         if isinstance(event, yaml.CollectionEndEvent):
             closed, of_closed = stack.pop()
@@ -87,6 +90,9 @@ def _composed(events: "Iterator[yaml.Event]", source: str) -> Node:
                 closed.pairs.extend(zip(of_closed[::2], of_closed[1::2], strict=True))
         elif isinstance(event, yaml.NodeEvent):
             node, members = _node(event, anchors, source)
+            count += 1
+            if count > _MOST_NODES:
+                raise ButaneError(f"it takes too long: more than {_MOST_NODES} values, keys, lists and mappings")
             stack[-1][1].append(node)
             if members is not None:
                 stack.append((node, members))
