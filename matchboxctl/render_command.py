@@ -98,7 +98,8 @@ def _report(truth: _Truth, route: str, request: Request, wanted: Wanted) -> Repo
     selection, data = _selected(routes, request)
     group = None if selection is None else selection.group
     others = other_groups(truth.groups(), group, labels, wanted.others) if wanted.others else OtherGroups([], 0)
-    answer, reason = _answered(routes, request, relay)
+    account = Account()
+    answer, reason = _answered(routes, request, account, relay)
     profile = None if selection is None else selection.profile
     template = getattr(profile, _KINDS[route]) if profile is not None and route in _KINDS else ""
     seen = {"labels": labels, "data": data, "selector": dict(group.selector) if group else {}}
@@ -113,6 +114,7 @@ def _report(truth: _Truth, route: str, request: Request, wanted: Wanted) -> Repo
         data=data if route in _WITH_DATA else None,
         answer=answer,
         reason=reason,
+        butane=account.report,
         masks=None if wanted.show_secrets else Masks([seen, *(dict(one.lacks) for one in others.nearest)]),
     )
 
@@ -126,10 +128,10 @@ def _selected(routes: Routes, request: Request) -> tuple[Selection | None, dict[
     return machine.selection, machine.data()
 
 
-def _answered(routes: Routes, request: Request, relay: AnswerRelay) -> tuple[Answer, str]:
+def _answered(routes: Routes, request: Request, account: Account, relay: AnswerRelay) -> tuple[Answer, str]:
     """The answer, whole even where the balancer could not carry it; and what is wrong, as the log has it."""
     try:
-        answer = routes.answer(request, Account())
+        answer = routes.answer(request, account)
     except MatchboxError as error:
         return answer_of(error), str(error)
     long = relay.take(answer.headers.get(FRONT_HEADER, ""))

@@ -18,7 +18,8 @@ class Report(NamedTuple):
     """What was asked, chosen and answered.
 
     `left_out` are labels that count for nothing, such as a MAC address that is none; `data` is None where no template
-    sees any; `reason` is empty where nothing is wrong; `masks` is None where secrets are shown.
+    sees any; `reason` is empty where nothing is wrong; `butane` has the lines of Butane's report; `masks` is None where
+    secrets are shown.
     """
 
     route: str
@@ -31,6 +32,7 @@ class Report(NamedTuple):
     data: Mapping[str, object] | None
     answer: Answer
     reason: str
+    butane: Sequence[str]
     masks: Masks | None
 
     def shown(self, text: str) -> str:
@@ -67,6 +69,7 @@ def as_text(report: Report) -> str:
     lines.append(_line("answer", f"{answer.status}, {kind}, {len(answer.body):,} bytes"))
     if report.reason:
         lines.append(_line("reason", report.shown(report.reason)))
+    lines += [_line("butane", report.shown(line)) for line in report.butane]
     return "\n".join([*lines, "", report.shown(_body(answer)).removesuffix("\n")])
 
 
@@ -127,6 +130,7 @@ def json_of(report: Report) -> str:
         "status": answer.status,
         "headers": dict(answer.headers),
         "reason": report.shown(report.reason) or None,
+        "butane": [report.shown(line) for line in report.butane],
     }
     try:
         found["body"] = report.shown(answer.body.decode())

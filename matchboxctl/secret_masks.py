@@ -1,7 +1,7 @@
 """Secrets in what is shown: values under keys that name one, and where they stand in other texts.
 
 In a text a secret is found as it is, line by line, and as templates often write it: in JSON, HTML, a URL, base64,
-hexadecimal, upper or lower case, or as a checksum.
+hexadecimal, upper or lower case, or as a checksum; also in a data URL that Butane has compressed.
 """
 
 import base64
@@ -9,6 +9,7 @@ import hashlib
 import html
 import json
 import re
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import quote, quote_plus
 
@@ -21,6 +22,11 @@ _NAMES = re.compile(
 # A shorter part of base64 stands in other texts by chance.
 _LEAST_BASE64 = 6
 _LEAST_LINE = 4
+# What stands unescaped in a data URL of Butane's.
+_UNESCAPED = "!~*'()"
+_PACKED = re.compile(r"(?<=;base64,)H4sI[A-Za-z0-9+/]+=*")
+_GZIP_FORMAT = 31
+_MOST_UNPACKED = 16 * 1024 * 1024
 
 
 def names_a_secret(key: str) -> bool:
@@ -57,7 +63,16 @@ class Masks:
 
     def text(self, text: str) -> str:
         """The text with a mask in the place of each secret."""
-        return text if self._forms is None else self._forms.sub(MASK, text)
+        return text if self._forms is None else self._forms.sub(MASK, _PACKED.sub(self._packed, text))
+
+    def _packed(self, found: re.Match[str]) -> str:
+        """The base64 of a gzip stream, or a mask where a secret is in that."""
+        try:
+            unpacked = zlib.decompressobj(_GZIP_FORMAT).decompress(base64.b64decode(found[0]), _MOST_UNPACKED)
+        except (ValueError, zlib.error):
+            return found[0]
+        plain = unpacked.decode("utf-8", "surrogateescape")
+        return MASK if self._forms is not None and self._forms.search(plain) else found[0]
 
     def data(self, data: object, *, hidden: bool = False) -> object:
         """The data with masks under keys that name a secret, and in all other texts."""
@@ -92,7 +107,7 @@ def _encodings(secret: str) -> Iterator[str]:
     escapes = str.maketrans({"<": r"\u003c", ">": r"\u003e", "&": r"\u0026"})
     yield from (secret, secret.upper(), secret.lower(), in_json, in_json.translate(escapes), json.dumps(secret)[1:-1])
     yield from (html.escape(secret), secret.translate(_HTML))
-    yield from (quote(raw, safe=""), quote(raw), quote_plus(raw), raw.hex())
+    yield from (quote(raw, safe=""), quote(raw), quote(raw, safe=_UNESCAPED), quote_plus(raw), raw.hex())
     checksums: list[Callable[[bytes], hashlib._Hash]] = [hashlib.sha256, hashlib.sha512, hashlib.sha1]
     yield from (checksum(raw).hexdigest() for checksum in checksums)
     yield from (part for part in _base64_parts(raw) if len(part) >= _LEAST_BASE64)
