@@ -1,8 +1,13 @@
 """What one translation of Butane may take, so that no config keeps a machine waiting or fills the memory."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from matchbox.butane import ButaneError, translate
+from matchbox.butane.report import Place
+from matchbox.butane.unused_keys import Places
+from matchbox.butane.yaml_nodes import Mapping, Node, Scalar
 
 HEAD = "variant: fcos\nversion: 1.5.0\n"
 FILES = "storage:\n  files:\n"
@@ -37,3 +42,25 @@ def test_much() -> None:
     storage = ignition["storage"]
     assert isinstance(storage, dict)
     assert 1003 == len(storage["files"])
+
+
+class Pairs(list[tuple[Node, Node]]):
+    """Pairs of a mapping that count how often they are gone through."""
+
+    searches = 0
+
+    def __iter__(self) -> Iterator[tuple[Node, Node]]:
+        self.searches += 1
+        return super().__iter__()
+
+
+def test_places() -> None:
+    """However many places a report asks for, each mapping is searched once; of a key that repeats the last counts."""
+
+    def scalar(line: int, value: str) -> Scalar:
+        return Scalar(Place(line, 1), value, "", plain=True)
+
+    pairs = Pairs([(scalar(n, key), scalar(n, "x")) for n, key in enumerate("aba", 1)])
+    places = Places(Mapping(Place(1, 1), pairs))
+    found = [places.of((key,)) for key in ("a", "b", "c")]
+    assert ([Place(3, 1), Place(2, 1), Place(1, 1)], 1) == (found, pairs.searches)

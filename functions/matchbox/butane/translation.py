@@ -12,7 +12,7 @@ from matchbox.butane.output import sparse
 from matchbox.butane.report import ButaneError, Entry, Report
 from matchbox.butane.source_checks import source_entries
 from matchbox.butane.structs import Sourced, source_of
-from matchbox.butane.unused_keys import place_of, unused_keys
+from matchbox.butane.unused_keys import Places, unused_keys
 from matchbox.butane.yaml_nodes import Node, first_document
 from matchbox.ignition_config.fault import text
 from matchbox.ignition_config.reader import Struct
@@ -67,7 +67,7 @@ class _Report:
 
     def __init__(self, document: Node | None) -> None:
         self.entries: list[Entry] = []
-        self._document = document
+        self._places = Places(document)
 
     def add(self, entries: Iterable[Entry], *, otherwise: str = "") -> None:
         """Add a stage's entries. If errors are among them, raises ButaneError with the reason `otherwise`."""
@@ -79,4 +79,4 @@ class _Report:
     def _placed(self, entry: Entry) -> Entry:
         if entry.place is not None or entry.path is None:
             return entry
-        return entry._replace(place=place_of(self._document, entry.path))
+        return entry._replace(place=self._places.of(entry.path))

@@ -20,16 +20,32 @@ def unused_keys(config: Sourced, document: Node | None, dialect: Dialect) -> Ite
     yield from _of_struct("Config", config, (), document, dialect)
 
 
-def place_of(document: Node | None, path: Path) -> Place | None:
-    """The place of the deepest node along `path`; what is behind an alias has no place of its own."""
-    place = None if document is None else document.place
-    node = document
-    for part in path:
-        node = member_of(node, part)
-        if node is None:
-            break
-        place = node.place
-    return place
+class Places:
+    """The places of a document's nodes. Each mapping is searched once, however many are asked for."""
+
+    def __init__(self, document: Node | None) -> None:
+        self._document = document
+        self._members: dict[int, dict[str, Node]] = {}
+
+    def of(self, path: Path) -> Place | None:
+        """The place of the deepest node along `path`; what is behind an alias has no place of its own."""
+        node = self._document
+        place = None if node is None else node.place
+        for part in path:
+            node = self._member(node, part)
+            if node is None:
+                break
+            place = node.place
+        return place
+
+    def _member(self, node: Node | None, part: str | int) -> Node | None:
+        if not (isinstance(node, Mapping) and isinstance(part, str)):
+            return member_of(node, part)
+        members = self._members.get(id(node))
+        if members is None:
+            members = {key.value: value for key, value in node.pairs if isinstance(key, Scalar)}
+            self._members[id(node)] = members
+        return members.get(part)
 
 
 def member_of(node: Node | None, part: str | int) -> Node | None:
