@@ -21,7 +21,8 @@ from matchbox.stores import Selection
 from matchbox.template_data import data_of
 from matchbox.templates import TemplateError, render
 
-_MADE_UP = ("x", "0", "/x")
+# The last two have parts, for functions that take a label apart.
+_MADE_UP = ("x", "0", "/x", "1.2.3-x-y", "52:54:00:12:34:56")
 _MOST_LABELS = 20
 # Groups of one template differ in little, and each takes milliseconds.
 _MOST_GROUPS = 200

@@ -23,6 +23,9 @@ def told(kind: str, template_id: str, body: bytes, *groups: Group) -> list[Failu
         ("ignition", "a", b"machine: {type: {{.request.query.role}}}\n"),
         ("cloud", "a", b"#cloud-config\nhostname: {{.request.query.name}}\n"),
         ("cloud", "a", b"#!/bin/sh\n# {{.request.raw_query}}\n"),
+        ("generic", "a", b'{{index (splitList "-" .request.query.host) 1}}'),
+        ("generic", "a", b"{{(semver .request.query.release).Major}}"),
+        ("generic", "a", b'{{index (splitList ":" .request.query.nic) 5}}'),
     ],
 )
 def test_what_labels_decide(kind: str, template_id: str, body: bytes) -> None:
