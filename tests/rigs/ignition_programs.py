@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.rigs.cache import cached
 from tests.rigs.debian_packages import unpack
-from tests.rigs.go_toolchain import go_install
+from tests.rigs.go_toolchain import go_build
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ def ignition_validate() -> Path:
     Raises RigUnavailableError.
     """
     directory = cached(
-        f"ignition-validate-{VERSION}", lambda unfinished: go_install(f"{_MODULE}/validate@{VERSION}", unfinished)
+        f"ignition-validate-{VERSION}", lambda unfinished: go_build(f"{_MODULE}@{VERSION}", "./validate", unfinished)
     )
     return directory / "validate"
 
@@ -44,4 +44,4 @@ def _install(directory: Path) -> None:
         "CGO_CFLAGS": f"-I{directory / 'usr' / 'include'}",
         "CGO_LDFLAGS": f"-L{library.parent}",
     }
-    go_install(f"{_MODULE}/internal@{VERSION}", directory, *flags, environment=given)
+    go_build(f"{_MODULE}@{VERSION}", "./internal", directory, *flags, environment=given)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tests.rigs.cache import cached
-from tests.rigs.go_toolchain import go_install
+from tests.rigs.go_toolchain import go_build
 from tests.rigs.program import free_port, running, scratch_directory
 from tests.rigs.service import REGION, Service
 
@@ -65,4 +65,4 @@ def _healthy(url: str) -> bool | None:
 
 
 def _install(directory: Path) -> None:
-    go_install(f"github.com/versity/versitygw/cmd/versitygw@{VERSION}", directory)
+    go_build(f"github.com/versity/versitygw@{VERSION}", "./cmd/versitygw", directory)

@@ -1,0 +1,153 @@
+"""matchbox's own bootcmd against both modes: what it creates, lists and describes."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from tests.rigs.matchbox_clients import bootcmd
+from tests.rigs.stores import new_stores
+from tests.rpc_client import rpc_port
+from tests.rpc_place import Place, placed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.real
+
+LIMIT = 60
+GROUP = {
+    "id": "node",
+    "name": "a node",
+    "profile": "worker",
+    "selector": {"mac": "52-54-00-AA-BB-01", "os": "installed"},
+    "metadata": {"host": "n1", "count": 3, "ssh": ["<key>"]},
+}
+PROFILE = {
+    "id": "worker",
+    "name": "a worker",
+    "ignition_id": "worker.ign",
+    "generic_id": "worker.env",
+    "cloud_id": "worker.yaml",
+    "boot": {"kernel": "/assets/vmlinuz", "initrd": ["/assets/i1", "/assets/i2"], "args": ["quiet", "a=${mac}"]},
+}
+
+
+class Ended(NamedTuple):
+    """How bootcmd ended; `lines` are those of its standard output, in cells."""
+
+    code: int
+    lines: list[list[str]]
+    errors: str
+
+
+class Bootcmd:
+    """The program, and files for it in a directory."""
+
+    def __init__(self, place: Place, directory: Path) -> None:
+        self._directory = directory
+        files = {
+            "ca": place.files.authority.certificate,
+            "cert": place.files.client.certificate,
+            "key": place.files.client.key,
+        }
+        self._flags = ["--endpoints", f"127.0.0.1:{rpc_port(place.serve)}"]
+        for name, content in files.items():
+            self._flags += [f"--{name}-file", str(self.file(f"{name}.pem", content))]
+
+    def file(self, name: str, content: bytes) -> Path:
+        """A file of that name."""
+        path = self._directory / name
+        path.write_bytes(content)
+        return path
+
+    def run(self, *words: str | Path) -> Ended:
+        """Run it to its end."""
+        ended = subprocess.run(
+            [bootcmd(), *words, *self._flags], capture_output=True, text=True, timeout=LIMIT, check=False
+        )
+        lines = [re.split(r"\t+", line.rstrip("\t")) for line in ended.stdout.splitlines()]
+        return Ended(ended.returncode, lines, ended.stderr)
+
+    def create(self, noun: str, name: str, content: bytes) -> None:
+        """Create one, which says nothing."""
+        assert Ended(0, [], "") == self.run(noun, "create", "-f", self.file(name, content))
+
+
+@pytest.fixture(params=["directory", "store"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    services = ("dynamodb_local", "versitygw")
+    stores = None if request.param == "directory" else new_stores(*map(request.getfixturevalue, services))
+    with placed(stores, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def client(place: Place, tmp_path: Path) -> Bootcmd:
+    directory = tmp_path / "client"
+    directory.mkdir()
+    return Bootcmd(place, directory)
+
+
+def test_a_machine(place: Place, client: Bootcmd) -> None:
+    """What is created is served at once, and comes back in lists and descriptions."""
+    client.create("profile", "p.json", json.dumps(PROFILE).encode())
+    client.create("group", "g.json", json.dumps(GROUP).encode())
+    client.create("ignition", "worker.ign", b'{"ignition": {"version": "3.4.0"}}')
+    client.create("generic", "worker.env", b"HOST={{.host}}\n")
+    asked = "mac=52:54:00:aa:bb:01&os=installed"
+    assert (
+        b"#!ipxe\nkernel /assets/vmlinuz quiet a=${mac}\ninitrd /assets/i1\ninitrd /assets/i2\nboot\n"
+        == place.serve.get(f"/ipxe?{asked}").body
+    )
+    assert "3.4.0" == json.loads(place.serve.get(f"/ignition?{asked}").body)["ignition"]["version"]
+    assert b"HOST=n1\n" == place.serve.get(f"/generic?{asked}").body
+    assert [["ID", "PROFILE NAME", "IGNITION", "CLOUD"], ["worker", "a worker", "worker.ign", "worker.yaml"]] == (
+        client.run("profile", "list").lines
+    )
+    assert [
+        ["ID", "NAME", "IGNITION", "CLOUD", "KERNEL", "INITRD", "ARGS"],
+        [
+            *("worker", "a worker", "worker.ign", "worker.yaml", "/assets/vmlinuz"),
+            *("[/assets/i1 /assets/i2]", "[quiet a=${mac}]"),
+        ],
+    ] == client.run("profile", "describe", "worker").lines
+    selectors = 'map[string]string{"mac":"52:54:00:aa:bb:01", "os":"installed"}'
+    assert [["ID", "GROUP NAME", "SELECTORS", "PROFILE"], ["node", "a node", selectors, "worker"]] == (
+        client.run("group", "list").lines
+    )
+    metadata = r'{"count":3,"host":"n1","ssh":["\u003ckey\u003e"]}'
+    assert [
+        ["ID", "NAME", "SELECTORS", "PROFILE", "METADATA"],
+        ["node", "a node", "map[mac:52:54:00:aa:bb:01 os:installed]", '"worker"', metadata],
+    ] == client.run("group", "describe", "node").lines
+
+
+def test_a_profile_without_boot(client: Bootcmd) -> None:
+    """bootcmd, which dies of a profile without a `boot`, is always given one."""
+    client.create("profile", "p.json", b'{"id": "bare"}')
+    ended = client.run("profile", "describe", "bare")
+    assert (0, ["bare", "[]", "[]"]) == (ended.code, [cell for cell in ended.lines[1] if cell])
+
+
+def test_nothing(client: Bootcmd) -> None:
+    """Empty lists and what is not there are the legend alone, as with matchbox."""
+    for words in (("profile", "list"), ("group", "list"), ("profile", "describe", "x"), ("group", "describe", "x")):
+        ended = client.run(*words)
+        assert (0, 1, "") == (ended.code, len(ended.lines), ended.errors)
+
+
+def test_refusals(place: Place, client: Bootcmd) -> None:
+    """What is refused is told of with matchbox's words, and nothing is kept of it."""
+    for noun, text, why in (
+        ("profile", b"{}", "Id is required"),
+        ("group", b'{"id": "g"}', "Group requires a Profile"),
+    ):
+        ended = client.run(noun, "create", "-f", client.file("bad.json", text))
+        assert (1, f"Error:  rpc error: code = Unknown desc = {why}\n") == (ended.code, ended.errors)
+    assert ({}, {}) == (place.client.ok("Groups/GroupList"), place.client.ok("Profiles/ProfileList"))
