@@ -12,10 +12,10 @@ from typing import NamedTuple
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-_CURVES = (ec.SECP256R1, ec.SECP384R1)
 _SHORTEST_RSA = 2048
 _REFUSED_HASHES = (hashes.MD5, hashes.SHA1)
 _KEYS = "ECDSA with P-256 or P-384, or RSA of 2048 bits, is taken by all"
@@ -68,10 +68,11 @@ def serving_faults(file: Path, certificate: x509.Certificate) -> Iterator[str]:
             f"{file} names no server, and clients look at its subject alternative names alone: "
             "`matchboxctl certs` makes one for the names or addresses that clients connect to"
         )
-    yield from _usage_faults(file, certificate)
     key = certificate.public_key()
-    if isinstance(key, ec.EllipticCurvePublicKey) and not isinstance(key.curve, (*_CURVES, ec.SECP521R1)):
-        yield f"{file} has a key on the curve {key.curve.name}, which gRPC cannot serve with: {_KEYS}"
+    if not _can_serve(key):
+        yield f"{file} has a key of a kind that gRPC cannot serve with: {_KEYS}"
+    elif isinstance(key, ec.EllipticCurvePublicKey) and not _may_sign_handshakes(certificate):
+        yield f"{file} is not for digital signatures by its key usage, and gRPC cannot serve with it"
 
 
 def server_faults(file: Path, chain: Sequence[x509.Certificate], trust: Trust, now: datetime) -> Iterator[str]:
@@ -82,24 +83,22 @@ def server_faults(file: Path, chain: Sequence[x509.Certificate], trust: Trust, n
 def client_faults(file: Path, chain: Sequence[x509.Certificate], trust: Trust, now: datetime) -> Iterator[str]:
     """Why the server would refuse a client's certificate, which comes first in its chain."""
     yield from _faults(file, chain, trust, now, CLIENT)
-    yield from _usage_faults(file, chain[0])
-    key = chain[0].public_key()
-    if not (
-        isinstance(key, rsa.RSAPublicKey)
-        or (isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, _CURVES))
-    ):
+    if not _may_sign_handshakes(chain[0]):
+        yield f"{file} is not for digital signatures by its key usage: the server refuses it"
+    if not _is_taken_by_all(chain[0].public_key()):
         yield f"{file} has a key of a kind that the server refuses: {_KEYS}"
 
 
-def key_note(file: Path, certificate: x509.Certificate) -> str | None:
-    """What is to be said of a key that some programs take."""
+def notes(file: Path, certificate: x509.Certificate) -> Iterator[str]:
+    """What some programs refuse, and others take."""
     key = certificate.public_key()
     if isinstance(key, rsa.RSAPublicKey):
         if key.key_size < _SHORTEST_RSA:
-            return f"{file} has an RSA key of {key.key_size} bits, which some clients refuse: {_KEYS}"
-    elif not (isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, _CURVES)):
-        return f"{file} has a key of a kind that some clients refuse: {_KEYS}"
-    return None
+            yield f"{file} has an RSA key of {key.key_size} bits, which some programs refuse: {_KEYS}"
+        if not _may_sign(certificate) and not _may_sign_handshakes(certificate):
+            yield f"{file} is not for digital signatures by its key usage: some programs refuse it"
+    elif not _is_taken_by_all(key):
+        yield f"{file} has a key of a kind that some programs refuse: {_KEYS}"
 
 
 def name_fault(file: Path, certificate: x509.Certificate, host: str) -> str | None:
@@ -164,14 +163,24 @@ def _date_faults(what: str, certificate: x509.Certificate, now: datetime, refuse
         yield f"{what} begins at {certificate.not_valid_before_utc:%Y-%m-%d %H:%M} UTC: {refused}"
 
 
-def _usage_faults(file: Path, certificate: x509.Certificate) -> Iterator[str]:
-    """Either end of gRPC has to sign a handshake."""
+def _may_sign_handshakes(certificate: x509.Certificate) -> bool:
     try:
-        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+        return certificate.extensions.get_extension_for_class(x509.KeyUsage).value.digital_signature
     except x509.ExtensionNotFound:
-        return
-    if not usage.digital_signature:
-        yield f"{file} is not for digital signatures by its key usage, and TLS needs them"
+        return True
+
+
+def _can_serve(key: CertificatePublicKeyTypes) -> bool:
+    edwards = isinstance(key, ed25519.Ed25519PublicKey)
+    return _is_taken_by_all(key) or edwards or _is_on(key, ec.SECP521R1)
+
+
+def _is_taken_by_all(key: CertificatePublicKeyTypes) -> bool:
+    return isinstance(key, rsa.RSAPublicKey) or _is_on(key, ec.SECP256R1, ec.SECP384R1)
+
+
+def _is_on(key: CertificatePublicKeyTypes, *curves: type[ec.EllipticCurve]) -> bool:
+    return isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, curves)
 
 
 def _is_named(host: str, names: Sequence[str]) -> bool:
