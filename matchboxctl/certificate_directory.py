@@ -104,8 +104,8 @@ def _link_all(drafts: Path, directory: Path, contents: Mapping[str, bytes]) -> N
 def already(directory: Path, names: list[str]) -> str:
     """What is said where files are there already."""
     return (
-        f"{directory} has {', '.join(names)} already, and nothing is overwritten: --renew makes new certificates of the "
-        "authority that is there; for a new authority name another directory"
+        f"{directory} has {', '.join(names)} already, and nothing is overwritten: --renew makes new certificates of "
+        "the authority that is there; for a new authority name another directory"
     )
 
 

@@ -90,12 +90,12 @@ def client_faults(file: Path, chain: Sequence[x509.Certificate], trust: Trust, n
 
 
 def notes(file: Path, certificate: x509.Certificate) -> Iterator[str]:
-    """What some programs refuse, and others take."""
+    """What some programs refuse, and others take, of a server's or a client's certificate."""
     key = certificate.public_key()
     if isinstance(key, rsa.RSAPublicKey):
         if key.key_size < _SHORTEST_RSA:
             yield f"{file} has an RSA key of {key.key_size} bits, which some programs refuse: {_KEYS}"
-        if not _may_sign(certificate) and not _may_sign_handshakes(certificate):
+        if not _may_sign_handshakes(certificate):
             yield f"{file} is not for digital signatures by its key usage: some programs refuse it"
     elif not _is_taken_by_all(key):
         yield f"{file} has a key of a kind that some programs refuse: {_KEYS}"

@@ -61,9 +61,12 @@ def check(files: CheckedFiles, hosts: Sequence[str]) -> None:
     for authority in dict.fromkeys(vouching or authorities):
         checked.told(files.ca_file, authority, authority_faults(files.ca_file, authority, checked.now))
     if server:
-        checked.told(files.server.file, server[0], _server_faults(files.server.file, server, trust, hosts, checked.now))
+        file = files.server.file
+        faults = _server_faults(file, server, trust, hosts, checked.now)
+        checked.told(file, server[0], faults, notes(file, server[0]))
     if client:
-        checked.told(files.client.file, client[0], client_faults(files.client.file, client, trust, checked.now))
+        file = files.client.file
+        checked.told(file, client[0], client_faults(file, client, trust, checked.now), notes(file, client[0]))
     checked.mode(files.ca_file.with_suffix(".key"))
     if checked.failed:
         raise FailedError(
@@ -105,8 +108,8 @@ class _Check:
         self.mode(pair.key_file)
         return chain
 
-    def told(self, file: Path, certificate: x509.Certificate, faults: Iterable[str]) -> None:
-        """Tell of the faults of a certificate that could be read, or that it has none."""
+    def told(self, file: Path, certificate: x509.Certificate, faults: Iterable[str], more: Iterable[str] = ()) -> None:
+        """Tell of the faults of a certificate that could be read, or that it has none, and of more."""
         found = list(faults)
         for fault in found:
             self._fail(fault)
@@ -114,11 +117,11 @@ class _Check:
         if not found:
             name = ", ".join(names_of(certificate)) or certificate.subject.rfc4514_string()
             self._line("ok", f"{file}: {name}, until {end:%Y-%m-%d %H:%M} UTC")
-        if self.now < end < self.now + _SOON:
-            self._line("note", f"{file} ends in less than {(end - self.now).days + 1} days")
-        for note in notes(file, certificate):
-            if note not in found:
+            for note in more:
                 self._line("note", note)
+        if self.now < end < self.now + _SOON:
+            days = (end - self.now).days + 1
+            self._line("note", f"{file} ends in less than {f'{days} days' if days > 1 else 'a day'}")
 
     def mode(self, file: Path) -> None:
         """Note where others than its owner may read a key, or write it."""
