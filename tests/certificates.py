@@ -67,6 +67,17 @@ class Authority:
         return Issued(made.public_bytes(serialization.Encoding.PEM), private_pem(key))
 
 
+def bare_authority(key: Key, *extensions: x509.ExtensionType, name: str = "authority of the tests") -> bytes:
+    """The certificate of an authority with these extensions alone, in PEM."""
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.UTC)
+    made = x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+    made = made.not_valid_before(now - HOUR).not_valid_after(now + 9600 * HOUR)
+    for each in extensions:
+        made = made.add_extension(each, critical=False)
+    return made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
 def private_pem(key: Key, password: bytes | None = None) -> bytes:
     """A key as its file has it."""
     way = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()

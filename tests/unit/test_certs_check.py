@@ -4,94 +4,36 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
-from matchboxctl.main import main
-from tests.certificates import DAY, HOUR, Authority, Issued, private_pem
+from tests.certificates import DAY, HOUR, Authority, bare_authority, private_pem
+from tests.unit.certificate_checker import AUTHORITY, CLIENT_AUTH, RSA, SERVER_AUTH, YEAR, Checker, client, server
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-YEAR = timedelta(days=365)
-SERVER_AUTH, CLIENT_AUTH = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
 ANY = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE
-RSA, SHORT_RSA = rsa.generate_private_key(65537, 2048), rsa.generate_private_key(65537, 1024)
+SHORT_RSA = rsa.generate_private_key(65537, 1024)
 P521, P224 = ec.generate_private_key(ec.SECP521R1()), ec.generate_private_key(ec.SECP224R1())
 EDWARDS = ed25519.Ed25519PrivateKey.generate()
 
-AUTHORITY = Authority(key=RSA, times=(-HOUR, 10 * YEAR))
 BETWEEN = Authority("between", times=(-HOUR, 10 * YEAR), above=AUTHORITY)
+NO_BETWEEN = Authority("between", signs=False, above=AUTHORITY)
 ENDED_BETWEEN = Authority("between", times=(-2 * HOUR, -HOUR), above=AUTHORITY)
 OTHER = Authority("other", times=(-HOUR, 10 * YEAR))
 ENDED, NO_AUTHORITY = Authority(times=(-2 * HOUR, -HOUR)), Authority(signs=False, times=(-HOUR, 10 * YEAR))
 
 
-class Told(NamedTuple):
-    """What the command wrote and ended with; `lines` are how each line begins and what follows."""
-
-    code: int
-    lines: list[tuple[str, str]]
-    error: str
-
-    def of(self, how: str) -> list[str]:
-        return [line for begins, line in self.lines if begins == how]
-
-
-class Checker:
-    """Writes a good set, with what a test puts in the place of its files, and checks it."""
-
-    def __init__(self, directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.directory = directory
-        self._capsys = capsys
-        self.put(
-            {
-                "ca.crt": AUTHORITY.certificate,
-                **files("server", AUTHORITY.issue("server", ["localhost", "127.0.0.1"], SERVER_AUTH, ends=YEAR)),
-                **files("client", AUTHORITY.issue("client", [], CLIENT_AUTH, ends=YEAR)),
-            }
-        )
-
-    def put(self, bodies: Mapping[str, bytes | None]) -> None:
-        for name, body in bodies.items():
-            path = self.directory / name
-            if body is None:
-                path.unlink()
-            else:
-                path.write_bytes(body)
-                path.chmod(0o600)
-
-    def told(self, *arguments: str, of_directory: bool = True) -> Told:
-        """What is told, without the directory's name."""
-        code = main(["certs", "--check", *([str(self.directory)] if of_directory else []), *arguments])
-        written = self._capsys.readouterr()
-        lines = [line.replace(f"{self.directory}/", "") for line in written.out.splitlines()]
-        return Told(code, [(line[:7].rstrip(), line[7:]) for line in lines], written.err)
-
-
 @pytest.fixture
 def checker(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Checker:
     return Checker(tmp_path, capsys)
-
-
-def files(name: str, issued: Issued) -> dict[str, bytes]:
-    return {f"{name}.crt": issued.certificate, f"{name}.key": issued.key}
-
-
-def server(authority: Authority = AUTHORITY, **how: object) -> dict[str, bytes]:
-    given = {"names": ["localhost"], "usage": SERVER_AUTH, "ends": YEAR, **how}
-    return files("server", authority.issue("server", **given))  # type: ignore[arg-type]
-
-
-def client(authority: Authority = AUTHORITY, **how: object) -> dict[str, bytes]:
-    given = {"usage": CLIENT_AUTH, "ends": YEAR, **how}
-    return files("client", authority.issue("client", **given))  # type: ignore[arg-type]
 
 
 def chained(made: dict[str, bytes], name: str, authority: Authority) -> dict[str, bytes]:
@@ -178,6 +120,22 @@ WRONG: dict[str, tuple[Mapping[str, bytes | None], Sequence[str]]] = {
         chained(server(ENDED_BETWEEN), "server.crt", ENDED_BETWEEN),
         ["server.crt: its issuer CN=between ended at"],
     ),
+    "no authority in between": (
+        chained(server(NO_BETWEEN), "server.crt", NO_BETWEEN),
+        ["server.crt is not signed by ca.crt"],
+    ),
+    "another authority of the client, which has ended": (
+        {"ca.crt": AUTHORITY.certificate + ENDED.certificate, **client(ENDED)},
+        ["ca.crt ended at"],
+    ),
+    "an authority that does not say so": (
+        {"ca.crt": bare_authority(RSA)},
+        ["ca.crt is no authority by its basic constraints or key usage"],
+    ),
+    "senseless names": (
+        {"server.crt": bare_authority(RSA, x509.UnrecognizedExtension(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, b"x"))},
+        ["server.crt is no certificate in PEM"],
+    ),
     "an authority that has ended": (
         {"ca.crt": ENDED.certificate, **server(ENDED), **client(ENDED)},
         ["ca.crt ended at"],
@@ -257,69 +215,3 @@ def test_modes_of_keys(checker: Checker, name: str, mode: int) -> None:
     told = checker.told()
     expected = f"{name} is open to others than its owner (mode {mode:04o}): chmod 600 closes it"
     assert (0, [expected]) == (told.code, told.of("note"))
-
-
-@pytest.mark.parametrize("host", ["LOCALHOST", "127.0.0.1"])
-def test_a_host_that_is_named(checker: Checker, host: str) -> None:
-    """The server's certificate is for the host that is asked for."""
-    assert 0 == checker.told("--name", host).code
-
-
-def test_hosts_that_are_not_named(checker: Checker) -> None:
-    """Each host that the server's certificate is not for is told of."""
-    told = checker.told("--name", "matchbox.example.com", "--name", "localhost", "--name", "10.0.0.1")
-    expected = [
-        f"server.crt is for localhost, 127.0.0.1: clients that connect to {host} refuse it"
-        for host in ("matchbox.example.com", "10.0.0.1")
-    ]
-    assert (1, expected) == (told.code, told.of("FAILED"))
-
-
-@pytest.mark.parametrize(("end", "other"), [("server", "client"), ("client", "server")])
-def test_one_end_alone(checker: Checker, end: str, other: str) -> None:
-    """A directory of one end's files is checked without the other's, and that is said."""
-    checker.put({f"{other}.crt": None, f"{other}.key": None})
-    told = checker.told()
-    assert (0, [f"{other}.crt and {other}.key are not there, and not checked"]) == (told.code, told.of("note"))
-    assert [["ca.crt", f"{end}.crt"]] == [[line.partition(":")[0] for line in told.of("ok")]]
-
-
-def test_an_empty_directory(checker: Checker) -> None:
-    """Where there is nothing, the server's files are missed."""
-    checker.put(dict.fromkeys(("ca.crt", "server.crt", "server.key", "client.crt", "client.key")))
-    told = checker.told()
-    missed = [line.partition(" ")[0] for line in told.of("FAILED")]
-    assert (1, ["ca.crt", "server.crt", "server.key"]) == (told.code, missed)
-
-
-@pytest.mark.parametrize("flag", ["--cert-file", "--key-file", "--client-cert-file", "--client-key-file"])
-def test_files_that_are_named(checker: Checker, flag: str) -> None:
-    """A file that a flag names has to be there, and comes before the directory's."""
-    told = checker.told(flag, "/nowhere/file.pem")
-    (line,) = (line for line in told.of("FAILED") if "client.key" not in line)
-    assert line.startswith("/nowhere/file.pem is not there")
-
-
-def test_files_of_the_environment(checker: Checker, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a directory the files are those that the server would take."""
-    for variable, name in (("CA", "ca.crt"), ("CERT", "server.crt"), ("KEY", "server.key")):
-        monkeypatch.setenv(f"MATCHBOX_{variable}_FILE", str(checker.directory / name))
-    assert 3 == len(checker.told(of_directory=False).of("ok"))
-    checker.put({"server.crt": None, "server.key": None})
-    assert 2 == len(checker.told(of_directory=False).of("FAILED"))
-    told = checker.told("--ca-file", "/nowhere/ca.crt", of_directory=False)
-    assert told.of("FAILED")[0].startswith("/nowhere/ca.crt is not there")
-
-
-def test_files_of_the_defaults(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """They are where matchbox has them unless the environment says otherwise; an empty variable says nothing."""
-    monkeypatch.setenv("MATCHBOX_CA_FILE", "")
-    with pytest.raises(SystemExit, match="0"):
-        main(["certs", "--help"])
-    shown = " ".join(capsys.readouterr().out.split())
-    for default in (
-        "(MATCHBOX_CA_FILE; else /etc/matchbox/ca.crt)",
-        "(MATCHBOX_CERT_FILE; else /etc/matchbox/server.crt)",
-        "(MATCHBOX_KEY_FILE; else /etc/matchbox/server.key)",
-    ):
-        assert default in shown

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from matchboxctl.main import main
+from tests.unit.made_certificates import FILES, contents
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
-FILES = ["ca.crt", "ca.key", "client.crt", "client.key", "server.crt", "server.key"]
 LIMIT = 60
 
 # An audit hook sees each call of the operating system before it is made, and whatever it raises the call raises.
@@ -53,10 +53,6 @@ def stopped(event: str, number: int, action: object, *arguments: object) -> subp
 
 def listing(directory: Path) -> Sequence[str]:
     return sorted(path.name for path in directory.iterdir())
-
-
-def contents(directory: Path) -> Mapping[str, bytes]:
-    return {path.name: path.read_bytes() for path in directory.iterdir()}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
