@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from matchbox.errors import MatchboxError
 from matchbox.log_levels import LEVELS, log_level
+from matchboxctl.certs_arguments import add_certs_command
 from matchboxctl.check_arguments import add_check_command
 from matchboxctl.render_arguments import add_render_command
 from matchboxctl.rpc_arguments import DEFAULT_ADDRESS, add_rpc_arguments, rpc_settings
@@ -150,6 +151,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     _add_store_commands(commands)
     add_source_commands(commands, environment, epilog=_MODES, data_path=_DATA_PATH)
     add_check_command(commands)
+    add_certs_command(commands, environment)
     add_render_command(commands, environment, epilog=_MODES, data_path=_DATA_PATH)
     serve.add_argument(
         "--address",

@@ -11,6 +11,33 @@ DEFAULT_ADDRESS = "127.0.0.1:8081"
 """Where `matchboxctl rpc` listens unless told otherwise; matchbox's clients ask there."""
 
 
+class FileFlag(NamedTuple):
+    """A flag that names a file of TLS, and the file's name where the flag is not given."""
+
+    flag: str
+    file: str
+    what: str
+
+    @property
+    def variable(self) -> str:
+        """The variable that the flag comes before."""
+        return "MATCHBOX_" + self.flag.removeprefix("--").replace("-", "_").upper()
+
+    def default(self, environment: Mapping[str, str]) -> Path:
+        """What it names unless given."""
+        return Path(environment.get(self.variable) or f"/etc/matchbox/{self.file}")
+
+    @property
+    def help(self) -> str:
+        """What it is, and its default."""
+        return f"{self.what} ({self.variable}; else /etc/matchbox/{self.file})"
+
+
+CA_FILE = FileFlag("--ca-file", "ca.crt", "certificate of the authority that clients' certificates have to be of")
+CERT_FILE = FileFlag("--cert-file", "server.crt", "certificate of the gRPC server")
+KEY_FILE = FileFlag("--key-file", "server.key", "its key")
+
+
 class RpcSettings(NamedTuple):
     """Where gRPC is served, and the files of its certificates, in PEM."""
 
@@ -29,20 +56,8 @@ def add_rpc_arguments(parser: argparse.ArgumentParser, environment: Mapping[str,
         help="where to serve gRPC, to terraform-provider-matchbox and bootcmd (MATCHBOX_RPC_ADDRESS; else "
         f"{default_address or 'not at all'})",
     )
-    for flag, file, what in (
-        ("--ca-file", "ca.crt", "certificate of the authority that clients' certificates have to be of"),
-        ("--cert-file", "server.crt", "certificate of the gRPC server"),
-        ("--key-file", "server.key", "its key"),
-    ):
-        variable = "MATCHBOX_" + flag.removeprefix("--").replace("-", "_").upper()
-        default = f"/etc/matchbox/{file}"
-        parser.add_argument(
-            flag,
-            metavar="FILE",
-            type=Path,
-            default=Path(environment.get(variable) or default),
-            help=f"{what} ({variable}; else {default})",
-        )
+    for each in (CA_FILE, CERT_FILE, KEY_FILE):
+        parser.add_argument(each.flag, metavar="FILE", type=Path, default=each.default(environment), help=each.help)
 
 
 def rpc_settings(options: argparse.Namespace) -> RpcSettings | None:

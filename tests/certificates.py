@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HOUR = datetime.timedelta(hours=1)
+DAY = (-HOUR, 24 * HOUR)
+
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
 
 @dataclass(frozen=True)
@@ -31,9 +34,18 @@ class Issued:
 class Authority:
     """Signs certificates; `certificate` is its own, in PEM."""
 
-    def __init__(self, name: str = "authority of the tests") -> None:
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._own = _certificate(name, self._key, None)
+    def __init__(
+        self,
+        name: str = "authority of the tests",
+        key: Key | None = None,
+        signs: bool = True,
+        times: tuple[datetime.timedelta, datetime.timedelta] = DAY,
+        above: Authority | None = None,
+    ) -> None:
+        """One that signs itself, or that another vouches for; without `signs` its certificate does not allow it."""
+        self.key = key or ec.generate_private_key(ec.SECP256R1())
+        issuer = None if above is None else (above._own, above.key)
+        self._own = _certificate(name, self.key, issuer, times=times, signs=signs)
         self.certificate = self._own.public_bytes(serialization.Encoding.PEM)
 
     def issue(
@@ -43,14 +55,33 @@ class Authority:
         usage: x509.ObjectIdentifier | None = None,
         begins: datetime.timedelta = -HOUR,
         ends: datetime.timedelta = 24 * HOUR,
+        key: Key | None = None,
+        signs: bool = False,
     ) -> Issued:
-        """One for these DNS names and addresses; `usage` is its extended one, the times are from now on."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        made = _certificate(name, key, (self._own, self._key), names, usage, (begins, ends))
-        secret = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        return Issued(made.public_bytes(serialization.Encoding.PEM), secret)
+        """One for these DNS names and addresses; `usage` is its extended one, the times are from now on.
+
+        With `signs` its key usage is an authority's, which leaves out the signatures of TLS.
+        """
+        key = key or ec.generate_private_key(ec.SECP256R1())
+        made = _certificate(name, key, (self._own, self.key), names, usage, (begins, ends), signs)
+        return Issued(made.public_bytes(serialization.Encoding.PEM), private_pem(key))
+
+
+def bare_authority(key: Key, *extensions: x509.ExtensionType, name: str = "authority of the tests") -> bytes:
+    """The certificate of an authority with these extensions alone, in PEM."""
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.UTC)
+    made = x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+    made = made.not_valid_before(now - HOUR).not_valid_after(now + 9600 * HOUR)
+    for each in extensions:
+        made = made.add_extension(each, critical=False)
+    return made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def private_pem(key: Key, password: bytes | None = None) -> bytes:
+    """A key as its file has it."""
+    way = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, way)
 
 
 def tls_server(directory: Path, names: Sequence[str]) -> tuple[ssl.SSLContext, Path]:
@@ -67,11 +98,12 @@ def tls_server(directory: Path, names: Sequence[str]) -> tuple[ssl.SSLContext, P
 
 def _certificate(
     name: str,
-    key: ec.EllipticCurvePrivateKey,
-    issuer: tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None,
+    key: Key,
+    issuer: tuple[x509.Certificate, Key] | None,
     names: Sequence[str] = (),
     usage: x509.ObjectIdentifier | None = None,
-    times: tuple[datetime.timedelta, datetime.timedelta] = (-HOUR, 24 * HOUR),
+    times: tuple[datetime.timedelta, datetime.timedelta] = DAY,
+    signs: bool = False,
 ) -> x509.Certificate:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     signer = key if issuer is None else issuer[1]
@@ -84,16 +116,16 @@ def _certificate(
         .serial_number(x509.random_serial_number())
         .not_valid_before(now + times[0])
         .not_valid_after(now + times[1])
-        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
+        .add_extension(x509.BasicConstraints(ca=signs and not names, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
-        .add_extension(_usage(signs=issuer is None), critical=True)
+        .add_extension(_usage(signs=signs), critical=True)
     )
     if names:
         made = made.add_extension(x509.SubjectAlternativeName([_general(one) for one in names]), critical=False)
     if usage is not None:
         made = made.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
-    return made.sign(signer, hashes.SHA256())
+    return made.sign(signer, None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256())
 
 
 def _general(name: str) -> x509.GeneralName:
