@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from matchbox.groups import Group
 from matchbox.profiles import NetBoot, Profile
+from tests import terraform
+from tests.terraform_example import example
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,6 +63,9 @@ EXPECTED = {
     "metadata": Expected(200, "plain/text", b"MAC=52:54:00:00:00:07\nOS=installed\nREQUEST_QUERY_MAC="),
     "path-outside": Expected(301, HTML, b'<a href="/etc/passwd">Moved Permanently</a>.\n'),
     "profile": Expected(200, "application/json", b'{"id": "cozystack-arm64", '),
+    "worker-generic": Expected(200, TEXT, b"HOSTNAME=worker-1\n"),
+    "worker-ignition": Expected(200, "application/json", b'{"ignition":{'),
+    "worker-ipxe": Expected(200, TEXT, b"#!ipxe\nkernel /assets/flatcar/flatcar_production_pxe.vmlinuz "),
 }
 
 
@@ -71,7 +76,7 @@ def event(name: str) -> dict[str, Any]:
 
 
 def fill(stores: Stores) -> None:
-    """Make the stores, with the seed document's data, and machines for what that does not have."""
+    """Make the stores, with the seed document's data, Terraform's example, and machines for what those do not have."""
     stores.fill(SEED)
     stores.put_asset("large/vmlinuz", LARGE)
     stores.put_asset("a file+ü%41.txt", b"strange\n")
@@ -88,6 +93,14 @@ def fill(stores: Stores) -> None:
     writer.put_group(Group("edge-installed", profile="edge", selector=mac | {"os": "installed"}))
     writer.put_group(Group("one", profile="one", selector={"uuid": "1f0e6c5a-9b8d-4c3e-a2f1-0b9c8d7e6f5a"}))
     writer.put_group(Group("talos", profile="talos", selector={"mac": "52:54:00:00:00:08", "arch": "x86_64"}))
+    for one in example():
+        if isinstance(one, terraform.Group):
+            writer.put_group(Group(one.name, profile=one.profile, selector=one.selector, metadata=one.metadata))
+            continue
+        boot = NetBoot(one.kernel, initrd=one.initrd, args=one.args)
+        writer.put_profile(Profile(one.name, ignition_id=one.ignition_id, generic_id=one.generic_id, boot=boot))
+        for (service, name), text in one.templates.items():
+            writer.put_template(service.lower(), name, text)
 
 
 def assert_answered(name: str, answer: Mapping[str, Any]) -> None:

@@ -44,6 +44,15 @@ class Profile(NamedTuple):
         """As the ignition id."""
         return self.name if self.generic_config else ""
 
+    @property
+    def templates(self) -> dict[tuple[str, str], bytes]:
+        """Its templates, by service and name."""
+        texts = {
+            ("Ignition", self.ignition_id): self.raw_ignition or self.container_linux_config,
+            ("Generic", self.generic_id): self.generic_config,
+        }
+        return {place: text.encode() for place, text in texts.items() if text}
+
 
 class Group(NamedTuple):
     """matchbox_group."""
@@ -125,11 +134,8 @@ class Terraform:
         boot = {"kernel": resource.kernel, "initrd": list(resource.initrd), "args": list(resource.args)}
         ids = {"ignition_id": resource.ignition_id, "generic_id": resource.generic_id}
         self._do("Profiles/ProfilePut", {"profile": {"id": resource.name, "boot": boot, **ids}})
-        if resource.ignition_id:
-            text = resource.raw_ignition or resource.container_linux_config
-            self._do("Ignition/IgnitionPut", {"name": resource.ignition_id}, config=text.encode())
-        if resource.generic_id:
-            self._do("Generic/GenericPut", {"name": resource.generic_id}, config=resource.generic_config.encode())
+        for (service, name), text in resource.templates.items():
+            self._do(f"{service}/{service}Put", {"name": name}, config=text)
         return resource
 
     def _delete(self, resource: Resource) -> Resource:
@@ -137,10 +143,8 @@ class Terraform:
             self._do("Groups/GroupDelete", {"id": resource.name})
             return resource
         self._do("Profiles/ProfileDelete", {"id": resource.name})
-        if resource.ignition_id:
-            self._do("Ignition/IgnitionDelete", {"name": resource.ignition_id})
-        if resource.generic_id:
-            self._do("Generic/GenericDelete", {"name": resource.generic_id})
+        for service, name in resource.templates:
+            self._do(f"{service}/{service}Delete", {"name": name})
         return resource
 
     def _read(self, resource: Resource) -> Resource | None:

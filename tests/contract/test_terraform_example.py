@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from boot_api.handler import app_of
+from tests.balancer_events import assert_answered, event
 from tests.rigs.stores import new_stores
+from tests.rpc_client import bridge, connected, files_in
 from tests.rpc_place import Place, placed
 from tests.terraform import Group, Profile, Terraform
 from tests.terraform_example import EXAMPLE, example
@@ -41,6 +44,19 @@ def test_a_worker_boots(place: Place) -> None:
     assert json.loads((EXAMPLE / "worker.ign").read_text())["passwd"] == ignition["passwd"]
     assert b"HOSTNAME=worker-1\n" == place.serve.get(f"/generic?mac={WORKER}").body
     assert terraform.plan(wanted).is_empty
+
+
+def test_the_deployed_function(moto_server: Service, tmp_path: Path) -> None:
+    """What a bridge has written is what the function answers to the worker's events of `events/`."""
+    stores = new_stores(moto_server, moto_server)
+    stores.create()
+    app = app_of(stores.environment() | {"MATCHBOX_LOG_LEVEL": "critical"})
+    files = files_in(tmp_path)
+    with bridge(stores.environment(), files) as running, connected(running.port, files) as client:
+        Terraform(client).apply(example())
+        running.end()
+    for name in ("worker-ipxe", "worker-ignition", "worker-generic"):
+        assert_answered(name, app.handle(event(name)))
 
 
 def test_a_change_is_a_delete_and_a_put(place: Place) -> None:
