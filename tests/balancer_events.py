@@ -99,8 +99,8 @@ def fill(stores: Stores) -> None:
             continue
         boot = NetBoot(one.kernel, initrd=one.initrd, args=one.args)
         writer.put_profile(Profile(one.name, ignition_id=one.ignition_id, generic_id=one.generic_id, boot=boot))
-        for (service, name), text in one.templates.items():
-            writer.put_template(service.lower(), name, text)
+        for (service, template), text in one.templates.items():
+            writer.put_template(service.lower(), template, text)
 
 
 def assert_answered(name: str, answer: Mapping[str, Any]) -> None:

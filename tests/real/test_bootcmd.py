@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from matchboxctl.main import main
 from tests.rigs.matchbox_clients import bootcmd
 from tests.rigs.stores import new_stores
-from tests.rpc_client import rpc_port
+from tests.rpc_client import ANYWHERE, rpc_port
 from tests.rpc_place import Place, placed
+from tests.serving import started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,18 +49,13 @@ class Ended(NamedTuple):
 
 
 class Bootcmd:
-    """The program, and files for it in a directory."""
+    """The program, which asks a port of 127.0.0.1 with a client's certificate, and files for it in a directory."""
 
-    def __init__(self, place: Place, directory: Path) -> None:
+    def __init__(self, directory: Path, port: int, ca: Path, cert: Path, key: Path) -> None:
         self._directory = directory
-        files = {
-            "ca": place.files.authority.certificate,
-            "cert": place.files.client.certificate,
-            "key": place.files.client.key,
-        }
-        self._flags = ["--endpoints", f"127.0.0.1:{rpc_port(place.serve)}"]
-        for name, content in files.items():
-            self._flags += [f"--{name}-file", str(self.file(f"{name}.pem", content))]
+        files = {"--ca-file": ca, "--cert-file": cert, "--key-file": key}
+        flags = [word for flag, path in files.items() for word in (flag, str(path))]
+        self._flags = ["--endpoints", f"127.0.0.1:{port}", *flags]
 
     def file(self, name: str, content: bytes) -> Path:
         """A file of that name."""
@@ -91,7 +88,14 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
 def client(place: Place, tmp_path: Path) -> Bootcmd:
     directory = tmp_path / "client"
     directory.mkdir()
-    return Bootcmd(place, directory)
+    pem = {
+        "ca": place.files.authority.certificate,
+        "cert": place.files.client.certificate,
+        "key": place.files.client.key,
+    }
+    for name, content in pem.items():
+        (directory / name).write_bytes(content)
+    return Bootcmd(directory, rpc_port(place.serve), *(directory / name for name in pem))
 
 
 def test_a_machine(place: Place, client: Bootcmd) -> None:
@@ -151,3 +155,19 @@ def test_refusals(place: Place, client: Bootcmd) -> None:
         ended = client.run(noun, "create", "-f", client.file("bad.json", text))
         assert (1, f"Error:  rpc error: code = Unknown desc = {why}\n") == (ended.code, ended.errors)
     assert ({}, {}) == (place.client.ok("Groups/GroupList"), place.client.ok("Profiles/ProfileList"))
+
+
+def test_certificates_of_matchboxctl(tmp_path: Path) -> None:
+    """What `matchboxctl certs` makes is all that server and client need, under the names that both look for."""
+    directory = tmp_path / "matchbox"
+    assert 0 == main(["certs", str(directory), "--name", "127.0.0.1"])
+    (tmp_path / "data").mkdir()
+    server = {"--ca-file": "ca.crt", "--cert-file": "server.crt", "--key-file": "server.key"}
+    flags = [word for flag, name in server.items() for word in (flag, str(directory / name))]
+    http = ("--address", "127.0.0.1:0", "--data-path", str(tmp_path / "data"))
+    with started(*http, *ANYWHERE, *flags) as serve:
+        of_client = (directory / name for name in ("ca.crt", "client.crt", "client.key"))
+        client = Bootcmd(tmp_path, rpc_port(serve), *of_client)
+        client.create("profile", "p.json", json.dumps(PROFILE).encode())
+        assert "worker" == client.run("profile", "list").lines[1][0]
+        serve.end()
