@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from matchbox.errors import MatchboxError
 from matchbox.log_levels import LEVELS, log_level
-from matchboxctl.certs_arguments import add_certs_command
+from matchboxctl.certs.arguments import add_certs_command
 from matchboxctl.check_arguments import add_check_command
 from matchboxctl.render_arguments import add_render_command
 from matchboxctl.rpc_arguments import DEFAULT_ADDRESS, add_rpc_arguments, rpc_settings

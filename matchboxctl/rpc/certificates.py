@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from matchboxctl.certificate_faults import (
+from matchboxctl.certs.faults import (
     Trust,
     authority_faults,
     name_fault,
@@ -12,7 +12,7 @@ from matchboxctl.certificate_faults import (
     serving_faults,
     signer,
 )
-from matchboxctl.certificate_files import MissingFileError, certificates_in, check_key, key_in, pem_in
+from matchboxctl.certs.files import MissingFileError, certificates_in, check_key, key_in, pem_in
 from matchboxctl.rpc_arguments import RpcSettings
 from matchboxctl.usage import UsageError
 

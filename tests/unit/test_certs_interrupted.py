@@ -22,7 +22,7 @@ LIMIT = 60
 STOPPED = """
 import os, resource, sys
 from matchboxctl.main import main
-import matchboxctl.certs_command
+import matchboxctl.certs.making
 event, number, action, *arguments = sys.argv[1:]
 left = int(number)
 

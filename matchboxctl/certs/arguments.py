@@ -70,7 +70,7 @@ def _days(text: str) -> int:
 
 
 def _certs(environment: Mapping[str, str], options: argparse.Namespace) -> None:
-    from matchboxctl.server_names import server_name
+    from matchboxctl.certs.server_names import server_name
 
     names = list(dict.fromkeys(map(server_name, options.name)))
     if options.check:
@@ -90,13 +90,13 @@ def _certs(environment: Mapping[str, str], options: argparse.Namespace) -> None:
             "certs needs --name HOST: the host name or IP address by which clients reach the server (127.0.0.1 for "
             "`matchboxctl rpc` beside Terraform); they refuse a certificate for another"
         )
-    from matchboxctl.certs_command import make, renew
+    from matchboxctl.certs.making import make, renew
 
     (renew if options.renew else make)(options.directory, names, options.days or _DAYS)
 
 
 def _check(options: argparse.Namespace, environment: Mapping[str, str], names: list[str]) -> None:
-    from matchboxctl.certs_check import CheckedFiles, Pair, check
+    from matchboxctl.certs.check import CheckedFiles, Pair, check
 
     ca_file, cert_file, key_file = (
         given or (options.directory / each.file if options.directory else each.default(environment))

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 from cryptography import x509
 
-from matchboxctl.certificate_faults import (
+from matchboxctl.certs.faults import (
     Trust,
     authority_faults,
     client_faults,
@@ -19,7 +19,7 @@ from matchboxctl.certificate_faults import (
     serving_faults,
     signer,
 )
-from matchboxctl.certificate_files import certificates_in, check_key, key_in, pem_in
+from matchboxctl.certs.files import certificates_in, check_key, key_in, pem_in
 from matchboxctl.usage import FailedError, UsageError
 
 _SOON = timedelta(days=30)

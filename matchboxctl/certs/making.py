@@ -1,4 +1,4 @@
-"""`matchboxctl certs`: the certificates of gRPC, made and renewed in a directory."""
+"""The certificates of gRPC, made and renewed in a directory."""
 
 import os
 from collections.abc import Sequence
@@ -10,10 +10,10 @@ from typing import get_args
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
-from matchboxctl.certificate_authority import Authority, client_certificate, new_authority, server_certificate
-from matchboxctl.certificate_directory import NAMES, already, replace, write_new
-from matchboxctl.certificate_faults import authority_faults, names_of
-from matchboxctl.certificate_files import certificates_in, key_in, pem_in
+from matchboxctl.certs.authority import Authority, client_certificate, new_authority, server_certificate
+from matchboxctl.certs.directory import NAMES, already, replace, write_new
+from matchboxctl.certs.faults import authority_faults, names_of
+from matchboxctl.certs.files import certificates_in, key_in, pem_in
 from matchboxctl.usage import UsageError
 
 

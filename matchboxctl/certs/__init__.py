@@ -1,0 +1,1 @@
+"""`matchboxctl certs`: the certificates of gRPC, made, renewed and checked."""
