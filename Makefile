@@ -6,6 +6,9 @@ SAM := .venv-sam/bin
 CHECKOV := .venv-checkov/bin
 QUICK := not real and not boot and not nightly
 
+# Files of tests side by side: those of one file share what is slow to set up.
+PYTEST := $(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile
+
 # The functions' processor, which the parameter Architecture has to name too.
 ARCHITECTURE ?= $(if $(findstring x86_64,$(shell grep -s Architecture= samconfig.toml)),x86_64,arm64)
 BUILT ?= .aws-sam/build
@@ -34,7 +37,7 @@ run: .venv/ready
 
 # Quick tests: only the environments are needed.
 test: .venv/ready .venv-sam/ready
-	$(BIN)/python -m pytest -q -m "$(QUICK)"
+	$(PYTEST) -m "$(QUICK)"
 
 # What CI checks before the tests.
 check: .venv/ready check-stack
@@ -58,16 +61,16 @@ build: .venv/ready .venv-sam/ready
 
 # Real programs and four boots: installs what it needs.
 test-real: .venv/ready
-	$(BIN)/python -m pytest -q -m "(real or boot) and not nightly"
+	$(PYTEST) -m "(real or boot) and not nightly"
 
 # Every boot client, from a directory and from table and bucket. Root installs what is missing, others are told.
 test-boot: .venv/ready
-	$(BIN)/python -m pytest -q -m boot tests/boot
+	$(PYTEST) -m boot tests/boot
 
 # All that takes long: 10,000 cases of each property, every real program, every boot client.
 test-nightly: .venv/ready
-	MATCHBOX_NIGHTLY=1 $(BIN)/python -m pytest -q -m "$(QUICK)" $(PROPERTIES)
-	$(BIN)/python -m pytest -q -m "real or boot or nightly"
+	MATCHBOX_NIGHTLY=1 $(PYTEST) -m "$(QUICK)" $(PROPERTIES)
+	$(PYTEST) -m "real or boot or nightly"
 
 # Ratios against a baseline of the same run.
 bench: .venv/ready

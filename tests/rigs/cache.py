@@ -28,7 +28,7 @@ def cached(name: str, build: Callable[[Path], None]) -> Path:
     directory = cache_root() / name
     if directory.is_dir():
         return directory
-    with _lock(directory):
+    with alone(name):
         if directory.is_dir():
             return directory
         print(f"rigs: installing {name}, on first use only", file=sys.stderr, flush=True)
@@ -45,7 +45,8 @@ def cached(name: str, build: Callable[[Path], None]) -> Path:
 
 
 @contextmanager
-def _lock(directory: Path) -> Iterator[None]:
-    with directory.with_name(f".{directory.name}.lock").open("w") as lock:
+def alone(name: str) -> Iterator[None]:
+    """Wait until no other process on this machine is in a block of that name."""
+    with (cache_root() / f".{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

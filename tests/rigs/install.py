@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.rigs.cache import alone
 from tests.rigs.failure import RigUnavailableError
 
 # Users other than root often lack the directories of programs such as dnsmasq.
@@ -18,19 +19,25 @@ def on_path(program: str, package: str) -> str:
 
     Raises RigUnavailableError when the program is missing and cannot be installed.
     """
-    found = shutil.which(program, path=_PATH)
-    if found is None and os.geteuid() == 0 and shutil.which("apt-get") is not None:
-        print(f"rigs: installing Debian's {package} for {program}", file=sys.stderr, flush=True)
-        # A third-party source that cannot be reached fails an update that brought all that is needed.
-        subprocess.run(["apt-get", "-q", "update"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
-        run(
-            ["apt-get", "-q", "-y", "install", "--no-install-recommends", package],
-            environment={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-        )
+    # What another process is installing is not looked at before that is done, and apt does not wait for its like.
+    with alone("apt"):
         found = shutil.which(program, path=_PATH)
+        if found is None and os.geteuid() == 0 and shutil.which("apt-get") is not None:
+            found = _installed(program, package)
     if found is None:
         raise RigUnavailableError(f"{program!r} is not on PATH: install it (Debian's package is {package!r})")
     return found
+
+
+def _installed(program: str, package: str) -> str | None:
+    print(f"rigs: installing Debian's {package} for {program}", file=sys.stderr, flush=True)
+    # A third-party source that cannot be reached fails an update that brought all that is needed.
+    subprocess.run(["apt-get", "-q", "update"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    run(
+        ["apt-get", "-q", "-y", "install", "--no-install-recommends", package],
+        environment={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+    )
+    return shutil.which(program, path=_PATH)
 
 
 def run(
