@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 import pytest
 
+from matchboxctl.directory import DirectoryCatalog
 from matchboxctl.main import main
 from tests.rigs.stores import Stores, new_stores
 from tests.serving import serving
@@ -16,6 +18,7 @@ from tests.serving import serving
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from types import FrameType
 
     from tests.rigs.service import Service
 
@@ -281,8 +284,70 @@ def test_store_mode_says_the_same(
 def test_a_table_that_is_not_there(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, moto_server: Service
 ) -> None:
-    """Where the table is not there, the command says what makes it."""
+    """Where the table is not there, the command says what makes it, and not that no group matches."""
     for name, value in new_stores(moto_server, moto_server).environment().items():
         monkeypatch.setenv(name, value)
-    assert 1 == main(["render", "ipxe"])
-    assert "make them with `matchboxctl init`" in capsys.readouterr().err
+    for others in ("10", "0"):
+        assert 1 == main(["render", "ipxe", "--others", others])
+        written = capsys.readouterr()
+        assert "" == written.out
+        assert "make them with `matchboxctl init`" in written.err
+
+
+def test_a_table_that_does_not_answer(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, stores: Stores
+) -> None:
+    """Where the table cannot be asked, that is the failure: whether a group matches is not known."""
+    for name, value in stores.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:1")
+    assert 1 == main(["render", "ipxe", "--others", "0", "--label", "role=worker", "--label", "token=127.0.0.1:1"])
+    written = capsys.readouterr()
+    assert "" == written.out
+    assert "run the same command again" in written.err
+    assert "127.0.0.1:1" not in written.err
+
+
+def test_secrets_of_labels(rendered: Rendered) -> None:
+    """The value of a label that names a secret is shown nowhere, also where the label counts for nothing."""
+    labels = ("--label", "token=swordfish", "--label", "token=marlin", "--label", "note=a-marlin")
+    for output in ("text", "json"):
+        code, text = rendered("metadata", *labels, "--label", "mac=swordfish", "-o", output, role="worker")
+        assert (0, "") == (code, rendered.error)
+        for secret in ("swordfish", "marlin"):
+            assert secret not in text.lower()
+    assert "swordfish" in rendered("metadata", *labels, "--show-secrets", role="worker")[1]
+
+
+def test_secrets_in_errors(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """What is written on standard error is masked as well."""
+    files = {
+        "groups/g.json": {"profile": "p-marlin", "selector": {"role": "a"}, "metadata": {"token": "marlin"}},
+        "groups/torn.json": {"selector": {"mac": "swordfish"}},
+    }
+    (tmp_path / "groups").mkdir()
+    for path, document in files.items():
+        (tmp_path / path).write_text(json.dumps(document))
+    rendered = Rendered(capsys, "--data-path", str(tmp_path))
+    code, text = rendered("ipxe", role="a", password="swordfish")
+    assert (1, False) == (code, "marlin" in text + rendered.error or "swordfish" in text + rendered.error)
+    assert "matchboxctl: 404: group 'g' names profile 'p-***', which is absent\n" in rendered.error
+    assert "'***' is no MAC address" in rendered.error
+    rendered("ipxe", "--show-secrets", role="a", password="swordfish")
+    assert ("marlin" in rendered.error, "swordfish" in rendered.error) == (True, True)
+
+
+def test_one_selection(rendered: Rendered) -> None:
+    """The group is selected once, however much is told of it."""
+    selected = 0
+
+    def called(frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal selected
+        selected += event == "call" and frame.f_code is DirectoryCatalog.select.__code__
+
+    sys.setprofile(called)
+    try:
+        rendered("metadata", role="worker")
+    finally:
+        sys.setprofile(None)
+    assert 1 == selected
