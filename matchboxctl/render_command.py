@@ -3,7 +3,7 @@
 import os
 import secrets
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from matchboxctl.answer_relay import AnswerRelay
 from matchboxctl.asset_files import AssetDirectory, SignedAddresses
 from matchboxctl.data_directory import files_below
 from matchboxctl.directory import DirectoryCatalog
+from matchboxctl.label_arguments import given_labels
 from matchboxctl.one_selection import OneSelection
 from matchboxctl.other_groups import OtherGroups, other_groups
 from matchboxctl.release_directory import ReleaseDirectory
@@ -73,9 +74,9 @@ def render(truth: Path | StoreSettings, wanted: Wanted, *, as_json: bool) -> Non
     route = wanted.route.strip("/")
     if route not in _ROUTES:
         raise UsageError(f"no route {wanted.route!r}: it is one of {', '.join(_ROUTES)}")
-    given = _labels(wanted.labels)
+    given = given_labels(wanted.labels)
     # Until it is known what else is a secret.
-    masks = None if wanted.show_secrets else Masks(given)
+    masks = None if wanted.show_secrets else Masks([{key: value} for key, value in given])
     opened = _directory(truth) if isinstance(truth, Path) else _tables(truth)
     try:
         with closing(opened):
@@ -95,21 +96,9 @@ def _masked(masks: Masks | None, text: str) -> str:
     return text if masks is None else masks.text(text)
 
 
-def _labels(given: Sequence[str]) -> list[dict[str, str]]:
-    """Each label by itself, since a key may be given twice. Raises UsageError for what is no label."""
-    labels = []
-    for label in given:
-        key, equals, value = label.partition("=")
-        if not key or not equals:
-            raise UsageError(f"--label {label!r} is no KEY=VALUE, such as mac=52:54:00:12:34:56")
-        labels.append({key: value})
-    return labels
-
-
-def _request(route: str, labels: Sequence[Mapping[str, str]]) -> Request:
+def _request(route: str, labels: Sequence[tuple[str, str]]) -> Request:
     """The request as it reaches the routes from a balancer."""
-    pairs = [f"{_quoted(key)}={_quoted(value)}" for label in labels for key, value in label.items()]
-    query = parameters("&".join(pairs))
+    query = parameters("&".join(f"{_quoted(key)}={_quoted(value)}" for key, value in labels))
     return request_of({"httpMethod": "GET", "path": f"/{route}", "multiValueQueryStringParameters": query})
 
 
@@ -117,7 +106,7 @@ def _quoted(text: str) -> str:
     return quote(text, safe=":", errors="surrogateescape")
 
 
-def _report(truth: _Truth, route: str, given: Sequence[Mapping[str, str]], wanted: Wanted) -> Report:
+def _report(truth: _Truth, route: str, given: Sequence[tuple[str, str]], wanted: Wanted) -> Report:
     """What there is to tell. Raises FailedError or MatchboxError where it is not known which group is the machine's."""
     request = _request(route, given)
     relay = AnswerRelay()
@@ -132,6 +121,8 @@ def _report(truth: _Truth, route: str, given: Sequence[Mapping[str, str]], wante
     answer, reason = _answered(routes, request, account, relay)
     profile = None if selection is None else selection.profile
     template = getattr(profile, _KINDS[route]) if profile is not None and route in _KINDS else ""
+    # A key may be given twice, and count once.
+    labelled = [{key: value} for key, value in given]
     seen = {"labels": labels, "data": data, "selector": dict(group.selector) if group else {}}
     return Report(
         route=route,
@@ -145,7 +136,7 @@ def _report(truth: _Truth, route: str, given: Sequence[Mapping[str, str]], wante
         answer=answer,
         reason=reason,
         butane=account.report,
-        masks=None if wanted.show_secrets else Masks([seen, *given, *(dict(one.lacks) for one in others.nearest)]),
+        masks=None if wanted.show_secrets else Masks([seen, labelled, *(dict(one.lacks) for one in others.nearest)]),
     )
 
 
