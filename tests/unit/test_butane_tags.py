@@ -13,6 +13,8 @@ DIRECTORY = "storage:\n  directories:\n    - path: /a\n      "
     [
         ("mode: !!int '420'", {"mode": 420}),
         ("mode: !!float 420", {"mode": 420}),
+        ("mode: ! 420", {"mode": 420}),
+        ("group:\n        name: !!binary |\n          L2\n          I=", {"group": {"name": "/b"}}),
         ("overwrite: !mine yes", {"overwrite": True}),
         ("overwrite: !!binary eWVz", {"overwrite": True}),
         ("overwrite: !<tag:example.org,2000:x> no", {"overwrite": False}),
@@ -32,6 +34,19 @@ def test_taken(member: str, expected: dict[str, object]) -> None:
     ("member", "reason", "masked"),
     [
         ("mode: !!int hunter2", "yaml: cannot decode !!str `hunter2` as a !!int", None),
+        (
+            "mode: !!float 18446744073709551615",
+            "yaml: cannot decode !!int `18446744073709551615` as a !!float",
+            None,
+        ),
+        ("mode: !!timestamp 2020", "yaml: cannot decode !!int `2020` as a !!timestamp", None),
+        ("mode: !!int <<", "yaml: cannot decode !!str `<<` as a !!int", None),
+        ("group: {name: !!binary aGVs bG8=}", "yaml: !!binary value contains invalid base64 data", None),
+        (
+            "mode: ! '5'",
+            "yaml: unmarshal errors:\n  line 6: cannot unmarshal !!str `5` into int",
+            "line 6: cannot unmarshal !!str into int",
+        ),
         ("mode: !!int 4.5", "yaml: cannot decode !!float `4.5` as a !!int", None),
         ("overwrite: !!bool yes", "yaml: cannot decode !!str `yes` as a !!bool", None),
         ("user: !!null hunter2", "yaml: cannot decode !!str `hunter2` as a !!null", None),

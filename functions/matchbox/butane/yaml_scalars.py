@@ -25,6 +25,7 @@ _BASES = {"hex": 16, "binary": 2, "octal": 8, "decimal": 10}
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
 _SPECIAL_FLOATS = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?", re.ASCII | re.DOTALL)
+_LINE_END = re.compile(r"[\r\n]")
 _PREFIX = "tag:yaml.org,2002:"
 # A scalar with one of these has to look like it.
 _LOOKED_AT = frozenset({"!!null", "!!bool", "!!int", "!!float", "!!timestamp"})
@@ -51,7 +52,7 @@ def short_tag(scalar: Scalar) -> str:
     """The type of a scalar, like `!!int`; an unknown tag of the text as it is."""
     if scalar.tag and scalar.tag != "!":
         return short_form(scalar.tag)
-    return _plain_tag(scalar.value) if scalar.plain and not scalar.tag else "!!str"
+    return _plain_tag(scalar.value) if scalar.plain else "!!str"
 
 
 def tag_fault(scalar: Scalar) -> str:
@@ -60,7 +61,8 @@ def tag_fault(scalar: Scalar) -> str:
     if tag in _LOOKED_AT:
         # Only as a key is `<<` of a type of its own.
         found = _plain_tag(scalar.value) if scalar.value != "<<" else "!!str"
-        if found != tag and (found, tag) != ("!!int", "!!float"):
+        is_float = tag == "!!float" and found == "!!int" and _integer(scalar.value) in _INTEGERS
+        if found != tag and not is_float:
             return f"cannot decode {found} `{scalar.value}` as a {tag}"
     if tag == "!!binary" and _binary(scalar.value) is None:
         return "!!binary value contains invalid base64 data"
@@ -144,6 +146,6 @@ def _boolean(value: str | None, tag: str) -> bool:
 
 def _binary(value: str) -> str | None:
     try:
-        return base64.b64decode("".join(value.split()), validate=True).decode("utf-8", "replace")
+        return base64.b64decode(_LINE_END.sub("", value), validate=True).decode("utf-8", "replace")
     except (binascii.Error, ValueError):
         return None
