@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
     from tests.images.manifests import Image
 
-QUICK = Patience(attempts=3, first_pause=0.001, longest_pause=0.01)
-"""Of a client that asks it."""
+QUICK = Patience(attempts=3, first_pause=0.001, longest_pause=0.01)  # of a client that asks it
 
 
 class Asked(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -14,6 +14,7 @@ from matchboxctl.directory import DirectoryCatalog
 from matchboxctl.main import main
 from tests.rigs.stores import Stores, new_stores
 from tests.serving import serving
+from tests.unit.rendered import Rendered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,26 +74,6 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def port(root: Path) -> Iterator[int]:
     with serving(root) as port:
         yield port
-
-
-class Rendered:
-    """Runs the command; `error` is what the last one wrote on standard error."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str], *flags: str) -> None:
-        self._capsys = capsys
-        self._flags = flags
-        self.error = ""
-
-    def __call__(self, route: str, *flags: str, **labels: str) -> tuple[int, str]:
-        given = [word for key, value in labels.items() for word in ("--label", f"{key}={value}")]
-        code = main(["render", route, *given, *flags, *self._flags])
-        written = self._capsys.readouterr()
-        self.error = written.err
-        return code, written.out
-
-    def document(self, route: str, *flags: str, **labels: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self(route, "-o", "json", *flags, **labels)[1])
-        return found
 
 
 @pytest.fixture
@@ -209,21 +190,6 @@ def test_a_machine_that_no_group_takes(capsys: pytest.CaptureFixture[str], tmp_p
     ]
 
 
-def test_many_groups(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """Of thousands of groups ten are shown, and how many are left out is said."""
-    (tmp_path / "groups").mkdir()
-    for number in range(3000):
-        group = {"profile": "p", "selector": {"mac": f"52:54:00:00:{number // 256:02x}:{number % 256:02x}"}}
-        (tmp_path / "groups" / f"g{number:04d}.json").write_text(json.dumps(group))
-    rendered = Rendered(capsys, "--data-path", str(tmp_path))
-    found = rendered.document("ipxe", mac="52:54:00:00:00:07")
-    assert "g0007" == found["group"]["id"]
-    assert [f"g{number:04d}" for number in (0, 1, 2, 3, 4, 5, 6, 8, 9, 10)] == [
-        one["id"] for one in found["other_groups"]
-    ]
-    assert 2989 == found["other_groups_left_out"]
-
-
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
@@ -306,35 +272,6 @@ def test_a_table_that_does_not_answer(
     assert "" == written.out
     assert "run the same command again" in written.err
     assert "127.0.0.1:1" not in written.err
-
-
-def test_secrets_of_labels(rendered: Rendered) -> None:
-    """The value of a label that names a secret is shown nowhere, also where the label counts for nothing."""
-    labels = ("--label", "token=swordfish", "--label", "token=marlin", "--label", "note=a-marlin")
-    for output in ("text", "json"):
-        code, text = rendered("metadata", *labels, "--label", "mac=swordfish", "-o", output, role="worker")
-        assert (0, "") == (code, rendered.error)
-        for secret in ("swordfish", "marlin"):
-            assert secret not in text.lower()
-    assert "swordfish" in rendered("metadata", *labels, "--show-secrets", role="worker")[1]
-
-
-def test_secrets_in_errors(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """What is written on standard error is masked as well."""
-    files = {
-        "groups/g.json": {"profile": "p-marlin", "selector": {"role": "a"}, "metadata": {"token": "marlin"}},
-        "groups/torn.json": {"selector": {"mac": "swordfish"}},
-    }
-    (tmp_path / "groups").mkdir()
-    for path, document in files.items():
-        (tmp_path / path).write_text(json.dumps(document))
-    rendered = Rendered(capsys, "--data-path", str(tmp_path))
-    code, text = rendered("ipxe", role="a", password="swordfish")
-    assert (1, False) == (code, "marlin" in text + rendered.error or "swordfish" in text + rendered.error)
-    assert "matchboxctl: 404: group 'g' names profile 'p-***', which is absent\n" in rendered.error
-    assert "'***' is no MAC address" in rendered.error
-    rendered("ipxe", "--show-secrets", role="a", password="swordfish")
-    assert ("marlin" in rendered.error, "swordfish" in rendered.error) == (True, True)
 
 
 def test_one_selection(rendered: Rendered) -> None:
