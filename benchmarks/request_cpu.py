@@ -6,8 +6,6 @@ without a network as well. Run as `make bench`.
 """
 
 import os
-import statistics
-import time
 from collections.abc import Callable, Mapping
 from contextlib import closing, redirect_stdout
 from pathlib import Path
@@ -15,12 +13,11 @@ from pathlib import Path
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
 
-from aws_stores.catalog_writer import CatalogWriter
-from aws_stores.creation import create_table
 from aws_stores.http_client import Answer, HttpClient
 from aws_stores.table import KEY, SHAPES, entry_key
 from benchmarks.boot_machines import PROFILE, ask, groups
-from benchmarks.table_app import table_app
+from benchmarks.table_app import fill, table_app
+from benchmarks.timing import cpu_seconds, print_table
 from matchbox.selection import selector_of
 from tests.rigs.moto_server import moto_server
 from tests.rigs.service import Service
@@ -48,12 +45,8 @@ class Replaying(HttpClient):
 
 def main() -> None:
     """Print the table."""
-    with moto_server() as service, closing(service.client("dynamodb")) as client, closing(Replaying()) as http:
-        create_table(client, TABLE)
-        writer = CatalogWriter(client, service.client("s3"), TABLE, TABLE)
-        writer.put_profile(PROFILE)
-        for group in groups(1):
-            writer.put_group(group)
+    with moto_server() as service, closing(Replaying()) as http:
+        fill(service, TABLE, 1)
         app, counting = table_app(service, TABLE, http), table_app(service, TABLE, http, NAMESPACE)
         ways: dict[str, Callable[[], object]] = {
             "boto3: the two BatchGetItem calls (baseline)": _boto3_calls(service),
@@ -61,23 +54,7 @@ def main() -> None:
             "... with its line of metrics": lambda: _unseen(lambda: ask(counting, 0)),
         }
         medians = cpu_seconds(ways, REQUESTS)
-    base = medians[next(iter(ways))]
-    print(f"{'CPU time of a warm request, no network':46} {'p50 µs':>8} {'ratio':>6}")
-    for name, middle in medians.items():
-        print(f"{name:46} {middle * 1e6:>8.0f} {middle / base:>6.2f}")
-
-
-def cpu_seconds(ways: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """The median processor time of each of the ways, which take turns."""
-    samples: dict[str, list[float]] = {name: [] for name in ways}
-    for number in range(rounds + 100):
-        for name, way in ways.items():
-            start = time.thread_time()
-            way()
-            # The first find no warm caches.
-            if number >= 100:
-                samples[name].append(time.thread_time() - start)
-    return {name: statistics.median(taken) for name, taken in samples.items()}
+    print_table("CPU time of a warm request, no network", "µs", medians, next(iter(ways)))
 
 
 def _unseen(way: Callable[[], object]) -> None:

@@ -12,6 +12,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
+from aws_stores.aws_errors import AWSError
 from aws_stores.table import UnwritableError
 from matchbox.errors import StoreUnavailableError
 from matchboxctl.store_mode import StoreSettings
@@ -32,8 +33,8 @@ def explained(store: StoreSettings) -> Iterator[None]:
         ) from error
     except EndpointConnectionError as error:
         raise FailedError(f"{error}: is the endpoint right, and the network there?") from error
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
+    except (ClientError, AWSError) as error:
+        code = error.code if isinstance(error, AWSError) else error.response["Error"]["Code"]
         if code in _ABSENT:
             raise FailedError(f"{store.place}: {error}: make them with `matchboxctl init`") from error
         advice = ": see to the permissions of these credentials" if code in _FORBIDDEN else ""

@@ -10,8 +10,11 @@ from matchbox.templates import sprig_functions_in
 _MOST_NAMED = 20
 _IGNITION_SUFFIXES = (".ign", ".ignition")
 # The newest Butane that matchbox v0.11.0 knows is fcos 1.5.0's.
-_NEWER_BUTANE = re.compile(rb"^version:[ \t]*['\"]?(1\.[67]\.0)\b", re.MULTILINE)
-_FCOS = re.compile(rb"^variant:[ \t]*['\"]?fcos\b", re.MULTILINE)
+_NEWER = rb"(1\.[67]\.0)"
+# A key at the start of a line, or in quotes or a flow mapping anywhere: JSON is YAML too.
+_MEMBER = rb"""(?:^|^[ \t]+(?=["'])|[{,]\s*)(["']?)%s\1\s*:\s*(["']?)%s\2(?=[\s,}#]|$)"""
+_NEWER_BUTANE = re.compile(_MEMBER % (rb"version", _NEWER), re.MULTILINE)
+_FCOS = re.compile(_MEMBER % (rb"variant", rb"fcos"), re.MULTILINE)
 
 
 def beyond_matchbox(document: Group | Profile) -> str | None:
@@ -36,7 +39,7 @@ def template_beyond_matchbox(kind: str, name: str, body: bytes) -> str | None:
         return f"not {kind} template {name}, which calls Sprig's {', '.join(sorted(called))}"
     version = _NEWER_BUTANE.search(body)
     if kind == "ignition" and version and _FCOS.search(body):
-        return f"not {kind} template {name}, which is Butane's fcos {version[1].decode()}"
+        return f"not {kind} template {name}, which is Butane's fcos {version[3].decode()}"
     return None
 
 

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
 
 from matchboxctl.boot_client import BootClient, FetchError, MissingError, joined, place
 from matchboxctl.boot_script import NamedFile, files_of
+from matchboxctl.label_arguments import given_labels
 from matchboxctl.usage import FailedError, UsageError
 from oci.image import checksums
 
@@ -37,13 +38,8 @@ def asked(url: str, labels: Sequence[str]) -> Asked:
         good = False
     if not good or parts.query or parts.fragment or parts.username is not None:
         raise UsageError(f"{url!r} is no address of a matchbox, such as http://HOST or http://HOST:8080")
-    pairs = []
-    for label in labels:
-        key, equals, value = label.partition("=")
-        if not key or not equals:
-            raise UsageError(f"--label {label!r} is no KEY=VALUE, such as mac=52:54:00:12:34:56")
-        pairs.append((key, value))
-    return Asked(f"{parts.scheme}://{parts.netloc}{parts.path.removesuffix('/boot.ipxe').rstrip('/')}", pairs)
+    root = f"{parts.scheme}://{parts.netloc}{parts.path.removesuffix('/boot.ipxe').rstrip('/')}"
+    return Asked(root, given_labels(labels))
 
 
 def check(what: Asked, *, user_agent: str, silence: float) -> None:

@@ -5,6 +5,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from matchboxctl.label_arguments import add_label_argument
+
 _EXAMPLE = """\
 example:
   matchboxctl render ignition --label mac=52:54:00:12:34:56 --data-path /var/lib/matchbox
@@ -36,13 +38,7 @@ def add_render_command(
         allow_abbrev=False,
     )
     made.add_argument("route", metavar="ROUTE", help="ipxe, grub, ignition, cloud, generic or metadata")
-    made.add_argument(
-        "--label",
-        metavar="KEY=VALUE",
-        action="append",
-        default=[],
-        help="a label of the machine, such as mac=52:54:00:12:34:56; may be given several times",
-    )
+    add_label_argument(made)
     made.add_argument(
         "--data-path",
         metavar="DIR",

@@ -4,7 +4,8 @@ import os
 import secrets
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
@@ -17,7 +18,7 @@ from boot_api.routes import Account, Routes, Stores
 from boot_api.settings import Settings
 from matchbox.assets import Delivery
 from matchbox.documents import parse_group
-from matchbox.errors import MatchboxError
+from matchbox.errors import MatchboxError, NotFoundError
 from matchbox.groups import Group
 from matchbox.json_documents import DocumentError
 from matchbox.labels import labels_of
@@ -26,6 +27,8 @@ from matchboxctl.answer_relay import AnswerRelay
 from matchboxctl.asset_files import AssetDirectory, SignedAddresses
 from matchboxctl.data_directory import files_below
 from matchboxctl.directory import DirectoryCatalog
+from matchboxctl.label_arguments import given_labels
+from matchboxctl.one_selection import OneSelection
 from matchboxctl.other_groups import OtherGroups, other_groups
 from matchboxctl.release_directory import ReleaseDirectory
 from matchboxctl.rendered_report import Report, as_text, json_of
@@ -51,11 +54,16 @@ class Wanted(NamedTuple):
 
 
 class _Truth(NamedTuple):
-    """Where the answer comes from: the stores, all groups, and how it is closed."""
+    """Where the answer comes from: the stores, all groups, what says why these fail, and how it is closed.
+
+    `told` are lines for standard error.
+    """
 
     stores: Stores
     groups: Callable[[], Iterator[Group]]
+    explained: Callable[[], AbstractContextManager[None]]
     close: Callable[[], None]
+    told: Sequence[str] = ()
 
 
 def render(truth: Path | StoreSettings, wanted: Wanted, *, as_json: bool) -> None:
@@ -66,24 +74,31 @@ def render(truth: Path | StoreSettings, wanted: Wanted, *, as_json: bool) -> Non
     route = wanted.route.strip("/")
     if route not in _ROUTES:
         raise UsageError(f"no route {wanted.route!r}: it is one of {', '.join(_ROUTES)}")
-    request = _request(route, wanted.labels)
+    given = given_labels(wanted.labels)
+    # Until it is known what else is a secret.
+    masks = None if wanted.show_secrets else Masks([{key: value} for key, value in given])
     opened = _directory(truth) if isinstance(truth, Path) else _tables(truth)
-    with closing(opened):
-        report = _report(opened, route, request, wanted)
+    try:
+        with closing(opened):
+            report = _report(opened, route, given, wanted)
+        masks = report.masks
+    except (FailedError, MatchboxError) as error:
+        raise FailedError(_masked(masks, str(error))) from error
+    finally:
+        for line in opened.told:
+            print(f"matchboxctl: {_masked(masks, line)}", file=sys.stderr)
     print(json_of(report) if as_json else as_text(report))
     if report.answer.status != 200:
-        raise FailedError(f"{report.answer.status}: {report.reason}")
+        raise FailedError(f"{report.answer.status}: {report.shown(report.reason)}")
 
 
-def _request(route: str, labels: Sequence[str]) -> Request:
-    """The request as it reaches the routes from a balancer. Raises UsageError for what is no label."""
-    pairs = []
-    for label in labels:
-        key, equals, value = label.partition("=")
-        if not key or not equals:
-            raise UsageError(f"--label {label!r} is no KEY=VALUE, such as mac=52:54:00:12:34:56")
-        pairs.append(f"{_quoted(key)}={_quoted(value)}")
-    query = parameters("&".join(pairs))
+def _masked(masks: Masks | None, text: str) -> str:
+    return text if masks is None else masks.text(text)
+
+
+def _request(route: str, labels: Sequence[tuple[str, str]]) -> Request:
+    """The request as it reaches the routes from a balancer."""
+    query = parameters("&".join(f"{_quoted(key)}={_quoted(value)}" for key, value in labels))
     return request_of({"httpMethod": "GET", "path": f"/{route}", "multiValueQueryStringParameters": query})
 
 
@@ -91,17 +106,23 @@ def _quoted(text: str) -> str:
     return quote(text, safe=":", errors="surrogateescape")
 
 
-def _report(truth: _Truth, route: str, request: Request, wanted: Wanted) -> Report:
+def _report(truth: _Truth, route: str, given: Sequence[tuple[str, str]], wanted: Wanted) -> Report:
+    """What there is to tell. Raises FailedError or MatchboxError where it is not known which group is the machine's."""
+    request = _request(route, given)
     relay = AnswerRelay()
-    routes = Routes(truth.stores._replace(answers=relay), Delivery(BODY_LIMIT, boundary=secrets.token_hex(30)))
+    stores = truth.stores._replace(answers=relay, catalog=OneSelection(truth.stores.catalog))
+    routes = Routes(stores, Delivery(BODY_LIMIT, boundary=secrets.token_hex(30)))
     labels = labels_of(request.raw_query)
-    selection, data = _selected(routes, request)
+    with truth.explained():
+        selection, data = _selected(routes, request)
     group = None if selection is None else selection.group
     others = other_groups(truth.groups(), group, labels, wanted.others) if wanted.others else OtherGroups([], 0)
     account = Account()
     answer, reason = _answered(routes, request, account, relay)
     profile = None if selection is None else selection.profile
     template = getattr(profile, _KINDS[route]) if profile is not None and route in _KINDS else ""
+    # A key may be given twice, and count once.
+    labelled = [{key: value} for key, value in given]
     seen = {"labels": labels, "data": data, "selector": dict(group.selector) if group else {}}
     return Report(
         route=route,
@@ -115,15 +136,15 @@ def _report(truth: _Truth, route: str, request: Request, wanted: Wanted) -> Repo
         answer=answer,
         reason=reason,
         butane=account.report,
-        masks=None if wanted.show_secrets else Masks([seen, *(dict(one.lacks) for one in others.nearest)]),
+        masks=None if wanted.show_secrets else Masks([seen, labelled, *(dict(one.lacks) for one in others.nearest)]),
     )
 
 
 def _selected(routes: Routes, request: Request) -> tuple[Selection | None, dict[str, object]]:
-    """What is selected, and the data that a template sees; nothing where the answer says what is wrong."""
+    """What is selected, and the data that a template sees; nothing where no group matches."""
     try:
         machine = routes.machine(request, Account())
-    except MatchboxError:
+    except NotFoundError:
         return None, {}
     return machine.selection, machine.data()
 
@@ -146,17 +167,18 @@ def _directory(data_path: Path) -> _Truth:
         raise UsageError(f"{data_path} is no directory: name matchbox's data directory with --data-path")
     addresses = SignedAddresses(secrets.token_bytes(32), _ADDRESS_LIFETIME)
     releases = ReleaseDirectory(data_path / "releases", addresses)
+    told: list[str] = []
     try:
-        catalog = DirectoryCatalog(data_path, _tell, releases.pointers)
+        catalog = DirectoryCatalog(data_path, told.append, releases.pointers)
     except OSError as error:
         raise UsageError(f"{error.filename}: {error.strerror}") from error
     stores = Stores(catalog, AssetDirectory(data_path / "assets", addresses), releases, AnswerRelay())
-    return _Truth(stores, lambda: _groups_in(data_path / "groups"), catalog.close)
+    return _Truth(stores, lambda: _groups_in(data_path / "groups", told.append), nullcontext, catalog.close, told)
 
 
-def _groups_in(directory: Path) -> Iterator[Group]:
+def _groups_in(directory: Path, tell: Callable[[str], None]) -> Iterator[Group]:
     """The groups of a data directory that parse; those that do not were named when the catalogue was read."""
-    for path, file in files_below(directory, _tell):
+    for path, file in files_below(directory, tell):
         if path.endswith(_JSON) and "/" not in path:
             try:
                 yield parse_group(path.removesuffix(_JSON), file.read_bytes())
@@ -165,6 +187,8 @@ def _groups_in(directory: Path) -> Iterator[Group]:
 
 
 def _tables(store: StoreSettings) -> _Truth:
+    from matchboxctl.aws_refusals import explained
+
     given = {
         "MATCHBOX_TABLE": store.table,
         "MATCHBOX_BUCKET": store.bucket,
@@ -176,7 +200,8 @@ def _tables(store: StoreSettings) -> _Truth:
         settings = Settings.from_environment(os.environ | given)
     except ValueError as error:
         raise UsageError(str(error)) from error
-    return _Truth(stores_of(settings, store.credentials), lambda: _groups_of(store), lambda: None)
+    stores = stores_of(settings, store.credentials)
+    return _Truth(stores, lambda: _groups_of(store), partial(explained, store), lambda: None)
 
 
 def _groups_of(store: StoreSettings) -> Iterator[Group]:
@@ -187,7 +212,3 @@ def _groups_of(store: StoreSettings) -> Iterator[Group]:
     with explained(store):
         found = scan(store.dynamodb(), store.table)
     return (group_in(item, lambda _: b"{}") for item in found.groups.values())
-
-
-def _tell(line: str) -> None:
-    print(f"matchboxctl: {line}", file=sys.stderr)

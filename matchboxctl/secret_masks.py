@@ -17,7 +17,7 @@ MASK = "***"
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+")
 _NAMES = re.compile(
     r"passw|passphrase|secret|token|credential|certificat|private|hash|bearer|kubeconfig|keys?\b"
-    r"|\b(?:pass|pwd|certs?|crt|pem|psk|salt|auth)\b"
+    r"|\b(?:pass|passcode|pw|pwd|certs?|crt|pem|psk|salt|auth)\b"
 )
 # A shorter part of base64 stands in other texts by chance.
 _LEAST_BASE64 = 6

@@ -1,6 +1,7 @@
 """`matchboxctl serve` as an operator starts it, for as long as a test needs it."""
 
 import http.client
+import os
 import queue
 import signal
 import subprocess
@@ -99,3 +100,19 @@ def serving(data: Path, *flags: str) -> Iterator[int]:
             yield serve.port
         finally:
             serve.end()
+
+
+def refused_start(*flags: str, environment: Mapping[str, str] | None = None) -> str:
+    """The one line with which `serve` refuses to start."""
+    ended = subprocess.run(
+        [*COMMAND, *flags],
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+        env={**os.environ, **(environment or {})},
+    )
+    assert (2, "") == (ended.returncode, ended.stdout)
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("matchboxctl: ")
+    return line

@@ -13,8 +13,12 @@ _ITERATED_AND_SALTED = 3
 _KEY_SIZES = {7: 16, 8: 24, 9: 32}  # AES
 _HASHES = {2: "sha1", 8: "sha256", 9: "sha384", 10: "sha512"}
 _BLOCK = 16
+_HASHED_AT_ONCE = 1 << 16
 _SHORTEST = 100  # bytes of a point, a salt, a block and a checksum
 _SHA1_SIZE = 20
+_SALT_SIZE = 8
+# Usage, cipher, kind of derivation, hash; salt, count; the first block, and the least that is encrypted.
+_LEAST_PROTECTED = 4 + _SALT_SIZE + 1 + _BLOCK + _SHA1_SIZE
 
 
 def without_protection(body: bytes, passphrase: str) -> bytes | None:
@@ -26,6 +30,9 @@ def without_protection(body: bytes, passphrase: str) -> bytes | None:
         return None
     point = 7 + body[6]
     public = point + 2 + _bytes_of(body[point : point + 2])
+    if len(body) < public + _LEAST_PROTECTED:
+        # A length in it reaches beyond its end.
+        return None
     usage, cipher, kind, hashed = body[public : public + 4]
     if (usage, kind) != (_SHA1_CHECKED, _ITERATED_AND_SALTED) or cipher not in _KEY_SIZES or hashed not in _HASHES:
         return None
@@ -49,11 +56,16 @@ def _bytes_of(bits: bytes) -> int:
 def _derived(passphrase: bytes, salt: bytes, count: int, name: str, size: int) -> bytes:
     """A key of the passphrase, iterated and salted; each further hash has one more zero before it."""
     once = salt + passphrase
+    # 65 MB at most, as many times as a part that is hashed again and again, and the rest of it.
     length = max((16 + (count & 15)) << ((count >> 4) + 6), len(once))
-    repeated = (once * (length // len(once) + 1))[:length]
+    part = once * (_HASHED_AT_ONCE // len(once) + 1)
     key, zeros = b"", 0
     while len(key) < size:
-        key += hashlib.new(name, bytes(zeros) + repeated).digest()
+        hashed = hashlib.new(name, bytes(zeros))
+        for _ in range(length // len(part)):
+            hashed.update(part)
+        hashed.update(part[: length % len(part)])
+        key += hashed.digest()
         zeros += 1
     return key[:size]
 

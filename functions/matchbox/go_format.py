@@ -6,9 +6,10 @@ The values are those of `go_values`; everything else is nil. Oddities such as `%
 from typing import NamedTuple
 
 from matchbox.go_float import format_float
-from matchbox.go_quote import can_be_raw, is_printable, quoted
+from matchbox.go_quote import can_be_raw, is_printable, quoted, quoted_pieces
 from matchbox.go_text import bytes_of
 from matchbox.go_values import GoObject, is_nil_list, type_name
+from matchbox.piecemeal import joined
 
 _GREATEST_RUNE = 0x10FFFF
 _REPLACEMENT = 0xFFFD
@@ -53,6 +54,10 @@ class Printer:
         if self._room < 0:
             raise OutputTooLongError
         self._pieces.append(piece)
+
+    def _check(self, length: int) -> None:
+        if length > self._room:
+            raise OutputTooLongError
 
     def text(self) -> str:
         """What has been written."""
@@ -139,11 +144,14 @@ class Printer:
         if verb == "q" or (verb == "v" and flags.syntax):
             text = value[: flags.precision]
             raw = flags.sharp and can_be_raw(text)
-            self._padded(f"`{text}`" if raw else quoted(text, ascii_only=flags.plus), flags)
+            pieces = ("`", text, "`") if raw else quoted_pieces(text, ascii_only=flags.plus)
+            self._padded(joined(pieces, self._check), flags)
         elif verb in "sv":
             self._padded(value[: flags.precision], flags)
         elif verb in "xX":
-            self._padded(_hexadecimal(bytes_of(value)[: flags.precision], verb, flags), flags)
+            raw_bytes = bytes_of(value)[: flags.precision]
+            self._check(2 * len(raw_bytes))
+            self._padded(_hexadecimal(raw_bytes, verb, flags), flags)
         else:
             self._bad_verb(value, verb, flags)
 

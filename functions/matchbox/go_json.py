@@ -3,9 +3,13 @@
 import json
 from typing import NoReturn
 
+from matchbox.go_float import format_float
+
 _ESCAPES = str.maketrans({"<": r"\u003c", ">": r"\u003e", "&": r"\u0026", "\u2028": r"\u2028", "\u2029": r"\u2029"})
 _SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}")
 _MOST_DIGITS = 20
+# Below and from these, encoding/json writes an exponent.
+_SMALL, _LARGE = 1e-6, 1e21
 
 
 class JsonError(ValueError):
@@ -47,6 +51,15 @@ def encode(value: object) -> bytes:
     """`value` without white space, members in the order of the mapping, escaped so that HTML may hold it."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text.translate(_ESCAPES).encode()
+
+
+def number_text(value: float) -> str:
+    """A finite number, as json.Marshal writes a float64."""
+    if value and not _SMALL <= abs(value) < _LARGE:
+        mantissa, _, exponent = format_float(value, "e").partition("e")
+        # Two digits at least, says strconv; encoding/json takes the zero out of those below.
+        return f"{mantissa}e{exponent.replace('-0', '-')}"
+    return format_float(value, "f")
 
 
 def without_surrogates(text: str) -> str:

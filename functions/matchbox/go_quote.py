@@ -1,6 +1,9 @@
 """How Go quotes text: `strconv.Quote` and its kin, over the text of `go_text`."""
 
+from collections.abc import Iterator
+
 from matchbox.go_text import stray_byte
+from matchbox.piecemeal import made_of
 
 _SHORT = {
     "\a": r"\a",
@@ -16,7 +19,21 @@ _SHORT = {
 
 def quoted(text: str, quote: str = '"', *, ascii_only: bool = False) -> str:
     """`text` as a Go literal between `quote`s, its unprintable characters escaped; all but ASCII if `ascii_only`."""
-    return quote + "".join(_quoted(character, quote, ascii_only=ascii_only) for character in text) + quote
+    return "".join(quoted_pieces(text, quote, ascii_only=ascii_only))
+
+
+def quoted_pieces(text: str, quote: str = '"', *, ascii_only: bool = False) -> Iterator[str]:
+    """The same, piece by piece: it can be ten times as long as `text`."""
+
+    def escaped(part: str) -> str:
+        plain = part.isprintable() and quote not in part and "\\" not in part
+        if plain and (part.isascii() or not ascii_only):
+            return part
+        return "".join([_quoted(character, quote, ascii_only=ascii_only) for character in part])
+
+    yield quote
+    yield from made_of(text, escaped)
+    yield quote
 
 
 def can_be_raw(text: str) -> bool:

@@ -5,11 +5,14 @@ Valid UTF-8 stands for itself. Each other byte stands as one character of a bloc
 takes it. A genuine character of that block stands as its four bytes, so that the mapping is one to one.
 """
 
+import re
+
 _FIRST_BYTE = 0x80
 _FIRST_STAND_IN = 0x10FE80
 _FIRST_SURROGATE = 0xDC80
 _COUNT = 0x80
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 _AS_STAND_INS: dict[int, str] = {
     _FIRST_STAND_IN + offset: "".join(
@@ -45,8 +48,7 @@ def text_of_value(value: str) -> str:
     """
     if value.isascii():
         return value
-    text = value.translate(_FROM_SURROGATES)
-    return "".join(_REPLACEMENT if "\ud800" <= character <= "\udfff" else character for character in text)
+    return _SURROGATE.sub(_REPLACEMENT, value.translate(_FROM_SURROGATES))
 
 
 def stray_byte(character: str) -> int | None:

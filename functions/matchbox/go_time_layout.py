@@ -126,7 +126,7 @@ class _Reading:
                 text, self._rest = text[1:], self._rest[1:]
 
     def _pattern(self, pattern: str) -> str:
-        found = re.compile(pattern, re.IGNORECASE).match(self._rest)
+        found = re.compile(pattern, re.IGNORECASE | re.ASCII).match(self._rest)
         if found is None:
             raise TimeError("it is not as the layout says")
         self._rest = self._rest[found.end() :]
@@ -221,7 +221,7 @@ def _day(year: int, month: int | None, day: int | None, year_day: int | None) ->
                 raise TimeError("the day is out of range")
             return found
         return day_of(year, 1 if month is None else month, 1 if day is None else day)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise TimeError("the date is out of range") from None
 
 

@@ -26,6 +26,9 @@ _MADE_UP = ("x", "0", "/x", "1.2.3-x-y", "52:54:00:12:34:56")
 _MOST_LABELS = 20
 # Groups of one template differ in little, and each takes milliseconds.
 _MOST_GROUPS = 200
+# A group is rendered once, or for each label that the template asks for and each made-up value. Some templates take
+# seconds.
+_MOST_RENDERINGS = 1000
 _ABSENT = "there is no value for "
 
 
@@ -45,15 +48,17 @@ def failures(groups: Iterable[Group], profiles: Iterable[Profile], templates: It
     """What fails, the same failure of several groups once. What is named and not among these is no failure here."""
     by_id = {profile.id: profile for profile in profiles}
     bodies = {(template.kind, template.id): template.body for template in templates}
-    tried: dict[tuple[str, str], int] = {}
+    tried: dict[tuple[str, str], _Trial] = {}
     found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for group in groups:
         for kind in TEMPLATE_KINDS:
             key = (kind, getattr(by_id.get(group.profile), f"{kind}_id", ""))
-            if key not in bodies or tried.get(key, 0) >= _MOST_GROUPS:
+            if key not in bodies:
                 continue
-            tried[key] = tried.get(key, 0) + 1
-            for failure in _failure(Selection(group, by_id.get(group.profile)), _ANSWERS[kind], key[1], bodies[key]):
+            trial = tried.setdefault(key, _Trial(_ANSWERS[kind], key[1], bodies[key]))
+            if trial.groups >= _MOST_GROUPS or trial.renderings >= _MOST_RENDERINGS:
+                continue
+            for failure in trial.failure(Selection(group, by_id.get(group.profile))):
                 found.setdefault(failure, []).append(group.id)
     return [Failure(ids, reason, made_up) for (reason, made_up), ids in found.items()]
 
@@ -61,39 +66,47 @@ def failures(groups: Iterable[Group], profiles: Iterable[Profile], templates: It
 _Answer = Callable[[str, bytes, Mapping[str, object]], object]
 
 
-def _failure(
-    selection: Selection, answer: _Answer, template_id: str, body: bytes
-) -> Iterator[tuple[str, tuple[str, ...]]]:
-    reason, made_up = _tried(selection, answer, template_id, body, _MADE_UP[0])
-    if reason and all(_tried(selection, answer, template_id, body, value)[0] for value in _MADE_UP[1:] if made_up):
-        yield reason, made_up
+class _Trial:
+    """One template, and how much of it was tried so far."""
 
+    def __init__(self, answer: _Answer, template_id: str, body: bytes) -> None:
+        self._answer = answer
+        self._template_id = template_id
+        self._body = body
+        self.groups = 0
+        self.renderings = 0
 
-def _tried(
-    selection: Selection, answer: _Answer, template_id: str, body: bytes, value: str
-) -> tuple[str, tuple[str, ...]]:
-    """Why the template fails, empty if it does not, and the labels that it was given `value` for."""
-    labels = dict(selectors_of(selection.group.selector)[0].pairs)
-    made_up: list[str] = []
-    reason = ""
-    while len(made_up) < _MOST_LABELS:
-        try:
-            answer(template_id, body, data_of(selection, labels, urlencode(labels)))
-        except TemplateError as error:
-            label = error.reason.removeprefix(_ABSENT)
-            if str(error) == reason:
-                # The label did not help: it is not what the template asks for.
-                return reason, tuple(made_up[:-1])
-            reason = str(error)
-            if label == error.reason or label in labels:
-                return reason, tuple(made_up)
-            labels[label] = value
-            made_up.append(label)
-        except MatchboxError as error:
-            return str(error), tuple(made_up)
-        else:
-            return "", tuple(made_up)
-    return "", tuple(made_up)
+    def failure(self, selection: Selection) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Why it fails for a group, and the labels that were made up, if it does with each value of them."""
+        self.groups += 1
+        reason, made_up = self._tried(selection, _MADE_UP[0])
+        if reason and all(self._tried(selection, value)[0] for value in _MADE_UP[1:] if made_up):
+            yield reason, made_up
+
+    def _tried(self, selection: Selection, value: str) -> tuple[str, tuple[str, ...]]:
+        """Why the template fails, empty if it does not, and the labels that it was given `value` for."""
+        labels = dict(selectors_of(selection.group.selector)[0].pairs)
+        made_up: list[str] = []
+        reason = ""
+        while len(made_up) < _MOST_LABELS:
+            self.renderings += 1
+            try:
+                self._answer(self._template_id, self._body, data_of(selection, labels, urlencode(labels)))
+            except TemplateError as error:
+                label = error.reason.removeprefix(_ABSENT)
+                if str(error) == reason:
+                    # The label did not help: it is not what the template asks for.
+                    return reason, tuple(made_up[:-1])
+                reason = str(error)
+                if label == error.reason or label in labels:
+                    return reason, tuple(made_up)
+                labels[label] = value
+                made_up.append(label)
+            except MatchboxError as error:
+                return str(error), tuple(made_up)
+            else:
+                return "", tuple(made_up)
+        return "", tuple(made_up)
 
 
 def _rendered(template_id: str, body: bytes, data: Mapping[str, object]) -> object:

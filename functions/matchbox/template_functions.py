@@ -4,6 +4,7 @@ The text that one rendering makes with them is bounded: a template that doubles 
 not in the end of the process. No message shows a value.
 """
 
+import re
 from collections.abc import Callable
 from urllib.parse import quote_from_bytes
 
@@ -11,11 +12,14 @@ from matchbox.go_format import OutputTooLongError
 from matchbox.go_print import sprint, sprintf, sprintln
 from matchbox.go_quote import is_printable
 from matchbox.go_text import bytes_of, stray_byte, text_of
+from matchbox.go_time import TimeError
 from matchbox.go_values import StringMap, type_name
+from matchbox.piecemeal import joined, made_of
 from matchbox.template_allowance import Allowance, FunctionError
 
 _HTML = str.maketrans({"\0": "\ufffd", '"': "&#34;", "'": "&#39;", "&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _JAVASCRIPT = {"\\": r"\\", "'": r"\'", '"': r"\""} | {character: f"\\u{ord(character):04X}" for character in "<>&="}
+_IN_JAVASCRIPT = re.compile("[\\\\'\"<>&=]")
 _ORDERED = (int, float, str)
 _GREATEST_SLICE_INDEXES = 3
 
@@ -85,16 +89,20 @@ class _TextFunctions:
         return self._printed(lambda rest, room: sprintf(form, rest, room), values[1:])
 
     def html(self, *values: object) -> str:
-        return self._printable(values).translate(_HTML)
+        return self._escaped(values, lambda part: part.translate(_HTML))
 
     def javascript(self, *values: object) -> str:
-        return "".join(map(_in_javascript, self._printable(values)))
+        return self._escaped(values, _javascript)
 
     def url_query(self, *values: object) -> str:
-        return quote_from_bytes(bytes_of(self._printable(values)), safe=" ").replace(" ", "+")
+        return self._escaped(values, lambda part: quote_from_bytes(bytes_of(part), safe=" ").replace(" ", "+"))
 
-    def _printable(self, values: tuple[object, ...]) -> str:
-        return self._printed(sprint, tuple("<no value>" if type_name(one) == "<nil>" else one for one in values))
+    def _escaped(self, values: tuple[object, ...], escape: Callable[[str], str]) -> str:
+        """The printed values escaped, which is charged while it is made: it can be nine times as long."""
+        text = self._printed(sprint, tuple("<no value>" if type_name(one) == "<nil>" else one for one in values))
+        made = joined(made_of(text, escape), self._allowance.check_text)
+        self._allowance.take_text(len(made))
+        return made
 
     def _printed(self, print_: Print, values: tuple[object, ...]) -> str:
         self._allowance.call()
@@ -118,9 +126,17 @@ def printed(allowance: Allowance, print_: Print, values: tuple[object, ...]) -> 
         raise FunctionError("lists and maps of too much text: it takes too long") from None
     except RecursionError:
         raise FunctionError("what it prints is nested too deeply") from None
+    except TimeError as error:
+        raise FunctionError(str(error)) from None
     if composite:
         allowance.take_work(_COMPOSITE_WORK * len(text))
     return text
+
+
+def _javascript(part: str) -> str:
+    if part.isprintable() and not _IN_JAVASCRIPT.search(part):
+        return part
+    return "".join([_in_javascript(character) for character in part])
 
 
 def _in_javascript(character: str) -> str:

@@ -1,4 +1,4 @@
-"""What stands at the top of the documents of a YAML text? The one module of the domain that knows PyYAML.
+"""What stands at the top of the documents of a YAML text? And how PyYAML is asked, here and for Butane.
 
 The text is only parsed; nothing is built from it, so that no alias makes it large and no tag means anything.
 """
@@ -11,11 +11,14 @@ if TYPE_CHECKING:
 
     import yaml
 
-# libyaml's time grows with the square of the depth.
-_GREATEST_DEPTH = 500
+GREATEST_DEPTH = 500
+"""Lists and mappings in each other. libyaml's time grows with the square of the depth."""
+
+NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+"""How a plain scalar is written that stands for nothing."""
+
 # Parser's events: some half a second of them. Configurations that are meant have some thousands.
 _MOST_EVENTS = 500_000
-_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _QUOTED = re.compile(r" '[^'<]{2,}'")
 
 
@@ -44,12 +47,12 @@ def documents(text: bytes, *, first_only: bool = False) -> list[Document]:
     """
     import yaml
 
-    events = _bounded(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+    bounded = _bounded(events(text))
     found: list[Document] = []
     try:
-        for event in events:
+        for event in bounded:
             if isinstance(event, yaml.DocumentStartEvent):
-                found.append(_document(events))
+                found.append(_document(bounded))
                 if first_only:
                     break
     except yaml.MarkedYAMLError as error:
@@ -60,24 +63,32 @@ def documents(text: bytes, *, first_only: bool = False) -> list[Document]:
     return found
 
 
-def _bounded(events: "Iterator[yaml.Event]") -> "Iterator[yaml.Event]":
-    for count, event in enumerate(events):
+def events(text: bytes) -> "Iterator[yaml.Event]":
+    """The events of PyYAML's parser, which is libyaml's where that is there. Raises yaml.YAMLError."""
+    import yaml
+
+    found: Iterator[yaml.Event] = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return found
+
+
+def _bounded(unbounded: "Iterator[yaml.Event]") -> "Iterator[yaml.Event]":
+    for count, event in enumerate(unbounded):
         if count >= _MOST_EVENTS:
             raise YamlError("it has too many values: it takes too long", _line(event))
         yield event
 
 
-def _document(events: "Iterator[yaml.Event]") -> Document:
+def _document(bounded: "Iterator[yaml.Event]") -> Document:
     """Read the events up to the end of a document."""
     import yaml
 
-    top = next(events)
+    top = next(bounded)
     keys: set[str] = set()
     anchors: set[str | None] = {_anchor(top)}
     depth = int(isinstance(top, yaml.CollectionStartEvent))
     members = 0
     while depth:
-        event = next(events)
+        event = next(bounded)
         if isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
             continue
@@ -90,9 +101,9 @@ def _document(events: "Iterator[yaml.Event]") -> Document:
         anchors.add(_anchor(event))
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
-            if depth > _GREATEST_DEPTH:
+            if depth > GREATEST_DEPTH:
                 raise YamlError("it is nested too deeply", _line(event))
-    is_null = isinstance(top, yaml.ScalarEvent) and not top.style and top.value in _NULLS
+    is_null = isinstance(top, yaml.ScalarEvent) and not top.style and top.value in NULLS
     return Document(frozenset(keys) if isinstance(top, yaml.MappingStartEvent) else None, is_null, _line(top))
 
 

@@ -3,11 +3,9 @@
 import json
 from collections.abc import Mapping
 
-from matchbox.go_float import format_float
+from matchbox.go_json import number_text
 
 _ESCAPES = str.maketrans({"<": r"\u003c", ">": r"\u003e", "&": r"\u0026", "\u2028": r"\u2028", "\u2029": r"\u2029"})
-# Below and from these, encoding/json writes an exponent.
-_SMALL, _LARGE = 1e-6, 1e21
 
 
 def compact(value: object) -> str:
@@ -43,7 +41,7 @@ def _write(pieces: list[str], value: object, margin: str | None) -> None:
     elif value is None or isinstance(value, bool):
         pieces.append(json.dumps(value))
     elif isinstance(value, int | float):
-        pieces.append(_number(float(value)))
+        pieces.append(number_text(float(value)))
     elif isinstance(value, Mapping):
         _write_members(pieces, "{}", [(f"{_text(key)}:", member) for key, member in value.items()], margin)
     elif isinstance(value, list | tuple):
@@ -66,11 +64,3 @@ def _write_members(pieces: list[str], braces: str, members: list[tuple[str, obje
 
 def _text(value: str) -> str:
     return json.dumps(value, ensure_ascii=False).translate(_ESCAPES)
-
-
-def _number(value: float) -> str:
-    if value and not _SMALL <= abs(value) < _LARGE:
-        mantissa, _, exponent = format_float(value, "e").partition("e")
-        # Two digits at least, says strconv; encoding/json takes the zero out of those below.
-        return f"{mantissa}e{exponent.replace('-0', '-')}"
-    return format_float(value, "f")

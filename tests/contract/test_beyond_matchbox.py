@@ -79,7 +79,13 @@ def test_beyond_matchbox(data: Path, run: Run, tmp_path: Path, capsys: pytest.Ca
         "generic/plain": '{{ printf "%s" .a }} upper',
         "generic/torn": "{{ upper",
         "ignition/new.yaml": "variant: fcos\nversion: '1.6.0'\n",
-        "ignition/old.yaml": "variant: fcos\nversion: 1.5.0\n",
+        "ignition/new-as.json": '{"variant": "fcos", "version": "1.6.0"}',
+        "ignition/new-in-lines.json": '{\n  "version" : "1.7.0",\n  "variant" : "fcos"\n}\n',
+        "ignition/new-in-quotes.yaml": "'version': 1.7.0\n\"variant\": 'fcos'\n",
+        "ignition/new-in-flow.yaml": "{variant: fcos, version: 1.6.0, storage: {{.storage}}}",
+        "ignition/old.json": '{"variant": "fcos", "version": "1.5.0"}',
+        "ignition/other.json": '{"variant": "flatcar", "version": "1.1.0", "x": "variant: fcos, version: 1.6.0"}',
+        "ignition/old.yaml": "variant: fcos\nversion: 1.5.0\nstorage:\n  version: 1.6.0\n",
         "ignition/config.ign": '{"ignition": {"version": "3.4.0"}, "x": "{{upper}}"}',
     }
     for name, text in templates.items():
@@ -89,13 +95,22 @@ def test_beyond_matchbox(data: Path, run: Run, tmp_path: Path, capsys: pytest.Ca
     expected = [
         "note: matchbox itself would read not generic template sprig, which calls Sprig's b64enc, upper",
         "note: matchbox itself would read not group listed, which lists values for os, rack",
-        "note: matchbox itself would read not ignition template new.yaml, which is Butane's fcos 1.6.0",
+        *(
+            f"note: matchbox itself would read not ignition template new{name}, which is Butane's fcos 1.{minor}.0"
+            for name, minor in {
+                "-as.json": 6,
+                "-in-flow.yaml": 6,
+                "-in-lines.json": 7,
+                "-in-quotes.yaml": 7,
+                ".yaml": 6,
+            }.items()
+        ),
         "note: matchbox itself would read profile meta without its metadata",
     ]
     for options in (["--dry-run"], [], []):
         capsys.readouterr()
         assert 0 == run("export", tmp_path / "out", *options)
-        assert expected == capsys.readouterr().err.splitlines()[-4:]
+        assert expected == capsys.readouterr().err.splitlines()[-len(expected) :]
     assert "x" == json.loads((tmp_path / "out" / "groups" / "one.json").read_text())["selector"]["os"]
 
 

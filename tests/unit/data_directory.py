@@ -1,9 +1,13 @@
 """A data directory and the catalogue over it, told of changes in each of the ways there are."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
+from matchboxctl import directory
 from matchboxctl.changes import Changes, Scan
 from matchboxctl.directory import DirectoryCatalog, watch
 
@@ -36,3 +40,19 @@ class Data:
     def selected(self, **labels: str) -> str | None:
         selection = self.catalog.select(labels)
         return None if selection is None else selection.group.id
+
+
+@contextmanager
+def watched(way: Callable[[Path], Changes], root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Data]:
+    """A data directory whose catalogue is told of changes in that way, until the body ends."""
+    started: list[Changes] = []
+
+    def watch_that_way(path: Path) -> Changes:
+        started.append(way(path))
+        return started[-1]
+
+    monkeypatch.setattr(directory, "watch", watch_that_way)
+    yield Data(root)
+    for changes in started:
+        if (inotify := getattr(changes, "_inotify", None)) is not None:
+            inotify.close()

@@ -1,13 +1,18 @@
 """What one translation of Butane may take, so that no config keeps a machine waiting or fills the memory."""
 
+import json
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from matchbox.butane import ButaneError, translate
-from matchbox.butane.report import Place
+from matchbox.butane.report import MOST_ENTRIES, Place, rest
+from matchbox.butane.serving import served
 from matchbox.butane.unused_keys import Places
 from matchbox.butane.yaml_nodes import Mapping, Node, Scalar
+from matchbox.ignition_config.rules import faults
+from matchbox.ignition_error import IgnitionError
 
 HEAD = "variant: fcos\nversion: 1.5.0\n"
 FILES = "storage:\n  files:\n"
@@ -16,6 +21,16 @@ VALUES = "it takes too long: more than 100000 values"
 TEXT = "it takes too long: more than 16777216 characters of text"
 LONG = "x: &x '" + "y" * 1_000_000 + "'\n"
 MANY = "x: &x\n  append: [" + "{inline: a}," * 1000 + "]\n"
+MERGES = "it takes too long: more than 100 merge keys behind each other"
+ALIASING = "yaml: document contains excessive aliasing"
+LONG_KEY = "k" * 500_000
+TWICE = f"x: &x {{? {LONG_KEY} : 1, ? {LONG_KEY} : 1}}\n"
+
+
+def chain(length: int) -> str:
+    """A file whose mode is behind so many merge keys."""
+    links = "".join(f"x{number}: &x{number} {{<<: *x{number - 1}}}\n" for number in range(1, length))
+    return f"x0: &x0 {{mode: 420}}\n{links}storage: {{files: [{{path: /a, <<: *x{length - 1}}}]}}\n"
 
 
 @pytest.mark.parametrize(
@@ -24,14 +39,86 @@ MANY = "x: &x\n  append: [" + "{inline: a}," * 1000 + "]\n"
         ("x: [" + "a," * 100_000 + "]\n", NODES),
         (LONG + FILES + "".join(f"    - {{path: /{n}, contents: {{inline: *x}}}}\n" for n in range(17)), TEXT),
         (MANY + FILES + "".join(f"    - {{path: /{n}, <<: *x}}\n" for n in range(100)), VALUES),
+        (chain(101), MERGES),
+        (chain(20_000), MERGES),
+        ("storage: {files: [{" + "<<: {" * 200 + "}" * 200 + "}]}\n", MERGES),
+        (
+            "x: &x {" + "".join(f"k{n}: 1, " for n in range(1000)) + "}\n" + FILES + "    - *x\n" * 100,
+            ALIASING,
+        ),
+        (TWICE + FILES + "    - *x\n" * 40, TEXT),
     ],
-    ids=["nodes", "text behind aliases", "values behind merge keys"],
+    ids=[
+        *("nodes", "text behind aliases", "values behind merge keys", "merge keys", "many merge keys"),
+        *("merge keys in each other", "keys behind aliases", "repeated keys behind aliases"),
+    ],
 )
 def test_too_much(config: str, reason: str) -> None:
     """A config that is too long, also by what repeats, is refused before it is translated."""
     with pytest.raises(ButaneError) as caught:
         translate(HEAD + config)
     assert reason == caught.value.reason
+
+
+def test_merge_keys() -> None:
+    """A hundred merge keys behind each other are followed; many beside each other take no time."""
+    ignition, _ = translate(HEAD + chain(100))
+    beside = ", ".join(f"{{k{n}: 1}}" for n in range(20_000))
+    other, _ = translate(f"{HEAD}storage: {{files: [{{path: /a, <<: [{beside}, {{mode: 420}}]}}]}}\n")
+    expected = {"files": [{"path": "/a", "mode": 420}]}
+    assert (expected, expected) == (ignition["storage"], other["storage"])
+
+
+def lines_of(config: str) -> list[str]:
+    told: list[str] = []
+    try:
+        served(config.encode(), told.append)
+    except IgnitionError:
+        told.append("refused")
+    return told
+
+
+@pytest.mark.parametrize(
+    ("config", "last"),
+    [
+        ("".join(f"k{n}: 1\n" for n in range(1500)), [f"warning at $: {rest(500)}"]),
+        (FILES + "    - {path: a}\n" * 1200, [f"error at $: {rest(1399)}", "refused"]),
+        (FILES + "    - {path: /a, mode: x}\n" * 1200, [rest(200), "refused"]),
+    ],
+    ids=["warnings", "errors", "types"],
+)
+def test_a_report_ends(config: str, last: list[str]) -> None:
+    """Of very many faults the first thousand are told, and how many more there are."""
+    told = lines_of(HEAD + config)
+    assert (MOST_ENTRIES + len(last), last) == (len(told), told[-len(last) :])
+
+
+def test_an_error_behind_many_warnings() -> None:
+    """Warnings, however many, keep no error from being the first that is told."""
+    told = lines_of(HEAD + "".join(f"k{n}: 1\n" for n in range(1500)) + FILES + "    - {path: a}\n")
+    expected = "error at $.storage.files.0.path, line 1505 col 14: path not absolute"
+    assert (expected, f"warning at $: {rest(500)}", "refused") == (told[0], *told[-2:])
+
+
+def test_rules_are_checked_once() -> None:
+    """What is served was checked by its translation, and is not checked again."""
+    # A generator is called again for each fault: one that finds none is called once.
+    calls: list[str] = []
+    sys.setprofile(lambda frame, event, _: calls.append(event) if frame.f_code is faults.__code__ else None)
+    try:
+        served(HEAD.encode(), lambda _: None)
+    finally:
+        sys.setprofile(None)
+    assert ["call", "return"] == calls
+
+
+def test_what_is_empty() -> None:
+    """Butane leaves out what is empty, matchbox writes it."""
+    config = HEAD + FILES + "    - {path: /a}\n"
+    ignition, _ = translate(config)
+    assert {"ignition": {"version": "3.4.0"}, "storage": {"files": [{"path": "/a"}]}} == ignition
+    answer = json.loads(served(config.encode(), lambda _: None))
+    assert {"path": "/a", "group": {}, "user": {}, "contents": {"verification": {}}} == answer["storage"]["files"][0]
 
 
 def test_much() -> None:

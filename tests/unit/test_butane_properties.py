@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from matchbox.butane import ButaneError, translate
 from matchbox.butane.dialects import dialect_of
 from matchbox.butane.schema import fields_of
+from matchbox.butane.serving import served as served_config
 from matchbox.go_json import encode
 from matchbox.ignition_config.parse import parse_and_translate
 from tests.conformance.butane_vectors import vectors
@@ -78,6 +79,8 @@ def translated(text: str | bytes) -> None:
     version = json.loads(encode(ignition))["ignition"]["version"]
     if "experimental" not in version:
         served = parse_and_translate(encode(ignition))
+        raw = text.encode("utf-8", "replace") if isinstance(text, str) else text
+        assert served == served_config(raw, lambda _: None)
         # An upgrade can make of a valid config one that is not: before 3.3 a link needs no target.
         assert version < "3.4.0" or served == parse_and_translate(served)
 

@@ -11,25 +11,14 @@ from matchbox.errors import StoreUnavailableError
 from matchbox.json_documents import DocumentError
 from matchbox.rivals import Rivals
 from matchbox.stores import Selection
-from matchboxctl import directory
-from matchboxctl.changes import Changes
 from matchboxctl.directory import watch
-from tests.unit.data_directory import WAYS, Data
+from tests.unit.data_directory import WAYS, Data, watched
 
 
 @pytest.fixture(params=WAYS)
 def data(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Data]:
-    started: list[Changes] = []
-
-    def way(path: Path) -> Changes:
-        started.append(WAYS[request.param](path))
-        return started[-1]
-
-    monkeypatch.setattr(directory, "watch", way)
-    yield Data(tmp_path)
-    for changes in started:
-        if (inotify := getattr(changes, "_inotify", None)) is not None:
-            inotify.close()
+    with watched(WAYS[request.param], tmp_path, monkeypatch) as data:
+        yield data
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")

@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
 from matchbox.image_reference import ImageReference, Platform, parse_image_reference, parse_platform
 from oci.descriptors import Descriptor
-from oci.distribution.docker_config import no_logins
-from oci.distribution.patience import Patience
 from oci.distribution.registry import MOST_DOCUMENT, Registry
 from oci.errors import DigestError, RegistryError
 from tests.images import layers, manifests
-from tests.registry_faults import faulty_registry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.registry_faults import FaultyRegistry
 
-QUICK = Patience(attempts=3, first_pause=0.001, longest_pause=0.01)
 ARM64 = Platform("linux", "arm64")
 KERNEL = layers.gzipped(layers.Entry("vmlinuz", b"kernel"))
 IMAGE = manifests.image([KERNEL], labels={"version": "v1"}, annotations={"made": "by hand"})
-
-
-@pytest.fixture
-def faulty() -> Iterator[FaultyRegistry]:
-    with faulty_registry() as faulty:
-        yield faulty
-
-
-@pytest.fixture
-def registry(faulty: FaultyRegistry) -> Iterator[Registry]:
-    with closing(Registry(no_logins, patience=QUICK)) as registry:
-        yield registry
 
 
 def reference_to(faulty: FaultyRegistry, image: manifests.Image, tag: str = "stable") -> ImageReference:

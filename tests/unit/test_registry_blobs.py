@@ -14,34 +14,18 @@ from matchbox.image_reference import ImageReference
 from oci.descriptors import Descriptor
 from oci.distribution.blob_stream import WORTHWHILE
 from oci.distribution.docker_config import no_logins
-from oci.distribution.patience import Patience
 from oci.distribution.registry import Registry
 from oci.errors import DigestError, RegistryError
-from tests.registry_faults import Fault, faulty_registry
+from tests.registry_faults import QUICK, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.registry_faults import FaultyRegistry
 
-QUICK = Patience(attempts=3, first_pause=0.001, longest_pause=0.01)
 SHORT_SILENCE = QUICK._replace(silence=0.2)
 SHORT_SILENCE_OFTEN = SHORT_SILENCE._replace(attempts=6)
 SOME_SILENCE = QUICK._replace(silence=0.5)
 BODY = random.Random(1).randbytes(300_000)
 WRONG = bytes(len(BODY))
-
-
-@pytest.fixture
-def faulty() -> Iterator[FaultyRegistry]:
-    with faulty_registry() as faulty:
-        yield faulty
-
-
-@pytest.fixture
-def registry(faulty: FaultyRegistry) -> Iterator[Registry]:
-    with closing(Registry(no_logins, patience=QUICK)) as registry:
-        yield registry
 
 
 def held(faulty: FaultyRegistry, body: bytes = BODY) -> tuple[ImageReference, Descriptor]:

@@ -16,14 +16,13 @@ from oci.distribution.patience import Patience, asked_pause
 from oci.distribution.registry import Registry
 from oci.errors import RegistryError
 from tests.images import layers, manifests
-from tests.registry_faults import Fault, faulty_registry
+from tests.registry_faults import QUICK, Fault, faulty_registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.registry_faults import FaultyRegistry
 
-QUICK = Patience(attempts=3, first_pause=0.001, longest_pause=0.01)
 SOME_TIME = Patience(attempts=4, first_pause=1.0, longest_pause=30.0)
 ARM64 = Platform("linux", "arm64")
 KERNEL = layers.plain(layers.Entry("vmlinuz", b"kernel"))

@@ -12,12 +12,11 @@ from matchbox.image_reference import ImageReference, Platform
 from oci.descriptors import Descriptor
 from oci.distribution.docker_config import Login, no_logins
 from oci.distribution.origins import place
-from oci.distribution.patience import Patience
 from oci.distribution.registry import Registry
 from oci.errors import RegistryError
 from tests.certificates import tls_server
 from tests.images import manifests
-from tests.registry_faults import Fault, faulty_registry
+from tests.registry_faults import QUICK, Fault, faulty_registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,23 +24,10 @@ if TYPE_CHECKING:
 
     from tests.registry_faults import FaultyRegistry
 
-QUICK = Patience(attempts=3, first_pause=0.001, longest_pause=0.01)
 ARM64 = Platform("linux", "arm64")
 IMAGE = manifests.image([])
 BODY = b"kernel" * 1000
 INTERNET, ELSEWHERE, PRIVATE, METADATA = "8.8.8.8", "9.9.9.9", "10.1.2.3", "169.254.169.254"
-
-
-@pytest.fixture
-def faulty() -> Iterator[FaultyRegistry]:
-    with faulty_registry() as faulty:
-        yield faulty
-
-
-@pytest.fixture
-def registry(faulty: FaultyRegistry) -> Iterator[Registry]:
-    with closing(Registry(no_logins, patience=QUICK)) as registry:
-        yield registry
 
 
 @pytest.fixture

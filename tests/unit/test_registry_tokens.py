@@ -14,13 +14,12 @@ from hypothesis import strategies as st
 from matchbox.image_reference import ImageReference, Platform
 from oci.distribution.challenges import challenges
 from oci.distribution.docker_config import Login, no_logins
-from oci.distribution.patience import Patience
 from oci.distribution.registry import Registry
 from oci.distribution.registry_http import RegistryHttp
 from oci.distribution.tokens import Authorizations
 from oci.errors import RegistryError
 from tests.images import layers, manifests
-from tests.registry_faults import Fault, faulty_registry
+from tests.registry_faults import QUICK, Fault, faulty_registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from oci.distribution.docker_config import Logins
     from tests.registry_faults import FaultyRegistry
 
-QUICK = Patience(attempts=3, first_pause=0.001, longest_pause=0.01)
 ARM64 = Platform("linux", "arm64")
 KERNEL = layers.plain(layers.Entry("vmlinuz", b"kernel"))
 IMAGE = manifests.image([KERNEL])

@@ -83,6 +83,14 @@ def test_the_same_failure_once() -> None:
     assert [str(number) for number in range(200)] == failure.groups
 
 
+def test_many_labels_of_many_groups() -> None:
+    """A template that is tried again for each label and each made-up value is tried for fewer groups."""
+    groups = [Group(id=str(number), profile="p") for number in range(200)]
+    body = b"".join(b"{{.request.query.l%d}}\n" % number for number in range(18)) + b"{{.absent}}"
+    (failure,) = told("generic", "a", body, *groups)
+    assert [str(number) for number in range(10)] == failure.groups
+
+
 def test_what_is_not_there() -> None:
     """A profile or a template that is named and not there is no failure of a template."""
     assert [] == failures([Group(id="g", profile="p"), Group(id="h", profile="q")], [Profile("p", cloud_id="a")], [])

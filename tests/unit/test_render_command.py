@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import http.client
 import json
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 import pytest
 
+from matchboxctl.directory import DirectoryCatalog
 from matchboxctl.main import main
 from tests.rigs.stores import Stores, new_stores
 from tests.serving import serving
+from tests.unit.rendered import Rendered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from types import FrameType
 
     from tests.rigs.service import Service
 
@@ -70,26 +74,6 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def port(root: Path) -> Iterator[int]:
     with serving(root) as port:
         yield port
-
-
-class Rendered:
-    """Runs the command; `error` is what the last one wrote on standard error."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str], *flags: str) -> None:
-        self._capsys = capsys
-        self._flags = flags
-        self.error = ""
-
-    def __call__(self, route: str, *flags: str, **labels: str) -> tuple[int, str]:
-        given = [word for key, value in labels.items() for word in ("--label", f"{key}={value}")]
-        code = main(["render", route, *given, *flags, *self._flags])
-        written = self._capsys.readouterr()
-        self.error = written.err
-        return code, written.out
-
-    def document(self, route: str, *flags: str, **labels: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self(route, "-o", "json", *flags, **labels)[1])
-        return found
 
 
 @pytest.fixture
@@ -206,21 +190,6 @@ def test_a_machine_that_no_group_takes(capsys: pytest.CaptureFixture[str], tmp_p
     ]
 
 
-def test_many_groups(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """Of thousands of groups ten are shown, and how many are left out is said."""
-    (tmp_path / "groups").mkdir()
-    for number in range(3000):
-        group = {"profile": "p", "selector": {"mac": f"52:54:00:00:{number // 256:02x}:{number % 256:02x}"}}
-        (tmp_path / "groups" / f"g{number:04d}.json").write_text(json.dumps(group))
-    rendered = Rendered(capsys, "--data-path", str(tmp_path))
-    found = rendered.document("ipxe", mac="52:54:00:00:00:07")
-    assert "g0007" == found["group"]["id"]
-    assert [f"g{number:04d}" for number in (0, 1, 2, 3, 4, 5, 6, 8, 9, 10)] == [
-        one["id"] for one in found["other_groups"]
-    ]
-    assert 2989 == found["other_groups_left_out"]
-
-
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
@@ -281,8 +250,41 @@ def test_store_mode_says_the_same(
 def test_a_table_that_is_not_there(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, moto_server: Service
 ) -> None:
-    """Where the table is not there, the command says what makes it."""
+    """Where the table is not there, the command says what makes it, and not that no group matches."""
     for name, value in new_stores(moto_server, moto_server).environment().items():
         monkeypatch.setenv(name, value)
-    assert 1 == main(["render", "ipxe"])
-    assert "make them with `matchboxctl init`" in capsys.readouterr().err
+    for others in ("10", "0"):
+        assert 1 == main(["render", "ipxe", "--others", others])
+        written = capsys.readouterr()
+        assert "" == written.out
+        assert "make them with `matchboxctl init`" in written.err
+
+
+def test_a_table_that_does_not_answer(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, stores: Stores
+) -> None:
+    """Where the table cannot be asked, that is the failure: whether a group matches is not known."""
+    for name, value in stores.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:1")
+    assert 1 == main(["render", "ipxe", "--others", "0", "--label", "role=worker", "--label", "token=127.0.0.1:1"])
+    written = capsys.readouterr()
+    assert "" == written.out
+    assert "run the same command again" in written.err
+    assert "127.0.0.1:1" not in written.err
+
+
+def test_one_selection(rendered: Rendered) -> None:
+    """The group is selected once, however much is told of it."""
+    selected = 0
+
+    def called(frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal selected
+        selected += event == "call" and frame.f_code is DirectoryCatalog.select.__code__
+
+    sys.setprofile(called)
+    try:
+        rendered("metadata", role="worker")
+    finally:
+        sys.setprofile(None)
+    assert 1 == selected

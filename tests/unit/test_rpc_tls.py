@@ -16,7 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from tests.certificates import HOUR, Authority, Issued
 from tests.rpc_client import ANYWHERE, Files, connected, files_in, rpc_port
-from tests.serving import COMMAND, LIMIT, started
+from tests.serving import COMMAND, LIMIT, refused_start, started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -44,17 +44,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def refused(*flags: str, environment: Mapping[str, str] | None = None) -> str:
     """The one line with which `serve` refuses to start."""
-    ended = subprocess.run(
-        [*COMMAND, *HTTP, *flags],
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-        check=False,
-        env={**os.environ, **(environment or {})},
-    )
-    assert (2, "") == (ended.returncode, ended.stdout)
-    (line,) = ended.stderr.splitlines()
-    return line.removeprefix("matchboxctl: ")
+    return refused_start(*HTTP, *flags, environment=environment).removeprefix("matchboxctl: ")
 
 
 def code_of(server: Server, client: Issued | None) -> str:

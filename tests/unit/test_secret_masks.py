@@ -16,6 +16,7 @@ from matchboxctl.secret_masks import MASK, Masks, names_a_secret
         *("password", "Passwd", "rootPassword", "password_hash", "secret", "clientSecret", "token", "joinToken"),
         *("key", "apikey", "api_key", "ssh-keys", "privateKey", "ca.crt", "cert", "caCert", "certificate", "hash"),
         *("PASSWORD", "credentials", "wifi_psk", "auth", "K8S_TOKEN", "kubeconfig", "pwd", "passphrase"),
+        *("pw", "rootPw", "pw2", "pw_path", "passcode", "door_passcode", "PASSCODE"),
     ],
 )
 def test_names_of_secrets(key: str) -> None:
@@ -23,7 +24,9 @@ def test_names_of_secrets(key: str) -> None:
     assert names_a_secret(key)
 
 
-@pytest.mark.parametrize("key", ["name", "keyboard", "keymap", "compass", "image", "concert", "author", "path", ""])
+@pytest.mark.parametrize(
+    "key", ["name", "keyboard", "keymap", "compass", "image", "concert", "author", "path", "", "pwm", "httpw"]
+)
 def test_names_of_other_things(key: str) -> None:
     """Keys that only hold such a word by chance are not."""
     assert not names_a_secret(key)

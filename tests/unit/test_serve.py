@@ -4,32 +4,15 @@ import json
 import os
 import signal
 import socket
-import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.serving import COMMAND, LIMIT, Serve, started
+from tests.serving import LIMIT, Serve, refused_start, started
 
 LARGE = bytes(3_000_000)
 GRUB = "GRUB 2.06"
-
-
-def refused(*flags: str, environment: Mapping[str, str] | None = None) -> str:
-    """The one line with which `serve` refuses to start."""
-    ended = subprocess.run(
-        [*COMMAND, *flags],
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-        check=False,
-        env={**os.environ, **(environment or {})},
-    )
-    assert (2, "") == (ended.returncode, ended.stdout)
-    (line,) = ended.stderr.splitlines()
-    assert line.startswith("matchboxctl: ")
-    return line
 
 
 @pytest.fixture(scope="module")
@@ -58,14 +41,14 @@ def test_port_in_use(tmp_path: Path) -> None:
     """A port that another program has is named in one line."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         address = f"127.0.0.1:{other.getsockname()[1]}"
-        assert f"cannot listen on {address}: " in refused("--address", address, "--data-path", str(tmp_path))
+        assert f"cannot listen on {address}: " in refused_start("--address", address, "--data-path", str(tmp_path))
 
 
 def test_missing_data_directory(tmp_path: Path) -> None:
     """A data directory that is not there, or is a file, is named with the flag that mends it."""
     (tmp_path / "file").touch()
     for name in ("absent", "file"):
-        line = refused("--address", "127.0.0.1:0", "--data-path", str(tmp_path / name))
+        line = refused_start("--address", "127.0.0.1:0", "--data-path", str(tmp_path / name))
         assert f"{tmp_path / name} is no directory" in line
         assert "--data-path" in line
 
@@ -74,8 +57,8 @@ def test_missing_assets_directory(tmp_path: Path) -> None:
     """A directory of assets that was asked for has to be there; the data directory need not have one."""
     flags = ("--address", "127.0.0.1:0", "--data-path", str(tmp_path))
     for line in (
-        refused(*flags, "--assets-path", "/nowhere"),
-        refused(*flags, environment=os.environ | {"MATCHBOX_ASSETS_PATH": "/nowhere"}),
+        refused_start(*flags, "--assets-path", "/nowhere"),
+        refused_start(*flags, environment=os.environ | {"MATCHBOX_ASSETS_PATH": "/nowhere"}),
     ):
         assert "matchboxctl: --assets-path (MATCHBOX_ASSETS_PATH) '/nowhere' is no directory" == line
     with started(*flags) as running:
@@ -85,7 +68,7 @@ def test_missing_assets_directory(tmp_path: Path) -> None:
 def test_groups_that_are_a_file(tmp_path: Path) -> None:
     """Where a directory has to be, a file is named."""
     (tmp_path / "groups").touch()
-    line = refused("--address", "127.0.0.1:0", "--data-path", str(tmp_path))
+    line = refused_start("--address", "127.0.0.1:0", "--data-path", str(tmp_path))
     assert f"{tmp_path / 'groups'} is no directory" in line
 
 
@@ -94,14 +77,14 @@ def test_groups_that_are_a_file(tmp_path: Path) -> None:
 )
 def test_bad_address(tmp_path: Path, address: str) -> None:
     """An address that is none is shown as it was given."""
-    assert address in refused("--address", address, "--data-path", str(tmp_path))
+    assert address in refused_start("--address", address, "--data-path", str(tmp_path))
 
 
 def test_bad_log_level(tmp_path: Path) -> None:
     """A level from the environment is held to the same list as the flag's."""
     environment = {"MATCHBOX_LOG_LEVEL": "loud", "MATCHBOX_DATA_PATH": str(tmp_path)}
-    assert "'loud'" in refused("--address", "127.0.0.1:0", environment=os.environ | environment)
-    assert "'loud'" in refused("--address", "127.0.0.1:0", "-log-level", "loud", "--data-path", str(tmp_path))
+    assert "'loud'" in refused_start("--address", "127.0.0.1:0", environment=os.environ | environment)
+    assert "'loud'" in refused_start("--address", "127.0.0.1:0", "-log-level", "loud", "--data-path", str(tmp_path))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

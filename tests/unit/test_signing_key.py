@@ -1,13 +1,15 @@
 """Keys as GnuPG exports them, unlocked, and what they sign."""
 
 import re
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from pysequoia.packet import PacketPile
+from pysequoia.packet import PacketPile, Tag
 
+from boot_api.gnupg_secrets import without_protection
 from boot_api.signing_key import LockedKeyError, SigningKey, SigningKeyError, unlocked
 from tests.openpgp.independent import BINARY, TEXT, kind_of, signs
 from tests.openpgp.keys import PASSPHRASE, key_ring, signing_key
@@ -48,6 +50,43 @@ def test_a_key_signs(name: str) -> None:
     key = signing_key(name)
     assert FINGERPRINTS[name] == key.fingerprint
     assert [TEXT] * 2 == [kind_of(key.binary(b"a\n")), kind_of(key.armored(b"a\n"))]
+
+
+MISCOUNTED = {
+    name: next(packet.body for packet in PacketPile.from_bytes(key_ring(name)) if packet.tag == Tag.SecretKey)
+    for name in ("ed25519-miscounted", "nistp256-miscounted")
+}
+
+
+@pytest.mark.parametrize("name", MISCOUNTED)
+def test_torn_secrets(name: str) -> None:
+    """A secret that ends early, or has a length that reaches beyond its end, is left as it is."""
+    body = MISCOUNTED[name]
+    assert without_protection(body, PASSPHRASE) is not None
+    point = 7 + body[6]
+    assert {None} == {without_protection(body[:size], PASSPHRASE) for size in range(len(body))}
+    for length in (b"\xff\xff", b"\x04\x00", len(body).to_bytes(2, "big")):
+        assert without_protection(body[:point] + length + body[point + 2 :], PASSPHRASE) is None
+    for size in range(256):
+        assert without_protection(body[:6] + bytes([size]) + body[7:], PASSPHRASE) is None or size == body[6]
+
+
+@pytest.mark.parametrize("length", [b"\xff\xff\xff\xff\xff", b"\xff\x7f\xff\xff\xff", b"\xff\0\1\0\0"])
+def test_lengths_of_packets(length: bytes) -> None:
+    """A packet that says that it is longer than the file is no key ring."""
+    body = MISCOUNTED["ed25519-miscounted"]
+    assert refused(b"\xc5" + length + body).startswith("it is no OpenPGP key ring (")
+
+
+def test_the_longest_derivation_takes_little_memory() -> None:
+    """The 65 MB that GnuPG derives a key from, the most that the form allows, are hashed in parts."""
+    tracemalloc.start()
+    try:
+        assert without_protection(MISCOUNTED["ed25519-miscounted"], PASSPHRASE) is not None
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 10_000_000
 
 
 @given(st.lists(PIECES, max_size=8).map(b"".join), AT_THE_END)

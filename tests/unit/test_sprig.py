@@ -91,6 +91,31 @@ def test_parameters_are_those_of_sprig() -> None:
             assert (name, in_go(signature)) == (name, real[: real.rindex(")", 0, real.find(") ") + 1) + 1])
 
 
+FAR = '{{$x := mustToDate "2006" "0001"}}{{range until 9}}{{$x = mustDateModify "-2562047h" $x}}{{end}}'
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (FAR + "{{$x}}", "the time is outside of the years 0 to 9599"),
+        (FAR + "{{print $x}}", "print: the time is outside of the years 0 to 9599"),
+        (FAR + "{{list $x}}", "the time is outside of the years 0 to 9599"),
+        (FAR + "{{toString $x}}", "toString: the time is outside of the years 0 to 9599"),
+        (FAR + "{{toJson $x}}", "toJson: the time is outside of the years 0 to 9599"),
+        (FAR + '{{date "2006" $x}}', "date: the time is outside of the years 0 to 9599"),
+        ("{{htmlDate 999999999999999999}}", "htmlDate: the time is outside of the years 0 to 9599"),
+        ('{{mustToDate "2006 002" "9999 366"}}', "mustToDate: the date is out of range"),
+        ('{{mustToDate "2006 002" "9599 366"}}', "mustToDate: the date is out of range"),
+        ('{{mustToDate "January" "Augu\u017ft"}}', "mustToDate: it is not as the layout says"),
+        ('{{mustDateModify "x" (toDate "2006" "2020")}}', "mustDateModify: it is no duration"),
+        ('{{mustDateModify "99999999h" (toDate "2006" "2020")}}', "mustDateModify: the duration is too long"),
+    ],
+)
+def test_times_out_of_range(source: str, expected: str) -> None:
+    """A time that cannot be read, counted with or written is an error of the function that was asked for it."""
+    assert f"template 'a.txt', line 1: {expected}" == refusal(source)
+
+
 @pytest.mark.parametrize("name", ABSENT_NAMES)
 def test_left_out_functions_are_named(name: str) -> None:
     """A template that calls a function which is left out does not parse, and the error names it and says why."""

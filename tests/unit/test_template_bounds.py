@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -90,6 +93,9 @@ def test_bounds(source: str, expected: str | None) -> None:
         ('{{regexReplaceAll "" (repeat 1000000 "a") "b"}}', f"regexReplaceAll: {REGEX}"),
         ('{{regexMatch "[ab]*a[ab]{900}c" (repeat 2000000 "ab")}}', f"regexMatch: {REGEX}"),
         ('{{regexReplaceAll "a" (repeat 5000 "a") (repeat 5000 "b")}}', f"regexReplaceAll: {TEXT}"),
+        ('{{regexReplaceAll ".+" (repeat 100000 "a") (repeat 1000 "$0")}}', f"regexReplaceAll: {TEXT}"),
+        ('{{regexReplaceAll "a()" (repeat 2000 "a") (repeat 1000 "$1")}}', f"regexReplaceAll: {WORK}"),
+        ('{{regexReplaceAll "a" "a" (repeat 1000000 "$1 ")}}', f"regexReplaceAll: {WORK}"),
         (
             '{{regexMatch "((a{100}){100}){100}" "a"}}{{mustRegexMatch "((a{100}){100}){100}" "a"}}',
             "mustRegexMatch: the regular expression does not parse, or is too large",
@@ -108,6 +114,52 @@ def test_regular_expressions(source: str, expected: str | None) -> None:
         render(source.encode(), {}, name="a.txt")
     else:
         assert expected == reason(source)
+
+
+CALLS_THAT_ESCAPE = (
+    *("js", "html", "urlquery", "regexQuoteMeta", "quote", "toJson"),
+    *('printf "%q"', 'printf "% #x"'),
+)
+LITTLE = 200 * 1024
+"""Of memory, in KiB: a text of eight million letters of two bytes, its escaped pieces, and the whole of them."""
+
+MEMORY = f"""
+import re
+from pathlib import Path
+from matchbox.templates import TemplateError, render
+
+def peak():
+    return int(re.search("VmHWM:\\\\s+([0-9]+)", Path("/proc/self/status").read_text())[1])
+
+def given(call, text):
+    try:
+        return render(("{{{{$_ := " + call + " .a}}}}").encode(), {{"a": text}}, name="a.txt").decode()
+    except TemplateError as error:
+        return error.reason
+
+for call in {CALLS_THAT_ESCAPE!r}:
+    given(call, "a")
+before = peak()
+for call in {CALLS_THAT_ESCAPE!r}:
+    print(call, given(call, "\\x01" * 6_000_000), sep="\\t")
+    given(call, "a\\u017c&" * 1_000_000)
+print(peak() - before)
+"""
+
+
+def test_what_is_escaped_takes_little_memory() -> None:
+    """A text that escapes make several times as long is refused before it is there; another takes a few copies."""
+    out = subprocess.check_output([sys.executable, "-c", MEMORY.replace("\\\\", "\\")], text=True).splitlines()
+    refused = [line.partition("\t")[0] for line in out[:-1] if line.endswith(TEXT)]
+    assert [call for call in CALLS_THAT_ESCAPE if call not in ("html", "regexQuoteMeta")] == refused
+    assert int(out[-1]) < LITTLE
+
+
+def test_escapes_are_charged() -> None:
+    """What is escaped is text that functions make, as what they print is."""
+    for call in ("js", "html", "urlquery"):
+        source = f'{{{{$x := repeat 2000000 "<"}}}}{{{{range until 3}}}}{{{{$_ := {call} $x}}}}{{{{end}}}}'
+        assert f"{call}: {TEXT}" == reason(source)
 
 
 def test_a_large_map_is_not_sorted_without_end() -> None:

@@ -3,16 +3,27 @@
 from typing import cast
 
 from matchbox.butane.dialects import Dialect
-from matchbox.butane.report import ButaneError, Path
+from matchbox.butane.report import MOST_ENTRIES, ButaneError, Path, rest
 from matchbox.butane.schema import SCALARS, Field, fields_of, package, type_text
 from matchbox.butane.structs import Sourced, empty
 from matchbox.butane.yaml_nodes import Alias, Mapping, Node, Scalar, Sequence
-from matchbox.butane.yaml_scalars import WrongTypeError, is_null, short_tag, shown, value_of
+from matchbox.butane.yaml_scalars import (
+    WrongTypeError,
+    is_null,
+    masked_tag,
+    short_form,
+    short_tag,
+    shown,
+    tag_fault,
+    value_of,
+)
 
 # More than any config has, and little enough that aliases of aliases take no time.
 _MOST_BEHIND_ALIASES = 50_000
 # What merge keys bring is read each time. So many values take some two seconds, in all stages together.
 _MOST_VALUES = 100_000
+# Merge keys behind each other. Each looks at those before it, and at all that they bring.
+_MOST_MERGES = 100
 # Each text is compressed, also where aliases and merge keys repeat it.
 _MOST_TEXT = 16 * 1024 * 1024
 
@@ -28,8 +39,10 @@ def decoded(struct: str, document: Node | None, dialect: Dialect, *, prefix: str
     if document is not None:
         reader.read_struct(struct, document, f"{package(struct, dialect)}.{_go_name(struct)}", value)
     if reader.errors:
-        lines = "".join(f"\n  {error}" for error, _ in reader.errors)
-        raise ButaneError(f"{prefix}yaml: unmarshal errors:{lines}", masked=tuple(line for _, line in reader.errors))
+        more = [rest(reader.left_out)] if reader.left_out else []
+        lines = "".join(f"\n  {line}" for line in (*(error for error, _ in reader.errors), *more))
+        masked = (*(line for _, line in reader.errors), *more)
+        raise ButaneError(f"{prefix}yaml: unmarshal errors:{lines}", masked=masked)
     return value
 
 
@@ -43,10 +56,14 @@ def _go_name(struct: str) -> str:
 
 
 class _Decoder:
-    """One decoding: `errors` has each fault of a type in yaml.v3's words, and in words that show no value."""
+    """One decoding: `errors` has each fault of a type in yaml.v3's words, and in words that show no value.
+
+    Those behind the first are counted in `left_out`.
+    """
 
     def __init__(self, dialect: Dialect, prefix: str) -> None:
         self.errors: list[tuple[str, str]] = []
+        self.left_out = 0
         self._dialect = dialect
         self._prefix = prefix
         self._behind_aliases = 0
@@ -64,13 +81,13 @@ class _Decoder:
         if not isinstance(node, Mapping):
             self._refuse_unless_null(node, wanted)
             return
-        self._count()
+        self._count(len(node.pairs) if self._active else 0)
         fields = fields_of(struct, self._dialect)
         for field in fields:
             if field.kind == "string!":
                 value.setdefault(field.name, "")
         if not self._has_repeated_keys(node):
-            members = self._members(node)
+            members = self._members(node, set())
             self._read_members(struct, members, value)
 
     def _read_members(self, struct: str, members: list[tuple[str, Node]], value: Sourced) -> None:
@@ -127,40 +144,47 @@ class _Decoder:
         if not isinstance(node, Scalar):
             self._refuse(node, wanted)
             return None
+        self._check_tag(node)
         if is_null(node):
             return None
-        self._text += len(node.value)
-        if self._text > _MOST_TEXT:
-            raise ButaneError(f"{self._prefix}it takes too long: more than {_MOST_TEXT} characters of text")
+        self._take_text(node.value)
         try:
             return value_of(node, kind)
         except WrongTypeError:
             self._refuse(node, wanted)
             return None
 
-    def _members(
-        self, node: Mapping, seen: frozenset[str] = frozenset(), around: tuple[Mapping, ...] = ()
-    ) -> list[tuple[str, Node]]:
-        """The keys of a mapping with their values, then what its merge keys add; `around` it are those it goes into."""
+    def _take_text(self, text: str) -> None:
+        self._text += len(text)
+        if self._text > _MOST_TEXT:
+            raise ButaneError(f"{self._prefix}it takes too long: more than {_MOST_TEXT} characters of text")
+
+    def _members(self, node: Mapping, taken: set[str], around: tuple[Mapping, ...] = ()) -> list[tuple[str, Node]]:
+        """The keys of a mapping with their values, then what its merge keys add; `around` it are those it goes into.
+
+        Keys that are `taken` are left out, and taken are then those that it has.
+        """
         members: list[tuple[str, Node]] = []
         merged: list[Node] = []
+        if len(around) > _MOST_MERGES:
+            reason = f"it takes too long: more than {_MOST_MERGES} merge keys behind each other"
+            raise ButaneError(self._prefix + reason, masked=(f"line {node.place.line}: {reason}",))
         for key, member in node.pairs:
             target = resolved(key)
             if not isinstance(target, Scalar):
                 continue
+            self._check_tag(target)
             if target.value == "<<" and short_tag(target) == "!!merge":
                 merged.append(member)
-            elif target.value not in seen:
+            elif target.value not in taken:
                 members.append((target.value, member))
-        taken = seen | {key for key, _ in members}
+        taken.update(key for key, _ in members)
         for member in merged:
             for source in self._merged(member):
                 if any(source is one for one in (node, *around)):
                     raise self._cycle(member)
                 self._count(len(source.pairs) + 1)
-                added = self._members(source, taken, (node, *around))
-                members += added
-                taken |= {key for key, _ in added}
+                members += self._members(source, taken, (node, *around))
         return members
 
     def _merged(self, node: Node) -> list[Mapping]:
@@ -176,6 +200,12 @@ class _Decoder:
             masked=(f"line {node.place.line}: a merge key needs a mapping",),
         )
 
+    def _fault(self, text: str, masked: str) -> None:
+        if len(self.errors) < MOST_ENTRIES:
+            self.errors.append((text, masked))
+        else:
+            self.left_out += 1
+
     def _has_repeated_keys(self, node: Mapping) -> bool:
         first: dict[str, int] = {}
         repeated = False
@@ -183,24 +213,37 @@ class _Decoder:
             if not isinstance(key, Scalar):
                 continue
             if key.value in first:
+                self._take_text(key.value)
                 line = key.place.line
                 text = f'line {line}: mapping key "{key.value}" already defined at line {first[key.value]}'
-                self.errors.append((text, f"line {line}: a key is already defined at line {first[key.value]}"))
+                self._fault(text, f"line {line}: a key is already defined at line {first[key.value]}")
                 repeated = True
             first.setdefault(key.value, key.place.line)
         return repeated
 
+    def _check_tag(self, node: Scalar) -> None:
+        """Raise ButaneError for a value that is not of the type that its tag says."""
+        reason = tag_fault(node)
+        if reason:
+            hidden = f"line {node.place.line}: a value is not of the type of its tag"
+            raise ButaneError(f"{self._prefix}yaml: {reason}", masked=(hidden,))
+
     def _refuse_unless_null(self, node: Node, wanted: str) -> None:
         self._count()
+        if isinstance(node, Scalar):
+            self._check_tag(node)
         if not (isinstance(node, Scalar) and is_null(node)):
             self._refuse(node, wanted)
 
     def _refuse(self, node: Node, wanted: str) -> None:
-        tag = short_tag(node) if isinstance(node, Scalar) else "!!map" if isinstance(node, Mapping) else "!!seq"
-        text = shown(node) if isinstance(node, Scalar) else tag
-        hidden = tag if tag.startswith("!!") else "!"
+        if isinstance(node, Scalar):
+            tag, text = short_tag(node), shown(node)
+        else:
+            own = "!!map" if isinstance(node, Mapping) else "!!seq"
+            tag = own if isinstance(node, Alias) or node.tag in {"", "!"} else short_form(node.tag)
+            text = tag if tag in {"!!map", "!!seq"} else f"{tag} ``"
         line = f"line {node.place.line}: cannot unmarshal"
-        self.errors.append((f"{line} {text} into {wanted}", f"{line} {hidden} into {wanted}"))
+        self._fault(f"{line} {text} into {wanted}", f"{line} {masked_tag(tag)} into {wanted}")
 
     def _enter(self, alias: Alias) -> None:
         if any(alias.target is node for node in self._active):
@@ -215,7 +258,7 @@ class _Decoder:
         )
 
     def _count(self, merged: int = 0) -> None:
-        """Count a node that is read, or as many as a merge key brings; on their own those that aliases repeat."""
+        """Count a node that is read, or as many as a merge key or an alias brings; on their own what aliases repeat."""
         self._values += 1
         if self._values > _MOST_VALUES:
             raise ButaneError(f"{self._prefix}it takes too long: more than {_MOST_VALUES} values")

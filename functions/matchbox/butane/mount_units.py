@@ -21,19 +21,17 @@ def mount_units(storage: Struct, dialect: Dialect) -> list[Sourced]:
 
 
 def _units(storage: Struct, dialect: Dialect) -> Iterator[Sourced]:
+    remote = _remote_devices(storage) if dialect.minor >= _REMOTE_SINCE else frozenset()
     for filesystem in structs(storage, "filesystems"):
         if filesystem.get("with_mount_unit"):
-            source = cast(Sourced, filesystem)
-            yield _unit(source, dialect, is_remote=_is_remote(source, storage, dialect))
+            is_remote = text(filesystem, "device") in remote
+            yield _unit(cast(Sourced, filesystem), dialect, is_remote=is_remote)
 
 
-def _is_remote(filesystem: Sourced, storage: Struct, dialect: Dialect) -> bool:
-    """Whether it is on a LUKS device that is opened over the network."""
-    device = text(filesystem, "device")
-    return dialect.minor >= _REMOTE_SINCE and any(
-        device in {prefix + text(luks, "name") for prefix in _MAPPED} and struct(luks, "clevis").get("tang")
-        for luks in structs(storage, "luks")
-    )
+def _remote_devices(storage: Struct) -> frozenset[str]:
+    """The paths of LUKS devices that are opened over the network."""
+    names = [text(luks, "name") for luks in structs(storage, "luks") if struct(luks, "clevis").get("tang")]
+    return frozenset(prefix + name for prefix in _MAPPED for name in names)
 
 
 def _unit(filesystem: Sourced, dialect: Dialect, *, is_remote: bool) -> Sourced:

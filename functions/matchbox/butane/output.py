@@ -1,4 +1,8 @@
-"""A translated config as Butane writes it: in Ignition's order, without what is empty."""
+"""A translated config as Butane writes it: in Ignition's order, without what is empty.
+
+matchbox reads and writes it once more, and so writes each struct, also an empty one (`ignition_config.reader.written`).
+`translate` gives Butane's own output, which its recordings are compared with to the letter.
+"""
 
 from typing import cast
 

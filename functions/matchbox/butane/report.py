@@ -4,6 +4,9 @@ from typing import NamedTuple
 
 from matchbox.errors import MatchboxError
 
+MOST_ENTRIES = 1000
+"""A report ends with so many, and a line that says how many more there are: a text can be all faults."""
+
 Path = tuple[str | int, ...]
 """Keys and indexes, from the top of the Butane text."""
 
@@ -61,6 +64,11 @@ class ButaneError(MatchboxError):
         self.reason = reason
         self.report = report
         self.lines = masked or masked_lines(report) or (reason,)
+
+
+def rest(count: int) -> str:
+    """The last line of a report, for what it leaves out."""
+    return f"the report ends here: {count} more"
 
 
 def masked_lines(report: Report) -> tuple[str, ...]:

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from matchbox.butane.report import ButaneError, masked_lines
 from matchbox.butane.translation import translate
-from matchbox.go_json import encode
-from matchbox.ignition_config.parse import parse_and_translate
+from matchbox.ignition_config.fault import struct, text
+from matchbox.ignition_config.parse import minor_of, served_form
+from matchbox.ignition_config.reader import MismatchError
 from matchbox.ignition_error import IgnitionError
 
 
@@ -15,7 +16,7 @@ def served(source: bytes, tell: Callable[[str], None]) -> bytes:
     As with matchbox there is no files directory. `tell` is told the lines of the report.
 
     Raises:
-        IgnitionError: it is not translated; the first reason.
+        IgnitionError: it is not translated, the first reason; or Ignition has not released the version of the config.
     """
     try:
         ignition, report = translate(source)
@@ -27,4 +28,9 @@ def served(source: bytes, tell: Callable[[str], None]) -> bytes:
         raise IgnitionError(error.lines[0].removeprefix("error at ") + others) from None
     for line in masked_lines(report):
         tell(line)
-    return parse_and_translate(encode(ignition))
+    try:
+        minor = minor_of(text(struct(ignition, "ignition"), "version"))
+    except MismatchError as error:
+        raise IgnitionError(str(error)) from None
+    # Ignition's rules are checked by the translation.
+    return served_form(ignition, minor)

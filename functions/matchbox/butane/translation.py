@@ -9,7 +9,7 @@ from matchbox.butane.desugaring import add_boot_device, fill_in, forbidden_field
 from matchbox.butane.dialects import Dialect, dialect_of
 from matchbox.butane.local_files import LocalFiles
 from matchbox.butane.output import sparse
-from matchbox.butane.report import ButaneError, Entry, Report
+from matchbox.butane.report import MOST_ENTRIES, ButaneError, Entry, Report, rest
 from matchbox.butane.source_checks import source_entries
 from matchbox.butane.structs import Sourced, source_of
 from matchbox.butane.unused_keys import Places, unused_keys
@@ -53,8 +53,8 @@ def translate(source: str | bytes, files_dir: Path | None = None, *, strict: boo
     report.add(_ignition_entries(config, dialect), otherwise=_OUTPUT_INVALID)
     if strict and report.entries:
         reason = "Config produced warnings and --strict was specified"
-        raise ButaneError(reason, tuple(report.entries))
-    return Translation(sparse("Config", config, dialect.minor), tuple(report.entries))
+        raise ButaneError(reason, report.whole())
+    return Translation(sparse("Config", config, dialect.minor), report.whole())
 
 
 def _ignition_entries(config: Sourced, dialect: Dialect) -> Iterable[Entry]:
@@ -63,18 +63,29 @@ def _ignition_entries(config: Sourced, dialect: Dialect) -> Iterable[Entry]:
 
 
 class _Report:
-    """The entries so far, each with its place in the text."""
+    """The entries so far, each with its place in the text: the first ones, and of errors the very first at least."""
 
     def __init__(self, document: Node | None) -> None:
         self.entries: list[Entry] = []
+        self._left_out: list[int] = [0, 0]
         self._places = Places(document)
 
     def add(self, entries: Iterable[Entry], *, otherwise: str = "") -> None:
         """Add a stage's entries. If errors are among them, raises ButaneError with the reason `otherwise`."""
-        added = [self._placed(entry) for entry in entries]
-        self.entries += added
-        if any(entry.is_error for entry in added):
-            raise ButaneError(otherwise, tuple(self.entries))
+        fails = False
+        for entry in entries:
+            if len(self.entries) < MOST_ENTRIES or (entry.is_error and not fails):
+                self.entries.append(self._placed(entry))
+            else:
+                self._left_out[entry.is_error] += 1
+            fails = fails or entry.is_error
+        if fails:
+            raise ButaneError(otherwise, self.whole())
+
+    def whole(self) -> Report:
+        """The entries, and behind them how many there are more: errors, if any of these are."""
+        count = sum(self._left_out)
+        return (*self.entries, *([Entry(bool(self._left_out[True]), (), rest(count))] if count else []))
 
     def _placed(self, entry: Entry) -> Entry:
         if entry.place is not None or entry.path is None:

@@ -5,12 +5,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from matchbox.butane.report import ButaneError, Place
+from matchbox.yaml_documents import GREATEST_DEPTH, events
 
 if TYPE_CHECKING:
     import yaml
 
-# libyaml's time grows with the square of the depth.
-_GREATEST_DEPTH = 500
 # To compose so many takes some half a second, and some 20 MB.
 _MOST_NODES = 100_000
 _ESCAPED_SLASH = re.compile(r'[^"]*+"(?:[^"\\]|\\[^/])*+\\/', re.DOTALL)
@@ -27,17 +26,19 @@ class Scalar(NamedTuple):
 
 
 class Sequence(NamedTuple):
-    """A list."""
+    """A list; `tag` is the one that the text gives."""
 
     place: Place
     items: "list[Node]"
+    tag: str = ""
 
 
 class Mapping(NamedTuple):
-    """A mapping, with repeated keys."""
+    """A mapping, with repeated keys; `tag` is the one that the text gives."""
 
     place: Place
     pairs: "list[tuple[Node, Node]]"
+    tag: str = ""
 
 
 class Alias(NamedTuple):
@@ -60,11 +61,11 @@ def first_document(text: bytes) -> Node | None:
     import yaml
 
     source = text.decode("utf-8", "replace").removeprefix("\ufeff")
-    events = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    found = events(text)
     try:
-        for event in events:
+        for event in found:
             if isinstance(event, yaml.DocumentStartEvent):
-                return _composed(events, source)
+                return _composed(found, source)
     except yaml.MarkedYAMLError as error:
         raise _syntax_error(error) from None
     except yaml.reader.ReaderError as error:
@@ -75,7 +76,7 @@ def first_document(text: bytes) -> Node | None:
     return None
 
 
-def _composed(events: "Iterator[yaml.Event]", source: str) -> Node:
+def _composed(found: "Iterator[yaml.Event]", source: str) -> Node:
     import yaml
 
     anchors: dict[str, Node] = {}
@@ -83,7 +84,7 @@ def _composed(events: "Iterator[yaml.Event]", source: str) -> Node:
     # The collections that are open, and what each has so far.
     stack: list[tuple[Node | None, list[Node]]] = [(None, top)]
     count = 0
-    for event in events:
+    for event in found:
         if isinstance(event, yaml.CollectionEndEvent):
             closed, of_closed = stack.pop()
             if isinstance(closed, Mapping):
@@ -96,8 +97,8 @@ def _composed(events: "Iterator[yaml.Event]", source: str) -> Node:
             stack[-1][1].append(node)
             if members is not None:
                 stack.append((node, members))
-            if len(stack) > _GREATEST_DEPTH:
-                raise _syntax(f"exceeded max depth of {_GREATEST_DEPTH}", node.place.line)
+            if len(stack) > GREATEST_DEPTH:
+                raise _syntax(f"exceeded max depth of {GREATEST_DEPTH}", node.place.line)
         if len(stack) == 1:
             break
     return top[0]
@@ -110,6 +111,7 @@ def _node(event: "yaml.NodeEvent", anchors: dict[str, Node], source: str) -> tup
     mark = event.start_mark
     place = Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
     members: list[Node] | None = None
+    tag: str = getattr(event, "tag", None) or ""
     node: Node
     if isinstance(event, yaml.AliasEvent):
         if event.anchor not in anchors:
@@ -118,13 +120,13 @@ def _node(event: "yaml.NodeEvent", anchors: dict[str, Node], source: str) -> tup
     if isinstance(event, yaml.ScalarEvent):
         if event.style == '"' and "/" in event.value:
             _refuse_escaped_slash(event, source)
-        node = Scalar(place, event.value, event.tag or "", not event.style)
+        node = Scalar(place, event.value, tag, not event.style)
     elif isinstance(event, yaml.SequenceStartEvent):
         members = []
-        node = Sequence(place, members)
+        node = Sequence(place, members, tag)
     else:
         members = []
-        node = Mapping(place, [])
+        node = Mapping(place, [], tag)
     if event.anchor is not None:
         anchors[event.anchor] = node
     return node, members

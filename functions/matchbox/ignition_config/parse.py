@@ -35,15 +35,27 @@ def parse_and_translate(config: bytes) -> bytes:
     if found:
         others = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         raise IgnitionError(f"{found[0].path}: {found[0].reason}{others}")
+    return served_form(read, minor)
+
+
+def served_form(config: Struct, minor: int) -> bytes:
+    """`config`, a valid one of version 3.`minor`, in the form and the version that is served; it is upgraded in place.
+
+    What is absent in it may be left out.
+    """
     if minor < _WRITTEN_MINOR:
-        _upgrade(read)
+        _upgrade(config)
         minor = _WRITTEN_MINOR
-    struct(read, "ignition")["version"] = f"3.{minor}.0"
-    return encode(written("Config", read, minor))
+    struct(config, "ignition")["version"] = f"3.{minor}.0"
+    return encode(written("Config", config, minor))
 
 
 def _minor(document: object) -> int:
-    version = text(struct(read_struct("Stub", document, 0), "ignition"), "version")
+    return minor_of(text(struct(read_struct("Stub", document, 0), "ignition"), "version"))
+
+
+def minor_of(version: str) -> int:
+    """The 4 of `3.4.0`. Raises MismatchError for a version that is not supported."""
     if version in _SUPPORTED:
         return _SUPPORTED[version]
     if not version:

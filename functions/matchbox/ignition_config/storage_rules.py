@@ -1,8 +1,10 @@
 """The rules of Ignition for disks and what is on them: one function for each struct, with the version 3.`minor`."""
 
 import re
-from collections.abc import Sequence
-from itertools import permutations
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+from operator import itemgetter
 
 from matchbox.ignition_config.fault import Fault, Faults, faults_at, number, path_fault, struct, structs, text
 from matchbox.ignition_config.reader import Struct
@@ -59,9 +61,39 @@ def _extent(partition: Struct) -> tuple[int, int] | None:
 
 
 def _overlapping(extents: list[tuple[int, int] | None]) -> int | None:
-    """The partition that another one runs into, as Ignition finds it."""
+    """The partition that another one runs into, as Ignition finds it: the first one that runs into any, and into which.
+
+    Ignition compares each with each. Here the ends are sorted, and one is compared with all.
+    """
     places = [(index, extent) for index, extent in enumerate(extents) if extent]
-    return next((index for (_, one), (index, other) in permutations(places, 2) if _overlap(one, other)), None)
+    runs_into_any = _collisions([extent for _, extent in places])
+    for index, extent in places:
+        if runs_into_any(extent):
+            return next(other for other, its in places if other != index and _overlap(extent, its))
+    return None
+
+
+def _collisions(extents: list[tuple[int, int]]) -> Callable[[tuple[int, int]], bool]:
+    """Whether one of the extents overlaps any other of them. A negative size ends an extent before its start."""
+    starts = sorted(start for start, end in extents if start <= end)
+    ends = sorted(end for start, end in extents if start <= end)
+    backward = sorted((start, end) for start, end in extents if start > end)
+    # The least end of those that start there or later.
+    least_ends = list(accumulate((end for _, end in reversed(backward)), min))[::-1]
+
+    def meeting(first: int, last: int) -> int:
+        """How many of those with a size hold anything from the first to the last MiB."""
+        return bisect_right(starts, last) - bisect_left(ends, first)
+
+    def collides(extent: tuple[int, int]) -> bool:
+        start, end = extent
+        later = bisect_right(backward, start, key=itemgetter(0))
+        if later < len(backward) and least_ends[later] < end:
+            return True
+        # What has a size meets itself too.
+        return meeting(start, end) > 1 if start <= end else meeting(start, start) + meeting(end, end) > 0
+
+    return collides
 
 
 def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from gotpl.runtime.values import UNTYPED_NIL
 
+from matchbox.go_time import TimeError
 from matchbox.go_values import Int64, NilMap, StringMap, Uint64, type_name
 from matchbox.sprig.names import ALLOWED
 from matchbox.template_allowance import Allowance, FunctionError
@@ -94,6 +95,8 @@ def _called(name: str, module: str, allowance: Allowance) -> Function:
             made = plain[name](*arguments) if name in plain else bounded[name](allowance, *arguments)
         except RecursionError:
             raise FunctionError("what it is given is nested too deeply") from None
+        except TimeError as error:
+            raise FunctionError(str(error)) from None
         except ImportError as error:
             # Of a library that the server lacks, or that lacks another one.
             raise FunctionError(f"this server cannot load what it needs: {error}") from error

@@ -28,17 +28,7 @@ def _formatted(allowance: Allowance, layout: str, value: object) -> str:
     allowance.take_work(_LAYOUT_WORK * len(layout))
     if len(layout) > _LONGEST_LAYOUT:
         raise FunctionError("the layout is too long")
-    try:
-        return formatted(_moment(value), layout)
-    except TimeError as error:
-        raise FunctionError(str(error)) from None
-
-
-def _parsed(layout: str, text: str) -> Time:
-    try:
-        return parsed(layout, text)
-    except TimeError as error:
-        raise FunctionError(str(error)) from None
+    return formatted(_moment(value), layout)
 
 
 def _parsed_or_zero(layout: str, text: str) -> Time:
@@ -49,16 +39,13 @@ def _parsed_or_zero(layout: str, text: str) -> Time:
 
 
 def _modified(text: str, time: Time) -> Time:
-    try:
-        return Time(time.nanoseconds + duration_of(text), time.offset, time.zone)
-    except TimeError as error:
-        raise FunctionError(str(error)) from None
+    return Time(time.nanoseconds + duration_of(text), time.offset, time.zone)
 
 
 def _modified_or_same(text: str, time: Time) -> Time:
     try:
         return _modified(text, time)
-    except FunctionError:
+    except TimeError:
         return time
 
 
@@ -94,7 +81,7 @@ PLAIN: dict[str, Callable[..., object]] = {
     "duration": _duration,
     "durationRound": _rounded,
     "mustDateModify": _modified,
-    "mustToDate": _parsed,
+    "mustToDate": parsed,
     "must_date_modify": _modified,
     "toDate": _parsed_or_zero,
     "unixEpoch": lambda time: str(time.unix),

@@ -4,9 +4,10 @@ import json
 import math
 from collections.abc import Callable
 
-from matchbox.go_float import format_float
+from matchbox.go_json import number_text
 from matchbox.go_text import bytes_of, stray_byte, text_of_value
 from matchbox.go_values import GoObject, is_nil
+from matchbox.piecemeal import joined, made_of
 from matchbox.template_allowance import Allowance, FunctionError
 
 _NODE_WORK = 20
@@ -18,7 +19,6 @@ _ALWAYS = str.maketrans(
 _IN_HTML = _ALWAYS | str.maketrans({"<": r"\u003c", ">": r"\u003e", "&": r"\u0026"})
 # Go writes this for a byte that is no UTF-8.
 _STRAY = r"\ufffd"
-_LEAST_PLAIN, _LEAST_SCIENTIFIC = 1e-6, 1e21
 
 
 class _NotJsonError(FunctionError):
@@ -65,32 +65,29 @@ class _Writer:
         if isinstance(value, int):
             return str(int(value))
         if isinstance(value, float):
-            return _number(value)
+            if not math.isfinite(value):
+                raise _NotJsonError("JSON has no number that is infinite or none")
+            return number_text(value)
         if isinstance(value, str):
             return self._string(value)
         return self._string(value.in_json()) if isinstance(value, GoObject) else "null"
 
     def _string(self, value: str) -> str:
         self._allowance.take_work(_CHARACTER_WORK * len(value))
-        text = value.translate(self._escapes)
-        if not text.isascii():
-            text = "".join(_STRAY if stray_byte(one) is not None else one for one in text)
+        room = self._length
+        text = joined(made_of(value, self._escaped), lambda length: self._allowance.check_text(room + length))
         return f'"{text}"'
+
+    def _escaped(self, part: str) -> str:
+        text = part.translate(self._escapes)
+        # The stand-ins of stray bytes are not printable.
+        plain = text.isascii() or text.isprintable()
+        return text if plain else "".join([_STRAY if stray_byte(one) is not None else one for one in text])
 
     def _put(self, piece: str) -> None:
         self._length += len(piece)
         self._allowance.check_text(self._length)
         self._pieces.append(piece)
-
-
-def _number(value: float) -> str:
-    if not math.isfinite(value):
-        raise _NotJsonError("JSON has no number that is infinite or none")
-    if value and not _LEAST_PLAIN <= abs(value) < _LEAST_SCIENTIFIC:
-        mantissa, _, exponent = format_float(value, "e").partition("e")
-        # Go writes e-9, not e-09.
-        return f"{mantissa}e{exponent[0]}{exponent[1:].removeprefix('0') if exponent[0] == '-' else exponent[1:]}"
-    return format_float(value, "f")
 
 
 def _written(allowance: Allowance, value: object, *, html: bool = True, step: str = "") -> str:

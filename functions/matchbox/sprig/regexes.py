@@ -4,10 +4,11 @@ RE2 is loaded when a template calls the first of these.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from matchbox.go_values import NilStringList, StringList
+from matchbox.piecemeal import joined, made_of
 from matchbox.template_allowance import Allowance, FunctionError
 
 if TYPE_CHECKING:
@@ -19,8 +20,10 @@ _MOST_MEMORY = 2 * 1024 * 1024
 _MOST_KEPT = 16
 _PATTERN_WORK = 50
 _MATCH_WORK = 30
+# For each part of a replacement, when it is read and in each match.
+_PART_WORK = 20
 _kept: set[str] = set()
-_META = re.compile(r"[\\.+*?()|\[\]{}^$]")
+_META = str.maketrans({character: f"\\{character}" for character in r"\.+*?()|[]{}^$"})
 _REFERENCE = re.compile(r"\$(?:\$|(\w+)|\{(\w+)\})")
 
 
@@ -94,27 +97,37 @@ def _find_all(allowance: Allowance, pattern: str, text: str, most: int) -> Strin
     return found or NilStringList()
 
 
-def _replaced(allowance: Allowance, pattern: str, text: str, replacement: Callable[["re2._Match"], str]) -> str:
-    pieces = []
-    length = end = 0
-    for match in _matches(allowance, pattern, text):
-        pieces += [text[end : match.start()], replacement(match)]
-        end = match.end()
-        length += len(pieces[-2]) + len(pieces[-1])
-        allowance.check_text(length)
-    return "".join([*pieces, text[end:]])
+def _replaced(
+    allowance: Allowance, pattern: str, text: str, replacement: Callable[["re2._Match"], Iterable[str]]
+) -> str:
+    def pieces() -> Iterator[str]:
+        end = 0
+        for match in _matches(allowance, pattern, text):
+            yield text[end : match.start()]
+            yield from replacement(match)
+            end = match.end()
+        yield text[end:]
+
+    return joined(pieces(), allowance.check_text)
 
 
 def _replace(allowance: Allowance, pattern: str, text: str, template: str) -> str:
-    parts = _template_parts(template)
-    return _replaced(allowance, pattern, text, lambda match: "".join(_expanded(part, match) for part in parts))
+    parts = _template_parts(allowance, template)
+
+    def replacement(match: "re2._Match") -> Iterator[str]:
+        # One match can be replaced by itself a million times, or by nothing.
+        allowance.take_work(_PART_WORK * len(parts))
+        return (_expanded(part, match) for part in parts)
+
+    return _replaced(allowance, pattern, text, replacement)
 
 
-def _template_parts(template: str) -> list[str | tuple[str]]:
+def _template_parts(allowance: Allowance, template: str) -> list[str | tuple[str]]:
     """Texts, and in tuples the names of groups: `$1`, `$name`, `${name}`; `$$` is a `$`."""
     parts: list[str | tuple[str]] = []
     end = 0
     for found in _REFERENCE.finditer(template):
+        allowance.take_work(_PART_WORK)
         parts.append(template[end : found.start()])
         name = found[1] or found[2]
         parts.append((name,) if name else "$")
@@ -135,7 +148,7 @@ def _expanded(part: str | tuple[str], match: "re2._Match") -> str:
 
 
 def _replace_literally(allowance: Allowance, pattern: str, text: str, replacement: str) -> str:
-    return _replaced(allowance, pattern, text, lambda _: replacement)
+    return _replaced(allowance, pattern, text, lambda _: (replacement,))
 
 
 def _split(allowance: Allowance, pattern: str, text: str, most: int) -> StringList:
@@ -159,8 +172,8 @@ def _split(allowance: Allowance, pattern: str, text: str, most: int) -> StringLi
     return pieces
 
 
-def _quoted(text: str) -> str:
-    return _META.sub(r"\\\g<0>", text)
+def _quoted(allowance: Allowance, text: str) -> str:
+    return joined(made_of(text, lambda part: part.translate(_META)), allowance.check_text)
 
 
 _WITH_MUST: dict[str, Callable[..., object]] = {
@@ -170,10 +183,11 @@ _WITH_MUST: dict[str, Callable[..., object]] = {
     "RegexReplaceAllLiteral": _replace_literally,
     "RegexSplit": _split,
 }
-PLAIN: dict[str, Callable[..., object]] = {"regexQuoteMeta": _quoted}
+PLAIN: dict[str, Callable[..., object]] = {}
 BOUNDED: dict[str, Callable[..., object]] = {
     **{"r" + name[1:]: function for name, function in _WITH_MUST.items()},
     **{"must" + name: function for name, function in _WITH_MUST.items()},
     "mustRegexMatch": _match,
     "regexMatch": _quiet_match,
+    "regexQuoteMeta": _quoted,
 }

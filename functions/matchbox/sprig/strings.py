@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-from matchbox.go_quote import quoted
+from matchbox.go_quote import quoted_pieces
 from matchbox.go_text import bytes_of, text_of
 from matchbox.go_values import StringList, StringMap
+from matchbox.piecemeal import joined
 from matchbox.sprig.strval import text_of_any, texts_of_any
 from matchbox.template_allowance import Allowance, FunctionError
 
@@ -108,8 +109,8 @@ def _quoted(allowance: Allowance, *values: object) -> str:
         if value is not None:
             text = text_of_any(allowance, value)
             allowance.take_work(_CHARACTER_WORK * len(text))
-            made.append(quoted(text))
-            allowance.check_text(len(made[-1]))
+            made.append(joined(quoted_pieces(text), allowance.check_text))
+            allowance.check_text(sum(map(len, made)))
     return " ".join(made)
 
 

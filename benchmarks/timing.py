@@ -1,0 +1,53 @@
+"""How long do several ways take? They take turns, so that whatever else the machine does falls on all alike."""
+
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+_UNCOUNTED = 100
+ENVIRONMENT = {
+    "PATH": os.environ["PATH"],
+    "AWS_ACCESS_KEY_ID": "fake",
+    "AWS_SECRET_ACCESS_KEY": "fake",
+    "AWS_REGION": "eu-west-1",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "MATCHBOX_TABLE": "matchbox",
+    "MATCHBOX_BUCKET": "matchbox",
+}
+"""What the handler needs."""
+
+
+def cpu_seconds(ways: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """The median processor time of each of the ways."""
+    samples: dict[str, list[float]] = {name: [] for name in ways}
+    for number in range(rounds + _UNCOUNTED):
+        for name, way in ways.items():
+            start = time.thread_time()
+            way()
+            # The first find no warm caches.
+            if number >= _UNCOUNTED:
+                samples[name].append(time.thread_time() - start)
+    return {name: statistics.median(taken) for name, taken in samples.items()}
+
+
+def fresh_seconds(python: Path, codes: Mapping[str, str], rounds: int) -> dict[str, float]:
+    """The median time that new interpreters take for each of the codes, from their start to their end."""
+    samples: dict[str, list[float]] = {name: [] for name in codes}
+    for _ in range(rounds + 1):
+        for name, code in codes.items():
+            start = time.perf_counter()
+            subprocess.run([python, "-c", code], check=True, env=ENVIRONMENT)
+            samples[name].append(time.perf_counter() - start)
+    # The first round fills the caches of bytecode and files.
+    return {name: statistics.median(taken[1:]) for name, taken in samples.items()}
+
+
+def print_table(title: str, unit: str, medians: Mapping[str, float], baseline: str) -> None:
+    """The medians, in `ms` or `µs`, and their ratios to one of them."""
+    scale = {"ms": 1e3, "µs": 1e6}[unit]
+    print(f"{title:52} {f'p50 {unit}':>8} {'ratio':>6}")
+    for name, middle in medians.items():
+        print(f"{name:52} {middle * scale:>8.0f} {middle / medians[baseline]:>6.2f}")

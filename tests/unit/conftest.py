@@ -1,0 +1,22 @@
+"""A registry that can be made to fail, and who asks it."""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from oci.distribution.docker_config import no_logins
+from oci.distribution.registry import Registry
+from tests.registry_faults import QUICK, FaultyRegistry, faulty_registry
+
+
+@pytest.fixture
+def faulty() -> Iterator[FaultyRegistry]:
+    with faulty_registry() as faulty:
+        yield faulty
+
+
+@pytest.fixture
+def registry(faulty: FaultyRegistry) -> Iterator[Registry]:
+    with closing(Registry(no_logins, patience=QUICK)) as registry:
+        yield registry
