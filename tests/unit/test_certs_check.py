@@ -178,7 +178,7 @@ def test_what_is_wrong(checker: Checker, bodies: Mapping[str, bytes | None], fau
 
 NOTES = {
     "a server's that ends": (server(ends=timedelta(days=9, hours=1)), "server.crt ends in less than 10 days"),
-    "a client's that ends": (client(ends=timedelta(minutes=1)), "client.crt ends in less than a day"),
+    "a client's that ends": (client(ends=timedelta(hours=23)), "client.crt ends in less than a day"),
     "a server on P-521": (server(key=P521), "server.crt has a key of a kind that some programs refuse"),
     "a server on Edwards' curve": (server(key=EDWARDS), "server.crt has a key of a kind that some programs refuse"),
     "a short key": (client(key=SHORT_RSA), "client.crt has an RSA key of 1024 bits, which some programs refuse"),
