@@ -2,6 +2,8 @@
 
 import argparse
 
+from matchboxctl.shared_arguments import add_labels
+
 _USER_AGENT = "iPXE/2.0.0 (matchboxctl check)"
 
 
@@ -16,13 +18,7 @@ def add_check_command(commands: "argparse._SubParsersAction[argparse.ArgumentPar
         allow_abbrev=False,
     )
     made.add_argument("url", metavar="URL", help="its address: http://HOST, or that of /boot.ipxe")
-    made.add_argument(
-        "--label",
-        metavar="KEY=VALUE",
-        action="append",
-        default=[],
-        help="a label of the machine, such as mac=52:54:00:12:34:56; may be given several times",
-    )
+    add_labels(made)
     made.add_argument(
         "--timeout",
         metavar="SECONDS",

@@ -13,13 +13,13 @@ from matchbox.log_levels import LEVELS, log_level
 from matchboxctl.check_arguments import add_check_command
 from matchboxctl.render_arguments import add_render_command
 from matchboxctl.rpc_arguments import DEFAULT_ADDRESS, add_rpc_arguments, rpc_settings
+from matchboxctl.shared_arguments import DATA_PATH, add_data_path
 from matchboxctl.source_arguments import add_source_commands
 from matchboxctl.usage import FailedError, UsageError
 
 if TYPE_CHECKING:
     from matchboxctl.store_mode import StoreSettings
 
-_DATA_PATH = "/var/lib/matchbox"
 _MODES = (
     "With MATCHBOX_TABLE and MATCHBOX_BUCKET set, a DynamoDB table and an S3 bucket are the truth (store mode), on AWS "
     "or on AWS_ENDPOINT_URL_DYNAMODB and AWS_ENDPOINT_URL_S3; else a data directory is."
@@ -60,7 +60,7 @@ def _serve(options: argparse.Namespace) -> None:
     level = _log_level(options)
     truth: Directories | StoreSettings | None = store_settings(os.environ, options.data_path)
     if truth is None:
-        data_path = Path(options.data_path or _DATA_PATH)
+        data_path = Path(options.data_path or DATA_PATH)
         truth = Directories(data_path, _assets_path(options.assets_path) or data_path / "assets")
     elif options.assets_path:
         raise UsageError(
@@ -148,21 +148,16 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     )
     serve.set_defaults(run=_serve)
     _add_store_commands(commands)
-    add_source_commands(commands, environment, epilog=_MODES, data_path=_DATA_PATH)
+    add_source_commands(commands, environment, epilog=_MODES)
     add_check_command(commands)
-    add_render_command(commands, environment, epilog=_MODES, data_path=_DATA_PATH)
+    add_render_command(commands, environment, epilog=_MODES)
     serve.add_argument(
         "--address",
         metavar="HOST:PORT",
         default=environment.get("MATCHBOX_ADDRESS") or "127.0.0.1:8080",
         help="where to listen (MATCHBOX_ADDRESS; else 127.0.0.1:8080)",
     )
-    serve.add_argument(
-        "--data-path",
-        metavar="DIR",
-        default=environment.get("MATCHBOX_DATA_PATH"),
-        help=f"directory with groups/, profiles/, ignition/, cloud/, generic/ (MATCHBOX_DATA_PATH; else {_DATA_PATH})",
-    )
+    add_data_path(serve, environment, "directory with groups/, profiles/, ignition/, cloud/, generic/")
     serve.add_argument(
         "--assets-path",
         metavar="DIR",

@@ -14,7 +14,6 @@ from boot_api.alb import BODY_LIMIT, FRONT_HEADER, Answer, Request, request_of
 from boot_api.failures import answer_of
 from boot_api.handler import stores_of
 from boot_api.routes import Account, Routes, Stores
-from boot_api.settings import Settings
 from matchbox.assets import Delivery
 from matchbox.documents import parse_group
 from matchbox.errors import MatchboxError
@@ -165,17 +164,7 @@ def _groups_in(directory: Path) -> Iterator[Group]:
 
 
 def _tables(store: StoreSettings) -> _Truth:
-    given = {
-        "MATCHBOX_TABLE": store.table,
-        "MATCHBOX_BUCKET": store.bucket,
-        "AWS_REGION": store.region,
-        "AWS_ENDPOINT_URL_DYNAMODB": store.dynamodb_endpoint or "",
-        "AWS_ENDPOINT_URL_S3": store.s3_endpoint or "",
-    }
-    try:
-        settings = Settings.from_environment(os.environ | given)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
+    settings = store.boot_settings(os.environ)
     return _Truth(stores_of(settings, store.credentials), lambda: _groups_of(store), lambda: None)
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from matchboxctl.shared_arguments import DATA_PATH, add_data_path
 from matchboxctl.usage import FailedError
 
 if TYPE_CHECKING:
@@ -20,9 +21,8 @@ def add_source_commands(
     environment: Mapping[str, str],
     *,
     epilog: str,
-    data_path: str,
 ) -> None:
-    """Add the commands. `data_path` is where the data is unless otherwise said."""
+    """Add the commands."""
 
     def command(name: str, what: str, more: str = "") -> argparse.ArgumentParser:
         made: argparse.ArgumentParser = commands.add_parser(
@@ -32,13 +32,7 @@ def add_source_commands(
             epilog=epilog,
             allow_abbrev=False,
         )
-        made.add_argument(
-            "--data-path",
-            metavar="DIR",
-            default=environment.get("MATCHBOX_DATA_PATH"),
-            help=f"directory with sources/ and releases/ (MATCHBOX_DATA_PATH; else {data_path})",
-        )
-        made.set_defaults(default_data_path=data_path)
+        add_data_path(made, environment, "directory with sources/ and releases/")
         return made
 
     sync = command(
@@ -82,7 +76,7 @@ def place_of(options: argparse.Namespace) -> "SourcePlace":
 
     store = store_settings(os.environ, options.data_path)
     if store is None:
-        return in_directory(Path(options.data_path or options.default_data_path))
+        return in_directory(Path(options.data_path or DATA_PATH))
     return in_stores(store)
 
 

@@ -4,6 +4,7 @@ Paths in messages are those of a matchbox that keeps its files where it does unl
 """
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
@@ -11,19 +12,19 @@ from typing import TYPE_CHECKING, TypeVar
 from botocore.config import Config
 
 from aws_stores.catalog import DynamoDBCatalog
-from aws_stores.catalog_listing import groups_in, profiles_in
+from aws_stores.catalog_listing import Listing
 from aws_stores.catalog_writer import CatalogWriter
 from aws_stores.document_objects import DocumentObjects
 from aws_stores.dynamodb import DynamoDB
 from aws_stores.http_client import HttpClient
 from aws_stores.request_time import deadline_of
 from aws_stores.s3 import S3
-from aws_stores.table import Far
+from aws_stores.table import Far, group_key, profile_key, template_key
 from matchbox.groups import Group, Wanted
 from matchbox.labels import InvalidMACError, is_mac, normalise_mac
 from matchbox.profiles import Profile
-from matchboxctl.rpc.calls import MOST_CALLS
-from matchboxctl.rpc.patience import Patience
+from matchboxctl.documents.patience import Patience
+from matchboxctl.documents.protocol import Report, TemplateSize, nobody
 from matchboxctl.store_mode import StoreSettings
 
 if TYPE_CHECKING:
@@ -35,35 +36,46 @@ _ROOT = "/var/lib/matchbox"
 # One attempt of the many that Patience makes: it ends soon where the store hangs, and where the server is to stop.
 _READ_TIME = 8.0
 _WRITE_TIME = 5.0
-_ATTEMPT = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 1}, max_pool_connections=MOST_CALLS)
+_ATTEMPT = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 1})
 
 
 class TableDocuments:
-    """The documents of table and bucket (see `matchboxctl.rpc.documents.Documents`)."""
+    """The documents of table and bucket (see `matchboxctl.documents.protocol.Documents`).
+
+    A store that is away is asked for `patience` seconds, by `calls` callers at a time.
+    """
 
     root = _ROOT
 
-    def __init__(self, store: StoreSettings) -> None:
+    def __init__(self, store: StoreSettings, patience: float, calls: int = 1) -> None:
         http = HttpClient()
         s3 = S3(store.s3_endpoint, store.region, store.bucket, store.credentials, http)
         dynamodb = DynamoDB(store.dynamodb_endpoint, store.region, store.credentials, http)
         self._catalog = DynamoDBCatalog(dynamodb, s3, store.table, answer_time=_READ_TIME)
         self._objects = DocumentObjects(s3)
+        attempt = _ATTEMPT.merge(Config(max_pool_connections=calls))
         self._store = store
-        self._client: DynamoDBClient = store.dynamodb(_ATTEMPT)
-        self._s3 = store.s3(_ATTEMPT)
-        self._patience = Patience()
+        self._client: DynamoDBClient = store.dynamodb(attempt)
+        self._s3 = store.s3(attempt)
+        self._seconds = patience
+        self._patience = Patience(patience)
         # A writer is for one thread, and remembers which shapes it has named.
         self._own = threading.local()
+
+    def names(self, kind: str) -> list[str]:
+        """What the keys of that kind's items have."""
+        prefix = {"groups": group_key(""), "profiles": profile_key("")}.get(kind, template_key(kind, ""))
+        return self._listed(lambda listing: listing.names(prefix))
 
     def group(self, group_id: str) -> Group | None:
         """The group in its item."""
         group = self._patience(lambda: self._catalog.group(group_id))
         return None if group is None else group._replace(selector=_normal(group.selector))
 
-    def groups(self) -> list[Group]:
+    def groups(self, told: Report = nobody, *, metadata: bool = True) -> list[Group]:
         """The groups in all items that hold one."""
-        return [group for group in self._patience(lambda: self._listed(groups_in)) if _is_readable(group)]
+        groups = self._listed(Listing.groups, told, metadata=metadata)
+        return [group for group in groups if _is_readable(group, told)]
 
     def put_group(self, group: Group) -> None:
         """Write the group's item and its selector's entry."""
@@ -80,9 +92,9 @@ class TableDocuments:
         """The profile in its item."""
         return self._patience(lambda: self._catalog.profile(profile_id))
 
-    def profiles(self) -> list[Profile]:
+    def profiles(self, told: Report = nobody, *, metadata: bool = True) -> list[Profile]:
         """The profiles in all items that hold one."""
-        return self._patience(lambda: self._listed(profiles_in))
+        return self._listed(Listing.profiles, told, metadata=metadata)
 
     def put_profile(self, profile: Profile) -> None:
         """Write the profile's item."""
@@ -95,6 +107,11 @@ class TableDocuments:
     def template(self, kind: str, name: str) -> bytes | None:
         """The template in its item, or in the bucket."""
         return self._patience(lambda: self._catalog.template(kind, name))
+
+    def templates(self, kind: str, told: Report = nobody) -> list[TemplateSize]:
+        """The templates in all items that hold one of that kind."""
+        sizes = self._listed(lambda listing: listing.templates(kind), told)
+        return [TemplateSize(name, size) for name, size in sizes.items()]
 
     def put_template(self, kind: str, name: str, body: bytes) -> None:
         """Write the template's item, after its object where it is long."""
@@ -125,11 +142,21 @@ class TableDocuments:
         # The answer of one that deleted may have been lost, and Terraform gives up where a resource is not there.
         return self._patience(attempt) or attempts > 1
 
-    def _listed(
-        self, listing: "Callable[[DynamoDBClient, str, Callable[[Far], bytes]], list[_Listed]]"
-    ) -> list[_Listed]:
-        deadline = deadline_of(_READ_TIME)
-        return listing(self._client, self._store.table, lambda far: self._objects.read(far, deadline))
+    def _listed(self, ask: Callable[[Listing], _Listed], told: Report = nobody, *, metadata: bool = True) -> _Listed:
+        end = deadline_of(self._seconds)
+
+        def read(far: Far) -> bytes:
+            return self._objects.read(far, min(end, time.monotonic() + _READ_TIME)) if metadata else b"{}"
+
+        def attempt() -> tuple[_Listed, list[str]]:
+            lines: list[str] = []
+            return ask(Listing(self._client, self._store.table, read, lines.append)), lines
+
+        # What is left out is told once, however many attempts there are.
+        found, lines = self._patience(attempt)
+        for line in lines:
+            told(line)
+        return found
 
     @property
     def _writer(self) -> CatalogWriter:
@@ -151,9 +178,10 @@ def _normal(selector: Mapping[str, Wanted]) -> dict[str, Wanted]:
     }
 
 
-def _is_readable(group: Group) -> bool:
+def _is_readable(group: Group, told: Report) -> bool:
     try:
         _normal(group.selector)
-    except InvalidMACError:
+    except InvalidMACError as error:
+        told(f"group {group.id}: {error}")
         return False
     return True

@@ -13,7 +13,8 @@ _SMALL, _LARGE = 1e-6, 1e21
 def compact(value: object) -> str:
     """The value without white space, members in their order.
 
-    It is made of mappings with texts as keys, lists, texts, numbers, which Go takes for a float64, booleans and None.
+    It is made of mappings with texts as keys, lists, texts, numbers, booleans and None. Whole numbers have all their
+    digits, where Go would make a float64 of them.
     """
     pieces: list[str] = []
     _write(pieces, value, None)
@@ -42,8 +43,10 @@ def _write(pieces: list[str], value: object, margin: str | None) -> None:
         pieces.append(_text(value))
     elif value is None or isinstance(value, bool):
         pieces.append(json.dumps(value))
-    elif isinstance(value, int | float):
-        pieces.append(_number(float(value)))
+    elif isinstance(value, int):
+        pieces.append(str(value))
+    elif isinstance(value, float):
+        pieces.append(_number(value))
     elif isinstance(value, Mapping):
         _write_members(pieces, "{}", [(f"{_text(key)}:", member) for key, member in value.items()], margin)
     elif isinstance(value, list | tuple):

@@ -2,7 +2,7 @@
 
 from matchbox.groups import Group
 from matchbox.profiles import Profile
-from matchboxctl.rpc.go_json_text import indented, with_sorted_keys
+from matchboxctl.documents.go_json_text import indented, with_sorted_keys
 
 _ORDER = ("id", "name", "ignition_id", "cloud_id", "boot", "generic_id")
 

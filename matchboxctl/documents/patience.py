@@ -10,7 +10,6 @@ from aws_stores.boto3_errors import translated
 from aws_stores.document_objects import LostObjectError
 from aws_stores.request_time import deadline_of
 from matchbox.errors import StoreUnavailableError
-from matchboxctl.rpc.calls import PATIENCE
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
@@ -19,9 +18,13 @@ _Answer = TypeVar("_Answer")
 
 
 class Patience:
-    """Asks again until there is an answer, the call's time is over, or `end` is called; for any number of threads."""
+    """Asks again until there is an answer, the time of the call is over, or `end` is called; for any number of threads.
 
-    def __init__(self) -> None:
+    It asks for `seconds` at most.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
         self._ending = Event()
 
     def end(self) -> None:
@@ -33,7 +36,7 @@ class Patience:
 
         Raises StoreUnavailableError where that was in vain, AWSError for what is refused.
         """
-        deadline, longest = deadline_of(PATIENCE), _FIRST_PAUSE
+        deadline, longest = deadline_of(self._seconds), _FIRST_PAUSE
         while True:
             try:
                 with translated():
