@@ -2,13 +2,12 @@
 
 import argparse
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from matchboxctl.shared_arguments import DATA_PATH, add_data_path
-from matchboxctl.usage import FailedError
+from matchboxctl.store_advice import with_advice
 
 if TYPE_CHECKING:
     from matchboxctl.source_places import SourcePlace
@@ -83,48 +82,33 @@ def place_of(options: argparse.Namespace) -> "SourcePlace":
 def _sync(options: argparse.Namespace) -> None:
     from matchboxctl.sync_command import sync
 
-    with _explained():
+    with with_advice():
         sync(place_of(options), options.ids, os.environ)
 
 
 def _releases(options: argparse.Namespace) -> None:
     from matchboxctl.release_commands import releases
 
-    with _explained():
+    with with_advice():
         releases(place_of(options), options.id, options.output)
 
 
 def _rollback(options: argparse.Namespace) -> None:
     from matchboxctl.release_commands import rollback
 
-    with _explained():
+    with with_advice():
         rollback(place_of(options), options.id, options.digest)
 
 
 def _follow(options: argparse.Namespace) -> None:
     from matchboxctl.release_commands import follow
 
-    with _explained():
+    with with_advice():
         follow(place_of(options), options.id)
 
 
 def _withdraw(options: argparse.Namespace) -> None:
     from matchboxctl.release_commands import take_out
 
-    with _explained():
+    with with_advice():
         take_out(place_of(options), options.id)
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Raise FailedError that says what to do for what a disk, table or bucket refuses in the body."""
-    from aws_stores.aws_errors import AWSError
-
-    try:
-        yield
-    except OSError as error:
-        raise FailedError(str(error)) from error
-    except AWSError as error:
-        absent = error.code in ("ResourceNotFoundException", "NoSuchBucket")
-        advice = "make them with `matchboxctl init`" if absent else "see to the permissions of these credentials"
-        raise FailedError(f"{error}: {advice}") from error

@@ -15,6 +15,9 @@ from matchbox.profiles import Profile
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
+UNREADABLE = "its item cannot be read: see `matchboxctl fsck`"
+"""What is told of an item that holds no group, no profile or no template."""
+
 _Document = TypeVar("_Document")
 _Read = Callable[[Far], bytes]
 _Report = Callable[[str], None]
@@ -48,7 +51,7 @@ class Listing(NamedTuple):
                 far = far_in(item)
                 found[item[KEY].removeprefix(prefix)] = len(item["body"]) if far is None else int(far.size)
             except (LookupError, TypeError, ValueError):
-                self.told(f"{name_of(item[KEY])}: {_UNREADABLE}")
+                self.told(f"{name_of(item[KEY])}: {UNREADABLE}")
         return found
 
     def names(self, prefix: str | None) -> list[str]:
@@ -66,7 +69,7 @@ class Listing(NamedTuple):
             except LostObjectError as error:
                 self.told(f"{name_of(item[KEY])}: {error}")
             except (LookupError, TypeError, ValueError):
-                self.told(f"{name_of(item[KEY])}: {_UNREADABLE}")
+                self.told(f"{name_of(item[KEY])}: {UNREADABLE}")
 
     def _bodies(self, fars: Sequence[Far]) -> "_Bodies":
         bodies = _Bodies()
@@ -93,9 +96,6 @@ class Listing(NamedTuple):
         )
         for page in pages:
             yield from map(untyped, page["Items"])
-
-
-_UNREADABLE = "its item cannot be read: see `matchboxctl fsck`"
 
 
 def _far(item: Mapping[str, Any]) -> Far | None:

@@ -60,7 +60,7 @@ class Documents(Protocol):
         """Take the profile out; False where it is not there."""
 
     def template(self, kind: str, name: str) -> bytes | None:
-        """The template of that kind and name."""
+        """The template of that kind and name. Raises DocumentError for an item of a table that holds none."""
 
     def templates(self, kind: str, told: Report = nobody) -> list[TemplateSize]:
         """All templates of that kind, in no order."""

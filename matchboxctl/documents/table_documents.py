@@ -5,14 +5,14 @@ Paths in messages are those of a matchbox that keeps its files where it does unl
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from botocore.config import Config
 
 from aws_stores.catalog import DynamoDBCatalog
-from aws_stores.catalog_listing import Listing
+from aws_stores.catalog_listing import UNREADABLE, Listing
 from aws_stores.catalog_writer import CatalogWriter
 from aws_stores.document_objects import DocumentObjects
 from aws_stores.dynamodb import DynamoDB
@@ -21,6 +21,7 @@ from aws_stores.request_time import deadline_of
 from aws_stores.s3 import S3
 from aws_stores.table import Far, group_key, profile_key, template_key
 from matchbox.groups import Group, Wanted
+from matchbox.json_documents import DocumentError
 from matchbox.labels import InvalidMACError, is_mac, normalise_mac
 from matchbox.profiles import Profile
 from matchboxctl.documents.patience import Patience
@@ -69,7 +70,8 @@ class TableDocuments:
 
     def group(self, group_id: str) -> Group | None:
         """The group in its item."""
-        group = self._patience(lambda: self._catalog.group(group_id))
+        with _whole():
+            group = self._patience(lambda: self._catalog.group(group_id))
         return None if group is None else group._replace(selector=_normal(group.selector))
 
     def groups(self, told: Report = nobody, *, metadata: bool = True) -> list[Group]:
@@ -90,7 +92,8 @@ class TableDocuments:
 
     def profile(self, profile_id: str) -> Profile | None:
         """The profile in its item."""
-        return self._patience(lambda: self._catalog.profile(profile_id))
+        with _whole():
+            return self._patience(lambda: self._catalog.profile(profile_id))
 
     def profiles(self, told: Report = nobody, *, metadata: bool = True) -> list[Profile]:
         """The profiles in all items that hold one."""
@@ -106,7 +109,8 @@ class TableDocuments:
 
     def template(self, kind: str, name: str) -> bytes | None:
         """The template in its item, or in the bucket."""
-        return self._patience(lambda: self._catalog.template(kind, name))
+        with _whole():
+            return self._patience(lambda: self._catalog.template(kind, name))
 
     def templates(self, kind: str, told: Report = nobody) -> list[TemplateSize]:
         """The templates in all items that hold one of that kind."""
@@ -167,6 +171,15 @@ class TableDocuments:
             writer = CatalogWriter(self._client, self._s3, store.table, store.bucket, write_time=_WRITE_TIME)
             self._own.writer = writer
         return writer
+
+
+@contextmanager
+def _whole() -> Iterator[None]:
+    """Raise DocumentError where the item that is read in the body holds none of ours."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError) as error:
+        raise DocumentError(UNREADABLE) from error
 
 
 def _normal(selector: Mapping[str, Wanted]) -> dict[str, Wanted]:
