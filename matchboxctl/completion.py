@@ -33,7 +33,7 @@ def complete(parser: argparse.ArgumentParser) -> None:
 class _Values(BaseCompleter):
     """What an argument can be, told by the name that its help gives it; nothing where nobody knows."""
 
-    def __call__(  # type: ignore[override] # `parser` is not needed
+    def __call__(
         self, *, prefix: str, action: argparse.Action, parsed_args: argparse.Namespace, **_: object
     ) -> Iterable[str]:
         """Those that begin so."""
