@@ -207,5 +207,8 @@ def _print_text(text: str) -> None:
 
 def _print(text: bytes) -> None:
     sys.stdout.flush()
-    sys.stdout.buffer.write(text)
+    left = memoryview(text)
+    while left:
+        # Under PYTHONUNBUFFERED it may take a part only.
+        left = left[sys.stdout.buffer.write(left) :]
     sys.stdout.buffer.flush()

@@ -30,6 +30,7 @@ from matchboxctl.store_mode import StoreSettings
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_s3 import S3Client
 
 _Listed = TypeVar("_Listed")
 
@@ -54,10 +55,8 @@ class TableDocuments:
         dynamodb = DynamoDB(store.dynamodb_endpoint, store.region, store.credentials, http)
         self._catalog = DynamoDBCatalog(dynamodb, s3, store.table, answer_time=_READ_TIME)
         self._objects = DocumentObjects(s3)
-        attempt = _ATTEMPT.merge(Config(max_pool_connections=calls))
         self._store = store
-        self._client: DynamoDBClient = store.dynamodb(attempt)
-        self._s3 = store.s3(attempt)
+        self._clients = _Clients(store, calls)
         self._seconds = patience
         self._patience = Patience(patience)
         # A writer is for one thread, and remembers which shapes it has named.
@@ -154,7 +153,7 @@ class TableDocuments:
 
         def attempt() -> tuple[_Listed, list[str]]:
             lines: list[str] = []
-            return ask(Listing(self._client, self._store.table, read, lines.append)), lines
+            return ask(Listing(self._clients.dynamodb(), self._store.table, read, lines.append)), lines
 
         # What is left out is told once, however many attempts there are.
         found, lines = self._patience(attempt)
@@ -167,10 +166,36 @@ class TableDocuments:
         try:
             writer: CatalogWriter = self._own.writer
         except AttributeError:
-            store = self._store
-            writer = CatalogWriter(self._client, self._s3, store.table, store.bucket, write_time=_WRITE_TIME)
+            store, clients = self._store, self._clients
+            writer = CatalogWriter(clients.dynamodb(), clients.s3(), store.table, store.bucket, write_time=_WRITE_TIME)
             self._own.writer = writer
         return writer
+
+
+class _Clients:
+    """boto3's, for lists and writes: each takes a tenth of a second to make, which reading one document does not need."""
+
+    def __init__(self, store: StoreSettings, calls: int) -> None:
+        self._store = store
+        self._attempt = _ATTEMPT.merge(Config(max_pool_connections=calls))
+        # boto3's sessions are for one thread at a time.
+        self._lock = threading.Lock()
+        self._dynamodb: DynamoDBClient | None = None
+        self._s3: S3Client | None = None
+
+    def dynamodb(self) -> "DynamoDBClient":
+        """The one for the table."""
+        with self._lock:
+            if self._dynamodb is None:
+                self._dynamodb = self._store.dynamodb(self._attempt)
+            return self._dynamodb
+
+    def s3(self) -> "S3Client":
+        """The one for the bucket."""
+        with self._lock:
+            if self._s3 is None:
+                self._s3 = self._store.s3(self._attempt)
+            return self._s3
 
 
 @contextmanager
