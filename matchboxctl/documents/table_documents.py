@@ -173,7 +173,7 @@ class TableDocuments:
 
 
 class _Clients:
-    """boto3's, for lists and writes: each takes a tenth of a second to make, which reading one document does not need."""
+    """boto3's, for lists and writes: each takes a tenth of a second to make, and reading one document needs none."""
 
     def __init__(self, store: StoreSettings, calls: int) -> None:
         self._store = store
