@@ -5,7 +5,6 @@ from collections.abc import Collection, Mapping, Sequence
 
 from matchbox.documents import parse_group
 from matchbox.groups import Group, Wanted
-from matchbox.json_documents import DocumentError
 from matchbox.selection import octets
 from matchboxctl.document_files import NamedFile, parsed
 from matchboxctl.documents.faults import id_fault
@@ -34,19 +33,12 @@ class GroupNoun:
         """All groups."""
         return [group_document(group) for group in _in_order(documents.groups(told))]
 
-    def exists(self, documents: Documents, name: str) -> bool:
-        """Whether there is such a group."""
-        try:
-            return documents.group(name) is not None
-        except (DocumentError, ValueError):
-            return True
-
     def described(self, documents: Documents, name: str) -> Description | None:
         """The group, and whether its profile is there."""
         group = documents.group(name)
         if group is None:
             return None
-        return Description(_facts(group, self._absent(documents, group)), group_document(group))
+        return Description(_facts(group, _absent(documents, group)), group_document(group))
 
     def content(self, documents: Documents, name: str) -> Content | None:
         """The group as matchbox writes it."""
@@ -59,9 +51,7 @@ class GroupNoun:
         group = found.document._replace(id=found.id)
         if not group.profile:
             raise FailedError(f"{file.shown}: a group needs a profile")
-        return Draft(
-            found.id, lambda documents: documents.put_group(group), found.notes, lambda to: self._absent(to, group)
-        )
+        return Draft(found.id, lambda documents: documents.put_group(group), found.notes, lambda to: _absent(to, group))
 
     def delete(self, documents: Documents, name: str) -> bool:
         """Take the group out."""
@@ -71,12 +61,11 @@ class GroupNoun:
         """Nobody: nothing names a group."""
         return {}
 
-    def _absent(self, documents: Documents, group: Group) -> list[str]:
-        try:
-            there = documents.profile(group.profile) is not None if group.profile else False
-        except DocumentError as error:
-            return [f"profile {group.profile!r} cannot be read: {error}"]
-        return [] if there else [f"profile {group.profile!r} is absent"]
+
+def _absent(documents: Documents, group: Group) -> list[str]:
+    if documents.holds("profiles", group.profile):
+        return []
+    return [f"profile {group.profile!r} is absent"]
 
 
 def _in_order(groups: list[Group]) -> list[Group]:

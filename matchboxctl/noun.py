@@ -60,9 +60,6 @@ class Noun(Protocol):
     def listed(self, documents: Documents, told: Report) -> list[Mapping[str, object]]:
         """The same for programs, whole."""
 
-    def exists(self, documents: Documents, name: str) -> bool:
-        """Whether there is one, be it readable or not."""
-
     def described(self, documents: Documents, name: str) -> Description | None:
         """One for `describe`; None where it is not there."""
 

@@ -110,7 +110,7 @@ def create(place: Place, paths: Sequence[str], name: str | None) -> None:
         _note(draft.notes)
     for draft in drafts.values():
         with _refused():
-            there = place.noun.exists(place.documents, draft.name)
+            there = place.documents.holds(place.noun.kind, draft.name)
             draft.put(place.documents)
         print(f"{place.noun.word} {shown(draft.name)} {'replaced' if there else 'created'}", flush=True)
     # Those that were written together may name each other.
@@ -130,7 +130,7 @@ def delete(place: Place, names: Sequence[str], *, yes: bool) -> None:
         _check(noun, name)
     if not yes:
         with _refused():
-            _ask(place, [name for name in names if noun.exists(place.documents, name)])
+            _ask(place, [name for name in names if place.documents.holds(noun.kind, name)])
     missing = []
     for name in names:
         with _refused():

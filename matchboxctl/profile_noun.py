@@ -5,7 +5,6 @@ from collections.abc import Collection, Mapping, Sequence
 
 from matchbox.catalog_documents import TEMPLATE_KINDS
 from matchbox.documents import parse_profile
-from matchbox.json_documents import DocumentError
 from matchbox.profiles import NetBoot, Profile
 from matchbox.selection import octets
 from matchboxctl.document_files import NamedFile, parsed
@@ -31,13 +30,6 @@ class ProfileNoun:
     def listed(self, documents: Documents, told: Report) -> list[Mapping[str, object]]:
         """All profiles."""
         return [profile_document(profile) for profile in _in_order(documents.profiles(told))]
-
-    def exists(self, documents: Documents, name: str) -> bool:
-        """Whether there is such a profile."""
-        try:
-            return documents.profile(name) is not None
-        except DocumentError:
-            return True
 
     def described(self, documents: Documents, name: str) -> Description | None:
         """The profile."""
@@ -75,7 +67,7 @@ def _absent(documents: Documents, profile: Profile) -> list[str]:
     return [
         f"{kind} template {name!r} is absent"
         for kind, name in named.items()
-        if name and documents.template(kind, name) is None
+        if name and not documents.holds(kind, name)
     ]
 
 

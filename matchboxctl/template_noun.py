@@ -3,7 +3,6 @@
 import base64
 from collections.abc import Collection, Mapping, Sequence
 
-from matchbox.json_documents import DocumentError
 from matchbox.selection import octets
 from matchboxctl.document_files import NamedFile
 from matchboxctl.documents.faults import name_fault
@@ -28,13 +27,6 @@ class TemplateNoun:
     def listed(self, documents: Documents, told: Report) -> list[Mapping[str, object]]:
         """Names and sizes of all templates."""
         return [{"name": one.name, "size": one.size} for one in self._all(documents, told)]
-
-    def exists(self, documents: Documents, name: str) -> bool:
-        """Whether there is such a template."""
-        try:
-            return documents.template(self.kind, name) is not None
-        except DocumentError:
-            return True
 
     def described(self, documents: Documents, name: str) -> Description | None:
         """The template's size, and the profiles that name it."""

@@ -14,6 +14,7 @@ from matchbox.profiles import Profile
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.type_defs import ScanInputTypeDef, ScanOutputTypeDef
 
 UNREADABLE = "its item cannot be read: see `matchboxctl fsck`"
 """What is told of an item that holds no group, no profile or no template."""
@@ -26,11 +27,13 @@ _Report = Callable[[str], None]
 class Listing(NamedTuple):
     """What lists are made with: client and table; `read` gets the bytes of an object, by several threads at a time.
 
+    `asked` is given each question to the table, of which a long list has many, and may ask it again.
     `told` is given a line for each item that holds none of what is listed, or whose object has gone: it is left out.
     """
 
     client: "DynamoDBClient"
     table: str
+    asked: "Callable[[Callable[[], ScanOutputTypeDef]], ScanOutputTypeDef]"
     read: _Read
     told: _Report
 
@@ -86,16 +89,20 @@ class Listing(NamedTuple):
 
     def _items(self, prefix: str | None, *attributes: str) -> Iterator[dict[str, Any]]:
         names = {f"#{at}": name for at, name in enumerate((KEY, *attributes))}
-        pages = self.client.get_paginator("scan").paginate(
-            TableName=self.table,
-            ConsistentRead=True,
-            FilterExpression="begins_with(#0, :prefix)",
-            ProjectionExpression=", ".join(names),
-            ExpressionAttributeNames=names,
-            ExpressionAttributeValues={":prefix": {"S": prefix or ""}},
-        )
-        for page in pages:
+        question: ScanInputTypeDef = {
+            "TableName": self.table,
+            "ConsistentRead": True,
+            "FilterExpression": "begins_with(#0, :prefix)",
+            "ProjectionExpression": ", ".join(names),
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": {":prefix": {"S": prefix or ""}},
+        }
+        while True:
+            page = self.asked(lambda: self.client.scan(**question))
             yield from map(untyped, page["Items"])
+            if not (last := page.get("LastEvaluatedKey")):
+                return
+            question["ExclusiveStartKey"] = last
 
 
 def _far(item: Mapping[str, Any]) -> Far | None:

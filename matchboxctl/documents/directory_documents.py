@@ -49,6 +49,16 @@ class DirectoryDocuments:
         with _told("open", directory):
             return [name for name in _names(directory) if name == without_surrogates(name)]
 
+    def holds(self, kind: str, name: str) -> bool:
+        """Whether there is such a file."""
+        path = below(self._root / kind, name) if kind in TEMPLATE_KINDS else self._json(kind, name)
+        with _told("open", path):
+            try:
+                path.stat()
+            except (FileNotFoundError, NotADirectoryError):
+                return False
+            return True
+
     def group(self, group_id: str) -> Group | None:
         """The group in its file."""
         text = _read(self._json("groups", group_id))

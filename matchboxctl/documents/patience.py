@@ -1,5 +1,6 @@
 """How long is a store asked that is away, slow or throttling?"""
 
+import math
 import random
 import time
 from collections.abc import Callable
@@ -31,12 +32,14 @@ class Patience:
         """Let nobody wait any longer."""
         self._ending.set()
 
-    def __call__(self, attempt: Callable[[], _Answer]) -> _Answer:
+    def __call__(self, attempt: Callable[[], _Answer], end: float = math.inf) -> _Answer:
         """What the attempt returns, which may be made several times.
+
+        `end`, of time.monotonic(), is for a thread that does not know what time the call has.
 
         Raises StoreUnavailableError where that was in vain, AWSError for what is refused.
         """
-        deadline, longest = deadline_of(self._seconds), _FIRST_PAUSE
+        deadline, longest = min(deadline_of(self._seconds), end), _FIRST_PAUSE
         while True:
             try:
                 with translated():

@@ -35,6 +35,9 @@ class Documents(Protocol):
     def names(self, kind: str) -> list[str]:
         """The ids of `groups` or `profiles`, or the names of templates of that kind, in no order, unread."""
 
+    def holds(self, kind: str, name: str) -> bool:
+        """Whether there is one of that kind (see `names`), be it readable or not."""
+
     def group(self, group_id: str) -> Group | None:
         """The group of that id. Raises DocumentError, and InvalidMACError for a selector that is no address."""
 

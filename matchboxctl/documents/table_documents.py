@@ -3,6 +3,7 @@
 Paths in messages are those of a matchbox that keeps its files where it does unless told otherwise.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +20,7 @@ from aws_stores.dynamodb import DynamoDB
 from aws_stores.http_client import HttpClient
 from aws_stores.request_time import deadline_of
 from aws_stores.s3 import S3
-from aws_stores.table import Far, group_key, profile_key, template_key
+from aws_stores.table import KEY, Far, group_key, profile_key, template_key
 from matchbox.groups import Group, Wanted
 from matchbox.json_documents import DocumentError
 from matchbox.labels import InvalidMACError, is_mac, normalise_mac
@@ -52,20 +53,23 @@ class TableDocuments:
     def __init__(self, store: StoreSettings, patience: float, calls: int = 1) -> None:
         http = HttpClient()
         s3 = S3(store.s3_endpoint, store.region, store.bucket, store.credentials, http)
-        dynamodb = DynamoDB(store.dynamodb_endpoint, store.region, store.credentials, http)
-        self._catalog = DynamoDBCatalog(dynamodb, s3, store.table, answer_time=_READ_TIME)
+        self._dynamodb = DynamoDB(store.dynamodb_endpoint, store.region, store.credentials, http)
+        self._catalog = DynamoDBCatalog(self._dynamodb, s3, store.table, answer_time=_READ_TIME)
         self._objects = DocumentObjects(s3)
         self._store = store
         self._clients = _Clients(store, calls)
-        self._seconds = patience
         self._patience = Patience(patience)
         # A writer is for one thread, and remembers which shapes it has named.
         self._own = threading.local()
 
     def names(self, kind: str) -> list[str]:
         """What the keys of that kind's items have."""
-        prefix = {"groups": group_key(""), "profiles": profile_key("")}.get(kind, template_key(kind, ""))
-        return self._listed(lambda listing: listing.names(prefix))
+        return self._listed(lambda listing: listing.names(_key_of(kind, "")))
+
+    def holds(self, kind: str, name: str) -> bool:
+        """Whether there is such an item."""
+        key = _key_of(kind, name)
+        return key is not None and self._patience(lambda: self._item(key)) is not None
 
     def group(self, group_id: str) -> Group | None:
         """The group in its item."""
@@ -133,6 +137,9 @@ class TableDocuments:
         """Let no call wait any longer for a store that is away."""
         self._patience.end()
 
+    def _item(self, key: str) -> object:
+        return self._dynamodb.get_item(self._store.table, {KEY: key}, deadline_of(_READ_TIME))
+
     def _deleted(self, delete: Callable[[], bool]) -> bool:
         """Whether there was something to delete; after attempts in vain there was."""
         attempts = 0
@@ -146,20 +153,14 @@ class TableDocuments:
         return self._patience(attempt) or attempts > 1
 
     def _listed(self, ask: Callable[[Listing], _Listed], told: Report = nobody, *, metadata: bool = True) -> _Listed:
-        end = deadline_of(self._seconds)
+        end = deadline_of(math.inf)
 
         def read(far: Far) -> bytes:
-            return self._objects.read(far, min(end, time.monotonic() + _READ_TIME)) if metadata else b"{}"
+            if not metadata:
+                return b"{}"
+            return self._patience(lambda: self._objects.read(far, min(end, time.monotonic() + _READ_TIME)), end)
 
-        def attempt() -> tuple[_Listed, list[str]]:
-            lines: list[str] = []
-            return ask(Listing(self._clients.dynamodb(), self._store.table, read, lines.append)), lines
-
-        # What is left out is told once, however many attempts there are.
-        found, lines = self._patience(attempt)
-        for line in lines:
-            told(line)
-        return found
+        return ask(Listing(self._clients.dynamodb(), self._store.table, self._patience, read, told))
 
     @property
     def _writer(self) -> CatalogWriter:
@@ -205,6 +206,16 @@ def _whole() -> Iterator[None]:
         yield
     except (LookupError, TypeError, ValueError) as error:
         raise DocumentError(UNREADABLE) from error
+
+
+def _key_of(kind: str, name: str) -> str | None:
+    match kind:
+        case "groups":
+            return group_key(name)
+        case "profiles":
+            return profile_key(name)
+        case _:
+            return template_key(kind, name)
 
 
 def _normal(selector: Mapping[str, Wanted]) -> dict[str, Wanted]:
