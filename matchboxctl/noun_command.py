@@ -29,6 +29,8 @@ NOUNS: Sequence[Noun] = (GroupNoun(), ProfileNoun(), *map(TemplateNoun, TEMPLATE
 
 _PATIENCE = 10.0
 """Seconds for which a store that is away is asked again while an operator looks on."""
+_ANSWER = 20.0
+"""Seconds that one page of a list may take."""
 _MOST_NAMED = 5
 
 _Answer = TypeVar("_Answer")
@@ -55,7 +57,7 @@ def place_of(word: str, data_path: str | None, default_path: str) -> Place:
 
     # Without any, whoever asks later waits for them.
     store.credentials()
-    return Place(noun, TableDocuments(store, _PATIENCE))
+    return Place(noun, TableDocuments(store, _PATIENCE, answer=_ANSWER))
 
 
 def list_all(place: Place, output: str | None) -> None:

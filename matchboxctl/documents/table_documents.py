@@ -39,25 +39,27 @@ _ROOT = "/var/lib/matchbox"
 # One attempt of the many that Patience makes: it ends soon where the store hangs, and where the server is to stop.
 _READ_TIME = 8.0
 _WRITE_TIME = 5.0
-_ATTEMPT = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 1})
+_ANSWER = 5.0
+_ATTEMPT = Config(connect_timeout=3, retries={"total_max_attempts": 1})
 
 
 class TableDocuments:
     """The documents of table and bucket (see `matchboxctl.documents.protocol.Documents`).
 
-    A store that is away is asked for `patience` seconds, by `calls` callers at a time.
+    A store that is away is asked for `patience` seconds, by `calls` callers at a time; a list or a write may take it
+    `answer` seconds each time.
     """
 
     root = _ROOT
 
-    def __init__(self, store: StoreSettings, patience: float, calls: int = 1) -> None:
+    def __init__(self, store: StoreSettings, patience: float, calls: int = 1, answer: float = _ANSWER) -> None:
         http = HttpClient()
         s3 = S3(store.s3_endpoint, store.region, store.bucket, store.credentials, http)
         self._dynamodb = DynamoDB(store.dynamodb_endpoint, store.region, store.credentials, http)
         self._catalog = DynamoDBCatalog(self._dynamodb, s3, store.table, answer_time=_READ_TIME)
         self._objects = DocumentObjects(s3)
         self._store = store
-        self._clients = _Clients(store, calls)
+        self._clients = _Clients(store, calls, answer)
         self._patience = Patience(patience)
         # A writer is for one thread, and remembers which shapes it has named.
         self._own = threading.local()
@@ -176,9 +178,9 @@ class TableDocuments:
 class _Clients:
     """boto3's, for lists and writes: each takes a tenth of a second to make, and reading one document needs none."""
 
-    def __init__(self, store: StoreSettings, calls: int) -> None:
+    def __init__(self, store: StoreSettings, calls: int, answer: float) -> None:
         self._store = store
-        self._attempt = _ATTEMPT.merge(Config(max_pool_connections=calls))
+        self._attempt = _ATTEMPT.merge(Config(max_pool_connections=calls, read_timeout=answer))
         # boto3's sessions are for one thread at a time.
         self._lock = threading.Lock()
         self._dynamodb: DynamoDBClient | None = None
