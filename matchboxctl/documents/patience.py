@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from aws_stores.boto3_errors import translated
 from aws_stores.document_objects import LostObjectError
-from aws_stores.request_time import deadline_of
+from aws_stores.request_time import deadline_of, request_time
 from matchbox.errors import StoreUnavailableError
 
 _FIRST_PAUSE = 0.1
@@ -42,7 +42,8 @@ class Patience:
         deadline, longest = min(deadline_of(self._seconds), end), _FIRST_PAUSE
         while True:
             try:
-                with translated():
+                # The last attempt has what is left.
+                with translated(), request_time(deadline - time.monotonic()):
                     return attempt()
             except LostObjectError:
                 raise
