@@ -2,9 +2,11 @@
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from io import TextIOWrapper
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,15 +14,18 @@ from matchbox.errors import MatchboxError
 from matchbox.log_levels import LEVELS, log_level
 from matchboxctl.certs.arguments import add_certs_command
 from matchboxctl.check_arguments import add_check_command
+from matchboxctl.completion_arguments import add_completion_command
+from matchboxctl.data_path_argument import DATA_PATH, add_data_path
+from matchboxctl.nouns.arguments import add_noun_commands
 from matchboxctl.render_arguments import add_render_command
 from matchboxctl.rpc_arguments import DEFAULT_ADDRESS, add_rpc_arguments, rpc_settings
 from matchboxctl.source_arguments import add_source_commands
-from matchboxctl.usage import FailedError, UsageError
+from matchboxctl.usage import FailedError, MissingError, UsageError
 
 if TYPE_CHECKING:
     from matchboxctl.store_mode import StoreSettings
 
-_DATA_PATH = "/var/lib/matchbox"
+_CODES = {FailedError: 1, UsageError: 2, MissingError: 4}
 _MODES = (
     "With MATCHBOX_TABLE and MATCHBOX_BUCKET set, a DynamoDB table and an S3 bucket are the truth (store mode), on AWS "
     "or on AWS_ENDPOINT_URL_DYNAMODB and AWS_ENDPOINT_URL_S3; else a data directory is."
@@ -37,16 +42,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The name of a file need not be UTF-8.
         sys.stdout.reconfigure(errors="backslashreplace")
     given = _with_two_dashes(sys.argv[1:] if arguments is None else arguments)
-    options = _parser(os.environ).parse_args(given)
+    parser = _parser(os.environ)
+    if "_ARGCOMPLETE" in os.environ:
+        from matchboxctl.completion import complete
+
+        complete(parser)
+    options = parser.parse_args(given)
     try:
         options.run(options)
-    except (UsageError, FailedError) as error:
+    except (UsageError, FailedError, MissingError) as error:
         print(f"matchboxctl: {error}", file=sys.stderr)
-        return 2 if isinstance(error, UsageError) else 1
+        return _CODES[type(error)]
     except MatchboxError as error:
         # What commands on table and bucket have not explained better.
         print(f"matchboxctl: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # `| head` has read enough; nothing more shall be written when this ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except KeyboardInterrupt:
         print("matchboxctl: interrupted; the same command again goes on from here", file=sys.stderr)
         return 130
@@ -61,7 +75,7 @@ def _serve(options: argparse.Namespace) -> None:
     level = _log_level(options)
     truth: Directories | StoreSettings | None = store_settings(os.environ, options.data_path)
     if truth is None:
-        data_path = Path(options.data_path or _DATA_PATH)
+        data_path = Path(options.data_path or DATA_PATH)
         truth = Directories(data_path, _assets_path(options.assets_path) or data_path / "assets")
     elif options.assets_path:
         raise UsageError(
@@ -149,22 +163,19 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     )
     serve.set_defaults(run=_serve)
     _add_store_commands(commands)
-    add_source_commands(commands, environment, epilog=_MODES, data_path=_DATA_PATH)
+    add_source_commands(commands, environment, epilog=_MODES)
+    add_noun_commands(commands, environment, epilog=_MODES)
+    add_completion_command(commands)
     add_check_command(commands)
     add_certs_command(commands, environment)
-    add_render_command(commands, environment, epilog=_MODES, data_path=_DATA_PATH)
+    add_render_command(commands, environment, epilog=_MODES)
     serve.add_argument(
         "--address",
         metavar="HOST:PORT",
         default=environment.get("MATCHBOX_ADDRESS") or "127.0.0.1:8080",
         help="where to listen (MATCHBOX_ADDRESS; else 127.0.0.1:8080)",
     )
-    serve.add_argument(
-        "--data-path",
-        metavar="DIR",
-        default=environment.get("MATCHBOX_DATA_PATH"),
-        help=f"directory with groups/, profiles/, ignition/, cloud/, generic/ (MATCHBOX_DATA_PATH; else {_DATA_PATH})",
-    )
+    add_data_path(serve, environment, "directory with groups/, profiles/, ignition/, cloud/, generic/")
     serve.add_argument(
         "--assets-path",
         metavar="DIR",
@@ -246,10 +257,11 @@ def _add_store_commands(commands: "argparse._SubParsersAction[argparse.ArgumentP
 
 def _with_two_dashes(arguments: Sequence[str]) -> list[str]:
     """Go's flags take one dash as well as two."""
+    flags = list(takewhile(lambda argument: argument != "--", arguments))
     return [
         f"-{argument}" if len(argument) > 2 and argument[0] == "-" and argument[1].isalpha() else argument
-        for argument in arguments
-    ]
+        for argument in flags
+    ] + [*arguments[len(flags) :]]
 
 
 if __name__ == "__main__":

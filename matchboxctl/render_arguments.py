@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from matchboxctl.data_path_argument import DATA_PATH, add_data_path
 from matchboxctl.label_arguments import add_label_argument
 
 _EXAMPLE = """\
@@ -25,9 +26,8 @@ def add_render_command(
     environment: Mapping[str, str],
     *,
     epilog: str,
-    data_path: str,
 ) -> None:
-    """Add `render`; `data_path` is the data directory where none is named."""
+    """Add `render`."""
     made = commands.add_parser(
         "render",
         help="show what a machine is answered, and why",
@@ -39,12 +39,7 @@ def add_render_command(
     )
     made.add_argument("route", metavar="ROUTE", help="ipxe, grub, ignition, cloud, generic or metadata")
     add_label_argument(made)
-    made.add_argument(
-        "--data-path",
-        metavar="DIR",
-        default=environment.get("MATCHBOX_DATA_PATH"),
-        help=f"matchbox's data directory (MATCHBOX_DATA_PATH; else {data_path})",
-    )
+    add_data_path(made, environment, "matchbox's data directory")
     made.add_argument(
         "--others",
         metavar="COUNT",
@@ -58,7 +53,7 @@ def add_render_command(
     made.add_argument(
         "-o", "--output", choices=("text", "json"), default="text", help="text to read, or JSON for programs (text)"
     )
-    made.set_defaults(run=lambda options: _render(options, data_path))
+    made.set_defaults(run=_render)
 
 
 def _count(text: str) -> int:
@@ -67,11 +62,11 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _render(options: argparse.Namespace, default_path: str) -> None:
+def _render(options: argparse.Namespace) -> None:
     from matchboxctl.render_command import Wanted, render
     from matchboxctl.store_mode import store_settings
 
     store = store_settings(os.environ, options.data_path)
-    truth = Path(options.data_path or default_path) if store is None else store
+    truth = Path(options.data_path or DATA_PATH) if store is None else store
     wanted = Wanted(options.route, options.label, options.others, show_secrets=options.show_secrets)
     render(truth, wanted, as_json=options.output == "json")

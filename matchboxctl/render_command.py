@@ -15,7 +15,6 @@ from boot_api.alb import BODY_LIMIT, FRONT_HEADER, Answer, Request, request_of
 from boot_api.failures import answer_of
 from boot_api.handler import stores_of
 from boot_api.routes import Account, Routes, Stores
-from boot_api.settings import Settings
 from matchbox.assets import Delivery
 from matchbox.documents import parse_group
 from matchbox.errors import MatchboxError, NotFoundError
@@ -189,18 +188,7 @@ def _groups_in(directory: Path, tell: Callable[[str], None]) -> Iterator[Group]:
 def _tables(store: StoreSettings) -> _Truth:
     from matchboxctl.aws_refusals import explained
 
-    given = {
-        "MATCHBOX_TABLE": store.table,
-        "MATCHBOX_BUCKET": store.bucket,
-        "AWS_REGION": store.region,
-        "AWS_ENDPOINT_URL_DYNAMODB": store.dynamodb_endpoint or "",
-        "AWS_ENDPOINT_URL_S3": store.s3_endpoint or "",
-    }
-    try:
-        settings = Settings.from_environment(os.environ | given)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
-    stores = stores_of(settings, store.credentials)
+    stores = stores_of(store.boot_settings(os.environ), store.credentials)
     return _Truth(stores, lambda: _groups_of(store), partial(explained, store), lambda: None)
 
 

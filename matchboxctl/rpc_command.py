@@ -3,8 +3,9 @@
 import signal
 from threading import Event
 
+from matchboxctl.documents.table_documents import TableDocuments
+from matchboxctl.rpc.calls import MOST_CALLS, PATIENCE
 from matchboxctl.rpc.server import RpcServer
-from matchboxctl.rpc.table_documents import TableDocuments
 from matchboxctl.rpc_arguments import RpcSettings
 from matchboxctl.store_check import found
 from matchboxctl.store_mode import StoreSettings
@@ -16,7 +17,7 @@ def rpc(store: StoreSettings, settings: RpcSettings, log_level: str) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     there = found(store, meanwhile="calls wait")
-    server = RpcServer(settings, TableDocuments(store), log_level)
+    server = RpcServer(settings, TableDocuments(store, PATIENCE, MOST_CALLS), log_level)
     for line in (f"editing {store.place}{there}", *server.lines):
         print(line, flush=True)
     server.start()

@@ -15,7 +15,6 @@ from boot_api.alb import BODY_LIMIT
 from boot_api.app import App
 from boot_api.handler import wired
 from boot_api.routes import Routes, Stores
-from boot_api.settings import Settings
 from boot_api.signatures import Signatures
 from matchbox.assets import Delivery
 from matchbox.errors import StoreUnavailableError
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from boot_api.signing_key import SigningKey
-    from matchboxctl.rpc.documents import Documents
+    from matchboxctl.rpc.edited import Edited
     from matchboxctl.rpc.server import RpcServer
 
 _ADDRESS_LIFETIME = 3600
@@ -56,7 +55,7 @@ class _Service(NamedTuple):
 
     app: App
     streams: Streams | None
-    documents: "Callable[[], Documents]"
+    documents: "Callable[[], Edited]"
     serving: str
     examples: list[str]
     shortcomings: list[str]
@@ -116,16 +115,17 @@ def _rpc_server(settings: RpcSettings, service: _Service, log_level: str) -> "Rp
     return RpcServer(settings, service.documents(), log_level)
 
 
-def _directory_documents(data_path: Path, catalog: DirectoryCatalog) -> "Documents":
-    from matchboxctl.rpc.directory_documents import DirectoryDocuments
+def _directory_documents(data_path: Path, catalog: DirectoryCatalog) -> "Edited":
+    from matchboxctl.rpc.edited import IndexedDirectory
 
-    return DirectoryDocuments(data_path, catalog)
+    return IndexedDirectory(data_path, catalog)
 
 
-def _table_documents(store: StoreSettings) -> "Documents":
-    from matchboxctl.rpc.table_documents import TableDocuments
+def _table_documents(store: StoreSettings) -> "Edited":
+    from matchboxctl.documents.table_documents import TableDocuments
+    from matchboxctl.rpc.calls import MOST_CALLS, PATIENCE
 
-    return TableDocuments(store)
+    return TableDocuments(store, PATIENCE, MOST_CALLS)
 
 
 def _background_sync(truth: Directories | StoreSettings) -> BackgroundSync:
@@ -173,17 +173,7 @@ def _over_directories(directories: Directories, log: Logger, signatures: Signatu
 
 
 def _over_stores(store: StoreSettings, log: Logger, signatures: Signatures | None) -> _Service:
-    given = {
-        "MATCHBOX_TABLE": store.table,
-        "MATCHBOX_BUCKET": store.bucket,
-        "AWS_REGION": store.region,
-        "AWS_ENDPOINT_URL_DYNAMODB": store.dynamodb_endpoint or "",
-        "AWS_ENDPOINT_URL_S3": store.s3_endpoint or "",
-    }
-    try:
-        settings = Settings.from_environment(os.environ | given)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
+    settings = store.boot_settings(os.environ)
     there = found(store, meanwhile="machines are told to ask again")
     app = wired(settings, store.credentials, log, signatures=signatures)
     documents = partial(_table_documents, store)

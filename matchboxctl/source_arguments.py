@@ -2,12 +2,12 @@
 
 import argparse
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from matchboxctl.usage import FailedError
+from matchboxctl.data_path_argument import DATA_PATH, add_data_path
+from matchboxctl.store_advice import with_advice
 
 if TYPE_CHECKING:
     from matchboxctl.source_places import SourcePlace
@@ -20,9 +20,8 @@ def add_source_commands(
     environment: Mapping[str, str],
     *,
     epilog: str,
-    data_path: str,
 ) -> None:
-    """Add the commands. `data_path` is where the data is unless otherwise said."""
+    """Add the commands."""
 
     def command(name: str, what: str, more: str = "") -> argparse.ArgumentParser:
         made: argparse.ArgumentParser = commands.add_parser(
@@ -32,13 +31,7 @@ def add_source_commands(
             epilog=epilog,
             allow_abbrev=False,
         )
-        made.add_argument(
-            "--data-path",
-            metavar="DIR",
-            default=environment.get("MATCHBOX_DATA_PATH"),
-            help=f"directory with sources/ and releases/ (MATCHBOX_DATA_PATH; else {data_path})",
-        )
-        made.set_defaults(default_data_path=data_path)
+        add_data_path(made, environment, "directory with sources/ and releases/")
         return made
 
     sync = command(
@@ -82,55 +75,40 @@ def place_of(options: argparse.Namespace) -> "SourcePlace":
 
     store = store_settings(os.environ, options.data_path)
     if store is None:
-        return in_directory(Path(options.data_path or options.default_data_path))
+        return in_directory(Path(options.data_path or DATA_PATH))
     return in_stores(store)
 
 
 def _sync(options: argparse.Namespace) -> None:
     from matchboxctl.sync_command import sync
 
-    with _explained():
+    with with_advice():
         sync(place_of(options), options.ids, os.environ)
 
 
 def _releases(options: argparse.Namespace) -> None:
     from matchboxctl.release_commands import releases
 
-    with _explained():
+    with with_advice():
         releases(place_of(options), options.id, options.output)
 
 
 def _rollback(options: argparse.Namespace) -> None:
     from matchboxctl.release_commands import rollback
 
-    with _explained():
+    with with_advice():
         rollback(place_of(options), options.id, options.digest)
 
 
 def _follow(options: argparse.Namespace) -> None:
     from matchboxctl.release_commands import follow
 
-    with _explained():
+    with with_advice():
         follow(place_of(options), options.id)
 
 
 def _withdraw(options: argparse.Namespace) -> None:
     from matchboxctl.release_commands import take_out
 
-    with _explained():
+    with with_advice():
         take_out(place_of(options), options.id)
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Raise FailedError that says what to do for what a disk, table or bucket refuses in the body."""
-    from aws_stores.aws_errors import AWSError
-
-    try:
-        yield
-    except OSError as error:
-        raise FailedError(str(error)) from error
-    except AWSError as error:
-        absent = error.code in ("ResourceNotFoundException", "NoSuchBucket")
-        advice = "make them with `matchboxctl init`" if absent else "see to the permissions of these credentials"
-        raise FailedError(f"{error}: {advice}") from error

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_s3 import S3Client
 
+    from boot_api.settings import Settings
+
 _ENDPOINTS = ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3")
 
 
@@ -37,6 +39,22 @@ class StoreSettings(NamedTuple):
         """Table, bucket and where they are, for an operator to read."""
         tables, buckets = (endpoint or f"AWS {self.region}" for endpoint in (self.dynamodb_endpoint, self.s3_endpoint))
         return f"table {self.table} on {tables}, bucket {self.bucket} on {buckets}"
+
+    def boot_settings(self, environment: Mapping[str, str]) -> "Settings":
+        """The settings of the function over them; the rest is as the environment says. Raises UsageError."""
+        from boot_api.settings import Settings
+
+        given = {
+            "MATCHBOX_TABLE": self.table,
+            "MATCHBOX_BUCKET": self.bucket,
+            "AWS_REGION": self.region,
+            "AWS_ENDPOINT_URL_DYNAMODB": self.dynamodb_endpoint or "",
+            "AWS_ENDPOINT_URL_S3": self.s3_endpoint or "",
+        }
+        try:
+            return Settings.from_environment({**environment, **given})
+        except ValueError as error:
+            raise UsageError(str(error)) from error
 
     def credentials(self) -> Credentials:
         """Those that are good now: boto3 renews temporary ones.

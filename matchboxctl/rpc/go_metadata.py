@@ -5,8 +5,8 @@ import math
 from collections.abc import Mapping
 
 from matchbox.go_json import without_surrogates
+from matchboxctl.documents.go_json_text import compact, with_sorted_keys
 from matchboxctl.rpc.go_json_faults import json_fault
-from matchboxctl.rpc.go_json_text import compact, with_sorted_keys
 
 # All whole numbers up to here are floats as well.
 _EXACT = 2**53
@@ -46,7 +46,18 @@ def read_metadata(raw: bytes) -> dict[str, object]:
 
 def write_metadata(metadata: Mapping[str, object]) -> bytes:
     """The object, compact and sorted; nothing where it is empty."""
-    return compact(with_sorted_keys(metadata)).encode() if metadata else b""
+    return compact(with_sorted_keys(_with_floats(metadata))).encode() if metadata else b""
+
+
+def _with_floats(value: object) -> object:
+    """Whole numbers that no float has, which a file by hand may have, as the floats that Go takes them for."""
+    if isinstance(value, int) and abs(value) > _EXACT:
+        return float(value)
+    if isinstance(value, Mapping):
+        return {key: _with_floats(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_with_floats(member) for member in value]
+    return value
 
 
 def _without_surrogates(value: object) -> object:

@@ -7,6 +7,7 @@ from aws_stores.table import UnwritableError
 from matchbox.errors import MatchboxError, StoreUnavailableError
 from matchbox.json_documents import DocumentError
 from matchbox.labels import InvalidMACError
+from matchboxctl.documents.faults import FileError
 from matchboxctl.rpc.go_metadata import MetadataError
 from matchboxctl.usage import UsageError
 
@@ -24,6 +25,7 @@ class RefusedError(MatchboxError):
 _CODES: tuple[tuple[type[Exception], StatusCode], ...] = (
     (MetadataError, StatusCode.UNKNOWN),
     (DocumentError, StatusCode.UNKNOWN),
+    (FileError, StatusCode.UNKNOWN),
     (UnwritableError, StatusCode.INVALID_ARGUMENT),
     (StoreUnavailableError, StatusCode.UNAVAILABLE),
     (AWSError, StatusCode.UNAVAILABLE),

@@ -9,7 +9,7 @@ from aws_lambda_powertools import Logger
 from matchboxctl.host_and_port import Address
 from matchboxctl.rpc.calls import MOST_CALLS, Calls
 from matchboxctl.rpc.certificates import certificates
-from matchboxctl.rpc.documents import Documents
+from matchboxctl.rpc.edited import Edited
 from matchboxctl.rpc.services import Services
 from matchboxctl.rpc_arguments import RpcSettings
 from matchboxctl.usage import UsageError
@@ -23,7 +23,7 @@ _GRACE = 5.0
 class RpcServer:
     """A server that listens and does not answer yet; its `lines` tell an operator where, and what clients refuse."""
 
-    def __init__(self, settings: RpcSettings, documents: Documents, log_level: str) -> None:
+    def __init__(self, settings: RpcSettings, documents: Edited, log_level: str) -> None:
         """Raises UsageError with one line that says what to mend."""
         tls = certificates(settings)
         self._documents = documents

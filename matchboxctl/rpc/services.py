@@ -10,8 +10,9 @@ from grpc import StatusCode
 from matchbox.groups import Group
 from matchbox.json_documents import DocumentError
 from matchbox.selection import octets
+from matchboxctl.documents.faults import id_fault, name_fault
 from matchboxctl.rpc import matchbox_pb2 as pb
-from matchboxctl.rpc.documents import Documents
+from matchboxctl.rpc.edited import Edited
 from matchboxctl.rpc.messages import group_in, group_message, labels_in, profile_in, profile_message
 from matchboxctl.rpc.refusals import RefusedError
 
@@ -21,7 +22,7 @@ Method = Callable[[Any], Message]
 class Services:
     """The methods over documents. They raise the errors that `matchboxctl.rpc.refusals` knows."""
 
-    def __init__(self, documents: Documents) -> None:
+    def __init__(self, documents: Edited) -> None:
         self._documents = documents
 
     def methods(self) -> Mapping[str, Method]:
@@ -159,14 +160,12 @@ def _in_order(documents: list[Any]) -> list[Any]:
 
 
 def _check_id(name: str) -> None:
-    """Raises RefusedError for what is no id of a group or a profile. An empty one is merely absent."""
-    if "/" in name or "\0" in name or name in (".", ".."):
-        why = f"{name!r} is no id: it may hold no '/' and no NUL, nor be '..'"
+    """Raises RefusedError for what is no id of a group or a profile."""
+    if why := id_fault(name):
         raise RefusedError(StatusCode.INVALID_ARGUMENT, why)
 
 
 def _check_name(name: str) -> None:
-    """Raises RefusedError for what is no name of a template, which may lie in directories."""
-    if name and ("\0" in name or any(part in ("", ".", "..") for part in name.split("/"))):
-        why = f"{name!r} is no template's name: it may hold no NUL, no empty part and no '..'"
+    """Raises RefusedError for what is no name of a template."""
+    if why := name_fault(name):
         raise RefusedError(StatusCode.INVALID_ARGUMENT, why)

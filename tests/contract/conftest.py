@@ -16,6 +16,7 @@ from matchboxctl.directory import DirectoryCatalog
 from matchboxctl.main import main
 from tests.contract.catalog_subjects import FileWriter, MemoryWriter, Subject
 from tests.contract.release_subjects import ON_SERVICES, in_directory, in_memory, on_stores
+from tests.noun_place import NounPlace
 from tests.rigs.catalog_table import ENOUGH, CatalogTable
 from tests.rigs.stores import Stores, new_stores
 
@@ -117,10 +118,38 @@ def _releases_on(request: pytest.FixtureRequest) -> AbstractContextManager[OnSto
 
 @pytest.fixture(params=ON_SERVICES)
 def stores(request: pytest.FixtureRequest) -> Stores:
+    return _stores(request)
+
+
+def _stores(request: pytest.FixtureRequest) -> Stores:
     if request.param == "moto":
         service = request.getfixturevalue("moto_server")
         return new_stores(service, service)
     return new_stores(request.getfixturevalue("dynamodb_local"), request.getfixturevalue("versitygw"))
+
+
+@pytest.fixture(params=["directory", *ON_SERVICES])
+def nouns(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> NounPlace:
+    """An empty place for groups, profiles and templates."""
+    files = tmp_path / "files"
+    files.mkdir()
+    data = None
+    if request.param == "directory":
+        data = tmp_path / "data"
+        data.mkdir()
+        environment = {"MATCHBOX_DATA_PATH": str(data)}
+    else:
+        stores = _stores(request)
+        stores.create()
+        environment = stores.environment()
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return NounPlace(files, capsysbinary, monkeypatch, environment, data)
 
 
 @pytest.fixture

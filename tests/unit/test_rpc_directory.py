@@ -12,8 +12,9 @@ from grpc import StatusCode
 
 from matchbox.groups import Group
 from matchboxctl.directory import DirectoryCatalog
+from matchboxctl.documents.faults import FileError
 from matchboxctl.rpc import matchbox_pb2 as pb
-from matchboxctl.rpc.directory_documents import DirectoryDocuments
+from matchboxctl.rpc.edited import IndexedDirectory
 from matchboxctl.rpc.messages import group_message
 from matchboxctl.rpc.refusals import RefusedError
 from matchboxctl.rpc.services import Services
@@ -160,7 +161,7 @@ def test_links_and_modes(place: Place, tmp_path: Path) -> None:
 
 def test_readers_see_whole_files(tmp_path: Path) -> None:
     """Whoever reads while it is written sees the file from before or after, and so does a second writer."""
-    documents = DirectoryDocuments(tmp_path, DirectoryCatalog(tmp_path, lambda _: None))
+    documents = IndexedDirectory(tmp_path, DirectoryCatalog(tmp_path, lambda _: None))
     bodies = [bytes([letter]) * 300_000 for letter in b"ab"]
     documents.put_template("generic", "t", bodies[0])
     ended = threading.Event()
@@ -192,16 +193,16 @@ def test_readers_see_whole_files(tmp_path: Path) -> None:
 
 def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
     """Where the file cannot be replaced, no draft of it stays."""
-    documents = DirectoryDocuments(tmp_path, DirectoryCatalog(tmp_path, lambda _: None))
+    documents = IndexedDirectory(tmp_path, DirectoryCatalog(tmp_path, lambda _: None))
     (tmp_path / "profiles/p.json").mkdir(parents=True)
-    with pytest.raises(RefusedError, match="is a directory"):
+    with pytest.raises(FileError, match="is a directory"):
         documents.put_template("profiles", "p.json", b"")
     assert [tmp_path / "profiles"] == list(tmp_path.iterdir())
 
 
 def test_names_that_no_message_can_hold(tmp_path: Path) -> None:
     """A file whose name is no UTF-8 is left out of List."""
-    documents = DirectoryDocuments(tmp_path, DirectoryCatalog(tmp_path, lambda _: None))
+    documents = IndexedDirectory(tmp_path, DirectoryCatalog(tmp_path, lambda _: None))
     (tmp_path / "profiles").mkdir()
     for name in (b"\xff.json", b"ok.json"):
         (tmp_path / "profiles" / os.fsdecode(name)).write_text("{}")

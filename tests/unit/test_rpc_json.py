@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from matchboxctl.documents.go_json_text import compact, indented
 from matchboxctl.rpc.go_json_faults import DEEPEST, json_fault
-from matchboxctl.rpc.go_json_text import compact, indented
 from matchboxctl.rpc.go_metadata import MetadataError, read_metadata, write_metadata
 
 TEXTS = st.text(max_size=8)
@@ -95,13 +95,18 @@ def test_numbers_are_written_by_the_fewest_digits(bits: bytes) -> None:
         (1e21, "1e+21"),
         (5e-324, "5e-324"),
         (1.7976931348623157e308, "1.7976931348623157e+308"),
-        (12345678901234567890, "12345678901234567000"),
+        (12345678901234567890, "12345678901234567890"),
         ("\x7f\x1f/", '"\x7f\\u001f/"'),
     ],
 )
 def test_writing(value: object, text: str) -> None:
-    """Numbers and letters are those of Go's json.Marshal."""
+    """Numbers and letters are those of Go's json.Marshal, but that whole numbers keep all digits."""
     assert text == compact(value)
+
+
+def test_whole_numbers_travel_as_floats() -> None:
+    """A whole number in a file, which no float has, is answered over gRPC as Go reads it."""
+    assert b'{"a":[12345678901234567000]}' == write_metadata({"a": [12345678901234567890]})
 
 
 def test_indented() -> None:

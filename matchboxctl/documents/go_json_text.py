@@ -11,7 +11,8 @@ _ESCAPES = str.maketrans({"<": r"\u003c", ">": r"\u003e", "&": r"\u0026", "\u202
 def compact(value: object) -> str:
     """The value without white space, members in their order.
 
-    It is made of mappings with texts as keys, lists, texts, numbers, which Go takes for a float64, booleans and None.
+    It is made of mappings with texts as keys, lists, texts, numbers, booleans and None. Whole numbers have all their
+    digits, where Go would make a float64 of them.
     """
     pieces: list[str] = []
     _write(pieces, value, None)
@@ -40,8 +41,10 @@ def _write(pieces: list[str], value: object, margin: str | None) -> None:
         pieces.append(_text(value))
     elif value is None or isinstance(value, bool):
         pieces.append(json.dumps(value))
-    elif isinstance(value, int | float):
-        pieces.append(number_text(float(value)))
+    elif isinstance(value, int):
+        pieces.append(str(value))
+    elif isinstance(value, float):
+        pieces.append(number_text(value))
     elif isinstance(value, Mapping):
         _write_members(pieces, "{}", [(f"{_text(key)}:", member) for key, member in value.items()], margin)
     elif isinstance(value, list | tuple):

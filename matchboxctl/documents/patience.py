@@ -1,5 +1,6 @@
 """How long is a store asked that is away, slow or throttling?"""
 
+import math
 import random
 import time
 from collections.abc import Callable
@@ -8,9 +9,8 @@ from typing import TypeVar
 
 from aws_stores.boto3_errors import translated
 from aws_stores.document_objects import LostObjectError
-from aws_stores.request_time import deadline_of
+from aws_stores.request_time import deadline_of, request_time
 from matchbox.errors import StoreUnavailableError
-from matchboxctl.rpc.calls import PATIENCE
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
@@ -19,24 +19,31 @@ _Answer = TypeVar("_Answer")
 
 
 class Patience:
-    """Asks again until there is an answer, the call's time is over, or `end` is called; for any number of threads."""
+    """Asks again until there is an answer, the time of the call is over, or `end` is called; for any number of threads.
 
-    def __init__(self) -> None:
+    It asks for `seconds` at most.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
         self._ending = Event()
 
     def end(self) -> None:
         """Let nobody wait any longer."""
         self._ending.set()
 
-    def __call__(self, attempt: Callable[[], _Answer]) -> _Answer:
+    def __call__(self, attempt: Callable[[], _Answer], end: float = math.inf) -> _Answer:
         """What the attempt returns, which may be made several times.
+
+        `end`, of time.monotonic(), is for a thread that does not know what time the call has.
 
         Raises StoreUnavailableError where that was in vain, AWSError for what is refused.
         """
-        deadline, longest = deadline_of(PATIENCE), _FIRST_PAUSE
+        deadline, longest = min(deadline_of(self._seconds), end), _FIRST_PAUSE
         while True:
             try:
-                with translated():
+                # The last attempt has what is left.
+                with translated(), request_time(deadline - time.monotonic()):
                     return attempt()
             except LostObjectError:
                 raise

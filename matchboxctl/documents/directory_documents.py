@@ -6,39 +6,58 @@ Nothing is kept in memory: what is read is the file, and what is written replace
 import os
 import secrets
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from grpc import StatusCode
-
+from matchbox.catalog_documents import TEMPLATE_KINDS
 from matchbox.documents import parse_group, parse_profile
 from matchbox.go_json import without_surrogates
 from matchbox.groups import Group
 from matchbox.json_documents import DocumentError
 from matchbox.labels import InvalidMACError
 from matchbox.profiles import Profile
-from matchboxctl.directory import DirectoryCatalog, below
-from matchboxctl.rpc.file_texts import group_text, profile_text
-from matchboxctl.rpc.refusals import RefusedError
+from matchboxctl.data_directory import files_below
+from matchboxctl.directory import below
+from matchboxctl.documents.faults import FileError
+from matchboxctl.documents.file_texts import group_text, profile_text
+from matchboxctl.documents.protocol import Report, TemplateSize, nobody
 
 _JSON = ".json"
+_NO_UTF8 = "its name is no UTF-8"
 
 _Read = TypeVar("_Read")
 
 
 class DirectoryDocuments:
-    """The documents of a data directory, which `catalog` indexes (see `matchboxctl.rpc.documents.Documents`)."""
+    """The documents of a data directory (see `matchboxctl.documents.protocol.Documents`)."""
 
-    def __init__(self, root: Path, catalog: DirectoryCatalog) -> None:
+    def __init__(self, root: Path) -> None:
         self._root = root
-        self._catalog = catalog
 
     @property
     def root(self) -> str:
         """The data directory."""
         return str(self._root)
+
+    def names(self, kind: str) -> list[str]:
+        """The names of the files, without the ending that groups and profiles have."""
+        directory = self._root / kind
+        if kind in TEMPLATE_KINDS:
+            return [path for path, _ in files_below(directory, nobody) if path == without_surrogates(path)]
+        with _told("open", directory):
+            return [name for name in _names(directory) if name == without_surrogates(name)]
+
+    def holds(self, kind: str, name: str) -> bool:
+        """Whether there is such a file."""
+        path = below(self._root / kind, name) if kind in TEMPLATE_KINDS else self._json(kind, name)
+        with _told("open", path):
+            try:
+                path.stat()
+            except (FileNotFoundError, NotADirectoryError):
+                return False
+            return True
 
     def group(self, group_id: str) -> Group | None:
         """The group in its file."""
@@ -50,9 +69,9 @@ class DirectoryDocuments:
                 raise error.__cause__ from error
             raise
 
-    def groups(self) -> list[Group]:
+    def groups(self, told: Report = nobody, *, metadata: bool = True) -> list[Group]:  # noqa: ARG002 (it costs nothing)
         """The groups in all files that can be read."""
-        return list(self._all("groups", self.group))
+        return list(self._all("groups", self.group, told))
 
     def put_group(self, group: Group) -> None:
         """Write the group's file."""
@@ -67,9 +86,9 @@ class DirectoryDocuments:
         text = _read(self._json("profiles", profile_id))
         return None if text is None else parse_profile(profile_id, text)
 
-    def profiles(self) -> list[Profile]:
+    def profiles(self, told: Report = nobody, *, metadata: bool = True) -> list[Profile]:  # noqa: ARG002 (see groups)
         """The profiles in all files that can be read."""
-        return list(self._all("profiles", self.profile))
+        return list(self._all("profiles", self.profile, told))
 
     def put_profile(self, profile: Profile) -> None:
         """Write the profile's file."""
@@ -83,6 +102,19 @@ class DirectoryDocuments:
         """The template's file."""
         return _read(below(self._root / kind, name))
 
+    def templates(self, kind: str, told: Report = nobody) -> list[TemplateSize]:
+        """The files below the kind's directory."""
+        found = []
+        for path, file in files_below(self._root / kind, told):
+            if path != without_surrogates(path):
+                told(f"{file}: {_NO_UTF8}")
+                continue
+            try:
+                found.append(TemplateSize(path, file.stat().st_size))
+            except OSError as error:
+                told(f"{file}: cannot be read: {error.strerror}")
+        return found
+
     def put_template(self, kind: str, name: str, body: bytes) -> None:
         """Write the template's file, and the directories in its name."""
         self._write(below(self._root / kind, name), body)
@@ -91,23 +123,24 @@ class DirectoryDocuments:
         """Remove the template's file."""
         return _remove(below(self._root / kind, name))
 
-    def group_for(self, labels: Mapping[str, str] | None) -> Group | None:
-        """The group that the index has for these labels."""
-        return self._catalog.group_for(labels)
-
-    def end(self) -> None:
-        """Nothing waits here."""
-
     def _json(self, directory: str, name: str) -> Path:
         return below(self._root / directory, f"{name}{_JSON}")
 
-    def _all(self, directory: str, read: Callable[[str], _Read | None]) -> Iterator[_Read]:
+    def _all(self, directory: str, read: Callable[[str], _Read | None], told: Report) -> Iterator[_Read]:
         with _told("open", self._root / directory):
             names = _names(self._root / directory)
         for name in names:
+            path = self._json(directory, name)
+            if name != without_surrogates(name):
+                told(f"{path}: {_NO_UTF8}")
+                continue
             try:
                 found = read(name)
-            except (DocumentError, InvalidMACError, RefusedError):
+            except (DocumentError, InvalidMACError) as error:
+                told(f"{path}: {error}")
+                continue
+            except FileError as error:
+                told(str(error))
                 continue
             if found is not None:
                 yield found
@@ -119,7 +152,7 @@ class DirectoryDocuments:
             target.parent.mkdir(parents=True, exist_ok=True)
             # Beside the known directories, where nobody takes it for a document: unless they are other file systems.
             same = target.parent.stat().st_dev == self._root.stat().st_dev
-            draft = (self._root if same else target.parent) / f".rpc-{secrets.token_hex(8)}"
+            draft = (self._root if same else target.parent) / f".put-{secrets.token_hex(8)}"
             try:
                 _write_whole(draft, body, target)
                 draft.replace(target)
@@ -140,7 +173,7 @@ def _write_whole(draft: Path, body: bytes, target: Path) -> None:
 
 
 def _read(path: Path) -> bytes | None:
-    """The file's bytes, None where there is none. Raises RefusedError."""
+    """The file's bytes, None where there is none. Raises FileError."""
     with _told("open", path):
         try:
             # A pipe would be waited for.
@@ -161,20 +194,19 @@ def _remove(path: Path) -> bool:
 
 
 def _names(directory: Path) -> list[str]:
-    """The names of the .json files, without their ending, of which a message can be made."""
+    """The names of the .json files, without their ending."""
     try:
         with os.scandir(directory) as entries:
-            found = [entry.name.removesuffix(_JSON) for entry in entries if entry.name.endswith(_JSON)]
+            return [entry.name.removesuffix(_JSON) for entry in entries if entry.name.endswith(_JSON)]
     except FileNotFoundError:
         return []
-    return [name for name in found if name == without_surrogates(name)]
 
 
 @contextmanager
 def _told(operation: str, path: Path) -> Iterator[None]:
-    """Raise RefusedError, in the words of Go's operating system, for its errors in the body."""
+    """Raise FileError, in the words of Go's operating system, for its errors in the body."""
     try:
         yield
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise RefusedError(StatusCode.UNKNOWN, f"{operation} {path}: {why}") from error
+        raise FileError(f"{operation} {path}: {why}") from error

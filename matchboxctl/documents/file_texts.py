@@ -1,0 +1,37 @@
+"""Groups and profiles as matchbox writes them into its data directory."""
+
+from matchbox.groups import Group
+from matchbox.profiles import Profile
+from matchboxctl.documents.go_json_text import indented, with_sorted_keys
+
+_ORDER = ("id", "name", "ignition_id", "cloud_id", "boot", "generic_id")
+
+
+def group_document(group: Group) -> dict[str, object]:
+    """What the group's file has: empty fields are left out, the selector is as it is given."""
+    selector = {key: value if isinstance(value, str) else [*value] for key, value in group.selector.items()}
+    fields = {
+        "id": group.id,
+        "name": group.name,
+        "profile": group.profile,
+        "selector": with_sorted_keys(selector),
+        "metadata": with_sorted_keys(group.metadata),
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def profile_document(profile: Profile) -> dict[str, object]:
+    """What the profile's file has: empty fields are left out. What matchbox knows comes first, in its order."""
+    fields = profile.document()
+    known = {name: fields.pop(name) for name in _ORDER if name in fields}
+    return {**known, **{name: with_sorted_keys(value) for name, value in fields.items()}}
+
+
+def group_text(group: Group) -> bytes:
+    """The group's file."""
+    return indented(group_document(group)).encode()
+
+
+def profile_text(profile: Profile) -> bytes:
+    """The profile's file."""
+    return indented(profile_document(profile)).encode()

@@ -1,0 +1,238 @@
+"""The documents in table and bucket, of which clients lose nothing while AWS is away for a while.
+
+Paths in messages are those of a matchbox that keeps its files where it does unless told otherwise.
+"""
+
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TypeVar
+
+from botocore.config import Config
+
+from aws_stores.catalog import DynamoDBCatalog
+from aws_stores.catalog_listing import UNREADABLE, Listing
+from aws_stores.catalog_writer import CatalogWriter
+from aws_stores.document_objects import DocumentObjects
+from aws_stores.dynamodb import DynamoDB
+from aws_stores.http_client import HttpClient
+from aws_stores.request_time import deadline_of
+from aws_stores.s3 import S3
+from aws_stores.table import KEY, Far, group_key, profile_key, template_key
+from matchbox.groups import Group, Wanted
+from matchbox.json_documents import DocumentError
+from matchbox.labels import InvalidMACError, is_mac, normalise_mac
+from matchbox.profiles import Profile
+from matchboxctl.documents.patience import Patience
+from matchboxctl.documents.protocol import Report, TemplateSize, nobody
+from matchboxctl.store_mode import StoreSettings
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_s3 import S3Client
+
+_Listed = TypeVar("_Listed")
+
+_ROOT = "/var/lib/matchbox"
+# One attempt of the many that Patience makes: it ends soon where the store hangs, and where the server is to stop.
+_READ_TIME = 8.0
+_WRITE_TIME = 5.0
+_ANSWER = 5.0
+_ATTEMPT = Config(connect_timeout=3, retries={"total_max_attempts": 1})
+
+
+class TableDocuments:
+    """The documents of table and bucket (see `matchboxctl.documents.protocol.Documents`).
+
+    A store that is away is asked for `patience` seconds, by `calls` callers at a time; a list or a write may take it
+    `answer` seconds each time.
+    """
+
+    root = _ROOT
+
+    def __init__(self, store: StoreSettings, patience: float, calls: int = 1, answer: float = _ANSWER) -> None:
+        http = HttpClient()
+        s3 = S3(store.s3_endpoint, store.region, store.bucket, store.credentials, http)
+        self._dynamodb = DynamoDB(store.dynamodb_endpoint, store.region, store.credentials, http)
+        self._catalog = DynamoDBCatalog(self._dynamodb, s3, store.table, answer_time=_READ_TIME)
+        self._objects = DocumentObjects(s3)
+        self._store = store
+        self._clients = _Clients(store, calls, answer)
+        self._patience = Patience(patience)
+        # A writer is for one thread, and remembers which shapes it has named.
+        self._own = threading.local()
+
+    def names(self, kind: str) -> list[str]:
+        """What the keys of that kind's items have."""
+        return self._listed(lambda listing: listing.names(_key_of(kind, "")))
+
+    def holds(self, kind: str, name: str) -> bool:
+        """Whether there is such an item."""
+        key = _key_of(kind, name)
+        return key is not None and self._patience(lambda: self._item(key)) is not None
+
+    def group(self, group_id: str) -> Group | None:
+        """The group in its item."""
+        with _whole():
+            group = self._patience(lambda: self._catalog.group(group_id))
+        return None if group is None else group._replace(selector=_normal(group.selector))
+
+    def groups(self, told: Report = nobody, *, metadata: bool = True) -> list[Group]:
+        """The groups in all items that hold one."""
+        groups = self._listed(Listing.groups, told, metadata=metadata)
+        return [group for group in groups if _is_readable(group, told)]
+
+    def put_group(self, group: Group) -> None:
+        """Write the group's item and its selector's entry."""
+        # As matchbox: what is no address is kept, refused when it is read, and no machine is given the group.
+        with suppress(InvalidMACError):
+            group = group._replace(selector=_normal(group.selector))
+        self._patience(lambda: self._writer.put_group(group))
+
+    def delete_group(self, group_id: str) -> bool:
+        """Take the group's item and its selector's entry out."""
+        return self._deleted(lambda: self._writer.delete_group(group_id))
+
+    def profile(self, profile_id: str) -> Profile | None:
+        """The profile in its item."""
+        with _whole():
+            return self._patience(lambda: self._catalog.profile(profile_id))
+
+    def profiles(self, told: Report = nobody, *, metadata: bool = True) -> list[Profile]:
+        """The profiles in all items that hold one."""
+        return self._listed(Listing.profiles, told, metadata=metadata)
+
+    def put_profile(self, profile: Profile) -> None:
+        """Write the profile's item."""
+        self._patience(lambda: self._writer.put_profile(profile))
+
+    def delete_profile(self, profile_id: str) -> bool:
+        """Take the profile's item out."""
+        return self._deleted(lambda: self._writer.delete_profile(profile_id))
+
+    def template(self, kind: str, name: str) -> bytes | None:
+        """The template in its item, or in the bucket."""
+        with _whole():
+            return self._patience(lambda: self._catalog.template(kind, name))
+
+    def templates(self, kind: str, told: Report = nobody) -> list[TemplateSize]:
+        """The templates in all items that hold one of that kind."""
+        sizes = self._listed(lambda listing: listing.templates(kind), told)
+        return [TemplateSize(name, size) for name, size in sizes.items()]
+
+    def put_template(self, kind: str, name: str, body: bytes) -> None:
+        """Write the template's item, after its object where it is long."""
+        self._patience(lambda: self._writer.put_template(kind, name, body))
+
+    def delete_template(self, kind: str, name: str) -> bool:
+        """Take the template's item out."""
+        return self._deleted(lambda: self._writer.delete_template(kind, name))
+
+    def group_for(self, labels: Mapping[str, str] | None) -> Group | None:
+        """The group that the table has for these labels."""
+        selection = self._patience(lambda: self._catalog.select(labels))
+        return None if selection is None else selection.group
+
+    def end(self) -> None:
+        """Let no call wait any longer for a store that is away."""
+        self._patience.end()
+
+    def _item(self, key: str) -> object:
+        return self._dynamodb.get_item(self._store.table, {KEY: key}, deadline_of(_READ_TIME))
+
+    def _deleted(self, delete: Callable[[], bool]) -> bool:
+        """Whether there was something to delete; after attempts in vain there was."""
+        attempts = 0
+
+        def attempt() -> bool:
+            nonlocal attempts
+            attempts += 1
+            return delete()
+
+        # The answer of one that deleted may have been lost, and Terraform gives up where a resource is not there.
+        return self._patience(attempt) or attempts > 1
+
+    def _listed(self, ask: Callable[[Listing], _Listed], told: Report = nobody, *, metadata: bool = True) -> _Listed:
+        end = deadline_of(math.inf)
+
+        def read(far: Far) -> bytes:
+            if not metadata:
+                return b"{}"
+            return self._patience(lambda: self._objects.read(far, min(end, time.monotonic() + _READ_TIME)), end)
+
+        return ask(Listing(self._clients.dynamodb(), self._store.table, self._patience, read, told))
+
+    @property
+    def _writer(self) -> CatalogWriter:
+        try:
+            writer: CatalogWriter = self._own.writer
+        except AttributeError:
+            store, clients = self._store, self._clients
+            writer = CatalogWriter(clients.dynamodb(), clients.s3(), store.table, store.bucket, write_time=_WRITE_TIME)
+            self._own.writer = writer
+        return writer
+
+
+class _Clients:
+    """boto3's, for lists and writes: each takes a tenth of a second to make, and reading one document needs none."""
+
+    def __init__(self, store: StoreSettings, calls: int, answer: float) -> None:
+        self._store = store
+        self._attempt = _ATTEMPT.merge(Config(max_pool_connections=calls, read_timeout=answer))
+        # boto3's sessions are for one thread at a time.
+        self._lock = threading.Lock()
+        self._dynamodb: DynamoDBClient | None = None
+        self._s3: S3Client | None = None
+
+    def dynamodb(self) -> "DynamoDBClient":
+        """The one for the table."""
+        with self._lock:
+            if self._dynamodb is None:
+                self._dynamodb = self._store.dynamodb(self._attempt)
+            return self._dynamodb
+
+    def s3(self) -> "S3Client":
+        """The one for the bucket."""
+        with self._lock:
+            if self._s3 is None:
+                self._s3 = self._store.s3(self._attempt)
+            return self._s3
+
+
+@contextmanager
+def _whole() -> Iterator[None]:
+    """Raise DocumentError where the item that is read in the body holds none of ours."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError) as error:
+        raise DocumentError(UNREADABLE) from error
+
+
+def _key_of(kind: str, name: str) -> str | None:
+    match kind:
+        case "groups":
+            return group_key(name)
+        case "profiles":
+            return profile_key(name)
+        case _:
+            return template_key(kind, name)
+
+
+def _normal(selector: Mapping[str, Wanted]) -> dict[str, Wanted]:
+    """The selector with its addresses in normal form. Raises InvalidMACError."""
+    # Where a group lists addresses, they were checked by whoever wrote it; no message can say it.
+    return {
+        key: normalise_mac(value) if is_mac(key) and isinstance(value, str) else value
+        for key, value in sorted(selector.items())
+    }
+
+
+def _is_readable(group: Group, told: Report) -> bool:
+    try:
+        _normal(group.selector)
+    except InvalidMACError as error:
+        told(f"group {group.id}: {error}")
+        return False
+    return True

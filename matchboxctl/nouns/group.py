@@ -1,0 +1,100 @@
+"""Groups, as the operator's commands show and take them."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+
+from matchbox.documents import parse_group
+from matchbox.groups import Group, Wanted
+from matchbox.selection import octets
+from matchboxctl.documents.faults import id_fault
+from matchboxctl.documents.file_texts import group_document, group_text
+from matchboxctl.documents.protocol import Documents, Report
+from matchboxctl.nouns.files import NamedFile, parsed
+from matchboxctl.nouns.noun import Content, Description, Draft, Facts
+from matchboxctl.usage import FailedError
+
+_MOST_VALUES = 2
+
+
+class GroupNoun:
+    """`matchboxctl group` (see `matchboxctl.nouns.noun.Noun`)."""
+
+    word = "group"
+    kind = "groups"
+    columns = ("ID", "GROUP NAME", "SELECTORS", "PROFILE")
+    fault = staticmethod(id_fault)
+
+    def rows(self, documents: Documents, told: Report) -> list[Sequence[str]]:
+        """A row for each group."""
+        groups = _in_order(documents.groups(told, metadata=False))
+        return [(group.id, group.name, _selectors(group.selector), group.profile) for group in groups]
+
+    def listed(self, documents: Documents, told: Report) -> list[Mapping[str, object]]:
+        """All groups."""
+        return [group_document(group) for group in _in_order(documents.groups(told))]
+
+    def described(self, documents: Documents, name: str) -> Description | None:
+        """The group, and whether its profile is there."""
+        group = documents.group(name)
+        if group is None:
+            return None
+        return Description(_facts(group, _absent(documents, group)), group_document(group))
+
+    def content(self, documents: Documents, name: str) -> Content | None:
+        """The group as matchbox writes it."""
+        group = documents.group(name)
+        return None if group is None else Content(group_text(group) + b"\n", group_document(group))
+
+    def draft(self, file: NamedFile) -> Draft:
+        """The group in a file of JSON or YAML."""
+        found = parsed(file, self.word, parse_group, Group._fields)
+        group = found.document._replace(id=found.id)
+        if not group.profile:
+            raise FailedError(f"{file.shown}: a group needs a profile")
+        return Draft(found.id, lambda documents: documents.put_group(group), found.notes, lambda to: _absent(to, group))
+
+    def delete(self, documents: Documents, name: str) -> bool:
+        """Take the group out."""
+        return documents.delete_group(name)
+
+    def users(self, documents: Documents, names: Collection[str], told: Report) -> Mapping[str, list[str]]:  # noqa: ARG002
+        """Nobody: nothing names a group."""
+        return {}
+
+
+def _absent(documents: Documents, group: Group) -> list[str]:
+    if documents.holds("profiles", group.profile):
+        return []
+    return [f"profile {group.profile!r} is absent"]
+
+
+def _in_order(groups: list[Group]) -> list[Group]:
+    return sorted(groups, key=lambda group: octets(group.id))
+
+
+def _selectors(selector: Mapping[str, Wanted]) -> str:
+    """All of them in one cell, of a list the first values."""
+    return ",".join(f"{key}={_values(value)}" for key, value in sorted(selector.items()))
+
+
+def _values(value: Wanted) -> str:
+    if isinstance(value, str):
+        return value
+    more = len(value) - _MOST_VALUES
+    return "|".join(value[:_MOST_VALUES]) + (f"|(+{more})" if more > 0 else "")
+
+
+def _facts(group: Group, absent: list[str]) -> Facts:
+    selectors = [
+        f"{key}={one}"
+        for key, value in sorted(group.selector.items())
+        for one in ([value] if isinstance(value, str) else value)
+    ]
+    metadata = json.dumps(group_document(group).get("metadata", {}), ensure_ascii=False, indent=2)
+    return [
+        ("ID", [group.id]),
+        ("Name", [group.name]),
+        ("Selectors", selectors),
+        ("Profile", [group.profile, *(f"({line})" for line in absent)]),
+        ("Metadata", metadata.split("\n") if group.metadata else []),
+    ]

@@ -1,0 +1,149 @@
+"""The commands on groups, profiles and templates while table and bucket are away, throttle or refuse."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import closing
+from dataclasses import replace
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+from botocore.awsrequest import AWSResponse
+from urllib3 import HTTPResponse
+
+from aws_stores.catalog_listing import Listing
+from matchbox.groups import Group
+from matchbox.profiles import Profile
+from matchboxctl.documents.patience import Patience
+from tests.noun_place import Ended, NounPlace
+from tests.rigs.faults import INTERNAL_ERROR, THROTTLED, Answer, PassThrough, Refuse
+from tests.rigs.stores import Stores, new_stores
+from tests.rigs.tcp_fault import FaultProxy, fault_proxy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.rigs.faults import Fault
+    from tests.rigs.service import Service
+
+FORBIDDEN = Answer(
+    400,
+    "Bad Request",
+    "application/x-amz-json-1.0",
+    b'{"__type":"com.amazon.coral.service#AccessDeniedException","message":"not authorized to perform this"}',
+)
+
+
+class Rig(NamedTuple):
+    """Stores, the commands over them, and what lies between commands and table."""
+
+    stores: Stores
+    nouns: NounPlace
+    table: FaultProxy
+
+
+@pytest.fixture
+def rig(
+    moto_server: Service,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> Iterator[Rig]:
+    stores = new_stores(moto_server, moto_server)
+    with fault_proxy(moto_server.endpoint) as table:
+        environment = replace(stores, tables=replace(stores.tables, endpoint=table.endpoint)).environment()
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        yield Rig(stores, NounPlace(tmp_path, capsysbinary, monkeypatch, environment, None), table)
+
+
+def test_a_table_that_comes_back(rig: Rig) -> None:
+    """Throttling that passes costs a little time, and is not told of."""
+    rig.stores.create()
+    faults: list[Fault] = [THROTTLED, INTERNAL_ERROR, Refuse()]
+    commands = (["profile", "create", "-f", "-"], ["profile", "list"], ["profile", "delete", "p"])
+    for fault, arguments in zip(faults, commands, strict=True):
+        rig.table.switch(fault)
+        back = threading.Timer(1, rig.table.switch, [PassThrough()])
+        back.start()
+        assert "p" in rig.nouns.ok(*arguments, stdin=b'{"id": "p"}')
+        back.join()
+
+
+def test_a_table_that_stays_away(rig: Rig) -> None:
+    """Whoever looks on is told soon, in a line, that the same command may be run again."""
+    rig.stores.create()
+    rig.table.switch(THROTTLED)
+    begin = time.monotonic()
+    ended = rig.nouns.run("group", "list")
+    assert time.monotonic() - begin < 30
+    assert (1, "", 1) == (ended.code, ended.out, len(ended.err.splitlines()))
+    assert ended.err.endswith("; run the same command again\n")
+
+
+def test_refusals(rig: Rig) -> None:
+    """No table, and no permission: a line says what to do, and no time is lost."""
+    for arguments in (["group", "get", "x"], ["group", "list"], ["cloud", "delete", "x", "--yes"]):
+        ended = rig.nouns.run(*arguments)
+        assert (1, True) == (ended.code, ended.err.endswith(": make them with `matchboxctl init`\n"))
+    rig.table.switch(FORBIDDEN)
+    ended = rig.nouns.run("profile", "get", "x")
+    assert (1, True) == (ended.code, ended.err.endswith(": see to the permissions of these credentials\n"))
+
+
+def test_damaged_items(rig: Rig) -> None:
+    """Of a damaged table the rest is listed, and each item that cannot be read is named."""
+    rig.stores.create()
+    writer = rig.stores.writer()
+    for group in (Group("far", "", "p", {}, {"a": "x" * 40_000}), Group("good", "", "p", {"os": "a"})):
+        writer.put_group(group)
+    with closing(rig.stores.tables.client("dynamodb")) as client:
+        client.put_item(TableName=rig.stores.name, Item={"pk": {"S": "G#bad"}, "doc": {"S": "{"}})
+    with closing(rig.stores.buckets.client("s3")) as s3:
+        (listed,) = s3.list_objects_v2(Bucket=rig.stores.name)["Contents"]
+        s3.delete_object(Bucket=rig.stores.name, Key=listed["Key"])
+    table = rig.nouns.run("group", "list")
+    bad = "matchboxctl: group bad: its item cannot be read: see `matchboxctl fsck`"
+    assert (1, ["ID", "far", "good"]) == (table.code, [line.split()[0] for line in table.out.splitlines()])
+    assert [bad, "matchboxctl: 1 could not be read, as told above: the others are listed"] == table.err.splitlines()
+    whole = rig.nouns.run("group", "list", "-o", "yaml")
+    assert (1, "- id: good\n  profile: p\n  selector:\n    os: a\n") == whole[:2]
+    lost = f"matchboxctl: group far: the bucket lacks '{listed['Key']}', which the table names: see matchboxctl fsck"
+    assert [bad, lost, "matchboxctl: 2 could not be read, as told above: the others are listed"] == sorted(
+        whole.err.splitlines(), key=lambda line: ("as told" in line, line)
+    )
+    why = "group bad cannot be read: its item cannot be read: see `matchboxctl fsck`"
+    assert Ended(1, "", f"matchboxctl: {why}\n") == rig.nouns.run("group", "get", "bad")
+    assert 1 == rig.nouns.run("group", "get", "far").code
+    assert "group far deleted\n" == rig.nouns.ok("group", "delete", "far")
+
+
+def test_long_lists(rig: Rig) -> None:
+    """A list of several pages is whole, each once, and a page that is refused is asked for again by itself."""
+    rig.stores.create()
+    writer = rig.stores.writer()
+    # 2 MB; a page has 1 MB.
+    profiles = [Profile(f"p{number}", metadata={"a": "x" * 30_000}) for number in range(70)]
+    for profile in profiles:
+        writer.put_profile(profile)
+    asked: list[Any] = []
+
+    def refuse_the_second(request: Any, **_: object) -> AWSResponse | None:
+        asked.append(request)
+        return (
+            AWSResponse(request.url, 500, {}, HTTPResponse(BytesIO(), preload_content=False))
+            if len(asked) == 2
+            else None
+        )
+
+    with closing(rig.stores.tables.client("dynamodb")) as client:
+        client.meta.events.register("before-send.dynamodb.Scan", refuse_the_second)
+        told: list[str] = []
+        found = Listing(client, rig.stores.name, Patience(10), lambda _: b"", told.append).profiles()
+    assert sorted(profiles) == sorted(found)
+    assert [] == told
+    pages = len(asked) - 1
+    assert pages > 1

@@ -1,0 +1,83 @@
+"""The commands on groups, profiles and templates as an operator runs them, in either mode."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from matchboxctl.main import main
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    import pytest
+
+
+class Ended(NamedTuple):
+    """How a command ended, and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class NounPlace:
+    """Runs commands over a data directory, or over table and bucket: what the environment names."""
+
+    files: Path
+    capture: pytest.CaptureFixture[bytes]
+    monkeypatch: pytest.MonkeyPatch
+    environment: Mapping[str, str]
+    data: Path | None
+
+    def run(self, *arguments: str, stdin: bytes = b"") -> Ended:
+        """Run it; standard input is no terminal."""
+        self.monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        return self._ended(arguments)
+
+    def answered(self, answer: str, *arguments: str) -> Ended:
+        """Run it on a terminal, where somebody has typed the answer."""
+        with _terminal(answer) as terminal:
+            self.monkeypatch.setattr(sys, "stdin", terminal)
+            return self._ended(arguments)
+
+    def ok(self, *arguments: str, stdin: bytes = b"") -> str:
+        """Run it; it must end with 0 and say nothing on standard error. What it wrote."""
+        ended = self.run(*arguments, stdin=stdin)
+        assert (0, "") == (ended.code, ended.err)
+        return ended.out
+
+    def written(self, *arguments: str) -> bytes:
+        """The bytes that it writes."""
+        self.capture.readouterr()
+        assert 0 == main(arguments)
+        return self.capture.readouterr().out
+
+    def file(self, name: str, text: str | bytes) -> str:
+        """The path of a file with this text."""
+        path = self.files / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return str(path)
+
+    def _ended(self, arguments: tuple[str, ...]) -> Ended:
+        self.capture.readouterr()
+        code = main(arguments)
+        out, err = self.capture.readouterr()
+        return Ended(code, out.decode(), err.decode())
+
+
+@contextmanager
+def _terminal(answer: str) -> Iterator[io.TextIOWrapper]:
+    ours, its = os.openpty()
+    try:
+        os.write(ours, answer.encode())
+        with open(its, encoding="utf-8") as terminal:  # noqa: PTH123 (a descriptor)
+            yield terminal
+    finally:
+        os.close(ours)

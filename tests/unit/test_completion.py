@@ -1,0 +1,160 @@
+"""What a shell completes, asked of a real bash."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import socket
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from matchbox.groups import Group
+from tests.rigs.stores import new_stores
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.rigs.service import Service
+
+# As bash does when the key is pressed at the end of the line.
+PRESSED = """
+eval "$(matchboxctl completion bash)"
+COMP_LINE=$LINE; COMP_POINT=${#LINE}; COMP_TYPE=9
+read -ra COMP_WORDS <<< "$LINE"
+[[ $LINE == *" " ]] && COMP_WORDS+=("")
+COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+_python_argcomplete matchboxctl "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
+((${#COMPREPLY[@]})) && printf '%s\\n' "${COMPREPLY[@]}"
+"""
+PLAIN = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+
+
+def completed(line: str, environment: Mapping[str, str] = PLAIN) -> list[str]:
+    """What bash is given for the line, which begins behind the command's name; nothing else may be written."""
+    ended = subprocess.run(
+        ["bash", "-c", PRESSED],
+        env={**environment, "LINE": f"matchboxctl {line}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "" == ended.stderr
+    return sorted(word.strip() for word in ended.stdout.splitlines())
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    for path in ("groups/node1.json", "groups/node2.json", "groups/other.json", "ignition/deep/a.ign", "ignition/b"):
+        file = tmp_path / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # Ids are known without reading.
+        file.write_text("not even JSON")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("gr", ["group"]),
+        ("group ", ["create", "delete", "describe", "get", "list"]),
+        ("group d", ["delete", "describe"]),
+        ("group list -o ", ["json", "yaml"]),
+        ("profile delete --", ["--data-path", "--help", "--yes"]),
+        ("render ipxe --o", ["--others", "--output"]),
+        ("completion ", ["bash", "fish", "zsh"]),
+    ],
+)
+def test_commands_and_flags(line: str, words: list[str]) -> None:
+    """Commands, verbs, flags and their values."""
+    assert words == completed(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("group describe ", ["node1", "node2", "other"]),
+        ("group get no", ["node1", "node2"]),
+        ("group delete node1 n", ["node2"]),
+        ("ignition get ", ["b", "deep/a.ign"]),
+        ("profile get ", []),
+        ("check ", []),
+    ],
+)
+def test_names_in_a_directory(data: Path, line: str, words: list[str]) -> None:
+    """Ids and names are those of the data directory, of the flag as of the environment."""
+    assert words == completed(line, {**PLAIN, "MATCHBOX_DATA_PATH": str(data)})
+    noun, *rest = line.split(" ")
+    if noun in ("group", "ignition"):
+        assert words == completed(f"{noun} {rest[0]} --data-path {shlex.quote(str(data))} {' '.join(rest[1:])}")
+
+
+def test_names_in_a_table(moto_server: Service) -> None:
+    """Ids are those of the table."""
+    stores = new_stores(moto_server, moto_server)
+    stores.create()
+    stores.writer().put_group(Group("node1", profile="p"))
+    stores.writer().put_template("cloud", "c.yaml", b"")
+    environment = {**stores.environment(), **PLAIN}
+    assert ["node1"] == completed("group describe ", environment)
+    assert ["c.yaml"] == completed("cloud get ", environment)
+    assert [] == completed("generic get ", environment)
+
+
+def test_files(tmp_path: Path) -> None:
+    """Files where a file is wanted, directories where one is."""
+    (tmp_path / "a.json").write_text("")
+    (tmp_path / "b").mkdir()
+    assert [f"{tmp_path}/a.json", f"{tmp_path}/b/"] == completed(f"group create -f {tmp_path}/")
+    assert [f"{tmp_path}/b/"] == completed(f"serve --data-path {tmp_path}/")
+
+
+def test_faults_are_silent(tmp_path: Path) -> None:
+    """No directory, half the settings, no credentials: nothing is offered, and nothing is said."""
+    assert [] == completed("group get ", {**PLAIN, "MATCHBOX_DATA_PATH": str(tmp_path / "none")})
+    assert [] == completed("group get ", {**PLAIN, "MATCHBOX_TABLE": "t"})
+    both = {**PLAIN, "MATCHBOX_TABLE": "t", "MATCHBOX_BUCKET": "b", "AWS_REGION": "eu-west-1", "HOME": str(tmp_path)}
+    assert [] == completed("group get ", {**both, "AWS_EC2_METADATA_DISABLED": "true"})
+
+
+def test_a_store_that_hangs() -> None:
+    """A store that says nothing is waited for a short time only."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        environment = {
+            **PLAIN,
+            "MATCHBOX_TABLE": "t",
+            "MATCHBOX_BUCKET": "b",
+            "AWS_REGION": "eu-west-1",
+            "AWS_ACCESS_KEY_ID": "a",
+            "AWS_SECRET_ACCESS_KEY": "s",
+            "AWS_ENDPOINT_URL": endpoint,
+        }
+        begin = time.monotonic()
+        assert [] == completed("group get ", environment)
+        # 2 seconds, and the start of two processes on a machine that may be busy; one answer alone is waited for 5.
+        assert time.monotonic() - begin < 10
+
+
+@pytest.mark.parametrize(("shell", "word"), [("bash", "complete -o"), ("zsh", "compdef"), ("fish", "--command")])
+def test_scripts(shell: str, word: str) -> None:
+    """Each shell has a script of its own words."""
+    command = ["matchboxctl", "completion", shell]
+    ended = subprocess.run(command, env=PLAIN, capture_output=True, text=True, timeout=60, check=True)
+    assert word in ended.stdout
+
+
+def test_nobody_else_imports_it(tmp_path: Path) -> None:
+    """A command that completes nothing does not load what does."""
+    for arguments, loaded in ((["group", "list", "--data-path", str(tmp_path)], False), (["completion", "bash"], True)):
+        program = (
+            f"import sys; from matchboxctl.main import main; main({arguments}); print('argcomplete' in sys.modules)"
+        )
+        ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+        assert str(loaded) == ended.stdout.splitlines()[-1]

@@ -1,0 +1,155 @@
+"""What `create` refuses, what `list` leaves out, and how the commands end: over a data directory."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.noun_place import Ended, NounPlace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COMMAND = [sys.executable, "-m", "matchboxctl.main"]
+
+
+@pytest.fixture
+def nouns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]) -> NounPlace:
+    files, data = tmp_path / "files", tmp_path / "data"
+    files.mkdir()
+    data.mkdir()
+    monkeypatch.setenv("MATCHBOX_DATA_PATH", str(data))
+    return NounPlace(files, capsysbinary, monkeypatch, {"MATCHBOX_DATA_PATH": str(data)}, data)
+
+
+@pytest.mark.parametrize(
+    ("noun", "text", "why"),
+    [
+        ("group", '{"profile": "p"}', 'a group needs an "id"'),
+        ("group", '{"id": "g"}', "a group needs a profile"),
+        ("group", '{"id": "a/b", "profile": "p"}', "'a/b' is no id: it may hold no '/' and no NUL, nor be '..'"),
+        (
+            "group",
+            '{"id": "g", "profile": "p",\n"selector": {"mac": "5"}}',
+            "line 2: selector.mac: '5' is no MAC address: write it as 52:54:00:12:34:56",
+        ),
+        ("group", "id: g\nselector: 5\n", "selector: Input should be a valid dictionary"),
+        ("group", '{"id": "g", "metadata": []}', "line 1: metadata: Input should be a valid dictionary"),
+        ("profile", '{"id": "p"', "line 1: not JSON: Expecting ',' delimiter"),
+        ("profile", "a: [", "line 1: neither JSON nor YAML: expected the node content, but found '<stream end>'"),
+        ("profile", "", "not a JSON object"),
+        ("profile", "- id: p\n", "not a JSON object"),
+        ("profile", '{"boot": {}}', 'a profile needs an "id"'),
+    ],
+)
+def test_files_that_are_refused(nouns: NounPlace, noun: str, text: str, why: str) -> None:
+    """A file that is wrong is named with the reason, and nothing of any file is written."""
+    good = nouns.file("good", '{"id": "good", "profile": "good"}')
+    bad = nouns.file("bad", text)
+    ended = nouns.run(noun, "create", "-f", good, "-f", bad)
+    assert (1, f"matchboxctl: {bad}: {why}\n") == (ended.code, ended.err.splitlines(keepends=True)[-1])
+    assert 4 == nouns.run(noun, "get", "good").code
+
+
+def test_arguments_that_are_refused(nouns: NounPlace) -> None:
+    """Files that are not there, one document twice, and names that fit no file end in one line."""
+    assert Ended(1, "", "matchboxctl: /nowhere: cannot be read: No such file or directory\n") == nouns.run(
+        "profile", "create", "-f", "/nowhere"
+    )
+    one = nouns.file("one", '{"id": "p"}')
+    assert Ended(1, "", "matchboxctl: profile p is in two of the files: nothing is written\n") == nouns.run(
+        "profile", "create", "-f", one, "-f", one
+    )
+    assert 2 == nouns.run("generic", "create", "-f", one, "-f", one, "--name", "n").code
+    assert 2 == nouns.run("profile", "create", "-f", "-", "-f", "-").code
+    needs = "matchboxctl: standard input: it needs a name: give one by --name\n"
+    assert Ended(1, "", needs) == nouns.run("generic", "create", "-f", "-")
+    assert 1 == nouns.run("generic", "create", "-f", one, "--name", "../n").code
+    assert 1 == nouns.run("profile", "create", "-f", "-", stdin=json.dumps({"id": "n" * 3000}).encode()).code
+
+
+def test_names_that_are_refused(nouns: NounPlace) -> None:
+    """What cannot be an id or a name is refused with 2 before anything is asked."""
+    for noun in ("group", "profile", "ignition", "cloud", "generic"):
+        for verb in ("get", "describe", "delete"):
+            assert [2, 2] == [nouns.run(noun, verb, name).code for name in ("../x", "")]
+    assert [2] == [nouns.run("group", "get", "a/b").code]
+    assert [4] == [nouns.run("generic", "get", "a/b").code]
+
+
+def test_no_directory(nouns: NounPlace) -> None:
+    """A data directory that is not there is refused, and not made."""
+    ended = nouns.run("group", "list", "-data-path", "/nowhere")
+    why = "matchboxctl: /nowhere is no directory: name matchbox's data directory with --data-path\n"
+    assert Ended(2, "", why) == ended
+
+
+def test_damaged_documents(nouns: NounPlace) -> None:
+    """`list` shows the rest, names each damaged one and ends with 1; the damaged one can be replaced and deleted."""
+    assert nouns.data is not None
+    groups = nouns.data / "groups"
+    groups.mkdir()
+    (groups / "bad\x1b.json").write_text("{")
+    (groups / "mac.json").write_text('{"selector": {"mac": "x"}}')
+    (groups / "directory.json").mkdir()
+    (groups / os.fsdecode(b"\xff.json")).write_text("{}")
+    (groups / "good.json").write_text("{}")
+    ended = nouns.run("group", "list")
+    assert (1, "ID    GROUP NAME  SELECTORS  PROFILE\ngood  -           -          -\n") == ended[:2]
+    assert [
+        f"matchboxctl: {groups}/\\udcff.json: its name is no UTF-8",
+        f"matchboxctl: {groups}/bad\\x1b.json: line 1: not JSON: Expecting property name enclosed in double quotes",
+        f"matchboxctl: {groups}/mac.json: 'x' is no MAC address: write it as 52:54:00:12:34:56",
+        "matchboxctl: 4 could not be read, as told above: the others are listed",
+        f"matchboxctl: open {groups}/directory.json: is a directory",
+    ] == sorted(ended.err.splitlines())
+    ended = nouns.run("group", "get", "bad\x1b")
+    why = "line 1: not JSON: Expecting property name enclosed in double quotes"
+    assert Ended(1, "", f"matchboxctl: group bad\\x1b cannot be read: {why}\n") == ended
+    (nouns.data / "profiles").mkdir()
+    (nouns.data / "profiles/mac.json").write_text("{")
+    assert "profile mac replaced\n" == nouns.ok("profile", "create", "-f", "-", stdin=b'{"id": "mac"}')
+    assert 0 == nouns.run("profile", "delete", "mac").code
+    assert "group mac deleted\n" == nouns.ok("group", "delete", "mac")
+
+
+def test_groups_that_may_name_a_profile(nouns: NounPlace) -> None:
+    """Before a profile is deleted, groups that cannot be read are told of: they may name it."""
+    assert nouns.data is not None
+    nouns.ok("profile", "create", "-f", "-", stdin=b'{"id": "p"}')
+    (nouns.data / "groups").mkdir()
+    (nouns.data / "groups/bad.json").write_text("[]")
+    ended = nouns.run("profile", "delete", "p")
+    why = f"{nouns.data}/groups/bad.json: line 1: not a JSON object: whether it names what is to be deleted is unknown"
+    assert Ended(0, "profile p deleted\n", f"note: {why}\n") == ended
+
+
+def test_many_users(nouns: NounPlace) -> None:
+    """Of many groups that name a profile some are shown, and the number of the others."""
+    for number in range(7):
+        text = json.dumps({"id": f"g{number}", "profile": "p"})
+        nouns.run("group", "create", "-f", nouns.file("g", text))
+    nouns.ok("profile", "create", "-f", "-", stdin=b'{"id": "p"}')
+    ended = nouns.run("profile", "delete", "p")
+    said = "profile p is named by group g0, group g1, group g2, group g3, group g4 and 2 others"
+    assert (1, said) == (ended.code, ended.err.splitlines()[0])
+
+
+def test_what_is_read_no_further(nouns: NounPlace) -> None:
+    """Where the reader of the output has gone, the command ends in silence, as tools that the signal ends."""
+    nouns.ok("generic", "create", "-f", nouns.file("t", b"x" * 10_000_000))
+    arguments = [*COMMAND, "generic", "get", "t"]
+    with subprocess.Popen(
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **nouns.environment}
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert b"x" == process.stdout.read(1)
+        process.stdout.close()
+        assert b"" == process.stderr.read()
+        assert 141 == process.wait(30)

@@ -1,0 +1,132 @@
+"""How documents are shown: tables for a terminal, JSON and YAML for programs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matchboxctl.nouns.output import as_json, as_yaml
+from matchboxctl.nouns.tables import description, shown, table
+from matchboxctl.nouns.yaml_files import YamlFileError, json_of_yaml
+
+AMBIGUOUS = ["yes", "No", "on", "0123", "0o17", "0x1f", "1e3", "1_000", ".5", "5.", "+1", "12:30:45", "~", "null", ""]
+AMBIGUOUS += ["2026-01-02", "=", "<<", "- a", "a: b", "# c", " a", "a ", "a\n", "\n a\n\n", "a\r\nb", "\x85", "\u2028"]
+AMBIGUOUS += [
+    "true",
+    "Infinity",
+    ".inf",
+    ".nan",
+    "é",
+    "\ufeff",
+    "\x7f",
+    "\x9b",
+    "\U0001f600",
+    "'",
+    '"',
+    "\\",
+    "%",
+    "@",
+    "!a",
+]
+# Not half a surrogate pair: no document has one.
+TEXTS = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(AMBIGUOUS)
+NUMBERS = st.integers(-(10**300), 10**300) | st.floats(allow_nan=False, allow_infinity=False)
+VALUES = st.recursive(
+    st.none() | st.booleans() | NUMBERS | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(TEXTS, VALUES, max_size=4))
+def test_round_trips(document: dict[str, object]) -> None:
+    """Whatever a document holds comes back from its JSON and its YAML, by PyYAML and by `create`."""
+    assert document == json.loads(as_json(document))
+    assert document == yaml.safe_load(as_yaml(document))
+    assert document == json.loads(json_of_yaml(as_yaml(document).encode()))
+
+
+@given(VALUES)
+def test_nothing_that_a_terminal_obeys(value: object) -> None:
+    """No output has controls, separators or marks of direction, but ends of lines."""
+    text = as_json(value) + as_yaml(value)
+    assert [] == [one for one in text if one in "\x1b\r\x7f\x85\x9b\u2028\u202e\ufeff"]
+
+
+@pytest.mark.parametrize("text", [*AMBIGUOUS, "1.5e-7", "-0", "00", "1__0"])
+def test_quotes(text: str) -> None:
+    """A text that some version of YAML takes for something else is in quotes, as a value and as a key."""
+    assert {text: [text]} == yaml.safe_load(as_yaml({text: [text]}))
+    numbers = ("0123", "0o17", "0x1f", "1e3", ".5", "5.", "+1", "1.5e-7", "-0", "00")
+    if text in numbers:
+        assert f"'{text}':\n  - '{text}'\n" == as_yaml({text: [text]})
+
+
+def test_yaml_is_readable() -> None:
+    """Texts of several lines stand as lines, lists below their keys, other letters as they are."""
+    text = "#cloud-config\nusers:\n  - core\n"
+    assert "a: |\n  #cloud-config\n  users:\n    - core\nb:\n  - ü\n" == as_yaml({"a": text, "b": ["ü"]})
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("mac: 52:54:00:12:34:56", {"mac": "52:54:00:12:34:56"}),
+        (
+            "a: [yes, No, on, 0123, 0x1f, 1_000, 2026-01-02]",
+            {"a": ["yes", "No", "on", "0123", "0x1f", "1_000", "2026-01-02"]},
+        ),
+        ("a: [true, null, ~, -1, 1.5, 1e3]", {"a": [True, None, None, -1, 1.5, 1000.0]}),
+        ("---\n'b': |\n  x\n  y\n", {"b": "x\ny\n"}),
+        ("a:", {"a": None}),
+    ],
+)
+def test_plain_words(text: str, value: object) -> None:
+    """Plain words of YAML mean what they mean in JSON."""
+    assert value == json.loads(json_of_yaml(text.encode()))
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (b"a: &x [1]\nb: *x", "line 2: neither JSON nor YAML: aliases are not taken: write it out"),
+        (b"a: 1\n---\nb: 2", "line 2: neither JSON nor YAML: but found another document"),
+        (b"a: !!python/name:os.system 1", "line 1: neither JSON nor YAML: could not determine a constructor"),
+        (b"a: \xff", "neither JSON nor YAML: it has a character that YAML does not allow"),
+        (b"a: \x01", "neither JSON nor YAML: it has a character that YAML does not allow"),
+        (b"? [a]\n: 1", "line 1: neither JSON nor YAML: found unhashable key"),
+        (b"a: !!binary aGk=", "JSON cannot say what it holds"),
+        (b"a: 1e999", "JSON cannot say what it holds"),
+        (b"a: " + b"[" * 5000, "it is nested too deeply"),
+        (b"a: " + b"9" * 5000, "JSON cannot say what it holds"),
+    ],
+)
+def test_what_yaml_cannot_say(text: bytes, why: str) -> None:
+    """What is no YAML, or no JSON, is refused in a line."""
+    with pytest.raises(YamlFileError) as raised:
+        json_of_yaml(text)
+    assert str(raised.value).startswith(why)
+    assert "\n" not in str(raised.value)
+
+
+@given(st.lists(st.lists(TEXTS, min_size=2, max_size=2), max_size=3))
+def test_tables_have_a_line_for_each(rows: list[list[str]]) -> None:
+    """Whatever is in the cells, a table has a line for each row, and nothing that a terminal obeys."""
+    lines = table(("A", "B"), rows).split("\n")
+    assert len(rows) + 2 == len(lines)
+    assert all(map(str.isprintable, lines))
+
+
+def test_shown() -> None:
+    """What cannot be seen, or hides other things, is an escape."""
+    assert r"a\nb\x1b[0m\u202ec ü" == shown("a\nb\x1b[0m\u202ec ü")
+
+
+def test_description() -> None:
+    """Values stand in one column, further ones below; what is empty is a dash."""
+    facts = [("Name", ["a\tb"]), ("Selectors", ["c", "d"]), ("None", [])]
+    assert "Name:       a\\tb\nSelectors:  c\n            d\nNone:       -\n" == description(facts)
