@@ -20,12 +20,11 @@ from matchboxctl.nouns.arguments import add_noun_commands
 from matchboxctl.render_arguments import add_render_command
 from matchboxctl.rpc_arguments import DEFAULT_ADDRESS, add_rpc_arguments, rpc_settings
 from matchboxctl.source_arguments import add_source_commands
-from matchboxctl.usage import FailedError, MissingError, UsageError
+from matchboxctl.usage import CommandError, UsageError
 
 if TYPE_CHECKING:
     from matchboxctl.store_mode import StoreSettings
 
-_CODES = {FailedError: 1, UsageError: 2, MissingError: 4}
 _MODES = (
     "With MATCHBOX_TABLE and MATCHBOX_BUCKET set, a DynamoDB table and an S3 bucket are the truth (store mode), on AWS "
     "or on AWS_ENDPOINT_URL_DYNAMODB and AWS_ENDPOINT_URL_S3; else a data directory is."
@@ -50,9 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(given)
     try:
         options.run(options)
-    except (UsageError, FailedError, MissingError) as error:
+    except CommandError as error:
         print(f"matchboxctl: {error}", file=sys.stderr)
-        return _CODES[type(error)]
+        return error.code
     except MatchboxError as error:
         # What commands on table and bucket have not explained better.
         print(f"matchboxctl: {error}", file=sys.stderr)

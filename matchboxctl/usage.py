@@ -1,13 +1,27 @@
-"""How a command ends that cannot do what it was asked for."""
+"""How a command ends that cannot do what it was asked for: one line on standard error, and an exit code."""
+
+from typing import ClassVar
 
 
-class UsageError(Exception):
-    """What was asked for cannot be done as asked: one line that says what to mend; the command ends with 2."""
+class CommandError(Exception):
+    """The message is that line."""
+
+    code: ClassVar[int]
 
 
-class MissingError(Exception):
-    """What was asked for by its id or name is not there: one line that says so; the command ends with 4."""
+class UsageError(CommandError):
+    """What was asked for cannot be done as asked: the line says what to mend."""
+
+    code = 2
 
 
-class FailedError(Exception):
-    """What was asked for could not be done, or not all of it: one line that says why; the command ends with 1."""
+class MissingError(CommandError):
+    """What was asked for by its id or name is not there."""
+
+    code = 4
+
+
+class FailedError(CommandError):
+    """What was asked for could not be done, or not all of it: the line says why."""
+
+    code = 1
