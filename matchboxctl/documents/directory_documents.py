@@ -55,7 +55,8 @@ class DirectoryDocuments:
         with _told("open", path):
             try:
                 path.stat()
-            except (FileNotFoundError, NotADirectoryError):
+            except (FileNotFoundError, NotADirectoryError, ValueError):
+                # ValueError: what a document names may have a NUL, which no file's name has.
                 return False
             return True
 

@@ -156,7 +156,7 @@ def _ask(place: Place, names: Sequence[str]) -> None:
         more = f" and {len(who) - _MOST_NAMED} others" if len(who) > _MOST_NAMED else ""
         who_names = shown(", ".join(who[:_MOST_NAMED]))
         print(f"{place.noun.word} {shown(name)} is named by {who_names}{more}", file=sys.stderr)
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise FailedError("nothing is deleted: nobody can be asked here; --yes deletes nevertheless")
     print("delete nevertheless? [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):

@@ -35,6 +35,9 @@ class Parsed(NamedTuple, Generic[_Document]):
 def read_file(path: str, name: str | None) -> NamedFile:
     """The file, standard input for `-`; a `name` is in place of its own. Raises FailedError."""
     where = "standard input" if path == "-" else shown(path)
+    # A process that was started without standard input has none.
+    if path == "-" and sys.stdin is None:
+        raise FailedError(f"{where}: there is none")
     try:
         body = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except OSError as error:
