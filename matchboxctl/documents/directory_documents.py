@@ -157,7 +157,8 @@ class DirectoryDocuments:
             try:
                 _write_whole(draft, body, target)
                 draft.replace(target)
-            except OSError:
+            except BaseException:
+                # An operator may interrupt it.
                 draft.unlink(missing_ok=True)
                 raise
 

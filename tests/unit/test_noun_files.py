@@ -153,6 +153,20 @@ def test_many_users(nouns: NounPlace) -> None:
     assert (1, said) == (ended.code, ended.err.splitlines()[0])
 
 
+def test_an_interrupted_write(nouns: NounPlace) -> None:
+    """Who interrupts a write finds the document as it was, and no draft of another beside it."""
+    assert nouns.data is not None
+    nouns.ok("generic", "create", "--name", "t", "-f", "-", stdin=b"old")
+
+    def interrupted(_: int) -> None:
+        raise KeyboardInterrupt
+
+    nouns.monkeypatch.setattr(os, "fsync", interrupted)
+    assert 130 == nouns.run("generic", "create", "--name", "t", "-f", "-", stdin=b"new").code
+    assert ["generic", "t"] == [path.name for path in sorted(nouns.data.rglob("*"))]
+    assert b"old" == nouns.written("generic", "get", "t")
+
+
 def test_no_standard_input(nouns: NounPlace) -> None:
     """Where there is no standard input a file has to be named, and nobody can be asked."""
     nouns.ok("profile", "create", "-f", "-", stdin=b'{"id": "p"}')
