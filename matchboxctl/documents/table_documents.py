@@ -89,11 +89,13 @@ class TableDocuments:
         # As matchbox: what is no address is kept, refused when it is read, and no machine is given the group.
         with suppress(InvalidMACError):
             group = group._replace(selector=_normal(group.selector))
-        self._patience(lambda: self._writer.put_group(group))
+        with _whole(f"group {group.id!r}: "):
+            self._patience(lambda: self._writer.put_group(group))
 
     def delete_group(self, group_id: str) -> bool:
         """Take the group's item and its selector's entry out."""
-        return self._deleted(lambda: self._writer.delete_group(group_id))
+        with _whole(f"group {group_id!r}: "):
+            return self._deleted(lambda: self._writer.delete_group(group_id))
 
     def profile(self, profile_id: str) -> Profile | None:
         """The profile in its item."""
@@ -202,12 +204,12 @@ class _Clients:
 
 
 @contextmanager
-def _whole() -> Iterator[None]:
-    """Raise DocumentError where the item that is read in the body holds none of ours."""
+def _whole(what: str = "") -> Iterator[None]:
+    """Raise DocumentError where the item that is read in the body holds none of ours; `what` is said before."""
     try:
         yield
     except (LookupError, TypeError, ValueError) as error:
-        raise DocumentError(UNREADABLE) from error
+        raise DocumentError(f"{what}{UNREADABLE}") from error
 
 
 def _key_of(kind: str, name: str) -> str | None:

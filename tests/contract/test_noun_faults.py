@@ -95,7 +95,7 @@ def test_refusals(rig: Rig) -> None:
 
 
 def test_damaged_items(rig: Rig) -> None:
-    """Of a damaged table the rest is listed, and each item that cannot be read is named."""
+    """Of a damaged table the rest is listed, and each item that cannot be read is named, not written."""
     rig.stores.create()
     writer = rig.stores.writer()
     for group in (Group("far", "", "p", {}, {"a": "x" * 40_000}), Group("good", "", "p", {"os": "a"})):
@@ -117,6 +117,10 @@ def test_damaged_items(rig: Rig) -> None:
     )
     why = "group bad cannot be read: its item cannot be read: see `matchboxctl fsck`"
     assert Ended(1, "", f"matchboxctl: {why}\n") == rig.nouns.run("group", "get", "bad")
+    # Which entries have it nobody knows.
+    why = "matchboxctl: group 'bad': its item cannot be read: see `matchboxctl fsck`\n"
+    assert Ended(1, "", why) == rig.nouns.run("group", "delete", "bad")
+    assert Ended(1, "", why) == rig.nouns.run("group", "create", "-f", "-", stdin=b'{"id": "bad", "profile": "p"}')
     assert 1 == rig.nouns.run("group", "get", "far").code
     assert "group far deleted\n" == rig.nouns.ok("group", "delete", "far")
 
