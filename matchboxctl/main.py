@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.run(options)
     except (UsageError, FailedError, MissingError) as error:
         print(f"matchboxctl: {error}", file=sys.stderr)
-        return _CODES[type(error)]
+        return next(code for kind, code in _CODES.items() if isinstance(error, kind))
     except MatchboxError as error:
         # What commands on table and bucket have not explained better.
         print(f"matchboxctl: {error}", file=sys.stderr)
