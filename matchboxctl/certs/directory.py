@@ -76,11 +76,13 @@ def _write_whole(draft: Path, body: bytes, target: Path) -> None:
     )
     with os.fdopen(descriptor, "wb") as file:
         if target.exists():
-            # The server may run as somebody else than whoever renews, and may read by its group.
+            # The server may run as somebody else than whoever renews, and may read by its group; a certificate also as
+            # anybody, whatever the umask is now.
             old = target.stat()
             if (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
                 os.fchown(descriptor, old.st_uid, old.st_gid)
-            os.fchmod(descriptor, stat.S_IMODE(os.fstat(descriptor).st_mode) | old.st_mode & 0o040)
+            kept = 0o040 if draft.suffix == ".key" else 0o044
+            os.fchmod(descriptor, stat.S_IMODE(os.fstat(descriptor).st_mode) | old.st_mode & kept)
         file.write(body)
         file.flush()
         os.fsync(descriptor)
