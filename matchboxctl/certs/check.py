@@ -67,7 +67,8 @@ def check(files: CheckedFiles, hosts: Sequence[str]) -> None:
     if client:
         file = files.client.file
         checked.told(file, client[0], client_faults(file, client, trust, checked.now), notes(file, client[0]))
-    checked.mode(files.ca_file.with_suffix(".key"))
+    if files.ca_file.name:
+        checked.mode(files.ca_file.with_suffix(".key"))
     if checked.failed:
         raise FailedError(
             f"{checked.failed} {'thing is' if checked.failed == 1 else 'things are'} wrong, as told above"
