@@ -45,13 +45,13 @@ class Documents(Protocol):
         """All groups that can be read, in no order; without `metadata` these may be left out."""
 
     def put_group(self, group: Group) -> None:
-        """Add the group, or replace the one of that id; its selector's addresses are as they were sent.
-
-        Raises DocumentError where the one that is there cannot be read, and so not be taken out of a table's entries.
-        """
+        """Add the group, or replace the one of that id; its selector's addresses are as they were sent."""
 
     def delete_group(self, group_id: str) -> bool:
-        """Take the group out; False where it is not there. Raises DocumentError (see put_group)."""
+        """Take the group out; False where it is not there.
+
+        Raises DocumentError where a table's item cannot be read, and so not say which entries it is in.
+        """
 
     def profile(self, profile_id: str) -> Profile | None:
         """The profile of that id. Raises DocumentError."""

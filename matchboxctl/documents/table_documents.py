@@ -89,8 +89,7 @@ class TableDocuments:
         # As matchbox: what is no address is kept, refused when it is read, and no machine is given the group.
         with suppress(InvalidMACError):
             group = group._replace(selector=_normal(group.selector))
-        with _whole(f"group {group.id!r}: "):
-            self._patience(lambda: self._writer.put_group(group))
+        self._patience(lambda: self._writer.put_group(group))
 
     def delete_group(self, group_id: str) -> bool:
         """Take the group's item and its selector's entry out."""
