@@ -122,6 +122,23 @@ def test_damaged_documents(nouns: NounPlace) -> None:
     assert "group mac deleted\n" == nouns.ok("group", "delete", "mac")
 
 
+def test_deep_metadata(nouns: NounPlace) -> None:
+    """Metadata that are nested too deeply to be shown end in a line; a table has the group nevertheless."""
+    assert nouns.data is not None
+    (nouns.data / "groups").mkdir()
+    depth = 600
+    (nouns.data / "groups/g.json").write_text(f'{{"metadata": {{"a": {"[" * depth}{"]" * depth}}}}}')
+    for arguments in (
+        ["get", "g"],
+        ["get", "g", "-o", "yaml"],
+        ["describe", "g", "-o", "yaml"],
+        ["list", "-o", "yaml"],
+    ):
+        why = "matchboxctl: metadata are nested too deeply to be shown\n"
+        assert Ended(1, "", why) == nouns.run("group", *arguments)
+    assert "g   -           -          -" == nouns.ok("group", "list").splitlines()[1]
+
+
 def test_names_that_no_file_has(nouns: NounPlace) -> None:
     """What a document names with a NUL in it is absent, and is told of as other names are."""
     written = nouns.run("group", "create", "-f", "-", stdin=rb'{"id": "g", "profile": "p\u0000"}')
