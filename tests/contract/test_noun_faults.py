@@ -18,7 +18,7 @@ from matchbox.groups import Group
 from matchbox.profiles import Profile
 from matchboxctl.documents.patience import Patience
 from tests.noun_place import Ended, NounPlace
-from tests.rigs.faults import INTERNAL_ERROR, THROTTLED, Answer, PassThrough, Refuse
+from tests.rigs.faults import FORBIDDEN, INTERNAL_ERROR, THROTTLED, PassThrough, Refuse
 from tests.rigs.stores import Stores, new_stores
 from tests.rigs.tcp_fault import FaultProxy, fault_proxy
 
@@ -28,13 +28,6 @@ if TYPE_CHECKING:
 
     from tests.rigs.faults import Fault
     from tests.rigs.service import Service
-
-FORBIDDEN = Answer(
-    400,
-    "Bad Request",
-    "application/x-amz-json-1.0",
-    b'{"__type":"com.amazon.coral.service#AccessDeniedException","message":"not authorized to perform this"}',
-)
 
 
 class Rig(NamedTuple):
