@@ -33,7 +33,7 @@ class Parsed(NamedTuple, Generic[_Document]):
 
 
 def read_file(path: str, name: str | None) -> NamedFile:
-    """The file, standard input for `-`; a `name` is in place of its own. Raises FailedError."""
+    """The file, standard input for `-`; a `name` is in place of its own. Raises FailedError, UsageError."""
     where = "standard input" if path == "-" else shown(path)
     # A process that was started without standard input has none.
     if path == "-" and sys.stdin is None:

@@ -95,6 +95,9 @@ def test_damaged_items(rig: Rig) -> None:
         writer.put_group(group)
     with closing(rig.stores.tables.client("dynamodb")) as client:
         client.put_item(TableName=rig.stores.name, Item={"pk": {"S": "G#bad"}, "doc": {"S": "{"}})
+        odd = {"doc": {"S": "{}"}, "at": {"L": []}, "size": {"N": "5"}}
+        client.put_item(TableName=rig.stores.name, Item={"pk": {"S": "P#odd"}, **odd})
+        client.put_item(TableName=rig.stores.name, Item={"pk": {"S": "P#odder"}, **odd, "at": {"N": "5"}})
     with closing(rig.stores.buckets.client("s3")) as s3:
         (listed,) = s3.list_objects_v2(Bucket=rig.stores.name)["Contents"]
         s3.delete_object(Bucket=rig.stores.name, Key=listed["Key"])
@@ -111,6 +114,10 @@ def test_damaged_items(rig: Rig) -> None:
     why = "group bad cannot be read: its item cannot be read: see `matchboxctl fsck`"
     assert Ended(1, "", f"matchboxctl: {why}\n") == rig.nouns.run("group", "get", "bad")
     assert 1 == rig.nouns.run("group", "get", "far").code
+    for ended in (rig.nouns.run("profile", "list"), rig.nouns.run("profile", "list", "-o", "json")):
+        assert (1, {"odd", "odder"}) == (ended.code, {line.split()[2][:-1] for line in ended.err.splitlines()[:-1]})
+    for name in ("odd", "odder"):
+        assert 1 == rig.nouns.run("profile", "get", name).code
     assert "group far deleted\n" == rig.nouns.ok("group", "delete", "far")
 
 
