@@ -174,7 +174,7 @@ def _found(place: Place, name: str, ask: Callable[[Documents, str], _Answer | No
         try:
             found = ask(place.documents, name)
         except (DocumentError, InvalidMACError) as error:
-            raise FailedError(f"{place.noun.word} {shown(name)} cannot be read: {error}") from error
+            raise FailedError(f"{place.noun.word} {shown(name)} cannot be read: {shown(str(error))}") from error
     if found is None:
         raise MissingError(f"no {place.noun.word} {name!r}")
     return found

@@ -122,6 +122,18 @@ def test_damaged_documents(nouns: NounPlace) -> None:
     assert "group mac deleted\n" == nouns.ok("group", "delete", "mac")
 
 
+def test_what_a_terminal_obeys(nouns: NounPlace) -> None:
+    """A reason that names a key of the document shows it with escapes."""
+    assert nouns.data is not None
+    text = '{"id": "g", "profile": "p", "selector": {"\\u001b[31m": 5}}'
+    (nouns.data / "groups").mkdir()
+    (nouns.data / "groups/g.json").write_text(text)
+    why = "line 1: selector.\\x1b[31m: neither a string nor a list of strings\n"
+    for arguments in (["get", "g"], ["create", "-f", nouns.file("f", text)]):
+        ended = nouns.run("group", *arguments)
+        assert (1, True) == (ended.code, ended.err.endswith(why))
+
+
 def test_deep_metadata(nouns: NounPlace) -> None:
     """Metadata that are nested too deeply to be shown end in a line; a table has the group nevertheless."""
     assert nouns.data is not None
