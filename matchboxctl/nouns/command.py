@@ -163,7 +163,8 @@ def _ask(place: Place, names: Sequence[str]) -> None:
     if sys.stdin is None or not sys.stdin.isatty():
         raise FailedError("nothing is deleted: nobody can be asked here; --yes deletes nevertheless")
     print("delete nevertheless? [y/N] ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+    # As bytes: a key of another encoding is no answer, and no error.
+    if sys.stdin.buffer.readline().strip().lower() not in (b"y", b"yes"):
         raise FailedError("nothing is deleted")
 
 
