@@ -39,7 +39,7 @@ class FetchError(Exception):
     """The address does not give what a machine needs: one line that says why, and where to look."""
 
 
-class MissingError(FetchError):
+class AbsentError(FetchError):
     """The answer was 404."""
 
 
@@ -154,7 +154,7 @@ def place(url: str) -> str:
 def _refusal(status: int, body: bytes, where: str) -> FetchError:
     text = body.decode("utf-8", "replace")
     if status == 404:
-        return MissingError(f"404 from {where}")
+        return AbsentError(f"404 from {where}")
     code = _S3_CODE.search(text)
     said = code[1] if code else "" if text.lstrip().startswith("<") else _line(text)
     return FetchError(": ".join(part for part in (f"{status} from {where}", said, _STATUS.get(status, "")) if part))

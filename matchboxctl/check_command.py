@@ -8,7 +8,7 @@ from functools import partial
 from typing import NamedTuple
 from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
 
-from matchboxctl.boot_client import BootClient, FetchError, MissingError, joined, place
+from matchboxctl.boot_client import AbsentError, BootClient, FetchError, joined, place
 from matchboxctl.boot_script import NamedFile, files_of
 from matchboxctl.label_arguments import given_labels
 from matchboxctl.usage import FailedError, UsageError
@@ -92,7 +92,7 @@ class _Checks:
     def _boot_script(self) -> str:
         try:
             script, _ = self._ipxe_script(f"{self._what.root}/boot.ipxe")
-        except MissingError as error:
+        except AbsentError as error:
             raise FetchError(f"{error}: it is no matchbox that answers there") from error
         if "ipxe?" not in script:
             raise FetchError("its script does not ask /ipxe: it is no matchbox that answers there")
@@ -101,7 +101,7 @@ class _Checks:
     def _machine_script(self, asking: str) -> str:
         try:
             script, self._script = self._ipxe_script(self._what.root + asking)
-        except MissingError as error:
+        except AbsentError as error:
             whom = "these labels" if self._what.labels else "a machine without labels (--label mac=…)"
             raise FetchError(
                 f"{error}: no group takes {whom}, or its profile is absent or has no boot section; the function's log "
@@ -157,7 +157,7 @@ class _Checks:
         beside = urlunsplit(parts._replace(path=parts.path + checksums.SUFFIX))
         try:
             text, _ = self._client.text(beside, checksums.LARGEST)
-        except MissingError:
+        except AbsentError:
             return name, None
         except FetchError as error:
             raise FetchError(f"{name}{checksums.SUFFIX}: {error}") from error

@@ -68,7 +68,7 @@ class DirectoryCatalog:
 
     def profiles(self) -> Iterator[Profile]:
         """Every profile that parses."""
-        for name in sorted(_names(self._root / "profiles")):
+        for name in sorted(json_names(self._root / "profiles")):
             try:
                 profile = self._parsed_profile(name)
             except (DocumentError, StoreUnavailableError):
@@ -139,7 +139,8 @@ class DirectoryCatalog:
             self._report(f"{path}: {reason}")
 
 
-def _names(directory: Path) -> list[str]:
+def json_names(directory: Path) -> list[str]:
+    """The names of its .json files, without their ending, in no order; none where it is not there."""
     try:
         with os.scandir(directory) as entries:
             return [entry.name.removesuffix(_JSON) for entry in entries if entry.name.endswith(_JSON)]

@@ -76,7 +76,7 @@ class NounPlace:
 def _terminal(answer: str) -> Iterator[io.TextIOWrapper]:
     ours, its = os.openpty()
     try:
-        os.write(ours, answer.encode())
+        os.write(ours, os.fsencode(answer))
         with open(its, encoding="utf-8") as terminal:  # noqa: PTH123 (a descriptor)
             yield terminal
     finally:

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-from oci.distribution.patience import Patience
 from tests.images.manifests import digest_of
 
 if TYPE_CHECKING:
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from tests.images.manifests import Image
-
-QUICK = Patience(attempts=3, first_pause=0.001, longest_pause=0.01)  # of a client that asks it
 
 
 class Asked(NamedTuple):

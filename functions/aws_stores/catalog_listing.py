@@ -107,7 +107,8 @@ class Listing(NamedTuple):
 
 def _far(item: Mapping[str, Any]) -> Far | None:
     """Where the rest of the item lies, if it says so; who reads the document finds what is wrong with it."""
-    return far_in(item) if "size" in item else None
+    far = far_in(item) if "size" in item else None
+    return far if far is not None and isinstance(far.key, str) and isinstance(far.size, int) else None
 
 
 class _Bodies(dict[Far, bytes]):

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from aws_stores.boto3_items import typed
+from aws_stores.boto3_items import typed, untyped
+from aws_stores.catalog_check import group_fields
 from aws_stores.group_items import group_record, selectors_in
 from aws_stores.table import (
     KEY,
@@ -126,7 +127,10 @@ class CatalogWriter:
         actions += [{"Update": self._member(selector, group.id, {"S": group.profile})} for selector in selectors]
         if old is not None:
             kept = set(selectors)
-            actions += self._burials(group.id, [before for before in _selectors_of(old) if before not in kept])
+            # Where it cannot be read, fsck finds the entries that still name it.
+            fields = group_fields(untyped(old))
+            before = fields.selectors if fields else []
+            actions += self._burials(group.id, [one for one in before if one not in kept])
         self._writes.client.transact_write_items(TransactItems=actions)
 
     def _remove(self, group_id: str, key: str) -> bool:

@@ -134,6 +134,8 @@ def unchanged(old: Mapping[str, Any] | None) -> dict[str, Any]:
     """The condition that a group's item, read before, is still the same."""
     if old is None:
         return {"ConditionExpression": "attribute_not_exists(#pk)", "ExpressionAttributeNames": {"#pk": KEY}}
+    if "rev" not in old:
+        return {"ConditionExpression": "attribute_not_exists(#rev)", "ExpressionAttributeNames": {"#rev": "rev"}}
     return {
         "ConditionExpression": "#rev = :rev",
         "ExpressionAttributeNames": {"#rev": "rev"},

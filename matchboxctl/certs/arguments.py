@@ -106,8 +106,8 @@ def _check(options: argparse.Namespace, environment: Mapping[str, str], names: l
             (options.key_file, KEY_FILE),
         )
     )
-    client_file = options.client_cert_file or ca_file.with_name("client.crt")
-    client_key_file = options.client_key_file or client_file.with_name("client.key")
+    client_file = options.client_cert_file or ca_file.parent / "client.crt"
+    client_key_file = options.client_key_file or client_file.parent / "client.key"
     client = Pair(client_file, client_key_file, bool(options.client_cert_file or options.client_key_file))
     # In a directory that is a client's alone there is no server's.
     asked = options.directory is None or options.cert_file or options.key_file or names

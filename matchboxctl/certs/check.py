@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeVar
 
 from cryptography import x509
 
+from matchboxctl.certs.directory import left_behind
 from matchboxctl.certs.faults import (
     Trust,
     authority_faults,
@@ -67,7 +68,9 @@ def check(files: CheckedFiles, hosts: Sequence[str]) -> None:
     if client:
         file = files.client.file
         checked.told(file, client[0], client_faults(file, client, trust, checked.now), notes(file, client[0]))
-    checked.mode(files.ca_file.with_suffix(".key"))
+    if files.ca_file.name:
+        checked.mode(files.ca_file.with_suffix(".key"))
+    checked.litter(files.ca_file.parent)
     if checked.failed:
         raise FailedError(
             f"{checked.failed} {'thing is' if checked.failed == 1 else 'things are'} wrong, as told above"
@@ -131,6 +134,11 @@ class _Check:
             return
         if mode & 0o077:
             self._line("note", f"{file} is open to others than its owner (mode {mode:04o}): chmod 600 closes it")
+
+    def litter(self, directory: Path) -> None:
+        """Note what no command will take away."""
+        for path in left_behind(directory):
+            self._line("note", f"{path} is of a `matchboxctl certs` that was killed, and holds keys: remove it")
 
     def _parsed(self, parse: Callable[[Path, bytes], _Parsed], file: Path) -> _Parsed | None:
         try:

@@ -14,6 +14,8 @@ from matchboxctl.usage import FailedError, UsageError
 NAMES = ("ca.key", "ca.crt", "server.key", "server.crt", "client.key", "client.crt")
 """matchbox's names of them, and those that bootcmd looks for."""
 
+_DRAFTS = ".certs-"
+
 
 def write_new(directory: Path, contents: Mapping[str, bytes]) -> None:
     """Write the files, none of which may be there yet; make the directory. Raises UsageError, FailedError."""
@@ -32,6 +34,11 @@ def replace(directory: Path, contents: Mapping[str, bytes]) -> None:
     """Write the files in the place of those that are there, with their owners. Raises FailedError."""
     with _whole(directory, "`matchboxctl certs --check` says what is there"):
         _write(directory, contents, _replace_all)
+
+
+def left_behind(directory: Path) -> list[Path]:
+    """What a command that was killed has left in the directory: keys, also an authority's, that nobody looks for."""
+    return sorted(directory.glob(f"{_DRAFTS}*"))
 
 
 @contextmanager
@@ -59,7 +66,7 @@ def _make(directory: Path) -> bool:
 def _write(
     directory: Path, contents: Mapping[str, bytes], put: Callable[[Path, Path, Mapping[str, bytes]], None]
 ) -> None:
-    drafts = Path(tempfile.mkdtemp(prefix=".certs-", dir=directory))
+    drafts = Path(tempfile.mkdtemp(prefix=_DRAFTS, dir=directory))
     try:
         for name, body in contents.items():
             _write_whole(drafts / name, body, directory / name)
@@ -76,11 +83,13 @@ def _write_whole(draft: Path, body: bytes, target: Path) -> None:
     )
     with os.fdopen(descriptor, "wb") as file:
         if target.exists():
-            # The server may run as somebody else than whoever renews, and may read by its group.
+            # The server may run as somebody else than whoever renews, and may read by its group; a certificate also as
+            # anybody, whatever the umask is now.
             old = target.stat()
             if (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
                 os.fchown(descriptor, old.st_uid, old.st_gid)
-            os.fchmod(descriptor, stat.S_IMODE(os.fstat(descriptor).st_mode) | old.st_mode & 0o040)
+            kept = 0o040 if draft.suffix == ".key" else 0o044
+            os.fchmod(descriptor, stat.S_IMODE(os.fstat(descriptor).st_mode) | old.st_mode & kept)
         file.write(body)
         file.flush()
         os.fsync(descriptor)

@@ -19,7 +19,7 @@ from matchbox.json_documents import DocumentError
 from matchbox.labels import InvalidMACError
 from matchbox.profiles import Profile
 from matchboxctl.data_directory import files_below
-from matchboxctl.directory import below
+from matchboxctl.directory import below, json_names
 from matchboxctl.documents.faults import FileError
 from matchboxctl.documents.file_texts import group_text, profile_text
 from matchboxctl.documents.protocol import Report, TemplateSize, nobody
@@ -47,7 +47,7 @@ class DirectoryDocuments:
         if kind in TEMPLATE_KINDS:
             return [path for path, _ in files_below(directory, nobody) if path == without_surrogates(path)]
         with _told("open", directory):
-            return [name for name in _names(directory) if name == without_surrogates(name)]
+            return [name for name in json_names(directory) if name == without_surrogates(name)]
 
     def holds(self, kind: str, name: str) -> bool:
         """Whether there is such a file."""
@@ -55,7 +55,8 @@ class DirectoryDocuments:
         with _told("open", path):
             try:
                 path.stat()
-            except (FileNotFoundError, NotADirectoryError):
+            except (FileNotFoundError, NotADirectoryError, ValueError):
+                # ValueError: what a document names may have a NUL, which no file's name has.
                 return False
             return True
 
@@ -128,7 +129,7 @@ class DirectoryDocuments:
 
     def _all(self, directory: str, read: Callable[[str], _Read | None], told: Report) -> Iterator[_Read]:
         with _told("open", self._root / directory):
-            names = _names(self._root / directory)
+            names = json_names(self._root / directory)
         for name in names:
             path = self._json(directory, name)
             if name != without_surrogates(name):
@@ -156,7 +157,8 @@ class DirectoryDocuments:
             try:
                 _write_whole(draft, body, target)
                 draft.replace(target)
-            except OSError:
+            except BaseException:
+                # An operator may interrupt it.
                 draft.unlink(missing_ok=True)
                 raise
 
@@ -191,15 +193,6 @@ def _remove(path: Path) -> bool:
         except (FileNotFoundError, NotADirectoryError):
             return False
         return True
-
-
-def _names(directory: Path) -> list[str]:
-    """The names of the .json files, without their ending."""
-    try:
-        with os.scandir(directory) as entries:
-            return [entry.name.removesuffix(_JSON) for entry in entries if entry.name.endswith(_JSON)]
-    except FileNotFoundError:
-        return []
 
 
 @contextmanager

@@ -48,7 +48,10 @@ class Documents(Protocol):
         """Add the group, or replace the one of that id; its selector's addresses are as they were sent."""
 
     def delete_group(self, group_id: str) -> bool:
-        """Take the group out; False where it is not there."""
+        """Take the group out; False where it is not there.
+
+        Raises DocumentError where a table's item cannot be read, and so not say which entries it is in.
+        """
 
     def profile(self, profile_id: str) -> Profile | None:
         """The profile of that id. Raises DocumentError."""

@@ -93,7 +93,8 @@ class TableDocuments:
 
     def delete_group(self, group_id: str) -> bool:
         """Take the group's item and its selector's entry out."""
-        return self._deleted(lambda: self._writer.delete_group(group_id))
+        with _whole(f"group {group_id!r}: "):
+            return self._deleted(lambda: self._writer.delete_group(group_id))
 
     def profile(self, profile_id: str) -> Profile | None:
         """The profile in its item."""
@@ -202,12 +203,12 @@ class _Clients:
 
 
 @contextmanager
-def _whole() -> Iterator[None]:
-    """Raise DocumentError where the item that is read in the body holds none of ours."""
+def _whole(what: str = "") -> Iterator[None]:
+    """Raise DocumentError where the item that is read in the body holds none of ours; `what` is said before."""
     try:
         yield
     except (LookupError, TypeError, ValueError) as error:
-        raise DocumentError(UNREADABLE) from error
+        raise DocumentError(f"{what}{UNREADABLE}") from error
 
 
 def _key_of(kind: str, name: str) -> str | None:

@@ -80,14 +80,18 @@ def list_all(place: Place, output: str | None) -> None:
 def describe(place: Place, name: str, output: str | None) -> None:
     """Print one for a reader. Raises MissingError."""
     found = _found(place, name, place.noun.described)
-    _print_text(description(found.facts) if output is None else OUTPUTS[output](found.document))
+    with _refused():
+        text = description(found.facts) if output is None else OUTPUTS[output](found.document)
+    _print_text(text)
 
 
 def get(place: Place, name: str, output: str | None) -> None:
     """Print one as its file has it. Raises MissingError."""
     found = _found(place, name, place.noun.content)
     if output is not None:
-        _print_text(OUTPUTS[output](found.document))
+        with _refused():
+            text = OUTPUTS[output](found.document)
+        _print_text(text)
     elif place.noun.kind in TEMPLATE_KINDS:
         _print(found.text)
     else:
@@ -156,10 +160,11 @@ def _ask(place: Place, names: Sequence[str]) -> None:
         more = f" and {len(who) - _MOST_NAMED} others" if len(who) > _MOST_NAMED else ""
         who_names = shown(", ".join(who[:_MOST_NAMED]))
         print(f"{place.noun.word} {shown(name)} is named by {who_names}{more}", file=sys.stderr)
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise FailedError("nothing is deleted: nobody can be asked here; --yes deletes nevertheless")
     print("delete nevertheless? [y/N] ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+    # As bytes: a key of another encoding is no answer, and no error.
+    if sys.stdin.buffer.readline().strip().lower() not in (b"y", b"yes"):
         raise FailedError("nothing is deleted")
 
 
@@ -170,7 +175,7 @@ def _found(place: Place, name: str, ask: Callable[[Documents, str], _Answer | No
         try:
             found = ask(place.documents, name)
         except (DocumentError, InvalidMACError) as error:
-            raise FailedError(f"{place.noun.word} {shown(name)} cannot be read: {error}") from error
+            raise FailedError(f"{place.noun.word} {shown(name)} cannot be read: {shown(str(error))}") from error
     if found is None:
         raise MissingError(f"no {place.noun.word} {name!r}")
     return found
@@ -183,7 +188,7 @@ def _check(noun: Noun, name: str) -> None:
 
 @contextmanager
 def _refused() -> Iterator[None]:
-    """Raise FailedError for what the place refuses in the body, or does not answer."""
+    """Raise FailedError for what the place refuses in the body, or does not answer, and for what is too deep."""
     from aws_stores.aws_errors import AWSError
     from aws_stores.document_objects import LostObjectError
 
@@ -195,6 +200,9 @@ def _refused() -> Iterator[None]:
         raise FailedError(f"{error}; run the same command again") from error
     except MatchboxError as error:
         raise FailedError(shown(str(error))) from error
+    except RecursionError as error:
+        # What can be read may be too much to write: YAML takes several calls for each level.
+        raise FailedError("metadata are nested too deeply to be shown") from error
 
 
 def _note(lines: Sequence[str]) -> None:

@@ -33,8 +33,11 @@ class Parsed(NamedTuple, Generic[_Document]):
 
 
 def read_file(path: str, name: str | None) -> NamedFile:
-    """The file, standard input for `-`; a `name` is in place of its own. Raises FailedError."""
+    """The file, standard input for `-`; a `name` is in place of its own. Raises FailedError, UsageError."""
     where = "standard input" if path == "-" else shown(path)
+    # A process that was started without standard input has none.
+    if path == "-" and sys.stdin is None:
+        raise FailedError(f"{where}: there is none")
     try:
         body = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except OSError as error:
@@ -62,11 +65,11 @@ def parsed(
         text = file.body if is_json else json_of_yaml(file.body)
         document = parse("", text)
     except YamlFileError as error:
-        raise FailedError(f"{file.shown}: {error}") from error
+        raise FailedError(f"{file.shown}: {shown(str(error))}") from error
     except DocumentError as error:
         # Lines are those of the JSON that was made of YAML.
         why = str(error) if is_json else str(error).partition(": ")[2]
-        raise FailedError(f"{file.shown}: {why}") from error
+        raise FailedError(f"{file.shown}: {shown(why)}") from error
     fields: dict[str, object] = json.loads(text.decode("utf-8", "replace"))
     document_id = next((value for key, value in reversed(fields.items()) if key.lower() == "id"), None)
     if not isinstance(document_id, str) or not document_id:

@@ -59,3 +59,6 @@ def json_of_yaml(body: bytes) -> bytes:
         raise YamlFileError("it is nested too deeply") from error
     except (TypeError, ValueError) as error:
         raise YamlFileError(f"JSON cannot say what it holds: {error}") from error
+    except (AttributeError, LookupError) as error:
+        # What PyYAML makes of `!!bool maybe`, `!!int ""` and `!!timestamp x`.
+        raise YamlFileError("a value in it is not of the type of its tag") from error

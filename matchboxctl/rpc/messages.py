@@ -17,8 +17,16 @@ def group_message(group: Group) -> pb.Group:
         name=group.name,
         profile=group.profile,
         selector=_single_values(group),
-        metadata=write_metadata(group.metadata),
+        metadata=_metadata(group),
     )
+
+
+def _metadata(group: Group) -> bytes:
+    try:
+        return write_metadata(group.metadata)
+    except RecursionError as error:
+        why = f"group {group.id!r} has metadata that are nested too deeply for gRPC: edit it where it is kept"
+        raise RefusedError(StatusCode.FAILED_PRECONDITION, why) from error
 
 
 def _single_values(group: Group) -> dict[str, str]:

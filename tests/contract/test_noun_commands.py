@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -179,7 +180,7 @@ def test_deleting_what_is_named(nouns: NounPlace) -> None:
         refused = nouns.run(noun, "delete", name)
         why = "matchboxctl: nothing is deleted: nobody can be asked here; --yes deletes nevertheless\n"
         assert Ended(1, "", said + why) == refused
-        for answer in ("n\n", "\n", "\x04"):
+        for answer in ("n\n", "\n", "\x04", os.fsdecode(b"\xff\n")):
             no = Ended(1, "", f"{said}{asked}matchboxctl: nothing is deleted\n")
             assert no == nouns.answered(answer, noun, "delete", name)
         assert Ended(4, "", f"matchboxctl: no {noun} 'x'\n") == nouns.run(noun, "delete", "x")

@@ -18,7 +18,7 @@ from matchbox.groups import Group
 from matchbox.profiles import Profile
 from matchboxctl.documents.patience import Patience
 from tests.noun_place import Ended, NounPlace
-from tests.rigs.faults import INTERNAL_ERROR, THROTTLED, Answer, PassThrough, Refuse
+from tests.rigs.faults import FORBIDDEN, INTERNAL_ERROR, THROTTLED, PassThrough, Refuse
 from tests.rigs.stores import Stores, new_stores
 from tests.rigs.tcp_fault import FaultProxy, fault_proxy
 
@@ -28,13 +28,6 @@ if TYPE_CHECKING:
 
     from tests.rigs.faults import Fault
     from tests.rigs.service import Service
-
-FORBIDDEN = Answer(
-    400,
-    "Bad Request",
-    "application/x-amz-json-1.0",
-    b'{"__type":"com.amazon.coral.service#AccessDeniedException","message":"not authorized to perform this"}',
-)
 
 
 class Rig(NamedTuple):
@@ -102,6 +95,9 @@ def test_damaged_items(rig: Rig) -> None:
         writer.put_group(group)
     with closing(rig.stores.tables.client("dynamodb")) as client:
         client.put_item(TableName=rig.stores.name, Item={"pk": {"S": "G#bad"}, "doc": {"S": "{"}})
+        odd = {"doc": {"S": "{}"}, "at": {"L": []}, "size": {"N": "5"}}
+        client.put_item(TableName=rig.stores.name, Item={"pk": {"S": "P#odd"}, **odd})
+        client.put_item(TableName=rig.stores.name, Item={"pk": {"S": "P#odder"}, **odd, "at": {"N": "5"}})
     with closing(rig.stores.buckets.client("s3")) as s3:
         (listed,) = s3.list_objects_v2(Bucket=rig.stores.name)["Contents"]
         s3.delete_object(Bucket=rig.stores.name, Key=listed["Key"])
@@ -118,7 +114,24 @@ def test_damaged_items(rig: Rig) -> None:
     why = "group bad cannot be read: its item cannot be read: see `matchboxctl fsck`"
     assert Ended(1, "", f"matchboxctl: {why}\n") == rig.nouns.run("group", "get", "bad")
     assert 1 == rig.nouns.run("group", "get", "far").code
+    for ended in (rig.nouns.run("profile", "list"), rig.nouns.run("profile", "list", "-o", "json")):
+        assert (1, {"odd", "odder"}) == (ended.code, {line.split()[2][:-1] for line in ended.err.splitlines()[:-1]})
+    for name in ("odd", "odder"):
+        assert 1 == rig.nouns.run("profile", "get", name).code
     assert "group far deleted\n" == rig.nouns.ok("group", "delete", "far")
+
+
+@pytest.mark.parametrize("item", [{"doc": {"S": "{"}}, {}, {"doc": {"S": "[]"}, "rev": {"S": "1"}}])
+def test_a_damaged_group(rig: Rig, item: dict[str, Any]) -> None:
+    """A group whose item cannot be read is not deleted, as nobody knows its entries; put anew it is."""
+    rig.stores.create()
+    with closing(rig.stores.tables.client("dynamodb")) as client:
+        client.put_item(TableName=rig.stores.name, Item={"pk": {"S": "G#g"}, **item})
+    why = "matchboxctl: group 'g': its item cannot be read: see `matchboxctl fsck`\n"
+    assert Ended(1, "", why) == rig.nouns.run("group", "delete", "g")
+    written = rig.nouns.run("group", "create", "-f", "-", stdin=b'{"id": "g", "profile": "p"}')
+    assert Ended(0, "group g replaced\n", "note: group g: profile 'p' is absent\n") == written
+    assert "group g deleted\n" == rig.nouns.ok("group", "delete", "g")
 
 
 def test_long_lists(rig: Rig) -> None:

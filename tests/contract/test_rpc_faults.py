@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.rigs.faults import INTERNAL_ERROR, SLOW_DOWN, THROTTLED, Answer, Delay, Fault, Hang, Refuse
+from tests.rigs.faults import FORBIDDEN, INTERNAL_ERROR, SLOW_DOWN, THROTTLED, Answer, Delay, Fault, Hang, Refuse
 from tests.rigs.tcp_fault import FaultProxy
 from tests.rpc_client import bridge, connected
 from tests.terraform import Group, Terraform
@@ -23,13 +23,6 @@ if TYPE_CHECKING:
 
     from tests.rigs.service import Service
     from tests.terraform import Resource
-
-FORBIDDEN = Answer(
-    400,
-    "Bad Request",
-    "application/x-amz-json-1.0",
-    b'{"__type":"com.amazon.coral.service#AccessDeniedException","message":"not authorized to perform this"}',
-)
 
 
 def rarely(fault: Fault) -> ParameterSet:

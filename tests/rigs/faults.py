@@ -63,6 +63,14 @@ THROTTLED = Answer(
 )
 """DynamoDB's answer to more reads or writes than a partition serves."""
 
+FORBIDDEN = Answer(
+    400,
+    "Bad Request",
+    "application/x-amz-json-1.0",
+    b'{"__type":"com.amazon.coral.service#AccessDeniedException","message":"not authorized to perform this"}',
+)
+"""DynamoDB's answer to credentials that may not do this."""
+
 SLOW_DOWN = Answer(
     503,
     "Slow Down",

@@ -7,7 +7,8 @@ import pytest
 
 from oci.distribution.docker_config import no_logins
 from oci.distribution.registry import Registry
-from tests.registry_faults import QUICK, FaultyRegistry, faulty_registry
+from tests.registry_faults import FaultyRegistry, faulty_registry
+from tests.unit.quick_patience import QUICK
 
 
 @pytest.fixture

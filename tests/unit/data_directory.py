@@ -52,7 +52,8 @@ def watched(way: Callable[[Path], Changes], root: Path, monkeypatch: pytest.Monk
         return started[-1]
 
     monkeypatch.setattr(directory, "watch", watch_that_way)
-    yield Data(root)
-    for changes in started:
-        if (inotify := getattr(changes, "_inotify", None)) is not None:
-            inotify.close()
+    try:
+        yield Data(root)
+    finally:
+        for changes in started:
+            changes.close()

@@ -66,6 +66,14 @@ def test_files_that_are_named(checker: Checker, flag: str) -> None:
     assert line.startswith("/nowhere/file.pem is not there")
 
 
+@pytest.mark.parametrize("path", ["", "/"])
+@pytest.mark.parametrize("flag", ["--ca-file", "--client-cert-file"])
+def test_directories_that_are_named(checker: Checker, flag: str, path: str) -> None:
+    """A path that ends in no file's name is told of as other directories are."""
+    told = checker.told(flag, path)
+    assert (1, f"{path or '.'} cannot be read: Is a directory") == (told.code, told.of("FAILED")[0])
+
+
 def test_files_of_the_environment(checker: Checker, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a directory the files are those that the server would take."""
     for variable, name in (("CA", "ca.crt"), ("CERT", "server.crt"), ("KEY", "server.key")):

@@ -117,6 +117,17 @@ def test_a_power_cut(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert 0 == main(["certs", "--check", str(tmp_path)])
 
 
+def test_what_a_kill_leaves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Keys that a command which was killed has left in a hidden directory are told of by --check."""
+    assert -signal.SIGKILL == stopped("os.link", 1, int(signal.SIGKILL), tmp_path, "--name", "localhost").returncode
+    (left,) = tmp_path.iterdir()
+    assert 0 == main(["certs", str(tmp_path), "--name", "localhost"])
+    capsys.readouterr()
+    assert 0 == main(["certs", "--check", str(tmp_path)])
+    (note,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("note"))
+    assert f"note   {left} is of a `matchboxctl certs` that was killed, and holds keys: remove it" == note
+
+
 @pytest.mark.parametrize("renew", [[], ["--renew"]], ids=["new", "renewal"])
 def test_no_directory(tmp_path: Path, capsys: pytest.CaptureFixture[str], renew: Sequence[str]) -> None:
     """A file in the directory's place is told of."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,21 @@ def test_renewal(tmp_path: Path) -> None:
     # A key is read by its group where it was before, and by others never.
     assert [0o640, 0o640] == [stat.S_IMODE((tmp_path / f"{end}.key").stat().st_mode) for end in ("server", "client")]
     assert 0 == main(["certs", "--check", str(tmp_path)])
+
+
+def test_renewal_under_another_umask(tmp_path: Path) -> None:
+    """Whoever could read a certificate can read the new one, and a key is not opened."""
+    main(["certs", str(tmp_path), "--name", "localhost"])
+    (tmp_path / "server.crt").chmod(0o644)
+    (tmp_path / "client.crt").chmod(0o600)
+    (tmp_path / "server.key").chmod(0o644)
+    umask = os.umask(0o077)
+    try:
+        main(["certs", str(tmp_path), "--renew"])
+    finally:
+        os.umask(umask)
+    renewed = [tmp_path / name for name in ("server.crt", "client.crt", "server.key")]
+    assert [0o644, 0o600, 0o640] == [stat.S_IMODE(path.stat().st_mode) for path in renewed]
 
 
 def test_renewal_for_other_names(tmp_path: Path) -> None:

@@ -138,8 +138,8 @@ def test_a_store_that_hangs() -> None:
         }
         begin = time.monotonic()
         assert [] == completed("group get ", environment)
-        # 2 seconds, and the start of two processes on a machine that may be busy; one answer alone is waited for 5.
-        assert time.monotonic() - begin < 10
+        # 2 seconds, and the start of two processes on a machine that may be busy; one answer alone is waited for 20.
+        assert time.monotonic() - begin < 18
 
 
 @pytest.mark.parametrize(("shell", "word"), [("bash", "complete -o"), ("zsh", "compdef"), ("fish", "--command")])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from matchboxctl.main import main
 from tests.noun_place import Ended, NounPlace
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ def nouns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.
         ("profile", "a: [", "line 1: neither JSON nor YAML: expected the node content, but found '<stream end>'"),
         ("profile", "", "not a JSON object"),
         ("profile", "- id: p\n", "not a JSON object"),
+        ("profile", "id: !!bool maybe\n", "a value in it is not of the type of its tag"),
+        ("profile", 'id: !!int ""\n', "a value in it is not of the type of its tag"),
+        ("profile", "id: !!timestamp x\n", "a value in it is not of the type of its tag"),
         ("profile", '{"boot": {}}', 'a profile needs an "id"'),
     ],
 )
@@ -118,6 +122,44 @@ def test_damaged_documents(nouns: NounPlace) -> None:
     assert "group mac deleted\n" == nouns.ok("group", "delete", "mac")
 
 
+def test_what_a_terminal_obeys(nouns: NounPlace) -> None:
+    """A reason that names a key of the document shows it with escapes."""
+    assert nouns.data is not None
+    text = '{"id": "g", "profile": "p", "selector": {"\\u001b[31m": 5}}'
+    (nouns.data / "groups").mkdir()
+    (nouns.data / "groups/g.json").write_text(text)
+    why = "line 1: selector.\\x1b[31m: neither a string nor a list of strings\n"
+    for arguments in (["get", "g"], ["create", "-f", nouns.file("f", text)]):
+        ended = nouns.run("group", *arguments)
+        assert (1, True) == (ended.code, ended.err.endswith(why))
+
+
+def test_deep_metadata(nouns: NounPlace) -> None:
+    """Metadata that are nested too deeply to be shown end in a line; a table has the group nevertheless."""
+    assert nouns.data is not None
+    (nouns.data / "groups").mkdir()
+    depth = 600
+    (nouns.data / "groups/g.json").write_text(f'{{"metadata": {{"a": {"[" * depth}{"]" * depth}}}}}')
+    for arguments in (
+        ["get", "g"],
+        ["get", "g", "-o", "yaml"],
+        ["describe", "g", "-o", "yaml"],
+        ["list", "-o", "yaml"],
+    ):
+        why = "matchboxctl: metadata are nested too deeply to be shown\n"
+        assert Ended(1, "", why) == nouns.run("group", *arguments)
+    assert "g   -           -          -" == nouns.ok("group", "list").splitlines()[1]
+
+
+def test_names_that_no_file_has(nouns: NounPlace) -> None:
+    """What a document names with a NUL in it is absent, and is told of as other names are."""
+    written = nouns.run("group", "create", "-f", "-", stdin=rb'{"id": "g", "profile": "p\u0000"}')
+    assert Ended(0, "group g created\n", "note: group g: profile 'p\\x00' is absent\n") == written
+    assert "p\\x00\n" in nouns.ok("group", "describe", "g")
+    written = nouns.run("profile", "create", "-f", "-", stdin=rb'{"id": "p", "cloud_id": "t\u0000"}')
+    assert Ended(0, "profile p created\n", "note: profile p: cloud template 't\\x00' is absent\n") == written
+
+
 def test_groups_that_may_name_a_profile(nouns: NounPlace) -> None:
     """Before a profile is deleted, groups that cannot be read are told of: they may name it."""
     assert nouns.data is not None
@@ -138,6 +180,31 @@ def test_many_users(nouns: NounPlace) -> None:
     ended = nouns.run("profile", "delete", "p")
     said = "profile p is named by group g0, group g1, group g2, group g3, group g4 and 2 others"
     assert (1, said) == (ended.code, ended.err.splitlines()[0])
+
+
+def test_an_interrupted_write(nouns: NounPlace) -> None:
+    """Who interrupts a write finds the document as it was, and no draft of another beside it."""
+    assert nouns.data is not None
+    nouns.ok("generic", "create", "--name", "t", "-f", "-", stdin=b"old")
+
+    def interrupted(_: int) -> None:
+        raise KeyboardInterrupt
+
+    nouns.monkeypatch.setattr(os, "fsync", interrupted)
+    assert 130 == nouns.run("generic", "create", "--name", "t", "-f", "-", stdin=b"new").code
+    assert ["generic", "t"] == [path.name for path in sorted(nouns.data.rglob("*"))]
+    assert b"old" == nouns.written("generic", "get", "t")
+
+
+def test_no_standard_input(nouns: NounPlace) -> None:
+    """Where there is no standard input a file has to be named, and nobody can be asked."""
+    nouns.ok("profile", "create", "-f", "-", stdin=b'{"id": "p"}')
+    nouns.ok("group", "create", "-f", "-", stdin=b'{"id": "g", "profile": "p"}')
+    nouns.monkeypatch.setattr(sys, "stdin", None)
+    assert 1 == main(["profile", "create", "-f", "-"])
+    assert b"matchboxctl: standard input: there is none\n" == nouns.capture.readouterr().err
+    assert 1 == main(["profile", "delete", "p"])
+    assert nouns.capture.readouterr().err.endswith(b": nobody can be asked here; --yes deletes nevertheless\n")
 
 
 def test_what_is_read_no_further(nouns: NounPlace) -> None:

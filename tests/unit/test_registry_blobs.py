@@ -16,7 +16,8 @@ from oci.distribution.blob_stream import WORTHWHILE
 from oci.distribution.docker_config import no_logins
 from oci.distribution.registry import Registry
 from oci.errors import DigestError, RegistryError
-from tests.registry_faults import QUICK, Fault
+from tests.registry_faults import Fault
+from tests.unit.quick_patience import QUICK
 
 if TYPE_CHECKING:
     from tests.registry_faults import FaultyRegistry

@@ -16,7 +16,8 @@ from oci.distribution.registry import Registry
 from oci.errors import RegistryError
 from tests.certificates import tls_server
 from tests.images import manifests
-from tests.registry_faults import QUICK, Fault, faulty_registry
+from tests.registry_faults import Fault, faulty_registry
+from tests.unit.quick_patience import QUICK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

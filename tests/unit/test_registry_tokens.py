@@ -19,7 +19,8 @@ from oci.distribution.registry_http import RegistryHttp
 from oci.distribution.tokens import Authorizations
 from oci.errors import RegistryError
 from tests.images import layers, manifests
-from tests.registry_faults import QUICK, Fault, faulty_registry
+from tests.registry_faults import Fault, faulty_registry
+from tests.unit.quick_patience import QUICK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

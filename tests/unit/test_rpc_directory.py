@@ -211,6 +211,21 @@ def test_names_that_no_message_can_hold(tmp_path: Path) -> None:
     assert ["ok"] == [profile.id for profile in answer.profiles]
 
 
+def test_deep_metadata(tmp_path: Path) -> None:
+    """A group whose metadata are nested too deeply for a message is refused by name, and the others are listed."""
+    documents = IndexedDirectory(tmp_path, DirectoryCatalog(tmp_path, lambda _: None))
+    (tmp_path / "groups").mkdir()
+    (tmp_path / "groups/deep.json").write_text(f'{{"metadata": {{"a": {"[" * 800}{"]" * 800}}}}}')
+    (tmp_path / "groups/ok.json").write_text("{}")
+    methods = Services(documents).methods()
+    with pytest.raises(RefusedError, match=r"group 'deep' has metadata that are nested too deeply") as raised:
+        methods["GroupGet"](pb.IdRequest(id="deep"))
+    assert StatusCode.FAILED_PRECONDITION == raised.value.code
+    answer = methods["GroupList"](pb.Empty())
+    assert isinstance(answer, pb.GroupListResponse)
+    assert ["ok"] == [group.id for group in answer.groups]
+
+
 def test_a_pipe_is_no_document(place: Place) -> None:
     """A pipe is not waited for."""
     (place.data / "ignition").mkdir()

@@ -26,6 +26,7 @@ def heavy_after(statement: str) -> str:
         "import boot_api.handler",
         "import asset_sync.handler",
         "import matchboxctl.main, matchboxctl.serve, matchboxctl.import_command, matchboxctl.sync_command",
+        "import matchboxctl.nouns.command, matchboxctl.documents.table_documents, matchboxctl.completion",
     ],
 )
 def test_nobody_else_imports_it(statement: str) -> None:
