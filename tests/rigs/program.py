@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import secrets
 import socket
 import subprocess
 import tempfile
@@ -92,7 +93,12 @@ def scratch_directory() -> Iterator[Path]:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 on which nobody listens, for programs that cannot choose one themselves."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of 127.0.0.1 on which nobody listens, for programs that cannot choose one themselves.
+
+    It lies below those that the system gives to clients, one of which could have it before the program does.
+    """
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
