@@ -7,7 +7,7 @@ import os
 import secrets
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -150,23 +150,35 @@ class DirectoryDocuments:
             # A link stays one, and what it names is written.
             target = Path(os.path.realpath(path))
             target.parent.mkdir(parents=True, exist_ok=True)
-            # Beside the known directories, where nobody takes it for a document: unless they are other file systems.
-            same = target.parent.stat().st_dev == self._root.stat().st_dev
-            draft = (self._root if same else target.parent) / f".put-{secrets.token_hex(8)}"
             try:
-                _write_whole(draft, body, target)
-                draft.replace(target)
+                # Beside the known directories, where nobody takes it for a document.
+                _replace(target, body, self._root)
             except OSError:
-                draft.unlink(missing_ok=True)
-                raise
+                # These may be other mounts, and the data directory itself closed to whoever may write into them.
+                _replace(target, body, target.parent)
+
+
+def _replace(target: Path, body: bytes, directory: Path) -> None:
+    """Put a file with these bytes in the target's place, written in this directory at first."""
+    draft = directory / f".put-{secrets.token_hex(8)}"
+    try:
+        _write_whole(draft, body, target)
+        draft.replace(target)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def _write_whole(draft: Path, body: bytes, target: Path) -> None:
-    """Write the draft, with the mode that the target has or would have."""
+    """Write the draft, with the owner and the mode that the target has or would have."""
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
     with os.fdopen(descriptor, "wb") as file:
         if target.exists():
-            os.fchmod(descriptor, stat.S_IMODE(target.stat().st_mode))
+            old = target.stat()
+            # Where root writes, the server may be somebody else; who is not root cannot give files away.
+            with suppress(PermissionError):
+                os.fchown(descriptor, old.st_uid, old.st_gid)
+            os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
         file.write(body)
         file.flush()
         os.fsync(descriptor)
