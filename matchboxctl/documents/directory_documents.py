@@ -6,6 +6,7 @@ Nothing is kept in memory: what is read is the file, and what is written replace
 import os
 import secrets
 import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -26,6 +27,9 @@ from matchboxctl.documents.protocol import Report, TemplateSize, nobody
 
 _JSON = ".json"
 _NO_UTF8 = "its name is no UTF-8"
+_DRAFT = ".put-"
+_ABANDONED = 3600.0
+"""Seconds after which nobody writes at a draft any more."""
 
 _Read = TypeVar("_Read")
 
@@ -40,6 +44,14 @@ class DirectoryDocuments:
     def root(self) -> str:
         """The data directory."""
         return str(self._root)
+
+    def remove_drafts(self) -> None:
+        """Remove what writers left that were killed some time ago: nobody else takes notice of it."""
+        # What cannot be read or written is told of where it matters.
+        with suppress(OSError):
+            for draft in (*self._root.glob(f"{_DRAFT}*"), *self._root.glob(f"*/{_DRAFT}*")):
+                if time.time() - draft.lstat().st_mtime > _ABANDONED:
+                    draft.unlink()
 
     def names(self, kind: str) -> list[str]:
         """The names of the files, without the ending that groups and profiles have."""
@@ -160,7 +172,7 @@ class DirectoryDocuments:
 
 def _replace(target: Path, body: bytes, directory: Path) -> None:
     """Put a file with these bytes in the target's place, written in this directory at first."""
-    draft = directory / f".put-{secrets.token_hex(8)}"
+    draft = directory / f"{_DRAFT}{secrets.token_hex(8)}"
     try:
         _write_whole(draft, body, target)
         draft.replace(target)

@@ -234,6 +234,23 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
     assert [tmp_path / "profiles"] == list(tmp_path.iterdir())
 
 
+def test_drafts_of_the_killed(tmp_path: Path) -> None:
+    """A server that starts removes the drafts that killed writers left, and none that somebody may write just now."""
+    data, own = tmp_path / "data", tmp_path / "files"
+    (data / "generic").mkdir(parents=True)
+    own.mkdir()
+    old = [data / ".put-0", data / "generic/.put-1"]
+    new, template = data / ".put-2", data / "generic/t"
+    for path in (*old, new, template):
+        path.touch()
+    for path in (*old, template):
+        os.utime(path, (0, 0))
+    flags = ("--address", "127.0.0.1:0", "--data-path", str(data), *ANYWHERE, *files_in(own).flags)
+    with started(*flags) as serve:
+        serve.end()
+    assert [new, data / "generic", template] == sorted(data.rglob("*"))
+
+
 def test_names_that_no_message_can_hold(tmp_path: Path) -> None:
     """A file whose name is no UTF-8 is left out of List."""
     documents = IndexedDirectory(tmp_path, DirectoryCatalog(tmp_path, lambda _: None))
