@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -29,6 +30,8 @@ _MODES = (
     "With MATCHBOX_TABLE and MATCHBOX_BUCKET set, a DynamoDB table and an S3 bucket are the truth (store mode), on AWS "
     "or on AWS_ENDPOINT_URL_DYNAMODB and AWS_ENDPOINT_URL_S3; else a data directory is."
 )
+_ONE_DASH = re.compile(r"-[^\W\d_].")
+_ONE_LETTER = re.compile(r"-[a-z]=.*|-o(?:json|yaml)", re.DOTALL)
 _STORES = (
     "MATCHBOX_TABLE and MATCHBOX_BUCKET name table and bucket, on AWS or on AWS_ENDPOINT_URL_DYNAMODB and "
     "AWS_ENDPOINT_URL_S3."
@@ -255,10 +258,10 @@ def _add_store_commands(commands: "argparse._SubParsersAction[argparse.ArgumentP
 
 
 def _with_two_dashes(arguments: Sequence[str]) -> list[str]:
-    """Go's flags take one dash as well as two."""
+    """Go's flags take one dash as well as two; those of one letter may have their value right behind."""
     flags = list(takewhile(lambda argument: argument != "--", arguments))
     return [
-        f"-{argument}" if len(argument) > 2 and argument[0] == "-" and argument[1].isalpha() else argument
+        f"-{argument}" if _ONE_DASH.match(argument) and not _ONE_LETTER.fullmatch(argument) else argument
         for argument in flags
     ] + [*arguments[len(flags) :]]
 

@@ -118,7 +118,9 @@ def _rpc_server(settings: RpcSettings, service: _Service, log_level: str) -> "Rp
 def _directory_documents(data_path: Path, catalog: DirectoryCatalog) -> "Edited":
     from matchboxctl.rpc.edited import IndexedDirectory
 
-    return IndexedDirectory(data_path, catalog)
+    documents = IndexedDirectory(data_path, catalog)
+    documents.remove_drafts()
+    return documents
 
 
 def _table_documents(store: StoreSettings) -> "Edited":

@@ -6,8 +6,9 @@ Nothing is kept in memory: what is read is the file, and what is written replace
 import os
 import secrets
 import stat
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,6 +27,9 @@ from matchboxctl.documents.protocol import Report, TemplateSize, nobody
 
 _JSON = ".json"
 _NO_UTF8 = "its name is no UTF-8"
+_DRAFT = ".put-"
+_ABANDONED = 3600.0
+"""Seconds after which nobody writes at a draft any more."""
 
 _Read = TypeVar("_Read")
 
@@ -40,6 +44,14 @@ class DirectoryDocuments:
     def root(self) -> str:
         """The data directory."""
         return str(self._root)
+
+    def remove_drafts(self) -> None:
+        """Remove what writers left that were killed some time ago: nobody else takes notice of it."""
+        # What cannot be read or written is told of where it matters.
+        with suppress(OSError):
+            for draft in (*self._root.glob(f"{_DRAFT}*"), *self._root.glob(f"*/{_DRAFT}*")):
+                if time.time() - draft.lstat().st_mtime > _ABANDONED:
+                    draft.unlink()
 
     def names(self, kind: str) -> list[str]:
         """The names of the files, without the ending that groups and profiles have."""
@@ -151,24 +163,36 @@ class DirectoryDocuments:
             # A link stays one, and what it names is written.
             target = Path(os.path.realpath(path))
             target.parent.mkdir(parents=True, exist_ok=True)
-            # Beside the known directories, where nobody takes it for a document: unless they are other file systems.
-            same = target.parent.stat().st_dev == self._root.stat().st_dev
-            draft = (self._root if same else target.parent) / f".put-{secrets.token_hex(8)}"
             try:
-                _write_whole(draft, body, target)
-                draft.replace(target)
-            except BaseException:
-                # An operator may interrupt it.
-                draft.unlink(missing_ok=True)
-                raise
+                # Beside the known directories, where nobody takes it for a document.
+                _replace(target, body, self._root)
+            except OSError:
+                # These may be other mounts, and the data directory itself closed to whoever may write into them.
+                _replace(target, body, target.parent)
+
+
+def _replace(target: Path, body: bytes, directory: Path) -> None:
+    """Put a file with these bytes in the target's place, written in this directory at first."""
+    draft = directory / f"{_DRAFT}{secrets.token_hex(8)}"
+    try:
+        _write_whole(draft, body, target)
+        draft.replace(target)
+    except BaseException:
+        # An operator may interrupt it.
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def _write_whole(draft: Path, body: bytes, target: Path) -> None:
-    """Write the draft, with the mode that the target has or would have."""
+    """Write the draft, with the owner and the mode that the target has or would have."""
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
     with os.fdopen(descriptor, "wb") as file:
         if target.exists():
-            os.fchmod(descriptor, stat.S_IMODE(target.stat().st_mode))
+            old = target.stat()
+            # Where root writes, the server may be somebody else; who is not root cannot give files away.
+            with suppress(PermissionError):
+                os.fchown(descriptor, old.st_uid, old.st_gid)
+            os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
         file.write(body)
         file.flush()
         os.fsync(descriptor)

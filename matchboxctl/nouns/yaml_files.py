@@ -52,6 +52,8 @@ def json_of_yaml(body: bytes) -> bytes:
         return json.dumps(value, allow_nan=False).encode()
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        if error.context == "expected a single document in the stream":
+            raise YamlFileError(f"{line}a second document begins: give each a file of its own") from error
         raise YamlFileError(f"{line}neither JSON nor YAML: {error.problem}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise YamlFileError("neither JSON nor YAML: it has a character that YAML does not allow") from error

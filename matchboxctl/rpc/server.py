@@ -17,7 +17,8 @@ from matchboxctl.usage import UsageError
 LARGEST_REQUEST = 4 * 1024 * 1024
 """The most bytes of a request, as with matchbox; an answer may have any number."""
 
-_GRACE = 5.0
+_GRACE = 9.0
+"""Seconds for calls under way: more than one attempt takes at a store that is away, after which its reason is told."""
 
 
 class RpcServer:

@@ -77,6 +77,13 @@ def test_arguments_that_are_refused(nouns: NounPlace) -> None:
     assert 1 == nouns.run("profile", "create", "-f", "-", stdin=json.dumps({"id": "n" * 3000}).encode()).code
 
 
+@pytest.mark.parametrize("flag", ["-ojson", "-o=json", "-output=json", "--output=json"])
+def test_values_behind_a_flag(nouns: NounPlace, flag: str) -> None:
+    """A flag of one letter may have its value right behind it, where longer ones may have one dash."""
+    nouns.ok("profile", "create", "-f=" + nouns.file("p", '{"id": "p"}'))
+    assert '[\n  {\n    "id": "p"\n  }\n]\n' == nouns.ok("profile", "list", flag)
+
+
 def test_names_that_are_refused(nouns: NounPlace) -> None:
     """What cannot be an id or a name is refused with 2 before anything is asked."""
     for noun in ("group", "profile", "ignition", "cloud", "generic"):

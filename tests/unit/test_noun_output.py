@@ -94,7 +94,7 @@ def test_plain_words(text: str, value: object) -> None:
     ("text", "why"),
     [
         (b"a: &x [1]\nb: *x", "line 2: neither JSON nor YAML: aliases are not taken: write it out"),
-        (b"a: 1\n---\nb: 2", "line 2: neither JSON nor YAML: but found another document"),
+        (b"a: 1\n---\nb: 2", "line 2: a second document begins: give each a file of its own"),
         (b"a: !!python/name:os.system 1", "line 1: neither JSON nor YAML: could not determine a constructor"),
         (b"a: \xff", "neither JSON nor YAML: it has a character that YAML does not allow"),
         (b"a: \x01", "neither JSON nor YAML: it has a character that YAML does not allow"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import pytest
@@ -12,6 +14,7 @@ from grpc import StatusCode
 
 from matchbox.groups import Group
 from matchboxctl.directory import DirectoryCatalog
+from matchboxctl.documents.directory_documents import DirectoryDocuments
 from matchboxctl.documents.faults import FileError
 from matchboxctl.rpc import matchbox_pb2 as pb
 from matchboxctl.rpc.edited import IndexedDirectory
@@ -23,7 +26,6 @@ from tests.serving import Serve, started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 class Place(NamedTuple):
@@ -159,6 +161,38 @@ def test_links_and_modes(place: Place, tmp_path: Path) -> None:
     assert (b"new", 0o600) == (target.read_bytes(), target.stat().st_mode & 0o777)
 
 
+def test_owners(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file keeps its owner where root writes it, and is written all the same by who may not give files away."""
+    given: list[tuple[int, int]] = []
+
+    def fchown(_: int, user: int, group: int) -> None:
+        given.append((user, group))
+        raise PermissionError
+
+    documents = DirectoryDocuments(tmp_path)
+    documents.put_template("generic", "t", b"old")
+    monkeypatch.setattr(os, "fchown", fchown)
+    documents.put_template("generic", "t", b"new")
+    status = (tmp_path / "generic/t").stat()
+    assert ([(status.st_uid, status.st_gid)], b"new") == (given, documents.template("generic", "t"))
+
+
+def test_mounts_below_the_data_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A directory in it may be another mount of the same file system, between which no file can be moved."""
+    rename = os.replace
+
+    def replace(source: Path, target: Path) -> None:
+        if Path(source).parent != Path(target).parent:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    documents = DirectoryDocuments(tmp_path)
+    documents.put_template("generic", "t", b"text")
+    assert b"text" == documents.template("generic", "t")
+    assert [tmp_path / "generic", tmp_path / "generic/t"] == sorted(tmp_path.rglob("*"))
+
+
 def test_readers_see_whole_files(tmp_path: Path) -> None:
     """Whoever reads while it is written sees the file from before or after, and so does a second writer."""
     documents = IndexedDirectory(tmp_path, DirectoryCatalog(tmp_path, lambda _: None))
@@ -198,6 +232,23 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="is a directory"):
         documents.put_template("profiles", "p.json", b"")
     assert [tmp_path / "profiles"] == list(tmp_path.iterdir())
+
+
+def test_drafts_of_the_killed(tmp_path: Path) -> None:
+    """A server that starts removes the drafts that killed writers left, and none that somebody may write just now."""
+    data, own = tmp_path / "data", tmp_path / "files"
+    (data / "generic").mkdir(parents=True)
+    own.mkdir()
+    old = [data / ".put-0", data / "generic/.put-1"]
+    new, template = data / ".put-2", data / "generic/t"
+    for path in (*old, new, template):
+        path.touch()
+    for path in (*old, template):
+        os.utime(path, (0, 0))
+    flags = ("--address", "127.0.0.1:0", "--data-path", str(data), *ANYWHERE, *files_in(own).flags)
+    with started(*flags) as serve:
+        serve.end()
+    assert [new, data / "generic", template] == sorted(data.rglob("*"))
 
 
 def test_names_that_no_message_can_hold(tmp_path: Path) -> None:
