@@ -51,7 +51,11 @@ class GroupNoun:
         group = found.document._replace(id=found.id)
         if not group.profile:
             raise FailedError(f"{file.shown}: a group needs a profile")
-        return Draft(found.id, lambda documents: documents.put_group(group), found.notes, lambda to: _absent(to, group))
+        notes = list(found.notes)
+        if notes and not group.selector:
+            # Its selector may be under a misspelt key.
+            notes.append(f"{file.shown}: it has no selector, so it takes every machine that no other group takes")
+        return Draft(found.id, lambda documents: documents.put_group(group), notes, lambda to: _absent(to, group))
 
     def delete(self, documents: Documents, name: str) -> bool:
         """Take the group out."""

@@ -189,6 +189,16 @@ def test_many_users(nouns: NounPlace) -> None:
     assert (1, said) == (ended.code, ended.err.splitlines()[0])
 
 
+def test_a_misspelt_selector(nouns: NounPlace) -> None:
+    """A group that loses its selector to a key that means nothing takes every machine, and that is said."""
+    ended = nouns.run("group", "create", "-f", "-", stdin=b'{"id": "g", "profile": "p", "selectors": {"os": "x"}}')
+    assert [
+        "note: standard input: selectors means nothing in a group: it is left out",
+        "note: standard input: it has no selector, so it takes every machine that no other group takes",
+        "note: group g: profile 'p' is absent",
+    ] == ended.err.splitlines()
+
+
 def test_an_interrupted_write(nouns: NounPlace) -> None:
     """Who interrupts a write finds the document as it was, and no draft of another beside it."""
     assert nouns.data is not None
