@@ -22,10 +22,10 @@ from boot_api.alb import BODY_LIMIT
 from boot_api.app import App
 from boot_api.routes import Routes, Stores
 from matchbox.assets import Delivery
-from matchboxctl.answer_relay import AnswerRelay
-from matchboxctl.asset_files import AssetDirectory, SignedAddresses
-from matchboxctl.directory import DirectoryCatalog
-from matchboxctl.release_directory import ReleaseDirectory
+from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
+from matchboxctl.directory.catalog import DirectoryCatalog
+from matchboxctl.directory.releases import ReleaseDirectory
+from matchboxctl.rendering.answer_relay import AnswerRelay
 from tests.rigs.dynamodb_local import dynamodb_local
 
 SIZES = (10, 1_000, 10_000, 100_000)

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from matchbox.errors import MatchboxError
 from matchbox.log_levels import LEVELS, log_level
 from matchboxctl.certs.arguments import add_certs_command
-from matchboxctl.check_arguments import add_check_command
+from matchboxctl.checking.arguments import add_check_command
 from matchboxctl.completion_arguments import add_completion_command
 from matchboxctl.data_path_argument import DATA_PATH, add_data_path
+from matchboxctl.images.arguments import add_source_commands
 from matchboxctl.nouns.arguments import add_noun_commands
-from matchboxctl.render_arguments import add_render_command
-from matchboxctl.rpc_arguments import DEFAULT_ADDRESS, add_rpc_arguments, rpc_settings
-from matchboxctl.source_arguments import add_source_commands
+from matchboxctl.rendering.arguments import add_render_command
+from matchboxctl.rpc.arguments import DEFAULT_ADDRESS, add_rpc_arguments, rpc_settings
 from matchboxctl.usage import CommandError, UsageError
 
 if TYPE_CHECKING:
@@ -70,8 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(options: argparse.Namespace) -> None:
-    from matchboxctl.key_ring import key_of_ring
-    from matchboxctl.serve import Directories, serve
+    from matchboxctl.serving.key_ring import key_of_ring
+    from matchboxctl.serving.serve import Directories, serve
     from matchboxctl.store_mode import StoreSettings, store_settings
 
     level = _log_level(options)
@@ -115,13 +115,13 @@ def _init(options: argparse.Namespace) -> None:
 
 
 def _import(options: argparse.Namespace) -> None:
-    from matchboxctl.import_command import import_directory
+    from matchboxctl.transfer.importing import import_directory
 
     import_directory(_stores(options), Path(options.directory), prune=options.prune, dry_run=options.dry_run)
 
 
 def _export(options: argparse.Namespace) -> None:
-    from matchboxctl.export_command import export_directory
+    from matchboxctl.transfer.exporting import export_directory
 
     export_directory(_stores(options), Path(options.directory), prune=options.prune, dry_run=options.dry_run)
 
@@ -133,7 +133,7 @@ def _fsck(options: argparse.Namespace) -> None:
 
 
 def _rpc(options: argparse.Namespace) -> None:
-    from matchboxctl.rpc_command import rpc
+    from matchboxctl.rpc.command import rpc
 
     settings = rpc_settings(options)
     if settings is None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from matchboxctl.rpc_arguments import CA_FILE, CERT_FILE, KEY_FILE
+from matchboxctl.certs.file_flags import CA_FILE, CERT_FILE, KEY_FILE
 from matchboxctl.usage import UsageError
 
 _DAYS = 365

@@ -19,8 +19,8 @@ from matchbox.groups import Group
 from matchbox.json_documents import DocumentError
 from matchbox.labels import InvalidMACError
 from matchbox.profiles import Profile
-from matchboxctl.data_directory import files_below
-from matchboxctl.directory import below, json_names
+from matchboxctl.directory.catalog import below, json_names
+from matchboxctl.directory.files import files_below
 from matchboxctl.documents.faults import FileError
 from matchboxctl.documents.file_texts import group_text, profile_text
 from matchboxctl.documents.protocol import Report, TemplateSize, nobody

@@ -13,7 +13,7 @@ from matchboxctl.certs.faults import (
     signer,
 )
 from matchboxctl.certs.files import MissingFileError, certificates_in, check_key, key_in, pem_in
-from matchboxctl.rpc_arguments import RpcSettings
+from matchboxctl.rpc.arguments import RpcSettings
 from matchboxctl.usage import UsageError
 
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 (compared, not bound)

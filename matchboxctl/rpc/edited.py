@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from matchbox.groups import Group
-from matchboxctl.directory import DirectoryCatalog
+from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.documents.directory_documents import DirectoryDocuments
 from matchboxctl.documents.protocol import Documents
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from matchboxctl.release_directory import read_pointers
+from matchboxctl.directory.releases import read_pointers
 from tests.boot import guest
 from tests.boot.clients import CLIENTS, boot
 from tests.boot.example import EXAMPLE, SOURCE, configuration_of, write_example

@@ -22,10 +22,10 @@ from boot_api.routes import Routes, Stores
 from matchbox.assets import Delivery
 from matchbox.content_type import of_file
 from matchbox.memory import MemoryCatalog
-from matchboxctl.answer_relay import AnswerRelay
-from matchboxctl.asset_files import AssetDirectory, SignedAddresses
-from matchboxctl.front import Front, Streams
-from matchboxctl.release_directory import ReleaseDirectory
+from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
+from matchboxctl.directory.releases import ReleaseDirectory
+from matchboxctl.rendering.answer_relay import AnswerRelay
+from matchboxctl.serving.front import Front, Streams
 from tests.rigs.catalog_table import ENOUGH
 
 if TYPE_CHECKING:

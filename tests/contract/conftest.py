@@ -12,7 +12,7 @@ import pytest
 
 from aws_stores.http_client import HttpClient
 from matchbox.memory import MemoryCatalog
-from matchboxctl.directory import DirectoryCatalog
+from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.main import main
 from tests.contract.catalog_subjects import FileWriter, MemoryWriter, Subject
 from tests.contract.release_subjects import ON_SERVICES, in_directory, in_memory, on_stores

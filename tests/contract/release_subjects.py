@@ -22,8 +22,8 @@ from aws_stores.stored_shelf import StoredShelf
 from aws_stores.table import KEY
 from matchbox.memory_releases import MemoryReleases, MemoryShelf
 from matchbox.releases import Pointer, Release
-from matchboxctl.asset_files import SignedAddresses
-from matchboxctl.release_directory import DirectoryShelf, ReleaseDirectory
+from matchboxctl.directory.assets import SignedAddresses
+from matchboxctl.directory.releases import DirectoryShelf, ReleaseDirectory
 from tests.rigs.catalog_table import ENOUGH
 from tests.rigs.stores import new_stores
 
@@ -94,7 +94,7 @@ def in_memory() -> ReleaseSubject:
 _IN_DIRECTORY = """
 import os, signal, sys
 from pathlib import Path
-from matchboxctl.release_directory import DirectoryShelf
+from matchboxctl.directory.releases import DirectoryShelf
 with DirectoryShelf(Path(sys.argv[2]), sys.argv[1]).lease():
     os.kill(os.getpid(), signal.SIGKILL)
 """

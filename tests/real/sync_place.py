@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from aws_stores.stored_shelf import StoredShelf
-from matchboxctl.release_directory import DirectoryShelf
+from matchboxctl.directory.releases import DirectoryShelf
 from tests.rigs.peak_memory import measured
 from tests.serving import started
 

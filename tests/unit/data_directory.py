@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from matchboxctl import directory
-from matchboxctl.changes import Changes, Scan
-from matchboxctl.directory import DirectoryCatalog, watch
+from matchboxctl.directory.catalog import DirectoryCatalog, watch
+from matchboxctl.transfer.changes import Changes, Scan
 
 WAYS: dict[str, Callable[[Path], Changes]] = {"best": watch, "scan": Scan}
 

@@ -11,7 +11,7 @@ from matchbox.errors import StoreUnavailableError
 from matchbox.json_documents import DocumentError
 from matchbox.rivals import Rivals
 from matchbox.stores import Selection
-from matchboxctl.directory import watch
+from matchboxctl.directory.catalog import watch
 from tests.unit.data_directory import WAYS, Data, watched
 
 
@@ -24,7 +24,7 @@ def data(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
 def test_linux_has_the_best(tmp_path: Path) -> None:
     """On Linux changes are told by inotify."""
-    from matchboxctl.inotify import Watch
+    from matchboxctl.directory.inotify import Watch
 
     assert isinstance(watch(tmp_path), Watch)
 

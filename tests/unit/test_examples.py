@@ -11,7 +11,7 @@ from matchbox.catalog_documents import Template
 from matchbox.groups import Group
 from matchbox.profiles import Profile
 from matchbox.rehearsal import failures
-from matchboxctl.data_directory import read_directory
+from matchboxctl.directory.files import read_directory
 from tests.conformance.butane_vectors import contents_of
 from tests.serving import started
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from matchboxctl.asset_files import AssetDirectory, SignedAddresses
+from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from tests.serving import LIMIT, Serve, started
 
 LARGE = random.Random(1).randbytes(3_000_000)

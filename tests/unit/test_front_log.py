@@ -18,10 +18,10 @@ from boot_api.routes import Routes, Stores
 from matchbox.assets import Delivery
 from matchbox.memory import MemoryCatalog
 from matchbox.profiles import Profile
-from matchboxctl.answer_relay import AnswerRelay
-from matchboxctl.asset_files import OWN, AssetDirectory, SignedAddresses
-from matchboxctl.front import Front, Streams
-from matchboxctl.release_directory import ReleaseDirectory
+from matchboxctl.directory.assets import OWN, AssetDirectory, SignedAddresses
+from matchboxctl.directory.releases import ReleaseDirectory
+from matchboxctl.rendering.answer_relay import AnswerRelay
+from matchboxctl.serving.front import Front, Streams
 
 LIMIT = 60
 KEYS = {

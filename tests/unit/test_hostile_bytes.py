@@ -12,10 +12,10 @@ from boot_api.alb import BODY_LIMIT
 from boot_api.app import App
 from boot_api.routes import Routes, Stores
 from matchbox.assets import Delivery
-from matchboxctl.answer_relay import AnswerRelay
-from matchboxctl.asset_files import AssetDirectory, SignedAddresses
-from matchboxctl.front import Front, Streams
-from matchboxctl.release_directory import ReleaseDirectory
+from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
+from matchboxctl.directory.releases import ReleaseDirectory
+from matchboxctl.rendering.answer_relay import AnswerRelay
+from matchboxctl.serving.front import Front, Streams
 from tests.unit.hostile_requests import PIECES, SECRET, catalog, filled, quiet
 
 LIMIT = 60

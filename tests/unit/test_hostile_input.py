@@ -14,8 +14,8 @@ from boot_api.routes import Routes, Stores
 from matchbox.assets import Delivery
 from matchbox.memory_releases import MemoryReleases
 from matchbox.url_path import unescape
-from matchboxctl.answer_relay import AnswerRelay
-from matchboxctl.asset_files import OWN, SIGNED, AssetDirectory, SignedAddresses
+from matchboxctl.directory.assets import OWN, SIGNED, AssetDirectory, SignedAddresses
+from matchboxctl.rendering.answer_relay import AnswerRelay
 from tests.openpgp.keys import signing_key
 from tests.unit.hostile_requests import (
     HEADERS,

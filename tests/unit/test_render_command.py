@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from matchboxctl.directory import DirectoryCatalog
+from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.main import main
 from tests.rigs.stores import Stores, new_stores
 from tests.serving import serving

@@ -8,8 +8,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from matchboxctl.host_and_port import Address
+from matchboxctl.rpc.arguments import RpcSettings
 from matchboxctl.rpc.certificates import certificates
-from matchboxctl.rpc_arguments import RpcSettings
 from matchboxctl.usage import UsageError
 from tests.certificates import HOUR, Authority, Issued
 

@@ -13,7 +13,7 @@ import pytest
 from grpc import StatusCode
 
 from matchbox.groups import Group
-from matchboxctl.directory import DirectoryCatalog
+from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.documents.directory_documents import DirectoryDocuments
 from matchboxctl.documents.faults import FileError
 from matchboxctl.rpc import matchbox_pb2 as pb

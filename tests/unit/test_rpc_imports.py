@@ -25,7 +25,7 @@ def heavy_after(statement: str) -> str:
     [
         "import boot_api.handler",
         "import asset_sync.handler",
-        "import matchboxctl.main, matchboxctl.serve, matchboxctl.import_command, matchboxctl.sync_command",
+        "import matchboxctl.main, matchboxctl.serving.serve, matchboxctl.transfer.importing, matchboxctl.images.sync",
         "import matchboxctl.nouns.command, matchboxctl.documents.table_documents, matchboxctl.completion",
     ],
 )
@@ -36,7 +36,7 @@ def test_nobody_else_imports_it(statement: str) -> None:
 
 def test_the_server_does() -> None:
     """What is looked for is what the gRPC server imports."""
-    assert str([*HEAVY]) == heavy_after("import matchboxctl.rpc_command")
+    assert str([*HEAVY]) == heavy_after("import matchboxctl.rpc.command")
 
 
 def test_generated_code(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from matchbox.memory import MemoryCatalog
 from matchbox.memory_releases import MemoryReleases
 from matchbox.profiles import NetBoot, Profile
 from matchbox.stores import Kept
-from matchboxctl.asset_files import AssetDirectory, SignedAddresses
+from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from tests.openpgp.independent import TEXT, is_signed, kind_of
 from tests.openpgp.keys import signing_key
 from tests.unit.hostile_requests import event, quiet

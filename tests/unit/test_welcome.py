@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from matchboxctl.asset_files import AssetDirectory, SignedAddresses
-from matchboxctl.directory import DirectoryCatalog
-from matchboxctl.own_address import is_loopback, own_address
-from matchboxctl.welcome import Listening, shortcomings, welcome
+from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
+from matchboxctl.directory.catalog import DirectoryCatalog
+from matchboxctl.serving.own_address import is_loopback, own_address
+from matchboxctl.serving.welcome import Listening, shortcomings, welcome
 
 
 def told(host: str, own: str | None) -> list[str]:

@@ -12,8 +12,8 @@ from matchbox.memory_releases import MemoryReleases, MemoryShelf
 from matchbox.release_shelf import BusyError
 from matchbox.releases import Pointer, Release
 from matchbox.sources import Source
+from matchboxctl.directory.releases import DirectoryShelf, read_pointers
 from matchboxctl.main import main
-from matchboxctl.release_directory import DirectoryShelf, read_pointers
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,8 @@ from asset_sync.withdrawal import withdraw_replaced
 from matchbox.release_shelf import BusyError
 from matchbox.sources import Source
 from matchboxctl.faults import Faults
+from matchboxctl.images.places import SourcePlace
 from matchboxctl.progress import Progress
-from matchboxctl.source_places import SourcePlace
 from matchboxctl.usage import FailedError, UsageError
 from oci.distribution.docker_config import logins_from_environment
 from oci.distribution.registry import Registry

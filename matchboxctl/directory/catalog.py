@@ -24,7 +24,7 @@ from matchbox.releases import Pointers
 from matchbox.rivals import Rivals
 from matchbox.selection import Selector
 from matchbox.stores import Selection
-from matchboxctl.changes import Changes, Scan
+from matchboxctl.transfer.changes import Changes, Scan
 
 _JSON = ".json"
 
@@ -169,7 +169,7 @@ def _content(path: Path) -> bytes | None:
 def watch(directory: Path) -> Changes:
     """The changes of a directory, by the best means that the system has."""
     try:
-        from matchboxctl.inotify import Watch
+        from matchboxctl.directory.inotify import Watch
     except ImportError:
         return Scan(directory)
     return Watch(directory)

@@ -19,19 +19,19 @@ from boot_api.signatures import Signatures
 from matchbox.assets import Delivery
 from matchbox.errors import StoreUnavailableError
 from matchbox.released_assets import ReleasedAssets
-from matchboxctl.answer_relay import AnswerRelay
-from matchboxctl.asset_files import AssetDirectory, SignedAddresses
-from matchboxctl.background_sync import BackgroundSync
-from matchboxctl.directory import DirectoryCatalog
-from matchboxctl.front import Front, Streams
+from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
+from matchboxctl.directory.catalog import DirectoryCatalog
+from matchboxctl.directory.releases import ReleaseDirectory
 from matchboxctl.host_and_port import host_and_port
-from matchboxctl.release_directory import ReleaseDirectory
-from matchboxctl.rpc_arguments import RpcSettings
-from matchboxctl.source_places import in_directory, in_stores
+from matchboxctl.images.places import in_directory, in_stores
+from matchboxctl.rendering.answer_relay import AnswerRelay
+from matchboxctl.rpc.arguments import RpcSettings
+from matchboxctl.serving.background_sync import BackgroundSync
+from matchboxctl.serving.front import Front, Streams
+from matchboxctl.serving.welcome import Listening, examples_of, shortcomings, welcome
 from matchboxctl.store_check import found
 from matchboxctl.store_mode import StoreSettings
 from matchboxctl.usage import UsageError
-from matchboxctl.welcome import Listening, examples_of, shortcomings, welcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable

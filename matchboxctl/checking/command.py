@@ -8,8 +8,8 @@ from functools import partial
 from typing import NamedTuple
 from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
 
-from matchboxctl.boot_client import AbsentError, BootClient, FetchError, joined, place
-from matchboxctl.boot_script import NamedFile, files_of
+from matchboxctl.checking.boot_client import AbsentError, BootClient, FetchError, joined, place
+from matchboxctl.checking.boot_script import NamedFile, files_of
 from matchboxctl.label_arguments import given_labels
 from matchboxctl.usage import FailedError, UsageError
 from oci.image import checksums

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from boot_api.alb import Answer
 from matchbox.groups import Group
 from matchbox.profiles import Profile
-from matchboxctl.other_groups import OtherGroup, OtherGroups
-from matchboxctl.secret_masks import MASK, Masks, names_a_secret
+from matchboxctl.rendering.other_groups import OtherGroup, OtherGroups
+from matchboxctl.rendering.secret_masks import MASK, Masks, names_a_secret
 
 _INDENT = " " * 10
 

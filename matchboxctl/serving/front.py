@@ -26,10 +26,10 @@ from matchbox import content
 from matchbox.errors import StoreUnavailableError
 from matchbox.stores import AssetFile
 from matchbox.url_path import unescape
-from matchboxctl.answer_relay import AnswerRelay
-from matchboxctl.asset_files import OWN, SIGNED, AssetDirectory, SignedAddresses
-from matchboxctl.release_directory import ReleaseDirectory
-from matchboxctl.request_line import parameters, path_and_query
+from matchboxctl.directory.assets import OWN, SIGNED, AssetDirectory, SignedAddresses
+from matchboxctl.directory.releases import ReleaseDirectory
+from matchboxctl.rendering.answer_relay import AnswerRelay
+from matchboxctl.serving.request_line import parameters, path_and_query
 
 _REQUEST_LIMIT = 1_000_000
 

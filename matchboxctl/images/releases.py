@@ -10,7 +10,7 @@ from asset_sync.withdrawal import withdraw
 from matchbox.release_records import ReleaseRecord, record_in, variables
 from matchbox.release_shelf import MovedError, ReleaseShelf, ShelfError
 from matchbox.releases import RECORD, Pointer, Release, UnknownReleaseError, rolled_back
-from matchboxctl.source_places import SourcePlace
+from matchboxctl.images.places import SourcePlace
 from matchboxctl.usage import FailedError, UsageError
 
 _MOVES = 5

@@ -21,12 +21,12 @@ from matchbox.profiles import Profile
 from matchbox.source_documents import parse_source, source_document
 from matchbox.sources import Source
 from matchboxctl.aws_refusals import explained
-from matchboxctl.beyond_matchbox import beyond_matchbox, template_beyond_matchbox, told
-from matchboxctl.data_directory import DIRECTORIES, files_below
-from matchboxctl.differences import Differences
+from matchboxctl.directory.files import DIRECTORIES, files_below
 from matchboxctl.faults import Faults
 from matchboxctl.progress import Progress
 from matchboxctl.store_mode import StoreSettings
+from matchboxctl.transfer.beyond_matchbox import beyond_matchbox, template_beyond_matchbox, told
+from matchboxctl.transfer.differences import Differences
 from matchboxctl.usage import FailedError, UsageError
 
 _OF_JSON = ("groups", "profiles", "sources")

@@ -10,7 +10,7 @@ from matchboxctl.data_path_argument import DATA_PATH, add_data_path
 from matchboxctl.store_advice import with_advice
 
 if TYPE_CHECKING:
-    from matchboxctl.source_places import SourcePlace
+    from matchboxctl.images.places import SourcePlace
 
 _OUTPUTS = ("text", "json", "env")
 
@@ -70,7 +70,7 @@ def add_source_commands(
 
 def place_of(options: argparse.Namespace) -> "SourcePlace":
     """Where the sources are that the options and the environment mean. Raises UsageError."""
-    from matchboxctl.source_places import in_directory, in_stores
+    from matchboxctl.images.places import in_directory, in_stores
     from matchboxctl.store_mode import store_settings
 
     store = store_settings(os.environ, options.data_path)
@@ -80,35 +80,35 @@ def place_of(options: argparse.Namespace) -> "SourcePlace":
 
 
 def _sync(options: argparse.Namespace) -> None:
-    from matchboxctl.sync_command import sync
+    from matchboxctl.images.sync import sync
 
     with with_advice():
         sync(place_of(options), options.ids, os.environ)
 
 
 def _releases(options: argparse.Namespace) -> None:
-    from matchboxctl.release_commands import releases
+    from matchboxctl.images.releases import releases
 
     with with_advice():
         releases(place_of(options), options.id, options.output)
 
 
 def _rollback(options: argparse.Namespace) -> None:
-    from matchboxctl.release_commands import rollback
+    from matchboxctl.images.releases import rollback
 
     with with_advice():
         rollback(place_of(options), options.id, options.digest)
 
 
 def _follow(options: argparse.Namespace) -> None:
-    from matchboxctl.release_commands import follow
+    from matchboxctl.images.releases import follow
 
     with with_advice():
         follow(place_of(options), options.id)
 
 
 def _withdraw(options: argparse.Namespace) -> None:
-    from matchboxctl.release_commands import take_out
+    from matchboxctl.images.releases import take_out
 
     with with_advice():
         take_out(place_of(options), options.id)

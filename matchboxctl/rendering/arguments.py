@@ -63,7 +63,7 @@ def _count(text: str) -> int:
 
 
 def _render(options: argparse.Namespace) -> None:
-    from matchboxctl.render_command import Wanted, render
+    from matchboxctl.rendering.command import Wanted, render
     from matchboxctl.store_mode import store_settings
 
     store = store_settings(os.environ, options.data_path)

@@ -43,6 +43,6 @@ def _seconds(text: str) -> float:
 
 
 def _check(options: argparse.Namespace) -> None:
-    from matchboxctl.check_command import asked, check
+    from matchboxctl.checking.command import asked, check
 
     check(asked(options.url, options.label), user_agent=options.user_agent, silence=options.timeout)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from asset_sync.sources import STAND_IN, ImageSources, image_sources
 from matchbox.release_shelf import ReleaseShelf
 from matchbox.releases import Pointers
-from matchboxctl.release_directory import SCRATCH, DirectoryShelf, read_pointers
+from matchboxctl.directory.releases import SCRATCH, DirectoryShelf, read_pointers
 from matchboxctl.store_mode import StoreSettings
 from matchboxctl.usage import UsageError
 

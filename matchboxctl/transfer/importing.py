@@ -17,12 +17,12 @@ from matchbox.memory import GroupIndex
 from matchbox.profiles import Profile
 from matchbox.rehearsal import Failure, failures
 from matchboxctl.aws_refusals import explained
-from matchboxctl.data_directory import DIRECTORIES, DataDirectory, read_directory
-from matchboxctl.differences import Differences
+from matchboxctl.directory.files import DIRECTORIES, DataDirectory, read_directory
 from matchboxctl.faults import Faults
 from matchboxctl.progress import Progress
-from matchboxctl.source_import import SourceImport, hidden_assets
 from matchboxctl.store_mode import StoreSettings
+from matchboxctl.transfer.differences import Differences
+from matchboxctl.transfer.sources import SourceImport, hidden_assets
 from matchboxctl.usage import FailedError, UsageError
 
 _MOST_NAMED = 5

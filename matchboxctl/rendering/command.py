@@ -22,17 +22,17 @@ from matchbox.groups import Group
 from matchbox.json_documents import DocumentError
 from matchbox.labels import labels_of
 from matchbox.stores import Selection
-from matchboxctl.answer_relay import AnswerRelay
-from matchboxctl.asset_files import AssetDirectory, SignedAddresses
-from matchboxctl.data_directory import files_below
-from matchboxctl.directory import DirectoryCatalog
+from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
+from matchboxctl.directory.catalog import DirectoryCatalog
+from matchboxctl.directory.files import files_below
+from matchboxctl.directory.releases import ReleaseDirectory
 from matchboxctl.label_arguments import given_labels
-from matchboxctl.one_selection import OneSelection
-from matchboxctl.other_groups import OtherGroups, other_groups
-from matchboxctl.release_directory import ReleaseDirectory
-from matchboxctl.rendered_report import Report, as_text, json_of
-from matchboxctl.request_line import parameters
-from matchboxctl.secret_masks import Masks
+from matchboxctl.rendering.answer_relay import AnswerRelay
+from matchboxctl.rendering.one_selection import OneSelection
+from matchboxctl.rendering.other_groups import OtherGroups, other_groups
+from matchboxctl.rendering.report import Report, as_text, json_of
+from matchboxctl.rendering.secret_masks import Masks
+from matchboxctl.serving.request_line import parameters
 from matchboxctl.store_mode import StoreSettings
 from matchboxctl.usage import FailedError, UsageError
 

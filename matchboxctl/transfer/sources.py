@@ -11,9 +11,9 @@ from aws_stores.stored_shelf import StoredShelf
 from matchbox.release_shelf import ShelfError
 from matchbox.source_documents import source_document
 from matchbox.sources import Source, apart
-from matchboxctl.differences import Differences
 from matchboxctl.faults import Faults
 from matchboxctl.store_mode import StoreSettings
+from matchboxctl.transfer.differences import Differences
 
 
 class SourceImport:

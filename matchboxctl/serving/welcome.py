@@ -10,8 +10,8 @@ from matchbox.profiles import NetBoot, Profile
 from matchbox.selection import Selector
 from matchbox.stores import AssetStore
 from matchbox.url_path import clean_path, unescape
-from matchboxctl.directory import DirectoryCatalog
-from matchboxctl.own_address import is_loopback, own_address
+from matchboxctl.directory.catalog import DirectoryCatalog
+from matchboxctl.serving.own_address import is_loopback, own_address
 
 _MOST_EXAMPLES = 5
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 (compared, not bound)

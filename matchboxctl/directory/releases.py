@@ -22,7 +22,7 @@ from typing import NamedTuple
 from matchbox.errors import StoreUnavailableError
 from matchbox.release_shelf import BusyError, MovedError, ReleaseFile
 from matchbox.releases import Pointer, Pointers, pointer_in, pointer_text
-from matchboxctl.asset_files import AssetDirectory, SignedAddresses
+from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 
 RELEASES = "releases/"
 """What the names of releases' files begin with in signed addresses."""

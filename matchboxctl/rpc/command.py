@@ -4,9 +4,9 @@ import signal
 from threading import Event
 
 from matchboxctl.documents.table_documents import TableDocuments
+from matchboxctl.rpc.arguments import RpcSettings
 from matchboxctl.rpc.calls import MOST_CALLS, PATIENCE
 from matchboxctl.rpc.server import RpcServer
-from matchboxctl.rpc_arguments import RpcSettings
 from matchboxctl.store_check import found
 from matchboxctl.store_mode import StoreSettings
 

@@ -1,0 +1,1 @@
+"""`matchboxctl check`: a running server is asked as a machine asks."""

@@ -1,0 +1,1 @@
+"""`matchboxctl render`: what a machine is answered, and why."""

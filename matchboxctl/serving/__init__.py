@@ -1,0 +1,1 @@
+"""`matchboxctl serve`: HTTP in front of the function's own code."""

@@ -1,0 +1,1 @@
+"""`matchboxctl import` and `export`: between a data directory, and table and bucket."""
