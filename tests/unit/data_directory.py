@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from matchboxctl import directory
+from matchboxctl.directory import catalog
 from matchboxctl.directory.catalog import DirectoryCatalog, watch
 from matchboxctl.transfer.changes import Changes, Scan
 
@@ -51,7 +51,7 @@ def watched(way: Callable[[Path], Changes], root: Path, monkeypatch: pytest.Monk
         started.append(way(path))
         return started[-1]
 
-    monkeypatch.setattr(directory, "watch", watch_that_way)
+    monkeypatch.setattr(catalog, "watch", watch_that_way)
     try:
         yield Data(root)
     finally:
