@@ -19,6 +19,11 @@ class IgnitionAnswer(NamedTuple):
     body: bytes
 
 
+def is_ignition_config(template_id: str) -> bool:
+    """Whether a template of that name is no template, but an Ignition config as it is."""
+    return template_id.endswith(_IGNITION_SUFFIXES)
+
+
 def _untold(_line: str) -> None:
     """Nobody wants the report."""
 
@@ -39,7 +44,7 @@ def ignition_answer(
         IgnitionError: Ignition would refuse the config, Butane the Butane config, or what is rendered is not YAML or
             not a mapping.
     """
-    if template_id.endswith(_IGNITION_SUFFIXES):
+    if is_ignition_config(template_id):
         from matchbox.ignition_config.parse import parse_and_translate
 
         try:

@@ -9,7 +9,8 @@ shows no address, and `#` does nothing to the verbs of a float64.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -63,10 +64,24 @@ def render(source: bytes, data: Mapping[str, object], *, name: str) -> bytes:
     """
     if b"{{" not in source:
         return source
+    with _explained(name):
+        return bytes_of(_executed(template_program(source), _go_value(data)))
+
+
+def check_syntax(source: bytes, *, name: str) -> None:
+    """Raises TemplateError where `source` does not parse, whatever the data."""
+    if b"{{" in source:
+        with _explained(name):
+            template_program(source)
+
+
+@contextmanager
+def _explained(name: str) -> Iterator[None]:
+    """Raise TemplateError for what the body meets in the template of that name."""
     from gotpl import TemplateExecutionError, TemplateSyntaxError
 
     try:
-        return bytes_of(_executed(template_program(source), _go_value(data)))
+        yield
     except (TemplateSyntaxError, TemplateExecutionError) as error:
         raise TemplateError(name, error.line, _reason(error)) from None
     except NumberError:

@@ -122,7 +122,7 @@ def create(place: Place, paths: Sequence[str], name: str | None) -> None:
     # Those that were written together may name each other.
     for draft in drafts.values():
         with _refused():
-            _note([f"{place.noun.word} {draft.name}: {line}" for line in draft.absent(place.documents)])
+            _note([f"{place.noun.word} {draft.name}: {line}" for line in draft.failing(place.documents)])
 
 
 def delete(place: Place, names: Sequence[str], *, yes: bool) -> None:

@@ -3,14 +3,17 @@
 import json
 from collections.abc import Collection, Mapping, Sequence
 
+from matchbox.catalog_documents import Template
 from matchbox.documents import parse_group
 from matchbox.groups import Group, Wanted
+from matchbox.json_documents import DocumentError
 from matchbox.selection import octets
 from matchboxctl.documents.faults import id_fault
 from matchboxctl.documents.file_texts import group_document, group_text
 from matchboxctl.documents.protocol import Documents, Report
 from matchboxctl.nouns.files import NamedFile, parsed
 from matchboxctl.nouns.noun import Content, Description, Draft, Facts
+from matchboxctl.nouns.profile import absent_templates, template_names
 from matchboxctl.usage import FailedError
 
 _MOST_VALUES = 2
@@ -55,7 +58,7 @@ class GroupNoun:
         if notes and not group.selector:
             # Its selector may be under a misspelt key.
             notes.append(f"{file.shown}: it has no selector, so it takes every machine that no other group takes")
-        return Draft(found.id, lambda documents: documents.put_group(group), notes, lambda to: _absent(to, group))
+        return Draft(found.id, lambda documents: documents.put_group(group), notes, lambda to: _failing(to, group))
 
     def delete(self, documents: Documents, name: str) -> bool:
         """Take the group out."""
@@ -70,6 +73,24 @@ def _absent(documents: Documents, group: Group) -> list[str]:
     if documents.holds("profiles", group.profile):
         return []
     return [f"profile {group.profile!r} is absent"]
+
+
+def _failing(documents: Documents, group: Group) -> list[str]:
+    """What is absent, and which templates would fail when a machine of the group asks for them."""
+    # It brings Ignition's and the templates' code.
+    from matchbox.rehearsal import failures
+
+    if absent := _absent(documents, group):
+        return absent
+    try:
+        profile = documents.profile(group.profile)
+        if profile is None:
+            return []
+        bodies = {each: documents.template(*each) for each in template_names(profile).items()}
+    except DocumentError as error:
+        return [f"its profile or a template of that cannot be read: {error}"]
+    templates = [Template(kind, name, body) for (kind, name), body in bodies.items() if body is not None]
+    return [*absent_templates(documents, profile), *map(str, failures([group], [profile], templates))]
 
 
 def _in_order(groups: list[Group]) -> list[Group]:

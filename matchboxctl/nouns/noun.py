@@ -27,13 +27,13 @@ class Content(NamedTuple):
 class Draft(NamedTuple):
     """A document that is to be written.
 
-    `notes` are what is lawful in the file, and hardly meant; `absent` finds what it names and is not there.
+    `notes` are what is lawful in the file, and hardly meant; `failing` finds what machines would miss for it.
     """
 
     name: str
     put: Callable[[Documents], None]
     notes: Sequence[str]
-    absent: Callable[[Documents], list[str]]
+    failing: Callable[[Documents], list[str]]
 
 
 class Noun(Protocol):

@@ -46,7 +46,10 @@ class ProfileNoun:
         found = parsed(file, self.word, parse_profile, Profile._fields, {"boot": NetBoot._fields})
         profile = found.document._replace(id=found.id)
         return Draft(
-            found.id, lambda documents: documents.put_profile(profile), found.notes, lambda to: _absent(to, profile)
+            found.id,
+            lambda documents: documents.put_profile(profile),
+            found.notes,
+            lambda documents: absent_templates(documents, profile),
         )
 
     def delete(self, documents: Documents, name: str) -> bool:
@@ -62,12 +65,18 @@ class ProfileNoun:
         return found
 
 
-def _absent(documents: Documents, profile: Profile) -> list[str]:
+def template_names(profile: Profile) -> dict[str, str]:
+    """The names of the templates that the profile has, by kind."""
     named = {kind: getattr(profile, f"{kind}_id") for kind in TEMPLATE_KINDS}
+    return {kind: name for kind, name in named.items() if name}
+
+
+def absent_templates(documents: Documents, profile: Profile) -> list[str]:
+    """A line for each template that the profile names and that is not there."""
     return [
         f"{kind} template {name!r} is absent"
-        for kind, name in named.items()
-        if name and not documents.holds(kind, name)
+        for kind, name in template_names(profile).items()
+        if not documents.holds(kind, name)
     ]
 
 

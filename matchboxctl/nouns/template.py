@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Collection, Mapping, Sequence
 
+from matchbox.errors import MatchboxError
 from matchbox.selection import octets
 from matchboxctl.documents.faults import name_fault
 from matchboxctl.documents.protocol import Documents, Report, TemplateSize, nobody
@@ -54,7 +55,8 @@ class TemplateNoun:
         name = file.name
         if why := name_fault(name) or ("" if name else "it needs a name"):
             raise FailedError(f"{file.shown}: {why}: give one by --name")
-        return Draft(name, lambda documents: documents.put_template(self.kind, name, file.body), [], lambda _: [])
+        notes = _notes(self.kind, name, file.body)
+        return Draft(name, lambda documents: documents.put_template(self.kind, name, file.body), notes, lambda _: [])
 
     def delete(self, documents: Documents, name: str) -> bool:
         """Take the template out."""
@@ -74,3 +76,19 @@ class TemplateNoun:
 
     def _all(self, documents: Documents, told: Report) -> list[TemplateSize]:
         return sorted(documents.templates(self.kind, told), key=lambda one: octets(one.name))
+
+
+def _notes(kind: str, name: str, body: bytes) -> list[str]:
+    """What machines would be told whatever the data."""
+    # They bring Ignition's and the templates' code.
+    from matchbox.ignition import ignition_answer, is_ignition_config
+    from matchbox.templates import check_syntax
+
+    try:
+        if kind == "ignition" and is_ignition_config(name):
+            ignition_answer(name, body, {})
+        else:
+            check_syntax(body, name=name)
+    except MatchboxError as error:
+        return [f"machines are answered by an error: {error}"]
+    return []

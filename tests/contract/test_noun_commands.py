@@ -30,11 +30,12 @@ PROFILE = {
     "generic_id": "worker.txt",
     "metadata": {"site": "<north>"},
 }
+IGNITION = '{"ignition": {"version": "3.4.0"}}'
 TEMPLATES = ("ignition", "cloud", "generic")
 
 
 def filled(nouns: NounPlace) -> None:
-    nouns.ok("ignition", "create", "-f", nouns.file("worker.ign", "{}"))
+    nouns.ok("ignition", "create", "-f", nouns.file("worker.ign", IGNITION))
     nouns.ok("generic", "create", "-f", nouns.file("worker.txt", "text {{.word}}\n"))
     nouns.ok("profile", "create", "-f", nouns.file("p", json.dumps(PROFILE)))
     nouns.ok("group", "create", "-f", nouns.file("g", json.dumps(GROUP)))
@@ -52,7 +53,7 @@ def test_tables(nouns: NounPlace) -> None:
     assert (
         "ID      PROFILE NAME  IGNITION    CLOUD  GENERIC\nworker  Worker        worker.ign  -      worker.txt\n"
     ) == nouns.ok("profile", "list")
-    assert "NAME        SIZE\nworker.ign  2\n" == nouns.ok("ignition", "list")
+    assert "NAME        SIZE\nworker.ign  34\n" == nouns.ok("ignition", "list")
     assert "NAME        SIZE\nworker.txt  15\n" == nouns.ok("generic", "list")
     assert "NAME  SIZE\n" == nouns.ok("cloud", "list")
 

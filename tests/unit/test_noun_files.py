@@ -199,6 +199,37 @@ def test_a_misspelt_selector(nouns: NounPlace) -> None:
     ] == ended.err.splitlines()
 
 
+@pytest.mark.parametrize(
+    ("noun", "name", "text", "why"),
+    [
+        ("generic", "t", "{{.a}}\n{{if}}", "template 't', line 2: "),
+        ("cloud", "t", "{{nope}}", "template 't', line 1: "),
+        ("ignition", "t.ign", '{"ignition": {"version": "9"}}', "template 't.ign': "),
+        ("ignition", "t.yaml", "{{end}}", "template 't.yaml', line 1: "),
+    ],
+)
+def test_templates_that_fail(nouns: NounPlace, noun: str, name: str, text: str, why: str) -> None:
+    """A template that is an error for every machine is taken, and told of."""
+    ended = nouns.run(noun, "create", "--name", name, "-f", "-", stdin=text.encode())
+    (line,) = ended.err.splitlines()
+    assert (0, f"{noun} {name} created\n") == (ended.code, ended.out)
+    assert line.startswith(f"note: machines are answered by an error: {why}")
+
+
+def test_groups_that_fail(nouns: NounPlace) -> None:
+    """A group whose machines would be answered by an error is told of, with the template and the reason."""
+    nouns.ok("generic", "create", "--name", "t", "-f", "-", stdin=b"{{.host}}")
+    nouns.run("profile", "create", "-f", "-", stdin=b'{"id": "p", "generic_id": "t", "cloud_id": "c"}')
+    group = '{"id": "g", "profile": "p", "metadata": {"%s": "h"}}'
+    ended = nouns.run("group", "create", "-f", "-", stdin=(group % "hots").encode())
+    assert [
+        "note: group g: cloud template 'c' is absent",
+        "note: group g: template 't', line 1: there is no value for host",
+    ] == [line.partition(" (tried")[0] for line in ended.err.splitlines()]
+    ended = nouns.run("group", "create", "-f", "-", stdin=(group % "host").encode())
+    assert ["note: group g: cloud template 'c' is absent"] == ended.err.splitlines()
+
+
 def test_an_interrupted_write(nouns: NounPlace) -> None:
     """Who interrupts a write finds the document as it was, and no draft of another beside it."""
     assert nouns.data is not None
