@@ -13,6 +13,10 @@ _FIRST_SURROGATE = 0xDC80
 _COUNT = 0x80
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _SURROGATE = re.compile("[\ud800-\udfff]")
+# The four bytes of a genuine character of the block, or one byte that is no UTF-8.
+_GENUINE_OR_STRAY = re.compile(
+    "\U0010fef4\U0010fe8f[\U0010feba\U0010febb][\U0010fe80-\U0010febf]|([\U0010fe80-\U0010feff])"
+)
 
 _AS_STAND_INS: dict[int, str] = {
     _FIRST_STAND_IN + offset: "".join(
@@ -55,3 +59,10 @@ def stray_byte(character: str) -> int | None:
     """The byte that is no UTF-8 for which `character` stands, or None if it stands for itself."""
     offset = ord(character) - _FIRST_STAND_IN
     return offset + _FIRST_BYTE if 0 <= offset < _COUNT else None
+
+
+def replaced_strays(text: str, replacement: str) -> str:
+    """The text with `replacement` for each byte that is no UTF-8."""
+    if text.isascii() or text.isprintable():
+        return text
+    return _GENUINE_OR_STRAY.sub(lambda found: replacement if found[1] else found[0], text)

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 
 from matchbox.go_float import format_float
-from matchbox.go_text import bytes_of, stray_byte, text_of_value
+from matchbox.go_text import bytes_of, replaced_strays, text_of_value
+
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 def render_metadata(data: Mapping[str, object]) -> bytes:
@@ -31,11 +33,9 @@ def render_metadata(data: Mapping[str, object]) -> bytes:
 
 def _upper(name: str) -> bytes:
     """`name` as Go's `strings.ToUpper`: letter by letter, a byte that is no UTF-8 becomes U+FFFD."""
-    return bytes_of("".join(map(_upper_letter, text_of_value(name))))
+    return bytes_of("".join(map(_upper_letter, replaced_strays(text_of_value(name), _REPLACEMENT))))
 
 
 def _upper_letter(letter: str) -> str:
-    if stray_byte(letter) is not None:
-        return "\N{REPLACEMENT CHARACTER}"
     upper = letter.upper()
     return upper if len(upper) == 1 else letter

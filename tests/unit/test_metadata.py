@@ -29,6 +29,11 @@ def test_upper_case_letter_by_letter() -> None:
     assert "\u00df\ufffdÉ=\n".encode() == render_metadata({"\u00df\udcffé": ""})
 
 
+def test_letters_of_the_block_of_stand_ins() -> None:
+    """A letter of the block that stands for stray bytes inside is itself in a key."""
+    assert "A\U0010fe80=v\n".encode() == render_metadata({"a\U0010fe80": "v"})
+
+
 def test_bytes_of_a_value() -> None:
     """A byte of a query that is no UTF-8 comes out as it is."""
     assert render_metadata({"a": "\udcff"}) == b"A=\xff\n"

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 from gotpl.funcs.sprig import text_func_map
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from matchbox.go_values import StringMap
@@ -201,11 +201,18 @@ JSON = st.recursive(
 
 
 @given(JSON)
+@example({"\U0010fe80": "\U0010feff"})
 def test_json_is_read_by_others(value: object) -> None:
     """What toJson writes is JSON of the same value, and fromJson reads it."""
     for name in ("toJson", "toPrettyJson", "toRawJson"):
         assert value == json.loads(rendered("{{.a | " + name + "}}", a=value), parse_int=float)
     assert rendered("{{.a | toJson | fromJson | toJson}}", a=value) == rendered("{{.a | toJson}}", a=value)
+
+
+def test_letters_of_the_block_of_stand_ins() -> None:
+    """A letter of the block that stands for stray bytes inside is itself; a stray byte is U+FFFD."""
+    assert "A\U0010feff\ufffd" == rendered("{{.a | upper}}", a="a\U0010feff\udcf4")
+    assert '"\U0010fe80\\ufffd\\ufffd"' == rendered("{{.a | toJson}}", a="\U0010fe80\udcf4\udc8f")
 
 
 def test_only_templates_that_call_sprig_load_it() -> None:

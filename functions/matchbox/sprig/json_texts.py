@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable
 
 from matchbox.go_json import number_text
-from matchbox.go_text import bytes_of, stray_byte, text_of_value
+from matchbox.go_text import bytes_of, replaced_strays, text_of_value
 from matchbox.go_values import GoObject, is_nil
 from matchbox.piecemeal import joined, made_of
 from matchbox.template_allowance import Allowance, FunctionError
@@ -13,12 +13,14 @@ from matchbox.template_allowance import Allowance, FunctionError
 _NODE_WORK = 20
 _CHARACTER_WORK = 2
 _ESCAPES = {'"': r"\"", "\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\b": r"\b", "\f": r"\f"}
+# For a byte that is no UTF-8, of which Go writes that it is none: what no text has.
+_STRAY = "\udcff"
 _ALWAYS = str.maketrans(
-    {chr(code): f"\\u{code:04x}" for code in range(0x20)} | _ESCAPES | {"\u2028": r"\u2028", "\u2029": r"\u2029"}
+    {chr(code): f"\\u{code:04x}" for code in range(0x20)}
+    | _ESCAPES
+    | {"\u2028": r"\u2028", "\u2029": r"\u2029", _STRAY: r"\ufffd"}
 )
 _IN_HTML = _ALWAYS | str.maketrans({"<": r"\u003c", ">": r"\u003e", "&": r"\u0026"})
-# Go writes this for a byte that is no UTF-8.
-_STRAY = r"\ufffd"
 
 
 class _NotJsonError(FunctionError):
@@ -75,14 +77,9 @@ class _Writer:
     def _string(self, value: str) -> str:
         self._allowance.take_work(_CHARACTER_WORK * len(value))
         room = self._length
-        text = joined(made_of(value, self._escaped), lambda length: self._allowance.check_text(room + length))
+        pieces = made_of(replaced_strays(value, _STRAY), lambda part: part.translate(self._escapes))
+        text = joined(pieces, lambda length: self._allowance.check_text(room + length))
         return f'"{text}"'
-
-    def _escaped(self, part: str) -> str:
-        text = part.translate(self._escapes)
-        # The stand-ins of stray bytes are not printable.
-        plain = text.isascii() or text.isprintable()
-        return text if plain else "".join([_STRAY if stray_byte(one) is not None else one for one in text])
 
     def _put(self, piece: str) -> None:
         self._length += len(piece)

@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Callable
 
-from matchbox.go_text import stray_byte
+from matchbox.go_text import replaced_strays
 from matchbox.sprig.strings import SPACES
 from matchbox.template_allowance import Allowance
 
@@ -17,9 +17,7 @@ _LOWER = {"\u0130": "i"}
 def _runes(allowance: Allowance, text: str) -> str:
     """The text with U+FFFD for each byte that is no UTF-8."""
     allowance.take_work(_CHARACTER_WORK * len(text))
-    if text.isascii():
-        return text
-    return "".join(_REPLACEMENT if stray_byte(character) is not None else character for character in text)
+    return replaced_strays(text, _REPLACEMENT)
 
 
 def _upper(character: str) -> str:
