@@ -36,6 +36,9 @@ class Serve:
         self._readers = [threading.Thread(target=self._read_welcome), threading.Thread(target=self._read_errors)]
         for reader in self._readers:
             reader.start()
+
+    def await_answer(self) -> None:
+        """Wait until it answers. Raises AssertionError where it ends before."""
         self.port = self._ports.get(timeout=LIMIT)
         if self.port < 0:
             raise AssertionError(f"serve ended with {self._ended()}: {self.errors}")
@@ -86,10 +89,13 @@ def started(*flags: str, environment: Mapping[str, str] | None = None) -> Iterat
     with subprocess.Popen(
         [*COMMAND, *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     ) as process:
+        serve = Serve(process)
         try:
-            yield Serve(process)
+            serve.await_answer()
+            yield serve
         finally:
-            process.kill()
+            # Its pipes are closed next, which nobody may be reading then.
+            serve.kill()
 
 
 @contextmanager
