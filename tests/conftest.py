@@ -8,3 +8,11 @@ pytest_plugins = ["tests.rigs.fixtures"]
 settings.register_profile("quick", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("nightly", settings.get_profile("quick"), max_examples=10_000)
 settings.load_profile("nightly" if os.environ.get("MATCHBOX_NIGHTLY") == "1" else "quick")
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes that are no text are called by their argument: what they hold may differ between processes.
+
+    Compressed bytes hold the second in which they were made, and processes that share tests must agree on names.
+    """
+    return argname if isinstance(val, bytes) and not (val.isascii() and val.decode().isprintable()) else None

@@ -7,7 +7,6 @@ import random
 import tarfile
 import threading
 import tracemalloc
-from typing import TYPE_CHECKING
 
 import pytest
 import zstandard
@@ -22,9 +21,6 @@ from oci.image.tar_stream import Kind
 from tests.images import layers as made
 from tests.images.manifests import digest_of
 from tests.unit.layer_reading import Drip, opener, read
-
-if TYPE_CHECKING:
-    pass
 
 NOISE = random.Random(1).randbytes(300_000)
 TWO = made.tar([made.Entry("a", b"first"), made.Entry("dir/b", NOISE)])
