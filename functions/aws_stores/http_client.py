@@ -61,7 +61,9 @@ class HttpClient:
             try:
                 answer = self._attempt(pool, method, "/" + target, headers, body, left, deadline)
             except HTTPError as error:
-                why = f"{type(error).__name__}: {error}"
+                # One that the deadline has cut short tells nothing of the service: what it answered before does.
+                if attempt == 1 or time.monotonic() < deadline:
+                    why = f"{type(error).__name__}: {error}"
                 # A kept connection may have been closed by the other side meanwhile; a new one is worth no pause.
                 if attempt == 1 and isinstance(error, ProtocolError):
                     continue

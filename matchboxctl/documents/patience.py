@@ -40,6 +40,7 @@ class Patience:
         Raises StoreUnavailableError where that was in vain, AWSError for what is refused.
         """
         deadline, longest = min(deadline_of(self._seconds), end), _FIRST_PAUSE
+        told: StoreUnavailableError | None = None
         while True:
             try:
                 # The last attempt has what is left.
@@ -47,9 +48,12 @@ class Patience:
                     return attempt()
             except LostObjectError:
                 raise
-            except StoreUnavailableError:
+            except StoreUnavailableError as error:
+                # One that the deadline has cut short tells nothing of the store: what came before does.
+                if told is None or time.monotonic() < deadline:
+                    told = error
                 # Random, so that those who were refused together do not come back together.
                 pause = random.uniform(longest / 2, longest)  # noqa: S311 - spread, not secrecy
                 if time.monotonic() + pause >= deadline or self._ending.wait(pause):
-                    raise
+                    raise told from told.__cause__
             longest = min(2 * longest, _LONGEST_PAUSE)

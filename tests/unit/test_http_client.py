@@ -47,7 +47,10 @@ class Talker:
 
 @pytest.fixture
 def talker() -> Iterator[Talker]:
-    """Answers `ok`; to /drip byte by byte, for ever; to /cut with half a body; to the first /vanish not at all."""
+    """Answers `ok`; to /drip byte by byte, for ever; to /cut with half a body; to the first /vanish not at all.
+
+    /trouble drips, too, but for the first one, whose answer is a 503.
+    """
     talker = Talker()
     stopped = threading.Event()
 
@@ -63,9 +66,10 @@ def talker() -> Iterator[Talker]:
             if self.path == "/vanish" and talker.targets.count(self.path) == 1:
                 self.close_connection = True
                 return
-            self.send_response(200)
-            drips = self.path == "/drip"
-            self.send_header("Content-Length", {"/drip": "100000", "/cut": "4"}.get(self.path, "2"))
+            troubled = self.path == "/trouble" and talker.targets.count(self.path) == 1
+            drips = self.path in ("/drip", "/trouble") and not troubled
+            self.send_response(503 if troubled else 200)
+            self.send_header("Content-Length", "100000" if drips else {"/cut": "4"}.get(self.path, "2"))
             self.end_headers()
             if drips:
                 while not stopped.wait(0.05):
@@ -120,6 +124,13 @@ def test_a_dripping_body_is_given_up(talker: Talker, http_client: HttpClient) ->
     """A body that never pauses for a read time-out, and never ends, is given up."""
     with pytest.raises(StoreUnavailableError):
         http_client.request("GET", talker.endpoint + "/drip", {}, None, within(SOON))
+
+
+def test_what_was_answered_is_told(talker: Talker, http_client: HttpClient) -> None:
+    """An attempt that the deadline cuts short does not hide what the service said before."""
+    with pytest.raises(StoreUnavailableError, match="503"):
+        http_client.request("GET", talker.endpoint + "/trouble", {}, None, within(2))
+    assert len(talker.targets) > 1
 
 
 def test_half_a_body_is_no_answer(talker: Talker, http_client: HttpClient) -> None:
