@@ -4,7 +4,6 @@ The shell starts the command with _ARGCOMPLETE set for each press of the key.
 """
 
 import argparse
-import os
 import threading
 from collections.abc import Iterable
 
@@ -12,7 +11,6 @@ import argcomplete
 from argcomplete.completers import BaseCompleter, DirectoriesCompleter, FilesCompleter
 from argcomplete.shell_integration import shellcode
 
-from matchboxctl.data_path_argument import DATA_PATH
 from matchboxctl.usage import UsageError
 
 _LONGEST = 2.0
@@ -57,7 +55,7 @@ def _names(noun: str, data_path: str | None) -> list[str]:
         from matchboxctl.nouns.command import place_of
 
         try:
-            place = place_of(noun, data_path or os.environ.get("MATCHBOX_DATA_PATH"), DATA_PATH)
+            place = place_of(noun, data_path)
             names = place.documents.names(place.noun.kind)
         except (MatchboxError, OSError, UsageError):
             return

@@ -24,7 +24,7 @@ from matchbox.releases import Pointers
 from matchbox.rivals import Rivals
 from matchbox.selection import Selector
 from matchbox.stores import Selection
-from matchboxctl.transfer.changes import Changes, Scan
+from matchboxctl.directory.changes import Changes, Scan
 
 _JSON = ".json"
 

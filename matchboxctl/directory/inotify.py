@@ -10,7 +10,7 @@ from pathlib import Path
 
 from inotify_simple import INotify, flags
 
-from matchboxctl.transfer.changes import Scan
+from matchboxctl.directory.changes import Scan
 
 _EVENTS = (
     flags.CREATE
@@ -28,7 +28,7 @@ _GONE = flags.DELETE_SELF | flags.MOVE_SELF | flags.IGNORED | flags.UNMOUNT
 
 
 class Watch:
-    """The changes of a directory, which may come into being later (see `matchboxctl.transfer.changes.Changes`).
+    """The changes of a directory, which may come into being later (see `matchboxctl.directory.changes.Changes`).
 
     Symbolic links are followed by looking at the files they name, since their targets' changes are not told.
     """

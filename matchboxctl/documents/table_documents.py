@@ -25,6 +25,7 @@ from matchbox.groups import Group, Wanted
 from matchbox.json_documents import DocumentError
 from matchbox.labels import InvalidMACError, is_mac, normalise_mac
 from matchbox.profiles import Profile
+from matchboxctl.data_path_argument import DATA_PATH
 from matchboxctl.documents.patience import Patience
 from matchboxctl.documents.protocol import Report, TemplateSize, nobody
 from matchboxctl.store_mode import StoreSettings
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 _Listed = TypeVar("_Listed")
 
-_ROOT = "/var/lib/matchbox"
 # One attempt of the many that Patience makes: it ends soon where the store hangs, and where the server is to stop.
 _READ_TIME = 8.0
 _WRITE_TIME = 5.0
@@ -50,7 +50,7 @@ class TableDocuments:
     `answer` seconds each time.
     """
 
-    root = _ROOT
+    root = DATA_PATH
 
     def __init__(self, store: StoreSettings, patience: float, calls: int = 1, answer: float = _ANSWER) -> None:
         http = HttpClient()

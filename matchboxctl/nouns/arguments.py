@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from matchboxctl.data_path_argument import DATA_PATH, add_data_path
+from matchboxctl.data_path_argument import add_data_path
 from matchboxctl.store_advice import with_advice
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _run(run: Callable[["Place", argparse.Namespace], None], options: argparse.N
     from matchboxctl.nouns.command import place_of
 
     with with_advice():
-        run(place_of(options.noun, options.data_path, DATA_PATH), options)
+        run(place_of(options.noun, options.data_path), options)
 
 
 def _list(place: "Place", options: argparse.Namespace) -> None:

@@ -11,6 +11,7 @@ from matchbox.catalog_documents import TEMPLATE_KINDS
 from matchbox.errors import MatchboxError, StoreUnavailableError
 from matchbox.json_documents import DocumentError
 from matchbox.labels import InvalidMACError
+from matchboxctl.data_path_argument import DATA_PATH
 from matchboxctl.documents.directory_documents import DirectoryDocuments
 from matchboxctl.documents.protocol import Documents
 from matchboxctl.faults import Faults
@@ -43,12 +44,12 @@ class Place(NamedTuple):
     documents: Documents
 
 
-def place_of(word: str, data_path: str | None, default_path: str) -> Place:
+def place_of(word: str, data_path: str | None) -> Place:
     """Where the documents are that flag and environment mean. Raises UsageError."""
     noun = next(noun for noun in NOUNS if noun.word == word)
     store = store_settings(os.environ, data_path)
     if store is None:
-        root = Path(data_path or default_path)
+        root = Path(data_path or DATA_PATH)
         if not root.is_dir():
             raise UsageError(f"{root} is no directory: name matchbox's data directory with --data-path")
         return Place(noun, DirectoryDocuments(root))

@@ -27,11 +27,11 @@ from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.directory.files import files_below
 from matchboxctl.directory.releases import ReleaseDirectory
 from matchboxctl.label_arguments import given_labels
-from matchboxctl.rendering.answer_relay import AnswerRelay
 from matchboxctl.rendering.one_selection import OneSelection
 from matchboxctl.rendering.other_groups import OtherGroups, other_groups
 from matchboxctl.rendering.report import Report, as_text, json_of
 from matchboxctl.rendering.secret_masks import Masks
+from matchboxctl.serving.answer_relay import AnswerRelay
 from matchboxctl.serving.request_line import parameters
 from matchboxctl.store_mode import StoreSettings
 from matchboxctl.usage import FailedError, UsageError

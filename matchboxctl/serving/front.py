@@ -28,7 +28,7 @@ from matchbox.stores import AssetFile
 from matchbox.url_path import unescape
 from matchboxctl.directory.assets import OWN, SIGNED, AssetDirectory, SignedAddresses
 from matchboxctl.directory.releases import ReleaseDirectory
-from matchboxctl.rendering.answer_relay import AnswerRelay
+from matchboxctl.serving.answer_relay import AnswerRelay
 from matchboxctl.serving.request_line import parameters, path_and_query
 
 _REQUEST_LIMIT = 1_000_000

@@ -24,8 +24,8 @@ from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.directory.releases import ReleaseDirectory
 from matchboxctl.host_and_port import host_and_port
 from matchboxctl.images.places import in_directory, in_stores
-from matchboxctl.rendering.answer_relay import AnswerRelay
 from matchboxctl.rpc.arguments import RpcSettings
+from matchboxctl.serving.answer_relay import AnswerRelay
 from matchboxctl.serving.background_sync import BackgroundSync
 from matchboxctl.serving.front import Front, Streams
 from matchboxctl.serving.welcome import Listening, examples_of, shortcomings, welcome

@@ -24,7 +24,7 @@ from matchbox.content_type import of_file
 from matchbox.memory import MemoryCatalog
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from matchboxctl.directory.releases import ReleaseDirectory
-from matchboxctl.rendering.answer_relay import AnswerRelay
+from matchboxctl.serving.answer_relay import AnswerRelay
 from matchboxctl.serving.front import Front, Streams
 from tests.rigs.catalog_table import ENOUGH
 

@@ -9,7 +9,7 @@ import pytest
 
 from matchboxctl.directory import catalog
 from matchboxctl.directory.catalog import DirectoryCatalog, watch
-from matchboxctl.transfer.changes import Changes, Scan
+from matchboxctl.directory.changes import Changes, Scan
 
 WAYS: dict[str, Callable[[Path], Changes]] = {"best": watch, "scan": Scan}
 

@@ -20,7 +20,7 @@ from matchbox.memory import MemoryCatalog
 from matchbox.profiles import Profile
 from matchboxctl.directory.assets import OWN, AssetDirectory, SignedAddresses
 from matchboxctl.directory.releases import ReleaseDirectory
-from matchboxctl.rendering.answer_relay import AnswerRelay
+from matchboxctl.serving.answer_relay import AnswerRelay
 from matchboxctl.serving.front import Front, Streams
 
 LIMIT = 60

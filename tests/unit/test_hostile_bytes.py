@@ -14,7 +14,7 @@ from boot_api.routes import Routes, Stores
 from matchbox.assets import Delivery
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from matchboxctl.directory.releases import ReleaseDirectory
-from matchboxctl.rendering.answer_relay import AnswerRelay
+from matchboxctl.serving.answer_relay import AnswerRelay
 from matchboxctl.serving.front import Front, Streams
 from tests.unit.hostile_requests import PIECES, SECRET, catalog, filled, quiet
 

@@ -15,7 +15,7 @@ from matchbox.assets import Delivery
 from matchbox.memory_releases import MemoryReleases
 from matchbox.url_path import unescape
 from matchboxctl.directory.assets import OWN, SIGNED, AssetDirectory, SignedAddresses
-from matchboxctl.rendering.answer_relay import AnswerRelay
+from matchboxctl.serving.answer_relay import AnswerRelay
 from tests.openpgp.keys import signing_key
 from tests.unit.hostile_requests import (
     HEADERS,

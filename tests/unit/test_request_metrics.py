@@ -16,7 +16,7 @@ from matchbox.errors import StoreUnavailableError
 from matchbox.memory import MemoryCatalog
 from matchbox.memory_releases import MemoryFiles, MemoryReleases
 from matchbox.profiles import Profile
-from matchboxctl.rendering.answer_relay import AnswerRelay
+from matchboxctl.serving.answer_relay import AnswerRelay
 from tests.unit.hostile_requests import quiet
 from tests.unit.metric_lines import Metric, metrics_of, open_log
 
