@@ -13,7 +13,7 @@ from argcomplete.shell_integration import shellcode
 
 from matchboxctl.usage import UsageError
 
-_LONGEST = 2.0
+_LONGEST = 5.0
 """Seconds for which a key is waited for that was pressed in vain."""
 
 
