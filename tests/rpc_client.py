@@ -80,6 +80,17 @@ class Client:
             setattr(message, field, value)
         return self.send(f"/rpcpb.{method}", message.SerializeToString(), answer_class(service, name), timeout)
 
+    def hurried(self, method: str, request: dict[str, Any], words: str = "") -> Answer:
+        """What a client is told whose deadline is near, and that has these words in it.
+
+        The server speaks a second before the deadline, which a busy machine may miss: then a later one is tried.
+        """
+        for timeout in (2, 4, 8, 16):
+            got = self.call(method, request, timeout=timeout)
+            if got.code != "DeadlineExceeded" and words in got.message:
+                break
+        return got
+
     def send(self, path: str, raw: bytes, answer: type[Message], timeout: float = LIMIT) -> Answer:
         """Send these bytes."""
         call = self._channel.unary_unary(path)

@@ -11,6 +11,7 @@ from boot_api.handler import app_of
 from tests.conformance.recordings import HERE, SUITES, Recording, Response, assert_reproduced, recordings
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
+from tests.unhurried import unhurried
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,8 @@ def _imported(data: Path, tables: Service, buckets: Service) -> App:
     """The handler's app over a table and a bucket that hold the data directory."""
     stores = new_stores(tables, buckets)
     stores.fill(data)
-    return app_of(stores.environment())
+    with unhurried():
+        return app_of(stores.environment())
 
 
 def _answer(app: App, recording: Recording) -> Response:

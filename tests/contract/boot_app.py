@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from boot_api.handler import app_of
 from tests.rigs.tcp_fault import FaultProxy, fault_proxy
+from tests.unhurried import unhurried
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,4 +66,6 @@ def boot_app(table: CatalogTable) -> Iterator[BootApp]:
             "AWS_ENDPOINT_URL_DYNAMODB": proxy.endpoint,
             "AWS_ENDPOINT_URL_S3": table.s3_client.meta.endpoint_url,
         }
-        yield BootApp(app_of(environment), proxy)
+        with unhurried():
+            app = app_of(environment)
+        yield BootApp(app, proxy)

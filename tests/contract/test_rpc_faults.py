@@ -12,7 +12,7 @@ import pytest
 
 from tests.rigs.faults import FORBIDDEN, INTERNAL_ERROR, SLOW_DOWN, THROTTLED, Answer, Delay, Fault, Hang, Refuse
 from tests.rigs.tcp_fault import FaultProxy
-from tests.rpc_client import bridge, connected
+from tests.rpc_client import LIMIT, bridge, connected
 from tests.terraform import Group, Terraform
 from tests.terraform_faults import LONG, Rig, away, bridged, fleet
 
@@ -137,12 +137,15 @@ def test_a_client_that_does_not_wait(rig: Rig) -> None:
     """A client whose deadline is near is told why before it, and so are those who wait where the bridge ends."""
     rig.table.switch(INTERNAL_ERROR)
     for method, request in (("Profiles/ProfileGet", {"id": "p"}), ("Profiles/ProfilePut", {"profile": {"id": "p"}})):
-        got = rig.client.call(method, request, timeout=2)
+        got = rig.client.hurried(method, request, "500")
         assert "Unavailable" == got.code
         assert "500" in got.message
     with ThreadPoolExecutor() as threads:
+        before = rig.table.requests()
         waiting = threads.submit(rig.client.call, "Groups/GroupGet", {"id": "g"})
-        time.sleep(0.5)
+        end = time.monotonic() + LIMIT
+        while rig.table.requests() == before and time.monotonic() < end:
+            time.sleep(0.01)
         begin = time.monotonic()
         rig.running.end()
         assert time.monotonic() - begin < 20

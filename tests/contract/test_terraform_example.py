@@ -14,6 +14,7 @@ from tests.rpc_client import bridge, connected, files_in
 from tests.rpc_place import Place, placed
 from tests.terraform import Group, Profile, Terraform
 from tests.terraform_example import EXAMPLE, example
+from tests.unhurried import unhurried
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +51,8 @@ def test_the_deployed_function(moto_server: Service, tmp_path: Path) -> None:
     """What a bridge has written is what the function answers to the worker's events of `events/`."""
     stores = new_stores(moto_server, moto_server)
     stores.create()
-    app = app_of(stores.environment() | {"MATCHBOX_LOG_LEVEL": "critical"})
+    with unhurried():
+        app = app_of(stores.environment() | {"MATCHBOX_LOG_LEVEL": "critical"})
     files = files_in(tmp_path)
     with bridge(stores.environment(), files) as running, connected(running.port, files) as client:
         Terraform(client).apply(example())

@@ -25,6 +25,7 @@ from tests.registry_faults import faulty_registry
 from tests.rigs.stores import new_stores
 from tests.stack.recorded_calls import recorded_calls
 from tests.stack.resolution import NAME
+from tests.unhurried import unhurried
 from tests.unit.sync_subject import TAG, talos
 
 if TYPE_CHECKING:
@@ -106,7 +107,9 @@ def _boot(stores: Stores, moto: Service) -> None:
         "/assets/large",
         "/assets/talos/arm64/vmlinuz",
     ]
-    _ask(app_of(environment), paths)
+    with unhurried():
+        app = app_of(environment)
+    _ask(app, paths)
 
 
 def _sign(stores: Stores, unrecorded: Service, moto: Service, secret: str) -> None:
@@ -127,7 +130,8 @@ def _sign(stores: Stores, unrecorded: Service, moto: Service, secret: str) -> No
         "/assets/large.sig",
         "/assets/small.asc",
     ]
-    app = signed_app_of(environment)
+    with unhurried():
+        app = signed_app_of(environment)
     _ask(app, paths)
     _ask(app, ["/assets/absent.asc", "/assets/talos/arm64/vmlinuz.sig"], (404,))
 

@@ -9,13 +9,15 @@ from boot_api.handler import app_of
 from tests.balancer_events import EVENTS, EXPECTED, assert_answered, event, fill
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
+from tests.unhurried import unhurried
 
 
 @pytest.fixture(scope="module")
 def app(moto_server: Service) -> App:
     stores = new_stores(moto_server, moto_server)
     fill(stores)
-    return app_of(stores.environment() | {"MATCHBOX_LOG_LEVEL": "critical"})
+    with unhurried():
+        return app_of(stores.environment() | {"MATCHBOX_LOG_LEVEL": "critical"})
 
 
 def test_all_are_expected() -> None:

@@ -142,7 +142,7 @@ def test_starts_while_stores_are_away(stores: Stores) -> None:
     """A restart while the stores are away says so, answers 503, and needs no other restart."""
     away = {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:9", "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9"}
     with started(*ANYWHERE, environment=stores.environment() | away) as running:
-        answer = running.get("/ipxe")
+        answer = running.ask("/ipxe")
         assert 503 == answer.status
         assert 2 <= int(answer.headers["retry-after"]) <= 10
         running.end()
