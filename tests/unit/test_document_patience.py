@@ -1,7 +1,7 @@
 """What a caller is told of a store that was asked in vain."""
 
-import time
-from itertools import chain, repeat
+from collections.abc import Iterator
+from unittest.mock import Mock, patch
 
 import pytest
 
@@ -9,36 +9,40 @@ from matchbox.errors import StoreUnavailableError
 from matchboxctl.documents.patience import Patience
 
 
-def test_what_was_answered_is_told() -> None:
+@pytest.fixture
+def clock() -> Iterator[Mock]:
+    """What tells the time: `monotonic.return_value`, which only the attempts move."""
+    clock = Mock()
+    clock.monotonic.return_value = 100.0
+    with patch("matchboxctl.documents.patience.time", clock), patch("aws_stores.request_time.time", clock):
+        yield clock
+
+
+def _asked(clock: Mock, *attempts: tuple[str, float]) -> str:
+    """What is told of a store that is asked for 10 seconds; each attempt has its reason, and the time that it took."""
+    left = iter(attempts)
+
+    def attempt() -> None:
+        reason, seconds = next(left)
+        clock.monotonic.return_value += seconds
+        raise StoreUnavailableError(reason)
+
+    with pytest.raises(StoreUnavailableError) as told:
+        Patience(10.0)(attempt)
+    assert [] == list(left)
+    return str(told.value)
+
+
+def test_what_was_answered_is_told(clock: Mock) -> None:
     """An attempt that the deadline cuts short does not hide what the store said before."""
-    attempts = 0
-
-    def attempt() -> None:
-        nonlocal attempts
-        attempts += 1
-        if attempts == 1:
-            raise StoreUnavailableError("throttled")
-        time.sleep(2)
-        raise StoreUnavailableError("no time was left to ask")
-
-    with pytest.raises(StoreUnavailableError, match="throttled"):
-        Patience(2.0)(attempt)
-    assert 2 == attempts
+    assert "throttled" == _asked(clock, ("throttled", 1.0), ("no time was left to ask", 9.0))
 
 
-def test_the_last_answer_is_told() -> None:
-    """Of answers that came in time the last one counts, and the only one where it came too late."""
-    reasons = chain(["throttled"], repeat("no leader"))
-
-    def attempt() -> None:
-        raise StoreUnavailableError(next(reasons))
-
-    with pytest.raises(StoreUnavailableError, match="no leader"):
-        Patience(1.5)(attempt)
-    with pytest.raises(StoreUnavailableError, match="slow"):
-        Patience(0.1)(lambda: _late("slow"))
+def test_the_last_answer_is_told(clock: Mock) -> None:
+    """Of answers that came in time the last one counts."""
+    assert "no leader" == _asked(clock, ("throttled", 1.0), ("no leader", 8.99))
 
 
-def _late(reason: str) -> None:
-    time.sleep(0.2)
-    raise StoreUnavailableError(reason)
+def test_the_only_one_is_told(clock: Mock) -> None:
+    """Where nothing came in time, that is told."""
+    assert "slow" == _asked(clock, ("slow", 10.0))
