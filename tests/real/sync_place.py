@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+import urllib.error
 import urllib.request
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -105,7 +107,14 @@ class SyncPlace:
 
 
 def fetch(serve: Serve, target: str) -> bytes:
-    """What a client gets that follows redirects."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{serve.port}{target}", timeout=PATIENCE) as answer:
-        body: bytes = answer.read()
-    return body
+    """What a client gets that follows redirects, and asks again where the stores were late."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{serve.port}{target}", timeout=PATIENCE) as answer:
+                body: bytes = answer.read()
+                return body
+        except urllib.error.HTTPError as error:
+            error.close()
+            if error.code != 503 or time.monotonic() > end:
+                raise

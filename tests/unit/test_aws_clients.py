@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 SOON = 0.4
 """Seconds in which a store that stays broken is given up."""
 
-ENOUGH = 20.0
+ENOUGH = 60.0
 """Seconds in which any machine gets an answer."""
 
 FAILURES = [THROTTLED, INTERNAL_ERROR, SLOW_DOWN, Hang()]
