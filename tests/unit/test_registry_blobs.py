@@ -6,12 +6,14 @@ import hashlib
 import random
 import time
 from contextlib import closing
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from matchbox.image_reference import ImageReference
 from oci.descriptors import Descriptor
+from oci.distribution import paced_body
 from oci.distribution.blob_stream import WORTHWHILE
 from oci.distribution.docker_config import no_logins
 from oci.distribution.registry import Registry
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 
 SHORT_SILENCE = QUICK._replace(silence=0.2)
 SHORT_SILENCE_OFTEN = SHORT_SILENCE._replace(attempts=6)
-SOME_SILENCE = QUICK._replace(silence=0.5)
 BODY = random.Random(1).randbytes(300_000)
 WRONG = bytes(len(BODY))
 
@@ -256,21 +257,22 @@ def test_a_download_that_always_stalls_is_given_up(faulty: FaultyRegistry) -> No
     faulty.faults.append(Fault("storage", times=100, pause=0.05))
     with (
         closing(Registry(no_logins, patience=SHORT_SILENCE)) as registry,
-        pytest.raises(RegistryError, match=r"stalls: \d+ bytes .*given up after 3 attempts"),
+        pytest.raises(RegistryError, match="given up after 3 attempts"),
     ):
         read_all(registry, *held(faulty))
 
 
-def test_a_slow_reader_is_no_stall(faulty: FaultyRegistry) -> None:
+def test_a_slow_reader_is_no_stall(faulty: FaultyRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
     """Time that the reader takes between two pieces is not the server's."""
     faulty.redirects = False
+    clock = SimpleNamespace(ahead=0)
+    monkeypatch.setattr(paced_body, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + clock.ahead))
     with (
-        closing(Registry(no_logins, patience=SOME_SILENCE)) as registry,
+        closing(Registry(no_logins, patience=QUICK)) as registry,
         registry.open_blob(*held(faulty)) as blob,
     ):
-        got = [blob.read(10)]
-        for _ in range(2):
-            time.sleep(SOME_SILENCE.silence * 1.2)
+        got = []
+        for clock.ahead in range(0, 3000, 1000):
             got.append(blob.read(10))
         got += iter(lambda: blob.read(65536), b"")
     assert BODY == b"".join(got)

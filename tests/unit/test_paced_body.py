@@ -1,0 +1,55 @@
+"""How slowly a body may come."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from oci.distribution import paced_body
+from oci.distribution.paced_body import PacedBody
+from oci.distribution.patience import TransientError
+
+if TYPE_CHECKING:
+    import urllib3
+
+
+class SlowAnswer:
+    """An answer whose pieces of `size` bytes take `seconds` each, on a clock of its own."""
+
+    connection = None
+    length_remaining = None
+
+    def __init__(self, size: int, seconds: float) -> None:
+        self.headers: dict[str, str] = {}
+        self.now = 0.0
+        self._size = size
+        self._seconds = seconds
+
+    def read1(self, size: int, *, decode_content: bool) -> bytes:
+        assert self._size <= size
+        assert not decode_content
+        self.now += self._seconds
+        return bytes(self._size)
+
+
+def body_of(answer: SlowAnswer, monkeypatch: pytest.MonkeyPatch) -> PacedBody:
+    monkeypatch.setattr(paced_body, "time", SimpleNamespace(monotonic=lambda: answer.now))
+    return PacedBody(cast("urllib3.BaseHTTPResponse", answer), 30.0, "blob", "host")
+
+
+def test_a_body_that_drips(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Less than a kilobyte a second for as long as silence is granted is a stall, and not before."""
+    body = body_of(SlowAnswer(10_239, 10.0), monkeypatch)
+    for _ in range(2):
+        assert 10_239 == len(body.read(65_536))
+    with pytest.raises(TransientError, match=r"^blob: host stalls: 30717 bytes in 30 seconds$"):
+        body.read(65_536)
+
+
+def test_a_slow_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kilobyte a second is enough."""
+    body = body_of(SlowAnswer(10_240, 10.0), monkeypatch)
+    for _ in range(10):
+        assert 10_240 == len(body.read(65_536))
