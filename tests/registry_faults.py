@@ -44,6 +44,7 @@ class Fault:
 
     With a status that is the answer. Otherwise the right answer is spoilt: `body` in its place, `cut_after` so many
     bytes and then the connection ends, `pause` seconds between its bytes (or those of its head), `silent` without any.
+    `of` is a digest where it befalls that blob alone.
     """
 
     at: str
@@ -55,6 +56,7 @@ class Fault:
     pause: float = 0
     head_pause: float = 0
     silent: bool = False
+    of: str = ""
 
 
 class Answer(NamedTuple):
@@ -126,7 +128,7 @@ class FaultyRegistry:
     def answer(self, server: str, target: str, headers: Mapping[str, str]) -> tuple[Answer, Fault | None]:
         """The answer to a GET, and what is to go wrong with it."""
         place = server if server == "storage" else self._place(target)
-        fault = next((one for one in self.faults if one.at == place and one.times > 0), None)
+        fault = next((one for one in self.faults if one.at == place and one.of in target and one.times > 0), None)
         if fault is not None:
             fault.times -= 1
             if fault.status:

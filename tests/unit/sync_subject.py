@@ -15,11 +15,11 @@ from matchbox.memory_releases import MemoryReleases, MemoryShelf
 from matchbox.releases import RECORD
 from matchbox.sources import Source
 from oci.distribution.docker_config import no_logins
-from oci.distribution.patience import Patience
 from oci.distribution.registry import Registry
 from tests.images.layers import Entry, gzipped
 from tests.images.manifests import Image, image
 from tests.registry_faults import faulty_registry
+from tests.unit.quick_patience import QUICK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -32,7 +32,6 @@ PLACE = "output/talos/arm64"
 """Where the images have their files."""
 
 NOON = 1_700_000_000
-QUICK = Patience(attempts=3, first_pause=0.001, longest_pause=0.01, connect=5.0, silence=0.3)
 
 
 def talos(kernel: bytes, initramfs: bytes = b"initramfs", *more: Entry, version: str = "") -> Image:
@@ -84,11 +83,12 @@ class Subject:
         self.faulty.add(REPOSITORY, TAG, one)
         return one
 
-    def sync(self, **more: Any) -> Outcome:
-        """Sync once, an hour and a second after the time before."""
+    def sync(self, registry: Registry | None = None, **more: Any) -> Outcome:
+        """Sync once, an hour and a second after the time before, by the kept client of the registry or by another."""
         self.now += 3601
         self.shelf.calls.clear()
-        return Sync(self.source, self._registry, self.shelf, clock=lambda: self.now, **more).run()  # type: ignore[arg-type]
+        asked = registry or self._registry
+        return Sync(self.source, asked, self.shelf, clock=lambda: self.now, **more).run()  # type: ignore[arg-type]
 
     @property
     def pointer(self) -> Pointer:
@@ -143,11 +143,11 @@ def moved_tag() -> Iterator[Subject]:
         yield subject
 
 
-def fails(subject: Subject) -> str:
+def fails(subject: Subject, registry: Registry | None = None) -> str:
     """The line of a sync that fails, after which the release before is served whole."""
     before = subject.pointer
     with pytest.raises(SyncError) as caught:
-        subject.sync()
+        subject.sync(registry)
     assert before == subject.pointer
     assert OLD_FILES == subject.taken()
     assert {} == subject.releases.leases

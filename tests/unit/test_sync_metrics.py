@@ -21,7 +21,8 @@ from tests.registry_faults import faulty_registry
 from tests.rigs.stores import new_stores
 from tests.unit.hostile_requests import quiet
 from tests.unit.metric_lines import Metric, metrics_of, open_log
-from tests.unit.sync_subject import NEW, NOON, QUICK, TAG
+from tests.unit.quick_patience import QUICK
+from tests.unit.sync_subject import NEW, NOON, TAG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
