@@ -6,6 +6,7 @@ import http.client
 import http.server
 import socket
 import threading
+import time
 from collections import Counter
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -20,7 +21,7 @@ from tests.rigs.faults import INTERNAL_ERROR, SLOW_DOWN, THROTTLED, Delay, Hang,
 from tests.rigs.tcp_fault import FaultProxy, fault_proxy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import KeysAndAttributesTypeDef
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from tests.rigs.moto_server import MotoService
     from tests.rigs.service import Service
 
-IMPATIENT = Config(read_timeout=1)
+PATIENCE = 60.0
+"""Seconds in which what a test waits for has happened."""
+
 ITEM = {"id": {"S": "node"}}
 
 
@@ -43,7 +46,7 @@ def proxy(moto_server: MotoService) -> Iterator[FaultProxy]:
 @pytest.fixture
 def dynamodb(moto_server: MotoService, proxy: FaultProxy) -> Iterator[DynamoDBClient]:
     """A client through the proxy, of a service that has the table `machines`."""
-    with closing(replace(moto_server, endpoint=proxy.endpoint).client("dynamodb", IMPATIENT)) as client:
+    with closing(replace(moto_server, endpoint=proxy.endpoint).client("dynamodb")) as client:
         make_table(client)
         proxy.forget_requests()
         yield client
@@ -52,10 +55,25 @@ def dynamodb(moto_server: MotoService, proxy: FaultProxy) -> Iterator[DynamoDBCl
 @pytest.fixture
 def s3(moto_server: MotoService, proxy: FaultProxy) -> Iterator[S3Client]:
     """A client through the proxy, of a service that has the bucket `assets`."""
-    with closing(replace(moto_server, endpoint=proxy.endpoint).client("s3", IMPATIENT)) as client:
+    with closing(replace(moto_server, endpoint=proxy.endpoint).client("s3")) as client:
         client.create_bucket(Bucket="assets", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
         proxy.forget_requests()
         yield client
+
+
+@pytest.fixture
+def hasty(moto_server: MotoService, proxy: FaultProxy) -> Iterator[DynamoDBClient]:
+    """A client through the proxy that gives up after a second."""
+    with closing(replace(moto_server, endpoint=proxy.endpoint).client("dynamodb", Config(read_timeout=1))) as client:
+        yield client
+
+
+def eventually(question: Callable[[], bool]) -> None:
+    """Ask until the answer is yes."""
+    end = time.monotonic() + PATIENCE
+    while not question():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def make_table(client: DynamoDBClient) -> None:
@@ -151,21 +169,25 @@ def test_refusing_cannot_be_limited(proxy: FaultProxy) -> None:
         proxy.switch(Refuse(), times=1)
 
 
-def test_hangs_until_switched(proxy: FaultProxy, dynamodb: DynamoDBClient) -> None:
+def test_hangs_until_switched(proxy: FaultProxy, dynamodb: DynamoDBClient, hasty: DynamoDBClient) -> None:
     """A hanging proxy takes the request and never answers it; the next one is served again."""
     proxy.switch(Hang(), times=1)
     with pytest.raises(ReadTimeoutError):
-        dynamodb.list_tables()
+        hasty.list_tables()
+    eventually(lambda: Counter({"ListTables": 1}) == proxy.requests())
     assert ["machines"] == dynamodb.list_tables()["TableNames"]
     assert Counter({"ListTables": 2}) == proxy.requests()
 
 
-def test_a_delayed_request_has_been_carried_out(proxy: FaultProxy, dynamodb: DynamoDBClient) -> None:
+def test_a_delayed_request_has_been_carried_out(
+    proxy: FaultProxy, dynamodb: DynamoDBClient, hasty: DynamoDBClient
+) -> None:
     """A client that gives up on a slow answer has written all the same."""
     proxy.switch(Delay(seconds=600), times=1)
     with pytest.raises(ReadTimeoutError):
-        dynamodb.put_item(TableName="machines", Item=ITEM)
-    assert ITEM == dynamodb.get_item(TableName="machines", Key=ITEM)["Item"]
+        hasty.put_item(TableName="machines", Item=ITEM)
+    eventually(lambda: Counter({"PutItem": 1}) == proxy.requests())
+    eventually(lambda: ITEM == dynamodb.get_item(TableName="machines", Key=ITEM).get("Item"))
 
 
 def test_a_delayed_answer_arrives(proxy: FaultProxy, dynamodb: DynamoDBClient) -> None:
