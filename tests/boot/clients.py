@@ -21,7 +21,7 @@ class Client:
 
     `architecture` is the kernel's, as Debian calls it. `hardware` gives QEMU's arguments but for the network, and may
     put files into the directory it is given. `card` gives the network card's options. `first_stage` are files that the
-    server has to have, by their paths below its root. `time_limit` is in seconds, about eight times what a boot takes.
+    server has to have, by their paths below its root. `time_limit` is in seconds, about forty times what a boot takes.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Client:
     card: Callable[[], str]
     network: Callable[[Machine, Servers, Path], AbstractContextManager[Network]]
     first_stage: Mapping[str, Callable[[], Path]] = field(default_factory=dict)
-    time_limit: float = 120
+    time_limit: float = 600
 
 
 @contextmanager
@@ -124,7 +124,7 @@ CLIENTS = {
         Client("uefi-x86-64", "amd64", uefi_pc_with_ipxe, plain_card, networks.naming_boot_script),
         Client("arm64", "arm64", uefi_arm_with_ipxe, plain_card, networks.naming_boot_script),
         Client("grub-2.06", "amd64", uefi_pc, booting_card, networks.loading_grub_2_06),
-        Client("grub-2.12", "amd64", uefi_pc, booting_card, networks.loading_grub_2_12, time_limit=200),
+        Client("grub-2.12", "amd64", uefi_pc, booting_card, networks.loading_grub_2_12, time_limit=1000),
         Client(
             "edk2-http",
             "amd64",

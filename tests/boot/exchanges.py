@@ -9,8 +9,8 @@ from typing import BinaryIO, NamedTuple
 
 from tests.rigs.http_wire import Head, copy_answer_body, copy_request_body, read_head
 
-LONGEST_WAIT = 120
-"""Seconds in which what a test waits for has happened, eight times what it takes."""
+LONGEST_WAIT = 600
+"""Seconds in which what a test waits for has happened, forty times what it takes."""
 
 
 class Exchange(NamedTuple):

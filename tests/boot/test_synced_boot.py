@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.boot
 
 MACHINE = identity(9)
-LIMIT = 120
+LIMIT = 600
 
 
 def test_it_boots_what_serve_has_synced(oci_registry: OciRegistry, tmp_path: Path) -> None:
