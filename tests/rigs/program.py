@@ -21,6 +21,9 @@ PATIENCE = 60.0
 GRACE = 10.0
 """Seconds a program has to end by itself before it is killed."""
 
+_PROCESSES = 24
+"""How many processes may share the tests."""
+
 _Found = TypeVar("_Found")
 
 
@@ -95,10 +98,13 @@ def scratch_directory() -> Iterator[Path]:
 def free_port() -> int:
     """A port of 127.0.0.1 on which nobody listens, for programs that cannot choose one themselves.
 
-    It lies below those that the system gives to clients, one of which could have it before the program does.
+    It lies below those that the system gives to clients, one of which could have it before the program does. Each of
+    the processes that share the tests draws from ports of its own.
     """
+    process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _PROCESSES
+    share = 12_000 // _PROCESSES
     while True:
-        port = 20_000 + secrets.randbelow(12_000)
+        port = 20_000 + process * share + secrets.randbelow(share)
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
