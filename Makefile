@@ -70,7 +70,7 @@ test-boot: .venv/ready
 # All that takes long: 10,000 cases of each property, every real program, every boot client.
 test-nightly: .venv/ready
 	MATCHBOX_NIGHTLY=1 $(PYTEST) -m "$(QUICK)" $(PROPERTIES)
-	$(PYTEST) -m "real or boot or nightly"
+	MATCHBOX_NIGHTLY=1 $(PYTEST) -m "real or boot or nightly"
 
 # Ratios against a baseline of the same run.
 bench: .venv/ready
