@@ -60,7 +60,7 @@ build: .venv/ready .venv-sam/ready
 	$(BIN)/python -m benchmarks.built_artefacts $(BUILT)
 
 # Real programs and four boots: installs what it needs.
-test-real: .venv/ready
+test-real: .venv/ready .venv-sam/ready
 	$(PYTEST) -m "(real or boot) and not nightly"
 
 # Every boot client, from a directory and from table and bucket. Root installs what is missing, others are told.
@@ -68,7 +68,7 @@ test-boot: .venv/ready
 	$(PYTEST) -m boot tests/boot
 
 # All that takes long: 10,000 cases of each property, every real program, every boot client.
-test-nightly: .venv/ready
+test-nightly: .venv/ready .venv-sam/ready
 	MATCHBOX_NIGHTLY=1 $(PYTEST) -m "$(QUICK)" $(PROPERTIES)
 	MATCHBOX_NIGHTLY=1 $(PYTEST) -m "real or boot or nightly"
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.rigs.cache import alone
 from tests.stack.resolution import Stack, stacks
 from tests.stack.translation import PROJECT, Deployment
 
@@ -68,9 +69,11 @@ def built_for_arm64(request: pytest.FixtureRequest) -> Path:
 
 def _made(processor: str, request: pytest.FixtureRequest) -> Path:
     """Build for a processor; the sizes are printed."""
-    directory = f".aws-sam/tests-{processor}"
+    # Beside the directory `sam build` writes a file on what it has built.
+    directory = f".aws-sam/tests-{processor}/build"
     line = ["make", "-s", "build", f"ARCHITECTURE={processor}", f"BUILT={directory}"]
-    done = subprocess.run(line, cwd=PROJECT, capture_output=True, text=True, check=False)
+    with alone("sam-build"):
+        done = subprocess.run(line, cwd=PROJECT, capture_output=True, text=True, check=False)
     assert 0 == done.returncode, done.stdout + done.stderr
     said = [each for each in done.stdout.splitlines() if "packed" in each or "imported" in each]
     request.config.get_terminal_writer().line("\n".join(["", *said]))
