@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+
+from tests.asking_again import answered
 
 LIMIT = 60
 COMMAND = [sys.executable, "-m", "matchboxctl.main", "serve"]
@@ -47,10 +48,7 @@ class Serve:
 
     def get(self, target: str, user_agent: str = "curl/8.5.0", method: str = "GET", **headers: str) -> Reply:
         """The answer, asked for again while it is 503: the stores may be late on a busy machine."""
-        end = time.monotonic() + LIMIT
-        while (reply := self.ask(target, user_agent, method, **headers)).status == 503 and time.monotonic() < end:
-            pass
-        return reply
+        return answered(lambda: self.ask(target, user_agent, method, **headers), lambda reply: reply.status)
 
     def ask(self, target: str, user_agent: str = "curl/8.5.0", method: str = "GET", **headers: str) -> Reply:
         """The first answer, whatever it is."""

@@ -1,12 +1,9 @@
 """A recorded request, byte for byte over HTTP."""
 
 import socket
-import time
 
+from tests.asking_again import answered
 from tests.conformance.recordings import Recording, Response
-
-
-LIMIT = 60
 
 
 def exchange(port: int, recording: Recording) -> Response:
@@ -14,10 +11,7 @@ def exchange(port: int, recording: Recording) -> Response:
 
     It is asked again while the answer is 503, which matchbox never gives: stores may be late on a busy machine.
     """
-    end = time.monotonic() + LIMIT
-    while (response := _exchange(port, recording)).status == 503 and time.monotonic() < end:
-        pass
-    return response
+    return answered(lambda: _exchange(port, recording), lambda response: response.status)
 
 
 def _exchange(port: int, recording: Recording) -> Response:

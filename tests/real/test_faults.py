@@ -1,6 +1,5 @@
 """The Lambda handler while DynamoDB or S3 is away: 503 with Retry-After, and the same answers when it is back."""
 
-import time
 import uuid
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ from boot_api.app import App
 from boot_api.handler import app_of
 from matchbox.groups import Group
 from matchbox.profiles import NetBoot, Profile
+from tests.asking_again import answered
 from tests.rigs.faults import INTERNAL_ERROR, SLOW_DOWN, THROTTLED, Delay, Fault, Hang, PassThrough, Refuse
 from tests.rigs.moto_server import MotoService
 from tests.rigs.tcp_fault import FaultProxy, fault_proxy
@@ -21,7 +21,6 @@ from tests.rigs.tcp_fault import FaultProxy, fault_proxy
 pytestmark = pytest.mark.real
 
 LARGE = 1_000_000
-LIMIT = 60
 SIX_RANGES = {"user-agent": "GRUB 2.06", "range": "bytes=" + ",".join(f"{n}-{n}" for n in range(0, 12, 2))}
 
 
@@ -70,10 +69,7 @@ def _ask(app: App, path: str, headers: dict[str, str] | None = None, **labels: s
 
 def _answered(app: App, path: str, headers: dict[str, str] | None = None, **labels: str) -> dict[str, Any]:
     """Ask as machines do that are told to come back: the store is there, but may be late on a busy machine."""
-    end = time.monotonic() + LIMIT
-    while (answer := _ask(app, path, headers, **labels))["statusCode"] == 503 and time.monotonic() < end:
-        pass
-    return answer
+    return answered(lambda: _ask(app, path, headers, **labels), lambda answer: answer["statusCode"])
 
 
 def _refused(app: App, path: str, headers: dict[str, str] | None = None, **labels: str) -> None:

@@ -6,7 +6,6 @@ The stores are DynamoDB Local and versitygw; the artefacts are those for this ma
 from __future__ import annotations
 
 import json
-import time
 import uuid
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
@@ -15,11 +14,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.asking_again import answered
 from tests.balancer_events import EXPECTED, assert_answered, event, fill
 from tests.boot.clients import boot
 from tests.boot.fleet import named, write_data_directory
 from tests.boot.networks import Servers
-from tests.conformance.http_exchange import LIMIT, exchange
+from tests.conformance.http_exchange import exchange
 from tests.conformance.recordings import HERE, SUITES, Recording, Response, assert_reproduced, recordings
 from tests.images.layers import Entry, gzipped
 from tests.images.manifests import image
@@ -212,10 +212,7 @@ def _got(port: int, target: str) -> tuple[int, bytes]:
 
 def _invoked(function: Any, request: Mapping[str, Any]) -> Any:
     """The answer, asked for again while it is 503: the stores may be late on a busy machine."""
-    end = time.monotonic() + LIMIT
-    while (answer := function.invoke(request))["statusCode"] == 503 and time.monotonic() < end:
-        pass
-    return answer
+    return answered(lambda: function.invoke(request), lambda answer: answer["statusCode"])
 
 
 def _without_empty(report: Mapping[str, list[str]]) -> dict[str, list[str]]:
