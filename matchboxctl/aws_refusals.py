@@ -14,7 +14,7 @@ from botocore.exceptions import (
 
 from aws_stores.aws_errors import AWSError
 from aws_stores.table import UnwritableError
-from matchbox.errors import StoreUnavailableError
+from lambda_matchbox.errors import StoreUnavailableError
 from matchboxctl.store_mode import StoreSettings
 from matchboxctl.usage import FailedError, UsageError
 

@@ -51,7 +51,7 @@ def _names(noun: str, data_path: str | None) -> list[str]:
     found: list[str] = []
 
     def ask() -> None:
-        from matchbox.errors import MatchboxError
+        from lambda_matchbox.errors import MatchboxError
         from matchboxctl.nouns.command import place_of
 
         try:

@@ -11,7 +11,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from matchbox.errors import MatchboxError
+from lambda_matchbox.errors import MatchboxError
 from matchbox.log_levels import LEVELS, log_level
 from matchboxctl.certs.arguments import add_certs_command
 from matchboxctl.checking.arguments import add_check_command

@@ -8,7 +8,7 @@ from aws_stores.dynamodb import DynamoDB
 from aws_stores.http_client import HttpClient
 from aws_stores.s3 import S3
 from aws_stores.table import KEY, SHAPES, shapes_in
-from matchbox.errors import StoreUnavailableError
+from lambda_matchbox.errors import StoreUnavailableError
 from matchboxctl.store_mode import StoreSettings
 from matchboxctl.usage import UsageError
 

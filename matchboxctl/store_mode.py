@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from aws_stores.in_parallel import THREADS
 from aws_stores.sigv4 import Credentials
-from matchbox.errors import StoreUnavailableError
+from lambda_matchbox.errors import StoreUnavailableError
 from matchboxctl.usage import UsageError
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from asset_sync.sources import ImageSources, image_sources
 from aws_stores.boto3_errors import translated
 from aws_stores.source_table import SourceTable
 from aws_stores.stored_shelf import StoredShelf
-from matchbox.errors import MatchboxError
+from lambda_matchbox.errors import MatchboxError
 from oci.distribution.docker_config import Login, logins_from_secret, no_logins
 from oci.distribution.registry import Registry
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from matchbox import content_type
+from lambda_matchbox.golang.http import content_type
 from matchbox.release_records import CHECKSUM
 from matchbox.release_shelf import ReleaseFile
 from matchbox.releases import RECORD

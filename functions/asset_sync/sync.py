@@ -15,7 +15,7 @@ from typing import NamedTuple
 from asset_sync.byte_count import ByteCount, counted
 from asset_sync.release_files import release_files
 from asset_sync.scratch import emptied
-from matchbox.errors import MatchboxError
+from lambda_matchbox.errors import MatchboxError
 from matchbox.release_records import RecordedFile, ReleaseRecord, record_in
 from matchbox.release_shelf import BusyError, MovedError, ReleaseFile, ReleaseShelf, ShelfError
 from matchbox.releases import RECORD, Pointer, Release, place_stem, pruned, published

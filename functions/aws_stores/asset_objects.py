@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from aws_stores.assets import PREFIX, object_key
-from matchbox import content_type
+from lambda_matchbox.golang.http import content_type
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

@@ -2,9 +2,9 @@
 
 from aws_stores.request_time import deadline_of
 from aws_stores.s3 import S3
-from matchbox.errors import NotFoundError
+from lambda_matchbox.errors import NotFoundError
+from lambda_matchbox.golang.http.paths import escape_path
 from matchbox.stores import AssetFile, Listing
-from matchbox.url_path import escape_path
 
 PREFIX = "assets/"
 """Where the operator's own assets lie."""

@@ -3,7 +3,7 @@
 import json
 import re
 
-from matchbox.errors import MatchboxError
+from lambda_matchbox.errors import MatchboxError
 
 # Throttling and passing failures, some with a status below 500: DynamoDB's "Error handling", S3's "Error responses".
 _RETRIED = frozenset(

@@ -26,8 +26,8 @@ from aws_stores.table import (
     shape_name,
 )
 from aws_stores.table_writes import TableWrites
+from lambda_matchbox.errors import StoreUnavailableError
 from matchbox.catalog_documents import Document
-from matchbox.errors import StoreUnavailableError
 from matchbox.groups import Group
 from matchbox.selection import Selector, selectors_of
 

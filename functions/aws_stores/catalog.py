@@ -28,7 +28,7 @@ from aws_stores.table import (
     template_in,
     template_key,
 )
-from matchbox.errors import StoreUnavailableError
+from lambda_matchbox.errors import StoreUnavailableError
 from matchbox.groups import Group
 from matchbox.profiles import Profile
 from matchbox.releases import Pointers

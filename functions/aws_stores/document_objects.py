@@ -7,7 +7,7 @@ from threading import Lock
 
 from aws_stores.s3 import S3
 from aws_stores.table import Far
-from matchbox.errors import StoreUnavailableError
+from lambda_matchbox.errors import StoreUnavailableError
 
 REMEMBERED = 64 * 1024 * 1024
 """How many bytes are kept, those asked for last; a function has some hundred megabytes."""

@@ -7,7 +7,7 @@ from aws_stores.dynamodb_json import Item, decode_item, encode_item
 from aws_stores.http_client import HttpClient, back_off
 from aws_stores.json_service import JsonService, Protocol
 from aws_stores.sigv4 import Credentials
-from matchbox.errors import StoreUnavailableError
+from lambda_matchbox.errors import StoreUnavailableError
 
 _PROTOCOL = Protocol("dynamodb", "DynamoDB_20120810", "1.0")
 

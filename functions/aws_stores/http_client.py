@@ -11,7 +11,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import HTTPError, ProtocolError
 
 from aws_stores import aws_errors
-from matchbox.errors import StoreUnavailableError
+from lambda_matchbox.errors import StoreUnavailableError
 
 CONNECT_TIMEOUT = 1.0
 """Seconds to reach one address of a service."""

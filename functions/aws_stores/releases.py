@@ -6,7 +6,7 @@ from aws_stores.request_time import deadline_of
 from aws_stores.s3 import S3
 from aws_stores.source_items import POINTERS, pointers_in
 from aws_stores.table import KEY
-from matchbox.errors import StoreUnavailableError
+from lambda_matchbox.errors import StoreUnavailableError
 from matchbox.releases import Pointers
 
 PREFIX = "releases/"

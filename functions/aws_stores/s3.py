@@ -11,7 +11,7 @@ from aws_stores.aws_errors import AWSError
 from aws_stores.http_client import Answer, HttpClient
 from aws_stores.regional_hosts import regional_host
 from aws_stores.sigv4 import Credentials
-from matchbox import http_date
+from lambda_matchbox.golang.http import dates
 
 PATIENCE = 5.0
 """Seconds that a call may take where its caller sets no deadline."""
@@ -77,7 +77,7 @@ class S3:
             if error.status == 404:
                 return None
             raise
-        modified = http_date.parse(headers.get("last-modified", ""))
+        modified = dates.parse(headers.get("last-modified", ""))
         return Head(
             size=int(headers["content-length"]),
             content_type=headers.get("content-type", ""),

@@ -13,7 +13,7 @@ from aws_stores.releases import PREFIX, release_prefix
 from aws_stores.source_items import CHECKED, POINTERS, source_name, sync_key
 from aws_stores.sync_lease import LEASE_SECONDS, SyncLeases
 from aws_stores.table import KEY
-from matchbox.errors import StoreUnavailableError
+from lambda_matchbox.errors import StoreUnavailableError
 from matchbox.release_shelf import LeaseLostError, MovedError, ReleaseFile, ShelfError
 from matchbox.releases import Pointer, pointer_in, pointer_text
 

@@ -27,7 +27,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from matchbox.errors import MatchboxError
+from lambda_matchbox.errors import MatchboxError
 from matchbox.profiles import NetBoot, Profile
 from matchbox.selection import Selector, Shape
 

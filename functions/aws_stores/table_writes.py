@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from aws_stores.boto3_items import typed
 from aws_stores.table import KEY, LARGEST_ITEM, SHAPES, UnwritableError, member_name, shape_name
-from matchbox.errors import StoreUnavailableError
+from lambda_matchbox.errors import StoreUnavailableError
 from matchbox.selection import Shape
 
 if TYPE_CHECKING:

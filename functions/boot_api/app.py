@@ -12,7 +12,7 @@ from boot_api.alb import event_answer, request_of
 from boot_api.failures import answer_of, failure_of
 from boot_api.request_log import Outcome, log_request
 from boot_api.routes import Account, Routes
-from matchbox.errors import MatchboxError
+from lambda_matchbox.errors import MatchboxError
 
 
 class App:

@@ -3,10 +3,10 @@
 from typing import NamedTuple
 
 from boot_api.alb import FRONT_HEADER, Answer, Request
-from matchbox import content
+from lambda_matchbox.errors import AnswerTooLargeError
+from lambda_matchbox.golang.http import content
 from matchbox.assets import Delivery
 from matchbox.boot_clients import follows_signed
-from matchbox.errors import AnswerTooLargeError
 from matchbox.stores import AnswerStore
 
 

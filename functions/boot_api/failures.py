@@ -5,14 +5,14 @@ import random
 from typing import NamedTuple
 
 from boot_api.alb import Answer
-from matchbox.errors import (
+from lambda_matchbox.errors import (
     AnswerTooLargeError,
     MatchboxError,
     NotFoundError,
     StoreUnavailableError,
     UndeliverableError,
 )
-from matchbox.url_path import octets
+from lambda_matchbox.golang.http.paths import octets
 
 
 class Failure(NamedTuple):

@@ -7,7 +7,7 @@ from aws_lambda_powertools import Logger
 
 from boot_api.alb import Request
 from boot_api.routes import Account
-from matchbox.url_path import octets
+from lambda_matchbox.golang.http.paths import octets
 
 _LONGEST_REPORT = 50
 

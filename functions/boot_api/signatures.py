@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from boot_api.document_answers import Document
-from matchbox.content_type import BINARY, TEXT
+from lambda_matchbox.golang.http.content_type import BINARY, TEXT
 
 Sign = Callable[[bytes], bytes]
 """From what a route answers to a detached OpenPGP signature of it."""

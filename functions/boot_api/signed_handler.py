@@ -19,7 +19,7 @@ from boot_api.handler import credentials_of
 from boot_api.settings import Settings
 from boot_api.signing_key import SigningKey, SigningKeyError, unlocked
 from boot_api.signing_secret import SigningSecretError, parse_signing_secret
-from matchbox.errors import StoreUnavailableError
+from lambda_matchbox.errors import StoreUnavailableError
 
 # What the start may wait for the secret, of the ten seconds that the function has.
 _SECRET_SECONDS = 5.0

@@ -8,11 +8,11 @@ token-free address, else an error that says what to configure. Never a redirect 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from matchbox import content, directory_listing
+from lambda_matchbox.errors import NotFoundError, UndeliverableError
+from lambda_matchbox.golang.http import content, directory_listing
+from lambda_matchbox.golang.http.paths import clean_path, index_page_redirect, slash_redirect
 from matchbox.boot_clients import Redirects, follows_signed, redirects
-from matchbox.errors import NotFoundError, UndeliverableError
 from matchbox.stores import AssetFile, AssetStore
-from matchbox.url_path import clean_path, index_page_redirect, slash_redirect
 
 _INDEX = "index.html"
 # More parts than this in one answer are no boot client's wish, and each may cost a read of the store.

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from matchbox.errors import MatchboxError
+from lambda_matchbox.errors import MatchboxError
 from matchbox.templates import render
 from matchbox.yaml_documents import YamlError, documents
 

@@ -1,6 +1,6 @@
 """The error of everything behind /ignition that is not the template itself."""
 
-from matchbox.errors import MatchboxError
+from lambda_matchbox.errors import MatchboxError
 
 
 class IgnitionError(MatchboxError):

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from matchbox.errors import MatchboxError
+from lambda_matchbox.errors import MatchboxError
 from matchbox.json_lines import line_at, line_of_deepest, line_of_path, line_of_value
 
 _LONGEST_SHOWN = 40

@@ -6,7 +6,7 @@ and a key that is `mac` in any case holds a hardware address as Go's `net.ParseM
 
 import re
 
-from matchbox.url_path import go_query
+from lambda_matchbox.golang.http.paths import go_query
 
 _OCTETS = (6, 8, 20)
 _SEPARATED = {

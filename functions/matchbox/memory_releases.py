@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 
-from matchbox import content_type
-from matchbox.errors import NotFoundError
+from lambda_matchbox.errors import NotFoundError
+from lambda_matchbox.golang.http import content_type
 from matchbox.release_shelf import BusyError, LeaseLostError, MovedError, ReleaseFile
 from matchbox.releases import Pointer, Pointers
 from matchbox.stores import AssetFile, Listing

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from matchbox.go_float import format_float
-from matchbox.go_text import bytes_of, replaced_strays, text_of_value
+from lambda_matchbox.golang.float import format_float
+from lambda_matchbox.golang.text import bytes_of, replaced_strays, text_of_value
 
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+from lambda_matchbox.errors import MatchboxError
 from matchbox.catalog_documents import TEMPLATE_KINDS, Template
 from matchbox.cloud_config import cloud_answer
-from matchbox.errors import MatchboxError
 from matchbox.groups import Group
 from matchbox.ignition import ignition_answer
 from matchbox.profiles import Profile

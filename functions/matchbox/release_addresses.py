@@ -6,9 +6,9 @@ it is told name the release: `/assets/talos/arm64/vmlinuz?release=sha256:…`.
 
 import re
 
+from lambda_matchbox.golang.http.paths import clean_path, go_query, unescape
 from matchbox.profiles import NetBoot
 from matchbox.releases import Pointers, covering
-from matchbox.url_path import clean_path, go_query, unescape
 
 _PARAMETER = "release"
 # Addresses on this very server, as iPXE and GRUB write them; an initrd's may stand behind options.

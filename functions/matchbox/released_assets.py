@@ -5,7 +5,7 @@ Once a source has a release, its part of /assets/ is served from releases only.
 
 from typing import NamedTuple
 
-from matchbox.errors import NotFoundError
+from lambda_matchbox.errors import NotFoundError
 from matchbox.releases import Covered, Pointers, covering
 from matchbox.stores import AssetFile, AssetStore, Listing, Releases
 

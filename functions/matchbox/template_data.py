@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from matchbox.go_values import StringMap
+from lambda_matchbox.golang.values import StringMap
 from matchbox.groups import Wanted
 from matchbox.stores import Selection
 

@@ -8,13 +8,13 @@ import re
 from collections.abc import Callable
 from urllib.parse import quote_from_bytes
 
-from matchbox.go_format import OutputTooLongError
-from matchbox.go_print import sprint, sprintf, sprintln
-from matchbox.go_quote import is_printable
-from matchbox.go_text import bytes_of, stray_byte, text_of
-from matchbox.go_time import TimeError
-from matchbox.go_values import StringMap, type_name
-from matchbox.piecemeal import joined, made_of
+from lambda_matchbox.golang.chunks import joined, made_of
+from lambda_matchbox.golang.format import OutputTooLongError
+from lambda_matchbox.golang.print import sprint, sprintf, sprintln
+from lambda_matchbox.golang.quote import is_printable
+from lambda_matchbox.golang.text import bytes_of, stray_byte, text_of
+from lambda_matchbox.golang.time import TimeError
+from lambda_matchbox.golang.values import StringMap, type_name
 from matchbox.template_allowance import Allowance, FunctionError
 
 _HTML = str.maketrans({"\0": "\ufffd", '"': "&#34;", "'": "&#39;", "&": "&amp;", "<": "&lt;", ">": "&gt;"})

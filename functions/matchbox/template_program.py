@@ -4,7 +4,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from matchbox.go_text import text_of
+from lambda_matchbox.golang.text import text_of
 from matchbox.sprig.names import ALLOWED
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from matchbox.errors import MatchboxError
-from matchbox.go_print import sprint
-from matchbox.go_text import bytes_of, text_of_value
-from matchbox.go_values import GoObject, StringMap
+from lambda_matchbox.errors import MatchboxError
+from lambda_matchbox.golang.print import sprint
+from lambda_matchbox.golang.text import bytes_of, text_of_value
+from lambda_matchbox.golang.values import GoObject, StringMap
 from matchbox.sprig.names import LEFT_OUT
 from matchbox.template_allowance import MOST_INSTRUCTIONS, MOST_OUTPUT, Allowance, FunctionError
 from matchbox.template_functions import printed, template_functions

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qs
 
-from matchbox import content_type
-from matchbox.errors import NotFoundError, StoreUnavailableError
+from lambda_matchbox.errors import NotFoundError, StoreUnavailableError
+from lambda_matchbox.golang.http import content_type
+from lambda_matchbox.golang.http.paths import escape_path, octets
 from matchbox.stores import AssetFile, Listing
-from matchbox.url_path import escape_path, octets
 
 SIGNED = "/presigned/"
 """What signed addresses begin with."""

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
+from lambda_matchbox.errors import StoreUnavailableError
 from matchbox.documents import parse_group, parse_profile
-from matchbox.errors import StoreUnavailableError
 from matchbox.groups import Group
 from matchbox.json_documents import DocumentError
 from matchbox.memory import GroupIndex

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from matchbox.errors import StoreUnavailableError
+from lambda_matchbox.errors import StoreUnavailableError
 from matchbox.release_shelf import BusyError, MovedError, ReleaseFile
 from matchbox.releases import Pointer, Pointers, pointer_in, pointer_text
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses

@@ -12,9 +12,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
+from lambda_matchbox.golang.json import without_surrogates
 from matchbox.catalog_documents import TEMPLATE_KINDS
 from matchbox.documents import parse_group, parse_profile
-from matchbox.go_json import without_surrogates
 from matchbox.groups import Group
 from matchbox.json_documents import DocumentError
 from matchbox.labels import InvalidMACError

@@ -1,6 +1,6 @@
 """What a document's file or name refuses."""
 
-from matchbox.errors import MatchboxError
+from lambda_matchbox.errors import MatchboxError
 
 
 class FileError(MatchboxError):

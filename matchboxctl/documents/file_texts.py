@@ -1,8 +1,8 @@
 """Groups and profiles as matchbox writes them into its data directory."""
 
+from lambda_matchbox.golang.json_encoder import indented, with_sorted_keys
 from matchbox.groups import Group
 from matchbox.profiles import Profile
-from matchboxctl.documents.go_json_text import indented, with_sorted_keys
 
 _ORDER = ("id", "name", "ignition_id", "cloud_id", "boot", "generic_id")
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 from aws_stores.boto3_errors import translated
 from aws_stores.document_objects import LostObjectError
 from aws_stores.request_time import deadline_of, request_time
-from matchbox.errors import StoreUnavailableError
+from lambda_matchbox.errors import StoreUnavailableError
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0

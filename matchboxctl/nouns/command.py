@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from lambda_matchbox.errors import MatchboxError, StoreUnavailableError
 from matchbox.catalog_documents import TEMPLATE_KINDS
-from matchbox.errors import MatchboxError, StoreUnavailableError
 from matchbox.json_documents import DocumentError
 from matchbox.labels import InvalidMACError
 from matchboxctl.data_path_argument import DATA_PATH

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
-from matchbox.go_json import without_surrogates
+from lambda_matchbox.golang.json import without_surrogates
 from matchbox.json_documents import DocumentError
 from matchboxctl.documents.faults import id_fault
 from matchboxctl.nouns.tables import shown

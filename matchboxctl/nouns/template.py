@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Collection, Mapping, Sequence
 
-from matchbox.errors import MatchboxError
+from lambda_matchbox.errors import MatchboxError
 from matchbox.selection import octets
 from matchboxctl.documents.faults import name_fault
 from matchboxctl.documents.protocol import Documents, Report, TemplateSize, nobody

@@ -47,7 +47,7 @@ def secrets_in(data: object, *, hidden: bool = False) -> Iterator[str]:
 
 
 def _in_go(value: object) -> str:
-    from matchbox.go_print import sprint
+    from lambda_matchbox.golang.print import sprint
 
     return value if isinstance(value, str) else sprint([float(str(value))], 1000)
 

@@ -5,7 +5,7 @@ The words are those of its scanner (`encoding/json`, scanner.go): the first byte
 
 import re
 
-from matchbox.go_quote import quoted
+from lambda_matchbox.golang.quote import quoted
 
 DEEPEST = 200
 """How many lists and objects may be open at once: 10,000 for Go; a function that reads them has less room."""

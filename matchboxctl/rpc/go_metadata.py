@@ -4,8 +4,8 @@ import json
 import math
 from collections.abc import Mapping
 
-from matchbox.go_json import without_surrogates
-from matchboxctl.documents.go_json_text import compact, with_sorted_keys
+from lambda_matchbox.golang.json import without_surrogates
+from lambda_matchbox.golang.json_encoder import compact, with_sorted_keys
 from matchboxctl.rpc.go_json_faults import json_fault
 
 # All whole numbers up to here are floats as well.

@@ -4,7 +4,7 @@ from grpc import StatusCode
 
 from aws_stores.aws_errors import AWSError
 from aws_stores.table import UnwritableError
-from matchbox.errors import MatchboxError, StoreUnavailableError
+from lambda_matchbox.errors import MatchboxError, StoreUnavailableError
 from matchbox.json_documents import DocumentError
 from matchbox.labels import InvalidMACError
 from matchboxctl.documents.faults import FileError

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from threading import Event, Thread
 
 from asset_sync.sources import ImageSources
-from matchbox.errors import MatchboxError
+from lambda_matchbox.errors import MatchboxError
 
 _LOOK = 5.0
 _PAUSE = 0.2

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from matchbox.content_type import of_file
-from matchbox.errors import NotFoundError
+from lambda_matchbox.errors import NotFoundError
+from lambda_matchbox.golang.http.content_type import of_file
 from tests.contract.asset_subjects import AssetSubject, Served, in_bucket, in_directory
 
 if TYPE_CHECKING:

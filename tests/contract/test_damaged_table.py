@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aws_stores.table import SHAPES, entry_key
-from matchbox.errors import StoreUnavailableError
+from lambda_matchbox.errors import StoreUnavailableError
 from matchbox.groups import Group
 from matchbox.profiles import NetBoot, Profile
 from matchbox.selection import selector_of

@@ -13,7 +13,7 @@ from aws_stores.http_client import Answer, HttpClient
 from aws_stores.s3 import S3
 from aws_stores.sigv4 import Credentials
 from aws_stores.table import LONGEST_INLINE, Far, template_record
-from matchbox.errors import StoreUnavailableError
+from lambda_matchbox.errors import StoreUnavailableError
 from tests.rigs.catalog_table import ENOUGH, CatalogTable
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from aws_stores.dynamodb import DynamoDB
 from aws_stores.http_client import HttpClient
 from aws_stores.s3 import S3, File, Listing
 from aws_stores.sigv4 import Credentials
-from matchbox.errors import StoreUnavailableError
+from lambda_matchbox.errors import StoreUnavailableError
 from tests.rigs.faults import INTERNAL_ERROR, THROTTLED, Withhold
 from tests.rigs.tcp_fault import fault_proxy
 

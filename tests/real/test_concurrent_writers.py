@@ -18,7 +18,7 @@ from aws_stores.fsck import Ages
 from aws_stores.group_items import group_in
 from aws_stores.http_client import HttpClient
 from aws_stores.table import Far
-from matchbox.errors import StoreUnavailableError
+from lambda_matchbox.errors import StoreUnavailableError
 from matchbox.groups import Group, Wanted
 from tests.rigs.catalog_table import CatalogTable
 

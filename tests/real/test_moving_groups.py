@@ -14,7 +14,7 @@ from aws_stores.catalog_check import Fault
 from aws_stores.fsck import Ages
 from aws_stores.http_client import HttpClient
 from aws_stores.table import member_name
-from matchbox.errors import StoreUnavailableError
+from lambda_matchbox.errors import StoreUnavailableError
 from matchbox.groups import Group, Wanted
 from matchbox.profiles import Profile
 from matchbox.stores import Selection

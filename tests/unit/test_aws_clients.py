@@ -18,7 +18,7 @@ from aws_stores.http_client import Answer as HttpAnswer
 from aws_stores.http_client import HttpClient
 from aws_stores.s3 import S3, File, Listing
 from aws_stores.sigv4 import Credentials
-from matchbox.errors import StoreUnavailableError
+from lambda_matchbox.errors import StoreUnavailableError
 from tests.rigs.faults import INTERNAL_ERROR, SLOW_DOWN, THROTTLED, Answer, Fault, Hang, PassThrough, Refuse, Withhold
 from tests.rigs.service import REGION
 from tests.rigs.tcp_fault import FaultProxy, fault_proxy

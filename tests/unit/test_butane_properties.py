@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambda_matchbox.golang.json import encode
 from matchbox.butane import ButaneError, translate
 from matchbox.butane.dialects import dialect_of
 from matchbox.butane.schema import fields_of
 from matchbox.butane.serving import served as served_config
-from matchbox.go_json import encode
 from matchbox.ignition_config.parse import parse_and_translate
 from tests.conformance.butane_vectors import vectors
 

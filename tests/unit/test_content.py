@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox import content
-from matchbox.content import Reply, Span
+from lambda_matchbox.golang.http import content
+from lambda_matchbox.golang.http.content import Reply, Span
 
 CONFORMANCE = Path(__file__).parents[1] / "conformance"
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox import content_type
+from lambda_matchbox.golang.http import content_type
 
 CONFORMANCE = Path(__file__).parents[1] / "conformance"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from matchbox.errors import StoreUnavailableError
+from lambda_matchbox.errors import StoreUnavailableError
 from matchbox.json_documents import DocumentError
 from matchbox.rivals import Rivals
 from matchbox.stores import Selection

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox import directory_listing, url_path
+from lambda_matchbox.golang.http import directory_listing, paths
 
 CONFORMANCE = Path(__file__).parents[1] / "conformance" / "assets"
 
@@ -67,6 +67,6 @@ def test_empty_directory() -> None:
 def test_links_lead_to_their_names(names: set[str]) -> None:
     """Each link, unescaped, is the name of its entry, whatever the name."""
     links = re.findall(rb'<a href="([^"]*)">', directory_listing.render(names, []))
-    found = [url_path.unescape(link.decode()) or "" for link in links]
-    expected = sorted(url_path.octets(name) for name in names)
-    assert expected == [url_path.octets(name.removeprefix("./") if ":" in name else name) for name in found]
+    found = [paths.unescape(link.decode()) or "" for link in links]
+    expected = sorted(paths.octets(name) for name in names)
+    assert expected == [paths.octets(name.removeprefix("./") if ":" in name else name) for name in found]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from matchbox.errors import StoreUnavailableError
+from lambda_matchbox.errors import StoreUnavailableError
 from tests.unit.data_directory import WAYS, Data, watched
 
 

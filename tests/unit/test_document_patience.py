@@ -5,7 +5,7 @@ from unittest.mock import Mock, patch
 
 import pytest
 
-from matchbox.errors import StoreUnavailableError
+from lambda_matchbox.errors import StoreUnavailableError
 from matchboxctl.documents.patience import Patience
 
 

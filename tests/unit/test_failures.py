@@ -9,7 +9,7 @@ import pytest
 import aws_stores
 import matchbox
 from boot_api.failures import FAILURES, answer_of, failure_of
-from matchbox.errors import (
+from lambda_matchbox.errors import (
     AnswerTooLargeError,
     MatchboxError,
     NotFoundError,

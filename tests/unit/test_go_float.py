@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox.go_float import format_float
+from lambda_matchbox.golang.float import format_float
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox.go_json import Fractional, JsonError, Members, decode, encode, without_surrogates
+from lambda_matchbox.golang.json import Fractional, JsonError, Members, decode, encode, without_surrogates
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(),

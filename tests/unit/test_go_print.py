@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox.go_format import OutputTooLongError
-from matchbox.go_print import sprint, sprintf, sprintln
-from matchbox.go_text import text_of
-from matchbox.go_values import StringMap
+from lambda_matchbox.golang.format import OutputTooLongError
+from lambda_matchbox.golang.print import sprint, sprintf, sprintln
+from lambda_matchbox.golang.text import text_of
+from lambda_matchbox.golang.values import StringMap
 
 ROOM = 10_000
 VALUES = (

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox.go_quote import can_be_raw, quoted
-from matchbox.go_text import text_of
+from lambda_matchbox.golang.quote import can_be_raw, quoted
+from lambda_matchbox.golang.text import text_of
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], max_codepoint=0x10FE7F)), st.booleans())

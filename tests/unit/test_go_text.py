@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox.go_text import bytes_of, stray_byte, text_of, text_of_value
+from lambda_matchbox.golang.text import bytes_of, stray_byte, text_of, text_of_value
 
 
 @given(st.binary())

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox.go_url import Url, UrlError, parse_url
+from lambda_matchbox.golang.url import Url, UrlError, parse_url
 
 
 @pytest.mark.parametrize(

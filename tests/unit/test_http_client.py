@@ -14,7 +14,7 @@ import pytest
 
 from aws_stores import aws_errors
 from aws_stores.http_client import HttpClient
-from matchbox.errors import StoreUnavailableError
+from lambda_matchbox.errors import StoreUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

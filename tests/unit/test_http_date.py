@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox import http_date
+from lambda_matchbox.golang.http import dates
 
 THEN = 784111777  # Sun, 06 Nov 1994 08:49:37 GMT, the example of RFC 9110
 
@@ -47,7 +47,7 @@ THEN = 784111777  # Sun, 06 Nov 1994 08:49:37 GMT, the example of RFC 9110
 )
 def test_dates_are_read(text: str, expected: int | None) -> None:
     """The three forms of HTTP dates are read with the liberties that Go takes; all else is no date."""
-    assert expected == http_date.parse(text)
+    assert expected == dates.parse(text)
 
 
 @pytest.mark.parametrize(
@@ -63,19 +63,19 @@ def test_dates_are_read(text: str, expected: int | None) -> None:
 )
 def test_dates_are_written(moment: datetime, expected: str) -> None:
     """A moment is written in UTC, its fraction of a second cut off."""
-    assert expected == http_date.render(moment)
+    assert expected == dates.render(moment)
 
 
 @given(st.datetimes(timezones=st.timezones() | st.none()))
 def test_a_written_date_is_read_back(moment: datetime) -> None:
     """Reading a written date gives the moment's second, in any zone."""
-    text = http_date.render(moment)
+    text = dates.render(moment)
     year = int(text.split()[3])
-    assert (http_date.unix_seconds(moment) if year <= 9999 else None) == http_date.parse(text)
+    assert (dates.unix_seconds(moment) if year <= 9999 else None) == dates.parse(text)
 
 
 @given(st.text(st.characters()) | st.text("SunNovday, -:.+0123456789GMT", max_size=40))
 def test_any_text_is_a_date_or_none(text: str) -> None:
     """No text fails to be read, and a date lies in the years that four digits can name."""
-    seconds = http_date.parse(text)
+    seconds = dates.parse(text)
     assert seconds is None or -62167219200 <= seconds < 253402300800

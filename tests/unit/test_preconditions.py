@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox import content
-from matchbox.content import Reply
-from matchbox.preconditions import State
+from lambda_matchbox.golang.http import content
+from lambda_matchbox.golang.http.content import Reply
+from lambda_matchbox.golang.http.preconditions import State
 
 TEXT = "text/plain; charset=utf-8"
 THEN = datetime(1994, 11, 6, 8, 49, 37, 500000, UTC)

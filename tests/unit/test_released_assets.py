@@ -8,8 +8,8 @@ import pytest
 
 from boot_api.alb import BODY_LIMIT, Answer, Request
 from boot_api.routes import Account, Routes, Stores
+from lambda_matchbox.errors import NotFoundError, StoreUnavailableError
 from matchbox.assets import Delivery
-from matchbox.errors import NotFoundError, StoreUnavailableError
 from matchbox.groups import Group
 from matchbox.image_reference import ImageReference
 from matchbox.memory import MemoryCatalog

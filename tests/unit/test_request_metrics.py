@@ -11,8 +11,8 @@ from boot_api.app import App
 from boot_api.handler import app_of
 from boot_api.metrics import MILLISECONDS, REQUESTS, SERVICE, RequestMetrics
 from boot_api.routes import Routes, Stores
+from lambda_matchbox.errors import StoreUnavailableError
 from matchbox.assets import Delivery
-from matchbox.errors import StoreUnavailableError
 from matchbox.memory import MemoryCatalog
 from matchbox.memory_releases import MemoryFiles, MemoryReleases
 from matchbox.profiles import Profile

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchboxctl.documents.go_json_text import compact, indented
+from lambda_matchbox.golang.json_encoder import compact, indented
 from matchboxctl.rpc.go_json_faults import DEEPEST, json_fault
 from matchboxctl.rpc.go_metadata import MetadataError, read_metadata, write_metadata
 

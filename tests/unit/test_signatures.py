@@ -12,8 +12,8 @@ import pytest
 from boot_api.app import App
 from boot_api.routes import Routes, Stores
 from boot_api.signatures import SIGNED, Signatures
+from lambda_matchbox.errors import StoreUnavailableError
 from matchbox.assets import Delivery
-from matchbox.errors import StoreUnavailableError
 from matchbox.groups import Group
 from matchbox.memory import MemoryCatalog
 from matchbox.memory_releases import MemoryReleases

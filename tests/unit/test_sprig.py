@@ -8,7 +8,7 @@ from gotpl.funcs.sprig import text_func_map
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from matchbox.go_values import StringMap
+from lambda_matchbox.golang.values import StringMap
 from matchbox.sprig.names import ALLOWED, LEFT_OUT
 from matchbox.templates import TemplateError, render
 from tests.unit.rendered_recordings import CONFORMANCE

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox.go_text import text_of
-from matchbox.go_values import StringMap
+from lambda_matchbox.golang.text import text_of
+from lambda_matchbox.golang.values import StringMap
 from matchbox.template_allowance import Allowance, FunctionError
 from matchbox.template_functions import template_functions
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox.go_values import StringMap
+from lambda_matchbox.golang.values import StringMap
 from matchbox.templates import TemplateError, render
 from tests.unit.rendered_recordings import CONFORMANCE, Recording, recordings
 

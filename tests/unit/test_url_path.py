@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox import url_path
-from matchbox.url_path import Redirect
+from lambda_matchbox.golang.http import paths
+from lambda_matchbox.golang.http.paths import Redirect
 
 CONFORMANCE = Path(__file__).parents[1] / "conformance"
 
@@ -44,14 +44,14 @@ QUERIES = st.text("ab&=;+%2fF/?", max_size=30) | ANY_TEXT
 )
 def test_paths_are_cleaned(path: str, expected: str) -> None:
     """A clean path is rooted and has no empty, `.` or `..` element; a slash at the end stays."""
-    assert expected == url_path.clean_path(path)
+    assert expected == paths.clean_path(path)
 
 
 @given(PATHS)
 def test_cleaning_twice_is_cleaning_once(path: str) -> None:
     """A clean path is its own clean path."""
-    cleaned = url_path.clean_path(path)
-    assert cleaned == url_path.clean_path(cleaned)
+    cleaned = paths.clean_path(path)
+    assert cleaned == paths.clean_path(cleaned)
     assert not {"..", "."} & set(cleaned.split("/"))
     assert "//" not in cleaned
 
@@ -74,15 +74,15 @@ def test_cleaning_twice_is_cleaning_once(path: str) -> None:
 )
 def test_paths_are_unescaped(raw: str, expected: str | None) -> None:
     """Each escape stands for its byte; bytes that are no UTF-8 are kept; a broken escape breaks the path."""
-    assert expected == url_path.unescape(raw)
+    assert expected == paths.unescape(raw)
 
 
 @given(st.binary())
 def test_any_bytes_survive(path: bytes) -> None:
     """Text that stands for any bytes gives the same bytes back."""
-    text = url_path.unescape(quote(path))
+    text = paths.unescape(quote(path))
     assert text is not None
-    assert path == url_path.octets(text)
+    assert path == paths.octets(text)
 
 
 @pytest.mark.parametrize(
@@ -91,13 +91,13 @@ def test_any_bytes_survive(path: bytes) -> None:
 )
 def test_text_has_bytes(text: str, expected: bytes) -> None:
     """A surrogate stands for its byte, and one that cannot for U+FFFD."""
-    assert expected == url_path.octets(text)
+    assert expected == paths.octets(text)
 
 
 @given(ANY_TEXT)
 def test_any_text_has_bytes(text: str) -> None:
     """Any text has the bytes of its characters."""
-    assert b"".join(url_path.octets(char) for char in text) == url_path.octets(text)
+    assert b"".join(paths.octets(char) for char in text) == paths.octets(text)
 
 
 def test_recorded_redirects() -> None:
@@ -108,11 +108,11 @@ def test_recorded_redirects() -> None:
             answer = recorded["answer"]
             if answer["status"] != 301 or "content-type" not in answer["headers"]:
                 continue
-            path = url_path.unescape(recorded["request"]["target"])
+            path = paths.unescape(recorded["request"]["target"])
             assert path is not None
-            cleaned = "/assets/" if path == "/assets" else url_path.clean_path(path)
+            cleaned = "/assets/" if path == "/assets" else paths.clean_path(path)
             expected = Redirect(answer["headers"]["location"], answer["body"].encode())
-            assert expected == url_path.moved_permanently(cleaned, "")
+            assert expected == paths.moved_permanently(cleaned, "")
             found += 1
     assert found == 8
 
@@ -133,13 +133,13 @@ def test_recorded_redirects() -> None:
 def test_redirects_to_clean_paths(path: str, raw_query: str, location: str, shown: str) -> None:
     """The path is escaped, the query kept; what is not ASCII is escaped in the header and not in the page."""
     expected = Redirect(location, f'<a href="{shown}">Moved Permanently</a>.\n\n'.encode())
-    assert expected == url_path.moved_permanently(path, raw_query)
+    assert expected == paths.moved_permanently(path, raw_query)
 
 
 @given(PATHS, QUERIES)
 def test_no_redirect_leaves_the_host(path: str, raw_query: str) -> None:
     """A Location is printable ASCII and names a path of the same host, whatever was asked."""
-    location = url_path.moved_permanently(path, raw_query).location
+    location = paths.moved_permanently(path, raw_query).location
     assert location.isascii()
     assert location.isprintable()
     assert " " not in location
@@ -168,17 +168,17 @@ def test_no_redirect_leaves_the_host(path: str, raw_query: str) -> None:
 )
 def test_redirects_for_slashes(path: str, raw_query: str, directory: bool, expected: str | None) -> None:
     """A directory gets its slash, a file loses one, relative to where the client is, and the query is kept."""
-    redirect = url_path.slash_redirect(path, raw_query, directory=directory)
+    redirect = paths.slash_redirect(path, raw_query, directory=directory)
     assert (None if expected is None else Redirect(expected)) == redirect
 
 
 @given(PATHS, st.booleans())
 def test_slash_redirects_arrive(path: str, directory: bool) -> None:
     """Followed from a clean path, the redirect leads to the same path with the right ending."""
-    path = url_path.clean_path(path)
-    here = "http://host" + url_path.escape_path(path)
-    if redirect := url_path.slash_redirect(path, "", directory=directory):
-        there = "http://host" + url_path.escape_path(path.rstrip("/") + ("/" if directory else ""))
+    path = paths.clean_path(path)
+    here = "http://host" + paths.escape_path(path)
+    if redirect := paths.slash_redirect(path, "", directory=directory):
+        there = "http://host" + paths.escape_path(path.rstrip("/") + ("/" if directory else ""))
         # Go leaves the path `*` as it is, and escapes it in others.
         assert there.replace("*", "%2A") == urljoin(here, redirect.location).replace("*", "%2A")
 
@@ -195,7 +195,7 @@ def test_slash_redirects_arrive(path: str, directory: bool) -> None:
 )
 def test_redirects_for_index_pages(path: str, raw_query: str, expected: str | None) -> None:
     """An index page is served as its directory only."""
-    redirect = url_path.index_page_redirect(path, raw_query)
+    redirect = paths.index_page_redirect(path, raw_query)
     assert (None if expected is None else Redirect(expected)) == redirect
 
 
@@ -223,19 +223,19 @@ def test_redirects_for_index_pages(path: str, raw_query: str, expected: str | No
 )
 def test_queries_are_read(raw: str, expected: list[tuple[str, str]]) -> None:
     """Pairs come in their order; those that are empty, hold a `;` or a broken escape are left out."""
-    assert expected == url_path.go_query(raw)
+    assert expected == paths.go_query(raw)
 
 
 @given(st.lists(st.tuples(st.binary(), st.binary())))
 def test_escaped_pairs_are_read_back(pairs: list[tuple[bytes, bytes]]) -> None:
     """Any bytes, escaped, come out of a query as they went in."""
     raw = "&".join(f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in pairs)
-    assert pairs == [(url_path.octets(key), url_path.octets(value)) for key, value in url_path.go_query(raw)]
+    assert pairs == [(paths.octets(key), paths.octets(value)) for key, value in paths.go_query(raw)]
 
 
 @given(QUERIES)
 def test_any_query_is_read(raw: str) -> None:
     """No query fails to be read, and what is read can be written as bytes and as JSON."""
-    for key, value in url_path.go_query(raw):
+    for key, value in paths.go_query(raw):
         assert key == key.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
         assert value == json.loads(json.dumps(value))

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Iterator
 
+from lambda_matchbox.golang.json import JsonError, Members, decode
 from matchbox.butane.dialects import Dialect
 from matchbox.butane.report import Entry, Path, Place
 from matchbox.butane.structs import parts_of
-from matchbox.go_json import JsonError, Members, decode
 from matchbox.ignition_config.fault import struct, text
 from matchbox.ignition_config.reader import MismatchError, read_struct
 from matchbox.ignition_config.rules import faults

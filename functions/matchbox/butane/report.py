@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from matchbox.errors import MatchboxError
+from lambda_matchbox.errors import MatchboxError
 
 MOST_ENTRIES = 1000
 """A report ends with so many, and a line that says how many more there are: a text can be all faults."""

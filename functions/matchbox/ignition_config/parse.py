@@ -6,7 +6,7 @@ versions keep theirs, and what Ignition would refuse is an error instead of an e
 
 import re
 
-from matchbox.go_json import JsonError, decode, encode
+from lambda_matchbox.golang.json import JsonError, decode, encode
 from matchbox.ignition_config.fault import number, struct, structs, text
 from matchbox.ignition_config.reader import MismatchError, Struct, read_struct, written
 from matchbox.ignition_config.rules import faults

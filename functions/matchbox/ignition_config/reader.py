@@ -7,7 +7,7 @@ whatever their case, unknown ones are ignored, and null is like an absent key.
 from collections.abc import Mapping
 from typing import cast
 
-from matchbox.go_json import Members, without_surrogates
+from lambda_matchbox.golang.json import Members, without_surrogates
 from matchbox.ignition_config.schema import fields_of
 
 Struct = dict[str, object]

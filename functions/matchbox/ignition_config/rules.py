@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import cast
 
-from matchbox.go_quote import quoted
+from lambda_matchbox.golang.quote import quoted
 from matchbox.ignition_config.fault import Fault, Faults, faults_at, number, path_fault, structs, text
 from matchbox.ignition_config.node_rules import config_faults, file_faults, node_faults, owner_faults, storage_faults
 from matchbox.ignition_config.reader import Struct
@@ -166,7 +166,7 @@ def _verification_faults(verification: Struct, path: str, minor: int) -> Faults:
 
 
 def _tang_faults(tang: Struct, path: str, _minor: int) -> Faults:
-    from matchbox.go_json import JsonError, decode
+    from lambda_matchbox.golang.json import JsonError, decode
 
     if scheme_of(text(tang, "url")) not in _HTTP:
         yield Fault(f"{path}.url", "invalid url scheme")

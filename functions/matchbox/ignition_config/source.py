@@ -3,7 +3,7 @@
 import re
 from urllib.parse import unquote_plus
 
-from matchbox.go_url import Url, UrlError, parse_url
+from lambda_matchbox.golang.url import Url, UrlError, parse_url
 
 _SCHEMES = {"http": 0, "https": 0, "tftp": 0, "s3": 0, "data": 0, "gs": 2, "arn": 4}
 _ESCAPED = "%[0-9A-Fa-f]{2}"

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from gotpl.runtime.values import UNTYPED_NIL
 
-from matchbox.go_time import TimeError
-from matchbox.go_values import Int64, NilMap, StringMap, Uint64, type_name
+from lambda_matchbox.golang.time import TimeError
+from lambda_matchbox.golang.values import Int64, NilMap, StringMap, Uint64, type_name
 from matchbox.sprig.names import ALLOWED
 from matchbox.template_allowance import Allowance, FunctionError
 

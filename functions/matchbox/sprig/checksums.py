@@ -6,7 +6,7 @@ import hashlib
 import re
 import zlib
 
-from matchbox.go_text import bytes_of, text_of
+from lambda_matchbox.golang.text import bytes_of, text_of
 
 _BASE64_GROUP = re.compile(rb"(?:[A-Za-z0-9+/]{4})*")
 _BASE32_GROUP = re.compile(rb"(?:[A-Z2-7]{8})*")

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from matchbox.go_time import Time, TimeError, duration_of, seconds_text
-from matchbox.go_time_layout import formatted, parsed
-from matchbox.go_values import Int64
+from lambda_matchbox.golang.time import Time, TimeError, duration_of, seconds_text
+from lambda_matchbox.golang.time_layout import formatted, parsed
+from lambda_matchbox.golang.values import Int64
 from matchbox.template_allowance import Allowance, FunctionError
 
 _NANO = 1_000_000_000

@@ -1,6 +1,6 @@
 """Which of several values counts?"""
 
-from matchbox.go_values import GoObject
+from lambda_matchbox.golang.values import GoObject
 from matchbox.template_allowance import FunctionError
 
 

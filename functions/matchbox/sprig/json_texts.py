@@ -4,10 +4,10 @@ import json
 import math
 from collections.abc import Callable
 
-from matchbox.go_json import number_text
-from matchbox.go_text import bytes_of, replaced_strays, text_of_value
-from matchbox.go_values import GoObject, is_nil
-from matchbox.piecemeal import joined, made_of
+from lambda_matchbox.golang.chunks import joined, made_of
+from lambda_matchbox.golang.json import number_text
+from lambda_matchbox.golang.text import bytes_of, replaced_strays, text_of_value
+from lambda_matchbox.golang.values import GoObject, is_nil
 from matchbox.template_allowance import Allowance, FunctionError
 
 _NODE_WORK = 20

@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Callable
 
-from matchbox.go_text import replaced_strays
+from lambda_matchbox.golang.text import replaced_strays
 from matchbox.sprig.strings import SPACES
 from matchbox.template_allowance import Allowance
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from matchbox.go_text import bytes_of
-from matchbox.go_values import ListList, NilList, StringList, type_name
+from lambda_matchbox.golang.text import bytes_of
+from lambda_matchbox.golang.values import ListList, NilList, StringList, type_name
 from matchbox.sprig.defaults import empty
 from matchbox.sprig.numbers import int64_of
 from matchbox.sprig.strval import texts_of_any

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from matchbox.go_text import bytes_of
-from matchbox.go_values import GoObject, NilMap, StringList, StringMap, type_name
+from lambda_matchbox.golang.text import bytes_of
+from lambda_matchbox.golang.values import GoObject, NilMap, StringList, StringMap, type_name
 from matchbox.sprig.strval import text_of_any
 from matchbox.template_allowance import Allowance, FunctionError
 

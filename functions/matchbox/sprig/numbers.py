@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import reduce
 
-from matchbox.go_values import Int64, IntList
+from lambda_matchbox.golang.values import Int64, IntList
 from matchbox.sprig.strval import text_of_any
 from matchbox.template_allowance import Allowance, FunctionError
 

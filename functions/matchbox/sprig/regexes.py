@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from matchbox.go_values import NilStringList, StringList
-from matchbox.piecemeal import joined, made_of
+from lambda_matchbox.golang.chunks import joined, made_of
+from lambda_matchbox.golang.values import NilStringList, StringList
 from matchbox.template_allowance import Allowance, FunctionError
 
 if TYPE_CHECKING:

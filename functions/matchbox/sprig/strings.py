@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from matchbox.go_quote import quoted_pieces
-from matchbox.go_text import bytes_of, text_of
-from matchbox.go_values import StringList, StringMap
-from matchbox.piecemeal import joined
+from lambda_matchbox.golang.chunks import joined
+from lambda_matchbox.golang.quote import quoted_pieces
+from lambda_matchbox.golang.text import bytes_of, text_of
+from lambda_matchbox.golang.values import StringList, StringMap
 from matchbox.sprig.strval import text_of_any, texts_of_any
 from matchbox.template_allowance import Allowance, FunctionError
 

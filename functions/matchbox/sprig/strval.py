@@ -1,6 +1,6 @@
 """A value as the text that Sprig's functions make of it."""
 
-from matchbox.go_print import sprint
+from lambda_matchbox.golang.print import sprint
 from matchbox.template_allowance import Allowance
 from matchbox.template_functions import printed
 

@@ -1,6 +1,6 @@
 """What is a value, and are two the same?"""
 
-from matchbox.go_values import GoObject, is_nil_list, kind_name, type_name
+from lambda_matchbox.golang.values import GoObject, is_nil_list, kind_name, type_name
 from matchbox.template_allowance import Allowance
 
 _COMPARISON_WORK = 10

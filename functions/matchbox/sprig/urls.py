@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable
 from urllib.parse import quote_from_bytes
 
-from matchbox.go_text import bytes_of, text_of
-from matchbox.go_values import kind_name
+from lambda_matchbox.golang.text import bytes_of, text_of
+from lambda_matchbox.golang.values import kind_name
 from matchbox.template_allowance import FunctionError
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+\-.]*):")

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import re2
 
-from matchbox.go_values import GoObject, Uint64
+from lambda_matchbox.golang.values import GoObject, Uint64
 from matchbox.template_allowance import FunctionError
 
 _LONGEST = 1000

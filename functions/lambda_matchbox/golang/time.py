@@ -4,7 +4,7 @@ import re
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from matchbox.go_values import GoObject
+from lambda_matchbox.golang.values import GoObject
 
 _DAY = 86_400
 _NANO = 1_000_000_000
@@ -65,13 +65,13 @@ class Time(GoObject):
 
     def text(self) -> str:
         """As {{.}} prints it."""
-        from matchbox.go_time_layout import formatted
+        from lambda_matchbox.golang.time_layout import formatted
 
         return formatted(self, "2006-01-02 15:04:05.999999999 -0700 MST")
 
     def in_json(self) -> str:
         """By RFC 3339."""
-        from matchbox.go_time_layout import formatted
+        from lambda_matchbox.golang.time_layout import formatted
 
         return formatted(self, "2006-01-02T15:04:05.999999999Z07:00")
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 
-from matchbox.go_time import Civil, Time, TimeError, day_of, time_of
+from lambda_matchbox.golang.time import Civil, Time, TimeError, day_of, time_of
 
 _MONTHS = (
     "January February March April May June July August September October November December".split()  # noqa: SIM905

@@ -5,8 +5,8 @@ Each takes the `room` there is for the text, in characters, and raises `OutputTo
 
 from collections.abc import Sequence
 
-from matchbox.go_format import Flags, Printer
-from matchbox.go_values import type_name
+from lambda_matchbox.golang.format import Flags, Printer
+from lambda_matchbox.golang.values import type_name
 
 _GREATEST_WIDTH = 1_000_000
 _MOST_DIGITS = 9

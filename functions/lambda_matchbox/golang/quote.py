@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from matchbox.go_text import stray_byte
-from matchbox.piecemeal import made_of
+from lambda_matchbox.golang.chunks import made_of
+from lambda_matchbox.golang.text import stray_byte
 
 _SHORT = {
     "\a": r"\a",

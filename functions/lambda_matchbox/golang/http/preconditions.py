@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from matchbox import http_date
+from lambda_matchbox.golang.http import dates
 
 _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\U0010ffff]*"'
 
@@ -42,13 +42,13 @@ class State(NamedTuple):
             return False
         if tag := re.match(_TAG, if_range):
             return tag[0] != self.etag or tag[0].startswith("W/")
-        return self.modified is None or http_date.parse(if_range) != self.modified
+        return self.modified is None or dates.parse(if_range) != self.modified
 
     def _is_newer_than(self, text: str) -> bool | None:
         """Whether it changed after the date in `text`; None where either time is unknown."""
         if not text or self.modified is None:
             return None
-        moment = http_date.parse(text)
+        moment = dates.parse(text)
         return None if moment is None else self.modified > moment
 
 

@@ -5,7 +5,7 @@ The page is the one of Go's `http.FileServer`, byte for byte.
 
 from collections.abc import Iterable
 
-from matchbox.url_path import escape_html, escape_path, octets
+from lambda_matchbox.golang.http.paths import escape_html, escape_path, octets
 
 CONTENT_TYPE = "text/html; charset=utf-8"
 

@@ -3,7 +3,7 @@
 import json
 from typing import NoReturn
 
-from matchbox.go_float import format_float
+from lambda_matchbox.golang.float import format_float
 
 _ESCAPES = str.maketrans({"<": r"\u003c", ">": r"\u003e", "&": r"\u0026", "\u2028": r"\u2028", "\u2029": r"\u2029"})
 _SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}")

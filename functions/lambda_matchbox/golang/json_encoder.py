@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from matchbox.go_json import number_text
+from lambda_matchbox.golang.json import number_text
 
 _ESCAPES = str.maketrans({"<": r"\u003c", ">": r"\u003e", "&": r"\u0026", "\u2028": r"\u2028", "\u2029": r"\u2029"})
 

@@ -5,11 +5,11 @@ The values are those of `go_values`; everything else is nil. Oddities such as `%
 
 from typing import NamedTuple
 
-from matchbox.go_float import format_float
-from matchbox.go_quote import can_be_raw, is_printable, quoted, quoted_pieces
-from matchbox.go_text import bytes_of
-from matchbox.go_values import GoObject, is_nil_list, type_name
-from matchbox.piecemeal import joined
+from lambda_matchbox.golang.chunks import joined
+from lambda_matchbox.golang.float import format_float
+from lambda_matchbox.golang.quote import can_be_raw, is_printable, quoted, quoted_pieces
+from lambda_matchbox.golang.text import bytes_of
+from lambda_matchbox.golang.values import GoObject, is_nil_list, type_name
 
 _GREATEST_RUNE = 0x10FFFF
 _REPLACEMENT = 0xFFFD

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from matchbox import http_date
-from matchbox.preconditions import State
+from lambda_matchbox.golang.http import dates
+from lambda_matchbox.golang.http.preconditions import State
 
 _SPACE = " \t\r\n"
 _INT64_DIGITS = 19
@@ -62,9 +62,9 @@ def serve(
     reading = head or method == "GET"
     validators = {"etag": etag} if etag else {}
     if modified is not None:
-        validators["last-modified"] = http_date.render(modified)
+        validators["last-modified"] = dates.render(modified)
 
-    state = State(etag or "", None if modified is None else http_date.unix_seconds(modified))
+    state = State(etag or "", None if modified is None else dates.unix_seconds(modified))
     match state.refusal(given, reading=reading):
         case 304:
             return Reply(304, {"etag": etag} if etag else validators)

@@ -1,0 +1,1 @@
+"""How Go's net/http serves content: ranges, preconditions, content types, listings, paths."""
