@@ -204,7 +204,7 @@ class Routes:
         return Document(found.body, found.content_type)
 
     def _generic(self, machine: _Machine) -> Document:
-        from matchbox.templates import render
+        from lambda_matchbox.gotemplate.engine import render
 
         template_id, source = self._template(machine.profile, "generic")
         return _content(render(source, machine.data(), name=template_id))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from lambda_matchbox.errors import MatchboxError
-from matchbox.templates import render
+from lambda_matchbox.gotemplate.engine import render
 from matchbox.yaml_documents import YamlError, documents
 
 _HEADER = "#cloud-config"

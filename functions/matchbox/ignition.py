@@ -51,7 +51,7 @@ def ignition_answer(
             return IgnitionAnswer(_JSON, parse_and_translate(source))
         except IgnitionError as error:
             raise IgnitionError(f"template {template_id!r}: {error}") from None
-    from matchbox.templates import render
+    from lambda_matchbox.gotemplate.engine import render
 
     rendered = render(source, data, name=template_id)
     try:

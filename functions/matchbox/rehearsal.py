@@ -11,6 +11,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from lambda_matchbox.errors import MatchboxError
+from lambda_matchbox.gotemplate.engine import TemplateError, render
 from matchbox.catalog_documents import TEMPLATE_KINDS, Template
 from matchbox.cloud_config import cloud_answer
 from matchbox.groups import Group
@@ -19,7 +20,6 @@ from matchbox.profiles import Profile
 from matchbox.selection import selectors_of
 from matchbox.stores import Selection
 from matchbox.template_data import data_of
-from matchbox.templates import TemplateError, render
 
 # The last two have parts, for functions that take a label apart.
 _MADE_UP = ("x", "0", "/x", "1.2.3-x-y", "52:54:00:12:34:56")

@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
+from lambda_matchbox.gotemplate.engine import TemplateError
 from matchbox.ignition import IgnitionAnswer, ignition_answer
 from matchbox.ignition_error import IgnitionError
-from matchbox.templates import TemplateError
 from tests.conformance.butane_vectors import without_forms
 from tests.unit.rendered_recordings import recordings
 

@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lambda_matchbox.golang.values import StringMap
-from matchbox.sprig.names import ALLOWED, LEFT_OUT
-from matchbox.templates import TemplateError, render
+from lambda_matchbox.gotemplate.engine import TemplateError, render
+from lambda_matchbox.gotemplate.sprig.names import ALLOWED, LEFT_OUT
 from tests.unit.rendered_recordings import CONFORMANCE
 
 RECORDED = json.loads((CONFORMANCE / "templates" / "sprig.json").read_text())
@@ -218,16 +218,16 @@ def test_letters_of_the_block_of_stand_ins() -> None:
 def test_only_templates_that_call_sprig_load_it() -> None:
     """A template without a function of Sprig loads none of them, and RE2 waits for a regular expression."""
     program = (
-        "import sys; from matchbox.templates import render;"
-        "said = lambda: print(*sorted(name for name in sys.modules if name == 're2' or 'matchbox.sprig.' in name));"
+        "import sys; from lambda_matchbox.gotemplate.engine import render;"
+        "said = lambda: print(*sorted(name for name in sys.modules if name == 're2' or 'lambda_matchbox.gotemplate.sprig.' in name));"
         "render(b'{{.a}}', {'a': 'b'}, name='a'); said();"
         "render(b'{{.a | b64enc}}', {'a': 'b'}, name='a'); said();"
         "render(b'{{regexMatch .a .a}}', {'a': 'b'}, name='a'); print('re2' in sys.modules)"
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert result.stdout.splitlines() == [
-        "matchbox.sprig.names",
-        "matchbox.sprig.calls matchbox.sprig.checksums matchbox.sprig.names",
+        "lambda_matchbox.gotemplate.sprig.names",
+        "lambda_matchbox.gotemplate.sprig.calls lambda_matchbox.gotemplate.sprig.checksums lambda_matchbox.gotemplate.sprig.names",
         "True",
     ]
 
@@ -236,7 +236,7 @@ def test_a_library_that_cannot_be_loaded() -> None:
     """Without RE2 a template that has no regular expression renders, and one that has is told what is missing."""
     program = (
         "import sys; sys.modules['re2'] = None\n"
-        "from matchbox.templates import TemplateError, render\n"
+        "from lambda_matchbox.gotemplate.engine import TemplateError, render\n"
         "print(render(b'{{upper .a}}', {'a': 'b'}, name='a'))\n"
         "try: render(b'{{regexMatch .a .a}}', {'a': 'b'}, name='a')\n"
         "except TemplateError as error: print(error)"

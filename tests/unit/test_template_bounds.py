@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matchbox.sprig.names import ALLOWED
-from matchbox.template_allowance import MOST_ELEMENTS, MOST_INSTRUCTIONS, MOST_OUTPUT, MOST_TEXT
-from matchbox.template_program import GREATEST_SOURCE, MOST_TOKENS
-from matchbox.templates import TemplateError, render
+from lambda_matchbox.gotemplate.engine import TemplateError, render
+from lambda_matchbox.gotemplate.limits import MOST_ELEMENTS, MOST_INSTRUCTIONS, MOST_OUTPUT, MOST_TEXT
+from lambda_matchbox.gotemplate.program import GREATEST_SOURCE, MOST_TOKENS
+from lambda_matchbox.gotemplate.sprig.names import ALLOWED
 
 TEXT = f"more than {MOST_TEXT} characters of text in functions"
 ELEMENTS = f"more than {MOST_ELEMENTS} elements of lists and maps"
@@ -126,7 +126,7 @@ LITTLE = 200 * 1024
 MEMORY = f"""
 import re
 from pathlib import Path
-from matchbox.templates import TemplateError, render
+from lambda_matchbox.gotemplate.engine import TemplateError, render
 
 def peak():
     return int(re.search("VmHWM:\\\\s+([0-9]+)", Path("/proc/self/status").read_text())[1])

@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 
 from lambda_matchbox.golang.text import text_of
 from lambda_matchbox.golang.values import StringMap
-from matchbox.template_allowance import Allowance, FunctionError
-from matchbox.template_functions import template_functions
+from lambda_matchbox.gotemplate.functions import template_functions
+from lambda_matchbox.gotemplate.limits import Allowance, FunctionError
 
 COMPARABLE = st.one_of(
     st.tuples(st.integers(), st.integers()),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambda_matchbox.golang.values import StringMap
-from matchbox.templates import TemplateError, render
+from lambda_matchbox.gotemplate.engine import TemplateError, render
 from tests.unit.rendered_recordings import CONFORMANCE, Recording, recordings
 
 GENERIC = list(recordings("rendering", "generic"))
@@ -204,8 +204,6 @@ def test_large_numbers() -> None:
 
 def test_no_import_without_an_action() -> None:
     """A template without an action does not load the library."""
-    program = (
-        "import sys; from matchbox.templates import render; render(b'a', {}, name='a'); print('gotpl' in sys.modules)"
-    )
+    program = "import sys; from lambda_matchbox.gotemplate.engine import render; render(b'a', {}, name='a'); print('gotpl' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert result.stdout == "False\n"

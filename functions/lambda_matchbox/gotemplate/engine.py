@@ -18,10 +18,9 @@ from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.golang.print import sprint
 from lambda_matchbox.golang.text import bytes_of, text_of_value
 from lambda_matchbox.golang.values import GoObject, StringMap
-from matchbox.sprig.names import LEFT_OUT
-from matchbox.template_allowance import MOST_INSTRUCTIONS, MOST_OUTPUT, Allowance, FunctionError
-from matchbox.template_functions import printed, template_functions
-from matchbox.template_program import (
+from lambda_matchbox.gotemplate.functions import printed, template_functions
+from lambda_matchbox.gotemplate.limits import MOST_INSTRUCTIONS, MOST_OUTPUT, Allowance, FunctionError
+from lambda_matchbox.gotemplate.program import (
     GREATEST_SOURCE,
     MOST_TOKENS,
     NIL_COMMAND,
@@ -31,6 +30,7 @@ from matchbox.template_program import (
     TemplateProgram,
     template_program,
 )
+from lambda_matchbox.gotemplate.sprig.names import LEFT_OUT
 
 if TYPE_CHECKING:
     from gotpl import TemplateExecutionError, TemplateSyntaxError
@@ -113,7 +113,7 @@ def _executed(template: TemplateProgram, data: object) -> str:
     functions = {**template_functions(allowance), NIL_COMMAND: _nil_command}
     functions |= {WRITTEN: partial(_written, allowance), RANGED: partial(_ranged, allowance)}
     if template.sprig_names:
-        from matchbox.sprig.calls import sprig_functions
+        from lambda_matchbox.gotemplate.sprig.calls import sprig_functions
 
         functions |= sprig_functions(allowance, template.sprig_names)
     return render_program(

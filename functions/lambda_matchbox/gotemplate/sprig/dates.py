@@ -5,7 +5,7 @@ from collections.abc import Callable
 from lambda_matchbox.golang.time import Time, TimeError, duration_of, seconds_text
 from lambda_matchbox.golang.time_layout import formatted, parsed
 from lambda_matchbox.golang.values import Int64
-from matchbox.template_allowance import Allowance, FunctionError
+from lambda_matchbox.gotemplate.limits import Allowance, FunctionError
 
 _NANO = 1_000_000_000
 # The year 1, as where Go has no time.

@@ -6,8 +6,8 @@ from lambda_matchbox.golang.chunks import joined
 from lambda_matchbox.golang.quote import quoted_pieces
 from lambda_matchbox.golang.text import bytes_of, text_of
 from lambda_matchbox.golang.values import StringList, StringMap
-from matchbox.sprig.strval import text_of_any, texts_of_any
-from matchbox.template_allowance import Allowance, FunctionError
+from lambda_matchbox.gotemplate.limits import Allowance, FunctionError
+from lambda_matchbox.gotemplate.sprig.strval import text_of_any, texts_of_any
 
 # unicode.IsSpace
 SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))

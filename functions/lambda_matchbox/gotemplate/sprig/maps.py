@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from lambda_matchbox.golang.text import bytes_of
 from lambda_matchbox.golang.values import GoObject, NilMap, StringList, StringMap, type_name
-from matchbox.sprig.strval import text_of_any
-from matchbox.template_allowance import Allowance, FunctionError
+from lambda_matchbox.gotemplate.limits import Allowance, FunctionError
+from lambda_matchbox.gotemplate.sprig.strval import text_of_any
 
 _LEAST_DIG_ARGUMENTS = 3
 _COPY_WORK = 5

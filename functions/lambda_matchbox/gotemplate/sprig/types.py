@@ -1,7 +1,7 @@
 """What is a value, and are two the same?"""
 
 from lambda_matchbox.golang.values import GoObject, is_nil_list, kind_name, type_name
-from matchbox.template_allowance import Allowance
+from lambda_matchbox.gotemplate.limits import Allowance
 
 _COMPARISON_WORK = 10
 

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from lambda_matchbox.golang.text import bytes_of
 from lambda_matchbox.golang.values import ListList, NilList, StringList, type_name
-from matchbox.sprig.defaults import empty
-from matchbox.sprig.numbers import int64_of
-from matchbox.sprig.strval import texts_of_any
-from matchbox.sprig.types import same
-from matchbox.template_allowance import Allowance, FunctionError
+from lambda_matchbox.gotemplate.limits import Allowance, FunctionError
+from lambda_matchbox.gotemplate.sprig.defaults import empty
+from lambda_matchbox.gotemplate.sprig.numbers import int64_of
+from lambda_matchbox.gotemplate.sprig.strval import texts_of_any
+from lambda_matchbox.gotemplate.sprig.types import same
 
 _ELEMENT_WORK = 3
 

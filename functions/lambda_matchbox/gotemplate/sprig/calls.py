@@ -12,8 +12,8 @@ from gotpl.runtime.values import UNTYPED_NIL
 
 from lambda_matchbox.golang.time import TimeError
 from lambda_matchbox.golang.values import Int64, NilMap, StringMap, Uint64, type_name
-from matchbox.sprig.names import ALLOWED
-from matchbox.template_allowance import Allowance, FunctionError
+from lambda_matchbox.gotemplate.limits import Allowance, FunctionError
+from lambda_matchbox.gotemplate.sprig.names import ALLOWED
 
 Function = Callable[..., object]
 _MODULES = {name: module for module, functions in ALLOWED.items() for name in functions}
@@ -89,7 +89,7 @@ def _called(name: str, module: str, allowance: Allowance) -> Function:
         elements = sum(len(value) for value in arguments if isinstance(value, list | dict))
         allowance.take_work(_CALL_WORK + elements // 10)
         try:
-            loaded = import_module(f"matchbox.sprig.{module}")
+            loaded = import_module(f"lambda_matchbox.gotemplate.sprig.{module}")
             plain: Mapping[str, Function] = loaded.PLAIN
             bounded: Mapping[str, Function] = loaded.BOUNDED
             made = plain[name](*arguments) if name in plain else bounded[name](allowance, *arguments)

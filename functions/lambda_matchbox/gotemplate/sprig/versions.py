@@ -6,7 +6,7 @@ from typing import NamedTuple
 import re2
 
 from lambda_matchbox.golang.values import GoObject, Uint64
-from matchbox.template_allowance import FunctionError
+from lambda_matchbox.gotemplate.limits import FunctionError
 
 _LONGEST = 1000
 _GREATEST = (1 << 64) - 1

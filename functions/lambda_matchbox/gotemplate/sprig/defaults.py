@@ -1,7 +1,7 @@
 """Which of several values counts?"""
 
 from lambda_matchbox.golang.values import GoObject
-from matchbox.template_allowance import FunctionError
+from lambda_matchbox.gotemplate.limits import FunctionError
 
 
 def empty(value: object) -> bool:

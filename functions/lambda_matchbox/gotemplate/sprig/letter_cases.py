@@ -4,8 +4,8 @@ import unicodedata
 from collections.abc import Callable
 
 from lambda_matchbox.golang.text import replaced_strays
-from matchbox.sprig.strings import SPACES
-from matchbox.template_allowance import Allowance
+from lambda_matchbox.gotemplate.limits import Allowance
+from lambda_matchbox.gotemplate.sprig.strings import SPACES
 
 _CHARACTER_WORK = 10
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"

@@ -5,7 +5,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_matchbox.golang.text import text_of
-from matchbox.sprig.names import ALLOWED
+from lambda_matchbox.gotemplate.sprig.names import ALLOWED
 
 if TYPE_CHECKING:
     from gotpl.compile.instructions import CompiledPipeline, Instruction, Program

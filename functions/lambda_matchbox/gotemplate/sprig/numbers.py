@@ -7,8 +7,8 @@ from fractions import Fraction
 from functools import reduce
 
 from lambda_matchbox.golang.values import Int64, IntList
-from matchbox.sprig.strval import text_of_any
-from matchbox.template_allowance import Allowance, FunctionError
+from lambda_matchbox.gotemplate.limits import Allowance, FunctionError
+from lambda_matchbox.gotemplate.sprig.strval import text_of_any
 
 _LEAST, _GREATEST = -(1 << 63), (1 << 63) - 1
 _DIGITS = r"[0-9]+(?:_[0-9]+)*"

@@ -1,8 +1,8 @@
 """A value as the text that Sprig's functions make of it."""
 
 from lambda_matchbox.golang.print import sprint
-from matchbox.template_allowance import Allowance
-from matchbox.template_functions import printed
+from lambda_matchbox.gotemplate.functions import printed
+from lambda_matchbox.gotemplate.limits import Allowance
 
 _ELEMENT_WORK = 3
 

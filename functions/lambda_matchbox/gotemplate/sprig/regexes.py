@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lambda_matchbox.golang.chunks import joined, made_of
 from lambda_matchbox.golang.values import NilStringList, StringList
-from matchbox.template_allowance import Allowance, FunctionError
+from lambda_matchbox.gotemplate.limits import Allowance, FunctionError
 
 if TYPE_CHECKING:
     import re2

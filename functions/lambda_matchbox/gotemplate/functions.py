@@ -15,7 +15,7 @@ from lambda_matchbox.golang.quote import is_printable
 from lambda_matchbox.golang.text import bytes_of, stray_byte, text_of
 from lambda_matchbox.golang.time import TimeError
 from lambda_matchbox.golang.values import StringMap, type_name
-from matchbox.template_allowance import Allowance, FunctionError
+from lambda_matchbox.gotemplate.limits import Allowance, FunctionError
 
 _HTML = str.maketrans({"\0": "\ufffd", '"': "&#34;", "'": "&#39;", "&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _JAVASCRIPT = {"\\": r"\\", "'": r"\'", '"': r"\""} | {character: f"\\u{ord(character):04X}" for character in "<>&="}

@@ -8,7 +8,7 @@ from lambda_matchbox.golang.chunks import joined, made_of
 from lambda_matchbox.golang.json import number_text
 from lambda_matchbox.golang.text import bytes_of, replaced_strays, text_of_value
 from lambda_matchbox.golang.values import GoObject, is_nil
-from matchbox.template_allowance import Allowance, FunctionError
+from lambda_matchbox.gotemplate.limits import Allowance, FunctionError
 
 _NODE_WORK = 20
 _CHARACTER_WORK = 2

@@ -6,7 +6,7 @@ from urllib.parse import quote_from_bytes
 
 from lambda_matchbox.golang.text import bytes_of, text_of
 from lambda_matchbox.golang.values import kind_name
-from matchbox.template_allowance import FunctionError
+from lambda_matchbox.gotemplate.limits import FunctionError
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+\-.]*):")
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
