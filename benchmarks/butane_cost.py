@@ -11,9 +11,9 @@ from pathlib import Path
 import yaml
 
 from benchmarks.timing import cpu_seconds, fresh_seconds, print_table
+from lambda_matchbox.answers.butane import served
 from lambda_matchbox.gotemplate.engine import render
-from matchbox.butane import translate
-from matchbox.butane.serving import served
+from lambda_matchbox.ignition.butane import translate
 from tests.rigs.python313 import python313_environment
 
 ROUNDS = 400
@@ -27,8 +27,8 @@ DATA: dict[str, object] = {
 HANDLER = "import os, boot_api.handler as h; h.app_of(os.environ)"
 RENDERED = f"{HANDLER}\nfrom lambda_matchbox.gotemplate.engine import render; text = render({EXAMPLE.read_bytes()!r}, {DATA!r}, name='a')"
 
-TALOS = "\nfrom matchbox.yaml_documents import documents; documents(text)"
-BUTANE = "\nfrom matchbox.butane.serving import served; served(text, print)"
+TALOS = "\nfrom lambda_matchbox.ignition.yaml import documents; documents(text)"
+BUTANE = "\nfrom lambda_matchbox.answers.butane import served; served(text, print)"
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.gotemplate.engine import render
-from matchbox.yaml_documents import YamlError, documents
+from lambda_matchbox.ignition.yaml import YamlError, documents
 
 _HEADER = "#cloud-config"
 

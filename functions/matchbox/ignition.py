@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from matchbox.ignition_error import IgnitionError
-from matchbox.yaml_documents import YamlError, documents
+from lambda_matchbox.ignition.errors import IgnitionError
+from lambda_matchbox.ignition.yaml import YamlError, documents
 
 _IGNITION_SUFFIXES = (".ign", ".ignition")
 _JSON = "application/json"
@@ -45,7 +45,7 @@ def ignition_answer(
             not a mapping.
     """
     if is_ignition_config(template_id):
-        from matchbox.ignition_config.parse import parse_and_translate
+        from lambda_matchbox.ignition.config.parse import parse_and_translate
 
         try:
             return IgnitionAnswer(_JSON, parse_and_translate(source))
@@ -56,7 +56,7 @@ def ignition_answer(
     rendered = render(source, data, name=template_id)
     try:
         if _is_butane(rendered):
-            from matchbox.butane.serving import served
+            from lambda_matchbox.answers.butane import served
 
             return IgnitionAnswer(_JSON, served(rendered, tell))
         fault = _talos_fault(rendered)

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from matchbox.butane import ButaneError, translate
-from matchbox.butane.serving import served
-from matchbox.ignition_error import IgnitionError
+from lambda_matchbox.ignition.butane import ButaneError, translate
+from lambda_matchbox.answers.butane import served
+from lambda_matchbox.ignition.errors import IgnitionError
 from tests.conformance.butane_vectors import Vector, vectors, without_forms, write_files
 
 VECTORS = {vector["name"]: vector for vector in vectors()}

@@ -7,8 +7,8 @@ from contextlib import suppress
 
 import pytest
 
-from matchbox.butane.serving import served
-from matchbox.ignition_error import IgnitionError
+from lambda_matchbox.answers.butane import served
+from lambda_matchbox.ignition.errors import IgnitionError
 from tests.conformance.butane_vectors import vectors
 from tests.rigs.ignition_programs import ignition_validate
 from tests.serving import started

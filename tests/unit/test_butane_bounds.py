@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from matchbox.butane import ButaneError, translate
-from matchbox.butane.report import MOST_ENTRIES, Place, rest
-from matchbox.butane.serving import served
-from matchbox.butane.unused_keys import Places
-from matchbox.butane.yaml_nodes import Mapping, Node, Scalar
-from matchbox.ignition_config.rules import faults
-from matchbox.ignition_error import IgnitionError
+from lambda_matchbox.answers.butane import served
+from lambda_matchbox.ignition.butane import ButaneError, translate
+from lambda_matchbox.ignition.butane.reading.unused_keys import Places
+from lambda_matchbox.ignition.butane.reading.yaml_nodes import Mapping, Node, Scalar
+from lambda_matchbox.ignition.butane.report import MOST_ENTRIES, Place, rest
+from lambda_matchbox.ignition.config.rules import faults
+from lambda_matchbox.ignition.errors import IgnitionError
 
 HEAD = "variant: fcos\nversion: 1.5.0\n"
 FILES = "storage:\n  files:\n"

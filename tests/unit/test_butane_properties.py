@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambda_matchbox.answers.butane import served as served_config
 from lambda_matchbox.golang.json import encode
-from matchbox.butane import ButaneError, translate
-from matchbox.butane.dialects import dialect_of
-from matchbox.butane.schema import fields_of
-from matchbox.butane.serving import served as served_config
-from matchbox.ignition_config.parse import parse_and_translate
+from lambda_matchbox.ignition.butane import ButaneError, translate
+from lambda_matchbox.ignition.butane.dialects import dialect_of
+from lambda_matchbox.ignition.butane.schema import fields_of
+from lambda_matchbox.ignition.config.parse import parse_and_translate
 from tests.conformance.butane_vectors import vectors
 
 SHORT = [vector["butane"] for vector in vectors() if len(vector["butane"]) < 3000]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from matchbox.butane import ButaneError, translate
+from lambda_matchbox.ignition.butane import ButaneError, translate
 
 HEAD = "variant: fcos\nversion: 1.5.0\n"
 DIRECTORY = "storage:\n  directories:\n    - path: /a\n      "

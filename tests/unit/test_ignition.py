@@ -5,8 +5,8 @@ import sys
 import pytest
 
 from lambda_matchbox.gotemplate.engine import TemplateError
+from lambda_matchbox.ignition.errors import IgnitionError
 from matchbox.ignition import IgnitionAnswer, ignition_answer
-from matchbox.ignition_error import IgnitionError
 from tests.conformance.butane_vectors import without_forms
 from tests.unit.rendered_recordings import recordings
 
@@ -156,9 +156,9 @@ def test_the_translator_loads_with_the_first_butane_config() -> None:
 import sys
 from matchbox.ignition import ignition_answer
 ignition_answer("a", b"machine: {}", {})
-print("matchbox.butane" in sys.modules, "matchbox.ignition_config" in sys.modules)
+print("lambda_matchbox.ignition.butane" in sys.modules, "lambda_matchbox.ignition.config" in sys.modules)
 ignition_answer("a", b"variant: fcos\\nversion: 1.5.0", {})
-print("matchbox.butane" in sys.modules)
+print("lambda_matchbox.ignition.butane" in sys.modules)
 """
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "False False\nTrue\n" == result.stdout

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox.ignition_config.source import scheme_of, source_fault
+from lambda_matchbox.ignition.config.source import scheme_of, source_fault
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox.butane.dialects import dialect_of
-from matchbox.butane.mount_units import mount_units
-from matchbox.butane.structs import made
-from matchbox.ignition_config.fault import Fault
-from matchbox.ignition_config.reader import Struct
-from matchbox.ignition_config.storage_rules import disk_faults
+from lambda_matchbox.ignition.butane.desugaring.mount_units import mount_units
+from lambda_matchbox.ignition.butane.dialects import dialect_of
+from lambda_matchbox.ignition.butane.structs import made
+from lambda_matchbox.ignition.config.fault import Fault
+from lambda_matchbox.ignition.config.reader import Struct
+from lambda_matchbox.ignition.config.storage_rules import disk_faults
 
 FCOS = dialect_of("fcos", "1.5.0")
 PLACES = st.lists(st.tuples(st.integers(-12, 12), st.integers(-6, 6)), max_size=8)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox.systemd_unit import UnitError, check_unit
+from lambda_matchbox.ignition.config.systemd_unit import UnitError, check_unit
 
 
 @pytest.mark.parametrize(

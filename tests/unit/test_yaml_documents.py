@@ -1,6 +1,6 @@
 import pytest
 
-from matchbox.yaml_documents import Document, YamlError, documents
+from lambda_matchbox.ignition.yaml import Document, YamlError, documents
 
 
 def test_documents() -> None:

@@ -1,0 +1,1 @@
+"""Ignition configs, and the Butane configs that are translated to them."""

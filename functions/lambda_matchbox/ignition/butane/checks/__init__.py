@@ -1,0 +1,1 @@
+"""The rules that a Butane config has to keep."""

@@ -1,0 +1,78 @@
+"""What is wrong with an Ignition config that stands inside a Butane config, to be merged or to replace it?"""
+
+import json
+from collections.abc import Iterator
+
+from lambda_matchbox.golang.json import JsonError, Members, decode
+from lambda_matchbox.ignition.butane.dialects import Dialect
+from lambda_matchbox.ignition.butane.report import Entry, Path, Place
+from lambda_matchbox.ignition.butane.structs import parts_of
+from lambda_matchbox.ignition.config.fault import struct, text
+from lambda_matchbox.ignition.config.reader import MismatchError, read_struct
+from lambda_matchbox.ignition.config.rules import faults
+from lambda_matchbox.ignition.config.schema import fields_of
+
+_GO_REASONS = {
+    "Expecting value": "looking for beginning of value",
+    "Expecting property name enclosed in double quotes": "looking for beginning of object key string",
+    "Illegal trailing comma before end of object": "looking for beginning of object key string",
+    "Expecting ':' delimiter": "after object key",
+    "Expecting ',' delimiter": "after object key:value pair",
+    "Extra data": "after top-level value",
+    "Invalid control character at": "in string literal",
+}
+
+
+def inline_config_entries(config: str, path: Path, dialect: Dialect) -> Iterator[Entry]:
+    """The entries for `config`, the `inline` of what is at `path`. Their paths are those of the Ignition config."""
+    invalid = Entry.error((*path, "inline"), "config is not valid")
+    try:
+        document = decode(config.encode())
+    except JsonError:
+        yield _syntax_error(config)
+        yield invalid
+        return
+    try:
+        read = read_struct("Config", document, dialect.minor)
+    except MismatchError as error:
+        yield Entry.error(parts_of(error.path), error.reason)
+        yield invalid
+        return
+    if text(struct(read, "ignition"), "version") != dialect.ignition_version:
+        reason = "skipping validation for the merge/replace ignition config due to an unkown version"
+        yield Entry.warning((*path, "version"), reason)
+        return
+    for fault in faults(read, dialect.minor):
+        yield Entry(not fault.is_warning, parts_of(fault.path), fault.reason)
+    for key in _unused("Config", document, (), dialect.minor):
+        yield Entry.warning(key, f"unused key {key[-1]}")
+
+
+def _syntax_error(config: str) -> Entry:
+    try:
+        json.loads(config)
+    except json.JSONDecodeError as error:
+        place = Place(error.lineno, error.colno)
+        if error.pos >= len(config) or error.msg.startswith("Unterminated"):
+            return Entry.error(None, "unexpected end of JSON input", place)
+        where = _GO_REASONS.get(error.msg, "in JSON text")
+        return Entry.error(None, f"invalid character '{config[error.pos]}' {where}", place)
+    except RecursionError:
+        return Entry.error(None, "exceeded max depth", Place(1, 1))
+    return Entry.error(None, "it has a number that JSON has not", Place(1, 1))
+
+
+def _unused(kind: str, document: object, path: Path, minor: int) -> Iterator[Path]:
+    fields = fields_of(kind, minor)
+    if isinstance(document, list):
+        for index, one in enumerate(document):
+            yield from _unused(kind, one, (*path, index), minor)
+    elif isinstance(document, Members) and fields:
+        folded = {name.casefold(): name for name in fields}
+        for key, _ in document:
+            if key.casefold() not in folded:
+                yield (*path, key)
+        for key, member in document:
+            name = folded.get(key.casefold())
+            if name:
+                yield from _unused(fields[name].strip("[]"), member, (*path, name), minor)

@@ -1,0 +1,1 @@
+"""From Butane's short forms to the Ignition config that they stand for."""

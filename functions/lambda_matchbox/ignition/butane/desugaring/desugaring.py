@@ -1,0 +1,148 @@
+"""From what a Butane config says in short to what an Ignition config needs, in place."""
+
+import re
+from collections.abc import Iterator
+from typing import cast
+
+from lambda_matchbox.ignition.butane.checks.boot_disk_warnings import boot_disk_warnings
+from lambda_matchbox.ignition.butane.desugaring.boot_device import boot_device_storage, grub_storage
+from lambda_matchbox.ignition.butane.desugaring.data_urls import data_url
+from lambda_matchbox.ignition.butane.desugaring.local_files import LocalFileError, LocalFiles
+from lambda_matchbox.ignition.butane.desugaring.merging import merged
+from lambda_matchbox.ignition.butane.desugaring.mount_units import mount_units
+from lambda_matchbox.ignition.butane.desugaring.trees import add_trees
+from lambda_matchbox.ignition.butane.dialects import Dialect
+from lambda_matchbox.ignition.butane.report import Entry, Path
+from lambda_matchbox.ignition.butane.structs import Sourced, empty, source_of
+from lambda_matchbox.ignition.config.fault import struct, structs, text
+
+_LINE_END = re.compile("\r?\n")
+_UNSUPPORTED = "{} is not supported in this spec version"
+# What Ignition has and these variants must not: the path, and what it is called.
+_FORBIDDEN = {
+    "flatcar": {},
+    "r4e": {
+        ("kernelArguments",): "kernel argument customization",
+        ("storage", "disks"): "disk customization",
+        ("storage", "filesystems"): "filesystem customization",
+        ("storage", "luks"): "luks customization",
+        ("storage", "raid"): "raid customization",
+    },
+}
+_FORBIDDEN["fiot"] = _FORBIDDEN["r4e"]
+
+
+def fill_in(config: Sourced, files: LocalFiles, dialect: Dialect) -> Iterator[Entry]:
+    """Read files, make URLs and mount units. Tells of files that cannot be read; nothing else goes wrong."""
+    struct(config, "ignition")["version"] = dialect.ignition_version
+    ignition = struct(config, "ignition")
+    references = structs(struct(ignition, "config"), "merge")
+    references.append(struct(struct(ignition, "config"), "replace"))
+    references += structs(struct(struct(ignition, "security"), "tls"), "certificateAuthorities")
+    for reference in references:
+        yield from _fill_resource(reference, files)
+    for user in structs(struct(config, "passwd"), "users"):
+        yield from _fill_keys(cast(Sourced, user), files)
+    storage = cast(Sourced, config["storage"])
+    for file in structs(storage, "files"):
+        for resource in (*structs(file, "append"), struct(file, "contents")):
+            yield from _fill_resource(resource, files)
+    for luks in structs(storage, "luks"):
+        yield from _fill_resource(struct(luks, "keyFile"), files)
+    for unit in structs(struct(config, "systemd"), "units"):
+        for one in (unit, *structs(unit, "dropins")):
+            yield from _fill_unit(cast(Sourced, one), files)
+    units = mount_units(storage, dialect)
+    if units:
+        systemd = empty("Systemd", dialect, ("systemd",))
+        systemd["units"] = units
+        config["systemd"] = merged("Systemd", systemd, cast(Sourced, config["systemd"]), dialect)
+    yield from add_trees(storage, files, dialect)
+
+
+def add_boot_device(config: Sourced, dialect: Dialect) -> Iterator[Entry]:
+    """Put what `boot_device` and `grub` stand for under the rest of the config. Tells what is doubtful about it."""
+    if not dialect.boot_version:
+        return
+    _put_under(config, boot_device_storage(cast(Sourced, config["boot_device"]), dialect), dialect)
+    for fault in boot_disk_warnings(struct(config, "storage")):
+        yield Entry.warning(source_of(config, fault.path), fault.reason)
+    if dialect.has_grub:
+        _put_under(config, grub_storage(cast(Sourced, config["grub"]), dialect), dialect)
+
+
+def _put_under(config: Sourced, storage: Sourced | None, dialect: Dialect) -> None:
+    if storage is not None:
+        config["storage"] = merged("Storage", storage, cast(Sourced, config["storage"]), dialect)
+
+
+def forbidden_fields(config: Sourced, dialect: Dialect) -> Iterator[Entry]:
+    """The errors for what Ignition knows and the variant does not."""
+    if dialect.variant == "flatcar":
+        for index, luks in enumerate(structs(struct(config, "storage"), "luks")):
+            if _is_given(luks["clevis"]):
+                path = source_of(config, f"$.storage.luks.{index}.clevis")
+                yield Entry.error(path, _UNSUPPORTED.format("clevis"))
+    for path, name in _FORBIDDEN.get(dialect.variant, {}).items():
+        value: object = config
+        for part in path:
+            value = cast(Sourced, value).get(part)
+        if _is_given(value):
+            yield Entry.error(source_of(config, ".".join(("$", *path))), _UNSUPPORTED.format(name))
+
+
+def _is_given(value: object) -> bool:
+    return any(map(_is_given, value.values())) if isinstance(value, dict) else value not in (None, [])
+
+
+def _fill_resource(value: object, files: LocalFiles) -> Iterator[Entry]:
+    resource = cast(Sourced, value)
+    contents = None
+    origin: Path = resource.origin
+    if "local" in resource:
+        origin = (*resource.origin, "local")
+        try:
+            contents = files.read(text(resource, "local"))
+        except LocalFileError as error:
+            yield Entry.error(origin, str(error))
+    elif "inline" in resource:
+        origin = (*resource.origin, "inline")
+        contents = text(resource, "inline").encode("utf-8", "replace")
+    if contents is None:
+        return
+    resource["source"], compression = data_url(contents, text(resource, "compression"))
+    resource.moved["source"] = origin
+    if compression is not None:
+        resource["compression"] = compression
+        resource.moved["compression"] = origin
+
+
+def _fill_keys(user: Sourced, files: LocalFiles) -> Iterator[Entry]:
+    names = cast(list[str], user.get("ssh_authorized_keys_local", []))
+    origin = (*user.origin, "ssh_authorized_keys_local")
+    keys = cast(list[str], user["sshAuthorizedKeys"])
+    if names and not files.is_given():
+        names = names[:1]
+    for index, name in enumerate(names):
+        place = (*origin, index)
+        try:
+            contents = files.read(name).decode("utf-8", "replace")
+        except LocalFileError as error:
+            yield Entry.error(place if files.is_given() else origin, str(error))
+            continue
+        for key in filter(None, _LINE_END.split(contents)):
+            user.moved[f"sshAuthorizedKeys.{len(keys)}"] = place
+            keys.append(key)
+
+
+def _fill_unit(unit: Sourced, files: LocalFiles) -> Iterator[Entry]:
+    name = text(unit, "contents_local")
+    if not name:
+        return
+    origin = (*unit.origin, "contents_local")
+    try:
+        unit["contents"] = files.read(name).decode("utf-8", "replace")
+    except LocalFileError as error:
+        yield Entry.error(origin, str(error))
+        return
+    unit.moved["contents"] = origin

@@ -1,0 +1,57 @@
+"""Two configs made one, as Ignition merges a child into its parent."""
+
+from typing import cast
+
+from lambda_matchbox.ignition.butane.dialects import Dialect
+from lambda_matchbox.ignition.butane.structs import Sourced, empty
+from lambda_matchbox.ignition.config.fault import structs, text
+from lambda_matchbox.ignition.config.rules import REPEATABLE, key_of
+from lambda_matchbox.ignition.config.schema import fields_of
+
+_NODES = ("directories", "files", "links")
+
+
+def merged(kind: str, parent: Sourced, child: Sourced, dialect: Dialect) -> Sourced:
+    """`parent` with what `child` sets. Elements of lists meet by their keys; those of the parent come first."""
+    result = empty(kind, dialect, child.origin)
+    result.update(child)
+    result.is_made = child.is_made
+    result.moved = dict(child.moved)
+    for name, member_kind in fields_of(kind, dialect.minor).items():
+        inherited, own = parent.get(name), child.get(name)
+        if isinstance(inherited, list):
+            given = cast(list[object], own or [])
+            result[name] = _list(f"{kind}.{name}", member_kind[1:-1], inherited, given, dialect)
+        elif isinstance(inherited, Sourced):
+            result[name] = merged(member_kind, inherited, cast(Sourced, own), dialect)
+        elif inherited is not None and own is None:
+            result[name] = inherited
+            result.moved[name] = parent.origin if parent.is_made else parent.moved.get(name, parent.origin)
+    if kind == "Storage":
+        _drop_replaced_nodes(result, child)
+    return result
+
+
+def _list(where: str, kind: str, inherited: list[object], own: list[object], dialect: Dialect) -> list[object]:
+    if where in REPEATABLE:
+        return inherited + own
+    places: dict[str, int] = {}
+    for index, one in enumerate(own):
+        places.setdefault(key_of(kind, one), index)
+    taken: set[int] = set()
+    result: list[object] = []
+    for one in inherited:
+        place = places.get(key_of(kind, one))
+        if place is None or place in taken:
+            result.append(one)
+            continue
+        taken.add(place)
+        result.append(merged(kind, one, cast(Sourced, own[place]), dialect) if isinstance(one, Sourced) else one)
+    return result + [one for index, one in enumerate(own) if index not in taken]
+
+
+def _drop_replaced_nodes(storage: Sourced, child: Sourced) -> None:
+    """A file of the parent goes where the child has a directory or a link at its path, and so on."""
+    kind_of = {text(node, "path"): name for name in _NODES for node in structs(child, name)}
+    for name in _NODES:
+        storage[name] = [node for node in structs(storage, name) if kind_of.get(text(node, "path"), name) == name]

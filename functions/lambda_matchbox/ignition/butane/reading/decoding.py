@@ -1,0 +1,268 @@
+"""From the nodes of a Butane text to the structs of its config, as gopkg.in/yaml.v3 decodes them."""
+
+from typing import cast
+
+from lambda_matchbox.ignition.butane.dialects import Dialect
+from lambda_matchbox.ignition.butane.reading.yaml_nodes import Alias, Mapping, Node, Scalar, Sequence
+from lambda_matchbox.ignition.butane.reading.yaml_scalars import (
+    WrongTypeError,
+    is_null,
+    masked_tag,
+    short_form,
+    short_tag,
+    shown,
+    tag_fault,
+    value_of,
+)
+from lambda_matchbox.ignition.butane.report import MOST_ENTRIES, ButaneError, Path, rest
+from lambda_matchbox.ignition.butane.schema import SCALARS, Field, fields_of, package, type_text
+from lambda_matchbox.ignition.butane.structs import Sourced, empty
+
+# More than any config has, and little enough that aliases of aliases take no time.
+_MOST_BEHIND_ALIASES = 50_000
+# What merge keys bring is read each time. So many values take some two seconds, in all stages together.
+_MOST_VALUES = 100_000
+# Merge keys behind each other. Each looks at those before it, and at all that they bring.
+_MOST_MERGES = 100
+# Each text is compressed, also where aliases and merge keys repeat it.
+_MOST_TEXT = 16 * 1024 * 1024
+
+
+def decoded(struct: str, document: Node | None, dialect: Dialect, *, prefix: str = "") -> Sourced:
+    """`document` as a struct. Structs in it are there always, lists always, scalars if the text has them.
+
+    Raises:
+        ButaneError: values have the wrong type, keys repeat, or there is too much, also by aliases and merge keys.
+    """
+    reader = _Decoder(dialect, prefix)
+    value = empty(struct, dialect, ())
+    if document is not None:
+        reader.read_struct(struct, document, f"{package(struct, dialect)}.{_go_name(struct)}", value)
+    if reader.errors:
+        more = [rest(reader.left_out)] if reader.left_out else []
+        lines = "".join(f"\n  {line}" for line in (*(error for error, _ in reader.errors), *more))
+        masked = (*(line for _, line in reader.errors), *more)
+        raise ButaneError(f"{prefix}yaml: unmarshal errors:{lines}", masked=masked)
+    return value
+
+
+def resolved(node: Node) -> Node:
+    """What an alias stands for; any other node itself."""
+    return node.target if isinstance(node, Alias) else node
+
+
+def _go_name(struct: str) -> str:
+    return "commonFields" if struct == "CommonFields" else struct
+
+
+class _Decoder:
+    """One decoding: `errors` has each fault of a type in yaml.v3's words, and in words that show no value.
+
+    Those behind the first are counted in `left_out`.
+    """
+
+    def __init__(self, dialect: Dialect, prefix: str) -> None:
+        self.errors: list[tuple[str, str]] = []
+        self.left_out = 0
+        self._dialect = dialect
+        self._prefix = prefix
+        self._behind_aliases = 0
+        self._values = 0
+        self._text = 0
+        self._active: list[Node] = []
+
+    def read_struct(self, struct: str, node: Node, wanted: str, value: Sourced) -> None:
+        """Read `node` into `value`, an empty struct."""
+        if isinstance(node, Alias):
+            self._enter(node)
+            self.read_struct(struct, node.target, wanted, value)
+            self._active.pop()
+            return
+        if not isinstance(node, Mapping):
+            self._refuse_unless_null(node, wanted)
+            return
+        self._count(len(node.pairs) if self._active else 0)
+        fields = fields_of(struct, self._dialect)
+        for field in fields:
+            if field.kind == "string!":
+                value.setdefault(field.name, "")
+        if not self._has_repeated_keys(node):
+            members = self._members(node, set())
+            self._read_members(struct, members, value)
+
+    def _read_members(self, struct: str, members: list[tuple[str, Node]], value: Sourced) -> None:
+        by_key = {field.key: field for field in fields_of(struct, self._dialect)}
+        for key, member in members:
+            if key in by_key:
+                self._read_member(struct, by_key[key], member, value)
+
+    def _read_member(self, struct: str, field: Field, node: Node, value: Sourced) -> None:
+        kind = field.kind.rstrip("!0")
+        wanted = type_text(struct, field, self._dialect)
+        if kind.startswith("["):
+            value[field.name] = self._read_list(field, kind[1:-1], node, wanted, value.origin)
+        elif kind in SCALARS:
+            found = self._read_scalar(kind, node, wanted)
+            if found is not None:
+                value[field.name] = found
+        else:
+            self.read_struct(kind, node, wanted, cast(Sourced, value[field.name]))
+
+    def _read_list(self, field: Field, kind: str, node: Node, wanted: str, origin: Path) -> list[object]:
+        if isinstance(node, Alias):
+            self._enter(node)
+            behind = self._read_list(field, kind, node.target, wanted, origin)
+            self._active.pop()
+            return behind
+        if not isinstance(node, Sequence):
+            self._refuse_unless_null(node, wanted)
+            return []
+        element = wanted.removeprefix("[]") if wanted.startswith("[]") else f"{wanted.partition('.')[0]}.HTTPHeader"
+        result: list[object] = []
+        for index, item in enumerate(node.items):
+            if kind in {"string", "Device"}:
+                found = self._read_scalar("string", item, element)
+                if found is not None:
+                    result.append(found)
+                continue
+            self._count()
+            value = empty(kind, self._dialect, (*origin, field.key, index))
+            for one in fields_of(kind, self._dialect):
+                if one.kind == "string!":
+                    value[one.name] = ""
+            self.read_struct(kind, item, element, value)
+            result.append(value)
+        return result
+
+    def _read_scalar(self, kind: str, node: Node, wanted: str) -> object:
+        if isinstance(node, Alias):
+            self._enter(node)
+            found = self._read_scalar(kind, node.target, wanted)
+            self._active.pop()
+            return found
+        self._count()
+        if not isinstance(node, Scalar):
+            self._refuse(node, wanted)
+            return None
+        self._check_tag(node)
+        if is_null(node):
+            return None
+        self._take_text(node.value)
+        try:
+            return value_of(node, kind)
+        except WrongTypeError:
+            self._refuse(node, wanted)
+            return None
+
+    def _take_text(self, text: str) -> None:
+        self._text += len(text)
+        if self._text > _MOST_TEXT:
+            raise ButaneError(f"{self._prefix}it takes too long: more than {_MOST_TEXT} characters of text")
+
+    def _members(self, node: Mapping, taken: set[str], around: tuple[Mapping, ...] = ()) -> list[tuple[str, Node]]:
+        """The keys of a mapping with their values, then what its merge keys add; `around` it are those it goes into.
+
+        Keys that are `taken` are left out, and taken are then those that it has.
+        """
+        members: list[tuple[str, Node]] = []
+        merged: list[Node] = []
+        if len(around) > _MOST_MERGES:
+            reason = f"it takes too long: more than {_MOST_MERGES} merge keys behind each other"
+            raise ButaneError(self._prefix + reason, masked=(f"line {node.place.line}: {reason}",))
+        for key, member in node.pairs:
+            target = resolved(key)
+            if not isinstance(target, Scalar):
+                continue
+            self._check_tag(target)
+            if target.value == "<<" and short_tag(target) == "!!merge":
+                merged.append(member)
+            elif target.value not in taken:
+                members.append((target.value, member))
+        taken.update(key for key, _ in members)
+        for member in merged:
+            for source in self._merged(member):
+                if any(source is one for one in (node, *around)):
+                    raise self._cycle(member)
+                self._count(len(source.pairs) + 1)
+                members += self._members(source, taken, (node, *around))
+        return members
+
+    def _merged(self, node: Node) -> list[Mapping]:
+        target = resolved(node)
+        if isinstance(target, Mapping):
+            return [target]
+        if isinstance(target, Sequence):
+            sources = [resolved(item) for item in target.items]
+            if all(isinstance(source, Mapping) for source in sources):
+                return cast(list[Mapping], sources)
+        raise ButaneError(
+            f"{self._prefix}yaml: map merge requires map or sequence of maps as the value",
+            masked=(f"line {node.place.line}: a merge key needs a mapping",),
+        )
+
+    def _fault(self, text: str, masked: str) -> None:
+        if len(self.errors) < MOST_ENTRIES:
+            self.errors.append((text, masked))
+        else:
+            self.left_out += 1
+
+    def _has_repeated_keys(self, node: Mapping) -> bool:
+        first: dict[str, int] = {}
+        repeated = False
+        for key, _ in node.pairs:
+            if not isinstance(key, Scalar):
+                continue
+            if key.value in first:
+                self._take_text(key.value)
+                line = key.place.line
+                text = f'line {line}: mapping key "{key.value}" already defined at line {first[key.value]}'
+                self._fault(text, f"line {line}: a key is already defined at line {first[key.value]}")
+                repeated = True
+            first.setdefault(key.value, key.place.line)
+        return repeated
+
+    def _check_tag(self, node: Scalar) -> None:
+        """Raise ButaneError for a value that is not of the type that its tag says."""
+        reason = tag_fault(node)
+        if reason:
+            hidden = f"line {node.place.line}: a value is not of the type of its tag"
+            raise ButaneError(f"{self._prefix}yaml: {reason}", masked=(hidden,))
+
+    def _refuse_unless_null(self, node: Node, wanted: str) -> None:
+        self._count()
+        if isinstance(node, Scalar):
+            self._check_tag(node)
+        if not (isinstance(node, Scalar) and is_null(node)):
+            self._refuse(node, wanted)
+
+    def _refuse(self, node: Node, wanted: str) -> None:
+        if isinstance(node, Scalar):
+            tag, text = short_tag(node), shown(node)
+        else:
+            own = "!!map" if isinstance(node, Mapping) else "!!seq"
+            tag = own if isinstance(node, Alias) or node.tag in {"", "!"} else short_form(node.tag)
+            text = tag if tag in {"!!map", "!!seq"} else f"{tag} ``"
+        line = f"line {node.place.line}: cannot unmarshal"
+        self._fault(f"{line} {text} into {wanted}", f"{line} {masked_tag(tag)} into {wanted}")
+
+    def _enter(self, alias: Alias) -> None:
+        if any(alias.target is node for node in self._active):
+            raise self._cycle(alias)
+        self._active.append(alias.target)
+
+    def _cycle(self, node: Node) -> ButaneError:
+        name = node.name if isinstance(node, Alias) else ""
+        return ButaneError(
+            f"{self._prefix}yaml: anchor '{name}' value contains itself",
+            masked=(f"line {node.place.line}: an anchor's value contains itself",),
+        )
+
+    def _count(self, merged: int = 0) -> None:
+        """Count a node that is read, or as many as a merge key or an alias brings; on their own what aliases repeat."""
+        self._values += 1
+        if self._values > _MOST_VALUES:
+            raise ButaneError(f"{self._prefix}it takes too long: more than {_MOST_VALUES} values")
+        if self._active or merged:
+            self._behind_aliases += merged or 1
+            if self._behind_aliases > _MOST_BEHIND_ALIASES:
+                raise ButaneError(f"{self._prefix}yaml: document contains excessive aliasing")

@@ -1,0 +1,79 @@
+"""Which keys of a Butane text mean nothing? A warning for each."""
+
+from collections.abc import Iterator
+from typing import cast
+
+from lambda_matchbox.ignition.butane.dialects import Dialect
+from lambda_matchbox.ignition.butane.reading.yaml_nodes import Mapping, Node, Scalar, Sequence
+from lambda_matchbox.ignition.butane.report import Entry, Path, Place, path_text
+from lambda_matchbox.ignition.butane.schema import fields_of
+from lambda_matchbox.ignition.butane.structs import Sourced
+
+_MISMATCH = (
+    "context tree does not match content tree at {}. Line and column reporting may be inconsistent."
+    " Unused keys may not be reported"
+)
+
+
+def unused_keys(config: Sourced, document: Node | None, dialect: Dialect) -> Iterator[Entry]:
+    """The warnings, in the order of the config's fields."""
+    yield from _of_struct("Config", config, (), document, dialect)
+
+
+class Places:
+    """The places of a document's nodes. Each mapping is searched once, however many are asked for."""
+
+    def __init__(self, document: Node | None) -> None:
+        self._document = document
+        self._members: dict[int, dict[str, Node]] = {}
+
+    def of(self, path: Path) -> Place | None:
+        """The place of the deepest node along `path`; what is behind an alias has no place of its own."""
+        node = self._document
+        place = None if node is None else node.place
+        for part in path:
+            node = self._member(node, part)
+            if node is None:
+                break
+            place = node.place
+        return place
+
+    def _member(self, node: Node | None, part: str | int) -> Node | None:
+        if not (isinstance(node, Mapping) and isinstance(part, str)):
+            return member_of(node, part)
+        members = self._members.get(id(node))
+        if members is None:
+            members = {key.value: value for key, value in node.pairs if isinstance(key, Scalar)}
+            self._members[id(node)] = members
+        return members.get(part)
+
+
+def member_of(node: Node | None, part: str | int) -> Node | None:
+    """The node at a key or an index; the last one of a key that repeats."""
+    if isinstance(node, Mapping):
+        found = [value for key, value in node.pairs if isinstance(key, Scalar) and key.value == part]
+        return found[-1] if found else None
+    if isinstance(node, Sequence) and isinstance(part, int) and part < len(node.items):
+        return node.items[part]
+    return None
+
+
+def _of_struct(struct: str, value: Sourced, path: Path, node: Node | None, dialect: Dialect) -> Iterator[Entry]:
+    fields = fields_of(struct, dialect)
+    if node is not None and not isinstance(node, Mapping):
+        yield Entry.warning(path, _MISMATCH.format(path_text(path)), node.place)
+    elif node is not None:
+        known = {field.key for field in fields}
+        for key, _ in node.pairs:
+            if isinstance(key, Scalar) and key.value not in known:
+                yield Entry.warning((*path, key.value), f"unused key {key.value}", key.place)
+    for field in fields:
+        member = value.get(field.name)
+        below = (*path, field.key)
+        inner = member_of(node, field.key)
+        if isinstance(member, Sourced):
+            yield from _of_struct(field.kind, member, below, inner, dialect)
+        elif isinstance(member, list) and member and isinstance(member[0], Sourced):
+            for index, one in enumerate(cast(list[Sourced], member)):
+                item = member_of(inner, index)
+                yield from _of_struct(field.kind[1:-1], one, (*below, index), item, dialect)

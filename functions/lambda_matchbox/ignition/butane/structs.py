@@ -1,0 +1,73 @@
+"""A struct of a config that knows where in the Butane text it, and what was put into it, came from."""
+
+from lambda_matchbox.ignition.butane.dialects import Dialect
+from lambda_matchbox.ignition.butane.report import Path
+from lambda_matchbox.ignition.butane.schema import SCALARS, fields_of, snake
+from lambda_matchbox.ignition.config.reader import Struct
+
+
+class Sourced(Struct):
+    """A struct with Ignition's names; `origin` is the path in the text that it was read from or made because of.
+
+    With `is_made` all in it has that path; `moved` has the paths of single members that come from elsewhere, by their
+    path in this struct, like `contents` or `sshAuthorizedKeys.2`.
+    """
+
+    def __init__(self, origin: Path) -> None:
+        super().__init__()
+        self.origin = origin
+        self.is_made = False
+        self.moved: dict[str, Path] = {}
+
+
+def empty(struct: str, dialect: Dialect, origin: Path) -> Sourced:
+    """A struct for which the text has nothing."""
+    value = Sourced(origin)
+    for field in fields_of(struct, dialect):
+        if field.kind.startswith("["):
+            value[field.name] = []
+        elif field.kind.rstrip("!0") not in SCALARS:
+            value[field.name] = empty(field.kind, dialect, (*origin, field.key))
+    return value
+
+
+def made(struct: str, dialect: Dialect, origin: Path, **members: object) -> Sourced:
+    """A struct that the text does not have, made because of what is at `origin`."""
+    value = empty(struct, dialect, origin)
+    value.update(members)
+    value.is_made = True
+    return value
+
+
+def parts_of(path: str) -> Path:
+    """The parts of a path like `$.storage.files.0`."""
+    return tuple(int(part) if part.isascii() and part.isdigit() else part for part in path.split(".")[1:])
+
+
+def source_of(config: Sourced, path: str) -> Path:
+    """The path in the text for a path in the translated config, like `$.storage.files.0.contents.source`."""
+    node: object = config
+    base: Path = ()
+    rest: list[str | int] = []
+    parts = parts_of(path)
+    for index, part in enumerate(parts):
+        if isinstance(node, Sourced):
+            base, rest = node.origin, []
+            moved = node.moved.get(".".join(map(str, parts[index:])))
+            if moved is not None:
+                return moved
+            if node.is_made:
+                return base
+        rest.append(snake(part) if isinstance(part, str) else part)
+        node = _member(node, part)
+    if isinstance(node, Sourced):
+        return node.origin
+    return base + tuple(rest)
+
+
+def _member(node: object, part: str | int) -> object:
+    if isinstance(node, dict):
+        return node.get(part)
+    if isinstance(node, list) and isinstance(part, int) and part < len(node):
+        return node[part]
+    return None

@@ -1,0 +1,93 @@
+"""Butane to Ignition, as Butane does it: stage by stage, each of which ends the translation if it has errors."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from lambda_matchbox.ignition.butane.checks.source_checks import source_entries
+from lambda_matchbox.ignition.butane.desugaring.desugaring import add_boot_device, fill_in, forbidden_fields
+from lambda_matchbox.ignition.butane.desugaring.local_files import LocalFiles
+from lambda_matchbox.ignition.butane.dialects import Dialect, dialect_of
+from lambda_matchbox.ignition.butane.output import sparse
+from lambda_matchbox.ignition.butane.reading.decoding import decoded
+from lambda_matchbox.ignition.butane.reading.unused_keys import Places, unused_keys
+from lambda_matchbox.ignition.butane.reading.yaml_nodes import Node, first_document
+from lambda_matchbox.ignition.butane.report import MOST_ENTRIES, ButaneError, Entry, Report, rest
+from lambda_matchbox.ignition.butane.structs import Sourced, source_of
+from lambda_matchbox.ignition.config.fault import text
+from lambda_matchbox.ignition.config.reader import Struct
+from lambda_matchbox.ignition.config.rules import faults
+
+_SOURCE_INVALID = "source config is invalid"
+_OUTPUT_INVALID = "config generated was invalid"
+# Variant and version are read before it is known which fields there are.
+_UNKNOWN = Dialect("", "", 0, "")
+
+
+class Translation(NamedTuple):
+    """An Ignition config as values of JSON, in the order and with the members that Butane writes; its warnings."""
+
+    ignition: Struct
+    report: Report
+
+
+def translate(source: str | bytes, files_dir: Path | None = None, *, strict: bool = False) -> Translation:
+    """The Ignition config that the Butane config `source` stands for, valid and of the version that Butane gives it.
+
+    Files that it names are read below `files_dir`. With `strict` warnings are errors.
+
+    Raises:
+        ButaneError: it is not YAML, of a variant or a version that is not translated, or not valid.
+    """
+    raw = source.encode("utf-8", "replace") if isinstance(source, str) else source
+    document = first_document(raw)
+    common = decoded("CommonFields", document, _UNKNOWN, prefix="Error unmarshaling yaml: ")
+    dialect = dialect_of(text(common, "variant"), text(common, "version"))
+    config = decoded("Config", document, dialect)
+    report = _Report(document)
+    report.add(unused_keys(config, document, dialect))
+    report.add(source_entries(config, dialect), otherwise=_SOURCE_INVALID)
+    report.add(fill_in(config, LocalFiles(files_dir), dialect), otherwise=_SOURCE_INVALID)
+    report.add(add_boot_device(config, dialect))
+    report.add(forbidden_fields(config, dialect), otherwise=_SOURCE_INVALID)
+    report.add(_ignition_entries(config, dialect), otherwise=_OUTPUT_INVALID)
+    if strict and report.entries:
+        reason = "Config produced warnings and --strict was specified"
+        raise ButaneError(reason, report.whole())
+    return Translation(sparse("Config", config, dialect.minor), report.whole())
+
+
+def _ignition_entries(config: Sourced, dialect: Dialect) -> Iterable[Entry]:
+    for fault in faults(config, dialect.minor):
+        yield Entry(not fault.is_warning, source_of(config, fault.path), fault.reason)
+
+
+class _Report:
+    """The entries so far, each with its place in the text: the first ones, and of errors the very first at least."""
+
+    def __init__(self, document: Node | None) -> None:
+        self.entries: list[Entry] = []
+        self._left_out: list[int] = [0, 0]
+        self._places = Places(document)
+
+    def add(self, entries: Iterable[Entry], *, otherwise: str = "") -> None:
+        """Add a stage's entries. If errors are among them, raises ButaneError with the reason `otherwise`."""
+        fails = False
+        for entry in entries:
+            if len(self.entries) < MOST_ENTRIES or (entry.is_error and not fails):
+                self.entries.append(self._placed(entry))
+            else:
+                self._left_out[entry.is_error] += 1
+            fails = fails or entry.is_error
+        if fails:
+            raise ButaneError(otherwise, self.whole())
+
+    def whole(self) -> Report:
+        """The entries, and behind them how many there are more: errors, if any of these are."""
+        count = sum(self._left_out)
+        return (*self.entries, *([Entry(bool(self._left_out[True]), (), rest(count))] if count else []))
+
+    def _placed(self, entry: Entry) -> Entry:
+        if entry.place is not None or entry.path is None:
+            return entry
+        return entry._replace(place=self._places.of(entry.path))

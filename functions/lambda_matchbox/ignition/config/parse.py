@@ -1,0 +1,76 @@
+"""What does matchbox make of an Ignition config that an operator wrote?
+
+Versions 3.0.0 to 3.4.0 are written as 3.4.0, byte for byte as matchbox v0.11.0 does. Unlike there, the newer stable
+versions keep theirs, and what Ignition would refuse is an error instead of an empty config.
+"""
+
+import re
+
+from lambda_matchbox.golang.json import JsonError, decode, encode
+from lambda_matchbox.ignition.config.fault import number, struct, structs, text
+from lambda_matchbox.ignition.config.reader import MismatchError, Struct, read_struct, written
+from lambda_matchbox.ignition.config.rules import faults
+from lambda_matchbox.ignition.config.schema import NEWEST_MINOR
+from lambda_matchbox.ignition.errors import IgnitionError
+
+_WRITTEN_MINOR = 4
+_PERMISSIONS = 0o777
+_VERSION = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?:[+-][0-9A-Za-z.+-]{1,40})?")
+_SUPPORTED = {f"3.{minor}.0": minor for minor in range(NEWEST_MINOR + 1)}
+
+
+def parse_and_translate(config: bytes) -> bytes:
+    """`config`, of a stable version 3, as JSON in Go's form and in the version that is served. It is no template.
+
+    Raises:
+        IgnitionError: it is not JSON, its version is not supported, or Ignition's validation fails.
+    """
+    try:
+        document = decode(config)
+        minor = _minor(document)
+        read = read_struct("Config", document, minor)
+    except (JsonError, MismatchError) as error:
+        raise IgnitionError(str(error)) from None
+    found = [fault for fault in faults(read, minor) if not fault.is_warning]
+    if found:
+        others = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        raise IgnitionError(f"{found[0].path}: {found[0].reason}{others}")
+    return served_form(read, minor)
+
+
+def served_form(config: Struct, minor: int) -> bytes:
+    """`config`, a valid one of version 3.`minor`, in the form and the version that is served; it is upgraded in place.
+
+    What is absent in it may be left out.
+    """
+    if minor < _WRITTEN_MINOR:
+        _upgrade(config)
+        minor = _WRITTEN_MINOR
+    struct(config, "ignition")["version"] = f"3.{minor}.0"
+    return encode(written("Config", config, minor))
+
+
+def _minor(document: object) -> int:
+    return minor_of(text(struct(read_struct("Stub", document, 0), "ignition"), "version"))
+
+
+def minor_of(version: str) -> int:
+    """The 4 of `3.4.0`. Raises MismatchError for a version that is not supported."""
+    if version in _SUPPORTED:
+        return _SUPPORTED[version]
+    if not version:
+        reason = "it is missing"
+    elif _VERSION.fullmatch(version):
+        reason = f"{version} is not supported, only 3.0.0 to 3.{NEWEST_MINOR}.0 are"
+    else:
+        reason = "it is not a version"
+    raise MismatchError("$.ignition.version", reason)
+
+
+def _upgrade(config: Struct) -> None:
+    """Clear the bits that only versions from 3.4.0 on may set."""
+    storage = struct(config, "storage")
+    for node in structs(storage, "files") + structs(storage, "directories"):
+        mode = number(node, "mode")
+        if mode is not None:
+            node["mode"] = mode & _PERMISSIONS

@@ -1,0 +1,241 @@
+"""Which rules of Ignition does a config break? Those for which Ignition would refuse it, and what it warns of."""
+
+from collections.abc import Callable
+from typing import cast
+
+from lambda_matchbox.golang.quote import quoted
+from lambda_matchbox.ignition.config.fault import Fault, Faults, faults_at, number, path_fault, structs, text
+from lambda_matchbox.ignition.config.node_rules import (
+    config_faults,
+    file_faults,
+    node_faults,
+    owner_faults,
+    storage_faults,
+)
+from lambda_matchbox.ignition.config.reader import Struct
+from lambda_matchbox.ignition.config.schema import fields_of
+from lambda_matchbox.ignition.config.source import scheme_of, source_fault
+from lambda_matchbox.ignition.config.storage_rules import (
+    clevis_custom_faults,
+    disk_faults,
+    filesystem_faults,
+    luks_faults,
+    partition_faults,
+    raid_faults,
+)
+from lambda_matchbox.ignition.config.systemd_unit import UnitError, check_unit, sections_of
+
+_UNIT_SUFFIXES = (
+    *(".service", ".socket", ".device", ".mount", ".automount", ".swap"),
+    *(".target", ".path", ".timer", ".snapshot", ".slice", ".scope"),
+)
+_HASH_DIGITS = {"sha512": (0, 128), "sha256": (1, 64)}
+_HTTP = frozenset({"http", "https"})
+# Lists whose elements may repeat.
+REPEATABLE = frozenset({"File.append", "Filesystem.options", "Filesystem.mountOptions", "Luks.options", "Raid.options"})
+# Lists that share one set of keys.
+_SHARED = {
+    "Storage.directories": "nodes",
+    "Storage.files": "nodes",
+    "Storage.links": "nodes",
+    "KernelArguments.shouldExist": "arguments",
+    "KernelArguments.shouldNotExist": "arguments",
+}
+_KEYS = {
+    "Disk": "device",
+    "Filesystem": "device",
+    "File": "path",
+    "Directory": "path",
+    "Link": "path",
+    "Reference": "source",
+    "Resource": "source",
+    "Tang": "url",
+}
+
+
+def faults(config: Struct, minor: int) -> Faults:
+    """The broken rules of a config of version 3.`minor`, read by `reader`, in Ignition's order."""
+    yield from _duplicates("Config", config, "$", minor)
+    yield from _broken_rules("Config", config, "$", minor)
+
+
+def _broken_rules(kind: str, value: object, path: str, minor: int) -> Faults:
+    if kind == "Device":
+        yield from faults_at(path, path_fault(cast(str, value)))
+    if not isinstance(value, dict):
+        return
+    if kind in _RULES:
+        yield from _RULES[kind](value, path, minor)
+    for name, member_kind in fields_of(kind, minor).items():
+        member = value.get(name)
+        if isinstance(member, list):
+            for index, element in enumerate(member):
+                yield from _broken_rules(member_kind[1:-1], element, f"{path}.{name}.{index}", minor)
+        else:
+            yield from _broken_rules(member_kind, member, f"{path}.{name}", minor)
+
+
+def _duplicates(kind: str, value: Struct, path: str, minor: int) -> Faults:
+    seen: dict[str, set[str]] = {}
+    for name, member_kind in fields_of(kind, minor).items():
+        member = value.get(name)
+        if not isinstance(member, list):
+            continue
+        keys = seen.setdefault(_SHARED.get(f"{kind}.{name}", name), set())
+        for index, element in enumerate(member):
+            place = f"{path}.{name}.{index}"
+            key = key_of(member_kind[1:-1], element)
+            if key in keys and f"{kind}.{name}" not in REPEATABLE:
+                yield Fault(place, "duplicate entry defined")
+            keys.add(key)
+    for name, member_kind in fields_of(kind, minor).items():
+        member = value.get(name)
+        if isinstance(member, dict):
+            yield from _duplicates(member_kind, member, f"{path}.{name}", minor)
+        for index, element in enumerate(structs(value, name)):
+            yield from _duplicates(member_kind[1:-1], element, f"{path}.{name}.{index}", minor)
+
+
+def key_of(kind: str, element: object) -> str:
+    """What tells an element of a list from the others; `kind` is its type."""
+    if not isinstance(element, dict):
+        return cast(str, element)
+    if kind == "Partition":
+        partition = number(element, "number")
+        return f"number {partition}" if partition else f"label {element['label']}" if "label" in element else ""
+    return text(element, _KEYS.get(kind, "name"))
+
+
+def _ignition_config_faults(config: Struct, path: str, minor: int) -> Faults:
+    if minor >= 1:
+        for index, reference in enumerate(structs(config, "merge")):
+            yield from _missing_source(reference, f"{path}.merge.{index}")
+
+
+def _tls_faults(tls: Struct, path: str, _minor: int) -> Faults:
+    for index, reference in enumerate(structs(tls, "certificateAuthorities")):
+        yield from _missing_source(reference, f"{path}.certificateAuthorities.{index}")
+
+
+def _missing_source(reference: Struct, path: str) -> Faults:
+    if not text(reference, "source"):
+        yield Fault(path, "source is required")
+
+
+def _proxy_faults(proxy: Struct, path: str, _minor: int) -> Faults:
+    for name in ("httpProxy", "httpsProxy"):
+        if name in proxy and scheme_of(text(proxy, name)) not in _HTTP:
+            yield Fault(f"{path}.{name}", "proxies must be http(s)")
+    if scheme_of(text(proxy, "httpsProxy")) == "http":
+        reason = "insecure plaintext HTTP proxy specified for HTTPS resources"
+        yield Fault(f"{path}.httpsProxy", reason, is_warning=True)
+
+
+def _header_faults(header: Struct, path: str, _minor: int) -> Faults:
+    if not text(header, "name"):
+        yield Fault(f"{path}.name", "HTTP header name can't be empty")
+    if header.get("value") == "":
+        yield Fault(f"{path}.value", "HTTP header value can't be empty")
+
+
+def _reference_faults(reference: Struct, path: str, minor: int) -> Faults:
+    """A config or a certificate to fetch; in 3.0 these have but a source."""
+    if minor >= 1:
+        yield from _resource_faults(reference, path, minor)
+    elif text(reference, "source"):
+        yield from faults_at(f"{path}.source", source_fault(text(reference, "source"), minor))
+
+
+def _resource_faults(resource: Struct, path: str, minor: int) -> Faults:
+    source = text(resource, "source")
+    if text(resource, "compression") not in {"", "gzip"}:
+        yield Fault(f"{path}.compression", "invalid compression method")
+    if "hash" in cast(Struct, resource["verification"]) and "source" not in resource:
+        yield Fault(f"{path}.verification.hash", "source must be specified if verification is specified")
+    if source:
+        yield from faults_at(f"{path}.source", source_fault(source, minor))
+    if resource.get("httpHeaders") and scheme_of(source) not in _HTTP:
+        yield Fault(f"{path}.httpHeaders", "cannot use HTTP headers with this source scheme")
+
+
+def _verification_faults(verification: Struct, path: str, minor: int) -> Faults:
+    if "hash" not in verification:
+        return
+    function, dash, digits = text(verification, "hash").partition("-")
+    since, length = _HASH_DIGITS.get(function, (minor + 1, 0))
+    if not dash:
+        yield Fault(f"{path}.hash", "malformed hash specifier")
+    elif since > minor:
+        yield Fault(f"{path}.hash", "unrecognized hash function")
+    elif len(digits.encode()) != length:
+        yield Fault(f"{path}.hash", "incorrect size for hash sum")
+
+
+def _tang_faults(tang: Struct, path: str, _minor: int) -> Faults:
+    from lambda_matchbox.golang.json import JsonError, decode
+
+    if scheme_of(text(tang, "url")) not in _HTTP:
+        yield Fault(f"{path}.url", "invalid url scheme")
+    if not text(tang, "thumbprint"):
+        yield Fault(f"{path}.thumbprint", "thumbprint is required")
+    if text(tang, "advertisement"):
+        try:
+            decode(text(tang, "advertisement").encode())
+        except JsonError:
+            yield Fault(f"{path}.advertisement", "advertisement is not valid JSON")
+
+
+def _unit_faults(unit: Struct, path: str, _minor: int) -> Faults:
+    if not text(unit, "name").endswith(_UNIT_SUFFIXES):
+        yield Fault(f"{path}.name", "invalid systemd unit extension")
+    yield from _contents_faults(unit, path)
+    contents = text(unit, "contents")
+    if unit.get("enabled") and contents and not _installable(contents):
+        reason = f"unit {quoted(text(unit, 'name'))} is enabled, but has no install section so enable does nothing"
+        yield Fault(f"{path}.contents", reason, is_warning=True)
+
+
+def _installable(contents: str) -> bool:
+    try:
+        return "Install" in sections_of(contents)
+    except UnitError:
+        return True
+
+
+def _dropin_faults(dropin: Struct, path: str, _minor: int) -> Faults:
+    yield from _contents_faults(dropin, path)
+    if not text(dropin, "name").endswith(".conf"):
+        yield Fault(f"{path}.name", "invalid systemd drop-in extension")
+
+
+def _contents_faults(unit: Struct, path: str) -> Faults:
+    try:
+        check_unit(text(unit, "contents"))
+    except UnitError as error:
+        yield Fault(f"{path}.contents", f"invalid unit content: {error}")
+
+
+_RULES: dict[str, Callable[[Struct, str, int], Faults]] = {
+    "ClevisCustom": clevis_custom_faults,
+    "Config": config_faults,
+    "Directory": node_faults,
+    "Disk": disk_faults,
+    "Dropin": _dropin_faults,
+    "File": file_faults,
+    "Filesystem": filesystem_faults,
+    "HTTPHeader": _header_faults,
+    "IgnitionConfig": _ignition_config_faults,
+    "Link": node_faults,
+    "Luks": luks_faults,
+    "NodeOwner": owner_faults,
+    "Partition": partition_faults,
+    "Proxy": _proxy_faults,
+    "Raid": raid_faults,
+    "Reference": _reference_faults,
+    "Resource": _resource_faults,
+    "Storage": storage_faults,
+    "TLS": _tls_faults,
+    "Tang": _tang_faults,
+    "Unit": _unit_faults,
+    "Verification": _verification_faults,
+}
