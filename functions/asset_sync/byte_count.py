@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
-from matchbox.image_reference import ImageReference
-from oci.descriptors import Blob, Descriptor, OpenBlob
-from oci.distribution.registry import Registry
-from oci.errors import RegistryError
+from lambda_matchbox.oci.descriptors import Blob, Descriptor, OpenBlob
+from lambda_matchbox.oci.distribution.registry import Registry
+from lambda_matchbox.oci.errors import RegistryError
+from lambda_matchbox.oci.image_reference import ImageReference
 
 
 class ByteCount(Protocol):

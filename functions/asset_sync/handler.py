@@ -19,8 +19,8 @@ from aws_stores.boto3_errors import translated
 from aws_stores.source_table import SourceTable
 from aws_stores.stored_shelf import StoredShelf
 from lambda_matchbox.errors import MatchboxError
-from oci.distribution.docker_config import Login, logins_from_secret, no_logins
-from oci.distribution.registry import Registry
+from lambda_matchbox.oci.distribution.docker_config import Login, logins_from_secret, no_logins
+from lambda_matchbox.oci.distribution.registry import Registry
 
 # Path-style addresses where the endpoint is not AWS's, as in every other part.
 _ENDPOINT = "AWS_ENDPOINT_URL_S3"

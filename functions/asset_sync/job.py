@@ -12,10 +12,10 @@ from asset_sync.metrics import NEVER, Figures
 from asset_sync.sources import ImageSources, is_due
 from asset_sync.sync import Sync, SyncError
 from asset_sync.withdrawal import withdraw_replaced
+from lambda_matchbox.oci.distribution.registry import Registry
 from matchbox.release_shelf import BusyError, ReleaseShelf
 from matchbox.releases import Pointers
 from matchbox.sources import Source
-from oci.distribution.registry import Registry
 
 _TIME_LIMIT = 300.0  # seconds: an invocation ends after fifteen minutes
 

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lambda_matchbox.golang.http import content_type
+from lambda_matchbox.oci.descriptors import Descriptor, OpenBlob
+from lambda_matchbox.oci.image import uki
+from lambda_matchbox.oci.image.image_files import take_files
+from lambda_matchbox.oci.image.spooling import TakenFile
 from matchbox.release_records import CHECKSUM
 from matchbox.release_shelf import ReleaseFile
 from matchbox.releases import RECORD
 from matchbox.sources import Places
-from oci.descriptors import Descriptor, OpenBlob
-from oci.image import uki
-from oci.image.image_files import take_files
-from oci.image.spooling import TakenFile
 
 _UKI = ".efi"
 

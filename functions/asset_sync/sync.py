@@ -16,13 +16,13 @@ from asset_sync.byte_count import ByteCount, counted
 from asset_sync.release_files import release_files
 from asset_sync.scratch import emptied
 from lambda_matchbox.errors import MatchboxError
+from lambda_matchbox.oci.descriptors import Descriptor, Manifest
+from lambda_matchbox.oci.distribution.registry import Registry
+from lambda_matchbox.oci.errors import OciError
 from matchbox.release_records import RecordedFile, ReleaseRecord, record_in
 from matchbox.release_shelf import BusyError, MovedError, ReleaseFile, ReleaseShelf, ShelfError
 from matchbox.releases import RECORD, Pointer, Release, place_stem, pruned, published
 from matchbox.sources import Source
-from oci.descriptors import Descriptor, Manifest
-from oci.distribution.registry import Registry
-from oci.errors import OciError
 
 _VERSION = "org.opencontainers.image.version"
 _VERSION_TEXT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+:~-]{0,127}", re.ASCII)

@@ -4,7 +4,7 @@ import re
 
 from pydantic import BaseModel, ConfigDict
 
-from matchbox.image_reference import InvalidReferenceError, parse_image_reference, parse_platform
+from lambda_matchbox.oci.image_reference import InvalidReferenceError, parse_image_reference, parse_platform
 from matchbox.json_documents import refusal, validated
 from matchbox.releases import RECORD
 from matchbox.sources import DEFAULT_INTERVAL, DEFAULT_KEEP, DEFAULT_PLATFORM, Source

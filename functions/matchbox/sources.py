@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from matchbox.image_reference import ImageReference, Platform
+from lambda_matchbox.oci.image_reference import ImageReference, Platform
 
 DEFAULT_PLATFORM = Platform("linux", "arm64")
 DEFAULT_INTERVAL = 3600

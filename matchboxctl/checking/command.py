@@ -8,11 +8,11 @@ from functools import partial
 from typing import NamedTuple
 from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
 
+from lambda_matchbox.oci.image import checksums
 from matchboxctl.checking.boot_client import AbsentError, BootClient, FetchError, joined, place
 from matchboxctl.checking.boot_script import NamedFile, files_of
 from matchboxctl.label_arguments import given_labels
 from matchboxctl.usage import FailedError, UsageError
-from oci.image import checksums
 
 _LONGEST_SCRIPT = 1 << 20
 _DIRECTORY = "${cwduri}"  # what iPXE replaces by the address that the script came from, up to its last slash

@@ -7,14 +7,14 @@ from contextlib import closing
 
 from asset_sync.sync import Outcome, Sync, SyncError
 from asset_sync.withdrawal import withdraw_replaced
+from lambda_matchbox.oci.distribution.docker_config import logins_from_environment
+from lambda_matchbox.oci.distribution.registry import Registry
 from matchbox.release_shelf import BusyError
 from matchbox.sources import Source
 from matchboxctl.faults import Faults
 from matchboxctl.images.places import SourcePlace
 from matchboxctl.progress import Progress
 from matchboxctl.usage import FailedError, UsageError
-from oci.distribution.docker_config import logins_from_environment
-from oci.distribution.registry import Registry
 
 _PATIENCE = 900.0  # seconds: a function's sync ends within 15 minutes
 _PAUSE = 1.0

@@ -15,7 +15,7 @@ from aws_stores.source_items import POINTERS, SOURCES, source_name
 from aws_stores.source_table import SourceTable
 from aws_stores.stored_shelf import StoredShelf
 from aws_stores.table import KEY
-from matchbox.image_reference import ImageReference
+from lambda_matchbox.oci.image_reference import ImageReference
 from matchbox.release_records import RecordedFile, ReleaseRecord
 from matchbox.releases import RECORD, Pointer, Release, published, rolled_back
 from matchbox.sources import Source

@@ -9,11 +9,11 @@ from uuid import uuid4
 
 import pytest
 
-from matchbox.image_reference import ImageReference, Platform, parse_image_reference, parse_platform
-from oci.distribution.docker_config import Login, no_logins
-from oci.distribution.patience import Patience
-from oci.distribution.registry import Registry
-from oci.errors import RegistryError
+from lambda_matchbox.oci.distribution.docker_config import Login, no_logins
+from lambda_matchbox.oci.distribution.patience import Patience
+from lambda_matchbox.oci.distribution.registry import Registry
+from lambda_matchbox.oci.errors import RegistryError
+from lambda_matchbox.oci.image_reference import ImageReference, Platform, parse_image_reference, parse_platform
 from tests.images.layers import Entry, Layer, gzipped, plain, raw_file, zstandard_compressed
 from tests.images.manifests import Image, digest_of, image, index
 from tests.rigs.oci_registry import oci_registry as oci_registry_rig
@@ -21,7 +21,7 @@ from tests.rigs.oci_registry import oci_registry as oci_registry_rig
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from oci.descriptors import Descriptor
+    from lambda_matchbox.oci.descriptors import Descriptor
     from tests.rigs.oci_registry import OciRegistry
 
 pytestmark = pytest.mark.real

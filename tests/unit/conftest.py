@@ -5,8 +5,8 @@ from contextlib import closing
 
 import pytest
 
-from oci.distribution.docker_config import no_logins
-from oci.distribution.registry import Registry
+from lambda_matchbox.oci.distribution.docker_config import no_logins
+from lambda_matchbox.oci.distribution.registry import Registry
 from tests.registry_faults import FaultyRegistry, faulty_registry
 from tests.unit.quick_patience import QUICK
 

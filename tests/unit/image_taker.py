@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from oci.descriptors import Descriptor
-from oci.errors import DigestError
-from oci.image.image_files import take_files
+from lambda_matchbox.oci.descriptors import Descriptor
+from lambda_matchbox.oci.errors import DigestError
+from lambda_matchbox.oci.image.image_files import take_files
 from tests.images.layers import Layer
 from tests.images.manifests import digest_of
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from oci.image.spooling import TakenFile
+    from lambda_matchbox.oci.image.spooling import TakenFile
 
 
 def sha256(body: bytes) -> str:

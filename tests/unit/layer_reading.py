@@ -6,16 +6,16 @@ import io
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from oci.descriptors import Descriptor
-from oci.image.layer_archive import open_layer
-from oci.image.tar_stream import Kind
+from lambda_matchbox.oci.descriptors import Descriptor
+from lambda_matchbox.oci.image.layer_archive import open_layer
+from lambda_matchbox.oci.image.tar_stream import Kind
 from tests.images import layers as made
 from tests.images.manifests import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from oci.descriptors import Blob, OpenBlob
+    from lambda_matchbox.oci.descriptors import Blob, OpenBlob
 
 
 class Drip:

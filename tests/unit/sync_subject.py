@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from asset_sync.sync import Outcome, Sync, SyncError
-from matchbox.image_reference import ImageReference
+from lambda_matchbox.oci.distribution.docker_config import no_logins
+from lambda_matchbox.oci.distribution.registry import Registry
+from lambda_matchbox.oci.image_reference import ImageReference
 from matchbox.memory_releases import MemoryReleases, MemoryShelf
 from matchbox.releases import RECORD
 from matchbox.sources import Source
-from oci.distribution.docker_config import no_logins
-from oci.distribution.registry import Registry
 from tests.images.layers import Entry, gzipped
 from tests.images.manifests import Image, image
 from tests.registry_faults import faulty_registry

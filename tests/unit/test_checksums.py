@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from oci.errors import ImageError
-from oci.image import checksums
+from lambda_matchbox.oci.errors import ImageError
+from lambda_matchbox.oci.image import checksums
 
 if TYPE_CHECKING:
     from pathlib import Path

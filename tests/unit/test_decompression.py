@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oci.image.decompression import decompressed
+from lambda_matchbox.oci.image.decompression import decompressed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

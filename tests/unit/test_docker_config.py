@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oci.distribution.docker_config import Login, logins_from_environment, logins_from_secret
-from oci.errors import RegistryError
+from lambda_matchbox.oci.distribution.docker_config import Login, logins_from_environment, logins_from_secret
+from lambda_matchbox.oci.errors import RegistryError
 
 if TYPE_CHECKING:
     from pathlib import Path

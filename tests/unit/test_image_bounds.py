@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from oci.errors import DigestError, ImageError
-from oci.image import tar_stream
-from oci.image.image_files import take_files
-from oci.image.layer_index import LayerIndex, Memory
-from oci.image.tar_stream import Kind
+from lambda_matchbox.oci.errors import DigestError, ImageError
+from lambda_matchbox.oci.image import tar_stream
+from lambda_matchbox.oci.image.image_files import take_files
+from lambda_matchbox.oci.image.layer_index import LayerIndex, Memory
+from lambda_matchbox.oci.image.tar_stream import Kind
 from tests.images import layers as made
 from tests.images.layers import Entry, Layer, directory, gzipped, plain, raw_file, symlink
 from tests.images.manifests import digest_of

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from oci.errors import ImageError
+from lambda_matchbox.oci.errors import ImageError
 from tests.images import layers as made
 from tests.images.layers import Entry, Layer, directory, gzipped, plain, raw_file, symlink
 from tests.unit.image_taker import Taker, sha256

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oci.descriptors import Descriptor
-from oci.errors import ImageError
-from oci.image.image_files import take_files
-from oci.image.layered_paths import Found, LayeredPaths
-from oci.image.tar_stream import entries
+from lambda_matchbox.oci.descriptors import Descriptor
+from lambda_matchbox.oci.errors import ImageError
+from lambda_matchbox.oci.image.image_files import take_files
+from lambda_matchbox.oci.image.layered_paths import Found, LayeredPaths
+from lambda_matchbox.oci.image.tar_stream import entries
 from tests.images import layers as made
 from tests.images.manifests import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from oci.descriptors import Blob
+    from lambda_matchbox.oci.descriptors import Blob
     from tests.images.layers import Entry
 
 MOST_LINKS = 40

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from oci.errors import ImageError
+from lambda_matchbox.oci.errors import ImageError
 from tests.images.layers import Entry, directory, hard_link, plain, symlink
 from tests.unit.image_taker import Taker
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox.image_reference import (
+from lambda_matchbox.oci.image_reference import (
     ImageReference,
     InvalidReferenceError,
     Platform,

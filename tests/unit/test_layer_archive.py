@@ -13,11 +13,11 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oci.descriptors import Descriptor
-from oci.errors import DigestError, ImageError
-from oci.image.layer_archive import open_layer
-from oci.image.read_ahead import PIECE, read_ahead
-from oci.image.tar_stream import Kind
+from lambda_matchbox.oci.descriptors import Descriptor
+from lambda_matchbox.oci.errors import DigestError, ImageError
+from lambda_matchbox.oci.image.layer_archive import open_layer
+from lambda_matchbox.oci.image.read_ahead import PIECE, read_ahead
+from lambda_matchbox.oci.image.tar_stream import Kind
 from tests.images import layers as made
 from tests.images.manifests import digest_of
 from tests.unit.layer_reading import Drip, opener, read

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox.image_reference import Platform
-from oci.descriptors import Descriptor, Manifest
-from oci.distribution.manifest_documents import parse_document, parse_index, parse_manifest
-from oci.distribution.platform_choice import Choice
-from oci.errors import RegistryError
+from lambda_matchbox.oci.descriptors import Descriptor, Manifest
+from lambda_matchbox.oci.distribution.manifest_documents import parse_document, parse_index, parse_manifest
+from lambda_matchbox.oci.distribution.platform_choice import Choice
+from lambda_matchbox.oci.errors import RegistryError
+from lambda_matchbox.oci.image_reference import Platform
 from tests.images import manifests
 
 DIGEST = manifests.digest_of(b"")

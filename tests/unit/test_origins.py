@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oci.distribution.origins import Reach, led_to, reach_of, registry_place
-from oci.errors import RegistryError
+from lambda_matchbox.oci.distribution.origins import Reach, led_to, reach_of, registry_place
+from lambda_matchbox.oci.errors import RegistryError
 
 
 @given(st.text())

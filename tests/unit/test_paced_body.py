@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from oci.distribution import paced_body
-from oci.distribution.paced_body import PacedBody
-from oci.distribution.patience import TransientError
+from lambda_matchbox.oci.distribution import paced_body
+from lambda_matchbox.oci.distribution.paced_body import PacedBody
+from lambda_matchbox.oci.distribution.patience import TransientError
 
 if TYPE_CHECKING:
     import urllib3

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from matchbox.image_reference import ImageReference, Platform, parse_image_reference, parse_platform
-from oci.descriptors import Descriptor
-from oci.distribution.registry import MOST_DOCUMENT, Registry
-from oci.errors import DigestError, RegistryError
+from lambda_matchbox.oci.descriptors import Descriptor
+from lambda_matchbox.oci.distribution.registry import MOST_DOCUMENT, Registry
+from lambda_matchbox.oci.errors import DigestError, RegistryError
+from lambda_matchbox.oci.image_reference import ImageReference, Platform, parse_image_reference, parse_platform
 from tests.images import layers, manifests
 
 if TYPE_CHECKING:

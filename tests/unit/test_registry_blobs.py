@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from matchbox.image_reference import ImageReference
-from oci.descriptors import Descriptor
-from oci.distribution import paced_body
-from oci.distribution.blob_stream import WORTHWHILE
-from oci.distribution.docker_config import no_logins
-from oci.distribution.registry import Registry
-from oci.errors import DigestError, RegistryError
+from lambda_matchbox.oci.descriptors import Descriptor
+from lambda_matchbox.oci.distribution import paced_body
+from lambda_matchbox.oci.distribution.blob_stream import WORTHWHILE
+from lambda_matchbox.oci.distribution.docker_config import no_logins
+from lambda_matchbox.oci.distribution.registry import Registry
+from lambda_matchbox.oci.errors import DigestError, RegistryError
+from lambda_matchbox.oci.image_reference import ImageReference
 from tests.registry_faults import Fault
 from tests.unit.quick_patience import QUICK
 

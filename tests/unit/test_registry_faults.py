@@ -10,11 +10,11 @@ from unittest.mock import patch
 
 import pytest
 
-from matchbox.image_reference import ImageReference, Platform
-from oci.distribution.docker_config import no_logins
-from oci.distribution.patience import Patience, asked_pause
-from oci.distribution.registry import Registry
-from oci.errors import RegistryError
+from lambda_matchbox.oci.distribution.docker_config import no_logins
+from lambda_matchbox.oci.distribution.patience import Patience, asked_pause
+from lambda_matchbox.oci.distribution.registry import Registry
+from lambda_matchbox.oci.errors import RegistryError
+from lambda_matchbox.oci.image_reference import ImageReference, Platform
 from tests.images import layers, manifests
 from tests.registry_faults import Fault, faulty_registry
 from tests.unit.quick_patience import QUICK

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from matchbox.image_reference import ImageReference, Platform
-from oci.descriptors import Descriptor
-from oci.distribution.docker_config import Login, no_logins
-from oci.distribution.origins import place
-from oci.distribution.registry import Registry
-from oci.errors import RegistryError
+from lambda_matchbox.oci.descriptors import Descriptor
+from lambda_matchbox.oci.distribution.docker_config import Login, no_logins
+from lambda_matchbox.oci.distribution.origins import place
+from lambda_matchbox.oci.distribution.registry import Registry
+from lambda_matchbox.oci.errors import RegistryError
+from lambda_matchbox.oci.image_reference import ImageReference, Platform
 from tests.certificates import tls_server
 from tests.images import manifests
 from tests.registry_faults import Fault, faulty_registry

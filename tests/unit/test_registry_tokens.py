@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox.image_reference import ImageReference, Platform
-from oci.distribution.challenges import challenges
-from oci.distribution.docker_config import Login, no_logins
-from oci.distribution.registry import Registry
-from oci.distribution.registry_http import RegistryHttp
-from oci.distribution.tokens import Authorizations
-from oci.errors import RegistryError
+from lambda_matchbox.oci.distribution.challenges import challenges
+from lambda_matchbox.oci.distribution.docker_config import Login, no_logins
+from lambda_matchbox.oci.distribution.registry import Registry
+from lambda_matchbox.oci.distribution.registry_http import RegistryHttp
+from lambda_matchbox.oci.distribution.tokens import Authorizations
+from lambda_matchbox.oci.errors import RegistryError
+from lambda_matchbox.oci.image_reference import ImageReference, Platform
 from tests.images import layers, manifests
 from tests.registry_faults import Fault, faulty_registry
 from tests.unit.quick_patience import QUICK
@@ -25,7 +25,7 @@ from tests.unit.quick_patience import QUICK
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from oci.distribution.docker_config import Logins
+    from lambda_matchbox.oci.distribution.docker_config import Logins
     from tests.registry_faults import FaultyRegistry
 
 ARM64 = Platform("linux", "arm64")

@@ -9,9 +9,9 @@ import pytest
 from boot_api.alb import BODY_LIMIT, Answer, Request
 from boot_api.routes import Account, Routes, Stores
 from lambda_matchbox.errors import NotFoundError, StoreUnavailableError
+from lambda_matchbox.oci.image_reference import ImageReference
 from matchbox.assets import Delivery
 from matchbox.groups import Group
-from matchbox.image_reference import ImageReference
 from matchbox.memory import MemoryCatalog
 from matchbox.memory_releases import MemoryFiles, MemoryReleases
 from matchbox.profiles import NetBoot, Profile

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox.image_reference import ImageReference, Platform
+from lambda_matchbox.oci.image_reference import ImageReference, Platform
 from matchbox.releases import (
     GRACE,
     Pointer,

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asset_sync.sources import image_sources, is_due
-from matchbox.image_reference import ImageReference, Platform
+from lambda_matchbox.oci.image_reference import ImageReference, Platform
 from matchbox.json_documents import DocumentError
 from matchbox.source_documents import parse_source, parse_stand_in, source_document
 from matchbox.sources import Source, apart, known_places, overlapping

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from asset_sync.sync import SyncError
-from matchbox.image_reference import Platform
-from oci.distribution.docker_config import no_logins
-from oci.distribution.registry import Registry
+from lambda_matchbox.oci.distribution.docker_config import no_logins
+from lambda_matchbox.oci.distribution.registry import Registry
+from lambda_matchbox.oci.image_reference import Platform
 from tests.images.layers import Entry, Layer, gzipped
 from tests.images.manifests import Image, digest_of, image, index
 from tests.images.uki import Section, uki

@@ -12,11 +12,11 @@ from asset_sync.job import SyncFailedError, SyncJob
 from asset_sync.metrics import AGE, FAILED, NEVER, SECONDS, SERVICE, SUCCEEDED, Figures, SyncMetrics
 from asset_sync.sources import ImageSources
 from aws_stores.creation import create_table
-from matchbox.image_reference import ImageReference
+from lambda_matchbox.oci.distribution.docker_config import no_logins
+from lambda_matchbox.oci.distribution.registry import Registry
+from lambda_matchbox.oci.image_reference import ImageReference
 from matchbox.memory_releases import MemoryReleases, MemoryShelf
 from matchbox.sources import Source
-from oci.distribution.docker_config import no_logins
-from oci.distribution.registry import Registry
 from tests.registry_faults import faulty_registry
 from tests.rigs.stores import new_stores
 from tests.unit.hostile_requests import quiet

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from oci.errors import ImageError
-from oci.image.spooling import TakenFile
-from oci.image.uki import take_apart
+from lambda_matchbox.oci.errors import ImageError
+from lambda_matchbox.oci.image.spooling import TakenFile
+from lambda_matchbox.oci.image.uki import take_apart
 from tests.images.uki import PE_HEADER, SECTION_SIZE, SECTIONS, Section, uki
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from asset_sync.withdrawal import withdraw, withdraw_replaced
-from matchbox.image_reference import ImageReference
+from lambda_matchbox.oci.image_reference import ImageReference
 from matchbox.memory_releases import MemoryReleases, MemoryShelf
 from matchbox.release_shelf import BusyError
 from matchbox.releases import Pointer, Release

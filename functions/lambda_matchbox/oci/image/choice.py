@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from oci.errors import ImageError
-from oci.image.layered_paths import Faulty, Found, Missing, Outcome, Undecided
+from lambda_matchbox.oci.errors import ImageError
+from lambda_matchbox.oci.image.layered_paths import Faulty, Found, Missing, Outcome, Undecided
 
 Alternatives = Sequence[Mapping[str, Sequence[str]]]
 """Sets of files in the order of preference; of each file the paths where it can lie, in order."""

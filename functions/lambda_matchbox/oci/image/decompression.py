@@ -8,7 +8,7 @@ from typing import IO, cast
 
 import zstandard
 
-from oci.errors import ImageError
+from lambda_matchbox.oci.errors import ImageError
 
 _GZIP = re.compile(rb"\x1f\x8b")
 # A frame, or one that is skipped (as that which some tools put first).

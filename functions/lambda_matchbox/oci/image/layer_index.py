@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import NamedTuple
 
-from oci.errors import ImageError
-from oci.image.tar_stream import Entry, Kind
+from lambda_matchbox.oci.errors import ImageError
+from lambda_matchbox.oci.image.tar_stream import Entry, Kind
 
 MOST_MEMORY = 192 << 20
 """Bytes that the indexes of an image's layers may need together: room for about a million files."""

@@ -8,11 +8,11 @@ from typing import NamedTuple
 import urllib3
 from urllib3.exceptions import HTTPError, SSLError
 
-from oci.distribution.guarded_connections import Guard, PlainPool, TlsPool
-from oci.distribution.origins import Place, Reach, led_to
-from oci.distribution.paced_body import PacedBody
-from oci.distribution.patience import Patience, TransientError, asked_pause
-from oci.errors import RegistryError
+from lambda_matchbox.oci.distribution.guarded_connections import Guard, PlainPool, TlsPool
+from lambda_matchbox.oci.distribution.origins import Place, Reach, led_to
+from lambda_matchbox.oci.distribution.paced_body import PacedBody
+from lambda_matchbox.oci.distribution.patience import Patience, TransientError, asked_pause
+from lambda_matchbox.oci.errors import RegistryError
 
 USER_AGENT = "lambda-matchbox"
 

@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from matchbox.image_reference import InvalidReferenceError, Platform, parse_digest
-from oci.descriptors import Descriptor, Manifest
-from oci.distribution import media_types
-from oci.errors import RegistryError
+from lambda_matchbox.oci.descriptors import Descriptor, Manifest
+from lambda_matchbox.oci.distribution import media_types
+from lambda_matchbox.oci.errors import RegistryError
+from lambda_matchbox.oci.image_reference import InvalidReferenceError, Platform, parse_digest
 
 
 class IndexEntry(NamedTuple):

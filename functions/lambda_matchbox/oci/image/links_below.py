@@ -10,8 +10,8 @@ the two may count.
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from oci.errors import ImageError
-from oci.image.layer_index import MOST_LINKS, Directory, LayerIndex, components
+from lambda_matchbox.oci.errors import ImageError
+from lambda_matchbox.oci.image.layer_index import MOST_LINKS, Directory, LayerIndex, components
 
 
 def lay_behind_links(indexes: list[LayerIndex]) -> None:

@@ -12,7 +12,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import quote, urljoin, urlsplit
 
-from oci.errors import RegistryError
+from lambda_matchbox.oci.errors import RegistryError
 
 _LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 _DOCKER_HUB = frozenset({"docker.io", "index.docker.io"})

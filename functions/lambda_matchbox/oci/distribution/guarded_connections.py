@@ -10,8 +10,8 @@ from typing import Any
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from oci.distribution.origins import Reach, reach_of
-from oci.errors import RegistryError
+from lambda_matchbox.oci.distribution.origins import Reach, reach_of
+from lambda_matchbox.oci.errors import RegistryError
 
 
 class Guard:

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from oci.errors import ImageError
-from oci.image.spooling import TakenFile, spool
+from lambda_matchbox.oci.errors import ImageError
+from lambda_matchbox.oci.image.spooling import TakenFile, spool
 
 PARTS = {".linux": "vmlinuz", ".initrd": "initramfs.xz", ".cmdline": "cmdline"}
 """Which section is which file. The first one of each name counts: later ones belong to other profiles of the image."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from matchbox.image_reference import Platform
-from oci.distribution.manifest_documents import IndexEntry
+from lambda_matchbox.oci.distribution.manifest_documents import IndexEntry
+from lambda_matchbox.oci.image_reference import Platform
 
 EXACT = 0
 

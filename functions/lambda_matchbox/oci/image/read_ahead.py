@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from oci.descriptors import Blob
+from lambda_matchbox.oci.descriptors import Blob
 
 PIECE = 1 << 20
 """Bytes of a piece; only the last one is shorter."""

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from http import HTTPStatus
 
-from oci.descriptors import Descriptor
-from oci.distribution.patience import Attempts, Patience, TransientError
-from oci.distribution.registry_http import Reply
-from oci.errors import DigestError
+from lambda_matchbox.oci.descriptors import Descriptor
+from lambda_matchbox.oci.distribution.patience import Attempts, Patience, TransientError
+from lambda_matchbox.oci.distribution.registry_http import Reply
+from lambda_matchbox.oci.errors import DigestError
 
 PIECE = 1 << 20
 """The most bytes that are held at once."""

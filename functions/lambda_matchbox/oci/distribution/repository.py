@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from matchbox.image_reference import ImageReference
-from oci.distribution.origins import registry_place
-from oci.distribution.patience import TransientError
-from oci.distribution.registry_http import RegistryHttp, Reply
-from oci.distribution.tokens import Authorizations
-from oci.errors import RegistryError
+from lambda_matchbox.oci.distribution.origins import registry_place
+from lambda_matchbox.oci.distribution.patience import TransientError
+from lambda_matchbox.oci.distribution.registry_http import RegistryHttp, Reply
+from lambda_matchbox.oci.distribution.tokens import Authorizations
+from lambda_matchbox.oci.errors import RegistryError
+from lambda_matchbox.oci.image_reference import ImageReference
 
 _EXPIRED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 _REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})

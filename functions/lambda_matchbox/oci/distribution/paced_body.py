@@ -5,9 +5,9 @@ import time
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from oci.distribution.guarded_connections import GuardedConnection, cut_after
-from oci.distribution.patience import TransientError
-from oci.errors import RegistryError
+from lambda_matchbox.oci.distribution.guarded_connections import GuardedConnection, cut_after
+from lambda_matchbox.oci.distribution.patience import TransientError
+from lambda_matchbox.oci.errors import RegistryError
 
 _SLOWEST = 1024
 """Bytes a second. What comes more slowly for as long as silence is granted has stalled: 1 GB would take twelve days."""

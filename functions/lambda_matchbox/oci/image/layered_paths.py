@@ -5,8 +5,17 @@ Links are resolved inside the image's root: one that begins with a slash starts 
 
 from typing import NamedTuple
 
-from oci.image.layer_index import MOST_LINKS, Directory, HardLink, LayerIndex, Memory, Node, Unusable, components
-from oci.image.links_below import lay_behind_links
+from lambda_matchbox.oci.image.layer_index import (
+    MOST_LINKS,
+    Directory,
+    HardLink,
+    LayerIndex,
+    Memory,
+    Node,
+    Unusable,
+    components,
+)
+from lambda_matchbox.oci.image.links_below import lay_behind_links
 
 
 class Found(NamedTuple):

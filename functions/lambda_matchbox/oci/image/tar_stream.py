@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import NamedTuple
 
-from oci.errors import ImageError
+from lambda_matchbox.oci.errors import ImageError
 
 BLOCK = 512
 LONGEST_NAME = 4096

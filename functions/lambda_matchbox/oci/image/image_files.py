@@ -8,15 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from oci.descriptors import Descriptor, OpenBlob
-from oci.errors import ImageError
-from oci.image import checksums
-from oci.image.choice import Alternatives, Choice, Open, There, choose
-from oci.image.layer_archive import is_distributed, naming, open_layer, plain_file
-from oci.image.layer_index import components
-from oci.image.layered_paths import Faulty, Found, LayeredPaths, Undecided
-from oci.image.spooling import LARGEST_FILE, Spooled, TakenFile, spool
-from oci.image.tar_stream import Kind
+from lambda_matchbox.oci.descriptors import Descriptor, OpenBlob
+from lambda_matchbox.oci.errors import ImageError
+from lambda_matchbox.oci.image import checksums
+from lambda_matchbox.oci.image.choice import Alternatives, Choice, Open, There, choose
+from lambda_matchbox.oci.image.layer_archive import is_distributed, naming, open_layer, plain_file
+from lambda_matchbox.oci.image.layer_index import components
+from lambda_matchbox.oci.image.layered_paths import Faulty, Found, LayeredPaths, Undecided
+from lambda_matchbox.oci.image.spooling import LARGEST_FILE, Spooled, TakenFile, spool
+from lambda_matchbox.oci.image.tar_stream import Kind
 
 _SMALL_LAYER = 1 << 20
 # Links on the way to what is wanted, for each layer: after more of them the layer is read a second time instead.

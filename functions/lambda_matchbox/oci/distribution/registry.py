@@ -6,12 +6,11 @@ from contextlib import AbstractContextManager, closing
 from http import HTTPStatus
 from typing import Any
 
-from matchbox.image_reference import ImageReference, Platform
-from oci.descriptors import Blob, Descriptor, Manifest
-from oci.distribution import media_types
-from oci.distribution.blob_stream import PIECE, BlobStream
-from oci.distribution.docker_config import Logins
-from oci.distribution.manifest_documents import (
+from lambda_matchbox.oci.descriptors import Blob, Descriptor, Manifest
+from lambda_matchbox.oci.distribution import media_types
+from lambda_matchbox.oci.distribution.blob_stream import PIECE, BlobStream
+from lambda_matchbox.oci.distribution.docker_config import Logins
+from lambda_matchbox.oci.distribution.manifest_documents import (
     Document,
     parse_descriptor,
     parse_document,
@@ -19,12 +18,13 @@ from oci.distribution.manifest_documents import (
     parse_manifest,
     parse_object,
 )
-from oci.distribution.patience import Patience, patiently
-from oci.distribution.platform_choice import Choice
-from oci.distribution.registry_http import RegistryHttp, Reply
-from oci.distribution.repository import Repository
-from oci.distribution.tokens import Authorizations
-from oci.errors import DigestError, RegistryError
+from lambda_matchbox.oci.distribution.patience import Patience, patiently
+from lambda_matchbox.oci.distribution.platform_choice import Choice
+from lambda_matchbox.oci.distribution.registry_http import RegistryHttp, Reply
+from lambda_matchbox.oci.distribution.repository import Repository
+from lambda_matchbox.oci.distribution.tokens import Authorizations
+from lambda_matchbox.oci.errors import DigestError, RegistryError
+from lambda_matchbox.oci.image_reference import ImageReference, Platform
 
 MOST_DOCUMENT = 4 << 20
 """Bytes of a manifest, an index or a config; registries take no larger manifests (distribution specification)."""

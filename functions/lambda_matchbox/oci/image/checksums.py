@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from oci.errors import ImageError
+from lambda_matchbox.oci.errors import ImageError
 
 LISTS = ("checksums.sha256", "SHA256SUMS")
 """Names of files with the checksums of several files of their directory."""

@@ -14,12 +14,12 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from matchbox.image_reference import ImageReference
-from oci.distribution.challenges import Challenge, challenges
-from oci.distribution.docker_config import Login, Logins
-from oci.distribution.origins import Place, place, registry_place
-from oci.distribution.registry_http import RegistryHttp
-from oci.errors import RegistryError
+from lambda_matchbox.oci.distribution.challenges import Challenge, challenges
+from lambda_matchbox.oci.distribution.docker_config import Login, Logins
+from lambda_matchbox.oci.distribution.origins import Place, place, registry_place
+from lambda_matchbox.oci.distribution.registry_http import RegistryHttp
+from lambda_matchbox.oci.errors import RegistryError
+from lambda_matchbox.oci.image_reference import ImageReference
 
 _SHORTEST_LIFE = 60.0
 """Seconds that a token lives where its endpoint does not say (the specification's `expires_in`)."""

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 
-from oci.descriptors import Descriptor, OpenBlob
-from oci.errors import ImageError
-from oci.image.decompression import beginning_of, decompressed
-from oci.image.read_ahead import read_ahead
-from oci.image.tar_stream import BLOCK, Entry, Kind, begins_archive, entries
+from lambda_matchbox.oci.descriptors import Descriptor, OpenBlob
+from lambda_matchbox.oci.errors import ImageError
+from lambda_matchbox.oci.image.decompression import beginning_of, decompressed
+from lambda_matchbox.oci.image.read_ahead import read_ahead
+from lambda_matchbox.oci.image.tar_stream import BLOCK, Entry, Kind, begins_archive, entries
 
 LARGEST_LAYER = 16 << 30
 """Bytes of a layer without its compression."""

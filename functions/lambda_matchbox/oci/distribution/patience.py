@@ -7,7 +7,7 @@ from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple, TypeVar
 
-from oci.errors import RegistryError
+from lambda_matchbox.oci.errors import RegistryError
 
 Wanted = TypeVar("Wanted")
 
