@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from boot_api.app import App
-from matchbox.groups import Group
-from matchbox.profiles import NetBoot, Profile
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import NetBoot, Profile
 
 PROFILE = Profile(
     "worker", boot=NetBoot("/assets/vmlinuz", ("/assets/initramfs.xz",), ("console=ttyS0", "talos.platform=metal"))

@@ -18,7 +18,7 @@ from aws_stores.table import KEY, SHAPES, entry_key
 from benchmarks.boot_machines import PROFILE, ask, groups
 from benchmarks.table_app import fill, table_app
 from benchmarks.timing import cpu_seconds, print_table
-from matchbox.selection import selector_of
+from lambda_matchbox.catalog.selection import selector_of
 from tests.rigs.moto_server import moto_server
 from tests.rigs.service import Service
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from benchmarks.boot_machines import PROFILE, groups, mac
-from matchbox.groups import Group
+from lambda_matchbox.catalog.groups import Group
 from tests.rigs.dynamodb_local import dynamodb_local
 from tests.rigs.stores import Stores, new_stores
 from tests.rigs.versitygw import versitygw

@@ -7,8 +7,8 @@ from base64 import b64decode
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from matchbox.groups import Group
-from matchbox.profiles import NetBoot, Profile
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from tests import terraform
 from tests.terraform_example import example
 

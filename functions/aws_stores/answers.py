@@ -4,13 +4,13 @@ import hashlib
 
 from aws_stores.request_time import deadline_of
 from aws_stores.s3 import S3
-from matchbox.stores import Kept
+from lambda_matchbox.catalog.stores import Kept
 
 PREFIX = "answers/"
 
 
 class S3Answers:
-    """The answer store over a bucket (see `matchbox.stores.AnswerStore`).
+    """The answer store over a bucket (see `lambda_matchbox.catalog.stores.AnswerStore`).
 
     Its addresses last `lifetime` seconds, less where the credentials that signed them end earlier. An answer is kept
     within `answer_time` seconds or not at all.

@@ -26,10 +26,10 @@ from aws_stores.table import (
     shape_name,
 )
 from aws_stores.table_writes import TableWrites
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.selection import Selector, selectors_of
+from lambda_matchbox.catalog.templates import Document
 from lambda_matchbox.errors import StoreUnavailableError
-from matchbox.catalog_documents import Document
-from matchbox.groups import Group
-from matchbox.selection import Selector, selectors_of
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

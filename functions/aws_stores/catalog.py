@@ -28,12 +28,12 @@ from aws_stores.table import (
     template_in,
     template_key,
 )
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import Profile
+from lambda_matchbox.catalog.selection import Selector, Shape, candidates, octets
+from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.errors import StoreUnavailableError
-from matchbox.groups import Group
-from matchbox.profiles import Profile
 from matchbox.releases import Pointers
-from matchbox.selection import Selector, Shape, candidates, octets
-from matchbox.stores import Selection
 
 ANSWER_TIME = 6.0
 """Seconds that one question may take."""
@@ -90,7 +90,7 @@ class _Tombstones:
 
 
 class DynamoDBCatalog:
-    """Groups, profiles and templates in a table (see `matchbox.stores.Catalog`), for any number of threads.
+    """Groups, profiles and templates in a table (see `lambda_matchbox.catalog.stores.Catalog`), for any number of threads.
 
     Long templates and metadata are read from the bucket that `s3` reads, which costs one call more when they are new.
 

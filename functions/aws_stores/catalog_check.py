@@ -22,8 +22,15 @@ from aws_stores.table import (
     shape_name,
     shape_of,
 )
-from matchbox.groups import Wanted
-from matchbox.selection import MOST_COMBINATIONS, Selector, combinations, keys_of, selectors_of, stands_for
+from lambda_matchbox.catalog.groups import Wanted
+from lambda_matchbox.catalog.selection import (
+    MOST_COMBINATIONS,
+    Selector,
+    combinations,
+    keys_of,
+    selectors_of,
+    stands_for,
+)
 
 Item = Mapping[str, Any]
 

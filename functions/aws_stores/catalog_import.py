@@ -10,9 +10,9 @@ from aws_stores.catalog_plan import Plan
 from aws_stores.catalog_writer import CatalogWriter
 from aws_stores.in_parallel import in_parallel
 from aws_stores.table import UnwritableError
-from matchbox.catalog_documents import Document, Template
-from matchbox.groups import Group
-from matchbox.profiles import Profile
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import Profile
+from lambda_matchbox.catalog.templates import Document, Template
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

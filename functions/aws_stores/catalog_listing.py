@@ -9,8 +9,8 @@ from aws_stores.document_objects import LostObjectError
 from aws_stores.group_items import group_in
 from aws_stores.in_parallel import in_parallel
 from aws_stores.table import KEY, Far, far_in, group_key, profile_in, profile_key, template_key
-from matchbox.groups import Group
-from matchbox.profiles import Profile
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import Profile
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

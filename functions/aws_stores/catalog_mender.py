@@ -11,7 +11,7 @@ from aws_stores.catalog_check import Fault, Item, group_fault, group_fields, mem
 from aws_stores.group_items import group_hash
 from aws_stores.table import KEY, SHAPES, entry_key, selector_text
 from aws_stores.table_writes import WRITE_TIME, TableWrites
-from matchbox.selection import keys_of
+from lambda_matchbox.catalog.selection import keys_of
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -16,9 +16,9 @@ from aws_stores.table import (
     selector_text,
     shape_name,
 )
-from matchbox.catalog_documents import Document
-from matchbox.groups import Group
-from matchbox.selection import keys_of, selectors_of
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.selection import keys_of, selectors_of
+from lambda_matchbox.catalog.templates import Document
 
 
 class Plan(NamedTuple):

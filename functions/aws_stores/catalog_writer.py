@@ -23,9 +23,9 @@ from aws_stores.table import (
     template_record,
 )
 from aws_stores.table_writes import WRITE_TIME, TableWrites, unchanged
-from matchbox.groups import Group
-from matchbox.profiles import Profile
-from matchbox.selection import Selector, keys_of, selectors_of
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import Profile
+from lambda_matchbox.catalog.selection import Selector, keys_of, selectors_of
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

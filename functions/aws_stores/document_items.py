@@ -9,9 +9,9 @@ from aws_stores.table import (
     template_key,
     template_record,
 )
-from matchbox.catalog_documents import Document, Template
-from matchbox.groups import Group
-from matchbox.profiles import Profile
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import Profile
+from lambda_matchbox.catalog.templates import Document, Template
 
 
 def key_of(document: Document) -> str | None:

@@ -30,9 +30,9 @@ from aws_stores.contents import Contents, document_objects, scan
 from aws_stores.document_items import name_of
 from aws_stores.release_check import ReleaseCheck
 from aws_stores.table import KEY, Far, far_in, shape_name
-from matchbox.catalog_documents import TEMPLATE_KINDS
-from matchbox.rivals import rivals_among
-from matchbox.selection import Selector, keys_of
+from lambda_matchbox.catalog.overlaps import rivals_among
+from lambda_matchbox.catalog.selection import Selector, keys_of
+from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -18,8 +18,15 @@ from aws_stores.table import (
     selector_text,
     text_hash,
 )
-from matchbox.groups import Group, Wanted
-from matchbox.selection import MOST_COMBINATIONS, Selector, combinations, keys_of, selectors_of, stands_for
+from lambda_matchbox.catalog.groups import Group, Wanted
+from lambda_matchbox.catalog.selection import (
+    MOST_COMBINATIONS,
+    Selector,
+    combinations,
+    keys_of,
+    selectors_of,
+    stands_for,
+)
 
 
 def group_hash(selector: Mapping[str, Wanted]) -> str:

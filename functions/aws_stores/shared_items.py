@@ -16,9 +16,9 @@ from aws_stores.table import (
     shape_name,
 )
 from aws_stores.table_writes import LONGEST_NAME
-from matchbox.catalog_documents import Document
-from matchbox.groups import Group
-from matchbox.selection import keys_of, octets, selectors_of
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.selection import keys_of, octets, selectors_of
+from lambda_matchbox.catalog.templates import Document
 
 _LIMIT = f"{LARGEST_ITEM} bytes (400 KB), DynamoDB's limit for an item"
 # The key, the count of writes, and what an entry's selector needs besides its text.

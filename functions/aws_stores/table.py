@@ -27,9 +27,9 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from lambda_matchbox.catalog.profiles import NetBoot, Profile
+from lambda_matchbox.catalog.selection import Selector, Shape
 from lambda_matchbox.errors import MatchboxError
-from matchbox.profiles import NetBoot, Profile
-from matchbox.selection import Selector, Shape
 
 KEY = "pk"
 """The name of the table's key."""

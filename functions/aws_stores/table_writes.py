@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 
 from aws_stores.boto3_items import typed
 from aws_stores.table import KEY, LARGEST_ITEM, SHAPES, UnwritableError, member_name, shape_name
+from lambda_matchbox.catalog.selection import Shape
 from lambda_matchbox.errors import StoreUnavailableError
-from matchbox.selection import Shape
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -9,15 +9,15 @@ from typing import NamedTuple
 from boot_api.alb import FRONT_HEADER, Answer, Request
 from boot_api.document_answers import Document, DocumentAnswers, whole
 from boot_api.signatures import Signatures, signed_route
+from lambda_matchbox.catalog.labels import labels_of
+from lambda_matchbox.catalog.profiles import NetBoot, Profile
+from lambda_matchbox.catalog.stores import AnswerStore, AssetStore, Catalog, Releases, Selection
 from lambda_matchbox.errors import NotFoundError
 from lambda_matchbox.golang.http import content_type
 from lambda_matchbox.golang.http.paths import clean_path, moved_permanently, unescape
 from matchbox import assets, grub, ipxe, release_addresses
-from matchbox.labels import labels_of
-from matchbox.profiles import NetBoot, Profile
 from matchbox.released_assets import ReleasedAssets
 from matchbox.releases import Pointers
-from matchbox.stores import AnswerStore, AssetStore, Catalog, Releases, Selection
 from matchbox.template_data import data_of
 
 _ASSETS = "/assets/"

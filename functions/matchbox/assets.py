@@ -8,11 +8,11 @@ token-free address, else an error that says what to configure. Never a redirect 
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from lambda_matchbox.catalog.stores import AssetFile, AssetStore
 from lambda_matchbox.errors import NotFoundError, UndeliverableError
 from lambda_matchbox.golang.http import content, directory_listing
 from lambda_matchbox.golang.http.paths import clean_path, index_page_redirect, slash_redirect
 from matchbox.boot_clients import Redirects, follows_signed, redirects
-from matchbox.stores import AssetFile, AssetStore
 
 _INDEX = "index.html"
 # More parts than this in one answer are no boot client's wish, and each may cost a read of the store.

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
-from matchbox.groups import Group, Wanted
+from lambda_matchbox.catalog.groups import Group, Wanted
+from lambda_matchbox.catalog.labels import InvalidMACError, is_mac, normalise_mac
+from lambda_matchbox.catalog.profiles import NetBoot, Profile
+from lambda_matchbox.catalog.selection import MOST_COMBINATIONS, combinations
 from matchbox.json_documents import refusal, validated
-from matchbox.labels import InvalidMACError, is_mac, normalise_mac
-from matchbox.profiles import NetBoot, Profile
-from matchbox.selection import MOST_COMBINATIONS, combinations
 
 
 def _empty_text(value: object) -> object:

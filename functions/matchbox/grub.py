@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
+from lambda_matchbox.catalog.profiles import NetBoot
 from lambda_matchbox.errors import UndeliverableError
 from lambda_matchbox.golang.http.paths import octets
-from matchbox.profiles import NetBoot
 
 LONGEST_ADDRESS = 1200
 """Bytes of an address: GRUB's whole request has to fit 1,446, its other headers with a long host take some 200."""

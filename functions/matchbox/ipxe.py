@@ -1,7 +1,7 @@
 """iPXE scripts: the one that asks who the machine is, and the one that boots it."""
 
+from lambda_matchbox.catalog.profiles import NetBoot
 from lambda_matchbox.golang.http.paths import octets
-from matchbox.profiles import NetBoot
 
 # The address is relative, so that the script works on whatever host and port it came from.
 BOOT_SCRIPT = (

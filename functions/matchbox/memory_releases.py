@@ -5,15 +5,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 
+from lambda_matchbox.catalog.stores import AssetFile, Listing
 from lambda_matchbox.errors import NotFoundError
 from lambda_matchbox.golang.http import content_type
 from matchbox.release_shelf import BusyError, LeaseLostError, MovedError, ReleaseFile
 from matchbox.releases import Pointer, Pointers
-from matchbox.stores import AssetFile, Listing
 
 
 class MemoryFiles:
-    """The asset store over bytes (see `matchbox.stores.AssetStore`); its addresses serve nothing."""
+    """The asset store over bytes (see `lambda_matchbox.catalog.stores.AssetStore`); its addresses serve nothing."""
 
     def __init__(self, files: dict[str, bytes]) -> None:
         self._files = files
@@ -52,7 +52,7 @@ class MemoryFiles:
 
 
 class MemoryReleases:
-    """What is published (see `matchbox.stores.Releases`)."""
+    """What is published (see `lambda_matchbox.catalog.stores.Releases`)."""
 
     def __init__(self) -> None:
         self.served: dict[str, Pointer] = {}

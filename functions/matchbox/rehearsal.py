@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import Profile
+from lambda_matchbox.catalog.selection import selectors_of
+from lambda_matchbox.catalog.stores import Selection
+from lambda_matchbox.catalog.templates import TEMPLATE_KINDS, Template
 from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.gotemplate.engine import TemplateError, render
-from matchbox.catalog_documents import TEMPLATE_KINDS, Template
 from matchbox.cloud_config import cloud_answer
-from matchbox.groups import Group
 from matchbox.ignition import ignition_answer
-from matchbox.profiles import Profile
-from matchbox.selection import selectors_of
-from matchbox.stores import Selection
 from matchbox.template_data import data_of
 
 # The last two have parts, for functions that take a label apart.

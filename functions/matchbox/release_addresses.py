@@ -6,8 +6,8 @@ it is told name the release: `/assets/talos/arm64/vmlinuz?release=sha256:…`.
 
 import re
 
+from lambda_matchbox.catalog.profiles import NetBoot
 from lambda_matchbox.golang.http.paths import clean_path, go_query, unescape
-from matchbox.profiles import NetBoot
 from matchbox.releases import Pointers, covering
 
 _PARAMETER = "release"

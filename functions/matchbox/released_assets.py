@@ -5,9 +5,9 @@ Once a source has a release, its part of /assets/ is served from releases only.
 
 from typing import NamedTuple
 
+from lambda_matchbox.catalog.stores import AssetFile, AssetStore, Listing, Releases
 from lambda_matchbox.errors import NotFoundError
 from matchbox.releases import Covered, Pointers, covering
-from matchbox.stores import AssetFile, AssetStore, Listing, Releases
 
 
 class _Place(NamedTuple):
@@ -16,7 +16,7 @@ class _Place(NamedTuple):
 
 
 class ReleasedAssets:
-    """The asset store for one request (see `matchbox.stores.AssetStore`).
+    """The asset store for one request (see `lambda_matchbox.catalog.stores.AssetStore`).
 
     `release` is the digest that the request names, None for the current one. A release that is not kept has no files.
     """

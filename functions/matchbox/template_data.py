@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
+from lambda_matchbox.catalog.groups import Wanted
+from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.golang.values import StringMap
-from matchbox.groups import Wanted
-from matchbox.stores import Selection
 
 
 def data_of(selection: Selection, labels: Mapping[str, str], raw_query: str) -> dict[str, object]:

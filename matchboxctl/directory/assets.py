@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qs
 
+from lambda_matchbox.catalog.stores import AssetFile, Listing
 from lambda_matchbox.errors import NotFoundError, StoreUnavailableError
 from lambda_matchbox.golang.http import content_type
 from lambda_matchbox.golang.http.paths import escape_path, octets
-from matchbox.stores import AssetFile, Listing
 
 SIGNED = "/presigned/"
 """What signed addresses begin with."""
@@ -50,7 +50,7 @@ class SignedAddresses:
 
 
 class AssetDirectory:
-    """The asset store over a directory (see `matchbox.stores.AssetStore`).
+    """The asset store over a directory (see `lambda_matchbox.catalog.stores.AssetStore`).
 
     `name` is what the names of its files begin with in signed addresses. Symbolic links are followed, as by matchbox.
     """

@@ -14,16 +14,16 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.memory import GroupIndex
+from lambda_matchbox.catalog.overlaps import Rivals
+from lambda_matchbox.catalog.profiles import Profile
+from lambda_matchbox.catalog.selection import Selector
+from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.errors import StoreUnavailableError
 from matchbox.documents import parse_group, parse_profile
-from matchbox.groups import Group
 from matchbox.json_documents import DocumentError
-from matchbox.memory import GroupIndex
-from matchbox.profiles import Profile
 from matchbox.releases import Pointers
-from matchbox.rivals import Rivals
-from matchbox.selection import Selector
-from matchbox.stores import Selection
 from matchboxctl.directory.changes import Changes, Scan
 
 _JSON = ".json"
@@ -32,7 +32,7 @@ Report = Callable[[str], None]
 
 
 class DirectoryCatalog:
-    """The catalogue over a data directory (see `matchbox.stores.Catalog`).
+    """The catalogue over a data directory (see `lambda_matchbox.catalog.stores.Catalog`).
 
     `report` is given one line for each file that does not parse or cannot be read, once for each state of the file.
     `pointers` says what is served of image sources.

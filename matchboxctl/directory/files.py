@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from aws_stores.table import group_key, profile_key, template_key
-from matchbox.catalog_documents import TEMPLATE_KINDS, Document, Template
+from lambda_matchbox.catalog.templates import TEMPLATE_KINDS, Document, Template
 from matchbox.documents import parse_group, parse_profile
 from matchbox.json_documents import DocumentError
 from matchbox.source_documents import parse_source

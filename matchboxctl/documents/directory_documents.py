@@ -12,13 +12,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.labels import InvalidMACError
+from lambda_matchbox.catalog.profiles import Profile
+from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
 from lambda_matchbox.golang.json import without_surrogates
-from matchbox.catalog_documents import TEMPLATE_KINDS
 from matchbox.documents import parse_group, parse_profile
-from matchbox.groups import Group
 from matchbox.json_documents import DocumentError
-from matchbox.labels import InvalidMACError
-from matchbox.profiles import Profile
 from matchboxctl.directory.catalog import below, json_names
 from matchboxctl.directory.files import files_below
 from matchboxctl.documents.faults import FileError

@@ -1,8 +1,8 @@
 """Groups and profiles as matchbox writes them into its data directory."""
 
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.golang.json_encoder import indented, with_sorted_keys
-from matchbox.groups import Group
-from matchbox.profiles import Profile
 
 _ORDER = ("id", "name", "ignition_id", "cloud_id", "boot", "generic_id")
 

@@ -21,10 +21,10 @@ from aws_stores.http_client import HttpClient
 from aws_stores.request_time import deadline_of
 from aws_stores.s3 import S3
 from aws_stores.table import KEY, Far, group_key, profile_key, template_key
-from matchbox.groups import Group, Wanted
+from lambda_matchbox.catalog.groups import Group, Wanted
+from lambda_matchbox.catalog.labels import InvalidMACError, is_mac, normalise_mac
+from lambda_matchbox.catalog.profiles import Profile
 from matchbox.json_documents import DocumentError
-from matchbox.labels import InvalidMACError, is_mac, normalise_mac
-from matchbox.profiles import Profile
 from matchboxctl.data_path_argument import DATA_PATH
 from matchboxctl.documents.patience import Patience
 from matchboxctl.documents.protocol import Report, TemplateSize, nobody

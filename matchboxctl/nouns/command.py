@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from lambda_matchbox.catalog.labels import InvalidMACError
+from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
 from lambda_matchbox.errors import MatchboxError, StoreUnavailableError
-from matchbox.catalog_documents import TEMPLATE_KINDS
 from matchbox.json_documents import DocumentError
-from matchbox.labels import InvalidMACError
 from matchboxctl.data_path_argument import DATA_PATH
 from matchboxctl.documents.directory_documents import DirectoryDocuments
 from matchboxctl.documents.protocol import Documents

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Collection, Mapping, Sequence
 
-from matchbox.catalog_documents import Template
+from lambda_matchbox.catalog.groups import Group, Wanted
+from lambda_matchbox.catalog.selection import octets
+from lambda_matchbox.catalog.templates import Template
 from matchbox.documents import parse_group
-from matchbox.groups import Group, Wanted
 from matchbox.json_documents import DocumentError
-from matchbox.selection import octets
 from matchboxctl.documents.faults import id_fault
 from matchboxctl.documents.file_texts import group_document, group_text
 from matchboxctl.documents.protocol import Documents, Report

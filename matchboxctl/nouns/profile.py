@@ -3,10 +3,10 @@
 import json
 from collections.abc import Collection, Mapping, Sequence
 
-from matchbox.catalog_documents import TEMPLATE_KINDS
+from lambda_matchbox.catalog.profiles import NetBoot, Profile
+from lambda_matchbox.catalog.selection import octets
+from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
 from matchbox.documents import parse_profile
-from matchbox.profiles import NetBoot, Profile
-from matchbox.selection import octets
 from matchboxctl.documents.faults import id_fault
 from matchboxctl.documents.file_texts import profile_document, profile_text
 from matchboxctl.documents.protocol import Documents, Report

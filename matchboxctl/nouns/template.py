@@ -3,8 +3,8 @@
 import base64
 from collections.abc import Collection, Mapping, Sequence
 
+from lambda_matchbox.catalog.selection import octets
 from lambda_matchbox.errors import MatchboxError
-from matchbox.selection import octets
 from matchboxctl.documents.faults import name_fault
 from matchboxctl.documents.protocol import Documents, Report, TemplateSize, nobody
 from matchboxctl.nouns.files import NamedFile

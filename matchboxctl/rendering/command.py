@@ -15,13 +15,13 @@ from boot_api.alb import BODY_LIMIT, FRONT_HEADER, Answer, Request, request_of
 from boot_api.failures import answer_of
 from boot_api.handler import stores_of
 from boot_api.routes import Account, Routes, Stores
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.labels import labels_of
+from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.errors import MatchboxError, NotFoundError
 from matchbox.assets import Delivery
 from matchbox.documents import parse_group
-from matchbox.groups import Group
 from matchbox.json_documents import DocumentError
-from matchbox.labels import labels_of
-from matchbox.stores import Selection
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.directory.files import files_below

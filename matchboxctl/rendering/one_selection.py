@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from matchbox.profiles import Profile
-from matchbox.stores import Catalog, Selection
+from lambda_matchbox.catalog.profiles import Profile
+from lambda_matchbox.catalog.stores import Catalog, Selection
 
 
 class OneSelection:

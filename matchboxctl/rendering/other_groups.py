@@ -4,8 +4,8 @@ import heapq
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from matchbox.groups import Group
-from matchbox.selection import matches, octets
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.selection import matches, octets
 
 
 class OtherGroup(NamedTuple):

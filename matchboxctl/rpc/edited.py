@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from matchbox.groups import Group
+from lambda_matchbox.catalog.groups import Group
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.documents.directory_documents import DirectoryDocuments
 from matchboxctl.documents.protocol import Documents

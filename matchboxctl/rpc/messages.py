@@ -2,9 +2,9 @@
 
 from grpc import StatusCode
 
-from matchbox.groups import Group
-from matchbox.labels import InvalidMACError, is_mac, normalise_mac
-from matchbox.profiles import NetBoot, Profile
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.labels import InvalidMACError, is_mac, normalise_mac
+from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from matchboxctl.rpc import matchbox_pb2 as pb
 from matchboxctl.rpc.go_metadata import read_metadata, write_metadata
 from matchboxctl.rpc.refusals import RefusedError

@@ -4,9 +4,9 @@ from grpc import StatusCode
 
 from aws_stores.aws_errors import AWSError
 from aws_stores.table import UnwritableError
+from lambda_matchbox.catalog.labels import InvalidMACError
 from lambda_matchbox.errors import MatchboxError, StoreUnavailableError
 from matchbox.json_documents import DocumentError
-from matchbox.labels import InvalidMACError
 from matchboxctl.documents.faults import FileError
 from matchboxctl.rpc.go_metadata import MetadataError
 from matchboxctl.usage import UsageError

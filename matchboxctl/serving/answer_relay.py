@@ -4,7 +4,7 @@ import secrets
 from threading import Lock
 from typing import NamedTuple
 
-from matchbox.stores import Kept
+from lambda_matchbox.catalog.stores import Kept
 
 
 class LongAnswer(NamedTuple):
@@ -15,7 +15,7 @@ class LongAnswer(NamedTuple):
 
 
 class AnswerRelay:
-    """The answer store of directory mode (see `matchbox.stores.AnswerStore`): what is kept is taken at once."""
+    """The answer store of directory mode (see `lambda_matchbox.catalog.stores.AnswerStore`): what is kept is taken at once."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, LongAnswer] = {}

@@ -22,10 +22,10 @@ from boot_api.app import App
 from boot_api.failures import answer_of
 from boot_api.request_log import Outcome, log_request
 from boot_api.routes import Account
+from lambda_matchbox.catalog.stores import AssetFile
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.golang.http import content
 from lambda_matchbox.golang.http.paths import unescape
-from matchbox.stores import AssetFile
 from matchboxctl.directory.assets import OWN, SIGNED, AssetDirectory, SignedAddresses
 from matchboxctl.directory.releases import ReleaseDirectory
 from matchboxctl.serving.answer_relay import AnswerRelay

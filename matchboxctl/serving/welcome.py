@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+from lambda_matchbox.catalog.profiles import NetBoot, Profile
+from lambda_matchbox.catalog.selection import Selector
+from lambda_matchbox.catalog.stores import AssetStore
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.golang.http.paths import clean_path, unescape
-from matchbox.profiles import NetBoot, Profile
-from matchbox.selection import Selector
-from matchbox.stores import AssetStore
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.serving.own_address import is_loopback, own_address
 

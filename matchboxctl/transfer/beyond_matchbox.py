@@ -3,9 +3,9 @@
 import re
 from collections.abc import Sequence
 
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.gotemplate.engine import sprig_functions_in
-from matchbox.groups import Group
-from matchbox.profiles import Profile
 
 _MOST_NAMED = 20
 _IGNITION_SUFFIXES = (".ign", ".ignition")

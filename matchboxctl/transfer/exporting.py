@@ -14,10 +14,10 @@ from aws_stores.group_items import group_in
 from aws_stores.in_parallel import in_parallel
 from aws_stores.source_items import texts_of_sources
 from aws_stores.table import Far, profile_in, template_in
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import Profile
 from matchbox.documents import parse_group, parse_profile
-from matchbox.groups import Group
 from matchbox.json_documents import DocumentError
-from matchbox.profiles import Profile
 from matchbox.source_documents import parse_source, source_document
 from matchbox.sources import Source
 from matchboxctl.aws_refusals import explained

@@ -19,9 +19,9 @@ from aws_stores.sigv4 import Credentials
 from boot_api.alb import BODY_LIMIT
 from boot_api.app import App
 from boot_api.routes import Routes, Stores
+from lambda_matchbox.catalog.memory import MemoryCatalog
 from lambda_matchbox.golang.http.content_type import of_file
 from matchbox.assets import Delivery
-from matchbox.memory import MemoryCatalog
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from matchboxctl.directory.releases import ReleaseDirectory
 from matchboxctl.serving.answer_relay import AnswerRelay
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from matchbox.stores import AssetStore
+    from lambda_matchbox.catalog.stores import AssetStore
     from tests.rigs.service import Service
 
 LIFETIME = 3600

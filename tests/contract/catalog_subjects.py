@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Protocol
 
-from matchbox.memory import MemoryCatalog
+from lambda_matchbox.catalog.memory import MemoryCatalog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from matchbox.groups import Group
-    from matchbox.profiles import Profile
-    from matchbox.stores import Catalog
+    from lambda_matchbox.catalog.groups import Group
+    from lambda_matchbox.catalog.profiles import Profile
+    from lambda_matchbox.catalog.stores import Catalog
 
 
 class Writer(Protocol):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 
 from aws_stores.http_client import HttpClient
-from matchbox.memory import MemoryCatalog
+from lambda_matchbox.catalog.memory import MemoryCatalog
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.main import main
 from tests.contract.catalog_subjects import FileWriter, MemoryWriter, Subject

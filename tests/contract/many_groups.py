@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aws_stores.bulk_load import bulk_load
-from matchbox.groups import Group
+from lambda_matchbox.catalog.groups import Group
 
 if TYPE_CHECKING:
     from tests.rigs.catalog_table import CatalogTable

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from lambda_matchbox.catalog.stores import Releases
     from matchbox.release_shelf import ReleaseShelf
-    from matchbox.stores import Releases
     from tests.rigs.service import Service
     from tests.rigs.stores import Stores
 

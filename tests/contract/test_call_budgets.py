@@ -14,9 +14,9 @@ from aws_stores.http_client import Answer, HttpClient
 from aws_stores.sigv4 import Credentials
 from aws_stores.table import KEY, entry_key
 from aws_stores.table import SHAPES as SHAPES_KEY
-from matchbox.groups import Group
-from matchbox.profiles import NetBoot, Profile
-from matchbox.selection import selector_of
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import NetBoot, Profile
+from lambda_matchbox.catalog.selection import selector_of
 from tests.contract.boot_app import Reply, boot_app
 from tests.contract.many_groups import of_shapes, with_lists, write
 from tests.rigs.catalog_table import ENOUGH, CatalogTable

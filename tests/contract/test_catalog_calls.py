@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from matchbox.groups import Group
-from matchbox.profiles import Profile
-from matchbox.stores import Selection
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import Profile
+from lambda_matchbox.catalog.stores import Selection
 from tests.rigs.faults import Withhold
 from tests.rigs.tcp_fault import fault_proxy
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aws_stores.table import LARGEST_ITEM, UnwritableError, profile_record
-from matchbox.groups import Group
-from matchbox.profiles import Profile
-from matchbox.stores import Selection
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import Profile
+from lambda_matchbox.catalog.stores import Selection
 
 if TYPE_CHECKING:
     from tests.contract.conftest import MakeTable

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from matchbox.groups import Group
-from matchbox.profiles import NetBoot, Profile
-from matchbox.stores import Selection
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import NetBoot, Profile
+from lambda_matchbox.catalog.stores import Selection
 
 if TYPE_CHECKING:
     from tests.contract.catalog_subjects import Subject

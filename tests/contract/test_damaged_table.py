@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aws_stores.table import SHAPES, entry_key
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import NetBoot, Profile
+from lambda_matchbox.catalog.selection import selector_of
+from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.errors import StoreUnavailableError
-from matchbox.groups import Group
-from matchbox.profiles import NetBoot, Profile
-from matchbox.selection import selector_of
-from matchbox.stores import Selection
 
 if TYPE_CHECKING:
     from tests.rigs.catalog_table import CatalogTable

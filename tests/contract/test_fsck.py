@@ -11,10 +11,10 @@ from aws_stores.boto3_items import typed, untyped
 from aws_stores.catalog_check import Kind
 from aws_stores.fsck import Ages
 from aws_stores.table import SHAPES, entry_key, member_name
-from matchbox.groups import Group
-from matchbox.profiles import NetBoot, Profile
-from matchbox.selection import selectors_of
-from matchbox.stores import Selection
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import NetBoot, Profile
+from lambda_matchbox.catalog.selection import selectors_of
+from lambda_matchbox.catalog.stores import Selection
 
 if TYPE_CHECKING:
     from typing import Any

@@ -13,7 +13,7 @@ import pytest
 
 from aws_stores.asset_objects import AssetObjects
 from aws_stores.table import LONGEST_DOCUMENT, OBJECTS, UnwritableError
-from matchbox.groups import Group
+from lambda_matchbox.catalog.groups import Group
 from tests.contract.test_import_export import contents, files
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from aws_stores.catalog_import import CatalogImport
 from aws_stores.catalog_plan import Plan
-from matchbox.groups import Group
+from lambda_matchbox.catalog.groups import Group
 
 if TYPE_CHECKING:
-    from matchbox.catalog_documents import Document
+    from lambda_matchbox.catalog.templates import Document
     from tests.rigs.catalog_table import CatalogTable
 
 MACS = tuple(map(str, range(12)))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aws_stores.table import UnwritableError
-from matchbox.groups import Group
-from matchbox.profiles import NetBoot, Profile
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from tests.contract.boot_app import Reply, boot_app
 from tests.contract.many_groups import of_shapes
 

@@ -14,8 +14,8 @@ from botocore.awsrequest import AWSResponse
 from urllib3 import HTTPResponse
 
 from aws_stores.catalog_listing import Listing
-from matchbox.groups import Group
-from matchbox.profiles import Profile
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import Profile
 from matchboxctl.documents.patience import Patience
 from tests.noun_place import Ended, NounPlace
 from tests.rigs.faults import FORBIDDEN, INTERNAL_ERROR, THROTTLED, PassThrough, Refuse

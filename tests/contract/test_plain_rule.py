@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from matchbox.groups import Group, Wanted
-from matchbox.selection import select
-from matchbox.stores import Selection
+from lambda_matchbox.catalog.groups import Group, Wanted
+from lambda_matchbox.catalog.selection import select
+from lambda_matchbox.catalog.stores import Selection
 
 if TYPE_CHECKING:
     from tests.contract.catalog_subjects import NewSubject

@@ -11,9 +11,9 @@ import pytest
 from aws_stores.catalog import REMEMBERED_TOMBSTONES, _Tombstone, _Tombstones
 from aws_stores.dynamodb import DynamoDB
 from aws_stores.table import entry_key
-from matchbox.groups import Group, Wanted
-from matchbox.selection import selector_of
-from matchbox.stores import Selection
+from lambda_matchbox.catalog.groups import Group, Wanted
+from lambda_matchbox.catalog.selection import selector_of
+from lambda_matchbox.catalog.stores import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

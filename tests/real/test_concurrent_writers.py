@@ -18,8 +18,8 @@ from aws_stores.fsck import Ages
 from aws_stores.group_items import group_in
 from aws_stores.http_client import HttpClient
 from aws_stores.table import Far
+from lambda_matchbox.catalog.groups import Group, Wanted
 from lambda_matchbox.errors import StoreUnavailableError
-from matchbox.groups import Group, Wanted
 from tests.rigs.catalog_table import CatalogTable
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
     from typing import Self
 
-    from matchbox.stores import Selection
+    from lambda_matchbox.catalog.stores import Selection
     from tests.rigs.service import Service
 
 pytestmark = pytest.mark.real

@@ -11,8 +11,8 @@ from aws_stores.catalog_writer import CatalogWriter
 from aws_stores.creation import create_bucket, create_table
 from boot_api.app import App
 from boot_api.handler import app_of
-from matchbox.groups import Group
-from matchbox.profiles import NetBoot, Profile
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from tests.asking_again import answered
 from tests.rigs.faults import INTERNAL_ERROR, SLOW_DOWN, THROTTLED, Delay, Fault, Hang, PassThrough, Refuse
 from tests.rigs.moto_server import MotoService

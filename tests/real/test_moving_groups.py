@@ -14,10 +14,10 @@ from aws_stores.catalog_check import Fault
 from aws_stores.fsck import Ages
 from aws_stores.http_client import HttpClient
 from aws_stores.table import member_name
+from lambda_matchbox.catalog.groups import Group, Wanted
+from lambda_matchbox.catalog.profiles import Profile
+from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.errors import StoreUnavailableError
-from matchbox.groups import Group, Wanted
-from matchbox.profiles import Profile
-from matchbox.stores import Selection
 from tests.rigs.catalog_table import ENOUGH, CatalogTable
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from aws_stores.fsck import Ages, Fsck
 from aws_stores.s3 import S3
 from aws_stores.sigv4 import Credentials
 from aws_stores.table import entry_key
-from matchbox.selection import selector_of
+from lambda_matchbox.catalog.selection import selector_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
     from aws_stores.http_client import HttpClient
-    from matchbox.groups import Group
+    from lambda_matchbox.catalog.groups import Group
     from tests.rigs.service import Service
 
 ENOUGH = 60.0

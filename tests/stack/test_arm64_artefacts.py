@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from aws_stores.source_table import SourceTable
-from matchbox.groups import Group
-from matchbox.profiles import Profile
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import Profile
 from tests.images.layers import Entry, zstandard_compressed
 from tests.images.manifests import image
 from tests.openpgp.independent import TEXT, kind_of

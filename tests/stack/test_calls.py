@@ -18,8 +18,8 @@ from aws_stores.creation import create_bucket, create_table
 from aws_stores.source_table import SourceTable
 from boot_api.handler import app_of
 from boot_api.signed_handler import app_of as signed_app_of
-from matchbox.groups import Group
-from matchbox.profiles import NetBoot, Profile
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from tests.openpgp.keys import PASSPHRASE, key_ring
 from tests.registry_faults import faulty_registry
 from tests.rigs.stores import new_stores

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from boot_api.alb import BODY_LIMIT
 from boot_api.app import App
-from matchbox.groups import Group
-from matchbox.memory import MemoryCatalog
-from matchbox.profiles import NetBoot, Profile
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.memory import MemoryCatalog
+from lambda_matchbox.catalog.profiles import NetBoot, Profile
 
 SECRET = b"what nobody may read"
 

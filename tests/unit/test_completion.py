@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from matchbox.groups import Group
+from lambda_matchbox.catalog.groups import Group
 from tests.rigs.stores import new_stores
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from lambda_matchbox.catalog.overlaps import Rivals
+from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.errors import StoreUnavailableError
 from matchbox.json_documents import DocumentError
-from matchbox.rivals import Rivals
-from matchbox.stores import Selection
 from matchboxctl.directory.catalog import watch
 from tests.unit.data_directory import WAYS, Data, watched
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import NetBoot, Profile
+from lambda_matchbox.catalog.selection import selectors_of
 from matchbox.documents import parse_group, parse_profile
-from matchbox.groups import Group
 from matchbox.json_documents import DocumentError
-from matchbox.profiles import NetBoot, Profile
-from matchbox.selection import selectors_of
 
 
 def test_group() -> None:

@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from matchbox.catalog_documents import Template
-from matchbox.groups import Group
-from matchbox.profiles import Profile
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import Profile
+from lambda_matchbox.catalog.templates import Template
 from matchbox.rehearsal import failures
 from matchboxctl.directory.files import read_directory
 from tests.conformance.butane_vectors import contents_of

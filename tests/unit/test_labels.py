@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambda_matchbox.catalog.labels import InvalidMACError, is_mac, labels_of, normalise_mac
 from lambda_matchbox.golang.http.paths import go_query
-from matchbox.labels import InvalidMACError, is_mac, labels_of, normalise_mac
 
 ADDRESSES = st.sampled_from([6, 8, 20]).flatmap(lambda octets: st.binary(min_size=octets, max_size=octets))
 TWENTY = "00:00:00:00:fe:80:00:00:00:00:00:00:02:00:5e:10:00:00:00:01"

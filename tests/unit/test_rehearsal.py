@@ -1,8 +1,8 @@
 import pytest
 
-from matchbox.catalog_documents import Template
-from matchbox.groups import Group
-from matchbox.profiles import Profile
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import Profile
+from lambda_matchbox.catalog.templates import Template
 from matchbox.rehearsal import Failure, failures
 
 FCOS = b"variant: fcos\nversion: 1.5.0\n"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox.profiles import NetBoot
+from lambda_matchbox.catalog.profiles import NetBoot
 from matchbox.release_addresses import pinned, release_in
 from matchbox.releases import Pointer, Release
 

@@ -8,17 +8,17 @@ import pytest
 
 from boot_api.alb import BODY_LIMIT, Answer, Request
 from boot_api.routes import Account, Routes, Stores
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.memory import MemoryCatalog
+from lambda_matchbox.catalog.profiles import NetBoot, Profile
+from lambda_matchbox.catalog.stores import Kept, Listing
 from lambda_matchbox.errors import NotFoundError, StoreUnavailableError
 from lambda_matchbox.oci.image_reference import ImageReference
 from matchbox.assets import Delivery
-from matchbox.groups import Group
-from matchbox.memory import MemoryCatalog
 from matchbox.memory_releases import MemoryFiles, MemoryReleases
-from matchbox.profiles import NetBoot, Profile
 from matchbox.released_assets import ReleasedAssets
 from matchbox.releases import Pointer, Release, published, rolled_back
 from matchbox.sources import Source
-from matchbox.stores import Kept, Listing
 
 A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
 SOURCE = Source("arm", ImageReference("ghcr.io", "team/boot", "v1", ""), "talos/arm64", keep=2)

@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox.groups import Group, Wanted
-from matchbox.memory import GroupIndex
-from matchbox.rivals import Rivals
-from matchbox.selection import octets, selector_of, selectors_of
+from lambda_matchbox.catalog.groups import Group, Wanted
+from lambda_matchbox.catalog.memory import GroupIndex
+from lambda_matchbox.catalog.overlaps import Rivals
+from lambda_matchbox.catalog.selection import octets, selector_of, selectors_of
 
 WANTED = st.sampled_from(["1", "2", ("1", "2"), ("2", "3"), ("1", "2", "3")])
 GROUPS = st.lists(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import pytest
 from grpc import StatusCode
 
-from matchbox.groups import Group
+from lambda_matchbox.catalog.groups import Group
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.documents.directory_documents import DirectoryDocuments
 from matchboxctl.documents.faults import FileError

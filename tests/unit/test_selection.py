@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox.groups import Group, Wanted
-from matchbox.labels import is_mac
-from matchbox.memory import GroupIndex, MemoryCatalog
-from matchbox.profiles import Profile
-from matchbox.rivals import Rivals
-from matchbox.selection import combinations, matches, select, selectors_of, stands_for
-from matchbox.stores import Selection
+from lambda_matchbox.catalog.groups import Group, Wanted
+from lambda_matchbox.catalog.labels import is_mac
+from lambda_matchbox.catalog.memory import GroupIndex, MemoryCatalog
+from lambda_matchbox.catalog.overlaps import Rivals
+from lambda_matchbox.catalog.profiles import Profile
+from lambda_matchbox.catalog.selection import combinations, matches, select, selectors_of, stands_for
+from lambda_matchbox.catalog.stores import Selection
 
 # Keys and values that meet often, and that break a rule which joins them carelessly.
 KEYS = st.sampled_from(["", "mac", "os", "a", "a=b", "b,a", ",", "=", "\u00e9", "\ue000", "\U0001f422", "\udcff"])

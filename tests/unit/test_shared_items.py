@@ -6,10 +6,10 @@ from typing import Any
 from aws_stores.contents import Contents
 from aws_stores.shared_items import that_fit
 from aws_stores.table import KEY, LARGEST_ITEM, SHAPES, entry_key, member_name, selector_text, shape_name
-from matchbox.catalog_documents import Document, Template
-from matchbox.groups import Group
-from matchbox.profiles import Profile
-from matchbox.selection import selector_of
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import Profile
+from lambda_matchbox.catalog.selection import selector_of
+from lambda_matchbox.catalog.templates import Document, Template
 
 Item = dict[str, Any]
 

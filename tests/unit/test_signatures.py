@@ -12,13 +12,13 @@ import pytest
 from boot_api.app import App
 from boot_api.routes import Routes, Stores
 from boot_api.signatures import SIGNED, Signatures
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.memory import MemoryCatalog
+from lambda_matchbox.catalog.profiles import NetBoot, Profile
+from lambda_matchbox.catalog.stores import Kept
 from lambda_matchbox.errors import StoreUnavailableError
 from matchbox.assets import Delivery
-from matchbox.groups import Group
-from matchbox.memory import MemoryCatalog
 from matchbox.memory_releases import MemoryReleases
-from matchbox.profiles import NetBoot, Profile
-from matchbox.stores import Kept
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from tests.openpgp.independent import TEXT, is_signed, kind_of
 from tests.openpgp.keys import signing_key

@@ -1,9 +1,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox.groups import Group
-from matchbox.profiles import Profile
-from matchbox.stores import Selection
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import Profile
+from lambda_matchbox.catalog.stores import Selection
 from matchbox.template_data import data_of, template_data
 
 

@@ -15,8 +15,8 @@ from itertools import product
 from math import prod
 from typing import NamedTuple
 
-from matchbox.groups import Group, Wanted
-from matchbox.labels import is_mac
+from lambda_matchbox.catalog.groups import Group, Wanted
+from lambda_matchbox.catalog.labels import is_mac
 
 Shape = tuple[str, ...]
 

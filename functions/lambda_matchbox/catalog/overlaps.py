@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from matchbox.selection import Selector, octets
+from lambda_matchbox.catalog.selection import Selector, octets
 
 _LONGEST_SHOWN = 200
 

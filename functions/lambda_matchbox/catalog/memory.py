@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from matchbox.groups import Group
-from matchbox.profiles import Profile
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.overlaps import Rivals, rivals_among
+from lambda_matchbox.catalog.profiles import Profile
+from lambda_matchbox.catalog.selection import Selector, Shape, candidates, keys_of, octets, selectors_of
+from lambda_matchbox.catalog.stores import Selection
 from matchbox.releases import Pointers
-from matchbox.rivals import Rivals, rivals_among
-from matchbox.selection import Selector, Shape, candidates, keys_of, octets, selectors_of
-from matchbox.stores import Selection
 
 
 class GroupIndex:
@@ -48,7 +48,7 @@ class GroupIndex:
             del self._shapes[shape]
 
     def select(self, labels: Mapping[str, str] | None) -> Group | None:
-        """The group for these labels by the rule of `matchbox.selection`, or None."""
+        """The group for these labels by the rule of `lambda_matchbox.catalog.selection`, or None."""
         found = [candidate for candidate in candidates(labels, self._shapes) if candidate in self._by_selector]
         if not found:
             return None
@@ -65,7 +65,7 @@ class GroupIndex:
 
 
 class MemoryCatalog:
-    """Groups, profiles and templates in memory (see `matchbox.stores.Catalog`).
+    """Groups, profiles and templates in memory (see `lambda_matchbox.catalog.stores.Catalog`).
 
     `pointers` says what is served of image sources.
     """

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from matchbox.groups import Group
-from matchbox.profiles import Profile
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import Profile
 
 TEMPLATE_KINDS = ("ignition", "cloud", "generic")
 

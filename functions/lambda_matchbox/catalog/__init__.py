@@ -1,0 +1,1 @@
+"""Groups, profiles and templates, and which of them a machine gets."""
