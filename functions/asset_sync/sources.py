@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from matchbox.json_documents import DocumentError
-from matchbox.source_documents import parse_source, parse_stand_in
+from lambda_matchbox.documents.json import DocumentError
+from lambda_matchbox.documents.sources import parse_source, parse_stand_in
 from matchbox.sources import Source, apart, overlapping
 
 STAND_IN = "MATCHBOX_SOURCE"

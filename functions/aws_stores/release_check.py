@@ -14,11 +14,11 @@ from aws_stores.releases import PREFIX
 from aws_stores.source_items import POINTERS, pointers_in, source_name, texts_of_sources
 from aws_stores.stored_shelf import StoredShelf
 from aws_stores.table import KEY
-from matchbox.json_documents import DocumentError
+from lambda_matchbox.documents.json import DocumentError
+from lambda_matchbox.documents.sources import parse_source
 from matchbox.release_records import record_in
 from matchbox.release_shelf import BusyError, MovedError, ShelfError
 from matchbox.releases import RECORD, Pointer, Pointers, Release
-from matchbox.source_documents import parse_source
 from matchbox.sources import Source, apart
 
 if TYPE_CHECKING:

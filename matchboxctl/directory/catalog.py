@@ -20,9 +20,9 @@ from lambda_matchbox.catalog.overlaps import Rivals
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.selection import Selector
 from lambda_matchbox.catalog.stores import Selection
+from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
+from lambda_matchbox.documents.json import DocumentError
 from lambda_matchbox.errors import StoreUnavailableError
-from matchbox.documents import parse_group, parse_profile
-from matchbox.json_documents import DocumentError
 from matchbox.releases import Pointers
 from matchboxctl.directory.changes import Changes, Scan
 

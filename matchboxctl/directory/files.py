@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from aws_stores.table import group_key, profile_key, template_key
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS, Document, Template
-from matchbox.documents import parse_group, parse_profile
-from matchbox.json_documents import DocumentError
-from matchbox.source_documents import parse_source
+from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
+from lambda_matchbox.documents.json import DocumentError
+from lambda_matchbox.documents.sources import parse_source
 from matchbox.sources import Source
 
 DIRECTORIES = ("profiles", "groups", *TEMPLATE_KINDS, "sources", "assets")

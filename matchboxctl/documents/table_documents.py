@@ -24,7 +24,7 @@ from aws_stores.table import KEY, Far, group_key, profile_key, template_key
 from lambda_matchbox.catalog.groups import Group, Wanted
 from lambda_matchbox.catalog.labels import InvalidMACError, is_mac, normalise_mac
 from lambda_matchbox.catalog.profiles import Profile
-from matchbox.json_documents import DocumentError
+from lambda_matchbox.documents.json import DocumentError
 from matchboxctl.data_path_argument import DATA_PATH
 from matchboxctl.documents.patience import Patience
 from matchboxctl.documents.protocol import Report, TemplateSize, nobody

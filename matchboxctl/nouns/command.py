@@ -9,8 +9,8 @@ from typing import NamedTuple, TypeVar
 
 from lambda_matchbox.catalog.labels import InvalidMACError
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
+from lambda_matchbox.documents.json import DocumentError
 from lambda_matchbox.errors import MatchboxError, StoreUnavailableError
-from matchbox.json_documents import DocumentError
 from matchboxctl.data_path_argument import DATA_PATH
 from matchboxctl.documents.directory_documents import DirectoryDocuments
 from matchboxctl.documents.protocol import Documents

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
+from lambda_matchbox.documents.json import DocumentError
 from lambda_matchbox.golang.json import without_surrogates
-from matchbox.json_documents import DocumentError
 from matchboxctl.documents.faults import id_fault
 from matchboxctl.nouns.tables import shown
 from matchboxctl.nouns.yaml_files import YamlFileError, json_of_yaml

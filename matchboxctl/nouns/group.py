@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from lambda_matchbox.catalog.groups import Group, Wanted
 from lambda_matchbox.catalog.selection import octets
 from lambda_matchbox.catalog.templates import Template
-from matchbox.documents import parse_group
-from matchbox.json_documents import DocumentError
+from lambda_matchbox.documents.groups_and_profiles import parse_group
+from lambda_matchbox.documents.json import DocumentError
 from matchboxctl.documents.faults import id_fault
 from matchboxctl.documents.file_texts import group_document, group_text
 from matchboxctl.documents.protocol import Documents, Report

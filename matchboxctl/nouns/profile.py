@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.catalog.selection import octets
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
-from matchbox.documents import parse_profile
+from lambda_matchbox.documents.groups_and_profiles import parse_profile
 from matchboxctl.documents.faults import id_fault
 from matchboxctl.documents.file_texts import profile_document, profile_text
 from matchboxctl.documents.protocol import Documents, Report

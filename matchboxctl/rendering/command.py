@@ -18,10 +18,10 @@ from boot_api.routes import Account, Routes, Stores
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.labels import labels_of
 from lambda_matchbox.catalog.stores import Selection
+from lambda_matchbox.documents.groups_and_profiles import parse_group
+from lambda_matchbox.documents.json import DocumentError
 from lambda_matchbox.errors import MatchboxError, NotFoundError
 from matchbox.assets import Delivery
-from matchbox.documents import parse_group
-from matchbox.json_documents import DocumentError
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.directory.files import files_below

@@ -5,8 +5,8 @@ from grpc import StatusCode
 from aws_stores.aws_errors import AWSError
 from aws_stores.table import UnwritableError
 from lambda_matchbox.catalog.labels import InvalidMACError
+from lambda_matchbox.documents.json import DocumentError
 from lambda_matchbox.errors import MatchboxError, StoreUnavailableError
-from matchbox.json_documents import DocumentError
 from matchboxctl.documents.faults import FileError
 from matchboxctl.rpc.go_metadata import MetadataError
 from matchboxctl.usage import UsageError

@@ -9,7 +9,7 @@ from grpc import StatusCode
 
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.selection import octets
-from matchbox.json_documents import DocumentError
+from lambda_matchbox.documents.json import DocumentError
 from matchboxctl.documents.faults import id_fault, name_fault
 from matchboxctl.rpc import matchbox_pb2 as pb
 from matchboxctl.rpc.edited import Edited

@@ -16,9 +16,9 @@ from aws_stores.source_items import texts_of_sources
 from aws_stores.table import Far, profile_in, template_in
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
-from matchbox.documents import parse_group, parse_profile
-from matchbox.json_documents import DocumentError
-from matchbox.source_documents import parse_source, source_document
+from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
+from lambda_matchbox.documents.json import DocumentError
+from lambda_matchbox.documents.sources import parse_source, source_document
 from matchbox.sources import Source
 from matchboxctl.aws_refusals import explained
 from matchboxctl.directory.files import DIRECTORIES, files_below

@@ -8,8 +8,8 @@ from asset_sync.sources import image_sources
 from asset_sync.withdrawal import withdraw
 from aws_stores.source_table import SourceTable
 from aws_stores.stored_shelf import StoredShelf
+from lambda_matchbox.documents.sources import source_document
 from matchbox.release_shelf import ShelfError
-from matchbox.source_documents import source_document
 from matchbox.sources import Source, apart
 from matchboxctl.faults import Faults
 from matchboxctl.store_mode import StoreSettings

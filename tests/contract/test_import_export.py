@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aws_stores.contents import scan
-from matchbox.documents import parse_group, parse_profile
+from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
 from matchboxctl.main import main
 from tests.conformance.recordings import HERE, SUITES
 

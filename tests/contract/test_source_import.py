@@ -14,9 +14,9 @@ from aws_stores.source_items import POINTERS, source_name
 from aws_stores.source_table import SourceTable
 from aws_stores.stored_shelf import StoredShelf
 from aws_stores.table import KEY
+from lambda_matchbox.documents.sources import parse_source
 from matchbox.release_shelf import ReleaseFile
 from matchbox.releases import Pointer, Release
-from matchbox.source_documents import parse_source
 from matchbox.sources import Source
 from tests.rigs.tcp_fault import fault_proxy
 

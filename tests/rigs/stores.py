@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from aws_stores.assets import PREFIX
 from aws_stores.catalog_writer import CatalogWriter
 from aws_stores.creation import create_bucket, create_table
+from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
+from lambda_matchbox.documents.json import DocumentError
 from lambda_matchbox.golang.http import content_type
-from matchbox.documents import parse_group, parse_profile
-from matchbox.json_documents import DocumentError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ import pytest
 from asset_sync.settings import Settings as SyncSettings
 from boot_api.settings import Settings as BootSettings
 from boot_api.signed_handler import SignedSettings
-from matchbox.source_documents import parse_stand_in
+from lambda_matchbox.documents.sources import parse_stand_in
 from tests.stack.conftest import FULL, KEY
 from tests.stack.resolution import NAME, Stack, stacks
 from tests.stack.translation import Deployment

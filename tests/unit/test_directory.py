@@ -9,8 +9,8 @@ import pytest
 
 from lambda_matchbox.catalog.overlaps import Rivals
 from lambda_matchbox.catalog.stores import Selection
+from lambda_matchbox.documents.json import DocumentError
 from lambda_matchbox.errors import StoreUnavailableError
-from matchbox.json_documents import DocumentError
 from matchboxctl.directory.catalog import watch
 from tests.unit.data_directory import WAYS, Data, watched
 

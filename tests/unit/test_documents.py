@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.catalog.selection import selectors_of
-from matchbox.documents import parse_group, parse_profile
-from matchbox.json_documents import DocumentError
+from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
+from lambda_matchbox.documents.json import DocumentError
 
 
 def test_group() -> None:

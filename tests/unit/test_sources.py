@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asset_sync.sources import image_sources, is_due
+from lambda_matchbox.documents.json import DocumentError
+from lambda_matchbox.documents.sources import parse_source, parse_stand_in, source_document
 from lambda_matchbox.oci.image_reference import ImageReference, Platform
-from matchbox.json_documents import DocumentError
-from matchbox.source_documents import parse_source, parse_stand_in, source_document
 from matchbox.sources import Source, apart, known_places, overlapping
 
 IMAGE = ImageReference("ghcr.io", "team/boot", "v1", "")

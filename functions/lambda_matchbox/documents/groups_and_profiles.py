@@ -12,7 +12,7 @@ from lambda_matchbox.catalog.groups import Group, Wanted
 from lambda_matchbox.catalog.labels import InvalidMACError, is_mac, normalise_mac
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.catalog.selection import MOST_COMBINATIONS, combinations
-from matchbox.json_documents import refusal, validated
+from lambda_matchbox.documents.json import refusal, validated
 
 
 def _empty_text(value: object) -> object:

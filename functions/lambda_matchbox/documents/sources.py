@@ -4,8 +4,8 @@ import re
 
 from pydantic import BaseModel, ConfigDict
 
+from lambda_matchbox.documents.json import refusal, validated
 from lambda_matchbox.oci.image_reference import InvalidReferenceError, parse_image_reference, parse_platform
-from matchbox.json_documents import refusal, validated
 from matchbox.releases import RECORD
 from matchbox.sources import DEFAULT_INTERVAL, DEFAULT_KEEP, DEFAULT_PLATFORM, Source
 

@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from lambda_matchbox.documents.json_lines import line_at, line_of_deepest, line_of_path, line_of_value
 from lambda_matchbox.errors import MatchboxError
-from matchbox.json_lines import line_at, line_of_deepest, line_of_path, line_of_value
 
 _LONGEST_SHOWN = 40
 

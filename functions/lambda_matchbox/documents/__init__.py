@@ -1,0 +1,1 @@
+"""Groups, profiles and image sources as operators write them: JSON files."""
