@@ -13,9 +13,9 @@ from asset_sync.sources import ImageSources, is_due
 from asset_sync.sync import Sync, SyncError
 from asset_sync.withdrawal import withdraw_replaced
 from lambda_matchbox.oci.distribution.registry import Registry
-from matchbox.release_shelf import BusyError, ReleaseShelf
-from matchbox.releases import Pointers
-from matchbox.sources import Source
+from lambda_matchbox.releases.pointers import Pointers
+from lambda_matchbox.releases.sources import Source
+from lambda_matchbox.releases.store import BusyError, ReleaseShelf
 
 _TIME_LIMIT = 300.0  # seconds: an invocation ends after fifteen minutes
 

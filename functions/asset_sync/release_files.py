@@ -10,10 +10,10 @@ from lambda_matchbox.oci.descriptors import Descriptor, OpenBlob
 from lambda_matchbox.oci.image import uki
 from lambda_matchbox.oci.image.image_files import take_files
 from lambda_matchbox.oci.image.spooling import TakenFile
-from matchbox.release_records import CHECKSUM
-from matchbox.release_shelf import ReleaseFile
-from matchbox.releases import RECORD
-from matchbox.sources import Places
+from lambda_matchbox.releases.pointers import RECORD
+from lambda_matchbox.releases.records import CHECKSUM
+from lambda_matchbox.releases.sources import Places
+from lambda_matchbox.releases.store import ReleaseFile
 
 _UKI = ".efi"
 

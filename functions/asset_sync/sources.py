@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from lambda_matchbox.documents.json import DocumentError
 from lambda_matchbox.documents.sources import parse_source, parse_stand_in
-from matchbox.sources import Source, apart, overlapping
+from lambda_matchbox.releases.sources import Source, apart, overlapping
 
 STAND_IN = "MATCHBOX_SOURCE"
 """The variable with the JSON of a source that counts where the table has none of its id or in its place."""

@@ -19,10 +19,10 @@ from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.oci.descriptors import Descriptor, Manifest
 from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.oci.errors import OciError
-from matchbox.release_records import RecordedFile, ReleaseRecord, record_in
-from matchbox.release_shelf import BusyError, MovedError, ReleaseFile, ReleaseShelf, ShelfError
-from matchbox.releases import RECORD, Pointer, Release, place_stem, pruned, published
-from matchbox.sources import Source
+from lambda_matchbox.releases.pointers import RECORD, Pointer, Release, place_stem, pruned, published
+from lambda_matchbox.releases.records import RecordedFile, ReleaseRecord, record_in
+from lambda_matchbox.releases.sources import Source
+from lambda_matchbox.releases.store import BusyError, MovedError, ReleaseFile, ReleaseShelf, ShelfError
 
 _VERSION = "org.opencontainers.image.version"
 _VERSION_TEXT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+:~-]{0,127}", re.ASCII)

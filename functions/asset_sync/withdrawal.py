@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Collection
 
-from matchbox.release_shelf import ReleaseShelf, ShelfError
-from matchbox.releases import Pointers
-from matchbox.sources import Source
+from lambda_matchbox.releases.pointers import Pointers
+from lambda_matchbox.releases.sources import Source
+from lambda_matchbox.releases.store import ReleaseShelf, ShelfError
 
 
 def withdraw(shelf: ReleaseShelf) -> None:

@@ -33,7 +33,7 @@ from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.selection import Selector, Shape, candidates, octets
 from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.errors import StoreUnavailableError
-from matchbox.releases import Pointers
+from lambda_matchbox.releases.pointers import Pointers
 
 ANSWER_TIME = 6.0
 """Seconds that one question may take."""

@@ -16,10 +16,10 @@ from aws_stores.stored_shelf import StoredShelf
 from aws_stores.table import KEY
 from lambda_matchbox.documents.json import DocumentError
 from lambda_matchbox.documents.sources import parse_source
-from matchbox.release_records import record_in
-from matchbox.release_shelf import BusyError, MovedError, ShelfError
-from matchbox.releases import RECORD, Pointer, Pointers, Release
-from matchbox.sources import Source, apart
+from lambda_matchbox.releases.pointers import RECORD, Pointer, Pointers, Release
+from lambda_matchbox.releases.records import record_in
+from lambda_matchbox.releases.sources import Source, apart
+from lambda_matchbox.releases.store import BusyError, MovedError, ShelfError
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -7,7 +7,7 @@ from aws_stores.s3 import S3
 from aws_stores.source_items import POINTERS, pointers_in
 from aws_stores.table import KEY
 from lambda_matchbox.errors import StoreUnavailableError
-from matchbox.releases import Pointers
+from lambda_matchbox.releases.pointers import Pointers
 
 PREFIX = "releases/"
 """Where releases lie: releases/<source>/<place>/<file>."""

@@ -11,7 +11,7 @@ POINTERS is one item, since each selection reads it.
 from collections.abc import Mapping
 from typing import Any
 
-from matchbox.releases import Pointers, pointer_in
+from lambda_matchbox.releases.pointers import Pointers, pointer_in
 
 POINTERS = "R"
 """The key of POINTERS."""

@@ -6,7 +6,7 @@ from aws_stores.boto3_errors import translated
 from aws_stores.boto3_items import typed, untyped
 from aws_stores.source_items import CHECKED, POINTERS, SOURCES, pointers_in, source_name, sync_key, texts_of_sources
 from aws_stores.table import KEY
-from matchbox.releases import Pointers
+from lambda_matchbox.releases.pointers import Pointers
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

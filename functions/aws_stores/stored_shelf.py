@@ -1,4 +1,4 @@
-"""The releases of an image source: pointers in the table, files in the bucket (see `matchbox.release_shelf`)."""
+"""The releases of an image source: pointers in the table, files in the bucket (see `lambda_matchbox.releases.store`)."""
 
 import base64
 import time
@@ -14,8 +14,8 @@ from aws_stores.source_items import CHECKED, POINTERS, source_name, sync_key
 from aws_stores.sync_lease import LEASE_SECONDS, SyncLeases
 from aws_stores.table import KEY
 from lambda_matchbox.errors import StoreUnavailableError
-from matchbox.release_shelf import LeaseLostError, MovedError, ReleaseFile, ShelfError
-from matchbox.releases import Pointer, pointer_in, pointer_text
+from lambda_matchbox.releases.pointers import Pointer, pointer_in, pointer_text
+from lambda_matchbox.releases.store import LeaseLostError, MovedError, ReleaseFile, ShelfError
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -17,7 +17,7 @@ from aws_stores.boto3_errors import translated
 from aws_stores.boto3_items import typed
 from aws_stores.source_items import sync_key
 from aws_stores.table import KEY
-from matchbox.release_shelf import BusyError
+from lambda_matchbox.releases.store import BusyError
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -15,9 +15,10 @@ from lambda_matchbox.catalog.stores import AnswerStore, AssetStore, Catalog, Rel
 from lambda_matchbox.errors import NotFoundError
 from lambda_matchbox.golang.http import content_type
 from lambda_matchbox.golang.http.paths import clean_path, moved_permanently, unescape
-from matchbox import assets, grub, ipxe, release_addresses
+from lambda_matchbox.releases import addresses
+from lambda_matchbox.releases.pointers import Pointers
+from matchbox import assets, grub, ipxe
 from matchbox.released_assets import ReleasedAssets
-from matchbox.releases import Pointers
 from matchbox.template_data import data_of
 
 _ASSETS = "/assets/"
@@ -70,7 +71,7 @@ class _Machine(NamedTuple):
         """The profile's boot section, which names the releases of this moment. Raises NotFoundError."""
         if self.profile.boot is None:
             raise NotFoundError(f"profile {self.profile.id!r} has no boot section")
-        return release_addresses.pinned(self.profile.boot, self.selection.pointers)
+        return addresses.pinned(self.profile.boot, self.selection.pointers)
 
     def data(self) -> dict[str, object]:
         """What a template sees."""
@@ -155,7 +156,7 @@ class Routes:
 
     def _served(self, pointers: Pointers, raw_query: str) -> ReleasedAssets:
         """What is served below /assets/ to a request with this query."""
-        release = release_addresses.release_in(raw_query)
+        release = addresses.release_in(raw_query)
         return ReleasedAssets(self._stores.assets, self._stores.releases, pointers, release)
 
     def _profile(self, profile_id: str) -> Answer:

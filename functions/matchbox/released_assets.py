@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from lambda_matchbox.catalog.stores import AssetFile, AssetStore, Listing, Releases
 from lambda_matchbox.errors import NotFoundError
-from matchbox.releases import Covered, Pointers, covering
+from lambda_matchbox.releases.pointers import Covered, Pointers, covering
 
 
 class _Place(NamedTuple):

@@ -23,7 +23,7 @@ from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
 from lambda_matchbox.documents.json import DocumentError
 from lambda_matchbox.errors import StoreUnavailableError
-from matchbox.releases import Pointers
+from lambda_matchbox.releases.pointers import Pointers
 from matchboxctl.directory.changes import Changes, Scan
 
 _JSON = ".json"

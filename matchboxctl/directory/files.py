@@ -10,7 +10,7 @@ from lambda_matchbox.catalog.templates import TEMPLATE_KINDS, Document, Template
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
 from lambda_matchbox.documents.json import DocumentError
 from lambda_matchbox.documents.sources import parse_source
-from matchbox.sources import Source
+from lambda_matchbox.releases.sources import Source
 
 DIRECTORIES = ("profiles", "groups", *TEMPLATE_KINDS, "sources", "assets")
 """What lies in a data directory."""

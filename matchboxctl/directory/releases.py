@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lambda_matchbox.errors import StoreUnavailableError
-from matchbox.release_shelf import BusyError, MovedError, ReleaseFile
-from matchbox.releases import Pointer, Pointers, pointer_in, pointer_text
+from lambda_matchbox.releases.pointers import Pointer, Pointers, pointer_in, pointer_text
+from lambda_matchbox.releases.store import BusyError, MovedError, ReleaseFile
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 
 RELEASES = "releases/"
@@ -79,7 +79,7 @@ class ReleaseDirectory:
 
 
 class DirectoryShelf:
-    """The releases of one source (see `matchbox.release_shelf.ReleaseShelf`). `root` is the data's `releases/`."""
+    """The releases of one source (see `lambda_matchbox.releases.store.ReleaseShelf`). `root` is the data's `releases/`."""
 
     def __init__(self, root: Path, source_id: str) -> None:
         self._root = root

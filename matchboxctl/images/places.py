@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from asset_sync.sources import STAND_IN, ImageSources, image_sources
-from matchbox.release_shelf import ReleaseShelf
-from matchbox.releases import Pointers
+from lambda_matchbox.releases.pointers import Pointers
+from lambda_matchbox.releases.store import ReleaseShelf
 from matchboxctl.directory.releases import SCRATCH, DirectoryShelf, read_pointers
 from matchboxctl.store_mode import StoreSettings
 from matchboxctl.usage import UsageError

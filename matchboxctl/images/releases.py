@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from asset_sync.withdrawal import withdraw
-from matchbox.release_records import ReleaseRecord, record_in, variables
-from matchbox.release_shelf import MovedError, ReleaseShelf, ShelfError
-from matchbox.releases import RECORD, Pointer, Release, UnknownReleaseError, rolled_back
+from lambda_matchbox.releases.pointers import RECORD, Pointer, Release, UnknownReleaseError, rolled_back
+from lambda_matchbox.releases.records import ReleaseRecord, record_in, variables
+from lambda_matchbox.releases.store import MovedError, ReleaseShelf, ShelfError
 from matchboxctl.images.places import SourcePlace
 from matchboxctl.usage import FailedError, UsageError
 

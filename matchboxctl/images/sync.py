@@ -9,8 +9,8 @@ from asset_sync.sync import Outcome, Sync, SyncError
 from asset_sync.withdrawal import withdraw_replaced
 from lambda_matchbox.oci.distribution.docker_config import logins_from_environment
 from lambda_matchbox.oci.distribution.registry import Registry
-from matchbox.release_shelf import BusyError
-from matchbox.sources import Source
+from lambda_matchbox.releases.sources import Source
+from lambda_matchbox.releases.store import BusyError
 from matchboxctl.faults import Faults
 from matchboxctl.images.places import SourcePlace
 from matchboxctl.progress import Progress

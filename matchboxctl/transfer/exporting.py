@@ -19,7 +19,7 @@ from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
 from lambda_matchbox.documents.json import DocumentError
 from lambda_matchbox.documents.sources import parse_source, source_document
-from matchbox.sources import Source
+from lambda_matchbox.releases.sources import Source
 from matchboxctl.aws_refusals import explained
 from matchboxctl.directory.files import DIRECTORIES, files_below
 from matchboxctl.faults import Faults

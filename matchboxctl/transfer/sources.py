@@ -9,8 +9,8 @@ from asset_sync.withdrawal import withdraw
 from aws_stores.source_table import SourceTable
 from aws_stores.stored_shelf import StoredShelf
 from lambda_matchbox.documents.sources import source_document
-from matchbox.release_shelf import ShelfError
-from matchbox.sources import Source, apart
+from lambda_matchbox.releases.sources import Source, apart
+from lambda_matchbox.releases.store import ShelfError
 from matchboxctl.faults import Faults
 from matchboxctl.store_mode import StoreSettings
 from matchboxctl.transfer.differences import Differences

@@ -20,8 +20,8 @@ from aws_stores.sigv4 import Credentials
 from aws_stores.source_items import sync_key
 from aws_stores.stored_shelf import StoredShelf
 from aws_stores.table import KEY
-from matchbox.memory_releases import MemoryReleases, MemoryShelf
-from matchbox.releases import Pointer, Release
+from lambda_matchbox.releases.memory import MemoryReleases, MemoryShelf
+from lambda_matchbox.releases.pointers import Pointer, Release
 from matchboxctl.directory.assets import SignedAddresses
 from matchboxctl.directory.releases import DirectoryShelf, ReleaseDirectory
 from tests.rigs.catalog_table import ENOUGH
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lambda_matchbox.catalog.stores import Releases
-    from matchbox.release_shelf import ReleaseShelf
+    from lambda_matchbox.releases.store import ReleaseShelf
     from tests.rigs.service import Service
     from tests.rigs.stores import Stores
 

@@ -16,9 +16,9 @@ from aws_stores.source_table import SourceTable
 from aws_stores.stored_shelf import StoredShelf
 from aws_stores.table import KEY
 from lambda_matchbox.oci.image_reference import ImageReference
-from matchbox.release_records import RecordedFile, ReleaseRecord
-from matchbox.releases import RECORD, Pointer, Release, published, rolled_back
-from matchbox.sources import Source
+from lambda_matchbox.releases.pointers import RECORD, Pointer, Release, published, rolled_back
+from lambda_matchbox.releases.records import RecordedFile, ReleaseRecord
+from lambda_matchbox.releases.sources import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aws_stores.sync_lease import SyncLeases
-from matchbox.release_shelf import BusyError, LeaseLostError, MovedError
+from lambda_matchbox.releases.store import BusyError, LeaseLostError, MovedError
 from tests.contract.release_subjects import ON_SERVICES, OnStores, ReleaseSubject, pointer
 from tests.rigs.catalog_table import ENOUGH
 
 if TYPE_CHECKING:
-    from matchbox.release_shelf import ReleaseShelf
+    from lambda_matchbox.releases.store import ReleaseShelf
 
 IN_DATA = pytest.mark.parametrize("releases", ["memory", *ON_SERVICES], indirect=True)
 """Leases that are data, which somebody else may change while their holder lives; a lock is not."""

@@ -15,13 +15,13 @@ from aws_stores.aws_errors import AWSError
 from aws_stores.boto3_items import typed
 from aws_stores.source_items import POINTERS, source_name
 from aws_stores.table import KEY
-from matchbox.release_shelf import MovedError, ReleaseFile, ShelfError
+from lambda_matchbox.releases.store import MovedError, ReleaseFile, ShelfError
 from tests.contract.release_subjects import ON_SERVICES, OnStores, ReleaseSubject, pointer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from matchbox.release_shelf import ReleaseShelf
+    from lambda_matchbox.releases.store import ReleaseShelf
 
 PLACE, OTHER = f"{'a' * 64}-01234567-89abcdef", f"{'b' * 64}-01234567-89abcdef"
 NAMES = ["vmlinuz", "vmlinuz.sha256", "boot/dir/a file+ü%41", ".hidden", "q&a;b=c#d?"]

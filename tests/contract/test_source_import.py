@@ -15,9 +15,9 @@ from aws_stores.source_table import SourceTable
 from aws_stores.stored_shelf import StoredShelf
 from aws_stores.table import KEY
 from lambda_matchbox.documents.sources import parse_source
-from matchbox.release_shelf import ReleaseFile
-from matchbox.releases import Pointer, Release
-from matchbox.sources import Source
+from lambda_matchbox.releases.pointers import Pointer, Release
+from lambda_matchbox.releases.sources import Source
+from lambda_matchbox.releases.store import ReleaseFile
 from tests.rigs.tcp_fault import fault_proxy
 
 if TYPE_CHECKING:

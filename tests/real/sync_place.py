@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from matchbox.release_shelf import ReleaseShelf
+    from lambda_matchbox.releases.store import ReleaseShelf
     from tests.rigs.peak_memory import Measured
     from tests.rigs.stores import Stores
     from tests.serving import Serve

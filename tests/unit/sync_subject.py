@@ -13,9 +13,9 @@ from asset_sync.sync import Outcome, Sync, SyncError
 from lambda_matchbox.oci.distribution.docker_config import no_logins
 from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.oci.image_reference import ImageReference
-from matchbox.memory_releases import MemoryReleases, MemoryShelf
-from matchbox.releases import RECORD
-from matchbox.sources import Source
+from lambda_matchbox.releases.memory import MemoryReleases, MemoryShelf
+from lambda_matchbox.releases.pointers import RECORD
+from lambda_matchbox.releases.sources import Source
 from tests.images.layers import Entry, gzipped
 from tests.images.manifests import Image, image
 from tests.registry_faults import faulty_registry
@@ -24,7 +24,7 @@ from tests.unit.quick_patience import QUICK
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from matchbox.releases import Pointer
+    from lambda_matchbox.releases.pointers import Pointer
     from tests.registry_faults import FaultyRegistry
 
 REPOSITORY, TAG = "team/boot", "stable"

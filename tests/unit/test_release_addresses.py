@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambda_matchbox.catalog.profiles import NetBoot
-from matchbox.release_addresses import pinned, release_in
-from matchbox.releases import Pointer, Release
+from lambda_matchbox.releases.addresses import pinned, release_in
+from lambda_matchbox.releases.pointers import Pointer, Release
 
 A, B = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
 POINTERS = {

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox.release_records import RecordedFile, ReleaseRecord, record_in, variables
+from lambda_matchbox.releases.records import RecordedFile, ReleaseRecord, record_in, variables
 
 FILES = {
     "vmlinuz": RecordedFile(5, "a" * 64, "talos/arm64/vmlinuz"),

@@ -14,11 +14,11 @@ from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.catalog.stores import Kept, Listing
 from lambda_matchbox.errors import NotFoundError, StoreUnavailableError
 from lambda_matchbox.oci.image_reference import ImageReference
+from lambda_matchbox.releases.memory import MemoryFiles, MemoryReleases
+from lambda_matchbox.releases.pointers import Pointer, Release, published, rolled_back
+from lambda_matchbox.releases.sources import Source
 from matchbox.assets import Delivery
-from matchbox.memory_releases import MemoryFiles, MemoryReleases
 from matchbox.released_assets import ReleasedAssets
-from matchbox.releases import Pointer, Release, published, rolled_back
-from matchbox.sources import Source
 
 A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
 SOURCE = Source("arm", ImageReference("ghcr.io", "team/boot", "v1", ""), "talos/arm64", keep=2)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambda_matchbox.oci.image_reference import ImageReference, Platform
-from matchbox.releases import (
+from lambda_matchbox.releases.pointers import (
     GRACE,
     Pointer,
     Release,
@@ -23,7 +23,7 @@ from matchbox.releases import (
     published,
     rolled_back,
 )
-from matchbox.sources import Source
+from lambda_matchbox.releases.sources import Source
 
 IMAGE = ImageReference("ghcr.io", "team/boot", "v1", "")
 SOURCE = Source("talos", IMAGE, "talos/arm64", keep=2)

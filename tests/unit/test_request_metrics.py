@@ -14,8 +14,8 @@ from boot_api.routes import Routes, Stores
 from lambda_matchbox.catalog.memory import MemoryCatalog
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.errors import StoreUnavailableError
+from lambda_matchbox.releases.memory import MemoryFiles, MemoryReleases
 from matchbox.assets import Delivery
-from matchbox.memory_releases import MemoryFiles, MemoryReleases
 from matchboxctl.serving.answer_relay import AnswerRelay
 from tests.unit.hostile_requests import quiet
 from tests.unit.metric_lines import Metric, metrics_of, open_log

@@ -17,8 +17,8 @@ from lambda_matchbox.catalog.memory import MemoryCatalog
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.catalog.stores import Kept
 from lambda_matchbox.errors import StoreUnavailableError
+from lambda_matchbox.releases.memory import MemoryReleases
 from matchbox.assets import Delivery
-from matchbox.memory_releases import MemoryReleases
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from tests.openpgp.independent import TEXT, is_signed, kind_of
 from tests.openpgp.keys import signing_key

@@ -14,7 +14,7 @@ from asset_sync.sources import image_sources, is_due
 from lambda_matchbox.documents.json import DocumentError
 from lambda_matchbox.documents.sources import parse_source, parse_stand_in, source_document
 from lambda_matchbox.oci.image_reference import ImageReference, Platform
-from matchbox.sources import Source, apart, known_places, overlapping
+from lambda_matchbox.releases.sources import Source, apart, known_places, overlapping
 
 IMAGE = ImageReference("ghcr.io", "team/boot", "v1", "")
 NEEDED = {"id": "talos", "image": "ghcr.io/team/boot:v1", "assets": "talos/arm64"}

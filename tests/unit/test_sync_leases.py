@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from asset_sync.sync import SyncError
-from matchbox.release_shelf import BusyError
-from matchbox.releases import Release, published
+from lambda_matchbox.releases.pointers import Release, published
+from lambda_matchbox.releases.store import BusyError
 from tests.unit.sync_subject import NOON, OLD, Subject, moved_tag
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from aws_stores.creation import create_table
 from lambda_matchbox.oci.distribution.docker_config import no_logins
 from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.oci.image_reference import ImageReference
-from matchbox.memory_releases import MemoryReleases, MemoryShelf
-from matchbox.sources import Source
+from lambda_matchbox.releases.memory import MemoryReleases, MemoryShelf
+from lambda_matchbox.releases.sources import Source
 from tests.registry_faults import faulty_registry
 from tests.rigs.stores import new_stores
 from tests.unit.hostile_requests import quiet

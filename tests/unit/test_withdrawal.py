@@ -8,10 +8,10 @@ import pytest
 
 from asset_sync.withdrawal import withdraw, withdraw_replaced
 from lambda_matchbox.oci.image_reference import ImageReference
-from matchbox.memory_releases import MemoryReleases, MemoryShelf
-from matchbox.release_shelf import BusyError
-from matchbox.releases import Pointer, Release
-from matchbox.sources import Source
+from lambda_matchbox.releases.memory import MemoryReleases, MemoryShelf
+from lambda_matchbox.releases.pointers import Pointer, Release
+from lambda_matchbox.releases.sources import Source
+from lambda_matchbox.releases.store import BusyError
 from matchboxctl.directory.releases import DirectoryShelf, read_pointers
 from matchboxctl.main import main
 

@@ -8,7 +8,7 @@ from lambda_matchbox.catalog.overlaps import Rivals, rivals_among
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.selection import Selector, Shape, candidates, keys_of, octets, selectors_of
 from lambda_matchbox.catalog.stores import Selection
-from matchbox.releases import Pointers
+from lambda_matchbox.releases.pointers import Pointers
 
 
 class GroupIndex:

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
-from matchbox.releases import Pointers
+from lambda_matchbox.releases.pointers import Pointers
 
 
 class Selection(NamedTuple):

@@ -6,8 +6,8 @@ from pydantic import BaseModel, ConfigDict
 
 from lambda_matchbox.documents.json import refusal, validated
 from lambda_matchbox.oci.image_reference import InvalidReferenceError, parse_image_reference, parse_platform
-from matchbox.releases import RECORD
-from matchbox.sources import DEFAULT_INTERVAL, DEFAULT_KEEP, DEFAULT_PLATFORM, Source
+from lambda_matchbox.releases.pointers import RECORD
+from lambda_matchbox.releases.sources import DEFAULT_INTERVAL, DEFAULT_KEEP, DEFAULT_PLATFORM, Source
 
 _LONGEST_PATH = 500
 _MOST_KEPT = 100

@@ -8,8 +8,8 @@ from itertools import count
 from lambda_matchbox.catalog.stores import AssetFile, Listing
 from lambda_matchbox.errors import NotFoundError
 from lambda_matchbox.golang.http import content_type
-from matchbox.release_shelf import BusyError, LeaseLostError, MovedError, ReleaseFile
-from matchbox.releases import Pointer, Pointers
+from lambda_matchbox.releases.pointers import Pointer, Pointers
+from lambda_matchbox.releases.store import BusyError, LeaseLostError, MovedError, ReleaseFile
 
 
 class MemoryFiles:
@@ -71,7 +71,7 @@ class MemoryReleases:
 
 
 class MemoryShelf:
-    """The releases of one source (see `matchbox.release_shelf.ReleaseShelf`)."""
+    """The releases of one source (see `lambda_matchbox.releases.store.ReleaseShelf`)."""
 
     def __init__(self, releases: MemoryReleases, source_id: str) -> None:
         self._releases = releases

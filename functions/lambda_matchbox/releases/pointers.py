@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     # The boot path reads pointers only.
-    from matchbox.sources import Source
+    from lambda_matchbox.releases.sources import Source
 
 GRACE = 3600
 """Seconds for which a release is kept after it was current: machines that were told of it may still be booting."""

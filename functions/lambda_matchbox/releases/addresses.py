@@ -8,7 +8,7 @@ import re
 
 from lambda_matchbox.catalog.profiles import NetBoot
 from lambda_matchbox.golang.http.paths import clean_path, go_query, unescape
-from matchbox.releases import Pointers, covering
+from lambda_matchbox.releases.pointers import Pointers, covering
 
 _PARAMETER = "release"
 # Addresses on this very server, as iPXE and GRUB write them; an initrd's may stand behind options.

@@ -1,0 +1,1 @@
+"""Image sources and the releases that are published of them."""
