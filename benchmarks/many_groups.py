@@ -21,7 +21,7 @@ from benchmarks.table_app import fill, table_app
 from boot_api.alb import BODY_LIMIT
 from boot_api.app import App
 from boot_api.routes import Routes, Stores
-from matchbox.assets import Delivery
+from lambda_matchbox.assets.file_server import Delivery
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.directory.releases import ReleaseDirectory

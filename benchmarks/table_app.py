@@ -21,7 +21,7 @@ from boot_api.app import App
 from boot_api.metrics import RequestMetrics
 from boot_api.routes import Routes, Stores
 from boot_api.signatures import Signatures
-from matchbox.assets import Delivery
+from lambda_matchbox.assets.file_server import Delivery
 from tests.rigs.service import Service
 
 _ENOUGH = 60.0

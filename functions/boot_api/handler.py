@@ -23,7 +23,7 @@ from boot_api.metrics import SERVICE, RequestMetrics
 from boot_api.routes import Routes, Stores
 from boot_api.settings import Settings
 from boot_api.signatures import Signatures
-from matchbox.assets import Delivery
+from lambda_matchbox.assets.file_server import Delivery
 
 # A selection, a template, a question to the bucket each end within this,
 _ANSWER_SECONDS = 2.0

@@ -9,6 +9,8 @@ from typing import NamedTuple
 from boot_api.alb import FRONT_HEADER, Answer, Request
 from boot_api.document_answers import Document, DocumentAnswers, whole
 from boot_api.signatures import Signatures, signed_route
+from lambda_matchbox.assets import file_server
+from lambda_matchbox.assets.released import ReleasedAssets
 from lambda_matchbox.catalog.labels import labels_of
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.catalog.stores import AnswerStore, AssetStore, Catalog, Releases, Selection
@@ -17,8 +19,7 @@ from lambda_matchbox.golang.http import content_type
 from lambda_matchbox.golang.http.paths import clean_path, moved_permanently, unescape
 from lambda_matchbox.releases import addresses
 from lambda_matchbox.releases.pointers import Pointers
-from matchbox import assets, grub, ipxe
-from matchbox.released_assets import ReleasedAssets
+from matchbox import grub, ipxe
 from matchbox.template_data import data_of
 
 _ASSETS = "/assets/"
@@ -32,7 +33,7 @@ class Stores(NamedTuple):
     """
 
     catalog: Catalog
-    assets: AssetStore
+    file_server: AssetStore
     releases: Releases
     answers: AnswerStore
 
@@ -84,7 +85,7 @@ class Routes:
     With `signatures`, what matchbox signs has its twins `.sig` and `.asc`.
     """
 
-    def __init__(self, stores: Stores, delivery: assets.Delivery, signatures: Signatures | None = None) -> None:
+    def __init__(self, stores: Stores, delivery: file_server.Delivery, signatures: Signatures | None = None) -> None:
         self._stores = stores
         self._delivery = delivery
         self._signatures = signatures
@@ -140,16 +141,16 @@ class Routes:
         return Answer(301, headers, redirect.page)
 
     def _asset(self, path: str, request: Request) -> Answer:
-        asked = assets.AssetRequest(request.method, path, request.raw_query, request.headers, request.origin)
+        asked = file_server.AssetRequest(request.method, path, request.raw_query, request.headers, request.origin)
         store = self._served(self._stores.releases.pointers(), request.raw_query)
         try:
-            found = assets.answer(asked, store, self._delivery)
+            found = file_server.answer(asked, store, self._delivery)
         except NotFoundError:
             # The path may have come decoded, with a percent sign that belongs to the name.
             literal = request.path.removeprefix(_ASSETS)
             if literal == path:
                 raise
-            found = assets.answer(asked._replace(path=literal), store, self._delivery)
+            found = file_server.answer(asked._replace(path=literal), store, self._delivery)
         if found.front is not None:
             return Answer(found.status, {**found.headers, FRONT_HEADER: found.front})
         return Answer(found.status, found.headers, found.body)

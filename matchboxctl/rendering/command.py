@@ -15,13 +15,13 @@ from boot_api.alb import BODY_LIMIT, FRONT_HEADER, Answer, Request, request_of
 from boot_api.failures import answer_of
 from boot_api.handler import stores_of
 from boot_api.routes import Account, Routes, Stores
+from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.labels import labels_of
 from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.documents.groups_and_profiles import parse_group
 from lambda_matchbox.documents.json import DocumentError
 from lambda_matchbox.errors import MatchboxError, NotFoundError
-from matchbox.assets import Delivery
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.directory.files import files_below

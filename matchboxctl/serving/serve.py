@@ -16,9 +16,9 @@ from boot_api.app import App
 from boot_api.handler import wired
 from boot_api.routes import Routes, Stores
 from boot_api.signatures import Signatures
+from lambda_matchbox.assets.file_server import Delivery
+from lambda_matchbox.assets.released import ReleasedAssets
 from lambda_matchbox.errors import StoreUnavailableError
-from matchbox.assets import Delivery
-from matchbox.released_assets import ReleasedAssets
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.directory.releases import ReleaseDirectory

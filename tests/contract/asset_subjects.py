@@ -19,9 +19,9 @@ from aws_stores.sigv4 import Credentials
 from boot_api.alb import BODY_LIMIT
 from boot_api.app import App
 from boot_api.routes import Routes, Stores
+from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.catalog.memory import MemoryCatalog
 from lambda_matchbox.golang.http.content_type import of_file
-from matchbox.assets import Delivery
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from matchboxctl.directory.releases import ReleaseDirectory
 from matchboxctl.serving.answer_relay import AnswerRelay

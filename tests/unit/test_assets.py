@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from lambda_matchbox.assets.file_server import AssetAnswer, AssetRequest, Delivery, answer
 from lambda_matchbox.catalog.stores import AssetFile, Listing
 from lambda_matchbox.errors import NotFoundError, UndeliverableError
 from lambda_matchbox.golang.http.paths import escape_path
-from matchbox.assets import AssetAnswer, AssetRequest, Delivery, answer
 
 LIMIT = 100
 SMALL, LARGE = bytes(range(LIMIT)), bytes(range(250)) * 4

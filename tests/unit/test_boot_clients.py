@@ -2,7 +2,7 @@
 
 import pytest
 
-from matchbox.boot_clients import Redirects, redirects
+from lambda_matchbox.assets.boot_clients import Redirects, redirects
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ from aws_lambda_powertools import Logger
 
 from boot_api.app import App
 from boot_api.routes import Routes, Stores
+from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.catalog.memory import MemoryCatalog
 from lambda_matchbox.catalog.profiles import Profile
-from matchbox.assets import Delivery
 from matchboxctl.directory.assets import OWN, AssetDirectory, SignedAddresses
 from matchboxctl.directory.releases import ReleaseDirectory
 from matchboxctl.serving.answer_relay import AnswerRelay

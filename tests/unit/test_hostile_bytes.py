@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from boot_api.alb import BODY_LIMIT
 from boot_api.app import App
 from boot_api.routes import Routes, Stores
-from matchbox.assets import Delivery
+from lambda_matchbox.assets.file_server import Delivery
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from matchboxctl.directory.releases import ReleaseDirectory
 from matchboxctl.serving.answer_relay import AnswerRelay

@@ -19,9 +19,9 @@ from aws_stores.sigv4 import Credentials
 from boot_api.alb import BODY_LIMIT
 from boot_api.app import App
 from boot_api.routes import Routes, Stores
+from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
-from matchbox.assets import Delivery
 from tests.rigs.catalog_table import ENOUGH
 from tests.rigs.service import Service
 from tests.unit.hostile_requests import HEADERS, METHODS, PATHS, QUERIES, ROOTED_PATHS, answered, event, quiet

@@ -8,6 +8,8 @@ import pytest
 
 from boot_api.alb import BODY_LIMIT, Answer, Request
 from boot_api.routes import Account, Routes, Stores
+from lambda_matchbox.assets.file_server import Delivery
+from lambda_matchbox.assets.released import ReleasedAssets
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.memory import MemoryCatalog
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
@@ -17,8 +19,6 @@ from lambda_matchbox.oci.image_reference import ImageReference
 from lambda_matchbox.releases.memory import MemoryFiles, MemoryReleases
 from lambda_matchbox.releases.pointers import Pointer, Release, published, rolled_back
 from lambda_matchbox.releases.sources import Source
-from matchbox.assets import Delivery
-from matchbox.released_assets import ReleasedAssets
 
 A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
 SOURCE = Source("arm", ImageReference("ghcr.io", "team/boot", "v1", ""), "talos/arm64", keep=2)

@@ -11,11 +11,11 @@ from boot_api.app import App
 from boot_api.handler import app_of
 from boot_api.metrics import MILLISECONDS, REQUESTS, SERVICE, RequestMetrics
 from boot_api.routes import Routes, Stores
+from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.catalog.memory import MemoryCatalog
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.releases.memory import MemoryFiles, MemoryReleases
-from matchbox.assets import Delivery
 from matchboxctl.serving.answer_relay import AnswerRelay
 from tests.unit.hostile_requests import quiet
 from tests.unit.metric_lines import Metric, metrics_of, open_log

@@ -22,7 +22,7 @@ from aws_stores.s3 import S3
 from aws_stores.sigv4 import Credentials
 from boot_api.app import App
 from boot_api.routes import Routes, Stores
-from matchbox.assets import Delivery
+from lambda_matchbox.assets.file_server import Delivery
 from tests.rigs.catalog_table import ENOUGH
 from tests.rigs.faults import Delay
 from tests.rigs.tcp_fault import fault_proxy

@@ -12,13 +12,13 @@ import pytest
 from boot_api.app import App
 from boot_api.routes import Routes, Stores
 from boot_api.signatures import SIGNED, Signatures
+from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.memory import MemoryCatalog
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.catalog.stores import Kept
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.releases.memory import MemoryReleases
-from matchbox.assets import Delivery
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from tests.openpgp.independent import TEXT, is_signed, kind_of
 from tests.openpgp.keys import signing_key

@@ -1,18 +1,18 @@
 """The files below /assets/, as Go's `http.FileServer` answers for them, with redirects for what is large.
 
 A large file is not carried through the function: the client is sent to an address that serves it by itself. Which
-clients can be sent there is told by `matchbox.boot_clients`; the others get the bytes where they fit, else a
+clients can be sent there is told by `lambda_matchbox.assets.boot_clients`; the others get the bytes where they fit, else a
 token-free address, else an error that says what to configure. Never a redirect that a client takes for the file.
 """
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from lambda_matchbox.assets.boot_clients import Redirects, follows_signed, redirects
 from lambda_matchbox.catalog.stores import AssetFile, AssetStore
 from lambda_matchbox.errors import NotFoundError, UndeliverableError
 from lambda_matchbox.golang.http import content, directory_listing
 from lambda_matchbox.golang.http.paths import clean_path, index_page_redirect, slash_redirect
-from matchbox.boot_clients import Redirects, follows_signed, redirects
 
 _INDEX = "index.html"
 # More parts than this in one answer are no boot client's wish, and each may cost a read of the store.
