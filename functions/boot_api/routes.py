@@ -9,6 +9,8 @@ from typing import NamedTuple
 from boot_api.alb import FRONT_HEADER, Answer, Request
 from boot_api.document_answers import Document, DocumentAnswers, whole
 from boot_api.signatures import Signatures, signed_route
+from lambda_matchbox.answers import grub, ipxe
+from lambda_matchbox.answers.template_data import data_of
 from lambda_matchbox.assets import file_server
 from lambda_matchbox.assets.released import ReleasedAssets
 from lambda_matchbox.catalog.labels import labels_of
@@ -19,8 +21,6 @@ from lambda_matchbox.golang.http import content_type
 from lambda_matchbox.golang.http.paths import clean_path, moved_permanently, unescape
 from lambda_matchbox.releases import addresses
 from lambda_matchbox.releases.pointers import Pointers
-from matchbox import grub, ipxe
-from matchbox.template_data import data_of
 
 _ASSETS = "/assets/"
 _PROFILES = "/profiles/"
@@ -194,12 +194,12 @@ class Routes:
         return self._served(pointers, raw_query).plain_address(path)
 
     def _metadata(self, machine: _Machine) -> Document:
-        from matchbox.metadata import render_metadata
+        from lambda_matchbox.answers.metadata import render_metadata
 
         return Document(render_metadata(machine.data()), "plain/text")
 
     def _ignition(self, machine: _Machine) -> Document:
-        from matchbox.ignition import ignition_answer
+        from lambda_matchbox.answers.ignition import ignition_answer
 
         template_id, source = self._template(machine.profile, "ignition")
         found = ignition_answer(template_id, source, machine.data(), machine.account.report.append)
@@ -212,7 +212,7 @@ class Routes:
         return _content(render(source, machine.data(), name=template_id))
 
     def _cloud(self, machine: _Machine) -> Document:
-        from matchbox.cloud_config import cloud_answer
+        from lambda_matchbox.answers.cloud import cloud_answer
 
         template_id, source = self._template(machine.profile, "cloud")
         return _content(cloud_answer(template_id, source, machine.data()))

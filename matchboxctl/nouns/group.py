@@ -78,7 +78,7 @@ def _absent(documents: Documents, group: Group) -> list[str]:
 def _failing(documents: Documents, group: Group) -> list[str]:
     """What is absent, and which templates would fail when a machine of the group asks for them."""
     # It brings Ignition's and the templates' code.
-    from matchbox.rehearsal import failures
+    from lambda_matchbox.answers.template_check import failures
 
     if absent := _absent(documents, group):
         return absent

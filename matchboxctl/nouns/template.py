@@ -81,8 +81,8 @@ class TemplateNoun:
 def _notes(kind: str, name: str, body: bytes) -> list[str]:
     """What machines would be told whatever the data."""
     # They bring Ignition's and the templates' code.
+    from lambda_matchbox.answers.ignition import ignition_answer, is_ignition_config
     from lambda_matchbox.gotemplate.engine import check_syntax
-    from matchbox.ignition import ignition_answer, is_ignition_config
 
     try:
         if kind == "ignition" and is_ignition_config(name):

@@ -11,11 +11,11 @@ from aws_stores.contents import Contents, document_objects, scan
 from aws_stores.document_items import name_of
 from aws_stores.in_parallel import in_parallel
 from aws_stores.source_items import texts_of_sources
+from lambda_matchbox.answers.template_check import Failure, failures
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.memory import GroupIndex
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS, Document, Template
-from matchbox.rehearsal import Failure, failures
 from matchboxctl.aws_refusals import explained
 from matchboxctl.directory.files import DIRECTORIES, DataDirectory, read_directory
 from matchboxctl.faults import Faults

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
-from matchbox.template_data import template_data
+from lambda_matchbox.answers.template_data import template_data
 
 CONFORMANCE = Path(__file__).parent.parent / "conformance"
 

@@ -1,7 +1,7 @@
 import pytest
 
+from lambda_matchbox.answers.cloud import CloudConfigError, cloud_answer
 from lambda_matchbox.gotemplate.engine import TemplateError
-from matchbox.cloud_config import CloudConfigError, cloud_answer
 from tests.unit.rendered_recordings import Recording, recordings
 
 CLOUD = list(recordings("rendering", "cloud"))

@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 
 import pytest
 
+from lambda_matchbox.answers.template_check import failures
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.templates import Template
-from matchbox.rehearsal import failures
 from matchboxctl.directory.files import read_directory
 from tests.conformance.butane_vectors import contents_of
 from tests.serving import started

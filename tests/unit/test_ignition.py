@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
+from lambda_matchbox.answers.ignition import IgnitionAnswer, ignition_answer
 from lambda_matchbox.gotemplate.engine import TemplateError
 from lambda_matchbox.ignition.errors import IgnitionError
-from matchbox.ignition import IgnitionAnswer, ignition_answer
 from tests.conformance.butane_vectors import without_forms
 from tests.unit.rendered_recordings import recordings
 
@@ -154,7 +154,7 @@ def test_the_translator_loads_with_the_first_butane_config() -> None:
     """A machine configuration of Talos does not load it."""
     program = """
 import sys
-from matchbox.ignition import ignition_answer
+from lambda_matchbox.answers.ignition import ignition_answer
 ignition_answer("a", b"machine: {}", {})
 print("lambda_matchbox.ignition.butane" in sys.modules, "lambda_matchbox.ignition.config" in sys.modules)
 ignition_answer("a", b"variant: fcos\\nversion: 1.5.0", {})

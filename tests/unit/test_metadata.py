@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchbox.metadata import render_metadata
+from lambda_matchbox.answers.metadata import render_metadata
 from tests.unit.rendered_recordings import Recording, recordings
 
 

@@ -1,9 +1,9 @@
 import pytest
 
+from lambda_matchbox.answers.template_check import Failure, failures
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.templates import Template
-from matchbox.rehearsal import Failure, failures
 
 FCOS = b"variant: fcos\nversion: 1.5.0\n"
 

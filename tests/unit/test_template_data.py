@@ -1,10 +1,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambda_matchbox.answers.template_data import data_of, template_data
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.stores import Selection
-from matchbox.template_data import data_of, template_data
 
 
 def test_selector_over_metadata() -> None:

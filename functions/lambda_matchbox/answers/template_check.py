@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+from lambda_matchbox.answers.cloud import cloud_answer
+from lambda_matchbox.answers.ignition import ignition_answer
+from lambda_matchbox.answers.template_data import data_of
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.selection import selectors_of
@@ -17,9 +20,6 @@ from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS, Template
 from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.gotemplate.engine import TemplateError, render
-from matchbox.cloud_config import cloud_answer
-from matchbox.ignition import ignition_answer
-from matchbox.template_data import data_of
 
 # The last two have parts, for functions that take a label apart.
 _MADE_UP = ("x", "0", "/x", "1.2.3-x-y", "52:54:00:12:34:56")
