@@ -33,7 +33,7 @@ class Stores(NamedTuple):
     """
 
     catalog: Catalog
-    file_server: AssetStore
+    assets: AssetStore
     releases: Releases
     answers: AnswerStore
 
