@@ -13,11 +13,11 @@ from pathlib import Path
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
 
-from aws_stores.http_client import Answer, HttpClient
-from aws_stores.table import KEY, SHAPES, entry_key
 from benchmarks.boot_machines import PROFILE, ask, groups
 from benchmarks.table_app import fill, table_app
 from benchmarks.timing import cpu_seconds, print_table
+from lambda_matchbox.aws.catalog.layout import KEY, SHAPES, entry_key
+from lambda_matchbox.aws.clients.http_client import Answer, HttpClient
 from lambda_matchbox.catalog.selection import selector_of
 from tests.rigs.moto_server import moto_server
 from tests.rigs.service import Service

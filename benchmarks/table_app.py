@@ -5,16 +5,6 @@ from contextlib import closing
 
 from aws_lambda_powertools import Logger
 
-from aws_stores.answers import S3Answers
-from aws_stores.assets import S3Assets
-from aws_stores.bulk_load import bulk_load
-from aws_stores.catalog import DynamoDBCatalog
-from aws_stores.creation import create_table
-from aws_stores.dynamodb import DynamoDB
-from aws_stores.http_client import HttpClient
-from aws_stores.releases import StoredReleases
-from aws_stores.s3 import S3
-from aws_stores.sigv4 import Credentials
 from benchmarks.boot_machines import PROFILE, groups
 from boot_api.alb import BODY_LIMIT
 from boot_api.app import App
@@ -22,6 +12,16 @@ from boot_api.metrics import RequestMetrics
 from boot_api.routes import Routes, Stores
 from boot_api.signatures import Signatures
 from lambda_matchbox.assets.file_server import Delivery
+from lambda_matchbox.aws.answers import S3Answers
+from lambda_matchbox.aws.assets import S3Assets
+from lambda_matchbox.aws.bulk.load import bulk_load
+from lambda_matchbox.aws.catalog.reader import DynamoDBCatalog
+from lambda_matchbox.aws.clients.dynamodb import DynamoDB
+from lambda_matchbox.aws.clients.http_client import HttpClient
+from lambda_matchbox.aws.clients.s3 import S3
+from lambda_matchbox.aws.clients.sigv4 import Credentials
+from lambda_matchbox.aws.creation import create_table
+from lambda_matchbox.aws.releases.reader import StoredReleases
 from tests.rigs.service import Service
 
 _ENOUGH = 60.0

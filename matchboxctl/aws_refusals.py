@@ -12,8 +12,8 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
-from aws_stores.aws_errors import AWSError
-from aws_stores.table import UnwritableError
+from lambda_matchbox.aws.catalog.layout import UnwritableError
+from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.errors import StoreUnavailableError
 from matchboxctl.store_mode import StoreSettings
 from matchboxctl.usage import FailedError, UsageError

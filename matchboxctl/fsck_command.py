@@ -2,8 +2,8 @@
 
 import sys
 
-from aws_stores.catalog_check import Finding
-from aws_stores.fsck import Fsck
+from lambda_matchbox.aws.fsck.fsck import Fsck
+from lambda_matchbox.aws.fsck.rules import Finding
 from matchboxctl.aws_refusals import explained
 from matchboxctl.progress import Progress
 from matchboxctl.store_mode import StoreSettings

@@ -1,6 +1,6 @@
 """`matchboxctl init`: the table and the bucket, where no stack makes them."""
 
-from aws_stores.creation import create_bucket, create_table, expire_answers
+from lambda_matchbox.aws.creation import create_bucket, create_table, expire_answers
 from matchboxctl.aws_refusals import explained
 from matchboxctl.store_mode import StoreSettings
 

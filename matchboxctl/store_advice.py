@@ -9,7 +9,7 @@ from matchboxctl.usage import FailedError
 @contextmanager
 def with_advice() -> Iterator[None]:
     """Raise FailedError that says what to do for what is refused in the body."""
-    from aws_stores.aws_errors import AWSError
+    from lambda_matchbox.aws.clients.errors import AWSError
 
     try:
         yield

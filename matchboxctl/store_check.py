@@ -3,11 +3,11 @@
 import sys
 import time
 
-from aws_stores.aws_errors import AWSError
-from aws_stores.dynamodb import DynamoDB
-from aws_stores.http_client import HttpClient
-from aws_stores.s3 import S3
-from aws_stores.table import KEY, SHAPES, shapes_in
+from lambda_matchbox.aws.catalog.layout import KEY, SHAPES, shapes_in
+from lambda_matchbox.aws.clients.dynamodb import DynamoDB
+from lambda_matchbox.aws.clients.errors import AWSError
+from lambda_matchbox.aws.clients.http_client import HttpClient
+from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.errors import StoreUnavailableError
 from matchboxctl.store_mode import StoreSettings
 from matchboxctl.usage import UsageError

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from aws_stores.in_parallel import THREADS
-from aws_stores.sigv4 import Credentials
+from lambda_matchbox.aws.clients.in_parallel import THREADS
+from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.errors import StoreUnavailableError
 from matchboxctl.usage import UsageError
 

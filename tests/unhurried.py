@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from functools import partial
 from unittest.mock import patch
 
-from aws_stores.http_client import HttpClient
 from boot_api import handler
+from lambda_matchbox.aws.clients.http_client import HttpClient
 
 _SECONDS = 60.0
 

@@ -15,9 +15,9 @@ from asset_sync.job import SyncFailedError, SyncJob
 from asset_sync.metrics import SERVICE, SyncMetrics
 from asset_sync.settings import Settings
 from asset_sync.sources import ImageSources, image_sources
-from aws_stores.boto3_errors import translated
-from aws_stores.source_table import SourceTable
-from aws_stores.stored_shelf import StoredShelf
+from lambda_matchbox.aws.clients.boto3_errors import translated
+from lambda_matchbox.aws.releases.source_table import SourceTable
+from lambda_matchbox.aws.releases.store import StoredShelf
 from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.oci.distribution.docker_config import Login, logins_from_secret, no_logins
 from lambda_matchbox.oci.distribution.registry import Registry

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from aws_stores.table import group_key, profile_key, template_key
+from lambda_matchbox.aws.catalog.layout import group_key, profile_key, template_key
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS, Document, Template
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
 from lambda_matchbox.documents.json import DocumentError

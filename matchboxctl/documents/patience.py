@@ -7,9 +7,9 @@ from collections.abc import Callable
 from threading import Event
 from typing import TypeVar
 
-from aws_stores.boto3_errors import translated
-from aws_stores.document_objects import LostObjectError
-from aws_stores.request_time import deadline_of, request_time
+from lambda_matchbox.aws.catalog.document_objects import LostObjectError
+from lambda_matchbox.aws.clients.boto3_errors import translated
+from lambda_matchbox.aws.clients.request_time import deadline_of, request_time
 from lambda_matchbox.errors import StoreUnavailableError
 
 _FIRST_PAUSE = 0.1

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 from botocore.config import Config
 
-from aws_stores.catalog import DynamoDBCatalog
-from aws_stores.catalog_listing import UNREADABLE, Listing
-from aws_stores.catalog_writer import CatalogWriter
-from aws_stores.document_objects import DocumentObjects
-from aws_stores.dynamodb import DynamoDB
-from aws_stores.http_client import HttpClient
-from aws_stores.request_time import deadline_of
-from aws_stores.s3 import S3
-from aws_stores.table import KEY, Far, group_key, profile_key, template_key
+from lambda_matchbox.aws.catalog.document_objects import DocumentObjects
+from lambda_matchbox.aws.catalog.layout import KEY, Far, group_key, profile_key, template_key
+from lambda_matchbox.aws.catalog.listing import UNREADABLE, Listing
+from lambda_matchbox.aws.catalog.reader import DynamoDBCatalog
+from lambda_matchbox.aws.catalog.writer import CatalogWriter
+from lambda_matchbox.aws.clients.dynamodb import DynamoDB
+from lambda_matchbox.aws.clients.http_client import HttpClient
+from lambda_matchbox.aws.clients.request_time import deadline_of
+from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.catalog.groups import Group, Wanted
 from lambda_matchbox.catalog.labels import InvalidMACError, is_mac, normalise_mac
 from lambda_matchbox.catalog.profiles import Profile

@@ -58,8 +58,8 @@ def in_directory(data_path: Path) -> SourcePlace:
 
 def in_stores(store: StoreSettings, environment: Mapping[str, str] = os.environ) -> SourcePlace:
     """Sources and releases in table and bucket, and the source that STAND_IN has."""
-    from aws_stores.source_table import SourceTable
-    from aws_stores.stored_shelf import StoredShelf
+    from lambda_matchbox.aws.releases.source_table import SourceTable
+    from lambda_matchbox.aws.releases.store import StoredShelf
 
     dynamodb, s3 = store.dynamodb(), store.s3()
     table = SourceTable(dynamodb, store.table)

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from aws_stores.group_items import group_in
 from boot_api.alb import BODY_LIMIT, FRONT_HEADER, Answer, Request, request_of
 from boot_api.failures import answer_of
 from boot_api.handler import stores_of
 from boot_api.routes import Account, Routes, Stores
 from lambda_matchbox.assets.file_server import Delivery
+from lambda_matchbox.aws.catalog.group_items import group_in
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.labels import labels_of
 from lambda_matchbox.catalog.stores import Selection
@@ -194,7 +194,7 @@ def _tables(store: StoreSettings) -> _Truth:
 
 def _groups_of(store: StoreSettings) -> Iterator[Group]:
     """All groups of the table, without the metadata that lie in the bucket."""
-    from aws_stores.contents import scan
+    from lambda_matchbox.aws.catalog.contents import scan
     from matchboxctl.aws_refusals import explained
 
     with explained(store):

@@ -10,7 +10,7 @@ from google.protobuf import message_factory
 from google.protobuf.message import DecodeError, Message
 from grpc import StatusCode
 
-from aws_stores.request_time import request_time
+from lambda_matchbox.aws.clients.request_time import request_time
 from matchboxctl.rpc import matchbox_pb2 as pb
 from matchboxctl.rpc.refusals import EXPECTED, RefusedError, refusal_of
 from matchboxctl.rpc.services import Method, Services

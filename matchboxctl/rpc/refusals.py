@@ -2,8 +2,8 @@
 
 from grpc import StatusCode
 
-from aws_stores.aws_errors import AWSError
-from aws_stores.table import UnwritableError
+from lambda_matchbox.aws.catalog.layout import UnwritableError
+from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.catalog.labels import InvalidMACError
 from lambda_matchbox.documents.json import DocumentError
 from lambda_matchbox.errors import MatchboxError, StoreUnavailableError

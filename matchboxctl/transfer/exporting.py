@@ -8,12 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from aws_stores.asset_objects import AssetObjects, asset_file
-from aws_stores.contents import Contents, Item, scan
-from aws_stores.group_items import group_in
-from aws_stores.in_parallel import in_parallel
-from aws_stores.source_items import texts_of_sources
-from aws_stores.table import Far, profile_in, template_in
+from lambda_matchbox.aws.bulk.asset_objects import AssetObjects, asset_file
+from lambda_matchbox.aws.catalog.contents import Contents, Item, scan
+from lambda_matchbox.aws.catalog.group_items import group_in
+from lambda_matchbox.aws.catalog.layout import Far, profile_in, template_in
+from lambda_matchbox.aws.clients.in_parallel import in_parallel
+from lambda_matchbox.aws.releases.source_items import texts_of_sources
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile

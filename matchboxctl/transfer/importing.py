@@ -4,14 +4,14 @@ import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from aws_stores.asset_objects import AssetFile, AssetObjects, asset_file, unwritable
-from aws_stores.catalog_import import CatalogImport
-from aws_stores.catalog_plan import Plan, plan
-from aws_stores.contents import Contents, document_objects, scan
-from aws_stores.document_items import name_of
-from aws_stores.in_parallel import in_parallel
-from aws_stores.source_items import texts_of_sources
 from lambda_matchbox.answers.template_check import Failure, failures
+from lambda_matchbox.aws.bulk.asset_objects import AssetFile, AssetObjects, asset_file, unwritable
+from lambda_matchbox.aws.bulk.plan import Plan, plan
+from lambda_matchbox.aws.bulk.run import CatalogImport
+from lambda_matchbox.aws.catalog.contents import Contents, document_objects, scan
+from lambda_matchbox.aws.catalog.document_items import name_of
+from lambda_matchbox.aws.clients.in_parallel import in_parallel
+from lambda_matchbox.aws.releases.source_items import texts_of_sources
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.memory import GroupIndex
 from lambda_matchbox.catalog.profiles import Profile

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from asset_sync.sources import image_sources
 from asset_sync.withdrawal import withdraw
-from aws_stores.source_table import SourceTable
-from aws_stores.stored_shelf import StoredShelf
+from lambda_matchbox.aws.releases.source_table import SourceTable
+from lambda_matchbox.aws.releases.store import StoredShelf
 from lambda_matchbox.documents.sources import source_document
 from lambda_matchbox.releases.sources import Source, apart
 from lambda_matchbox.releases.store import ShelfError

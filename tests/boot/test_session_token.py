@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from aws_stores.creation import create_bucket
+from lambda_matchbox.aws.creation import create_bucket
 from tests.boot.clients import boot, powered_on
 from tests.boot.dhcp_network import HOST
 from tests.boot.exchanges import relayed

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aws_lambda_powertools import Logger
 
-from aws_stores.assets import PREFIX, S3Assets
-from aws_stores.creation import create_bucket
-from aws_stores.http_client import HttpClient
-from aws_stores.s3 import S3
-from aws_stores.sigv4 import Credentials
 from boot_api.alb import BODY_LIMIT
 from boot_api.app import App
 from boot_api.routes import Routes, Stores
 from lambda_matchbox.assets.file_server import Delivery
+from lambda_matchbox.aws.assets import PREFIX, S3Assets
+from lambda_matchbox.aws.clients.http_client import HttpClient
+from lambda_matchbox.aws.clients.s3 import S3
+from lambda_matchbox.aws.clients.sigv4 import Credentials
+from lambda_matchbox.aws.creation import create_bucket
 from lambda_matchbox.catalog.memory import MemoryCatalog
 from lambda_matchbox.golang.http.content_type import of_file
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses

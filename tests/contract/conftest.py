@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
-from aws_stores.http_client import HttpClient
+from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.catalog.memory import MemoryCatalog
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.main import main

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_stores.bulk_load import bulk_load
+from lambda_matchbox.aws.bulk.load import bulk_load
 from lambda_matchbox.catalog.groups import Group
 
 if TYPE_CHECKING:

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from aws_stores.boto3_items import typed
-from aws_stores.dynamodb import DynamoDB
-from aws_stores.http_client import HttpClient
-from aws_stores.releases import StoredReleases, release_prefix
-from aws_stores.s3 import S3
-from aws_stores.sigv4 import Credentials
-from aws_stores.source_items import sync_key
-from aws_stores.stored_shelf import StoredShelf
-from aws_stores.table import KEY
+from lambda_matchbox.aws.catalog.layout import KEY
+from lambda_matchbox.aws.clients.boto3_items import typed
+from lambda_matchbox.aws.clients.dynamodb import DynamoDB
+from lambda_matchbox.aws.clients.http_client import HttpClient
+from lambda_matchbox.aws.clients.s3 import S3
+from lambda_matchbox.aws.clients.sigv4 import Credentials
+from lambda_matchbox.aws.releases.reader import StoredReleases, release_prefix
+from lambda_matchbox.aws.releases.source_items import sync_key
+from lambda_matchbox.aws.releases.store import StoredShelf
 from lambda_matchbox.releases.memory import MemoryReleases, MemoryShelf
 from lambda_matchbox.releases.pointers import Pointer, Release
 from matchboxctl.directory.assets import SignedAddresses
@@ -100,7 +100,7 @@ with DirectoryShelf(Path(sys.argv[2]), sys.argv[1]).lease():
 """
 _ON_STORES = """
 import boto3, os, signal, sys
-from aws_stores.stored_shelf import StoredShelf
+from lambda_matchbox.aws.releases.store import StoredShelf
 client = boto3.Session().client("dynamodb", region_name=os.environ["AWS_REGION"])
 with StoredShelf(client, None, os.environ["MATCHBOX_TABLE"], "", sys.argv[1], lease_seconds=1.0).lease():
     os.kill(os.getpid(), signal.SIGKILL)

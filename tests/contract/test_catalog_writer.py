@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aws_stores.table import LARGEST_ITEM, UnwritableError, profile_record
+from lambda_matchbox.aws.catalog.layout import LARGEST_ITEM, UnwritableError, profile_record
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.stores import Selection

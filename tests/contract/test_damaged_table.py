@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aws_stores.table import SHAPES, entry_key
+from lambda_matchbox.aws.catalog.layout import SHAPES, entry_key
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.catalog.selection import selector_of

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aws_stores.document_objects import REMEMBERED, DocumentObjects
-from aws_stores.http_client import Answer, HttpClient
-from aws_stores.s3 import S3
-from aws_stores.sigv4 import Credentials
-from aws_stores.table import LONGEST_INLINE, Far, template_record
+from lambda_matchbox.aws.catalog.document_objects import REMEMBERED, DocumentObjects
+from lambda_matchbox.aws.catalog.layout import LONGEST_INLINE, Far, template_record
+from lambda_matchbox.aws.clients.http_client import Answer, HttpClient
+from lambda_matchbox.aws.clients.s3 import S3
+from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.errors import StoreUnavailableError
 from tests.rigs.catalog_table import ENOUGH, CatalogTable
 

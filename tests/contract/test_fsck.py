@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aws_stores.boto3_items import typed, untyped
-from aws_stores.catalog_check import Kind
-from aws_stores.fsck import Ages
-from aws_stores.table import SHAPES, entry_key, member_name
+from lambda_matchbox.aws.catalog.layout import SHAPES, entry_key, member_name
+from lambda_matchbox.aws.clients.boto3_items import typed, untyped
+from lambda_matchbox.aws.fsck.fsck import Ages
+from lambda_matchbox.aws.fsck.rules import Kind
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.catalog.selection import selectors_of

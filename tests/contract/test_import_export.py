@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aws_stores.contents import scan
+from lambda_matchbox.aws.catalog.contents import scan
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
 from matchboxctl.main import main
 from tests.conformance.recordings import HERE, SUITES

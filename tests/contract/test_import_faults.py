@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aws_stores.asset_objects import AssetObjects
-from aws_stores.table import LONGEST_DOCUMENT, OBJECTS, UnwritableError
+from lambda_matchbox.aws.bulk.asset_objects import AssetObjects
+from lambda_matchbox.aws.catalog.layout import LONGEST_DOCUMENT, OBJECTS, UnwritableError
 from lambda_matchbox.catalog.groups import Group
 from tests.contract.test_import_export import contents, files
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from aws_stores.catalog_import import CatalogImport
-from aws_stores.catalog_plan import Plan
+from lambda_matchbox.aws.bulk.plan import Plan
+from lambda_matchbox.aws.bulk.run import CatalogImport
 from lambda_matchbox.catalog.groups import Group
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aws_stores.table import UnwritableError
+from lambda_matchbox.aws.catalog.layout import UnwritableError
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from tests.contract.boot_app import Reply, boot_app

@@ -13,7 +13,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from urllib3 import HTTPResponse
 
-from aws_stores.catalog_listing import Listing
+from lambda_matchbox.aws.catalog.listing import Listing
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from matchboxctl.documents.patience import Patience

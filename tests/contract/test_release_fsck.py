@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aws_stores.boto3_items import typed, untyped
-from aws_stores.catalog_check import Kind
-from aws_stores.fsck import Ages
-from aws_stores.releases import release_prefix
-from aws_stores.source_items import POINTERS, SOURCES, source_name
-from aws_stores.source_table import SourceTable
-from aws_stores.stored_shelf import StoredShelf
-from aws_stores.table import KEY
+from lambda_matchbox.aws.catalog.layout import KEY
+from lambda_matchbox.aws.clients.boto3_items import typed, untyped
+from lambda_matchbox.aws.fsck.fsck import Ages
+from lambda_matchbox.aws.fsck.rules import Kind
+from lambda_matchbox.aws.releases.reader import release_prefix
+from lambda_matchbox.aws.releases.source_items import POINTERS, SOURCES, source_name
+from lambda_matchbox.aws.releases.source_table import SourceTable
+from lambda_matchbox.aws.releases.store import StoredShelf
 from lambda_matchbox.oci.image_reference import ImageReference
 from lambda_matchbox.releases.pointers import RECORD, Pointer, Release, published, rolled_back
 from lambda_matchbox.releases.records import RecordedFile, ReleaseRecord
@@ -23,7 +23,7 @@ from lambda_matchbox.releases.sources import Source
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aws_stores.catalog_check import Finding
+    from lambda_matchbox.aws.fsck.rules import Finding
     from tests.rigs.catalog_table import CatalogTable
 
 DOCUMENT = {"id": "arm", "image": "ghcr.io/team/boot:v1", "assets": "talos/arm64"}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aws_stores.sync_lease import SyncLeases
+from lambda_matchbox.aws.releases.lease import SyncLeases
 from lambda_matchbox.releases.store import BusyError, LeaseLostError, MovedError
 from tests.contract.release_subjects import ON_SERVICES, OnStores, ReleaseSubject, pointer
 from tests.rigs.catalog_table import ENOUGH

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aws_stores.aws_errors import AWSError
-from aws_stores.boto3_items import typed
-from aws_stores.source_items import POINTERS, source_name
-from aws_stores.table import KEY
+from lambda_matchbox.aws.catalog.layout import KEY
+from lambda_matchbox.aws.clients.boto3_items import typed
+from lambda_matchbox.aws.clients.errors import AWSError
+from lambda_matchbox.aws.releases.source_items import POINTERS, source_name
 from lambda_matchbox.releases.store import MovedError, ReleaseFile, ShelfError
 from tests.contract.release_subjects import ON_SERVICES, OnStores, ReleaseSubject, pointer
 

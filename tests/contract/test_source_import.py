@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aws_stores.boto3_items import typed
-from aws_stores.contents import scan
-from aws_stores.source_items import POINTERS, source_name
-from aws_stores.source_table import SourceTable
-from aws_stores.stored_shelf import StoredShelf
-from aws_stores.table import KEY
+from lambda_matchbox.aws.catalog.contents import scan
+from lambda_matchbox.aws.catalog.layout import KEY
+from lambda_matchbox.aws.clients.boto3_items import typed
+from lambda_matchbox.aws.releases.source_items import POINTERS, source_name
+from lambda_matchbox.aws.releases.source_table import SourceTable
+from lambda_matchbox.aws.releases.store import StoredShelf
 from lambda_matchbox.documents.sources import parse_source
 from lambda_matchbox.releases.pointers import Pointer, Release
 from lambda_matchbox.releases.sources import Source

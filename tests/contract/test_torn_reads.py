@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aws_stores.catalog import REMEMBERED_TOMBSTONES, _Tombstone, _Tombstones
-from aws_stores.dynamodb import DynamoDB
-from aws_stores.table import entry_key
+from lambda_matchbox.aws.catalog.layout import entry_key
+from lambda_matchbox.aws.catalog.reader import REMEMBERED_TOMBSTONES, _Tombstone, _Tombstones
+from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.catalog.groups import Group, Wanted
 from lambda_matchbox.catalog.selection import selector_of
 from lambda_matchbox.catalog.stores import Selection
@@ -18,7 +18,7 @@ from lambda_matchbox.catalog.stores import Selection
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from aws_stores.dynamodb_json import Item
+    from lambda_matchbox.aws.clients.dynamodb_json import Item
     from tests.rigs.catalog_table import CatalogTable
 
 MAC = "52:54:00:12:34:56"

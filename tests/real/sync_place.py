@@ -12,7 +12,7 @@ import urllib.request
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from aws_stores.stored_shelf import StoredShelf
+from lambda_matchbox.aws.releases.store import StoredShelf
 from matchboxctl.directory.releases import DirectoryShelf
 from tests.rigs.peak_memory import measured
 from tests.serving import started

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from aws_stores.catalog_check import Kind
-from aws_stores.catalog_writer import CatalogWriter
-from aws_stores.contents import scan
-from aws_stores.fsck import Ages
-from aws_stores.group_items import group_in
-from aws_stores.http_client import HttpClient
-from aws_stores.table import Far
+from lambda_matchbox.aws.catalog.contents import scan
+from lambda_matchbox.aws.catalog.group_items import group_in
+from lambda_matchbox.aws.catalog.layout import Far
+from lambda_matchbox.aws.catalog.writer import CatalogWriter
+from lambda_matchbox.aws.clients.http_client import HttpClient
+from lambda_matchbox.aws.fsck.fsck import Ages
+from lambda_matchbox.aws.fsck.rules import Kind
 from lambda_matchbox.catalog.groups import Group, Wanted
 from lambda_matchbox.errors import StoreUnavailableError
 from tests.rigs.catalog_table import CatalogTable

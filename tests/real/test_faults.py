@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from aws_stores.assets import PREFIX
-from aws_stores.catalog_writer import CatalogWriter
-from aws_stores.creation import create_bucket, create_table
 from boot_api.app import App
 from boot_api.handler import app_of
+from lambda_matchbox.aws.assets import PREFIX
+from lambda_matchbox.aws.catalog.writer import CatalogWriter
+from lambda_matchbox.aws.creation import create_bucket, create_table
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from tests.asking_again import answered

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aws_stores.contents import scan
 from boot_api.handler import app_of
+from lambda_matchbox.aws.catalog.contents import scan
 from tests.rigs.stores import Stores, new_stores
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from aws_stores.source_items import sync_key
+from lambda_matchbox.aws.releases.source_items import sync_key
 from tests.images.layers import Entry, gzipped, plain
 from tests.images.manifests import Image, image
 from tests.real.sync_place import SyncPlace, fetch

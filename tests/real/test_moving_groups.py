@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aws_stores.catalog_check import Fault
-from aws_stores.fsck import Ages
-from aws_stores.http_client import HttpClient
-from aws_stores.table import member_name
+from lambda_matchbox.aws.catalog.layout import member_name
+from lambda_matchbox.aws.clients.http_client import HttpClient
+from lambda_matchbox.aws.fsck.fsck import Ages
+from lambda_matchbox.aws.fsck.rules import Fault
 from lambda_matchbox.catalog.groups import Group, Wanted
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.stores import Selection

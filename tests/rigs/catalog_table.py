@@ -5,15 +5,15 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from aws_stores.catalog import DynamoDBCatalog
-from aws_stores.catalog_check import Finding
-from aws_stores.catalog_writer import CatalogWriter
-from aws_stores.creation import create_bucket, create_table
-from aws_stores.dynamodb import DynamoDB
-from aws_stores.fsck import Ages, Fsck
-from aws_stores.s3 import S3
-from aws_stores.sigv4 import Credentials
-from aws_stores.table import entry_key
+from lambda_matchbox.aws.catalog.layout import entry_key
+from lambda_matchbox.aws.catalog.reader import DynamoDBCatalog
+from lambda_matchbox.aws.catalog.writer import CatalogWriter
+from lambda_matchbox.aws.clients.dynamodb import DynamoDB
+from lambda_matchbox.aws.clients.s3 import S3
+from lambda_matchbox.aws.clients.sigv4 import Credentials
+from lambda_matchbox.aws.creation import create_bucket, create_table
+from lambda_matchbox.aws.fsck.fsck import Ages, Fsck
+from lambda_matchbox.aws.fsck.rules import Finding
 from lambda_matchbox.catalog.selection import selector_of
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_s3 import S3Client
 
-    from aws_stores.http_client import HttpClient
+    from lambda_matchbox.aws.clients.http_client import HttpClient
     from lambda_matchbox.catalog.groups import Group
     from tests.rigs.service import Service
 

@@ -8,9 +8,9 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from aws_stores.assets import PREFIX
-from aws_stores.catalog_writer import CatalogWriter
-from aws_stores.creation import create_bucket, create_table
+from lambda_matchbox.aws.assets import PREFIX
+from lambda_matchbox.aws.catalog.writer import CatalogWriter
+from lambda_matchbox.aws.creation import create_bucket, create_table
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
 from lambda_matchbox.documents.json import DocumentError
 from lambda_matchbox.golang.http import content_type

@@ -13,11 +13,11 @@ import boto3
 import pytest
 
 from asset_sync.handler import job_of
-from aws_stores.catalog_writer import CatalogWriter
-from aws_stores.creation import create_bucket, create_table
-from aws_stores.source_table import SourceTable
 from boot_api.handler import app_of
 from boot_api.signed_handler import app_of as signed_app_of
+from lambda_matchbox.aws.catalog.writer import CatalogWriter
+from lambda_matchbox.aws.creation import create_bucket, create_table
+from lambda_matchbox.aws.releases.source_table import SourceTable
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from tests.openpgp.keys import PASSPHRASE, key_ring

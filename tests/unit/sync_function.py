@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asset_sync.handler import job_of
 from asset_sync.job import Report, SyncJob
-from aws_stores.source_table import SourceTable
-from aws_stores.stored_shelf import StoredShelf
+from lambda_matchbox.aws.releases.source_table import SourceTable
+from lambda_matchbox.aws.releases.store import StoredShelf
 from tests.unit.sync_subject import TAG
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aws_stores.aws_errors import AWSError
-from aws_stores.dynamodb import DynamoDB
-from aws_stores.http_client import Answer as HttpAnswer
-from aws_stores.http_client import HttpClient
-from aws_stores.s3 import S3, File, Listing
-from aws_stores.sigv4 import Credentials
+from lambda_matchbox.aws.clients.dynamodb import DynamoDB
+from lambda_matchbox.aws.clients.errors import AWSError
+from lambda_matchbox.aws.clients.http_client import Answer as HttpAnswer
+from lambda_matchbox.aws.clients.http_client import HttpClient
+from lambda_matchbox.aws.clients.s3 import S3, File, Listing
+from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.errors import StoreUnavailableError
 from tests.rigs.faults import INTERNAL_ERROR, SLOW_DOWN, THROTTLED, Answer, Fault, Hang, PassThrough, Refuse, Withhold
 from tests.rigs.service import REGION

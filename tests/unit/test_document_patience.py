@@ -14,7 +14,10 @@ def clock() -> Iterator[Mock]:
     """What tells the time: `monotonic.return_value`, which only the attempts move."""
     clock = Mock()
     clock.monotonic.return_value = 100.0
-    with patch("matchboxctl.documents.patience.time", clock), patch("aws_stores.request_time.time", clock):
+    with (
+        patch("matchboxctl.documents.patience.time", clock),
+        patch("lambda_matchbox.aws.clients.request_time.time", clock),
+    ):
         yield clock
 
 

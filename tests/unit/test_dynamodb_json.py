@@ -11,7 +11,7 @@ from boto3.dynamodb.types import TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aws_stores.dynamodb_json import decode_item, encode_item
+from lambda_matchbox.aws.clients.dynamodb_json import decode_item, encode_item
 
 VALUES = st.recursive(
     st.none()

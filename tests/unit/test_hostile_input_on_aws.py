@@ -6,20 +6,20 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aws_stores.answers import S3Answers
-from aws_stores.assets import PREFIX, S3Assets
-from aws_stores.catalog import DynamoDBCatalog
-from aws_stores.catalog_writer import CatalogWriter
-from aws_stores.creation import create_bucket, create_table
-from aws_stores.dynamodb import DynamoDB
-from aws_stores.http_client import HttpClient
-from aws_stores.releases import StoredReleases
-from aws_stores.s3 import S3
-from aws_stores.sigv4 import Credentials
 from boot_api.alb import BODY_LIMIT
 from boot_api.app import App
 from boot_api.routes import Routes, Stores
 from lambda_matchbox.assets.file_server import Delivery
+from lambda_matchbox.aws.answers import S3Answers
+from lambda_matchbox.aws.assets import PREFIX, S3Assets
+from lambda_matchbox.aws.catalog.reader import DynamoDBCatalog
+from lambda_matchbox.aws.catalog.writer import CatalogWriter
+from lambda_matchbox.aws.clients.dynamodb import DynamoDB
+from lambda_matchbox.aws.clients.http_client import HttpClient
+from lambda_matchbox.aws.clients.s3 import S3
+from lambda_matchbox.aws.clients.sigv4 import Credentials
+from lambda_matchbox.aws.creation import create_bucket, create_table
+from lambda_matchbox.aws.releases.reader import StoredReleases
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from tests.rigs.catalog_table import ENOUGH

@@ -12,8 +12,8 @@ from unittest.mock import patch
 
 import pytest
 
-from aws_stores import aws_errors
-from aws_stores.http_client import HttpClient
+from lambda_matchbox.aws.clients import errors
+from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.errors import StoreUnavailableError
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def test_what_was_answered_is_told(talker: Talker, http_client: HttpClient) -> N
 def test_half_a_body_is_no_answer(talker: Talker, http_client: HttpClient) -> None:
     """A body that ends before its length is asked for again, and never handed on."""
     with (
-        patch("aws_stores.http_client.back_off", return_value=False),
+        patch("lambda_matchbox.aws.clients.http_client.back_off", return_value=False),
         pytest.raises(StoreUnavailableError, match="IncompleteRead"),
     ):
         http_client.request("GET", talker.endpoint + "/cut", {}, None, within(ENOUGH))
@@ -167,5 +167,5 @@ def test_no_time_left(talker: Talker, http_client: HttpClient) -> None:
 )
 def test_error_forms(body: bytes, code: str, message: str) -> None:
     """Code and message come from JSON or XML, and the status stands in for a code."""
-    error = aws_errors.read(418, body)
+    error = errors.read(418, body)
     assert (code, message, 418) == (error.code, error.message, error.status)

@@ -3,7 +3,7 @@
 import pytest
 from botocore.loaders import Loader
 
-from aws_stores.regional_hosts import regional_host
+from lambda_matchbox.aws.clients.regional_hosts import regional_host
 
 SUFFIXES = {
     region: partition["outputs"]["dnsSuffix"]

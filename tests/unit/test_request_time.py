@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from aws_stores.answers import S3Answers
-from aws_stores.assets import PREFIX, S3Assets
-from aws_stores.catalog import DynamoDBCatalog
-from aws_stores.creation import create_bucket, create_table
-from aws_stores.dynamodb import DynamoDB
-from aws_stores.http_client import HttpClient
-from aws_stores.releases import StoredReleases
-from aws_stores.request_time import deadline_of, request_time
-from aws_stores.s3 import S3
-from aws_stores.sigv4 import Credentials
 from boot_api.app import App
 from boot_api.routes import Routes, Stores
 from lambda_matchbox.assets.file_server import Delivery
+from lambda_matchbox.aws.answers import S3Answers
+from lambda_matchbox.aws.assets import PREFIX, S3Assets
+from lambda_matchbox.aws.catalog.reader import DynamoDBCatalog
+from lambda_matchbox.aws.clients.dynamodb import DynamoDB
+from lambda_matchbox.aws.clients.http_client import HttpClient
+from lambda_matchbox.aws.clients.request_time import deadline_of, request_time
+from lambda_matchbox.aws.clients.s3 import S3
+from lambda_matchbox.aws.clients.sigv4 import Credentials
+from lambda_matchbox.aws.creation import create_bucket, create_table
+from lambda_matchbox.aws.releases.reader import StoredReleases
 from tests.rigs.catalog_table import ENOUGH
 from tests.rigs.faults import Delay
 from tests.rigs.tcp_fault import fault_proxy

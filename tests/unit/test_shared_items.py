@@ -3,9 +3,17 @@
 from collections.abc import Iterable
 from typing import Any
 
-from aws_stores.contents import Contents
-from aws_stores.shared_items import that_fit
-from aws_stores.table import KEY, LARGEST_ITEM, SHAPES, entry_key, member_name, selector_text, shape_name
+from lambda_matchbox.aws.bulk.capacity import that_fit
+from lambda_matchbox.aws.catalog.contents import Contents
+from lambda_matchbox.aws.catalog.layout import (
+    KEY,
+    LARGEST_ITEM,
+    SHAPES,
+    entry_key,
+    member_name,
+    selector_text,
+    shape_name,
+)
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.selection import selector_of

@@ -16,9 +16,9 @@ from botocore.credentials import Credentials as BotocoreCredentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aws_stores.http_client import HttpClient
-from aws_stores.s3 import S3
-from aws_stores.sigv4 import Credentials, presign_get, sign_headers
+from lambda_matchbox.aws.clients.http_client import HttpClient
+from lambda_matchbox.aws.clients.s3 import S3
+from lambda_matchbox.aws.clients.sigv4 import Credentials, presign_get, sign_headers
 
 WORDS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=30)
 TEXTS = st.text(max_size=30).filter(lambda text: text.isprintable())

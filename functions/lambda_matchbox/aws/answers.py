@@ -1,0 +1,29 @@
+"""Answers that are too long for the balancer, in the bucket below `answers/`, which forgets them after a day."""
+
+import hashlib
+
+from lambda_matchbox.aws.clients.request_time import deadline_of
+from lambda_matchbox.aws.clients.s3 import S3
+from lambda_matchbox.catalog.stores import Kept
+
+PREFIX = "answers/"
+
+
+class S3Answers:
+    """The answer store over a bucket (see `lambda_matchbox.catalog.stores.AnswerStore`).
+
+    Its addresses last `lifetime` seconds, less where the credentials that signed them end earlier. An answer is kept
+    within `answer_time` seconds or not at all.
+    """
+
+    def __init__(self, s3: S3, lifetime: int, *, answer_time: float) -> None:
+        self._s3 = s3
+        self._lifetime = lifetime
+        self._answer_time = answer_time
+
+    def keep(self, body: bytes, content_type: str, origin: str) -> Kept:
+        """Put it under its digest, so that machines that are told the same share an object."""
+        # The type is part of what is served: one body of two types is two objects.
+        key = PREFIX + hashlib.sha256(content_type.encode() + b"\0" + body).hexdigest()
+        self._s3.put(key, body, content_type, deadline_of(self._answer_time))
+        return Kept(self._s3.presigned_get(key, origin.partition("://")[0], self._lifetime), with_front=False)

@@ -1,0 +1,81 @@
+"""The files of a bucket below a prefix: the operator's own assets, and releases."""
+
+from lambda_matchbox.aws.clients.request_time import deadline_of
+from lambda_matchbox.aws.clients.s3 import S3
+from lambda_matchbox.catalog.stores import AssetFile, Listing
+from lambda_matchbox.errors import NotFoundError
+from lambda_matchbox.golang.http.paths import escape_path
+
+PREFIX = "assets/"
+"""Where the operator's own assets lie."""
+
+_LONGEST_KEY = 1024  # bytes (S3's "Naming Amazon S3 objects")
+
+
+class S3Assets:
+    """The asset store over the objects of a bucket whose keys start with `prefix` (see `lambda_matchbox.catalog.stores.AssetStore`).
+
+    Its addresses last `lifetime` seconds, less where the credentials that signed them end earlier. `bucket_url` is
+    where objects can be had without a signature, without a slash at its end, or empty. Each question to the bucket ends
+    within `answer_time` seconds.
+    """
+
+    def __init__(
+        self, s3: S3, lifetime: int, *, answer_time: float, prefix: str = PREFIX, bucket_url: str = ""
+    ) -> None:
+        self._s3 = s3
+        self._lifetime = lifetime
+        self._answer_time = answer_time
+        self._prefix = prefix
+        self._bucket_url = bucket_url
+
+    def file(self, path: str) -> AssetFile | None:
+        """The object of that path."""
+        key = object_key(self._prefix, path)
+        head = None if key is None else self._s3.head(key, self._deadline())
+        return None if head is None else AssetFile(head.size, head.content_type, head.etag, head.last_modified)
+
+    def listing(self, path: str) -> Listing | None:
+        """What lies below that path; a prefix without objects is no directory, but the root always is one."""
+        prefix = object_key(self._prefix, f"{path}/" if path else "")
+        if prefix is None:
+            return None
+        found = self._s3.list(prefix, deadline=self._deadline())
+        if path and not found.files and not found.directories:
+            return None
+        files = [file.key.removeprefix(prefix) for file in found.files if file.key != prefix]
+        return Listing(files, [name.removeprefix(prefix).rstrip("/") for name in found.directories])
+
+    def read(self, path: str, start: int, length: int) -> bytes:
+        """`length` bytes from `start`."""
+        if not length:
+            return b""
+        key = object_key(self._prefix, path)
+        read = None if key is None else self._s3.get(key, start, length, self._deadline())
+        if read is None:
+            raise NotFoundError(f"asset {path!r} has gone")
+        return read
+
+    def address(self, path: str, origin: str) -> str:
+        """A presigned address with the scheme that the client used."""
+        return self._s3.presigned_get(self._prefix + path, origin.partition("://")[0], self._lifetime)
+
+    def plain_address(self, path: str) -> str | None:
+        """The object below the token-free address, where there is one."""
+        return f"{self._bucket_url}/{escape_path(self._prefix + path)}" if self._bucket_url else None
+
+    def delivered_by_front(self, path: str) -> str | None:  # noqa: ARG002 (nothing in front of a function can)
+        """None: the balancer carries no file."""
+        return None
+
+    def _deadline(self) -> float:
+        return deadline_of(self._answer_time)
+
+
+def object_key(prefix: str, path: str) -> str | None:
+    """The key of that path below the prefix; None where no object can have it."""
+    try:
+        octets = (prefix + path).encode()
+    except UnicodeEncodeError:
+        return None
+    return None if len(octets) > _LONGEST_KEY or b"\0" in octets else prefix + path

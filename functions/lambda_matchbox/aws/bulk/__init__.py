@@ -1,0 +1,1 @@
+"""Imports of a whole data directory into table and bucket."""

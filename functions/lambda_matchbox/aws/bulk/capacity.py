@@ -1,0 +1,115 @@
+"""Which groups fit into the items that groups share: SHAPES, and the entry of a selector?
+
+DynamoDB limits an item to 400 KB. What the table has already takes its room, also what nobody needs any more: a group
+that is removed leaves a tombstone, and `fsck --repair` alone takes shapes out.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from lambda_matchbox.aws.catalog.contents import Contents, Item
+from lambda_matchbox.aws.catalog.layout import (
+    KEY,
+    LARGEST_ITEM,
+    entry_key,
+    member_name,
+    selector_text,
+    shape_name,
+)
+from lambda_matchbox.aws.catalog.table_writes import LONGEST_NAME
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.selection import keys_of, octets, selectors_of
+from lambda_matchbox.catalog.templates import Document
+
+_LIMIT = f"{LARGEST_ITEM} bytes (400 KB), DynamoDB's limit for an item"
+# The key, the count of writes, and what an entry's selector needs besides its text.
+_REST = 200
+# A shape has a mapping, in which fsck's mark has to fit.
+_STATE = 40
+# A number of 19 digits: a byte for two of them, one for the exponent, one for the sign.
+_TOMBSTONE = 12
+
+
+def that_fit(
+    documents: Iterable[Document], found: Contents, refuse: Callable[[Group, str], object]
+) -> Iterator[Document]:
+    """All documents but the groups that do not fit beside what was found in the table: the last ones by their ids.
+
+    `refuse` is told each of those, and why in one line.
+    """
+    groups: list[Group] = []
+    for document in documents:
+        if isinstance(document, Group):
+            groups.append(document)
+        else:
+            yield document
+    shapes, entries = _Shapes(found.shapes or {}), dict[str, _Entry]()
+    for group in sorted(groups, key=lambda group: octets(group.id)):
+        own: list[_Entry] = []
+        for selector in selectors_of(group.selector):
+            key = entry_key(selector)
+            if key not in entries:
+                entries[key] = _Entry(selector_text(selector), found.entries.get(key, {}))
+            own.append(entries[key])
+        name = shape_name(keys_of(group.selector))
+        if why := shapes.refusal(name) or next(filter(None, (entry.refusal(group) for entry in own)), ""):
+            refuse(group, f"group {group.id!r}: {why}")
+            continue
+        shapes.add(name)
+        for entry in own:
+            entry.add(group)
+        yield group
+
+
+class _Shapes:
+    """SHAPES, as it grows."""
+
+    def __init__(self, item: Item) -> None:
+        self._names = item.keys() - {KEY}
+        self._size = _REST + sum(len(octets(name)) + _STATE for name in self._names)
+
+    def refusal(self, name: str) -> str:
+        """Why the shape does not fit; empty where it does."""
+        if name in self._names:
+            return ""
+        if len(name) > LONGEST_NAME:
+            return f"the keys of its selector have {len(name)} bytes together, and DynamoDB's limit is {LONGEST_NAME}"
+        if self._size + len(name) + _STATE > LARGEST_ITEM:
+            return (
+                f"with the keys of its selector SHAPES, which has those of {len(self._names)} others, would be over "
+                f"{_LIMIT}"
+            )
+        return ""
+
+    def add(self, name: str) -> None:
+        if name not in self._names:
+            self._names.add(name)
+            self._size += len(name) + _STATE
+
+
+class _Entry:
+    """A selector's entry, as it grows."""
+
+    def __init__(self, selector: str, item: Item) -> None:
+        prefix = member_name("")
+        self._members = {name: _member(name, value) for name, value in item.items() if name.startswith(prefix)}
+        self._size = _REST + len(selector) + sum(self._members.values())
+
+    def refusal(self, group: Group) -> str:
+        """Why the group does not fit; empty where it does."""
+        if self._with(group) <= max(self._size, LARGEST_ITEM):
+            return ""
+        others = len(self._members.keys() - {member_name(group.id)})
+        return f"with it the entry of its selector, which {others} other groups have or had, would be over {_LIMIT}"
+
+    def add(self, group: Group) -> None:
+        self._size = self._with(group)
+        name = member_name(group.id)
+        self._members[name] = _member(name, group.profile)
+
+    def _with(self, group: Group) -> int:
+        name = member_name(group.id)
+        return self._size - self._members.get(name, 0) + _member(name, group.profile)
+
+
+def _member(name: str, value: object) -> int:
+    return len(octets(name)) + (len(octets(value)) if isinstance(value, str) else _TOMBSTONE)

@@ -1,0 +1,126 @@
+"""How is an empty table filled? By BatchWriteItem, which is faster than transactions and knows no conditions.
+
+Machines may ask meanwhile. A group is found by its selector's entry alone, so entries come after all that they lead to,
+those of the most specific selectors first: a machine is told that nothing matches until what it shall get is there,
+never what is meant for less specific ones.
+"""
+
+import random
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from lambda_matchbox.aws.catalog.document_items import record_of
+from lambda_matchbox.aws.catalog.layout import (
+    KEY,
+    SHAPES,
+    Attribute,
+    entry_key,
+    member_name,
+    selector_text,
+    shape_name,
+)
+from lambda_matchbox.aws.catalog.table_writes import TableWrites
+from lambda_matchbox.aws.clients.boto3_items import typed
+from lambda_matchbox.aws.clients.in_parallel import in_parallel
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.selection import Selector, selectors_of
+from lambda_matchbox.catalog.templates import Document
+from lambda_matchbox.errors import StoreUnavailableError
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_s3 import S3Client
+
+BATCH_ITEMS = 25
+"""The most items that one BatchWriteItem takes; at 400 KB each they stay below its 16 MB."""
+
+_WRITE_TIME = 60.0
+_LONGEST_PAUSE = 2.0
+
+Item = dict[str, Any]
+
+
+def bulk_load(
+    client: "DynamoDBClient",
+    s3: "S3Client",
+    table: str,
+    bucket: str,
+    documents: Iterable[Document],
+    done: Callable[[int], object] = lambda _: None,
+) -> None:
+    """Write all documents into an empty table; `done` is told how many more are written.
+
+    What was written before an interruption stays, and changes no answer for a worse one. Raises UnwritableError before
+    anything is written, StoreUnavailableError where the table did not take items for a minute.
+    """
+
+    def write(items: Iterable[Item]) -> Iterator[list[Item]]:
+        return in_parallel(lambda batch: _write(client, table, batch), _batches(items))
+
+    groups, others = _split(documents)
+    revised = [[record_of(document, uuid.uuid4().hex) for document in part] for part in (others, groups)]
+    objects = {key: body for part in revised for record in part for key, body in record.objects.items()}
+    entries = _entries(groups)
+    for _ in in_parallel(lambda item: s3.put_object(Bucket=bucket, Key=item[0], Body=item[1]), objects.items()):
+        pass
+    _write(client, table, [_shapes(entries)])
+    for part in revised:
+        for batch in write(record.item for record in part):
+            done(len(batch))
+    for size in sorted({len(selector.pairs) for selector in entries}, reverse=True):
+        for _ in write(entry for selector, entry in entries.items() if len(selector.pairs) == size):
+            pass
+    # Before the groups were there, a shape may have been marked as unused.
+    writes = TableWrites(client, table, _WRITE_TIME)
+    for shape in {selector.shape for selector in entries}:
+        writes.persist(f"shape {list(shape)}", partial(writes.name_shape, shape))
+
+
+def _split(documents: Iterable[Document]) -> tuple[list[Group], list[Document]]:
+    groups, others = list[Group](), list[Document]()
+    for document in documents:
+        if isinstance(document, Group):
+            groups.append(document)
+        else:
+            others.append(document)
+    return groups, others
+
+
+def _entries(groups: Iterable[Group]) -> dict[Selector, Item]:
+    entries: dict[Selector, Item] = defaultdict(dict)
+    for group in groups:
+        for selector in selectors_of(group.selector):
+            entries[selector] |= {
+                KEY: entry_key(selector),
+                "s": selector_text(selector),
+                "v": 1,
+                member_name(group.id): group.profile,
+            }
+    return entries
+
+
+def _shapes(entries: Iterable[Selector]) -> Item:
+    shapes: Item = {shape_name(selector.shape): {} for selector in entries}
+    return {KEY: SHAPES, **shapes}
+
+
+def _batches(items: Iterable[Item]) -> list[list[Item]]:
+    everything = list(items)
+    return [everything[start : start + BATCH_ITEMS] for start in range(0, len(everything), BATCH_ITEMS)]
+
+
+def _write(client: "DynamoDBClient", table: str, items: Iterable[dict[str, Attribute]]) -> None:
+    """Write them all: what the table leaves over is sent again."""
+    left: Any = {table: [{"PutRequest": {"Item": typed(item)}} for item in items]}
+    end = time.monotonic() + _WRITE_TIME
+    pause = 0.05
+    while left := client.batch_write_item(RequestItems=left)["UnprocessedItems"]:
+        if time.monotonic() + pause >= end:
+            raise StoreUnavailableError(f"table {table!r} left items over for {_WRITE_TIME:g} s")
+        # Random, so that threads which were throttled do not come back together.
+        time.sleep(random.uniform(0, pause))  # noqa: S311 - spread, not secrecy
+        pause = min(2 * pause, _LONGEST_PAUSE)

@@ -1,0 +1,90 @@
+"""What has to be written for a table to hold these groups, profiles and templates?"""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
+
+from lambda_matchbox.aws.bulk.capacity import that_fit
+from lambda_matchbox.aws.catalog.contents import Contents
+from lambda_matchbox.aws.catalog.document_items import key_of, record_of
+from lambda_matchbox.aws.catalog.layout import (
+    KEY,
+    Attribute,
+    Record,
+    UnwritableError,
+    entry_key,
+    member_name,
+    selector_text,
+    shape_name,
+)
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.selection import keys_of, selectors_of
+from lambda_matchbox.catalog.templates import Document
+
+
+class Plan(NamedTuple):
+    """Which documents are new and which differ, by the keys of their items; and which keys are to go.
+
+    `refused` says of each document that no item can hold why, in one line.
+    """
+
+    added: dict[str, Document]
+    changed: dict[str, Document]
+    removed: list[str]
+    unchanged: int
+    refused: list[str]
+
+
+def plan(
+    documents: Iterable[Document], found: Contents, objects: Mapping[str, int], spared: Collection[str] | None
+) -> Plan:
+    """The way from what was found in a table to the documents.
+
+    `objects` are the sizes of the objects below `templates/`, by their keys: a document whose object lacks is changed.
+    What the table has beyond them goes, but for the keys in `spared` and of what is refused; all of it stays where
+    `spared` is None.
+    """
+    existing = found.by_key()
+    made = Plan({}, {}, [], 0, [])
+    wanted: set[str] = set()
+    unchanged = 0
+
+    def refuse(document: Document, why: str) -> None:
+        made.refused.append(why)
+        wanted.add(key_of(document) or "")
+
+    for document in that_fit(documents, found, refuse):
+        try:
+            record = record_of(document, rev="")
+        except UnwritableError as error:
+            refuse(document, str(error))
+            continue
+        key = str(record.item[KEY])
+        wanted.add(key)
+        if key not in existing:
+            made.added[key] = document
+        elif (
+            _same(record, existing[key])
+            and all(objects.get(key) == len(body) for key, body in record.objects.items())
+            and (not isinstance(document, Group) or _is_entered(document, found))
+        ):
+            unchanged += 1
+        else:
+            made.changed[key] = document
+    if spared is not None:
+        made.removed.extend(sorted(existing.keys() - wanted - set(spared)))
+    return made._replace(unchanged=unchanged)
+
+
+def _same(record: Record, item: dict[str, Attribute]) -> bool:
+    return {**record.item, "rev": ""} == {**item, "rev": ""}
+
+
+def _is_entered(group: Group, found: Contents) -> bool:
+    """Whether machines find the group: its shape is named, and the entries of its selector have it."""
+    if shape_name(keys_of(group.selector)) not in (found.shapes or {}):
+        return False
+    for selector in selectors_of(group.selector):
+        entry = found.entries.get(entry_key(selector), {})
+        if entry.get("s") != selector_text(selector) or entry.get(member_name(group.id)) != group.profile:
+            return False
+    return True

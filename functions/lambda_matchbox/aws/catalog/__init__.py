@@ -1,0 +1,1 @@
+"""Groups, profiles and templates in the table and the bucket."""

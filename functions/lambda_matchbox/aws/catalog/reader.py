@@ -1,0 +1,210 @@
+"""Which group, profile and template does the table hold for a machine?"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from threading import Lock
+from typing import NamedTuple
+
+from lambda_matchbox.aws.catalog.document_objects import DocumentObjects
+from lambda_matchbox.aws.catalog.group_items import group_in, has_selector
+from lambda_matchbox.aws.catalog.layout import (
+    KEY,
+    SHAPES,
+    Entry,
+    Far,
+    entry_in,
+    entry_key,
+    group_key,
+    profile_in,
+    profile_key,
+    selector_hash,
+    shapes_in,
+    template_in,
+    template_key,
+)
+from lambda_matchbox.aws.clients.dynamodb import DynamoDB
+from lambda_matchbox.aws.clients.dynamodb_json import Item
+from lambda_matchbox.aws.clients.http_client import back_off
+from lambda_matchbox.aws.clients.request_time import deadline_of
+from lambda_matchbox.aws.clients.s3 import S3
+from lambda_matchbox.aws.releases.source_items import POINTERS, pointers_in
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import Profile
+from lambda_matchbox.catalog.selection import Selector, Shape, candidates, octets
+from lambda_matchbox.catalog.stores import Selection
+from lambda_matchbox.errors import StoreUnavailableError
+from lambda_matchbox.releases.pointers import Pointers
+
+ANSWER_TIME = 6.0
+"""Seconds that one question may take."""
+
+SELECTIONS = 4
+"""How often a group is chosen when the one chosen before has just gone or changed."""
+
+REMEMBERED_TOMBSTONES = 20_000
+"""How many tombstones are known again; one that is forgotten costs one more call."""
+
+
+class _Choice(NamedTuple):
+    """What an entry says: this group has the selector, and this profile."""
+
+    selector: Selector
+    group_id: str
+    profile_id: str
+
+
+class _Found(NamedTuple):
+    """The entries of all selectors that the labels match, and the pointers of the same moment."""
+
+    entries: Mapping[Selector, Entry]
+    pointers: Pointers
+
+
+class _Tombstone(NamedTuple):
+    selector: str
+    group_id: str
+    value: int
+
+
+class _Tombstones:
+    """The tombstones seen so far, each with the moment by which it had been seen."""
+
+    def __init__(self) -> None:
+        self._seen: dict[_Tombstone, int] = {}
+        self._lock = Lock()
+
+    def all_seen_before(self, moment: int, found: Sequence[_Tombstone]) -> bool:
+        """Whether a pass that began at `moment` (of time.monotonic_ns()) knew all that it found; they are remembered.
+
+        Not one that another thread saw while this pass was under way: what this pass read may be older.
+        """
+        with self._lock:
+            known = all(self._seen.get(tombstone, moment) < moment for tombstone in found)
+            now = time.monotonic_ns()
+            for tombstone in found:
+                # Put at the end: those met last are forgotten last, or two passes could forget each other's.
+                self._seen[tombstone] = self._seen.pop(tombstone, now)
+            while len(self._seen) > max(REMEMBERED_TOMBSTONES, len(found)):
+                del self._seen[next(iter(self._seen))]
+            return known
+
+
+class DynamoDBCatalog:
+    """Groups, profiles and templates in a table (see `lambda_matchbox.catalog.stores.Catalog`), for any number of threads.
+
+    Long templates and metadata are read from the bucket that `s3` reads, which costs one call more when they are new.
+
+    A selection takes two calls, and one more at first or when the selector shapes have changed. While a group moves to
+    other selectors, or one takes another's place, a machine gets the answer from before or after.
+    """
+
+    def __init__(self, dynamodb: DynamoDB, s3: S3, table: str, *, answer_time: float = ANSWER_TIME) -> None:
+        self._dynamodb = dynamodb
+        self._objects = DocumentObjects(s3)
+        self._table = table
+        self._answer_time = answer_time
+        self._shapes: frozenset[Shape] | None = None
+        self._tombstones = _Tombstones()
+
+    def select(self, labels: Mapping[str, str] | None) -> Selection | None:
+        """The selection for these labels, or None where no group matches."""
+        deadline = self._deadline()
+        for attempt in range(SELECTIONS):
+            # Once is a change in between; more often, a write may be under way that takes its time.
+            if attempt > 1 and not back_off(attempt - 1, deadline):
+                break
+            found = self._choose(labels, deadline)
+            choice = _winner(found.entries)
+            if choice is None:
+                return None
+            selection = self._confirm(choice, deadline)
+            if selection is not None:
+                return selection._replace(pointers=found.pointers)
+        raise StoreUnavailableError(f"the group chosen had gone or changed, at most {SELECTIONS} times in a row")
+
+    def group(self, group_id: str) -> Group | None:
+        """The group of that id."""
+        deadline = self._deadline()
+        item = self._item(group_key(group_id), deadline)
+        return None if item is None else group_in(item, lambda far: self._objects.read(far, deadline))
+
+    def profile(self, profile_id: str) -> Profile | None:
+        """The profile of that id."""
+        deadline = self._deadline()
+        item = self._item(profile_key(profile_id), deadline)
+        return None if item is None else profile_in(item, self._reader(deadline))
+
+    def template(self, kind: str, template_id: str) -> bytes | None:
+        """The template of that kind and id."""
+        deadline = self._deadline()
+        item = self._item(template_key(kind, template_id), deadline)
+        return None if item is None else template_in(item, self._reader(deadline))
+
+    def _choose(self, labels: Mapping[str, str] | None, deadline: float) -> _Found:
+        """What to choose from. It ends: without time left the client raises StoreUnavailableError."""
+        while True:
+            began = time.monotonic_ns()
+            found = self._find(labels, deadline)
+            # What took a group's place was written no later than its tombstone. A pass that begins after the
+            # tombstone was seen sees it; this one may have looked for it too early.
+            if self._tombstones.all_seen_before(began, _tombstones_in(found.entries)):
+                return found
+
+    def _find(self, labels: Mapping[str, str] | None, deadline: float) -> _Found:
+        """What the table has for these labels."""
+        shapes = self._shapes
+        if shapes is None:
+            shapes = shapes_in(self._dynamodb.get_item(self._table, {KEY: SHAPES}, deadline))
+        wanted = {entry_key(selector): selector for selector in candidates(labels, shapes)}
+        items = self._batch([SHAPES, POINTERS, *wanted], deadline)
+        in_use, pointers = shapes_in(items.pop(SHAPES, None)), pointers_in(items.pop(POINTERS, None))
+        self._shapes = in_use
+        further = {entry_key(selector): selector for selector in candidates(labels, in_use - shapes)}
+        items |= self._batch(list(further), deadline)
+        wanted |= further
+        entries = {wanted[key]: entry_in(item, wanted[key]) for key, item in items.items()}
+        return _Found({selector: entry for selector, entry in entries.items() if entry is not None}, pointers)
+
+    def _confirm(self, choice: _Choice, deadline: float) -> Selection | None:
+        """The group and its profile; None where they are no longer what the entry said."""
+        group, profile = group_key(choice.group_id), profile_key(choice.profile_id)
+        items = self._batch([key for key in (group, profile) if key is not None], deadline)
+        item = items.get(group or "")
+        if item is None or item["profile"] != choice.profile_id or not has_selector(item, choice.selector):
+            return None
+        found = items.get(profile or "")
+        read = self._reader(deadline)
+        return Selection(group_in(item, read), None if found is None else profile_in(found, read))
+
+    def _reader(self, deadline: float) -> Callable[[Far], bytes]:
+        """Gets an object by that time."""
+        return lambda far: self._objects.read(far, deadline)
+
+    def _item(self, key: str | None, deadline: float) -> Item | None:
+        return None if key is None else self._dynamodb.get_item(self._table, {KEY: key}, deadline)
+
+    def _batch(self, keys: Sequence[str], deadline: float) -> dict[str, Item]:
+        items = self._dynamodb.batch_get_items(self._table, [{KEY: key} for key in keys], deadline)
+        return {item[KEY]: item for item in items}
+
+    def _deadline(self) -> float:
+        return deadline_of(self._answer_time)
+
+
+def _tombstones_in(entries: Mapping[Selector, Entry]) -> list[_Tombstone]:
+    return [
+        _Tombstone(selector_hash(selector), group_id, value)
+        for selector, entry in entries.items()
+        for group_id, value in entry.tombstones.items()
+    ]
+
+
+def _winner(entries: Mapping[Selector, Entry]) -> _Choice | None:
+    """The greatest selector that has a group, and of its groups the smallest id."""
+    inhabited = [selector for selector, entry in entries.items() if entry.profiles]
+    if not inhabited:
+        return None
+    selector = max(inhabited, key=lambda one: one.rank)
+    profiles = entries[selector].profiles
+    group_id = min(profiles, key=octets)
+    return _Choice(selector, group_id, profiles[group_id])

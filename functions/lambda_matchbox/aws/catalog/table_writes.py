@@ -1,0 +1,156 @@
+"""How is one write made to a table that others write to as well?"""
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from lambda_matchbox.aws.catalog.layout import KEY, LARGEST_ITEM, SHAPES, UnwritableError, member_name, shape_name
+from lambda_matchbox.aws.clients.boto3_items import typed
+from lambda_matchbox.catalog.selection import Shape
+from lambda_matchbox.errors import StoreUnavailableError
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+WRITE_TIME = 30.0
+"""Seconds for which a write that meets others is tried again."""
+
+LONGEST_NAME = 65_535
+"""The most bytes of an attribute's name (DynamoDB's "Quotas", attribute names), which a shape's keys are together."""
+
+SHAPE_TIME = 10.0
+"""Seconds for which a shape that was named in SHAPES is taken to be there still: SHAPES is one item for all writers."""
+
+_FIRST_PAUSE = 0.02
+_LONGEST_PAUSE = 1.0
+_PASSING = frozenset(
+    {
+        "ConditionalCheckFailed",
+        "ConditionalCheckFailedException",
+        "ProvisionedThroughputExceeded",
+        "ProvisionedThroughputExceededException",
+        "ThrottlingError",
+        "ThrottlingException",
+        "TransactionConflict",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+    }
+)
+
+
+class TableWrites:
+    """Reads and writes of single items with a boto3 client; not for several threads."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, write_time: float) -> None:
+        self.client = client
+        self.table = table
+        self._write_time = write_time
+        self._shapes: dict[Shape, float] = {}
+
+    def read(self, key: str) -> dict[str, Any] | None:
+        """The item as the client has it, None where there is none."""
+        answer = self.client.get_item(TableName=self.table, Key=typed({KEY: key}), ConsistentRead=True)
+        return answer.get("Item")
+
+    def read_together(self, *keys: str) -> list[dict[str, Any] | None]:
+        """The items under these keys as they were at one moment."""
+        gets: Any = [{"Get": {"TableName": self.table, "Key": typed({KEY: key})}} for key in keys]
+        answer = self.client.transact_get_items(TransactItems=gets)
+        return [found.get("Item") for found in answer["Responses"]]
+
+    def name_shape(self, shape: Shape, *, within: float = SHAPE_TIME) -> None:
+        """Name the shape in SHAPES, unless that was done in the last `within` seconds.
+
+        Without an entry it is harmless, and so it comes first. A mark that the shape is about to be taken out, as
+        unused, goes with it. Raises UnwritableError where SHAPES cannot take it.
+        """
+        now = time.monotonic()
+        if now - self._shapes.get(shape, -within) < within:
+            return
+        name = shape_name(shape)
+        if len(name) > LONGEST_NAME:
+            raise UnwritableError(
+                f"the keys of the selector have {len(name)} bytes together, and DynamoDB's limit is {LONGEST_NAME}"
+            )
+        try:
+            self.client.update_item(
+                TableName=self.table,
+                Key=typed({KEY: SHAPES}),
+                UpdateExpression="SET #shape = :in_use",
+                ExpressionAttributeNames={"#shape": name},
+                ExpressionAttributeValues={":in_use": {"M": {}}},
+            )
+        except ClientError as error:
+            if not _is_too_large(error):
+                raise
+            raise UnwritableError(
+                f"with the keys of the selector SHAPES would be over {LARGEST_ITEM} bytes (400 KB), DynamoDB's limit "
+                "for an item: fsck --repair takes those out that no group has"
+            ) from error
+        self._shapes[shape] = now
+
+    def member(self, key: str, selector: str, group_id: str, value: Mapping[str, str]) -> dict[str, Any]:
+        """The update of an entry, under its key and with its selector's text, that says what became of the group."""
+        return {
+            "TableName": self.table,
+            "Key": typed({KEY: key}),
+            "UpdateExpression": "SET #group = :value, #s = :s ADD #v :one",
+            "ExpressionAttributeNames": {"#group": member_name(group_id), "#s": "s", "#v": "v"},
+            "ExpressionAttributeValues": {":value": value, ":s": {"S": selector}, ":one": {"N": "1"}},
+        }
+
+    def persist(self, what: str, write: Callable[[], Any]) -> Any:
+        """What `write` returns, tried again where it met other writers or throttling.
+
+        Raises UnwritableError, StoreUnavailableError where that took too long, and what else `write` raises.
+        """
+        end = time.monotonic() + self._write_time
+        longest = _FIRST_PAUSE
+        while True:
+            try:
+                return write()
+            except UnwritableError as error:
+                raise UnwritableError(f"{what}: {error}") from error
+            except ClientError as error:
+                codes = _codes(error)
+                if _is_too_large(error):
+                    raise UnwritableError(
+                        f"{what}: an item of this write would be over {LARGEST_ITEM} bytes (400 KB), DynamoDB's limit; "
+                        "a selector's entry grows with each group that has this selector"
+                    ) from error
+                if not codes <= _PASSING:
+                    raise
+                if time.monotonic() + longest >= end:
+                    raise StoreUnavailableError(f"{what}: {', '.join(codes)} for {self._write_time:g} s") from error
+            # Random, so that writers who met do not meet again.
+            time.sleep(random.uniform(0, longest))  # noqa: S311 - spread, not secrecy
+            longest = min(2 * longest, _LONGEST_PAUSE)
+
+
+def unchanged(old: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The condition that a group's item, read before, is still the same."""
+    if old is None:
+        return {"ConditionExpression": "attribute_not_exists(#pk)", "ExpressionAttributeNames": {"#pk": KEY}}
+    if "rev" not in old:
+        return {"ConditionExpression": "attribute_not_exists(#rev)", "ExpressionAttributeNames": {"#rev": "rev"}}
+    return {
+        "ConditionExpression": "#rev = :rev",
+        "ExpressionAttributeNames": {"#rev": "rev"},
+        "ExpressionAttributeValues": {":rev": old["rev"]},
+    }
+
+
+def _codes(error: ClientError) -> set[str]:
+    """Why DynamoDB refused; of a transaction the reasons of its actions."""
+    reasons = error.response.get("CancellationReasons", [])
+    codes = {str(reason["Code"]) for reason in reasons if reason.get("Code", "None") != "None"}
+    return codes or {error.response["Error"]["Code"]}
+
+
+def _is_too_large(error: ClientError) -> bool:
+    reasons = [str(reason.get("Message")) for reason in error.response.get("CancellationReasons", [])]
+    # DynamoDB has no code of its own for this: "Item size to update has exceeded the maximum allowed size".
+    return any("tem size" in message for message in [*reasons, error.response["Error"]["Message"]])

@@ -1,0 +1,160 @@
+"""How do groups, profiles and templates get into table and bucket, while machines ask?"""
+
+import time
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from lambda_matchbox.aws.catalog.group_items import group_record, selectors_in
+from lambda_matchbox.aws.catalog.layout import (
+    KEY,
+    Attribute,
+    Record,
+    entry_key,
+    group_key,
+    profile_key,
+    profile_record,
+    selector_text,
+    template_key,
+    template_record,
+)
+from lambda_matchbox.aws.catalog.table_writes import WRITE_TIME, TableWrites, unchanged
+from lambda_matchbox.aws.clients.boto3_items import typed, untyped
+from lambda_matchbox.aws.fsck.rules import group_fields
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import Profile
+from lambda_matchbox.catalog.selection import Selector, keys_of, selectors_of
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_s3 import S3Client
+
+
+class CatalogWriter:
+    """Writes the catalogue with boto3 clients; the last writer wins, as with matchbox.
+
+    A machine that asks meanwhile gets the answer from before a write or after it. All methods raise
+    StoreUnavailableError where others kept writing the same for `write_time` seconds, and let other errors of the
+    client through.
+    """
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        s3: "S3Client",
+        table: str,
+        bucket: str,
+        *,
+        write_time: float = WRITE_TIME,
+    ) -> None:
+        self._writes = TableWrites(client, table, write_time)
+        self._s3 = s3
+        self._bucket = bucket
+        self._last_tombstone = 0
+
+    def put_group(self, group: Group) -> None:
+        """Add the group, or replace the one of that id. Raises UnwritableError."""
+        shape = keys_of(group.selector)
+        record = group_record(group, uuid.uuid4().hex)
+        self._put_objects(record)
+        what = f"group {group.id!r}"
+        self._writes.persist(what, lambda: self._writes.name_shape(shape))
+        self._writes.persist(what, lambda: self._replace(group, record.item))
+        # Where that took long, a mark that the shape is unused may have been made in good faith.
+        self._writes.persist(what, lambda: self._writes.name_shape(shape))
+        self._keep_objects(record)
+
+    def delete_group(self, group_id: str) -> bool:
+        """Take the group out; False where it is not there."""
+        key = group_key(group_id)
+        return key is not None and self._writes.persist(f"group {group_id!r}", lambda: self._remove(group_id, key))
+
+    def put_profile(self, profile: Profile) -> None:
+        """Add the profile, or replace the one of that id. Raises UnwritableError."""
+        self._put(f"profile {profile.id!r}", profile_record(profile))
+
+    def delete_profile(self, profile_id: str) -> bool:
+        """Take the profile out; False where it is not there."""
+        return self._delete(f"profile {profile_id!r}", profile_key(profile_id))
+
+    def put_template(self, kind: str, template_id: str, body: bytes) -> None:
+        """Add the template, or replace the one of that kind and id. Raises UnwritableError."""
+        self._put(f"{kind} template {template_id!r}", template_record(kind, template_id, body))
+
+    def delete_template(self, kind: str, template_id: str) -> bool:
+        """Take the template out; False where it is not there."""
+        return self._delete(f"{kind} template {template_id!r}", template_key(kind, template_id))
+
+    def _put(self, what: str, record: Record) -> None:
+        self._put_objects(record)
+        self._writes.persist(
+            what, lambda: self._writes.client.put_item(TableName=self._writes.table, Item=typed(record.item))
+        )
+        self._keep_objects(record)
+
+    def _put_objects(self, record: Record) -> None:
+        for key, body in record.objects.items():
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=body)
+
+    def _keep_objects(self, record: Record) -> None:
+        """Put again what has gone since: before the item named it, it may have been taken for litter."""
+        for key, body in record.objects.items():
+            try:
+                self._s3.head_object(Bucket=self._bucket, Key=key)
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in ("404", "NoSuchKey"):
+                    raise
+                self._s3.put_object(Bucket=self._bucket, Key=key, Body=body)
+
+    def _delete(self, what: str, key: str | None) -> bool:
+        if key is None:
+            return False
+        answer = self._writes.persist(
+            what,
+            lambda: self._writes.client.delete_item(
+                TableName=self._writes.table, Key=typed({KEY: key}), ReturnValues="ALL_OLD"
+            ),
+        )
+        return "Attributes" in answer
+
+    def _replace(self, group: Group, item: Mapping[str, Attribute]) -> None:
+        old = self._writes.read(str(item[KEY]))
+        put: Any = {"TableName": self._writes.table, "Item": typed(item), **unchanged(old)}
+        selectors = selectors_of(group.selector)
+        actions: list[Any] = [{"Put": put}]
+        actions += [{"Update": self._member(selector, group.id, {"S": group.profile})} for selector in selectors]
+        if old is not None:
+            kept = set(selectors)
+            # Where it cannot be read, fsck finds the entries that still name it.
+            fields = group_fields(untyped(old))
+            before = fields.selectors if fields else []
+            actions += self._burials(group.id, [one for one in before if one not in kept])
+        self._writes.client.transact_write_items(TransactItems=actions)
+
+    def _remove(self, group_id: str, key: str) -> bool:
+        old = self._writes.read(key)
+        if old is None:
+            return False
+        delete: Any = {"TableName": self._writes.table, "Key": typed({KEY: key}), **unchanged(old)}
+        actions: list[Any] = [{"Delete": delete}, *self._burials(group_id, _selectors_of(old))]
+        self._writes.client.transact_write_items(TransactItems=actions)
+        return True
+
+    def _burials(self, group_id: str, selectors: Iterable[Selector]) -> list[Any]:
+        """What leaves a tombstone in each of the entries that the group is taken out of."""
+        return [{"Update": self._member(selector, group_id, self._tombstone())} for selector in selectors]
+
+    def _member(self, selector: Selector, group_id: str, value: Mapping[str, str]) -> dict[str, Any]:
+        return self._writes.member(entry_key(selector), selector_text(selector), group_id, value)
+
+    def _tombstone(self) -> dict[str, str]:
+        """The time in nanoseconds, never the same twice."""
+        self._last_tombstone = max(self._last_tombstone + 1, time.time_ns())
+        return {"N": str(self._last_tombstone)}
+
+
+def _selectors_of(item: Mapping[str, Any]) -> list[Selector]:
+    """Those of the group in an item as the client has it."""
+    return selectors_in({"doc": item["doc"]["S"]})

@@ -1,0 +1,60 @@
+"""What does a service of AWS answer that takes its questions as JSON?"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from lambda_matchbox.aws.clients import sigv4
+from lambda_matchbox.aws.clients.http_client import HttpClient
+from lambda_matchbox.aws.clients.regional_hosts import regional_host
+from lambda_matchbox.aws.clients.sigv4 import Credentials
+
+
+class Protocol(NamedTuple):
+    """The service's name in addresses and signatures, its prefix of operations, and AWS's version of the form."""
+
+    service: str
+    target: str
+    version: str
+
+
+class JsonService:
+    """One of a region's services; `endpoint` is `http[s]://HOST[:PORT]`, or None for the region's own."""
+
+    def __init__(
+        self,
+        protocol: Protocol,
+        endpoint: str | None,
+        region: str,
+        credentials_provider: Callable[[], Credentials],
+        http: HttpClient,
+    ) -> None:
+        self._protocol = protocol
+        self._url = (endpoint or f"https://{regional_host(protocol.service, region)}").rstrip("/") + "/"
+        self._region = region
+        self._credentials = credentials_provider
+        self._http = http
+
+    def ask(self, operation: str, question: Mapping[str, Any], deadline: float) -> dict[str, Any]:
+        """The answer to a question that changes nothing, got before the deadline, a moment of time.monotonic().
+
+        Raises StoreUnavailableError where no complete answer came in time, AWSError where the request was refused.
+        """
+        body = json.dumps(question, separators=(",", ":")).encode()
+        headers = sigv4.sign_headers(
+            "POST",
+            self._url,
+            {
+                "Content-Type": f"application/x-amz-json-{self._protocol.version}",
+                "X-Amz-Target": f"{self._protocol.target}.{operation}",
+            },
+            body,
+            credentials=self._credentials(),
+            region=self._region,
+            service=self._protocol.service,
+            now=time.time(),
+        )
+        answer = self._http.request("POST", self._url, headers, body, deadline)
+        content: dict[str, Any] = json.loads(answer.body)
+        return content

@@ -1,0 +1,185 @@
+"""What is wrong with image sources and their releases, while syncs publish others?
+
+What looks wrong is looked at again before it counts, and removed only while the source's lease is held.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from lambda_matchbox.aws.catalog.contents import Contents
+from lambda_matchbox.aws.catalog.layout import KEY
+from lambda_matchbox.aws.clients.boto3_items import typed
+from lambda_matchbox.aws.fsck.rules import Fault, Finding, Kind
+from lambda_matchbox.aws.releases.reader import PREFIX
+from lambda_matchbox.aws.releases.source_items import POINTERS, pointers_in, source_name, texts_of_sources
+from lambda_matchbox.aws.releases.store import StoredShelf
+from lambda_matchbox.documents.json import DocumentError
+from lambda_matchbox.documents.sources import parse_source
+from lambda_matchbox.releases.pointers import RECORD, Pointer, Pointers, Release
+from lambda_matchbox.releases.records import record_in
+from lambda_matchbox.releases.sources import Source, apart
+from lambda_matchbox.releases.store import BusyError, MovedError, ShelfError
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_s3 import S3Client
+
+
+class _Place(NamedTuple):
+    """Where files lie, and when the youngest of them was put."""
+
+    source_id: str
+    name: str
+    youngest: datetime
+
+
+class ReleaseCheck:
+    """Finds faults with boto3 clients; with `repair` it mends those that can be mended."""
+
+    def __init__(self, client: "DynamoDBClient", s3: "S3Client", table: str, bucket: str, *, repair: bool) -> None:
+        self._client = client
+        self._s3 = s3
+        self._table = table
+        self._bucket = bucket
+        self._repair = repair
+
+    def run(self, found: Contents, age: float) -> Iterator[Finding]:
+        """All that is found; files that no release has may still be under way for `age` seconds."""
+        yield from _sources(found)
+        pointers = pointers_in(found.pointers)
+        damaged = {name: text for name, text in texts_of_sources(found.pointers).items() if name not in pointers}
+        for source_id, text in damaged.items():
+            yield self._damaged(source_id, text)
+        for source_id, pointer in pointers.items():
+            for release in pointer.releases:
+                yield from self._release(source_id, release)
+        before = datetime.now(UTC) - timedelta(seconds=age)
+        for place in self._unnamed(pointers):
+            # Nobody knows which ones a damaged pointer named.
+            if place.source_id not in damaged and place.youngest < before:
+                yield from self._unused(place)
+        for source_id in pointers.keys() - texts_of_sources(found.sources).keys():
+            what = f"source {source_id!r} has releases and no document: only MATCHBOX_SOURCE can have it synced"
+            yield Finding(Fault(Kind.NOTE, what), mended=False)
+
+    def _damaged(self, source_id: str, text: str) -> Finding:
+        mended = False
+        if self._repair:
+            try:
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=typed({KEY: POINTERS}),
+                    UpdateExpression="REMOVE #source",
+                    ConditionExpression="#source = :text",
+                    ExpressionAttributeNames={"#source": source_name(source_id)},
+                    ExpressionAttributeValues=typed({":text": text}),
+                )
+                mended = True
+            except self._client.exceptions.ConditionalCheckFailedException:
+                # It is another one by now, or no text.
+                mended = False
+        what = f"the pointer of source {source_id!r} is none, so that no release of it is served: a repair removes it"
+        return Finding(Fault(Kind.UNREADABLE, f"{what}, then sync again"), mended)
+
+    def _release(self, source_id: str, release: Release) -> Iterator[Finding]:
+        shelf = self._shelf(source_id)
+        lost = _lost(shelf, release)
+        pointer = _pointer(shelf) if lost else None
+        if pointer is None or release.place not in _places(pointer):
+            return
+        mended = False
+        advice = "sync again"
+        served = pointer.release(pointer.current)
+        is_served = served is not None and served.place == release.place
+        if pointer.held and is_served:
+            advice = "roll back to another release, or follow and sync again"
+        elif not is_served:
+            # A sync looks at what the image is now, and nobody should roll back to this one.
+            advice = "a repair takes it out of those that are kept"
+            mended = self._repair and _taken_out(shelf, pointer, release)
+        what = f"release {release.digest} of source {source_id!r}: the bucket lacks {lost}: {advice}"
+        yield Finding(Fault(Kind.LOST_OBJECT, what), mended)
+
+    def _unnamed(self, pointers: Pointers) -> list[_Place]:
+        """The places that no pointer names."""
+        youngest: dict[tuple[str, str], datetime] = {}
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=PREFIX):
+            for listed in page.get("Contents", ()):
+                source_id, _, rest = listed["Key"].removeprefix(PREFIX).partition("/")
+                place, slash, _ = rest.partition("/")
+                if slash:
+                    moment = listed["LastModified"]
+                    youngest[source_id, place] = max(moment, youngest.get((source_id, place), moment))
+        return [
+            _Place(*key, moment)
+            for key, moment in youngest.items()
+            if key[0] not in pointers or key[1] not in _places(pointers[key[0]])
+        ]
+
+    def _unused(self, place: _Place) -> Iterator[Finding]:
+        shelf = self._shelf(place.source_id)
+        if place.name in _places(_pointer(shelf)):
+            return
+        mended = False
+        if self._repair:
+            try:
+                with shelf.lease():
+                    if place.name in _places(_pointer(shelf)):
+                        return
+                    shelf.discard(place.name)
+                    mended = True
+            except BusyError:
+                # The sync that is under way removes it.
+                mended = False
+        what = f"no release has the objects below {PREFIX}{place.source_id}/{place.name}/"
+        yield Finding(Fault(Kind.UNUSED_OBJECT, what), mended)
+
+    def _shelf(self, source_id: str) -> StoredShelf:
+        return StoredShelf(self._client, self._s3, self._table, self._bucket, source_id)
+
+
+def _sources(found: Contents) -> Iterator[Finding]:
+    sources: list[Source] = []
+    for source_id, text in texts_of_sources(found.sources).items():
+        try:
+            sources.append(parse_source(source_id, text.encode()))
+        except DocumentError as error:
+            what = f"source {source_id!r} is not synced: {error}: import it again"
+            yield Finding(Fault(Kind.UNREADABLE, what), mended=False)
+    _, refused = apart(sources)
+    for source_id, why in refused.items():
+        yield Finding(Fault(Kind.NOTE, f"source {source_id!r} is not synced: {why}"), mended=False)
+
+
+def _places(pointer: Pointer | None) -> set[str]:
+    return set() if pointer is None else {release.place for release in pointer.releases}
+
+
+def _pointer(shelf: StoredShelf) -> Pointer | None:
+    """What is served; None where that is nothing, or damaged, which is found for itself."""
+    try:
+        return shelf.pointer()
+    except ShelfError:
+        return None
+
+
+def _lost(shelf: StoredShelf, release: Release) -> str | None:
+    """What the bucket lacks of the release, for an operator; None where all is there."""
+    text = shelf.read(release.place, RECORD)
+    record = None if text is None else record_in(text)
+    if record is None:
+        return f"its {RECORD}"
+    lost = record.lacks(shelf.sizes(release.place))
+    sizes = {name: f" with its {file.size} bytes" for name, file in record.files.items()}
+    return ", ".join(f"{name!r}{sizes.get(name, '')}" for name in lost) or None
+
+
+def _taken_out(shelf: StoredShelf, pointer: Pointer, release: Release) -> bool:
+    rest = tuple(one for one in pointer.releases if one != release)
+    try:
+        shelf.move(pointer, pointer._replace(releases=rest))
+    except MovedError:
+        # A sync just now: the next check finds it again.
+        return False
+    return True

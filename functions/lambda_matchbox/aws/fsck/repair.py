@@ -1,0 +1,183 @@
+"""How is a table mended while machines ask and others write? Each repair holds only for what it was decided on."""
+
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from lambda_matchbox.aws.catalog.group_items import group_hash
+from lambda_matchbox.aws.catalog.layout import KEY, SHAPES, entry_key, selector_text
+from lambda_matchbox.aws.catalog.table_writes import WRITE_TIME, TableWrites
+from lambda_matchbox.aws.clients.boto3_items import typed, untyped
+from lambda_matchbox.aws.fsck.rules import Fault, Item, group_fault, group_fields, member_fault, members_of
+from lambda_matchbox.catalog.selection import keys_of
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+# An update has at most 300 operators and functions (DynamoDB's "Quotas", expressions).
+_REMOVED_AT_ONCE = 200
+
+
+class CatalogMender:
+    """Looks at items again, all that a rule is about at one moment, and mends them; not for several threads."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, *, write_time: float = WRITE_TIME) -> None:
+        self._writes = TableWrites(client, table, write_time)
+
+    def read(self, key: str) -> Item | None:
+        """The item under this key now."""
+        found = self._writes.read(key)
+        return None if found is None else untyped(found)
+
+    def group_fault(self, key: str) -> Fault | None:
+        """What is wrong now with the group under this key; nothing where it has gone."""
+        while (item := self.read(key)) is not None:
+            fields = group_fields(item)
+            again, shapes, *entries = self._together(key, SHAPES, *(() if fields is None else fields.entries))
+            # It may have moved between the two reads.
+            if again == item:
+                return group_fault(item, {entry[KEY]: entry for entry in entries if entry is not None}, shapes)
+        return None
+
+    def mend_group(self, key: str) -> None:
+        """Let machines find the group under this key by what its document says."""
+        self._writes.persist(key, lambda: self._mend_group(key))
+
+    def member_fault(self, entry_key: str, group_id: str) -> Fault | None:
+        """What is wrong now with the entry's naming this group."""
+        entry, group = self._together(entry_key, f"G#{group_id}")
+        if entry is None or not isinstance(members_of(entry).get(group_id), str):
+            return None
+        return member_fault(entry, group_id, group)
+
+    def bury(self, entry_key: str, group_id: str) -> None:
+        """Put a tombstone in the place of a group that the entry names wrongly, if it still does."""
+        self._writes.persist(entry_key, lambda: self._bury(entry_key, group_id))
+
+    def delete_entry(self, entry: Item) -> None:
+        """Take away an entry that has not changed since it was read."""
+        condition: Any = {"ConditionExpression": "attribute_not_exists(#v)", "ExpressionAttributeNames": {"#v": "v"}}
+        if "v" in entry:
+            condition["ConditionExpression"] = "#v = :v"
+            condition["ExpressionAttributeValues"] = typed({":v": entry["v"]})
+        self._once(
+            lambda: self._writes.client.delete_item(
+                TableName=self._writes.table, Key=typed({KEY: entry[KEY]}), **condition
+            )
+        )
+
+    def number_entry(self, entry: Item) -> None:
+        """Let writers count again, in an entry whose count is no number, or is none."""
+        self._once(
+            lambda: self._writes.client.update_item(
+                TableName=self._writes.table,
+                Key=typed({KEY: entry[KEY]}),
+                UpdateExpression="SET #v = :one",
+                ConditionExpression="#s = :s AND NOT attribute_type(#v, :number)",
+                ExpressionAttributeNames={"#v": "v", "#s": "s"},
+                ExpressionAttributeValues=typed({":one": 1, ":s": entry["s"], ":number": "N"}),
+            )
+        )
+
+    def sweep_entry(self, key: str, age: float) -> None:
+        """Remove the entry's tombstones that are older than `age` seconds, and the entry where nothing else is left."""
+        before = time.time_ns() - int(age * 1e9)
+        self._writes.persist(key, lambda: self._clear(key, before))
+
+    def mark_shape(self, name: str, moment: int) -> None:
+        """Say in SHAPES that the shape, by its attribute's name, is unused since that moment in nanoseconds."""
+        self._change_shape(name, "SET #shape = :mark", typed({":mark": {"retiring": moment}, ":seen": {}}))
+
+    def remove_shape(self, name: str, mark: Item) -> None:
+        """Take the shape out of SHAPES, if it is still marked so: a writer who needs it removes the mark."""
+        self._change_shape(name, "REMOVE #shape", typed({":seen": mark}))
+
+    def _mend_group(self, key: str) -> None:
+        old = self._writes.read(key)
+        item = None if old is None else untyped(old)
+        fields = None if item is None else group_fields(item)
+        if old is None or item is None or fields is None:
+            return
+        self._writes.name_shape(keys_of(fields.selector), within=0)
+        mended = item | {"sel": group_hash(fields.selector), "profile": fields.profile, "rev": uuid.uuid4().hex}
+        put: Any = {
+            "TableName": self._writes.table,
+            "Item": typed(mended),
+            "ConditionExpression": "#doc = :doc AND #rev = :rev" if "rev" in old else "#doc = :doc",
+            "ExpressionAttributeNames": {"#doc": "doc"} | ({"#rev": "rev"} if "rev" in old else {}),
+            "ExpressionAttributeValues": {":doc": old["doc"]} | ({":rev": old["rev"]} if "rev" in old else {}),
+        }
+        members: list[Any] = [
+            self._writes.member(entry_key(one), selector_text(one), key.removeprefix("G#"), {"S": fields.profile})
+            for one in fields.selectors
+        ]
+        actions: list[Any] = [{"Put": put}, *({"Update": member} for member in members)]
+        self._writes.client.transact_write_items(TransactItems=actions)
+
+    def _bury(self, entry_key: str, group_id: str) -> None:
+        entry, group = self._together(entry_key, f"G#{group_id}")
+        if entry is None or not isinstance(members_of(entry).get(group_id), str):
+            return
+        if member_fault(entry, group_id, group) is None:
+            return
+        burial: Any = self._writes.member(entry_key, entry.get("s", ""), group_id, {"N": str(time.time_ns())})
+        still: Any = {"TableName": self._writes.table, "Key": typed({KEY: f"G#{group_id}"})}
+        if group is None:
+            still |= {"ConditionExpression": "attribute_not_exists(#k)", "ExpressionAttributeNames": {"#k": KEY}}
+        else:
+            still |= {
+                "ConditionExpression": "#doc = :doc",
+                "ExpressionAttributeNames": {"#doc": "doc"},
+                "ExpressionAttributeValues": typed({":doc": group["doc"]}),
+            }
+        self._writes.client.transact_write_items(TransactItems=[{"ConditionCheck": still}, {"Update": burial}])
+
+    def _clear(self, key: str, before: int) -> None:
+        entry = self.read(key)
+        if entry is None:
+            return
+        members = members_of(entry)
+        old = {name: value for name, value in members.items() if isinstance(value, int) and value < before}
+        if not old:
+            return
+        # An entry that was deleted and written anew counts `v` from 1 again, but has no tombstone of this value.
+        group_id, moment = next(iter(old.items()))
+        condition: Any = {
+            "Key": typed({KEY: key}),
+            "ConditionExpression": "#v = :seen AND #t0 = :t0",
+            "ExpressionAttributeNames": {"#v": "v", "#t0": f"g:{group_id}"},
+            "ExpressionAttributeValues": typed({":seen": entry["v"], ":t0": moment}),
+        }
+        if len(old) == len(members):
+            self._writes.client.delete_item(TableName=self._writes.table, **condition)
+            return
+        names = {f"#t{number}": f"g:{name}" for number, name in enumerate(list(old)[:_REMOVED_AT_ONCE])}
+        condition["ExpressionAttributeNames"] |= names
+        condition["ExpressionAttributeValues"][":one"] = {"N": "1"}
+        removal = f"REMOVE {', '.join(names)} ADD #v :one"
+        self._writes.client.update_item(TableName=self._writes.table, UpdateExpression=removal, **condition)
+        self._clear(key, before)
+
+    def _change_shape(self, name: str, change: str, values: dict[str, Any]) -> None:
+        self._once(
+            lambda: self._writes.client.update_item(
+                TableName=self._writes.table,
+                Key=typed({KEY: SHAPES}),
+                UpdateExpression=change,
+                ConditionExpression="#shape = :seen",
+                ExpressionAttributeNames={"#shape": name},
+                ExpressionAttributeValues=values,
+            )
+        )
+
+    def _once(self, write: Callable[[], object]) -> None:
+        """Write, unless the item has changed: then there is nothing to mend, or it is found the next time."""
+        with suppress(self._writes.client.exceptions.ConditionalCheckFailedException):
+            write()
+
+    def _together(self, *keys: str) -> list[Item | None]:
+        """The items under these keys at one moment."""
+        found = self._writes.persist(keys[0], lambda: self._writes.read_together(*keys))
+        return [None if item is None else untyped(item) for item in found]

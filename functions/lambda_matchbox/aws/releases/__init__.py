@@ -1,0 +1,1 @@
+"""Image sources and their releases in the table and the bucket."""

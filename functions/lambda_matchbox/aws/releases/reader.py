@@ -1,0 +1,57 @@
+"""Which releases of image sources does the bucket hold, and which are served?"""
+
+from lambda_matchbox.aws.assets import S3Assets
+from lambda_matchbox.aws.catalog.layout import KEY
+from lambda_matchbox.aws.clients.dynamodb import DynamoDB
+from lambda_matchbox.aws.clients.request_time import deadline_of
+from lambda_matchbox.aws.clients.s3 import S3
+from lambda_matchbox.aws.releases.source_items import POINTERS, pointers_in
+from lambda_matchbox.errors import StoreUnavailableError
+from lambda_matchbox.releases.pointers import Pointers
+
+PREFIX = "releases/"
+"""Where releases lie: releases/<source>/<place>/<file>."""
+
+
+def release_prefix(source_id: str, place: str) -> str:
+    """What the keys of a release's files begin with."""
+    return f"{PREFIX}{source_id}/{place}/"
+
+
+class StoredReleases:
+    """Pointers in a table, files in a bucket (see `lambda_matchbox.catalog.stores.Releases` and `lambda_matchbox.aws.assets.S3Assets`)."""
+
+    def __init__(
+        self, dynamodb: DynamoDB, s3: S3, table: str, lifetime: int, *, answer_time: float, bucket_url: str = ""
+    ) -> None:
+        self._dynamodb = dynamodb
+        self._s3 = s3
+        self._table = table
+        self._lifetime = lifetime
+        self._answer_time = answer_time
+        self._bucket_url = bucket_url
+        self._last: Pointers | None = None
+
+    def pointers(self) -> Pointers:
+        """The pointers, read consistently; while the table is away those read last, where there are any.
+
+        A machine that has its script goes on then: the release that it names is the same whatever is published since.
+        """
+        try:
+            item = self._dynamodb.get_item(self._table, {KEY: POINTERS}, deadline_of(self._answer_time))
+        except StoreUnavailableError:
+            if self._last is None:
+                raise
+        else:
+            self._last = pointers_in(item)
+        return self._last
+
+    def files(self, source_id: str, place: str) -> S3Assets:
+        """The objects of the release."""
+        return S3Assets(
+            self._s3,
+            self._lifetime,
+            answer_time=self._answer_time,
+            prefix=release_prefix(source_id, place),
+            bucket_url=self._bucket_url,
+        )
