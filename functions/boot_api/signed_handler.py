@@ -14,12 +14,12 @@ from boot_api.app import App
 from boot_api.handler import app_of as boot_app_of
 from boot_api.handler import credentials_of
 from boot_api.settings import Settings
-from boot_api.signing_key import SigningKey, SigningKeyError, unlocked
-from boot_api.signing_secret import SigningSecretError, parse_signing_secret
 from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.secrets_manager import SecretsManager
 from lambda_matchbox.errors import StoreUnavailableError
+from lambda_matchbox.signing.key import SigningKey, SigningKeyError, unlocked
+from lambda_matchbox.signing.secret import SigningSecretError, parse_signing_secret
 
 # What the start may wait for the secret, of the ten seconds that the function has.
 _SECRET_SECONDS = 5.0

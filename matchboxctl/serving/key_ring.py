@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 from matchboxctl.usage import UsageError
 
 if TYPE_CHECKING:
-    from boot_api.signing_key import SigningKey
+    from lambda_matchbox.signing.key import SigningKey
 
 
 def key_of_ring(path: str, passphrase: str) -> "SigningKey":
     """The first key of the ring in that file. Raises UsageError."""
     # Imported where it is needed: a server without a key starts without the library.
-    from boot_api.signing_key import LockedKeyError, SigningKeyError, unlocked
+    from lambda_matchbox.signing.key import LockedKeyError, SigningKeyError, unlocked
 
     what = f"--key-ring-path (MATCHBOX_KEY_RING_PATH) {path!r}"
     try:

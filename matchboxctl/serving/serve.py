@@ -36,7 +36,7 @@ from matchboxctl.usage import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from boot_api.signing_key import SigningKey
+    from lambda_matchbox.signing.key import SigningKey
     from matchboxctl.rpc.edited import Edited
     from matchboxctl.rpc.server import RpcServer
 

@@ -5,7 +5,7 @@ Of the `miscounted` the first bits of the secret are zero, which GnuPG counts ne
 
 from pathlib import Path
 
-from boot_api.signing_key import SigningKey, unlocked
+from lambda_matchbox.signing.key import SigningKey, unlocked
 
 PASSPHRASE = "correct horse"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from boot_api.signing_key import SigningKeyError, unlocked
+from lambda_matchbox.signing.key import SigningKeyError, unlocked
 from tests.rigs.gnupg import Gnupg, gnupg
 from tests.serving import started
 

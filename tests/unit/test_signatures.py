@@ -229,5 +229,5 @@ def test_boot_api_does_not_load_the_library() -> None:
     code = "import json, sys, boot_api.handler; print(json.dumps([*sys.modules]))"
     loaded = json.loads(subprocess.check_output([sys.executable, "-c", code]))
     assert "boot_api.signatures" in loaded
-    foreign = {"pysequoia", "cryptography", "boot_api.signing_key", "boot_api.signed_handler"}
+    foreign = {"pysequoia", "cryptography", "lambda_matchbox.signing.key", "boot_api.signed_handler"}
     assert set() == foreign & set(loaded)

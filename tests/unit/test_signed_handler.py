@@ -15,9 +15,9 @@ import pytest
 from aws_stores.function_environment import MissingSettingError
 from boot_api import signed_handler
 from boot_api.signed_handler import SigningNotPossibleError, app_of
-from boot_api.signing_secret import SigningSecret, SigningSecretError, parse_signing_secret
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
+from lambda_matchbox.signing.secret import SigningSecret, SigningSecretError, parse_signing_secret
 from tests.openpgp.independent import is_signed
 from tests.openpgp.keys import PASSPHRASE, key_ring, signing_key
 from tests.rigs.faults import Refuse

@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pysequoia.packet import PacketPile, Tag
 
-from boot_api.gnupg_secrets import without_protection
-from boot_api.signing_key import LockedKeyError, SigningKey, SigningKeyError, unlocked
+from lambda_matchbox.signing.gnupg_secrets import without_protection
+from lambda_matchbox.signing.key import LockedKeyError, SigningKey, SigningKeyError, unlocked
 from tests.openpgp.independent import BINARY, TEXT, kind_of, signs
 from tests.openpgp.keys import PASSPHRASE, key_ring, signing_key
 

@@ -1,0 +1,1 @@
+"""OpenPGP signatures, and the keys that make them."""
