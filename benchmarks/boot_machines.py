@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from boot_api.app import App
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
+from lambda_matchbox.web.app import App
 
 PROFILE = Profile(
     "worker", boot=NetBoot("/assets/vmlinuz", ("/assets/initramfs.xz",), ("console=ttyS0", "talos.platform=metal"))

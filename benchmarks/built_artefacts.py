@@ -18,7 +18,7 @@ from tests.rigs.python313 import python313
 
 HANDLERS = {
     "BootApi": "boot_api.handler",
-    "SignedApi": "boot_api.signed_handler",
+    "SignedApi": "signed_api.handler",
     "AssetSync": "asset_sync.handler",
 }
 RUNS = 5

@@ -17,11 +17,11 @@ from aws_lambda_powertools import Logger
 
 from benchmarks.boot_machines import PROFILE, ask, groups
 from benchmarks.table_app import fill, table_app
-from boot_api.alb import BODY_LIMIT
-from boot_api.app import App
-from boot_api.routes import Routes, Stores
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.aws.clients.http_client import Answer, HttpClient
+from lambda_matchbox.web.alb import BODY_LIMIT
+from lambda_matchbox.web.app import App
+from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.directory.releases import ReleaseDirectory

@@ -6,11 +6,6 @@ from contextlib import closing
 from aws_lambda_powertools import Logger
 
 from benchmarks.boot_machines import PROFILE, groups
-from boot_api.alb import BODY_LIMIT
-from boot_api.app import App
-from boot_api.metrics import RequestMetrics
-from boot_api.routes import Routes, Stores
-from boot_api.signatures import Signatures
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.aws.answers import S3Answers
 from lambda_matchbox.aws.assets import S3Assets
@@ -22,6 +17,11 @@ from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.aws.creation import create_table
 from lambda_matchbox.aws.releases.reader import StoredReleases
+from lambda_matchbox.web.alb import BODY_LIMIT
+from lambda_matchbox.web.app import App
+from lambda_matchbox.web.metrics import RequestMetrics
+from lambda_matchbox.web.routes import Routes, Stores
+from lambda_matchbox.web.signatures import Signatures
 from tests.rigs.service import Service
 
 _ENOUGH = 60.0

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lambda_matchbox.errors import MatchboxError
-from matchbox.log_levels import LEVELS, log_level
+from lambda_matchbox.log_levels import LEVELS, log_level
 from matchboxctl.certs.arguments import add_certs_command
 from matchboxctl.checking.arguments import add_check_command
 from matchboxctl.completion_arguments import add_completion_command

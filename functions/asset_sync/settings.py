@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from asset_sync.sources import STAND_IN
-from aws_stores.function_environment import needed
-from matchbox.log_levels import log_level
+from lambda_matchbox.environment import needed
+from lambda_matchbox.log_levels import log_level
 
 
 class Settings(NamedTuple):

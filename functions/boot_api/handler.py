@@ -8,12 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from boot_api.alb import BODY_LIMIT
-from boot_api.app import App
-from boot_api.metrics import SERVICE, RequestMetrics
-from boot_api.routes import Routes, Stores
 from boot_api.settings import Settings
-from boot_api.signatures import Signatures
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.aws.answers import S3Answers
 from lambda_matchbox.aws.assets import S3Assets
@@ -24,6 +19,11 @@ from lambda_matchbox.aws.clients.request_time import request_time
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.aws.releases.reader import StoredReleases
+from lambda_matchbox.web.alb import BODY_LIMIT
+from lambda_matchbox.web.app import App
+from lambda_matchbox.web.metrics import SERVICE, RequestMetrics
+from lambda_matchbox.web.routes import Routes, Stores
+from lambda_matchbox.web.signatures import Signatures
 
 # A selection, a template, a question to the bucket each end within this,
 _ANSWER_SECONDS = 2.0

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from aws_stores.function_environment import needed
-from matchbox.log_levels import log_level
+from lambda_matchbox.environment import needed
+from lambda_matchbox.log_levels import log_level
 
 _LONGEST_LIFETIME = 604_800  # seven days (Signature Version 4, X-Amz-Expires)
 

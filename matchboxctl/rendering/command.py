@@ -10,10 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from boot_api.alb import BODY_LIMIT, FRONT_HEADER, Answer, Request, request_of
-from boot_api.failures import answer_of
 from boot_api.handler import stores_of
-from boot_api.routes import Account, Routes, Stores
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.aws.catalog.group_items import group_in
 from lambda_matchbox.catalog.groups import Group
@@ -22,6 +19,9 @@ from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.documents.groups_and_profiles import parse_group
 from lambda_matchbox.documents.json import DocumentError
 from lambda_matchbox.errors import MatchboxError, NotFoundError
+from lambda_matchbox.web.alb import BODY_LIMIT, FRONT_HEADER, Answer, Request, request_of
+from lambda_matchbox.web.failures import answer_of
+from lambda_matchbox.web.routes import Account, Routes, Stores
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.directory.files import files_below

@@ -5,9 +5,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from boot_api.alb import Answer
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
+from lambda_matchbox.web.alb import Answer
 from matchboxctl.rendering.other_groups import OtherGroup, OtherGroups
 from matchboxctl.rendering.secret_masks import MASK, Masks, names_a_secret
 

@@ -17,15 +17,15 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, BinaryIO, NamedTuple
 
-from boot_api.alb import ANSWER_LIMIT, FRONT_HEADER, Request
-from boot_api.app import App
-from boot_api.failures import answer_of
-from boot_api.request_log import Outcome, log_request
-from boot_api.routes import Account
 from lambda_matchbox.catalog.stores import AssetFile
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.golang.http import content
 from lambda_matchbox.golang.http.paths import unescape
+from lambda_matchbox.web.alb import ANSWER_LIMIT, FRONT_HEADER, Request
+from lambda_matchbox.web.app import App
+from lambda_matchbox.web.failures import answer_of
+from lambda_matchbox.web.request_log import Outcome, log_request
+from lambda_matchbox.web.routes import Account
 from matchboxctl.directory.assets import OWN, SIGNED, AssetDirectory, SignedAddresses
 from matchboxctl.directory.releases import ReleaseDirectory
 from matchboxctl.serving.answer_relay import AnswerRelay

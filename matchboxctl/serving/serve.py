@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aws_lambda_powertools import Logger
 
-from boot_api.alb import BODY_LIMIT
-from boot_api.app import App
 from boot_api.handler import wired
-from boot_api.routes import Routes, Stores
-from boot_api.signatures import Signatures
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.assets.released import ReleasedAssets
 from lambda_matchbox.errors import StoreUnavailableError
+from lambda_matchbox.web.alb import BODY_LIMIT
+from lambda_matchbox.web.app import App
+from lambda_matchbox.web.routes import Routes, Stores
+from lambda_matchbox.web.signatures import Signatures
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.directory.releases import ReleaseDirectory

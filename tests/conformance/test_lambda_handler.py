@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from boot_api.app import App
+from lambda_matchbox.web.app import App
 from boot_api.handler import app_of
 from tests.conformance.recordings import HERE, SUITES, Recording, Response, assert_reproduced, recordings
 from tests.rigs.service import Service

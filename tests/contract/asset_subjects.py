@@ -11,9 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aws_lambda_powertools import Logger
 
-from boot_api.alb import BODY_LIMIT
-from boot_api.app import App
-from boot_api.routes import Routes, Stores
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.aws.assets import PREFIX, S3Assets
 from lambda_matchbox.aws.clients.http_client import HttpClient
@@ -22,6 +19,9 @@ from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.aws.creation import create_bucket
 from lambda_matchbox.catalog.memory import MemoryCatalog
 from lambda_matchbox.golang.http.content_type import of_file
+from lambda_matchbox.web.alb import BODY_LIMIT
+from lambda_matchbox.web.app import App
+from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from matchboxctl.directory.releases import ReleaseDirectory
 from matchboxctl.serving.answer_relay import AnswerRelay

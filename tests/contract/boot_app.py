@@ -14,7 +14,7 @@ from tests.unhurried import unhurried
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from boot_api.app import App
+    from lambda_matchbox.web.app import App
     from tests.rigs.catalog_table import CatalogTable
 
 READS = {"GetItem", "BatchGetItem"}

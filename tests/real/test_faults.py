@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from boot_api.app import App
 from boot_api.handler import app_of
 from lambda_matchbox.aws.assets import PREFIX
 from lambda_matchbox.aws.catalog.writer import CatalogWriter
 from lambda_matchbox.aws.creation import create_bucket, create_table
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
+from lambda_matchbox.web.app import App
 from tests.asking_again import answered
 from tests.rigs.faults import INTERNAL_ERROR, SLOW_DOWN, THROTTLED, Delay, Fault, Hang, PassThrough, Refuse
 from tests.rigs.moto_server import MotoService

@@ -37,7 +37,7 @@ pytestmark = pytest.mark.real
 
 HANDLERS = {
     "BootApi": "boot_api.handler",
-    "SignedApi": "boot_api.signed_handler",
+    "SignedApi": "signed_api.handler",
     "AssetSync": "asset_sync.handler",
 }
 AARCH64 = 183

@@ -14,12 +14,12 @@ import pytest
 
 from asset_sync.handler import job_of
 from boot_api.handler import app_of
-from boot_api.signed_handler import app_of as signed_app_of
 from lambda_matchbox.aws.catalog.writer import CatalogWriter
 from lambda_matchbox.aws.creation import create_bucket, create_table
 from lambda_matchbox.aws.releases.source_table import SourceTable
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
+from signed_api.handler import app_of as signed_app_of
 from tests.openpgp.keys import PASSPHRASE, key_ring
 from tests.registry_faults import faulty_registry
 from tests.rigs.stores import new_stores
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from boot_api.app import App
+    from lambda_matchbox.web.app import App
     from tests.rigs.service import Service
     from tests.rigs.stores import Stores
     from tests.stack.recorded_calls import Call

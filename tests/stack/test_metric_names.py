@@ -4,7 +4,7 @@ import json
 import re
 
 from asset_sync import metrics as sync
-from boot_api import metrics as requests
+from lambda_matchbox.web import metrics as requests
 from tests.stack.resolution import Stack
 
 

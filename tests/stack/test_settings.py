@@ -7,8 +7,8 @@ import pytest
 
 from asset_sync.settings import Settings as SyncSettings
 from boot_api.settings import Settings as BootSettings
-from boot_api.signed_handler import SignedSettings
 from lambda_matchbox.documents.sources import parse_stand_in
+from signed_api.handler import SignedSettings
 from tests.stack.conftest import FULL, KEY
 from tests.stack.resolution import NAME, Stack, stacks
 from tests.stack.translation import Deployment

@@ -8,11 +8,11 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from hypothesis import strategies as st
 
-from boot_api.alb import BODY_LIMIT
-from boot_api.app import App
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.memory import MemoryCatalog
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
+from lambda_matchbox.web.alb import BODY_LIMIT
+from lambda_matchbox.web.app import App
 
 SECRET = b"what nobody may read"
 

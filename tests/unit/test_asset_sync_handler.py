@@ -13,8 +13,8 @@ import pytest
 
 from asset_sync.handler import asked_for
 from asset_sync.job import Report, SyncFailedError
-from aws_stores.function_environment import MissingSettingError
 from lambda_matchbox.aws.creation import create_bucket, create_table
+from lambda_matchbox.environment import MissingSettingError
 from tests.balancer_events import ROOT
 from tests.registry_faults import faulty_registry
 from tests.rigs.stores import new_stores

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from boot_api.app import App
 from boot_api.handler import app_of
+from lambda_matchbox.web.app import App
 from tests.balancer_events import EVENTS, EXPECTED, assert_answered, event, fill
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores

@@ -8,7 +8,6 @@ import pytest
 
 import aws_stores
 import matchbox
-from boot_api.failures import FAILURES, answer_of, failure_of
 from lambda_matchbox.errors import (
     AnswerTooLargeError,
     MatchboxError,
@@ -16,6 +15,7 @@ from lambda_matchbox.errors import (
     StoreUnavailableError,
     UndeliverableError,
 )
+from lambda_matchbox.web.failures import FAILURES, answer_of, failure_of
 
 
 def product_errors() -> list[type[MatchboxError]]:

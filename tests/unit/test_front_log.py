@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 import pytest
 from aws_lambda_powertools import Logger
 
-from boot_api.app import App
-from boot_api.routes import Routes, Stores
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.catalog.memory import MemoryCatalog
 from lambda_matchbox.catalog.profiles import Profile
+from lambda_matchbox.web.app import App
+from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.assets import OWN, AssetDirectory, SignedAddresses
 from matchboxctl.directory.releases import ReleaseDirectory
 from matchboxctl.serving.answer_relay import AnswerRelay

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from boot_api.alb import BODY_LIMIT, FRONT_HEADER, request_of
-from boot_api.app import App
-from boot_api.routes import Routes, Stores
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.golang.http.paths import unescape
 from lambda_matchbox.releases.memory import MemoryReleases
+from lambda_matchbox.web.alb import BODY_LIMIT, FRONT_HEADER, request_of
+from lambda_matchbox.web.app import App
+from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.assets import OWN, SIGNED, AssetDirectory, SignedAddresses
 from matchboxctl.serving.answer_relay import AnswerRelay
 from tests.openpgp.keys import signing_key

@@ -6,9 +6,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from boot_api.alb import BODY_LIMIT
-from boot_api.app import App
-from boot_api.routes import Routes, Stores
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.aws.answers import S3Answers
 from lambda_matchbox.aws.assets import PREFIX, S3Assets
@@ -22,6 +19,9 @@ from lambda_matchbox.aws.creation import create_bucket, create_table
 from lambda_matchbox.aws.releases.reader import StoredReleases
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
+from lambda_matchbox.web.alb import BODY_LIMIT
+from lambda_matchbox.web.app import App
+from lambda_matchbox.web.routes import Routes, Stores
 from tests.rigs.catalog_table import ENOUGH
 from tests.rigs.service import Service
 from tests.unit.hostile_requests import HEADERS, METHODS, PATHS, QUERIES, ROOTED_PATHS, answered, event, quiet

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from boot_api.settings import Settings
-from matchbox.log_levels import LEVELS, log_level
+from lambda_matchbox.log_levels import LEVELS, log_level
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,6 @@ import json
 
 import pytest
 
-from boot_api.alb import BODY_LIMIT, Answer, Request
-from boot_api.routes import Account, Routes, Stores
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.assets.released import ReleasedAssets
 from lambda_matchbox.catalog.groups import Group
@@ -19,6 +17,8 @@ from lambda_matchbox.oci.image_reference import ImageReference
 from lambda_matchbox.releases.memory import MemoryFiles, MemoryReleases
 from lambda_matchbox.releases.pointers import Pointer, Release, published, rolled_back
 from lambda_matchbox.releases.sources import Source
+from lambda_matchbox.web.alb import BODY_LIMIT, Answer, Request
+from lambda_matchbox.web.routes import Account, Routes, Stores
 
 A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
 SOURCE = Source("arm", ImageReference("ghcr.io", "team/boot", "v1", ""), "talos/arm64", keep=2)

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from boot_api.alb import BODY_LIMIT
-from boot_api.app import App
 from boot_api.handler import app_of
-from boot_api.metrics import MILLISECONDS, REQUESTS, SERVICE, RequestMetrics
-from boot_api.routes import Routes, Stores
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.catalog.memory import MemoryCatalog
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.releases.memory import MemoryFiles, MemoryReleases
+from lambda_matchbox.web.alb import BODY_LIMIT
+from lambda_matchbox.web.app import App
+from lambda_matchbox.web.metrics import MILLISECONDS, REQUESTS, SERVICE, RequestMetrics
+from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.serving.answer_relay import AnswerRelay
 from tests.unit.hostile_requests import quiet
 from tests.unit.metric_lines import Metric, metrics_of, open_log

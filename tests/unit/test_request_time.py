@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from boot_api.app import App
-from boot_api.routes import Routes, Stores
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.aws.answers import S3Answers
 from lambda_matchbox.aws.assets import PREFIX, S3Assets
@@ -23,6 +21,8 @@ from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.aws.creation import create_bucket, create_table
 from lambda_matchbox.aws.releases.reader import StoredReleases
+from lambda_matchbox.web.app import App
+from lambda_matchbox.web.routes import Routes, Stores
 from tests.rigs.catalog_table import ENOUGH
 from tests.rigs.faults import Delay
 from tests.rigs.tcp_fault import fault_proxy

@@ -9,9 +9,6 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from boot_api.app import App
-from boot_api.routes import Routes, Stores
-from boot_api.signatures import SIGNED, Signatures
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.memory import MemoryCatalog
@@ -19,6 +16,9 @@ from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.catalog.stores import Kept
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.releases.memory import MemoryReleases
+from lambda_matchbox.web.app import App
+from lambda_matchbox.web.routes import Routes, Stores
+from lambda_matchbox.web.signatures import SIGNED, Signatures
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from tests.openpgp.independent import TEXT, is_signed, kind_of
 from tests.openpgp.keys import signing_key
@@ -228,6 +228,6 @@ def test_boot_api_does_not_load_the_library() -> None:
     """The function that boots machines imports nothing that signs, nor what reads the secret."""
     code = "import json, sys, boot_api.handler; print(json.dumps([*sys.modules]))"
     loaded = json.loads(subprocess.check_output([sys.executable, "-c", code]))
-    assert "boot_api.signatures" in loaded
-    foreign = {"pysequoia", "cryptography", "lambda_matchbox.signing.key", "boot_api.signed_handler"}
+    assert "lambda_matchbox.web.signatures" in loaded
+    foreign = {"pysequoia", "cryptography", "lambda_matchbox.signing.key", "signed_api.handler"}
     assert set() == foreign & set(loaded)

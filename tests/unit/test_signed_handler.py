@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aws_stores.function_environment import MissingSettingError
-from boot_api import signed_handler
-from boot_api.signed_handler import SigningNotPossibleError, app_of
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
+from lambda_matchbox.environment import MissingSettingError
 from lambda_matchbox.signing.secret import SigningSecret, SigningSecretError, parse_signing_secret
+from signed_api import handler
+from signed_api.handler import SigningNotPossibleError, app_of
 from tests.openpgp.independent import is_signed
 from tests.openpgp.keys import PASSPHRASE, key_ring, signing_key
 from tests.rigs.faults import Refuse
@@ -34,7 +34,7 @@ Environment = dict[str, str]
 
 ANSWERS = """
 import json, sys
-from boot_api.signed_handler import handler
+from signed_api.handler import handler
 print(json.dumps([handler(event, None) for event in json.load(sys.stdin)]))
 """
 
@@ -124,7 +124,7 @@ def test_a_secret_that_is_not_there(environment: Environment) -> None:
 
 def test_secrets_manager_away(moto_server: Service, environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     """A service that does not answer ends the start within its time."""
-    monkeypatch.setattr(signed_handler, "_SECRET_SECONDS", 0.5)
+    monkeypatch.setattr(handler, "_SECRET_SECONDS", 0.5)
     with fault_proxy(moto_server.endpoint) as proxy:
         proxy.switch(Refuse())
         given = {"MATCHBOX_SIGNING_KEY_SECRET": "any", "AWS_ENDPOINT_URL_SECRETS_MANAGER": proxy.endpoint}

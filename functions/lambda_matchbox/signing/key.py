@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pysequoia import Cert, PySigner, Sig, SignatureMode, Tsk, sign
 from pysequoia.packet import Packet, PacketPile, Tag
 
-from boot_api.signatures import Signatures
 from lambda_matchbox.signing.gnupg_secrets import without_protection
+from lambda_matchbox.web.signatures import Signatures
 
 _BEGIN = b"-----BEGIN PGP SIGNATURE-----"
 _LINE_END = re.compile(rb"\r?\n")

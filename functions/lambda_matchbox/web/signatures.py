@@ -6,8 +6,8 @@ The library that signs is not imported here: it is only where a key is.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from boot_api.document_answers import Document
 from lambda_matchbox.golang.http.content_type import BINARY, TEXT
+from lambda_matchbox.web.document_answers import Document
 
 Sign = Callable[[bytes], bytes]
 """From what a route answers to a detached OpenPGP signature of it."""

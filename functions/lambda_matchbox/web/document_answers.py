@@ -2,12 +2,12 @@
 
 from typing import NamedTuple
 
-from boot_api.alb import FRONT_HEADER, Answer, Request
 from lambda_matchbox.assets.boot_clients import follows_signed
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.catalog.stores import AnswerStore
 from lambda_matchbox.errors import AnswerTooLargeError
 from lambda_matchbox.golang.http import content
+from lambda_matchbox.web.alb import FRONT_HEADER, Answer, Request
 
 
 class Document(NamedTuple):

@@ -9,17 +9,17 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from aws_stores.function_environment import needed
-from boot_api.app import App
 from boot_api.handler import app_of as boot_app_of
 from boot_api.handler import credentials_of
 from boot_api.settings import Settings
 from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.secrets_manager import SecretsManager
+from lambda_matchbox.environment import needed
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.signing.key import SigningKey, SigningKeyError, unlocked
 from lambda_matchbox.signing.secret import SigningSecretError, parse_signing_secret
+from lambda_matchbox.web.app import App
 
 # What the start may wait for the secret, of the ten seconds that the function has.
 _SECRET_SECONDS = 5.0

@@ -4,7 +4,6 @@ import logging
 import random
 from typing import NamedTuple
 
-from boot_api.alb import Answer
 from lambda_matchbox.errors import (
     AnswerTooLargeError,
     MatchboxError,
@@ -13,6 +12,7 @@ from lambda_matchbox.errors import (
     UndeliverableError,
 )
 from lambda_matchbox.golang.http.paths import octets
+from lambda_matchbox.web.alb import Answer
 
 
 class Failure(NamedTuple):

@@ -6,9 +6,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
-from boot_api.alb import FRONT_HEADER, Answer, Request
-from boot_api.document_answers import Document, DocumentAnswers, whole
-from boot_api.signatures import Signatures, signed_route
 from lambda_matchbox.answers import grub, ipxe
 from lambda_matchbox.answers.template_data import data_of
 from lambda_matchbox.assets import file_server
@@ -21,6 +18,9 @@ from lambda_matchbox.golang.http import content_type
 from lambda_matchbox.golang.http.paths import clean_path, moved_permanently, unescape
 from lambda_matchbox.releases import addresses
 from lambda_matchbox.releases.pointers import Pointers
+from lambda_matchbox.web.alb import FRONT_HEADER, Answer, Request
+from lambda_matchbox.web.document_answers import Document, DocumentAnswers, whole
+from lambda_matchbox.web.signatures import Signatures, signed_route
 
 _ASSETS = "/assets/"
 _PROFILES = "/profiles/"

@@ -8,11 +8,11 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from boot_api.alb import event_answer, request_of
-from boot_api.failures import answer_of, failure_of
-from boot_api.request_log import Outcome, log_request
-from boot_api.routes import Account, Routes
 from lambda_matchbox.errors import MatchboxError
+from lambda_matchbox.web.alb import event_answer, request_of
+from lambda_matchbox.web.failures import answer_of, failure_of
+from lambda_matchbox.web.request_log import Outcome, log_request
+from lambda_matchbox.web.routes import Account, Routes
 
 
 class App:

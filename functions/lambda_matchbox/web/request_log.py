@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from aws_lambda_powertools import Logger
 
-from boot_api.alb import Request
-from boot_api.routes import Account
 from lambda_matchbox.golang.http.paths import octets
+from lambda_matchbox.web.alb import Request
+from lambda_matchbox.web.routes import Account
 
 _LONGEST_REPORT = 50
 

@@ -1,0 +1,1 @@
+"""matchbox's HTTP API: requests, routes and responses."""

@@ -1,0 +1,1 @@
+"""The Lambda function that answers paths in .sig and .asc."""
