@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from asset_sync.sources import STAND_IN
 from lambda_matchbox.environment import needed
+from lambda_matchbox.image_sync.sources import STAND_IN
 from lambda_matchbox.log_levels import log_level
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from asset_sync.sources import STAND_IN, ImageSources, image_sources
+from lambda_matchbox.image_sync.sources import STAND_IN, ImageSources, image_sources
 from lambda_matchbox.releases.pointers import Pointers
 from lambda_matchbox.releases.store import ReleaseShelf
 from matchboxctl.directory.releases import SCRATCH, DirectoryShelf, read_pointers

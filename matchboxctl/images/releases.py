@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from asset_sync.withdrawal import withdraw
+from lambda_matchbox.image_sync.withdrawal import withdraw
 from lambda_matchbox.releases.pointers import RECORD, Pointer, Release, UnknownReleaseError, rolled_back
 from lambda_matchbox.releases.records import ReleaseRecord, record_in, variables
 from lambda_matchbox.releases.store import MovedError, ReleaseShelf, ShelfError

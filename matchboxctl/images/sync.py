@@ -5,8 +5,8 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 
-from asset_sync.sync import Outcome, Sync, SyncError
-from asset_sync.withdrawal import withdraw_replaced
+from lambda_matchbox.image_sync.sync import Outcome, Sync, SyncError
+from lambda_matchbox.image_sync.withdrawal import withdraw_replaced
 from lambda_matchbox.oci.distribution.docker_config import logins_from_environment
 from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.releases.sources import Source
@@ -21,7 +21,7 @@ _PAUSE = 1.0
 
 
 class _Download:
-    """Shows how much of an image has arrived (see `asset_sync.byte_count.ByteCount`)."""
+    """Shows how much of an image has arrived (see `lambda_matchbox.image_sync.byte_count.ByteCount`)."""
 
     def __init__(self, source_id: str) -> None:
         self._source_id = source_id

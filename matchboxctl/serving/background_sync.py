@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from threading import Event, Thread
 
-from asset_sync.sources import ImageSources
 from lambda_matchbox.errors import MatchboxError
+from lambda_matchbox.image_sync.sources import ImageSources
 
 _LOOK = 5.0
 _PAUSE = 0.2

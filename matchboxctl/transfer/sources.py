@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from asset_sync.sources import image_sources
-from asset_sync.withdrawal import withdraw
 from lambda_matchbox.aws.releases.source_table import SourceTable
 from lambda_matchbox.aws.releases.store import StoredShelf
 from lambda_matchbox.documents.sources import source_document
+from lambda_matchbox.image_sync.sources import image_sources
+from lambda_matchbox.image_sync.withdrawal import withdraw
 from lambda_matchbox.releases.sources import Source, apart
 from lambda_matchbox.releases.store import ShelfError
 from matchboxctl.faults import Faults

@@ -9,9 +9,9 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asset_sync.handler import job_of
-from asset_sync.job import Report, SyncJob
 from lambda_matchbox.aws.releases.source_table import SourceTable
 from lambda_matchbox.aws.releases.store import StoredShelf
+from lambda_matchbox.image_sync.job import Report, SyncJob
 from tests.unit.sync_subject import TAG
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import boto3
 import pytest
 
 from asset_sync.handler import asked_for
-from asset_sync.job import Report, SyncFailedError
 from lambda_matchbox.aws.creation import create_bucket, create_table
 from lambda_matchbox.environment import MissingSettingError
+from lambda_matchbox.image_sync.job import Report, SyncFailedError
 from tests.balancer_events import ROOT
 from tests.registry_faults import faulty_registry
 from tests.rigs.stores import new_stores

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from asset_sync.scratch import emptied
+from lambda_matchbox.image_sync.scratch import emptied
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 HELD = """
 import signal
-from asset_sync.scratch import emptied
+from lambda_matchbox.image_sync.scratch import emptied
 with emptied(None) as directory:
     (directory / "part").write_bytes(b"part")
     print(directory, flush=True)

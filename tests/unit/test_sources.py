@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asset_sync.sources import image_sources, is_due
 from lambda_matchbox.documents.json import DocumentError
 from lambda_matchbox.documents.sources import parse_source, parse_stand_in, source_document
+from lambda_matchbox.image_sync.sources import image_sources, is_due
 from lambda_matchbox.oci.image_reference import ImageReference, Platform
 from lambda_matchbox.releases.sources import Source, apart, known_places, overlapping
 

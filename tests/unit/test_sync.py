@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from asset_sync.sync import Outcome
+from lambda_matchbox.image_sync.sync import Outcome
 from lambda_matchbox.releases.pointers import RECORD, Pointer, Release, rolled_back
 from tests.images.layers import Entry, gzipped
 from tests.images.manifests import image

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from asset_sync.sync import SyncError
+from lambda_matchbox.image_sync.sync import SyncError
 from lambda_matchbox.oci.distribution.docker_config import no_logins
 from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.oci.image_reference import Platform

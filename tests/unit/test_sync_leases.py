@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from asset_sync.sync import SyncError
+from lambda_matchbox.image_sync.sync import SyncError
 from lambda_matchbox.releases.pointers import Release, published
 from lambda_matchbox.releases.store import BusyError
 from tests.unit.sync_subject import NOON, OLD, Subject, moved_tag

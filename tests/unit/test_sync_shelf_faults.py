@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from asset_sync.sync import SyncError
 from lambda_matchbox.errors import StoreUnavailableError
+from lambda_matchbox.image_sync.sync import SyncError
 from tests.unit.sync_subject import NEW, NEW_FILES, OLD_FILES, Subject, completes, fails, moved_tag, talos
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from asset_sync.withdrawal import withdraw, withdraw_replaced
+from lambda_matchbox.image_sync.withdrawal import withdraw, withdraw_replaced
 from lambda_matchbox.oci.image_reference import ImageReference
 from lambda_matchbox.releases.memory import MemoryReleases, MemoryShelf
 from lambda_matchbox.releases.pointers import Pointer, Release

@@ -9,9 +9,9 @@ from typing import NamedTuple
 from aws_lambda_powertools import Logger
 
 from asset_sync.metrics import NEVER, Figures
-from asset_sync.sources import ImageSources, is_due
-from asset_sync.sync import Sync, SyncError
-from asset_sync.withdrawal import withdraw_replaced
+from lambda_matchbox.image_sync.sources import ImageSources, is_due
+from lambda_matchbox.image_sync.sync import Sync, SyncError
+from lambda_matchbox.image_sync.withdrawal import withdraw_replaced
 from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.releases.pointers import Pointers
 from lambda_matchbox.releases.sources import Source

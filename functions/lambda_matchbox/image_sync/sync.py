@@ -12,10 +12,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from asset_sync.byte_count import ByteCount, counted
-from asset_sync.release_files import release_files
-from asset_sync.scratch import emptied
 from lambda_matchbox.errors import MatchboxError
+from lambda_matchbox.image_sync.byte_count import ByteCount, counted
+from lambda_matchbox.image_sync.release_files import release_files
+from lambda_matchbox.image_sync.scratch import emptied
 from lambda_matchbox.oci.descriptors import Descriptor, Manifest
 from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.oci.errors import OciError
