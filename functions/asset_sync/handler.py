@@ -11,13 +11,13 @@ import boto3
 from aws_lambda_powertools import Logger
 from botocore.config import Config
 
-from asset_sync.metrics import SERVICE, SyncMetrics
 from asset_sync.settings import Settings
 from lambda_matchbox.aws.clients.boto3_errors import translated
 from lambda_matchbox.aws.releases.source_table import SourceTable
 from lambda_matchbox.aws.releases.store import StoredShelf
 from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.image_sync.job import SyncFailedError, SyncJob
+from lambda_matchbox.image_sync.metrics import SERVICE, SyncMetrics
 from lambda_matchbox.image_sync.sources import ImageSources, image_sources
 from lambda_matchbox.oci.distribution.docker_config import Login, logins_from_secret, no_logins
 from lambda_matchbox.oci.distribution.registry import Registry

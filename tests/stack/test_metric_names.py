@@ -3,7 +3,7 @@
 import json
 import re
 
-from asset_sync import metrics as sync
+from lambda_matchbox.image_sync import metrics as sync
 from lambda_matchbox.web import metrics as requests
 from tests.stack.resolution import Stack
 

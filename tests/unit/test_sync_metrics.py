@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from asset_sync.handler import job_of
-from asset_sync.metrics import AGE, FAILED, NEVER, SECONDS, SERVICE, SUCCEEDED, Figures, SyncMetrics
 from lambda_matchbox.aws.creation import create_table
 from lambda_matchbox.image_sync.job import SyncFailedError, SyncJob
+from lambda_matchbox.image_sync.metrics import AGE, FAILED, NEVER, SECONDS, SERVICE, SUCCEEDED, Figures, SyncMetrics
 from lambda_matchbox.image_sync.sources import ImageSources
 from lambda_matchbox.oci.distribution.docker_config import no_logins
 from lambda_matchbox.oci.distribution.registry import Registry

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from aws_lambda_powertools import Logger
 
-from asset_sync.metrics import NEVER, Figures
+from lambda_matchbox.image_sync.metrics import NEVER, Figures
 from lambda_matchbox.image_sync.sources import ImageSources, is_due
 from lambda_matchbox.image_sync.sync import Sync, SyncError
 from lambda_matchbox.image_sync.withdrawal import withdraw_replaced

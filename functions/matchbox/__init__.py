@@ -1,1 +1,0 @@
-"""The domain: what a machine asks, and what it is told."""
