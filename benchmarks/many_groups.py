@@ -25,7 +25,7 @@ from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.directory.releases import ReleaseDirectory
-from matchboxctl.serving.answer_relay import AnswerRelay
+from matchboxctl.serve.answer_relay import AnswerRelay
 from tests.rigs.dynamodb_local import dynamodb_local
 
 SIZES = (10, 1_000, 10_000, 100_000)

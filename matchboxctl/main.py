@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING
 from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.log_levels import LEVELS, log_level
 from matchboxctl.certs.arguments import add_certs_command
-from matchboxctl.checking.arguments import add_check_command
-from matchboxctl.completion_arguments import add_completion_command
-from matchboxctl.data_path_argument import DATA_PATH, add_data_path
-from matchboxctl.images.arguments import add_source_commands
-from matchboxctl.nouns.arguments import add_noun_commands
-from matchboxctl.rendering.arguments import add_render_command
+from matchboxctl.check.arguments import add_check_command
+from matchboxctl.cli.data_path_argument import DATA_PATH, add_data_path
+from matchboxctl.cli.errors import CommandError, UsageError
+from matchboxctl.completion.arguments import add_completion_command
+from matchboxctl.releases.arguments import add_source_commands
+from matchboxctl.render.arguments import add_render_command
+from matchboxctl.resources.arguments import add_noun_commands
 from matchboxctl.rpc.arguments import DEFAULT_ADDRESS, add_rpc_arguments, rpc_settings
-from matchboxctl.usage import CommandError, UsageError
 
 if TYPE_CHECKING:
-    from matchboxctl.store_mode import StoreSettings
+    from matchboxctl.store.mode import StoreSettings
 
 _MODES = (
     "With MATCHBOX_TABLE and MATCHBOX_BUCKET set, a DynamoDB table and an S3 bucket are the truth (store mode), on AWS "
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _with_two_dashes(sys.argv[1:] if arguments is None else arguments)
     parser = _parser(os.environ)
     if "_ARGCOMPLETE" in os.environ:
-        from matchboxctl.completion import complete
+        from matchboxctl.completion.complete import complete
 
         complete(parser)
     options = parser.parse_args(given)
@@ -70,9 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(options: argparse.Namespace) -> None:
-    from matchboxctl.serving.key_ring import key_of_ring
-    from matchboxctl.serving.serve import Directories, serve
-    from matchboxctl.store_mode import StoreSettings, store_settings
+    from matchboxctl.serve.command import Directories, serve
+    from matchboxctl.serve.key_ring import key_of_ring
+    from matchboxctl.store.mode import StoreSettings, store_settings
 
     level = _log_level(options)
     truth: Directories | StoreSettings | None = store_settings(os.environ, options.data_path)
@@ -109,7 +109,7 @@ def _assets_path(given: str | None) -> Path | None:
 
 
 def _init(options: argparse.Namespace) -> None:
-    from matchboxctl.init_command import init
+    from matchboxctl.store.init_command import init
 
     init(_stores(options))
 
@@ -127,7 +127,7 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _fsck(options: argparse.Namespace) -> None:
-    from matchboxctl.fsck_command import fsck
+    from matchboxctl.store.fsck_command import fsck
 
     fsck(_stores(options), repair=options.repair)
 
@@ -143,7 +143,7 @@ def _rpc(options: argparse.Namespace) -> None:
 
 def _stores(options: argparse.Namespace) -> "StoreSettings":
     """The settings of store mode, for a command that knows no other."""
-    from matchboxctl.store_mode import store_settings
+    from matchboxctl.store.mode import store_settings
 
     found = store_settings(os.environ, os.environ.get("MATCHBOX_DATA_PATH"))
     if found is None:

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from matchboxctl.certs.file_flags import CA_FILE, CERT_FILE, KEY_FILE
-from matchboxctl.usage import UsageError
+from matchboxctl.cli.errors import UsageError
 
 _DAYS = 365
 _MOST_DAYS = 3650

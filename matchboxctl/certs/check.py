@@ -21,7 +21,7 @@ from matchboxctl.certs.faults import (
     signer,
 )
 from matchboxctl.certs.files import certificates_in, check_key, key_in, pem_in
-from matchboxctl.usage import FailedError, UsageError
+from matchboxctl.cli.errors import FailedError, UsageError
 
 _SOON = timedelta(days=30)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from matchboxctl.usage import FailedError, UsageError
+from matchboxctl.cli.errors import FailedError, UsageError
 
 NAMES = ("ca.key", "ca.crt", "server.key", "server.crt", "client.key", "client.crt")
 """matchbox's names of them, and those that bootcmd looks for."""

@@ -7,7 +7,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-from matchboxctl.usage import UsageError
+from matchboxctl.cli.errors import UsageError
 
 _MAKES = "`matchboxctl certs` makes"
 

@@ -14,7 +14,7 @@ from matchboxctl.certs.authority import Authority, client_certificate, new_autho
 from matchboxctl.certs.directory import NAMES, already, replace, write_new
 from matchboxctl.certs.faults import authority_faults, names_of
 from matchboxctl.certs.files import certificates_in, key_in, pem_in
-from matchboxctl.usage import UsageError
+from matchboxctl.cli.errors import UsageError
 
 
 def make(directory: Path, names: Sequence[str], days: int) -> None:

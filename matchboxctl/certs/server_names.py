@@ -3,7 +3,7 @@
 import ipaddress
 import re
 
-from matchboxctl.usage import UsageError
+from matchboxctl.cli.errors import UsageError
 
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _DNS_NAME = re.compile(rf"(?:\*\.(?={_LABEL}\.))?{_LABEL}(?:\.{_LABEL})*")

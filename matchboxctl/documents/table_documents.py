@@ -25,10 +25,10 @@ from lambda_matchbox.catalog.groups import Group, Wanted
 from lambda_matchbox.catalog.labels import InvalidMACError, is_mac, normalise_mac
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.documents.json import DocumentError
-from matchboxctl.data_path_argument import DATA_PATH
+from matchboxctl.cli.data_path_argument import DATA_PATH
 from matchboxctl.documents.patience import Patience
 from matchboxctl.documents.protocol import Report, TemplateSize, nobody
-from matchboxctl.store_mode import StoreSettings
+from matchboxctl.store.mode import StoreSettings
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from matchboxctl.certs.file_flags import CA_FILE, CERT_FILE, KEY_FILE
-from matchboxctl.host_and_port import Address, host_and_port
+from matchboxctl.cli.host_and_port import Address, host_and_port
 
 DEFAULT_ADDRESS = "127.0.0.1:8081"
 """Where `matchboxctl rpc` listens unless told otherwise; matchbox's clients ask there."""

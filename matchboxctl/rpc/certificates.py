@@ -13,8 +13,8 @@ from matchboxctl.certs.faults import (
     signer,
 )
 from matchboxctl.certs.files import MissingFileError, certificates_in, check_key, key_in, pem_in
+from matchboxctl.cli.errors import UsageError
 from matchboxctl.rpc.arguments import RpcSettings
-from matchboxctl.usage import UsageError
 
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 (compared, not bound)
 

@@ -7,8 +7,8 @@ from matchboxctl.documents.table_documents import TableDocuments
 from matchboxctl.rpc.arguments import RpcSettings
 from matchboxctl.rpc.calls import MOST_CALLS, PATIENCE
 from matchboxctl.rpc.server import RpcServer
-from matchboxctl.store_check import found
-from matchboxctl.store_mode import StoreSettings
+from matchboxctl.store.check import found
+from matchboxctl.store.mode import StoreSettings
 
 
 def rpc(store: StoreSettings, settings: RpcSettings, log_level: str) -> None:

@@ -7,9 +7,9 @@ from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.catalog.labels import InvalidMACError
 from lambda_matchbox.documents.json import DocumentError
 from lambda_matchbox.errors import MatchboxError, StoreUnavailableError
+from matchboxctl.cli.errors import UsageError
 from matchboxctl.documents.faults import FileError
 from matchboxctl.rpc.go_metadata import MetadataError
-from matchboxctl.usage import UsageError
 
 
 class RefusedError(MatchboxError):

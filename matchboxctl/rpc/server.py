@@ -6,13 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 from aws_lambda_powertools import Logger
 
-from matchboxctl.host_and_port import Address
+from matchboxctl.cli.errors import UsageError
+from matchboxctl.cli.host_and_port import Address
 from matchboxctl.rpc.arguments import RpcSettings
 from matchboxctl.rpc.calls import MOST_CALLS, Calls
 from matchboxctl.rpc.certificates import certificates
 from matchboxctl.rpc.edited import Edited
 from matchboxctl.rpc.services import Services
-from matchboxctl.usage import UsageError
 
 LARGEST_REQUEST = 4 * 1024 * 1024
 """The most bytes of a request, as with matchbox; an answer may have any number."""

@@ -20,14 +20,14 @@ from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_pro
 from lambda_matchbox.documents.json import DocumentError
 from lambda_matchbox.documents.sources import parse_source, source_document
 from lambda_matchbox.releases.sources import Source
-from matchboxctl.aws_refusals import explained
+from matchboxctl.cli.errors import FailedError, UsageError
+from matchboxctl.cli.progress import Progress
+from matchboxctl.cli.warnings import Faults
 from matchboxctl.directory.files import DIRECTORIES, files_below
-from matchboxctl.faults import Faults
-from matchboxctl.progress import Progress
-from matchboxctl.store_mode import StoreSettings
+from matchboxctl.store.aws_refusals import explained
+from matchboxctl.store.mode import StoreSettings
 from matchboxctl.transfer.beyond_matchbox import beyond_matchbox, template_beyond_matchbox, told
 from matchboxctl.transfer.differences import Differences
-from matchboxctl.usage import FailedError, UsageError
 
 _OF_JSON = ("groups", "profiles", "sources")
 

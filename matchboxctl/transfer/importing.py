@@ -16,14 +16,14 @@ from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.memory import GroupIndex
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS, Document, Template
-from matchboxctl.aws_refusals import explained
+from matchboxctl.cli.errors import FailedError, UsageError
+from matchboxctl.cli.progress import Progress
+from matchboxctl.cli.warnings import Faults
 from matchboxctl.directory.files import DIRECTORIES, DataDirectory, read_directory
-from matchboxctl.faults import Faults
-from matchboxctl.progress import Progress
-from matchboxctl.store_mode import StoreSettings
+from matchboxctl.store.aws_refusals import explained
+from matchboxctl.store.mode import StoreSettings
 from matchboxctl.transfer.differences import Differences
 from matchboxctl.transfer.sources import SourceImport, hidden_assets
-from matchboxctl.usage import FailedError, UsageError
 
 _MOST_NAMED = 5
 

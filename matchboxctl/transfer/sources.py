@@ -11,8 +11,8 @@ from lambda_matchbox.image_sync.sources import image_sources
 from lambda_matchbox.image_sync.withdrawal import withdraw
 from lambda_matchbox.releases.sources import Source, apart
 from lambda_matchbox.releases.store import ShelfError
-from matchboxctl.faults import Faults
-from matchboxctl.store_mode import StoreSettings
+from matchboxctl.cli.warnings import Faults
+from matchboxctl.store.mode import StoreSettings
 from matchboxctl.transfer.differences import Differences
 
 

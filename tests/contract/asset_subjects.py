@@ -24,8 +24,8 @@ from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from matchboxctl.directory.releases import ReleaseDirectory
-from matchboxctl.serving.answer_relay import AnswerRelay
-from matchboxctl.serving.front import Front, Streams
+from matchboxctl.serve.answer_relay import AnswerRelay
+from matchboxctl.serve.front import Front, Streams
 from tests.rigs.catalog_table import ENOUGH
 
 if TYPE_CHECKING:

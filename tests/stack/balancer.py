@@ -13,7 +13,7 @@ import uuid
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from matchboxctl.serving.front import Front
+from matchboxctl.serve.front import Front
 from tests.rigs.lambda_runtime import Artefacts, LambdaFunction, lambda_function
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from lambda_matchbox.web.alb import BODY_LIMIT, FRONT_HEADER, request_of
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.assets import OWN, SIGNED, AssetDirectory, SignedAddresses
-from matchboxctl.serving.answer_relay import AnswerRelay
+from matchboxctl.serve.answer_relay import AnswerRelay
 from tests.openpgp.keys import signing_key
 from tests.unit.hostile_requests import (
     HEADERS,

@@ -9,9 +9,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchboxctl.nouns.output import as_json, as_yaml
-from matchboxctl.nouns.tables import description, shown, table
-from matchboxctl.nouns.yaml_files import YamlFileError, json_of_yaml
+from matchboxctl.resources.output import as_json, as_yaml
+from matchboxctl.resources.tables import description, shown, table
+from matchboxctl.resources.yaml_files import YamlFileError, json_of_yaml
 
 AMBIGUOUS = ["yes", "No", "on", "0123", "0o17", "0x1f", "1e3", "1_000", ".5", "5.", "+1", "12:30:45", "~", "null", ""]
 AMBIGUOUS += ["2026-01-02", "=", "<<", "- a", "a: b", "# c", " a", "a ", "a\n", "\n a\n\n", "a\r\nb", "\x85", "\u2028"]

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from matchboxctl.progress import Progress
+from matchboxctl.cli.progress import Progress
 
 
 class Terminal(io.StringIO):

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from matchboxctl.host_and_port import Address
+from matchboxctl.cli.errors import UsageError
+from matchboxctl.cli.host_and_port import Address
 from matchboxctl.rpc.arguments import RpcSettings
 from matchboxctl.rpc.certificates import certificates
-from matchboxctl.usage import UsageError
 from tests.certificates import HOUR, Authority, Issued
 
 if TYPE_CHECKING:

@@ -25,8 +25,8 @@ def heavy_after(statement: str) -> str:
     [
         "import boot_api.handler",
         "import asset_sync.handler",
-        "import matchboxctl.main, matchboxctl.serving.serve, matchboxctl.transfer.importing, matchboxctl.images.sync",
-        "import matchboxctl.nouns.command, matchboxctl.documents.table_documents, matchboxctl.completion",
+        "import matchboxctl.main, matchboxctl.serve.command, matchboxctl.transfer.importing, matchboxctl.releases.sync",
+        "import matchboxctl.resources.command, matchboxctl.documents.table_documents, matchboxctl.completion.complete",
     ],
 )
 def test_nobody_else_imports_it(statement: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchboxctl.rendering.secret_masks import MASK, Masks, names_a_secret
+from matchboxctl.render.secret_masks import MASK, Masks, names_a_secret
 
 
 @pytest.mark.parametrize(

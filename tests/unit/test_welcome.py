@@ -7,8 +7,8 @@ import pytest
 
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from matchboxctl.directory.catalog import DirectoryCatalog
-from matchboxctl.serving.own_address import is_loopback, own_address
-from matchboxctl.serving.welcome import Listening, shortcomings, welcome
+from matchboxctl.serve.own_address import is_loopback, own_address
+from matchboxctl.serve.welcome import Listening, shortcomings, welcome
 
 
 def told(host: str, own: str | None) -> list[str]:

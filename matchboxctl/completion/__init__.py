@@ -1,0 +1,1 @@
+"""`matchboxctl completion`: what a shell completes."""

@@ -1,0 +1,125 @@
+"""`matchboxctl releases`, `rollback`, `follow`, `withdraw`: which releases of a source there are, which is served."""
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from lambda_matchbox.image_sync.withdrawal import withdraw
+from lambda_matchbox.releases.pointers import RECORD, Pointer, Release, UnknownReleaseError, rolled_back
+from lambda_matchbox.releases.records import ReleaseRecord, record_in, variables
+from lambda_matchbox.releases.store import MovedError, ReleaseShelf, ShelfError
+from matchboxctl.cli.errors import FailedError, UsageError
+from matchboxctl.releases.places import SourcePlace
+
+_MOVES = 5
+
+
+def releases(place: SourcePlace, source_id: str, output: str) -> None:
+    """Print the releases of the source, the newest first. Raises UsageError.
+
+    `output` is `text` for people, `json` for programs, `env` for the variables of the release that is served.
+    """
+    shelf, pointer = _published(place, source_id)
+    records = [(release, _record(shelf, release)) for release in pointer.releases]
+    match output:
+        case "json":
+            print(json.dumps([_fields(pointer, release, record) for release, record in records], indent=2))
+        case "env":
+            current = next(record for release, record in records if release == pointer.release(pointer.current))
+            if current is None:
+                raise FailedError(f"{source_id}: {RECORD} of the release that is served is not there: sync again")
+            for name, value in variables(current).items():
+                print(f"{name}={value}")
+        case _:
+            for release, record in records:
+                print(_line(pointer, release, record))
+
+
+def rollback(place: SourcePlace, source_id: str, digest: str | None) -> None:
+    """Serve a release that is kept, the one before the current one unless `digest` names another, and hold it.
+
+    Raises UsageError where there is no such release.
+    """
+
+    def moved(pointer: Pointer) -> Pointer:
+        try:
+            return rolled_back(pointer, digest, int(time.time()))
+        except UnknownReleaseError as error:
+            raise UsageError(f"{source_id}: {error}") from error
+
+    pointer = _move(place, source_id, moved)
+    print(f"{source_id}: held at {pointer.current}; `matchboxctl follow {source_id}` lets it move again")
+
+
+def follow(place: SourcePlace, source_id: str) -> None:
+    """Let the next sync move the source again. Raises UsageError."""
+    pointer = _move(place, source_id, lambda old: old._replace(held=False))
+    print(f"{source_id}: at {pointer.current}; the next sync moves it to the newest image")
+
+
+def take_out(place: SourcePlace, source_id: str) -> None:
+    """Serve no release of a source any more that has no document. Raises UsageError and FailedError."""
+    if source_id in place.read().named:
+        raise UsageError(f"{source_id!r} is an image source: the next sync would publish it again; remove it first")
+    shelf, _ = _published(place, source_id)
+    try:
+        withdraw(shelf)
+    except ShelfError as error:
+        raise FailedError(f"{source_id}: {error}; run the same command again") from error
+    print(f"{source_id}: withdrawn")
+
+
+def _move(place: SourcePlace, source_id: str, moved: Callable[[Pointer], Pointer]) -> Pointer:
+    for _ in range(_MOVES):
+        shelf, pointer = _published(place, source_id)
+        new = moved(pointer)
+        try:
+            shelf.move(pointer, new)
+        except MovedError:
+            continue
+        return new
+    raise FailedError(f"{source_id}: a sync keeps moving it; run the same command again")
+
+
+def _published(place: SourcePlace, source_id: str) -> tuple[ReleaseShelf, Pointer]:
+    if "/" in source_id or source_id in ("", ".", ".."):
+        raise UsageError(f"{source_id!r} is no id of a source")
+    shelf = place.shelf(source_id)
+    try:
+        pointer = shelf.pointer()
+    except ShelfError as error:
+        raise FailedError(f"{source_id}: {error}") from error
+    if pointer is None:
+        raise UsageError(f"{place.name} has no release of {source_id!r}: run `matchboxctl sync {source_id}`")
+    return shelf, pointer
+
+
+def _record(shelf: ReleaseShelf, release: Release) -> ReleaseRecord | None:
+    text = shelf.read(release.place, RECORD)
+    return None if text is None else record_in(text)
+
+
+def _fields(pointer: Pointer, release: Release, record: ReleaseRecord | None) -> dict[str, Any]:
+    current = release == pointer.release(pointer.current)
+    return {
+        "digest": release.digest,
+        "time": _time(release.published),
+        "size": 0 if record is None else record.size,
+        "current": current,
+        "held": current and pointer.held,
+        "version": "" if record is None else record.version,
+        "files": {} if record is None else {name: file._asdict() for name, file in record.files.items()},
+    }
+
+
+def _line(pointer: Pointer, release: Release, record: ReleaseRecord | None) -> str:
+    state = ("held" if pointer.held else "current") if release == pointer.release(pointer.current) else ""
+    size = "no record" if record is None else f"{record.size:,} bytes"
+    version = "" if record is None or not record.version else f"  {record.version}"
+    return f"{state:<8}{release.digest}  {_time(release.published)}  {size}{version}"
+
+
+def _time(moment: int) -> str:
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,89 @@
+"""Groups, profiles and templates in the files that `create` is given."""
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Generic, NamedTuple, TypeVar
+
+from lambda_matchbox.documents.json import DocumentError
+from lambda_matchbox.golang.json import without_surrogates
+from matchboxctl.cli.errors import FailedError, UsageError
+from matchboxctl.documents.faults import id_fault
+from matchboxctl.resources.tables import shown
+from matchboxctl.resources.yaml_files import YamlFileError, json_of_yaml
+
+_Document = TypeVar("_Document")
+
+
+class NamedFile(NamedTuple):
+    """A file's bytes, the name that a template has by it, and the file as messages call it."""
+
+    name: str
+    body: bytes
+    shown: str
+
+
+class Parsed(NamedTuple, Generic[_Document]):
+    """A document, its id, and notes on what in it means nothing."""
+
+    id: str
+    document: _Document
+    notes: Sequence[str]
+
+
+def read_file(path: str, name: str | None) -> NamedFile:
+    """The file, standard input for `-`; a `name` is in place of its own. Raises FailedError, UsageError."""
+    where = "standard input" if path == "-" else shown(path)
+    # A process that was started without standard input has none.
+    if path == "-" and sys.stdin is None:
+        raise FailedError(f"{where}: there is none")
+    try:
+        body = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except OSError as error:
+        raise FailedError(f"{where}: cannot be read: {error.strerror}") from error
+    if name is None:
+        name = "" if path == "-" else Path(path).name
+    if name != without_surrogates(name):
+        raise UsageError(f"{where}: {name!r} is no UTF-8")
+    return NamedFile(name, body, where)
+
+
+def parsed(
+    file: NamedFile,
+    word: str,
+    parse: Callable[[str, bytes], _Document],
+    known: Sequence[str],
+    inner: Mapping[str, Sequence[str]] | None = None,
+) -> Parsed[_Document]:
+    """The document in a file of JSON or YAML, which has its `id` inside. Raises FailedError.
+
+    `known` are the keys that mean something, `inner` those of the objects under some of them.
+    """
+    is_json = file.body.lstrip().startswith(b"{")
+    try:
+        text = file.body if is_json else json_of_yaml(file.body)
+        document = parse("", text)
+    except YamlFileError as error:
+        raise FailedError(f"{file.shown}: {shown(str(error))}") from error
+    except DocumentError as error:
+        # Lines are those of the JSON that was made of YAML.
+        why = str(error) if is_json else str(error).partition(": ")[2]
+        raise FailedError(f"{file.shown}: {shown(why)}") from error
+    fields: dict[str, object] = json.loads(text.decode("utf-8", "replace"))
+    document_id = next((value for key, value in reversed(fields.items()) if key.lower() == "id"), None)
+    if not isinstance(document_id, str) or not document_id:
+        raise FailedError(f'{file.shown}: a {word} needs an "id"')
+    if why := id_fault(document_id):
+        raise FailedError(f"{file.shown}: {why}")
+    unknown = _unknown(fields, known)
+    for name, keys in (inner or {}).items():
+        for key, value in fields.items():
+            if key.lower() == name and isinstance(value, dict):
+                unknown += [f"{name}.{one}" for one in _unknown(value, keys)]
+    notes = [f"{file.shown}: {shown(key)} means nothing in a {word}: it is left out" for key in unknown]
+    return Parsed(without_surrogates(document_id), document, notes)
+
+
+def _unknown(fields: Mapping[str, object], known: Sequence[str]) -> list[str]:
+    return [key for key in fields if key.lower() not in known]

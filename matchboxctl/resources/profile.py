@@ -1,0 +1,100 @@
+"""Profiles, as the operator's commands show and take them."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+
+from lambda_matchbox.catalog.profiles import NetBoot, Profile
+from lambda_matchbox.catalog.selection import octets
+from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
+from lambda_matchbox.documents.groups_and_profiles import parse_profile
+from matchboxctl.documents.faults import id_fault
+from matchboxctl.documents.file_texts import profile_document, profile_text
+from matchboxctl.documents.protocol import Documents, Report
+from matchboxctl.resources.files import NamedFile, parsed
+from matchboxctl.resources.resource import Content, Description, Draft, Facts
+
+
+class ProfileNoun:
+    """`matchboxctl profile` (see `matchboxctl.resources.resource.Noun`)."""
+
+    word = "profile"
+    kind = "profiles"
+    columns = ("ID", "PROFILE NAME", "IGNITION", "CLOUD", "GENERIC")
+    fault = staticmethod(id_fault)
+
+    def rows(self, documents: Documents, told: Report) -> list[Sequence[str]]:
+        """A row for each profile."""
+        profiles = _in_order(documents.profiles(told, metadata=False))
+        return [(one.id, one.name, one.ignition_id, one.cloud_id, one.generic_id) for one in profiles]
+
+    def listed(self, documents: Documents, told: Report) -> list[Mapping[str, object]]:
+        """All profiles."""
+        return [profile_document(profile) for profile in _in_order(documents.profiles(told))]
+
+    def described(self, documents: Documents, name: str) -> Description | None:
+        """The profile."""
+        profile = documents.profile(name)
+        return None if profile is None else Description(_facts(profile), profile_document(profile))
+
+    def content(self, documents: Documents, name: str) -> Content | None:
+        """The profile as matchbox writes it."""
+        profile = documents.profile(name)
+        return None if profile is None else Content(profile_text(profile) + b"\n", profile_document(profile))
+
+    def draft(self, file: NamedFile) -> Draft:
+        """The profile in a file of JSON or YAML."""
+        found = parsed(file, self.word, parse_profile, Profile._fields, {"boot": NetBoot._fields})
+        profile = found.document._replace(id=found.id)
+        return Draft(
+            found.id,
+            lambda documents: documents.put_profile(profile),
+            found.notes,
+            lambda documents: absent_templates(documents, profile),
+        )
+
+    def delete(self, documents: Documents, name: str) -> bool:
+        """Take the profile out."""
+        return documents.delete_profile(name)
+
+    def users(self, documents: Documents, names: Collection[str], told: Report) -> Mapping[str, list[str]]:
+        """The groups that name the profiles."""
+        found: dict[str, list[str]] = {}
+        for group in sorted(documents.groups(told, metadata=False), key=lambda group: octets(group.id)):
+            if group.profile in names:
+                found.setdefault(group.profile, []).append(f"group {group.id}")
+        return found
+
+
+def template_names(profile: Profile) -> dict[str, str]:
+    """The names of the templates that the profile has, by kind."""
+    named = {kind: getattr(profile, f"{kind}_id") for kind in TEMPLATE_KINDS}
+    return {kind: name for kind, name in named.items() if name}
+
+
+def absent_templates(documents: Documents, profile: Profile) -> list[str]:
+    """A line for each template that the profile names and that is not there."""
+    return [
+        f"{kind} template {name!r} is absent"
+        for kind, name in template_names(profile).items()
+        if not documents.holds(kind, name)
+    ]
+
+
+def _in_order(profiles: list[Profile]) -> list[Profile]:
+    return sorted(profiles, key=lambda profile: octets(profile.id))
+
+
+def _facts(profile: Profile) -> Facts:
+    boot = profile.boot or NetBoot()
+    metadata = json.dumps(profile_document(profile).get("metadata", {}), ensure_ascii=False, indent=2)
+    return [
+        ("ID", [profile.id]),
+        ("Name", [profile.name]),
+        ("Ignition", [profile.ignition_id]),
+        ("Cloud", [profile.cloud_id]),
+        ("Generic", [profile.generic_id]),
+        ("Kernel", [boot.kernel]),
+        ("Initrd", boot.initrd),
+        ("Args", boot.args),
+        ("Metadata", metadata.split("\n") if profile.metadata else []),
+    ]

@@ -1,0 +1,94 @@
+"""Templates of Ignition configs, cloud-configs and generic ones, as the operator's commands show and take them."""
+
+import base64
+from collections.abc import Collection, Mapping, Sequence
+
+from lambda_matchbox.catalog.selection import octets
+from lambda_matchbox.errors import MatchboxError
+from matchboxctl.cli.errors import FailedError
+from matchboxctl.documents.faults import name_fault
+from matchboxctl.documents.protocol import Documents, Report, TemplateSize, nobody
+from matchboxctl.resources.files import NamedFile
+from matchboxctl.resources.resource import Content, Description, Draft
+
+
+class TemplateNoun:
+    """`matchboxctl ignition`, `cloud` or `generic` (see `matchboxctl.resources.resource.Noun`)."""
+
+    columns = ("NAME", "SIZE")
+    fault = staticmethod(name_fault)
+
+    def __init__(self, kind: str) -> None:
+        self.word = self.kind = kind
+
+    def rows(self, documents: Documents, told: Report) -> list[Sequence[str]]:
+        """A row for each template."""
+        return [(one.name, f"{one.size}") for one in self._all(documents, told)]
+
+    def listed(self, documents: Documents, told: Report) -> list[Mapping[str, object]]:
+        """Names and sizes of all templates."""
+        return [{"name": one.name, "size": one.size} for one in self._all(documents, told)]
+
+    def described(self, documents: Documents, name: str) -> Description | None:
+        """The template's size, and the profiles that name it."""
+        body = documents.template(self.kind, name)
+        if body is None:
+            return None
+        profiles = self._profiles(documents, [name], nobody).get(name, [])
+        facts = [("Name", [name]), ("Size", [f"{len(body)} bytes"]), ("Profiles", profiles)]
+        return Description(facts, {"name": name, "size": len(body), "profiles": profiles})
+
+    def content(self, documents: Documents, name: str) -> Content | None:
+        """The template's bytes; for programs they are `config`, or `config_base64` where they are no UTF-8."""
+        body = documents.template(self.kind, name)
+        if body is None:
+            return None
+        document: dict[str, object] = {"name": name, "size": len(body)}
+        try:
+            document["config"] = body.decode()
+        except UnicodeDecodeError:
+            document["config_base64"] = base64.b64encode(body).decode()
+        return Content(body, document)
+
+    def draft(self, file: NamedFile) -> Draft:
+        """The file's bytes, under the file's name unless another is given."""
+        name = file.name
+        if why := name_fault(name) or ("" if name else "it needs a name"):
+            raise FailedError(f"{file.shown}: {why}: give one by --name")
+        notes = _notes(self.kind, name, file.body)
+        return Draft(name, lambda documents: documents.put_template(self.kind, name, file.body), notes, lambda _: [])
+
+    def delete(self, documents: Documents, name: str) -> bool:
+        """Take the template out."""
+        return documents.delete_template(self.kind, name)
+
+    def users(self, documents: Documents, names: Collection[str], told: Report) -> Mapping[str, list[str]]:
+        """The profiles that name the templates."""
+        found = self._profiles(documents, names, told)
+        return {name: [f"profile {one}" for one in ids] for name, ids in found.items()}
+
+    def _profiles(self, documents: Documents, names: Collection[str], told: Report) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for profile in sorted(documents.profiles(told, metadata=False), key=lambda profile: octets(profile.id)):
+            if (name := getattr(profile, f"{self.kind}_id")) in names:
+                found.setdefault(name, []).append(profile.id)
+        return found
+
+    def _all(self, documents: Documents, told: Report) -> list[TemplateSize]:
+        return sorted(documents.templates(self.kind, told), key=lambda one: octets(one.name))
+
+
+def _notes(kind: str, name: str, body: bytes) -> list[str]:
+    """What machines would be told whatever the data."""
+    # They bring Ignition's and the templates' code.
+    from lambda_matchbox.answers.ignition import ignition_answer, is_ignition_config
+    from lambda_matchbox.gotemplate.engine import check_syntax
+
+    try:
+        if kind == "ignition" and is_ignition_config(name):
+            ignition_answer(name, body, {})
+        else:
+            check_syntax(body, name=name)
+    except MatchboxError as error:
+        return [f"machines are answered by an error: {error}"]
+    return []

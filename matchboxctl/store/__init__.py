@@ -1,0 +1,1 @@
+"""Store mode: table and bucket as commands use them, `init` and `fsck`."""

@@ -1,0 +1,149 @@
+"""Store mode: table and bucket are the truth, on AWS or on the endpoints that the environment names.
+
+The mode is asked for by MATCHBOX_TABLE and MATCHBOX_BUCKET together. Half of them, or a data directory beside them, is
+refused, so that no command falls through to AWS by accident.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+from lambda_matchbox.aws.clients.in_parallel import THREADS
+from lambda_matchbox.aws.clients.sigv4 import Credentials
+from lambda_matchbox.errors import StoreUnavailableError
+from matchboxctl.cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from boto3.session import Session
+    from botocore.config import Config
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_s3 import S3Client
+
+    from boot_api.settings import Settings
+
+_ENDPOINTS = ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3")
+
+
+class StoreSettings(NamedTuple):
+    """Table and bucket, and where they are; an endpoint is None on AWS."""
+
+    table: str
+    bucket: str
+    region: str
+    dynamodb_endpoint: str | None
+    s3_endpoint: str | None
+    session: "Session"
+
+    @property
+    def place(self) -> str:
+        """Table, bucket and where they are, for an operator to read."""
+        tables, buckets = (endpoint or f"AWS {self.region}" for endpoint in (self.dynamodb_endpoint, self.s3_endpoint))
+        return f"table {self.table} on {tables}, bucket {self.bucket} on {buckets}"
+
+    def boot_settings(self, environment: Mapping[str, str]) -> "Settings":
+        """The settings of the function over them; the rest is as the environment says. Raises UsageError."""
+        from boot_api.settings import Settings
+
+        given = {
+            "MATCHBOX_TABLE": self.table,
+            "MATCHBOX_BUCKET": self.bucket,
+            "AWS_REGION": self.region,
+            "AWS_ENDPOINT_URL_DYNAMODB": self.dynamodb_endpoint or "",
+            "AWS_ENDPOINT_URL_S3": self.s3_endpoint or "",
+        }
+        try:
+            return Settings.from_environment({**environment, **given})
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+
+    def credentials(self) -> Credentials:
+        """Those that are good now: boto3 renews temporary ones.
+
+        Raises UsageError where there are none, StoreUnavailableError where they cannot be renewed just now.
+        """
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            found = self.session.get_credentials()
+            now = None if found is None else found.get_frozen_credentials()
+        except BotoCoreError as error:
+            raise StoreUnavailableError(f"no AWS credentials just now: {error}") from error
+        if now is None:
+            raise UsageError("no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+        return Credentials(now.access_key or "", now.secret_key or "", now.token)
+
+    def dynamodb(self, attempts: "Config | None" = None) -> "DynamoDBClient":
+        """A client for the table; `attempts` says how long and how often it asks, where boto3's ways do not fit."""
+        config = _config(self, attempts)
+        return self.session.client(
+            "dynamodb", region_name=self.region, endpoint_url=self.dynamodb_endpoint, config=config
+        )
+
+    def s3(self, attempts: "Config | None" = None) -> "S3Client":
+        """A client for the bucket, as that for the table."""
+        config = _config(self, attempts)
+        return self.session.client("s3", region_name=self.region, endpoint_url=self.s3_endpoint, config=config)
+
+
+def _config(settings: StoreSettings, attempts: "Config | None") -> "Config":
+    from botocore.config import Config
+
+    # The function knows endpoints from its environment alone: those of an AWS profile would be another place.
+    at_aws = settings.s3_endpoint is None
+    config = Config(
+        ignore_configured_endpoint_urls=at_aws,  # type: ignore[call-arg]
+        max_pool_connections=2 * THREADS,
+        s3={"addressing_style": "auto" if at_aws else "path"},
+    )
+    return config if attempts is None else config.merge(attempts)
+
+
+def store_settings(environment: Mapping[str, str], data_path: str | None) -> StoreSettings | None:
+    """The settings of store mode; None for directory mode.
+
+    `data_path` is the data directory that was asked for, by flag or environment, None where none was. Credentials and
+    region may come from an AWS profile as well. Raises UsageError for half the settings, or for both modes at once.
+    """
+    table, bucket = (environment.get(name) or "" for name in ("MATCHBOX_TABLE", "MATCHBOX_BUCKET"))
+    if not table and not bucket:
+        return None
+    if not table or not bucket:
+        given, lacking = ("MATCHBOX_TABLE", "MATCHBOX_BUCKET") if table else ("MATCHBOX_BUCKET", "MATCHBOX_TABLE")
+        raise UsageError(f"{given} is set and {lacking} is not: set both for store mode, neither for a directory")
+    if data_path:
+        raise UsageError(
+            "MATCHBOX_TABLE and MATCHBOX_BUCKET ask for table and bucket, and --data-path (MATCHBOX_DATA_PATH) for the "
+            f"directory {data_path!r}: unset one of them"
+        )
+    dynamodb_endpoint, s3_endpoint = (_endpoint(environment, name) for name in _ENDPOINTS)
+    if (dynamodb_endpoint is None) != (s3_endpoint is None):
+        given, lacking = _ENDPOINTS if dynamodb_endpoint else _ENDPOINTS[::-1]
+        raise UsageError(f"{given} is set and {lacking} is not: that would be AWS for one of them; set both or neither")
+    # Imported where it is needed: directory mode starts without it.
+    from boto3.session import Session
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        session = Session()
+        region = environment.get("AWS_REGION") or session.region_name
+    except BotoCoreError as error:
+        raise UsageError(f"AWS_PROFILE: {error}") from error
+    if not region:
+        raise UsageError("no region: set AWS_REGION, or AWS_PROFILE to a profile that has one")
+    return StoreSettings(table, bucket, region, dynamodb_endpoint, s3_endpoint, session)
+
+
+def _endpoint(environment: Mapping[str, str], own: str) -> str | None:
+    """The endpoint of the variable `own`, else of that for all services. Raises UsageError for what is none."""
+    name = next((name for name in (own, "AWS_ENDPOINT_URL") if environment.get(name)), None)
+    if name is None:
+        return None
+    endpoint = environment[name]
+    try:
+        address = urlsplit(endpoint)
+        usable = address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise UsageError(f"{name} {endpoint!r} is no address: write http://HOST:PORT or https://HOST:PORT")
+    return endpoint
