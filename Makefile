@@ -49,15 +49,15 @@ check: .venv/ready check-stack
 # The template, and what the SAM transform makes of it. Nothing is asked of AWS.
 check-stack: .venv/ready .venv-sam/ready .venv-checkov/ready
 	$(SAM)/sam validate --lint
-	$(BIN)/python -m tests.stack.translation .aws-sam/translated.json
+	$(BIN)/python -m tools.translation .aws-sam/translated.json
 	$(SAM)/cfn-lint .aws-sam/translated.json
 	$(CHECKOV)/checkov --config-file .checkov.yaml --file .aws-sam/translated.json
 
 # What `sam deploy` deploys, without Docker.
 build: .venv/ready .venv-sam/ready
-	ARCHITECTURE=$(ARCHITECTURE) PYTHON313=$$($(BIN)/python -m tests.rigs.python313) \
+	ARCHITECTURE=$(ARCHITECTURE) PYTHON313=$${PYTHON313:-$$($(BIN)/python -m tools.python313)} \
 		$(SAM)/sam build --build-dir $(BUILT) --parameter-overrides Architecture=$(ARCHITECTURE)
-	$(BIN)/python -m benchmarks.built_artefacts $(BUILT)
+	$(BIN)/python -m tools.built_artefacts $(BUILT)
 
 # Real programs and four boots: installs what it needs.
 test-real: .venv/ready .venv-sam/ready

@@ -25,8 +25,8 @@ DATA: dict[str, object] = {
     "request": {"query": {"uuid": "u", "mac": "m"}},
 }
 HANDLER = "import os, boot_api.handler as h; h.app_of(os.environ)"
-RENDERED = f"{HANDLER}\nfrom lambda_matchbox.gotemplate.engine import render; text = render({EXAMPLE.read_bytes()!r}, {DATA!r}, name='a')"
-
+RENDERED = f"""{HANDLER}
+from lambda_matchbox.gotemplate.engine import render; text = render({EXAMPLE.read_bytes()!r}, {DATA!r}, name='a')"""
 TALOS = "\nfrom lambda_matchbox.ignition.yaml import documents; documents(text)"
 BUTANE = "\nfrom lambda_matchbox.answers.butane import served; served(text, print)"
 

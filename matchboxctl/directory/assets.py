@@ -50,7 +50,7 @@ class SignedAddresses:
 
 
 class AssetDirectory:
-    """The asset store over a directory (see `lambda_matchbox.catalog.stores.AssetStore`).
+    """The asset store over a directory (see `catalog.stores.AssetStore`).
 
     `name` is what the names of its files begin with in signed addresses. Symbolic links are followed, as by matchbox.
     """

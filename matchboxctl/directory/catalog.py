@@ -32,7 +32,7 @@ Report = Callable[[str], None]
 
 
 class DirectoryCatalog:
-    """The catalogue over a data directory (see `lambda_matchbox.catalog.stores.Catalog`).
+    """The catalogue over a data directory (see `catalog.stores.Catalog`).
 
     `report` is given one line for each file that does not parse or cannot be read, once for each state of the file.
     `pointers` says what is served of image sources.

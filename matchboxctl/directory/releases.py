@@ -45,7 +45,7 @@ class _State(NamedTuple):
 
 
 class ReleaseDirectory:
-    """What is served of the directory (see `lambda_matchbox.catalog.stores.Releases`); a move is seen by the next request."""
+    """What is served of the directory (see `catalog.stores.Releases`); a move is seen by the next request."""
 
     def __init__(self, root: Path, addresses: SignedAddresses) -> None:
         self._root = root
@@ -79,7 +79,7 @@ class ReleaseDirectory:
 
 
 class DirectoryShelf:
-    """The releases of one source (see `lambda_matchbox.releases.store.ReleaseShelf`). `root` is the data's `releases/`."""
+    """The releases of one source (see `releases.store.ReleaseShelf`). `root` is the data's `releases/`."""
 
     def __init__(self, root: Path, source_id: str) -> None:
         self._root = root

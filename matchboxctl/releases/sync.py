@@ -21,7 +21,7 @@ _PAUSE = 1.0
 
 
 class _Download:
-    """Shows how much of an image has arrived (see `lambda_matchbox.image_sync.byte_count.ByteCount`)."""
+    """Shows how much of an image has arrived (see `image_sync.byte_count.ByteCount`)."""
 
     def __init__(self, source_id: str) -> None:
         self._source_id = source_id

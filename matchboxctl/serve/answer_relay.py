@@ -15,7 +15,7 @@ class LongAnswer(NamedTuple):
 
 
 class AnswerRelay:
-    """The answer store of directory mode (see `lambda_matchbox.catalog.stores.AnswerStore`): what is kept is taken at once."""
+    """The answer store of directory mode (see `catalog.stores.AnswerStore`): what is kept is taken at once."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, LongAnswer] = {}

@@ -6,9 +6,7 @@ The interpreter is one that the machine has (on PATH or pyenv's) or Debian trixi
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from tests.rigs.cache import cached
 from tests.rigs.debian_packages import unpack
 from tests.rigs.failure import RigUnavailableError
 from tests.rigs.install import run
+from tools.python313 import find_python313
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -32,12 +31,9 @@ def python313() -> Path:
 
     Raises RigUnavailableError when the machine has none and Debian's cannot be had either.
     """
-    on_path = [Path(directory, "python3.13") for directory in os.get_exec_path()]
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv", "versions")
-    of_pyenv = [version / "bin" / "python" for version in sorted(pyenv.glob("3.13*"))]
-    for candidate in [Path(sys.executable), *on_path, *of_pyenv]:
-        if _runs(candidate):
-            return candidate
+    found = find_python313()
+    if found is not None:
+        return found
     try:
         unpacked = cached("debian-trixie-python3.13", _install_python)
     except RigUnavailableError as error:
@@ -66,14 +62,6 @@ def runtime_requirements(lock: str) -> str:
     return "".join(block for block in blocks if block in needed)
 
 
-def _runs(python: Path) -> bool:
-    """Whether it is a whole Python 3.13: a shim or a stripped package is not."""
-    question = "import sys, ssl, venv; sys.exit(sys.version_info[:2] != (3, 13))"
-    if not os.access(python, os.X_OK):
-        return False
-    return subprocess.run([python, "-c", question], capture_output=True, check=False).returncode == 0
-
-
 def _install(python: Path, directory: Path) -> None:
     run([python, "-m", "venv", "--without-pip", directory])
     environment = directory / "bin" / "python"
@@ -91,7 +79,3 @@ def _install_python(directory: Path) -> None:
     python.rename(python.with_name("python3.13.unwrapped"))
     python.write_text(WRAPPER)
     python.chmod(0o755)
-
-
-if __name__ == "__main__":
-    print(python313())

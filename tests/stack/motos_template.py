@@ -10,7 +10,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.stack.resolution import Stack
-from tests.stack.translation import ANSWERS, Deployment, translations
+from tools.translation import ANSWERS, Deployment, translations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tests.stack.translation import ANSWERS, Deployment, translations
+from tools.translation import ANSWERS, Deployment, translations
 
 STACK = "matchbox"
 IDENTITY = "6e1b0c9a-0000-4000-8000-123456789abc"

@@ -24,7 +24,7 @@ from tests.registry_faults import faulty_registry
 from tests.rigs.lambda_runtime import runtime_packages
 from tests.rigs.python313_arm64 import python313_arm64
 from tests.rigs.stores import new_stores
-from tests.stack.translation import PROJECT
+from tools.translation import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -30,7 +30,7 @@ from tests.rigs.program import free_port
 from tests.rigs.stores import Stores, new_stores
 from tests.stack.balancer import Balancer, artefacts, balancer
 from tests.stack.resolution import Stack
-from tests.stack.translation import PROJECT, Deployment, translations
+from tools.translation import PROJECT, Deployment, translations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

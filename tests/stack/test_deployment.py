@@ -18,7 +18,7 @@ import pytest
 
 from tests.stack.dialogue import dialogue
 from tests.stack.motos_template import deployable, sams_environment
-from tests.stack.translation import PROJECT
+from tools.translation import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.stack.translation import PROJECT
+from tools.translation import PROJECT
 
 LAYERS = ["boot_api", "signed_api", "asset_sync"]
 

@@ -11,7 +11,7 @@ from lambda_matchbox.documents.sources import parse_stand_in
 from signed_api.handler import SignedSettings
 from tests.stack.conftest import FULL, KEY
 from tests.stack.resolution import NAME, Stack, stacks
-from tests.stack.translation import Deployment
+from tools.translation import Deployment
 
 LAMBDAS_OWN = {"AWS_REGION"}
 ENDPOINTS = {"AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SECRETS_MANAGER"}

@@ -6,7 +6,7 @@ import pytest
 
 from tests.stack.conftest import FULL, KEY
 from tests.stack.resolution import Stack, stacks
-from tests.stack.translation import Deployment
+from tools.translation import Deployment
 
 OTHERS = {
     **FULL,

@@ -6,8 +6,7 @@ import pkgutil
 
 import pytest
 
-import aws_stores
-import matchbox
+import lambda_matchbox
 from lambda_matchbox.errors import (
     AnswerTooLargeError,
     MatchboxError,
@@ -20,14 +19,13 @@ from lambda_matchbox.web.failures import FAILURES, answer_of, failure_of
 
 def product_errors() -> list[type[MatchboxError]]:
     """Every error of the domain and its adapters, in whichever module it is."""
-    for package in (matchbox, aws_stores):
-        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-            importlib.import_module(module.name)
+    for module in pkgutil.walk_packages(lambda_matchbox.__path__, "lambda_matchbox."):
+        importlib.import_module(module.name)
     found, left = list[type[MatchboxError]](), MatchboxError.__subclasses__()
     while left:
         error = left.pop()
         left += error.__subclasses__()
-        if error.__module__.startswith(("matchbox.", "aws_stores.")):
+        if error.__module__.startswith("lambda_matchbox."):
             found.append(error)
     return sorted(found, key=lambda error: error.__name__)
 

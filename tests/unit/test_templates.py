@@ -204,6 +204,9 @@ def test_large_numbers() -> None:
 
 def test_no_import_without_an_action() -> None:
     """A template without an action does not load the library."""
-    program = "import sys; from lambda_matchbox.gotemplate.engine import render; render(b'a', {}, name='a'); print('gotpl' in sys.modules)"
+    program = (
+        "import sys; from lambda_matchbox.gotemplate.engine import render; render(b'a', {}, name='a');"
+        "print('gotpl' in sys.modules)"
+    )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert result.stdout == "False\n"

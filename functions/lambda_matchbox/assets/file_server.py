@@ -1,7 +1,7 @@
 """The files below /assets/, as Go's `http.FileServer` answers for them, with redirects for what is large.
 
 A large file is not carried through the function: the client is sent to an address that serves it by itself. Which
-clients can be sent there is told by `lambda_matchbox.assets.boot_clients`; the others get the bytes where they fit, else a
+clients can be sent there is told by `assets.boot_clients`; the others get the bytes where they fit, else a
 token-free address, else an error that says what to configure. Never a redirect that a client takes for the file.
 """
 

@@ -16,7 +16,7 @@ class _Place(NamedTuple):
 
 
 class ReleasedAssets:
-    """The asset store for one request (see `lambda_matchbox.catalog.stores.AssetStore`).
+    """The asset store for one request (see `catalog.stores.AssetStore`).
 
     `release` is the digest that the request names, None for the current one. A release that is not kept has no files.
     """

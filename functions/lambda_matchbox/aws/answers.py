@@ -10,7 +10,7 @@ PREFIX = "answers/"
 
 
 class S3Answers:
-    """The answer store over a bucket (see `lambda_matchbox.catalog.stores.AnswerStore`).
+    """The answer store over a bucket (see `catalog.stores.AnswerStore`).
 
     Its addresses last `lifetime` seconds, less where the credentials that signed them end earlier. An answer is kept
     within `answer_time` seconds or not at all.

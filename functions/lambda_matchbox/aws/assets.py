@@ -13,7 +13,7 @@ _LONGEST_KEY = 1024  # bytes (S3's "Naming Amazon S3 objects")
 
 
 class S3Assets:
-    """The asset store over the objects of a bucket whose keys start with `prefix` (see `lambda_matchbox.catalog.stores.AssetStore`).
+    """The asset store over the objects of a bucket whose keys start with `prefix` (see `catalog.stores.AssetStore`).
 
     Its addresses last `lifetime` seconds, less where the credentials that signed them end earlier. `bucket_url` is
     where objects can be had without a signature, without a slash at its end, or empty. Each question to the bucket ends

@@ -48,7 +48,7 @@ class GroupIndex:
             del self._shapes[shape]
 
     def select(self, labels: Mapping[str, str] | None) -> Group | None:
-        """The group for these labels by the rule of `lambda_matchbox.catalog.selection`, or None."""
+        """The group for these labels by the rule of `catalog.selection`, or None."""
         found = [candidate for candidate in candidates(labels, self._shapes) if candidate in self._by_selector]
         if not found:
             return None
@@ -65,7 +65,7 @@ class GroupIndex:
 
 
 class MemoryCatalog:
-    """Groups, profiles and templates in memory (see `lambda_matchbox.catalog.stores.Catalog`).
+    """Groups, profiles and templates in memory (see `catalog.stores.Catalog`).
 
     `pointers` says what is served of image sources.
     """

@@ -13,7 +13,7 @@ from lambda_matchbox.releases.store import BusyError, LeaseLostError, MovedError
 
 
 class MemoryFiles:
-    """The asset store over bytes (see `lambda_matchbox.catalog.stores.AssetStore`); its addresses serve nothing."""
+    """The asset store over bytes (see `catalog.stores.AssetStore`); its addresses serve nothing."""
 
     def __init__(self, files: dict[str, bytes]) -> None:
         self._files = files
@@ -52,7 +52,7 @@ class MemoryFiles:
 
 
 class MemoryReleases:
-    """What is published (see `lambda_matchbox.catalog.stores.Releases`)."""
+    """What is published (see `catalog.stores.Releases`)."""
 
     def __init__(self) -> None:
         self.served: dict[str, Pointer] = {}
@@ -71,7 +71,7 @@ class MemoryReleases:
 
 
 class MemoryShelf:
-    """The releases of one source (see `lambda_matchbox.releases.store.ReleaseShelf`)."""
+    """The releases of one source (see `releases.store.ReleaseShelf`)."""
 
     def __init__(self, releases: MemoryReleases, source_id: str) -> None:
         self._releases = releases

@@ -43,7 +43,7 @@ class ReleaseShelf(Protocol):
     """The releases of one source.
 
     Every method raises StoreUnavailableError or AWSError where table or bucket fail, and OSError where a disk does.
-    A place begins with `lambda_matchbox.releases.pointers.place_stem`, and no two syncs use the same; a name is a path in the release.
+    A place begins with `releases.pointers.place_stem`, and no two syncs use the same; a name is a path in the release.
     """
 
     def pointer(self) -> Pointer | None:

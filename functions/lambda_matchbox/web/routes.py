@@ -80,7 +80,7 @@ class _Machine(NamedTuple):
 
 
 class Routes:
-    """The routes over the stores. Raises the errors of `lambda_matchbox.errors`.
+    """The routes over the stores. Raises the errors of `errors`.
 
     With `signatures`, what matchbox signs has its twins `.sig` and `.asc`.
     """

@@ -1,6 +1,7 @@
 """What does an object hold that stands for the rest of an item?
 
-Its key tells its bytes (see `lambda_matchbox.aws.catalog.layout`), so what was read once need not be read again while this process lives.
+Its key tells its bytes (see `aws.catalog.layout`), so what was read once need not be read again while this process
+lives.
 """
 
 from threading import Lock

@@ -1,4 +1,4 @@
-"""How is a group written in its item, and where is it found? See `lambda_matchbox.aws.catalog.layout`."""
+"""How is a group written in its item, and where is it found? See `aws.catalog.layout`."""
 
 import json
 from collections.abc import Callable, Mapping

@@ -8,7 +8,7 @@ The table has one key, the text `pk`:
     G#<group>           doc: the group as JSON · sel: its selector's hash · profile · rev: another text after each write
     P#<profile>         doc: the profile as JSON
     T#<kind>#<template> body: the template's bytes
-    R, R#<source>, I    what is published of image sources, who syncs them, and they: see `lambda_matchbox.aws.releases.source_items`
+    R, R#<source>, I    what is published of image sources, who syncs them, and they: see `aws.releases.source_items`
 
 A group whose selector lists values has an entry for each combination of them. Else its entry's hash is its selector's.
 

@@ -90,7 +90,7 @@ class _Tombstones:
 
 
 class DynamoDBCatalog:
-    """Groups, profiles and templates in a table (see `lambda_matchbox.catalog.stores.Catalog`), for any number of threads.
+    """Groups, profiles and templates in a table (see `catalog.stores.Catalog`), for any number of threads.
 
     Long templates and metadata are read from the bucket that `s3` reads, which costs one call more when they are new.
 

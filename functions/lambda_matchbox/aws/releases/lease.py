@@ -1,7 +1,7 @@
 """Who may publish releases of an image source just now?
 
 A lease lies in the table, since the syncs may run anywhere. It is renewed while its holder lives, and ends by itself
-where the holder was killed. Its token fences: who lost it publishes nothing (see `lambda_matchbox.aws.releases.store`).
+where the holder was killed. Its token fences: who lost it publishes nothing (see `aws.releases.store`).
 """
 
 import time

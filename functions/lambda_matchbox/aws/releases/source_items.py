@@ -1,4 +1,4 @@
-"""How are image sources and their releases written in the table (see `lambda_matchbox.aws.catalog.layout`)?
+"""How are image sources and their releases written in the table (see `aws.catalog.layout`)?
 
     R           POINTERS: for each source s:<source>: its pointer as JSON
     R#<source>  lease: the token of the sync that is under way · until: when it ends unless it is renewed, in

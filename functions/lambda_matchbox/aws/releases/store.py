@@ -1,4 +1,4 @@
-"""The releases of an image source: pointers in the table, files in the bucket (see `lambda_matchbox.releases.store`)."""
+"""The releases of an image source: pointers in the table, files in the bucket (see `releases.store`)."""
 
 import base64
 import time

@@ -1,6 +1,6 @@
 """The CloudFormation template that the SAM transform makes of template.yaml.
 
-`python -m tests.stack.translation FILE` writes it as JSON.
+`python -m tools.translation FILE` writes it as JSON.
 """
 
 import json
@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[1]
 
 # What an operator has to answer; the rest has defaults.
 ANSWERS: Mapping[str, str] = {
@@ -33,7 +33,7 @@ def translations(deployments: list[Deployment]) -> list[dict[str, Any]]:
     subprocess.run(["make", "-s", ".venv-sam/ready"], cwd=PROJECT, stdout=subprocess.DEVNULL, check=True)
     questions = [{"parameters": {**ANSWERS, **parameters}, "code": dict(code)} for parameters, code in deployments]
     done = subprocess.run(
-        [".venv-sam/bin/python", "-m", "tests.stack.transform"],
+        [".venv-sam/bin/python", "-m", "tools.sam_transform"],
         cwd=PROJECT,
         input=json.dumps(questions),
         stdout=subprocess.PIPE,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import boto3
 
-from tests.rigs.python313 import python313
+from tools.python313 import find_python313
 
 HANDLERS = {
     "BootApi": "boot_api.handler",
@@ -46,18 +46,18 @@ def megabytes(directory: Path) -> str:
 def milliseconds(python: Path, name: str, built: Path, *options: str) -> float:
     """The median time of the handler's import."""
     paths = [built / name, built / f"{name}Layer" / "python", Path(boto3.__file__).parents[1]]
-    command = [python, "-I", "-B", *options, "-c", _IMPORT, HANDLERS[name], *paths]
+    command: list[str | Path] = [python, "-I", "-B", *options, "-c", _IMPORT, HANDLERS[name], *paths]
     return 1000 * statistics.median(float(subprocess.check_output(command)) for _ in range(RUNS))
 
 
 def main() -> None:
     """Print both for each function; fail where one cannot be imported."""
     built = Path(sys.argv[1])
+    python = find_python313()
     processors = {"aarch64" if "aarch64" in each.name else "x86_64" for each in built.rglob("*.so")}
     for name in HANDLERS:
         print(f"{name}: {megabytes(built / name)}; its layer: {megabytes(built / f'{name}Layer')}")
-        if processors == {platform.machine()}:
-            python = python313()
+        if processors == {platform.machine()} and python is not None:
             compiled = milliseconds(python, name, built)
             sources = milliseconds(python, name, built, "-X", "pycache_prefix=/nonexistent")
             print(f"  imported in {compiled:.0f} ms; without compiled files it would be {sources:.0f} ms")
