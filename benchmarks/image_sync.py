@@ -12,8 +12,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.images.layers import Entry, gzipped
-from tests.images.manifests import Image, image
 from tests.real.sync_place import SyncPlace
 from tests.rigs.dynamodb_local import dynamodb_local
 from tests.rigs.oci_programs import skopeo
@@ -21,6 +19,8 @@ from tests.rigs.oci_registry import oci_registry
 from tests.rigs.peak_memory import Measured, measured
 from tests.rigs.stores import new_stores
 from tests.rigs.versitygw import versitygw
+from tests.support.images.layers import Entry, gzipped
+from tests.support.images.manifests import Image, image
 
 ROUNDS = 9
 KERNEL, INITRAMFS, UNRELATED = 20_000_000, 150_000_000, 30_000_000

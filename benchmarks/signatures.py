@@ -10,8 +10,8 @@ from benchmarks.boot_machines import ask
 from benchmarks.request_cpu import Replaying
 from benchmarks.table_app import fill, table_app
 from benchmarks.timing import cpu_seconds, print_table
-from tests.openpgp.keys import signing_key
 from tests.rigs.moto_server import moto_server
+from tests.support.openpgp.keys import signing_key
 
 REQUESTS = 1_000
 TABLE = "signatures"

@@ -22,7 +22,7 @@ from lambda_matchbox.catalog.groups import Group
 from tests.rigs.dynamodb_local import dynamodb_local
 from tests.rigs.stores import Stores, new_stores
 from tests.rigs.versitygw import versitygw
-from tests.serving import started
+from tests.support.serving import started
 
 MACHINES = 200
 ALONE = 100

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tests.boot.networks import Servers
-from tests.serving import started
+from tests.support.serving import started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ import pytest
 from tests.boot.clients import boot
 from tests.boot.fleet import FLEET, Member, write_data_directory
 from tests.boot.networks import Servers
-from tests.serving import serving
+from tests.support.serving import serving
 
 pytestmark = pytest.mark.boot
 

@@ -13,7 +13,7 @@ from tests.boot.networks import Servers
 from tests.boot.store_serving import serving_stores
 from tests.rigs.program import free_port
 from tests.rigs.stores import new_stores
-from tests.serving import serving
+from tests.support.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from tests.boot.clients import boot
 from tests.boot.exchanges import Exchange, relayed
 from tests.boot.fleet import KERNEL, named, write_data_directory
 from tests.boot.networks import Servers
-from tests.serving import serving
+from tests.support.serving import serving
 
 pytestmark = [pytest.mark.boot, pytest.mark.nightly]
 

@@ -14,7 +14,7 @@ from tests.boot.clients import boot
 from tests.boot.dhcp_network import HOST
 from tests.boot.fleet import INITRAMFS, named, write_data_directory
 from tests.boot.networks import Servers
-from tests.serving import LIMIT, serving
+from tests.support.serving import LIMIT, serving
 
 pytestmark = [pytest.mark.boot, pytest.mark.nightly]
 

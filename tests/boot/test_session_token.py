@@ -25,7 +25,7 @@ from tests.boot.store_serving import serving_stores
 from tests.boot.token_free import token_free
 from tests.rigs.program import free_port
 from tests.rigs.stores import Stores, new_stores
-from tests.serving import serving
+from tests.support.serving import serving
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,10 +15,10 @@ from tests.boot.example import EXAMPLE, SOURCE, configuration_of, write_example
 from tests.boot.exchanges import relayed
 from tests.boot.fleet import identity
 from tests.boot.networks import Servers
-from tests.images.layers import Entry, gzipped, plain
-from tests.images.manifests import image, index
 from tests.rigs.program import free_port
-from tests.serving import started
+from tests.support.images.layers import Entry, gzipped, plain
+from tests.support.images.manifests import image, index
+from tests.support.serving import started
 
 if TYPE_CHECKING:
     from pathlib import Path

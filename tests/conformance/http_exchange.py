@@ -2,7 +2,7 @@
 
 import socket
 
-from tests.asking_again import answered
+from tests.support.asking_again import answered
 from tests.conformance.recordings import Recording, Response
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.conformance.http_exchange import exchange
 from tests.conformance.recordings import HERE, SUITES, Recording, assert_reproduced, recordings
-from tests.serving import serving
+from tests.support.serving import serving
 
 
 @pytest.fixture(scope="module")

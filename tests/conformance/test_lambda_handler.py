@@ -11,7 +11,7 @@ from boot_api.handler import app_of
 from tests.conformance.recordings import HERE, SUITES, Recording, Response, assert_reproduced, recordings
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
-from tests.unhurried import unhurried
+from tests.support.unhurried import unhurried
 
 
 @pytest.fixture(scope="module")

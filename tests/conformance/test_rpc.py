@@ -13,8 +13,8 @@ from matchboxctl.rpc import matchbox_pb2 as pb
 from tests.conformance.recordings import HERE
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
-from tests.rpc_client import ANYWHERE, Answer, Client, answer_class, connected, files_in, message_of, rpc_port
-from tests.serving import started
+from tests.support.rpc_client import ANYWHERE, Answer, Client, answer_class, connected, files_in, message_of, rpc_port
+from tests.support.serving import started
 
 STEPS: list[dict[str, Any]] = json.loads((HERE / "grpc/answers.json").read_text())
 # What matchbox's file system happens to do, and what depends on the Go that built it.

@@ -9,7 +9,7 @@ from tests.conformance.http_exchange import exchange
 from tests.conformance.recordings import HERE, SUITES, Recording, assert_reproduced, recordings
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
-from tests.serving import started
+from tests.support.serving import started
 
 pytestmark = pytest.mark.real
 

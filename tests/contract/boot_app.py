@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from boot_api.handler import app_of
 from tests.rigs.tcp_fault import FaultProxy, fault_proxy
-from tests.unhurried import unhurried
+from tests.support.unhurried import unhurried
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

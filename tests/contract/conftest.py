@@ -16,9 +16,9 @@ from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.main import main
 from tests.contract.catalog_subjects import FileWriter, MemoryWriter, Subject
 from tests.contract.release_subjects import ON_SERVICES, in_directory, in_memory, on_stores
-from tests.noun_place import NounPlace
 from tests.rigs.catalog_table import ENOUGH, CatalogTable
 from tests.rigs.stores import Stores, new_stores
+from tests.support.noun_place import NounPlace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

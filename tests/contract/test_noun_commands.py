@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from tests.noun_place import Ended
-from tests.serving import started
+from tests.support.noun_place import Ended
+from tests.support.serving import started
 
 if TYPE_CHECKING:
-    from tests.noun_place import NounPlace
+    from tests.support.noun_place import NounPlace
 
 GROUP = {
     "id": "node1",

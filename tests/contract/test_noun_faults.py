@@ -17,10 +17,10 @@ from lambda_matchbox.aws.catalog.listing import Listing
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from matchboxctl.documents.patience import Patience
-from tests.noun_place import Ended, NounPlace
 from tests.rigs.faults import FORBIDDEN, INTERNAL_ERROR, THROTTLED, PassThrough, Refuse
 from tests.rigs.stores import Stores, new_stores
 from tests.rigs.tcp_fault import FaultProxy, fault_proxy
+from tests.support.noun_place import Ended, NounPlace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,9 +12,9 @@ import pytest
 
 from tests.rigs.faults import FORBIDDEN, INTERNAL_ERROR, SLOW_DOWN, THROTTLED, Answer, Delay, Fault, Hang, Refuse
 from tests.rigs.tcp_fault import FaultProxy
-from tests.rpc_client import LIMIT, bridge, connected
-from tests.terraform import Group, Terraform
-from tests.terraform_faults import LONG, Rig, away, bridged, fleet
+from tests.support.rpc_client import LIMIT, bridge, connected
+from tests.support.terraform import Group, Terraform
+from tests.support.terraform_faults import LONG, Rig, away, bridged, fleet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from _pytest.mark import ParameterSet
 
     from tests.rigs.service import Service
-    from tests.terraform import Resource
+    from tests.support.terraform import Resource
 
 
 def rarely(fault: Fault) -> ParameterSet:

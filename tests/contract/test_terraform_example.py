@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from boot_api.handler import app_of
-from tests.balancer_events import assert_answered, event
 from tests.rigs.stores import new_stores
-from tests.rpc_client import bridge, connected, files_in
-from tests.rpc_place import Place, placed
-from tests.terraform import Group, Profile, Terraform
-from tests.terraform_example import EXAMPLE, example
-from tests.unhurried import unhurried
+from tests.support.balancer_events import assert_answered, event
+from tests.support.rpc_client import bridge, connected, files_in
+from tests.support.rpc_place import Place, placed
+from tests.support.terraform import Group, Profile, Terraform
+from tests.support.terraform_example import EXAMPLE, example
+from tests.support.unhurried import unhurried
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.rigs.service import Service
-    from tests.terraform import Resource
+    from tests.support.terraform import Resource
 
 WORKER = "52:54:00:00:00:01"
 LONG = 1_000_000

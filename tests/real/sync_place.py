@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from lambda_matchbox.aws.releases.store import StoredShelf
 from matchboxctl.directory.releases import DirectoryShelf
 from tests.rigs.peak_memory import measured
-from tests.serving import started
+from tests.support.serving import started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lambda_matchbox.releases.store import ReleaseShelf
     from tests.rigs.peak_memory import Measured
     from tests.rigs.stores import Stores
-    from tests.serving import Serve
+    from tests.support.serving import Serve
 
 COMMAND = [sys.executable, "-m", "matchboxctl.main"]
 PATIENCE = 120

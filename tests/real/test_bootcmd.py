@@ -12,9 +12,9 @@ import pytest
 from matchboxctl.main import main
 from tests.rigs.matchbox_clients import bootcmd
 from tests.rigs.stores import new_stores
-from tests.rpc_client import ANYWHERE, rpc_port
-from tests.rpc_place import Place, placed
-from tests.serving import started
+from tests.support.rpc_client import ANYWHERE, rpc_port
+from tests.support.rpc_place import Place, placed
+from tests.support.serving import started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.rigs.stores import new_stores
-from tests.serving import started
-from tests.unit.checked import Checked
+from tests.support.serving import started
+from tests.unit.matchboxctl.check.checked import Checked
 
 if TYPE_CHECKING:
     from pathlib import Path

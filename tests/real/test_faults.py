@@ -13,10 +13,10 @@ from lambda_matchbox.aws.creation import create_bucket, create_table
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.web.app import App
-from tests.asking_again import answered
 from tests.rigs.faults import INTERNAL_ERROR, SLOW_DOWN, THROTTLED, Delay, Fault, Hang, PassThrough, Refuse
 from tests.rigs.moto_server import MotoService
 from tests.rigs.tcp_fault import FaultProxy, fault_proxy
+from tests.support.asking_again import answered
 
 pytestmark = pytest.mark.real
 

@@ -10,7 +10,7 @@ import pytest
 
 from lambda_matchbox.signing.key import SigningKeyError, unlocked
 from tests.rigs.gnupg import Gnupg, gnupg
-from tests.serving import started
+from tests.support.serving import started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.rigs.ignition_programs import ignition
-from tests.serving import LIMIT, started
+from tests.support.serving import LIMIT, started
 
 if TYPE_CHECKING:
     from pathlib import Path

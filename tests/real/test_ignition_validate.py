@@ -11,7 +11,7 @@ from lambda_matchbox.answers.butane import served
 from lambda_matchbox.ignition.errors import IgnitionError
 from tests.conformance.butane_vectors import vectors
 from tests.rigs.ignition_programs import ignition_validate
-from tests.serving import started
+from tests.support.serving import started
 from tests.unit.test_examples import EXAMPLES
 
 pytestmark = pytest.mark.real

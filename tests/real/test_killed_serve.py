@@ -11,7 +11,7 @@ import pytest
 
 from tests.rigs.install import on_path
 from tests.rigs.program import free_port
-from tests.serving import started
+from tests.support.serving import started
 
 pytestmark = pytest.mark.real
 

@@ -13,10 +13,10 @@ from uuid import uuid4
 import pytest
 
 from lambda_matchbox.aws.releases.source_items import sync_key
-from tests.images.layers import Entry, gzipped, plain
-from tests.images.manifests import Image, image
 from tests.real.sync_place import SyncPlace, fetch
 from tests.rigs.stores import new_stores
+from tests.support.images.layers import Entry, gzipped, plain
+from tests.support.images.manifests import Image, image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tests.rigs.oci_registry import OciRegistry
     from tests.rigs.service import Service
-    from tests.serving import Serve
+    from tests.support.serving import Serve
 
 pytestmark = pytest.mark.real
 

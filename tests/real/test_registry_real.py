@@ -14,9 +14,9 @@ from lambda_matchbox.oci.distribution.patience import Patience
 from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.oci.errors import RegistryError
 from lambda_matchbox.oci.image_reference import ImageReference, Platform, parse_image_reference, parse_platform
-from tests.images.layers import Entry, Layer, gzipped, plain, raw_file, zstandard_compressed
-from tests.images.manifests import Image, digest_of, image, index
 from tests.rigs.oci_registry import oci_registry as oci_registry_rig
+from tests.support.images.layers import Entry, Layer, gzipped, plain, raw_file, zstandard_compressed
+from tests.support.images.manifests import Image, digest_of, image, index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,10 +11,10 @@ from uuid import uuid4
 
 import pytest
 
-from tests.images.layers import OCI, Entry, Layer, tar
-from tests.images.manifests import image
 from tests.real.sync_place import SyncPlace
 from tests.rigs.stores import new_stores
+from tests.support.images.layers import OCI, Entry, Layer, tar
+from tests.support.images.manifests import image
 
 if TYPE_CHECKING:
     from pathlib import Path

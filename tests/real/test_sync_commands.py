@@ -13,18 +13,18 @@ from uuid import uuid4
 
 import pytest
 
-from tests.images.layers import Entry, gzipped
-from tests.images.manifests import Image, image
 from tests.real.sync_place import PATIENCE, SyncPlace, fetch
 from tests.rigs.oci_registry import oci_registry as oci_registry_rig
 from tests.rigs.stores import new_stores
+from tests.support.images.layers import Entry, gzipped
+from tests.support.images.manifests import Image, image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from tests.rigs.oci_registry import OciRegistry
-    from tests.serving import Serve
+    from tests.support.serving import Serve
 
 pytestmark = pytest.mark.real
 

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from tests.images.layers import FLUX, Entry, directory, gzipped, plain, raw_file, symlink, zstandard_compressed
-from tests.images.manifests import Image, image, index
-from tests.images.uki import Section, uki
 from tests.real.sync_place import SyncPlace, fetch
 from tests.rigs.install import on_path
 from tests.rigs.stores import new_stores
+from tests.support.images.layers import FLUX, Entry, directory, gzipped, plain, raw_file, symlink, zstandard_compressed
+from tests.support.images.manifests import Image, image, index
+from tests.support.images.uki import Section, uki
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.rigs.oci_registry import OciRegistry
-    from tests.serving import Serve
+    from tests.support.serving import Serve
 
 pytestmark = pytest.mark.real
 

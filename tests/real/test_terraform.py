@@ -11,12 +11,12 @@ import pytest
 from tests.rigs.faults import SLOW_DOWN, THROTTLED, Refuse
 from tests.rigs.matchbox_clients import tofu
 from tests.rigs.stores import new_stores
-from tests.rpc_client import bridge, rpc_port
-from tests.rpc_place import Place, placed
-from tests.terraform import Group, Profile
-from tests.terraform_example import EXAMPLE
-from tests.terraform_faults import away, bridged, fleet
-from tests.tofu_runs import TofuRuns
+from tests.support.rpc_client import bridge, rpc_port
+from tests.support.rpc_place import Place, placed
+from tests.support.terraform import Group, Profile
+from tests.support.terraform_example import EXAMPLE
+from tests.support.terraform_faults import away, bridged, fleet
+from tests.support.tofu_runs import TofuRuns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tests.rigs.faults import Fault
     from tests.rigs.service import Service
-    from tests.terraform import Resource
+    from tests.support.terraform import Resource
 
 pytestmark = [pytest.mark.real, pytest.mark.nightly]
 

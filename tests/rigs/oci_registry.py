@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from tests.images.manifests import Image
+    from tests.support.images.manifests import Image
 
 _TIMEOUT = 60.0
 """Seconds of silence after which the registry is given up; it writes large blobs to the disk meanwhile."""

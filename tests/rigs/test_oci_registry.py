@@ -13,12 +13,12 @@ from uuid import uuid4
 import pytest
 import urllib3
 
-from tests.images.layers import Entry, gzipped, plain, raw_file, zstandard_compressed
-from tests.images.manifests import DOCKER_LIST, OCI_INDEX, OCI_MANIFEST, digest_of, image, index
 from tests.rigs.failure import RigFailedError
 from tests.rigs.oci_programs import skopeo
 from tests.rigs.oci_registry import OciRegistry
 from tests.rigs.oci_registry import oci_registry as oci_registry_rig
+from tests.support.images.layers import Entry, gzipped, plain, raw_file, zstandard_compressed
+from tests.support.images.manifests import DOCKER_LIST, OCI_INDEX, OCI_MANIFEST, digest_of, image, index
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,14 +16,14 @@ import pytest
 from lambda_matchbox.aws.releases.source_table import SourceTable
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
-from tests.images.layers import Entry, zstandard_compressed
-from tests.images.manifests import image
-from tests.openpgp.independent import TEXT, kind_of
-from tests.openpgp.keys import PASSPHRASE, key_ring
-from tests.registry_faults import faulty_registry
 from tests.rigs.lambda_runtime import runtime_packages
 from tests.rigs.python313_arm64 import python313_arm64
 from tests.rigs.stores import new_stores
+from tests.support.images.layers import Entry, zstandard_compressed
+from tests.support.images.manifests import image
+from tests.support.openpgp.independent import TEXT, kind_of
+from tests.support.openpgp.keys import PASSPHRASE, key_ring
+from tests.support.registry_faults import faulty_registry
 from tools.translation import PROJECT
 
 if TYPE_CHECKING:

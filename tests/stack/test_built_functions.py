@@ -14,22 +14,22 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.asking_again import answered
-from tests.balancer_events import EXPECTED, assert_answered, event, fill
 from tests.boot.clients import boot
 from tests.boot.fleet import named, write_data_directory
 from tests.boot.networks import Servers
 from tests.conformance.http_exchange import exchange
 from tests.conformance.recordings import HERE, SUITES, Recording, Response, assert_reproduced, recordings
-from tests.images.layers import Entry, gzipped
-from tests.images.manifests import image
-from tests.openpgp.independent import is_signed
-from tests.openpgp.keys import PASSPHRASE, key_ring
 from tests.rigs.lambda_runtime import FunctionFailedError, lambda_function
 from tests.rigs.program import free_port
 from tests.rigs.stores import Stores, new_stores
 from tests.stack.balancer import Balancer, artefacts, balancer
 from tests.stack.resolution import Stack
+from tests.support.asking_again import answered
+from tests.support.balancer_events import EXPECTED, assert_answered, event, fill
+from tests.support.images.layers import Entry, gzipped
+from tests.support.images.manifests import image
+from tests.support.openpgp.independent import is_signed
+from tests.support.openpgp.keys import PASSPHRASE, key_ring
 from tools.translation import PROJECT, Deployment, translations
 
 if TYPE_CHECKING:

@@ -20,13 +20,13 @@ from lambda_matchbox.aws.releases.source_table import SourceTable
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from signed_api.handler import app_of as signed_app_of
-from tests.openpgp.keys import PASSPHRASE, key_ring
-from tests.registry_faults import faulty_registry
 from tests.rigs.stores import new_stores
 from tests.stack.recorded_calls import recorded_calls
 from tests.stack.resolution import NAME
-from tests.unhurried import unhurried
-from tests.unit.sync_subject import TAG, talos
+from tests.support.openpgp.keys import PASSPHRASE, key_ring
+from tests.support.registry_faults import faulty_registry
+from tests.support.unhurried import unhurried
+from tests.unit.image_sync.sync_subject import TAG, talos
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ import pytest
 
 from lambda_matchbox.oci.distribution.docker_config import no_logins
 from lambda_matchbox.oci.distribution.registry import Registry
-from tests.registry_faults import FaultyRegistry, faulty_registry
-from tests.unit.quick_patience import QUICK
+from tests.support.registry_faults import FaultyRegistry, faulty_registry
+from tests.unit.oci.distribution.quick_patience import QUICK
 
 
 @pytest.fixture

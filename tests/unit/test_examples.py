@@ -1,7 +1,6 @@
 """The examples as they are delivered, each asked for all that its machines ask for."""
 
 import json
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,9 +12,9 @@ from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.templates import Template
 from matchboxctl.directory.files import read_directory
 from tests.conformance.butane_vectors import contents_of
-from tests.serving import started
+from tests.support.paths import EXAMPLES
+from tests.support.serving import started
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 MACHINE = {"uuid": "0b1c", "mac": "52:54:00:aa:bb:cc"}
 STORAGE = {"uuid": "0b1d", "mac": "52:54:00:12:34:56"}
 NAMES = ["fedora-coreos", "flatcar", "talos"]

@@ -1,0 +1,181 @@
+"""matchbox's gRPC API as a client with a certificate asks it."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import grpc
+from google.protobuf import json_format, message_factory
+
+from matchboxctl.rpc import matchbox_pb2 as pb
+from tests.support.certificates import Authority, Issued
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from google.protobuf.message import Message
+
+    from tests.support.serving import Serve
+
+LIMIT = 60
+ANYWHERE = ("--rpc-address", "127.0.0.1:0")
+
+
+@dataclass(frozen=True)
+class Files:
+    """What a server is given, and what its clients have."""
+
+    directory: Path
+    authority: Authority
+
+    @property
+    def flags(self) -> list[str]:
+        """Those that name the server's."""
+        names = (("--ca-file", "ca.crt"), ("--cert-file", "server.crt"), ("--key-file", "server.key"))
+        return [word for flag, name in names for word in (flag, str(self.directory / name))]
+
+    @cached_property
+    def client(self) -> Issued:
+        """A client's certificate."""
+        return self.authority.issue("client")
+
+
+def files_in(directory: Path, names: Sequence[str] = ("127.0.0.1",)) -> Files:
+    """A server's files for these names."""
+    authority = Authority()
+    server = authority.issue("server", names)
+    (directory / "ca.crt").write_bytes(authority.certificate)
+    (directory / "server.crt").write_bytes(server.certificate)
+    (directory / "server.key").write_bytes(server.key)
+    return Files(directory, authority)
+
+
+class Answer(NamedTuple):
+    """What a call ended with: the answer in protobuf's JSON form, or the error's code and message."""
+
+    answer: dict[str, Any] | None
+    code: str = "OK"
+    message: str = ""
+
+
+class Client:
+    """A channel to a server; made by `connected`."""
+
+    def __init__(self, channel: grpc.Channel) -> None:
+        self._channel = channel
+
+    def call(self, method: str, request: dict[str, Any] | None = None, timeout: float = LIMIT, **fields: Any) -> Answer:
+        """Call `Groups/GroupGet` and its like, with a request in JSON form and with these fields."""
+        service, _, name = method.partition("/")
+        message = message_of(service, name, request or {})
+        for field, value in fields.items():
+            setattr(message, field, value)
+        return self.send(f"/rpcpb.{method}", message.SerializeToString(), answer_class(service, name), timeout)
+
+    def hurried(self, method: str, request: dict[str, Any], words: str = "") -> Answer:
+        """What a client is told whose deadline is near, and that has these words in it.
+
+        The server speaks a second before the deadline, which a busy machine may miss: then a later one is tried.
+        """
+        for timeout in (2, 4, 8, 16):
+            got = self.call(method, request, timeout=timeout)
+            if got.code != "DeadlineExceeded" and words in got.message:
+                break
+        return got
+
+    def send(self, path: str, raw: bytes, answer: type[Message], timeout: float = LIMIT) -> Answer:
+        """Send these bytes."""
+        call = self._channel.unary_unary(path)
+        try:
+            got = call(raw, timeout=timeout)
+        except grpc.RpcError as error:
+            return Answer(None, _pascal(error.code().name), error.details())
+        message = answer.FromString(got)
+        return Answer(json_format.MessageToDict(message, preserving_proto_field_name=True))
+
+    def ok(self, method: str, request: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
+        """The answer of a call that must succeed."""
+        got = self.call(method, request, **fields)
+        assert got.answer is not None, got
+        return got.answer
+
+
+def message_of(service: str, method: str, request: dict[str, Any]) -> Message:
+    """The request of a method, from its JSON form."""
+    kind = pb.DESCRIPTOR.services_by_name[service].methods_by_name[method].input_type
+    return json_format.ParseDict(request, message_factory.GetMessageClass(kind)())
+
+
+def answer_class(service: str, method: str) -> type[Message]:
+    """The class of a method's answer."""
+    kind = pb.DESCRIPTOR.services_by_name[service].methods_by_name[method].output_type
+    return message_factory.GetMessageClass(kind)
+
+
+class Bridge:
+    """A running `matchboxctl rpc` on `port`; made by `bridge`."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        assert process.stdout is not None
+        self.welcome: list[str] = []
+        while not self.welcome or not self.welcome[-1].startswith("gRPC on "):
+            line = process.stdout.readline()
+            assert line, f"rpc ended with {process.wait(LIMIT)}: {process.stderr and process.stderr.read()}"
+            self.welcome.append(line.rstrip("\n"))
+        self.port = _port_in(self.welcome[-1])
+
+    def end(self) -> str:
+        """End it as an operator does; it must end cleanly. Returns what it wrote to standard error."""
+        self._process.send_signal(signal.SIGTERM)
+        _, errors = self._process.communicate(timeout=LIMIT)
+        assert 0 == self._process.returncode, errors
+        return errors
+
+
+@contextmanager
+def bridge(environment: Mapping[str, str], files: Files) -> Iterator[Bridge]:
+    """Start `rpc` over table and bucket."""
+    command = [sys.executable, "-m", "matchboxctl.main", "rpc", *ANYWHERE, *files.flags]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        try:
+            yield Bridge(process)
+        finally:
+            process.kill()
+
+
+@contextmanager
+def connected(port: int, files: Files, client: Issued | None = None) -> Iterator[Client]:
+    """A client of the server on that port of 127.0.0.1, with a certificate of its own or the given one."""
+    own = client or files.client
+    credentials = grpc.ssl_channel_credentials(files.authority.certificate, own.key, own.certificate)
+    options = [("grpc.max_receive_message_length", -1)]
+    with grpc.secure_channel(f"127.0.0.1:{port}", credentials, options) as channel:
+        yield Client(channel)
+
+
+def rpc_port(serve: Serve) -> int:
+    """The port on which a running `serve` has gRPC."""
+    (line,) = (line for line in serve.welcome if line.startswith("gRPC on "))
+    return _port_in(line)
+
+
+def _port_in(line: str) -> int:
+    found = re.match(r"gRPC on \S*:([0-9]+), for clients with a certificate of ", line)
+    assert found is not None, line
+    return int(found[1])
+
+
+def _pascal(name: str) -> str:
+    """RESOURCE_EXHAUSTED as gRPC's documents and matchbox's log write it."""
+    return "".join(part.capitalize() for part in name.split("_"))

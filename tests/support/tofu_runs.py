@@ -1,0 +1,85 @@
+"""A configuration of matchbox's resources that OpenTofu applies by the provider itself, as `terraform` imitates it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from tests.support.terraform import Group, Profile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from tests.rigs.matchbox_clients import Tofu
+    from tests.support.rpc_client import Files
+    from tests.support.terraform import Resource
+
+_REQUIRED = {"matchbox": {"source": "poseidon/matchbox", "version": "~> 0.5"}}
+
+
+class TofuRuns:
+    """`tofu` in a directory of its own; the provider has a client's certificate and asks a port of 127.0.0.1."""
+
+    def __init__(self, tofu: Tofu, directory: Path) -> None:
+        self._tofu = tofu
+        self._directory = directory
+
+    def configure(self, wanted: Iterable[Resource], port: int, files: Files) -> None:
+        """Write the configuration, and get its provider."""
+        provider = {
+            "endpoint": f"127.0.0.1:{port}",
+            "ca": files.authority.certificate.decode(),
+            "client_cert": files.client.certificate.decode(),
+            "client_key": files.client.key.decode(),
+        }
+        resources: dict[str, dict[str, Any]] = {"matchbox_profile": {}, "matchbox_group": {}}
+        for one in wanted:
+            kind = "matchbox_group" if isinstance(one, Group) else "matchbox_profile"
+            given = {name: value for name, value in one._asdict().items() if value}
+            resources[kind][one.name] = given | {"depends_on": _profile_of(one)}
+        text = {
+            "terraform": {"required_providers": _REQUIRED},
+            "provider": {"matchbox": provider},
+            "resource": {kind: made for kind, made in resources.items() if made},
+        }
+        (self._directory / "main.tf.json").write_text(json.dumps(text).replace("${", "$${"))
+        self.ok("init")
+
+    def apply(self) -> None:
+        """Raises AssertionError where anything fails."""
+        self.ok("apply", "-auto-approve")
+
+    def destroy(self) -> None:
+        """As apply."""
+        self.ok("destroy", "-auto-approve")
+
+    def plan(self) -> list[tuple[str, str]]:
+        """What the next apply would do: `create`, `delete` or `replace`, and the resource's name."""
+        self.ok("plan", "-out=planned")
+        changes = [one["change"] for one in json.loads(self.ok("show", "-json", "planned")).get("resource_changes", [])]
+        return [
+            ("replace" if len(change["actions"]) == 2 else change["actions"][0], _name(change))
+            for change in changes
+            if change["actions"] != ["no-op"]
+        ]
+
+    def state(self) -> list[str]:
+        """The addresses of the resources that the state has."""
+        return self.ok("state", "list").splitlines()
+
+    def ok(self, *words: str) -> str:
+        """What `tofu` prints; raises AssertionError where it fails."""
+        ended = self._tofu.run(self._directory, *words)
+        assert 0 == ended.returncode, ended.stdout + ended.stderr
+        return ended.stdout
+
+
+def _profile_of(one: Resource) -> list[str]:
+    """What has to be there first."""
+    return [] if isinstance(one, Profile) else [f"matchbox_profile.{one.profile}"]
+
+
+def _name(change: dict[str, Any]) -> str:
+    named: dict[str, str] = change["after"] or change["before"]
+    return named["name"]

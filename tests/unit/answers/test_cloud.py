@@ -1,0 +1,69 @@
+import pytest
+
+from lambda_matchbox.answers.cloud import CloudConfigError, cloud_answer
+from lambda_matchbox.gotemplate.engine import TemplateError
+from tests.unit.gotemplate.rendered_recordings import Recording, recordings
+
+CLOUD = list(recordings("rendering", "cloud"))
+
+
+@pytest.mark.parametrize("recording", CLOUD, ids=lambda recording: recording.template_id)
+def test_as_recorded(recording: Recording) -> None:
+    """What matchbox served is served, and what it refused is an error."""
+    try:
+        body = cloud_answer(recording.template_id, recording.source, recording.data)
+    except (TemplateError, CloudConfigError):
+        body = None
+    assert recording.answer == body
+
+
+def test_seven_answers_are_recorded() -> None:
+    """The recordings of /cloud are those of seven templates."""
+    assert {"badyaml", "cc", "missing", "neither", "script", "typed", "unknown"} == {
+        recording.template_id.partition(".")[0] for recording in CLOUD
+    }
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        b"#!",
+        b"#!/bin/sh\n\xff",
+        b"#cloud-config",
+        b"#cloud-config \t\r\nhostname: a\r\n",
+        b"#cloud-config\n",
+        b"#cloud-config\n# nothing\n",
+        b"#cloud-config\na: 1\n---\nb: [\n",
+        b"#cloud-config\na: 1\na: 2\n",
+        "#cloud-config\u00a0\nhostname: \u017c\n".encode(),
+    ],
+)
+def test_served(source: bytes) -> None:
+    """Scripts, and cloud-configs whose first document is a mapping or empty, are served as they are."""
+    assert source == cloud_answer("a", source, {})
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        (b"", "it begins neither with #! nor with the line #cloud-config"),
+        (b" #!/bin/sh\n", "it begins neither with #! nor with the line #cloud-config"),
+        (b"#cloud-config x\n", "it begins neither with #! nor with the line #cloud-config"),
+        (b"\xef\xbb\xbf#cloud-config\n", "it begins neither with #! nor with the line #cloud-config"),
+        (b"#cloud-config\n- a\n", "its cloud-config is not a mapping"),
+        (b"#cloud-config\nhunter2\n", "its cloud-config is not a mapping"),
+        (
+            b"#cloud-config\na: 1\nb: hunter2: x\n",
+            "its cloud-config is not YAML: line 3 of what it renders: mapping values are not allowed in this context",
+        ),
+        (
+            b"#cloud-config\na: \x01\n",
+            "its cloud-config is not YAML: it has a character that YAML does not allow, or is not UTF-8",
+        ),
+    ],
+)
+def test_refused(source: bytes, reason: str) -> None:
+    """The error names the template and says why."""
+    with pytest.raises(CloudConfigError) as caught:
+        cloud_answer("a.yaml", source, {})
+    assert f"template 'a.yaml': {reason}" == str(caught.value)

@@ -1,0 +1,207 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from lambda_matchbox.answers.ignition import IgnitionAnswer, ignition_answer
+from lambda_matchbox.gotemplate.engine import TemplateError
+from lambda_matchbox.ignition.errors import IgnitionError
+from tests.conformance.butane_vectors import without_forms
+from tests.unit.gotemplate.rendered_recordings import recordings
+
+RECORDED = {recording.template_id: recording for recording in recordings("ignition", "ignition")}
+EMPTY_CONFIG_IN_MATCHBOX = frozenset({"v33.ign", "v35.ign", "v23.ign", "bad.ign", "invalid.ign"})
+BUTANE = {
+    name: recording
+    for name, recording in RECORDED.items()
+    if b"variant:" in recording.source and not name.endswith((".ign", ".ignition"))
+}
+TRANSLATED = sorted(name for name, recording in BUTANE.items() if recording.answer and name != "openshift.yaml")
+
+
+def refusal(template_id: str, source: bytes, **data: object) -> str:
+    with pytest.raises(IgnitionError) as caught:
+        ignition_answer(template_id, source, data)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(name for name in RECORDED if name.endswith((".ign", ".ignition")) and name not in EMPTY_CONFIG_IN_MATCHBOX),
+)
+def test_ignition_as_recorded(name: str) -> None:
+    """What matchbox takes as an Ignition config is answered with the same bytes."""
+    recording = RECORDED[name]
+    answer = ignition_answer(name, recording.source, recording.data)
+    assert IgnitionAnswer("application/json", recording.answer or b"") == answer
+
+
+def test_recordings_are_all_used() -> None:
+    """Each recording is one that is reproduced, an empty config there and something else here, or Butane, or Talos."""
+    assert len(RECORDED) == 24
+    assert RECORDED.keys() >= EMPTY_CONFIG_IN_MATCHBOX
+    assert {"talos.yaml", "min.ign", "v31.ignition", "v34.ign", "template.ign", "unknown.ign"} == (
+        RECORDED.keys() - EMPTY_CONFIG_IN_MATCHBOX - BUTANE.keys()
+    )
+
+
+def test_newer_version_is_kept() -> None:
+    """A config of version 3.5.0, for which matchbox answers an empty one, keeps its version."""
+    recording = RECORDED["v35.ign"]
+    assert json.loads(recording.answer or b"")["ignition"]["version"] == ""
+    body = ignition_answer("v35.ign", recording.source, recording.data).body
+    assert (recording.answer or b"").replace(b'"version":""', b'"version":"3.5.0"') == body
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("v23.ign", "$.ignition.version: 2.3.0 is not supported, only 3.0.0 to 3.6.0 are"),
+        ("bad.ign", "it is not JSON at line 1, column 2: expecting property name enclosed in double quotes"),
+        ("invalid.ign", "$.storage.files.0.path: path not absolute"),
+        (
+            "v33.ign",
+            "$.storage.files.1.overwrite: overwrite must be false if source is unspecified (and 1 more)",
+        ),
+    ],
+)
+def test_no_empty_configs(name: str, reason: str) -> None:
+    """Where matchbox answers an empty config, the error says what is wrong."""
+    assert f"template '{name}': {reason}" == refusal(name, RECORDED[name].source)
+
+
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_butane_as_recorded(name: str) -> None:
+    """A Butane config is answered with matchbox's bytes, but for how data is compressed."""
+    recording = BUTANE[name]
+    answer = ignition_answer(name, recording.source, recording.data)
+    if name == "compress.yaml":
+        assert without_forms(json.loads(recording.answer or b"")) == without_forms(json.loads(answer.body))
+    else:
+        assert IgnitionAnswer("application/json", recording.answer or b"") == answer
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("nover.yaml", "error parsing version; must be a valid semver"),
+        (
+            "unknownvariant.yaml",
+            (
+                "there is no such variant and version; those translated are fcos 1.0.0, fcos 1.1.0, fcos 1.2.0,"
+                " fcos 1.3.0, fcos 1.4.0, fcos 1.5.0, fcos 1.6.0, fcos 1.7.0, flatcar 1.0.0, flatcar 1.1.0,"
+                " r4e 1.0.0, r4e 1.1.0, fiot 1.0.0"
+            ),
+        ),
+        (
+            "local.yaml",
+            (
+                "$.storage.files.0.contents.local, line 7 col 16: local file paths are relative to a files directory"
+                " that must be specified with -d/--files-dir"
+            ),
+        ),
+        (
+            "openshift.yaml",
+            "openshift configs become a MachineConfig, not an Ignition config: they are not translated",
+        ),
+    ],
+)
+def test_butane_that_is_refused(name: str, reason: str) -> None:
+    """Where matchbox answers 404 or an empty config, the error says why."""
+    recording = BUTANE[name]
+    message = refusal(name, recording.source, **recording.data)
+    assert f"template '{name}': what it renders is a Butane config that is refused: {reason}" == message
+
+
+def test_report_of_butane() -> None:
+    """Each line of the report is told, the warnings of a config that is served and all errors of one that is not."""
+    told: list[str] = []
+    head = b"variant: fcos\nversion: 1.5.0\n"
+    ignition_answer("a", head + b"strage: {}\n", {}, told.append)
+    assert ["warning at $.strage, line 3 col 1: unused key strage"] == told
+    told.clear()
+    with pytest.raises(IgnitionError) as caught:
+        ignition_answer("a", head + b"x: 1\nstorage: {files: [{path: a}, {path: b}]}\n", {}, told.append)
+    first = "$.storage.files.0.path, line 4 col 26: path not absolute"
+    assert str(caught.value).endswith(f"refused: {first} (and 1 more)")
+    assert [f"error at {first}", "error at $.storage.files.1.path, line 4 col 37: path not absolute"] == told[:2]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"storage: {files: [{path: /a, mode: hunter2}]}",
+        b"storage: hunter2",
+        b"passwd: {users: [{name: hunter2}, {name: hunter2}]}",
+        b"passwd: {users: [{hunter2: 1, hunter2: 2, name: {}}]}",
+        b"systemd: {units: [{name: hunter2, contents: '[hunter2'}]}",
+        b"storage: *hunter2",
+        b"storage: {files: [{path: hunter2, contents: {source: 'hunter2://', verification: {hash: hunter2}}}]}",
+        b"ignition: {config: {merge: [{inline: hunter2}]}}",
+        b"boot_device: {layout: hunter2}",
+    ],
+)
+def test_no_value_is_shown(text: bytes) -> None:
+    """Neither the error nor the report has a value of the config."""
+    told: list[str] = []
+    with pytest.raises(IgnitionError) as caught:
+        ignition_answer("a", b"variant: fcos\nversion: 1.5.0\n" + text, {}, told.append)
+    assert "hunter" not in " ".join([str(caught.value), *told])
+
+
+def test_the_translator_loads_with_the_first_butane_config() -> None:
+    """A machine configuration of Talos does not load it."""
+    program = """
+import sys
+from lambda_matchbox.answers.ignition import ignition_answer
+ignition_answer("a", b"machine: {}", {})
+print("lambda_matchbox.ignition.butane" in sys.modules, "lambda_matchbox.ignition.config" in sys.modules)
+ignition_answer("a", b"variant: fcos\\nversion: 1.5.0", {})
+print("lambda_matchbox.ignition.butane" in sys.modules)
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "False False\nTrue\n" == result.stdout
+
+
+def test_an_unknown_variant_is_not_shown() -> None:
+    """Neither is the variant, which can be anything."""
+    assert "hunter2" not in refusal("a", b"variant: hunter2\nversion: 1.0.0\n")
+
+
+def test_talos() -> None:
+    """The machine configuration of Talos is served as rendered, for which matchbox answers 404."""
+    recording = RECORDED["talos.yaml"]
+    assert recording.answer is None
+    answer = ignition_answer("talos.yaml", recording.source, recording.data)
+    assert IgnitionAnswer("application/x-yaml", recording.source) == answer
+
+
+def test_talos_documents() -> None:
+    """All documents have to be mappings; empty ones count for nothing."""
+    source = b"machine: {type: {{.type}}}\n---\napiVersion: v1alpha1\nkind: X\n---\n"
+    answer = ignition_answer("a", source, {"type": "worker"})
+    assert source.replace(b"{{.type}}", b"worker") == answer.body
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        (b"", "is empty"),
+        (b"# c\n---\n", "is empty"),
+        (b"machine: {}\n---\n- a\n", "is not a mapping at line 3"),
+        (b"hunter2", "is not a mapping at line 1"),
+        (b"machine: {}\n---\nvariant: fcos\n", "has a Butane config behind another document at line 3"),
+        (b"a: hunter2: b\n", "is not YAML at line 1: mapping values are not allowed in this context"),
+        (b"a: \xff", "is not YAML: it has a character that YAML does not allow, or is not UTF-8"),
+    ],
+)
+def test_refused(source: bytes, reason: str) -> None:
+    """The error names the template and says why, without what it renders."""
+    assert f"template 'a.yaml': what it renders {reason}" == refusal("a.yaml", source)
+
+
+def test_template_that_does_not_render() -> None:
+    """A template that does not render is its own error."""
+    with pytest.raises(TemplateError):
+        ignition_answer("a.yaml", b"{{.nope}}", {})

@@ -1,0 +1,90 @@
+"""The function that syncs image sources, over a table and a bucket of its own, against a registry of the tests."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from asset_sync.handler import job_of
+from lambda_matchbox.aws.releases.source_table import SourceTable
+from lambda_matchbox.aws.releases.store import StoredShelf
+from lambda_matchbox.image_sync.job import Report, SyncJob
+from tests.unit.image_sync.sync_subject import TAG
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_s3 import S3Client
+
+    from tests.support.images.manifests import Image
+    from tests.support.registry_faults import FaultyRegistry
+
+
+class Clients(NamedTuple):
+    """Of table and bucket."""
+
+    dynamodb: DynamoDBClient
+    s3: S3Client
+
+
+class Function:
+    """A function over a new table and bucket, and what it logs."""
+
+    def __init__(
+        self,
+        name: str,
+        clients: Clients,
+        registry: FaultyRegistry,
+        scratch: Path,
+        environment: dict[str, str],
+    ) -> None:
+        self.registry = registry
+        self.environment = environment
+        self.dynamodb, self.s3 = clients
+        self.sources = SourceTable(self.dynamodb, name)
+        self._name = name
+        self._scratch = scratch
+        self._written = io.StringIO()
+
+    def add(self, source_id: str, one: Image | None, *, stand_in: bool = False, **fields: Any) -> None:
+        """A source of an image that the registry holds, unless it is None."""
+        if one is not None:
+            self.registry.add(source_id, TAG, one)
+        image = f"{self.registry.host}/{source_id}:{TAG}"
+        document = json.dumps({"id": source_id, "image": image, "assets": source_id} | fields)
+        if stand_in:
+            self.environment["MATCHBOX_SOURCE"] = document
+        else:
+            self.sources.put(source_id, document)
+
+    def shelf(self, source_id: str) -> StoredShelf:
+        return StoredShelf(self.dynamodb, self.s3, self._name, self._name, source_id)
+
+    def job(self) -> SyncJob:
+        made = job_of(self.environment, self._scratch)
+        # Stream and level of the first logger of a name stay: here, those of an earlier test.
+        logger = logging.getLogger("asset_sync")
+        (handler,) = logger.handlers
+        assert isinstance(handler, logging.StreamHandler)
+        handler.setStream(self._written)
+        logger.setLevel(logging.INFO)
+        return made
+
+    def run(self, event: dict[str, str]) -> Report:
+        job = self.job()
+        # A function keeps its connections; the registry of the tests waits for their end.
+        with closing(job._registry):
+            return job.run(event.get("source"))
+
+    def served(self, source_id: str) -> str | None:
+        """The digest that is served of the source."""
+        pointer = self.shelf(source_id).pointer()
+        return None if pointer is None else pointer.current
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self._written.getvalue().splitlines()]

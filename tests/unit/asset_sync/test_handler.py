@@ -1,0 +1,290 @@
+"""The function that syncs image sources, as its environment describes it, on table and bucket."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from asset_sync.handler import asked_for
+from lambda_matchbox.aws.creation import create_bucket, create_table
+from lambda_matchbox.environment import MissingSettingError
+from lambda_matchbox.image_sync.job import Report, SyncFailedError
+from tests.rigs.stores import new_stores
+from tests.support.balancer_events import ROOT
+from tests.support.registry_faults import faulty_registry
+from tests.unit.asset_sync.sync_function import Clients, Function
+from tests.unit.image_sync.sync_subject import TAG, sha256, talos
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.rigs.service import Service
+
+ONE, OTHER = talos(b"one kernel"), talos(b"another kernel")
+SCHEDULE, ON_DEMAND = (
+    json.loads((ROOT / "events" / f"asset-sync-{name}.json").read_text()) for name in ("schedule", "source")
+)
+PASSWORD = "correct horse"
+
+
+@pytest.fixture(scope="module")
+def clients(moto_server: Service) -> Iterator[Clients]:
+    """Clients are slow to make."""
+    made = Clients(moto_server.client("dynamodb"), moto_server.client("s3"))
+    yield made
+    for client in made:
+        client.close()
+
+
+@pytest.fixture
+def function(
+    moto_server: Service, clients: Clients, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Function]:
+    stores = new_stores(moto_server, moto_server)
+    create_table(clients.dynamodb, stores.name)
+    create_bucket(clients.s3, stores.name, moto_server.region)
+    environment = stores.environment() | {
+        "MATCHBOX_LOG_LEVEL": "info",
+        "AWS_ENDPOINT_URL_SECRETS_MANAGER": moto_server.endpoint,
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with faulty_registry() as registry:
+        registry.scheme = "bearer"
+        yield Function(stores.name, clients, registry, tmp_path / "scratch", environment)
+
+
+def new_secret(function: Function, text: str) -> None:
+    """A secret with that text; the function is told of it."""
+    name = f"registry-{uuid.uuid4()}"
+    boto3.Session(region_name=function.environment["AWS_REGION"]).client("secretsmanager").create_secret(
+        Name=name, SecretString=text
+    )
+    function.environment["MATCHBOX_REGISTRY_SECRET"] = name
+
+
+def test_the_schedule_syncs_what_is_due(function: Function) -> None:
+    """A source that was never checked, or longer ago than its interval, is synced; the others are not asked for."""
+    for name in ("never", "long-ago", "just-now"):
+        function.add(name, ONE, interval="1h")
+    function.shelf("long-ago").note_checked(int(time.time()) - 7200)
+    function.shelf("just-now").note_checked(int(time.time()))
+    assert Report(["long-ago", "never"], [], [], [], ["just-now"]) == function.run(SCHEDULE)
+    assert (ONE.digest, ONE.digest, None) == tuple(map(function.served, ("never", "long-ago", "just-now")))
+    assert Report([], [], [], [], ["just-now", "long-ago", "never"]) == function.run(SCHEDULE)
+
+
+@pytest.mark.parametrize(
+    ("event", "asked"),
+    [
+        (SCHEDULE, None),
+        (ON_DEMAND, "talos-arm64"),
+        # What a schedule without an input of its own sends.
+        ({"version": "0", "detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": "{}"}, None),
+    ],
+)
+def test_what_an_event_asks_for(event: dict[str, Any], asked: str | None) -> None:
+    """An operator's event names a source; a schedule's, of whichever form, none."""
+    assert asked == asked_for(event)
+
+
+def test_on_demand(function: Function) -> None:
+    """The source that the event names is synced, due or not, and no other."""
+    function.add("talos-arm64", ONE)
+    function.add("talos-amd64", ONE)
+    assert Report(["talos-arm64"], [], [], [], []) == function.run(ON_DEMAND)
+    assert Report([], ["talos-arm64"], [], [], []) == function.run(ON_DEMAND)
+    function.registry.add("talos-arm64", TAG, OTHER)
+    assert Report(["talos-arm64"], [], [], [], []) == function.run(ON_DEMAND)
+    assert (OTHER.digest, None) == (function.served("talos-arm64"), function.served("talos-amd64"))
+
+
+def test_on_demand_for_none(function: Function) -> None:
+    """An event that names no source is an error, which says which sources there are."""
+    function.add("talos-amd64", ONE)
+    with pytest.raises(SyncFailedError, match=r"^no source 'talos-arm64'; there are talos-amd64"):
+        function.run(ON_DEMAND)
+
+
+def test_files_in_the_bucket(function: Function) -> None:
+    """The release lies in the bucket, each object with its type."""
+    function.add("talos-arm64", ONE)
+    function.run(ON_DEMAND)
+    pointer = function.shelf("talos-arm64").pointer()
+    assert pointer is not None
+    key = f"releases/talos-arm64/{pointer.releases[0].place}/vmlinuz.sha256"
+    found = function.s3.get_object(Bucket=function.environment["MATCHBOX_BUCKET"], Key=key)
+    line = f"{sha256(b'one kernel')}  vmlinuz\n".encode()
+    assert (line, "text/plain; charset=utf-8") == (found["Body"].read(), found["ContentType"])
+
+
+def test_before_there_is_a_table(function: Function) -> None:
+    """A run that comes before the table fails in one line that names it; the next one after it does its work."""
+    name = function.environment["MATCHBOX_TABLE"]
+    function.add("talos-arm64", ONE, stand_in=True)
+    function.dynamodb.delete_table(TableName=name)
+    with pytest.raises(SyncFailedError) as caught:
+        function.run(SCHEDULE)
+    assert (
+        f"the sources cannot be read from the table '{name}', the next run tries again: "
+        "ResourceNotFoundException (HTTP status 400): Requested resource not found"
+    ) == str(caught.value)
+    create_table(function.dynamodb, name)
+    assert Report(["talos-arm64"], [], [], [], []) == function.run(SCHEDULE)
+
+
+def test_the_stand_in(function: Function) -> None:
+    """MATCHBOX_SOURCE is synced where the table lacks a source of its id."""
+    function.add("talos-arm64", ONE, stand_in=True)
+    assert Report(["talos-arm64"], [], [], [], []) == function.run(SCHEDULE)
+
+
+def test_the_stand_in_for_a_part_that_the_table_fills(function: Function) -> None:
+    """The table's source counts where it fills the same part of /assets/, whatever its id, and takes it over."""
+    function.add("first", ONE, stand_in=True, assets="talos/arm64")
+    function.run(SCHEDULE)
+    function.add("second", OTHER, assets="talos/arm64")
+    assert Report(["second"], [], [], [], []) == function.run(SCHEDULE)
+    assert (None, OTHER.digest) == (function.served("first"), function.served("second"))
+
+
+def test_the_stand_in_of_a_source_in_the_table(function: Function) -> None:
+    """The table's source counts where it has one of the same id."""
+    function.add("talos-arm64", ONE, stand_in=True, assets="the/stand-in")
+    function.add("talos-arm64", OTHER, assets="the/tables")
+    assert Report(["talos-arm64"], [], [], [], []) == function.run(SCHEDULE)
+    pointer = function.shelf("talos-arm64").pointer()
+    assert pointer is not None
+    assert "the/tables" == pointer.assets
+
+
+@pytest.mark.parametrize("form", ["config.json", "username and password"])
+@pytest.mark.parametrize("scheme", ["bearer", "basic"])
+def test_a_private_repository(function: Function, form: str, scheme: str) -> None:
+    """The login is in the secret, in either form; no line of the log shows it."""
+    function.registry.scheme, function.registry.login = scheme, ("robot", PASSWORD)
+    auth = base64.b64encode(f"robot:{PASSWORD}".encode()).decode()
+    texts = {
+        "config.json": {"auths": {function.registry.host: {"auth": auth}}},
+        "username and password": {"username": "robot", "password": PASSWORD},
+    }
+    new_secret(function, json.dumps(texts[form]))
+    function.add("talos-arm64", ONE)
+    assert ["talos-arm64"] == function.run(SCHEDULE).changed
+    written = json.dumps(function.log)
+    assert [False, False] == [secret in written for secret in (PASSWORD, auth)]
+
+
+@pytest.mark.parametrize(
+    ("secret", "why"),
+    [
+        (None, "cannot resolve the image: .*ResourceNotFoundException"),
+        ("correct horse", "cannot resolve the image: .*is no JSON"),
+        ('{"username": "robot", "password": "correct mule"}', "cannot resolve the image: .*password is wrong"),
+    ],
+)
+def test_a_login_that_is_none(function: Function, secret: str | None, why: str) -> None:
+    """A secret that is absent, unreadable or wrong fails the sources that need it, and is shown nowhere."""
+    function.registry.login = ("robot", PASSWORD)
+    if secret is None:
+        function.environment["MATCHBOX_REGISTRY_SECRET"] = "absent"
+    else:
+        new_secret(function, secret)
+    function.add("talos-arm64", ONE)
+    with pytest.raises(SyncFailedError, match=why) as caught:
+        function.run(SCHEDULE)
+    shown = json.dumps(function.log) + str(caught.value)
+    assert [] == [word for word in ("correct horse", "correct mule") if word in shown]
+
+
+def test_failures_last(function: Function) -> None:
+    """The others are synced although some fail; the error names each of these, and so does the log."""
+    function.add("a-bad", None)
+    function.add("b-good", ONE)
+    function.add("c-refused", ONE, interval="soon")
+    function.add("d-good", OTHER)
+    with pytest.raises(SyncFailedError) as caught:
+        function.run(SCHEDULE)
+    assert (ONE.digest, OTHER.digest) == (function.served("b-good"), function.served("d-good"))
+    refused, failed = str(caught.value).split("; ")
+    assert refused.startswith("source 'c-refused': ")
+    assert failed.startswith(f"a-bad: {function.registry.host}/a-bad:{TAG}: cannot resolve the image: ")
+    assert {"source refused": [None], "sync failed": ["a-bad"], "synced": ["b-good", "d-good"]} == {
+        # They take turns at being first.
+        message: sorted([line.get("source") for line in function.log if line["message"] == message], key=str)
+        for message in ("source refused", "sync failed", "synced")
+    }
+    assert {"asset_sync"} == {line["service"] for line in function.log}
+
+
+def test_others_that_are_refused(function: Function) -> None:
+    """Who names a source is not told of others that cannot be synced."""
+    function.add("refused", ONE, interval="soon")
+    function.add("good", ONE)
+    assert Report(["good"], [], [], [], []) == function.run({"source": "good"})
+    with pytest.raises(SyncFailedError, match=r"no source 'refused'; there are good; source 'refused': "):
+        function.run({"source": "refused"})
+
+
+def test_a_renamed_source(function: Function) -> None:
+    """A source that is named no longer goes out of service once another one fills its part of /assets/."""
+    function.add("old", ONE, assets="talos")
+    function.run(SCHEDULE)
+    function.sources.delete("old")
+    function.add("new", OTHER, assets="talos")
+    function.run(SCHEDULE)
+    assert (None, OTHER.digest) == (function.served("old"), function.served("new"))
+    assert set() == function.shelf("old").places()
+
+
+@pytest.mark.parametrize("event", [{"source": ["talos"]}, {"source": 5}, ["talos"], "talos", None])
+def test_an_event_that_names_no_source(event: object) -> None:
+    """What is no object, or has no text in place of an id, is refused in one line."""
+    with pytest.raises(SyncFailedError, match=r"^the event (names no source by its id|is no object, such as .*): "):
+        asked_for(event)
+
+
+def test_busy_is_no_failure(function: Function) -> None:
+    """A source that another sync holds is reported as busy, and the others are synced."""
+    function.add("busy", ONE)
+    function.add("free", ONE)
+    with function.shelf("busy").lease():
+        assert Report(["free"], [], [], ["busy"], []) == function.run(SCHEDULE)
+
+
+def test_held(function: Function) -> None:
+    """A source that an operator holds is reported as held."""
+    function.add("talos-arm64", ONE)
+    function.run(ON_DEMAND)
+    shelf = function.shelf("talos-arm64")
+    pointer = shelf.pointer()
+    assert pointer is not None
+    shelf.move(pointer, pointer._replace(held=True))
+    function.registry.add("talos-arm64", TAG, OTHER)
+    assert Report([], [], ["talos-arm64"], [], []) == function.run(ON_DEMAND)
+    assert ONE.digest == function.served("talos-arm64")
+
+
+def test_what_was_synced_is_logged(function: Function) -> None:
+    """One line says the source, the digest, and whether it is another one."""
+    function.add("talos-arm64", ONE)
+    function.run(ON_DEMAND)
+    (line,) = function.log
+    assert {"level": "INFO", "message": "synced", "source": "talos-arm64", "digest": ONE.digest, "changed": True} == {
+        name: line[name] for name in ("level", "message", "source", "digest", "changed")
+    }
+
+
+@pytest.mark.parametrize("name", ["MATCHBOX_TABLE", "MATCHBOX_BUCKET", "AWS_REGION"])
+def test_a_missing_setting(function: Function, name: str) -> None:
+    """The error names the variable."""
+    del function.environment[name]
+    with pytest.raises(MissingSettingError, match=f"^{name} is not set"):
+        function.job()

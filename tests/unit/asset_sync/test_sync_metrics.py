@@ -1,0 +1,165 @@
+"""What asset_sync counts of image sources for CloudWatch."""
+
+from __future__ import annotations
+
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from asset_sync.handler import job_of
+from lambda_matchbox.aws.creation import create_table
+from lambda_matchbox.image_sync.job import SyncFailedError, SyncJob
+from lambda_matchbox.image_sync.metrics import AGE, FAILED, NEVER, SECONDS, SERVICE, SUCCEEDED, Figures, SyncMetrics
+from lambda_matchbox.image_sync.sources import ImageSources
+from lambda_matchbox.oci.distribution.docker_config import no_logins
+from lambda_matchbox.oci.distribution.registry import Registry
+from lambda_matchbox.oci.image_reference import ImageReference
+from lambda_matchbox.releases.memory import MemoryReleases, MemoryShelf
+from lambda_matchbox.releases.sources import Source
+from tests.rigs.stores import new_stores
+from tests.support.registry_faults import faulty_registry
+from tests.unit.image_sync.sync_subject import NEW, NOON, TAG
+from tests.unit.oci.distribution.quick_patience import QUICK
+from tests.unit.web.hostile_requests import quiet
+from tests.unit.web.metric_lines import Metric, metrics_of, open_log
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.rigs.service import Service
+
+NAMESPACE = "matchbox/test"
+HOUR = 3600
+
+
+class Job:
+    """A job over releases in memory at noon, and the figures of its last run, without seconds."""
+
+    def __init__(self, host: str, registry: Registry) -> None:
+        self.releases = MemoryReleases()
+        self.sources: dict[str, Source] = {}
+        self.refused: list[str] = []
+        self.figures: list[Figures] = []
+        self._host = host
+        self._registry = registry
+
+    def add(self, source_id: str, *, there: bool = True, checked: int | None = None) -> None:
+        """A source, of an image that the registry has or has not, last found up to date so many seconds ago."""
+        image = ImageReference(self._host, "good" if there else "absent", TAG, "")
+        self.sources[source_id] = Source(source_id, image, source_id, interval=HOUR)
+        if checked is not None:
+            self.releases.checks[source_id] = NOON - checked
+
+    def run(self, only: str | None = None) -> list[Figures]:
+        told: list[Figures] = []
+        job = SyncJob(
+            lambda: ImageSources(self.sources, self.refused, frozenset(self.sources)),
+            lambda source_id: MemoryShelf(self.releases, source_id),
+            self.releases.pointers,
+            self._registry,
+            quiet(),
+            publish=told.append,
+            clock=lambda: NOON,
+        )
+        try:
+            job.run(only)
+        except SyncFailedError:
+            assert [figures for figures in told if figures.failed]
+        assert [figures.succeeded is None for figures in told if figures.source] == [
+            figures.seconds is None for figures in told if figures.source
+        ]
+        # Sources take turns at being first.
+        places = list(self.sources)
+        told.sort(key=lambda figures: places.index(figures.source) if figures.source else -1)
+        return [figures._replace(seconds=None) for figures in told]
+
+
+@contextmanager
+def new_job() -> Iterator[Job]:
+    with faulty_registry() as faulty, closing(Registry(no_logins, patience=QUICK)) as registry:
+        faulty.add("good", TAG, NEW)
+        yield Job(faulty.host, registry)
+
+
+@pytest.fixture
+def job() -> Iterator[Job]:
+    with new_job() as made:
+        yield made
+
+
+def test_sources_that_are_due(job: Job) -> None:
+    """What was synced is new; what failed is as old as before, and as old as can be if it never was in order."""
+    job.add("good", checked=5 * HOUR)
+    job.add("failing", there=False, checked=5 * HOUR)
+    job.add("never", there=False)
+    assert [
+        Figures("good", age=0.0, succeeded=1, failed=0),
+        Figures("failing", age=5.0, succeeded=0, failed=1),
+        Figures("never", age=NEVER, succeeded=0, failed=1),
+    ] == job.run()
+
+
+def test_sources_that_are_not_due(job: Job) -> None:
+    """Their age is told at each run, so that silence means that nothing runs."""
+    job.add("good", checked=HOUR // 2)
+    assert [Figures("good", age=0.5)] == job.run()
+
+
+def test_on_demand(job: Job) -> None:
+    """A run for one source tells the ages of the others, too."""
+    job.add("one", checked=HOUR // 2)
+    job.add("other", checked=3 * HOUR)
+    assert [Figures("one", age=0.0, succeeded=1, failed=0), Figures("other", age=3.0)] == job.run("one")
+
+
+def test_a_source_that_another_sync_holds(job: Job) -> None:
+    """It neither succeeds nor fails; its age is that of before, if it has one."""
+    job.add("busy", checked=2 * HOUR)
+    job.add("new")
+    with MemoryShelf(job.releases, "busy").lease(), MemoryShelf(job.releases, "new").lease():
+        assert [Figures("busy", age=2.0), Figures("new")] == job.run()
+
+
+def test_no_source(job: Job) -> None:
+    """Without sources nothing is overdue; a source that is refused is a failure of none that has a name."""
+    assert [Figures(age=0.0)] == job.run()
+    job.refused.append("source 'bad': no image")
+    assert [Figures(failed=1)] == job.run()
+
+
+def test_the_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    """A source's figures are filed by source, and over all sources; what is not known is no metric."""
+    publish = SyncMetrics(NAMESPACE).publish
+    publish(Figures("talos-arm64", 0.0, 1, 0, 2.34567))
+    publish(Figures("talos-arm64", 0.5))
+    publish(Figures(failed=2))
+    publish(Figures("talos-amd64"))
+    everywhere = (("service", "asset_sync"),)
+    by = (("service", "asset_sync"), ("source", "talos-arm64"))
+    whole = [(AGE, "None", 0.0), (SUCCEEDED, "Count", 1.0), (FAILED, "Count", 0.0), (SECONDS, "Seconds", 2.346)]
+    assert [
+        *(Metric(NAMESPACE, where, name, unit, (value,)) for where in (by, everywhere) for name, unit, value in whole),
+        Metric(NAMESPACE, by, AGE, "None", (0.5,)),
+        Metric(NAMESPACE, everywhere, AGE, "None", (0.5,)),
+        Metric(NAMESPACE, everywhere, FAILED, "Count", (2.0,)),
+    ] == metrics_of(capsys.readouterr().out)
+
+
+def test_the_function_counts(
+    moto_server: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The handler counts in the namespace of its environment, and nowhere without one."""
+    stores = new_stores(moto_server, moto_server)
+    with closing(moto_server.client("dynamodb")) as dynamodb:
+        create_table(dynamodb, stores.name)
+    environment = stores.environment() | {"MATCHBOX_LOG_LEVEL": "info"}
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    job_of(environment, tmp_path).run(None)
+    open_log(SERVICE)
+    assert "" == capsys.readouterr().out
+    job_of(environment | {"POWERTOOLS_METRICS_NAMESPACE": NAMESPACE}, tmp_path).run(None)
+    (metric,) = metrics_of(capsys.readouterr().out)
+    assert (NAMESPACE, AGE, (0.0,)) == (metric.namespace, metric.name, metric.values)

@@ -1,0 +1,113 @@
+"""A request has a time of its own, however many questions it asks."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from contextlib import closing, nullcontext
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from lambda_matchbox.assets.file_server import Delivery
+from lambda_matchbox.aws.answers import S3Answers
+from lambda_matchbox.aws.assets import PREFIX, S3Assets
+from lambda_matchbox.aws.catalog.reader import DynamoDBCatalog
+from lambda_matchbox.aws.clients.dynamodb import DynamoDB
+from lambda_matchbox.aws.clients.http_client import HttpClient
+from lambda_matchbox.aws.clients.request_time import deadline_of, request_time
+from lambda_matchbox.aws.clients.s3 import S3
+from lambda_matchbox.aws.clients.sigv4 import Credentials
+from lambda_matchbox.aws.creation import create_bucket, create_table
+from lambda_matchbox.aws.releases.reader import StoredReleases
+from lambda_matchbox.web.app import App
+from lambda_matchbox.web.routes import Routes, Stores
+from tests.rigs.catalog_table import ENOUGH
+from tests.rigs.faults import Delay
+from tests.rigs.tcp_fault import fault_proxy
+from tests.unit.web.hostile_requests import quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from tests.rigs.moto_server import MotoService
+
+EACH = 0.15
+"""Seconds that the slow services take for each answer."""
+
+ALL = 0.5
+"""Seconds that a request has: enough for three of those answers at most."""
+
+
+class Slow(NamedTuple):
+    """Stores of which each answers slowly, but in the time that one question has."""
+
+    stores: Stores
+
+    def ask(
+        self, in_time: Callable[[], AbstractContextManager[None]], path: str, **headers: str
+    ) -> tuple[int, dict[str, Any]]:
+        app = App(Routes(self.stores, Delivery(direct_limit=50, boundary="-")), quiet(), in_time)
+        answer = app.handle({"httpMethod": "GET", "path": path, "headers": headers})
+        return answer["statusCode"], answer["multiValueHeaders"]
+
+
+@pytest.fixture
+def slow(moto_server: MotoService) -> Iterator[Slow]:
+    name = f"matchbox-{uuid.uuid4().hex}"
+    with closing(moto_server.client("dynamodb")) as tables, closing(moto_server.client("s3")) as buckets:
+        create_table(tables, name)
+        create_bucket(buckets, name, moto_server.region)
+        buckets.put_object(Bucket=name, Key=PREFIX + "k", Body=b"x" * 100)
+    credentials = Credentials(moto_server.access_key, moto_server.secret_key)
+    with (
+        fault_proxy(moto_server.endpoint) as proxy,
+        closing(HttpClient(connect_timeout=ENOUGH, read_timeout=ENOUGH)) as http,
+    ):
+        proxy.switch(Delay(EACH))
+        s3 = S3(proxy.endpoint, moto_server.region, name, lambda: credentials, http)
+        dynamodb = DynamoDB(proxy.endpoint, moto_server.region, lambda: credentials, http)
+        yield Slow(
+            Stores(
+                DynamoDBCatalog(dynamodb, s3, name, answer_time=ENOUGH),
+                S3Assets(s3, 60, answer_time=ENOUGH),
+                StoredReleases(dynamodb, s3, name, 60, answer_time=ENOUGH),
+                S3Answers(s3, 60, answer_time=ENOUGH),
+            )
+        )
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("/assets/k", {"user-agent": "GRUB 2.06", "range": "bytes=0-0,2-2,4-4,6-6,8-8,10-10"}, 206),
+        ("/assets/a%20b%20c", {}, 404),
+    ],
+)
+def test_many_questions(slow: Slow, path: str, headers: dict[str, str], status: int) -> None:
+    """Questions that are answered in time each, and not together, are a 503 that says when to come back."""
+    refused, fields = slow.ask(partial(request_time, ALL), path, **headers)
+    assert 503 == refused
+    assert 2 <= int(fields["retry-after"][0]) <= 10
+    assert status == slow.ask(nullcontext, path, **headers)[0]
+
+
+def test_stores_share_the_time(slow: Slow) -> None:
+    """Table and bucket are asked nothing any more when a request's time is over."""
+    for path in ("/ipxe", "/profiles/p", "/assets/k"):
+        assert 503 == slow.ask(partial(request_time, -1), path)[0]
+
+
+def test_deadline() -> None:
+    """A question ends with its own time or the request's, whichever is sooner; outside of requests with its own."""
+    before = time.monotonic()
+    with request_time(100):
+        assert deadline_of(1) < before + 100
+        end = deadline_of(1000)
+        assert before + 100 <= end == deadline_of(2000)
+        with request_time(1000):
+            assert end < deadline_of(500)
+        assert end == deadline_of(2000)
+    assert before + 2000 <= deadline_of(2000)

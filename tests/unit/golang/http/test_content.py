@@ -1,0 +1,266 @@
+"""Ranges and preconditions are answered as Go's http.ServeContent answers them."""
+
+import json
+import re
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambda_matchbox.golang.http import content
+from lambda_matchbox.golang.http.content import Reply, Span
+from tests.support.paths import CONFORMANCE
+
+TEXT = "text/plain; charset=utf-8"
+THEN = datetime(1994, 11, 6, 8, 49, 37, 500000, UTC)
+DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
+EARLIER = "Sun, 06 Nov 1994 08:49:36 GMT"
+LATER = "Sun, 06 Nov 1994 08:49:38 GMT"
+TEN = b"0123456789"
+
+
+def ask(
+    headers: dict[str, str],
+    *,
+    method: str = "GET",
+    size: int = 10,
+    etag: str | None = None,
+    modified: datetime | None = None,
+) -> Reply:
+    return content.serve(
+        method, headers, size=size, content_type=TEXT, boundary="BOUNDARY", etag=etag, modified=modified
+    )
+
+
+def refused(text: str, **headers: str) -> Reply:
+    common = {"content-type": TEXT, "x-content-type-options": "nosniff", "content-length": str(len(text))}
+    return Reply(416, common | {name.replace("_", "-"): value for name, value in headers.items()}, (text.encode(),))
+
+
+WHOLE = Reply(200, {"accept-ranges": "bytes", "content-type": TEXT, "content-length": "10"}, (Span(0, 10),))
+INVALID = refused("invalid range\n")
+NO_OVERLAP = refused("invalid range: failed to overlap\n", content_range="bytes */10")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "start", "length"),
+    [
+        ("bytes=0-0", 0, 1),
+        ("bytes=2-4", 2, 3),
+        ("bytes=2-", 2, 8),
+        ("bytes=-3", 7, 3),
+        ("bytes=-30", 0, 10),
+        ("bytes=8-99", 8, 2),
+        ("bytes=0-9", 0, 10),
+        ("bytes= 2 - 4 ", 2, 3),
+        ("bytes=,2-4,,", 2, 3),
+        ("bytes=+2-+4", 2, 3),
+        ("bytes=002-0000000000000000000000004", 2, 3),
+        ("bytes=2-9223372036854775807", 2, 8),
+        ("bytes=2-4,10-12", 2, 3),
+    ],
+)
+def test_one_range(wanted: str, start: int, length: int) -> None:
+    """One range that overlaps the content is answered with that part, cut at the content's end."""
+    headers = {
+        "accept-ranges": "bytes",
+        "content-type": TEXT,
+        "content-length": str(length),
+        "content-range": f"bytes {start}-{start + length - 1}/10",
+    }
+    assert Reply(206, headers, (Span(start, length),)) == ask({"Range": wanted})
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    ["", "bytes=", "bytes=,,", "bytes=0-5,5-9", "bytes=0-,0-0", "bytes=-10,-1"],
+)
+def test_whole_content(wanted: str) -> None:
+    """No range, and ranges that are more than the whole together, get the whole content."""
+    assert ask({"Range": wanted}) == WHOLE
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "bytes",
+        "Bytes=0-1",
+        "bytes =0-1",
+        "lines=0-1",
+        "bytes=1",
+        "bytes=-",
+        "bytes=--1",
+        "bytes=4-2",
+        "bytes=0--1",
+        "bytes=a-b",
+        "bytes=1_0-",
+        "bytes=٣-",
+        "bytes=0-9223372036854775808",
+        "bytes=9223372036854775808-",
+        "bytes=0-1,x",
+        "bytes=99-,x",
+        f"bytes=0-{'9' * 5000}",
+    ],
+)
+def test_malformed_ranges(wanted: str) -> None:
+    """A range that Go cannot read is refused without naming the content's size."""
+    assert ask({"Range": wanted}) == INVALID
+
+
+@pytest.mark.parametrize("wanted", ["bytes=10-", "bytes=10-12", "bytes=5000-1", "bytes=9223372036854775807-,11-"])
+def test_ranges_behind_the_end(wanted: str) -> None:
+    """Ranges that all begin behind the content are refused, and its size is named."""
+    assert ask({"Range": wanted}) == NO_OVERLAP
+
+
+def test_empty_suffix() -> None:
+    """The last zero bytes are an empty part, named as Go names it."""
+    reply = ask({"Range": "bytes=-0"})
+    assert (reply.status, reply.headers["content-range"], reply.body) == (206, "bytes 10-9/10", ())
+
+
+def test_range_of_an_empty_content() -> None:
+    """A range from the start of an empty content gets the empty content."""
+    reply = ask({"Range": "bytes=0-9"}, size=0)
+    assert (reply.status, reply.headers["content-length"], reply.body) == (200, "0", ())
+
+
+def test_several_ranges() -> None:
+    """Several ranges are parts of a multipart body, in the order in which they were asked for."""
+    reply = ask({"Range": "bytes=7-8, 0-2"}, etag='"a"')
+    expected = (
+        f"--BOUNDARY\r\nContent-Range: bytes 7-8/10\r\nContent-Type: {TEXT}\r\n\r\n78"
+        f"\r\n--BOUNDARY\r\nContent-Range: bytes 0-2/10\r\nContent-Type: {TEXT}\r\n\r\n012"
+        "\r\n--BOUNDARY--\r\n"
+    ).encode()
+    assert expected == content.assemble(reply.body, TEN)
+    assert [Span(7, 2), Span(0, 3)] == [piece for piece in reply.body if isinstance(piece, Span)]
+    assert reply.headers == {
+        "accept-ranges": "bytes",
+        "content-type": "multipart/byteranges; boundary=BOUNDARY",
+        "content-length": str(len(expected)),
+        "etag": '"a"',
+    }
+
+
+def test_header_names_in_any_case() -> None:
+    """Header names count in any case, and blanks around values do not."""
+    assert ask({"RANGE": " bytes=0-1\t"}) == ask({"range": "bytes=0-1"})
+    assert ask({"range": "bytes=0-1"}).status == 206
+
+
+def test_validators_are_sent() -> None:
+    """ETag and Last-Modified stand in every reply with content, and in a refusal of a range."""
+    validators = {"etag": '"a"', "last-modified": DATE}
+    assert WHOLE.headers | validators == ask({}, etag='"a"', modified=THEN).headers
+    assert INVALID.headers | validators == ask({"Range": "x"}, etag='"a"', modified=THEN).headers
+
+
+@pytest.mark.parametrize("modified", [datetime(1970, 1, 1, tzinfo=UTC), datetime(1970, 1, 1), datetime(1, 1, 1)])
+def test_times_that_mean_none(modified: datetime) -> None:
+    """Unix time 0 and the year 1 say that no time is known: nothing is sent or compared."""
+    headers = {"If-Modified-Since": LATER, "If-Unmodified-Since": "Sun, 06 Nov 0000 08:49:37 GMT"}
+    assert ask(headers, modified=modified) == WHOLE
+
+
+@pytest.mark.parametrize("name", ["seed", "assets"])
+def test_recorded_answers(name: str) -> None:
+    """Each recorded answer that could be asked in parts is the same here."""
+    answers = json.loads((CONFORMANCE / name / "answers.json").read_text())
+    bodies = {
+        recorded["request"]["target"]: recorded["answer"]["body"].encode()
+        for recorded in answers
+        if recorded["request"]["method"] == "GET" and recorded["answer"]["status"] == 200
+    }
+    ranges = 0
+    for recorded in answers:
+        request, answer = recorded["request"], recorded["answer"]
+        headers = request.get("headers", {})
+        if "accept-ranges" not in answer["headers"] and answer["status"] != 416:
+            continue
+        body = bodies[request["target"]]
+        reply = content.serve(
+            request["method"],
+            headers,
+            size=len(body),
+            content_type=answer["headers"]["content-type"],
+            boundary="",
+        )
+        sent = content.assemble(reply.body, body).decode()
+        assert (answer["status"], answer["headers"], answer["body"]) == (reply.status, reply.headers, sent)
+        ranges += "Range" in headers
+    assert ranges >= 2
+
+
+NUMBERS = st.integers(0, 12).map(str) | st.sampled_from(["", "+1", "-1", " 3", "99", "x", str(2**63)])
+RANGES = st.lists(st.tuples(NUMBERS, NUMBERS).map("-".join), min_size=1, max_size=4).map(
+    lambda items: "bytes=" + ",".join(items)
+)
+TAGS = st.sampled_from(['"a"', '"b"', 'W/"a"', "*", '"a", "b"', ",", "x"])
+DATES = st.sampled_from([DATE, EARLIER, LATER, "x"])
+HEADERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "Range": RANGES | st.text(st.characters()),
+        "If-Match": TAGS | st.text(st.characters()),
+        "If-None-Match": TAGS | st.text(st.characters()),
+        "If-Modified-Since": DATES | st.text(st.characters()),
+        "If-Unmodified-Since": DATES | st.text(st.characters()),
+        "If-Range": TAGS | DATES | st.text(st.characters()),
+    },
+)
+
+
+@given(
+    st.sampled_from(["GET", "HEAD", "POST"]),
+    HEADERS,
+    st.binary(max_size=12),
+    st.none() | st.sampled_from(['"a"', 'W/"a"']) | st.text(st.characters()),
+    st.none() | st.just(THEN) | st.datetimes(timezones=st.timezones() | st.none()),
+)
+def test_any_request_has_a_consistent_reply(
+    method: str, headers: dict[str, str], body: bytes, etag: str | None, modified: datetime | None
+) -> None:
+    """Whatever is asked, spans lie in the content, the length is the body's, and HEAD has the headers of GET."""
+    reply = ask(headers, method=method, size=len(body), etag=etag, modified=modified)
+    assert reply.status in (200, 206, 304, 412, 416)
+    for piece in reply.body:
+        if isinstance(piece, Span):
+            assert piece.length > 0
+            assert 0 <= piece.start <= len(body) - piece.length
+    sent = content.assemble(reply.body, body)
+    if method == "HEAD":
+        assert sent == b""
+        got = ask(headers, size=len(body), etag=etag, modified=modified)
+        if reply.status == 412:
+            got.headers.pop("content-length")
+        assert (got.status, got.headers) == (reply.status, reply.headers)
+    else:
+        assert (None if reply.status == 304 else str(len(sent))) == reply.headers.get("content-length")
+
+
+@given(RANGES, st.binary(max_size=12))
+def test_parts_are_what_their_headers_name(wanted: str, body: bytes) -> None:
+    """Each part of a 206 is the slice of the content that its Content-Range names."""
+    reply = ask({"Range": wanted}, size=len(body))
+    sent = content.assemble(reply.body, body)
+    if "content-range" in reply.headers and reply.status == 206:
+        parts = [(reply.headers["content-range"].encode(), sent)]
+    else:
+        parts = re.findall(
+            rb"--BOUNDARY\r\nContent-Range: (.*)\r\nContent-Type: .*\r\n\r\n((?s:.*?))(?=\r\n--BOUNDARY)", sent
+        )
+        assert (len(parts) >= 2) == (reply.status == 206)
+    for named, part in parts:
+        start, end, size = map(int, re.findall(rb"(?:^bytes |-|/)(-?\d+)", named))
+        assert len(body) == size
+        assert part == body[start : end + 1]
+
+
+@given(st.integers(1, 10**15), st.integers(0, 10**15), st.integers(0, 10**15))
+def test_resumed_downloads(size: int, first: int, more: int) -> None:
+    """A range within a content of any size is exactly the one span."""
+    start = first % size
+    end = min(start + more, size - 1)
+    assert ask({"Range": f"bytes={start}-{end}"}, size=size).body == (Span(start, end - start + 1),)

@@ -1,0 +1,212 @@
+import base64
+import json
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambda_matchbox.golang.values import StringMap
+from lambda_matchbox.gotemplate.engine import TemplateError, render
+from tests.unit.gotemplate.rendered_recordings import CONFORMANCE, Recording, recordings
+
+GENERIC = list(recordings("rendering", "generic"))
+TEXT_TEMPLATE = json.loads((CONFORMANCE / "templates" / "answers.json").read_text())
+
+
+def rendered(source: str | bytes, **data: object) -> bytes:
+    return render(source.encode() if isinstance(source, str) else source, data, name="a.txt")
+
+
+def refusal(source: str, **data: object) -> str:
+    with pytest.raises(TemplateError) as caught:
+        rendered(source, **data)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("recording", GENERIC, ids=lambda recording: recording.template_id)
+def test_generic_as_recorded(recording: Recording) -> None:
+    """Every template that matchbox rendered or refused is rendered to the same bytes or refused."""
+    try:
+        body = render(recording.source, recording.data, name=recording.template_id)
+    except TemplateError:
+        body = None
+    assert recording.answer == body
+
+
+def test_forty_generic_answers_are_recorded() -> None:
+    """The recordings of /generic are those of forty templates."""
+    assert len(GENERIC) == 40
+
+
+def test_text_template_as_recorded() -> None:
+    """Thousands of small templates render, or do not, as with Go's text/template."""
+
+    def decoded(text: dict[str, str]) -> bytes:
+        return base64.b64decode(text["base64"]) if "base64" in text else text["text"].encode()
+
+    query = {
+        key: base64.b64decode(value).decode("utf-8", "surrogateescape") for key, value in TEXT_TEMPLATE["query"].items()
+    }
+    request = {"query": StringMap(query), "raw_query": TEXT_TEMPLATE["raw_query"]}
+    data = {**TEXT_TEMPLATE["metadata"], "request": request}
+    for record in TEXT_TEMPLATE["answers"]:
+        source = decoded(record["template"])
+        expected = None if record["answer"] is None else decoded(record["answer"])
+        try:
+            body = render(source, data, name="a.txt")
+        except TemplateError:
+            body = None
+        assert (source, expected) == (source, body)
+
+
+@given(st.binary())
+def test_bytes_outside_of_actions_are_kept(raw: bytes) -> None:
+    """Whatever bytes surround an action come out as they are."""
+    before, after = raw.replace(b"{", b"("), raw.replace(b"{", b")")
+    assert before + b"x" + after == rendered(before + b"{{.a}}" + after, a="x")
+
+
+@given(st.binary())
+def test_bytes_of_a_value_are_kept(raw: bytes) -> None:
+    """A value that is not UTF-8 comes out as its bytes, and its length is that of the bytes."""
+    value = raw.decode("utf-8", "surrogateescape")
+    assert raw + b" %d" % len(raw) == rendered("{{.a}} {{len .a}}", a=value)
+
+
+def test_numbers_are_float64() -> None:
+    """A number of the data prints as Go prints a float64, an integer too."""
+    assert rendered('{{.a}} {{printf "%T" .a}}', a=1_000_000) == b"1e+06 float64"
+
+
+def test_string_map_has_empty_strings() -> None:
+    """A key that is missing from a map of strings indexes to the empty string."""
+    assert rendered('[{{index .labels "no"}}]', labels=StringMap({"yes": "1"})) == b"[]"
+
+
+def test_data_are_not_changed() -> None:
+    """A template reaches no method of the data."""
+    data = {"list": ["a"]}
+    assert refusal("{{.list.clear}}", **data) == "template 'a.txt', line 1: there is no clear in what is no map"
+    assert data == {"list": ["a"]}
+
+
+def test_line_of_an_error() -> None:
+    """An error names the template, the line and the missing key."""
+    assert refusal("a\nb\n{{.name}}\n") == "template 'a.txt', line 3: there is no value for name"
+
+
+def test_line_of_a_syntax_error() -> None:
+    """A template that does not parse is told by its line."""
+    assert refusal("a\n{{toUpper .a}}", a="x") == "template 'a.txt', line 2: there is no function toUpper"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{.a.b}}",
+        "{{index .a 99}}",
+        "{{lt .a 1}}",
+        "{{range .a}}{{end}}",
+        "{{range $i, $j := (len .a)}}{{end}}",
+        "{{slice .a 2 1}}",
+        "{{.a | .b}}",
+        '{{template "x" .a}}',
+        '{{"hunter2" "x"}}',
+        '{{eq "hunter2" 1}}',
+        '{{if "hunter2}}',
+        "{{`hunter2` `x`}}",
+        "{{'hunter2'}}",
+        "{{0hunter2}}",
+        '{{define "a\\nb"}}1{{end}}{{define "a\\nb"}}2{{end}}',
+    ],
+)
+def test_errors_keep_secrets(source: str) -> None:
+    """No error shows a value of the data or a literal of the template, and each is one line."""
+    message = refusal(source, a="hunter2", b=1)
+    assert "hunter2" not in message
+    assert len(message.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{nil}}",
+        "{{if nil}}{{end}}",
+        "{{$x := nil}}",
+        "{{nil | print}}",
+        "{{(nil)}}",
+        '{{template "x" nil}}{{define "x"}}{{end}}',
+    ],
+)
+def test_nil_is_not_a_command(source: str) -> None:
+    """Nil stands for no value of its own."""
+    assert refusal(source) == "template 'a.txt', line 1: nil is not a command"
+
+
+def test_nil_as_an_argument() -> None:
+    """Nil may be an argument, and an action that is not reached may hold it."""
+    assert (
+        rendered('{{print nil}} {{"nil"}}{{/* nil */}} {{if false}}{{nil}}{{end}}{{eq nil nil}}') == b"<nil> nil true"
+    )
+
+
+TOO_LONG = "it takes too long, more than 300000 instructions"
+DOUBLING = "".join(
+    f'{{{{define "t{i}"}}}}{{{{template "t{i + 1}"}}}}{{{{template "t{i + 1}"}}}}{{{{end}}}}' for i in range(40)
+)
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("{{range 1000000000}}{{end}}", TOO_LONG),
+        ("{{range 100000}}{{range 100000}}{{end}}{{end}}", TOO_LONG),
+        (DOUBLING + '{{define "t40"}}{{end}}{{template "t0"}}', TOO_LONG),
+        ('{{define "a"}}{{template "a"}}{{end}}{{template "a"}}', "exceeded maximum template depth (100000)"),
+        ("{{range 100000}}{{print .}}{{end}}", "print: more than 50000 calls of functions"),
+        ("{{range 100000}}" + "a" * 1000 + "{{end}}", "more than 8388608 characters of output"),
+        (
+            '{{$x := "0123456789"}}{{range 100}}{{$x = print $x $x}}{{end}}',
+            "print: more than 16777216 characters of text in functions",
+        ),
+        (
+            '{{$x := printf "%999999d" 1}}{{printf "' + "%[1]s" * 1000 + '" $x}}',
+            "printf: more than 16777216 characters of text in functions",
+        ),
+        (
+            '{{$x := printf "%9999999d" 1}}{{range 1000}}{{$y := slice $x 1}}{{end}}',
+            "slice: more than 16777216 characters of text in functions",
+        ),
+        ("{{if true}}" * 101 + "{{end}}" * 101, "template nesting limit exceeded"),
+    ],
+)
+def test_bounds(source: str, reason: str) -> None:
+    """A template that never ends, or makes ever more text, ends in an error."""
+    with pytest.raises(TemplateError) as caught:
+        rendered(source)
+    assert reason == caught.value.reason
+
+
+def test_deep_data() -> None:
+    """Data that are nested thousands of levels deep end in an error."""
+    deep: dict[str, object] = {}
+    for _ in range(5000):
+        deep = {"a": deep}
+    assert refusal("{{.a}}", **deep) == "template 'a.txt': the template or its data are nested too deeply"
+
+
+def test_large_numbers() -> None:
+    """A number that no float64 holds is an error."""
+    assert refusal("{{.a}}", a=10**400) == "template 'a.txt': a number of the data is too large for a float64"
+
+
+def test_no_import_without_an_action() -> None:
+    """A template without an action does not load the library."""
+    program = (
+        "import sys; from lambda_matchbox.gotemplate.engine import render; render(b'a', {}, name='a');"
+        "print('gotpl' in sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stdout == "False\n"

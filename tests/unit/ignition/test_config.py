@@ -1,0 +1,132 @@
+import base64
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambda_matchbox.ignition.config.parse import parse_and_translate
+from lambda_matchbox.ignition.config.schema import NEWEST_MINOR, fields_of
+from lambda_matchbox.ignition.errors import IgnitionError
+from tests.unit.gotemplate.rendered_recordings import CONFORMANCE
+
+RECORDED = json.loads((CONFORMANCE / "ignition_validation" / "answers.json").read_text())["answers"]
+
+
+def config_of(record: dict[str, Any]) -> bytes:
+    return record["config"].encode() if "config" in record else base64.b64decode(record["config_base64"])
+
+
+def refusal(config: bytes) -> str:
+    with pytest.raises(IgnitionError) as caught:
+        parse_and_translate(config)
+    return str(caught.value)
+
+
+def with_files(version: str, *files: object) -> bytes:
+    return json.dumps({"ignition": {"version": version}, "storage": {"files": files}}).encode()
+
+
+def test_accepted_as_recorded() -> None:
+    """A config that Ignition takes is written as Go writes Ignition's struct."""
+    for record in RECORDED:
+        if record["answer"] is not None:
+            assert (record, record["answer"]) == (record, parse_and_translate(config_of(record)).decode())
+
+
+def test_refused_as_recorded() -> None:
+    """A config that Ignition refuses is refused, and for a fault that Ignition reports too."""
+    for record in RECORDED:
+        if record["answer"] is not None:
+            continue
+        path = refusal(config_of(record)).partition(":")[0]
+        # Ignition places some faults at the list or the struct around the value, or at another field of it.
+        around = path.rpartition(".")[0]
+        assert not record["paths"] or any(
+            path.startswith(other) or other.startswith(path) or other.rpartition(".")[0] == around
+            for other in record["paths"]
+        ), (record, path)
+
+
+def test_each_struct_is_recorded() -> None:
+    """The accepted recordings have each field of each version's config at least once."""
+    seen: set[str] = set()
+
+    def walk(struct: str, value: dict[str, Any], minor: int) -> None:
+        for name, kind in fields_of(struct, minor).items():
+            if name not in value:
+                continue
+            seen.add(f"{struct}.{name}")
+            for one in value[name] if kind.startswith("[") else [value[name]]:
+                if isinstance(one, dict):
+                    walk(kind.strip("[]"), one, minor)
+
+    for record in RECORDED:
+        if record["answer"] is not None:
+            answer = json.loads(record["answer"])
+            walk("Config", answer, int(answer["ignition"]["version"].split(".")[1]))
+    structs, wanted = ["Config"], set()
+    for struct in structs:
+        for name, kind in fields_of(struct, NEWEST_MINOR).items():
+            wanted.add(f"{struct}.{name}")
+            inner = kind.strip("[]")
+            if fields_of(inner, NEWEST_MINOR) and inner not in structs:
+                structs.append(inner)
+    assert wanted == seen
+
+
+@given(st.integers(0, NEWEST_MINOR), st.integers(0, 0o7777))
+def test_special_bits_of_modes(minor: int, mode: int) -> None:
+    """The bits 07000 of a mode are cleared by the upgrade from a version before 3.4.0, and kept from there on."""
+    answer = json.loads(parse_and_translate(with_files(f"3.{minor}.0", {"path": "/a", "mode": mode})))
+    expected = mode & 0o777 if minor < 4 else mode
+    assert expected == answer["storage"]["files"][0]["mode"]
+
+
+@pytest.mark.parametrize("minor", range(4, NEWEST_MINOR + 1))
+def test_answers_are_configs(minor: int) -> None:
+    """What is served for a config from 3.4.0 on is a config of its own, and is served as it is."""
+    own = [record for record in RECORDED if f'"version": "3.{minor}.0"' in record.get("config", "")]
+    answers = [record["answer"].encode() for record in own if record["answer"] is not None]
+    assert answers
+    assert answers == [parse_and_translate(answer) for answer in answers]
+
+
+@given(st.binary())
+def test_no_bytes_crash(raw: bytes) -> None:
+    """Bytes that are no config are refused."""
+    with pytest.raises(IgnitionError):
+        parse_and_translate(raw)
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        (b"", "it is not JSON at line 1, column 1: expecting value"),
+        (b'{"ignition":\n {"version": "3.4.0"},}', "it is not JSON at line 2, column 23"),
+        (b'{"a": NaN}', "it is not JSON: it has no number NaN"),
+        (b"[" * 200_000, "it is not JSON: it is nested too deeply"),
+        (b"[]", "$: an object is wanted"),
+        (b"{}", "$.ignition.version: it is missing"),
+        (b'{"ignition": {"version": "hunter2"}}', "$.ignition.version: it is not a version"),
+        (b'{"ignition": {"version": 3}}', "$.ignition.version: text is wanted"),
+        (with_files("3.7.0"), "$.ignition.version: 3.7.0 is not supported, only 3.0.0 to 3.6.0 are"),
+        (
+            with_files("3.7.0-experimental"),
+            "$.ignition.version: 3.7.0-experimental is not supported, only 3.0.0 to 3.6.0 are",
+        ),
+        (with_files("3.4.0", {"path": "hunter2"}), "$.storage.files.0.path: path not absolute"),
+        (with_files("3.4.0", {"path": "/a", "mode": "hunter2"}), "$.storage.files.0.mode: an integer is wanted"),
+        (
+            with_files("3.4.0", {"path": "/a", "contents": {"source": "hunter2://x"}}),
+            "$.storage.files.0.contents.source: invalid url scheme",
+        ),
+        (with_files("3.4.0", {"path": "/a"}, {"path": "/a"}), "$.storage.files.1: duplicate entry defined"),
+    ],
+)
+def test_reasons(config: bytes, reason: str) -> None:
+    """The error has the path or the line, and why, but no value."""
+    message = refusal(config)
+    assert message.startswith(reason)
+    assert "hunter2" not in message

@@ -1,0 +1,294 @@
+"""A sync: what is published, what is downloaded for it, and what stands afterwards."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lambda_matchbox.image_sync.sync import Outcome
+from lambda_matchbox.releases.pointers import RECORD, Pointer, Release, rolled_back
+from tests.support.images.layers import Entry, gzipped
+from tests.support.images.manifests import image
+from tests.support.images.uki import Section, uki
+from tests.unit.image_sync.sync_subject import (
+    NEW,
+    NEW_FILES,
+    NOON,
+    OLD,
+    OLD_FILES,
+    PLACE,
+    REPOSITORY,
+    TAG,
+    Subject,
+    new_subject,
+    sha256,
+    talos,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.support.images.manifests import Image
+
+
+@pytest.fixture
+def subject() -> Iterator[Subject]:
+    with new_subject() as subject:
+        yield subject
+
+
+def synced(subject: Subject, *images: Image) -> None:
+    for one in images:
+        subject.tag(one)
+        subject.sync()
+
+
+def test_the_first_sync(subject: Subject) -> None:
+    """The files, a checksum of each and the record are served from the moment that the pointer names them."""
+    one = subject.tag(talos(b"kernel", b"initramfs", version="v1.12.0"))
+    outcome = subject.sync()
+    assert Outcome("talos-arm64", one.digest, changed=True, held=False) == outcome
+    (release,) = subject.pointer.releases
+    assert Release(one.digest, release.place, NOON + 3601) == release
+    assert Pointer("talos/arm64", one.digest, False, (release,)) == subject.pointer
+    files = dict(subject.files())
+    record = json.loads(files.pop("release.json"))
+    assert {
+        "vmlinuz": b"kernel",
+        "vmlinuz.sha256": f"{sha256(b'kernel')}  vmlinuz\n".encode(),
+        "initramfs.xz": b"initramfs",
+        "initramfs.xz.sha256": f"{sha256(b'initramfs')}  initramfs.xz\n".encode(),
+    } == files
+    assert {
+        "source": "talos-arm64",
+        "image": f"{subject.faulty.host}/{REPOSITORY}:{TAG}",
+        "digest": one.digest,
+        "time": "2023-11-14T23:13:21Z",
+        "version": "v1.12.0",
+        "files": {
+            "vmlinuz": {"size": 6, "sha256": sha256(b"kernel"), "path": f"{PLACE}/vmlinuz"},
+            "initramfs.xz": {"size": 9, "sha256": sha256(b"initramfs"), "path": f"{PLACE}/initramfs.xz"},
+        },
+    } == record
+    assert subject.now == subject.releases.checks["talos-arm64"]
+    assert {} == subject.releases.leases
+
+
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        ("{} *vmlinuz\n", True),
+        ("{}  output/talos/arm64/vmlinuz\n", False),
+        ("{}\n", False),
+        ("{0}  vmlinuz\n{0}  vmlinuz-copy\n", False),
+    ],
+)
+def test_the_images_own_checksum(subject: Subject, line: str, kept: bool) -> None:
+    """It is served where `sha256sum -c` would check with it the file as it is served; else one is made."""
+    own = line.format(sha256(b"kernel")).encode()
+    synced(subject, talos(b"kernel", b"initramfs", Entry(f"{PLACE}/vmlinuz.sha256", own)))
+    made = f"{sha256(b'kernel')}  vmlinuz\n".encode()
+    assert (own if kept else made) == subject.files()["vmlinuz.sha256"]
+
+
+def test_a_checksum_of_another_name(subject: Subject) -> None:
+    """A file that is served under another name than it has in the image is given a checksum of its own."""
+    own = f"{sha256(b'kernel')}  vmlinuz\n".encode()
+    subject.source = subject.source._replace(files={"boot/kernel": (f"{PLACE}/vmlinuz",)})
+    synced(subject, talos(b"kernel", b"initramfs", Entry(f"{PLACE}/vmlinuz.sha256", own)))
+    assert f"{sha256(b'kernel')}  kernel\n".encode() == subject.files()["boot/kernel.sha256"]
+
+
+def test_an_unchanged_digest(subject: Subject) -> None:
+    """Nothing is downloaded and nothing stored for it; it counts as checked."""
+    synced(subject, OLD)
+    before = subject.pointer
+    subject.faulty.asked.clear()
+    assert Outcome("talos-arm64", OLD.digest, changed=False, held=False) == subject.sync()
+    assert [] == [target for target in subject.faulty.targets("registry") if "/blobs/" in target]
+    assert [] == subject.faulty.at("storage")
+    assert [] == subject.shelf.named("put")
+    assert before == subject.pointer
+    assert subject.now == subject.releases.checks["talos-arm64"]
+
+
+def test_another_choice_of_files(subject: Subject) -> None:
+    """A source that was edited to take other files of the same image is another place, and is published."""
+    synced(subject, OLD)
+    before = subject.pointer.releases[0].place
+    subject.source = subject.source._replace(files={"kernel": (f"{PLACE}/vmlinuz",)})
+    assert subject.sync().changed
+    assert {"kernel": b"old kernel"} == subject.taken()
+    assert before != subject.pointer.releases[0].place
+    assert set() == subject.leftovers
+
+
+def test_another_part_of_the_assets(subject: Subject) -> None:
+    """A source that was edited to fill another part of /assets/ does so without a download."""
+    synced(subject, OLD)
+    subject.source = subject.source._replace(assets="elsewhere")
+    assert subject.sync().changed
+    assert ("elsewhere", []) == (subject.pointer.assets, subject.shelf.named("put"))
+
+
+def test_identical_files(subject: Subject) -> None:
+    """What a kept release has is copied and not put again, nor what the same release has under another name."""
+    synced(subject, OLD)
+    subject.source = subject.source._replace(
+        files={"vmlinuz": (f"{PLACE}/vmlinuz",), "again": (f"{PLACE}/vmlinuz",), "other": (f"{PLACE}/initramfs.xz",)}
+    )
+    synced(subject, talos(b"new kernel", OLD_FILES["initramfs.xz"]))
+    assert {"vmlinuz": b"new kernel", "again": b"new kernel", "other": b"old initramfs"} == subject.taken()
+    puts = [name for name in subject.shelf.named("put") if not name.endswith((".sha256", ".json"))]
+    assert (["vmlinuz"], ["again", "other"]) == (puts, sorted(subject.shelf.named("copy")))
+
+
+def test_what_cannot_be_copied(subject: Subject) -> None:
+    """A file that a kept release should have and has lost is stored anew."""
+    synced(subject, OLD)
+    del subject.releases.stored["talos-arm64", subject.pointer.releases[0].place]["initramfs.xz"]
+    synced(subject, talos(b"new kernel", OLD_FILES["initramfs.xz"]))
+    assert {"vmlinuz": b"new kernel", "initramfs.xz": b"old initramfs"} == subject.taken()
+
+
+def test_a_moved_tag(subject: Subject) -> None:
+    """The pointer moves with it; the release before is kept whole, with the moment when it was last served."""
+    synced(subject, OLD, NEW)
+    assert (NEW.digest, NEW_FILES) == (subject.pointer.current, subject.taken())
+    assert OLD_FILES == subject.taken(OLD.digest)
+    newer, older = subject.pointer.releases
+    assert (NEW.digest, None) == (newer.digest, newer.left)
+    assert (OLD.digest, subject.now) == (older.digest, older.left)
+
+
+def test_a_tag_that_moves_back(subject: Subject) -> None:
+    """What is kept is served again without a download."""
+    synced(subject, OLD, NEW)
+    subject.tag(OLD)
+    subject.faulty.asked.clear()
+    assert Outcome("talos-arm64", OLD.digest, changed=True, held=False) == subject.sync()
+    assert ([], []) == (subject.faulty.at("storage"), subject.shelf.named("put"))
+    assert (OLD.digest, OLD_FILES) == (subject.pointer.current, subject.taken())
+
+
+def test_held(subject: Subject) -> None:
+    """A source that an operator holds stays where it is, and nothing is downloaded."""
+    synced(subject, OLD, NEW)
+    subject.releases.served["talos-arm64"] = held = rolled_back(subject.pointer, None, subject.now)
+    subject.tag(talos(b"the newest kernel"))
+    subject.faulty.asked.clear()
+    assert Outcome("talos-arm64", OLD.digest, changed=False, held=True) == subject.sync()
+    assert (held, []) == (subject.pointer, subject.faulty.at("storage"))
+    subject.releases.served["talos-arm64"] = held._replace(held=False)
+    assert subject.sync().changed
+    assert b"the newest kernel" == subject.taken()["vmlinuz"]
+
+
+def test_rolled_back_meanwhile(subject: Subject) -> None:
+    """A rollback while a sync downloads wins: the source is held there; the next sync removes what was staged."""
+    synced(subject, OLD, NEW)
+    held = rolled_back(subject.pointer, None, subject.now)
+    subject.shelf.before["put"] = lambda: subject.releases.served.update({"talos-arm64": held})
+    subject.tag(talos(b"the newest kernel"))
+    assert Outcome("talos-arm64", OLD.digest, changed=False, held=True) == subject.sync()
+    subject.shelf.before.clear()
+    assert Outcome("talos-arm64", OLD.digest, changed=False, held=True) == subject.sync()
+    assert (held, set()) == (subject.pointer, subject.leftovers)
+
+
+def test_followed_meanwhile(subject: Subject) -> None:
+    """A pointer that somebody else wrote between a look at it and its move is looked at once more."""
+    synced(subject, OLD, NEW)
+    other = subject.pointer._replace(releases=subject.pointer.releases[:1])
+    subject.shelf.before["move"] = lambda: subject.releases.served.update({"talos-arm64": other})
+    newest = subject.tag(talos(b"the newest kernel"))
+
+    def only_once() -> None:
+        subject.releases.served["talos-arm64"] = other
+        del subject.shelf.before["move"]
+
+    subject.shelf.before["move"] = only_once
+    assert subject.sync().changed
+    assert [newest.digest, NEW.digest] == [release.digest for release in subject.pointer.releases]
+
+
+def test_old_releases(subject: Subject) -> None:
+    """The newest `keep` stay; the others and their files go an hour after they were last current."""
+    subject.source = subject.source._replace(keep=1)
+    synced(subject, OLD, NEW)
+    assert [NEW.digest, OLD.digest] == [release.digest for release in subject.pointer.releases]
+    subject.sync()
+    assert [NEW.digest] == [release.digest for release in subject.pointer.releases]
+    assert set() == subject.leftovers
+
+
+def test_leftovers_of_a_killed_sync(subject: Subject, tmp_path: Path) -> None:
+    """Files that no release has, whoever left them, are removed by the next sync, which publishes as ever."""
+    (tmp_path / "half").write_bytes(b"half")
+    shelf = subject.releases.stored
+    shelf["talos-arm64", "0" * 64] = {"vmlinuz": b"half"}
+    shelf["another", "0" * 64] = {"vmlinuz": b"another's"}
+    subject.tag(OLD)
+    assert subject.sync(scratch=tmp_path).changed
+    assert {("talos-arm64", subject.pointer.releases[0].place), ("another", "0" * 64)} == shelf.keys()
+    assert not tmp_path.exists()
+
+
+@pytest.mark.parametrize(
+    ("labels", "annotations", "version"),
+    [
+        ({"org.opencontainers.image.version": "v1"}, {"org.opencontainers.image.version": "v2"}, "v1"),
+        ({}, {"org.opencontainers.image.version": "v2"}, "v2"),
+        ({}, {}, ""),
+    ],
+)
+def test_version(subject: Subject, labels: dict[str, str], annotations: dict[str, str], version: str) -> None:
+    """The record's version is the label's, else the annotation's, else none."""
+    files = gzipped(Entry(f"{PLACE}/vmlinuz", b"k"), Entry(f"{PLACE}/initramfs.xz", b"i"))
+    synced(subject, image([files], labels=labels, annotations=annotations))
+    assert version == json.loads(subject.files()["release.json"])["version"]
+
+
+def test_a_unified_kernel_image(subject: Subject) -> None:
+    """It is served as it is, and its kernel, initramfs and command line beside it, each with a checksum."""
+    efi = uki([Section(".linux", b"kernel"), Section(".initrd", b"initramfs"), Section(".cmdline", b"quiet")])
+    synced(subject, image([gzipped(Entry("usr/install/arm64/vmlinuz.efi", efi))]))
+    assert {
+        "vmlinuz.efi": efi,
+        "vmlinuz": b"kernel",
+        "initramfs.xz": b"initramfs",
+        "cmdline": b"quiet",
+    } == subject.taken()
+    assert {"vmlinuz": b"kernel"}.items() <= subject.files().items()
+
+
+def test_a_unified_kernel_image_beside_files(subject: Subject) -> None:
+    """A file that the source names itself is not replaced by what is inside a unified kernel image."""
+    efi = uki([Section(".linux", b"kernel"), Section(".initrd", b"initramfs"), Section(".cmdline", b"quiet")])
+    subject.source = subject.source._replace(files={"a/x.efi": ("boot/x.efi",), "a/cmdline": ("boot/cmdline",)})
+    synced(subject, image([gzipped(Entry("boot/x.efi", efi), Entry("boot/cmdline", b"own"))]))
+    assert {"a/x.efi": efi, "a/vmlinuz": b"kernel", "a/initramfs.xz": b"initramfs", "a/cmdline": b"own"} == (
+        subject.taken()
+    )
+
+
+def test_files_that_were_taken_away(subject: Subject) -> None:
+    """A release of which files have vanished or were cut is staged anew, though its digest is unchanged."""
+    synced(subject, OLD)
+    for damage in ({}, {"vmlinuz": b"old"}):
+        place = subject.pointer.releases[0].place
+        subject.releases.stored["talos-arm64", place] = {**subject.files(), **damage} if damage else {}
+        assert subject.sync().changed
+        assert OLD_FILES == subject.taken()
+
+
+@pytest.mark.parametrize("version", ["1.0 $(touch /tmp/x)", "1\nKERNEL_DIGEST=other", "\x1b[31m", "-v", "a" * 129])
+def test_a_version_that_is_none(version: str) -> None:
+    """A label that is more than a version's characters is none: it is printed as a shell's variable."""
+    with new_subject() as subject:
+        subject.tag(talos(b"kernel", version=version))
+        subject.sync()
+        assert "" == json.loads(subject.files()[RECORD])["version"]

@@ -1,0 +1,64 @@
+"""Two syncs of one source: one at a time, and one that was silent for too long changes nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lambda_matchbox.image_sync.sync import SyncError
+from lambda_matchbox.releases.pointers import Release, published
+from lambda_matchbox.releases.store import BusyError
+from tests.unit.image_sync.sync_subject import NOON, OLD, Subject, moved_tag
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def subject() -> Iterator[Subject]:
+    """A source whose tag was synced once, at OLD, and has moved to NEW."""
+    with moved_tag() as subject:
+        yield subject
+
+
+def test_busy(subject: Subject) -> None:
+    """While another sync of the source is under way nothing is asked and nothing is changed."""
+    subject.faulty.asked.clear()
+    subject.releases.leases["talos-arm64"] = "another's"
+    with pytest.raises(BusyError, match="another sync of 'talos-arm64' is under way"):
+        subject.sync()
+    assert [] == subject.faulty.asked
+    assert {"talos-arm64": "another's"} == subject.releases.leases
+
+
+def test_a_lost_lease(subject: Subject) -> None:
+    """Who was silent for so long that a newer sync ran meanwhile publishes nothing, and never moves the pointer back.
+
+    The newer one resolved a newer image, and has ended.
+    """
+    newest = Release("sha256:" + "9" * 64, "newest", NOON)
+    overtaken = published(subject.pointer, subject.source, newest, NOON)
+
+    def overtake() -> None:
+        subject.releases.leases["talos-arm64"] = "another's"
+        subject.releases.served["talos-arm64"] = overtaken
+
+    subject.shelf.before["put"] = overtake
+    with pytest.raises(SyncError, match="cannot make the release current: another sync of 'talos-arm64' has begun"):
+        subject.sync()
+    assert overtaken == subject.pointer
+
+
+@pytest.mark.parametrize("verb", ["pointer", "sizes"])
+def test_a_lost_lease_removes_nothing(subject: Subject, verb: str) -> None:
+    """Who has lost the lease, however early, leaves alone what the other sync stages."""
+    subject.tag(OLD)
+
+    def overtake() -> None:
+        subject.releases.leases["talos-arm64"] = "another's"
+        subject.releases.stored["talos-arm64", "newest"] = {"vmlinuz": b"newest"}
+
+    subject.shelf.before[verb] = overtake
+    assert not subject.sync().changed
+    assert {"newest"} == subject.leftovers

@@ -1,0 +1,105 @@
+"""A sync whose table, bucket or disk fails leaves one release whole, and the next sync completes."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lambda_matchbox.errors import StoreUnavailableError
+from lambda_matchbox.image_sync.sync import SyncError
+from tests.unit.image_sync.sync_subject import NEW, NEW_FILES, OLD_FILES, Subject, completes, fails, moved_tag, talos
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+AWAY = StoreUnavailableError("the table does not answer")
+FULL = OSError(errno.ENOSPC, "No space left on device")
+STEPS = {
+    "places": "begin: ",
+    "lease": "begin: ",
+    "pointer": "",
+    "sizes": "read the records",
+    "read": "read the records",
+    "put": "store '",
+    "move": "make the release current: ",
+}
+
+
+@pytest.fixture
+def subject() -> Iterator[Subject]:
+    """A source whose tag was synced once and has moved."""
+    with moved_tag() as subject:
+        yield subject
+
+
+def failing_at(error: Exception, number: int) -> Callable[[], None]:
+    """What raises the error when it is called for the numberth time (the first is 0), and from then on."""
+    calls = iter(range(number))
+
+    def happens() -> None:
+        if next(calls, None) is None:
+            raise error
+
+    return happens
+
+
+@pytest.mark.parametrize("error", [AWAY, FULL])
+@pytest.mark.parametrize(
+    ("verb", "number"),
+    [
+        ("places", 0),
+        ("lease", 0),
+        ("pointer", 0),
+        ("pointer", 1),
+        ("sizes", 0),
+        ("read", 0),
+        *(("put", number) for number in range(5)),
+        ("move", 0),
+    ],
+)
+def test_before_the_pointer_moves(subject: Subject, verb: str, number: int, error: Exception) -> None:
+    """The old release stays, the line says where it failed, and the next sync completes."""
+    subject.shelf.before[verb] = failing_at(error, number)
+    line = fails(subject)
+    assert line.startswith(f"talos-arm64: {subject.source.image}")
+    assert f": cannot {STEPS[verb]}" in line
+    assert line.endswith(f": {error}")
+    subject.shelf.before.clear()
+    completes(subject)
+
+
+@pytest.mark.parametrize("error", [AWAY, FULL])
+@pytest.mark.parametrize("verb", ["discard", "note_checked"])
+def test_after_the_pointer_has_moved(subject: Subject, verb: str, error: Exception) -> None:
+    """The new release is served whole; the next sync cleans up."""
+    subject.releases.stored["talos-arm64", "0" * 64] = {"vmlinuz": b"half"}
+    subject.shelf.before[verb] = failing_at(error, 0)
+    with pytest.raises(SyncError, match=f"cannot remove what is kept no longer: .*{error.args[-1]}"):
+        subject.sync()
+    assert (NEW.digest, NEW_FILES) == (subject.pointer.current, subject.taken())
+    subject.shelf.before.clear()
+    assert not subject.sync().changed
+    assert set() == subject.leftovers
+
+
+@pytest.mark.parametrize("error", [AWAY, FULL])
+def test_a_copy(subject: Subject, error: Exception) -> None:
+    """A file that cannot be copied from the release before is a failure at that file."""
+    subject.tag(talos(NEW_FILES["vmlinuz"], OLD_FILES["initramfs.xz"]))
+    subject.shelf.before["copy"] = failing_at(error, 0)
+    assert "cannot store 'initramfs.xz': " in fails(subject)
+    subject.shelf.before.clear()
+    assert subject.sync().changed
+
+
+def test_no_room_for_files_under_way(subject: Subject, tmp_path: Path) -> None:
+    """A disk that takes no directory for them is a line, too."""
+    (tmp_path / "file").touch()
+    before = subject.pointer
+    with pytest.raises(SyncError, match=r"cannot make a directory for files under way: .*Not a directory"):
+        subject.sync(scratch=tmp_path / "file" / "scratch")
+    assert before == subject.pointer
+    completes(subject)

@@ -1,0 +1,226 @@
+"""`matchboxctl certs --check`: each thing that may be wrong with certificates, and the line that tells of it."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+
+from tests.support.certificates import DAY, HOUR, Authority, bare_authority, private_pem
+from tests.unit.matchboxctl.certs.certificate_checker import (
+    AUTHORITY,
+    CLIENT_AUTH,
+    RSA,
+    SERVER_AUTH,
+    YEAR,
+    Checker,
+    client,
+    server,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+ANY = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE
+SHORT_RSA = rsa.generate_private_key(65537, 1024)
+P521, P224 = ec.generate_private_key(ec.SECP521R1()), ec.generate_private_key(ec.SECP224R1())
+EDWARDS = ed25519.Ed25519PrivateKey.generate()
+
+BETWEEN = Authority("between", times=(-HOUR, 10 * YEAR), above=AUTHORITY)
+NO_BETWEEN = Authority("between", signs=False, above=AUTHORITY)
+ENDED_BETWEEN = Authority("between", times=(-2 * HOUR, -HOUR), above=AUTHORITY)
+OTHER = Authority("other", times=(-HOUR, 10 * YEAR))
+ENDED, NO_AUTHORITY = Authority(times=(-2 * HOUR, -HOUR)), Authority(signs=False, times=(-HOUR, 10 * YEAR))
+
+
+@pytest.fixture
+def checker(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Checker:
+    return Checker(tmp_path, capsys)
+
+
+def chained(made: dict[str, bytes], name: str, authority: Authority) -> dict[str, bytes]:
+    """With the certificate of the authority in between."""
+    return {**made, name: made[name] + authority.certificate}
+
+
+def with_sha1(made: dict[str, bytes], name: str) -> dict[str, bytes]:
+    """The same certificate, signed with SHA-1 by the authority's RSA key: the two algorithms differ in one byte."""
+    parsed = x509.load_pem_x509_certificate(made[name])
+    sha256, sha1 = (bytes.fromhex(f"2a864886f70d0101{end}") for end in ("0b", "05"))
+    body = parsed.tbs_certificate_bytes.replace(sha256, sha1)
+    whole = parsed.public_bytes(serialization.Encoding.DER).replace(sha256, sha1)
+    whole = whole.replace(parsed.signature, RSA.sign(body, padding.PKCS1v15(), hashes.SHA1()))
+    signed = x509.load_der_x509_certificate(whole)
+    return {**made, name: signed.public_bytes(serialization.Encoding.PEM)}
+
+
+def test_a_good_set(checker: Checker) -> None:
+    """A set with nothing wrong has a line for each certificate, with its names and its end."""
+    told = checker.told("--name", "localhost", "--name", "127.0.0.1")
+    assert (0, "") == (told.code, told.error)
+    end = r"until \d{4}-\d\d-\d\d \d\d:\d\d UTC"
+    expected = [
+        f"ca.crt: CN=authority of the tests, {end}",
+        f"server.crt: localhost, 127.0.0.1, {end}",
+        f"client.crt: CN=client, {end}",
+    ]
+    assert 3 == len(told.lines)
+    for pattern, (how, line) in zip(expected, told.lines, strict=True):
+        assert "ok" == how
+        assert re.fullmatch(pattern, line)
+
+
+GOOD = {
+    "an authority in between": {
+        **chained(server(BETWEEN), "server.crt", BETWEEN),
+        **chained(client(BETWEEN), "client.crt", BETWEEN),
+    },
+    "one of several authorities": {"ca.crt": OTHER.certificate + AUTHORITY.certificate},
+    "an authority for each end": {"ca.crt": OTHER.certificate + AUTHORITY.certificate, **client(OTHER)},
+    "no usage": {**server(usage=None), **client(usage=None)},
+    "any usage of a server": server(usage=ANY),
+    "RSA": {**server(key=RSA), **client(key=RSA)},
+    "an old one of the same authority": {
+        "ca.crt": Authority(key=RSA, times=(-2 * HOUR, -HOUR)).certificate + AUTHORITY.certificate
+    },
+}
+
+
+@pytest.mark.parametrize("bodies", GOOD.values(), ids=GOOD)
+def test_other_good_sets(checker: Checker, bodies: Mapping[str, bytes]) -> None:
+    """What servers and clients take is not found fault with, whoever made it."""
+    checker.put(bodies)
+    told = checker.told()
+    assert (0, {"ok"}) == (told.code, {how for how, _ in told.lines}), told.lines
+
+
+WRONG: dict[str, tuple[Mapping[str, bytes | None], Sequence[str]]] = {
+    **{
+        f"no {name}": ({name: None}, [f"{name} is not there: `matchboxctl certs` makes such files"])
+        for name in ("ca.crt", "server.crt", "server.key", "client.crt", "client.key")
+    },
+    **{
+        f"{name} of nonsense": ({name: b"nonsense"}, [f"{name} is no certificate in PEM"])
+        for name in ("ca.crt", "server.crt", "client.crt")
+    },
+    "a key for a certificate": ({"server.crt": private_pem(RSA)}, ["server.crt is no certificate in PEM"]),
+    "a certificate for a key": ({"client.key": AUTHORITY.certificate}, ["client.key is no private key in PEM"]),
+    "another key": ({"server.key": private_pem(RSA)}, ["server.key is not the key of server.crt"]),
+    "a client's other key": ({"client.key": private_pem(RSA)}, ["client.key is not the key of client.crt"]),
+    "an encrypted key": ({"server.key": private_pem(RSA, b"secret")}, ["server.key is encrypted"]),
+    "no name": (server(names=[]), ["server.crt names no server, and clients look at its subject alternative names"]),
+    "another authority": (
+        {"ca.crt": OTHER.certificate},
+        [
+            "server.crt is not signed by ca.crt: clients that trust that one refuse it",
+            "client.crt is not signed by ca.crt: a server that trusts that one refuses it",
+        ],
+    ),
+    "a client of another authority": (client(OTHER), ["client.crt is not signed by ca.crt"]),
+    "an authority in between that is left out": (server(BETWEEN), ["server.crt is not signed by ca.crt"]),
+    "an authority in between that has ended": (
+        chained(server(ENDED_BETWEEN), "server.crt", ENDED_BETWEEN),
+        ["server.crt: its issuer CN=between ended at"],
+    ),
+    "no authority in between": (
+        chained(server(NO_BETWEEN), "server.crt", NO_BETWEEN),
+        ["server.crt is not signed by ca.crt"],
+    ),
+    "another authority of the client, which has ended": (
+        {"ca.crt": AUTHORITY.certificate + ENDED.certificate, **client(ENDED)},
+        ["ca.crt ended at"],
+    ),
+    "an authority that does not say so": (
+        {"ca.crt": bare_authority(RSA)},
+        ["ca.crt is no authority by its basic constraints or key usage"],
+    ),
+    "senseless names": (
+        {"server.crt": bare_authority(RSA, x509.UnrecognizedExtension(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, b"x"))},
+        ["server.crt is no certificate in PEM"],
+    ),
+    "an authority that has ended": (
+        {"ca.crt": ENDED.certificate, **server(ENDED), **client(ENDED)},
+        ["ca.crt ended at"],
+    ),
+    "no authority": (
+        {"ca.crt": NO_AUTHORITY.certificate, **server(NO_AUTHORITY), **client(NO_AUTHORITY)},
+        ["ca.crt is no authority by its basic constraints or key usage"],
+    ),
+    "a server that has ended": (server(begins=-2 * HOUR, ends=-HOUR), ["server.crt ended at"]),
+    "a server that begins": (server(begins=HOUR), ["server.crt begins at"]),
+    "a client that has ended": (client(begins=-2 * HOUR, ends=-HOUR), ["client.crt ended at"]),
+    "a server for clients": (server(usage=CLIENT_AUTH), ["server.crt is not for servers by its extended key usage"]),
+    "a client for servers": (client(usage=SERVER_AUTH), ["client.crt is not for clients by its extended key usage"]),
+    "a client for any usage": (client(usage=ANY), ["client.crt is not for clients by its extended key usage"]),
+    "a server that does not sign": (server(signs=True), ["server.crt is not for digital signatures"]),
+    "a client that does not sign": (client(signs=True), ["client.crt is not for digital signatures"]),
+    "a server on a rare curve": (server(key=P224), ["server.crt has a key of a kind that gRPC cannot serve with"]),
+    "a client on a rare curve": (client(key=P521), ["client.crt has a key of a kind that the server refuses"]),
+    "a client on Edwards' curve": (client(key=EDWARDS), ["client.crt has a key of a kind that the server refuses"]),
+    "SHA-1": (with_sha1(server(), "server.crt"), ["server.crt is signed with SHA-1: clients refuse it"]),
+    "several": (
+        {**server(OTHER, usage=CLIENT_AUTH), "client.key": None},
+        ["client.key is not there", "server.crt is not signed by ca.crt", "server.crt is not for servers"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("bodies", "faults"), WRONG.values(), ids=WRONG)
+def test_what_is_wrong(checker: Checker, bodies: Mapping[str, bytes | None], faults: Sequence[str]) -> None:
+    """Each thing that is wrong is one line, which begins with the file; the command ends with 1."""
+    checker.put(bodies)
+    told = checker.told()
+    failed = told.of("FAILED")
+    assert (1, len(faults)) == (told.code, len(failed)), failed
+    for fault, line in zip(faults, failed, strict=True):
+        assert line.startswith(fault)
+    things = "1 thing is" if len(faults) == 1 else f"{len(faults)} things are"
+    assert f"matchboxctl: {things} wrong, as told above\n" == told.error
+
+
+NOTES = {
+    "a server's that ends": (server(ends=timedelta(days=9, hours=1)), "server.crt ends in less than 10 days"),
+    "a client's that ends": (client(ends=timedelta(hours=23)), "client.crt ends in less than a day"),
+    "a server on P-521": (server(key=P521), "server.crt has a key of a kind that some programs refuse"),
+    "a server on Edwards' curve": (server(key=EDWARDS), "server.crt has a key of a kind that some programs refuse"),
+    "a short key": (client(key=SHORT_RSA), "client.crt has an RSA key of 1024 bits, which some programs refuse"),
+    "RSA for encryption alone": (
+        server(key=RSA, signs=True),
+        "server.crt is not for digital signatures by its key usage: some programs refuse it",
+    ),
+}
+
+
+@pytest.mark.parametrize(("bodies", "note"), NOTES.values(), ids=NOTES)
+def test_notes(checker: Checker, bodies: Mapping[str, bytes], note: str) -> None:
+    """What works today, or with some programs, is noted, and is no failure."""
+    checker.put(bodies)
+    told = checker.told()
+    (line,) = told.of("note")
+    assert (0, 3) == (told.code, len(told.of("ok")))
+    assert line.startswith(note)
+
+
+def test_an_authority_that_ends(checker: Checker) -> None:
+    """The authority's end is noted as the others' are."""
+    soon = Authority(times=DAY)
+    checker.put({"ca.crt": soon.certificate, **server(soon), **client(soon)})
+    assert ["ca.crt ends in less than a day"] == checker.told().of("note")
+
+
+@pytest.mark.parametrize("name", ["ca.key", "server.key", "client.key"])
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o622])
+def test_modes_of_keys(checker: Checker, name: str, mode: int) -> None:
+    """A key that others may read or write is noted, the authority's too."""
+    checker.put({"ca.key": private_pem(AUTHORITY.key)})
+    (checker.directory / name).chmod(mode)
+    told = checker.told()
+    expected = f"{name} is open to others than its owner (mode {mode:04o}): chmod 600 closes it"
+    assert (0, [expected]) == (told.code, told.of("note"))

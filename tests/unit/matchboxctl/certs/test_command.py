@@ -1,0 +1,189 @@
+"""`matchboxctl certs`, as an operator runs it: what it makes, what it leaves alone, what it makes anew."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import stat
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import grpc
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from matchboxctl.main import main
+from tests.support.rpc_client import ANYWHERE, LIMIT, rpc_port
+from tests.support.serving import started
+from tests.unit.matchboxctl.certs.made_certificates import FILES, certificate, names, refused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def listed(directory: Path, port: int) -> bytes:
+    """What a client with the certificate in a directory is answered."""
+    ca, key, own = ((directory / name).read_bytes() for name in ("ca.crt", "client.key", "client.crt"))
+    with grpc.secure_channel(f"127.0.0.1:{port}", grpc.ssl_channel_credentials(ca, key, own)) as channel:
+        answer: bytes = channel.unary_unary("/rpcpb.Groups/GroupList")(b"", timeout=LIMIT)
+    return answer
+
+
+def server_flags(directory: Path) -> list[str]:
+    flags = (("--ca-file", "ca.crt"), ("--cert-file", "server.crt"), ("--key-file", "server.key"))
+    return [word for flag, name in flags for word in (flag, str(directory / name))]
+
+
+def test_a_server_and_its_clients(tmp_path: Path) -> None:
+    """A server starts with what was made without a word of doubt, and hears the client that was made with it."""
+    made = tmp_path / "certs"
+    assert 0 == main(["certs", str(made), "--name", "127.0.0.1"])
+    http = ("--address", "127.0.0.1:0", "--data-path", str(tmp_path))
+    with started(*http, *ANYWHERE, *server_flags(made)) as running:
+        assert b"" == listed(made, rpc_port(running))
+        assert 0 == main(["certs", str(made), "--renew"])
+        assert b"" == listed(made, rpc_port(running))
+        running.end()
+    assert [] == [line for line in running.welcome if line.startswith(str(made))]
+
+
+@pytest.mark.parametrize("end", ["server", "client"])
+def test_strict_verification(tmp_path: Path, end: str) -> None:
+    """OpenSSL, which is asked to be strict, takes them at either end."""
+    main(["certs", str(tmp_path), "--name", "matchbox.example.com"])
+    client = ssl.create_default_context(cafile=tmp_path / "ca.crt")
+    client.load_cert_chain(tmp_path / "client.crt", tmp_path / "client.key")
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=tmp_path / "ca.crt")
+    server.load_cert_chain(tmp_path / "server.crt", tmp_path / "server.key")
+    server.verify_mode = ssl.CERT_REQUIRED
+    client.verify_flags |= ssl.VERIFY_X509_STRICT
+    server.verify_flags |= ssl.VERIFY_X509_STRICT
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = {
+        "client": client.wrap_bio(to_client, to_server, server_hostname="matchbox.example.com"),
+        "server": server.wrap_bio(to_server, to_client, server_side=True),
+    }
+    for _ in range(3):
+        for each in ends.values():
+            try:
+                each.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+    other = {"server": "client", "client": "server"}[end]
+    assert ((("commonName", f"matchbox {other}"),),) == (ends[end].getpeercert() or {}).get("subject")
+
+
+def test_files(tmp_path: Path) -> None:
+    """Files have matchbox's names, in a directory that is made; keys are their owner's alone, whatever the umask."""
+    made = tmp_path / "etc" / "matchbox"
+    umask = os.umask(0)
+    try:
+        main(["certs", str(made), "--name", "localhost"])
+    finally:
+        os.umask(umask)
+    assert FILES == sorted(path.name for path in made.iterdir())
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in made.iterdir()}
+    assert {name: 0o600 if name.endswith(".key") else 0o644 for name in FILES} == modes
+    assert 0o700 == stat.S_IMODE(made.stat().st_mode)
+
+
+def test_what_is_in_them(tmp_path: Path) -> None:
+    """The authority signs certificates and no authorities; the others are for one end of TLS, for the days given."""
+    now = datetime.now(UTC)
+    main(["certs", str(tmp_path), "--name", "localhost", "--days", "90"])
+    authority = certificate(tmp_path, "ca")
+    assert x509.BasicConstraints(ca=True, path_length=0) == (
+        authority.extensions.get_extension_for_class(x509.BasicConstraints).value
+    )
+    usage = authority.extensions.get_extension_for_class(x509.KeyUsage).value
+    assert (True, False) == (usage.key_cert_sign, usage.digital_signature)
+    for name, purpose in (("server", ExtendedKeyUsageOID.SERVER_AUTH), ("client", ExtendedKeyUsageOID.CLIENT_AUTH)):
+        made = certificate(tmp_path, name)
+        extensions = made.extensions
+        assert [purpose] == list(extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
+        assert not extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+        assert extensions.get_extension_for_class(x509.KeyUsage).value.digital_signature
+        key = made.public_key()
+        assert isinstance(key, ec.EllipticCurvePublicKey)
+        assert "secp256r1" == key.curve.name
+        assert now + timedelta(days=90, seconds=-1) <= made.not_valid_after_utc <= now + timedelta(days=91)
+        assert made.not_valid_before_utc <= now - timedelta(minutes=59)
+    assert now + timedelta(days=3649) < authority.not_valid_after_utc
+
+
+def test_names(tmp_path: Path) -> None:
+    """Names and addresses are kept apart, in normal form, each once; nothing is added to them."""
+    given = ["Matchbox.example.com", "10.0.0.1", "0:0::1", "*.example.com", "10.0.0.1", "my_host"]
+    main(["certs", str(tmp_path), *(word for name in given for word in ("-name", name))])
+    assert (["matchbox.example.com", "*.example.com", "my_host"], ["10.0.0.1", "::1"]) == names(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("", " ", "localhost:8081", "127.0.0.1:8081", "[::1]", "https://localhost", "a b", "a..b", ".a", "a.", "-a"),
+        *("a-", "10.0.0.256", "10.0.1", "*", "*.com", "a.*.com", "fe80::1%eth0", "a" * 64, ("a" * 50 + ".") * 5 + "a"),
+        *("bücher.example", "a\n", "٣"),
+    ],
+)
+def test_names_that_are_none(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    """What no client could connect to is shown as it was given, and nothing is made."""
+    line = refused(capsys, tmp_path / "certs", f"--name={name}")
+    assert line.startswith(f"--name {name!r} is no host name or IP address: ")
+    assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["0.0.0.0", "::"])
+def test_every_address(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    """Where a server listens everywhere no client connects to."""
+    assert f"--name {name!r} stands for every address: " in refused(capsys, tmp_path / "certs", "--name", name)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["DIR"], "certs needs --name HOST: the host name or IP address by which clients reach the server"),
+        (["--name", "localhost"], "certs needs a directory for what it makes"),
+        (["--renew"], "certs needs a directory for what it makes"),
+        (["DIR", "--name", "localhost", "--ca-file", "ca.crt"], "--ca-file goes with --check"),
+        (["DIR", "--renew", "--client-key-file", "x"], "--client-key-file goes with --check"),
+        (["DIR", "--check", "--days", "3"], "--days is of certificates that are made"),
+    ],
+)
+def test_what_makes_no_sense(capsys: pytest.CaptureFixture[str], arguments: list[str], why: str) -> None:
+    """What is missing, or goes with another way of the command, is told in one line."""
+    assert refused(capsys, *arguments).startswith(why)
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "3651", "x", "1.5", "٣"])
+def test_days_that_are_none(capsys: pytest.CaptureFixture[str], days: str) -> None:
+    """A time that is none, or longer than the authority's, is refused."""
+    with pytest.raises(SystemExit, match="2"):
+        main(["certs", "DIR", "--name", "localhost", f"--days={days}"])
+    assert f"{days!r} is no number of days up to 3650" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    """Where one of the files is there, also as a link to nothing, none is made."""
+    (tmp_path / name).symlink_to("nowhere")
+    assert refused(capsys, tmp_path, "--name", "localhost").startswith(f"{tmp_path} has {name} already")
+    assert [name] == [path.name for path in tmp_path.iterdir()]
+
+
+def test_what_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """After it has made them it says which file goes where, ready for a shell."""
+    made = tmp_path / "my certs"
+    main(["certs", str(made), "--name", "127.0.0.1", "--name", "localhost"])
+    first, server, terraform, bootcmd, last = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"made in {made}: certificates for localhost, 127.0.0.1, until ")
+    assert (
+        f"server     --ca-file '{made}/ca.crt' --cert-file '{made}/server.crt' --key-file '{made}/server.key'" == server
+    )
+    assert "Terraform  ca: ca.crt, client_cert: client.crt, client_key: client.key" == terraform
+    assert f"bootcmd    --ca-file '{made}/ca.crt' --cert-file '{made}/client.crt' --key-file '{made}/client.key'" == (
+        bootcmd
+    )
+    assert last.startswith("keep ca.key away from the server")

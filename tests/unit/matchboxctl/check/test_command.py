@@ -1,0 +1,153 @@
+"""`matchboxctl check`, as an operator runs it, against a running `serve`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from matchboxctl.main import main
+from tests.support.serving import serving
+from tests.unit.matchboxctl.check.checked import Checked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+LARGE, SMALL = bytes(range(256)) * 8000, b"initramfs"
+STATED = f"{hashlib.sha256(LARGE).hexdigest()}  vmlinuz\n"
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One profile for each thing that may be wrong, each chosen by the label `is`."""
+    root = tmp_path_factory.mktemp("data")
+    files = {
+        "assets/good/vmlinuz": LARGE,
+        "assets/good/vmlinuz.sha256": STATED.encode(),
+        "assets/good/initramfs.xz": SMALL,
+        "assets/other/vmlinuz": LARGE,
+        "assets/other/vmlinuz.sha256": f"{'0' * 64}  vmlinuz\n".encode(),
+        "assets/senseless/vmlinuz": LARGE,
+        "assets/senseless/vmlinuz.sha256": b"soon\n",
+        "assets/empty/vmlinuz": b"",
+    }
+    boots: dict[str, Mapping[str, object]] = {
+        "good": {"kernel": "/assets/good/vmlinuz", "initrd": ["--name main /assets/good/initramfs.xz"]},
+        "there": {"kernel": "${cwduri}assets/good/vmlinuz"},
+        "missing": {"kernel": "/assets/absent/vmlinuz", "initrd": ["/assets/good/initramfs.xz"]},
+        "other": {"kernel": "/assets/other/vmlinuz"},
+        "senseless": {"kernel": "/assets/senseless/vmlinuz"},
+        "empty": {"kernel": "/assets/empty/vmlinuz"},
+        "machines": {"kernel": "/assets/good/vmlinuz", "initrd": ["http://${next-server}/initramfs.xz"]},
+        "broken": {"kernel": "http://["},
+        "nameless": {"kernel": "/assets/good/vmlinuz", "initrd": ["--name main"]},
+        "kernelless": {"initrd": ["/assets/good/initramfs.xz"]},
+    }
+    for name, boot in boots.items():
+        files[f"profiles/{name}.json"] = json.dumps({"boot": boot}).encode()
+        files[f"groups/{name}.json"] = json.dumps({"profile": name, "selector": {"is": name}}).encode()
+    for path, body in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(body)
+    return root
+
+
+@pytest.fixture(scope="module")
+def url(root: Path) -> Iterator[str]:
+    with serving(root) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def checked(capsys: pytest.CaptureFixture[str]) -> Checked:
+    return Checked(capsys)
+
+
+def test_a_machine_that_boots(checked: Checked, url: str) -> None:
+    """Scripts and files are asked for in a machine's order, a signed redirect is followed, a checksum compared."""
+    lines = [
+        "ok     /boot.ipxe  T",
+        "ok     /ipxe?is=good&mac=52%3A54  T  names 1 kernel and 1 initrd",
+        f"ok     /assets/good/vmlinuz  T  2,048,000 bytes, SHA-256 as stated, redirected to {url}",
+        "ok     /assets/good/initramfs.xz  T  9 bytes, no checksum beside it",
+        "4 checks passed",
+    ]
+    assert (0, lines) == checked(url, "--label", "is=good", "--label", "mac=52:54")
+
+
+def test_the_address_of_the_script(checked: Checked, url: str) -> None:
+    """The stack's output may be given as it is, and `${cwduri}` is where the script came from."""
+    code, lines = checked(f"{url}/boot.ipxe", "--label", "is=there")
+    assert (0, "ok     ${cwduri}assets/good/vmlinuz") == (code, lines[2].partition("  T")[0])
+
+
+def test_an_asset_that_is_missing(checked: Checked, url: str) -> None:
+    """It is named, the others are checked all the same, and the command ends with 1."""
+    code, lines = checked(url, "--label", "is=missing")
+    assert (1, f"FAILED /assets/absent/vmlinuz  T  404 from {url}") == (code, lines[2])
+    assert lines[3].startswith("ok     /assets/good/initramfs.xz")
+    assert "matchboxctl: 1 of 4 checks failed, as told above\n" == checked.error
+
+
+@pytest.mark.parametrize(
+    ("which", "why"),
+    [
+        ("other", f"its SHA-256 is {STATED[:64]}, but vmlinuz.sha256 says {'0' * 64}"),
+        ("senseless", "vmlinuz.sha256 states no SHA-256 of it"),
+        ("empty", "it is empty"),
+        ("broken", "'http://[' is no address: Invalid IPv6 URL"),
+        ("nameless", "the profile names an empty address"),
+        ("kernelless", "its script names no kernel"),
+    ],
+)
+def test_what_no_machine_boots_from(checked: Checked, url: str, which: str, why: str) -> None:
+    """A checksum that differs or is none, an empty file, and a profile without a kernel fail with the reason."""
+    assert why == checked.failure(url, "--label", f"is={which}")
+
+
+def test_an_address_that_only_the_machine_knows(checked: Checked, url: str) -> None:
+    """It is told, and the summary says so; it fails nothing."""
+    code, lines = checked(url, "--label", "is=machines")
+    assert 0 == code
+    assert [
+        "-      http://${next-server}/initramfs.xz  cannot be made: only the machine knows that address",
+        "3 checks passed, 1 could not be made",
+    ] == lines[3:]
+
+
+@pytest.mark.parametrize(
+    ("labels", "whom"),
+    [(("--label", "is=nobody"), "these labels"), ((), "a machine without labels (--label mac=…)")],
+)
+def test_no_group(checked: Checked, url: str, labels: tuple[str, ...], whom: str) -> None:
+    """The reason says which machine no group takes."""
+    assert checked.failure(url, *labels).startswith(f"404 from {url}: no group takes {whom}, or ")
+
+
+def test_the_client(checked: Checked, root: Path) -> None:
+    """--user-agent asks as another client: one that follows no redirect is given the bytes."""
+    with serving(root) as port:
+        code, lines = checked(f"http://127.0.0.1:{port}", "--label", "is=good", "--user-agent", "GRUB 2.12")
+    assert (0, "ok     /assets/good/vmlinuz  T  2,048,000 bytes, SHA-256 as stated") == (code, lines[2])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("ftp://127.0.0.1",), "'ftp://127.0.0.1' is no address of a matchbox"),
+        (("127.0.0.1:8080",), "'127.0.0.1:8080' is no address of a matchbox"),
+        (("http://127.0.0.1:x",), "'http://127.0.0.1:x' is no address of a matchbox"),
+        (("http://127.0.0.1", "--label", "mac"), "--label 'mac' is no KEY=VALUE"),
+        (("http://127.0.0.1", "--timeout", "-1"), "argument --timeout: '-1' is no number of seconds up to 3600"),
+    ],
+)
+def test_what_cannot_be_checked(capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], why: str) -> None:
+    """An address or a label that is none is a mistake of the call, which ends with 2."""
+    try:
+        code: object = main(["check", *arguments])
+    except SystemExit as ended:
+        code = ended.code
+    assert (2, True) == (code, why in capsys.readouterr().err)

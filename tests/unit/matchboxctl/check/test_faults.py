@@ -1,0 +1,151 @@
+"""What `matchboxctl check` says of servers that are none, or ill."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import pytest
+
+from matchboxctl.main import main
+from tests.unit.matchboxctl.check.checked import Checked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+BOOT_SCRIPT = b"#!ipxe\nchain ipxe?uuid=${uuid}\n"
+
+
+@pytest.fixture
+def checked(capsys: pytest.CaptureFixture[str]) -> Checked:
+    return Checked(capsys)
+
+
+@contextmanager
+def answering(answers: Mapping[str, tuple[int, dict[str, str], bytes]]) -> Iterator[str]:
+    """The address of a server with these answers, by path; all others are 404."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            status, headers, body = answers.get(self.path.partition("?")[0], (404, {}, b"nothing\n"))
+            self.send_response(status)
+            for name, value in ({"Content-Length": str(len(body))} | headers).items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_request(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_another_server(checked: Checked) -> None:
+    """What is no matchbox is told apart by its status, its answer, or its script."""
+    pages = [{}, {"/boot.ipxe": (200, {}, b"<html>")}, {"/boot.ipxe": (200, {}, b"#!ipxe\nsanboot x\n")}]
+    for page in pages:
+        with answering(page) as url:
+            assert checked.failure(url).endswith("it is no matchbox that answers there")
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (
+            (503, {"Retry-After": "5"}, b"no answer\nfrom dynamodb"),
+            "no answer from dynamodb: table, bucket or function",
+        ),
+        ((502, {}, b"<html>Bad Gateway</html>"), "the function failed, was not let in or was too slow"),
+        ((403, {}, b"<Error><Code>AccessDenied</Code></Error>"), "AccessDenied: the signature has ended"),
+        ((500, {}, b"the script has 2 bytes"), "the script has 2 bytes"),
+    ],
+)
+def test_statuses(checked: Checked, answer: tuple[int, dict[str, str], bytes], why: str) -> None:
+    """A status is told with what the answer says in a line and with what it may mean."""
+    with answering({"/boot.ipxe": answer}) as url:
+        assert checked.failure(url).startswith(f"{answer[0]} from {url}: {why}")
+
+
+def kernel_by(answers: Mapping[str, tuple[int, dict[str, str], bytes]]) -> dict[str, tuple[int, dict[str, str], bytes]]:
+    scripts = {"/boot.ipxe": (200, {}, BOOT_SCRIPT), "/ipxe": (200, {}, b"#!ipxe\nkernel k a=b\nboot\n")}
+    return {**scripts, **answers}
+
+
+def test_redirects_as_ipxe_follows_them(checked: Checked) -> None:
+    """Any status with a Location is followed, an error's too, and a signature is sent as it is written."""
+    with answering({"/a/../k%2Fk": (200, {}, b"kernel")}) as other:
+        moved = kernel_by(
+            {"/k": (503, {"Location": "/two"}, b""), "/two": (302, {"Location": f"{other}/a/../k%2Fk?X=%2B"}, b"")}
+        )
+        with answering(moved) as url:
+            code, lines = checked(url)
+    assert (0, f"ok     k  T  6 bytes, no checksum beside it, redirected to {other}") == (code, lines[2])
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ((302, {"Location": "/k"}, b""), "it redirects more than 10 times"),
+        ((302, {"Location": "tftp://x/k"}, b""), "it redirects to tftp://x, which is no web server"),
+        ((200, {"Content-Length": "9"}, b"kern"), "IncompleteRead"),
+    ],
+)
+def test_files_that_do_not_arrive(checked: Checked, answer: tuple[int, dict[str, str], bytes], why: str) -> None:
+    """A loop, a redirect to what is no web server, and a body that breaks off fail the file."""
+    with answering(kernel_by({"/k": answer})) as url:
+        assert why in checked.failure(url)
+
+
+def test_a_script_that_is_elsewhere(checked: Checked) -> None:
+    """A script that is redirected to another host, as a balancer sends port 80 to 443, is a failure."""
+    with answering({"/boot.ipxe": (301, {"Location": "https://127.0.0.1:1/boot.ipxe"}, b"")}) as url:
+        assert "https://127.0.0.1:1 refuses the connection" in checked.failure(url)
+    with ExitStack() as opened:
+        other = opened.enter_context(answering({"/boot.ipxe": (200, {}, BOOT_SCRIPT)}))
+        moved = {"/boot.ipxe": (301, {"Location": f"{other}/boot.ipxe"}, b"")}
+        url = opened.enter_context(answering(moved))
+        assert f"it redirects to {other}, where most machines cannot go on" == checked.failure(url)
+
+
+def test_nothing_listens(checked: Checked) -> None:
+    """A connection that is refused is told from one that is not answered."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    assert "refuses the connection: nothing listens on that port" in checked.failure(f"http://127.0.0.1:{port}")
+
+
+def test_silence_at_the_door(checked: Checked) -> None:
+    """No connection within the time means a security group; the kernel drops what a full queue cannot take."""
+    with ExitStack() as opened:
+        listener = opened.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):
+            waiting = opened.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        assert checked.failure(url, "--timeout", "0.3").startswith(f"no connection to {url} within 0.3 s: a security ")
+
+
+def test_silence_inside(checked: Checked) -> None:
+    """A server that takes the connection and says nothing is told from that."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        assert checked.failure(url, "--timeout", "0.3").startswith(f"{url} is connected, and silent for 0.3 s: ")
+
+
+def test_a_name_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    """A name that cannot be resolved is told as that."""
+    assert 1 == main(["check", "http://matchbox.invalid"])
+    assert "the name 'matchbox.invalid' cannot be resolved" in capsys.readouterr().out

@@ -1,0 +1,224 @@
+"""The data directory is the truth: what is changed there is seen by the next selection."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lambda_matchbox.catalog.overlaps import Rivals
+from lambda_matchbox.catalog.stores import Selection
+from lambda_matchbox.documents.json import DocumentError
+from lambda_matchbox.errors import StoreUnavailableError
+from matchboxctl.directory.catalog import watch
+from tests.unit.matchboxctl.directory.data_directory import WAYS, Data, watched
+
+
+@pytest.fixture(params=WAYS)
+def data(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Data]:
+    with watched(WAYS[request.param], tmp_path, monkeypatch) as data:
+        yield data
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
+def test_linux_has_the_best(tmp_path: Path) -> None:
+    """On Linux changes are told by inotify."""
+    from matchboxctl.directory.inotify import Watch
+
+    assert isinstance(watch(tmp_path), Watch)
+
+
+def test_edit(data: Data) -> None:
+    """An edited group takes other machines at once, and none of its former."""
+    data.group("g", selector={"os": "a"})
+    assert "g" == data.selected(os="a")
+    data.group("g", selector={"os": "bb"})
+    assert (None, "g") == (data.selected(os="a"), data.selected(os="bb"))
+
+
+def test_edits_of_the_same_length(data: Data) -> None:
+    """Each of many edits in a row is seen, though the file's size stays."""
+    data.group("g", profile="0")
+    assert "g" == data.selected()
+    for profile in "123456789":
+        file = data.group("new", profile=profile)
+        file.replace(data.root / "groups" / "g.json")
+        found = data.catalog.select({})
+        assert found is not None
+        assert profile == found.group.profile
+
+
+def test_new_file(data: Data) -> None:
+    """A group that is added is seen, and more selectors win over fewer."""
+    data.group("old")
+    assert "old" == data.selected(os="a")
+    data.group("new", selector={"os": "a"})
+    assert "new" == data.selected(os="a")
+    assert 2 == len(data.catalog)
+
+
+def test_removal(data: Data) -> None:
+    """A group that is removed takes nobody."""
+    data.group("other")
+    file = data.group("g", selector={"os": "a"})
+    assert "g" == data.selected(os="a")
+    file.unlink()
+    assert "other" == data.selected(os="a")
+
+
+def test_rename(data: Data) -> None:
+    """A renamed file is a group of its new name."""
+    file = data.group("g", id="written")
+    assert "g" == data.selected()
+    file.rename(file.with_name("h.json"))
+    assert ("h", 1) == (data.selected(), len(data.catalog))
+    file.with_name("h.json").rename(file.with_name("h.json.off"))
+    assert data.selected() is None
+
+
+def test_directory_created_later(data: Data) -> None:
+    """The directory may come into being, go, and come again while it is served."""
+    assert data.selected() is None
+    file = data.group("g")
+    assert "g" == data.selected()
+    file.unlink()
+    file.parent.rmdir()
+    assert data.selected() is None
+    data.group("h")
+    assert "h" == data.selected()
+
+
+def test_linked_group(data: Data, tmp_path: Path) -> None:
+    """An edit of the file that a symbolic link names is seen, as is its removal and its return."""
+    target = data.write("elsewhere/target", '{"selector": {"os": "a"}}')
+    data.group("other")
+    (tmp_path / "groups" / "g.json").symlink_to(target)
+    assert "g" == data.selected(os="a")
+    target.write_text('{"selector": {"os": "bb"}}')
+    assert ("other", "g") == (data.selected(os="a"), data.selected(os="bb"))
+    target.unlink()
+    assert "other" == data.selected(os="bb")
+    target.write_text('{"selector": {"os": "ccc"}}')
+    assert "g" == data.selected(os="ccc")
+
+
+def test_link_that_leads_nowhere_yet(data: Data, tmp_path: Path) -> None:
+    """A link whose file is missing at the start becomes a group when the file is there."""
+    data.group("other")
+    (tmp_path / "groups" / "g.json").symlink_to(tmp_path / "later")
+    assert "other" == data.selected(os="a")
+    data.write("later", '{"selector": {"os": "a"}}')
+    assert "g" == data.selected(os="a")
+
+
+def test_link_to_itself(data: Data, tmp_path: Path) -> None:
+    """Links that lead round are named, once, and the rest is served."""
+    data.group("other")
+    (tmp_path / "profiles").mkdir()
+    for kind in ("groups", "profiles"):
+        (tmp_path / kind / "loop.json").symlink_to("loop.json")
+    assert ("other", "other") == (data.selected(), data.selected())
+    assert [] == list(data.catalog.profiles())
+    for kind in ("groups", "profiles"):
+        assert 1 == sum(f"{kind}/loop.json: cannot be read" in line for line in data.told)
+
+
+def test_broken_group_is_told_once(data: Data) -> None:
+    """A group that does not parse is named with its line, once for each state, and is no group until it is mended."""
+    data.group("other")
+    file = data.write("groups/g.json", '{"selector":\n{"os": 5}}')
+    assert ("other", "other") == (data.selected(os="a"), data.selected(os="a"))
+    assert 1 == len(data.told)
+    assert data.told[0].startswith(f"{file}: line 2: selector.os: ")
+    os.utime(file)
+    assert "other" == data.selected(os="a")
+    assert 1 == len(data.told)
+    file.write_text("{")
+    assert ("other", 2) == (data.selected(os="a"), len(data.told))
+    data.group("g", selector={"os": "a"})
+    assert "g" == data.selected(os="a")
+    file.write_text("{")
+    assert ("other", 3) == (data.selected(os="a"), len(data.told))
+
+
+def test_broken_profile_is_told_at_the_start_and_once(data: Data) -> None:
+    """A profile that does not parse is named before anybody asks, and is no answer: a machine asks again."""
+    data.group("g", profile="p")
+    file = data.write("profiles/p.json", '{\n"boot": []}')
+    for _ in range(2):
+        with pytest.raises(DocumentError, match="profile 'p': line 2: boot: "):
+            data.catalog.select({})
+    assert 1 == len(data.told)
+    assert data.told[0].startswith(f"{file}: line 2: boot: ")
+    data.write("profiles/p.json", '{"name": "mended"}')
+    mended = data.catalog.select({})
+    assert mended is not None
+    assert mended.profile is not None
+    assert "mended" == mended.profile.name
+    assert ["p"] == [profile.id for profile in data.catalog.profiles()]
+
+
+def test_other_files_are_no_groups(data: Data) -> None:
+    """Only files that end in .json are groups; a directory that does is none."""
+    data.write("groups/g.json~", "{}")
+    data.write("groups/.g.json.swp", "{}")
+    (data.root / "groups" / "d.json").mkdir()
+    assert data.selected() is None
+    assert [] == data.told
+
+
+def test_profiles_and_templates_are_read_when_asked(data: Data) -> None:
+    """A profile or template may be edited like a group, and is absent where its file is."""
+    data.group("g", profile="p")
+    selection = data.catalog.select({})
+    assert selection is not None
+    assert Selection(selection.group, None) == selection
+    assert data.catalog.profile("") is None
+    assert data.catalog.template("cloud", "c") is None
+    for text in ("one", "two"):
+        data.write("cloud/c", text)
+        assert text.encode() == data.catalog.template("cloud", "c")
+
+
+@pytest.mark.parametrize("template_id", ["../secret", "/../secret", "../../data/secret", "a/../../secret", "x\0", "."])
+def test_templates_stay_inside(data: Data, template_id: str) -> None:
+    """A template's id never leads out of its directory."""
+    data.write("secret", "secret")
+    data.write("secret.json", '{"name": "secret"}')
+    data.write("cloud/inside", "inside")
+    assert data.catalog.template("cloud", template_id) is None
+    assert data.catalog.profile(template_id) is None
+    assert b"inside" == data.catalog.template("cloud", "../a/../inside")
+
+
+def test_template_names_too_long(data: Data) -> None:
+    """A name that no file can have is absent."""
+    assert data.catalog.template("cloud", "x" * 300) is None
+    assert data.catalog.template("cloud", "\ud800") is None
+
+
+def test_unreadable_template(data: Data) -> None:
+    """A template that cannot be read is another matter than one that is absent."""
+    data.write("cloud/c", "")
+    (data.root / "cloud" / "loop").symlink_to("loop")
+    with pytest.raises(StoreUnavailableError):
+        data.catalog.template("cloud", "loop")
+
+
+def test_rivals_and_selectors(data: Data) -> None:
+    """Groups with the same selectors are named, the one that is chosen first."""
+    for name in ("b", "a"):
+        data.group(name, selector={"os": "x"})
+    data.group("c")
+    assert [Rivals(("a", "b"))] == data.catalog.rivals()
+    assert 1 == len(data.catalog.selectors(1))
+    assert 2 == len(data.catalog.selectors(9))
+    assert "a" == data.selected(os="x")
+
+
+def test_pipe(data: Data) -> None:
+    """A pipe among the groups is passed over, not waited for."""
+    data.group("other", profile="p")
+    os.mkfifo(data.root / "groups" / "pipe.json")
+    assert "other" == data.selected()

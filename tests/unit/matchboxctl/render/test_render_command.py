@@ -1,0 +1,290 @@
+"""`matchboxctl render`, as an operator runs it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import sys
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
+
+import pytest
+
+from matchboxctl.directory.catalog import DirectoryCatalog
+from matchboxctl.main import main
+from tests.rigs.stores import Stores, new_stores
+from tests.support.serving import serving
+from tests.unit.matchboxctl.render.rendered import Rendered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from types import FrameType
+
+    from tests.rigs.service import Service
+
+MAC = "52:54:00:12:34:56"
+ROUTES = ("ipxe", "grub", "ignition", "cloud", "generic", "metadata")
+GROUPS: dict[str, dict[str, object]] = {
+    "default": {"profile": "worker"},
+    "worker": {
+        "profile": "worker",
+        "selector": {"role": "worker"},
+        "metadata": {"image": "talos", "join": {"token": "hunter2", "port": 6443}, "password_hash": "$6$x&y"},
+    },
+    "worker-too": {"profile": "worker", "selector": {"role": "worker"}},
+    "zone": {"profile": "worker", "selector": {"zone": "a"}},
+    "controller": {"profile": "worker", "selector": {"role": "controller", "mac": MAC}},
+    "sealed": {"profile": "worker", "selector": {"api_key": "swordfish", "role": "worker"}},
+    "absent": {"profile": "nowhere", "selector": {"is": "absent"}},
+    "broken": {"profile": "broken", "selector": {"is": "broken"}},
+    "long": {"profile": "long", "selector": {"is": "long"}},
+}
+FILES = {
+    "profiles/worker.json": json.dumps(
+        {
+            "boot": {"kernel": "/assets/vmlinuz", "args": ["quiet"]},
+            "generic_id": "worker.txt",
+            "cloud_id": "worker.yaml",
+            "ignition_id": "talos.yaml",
+        }
+    ),
+    "profiles/broken.json": json.dumps({"generic_id": "broken.txt"}),
+    "profiles/long.json": json.dumps({"generic_id": "long.txt"}),
+    "generic/worker.txt": "{{.image}} {{.join.token}} {{.join.token | b64enc}} {{toJson .password_hash}}\n",
+    "cloud/worker.yaml": "#cloud-config\nimage: {{.image}}\n",
+    "ignition/talos.yaml": "machine:\n  token: {{.join.token}}\n",
+    "generic/broken.txt": "one\n{{.is}}\n{{.missing}}\n",
+    "generic/long.txt": "{{.is}}" + "x" * 800_000,
+    "assets/vmlinuz": "kernel",
+}
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("data")
+    files = FILES | {f"groups/{name}.json": json.dumps(group) for name, group in GROUPS.items()}
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    return root
+
+
+@pytest.fixture(scope="module")
+def port(root: Path) -> Iterator[int]:
+    with serving(root) as port:
+        yield port
+
+
+@pytest.fixture
+def rendered(capsys: pytest.CaptureFixture[str], root: Path) -> Rendered:
+    return Rendered(capsys, "--data-path", str(root))
+
+
+WORKER = """\
+labels    role=worker
+group     worker, by role=worker
+          not worker-too: it matches too, but it has the same selectors, and the smaller id wins
+          not default: it matches too, but it has fewer selectors
+          not sealed: it wants api_key=*** (the machine has no such label)
+          and 5 further groups are not
+profile   worker
+template  generic/worker.txt
+data      {
+            "image": "talos",
+            "join": {
+              "port": 6443,
+              "token": "***"
+            },
+            "password_hash": "***",
+"""
+
+
+def test_a_machine_with_a_template(rendered: Rendered) -> None:
+    """All is told from the labels to the answer, and no secret, in the data or in the answer, however it is written."""
+    code, text = rendered("generic", "--others", "3", role="worker")
+    assert (0, "") == (code, rendered.error)
+    assert text.startswith(WORKER)
+    assert "\nanswer    200, text/plain; charset=utf-8, " in text
+    assert 'talos *** *** "***"' == text.splitlines()[-1]
+
+
+def test_secrets_are_shown_if_asked_for(rendered: Rendered) -> None:
+    """With --show-secrets the data and the answer are as they are."""
+    found = rendered.document("generic", "--show-secrets", role="worker")
+    assert GROUPS["worker"]["metadata"] == {key: found["data"][key] for key in ("image", "join", "password_hash")}
+    assert found["body"].startswith("talos hunter2 aHVudGVyMg== ")
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {"role": "worker"},
+        {"mac": MAC.upper()},
+        {"is": "absent"},
+        {"is": "broken"},
+        {"is": "long"},
+        {"zone": "a b&c=d+"},
+    ],
+    ids=str,
+)
+def test_answers_are_those_of_the_server(rendered: Rendered, port: int, route: str, labels: dict[str, str]) -> None:
+    """Status, content type and body are what `serve` answers to the same question."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("GET", f"/{route}?{urlencode(labels, quote_via=quote, safe=':')}")
+    answer = connection.getresponse()
+    body = answer.read().decode()
+    connection.close()
+    found = rendered.document(f"/{route}", "--show-secrets", **labels)
+    assert (answer.status, answer.getheader("content-type"), body) == (
+        found["status"],
+        found["headers"].get("content-type"),
+        found["body"],
+    )
+
+
+def test_a_template_that_does_not_render(rendered: Rendered) -> None:
+    """The reason has the template, the line and why; the exit code is 1."""
+    code, text = rendered("generic", "--others", "0", **{"is": "broken"})
+    reason = "template 'broken.txt', line 3: there is no value for missing"
+    assert 1 == code
+    assert (
+        f"answer    500, text/plain; charset=utf-8, {len(reason) + 1} bytes\nreason    {reason}\n\n{reason}\n" in text
+    )
+    assert f"matchboxctl: 500: {reason}\n" == rendered.error
+
+
+def test_a_group_without_its_profile(rendered: Rendered) -> None:
+    """An absent profile is named, and the answer is a 404."""
+    code, text = rendered("ipxe", "--others", "0", **{"is": "absent"})
+    assert 1 == code
+    assert "profile   nowhere, which is absent\n" in text
+    assert "reason    group 'absent' names profile 'nowhere', which is absent\n" in text
+
+
+def test_a_machine_that_no_group_takes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Where no group matches, those that nearly do are first, with what the machine says instead."""
+    (tmp_path / "groups").mkdir()
+    for name, selector in {
+        "near": {"role": "worker", "zone": "b"},
+        "far": {"role": "controller", "zone": "b", "rack": "7"},
+        "other": {"os": "installed"},
+    }.items():
+        (tmp_path / "groups" / f"{name}.json").write_text(json.dumps({"profile": "p", "selector": selector}))
+    rendered = Rendered(capsys, "--data-path", str(tmp_path))
+    code, text = rendered("ipxe", "--others", "2", role="worker", zone="a", mac="nonsense")
+    assert 1 == code
+    assert text.splitlines() == [
+        "labels    role=worker zone=a",
+        "          left out: mac=nonsense",
+        "group     none that matches",
+        "          not near: it wants zone=b (the machine says a)",
+        "          not other: it wants os=installed (the machine has no such label)",
+        "          and 1 further groups are not",
+        "profile   none",
+        "answer    404, text/plain; charset=utf-8, 19 bytes",
+        "reason    no group matches these labels",
+        "",
+        "404 page not found",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (("nonsense",), "no route 'nonsense': it is one of ipxe, grub, ignition, cloud, generic, metadata"),
+        (("assets/vmlinuz",), "no route 'assets/vmlinuz': it is one of ipxe, grub, ignition, cloud, generic, metadata"),
+        (("ipxe", "--label", "mac"), "--label 'mac' is no KEY=VALUE, such as mac=52:54:00:12:34:56"),
+        (("ipxe", "--label", "=x"), "--label '=x' is no KEY=VALUE, such as mac=52:54:00:12:34:56"),
+        (
+            ("ipxe", "--data-path", "/nowhere"),
+            "/nowhere is no directory: name matchbox's data directory with --data-path",
+        ),
+    ],
+)
+def test_wrong_commands(capsys: pytest.CaptureFixture[str], root: Path, arguments: tuple[str, ...], error: str) -> None:
+    """What is asked wrongly is said in a line, with exit code 2."""
+    path = () if "--data-path" in arguments else ("--data-path", str(root))
+    assert 2 == main(["render", *arguments, *path])
+    written = capsys.readouterr()
+    assert ("", f"matchboxctl: {error}\n") == (written.out, written.err)
+
+
+def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    """The help shows a command as it is typed."""
+    with pytest.raises(SystemExit):
+        main(["render", "--help"])
+    assert (
+        "matchboxctl render ignition --label mac=52:54:00:12:34:56 --data-path /var/lib/matchbox"
+        in capsys.readouterr().out
+    )
+
+
+@pytest.fixture(scope="module")
+def stores(moto_server: Service, root: Path) -> Stores:
+    filled = new_stores(moto_server, moto_server)
+    filled.fill(root)
+    return filled
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("labels", [{"role": "worker"}, {"is": "broken"}, {"is": "long"}], ids=str)
+def test_store_mode_says_the_same(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    root: Path,
+    stores: Stores,
+    route: str,
+    labels: dict[str, str],
+) -> None:
+    """Over table and bucket the command tells what it tells over the directory, and writes no answer to the bucket."""
+    expected = Rendered(capsys, "--data-path", str(root)).document(route, **labels)
+    for name, value in stores.environment().items():
+        monkeypatch.setenv(name, value)
+    assert expected == Rendered(capsys).document(route, **labels)
+    objects = stores.buckets.client("s3").list_objects_v2(Bucket=stores.name, Prefix="answers/")
+    assert 0 == objects["KeyCount"]
+
+
+def test_a_table_that_is_not_there(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, moto_server: Service
+) -> None:
+    """Where the table is not there, the command says what makes it, and not that no group matches."""
+    for name, value in new_stores(moto_server, moto_server).environment().items():
+        monkeypatch.setenv(name, value)
+    for others in ("10", "0"):
+        assert 1 == main(["render", "ipxe", "--others", others])
+        written = capsys.readouterr()
+        assert "" == written.out
+        assert "make them with `matchboxctl init`" in written.err
+
+
+def test_a_table_that_does_not_answer(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, stores: Stores
+) -> None:
+    """Where the table cannot be asked, that is the failure: whether a group matches is not known."""
+    for name, value in stores.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:1")
+    assert 1 == main(["render", "ipxe", "--others", "0", "--label", "role=worker", "--label", "token=127.0.0.1:1"])
+    written = capsys.readouterr()
+    assert "" == written.out
+    assert "run the same command again" in written.err
+    assert "127.0.0.1:1" not in written.err
+
+
+def test_one_selection(rendered: Rendered) -> None:
+    """The group is selected once, however much is told of it."""
+    selected = 0
+
+    def called(frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal selected
+        selected += event == "call" and frame.f_code is DirectoryCatalog.select.__code__
+
+    sys.setprofile(called)
+    try:
+        rendered("metadata", role="worker")
+    finally:
+        sys.setprofile(None)
+    assert 1 == selected

@@ -1,0 +1,40 @@
+"""What `matchboxctl render` shows of secrets that are in labels and in errors: nothing."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.unit.matchboxctl.render.rendered import Rendered
+
+
+def test_secrets_of_labels(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The value of a label that names a secret is shown nowhere, also where the label counts for nothing."""
+    (tmp_path / "groups").mkdir()
+    (tmp_path / "groups" / "g.json").write_text('{"selector": {"role": "worker"}}')
+    rendered = Rendered(capsys, "--data-path", str(tmp_path))
+    labels = ("--label", "token=swordfish", "--label", "token=marlin", "--label", "note=a-marlin")
+    for output in ("text", "json"):
+        code, text = rendered("metadata", *labels, "--label", "mac=swordfish", "-o", output, role="worker")
+        assert (0, "") == (code, rendered.error)
+        for secret in ("swordfish", "marlin"):
+            assert secret not in text.lower()
+    assert "swordfish" in rendered("metadata", *labels, "--show-secrets", role="worker")[1]
+
+
+def test_secrets_in_errors(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """What is written on standard error is masked as well."""
+    files = {
+        "groups/g.json": {"profile": "p-marlin", "selector": {"role": "a"}, "metadata": {"token": "marlin"}},
+        "groups/torn.json": {"selector": {"mac": "swordfish"}},
+    }
+    (tmp_path / "groups").mkdir()
+    for path, document in files.items():
+        (tmp_path / path).write_text(json.dumps(document))
+    rendered = Rendered(capsys, "--data-path", str(tmp_path))
+    code, text = rendered("ipxe", role="a", password="swordfish")
+    assert (1, False) == (code, "marlin" in text + rendered.error or "swordfish" in text + rendered.error)
+    assert "matchboxctl: 404: group 'g' names profile 'p-***', which is absent\n" in rendered.error
+    assert "'***' is no MAC address" in rendered.error
+    rendered("ipxe", "--show-secrets", role="a", password="swordfish")
+    assert ("marlin" in rendered.error, "swordfish" in rendered.error) == (True, True)

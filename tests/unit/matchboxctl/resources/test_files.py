@@ -1,0 +1,270 @@
+"""What `create` refuses, what `list` leaves out, and how the commands end: over a data directory."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from matchboxctl.main import main
+from tests.support.noun_place import Ended, NounPlace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COMMAND = [sys.executable, "-m", "matchboxctl.main"]
+
+
+@pytest.fixture
+def nouns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]) -> NounPlace:
+    files, data = tmp_path / "files", tmp_path / "data"
+    files.mkdir()
+    data.mkdir()
+    monkeypatch.setenv("MATCHBOX_DATA_PATH", str(data))
+    return NounPlace(files, capsysbinary, monkeypatch, {"MATCHBOX_DATA_PATH": str(data)}, data)
+
+
+@pytest.mark.parametrize(
+    ("noun", "text", "why"),
+    [
+        ("group", '{"profile": "p"}', 'a group needs an "id"'),
+        ("group", '{"id": "g"}', "a group needs a profile"),
+        ("group", '{"id": "a/b", "profile": "p"}', "'a/b' is no id: it may hold no '/' and no NUL, nor be '..'"),
+        (
+            "group",
+            '{"id": "g", "profile": "p",\n"selector": {"mac": "5"}}',
+            "line 2: selector.mac: '5' is no MAC address: write it as 52:54:00:12:34:56",
+        ),
+        ("group", "id: g\nselector: 5\n", "selector: Input should be a valid dictionary"),
+        ("group", '{"id": "g", "metadata": []}', "line 1: metadata: Input should be a valid dictionary"),
+        ("profile", '{"id": "p"', "line 1: not JSON: Expecting ',' delimiter"),
+        ("profile", "a: [", "line 1: neither JSON nor YAML: expected the node content, but found '<stream end>'"),
+        ("profile", "", "not a JSON object"),
+        ("profile", "- id: p\n", "not a JSON object"),
+        ("profile", "id: !!bool maybe\n", "a value in it is not of the type of its tag"),
+        ("profile", 'id: !!int ""\n', "a value in it is not of the type of its tag"),
+        ("profile", "id: !!timestamp x\n", "a value in it is not of the type of its tag"),
+        ("profile", '{"boot": {}}', 'a profile needs an "id"'),
+    ],
+)
+def test_files_that_are_refused(nouns: NounPlace, noun: str, text: str, why: str) -> None:
+    """A file that is wrong is named with the reason, and nothing of any file is written."""
+    good = nouns.file("good", '{"id": "good", "profile": "good"}')
+    bad = nouns.file("bad", text)
+    ended = nouns.run(noun, "create", "-f", good, "-f", bad)
+    assert (1, f"matchboxctl: {bad}: {why}\n") == (ended.code, ended.err.splitlines(keepends=True)[-1])
+    assert 4 == nouns.run(noun, "get", "good").code
+
+
+def test_arguments_that_are_refused(nouns: NounPlace) -> None:
+    """Files that are not there, one document twice, and names that fit no file end in one line."""
+    assert Ended(1, "", "matchboxctl: /nowhere: cannot be read: No such file or directory\n") == nouns.run(
+        "profile", "create", "-f", "/nowhere"
+    )
+    one = nouns.file("one", '{"id": "p"}')
+    assert Ended(1, "", "matchboxctl: profile p is in two of the files: nothing is written\n") == nouns.run(
+        "profile", "create", "-f", one, "-f", one
+    )
+    assert 2 == nouns.run("generic", "create", "-f", one, "-f", one, "--name", "n").code
+    assert 2 == nouns.run("profile", "create", "-f", "-", "-f", "-").code
+    needs = "matchboxctl: standard input: it needs a name: give one by --name\n"
+    assert Ended(1, "", needs) == nouns.run("generic", "create", "-f", "-")
+    assert 1 == nouns.run("generic", "create", "-f", one, "--name", "../n").code
+    assert 1 == nouns.run("profile", "create", "-f", "-", stdin=json.dumps({"id": "n" * 3000}).encode()).code
+
+
+@pytest.mark.parametrize("flag", ["-ojson", "-o=json", "-output=json", "--output=json"])
+def test_values_behind_a_flag(nouns: NounPlace, flag: str) -> None:
+    """A flag of one letter may have its value right behind it, where longer ones may have one dash."""
+    nouns.ok("profile", "create", "-f=" + nouns.file("p", '{"id": "p"}'))
+    assert '[\n  {\n    "id": "p"\n  }\n]\n' == nouns.ok("profile", "list", flag)
+
+
+def test_names_that_are_refused(nouns: NounPlace) -> None:
+    """What cannot be an id or a name is refused with 2 before anything is asked."""
+    for noun in ("group", "profile", "ignition", "cloud", "generic"):
+        for verb in ("get", "describe", "delete"):
+            assert [2, 2] == [nouns.run(noun, verb, name).code for name in ("../x", "")]
+    assert [2] == [nouns.run("group", "get", "a/b").code]
+    assert [4] == [nouns.run("generic", "get", "a/b").code]
+
+
+def test_no_directory(nouns: NounPlace) -> None:
+    """A data directory that is not there is refused, and not made."""
+    ended = nouns.run("group", "list", "-data-path", "/nowhere")
+    why = "matchboxctl: /nowhere is no directory: name matchbox's data directory with --data-path\n"
+    assert Ended(2, "", why) == ended
+
+
+def test_damaged_documents(nouns: NounPlace) -> None:
+    """`list` shows the rest, names each damaged one and ends with 1; the damaged one can be replaced and deleted."""
+    assert nouns.data is not None
+    groups = nouns.data / "groups"
+    groups.mkdir()
+    (groups / "bad\x1b.json").write_text("{")
+    (groups / "mac.json").write_text('{"selector": {"mac": "x"}}')
+    (groups / "directory.json").mkdir()
+    (groups / os.fsdecode(b"\xff.json")).write_text("{}")
+    (groups / "good.json").write_text("{}")
+    ended = nouns.run("group", "list")
+    assert (1, "ID    GROUP NAME  SELECTORS  PROFILE\ngood  -           -          -\n") == ended[:2]
+    assert [
+        f"matchboxctl: {groups}/\\udcff.json: its name is no UTF-8",
+        f"matchboxctl: {groups}/bad\\x1b.json: line 1: not JSON: Expecting property name enclosed in double quotes",
+        f"matchboxctl: {groups}/mac.json: 'x' is no MAC address: write it as 52:54:00:12:34:56",
+        "matchboxctl: 4 could not be read, as told above: the others are listed",
+        f"matchboxctl: open {groups}/directory.json: is a directory",
+    ] == sorted(ended.err.splitlines())
+    ended = nouns.run("group", "get", "bad\x1b")
+    why = "line 1: not JSON: Expecting property name enclosed in double quotes"
+    assert Ended(1, "", f"matchboxctl: group bad\\x1b cannot be read: {why}\n") == ended
+    (nouns.data / "profiles").mkdir()
+    (nouns.data / "profiles/mac.json").write_text("{")
+    assert "profile mac replaced\n" == nouns.ok("profile", "create", "-f", "-", stdin=b'{"id": "mac"}')
+    assert 0 == nouns.run("profile", "delete", "mac").code
+    assert "group mac deleted\n" == nouns.ok("group", "delete", "mac")
+
+
+def test_what_a_terminal_obeys(nouns: NounPlace) -> None:
+    """A reason that names a key of the document shows it with escapes."""
+    assert nouns.data is not None
+    text = '{"id": "g", "profile": "p", "selector": {"\\u001b[31m": 5}}'
+    (nouns.data / "groups").mkdir()
+    (nouns.data / "groups/g.json").write_text(text)
+    why = "line 1: selector.\\x1b[31m: neither a string nor a list of strings\n"
+    for arguments in (["get", "g"], ["create", "-f", nouns.file("f", text)]):
+        ended = nouns.run("group", *arguments)
+        assert (1, True) == (ended.code, ended.err.endswith(why))
+
+
+def test_deep_metadata(nouns: NounPlace) -> None:
+    """Metadata that are nested too deeply to be shown end in a line; a table has the group nevertheless."""
+    assert nouns.data is not None
+    (nouns.data / "groups").mkdir()
+    depth = 600
+    (nouns.data / "groups/g.json").write_text(f'{{"metadata": {{"a": {"[" * depth}{"]" * depth}}}}}')
+    for arguments in (
+        ["get", "g"],
+        ["get", "g", "-o", "yaml"],
+        ["describe", "g", "-o", "yaml"],
+        ["list", "-o", "yaml"],
+    ):
+        why = "matchboxctl: metadata are nested too deeply to be shown\n"
+        assert Ended(1, "", why) == nouns.run("group", *arguments)
+    assert "g   -           -          -" == nouns.ok("group", "list").splitlines()[1]
+
+
+def test_names_that_no_file_has(nouns: NounPlace) -> None:
+    """What a document names with a NUL in it is absent, and is told of as other names are."""
+    written = nouns.run("group", "create", "-f", "-", stdin=rb'{"id": "g", "profile": "p\u0000"}')
+    assert Ended(0, "group g created\n", "note: group g: profile 'p\\x00' is absent\n") == written
+    assert "p\\x00\n" in nouns.ok("group", "describe", "g")
+    written = nouns.run("profile", "create", "-f", "-", stdin=rb'{"id": "p", "cloud_id": "t\u0000"}')
+    assert Ended(0, "profile p created\n", "note: profile p: cloud template 't\\x00' is absent\n") == written
+
+
+def test_groups_that_may_name_a_profile(nouns: NounPlace) -> None:
+    """Before a profile is deleted, groups that cannot be read are told of: they may name it."""
+    assert nouns.data is not None
+    nouns.ok("profile", "create", "-f", "-", stdin=b'{"id": "p"}')
+    (nouns.data / "groups").mkdir()
+    (nouns.data / "groups/bad.json").write_text("[]")
+    ended = nouns.run("profile", "delete", "p")
+    why = f"{nouns.data}/groups/bad.json: line 1: not a JSON object: whether it names what is to be deleted is unknown"
+    assert Ended(0, "profile p deleted\n", f"note: {why}\n") == ended
+
+
+def test_many_users(nouns: NounPlace) -> None:
+    """Of many groups that name a profile some are shown, and the number of the others."""
+    for number in range(7):
+        text = json.dumps({"id": f"g{number}", "profile": "p"})
+        nouns.run("group", "create", "-f", nouns.file("g", text))
+    nouns.ok("profile", "create", "-f", "-", stdin=b'{"id": "p"}')
+    ended = nouns.run("profile", "delete", "p")
+    said = "profile p is named by group g0, group g1, group g2, group g3, group g4 and 2 others"
+    assert (1, said) == (ended.code, ended.err.splitlines()[0])
+
+
+def test_a_misspelt_selector(nouns: NounPlace) -> None:
+    """A group that loses its selector to a key that means nothing takes every machine, and that is said."""
+    ended = nouns.run("group", "create", "-f", "-", stdin=b'{"id": "g", "profile": "p", "selectors": {"os": "x"}}')
+    assert [
+        "note: standard input: selectors means nothing in a group: it is left out",
+        "note: standard input: it has no selector, so it takes every machine that no other group takes",
+        "note: group g: profile 'p' is absent",
+    ] == ended.err.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("noun", "name", "text", "why"),
+    [
+        ("generic", "t", "{{.a}}\n{{if}}", "template 't', line 2: "),
+        ("cloud", "t", "{{nope}}", "template 't', line 1: "),
+        ("ignition", "t.ign", '{"ignition": {"version": "9"}}', "template 't.ign': "),
+        ("ignition", "t.yaml", "{{end}}", "template 't.yaml', line 1: "),
+    ],
+)
+def test_templates_that_fail(nouns: NounPlace, noun: str, name: str, text: str, why: str) -> None:
+    """A template that is an error for every machine is taken, and told of."""
+    ended = nouns.run(noun, "create", "--name", name, "-f", "-", stdin=text.encode())
+    (line,) = ended.err.splitlines()
+    assert (0, f"{noun} {name} created\n") == (ended.code, ended.out)
+    assert line.startswith(f"note: machines are answered by an error: {why}")
+
+
+def test_groups_that_fail(nouns: NounPlace) -> None:
+    """A group whose machines would be answered by an error is told of, with the template and the reason."""
+    nouns.ok("generic", "create", "--name", "t", "-f", "-", stdin=b"{{.host}}")
+    nouns.run("profile", "create", "-f", "-", stdin=b'{"id": "p", "generic_id": "t", "cloud_id": "c"}')
+    group = '{"id": "g", "profile": "p", "metadata": {"%s": "h"}}'
+    ended = nouns.run("group", "create", "-f", "-", stdin=(group % "hots").encode())
+    assert [
+        "note: group g: cloud template 'c' is absent",
+        "note: group g: template 't', line 1: there is no value for host",
+    ] == [line.partition(" (tried")[0] for line in ended.err.splitlines()]
+    ended = nouns.run("group", "create", "-f", "-", stdin=(group % "host").encode())
+    assert ["note: group g: cloud template 'c' is absent"] == ended.err.splitlines()
+
+
+def test_an_interrupted_write(nouns: NounPlace) -> None:
+    """Who interrupts a write finds the document as it was, and no draft of another beside it."""
+    assert nouns.data is not None
+    nouns.ok("generic", "create", "--name", "t", "-f", "-", stdin=b"old")
+
+    def interrupted(_: int) -> None:
+        raise KeyboardInterrupt
+
+    nouns.monkeypatch.setattr(os, "fsync", interrupted)
+    assert 130 == nouns.run("generic", "create", "--name", "t", "-f", "-", stdin=b"new").code
+    assert ["generic", "t"] == [path.name for path in sorted(nouns.data.rglob("*"))]
+    assert b"old" == nouns.written("generic", "get", "t")
+
+
+def test_no_standard_input(nouns: NounPlace) -> None:
+    """Where there is no standard input a file has to be named, and nobody can be asked."""
+    nouns.ok("profile", "create", "-f", "-", stdin=b'{"id": "p"}')
+    nouns.ok("group", "create", "-f", "-", stdin=b'{"id": "g", "profile": "p"}')
+    nouns.monkeypatch.setattr(sys, "stdin", None)
+    assert 1 == main(["profile", "create", "-f", "-"])
+    assert b"matchboxctl: standard input: there is none\n" == nouns.capture.readouterr().err
+    assert 1 == main(["profile", "delete", "p"])
+    assert nouns.capture.readouterr().err.endswith(b": nobody can be asked here; --yes deletes nevertheless\n")
+
+
+def test_what_is_read_no_further(nouns: NounPlace) -> None:
+    """Where the reader of the output has gone, the command ends in silence, as tools that the signal ends."""
+    nouns.ok("generic", "create", "-f", nouns.file("t", b"x" * 10_000_000))
+    arguments = [*COMMAND, "generic", "get", "t"]
+    with subprocess.Popen(
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **nouns.environment}
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert b"x" == process.stdout.read(1)
+        process.stdout.close()
+        assert b"" == process.stderr.read()
+        assert 141 == process.wait(30)

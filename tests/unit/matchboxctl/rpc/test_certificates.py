@@ -1,0 +1,73 @@
+"""With which certificates a gRPC server starts, and what it says of those that clients refuse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from matchboxctl.cli.errors import UsageError
+from matchboxctl.cli.host_and_port import Address
+from matchboxctl.rpc.arguments import RpcSettings
+from matchboxctl.rpc.certificates import certificates
+from tests.support.certificates import HOUR, Authority, Issued
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+AUTHORITY = Authority()
+
+
+def settings(directory: Path, authority: bytes, server: Issued) -> RpcSettings:
+    files = [directory / name for name in ("ca.crt", "server.crt", "server.key")]
+    for path, body in zip(files, (authority, server.certificate, server.key), strict=True):
+        path.write_bytes(body)
+    return RpcSettings(Address("127.0.0.1", 0), *files)
+
+
+@pytest.mark.parametrize(
+    ("server", "why"),
+    [
+        (AUTHORITY.issue("server", ["127.0.0.1"], signs=True), "is not for digital signatures by its key usage"),
+        (
+            AUTHORITY.issue("server", ["127.0.0.1"], key=ec.generate_private_key(ec.SECP224R1())),
+            "has a key of a kind that gRPC cannot serve with",
+        ),
+    ],
+)
+def test_what_grpc_cannot_serve_with(tmp_path: Path, server: Issued, why: str) -> None:
+    """A certificate that gRPC would not listen with is told of, rather than the port."""
+    with pytest.raises(UsageError) as raised:
+        certificates(settings(tmp_path, AUTHORITY.certificate, server))
+    assert str(raised.value).startswith(f"{tmp_path}/server.crt {why}")
+
+
+def test_an_authority_in_between(tmp_path: Path) -> None:
+    """A chain up to the authority is as good as its own signature."""
+    between = Authority("between", above=AUTHORITY)
+    made = between.issue("server", ["127.0.0.1"])
+    whole = Issued(made.certificate + between.certificate, made.key)
+    assert [] == certificates(settings(tmp_path, AUTHORITY.certificate, whole)).notes
+    (note,) = certificates(settings(tmp_path, AUTHORITY.certificate, made)).notes
+    assert note.startswith(f"{tmp_path}/server.crt is not signed by {tmp_path}/ca.crt")
+
+
+@pytest.mark.parametrize(
+    ("authority", "why"),
+    [
+        (Authority(signs=False), "is no authority by its basic constraints or key usage: what it signs is refused"),
+        (Authority(times=(-2 * HOUR, -HOUR)), "ended at "),
+    ],
+)
+def test_an_authority_that_does_not_count(tmp_path: Path, authority: Authority, why: str) -> None:
+    """An authority whose signature clients do not take is told of."""
+    server = authority.issue("server", ["127.0.0.1"])
+    (note,) = certificates(settings(tmp_path, authority.certificate, server)).notes
+    assert note.startswith(f"{tmp_path}/ca.crt {why}")
+
+
+def test_rsa_for_encryption_alone(tmp_path: Path) -> None:
+    """A certificate of an RSA key that is for encryption serves, as Go's clients do not look at that."""
+    server = AUTHORITY.issue("server", ["127.0.0.1"], key=rsa.generate_private_key(65537, 2048), signs=True)
+    assert [] == certificates(settings(tmp_path, AUTHORITY.certificate, server)).notes

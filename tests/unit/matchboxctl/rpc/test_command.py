@@ -1,0 +1,77 @@
+"""`matchboxctl rpc`: what it is told, and what it refuses."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.rigs.service import Service
+from tests.rigs.stores import new_stores
+from tests.support.rpc_client import LIMIT, bridge, connected, files_in
+
+COMMAND = [sys.executable, "-m", "matchboxctl.main", "rpc"]
+
+
+def refused(environment: Mapping[str, str], *flags: str) -> str:
+    """The one line with which `rpc` refuses to start."""
+    ended = subprocess.run(
+        [*COMMAND, *flags], capture_output=True, text=True, timeout=LIMIT, check=False, env=environment
+    )
+    assert (2, "") == (ended.returncode, ended.stdout)
+    (line,) = ended.stderr.splitlines()
+    return line.removeprefix("matchboxctl: ")
+
+
+def test_welcome(moto_server: Service, tmp_path: Path) -> None:
+    """The first lines say what is edited, where gRPC is, and for whom."""
+    stores = new_stores(moto_server, moto_server)
+    stores.create()
+    with bridge(stores.environment(), files_in(tmp_path)) as running:
+        assert "" == running.end()
+    place = f"table {stores.name} on {moto_server.endpoint}, bucket {stores.name} on {moto_server.endpoint}"
+    assert [
+        f"editing {place}: 0 selector shapes",
+        f"gRPC on 127.0.0.1:{running.port}, for clients with a certificate of {tmp_path}/ca.crt",
+    ] == running.welcome
+
+
+def test_refusals(moto_server: Service, tmp_path: Path) -> None:
+    """Without table and bucket, with a data directory beside them, or where they are not there, it says what to do."""
+    environment = new_stores(moto_server, moto_server).environment()
+    flags = ("--rpc-address", "127.0.0.1:0", *files_in(tmp_path).flags)
+    bare = {"PATH": environment["PATH"]}
+    assert "rpc works on table and bucket: set MATCHBOX_TABLE and MATCHBOX_BUCKET" == refused(bare, *flags)
+    assert refused(environment | {"MATCHBOX_DATA_PATH": "/tmp"}, *flags).endswith("unset one of them")
+    assert refused(environment, *flags).endswith("; make them with `matchboxctl init`")
+    assert "--rpc-address is empty: name HOST:PORT" == refused(environment, "--rpc-address", "")
+
+
+def test_missing_certificates(moto_server: Service) -> None:
+    """Without certificates the command that makes them is named."""
+    stores = new_stores(moto_server, moto_server)
+    stores.create()
+    line = refused(stores.environment() | {"MATCHBOX_CA_FILE": "/nowhere/ca.crt"})
+    assert line.startswith("--ca-file (MATCHBOX_CA_FILE) '/nowhere/ca.crt' is not there")
+    assert "`matchboxctl certs`" in line
+
+
+def test_defaults() -> None:
+    """It listens where matchbox's clients ask."""
+    shown = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, timeout=LIMIT, check=True)
+    assert "(MATCHBOX_RPC_ADDRESS; else 127.0.0.1:8081)" in " ".join(shown.stdout.split())
+
+
+@pytest.mark.parametrize("service", ["DYNAMODB", "S3"])
+def test_starts_while_stores_are_away(moto_server: Service, tmp_path: Path, service: str) -> None:
+    """A start while a store is away says so, and needs no other one."""
+    stores, files = new_stores(moto_server, moto_server), files_in(tmp_path)
+    stores.create()
+    away = stores.environment() | {f"AWS_ENDPOINT_URL_{service}": "http://127.0.0.1:9"}
+    with bridge(away, files) as running:
+        with connected(running.port, files) as client:
+            assert ("Unavailable" if service == "DYNAMODB" else "Unknown") == client.hurried(
+                "Groups/GroupGet", {"id": "g"}
+            ).code
+        assert "; calls wait until it answers" in running.end().splitlines()[0]

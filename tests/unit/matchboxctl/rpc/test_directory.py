@@ -1,0 +1,292 @@
+"""gRPC over a data directory that operators edit meanwhile."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import pytest
+from grpc import StatusCode
+
+from lambda_matchbox.catalog.groups import Group
+from matchboxctl.directory.catalog import DirectoryCatalog
+from matchboxctl.documents.directory_documents import DirectoryDocuments
+from matchboxctl.documents.faults import FileError
+from matchboxctl.rpc import matchbox_pb2 as pb
+from matchboxctl.rpc.edited import IndexedDirectory
+from matchboxctl.rpc.messages import group_message
+from matchboxctl.rpc.refusals import RefusedError
+from matchboxctl.rpc.services import Services
+from tests.support.rpc_client import ANYWHERE, Client, connected, files_in, rpc_port
+from tests.support.serving import Serve, started
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Place(NamedTuple):
+    """A data directory, what edits it, and what serves it."""
+
+    data: Path
+    client: Client
+    serve: Serve
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    data, own = tmp_path / "data", tmp_path / "files"
+    data.mkdir()
+    own.mkdir()
+    files = files_in(own)
+    flags = ("--address", "127.0.0.1:0", "--data-path", str(data), "--log-level", "error")
+    with started(*flags, *ANYWHERE, *files.flags) as serve, connected(rpc_port(serve), files) as client:
+        yield Place(data, client, serve)
+        serve.end()
+
+
+def test_a_write_is_served_at_once(place: Place) -> None:
+    """The next request over HTTP is answered with what was written, and without what was deleted."""
+    client, serve = place.client, place.serve
+    assert 404 == serve.get("/ipxe?os=a").status
+    for kernel in ("one", "two"):
+        client.ok("Profiles/ProfilePut", {"profile": {"id": "p", "generic_id": "t", "boot": {"kernel": kernel}}})
+        client.ok("Groups/GroupPut", {"group": {"id": "g", "profile": "p", "selector": {"os": "a"}}})
+        client.ok("Generic/GenericPut", {"name": "t"}, config=f"{kernel} {{{{.os}}}}".encode())
+        assert f"#!ipxe\nkernel {kernel}\nboot\n".encode() == serve.get("/ipxe?os=a").body
+        assert f"{kernel} a".encode() == serve.get("/generic?os=a").body
+    client.ok("Groups/GroupDelete", {"id": "g"})
+    assert 404 == serve.get("/ipxe?os=a").status
+
+
+def test_edits_by_hand(place: Place) -> None:
+    """What an operator edits is what the next call answers, and stays when other documents are written."""
+    client, data = place.client, place.data
+    client.ok("Profiles/ProfilePut", {"profile": {"id": "p", "boot": {"kernel": "rpc"}}})
+    (data / "profiles/p.json").write_text('{"id": "p", "boot": {"kernel": "hand"}}')
+    (data / "profiles/other.json").write_text('{"name": "by hand"}')
+    client.ok("Profiles/ProfilePut", {"profile": {"id": "q"}})
+    assert "hand" == client.ok("Profiles/ProfileGet", {"id": "p"})["profile"]["boot"]["kernel"]
+    ids = [profile["id"] for profile in client.ok("Profiles/ProfileList")["profiles"]]
+    assert ["other", "p", "q"] == ids
+    (data / "profiles/p.json").unlink()
+    assert "Unknown" == client.call("Profiles/ProfileGet", {"id": "p"}).code
+
+
+def test_files_that_do_not_parse(place: Place) -> None:
+    """A broken file is refused by Get with its line, left out of List, and can be put anew."""
+    client, data = place.client, place.data
+    (data / "groups").mkdir()
+    (data / "profiles").mkdir()
+    (data / "groups/g.json").write_text('{"profile": "p",\n"selector": 5}')
+    (data / "profiles/p.json").write_text("{")
+    got = client.call("Groups/GroupGet", {"id": "g"})
+    assert ("Unknown", "line 2: selector: Input should be a valid dictionary") == (got.code, got.message)
+    assert "Unknown" == client.call("Profiles/ProfileGet", {"id": "p"}).code
+    assert {} == client.ok("Groups/GroupList")
+    assert {} == client.ok("Profiles/ProfileList")
+    client.ok("Groups/GroupPut", {"group": {"id": "g", "profile": "p"}})
+    got = client.call("Select/SelectProfile")
+    assert ("NotFound", "matchbox: No matching Profile") == (got.code, got.message)
+    client.ok("Profiles/ProfilePut", {"profile": {"id": "p"}})
+    assert {"profile": {"id": "p", "boot": {}}} == client.ok("Select/SelectProfile")
+
+
+def test_directories_in_names(place: Place) -> None:
+    """A template may lie in directories, which are made."""
+    place.client.ok("Ignition/IgnitionPut", {"name": "flatcar/workers/a.yaml"}, config=b"text")
+    assert b"text" == (place.data / "ignition/flatcar/workers/a.yaml").read_bytes()
+    assert "config" in place.client.ok("Ignition/IgnitionGet", {"name": "flatcar/workers/a.yaml"})
+    place.client.ok("Ignition/IgnitionDelete", {"name": "flatcar/workers/a.yaml"})
+
+
+@pytest.mark.parametrize("name", ["../x", "a/../x", "..", ".", "/x", "x/", "a//x", "a\0x"])
+def test_names_that_lead_elsewhere(place: Place, name: str) -> None:
+    """Names that leave their directory, or are not clean, are refused with a message, and nothing is written."""
+    client = place.client
+    calls = [client.call(f"Ignition/Ignition{verb}", {"name": name}) for verb in ("Put", "Get", "Delete")]
+    calls += [client.call(f"Groups/Group{verb}", {"id": name}) for verb in ("Get", "Delete")]
+    calls.append(client.call("Groups/GroupPut", {"group": {"id": name, "profile": "p"}}))
+    calls.append(client.call("Profiles/ProfilePut", {"profile": {"id": name}}))
+    assert [("InvalidArgument", repr(name))] * len(calls) == [
+        (call.code, call.message.partition(" is no ")[0]) for call in calls
+    ]
+    assert [] == list(place.data.iterdir())
+
+
+def test_slashes_in_ids(place: Place) -> None:
+    """Groups and profiles have no directories."""
+    assert "InvalidArgument" == place.client.call("Profiles/ProfilePut", {"profile": {"id": "a/b"}}).code
+    assert "InvalidArgument" == place.client.call("Ignition/IgnitionPut", {"name": ""}).code
+
+
+def test_what_the_system_refuses(place: Place) -> None:
+    """The system's refusals are Unknown, in its words and with the file."""
+    client, root = place.client, place.data
+    client.ok("Ignition/IgnitionPut", {"name": "dir/a"}, config=b"")
+    for call, words in (
+        (client.call("Ignition/IgnitionGet", {"name": "dir"}), f"open {root}/ignition/dir: is a directory"),
+        (client.call("Ignition/IgnitionPut", {"name": "dir"}), f"open {root}/ignition/dir: is a directory"),
+        (client.call("Ignition/IgnitionDelete", {"name": "dir"}), f"remove {root}/ignition/dir: is a directory"),
+        (
+            client.call("Ignition/IgnitionGet", {"name": "n" * 300}),
+            f"open {root}/ignition/{'n' * 300}: file name too long",
+        ),
+    ):
+        assert ("Unknown", words) == (call.code, call.message)
+    assert [root / "ignition"] == list(root.iterdir())
+
+
+def test_long_messages(place: Place) -> None:
+    """A message travels in a header: of a long one its begin and its end are told."""
+    place.client.ok("Profiles/ProfilePut", {"profile": {"id": "p"}})
+    got = place.client.call("Profiles/ProfileGet", {"id": "é" * 50_000})
+    assert ("Unknown", 1001) == (got.code, len(got.message))
+    assert got.message.startswith(f"open {place.data}/profiles/éé")
+    assert got.message.endswith("é.json: file name too long")
+
+
+def test_links_and_modes(place: Place, tmp_path: Path) -> None:
+    """A file keeps its mode, and a link stays a link: what it names is written."""
+    target = tmp_path / "elsewhere"
+    target.write_text("old")
+    target.chmod(0o600)
+    (place.data / "generic").mkdir()
+    (place.data / "generic/t").symlink_to(target)
+    place.client.ok("Generic/GenericPut", {"name": "t"}, config=b"new")
+    assert (place.data / "generic/t").is_symlink()
+    assert (b"new", 0o600) == (target.read_bytes(), target.stat().st_mode & 0o777)
+
+
+def test_owners(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file keeps its owner where root writes it, and is written all the same by who may not give files away."""
+    given: list[tuple[int, int]] = []
+
+    def fchown(_: int, user: int, group: int) -> None:
+        given.append((user, group))
+        raise PermissionError
+
+    documents = DirectoryDocuments(tmp_path)
+    documents.put_template("generic", "t", b"old")
+    monkeypatch.setattr(os, "fchown", fchown)
+    documents.put_template("generic", "t", b"new")
+    status = (tmp_path / "generic/t").stat()
+    assert ([(status.st_uid, status.st_gid)], b"new") == (given, documents.template("generic", "t"))
+
+
+def test_mounts_below_the_data_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A directory in it may be another mount of the same file system, between which no file can be moved."""
+    rename = os.replace
+
+    def replace(source: Path, target: Path) -> None:
+        if Path(source).parent != Path(target).parent:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    documents = DirectoryDocuments(tmp_path)
+    documents.put_template("generic", "t", b"text")
+    assert b"text" == documents.template("generic", "t")
+    assert [tmp_path / "generic", tmp_path / "generic/t"] == sorted(tmp_path.rglob("*"))
+
+
+def test_readers_see_whole_files(tmp_path: Path) -> None:
+    """Whoever reads while it is written sees the file from before or after, and so does a second writer."""
+    documents = IndexedDirectory(tmp_path, DirectoryCatalog(tmp_path, lambda _: None))
+    bodies = [bytes([letter]) * 300_000 for letter in b"ab"]
+    documents.put_template("generic", "t", bodies[0])
+    ended = threading.Event()
+    torn: list[bytes] = []
+
+    def read() -> None:
+        while not ended.is_set():
+            seen = (tmp_path / "generic/t").read_bytes()
+            if seen not in bodies:
+                torn.append(seen)
+
+    def write(body: bytes) -> None:
+        for _ in range(60):
+            documents.put_template("generic", "t", body)
+
+    with ExitStack() as stack:
+        reader = threading.Thread(target=read)
+        reader.start()
+        stack.callback(reader.join)
+        stack.callback(ended.set)
+        writers = [threading.Thread(target=write, args=(body,)) for body in bodies]
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            writer.join()
+    assert [] == torn
+    assert [tmp_path / "generic"] == list(tmp_path.iterdir())
+
+
+def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    """Where the file cannot be replaced, no draft of it stays."""
+    documents = IndexedDirectory(tmp_path, DirectoryCatalog(tmp_path, lambda _: None))
+    (tmp_path / "profiles/p.json").mkdir(parents=True)
+    with pytest.raises(FileError, match="is a directory"):
+        documents.put_template("profiles", "p.json", b"")
+    assert [tmp_path / "profiles"] == list(tmp_path.iterdir())
+
+
+def test_drafts_of_the_killed(tmp_path: Path) -> None:
+    """A server that starts removes the drafts that killed writers left, and none that somebody may write just now."""
+    data, own = tmp_path / "data", tmp_path / "files"
+    (data / "generic").mkdir(parents=True)
+    own.mkdir()
+    old = [data / ".put-0", data / "generic/.put-1"]
+    new, template = data / ".put-2", data / "generic/t"
+    for path in (*old, new, template):
+        path.touch()
+    for path in (*old, template):
+        os.utime(path, (0, 0))
+    flags = ("--address", "127.0.0.1:0", "--data-path", str(data), *ANYWHERE, *files_in(own).flags)
+    with started(*flags) as serve:
+        serve.end()
+    assert [new, data / "generic", template] == sorted(data.rglob("*"))
+
+
+def test_names_that_no_message_can_hold(tmp_path: Path) -> None:
+    """A file whose name is no UTF-8 is left out of List."""
+    documents = IndexedDirectory(tmp_path, DirectoryCatalog(tmp_path, lambda _: None))
+    (tmp_path / "profiles").mkdir()
+    for name in (b"\xff.json", b"ok.json"):
+        (tmp_path / "profiles" / os.fsdecode(name)).write_text("{}")
+    answer = Services(documents).methods()["ProfileList"](pb.Empty())
+    assert isinstance(answer, pb.ProfileListResponse)
+    assert ["ok"] == [profile.id for profile in answer.profiles]
+
+
+def test_deep_metadata(tmp_path: Path) -> None:
+    """A group whose metadata are nested too deeply for a message is refused by name, and the others are listed."""
+    documents = IndexedDirectory(tmp_path, DirectoryCatalog(tmp_path, lambda _: None))
+    (tmp_path / "groups").mkdir()
+    (tmp_path / "groups/deep.json").write_text(f'{{"metadata": {{"a": {"[" * 800}{"]" * 800}}}}}')
+    (tmp_path / "groups/ok.json").write_text("{}")
+    methods = Services(documents).methods()
+    with pytest.raises(RefusedError, match=r"group 'deep' has metadata that are nested too deeply") as raised:
+        methods["GroupGet"](pb.IdRequest(id="deep"))
+    assert StatusCode.FAILED_PRECONDITION == raised.value.code
+    answer = methods["GroupList"](pb.Empty())
+    assert isinstance(answer, pb.GroupListResponse)
+    assert ["ok"] == [group.id for group in answer.groups]
+
+
+def test_a_pipe_is_no_document(place: Place) -> None:
+    """A pipe is not waited for."""
+    (place.data / "ignition").mkdir()
+    os.mkfifo(place.data / "ignition/pipe")
+    assert "Unknown" == place.client.call("Ignition/IgnitionGet", {"name": "pipe"}).code
+
+
+def test_a_list_in_a_selector() -> None:
+    """A group that asks for one of several values cannot be said in a message, and is refused by name."""
+    group = Group("g", profile="p", selector=cast("Any", {"mac": ("52:54:00:00:00:01",), "os": "a"}))
+    with pytest.raises(RefusedError, match=r"group 'g' has a list of values in its selector \(mac\)") as raised:
+        group_message(group)
+    assert StatusCode.FAILED_PRECONDITION == raised.value.code

@@ -1,0 +1,49 @@
+"""gRPC is for those who ask for it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from grpc_tools import protoc
+
+from matchboxctl import rpc
+from tests.support.paths import PROJECT
+
+HEAVY = ("grpc", "google.protobuf", "cryptography")
+
+
+def heavy_after(statement: str) -> str:
+    """Which of the heavy packages a fresh process has after this statement."""
+    program = f"{statement}\nimport sys\nprint([name for name in {HEAVY!r} if name in sys.modules])"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    return ended.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import boot_api.handler",
+        "import asset_sync.handler",
+        "import matchboxctl.main, matchboxctl.serve.command, matchboxctl.transfer.importing, matchboxctl.releases.sync",
+        "import matchboxctl.resources.command, matchboxctl.documents.table_documents, matchboxctl.completion.complete",
+    ],
+)
+def test_nobody_else_imports_it(statement: str) -> None:
+    """Neither function imports grpc, and no other command waits for it."""
+    assert "[]" == heavy_after(statement)
+
+
+def test_the_server_does() -> None:
+    """What is looked for is what the gRPC server imports."""
+    assert str([*HEAVY]) == heavy_after("import matchboxctl.rpc.command")
+
+
+def test_generated_code(tmp_path: Path) -> None:
+    """The committed code is what the committed .proto makes."""
+    source = "matchboxctl/rpc/matchbox.proto"
+    flags = [f"-I{PROJECT}", f"--python_out={tmp_path}", f"--pyi_out={tmp_path}", source]
+    assert 0 == protoc.main(["protoc", *flags])
+    here = Path(rpc.__file__).parent
+    for name in ("matchbox_pb2.py", "matchbox_pb2.pyi"):
+        assert (tmp_path / "matchboxctl/rpc" / name).read_text() == (here / name).read_text()

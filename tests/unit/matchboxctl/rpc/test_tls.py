@@ -1,0 +1,263 @@
+"""Who may speak to the gRPC server, and with which certificates it starts."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import ssl
+import subprocess
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import grpc
+import pytest
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from tests.support.certificates import HOUR, Authority, Issued
+from tests.support.rpc_client import ANYWHERE, Files, connected, files_in, rpc_port
+from tests.support.serving import COMMAND, LIMIT, refused_start, started
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+HTTP = ("--address", "127.0.0.1:0")
+
+
+class Server:
+    """A running one, its files, and its port."""
+
+    def __init__(self, files: Files, port: int) -> None:
+        self.files = files
+        self.port = port
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    directory = tmp_path_factory.mktemp("rpc")
+    files = files_in(directory)
+    with started(*HTTP, "--data-path", str(directory), *ANYWHERE, *files.flags) as running:
+        yield Server(files, rpc_port(running))
+        running.end()
+
+
+def refused(*flags: str, environment: Mapping[str, str] | None = None) -> str:
+    """The one line with which `serve` refuses to start."""
+    return refused_start(*HTTP, *flags, environment=environment).removeprefix("matchboxctl: ")
+
+
+def code_of(server: Server, client: Issued | None) -> str:
+    """What a call ends with, of a client with this certificate or none."""
+    credentials = grpc.ssl_channel_credentials(
+        server.files.authority.certificate,
+        None if client is None else client.key,
+        None if client is None else client.certificate,
+    )
+    with grpc.secure_channel(f"127.0.0.1:{server.port}", credentials) as channel:
+        try:
+            channel.unary_unary("/rpcpb.Groups/GroupList")(b"", timeout=LIMIT)
+        except grpc.RpcError as error:
+            return str(error.code().name)
+    return "OK"
+
+
+def test_clients_of_the_authority(server: Server) -> None:
+    """A certificate of the authority may do everything, whatever its name; a certificate for clients too."""
+    assert "OK" == code_of(server, server.files.authority.issue("anybody"))
+    assert "OK" == code_of(server, server.files.authority.issue("client", usage=ExtendedKeyUsageOID.CLIENT_AUTH))
+
+
+def test_refused_clients(server: Server) -> None:
+    """Without a certificate, or with one of another authority, for servers alone, or out of date, nobody is heard."""
+    own = server.files.authority
+    clients = [
+        None,
+        Authority().issue("client"),
+        own.issue("client", usage=ExtendedKeyUsageOID.SERVER_AUTH),
+        own.issue("client", begins=-2 * HOUR, ends=-HOUR),
+        own.issue("client", begins=HOUR),
+    ]
+    assert ["UNAVAILABLE"] * len(clients) == [code_of(server, client) for client in clients]
+
+
+def negotiated(server: Server, client: Issued, version: ssl.TLSVersion, directory: Path) -> tuple[str | None, ...]:
+    """TLS's version and the protocol in it, of a client that knows this version alone."""
+    (directory / "client.pem").write_bytes(client.key + client.certificate)
+    context = ssl.create_default_context(cadata=server.files.authority.certificate.decode())
+    context.load_cert_chain(directory / "client.pem")
+    context.set_ciphers("DEFAULT@SECLEVEL=0")
+    context.set_alpn_protocols(["h2"])
+    context.minimum_version = context.maximum_version = version
+    with (
+        socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT) as plain,
+        context.wrap_socket(plain, server_hostname="127.0.0.1") as wrapped,
+    ):
+        return wrapped.version(), wrapped.selected_alpn_protocol()
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_versions_of_tls(server: Server, version: ssl.TLSVersion, tmp_path: Path) -> None:
+    """TLS 1.2 and 1.3 are spoken, with HTTP/2 in them."""
+    name = version.name.replace("_", ".")
+    assert (name, "h2") == negotiated(server, server.files.client, version, tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore:.*TLSv1.*:DeprecationWarning")
+@pytest.mark.parametrize("name", ["TLSv1", "TLSv1_1"])
+def test_old_versions_of_tls(server: Server, name: str, tmp_path: Path) -> None:
+    """Older ones are refused: the server ends the connection."""
+    with pytest.raises((ssl.SSLEOFError, ConnectionResetError)):
+        negotiated(server, server.files.client, ssl.TLSVersion[name], tmp_path)
+
+
+def test_plain_text(server: Server) -> None:
+    """A client without TLS is not heard."""
+    with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel, pytest.raises(grpc.RpcError) as raised:
+        channel.unary_unary("/rpcpb.Groups/GroupList")(b"", timeout=LIMIT)
+    assert grpc.StatusCode.UNAVAILABLE == raised.value.code()
+
+
+def test_missing_files(tmp_path: Path) -> None:
+    """A file that is not there is named with its flag and the command that makes it."""
+    files = files_in(tmp_path)
+    for name, flag in (
+        ("server.key", "--key-file (MATCHBOX_KEY_FILE)"),
+        ("server.crt", "--cert-file (MATCHBOX_CERT_FILE)"),
+        ("ca.crt", "--ca-file (MATCHBOX_CA_FILE)"),
+    ):
+        (tmp_path / name).unlink()
+        line = refused("--data-path", str(tmp_path), *ANYWHERE, *files.flags)
+        assert (
+            f"{flag} '{tmp_path / name}' is not there, and gRPC needs it: `matchboxctl certs` makes such files" in line
+        )
+
+
+def test_a_key_of_another_certificate(tmp_path: Path) -> None:
+    """A key that is another certificate's is refused at the start."""
+    files = files_in(tmp_path)
+    (tmp_path / "server.key").write_bytes(files.authority.issue("other").key)
+    line = refused("--data-path", str(tmp_path), *ANYWHERE, *files.flags)
+    assert (
+        f"{tmp_path}/server.key is not the key of {tmp_path}/server.crt: give the two that were made together" == line
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("ca.crt", b"none", "is no certificate in PEM"),
+        ("server.crt", b"", "is no certificate in PEM"),
+        ("server.key", b"-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n", "is no private key in PEM"),
+    ],
+)
+def test_files_of_something_else(tmp_path: Path, name: str, content: bytes, why: str) -> None:
+    """A file that holds something else is named."""
+    files = files_in(tmp_path)
+    (tmp_path / name).write_bytes(content)
+    line = refused("--data-path", str(tmp_path), *ANYWHERE, *files.flags)
+    assert line.startswith(f"{tmp_path / name} {why}")
+
+
+def test_a_certificate_without_names(tmp_path: Path) -> None:
+    """A certificate that names no server is refused at the start: every client would refuse it."""
+    files = files_in(tmp_path, names=())
+    line = refused("--data-path", str(tmp_path), *ANYWHERE, *files.flags)
+    assert line.startswith(f"{tmp_path}/server.crt names no server")
+    assert "`matchboxctl certs`" in line
+
+
+@pytest.mark.parametrize(
+    ("address", "names", "line"),
+    [
+        ("127.0.0.1:0", ["matchbox.example.com"], "is for matchbox.example.com: clients that connect to 127.0.0.1"),
+        ("127.0.0.1:0", ["matchbox.example.com", "127.0.0.1"], ""),
+        ("0.0.0.0:0", ["matchbox.example.com"], ""),
+        ("localhost:0", ["LOCALHOST"], ""),
+        ("[::1]:0", ["0:0:0:0:0:0:0:1"], ""),
+    ],
+)
+def test_a_certificate_for_another_name(tmp_path: Path, address: str, names: list[str], line: str) -> None:
+    """A certificate that is not for the address listened on is told of at the start, in one line."""
+    files = files_in(tmp_path, names)
+    with started(*HTTP, "--data-path", str(tmp_path), "--rpc-address", address, *files.flags) as running:
+        running.end()
+    told = [each for each in running.welcome if each.startswith(str(tmp_path / "server.crt"))]
+    assert [f"{tmp_path}/server.crt {line} refuse it"] * bool(line) == told
+
+
+def test_certificates_that_clients_refuse(tmp_path: Path) -> None:
+    """One of another authority, out of date, or for clients alone serves on, and is told of."""
+    files = files_in(tmp_path)
+    made = Authority().issue(
+        "server", ["127.0.0.1"], usage=ExtendedKeyUsageOID.CLIENT_AUTH, begins=-2 * HOUR, ends=timedelta(seconds=-1)
+    )
+    (tmp_path / "server.crt").write_bytes(made.certificate)
+    (tmp_path / "server.key").write_bytes(made.key)
+    with started(*HTTP, "--data-path", str(tmp_path), *ANYWHERE, *files.flags) as running:
+        assert 200 == running.get("/boot.ipxe").status
+        running.end()
+    told = [line.partition("server.crt ")[2] for line in running.welcome if "server.crt " in line]
+    assert f"is not signed by {tmp_path}/ca.crt: clients that trust that one refuse it" == told[0]
+    assert re.fullmatch(r"ended at \d{4}-\d\d-\d\d \d\d:\d\d UTC: clients refuse it", told[1])
+    assert "is not for servers by its extended key usage: clients refuse it" == told[2]
+
+
+def test_a_port_in_use(tmp_path: Path) -> None:
+    """A port that another program has is named in one line."""
+    files = files_in(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        address = f"127.0.0.1:{other.getsockname()[1]}"
+        line = refused("--data-path", str(tmp_path), "--rpc-address", address, *files.flags)
+    assert f"cannot listen on {address} for gRPC: is it in use, or another host's?" == line
+
+
+@pytest.mark.parametrize("address", ["nonsense", "127.0.0.1:x"])
+def test_bad_address(tmp_path: Path, address: str) -> None:
+    """An address that is none is shown as it was given."""
+    line = refused("--data-path", str(tmp_path), "--rpc-address", address)
+    assert f"--rpc-address (MATCHBOX_RPC_ADDRESS) {address!r} is not HOST:PORT" == line
+
+
+def test_settings_of_the_environment(tmp_path: Path) -> None:
+    """matchbox's variables start it as its flags do, which may have one dash; a missing certificate is told of."""
+    files = files_in(tmp_path)
+    given = {
+        "MATCHBOX_RPC_ADDRESS": "127.0.0.1:0",
+        "MATCHBOX_DATA_PATH": str(tmp_path),
+        "MATCHBOX_CA_FILE": str(tmp_path / "ca.crt"),
+        "MATCHBOX_CERT_FILE": str(tmp_path / "server.crt"),
+    }
+    flags = ("-address", "127.0.0.1:0", "-key-file", str(tmp_path / "server.key"))
+    with started(*flags, environment=os.environ | given) as running:
+        with connected(rpc_port(running), files) as client:
+            assert {} == client.ok("Groups/GroupList")
+        running.end()
+    nowhere = {"MATCHBOX_CERT_FILE": "/nowhere/server.crt"}
+    assert "`matchboxctl certs`" in refused(*flags[2:], environment=given | nowhere)
+
+
+def test_defaults() -> None:
+    """The files are where matchbox has them, and gRPC is off unless it is asked for."""
+    shown = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, timeout=LIMIT, check=True)
+    text = " ".join(shown.stdout.split())
+    for default in (
+        "(MATCHBOX_RPC_ADDRESS; else not at all)",
+        "(MATCHBOX_CA_FILE; else /etc/matchbox/ca.crt)",
+        "(MATCHBOX_CERT_FILE; else /etc/matchbox/server.crt)",
+        "(MATCHBOX_KEY_FILE; else /etc/matchbox/server.key)",
+    ):
+        assert default in text
+
+
+def test_ends_cleanly(tmp_path: Path) -> None:
+    """SIGTERM ends it, though a client keeps its connection."""
+    files = files_in(tmp_path)
+    with (
+        started(*HTTP, "--data-path", str(tmp_path), *ANYWHERE, *files.flags) as running,
+        connected(rpc_port(running), files) as client,
+    ):
+        client.ok("Profiles/ProfilePut", {"profile": {"id": "p"}})
+        running.end()
+        assert "Unavailable" == client.call("Profiles/ProfileGet", {"id": "p"}).code
+    assert [] == [line for line in running.errors if not line.startswith("{")]

@@ -1,0 +1,167 @@
+"""What `serve` in directory mode delivers itself: large assets and long answers, over HTTP from a real process."""
+
+import random
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
+from tests.support.serving import LIMIT, Serve, started
+
+LARGE = random.Random(1).randbytes(3_000_000)
+LONG = 1_500_000
+GRUB, OLD_IPXE = "GRUB 2.06", "iPXE/1.0.0+git-20190125.36a4c85-5.1"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("data")
+    for name in ("groups", "profiles", "generic", "ignition", "assets/dir"):
+        (root / name).mkdir(parents=True)
+    (root / "groups" / "g.json").write_text('{"profile": "p", "selector": {"os": "a"}, "metadata": {"a": "b"}}')
+    (root / "groups" / "long.json").write_text('{"profile": "long", "selector": {"os": "long"}}')
+    (root / "profiles" / "p.json").write_text('{"boot": {"kernel": "/assets/dir/large.img"}}')
+    (root / "profiles" / "long.json").write_text('{"generic_id": "t", "ignition_id": "t.yaml"}')
+    (root / "generic" / "t").write_text("{{.os}}" + "x" * LONG)
+    (root / "ignition" / "t.yaml").write_text("a: " + "x" * LONG)
+    (root / "assets" / "dir" / "large.img").write_bytes(LARGE)
+    (root / "assets" / "small").write_bytes(b"small")
+    return root
+
+
+@pytest.fixture(scope="module")
+def server(data: Path) -> Iterator[Serve]:
+    with started("--address", "127.0.0.1:0", "--data-path", str(data)) as running:
+        yield running
+
+
+def test_large_asset_is_redirected_to_the_host_asked(server: Serve) -> None:
+    """A client that follows redirects is sent to the host it named, where the bytes are, ranges too."""
+    redirect = server.get("/assets/dir/large.img", Host="boot.test:1234")
+    assert (302, b"") == (redirect.status, redirect.body)
+    location = urlsplit(redirect.headers["location"])
+    assert ("http", "boot.test:1234") == (location.scheme, location.netloc)
+    target = f"{location.path}?{location.query}"
+    whole = server.get(target)
+    assert (200, LARGE) == (whole.status, whole.body)
+    part = server.get(target, Range="bytes=2999990-")
+    assert (206, LARGE[-10:]) == (part.status, part.body)
+    assert "bytes 2999990-2999999/3000000" == part.headers["content-range"]
+    parts = server.get(target, Range="bytes=0-0,-1")
+    assert 206 == parts.status
+    assert str(len(parts.body)) == parts.headers["content-length"]
+
+
+def test_tampered_address(server: Serve) -> None:
+    """A signed address is for its file, its time and GET alone."""
+    location = urlsplit(server.get("/assets/dir/large.img").headers["location"])
+    path, query = location.path, location.query
+    expires, signature = (field.partition("=")[2] for field in query.split("&"))
+    assert 200 == server.get(f"{path}?{query}").status
+    for target in (
+        path,
+        f"{path}?expires={expires}",
+        f"{path}?expires={int(expires) + 1}&signature={signature}",
+        f"{path}?expires={expires}&signature={signature[::-1]}",
+        f"{path}?expires=x&signature=%ff%00",
+        f"/presigned/small?{query}",
+        f"/presigned/dir/../dir/large.img?{query}",
+        f"/presigned/%zz?{query}",
+    ):
+        refusal = server.get(target)
+        assert (403, b"") == (refusal.status, refusal.body)
+    assert 403 == server.get(f"{path}?{query}", method="POST").status
+    assert 403 == server.get(f"{path}?{query}", method="HEAD").status
+
+
+def test_expired_address(data: Path) -> None:
+    """A signed address serves until its lifetime has passed, under the secret that made it."""
+    now = [1_700_000_000.0]
+    addresses = SignedAddresses(b"secret", 60, lambda: now[0])
+    address = urlsplit(AssetDirectory(data / "assets", addresses).address("dir/large.img", "http://boot.test"))
+    assert "/presigned/assets/dir/large.img" == address.path
+    assert addresses.verified("assets/dir/large.img", address.query)
+    assert not SignedAddresses(b"other", 60, lambda: now[0]).verified("assets/dir/large.img", address.query)
+    now[0] += 60
+    assert addresses.verified("assets/dir/large.img", address.query)
+    now[0] += 1
+    assert not addresses.verified("assets/dir/large.img", address.query)
+
+
+@pytest.mark.parametrize("user_agent", [GRUB, OLD_IPXE, "UefiHttpBoot/1.0"])
+def test_large_asset_is_streamed(server: Serve, user_agent: str) -> None:
+    """A client that follows no redirect is given the bytes under the address it asked."""
+    whole = server.get("/assets/dir/large.img", user_agent)
+    assert (200, LARGE) == (whole.status, whole.body)
+    assert "x-accel-redirect" not in whole.headers
+    part = server.get("/assets/dir/large.img", user_agent, Range="bytes=1000000-2999999")
+    assert (206, LARGE[1_000_000:]) == (part.status, part.body)
+
+
+def test_head_of_large(server: Serve) -> None:
+    """HEAD of a large asset has its length and no body."""
+    head = server.get("/assets/dir/large.img", GRUB, method="HEAD")
+    assert (200, "3000000", b"") == (head.status, head.headers["content-length"], head.body)
+
+
+def test_connect_stays_inside(server: Serve) -> None:
+    """A CONNECT, whose path nobody cleans, shows no file outside the assets."""
+    for target in ("/assets/../groups/g.json", "/assets//etc/hostname"):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT) as connection:
+            connection.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
+            received = b"".join(iter(lambda: connection.recv(65536), b""))
+        assert received.startswith(b"HTTP/1.1 404 ")
+
+
+def test_folded_host(server: Serve) -> None:
+    """A Host that is folded over two lines ends no line of the answer."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT) as connection:
+        connection.sendall(b"GET /assets/dir/large.img HTTP/1.1\r\nHost: a\r\n b: c\r\nConnection: close\r\n\r\n")
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    (location,) = [line for line in received.split(b"\r\n") if line.lower().startswith(b"location:")]
+    assert b"/presigned/assets/dir/large.img?" in location
+    assert b"\n" not in location
+
+
+def test_forty_clients_and_one_that_reads_nothing(server: Serve) -> None:
+    """A client that asks for much and reads nothing delays no other."""
+
+    def fetch(number: int) -> bytes:
+        if number % 2:
+            return server.get("/ipxe?os=a").body
+        return server.get("/assets/dir/large.img", GRUB).body
+
+    script = server.get("/ipxe?os=a").body
+    with socket.socket() as stuck:
+        stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stuck.connect(("127.0.0.1", server.port))
+        stuck.sendall(b"GET /assets/dir/large.img HTTP/1.1\r\nHost: a\r\nUser-Agent: GRUB 2.06\r\n\r\n")
+        with ThreadPoolExecutor(40) as clients:
+            bodies = list(clients.map(fetch, range(40)))
+        assert [script if number % 2 else LARGE for number in range(40)] == bodies
+
+
+@pytest.mark.parametrize("user_agent", [GRUB, OLD_IPXE, "curl/8.5.0"])
+def test_long_answer(server: Serve, user_agent: str) -> None:
+    """An answer over the balancer's limit reaches any client under the address it asked, ranges and HEAD too."""
+    text = b"long" + b"x" * LONG
+    whole = server.get("/generic?os=long", user_agent)
+    assert (200, text) == (whole.status, whole.body)
+    assert ("text/plain; charset=utf-8", str(len(text))) == tuple(
+        whole.headers[name] for name in ("content-type", "content-length")
+    )
+    assert "x-accel-redirect" not in whole.headers
+    part = server.get("/generic?os=long", user_agent, Range="bytes=2-899999")
+    assert (206, text[2:900_000]) == (part.status, part.body)
+    head = server.get("/generic?os=long", user_agent, method="HEAD")
+    assert (200, str(len(text)), b"") == (head.status, head.headers["content-length"], head.body)
+
+
+def test_long_talos_configuration(server: Serve) -> None:
+    """A Talos configuration over the limit keeps its content type."""
+    answer = server.get("/ignition?os=long")
+    assert (200, "application/x-yaml", LONG + 3) == (answer.status, answer.headers["content-type"], len(answer.body))

@@ -1,0 +1,163 @@
+"""`matchboxctl serve` as an operator runs it: a real process, over HTTP."""
+
+import json
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.serving import LIMIT, Serve, refused_start, started
+
+LARGE = bytes(3_000_000)
+GRUB = "GRUB 2.06"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("data")
+    for name in ("groups", "profiles", "generic", "assets/dir"):
+        (root / name).mkdir(parents=True)
+    (root / "groups" / "g.json").write_text('{"profile": "p", "selector": {"os": "a"}, "metadata": {"key": "hidden"}}')
+    (root / "groups" / "broken.json").write_text('{"profile": "p",\n\n"selector": {"os": 5}}')
+    (root / "profiles" / "p.json").write_text(
+        '{"generic_id": "t", "boot": {"kernel": "/assets/absent", "initrd": ["--name main /assets/dir/large.img"]}}'
+    )
+    (root / "generic" / "t").write_text("token={{.key}} {{.request.query.password}}")
+    (root / "assets" / "dir" / "large.img").write_bytes(LARGE)
+    (root / "assets" / "small").write_bytes(b"small")
+    return root
+
+
+@pytest.fixture(scope="module")
+def server(data: Path) -> Iterator[Serve]:
+    with started("--address", "127.0.0.1:0", "--data-path", str(data)) as running:
+        yield running
+
+
+def test_port_in_use(tmp_path: Path) -> None:
+    """A port that another program has is named in one line."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        address = f"127.0.0.1:{other.getsockname()[1]}"
+        assert f"cannot listen on {address}: " in refused_start("--address", address, "--data-path", str(tmp_path))
+
+
+def test_missing_data_directory(tmp_path: Path) -> None:
+    """A data directory that is not there, or is a file, is named with the flag that mends it."""
+    (tmp_path / "file").touch()
+    for name in ("absent", "file"):
+        line = refused_start("--address", "127.0.0.1:0", "--data-path", str(tmp_path / name))
+        assert f"{tmp_path / name} is no directory" in line
+        assert "--data-path" in line
+
+
+def test_missing_assets_directory(tmp_path: Path) -> None:
+    """A directory of assets that was asked for has to be there; the data directory need not have one."""
+    flags = ("--address", "127.0.0.1:0", "--data-path", str(tmp_path))
+    for line in (
+        refused_start(*flags, "--assets-path", "/nowhere"),
+        refused_start(*flags, environment=os.environ | {"MATCHBOX_ASSETS_PATH": "/nowhere"}),
+    ):
+        assert "matchboxctl: --assets-path (MATCHBOX_ASSETS_PATH) '/nowhere' is no directory" == line
+    with started(*flags) as running:
+        assert 404 == running.get("/assets/vmlinuz").status
+
+
+def test_groups_that_are_a_file(tmp_path: Path) -> None:
+    """Where a directory has to be, a file is named."""
+    (tmp_path / "groups").touch()
+    line = refused_start("--address", "127.0.0.1:0", "--data-path", str(tmp_path))
+    assert f"{tmp_path / 'groups'} is no directory" in line
+
+
+@pytest.mark.parametrize(
+    "address", ["nonsense", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:65536", "127.0.0.1:\u00b2", f"{'a' * 70}.test:0"]
+)
+def test_bad_address(tmp_path: Path, address: str) -> None:
+    """An address that is none is shown as it was given."""
+    assert address in refused_start("--address", address, "--data-path", str(tmp_path))
+
+
+def test_bad_log_level(tmp_path: Path) -> None:
+    """A level from the environment is held to the same list as the flag's."""
+    environment = {"MATCHBOX_LOG_LEVEL": "loud", "MATCHBOX_DATA_PATH": str(tmp_path)}
+    assert "'loud'" in refused_start("--address", "127.0.0.1:0", environment=os.environ | environment)
+    assert "'loud'" in refused_start("--address", "127.0.0.1:0", "-log-level", "loud", "--data-path", str(tmp_path))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_ends_cleanly(data: Path, number: int) -> None:
+    """SIGTERM and SIGINT end it with 0, though a client keeps its connection."""
+    with started("--address", "127.0.0.1:0", "--data-path", str(data)) as running:
+        with socket.create_connection(("127.0.0.1", running.port), timeout=LIMIT):
+            running.end(number)
+        assert [] == [line for line in running.errors if "Traceback" in line]
+
+
+def test_flags_with_one_dash_and_environment(data: Path, tmp_path: Path) -> None:
+    """Flags take one dash as Go's do, and come before the environment."""
+    (tmp_path / "only").write_text("other assets")
+    environment = {
+        "MATCHBOX_DATA_PATH": str(data),
+        "MATCHBOX_ASSETS_PATH": "/nowhere",
+        "MATCHBOX_ADDRESS": "nonsense",
+        "MATCHBOX_LOG_LEVEL": "error",
+    }
+    flags = ("-address", "127.0.0.1:0", f"-assets-path={tmp_path}")
+    with started(*flags, environment=os.environ | environment) as running:
+        assert b"other assets" == running.get("/assets/only").body
+        assert 200 == running.get("/ipxe?os=a").status
+        running.end()
+        assert [] == [line for line in running.errors if line.startswith("{")]
+
+
+def test_welcome(server: Serve, data: Path) -> None:
+    """The first lines say what is served, where, what to try, and which assets are missing."""
+    text = "\n".join(server.welcome)
+    assert f"serving {data} (directory mode): 1 groups, 1 profiles" == server.welcome[0]
+    assert f"curl 'http://127.0.0.1:{server.port}/ipxe?os=a'" in text
+    (boot,) = [line for line in server.welcome if line.startswith("  dhcp-boot=tag:ipxe,http://")]
+    assert boot.endswith(f":{server.port}/boot.ipxe")
+    assert f"(other machines reach it only after --address 0.0.0.0:{server.port})" in text
+    assert "  absent (profile p)" in server.welcome
+    assert "large.img" not in text
+
+
+def test_broken_group_and_log(data: Path) -> None:
+    """A broken group is named once with its line; each request is one JSON line that tells nothing of the answer."""
+    with started("--address", "127.0.0.1:0", "--data-path", str(data)) as running:
+        rendered = running.get("/generic?os=a&password=dont-log", "Ignition/2")
+        assert (200, b"token=hidden dont-log") == (rendered.status, rendered.body)
+        assert 404 == running.get("/generic?os=b").status
+        assert 200 == running.get("/assets/dir/large.img", GRUB).status
+        running.end()
+    (named,) = [line for line in running.errors if not line.startswith("{")]
+    assert named.startswith(f"matchboxctl: {data / 'groups' / 'broken.json'}: line 3: selector.os: ")
+    assert [] == [line for line in running.errors if "hidden" in line or "dont-log" in line]
+    logged = [json.loads(line) for line in running.errors if line.startswith("{")]
+    keys = ("route", "method", "group", "profile", "status", "client")
+    assert [
+        ("/", "GET", "", "", 200, "127.0.0.1"),
+        ("/generic", "GET", "g", "p", 200, "127.0.0.1"),
+        ("/generic", "GET", "", "", 404, "127.0.0.1"),
+        ("/assets/", "GET", "", "", 200, "127.0.0.1"),
+    ] == [tuple(line.get(key) for key in keys) for line in logged]
+    assert [] == [line for line in logged if line["milliseconds"] < 0]
+    assert ["INFO", "INFO", "WARNING", "INFO"] == [line["level"] for line in logged]
+    assert "no group matches these labels" == logged[2]["reason"]
+    assert "Ignition/2" == logged[1]["user_agent"]
+
+
+def test_edit_is_seen_by_the_next_request(tmp_path: Path) -> None:
+    """Groups, profiles and templates come into being while it serves."""
+    with started("--address", "127.0.0.1:0", "--data-path", str(tmp_path)) as running:
+        assert 404 == running.get("/ipxe").status
+        (tmp_path / "profiles").mkdir()
+        (tmp_path / "groups").mkdir()
+        (tmp_path / "profiles" / "p.json").write_text('{"boot": {"kernel": "one"}}')
+        (tmp_path / "groups" / "g.json").write_text('{"profile": "p"}')
+        assert b"#!ipxe\nkernel one\nboot\n" == running.get("/ipxe").body
+        (tmp_path / "profiles" / "p.json").write_text('{"boot": {"kernel": "two"}}')
+        assert b"#!ipxe\nkernel two\nboot\n" == running.get("/ipxe").body

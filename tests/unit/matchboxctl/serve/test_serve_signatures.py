@@ -1,0 +1,123 @@
+"""`matchboxctl serve --key-ring-path` as an operator runs it: a real process, over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.rigs.stores import new_stores
+from tests.support.openpgp.independent import is_signed
+from tests.support.openpgp.keys import PASSPHRASE, path_of, signing_key
+from tests.support.serving import COMMAND, LIMIT, started
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.rigs.service import Service
+
+ANYWHERE = ("--address", "127.0.0.1:0")
+LONG = 1_500_000
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("data")
+    for name in ("groups", "profiles", "generic"):
+        (root / name).mkdir()
+    (root / "groups" / "g.json").write_text('{"profile": "p"}')
+    (root / "profiles" / "p.json").write_text('{"generic_id": "t"}')
+    (root / "generic" / "t").write_text("a line of eighteen\n" * (LONG // 19))
+    return root
+
+
+def refused(name: str, **environment: str) -> str:
+    """The one line with which `serve` refuses to start with that key ring."""
+    ended = subprocess.run(
+        [*COMMAND, *ANYWHERE, "-key-ring-path", name],
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+        env={**os.environ, **environment},
+    )
+    assert (2, "") == (ended.returncode, ended.stdout)
+    (line,) = ended.stderr.splitlines()
+    assert PASSPHRASE not in line
+    return line.removeprefix(f"matchboxctl: --key-ring-path (MATCHBOX_KEY_RING_PATH) {name!r}")
+
+
+def test_directory_mode(data: Path) -> None:
+    """Twins sign what is served, however long it is; the key's fingerprint is logged at the start."""
+    with started(*ANYWHERE, "--data-path", str(data), "--key-ring-path", str(path_of("rsa"))) as running:
+        plain, twin = running.get("/generic"), running.get("/generic.sig")
+        assert (200, 200, True) == (plain.status, twin.status, is_signed(twin.body, plain.body))
+        assert len(plain.body) > 720_000
+        head = running.get("/generic.sig", method="HEAD")
+        assert (200, b"", str(len(twin.body))) == (head.status, head.body, head.headers["content-length"])
+        assert 404 == running.get("/generic.sig.sig").status
+        running.end()
+        lines = [json.loads(line) for line in running.errors]
+    assert [signing_key("rsa").fingerprint] == [line["fingerprint"] for line in lines if line["message"] == "signing"]
+
+
+def test_store_mode(data: Path, moto_server: Service) -> None:
+    """Of an answer redirected to the bucket the content is signed; the environment names ring and passphrase."""
+    stores = new_stores(moto_server, moto_server)
+    stores.fill(data)
+    given = {"MATCHBOX_KEY_RING_PATH": str(path_of("rsa")), "MATCHBOX_PASSPHRASE": "for nothing"}
+    with started(*ANYWHERE, environment=stores.environment() | given) as running:
+        assert 302 == running.get("/generic").status
+        twin = running.get("/generic.asc")
+        assert is_signed(twin.body, (data / "generic" / "t").read_bytes())
+        running.end()
+
+
+def test_a_protected_key(data: Path) -> None:
+    """The passphrase comes from the environment."""
+    environment = os.environ | {"MATCHBOX_PASSPHRASE": PASSPHRASE}
+    flags = ("--data-path", str(data), "--key-ring-path", str(path_of("subkey")))
+    with started(*ANYWHERE, *flags, environment=environment) as running:
+        assert 200 == running.get("/boot.ipxe.sig").status
+        running.end()
+
+
+def test_without_a_key(data: Path) -> None:
+    """Without a key ring there are no twins, whatever the passphrase."""
+    environment = os.environ | {"MATCHBOX_PASSPHRASE": PASSPHRASE}
+    with started(*ANYWHERE, "--data-path", str(data), environment=environment) as running:
+        assert [404, 404] == [running.get(f"/boot.ipxe{suffix}").status for suffix in (".sig", ".asc")]
+        running.end()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("expired", "expired on 2020-01-03"),
+        ("public", "is public only"),
+        ("certify-only", "no key of it is for signing"),
+        ("revoked", "is revoked"),
+    ],
+)
+def test_keys_that_cannot_sign(name: str, said: str) -> None:
+    """A key that cannot sign stops `serve` with 2 and one line that says why."""
+    assert said in refused(str(path_of(name)))
+
+
+def test_passphrases() -> None:
+    """A passphrase that is wrong or lacks stops it, and the line says where it is read from."""
+    ring = str(path_of("ed25519"))
+    for passphrase, said in (("", "no passphrase is given"), ("wrong horse", "does not unlock")):
+        line = refused(ring, MATCHBOX_PASSPHRASE=passphrase)
+        assert said in line
+        assert line.endswith("MATCHBOX_PASSPHRASE is where it is read from")
+        assert "wrong horse" not in line
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    """A key ring that cannot be read is named with the reason."""
+    assert " cannot be read: No such file or directory" == refused(str(tmp_path / "absent"))
+    assert " cannot be read: Is a directory" == refused(str(tmp_path))

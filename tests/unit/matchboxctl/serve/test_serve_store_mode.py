@@ -1,0 +1,154 @@
+"""`matchboxctl serve` in store mode: what it is told, and what it refuses."""
+
+import subprocess
+import urllib.request
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from matchboxctl.main import main
+from tests.rigs.service import Service
+from tests.rigs.stores import Stores, new_stores
+from tests.support.serving import COMMAND, LIMIT, Serve, started
+
+LONG = 1_500_000
+ANYWHERE = ("--address", "127.0.0.1:0")
+
+
+@pytest.fixture(scope="module")
+def stores(moto_server: Service, tmp_path_factory: pytest.TempPathFactory) -> Stores:
+    data = tmp_path_factory.mktemp("data")
+    for name in ("groups", "profiles", "generic"):
+        (data / name).mkdir()
+    (data / "groups" / "long.json").write_text('{"profile": "long", "selector": {"os": "long"}}')
+    (data / "profiles" / "long.json").write_text('{"generic_id": "t", "boot": {"kernel": "/assets/vmlinuz"}}')
+    (data / "generic" / "t").write_text("{{.os}}" + "x" * LONG)
+    filled = new_stores(moto_server, moto_server)
+    filled.fill(data)
+    return filled
+
+
+@pytest.fixture(scope="module")
+def server(stores: Stores) -> Iterator[Serve]:
+    with started(*ANYWHERE, environment=stores.environment()) as running:
+        yield running
+        running.end()
+
+
+def refused(environment: Mapping[str, str], *flags: str) -> str:
+    """The one line with which `serve` refuses to start."""
+    ended = subprocess.run(
+        [*COMMAND, *ANYWHERE, *flags], capture_output=True, text=True, timeout=LIMIT, check=False, env=environment
+    )
+    assert (2, "") == (ended.returncode, ended.stdout)
+    (line,) = ended.stderr.splitlines()
+    return line.removeprefix("matchboxctl: ")
+
+
+def test_welcome(server: Serve, stores: Stores) -> None:
+    """The first line says that table and bucket are served, and where they are."""
+    endpoint = stores.tables.endpoint
+    assert (
+        f"serving table {stores.name} on {endpoint}, bucket {stores.name} on {endpoint} (store mode): 1 selector shapes"
+        == server.welcome[0]
+    )
+
+
+def test_long_answer(server: Serve) -> None:
+    """An answer over the balancer's limit is in the bucket, with its type, for a client that follows a redirect."""
+    redirect = server.get("/generic?os=long")
+    assert (302, b"") == (redirect.status, redirect.body)
+    with urllib.request.urlopen(redirect.headers["location"], timeout=LIMIT) as answer:
+        assert (b"long" + b"x" * LONG, "text/plain; charset=utf-8") == (answer.read(), answer.headers["content-type"])
+    assert "/answers/" in redirect.headers["location"]
+
+
+def test_long_answer_for_grub(server: Serve) -> None:
+    """A client that takes a redirect for the file is told the size instead."""
+    answer = server.get("/generic?os=long", "GRUB 2.06")
+    assert (
+        500,
+        b"'GRUB' follows no redirect, and the answer has 1500004 bytes, over the balancer's limit of 720000\n",
+    ) == (
+        answer.status,
+        answer.body,
+    )
+
+
+def test_head_of_long_answer(server: Serve) -> None:
+    """HEAD has the length, and puts nothing into the bucket."""
+    head = server.get("/generic?os=long", method="HEAD")
+    assert (200, str(LONG + 4), b"") == (head.status, head.headers["content-length"], head.body)
+
+
+def test_no_directory_is_served(server: Serve) -> None:
+    """The addresses of directory mode are no route."""
+    assert 404 == server.get("/presigned/vmlinuz?expires=9999999999&signature=00").status
+
+
+def test_absent_table(stores: Stores) -> None:
+    """A table that is not there is named, with the command that makes it."""
+    line = refused(stores.environment() | {"MATCHBOX_TABLE": "absent"})
+    assert line.startswith(f"table absent on {stores.tables.endpoint}, ")
+    assert line.endswith("; make them with `matchboxctl init`")
+
+
+def test_absent_bucket(stores: Stores) -> None:
+    """A bucket that is not there is named, with the command that makes it."""
+    line = refused(stores.environment() | {"MATCHBOX_BUCKET": "absent"})
+    assert "bucket absent on " in line
+    assert line.endswith("; make them with `matchboxctl init`")
+
+
+@pytest.mark.parametrize(
+    ("given", "flags", "reason"),
+    [
+        ({}, ("--data-path", "/tmp"), "unset one of them"),
+        ({"MATCHBOX_DATA_PATH": "/tmp"}, (), "unset one of them"),
+        ({}, ("--assets-path", "/tmp"), "unset one of them"),
+        ({"MATCHBOX_BUCKET": ""}, (), "MATCHBOX_TABLE is set and MATCHBOX_BUCKET is not"),
+        ({"AWS_ENDPOINT_URL_S3": ""}, (), "AWS_ENDPOINT_URL_DYNAMODB is set and AWS_ENDPOINT_URL_S3 is not"),
+        ({"AWS_ENDPOINT_URL_S3": "127.0.0.1:1"}, (), "AWS_ENDPOINT_URL_S3 '127.0.0.1:1' is no address: write http://"),
+        ({"AWS_ENDPOINT_URL_DYNAMODB": "http://"}, (), "AWS_ENDPOINT_URL_DYNAMODB 'http://' is no address"),
+        ({"AWS_ENDPOINT_URL_S3": "http://a:x"}, (), "AWS_ENDPOINT_URL_S3 'http://a:x' is no address"),
+        ({"MATCHBOX_BUCKET_URL": "https://a"}, (), "does not start with http://"),
+        ({"MATCHBOX_PRESIGNED_LIFETIME": "1h"}, (), "MATCHBOX_PRESIGNED_LIFETIME '1h' is no number of seconds"),
+    ],
+)
+def test_refusals(stores: Stores, given: dict[str, str], flags: tuple[str, ...], reason: str) -> None:
+    """Both modes at once, half the settings, or a setting that cannot be used, are named in one line."""
+    assert reason in refused(stores.environment() | given, *flags)
+
+
+@pytest.mark.parametrize("command", [("init",), ("import", "/tmp"), ("export", "/tmp"), ("fsck",)])
+def test_endpoint_without_scheme(command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every command refuses an endpoint that is no address, also one for all services."""
+    for name in ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3", "MATCHBOX_DATA_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    given = {"MATCHBOX_TABLE": "t", "MATCHBOX_BUCKET": "b", "AWS_REGION": "r", "AWS_ENDPOINT_URL": "127.0.0.1:1"}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    assert 2 == main(command)
+
+
+def test_no_credentials(stores: Stores) -> None:
+    """Without credentials nothing is asked of AWS."""
+    environment = {k: v for k, v in stores.environment().items() if not k.startswith(("AWS_ACCESS", "AWS_SECRET"))}
+    line = refused(environment | {"AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nowhere"})
+    assert line.startswith("no AWS credentials: ")
+
+
+def test_starts_while_stores_are_away(stores: Stores) -> None:
+    """A restart while the stores are away says so, answers 503, and needs no other restart."""
+    away = {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:9", "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9"}
+    with started(*ANYWHERE, environment=stores.environment() | away) as running:
+        answer = running.ask("/ipxe")
+        assert 503 == answer.status
+        assert 2 <= int(answer.headers["retry-after"]) <= 10
+        running.end()
+    assert "machines are told to ask again until it answers" in running.errors[0]
+
+
+def test_absent_profile(stores: Stores) -> None:
+    """A profile of AWS's configuration that is not there is named."""
+    assert "AWS_PROFILE: " in refused(stores.environment() | {"AWS_PROFILE": "nobody", "HOME": "/nowhere"})

@@ -1,0 +1,102 @@
+"""Manifests and indexes are read as they are meant, and what is none is told what is wrong with it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambda_matchbox.oci.descriptors import Descriptor, Manifest
+from lambda_matchbox.oci.distribution.manifest_documents import parse_document, parse_index, parse_manifest
+from lambda_matchbox.oci.distribution.platform_choice import Choice
+from lambda_matchbox.oci.errors import RegistryError
+from lambda_matchbox.oci.image_reference import Platform
+from tests.support.images import manifests
+
+DIGEST = manifests.digest_of(b"")
+PART: dict[str, Any] = {"mediaType": "a/b", "digest": DIGEST, "size": 0}
+GOOD: dict[str, Any] = {"schemaVersion": 2, "config": PART, "layers": []}
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from([DIGEST, manifests.OCI_INDEX]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*PART, "platform", "os"]), inner),
+    max_leaves=8,
+)
+NAMES = st.sampled_from(["mediaType", "manifests", "layers", "config", "annotations", "schemaVersion"])
+
+
+def parse(body: bytes, content_type: str = "") -> Manifest:
+    return parse_manifest(parse_document(body, content_type, "it"), "it")
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"not json", "no JSON"),
+        (b"\xff", "no JSON"),
+        (b"[" * 100_000, "no JSON"),
+        (b"9" * 10_000, "no JSON"),
+        (b"[]", "no JSON object"),
+        (b"{}", "neither an image nor an index"),
+        (b'{"schemaVersion": 1, "fsLayers": []}', "schema 1"),
+        (json.dumps({**GOOD, "manifests": []}).encode(), "neither an image nor an index"),
+        (json.dumps({**GOOD, "mediaType": manifests.OCI_INDEX}).encode(), "neither an image nor an index"),
+    ],
+)
+def test_no_documents(body: bytes, message: str) -> None:
+    """What is no manifest, or could be read as two things, is refused."""
+    with pytest.raises(RegistryError, match=f"^it: .*{message}"):
+        parse_document(body, "", "it")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"layers": 7}, "its `layers` are no list"),
+        ({"config": None}, "its config is no descriptor"),
+        ({"layers": [PART, {}]}, "its layer 2 has no media type or no digest"),
+        ({"layers": [{**PART, "size": -1}]}, "its layer 1 has no size: -1"),
+        ({"layers": [{**PART, "size": True}]}, "its layer 1 has no size: True"),
+        ({"layers": [{**PART, "size": "7"}]}, "its layer 1 has no size: '7'"),
+        ({"layers": [{**PART, "digest": "md5:1"}]}, "its layer 1: 'md5:1' is no digest"),
+        ({"layers": [{**PART, "annotations": []}]}, "its layer 1: its annotations are no texts"),
+        ({"annotations": {"a": 1}}, "its annotations are no texts"),
+    ],
+)
+def test_malformed_manifests(wrong: dict[str, Any], message: str) -> None:
+    """A manifest with a wrong part is refused, and the error says which part it is."""
+    with pytest.raises(RegistryError, match=f"^it: {message}"):
+        parse(json.dumps({**GOOD, **wrong}).encode())
+
+
+@pytest.mark.parametrize("entries", [{}, [7], "x"])
+def test_malformed_indexes(entries: Any) -> None:
+    """The entries of an index are a list of objects."""
+    with pytest.raises(RegistryError, match="no list of objects"):
+        parse_index(parse_document(json.dumps({"manifests": entries}).encode(), "", "it"), "it")
+
+
+@pytest.mark.parametrize("content_type", ["", "text/plain", f"{manifests.DOCKER_MANIFEST.upper()}; charset=utf-8"])
+@pytest.mark.parametrize("named", [{}, {"mediaType": manifests.OCI_MANIFEST}, {"mediaType": ["x"]}, {"mediaType": "x"}])
+def test_media_type(content_type: str, named: dict[str, Any]) -> None:
+    """A manifest is what it says itself, or what the answer's header says, or what it holds."""
+    body = json.dumps({**GOOD, **named}).encode()
+    told = content_type.startswith("APP") and not isinstance(named.get("mediaType"), str)
+    expected = manifests.DOCKER_MANIFEST if told else manifests.OCI_MANIFEST
+    assert expected == parse_document(body, content_type, "it").media_type
+    assert Manifest(Descriptor("a/b", DIGEST, 0), ()) == parse(body, content_type)
+
+
+@given(st.dictionaries(NAMES, VALUES))
+def test_any_document(content: dict[str, Any]) -> None:
+    """Whatever a registry sends is read or refused."""
+    with contextlib.suppress(RegistryError):
+        document = parse_document(json.dumps(content).encode(), "", "it")
+        if document.is_index:
+            Choice(Platform("linux", "arm64")).show(parse_index(document, "it"))
+        else:
+            parse_manifest(document, "it")

@@ -1,0 +1,149 @@
+"""A registry that fails is asked again, as it wishes and not for ever; each error names image and step."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from email.utils import formatdate
+from typing import TYPE_CHECKING
+from unittest.mock import patch
+
+import pytest
+
+from lambda_matchbox.oci.distribution.docker_config import no_logins
+from lambda_matchbox.oci.distribution.patience import Patience, asked_pause
+from lambda_matchbox.oci.distribution.registry import Registry
+from lambda_matchbox.oci.errors import RegistryError
+from lambda_matchbox.oci.image_reference import ImageReference, Platform
+from tests.support.images import layers, manifests
+from tests.support.registry_faults import Fault, faulty_registry
+from tests.unit.oci.distribution.quick_patience import QUICK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.registry_faults import FaultyRegistry
+
+SOME_TIME = Patience(attempts=4, first_pause=1.0, longest_pause=30.0)
+ARM64 = Platform("linux", "arm64")
+KERNEL = layers.plain(layers.Entry("vmlinuz", b"kernel"))
+IMAGE = manifests.image([KERNEL])
+
+
+@pytest.fixture
+def faulty() -> Iterator[FaultyRegistry]:
+    with faulty_registry() as faulty:
+        faulty.add("team/boot", "stable", IMAGE)
+        faulty.scheme = "bearer"
+        yield faulty
+
+
+@pytest.fixture
+def registry(faulty: FaultyRegistry) -> Iterator[Registry]:
+    with closing(Registry(no_logins, patience=QUICK)) as registry:
+        yield registry
+
+
+def reference_to(faulty: FaultyRegistry) -> ImageReference:
+    return ImageReference(faulty.host, "team/boot", "stable", "")
+
+
+def pull(registry: Registry, reference: ImageReference) -> bytes:
+    """Everything of the image, and the bytes of its only layer."""
+    manifest = registry.manifest(reference, registry.resolve(reference, ARM64))
+    registry.config(reference, manifest)
+    with registry.open_blob(reference, manifest.layers[0]) as blob:
+        return b"".join(iter(lambda: blob.read(65536), b""))
+
+
+@pytest.mark.parametrize("at", ["manifest", "blob", "storage", "token"])
+@pytest.mark.parametrize(
+    "fault", [{"status": 429}, {"status": 500}, {"status": 503}, {"silent": True}, {"cut_after": 0}, {"cut_after": 1}]
+)
+def test_what_passes_by_itself(faulty: FaultyRegistry, registry: Registry, at: str, fault: dict[str, int]) -> None:
+    """Throttling, failures and broken answers of every part of a registry are outlasted."""
+    faulty.faults.append(Fault(at, times=2, **fault))  # type: ignore[arg-type]
+    assert KERNEL.body == pull(registry, reference_to(faulty))
+    assert 0 == faulty.faults[0].times
+
+
+@pytest.mark.parametrize(
+    ("at", "step"), [("manifest", "manifest"), ("blob", "config sha256:"), ("token", "manifest: a token of")]
+)
+def test_what_does_not_pass(faulty: FaultyRegistry, registry: Registry, at: str, step: str) -> None:
+    """After a bounded number of attempts the error names the image, the step and the last answer."""
+    faulty.faults.append(Fault(at, times=100, status=500))
+    reference = reference_to(faulty)
+    with pytest.raises(RegistryError, match=r"answers 500 \(given up after 3 attempts\)$") as caught:
+        pull(registry, reference)
+    assert str(caught.value).startswith(f"{reference}: {step}")
+    assert 97 == faulty.faults[0].times
+
+
+@pytest.mark.parametrize("status", [400, 405, 418, 451])
+def test_other_refusals_are_final(faulty: FaultyRegistry, registry: Registry, status: int) -> None:
+    """What says that the request is wrong is not asked again."""
+    faulty.faults.append(Fault("manifest", times=100, status=status))
+    with pytest.raises(RegistryError, match=f"manifest: {faulty.host} answers {status}$"):
+        pull(registry, reference_to(faulty))
+    assert 1 == len(faulty.asked)
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "pauses"),
+    [("7", [7.0, 7.0]), ("0", [0.0, 0.0]), ("86400", [30.0, 30.0]), ("9" * 20, [30.0, 30.0])],
+)
+def test_retry_after(faulty: FaultyRegistry, retry_after: str, pauses: list[float]) -> None:
+    """The pause is the one that the registry asks for, and no longer than the longest."""
+    faulty.faults.append(Fault("manifest", times=2, status=429, headers={"Retry-After": retry_after}))
+    with closing(Registry(no_logins, patience=SOME_TIME)) as registry, patch("time.sleep") as sleep:
+        registry.resolve(reference_to(faulty), ARM64)
+    assert pauses == [call.args[0] for call in sleep.call_args_list]
+
+
+@pytest.mark.parametrize("retry_after", ["", "soon", "-5", "1.5"])
+def test_back_off(faulty: FaultyRegistry, retry_after: str) -> None:
+    """Without a readable Retry-After the pauses double, and are spread at random over their later half."""
+    faulty.faults.append(Fault("manifest", times=3, status=503, headers={"Retry-After": retry_after}))
+    with closing(Registry(no_logins, patience=SOME_TIME)) as registry, patch("time.sleep") as sleep:
+        registry.resolve(reference_to(faulty), ARM64)
+    pauses = [call.args[0] for call in sleep.call_args_list]
+    assert [True, True, True] == [low <= pause <= 2 * low for low, pause in zip((0.5, 1.0, 2.0), pauses, strict=True)]
+
+
+def test_retry_after_as_a_date() -> None:
+    """A date is a pause until then, none where it has passed."""
+    with patch("time.time", return_value=1_000_000_000.0):
+        assert 90.0 == asked_pause(formatdate(1_000_000_090, usegmt=True))
+        assert 0.0 == asked_pause(formatdate(999_999_000, usegmt=True))
+    assert None is asked_pause("Wed, 99 Foo 2020 00:00:00 GMT")
+    assert time.time() > 0
+
+
+def test_nothing_listens() -> None:
+    """A registry that is not there is an error that names it, after the attempts."""
+    reference = ImageReference("127.0.0.1:1", "team/boot", "stable", "")
+    with (
+        closing(Registry(no_logins, patience=QUICK)) as registry,
+        pytest.raises(RegistryError, match=r"manifest: no answer from 127.0.0.1:1: .*Connection refused.*3 attempts"),
+    ):
+        registry.resolve(reference, ARM64)
+
+
+@pytest.mark.parametrize("head", ["pause", "head_pause"])
+def test_a_dripping_manifest(faulty: FaultyRegistry, head: str) -> None:
+    """A manifest that drips for ever is given up."""
+    faulty.faults.append(Fault("manifest", times=100, **{head: 0.05}))  # type: ignore[arg-type]
+    with (
+        closing(Registry(no_logins, patience=QUICK._replace(silence=0.2, attempts=2))) as registry,
+        pytest.raises(RegistryError, match="given up after 2 attempts"),
+    ):
+        registry.resolve(reference_to(faulty), ARM64)
+
+
+def test_a_registry_name_that_is_none() -> None:
+    """A host that cannot be one is an error that names the image."""
+    with closing(Registry(no_logins, patience=QUICK)) as registry:
+        for host in ("registry.example:99999", "[::zz]:5000", "a..b/c"):
+            with pytest.raises(RegistryError, match="team/boot:stable: "):
+                registry.resolve(ImageReference(host, "team/boot", "stable", ""), ARM64)

@@ -1,0 +1,236 @@
+"""A registry leads only where it may lead, and sees only what is its own."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lambda_matchbox.oci.descriptors import Descriptor
+from lambda_matchbox.oci.distribution.docker_config import Login, no_logins
+from lambda_matchbox.oci.distribution.origins import place
+from lambda_matchbox.oci.distribution.registry import Registry
+from lambda_matchbox.oci.errors import RegistryError
+from lambda_matchbox.oci.image_reference import ImageReference, Platform
+from tests.support.certificates import tls_server
+from tests.support.images import manifests
+from tests.support.registry_faults import Fault, faulty_registry
+from tests.unit.oci.distribution.quick_patience import QUICK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.support.registry_faults import FaultyRegistry
+
+ARM64 = Platform("linux", "arm64")
+IMAGE = manifests.image([])
+BODY = b"kernel" * 1000
+INTERNET, ELSEWHERE, PRIVATE, METADATA = "8.8.8.8", "9.9.9.9", "10.1.2.3", "169.254.169.254"
+
+
+@pytest.fixture
+def tls_faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyRegistry]:
+    """A registry at https://registry.test, its storage at https://storage.test, and an authority that is trusted."""
+    context, authority = tls_server(tmp_path, ["registry.test", "storage.test"])
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+    real = socket.getaddrinfo
+
+    def looked_up(host: str, *arguments: Any, **settings: Any) -> Any:
+        return real("127.0.0.1" if host.endswith(".test") else host, *arguments, **settings)
+
+    monkeypatch.setattr(socket, "getaddrinfo", looked_up)
+    with faulty_registry(context) as faulty:
+        faulty.host = faulty.host.replace("127.0.0.1", "registry.test")
+        faulty.storage = faulty.storage.replace("http://127.0.0.1", "https://storage.test")
+        yield faulty
+
+
+@pytest.fixture
+def tls_registry(tls_faulty: FaultyRegistry) -> Iterator[Registry]:
+    with closing(Registry(no_logins, patience=QUICK)) as registry:
+        yield registry
+
+
+def lie(monkeypatch: pytest.MonkeyPatch, addresses: dict[str, str]) -> None:
+    """Have the peers that listen at these (`host:port` or an address) be at other addresses than 127.0.0.1."""
+    by_port = {place(f"https://{name}").port: address for name, address in addresses.items()}
+
+    class Pretender(socket.socket):
+        def getpeername(self) -> Any:
+            address, port = super().getpeername()
+            return by_port.get(port, address), port
+
+    monkeypatch.setattr(socket, "socket", Pretender)
+
+
+def held(faulty: FaultyRegistry) -> tuple[ImageReference, Descriptor]:
+    faulty.add("team/boot", "stable", IMAGE)
+    digest = faulty.add_blob(BODY)
+    return ImageReference(faulty.host, "team/boot", "stable", ""), Descriptor("a/b", digest, len(BODY))
+
+
+def read_all(registry: Registry, faulty: FaultyRegistry) -> bytes:
+    with registry.open_blob(*held(faulty)) as blob:
+        return b"".join(iter(lambda: blob.read(65536), b""))
+
+
+def test_https(tls_faulty: FaultyRegistry, tls_registry: Registry) -> None:
+    """A registry is asked by https, and its storage too."""
+    assert BODY == read_all(tls_registry, tls_faulty)
+
+
+def test_an_untrusted_certificate(tls_faulty: FaultyRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A certificate that nobody vouches for is final, and the error says what to do."""
+    monkeypatch.delenv("SSL_CERT_FILE")
+    with (
+        closing(Registry(no_logins, patience=QUICK)) as registry,
+        pytest.raises(RegistryError, match=r"certificate of registry.test:.* is not trusted .*SSL_CERT_FILE"),
+    ):
+        registry.resolve(held(tls_faulty)[0], ARM64)
+    assert [] == tls_faulty.asked
+
+
+def test_a_certificate_of_another_host(tls_faulty: FaultyRegistry, tls_registry: Registry) -> None:
+    """A certificate is good for its own names only."""
+    reference = held(tls_faulty)[0]
+    with pytest.raises(RegistryError, match=r"certificate of other.test:"):
+        tls_registry.resolve(reference._replace(registry=reference.registry.replace("registry", "other")), ARM64)
+
+
+@pytest.mark.parametrize(
+    ("registry_at", "storage_at", "allowed"),
+    [
+        (INTERNET, ELSEWHERE, True),
+        (INTERNET, PRIVATE, False),
+        (INTERNET, METADATA, False),
+        (INTERNET, "127.0.0.1", False),
+        (INTERNET, "100.64.1.1", False),
+        (PRIVATE, ELSEWHERE, True),
+        (PRIVATE, PRIVATE, True),
+        (PRIVATE, METADATA, False),
+        (PRIVATE, "127.0.0.1", False),
+        ("127.0.0.1", PRIVATE, True),
+    ],
+)
+def test_nothing_leads_inward(
+    tls_faulty: FaultyRegistry,
+    tls_registry: Registry,
+    monkeypatch: pytest.MonkeyPatch,
+    registry_at: str,
+    storage_at: str,
+    allowed: bool,
+) -> None:
+    """What a name of a storage really means is looked at, and one further inward than the registry is sent nothing."""
+    lie(monkeypatch, {tls_faulty.host: registry_at, place(tls_faulty.storage).name: storage_at})
+    if allowed:
+        assert BODY == read_all(tls_registry, tls_faulty)
+        return
+    with pytest.raises(RegistryError, match=f"leads to storage.test at {storage_at}, an internal address"):
+        read_all(tls_registry, tls_faulty)
+    assert [1, 0] == [len(tls_faulty.at(server)) for server in ("registry", "storage")]
+
+
+def test_no_token_endpoint_inward(tls_faulty: FaultyRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A registry on the internet gets no password carried to an internal address."""
+    port = place(tls_faulty.storage).port
+    tls_faulty.scheme = "bearer"
+    lie(monkeypatch, {tls_faulty.host: INTERNET, place(tls_faulty.storage).name: PRIVATE})
+    with closing(Registry(lambda _: Login("user", "secret"), patience=QUICK)) as registry:
+        for realm in (f"https://storage.test:{port}/token", f"http://127.0.0.1:{port}/token"):
+            tls_faulty.realm = realm
+            with pytest.raises(RegistryError, match=r"internal address|without encryption"):
+                registry.resolve(held(tls_faulty)[0], ARM64)
+    assert [] == tls_faulty.at("token")
+
+
+def test_no_way_to_this_machine(
+    tls_faulty: FaultyRegistry, tls_registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A registry elsewhere does not lead to what listens on this machine."""
+    with faulty_registry() as local:
+        lie(monkeypatch, {tls_faulty.host: INTERNET})
+        tls_faulty.locations = [f"http://{local.host}/v2/team/boot/blobs/x"]
+        with pytest.raises(RegistryError, match=r"at 127.0.0.1, an internal address"):
+            read_all(tls_registry, tls_faulty)
+        assert [] == local.asked
+
+
+def test_localhost_is_this_machine(faulty: FaultyRegistry, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is called localhost and lies elsewhere is sent nothing in the clear."""
+    lie(monkeypatch, {faulty.host: PRIVATE})
+    reference = held(faulty)[0]
+    with pytest.raises(RegistryError, match="only this machine is asked without encryption"):
+        registry.resolve(reference._replace(registry=reference.registry.replace("127.0.0.1", "localhost")), ARM64)
+    assert [] == faulty.asked
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://storage.example/x",
+        "http://10.0.0.1/x",
+        "http://127.0.0.2/x",
+        "http://127.0.0.1.example/x",
+        "http://127.0.0.1@storage.example/x",
+        "ftp://127.0.0.1/x",
+        "file:///etc/passwd",
+        "https://",
+        "https://[::1/x",
+        "https://host:port/x",
+        "https://höst/x",
+        "https://a b/x",
+    ],
+)
+def test_places_that_are_not_asked(faulty: FaultyRegistry, registry: Registry, location: str) -> None:
+    """A redirect goes to https, or to this machine; everything else is final."""
+    faulty.locations = [location]
+    with pytest.raises(RegistryError, match=f"{faulty.host} redirects"):
+        read_all(registry, faulty)
+    assert 1 == len(faulty.asked)
+
+
+def test_a_redirect_to_nowhere(faulty: FaultyRegistry, registry: Registry) -> None:
+    """A redirect says where to go."""
+    faulty.faults.append(Fault("blob", status=307))
+    with pytest.raises(RegistryError, match="answers 307 without saying where to go"):
+        read_all(registry, faulty)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_all_redirects(faulty: FaultyRegistry, registry: Registry, status: int) -> None:
+    """Whatever the kind of redirect, the request stays a GET; an address may be relative."""
+    blob = held(faulty)[1].digest
+    faulty.faults.append(Fault("blob", status=status, headers={"Location": f"../blobs/{blob}?again#part"}))
+    assert BODY == read_all(registry, faulty)
+    assert f"/v2/team/boot/blobs/{blob}?again" == faulty.at("registry")[1].target
+
+
+def test_five_redirects(faulty: FaultyRegistry, registry: Registry) -> None:
+    """Five redirects are followed, a sixth is not."""
+    blob = held(faulty)[1].digest
+    faulty.redirects = False
+    faulty.faults.append(Fault("blob", times=5, status=307, headers={"Location": f"/v2/team/boot/blobs/{blob}"}))
+    assert BODY == read_all(registry, faulty)
+    faulty.faults[0].times = 6
+    with pytest.raises(RegistryError, match="redirects more than 5 times"):
+        read_all(registry, faulty)
+    assert 6 + 6 == len(faulty.asked)
+
+
+def test_authorization_stays_at_home(faulty: FaultyRegistry, registry: Registry) -> None:
+    """A token goes to the registry's own addresses, and not to them any more once the way has left it."""
+    faulty.scheme = "bearer"
+    own = f"/v2/team/boot/blobs/{held(faulty)[1].digest}"
+    faulty.faults.append(
+        Fault("blob", status=401, headers={"WWW-Authenticate": f'Bearer realm="http://{faulty.host}/token"'})
+    )
+    faulty.faults.append(Fault("blob", status=307, headers={"Location": own}))
+    faulty.faults.append(Fault("storage", times=3, status=307, headers={"Location": f"http://{faulty.host}{own}"}))
+    with pytest.raises(RegistryError, match="answers 401"):
+        read_all(registry, faulty)
+    shown = ["authorization" in asked.headers for asked in faulty.at("registry")]
+    assert [False, True, True, False, True, False, True, False] == shown
+    assert not any("authorization" in asked.headers for asked in faulty.at("storage"))

@@ -1,0 +1,250 @@
+"""A registry is shown what it wants to see, and nobody else is."""
+
+from __future__ import annotations
+
+import base64
+import json
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambda_matchbox.oci.distribution.challenges import challenges
+from lambda_matchbox.oci.distribution.docker_config import Login, no_logins
+from lambda_matchbox.oci.distribution.registry import Registry
+from lambda_matchbox.oci.distribution.registry_http import RegistryHttp
+from lambda_matchbox.oci.distribution.tokens import Authorizations
+from lambda_matchbox.oci.errors import RegistryError
+from lambda_matchbox.oci.image_reference import ImageReference, Platform
+from tests.support.images import layers, manifests
+from tests.support.registry_faults import Fault, faulty_registry
+from tests.unit.oci.distribution.quick_patience import QUICK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lambda_matchbox.oci.distribution.docker_config import Logins
+    from tests.support.registry_faults import FaultyRegistry
+
+ARM64 = Platform("linux", "arm64")
+KERNEL = layers.plain(layers.Entry("vmlinuz", b"kernel"))
+IMAGE = manifests.image([KERNEL])
+SECRET = "pass:wörd"
+LOGIN = ("user", SECRET)
+
+
+@pytest.fixture
+def faulty() -> Iterator[FaultyRegistry]:
+    with faulty_registry() as faulty:
+        faulty.add("team/boot", "stable", IMAGE)
+        faulty.scheme = "bearer"
+        yield faulty
+
+
+def reference_to(faulty: FaultyRegistry) -> ImageReference:
+    return ImageReference(faulty.host, "team/boot", "stable", "")
+
+
+def pull(faulty: FaultyRegistry, logins: Logins = no_logins) -> bytes:
+    """Everything of the image, and the bytes of its only layer."""
+    reference = reference_to(faulty)
+    with closing(Registry(logins, patience=QUICK)) as registry:
+        manifest = registry.manifest(reference, registry.resolve(reference, ARM64))
+        registry.config(reference, manifest)
+        with registry.open_blob(reference, manifest.layers[0]) as blob:
+            return b"".join(iter(lambda: blob.read(65536), b""))
+
+
+def login_for(faulty: FaultyRegistry, login: Login | None) -> Logins:
+    return lambda registry: login if registry == faulty.host else None
+
+
+@pytest.mark.parametrize("name", ["token", "access_token"])
+def test_anybody_gets_a_token(faulty: FaultyRegistry, name: str) -> None:
+    """A token is got without a login, by either name, once for all requests, for pulling this repository."""
+    faulty.token_field = name
+    assert KERNEL.body == pull(faulty)
+    (token,) = faulty.at("token")
+    assert "/token?service=the+service&scope=repository%3Ateam%2Fboot%3Apull" == token.target
+    assert "authorization" not in token.headers
+    assert [401, 200, 200, 307, 307] == [asked.status for asked in faulty.at("registry")]
+
+
+def test_the_storage_sees_no_token(faulty: FaultyRegistry) -> None:
+    """What a registry leads to is asked without authorization."""
+    pull(faulty)
+    assert [False, False] == ["authorization" in asked.headers for asked in faulty.at("storage")]
+
+
+@pytest.mark.parametrize("scheme", ["bearer", "basic"])
+def test_a_login(faulty: FaultyRegistry, scheme: str) -> None:
+    """User and password are shown to the token endpoint, or to a registry that wants them itself."""
+    faulty.scheme, faulty.login = scheme, LOGIN
+    assert KERNEL.body == pull(faulty, login_for(faulty, Login(*LOGIN)))
+    assert [False, False] == ["authorization" in asked.headers for asked in faulty.at("storage")]
+
+
+def test_a_registry_that_does_not_ask_sees_no_login(faulty: FaultyRegistry) -> None:
+    """A login is not shown before it is wanted."""
+    faulty.scheme = ""
+    pull(faulty, login_for(faulty, Login(*LOGIN)))
+    assert not any("authorization" in asked.headers for asked in faulty.asked)
+
+
+@pytest.mark.parametrize("scheme", ["bearer", "basic"])
+@pytest.mark.parametrize("login", [None, Login("user", "wrong words")])
+def test_a_refused_login(faulty: FaultyRegistry, scheme: str, login: Login | None) -> None:
+    """The error says what to do, shows no password and nothing that the registry says, and comes at once."""
+    faulty.scheme, faulty.login = scheme, LOGIN
+    with pytest.raises(RegistryError) as caught:
+        pull(faulty, login_for(faulty, login))
+    message = str(caught.value)
+    assert message.startswith(f"{reference_to(faulty)}: manifest: ")
+    assert "DOCKER_CONFIG" in message
+    assert "in AWS in the secret" in message
+    assert ("'user'" in message) == (login is not None)
+    shown = base64.b64encode(b"user:wrong words").decode()
+    assert not [secret for secret in ("wrong words", "secret words", shown) if secret in message]
+    assert len(faulty.asked) <= 2
+
+
+def test_a_registry_that_forbids(faulty: FaultyRegistry) -> None:
+    """A registry that gives a token and refuses it says that the image may not be pulled."""
+    faulty.faults.append(Fault("manifest", times=100, status=403))
+    with pytest.raises(RegistryError, match="answers 403: there is no image 'team/boot', or it is not public"):
+        pull(faulty)
+
+
+def test_a_token_that_is_good_no_longer_is_renewed(faulty: FaultyRegistry) -> None:
+    """A token that is refused is replaced, once for each request."""
+    faulty.token_uses, faulty.life = 1, 3600
+    assert KERNEL.body == pull(faulty)
+    assert 4 == len(faulty.at("token"))
+
+
+def test_a_token_that_is_never_good(faulty: FaultyRegistry) -> None:
+    """A registry that refuses its own new token is not asked again."""
+    faulty.token_uses = 0
+    with pytest.raises(RegistryError, match="answers 401"):
+        pull(faulty)
+    assert 3 == len(faulty.asked)
+
+
+@pytest.mark.parametrize(("life", "good_for"), [(None, 60), (300, 300), (0, 60), (-7, 60)])
+def test_a_token_is_kept_while_it_lives(faulty: FaultyRegistry, life: int | None, good_for: int) -> None:
+    """A token is used for the seconds that its endpoint says, else for 60."""
+    faulty.life = life
+    now = [1000.0]
+    reference = reference_to(faulty)
+    with closing(RegistryHttp(QUICK)) as http:
+        authorizations = Authorizations(http, no_logins, clock=lambda: now[0])
+        header = f'Bearer realm="http://{faulty.host}/token"'
+        given_token = authorizations.answer(reference, header, "an image")
+        now[0] += good_for - 1
+        assert given_token == authorizations.known(reference)
+        assert "" == authorizations.known(reference._replace(repository="team/other"))
+        now[0] += 1
+        assert "" == authorizations.known(reference)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b"[" * 100_000,
+        b'{"token": ""}',
+        b'{"token": 7}',
+        b'{"token": "a\\r\\nb"}',
+        b'{"token": "\xc3\xbc"}',
+    ],
+)
+def test_an_answer_without_a_token(faulty: FaultyRegistry, body: bytes) -> None:
+    """A token endpoint that gives no token, or one that no header can hold, is an error."""
+    faulty.faults.append(Fault("token", body=body))
+    with pytest.raises(RegistryError, match=f"manifest: a token of {faulty.host}: the answer"):
+        pull(faulty)
+
+
+def test_errors_show_no_token(faulty: FaultyRegistry) -> None:
+    """What stands beside a token in a malformed answer is not shown, nor is its cause."""
+    faulty.faults.append(Fault("token", body=b'{"token": "very secret"'))
+    with pytest.raises(RegistryError) as caught:
+        pull(faulty)
+    assert "secret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("header", ["", "Negotiate", 'Digest realm="x"', "=", '"'])
+def test_an_unknown_way_in(faulty: FaultyRegistry, header: str) -> None:
+    """A registry that wants something else is told apart from one that refuses."""
+    faulty.faults.append(Fault("manifest", status=401, headers={"WWW-Authenticate": header}))
+    with pytest.raises(RegistryError, match="known are Bearer and Basic"):
+        pull(faulty)
+
+
+@pytest.mark.parametrize(
+    "realm", ["", "token", "http://auth.example/token", "file:///etc/passwd", "https://[::1", "https://"]
+)
+def test_a_token_endpoint_that_is_not_asked(faulty: FaultyRegistry, realm: str) -> None:
+    """A token endpoint has to be at an address that may be asked, so passwords are not sent in the clear."""
+    header = f'Bearer realm="{realm}"'
+    faulty.faults.append(Fault("manifest", status=401, headers={"WWW-Authenticate": header}))
+    with pytest.raises(RegistryError, match="names a token endpoint that is not asked"):
+        pull(faulty)
+    assert 1 == len(faulty.asked)
+
+
+def test_a_login_that_cannot_be_had(faulty: FaultyRegistry) -> None:
+    """An error about logins says for which image they were wanted."""
+
+    def logins(registry: str) -> Login | None:
+        raise RegistryError(f"no store for {registry}")
+
+    with pytest.raises(RegistryError) as caught:
+        pull(faulty, logins)
+    assert f"{reference_to(faulty)}: manifest: no store for {faulty.host}" == str(caught.value)
+
+
+def test_a_realm_with_a_query(faulty: FaultyRegistry) -> None:
+    """Service and scope are added to what the realm has already."""
+    faulty.realm = f"http://{faulty.host}/token?account=a%20b"
+    pull(faulty)
+    expected = "/token?account=a%20b&service=the+service&scope=repository%3Ateam%2Fboot%3Apull"
+    assert [expected] == [asked.target for asked in faulty.at("token")]
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ('Bearer realm="a,b",scope="r:x:pull,push"', [("bearer", {"realm": "a,b", "scope": "r:x:pull,push"})]),
+        ('Basic realm="x", Bearer realm = y', [("basic", {"realm": "x"}), ("bearer", {"realm": "y"})]),
+        (r'BEARER Realm="a\"b\\c"', [("bearer", {"realm": r'a"b\c'})]),
+        ("Negotiate, Basic", [("negotiate", {}), ("basic", {})]),
+        ("Bearer realm=a, realm=b", [("bearer", {"realm": "a"})]),
+        ('Bearer realm="a', [("bearer", {})]),
+        ("Bearer " + "x" * 10_000, []),
+    ],
+)
+def test_challenges(header: str, expected: list[tuple[str, dict[str, str]]]) -> None:
+    """Schemes and parameters are read in every form that RFC 9110 allows."""
+    assert expected == [(one.scheme, dict(one.parameters)) for one in challenges(header)]
+
+
+@given(st.dictionaries(st.from_regex(r"[a-z]{1,8}", fullmatch=True), st.text(st.characters(codec="latin-1"))))
+def test_quoted_parameters(parameters: dict[str, str]) -> None:
+    """Whatever stands in quotes is read as it was written."""
+    parts = [
+        f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in parameters.items() if value.isprintable()
+    ]
+    expected = {name: value for name, value in parameters.items() if value.isprintable()}
+    assert [("bearer", expected)] == list(challenges(f"Bearer {','.join(parts)}"))
+
+
+@given(st.text())
+def test_any_header(header: str) -> None:
+    """No header is more than no challenge."""
+    assert all(one.scheme for one in challenges(header))

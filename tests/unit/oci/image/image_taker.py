@@ -1,0 +1,90 @@
+"""Files out of images made by the tests: how often each blob was opened, and whether it was damaged, is known."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lambda_matchbox.oci.descriptors import Descriptor
+from lambda_matchbox.oci.errors import DigestError
+from lambda_matchbox.oci.image.image_files import take_files
+from tests.support.images.layers import Layer
+from tests.support.images.manifests import digest_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from lambda_matchbox.oci.image.spooling import TakenFile
+
+
+def sha256(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+@dataclass
+class Blobs:
+    """Blobs of which is known how often each was opened, and which may be damaged."""
+
+    bodies: dict[str, bytes] = field(default_factory=dict)
+    opened: list[str] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+    damaged: set[str] = field(default_factory=set)
+
+    def add(self, layer: Layer) -> Descriptor:
+        digest = digest_of(layer.body)
+        self.bodies[digest] = layer.body
+        annotations = {"org.opencontainers.image.title": layer.title} if layer.title else {}
+        return Descriptor(layer.media_type, digest, len(layer.body), annotations)
+
+    @contextmanager
+    def open(self, part: Descriptor) -> Iterator[_Blob]:
+        self.opened.append(part.digest)
+        yield _Blob(self, part.digest)
+
+
+class _Blob:
+    def __init__(self, blobs: Blobs, digest: str) -> None:
+        self._blobs = blobs
+        self._digest = digest
+        self._body = io.BytesIO(blobs.bodies[digest])
+
+    def read(self, size: int) -> bytes:
+        piece = self._body.read(size)
+        if not piece:
+            self._blobs.ended.append(self._digest)
+            if self._digest in self._blobs.damaged:
+                raise DigestError(f"{self._digest} has other bytes")
+        return piece
+
+
+@dataclass
+class Taker:
+    """Takes files out of images, each into a new directory; `opened` are the numbers of the layers that were opened."""
+
+    directory: Path
+    blobs: Blobs = field(default_factory=Blobs)
+    opened: list[int] = field(default_factory=list)
+
+    def all(self, layers: Sequence[Layer], *alternatives: Mapping[str, Sequence[str]]) -> Mapping[str, TakenFile]:
+        descriptors = [self.blobs.add(layer) for layer in layers]
+        numbers = {layer.digest: number for number, layer in enumerate(descriptors)}
+        self.blobs.opened, self.blobs.ended = [], []
+        self.directory /= "next"
+        self.directory.mkdir()
+        try:
+            found = take_files(descriptors, self.blobs.open, alternatives, self.directory)
+        finally:
+            self.opened = [numbers[digest] for digest in self.blobs.opened]
+        assert self.blobs.opened == self.blobs.ended
+        assert {file.file for file in found.values()} <= set(self.directory.iterdir())
+        return found
+
+    def one(self, layers: Sequence[Layer], *paths: str) -> TakenFile:
+        return self.all(layers, {"f": paths})["f"]
+
+    def body(self, layers: Sequence[Layer], *paths: str) -> bytes:
+        return self.one(layers, *paths).file.read_bytes()

@@ -1,0 +1,59 @@
+"""How tests read a layer: out of a blob that comes in small pieces."""
+
+from __future__ import annotations
+
+import io
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from lambda_matchbox.oci.descriptors import Descriptor
+from lambda_matchbox.oci.image.layer_archive import open_layer
+from lambda_matchbox.oci.image.tar_stream import Kind
+from tests.support.images import layers as made
+from tests.support.images.manifests import digest_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lambda_matchbox.oci.descriptors import Blob, OpenBlob
+
+
+class Drip:
+    """A blob that gives what it has in small pieces, and after that the error, if there is one."""
+
+    def __init__(self, body: bytes, piece: int, error: Exception | None = None) -> None:
+        self._body = io.BytesIO(body)
+        self._piece = piece
+        self._error = error
+        self.ended = False
+
+    def read(self, size: int) -> bytes:
+        assert not self.ended
+        piece = self._body.read(min(size, self._piece))
+        if not piece:
+            self.ended = True
+            if self._error:
+                raise self._error
+        return piece
+
+
+def opener(blob: Blob) -> OpenBlob:
+    @contextmanager
+    def open_blob(part: Descriptor) -> Iterator[Blob]:
+        yield blob
+
+    return open_blob
+
+
+def read(
+    body: bytes, media_type: str = made.OCI, title: str = "", unpack: bool = False, largest: int = 1 << 30
+) -> list[tuple[str, Kind, bytes]]:
+    annotations = {"org.opencontainers.image.title": title} if title else {}
+    if unpack:
+        annotations["io.deis.oras.content.unpack"] = "true"
+    layer = Descriptor(media_type, digest_of(body), len(body), annotations)
+    blob = Drip(body, 1 << 16)
+    with open_layer(layer, opener(blob), largest) as entries:
+        found = [(entry.name, entry.kind, b"".join(content)) for entry, content in entries]
+    assert blob.ended
+    return found

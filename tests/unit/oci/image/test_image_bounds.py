@@ -1,0 +1,160 @@
+"""What an image may cost is bounded, and what it holds is checked: digests, sizes, checksums."""
+
+from __future__ import annotations
+
+import gzip
+import tracemalloc
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lambda_matchbox.oci.errors import DigestError, ImageError
+from lambda_matchbox.oci.image import tar_stream
+from lambda_matchbox.oci.image.image_files import take_files
+from lambda_matchbox.oci.image.layer_index import LayerIndex, Memory
+from lambda_matchbox.oci.image.tar_stream import Kind
+from tests.support.images import layers as made
+from tests.support.images.layers import Entry, Layer, directory, gzipped, plain, raw_file, symlink
+from tests.support.images.manifests import digest_of
+from tests.unit.oci.image.image_taker import Taker, sha256
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+BIG = b"\xa5" * (2 << 20)
+
+
+@pytest.fixture
+def taker(tmp_path: Path) -> Taker:
+    return Taker(tmp_path)
+
+
+class TestBounds:
+    """No image makes the memory grow."""
+
+    @pytest.mark.parametrize("make", [gzipped, made.zstandard_compressed, plain])
+    def test_large_files(self, taker: Taker, make: Callable[..., Layer]) -> None:
+        """A file of 64 MiB is taken in a fraction of its size."""
+        layer = make(Entry("f", bytes(1 << 26)))
+        tracemalloc.start()
+        try:
+            assert 1 << 26 == taker.one([layer], "f").size
+            assert tracemalloc.get_traced_memory()[1] < 1 << 24
+        finally:
+            tracemalloc.stop()
+
+    def test_large_files_are_refused(self, taker: Taker) -> None:
+        """A file larger than what can be published is refused before it is read."""
+        size = (5 << 30) + 1
+        part = taker.blobs.add(raw_file("f", b"f"))._replace(size=size)
+        with pytest.raises(ImageError, match=f"'f' has {size} bytes; at most {5 << 30} are taken"):
+            take_files([part], taker.blobs.open, [{"f": ["f"]}], taker.directory)
+        assert [] == list(taker.directory.iterdir())
+
+    @pytest.mark.parametrize(
+        "entry",
+        [
+            lambda number: tar_stream.Entry(f"d/{number}", Kind.FILE, "", 0),
+            lambda number: tar_stream.Entry(f"{number}/", Kind.DIRECTORY, "", 0),
+            lambda number: tar_stream.Entry(f"{number}{'/d' * 2000}", Kind.FILE, "", 0),
+            lambda number: tar_stream.Entry("l", Kind.SYMLINK, f"{number}" * 500, 0),
+            lambda number: tar_stream.Entry(f"{number}", Kind.HARD_LINK, "x" * 1000, 0),
+            lambda number: tar_stream.Entry(f"d/.wh.{number}", Kind.FILE, "", 0),
+        ],
+    )
+    def test_many_names(self, entry: Callable[[int], tar_stream.Entry]) -> None:
+        """Names of any kind are counted, and too many of them refused."""
+        index = LayerIndex(Memory(1 << 20))
+        tracemalloc.start()
+        try:
+            with pytest.raises(ImageError, match="too many files"):
+                any(index.add(entry(number)) is None for number in range(100_000))
+            assert tracemalloc.get_traced_memory()[0] < 5 << 18
+        finally:
+            tracemalloc.stop()
+
+
+class TestVerification:
+    """Nothing is returned that was not verified."""
+
+    def test_a_digest_that_differs(self, taker: Taker) -> None:
+        """A layer with other bytes is an error even where the file came before the fault."""
+        layer = gzipped(Entry("f", b"f"), Entry("other", BIG))
+        taker.blobs.damaged.add(digest_of(layer.body))
+        with pytest.raises(DigestError):
+            taker.body([layer], "f")
+
+    def test_damage_names_the_layer(self, taker: Taker) -> None:
+        """A damaged layer is an error with its digest."""
+        layer = Layer(gzip.compress(made.tar([Entry("f", BIG)]))[:-20], made.DOCKER)
+        with pytest.raises(ImageError, match=digest_of(layer.body)):
+            taker.body([layer], "f")
+
+    def test_a_plain_file_with_an_impossible_name(self, taker: Taker) -> None:
+        """A plain file whose title leads out of the image is an error with its digest."""
+        with pytest.raises(ImageError, match=digest_of(b"k")):
+            taker.body([raw_file("../k", b"k")], "k")
+
+
+class TestChecksums:
+    """Checksums in the image agree with the files, or nothing is returned."""
+
+    @pytest.mark.parametrize("name", ["f.sha256", "SHA256SUMS", "checksums.sha256"])
+    @pytest.mark.parametrize("where", ["before", "behind", "above", "below"])
+    def test_beside_the_file(self, taker: Taker, name: str, where: str) -> None:
+        """A checksum of any of the names, in any layer, is compared."""
+        file = Entry("boot/f", b"f")
+        for digest, agrees in ((sha256(b"f"), True), ("0" * 64, False)):
+            sums = Entry(f"boot/{name}", f"{digest}  f\n".encode())
+            stacks = {
+                "before": [plain(sums, file)],
+                "behind": [plain(file, sums)],
+                "above": [plain(file), plain(sums)],
+                "below": [plain(sums), plain(file)],
+            }
+            if agrees:
+                expected = sums.body if name == "f.sha256" else None
+                assert expected == taker.one(stacks[where], "boot/f").checksum_file
+            else:
+                with pytest.raises(ImageError, match=f"{sha256(b'f')}.*{digest}"):
+                    taker.one(stacks[where], "boot/f")
+
+    def test_of_another_directory(self, taker: Taker) -> None:
+        """Checksums of other directories, and those that an upper layer removed, say nothing."""
+        wrong = f"{'0' * 64}  f\n".encode()
+        layers = [plain(Entry("boot/SHA256SUMS", wrong)), plain(Entry("boot/.wh.SHA256SUMS"), Entry("boot/f", b"f"))]
+        assert b"f" == taker.body([plain(Entry("SHA256SUMS", wrong)), *layers], "boot/f")
+
+    def test_of_a_link(self, taker: Taker) -> None:
+        """A link's target may be named by its own name, in its own directory."""
+        wrong = f"{'0' * 64}  vmlinuz-6\n".encode()
+        for sums in (Entry("lib/SHA256SUMS", wrong), Entry("lib/vmlinuz-6.sha256", wrong)):
+            with pytest.raises(ImageError, match="'lib/vmlinuz-6' has the SHA-256"):
+                taker.body([plain(sums, Entry("lib/vmlinuz-6", b"k"), symlink("vmlinuz", "lib/vmlinuz-6"))], "vmlinuz")
+
+    def test_its_own_in_another_form(self, taker: Taker) -> None:
+        """A checksum file that `sha256sum -c` would not take for the file is compared, and not handed on."""
+        assert taker.one([plain(Entry("f", b"f"), Entry("f.sha256", sha256(b"f").encode()))], "f").checksum_file is None
+
+    @pytest.mark.parametrize(
+        ("entry", "reason"),
+        [
+            (Entry("f.sha256", b"none"), "holds no SHA-256 checksum"),
+            (Entry("f.sha256", bytes((1 << 20) + 1)), "at most 1048576 are taken"),
+            (directory("SHA256SUMS"), "is a directory"),
+            (symlink("SHA256SUMS", "gone"), "which is missing"),
+        ],
+    )
+    def test_unreadable(self, taker: Taker, entry: Entry, reason: str) -> None:
+        """A checksum file that cannot be read is an error."""
+        with pytest.raises(ImageError, match=reason):
+            taker.body([plain(Entry("f", b"f"), entry)], "f")
+
+    def test_plain_files(self, taker: Taker) -> None:
+        """Plain files have their checksums beside them likewise."""
+        sums = raw_file("f.sha256", f"{'0' * 64}  f\n".encode(), "text/plain")
+        for layers in ([raw_file("f", b"f"), sums], [sums, raw_file("large", BIG), raw_file("f", b"f")]):
+            with pytest.raises(ImageError, match="says"):
+                taker.body(layers, "f")

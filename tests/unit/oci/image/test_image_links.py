@@ -1,0 +1,112 @@
+"""Links of an image are followed inside its root, over all layers, and nowhere else."""
+
+from __future__ import annotations
+
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lambda_matchbox.oci.errors import ImageError
+from tests.support.images.layers import Entry, directory, hard_link, plain, symlink
+from tests.unit.oci.image.image_taker import Taker
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+BIG = b"\xa5" * (2 << 20)
+
+TARGET = [directory("d"), symlink("l", "d/x"), Entry("d/x", BIG)]
+
+
+@pytest.fixture
+def taker(tmp_path: Path) -> Taker:
+    return Taker(tmp_path)
+
+
+class TestLinks:
+    """Links are resolved inside the image."""
+
+    @pytest.mark.parametrize(
+        "links",
+        [
+            [symlink("f", "d/x")],
+            [symlink("f", "/d/x")],
+            [symlink("f", "./d//x")],
+            [symlink("f", "d/../e/../d/x"), directory("e")],
+            [symlink("f", "g"), symlink("g", "/h"), symlink("h", "d/x")],
+            [symlink("f", "e/x"), symlink("e", "d")],
+            [symlink("f", "e/../../d/x"), symlink("e", "d/sub"), directory("d/sub")],
+            [symlink("f", "l")],
+        ],
+    )
+    def test_symbolic(self, taker: Taker, links: list[Entry]) -> None:
+        """Absolute, relative and chained links, in any part of a path, lead to their target, wherever it is stored."""
+        stacks = [
+            [plain(*TARGET, *links)],
+            [plain(*links, *TARGET)],
+            [plain(*TARGET), plain(*links)],
+            [plain(*links), plain(*TARGET)],
+        ]
+        for layers in stacks:
+            found = taker.one(layers, "f")
+            assert (BIG, "f") == (found.file.read_bytes(), found.path)
+
+    @pytest.mark.parametrize(
+        "links",
+        [
+            [hard_link("f", "d/x")],
+            [hard_link("f", "/d/./x")],
+            [symlink("e", "d"), hard_link("f", "e/x")],
+            [symlink("f", "g"), hard_link("g", "d/x")],
+            [hard_link("g", "d/x"), hard_link("f", "g")],
+            [hard_link("f", "l")],
+        ],
+    )
+    def test_hard(self, taker: Taker, links: list[Entry]) -> None:
+        """Hard links lead to their target, in their own layer or one below."""
+        for layers in ([plain(*TARGET, *links)], [plain(*TARGET), plain(*links)]):
+            assert BIG == taker.body(layers, "f")
+
+    def test_a_link_keeps_what_it_meant(self, taker: Taker) -> None:
+        """A hard link means the file that was there when its layer was applied; a symbolic link the one that is now."""
+        layers = [plain(Entry("x", b"old")), plain(hard_link("h", "x"), symlink("s", "x")), plain(Entry("x", b"new"))]
+        found = taker.all(layers, {"h": ["h"], "s": ["s"]})
+        assert (b"old", b"new") == (found["h"].file.read_bytes(), found["s"].file.read_bytes())
+
+    def test_a_hard_link_before_its_target_is_replaced(self, taker: Taker) -> None:
+        """A hard link means the entry that stood before it in its layer."""
+        assert b"1" == taker.body([plain(Entry("x", b"1"), hard_link("h", "x"), Entry("x", b"2"))], "h")
+
+    @pytest.mark.parametrize(
+        ("entries", "reason"),
+        [
+            ([symlink("f", "f")], "loop"),
+            ([symlink("f", "g"), symlink("g", "f")], "loop"),
+            ([symlink("f", "d/f"), symlink("d", ".")], "loop"),
+            ([symlink("f", "f/f/f")], "loop"),
+            ([symlink("f", "../x"), Entry("x")], "leads out of the image"),
+            ([symlink("f", "/d/../../x"), directory("d"), Entry("x")], "leads out of the image"),
+            ([symlink("f", "x")], "the link 'f' leads to 'x', which is missing"),
+            ([symlink("f", "g"), symlink("g", "d/x"), directory("d")], "the link 'f' leads to 'g', which is missing"),
+            ([symlink("f", "x/y"), Entry("x")], "the link 'f' leads to 'x/y', which is missing"),
+            ([hard_link("f", "x")], "the hard link 'f' leads to 'x', which is missing"),
+            ([hard_link("f", "../x")], "leads out of the image"),
+            ([directory("d"), hard_link("f", "d")], "a hard link to a directory"),
+            ([directory("f")], "is a directory"),
+            ([Entry("f/x")], "is a directory"),
+            ([symlink("f", "/")], "is a directory"),
+            ([Entry("f", type=tarfile.FIFOTYPE)], "is a device or a pipe"),
+            ([Entry("f", type=tarfile.CHRTYPE)], "is a device or a pipe"),
+            ([Entry("f", type=tarfile.GNUTYPE_SPARSE)], "is a sparse file"),
+        ],
+    )
+    def test_leading_nowhere(self, taker: Taker, entries: list[Entry], reason: str) -> None:
+        """A loop, an escape, a missing target and what is no file are errors that say so."""
+        with pytest.raises(ImageError, match=reason):
+            taker.body([plain(*entries)], "f", "other")
+
+    def test_a_directory_that_is_a_broken_link(self, taker: Taker) -> None:
+        """A directory on the way that leads nowhere holds nothing: the next path is tried."""
+        assert b"x" == taker.body([plain(symlink("d", "gone"), Entry("e/f", b"x"))], "d/f", "e/f")

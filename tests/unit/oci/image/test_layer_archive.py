@@ -1,0 +1,289 @@
+"""A layer's entries come out of any archive and compression, and out of no damaged one."""
+
+from __future__ import annotations
+
+import gzip
+import random
+import tarfile
+import threading
+import tracemalloc
+
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambda_matchbox.oci.descriptors import Descriptor
+from lambda_matchbox.oci.errors import DigestError, ImageError
+from lambda_matchbox.oci.image.layer_archive import open_layer
+from lambda_matchbox.oci.image.read_ahead import PIECE, read_ahead
+from lambda_matchbox.oci.image.tar_stream import Kind
+from tests.support.images import layers as made
+from tests.support.images.manifests import digest_of
+from tests.unit.oci.image.layer_reading import Drip, opener, read
+
+NOISE = random.Random(1).randbytes(300_000)
+TWO = made.tar([made.Entry("a", b"first"), made.Entry("dir/b", NOISE)])
+BOTH = [("a", Kind.FILE, b"first"), ("dir/b", Kind.FILE, NOISE)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        TWO,
+        gzip.compress(TWO),
+        gzip.compress(TWO[:1000]) + gzip.compress(b"") + gzip.compress(TWO[1000:]) + bytes(20),
+        zstandard.compress(TWO),
+        zstandard.compress(TWO[:1000]) + zstandard.compress(b"") + zstandard.compress(TWO[1000:]),
+        b"\x50\x2a\x4d\x18\x03\0\0\0abc" + zstandard.compress(TWO),
+        zstandard.ZstdCompressor(write_content_size=False, write_checksum=True).compress(TWO),
+        TWO.rstrip(b"\0") + bytes(-len(TWO.rstrip(b"\0")) % 512),
+        made.tar([made.Entry("a", b"first"), made.Entry("dir/b", NOISE)], tarfile.GNU_FORMAT),
+        made.tar([made.Entry("a", b"first"), made.Entry("dir/b", NOISE)], tarfile.USTAR_FORMAT),
+    ],
+)
+@pytest.mark.parametrize(
+    "media_type",
+    [made.OCI, f"{made.OCI}+gzip", f"{made.OCI}+zstd", made.DOCKER, made.FLUX, "application/octet-stream"],
+)
+def test_bytes_tell_what_they_are(body: bytes, media_type: str) -> None:
+    """Whatever a layer is called, its bytes tell how it is compressed, in any number of members or frames."""
+    assert BOTH == read(body, media_type)
+
+
+def test_every_kind() -> None:
+    """An entry has its name as it is written, its kind and its target."""
+    pipe = made.Entry("pipe", type=tarfile.FIFOTYPE)
+    body = made.tar([made.directory("./d"), made.symlink("/s", "../t"), made.hard_link("h", "d//x"), pipe])
+    layer = Descriptor(made.OCI, digest_of(body), len(body))
+    with open_layer(layer, opener(Drip(body, 512))) as entries:
+        found = [(entry.name.rstrip("/"), entry.kind, entry.target) for entry, _ in entries]
+    expected = [
+        ("./d", Kind.DIRECTORY, ""),
+        ("/s", Kind.SYMLINK, "../t"),
+        ("h", Kind.HARD_LINK, "d//x"),
+        ("pipe", Kind.OTHER, ""),
+    ]
+    assert expected == found
+
+
+@pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
+def test_long_names(form: int) -> None:
+    """Names and targets that no header has room for are read whole, and only for their own entry."""
+    long = "/".join(["directory" * 5] * 20) + "/ümlaut"
+    body = made.tar([made.Entry(long, b"1"), made.symlink("s", long), made.hard_link(f"{long}2", long)], form)
+    body = body.rstrip(b"\0")
+    body += bytes(-len(body) % 512) + made.tar([made.Entry("short", b"2")], form)
+    layer = Descriptor(made.OCI, digest_of(body), len(body))
+    with open_layer(layer, opener(Drip(body, 1000))) as entries:
+        found = [(entry.name, entry.target) for entry, _ in entries]
+    assert [(long, ""), ("s", long), (f"{long}2", long), ("short", "")] == found
+
+
+NAMES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=300).filter(
+    lambda name: not name.endswith("/")
+)
+ENTRIES = st.one_of(
+    st.tuples(NAMES, st.binary(max_size=2000)).map(lambda file: made.Entry(*file)),
+    st.builds(made.symlink, NAMES, NAMES),
+    st.builds(made.hard_link, NAMES, NAMES),
+)
+
+
+@given(st.lists(ENTRIES, max_size=5), st.sampled_from([tarfile.PAX_FORMAT, tarfile.GNU_FORMAT]), st.integers(1, 3000))
+def test_what_is_written_is_read(entries: list[made.Entry], form: int, piece: int) -> None:
+    """Whatever Python writes into an archive is read from it, however it arrives."""
+    body = made.tar(entries, form)
+    layer = Descriptor(made.OCI, digest_of(body), len(body))
+    with open_layer(layer, opener(Drip(body, piece))) as found:
+        assert [(entry.name, entry.target, entry.body) for entry in entries] == [
+            (entry.name, entry.target, b"".join(content)) for entry, content in found
+        ]
+
+
+@pytest.mark.parametrize("title_type", ["application/octet-stream", "application/gzip", "text/plain"])
+def test_a_titled_file_is_a_file(title_type: str) -> None:
+    """A layer with a title, of no archive's type, is that file with the bytes it has, whatever they are."""
+    for body in (b"kernel", gzip.compress(TWO), TWO, b""):
+        assert [("boot/vmlinuz", Kind.FILE, body)] == read(body, title_type, "boot/vmlinuz")
+
+
+@pytest.mark.parametrize(
+    "body", [b"kernel", b"", gzip.compress(NOISE), zstandard.compress(NOISE), gzip.compress(b"x")[:-3], b"\x1f\x8b" * 9]
+)
+def test_a_titled_file_may_be_called_an_archive(body: bytes) -> None:
+    """ORAS calls every file an archive: one with a title whose bytes are none is a file."""
+    assert [("vmlinuz", Kind.FILE, body)] == read(body, made.OCI, "vmlinuz")
+
+
+def test_a_titled_archive() -> None:
+    """An archive with a title is unpacked if its type says archive, or if ORAS is told to unpack it."""
+    assert BOTH == read(gzip.compress(TWO), f"{made.OCI}+gzip", "boot")
+    assert BOTH == read(gzip.compress(TWO), "application/x-any", "boot", unpack=True)
+
+
+@pytest.mark.parametrize("body", [bytes(1024), gzip.compress(bytes(1024)), gzip.compress(bytes(10240)), b""])
+def test_an_empty_archive(body: bytes) -> None:
+    """A layer without entries is one."""
+    assert [] == read(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"kernel", "cut short"),
+        (b"k" * 1000, "no tar archive"),
+        (gzip.compress(b"k" * 1000), "no tar archive"),
+        (TWO[:700], "cut short"),
+        (TWO[:1100], "cut short"),
+        (TWO[:200_000], "cut short"),
+        (gzip.compress(TWO)[:-4], "cut short"),
+        (gzip.compress(TWO)[:100_000], "cut short"),
+        (gzip.compress(TWO) + b"rest", "damaged"),
+        (gzip.compress(TWO)[:500] + b"x" * 100 + gzip.compress(TWO)[600:], "damaged"),
+        (zstandard.compress(TWO)[:-1], "cut short"),
+        (zstandard.compress(TWO)[:100_000], "cut short"),
+        (zstandard.compress(TWO)[:500] + b"x" * 100 + zstandard.compress(TWO)[600:], "damaged|no tar archive"),
+        (TWO[:1024] + b"\1" * 512 + TWO[1024:], "damaged: a header is none"),
+        (TWO[:1024] + b"\1" * 100, "cut short"),
+    ],
+)
+def test_damage(body: bytes, reason: str) -> None:
+    """What is damaged or cut short is refused, with the layer's digest."""
+    with pytest.raises(ImageError, match=reason) as error:
+        read(body)
+    assert digest_of(body) in str(error.value)
+
+
+def test_every_cut_of_a_compressed_layer() -> None:
+    """A compressed layer that is cut anywhere is refused."""
+    whole = made.tar([made.Entry("a", NOISE[:600])])
+    for body in (gzip.compress(whole), zstandard.compress(whole), zstandard.compress(b"") + zstandard.compress(whole)):
+        for end in (*range(10, 40), *range(40, len(body) - 20, 7), *range(len(body) - 20, len(body) - 1)):
+            with pytest.raises(ImageError):
+                read(body[:end])
+
+
+def _header(name: str, size: int, type: bytes, count: int = 1) -> bytes:  # noqa: A002
+    info = tarfile.TarInfo(name)
+    info.size, info.type = size, type
+    return info.tobuf(tarfile.GNU_FORMAT) * count
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (_header("x", 1 << 33, tarfile.XHDTYPE), "an extended header in its tar archive has 8589934592 bytes"),
+        (_header("x", 1 << 40, tarfile.GNUTYPE_LONGNAME), "an extended header"),
+        (_header("x", 5000, tarfile.GNUTYPE_LONGNAME) + b"n" * 5120 + _header("y", 0, tarfile.REGTYPE), "longer than"),
+        (_header("x", 3, tarfile.XHDTYPE) + b"abc".ljust(512, b"\0"), "an extended header is none"),
+        (_header("x", 12, tarfile.XHDTYPE) + b"12 size=-10\n".ljust(512, b"\0") + _header("y", 0, b"0"), "no number"),
+        (_header("x", 10, tarfile.XHDTYPE) + b"99 path=a\n".ljust(512, b"\0"), "an extended header is none"),
+        (_header("x", 10, tarfile.XHDTYPE) + b"10 path=a\0".ljust(512, b"\0"), "an extended header is none"),
+        (_header("x", 11, tarfile.XHDTYPE) + b"11 path=\0a\n".ljust(512, b"\0"), "zero byte"),
+        (_header("x", 1 << 60, b"0") + NOISE, "cut short"),
+        (_header("x", 10, tarfile.GNUTYPE_LONGNAME, count=1)[:-1], "cut short"),
+    ],
+)
+def test_hostile_headers(body: bytes, reason: str) -> None:
+    """Headers that announce what cannot be are refused before anything is made of them."""
+    with pytest.raises(ImageError, match=reason):
+        read(body)
+
+
+def test_chained_extended_headers() -> None:
+    """Ten thousand extended headers before one entry are read, and the last one counts."""
+    long = b"".join(_header("x", 512, tarfile.GNUTYPE_LONGNAME) + (b"n%d" % n).ljust(512, b"\0") for n in range(10_000))
+    assert [("n9999", Kind.FILE, b"")] == read(long + _header("y", 0, tarfile.REGTYPE))
+
+
+def test_sparse_files_are_named_as_such() -> None:
+    """Entries with holes are known by their own names, and what follows them is read."""
+    records = b"30 GNU.sparse.name=dir/holes\n"
+    records = b"29 GNU.sparse.name=dir/holes\n" + b"22 GNU.sparse.major=1\n"
+    pax = _header("x", len(records), tarfile.XHDTYPE) + records.ljust(512, b"\0")
+    pax += _header("GNUSparseFile.0/holes", 512, tarfile.REGTYPE) + bytes(512)
+    old = bytearray(_header("old", 512, tarfile.GNUTYPE_SPARSE))
+    old[482] = 1
+    old[148:156] = b" " * 8
+    old[148:156] = b"%06o\0 " % sum(old)
+    gnu = bytes(old) + bytes(504) + b"\1" + bytes(7) + bytes(512) + b"d" * 512
+    found = [(name, kind) for name, kind, _ in read(pax + gnu + made.tar([made.Entry("after")]))]
+    assert [("dir/holes", Kind.SPARSE), ("old", Kind.SPARSE), ("after", Kind.FILE)] == found
+
+
+def test_large_numbers() -> None:
+    """A size written as bytes, as GNU does from 8 GiB on, and one in an extended header are read."""
+    binary = bytearray(_header("a", 3, tarfile.REGTYPE))
+    binary[124:136] = b"\x80" + (3).to_bytes(11, "big")
+    binary[148:156] = b" " * 8
+    binary[148:156] = b"%06o\0 " % sum(binary)
+    pax = _header("x", 9, tarfile.XHDTYPE) + b"9 size=3\n".ljust(512, b"\0") + _header("b", 0, tarfile.REGTYPE)
+    body = bytes(binary) + b"abc".ljust(512, b"\0") + pax + b"def".ljust(512, b"\0")
+    assert [("a", Kind.FILE, b"abc"), ("b", Kind.FILE, b"def")] == read(body)
+
+
+def test_larger_than_the_bound() -> None:
+    """A layer with more bytes than the bound is given up."""
+    bomb = gzip.compress(_header("zeros", 1 << 25, tarfile.REGTYPE) + bytes(1 << 25))
+    with pytest.raises(ImageError, match="more than 1048576 bytes without its compression"):
+        read(bomb, largest=1 << 20)
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, zstandard.compress])
+def test_a_bomb_needs_no_memory(compress: object) -> None:
+    """A file of zeros that nobody reads is passed over in a few pieces of memory."""
+    assert callable(compress)
+    bomb = compress(_header("zeros", 1 << 26, tarfile.REGTYPE) + bytes(1 << 26) + made.tar([made.Entry("a", b"1")]))
+    layer = Descriptor(made.OCI, digest_of(bomb), len(bomb))
+    tracemalloc.start()
+    try:
+        with open_layer(layer, opener(Drip(bomb, 1 << 20))) as entries:
+            assert ["zeros", "a"] == [entry.name for entry, _ in entries]
+        assert tracemalloc.get_traced_memory()[1] < 1 << 24
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("kind", ["foreign.diff.tar.gzip", "foreign.diff.tar"])
+def test_layers_that_registries_lack(kind: str) -> None:
+    """A layer that registries do not distribute is not asked for, and the error says so."""
+    layer = Descriptor(f"application/vnd.docker.image.rootfs.{kind}", digest_of(b""), 0)
+    with pytest.raises(ImageError, match="not distributed"), open_layer(layer, opener(Drip(b"", 1))):
+        pass
+
+
+def test_errors_of_the_blob_pass() -> None:
+    """What the blob raises comes out as it is, after what came before, and the thread that read it has ended."""
+    before = set(threading.enumerate())
+    error = DigestError("these are not the bytes")
+    layer = Descriptor(made.OCI, digest_of(TWO), len(TWO))
+    with pytest.raises(DigestError) as raised, open_layer(layer, opener(Drip(TWO, 1000, error))) as entries:
+        list(entries)
+    assert error is raised.value
+    assert set(threading.enumerate()) <= before
+
+
+def test_giving_up_ends_the_thread() -> None:
+    """A caller that stops in mid-layer leaves no thread behind."""
+    before = set(threading.enumerate())
+    layer = Descriptor(made.OCI, digest_of(TWO), len(TWO))
+    with open_layer(layer, opener(Drip(TWO * 20, 1000))) as entries:
+        next(entries)
+    assert set(threading.enumerate()) <= before
+
+
+def test_a_slow_caller_holds_back_the_reader() -> None:
+    """Of a blob without an end only a few pieces are read before the caller asks for more."""
+
+    class Endless:
+        pieces = 0
+
+        def read(self, size: int) -> bytes:
+            self.pieces += 1
+            return bytes(size)
+
+    blob = Endless()
+    with read_ahead(blob) as pieces:
+        assert bytes(PIECE) == next(pieces)
+    assert blob.pieces <= 6

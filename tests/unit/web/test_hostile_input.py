@@ -1,0 +1,142 @@
+"""Whatever a request holds, it is answered in order, and nothing but the assets is ever shown."""
+
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from lambda_matchbox.assets.file_server import Delivery
+from lambda_matchbox.golang.http.paths import unescape
+from lambda_matchbox.releases.memory import MemoryReleases
+from lambda_matchbox.web.alb import BODY_LIMIT, FRONT_HEADER, request_of
+from lambda_matchbox.web.app import App
+from lambda_matchbox.web.routes import Routes, Stores
+from matchboxctl.directory.assets import OWN, SIGNED, AssetDirectory, SignedAddresses
+from matchboxctl.serve.answer_relay import AnswerRelay
+from tests.support.openpgp.keys import signing_key
+from tests.unit.web.hostile_requests import (
+    HEADERS,
+    METHODS,
+    NAMES,
+    QUERIES,
+    ROOTED_PATHS,
+    SECRET,
+    VALUES,
+    answered,
+    catalog,
+    event,
+    filled,
+    quiet,
+)
+
+ADDRESSES = SignedAddresses(b"key", 60, lambda: 1_700_000_000.0)
+
+
+@pytest.fixture(scope="module")
+def assets(tmp_path_factory: pytest.TempPathFactory) -> AssetDirectory:
+    return AssetDirectory(filled(tmp_path_factory.mktemp("data")), ADDRESSES)
+
+
+@pytest.fixture(scope="module")
+def app(assets: AssetDirectory) -> App:
+    stores = Stores(catalog(), assets, MemoryReleases(), AnswerRelay())
+    signatures = signing_key("ed25519").signatures
+    return App(Routes(stores, Delivery(BODY_LIMIT, "boundary"), signatures), quiet())
+
+
+def assert_in_order(app: App, assets: AssetDirectory, given: dict[str, Any]) -> None:
+    """The answer is no failure of ours, can be sent, and shows nothing outside the assets."""
+    answer = answered(app, given)
+    headers = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
+    body = b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"].encode()
+    assert SECRET not in body
+    for address in (headers.get("location", ""), headers.get(FRONT_HEADER, "")):
+        # The client may name itself a host that looks like a path.
+        path, _, query = address.removeprefix(request_of(given).origin).partition("?")
+        name = unescape(path.removeprefix(SIGNED)) or ""
+        # A redirect to the clean spelling of what was asked signs nothing.
+        if path.startswith(SIGNED) and ADDRESSES.verified(name, query):
+            shown = assets.path(name.removeprefix(OWN))
+            assert shown.resolve().is_relative_to(assets.path("").resolve())
+
+
+@given(METHODS, ROOTED_PATHS, QUERIES, HEADERS)
+@example("GET", "/generic.sig", {"os": ["\udcff\r"]}, {"range": ["bytes=0-"]})
+@example("GET", "/assets/../secret", {}, {})
+@example("GET", "/assets/%2e%2e/secret", {}, {})
+@example("GET", "/assets/%252e%252e/secret", {}, {})
+@example("CONNECT", "/assets/../secret", {}, {})
+@example("CONNECT", "/assets/dir/../../secret", {}, {"range": ["bytes=0-9"]})
+@example("CONNECT", "/assets/../secret.large", {}, {"user-agent": ["GRUB 2.06"]})
+@example("CONNECT", "/assets//etc/hostname", {}, {})
+@example("GET", "/assets/large", {}, {"host": ["boot.test\r\nset-cookie: a=b"]})
+@example("GET", "/assets/large", {}, {"host": ["boot.test"], "x-forwarded-proto": ["http\r\n\r\n"]})
+@example("GET", "/assets\r\n", {"a\r\nb": ["\r\n"]}, {})
+@example("GET", "/assets/large", {}, {"host": ["/presigned/"]})
+@example("GET", "//presigned/%00", {}, {})
+def test_any_event(
+    app: App,
+    assets: AssetDirectory,
+    method: str,
+    path: str,
+    query: dict[str, list[str]],
+    headers: dict[str, list[str]],
+) -> None:
+    """Any method, path, query and headers are answered without an exception, a 5xx, a broken header or a secret."""
+    assert_in_order(app, assets, event(method, path, query, headers))
+
+
+@given(
+    st.sampled_from(["/generic", "/cloud", "/ignition", "/metadata", "/ipxe", "/grub"]),
+    QUERIES,
+    HEADERS,
+)
+def test_any_labels(
+    app: App, assets: AssetDirectory, path: str, query: dict[str, list[str]], headers: dict[str, list[str]]
+) -> None:
+    """Any labels choose a group or none, and what is rendered from them can be sent."""
+    assert_in_order(app, assets, event("GET", path, query, headers))
+
+
+@given(st.sampled_from(["/assets/small", "/assets/large", "/assets/dir/", "/assets/dir", "/assets/"]), HEADERS)
+def test_any_headers(app: App, assets: AssetDirectory, path: str, headers: dict[str, list[str]]) -> None:
+    """Any headers with a request for an asset are answered."""
+    assert_in_order(app, assets, event("GET", path, {}, headers))
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "httpMethod": METHODS | st.none(),
+            "path": ROOTED_PATHS | st.none(),
+            "queryStringParameters": st.dictionaries(VALUES, VALUES, max_size=3) | st.none(),
+            "headers": st.dictionaries(NAMES, VALUES, max_size=3) | st.none(),
+        },
+    )
+)
+def test_event_without_multi_values(app: App, assets: AssetDirectory, given_event: dict[str, Any]) -> None:
+    """An event of a target group without multi-value headers, or with fields left out, is answered too."""
+    assert_in_order(app, assets, given_event)
+
+
+@pytest.mark.parametrize("path", ["../secret", "/etc/hostname", "dir/../../secret", "./../secret"])
+def test_connect_stays_inside(app: App, assets: AssetDirectory, path: str) -> None:
+    """A CONNECT, whose path nobody cleans, finds no file outside the assets."""
+    answer = app.handle(event("CONNECT", f"/assets/{path}"))
+    assert 404 == answer["statusCode"]
+
+
+def test_links_are_the_operators(assets: AssetDirectory, tmp_path: Path) -> None:
+    """A symbolic link that the operator made is followed wherever it leads, as by matchbox."""
+    (tmp_path / "elsewhere").write_bytes(b"shown")
+    inside = tmp_path / "assets"
+    inside.mkdir()
+    (inside / "link").symlink_to(tmp_path / "elsewhere")
+    linked = AssetDirectory(inside, ADDRESSES)
+    found = linked.file("link")
+    assert found is not None
+    assert b"shown" == linked.read("link", 0, found.size)

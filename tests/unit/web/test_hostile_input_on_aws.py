@@ -1,0 +1,73 @@
+"""Whatever a request holds, the function over a table and a bucket answers it in order."""
+
+import uuid
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from lambda_matchbox.assets.file_server import Delivery
+from lambda_matchbox.aws.answers import S3Answers
+from lambda_matchbox.aws.assets import PREFIX, S3Assets
+from lambda_matchbox.aws.catalog.reader import DynamoDBCatalog
+from lambda_matchbox.aws.catalog.writer import CatalogWriter
+from lambda_matchbox.aws.clients.dynamodb import DynamoDB
+from lambda_matchbox.aws.clients.http_client import HttpClient
+from lambda_matchbox.aws.clients.s3 import S3
+from lambda_matchbox.aws.clients.sigv4 import Credentials
+from lambda_matchbox.aws.creation import create_bucket, create_table
+from lambda_matchbox.aws.releases.reader import StoredReleases
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import NetBoot, Profile
+from lambda_matchbox.web.alb import BODY_LIMIT
+from lambda_matchbox.web.app import App
+from lambda_matchbox.web.routes import Routes, Stores
+from tests.rigs.catalog_table import ENOUGH
+from tests.rigs.service import Service
+from tests.unit.web.hostile_requests import HEADERS, METHODS, PATHS, QUERIES, ROOTED_PATHS, answered, event, quiet
+
+ROUTES = st.sampled_from(["/generic", "/cloud", "/ignition", "/metadata", "/ipxe", "/grub"])
+NAMED = st.tuples(st.sampled_from(["/assets/", "/profiles/"]), PATHS).map("".join)
+
+
+@pytest.fixture(scope="module")
+def app(moto_server: Service) -> App:
+    name = f"matchbox-{uuid.uuid4().hex}"
+    client, s3_client = moto_server.client("dynamodb"), moto_server.client("s3")
+    create_table(client, name)
+    create_bucket(s3_client, name, moto_server.region)
+    s3_client.put_object(Bucket=name, Key=PREFIX + "small", Body=b"small", ContentType="text/plain")
+    s3_client.put_object(Bucket=name, Key=PREFIX + "dir/index.html", Body=b"<p>", ContentType="text/html")
+    writer = CatalogWriter(client, s3_client, name, name)
+    writer.put_profile(Profile("p", "", "i.yaml", "c", "g", NetBoot("/assets/small", args=("a=${b}",))))
+    writer.put_template("ignition", "i.yaml", b"a: b\n")
+    writer.put_template("cloud", "c", b"#!/bin/sh\n{{.request.raw_query}}")
+    writer.put_template("generic", "g", b"{{.request.raw_query}} {{.request.query}} {{.key}}")
+    writer.put_group(Group("all", profile="p", metadata={"key": "value"}))
+    writer.put_group(Group("os", profile="absent", selector={"os": "a"}))
+    writer.put_group(Group("odd", profile="p", selector={"a": "", "\u00fc": "%"}))
+    credentials = Credentials(moto_server.access_key, moto_server.secret_key)
+    http = HttpClient(connect_timeout=ENOUGH, read_timeout=ENOUGH)
+    s3 = S3(moto_server.endpoint, moto_server.region, name, lambda: credentials, http)
+    dynamodb = DynamoDB(moto_server.endpoint, moto_server.region, lambda: credentials, http)
+    stores = Stores(
+        DynamoDBCatalog(dynamodb, s3, name, answer_time=ENOUGH),
+        S3Assets(s3, 60, answer_time=ENOUGH),
+        StoredReleases(dynamodb, s3, name, 60, answer_time=ENOUGH),
+        S3Answers(s3, 60, answer_time=ENOUGH),
+    )
+    return App(Routes(stores, Delivery(BODY_LIMIT, "boundary")), quiet())
+
+
+@given(METHODS, ROUTES | NAMED | ROOTED_PATHS, QUERIES, HEADERS)
+@example("GET", "/assets/%ff", {}, {})
+@example("GET", "/assets/a%00b", {}, {})
+@example("GET", f"/assets/{'x' * 1100}", {}, {})
+@example("GET", f"/profiles/{'x' * 3000}", {}, {})
+@example("GET", "/profiles/%ff", {}, {})
+@example("GET", "/ipxe", {"%ff": ["%ed%a0%80"], "mac": ["%00"]}, {})
+def test_any_event(
+    app: App, method: str, path: str, query: dict[str, list[str]], headers: dict[str, list[str]]
+) -> None:
+    """Any method, path, query and headers are answered without an exception, a 5xx or a broken header."""
+    answered(app, event(method, path, query, headers))

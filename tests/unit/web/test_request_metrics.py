@@ -1,0 +1,94 @@
+"""What boot_api counts of requests for CloudWatch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from boot_api.handler import app_of
+from lambda_matchbox.assets.file_server import Delivery
+from lambda_matchbox.catalog.memory import MemoryCatalog
+from lambda_matchbox.catalog.profiles import Profile
+from lambda_matchbox.errors import StoreUnavailableError
+from lambda_matchbox.releases.memory import MemoryFiles, MemoryReleases
+from lambda_matchbox.web.alb import BODY_LIMIT
+from lambda_matchbox.web.app import App
+from lambda_matchbox.web.metrics import MILLISECONDS, REQUESTS, SERVICE, RequestMetrics
+from lambda_matchbox.web.routes import Routes, Stores
+from matchboxctl.serve.answer_relay import AnswerRelay
+from tests.unit.web.hostile_requests import quiet
+from tests.unit.web.metric_lines import Metric, metrics_of, open_log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NAMESPACE = "matchbox/test"
+ENVIRONMENT = {
+    "MATCHBOX_TABLE": "table",
+    "MATCHBOX_BUCKET": "bucket",
+    "MATCHBOX_LOG_LEVEL": "critical",
+    "AWS_REGION": "eu-west-1",
+}
+
+
+class Away(MemoryCatalog):
+    """A catalogue whose table is away."""
+
+    def profile(self, profile_id: str) -> Profile | None:
+        raise StoreUnavailableError("no answer")
+
+
+def app(count: Callable[[str, int, float], None]) -> App:
+    stores = Stores(Away(), MemoryFiles({}), MemoryReleases(), AnswerRelay())
+    return App(Routes(stores, Delivery(BODY_LIMIT, "-")), quiet(), count=count)
+
+
+def event(path: str) -> dict[str, Any]:
+    return {"httpMethod": "GET", "path": path, "multiValueHeaders": {"host": ["matchbox.test"]}}
+
+
+@pytest.mark.parametrize(
+    ("path", "route", "status"),
+    [
+        ("/boot.ipxe", "/boot.ipxe", 200),
+        ("/ipxe", "/ipxe", 404),
+        ("/assets/some/file", "/assets/", 404),
+        ("/profiles/some", "/profiles/", 503),
+        ("//boot.ipxe", "redirect", 301),
+        ("/wp-login.php", "", 404),
+    ],
+)
+def test_what_is_counted(path: str, route: str, status: int) -> None:
+    """Each request is counted by its route and its status, and nothing that the machine chose is named."""
+    counted: list[tuple[str, int]] = []
+    app(lambda *told: counted.append(told[:2])).handle(event(path))
+    assert [(route, status)] == counted
+
+
+def test_the_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """A request is one line with a count and milliseconds, by service, route and class of status, and no more."""
+    publish = RequestMetrics(NAMESPACE).publish
+    publish("/ipxe", 503, 0.0123456)
+    publish("", 404, 0.001)
+    text = capsys.readouterr().out
+    assert 2 == text.count("\n")
+    by = (("route", "/ipxe"), ("service", "boot_api"), ("status", "5xx"))
+    other = (("route", "none"), ("service", "boot_api"), ("status", "4xx"))
+    assert [
+        Metric(NAMESPACE, by, REQUESTS, "Count", (1.0,)),
+        Metric(NAMESPACE, by, MILLISECONDS, "Milliseconds", (12.346,)),
+        Metric(NAMESPACE, other, REQUESTS, "Count", (1.0,)),
+        Metric(NAMESPACE, other, MILLISECONDS, "Milliseconds", (1.0,)),
+    ] == metrics_of(text)
+
+
+def test_the_function_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    """The handler counts in the namespace of its environment, and nowhere without one."""
+    app_of(ENVIRONMENT).handle(event("/boot.ipxe"))
+    open_log(SERVICE)
+    assert "" == capsys.readouterr().out
+    app_of(ENVIRONMENT | {"POWERTOOLS_METRICS_NAMESPACE": NAMESPACE}).handle(event("/boot.ipxe"))
+    assert [(NAMESPACE, REQUESTS), (NAMESPACE, MILLISECONDS)] == [
+        (metric.namespace, metric.name) for metric in metrics_of(capsys.readouterr().out)
+    ]

@@ -1,0 +1,233 @@
+"""The twins of configuration routes: what is signed, and what is not."""
+
+import json
+import subprocess
+import sys
+from base64 import b64decode
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from lambda_matchbox.assets.file_server import Delivery
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.memory import MemoryCatalog
+from lambda_matchbox.catalog.profiles import NetBoot, Profile
+from lambda_matchbox.catalog.stores import Kept
+from lambda_matchbox.errors import StoreUnavailableError
+from lambda_matchbox.releases.memory import MemoryReleases
+from lambda_matchbox.web.app import App
+from lambda_matchbox.web.routes import Routes, Stores
+from lambda_matchbox.web.signatures import SIGNED, Signatures
+from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
+from tests.support.openpgp.independent import TEXT, is_signed, kind_of
+from tests.support.openpgp.keys import signing_key
+from tests.unit.web.hostile_requests import event, quiet
+
+LIMIT = 2_000
+TEMPLATE = b"of {{.request.raw_query}}  \nand\r\nno end"
+LONG = b"long\n" * LIMIT
+
+
+class Reply(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Elsewhere:
+    """Keeps answers elsewhere, and counts them."""
+
+    def __init__(self) -> None:
+        self.kept: list[bytes] = []
+
+    def keep(self, body: bytes, content_type: str, origin: str) -> Kept:
+        self.kept.append(body)
+        return Kept("http://elsewhere.test/answer", with_front=False)
+
+
+class Server:
+    """boot_api over some machines; with a key, or without one."""
+
+    def __init__(self, root: Path, signatures: Signatures | None) -> None:
+        self.answers = Elsewhere()
+        assets = AssetDirectory(root, SignedAddresses(b"key", 60))
+        stores = Stores(catalog(), assets, MemoryReleases(), self.answers)
+        self._app = App(Routes(stores, Delivery(LIMIT, "-"), signatures), quiet())
+
+    def ask(self, path: str, method: str = "GET", headers: dict[str, str] | None = None, **query: str) -> Reply:
+        labels = {name: [value] for name, value in query.items()}
+        given = {name: [value] for name, value in (headers or {}).items()}
+        answer: dict[str, Any] = self._app.handle(event(method, path, labels, given))
+        body = b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"].encode()
+        return Reply(answer["statusCode"], {k: v for k, [v] in answer["multiValueHeaders"].items()}, body)
+
+
+def catalog() -> MemoryCatalog:
+    boot = NetBoot("/assets/vmlinuz", ("/assets/initramfs",), ("console=ttyS0",))
+    profiles = [
+        Profile("all", "", "i.ign", "c", "g", boot),
+        Profile("long", "", "l.yaml", "l", "l", NetBoot("/assets/vmlinuz", args=("x" * LIMIT,))),
+        Profile("bytes", generic_id="b"),
+        Profile("broken", generic_id="broken"),
+    ]
+    groups = [Group(each.id, profile=each.id, selector={"of": each.id}, metadata={"a": "b"}) for each in profiles]
+    templates = {
+        ("generic", "g"): TEMPLATE,
+        ("cloud", "c"): b"#!/bin/sh\necho hello \n",
+        ("ignition", "i.ign"): b'{"ignition": {"version": "3.3.0"}}',
+        ("generic", "l"): LONG,
+        ("cloud", "l"): b"#!/bin/sh\n" + LONG,
+        ("ignition", "l.yaml"): b"a: |\n" + b"  long\n" * LIMIT,
+        ("generic", "b"): bytes(range(256)),
+        ("generic", "broken"): b"{{.absent}}",
+    }
+    return MemoryCatalog(groups, profiles, templates)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    assets = tmp_path_factory.mktemp("assets")
+    (assets / "vmlinuz.sig").write_bytes(b"the operator's")
+    return assets
+
+
+@pytest.fixture
+def server(root: Path) -> Server:
+    return Server(root, signing_key("rsa").signatures)
+
+
+@pytest.fixture
+def without_key(root: Path) -> Server:
+    return Server(root, None)
+
+
+def test_the_routes() -> None:
+    """The routes that have twins are those of matchbox v0.11.0."""
+    names = ["boot.ipxe", "boot.ipxe.0", "cloud", "generic", "grub", "ignition", "ipxe", "metadata"]
+    assert names == sorted(route.removeprefix("/") for route in SIGNED)
+
+
+@pytest.mark.parametrize("route", sorted(SIGNED))
+def test_a_twin_signs_what_the_route_answers(server: Server, route: str) -> None:
+    """Both twins sign the bytes that the route answers to the same query, as text, under the types that Go sniffs."""
+    query = {"of": "all", "mac": "52-54-00-00-00-07"}
+    plain, binary, armored = (server.ask(route + suffix, **query) for suffix in ("", ".sig", ".asc"))
+    assert [200] * 3 == [plain.status, binary.status, armored.status]
+    for twin in (binary, armored):
+        assert (TEXT, True) == (kind_of(twin.body), is_signed(twin.body, plain.body))
+        assert str(len(twin.body)) == twin.headers["content-length"]
+    types = [twin.headers["content-type"] for twin in (binary, armored)]
+    assert ["application/octet-stream", "text/plain; charset=utf-8"] == types
+    assert armored.body.startswith(b"-----BEGIN PGP SIGNATURE-----\n")
+
+
+def test_another_query_is_another_signature(server: Server) -> None:
+    """What another machine is answered is not signed."""
+    first, second = (server.ask("/generic", of="all", mac=f"52-54-00-00-00-0{number}") for number in (1, 2))
+    twin = server.ask("/generic.sig", of="all", mac="52-54-00-00-00-01")
+    assert [True, False] == [is_signed(twin.body, each.body) for each in (first, second)]
+
+
+def test_bytes(server: Server) -> None:
+    """An answer that is no text is signed, too."""
+    plain, twin = (server.ask(path, of="bytes") for path in ("/generic", "/generic.sig"))
+    assert (bytes(range(256)), True) == (plain.body, is_signed(twin.body, plain.body))
+
+
+@pytest.mark.parametrize("route", ["/generic", "/cloud", "/ignition"])
+@pytest.mark.parametrize("agent", ["curl/8.5.0", "GRUB 2.06"])
+def test_long_answers(server: Server, route: str, agent: str) -> None:
+    """Of an answer that goes by the bucket the content is signed, in place, whoever asks; nothing is kept for that."""
+    plain = server.ask(route, of="long")
+    assert (302, 1) == (plain.status, len(server.answers.kept))
+    twin = server.ask(f"{route}.sig", headers={"user-agent": agent}, of="long")
+    assert (200, True) == (twin.status, is_signed(twin.body, server.answers.kept[0]))
+    assert len(server.answers.kept) == 1
+
+
+@pytest.mark.parametrize("suffix", [".sig", ".asc"])
+@pytest.mark.parametrize(
+    ("route", "of", "status"),
+    [
+        ("/ipxe", "nobody", 404),
+        ("/metadata", "nobody", 404),
+        ("/ignition", "bytes", 404),
+        ("/generic", "broken", 500),
+        ("/ipxe", "long", 500),
+        ("/grub", "long", 500),
+    ],
+)
+def test_errors_pass_through(server: Server, route: str, of: str, status: int, suffix: str) -> None:
+    """What the route answers as an error, its twins answer likewise."""
+    plain, twin = (server.ask(path, of=of) for path in (route, route + suffix))
+    assert (status, plain) == (twin.status, twin)
+
+
+def test_stores_that_are_away(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A twin is told to come again as the route is."""
+
+    def select(*_: object) -> None:
+        raise StoreUnavailableError("away")
+
+    monkeypatch.setattr(MemoryCatalog, "select", select)
+    answer = Server(root, signing_key("rsa").signatures).ask("/ipxe.sig")
+    assert (503, True) == (answer.status, "retry-after" in answer.headers)
+
+
+@pytest.mark.parametrize("method", ["HEAD", "POST"])
+def test_methods(server: Server, method: str) -> None:
+    """HEAD has the length of a signature, and every method reads; the front drops the body of HEAD."""
+    plain, twin = server.ask("/ipxe", of="all"), server.ask("/ipxe.asc", method, of="all")
+    assert (200, True) == (twin.status, is_signed(twin.body, plain.body))
+
+
+def test_ranges(server: Server) -> None:
+    """A signature is of all of the answer, and whole, whatever Range asks for."""
+    plain = server.ask("/generic", of="all")
+    twin = server.ask("/generic.sig", headers={"range": "bytes=0-3"}, of="all")
+    assert (200, True) == (twin.status, is_signed(twin.body, plain.body))
+
+
+@pytest.mark.parametrize("path", ["/.sig", "/profiles/all.sig", "/ipxe.sig.sig", "/ipxe.SIG", "/ipxe.sig/", "/no.asc"])
+def test_what_is_not_signed(server: Server, path: str) -> None:
+    """No other path has a twin."""
+    assert server.ask(path, of="all").status == 404
+
+
+def test_assets(server: Server) -> None:
+    """A file of such a name is served as it is."""
+    assert server.ask("/assets/vmlinuz.sig").body == b"the operator's"
+    assert server.ask("/assets/vmlinuz.asc").status == 404
+
+
+def test_paths_are_cleaned(server: Server) -> None:
+    """A twin is redirected to the clean spelling of its path as its route is."""
+    answer = server.ask("//ipxe.sig", of="all")
+    assert (301, "/ipxe.sig?of=all") == (answer.status, answer.headers["location"])
+
+
+@pytest.mark.parametrize("route", sorted(SIGNED))
+def test_without_a_key(without_key: Server, route: str) -> None:
+    """Without a key there are no twins."""
+    assert [200, 404, 404] == [without_key.ask(route + suffix, of="all").status for suffix in ("", ".sig", ".asc")]
+
+
+def test_a_twin_is_named_as_a_route(root: Path) -> None:
+    """Log and metrics tell twins from their routes."""
+    counted: list[str] = []
+    stores = Stores(catalog(), AssetDirectory(root, SignedAddresses(b"", 60)), MemoryReleases(), Elsewhere())
+    routes = Routes(stores, Delivery(LIMIT, "-"), signing_key("rsa").signatures)
+    app = App(routes, quiet(), count=lambda route, status, seconds: counted.append(route))
+    for path in ("/ipxe", "/ipxe.sig", "/boot.ipxe.asc"):
+        app.handle(event("GET", path, {"of": ["all"]}))
+    assert ["/ipxe", "/ipxe.sig", "/boot.ipxe.asc"] == counted
+
+
+def test_boot_api_does_not_load_the_library() -> None:
+    """The function that boots machines imports nothing that signs, nor what reads the secret."""
+    code = "import json, sys, boot_api.handler; print(json.dumps([*sys.modules]))"
+    loaded = json.loads(subprocess.check_output([sys.executable, "-c", code]))
+    assert "lambda_matchbox.web.signatures" in loaded
+    foreign = {"pysequoia", "cryptography", "lambda_matchbox.signing.key", "signed_api.handler"}
+    assert set() == foreign & set(loaded)
