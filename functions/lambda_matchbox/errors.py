@@ -6,10 +6,8 @@ MatchboxError
 │   └── LostObjectError      (document_objects) the bucket lacks what the table names
 ├── AnswerTooLargeError      an answer that the balancer cannot carry
 ├── UndeliverableError       an asset that this client cannot be given as things are configured
-├── TemplateError            (templates) a template does not parse or render
-├── IgnitionError            (ignition_error) an Ignition config is not valid, or a Butane config
-├── ButaneError              (butane.report) a Butane config that is not translated: with its report
-├── CloudConfigError         (cloud_config) neither a script nor a cloud-config
+├── RenderError              (answers.errors) a template does not parse or render
+├── InvalidConfigError       (answers.errors) a template, or what it renders, is not what its route serves
 ├── DocumentError            (documents) a file that is no group or profile
 ├── AWSError                 (aws_errors) AWS refused a request: a permission, a missing table
 └── UnwritableError          (table) what DynamoDB cannot hold

@@ -81,14 +81,10 @@ class TemplateNoun:
 def _notes(kind: str, name: str, body: bytes) -> list[str]:
     """What machines would be told whatever the data."""
     # They bring Ignition's and the templates' code.
-    from lambda_matchbox.answers.ignition import ignition_answer, is_ignition_config
-    from lambda_matchbox.gotemplate.engine import check_syntax
+    from lambda_matchbox.answers.template_check import check_syntax
 
     try:
-        if kind == "ignition" and is_ignition_config(name):
-            ignition_answer(name, body, {})
-        else:
-            check_syntax(body, name=name)
+        check_syntax(kind, name, body)
     except MatchboxError as error:
         return [f"machines are answered by an error: {error}"]
     return []

@@ -2,18 +2,11 @@
 
 from collections.abc import Mapping
 
-from lambda_matchbox.errors import MatchboxError
+from lambda_matchbox.answers.errors import InvalidConfigError, translated_errors
 from lambda_matchbox.gotemplate.engine import render
 from lambda_matchbox.ignition.yaml import YamlError, documents
 
 _HEADER = "#cloud-config"
-
-
-class CloudConfigError(MatchboxError):
-    """A rendered template is neither a script nor a cloud-config. The message shows nothing of it."""
-
-    def __init__(self, template_id: str, reason: str) -> None:
-        super().__init__(f"template {template_id!r}: {reason}")
 
 
 def cloud_answer(template_id: str, source: bytes, data: Mapping[str, object]) -> bytes:
@@ -23,20 +16,21 @@ def cloud_answer(template_id: str, source: bytes, data: Mapping[str, object]) ->
     behind it aside. Unlike there, what follows has to be a mapping (or nothing).
 
     Raises:
-        TemplateError: it does not render.
-        CloudConfigError: it is neither, or the cloud-config is not YAML.
+        RenderError: it does not render.
+        InvalidConfigError: it is neither, or the cloud-config is not YAML.
     """
-    rendered = render(source, data, name=template_id)
+    with translated_errors(template_id):
+        rendered = render(source, data, name=template_id)
     if rendered.startswith(b"#!"):
         return rendered
     header = rendered.partition(b"\n")[0].decode("utf-8", "replace")
     if header.rstrip() != _HEADER:
-        raise CloudConfigError(template_id, "it begins neither with #! nor with the line #cloud-config")
+        raise InvalidConfigError(template_id, "it begins neither with #! nor with the line #cloud-config")
     try:
         found = documents(rendered, first_only=True)
     except YamlError as error:
         where = "" if error.line is None else f"line {error.line} of what it renders: "
-        raise CloudConfigError(template_id, f"its cloud-config is not YAML: {where}{error.reason}") from None
+        raise InvalidConfigError(template_id, f"its cloud-config is not YAML: {where}{error.reason}") from None
     if found and found[0].keys is None and not found[0].is_null:
-        raise CloudConfigError(template_id, "its cloud-config is not a mapping")
+        raise InvalidConfigError(template_id, "its cloud-config is not a mapping")
     return rendered

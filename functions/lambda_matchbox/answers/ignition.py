@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from lambda_matchbox.answers.errors import translated_errors
 from lambda_matchbox.ignition.errors import IgnitionError
 from lambda_matchbox.ignition.yaml import YamlError, documents
 
@@ -40,34 +41,32 @@ def ignition_answer(
     `tell` is told each line of Butane's report, warnings too; none of them shows a value.
 
     Raises:
-        TemplateError: it does not render.
-        IgnitionError: Ignition would refuse the config, Butane the Butane config, or what is rendered is not YAML or
+        RenderError: it does not render.
+        InvalidConfigError: Ignition or Butane would refuse the config, or what is rendered is not YAML or
             not a mapping.
     """
-    if is_ignition_config(template_id):
-        from lambda_matchbox.ignition.config.parse import parse_and_translate
+    with translated_errors(template_id):
+        if is_ignition_config(template_id):
+            from lambda_matchbox.ignition.config.parse import parse_and_translate
 
-        try:
             return IgnitionAnswer(_JSON, parse_and_translate(source))
+        from lambda_matchbox.gotemplate.engine import render
+
+        rendered = render(source, data, name=template_id)
+        try:
+            if _is_butane(rendered):
+                from lambda_matchbox.answers.butane import served
+
+                return IgnitionAnswer(_JSON, served(rendered, tell))
+            fault = _talos_fault(rendered)
+        except YamlError as error:
+            where = "" if error.line is None else f" at line {error.line}"
+            fault = f"is not YAML{where}: {error.reason}"
         except IgnitionError as error:
-            raise IgnitionError(f"template {template_id!r}: {error}") from None
-    from lambda_matchbox.gotemplate.engine import render
-
-    rendered = render(source, data, name=template_id)
-    try:
-        if _is_butane(rendered):
-            from lambda_matchbox.answers.butane import served
-
-            return IgnitionAnswer(_JSON, served(rendered, tell))
-        fault = _talos_fault(rendered)
-    except YamlError as error:
-        where = "" if error.line is None else f" at line {error.line}"
-        fault = f"is not YAML{where}: {error.reason}"
-    except IgnitionError as error:
-        fault = f"is a Butane config that is refused: {error}"
-    if fault:
-        raise IgnitionError(f"template {template_id!r}: what it renders {fault}")
-    return IgnitionAnswer(_YAML, rendered)
+            fault = f"is a Butane config that is refused: {error}"
+        if fault:
+            raise IgnitionError(f"what it renders {fault}")
+        return IgnitionAnswer(_YAML, rendered)
 
 
 def _is_butane(rendered: bytes) -> bool:

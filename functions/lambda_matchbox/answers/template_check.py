@@ -11,7 +11,9 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from lambda_matchbox.answers.cloud import cloud_answer
-from lambda_matchbox.answers.ignition import ignition_answer
+from lambda_matchbox.answers.errors import RenderError, translated_errors
+from lambda_matchbox.answers.generic import generic_answer
+from lambda_matchbox.answers.ignition import ignition_answer, is_ignition_config
 from lambda_matchbox.answers.template_data import data_of
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
@@ -19,7 +21,7 @@ from lambda_matchbox.catalog.selection import selectors_of
 from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS, Template
 from lambda_matchbox.errors import MatchboxError
-from lambda_matchbox.gotemplate.engine import TemplateError, render
+from lambda_matchbox.gotemplate import engine
 
 # The last two have parts, for functions that take a label apart.
 _MADE_UP = ("x", "0", "/x", "1.2.3-x-y", "52:54:00:12:34:56")
@@ -63,6 +65,15 @@ def failures(groups: Iterable[Group], profiles: Iterable[Profile], templates: It
     return [Failure(ids, reason, made_up) for (reason, made_up), ids in found.items()]
 
 
+def check_syntax(kind: str, template_id: str, source: bytes) -> None:
+    """Raises RenderError and InvalidConfigError for what fails whatever the data."""
+    if kind == "ignition" and is_ignition_config(template_id):
+        ignition_answer(template_id, source, {})
+        return
+    with translated_errors(template_id):
+        engine.check_syntax(source, name=template_id)
+
+
 _Answer = Callable[[str, bytes, Mapping[str, object]], object]
 
 
@@ -92,7 +103,7 @@ class _Trial:
             self.renderings += 1
             try:
                 self._answer(self._template_id, self._body, data_of(selection, labels, urlencode(labels)))
-            except TemplateError as error:
+            except RenderError as error:
                 label = error.reason.removeprefix(_ABSENT)
                 if str(error) == reason:
                     # The label did not help: it is not what the template asks for.
@@ -109,8 +120,4 @@ class _Trial:
         return "", tuple(made_up)
 
 
-def _rendered(template_id: str, body: bytes, data: Mapping[str, object]) -> object:
-    return render(body, data, name=template_id)
-
-
-_ANSWERS: dict[str, _Answer] = {"ignition": ignition_answer, "cloud": cloud_answer, "generic": _rendered}
+_ANSWERS: dict[str, _Answer] = {"ignition": ignition_answer, "cloud": cloud_answer, "generic": generic_answer}

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.golang.print import sprint
 from lambda_matchbox.golang.text import bytes_of, text_of_value
 from lambda_matchbox.golang.values import GoObject, StringMap
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from gotpl.compile.instructions import Instruction, Program
 
 
-class TemplateError(MatchboxError):
+class TemplateError(Exception):
     """A template does not parse or does not render.
 
     The message says which template, on which line and why. It holds no value of the data, and no text of a string in

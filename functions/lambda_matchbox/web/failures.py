@@ -30,10 +30,8 @@ FAILURES: dict[str, Failure] = {
     UndeliverableError.__name__: Failure(500, logging.ERROR),
     # Named, not imported: their modules load only where they are needed.
     "AWSError": Failure(500, logging.ERROR),
-    "TemplateError": Failure(500, logging.ERROR),
-    "IgnitionError": Failure(500, logging.ERROR),
-    "ButaneError": Failure(500, logging.ERROR),
-    "CloudConfigError": Failure(500, logging.ERROR),
+    "RenderError": Failure(500, logging.ERROR),
+    "InvalidConfigError": Failure(500, logging.ERROR),
     "DocumentError": Failure(500, logging.ERROR),
     "UnwritableError": Failure(500, logging.ERROR),
 }

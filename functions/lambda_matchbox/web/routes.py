@@ -206,10 +206,10 @@ class Routes:
         return Document(found.body, found.content_type)
 
     def _generic(self, machine: _Machine) -> Document:
-        from lambda_matchbox.gotemplate.engine import render
+        from lambda_matchbox.answers.generic import generic_answer
 
         template_id, source = self._template(machine.profile, "generic")
-        return _content(render(source, machine.data(), name=template_id))
+        return _content(generic_answer(template_id, source, machine.data()))
 
     def _cloud(self, machine: _Machine) -> Document:
         from lambda_matchbox.answers.cloud import cloud_answer

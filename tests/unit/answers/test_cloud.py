@@ -1,7 +1,7 @@
 import pytest
 
-from lambda_matchbox.answers.cloud import CloudConfigError, cloud_answer
-from lambda_matchbox.gotemplate.engine import TemplateError
+from lambda_matchbox.answers.cloud import cloud_answer
+from lambda_matchbox.answers.errors import InvalidConfigError, RenderError
 from tests.unit.gotemplate.rendered_recordings import Recording, recordings
 
 CLOUD = list(recordings("rendering", "cloud"))
@@ -12,7 +12,7 @@ def test_as_recorded(recording: Recording) -> None:
     """What matchbox served is served, and what it refused is an error."""
     try:
         body = cloud_answer(recording.template_id, recording.source, recording.data)
-    except (TemplateError, CloudConfigError):
+    except (RenderError, InvalidConfigError):
         body = None
     assert recording.answer == body
 
@@ -64,6 +64,6 @@ def test_served(source: bytes) -> None:
 )
 def test_refused(source: bytes, reason: str) -> None:
     """The error names the template and says why."""
-    with pytest.raises(CloudConfigError) as caught:
+    with pytest.raises(InvalidConfigError) as caught:
         cloud_answer("a.yaml", source, {})
     assert f"template 'a.yaml': {reason}" == str(caught.value)

@@ -4,9 +4,8 @@ import sys
 
 import pytest
 
+from lambda_matchbox.answers.errors import InvalidConfigError, RenderError
 from lambda_matchbox.answers.ignition import IgnitionAnswer, ignition_answer
-from lambda_matchbox.gotemplate.engine import TemplateError
-from lambda_matchbox.ignition.errors import IgnitionError
 from tests.conformance.butane_vectors import without_forms
 from tests.unit.gotemplate.rendered_recordings import recordings
 
@@ -21,7 +20,7 @@ TRANSLATED = sorted(name for name, recording in BUTANE.items() if recording.answ
 
 
 def refusal(template_id: str, source: bytes, **data: object) -> str:
-    with pytest.raises(IgnitionError) as caught:
+    with pytest.raises(InvalidConfigError) as caught:
         ignition_answer(template_id, source, data)
     return str(caught.value)
 
@@ -121,7 +120,7 @@ def test_report_of_butane() -> None:
     ignition_answer("a", head + b"strage: {}\n", {}, told.append)
     assert ["warning at $.strage, line 3 col 1: unused key strage"] == told
     told.clear()
-    with pytest.raises(IgnitionError) as caught:
+    with pytest.raises(InvalidConfigError) as caught:
         ignition_answer("a", head + b"x: 1\nstorage: {files: [{path: a}, {path: b}]}\n", {}, told.append)
     first = "$.storage.files.0.path, line 4 col 26: path not absolute"
     assert str(caught.value).endswith(f"refused: {first} (and 1 more)")
@@ -145,7 +144,7 @@ def test_report_of_butane() -> None:
 def test_no_value_is_shown(text: bytes) -> None:
     """Neither the error nor the report has a value of the config."""
     told: list[str] = []
-    with pytest.raises(IgnitionError) as caught:
+    with pytest.raises(InvalidConfigError) as caught:
         ignition_answer("a", b"variant: fcos\nversion: 1.5.0\n" + text, {}, told.append)
     assert "hunter" not in " ".join([str(caught.value), *told])
 
@@ -203,5 +202,5 @@ def test_refused(source: bytes, reason: str) -> None:
 
 def test_template_that_does_not_render() -> None:
     """A template that does not render is its own error."""
-    with pytest.raises(TemplateError):
+    with pytest.raises(RenderError):
         ignition_answer("a.yaml", b"{{.nope}}", {})

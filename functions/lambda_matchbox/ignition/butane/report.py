@@ -2,8 +2,6 @@
 
 from typing import NamedTuple
 
-from lambda_matchbox.errors import MatchboxError
-
 MOST_ENTRIES = 1000
 """A report ends with so many, and a line that says how many more there are: a text can be all faults."""
 
@@ -52,7 +50,7 @@ Report = tuple[Entry, ...]
 """In the order in which Butane reports."""
 
 
-class ButaneError(MatchboxError):
+class ButaneError(Exception):
     """A text that is not translated: why, in Butane's words, and what was found up to there.
 
     These can show what stands in the text. `lines` are the same for a log and for a machine: each with its path and
