@@ -25,7 +25,7 @@ from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.directory.releases import ReleaseDirectory
-from matchboxctl.serve.answer_relay import AnswerRelay
+from matchboxctl.serve.response_relay import ResponseRelay
 from tests.rigs.dynamodb_local import dynamodb_local
 
 SIZES = (10, 1_000, 10_000, 100_000)
@@ -109,7 +109,7 @@ def _directory_app(directory: Path, size: int, listed: int) -> App:
     with _duration(f"{size} groups read"):
         catalog = DirectoryCatalog(directory, print, releases.pointers)
     assets = AssetDirectory(directory / "assets", addresses)
-    routes = Routes(Stores(catalog, assets, releases, AnswerRelay()), Delivery(BODY_LIMIT, "boundary"))
+    routes = Routes(Stores(catalog, assets, releases, ResponseRelay()), Delivery(BODY_LIMIT, "boundary"))
     return App(routes, Logger(service="bench", level=logging.CRITICAL))
 
 

@@ -7,7 +7,6 @@ from aws_lambda_powertools import Logger
 
 from benchmarks.boot_machines import PROFILE, groups
 from lambda_matchbox.assets.file_server import Delivery
-from lambda_matchbox.aws.answers import S3Answers
 from lambda_matchbox.aws.assets import S3Assets
 from lambda_matchbox.aws.bulk.load import bulk_load
 from lambda_matchbox.aws.catalog.reader import DynamoDBCatalog
@@ -17,6 +16,7 @@ from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.aws.creation import create_table
 from lambda_matchbox.aws.releases.reader import StoredReleases
+from lambda_matchbox.aws.responses import S3Responses
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.metrics import RequestMetrics
@@ -44,7 +44,7 @@ def table_app(
         DynamoDBCatalog(dynamodb, s3, table, answer_time=_ENOUGH),
         S3Assets(s3, 3600, answer_time=_ENOUGH),
         StoredReleases(dynamodb, s3, table, 3600, answer_time=_ENOUGH),
-        S3Answers(s3, 3600, answer_time=_ENOUGH),
+        S3Responses(s3, 3600, answer_time=_ENOUGH),
     )
     delivery = Delivery(BODY_LIMIT, boundary="boundary")
     count = RequestMetrics(namespace).publish if namespace else None

@@ -10,7 +10,6 @@ from aws_lambda_powertools import Logger
 
 from boot_api.settings import Settings
 from lambda_matchbox.assets.file_server import Delivery
-from lambda_matchbox.aws.answers import S3Answers
 from lambda_matchbox.aws.assets import S3Assets
 from lambda_matchbox.aws.catalog.reader import DynamoDBCatalog
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
@@ -19,6 +18,7 @@ from lambda_matchbox.aws.clients.request_time import request_time
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.aws.releases.reader import StoredReleases
+from lambda_matchbox.aws.responses import S3Responses
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.metrics import SERVICE, RequestMetrics
@@ -61,7 +61,7 @@ def stores_of(settings: Settings, credentials: Callable[[], Credentials]) -> Sto
         DynamoDBCatalog(dynamodb, s3, settings.table, answer_time=_ANSWER_SECONDS),
         S3Assets(s3, lifetime, answer_time=_ANSWER_SECONDS, bucket_url=bucket_url),
         StoredReleases(dynamodb, s3, settings.table, lifetime, answer_time=_ANSWER_SECONDS, bucket_url=bucket_url),
-        S3Answers(s3, lifetime, answer_time=_ANSWER_SECONDS),
+        S3Responses(s3, lifetime, answer_time=_ANSWER_SECONDS),
     )
 
 

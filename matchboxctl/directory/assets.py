@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qs
 
-from lambda_matchbox.catalog.stores import AssetFile, Listing
+from lambda_matchbox.assets.stores import AssetFile, DirectoryListing
 from lambda_matchbox.errors import NotFoundError, StoreUnavailableError
 from lambda_matchbox.golang.http import content_type
 from lambda_matchbox.golang.http.paths import escape_path, octets
@@ -50,7 +50,7 @@ class SignedAddresses:
 
 
 class AssetDirectory:
-    """The asset store over a directory (see `catalog.stores.AssetStore`).
+    """The asset store over a directory (see `assets.stores.AssetStore`).
 
     `name` is what the names of its files begin with in signed addresses. Symbolic links are followed, as by matchbox.
     """
@@ -81,12 +81,12 @@ class AssetDirectory:
             modified=datetime.fromtimestamp(int(found.st_mtime), UTC),
         )
 
-    def listing(self, path: str) -> Listing | None:
+    def listing(self, path: str) -> DirectoryListing | None:
         """The files and directories in the directory at that path."""
         found = self._status(path)
         if found is None or not stat.S_ISDIR(found.st_mode):
             return None
-        listing = Listing([], [])
+        listing = DirectoryListing([], [])
         try:
             with os.scandir(self.path(path)) as entries:
                 for entry in entries:
@@ -119,7 +119,7 @@ class AssetDirectory:
         """None: whoever cannot follow a signed redirect is given the bytes."""
         return None
 
-    def delivered_by_front(self, path: str) -> str | None:
+    def accel_redirect(self, path: str) -> str | None:
         """The same address without a host: `serve` has no limit, and streams the file in the answer's place."""
         return self._addresses.sign(self._name + path)
 

@@ -45,7 +45,7 @@ class _State(NamedTuple):
 
 
 class ReleaseDirectory:
-    """What is served of the directory (see `catalog.stores.Releases`); a move is seen by the next request."""
+    """What is served of the directory (see `assets.stores.Releases`); a move is seen by the next request."""
 
     def __init__(self, root: Path, addresses: SignedAddresses) -> None:
         self._root = root

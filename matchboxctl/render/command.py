@@ -19,7 +19,8 @@ from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.documents.groups_and_profiles import parse_group
 from lambda_matchbox.documents.json import DocumentError
 from lambda_matchbox.errors import MatchboxError, NotFoundError
-from lambda_matchbox.web.alb import BODY_LIMIT, FRONT_HEADER, Answer, Request, request_of
+from lambda_matchbox.http import Request, Response
+from lambda_matchbox.web.alb import ACCEL_REDIRECT, BODY_LIMIT, request_of
 from lambda_matchbox.web.failures import answer_of
 from lambda_matchbox.web.routes import Account, Routes, Stores
 from matchboxctl.cli.errors import FailedError, UsageError
@@ -32,8 +33,8 @@ from matchboxctl.render.one_selection import OneSelection
 from matchboxctl.render.other_groups import OtherGroups, other_groups
 from matchboxctl.render.report import Report, as_text, json_of
 from matchboxctl.render.secret_masks import Masks
-from matchboxctl.serve.answer_relay import AnswerRelay
 from matchboxctl.serve.request_line import parameters
+from matchboxctl.serve.response_relay import ResponseRelay
 from matchboxctl.store.mode import StoreSettings
 
 _KINDS = {"ignition": "ignition_id", "cloud": "cloud_id", "generic": "generic_id"}
@@ -108,7 +109,7 @@ def _quoted(text: str) -> str:
 def _report(truth: _Truth, route: str, given: Sequence[tuple[str, str]], wanted: Wanted) -> Report:
     """What there is to tell. Raises FailedError or MatchboxError where it is not known which group is the machine's."""
     request = _request(route, given)
-    relay = AnswerRelay()
+    relay = ResponseRelay()
     stores = truth.stores._replace(answers=relay, catalog=OneSelection(truth.stores.catalog))
     routes = Routes(stores, Delivery(BODY_LIMIT, boundary=secrets.token_hex(30)))
     labels = labels_of(request.raw_query)
@@ -148,17 +149,17 @@ def _selected(routes: Routes, request: Request) -> tuple[Selection | None, dict[
     return machine.selection, machine.data()
 
 
-def _answered(routes: Routes, request: Request, account: Account, relay: AnswerRelay) -> tuple[Answer, str]:
+def _answered(routes: Routes, request: Request, account: Account, relay: ResponseRelay) -> tuple[Response, str]:
     """The answer, whole even where the balancer could not carry it; and what is wrong, as the log has it."""
     try:
         answer = routes.answer(request, account)
     except MatchboxError as error:
         return answer_of(error), str(error)
-    long = relay.take(answer.headers.get(FRONT_HEADER, ""))
+    long = relay.take(answer.headers.get(ACCEL_REDIRECT, ""))
     if long is None:
         return answer, ""
-    headers = {name: value for name, value in answer.headers.items() if name != FRONT_HEADER}
-    return Answer(answer.status, headers, long.body), ""
+    headers = {name: value for name, value in answer.headers.items() if name != ACCEL_REDIRECT}
+    return Response(answer.status, headers, long.body), ""
 
 
 def _directory(data_path: Path) -> _Truth:
@@ -171,7 +172,7 @@ def _directory(data_path: Path) -> _Truth:
         catalog = DirectoryCatalog(data_path, told.append, releases.pointers)
     except OSError as error:
         raise UsageError(f"{error.filename}: {error.strerror}") from error
-    stores = Stores(catalog, AssetDirectory(data_path / "assets", addresses), releases, AnswerRelay())
+    stores = Stores(catalog, AssetDirectory(data_path / "assets", addresses), releases, ResponseRelay())
     return _Truth(stores, lambda: _groups_in(data_path / "groups", told.append), nullcontext, catalog.close, told)
 
 

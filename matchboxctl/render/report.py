@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
-from lambda_matchbox.web.alb import Answer
+from lambda_matchbox.http import Response
 from matchboxctl.render.other_groups import OtherGroup, OtherGroups
 from matchboxctl.render.secret_masks import MASK, Masks, names_a_secret
 
@@ -30,7 +30,7 @@ class Report(NamedTuple):
     profile: Profile | None
     template: str
     data: Mapping[str, object] | None
-    answer: Answer
+    answer: Response
     reason: str
     butane: Sequence[str]
     masks: Masks | None
@@ -73,7 +73,7 @@ def as_text(report: Report) -> str:
     return "\n".join([*lines, "", report.shown(_body(answer)).removesuffix("\n")])
 
 
-def _body(answer: Answer) -> str:
+def _body(answer: Response) -> str:
     return answer.body.decode("utf-8", "surrogateescape")
 
 

@@ -26,9 +26,9 @@ from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.directory.releases import ReleaseDirectory
 from matchboxctl.releases.places import in_directory, in_stores
 from matchboxctl.rpc.arguments import RpcSettings
-from matchboxctl.serve.answer_relay import AnswerRelay
 from matchboxctl.serve.background_sync import BackgroundSync
 from matchboxctl.serve.front import Front, Streams
+from matchboxctl.serve.response_relay import ResponseRelay
 from matchboxctl.serve.welcome import Listening, examples_of, shortcomings, welcome
 from matchboxctl.store.check import found
 from matchboxctl.store.mode import StoreSettings
@@ -157,7 +157,7 @@ def _over_directories(directories: Directories, log: Logger, signatures: Signatu
         pointers = releases.pointers()
     except StoreUnavailableError as error:
         raise UsageError(str(error)) from error
-    assets, answers = AssetDirectory(assets_path, addresses), AnswerRelay()
+    assets, answers = AssetDirectory(assets_path, addresses), ResponseRelay()
     delivery = Delivery(direct_limit=BODY_LIMIT, boundary=secrets.token_hex(30))
     return _Service(
         App(Routes(Stores(catalog, assets, releases, answers), delivery, signatures), log),

@@ -17,19 +17,20 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, BinaryIO, NamedTuple
 
-from lambda_matchbox.catalog.stores import AssetFile
+from lambda_matchbox.assets.stores import AssetFile
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.golang.http import content
 from lambda_matchbox.golang.http.paths import unescape
-from lambda_matchbox.web.alb import ANSWER_LIMIT, FRONT_HEADER, Request
+from lambda_matchbox.http import Request
+from lambda_matchbox.web.alb import ACCEL_REDIRECT, ANSWER_LIMIT
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.failures import answer_of
 from lambda_matchbox.web.request_log import Outcome, log_request
 from lambda_matchbox.web.routes import Account
 from matchboxctl.directory.assets import OWN, SIGNED, AssetDirectory, SignedAddresses
 from matchboxctl.directory.releases import ReleaseDirectory
-from matchboxctl.serve.answer_relay import AnswerRelay
 from matchboxctl.serve.request_line import parameters, path_and_query
+from matchboxctl.serve.response_relay import ResponseRelay
 
 _REQUEST_LIMIT = 1_000_000
 
@@ -40,7 +41,7 @@ class Streams(NamedTuple):
     addresses: SignedAddresses
     assets: AssetDirectory
     releases: ReleaseDirectory
-    answers: AnswerRelay
+    answers: ResponseRelay
 
     def named(self, name: str) -> tuple[AssetDirectory, str] | None:
         """Where a name in a signed address leads; None for a name of nothing."""
@@ -180,7 +181,7 @@ class _Connection(BaseHTTPRequestHandler):
             self._send(HTTPStatus.BAD_GATEWAY, {"content-length": "0"}, b"")
             return
         headers = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
-        front = headers.pop(FRONT_HEADER, None)
+        front = headers.pop(ACCEL_REDIRECT, None)
         if front is not None and self.server.streams is not None:
             self._stream(self.server.streams, front)
             if self._reason:

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+from lambda_matchbox.assets.stores import AssetStore
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.catalog.selection import Selector
-from lambda_matchbox.catalog.stores import AssetStore
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.golang.http.paths import clean_path, unescape
 from matchboxctl.directory.catalog import DirectoryCatalog

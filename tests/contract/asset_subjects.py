@@ -24,15 +24,15 @@ from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from matchboxctl.directory.releases import ReleaseDirectory
-from matchboxctl.serve.answer_relay import AnswerRelay
 from matchboxctl.serve.front import Front, Streams
+from matchboxctl.serve.response_relay import ResponseRelay
 from tests.rigs.catalog_table import ENOUGH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from lambda_matchbox.catalog.stores import AssetStore
+    from lambda_matchbox.assets.stores import AssetStore
     from tests.rigs.service import Service
 
 LIFETIME = 3600
@@ -72,7 +72,7 @@ def in_directory(root: Path) -> Iterator[AssetSubject]:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(body)
 
-    streams = Streams(addresses, store, releases, AnswerRelay())
+    streams = Streams(addresses, store, releases, ResponseRelay())
     stores = Stores(MemoryCatalog(), store, releases, streams.answers)
     app = App(Routes(stores, Delivery(BODY_LIMIT, "-")), Logger(level="CRITICAL"))
     with Front(("127.0.0.1", 0), app, streams) as front:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from lambda_matchbox.catalog.stores import Releases
+    from lambda_matchbox.assets.stores import Releases
     from lambda_matchbox.releases.store import ReleaseShelf
     from tests.rigs.service import Service
     from tests.rigs.stores import Stores

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from lambda_matchbox.assets.boot_clients import Redirects, follows_signed, redirects
-from lambda_matchbox.catalog.stores import AssetFile, AssetStore
+from lambda_matchbox.assets.stores import AssetFile, AssetStore
 from lambda_matchbox.errors import NotFoundError, UndeliverableError
 from lambda_matchbox.golang.http import content, directory_listing
 from lambda_matchbox.golang.http.paths import clean_path, index_page_redirect, slash_redirect
@@ -99,7 +99,7 @@ def _large(
     able = redirects(user_agent)
     if able is Redirects.ANY:
         return _redirect(302, store.address(path, request.origin))
-    if front := store.delivered_by_front(path):
+    if front := store.accel_redirect(path):
         return AssetAnswer(reply.status, reply.headers, front=front)
     plain = store.plain_address(path)
     if able is not Redirects.NONE and plain is not None:

@@ -5,7 +5,7 @@ Once a source has a release, its part of /assets/ is served from releases only.
 
 from typing import NamedTuple
 
-from lambda_matchbox.catalog.stores import AssetFile, AssetStore, Listing, Releases
+from lambda_matchbox.assets.stores import AssetFile, AssetStore, DirectoryListing, Releases
 from lambda_matchbox.errors import NotFoundError
 from lambda_matchbox.releases.pointers import Covered, Pointers, covering
 
@@ -16,7 +16,7 @@ class _Place(NamedTuple):
 
 
 class ReleasedAssets:
-    """The asset store for one request (see `catalog.stores.AssetStore`).
+    """The asset store for one request (see `assets.stores.AssetStore`).
 
     `release` is the digest that the request names, None for the current one. A release that is not kept has no files.
     """
@@ -33,7 +33,7 @@ class ReleasedAssets:
         # A source's part itself is a directory.
         return None if place is None or (not place.path and path) else place.store.file(place.path)
 
-    def listing(self, path: str) -> Listing | None:
+    def listing(self, path: str) -> DirectoryListing | None:
         """What is served in the directory at that path."""
         place = self._place(path)
         found = None if place is None else place.store.listing(place.path)
@@ -41,8 +41,8 @@ class ReleasedAssets:
         below = [p.assets.removeprefix(above) for p in self._pointers.values() if p.assets.startswith(above)]
         if not below or covering(self._pointers, path) is not None:
             return found
-        files, directories = found or Listing([], [])
-        return Listing(files, sorted({*directories, *(part.partition("/")[0] for part in below)}))
+        files, directories = found or DirectoryListing([], [])
+        return DirectoryListing(files, sorted({*directories, *(part.partition("/")[0] for part in below)}))
 
     def read(self, path: str, start: int, length: int) -> bytes:
         """`length` bytes from `start`."""
@@ -59,10 +59,10 @@ class ReleasedAssets:
         place = self._place(path)
         return None if place is None else place.store.plain_address(place.path)
 
-    def delivered_by_front(self, path: str) -> str | None:
+    def accel_redirect(self, path: str) -> str | None:
         """Where the front end finds the file."""
         store, path = self._certain(path)
-        return store.delivered_by_front(path)
+        return store.accel_redirect(path)
 
     def _place(self, path: str) -> _Place | None:
         """Where the path leads; None into a release that is not kept."""

@@ -1,8 +1,8 @@
 """The files of a bucket below a prefix: the operator's own assets, and releases."""
 
+from lambda_matchbox.assets.stores import AssetFile, DirectoryListing
 from lambda_matchbox.aws.clients.request_time import deadline_of
 from lambda_matchbox.aws.clients.s3 import S3
-from lambda_matchbox.catalog.stores import AssetFile, Listing
 from lambda_matchbox.errors import NotFoundError
 from lambda_matchbox.golang.http.paths import escape_path
 
@@ -13,7 +13,7 @@ _LONGEST_KEY = 1024  # bytes (S3's "Naming Amazon S3 objects")
 
 
 class S3Assets:
-    """The asset store over the objects of a bucket whose keys start with `prefix` (see `catalog.stores.AssetStore`).
+    """The asset store over the objects of a bucket whose keys start with `prefix` (see `assets.stores.AssetStore`).
 
     Its addresses last `lifetime` seconds, less where the credentials that signed them end earlier. `bucket_url` is
     where objects can be had without a signature, without a slash at its end, or empty. Each question to the bucket ends
@@ -35,7 +35,7 @@ class S3Assets:
         head = None if key is None else self._s3.head(key, self._deadline())
         return None if head is None else AssetFile(head.size, head.content_type, head.etag, head.last_modified)
 
-    def listing(self, path: str) -> Listing | None:
+    def listing(self, path: str) -> DirectoryListing | None:
         """What lies below that path; a prefix without objects is no directory, but the root always is one."""
         prefix = object_key(self._prefix, f"{path}/" if path else "")
         if prefix is None:
@@ -44,7 +44,7 @@ class S3Assets:
         if path and not found.files and not found.directories:
             return None
         files = [file.key.removeprefix(prefix) for file in found.files if file.key != prefix]
-        return Listing(files, [name.removeprefix(prefix).rstrip("/") for name in found.directories])
+        return DirectoryListing(files, [name.removeprefix(prefix).rstrip("/") for name in found.directories])
 
     def read(self, path: str, start: int, length: int) -> bytes:
         """`length` bytes from `start`."""
@@ -64,7 +64,7 @@ class S3Assets:
         """The object below the token-free address, where there is one."""
         return f"{self._bucket_url}/{escape_path(self._prefix + path)}" if self._bucket_url else None
 
-    def delivered_by_front(self, path: str) -> str | None:  # noqa: ARG002 (nothing in front of a function can)
+    def accel_redirect(self, path: str) -> str | None:  # noqa: ARG002 (nothing in front of a function can)
         """None: the balancer carries no file."""
         return None
 

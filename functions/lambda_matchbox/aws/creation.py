@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from lambda_matchbox.aws.answers import PREFIX
 from lambda_matchbox.aws.catalog.layout import KEY
+from lambda_matchbox.aws.responses import PREFIX
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 
-from lambda_matchbox.catalog.stores import AssetFile, Listing
+from lambda_matchbox.assets.stores import AssetFile, DirectoryListing
 from lambda_matchbox.errors import NotFoundError
 from lambda_matchbox.golang.http import content_type
 from lambda_matchbox.releases.pointers import Pointer, Pointers
@@ -13,7 +13,7 @@ from lambda_matchbox.releases.store import BusyError, LeaseLostError, MovedError
 
 
 class MemoryFiles:
-    """The asset store over bytes (see `catalog.stores.AssetStore`); its addresses serve nothing."""
+    """The asset store over bytes (see `assets.stores.AssetStore`); its addresses serve nothing."""
 
     def __init__(self, files: dict[str, bytes]) -> None:
         self._files = files
@@ -23,14 +23,14 @@ class MemoryFiles:
         body = self._files.get(path)
         return None if body is None else AssetFile(len(body), content_type.of_file(path, body), None, None)
 
-    def listing(self, path: str) -> Listing | None:
+    def listing(self, path: str) -> DirectoryListing | None:
         """The names below the path."""
         above = f"{path}/" if path else ""
         below = [name.removeprefix(above) for name in self._files if name.startswith(above)]
         if not below:
             return None
         directories = sorted({name.partition("/")[0] for name in below if "/" in name})
-        return Listing([name for name in below if "/" not in name], directories)
+        return DirectoryListing([name for name in below if "/" not in name], directories)
 
     def read(self, path: str, start: int, length: int) -> bytes:
         """`length` bytes from `start`."""
@@ -46,13 +46,13 @@ class MemoryFiles:
         """None."""
         return None
 
-    def delivered_by_front(self, path: str) -> str | None:  # noqa: ARG002 (no front end reads memory)
+    def accel_redirect(self, path: str) -> str | None:  # noqa: ARG002 (no front end reads memory)
         """None."""
         return None
 
 
 class MemoryReleases:
-    """What is published (see `catalog.stores.Releases`)."""
+    """What is published (see `assets.stores.Releases`)."""
 
     def __init__(self) -> None:
         self.served: dict[str, Pointer] = {}

@@ -10,40 +10,20 @@ import re
 from base64 import b64encode
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
+
+from lambda_matchbox.http import Request, Response
 
 # The balancer takes an answer of at most 1 MB, measured on the serialised JSON; a binary body costs a third more.
 ANSWER_LIMIT = 1_000_000
 # The front end streams what this header names in the place of the (empty) body.
-FRONT_HEADER = "x-accel-redirect"
+ACCEL_REDIRECT = "x-accel-redirect"
 # A header folded over lines is one line (RFC 9112, section 5.2); no part of it may end a line of an answer.
 _FOLD = re.compile(r"[\r\n]+[ \t]*")
 # What fits as a body whatever its bytes are, with room for the headers.
 BODY_LIMIT = 720_000
 # JSON writes a character as up to six for each of its bytes (`\\u0000`), Base64 four for three.
 _FITS_AS_TEXT = BODY_LIMIT * 4 // 3 // 6
-
-
-class Request(NamedTuple):
-    """A request as it came: `path` and `raw_query` are not decoded; the first value of each header, in lower case."""
-
-    method: str
-    path: str
-    raw_query: str
-    headers: Mapping[str, str]
-
-    @property
-    def origin(self) -> str:
-        """Scheme and host as the client asked them."""
-        return f"{self.headers.get('x-forwarded-proto', 'http')}://{self.headers.get('host', '')}"
-
-
-class Answer(NamedTuple):
-    """Status, headers and body of an answer."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes = b""
 
 
 def request_of(event: Mapping[str, Any]) -> Request:
@@ -62,7 +42,7 @@ def request_of(event: Mapping[str, Any]) -> Request:
     )
 
 
-def event_answer(answer: Answer) -> dict[str, Any]:
+def event_answer(answer: Response) -> dict[str, Any]:
     """The answer in the form that the balancer asks for, statusDescription included."""
     try:
         phrase = HTTPStatus(answer.status).phrase

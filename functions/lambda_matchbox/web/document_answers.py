@@ -2,12 +2,13 @@
 
 from typing import NamedTuple
 
+from lambda_matchbox.answers.response_store import ResponseStore
 from lambda_matchbox.assets.boot_clients import follows_signed
 from lambda_matchbox.assets.file_server import Delivery
-from lambda_matchbox.catalog.stores import AnswerStore
 from lambda_matchbox.errors import AnswerTooLargeError
 from lambda_matchbox.golang.http import content
-from lambda_matchbox.web.alb import FRONT_HEADER, Answer, Request
+from lambda_matchbox.http import Request, Response
+from lambda_matchbox.web.alb import ACCEL_REDIRECT
 
 
 class Document(NamedTuple):
@@ -21,11 +22,11 @@ class Document(NamedTuple):
 class DocumentAnswers:
     """Answers documents; `answers` keeps those that the balancer cannot carry."""
 
-    def __init__(self, answers: AnswerStore, delivery: Delivery) -> None:
+    def __init__(self, answers: ResponseStore, delivery: Delivery) -> None:
         self._answers = answers
         self._delivery = delivery
 
-    def answer(self, request: Request, document: Document) -> Answer:
+    def answer(self, request: Request, document: Document) -> Response:
         """The answer with the document, or to where it is.
 
         Raises AnswerTooLargeError where it is long and the client does not go there.
@@ -45,7 +46,7 @@ class DocumentAnswers:
             raise AnswerTooLargeError(f"the script has {self._over(body)}")
         return Document(body, content_type)
 
-    def _ranged(self, request: Request, document: Document) -> Answer:
+    def _ranged(self, request: Request, document: Document) -> Response:
         # HEAD is answered with the body, since the balancer counts it for Content-Length and drops it.
         reply = content.serve(
             "GET" if request.method == "HEAD" else request.method,
@@ -57,28 +58,28 @@ class DocumentAnswers:
         part = content.assemble(reply.body, document.body)
         if len(part) > self._delivery.direct_limit:
             return self._long(request, document)
-        return Answer(reply.status, reply.headers, part)
+        return Response(reply.status, reply.headers, part)
 
-    def _long(self, request: Request, document: Document) -> Answer:
+    def _long(self, request: Request, document: Document) -> Response:
         """The answer by another way than the balancer's, whose end sees to Range."""
         body, kind, _ = document
         headers = {"content-type": kind, "content-length": str(len(body))}
         if request.method == "HEAD":
-            return Answer(200, headers)
-        kept = self._answers.keep(body, kind, request.origin)
-        if kept.with_front:
-            return Answer(200, {**headers, FRONT_HEADER: kept.address})
+            return Response(200, headers)
+        kept = self._answers.put(body, kind, request.origin)
+        if kept.accel_redirect:
+            return Response(200, {**headers, ACCEL_REDIRECT: kept.address})
         user_agent = request.headers.get("user-agent", "")
         if not follows_signed(user_agent, kept.address):
             client = user_agent.partition(" ")[0]
             raise AnswerTooLargeError(f"{client!r} follows no redirect, and the answer has {self._over(body)}")
-        return Answer(302, {"location": kept.address, "content-length": "0"})
+        return Response(302, {"location": kept.address, "content-length": "0"})
 
     def _over(self, body: bytes) -> str:
         return f"{len(body)} bytes, over the balancer's limit of {self._delivery.direct_limit}"
 
 
-def whole(document: Document) -> Answer:
+def whole(document: Document) -> Response:
     """All of the document, whatever Range asks for."""
     headers = {"content-type": document.content_type, "content-length": str(len(document.body))}
-    return Answer(200, headers, document.body)
+    return Response(200, headers, document.body)

@@ -12,7 +12,7 @@ from lambda_matchbox.errors import (
     UndeliverableError,
 )
 from lambda_matchbox.golang.http.paths import octets
-from lambda_matchbox.web.alb import Answer
+from lambda_matchbox.http import Response
 
 
 class Failure(NamedTuple):
@@ -51,14 +51,14 @@ def failure_of(error: MatchboxError) -> Failure:
     raise KeyError(type(error).__name__)
 
 
-def answer_of(error: MatchboxError) -> Answer:
+def answer_of(error: MatchboxError) -> Response:
     """What a machine is answered: never a Location, which iPXE would follow, and one line."""
     failure = failure_of(error)
     if failure.status == 404:
-        return Answer(404, _PLAIN | {"content-length": str(len(_NOT_FOUND))}, _NOT_FOUND)
+        return Response(404, _PLAIN | {"content-length": str(len(_NOT_FOUND))}, _NOT_FOUND)
     body = octets(" ".join(str(error).split()) + "\n")
     headers = _PLAIN | {"content-length": str(len(body))}
     if failure.status == 503:
         # Machines of one rack ask at the same moment: they are not to come back at the same moment.
         headers |= {"retry-after": str(random.randint(2, 10))}  # noqa: S311 (no secret)
-    return Answer(failure.status, headers, body)
+    return Response(failure.status, headers, body)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from aws_lambda_powertools import Logger
 
 from lambda_matchbox.golang.http.paths import octets
-from lambda_matchbox.web.alb import Request
+from lambda_matchbox.http import Request
 from lambda_matchbox.web.routes import Account
 
 _LONGEST_REPORT = 50

@@ -7,18 +7,21 @@ from functools import partial
 from typing import NamedTuple
 
 from lambda_matchbox.answers import grub, ipxe
+from lambda_matchbox.answers.response_store import ResponseStore
 from lambda_matchbox.answers.template_data import data_of
 from lambda_matchbox.assets import file_server
+from lambda_matchbox.assets import release_addresses as addresses
 from lambda_matchbox.assets.released import ReleasedAssets
+from lambda_matchbox.assets.stores import AssetStore, Releases
 from lambda_matchbox.catalog.labels import labels_of
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
-from lambda_matchbox.catalog.stores import AnswerStore, AssetStore, Catalog, Releases, Selection
+from lambda_matchbox.catalog.stores import Catalog, Selection
 from lambda_matchbox.errors import NotFoundError
 from lambda_matchbox.golang.http import content_type
 from lambda_matchbox.golang.http.paths import clean_path, moved_permanently, unescape
-from lambda_matchbox.releases import addresses
+from lambda_matchbox.http import Request, Response
 from lambda_matchbox.releases.pointers import Pointers
-from lambda_matchbox.web.alb import FRONT_HEADER, Answer, Request
+from lambda_matchbox.web.alb import ACCEL_REDIRECT
 from lambda_matchbox.web.document_answers import Document, DocumentAnswers, whole
 from lambda_matchbox.web.signatures import Signatures, signed_route
 
@@ -35,7 +38,7 @@ class Stores(NamedTuple):
     catalog: Catalog
     assets: AssetStore
     releases: Releases
-    answers: AnswerStore
+    answers: ResponseStore
 
 
 @dataclass
@@ -100,7 +103,7 @@ class Routes:
         }
         self._texts = {"/": b"matchbox\n", "/boot.ipxe": ipxe.BOOT_SCRIPT, "/boot.ipxe.0": ipxe.BOOT_SCRIPT}
 
-    def answer(self, request: Request, account: Account) -> Answer:
+    def answer(self, request: Request, account: Account) -> Response:
         """The answer to a request. Raises NotFoundError for a path that no route has."""
         # Whether the balancer hands the path over encoded is not documented: what is no encoding stands for itself.
         path = unescape(request.path) or request.path
@@ -128,7 +131,7 @@ class Routes:
             return Document(self._texts[route], content_type.TEXT)
         return self._machines[route](self.machine(request, account))
 
-    def _moved(self, path: str, request: Request) -> Answer | None:
+    def _moved(self, path: str, request: Request) -> Response | None:
         """The redirect to the clean spelling of the path, as Go's mux answers it."""
         clean = "/assets/" if path == "/assets" else clean_path(path)
         if clean == path:
@@ -136,11 +139,11 @@ class Routes:
         redirect = moved_permanently(clean, request.raw_query)
         headers = {"location": redirect.location}
         if request.method not in ("GET", "HEAD"):
-            return Answer(301, headers | {"content-length": "0"})
+            return Response(301, headers | {"content-length": "0"})
         headers |= {"content-type": "text/html; charset=utf-8", "content-length": str(len(redirect.page))}
-        return Answer(301, headers, redirect.page)
+        return Response(301, headers, redirect.page)
 
-    def _asset(self, path: str, request: Request) -> Answer:
+    def _asset(self, path: str, request: Request) -> Response:
         asked = file_server.AssetRequest(request.method, path, request.raw_query, request.headers, request.origin)
         store = self._served(self._stores.releases.pointers(), request.raw_query)
         try:
@@ -152,22 +155,22 @@ class Routes:
                 raise
             found = file_server.answer(asked._replace(path=literal), store, self._delivery)
         if found.front is not None:
-            return Answer(found.status, {**found.headers, FRONT_HEADER: found.front})
-        return Answer(found.status, found.headers, found.body)
+            return Response(found.status, {**found.headers, ACCEL_REDIRECT: found.front})
+        return Response(found.status, found.headers, found.body)
 
     def _served(self, pointers: Pointers, raw_query: str) -> ReleasedAssets:
         """What is served below /assets/ to a request with this query."""
         release = addresses.release_in(raw_query)
         return ReleasedAssets(self._stores.assets, self._stores.releases, pointers, release)
 
-    def _profile(self, profile_id: str) -> Answer:
+    def _profile(self, profile_id: str) -> Response:
         profile = self._stores.catalog.profile(profile_id)
         if profile is None:
             raise NotFoundError(f"no profile {profile_id!r}")
         # Metadata may hold secrets, and here nobody says which machine asks.
         shown = profile._replace(metadata={}).document()
         body = json.dumps(shown, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
-        return Answer(200, {"content-type": "application/json", "content-length": str(len(body))}, body)
+        return Response(200, {"content-type": "application/json", "content-length": str(len(body))}, body)
 
     def machine(self, request: Request, account: Account) -> _Machine:
         """Who asks, and what is selected for it. Raises NotFoundError where no group matches."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from lambda_matchbox.assets.file_server import AssetAnswer, AssetRequest, Delivery, answer
-from lambda_matchbox.catalog.stores import AssetFile, Listing
+from lambda_matchbox.assets.stores import AssetFile, DirectoryListing
 from lambda_matchbox.errors import NotFoundError, UndeliverableError
 from lambda_matchbox.golang.http.paths import escape_path
 
@@ -32,13 +32,13 @@ class Memory:
         found = FILES.get(path)
         return None if found is None else AssetFile(len(found), "application/x-test", '"e"', MODIFIED)
 
-    def listing(self, path: str) -> Listing | None:
+    def listing(self, path: str) -> DirectoryListing | None:
         inside = [
             name.removeprefix(f"{path}/".lstrip("/")) for name in FILES if name.startswith(f"{path}/".lstrip("/"))
         ]
         if not inside:
             return None
-        return Listing(
+        return DirectoryListing(
             [name for name in inside if "/" not in name], sorted({n.split("/")[0] for n in inside if "/" in n})
         )
 
@@ -53,7 +53,7 @@ class Memory:
     def plain_address(self, path: str) -> str | None:
         return f"{self.plain}/{escape_path(path)}" if self.plain else None
 
-    def delivered_by_front(self, path: str) -> str | None:
+    def accel_redirect(self, path: str) -> str | None:
         return f"/front/{path}" if self.front else None
 
 

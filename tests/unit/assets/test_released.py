@@ -6,18 +6,20 @@ import json
 
 import pytest
 
+from lambda_matchbox.answers.response_store import StoredResponse
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.assets.released import ReleasedAssets
+from lambda_matchbox.assets.stores import DirectoryListing
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.memory import MemoryCatalog
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
-from lambda_matchbox.catalog.stores import Kept, Listing
 from lambda_matchbox.errors import NotFoundError, StoreUnavailableError
+from lambda_matchbox.http import Request, Response
 from lambda_matchbox.oci.image_reference import ImageReference
 from lambda_matchbox.releases.memory import MemoryFiles, MemoryReleases
 from lambda_matchbox.releases.pointers import Pointer, Release, published, rolled_back
 from lambda_matchbox.releases.sources import Source
-from lambda_matchbox.web.alb import BODY_LIMIT, Answer, Request
+from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.routes import Account, Routes, Stores
 
 A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
@@ -62,7 +64,7 @@ def test_own_files_first(releases: MemoryReleases) -> None:
     """Until a source has a release, the operator's own files are served in its part."""
     store = served(releases)
     assert OWN == {path: body(store, path) for path in OWN}
-    assert Listing(["own", "vmlinuz"], []) == _sorted(store.listing("talos/arm64"))
+    assert DirectoryListing(["own", "vmlinuz"], []) == _sorted(store.listing("talos/arm64"))
 
 
 def test_released(releases: MemoryReleases) -> None:
@@ -79,7 +81,7 @@ def test_released(releases: MemoryReleases) -> None:
     assert b"rnel" == store.read("talos/arm64/vmlinuz", 2, 4)
     assert "http://h/memory/vmlinuz" == store.address("talos/arm64/vmlinuz", "http://h")
     assert "http://h/memory/readme" == store.address("readme", "http://h")
-    assert [None] * 2 == [store.plain_address("talos/arm64/vmlinuz"), store.delivered_by_front("readme")]
+    assert [None] * 2 == [store.plain_address("talos/arm64/vmlinuz"), store.accel_redirect("readme")]
 
 
 def test_the_part_is_a_directory(releases: MemoryReleases) -> None:
@@ -96,15 +98,15 @@ def test_listings(releases: MemoryReleases) -> None:
     publish(releases, A, 1)
     releases.served["deep"] = Pointer("x/y/z", A, held=False, releases=(Release(A, "p", 1),))
     listings = {
-        "": Listing(["readme"], ["talos", "x"]),
-        "talos": Listing(["arm64x"], ["amd64", "arm64"]),
-        "talos/arm64": Listing(["release.json", "vmlinuz"], ["dir"]),
-        "talos/arm64/dir": Listing(["extra"], []),
+        "": DirectoryListing(["readme"], ["talos", "x"]),
+        "talos": DirectoryListing(["arm64x"], ["amd64", "arm64"]),
+        "talos/arm64": DirectoryListing(["release.json", "vmlinuz"], ["dir"]),
+        "talos/arm64/dir": DirectoryListing(["extra"], []),
         "talos/arm64/vmlinuz": None,
         "talos/arm": None,
-        "talos/amd64": Listing(["vmlinuz"], []),
-        "x": Listing([], ["y"]),
-        "x/y": Listing([], ["z"]),
+        "talos/amd64": DirectoryListing(["vmlinuz"], []),
+        "x": DirectoryListing([], ["y"]),
+        "x/y": DirectoryListing([], ["z"]),
         "x/y/z": None,
         "x/z": None,
     }
@@ -121,7 +123,7 @@ def test_a_kept_release(releases: MemoryReleases) -> None:
     ]
     older = served(releases, A)
     assert (b"o", b"own readme") == (body(older, "talos/arm64/old"), body(older, "readme"))
-    assert Listing(["old", "release.json", "vmlinuz"], ["dir"]) == _sorted(older.listing("talos/arm64"))
+    assert DirectoryListing(["old", "release.json", "vmlinuz"], ["dir"]) == _sorted(older.listing("talos/arm64"))
     releases.served["arm"] = rolled_back(releases.served["arm"], A, 3)
     assert b"kernel aaaaaaaa" == body(served(releases), "talos/arm64/vmlinuz")
 
@@ -138,7 +140,7 @@ def test_an_unknown_release(releases: MemoryReleases) -> None:
     for ask in (
         lambda: store.read("talos/arm64/vmlinuz", 0, 1),
         lambda: store.address("talos/arm64/vmlinuz", "http://h"),
-        lambda: store.delivered_by_front("talos/arm64/vmlinuz"),
+        lambda: store.accel_redirect("talos/arm64/vmlinuz"),
     ):
         with pytest.raises(NotFoundError, match=f"the release '{C}' is not kept"):
             ask()
@@ -148,7 +150,7 @@ def test_an_unknown_release(releases: MemoryReleases) -> None:
 class _NoAnswers:
     """No answer here is long."""
 
-    def keep(self, body: bytes, content_type: str, origin: str) -> Kept:
+    def put(self, body: bytes, content_type: str, origin: str) -> StoredResponse:
         raise StoreUnavailableError("no answer is kept")
 
 
@@ -163,7 +165,7 @@ def routes(releases: MemoryReleases) -> Routes:
     return Routes(Stores(catalog, MemoryFiles(OWN), releases, _NoAnswers()), Delivery(BODY_LIMIT, "-"))
 
 
-def asked(routes: Routes, path: str, query: str = "") -> Answer:
+def asked(routes: Routes, path: str, query: str = "") -> Response:
     return routes.answer(Request("GET", path, query, {"host": "boot.test"}), Account())
 
 
@@ -218,8 +220,8 @@ def test_record(releases: MemoryReleases, routes: Routes) -> None:
     assert b'<a href="arm64/">arm64/</a>' in asked(routes, "/assets/talos/").body
 
 
-def _sorted(listing: Listing | None) -> Listing | None:
-    return None if listing is None else Listing(sorted(listing.files), listing.directories)
+def _sorted(listing: DirectoryListing | None) -> DirectoryListing | None:
+    return None if listing is None else DirectoryListing(sorted(listing.files), listing.directories)
 
 
 def test_former_choice_of_files(releases: MemoryReleases) -> None:

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.golang.http.paths import unescape
 from lambda_matchbox.releases.memory import MemoryReleases
-from lambda_matchbox.web.alb import BODY_LIMIT, FRONT_HEADER, request_of
+from lambda_matchbox.web.alb import ACCEL_REDIRECT, BODY_LIMIT, request_of
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.assets import OWN, SIGNED, AssetDirectory, SignedAddresses
-from matchboxctl.serve.answer_relay import AnswerRelay
+from matchboxctl.serve.response_relay import ResponseRelay
 from tests.support.openpgp.keys import signing_key
 from tests.unit.web.hostile_requests import (
     HEADERS,
@@ -42,7 +42,7 @@ def assets(tmp_path_factory: pytest.TempPathFactory) -> AssetDirectory:
 
 @pytest.fixture(scope="module")
 def app(assets: AssetDirectory) -> App:
-    stores = Stores(catalog(), assets, MemoryReleases(), AnswerRelay())
+    stores = Stores(catalog(), assets, MemoryReleases(), ResponseRelay())
     signatures = signing_key("ed25519").signatures
     return App(Routes(stores, Delivery(BODY_LIMIT, "boundary"), signatures), quiet())
 
@@ -53,7 +53,7 @@ def assert_in_order(app: App, assets: AssetDirectory, given: dict[str, Any]) -> 
     headers = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
     body = b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"].encode()
     assert SECRET not in body
-    for address in (headers.get("location", ""), headers.get(FRONT_HEADER, "")):
+    for address in (headers.get("location", ""), headers.get(ACCEL_REDIRECT, "")):
         # The client may name itself a host that looks like a path.
         path, _, query = address.removeprefix(request_of(given).origin).partition("?")
         name = unescape(path.removeprefix(SIGNED)) or ""

@@ -7,7 +7,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lambda_matchbox.assets.file_server import Delivery
-from lambda_matchbox.aws.answers import S3Answers
 from lambda_matchbox.aws.assets import PREFIX, S3Assets
 from lambda_matchbox.aws.catalog.reader import DynamoDBCatalog
 from lambda_matchbox.aws.catalog.writer import CatalogWriter
@@ -17,6 +16,7 @@ from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.aws.creation import create_bucket, create_table
 from lambda_matchbox.aws.releases.reader import StoredReleases
+from lambda_matchbox.aws.responses import S3Responses
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.web.alb import BODY_LIMIT
@@ -54,7 +54,7 @@ def app(moto_server: Service) -> App:
         DynamoDBCatalog(dynamodb, s3, name, answer_time=ENOUGH),
         S3Assets(s3, 60, answer_time=ENOUGH),
         StoredReleases(dynamodb, s3, name, 60, answer_time=ENOUGH),
-        S3Answers(s3, 60, answer_time=ENOUGH),
+        S3Responses(s3, 60, answer_time=ENOUGH),
     )
     return App(Routes(stores, Delivery(BODY_LIMIT, "boundary")), quiet())
 

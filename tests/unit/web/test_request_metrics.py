@@ -16,7 +16,7 @@ from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.metrics import MILLISECONDS, REQUESTS, SERVICE, RequestMetrics
 from lambda_matchbox.web.routes import Routes, Stores
-from matchboxctl.serve.answer_relay import AnswerRelay
+from matchboxctl.serve.response_relay import ResponseRelay
 from tests.unit.web.hostile_requests import quiet
 from tests.unit.web.metric_lines import Metric, metrics_of, open_log
 
@@ -40,7 +40,7 @@ class Away(MemoryCatalog):
 
 
 def app(count: Callable[[str, int, float], None]) -> App:
-    stores = Stores(Away(), MemoryFiles({}), MemoryReleases(), AnswerRelay())
+    stores = Stores(Away(), MemoryFiles({}), MemoryReleases(), ResponseRelay())
     return App(Routes(stores, Delivery(BODY_LIMIT, "-")), quiet(), count=count)
 
 

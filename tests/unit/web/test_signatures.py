@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from lambda_matchbox.answers.response_store import StoredResponse
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.memory import MemoryCatalog
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
-from lambda_matchbox.catalog.stores import Kept
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.releases.memory import MemoryReleases
 from lambda_matchbox.web.app import App
@@ -41,9 +41,9 @@ class Elsewhere:
     def __init__(self) -> None:
         self.kept: list[bytes] = []
 
-    def keep(self, body: bytes, content_type: str, origin: str) -> Kept:
+    def put(self, body: bytes, content_type: str, origin: str) -> StoredResponse:
         self.kept.append(body)
-        return Kept("http://elsewhere.test/answer", with_front=False)
+        return StoredResponse("http://elsewhere.test/answer", accel_redirect=False)
 
 
 class Server:

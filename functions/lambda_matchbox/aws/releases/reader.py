@@ -19,7 +19,7 @@ def release_prefix(source_id: str, place: str) -> str:
 
 
 class StoredReleases:
-    """Pointers in a table, files in a bucket (see `catalog.stores.Releases` and `aws.assets.S3Assets`)."""
+    """Pointers in a table, files in a bucket (see `assets.stores.Releases` and `aws.assets.S3Assets`)."""
 
     def __init__(
         self, dynamodb: DynamoDB, s3: S3, table: str, lifetime: int, *, answer_time: float, bucket_url: str = ""

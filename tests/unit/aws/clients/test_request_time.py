@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from lambda_matchbox.assets.file_server import Delivery
-from lambda_matchbox.aws.answers import S3Answers
 from lambda_matchbox.aws.assets import PREFIX, S3Assets
 from lambda_matchbox.aws.catalog.reader import DynamoDBCatalog
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
@@ -21,6 +20,7 @@ from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.aws.creation import create_bucket, create_table
 from lambda_matchbox.aws.releases.reader import StoredReleases
+from lambda_matchbox.aws.responses import S3Responses
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
 from tests.rigs.catalog_table import ENOUGH
@@ -74,7 +74,7 @@ def slow(moto_server: MotoService) -> Iterator[Slow]:
                 DynamoDBCatalog(dynamodb, s3, name, answer_time=ENOUGH),
                 S3Assets(s3, 60, answer_time=ENOUGH),
                 StoredReleases(dynamodb, s3, name, 60, answer_time=ENOUGH),
-                S3Answers(s3, 60, answer_time=ENOUGH),
+                S3Responses(s3, 60, answer_time=ENOUGH),
             )
         )
 

@@ -20,8 +20,8 @@ from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.assets import OWN, AssetDirectory, SignedAddresses
 from matchboxctl.directory.releases import ReleaseDirectory
-from matchboxctl.serve.answer_relay import AnswerRelay
 from matchboxctl.serve.front import Front, Streams
+from matchboxctl.serve.response_relay import ResponseRelay
 
 LIMIT = 60
 KEYS = {
@@ -63,7 +63,7 @@ def served(root: Path) -> Iterator[Served]:
     """The log is whole when it is left: the line of a request may come after its answer."""
     addresses, log = SignedAddresses(b"key", 60), io.StringIO()
     assets, releases = AssetDirectory(root, addresses), ReleaseDirectory(root / "releases", addresses)
-    streams = Streams(addresses, assets, releases, AnswerRelay())
+    streams = Streams(addresses, assets, releases, ResponseRelay())
     stores = Stores(Faulty(), assets, releases, streams.answers)
     # Loggers of one name share their first stream.
     app = App(Routes(stores, Delivery(2, "-")), Logger(service=str(root), level="INFO", stream=log))

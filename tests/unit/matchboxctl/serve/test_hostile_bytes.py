@@ -14,8 +14,8 @@ from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from matchboxctl.directory.releases import ReleaseDirectory
-from matchboxctl.serve.answer_relay import AnswerRelay
 from matchboxctl.serve.front import Front, Streams
+from matchboxctl.serve.response_relay import ResponseRelay
 from tests.unit.web.hostile_requests import PIECES, SECRET, catalog, filled, quiet
 
 LIMIT = 60
@@ -51,7 +51,7 @@ FIELDS = st.lists(
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     directory, addresses = filled(tmp_path_factory.mktemp("data")), SignedAddresses(b"key", 60)
     assets, releases = AssetDirectory(directory, addresses), ReleaseDirectory(directory / "none", addresses)
-    streams = Streams(addresses, assets, releases, AnswerRelay())
+    streams = Streams(addresses, assets, releases, ResponseRelay())
     stores = Stores(catalog(), assets, releases, streams.answers)
     app = App(Routes(stores, Delivery(BODY_LIMIT, "boundary")), quiet())
     with Front(("127.0.0.1", 0), app, streams) as front:

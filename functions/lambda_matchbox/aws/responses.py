@@ -2,15 +2,15 @@
 
 import hashlib
 
+from lambda_matchbox.answers.response_store import StoredResponse
 from lambda_matchbox.aws.clients.request_time import deadline_of
 from lambda_matchbox.aws.clients.s3 import S3
-from lambda_matchbox.catalog.stores import Kept
 
 PREFIX = "answers/"
 
 
-class S3Answers:
-    """The answer store over a bucket (see `catalog.stores.AnswerStore`).
+class S3Responses:
+    """The response store over a bucket (see `answers.response_store.ResponseStore`).
 
     Its addresses last `lifetime` seconds, less where the credentials that signed them end earlier. An answer is kept
     within `answer_time` seconds or not at all.
@@ -21,9 +21,10 @@ class S3Answers:
         self._lifetime = lifetime
         self._answer_time = answer_time
 
-    def keep(self, body: bytes, content_type: str, origin: str) -> Kept:
+    def put(self, body: bytes, content_type: str, origin: str) -> StoredResponse:
         """Put it under its digest, so that machines that are told the same share an object."""
         # The type is part of what is served: one body of two types is two objects.
         key = PREFIX + hashlib.sha256(content_type.encode() + b"\0" + body).hexdigest()
         self._s3.put(key, body, content_type, deadline_of(self._answer_time))
-        return Kept(self._s3.presigned_get(key, origin.partition("://")[0], self._lifetime), with_front=False)
+        address = self._s3.presigned_get(key, origin.partition("://")[0], self._lifetime)
+        return StoredResponse(address, accel_redirect=False)

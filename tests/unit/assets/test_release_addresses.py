@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambda_matchbox.assets.release_addresses import pinned, release_in
 from lambda_matchbox.catalog.profiles import NetBoot
-from lambda_matchbox.releases.addresses import pinned, release_in
 from lambda_matchbox.releases.pointers import Pointer, Release
 
 A, B = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
