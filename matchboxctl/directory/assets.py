@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 from lambda_matchbox.assets.stores import AssetFile, DirectoryListing
 from lambda_matchbox.errors import NotFoundError, StoreUnavailableError
 from lambda_matchbox.golang.http import content_type
-from lambda_matchbox.golang.http.paths import escape_path, octets
+from lambda_matchbox.golang.http.paths import escape_path, to_bytes
 
 SIGNED = "/presigned/"
 """What signed addresses begin with."""
@@ -42,11 +42,11 @@ class SignedAddresses:
         """Whether the query signs that name and has not expired."""
         fields = parse_qs(query, keep_blank_values=True)
         expires, signature = (fields.get(name, [""])[0] for name in ("expires", "signature"))
-        genuine = hmac.compare_digest(self._signature(name, expires).encode(), octets(signature))
+        genuine = hmac.compare_digest(self._signature(name, expires).encode(), to_bytes(signature))
         return genuine and int(expires) >= self._clock()
 
     def _signature(self, name: str, expires: str) -> str:
-        return hmac.new(self._secret, octets(f"{expires}\n{name}"), hashlib.sha256).hexdigest()
+        return hmac.new(self._secret, to_bytes(f"{expires}\n{name}"), hashlib.sha256).hexdigest()
 
 
 class AssetDirectory:
@@ -62,7 +62,7 @@ class AssetDirectory:
 
     def path(self, path: str) -> Path:
         """Where the file of that path lies."""
-        return self.root / os.fsdecode(octets(path))
+        return self.root / os.fsdecode(to_bytes(path))
 
     def file(self, path: str) -> AssetFile | None:
         """The regular file at that path."""

@@ -14,14 +14,14 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
+from lambda_matchbox.catalog.group_index import GroupIndex
 from lambda_matchbox.catalog.groups import Group
-from lambda_matchbox.catalog.memory import GroupIndex
-from lambda_matchbox.catalog.overlaps import Rivals
+from lambda_matchbox.catalog.overlaps import Overlap
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.selection import Selector
 from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
-from lambda_matchbox.documents.json import DocumentError
+from lambda_matchbox.documents.json_text import DocumentError
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.releases.pointers import Pointers
 from matchboxctl.directory.changes import Changes, Scan
@@ -58,9 +58,9 @@ class DirectoryCatalog:
         """Watch the directory no longer; one that serves lives as long as its process."""
         self._changes.close()
 
-    def rivals(self) -> list[Rivals]:
+    def overlaps(self) -> list[Overlap]:
         """The groups that ask for the same machines."""
-        return self._index.rivals()
+        return self._index.overlaps()
 
     def selectors(self, most: int) -> list[Selector]:
         """Some of the selectors in use, of groups with lists the first of each."""

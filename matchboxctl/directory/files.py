@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lambda_matchbox.aws.catalog.layout import group_key, profile_key, template_key
-from lambda_matchbox.catalog.templates import TEMPLATE_KINDS, Document, Template
+from lambda_matchbox.catalog.templates import TEMPLATE_KINDS, CatalogDocument, Template
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
-from lambda_matchbox.documents.json import DocumentError
+from lambda_matchbox.documents.json_text import DocumentError
 from lambda_matchbox.documents.sources import parse_source
 from lambda_matchbox.releases.sources import Source
 
@@ -26,7 +26,7 @@ class DataDirectory(NamedTuple):
     `closed` are the directories that cannot be read: nobody knows what the table has beyond the files in them.
     """
 
-    documents: list[Document]
+    documents: list[CatalogDocument]
     sources: dict[str, Source]
     assets: dict[str, Path]
     broken: list[str]

@@ -21,10 +21,10 @@ from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.request_time import deadline_of
 from lambda_matchbox.aws.clients.s3 import S3
-from lambda_matchbox.catalog.groups import Group, Wanted
+from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.labels import InvalidMACError, is_mac, normalise_mac
 from lambda_matchbox.catalog.profiles import Profile
-from lambda_matchbox.documents.json import DocumentError
+from lambda_matchbox.documents.json_text import DocumentError
 from matchboxctl.cli.data_path_argument import DATA_PATH
 from matchboxctl.documents.patience import Patience
 from matchboxctl.documents.protocol import Report, TemplateSize, nobody
@@ -221,7 +221,7 @@ def _key_of(kind: str, name: str) -> str | None:
             return template_key(kind, name)
 
 
-def _normal(selector: Mapping[str, Wanted]) -> dict[str, Wanted]:
+def _normal(selector: Mapping[str, SelectorValue]) -> dict[str, SelectorValue]:
     """The selector with its addresses in normal form. Raises InvalidMACError."""
     # Where a group lists addresses, they were checked by whoever wrote it; no message can say it.
     return {

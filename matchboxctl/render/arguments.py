@@ -63,10 +63,10 @@ def _count(text: str) -> int:
 
 
 def _render(options: argparse.Namespace) -> None:
-    from matchboxctl.render.command import Wanted, render
+    from matchboxctl.render.command import SelectorValue, render
     from matchboxctl.store.mode import store_settings
 
     store = store_settings(os.environ, options.data_path)
     truth = Path(options.data_path or DATA_PATH) if store is None else store
-    wanted = Wanted(options.route, options.label, options.others, show_secrets=options.show_secrets)
+    wanted = SelectorValue(options.route, options.label, options.others, show_secrets=options.show_secrets)
     render(truth, wanted, as_json=options.output == "json")

@@ -17,7 +17,7 @@ from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.labels import labels_of
 from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.documents.groups_and_profiles import parse_group
-from lambda_matchbox.documents.json import DocumentError
+from lambda_matchbox.documents.json_text import DocumentError
 from lambda_matchbox.errors import MatchboxError, NotFoundError
 from lambda_matchbox.http import Request, Response
 from lambda_matchbox.web.alb import ACCEL_REDIRECT, BODY_LIMIT, request_of
@@ -44,7 +44,7 @@ _JSON = ".json"
 _ADDRESS_LIFETIME = 3600
 
 
-class Wanted(NamedTuple):
+class SelectorValue(NamedTuple):
     """What is asked for: the route, labels as KEY=VALUE, and how many other groups are to be shown."""
 
     route: str
@@ -66,7 +66,7 @@ class _Truth(NamedTuple):
     told: Sequence[str] = ()
 
 
-def render(truth: Path | StoreSettings, wanted: Wanted, *, as_json: bool) -> None:
+def render(truth: Path | StoreSettings, wanted: SelectorValue, *, as_json: bool) -> None:
     """Print what the route answers to a machine with these labels, and why.
 
     Raises UsageError, and FailedError where the answer is an error.
@@ -106,7 +106,7 @@ def _quoted(text: str) -> str:
     return quote(text, safe=":", errors="surrogateescape")
 
 
-def _report(truth: _Truth, route: str, given: Sequence[tuple[str, str]], wanted: Wanted) -> Report:
+def _report(truth: _Truth, route: str, given: Sequence[tuple[str, str]], wanted: SelectorValue) -> Report:
     """What there is to tell. Raises FailedError or MatchboxError where it is not known which group is the machine's."""
     request = _request(route, given)
     relay = ResponseRelay()

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from lambda_matchbox.catalog.groups import Group
-from lambda_matchbox.catalog.selection import matches, octets
+from lambda_matchbox.catalog.selection import matches, sort_key
 
 
 class OtherGroup(NamedTuple):
@@ -32,7 +32,7 @@ def other_groups(groups: Iterable[Group], chosen: Group | None, labels: Mapping[
         for group in groups:
             if chosen is None or group.id != chosen.id:
                 count += 1
-                yield len(lacking(group, labels)), -len(group.selector), octets(group.id), group
+                yield len(lacking(group, labels)), -len(group.selector), sort_key(group.id), group
 
     nearest = heapq.nsmallest(most, others(), key=lambda one: one[:3])
     found = [OtherGroup(group.id, lacking(group, labels), _lost_by(group, chosen)) for *_, group in nearest]

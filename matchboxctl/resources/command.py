@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from lambda_matchbox.catalog.labels import InvalidMACError
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
-from lambda_matchbox.documents.json import DocumentError
+from lambda_matchbox.documents.json_text import DocumentError
 from lambda_matchbox.errors import MatchboxError, StoreUnavailableError
 from matchboxctl.cli.data_path_argument import DATA_PATH
 from matchboxctl.cli.errors import FailedError, MissingError, UsageError

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Collection, Mapping, Sequence
 
-from lambda_matchbox.catalog.groups import Group, Wanted
-from lambda_matchbox.catalog.selection import octets
+from lambda_matchbox.catalog.groups import Group, SelectorValue
+from lambda_matchbox.catalog.selection import sort_key
 from lambda_matchbox.catalog.templates import Template
 from lambda_matchbox.documents.groups_and_profiles import parse_group
-from lambda_matchbox.documents.json import DocumentError
+from lambda_matchbox.documents.json_text import DocumentError
 from matchboxctl.cli.errors import FailedError
 from matchboxctl.documents.faults import id_fault
 from matchboxctl.documents.file_texts import group_document, group_text
@@ -94,15 +94,15 @@ def _failing(documents: Documents, group: Group) -> list[str]:
 
 
 def _in_order(groups: list[Group]) -> list[Group]:
-    return sorted(groups, key=lambda group: octets(group.id))
+    return sorted(groups, key=lambda group: sort_key(group.id))
 
 
-def _selectors(selector: Mapping[str, Wanted]) -> str:
+def _selectors(selector: Mapping[str, SelectorValue]) -> str:
     """All of them in one cell, of a list the first values."""
     return ",".join(f"{key}={_values(value)}" for key, value in sorted(selector.items()))
 
 
-def _values(value: Wanted) -> str:
+def _values(value: SelectorValue) -> str:
     if isinstance(value, str):
         return value
     more = len(value) - _MOST_VALUES

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
-from lambda_matchbox.catalog.selection import octets
+from lambda_matchbox.catalog.selection import sort_key
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
 from lambda_matchbox.documents.groups_and_profiles import parse_profile
 from matchboxctl.documents.faults import id_fault
@@ -59,7 +59,7 @@ class ProfileNoun:
     def users(self, documents: Documents, names: Collection[str], told: Report) -> Mapping[str, list[str]]:
         """The groups that name the profiles."""
         found: dict[str, list[str]] = {}
-        for group in sorted(documents.groups(told, metadata=False), key=lambda group: octets(group.id)):
+        for group in sorted(documents.groups(told, metadata=False), key=lambda group: sort_key(group.id)):
             if group.profile in names:
                 found.setdefault(group.profile, []).append(f"group {group.id}")
         return found
@@ -81,7 +81,7 @@ def absent_templates(documents: Documents, profile: Profile) -> list[str]:
 
 
 def _in_order(profiles: list[Profile]) -> list[Profile]:
-    return sorted(profiles, key=lambda profile: octets(profile.id))
+    return sorted(profiles, key=lambda profile: sort_key(profile.id))
 
 
 def _facts(profile: Profile) -> Facts:

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Collection, Mapping, Sequence
 
-from lambda_matchbox.catalog.selection import octets
+from lambda_matchbox.catalog.selection import sort_key
 from lambda_matchbox.errors import MatchboxError
 from matchboxctl.cli.errors import FailedError
 from matchboxctl.documents.faults import name_fault
@@ -69,13 +69,13 @@ class TemplateNoun:
 
     def _profiles(self, documents: Documents, names: Collection[str], told: Report) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
-        for profile in sorted(documents.profiles(told, metadata=False), key=lambda profile: octets(profile.id)):
+        for profile in sorted(documents.profiles(told, metadata=False), key=lambda profile: sort_key(profile.id)):
             if (name := getattr(profile, f"{self.kind}_id")) in names:
                 found.setdefault(name, []).append(profile.id)
         return found
 
     def _all(self, documents: Documents, told: Report) -> list[TemplateSize]:
-        return sorted(documents.templates(self.kind, told), key=lambda one: octets(one.name))
+        return sorted(documents.templates(self.kind, told), key=lambda one: sort_key(one.name))
 
 
 def _notes(kind: str, name: str, body: bytes) -> list[str]:

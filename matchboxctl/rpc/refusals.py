@@ -5,7 +5,7 @@ from grpc import StatusCode
 from lambda_matchbox.aws.catalog.layout import UnwritableError
 from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.catalog.labels import InvalidMACError
-from lambda_matchbox.documents.json import DocumentError
+from lambda_matchbox.documents.json_text import DocumentError
 from lambda_matchbox.errors import MatchboxError, StoreUnavailableError
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.documents.faults import FileError

@@ -8,8 +8,8 @@ from google.protobuf.message import Message
 from grpc import StatusCode
 
 from lambda_matchbox.catalog.groups import Group
-from lambda_matchbox.catalog.selection import octets
-from lambda_matchbox.documents.json import DocumentError
+from lambda_matchbox.catalog.selection import sort_key
+from lambda_matchbox.documents.json_text import DocumentError
 from matchboxctl.documents.faults import id_fault, name_fault
 from matchboxctl.rpc import matchbox_pb2 as pb
 from matchboxctl.rpc.edited import Edited
@@ -156,7 +156,7 @@ def _messages(groups: Iterable[Group]) -> Iterable[pb.Group]:
 
 def _in_order(documents: list[Any]) -> list[Any]:
     """Groups or profiles as a directory lists their files."""
-    return sorted(documents, key=lambda one: octets(f"{one.id}.json"))
+    return sorted(documents, key=lambda one: sort_key(f"{one.id}.json"))
 
 
 def _check_id(name: str) -> None:

@@ -76,7 +76,7 @@ def shortcomings(catalog: DirectoryCatalog, assets: AssetStore, root: Path, unpu
     `assets` are those served, `root` is the directory of the operator's own; `unpublished` are the ids of image sources
     that have no release yet.
     """
-    lines = list(map(str, catalog.rivals()))
+    lines = list(map(str, catalog.overlaps()))
     missing = [line for profile in catalog.profiles() for line in _missing_assets(profile, assets)]
     if missing:
         lines += [f"assets that profiles name and {root} lacks:", *missing]

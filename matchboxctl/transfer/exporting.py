@@ -17,7 +17,7 @@ from lambda_matchbox.aws.releases.source_items import texts_of_sources
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
-from lambda_matchbox.documents.json import DocumentError
+from lambda_matchbox.documents.json_text import DocumentError
 from lambda_matchbox.documents.sources import parse_source, source_document
 from lambda_matchbox.releases.sources import Source
 from matchboxctl.cli.errors import FailedError, UsageError

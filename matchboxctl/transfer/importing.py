@@ -12,10 +12,10 @@ from lambda_matchbox.aws.catalog.contents import Contents, document_objects, sca
 from lambda_matchbox.aws.catalog.document_items import name_of
 from lambda_matchbox.aws.clients.in_parallel import in_parallel
 from lambda_matchbox.aws.releases.source_items import texts_of_sources
+from lambda_matchbox.catalog.group_index import GroupIndex
 from lambda_matchbox.catalog.groups import Group
-from lambda_matchbox.catalog.memory import GroupIndex
 from lambda_matchbox.catalog.profiles import Profile
-from lambda_matchbox.catalog.templates import TEMPLATE_KINDS, Document, Template
+from lambda_matchbox.catalog.templates import TEMPLATE_KINDS, CatalogDocument, Template
 from matchboxctl.cli.errors import FailedError, UsageError
 from matchboxctl.cli.progress import Progress
 from matchboxctl.cli.warnings import Faults
@@ -192,12 +192,12 @@ def _shown(changes: Plan) -> Differences:
     return Differences("groups, profiles and templates", added, changed, removed, changes.unchanged)
 
 
-def _warnings(documents: list[Document], found: Contents) -> list[str]:
+def _warnings(documents: list[CatalogDocument], found: Contents) -> list[str]:
     """What is lawful, and hardly meant: rivals, names of what is nowhere, and templates that fail."""
     groups = [document for document in documents if isinstance(document, Group)]
     profiles = {document.id: document for document in documents if isinstance(document, Profile)}
     templates = {d[:2] for d in documents if not isinstance(d, (Group, Profile))} | found.templates.keys()
-    lines = list(map(str, GroupIndex(groups).rivals()))
+    lines = list(map(str, GroupIndex(groups).overlaps()))
     absent: dict[str, list[str]] = {}
     for group in groups:
         if group.profile not in profiles and group.profile not in found.profiles:
@@ -212,7 +212,7 @@ def _warnings(documents: list[Document], found: Contents) -> list[str]:
     return lines
 
 
-def _failures(documents: list[Document]) -> list[Failure]:
+def _failures(documents: list[CatalogDocument]) -> list[Failure]:
     """What machines of these groups would be told in place of what their templates are for."""
     profiles = [document for document in documents if isinstance(document, Profile)]
     templates = [document for document in documents if isinstance(document, Template)]

@@ -17,7 +17,6 @@ from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.aws.creation import create_bucket
-from lambda_matchbox.catalog.memory import MemoryCatalog
 from lambda_matchbox.golang.http.content_type import of_file
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
@@ -27,6 +26,7 @@ from matchboxctl.directory.releases import ReleaseDirectory
 from matchboxctl.serve.front import Front, Streams
 from matchboxctl.serve.response_relay import ResponseRelay
 from tests.rigs.catalog_table import ENOUGH
+from tests.support.memory_catalog import MemoryCatalog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

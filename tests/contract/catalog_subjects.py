@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Protocol
 
-from lambda_matchbox.catalog.memory import MemoryCatalog
+from tests.support.memory_catalog import MemoryCatalog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

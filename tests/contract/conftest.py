@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 
 from lambda_matchbox.aws.clients.http_client import HttpClient
-from lambda_matchbox.catalog.memory import MemoryCatalog
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.main import main
 from tests.contract.catalog_subjects import FileWriter, MemoryWriter, Subject
 from tests.contract.release_subjects import ON_SERVICES, in_directory, in_memory, on_stores
 from tests.rigs.catalog_table import ENOUGH, CatalogTable
 from tests.rigs.stores import Stores, new_stores
+from tests.support.memory_catalog import MemoryCatalog
 from tests.support.noun_place import NounPlace
 
 if TYPE_CHECKING:

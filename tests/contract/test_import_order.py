@@ -10,13 +10,13 @@ from lambda_matchbox.aws.bulk.run import CatalogImport
 from lambda_matchbox.catalog.groups import Group
 
 if TYPE_CHECKING:
-    from lambda_matchbox.catalog.templates import Document
+    from lambda_matchbox.catalog.templates import CatalogDocument
     from tests.rigs.catalog_table import CatalogTable
 
 MACS = tuple(map(str, range(12)))
 
 
-def documents(*groups: Group) -> dict[str, Document]:
+def documents(*groups: Group) -> dict[str, CatalogDocument]:
     return {f"G#{group.id}": group for group in groups}
 
 

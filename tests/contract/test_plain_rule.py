@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lambda_matchbox.catalog.groups import Group, Wanted
-from lambda_matchbox.catalog.selection import select
+from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.stores import Selection
+from tests.support.plain_rule import select
 
 if TYPE_CHECKING:
     from tests.contract.catalog_subjects import NewSubject
@@ -20,7 +20,7 @@ KEYS = ["a", "b", "a=1,b", "ü"]
 LABELS = st.fixed_dictionaries({}, optional=dict.fromkeys(KEYS, VALUES) | {"mac": MACS})
 
 
-def or_lists(values: st.SearchStrategy[str]) -> st.SearchStrategy[Wanted]:
+def or_lists(values: st.SearchStrategy[str]) -> st.SearchStrategy[SelectorValue]:
     """One of the values, or several."""
     return values | st.lists(values, min_size=2, max_size=3, unique=True).map(tuple)
 

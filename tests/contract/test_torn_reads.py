@@ -11,7 +11,7 @@ import pytest
 from lambda_matchbox.aws.catalog.layout import entry_key
 from lambda_matchbox.aws.catalog.reader import REMEMBERED_TOMBSTONES, _Tombstone, _Tombstones
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
-from lambda_matchbox.catalog.groups import Group, Wanted
+from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.selection import selector_of
 from lambda_matchbox.catalog.stores import Selection
 
@@ -26,7 +26,7 @@ SELECTORS: tuple[dict[str, str], ...] = ({}, {"mac": MAC}, {"mac": MAC, "os": "x
 ORDERS = tuple(permutations(range(3)))
 
 
-def listed(selector: dict[str, str]) -> dict[str, Wanted]:
+def listed(selector: dict[str, str]) -> dict[str, SelectorValue]:
     """Forty selectors, of which this is the last."""
     return {**selector, "mac": (*(f"other {number} of {len(selector)}" for number in range(39)), MAC)}
 

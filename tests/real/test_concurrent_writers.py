@@ -18,7 +18,7 @@ from lambda_matchbox.aws.catalog.writer import CatalogWriter
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.fsck.fsck import Ages
 from lambda_matchbox.aws.fsck.rules import Kind
-from lambda_matchbox.catalog.groups import Group, Wanted
+from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.errors import StoreUnavailableError
 from tests.rigs.catalog_table import CatalogTable
 
@@ -49,9 +49,9 @@ def table(dynamodb_local: Service, moto_server: Service) -> Iterator[CatalogTabl
         yield made
 
 
-def selector(number: int, turn: int) -> dict[str, Wanted]:
+def selector(number: int, turn: int) -> dict[str, SelectorValue]:
     """Another one each turn, each third of them with lists; groups of all writers share selectors and shapes."""
-    values: dict[str, Wanted] = {"mac": f"m{number}", "os": f"o{(number + turn) % 5}", "rack": f"r{number % 40}"}
+    values: dict[str, SelectorValue] = {"mac": f"m{number}", "os": f"o{(number + turn) % 5}", "rack": f"r{number % 40}"}
     if (number + turn) % 3 == 0:
         values |= {"mac": (f"m{number}", f"m{number + 1}"), "os": tuple(f"o{(number + at) % 5}" for at in range(3))}
     return {key: values[key] for key in SHAPES[(number + turn) % len(SHAPES)]}
@@ -126,7 +126,7 @@ class Readers:
 
 def fixed(number: int) -> Group:
     """A group with more selector keys than those of the writers; each second one lists values."""
-    os: Wanted = ("o1", "o2") if number % 2 else "o1"
+    os: SelectorValue = ("o1", "o2") if number % 2 else "o1"
     return Group(f"fixed{number}", profile="p", selector={"mac": f"m{number}", "os": os, "zone": "z"})
 
 

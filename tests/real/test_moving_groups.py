@@ -14,7 +14,7 @@ from lambda_matchbox.aws.catalog.layout import member_name
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.fsck.fsck import Ages
 from lambda_matchbox.aws.fsck.rules import Fault
-from lambda_matchbox.catalog.groups import Group, Wanted
+from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.errors import StoreUnavailableError
@@ -33,7 +33,7 @@ QUESTIONS = 200
 MAC = "52:54:00:12:34:56"
 LABELS = {"mac": MAC, "os": "installed"}
 SELECTORS = ({"mac": MAC}, {"mac": MAC, "os": "installed"})
-LISTS: tuple[dict[str, Wanted], ...] = (
+LISTS: tuple[dict[str, SelectorValue], ...] = (
     {"mac": (MAC, *(f"low {number}" for number in range(39)))},
     {"mac": (*(f"high {number}" for number in range(19)), MAC), "os": ("installed", "new")},
 )
@@ -122,7 +122,7 @@ def test_machine_that_moves_between_lists(table: CatalogTable) -> None:
     def move(number: int) -> None:
         table.fill(*(Group(f"g{(number + turn) % 2}", selector=lists[turn]) for turn in range(2)))
 
-    lists: list[dict[str, Wanted]] = [{"mac": (MAC, "one", "two")}, {"mac": ("one", "three")}]
+    lists: list[dict[str, SelectorValue]] = [{"mac": (MAC, "one", "two")}, {"mac": ("one", "three")}]
     table.fill(Group("g1", selector=lists[0]))
     with again_and_again(move) as moves:
         found = answers(table)
@@ -155,7 +155,7 @@ def test_group_and_profile_belong_together(table: CatalogTable) -> None:
 
 
 @pytest.mark.parametrize("selectors", [pytest.param(SELECTORS, id="plain"), pytest.param(LISTS, id="lists")])
-def test_fsck_hides_no_group(table: CatalogTable, selectors: Sequence[Mapping[str, Wanted]]) -> None:
+def test_fsck_hides_no_group(table: CatalogTable, selectors: Sequence[Mapping[str, SelectorValue]]) -> None:
     """Repairs of the whole table beside a group that moves find no damage, and take neither group nor entry away."""
 
     def move(number: int) -> None:

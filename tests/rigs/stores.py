@@ -12,7 +12,7 @@ from lambda_matchbox.aws.assets import PREFIX
 from lambda_matchbox.aws.catalog.writer import CatalogWriter
 from lambda_matchbox.aws.creation import create_bucket, create_table
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
-from lambda_matchbox.documents.json import DocumentError
+from lambda_matchbox.documents.json_text import DocumentError
 from lambda_matchbox.golang.http import content_type
 
 if TYPE_CHECKING:

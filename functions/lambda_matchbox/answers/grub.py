@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from lambda_matchbox.catalog.profiles import NetBoot
 from lambda_matchbox.errors import UndeliverableError
-from lambda_matchbox.golang.http.paths import octets
+from lambda_matchbox.golang.http.paths import to_bytes
 
 LONGEST_ADDRESS = 1200
 """Bytes of an address: GRUB's whole request has to fit 1,446, its other headers with a long host take some 200."""
@@ -30,9 +30,9 @@ def configuration(boot: NetBoot, plain: Callable[[str], str | None]) -> bytes:
         if other is not None:
             host, _, path = other.removeprefix("http://").partition("/")
             text = f"(http,{host})/{path}"
-        if len(octets(text)) > LONGEST_ADDRESS:
+        if len(to_bytes(text)) > LONGEST_ADDRESS:
             raise UndeliverableError(
-                f"the address {text[:80]!r}… has {len(octets(text))} bytes, and GRUB can ask for {LONGEST_ADDRESS}"
+                f"the address {text[:80]!r}… has {len(to_bytes(text))} bytes, and GRUB can ask for {LONGEST_ADDRESS}"
             )
         return text
 
@@ -43,4 +43,4 @@ def configuration(boot: NetBoot, plain: Callable[[str], str | None]) -> bytes:
     }
     efi = _ENTRY.format(firmware="EFI", linux="linuxefi", initrd="initrdefi", **fields)
     bios = _ENTRY.format(firmware="BIOS", linux="linux", initrd="initrd", **fields)
-    return octets(f"default=0\nfallback=1\ntimeout=1\n{efi}{bios}")
+    return to_bytes(f"default=0\nfallback=1\ntimeout=1\n{efi}{bios}")

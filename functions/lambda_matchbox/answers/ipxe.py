@@ -1,7 +1,7 @@
 """iPXE scripts: the one that asks who the machine is, and the one that boots it."""
 
 from lambda_matchbox.catalog.profiles import NetBoot
-from lambda_matchbox.golang.http.paths import octets
+from lambda_matchbox.golang.http.paths import to_bytes
 
 # The address is relative, so that the script works on whatever host and port it came from.
 BOOT_SCRIPT = (
@@ -15,4 +15,4 @@ def script(boot: NetBoot) -> bytes:
     """The iPXE script that boots a profile."""
     lines = ["#!ipxe", f"kernel {boot.kernel}{''.join(f' {arg}' for arg in boot.args)}"]
     lines += [f"initrd {initrd}" for initrd in boot.initrd]
-    return octets("\n".join([*lines, "boot", ""]))
+    return to_bytes("\n".join([*lines, "boot", ""]))

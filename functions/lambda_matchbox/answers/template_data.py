@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from lambda_matchbox.catalog.groups import Wanted
+from lambda_matchbox.catalog.groups import SelectorValue
 from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.golang.values import StringMap
 
@@ -18,7 +18,7 @@ def data_of(selection: Selection, labels: Mapping[str, str], raw_query: str) -> 
 
 
 def template_data(
-    metadata: Mapping[str, object], selector: Mapping[str, Wanted], labels: Mapping[str, str], raw_query: str
+    metadata: Mapping[str, object], selector: Mapping[str, SelectorValue], labels: Mapping[str, str], raw_query: str
 ) -> dict[str, object]:
     """The group's metadata, its selector under lower-case keys over that, and the request over both.
 

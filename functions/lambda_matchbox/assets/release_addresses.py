@@ -7,7 +7,7 @@ it is told name the release: `/assets/talos/arm64/vmlinuz?release=sha256:…`.
 import re
 
 from lambda_matchbox.catalog.profiles import NetBoot
-from lambda_matchbox.golang.http.paths import clean_path, go_query, unescape
+from lambda_matchbox.golang.http.paths import clean_path, parse_query, unescape
 from lambda_matchbox.releases.pointers import Pointers, covering
 
 _PARAMETER = "release"
@@ -19,7 +19,7 @@ _OWN = re.compile(
 
 def release_in(raw_query: str) -> str | None:
     """The release that a query names; None where it names none."""
-    return next((value for key, value in go_query(raw_query) if key == _PARAMETER), None)
+    return next((value for key, value in parse_query(raw_query) if key == _PARAMETER), None)
 
 
 def pinned(boot: NetBoot, pointers: Pointers) -> NetBoot:

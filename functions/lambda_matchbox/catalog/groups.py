@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
-Wanted: TypeAlias = str | tuple[str, ...]
+SelectorValue: TypeAlias = str | tuple[str, ...]
 """What a group asks of a label: this value, or one of several."""
 
 
@@ -17,5 +17,5 @@ class Group(NamedTuple):
     id: str
     name: str = ""
     profile: str = ""
-    selector: Mapping[str, Wanted] = {}
+    selector: Mapping[str, SelectorValue] = {}
     metadata: Mapping[str, object] = {}

@@ -6,7 +6,7 @@ and a key that is `mac` in any case holds a hardware address as Go's `net.ParseM
 
 import re
 
-from lambda_matchbox.golang.http.paths import go_query
+from lambda_matchbox.golang.http.paths import parse_query
 
 _OCTETS = (6, 8, 20)
 _SEPARATED = {
@@ -52,7 +52,7 @@ def labels_of(raw_query: str) -> dict[str, str]:
     stands (`${uuid}`, from Talos).
     """
     labels: dict[str, str] = {}
-    for key, value in go_query(raw_query):
+    for key, value in parse_query(raw_query):
         labels.setdefault(key, value)
     for key, value in list(labels.items()):
         if _UNRESOLVED.fullmatch(value):

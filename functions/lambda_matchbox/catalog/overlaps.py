@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from lambda_matchbox.catalog.selection import Selector, octets
+from lambda_matchbox.catalog.selection import Selector, sort_key
 
 _LONGEST_SHOWN = 200
 
 
-class Rivals(NamedTuple):
+class Overlap(NamedTuple):
     """Groups by their ids, of which the first is chosen.
 
     `example` is a selector that they share where they do not share all; None where they do.
@@ -29,7 +29,7 @@ class Rivals(NamedTuple):
         return f"groups {ids} both ask for {shown}: {self.ids[0]} is chosen where they do"
 
 
-def rivals_among(holders: Iterable[tuple[Selector, Collection[str]]]) -> list[Rivals]:
+def overlaps_among(holders: Iterable[tuple[Selector, Collection[str]]]) -> list[Overlap]:
     """The rivals among the groups that have selectors; `holders` are the ids of those that have each.
 
     Groups that share all they have are named together, others in pairs, each pair once.
@@ -39,14 +39,14 @@ def rivals_among(holders: Iterable[tuple[Selector, Collection[str]]]) -> list[Ri
     for selector, ids in holders:
         held.update(ids)
         if len(ids) > 1:
-            first, *others = sorted(ids, key=octets)
+            first, *others = sorted(ids, key=sort_key)
             for other in others:
                 shared.setdefault((first, other), []).append(selector)
     same: dict[str, list[str]] = {}
-    pairs: list[Rivals] = []
+    pairs: list[Overlap] = []
     for (first, other), selectors in shared.items():
         if len(selectors) == held[first] == held[other]:
             same.setdefault(first, []).append(other)
         else:
-            pairs.append(Rivals((first, other), max(selectors, key=lambda selector: selector.rank)))
-    return [*(Rivals((first, *others)) for first, others in same.items()), *pairs]
+            pairs.append(Overlap((first, other), max(selectors, key=lambda selector: selector.rank)))
+    return [*(Overlap((first, *others)) for first, others in same.items()), *pairs]

@@ -15,19 +15,19 @@ from itertools import product
 from math import prod
 from typing import NamedTuple
 
-from lambda_matchbox.catalog.groups import Group, Wanted
+from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.labels import is_mac
 
 Shape = tuple[str, ...]
 
-MOST_COMBINATIONS = 40
+MAX_COMBINATIONS = 40
 """The most selectors that a group stands for.
 
 One transaction moves a group from as many entries to as many others, and takes 100 items (DynamoDB's "Quotas").
 """
 
 
-def octets(text: str) -> bytes:
+def sort_key(text: str) -> bytes:
     """The bytes by which texts are ordered and compared: UTF-8, surrogates included."""
     return text.encode("utf-8", "surrogatepass")
 
@@ -45,16 +45,16 @@ class Selector(NamedTuple):
     @property
     def rank(self) -> tuple[int, bytes]:
         """The greater wins."""
-        return len(self.pairs), octets(str(self))
+        return len(self.pairs), sort_key(str(self))
 
     def __str__(self) -> str:
         """As matchbox writes it to order groups, which is ambiguous."""
         return ",".join(f"{key}={value}" for key, value in self.pairs)
 
 
-def keys_of(selector: Mapping[str, Wanted]) -> Shape:
+def keys_of(selector: Mapping[str, SelectorValue]) -> Shape:
     """The keys of a group's selector, sorted by their bytes."""
-    return tuple(sorted(selector, key=octets))
+    return tuple(sorted(selector, key=sort_key))
 
 
 def selector_of(values: Mapping[str, str]) -> Selector:
@@ -62,19 +62,19 @@ def selector_of(values: Mapping[str, str]) -> Selector:
     return Selector(tuple((key, values[key]) for key in keys_of(values)))
 
 
-def selectors_of(selector: Mapping[str, Wanted]) -> list[Selector]:
+def selectors_of(selector: Mapping[str, SelectorValue]) -> list[Selector]:
     """All that a group's selector stands for, each once: one without lists stands for one."""
     values = [(key, selector[key]) for key in keys_of(selector)]
     choices = [[(key, one)] if isinstance(one, str) else [(key, value) for value in one] for key, one in values]
     return [Selector(pairs) for pairs in dict.fromkeys(product(*choices))]
 
 
-def combinations(selector: Mapping[str, Wanted]) -> int:
+def combinations(selector: Mapping[str, SelectorValue]) -> int:
     """How many a selector stands for whose lists name each value once."""
     return prod(1 if isinstance(wanted, str) else len(wanted) for wanted in selector.values())
 
 
-def stands_for(selector: Mapping[str, Wanted], one: Selector) -> bool:
+def stands_for(selector: Mapping[str, SelectorValue], one: Selector) -> bool:
     """Whether that one is among what a group's selector stands for."""
     return len(selector) == len(one.pairs) and all(
         key in selector and _is_listed(value, selector[key]) for key, value in one.pairs
@@ -97,27 +97,12 @@ def matches(group: Group, labels: Mapping[str, str]) -> bool:
     return all(_is_wanted(labels.get(key, ""), key, wanted) for key, wanted in group.selector.items())
 
 
-def select(groups: Iterable[Group], labels: Mapping[str, str]) -> Group | None:
-    """The plain rule over all groups, against which the index is held."""
-    best: Group | None = None
-    for group in groups:
-        if matches(group, labels) and (best is None or _wins(group, best, labels)):
-            best = group
-    return best
-
-
-def _is_listed(value: str, wanted: Wanted) -> bool:
+def _is_listed(value: str, wanted: SelectorValue) -> bool:
     return value == wanted if isinstance(wanted, str) else value in wanted
 
 
-def _is_wanted(value: str, key: str, wanted: Wanted) -> bool:
+def _is_wanted(value: str, key: str, wanted: SelectorValue) -> bool:
     return _is_listed(value, wanted) and not _is_no_address(key, value)
-
-
-def _wins(group: Group, other: Group, labels: Mapping[str, str]) -> bool:
-    # Each counts by what it has of the machine's values: both match.
-    ((one,), (another,)) = (candidates(labels, [keys_of(either.selector)]) for either in (group, other))
-    return one.rank > another.rank or (one.rank == another.rank and octets(group.id) < octets(other.id))
 
 
 def _is_no_address(key: str, value: str) -> bool:

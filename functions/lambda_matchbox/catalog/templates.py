@@ -16,4 +16,4 @@ class Template(NamedTuple):
     body: bytes
 
 
-Document = Group | Profile | Template
+CatalogDocument = Group | Profile | Template

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
-from lambda_matchbox.catalog.groups import Group, Wanted
+from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.labels import InvalidMACError, is_mac, normalise_mac
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
-from lambda_matchbox.catalog.selection import MOST_COMBINATIONS, combinations
-from lambda_matchbox.documents.json import refusal, validated
+from lambda_matchbox.catalog.selection import MAX_COMBINATIONS, combinations
+from lambda_matchbox.documents.json_text import refusal, validated
 
 
 def _empty_text(value: object) -> object:
@@ -72,13 +72,13 @@ def parse_group(name: str, text: bytes) -> Group:
     document = validated(_GroupDocument, text)
     selector = {key: _wanted(key, value, text) for key, value in document.selector.items()}
     number = combinations(selector)
-    if number > MOST_COMBINATIONS:
-        why = f"its lists have {number} combinations, and a group may have at most {MOST_COMBINATIONS}: split it"
+    if number > MAX_COMBINATIONS:
+        why = f"its lists have {number} combinations, and a group may have at most {MAX_COMBINATIONS}: split it"
         raise refusal(text, ("selector",), why)
     return Group(name, document.name, document.profile, selector, document.metadata)
 
 
-def _wanted(key: str, value: object, text: bytes) -> Wanted:
+def _wanted(key: str, value: object, text: bytes) -> SelectorValue:
     """What the document's selector asks of a label: of a list each value once, and of a single one itself."""
     if not isinstance(value, list):
         return _value(("selector", key), value, text)

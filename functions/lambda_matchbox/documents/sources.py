@@ -4,7 +4,7 @@ import re
 
 from pydantic import BaseModel, ConfigDict
 
-from lambda_matchbox.documents.json import refusal, validated
+from lambda_matchbox.documents.json_text import refusal, validated
 from lambda_matchbox.oci.image_reference import InvalidReferenceError, parse_image_reference, parse_platform
 from lambda_matchbox.releases.pointers import RECORD
 from lambda_matchbox.releases.sources import DEFAULT_INTERVAL, DEFAULT_KEEP, DEFAULT_PLATFORM, Source

@@ -11,7 +11,7 @@ from lambda_matchbox.errors import (
     StoreUnavailableError,
     UndeliverableError,
 )
-from lambda_matchbox.golang.http.paths import octets
+from lambda_matchbox.golang.http.paths import to_bytes
 from lambda_matchbox.http import Response
 
 
@@ -56,7 +56,7 @@ def answer_of(error: MatchboxError) -> Response:
     failure = failure_of(error)
     if failure.status == 404:
         return Response(404, _PLAIN | {"content-length": str(len(_NOT_FOUND))}, _NOT_FOUND)
-    body = octets(" ".join(str(error).split()) + "\n")
+    body = to_bytes(" ".join(str(error).split()) + "\n")
     headers = _PLAIN | {"content-length": str(len(body))}
     if failure.status == 503:
         # Machines of one rack ask at the same moment: they are not to come back at the same moment.

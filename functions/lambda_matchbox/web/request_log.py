@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from aws_lambda_powertools import Logger
 
-from lambda_matchbox.golang.http.paths import octets
+from lambda_matchbox.golang.http.paths import to_bytes
 from lambda_matchbox.http import Request
 from lambda_matchbox.web.routes import Account
 
@@ -44,4 +44,4 @@ def log_request(log: Logger, request: Request, account: Account, outcome: Outcom
 
 def _loggable(value: object) -> object:
     """Bytes that are no UTF-8 stand as lone surrogates in text, which a stream would refuse with the whole line."""
-    return octets(value).decode("utf-8", "replace") if isinstance(value, str) else value
+    return to_bytes(value).decode("utf-8", "replace") if isinstance(value, str) else value

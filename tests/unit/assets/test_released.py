@@ -11,7 +11,6 @@ from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.assets.released import ReleasedAssets
 from lambda_matchbox.assets.stores import DirectoryListing
 from lambda_matchbox.catalog.groups import Group
-from lambda_matchbox.catalog.memory import MemoryCatalog
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.errors import NotFoundError, StoreUnavailableError
 from lambda_matchbox.http import Request, Response
@@ -21,6 +20,7 @@ from lambda_matchbox.releases.pointers import Pointer, Release, published, rolle
 from lambda_matchbox.releases.sources import Source
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.routes import Account, Routes, Stores
+from tests.support.memory_catalog import MemoryCatalog
 
 A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
 SOURCE = Source("arm", ImageReference("ghcr.io", "team/boot", "v1", ""), "talos/arm64", keep=2)

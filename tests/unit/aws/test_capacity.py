@@ -17,7 +17,7 @@ from lambda_matchbox.aws.catalog.layout import (
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.selection import selector_of
-from lambda_matchbox.catalog.templates import Document, Template
+from lambda_matchbox.catalog.templates import CatalogDocument, Template
 
 Item = dict[str, Any]
 
@@ -34,7 +34,7 @@ def entry(selector: dict[str, str], members: dict[str, object]) -> Item:
     return {KEY: entry_key(of), "s": selector_text(of), "v": 1} | {member_name(k): v for k, v in members.items()}
 
 
-def refused(documents: Iterable[Document], table: Contents) -> list[str]:
+def refused(documents: Iterable[CatalogDocument], table: Contents) -> list[str]:
     """The ids of the groups that do not fit; all others do, in whatever order they come."""
     given, told = list(documents), list[str]()
     fitting = [document.id for document in that_fit(given, table, lambda group, _: told.append(group.id))]
@@ -73,7 +73,7 @@ def test_a_shape_without_a_name() -> None:
 def test_whole_entry() -> None:
     """An entry holds the groups of the table and of the directory, each of which counts once."""
     groups = [Group(name, profile="p" * 150_000, selector={"os": "a"}) for name in "abc"]
-    others: list[Document] = [Group("d", selector={"os": "b"}), Profile("p"), Template("generic", "t", b"")]
+    others: list[CatalogDocument] = [Group("d", selector={"os": "b"}), Profile("p"), Template("generic", "t", b"")]
     assert ["c"] == refused([*others, *groups], found())
     has = found(entry=entry({"os": "a"}, {"b": "p" * 150_000, "c": "p" * 150_000}))
     assert ["a"] == refused(groups, has)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambda_matchbox.catalog.labels import InvalidMACError, is_mac, labels_of, normalise_mac
-from lambda_matchbox.golang.http.paths import go_query
+from lambda_matchbox.golang.http.paths import parse_query
 
 ADDRESSES = st.sampled_from([6, 8, 20]).flatmap(lambda octets: st.binary(min_size=octets, max_size=octets))
 TWENTY = "00:00:00:00:fe:80:00:00:00:00:00:00:02:00:5e:10:00:00:00:01"
@@ -126,4 +126,4 @@ def test_keys_keep_their_order() -> None:
 @given(st.text(st.characters(), max_size=80) | st.text("=&%+;macMAC${}:-.0123456789abcdef\udcff", max_size=80))
 def test_any_query_has_labels(query: str) -> None:
     """Any text is read without an error, and each label's key is one of the query's."""
-    assert labels_of(query).keys() <= {key for key, _ in go_query(query)}
+    assert labels_of(query).keys() <= {key for key, _ in parse_query(query)}

@@ -4,13 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_matchbox.catalog.groups import Group, Wanted
+from lambda_matchbox.catalog.group_index import GroupIndex
+from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.labels import is_mac
-from lambda_matchbox.catalog.memory import GroupIndex, MemoryCatalog
-from lambda_matchbox.catalog.overlaps import Rivals
+from lambda_matchbox.catalog.overlaps import Overlap
 from lambda_matchbox.catalog.profiles import Profile
-from lambda_matchbox.catalog.selection import combinations, matches, select, selectors_of, stands_for
+from lambda_matchbox.catalog.selection import combinations, matches, selectors_of, stands_for
 from lambda_matchbox.catalog.stores import Selection
+from tests.support.memory_catalog import MemoryCatalog
+from tests.support.plain_rule import select
 
 # Keys and values that meet often, and that break a rule which joins them carelessly.
 KEYS = st.sampled_from(["", "mac", "os", "a", "a=b", "b,a", ",", "=", "\u00e9", "\ue000", "\U0001f422", "\udcff"])
@@ -34,7 +36,7 @@ def test_order_of_storage_does_not_matter(orders: tuple[list[Group], list[Group]
 
 @given(SELECTORS, KEYS, VALUES, LABELS)
 def test_another_selector_never_widens(
-    selector: dict[str, Wanted], key: str, value: str, labels: dict[str, str]
+    selector: dict[str, SelectorValue], key: str, value: str, labels: dict[str, str]
 ) -> None:
     """What a group takes with one more selector it takes without it."""
     narrow = matches(Group("narrow", selector=selector | {key: value}), labels)
@@ -61,7 +63,7 @@ def test_index_keeps_the_rule_for_labels_that_match(chosen: tuple[list[Group], G
 
 @given(st.lists(st.tuples(st.booleans(), IDS, SELECTORS), max_size=25), st.lists(LABELS, min_size=1, max_size=4))
 def test_index_follows_changes(
-    changes: list[tuple[bool, str, dict[str, Wanted]]], machines: list[dict[str, str]]
+    changes: list[tuple[bool, str, dict[str, SelectorValue]]], machines: list[dict[str, str]]
 ) -> None:
     """After each addition, replacement and removal the index is that of the groups that are left."""
     index, left = GroupIndex(), dict[str, Group]()
@@ -95,7 +97,7 @@ def test_lists_stand_for_plain_groups(groups: list[Group], labels: dict[str, str
 
 
 @given(SELECTORS, SELECTORS)
-def test_all_that_a_selector_stands_for(selector: dict[str, Wanted], other: dict[str, Wanted]) -> None:
+def test_all_that_a_selector_stands_for(selector: dict[str, SelectorValue], other: dict[str, SelectorValue]) -> None:
     """A selector stands for each combination of its values once, and for no other."""
     ones = selectors_of(selector)
     assert combinations(selector) == len(ones) == len(set(ones))
@@ -125,7 +127,7 @@ def test_all_that_a_selector_stands_for(selector: dict[str, Wanted], other: dict
         ([{"os": "a"}, {"os": "a", "MAC": ""}], {"os": "a"}, 0),
     ],
 )
-def test_examples(selectors: list[dict[str, Wanted]], labels: dict[str, str], expected: int | None) -> None:
+def test_examples(selectors: list[dict[str, SelectorValue]], labels: dict[str, str], expected: int | None) -> None:
     """Most selectors win, then the greatest by bytes; a missing label is empty."""
     groups = [Group(str(at), selector=selector) for at, selector in enumerate(selectors)]
     chosen = None if expected is None else groups[expected]
@@ -147,7 +149,7 @@ def test_smaller_id_wins_among_rivals() -> None:
     """Of groups with the same selectors the smaller id by bytes is chosen, and they are named in that order."""
     ids = ["b", "a", "\U0001f422", "\ue000"]
     index = GroupIndex(Group(group_id, selector={"os": "a"}) for group_id in ids)
-    assert [Rivals(("a", "b", "\ue000", "\U0001f422"))] == index.rivals()
+    assert [Overlap(("a", "b", "\ue000", "\U0001f422"))] == index.overlaps()
     chosen = index.select({"os": "a"})
     assert chosen is not None
     assert "a" == chosen.id
@@ -156,7 +158,7 @@ def test_smaller_id_wins_among_rivals() -> None:
 def test_order_of_keys_does_not_matter() -> None:
     """Two groups whose selectors differ in order alone are rivals."""
     groups = [Group("a", selector={"x": "1", "y": "2"}), Group("b", selector={"y": "2", "x": "1"})]
-    assert [Rivals(("a", "b"))] == GroupIndex(groups).rivals()
+    assert [Overlap(("a", "b"))] == GroupIndex(groups).overlaps()
 
 
 def test_catalog_selects_the_profile_too() -> None:

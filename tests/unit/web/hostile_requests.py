@@ -9,10 +9,10 @@ from aws_lambda_powertools import Logger
 from hypothesis import strategies as st
 
 from lambda_matchbox.catalog.groups import Group
-from lambda_matchbox.catalog.memory import MemoryCatalog
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
+from tests.support.memory_catalog import MemoryCatalog
 
 SECRET = b"what nobody may read"
 

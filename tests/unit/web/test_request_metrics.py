@@ -8,7 +8,6 @@ import pytest
 
 from boot_api.handler import app_of
 from lambda_matchbox.assets.file_server import Delivery
-from lambda_matchbox.catalog.memory import MemoryCatalog
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.releases.memory import MemoryFiles, MemoryReleases
@@ -17,6 +16,7 @@ from lambda_matchbox.web.app import App
 from lambda_matchbox.web.metrics import MILLISECONDS, REQUESTS, SERVICE, RequestMetrics
 from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.serve.response_relay import ResponseRelay
+from tests.support.memory_catalog import MemoryCatalog
 from tests.unit.web.hostile_requests import quiet
 from tests.unit.web.metric_lines import Metric, metrics_of, open_log
 

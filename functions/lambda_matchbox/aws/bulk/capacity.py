@@ -17,8 +17,8 @@ from lambda_matchbox.aws.catalog.layout import (
 )
 from lambda_matchbox.aws.catalog.table_writes import LONGEST_NAME
 from lambda_matchbox.catalog.groups import Group
-from lambda_matchbox.catalog.selection import keys_of, octets, selectors_of
-from lambda_matchbox.catalog.templates import Document
+from lambda_matchbox.catalog.selection import keys_of, selectors_of, sort_key
+from lambda_matchbox.catalog.templates import CatalogDocument
 
 _LIMIT = f"{LARGEST_ITEM} bytes (400 KB), DynamoDB's limit for an item"
 # The key, the count of writes, and what an entry's selector needs besides its text.
@@ -30,8 +30,8 @@ _TOMBSTONE = 12
 
 
 def that_fit(
-    documents: Iterable[Document], found: Contents, refuse: Callable[[Group, str], object]
-) -> Iterator[Document]:
+    documents: Iterable[CatalogDocument], found: Contents, refuse: Callable[[Group, str], object]
+) -> Iterator[CatalogDocument]:
     """All documents but the groups that do not fit beside what was found in the table: the last ones by their ids.
 
     `refuse` is told each of those, and why in one line.
@@ -43,7 +43,7 @@ def that_fit(
         else:
             yield document
     shapes, entries = _Shapes(found.shapes or {}), dict[str, _Entry]()
-    for group in sorted(groups, key=lambda group: octets(group.id)):
+    for group in sorted(groups, key=lambda group: sort_key(group.id)):
         own: list[_Entry] = []
         for selector in selectors_of(group.selector):
             key = entry_key(selector)
@@ -65,7 +65,7 @@ class _Shapes:
 
     def __init__(self, item: Item) -> None:
         self._names = item.keys() - {KEY}
-        self._size = _REST + sum(len(octets(name)) + _STATE for name in self._names)
+        self._size = _REST + sum(_size(name) + _STATE for name in self._names)
 
     def refusal(self, name: str) -> str:
         """Why the shape does not fit; empty where it does."""
@@ -112,4 +112,8 @@ class _Entry:
 
 
 def _member(name: str, value: object) -> int:
-    return len(octets(name)) + (len(octets(value)) if isinstance(value, str) else _TOMBSTONE)
+    return _size(name) + (_size(value) if isinstance(value, str) else _TOMBSTONE)
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))

@@ -28,7 +28,7 @@ from lambda_matchbox.aws.clients.boto3_items import typed
 from lambda_matchbox.aws.clients.in_parallel import in_parallel
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.selection import Selector, selectors_of
-from lambda_matchbox.catalog.templates import Document
+from lambda_matchbox.catalog.templates import CatalogDocument
 from lambda_matchbox.errors import StoreUnavailableError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def bulk_load(
     s3: "S3Client",
     table: str,
     bucket: str,
-    documents: Iterable[Document],
+    documents: Iterable[CatalogDocument],
     done: Callable[[int], object] = lambda _: None,
 ) -> None:
     """Write all documents into an empty table; `done` is told how many more are written.
@@ -80,8 +80,8 @@ def bulk_load(
         writes.persist(f"shape {list(shape)}", partial(writes.name_shape, shape))
 
 
-def _split(documents: Iterable[Document]) -> tuple[list[Group], list[Document]]:
-    groups, others = list[Group](), list[Document]()
+def _split(documents: Iterable[CatalogDocument]) -> tuple[list[Group], list[CatalogDocument]]:
+    groups, others = list[Group](), list[CatalogDocument]()
     for document in documents:
         if isinstance(document, Group):
             groups.append(document)

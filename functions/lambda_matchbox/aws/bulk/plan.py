@@ -18,7 +18,7 @@ from lambda_matchbox.aws.catalog.layout import (
 )
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.selection import keys_of, selectors_of
-from lambda_matchbox.catalog.templates import Document
+from lambda_matchbox.catalog.templates import CatalogDocument
 
 
 class Plan(NamedTuple):
@@ -27,15 +27,15 @@ class Plan(NamedTuple):
     `refused` says of each document that no item can hold why, in one line.
     """
 
-    added: dict[str, Document]
-    changed: dict[str, Document]
+    added: dict[str, CatalogDocument]
+    changed: dict[str, CatalogDocument]
     removed: list[str]
     unchanged: int
     refused: list[str]
 
 
 def plan(
-    documents: Iterable[Document], found: Contents, objects: Mapping[str, int], spared: Collection[str] | None
+    documents: Iterable[CatalogDocument], found: Contents, objects: Mapping[str, int], spared: Collection[str] | None
 ) -> Plan:
     """The way from what was found in a table to the documents.
 
@@ -48,7 +48,7 @@ def plan(
     wanted: set[str] = set()
     unchanged = 0
 
-    def refuse(document: Document, why: str) -> None:
+    def refuse(document: CatalogDocument, why: str) -> None:
         made.refused.append(why)
         wanted.add(key_of(document) or "")
 

@@ -12,7 +12,7 @@ from lambda_matchbox.aws.catalog.writer import CatalogWriter
 from lambda_matchbox.aws.clients.in_parallel import in_parallel
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
-from lambda_matchbox.catalog.templates import Document, Template
+from lambda_matchbox.catalog.templates import CatalogDocument, Template
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -42,7 +42,7 @@ class CatalogImport:
         """
         refused: dict[str, str] = {}
 
-        def put(entry: tuple[str, Document]) -> None:
+        def put(entry: tuple[str, CatalogDocument]) -> None:
             key, document = entry
             try:
                 self._put(document)
@@ -66,7 +66,7 @@ class CatalogImport:
         writer: CatalogWriter = self._own.writer
         return writer
 
-    def _put(self, document: Document) -> None:
+    def _put(self, document: CatalogDocument) -> None:
         match document:
             case Group():
                 self._writer().put_group(document)
@@ -87,14 +87,14 @@ class CatalogImport:
                 self._writer().delete_template(template_kind, template_id)
 
 
-def _in_turn(plan: Plan) -> Iterator[list[tuple[str, Document]]]:
+def _in_turn(plan: Plan) -> Iterator[list[tuple[str, CatalogDocument]]]:
     """What may be written at the same time: groups after what they lead to, the most specific first.
 
     A machine whose own group is not there yet is told what it was told before, never what is meant for less specific
     ones. So groups that are new come before those that change, which may give machines up to them.
     """
-    others: list[tuple[str, Document]] = []
-    groups: dict[tuple[int, bool], list[tuple[str, Document]]] = defaultdict(list)
+    others: list[tuple[str, CatalogDocument]] = []
+    groups: dict[tuple[int, bool], list[tuple[str, CatalogDocument]]] = defaultdict(list)
     for is_new, documents in ((True, plan.added), (False, plan.changed)):
         for key, document in documents.items():
             turn = groups[len(document.selector), is_new] if isinstance(document, Group) else others

@@ -11,10 +11,10 @@ from lambda_matchbox.aws.catalog.layout import (
 )
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
-from lambda_matchbox.catalog.templates import Document, Template
+from lambda_matchbox.catalog.templates import CatalogDocument, Template
 
 
-def key_of(document: Document) -> str | None:
+def key_of(document: CatalogDocument) -> str | None:
     """The document's key; None where no item can have it."""
     match document:
         case Group():
@@ -25,7 +25,7 @@ def key_of(document: Document) -> str | None:
             return template_key(kind, template_id)
 
 
-def record_of(document: Document, rev: str) -> Record:
+def record_of(document: CatalogDocument, rev: str) -> Record:
     """The document's item; `rev` is for a group's. Raises UnwritableError."""
     match document:
         case Group():

@@ -18,9 +18,9 @@ from lambda_matchbox.aws.catalog.layout import (
     selector_text,
     text_hash,
 )
-from lambda_matchbox.catalog.groups import Group, Wanted
+from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.selection import (
-    MOST_COMBINATIONS,
+    MAX_COMBINATIONS,
     Selector,
     combinations,
     keys_of,
@@ -29,7 +29,7 @@ from lambda_matchbox.catalog.selection import (
 )
 
 
-def group_hash(selector: Mapping[str, Wanted]) -> str:
+def group_hash(selector: Mapping[str, SelectorValue]) -> str:
     """The hash of a group's selector, which is its entry's where it has no lists."""
     return text_hash(json_text([(key, selector[key]) for key in keys_of(selector)]))
 
@@ -76,11 +76,11 @@ def has_selector(item: Mapping[str, Any], selector: Selector) -> bool:
     return item["sel"] == selector_hash(selector) or stands_for(json.loads(item["doc"])["selector"], selector)
 
 
-def _check_selector(what: str, selector: Mapping[str, Wanted]) -> None:
+def _check_selector(what: str, selector: Mapping[str, SelectorValue]) -> None:
     """Raises UnwritableError where its entries are more, or larger, than one transaction takes."""
     number = combinations(selector)
-    if not 1 <= number <= MOST_COMBINATIONS:
-        raise UnwritableError(f"{what}: its selector's lists have {number} combinations, not 1 to {MOST_COMBINATIONS}")
+    if not 1 <= number <= MAX_COMBINATIONS:
+        raise UnwritableError(f"{what}: its selector's lists have {number} combinations, not 1 to {MAX_COMBINATIONS}")
     size = sum(len(selector_text(one)) for one in selectors_of(selector))
     if number > 1 and size > LARGEST_ITEM:
         raise UnwritableError(

@@ -30,7 +30,7 @@ from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.releases.source_items import POINTERS, pointers_in
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
-from lambda_matchbox.catalog.selection import Selector, Shape, candidates, octets
+from lambda_matchbox.catalog.selection import Selector, Shape, candidates, sort_key
 from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.releases.pointers import Pointers
@@ -206,5 +206,5 @@ def _winner(entries: Mapping[Selector, Entry]) -> _Choice | None:
         return None
     selector = max(inhabited, key=lambda one: one.rank)
     profiles = entries[selector].profiles
-    group_id = min(profiles, key=octets)
+    group_id = min(profiles, key=sort_key)
     return _Choice(selector, group_id, profiles[group_id])

@@ -30,7 +30,7 @@ from lambda_matchbox.aws.fsck.rules import (
     member_fault,
     members_of,
 )
-from lambda_matchbox.catalog.overlaps import rivals_among
+from lambda_matchbox.catalog.overlaps import overlaps_among
 from lambda_matchbox.catalog.selection import Selector, keys_of
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
 
@@ -225,7 +225,7 @@ def _notes(found: Contents) -> Iterator[str]:
                 template_id = document.get(f"{kind}_id")
                 if template_id and (kind, template_id) not in found.templates:
                     yield f"profile {name!r} names {kind} template {template_id!r}, which is absent"
-    yield from map(str, rivals_among(_holders(found)))
+    yield from map(str, overlaps_among(_holders(found)))
 
 
 def _holders(found: Contents) -> Iterator[tuple[Selector, list[str]]]:

@@ -14,7 +14,7 @@ from lambda_matchbox.aws.fsck.rules import Fault, Finding, Kind
 from lambda_matchbox.aws.releases.reader import PREFIX
 from lambda_matchbox.aws.releases.source_items import POINTERS, pointers_in, source_name, texts_of_sources
 from lambda_matchbox.aws.releases.store import StoredShelf
-from lambda_matchbox.documents.json import DocumentError
+from lambda_matchbox.documents.json_text import DocumentError
 from lambda_matchbox.documents.sources import parse_source
 from lambda_matchbox.releases.pointers import RECORD, Pointer, Pointers, Release
 from lambda_matchbox.releases.records import record_in

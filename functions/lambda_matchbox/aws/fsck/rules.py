@@ -22,9 +22,9 @@ from lambda_matchbox.aws.catalog.layout import (
     shape_name,
     shape_of,
 )
-from lambda_matchbox.catalog.groups import Wanted
+from lambda_matchbox.catalog.groups import SelectorValue
 from lambda_matchbox.catalog.selection import (
-    MOST_COMBINATIONS,
+    MAX_COMBINATIONS,
     Selector,
     combinations,
     keys_of,
@@ -81,7 +81,7 @@ class Finding(NamedTuple):
 class GroupFields(NamedTuple):
     """What decides where a group is found."""
 
-    selector: Mapping[str, Wanted]
+    selector: Mapping[str, SelectorValue]
     profile: str
 
     @property
@@ -107,7 +107,7 @@ def group_fields(item: Item) -> GroupFields | None:
         selector, profile = document["selector"], document["profile"]
         if f"G#{document['id']}" != item[KEY] or not isinstance(profile, str) or not isinstance(document["name"], str):
             return None
-        if not all(map(_is_wanted, selector.values())) or combinations(selector) > MOST_COMBINATIONS:
+        if not all(map(_is_wanted, selector.values())) or combinations(selector) > MAX_COMBINATIONS:
             return None
         if not (_names_object(item) or isinstance(document["metadata"], dict)):
             return None

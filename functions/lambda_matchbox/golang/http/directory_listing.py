@@ -5,7 +5,7 @@ The page is the one of Go's `http.FileServer`, byte for byte.
 
 from collections.abc import Iterable
 
-from lambda_matchbox.golang.http.paths import escape_html, escape_path, octets
+from lambda_matchbox.golang.http.paths import escape_html, escape_path, to_bytes
 
 CONTENT_TYPE = "text/html; charset=utf-8"
 
@@ -18,10 +18,10 @@ def render(files: Iterable[str], directories: Iterable[str]) -> bytes:
 
     They are sorted by the bytes of their names; where both have a name, the file comes first.
     """
-    entries = [(octets(name), "", name) for name in files]
-    entries += [(octets(name), "/", name) for name in directories]
+    entries = [(to_bytes(name), "", name) for name in files]
+    entries += [(to_bytes(name), "/", name) for name in directories]
     return _HEAD + b"".join(_link(name + slash) for _, slash, name in sorted(entries)) + _FOOT
 
 
 def _link(name: str) -> bytes:
-    return octets(f'<a href="{escape_path(name)}">{escape_html(name)}</a>\n')
+    return to_bytes(f'<a href="{escape_path(name)}">{escape_html(name)}</a>\n')

@@ -1,7 +1,7 @@
 """What does the path of a request name, and where does a request for the wrong spelling of it go?
 
 Paths, names and labels are text in which each byte that is no UTF-8 stands as a lone surrogate ('surrogateescape'):
-text written to a client gets the very bytes back through `octets`, as with Go, whose strings are bytes. JSON is the
+text written to a client gets the very bytes back through `to_bytes`, as with Go, whose strings are bytes. JSON is the
 exception on both sides: Go writes U+FFFD there.
 
 The rules are those of Go's net/http and net/url: `ServeMux` (as up to Go 1.21, which matchbox's go.mod asks for),
@@ -26,7 +26,7 @@ class Redirect(NamedTuple):
     page: bytes = b""
 
 
-def octets(text: str) -> bytes:
+def to_bytes(text: str) -> bytes:
     """The bytes that `text` stands for; a surrogate that stands for no byte becomes U+FFFD."""
     try:
         return text.encode("utf-8", "surrogateescape")
@@ -37,11 +37,11 @@ def octets(text: str) -> bytes:
 def unescape(raw: str) -> str | None:
     """The path that stands escaped in a request line; None where an escape is broken, which Go answers with 400."""
     literal, *escapes = raw.split("%")
-    decoded = bytearray(octets(literal))
+    decoded = bytearray(to_bytes(literal))
     for escape in escapes:
         if len(escape) < 2 or not _HEXADECIMAL.issuperset(escape[:2]):
             return None
-        decoded += bytes.fromhex(escape[:2]) + octets(escape[2:])
+        decoded += bytes.fromhex(escape[:2]) + to_bytes(escape[2:])
     return decoded.decode("utf-8", "surrogateescape")
 
 
@@ -61,7 +61,7 @@ def escape_path(path: str) -> str:
     """`path` as a reference in a page or header, where it needs `./` if its first element could pass for a scheme."""
     if path == "*":
         return path
-    escaped = octets(path).decode("latin-1").translate(_ESCAPED_IN_PATH)
+    escaped = to_bytes(path).decode("latin-1").translate(_ESCAPED_IN_PATH)
     return "./" + escaped if ":" in escaped.partition("/")[0] else escaped
 
 
@@ -77,7 +77,7 @@ def moved_permanently(path: str, raw_query: str) -> Redirect:
     """
     reference = escape_path(clean_path(path)) + ("?" + raw_query if raw_query else "")
     page = f'<a href="{escape_html(reference)}">Moved Permanently</a>.\n\n'
-    return Redirect(_header_safe(reference), octets(page))
+    return Redirect(_header_safe(reference), to_bytes(page))
 
 
 def index_page_redirect(path: str, raw_query: str) -> Redirect | None:
@@ -98,7 +98,7 @@ def slash_redirect(path: str, raw_query: str, *, directory: bool) -> Redirect | 
     return _relative("../" + name.removeprefix("./"), raw_query) if name else None
 
 
-def go_query(raw: str) -> list[tuple[str, str]]:
+def parse_query(raw: str) -> list[tuple[str, str]]:
     """The pairs of a raw query in their order, as Go's `url.Query()` reads them.
 
     `+` is a space; a pair that is empty, has a `;` or a broken escape is left out. Keys may repeat.
@@ -118,4 +118,4 @@ def _relative(reference: str, raw_query: str) -> Redirect:
 
 
 def _header_safe(reference: str) -> str:
-    return octets(reference).decode("latin-1").translate(_ESCAPED_IN_LOCATION)
+    return to_bytes(reference).decode("latin-1").translate(_ESCAPED_IN_LOCATION)

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from lambda_matchbox.oci.errors import RegistryError
 
-Wanted = TypeVar("Wanted")
+SelectorValue = TypeVar("SelectorValue")
 
 _SECONDS = re.compile(r"[0-9]{1,20}", re.ASCII)
 
@@ -63,7 +63,7 @@ class Attempts:
         self._failed = 0
 
 
-def patiently(patience: Patience, attempt: Callable[[], Wanted]) -> Wanted:
+def patiently(patience: Patience, attempt: Callable[[], SelectorValue]) -> SelectorValue:
     """What `attempt` returns, made again while it raises TransientError. Raises RegistryError when none is left."""
     attempts = Attempts(patience)
     while True:

@@ -66,5 +66,5 @@ def test_links_lead_to_their_names(names: set[str]) -> None:
     """Each link, unescaped, is the name of its entry, whatever the name."""
     links = re.findall(rb'<a href="([^"]*)">', directory_listing.render(names, []))
     found = [paths.unescape(link.decode()) or "" for link in links]
-    expected = sorted(paths.octets(name) for name in names)
-    assert expected == [paths.octets(name.removeprefix("./") if ":" in name else name) for name in found]
+    expected = sorted(paths.to_bytes(name) for name in names)
+    assert expected == [paths.to_bytes(name.removeprefix("./") if ":" in name else name) for name in found]

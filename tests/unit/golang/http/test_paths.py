@@ -80,7 +80,7 @@ def test_any_bytes_survive(path: bytes) -> None:
     """Text that stands for any bytes gives the same bytes back."""
     text = paths.unescape(quote(path))
     assert text is not None
-    assert path == paths.octets(text)
+    assert path == paths.to_bytes(text)
 
 
 @pytest.mark.parametrize(
@@ -89,13 +89,13 @@ def test_any_bytes_survive(path: bytes) -> None:
 )
 def test_text_has_bytes(text: str, expected: bytes) -> None:
     """A surrogate stands for its byte, and one that cannot for U+FFFD."""
-    assert expected == paths.octets(text)
+    assert expected == paths.to_bytes(text)
 
 
 @given(ANY_TEXT)
 def test_any_text_has_bytes(text: str) -> None:
     """Any text has the bytes of its characters."""
-    assert b"".join(paths.octets(char) for char in text) == paths.octets(text)
+    assert b"".join(paths.to_bytes(char) for char in text) == paths.to_bytes(text)
 
 
 def test_recorded_redirects() -> None:
@@ -221,19 +221,19 @@ def test_redirects_for_index_pages(path: str, raw_query: str, expected: str | No
 )
 def test_queries_are_read(raw: str, expected: list[tuple[str, str]]) -> None:
     """Pairs come in their order; those that are empty, hold a `;` or a broken escape are left out."""
-    assert expected == paths.go_query(raw)
+    assert expected == paths.parse_query(raw)
 
 
 @given(st.lists(st.tuples(st.binary(), st.binary())))
 def test_escaped_pairs_are_read_back(pairs: list[tuple[bytes, bytes]]) -> None:
     """Any bytes, escaped, come out of a query as they went in."""
     raw = "&".join(f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in pairs)
-    assert pairs == [(paths.octets(key), paths.octets(value)) for key, value in paths.go_query(raw)]
+    assert pairs == [(paths.to_bytes(key), paths.to_bytes(value)) for key, value in paths.parse_query(raw)]
 
 
 @given(QUERIES)
 def test_any_query_is_read(raw: str) -> None:
     """No query fails to be read, and what is read can be written as bytes and as JSON."""
-    for key, value in paths.go_query(raw):
+    for key, value in paths.parse_query(raw):
         assert key == key.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
         assert value == json.loads(json.dumps(value))

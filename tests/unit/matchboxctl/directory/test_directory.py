@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from lambda_matchbox.catalog.overlaps import Rivals
+from lambda_matchbox.catalog.overlaps import Overlap
 from lambda_matchbox.catalog.stores import Selection
-from lambda_matchbox.documents.json import DocumentError
+from lambda_matchbox.documents.json_text import DocumentError
 from lambda_matchbox.errors import StoreUnavailableError
 from matchboxctl.directory.catalog import watch
 from tests.unit.matchboxctl.directory.data_directory import WAYS, Data, watched
@@ -211,7 +211,7 @@ def test_rivals_and_selectors(data: Data) -> None:
     for name in ("b", "a"):
         data.group(name, selector={"os": "x"})
     data.group("c")
-    assert [Rivals(("a", "b"))] == data.catalog.rivals()
+    assert [Overlap(("a", "b"))] == data.catalog.overlaps()
     assert 1 == len(data.catalog.selectors(1))
     assert 2 == len(data.catalog.selectors(9))
     assert "a" == data.selected(os="x")

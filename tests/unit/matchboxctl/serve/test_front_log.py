@@ -14,7 +14,6 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from lambda_matchbox.assets.file_server import Delivery
-from lambda_matchbox.catalog.memory import MemoryCatalog
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
@@ -22,6 +21,7 @@ from matchboxctl.directory.assets import OWN, AssetDirectory, SignedAddresses
 from matchboxctl.directory.releases import ReleaseDirectory
 from matchboxctl.serve.front import Front, Streams
 from matchboxctl.serve.response_relay import ResponseRelay
+from tests.support.memory_catalog import MemoryCatalog
 
 LIMIT = 60
 KEYS = {

@@ -1,18 +1,15 @@
-"""The catalogue in memory: what the directory mode serves from, and what tests hold the others against."""
+"""Groups in memory, indexed by their selectors."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from lambda_matchbox.catalog.groups import Group
-from lambda_matchbox.catalog.overlaps import Rivals, rivals_among
-from lambda_matchbox.catalog.profiles import Profile
-from lambda_matchbox.catalog.selection import Selector, Shape, candidates, keys_of, octets, selectors_of
-from lambda_matchbox.catalog.stores import Selection
-from lambda_matchbox.releases.pointers import Pointers
+from lambda_matchbox.catalog.overlaps import Overlap, overlaps_among
+from lambda_matchbox.catalog.selection import Selector, Shape, candidates, keys_of, selectors_of, sort_key
 
 
 class GroupIndex:
-    """Groups, found by a machine's labels in a time that depends on the number of selector shapes alone."""
+    """Groups by the labels that they select; a lookup costs one step for each selector shape."""
 
     def __init__(self, groups: Iterable[Group] = ()) -> None:
         self._groups: dict[str, Group] = {}
@@ -53,44 +50,12 @@ class GroupIndex:
         if not found:
             return None
         best = max(found, key=lambda selector: selector.rank)
-        return self._groups[min(self._by_selector[best], key=octets)]
+        return self._groups[min(self._by_selector[best], key=sort_key)]
 
     def selectors(self) -> Iterator[Selector]:
         """The selectors in use, of groups with lists the first of each."""
         return iter(dict.fromkeys(one for group in self._groups.values() for one in selectors_of(group.selector)[:1]))
 
-    def rivals(self) -> list[Rivals]:
+    def overlaps(self) -> list[Overlap]:
         """The groups that ask for the same machines."""
-        return rivals_among(self._by_selector.items())
-
-
-class MemoryCatalog:
-    """Groups, profiles and templates in memory (see `catalog.stores.Catalog`).
-
-    `pointers` says what is served of image sources.
-    """
-
-    def __init__(
-        self,
-        groups: Iterable[Group] = (),
-        profiles: Iterable[Profile] = (),
-        templates: Mapping[tuple[str, str], bytes] | None = None,
-        pointers: Callable[[], Pointers] = dict,
-    ) -> None:
-        self.groups = GroupIndex(groups)
-        self.profiles = {profile.id: profile for profile in profiles}
-        self.templates = dict(templates or {})
-        self._pointers = pointers
-
-    def select(self, labels: Mapping[str, str] | None) -> Selection | None:
-        """The selection for these labels, or None where no group matches."""
-        group = self.groups.select(labels)
-        return None if group is None else Selection(group, self.profile(group.profile), self._pointers())
-
-    def profile(self, profile_id: str) -> Profile | None:
-        """The profile of that id."""
-        return self.profiles.get(profile_id)
-
-    def template(self, kind: str, template_id: str) -> bytes | None:
-        """The template of that kind and id."""
-        return self.templates.get((kind, template_id))
+        return overlaps_among(self._by_selector.items())
