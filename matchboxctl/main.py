@@ -17,6 +17,7 @@ from matchboxctl.certs.arguments import add_certs_command
 from matchboxctl.check.arguments import add_check_command
 from matchboxctl.cli.data_path_argument import DATA_PATH, add_data_path
 from matchboxctl.cli.errors import CommandError, UsageError
+from matchboxctl.cli.extras import missing_extra
 from matchboxctl.completion.arguments import add_completion_command
 from matchboxctl.releases.arguments import add_source_commands
 from matchboxctl.render.arguments import add_render_command
@@ -59,6 +60,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # What commands on table and bucket have not explained better.
         print(f"matchboxctl: {error}", file=sys.stderr)
         return 1
+    except ModuleNotFoundError as error:
+        message = missing_extra(error)
+        if message is None:
+            raise
+        print(f"matchboxctl: {message}", file=sys.stderr)
+        return UsageError.code
     except BrokenPipeError:
         # `| head` has read enough; nothing more shall be written when this ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -57,7 +57,7 @@ def _names(noun: str, data_path: str | None) -> list[str]:
         try:
             place = place_of(noun, data_path)
             names = place.documents.names(place.noun.kind)
-        except (MatchboxError, OSError, UsageError):
+        except (MatchboxError, ModuleNotFoundError, OSError, UsageError):
             return
         # What a shell would have to be told in escapes is typed by hand.
         found.extend(name for name in names if name.isprintable())

@@ -1,0 +1,22 @@
+"""The optional extras of the distribution, by the third-party modules that they bring."""
+
+_BOTO3 = ("boto3", "aws")
+_EXTRAS = {
+    "boto3": _BOTO3,
+    "botocore": _BOTO3,
+    "cryptography": ("cryptography", "grpc"),
+    "google": ("protobuf", "grpc"),
+    "grpc": ("grpcio", "grpc"),
+    "pysequoia": ("pysequoia", "sign"),
+    "zstandard": ("zstandard", "sync"),
+}
+"""A module's distribution and extra. `sign` needs cryptography as well, but pysequoia before it."""
+
+
+def missing_extra(error: ModuleNotFoundError) -> str | None:
+    """The message about a missing optional module; None for any other module."""
+    found = _EXTRAS.get((error.name or "").partition(".")[0])
+    if found is None:
+        return None
+    distribution, extra = found
+    return f"this command needs {distribution}: pip install 'lambda-matchbox[{extra}]'"
