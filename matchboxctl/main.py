@@ -15,7 +15,7 @@ from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.log_levels import LEVELS, log_level
 from matchboxctl.certs.arguments import add_certs_command
 from matchboxctl.check.arguments import add_check_command
-from matchboxctl.cli.data_path_argument import DATA_PATH, add_data_path
+from matchboxctl.cli.arguments import DATA_PATH, add_data_path
 from matchboxctl.cli.errors import CommandError, UsageError
 from matchboxctl.cli.extras import missing_extra
 from matchboxctl.completion.arguments import add_completion_command

@@ -2,7 +2,7 @@
 
 import argparse
 
-from matchboxctl.cli.label_arguments import add_label_argument
+from matchboxctl.cli.arguments import add_label_argument
 
 _USER_AGENT = "iPXE/2.0.0 (matchboxctl check)"
 

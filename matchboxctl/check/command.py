@@ -11,8 +11,8 @@ from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
 from lambda_matchbox.oci.image import checksums
 from matchboxctl.check.boot_client import AbsentError, BootClient, FetchError, joined, place
 from matchboxctl.check.boot_script import NamedFile, files_of
+from matchboxctl.cli.arguments import parse_labels
 from matchboxctl.cli.errors import FailedError, UsageError
-from matchboxctl.cli.label_arguments import given_labels
 
 _LONGEST_SCRIPT = 1 << 20
 _DIRECTORY = "${cwduri}"  # what iPXE replaces by the address that the script came from, up to its last slash
@@ -39,7 +39,7 @@ def asked(url: str, labels: Sequence[str]) -> Asked:
     if not good or parts.query or parts.fragment or parts.username is not None:
         raise UsageError(f"{url!r} is no address of a matchbox, such as http://HOST or http://HOST:8080")
     root = f"{parts.scheme}://{parts.netloc}{parts.path.removesuffix('/boot.ipxe').rstrip('/')}"
-    return Asked(root, given_labels(labels))
+    return Asked(root, parse_labels(labels))
 
 
 def check(what: Asked, *, user_agent: str, silence: float) -> None:

@@ -1,1 +1,1 @@
-"""What the commands share: arguments, errors, progress."""
+"""Arguments, errors, warnings and progress that the commands share."""

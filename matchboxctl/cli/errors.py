@@ -1,4 +1,4 @@
-"""How a command ends that cannot do what it was asked for: one line on standard error, and an exit code."""
+"""Errors that end a command with one line on standard error and an exit code."""
 
 from typing import ClassVar
 
@@ -9,19 +9,19 @@ class CommandError(Exception):
     code: ClassVar[int]
 
 
+class FailedError(CommandError):
+    """The command failed, at least in part; the line says why."""
+
+    code = 1
+
+
 class UsageError(CommandError):
-    """What was asked for cannot be done as asked: the line says what to mend."""
+    """The command cannot be run as given; the line says what to change."""
 
     code = 2
 
 
 class MissingError(CommandError):
-    """What was asked for by its id or name is not there."""
+    """Nothing has the given id or name."""
 
     code = 4
-
-
-class FailedError(CommandError):
-    """What was asked for could not be done, or not all of it: the line says why."""
-
-    code = 1

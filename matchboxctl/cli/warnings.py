@@ -1,18 +1,18 @@
-"""What did not work of a long command, told while it goes on with the rest."""
+"""Warnings of a command that goes on with the rest of its work."""
 
 import sys
 from threading import Lock
 
 
-class Faults:
-    """Counts what it tells on standard error. For any number of threads."""
+class Warnings:
+    """Prints warnings to standard error and counts them; thread-safe."""
 
     def __init__(self) -> None:
-        self.told = 0
+        self.count = 0
         self._lock = Lock()
 
-    def tell(self, line: str) -> None:
-        """Tell one fault."""
+    def warn(self, line: str) -> None:
+        """Print one warning."""
         with self._lock:
-            self.told += 1
+            self.count += 1
             print(f"matchboxctl: {line}", file=sys.stderr)

@@ -25,7 +25,7 @@ from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.labels import InvalidMACError, is_mac, normalise_mac
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.documents.json_text import DocumentError
-from matchboxctl.cli.data_path_argument import DATA_PATH
+from matchboxctl.cli.arguments import DATA_PATH
 from matchboxctl.documents.patience import Patience
 from matchboxctl.documents.protocol import Report, TemplateSize, nobody
 from matchboxctl.store.mode import StoreSettings

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from matchboxctl.cli.data_path_argument import DATA_PATH, add_data_path
+from matchboxctl.cli.arguments import DATA_PATH, add_data_path
 from matchboxctl.store.store_advice import with_advice
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from lambda_matchbox.releases.sources import Source
 from lambda_matchbox.releases.store import BusyError
 from matchboxctl.cli.errors import FailedError, UsageError
 from matchboxctl.cli.progress import Progress
-from matchboxctl.cli.warnings import Faults
+from matchboxctl.cli.warnings import Warnings
 from matchboxctl.releases.places import SourcePlace
 
 _PATIENCE = 900.0  # seconds: a function's sync ends within 15 minutes
@@ -42,11 +42,11 @@ class _Download:
 def sync(place: SourcePlace, ids: Sequence[str], environment: Mapping[str, str]) -> None:
     """Sync these sources, or all. Raises UsageError, and FailedError where one is not up to date afterwards."""
     sources, refused, named = place.read()
-    faults = Faults()
+    warnings = Warnings()
     unknown = [source_id for source_id in ids if source_id not in sources]
     # Who names the sources is told of the others only where they may be those.
     for line in refused if unknown or not ids else ():
-        faults.tell(line)
+        warnings.warn(line)
     if unknown:
         raise UsageError(f"no source {unknown[0]!r} in {place.name}; there are: {', '.join(sources) or 'none'}")
     if not sources:
@@ -56,13 +56,15 @@ def sync(place: SourcePlace, ids: Sequence[str], environment: Mapping[str, str])
             try:
                 outcome = _synced(sources[source_id], registry, place)
             except SyncError as error:
-                faults.tell(str(error))
+                warnings.warn(str(error))
             else:
                 print(f"{source_id}: {_shown(outcome)}", flush=True)
                 for other in withdraw_replaced(sources[source_id], named, place.pointers(), place.shelf):
                     print(f"{other}: withdrawn, since no source has this id and {source_id} took its part of /assets/")
-    if faults.told:
-        raise FailedError(f"{faults.told} of the sources could not be synced, as told above; the rest are up to date")
+    if warnings.count:
+        raise FailedError(
+            f"{warnings.count} of the sources could not be synced (see the warnings above); the rest are up to date"
+        )
 
 
 def _synced(source: Source, registry: Registry, place: SourcePlace) -> Outcome:

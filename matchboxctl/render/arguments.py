@@ -5,8 +5,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from matchboxctl.cli.data_path_argument import DATA_PATH, add_data_path
-from matchboxctl.cli.label_arguments import add_label_argument
+from matchboxctl.cli.arguments import DATA_PATH, add_data_path, add_label_argument
 
 _EXAMPLE = """\
 example:

@@ -23,8 +23,8 @@ from lambda_matchbox.http import Request, Response
 from lambda_matchbox.web.alb import ACCEL_REDIRECT, BODY_LIMIT, request_of
 from lambda_matchbox.web.failures import answer_of
 from lambda_matchbox.web.routes import Account, Routes, Stores
+from matchboxctl.cli.arguments import parse_labels
 from matchboxctl.cli.errors import FailedError, UsageError
-from matchboxctl.cli.label_arguments import given_labels
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.directory.files import files_below
@@ -74,7 +74,7 @@ def render(truth: Path | StoreSettings, wanted: SelectorValue, *, as_json: bool)
     route = wanted.route.strip("/")
     if route not in _ROUTES:
         raise UsageError(f"no route {wanted.route!r}: it is one of {', '.join(_ROUTES)}")
-    given = given_labels(wanted.labels)
+    given = parse_labels(wanted.labels)
     # Until it is known what else is a secret.
     masks = None if wanted.show_secrets else Masks([{key: value} for key, value in given])
     opened = _directory(truth) if isinstance(truth, Path) else _tables(truth)

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from matchboxctl.cli.data_path_argument import add_data_path
+from matchboxctl.cli.arguments import add_data_path
 from matchboxctl.store.store_advice import with_advice
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from lambda_matchbox.catalog.labels import InvalidMACError
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
 from lambda_matchbox.documents.json_text import DocumentError
 from lambda_matchbox.errors import MatchboxError, StoreUnavailableError
-from matchboxctl.cli.data_path_argument import DATA_PATH
+from matchboxctl.cli.arguments import DATA_PATH
 from matchboxctl.cli.errors import FailedError, MissingError, UsageError
-from matchboxctl.cli.warnings import Faults
+from matchboxctl.cli.warnings import Warnings
 from matchboxctl.documents.directory_documents import DirectoryDocuments
 from matchboxctl.documents.protocol import Documents
 from matchboxctl.resources.files import read_file
@@ -63,10 +63,10 @@ def place_of(word: str, data_path: str | None) -> Place:
 
 def list_all(place: Place, output: str | None) -> None:
     """Print all of them. Raises FailedError where some could not be read, which standard error names."""
-    noun, faults = place.noun, Faults()
+    noun, warnings = place.noun, Warnings()
 
     def told(line: str) -> None:
-        faults.tell(shown(line))
+        warnings.warn(shown(line))
 
     with _refused():
         if output is None:
@@ -74,8 +74,9 @@ def list_all(place: Place, output: str | None) -> None:
         else:
             text = OUTPUTS[output](noun.listed(place.documents, told))
     _print_text(text)
-    if faults.told:
-        raise FailedError(f"{faults.told} could not be read, as told above: the others are listed")
+    if warnings.count:
+        are = "is" if warnings.count == 1 else "are"
+        raise FailedError(f"{warnings.count} could not be read and {are} not listed; see the warnings above")
 
 
 def describe(place: Place, name: str, output: str | None) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from matchboxctl.certs.file_flags import CA_FILE, CERT_FILE, KEY_FILE
-from matchboxctl.cli.host_and_port import Address, host_and_port
+from matchboxctl.cli.arguments import Address, parse_address
 
 DEFAULT_ADDRESS = "127.0.0.1:8081"
 """Where `matchboxctl rpc` listens unless told otherwise; matchbox's clients ask there."""
@@ -38,5 +38,5 @@ def rpc_settings(options: argparse.Namespace) -> RpcSettings | None:
     """What was asked for; None where gRPC is off. Raises UsageError."""
     if not options.rpc_address:
         return None
-    address = host_and_port("--rpc-address (MATCHBOX_RPC_ADDRESS)", options.rpc_address)
+    address = parse_address("--rpc-address (MATCHBOX_RPC_ADDRESS)", options.rpc_address)
     return RpcSettings(address, options.ca_file, options.cert_file, options.key_file)

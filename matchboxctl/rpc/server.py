@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 from aws_lambda_powertools import Logger
 
+from matchboxctl.cli.arguments import Address
 from matchboxctl.cli.errors import UsageError
-from matchboxctl.cli.host_and_port import Address
 from matchboxctl.rpc.arguments import RpcSettings
 from matchboxctl.rpc.calls import MOST_CALLS, Calls
 from matchboxctl.rpc.certificates import certificates

@@ -19,8 +19,8 @@ from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
 from lambda_matchbox.web.signatures import Signatures
+from matchboxctl.cli.arguments import parse_address
 from matchboxctl.cli.errors import UsageError
-from matchboxctl.cli.host_and_port import host_and_port
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.directory.releases import ReleaseDirectory
@@ -76,7 +76,7 @@ def serve(
 
     Raises UsageError with one line that says what to mend.
     """
-    host, port = host_and_port("--address", address)
+    host, port = parse_address("--address", address)
     log = Logger(service="boot_api", level=log_level, stream=sys.stderr)
     signatures = None
     if key is not None:

@@ -22,7 +22,7 @@ from lambda_matchbox.documents.sources import parse_source, source_document
 from lambda_matchbox.releases.sources import Source
 from matchboxctl.cli.errors import FailedError, UsageError
 from matchboxctl.cli.progress import Progress
-from matchboxctl.cli.warnings import Faults
+from matchboxctl.cli.warnings import Warnings
 from matchboxctl.directory.files import DIRECTORIES, files_below
 from matchboxctl.store.aws_refusals import explained
 from matchboxctl.store.mode import StoreSettings
@@ -54,20 +54,20 @@ def export_directory(store: StoreSettings, root: Path, *, prune: bool, dry_run: 
             root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"{root} cannot be made: {error.strerror}") from error
-    faults = Faults()
+    warnings = Warnings()
     with explained(store):
-        _Export(store, root, faults).run(prune=prune, dry_run=dry_run)
-    if faults.told:
-        raise FailedError(f"{faults.told} files could not be exported, as told above; the rest is done")
+        _Export(store, root, warnings).run(prune=prune, dry_run=dry_run)
+    if warnings.count:
+        raise FailedError(f"{warnings.count} files could not be exported (see the warnings above); the rest is done")
 
 
 class _Export:
     """One run of the command."""
 
-    def __init__(self, store: StoreSettings, root: Path, faults: Faults) -> None:
+    def __init__(self, store: StoreSettings, root: Path, warnings: Warnings) -> None:
         self._store = store
         self._root = root
-        self._faults = faults
+        self._warnings = warnings
         self._s3 = store.s3()
         self._received = Progress("getting files", 0, "bytes")
         self._spared: set[str] = set()
@@ -93,14 +93,14 @@ class _Export:
         for kind, items in (("groups", contents.groups), ("profiles", contents.profiles)):
             for name, item in items.items():
                 if "/" in name:
-                    self._faults.tell(f"{kind} {name!r}: no file can have this name")
+                    self._warnings.warn(f"{kind} {name!r}: no file can have this name")
                 elif (target := self._document(kind, name, item)) is not None:
                     yield f"{kind}/{name}.json", target
         for (kind, name), item in contents.templates.items():
             try:
                 body = template_in(item, self._object)
             except (LookupError, TypeError) as error:
-                self._faults.tell(f"{kind} template {name!r} cannot be read: {error!r}: see `matchboxctl fsck`")
+                self._warnings.warn(f"{kind} template {name!r} cannot be read: {error!r}: see `matchboxctl fsck`")
                 self._spared.add(f"{kind}/{name}")
                 continue
             if line := template_beyond_matchbox(kind, name, body):
@@ -117,7 +117,7 @@ class _Export:
         try:
             document = (group_in if kind == "groups" else profile_in)(item, self._object)
         except (LookupError, TypeError, ValueError) as error:
-            self._faults.tell(f"{kind} {name!r} cannot be read: {error!r}: see `matchboxctl fsck`")
+            self._warnings.warn(f"{kind} {name!r} cannot be read: {error!r}: see `matchboxctl fsck`")
             self._spared.add(f"{kind}/{name}.json")
             return None
         if line := beyond_matchbox(document):
@@ -130,7 +130,7 @@ class _Export:
         try:
             source = parse_source(name, text.encode())
         except DocumentError as error:
-            self._faults.tell(f"source {name!r} cannot be read: {error}: see `matchboxctl fsck`")
+            self._warnings.warn(f"source {name!r} cannot be read: {error}: see `matchboxctl fsck`")
             self._spared.add(f"sources/{name}.json")
             return None
         body = json.dumps(source_document(source), indent=2, ensure_ascii=False).encode() + b"\n"
@@ -150,14 +150,14 @@ class _Export:
         parts = path.split("/")
         lawful = not any(part in ("", ".", "..") or "\0" in part for part in parts)
         if not lawful:
-            self._faults.tell(f"{path!r}: no file of the directory can have this name")
+            self._warnings.warn(f"{path!r}: no file of the directory can have this name")
         return lawful
 
     def _compared(self, targets: dict[str, _Target], *, prune: bool) -> Differences:
         there = {
             f"{name}/{path}"
             for name in DIRECTORIES
-            for path, _ in files_below(self._root / name, self._faults.tell)
+            for path, _ in files_below(self._root / name, self._warnings.warn)
             if name not in _OF_JSON or (path.endswith(".json") and "/" not in path)
         }
         kept = {path for path in targets if path in there}
@@ -183,16 +183,16 @@ class _Export:
                     file.parent.mkdir(parents=True, exist_ok=True)
                     temporary.replace(file)
                 except OSError as error:
-                    self._faults.tell(f"{file}: cannot be written: {error.strerror}")
+                    self._warnings.warn(f"{file}: cannot be written: {error.strerror}")
 
-            for _ in in_parallel(write, numbered, self._received.give_up):
+            for _ in in_parallel(write, numbered, self._received.cancel):
                 pass
         self._received.end()
         for path in shown.removed:
             try:
                 (self._root / path).unlink()
             except OSError as error:
-                self._faults.tell(f"{self._root / path}: cannot be removed: {error.strerror}")
+                self._warnings.warn(f"{self._root / path}: cannot be removed: {error.strerror}")
 
 
 def _is_in(target: _Target, file: Path) -> bool:

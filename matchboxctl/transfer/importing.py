@@ -18,7 +18,7 @@ from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS, CatalogDocument, Template
 from matchboxctl.cli.errors import FailedError, UsageError
 from matchboxctl.cli.progress import Progress
-from matchboxctl.cli.warnings import Faults
+from matchboxctl.cli.warnings import Warnings
 from matchboxctl.directory.files import DIRECTORIES, DataDirectory, read_directory
 from matchboxctl.store.aws_refusals import explained
 from matchboxctl.store.mode import StoreSettings
@@ -41,26 +41,35 @@ def import_directory(store: StoreSettings, root: Path, *, prune: bool, dry_run: 
             f"{root} has none of matchbox's directories ({', '.join(DIRECTORIES)}): --prune would remove everything"
         )
     print(f"importing {root} into {store.place}", file=sys.stderr)
-    faults = Faults()
-    directory = read_directory(root, faults.tell)
+    warnings = Warnings()
+    directory = read_directory(root, warnings.warn)
     if prune and directory.closed:
         print("note: nothing is pruned, for not every directory could be read", file=sys.stderr)
     with explained(store):
-        _Import(store, root, directory, faults, prune=prune, dry_run=dry_run).run()
-    if faults.told:
-        raise FailedError(f"{faults.told} of the files could not be imported, as told above; the rest is done")
+        _Import(store, root, directory, warnings, prune=prune, dry_run=dry_run).run()
+    if warnings.count:
+        raise FailedError(
+            f"{warnings.count} of the files could not be imported (see the warnings above); the rest is done"
+        )
 
 
 class _Import:
     """One run of the command."""
 
     def __init__(
-        self, store: StoreSettings, root: Path, directory: DataDirectory, faults: Faults, *, prune: bool, dry_run: bool
+        self,
+        store: StoreSettings,
+        root: Path,
+        directory: DataDirectory,
+        warnings: Warnings,
+        *,
+        prune: bool,
+        dry_run: bool,
     ) -> None:
         self._store = store
         self._root = root
         self._directory = directory
-        self._faults = faults
+        self._warnings = warnings
         self._prune = prune and not directory.closed
         self._dry_run = dry_run
 
@@ -86,7 +95,7 @@ class _Import:
         objects = {listed["Key"]: listed["Size"] for listed in document_objects(s3, self._store.bucket)}
         changes = plan(self._directory.documents, found, objects, self._directory.broken if self._prune else None)
         for line in changes.refused:
-            self._faults.tell(line)
+            self._warnings.warn(line)
         for line in _warnings(self._directory.documents, found):
             print(f"note: {line}", file=sys.stderr)
         if not self._dry_run:
@@ -106,7 +115,7 @@ class _Import:
         if not self._directory.sources and not existing:
             return
         lawful, broken = self._directory.sources, self._directory.broken_sources
-        sources = SourceImport(self._root, lawful, existing, broken, self._faults, prune=self._prune)
+        sources = SourceImport(self._root, lawful, existing, broken, self._warnings, prune=self._prune)
         for line in hidden_assets(self._directory.sources.values(), self._directory.assets):
             print(f"note: {line}", file=sys.stderr)
         if not self._dry_run:
@@ -116,7 +125,7 @@ class _Import:
     def _without(self, changes: Plan, refused: Mapping[str, str]) -> Plan:
         """The changes that were made; of the others the reasons are told."""
         for line in refused.values():
-            self._faults.tell(line)
+            self._warnings.warn(line)
         added, changed = (
             {key: document for key, document in documents.items() if key not in refused}
             for documents in (changes.added, changes.changed)
@@ -127,7 +136,7 @@ class _Import:
         """The files to put by their paths, and the paths whose files cannot be used."""
         refused = unwritable(self._directory.assets)
         for line in refused.values():
-            self._faults.tell(line)
+            self._warnings.warn(line)
         files: dict[str, AssetFile] = {}
         spared = set(refused)
         progress = Progress("reading assets", len(self._directory.assets), "files")
@@ -137,7 +146,7 @@ class _Import:
             try:
                 files[path] = asset_file(path, file)
             except OSError as error:
-                self._faults.tell(f"{file}: cannot be read: {error.strerror}")
+                self._warnings.warn(f"{file}: cannot be read: {error.strerror}")
                 spared.add(path)
             progress.add(1)
         progress.end()
@@ -172,10 +181,10 @@ class _Import:
             try:
                 objects.put(path, files[path], progress.add)
             except (FileNotFoundError, PermissionError) as error:
-                self._faults.tell(f"{files[path].file}: cannot be read: {error.strerror}")
+                self._warnings.warn(f"{files[path].file}: cannot be read: {error.strerror}")
                 gone.add(path)
 
-        for _ in in_parallel(put, paths, progress.give_up):
+        for _ in in_parallel(put, paths, progress.cancel):
             pass
         progress.end()
         return shown.without(gone)

@@ -11,7 +11,7 @@ from lambda_matchbox.image_sync.sources import image_sources
 from lambda_matchbox.image_sync.withdrawal import withdraw
 from lambda_matchbox.releases.sources import Source, apart
 from lambda_matchbox.releases.store import ShelfError
-from matchboxctl.cli.warnings import Faults
+from matchboxctl.cli.warnings import Warnings
 from matchboxctl.store.mode import StoreSettings
 from matchboxctl.transfer.differences import Differences
 
@@ -28,19 +28,19 @@ class SourceImport:
         sources: Mapping[str, Source],
         existing: Mapping[str, str],
         spared: Iterable[str],
-        faults: Faults,
+        warnings: Warnings,
         *,
         prune: bool,
     ) -> None:
-        self._faults = faults
+        self._warnings = warnings
         gone = existing.keys() - sources.keys() - set(spared) if prune else set()
         staying = {name: text.encode() for name, text in existing.items() if name not in sources and name not in gone}
         known = image_sources(staying, "")
         for line in known.refused:
-            faults.tell(line)
+            warnings.warn(line)
         accepted, refused = apart([*sources.values(), *known.sources.values()])
         for name, why in refused.items():
-            faults.tell(f"{root / 'sources' / name}.json: {why}" if name in sources else f"source {name!r}: {why}")
+            warnings.warn(f"{root / 'sources' / name}.json: {why}" if name in sources else f"source {name!r}: {why}")
         self._wanted = {one.id: json.dumps(source_document(one)) for one in accepted if one.id in sources}
         same = [name for name, text in self._wanted.items() if existing.get(name) == text]
         self.differences = Differences(
@@ -65,7 +65,7 @@ class SourceImport:
                 # Last, so that the same command finishes what was interrupted.
                 table.delete(name)
             except ShelfError as error:
-                self._faults.tell(f"source {name!r} is not removed: {error}; run the same command again")
+                self._warnings.warn(f"source {name!r} is not removed: {error}; run the same command again")
                 self.differences.removed.remove(name)
 
 

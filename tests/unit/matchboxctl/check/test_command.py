@@ -140,7 +140,7 @@ def test_the_client(checked: Checked, root: Path) -> None:
         (("ftp://127.0.0.1",), "'ftp://127.0.0.1' is no address of a matchbox"),
         (("127.0.0.1:8080",), "'127.0.0.1:8080' is no address of a matchbox"),
         (("http://127.0.0.1:x",), "'http://127.0.0.1:x' is no address of a matchbox"),
-        (("http://127.0.0.1", "--label", "mac"), "--label 'mac' is no KEY=VALUE"),
+        (("http://127.0.0.1", "--label", "mac"), "invalid --label 'mac': use KEY=VALUE"),
         (("http://127.0.0.1", "--timeout", "-1"), "argument --timeout: '-1' is no number of seconds up to 3600"),
     ],
 )

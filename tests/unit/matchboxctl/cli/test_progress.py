@@ -20,7 +20,7 @@ def test_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     progress = Progress("downloading", 2000, "bytes")
-    progress._told -= 1
+    progress._printed -= 1
     progress.add(500)
     assert f"\rdownloading: [{'#' * 6}{' ' * 18}]  25% 500 of 2,000 bytes" == terminal.getvalue()
     progress.end()
@@ -30,10 +30,10 @@ def test_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_lines_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
     """What is no terminal has a line now and then, without a bar."""
     progress = Progress("downloading", 2000, "bytes")
-    progress._told -= 60
+    progress._printed -= 60
     progress.add(500)
     # However long the machine takes until the next one.
-    progress._told += 1000
+    progress._printed += 1000
     progress.add(500)
     progress.end()
     assert "downloading: 500 of 2,000 bytes\n" == capsys.readouterr().err

@@ -195,8 +195,8 @@ def test_a_machine_that_no_group_takes(capsys: pytest.CaptureFixture[str], tmp_p
     [
         (("nonsense",), "no route 'nonsense': it is one of ipxe, grub, ignition, cloud, generic, metadata"),
         (("assets/vmlinuz",), "no route 'assets/vmlinuz': it is one of ipxe, grub, ignition, cloud, generic, metadata"),
-        (("ipxe", "--label", "mac"), "--label 'mac' is no KEY=VALUE, such as mac=52:54:00:12:34:56"),
-        (("ipxe", "--label", "=x"), "--label '=x' is no KEY=VALUE, such as mac=52:54:00:12:34:56"),
+        (("ipxe", "--label", "mac"), "invalid --label 'mac': use KEY=VALUE, such as mac=52:54:00:12:34:56"),
+        (("ipxe", "--label", "=x"), "invalid --label '=x': use KEY=VALUE, such as mac=52:54:00:12:34:56"),
         (
             ("ipxe", "--data-path", "/nowhere"),
             "/nowhere is no directory: name matchbox's data directory with --data-path",

@@ -116,7 +116,7 @@ def test_damaged_documents(nouns: NounPlace) -> None:
         f"matchboxctl: {groups}/\\udcff.json: its name is no UTF-8",
         f"matchboxctl: {groups}/bad\\x1b.json: line 1: not JSON: Expecting property name enclosed in double quotes",
         f"matchboxctl: {groups}/mac.json: 'x' is no MAC address: write it as 52:54:00:12:34:56",
-        "matchboxctl: 4 could not be read, as told above: the others are listed",
+        "matchboxctl: 4 could not be read and are not listed; see the warnings above",
         f"matchboxctl: open {groups}/directory.json: is a directory",
     ] == sorted(ended.err.splitlines())
     ended = nouns.run("group", "get", "bad\x1b")

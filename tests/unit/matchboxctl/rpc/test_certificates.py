@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from matchboxctl.cli.arguments import Address
 from matchboxctl.cli.errors import UsageError
-from matchboxctl.cli.host_and_port import Address
 from matchboxctl.rpc.arguments import RpcSettings
 from matchboxctl.rpc.certificates import certificates
 from tests.support.certificates import HOUR, Authority, Issued
