@@ -24,7 +24,7 @@ from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from matchboxctl.directory.catalog import DirectoryCatalog
-from matchboxctl.directory.releases import ReleaseDirectory
+from matchboxctl.directory.releases import DirectoryReleases
 from matchboxctl.serve.response_relay import ResponseRelay
 from tests.rigs.dynamodb_local import dynamodb_local
 
@@ -105,7 +105,7 @@ def _directory_app(directory: Path, size: int, listed: int) -> App:
     for group in groups(size, listed):
         (directory / "groups" / f"{group.id}.json").write_text(json.dumps(group._asdict()))
     addresses = SignedAddresses(b"secret", 3600)
-    releases = ReleaseDirectory(directory / "releases", addresses)
+    releases = DirectoryReleases(directory / "releases", addresses)
     with _duration(f"{size} groups read"):
         catalog = DirectoryCatalog(directory, print, releases.pointers)
     assets = AssetDirectory(directory / "assets", addresses)

@@ -15,7 +15,7 @@ from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.aws.creation import create_table
-from lambda_matchbox.aws.releases.reader import StoredReleases
+from lambda_matchbox.aws.releases.reader import TableReleases
 from lambda_matchbox.aws.responses import S3Responses
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
@@ -43,7 +43,7 @@ def table_app(
     stores = Stores(
         DynamoDBCatalog(dynamodb, s3, table, answer_time=_ENOUGH),
         S3Assets(s3, 3600, answer_time=_ENOUGH),
-        StoredReleases(dynamodb, s3, table, 3600, answer_time=_ENOUGH),
+        TableReleases(dynamodb, s3, table, 3600, answer_time=_ENOUGH),
         S3Responses(s3, 3600, answer_time=_ENOUGH),
     )
     delivery = Delivery(BODY_LIMIT, boundary="boundary")

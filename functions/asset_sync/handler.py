@@ -14,7 +14,7 @@ from botocore.config import Config
 from asset_sync.settings import Settings
 from lambda_matchbox.aws.clients.boto3_errors import translated
 from lambda_matchbox.aws.releases.source_table import SourceTable
-from lambda_matchbox.aws.releases.store import StoredShelf
+from lambda_matchbox.aws.releases.store import TableReleaseStore
 from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.image_sync.job import SyncFailedError, SyncJob
 from lambda_matchbox.image_sync.metrics import SERVICE, SyncMetrics
@@ -59,7 +59,7 @@ def job_of(environment: Mapping[str, str], scratch: Path = _SCRATCH) -> SyncJob:
 
     return SyncJob(
         sources,
-        lambda source_id: StoredShelf(dynamodb, s3, settings.table, settings.bucket, source_id),
+        lambda source_id: TableReleaseStore(dynamodb, s3, settings.table, settings.bucket, source_id),
         table.pointers,
         Registry(login),
         Logger(service=SERVICE, level=settings.log_level),

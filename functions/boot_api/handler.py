@@ -17,7 +17,7 @@ from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.request_time import request_time
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
-from lambda_matchbox.aws.releases.reader import StoredReleases
+from lambda_matchbox.aws.releases.reader import TableReleases
 from lambda_matchbox.aws.responses import S3Responses
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
@@ -60,7 +60,7 @@ def stores_of(settings: Settings, credentials: Callable[[], Credentials]) -> Sto
     return Stores(
         DynamoDBCatalog(dynamodb, s3, settings.table, answer_time=_ANSWER_SECONDS),
         S3Assets(s3, lifetime, answer_time=_ANSWER_SECONDS, bucket_url=bucket_url),
-        StoredReleases(dynamodb, s3, settings.table, lifetime, answer_time=_ANSWER_SECONDS, bucket_url=bucket_url),
+        TableReleases(dynamodb, s3, settings.table, lifetime, answer_time=_ANSWER_SECONDS, bucket_url=bucket_url),
         S3Responses(s3, lifetime, answer_time=_ANSWER_SECONDS),
     )
 

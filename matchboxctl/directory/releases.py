@@ -44,7 +44,7 @@ class _State(NamedTuple):
     size: int
 
 
-class ReleaseDirectory:
+class DirectoryReleases:
     """What is served of the directory (see `assets.stores.Releases`); a move is seen by the next request."""
 
     def __init__(self, root: Path, addresses: SignedAddresses) -> None:
@@ -78,8 +78,8 @@ class ReleaseDirectory:
         return (self.files(source_id, place), path) if name.startswith(RELEASES) and path else None
 
 
-class DirectoryShelf:
-    """The releases of one source (see `releases.store.ReleaseShelf`). `root` is the data's `releases/`."""
+class DirectoryReleaseStore:
+    """The releases of one source (see `releases.store.ReleaseStore`). `root` is the data's `releases/`."""
 
     def __init__(self, root: Path, source_id: str) -> None:
         self._root = root

@@ -7,23 +7,23 @@ from typing import NamedTuple
 
 from lambda_matchbox.image_sync.sources import STAND_IN, ImageSources, image_sources
 from lambda_matchbox.releases.pointers import Pointers
-from lambda_matchbox.releases.store import ReleaseShelf
+from lambda_matchbox.releases.store import ReleaseStore
 from matchboxctl.cli.errors import UsageError
-from matchboxctl.directory.releases import SCRATCH, DirectoryShelf, read_pointers
+from matchboxctl.directory.releases import SCRATCH, DirectoryReleaseStore, read_pointers
 from matchboxctl.store.mode import StoreSettings
 
 
 class SourcePlace(NamedTuple):
     """What commands on sources work with.
 
-    `name` says where it is; `read` reads the sources, `pointers` what is served of all; `shelf` gives the releases of
+    `name` says where it is; `read` reads the sources, `pointers` what is served of all; `store` gives the releases of
     one by its id, `scratch` the path of a directory for its files under way, None for one of the system's.
     """
 
     name: str
     read: Callable[[], ImageSources]
     pointers: Callable[[], Pointers]
-    shelf: Callable[[str], ReleaseShelf]
+    store: Callable[[str], ReleaseStore]
     scratch: Callable[[str], Path | None]
 
 
@@ -50,7 +50,7 @@ def in_directory(data_path: Path) -> SourcePlace:
         f"{data_path} (directory mode)",
         read,
         lambda: read_pointers(releases),
-        lambda source_id: DirectoryShelf(releases, source_id),
+        lambda source_id: DirectoryReleaseStore(releases, source_id),
         # On the releases' own file system, so that what was downloaded need not be copied.
         lambda source_id: releases / source_id / SCRATCH,
     )
@@ -59,7 +59,7 @@ def in_directory(data_path: Path) -> SourcePlace:
 def in_stores(store: StoreSettings, environment: Mapping[str, str] = os.environ) -> SourcePlace:
     """Sources and releases in table and bucket, and the source that STAND_IN has."""
     from lambda_matchbox.aws.releases.source_table import SourceTable
-    from lambda_matchbox.aws.releases.store import StoredShelf
+    from lambda_matchbox.aws.releases.store import TableReleaseStore
 
     dynamodb, s3 = store.dynamodb(), store.s3()
     table = SourceTable(dynamodb, store.table)
@@ -72,6 +72,6 @@ def in_stores(store: StoreSettings, environment: Mapping[str, str] = os.environ)
         f"{store.place} (store mode)",
         read,
         table.pointers,
-        lambda source_id: StoredShelf(dynamodb, s3, store.table, store.bucket, source_id),
+        lambda source_id: TableReleaseStore(dynamodb, s3, store.table, store.bucket, source_id),
         lambda source_id: None,  # noqa: ARG005 (the same for each)
     )

@@ -9,7 +9,7 @@ from typing import Any
 from lambda_matchbox.image_sync.withdrawal import withdraw
 from lambda_matchbox.releases.pointers import RECORD, Pointer, Release, UnknownReleaseError, rolled_back
 from lambda_matchbox.releases.records import ReleaseRecord, record_in, variables
-from lambda_matchbox.releases.store import MovedError, ReleaseShelf, ShelfError
+from lambda_matchbox.releases.store import MovedError, ReleaseStore, ReleaseStoreError
 from matchboxctl.cli.errors import FailedError, UsageError
 from matchboxctl.releases.places import SourcePlace
 
@@ -21,8 +21,8 @@ def releases(place: SourcePlace, source_id: str, output: str) -> None:
 
     `output` is `text` for people, `json` for programs, `env` for the variables of the release that is served.
     """
-    shelf, pointer = _published(place, source_id)
-    records = [(release, _record(shelf, release)) for release in pointer.releases]
+    store, pointer = _published(place, source_id)
+    records = [(release, _record(store, release)) for release in pointer.releases]
     match output:
         case "json":
             print(json.dumps([_fields(pointer, release, record) for release, record in records], indent=2))
@@ -63,41 +63,41 @@ def take_out(place: SourcePlace, source_id: str) -> None:
     """Serve no release of a source any more that has no document. Raises UsageError and FailedError."""
     if source_id in place.read().named:
         raise UsageError(f"{source_id!r} is an image source: the next sync would publish it again; remove it first")
-    shelf, _ = _published(place, source_id)
+    store, _ = _published(place, source_id)
     try:
-        withdraw(shelf)
-    except ShelfError as error:
+        withdraw(store)
+    except ReleaseStoreError as error:
         raise FailedError(f"{source_id}: {error}; run the same command again") from error
     print(f"{source_id}: withdrawn")
 
 
 def _move(place: SourcePlace, source_id: str, moved: Callable[[Pointer], Pointer]) -> Pointer:
     for _ in range(_MOVES):
-        shelf, pointer = _published(place, source_id)
+        store, pointer = _published(place, source_id)
         new = moved(pointer)
         try:
-            shelf.move(pointer, new)
+            store.move(pointer, new)
         except MovedError:
             continue
         return new
     raise FailedError(f"{source_id}: a sync keeps moving it; run the same command again")
 
 
-def _published(place: SourcePlace, source_id: str) -> tuple[ReleaseShelf, Pointer]:
+def _published(place: SourcePlace, source_id: str) -> tuple[ReleaseStore, Pointer]:
     if "/" in source_id or source_id in ("", ".", ".."):
         raise UsageError(f"{source_id!r} is no id of a source")
-    shelf = place.shelf(source_id)
+    store = place.store(source_id)
     try:
-        pointer = shelf.pointer()
-    except ShelfError as error:
+        pointer = store.pointer()
+    except ReleaseStoreError as error:
         raise FailedError(f"{source_id}: {error}") from error
     if pointer is None:
         raise UsageError(f"{place.name} has no release of {source_id!r}: run `matchboxctl sync {source_id}`")
-    return shelf, pointer
+    return store, pointer
 
 
-def _record(shelf: ReleaseShelf, release: Release) -> ReleaseRecord | None:
-    text = shelf.read(release.place, RECORD)
+def _record(store: ReleaseStore, release: Release) -> ReleaseRecord | None:
+    text = store.read(release.place, RECORD)
     return None if text is None else record_in(text)
 
 

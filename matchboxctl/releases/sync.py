@@ -59,7 +59,7 @@ def sync(place: SourcePlace, ids: Sequence[str], environment: Mapping[str, str])
                 warnings.warn(str(error))
             else:
                 print(f"{source_id}: {_shown(outcome)}", flush=True)
-                for other in withdraw_replaced(sources[source_id], named, place.pointers(), place.shelf):
+                for other in withdraw_replaced(sources[source_id], named, place.pointers(), place.store):
                     print(f"{other}: withdrawn, since no source has this id and {source_id} took its part of /assets/")
     if warnings.count:
         raise FailedError(
@@ -73,8 +73,8 @@ def _synced(source: Source, registry: Registry, place: SourcePlace) -> Outcome:
     while True:
         download = _Download(source.id)
         try:
-            shelf, scratch = place.shelf(source.id), place.scratch(source.id)
-            return Sync(source, registry, shelf, scratch=scratch, received=download).run()
+            store, scratch = place.store(source.id), place.scratch(source.id)
+            return Sync(source, registry, store, scratch=scratch, received=download).run()
         except BusyError as error:
             if time.monotonic() >= end:
                 raise SyncError(f"{source.id}: {source.image}: {error}, for {_PATIENCE / 60:.0f} minutes") from error

@@ -28,7 +28,7 @@ from matchboxctl.cli.errors import FailedError, UsageError
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.directory.files import files_below
-from matchboxctl.directory.releases import ReleaseDirectory
+from matchboxctl.directory.releases import DirectoryReleases
 from matchboxctl.render.one_selection import OneSelection
 from matchboxctl.render.other_groups import OtherGroups, other_groups
 from matchboxctl.render.report import Report, as_text, json_of
@@ -166,7 +166,7 @@ def _directory(data_path: Path) -> _Truth:
     if not data_path.is_dir():
         raise UsageError(f"{data_path} is no directory: name matchbox's data directory with --data-path")
     addresses = SignedAddresses(secrets.token_bytes(32), _ADDRESS_LIFETIME)
-    releases = ReleaseDirectory(data_path / "releases", addresses)
+    releases = DirectoryReleases(data_path / "releases", addresses)
     told: list[str] = []
     try:
         catalog = DirectoryCatalog(data_path, told.append, releases.pointers)

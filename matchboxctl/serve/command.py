@@ -23,7 +23,7 @@ from matchboxctl.cli.arguments import parse_address
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from matchboxctl.directory.catalog import DirectoryCatalog
-from matchboxctl.directory.releases import ReleaseDirectory
+from matchboxctl.directory.releases import DirectoryReleases
 from matchboxctl.releases.places import in_directory, in_stores
 from matchboxctl.rpc.arguments import RpcSettings
 from matchboxctl.serve.background_sync import BackgroundSync
@@ -140,7 +140,7 @@ def _background_sync(truth: Directories | StoreSettings) -> BackgroundSync:
 def _over_directories(directories: Directories, log: Logger, signatures: Signatures | None) -> _Service:
     data_path, assets_path = directories
     addresses = SignedAddresses(secrets.token_bytes(32), _ADDRESS_LIFETIME)
-    releases = ReleaseDirectory(data_path / "releases", addresses)
+    releases = DirectoryReleases(data_path / "releases", addresses)
     try:
         if not data_path.is_dir():
             raise UsageError(f"{data_path} is no directory: name matchbox's data directory with --data-path")

@@ -28,7 +28,7 @@ from lambda_matchbox.web.failures import answer_of
 from lambda_matchbox.web.request_log import Outcome, log_request
 from lambda_matchbox.web.routes import Account
 from matchboxctl.directory.assets import OWN, SIGNED, AssetDirectory, SignedAddresses
-from matchboxctl.directory.releases import ReleaseDirectory
+from matchboxctl.directory.releases import DirectoryReleases
 from matchboxctl.serve.request_line import parameters, path_and_query
 from matchboxctl.serve.response_relay import ResponseRelay
 
@@ -40,7 +40,7 @@ class Streams(NamedTuple):
 
     addresses: SignedAddresses
     assets: AssetDirectory
-    releases: ReleaseDirectory
+    releases: DirectoryReleases
     answers: ResponseRelay
 
     def named(self, name: str) -> tuple[AssetDirectory, str] | None:

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from lambda_matchbox.aws.releases.source_table import SourceTable
-from lambda_matchbox.aws.releases.store import StoredShelf
+from lambda_matchbox.aws.releases.store import TableReleaseStore
 from lambda_matchbox.documents.sources import source_document
 from lambda_matchbox.image_sync.sources import image_sources
 from lambda_matchbox.image_sync.withdrawal import withdraw
 from lambda_matchbox.releases.sources import Source, apart
-from lambda_matchbox.releases.store import ShelfError
+from lambda_matchbox.releases.store import ReleaseStoreError
 from matchboxctl.cli.warnings import Warnings
 from matchboxctl.store.mode import StoreSettings
 from matchboxctl.transfer.differences import Differences
@@ -59,12 +59,12 @@ class SourceImport:
         for name in [*self.differences.added, *self.differences.changed]:
             table.put(name, self._wanted[name])
         for name in list(self.differences.removed):
-            shelf = StoredShelf(client, s3, store.table, store.bucket, name)
+            releases = TableReleaseStore(client, s3, store.table, store.bucket, name)
             try:
-                withdraw(shelf)
+                withdraw(releases)
                 # Last, so that the same command finishes what was interrupted.
                 table.delete(name)
-            except ShelfError as error:
+            except ReleaseStoreError as error:
                 self._warnings.warn(f"source {name!r} is not removed: {error}; run the same command again")
                 self.differences.removed.remove(name)
 

@@ -22,7 +22,7 @@ from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
-from matchboxctl.directory.releases import ReleaseDirectory
+from matchboxctl.directory.releases import DirectoryReleases
 from matchboxctl.serve.front import Front, Streams
 from matchboxctl.serve.response_relay import ResponseRelay
 from tests.rigs.catalog_table import ENOUGH
@@ -65,7 +65,7 @@ class AssetSubject(NamedTuple):
 def in_directory(root: Path) -> Iterator[AssetSubject]:
     """A directory, whose addresses are served by what `matchboxctl serve` puts before the function."""
     addresses = SignedAddresses(b"secret", LIFETIME)
-    store, releases = AssetDirectory(root, addresses), ReleaseDirectory(root / "releases", addresses)
+    store, releases = AssetDirectory(root, addresses), DirectoryReleases(root / "releases", addresses)
 
     def put(path: str, body: bytes) -> None:
         file = store.path(path)

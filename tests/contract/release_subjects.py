@@ -17,13 +17,13 @@ from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
-from lambda_matchbox.aws.releases.reader import StoredReleases, release_prefix
+from lambda_matchbox.aws.releases.reader import TableReleases, release_prefix
 from lambda_matchbox.aws.releases.source_items import sync_key
-from lambda_matchbox.aws.releases.store import StoredShelf
-from lambda_matchbox.releases.memory import MemoryReleases, MemoryShelf
+from lambda_matchbox.aws.releases.store import TableReleaseStore
+from lambda_matchbox.releases.memory import MemoryReleases, MemoryReleaseStore
 from lambda_matchbox.releases.pointers import Pointer, Release
 from matchboxctl.directory.assets import SignedAddresses
-from matchboxctl.directory.releases import DirectoryShelf, ReleaseDirectory
+from matchboxctl.directory.releases import DirectoryReleases, DirectoryReleaseStore
 from tests.rigs.catalog_table import ENOUGH
 from tests.rigs.stores import new_stores
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lambda_matchbox.assets.stores import Releases
-    from lambda_matchbox.releases.store import ReleaseShelf
+    from lambda_matchbox.releases.store import ReleaseStore
     from tests.rigs.service import Service
     from tests.rigs.stores import Stores
 
@@ -44,23 +44,23 @@ ON_SERVICES = ["moto", pytest.param("real", marks=pytest.mark.real)]
 class ReleaseSubject(NamedTuple):
     """A store of releases, empty at first.
 
-    `shelf` opens the shelf of a source, as another process would. `usurp` gives the lease of a source to somebody else,
+    `store` opens the store of a source, as another process would. `usurp` gives the lease of a source to somebody else,
     None where no lease can be lost by its holder. `kill_holder` runs a process that takes the lease of a source and is
     killed while it holds it, None where leases end with this process.
     """
 
     served: Releases
-    shelf: Callable[[str], ReleaseShelf]
+    store: Callable[[str], ReleaseStore]
     usurp: Callable[[str], object] | None = None
     kill_holder: Callable[[str], object] | None = None
 
 
 class OnStores(NamedTuple):
-    """Releases in a table and a bucket; `shelf` opens one whose leases last so many seconds."""
+    """Releases in a table and a bucket; `store` opens one whose leases last so many seconds."""
 
     stores: Stores
     subject: ReleaseSubject
-    shelf: Callable[[str, float], StoredShelf]
+    store: Callable[[str, float], TableReleaseStore]
 
     def head(self, source_id: str, place: str, name: str) -> dict[str, Any]:
         """What the bucket says of a file, with its checksum."""
@@ -88,21 +88,21 @@ def in_memory() -> ReleaseSubject:
     def usurp(source_id: str) -> None:
         releases.leases[source_id] = "another's"
 
-    return ReleaseSubject(releases, lambda source_id: MemoryShelf(releases, source_id), usurp)
+    return ReleaseSubject(releases, lambda source_id: MemoryReleaseStore(releases, source_id), usurp)
 
 
 _IN_DIRECTORY = """
 import os, signal, sys
 from pathlib import Path
-from matchboxctl.directory.releases import DirectoryShelf
-with DirectoryShelf(Path(sys.argv[2]), sys.argv[1]).lease():
+from matchboxctl.directory.releases import DirectoryReleaseStore
+with DirectoryReleaseStore(Path(sys.argv[2]), sys.argv[1]).lease():
     os.kill(os.getpid(), signal.SIGKILL)
 """
 _ON_STORES = """
 import boto3, os, signal, sys
-from lambda_matchbox.aws.releases.store import StoredShelf
+from lambda_matchbox.aws.releases.store import TableReleaseStore
 client = boto3.Session().client("dynamodb", region_name=os.environ["AWS_REGION"])
-with StoredShelf(client, None, os.environ["MATCHBOX_TABLE"], "", sys.argv[1], lease_seconds=1.0).lease():
+with TableReleaseStore(client, None, os.environ["MATCHBOX_TABLE"], "", sys.argv[1], lease_seconds=1.0).lease():
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -111,8 +111,8 @@ def in_directory(root: Path) -> ReleaseSubject:
     """A directory below `root`, whose leases end with their processes and cannot be lost before."""
     root = root / "releases"
     return ReleaseSubject(
-        ReleaseDirectory(root, SignedAddresses(b"secret", LIFETIME)),
-        lambda source_id: DirectoryShelf(root, source_id),
+        DirectoryReleases(root, SignedAddresses(b"secret", LIFETIME)),
+        lambda source_id: DirectoryReleaseStore(root, source_id),
         kill_holder=lambda source_id: _run_killed(_IN_DIRECTORY, os.environ, source_id, str(root)),
     )
 
@@ -125,10 +125,10 @@ def on_stores(tables: Service, buckets: Service) -> Iterator[OnStores]:
     with ExitStack() as opened:
         http = opened.enter_context(closing(HttpClient(connect_timeout=ENOUGH, read_timeout=ENOUGH)))
 
-        def shelf(source_id: str, lease_seconds: float = ENOUGH) -> StoredShelf:
+        def store(source_id: str, lease_seconds: float = ENOUGH) -> TableReleaseStore:
             dynamodb = opened.enter_context(closing(stores.tables.client("dynamodb")))
             s3 = opened.enter_context(closing(stores.buckets.client("s3")))
-            return StoredShelf(dynamodb, s3, stores.name, stores.name, source_id, lease_seconds=lease_seconds)
+            return TableReleaseStore(dynamodb, s3, stores.name, stores.name, source_id, lease_seconds=lease_seconds)
 
         def usurp(source_id: str) -> None:
             item = {KEY: sync_key(source_id), "lease": "another's", "until": 10**15}
@@ -138,12 +138,12 @@ def on_stores(tables: Service, buckets: Service) -> Iterator[OnStores]:
         credentials = Credentials(buckets.access_key, buckets.secret_key, buckets.session_token)
         dynamodb = DynamoDB(tables.endpoint, tables.region, lambda: credentials, http)
         s3 = S3(buckets.endpoint, buckets.region, stores.name, lambda: credentials, http)
-        releases = StoredReleases(dynamodb, s3, stores.name, LIFETIME, answer_time=ENOUGH)
+        releases = TableReleases(dynamodb, s3, stores.name, LIFETIME, answer_time=ENOUGH)
         environment = {**os.environ, **stores.environment()}
         yield OnStores(
             stores,
-            ReleaseSubject(releases, shelf, usurp, lambda source_id: _run_killed(_ON_STORES, environment, source_id)),
-            shelf,
+            ReleaseSubject(releases, store, usurp, lambda source_id: _run_killed(_ON_STORES, environment, source_id)),
+            store,
         )
 
 

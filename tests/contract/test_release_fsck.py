@@ -14,7 +14,7 @@ from lambda_matchbox.aws.fsck.rules import Kind
 from lambda_matchbox.aws.releases.reader import release_prefix
 from lambda_matchbox.aws.releases.source_items import POINTERS, SOURCES, source_name
 from lambda_matchbox.aws.releases.source_table import SourceTable
-from lambda_matchbox.aws.releases.store import StoredShelf
+from lambda_matchbox.aws.releases.store import TableReleaseStore
 from lambda_matchbox.oci.image_reference import ImageReference
 from lambda_matchbox.releases.pointers import RECORD, Pointer, Release, published, rolled_back
 from lambda_matchbox.releases.records import RecordedFile, ReleaseRecord
@@ -32,8 +32,8 @@ NOW = Ages(object=-1.0)
 OLD, NEW = "sha256:old", "sha256:new"
 
 
-def shelf_of(table: CatalogTable, source_id: str = "arm") -> StoredShelf:
-    return StoredShelf(table.client, table.s3_client, table.name, table.name, source_id)
+def store_of(table: CatalogTable, source_id: str = "arm") -> TableReleaseStore:
+    return TableReleaseStore(table.client, table.s3_client, table.name, table.name, source_id)
 
 
 def put(table: CatalogTable, name: str, body: bytes, source_id: str = "arm") -> None:
@@ -56,9 +56,9 @@ def publish(table: CatalogTable, digest: str, moment: int, source_id: str = "arm
     for name in files:
         put(table, f"{place}/{name}.sha256", b"0", source_id)
     put(table, f"{place}/{RECORD}", ReleaseRecord(source_id, "x", digest, moment, "", files).document(), source_id)
-    shelf = shelf_of(table, source_id)
-    old = shelf.pointer()
-    shelf.move(old, published(old, SOURCE, Release(digest, place, moment), moment))
+    store = store_of(table, source_id)
+    old = store.pointer()
+    store.move(old, published(old, SOURCE, Release(digest, place, moment), moment))
 
 
 def write(table: CatalogTable, key: str, source_id: str, value: Any) -> None:
@@ -68,7 +68,7 @@ def write(table: CatalogTable, key: str, source_id: str, value: Any) -> None:
 
 
 def pointer(table: CatalogTable) -> Pointer:
-    found = shelf_of(table).pointer()
+    found = store_of(table).pointer()
     assert found is not None
     return found
 
@@ -88,15 +88,15 @@ def sound(table: CatalogTable) -> CatalogTable:
 
 def test_sound(sound: CatalogTable) -> None:
     """Nothing is wrong with what imports and syncs leave, be it old or new, held, or under way."""
-    shelf = shelf_of(sound)
-    shelf.note_checked(5)
+    store = store_of(sound)
+    store.note_checked(5)
     put(sound, "under-way/vmlinuz", b"x")
     assert [] == sound.fsck(repair=True)
-    shelf.discard("under-way")
+    store.discard("under-way")
     held = pointer(sound)
-    shelf.move(held, rolled_back(held, None, 3))
+    store.move(held, rolled_back(held, None, 3))
     assert [] == sound.fsck(repair=True, ages=NOW)
-    assert {"old", "new"} == shelf.places()
+    assert {"old", "new"} == store.places()
 
 
 @pytest.mark.parametrize(
@@ -127,12 +127,12 @@ def test_unreadable_pointer(sound: CatalogTable, text: str) -> None:
     SourceTable(sound.client, sound.name).put("other", json.dumps(DOCUMENT | {"id": "other", "assets": "other"}))
     assert [(Kind.UNREADABLE, False)] == told(sound.fsck(ages=NOW))
     assert [(Kind.UNREADABLE, True)] == told(sound.fsck(repair=True, ages=NOW))
-    shelf = shelf_of(sound)
-    assert ({"old", "new"}, None) == (shelf.places(), shelf.pointer())
+    store = store_of(sound)
+    assert ({"old", "new"}, None) == (store.places(), store.pointer())
     assert [] == sound.fsck(repair=True)
     publish(sound, NEW, 2)
     assert NEW == pointer(sound).current
-    assert shelf_of(sound, "other").pointer() is not None
+    assert store_of(sound, "other").pointer() is not None
 
 
 def test_pointer_that_is_no_text(sound: CatalogTable) -> None:
@@ -148,7 +148,7 @@ LOSSES: dict[str, tuple[Callable[[CatalogTable, str], object], str]] = {
     "file has another size": (lambda table, place: put(table, f"{place}/vmlinuz", b""), "'vmlinuz' with its 6 bytes"),
     "empty file is gone": (lambda table, place: delete(table, f"{place}/dir/extra"), "'dir/extra' with its 0 bytes"),
     "checksum is gone": (lambda table, place: delete(table, f"{place}/vmlinuz.sha256"), "'vmlinuz.sha256'"),
-    "all is gone": (lambda table, place: shelf_of(table).discard(place), "its release.json"),
+    "all is gone": (lambda table, place: store_of(table).discard(place), "its release.json"),
 }
 
 
@@ -180,7 +180,7 @@ def test_lost_file_of_an_older_release(sound: CatalogTable, loss: str) -> None:
 def test_lost_file_of_a_held_release(sound: CatalogTable) -> None:
     """A sync does not move what an operator holds, so the advice is another one."""
     held = pointer(sound)
-    shelf_of(sound).move(held, rolled_back(held, OLD, 3))
+    store_of(sound).move(held, rolled_back(held, OLD, 3))
     delete(sound, "old/vmlinuz")
     (found,) = sound.fsck(repair=True)
     assert found.fault.what.endswith(": roll back to another release, or follow and sync again")
@@ -199,7 +199,7 @@ def test_unused_place(sound: CatalogTable) -> None:
     }
     assert lines == {tuple(found.fault) for found in sound.fsck(ages=NOW)}
     assert [(Kind.UNUSED_OBJECT, True)] * 3 == told(sound.fsck(repair=True, ages=NOW))
-    assert ({"old", "new"}, set()) == (shelf_of(sound).places(), shelf_of(sound, "gone").places())
+    assert ({"old", "new"}, set()) == (store_of(sound).places(), store_of(sound, "gone").places())
     assert [] == sound.fsck(ages=NOW)
 
 
@@ -207,10 +207,10 @@ def test_unused_place_of_a_sync(sound: CatalogTable) -> None:
     """While a sync holds a source's lease, what it may be putting stays, whatever its age; the rest is removed."""
     put(sound, "under-way/vmlinuz", b"x")
     put(sound, "killed/vmlinuz", b"x", "gone")
-    with shelf_of(sound).lease():
+    with store_of(sound).lease():
         found = sound.fsck(repair=True, ages=NOW)
     assert {(Kind.UNUSED_OBJECT, False), (Kind.UNUSED_OBJECT, True)} == set(told(found))
-    assert ({"old", "new", "under-way"}, set()) == (shelf_of(sound).places(), shelf_of(sound, "gone").places())
+    assert ({"old", "new", "under-way"}, set()) == (store_of(sound).places(), store_of(sound, "gone").places())
 
 
 def test_releases_without_a_source(sound: CatalogTable) -> None:
@@ -218,7 +218,7 @@ def test_releases_without_a_source(sound: CatalogTable) -> None:
     SourceTable(sound.client, sound.name).delete("arm")
     line = "source 'arm' has releases and no document: only MATCHBOX_SOURCE can have it synced"
     assert [(Kind.NOTE, line)] == [tuple(found.fault) for found in sound.fsck(repair=True, ages=NOW)]
-    assert {"old", "new"} == shelf_of(sound).places()
+    assert {"old", "new"} == store_of(sound).places()
 
 
 def test_other_objects(sound: CatalogTable) -> None:

@@ -14,7 +14,7 @@ from tests.contract.release_subjects import ON_SERVICES, OnStores, ReleaseSubjec
 from tests.rigs.catalog_table import ENOUGH
 
 if TYPE_CHECKING:
-    from lambda_matchbox.releases.store import ReleaseShelf
+    from lambda_matchbox.releases.store import ReleaseStore
 
 IN_DATA = pytest.mark.parametrize("releases", ["memory", *ON_SERVICES], indirect=True)
 """Leases that are data, which somebody else may change while their holder lives; a lock is not."""
@@ -23,88 +23,88 @@ OF_PROCESSES = pytest.mark.parametrize("releases", ["directory", *ON_SERVICES], 
 
 
 @pytest.fixture
-def shelf(releases: ReleaseSubject) -> ReleaseShelf:
-    return releases.shelf("arm")
+def store(releases: ReleaseSubject) -> ReleaseStore:
+    return releases.store("arm")
 
 
-def test_lease(releases: ReleaseSubject, shelf: ReleaseShelf) -> None:
+def test_lease(releases: ReleaseSubject, store: ReleaseStore) -> None:
     """One at a time has the lease of a source; afterwards it is free, also where its holder failed."""
-    with shelf.lease() as lease:
-        for other in (shelf, releases.shelf("arm")):
+    with store.lease() as lease:
+        for other in (store, releases.store("arm")):
             with pytest.raises(BusyError, match="another sync of 'arm' is under way"), other.lease():
                 pass
-        shelf.move(None, pointer("a"), lease)
-    with pytest.raises(ZeroDivisionError), shelf.lease():
+        store.move(None, pointer("a"), lease)
+    with pytest.raises(ZeroDivisionError), store.lease():
         _ = 1 / 0
-    with releases.shelf("arm").lease() as second:
-        releases.shelf("arm").move(pointer("a"), pointer("b"), second)
+    with releases.store("arm").lease() as second:
+        releases.store("arm").move(pointer("a"), pointer("b"), second)
 
 
-def test_moves_without_a_lease(releases: ReleaseSubject, shelf: ReleaseShelf) -> None:
+def test_moves_without_a_lease(releases: ReleaseSubject, store: ReleaseStore) -> None:
     """An operator moves the pointer while a sync is under way, which then has to look again."""
-    shelf.move(None, pointer("a"))
-    with shelf.lease() as lease:
-        releases.shelf("arm").move(pointer("a"), pointer("a", held=True))
+    store.move(None, pointer("a"))
+    with store.lease() as lease:
+        releases.store("arm").move(pointer("a"), pointer("a", held=True))
         with pytest.raises(MovedError):
-            shelf.move(pointer("a"), pointer("b"), lease)
-        shelf.move(pointer("a", held=True), pointer("c"), lease)
-    assert pointer("c") == shelf.pointer()
+            store.move(pointer("a"), pointer("b"), lease)
+        store.move(pointer("a", held=True), pointer("c"), lease)
+    assert pointer("c") == store.pointer()
 
 
 @IN_DATA
-def test_lost_lease(releases: ReleaseSubject, shelf: ReleaseShelf) -> None:
+def test_lost_lease(releases: ReleaseSubject, store: ReleaseStore) -> None:
     """Whoever lost the lease publishes nothing, and does not take it from the other one when it ends."""
     assert releases.usurp is not None
-    shelf.move(None, pointer("a"))
-    with shelf.lease() as lease:
+    store.move(None, pointer("a"))
+    with store.lease() as lease:
         releases.usurp("arm")
         for new in (pointer("b"), None):
             with pytest.raises(LeaseLostError, match="another sync of 'arm' has begun"):
-                shelf.move(pointer("a"), new, lease)
+                store.move(pointer("a"), new, lease)
         with pytest.raises(MovedError):
-            shelf.move(pointer("b"), pointer("c"), lease)
-    assert pointer("a") == shelf.pointer()
-    with pytest.raises(BusyError), shelf.lease():
+            store.move(pointer("b"), pointer("c"), lease)
+    assert pointer("a") == store.pointer()
+    with pytest.raises(BusyError), store.lease():
         pass
 
 
 @IN_DATA
-def test_ended_lease(releases: ReleaseSubject, shelf: ReleaseShelf) -> None:
+def test_ended_lease(releases: ReleaseSubject, store: ReleaseStore) -> None:
     """A lease that has ended publishes nothing."""
-    with shelf.lease() as lease:
+    with store.lease() as lease:
         pass
     with pytest.raises(LeaseLostError):
-        shelf.move(None, pointer("a"), lease)
-    assert shelf.pointer() is None
+        store.move(None, pointer("a"), lease)
+    assert store.pointer() is None
 
 
 @OF_PROCESSES
-def test_killed_holder(releases: ReleaseSubject, shelf: ReleaseShelf) -> None:
+def test_killed_holder(releases: ReleaseSubject, store: ReleaseStore) -> None:
     """The lease of a process that was killed ends by itself."""
     assert releases.kill_holder is not None
     releases.kill_holder("arm")
     end = time.monotonic() + ENOUGH
     while True:
         try:
-            with shelf.lease() as lease:
-                shelf.move(None, pointer("a"), lease)
+            with store.lease() as lease:
+                store.move(None, pointer("a"), lease)
             break
         except BusyError:
             assert time.monotonic() < end
             time.sleep(0.1)
-    assert pointer("a") == shelf.pointer()
+    assert pointer("a") == store.pointer()
 
 
 def test_renewed_lease(stored: OnStores) -> None:
     """A lease in the table is renewed as long as its holder lives."""
-    shelf = stored.shelf("arm", 3.0)
-    with shelf.lease() as lease:
+    store = stored.store("arm", 3.0)
+    with store.lease() as lease:
         first = stored.lease_end("arm")
         end = time.monotonic() + ENOUGH
         while stored.lease_end("arm") == first:
             assert time.monotonic() < end
             time.sleep(0.1)
-        shelf.move(None, pointer("a"), lease)
+        store.move(None, pointer("a"), lease)
 
 
 @pytest.mark.parametrize("stored", ON_SERVICES, indirect=True)

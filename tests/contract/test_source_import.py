@@ -13,7 +13,7 @@ from lambda_matchbox.aws.catalog.layout import KEY
 from lambda_matchbox.aws.clients.boto3_items import typed
 from lambda_matchbox.aws.releases.source_items import POINTERS, source_name
 from lambda_matchbox.aws.releases.source_table import SourceTable
-from lambda_matchbox.aws.releases.store import StoredShelf
+from lambda_matchbox.aws.releases.store import TableReleaseStore
 from lambda_matchbox.documents.sources import parse_source
 from lambda_matchbox.releases.pointers import Pointer, Release
 from lambda_matchbox.releases.sources import Source
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.contract.conftest import Run
     from tests.rigs.stores import Stores
 
-    ShelfOf = Callable[[str], StoredShelf]
+    StoreOf = Callable[[str], TableReleaseStore]
 
 ARM = {"id": "arm", "image": "ghcr.io/team/boot:v1", "assets": "talos/arm64"}
 AMD = {
@@ -63,21 +63,21 @@ def table(stores: Stores) -> Iterator[SourceTable]:
 
 
 @pytest.fixture
-def shelf_of(stores: Stores) -> Iterator[ShelfOf]:
+def store_of(stores: Stores) -> Iterator[StoreOf]:
     with ExitStack() as opened:
         client = opened.enter_context(closing(stores.tables.client("dynamodb")))
         s3 = opened.enter_context(closing(stores.buckets.client("s3")))
-        yield lambda source_id: StoredShelf(client, s3, stores.name, stores.name, source_id)
+        yield lambda source_id: TableReleaseStore(client, s3, stores.name, stores.name, source_id)
 
 
-def publish(shelf: StoredShelf, directory: Path, assets: str) -> Pointer:
+def publish(store: TableReleaseStore, directory: Path, assets: str) -> Pointer:
     """Publish a release of one file."""
     file = directory / "x"
     file.write_bytes(b"x")
-    shelf.put("place", "vmlinuz", ReleaseFile(file, 1, SHA256_OF_X, "application/octet-stream"))
+    store.put("place", "vmlinuz", ReleaseFile(file, 1, SHA256_OF_X, "application/octet-stream"))
     pointer = Pointer(assets, "sha256:d", held=False, releases=(Release("sha256:d", "place", 1),))
-    shelf.move(None, pointer)
-    shelf.note_checked(5)
+    store.move(None, pointer)
+    store.note_checked(5)
     return pointer
 
 
@@ -113,18 +113,18 @@ def test_no_sources(data: Path, run: Run, capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_change(
-    sources: Path, run: Run, table: SourceTable, shelf_of: ShelfOf, capsys: pytest.CaptureFixture[str]
+    sources: Path, run: Run, table: SourceTable, store_of: StoreOf, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A source that is changed is written, and is due again, unlike one that says the same in other words."""
     assert 0 == run("import", sources)
-    shelf_of("arm").note_checked(5)
-    shelf_of("amd").note_checked(5)
+    store_of("arm").note_checked(5)
+    store_of("amd").note_checked(5)
     write(sources, ARM | {"keep": 7}, AMD | {"interval": "600s", "image": "ghcr.io/team/boot:latest"})
     capsys.readouterr()
     assert 0 == run("import", sources, "--dry-run")
     assert ["~ source arm", "image sources: would be 0 added, 1 changed, 0 removed, 1 unchanged"] == _lines(capsys)
     assert 0 == run("import", sources)
-    assert (7, None, 5) == (parsed(table)["arm"].keep, shelf_of("arm").checked(), shelf_of("amd").checked())
+    assert (7, None, 5) == (parsed(table)["arm"].keep, store_of("arm").checked(), store_of("amd").checked())
 
 
 def test_faults(sources: Path, run: Run, table: SourceTable, capsys: pytest.CaptureFixture[str]) -> None:
@@ -168,63 +168,63 @@ def test_prune(
     run: Run,
     stores: Stores,
     table: SourceTable,
-    shelf_of: ShelfOf,
+    store_of: StoreOf,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Who prunes a source removes its pointer and its files, and no other one's, nor what no document ever named."""
     assert 0 == run("import", sources)
-    kept = {name: publish(shelf_of(name), tmp_path, name) for name in ("amd", "stand-in")}
-    publish(shelf_of("arm"), tmp_path, "arm")
+    kept = {name: publish(store_of(name), tmp_path, name) for name in ("amd", "stand-in")}
+    publish(store_of("arm"), tmp_path, "arm")
     (sources / "sources" / "arm.json").unlink()
     assert 0 == run("import", sources)
     assert {"amd", "arm"} == table.documents().keys()
     capsys.readouterr()
     assert 0 == run("import", sources, "--prune", "--dry-run")
     assert ["- source arm", "image sources: would be 0 added, 0 changed, 1 removed, 1 unchanged"] == _lines(capsys)
-    assert shelf_of("arm").pointer() is not None
+    assert store_of("arm").pointer() is not None
     assert 0 == run("import", sources, "--prune")
     assert {"amd"} == table.documents().keys()
-    arm = shelf_of("arm")
+    arm = store_of("arm")
     assert (None, set(), None) == (arm.pointer(), arm.places(), arm.checked())
-    assert kept == {name: shelf_of(name).pointer() for name in kept}
-    assert [{"place"}] * 2 == [shelf_of(name).places() for name in kept]
+    assert kept == {name: store_of(name).pointer() for name in kept}
+    assert [{"place"}] * 2 == [store_of(name).places() for name in kept]
     with arm.lease():
         assert 0 == run("import", sources, "--prune")
 
 
 def test_prune_while_it_is_synced(
-    sources: Path, run: Run, table: SourceTable, shelf_of: ShelfOf, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    sources: Path, run: Run, table: SourceTable, store_of: StoreOf, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A source that is being synced is not removed, which is said with what to do; the rest is done."""
     assert 0 == run("import", sources)
-    pointer = publish(shelf_of("arm"), tmp_path, "arm")
+    pointer = publish(store_of("arm"), tmp_path, "arm")
     (sources / "sources" / "arm.json").unlink()
     (sources / "sources" / "amd.json").unlink()
-    with shelf_of("arm").lease():
+    with store_of("arm").lease():
         assert 1 == run("import", sources, "--prune")
     told = capsys.readouterr()
     assert "source 'arm' is not removed: another sync of 'arm' is under way; run the same command again" in told.err
     assert "image sources: 0 added, 0 changed, 1 removed, 0 unchanged" in told.out
-    assert ({"arm"}, pointer) == (table.documents().keys(), shelf_of("arm").pointer())
+    assert ({"arm"}, pointer) == (table.documents().keys(), store_of("arm").pointer())
     assert 0 == run("import", sources, "--prune")
-    assert ({}, None) == (table.documents(), shelf_of("arm").pointer())
+    assert ({}, None) == (table.documents(), store_of("arm").pointer())
 
 
 def test_prune_that_fails(
-    sources: Path, run: Run, stores: Stores, table: SourceTable, shelf_of: ShelfOf, tmp_path: Path
+    sources: Path, run: Run, stores: Stores, table: SourceTable, store_of: StoreOf, tmp_path: Path
 ) -> None:
     """A source whose releases cannot be taken out keeps its document, so that the same command finishes it later."""
     assert 0 == run("import", sources)
-    publish(shelf_of("arm"), tmp_path, "arm")
+    publish(store_of("arm"), tmp_path, "arm")
     with closing(stores.tables.client("dynamodb")) as client:
         client.put_item(TableName=stores.name, Item=typed({KEY: POINTERS, source_name("arm"): "{"}))
     (sources / "sources" / "arm.json").unlink()
     assert 1 == run("import", sources, "--prune")
-    assert ({"amd", "arm"}, {"place"}) == (table.documents().keys(), shelf_of("arm").places())
+    assert ({"amd", "arm"}, {"place"}) == (table.documents().keys(), store_of("arm").places())
     assert 0 == run("fsck", "--repair")
     assert 0 == run("import", sources, "--prune")
-    assert ({"amd"}, set()) == (table.documents().keys(), shelf_of("arm").places())
+    assert ({"amd"}, set()) == (table.documents().keys(), store_of("arm").places())
 
 
 def test_own_assets_below(sources: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
@@ -275,11 +275,11 @@ def test_export_of_a_damaged_source(
 
 
 def test_fill_after_a_first_sync(
-    sources: Path, run: Run, stores: Stores, shelf_of: ShelfOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sources: Path, run: Run, stores: Stores, store_of: StoreOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A table that has only what a stand-in's sync left is filled in batches, as an empty one, and keeps that."""
-    with shelf_of("stand-in").lease():
-        pointer = publish(shelf_of("stand-in"), tmp_path, "x")
+    with store_of("stand-in").lease():
+        pointer = publish(store_of("stand-in"), tmp_path, "x")
     with fault_proxy(stores.tables.endpoint) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", proxy.endpoint)
         assert 0 == run("import", sources)
@@ -288,4 +288,4 @@ def test_fill_after_a_first_sync(
     with closing(stores.tables.client("dynamodb")) as client:
         found = scan(client, stores.name)
     assert ({"g"}, []) == (found.groups.keys(), found.others)
-    assert (pointer, 5) == (shelf_of("stand-in").pointer(), shelf_of("stand-in").checked())
+    assert (pointer, 5) == (store_of("stand-in").pointer(), store_of("stand-in").checked())

@@ -12,8 +12,8 @@ import urllib.request
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from lambda_matchbox.aws.releases.store import StoredShelf
-from matchboxctl.directory.releases import DirectoryShelf
+from lambda_matchbox.aws.releases.store import TableReleaseStore
+from matchboxctl.directory.releases import DirectoryReleaseStore
 from tests.rigs.peak_memory import measured
 from tests.support.serving import started
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from lambda_matchbox.releases.store import ReleaseShelf
+    from lambda_matchbox.releases.store import ReleaseStore
     from tests.rigs.peak_memory import Measured
     from tests.rigs.stores import Stores
     from tests.support.serving import Serve
@@ -84,21 +84,21 @@ class SyncPlace:
         return [one["digest"] for one in json.loads(self.run("releases", source_id, "--output", "json"))]
 
     @contextmanager
-    def shelf(self, source_id: str) -> Iterator[ReleaseShelf]:
+    def store(self, source_id: str) -> Iterator[ReleaseStore]:
         """The releases of the source."""
         if self._stores is None:
-            yield DirectoryShelf(self._data / "releases", source_id)
+            yield DirectoryReleaseStore(self._data / "releases", source_id)
             return
         tables, buckets, name = self._stores.tables, self._stores.buckets, self._stores.name
         with closing(tables.client("dynamodb")) as dynamodb, closing(buckets.client("s3")) as s3:
-            yield StoredShelf(dynamodb, s3, name, name, source_id)
+            yield TableReleaseStore(dynamodb, s3, name, name, source_id)
 
     def leftovers(self, source_id: str) -> set[str]:
         """What lies about and is no release: places that the pointer does not name, files under way."""
-        with self.shelf(source_id) as shelf:
-            pointer = shelf.pointer()
+        with self.store(source_id) as store:
+            pointer = store.pointer()
             kept = set() if pointer is None else {release.place for release in pointer.releases}
-            return (shelf.places() - kept) | {file.name for file in self._under_way(source_id)}
+            return (store.places() - kept) | {file.name for file in self._under_way(source_id)}
 
     def _under_way(self, source_id: str) -> Iterator[Path]:
         yield from self._temporary.glob("*")

@@ -15,7 +15,7 @@ from lambda_matchbox.image_sync.withdrawal import withdraw_replaced
 from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.releases.pointers import Pointers
 from lambda_matchbox.releases.sources import Source
-from lambda_matchbox.releases.store import BusyError, ReleaseShelf
+from lambda_matchbox.releases.store import BusyError, ReleaseStore
 
 _TIME_LIMIT = 300.0  # seconds: an invocation ends after fifteen minutes
 
@@ -47,7 +47,7 @@ class SyncJob:
     def __init__(
         self,
         sources: Callable[[], ImageSources],
-        shelf: Callable[[str], ReleaseShelf],
+        store: Callable[[str], ReleaseStore],
         pointers: Callable[[], Pointers],
         registry: Registry,
         log: Logger,
@@ -57,7 +57,7 @@ class SyncJob:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._sources = sources
-        self._shelf = shelf
+        self._store = store
         self._pointers = pointers
         self._registry = registry
         self._log = log
@@ -86,11 +86,11 @@ class SyncJob:
         sources = list(found.sources.values())
         random.shuffle(sources)
         for source in sources:
-            shelf = self._shelf(source.id)
-            checked = shelf.checked()
+            store = self._store(source.id)
+            checked = store.checked()
             figures = Figures(source.id)
             if source.id == only or (only is None and is_due(source, checked, self._clock())):
-                figures = self._attempt(source, shelf, report, failures)
+                figures = self._attempt(source, store, report, failures)
                 self._withdraw_replaced(source, found.named)
             elif only is None:
                 report.not_due.append(source.id)
@@ -107,19 +107,19 @@ class SyncJob:
         """Where the source has a release, take out of service what had its part of /assets/ and is named no longer."""
         pointers = self._pointers()
         if source.id in pointers:
-            for other in withdraw_replaced(source, named, pointers, self._shelf):
+            for other in withdraw_replaced(source, named, pointers, self._store):
                 self._log.info("withdrawn", extra={"source": other, "replaced_by": source.id})
 
     def _tell(self, figures: Figures) -> None:
         if self._publish is not None:
             self._publish(figures)
 
-    def _attempt(self, source: Source, shelf: ReleaseShelf, report: Report, failures: list[str]) -> Figures:
+    def _attempt(self, source: Source, store: ReleaseStore, report: Report, failures: list[str]) -> Figures:
         """Sync the source, and put what became of it into the report or the failures; an age is that of a success."""
         start = time.perf_counter()
         try:
             outcome = Sync(
-                source, self._registry, shelf, scratch=self._scratch, clock=self._clock, time_limit=_TIME_LIMIT
+                source, self._registry, store, scratch=self._scratch, clock=self._clock, time_limit=_TIME_LIMIT
             ).run()
         except BusyError:
             # The schedule and an operator at the same time: the other one ends with the same result.

@@ -22,7 +22,7 @@ from lambda_matchbox.oci.errors import OciError
 from lambda_matchbox.releases.pointers import RECORD, Pointer, Release, place_stem, pruned, published
 from lambda_matchbox.releases.records import RecordedFile, ReleaseRecord, record_in
 from lambda_matchbox.releases.sources import Source
-from lambda_matchbox.releases.store import BusyError, MovedError, ReleaseFile, ReleaseShelf, ShelfError
+from lambda_matchbox.releases.store import BusyError, MovedError, ReleaseFile, ReleaseStore, ReleaseStoreError
 
 _VERSION = "org.opencontainers.image.version"
 _VERSION_TEXT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+:~-]{0,127}", re.ASCII)
@@ -57,7 +57,7 @@ class Sync:
         self,
         source: Source,
         registry: Registry,
-        shelf: ReleaseShelf,
+        store: ReleaseStore,
         *,
         scratch: Path | None = None,
         received: ByteCount | None = None,
@@ -66,7 +66,7 @@ class Sync:
     ) -> None:
         self._source = source
         self._registry = registry
-        self._shelf = shelf
+        self._store = store
         self._scratch = scratch
         self._received = received
         self._clock = clock
@@ -78,20 +78,20 @@ class Sync:
         with ExitStack() as held:
             with self._step("begin"):
                 # Before the lease: what another sync puts, should this one lose it, is not among them.
-                found = self._shelf.places()
-                lease = held.enter_context(self._shelf.lease())
+                found = self._store.places()
+                lease = held.enter_context(self._store.lease())
             with self._step("resolve the image"):
                 descriptor = self._registry.resolve(self._source.image, self._source.platform)
             self._digest = descriptor.digest
             with self._step("read what is served"):
-                pointer = self._shelf.pointer()
+                pointer = self._store.pointer()
             if pointer is not None and pointer.held:
                 outcome = Outcome(self._source.id, pointer.current, changed=False, held=True)
             else:
                 outcome = self._publish(descriptor, pointer, lease)
             with self._step("remove what is kept no longer"):
                 self._tidy(found, lease)
-                self._shelf.note_checked(int(self._clock()))
+                self._store.note_checked(int(self._clock()))
             return outcome
 
     def _publish(self, descriptor: Descriptor, pointer: Pointer | None, lease: str) -> Outcome:
@@ -111,12 +111,12 @@ class Sync:
     def _move(self, release: Release, lease: str) -> Pointer:
         """Move the pointer, unless an operator holds it by now, whatever else moves it; the pointer as it is then."""
         for _ in range(_MOVES):
-            pointer = self._shelf.pointer()
+            pointer = self._store.pointer()
             if pointer is not None and pointer.held:
                 return pointer
             moved = published(pointer, self._source, release, int(self._clock()))
             try:
-                self._shelf.move(pointer, moved, lease)
+                self._store.move(pointer, moved, lease)
             except MovedError:
                 continue
             return moved
@@ -126,7 +126,7 @@ class Sync:
         """Whether all files are there that the release's record names: somebody may have taken them away."""
         with self._step("look at what is stored"):
             record = self._record(release)
-            return record is not None and not record.lacks(self._shelf.sizes(release.place))
+            return record is not None and not record.lacks(self._store.sizes(release.place))
 
     def _stage(self, descriptor: Descriptor, place: str, pointer: Pointer | None) -> None:
         with self._step("read the manifest"):
@@ -161,8 +161,8 @@ class Sync:
     def _put(self, place: str, name: str, file: ReleaseFile, known: dict[str, tuple[str, str]]) -> None:
         """Store the file, from what is stored already where that has the same bytes."""
         origin = known.get(file.sha256)
-        if origin is None or not self._shelf.copy(place, name, *origin, file.sha256):
-            self._shelf.put(place, name, file)
+        if origin is None or not self._store.copy(place, name, *origin, file.sha256):
+            self._store.put(place, name, file)
         known.setdefault(file.sha256, (place, name))
 
     def _known_files(self, pointer: Pointer | None) -> dict[str, tuple[str, str]]:
@@ -170,14 +170,14 @@ class Sync:
         known: dict[str, tuple[str, str]] = {}
         with self._step("read the records of the releases that are kept"):
             for release in () if pointer is None else pointer.releases:
-                record, sizes = self._record(release), self._shelf.sizes(release.place)
+                record, sizes = self._record(release), self._store.sizes(release.place)
                 for name, file in {} if record is None else record.files.items():
                     if sizes.get(name) == file.size:
                         known.setdefault(file.sha256, (release.place, name))
         return known
 
     def _record(self, release: Release) -> ReleaseRecord | None:
-        text = self._shelf.read(release.place, RECORD)
+        text = self._store.read(release.place, RECORD)
         return None if text is None else record_in(text)
 
     def _version(self, manifest: Manifest) -> str:
@@ -190,19 +190,19 @@ class Sync:
 
     def _tidy(self, found: set[str], lease: str) -> None:
         """Leave out releases that are kept no longer, then remove those of the places found that no release has."""
-        pointer = self._shelf.pointer()
+        pointer = self._store.pointer()
         if pointer is not None:
             rest = pruned(pointer, self._source.keep, int(self._clock()))
             if rest != pointer:
                 try:
-                    self._shelf.move(pointer, rest, lease)
+                    self._store.move(pointer, rest, lease)
                 except MovedError:
                     # A rollback, just now: the next sync sees to it.
                     return
                 pointer = rest
         kept = set() if pointer is None else {release.place for release in pointer.releases}
         for place in found - kept:
-            self._shelf.discard(place)
+            self._store.discard(place)
 
     @contextmanager
     def _step(self, step: str) -> Iterator[None]:
@@ -211,6 +211,6 @@ class Sync:
             yield
         except BusyError:
             raise
-        except (OciError, ShelfError, MatchboxError, OSError) as error:
+        except (OciError, ReleaseStoreError, MatchboxError, OSError) as error:
             digest = f" ({self._digest})" if self._digest else ""
             raise SyncError(f"{self._source.id}: {self._source.image}{digest}: cannot {step}: {error}") from error

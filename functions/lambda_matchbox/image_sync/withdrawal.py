@@ -4,22 +4,22 @@ from collections.abc import Callable, Collection
 
 from lambda_matchbox.releases.pointers import Pointers
 from lambda_matchbox.releases.sources import Source
-from lambda_matchbox.releases.store import ReleaseShelf, ShelfError
+from lambda_matchbox.releases.store import ReleaseStore, ReleaseStoreError
 
 
-def withdraw(shelf: ReleaseShelf) -> None:
+def withdraw(store: ReleaseStore) -> None:
     """Serve nothing of the source any more, and remove its files.
 
-    Raises ShelfError: while it is synced, and where somebody moves its pointer at this moment.
+    Raises ReleaseStoreError: while it is synced, and where somebody moves its pointer at this moment.
     """
-    with shelf.lease() as lease:
-        shelf.move(shelf.pointer(), None, lease)
-        for place in shelf.places():
-            shelf.discard(place)
+    with store.lease() as lease:
+        store.move(store.pointer(), None, lease)
+        for place in store.places():
+            store.discard(place)
 
 
 def withdraw_replaced(
-    source: Source, named: Collection[str], pointers: Pointers, shelf: Callable[[str], ReleaseShelf]
+    source: Source, named: Collection[str], pointers: Pointers, store: Callable[[str], ReleaseStore]
 ) -> list[str]:
     """Withdraw what sources that are `named` no longer have below this source's part of /assets/, or above it.
 
@@ -32,8 +32,8 @@ def withdraw_replaced(
         if source_id in named or not (own.startswith(theirs) or theirs.startswith(own)):
             continue
         try:
-            withdraw(shelf(source_id))
-        except ShelfError:
+            withdraw(store(source_id))
+        except ReleaseStoreError:
             # The next sync sees to it.
             continue
         withdrawn.append(source_id)

@@ -70,8 +70,8 @@ class MemoryReleases:
         return MemoryFiles(self.stored.get((source_id, place), {}))
 
 
-class MemoryShelf:
-    """The releases of one source (see `releases.store.ReleaseShelf`)."""
+class MemoryReleaseStore:
+    """The releases of one source (see `releases.store.ReleaseStore`)."""
 
     def __init__(self, releases: MemoryReleases, source_id: str) -> None:
         self._releases = releases

@@ -8,25 +8,25 @@ from typing import NamedTuple, Protocol
 from lambda_matchbox.releases.pointers import Pointer
 
 
-class ShelfError(Exception):
+class ReleaseStoreError(Exception):
     """A release cannot be put or made current.
 
-    ShelfError
+    ReleaseStoreError
     ├── BusyError        another sync of this source is under way
     ├── LeaseLostError   this sync took so long that another one has begun, which counts
     └── MovedError       the pointer is another one by now
     """
 
 
-class BusyError(ShelfError):
+class BusyError(ReleaseStoreError):
     """Another sync of this source is under way."""
 
 
-class LeaseLostError(ShelfError):
+class LeaseLostError(ReleaseStoreError):
     """This sync was silent for so long that another one has begun, which is the one that counts."""
 
 
-class MovedError(ShelfError):
+class MovedError(ReleaseStoreError):
     """The pointer was moved by somebody else since it was read."""
 
 
@@ -39,7 +39,7 @@ class ReleaseFile(NamedTuple):
     content_type: str
 
 
-class ReleaseShelf(Protocol):
+class ReleaseStore(Protocol):
     """The releases of one source.
 
     Every method raises StoreUnavailableError or AWSError where table or bucket fail, and OSError where a disk does.
@@ -74,7 +74,7 @@ class ReleaseShelf(Protocol):
         """Store the file, whole and verified against its SHA-256, or not at all."""
 
     def copy(self, place: str, name: str, origin_place: str, origin_name: str, sha256: str) -> bool:
-        """Store what lies elsewhere on this shelf under this name, too.
+        """Store what lies elsewhere on this store under this name, too.
 
         False where it is not there, or has not this SHA-256 (in hexadecimal digits): nothing is promised then of what
         is stored under the name.

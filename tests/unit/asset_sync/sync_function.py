@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asset_sync.handler import job_of
 from lambda_matchbox.aws.releases.source_table import SourceTable
-from lambda_matchbox.aws.releases.store import StoredShelf
+from lambda_matchbox.aws.releases.store import TableReleaseStore
 from lambda_matchbox.image_sync.job import Report, SyncJob
 from tests.unit.image_sync.sync_subject import TAG
 
@@ -61,8 +61,8 @@ class Function:
         else:
             self.sources.put(source_id, document)
 
-    def shelf(self, source_id: str) -> StoredShelf:
-        return StoredShelf(self.dynamodb, self.s3, self._name, self._name, source_id)
+    def store(self, source_id: str) -> TableReleaseStore:
+        return TableReleaseStore(self.dynamodb, self.s3, self._name, self._name, source_id)
 
     def job(self) -> SyncJob:
         made = job_of(self.environment, self._scratch)
@@ -82,7 +82,7 @@ class Function:
 
     def served(self, source_id: str) -> str | None:
         """The digest that is served of the source."""
-        pointer = self.shelf(source_id).pointer()
+        pointer = self.store(source_id).pointer()
         return None if pointer is None else pointer.current
 
     @property

@@ -74,8 +74,8 @@ def test_the_schedule_syncs_what_is_due(function: Function) -> None:
     """A source that was never checked, or longer ago than its interval, is synced; the others are not asked for."""
     for name in ("never", "long-ago", "just-now"):
         function.add(name, ONE, interval="1h")
-    function.shelf("long-ago").note_checked(int(time.time()) - 7200)
-    function.shelf("just-now").note_checked(int(time.time()))
+    function.store("long-ago").note_checked(int(time.time()) - 7200)
+    function.store("just-now").note_checked(int(time.time()))
     assert Report(["long-ago", "never"], [], [], [], ["just-now"]) == function.run(SCHEDULE)
     assert (ONE.digest, ONE.digest, None) == tuple(map(function.served, ("never", "long-ago", "just-now")))
     assert Report([], [], [], [], ["just-now", "long-ago", "never"]) == function.run(SCHEDULE)
@@ -117,7 +117,7 @@ def test_files_in_the_bucket(function: Function) -> None:
     """The release lies in the bucket, each object with its type."""
     function.add("talos-arm64", ONE)
     function.run(ON_DEMAND)
-    pointer = function.shelf("talos-arm64").pointer()
+    pointer = function.store("talos-arm64").pointer()
     assert pointer is not None
     key = f"releases/talos-arm64/{pointer.releases[0].place}/vmlinuz.sha256"
     found = function.s3.get_object(Bucket=function.environment["MATCHBOX_BUCKET"], Key=key)
@@ -160,7 +160,7 @@ def test_the_stand_in_of_a_source_in_the_table(function: Function) -> None:
     function.add("talos-arm64", ONE, stand_in=True, assets="the/stand-in")
     function.add("talos-arm64", OTHER, assets="the/tables")
     assert Report(["talos-arm64"], [], [], [], []) == function.run(SCHEDULE)
-    pointer = function.shelf("talos-arm64").pointer()
+    pointer = function.store("talos-arm64").pointer()
     assert pointer is not None
     assert "the/tables" == pointer.assets
 
@@ -241,7 +241,7 @@ def test_a_renamed_source(function: Function) -> None:
     function.add("new", OTHER, assets="talos")
     function.run(SCHEDULE)
     assert (None, OTHER.digest) == (function.served("old"), function.served("new"))
-    assert set() == function.shelf("old").places()
+    assert set() == function.store("old").places()
 
 
 @pytest.mark.parametrize("event", [{"source": ["talos"]}, {"source": 5}, ["talos"], "talos", None])
@@ -255,7 +255,7 @@ def test_busy_is_no_failure(function: Function) -> None:
     """A source that another sync holds is reported as busy, and the others are synced."""
     function.add("busy", ONE)
     function.add("free", ONE)
-    with function.shelf("busy").lease():
+    with function.store("busy").lease():
         assert Report(["free"], [], [], ["busy"], []) == function.run(SCHEDULE)
 
 
@@ -263,10 +263,10 @@ def test_held(function: Function) -> None:
     """A source that an operator holds is reported as held."""
     function.add("talos-arm64", ONE)
     function.run(ON_DEMAND)
-    shelf = function.shelf("talos-arm64")
-    pointer = shelf.pointer()
+    store = function.store("talos-arm64")
+    pointer = store.pointer()
     assert pointer is not None
-    shelf.move(pointer, pointer._replace(held=True))
+    store.move(pointer, pointer._replace(held=True))
     function.registry.add("talos-arm64", TAG, OTHER)
     assert Report([], [], ["talos-arm64"], [], []) == function.run(ON_DEMAND)
     assert ONE.digest == function.served("talos-arm64")

@@ -15,7 +15,7 @@ from lambda_matchbox.image_sync.sources import ImageSources
 from lambda_matchbox.oci.distribution.docker_config import no_logins
 from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.oci.image_reference import ImageReference
-from lambda_matchbox.releases.memory import MemoryReleases, MemoryShelf
+from lambda_matchbox.releases.memory import MemoryReleases, MemoryReleaseStore
 from lambda_matchbox.releases.sources import Source
 from tests.rigs.stores import new_stores
 from tests.support.registry_faults import faulty_registry
@@ -56,7 +56,7 @@ class Job:
         told: list[Figures] = []
         job = SyncJob(
             lambda: ImageSources(self.sources, self.refused, frozenset(self.sources)),
-            lambda source_id: MemoryShelf(self.releases, source_id),
+            lambda source_id: MemoryReleaseStore(self.releases, source_id),
             self.releases.pointers,
             self._registry,
             quiet(),
@@ -118,7 +118,7 @@ def test_a_source_that_another_sync_holds(job: Job) -> None:
     """It neither succeeds nor fails; its age is that of before, if it has one."""
     job.add("busy", checked=2 * HOUR)
     job.add("new")
-    with MemoryShelf(job.releases, "busy").lease(), MemoryShelf(job.releases, "new").lease():
+    with MemoryReleaseStore(job.releases, "busy").lease(), MemoryReleaseStore(job.releases, "new").lease():
         assert [Figures("busy", age=2.0), Figures("new")] == job.run()
 
 

@@ -1,4 +1,4 @@
-"""A source, its registry and its shelf, and images to sync: what the tests of a whole sync work with."""
+"""A source, its registry and its store, and images to sync: what the tests of a whole sync work with."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lambda_matchbox.image_sync.sync import Outcome, Sync, SyncError
 from lambda_matchbox.oci.distribution.docker_config import no_logins
 from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.oci.image_reference import ImageReference
-from lambda_matchbox.releases.memory import MemoryReleases, MemoryShelf
+from lambda_matchbox.releases.memory import MemoryReleases, MemoryReleaseStore
 from lambda_matchbox.releases.pointers import RECORD
 from lambda_matchbox.releases.sources import Source
 from tests.support.images.layers import Entry, gzipped
@@ -45,20 +45,20 @@ def sha256(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
-class WatchedShelf:
-    """A shelf whose calls are counted, and where something may happen `before` a verb."""
+class WatchedReleaseStore:
+    """A store whose calls are counted, and where something may happen `before` a verb."""
 
-    def __init__(self, shelf: MemoryShelf) -> None:
+    def __init__(self, store: MemoryReleaseStore) -> None:
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
         self.before: dict[str, Callable[[], object]] = {}
-        self._shelf = shelf
+        self._store = store
 
     def __getattr__(self, verb: str) -> Callable[..., Any]:
         def call(*arguments: object) -> Any:
             self.calls.append((verb, arguments))
             if happens := self.before.get(verb):
                 happens()
-            return getattr(self._shelf, verb)(*arguments)
+            return getattr(self._store, verb)(*arguments)
 
         return call
 
@@ -74,7 +74,7 @@ class Subject:
         self.faulty = faulty
         self.source = Source("talos-arm64", ImageReference(faulty.host, REPOSITORY, TAG, ""), "talos/arm64")
         self.releases = MemoryReleases()
-        self.shelf = WatchedShelf(MemoryShelf(self.releases, self.source.id))
+        self.store = WatchedReleaseStore(MemoryReleaseStore(self.releases, self.source.id))
         self.now = NOON
         self._registry = registry
 
@@ -86,9 +86,9 @@ class Subject:
     def sync(self, registry: Registry | None = None, **more: Any) -> Outcome:
         """Sync once, an hour and a second after the time before, by the kept client of the registry or by another."""
         self.now += 3601
-        self.shelf.calls.clear()
+        self.store.calls.clear()
         asked = registry or self._registry
-        return Sync(self.source, asked, self.shelf, clock=lambda: self.now, **more).run()  # type: ignore[arg-type]
+        return Sync(self.source, asked, self.store, clock=lambda: self.now, **more).run()  # type: ignore[arg-type]
 
     @property
     def pointer(self) -> Pointer:

@@ -110,7 +110,7 @@ def test_an_unchanged_digest(subject: Subject) -> None:
     assert Outcome("talos-arm64", OLD.digest, changed=False, held=False) == subject.sync()
     assert [] == [target for target in subject.faulty.targets("registry") if "/blobs/" in target]
     assert [] == subject.faulty.at("storage")
-    assert [] == subject.shelf.named("put")
+    assert [] == subject.store.named("put")
     assert before == subject.pointer
     assert subject.now == subject.releases.checks["talos-arm64"]
 
@@ -131,7 +131,7 @@ def test_another_part_of_the_assets(subject: Subject) -> None:
     synced(subject, OLD)
     subject.source = subject.source._replace(assets="elsewhere")
     assert subject.sync().changed
-    assert ("elsewhere", []) == (subject.pointer.assets, subject.shelf.named("put"))
+    assert ("elsewhere", []) == (subject.pointer.assets, subject.store.named("put"))
 
 
 def test_identical_files(subject: Subject) -> None:
@@ -142,8 +142,8 @@ def test_identical_files(subject: Subject) -> None:
     )
     synced(subject, talos(b"new kernel", OLD_FILES["initramfs.xz"]))
     assert {"vmlinuz": b"new kernel", "again": b"new kernel", "other": b"old initramfs"} == subject.taken()
-    puts = [name for name in subject.shelf.named("put") if not name.endswith((".sha256", ".json"))]
-    assert (["vmlinuz"], ["again", "other"]) == (puts, sorted(subject.shelf.named("copy")))
+    puts = [name for name in subject.store.named("put") if not name.endswith((".sha256", ".json"))]
+    assert (["vmlinuz"], ["again", "other"]) == (puts, sorted(subject.store.named("copy")))
 
 
 def test_what_cannot_be_copied(subject: Subject) -> None:
@@ -170,7 +170,7 @@ def test_a_tag_that_moves_back(subject: Subject) -> None:
     subject.tag(OLD)
     subject.faulty.asked.clear()
     assert Outcome("talos-arm64", OLD.digest, changed=True, held=False) == subject.sync()
-    assert ([], []) == (subject.faulty.at("storage"), subject.shelf.named("put"))
+    assert ([], []) == (subject.faulty.at("storage"), subject.store.named("put"))
     assert (OLD.digest, OLD_FILES) == (subject.pointer.current, subject.taken())
 
 
@@ -191,10 +191,10 @@ def test_rolled_back_meanwhile(subject: Subject) -> None:
     """A rollback while a sync downloads wins: the source is held there; the next sync removes what was staged."""
     synced(subject, OLD, NEW)
     held = rolled_back(subject.pointer, None, subject.now)
-    subject.shelf.before["put"] = lambda: subject.releases.served.update({"talos-arm64": held})
+    subject.store.before["put"] = lambda: subject.releases.served.update({"talos-arm64": held})
     subject.tag(talos(b"the newest kernel"))
     assert Outcome("talos-arm64", OLD.digest, changed=False, held=True) == subject.sync()
-    subject.shelf.before.clear()
+    subject.store.before.clear()
     assert Outcome("talos-arm64", OLD.digest, changed=False, held=True) == subject.sync()
     assert (held, set()) == (subject.pointer, subject.leftovers)
 
@@ -203,14 +203,14 @@ def test_followed_meanwhile(subject: Subject) -> None:
     """A pointer that somebody else wrote between a look at it and its move is looked at once more."""
     synced(subject, OLD, NEW)
     other = subject.pointer._replace(releases=subject.pointer.releases[:1])
-    subject.shelf.before["move"] = lambda: subject.releases.served.update({"talos-arm64": other})
+    subject.store.before["move"] = lambda: subject.releases.served.update({"talos-arm64": other})
     newest = subject.tag(talos(b"the newest kernel"))
 
     def only_once() -> None:
         subject.releases.served["talos-arm64"] = other
-        del subject.shelf.before["move"]
+        del subject.store.before["move"]
 
-    subject.shelf.before["move"] = only_once
+    subject.store.before["move"] = only_once
     assert subject.sync().changed
     assert [newest.digest, NEW.digest] == [release.digest for release in subject.pointer.releases]
 
@@ -228,12 +228,12 @@ def test_old_releases(subject: Subject) -> None:
 def test_leftovers_of_a_killed_sync(subject: Subject, tmp_path: Path) -> None:
     """Files that no release has, whoever left them, are removed by the next sync, which publishes as ever."""
     (tmp_path / "half").write_bytes(b"half")
-    shelf = subject.releases.stored
-    shelf["talos-arm64", "0" * 64] = {"vmlinuz": b"half"}
-    shelf["another", "0" * 64] = {"vmlinuz": b"another's"}
+    store = subject.releases.stored
+    store["talos-arm64", "0" * 64] = {"vmlinuz": b"half"}
+    store["another", "0" * 64] = {"vmlinuz": b"another's"}
     subject.tag(OLD)
     assert subject.sync(scratch=tmp_path).changed
-    assert {("talos-arm64", subject.pointer.releases[0].place), ("another", "0" * 64)} == shelf.keys()
+    assert {("talos-arm64", subject.pointer.releases[0].place), ("another", "0" * 64)} == store.keys()
     assert not tmp_path.exists()
 
 

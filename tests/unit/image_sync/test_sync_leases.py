@@ -44,7 +44,7 @@ def test_a_lost_lease(subject: Subject) -> None:
         subject.releases.leases["talos-arm64"] = "another's"
         subject.releases.served["talos-arm64"] = overtaken
 
-    subject.shelf.before["put"] = overtake
+    subject.store.before["put"] = overtake
     with pytest.raises(SyncError, match="cannot make the release current: another sync of 'talos-arm64' has begun"):
         subject.sync()
     assert overtaken == subject.pointer
@@ -59,6 +59,6 @@ def test_a_lost_lease_removes_nothing(subject: Subject, verb: str) -> None:
         subject.releases.leases["talos-arm64"] = "another's"
         subject.releases.stored["talos-arm64", "newest"] = {"vmlinuz": b"newest"}
 
-    subject.shelf.before[verb] = overtake
+    subject.store.before[verb] = overtake
     assert not subject.sync().changed
     assert {"newest"} == subject.leftovers

@@ -8,11 +8,11 @@ import pytest
 
 from lambda_matchbox.image_sync.withdrawal import withdraw, withdraw_replaced
 from lambda_matchbox.oci.image_reference import ImageReference
-from lambda_matchbox.releases.memory import MemoryReleases, MemoryShelf
+from lambda_matchbox.releases.memory import MemoryReleases, MemoryReleaseStore
 from lambda_matchbox.releases.pointers import Pointer, Release
 from lambda_matchbox.releases.sources import Source
 from lambda_matchbox.releases.store import BusyError
-from matchboxctl.directory.releases import DirectoryShelf, read_pointers
+from matchboxctl.directory.releases import DirectoryReleaseStore, read_pointers
 from matchboxctl.main import main
 
 if TYPE_CHECKING:
@@ -38,10 +38,10 @@ def releases() -> MemoryReleases:
 
 
 def replaced(releases: MemoryReleases, *named: str) -> list[str]:
-    def shelf(source_id: str) -> MemoryShelf:
-        return MemoryShelf(releases, source_id)
+    def store(source_id: str) -> MemoryReleaseStore:
+        return MemoryReleaseStore(releases, source_id)
 
-    return withdraw_replaced(SOURCE, {"new", *named}, releases.pointers(), shelf)
+    return withdraw_replaced(SOURCE, {"new", *named}, releases.pointers(), store)
 
 
 def test_what_a_source_replaces(releases: MemoryReleases) -> None:
@@ -53,10 +53,10 @@ def test_what_a_source_replaces(releases: MemoryReleases) -> None:
 
 def test_one_that_is_synced(releases: MemoryReleases) -> None:
     """A source that is synced at this moment is left to the next time, and the others go."""
-    with MemoryShelf(releases, "same").lease():
+    with MemoryReleaseStore(releases, "same").lease():
         assert ["above", "below"] == replaced(releases)
         with pytest.raises(BusyError):
-            withdraw(MemoryShelf(releases, "same"))
+            withdraw(MemoryReleaseStore(releases, "same"))
     assert pointer("talos/arm64") == releases.served["same"]
 
 
@@ -65,7 +65,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     (tmp_path / "sources").mkdir()
     (tmp_path / "sources" / "arm.json").write_text('{"id": "arm", "image": "ghcr.io/team/boot:v1", "assets": "talos"}')
     for source_id in ("arm", "gone"):
-        DirectoryShelf(tmp_path / "releases", source_id).move(None, pointer(source_id))
+        DirectoryReleaseStore(tmp_path / "releases", source_id).move(None, pointer(source_id))
     given = ["--data-path", str(tmp_path)]
     assert [2, 0, 2] == [main(["withdraw", source_id, *given]) for source_id in ("arm", "gone", "gone")]
     assert {"arm": pointer("arm")} == read_pointers(tmp_path / "releases")

@@ -15,7 +15,7 @@ from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.aws.creation import create_bucket, create_table
-from lambda_matchbox.aws.releases.reader import StoredReleases
+from lambda_matchbox.aws.releases.reader import TableReleases
 from lambda_matchbox.aws.responses import S3Responses
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
@@ -53,7 +53,7 @@ def app(moto_server: Service) -> App:
     stores = Stores(
         DynamoDBCatalog(dynamodb, s3, name, answer_time=ENOUGH),
         S3Assets(s3, 60, answer_time=ENOUGH),
-        StoredReleases(dynamodb, s3, name, 60, answer_time=ENOUGH),
+        TableReleases(dynamodb, s3, name, 60, answer_time=ENOUGH),
         S3Responses(s3, 60, answer_time=ENOUGH),
     )
     return App(Routes(stores, Delivery(BODY_LIMIT, "boundary")), quiet())

@@ -13,13 +13,13 @@ from lambda_matchbox.aws.clients.boto3_items import typed
 from lambda_matchbox.aws.fsck.rules import Fault, Finding, Kind
 from lambda_matchbox.aws.releases.reader import PREFIX
 from lambda_matchbox.aws.releases.source_items import POINTERS, pointers_in, source_name, texts_of_sources
-from lambda_matchbox.aws.releases.store import StoredShelf
+from lambda_matchbox.aws.releases.store import TableReleaseStore
 from lambda_matchbox.documents.json_text import DocumentError
 from lambda_matchbox.documents.sources import parse_source
 from lambda_matchbox.releases.pointers import RECORD, Pointer, Pointers, Release
 from lambda_matchbox.releases.records import record_in
 from lambda_matchbox.releases.sources import Source, apart
-from lambda_matchbox.releases.store import BusyError, MovedError, ShelfError
+from lambda_matchbox.releases.store import BusyError, MovedError, ReleaseStoreError
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -83,9 +83,9 @@ class ReleaseCheck:
         return Finding(Fault(Kind.UNREADABLE, f"{what}, then sync again"), mended)
 
     def _release(self, source_id: str, release: Release) -> Iterator[Finding]:
-        shelf = self._shelf(source_id)
-        lost = _lost(shelf, release)
-        pointer = _pointer(shelf) if lost else None
+        store = self._store(source_id)
+        lost = _lost(store, release)
+        pointer = _pointer(store) if lost else None
         if pointer is None or release.place not in _places(pointer):
             return
         mended = False
@@ -97,7 +97,7 @@ class ReleaseCheck:
         elif not is_served:
             # A sync looks at what the image is now, and nobody should roll back to this one.
             advice = "a repair takes it out of those that are kept"
-            mended = self._repair and _taken_out(shelf, pointer, release)
+            mended = self._repair and _taken_out(store, pointer, release)
         what = f"release {release.digest} of source {source_id!r}: the bucket lacks {lost}: {advice}"
         yield Finding(Fault(Kind.LOST_OBJECT, what), mended)
 
@@ -118,16 +118,16 @@ class ReleaseCheck:
         ]
 
     def _unused(self, place: _Place) -> Iterator[Finding]:
-        shelf = self._shelf(place.source_id)
-        if place.name in _places(_pointer(shelf)):
+        store = self._store(place.source_id)
+        if place.name in _places(_pointer(store)):
             return
         mended = False
         if self._repair:
             try:
-                with shelf.lease():
-                    if place.name in _places(_pointer(shelf)):
+                with store.lease():
+                    if place.name in _places(_pointer(store)):
                         return
-                    shelf.discard(place.name)
+                    store.discard(place.name)
                     mended = True
             except BusyError:
                 # The sync that is under way removes it.
@@ -135,8 +135,8 @@ class ReleaseCheck:
         what = f"no release has the objects below {PREFIX}{place.source_id}/{place.name}/"
         yield Finding(Fault(Kind.UNUSED_OBJECT, what), mended)
 
-    def _shelf(self, source_id: str) -> StoredShelf:
-        return StoredShelf(self._client, self._s3, self._table, self._bucket, source_id)
+    def _store(self, source_id: str) -> TableReleaseStore:
+        return TableReleaseStore(self._client, self._s3, self._table, self._bucket, source_id)
 
 
 def _sources(found: Contents) -> Iterator[Finding]:
@@ -156,29 +156,29 @@ def _places(pointer: Pointer | None) -> set[str]:
     return set() if pointer is None else {release.place for release in pointer.releases}
 
 
-def _pointer(shelf: StoredShelf) -> Pointer | None:
+def _pointer(store: TableReleaseStore) -> Pointer | None:
     """What is served; None where that is nothing, or damaged, which is found for itself."""
     try:
-        return shelf.pointer()
-    except ShelfError:
+        return store.pointer()
+    except ReleaseStoreError:
         return None
 
 
-def _lost(shelf: StoredShelf, release: Release) -> str | None:
+def _lost(store: TableReleaseStore, release: Release) -> str | None:
     """What the bucket lacks of the release, for an operator; None where all is there."""
-    text = shelf.read(release.place, RECORD)
+    text = store.read(release.place, RECORD)
     record = None if text is None else record_in(text)
     if record is None:
         return f"its {RECORD}"
-    lost = record.lacks(shelf.sizes(release.place))
+    lost = record.lacks(store.sizes(release.place))
     sizes = {name: f" with its {file.size} bytes" for name, file in record.files.items()}
     return ", ".join(f"{name!r}{sizes.get(name, '')}" for name in lost) or None
 
 
-def _taken_out(shelf: StoredShelf, pointer: Pointer, release: Release) -> bool:
+def _taken_out(store: TableReleaseStore, pointer: Pointer, release: Release) -> bool:
     rest = tuple(one for one in pointer.releases if one != release)
     try:
-        shelf.move(pointer, pointer._replace(releases=rest))
+        store.move(pointer, pointer._replace(releases=rest))
     except MovedError:
         # A sync just now: the next check finds it again.
         return False

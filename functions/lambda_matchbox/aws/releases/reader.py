@@ -18,7 +18,7 @@ def release_prefix(source_id: str, place: str) -> str:
     return f"{PREFIX}{source_id}/{place}/"
 
 
-class StoredReleases:
+class TableReleases:
     """Pointers in a table, files in a bucket (see `assets.stores.Releases` and `aws.assets.S3Assets`)."""
 
     def __init__(

@@ -15,7 +15,7 @@ from lambda_matchbox.aws.releases.reader import PREFIX, release_prefix
 from lambda_matchbox.aws.releases.source_items import CHECKED, POINTERS, source_name, sync_key
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.releases.pointers import Pointer, pointer_in, pointer_text
-from lambda_matchbox.releases.store import LeaseLostError, MovedError, ReleaseFile, ShelfError
+from lambda_matchbox.releases.store import LeaseLostError, MovedError, ReleaseFile, ReleaseStoreError
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -27,8 +27,8 @@ _MOVE_SECONDS = 10.0
 _PAUSE = 0.1
 
 
-class StoredShelf:
-    """The shelf of one source, with boto3 clients; for one thread."""
+class TableReleaseStore:
+    """The store of one source, with boto3 clients; for one thread."""
 
     def __init__(
         self,
@@ -53,7 +53,9 @@ class StoredShelf:
         text = self._item(POINTERS).get(self._attribute)
         pointer = None if text is None else pointer_in(text)
         if text is not None and pointer is None:
-            raise ShelfError(f"the table's pointer of {self._source_id!r} is damaged: `matchboxctl fsck --repair`")
+            raise ReleaseStoreError(
+                f"the table's pointer of {self._source_id!r} is damaged: `matchboxctl fsck --repair`"
+            )
         return pointer
 
     def move(self, old: Pointer | None, new: Pointer | None, lease: str | None = None) -> None:

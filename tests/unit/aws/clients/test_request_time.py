@@ -19,7 +19,7 @@ from lambda_matchbox.aws.clients.request_time import deadline_of, request_time
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.aws.creation import create_bucket, create_table
-from lambda_matchbox.aws.releases.reader import StoredReleases
+from lambda_matchbox.aws.releases.reader import TableReleases
 from lambda_matchbox.aws.responses import S3Responses
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
@@ -73,7 +73,7 @@ def slow(moto_server: MotoService) -> Iterator[Slow]:
             Stores(
                 DynamoDBCatalog(dynamodb, s3, name, answer_time=ENOUGH),
                 S3Assets(s3, 60, answer_time=ENOUGH),
-                StoredReleases(dynamodb, s3, name, 60, answer_time=ENOUGH),
+                TableReleases(dynamodb, s3, name, 60, answer_time=ENOUGH),
                 S3Responses(s3, 60, answer_time=ENOUGH),
             )
         )

@@ -18,7 +18,7 @@ from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.assets import OWN, AssetDirectory, SignedAddresses
-from matchboxctl.directory.releases import ReleaseDirectory
+from matchboxctl.directory.releases import DirectoryReleases
 from matchboxctl.serve.front import Front, Streams
 from matchboxctl.serve.response_relay import ResponseRelay
 from tests.support.memory_catalog import MemoryCatalog
@@ -62,7 +62,7 @@ class Served(NamedTuple):
 def served(root: Path) -> Iterator[Served]:
     """The log is whole when it is left: the line of a request may come after its answer."""
     addresses, log = SignedAddresses(b"key", 60), io.StringIO()
-    assets, releases = AssetDirectory(root, addresses), ReleaseDirectory(root / "releases", addresses)
+    assets, releases = AssetDirectory(root, addresses), DirectoryReleases(root / "releases", addresses)
     streams = Streams(addresses, assets, releases, ResponseRelay())
     stores = Stores(Faulty(), assets, releases, streams.answers)
     # Loggers of one name share their first stream.

@@ -13,7 +13,7 @@ from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
-from matchboxctl.directory.releases import ReleaseDirectory
+from matchboxctl.directory.releases import DirectoryReleases
 from matchboxctl.serve.front import Front, Streams
 from matchboxctl.serve.response_relay import ResponseRelay
 from tests.unit.web.hostile_requests import PIECES, SECRET, catalog, filled, quiet
@@ -50,7 +50,7 @@ FIELDS = st.lists(
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     directory, addresses = filled(tmp_path_factory.mktemp("data")), SignedAddresses(b"key", 60)
-    assets, releases = AssetDirectory(directory, addresses), ReleaseDirectory(directory / "none", addresses)
+    assets, releases = AssetDirectory(directory, addresses), DirectoryReleases(directory / "none", addresses)
     streams = Streams(addresses, assets, releases, ResponseRelay())
     stores = Stores(catalog(), assets, releases, streams.answers)
     app = App(Routes(stores, Delivery(BODY_LIMIT, "boundary")), quiet())

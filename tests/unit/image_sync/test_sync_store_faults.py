@@ -62,12 +62,12 @@ def failing_at(error: Exception, number: int) -> Callable[[], None]:
 )
 def test_before_the_pointer_moves(subject: Subject, verb: str, number: int, error: Exception) -> None:
     """The old release stays, the line says where it failed, and the next sync completes."""
-    subject.shelf.before[verb] = failing_at(error, number)
+    subject.store.before[verb] = failing_at(error, number)
     line = fails(subject)
     assert line.startswith(f"talos-arm64: {subject.source.image}")
     assert f": cannot {STEPS[verb]}" in line
     assert line.endswith(f": {error}")
-    subject.shelf.before.clear()
+    subject.store.before.clear()
     completes(subject)
 
 
@@ -76,11 +76,11 @@ def test_before_the_pointer_moves(subject: Subject, verb: str, number: int, erro
 def test_after_the_pointer_has_moved(subject: Subject, verb: str, error: Exception) -> None:
     """The new release is served whole; the next sync cleans up."""
     subject.releases.stored["talos-arm64", "0" * 64] = {"vmlinuz": b"half"}
-    subject.shelf.before[verb] = failing_at(error, 0)
+    subject.store.before[verb] = failing_at(error, 0)
     with pytest.raises(SyncError, match=f"cannot remove what is kept no longer: .*{error.args[-1]}"):
         subject.sync()
     assert (NEW.digest, NEW_FILES) == (subject.pointer.current, subject.taken())
-    subject.shelf.before.clear()
+    subject.store.before.clear()
     assert not subject.sync().changed
     assert set() == subject.leftovers
 
@@ -89,9 +89,9 @@ def test_after_the_pointer_has_moved(subject: Subject, verb: str, error: Excepti
 def test_a_copy(subject: Subject, error: Exception) -> None:
     """A file that cannot be copied from the release before is a failure at that file."""
     subject.tag(talos(NEW_FILES["vmlinuz"], OLD_FILES["initramfs.xz"]))
-    subject.shelf.before["copy"] = failing_at(error, 0)
+    subject.store.before["copy"] = failing_at(error, 0)
     assert "cannot store 'initramfs.xz': " in fails(subject)
-    subject.shelf.before.clear()
+    subject.store.before.clear()
     assert subject.sync().changed
 
 
