@@ -20,12 +20,12 @@ from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.aws.releases.reader import TableReleases, release_prefix
 from lambda_matchbox.aws.releases.source_items import sync_key
 from lambda_matchbox.aws.releases.store import TableReleaseStore
-from lambda_matchbox.releases.memory import MemoryReleases, MemoryReleaseStore
 from lambda_matchbox.releases.pointers import Pointer, Release
 from matchboxctl.directory.assets import SignedAddresses
 from matchboxctl.directory.releases import DirectoryReleases, DirectoryReleaseStore
 from tests.rigs.catalog_table import ENOUGH
 from tests.rigs.stores import new_stores
+from tests.support.memory_releases import MemoryReleases, MemoryReleaseStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

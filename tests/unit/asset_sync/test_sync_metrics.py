@@ -15,9 +15,9 @@ from lambda_matchbox.image_sync.sources import ImageSources
 from lambda_matchbox.oci.distribution.docker_config import no_logins
 from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.oci.image_reference import ImageReference
-from lambda_matchbox.releases.memory import MemoryReleases, MemoryReleaseStore
 from lambda_matchbox.releases.sources import Source
 from tests.rigs.stores import new_stores
+from tests.support.memory_releases import MemoryReleases, MemoryReleaseStore
 from tests.support.registry_faults import faulty_registry
 from tests.unit.image_sync.sync_subject import NEW, NOON, TAG
 from tests.unit.oci.distribution.quick_patience import QUICK

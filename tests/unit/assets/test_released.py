@@ -15,12 +15,12 @@ from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.errors import NotFoundError, StoreUnavailableError
 from lambda_matchbox.http import Request, Response
 from lambda_matchbox.oci.image_reference import ImageReference
-from lambda_matchbox.releases.memory import MemoryFiles, MemoryReleases
 from lambda_matchbox.releases.pointers import Pointer, Release, published, rolled_back
 from lambda_matchbox.releases.sources import Source
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.routes import Account, Routes, Stores
 from tests.support.memory_catalog import MemoryCatalog
+from tests.support.memory_releases import MemoryFiles, MemoryReleases
 
 A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
 SOURCE = Source("arm", ImageReference("ghcr.io", "team/boot", "v1", ""), "talos/arm64", keep=2)

@@ -13,11 +13,11 @@ from lambda_matchbox.image_sync.sync import Outcome, Sync, SyncError
 from lambda_matchbox.oci.distribution.docker_config import no_logins
 from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.oci.image_reference import ImageReference
-from lambda_matchbox.releases.memory import MemoryReleases, MemoryReleaseStore
 from lambda_matchbox.releases.pointers import RECORD
 from lambda_matchbox.releases.sources import Source
 from tests.support.images.layers import Entry, gzipped
 from tests.support.images.manifests import Image, image
+from tests.support.memory_releases import MemoryReleases, MemoryReleaseStore
 from tests.support.registry_faults import faulty_registry
 from tests.unit.oci.distribution.quick_patience import QUICK
 

@@ -8,12 +8,12 @@ import pytest
 
 from lambda_matchbox.image_sync.withdrawal import withdraw, withdraw_replaced
 from lambda_matchbox.oci.image_reference import ImageReference
-from lambda_matchbox.releases.memory import MemoryReleases, MemoryReleaseStore
 from lambda_matchbox.releases.pointers import Pointer, Release
 from lambda_matchbox.releases.sources import Source
 from lambda_matchbox.releases.store import BusyError
 from matchboxctl.directory.releases import DirectoryReleaseStore, read_pointers
 from matchboxctl.main import main
+from tests.support.memory_releases import MemoryReleases, MemoryReleaseStore
 
 if TYPE_CHECKING:
     from pathlib import Path

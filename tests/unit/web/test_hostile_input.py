@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.golang.http.paths import unescape
-from lambda_matchbox.releases.memory import MemoryReleases
 from lambda_matchbox.web.alb import ACCEL_REDIRECT, BODY_LIMIT, request_of
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.assets import OWN, SIGNED, AssetDirectory, SignedAddresses
 from matchboxctl.serve.response_relay import ResponseRelay
+from tests.support.memory_releases import MemoryReleases
 from tests.support.openpgp.keys import signing_key
 from tests.unit.web.hostile_requests import (
     HEADERS,

@@ -10,13 +10,13 @@ from boot_api.handler import app_of
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.errors import StoreUnavailableError
-from lambda_matchbox.releases.memory import MemoryFiles, MemoryReleases
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.metrics import MILLISECONDS, REQUESTS, SERVICE, RequestMetrics
 from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.serve.response_relay import ResponseRelay
 from tests.support.memory_catalog import MemoryCatalog
+from tests.support.memory_releases import MemoryFiles, MemoryReleases
 from tests.unit.web.hostile_requests import quiet
 from tests.unit.web.metric_lines import Metric, metrics_of, open_log
 

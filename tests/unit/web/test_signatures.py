@@ -14,12 +14,12 @@ from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.errors import StoreUnavailableError
-from lambda_matchbox.releases.memory import MemoryReleases
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
 from lambda_matchbox.web.signatures import SIGNED, Signatures
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from tests.support.memory_catalog import MemoryCatalog
+from tests.support.memory_releases import MemoryReleases
 from tests.support.openpgp.independent import TEXT, is_signed, kind_of
 from tests.support.openpgp.keys import signing_key
 from tests.unit.web.hostile_requests import event, quiet

@@ -42,11 +42,11 @@ class MemoryFiles:
         """An address on the host that the client asked."""
         return f"{origin}/memory/{path}"
 
-    def plain_address(self, path: str) -> str | None:  # noqa: ARG002 (none has one)
+    def plain_address(self, path: str) -> str | None:
         """None."""
         return None
 
-    def accel_redirect(self, path: str) -> str | None:  # noqa: ARG002 (no front end reads memory)
+    def accel_redirect(self, path: str) -> str | None:
         """None."""
         return None
 
