@@ -1,7 +1,7 @@
 """The releases of image sources in matchbox's data directory, below `releases/`.
 
     releases/pointers.json            what is served of each source; replaced as a whole
-    releases/<source>/<place>/<file>  the files of a release
+    releases/<source>/<directory>/<file>  the files of a release
     releases/<source>/.sync           files under way
     releases/<source>/checked         when the source was last found up to date, in seconds since 1970
     releases/.lock, <source>/.lock    held (flock) while pointers are written, and while the source is synced
@@ -67,15 +67,17 @@ class DirectoryReleases:
             seen = self._seen = (state, read_pointers(self._root))
         return seen[1]
 
-    def files(self, source_id: str, place: str) -> AssetDirectory:
-        """The files of the release at this place."""
-        return AssetDirectory(self._root / source_id / place, self._addresses, f"{RELEASES}{source_id}/{place}/")
+    def files(self, source_id: str, directory: str) -> AssetDirectory:
+        """The files of the release at this directory."""
+        return AssetDirectory(
+            self._root / source_id / directory, self._addresses, f"{RELEASES}{source_id}/{directory}/"
+        )
 
     def named(self, name: str) -> tuple[AssetDirectory, str] | None:
         """The release and the path in it that a signed address names; None for the name of no release's file."""
         source_id, _, rest = name.removeprefix(RELEASES).partition("/")
-        place, _, path = rest.partition("/")
-        return (self.files(source_id, place), path) if name.startswith(RELEASES) and path else None
+        directory, _, path = rest.partition("/")
+        return (self.files(source_id, directory), path) if name.startswith(RELEASES) and path else None
 
 
 class DirectoryReleaseStore:
@@ -128,49 +130,49 @@ class DirectoryReleaseStore:
         self._own.mkdir(parents=True, exist_ok=True)
         _write(self._own / _CHECKED, f"{moment}\n".encode())
 
-    def places(self) -> set[str]:
+    def directories(self) -> set[str]:
         """The directories of the source."""
         try:
             return {entry.name for entry in self._own.iterdir() if entry.is_dir() and entry.name != SCRATCH}
         except FileNotFoundError:
             return set()
 
-    def sizes(self, place: str) -> Mapping[str, int]:
+    def sizes(self, directory: str) -> Mapping[str, int]:
         """The bytes of each file."""
-        above = self._own / place
+        above = self._own / directory
         return {file.relative_to(above).as_posix(): file.stat().st_size for file in above.rglob("*") if file.is_file()}
 
-    def put(self, place: str, name: str, file: ReleaseFile) -> None:
+    def put(self, directory: str, name: str, file: ReleaseFile) -> None:
         """Take the file over, on the disk before it is named."""
         with file.file.open("rb") as written:
             os.fsync(written.fileno())
-        self._link(file.file, place, name)
+        self._link(file.file, directory, name)
 
-    def copy(self, place: str, name: str, origin_place: str, origin_name: str, sha256: str) -> bool:
+    def copy(self, directory: str, name: str, origin_directory: str, origin_name: str, sha256: str) -> bool:
         """Give the file another name."""
-        origin = self._own / origin_place / origin_name
+        origin = self._own / origin_directory / origin_name
         try:
             with origin.open("rb") as file:
                 if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
                     return False
-            self._link(origin, place, name)
+            self._link(origin, directory, name)
         except FileNotFoundError:
             return False
         return True
 
-    def read(self, place: str, name: str) -> bytes | None:
+    def read(self, directory: str, name: str) -> bytes | None:
         """The file's bytes."""
         try:
-            return (self._own / place / name).read_bytes()
+            return (self._own / directory / name).read_bytes()
         except FileNotFoundError:
             return None
 
-    def discard(self, place: str) -> None:
-        """Remove the directory; what cannot be removed is found again by `places`."""
-        shutil.rmtree(self._own / place, ignore_errors=True)
+    def discard(self, directory: str) -> None:
+        """Remove the directory; what cannot be removed is found again by `directories`."""
+        shutil.rmtree(self._own / directory, ignore_errors=True)
 
-    def _link(self, origin: Path, place: str, name: str) -> None:
-        file = self._own / place / name
+    def _link(self, origin: Path, directory: str, name: str) -> None:
+        file = self._own / directory / name
         file.parent.mkdir(parents=True, exist_ok=True)
         # Links are made beside the name and moved over it, which `os.link` refuses to do.
         temporary = file.with_name(f".{file.name}.new")

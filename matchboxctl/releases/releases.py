@@ -97,7 +97,7 @@ def _published(place: SourcePlace, source_id: str) -> tuple[ReleaseStore, Pointe
 
 
 def _record(store: ReleaseStore, release: Release) -> ReleaseRecord | None:
-    text = store.read(release.place, RECORD)
+    text = store.read(release.directory, RECORD)
     return None if text is None else record_in(text)
 
 

@@ -62,10 +62,10 @@ class OnStores(NamedTuple):
     subject: ReleaseSubject
     store: Callable[[str, float], TableReleaseStore]
 
-    def head(self, source_id: str, place: str, name: str) -> dict[str, Any]:
+    def head(self, source_id: str, directory: str, name: str) -> dict[str, Any]:
         """What the bucket says of a file, with its checksum."""
         with closing(self.stores.buckets.client("s3")) as s3:
-            key = release_prefix(source_id, place) + name
+            key = release_prefix(source_id, directory) + name
             return dict(s3.head_object(Bucket=self.stores.name, Key=key, ChecksumMode="ENABLED"))
 
     def lease_end(self, source_id: str) -> int:
@@ -77,7 +77,7 @@ class OnStores(NamedTuple):
 
 def pointer(*digests: str, assets: str = "talos/arm64", held: bool = False) -> Pointer:
     """A pointer to the first of the digests."""
-    releases = tuple(Release(digest, f"place-{digest}", 10 - number) for number, digest in enumerate(digests))
+    releases = tuple(Release(digest, f"directory-{digest}", 10 - number) for number, digest in enumerate(digests))
     return Pointer(assets, digests[0], held, releases)
 
 

@@ -37,28 +37,28 @@ def store_of(table: CatalogTable, source_id: str = "arm") -> TableReleaseStore:
 
 
 def put(table: CatalogTable, name: str, body: bytes, source_id: str = "arm") -> None:
-    """Put an object; `name` is place and file."""
-    place, _, file = name.partition("/")
-    table.s3_client.put_object(Bucket=table.name, Key=release_prefix(source_id, place) + file, Body=body)
+    """Put an object; `name` is directory and file."""
+    directory, _, file = name.partition("/")
+    table.s3_client.put_object(Bucket=table.name, Key=release_prefix(source_id, directory) + file, Body=body)
 
 
 def delete(table: CatalogTable, name: str) -> None:
-    place, _, file = name.partition("/")
-    table.s3_client.delete_object(Bucket=table.name, Key=release_prefix("arm", place) + file)
+    directory, _, file = name.partition("/")
+    table.s3_client.delete_object(Bucket=table.name, Key=release_prefix("arm", directory) + file)
 
 
 def publish(table: CatalogTable, digest: str, moment: int, source_id: str = "arm") -> None:
-    """Publish a release of two files, whose place is called as the end of its digest."""
-    place = digest.removeprefix("sha256:")
+    """Publish a release of two files, whose directory is called as the end of its digest."""
+    directory = digest.removeprefix("sha256:")
     files = {"vmlinuz": RecordedFile(6, "0", "x"), "dir/extra": RecordedFile(0, "0", "x")}
-    put(table, f"{place}/vmlinuz", b"kernel", source_id)
-    put(table, f"{place}/dir/extra", b"", source_id)
+    put(table, f"{directory}/vmlinuz", b"kernel", source_id)
+    put(table, f"{directory}/dir/extra", b"", source_id)
     for name in files:
-        put(table, f"{place}/{name}.sha256", b"0", source_id)
-    put(table, f"{place}/{RECORD}", ReleaseRecord(source_id, "x", digest, moment, "", files).document(), source_id)
+        put(table, f"{directory}/{name}.sha256", b"0", source_id)
+    put(table, f"{directory}/{RECORD}", ReleaseRecord(source_id, "x", digest, moment, "", files).document(), source_id)
     store = store_of(table, source_id)
     old = store.pointer()
-    store.move(old, published(old, SOURCE, Release(digest, place, moment), moment))
+    store.move(old, published(old, SOURCE, Release(digest, directory, moment), moment))
 
 
 def write(table: CatalogTable, key: str, source_id: str, value: Any) -> None:
@@ -96,7 +96,7 @@ def test_sound(sound: CatalogTable) -> None:
     held = pointer(sound)
     store.move(held, rolled_back(held, None, 3))
     assert [] == sound.fsck(repair=True, ages=NOW)
-    assert {"old", "new"} == store.places()
+    assert {"old", "new"} == store.directories()
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_unreadable_pointer(sound: CatalogTable, text: str) -> None:
     assert [(Kind.UNREADABLE, False)] == told(sound.fsck(ages=NOW))
     assert [(Kind.UNREADABLE, True)] == told(sound.fsck(repair=True, ages=NOW))
     store = store_of(sound)
-    assert ({"old", "new"}, None) == (store.places(), store.pointer())
+    assert ({"old", "new"}, None) == (store.directories(), store.pointer())
     assert [] == sound.fsck(repair=True)
     publish(sound, NEW, 2)
     assert NEW == pointer(sound).current
@@ -136,19 +136,25 @@ def test_unreadable_pointer(sound: CatalogTable, text: str) -> None:
 
 
 def test_pointer_that_is_no_text(sound: CatalogTable) -> None:
-    """What is no text in a pointer's place is told, and left to whoever wrote it."""
+    """What is no text where a pointer belongs is reported, and left to whoever wrote it."""
     write(sound, POINTERS, "arm", 5)
     assert [(Kind.UNREADABLE, False)] * 2 == told(sound.fsck(repair=True) + sound.fsck())
 
 
 LOSSES: dict[str, tuple[Callable[[CatalogTable, str], object], str]] = {
-    "record is gone": (lambda table, place: delete(table, f"{place}/{RECORD}"), "its release.json"),
-    "record is none": (lambda table, place: put(table, f"{place}/{RECORD}", b"{"), "its release.json"),
-    "file is gone": (lambda table, place: delete(table, f"{place}/vmlinuz"), "'vmlinuz' with its 6 bytes"),
-    "file has another size": (lambda table, place: put(table, f"{place}/vmlinuz", b""), "'vmlinuz' with its 6 bytes"),
-    "empty file is gone": (lambda table, place: delete(table, f"{place}/dir/extra"), "'dir/extra' with its 0 bytes"),
-    "checksum is gone": (lambda table, place: delete(table, f"{place}/vmlinuz.sha256"), "'vmlinuz.sha256'"),
-    "all is gone": (lambda table, place: store_of(table).discard(place), "its release.json"),
+    "record is gone": (lambda table, directory: delete(table, f"{directory}/{RECORD}"), "its release.json"),
+    "record is none": (lambda table, directory: put(table, f"{directory}/{RECORD}", b"{"), "its release.json"),
+    "file is gone": (lambda table, directory: delete(table, f"{directory}/vmlinuz"), "'vmlinuz' with its 6 bytes"),
+    "file has another size": (
+        lambda table, directory: put(table, f"{directory}/vmlinuz", b""),
+        "'vmlinuz' with its 6 bytes",
+    ),
+    "empty file is gone": (
+        lambda table, directory: delete(table, f"{directory}/dir/extra"),
+        "'dir/extra' with its 0 bytes",
+    ),
+    "checksum is gone": (lambda table, directory: delete(table, f"{directory}/vmlinuz.sha256"), "'vmlinuz.sha256'"),
+    "all is gone": (lambda table, directory: store_of(table).discard(directory), "its release.json"),
 }
 
 
@@ -188,7 +194,7 @@ def test_lost_file_of_a_held_release(sound: CatalogTable) -> None:
 
 
 def test_unused_place(sound: CatalogTable) -> None:
-    """A place that no pointer names is litter once all in it is a day old; a repair removes it, and nothing else."""
+    """A directory that no pointer names is garbage once all in it is a day old; a repair removes only that."""
     for name in ("killed/vmlinuz", "killed/a/b", "new0/vmlinuz"):
         put(sound, name, b"x")
     put(sound, "gone/vmlinuz", b"x", "gone")
@@ -199,7 +205,7 @@ def test_unused_place(sound: CatalogTable) -> None:
     }
     assert lines == {tuple(found.fault) for found in sound.fsck(ages=NOW)}
     assert [(Kind.UNUSED_OBJECT, True)] * 3 == told(sound.fsck(repair=True, ages=NOW))
-    assert ({"old", "new"}, set()) == (store_of(sound).places(), store_of(sound, "gone").places())
+    assert ({"old", "new"}, set()) == (store_of(sound).directories(), store_of(sound, "gone").directories())
     assert [] == sound.fsck(ages=NOW)
 
 
@@ -210,7 +216,10 @@ def test_unused_place_of_a_sync(sound: CatalogTable) -> None:
     with store_of(sound).lease():
         found = sound.fsck(repair=True, ages=NOW)
     assert {(Kind.UNUSED_OBJECT, False), (Kind.UNUSED_OBJECT, True)} == set(told(found))
-    assert ({"old", "new", "under-way"}, set()) == (store_of(sound).places(), store_of(sound, "gone").places())
+    assert ({"old", "new", "under-way"}, set()) == (
+        store_of(sound).directories(),
+        store_of(sound, "gone").directories(),
+    )
 
 
 def test_releases_without_a_source(sound: CatalogTable) -> None:
@@ -218,7 +227,7 @@ def test_releases_without_a_source(sound: CatalogTable) -> None:
     SourceTable(sound.client, sound.name).delete("arm")
     line = "source 'arm' has releases and no document: only MATCHBOX_SOURCE can have it synced"
     assert [(Kind.NOTE, line)] == [tuple(found.fault) for found in sound.fsck(repair=True, ages=NOW)]
-    assert {"old", "new"} == store_of(sound).places()
+    assert {"old", "new"} == store_of(sound).directories()
 
 
 def test_other_objects(sound: CatalogTable) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from lambda_matchbox.releases.store import ReleaseStore
 
-PLACE, OTHER = f"{'a' * 64}-01234567-89abcdef", f"{'b' * 64}-01234567-89abcdef"
+DIRECTORY, OTHER = f"{'a' * 64}-01234567-89abcdef", f"{'b' * 64}-01234567-89abcdef"
 NAMES = ["vmlinuz", "vmlinuz.sha256", "boot/dir/a file+ü%41", ".hidden", "q&a;b=c#d?"]
 BODY = bytes(range(256)) * 40
 SHA256 = hashlib.sha256(BODY).hexdigest()
@@ -35,100 +35,100 @@ def store(releases: ReleaseSubject) -> ReleaseStore:
     return releases.store("arm")
 
 
-def put(store: ReleaseStore, directory: Path, place: str, name: str, body: bytes = BODY) -> None:
+def put(store: ReleaseStore, path: Path, directory: str, name: str, body: bytes = BODY) -> None:
     """Put a file as a sync does, whose own copy is gone afterwards."""
-    file = directory / "under way"
+    file = path / "under way"
     file.write_bytes(body)
-    store.put(place, name, ReleaseFile(file, len(body), hashlib.sha256(body).hexdigest(), KIND))
+    store.put(directory, name, ReleaseFile(file, len(body), hashlib.sha256(body).hexdigest(), KIND))
     file.unlink()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_put(releases: ReleaseSubject, store: ReleaseStore, tmp_path: Path, name: str) -> None:
     """A file of any name is read as it was put, has its size, and is one of the release's."""
-    put(store, tmp_path, PLACE, name)
-    files = releases.served.files("arm", PLACE)
+    put(store, tmp_path, DIRECTORY, name)
+    files = releases.served.files("arm", DIRECTORY)
     found = files.file(name)
     assert found is not None
-    assert (BODY, {name: len(BODY)}) == (store.read(PLACE, name), store.sizes(PLACE))
+    assert (BODY, {name: len(BODY)}) == (store.read(DIRECTORY, name), store.sizes(DIRECTORY))
     assert (len(BODY), KIND) == (found.size, found.content_type)
     assert BODY == files.read(name, 0, len(BODY))
-    assert {PLACE} == store.places()
+    assert {DIRECTORY} == store.directories()
 
 
 def test_put_again(store: ReleaseStore, tmp_path: Path) -> None:
     """A file that is put again has its new bytes; an empty one has none."""
-    put(store, tmp_path, PLACE, "a")
-    put(store, tmp_path, PLACE, "a", b"new")
-    put(store, tmp_path, PLACE, "empty", b"")
-    assert (b"new", b"") == (store.read(PLACE, "a"), store.read(PLACE, "empty"))
-    assert {"a": 3, "empty": 0} == store.sizes(PLACE)
+    put(store, tmp_path, DIRECTORY, "a")
+    put(store, tmp_path, DIRECTORY, "a", b"new")
+    put(store, tmp_path, DIRECTORY, "empty", b"")
+    assert (b"new", b"") == (store.read(DIRECTORY, "a"), store.read(DIRECTORY, "empty"))
+    assert {"a": 3, "empty": 0} == store.sizes(DIRECTORY)
 
 
 def test_copy(releases: ReleaseSubject, store: ReleaseStore, tmp_path: Path) -> None:
-    """A copy has the same bytes, in the same place and in another one, and outlives what it was made from."""
-    put(store, tmp_path, PLACE, "boot/a")
+    """A copy has the same bytes, in the same directory and in another one, and outlives what it was made from."""
+    put(store, tmp_path, DIRECTORY, "boot/a")
     assert [True] * 2 == [
-        store.copy(PLACE, "b", PLACE, "boot/a", SHA256),
-        store.copy(OTHER, "deep/c", PLACE, "boot/a", SHA256),
+        store.copy(DIRECTORY, "b", DIRECTORY, "boot/a", SHA256),
+        store.copy(OTHER, "deep/c", DIRECTORY, "boot/a", SHA256),
     ]
-    assert BODY == store.read(PLACE, "b")
-    store.discard(PLACE)
+    assert BODY == store.read(DIRECTORY, "b")
+    store.discard(DIRECTORY)
     assert BODY == releases.served.files("arm", OTHER).read("deep/c", 0, len(BODY))
-    put(store, tmp_path, PLACE, "boot/a", b"new")
-    assert store.copy(OTHER, "deep/c", PLACE, "boot/a", hashlib.sha256(b"new").hexdigest())
+    put(store, tmp_path, DIRECTORY, "boot/a", b"new")
+    assert store.copy(OTHER, "deep/c", DIRECTORY, "boot/a", hashlib.sha256(b"new").hexdigest())
     assert b"new" == store.read(OTHER, "deep/c")
 
 
 def test_copy_of_other_bytes(store: ReleaseStore, tmp_path: Path) -> None:
     """What is stored is copied only if it still has the SHA-256 that it was put with."""
-    put(store, tmp_path, PLACE, "a", b"overwritten")
-    assert not store.copy(PLACE, "b", PLACE, "a", SHA256)
+    put(store, tmp_path, DIRECTORY, "a", b"overwritten")
+    assert not store.copy(DIRECTORY, "b", DIRECTORY, "a", SHA256)
 
 
 def test_copy_of_what_is_absent(store: ReleaseStore, tmp_path: Path) -> None:
-    """Nothing is copied from a place or a name that is not there, and what was there stays."""
-    put(store, tmp_path, PLACE, "a")
+    """Nothing is copied from a directory or a name that is not there, and what was there stays."""
+    put(store, tmp_path, DIRECTORY, "a")
     assert [False] * 2 == [
-        store.copy(PLACE, "a", PLACE, "b", SHA256),
+        store.copy(DIRECTORY, "a", DIRECTORY, "b", SHA256),
         store.copy(OTHER, "a", f"{OTHER}x", "a", SHA256),
     ]
-    assert (BODY, None) == (store.read(PLACE, "a"), store.read(OTHER, "a"))
+    assert (BODY, None) == (store.read(DIRECTORY, "a"), store.read(OTHER, "a"))
 
 
 def test_absent(releases: ReleaseSubject, store: ReleaseStore) -> None:
     """Where nothing was put there is nothing to read, to list or to serve, and nothing to discard."""
-    store.discard(PLACE)
+    store.discard(DIRECTORY)
     assert (None, None, None, set(), {}) == (
         store.pointer(),
         store.checked(),
-        store.read(PLACE, "a"),
-        store.places(),
-        store.sizes(PLACE),
+        store.read(DIRECTORY, "a"),
+        store.directories(),
+        store.sizes(DIRECTORY),
     )
     assert {} == releases.served.pointers()
-    assert releases.served.files("arm", PLACE).file("a") is None
+    assert releases.served.files("arm", DIRECTORY).file("a") is None
 
 
 def test_discard(store: ReleaseStore, tmp_path: Path) -> None:
-    """A place is discarded whole, and no other one, also where its name is the beginning of another's."""
-    for place in (PLACE, f"{PLACE}0", OTHER):
+    """A directory is discarded whole, and no other one, also where its name is the beginning of another's."""
+    for directory in (DIRECTORY, f"{DIRECTORY}0", OTHER):
         for name in NAMES:
-            put(store, tmp_path, place, name, b"x")
-    store.discard(PLACE)
-    assert {f"{PLACE}0", OTHER} == store.places()
+            put(store, tmp_path, directory, name, b"x")
+    store.discard(DIRECTORY)
+    assert {f"{DIRECTORY}0", OTHER} == store.directories()
     assert (None, {}, set(NAMES)) == (
-        store.read(PLACE, "vmlinuz"),
-        store.sizes(PLACE),
-        set(store.sizes(f"{PLACE}0")),
+        store.read(DIRECTORY, "vmlinuz"),
+        store.sizes(DIRECTORY),
+        set(store.sizes(f"{DIRECTORY}0")),
     )
 
 
 def test_listing(releases: ReleaseSubject, store: ReleaseStore, tmp_path: Path) -> None:
-    """The files of a release are listed as other assets are, without what lies in other places."""
-    for place, name in ((PLACE, "a"), (PLACE, "boot/b"), (OTHER, "c"), (f"{PLACE}0", "d")):
-        put(store, tmp_path, place, name, b"x")
-    files = releases.served.files("arm", PLACE)
+    """The files of a release are listed as other assets are, without what lies in other directories."""
+    for directory, name in ((DIRECTORY, "a"), (DIRECTORY, "boot/b"), (OTHER, "c"), (f"{DIRECTORY}0", "d")):
+        put(store, tmp_path, directory, name, b"x")
+    files = releases.served.files("arm", DIRECTORY)
     assert [(["a"], ["boot"]), (["b"], []), None] == [files.listing(path) for path in ("", "boot", "bo")]
 
 
@@ -159,14 +159,14 @@ def test_sources_side_by_side(releases: ReleaseSubject, tmp_path: Path) -> None:
     with arm.lease() as first, other.lease() as second:
         arm.move(None, pointer("a"), first)
         other.move(None, pointer("b", assets="talos/amd64"), second)
-    put(arm, tmp_path, PLACE, "a", b"arm")
-    put(other, tmp_path, PLACE, "a", b"other")
+    put(arm, tmp_path, DIRECTORY, "a", b"arm")
+    put(other, tmp_path, DIRECTORY, "a", b"other")
     arm.note_checked(5)
     assert {"arm": pointer("a"), "arm64": pointer("b", assets="talos/amd64")} == releases.served.pointers()
     assert (5, None) == (arm.checked(), other.checked())
     arm.move(pointer("a"), None)
-    arm.discard(PLACE)
-    assert ({}, b"other") == (arm.sizes(PLACE), other.read(PLACE, "a"))
+    arm.discard(DIRECTORY)
+    assert ({}, b"other") == (arm.sizes(DIRECTORY), other.read(DIRECTORY, "a"))
     assert {"arm64": pointer("b", assets="talos/amd64")} == releases.served.pointers()
     with pytest.raises(MovedError):
         arm.move(pointer("a"), pointer("c"))
@@ -220,10 +220,10 @@ def test_checked(releases: ReleaseSubject, store: ReleaseStore) -> None:
 def test_stored_checksum(stored: OnStores, tmp_path: Path) -> None:
     """The bucket (not moto's) keeps the SHA-256 of each whole file, of a copied one, too, and its content type."""
     store = stored.subject.store("arm")
-    put(store, tmp_path, PLACE, "a")
-    assert store.copy(OTHER, "b", PLACE, "a", SHA256)
+    put(store, tmp_path, DIRECTORY, "a")
+    assert store.copy(OTHER, "b", DIRECTORY, "a", SHA256)
     expected = base64.b64encode(hashlib.sha256(BODY).digest()).decode()
-    heads = [stored.head("arm", PLACE, "a"), stored.head("arm", OTHER, "b")]
+    heads = [stored.head("arm", DIRECTORY, "a"), stored.head("arm", OTHER, "b")]
     assert [(expected, KIND)] * 2 == [(head["ChecksumSHA256"], head["ContentType"]) for head in heads]
     assert ["FULL_OBJECT"] * 2 == [head.get("ChecksumType", "FULL_OBJECT") for head in heads]
 
@@ -234,8 +234,8 @@ def test_wrong_checksum(stored: OnStores, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(BODY)
     store = stored.subject.store("arm")
     with pytest.raises(AWSError):
-        store.put(PLACE, "a", ReleaseFile(tmp_path / "file", len(BODY), "0" * 64, KIND))
-    assert set() == store.places()
+        store.put(DIRECTORY, "a", ReleaseFile(tmp_path / "file", len(BODY), "0" * 64, KIND))
+    assert set() == store.directories()
 
 
 def test_damaged_pointer(stored: OnStores) -> None:

@@ -186,9 +186,9 @@ def test_prune(
     assert 0 == run("import", sources, "--prune")
     assert {"amd"} == table.documents().keys()
     arm = store_of("arm")
-    assert (None, set(), None) == (arm.pointer(), arm.places(), arm.checked())
+    assert (None, set(), None) == (arm.pointer(), arm.directories(), arm.checked())
     assert kept == {name: store_of(name).pointer() for name in kept}
-    assert [{"place"}] * 2 == [store_of(name).places() for name in kept]
+    assert [{"place"}] * 2 == [store_of(name).directories() for name in kept]
     with arm.lease():
         assert 0 == run("import", sources, "--prune")
 
@@ -221,10 +221,10 @@ def test_prune_that_fails(
         client.put_item(TableName=stores.name, Item=typed({KEY: POINTERS, source_name("arm"): "{"}))
     (sources / "sources" / "arm.json").unlink()
     assert 1 == run("import", sources, "--prune")
-    assert ({"amd", "arm"}, {"place"}) == (table.documents().keys(), store_of("arm").places())
+    assert ({"amd", "arm"}, {"place"}) == (table.documents().keys(), store_of("arm").directories())
     assert 0 == run("fsck", "--repair")
     assert 0 == run("import", sources, "--prune")
-    assert ({"amd"}, set()) == (table.documents().keys(), store_of("arm").places())
+    assert ({"amd"}, set()) == (table.documents().keys(), store_of("arm").directories())
 
 
 def test_own_assets_below(sources: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:

@@ -94,11 +94,11 @@ class SyncPlace:
             yield TableReleaseStore(dynamodb, s3, name, name, source_id)
 
     def leftovers(self, source_id: str) -> set[str]:
-        """What lies about and is no release: places that the pointer does not name, files under way."""
+        """What lies about and is no release: directories that the pointer does not name, files under way."""
         with self.store(source_id) as store:
             pointer = store.pointer()
-            kept = set() if pointer is None else {release.place for release in pointer.releases}
-            return (store.places() - kept) | {file.name for file in self._under_way(source_id)}
+            kept = set() if pointer is None else {release.directory for release in pointer.releases}
+            return (store.directories() - kept) | {file.name for file in self._under_way(source_id)}
 
     def _under_way(self, source_id: str) -> Iterator[Path]:
         yield from self._temporary.glob("*")

@@ -65,9 +65,9 @@ class MemoryReleases:
         """What is served of each source."""
         return dict(self.served)
 
-    def files(self, source_id: str, place: str) -> MemoryFiles:
-        """The files at this place."""
-        return MemoryFiles(self.stored.get((source_id, place), {}))
+    def files(self, source_id: str, directory: str) -> MemoryFiles:
+        """The files at this directory."""
+        return MemoryFiles(self.stored.get((source_id, directory), {}))
 
 
 class MemoryReleaseStore:
@@ -112,33 +112,33 @@ class MemoryReleaseStore:
         """Remember it."""
         self._releases.checks[self._source_id] = moment
 
-    def places(self) -> set[str]:
-        """The places that have files."""
-        return {place for source_id, place in self._releases.stored if source_id == self._source_id}
+    def directories(self) -> set[str]:
+        """The directories that have files."""
+        return {directory for source_id, directory in self._releases.stored if source_id == self._source_id}
 
-    def sizes(self, place: str) -> Mapping[str, int]:
+    def sizes(self, directory: str) -> Mapping[str, int]:
         """The bytes of each file."""
-        return {name: len(body) for name, body in self._releases.stored.get((self._source_id, place), {}).items()}
+        return {name: len(body) for name, body in self._releases.stored.get((self._source_id, directory), {}).items()}
 
-    def put(self, place: str, name: str, file: ReleaseFile) -> None:
+    def put(self, directory: str, name: str, file: ReleaseFile) -> None:
         """Keep the file's bytes."""
-        self._at(place)[name] = file.file.read_bytes()
+        self._at(directory)[name] = file.file.read_bytes()
 
-    def copy(self, place: str, name: str, origin_place: str, origin_name: str, sha256: str) -> bool:
+    def copy(self, directory: str, name: str, origin_directory: str, origin_name: str, sha256: str) -> bool:
         """Keep the bytes under this name, too."""
-        body = self.read(origin_place, origin_name)
+        body = self.read(origin_directory, origin_name)
         if body is None or hashlib.sha256(body).hexdigest() != sha256:
             return False
-        self._at(place)[name] = body
+        self._at(directory)[name] = body
         return True
 
-    def read(self, place: str, name: str) -> bytes | None:
+    def read(self, directory: str, name: str) -> bytes | None:
         """The file's bytes."""
-        return self._releases.stored.get((self._source_id, place), {}).get(name)
+        return self._releases.stored.get((self._source_id, directory), {}).get(name)
 
-    def discard(self, place: str) -> None:
+    def discard(self, directory: str) -> None:
         """Forget the files."""
-        self._releases.stored.pop((self._source_id, place), None)
+        self._releases.stored.pop((self._source_id, directory), None)
 
-    def _at(self, place: str) -> dict[str, bytes]:
-        return self._releases.stored.setdefault((self._source_id, place), {})
+    def _at(self, directory: str) -> dict[str, bytes]:
+        return self._releases.stored.setdefault((self._source_id, directory), {})

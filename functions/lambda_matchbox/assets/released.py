@@ -73,8 +73,8 @@ class ReleasedAssets:
 
     def _released(self, covered: Covered) -> _Place | None:
         digest = self._release or covered.pointer.current
-        places = [release.place for release in covered.pointer.releases if release.digest == digest]
-        stores = [self._releases.files(covered.source_id, place) for place in places]
+        directories = [release.directory for release in covered.pointer.releases if release.digest == digest]
+        stores = [self._releases.files(covered.source_id, directory) for directory in directories]
         if not stores:
             return None
         newest, *former = stores

@@ -53,5 +53,5 @@ class Releases(Protocol):
     def pointers(self) -> Pointers:
         """The current pointer of each source."""
 
-    def files(self, source_id: str, place: str) -> AssetStore:
+    def files(self, source_id: str, directory: str) -> AssetStore:
         """The files of the release in this directory."""

@@ -19,7 +19,7 @@ from lambda_matchbox.image_sync.scratch import emptied
 from lambda_matchbox.oci.descriptors import Descriptor, Manifest
 from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.oci.errors import OciError
-from lambda_matchbox.releases.pointers import RECORD, Pointer, Release, place_stem, pruned, published
+from lambda_matchbox.releases.pointers import RECORD, Pointer, Release, directory_prefix, pruned, published
 from lambda_matchbox.releases.records import RecordedFile, ReleaseRecord, record_in
 from lambda_matchbox.releases.sources import Source
 from lambda_matchbox.releases.store import BusyError, MovedError, ReleaseFile, ReleaseStore, ReleaseStoreError
@@ -78,7 +78,7 @@ class Sync:
         with ExitStack() as held:
             with self._step("begin"):
                 # Before the lease: what another sync puts, should this one lose it, is not among them.
-                found = self._store.places()
+                found = self._store.directories()
                 lease = held.enter_context(self._store.lease())
             with self._step("resolve the image"):
                 descriptor = self._registry.resolve(self._source.image, self._source.platform)
@@ -95,13 +95,13 @@ class Sync:
             return outcome
 
     def _publish(self, descriptor: Descriptor, pointer: Pointer | None, lease: str) -> Outcome:
-        stem = place_stem(descriptor.digest, self._source)
+        stem = directory_prefix(descriptor.digest, self._source)
         release = None if pointer is None else pointer.release(descriptor.digest)
-        if pointer is None or release is None or not release.place.startswith(stem) or not self._is_whole(release):
-            # No two syncs put into the same place, should the lease of one end.
-            place = stem + secrets.token_hex(4)
-            self._stage(descriptor, place, pointer)
-            release = Release(descriptor.digest, place, int(self._clock()))
+        if pointer is None or release is None or not release.directory.startswith(stem) or not self._is_whole(release):
+            # No two syncs put into the same directory, should the lease of one end.
+            directory = stem + secrets.token_hex(4)
+            self._stage(descriptor, directory, pointer)
+            release = Release(descriptor.digest, directory, int(self._clock()))
         elif pointer.current == release.digest and pointer.assets == self._source.assets:
             return Outcome(self._source.id, release.digest, changed=False, held=False)
         with self._step("make the release current"):
@@ -126,9 +126,9 @@ class Sync:
         """Whether all files are there that the release's record names: somebody may have taken them away."""
         with self._step("look at what is stored"):
             record = self._record(release)
-            return record is not None and not record.lacks(self._store.sizes(release.place))
+            return record is not None and not record.lacks(self._store.sizes(release.directory))
 
-    def _stage(self, descriptor: Descriptor, place: str, pointer: Pointer | None) -> None:
+    def _stage(self, descriptor: Descriptor, directory: str, pointer: Pointer | None) -> None:
         with self._step("read the manifest"):
             manifest = self._registry.manifest(self._source.image, descriptor)
             version = self._version(manifest)
@@ -156,28 +156,28 @@ class Sync:
                 stored = files.with_record(record.document())
             for name, file in stored.items():
                 with self._step(f"store {name!r}"):
-                    self._put(place, name, file, known)
+                    self._put(directory, name, file, known)
 
-    def _put(self, place: str, name: str, file: ReleaseFile, known: dict[str, tuple[str, str]]) -> None:
+    def _put(self, directory: str, name: str, file: ReleaseFile, known: dict[str, tuple[str, str]]) -> None:
         """Store the file, from what is stored already where that has the same bytes."""
         origin = known.get(file.sha256)
-        if origin is None or not self._store.copy(place, name, *origin, file.sha256):
-            self._store.put(place, name, file)
-        known.setdefault(file.sha256, (place, name))
+        if origin is None or not self._store.copy(directory, name, *origin, file.sha256):
+            self._store.put(directory, name, file)
+        known.setdefault(file.sha256, (directory, name))
 
     def _known_files(self, pointer: Pointer | None) -> dict[str, tuple[str, str]]:
         """Where files lie that are kept and as large as recorded, by their SHA-256."""
         known: dict[str, tuple[str, str]] = {}
         with self._step("read the records of the releases that are kept"):
             for release in () if pointer is None else pointer.releases:
-                record, sizes = self._record(release), self._store.sizes(release.place)
+                record, sizes = self._record(release), self._store.sizes(release.directory)
                 for name, file in {} if record is None else record.files.items():
                     if sizes.get(name) == file.size:
-                        known.setdefault(file.sha256, (release.place, name))
+                        known.setdefault(file.sha256, (release.directory, name))
         return known
 
     def _record(self, release: Release) -> ReleaseRecord | None:
-        text = self._store.read(release.place, RECORD)
+        text = self._store.read(release.directory, RECORD)
         return None if text is None else record_in(text)
 
     def _version(self, manifest: Manifest) -> str:
@@ -189,7 +189,7 @@ class Sync:
         return found if isinstance(found, str) and _VERSION_TEXT.fullmatch(found) else ""
 
     def _tidy(self, found: set[str], lease: str) -> None:
-        """Leave out releases that are kept no longer, then remove those of the places found that no release has."""
+        """Drop the releases that are kept no longer, then the directories among `found` that no release names."""
         pointer = self._store.pointer()
         if pointer is not None:
             rest = pruned(pointer, self._source.keep, int(self._clock()))
@@ -200,9 +200,9 @@ class Sync:
                     # A rollback, just now: the next sync sees to it.
                     return
                 pointer = rest
-        kept = set() if pointer is None else {release.place for release in pointer.releases}
-        for place in found - kept:
-            self._store.discard(place)
+        kept = set() if pointer is None else {release.directory for release in pointer.releases}
+        for directory in found - kept:
+            self._store.discard(directory)
 
     @contextmanager
     def _step(self, step: str) -> Iterator[None]:

@@ -14,8 +14,8 @@ def withdraw(store: ReleaseStore) -> None:
     """
     with store.lease() as lease:
         store.move(store.pointer(), None, lease)
-        for place in store.places():
-            store.discard(place)
+        for directory in store.directories():
+            store.discard(directory)
 
 
 def withdraw_replaced(

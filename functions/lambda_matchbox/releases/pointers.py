@@ -19,20 +19,22 @@ GRACE = 3600
 RECORD = "release.json"
 """The file of a release that says what it is."""
 
+_RELEASE_KEYS = ("digest", "place", "published", "left")  # of the fields of Release, in JSON
+
 
 class UnknownReleaseError(Exception):
     """A release that is not kept, or that there is none to go back to; the message says which there are."""
 
 
 class Release(NamedTuple):
-    """A release that is kept: the image's digest, and the place of its files.
+    """A release that is kept: the image's digest, and the directory of its files.
 
     `published` is when it was first served, `left` when it was last current (None for the current one), both in seconds
     since 1970.
     """
 
     digest: str
-    place: str
+    directory: str
     published: int
     left: int | None = None
 
@@ -85,7 +87,7 @@ def _age(source_id: str, pointer: Pointer) -> tuple[int, str]:
     return (0 if served is None else served.published, source_id)
 
 
-def place_stem(digest: str, source: "Source") -> str:
+def directory_prefix(digest: str, source: "Source") -> str:
     """What the names begin with of places for the files that this source takes from the image of this digest.
 
     Another choice of files is another place: what is served is never overwritten.
@@ -99,7 +101,7 @@ def published(pointer: Pointer | None, source: "Source", release: Release, now: 
 
     Another choice of files of the same image takes the place of the one before, whose files stay for their hour.
     """
-    others = [] if pointer is None else [one for one in pointer.releases if one.place != release.place]
+    others = [] if pointer is None else [one for one in pointer.releases if one.directory != release.directory]
     if pointer is not None:
         served = pointer.release(pointer.current)
         others = [one._replace(left=now) if one == served else one for one in others]
@@ -146,18 +148,22 @@ def pruned(pointer: Pointer, keep: int, now: int) -> Pointer:
 
 def pointer_text(pointer: Pointer) -> str:
     """The pointer as JSON, always the same for the same pointer."""
-    fields = pointer._asdict() | {"releases": [release._asdict() for release in pointer.releases]}
-    return json.dumps(fields, separators=(",", ":"))
+    releases = [dict(zip(_RELEASE_KEYS, release, strict=True)) for release in pointer.releases]
+    return json.dumps(pointer._asdict() | {"releases": releases}, separators=(",", ":"))
 
 
 def pointer_in(text: str | bytes) -> Pointer | None:
     """The pointer in JSON; None where it is none."""
     try:
         fields: dict[str, Any] = json.loads(text)
-        pointer = Pointer(**{**fields, "releases": tuple(Release(**release) for release in fields["releases"])})
+        pointer = Pointer(**{**fields, "releases": tuple(_release(**release) for release in fields["releases"])})
     except (ValueError, KeyError, TypeError):
         return None
     return pointer if _is_sound(pointer) else None
+
+
+def _release(place: str, **fields: Any) -> Release:
+    return Release(directory=place, **fields)
 
 
 def _is_sound(pointer: Pointer) -> bool:

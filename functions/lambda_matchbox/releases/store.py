@@ -43,7 +43,8 @@ class ReleaseStore(Protocol):
     """The releases of one source.
 
     Every method raises StoreUnavailableError or AWSError where table or bucket fail, and OSError where a disk does.
-    A place begins with `releases.pointers.place_stem`, and no two syncs use the same; a name is a path in the release.
+    A directory begins with `releases.pointers.directory_prefix`, and no two syncs use the same one; a name is a path in
+    the release.
     """
 
     def pointer(self) -> Pointer | None:
@@ -64,24 +65,24 @@ class ReleaseStore(Protocol):
     def note_checked(self, moment: int) -> None:
         """Remember that it was found up to date at this moment."""
 
-    def places(self) -> set[str]:
-        """The places where there are files, also those that no pointer names."""
+    def directories(self) -> set[str]:
+        """The directories where there are files, also those that no pointer names."""
 
-    def sizes(self, place: str) -> Mapping[str, int]:
-        """The bytes of each file of the place, by its name."""
+    def sizes(self, directory: str) -> Mapping[str, int]:
+        """The bytes of each file of the directory, by its name."""
 
-    def put(self, place: str, name: str, file: ReleaseFile) -> None:
+    def put(self, directory: str, name: str, file: ReleaseFile) -> None:
         """Store the file, whole and verified against its SHA-256, or not at all."""
 
-    def copy(self, place: str, name: str, origin_place: str, origin_name: str, sha256: str) -> bool:
+    def copy(self, directory: str, name: str, origin_directory: str, origin_name: str, sha256: str) -> bool:
         """Store what lies elsewhere on this store under this name, too.
 
         False where it is not there, or has not this SHA-256 (in hexadecimal digits): nothing is promised then of what
         is stored under the name.
         """
 
-    def read(self, place: str, name: str) -> bytes | None:
+    def read(self, directory: str, name: str) -> bytes | None:
         """A small file's bytes; None where there is none."""
 
-    def discard(self, place: str) -> None:
-        """Remove all files of the place."""
+    def discard(self, directory: str) -> None:
+        """Remove all files of the directory."""

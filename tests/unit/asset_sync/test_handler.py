@@ -119,7 +119,7 @@ def test_files_in_the_bucket(function: Function) -> None:
     function.run(ON_DEMAND)
     pointer = function.store("talos-arm64").pointer()
     assert pointer is not None
-    key = f"releases/talos-arm64/{pointer.releases[0].place}/vmlinuz.sha256"
+    key = f"releases/talos-arm64/{pointer.releases[0].directory}/vmlinuz.sha256"
     found = function.s3.get_object(Bucket=function.environment["MATCHBOX_BUCKET"], Key=key)
     line = f"{sha256(b'one kernel')}  vmlinuz\n".encode()
     assert (line, "text/plain; charset=utf-8") == (found["Body"].read(), found["ContentType"])
@@ -241,7 +241,7 @@ def test_a_renamed_source(function: Function) -> None:
     function.add("new", OTHER, assets="talos")
     function.run(SCHEDULE)
     assert (None, OTHER.digest) == (function.served("old"), function.served("new"))
-    assert set() == function.store("old").places()
+    assert set() == function.store("old").directories()
 
 
 @pytest.mark.parametrize("event", [{"source": ["talos"]}, {"source": 5}, ["talos"], "talos", None])

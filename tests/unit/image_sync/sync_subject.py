@@ -98,7 +98,7 @@ class Subject:
         """The files of a release, the current one unless it is named."""
         release = self.pointer.release(digest or self.pointer.current)
         assert release is not None
-        return self.releases.stored[self.source.id, release.place]
+        return self.releases.stored[self.source.id, release.directory]
 
     def taken(self, digest: str = "") -> dict[str, bytes]:
         """Those that came out of the image. They must be as the release's record and checksums say."""
@@ -116,8 +116,10 @@ class Subject:
 
     @property
     def leftovers(self) -> set[str]:
-        """The places that have files and that no release names."""
-        return {place for _, place in self.releases.stored} - {release.place for release in self.pointer.releases}
+        """The directories that have files and that no release names."""
+        return {directory for _, directory in self.releases.stored} - {
+            release.directory for release in self.pointer.releases
+        }
 
 
 OLD_FILES = {"vmlinuz": b"old kernel", "initramfs.xz": b"old initramfs"}

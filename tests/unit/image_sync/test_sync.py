@@ -52,7 +52,7 @@ def test_the_first_sync(subject: Subject) -> None:
     outcome = subject.sync()
     assert Outcome("talos-arm64", one.digest, changed=True, held=False) == outcome
     (release,) = subject.pointer.releases
-    assert Release(one.digest, release.place, NOON + 3601) == release
+    assert Release(one.digest, release.directory, NOON + 3601) == release
     assert Pointer("talos/arm64", one.digest, False, (release,)) == subject.pointer
     files = dict(subject.files())
     record = json.loads(files.pop("release.json"))
@@ -118,11 +118,11 @@ def test_an_unchanged_digest(subject: Subject) -> None:
 def test_another_choice_of_files(subject: Subject) -> None:
     """A source that was edited to take other files of the same image is another place, and is published."""
     synced(subject, OLD)
-    before = subject.pointer.releases[0].place
+    before = subject.pointer.releases[0].directory
     subject.source = subject.source._replace(files={"kernel": (f"{PLACE}/vmlinuz",)})
     assert subject.sync().changed
     assert {"kernel": b"old kernel"} == subject.taken()
-    assert before != subject.pointer.releases[0].place
+    assert before != subject.pointer.releases[0].directory
     assert set() == subject.leftovers
 
 
@@ -149,7 +149,7 @@ def test_identical_files(subject: Subject) -> None:
 def test_what_cannot_be_copied(subject: Subject) -> None:
     """A file that a kept release should have and has lost is stored anew."""
     synced(subject, OLD)
-    del subject.releases.stored["talos-arm64", subject.pointer.releases[0].place]["initramfs.xz"]
+    del subject.releases.stored["talos-arm64", subject.pointer.releases[0].directory]["initramfs.xz"]
     synced(subject, talos(b"new kernel", OLD_FILES["initramfs.xz"]))
     assert {"vmlinuz": b"new kernel", "initramfs.xz": b"old initramfs"} == subject.taken()
 
@@ -233,7 +233,7 @@ def test_leftovers_of_a_killed_sync(subject: Subject, tmp_path: Path) -> None:
     store["another", "0" * 64] = {"vmlinuz": b"another's"}
     subject.tag(OLD)
     assert subject.sync(scratch=tmp_path).changed
-    assert {("talos-arm64", subject.pointer.releases[0].place), ("another", "0" * 64)} == store.keys()
+    assert {("talos-arm64", subject.pointer.releases[0].directory), ("another", "0" * 64)} == store.keys()
     assert not tmp_path.exists()
 
 
@@ -279,8 +279,8 @@ def test_files_that_were_taken_away(subject: Subject) -> None:
     """A release of which files have vanished or were cut is staged anew, though its digest is unchanged."""
     synced(subject, OLD)
     for damage in ({}, {"vmlinuz": b"old"}):
-        place = subject.pointer.releases[0].place
-        subject.releases.stored["talos-arm64", place] = {**subject.files(), **damage} if damage else {}
+        directory = subject.pointer.releases[0].directory
+        subject.releases.stored["talos-arm64", directory] = {**subject.files(), **damage} if damage else {}
         assert subject.sync().changed
         assert OLD_FILES == subject.taken()
 

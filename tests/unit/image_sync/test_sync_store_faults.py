@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 AWAY = StoreUnavailableError("the table does not answer")
 FULL = OSError(errno.ENOSPC, "No space left on device")
 STEPS = {
-    "places": "begin: ",
+    "directories": "begin: ",
     "lease": "begin: ",
     "pointer": "",
     "sizes": "read the records",
@@ -50,7 +50,7 @@ def failing_at(error: Exception, number: int) -> Callable[[], None]:
 @pytest.mark.parametrize(
     ("verb", "number"),
     [
-        ("places", 0),
+        ("directories", 0),
         ("lease", 0),
         ("pointer", 0),
         ("pointer", 1),

@@ -16,7 +16,7 @@ from lambda_matchbox.releases.pointers import (
     Release,
     UnknownReleaseError,
     covering,
-    place_stem,
+    directory_prefix,
     pointer_in,
     pointer_text,
     pruned,
@@ -287,9 +287,9 @@ def test_place() -> None:
     """The place is of a digest and a choice of files, whatever else the source says, and has a plain name."""
     amd64 = SOURCE._replace(platform=Platform("linux", "amd64"))
     chosen = SOURCE._replace(files={"vmlinuz": ("boot/vmlinuz",)})
-    stems = [place_stem(digest, source) for digest in (A, B) for source in (SOURCE, amd64, chosen)]
+    stems = [directory_prefix(digest, source) for digest in (A, B) for source in (SOURCE, amd64, chosen)]
     assert 6 == len(set(stems))
     assert all(re.fullmatch("(a{64}|b{64})-[0-9a-f]{8}-", stem) for stem in stems)
-    assert stems[0] == place_stem(A, Source("x", IMAGE, "x", interval=5, keep=9))
+    assert stems[0] == directory_prefix(A, Source("x", IMAGE, "x", interval=5, keep=9))
     two = chosen._replace(files={"vmlinuz": ("a", "b")})
-    assert place_stem(A, two) != place_stem(A, chosen._replace(files={"vmlinuz": ("b", "a")}))
+    assert directory_prefix(A, two) != directory_prefix(A, chosen._replace(files={"vmlinuz": ("b", "a")}))

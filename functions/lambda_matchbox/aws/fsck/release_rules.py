@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 
-class _Place(NamedTuple):
+class _ReleaseDirectory(NamedTuple):
     """Where files lie, and when the youngest of them was put."""
 
     source_id: str
@@ -55,10 +55,10 @@ class ReleaseCheck:
             for release in pointer.releases:
                 yield from self._release(source_id, release)
         before = datetime.now(UTC) - timedelta(seconds=age)
-        for place in self._unnamed(pointers):
+        for directory in self._unnamed(pointers):
             # Nobody knows which ones a damaged pointer named.
-            if place.source_id not in damaged and place.youngest < before:
-                yield from self._unused(place)
+            if directory.source_id not in damaged and directory.youngest < before:
+                yield from self._unused(directory)
         for source_id in pointers.keys() - texts_of_sources(found.sources).keys():
             what = f"source {source_id!r} has releases and no document: only MATCHBOX_SOURCE can have it synced"
             yield Finding(Fault(Kind.NOTE, what), mended=False)
@@ -86,12 +86,12 @@ class ReleaseCheck:
         store = self._store(source_id)
         lost = _lost(store, release)
         pointer = _pointer(store) if lost else None
-        if pointer is None or release.place not in _places(pointer):
+        if pointer is None or release.directory not in _directories(pointer):
             return
         mended = False
         advice = "sync again"
         served = pointer.release(pointer.current)
-        is_served = served is not None and served.place == release.place
+        is_served = served is not None and served.directory == release.directory
         if pointer.held and is_served:
             advice = "roll back to another release, or follow and sync again"
         elif not is_served:
@@ -101,38 +101,38 @@ class ReleaseCheck:
         what = f"release {release.digest} of source {source_id!r}: the bucket lacks {lost}: {advice}"
         yield Finding(Fault(Kind.LOST_OBJECT, what), mended)
 
-    def _unnamed(self, pointers: Pointers) -> list[_Place]:
-        """The places that no pointer names."""
+    def _unnamed(self, pointers: Pointers) -> list[_ReleaseDirectory]:
+        """The directories that no pointer names."""
         youngest: dict[tuple[str, str], datetime] = {}
         for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=PREFIX):
             for listed in page.get("Contents", ()):
                 source_id, _, rest = listed["Key"].removeprefix(PREFIX).partition("/")
-                place, slash, _ = rest.partition("/")
+                directory, slash, _ = rest.partition("/")
                 if slash:
                     moment = listed["LastModified"]
-                    youngest[source_id, place] = max(moment, youngest.get((source_id, place), moment))
+                    youngest[source_id, directory] = max(moment, youngest.get((source_id, directory), moment))
         return [
-            _Place(*key, moment)
+            _ReleaseDirectory(*key, moment)
             for key, moment in youngest.items()
-            if key[0] not in pointers or key[1] not in _places(pointers[key[0]])
+            if key[0] not in pointers or key[1] not in _directories(pointers[key[0]])
         ]
 
-    def _unused(self, place: _Place) -> Iterator[Finding]:
-        store = self._store(place.source_id)
-        if place.name in _places(_pointer(store)):
+    def _unused(self, directory: _ReleaseDirectory) -> Iterator[Finding]:
+        store = self._store(directory.source_id)
+        if directory.name in _directories(_pointer(store)):
             return
         mended = False
         if self._repair:
             try:
                 with store.lease():
-                    if place.name in _places(_pointer(store)):
+                    if directory.name in _directories(_pointer(store)):
                         return
-                    store.discard(place.name)
+                    store.discard(directory.name)
                     mended = True
             except BusyError:
                 # The sync that is under way removes it.
                 mended = False
-        what = f"no release has the objects below {PREFIX}{place.source_id}/{place.name}/"
+        what = f"no release has the objects below {PREFIX}{directory.source_id}/{directory.name}/"
         yield Finding(Fault(Kind.UNUSED_OBJECT, what), mended)
 
     def _store(self, source_id: str) -> TableReleaseStore:
@@ -152,8 +152,8 @@ def _sources(found: Contents) -> Iterator[Finding]:
         yield Finding(Fault(Kind.NOTE, f"source {source_id!r} is not synced: {why}"), mended=False)
 
 
-def _places(pointer: Pointer | None) -> set[str]:
-    return set() if pointer is None else {release.place for release in pointer.releases}
+def _directories(pointer: Pointer | None) -> set[str]:
+    return set() if pointer is None else {release.directory for release in pointer.releases}
 
 
 def _pointer(store: TableReleaseStore) -> Pointer | None:
@@ -166,11 +166,11 @@ def _pointer(store: TableReleaseStore) -> Pointer | None:
 
 def _lost(store: TableReleaseStore, release: Release) -> str | None:
     """What the bucket lacks of the release, for an operator; None where all is there."""
-    text = store.read(release.place, RECORD)
+    text = store.read(release.directory, RECORD)
     record = None if text is None else record_in(text)
     if record is None:
         return f"its {RECORD}"
-    lost = record.lacks(store.sizes(release.place))
+    lost = record.lacks(store.sizes(release.directory))
     sizes = {name: f" with its {file.size} bytes" for name, file in record.files.items()}
     return ", ".join(f"{name!r}{sizes.get(name, '')}" for name in lost) or None
 

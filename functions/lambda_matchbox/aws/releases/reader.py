@@ -10,12 +10,12 @@ from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.releases.pointers import Pointers
 
 PREFIX = "releases/"
-"""Where releases lie: releases/<source>/<place>/<file>."""
+"""Where releases lie: releases/<source>/<directory>/<file>."""
 
 
-def release_prefix(source_id: str, place: str) -> str:
+def release_prefix(source_id: str, directory: str) -> str:
     """What the keys of a release's files begin with."""
-    return f"{PREFIX}{source_id}/{place}/"
+    return f"{PREFIX}{source_id}/{directory}/"
 
 
 class TableReleases:
@@ -46,12 +46,12 @@ class TableReleases:
             self._last = pointers_in(item)
         return self._last
 
-    def files(self, source_id: str, place: str) -> S3Assets:
+    def files(self, source_id: str, directory: str) -> S3Assets:
         """The objects of the release."""
         return S3Assets(
             self._s3,
             self._lifetime,
             answer_time=self._answer_time,
-            prefix=release_prefix(source_id, place),
+            prefix=release_prefix(source_id, directory),
             bucket_url=self._bucket_url,
         )

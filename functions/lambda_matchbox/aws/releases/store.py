@@ -103,41 +103,41 @@ class TableReleaseStore:
                 ExpressionAttributeValues=typed({":checked": moment}),
             )
 
-    def places(self) -> set[str]:
-        """The places that have objects."""
+    def directories(self) -> set[str]:
+        """The directories that have objects."""
         above = f"{PREFIX}{self._source_id}/"
         with translated():
             pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=above, Delimiter="/")
             found = [common["Prefix"] for page in pages for common in page.get("CommonPrefixes", ())]
         return {prefix.removeprefix(above).rstrip("/") for prefix in found}
 
-    def sizes(self, place: str) -> Mapping[str, int]:
+    def sizes(self, directory: str) -> Mapping[str, int]:
         """The bytes of each object."""
-        prefix = self._key(place, "")
+        prefix = self._key(directory, "")
         with translated():
             pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
             listed = [found for page in pages for found in page.get("Contents", ())]
         return {found["Key"].removeprefix(prefix): found["Size"] for found in listed}
 
-    def put(self, place: str, name: str, file: ReleaseFile) -> None:
+    def put(self, directory: str, name: str, file: ReleaseFile) -> None:
         """Put it in one request, whose SHA-256 S3 verifies and keeps: that of a multipart upload is of its parts."""
         with translated(), file.file.open("rb") as body:
             self._s3.put_object(
                 Bucket=self._bucket,
-                Key=self._key(place, name),
+                Key=self._key(directory, name),
                 Body=body,
                 ContentType=file.content_type,
                 ChecksumSHA256=base64.b64encode(bytes.fromhex(file.sha256)).decode(),
             )
 
-    def copy(self, place: str, name: str, origin_place: str, origin_name: str, sha256: str) -> bool:
+    def copy(self, directory: str, name: str, origin_directory: str, origin_name: str, sha256: str) -> bool:
         """Copy the object inside the bucket, which tells the SHA-256 of what it copied."""
         try:
             with translated():
                 copied = self._s3.copy_object(
                     Bucket=self._bucket,
-                    Key=self._key(place, name),
-                    CopySource={"Bucket": self._bucket, "Key": self._key(origin_place, origin_name)},
+                    Key=self._key(directory, name),
+                    CopySource={"Bucket": self._bucket, "Key": self._key(origin_directory, origin_name)},
                     ChecksumAlgorithm="SHA256",
                 )
         except AWSError as error:
@@ -146,24 +146,24 @@ class TableReleaseStore:
             raise
         return copied["CopyObjectResult"].get("ChecksumSHA256") == base64.b64encode(bytes.fromhex(sha256)).decode()
 
-    def read(self, place: str, name: str) -> bytes | None:
+    def read(self, directory: str, name: str) -> bytes | None:
         """The object's bytes."""
         try:
             with translated():
-                return self._s3.get_object(Bucket=self._bucket, Key=self._key(place, name))["Body"].read()
+                return self._s3.get_object(Bucket=self._bucket, Key=self._key(directory, name))["Body"].read()
         except AWSError as error:
             if error.code in _ABSENT:
                 return None
             raise
 
-    def discard(self, place: str) -> None:
-        """Delete the objects; what an interruption leaves is found again by `places`."""
-        for name in self.sizes(place):
+    def discard(self, directory: str) -> None:
+        """Delete the objects; what an interruption leaves is found again by `directories`."""
+        for name in self.sizes(directory):
             with translated():
-                self._s3.delete_object(Bucket=self._bucket, Key=self._key(place, name))
+                self._s3.delete_object(Bucket=self._bucket, Key=self._key(directory, name))
 
-    def _key(self, place: str, name: str) -> str:
-        return release_prefix(self._source_id, place) + name
+    def _key(self, directory: str, name: str) -> str:
+        return release_prefix(self._source_id, directory) + name
 
     def _item(self, key: str) -> dict[str, Any]:
         with translated():
