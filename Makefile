@@ -2,6 +2,7 @@
 PYTHON ?= python3
 ADDRESS ?= 0.0.0.0:8080
 BIN := .venv/bin
+INSTALL := .venv/bin/uv pip install --quiet
 SAM := .venv-sam/bin
 CHECKOV := .venv-checkov/bin
 QUICK := not real and not boot and not nightly
@@ -18,21 +19,28 @@ PROPERTIES := $(shell grep -rl "from hypothesis" tests --include="test_*.py")
 
 .PHONY: run test check check-stack build test-real test-boot test-nightly bench lock proto
 
-.venv/ready: requirements.lock pyproject.toml
+# pip installs uv, and uv the rest: packages and build backend in the versions and with the hashes of the lock files.
+.venv/bin/uv: requirements/uv.lock
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=python3.13 ...")'
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(PYTHON) -m venv --without-pip .venv
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	touch $@
 
-# aws-sam-cli and checkov pin what the functions need newer.
-.venv-%/ready: requirements/%.lock
-	$(PYTHON) -m venv .venv-$*
-	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+# What serving a directory needs (serving), or all extras and the development tools (ready).
+.venv/ready: PACKAGES := --all-extras --group dev
+.venv/serving .venv/ready: .venv/bin/uv requirements.lock pyproject.toml
+	$(INSTALL) --python $(BIN)/python --require-hashes --constraint requirements.lock --requirements pyproject.toml $(PACKAGES)
+	$(INSTALL) --python $(BIN)/python --build-constraint requirements.lock --no-deps --editable .
+	touch $@
+
+# aws-sam-cli and checkov pin older versions of what the functions need.
+.venv-%/ready: requirements/%.lock .venv/bin/uv
+	$(PYTHON) -m venv --without-pip .venv-$*
+	$(INSTALL) --python .venv-$*/bin/python --no-deps --require-hashes --requirements $<
 	touch $@
 
 # Serve examples/talos on port 8080.
-run: .venv/ready
+run: .venv/serving
 	$(BIN)/matchboxctl serve --address $(ADDRESS) --data-path examples/talos
 
 # Quick tests: only the environments are needed.
@@ -82,15 +90,13 @@ bench: .venv/ready
 	$(BIN)/python -m benchmarks.butane_cost
 	$(BIN)/python -m benchmarks.image_sync
 
-# Renew the lock files: pyproject.toml's, of which the layers are parts, and those of tools with environments of their own.
-lock:
-	$(PYTHON) -m pip install --quiet uv
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group dev pyproject.toml -o requirements.lock
-	for layer in boot_api signed_api asset_sync; do uv pip compile --quiet --no-deps --universal --python-version 3.13 \
-		--generate-hashes --no-header --no-annotate -c requirements.lock layers/$$layer/requirements.in \
-		-o layers/$$layer/requirements.lock || exit 1; done
-	for tool in sam checkov; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		requirements/$$tool.in -o requirements/$$tool.lock || exit 1; done
+# Renew the lock files after an edit of their sources; `make lock UPGRADE=--upgrade` also upgrades every package.
+COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header $(UPGRADE)
+lock: .venv/bin/uv
+	$(COMPILE) --python-version 3.11 --all-extras --group dev pyproject.toml -o requirements.lock
+	for layer in boot_api signed_api asset_sync; do $(COMPILE) --python-version 3.13 --no-deps --no-annotate \
+		-c requirements.lock layers/$$layer/requirements.in -o layers/$$layer/requirements.lock || exit 1; done
+	for tool in uv sam checkov; do $(COMPILE) --python-version 3.11 requirements/$$tool.in -o requirements/$$tool.lock || exit 1; done
 
 # The code of matchbox's gRPC messages, after an edit of the .proto.
 proto: .venv/ready
