@@ -34,7 +34,7 @@ PROPERTIES := $(shell grep -rl "from hypothesis" tests --include="test_*.py")
 	touch $@
 
 # aws-sam-cli and checkov pin older versions of what the functions need.
-.venv-%/ready: requirements/%.lock .venv/bin/uv
+.venv-%/ready: requirements/%.lock | .venv/bin/uv
 	$(PYTHON) -m venv --without-pip .venv-$*
 	$(INSTALL) --python .venv-$*/bin/python --no-deps --require-hashes --requirements $<
 	touch $@

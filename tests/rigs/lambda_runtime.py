@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import queue
-import sys
 import threading
 import time
 import uuid
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.rigs.cache import cached
-from tests.rigs.install import run
+from tests.rigs.install import install_packages
 from tests.rigs.program import running, scratch_directory
 from tests.rigs.python313 import python313
 
@@ -194,5 +193,5 @@ def runtime_packages() -> Path:
 
 
 def _install(directory: Path) -> None:
-    options = ["--no-deps", "--require-hashes", "--only-binary=:all:", "--target", directory, "-r", REQUIREMENTS]
-    run([sys.executable, "-m", "pip", "--python", python313(), "install", "-q", *options])
+    options = ["--no-deps", "--require-hashes", "--only-binary=:all:", "--compile-bytecode"]
+    install_packages(python313(), *options, "--target", directory, "-r", REQUIREMENTS)

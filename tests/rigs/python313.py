@@ -6,14 +6,12 @@ The interpreter is one that the machine has (on PATH or pyenv's) or Debian trixi
 from __future__ import annotations
 
 import hashlib
-import re
-import sys
 from pathlib import Path
 
 from tests.rigs.cache import cached
 from tests.rigs.debian_packages import unpack
 from tests.rigs.failure import RigUnavailableError
-from tests.rigs.install import run
+from tests.rigs.install import install_packages, make_environment, run
 from tools.python313 import find_python313
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -44,31 +42,16 @@ def python313() -> Path:
 def python313_environment() -> Path:
     """The interpreter of a virtual environment with the locked packages of the functions, which it can import."""
     python = python313()
-    described = [(PROJECT / "requirements.lock").read_text(), str(PROJECT), run([python, "-VV"]), str(python)]
+    sources = [(PROJECT / name).read_text() for name in ("requirements.lock", "pyproject.toml")]
+    described = [*sources, str(PROJECT), run([python, "-VV"]), str(python)]
     key = hashlib.sha256("\0".join(described).encode()).hexdigest()[:12]
     return cached(f"python3.13-functions-{key}", lambda directory: _install(python, directory)) / "bin" / "python"
 
 
-def runtime_requirements(lock: str) -> str:
-    """The part of a lock file, as `uv pip compile` annotates it, that is needed without the dependency groups."""
-    blocks = re.findall(r"^[A-Za-z0-9].*\n(?:[ \t].*\n?)*", lock, re.MULTILINE)
-    parents = {
-        block: set(re.findall(r"^ +# +(?:via )?([^\s:]+(?: \([^:\n]*\))?)$", block, re.MULTILINE)) for block in blocks
-    }
-    needed, wanted = set[str](), {"lambda-matchbox (pyproject.toml)"}
-    while found := {block for block in blocks if block not in needed and parents[block] & wanted}:
-        needed |= found
-        wanted |= {block.partition("==")[0] for block in found}
-    return "".join(block for block in blocks if block in needed)
-
-
 def _install(python: Path, directory: Path) -> None:
-    run([python, "-m", "venv", "--without-pip", directory])
-    environment = directory / "bin" / "python"
-    requirements = directory / "requirements.txt"
-    requirements.write_text(runtime_requirements((PROJECT / "requirements.lock").read_text()))
-    install = ["install", "-q", "--no-deps", "--require-hashes", "-r", str(requirements)]
-    run([sys.executable, "-m", "pip", "--python", environment, *install])
+    environment = make_environment(python, directory)
+    locked = ["--require-hashes", "--constraint", PROJECT / "requirements.lock"]
+    install_packages(environment, *locked, "--requirements", PROJECT / "pyproject.toml", "--all-extras")
     packages = run([environment, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]).strip()
     Path(packages, "functions.pth").write_text(f"{PROJECT / 'functions'}\n")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.rigs.cache import cached
-from tests.rigs.install import make_environment, run
+from tests.rigs.install import install_packages, make_environment
 from tests.rigs.program import running, scratch_directory
 from tests.rigs.service import REGION, Service
 
@@ -50,4 +50,4 @@ def swift_s3() -> Iterator[Service]:
 
 def _install(directory: Path) -> None:
     python = make_environment(Path(sys.executable), directory)
-    run([python, "-m", "pip", "install", "-q", "--no-deps", "-r", REQUIREMENTS])
+    install_packages(python, "--no-deps", "-r", REQUIREMENTS)

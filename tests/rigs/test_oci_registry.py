@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.nightly]
 
 KERNEL = b"0123456789"
 TALOS = image([zstandard_compressed(Entry("vmlinuz", KERNEL)), gzipped(Entry("initramfs.xz", b"initramfs"))])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import socket
 import subprocess
 from contextlib import closing
@@ -18,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from tests.rigs.failure import RigFailedError
 from tests.rigs.program import running
-from tests.rigs.python313 import PROJECT, python313_environment, runtime_requirements
+from tests.rigs.python313 import python313_environment
 from tests.rigs.versitygw import versitygw as versitygw_rig
 
 if TYPE_CHECKING:
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
 
     from tests.rigs.moto_server import MotoService
     from tests.rigs.service import Service
+
+pytestmark = pytest.mark.nightly
 
 
 @pytest.fixture
@@ -245,22 +246,12 @@ def test_a_program_that_ends_is_reported_with_its_last_words(tmp_path: Path) -> 
         program.printed_port()
 
 
-def test_the_runtime_requirements_leave_out_the_tools() -> None:
-    """Of the lock file, what the functions import and what that needs is kept, with hashes; the tools are not."""
-    lock = (PROJECT / "requirements.lock").read_text()
-    kept = runtime_requirements(lock)
-    names = set(re.findall(r"^([a-z0-9.-]+)==", kept, re.MULTILINE))
-    assert {"boto3", "pydantic", "pydantic-core", "urllib3"} <= names
-    assert set() == names & {"moto", "mypy", "pytest", "requests", "ruff"}
-    assert len(names) == len(re.findall(r" \\\n    --hash=sha256:[0-9a-f]{64}(?: \\\n    --hash=\S+)*\n", kept))
-
-
 @pytest.mark.real
 def test_python313_imports_the_functions_without_the_tools() -> None:
     """The environment for measurements is Python 3.13, has the functions' packages and not pytest."""
     question = """if True:
         import importlib.util as found, sys
         print(sys.version_info[:2], *(found.find_spec(name) is not None for name in sys.argv[1:]))"""
-    asked: list[str | Path] = [python313_environment(), "-c", question, "boto3", "matchbox", "pytest", "pip"]
+    asked: list[str | Path] = [python313_environment(), "-c", question, "boto3", "lambda_matchbox", "pytest", "pip"]
     answer = subprocess.run(asked, capture_output=True, text=True, check=True, cwd="/")
     assert "(3, 13) True True False False" == answer.stdout.strip()

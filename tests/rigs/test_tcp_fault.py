@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from tests.rigs.moto_server import MotoService
     from tests.rigs.service import Service
 
+pytestmark = pytest.mark.nightly
+
+
 PATIENCE = 60.0
 """Seconds in which what a test waits for has happened."""
 
