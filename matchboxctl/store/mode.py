@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from lambda_matchbox.aws.clients.in_parallel import THREADS
 from lambda_matchbox.aws.clients.sigv4 import Credentials
+from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.errors import StoreUnavailableError
 from matchboxctl.cli.errors import UsageError
 
@@ -83,6 +84,10 @@ class StoreSettings(NamedTuple):
         """A client for the bucket, as that for the table."""
         config = _config(self, attempts)
         return self.session.client("s3", region_name=self.region, endpoint_url=self.s3_endpoint, config=config)
+
+    def clients(self) -> StoreClients:
+        """Clients for table and bucket, with boto3's own retries."""
+        return StoreClients(self.dynamodb(), self.s3(), self.table, self.bucket)
 
 
 def _config(settings: StoreSettings, attempts: "Config | None") -> "Config":
