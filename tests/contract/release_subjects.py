@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from lambda_matchbox.aws.catalog.layout import KEY
-from lambda_matchbox.aws.clients.boto3_items import typed
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
+from lambda_matchbox.aws.clients.dynamodb_json import encode_item
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
@@ -71,7 +71,7 @@ class OnStores(NamedTuple):
     def lease_end(self, source_id: str) -> int:
         """When the lease of the source ends unless it is renewed, in milliseconds since 1970."""
         with closing(self.stores.tables.client("dynamodb")) as client:
-            answer = client.get_item(TableName=self.stores.name, Key=typed({KEY: sync_key(source_id)}))
+            answer = client.get_item(TableName=self.stores.name, Key=encode_item({KEY: sync_key(source_id)}))
         return int(answer["Item"]["until"]["N"])
 
 
@@ -133,7 +133,7 @@ def on_stores(tables: Service, buckets: Service) -> Iterator[OnStores]:
         def usurp(source_id: str) -> None:
             item = {KEY: sync_key(source_id), "lease": "another's", "until": 10**15}
             with closing(stores.tables.client("dynamodb")) as client:
-                client.put_item(TableName=stores.name, Item=typed(item))
+                client.put_item(TableName=stores.name, Item=encode_item(item))
 
         credentials = Credentials(buckets.access_key, buckets.secret_key, buckets.session_token)
         dynamodb = DynamoDB(tables.endpoint, tables.region, lambda: credentials, http)

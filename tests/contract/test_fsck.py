@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lambda_matchbox.aws.catalog.layout import SHAPES, entry_key, member_name
-from lambda_matchbox.aws.clients.boto3_items import typed, untyped
+from lambda_matchbox.aws.clients.dynamodb_json import decode_item, encode_item
 from lambda_matchbox.aws.fsck.fsck import Ages
 from lambda_matchbox.aws.fsck.rules import Kind
 from lambda_matchbox.catalog.groups import Group
@@ -43,10 +43,12 @@ def key_of(group: Group) -> str:
 
 def change(table: CatalogTable, key: str, **attributes: Any) -> None:
     """Set attributes of an item, remove those that are None."""
-    item = untyped(table.client.get_item(TableName=table.name, Key={"pk": {"S": key}}).get("Item", {"pk": {"S": key}}))
+    item = decode_item(
+        table.client.get_item(TableName=table.name, Key={"pk": {"S": key}}).get("Item", {"pk": {"S": key}})
+    )
     item |= {name.replace("_", ":", 1) if name.startswith("g_") else name: value for name, value in attributes.items()}
     kept = {name: value for name, value in item.items() if value is not None}
-    table.client.put_item(TableName=table.name, Item=typed(kept))
+    table.client.put_item(TableName=table.name, Item=encode_item(kept))
 
 
 def delete(table: CatalogTable, key: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lambda_matchbox.aws.catalog.layout import KEY
-from lambda_matchbox.aws.clients.boto3_items import typed, untyped
+from lambda_matchbox.aws.clients.dynamodb_json import decode_item, encode_item
 from lambda_matchbox.aws.fsck.fsck import Ages
 from lambda_matchbox.aws.fsck.rules import Kind
 from lambda_matchbox.aws.releases.reader import release_prefix
@@ -63,8 +63,10 @@ def publish(table: CatalogTable, digest: str, moment: int, source_id: str = "arm
 
 def write(table: CatalogTable, key: str, source_id: str, value: Any) -> None:
     """Set what POINTERS or SOURCES has of a source."""
-    item = untyped(table.client.get_item(TableName=table.name, Key=typed({KEY: key})).get("Item", typed({KEY: key})))
-    table.client.put_item(TableName=table.name, Item=typed(item | {source_name(source_id): value}))
+    item = decode_item(
+        table.client.get_item(TableName=table.name, Key=encode_item({KEY: key})).get("Item", encode_item({KEY: key}))
+    )
+    table.client.put_item(TableName=table.name, Item=encode_item(item | {source_name(source_id): value}))
 
 
 def pointer(table: CatalogTable) -> Pointer:

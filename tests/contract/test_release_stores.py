@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lambda_matchbox.aws.catalog.layout import KEY
-from lambda_matchbox.aws.clients.boto3_items import typed
+from lambda_matchbox.aws.clients.dynamodb_json import encode_item
 from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.aws.releases.source_items import POINTERS, source_name
 from lambda_matchbox.releases.store import MovedError, ReleaseFile, ReleaseStoreError
@@ -244,10 +244,10 @@ def test_damaged_pointer(stored: OnStores) -> None:
     with closing(stored.stores.tables.client("dynamodb")) as client:
         client.update_item(
             TableName=stored.stores.name,
-            Key=typed({KEY: POINTERS}),
+            Key=encode_item({KEY: POINTERS}),
             UpdateExpression="SET #source = :text",
             ExpressionAttributeNames={"#source": source_name("arm")},
-            ExpressionAttributeValues=typed({":text": "{"}),
+            ExpressionAttributeValues=encode_item({":text": "{"}),
         )
     assert {"other": pointer("a")} == stored.subject.served.pointers()
     store = stored.subject.store("arm")

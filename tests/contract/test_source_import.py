@@ -10,7 +10,7 @@ import pytest
 
 from lambda_matchbox.aws.catalog.contents import scan
 from lambda_matchbox.aws.catalog.layout import KEY
-from lambda_matchbox.aws.clients.boto3_items import typed
+from lambda_matchbox.aws.clients.dynamodb_json import encode_item
 from lambda_matchbox.aws.releases.source_items import POINTERS, source_name
 from lambda_matchbox.aws.releases.source_table import SourceTable
 from lambda_matchbox.aws.releases.store import TableReleaseStore
@@ -218,7 +218,7 @@ def test_prune_that_fails(
     assert 0 == run("import", sources)
     publish(store_of("arm"), tmp_path, "arm")
     with closing(stores.tables.client("dynamodb")) as client:
-        client.put_item(TableName=stores.name, Item=typed({KEY: POINTERS, source_name("arm"): "{"}))
+        client.put_item(TableName=stores.name, Item=encode_item({KEY: POINTERS, source_name("arm"): "{"}))
     (sources / "sources" / "arm.json").unlink()
     assert 1 == run("import", sources, "--prune")
     assert ({"amd", "arm"}, {"place"}) == (table.documents().keys(), store_of("arm").directories())

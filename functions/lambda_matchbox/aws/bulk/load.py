@@ -24,7 +24,7 @@ from lambda_matchbox.aws.catalog.layout import (
     shape_name,
 )
 from lambda_matchbox.aws.catalog.table_writes import TableWrites
-from lambda_matchbox.aws.clients.boto3_items import typed
+from lambda_matchbox.aws.clients.dynamodb_json import encode_item
 from lambda_matchbox.aws.clients.in_parallel import in_parallel
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.selection import Selector, selectors_of
@@ -115,7 +115,7 @@ def _batches(items: Iterable[Item]) -> list[list[Item]]:
 
 def _write(client: "DynamoDBClient", table: str, items: Iterable[dict[str, Attribute]]) -> None:
     """Write them all: what the table leaves over is sent again."""
-    left: Any = {table: [{"PutRequest": {"Item": typed(item)}} for item in items]}
+    left: Any = {table: [{"PutRequest": {"Item": encode_item(item)}} for item in items]}
     end = time.monotonic() + _WRITE_TIME
     pause = 0.05
     while left := client.batch_write_item(RequestItems=left)["UnprocessedItems"]:

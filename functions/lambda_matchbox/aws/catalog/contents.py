@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lambda_matchbox.aws.catalog.layout import KEY, OBJECTS, SHAPES
-from lambda_matchbox.aws.clients.boto3_items import untyped
+from lambda_matchbox.aws.clients.dynamodb_json import decode_item
 from lambda_matchbox.aws.releases.source_items import POINTERS, SOURCES, SYNC
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def scan(client: "DynamoDBClient", table: str, seen: Callable[[int], object] = l
     """
     found = Contents({}, {}, {}, {}, None, None, None, [])
     for page in client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
-        for item in map(untyped, page["Items"]):
+        for item in map(decode_item, page["Items"]):
             found = _sorted_in(found, item)
         seen(len(page["Items"]))
     return found

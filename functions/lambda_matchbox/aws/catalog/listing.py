@@ -7,7 +7,7 @@ from lambda_matchbox.aws.catalog.document_items import name_of
 from lambda_matchbox.aws.catalog.document_objects import LostObjectError
 from lambda_matchbox.aws.catalog.group_items import group_in
 from lambda_matchbox.aws.catalog.layout import KEY, Far, far_in, group_key, profile_in, profile_key, template_key
-from lambda_matchbox.aws.clients.boto3_items import untyped
+from lambda_matchbox.aws.clients.dynamodb_json import decode_item
 from lambda_matchbox.aws.clients.in_parallel import in_parallel
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
@@ -99,7 +99,7 @@ class Listing(NamedTuple):
         }
         while True:
             page = self.asked(lambda: self.client.scan(**question))
-            yield from map(untyped, page["Items"])
+            yield from map(decode_item, page["Items"])
             if not (last := page.get("LastEvaluatedKey")):
                 return
             question["ExclusiveStartKey"] = last

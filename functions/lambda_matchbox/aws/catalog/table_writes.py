@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from lambda_matchbox.aws.catalog.layout import KEY, LARGEST_ITEM, SHAPES, UnwritableError, member_name, shape_name
-from lambda_matchbox.aws.clients.boto3_items import typed
+from lambda_matchbox.aws.clients.dynamodb_json import encode_item
 from lambda_matchbox.catalog.selection import Shape
 from lambda_matchbox.errors import StoreUnavailableError
 
@@ -52,12 +52,12 @@ class TableWrites:
 
     def read(self, key: str) -> dict[str, Any] | None:
         """The item as the client has it, None where there is none."""
-        answer = self.client.get_item(TableName=self.table, Key=typed({KEY: key}), ConsistentRead=True)
+        answer = self.client.get_item(TableName=self.table, Key=encode_item({KEY: key}), ConsistentRead=True)
         return answer.get("Item")
 
     def read_together(self, *keys: str) -> list[dict[str, Any] | None]:
         """The items under these keys as they were at one moment."""
-        gets: Any = [{"Get": {"TableName": self.table, "Key": typed({KEY: key})}} for key in keys]
+        gets: Any = [{"Get": {"TableName": self.table, "Key": encode_item({KEY: key})}} for key in keys]
         answer = self.client.transact_get_items(TransactItems=gets)
         return [found.get("Item") for found in answer["Responses"]]
 
@@ -78,7 +78,7 @@ class TableWrites:
         try:
             self.client.update_item(
                 TableName=self.table,
-                Key=typed({KEY: SHAPES}),
+                Key=encode_item({KEY: SHAPES}),
                 UpdateExpression="SET #shape = :in_use",
                 ExpressionAttributeNames={"#shape": name},
                 ExpressionAttributeValues={":in_use": {"M": {}}},
@@ -96,7 +96,7 @@ class TableWrites:
         """The update of an entry, under its key and with its selector's text, that says what became of the group."""
         return {
             "TableName": self.table,
-            "Key": typed({KEY: key}),
+            "Key": encode_item({KEY: key}),
             "UpdateExpression": "SET #group = :value, #s = :s ADD #v :one",
             "ExpressionAttributeNames": {"#group": member_name(group_id), "#s": "s", "#v": "v"},
             "ExpressionAttributeValues": {":value": value, ":s": {"S": selector}, ":one": {"N": "1"}},

@@ -21,7 +21,7 @@ from lambda_matchbox.aws.catalog.layout import (
     template_record,
 )
 from lambda_matchbox.aws.catalog.table_writes import WRITE_TIME, TableWrites, unchanged
-from lambda_matchbox.aws.clients.boto3_items import typed, untyped
+from lambda_matchbox.aws.clients.dynamodb_json import decode_item, encode_item
 from lambda_matchbox.aws.fsck.rules import group_fields
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
@@ -90,7 +90,7 @@ class CatalogWriter:
     def _put(self, what: str, record: Record) -> None:
         self._put_objects(record)
         self._writes.persist(
-            what, lambda: self._writes.client.put_item(TableName=self._writes.table, Item=typed(record.item))
+            what, lambda: self._writes.client.put_item(TableName=self._writes.table, Item=encode_item(record.item))
         )
         self._keep_objects(record)
 
@@ -114,21 +114,21 @@ class CatalogWriter:
         answer = self._writes.persist(
             what,
             lambda: self._writes.client.delete_item(
-                TableName=self._writes.table, Key=typed({KEY: key}), ReturnValues="ALL_OLD"
+                TableName=self._writes.table, Key=encode_item({KEY: key}), ReturnValues="ALL_OLD"
             ),
         )
         return "Attributes" in answer
 
     def _replace(self, group: Group, item: Mapping[str, Attribute]) -> None:
         old = self._writes.read(str(item[KEY]))
-        put: Any = {"TableName": self._writes.table, "Item": typed(item), **unchanged(old)}
+        put: Any = {"TableName": self._writes.table, "Item": encode_item(item), **unchanged(old)}
         selectors = selectors_of(group.selector)
         actions: list[Any] = [{"Put": put}]
         actions += [{"Update": self._member(selector, group.id, {"S": group.profile})} for selector in selectors]
         if old is not None:
             kept = set(selectors)
             # Where it cannot be read, fsck finds the entries that still name it.
-            fields = group_fields(untyped(old))
+            fields = group_fields(decode_item(old))
             before = fields.selectors if fields else []
             actions += self._burials(group.id, [one for one in before if one not in kept])
         self._writes.client.transact_write_items(TransactItems=actions)
@@ -137,7 +137,7 @@ class CatalogWriter:
         old = self._writes.read(key)
         if old is None:
             return False
-        delete: Any = {"TableName": self._writes.table, "Key": typed({KEY: key}), **unchanged(old)}
+        delete: Any = {"TableName": self._writes.table, "Key": encode_item({KEY: key}), **unchanged(old)}
         actions: list[Any] = [{"Delete": delete}, *self._burials(group_id, _selectors_of(old))]
         self._writes.client.transact_write_items(TransactItems=actions)
         return True

@@ -1,9 +1,9 @@
-"""How does DynamoDB write a value in JSON?
+"""DynamoDB's attribute values, such as `{"S": "text"}`, for its JSON protocol and for boto3's client alike.
 
-As `{"S": "text"}`: one member, named after the type (DynamoDB's API reference, AttributeValue). Sets are not read here.
+boto3's own serializer makes every number a Decimal.
 """
 
-from binascii import a2b_base64, b2a_base64
+from binascii import a2b_base64
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,13 +12,13 @@ Item = dict[str, Any]
 
 
 def encode_item(item: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The item as DynamoDB reads it. Raises TypeError for a value of another type than Item's."""
+    """The item as boto3's client takes it. Raises TypeError for a value of another type than Item's."""
     return {name: _encode(value) for name, value in item.items()}
 
 
 def decode_item(item: Mapping[str, Mapping[str, Any]]) -> Item:
-    """The item as Python values. Raises TypeError for a type that is not read here."""
-    return {name: _decode(value) for name, value in item.items()}
+    """The item as Python values, from boto3's client or from the JSON protocol. Sets become lists."""
+    return {name: _decode(*value.items()) for name, value in item.items()}
 
 
 def _encode(value: object) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def _encode(value: object) -> dict[str, Any]:
         case int():
             return {"N": str(value)}
         case bytes():
-            return {"B": b2a_base64(value, newline=False).decode()}
+            return {"B": value}
         case Mapping():
             return {"M": encode_item(value)}
         case list() | tuple():
@@ -40,22 +40,21 @@ def _encode(value: object) -> dict[str, Any]:
     return {"N": _fraction(value)}
 
 
-def _decode(value: Mapping[str, Any]) -> Any:
-    [(kind, content)] = value.items()
+def _decode(member: tuple[str, Any]) -> Any:
+    kind, content = member
     match kind:
-        case "S" | "BOOL":
-            return content
         case "NULL":
             return None
         case "N":
             return _number(content)
-        case "B":
+        case "B" if isinstance(content, str):
+            # The JSON protocol has base64 where boto3 has bytes.
             return a2b_base64(content)
         case "M":
             return decode_item(content)
         case "L":
-            return [_decode(member) for member in content]
-    raise TypeError(f"DynamoDB's type {kind!r} is not read here")
+            return [_decode(*value.items()) for value in content]
+    return content
 
 
 def _fraction(value: object) -> str:

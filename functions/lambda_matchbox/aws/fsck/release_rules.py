@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_matchbox.aws.catalog.contents import Contents
 from lambda_matchbox.aws.catalog.layout import KEY
-from lambda_matchbox.aws.clients.boto3_items import typed
+from lambda_matchbox.aws.clients.dynamodb_json import encode_item
 from lambda_matchbox.aws.fsck.rules import Fault, Finding, Kind
 from lambda_matchbox.aws.releases.reader import PREFIX
 from lambda_matchbox.aws.releases.source_items import POINTERS, pointers_in, source_name, texts_of_sources
@@ -69,11 +69,11 @@ class ReleaseCheck:
             try:
                 self._client.update_item(
                     TableName=self._table,
-                    Key=typed({KEY: POINTERS}),
+                    Key=encode_item({KEY: POINTERS}),
                     UpdateExpression="REMOVE #source",
                     ConditionExpression="#source = :text",
                     ExpressionAttributeNames={"#source": source_name(source_id)},
-                    ExpressionAttributeValues=typed({":text": text}),
+                    ExpressionAttributeValues=encode_item({":text": text}),
                 )
                 mended = True
             except self._client.exceptions.ConditionalCheckFailedException:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lambda_matchbox.aws.catalog.group_items import group_hash
 from lambda_matchbox.aws.catalog.layout import KEY, SHAPES, entry_key, selector_text
 from lambda_matchbox.aws.catalog.table_writes import WRITE_TIME, TableWrites
-from lambda_matchbox.aws.clients.boto3_items import typed, untyped
+from lambda_matchbox.aws.clients.dynamodb_json import decode_item, encode_item
 from lambda_matchbox.aws.fsck.rules import Fault, Item, group_fault, group_fields, member_fault, members_of
 from lambda_matchbox.catalog.selection import keys_of
 
@@ -29,7 +29,7 @@ class CatalogMender:
     def read(self, key: str) -> Item | None:
         """The item under this key now."""
         found = self._writes.read(key)
-        return None if found is None else untyped(found)
+        return None if found is None else decode_item(found)
 
     def group_fault(self, key: str) -> Fault | None:
         """What is wrong now with the group under this key; nothing where it has gone."""
@@ -61,10 +61,10 @@ class CatalogMender:
         condition: Any = {"ConditionExpression": "attribute_not_exists(#v)", "ExpressionAttributeNames": {"#v": "v"}}
         if "v" in entry:
             condition["ConditionExpression"] = "#v = :v"
-            condition["ExpressionAttributeValues"] = typed({":v": entry["v"]})
+            condition["ExpressionAttributeValues"] = encode_item({":v": entry["v"]})
         self._once(
             lambda: self._writes.client.delete_item(
-                TableName=self._writes.table, Key=typed({KEY: entry[KEY]}), **condition
+                TableName=self._writes.table, Key=encode_item({KEY: entry[KEY]}), **condition
             )
         )
 
@@ -73,11 +73,11 @@ class CatalogMender:
         self._once(
             lambda: self._writes.client.update_item(
                 TableName=self._writes.table,
-                Key=typed({KEY: entry[KEY]}),
+                Key=encode_item({KEY: entry[KEY]}),
                 UpdateExpression="SET #v = :one",
                 ConditionExpression="#s = :s AND NOT attribute_type(#v, :number)",
                 ExpressionAttributeNames={"#v": "v", "#s": "s"},
-                ExpressionAttributeValues=typed({":one": 1, ":s": entry["s"], ":number": "N"}),
+                ExpressionAttributeValues=encode_item({":one": 1, ":s": entry["s"], ":number": "N"}),
             )
         )
 
@@ -88,15 +88,15 @@ class CatalogMender:
 
     def mark_shape(self, name: str, moment: int) -> None:
         """Say in SHAPES that the shape, by its attribute's name, is unused since that moment in nanoseconds."""
-        self._change_shape(name, "SET #shape = :mark", typed({":mark": {"retiring": moment}, ":seen": {}}))
+        self._change_shape(name, "SET #shape = :mark", encode_item({":mark": {"retiring": moment}, ":seen": {}}))
 
     def remove_shape(self, name: str, mark: Item) -> None:
         """Take the shape out of SHAPES, if it is still marked so: a writer who needs it removes the mark."""
-        self._change_shape(name, "REMOVE #shape", typed({":seen": mark}))
+        self._change_shape(name, "REMOVE #shape", encode_item({":seen": mark}))
 
     def _mend_group(self, key: str) -> None:
         old = self._writes.read(key)
-        item = None if old is None else untyped(old)
+        item = None if old is None else decode_item(old)
         fields = None if item is None else group_fields(item)
         if old is None or item is None or fields is None:
             return
@@ -104,7 +104,7 @@ class CatalogMender:
         mended = item | {"sel": group_hash(fields.selector), "profile": fields.profile, "rev": uuid.uuid4().hex}
         put: Any = {
             "TableName": self._writes.table,
-            "Item": typed(mended),
+            "Item": encode_item(mended),
             "ConditionExpression": "#doc = :doc AND #rev = :rev" if "rev" in old else "#doc = :doc",
             "ExpressionAttributeNames": {"#doc": "doc"} | ({"#rev": "rev"} if "rev" in old else {}),
             "ExpressionAttributeValues": {":doc": old["doc"]} | ({":rev": old["rev"]} if "rev" in old else {}),
@@ -123,14 +123,14 @@ class CatalogMender:
         if member_fault(entry, group_id, group) is None:
             return
         burial: Any = self._writes.member(entry_key, entry.get("s", ""), group_id, {"N": str(time.time_ns())})
-        still: Any = {"TableName": self._writes.table, "Key": typed({KEY: f"G#{group_id}"})}
+        still: Any = {"TableName": self._writes.table, "Key": encode_item({KEY: f"G#{group_id}"})}
         if group is None:
             still |= {"ConditionExpression": "attribute_not_exists(#k)", "ExpressionAttributeNames": {"#k": KEY}}
         else:
             still |= {
                 "ConditionExpression": "#doc = :doc",
                 "ExpressionAttributeNames": {"#doc": "doc"},
-                "ExpressionAttributeValues": typed({":doc": group["doc"]}),
+                "ExpressionAttributeValues": encode_item({":doc": group["doc"]}),
             }
         self._writes.client.transact_write_items(TransactItems=[{"ConditionCheck": still}, {"Update": burial}])
 
@@ -145,10 +145,10 @@ class CatalogMender:
         # An entry that was deleted and written anew counts `v` from 1 again, but has no tombstone of this value.
         group_id, moment = next(iter(old.items()))
         condition: Any = {
-            "Key": typed({KEY: key}),
+            "Key": encode_item({KEY: key}),
             "ConditionExpression": "#v = :seen AND #t0 = :t0",
             "ExpressionAttributeNames": {"#v": "v", "#t0": f"g:{group_id}"},
-            "ExpressionAttributeValues": typed({":seen": entry["v"], ":t0": moment}),
+            "ExpressionAttributeValues": encode_item({":seen": entry["v"], ":t0": moment}),
         }
         if len(old) == len(members):
             self._writes.client.delete_item(TableName=self._writes.table, **condition)
@@ -164,7 +164,7 @@ class CatalogMender:
         self._once(
             lambda: self._writes.client.update_item(
                 TableName=self._writes.table,
-                Key=typed({KEY: SHAPES}),
+                Key=encode_item({KEY: SHAPES}),
                 UpdateExpression=change,
                 ConditionExpression="#shape = :seen",
                 ExpressionAttributeNames={"#shape": name},
@@ -180,4 +180,4 @@ class CatalogMender:
     def _together(self, *keys: str) -> list[Item | None]:
         """The items under these keys at one moment."""
         found = self._writes.persist(keys[0], lambda: self._writes.read_together(*keys))
-        return [None if item is None else untyped(item) for item in found]
+        return [None if item is None else decode_item(item) for item in found]

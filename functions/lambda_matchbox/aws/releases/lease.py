@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lambda_matchbox.aws.catalog.layout import KEY
 from lambda_matchbox.aws.clients.boto3_errors import translated
-from lambda_matchbox.aws.clients.boto3_items import typed
+from lambda_matchbox.aws.clients.dynamodb_json import encode_item
 from lambda_matchbox.aws.releases.source_items import sync_key
 from lambda_matchbox.releases.store import BusyError
 
@@ -58,10 +58,10 @@ class SyncLeases:
         """The part of a transaction that refuses it where the lease is another's by now."""
         return {
             "TableName": self._table,
-            "Key": typed({KEY: sync_key(self._source_id)}),
+            "Key": encode_item({KEY: sync_key(self._source_id)}),
             "ConditionExpression": "#lease = :token",
             "ExpressionAttributeNames": {"#lease": "lease"},
-            "ExpressionAttributeValues": typed({":token": token}),
+            "ExpressionAttributeValues": encode_item({":token": token}),
         }
 
     def _take(self, token: str) -> None:
@@ -103,11 +103,11 @@ class SyncLeases:
         names = {name: name.lstrip("#") for name in ("#lease", "#until") if name in expression + condition}
         self._client.update_item(
             TableName=self._table,
-            Key=typed({KEY: sync_key(self._source_id)}),
+            Key=encode_item({KEY: sync_key(self._source_id)}),
             UpdateExpression=expression,
             ConditionExpression=condition,
             ExpressionAttributeNames=names,
-            ExpressionAttributeValues=typed(values),
+            ExpressionAttributeValues=encode_item(values),
         )
 
     def _end(self, now: float) -> int:

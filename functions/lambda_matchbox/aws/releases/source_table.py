@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from lambda_matchbox.aws.catalog.layout import KEY
 from lambda_matchbox.aws.clients.boto3_errors import translated
-from lambda_matchbox.aws.clients.boto3_items import typed, untyped
+from lambda_matchbox.aws.clients.dynamodb_json import decode_item, encode_item
 from lambda_matchbox.aws.releases.source_items import (
     CHECKED,
     POINTERS,
@@ -30,14 +30,14 @@ class SourceTable:
     def documents(self) -> dict[str, str]:
         """All of them, by their ids."""
         with translated():
-            answer = self._client.get_item(TableName=self._table, Key=typed({KEY: SOURCES}), ConsistentRead=True)
-        return texts_of_sources(untyped(answer.get("Item", {})))
+            answer = self._client.get_item(TableName=self._table, Key=encode_item({KEY: SOURCES}), ConsistentRead=True)
+        return texts_of_sources(decode_item(answer.get("Item", {})))
 
     def pointers(self) -> Pointers:
         """What is served of all sources, also of those that are named no longer."""
         with translated():
-            answer = self._client.get_item(TableName=self._table, Key=typed({KEY: POINTERS}), ConsistentRead=True)
-        return pointers_in(untyped(answer.get("Item", {})))
+            answer = self._client.get_item(TableName=self._table, Key=encode_item({KEY: POINTERS}), ConsistentRead=True)
+        return pointers_in(decode_item(answer.get("Item", {})))
 
     def put(self, source_id: str, document: str) -> None:
         """Add the source, or replace the one of that id; it is due at once."""
@@ -53,17 +53,17 @@ class SourceTable:
         with translated():
             self._client.update_item(
                 TableName=self._table,
-                Key=typed({KEY: sync_key(source_id)}),
+                Key=encode_item({KEY: sync_key(source_id)}),
                 UpdateExpression="REMOVE #checked",
                 ExpressionAttributeNames={"#checked": CHECKED},
             )
 
     def _update(self, expression: str, source_id: str, values: dict[str, str]) -> None:
-        given: Any = {"ExpressionAttributeValues": typed(values)} if values else {}
+        given: Any = {"ExpressionAttributeValues": encode_item(values)} if values else {}
         with translated():
             self._client.update_item(
                 TableName=self._table,
-                Key=typed({KEY: SOURCES}),
+                Key=encode_item({KEY: SOURCES}),
                 UpdateExpression=expression,
                 ExpressionAttributeNames={"#source": source_name(source_id)},
                 **given,

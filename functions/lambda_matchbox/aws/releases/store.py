@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lambda_matchbox.aws.catalog.layout import KEY
 from lambda_matchbox.aws.clients.boto3_errors import translated
-from lambda_matchbox.aws.clients.boto3_items import typed, untyped
+from lambda_matchbox.aws.clients.dynamodb_json import decode_item, encode_item
 from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.aws.releases.lease import LEASE_SECONDS, SyncLeases
 from lambda_matchbox.aws.releases.reader import PREFIX, release_prefix
@@ -97,10 +97,10 @@ class TableReleaseStore:
         with translated():
             self._client.update_item(
                 TableName=self._table,
-                Key=typed({KEY: sync_key(self._source_id)}),
+                Key=encode_item({KEY: sync_key(self._source_id)}),
                 UpdateExpression="SET #checked = :checked",
                 ExpressionAttributeNames={"#checked": CHECKED},
-                ExpressionAttributeValues=typed({":checked": moment}),
+                ExpressionAttributeValues=encode_item({":checked": moment}),
             )
 
     def directories(self) -> set[str]:
@@ -167,8 +167,8 @@ class TableReleaseStore:
 
     def _item(self, key: str) -> dict[str, Any]:
         with translated():
-            answer = self._client.get_item(TableName=self._table, Key=typed({KEY: key}), ConsistentRead=True)
-        return untyped(answer.get("Item", {}))
+            answer = self._client.get_item(TableName=self._table, Key=encode_item({KEY: key}), ConsistentRead=True)
+        return decode_item(answer.get("Item", {}))
 
     def _update(self, old: Pointer | None, new: Pointer | None) -> dict[str, Any]:
         values = {} if new is None else {":new": pointer_text(new)}
@@ -176,9 +176,9 @@ class TableReleaseStore:
             values[":old"] = pointer_text(old)
         made: dict[str, Any] = {
             "TableName": self._table,
-            "Key": typed({KEY: POINTERS}),
+            "Key": encode_item({KEY: POINTERS}),
             "UpdateExpression": "REMOVE #source" if new is None else "SET #source = :new",
             "ConditionExpression": "attribute_not_exists(#source)" if old is None else "#source = :old",
             "ExpressionAttributeNames": {"#source": self._attribute},
         }
-        return made | ({"ExpressionAttributeValues": typed(values)} if values else {})
+        return made | ({"ExpressionAttributeValues": encode_item(values)} if values else {})
