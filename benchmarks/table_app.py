@@ -14,6 +14,7 @@ from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
+from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.creation import create_table
 from lambda_matchbox.aws.releases.reader import TableReleases
 from lambda_matchbox.aws.responses import S3Responses
@@ -56,4 +57,4 @@ def fill(service: Service, table: str, size: int) -> None:
     with closing(service.client("dynamodb")) as client, closing(service.client("s3")) as s3:
         create_table(client, table)
         # Nothing of it is long, so that nothing goes to a bucket.
-        bulk_load(client, s3, table, table, [PROFILE, *groups(size)])
+        bulk_load(StoreClients(client, s3, table, table), [PROFILE, *groups(size)])

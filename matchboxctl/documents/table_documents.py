@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from botocore.config import Config
 
@@ -21,6 +21,7 @@ from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.request_time import deadline_of
 from lambda_matchbox.aws.clients.s3 import S3
+from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.labels import InvalidMACError, is_mac, normalise_mac
 from lambda_matchbox.catalog.profiles import Profile
@@ -29,10 +30,6 @@ from matchboxctl.cli.arguments import DATA_PATH
 from matchboxctl.documents.patience import Patience
 from matchboxctl.documents.protocol import Report, TemplateSize, nobody
 from matchboxctl.store.mode import StoreSettings
-
-if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_s3 import S3Client
 
 _Listed = TypeVar("_Listed")
 
@@ -163,15 +160,14 @@ class TableDocuments:
                 return b"{}"
             return self._patience(lambda: self._objects.read(far, min(end, time.monotonic() + _READ_TIME)), end)
 
-        return ask(Listing(self._clients.dynamodb(), self._store.table, self._patience, read, told))
+        return ask(Listing(self._clients(), self._patience, read, told))
 
     @property
     def _writer(self) -> CatalogWriter:
         try:
             writer: CatalogWriter = self._own.writer
         except AttributeError:
-            store, clients = self._store, self._clients
-            writer = CatalogWriter(clients.dynamodb(), clients.s3(), store.table, store.bucket, write_time=_WRITE_TIME)
+            writer = CatalogWriter(self._clients(), write_time=_WRITE_TIME)
             self._own.writer = writer
         return writer
 
@@ -184,22 +180,13 @@ class _Clients:
         self._attempt = _ATTEMPT.merge(Config(max_pool_connections=calls, read_timeout=answer))
         # boto3's sessions are for one thread at a time.
         self._lock = threading.Lock()
-        self._dynamodb: DynamoDBClient | None = None
-        self._s3: S3Client | None = None
+        self._made: StoreClients | None = None
 
-    def dynamodb(self) -> "DynamoDBClient":
-        """The one for the table."""
+    def __call__(self) -> StoreClients:
         with self._lock:
-            if self._dynamodb is None:
-                self._dynamodb = self._store.dynamodb(self._attempt)
-            return self._dynamodb
-
-    def s3(self) -> "S3Client":
-        """The one for the bucket."""
-        with self._lock:
-            if self._s3 is None:
-                self._s3 = self._store.s3(self._attempt)
-            return self._s3
+            if self._made is None:
+                self._made = self._store.clients(self._attempt)
+            return self._made
 
 
 @contextmanager

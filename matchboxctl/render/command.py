@@ -199,5 +199,5 @@ def _groups_of(store: StoreSettings) -> Iterator[Group]:
     from matchboxctl.store.aws_refusals import explained
 
     with explained(store):
-        found = scan(store.dynamodb(), store.table)
+        found = scan(store.clients())
     return (group_in(item, lambda _: b"{}") for item in found.groups.values())

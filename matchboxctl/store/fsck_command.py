@@ -19,7 +19,7 @@ def fsck(store: StoreSettings, *, repair: bool) -> None:
     progress = Progress("reading the table", 0, "items")
     findings: list[Finding] = []
     with explained(store):
-        check = Fsck(store.dynamodb(), store.s3(), store.table, store.bucket, repair=repair)
+        check = Fsck(store.clients(), repair=repair)
         for finding in check.run(progress.add):
             progress.end()
             findings.append(finding)

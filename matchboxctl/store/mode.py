@@ -85,9 +85,9 @@ class StoreSettings(NamedTuple):
         config = _config(self, attempts)
         return self.session.client("s3", region_name=self.region, endpoint_url=self.s3_endpoint, config=config)
 
-    def clients(self) -> StoreClients:
-        """Clients for table and bucket, with boto3's own retries."""
-        return StoreClients(self.dynamodb(), self.s3(), self.table, self.bucket)
+    def clients(self, attempts: "Config | None" = None) -> StoreClients:
+        """Clients for table and bucket."""
+        return StoreClients(self.dynamodb(attempts), self.s3(attempts), self.table, self.bucket)
 
 
 def _config(settings: StoreSettings, attempts: "Config | None") -> "Config":

@@ -65,17 +65,16 @@ class _Export:
     """One run of the command."""
 
     def __init__(self, store: StoreSettings, root: Path, warnings: Warnings) -> None:
-        self._store = store
         self._root = root
         self._warnings = warnings
-        self._s3 = store.s3()
+        self._clients = store.clients()
         self._received = Progress("getting files", 0, "bytes")
         self._spared: set[str] = set()
         self._beyond_matchbox: list[str] = []
 
     def run(self, *, prune: bool, dry_run: bool) -> None:
         read = Progress("reading the table", 0, "items")
-        contents = scan(self._store.dynamodb(), self._store.table, read.add)
+        contents = scan(self._clients, read.add)
         read.end()
         targets = {path: target for path, target in self._targets(contents) if self._is_below(path)}
         shown = self._compared(targets, prune=prune)
@@ -109,7 +108,7 @@ class _Export:
         for name, text in texts_of_sources(contents.sources).items():
             if (target := self._source(name, text)) is not None:
                 yield f"sources/{name}.json", target
-        assets = AssetObjects(self._s3, self._store.bucket)
+        assets = AssetObjects(self._clients)
         for path, size in assets.sizes().items():
             yield f"assets/{path}", _Target(partial(_is_asset, assets, path, size), partial(self._get, assets, path))
 
@@ -138,8 +137,8 @@ class _Export:
 
     def _object(self, far: Far) -> bytes:
         try:
-            return self._s3.get_object(Bucket=self._store.bucket, Key=far.key)["Body"].read()
-        except self._s3.exceptions.NoSuchKey as error:
+            return self._clients.s3.get_object(Bucket=self._clients.bucket, Key=far.key)["Body"].read()
+        except self._clients.s3.exceptions.NoSuchKey as error:
             raise LookupError(f"the bucket lacks {far.key!r}") from error
 
     def _get(self, assets: AssetObjects, path: str, file: Path) -> None:

@@ -66,7 +66,7 @@ class _Import:
         prune: bool,
         dry_run: bool,
     ) -> None:
-        self._store = store
+        self._clients = store.clients()
         self._root = root
         self._directory = directory
         self._warnings = warnings
@@ -76,7 +76,7 @@ class _Import:
     def run(self) -> None:
         # Assets come before the profiles that name them, and go after those are gone.
         files, spared = self._asset_files()
-        objects = AssetObjects(self._store.s3(), self._store.bucket)
+        objects = AssetObjects(self._clients)
         shown = self._assets_shown(objects, files, spared)
         if not self._dry_run:
             shown = self._put_assets(objects, shown, files)
@@ -87,12 +87,10 @@ class _Import:
         self._show(shown)
 
     def _import_documents(self) -> None:
-        client = self._store.dynamodb()
         read = Progress("reading the table", 0, "items")
-        found = scan(client, self._store.table, read.add)
+        found = scan(self._clients, read.add)
         read.end()
-        s3 = self._store.s3()
-        objects = {listed["Key"]: listed["Size"] for listed in document_objects(s3, self._store.bucket)}
+        objects = {listed["Key"]: listed["Size"] for listed in document_objects(self._clients)}
         changes = plan(self._directory.documents, found, objects, self._directory.broken if self._prune else None)
         for line in changes.refused:
             self._warnings.warn(line)
@@ -101,7 +99,7 @@ class _Import:
         if not self._dry_run:
             total = len(changes.added) + len(changes.changed) + len(changes.removed)
             progress = Progress("writing", total, "groups, profiles and templates")
-            into = CatalogImport(client, s3, self._store.table, self._store.bucket)
+            into = CatalogImport(self._clients)
             if not found.has_documents:
                 into.fill(changes, progress.add)
             else:
@@ -119,7 +117,7 @@ class _Import:
         for line in hidden_assets(self._directory.sources.values(), self._directory.assets):
             print(f"note: {line}", file=sys.stderr)
         if not self._dry_run:
-            sources.carry_out(self._store)
+            sources.carry_out(self._clients)
         self._show(sources.differences)
 
     def _without(self, changes: Plan, refused: Mapping[str, str]) -> Plan:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.releases.source_table import SourceTable
 from lambda_matchbox.aws.releases.store import TableReleaseStore
 from lambda_matchbox.documents.sources import source_document
@@ -12,7 +13,6 @@ from lambda_matchbox.image_sync.withdrawal import withdraw
 from lambda_matchbox.releases.sources import Source, apart
 from lambda_matchbox.releases.store import ReleaseStoreError
 from matchboxctl.cli.warnings import Warnings
-from matchboxctl.store.mode import StoreSettings
 from matchboxctl.transfer.differences import Differences
 
 
@@ -52,14 +52,13 @@ class SourceImport:
             prefix="source ",
         )
 
-    def carry_out(self, store: StoreSettings) -> None:
+    def carry_out(self, clients: StoreClients) -> None:
         """Write them. Raises StoreUnavailableError and AWSError."""
-        client, s3 = store.dynamodb(), store.s3()
-        table = SourceTable(client, store.table)
+        table = SourceTable(clients.dynamodb, clients.table)
         for name in [*self.differences.added, *self.differences.changed]:
             table.put(name, self._wanted[name])
         for name in list(self.differences.removed):
-            releases = TableReleaseStore(client, s3, store.table, store.bucket, name)
+            releases = TableReleaseStore(*clients, name)
             try:
                 withdraw(releases)
                 # Last, so that the same command finishes what was interrupted.

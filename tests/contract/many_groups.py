@@ -28,4 +28,4 @@ def with_lists(group: Group) -> Group:
 
 def write(table: CatalogTable, groups: list[Group]) -> None:
     """Write them into the table, which has nothing yet."""
-    bulk_load(table.client, table.s3_client, table.name, table.name, groups)
+    bulk_load(table.clients, groups)

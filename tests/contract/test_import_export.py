@@ -30,8 +30,7 @@ def files(root: Path) -> dict[str, bytes]:
 
 def contents(stores: Stores) -> dict[str, object]:
     """All that the table holds, but for what each write makes anew."""
-    with closing(stores.tables.client("dynamodb")) as client:
-        found = scan(client, stores.name)
+    found = scan(stores.clients())
     items = found.by_key() | found.entries | {"S": found.shapes or {}}
     return {
         key: {name: value for name, value in item.items() if name not in ("rev", "v")} for key, item in items.items()

@@ -39,7 +39,7 @@ def test_machines_out_of_lists(table: CatalogTable) -> None:
     event = "provide-client-params.dynamodb.TransactWriteItems"
     table.client.meta.events.register(event, written)
     try:
-        CatalogImport(table.client, table.s3_client, table.name, table.name).carry_out(plan, lambda _: None)
+        CatalogImport(table.clients).carry_out(plan, lambda _: None)
     finally:
         table.client.meta.events.unregister(event, written)
     assert ["specific", *["own"] * 6, *["list"] * 6, "default"] == names

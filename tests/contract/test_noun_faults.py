@@ -155,7 +155,8 @@ def test_long_lists(rig: Rig) -> None:
     with closing(rig.stores.tables.client("dynamodb")) as client:
         client.meta.events.register("before-send.dynamodb.Scan", refuse_the_second)
         told: list[str] = []
-        found = Listing(client, rig.stores.name, Patience(10), lambda _: b"", told.append).profiles()
+        clients = rig.stores.clients()._replace(dynamodb=client)
+        found = Listing(clients, Patience(10), lambda _: b"", told.append).profiles()
     assert sorted(profiles) == sorted(found)
     assert [] == told
     pages = len(asked) - 1

@@ -285,7 +285,6 @@ def test_fill_after_a_first_sync(
         assert 0 == run("import", sources)
         calls = proxy.requests()
     assert (True, 0) == (calls["BatchWriteItem"] > 0, calls["TransactWriteItems"])
-    with closing(stores.tables.client("dynamodb")) as client:
-        found = scan(client, stores.name)
+    found = scan(stores.clients())
     assert ({"g"}, []) == (found.groups.keys(), found.others)
     assert (pointer, 5) == (store_of("stand-in").pointer(), store_of("stand-in").checked())

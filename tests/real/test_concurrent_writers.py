@@ -16,6 +16,7 @@ from lambda_matchbox.aws.catalog.group_items import group_in
 from lambda_matchbox.aws.catalog.layout import Far
 from lambda_matchbox.aws.catalog.writer import CatalogWriter
 from lambda_matchbox.aws.clients.http_client import HttpClient
+from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.fsck.fsck import Ages
 from lambda_matchbox.aws.fsck.rules import Kind
 from lambda_matchbox.catalog.groups import Group, SelectorValue
@@ -59,7 +60,7 @@ def selector(number: int, turn: int) -> dict[str, SelectorValue]:
 
 def write(service: Service, buckets: Service, name: str, writer: int, told: Connection) -> None:
     """Put each group, and move it twice; tell of each write before it begins and when it has returned."""
-    catalog = CatalogWriter(service.client("dynamodb"), buckets.client("s3"), name, name, write_time=60)
+    catalog = CatalogWriter(StoreClients(service.client("dynamodb"), buckets.client("s3"), name, name), write_time=60)
     order = [(number, turn) for turn in range(3) for number in range(GROUPS)]
     for number, turn in order:
         group = Group(f"w{writer}-{number}", profile="p", selector=selector(number, turn), metadata={"turn": turn})
@@ -172,7 +173,7 @@ def test_many_writers(table: CatalogTable, dynamodb_local: Service, moto_server:
 
 def lost(table: CatalogTable, books: Books) -> list[str]:
     """The groups that are not as they were last written or, where a write was cut off, as they might be after it."""
-    found = {name: group_in(item, _no_object) for name, item in scan(table.client, table.name).groups.items()}
+    found = {name: group_in(item, _no_object) for name, item in scan(table.clients).groups.items()}
     # One whose first write was cut off may be there or not.
     return [name for name, known in books.groups.items() if found.get(name) not in known]
 

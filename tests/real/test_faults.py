@@ -9,6 +9,7 @@ import pytest
 from boot_api.handler import app_of
 from lambda_matchbox.aws.assets import PREFIX
 from lambda_matchbox.aws.catalog.writer import CatalogWriter
+from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.creation import create_bucket, create_table
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
@@ -40,7 +41,7 @@ def rig(moto_server: MotoService) -> Iterator[Rig]:
     create_bucket(bucket, name, moto_server.region)
     bucket.put_object(Bucket=name, Key=PREFIX + "note", Body=b"note\n", ContentType="text/plain; charset=utf-8")
     bucket.put_object(Bucket=name, Key=PREFIX + "vmlinuz", Body=bytes(LARGE), ContentType="application/octet-stream")
-    writer = CatalogWriter(client, bucket, name, name)
+    writer = CatalogWriter(StoreClients(client, bucket, name, name))
     writer.put_profile(Profile("worker", generic_id="t", boot=NetBoot("/assets/vmlinuz")))
     writer.put_template("generic", "t", b"{{.arch}}")
     writer.put_profile(Profile("long", generic_id="long"))

@@ -69,7 +69,7 @@ def wait_for(stores: Stores, key: str) -> None:
 
 
 def documents(stores: Stores) -> int:
-    return len(scan(stores.tables.client("dynamodb"), stores.name).by_key())
+    return len(scan(stores.clients()).by_key())
 
 
 def script(app: object, number: int) -> bytes | int:

@@ -11,6 +11,7 @@ from lambda_matchbox.aws.catalog.writer import CatalogWriter
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
+from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.creation import create_bucket, create_table
 from lambda_matchbox.aws.fsck.fsck import Ages, Fsck
 from lambda_matchbox.aws.fsck.rules import Finding
@@ -44,10 +45,11 @@ class CatalogTable:
         self._http = http
         create_table(client, self.name)
         create_bucket(s3_client, self.name, buckets.region)
+        self.clients = StoreClients(client, s3_client, self.name, self.name)
         self.writer = self.new_writer()
 
     def new_writer(self) -> CatalogWriter:
-        return CatalogWriter(self.client, self.s3_client, self.name, self.name)
+        return CatalogWriter(self.clients)
 
     def reader(self, endpoint: str | None = None, kind: type[DynamoDB] = DynamoDB) -> DynamoDBCatalog:
         tables, buckets = self.service, self._buckets
@@ -65,7 +67,7 @@ class CatalogTable:
 
     def fsck(self, *, repair: bool = False, ages: Ages | None = None) -> list[Finding]:
         """What fsck finds, and mends."""
-        run = Fsck(self.client, self.s3_client, self.name, self.name, repair=repair, ages=ages or Ages())
+        run = Fsck(self.clients, repair=repair, ages=ages or Ages())
         return list(run.run())
 
     def close(self) -> None:

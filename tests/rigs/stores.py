@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from lambda_matchbox.aws.assets import PREFIX
 from lambda_matchbox.aws.catalog.writer import CatalogWriter
+from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.creation import create_bucket, create_table
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
 from lambda_matchbox.documents.json_text import DocumentError
@@ -54,7 +55,11 @@ class Stores:
 
     def writer(self) -> CatalogWriter:
         """A new writer, with clients of its own."""
-        return CatalogWriter(self.tables.client("dynamodb"), self.buckets.client("s3"), self.name, self.name)
+        return CatalogWriter(self.clients())
+
+    def clients(self) -> StoreClients:
+        """New clients."""
+        return StoreClients(self.tables.client("dynamodb"), self.buckets.client("s3"), self.name, self.name)
 
     def put_asset(self, path: str, body: bytes) -> None:
         """Put an asset as an import does."""

@@ -15,6 +15,7 @@ import pytest
 from asset_sync.handler import job_of
 from boot_api.handler import app_of
 from lambda_matchbox.aws.catalog.writer import CatalogWriter
+from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.creation import create_bucket, create_table
 from lambda_matchbox.aws.releases.source_table import SourceTable
 from lambda_matchbox.catalog.groups import Group
@@ -50,7 +51,7 @@ def stores(moto_server: Service) -> Iterator[Stores]:
     with closing(moto_server.client("dynamodb")) as dynamodb, closing(moto_server.client("s3")) as s3:
         create_table(dynamodb, made.name)
         create_bucket(s3, made.name, moto_server.region)
-        writer = CatalogWriter(dynamodb, s3, made.name, made.name)
+        writer = CatalogWriter(StoreClients(dynamodb, s3, made.name, made.name))
         writer.put_profile(Profile("p", generic_id="long", cloud_id="short", boot=NetBoot("/assets/vmlinuz")))
         writer.put_group(Group("g", profile="p"))
         writer.put_template("cloud", "short", b"#!/bin/sh\n")

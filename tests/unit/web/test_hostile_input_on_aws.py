@@ -14,6 +14,7 @@ from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
+from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.creation import create_bucket, create_table
 from lambda_matchbox.aws.releases.reader import TableReleases
 from lambda_matchbox.aws.responses import S3Responses
@@ -38,7 +39,7 @@ def app(moto_server: Service) -> App:
     create_bucket(s3_client, name, moto_server.region)
     s3_client.put_object(Bucket=name, Key=PREFIX + "small", Body=b"small", ContentType="text/plain")
     s3_client.put_object(Bucket=name, Key=PREFIX + "dir/index.html", Body=b"<p>", ContentType="text/html")
-    writer = CatalogWriter(client, s3_client, name, name)
+    writer = CatalogWriter(StoreClients(client, s3_client, name, name))
     writer.put_profile(Profile("p", "", "i.yaml", "c", "g", NetBoot("/assets/small", args=("a=${b}",))))
     writer.put_template("ignition", "i.yaml", b"a: b\n")
     writer.put_template("cloud", "c", b"#!/bin/sh\n{{.request.raw_query}}")

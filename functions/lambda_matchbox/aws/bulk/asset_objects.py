@@ -6,13 +6,11 @@ Each object has its content type, and in its metadata the SHA-256 of its bytes, 
 import hashlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from lambda_matchbox.aws.assets import PREFIX, object_key
+from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.golang.http import content_type
-
-if TYPE_CHECKING:
-    from types_boto3_s3 import S3Client
 
 _DIGEST = "sha256"
 _PIECE = 1024 * 1024
@@ -41,11 +39,11 @@ def asset_file(path: str, file: Path) -> AssetFile:
 
 
 class AssetObjects:
-    """The objects below `assets/` of a bucket, with a boto3 client; for any number of threads."""
+    """The objects below `assets/` of a bucket; for any number of threads."""
 
-    def __init__(self, s3: "S3Client", bucket: str) -> None:
-        self._s3 = s3
-        self._bucket = bucket
+    def __init__(self, clients: StoreClients) -> None:
+        self._s3 = clients.s3
+        self._bucket = clients.bucket
 
     def sizes(self) -> dict[str, int]:
         """The bytes of each asset, by its path."""

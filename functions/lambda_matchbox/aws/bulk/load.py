@@ -11,7 +11,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lambda_matchbox.aws.catalog.document_items import record_of
 from lambda_matchbox.aws.catalog.layout import (
@@ -26,14 +26,11 @@ from lambda_matchbox.aws.catalog.layout import (
 from lambda_matchbox.aws.catalog.table_writes import TableWrites
 from lambda_matchbox.aws.clients.dynamodb_json import encode_item
 from lambda_matchbox.aws.clients.in_parallel import in_parallel
+from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.selection import Selector, selectors_of
 from lambda_matchbox.catalog.templates import CatalogDocument
 from lambda_matchbox.errors import StoreUnavailableError
-
-if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_s3 import S3Client
 
 BATCH_ITEMS = 25
 """The most items that one BatchWriteItem takes; at 400 KB each they stay below its 16 MB."""
@@ -45,12 +42,7 @@ Item = dict[str, Any]
 
 
 def bulk_load(
-    client: "DynamoDBClient",
-    s3: "S3Client",
-    table: str,
-    bucket: str,
-    documents: Iterable[CatalogDocument],
-    done: Callable[[int], object] = lambda _: None,
+    clients: StoreClients, documents: Iterable[CatalogDocument], done: Callable[[int], object] = lambda _: None
 ) -> None:
     """Write all documents into an empty table; `done` is told how many more are written.
 
@@ -59,15 +51,15 @@ def bulk_load(
     """
 
     def write(items: Iterable[Item]) -> Iterator[list[Item]]:
-        return in_parallel(lambda batch: _write(client, table, batch), _batches(items))
+        return in_parallel(lambda batch: _write(clients, batch), _batches(items))
 
     groups, others = _split(documents)
     revised = [[record_of(document, uuid.uuid4().hex) for document in part] for part in (others, groups)]
     objects = {key: body for part in revised for record in part for key, body in record.objects.items()}
     entries = _entries(groups)
-    for _ in in_parallel(lambda item: s3.put_object(Bucket=bucket, Key=item[0], Body=item[1]), objects.items()):
+    for _ in in_parallel(lambda key: clients.s3.put_object(Bucket=clients.bucket, Key=key, Body=objects[key]), objects):
         pass
-    _write(client, table, [_shapes(entries)])
+    _write(clients, [_shapes(entries)])
     for part in revised:
         for batch in write(record.item for record in part):
             done(len(batch))
@@ -75,7 +67,7 @@ def bulk_load(
         for _ in write(entry for selector, entry in entries.items() if len(selector.pairs) == size):
             pass
     # Before the groups were there, a shape may have been marked as unused.
-    writes = TableWrites(client, table, _WRITE_TIME)
+    writes = TableWrites(clients, _WRITE_TIME)
     for shape in {selector.shape for selector in entries}:
         writes.persist(f"shape {list(shape)}", partial(writes.name_shape, shape))
 
@@ -113,14 +105,14 @@ def _batches(items: Iterable[Item]) -> list[list[Item]]:
     return [everything[start : start + BATCH_ITEMS] for start in range(0, len(everything), BATCH_ITEMS)]
 
 
-def _write(client: "DynamoDBClient", table: str, items: Iterable[dict[str, Attribute]]) -> None:
+def _write(clients: StoreClients, items: Iterable[dict[str, Attribute]]) -> None:
     """Write them all: what the table leaves over is sent again."""
-    left: Any = {table: [{"PutRequest": {"Item": encode_item(item)}} for item in items]}
+    left: Any = {clients.table: [{"PutRequest": {"Item": encode_item(item)}} for item in items]}
     end = time.monotonic() + _WRITE_TIME
     pause = 0.05
-    while left := client.batch_write_item(RequestItems=left)["UnprocessedItems"]:
+    while left := clients.dynamodb.batch_write_item(RequestItems=left)["UnprocessedItems"]:
         if time.monotonic() + pause >= end:
-            raise StoreUnavailableError(f"table {table!r} left items over for {_WRITE_TIME:g} s")
+            raise StoreUnavailableError(f"table {clients.table!r} left items over for {_WRITE_TIME:g} s")
         # Random, so that threads which were throttled do not come back together.
         time.sleep(random.uniform(0, pause))  # noqa: S311 - spread, not secrecy
         pause = min(2 * pause, _LONGEST_PAUSE)

@@ -3,35 +3,28 @@
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from lambda_matchbox.aws.bulk.load import bulk_load
 from lambda_matchbox.aws.bulk.plan import Plan
 from lambda_matchbox.aws.catalog.layout import UnwritableError
 from lambda_matchbox.aws.catalog.writer import CatalogWriter
 from lambda_matchbox.aws.clients.in_parallel import in_parallel
+from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.templates import CatalogDocument, Template
 
-if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_s3 import S3Client
-
 
 class CatalogImport:
-    """Writes plans with boto3 clients, in several threads."""
+    """Writes plans, in several threads."""
 
-    def __init__(self, client: "DynamoDBClient", s3: "S3Client", table: str, bucket: str) -> None:
-        self._client = client
-        self._s3 = s3
-        self._table = table
-        self._bucket = bucket
+    def __init__(self, clients: StoreClients) -> None:
+        self._clients = clients
         self._own = threading.local()
 
     def fill(self, plan: Plan, done: Callable[[int], object]) -> None:
         """Write all that a plan adds to an empty table; see `bulk_load`."""
-        bulk_load(self._client, self._s3, self._table, self._bucket, plan.added.values(), done)
+        bulk_load(self._clients, plan.added.values(), done)
 
     def carry_out(self, plan: Plan, done: Callable[[int], object]) -> dict[str, str]:
         """Write what is new or differs, then remove what is to go; `done` is told how many more are written.
@@ -62,7 +55,7 @@ class CatalogImport:
     def _writer(self) -> CatalogWriter:
         """The writer of this thread: one is not for several."""
         if not hasattr(self._own, "writer"):
-            self._own.writer = CatalogWriter(self._client, self._s3, self._table, self._bucket)
+            self._own.writer = CatalogWriter(self._clients)
         writer: CatalogWriter = self._own.writer
         return writer
 

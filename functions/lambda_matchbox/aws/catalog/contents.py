@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lambda_matchbox.aws.catalog.layout import KEY, OBJECTS, SHAPES
 from lambda_matchbox.aws.clients.dynamodb_json import decode_item
+from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.releases.source_items import POINTERS, SOURCES, SYNC
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_s3 import S3Client
     from types_boto3_s3.type_defs import ObjectTypeDef
 
 Item = dict[str, Any]
@@ -43,22 +42,22 @@ class Contents(NamedTuple):
         return {item[KEY]: item for kind in (self.groups, self.profiles, self.templates) for item in kind.values()}
 
 
-def scan(client: "DynamoDBClient", table: str, seen: Callable[[int], object] = lambda _: None) -> Contents:
+def scan(clients: StoreClients, seen: Callable[[int], object] = lambda _: None) -> Contents:
     """Read the whole table; `seen` is told after each page how many items it had.
 
     Each item is read by itself and consistently, but together they are no snapshot.
     """
     found = Contents({}, {}, {}, {}, None, None, None, [])
-    for page in client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
+    for page in clients.dynamodb.get_paginator("scan").paginate(TableName=clients.table, ConsistentRead=True):
         for item in map(decode_item, page["Items"]):
             found = _sorted_in(found, item)
         seen(len(page["Items"]))
     return found
 
 
-def document_objects(s3: "S3Client", bucket: str) -> Iterator["ObjectTypeDef"]:
+def document_objects(clients: StoreClients) -> Iterator["ObjectTypeDef"]:
     """The bucket's objects below `templates/`, as S3 lists them."""
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=OBJECTS):
+    for page in clients.s3.get_paginator("list_objects_v2").paginate(Bucket=clients.bucket, Prefix=OBJECTS):
         yield from page.get("Contents", ())
 
 

@@ -9,11 +9,11 @@ from lambda_matchbox.aws.catalog.group_items import group_in
 from lambda_matchbox.aws.catalog.layout import KEY, Far, far_in, group_key, profile_in, profile_key, template_key
 from lambda_matchbox.aws.clients.dynamodb_json import decode_item
 from lambda_matchbox.aws.clients.in_parallel import in_parallel
+from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import ScanInputTypeDef, ScanOutputTypeDef
 
 UNREADABLE = "its item cannot be read: see `matchboxctl fsck`"
@@ -25,14 +25,13 @@ _Report = Callable[[str], None]
 
 
 class Listing(NamedTuple):
-    """What lists are made with: client and table; `read` gets the bytes of an object, by several threads at a time.
+    """What lists are made with: `read` gets the bytes of an object, by several threads at a time.
 
     `asked` is given each question to the table, of which a long list has many, and may ask it again.
     `told` is given a line for each item that holds none of what is listed, or whose object has gone: it is left out.
     """
 
-    client: "DynamoDBClient"
-    table: str
+    clients: StoreClients
     asked: "Callable[[Callable[[], ScanOutputTypeDef]], ScanOutputTypeDef]"
     read: _Read
     told: _Report
@@ -90,7 +89,7 @@ class Listing(NamedTuple):
     def _items(self, prefix: str | None, *attributes: str) -> Iterator[dict[str, Any]]:
         names = {f"#{at}": name for at, name in enumerate((KEY, *attributes))}
         question: ScanInputTypeDef = {
-            "TableName": self.table,
+            "TableName": self.clients.table,
             "ConsistentRead": True,
             "FilterExpression": "begins_with(#0, :prefix)",
             "ProjectionExpression": ", ".join(names),
@@ -98,7 +97,7 @@ class Listing(NamedTuple):
             "ExpressionAttributeValues": {":prefix": {"S": prefix or ""}},
         }
         while True:
-            page = self.asked(lambda: self.client.scan(**question))
+            page = self.asked(lambda: self.clients.dynamodb.scan(**question))
             yield from map(decode_item, page["Items"])
             if not (last := page.get("LastEvaluatedKey")):
                 return

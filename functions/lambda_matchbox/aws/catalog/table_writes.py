@@ -3,17 +3,15 @@
 import random
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from lambda_matchbox.aws.catalog.layout import KEY, LARGEST_ITEM, SHAPES, UnwritableError, member_name, shape_name
 from lambda_matchbox.aws.clients.dynamodb_json import encode_item
+from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.catalog.selection import Shape
 from lambda_matchbox.errors import StoreUnavailableError
-
-if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
 
 WRITE_TIME = 30.0
 """Seconds for which a write that meets others is tried again."""
@@ -42,11 +40,11 @@ _PASSING = frozenset(
 
 
 class TableWrites:
-    """Reads and writes of single items with a boto3 client; not for several threads."""
+    """Reads and writes of single items; not for several threads."""
 
-    def __init__(self, client: "DynamoDBClient", table: str, write_time: float) -> None:
-        self.client = client
-        self.table = table
+    def __init__(self, clients: StoreClients, write_time: float) -> None:
+        self.client = clients.dynamodb
+        self.table = clients.table
         self._write_time = write_time
         self._shapes: dict[Shape, float] = {}
 

@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -22,36 +22,25 @@ from lambda_matchbox.aws.catalog.layout import (
 )
 from lambda_matchbox.aws.catalog.table_writes import WRITE_TIME, TableWrites, unchanged
 from lambda_matchbox.aws.clients.dynamodb_json import decode_item, encode_item
+from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.fsck.rules import group_fields
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.selection import Selector, keys_of, selectors_of
 
-if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_s3 import S3Client
-
 
 class CatalogWriter:
-    """Writes the catalogue with boto3 clients; the last writer wins, as with matchbox.
+    """Writes the catalogue; the last writer wins, as with matchbox.
 
     A machine that asks meanwhile gets the answer from before a write or after it. All methods raise
     StoreUnavailableError where others kept writing the same for `write_time` seconds, and let other errors of the
     client through.
     """
 
-    def __init__(
-        self,
-        client: "DynamoDBClient",
-        s3: "S3Client",
-        table: str,
-        bucket: str,
-        *,
-        write_time: float = WRITE_TIME,
-    ) -> None:
-        self._writes = TableWrites(client, table, write_time)
-        self._s3 = s3
-        self._bucket = bucket
+    def __init__(self, clients: StoreClients, *, write_time: float = WRITE_TIME) -> None:
+        self._writes = TableWrites(clients, write_time)
+        self._s3 = clients.s3
+        self._bucket = clients.bucket
         self._last_tombstone = 0
 
     def put_group(self, group: Group) -> None:

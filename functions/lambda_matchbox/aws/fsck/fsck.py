@@ -8,13 +8,14 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from botocore.exceptions import ClientError
 
 from lambda_matchbox.aws.catalog.contents import Contents, document_objects, scan
 from lambda_matchbox.aws.catalog.document_items import name_of
 from lambda_matchbox.aws.catalog.layout import KEY, Far, far_in, shape_name
+from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.fsck.release_rules import ReleaseCheck
 from lambda_matchbox.aws.fsck.repair import CatalogMender
 from lambda_matchbox.aws.fsck.rules import (
@@ -33,10 +34,6 @@ from lambda_matchbox.aws.fsck.rules import (
 from lambda_matchbox.catalog.overlaps import overlaps_among
 from lambda_matchbox.catalog.selection import Selector, keys_of
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
-
-if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_s3 import S3Client
 
 
 class Ages(NamedTuple):
@@ -57,26 +54,22 @@ class Fsck:
 
     def __init__(
         self,
-        client: "DynamoDBClient",
-        s3: "S3Client",
-        table: str,
-        bucket: str,
+        clients: StoreClients,
         *,
         repair: bool,
         ages: Ages = Ages(),  # noqa: B008 (immutable)
     ) -> None:
-        self._client = client
-        self._s3 = s3
-        self._table = table
-        self._bucket = bucket
+        self._clients = clients
+        self._s3 = clients.s3
+        self._bucket = clients.bucket
         self._repair = repair
         self._ages = ages
-        self._mender = CatalogMender(client, table)
+        self._mender = CatalogMender(clients)
 
     def run(self, seen: Callable[[int], object] = lambda _: None) -> Iterator[Finding]:
         """All that is found; `seen` is told how many more items are read."""
         began = time.time_ns()
-        found = scan(self._client, self._table, seen)
+        found = scan(self._clients, seen)
         for key in found.others:
             yield Finding(
                 Fault(Kind.UNKNOWN, f"item {key!r} is none of matchbox's: see who writes it here"), mended=False
@@ -88,7 +81,7 @@ class Fsck:
         yield from self._entries(found)
         yield from self._shapes(found, began)
         yield from self._objects(found)
-        releases = ReleaseCheck(self._client, self._s3, self._table, self._bucket, repair=self._repair)
+        releases = ReleaseCheck(self._clients, repair=self._repair)
         yield from releases.run(found, self._ages.object)
         for line in _notes(found):
             yield Finding(Fault(Kind.NOTE, line), mended=False)
@@ -181,7 +174,7 @@ class Fsck:
         needed = {
             key: Far(item["at"], item["size"]) for key, item in named.items() if isinstance(item.get("size"), int)
         }
-        there = {listed["Key"]: listed for listed in document_objects(self._s3, self._bucket)}
+        there = {listed["Key"]: listed for listed in document_objects(self._clients)}
         for key, far in needed.items():
             known = there.get(far.key)
             if (known is None or known["Size"] != far.size) and self._is_lost(key, far):

@@ -5,11 +5,12 @@ What looks wrong is looked at again before it counts, and removed only while the
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from lambda_matchbox.aws.catalog.contents import Contents
 from lambda_matchbox.aws.catalog.layout import KEY
 from lambda_matchbox.aws.clients.dynamodb_json import encode_item
+from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.fsck.rules import Fault, Finding, Kind
 from lambda_matchbox.aws.releases.reader import PREFIX
 from lambda_matchbox.aws.releases.source_items import POINTERS, pointers_in, source_name, texts_of_sources
@@ -20,10 +21,6 @@ from lambda_matchbox.releases.pointers import RECORD, Pointer, Pointers, Release
 from lambda_matchbox.releases.records import record_in
 from lambda_matchbox.releases.sources import Source, apart
 from lambda_matchbox.releases.store import BusyError, MovedError, ReleaseStoreError
-
-if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_s3 import S3Client
 
 
 class _ReleaseDirectory(NamedTuple):
@@ -37,11 +34,8 @@ class _ReleaseDirectory(NamedTuple):
 class ReleaseCheck:
     """Finds faults with boto3 clients; with `repair` it mends those that can be mended."""
 
-    def __init__(self, client: "DynamoDBClient", s3: "S3Client", table: str, bucket: str, *, repair: bool) -> None:
-        self._client = client
-        self._s3 = s3
-        self._table = table
-        self._bucket = bucket
+    def __init__(self, clients: StoreClients, *, repair: bool) -> None:
+        self._clients = clients
         self._repair = repair
 
     def run(self, found: Contents, age: float) -> Iterator[Finding]:
@@ -67,8 +61,8 @@ class ReleaseCheck:
         mended = False
         if self._repair:
             try:
-                self._client.update_item(
-                    TableName=self._table,
+                self._clients.dynamodb.update_item(
+                    TableName=self._clients.table,
                     Key=encode_item({KEY: POINTERS}),
                     UpdateExpression="REMOVE #source",
                     ConditionExpression="#source = :text",
@@ -76,7 +70,7 @@ class ReleaseCheck:
                     ExpressionAttributeValues=encode_item({":text": text}),
                 )
                 mended = True
-            except self._client.exceptions.ConditionalCheckFailedException:
+            except self._clients.dynamodb.exceptions.ConditionalCheckFailedException:
                 # It is another one by now, or no text.
                 mended = False
         what = f"the pointer of source {source_id!r} is none, so that no release of it is served: a repair removes it"
@@ -104,7 +98,8 @@ class ReleaseCheck:
     def _unnamed(self, pointers: Pointers) -> list[_ReleaseDirectory]:
         """The directories that no pointer names."""
         youngest: dict[tuple[str, str], datetime] = {}
-        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=PREFIX):
+        pages = self._clients.s3.get_paginator("list_objects_v2").paginate(Bucket=self._clients.bucket, Prefix=PREFIX)
+        for page in pages:
             for listed in page.get("Contents", ()):
                 source_id, _, rest = listed["Key"].removeprefix(PREFIX).partition("/")
                 directory, slash, _ = rest.partition("/")
@@ -136,7 +131,7 @@ class ReleaseCheck:
         yield Finding(Fault(Kind.UNUSED_OBJECT, what), mended)
 
     def _store(self, source_id: str) -> TableReleaseStore:
-        return TableReleaseStore(self._client, self._s3, self._table, self._bucket, source_id)
+        return TableReleaseStore(*self._clients, source_id)
 
 
 def _sources(found: Contents) -> Iterator[Finding]:

@@ -4,17 +4,15 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lambda_matchbox.aws.catalog.group_items import group_hash
 from lambda_matchbox.aws.catalog.layout import KEY, SHAPES, entry_key, selector_text
 from lambda_matchbox.aws.catalog.table_writes import WRITE_TIME, TableWrites
 from lambda_matchbox.aws.clients.dynamodb_json import decode_item, encode_item
+from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.fsck.rules import Fault, Item, group_fault, group_fields, member_fault, members_of
 from lambda_matchbox.catalog.selection import keys_of
-
-if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
 
 # An update has at most 300 operators and functions (DynamoDB's "Quotas", expressions).
 _REMOVED_AT_ONCE = 200
@@ -23,8 +21,8 @@ _REMOVED_AT_ONCE = 200
 class CatalogMender:
     """Looks at items again, all that a rule is about at one moment, and mends them; not for several threads."""
 
-    def __init__(self, client: "DynamoDBClient", table: str, *, write_time: float = WRITE_TIME) -> None:
-        self._writes = TableWrites(client, table, write_time)
+    def __init__(self, clients: StoreClients) -> None:
+        self._writes = TableWrites(clients, WRITE_TIME)
 
     def read(self, key: str) -> Item | None:
         """The item under this key now."""
