@@ -1,18 +1,12 @@
 """`matchboxctl serve` in store mode, for the clients that boot."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tests.boot.networks import Servers
+from tests.rigs.stores import Stores
 from tests.support.serving import started
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.rigs.stores import Stores
 
 
 @contextmanager

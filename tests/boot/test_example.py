@@ -1,8 +1,7 @@
 """A machine boots from `examples/talos`, of which nothing is edited."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,14 +11,9 @@ from tests.boot.fleet import identity
 from tests.boot.networks import Servers
 from tests.boot.store_serving import serving_stores
 from tests.rigs.program import free_port
+from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
 from tests.support.serving import serving
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.rigs.service import Service
 
 pytestmark = pytest.mark.boot
 

@@ -3,14 +3,12 @@
 It turns `%2B` of a query into `+`. A Lambda role's credentials always have a session token.
 """
 
-from __future__ import annotations
-
 import urllib.error
 import urllib.request
 import uuid
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -24,13 +22,9 @@ from tests.boot.networks import Servers
 from tests.boot.store_serving import serving_stores
 from tests.boot.token_free import token_free
 from tests.rigs.program import free_port
+from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
 from tests.support.serving import serving
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.rigs.service import Service
 
 pytestmark = [pytest.mark.boot, pytest.mark.nightly]
 

@@ -1,10 +1,8 @@
 """The table or the bucket is away while a machine boots, and comes back."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -14,13 +12,9 @@ from tests.boot.fleet import KERNEL, named, write_data_directory
 from tests.boot.store_serving import serving_stores
 from tests.rigs.faults import Fault, Hang, PassThrough, Refuse
 from tests.rigs.program import free_port
+from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
 from tests.rigs.tcp_fault import fault_proxy
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.rigs.service import Service
 
 pytestmark = pytest.mark.boot
 

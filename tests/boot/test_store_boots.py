@@ -1,8 +1,6 @@
 """Machines boot from `matchboxctl serve` over a table and a bucket: DynamoDB Local and versitygw."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -12,12 +10,8 @@ from tests.boot.fleet import FLEET, INITRAMFS, KERNEL, Member, write_data_direct
 from tests.boot.store_serving import serving_stores
 from tests.boot.token_free import token_free
 from tests.rigs.program import free_port
+from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.rigs.service import Service
 
 pytestmark = pytest.mark.boot
 

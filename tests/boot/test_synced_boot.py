@@ -1,10 +1,8 @@
 """A machine boots a kernel and an initramfs that were synced out of a container registry."""
 
-from __future__ import annotations
-
 import json
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -15,15 +13,11 @@ from tests.boot.example import EXAMPLE, SOURCE, configuration_of, write_example
 from tests.boot.exchanges import relayed
 from tests.boot.fleet import identity
 from tests.boot.networks import Servers
+from tests.rigs.oci_registry import OciRegistry
 from tests.rigs.program import free_port
 from tests.support.images.layers import Entry, gzipped, plain
 from tests.support.images.manifests import image, index
 from tests.support.serving import started
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.rigs.oci_registry import OciRegistry
 
 pytestmark = pytest.mark.boot
 

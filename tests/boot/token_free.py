@@ -4,21 +4,18 @@ It is what MATCHBOX_BUCKET_URL names. On AWS that is a distribution that reads t
 with origin access control), or the bucket itself where its policy lets a network read without a signature.
 """
 
-from __future__ import annotations
-
 import threading
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from tests.rigs.service import Service
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from types_boto3_s3 import S3Client
-
-    from tests.rigs.service import Service
 
 PIECE = 1 << 16
 
@@ -28,7 +25,7 @@ class TokenFreeServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, client: S3Client, bucket: str) -> None:
+    def __init__(self, client: "S3Client", bucket: str) -> None:
         super().__init__(("127.0.0.1", 0), _Object)
         self.client = client
         self.bucket = bucket

@@ -1,17 +1,18 @@
 """The asset stores that one suite holds to one contract, each with what fills it and what serves its addresses."""
 
-from __future__ import annotations
-
 import threading
 import time
 import urllib.request
 import uuid
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 from aws_lambda_powertools import Logger
 
 from lambda_matchbox.assets.file_server import Delivery
+from lambda_matchbox.assets.stores import AssetStore
 from lambda_matchbox.aws.assets import PREFIX, S3Assets
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.s3 import S3
@@ -26,14 +27,8 @@ from matchboxctl.directory.releases import DirectoryReleases
 from matchboxctl.serve.front import Front, Streams
 from matchboxctl.serve.response_relay import ResponseRelay
 from tests.rigs.catalog_table import ENOUGH
+from tests.rigs.service import Service
 from tests.support.memory_catalog import MemoryCatalog
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from lambda_matchbox.assets.stores import AssetStore
-    from tests.rigs.service import Service
 
 LIFETIME = 3600
 

@@ -1,21 +1,16 @@
 """The Lambda function's app over a table, and what each of its answers costs that table."""
 
-from __future__ import annotations
-
 import base64
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote
 
 from boot_api.handler import app_of
+from lambda_matchbox.web.app import App
+from tests.rigs.catalog_table import CatalogTable
 from tests.rigs.tcp_fault import FaultProxy, fault_proxy
 from tests.support.unhurried import unhurried
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from lambda_matchbox.web.app import App
-    from tests.rigs.catalog_table import CatalogTable
 
 READS = {"GetItem", "BatchGetItem"}
 """All that the boot path may ask of a table."""

@@ -1,20 +1,15 @@
 """The catalogues that one suite holds to one contract, each with what writes it."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
 
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import Profile
+from lambda_matchbox.catalog.stores import Catalog
 from tests.support.memory_catalog import MemoryCatalog
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from contextlib import AbstractContextManager
-    from pathlib import Path
-
-    from lambda_matchbox.catalog.groups import Group
-    from lambda_matchbox.catalog.profiles import Profile
-    from lambda_matchbox.catalog.stores import Catalog
 
 
 class Writer(Protocol):
@@ -45,8 +40,7 @@ class Subject:
         return None if selection is None else selection.group.id
 
 
-if TYPE_CHECKING:
-    NewSubject = Callable[[], AbstractContextManager[Subject]]
+NewSubject = Callable[[], AbstractContextManager[Subject]]
 
 
 class MemoryWriter:

@@ -1,35 +1,27 @@
 """The catalogues under test as fixtures."""
 
-from __future__ import annotations
-
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import pytest
 
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.main import main
-from tests.contract.catalog_subjects import FileWriter, MemoryWriter, Subject
-from tests.contract.release_subjects import ON_SERVICES, in_directory, in_memory, on_stores
+from tests.contract.catalog_subjects import FileWriter, MemoryWriter, NewSubject, Subject
+from tests.contract.release_subjects import ON_SERVICES, OnStores, ReleaseSubject, in_directory, in_memory, on_stores
 from tests.rigs.catalog_table import ENOUGH, CatalogTable
+from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
 from tests.support.memory_catalog import MemoryCatalog
 from tests.support.noun_place import NounPlace
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
-
-    from tests.contract.catalog_subjects import NewSubject
-    from tests.contract.release_subjects import OnStores, ReleaseSubject
-    from tests.rigs.service import Service
-
-MakeTable: TypeAlias = "Callable[[Service], CatalogTable]"
-Run: TypeAlias = "Callable[..., int]"
+MakeTable: TypeAlias = Callable[[Service], CatalogTable]
+Run: TypeAlias = Callable[..., int]
 ON_DYNAMODB = ["moto_server", pytest.param("dynamodb_local", marks=pytest.mark.real)]
 
 

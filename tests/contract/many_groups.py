@@ -1,14 +1,8 @@
 """Groups of many selector shapes, written into an empty table at once."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from lambda_matchbox.aws.bulk.load import bulk_load
 from lambda_matchbox.catalog.groups import Group
-
-if TYPE_CHECKING:
-    from tests.rigs.catalog_table import CatalogTable
+from tests.rigs.catalog_table import CatalogTable
 
 
 def of_shapes(shapes: int, number: int) -> list[Group]:

@@ -1,16 +1,17 @@
 """The stores of releases that one suite holds to one contract."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 
+from lambda_matchbox.assets.stores import Releases
 from lambda_matchbox.aws.catalog.layout import KEY
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.dynamodb_json import encode_item
@@ -21,20 +22,13 @@ from lambda_matchbox.aws.releases.reader import TableReleases, release_prefix
 from lambda_matchbox.aws.releases.source_items import sync_key
 from lambda_matchbox.aws.releases.store import TableReleaseStore
 from lambda_matchbox.releases.pointers import Pointer, Release
+from lambda_matchbox.releases.store import ReleaseStore
 from matchboxctl.directory.assets import SignedAddresses
 from matchboxctl.directory.releases import DirectoryReleases, DirectoryReleaseStore
 from tests.rigs.catalog_table import ENOUGH
-from tests.rigs.stores import new_stores
+from tests.rigs.service import Service
+from tests.rigs.stores import Stores, new_stores
 from tests.support.memory_releases import MemoryReleases, MemoryReleaseStore
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
-
-    from lambda_matchbox.assets.stores import Releases
-    from lambda_matchbox.releases.store import ReleaseStore
-    from tests.rigs.service import Service
-    from tests.rigs.stores import Stores
 
 LIFETIME = 3600
 ON_SERVICES = ["moto", pytest.param("real", marks=pytest.mark.real)]

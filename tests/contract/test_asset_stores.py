@@ -1,19 +1,14 @@
 """What every asset store promises: over a directory, and over a bucket on moto and on versitygw."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from lambda_matchbox.errors import NotFoundError
 from lambda_matchbox.golang.http.content_type import of_file
 from tests.contract.asset_subjects import AssetSubject, Served, in_bucket, in_directory
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 NAMES = [
     "vmlinuz",

@@ -1,19 +1,13 @@
 """What matchbox does not have, lists in selectors and metadata of profiles, goes into the stores and out again."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+import pytest
+
+from tests.contract.conftest import Run
 from tests.contract.test_import_export import NOTHING, contents
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pytest
-
-    from tests.contract.conftest import Run
-    from tests.rigs.stores import Stores
+from tests.rigs.stores import Stores
 
 
 def test_metadata_of_profiles(data: Path, stores: Stores, run: Run, tmp_path: Path) -> None:

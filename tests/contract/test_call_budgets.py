@@ -1,11 +1,9 @@
 """How many calls of DynamoDB does each route of the Lambda function cost? No Scan, no Query, no write: see READS."""
 
-from __future__ import annotations
-
 import threading
 import time
+from collections.abc import Iterator, Mapping
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,14 +16,10 @@ from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.catalog.selection import selector_of
 from tests.contract.boot_app import Reply, boot_app
+from tests.contract.conftest import MakeTable
 from tests.contract.many_groups import of_shapes, with_lists, write
 from tests.rigs.catalog_table import ENOUGH, CatalogTable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from tests.contract.conftest import MakeTable
-    from tests.rigs.service import Service
+from tests.rigs.service import Service
 
 SHAPES = 60
 OTHERS = {"rack": "7", "uuid": "4c4c4544-0051-3510-8052-b4c04f4e4d32", "serial": "x y"}

@@ -1,17 +1,11 @@
 """How many calls of DynamoDB does an answer of the catalogue cost?"""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.stores import Selection
+from tests.rigs.catalog_table import CatalogTable
 from tests.rigs.faults import Withhold
 from tests.rigs.tcp_fault import fault_proxy
-
-if TYPE_CHECKING:
-    from tests.rigs.catalog_table import CatalogTable
 
 MAC = "52:54:00:12:34:56"
 GROUP = Group("a", profile="p", selector={"mac": MAC})

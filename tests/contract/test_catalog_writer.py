@@ -1,9 +1,6 @@
 """What the writer promises beside the catalogue's contract: limits, what it says of a deletion."""
 
-from __future__ import annotations
-
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,11 +8,9 @@ from lambda_matchbox.aws.catalog.layout import LARGEST_ITEM, UnwritableError, pr
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.stores import Selection
-
-if TYPE_CHECKING:
-    from tests.contract.conftest import MakeTable
-    from tests.rigs.catalog_table import CatalogTable
-    from tests.rigs.service import Service
+from tests.contract.conftest import MakeTable
+from tests.rigs.catalog_table import CatalogTable
+from tests.rigs.service import Service
 
 
 def test_too_large(table: CatalogTable) -> None:

@@ -1,17 +1,11 @@
 """What every catalogue promises: in memory, over a directory, on moto's DynamoDB and on DynamoDB Local."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.catalog.stores import Selection
-
-if TYPE_CHECKING:
-    from tests.contract.catalog_subjects import Subject
+from tests.contract.catalog_subjects import Subject
 
 MAC = "52:54:00:12:34:56"
 

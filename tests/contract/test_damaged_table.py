@@ -1,9 +1,5 @@
 """What does the catalogue answer from a table that somebody has damaged?"""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 
 from lambda_matchbox.aws.catalog.layout import SHAPES, entry_key
@@ -12,9 +8,7 @@ from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.catalog.selection import selector_of
 from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.errors import StoreUnavailableError
-
-if TYPE_CHECKING:
-    from tests.rigs.catalog_table import CatalogTable
+from tests.rigs.catalog_table import CatalogTable
 
 
 def test_dangling(table: CatalogTable) -> None:

@@ -1,10 +1,8 @@
 """Long templates and metadata, whose bytes lie in the bucket."""
 
-from __future__ import annotations
-
 import time
+from collections.abc import Iterator, Mapping
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,11 +13,7 @@ from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.errors import StoreUnavailableError
 from tests.rigs.catalog_table import ENOUGH, CatalogTable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from tests.rigs.service import Service
+from tests.rigs.service import Service
 
 LONG = b"x" * (LONGEST_INLINE + 1)
 

@@ -1,9 +1,7 @@
 """Each kind of damage is found by its name, and mended where that can be done; a sound table has none."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
 
@@ -15,11 +13,7 @@ from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.catalog.selection import selectors_of
 from lambda_matchbox.catalog.stores import Selection
-
-if TYPE_CHECKING:
-    from typing import Any
-
-    from tests.rigs.catalog_table import CatalogTable
+from tests.rigs.catalog_table import CatalogTable
 
 PROFILE = Profile("p", generic_id="t", boot=NetBoot("kernel"))
 NODE, OTHER = Group("node", profile="p", selector={"mac": "1"}), Group("other", profile="p", selector={"os": "a"})

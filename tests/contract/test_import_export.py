@@ -1,11 +1,9 @@
 """A data directory goes into table and bucket and comes out again: on moto, and on DynamoDB Local with versitygw."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from contextlib import closing
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -13,12 +11,8 @@ from lambda_matchbox.aws.catalog.contents import scan
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
 from matchboxctl.main import main
 from tests.conformance.recordings import HERE, SUITES
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.contract.conftest import Run
-    from tests.rigs.stores import Stores
+from tests.contract.conftest import Run
+from tests.rigs.stores import Stores
 
 PARSERS = {"groups": parse_group, "profiles": parse_profile}
 NOTHING = "0 added, 0 changed, 0 removed, "

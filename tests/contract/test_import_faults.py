@@ -1,26 +1,20 @@
 """What cannot be read, held or written is named, and neither keeps the rest back nor is taken for absent."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
 import sys
 from contextlib import closing
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from lambda_matchbox.aws.bulk.asset_objects import AssetObjects
 from lambda_matchbox.aws.catalog.layout import LONGEST_DOCUMENT, OBJECTS, UnwritableError
 from lambda_matchbox.catalog.groups import Group
+from tests.contract.conftest import Run
 from tests.contract.test_import_export import contents, files
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.contract.conftest import Run
-    from tests.rigs.stores import Stores
+from tests.rigs.stores import Stores
 
 
 def test_what_is_refused_stays(data: Path, stores: Stores, run: Run) -> None:

@@ -1,17 +1,13 @@
 """In which order are groups written to a table that machines ask?"""
 
-from __future__ import annotations
-
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lambda_matchbox.aws.bulk.plan import Plan
 from lambda_matchbox.aws.bulk.run import CatalogImport
 from lambda_matchbox.catalog.groups import Group
-
-if TYPE_CHECKING:
-    from lambda_matchbox.catalog.templates import CatalogDocument
-    from tests.rigs.catalog_table import CatalogTable
+from lambda_matchbox.catalog.templates import CatalogDocument
+from tests.rigs.catalog_table import CatalogTable
 
 MACS = tuple(map(str, range(12)))
 

@@ -1,17 +1,11 @@
 """Groups whose selectors list values: one group in the place of many, in every catalogue."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.stores import Selection
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from tests.contract.catalog_subjects import Subject
+from tests.contract.catalog_subjects import Subject
 
 MACS = tuple(f"52:54:00:00:00:{number:02x}" for number in range(60))
 

@@ -1,9 +1,6 @@
 """Things that are longer than any other, through the writer and the Lambda function."""
 
-from __future__ import annotations
-
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,12 +8,10 @@ from lambda_matchbox.aws.catalog.layout import UnwritableError
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from tests.contract.boot_app import Reply, boot_app
+from tests.contract.conftest import MakeTable
 from tests.contract.many_groups import of_shapes
-
-if TYPE_CHECKING:
-    from tests.contract.conftest import MakeTable
-    from tests.rigs.catalog_table import CatalogTable
-    from tests.rigs.service import Service
+from tests.rigs.catalog_table import CatalogTable
+from tests.rigs.service import Service
 
 MEGABYTE = 1_000_000
 TEMPLATES = Profile("p", generic_id="t")

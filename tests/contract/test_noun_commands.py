@@ -1,19 +1,13 @@
 """Groups, profiles and templates by command, over a data directory and over table and bucket."""
 
-from __future__ import annotations
-
 import json
 import os
-from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
-from tests.support.noun_place import Ended
+from tests.support.noun_place import Ended, NounPlace
 from tests.support.serving import started
-
-if TYPE_CHECKING:
-    from tests.support.noun_place import NounPlace
 
 GROUP = {
     "id": "node1",

@@ -1,13 +1,13 @@
 """The commands on groups, profiles and templates while table and bucket are away, throttle or refuse."""
 
-from __future__ import annotations
-
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 from botocore.awsrequest import AWSResponse
@@ -17,17 +17,11 @@ from lambda_matchbox.aws.catalog.listing import Listing
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from matchboxctl.documents.patience import Patience
-from tests.rigs.faults import FORBIDDEN, INTERNAL_ERROR, THROTTLED, PassThrough, Refuse
+from tests.rigs.faults import FORBIDDEN, INTERNAL_ERROR, THROTTLED, Fault, PassThrough, Refuse
+from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
 from tests.rigs.tcp_fault import FaultProxy, fault_proxy
 from tests.support.noun_place import Ended, NounPlace
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.rigs.faults import Fault
-    from tests.rigs.service import Service
 
 
 class Rig(NamedTuple):

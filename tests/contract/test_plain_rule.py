@@ -1,18 +1,12 @@
 """Every catalogue against the plain rule over all groups."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.stores import Selection
+from tests.contract.catalog_subjects import NewSubject
 from tests.support.plain_rule import select
-
-if TYPE_CHECKING:
-    from tests.contract.catalog_subjects import NewSubject
 
 VALUES = st.sampled_from(["", "1", "2", "1,b=2", "=", "ü"])
 MACS = st.sampled_from(["52:54:00:12:34:56", "52:54:00:12:34:57"])

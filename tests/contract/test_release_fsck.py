@@ -1,16 +1,15 @@
 """Damage and litter of image sources and their releases are found by name, and mended where that can be done."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from lambda_matchbox.aws.catalog.layout import KEY
 from lambda_matchbox.aws.clients.dynamodb_json import decode_item, encode_item
 from lambda_matchbox.aws.fsck.fsck import Ages
-from lambda_matchbox.aws.fsck.rules import Kind
+from lambda_matchbox.aws.fsck.rules import Finding, Kind
 from lambda_matchbox.aws.releases.reader import release_prefix
 from lambda_matchbox.aws.releases.source_items import POINTERS, SOURCES, source_name
 from lambda_matchbox.aws.releases.source_table import SourceTable
@@ -19,12 +18,7 @@ from lambda_matchbox.oci.image_reference import ImageReference
 from lambda_matchbox.releases.pointers import RECORD, Pointer, Release, published, rolled_back
 from lambda_matchbox.releases.records import RecordedFile, ReleaseRecord
 from lambda_matchbox.releases.sources import Source
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from lambda_matchbox.aws.fsck.rules import Finding
-    from tests.rigs.catalog_table import CatalogTable
+from tests.rigs.catalog_table import CatalogTable
 
 DOCUMENT = {"id": "arm", "image": "ghcr.io/team/boot:v1", "assets": "talos/arm64"}
 SOURCE = Source("arm", ImageReference("ghcr.io", "team/boot", "v1", ""), "talos/arm64")

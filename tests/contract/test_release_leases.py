@@ -1,20 +1,14 @@
 """Who may publish releases of a source: one at a time, wherever they lie, and nobody for ever."""
 
-from __future__ import annotations
-
 import time
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 import pytest
 
 from lambda_matchbox.aws.releases.lease import SyncLeases
-from lambda_matchbox.releases.store import BusyError, LeaseLostError, MovedError
+from lambda_matchbox.releases.store import BusyError, LeaseLostError, MovedError, ReleaseStore
 from tests.contract.release_subjects import ON_SERVICES, OnStores, ReleaseSubject, pointer
 from tests.rigs.catalog_table import ENOUGH
-
-if TYPE_CHECKING:
-    from lambda_matchbox.releases.store import ReleaseStore
 
 IN_DATA = pytest.mark.parametrize("releases", ["memory", *ON_SERVICES], indirect=True)
 """Leases that are data, which somebody else may change while their holder lives; a lock is not."""

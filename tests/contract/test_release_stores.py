@@ -1,13 +1,11 @@
 """What every store of releases promises: in memory, in a directory, in table and bucket."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -15,13 +13,8 @@ from lambda_matchbox.aws.catalog.layout import KEY
 from lambda_matchbox.aws.clients.dynamodb_json import encode_item
 from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.aws.releases.source_items import POINTERS, source_name
-from lambda_matchbox.releases.store import MovedError, ReleaseFile, ReleaseStoreError
+from lambda_matchbox.releases.store import MovedError, ReleaseFile, ReleaseStore, ReleaseStoreError
 from tests.contract.release_subjects import ON_SERVICES, OnStores, ReleaseSubject, pointer
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from lambda_matchbox.releases.store import ReleaseStore
 
 DIRECTORY, OTHER = f"{'a' * 64}-01234567-89abcdef", f"{'b' * 64}-01234567-89abcdef"
 NAMES = ["vmlinuz", "vmlinuz.sha256", "boot/dir/a file+ü%41", ".hidden", "q&a;b=c#d?"]

@@ -1,29 +1,21 @@
 """Terraform over table and bucket that are away, slow or throttling for a while, in the middle of what it does."""
 
-from __future__ import annotations
-
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from tests.rigs.faults import FORBIDDEN, INTERNAL_ERROR, SLOW_DOWN, THROTTLED, Answer, Delay, Fault, Hang, Refuse
+from tests.rigs.service import Service
 from tests.rigs.tcp_fault import FaultProxy
 from tests.support.rpc_client import LIMIT, bridge, connected
-from tests.support.terraform import Group, Terraform
+from tests.support.terraform import Group, Resource, Terraform
 from tests.support.terraform_faults import LONG, Rig, away, bridged, fleet
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from _pytest.mark import ParameterSet
-
-    from tests.rigs.service import Service
-    from tests.support.terraform import Resource
 
 
 def rarely(fault: Fault) -> ParameterSet:

@@ -1,10 +1,10 @@
 """Image sources go into the table and come out again; who prunes one removes what was published of it."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,16 +18,11 @@ from lambda_matchbox.documents.sources import parse_source
 from lambda_matchbox.releases.pointers import Pointer, Release
 from lambda_matchbox.releases.sources import Source
 from lambda_matchbox.releases.store import ReleaseFile
+from tests.contract.conftest import Run
+from tests.rigs.stores import Stores
 from tests.rigs.tcp_fault import fault_proxy
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from tests.contract.conftest import Run
-    from tests.rigs.stores import Stores
-
-    StoreOf = Callable[[str], TableReleaseStore]
+StoreOf = Callable[[str], TableReleaseStore]
 
 ARM = {"id": "arm", "image": "ghcr.io/team/boot:v1", "assets": "talos/arm64"}
 AMD = {

@@ -1,27 +1,20 @@
 """The example of docs/terraform.md, by the provider's calls, in both modes."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from boot_api.handler import app_of
+from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
 from tests.support.balancer_events import assert_answered, event
 from tests.support.rpc_client import bridge, connected, files_in
 from tests.support.rpc_place import Place, placed
-from tests.support.terraform import Group, Profile, Terraform
+from tests.support.terraform import Group, Profile, Resource, Terraform
 from tests.support.terraform_example import EXAMPLE, example
 from tests.support.unhurried import unhurried
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.rigs.service import Service
-    from tests.support.terraform import Resource
 
 WORKER = "52:54:00:00:00:01"
 LONG = 1_000_000

@@ -1,25 +1,20 @@
 """A BatchGetItem whose items are read at different times, at the worst of them."""
 
-from __future__ import annotations
-
 import time
+from collections.abc import Callable, Mapping, Sequence
 from itertools import permutations
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from lambda_matchbox.aws.catalog.layout import entry_key
 from lambda_matchbox.aws.catalog.reader import REMEMBERED_TOMBSTONES, _Tombstone, _Tombstones
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
+from lambda_matchbox.aws.clients.dynamodb_json import Item
 from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.selection import selector_of
 from lambda_matchbox.catalog.stores import Selection
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from lambda_matchbox.aws.clients.dynamodb_json import Item
-    from tests.rigs.catalog_table import CatalogTable
+from tests.rigs.catalog_table import CatalogTable
 
 MAC = "52:54:00:12:34:56"
 SELECTORS: tuple[dict[str, str], ...] = ({}, {"mac": MAC}, {"mac": MAC, "os": "x"})

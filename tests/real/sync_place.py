@@ -1,7 +1,5 @@
 """A data directory with image sources, synced and served by the commands that an operator types, in either mode."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
@@ -9,23 +7,17 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager
+from pathlib import Path
+from typing import Any
 
 from lambda_matchbox.aws.releases.store import TableReleaseStore
+from lambda_matchbox.releases.store import ReleaseStore
 from matchboxctl.directory.releases import DirectoryReleaseStore
-from tests.rigs.peak_memory import measured
-from tests.support.serving import started
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from contextlib import AbstractContextManager
-    from pathlib import Path
-
-    from lambda_matchbox.releases.store import ReleaseStore
-    from tests.rigs.peak_memory import Measured
-    from tests.rigs.stores import Stores
-    from tests.support.serving import Serve
+from tests.rigs.peak_memory import Measured, measured
+from tests.rigs.stores import Stores
+from tests.support.serving import Serve, started
 
 COMMAND = [sys.executable, "-m", "matchboxctl.main"]
 PATIENCE = 120

@@ -1,13 +1,12 @@
 """The light clients against services that hold them to the rules: DynamoDB Local, versitygw and Swift's S3."""
 
-from __future__ import annotations
-
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from contextlib import closing
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -18,12 +17,8 @@ from lambda_matchbox.aws.clients.s3 import S3, File, Listing
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.errors import StoreUnavailableError
 from tests.rigs.faults import INTERNAL_ERROR, THROTTLED, Withhold
+from tests.rigs.service import Service
 from tests.rigs.tcp_fault import fault_proxy
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.rigs.service import Service
 
 pytestmark = pytest.mark.real
 

@@ -1,11 +1,11 @@
 """matchbox's own bootcmd against both modes: what it creates, lists and describes."""
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -15,10 +15,6 @@ from tests.rigs.stores import new_stores
 from tests.support.rpc_client import ANYWHERE, rpc_port
 from tests.support.rpc_place import Place, placed
 from tests.support.serving import started
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.real
 

@@ -1,21 +1,15 @@
 """`matchboxctl check` follows presigned addresses to a bucket that verifies them."""
 
-from __future__ import annotations
-
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
 from tests.support.serving import started
 from tests.unit.matchboxctl.check.checked import Checked
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.rigs.service import Service
 
 pytestmark = pytest.mark.real
 

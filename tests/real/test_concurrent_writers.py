@@ -1,13 +1,14 @@
 """Eight processes write overlapping groups at once, some are killed; readers ask all the time, and fsck looks on."""
 
-from __future__ import annotations
-
 import multiprocessing
 import random
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, NamedTuple
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import NamedTuple, Self
 
 import pytest
 
@@ -20,17 +21,10 @@ from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.fsck.fsck import Ages
 from lambda_matchbox.aws.fsck.rules import Kind
 from lambda_matchbox.catalog.groups import Group, SelectorValue
+from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.errors import StoreUnavailableError
 from tests.rigs.catalog_table import CatalogTable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from multiprocessing.connection import Connection
-    from multiprocessing.process import BaseProcess
-    from typing import Self
-
-    from lambda_matchbox.catalog.stores import Selection
-    from tests.rigs.service import Service
+from tests.rigs.service import Service
 
 pytestmark = pytest.mark.real
 

@@ -1,20 +1,16 @@
 """GnuPG itself takes the signatures, by keys that it has made."""
 
-from __future__ import annotations
-
 import json
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from lambda_matchbox.signing.key import SigningKeyError, unlocked
 from tests.rigs.gnupg import Gnupg, gnupg
 from tests.support.serving import started
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.real
 

@@ -1,19 +1,14 @@
 """Ignition itself asks for a machine's config, as in an initramfs."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.rigs.ignition_programs import ignition
 from tests.support.serving import LIMIT, started
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = [pytest.mark.real, pytest.mark.nightly]
 

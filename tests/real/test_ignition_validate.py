@@ -1,7 +1,5 @@
 """Ignition itself, by its own checker, takes what is served of Butane."""
 
-from __future__ import annotations
-
 import subprocess
 from contextlib import suppress
 

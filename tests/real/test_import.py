@@ -1,27 +1,21 @@
 """Importing many groups: how long it takes, what machines see meanwhile, and what an interruption leaves."""
 
-from __future__ import annotations
-
 import json
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from boot_api.handler import app_of
 from lambda_matchbox.aws.catalog.contents import scan
+from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.rigs.service import Service
 
 pytestmark = pytest.mark.real
 

@@ -1,30 +1,24 @@
 """`matchboxctl sync` that is killed at random moments: one release is served whole, and the next sync completes."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import random
 import time
+from collections.abc import Callable
 from contextlib import closing
-from typing import TYPE_CHECKING
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from lambda_matchbox.aws.releases.source_items import sync_key
 from tests.real.sync_place import SyncPlace, fetch
+from tests.rigs.oci_registry import OciRegistry
+from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
 from tests.support.images.layers import Entry, gzipped, plain
 from tests.support.images.manifests import Image, image
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from tests.rigs.oci_registry import OciRegistry
-    from tests.rigs.service import Service
-    from tests.support.serving import Serve
+from tests.support.serving import Serve
 
 pytestmark = pytest.mark.real
 

@@ -1,12 +1,10 @@
 """Groups that are written while machines ask, on DynamoDB Local."""
 
-from __future__ import annotations
-
 import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from itertools import count
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,11 +17,7 @@ from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.errors import StoreUnavailableError
 from tests.rigs.catalog_table import ENOUGH, CatalogTable
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from tests.rigs.service import Service
+from tests.rigs.service import Service
 
 pytestmark = pytest.mark.real
 

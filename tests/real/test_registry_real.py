@@ -1,28 +1,23 @@
 """Images out of docker-registry with GHCR's manners: tokens for all, and blobs from other storage."""
 
-from __future__ import annotations
-
 import hashlib
+from collections.abc import Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from uuid import uuid4
 
 import pytest
 
+from lambda_matchbox.oci.descriptors import Descriptor
 from lambda_matchbox.oci.distribution.docker_config import Login, no_logins
 from lambda_matchbox.oci.distribution.patience import Patience
 from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.oci.errors import RegistryError
 from lambda_matchbox.oci.image_reference import ImageReference, Platform, parse_image_reference, parse_platform
+from tests.rigs.oci_registry import OciRegistry
 from tests.rigs.oci_registry import oci_registry as oci_registry_rig
 from tests.support.images.layers import Entry, Layer, gzipped, plain, raw_file, zstandard_compressed
 from tests.support.images.manifests import Image, digest_of, image, index
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from lambda_matchbox.oci.descriptors import Descriptor
-    from tests.rigs.oci_registry import OciRegistry
 
 pytestmark = pytest.mark.real
 

@@ -1,7 +1,5 @@
 """What zsh and fish complete by the scripts of `matchboxctl completion`; the quick tests ask bash."""
 
-from __future__ import annotations
-
 import os
 import pty
 import re

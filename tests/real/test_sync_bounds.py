@@ -1,25 +1,19 @@
 """A sync of a large image needs little memory."""
 
-from __future__ import annotations
-
 import gzip
 import os
 import tarfile
 import zlib
-from typing import TYPE_CHECKING
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from tests.real.sync_place import SyncPlace
+from tests.rigs.oci_registry import OciRegistry
 from tests.rigs.stores import new_stores
 from tests.support.images.layers import OCI, Entry, Layer, tar
 from tests.support.images.manifests import image
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.rigs.oci_registry import OciRegistry
 
 pytestmark = pytest.mark.real
 

@@ -1,30 +1,24 @@
 """`sync`, `releases`, `rollback` and `follow` as an operator types them, and `serve --sync`, with a real registry."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re
 import socket
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from tests.real.sync_place import PATIENCE, SyncPlace, fetch
+from tests.rigs.oci_registry import OciRegistry
 from tests.rigs.oci_registry import oci_registry as oci_registry_rig
 from tests.rigs.stores import new_stores
 from tests.support.images.layers import Entry, gzipped
 from tests.support.images.manifests import Image, image
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from tests.rigs.oci_registry import OciRegistry
-    from tests.support.serving import Serve
+from tests.support.serving import Serve
 
 pytestmark = pytest.mark.real
 

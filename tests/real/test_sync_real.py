@@ -1,27 +1,22 @@
 """Images of every shape out of a real registry, synced and served by the commands; `sha256sum` checks them."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import subprocess
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from tests.real.sync_place import SyncPlace, fetch
 from tests.rigs.install import on_path
+from tests.rigs.oci_registry import OciRegistry
 from tests.rigs.stores import new_stores
 from tests.support.images.layers import FLUX, Entry, directory, gzipped, plain, raw_file, symlink, zstandard_compressed
 from tests.support.images.manifests import Image, image, index
 from tests.support.images.uki import Section, uki
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.rigs.oci_registry import OciRegistry
-    from tests.support.serving import Serve
+from tests.support.serving import Serve
 
 pytestmark = pytest.mark.real
 

@@ -1,30 +1,22 @@
 """Terraform's provider itself, by OpenTofu, against both modes: the example of the docs, faults, what drifts."""
 
-from __future__ import annotations
-
 import shutil
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-from tests.rigs.faults import SLOW_DOWN, THROTTLED, Refuse
+from tests.rigs.faults import SLOW_DOWN, THROTTLED, Fault, Refuse
 from tests.rigs.matchbox_clients import tofu
+from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
 from tests.support.rpc_client import bridge, rpc_port
 from tests.support.rpc_place import Place, placed
-from tests.support.terraform import Group, Profile
+from tests.support.terraform import Group, Profile, Resource
 from tests.support.terraform_example import EXAMPLE
 from tests.support.terraform_faults import away, bridged, fleet
 from tests.support.tofu_runs import TofuRuns
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.rigs.faults import Fault
-    from tests.rigs.service import Service
-    from tests.support.terraform import Resource
 
 pytestmark = [pytest.mark.real, pytest.mark.nightly]
 

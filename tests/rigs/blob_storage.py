@@ -3,22 +3,18 @@
 It refuses HEAD (405), `Authorization` (400) and expired addresses (403), and gives parts of a blob (Range).
 """
 
-from __future__ import annotations
-
 import os
 import re
+import socket
 import sys
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    import socket
-    from collections.abc import Iterator
-    from pathlib import Path
-    from socketserver import BaseServer
+from pathlib import Path
+from socketserver import BaseServer
+from typing import Any
 
 # The path of a blob below docker-registry's root directory, which is what its middleware `redirect` asks for.
 _PATH = re.compile(r"/docker/registry/v2/blobs/sha256/[0-9a-f]{2}/([0-9a-f]{64})/data", re.ASCII)

@@ -1,31 +1,27 @@
 """A new table and bucket for a test, their writer, and readers that have read nothing yet."""
 
-from __future__ import annotations
-
 import uuid
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from lambda_matchbox.aws.catalog.layout import entry_key
 from lambda_matchbox.aws.catalog.reader import DynamoDBCatalog
 from lambda_matchbox.aws.catalog.writer import CatalogWriter
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
+from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.creation import create_bucket, create_table
 from lambda_matchbox.aws.fsck.fsck import Ages, Fsck
 from lambda_matchbox.aws.fsck.rules import Finding
+from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.selection import selector_of
+from tests.rigs.service import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_s3 import S3Client
-
-    from lambda_matchbox.aws.clients.http_client import HttpClient
-    from lambda_matchbox.catalog.groups import Group
-    from tests.rigs.service import Service
 
 ENOUGH = 60.0
 """Seconds in which any machine gets an answer."""
@@ -35,7 +31,7 @@ class CatalogTable:
     """A table on `tables` and a bucket of the same name on `buckets`; both clients are the caller's to close."""
 
     def __init__(
-        self, tables: Service, client: DynamoDBClient, buckets: Service, s3_client: S3Client, http: HttpClient
+        self, tables: Service, client: "DynamoDBClient", buckets: Service, s3_client: "S3Client", http: HttpClient
     ) -> None:
         self.service = tables
         self.name = f"catalogue-{uuid.uuid4()}"

@@ -4,8 +4,6 @@ They come from the machine's own mirror through an apt of their own and are veri
 Maintainer scripts are not run.
 """
 
-from __future__ import annotations
-
 import atexit
 import shutil
 import subprocess

@@ -9,20 +9,15 @@ AWS's own entry point, but sets the address and port of its listener first; a fi
 that, so another version may need another way.
 """
 
-from __future__ import annotations
-
 import shutil
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from tests.rigs.cache import cached
 from tests.rigs.install import on_path, run
 from tests.rigs.program import running, scratch_directory
 from tests.rigs.service import REGION, Service
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 VERSION = "2.6.1"
 JAVA_PACKAGE = "default-jdk-headless"

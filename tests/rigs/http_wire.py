@@ -1,12 +1,8 @@
 """HTTP/1.1 messages as they are on the wire, as far as a relay has to understand them (RFC 9112)."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, BinaryIO
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from typing import BinaryIO
 
 LINE = 1 << 16
 """Longest accepted line in bytes; presigned URLs have less than 2,000."""
@@ -44,12 +40,12 @@ class Head:
         wanted = name.lower().encode("ascii")
         return next((value.decode("latin-1") for key, value in self.fields if key.lower() == wanted), None)
 
-    def without(self, *names: str) -> Head:
+    def without(self, *names: str) -> "Head":
         """The same head without these fields."""
         dropped = {name.lower().encode("ascii") for name in names}
         return replace(self, fields=tuple(field for field in self.fields if field[0].lower() not in dropped))
 
-    def with_field(self, name: str, value: str) -> Head:
+    def with_field(self, name: str, value: str) -> "Head":
         """The same head with this field once, at its end."""
         kept = self.without(name)
         return replace(kept, fields=(*kept.fields, (name.encode("ascii"), value.encode("latin-1"))))

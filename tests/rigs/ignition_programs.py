@@ -1,15 +1,10 @@
 """Ignition itself, built from its Go module: what checks a config, and what fetches one at boot."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from tests.rigs.cache import cached
 from tests.rigs.debian_packages import unpack
 from tests.rigs.go_toolchain import go_build
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 VERSION = "v2.24.0"
 

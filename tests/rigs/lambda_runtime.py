@@ -5,8 +5,6 @@ with boto3 in the place of the runtime's. What it asks is here: Lambda's runtime
 each of its environments. An environment answers one event at a time; another is started while all are busy.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
@@ -14,20 +12,16 @@ import queue
 import threading
 import time
 import uuid
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from tests.rigs.cache import cached
 from tests.rigs.install import install_packages
-from tests.rigs.program import running, scratch_directory
+from tests.rigs.program import Program, running, scratch_directory
 from tests.rigs.python313 import python313
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from tests.rigs.program import Program
 
 REQUIREMENTS = Path(__file__).with_name("lambda-runtime-requirements.txt")
 

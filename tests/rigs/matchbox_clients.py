@@ -1,18 +1,13 @@
 """matchbox's own gRPC clients, built from their Go modules: bootcmd, and Terraform's provider with OpenTofu."""
 
-from __future__ import annotations
-
 import os
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tests.rigs.cache import cached
 from tests.rigs.go_toolchain import go_build, go_platform
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 MATCHBOX = "v0.11.0"
 PROVIDER = "0.5.4"

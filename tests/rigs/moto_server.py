@@ -5,23 +5,18 @@ expired and wrong-method presigned URLs, and lacks idempotency tokens, the 25 it
 numbers and consumed capacity: what depends on those belongs on `dynamodb_local`, `versitygw` and `swift_s3`.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import threading
 import urllib.request
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.rigs.service import REGION, Service
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,12 @@
 """Debian's docker-registry and skopeo, unpacked into the cache without root; else those on PATH."""
 
-from __future__ import annotations
-
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from tests.rigs.cache import cached
 from tests.rigs.debian_packages import Package, unpack
 from tests.rigs.failure import RigUnavailableError
 from tests.rigs.install import on_path, run
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _REGISTRY = "usr/bin/docker-registry"
 

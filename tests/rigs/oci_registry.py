@@ -4,13 +4,13 @@ It speaks http on 127.0.0.1. Who may pull and push is `token_server`'s rule, wha
 An image it is given twice is held once; a tag given to another image moves to it.
 """
 
-from __future__ import annotations
-
 import json
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import urllib3
 
@@ -19,12 +19,7 @@ from tests.rigs.failure import RigFailedError
 from tests.rigs.oci_programs import docker_registry
 from tests.rigs.program import free_port, running, scratch_directory
 from tests.rigs.token_server import ISSUER, PASSWORD, SERVICE, USER, TokenServer
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
-    from tests.support.images.manifests import Image
+from tests.support.images.manifests import Image
 
 _TIMEOUT = 60.0
 """Seconds of silence after which the registry is given up; it writes large blobs to the disk meanwhile."""

@@ -1,15 +1,11 @@
 """How much memory does a program need, and how long does it take?"""
 
-from __future__ import annotations
-
 import subprocess
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from tests.rigs.failure import RigFailedError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 # A process of its own in between: what counts for a child is also the memory of the process that it was forked from.
 _MEASURE = """

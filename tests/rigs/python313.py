@@ -3,8 +3,6 @@
 The interpreter is one that the machine has (on PATH or pyenv's) or Debian trixie's, unpacked into the cache.
 """
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 

@@ -3,19 +3,14 @@
 It is Debian trixie's; elsewhere than on ARM64 it runs under QEMU's emulation of a process, some ten times as slow.
 """
 
-from __future__ import annotations
-
 import platform
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from tests.rigs.cache import cached
 from tests.rigs.debian_packages import Package, machine_architecture, unpack
 from tests.rigs.install import run
 from tests.rigs.python313 import python313
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _QEMU = "usr/bin/qemu-aarch64-static"
 

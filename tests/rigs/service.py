@@ -1,7 +1,5 @@
 """What a rig gives its test: where the service is and the fake credentials it takes."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, overload
 
@@ -30,12 +28,12 @@ class Service:
     """The process that serves; the test's own where that is a thread."""
 
     @overload
-    def client(self, name: Literal["dynamodb"], config: Config | None = None) -> DynamoDBClient: ...
+    def client(self, name: Literal["dynamodb"], config: Config | None = None) -> "DynamoDBClient": ...
 
     @overload
-    def client(self, name: Literal["s3"], config: Config | None = None) -> S3Client: ...
+    def client(self, name: Literal["s3"], config: Config | None = None) -> "S3Client": ...
 
-    def client(self, name: Literal["dynamodb", "s3"], config: Config | None = None) -> DynamoDBClient | S3Client:
+    def client(self, name: Literal["dynamodb", "s3"], config: Config | None = None) -> "DynamoDBClient | S3Client":
         """A new boto3 client of this service, without retries unless `config` says so."""
         plain = Config(
             signature_version="s3v4" if name == "s3" else "v4",

@@ -1,12 +1,10 @@
 """A data directory in a table and a bucket, and the environment that names them."""
 
-from __future__ import annotations
-
 import os
 import uuid
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from lambda_matchbox.aws.assets import PREFIX
 from lambda_matchbox.aws.catalog.writer import CatalogWriter
@@ -15,11 +13,7 @@ from lambda_matchbox.aws.creation import create_bucket, create_table
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
 from lambda_matchbox.documents.json_text import DocumentError
 from lambda_matchbox.golang.http import content_type
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.rigs.service import Service
+from tests.rigs.service import Service
 
 
 @dataclass(frozen=True)

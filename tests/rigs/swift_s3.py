@@ -5,21 +5,16 @@ turned into `+`, as old iPXE does. An unsigned request is a 400 there, and it ke
 `versitygw` for both).
 """
 
-from __future__ import annotations
-
 import hashlib
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tests.rigs.cache import cached
 from tests.rigs.install import install_packages, make_environment
 from tests.rigs.program import running, scratch_directory
 from tests.rigs.service import REGION, Service
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 REQUIREMENTS = Path(__file__).with_name("swift-requirements.txt")
 """Every package with its version; the wheel of pyeclib carries the liberasurecode library."""

@@ -4,23 +4,19 @@ It speaks plain HTTP/1.1, keeps connections to clients alive, relays heads and b
 Host field alone, so signatures stay valid and presigned URLs made for the proxy's address work through it.
 """
 
-from __future__ import annotations
-
 import json
 import select
 import socket
 import threading
 import zlib
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from tests.rigs.faults import Answer, Delay, Fault, Hang, PassThrough, Refuse, Withhold
 from tests.rigs.http_wire import Head, copy_answer_body, copy_request_body, read_head, unchunked
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 LOOPBACK = "127.0.0.1"
 CONNECT_TIMEOUT = 10.0

@@ -1,12 +1,12 @@
 """What docker-registry, its token server and its storage refuse and do, as far as the product's tests rely on it."""
 
-from __future__ import annotations
-
 import json
 import os
 import re
 import subprocess
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
@@ -19,10 +19,6 @@ from tests.rigs.oci_registry import OciRegistry
 from tests.rigs.oci_registry import oci_registry as oci_registry_rig
 from tests.support.images.layers import Entry, gzipped, plain, raw_file, zstandard_compressed
 from tests.support.images.manifests import DOCKER_LIST, OCI_INDEX, OCI_MANIFEST, digest_of, image, index
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 pytestmark = [pytest.mark.real, pytest.mark.nightly]
 

@@ -1,12 +1,12 @@
 """What the rigs' programs refuse and do, as far as the product's tests rely on it."""
 
-from __future__ import annotations
-
 import os
 import socket
 import subprocess
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -16,48 +16,45 @@ import urllib3
 from botocore.exceptions import ClientError
 
 from tests.rigs.failure import RigFailedError
+from tests.rigs.moto_server import MotoService
 from tests.rigs.program import running
 from tests.rigs.python313 import python313_environment
+from tests.rigs.service import Service
 from tests.rigs.versitygw import versitygw as versitygw_rig
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef, UpdateTypeDef, WriteRequestTypeDef
     from types_boto3_s3 import S3Client
 
-    from tests.rigs.moto_server import MotoService
-    from tests.rigs.service import Service
 
 pytestmark = pytest.mark.nightly
 
 
 @pytest.fixture
-def dynamodb(dynamodb_local: Service) -> Iterator[DynamoDBClient]:
+def dynamodb(dynamodb_local: Service) -> Iterator["DynamoDBClient"]:
     with closing(dynamodb_local.client("dynamodb")) as client:
         yield client
 
 
 @pytest.fixture
-def table(dynamodb: DynamoDBClient) -> str:
+def table(dynamodb: "DynamoDBClient") -> str:
     return new_table(dynamodb)
 
 
 @pytest.fixture
-def versity(versitygw: Service) -> Iterator[S3Client]:
+def versity(versitygw: Service) -> Iterator["S3Client"]:
     with closing(versitygw.client("s3")) as client:
         yield client
 
 
 @pytest.fixture
-def swift(swift_s3: Service) -> Iterator[S3Client]:
+def swift(swift_s3: Service) -> Iterator["S3Client"]:
     with closing(swift_s3.client("s3")) as client:
         yield client
 
 
-def new_table(client: DynamoDBClient) -> str:
+def new_table(client: "DynamoDBClient") -> str:
     name = f"table-{uuid4()}"
     client.create_table(
         TableName=name,
@@ -68,13 +65,13 @@ def new_table(client: DynamoDBClient) -> str:
     return name
 
 
-def new_bucket(client: S3Client) -> str:
+def new_bucket(client: "S3Client") -> str:
     name = f"bucket-{uuid4()}"
     client.create_bucket(Bucket=name)
     return name
 
 
-def presigned_kernel(client: S3Client) -> str:
+def presigned_kernel(client: "S3Client") -> str:
     """A presigned URL of a new object."""
     bucket = new_bucket(client)
     client.put_object(Bucket=bucket, Key="kernel", Body=b"0123456789")
@@ -94,7 +91,7 @@ def error_code(call: Callable[..., Any], **arguments: object) -> str:
 
 
 @pytest.mark.real
-def test_dynamodb_local_refuses_26_writes_in_a_batch(dynamodb: DynamoDBClient, table: str) -> None:
+def test_dynamodb_local_refuses_26_writes_in_a_batch(dynamodb: "DynamoDBClient", table: str) -> None:
     """A batch write has at most 25 items."""
     writes: list[WriteRequestTypeDef] = [{"PutRequest": {"Item": {"id": {"S": str(number)}}}} for number in range(26)]
     assert "ValidationException" == error_code(dynamodb.batch_write_item, RequestItems={table: writes})
@@ -102,7 +99,7 @@ def test_dynamodb_local_refuses_26_writes_in_a_batch(dynamodb: DynamoDBClient, t
 
 
 @pytest.mark.real
-def test_dynamodb_local_refuses_101_actions_in_a_transaction(dynamodb: DynamoDBClient, table: str) -> None:
+def test_dynamodb_local_refuses_101_actions_in_a_transaction(dynamodb: "DynamoDBClient", table: str) -> None:
     """A transaction has at most 100 actions."""
     puts: list[TransactWriteItemTypeDef] = [
         {"Put": {"TableName": table, "Item": {"id": {"S": str(number)}}}} for number in range(101)
@@ -112,7 +109,7 @@ def test_dynamodb_local_refuses_101_actions_in_a_transaction(dynamodb: DynamoDBC
 
 
 @pytest.mark.real
-def test_dynamodb_local_refuses_an_item_over_400_kilobytes(dynamodb: DynamoDBClient, table: str) -> None:
+def test_dynamodb_local_refuses_an_item_over_400_kilobytes(dynamodb: "DynamoDBClient", table: str) -> None:
     """An item is at most 400 * 1024 bytes, its attributes' names included."""
     most = 400 * 1024 - len("id1data")
     dynamodb.put_item(TableName=table, Item={"id": {"S": "1"}, "data": {"B": bytes(most)}})
@@ -121,7 +118,7 @@ def test_dynamodb_local_refuses_an_item_over_400_kilobytes(dynamodb: DynamoDBCli
 
 
 @pytest.mark.real
-def test_dynamodb_local_knows_a_repeated_transaction(dynamodb: DynamoDBClient, table: str) -> None:
+def test_dynamodb_local_knows_a_repeated_transaction(dynamodb: "DynamoDBClient", table: str) -> None:
     """A transaction sent again with its token is not carried out again."""
     add: UpdateTypeDef = {
         "TableName": table,
@@ -144,7 +141,7 @@ def test_dynamodb_local_listens_on_one_address(dynamodb_local: Service) -> None:
 
 
 @pytest.mark.real
-def test_versitygw_serves_a_presigned_url_as_it_was_signed(versity: S3Client) -> None:
+def test_versitygw_serves_a_presigned_url_as_it_was_signed(versity: "S3Client") -> None:
     """A presigned URL gives the object; another signature, another key or no signature gives 403."""
     url = presigned_kernel(versity)
     last = "0" if url[-1] != "0" else "1"
@@ -154,7 +151,7 @@ def test_versitygw_serves_a_presigned_url_as_it_was_signed(versity: S3Client) ->
 
 
 @pytest.mark.real
-def test_versitygw_refuses_an_expired_presigned_url(versity: S3Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_versitygw_refuses_an_expired_presigned_url(versity: "S3Client", monkeypatch: pytest.MonkeyPatch) -> None:
     """A presigned URL of yesterday that was valid for an hour is 403."""
     yesterday = datetime.now(UTC) - timedelta(days=1)
     bucket = new_bucket(versity)
@@ -167,14 +164,14 @@ def test_versitygw_refuses_an_expired_presigned_url(versity: S3Client, monkeypat
 
 
 @pytest.mark.real
-def test_versitygw_refuses_head_on_the_url_of_a_get(versity: S3Client) -> None:
+def test_versitygw_refuses_head_on_the_url_of_a_get(versity: "S3Client") -> None:
     """A presigned URL is for one method."""
     url = presigned_kernel(versity)
     assert [200, 403] == [fetch(url, method)[0] for method in ("GET", "HEAD")]
 
 
 @pytest.mark.real
-def test_versitygw_writes_once(versity: S3Client) -> None:
+def test_versitygw_writes_once(versity: "S3Client") -> None:
     """`If-None-Match: *` refuses to replace an object."""
     bucket = new_bucket(versity)
     versity.put_object(Bucket=bucket, Key="kernel", Body=b"first", IfNoneMatch="*")
@@ -184,13 +181,13 @@ def test_versitygw_writes_once(versity: S3Client) -> None:
 
 
 @pytest.mark.real
-def test_versitygw_serves_ranges(versity: S3Client) -> None:
+def test_versitygw_serves_ranges(versity: "S3Client") -> None:
     """A presigned URL gives the part of the object that was asked for."""
     assert (206, b"234") == fetch(presigned_kernel(versity), headers={"Range": "bytes=2-4"})
 
 
 @pytest.mark.real
-def test_versitygw_verifies_sha256(versity: S3Client) -> None:
+def test_versitygw_verifies_sha256(versity: "S3Client") -> None:
     """An upload whose SHA-256 is another's is refused."""
     bucket = new_bucket(versity)
     other = "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg="
@@ -208,7 +205,7 @@ def test_versitygw_ends_with_its_rig() -> None:
 
 
 @pytest.mark.real
-def test_swift_takes_a_session_token(swift: S3Client) -> None:
+def test_swift_takes_a_session_token(swift: "S3Client") -> None:
     """A presigned URL made with temporary credentials gives the object, and 403 for another token."""
     url = presigned_kernel(swift)
     changed = url.replace("X-Amz-Security-Token=I", "X-Amz-Security-Token=J")
@@ -218,7 +215,7 @@ def test_swift_takes_a_session_token(swift: S3Client) -> None:
 
 
 @pytest.mark.real
-def test_swift_refuses_a_plus_for_its_escape(swift: S3Client) -> None:
+def test_swift_refuses_a_plus_for_its_escape(swift: "S3Client") -> None:
     """`%2B` that a client turned into `+`, as old iPXE does, is a blank and spoils the signature."""
     url = presigned_kernel(swift)
     assert "%2B" in url

@@ -1,13 +1,12 @@
 """The fault proxy between boto3 and moto or DynamoDB Local, and between HTTP and a server of the test's own."""
 
-from __future__ import annotations
-
 import http.client
 import http.server
 import socket
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -18,17 +17,15 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from tests.rigs.faults import INTERNAL_ERROR, SLOW_DOWN, THROTTLED, Delay, Hang, PassThrough, Refuse, Withhold
+from tests.rigs.moto_server import MotoService
+from tests.rigs.service import Service
 from tests.rigs.tcp_fault import FaultProxy, fault_proxy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import KeysAndAttributesTypeDef
     from types_boto3_s3 import S3Client
 
-    from tests.rigs.moto_server import MotoService
-    from tests.rigs.service import Service
 
 pytestmark = pytest.mark.nightly
 
@@ -47,7 +44,7 @@ def proxy(moto_server: MotoService) -> Iterator[FaultProxy]:
 
 
 @pytest.fixture
-def dynamodb(moto_server: MotoService, proxy: FaultProxy) -> Iterator[DynamoDBClient]:
+def dynamodb(moto_server: MotoService, proxy: FaultProxy) -> Iterator["DynamoDBClient"]:
     """A client through the proxy, of a service that has the table `machines`."""
     with closing(replace(moto_server, endpoint=proxy.endpoint).client("dynamodb")) as client:
         make_table(client)
@@ -56,7 +53,7 @@ def dynamodb(moto_server: MotoService, proxy: FaultProxy) -> Iterator[DynamoDBCl
 
 
 @pytest.fixture
-def s3(moto_server: MotoService, proxy: FaultProxy) -> Iterator[S3Client]:
+def s3(moto_server: MotoService, proxy: FaultProxy) -> Iterator["S3Client"]:
     """A client through the proxy, of a service that has the bucket `assets`."""
     with closing(replace(moto_server, endpoint=proxy.endpoint).client("s3")) as client:
         client.create_bucket(Bucket="assets", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
@@ -65,7 +62,7 @@ def s3(moto_server: MotoService, proxy: FaultProxy) -> Iterator[S3Client]:
 
 
 @pytest.fixture
-def hasty(moto_server: MotoService, proxy: FaultProxy) -> Iterator[DynamoDBClient]:
+def hasty(moto_server: MotoService, proxy: FaultProxy) -> Iterator["DynamoDBClient"]:
     """A client through the proxy that gives up after a second."""
     with closing(replace(moto_server, endpoint=proxy.endpoint).client("dynamodb", Config(read_timeout=1))) as client:
         yield client
@@ -79,7 +76,7 @@ def eventually(question: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def make_table(client: DynamoDBClient) -> None:
+def make_table(client: "DynamoDBClient") -> None:
     client.create_table(
         TableName="machines",
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
@@ -115,7 +112,7 @@ def pieces_server() -> Iterator[str]:
         thread.join()
 
 
-def test_passes_through_and_counts_by_operation(proxy: FaultProxy, dynamodb: DynamoDBClient) -> None:
+def test_passes_through_and_counts_by_operation(proxy: FaultProxy, dynamodb: "DynamoDBClient") -> None:
     """DynamoDB's answers arrive, and its calls are counted by operation."""
     dynamodb.put_item(TableName="machines", Item=ITEM)
     assert ITEM == dynamodb.get_item(TableName="machines", Key=ITEM)["Item"]
@@ -123,7 +120,7 @@ def test_passes_through_and_counts_by_operation(proxy: FaultProxy, dynamodb: Dyn
     assert Counter({"GetItem": 2, "PutItem": 1}) == proxy.requests()
 
 
-def test_passes_large_objects_through(proxy: FaultProxy, s3: S3Client) -> None:
+def test_passes_large_objects_through(proxy: FaultProxy, s3: "S3Client") -> None:
     """Objects of megabytes pass both ways, and S3's requests are counted by method."""
     content = bytes(range(256)) * 20_000
     s3.put_object(Bucket="assets", Key="initramfs", Body=content)
@@ -145,7 +142,7 @@ def test_keeps_connections_and_chunks() -> None:
         assert [b"chained", b"booted"] == answers
 
 
-def test_refuses_connections_and_serves_again(proxy: FaultProxy, dynamodb: DynamoDBClient) -> None:
+def test_refuses_connections_and_serves_again(proxy: FaultProxy, dynamodb: "DynamoDBClient") -> None:
     """A refusing proxy is like no listener, and comes back on the same port."""
     address = urlsplit(proxy.endpoint)
     proxy.switch(Refuse())
@@ -172,7 +169,7 @@ def test_refusing_cannot_be_limited(proxy: FaultProxy) -> None:
         proxy.switch(Refuse(), times=1)
 
 
-def test_hangs_until_switched(proxy: FaultProxy, dynamodb: DynamoDBClient, hasty: DynamoDBClient) -> None:
+def test_hangs_until_switched(proxy: FaultProxy, dynamodb: "DynamoDBClient", hasty: "DynamoDBClient") -> None:
     """A hanging proxy takes the request and never answers it; the next one is served again."""
     proxy.switch(Hang(), times=1)
     with pytest.raises(ReadTimeoutError):
@@ -183,7 +180,7 @@ def test_hangs_until_switched(proxy: FaultProxy, dynamodb: DynamoDBClient, hasty
 
 
 def test_a_delayed_request_has_been_carried_out(
-    proxy: FaultProxy, dynamodb: DynamoDBClient, hasty: DynamoDBClient
+    proxy: FaultProxy, dynamodb: "DynamoDBClient", hasty: "DynamoDBClient"
 ) -> None:
     """A client that gives up on a slow answer has written all the same."""
     proxy.switch(Delay(seconds=600), times=1)
@@ -193,13 +190,13 @@ def test_a_delayed_request_has_been_carried_out(
     eventually(lambda: ITEM == dynamodb.get_item(TableName="machines", Key=ITEM).get("Item"))
 
 
-def test_a_delayed_answer_arrives(proxy: FaultProxy, dynamodb: DynamoDBClient) -> None:
+def test_a_delayed_answer_arrives(proxy: FaultProxy, dynamodb: "DynamoDBClient") -> None:
     """A client that waits long enough has its answer."""
     proxy.switch(Delay(seconds=0.05))
     assert ["machines"] == dynamodb.list_tables()["TableNames"]
 
 
-def test_throttles(proxy: FaultProxy, dynamodb: DynamoDBClient) -> None:
+def test_throttles(proxy: FaultProxy, dynamodb: "DynamoDBClient") -> None:
     """DynamoDB's throttling is raised as that by boto3, as many times as was said."""
     proxy.switch(THROTTLED, times=2)
     for _ in range(2):
@@ -208,7 +205,7 @@ def test_throttles(proxy: FaultProxy, dynamodb: DynamoDBClient) -> None:
     assert ["machines"] == dynamodb.list_tables()["TableNames"]
 
 
-def test_is_retried_by_boto3(proxy: FaultProxy, moto_server: MotoService, dynamodb: DynamoDBClient) -> None:
+def test_is_retried_by_boto3(proxy: FaultProxy, moto_server: MotoService, dynamodb: "DynamoDBClient") -> None:
     """boto3's own retries get over one throttled request, and the proxy counts both."""
     twice = Config(retries={"total_max_attempts": 2, "mode": "standard"})
     with closing(replace(moto_server, endpoint=proxy.endpoint).client("dynamodb", twice)) as patient:
@@ -217,7 +214,7 @@ def test_is_retried_by_boto3(proxy: FaultProxy, moto_server: MotoService, dynamo
     assert Counter({"ListTables": 2}) == proxy.requests()
 
 
-def test_s3_is_slowed_down(proxy: FaultProxy, s3: S3Client) -> None:
+def test_s3_is_slowed_down(proxy: FaultProxy, s3: "S3Client") -> None:
     """S3's SlowDown is raised as that by boto3."""
     proxy.switch(SLOW_DOWN)
     with pytest.raises(ClientError) as caught:
@@ -225,7 +222,7 @@ def test_s3_is_slowed_down(proxy: FaultProxy, s3: S3Client) -> None:
     assert "SlowDown" == caught.value.response["Error"]["Code"]
 
 
-def test_fails_with_500(proxy: FaultProxy, dynamodb: DynamoDBClient, s3: S3Client) -> None:
+def test_fails_with_500(proxy: FaultProxy, dynamodb: "DynamoDBClient", s3: "S3Client") -> None:
     """Both services' clients see a status of 500."""
     proxy.switch(INTERNAL_ERROR)
     for call in (dynamodb.list_tables, s3.list_buckets):
@@ -234,7 +231,7 @@ def test_fails_with_500(proxy: FaultProxy, dynamodb: DynamoDBClient, s3: S3Clien
         assert 500 == caught.value.response["ResponseMetadata"]["HTTPStatusCode"]
 
 
-def test_withholds_keys_of_a_batch(proxy: FaultProxy, dynamodb: DynamoDBClient) -> None:
+def test_withholds_keys_of_a_batch(proxy: FaultProxy, dynamodb: "DynamoDBClient") -> None:
     """The keys held back are named in the answer, and asking for them again gives their items."""
     check_withholding(proxy, dynamodb)
 
@@ -249,7 +246,7 @@ def test_withholds_keys_of_dynamodb_local(dynamodb_local: Service) -> None:
             check_withholding(proxy, client)
 
 
-def check_withholding(proxy: FaultProxy, dynamodb: DynamoDBClient) -> None:
+def check_withholding(proxy: FaultProxy, dynamodb: "DynamoDBClient") -> None:
     keys = [{"id": {"S": name}} for name in ("first", "second", "third")]
     for key in keys:
         dynamodb.put_item(TableName="machines", Item={**key, "data": {"S": "x"}})
@@ -267,7 +264,7 @@ def check_withholding(proxy: FaultProxy, dynamodb: DynamoDBClient) -> None:
     assert {} == again["UnprocessedKeys"]
 
 
-def test_never_withholds_a_whole_batch(proxy: FaultProxy, dynamodb: DynamoDBClient) -> None:
+def test_never_withholds_a_whole_batch(proxy: FaultProxy, dynamodb: "DynamoDBClient") -> None:
     """At least one key is read."""
     proxy.switch(Withhold(keys=5))
     answer = dynamodb.batch_get_item(RequestItems={"machines": {"Keys": [ITEM]}})

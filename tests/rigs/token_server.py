@@ -4,8 +4,6 @@ Anybody may pull what is not below `private/`; for those, and to push and delete
 Tokens are those of the distribution project's "Token Authentication Implementation", signed with a key made here.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import json

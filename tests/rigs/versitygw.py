@@ -5,21 +5,16 @@ It verifies signatures as S3 does: tampered, expired and unsigned requests and a
 `swift_s3` for those) and knows path-style addresses only.
 """
 
-from __future__ import annotations
-
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from tests.rigs.cache import cached
 from tests.rigs.go_toolchain import go_build
 from tests.rigs.program import free_port, running, scratch_directory
 from tests.rigs.service import REGION, Service
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 VERSION = "v1.8.0"
 

@@ -4,23 +4,18 @@ Listeners, rules, target groups with their attributes, and permissions are the t
 `matchboxctl serve`'s front end, which makes an event of each request.
 """
 
-from __future__ import annotations
-
 import logging
 import re
 import threading
 import uuid
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from matchboxctl.serve.front import Front
 from tests.rigs.lambda_runtime import Artefacts, LambdaFunction, lambda_function
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
-    from tests.stack.resolution import Stack
+from tests.stack.resolution import Stack
 
 _ELB = "AWS::ElasticLoadBalancingV2::"
 _HEADER_NAME = re.compile(r"[-A-Za-z0-9]+")

@@ -1,17 +1,13 @@
 """A program at a terminal whose questions are answered, those of the `click` library: `Name [default]: `."""
 
-from __future__ import annotations
-
 import os
 import pty
 import re
 import select
 import subprocess
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
 
 PATIENCE = 120.0
 """Seconds that a program may be silent."""

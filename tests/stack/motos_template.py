@@ -1,22 +1,17 @@
 """The translated template in a form that moto's CloudFormation takes, and what has to be there before."""
 
-from __future__ import annotations
-
 import io
 import json
 import os
 import uuid
 import zipfile
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
 
+from tests.rigs.service import Service
 from tests.stack.resolution import Stack
 from tools.translation import ANSWERS, Deployment, translations
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
-
-    from tests.rigs.service import Service
 
 CODE = ["BootApi", "BootApiLayer", "SignedApi", "SignedApiLayer", "AssetSync", "AssetSyncLayer"]
 

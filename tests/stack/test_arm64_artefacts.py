@@ -4,12 +4,12 @@ Nothing but the function, its layer and the runtime's packages is there to be im
 one for this machine's processor will do.
 """
 
-from __future__ import annotations
-
 import json
 import subprocess
+from collections.abc import Mapping
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -18,20 +18,14 @@ from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from tests.rigs.lambda_runtime import runtime_packages
 from tests.rigs.python313_arm64 import python313_arm64
-from tests.rigs.stores import new_stores
+from tests.rigs.service import Service
+from tests.rigs.stores import Stores, new_stores
 from tests.support.images.layers import Entry, zstandard_compressed
 from tests.support.images.manifests import image
 from tests.support.openpgp.independent import TEXT, kind_of
 from tests.support.openpgp.keys import PASSPHRASE, key_ring
 from tests.support.registry_faults import faulty_registry
 from tools.translation import PROJECT
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from tests.rigs.service import Service
-    from tests.rigs.stores import Stores
 
 pytestmark = pytest.mark.real
 

@@ -3,13 +3,13 @@
 The stores are DynamoDB Local and versitygw; the artefacts are those for this machine's processor.
 """
 
-from __future__ import annotations
-
 import json
 import uuid
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,7 +20,9 @@ from tests.boot.networks import Servers
 from tests.conformance.http_exchange import exchange
 from tests.conformance.recordings import HERE, SUITES, Recording, Response, assert_reproduced, recordings
 from tests.rigs.lambda_runtime import FunctionFailedError, lambda_function
+from tests.rigs.oci_registry import OciRegistry
 from tests.rigs.program import free_port
+from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
 from tests.stack.balancer import Balancer, artefacts, balancer
 from tests.stack.resolution import Stack
@@ -31,13 +33,6 @@ from tests.support.images.manifests import image
 from tests.support.openpgp.independent import is_signed
 from tests.support.openpgp.keys import PASSPHRASE, key_ring
 from tools.translation import PROJECT, Deployment, translations
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
-    from tests.rigs.oci_registry import OciRegistry
-    from tests.rigs.service import Service
 
 SCHEDULE = json.loads((PROJECT / "events" / "asset-sync-schedule.json").read_text())
 ONE_SOURCE = json.loads((PROJECT / "events" / "asset-sync-source.json").read_text())

@@ -1,13 +1,13 @@
 """What the functions ask of AWS, against what their roles allow: nothing is missing, nothing is too much."""
 
-from __future__ import annotations
-
 import json
 import urllib.request
 import uuid
+from collections.abc import Iterator
 from contextlib import closing
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -20,24 +20,16 @@ from lambda_matchbox.aws.creation import create_bucket, create_table
 from lambda_matchbox.aws.releases.source_table import SourceTable
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
+from lambda_matchbox.web.app import App
 from signed_api.handler import app_of as signed_app_of
-from tests.rigs.stores import new_stores
-from tests.stack.recorded_calls import recorded_calls
-from tests.stack.resolution import NAME
+from tests.rigs.service import Service
+from tests.rigs.stores import Stores, new_stores
+from tests.stack.recorded_calls import Call, recorded_calls
+from tests.stack.resolution import NAME, Stack
 from tests.support.openpgp.keys import PASSPHRASE, key_ring
 from tests.support.registry_faults import faulty_registry
 from tests.support.unhurried import unhurried
 from tests.unit.image_sync.sync_subject import TAG, talos
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from lambda_matchbox.web.app import App
-    from tests.rigs.service import Service
-    from tests.rigs.stores import Stores
-    from tests.stack.recorded_calls import Call
-    from tests.stack.resolution import Stack
 
 AWSS_OWN = {"kms:Decrypt", "logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"}
 """What Lambda and Secrets Manager do themselves with a function's role."""

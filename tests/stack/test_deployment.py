@@ -4,28 +4,22 @@ moto leaves out alarms, the schedule, policies of buckets, budgets, and most att
 the other tests here look for those in the template.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 import subprocess
 import uuid
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
 
+from tests.rigs.service import Service
 from tests.stack.dialogue import dialogue
-from tests.stack.motos_template import deployable, sams_environment
+from tests.stack.motos_template import Deployable, deployable, sams_environment
 from tools.translation import PROJECT
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from tests.rigs.service import Service
-    from tests.stack.motos_template import Deployable
 
 SAM = PROJECT / ".venv-sam" / "bin" / "sam"
 SAMS_BUCKET = {

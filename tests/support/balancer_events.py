@@ -1,21 +1,16 @@
 """The events of the balancer in `events/`, the data that they are answered over, and how each answer begins."""
 
-from __future__ import annotations
-
 import json
 from base64 import b64decode
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
+from tests.rigs.stores import Stores
 from tests.support import terraform
 from tests.support.paths import PROJECT
 from tests.support.terraform_example import example
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tests.rigs.stores import Stores
 
 ROOT = PROJECT
 EVENTS = {path.stem: path for path in (ROOT / "events").glob("*.json") if not path.stem.startswith("asset-sync-")}

@@ -1,21 +1,16 @@
 """A certificate authority of the tests, and what it vouches for."""
 
-from __future__ import annotations
-
 import datetime
 import ipaddress
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 HOUR = datetime.timedelta(hours=1)
 DAY = (-HOUR, 24 * HOUR)
@@ -40,7 +35,7 @@ class Authority:
         key: Key | None = None,
         signs: bool = True,
         times: tuple[datetime.timedelta, datetime.timedelta] = DAY,
-        above: Authority | None = None,
+        above: "Authority | None" = None,
     ) -> None:
         """One that signs itself, or that another vouches for; without `signs` its certificate does not allow it."""
         self.key = key or ec.generate_private_key(ec.SECP256R1())

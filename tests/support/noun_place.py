@@ -1,21 +1,17 @@
 """The commands on groups, profiles and templates as an operator runs them, in either mode."""
 
-from __future__ import annotations
-
 import io
 import os
 import sys
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
 
 from matchboxctl.main import main
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
-    import pytest
 
 
 class Ended(NamedTuple):

@@ -3,26 +3,20 @@
 Everything listens on 127.0.0.1, and every request is written down.
 """
 
-from __future__ import annotations
-
 import base64
 import contextlib
 import http.server
 import itertools
 import json
 import re
+import ssl
 import threading
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-from tests.support.images.manifests import digest_of
-
-if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Callable, Iterator, Mapping
-
-    from tests.support.images.manifests import Image
+from tests.support.images.manifests import Image, digest_of
 
 
 class Asked(NamedTuple):
@@ -213,7 +207,7 @@ class FaultyRegistry:
             return True
         return headers.get("authorization") == f"Basic {base64.b64encode(':'.join(self.login).encode()).decode()}"
 
-    _answers: Mapping[str, Callable[[FaultyRegistry, str, str, Mapping[str, str]], Answer]] = {
+    _answers: Mapping[str, Callable[["FaultyRegistry", str, str, Mapping[str, str]], Answer]] = {
         "token": _token,
         "manifest": _manifest,
         "blob": _blob,

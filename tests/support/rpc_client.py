@@ -1,29 +1,23 @@
 """matchbox's gRPC API as a client with a certificate asks it."""
 
-from __future__ import annotations
-
 import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import grpc
 from google.protobuf import json_format, message_factory
+from google.protobuf.message import Message
 
 from matchboxctl.rpc import matchbox_pb2 as pb
 from tests.support.certificates import Authority, Issued
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    from google.protobuf.message import Message
-
-    from tests.support.serving import Serve
+from tests.support.serving import Serve
 
 LIMIT = 60
 ANYWHERE = ("--rpc-address", "127.0.0.1:0")

@@ -1,18 +1,13 @@
 """A running `serve` with gRPC, on a directory or on stores, and a client of it."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
+from tests.rigs.stores import Stores
 from tests.support.rpc_client import ANYWHERE, Client, Files, connected, files_in, rpc_port
 from tests.support.serving import Serve, started
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
-    from tests.rigs.stores import Stores
 
 
 class Place(NamedTuple):

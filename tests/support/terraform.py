@@ -3,16 +3,13 @@
 There is no update: what differs is deleted and created anew. Any error of a Get means that the resource has vanished.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-if TYPE_CHECKING:
-    from tests.support.rpc_client import Client
+from tests.support.rpc_client import Client
 
 PARALLELISM = 10
 """Terraform's own default."""
@@ -66,7 +63,7 @@ class Group(NamedTuple):
 Resource: TypeAlias = Profile | Group
 
 
-State: TypeAlias = "dict[tuple[type[Resource], str], Resource]"
+State: TypeAlias = dict[tuple[type[Resource], str], Resource]
 
 
 class Plan(NamedTuple):

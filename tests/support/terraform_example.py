@@ -1,19 +1,13 @@
 """`examples/terraform` as the provider's resources: as much of Terraform's language as it uses."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import hcl2
 
 from tests.support.paths import EXAMPLES
-from tests.support.terraform import Group, Profile
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tests.support.terraform import Resource
+from tests.support.terraform import Group, Profile, Resource
 
 EXAMPLE = EXAMPLES / "terraform"
 

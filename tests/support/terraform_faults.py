@@ -1,26 +1,19 @@
 """A fleet of Terraform's over table and bucket that can be away."""
 
-from __future__ import annotations
-
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
-from tests.rigs.faults import PassThrough
+from tests.rigs.faults import Fault, PassThrough
+from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
 from tests.rigs.tcp_fault import FaultProxy, fault_proxy
 from tests.support.rpc_client import Bridge, Client, Files, bridge, connected, files_in
-from tests.support.terraform import Group, Profile
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.rigs.faults import Fault
-    from tests.rigs.service import Service
-    from tests.support.terraform import Resource
+from tests.support.terraform import Group, Profile, Resource
 
 LONG = 40_000
 """How many bytes a template has that lies in the bucket."""

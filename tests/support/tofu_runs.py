@@ -1,19 +1,13 @@
 """A configuration of matchbox's resources that OpenTofu applies by the provider itself, as `terraform` imitates it."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
-from tests.support.terraform import Group, Profile
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    from tests.rigs.matchbox_clients import Tofu
-    from tests.support.rpc_client import Files
-    from tests.support.terraform import Resource
+from tests.rigs.matchbox_clients import Tofu
+from tests.support.rpc_client import Files
+from tests.support.terraform import Group, Profile, Resource
 
 _REQUIRED = {"matchbox": {"source": "poseidon/matchbox", "version": "~> 0.5"}}
 

@@ -1,16 +1,12 @@
 """Layers of images, made in memory."""
 
-from __future__ import annotations
-
 import gzip
 import io
 import tarfile
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import zstandard
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 OCI = "application/vnd.oci.image.layer.v1.tar"
 DOCKER = "application/vnd.docker.image.rootfs.diff.tar.gzip"

@@ -1,12 +1,8 @@
 """Unified kernel images, made in memory."""
 
-from __future__ import annotations
-
 import struct
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 ALIGNMENT = 512
 PE_HEADER = 0x80

@@ -1,34 +1,30 @@
 """The function that syncs image sources, over a table and a bucket of its own, against a registry of the tests."""
 
-from __future__ import annotations
-
 import io
 import json
 import logging
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asset_sync.handler import job_of
 from lambda_matchbox.aws.releases.source_table import SourceTable
 from lambda_matchbox.aws.releases.store import TableReleaseStore
 from lambda_matchbox.image_sync.job import Report, SyncJob
+from tests.support.images.manifests import Image
+from tests.support.registry_faults import FaultyRegistry
 from tests.unit.image_sync.sync_subject import TAG
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_s3 import S3Client
-
-    from tests.support.images.manifests import Image
-    from tests.support.registry_faults import FaultyRegistry
 
 
 class Clients(NamedTuple):
     """Of table and bucket."""
 
-    dynamodb: DynamoDBClient
-    s3: S3Client
+    dynamodb: "DynamoDBClient"
+    s3: "S3Client"
 
 
 class Function:

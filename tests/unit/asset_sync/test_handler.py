@@ -1,12 +1,12 @@
 """The function that syncs image sources, as its environment describes it, on table and bucket."""
 
-from __future__ import annotations
-
 import base64
 import json
 import time
 import uuid
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -15,17 +15,12 @@ from asset_sync.handler import asked_for
 from lambda_matchbox.aws.creation import create_bucket, create_table
 from lambda_matchbox.environment import MissingSettingError
 from lambda_matchbox.image_sync.job import Report, SyncFailedError
+from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
 from tests.support.balancer_events import ROOT
 from tests.support.registry_faults import faulty_registry
 from tests.unit.asset_sync.sync_function import Clients, Function
 from tests.unit.image_sync.sync_subject import TAG, sha256, talos
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.rigs.service import Service
 
 ONE, OTHER = talos(b"one kernel"), talos(b"another kernel")
 SCHEDULE, ON_DEMAND = (

@@ -1,9 +1,8 @@
 """What asset_sync counts of image sources for CloudWatch."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +15,7 @@ from lambda_matchbox.oci.distribution.docker_config import no_logins
 from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.oci.image_reference import ImageReference
 from lambda_matchbox.releases.sources import Source
+from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
 from tests.support.memory_releases import MemoryReleases, MemoryReleaseStore
 from tests.support.registry_faults import faulty_registry
@@ -23,12 +23,6 @@ from tests.unit.image_sync.sync_subject import NEW, NOON, TAG
 from tests.unit.oci.distribution.quick_patience import QUICK
 from tests.unit.web.hostile_requests import quiet
 from tests.unit.web.metric_lines import Metric, metrics_of, open_log
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.rigs.service import Service
 
 NAMESPACE = "matchbox/test"
 HOUR = 3600

@@ -1,7 +1,5 @@
 """Scripts name the release of their moment in the addresses that a source's releases fill, and nowhere else."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,7 +1,5 @@
 """What is served below /assets/: releases where a source has one, the operator's own files elsewhere."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

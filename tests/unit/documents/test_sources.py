@@ -1,7 +1,5 @@
 """Image sources are read from their files, with a refusal of what is not understood, and kept apart."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any

@@ -1,11 +1,10 @@
 """A source, its registry and its store, and images to sync: what the tests of a whole sync work with."""
 
-from __future__ import annotations
-
 import hashlib
 import json
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -13,19 +12,13 @@ from lambda_matchbox.image_sync.sync import Outcome, Sync, SyncError
 from lambda_matchbox.oci.distribution.docker_config import no_logins
 from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.oci.image_reference import ImageReference
-from lambda_matchbox.releases.pointers import RECORD
+from lambda_matchbox.releases.pointers import RECORD, Pointer
 from lambda_matchbox.releases.sources import Source
 from tests.support.images.layers import Entry, gzipped
 from tests.support.images.manifests import Image, image
 from tests.support.memory_releases import MemoryReleases, MemoryReleaseStore
-from tests.support.registry_faults import faulty_registry
+from tests.support.registry_faults import FaultyRegistry, faulty_registry
 from tests.unit.oci.distribution.quick_patience import QUICK
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from lambda_matchbox.releases.pointers import Pointer
-    from tests.support.registry_faults import FaultyRegistry
 
 REPOSITORY, TAG = "team/boot", "stable"
 PLACE = "output/talos/arm64"

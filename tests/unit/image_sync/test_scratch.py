@@ -1,19 +1,14 @@
 """The directory for the files of a sync that is under way."""
 
-from __future__ import annotations
-
 import signal
 import subprocess
 import sys
 import tempfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from lambda_matchbox.image_sync.scratch import emptied
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HELD = """
 import signal

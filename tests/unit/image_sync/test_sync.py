@@ -1,16 +1,15 @@
 """A sync: what is published, what is downloaded for it, and what stands afterwards."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from lambda_matchbox.image_sync.sync import Outcome
 from lambda_matchbox.releases.pointers import RECORD, Pointer, Release, rolled_back
 from tests.support.images.layers import Entry, gzipped
-from tests.support.images.manifests import image
+from tests.support.images.manifests import Image, image
 from tests.support.images.uki import Section, uki
 from tests.unit.image_sync.sync_subject import (
     NEW,
@@ -26,12 +25,6 @@ from tests.unit.image_sync.sync_subject import (
     sha256,
     talos,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.support.images.manifests import Image
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
 """A sync whose registry fails recovers, or leaves the release before it whole and says where it failed."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -32,9 +31,6 @@ from tests.unit.image_sync.sync_subject import (
     talos,
 )
 from tests.unit.oci.distribution.quick_patience import QUICK
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 LAYER, CONFIG = NEW.document["layers"][0]["digest"], NEW.document["config"]["digest"]
 FOR_EVER = 1000

@@ -1,8 +1,6 @@
 """Two syncs of one source: one at a time, and one that was silent for too long changes nothing."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 
@@ -10,9 +8,6 @@ from lambda_matchbox.image_sync.sync import SyncError
 from lambda_matchbox.releases.pointers import Release, published
 from lambda_matchbox.releases.store import BusyError
 from tests.unit.image_sync.sync_subject import NOON, OLD, Subject, moved_tag
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 @pytest.fixture

@@ -1,19 +1,14 @@
 """A sync whose table, bucket or disk fails leaves one release whole, and the next sync completes."""
 
-from __future__ import annotations
-
 import errno
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.image_sync.sync import SyncError
 from tests.unit.image_sync.sync_subject import NEW, NEW_FILES, OLD_FILES, Subject, completes, fails, moved_tag, talos
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 AWAY = StoreUnavailableError("the table does not answer")
 FULL = OSError(errno.ENOSPC, "No space left on device")

@@ -1,8 +1,6 @@
 """Releases go out of service when their source is named no longer, and no others do."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -14,9 +12,6 @@ from lambda_matchbox.releases.store import BusyError
 from matchboxctl.directory.releases import DirectoryReleaseStore, read_pointers
 from matchboxctl.main import main
 from tests.support.memory_releases import MemoryReleases, MemoryReleaseStore
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 DIGEST = f"sha256:{'a' * 64}"
 SOURCE = Source("new", ImageReference("ghcr.io", "team/boot", "v1", ""), "talos/arm64")

@@ -1,7 +1,5 @@
 """References are read as `docker pull` reads them, and platforms as OCI writes them."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

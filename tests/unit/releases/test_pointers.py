@@ -1,7 +1,5 @@
 """Which release is served, and which are kept."""
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """A release's record says what it is made of, to people, to Flux and to the next sync."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

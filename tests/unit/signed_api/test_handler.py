@@ -1,14 +1,13 @@
 """The function that answers paths in .sig and .asc, as its environment describes it: its start, its secret, its log."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys
 import uuid
 from base64 import b64decode
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -19,16 +18,12 @@ from lambda_matchbox.signing.secret import SigningSecret, SigningSecretError, pa
 from signed_api import handler
 from signed_api.handler import SigningNotPossibleError, app_of
 from tests.rigs.faults import Refuse
+from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
 from tests.rigs.tcp_fault import fault_proxy
 from tests.support.openpgp.independent import is_signed
 from tests.support.openpgp.keys import PASSPHRASE, key_ring, signing_key
 from tests.unit.web.hostile_requests import event
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from tests.rigs.service import Service
 
 Environment = dict[str, str]
 

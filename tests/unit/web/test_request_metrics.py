@@ -1,8 +1,7 @@
 """What boot_api counts of requests for CloudWatch."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -19,9 +18,6 @@ from tests.support.memory_catalog import MemoryCatalog
 from tests.support.memory_releases import MemoryFiles, MemoryReleases
 from tests.unit.web.hostile_requests import quiet
 from tests.unit.web.metric_lines import Metric, metrics_of, open_log
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 NAMESPACE = "matchbox/test"
 ENVIRONMENT = {

@@ -1,11 +1,10 @@
 """The light clients of DynamoDB and S3 answer completely and in time, or say that the store is away."""
 
-from __future__ import annotations
-
 import json
 import threading
 import time
 import urllib.request
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -20,16 +19,13 @@ from lambda_matchbox.aws.clients.s3 import S3, File, Listing
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.errors import StoreUnavailableError
 from tests.rigs.faults import INTERNAL_ERROR, SLOW_DOWN, THROTTLED, Answer, Fault, Hang, PassThrough, Refuse, Withhold
+from tests.rigs.moto_server import MotoService
 from tests.rigs.service import REGION
 from tests.rigs.tcp_fault import FaultProxy, fault_proxy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_s3 import S3Client
-
-    from tests.rigs.moto_server import MotoService
 
 SOON = 0.4
 """Seconds in which a store that stays broken is given up."""
@@ -71,19 +67,19 @@ def patient() -> Iterator[HttpClient]:
 
 
 @pytest.fixture(scope="module")
-def tables(moto_server: MotoService) -> Iterator[DynamoDBClient]:
+def tables(moto_server: MotoService) -> Iterator["DynamoDBClient"]:
     with closing(moto_server.client("dynamodb")) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
-def buckets(moto_server: MotoService) -> Iterator[S3Client]:
+def buckets(moto_server: MotoService) -> Iterator["S3Client"]:
     with closing(moto_server.client("s3")) as client:
         yield client
 
 
 @pytest.fixture
-def proxy(moto_server: MotoService, tables: DynamoDBClient, buckets: S3Client) -> Iterator[FaultProxy]:
+def proxy(moto_server: MotoService, tables: "DynamoDBClient", buckets: "S3Client") -> Iterator[FaultProxy]:
     """In front of moto with the table `machines`, `node-1` in it, and the bucket `assets`."""
     moto_server.reset()
     tables.create_table(
@@ -104,7 +100,7 @@ def dynamodb(proxy: FaultProxy, patient: HttpClient) -> DynamoDB:
 
 
 @pytest.fixture
-def many(proxy: FaultProxy, tables: DynamoDBClient) -> None:
+def many(proxy: FaultProxy, tables: "DynamoDBClient") -> None:
     """The nodes up to `node-249` in the table."""
     for start in range(0, 250, 25):
         puts: list[Any] = [{"PutRequest": {"Item": {"id": {"S": f"node-{n}"}}}} for n in range(start, start + 25)]

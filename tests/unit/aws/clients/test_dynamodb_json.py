@@ -1,7 +1,5 @@
 """Values are written as boto3's client takes them, and read from it and from the JSON protocol."""
 
-from __future__ import annotations
-
 import base64
 from decimal import Decimal
 from typing import Any

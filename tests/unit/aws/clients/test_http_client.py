@@ -1,13 +1,11 @@
 """A request is answered before its deadline, or the store is away."""
 
-from __future__ import annotations
-
 import http.server
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 import pytest
@@ -15,9 +13,6 @@ import pytest
 from lambda_matchbox.aws.clients import errors
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.errors import StoreUnavailableError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SOON = 0.4
 """Seconds in which a server that stays broken is given up."""

@@ -1,12 +1,11 @@
 """A request has a time of its own, however many questions it asks."""
 
-from __future__ import annotations
-
 import time
 import uuid
-from contextlib import closing, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, nullcontext
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -25,14 +24,9 @@ from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
 from tests.rigs.catalog_table import ENOUGH
 from tests.rigs.faults import Delay
+from tests.rigs.moto_server import MotoService
 from tests.rigs.tcp_fault import fault_proxy
 from tests.unit.web.hostile_requests import quiet
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
-
-    from tests.rigs.moto_server import MotoService
 
 EACH = 0.15
 """Seconds that the slow services take for each answer."""

@@ -1,7 +1,5 @@
 """Signatures are those of botocore's signers."""
 
-from __future__ import annotations
-
 from contextlib import closing
 from datetime import UTC, datetime
 from unittest.mock import patch

@@ -1,18 +1,12 @@
 """What `matchboxctl certs` has made in a directory, or says in refusal."""
 
-from __future__ import annotations
+from collections.abc import Mapping
+from pathlib import Path
 
-from typing import TYPE_CHECKING
-
+import pytest
 from cryptography import x509
 
 from matchboxctl.main import main
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    import pytest
 
 FILES = ["ca.crt", "ca.key", "client.crt", "client.key", "server.crt", "server.key"]
 

@@ -1,10 +1,9 @@
 """`matchboxctl certs --check`: each thing that may be wrong with certificates, and the line that tells of it."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -23,10 +22,6 @@ from tests.unit.matchboxctl.certs.certificate_checker import (
     client,
     server,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 ANY = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE
 SHORT_RSA = rsa.generate_private_key(65537, 1024)

@@ -1,16 +1,11 @@
 """Which files `matchboxctl certs --check` looks at, and for which hosts."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from matchboxctl.main import main
 from tests.unit.matchboxctl.certs.certificate_checker import Checker
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture

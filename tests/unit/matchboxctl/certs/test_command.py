@@ -1,12 +1,10 @@
 """`matchboxctl certs`, as an operator runs it: what it makes, what it leaves alone, what it makes anew."""
 
-from __future__ import annotations
-
 import os
 import ssl
 import stat
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import grpc
 import pytest
@@ -18,9 +16,6 @@ from matchboxctl.main import main
 from tests.support.rpc_client import ANYWHERE, LIMIT, rpc_port
 from tests.support.serving import started
 from tests.unit.matchboxctl.certs.made_certificates import FILES, certificate, names, refused
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def listed(directory: Path, port: int) -> bytes:

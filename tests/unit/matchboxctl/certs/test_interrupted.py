@@ -1,20 +1,15 @@
 """`matchboxctl certs` that is stopped in its midst, or finds no room: a set is there as a whole or not at all."""
 
-from __future__ import annotations
-
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from matchboxctl.main import main
 from tests.unit.matchboxctl.certs.made_certificates import FILES, contents
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 LIMIT = 60
 

@@ -1,10 +1,8 @@
 """`matchboxctl certs --renew`: what it makes anew, of whose authority, and what it needs."""
 
-from __future__ import annotations
-
 import os
 import stat
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -13,9 +11,6 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from matchboxctl.main import main
 from tests.support.certificates import HOUR, Authority, Key, bare_authority, private_pem
 from tests.unit.matchboxctl.certs.made_certificates import FILES, certificate, contents, names, refused
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_renewal(tmp_path: Path) -> None:

@@ -1,14 +1,10 @@
 """`matchboxctl check` as an operator runs it, in this process."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+
+import pytest
 
 from matchboxctl.main import main
-
-if TYPE_CHECKING:
-    import pytest
 
 TIME = re.compile(r"\d+\.\d{3} s")
 

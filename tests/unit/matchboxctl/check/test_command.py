@@ -1,20 +1,15 @@
 """`matchboxctl check`, as an operator runs it, against a running `serve`."""
 
-from __future__ import annotations
-
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
 from matchboxctl.main import main
 from tests.support.serving import serving
 from tests.unit.matchboxctl.check.checked import Checked
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 LARGE, SMALL = bytes(range(256)) * 8000, b"initramfs"
 STATED = f"{hashlib.sha256(LARGE).hexdigest()}  vmlinuz\n"

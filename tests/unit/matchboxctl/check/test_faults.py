@@ -1,20 +1,15 @@
 """What `matchboxctl check` says of servers that are none, or ill."""
 
-from __future__ import annotations
-
 import socket
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import TYPE_CHECKING
 
 import pytest
 
 from matchboxctl.main import main
 from tests.unit.matchboxctl.check.checked import Checked
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 BOOT_SCRIPT = b"#!ipxe\nchain ipxe?uuid=${uuid}\n"
 

@@ -1,7 +1,5 @@
 """A long command tells how far it has got."""
 
-from __future__ import annotations
-
 import io
 import sys
 

@@ -1,27 +1,21 @@
 """What a shell completes, asked of a real bash."""
 
-from __future__ import annotations
-
 import os
 import shlex
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from lambda_matchbox.catalog.groups import Group
+from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tests.rigs.service import Service
 
 # As bash does when the key is pressed at the end of the line.
 PRESSED = """

@@ -1,27 +1,21 @@
 """`matchboxctl render`, as an operator runs it."""
 
-from __future__ import annotations
-
 import http.client
 import json
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
 from urllib.parse import quote, urlencode
 
 import pytest
 
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.main import main
+from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
 from tests.support.serving import serving
 from tests.unit.matchboxctl.render.rendered import Rendered
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-    from types import FrameType
-
-    from tests.rigs.service import Service
 
 MAC = "52:54:00:12:34:56"
 ROUTES = ("ipxe", "grub", "ignition", "cloud", "generic", "metadata")

@@ -1,20 +1,15 @@
 """What `create` refuses, what `list` leaves out, and how the commands end: over a data directory."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from matchboxctl.main import main
 from tests.support.noun_place import Ended, NounPlace
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 COMMAND = [sys.executable, "-m", "matchboxctl.main"]
 

@@ -1,7 +1,5 @@
 """How documents are shown: tables for a terminal, JSON and YAML for programs."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,8 +1,6 @@
 """With which certificates a gRPC server starts, and what it says of those that clients refuse."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -12,9 +10,6 @@ from matchboxctl.cli.errors import UsageError
 from matchboxctl.rpc.arguments import RpcSettings
 from matchboxctl.rpc.certificates import certificates
 from tests.support.certificates import HOUR, Authority, Issued
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 AUTHORITY = Authority()
 

@@ -1,13 +1,12 @@
 """gRPC over a data directory that operators edit meanwhile."""
 
-from __future__ import annotations
-
 import errno
 import os
 import threading
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import pytest
 from grpc import StatusCode
@@ -23,9 +22,6 @@ from matchboxctl.rpc.refusals import RefusedError
 from matchboxctl.rpc.services import Services
 from tests.support.rpc_client import ANYWHERE, Client, connected, files_in, rpc_port
 from tests.support.serving import Serve, started
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class Place(NamedTuple):

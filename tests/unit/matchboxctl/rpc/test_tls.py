@@ -1,14 +1,13 @@
 """Who may speak to the gRPC server, and with which certificates it starts."""
 
-from __future__ import annotations
-
 import os
 import re
 import socket
 import ssl
 import subprocess
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import grpc
 import pytest
@@ -17,10 +16,6 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from tests.support.certificates import HOUR, Authority, Issued
 from tests.support.rpc_client import ANYWHERE, Files, connected, files_in, rpc_port
 from tests.support.serving import COMMAND, LIMIT, refused_start, started
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 HTTP = ("--address", "127.0.0.1:0")
 

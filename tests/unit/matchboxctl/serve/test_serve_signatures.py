@@ -1,23 +1,17 @@
 """`matchboxctl serve --key-ring-path` as an operator runs it: a real process, over HTTP."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
 from tests.support.openpgp.independent import is_signed
 from tests.support.openpgp.keys import PASSPHRASE, path_of, signing_key
 from tests.support.serving import COMMAND, LIMIT, started
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.rigs.service import Service
 
 ANYWHERE = ("--address", "127.0.0.1:0")
 LONG = 1_500_000

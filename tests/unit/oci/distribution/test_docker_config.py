@@ -1,10 +1,9 @@
 """Logins come out of a docker config.json or a secret, and passwords never into an error."""
 
-from __future__ import annotations
-
 import base64
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,9 +11,6 @@ from hypothesis import strategies as st
 
 from lambda_matchbox.oci.distribution.docker_config import Login, logins_from_environment, logins_from_secret
 from lambda_matchbox.oci.errors import RegistryError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LOGIN = Login("user", "pass:word")
 AUTH = base64.b64encode(b"user:pass:word").decode()

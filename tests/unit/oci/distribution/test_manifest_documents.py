@@ -1,7 +1,5 @@
 """Manifests and indexes are read as they are meant, and what is none is told what is wrong with it."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 from typing import Any

@@ -1,7 +1,5 @@
 """Addresses are read once, and only those that may be asked."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

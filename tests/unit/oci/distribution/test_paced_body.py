@@ -1,18 +1,14 @@
 """How slowly a body may come."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import pytest
+import urllib3
 
 from lambda_matchbox.oci.distribution import paced_body
 from lambda_matchbox.oci.distribution.paced_body import PacedBody
 from lambda_matchbox.oci.distribution.patience import TransientError
-
-if TYPE_CHECKING:
-    import urllib3
 
 
 class SlowAnswer:

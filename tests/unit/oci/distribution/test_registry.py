@@ -1,9 +1,5 @@
 """An image is found for its platform, and every byte of what describes it is verified."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 
 from lambda_matchbox.oci.descriptors import Descriptor
@@ -11,9 +7,7 @@ from lambda_matchbox.oci.distribution.registry import MOST_DOCUMENT, Registry
 from lambda_matchbox.oci.errors import DigestError, RegistryError
 from lambda_matchbox.oci.image_reference import ImageReference, Platform, parse_image_reference, parse_platform
 from tests.support.images import layers, manifests
-
-if TYPE_CHECKING:
-    from tests.support.registry_faults import FaultyRegistry
+from tests.support.registry_faults import FaultyRegistry
 
 ARM64 = Platform("linux", "arm64")
 KERNEL = layers.gzipped(layers.Entry("vmlinuz", b"kernel"))

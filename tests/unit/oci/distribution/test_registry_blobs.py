@@ -1,13 +1,10 @@
 """A blob comes whole, in order and verified, or not at all, however its download breaks."""
 
-from __future__ import annotations
-
 import hashlib
 import random
 import time
 from contextlib import closing
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,11 +15,8 @@ from lambda_matchbox.oci.distribution.docker_config import no_logins
 from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.oci.errors import DigestError, RegistryError
 from lambda_matchbox.oci.image_reference import ImageReference
-from tests.support.registry_faults import Fault
+from tests.support.registry_faults import Fault, FaultyRegistry
 from tests.unit.oci.distribution.quick_patience import QUICK
-
-if TYPE_CHECKING:
-    from tests.support.registry_faults import FaultyRegistry
 
 SHORT_SILENCE = QUICK._replace(silence=0.2)
 SHORT_SILENCE_OFTEN = SHORT_SILENCE._replace(attempts=6)

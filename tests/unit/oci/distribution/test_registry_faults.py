@@ -1,11 +1,9 @@
 """A registry that fails is asked again, as it wishes and not for ever; each error names image and step."""
 
-from __future__ import annotations
-
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from email.utils import formatdate
-from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 import pytest
@@ -16,13 +14,8 @@ from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.oci.errors import RegistryError
 from lambda_matchbox.oci.image_reference import ImageReference, Platform
 from tests.support.images import layers, manifests
-from tests.support.registry_faults import Fault, faulty_registry
+from tests.support.registry_faults import Fault, FaultyRegistry, faulty_registry
 from tests.unit.oci.distribution.quick_patience import QUICK
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.support.registry_faults import FaultyRegistry
 
 SOME_TIME = Patience(attempts=4, first_pause=1.0, longest_pause=30.0)
 ARM64 = Platform("linux", "arm64")

@@ -1,10 +1,10 @@
 """A registry leads only where it may lead, and sees only what is its own."""
 
-from __future__ import annotations
-
 import socket
+from collections.abc import Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,14 +16,8 @@ from lambda_matchbox.oci.errors import RegistryError
 from lambda_matchbox.oci.image_reference import ImageReference, Platform
 from tests.support.certificates import tls_server
 from tests.support.images import manifests
-from tests.support.registry_faults import Fault, faulty_registry
+from tests.support.registry_faults import Fault, FaultyRegistry, faulty_registry
 from tests.unit.oci.distribution.quick_patience import QUICK
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.support.registry_faults import FaultyRegistry
 
 ARM64 = Platform("linux", "arm64")
 IMAGE = manifests.image([])

@@ -1,32 +1,24 @@
 """A registry is shown what it wants to see, and nobody else is."""
 
-from __future__ import annotations
-
 import base64
 import json
+from collections.abc import Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lambda_matchbox.oci.distribution.challenges import challenges
-from lambda_matchbox.oci.distribution.docker_config import Login, no_logins
+from lambda_matchbox.oci.distribution.docker_config import Login, Logins, no_logins
 from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.oci.distribution.registry_http import RegistryHttp
 from lambda_matchbox.oci.distribution.tokens import Authorizations
 from lambda_matchbox.oci.errors import RegistryError
 from lambda_matchbox.oci.image_reference import ImageReference, Platform
 from tests.support.images import layers, manifests
-from tests.support.registry_faults import Fault, faulty_registry
+from tests.support.registry_faults import Fault, FaultyRegistry, faulty_registry
 from tests.unit.oci.distribution.quick_patience import QUICK
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from lambda_matchbox.oci.distribution.docker_config import Logins
-    from tests.support.registry_faults import FaultyRegistry
 
 ARM64 = Platform("linux", "arm64")
 KERNEL = layers.plain(layers.Entry("vmlinuz", b"kernel"))

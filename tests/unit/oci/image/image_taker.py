@@ -1,24 +1,18 @@
 """Files out of images made by the tests: how often each blob was opened, and whether it was damaged, is known."""
 
-from __future__ import annotations
-
 import hashlib
 import io
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from lambda_matchbox.oci.descriptors import Descriptor
 from lambda_matchbox.oci.errors import DigestError
 from lambda_matchbox.oci.image.image_files import take_files
+from lambda_matchbox.oci.image.spooling import TakenFile
 from tests.support.images.layers import Layer
 from tests.support.images.manifests import digest_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    from lambda_matchbox.oci.image.spooling import TakenFile
 
 
 def sha256(body: bytes) -> str:
@@ -41,7 +35,7 @@ class Blobs:
         return Descriptor(layer.media_type, digest, len(layer.body), annotations)
 
     @contextmanager
-    def open(self, part: Descriptor) -> Iterator[_Blob]:
+    def open(self, part: Descriptor) -> Iterator["_Blob"]:
         self.opened.append(part.digest)
         yield _Blob(self, part.digest)
 

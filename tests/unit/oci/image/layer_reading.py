@@ -1,21 +1,14 @@
 """How tests read a layer: out of a blob that comes in small pieces."""
 
-from __future__ import annotations
-
 import io
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
-from lambda_matchbox.oci.descriptors import Descriptor
+from lambda_matchbox.oci.descriptors import Blob, Descriptor, OpenBlob
 from lambda_matchbox.oci.image.layer_archive import open_layer
 from lambda_matchbox.oci.image.tar_stream import Kind
 from tests.support.images import layers as made
 from tests.support.images.manifests import digest_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from lambda_matchbox.oci.descriptors import Blob, OpenBlob
 
 
 class Drip:

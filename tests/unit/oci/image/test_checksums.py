@@ -1,11 +1,9 @@
 """Checksums of an image agree with its files, or are refused."""
 
-from __future__ import annotations
-
 import hashlib
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,9 +11,6 @@ from hypothesis import strategies as st
 
 from lambda_matchbox.oci.errors import ImageError
 from lambda_matchbox.oci.image import checksums
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PATH = "output/talos/arm64/vmlinuz"
 OWN = f"{PATH}.sha256"

@@ -1,18 +1,13 @@
 """Compressed bytes of any form, in pieces of any size."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lambda_matchbox.oci.image.decompression import decompressed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 LONG = hashlib.shake_256(b"long").digest(3_000_000)
 MEMBERS = st.lists(

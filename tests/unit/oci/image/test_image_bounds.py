@@ -1,10 +1,9 @@
 """What an image may cost is bounded, and what it holds is checked: digests, sizes, checksums."""
 
-from __future__ import annotations
-
 import gzip
 import tracemalloc
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -17,11 +16,6 @@ from tests.support.images import layers as made
 from tests.support.images.layers import Entry, Layer, directory, gzipped, plain, raw_file, symlink
 from tests.support.images.manifests import digest_of
 from tests.unit.oci.image.image_taker import Taker, sha256
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
 
 BIG = b"\xa5" * (2 << 20)
 

@@ -1,9 +1,7 @@
 """The wanted files come out of an image whole and verified, from the layers that matter, or not at all."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -11,10 +9,6 @@ from lambda_matchbox.oci.errors import ImageError
 from tests.support.images import layers as made
 from tests.support.images.layers import Entry, Layer, directory, gzipped, plain, raw_file, symlink
 from tests.unit.oci.image.image_taker import Taker, sha256
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 BIG = b"\xa5" * (2 << 20)
 

@@ -1,31 +1,24 @@
 """What a path of an image means is what it means after all layers were unpacked, one over the other."""
 
-from __future__ import annotations
-
 import io
 import tarfile
 import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_matchbox.oci.descriptors import Descriptor
+from lambda_matchbox.oci.descriptors import Blob, Descriptor
 from lambda_matchbox.oci.errors import ImageError
 from lambda_matchbox.oci.image.image_files import take_files
 from lambda_matchbox.oci.image.layered_paths import Found, LayeredPaths
 from lambda_matchbox.oci.image.tar_stream import entries
 from tests.support.images import layers as made
+from tests.support.images.layers import Entry
 from tests.support.images.manifests import digest_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from lambda_matchbox.oci.descriptors import Blob
-    from tests.support.images.layers import Entry
 
 MOST_LINKS = 40
 
@@ -40,7 +33,7 @@ class Node:
     layer: int
     body: bytes | None = None
     target: str | None = None
-    children: dict[str, Node] | None = None
+    children: "dict[str, Node] | None" = None
 
 
 @dataclass

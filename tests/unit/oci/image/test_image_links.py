@@ -1,19 +1,13 @@
 """Links of an image are followed inside its root, over all layers, and nowhere else."""
 
-from __future__ import annotations
-
 import tarfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from lambda_matchbox.oci.errors import ImageError
 from tests.support.images.layers import Entry, directory, hard_link, plain, symlink
 from tests.unit.oci.image.image_taker import Taker
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 BIG = b"\xa5" * (2 << 20)
 

@@ -1,7 +1,5 @@
 """A layer's entries come out of any archive and compression, and out of no damaged one."""
 
-from __future__ import annotations
-
 import gzip
 import random
 import tarfile

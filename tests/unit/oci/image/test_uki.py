@@ -1,11 +1,9 @@
 """A unified kernel image is taken apart whole, or not at all."""
 
-from __future__ import annotations
-
 import hashlib
 import struct
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,9 +13,6 @@ from lambda_matchbox.oci.errors import ImageError
 from lambda_matchbox.oci.image.spooling import TakenFile
 from lambda_matchbox.oci.image.uki import take_apart
 from tests.support.images.uki import PE_HEADER, SECTION_SIZE, SECTIONS, Section, uki
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 Take = Callable[[bytes], Mapping[str, TakenFile]]
 
