@@ -16,8 +16,9 @@ from botocore.httpsession import URLLib3Session
 from benchmarks.boot_machines import PROFILE, ask, groups
 from benchmarks.table_app import fill, table_app
 from benchmarks.timing import cpu_seconds, print_table
-from lambda_matchbox.aws.catalog.layout import KEY, SHAPES, entry_key
 from lambda_matchbox.aws.clients.http_client import Answer, HttpClient
+from lambda_matchbox.aws.layout import GROUP, KEY, SHAPES, entry_key
+from lambda_matchbox.aws.layout import PROFILE as PROFILE_PREFIX
 from lambda_matchbox.catalog.selection import selector_of
 from tests.rigs.moto_server import moto_server
 from tests.rigs.service import Service
@@ -76,7 +77,7 @@ def _boto3_calls(service: Service) -> Callable[[], object]:
 
     client.meta.events.register("before-send.dynamodb", answer)
     group = next(groups(1))
-    keys = [[SHAPES, entry_key(selector_of(group.selector))], [f"G#{group.id}", f"P#{PROFILE.id}"]]
+    keys = [[SHAPES, entry_key(selector_of(group.selector))], [GROUP + group.id, PROFILE_PREFIX + PROFILE.id]]
     questions = [{TABLE: {"Keys": [{KEY: {"S": key}} for key in batch], "ConsistentRead": True}} for batch in keys]
     return lambda: [client.batch_get_item(RequestItems=question) for question in questions]
 

@@ -15,9 +15,9 @@ from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.aws.clients.store_clients import StoreClients
-from lambda_matchbox.aws.creation import create_table
 from lambda_matchbox.aws.releases.reader import TableReleases
 from lambda_matchbox.aws.responses import S3Responses
+from lambda_matchbox.aws.table_and_bucket import create_table
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.metrics import RequestMetrics

@@ -14,7 +14,7 @@ from lambda_matchbox.aws.assets import S3Assets
 from lambda_matchbox.aws.catalog.reader import DynamoDBCatalog
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.http_client import HttpClient
-from lambda_matchbox.aws.clients.request_time import request_time
+from lambda_matchbox.aws.clients.request_deadline import request_deadline
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.aws.releases.reader import TableReleases
@@ -46,7 +46,7 @@ def wired(
     return App(
         Routes(stores_of(settings, credentials), delivery, signatures),
         log,
-        partial(request_time, _REQUEST_SECONDS),
+        partial(request_deadline, _REQUEST_SECONDS),
         count,
     )
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from lambda_matchbox.aws.catalog.layout import group_key, profile_key, template_key
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS, CatalogDocument, Template
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
 from lambda_matchbox.documents.json_text import DocumentError
@@ -21,15 +20,14 @@ _JSON = ".json"
 class DataDirectory(NamedTuple):
     """The documents, by their ids the image sources, and by their paths below assets/ the files.
 
-    `broken` are the keys, in the table, of documents whose files cannot be used: they may stand in the table well.
-    `broken_sources` are the ids of such sources.
-    `closed` are the directories that cannot be read: nobody knows what the table has beyond the files in them.
+    `broken` are the directories and names of documents whose files cannot be used, `broken_sources` the ids of such
+    sources. `closed` are the directories that cannot be read.
     """
 
     documents: list[CatalogDocument]
     sources: dict[str, Source]
     assets: dict[str, Path]
-    broken: list[str]
+    broken: list[tuple[str, str]]
     broken_sources: list[str]
     closed: list[str]
 
@@ -56,7 +54,7 @@ def read_directory(root: Path, report: Callable[[str], None]) -> DataDirectory:
                 found.documents.append(Template(kind, path, file.read_bytes()))
             except OSError as error:
                 report(f"{file}: cannot be read: {error.strerror}")
-                found.broken.append(template_key(kind, path) or "")
+                found.broken.append((kind, path))
     for path, file in sorted(files_below(root / "sources", close)):
         if path.endswith(_JSON) and "/" not in path:
             _take_source(found, path.removesuffix(_JSON), file, report)
@@ -73,7 +71,7 @@ def _take_document(found: DataDirectory, directory: str, name: str, file: Path, 
         report(f"{file}: {error}")
     except OSError as error:
         report(f"{file}: cannot be read: {error.strerror}")
-    found.broken.append((group_key(name) if directory == "groups" else profile_key(name)) or "")
+    found.broken.append((directory, name))
 
 
 def _take_source(found: DataDirectory, name: str, file: Path, report: Callable[[str], None]) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from threading import Event
 from typing import TypeVar
 
-from lambda_matchbox.aws.catalog.document_objects import LostObjectError
+from lambda_matchbox.aws.catalog.object_cache import LostObjectError
 from lambda_matchbox.aws.clients.boto3_errors import translated
-from lambda_matchbox.aws.clients.request_time import deadline_of, request_time
+from lambda_matchbox.aws.clients.request_deadline import deadline_within, request_deadline
 from lambda_matchbox.errors import StoreUnavailableError
 
 _FIRST_PAUSE = 0.1
@@ -39,12 +39,12 @@ class Patience:
 
         Raises StoreUnavailableError where that was in vain, AWSError for what is refused.
         """
-        deadline, longest = min(deadline_of(self._seconds), end), _FIRST_PAUSE
+        deadline, longest = min(deadline_within(self._seconds), end), _FIRST_PAUSE
         told: StoreUnavailableError | None = None
         while True:
             try:
                 # The last attempt has what is left.
-                with translated(), request_time(deadline - time.monotonic()):
+                with translated(), request_deadline(deadline - time.monotonic()):
                     return attempt()
             except LostObjectError:
                 raise

@@ -12,16 +12,17 @@ from typing import TypeVar
 
 from botocore.config import Config
 
-from lambda_matchbox.aws.catalog.document_objects import DocumentObjects
-from lambda_matchbox.aws.catalog.layout import KEY, Far, group_key, profile_key, template_key
+from lambda_matchbox.aws.catalog.items import ObjectRef, key_of
 from lambda_matchbox.aws.catalog.listing import UNREADABLE, Listing
+from lambda_matchbox.aws.catalog.object_cache import ObjectCache
 from lambda_matchbox.aws.catalog.reader import DynamoDBCatalog
 from lambda_matchbox.aws.catalog.writer import CatalogWriter
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.http_client import HttpClient
-from lambda_matchbox.aws.clients.request_time import deadline_of
+from lambda_matchbox.aws.clients.request_deadline import deadline_within
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.store_clients import StoreClients
+from lambda_matchbox.aws.layout import KEY
 from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.labels import InvalidMACError, is_mac, normalise_mac
 from lambda_matchbox.catalog.profiles import Profile
@@ -54,7 +55,7 @@ class TableDocuments:
         s3 = S3(store.s3_endpoint, store.region, store.bucket, store.credentials, http)
         self._dynamodb = DynamoDB(store.dynamodb_endpoint, store.region, store.credentials, http)
         self._catalog = DynamoDBCatalog(self._dynamodb, s3, store.table, answer_time=_READ_TIME)
-        self._objects = DocumentObjects(s3)
+        self._objects = ObjectCache(s3)
         self._store = store
         self._clients = _Clients(store, calls, answer)
         self._patience = Patience(patience)
@@ -63,11 +64,11 @@ class TableDocuments:
 
     def names(self, kind: str) -> list[str]:
         """What the keys of that kind's items have."""
-        return self._listed(lambda listing: listing.names(_key_of(kind, "")))
+        return self._listed(lambda listing: listing.names(key_of(kind, "")))
 
     def holds(self, kind: str, name: str) -> bool:
         """Whether there is such an item."""
-        key = _key_of(kind, name)
+        key = key_of(kind, name)
         return key is not None and self._patience(lambda: self._item(key)) is not None
 
     def group(self, group_id: str) -> Group | None:
@@ -138,7 +139,7 @@ class TableDocuments:
         self._patience.end()
 
     def _item(self, key: str) -> object:
-        return self._dynamodb.get_item(self._store.table, {KEY: key}, deadline_of(_READ_TIME))
+        return self._dynamodb.get_item(self._store.table, {KEY: key}, deadline_within(_READ_TIME))
 
     def _deleted(self, delete: Callable[[], bool]) -> bool:
         """Whether there was something to delete; after attempts in vain there was."""
@@ -153,9 +154,9 @@ class TableDocuments:
         return self._patience(attempt) or attempts > 1
 
     def _listed(self, ask: Callable[[Listing], _Listed], told: Report = nobody, *, metadata: bool = True) -> _Listed:
-        end = deadline_of(math.inf)
+        end = deadline_within(math.inf)
 
-        def read(far: Far) -> bytes:
+        def read(far: ObjectRef) -> bytes:
             if not metadata:
                 return b"{}"
             return self._patience(lambda: self._objects.read(far, min(end, time.monotonic() + _READ_TIME)), end)
@@ -196,16 +197,6 @@ def _whole(what: str = "") -> Iterator[None]:
         yield
     except (LookupError, TypeError, ValueError) as error:
         raise DocumentError(f"{what}{UNREADABLE}") from error
-
-
-def _key_of(kind: str, name: str) -> str | None:
-    match kind:
-        case "groups":
-            return group_key(name)
-        case "profiles":
-            return profile_key(name)
-        case _:
-            return template_key(kind, name)
 
 
 def _normal(selector: Mapping[str, SelectorValue]) -> dict[str, SelectorValue]:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from boot_api.handler import stores_of
 from lambda_matchbox.assets.file_server import Delivery
-from lambda_matchbox.aws.catalog.group_items import group_in
+from lambda_matchbox.aws.catalog.items import group_in
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.labels import labels_of
 from lambda_matchbox.catalog.stores import Selection
@@ -195,9 +195,9 @@ def _tables(store: StoreSettings) -> _Truth:
 
 def _groups_of(store: StoreSettings) -> Iterator[Group]:
     """All groups of the table, without the metadata that lie in the bucket."""
-    from lambda_matchbox.aws.catalog.contents import scan
+    from lambda_matchbox.aws.catalog.table_contents import scan_table
     from matchboxctl.store.aws_refusals import explained
 
     with explained(store):
-        found = scan(store.clients())
+        found = scan_table(store.clients())
     return (group_in(item, lambda _: b"{}") for item in found.groups.values())

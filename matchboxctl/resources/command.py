@@ -191,7 +191,7 @@ def _check(noun: Noun, name: str) -> None:
 @contextmanager
 def _refused() -> Iterator[None]:
     """Raise FailedError for what the place refuses in the body, or does not answer, and for what is too deep."""
-    from lambda_matchbox.aws.catalog.document_objects import LostObjectError
+    from lambda_matchbox.aws.catalog.object_cache import LostObjectError
     from lambda_matchbox.aws.clients.errors import AWSError
 
     try:

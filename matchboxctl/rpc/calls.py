@@ -10,7 +10,7 @@ from google.protobuf import message_factory
 from google.protobuf.message import DecodeError, Message
 from grpc import StatusCode
 
-from lambda_matchbox.aws.clients.request_time import request_time
+from lambda_matchbox.aws.clients.request_deadline import request_deadline
 from matchboxctl.rpc import matchbox_pb2 as pb
 from matchboxctl.rpc.refusals import EXPECTED, RefusedError, refusal_of
 from matchboxctl.rpc.services import Method, Services
@@ -88,7 +88,7 @@ class _Call:
         """Answer the call, or abort it."""
         begin = time.monotonic()
         left = context.time_remaining()
-        with request_time(PATIENCE if left is None else min(PATIENCE, max(left - _MARGIN, left / 2))):
+        with request_deadline(PATIENCE if left is None else min(PATIENCE, max(left - _MARGIN, left / 2))):
             outcome = self._outcome(raw)
         self._tell(outcome, context, time.monotonic() - begin)
         if outcome.refusal is not None:

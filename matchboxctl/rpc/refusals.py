@@ -2,7 +2,7 @@
 
 from grpc import StatusCode
 
-from lambda_matchbox.aws.catalog.layout import UnwritableError
+from lambda_matchbox.aws.catalog.items import UnwritableError
 from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.catalog.labels import InvalidMACError
 from lambda_matchbox.documents.json_text import DocumentError

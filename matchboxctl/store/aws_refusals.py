@@ -12,7 +12,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
-from lambda_matchbox.aws.catalog.layout import UnwritableError
+from lambda_matchbox.aws.catalog.items import UnwritableError
 from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.errors import StoreUnavailableError
 from matchboxctl.cli.errors import FailedError, UsageError

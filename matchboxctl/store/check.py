@@ -3,11 +3,11 @@
 import sys
 import time
 
-from lambda_matchbox.aws.catalog.layout import KEY, SHAPES, shapes_in
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.s3 import S3
+from lambda_matchbox.aws.layout import ASSETS_PREFIX, KEY, SHAPES, shapes_in
 from lambda_matchbox.errors import StoreUnavailableError
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.store.mode import StoreSettings
@@ -25,7 +25,7 @@ def found(store: StoreSettings, *, meanwhile: str) -> str:
     bucket = S3(store.s3_endpoint, store.region, store.bucket, store.credentials, http)
     try:
         shapes = shapes_in(dynamodb.get_item(store.table, {KEY: SHAPES}, end))
-        bucket.list("assets/", deadline=end)
+        bucket.list(ASSETS_PREFIX, deadline=end)
     except AWSError as error:
         absent = error.code in ("ResourceNotFoundException", "NoSuchBucket")
         advice = "make them with `matchboxctl init`" if absent else "see to the permissions of these credentials"

@@ -1,6 +1,6 @@
 """`matchboxctl init`: the table and the bucket, where no stack makes them."""
 
-from lambda_matchbox.aws.creation import create_bucket, create_table, expire_answers
+from lambda_matchbox.aws.table_and_bucket import create_bucket, create_table, expire_answers
 from matchboxctl.store.aws_refusals import explained
 from matchboxctl.store.mode import StoreSettings
 

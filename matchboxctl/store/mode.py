@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from lambda_matchbox.aws.clients.in_parallel import THREADS
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.aws.clients.store_clients import StoreClients
+from lambda_matchbox.aws.parallel import THREADS
 from lambda_matchbox.errors import StoreUnavailableError
 from matchboxctl.cli.errors import UsageError
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lambda_matchbox.aws.bulk.asset_objects import AssetObjects, asset_file
-from lambda_matchbox.aws.catalog.contents import Contents, Item, scan
-from lambda_matchbox.aws.catalog.group_items import group_in
-from lambda_matchbox.aws.catalog.layout import Far, profile_in, template_in
-from lambda_matchbox.aws.clients.in_parallel import in_parallel
-from lambda_matchbox.aws.releases.source_items import texts_of_sources
+from lambda_matchbox.aws.catalog.items import ObjectRef, group_in, profile_in, template_in
+from lambda_matchbox.aws.catalog.table_contents import TableContents, scan_table
+from lambda_matchbox.aws.clients.dynamodb_json import Item
+from lambda_matchbox.aws.layout import texts_of_sources
+from lambda_matchbox.aws.parallel import in_parallel
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
@@ -74,7 +74,7 @@ class _Export:
 
     def run(self, *, prune: bool, dry_run: bool) -> None:
         read = Progress("reading the table", 0, "items")
-        contents = scan(self._clients, read.add)
+        contents = scan_table(self._clients, read.add)
         read.end()
         targets = {path: target for path, target in self._targets(contents) if self._is_below(path)}
         shown = self._compared(targets, prune=prune)
@@ -87,7 +87,7 @@ class _Export:
         for line in told(sorted(self._beyond_matchbox)):
             print(line, file=sys.stderr)
 
-    def _targets(self, contents: Contents) -> Iterator[tuple[str, _Target]]:
+    def _targets(self, contents: TableContents) -> Iterator[tuple[str, _Target]]:
         """Every file by its path; what cannot be read of the table is told."""
         for kind, items in (("groups", contents.groups), ("profiles", contents.profiles)):
             for name, item in items.items():
@@ -135,7 +135,7 @@ class _Export:
         body = json.dumps(source_document(source), indent=2, ensure_ascii=False).encode() + b"\n"
         return _Target(partial(_is_source, source), partial(_put, body))
 
-    def _object(self, far: Far) -> bytes:
+    def _object(self, far: ObjectRef) -> bytes:
         try:
             return self._clients.s3.get_object(Bucket=self._clients.bucket, Key=far.key)["Body"].read()
         except self._clients.s3.exceptions.NoSuchKey as error:

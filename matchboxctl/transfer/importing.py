@@ -8,10 +8,10 @@ from lambda_matchbox.answers.template_check import Failure, failures
 from lambda_matchbox.aws.bulk.asset_objects import AssetFile, AssetObjects, asset_file, unwritable
 from lambda_matchbox.aws.bulk.plan import Plan, plan
 from lambda_matchbox.aws.bulk.run import CatalogImport
-from lambda_matchbox.aws.catalog.contents import Contents, document_objects, scan
-from lambda_matchbox.aws.catalog.document_items import name_of
-from lambda_matchbox.aws.clients.in_parallel import in_parallel
-from lambda_matchbox.aws.releases.source_items import texts_of_sources
+from lambda_matchbox.aws.catalog.items import display_name, key_of
+from lambda_matchbox.aws.catalog.table_contents import TableContents, list_template_objects, scan_table
+from lambda_matchbox.aws.layout import texts_of_sources
+from lambda_matchbox.aws.parallel import in_parallel
 from lambda_matchbox.catalog.group_index import GroupIndex
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
@@ -88,10 +88,11 @@ class _Import:
 
     def _import_documents(self) -> None:
         read = Progress("reading the table", 0, "items")
-        found = scan(self._clients, read.add)
+        found = scan_table(self._clients, read.add)
         read.end()
-        objects = {listed["Key"]: listed["Size"] for listed in document_objects(self._clients)}
-        changes = plan(self._directory.documents, found, objects, self._directory.broken if self._prune else None)
+        objects = {listed["Key"]: listed["Size"] for listed in list_template_objects(self._clients)}
+        spared = {key_of(kind, name) or "" for kind, name in self._directory.broken} if self._prune else None
+        changes = plan(self._directory.documents, found, objects, spared)
         for line in changes.refused:
             self._warnings.warn(line)
         for line in _warnings(self._directory.documents, found):
@@ -195,11 +196,13 @@ class _Import:
 
 
 def _shown(changes: Plan) -> Differences:
-    added, changed, removed = (list(map(name_of, keys)) for keys in (changes.added, changes.changed, changes.removed))
+    added, changed, removed = (
+        list(map(display_name, keys)) for keys in (changes.added, changes.changed, changes.removed)
+    )
     return Differences("groups, profiles and templates", added, changed, removed, changes.unchanged)
 
 
-def _warnings(documents: list[CatalogDocument], found: Contents) -> list[str]:
+def _warnings(documents: list[CatalogDocument], found: TableContents) -> list[str]:
     """What is lawful, and hardly meant: rivals, names of what is nowhere, and templates that fail."""
     groups = [document for document in documents if isinstance(document, Group)]
     profiles = {document.id: document for document in documents if isinstance(document, Profile)}

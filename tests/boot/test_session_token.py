@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from lambda_matchbox.aws.creation import create_bucket
+from lambda_matchbox.aws.table_and_bucket import create_bucket
 from tests.boot.clients import boot, powered_on
 from tests.boot.dhcp_network import HOST
 from tests.boot.exchanges import relayed

@@ -13,11 +13,12 @@ from aws_lambda_powertools import Logger
 
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.assets.stores import AssetStore
-from lambda_matchbox.aws.assets import PREFIX, S3Assets
+from lambda_matchbox.aws.assets import S3Assets
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
-from lambda_matchbox.aws.creation import create_bucket
+from lambda_matchbox.aws.layout import ASSETS_PREFIX
+from lambda_matchbox.aws.table_and_bucket import create_bucket
 from lambda_matchbox.golang.http.content_type import of_file
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
@@ -94,9 +95,9 @@ def in_bucket(service: Service) -> Iterator[AssetSubject]:
         s3 = S3(service.endpoint, service.region, name, lambda: credentials, http)
 
         def put(path: str, body: bytes) -> None:
-            s3.put(PREFIX + path, body, of_file(path, body), time.monotonic() + ENOUGH)
+            s3.put(ASSETS_PREFIX + path, body, of_file(path, body), time.monotonic() + ENOUGH)
 
         def delete(path: str) -> None:
-            client.delete_object(Bucket=name, Key=PREFIX + path)
+            client.delete_object(Bucket=name, Key=ASSETS_PREFIX + path)
 
         yield AssetSubject(S3Assets(s3, LIFETIME, answer_time=ENOUGH), put, delete, service.endpoint)

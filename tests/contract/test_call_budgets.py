@@ -7,11 +7,11 @@ from contextlib import closing
 
 import pytest
 
-from lambda_matchbox.aws.catalog.layout import KEY, entry_key
-from lambda_matchbox.aws.catalog.layout import SHAPES as SHAPES_KEY
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.http_client import Answer, HttpClient
 from lambda_matchbox.aws.clients.sigv4 import Credentials
+from lambda_matchbox.aws.layout import KEY, entry_key
+from lambda_matchbox.aws.layout import SHAPES as SHAPES_KEY
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.catalog.selection import selector_of

@@ -4,7 +4,8 @@ from contextlib import closing
 
 import pytest
 
-from lambda_matchbox.aws.catalog.layout import LARGEST_ITEM, UnwritableError, profile_record
+from lambda_matchbox.aws.catalog.items import UnwritableError, profile_record
+from lambda_matchbox.aws.layout import MAX_ITEM_SIZE
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.stores import Selection
@@ -64,7 +65,7 @@ def test_largest(dynamodb_local: Service, made: MakeTable) -> None:
     with closing(made(dynamodb_local)) as table:
         without = profile_record(Profile("p", name="-")).item
         taken = sum(len(key) + len(value) for key, value in without.items() if isinstance(value, str)) - 1
-        profile = Profile("p", name="x" * (LARGEST_ITEM - taken))
+        profile = Profile("p", name="x" * (MAX_ITEM_SIZE - taken))
         table.writer.put_profile(profile)
         assert profile == table.reader().profile("p")
 

@@ -2,10 +2,9 @@
 
 import pytest
 
-from lambda_matchbox.aws.catalog.layout import SHAPES, entry_key
+from lambda_matchbox.aws.layout import SHAPES
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
-from lambda_matchbox.catalog.selection import selector_of
 from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.errors import StoreUnavailableError
 from tests.rigs.catalog_table import CatalogTable
@@ -17,18 +16,6 @@ def test_dangling(table: CatalogTable) -> None:
     table.client.delete_item(TableName=table.name, Key={"pk": {"S": "G#a"}})
     with pytest.raises(StoreUnavailableError, match="4 times"):
         table.reader().select({"k": "v"})
-
-
-def test_other_selector(table: CatalogTable) -> None:
-    """An entry under the right hash with another selector's pairs is not believed."""
-    table.fill(Group("default"), Group("a", selector={"k": "v"}))
-    table.client.update_item(
-        TableName=table.name,
-        Key={"pk": {"S": entry_key(selector_of({"k": "v"}))}},
-        UpdateExpression="SET s = :other",
-        ExpressionAttributeValues={":other": {"S": '[["k","w"]]'}},
-    )
-    assert Selection(Group("default"), None) == table.reader().select({"k": "v"})
 
 
 def test_as_the_version_before_wrote_it(table: CatalogTable) -> None:

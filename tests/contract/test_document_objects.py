@@ -6,8 +6,8 @@ from contextlib import closing
 
 import pytest
 
-from lambda_matchbox.aws.catalog.document_objects import REMEMBERED, DocumentObjects
-from lambda_matchbox.aws.catalog.layout import LONGEST_INLINE, Far, template_record
+from lambda_matchbox.aws.catalog.items import MAX_INLINE_SIZE, ObjectRef, template_record
+from lambda_matchbox.aws.catalog.object_cache import MAX_CACHED_BYTES, ObjectCache
 from lambda_matchbox.aws.clients.http_client import Answer, HttpClient
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
@@ -15,7 +15,7 @@ from lambda_matchbox.errors import StoreUnavailableError
 from tests.rigs.catalog_table import ENOUGH, CatalogTable
 from tests.rigs.service import Service
 
-LONG = b"x" * (LONGEST_INLINE + 1)
+LONG = b"x" * (MAX_INLINE_SIZE + 1)
 
 
 class Counting(HttpClient):
@@ -37,13 +37,13 @@ class Bucket:
         self.http = http
         self.table = table
         credentials = Credentials(service.access_key, service.secret_key, service.session_token)
-        self.objects = DocumentObjects(S3(service.endpoint, service.region, table.name, lambda: credentials, http))
+        self.objects = ObjectCache(S3(service.endpoint, service.region, table.name, lambda: credentials, http))
 
-    def put(self, name: str, size: int) -> Far:
+    def put(self, name: str, size: int) -> ObjectRef:
         self.table.s3_client.put_object(Bucket=self.table.name, Key=name, Body=bytes(size))
-        return Far(name, size)
+        return ObjectRef(name, size)
 
-    def read(self, far: Far) -> bytes:
+    def read(self, far: ObjectRef) -> bytes:
         return self.objects.read(far, time.monotonic() + ENOUGH)
 
 
@@ -67,7 +67,7 @@ def test_read_once(bucket: Bucket) -> None:
 
 def test_what_was_asked_for_last_is_kept(bucket: Bucket) -> None:
     """Of more than fits, what was not asked for longest is forgotten."""
-    third = REMEMBERED // 3
+    third = MAX_CACHED_BYTES // 3
     first, second, last = (bucket.put(name, third) for name in "abc")
     for far in (first, second, last, first, bucket.put("d", third), first, second):
         bucket.read(far)
@@ -80,7 +80,7 @@ def test_lost_object_is_no_answer(bucket: Bucket, size: int | None) -> None:
     if size is not None:
         bucket.put("a", size)
     with pytest.raises(StoreUnavailableError, match=r"'a'.*fsck"):
-        bucket.read(Far("a", 100))
+        bucket.read(ObjectRef("a", 100))
 
 
 def test_new_text_is_another_object(bucket: Bucket) -> None:

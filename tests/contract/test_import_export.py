@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lambda_matchbox.aws.catalog.contents import scan
+from lambda_matchbox.aws.catalog.table_contents import scan_table
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
 from matchboxctl.main import main
 from tests.conformance.recordings import HERE, SUITES
@@ -24,7 +24,7 @@ def files(root: Path) -> dict[str, bytes]:
 
 def contents(stores: Stores) -> dict[str, object]:
     """All that the table holds, but for what each write makes anew."""
-    found = scan(stores.clients())
+    found = scan_table(stores.clients())
     items = found.by_key() | found.entries | {"S": found.shapes or {}}
     return {
         key: {name: value for name, value in item.items() if name not in ("rev", "v")} for key, item in items.items()

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from lambda_matchbox.aws.bulk.asset_objects import AssetObjects
-from lambda_matchbox.aws.catalog.layout import LONGEST_DOCUMENT, OBJECTS, UnwritableError
+from lambda_matchbox.aws.catalog.items import MAX_DOCUMENT_SIZE, UnwritableError
+from lambda_matchbox.aws.layout import TEMPLATES_PREFIX
 from lambda_matchbox.catalog.groups import Group
 from tests.contract.conftest import Run
 from tests.contract.test_import_export import contents, files
@@ -21,7 +22,7 @@ def test_what_is_refused_stays(data: Path, stores: Stores, run: Run) -> None:
     """The table keeps what it has of a template whose new text is over the limit, also when it is pruned."""
     assert 0 == run("import", data)
     before = contents(stores)
-    (data / "generic" / "t").write_bytes(bytes(LONGEST_DOCUMENT + 1))
+    (data / "generic" / "t").write_bytes(bytes(MAX_DOCUMENT_SIZE + 1))
     assert 1 == run("import", data, "--prune")
     assert before == contents(stores)
 
@@ -175,7 +176,7 @@ def test_shapes_filled_by_others(data: Path, stores: Stores) -> None:
 
 def lose_objects(stores: Stores) -> None:
     with closing(stores.buckets.client("s3")) as s3:
-        for listed in s3.list_objects_v2(Bucket=stores.name, Prefix=OBJECTS)["Contents"]:
+        for listed in s3.list_objects_v2(Bucket=stores.name, Prefix=TEMPLATES_PREFIX)["Contents"]:
             s3.delete_object(Bucket=stores.name, Key=listed["Key"])
 
 

@@ -4,7 +4,7 @@ from contextlib import closing
 
 import pytest
 
-from lambda_matchbox.aws.catalog.layout import UnwritableError
+from lambda_matchbox.aws.catalog.items import UnwritableError
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from tests.contract.boot_app import Reply, boot_app

@@ -6,12 +6,10 @@ from typing import Any
 
 import pytest
 
-from lambda_matchbox.aws.catalog.layout import KEY
 from lambda_matchbox.aws.clients.dynamodb_json import decode_item, encode_item
 from lambda_matchbox.aws.fsck.fsck import Ages
 from lambda_matchbox.aws.fsck.rules import Finding, Kind
-from lambda_matchbox.aws.releases.reader import release_prefix
-from lambda_matchbox.aws.releases.source_items import POINTERS, SOURCES, source_name
+from lambda_matchbox.aws.layout import KEY, POINTERS, SOURCES, release_prefix, source_name
 from lambda_matchbox.aws.releases.source_table import SourceTable
 from lambda_matchbox.aws.releases.store import TableReleaseStore
 from lambda_matchbox.oci.image_reference import ImageReference

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from lambda_matchbox.aws.catalog.layout import KEY
 from lambda_matchbox.aws.clients.dynamodb_json import encode_item
 from lambda_matchbox.aws.clients.errors import AWSError
-from lambda_matchbox.aws.releases.source_items import POINTERS, source_name
+from lambda_matchbox.aws.layout import KEY, POINTERS, source_name
 from lambda_matchbox.releases.store import MovedError, ReleaseFile, ReleaseStore, ReleaseStoreError
 from tests.contract.release_subjects import ON_SERVICES, OnStores, ReleaseSubject, pointer
 

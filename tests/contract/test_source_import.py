@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from lambda_matchbox.aws.catalog.contents import scan
-from lambda_matchbox.aws.catalog.layout import KEY
+from lambda_matchbox.aws.catalog.table_contents import scan_table
 from lambda_matchbox.aws.clients.dynamodb_json import encode_item
-from lambda_matchbox.aws.releases.source_items import POINTERS, source_name
+from lambda_matchbox.aws.layout import KEY, POINTERS, source_name
 from lambda_matchbox.aws.releases.source_table import SourceTable
 from lambda_matchbox.aws.releases.store import TableReleaseStore
 from lambda_matchbox.documents.sources import parse_source
@@ -280,6 +279,6 @@ def test_fill_after_a_first_sync(
         assert 0 == run("import", sources)
         calls = proxy.requests()
     assert (True, 0) == (calls["BatchWriteItem"] > 0, calls["TransactWriteItems"])
-    found = scan(stores.clients())
+    found = scan_table(stores.clients())
     assert ({"g"}, []) == (found.groups.keys(), found.others)
     assert (pointer, 5) == (store_of("stand-in").pointer(), store_of("stand-in").checked())

@@ -12,9 +12,8 @@ from typing import NamedTuple, Self
 
 import pytest
 
-from lambda_matchbox.aws.catalog.contents import scan
-from lambda_matchbox.aws.catalog.group_items import group_in
-from lambda_matchbox.aws.catalog.layout import Far
+from lambda_matchbox.aws.catalog.items import ObjectRef, group_in
+from lambda_matchbox.aws.catalog.table_contents import scan_table
 from lambda_matchbox.aws.catalog.writer import CatalogWriter
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.store_clients import StoreClients
@@ -167,10 +166,10 @@ def test_many_writers(table: CatalogTable, dynamodb_local: Service, moto_server:
 
 def lost(table: CatalogTable, books: Books) -> list[str]:
     """The groups that are not as they were last written or, where a write was cut off, as they might be after it."""
-    found = {name: group_in(item, _no_object) for name, item in scan(table.clients).groups.items()}
+    found = {name: group_in(item, _no_object) for name, item in scan_table(table.clients).groups.items()}
     # One whose first write was cut off may be there or not.
     return [name for name, known in books.groups.items() if found.get(name) not in known]
 
 
-def _no_object(_: Far) -> bytes:
+def _no_object(_: ObjectRef) -> bytes:
     raise AssertionError("none of the groups is long")

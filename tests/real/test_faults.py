@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from boot_api.handler import app_of
-from lambda_matchbox.aws.assets import PREFIX
 from lambda_matchbox.aws.catalog.writer import CatalogWriter
 from lambda_matchbox.aws.clients.store_clients import StoreClients
-from lambda_matchbox.aws.creation import create_bucket, create_table
+from lambda_matchbox.aws.layout import ASSETS_PREFIX
+from lambda_matchbox.aws.table_and_bucket import create_bucket, create_table
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.web.app import App
@@ -39,8 +39,10 @@ def rig(moto_server: MotoService) -> Iterator[Rig]:
     client, bucket = moto_server.client("dynamodb"), moto_server.client("s3")
     create_table(client, name)
     create_bucket(bucket, name, moto_server.region)
-    bucket.put_object(Bucket=name, Key=PREFIX + "note", Body=b"note\n", ContentType="text/plain; charset=utf-8")
-    bucket.put_object(Bucket=name, Key=PREFIX + "vmlinuz", Body=bytes(LARGE), ContentType="application/octet-stream")
+    bucket.put_object(Bucket=name, Key=ASSETS_PREFIX + "note", Body=b"note\n", ContentType="text/plain; charset=utf-8")
+    bucket.put_object(
+        Bucket=name, Key=ASSETS_PREFIX + "vmlinuz", Body=bytes(LARGE), ContentType="application/octet-stream"
+    )
     writer = CatalogWriter(StoreClients(client, bucket, name, name))
     writer.put_profile(Profile("worker", generic_id="t", boot=NetBoot("/assets/vmlinuz")))
     writer.put_template("generic", "t", b"{{.arch}}")

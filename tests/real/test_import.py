@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from boot_api.handler import app_of
-from lambda_matchbox.aws.catalog.contents import scan
+from lambda_matchbox.aws.catalog.table_contents import scan_table
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
 
@@ -63,7 +63,7 @@ def wait_for(stores: Stores, key: str) -> None:
 
 
 def documents(stores: Stores) -> int:
-    return len(scan(stores.clients()).by_key())
+    return len(scan_table(stores.clients()).by_key())
 
 
 def script(app: object, number: int) -> bytes | int:

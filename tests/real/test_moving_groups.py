@@ -8,10 +8,10 @@ from itertools import count
 
 import pytest
 
-from lambda_matchbox.aws.catalog.layout import member_name
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.fsck.fsck import Ages
 from lambda_matchbox.aws.fsck.rules import Fault
+from lambda_matchbox.aws.layout import member_name
 from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.stores import Selection

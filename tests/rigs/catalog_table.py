@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from lambda_matchbox.aws.catalog.layout import entry_key
 from lambda_matchbox.aws.catalog.reader import DynamoDBCatalog
 from lambda_matchbox.aws.catalog.writer import CatalogWriter
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
@@ -12,9 +11,10 @@ from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.aws.clients.store_clients import StoreClients
-from lambda_matchbox.aws.creation import create_bucket, create_table
 from lambda_matchbox.aws.fsck.fsck import Ages, Fsck
 from lambda_matchbox.aws.fsck.rules import Finding
+from lambda_matchbox.aws.layout import entry_key
+from lambda_matchbox.aws.table_and_bucket import create_bucket, create_table
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.selection import selector_of
 from tests.rigs.service import Service

@@ -6,10 +6,10 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lambda_matchbox.aws.assets import PREFIX
 from lambda_matchbox.aws.catalog.writer import CatalogWriter
 from lambda_matchbox.aws.clients.store_clients import StoreClients
-from lambda_matchbox.aws.creation import create_bucket, create_table
+from lambda_matchbox.aws.layout import ASSETS_PREFIX
+from lambda_matchbox.aws.table_and_bucket import create_bucket, create_table
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
 from lambda_matchbox.documents.json_text import DocumentError
 from lambda_matchbox.golang.http import content_type
@@ -59,7 +59,7 @@ class Stores:
         """Put an asset as an import does."""
         with closing(self.buckets.client("s3")) as s3:
             kind = content_type.of_file(path, body)
-            s3.put_object(Bucket=self.name, Key=PREFIX + path, Body=body, ContentType=kind)
+            s3.put_object(Bucket=self.name, Key=ASSETS_PREFIX + path, Body=body, ContentType=kind)
 
     def fill(self, data: Path) -> None:
         """Make them, and put the documents and assets of a data directory into them."""

@@ -16,8 +16,8 @@ from asset_sync.handler import job_of
 from boot_api.handler import app_of
 from lambda_matchbox.aws.catalog.writer import CatalogWriter
 from lambda_matchbox.aws.clients.store_clients import StoreClients
-from lambda_matchbox.aws.creation import create_bucket, create_table
 from lambda_matchbox.aws.releases.source_table import SourceTable
+from lambda_matchbox.aws.table_and_bucket import create_bucket, create_table
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.web.app import App

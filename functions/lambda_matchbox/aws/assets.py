@@ -1,13 +1,11 @@
 """The files of a bucket below a prefix: the operator's own assets, and releases."""
 
 from lambda_matchbox.assets.stores import AssetFile, DirectoryListing
-from lambda_matchbox.aws.clients.request_time import deadline_of
+from lambda_matchbox.aws.clients.request_deadline import deadline_within
 from lambda_matchbox.aws.clients.s3 import S3
+from lambda_matchbox.aws.layout import ASSETS_PREFIX
 from lambda_matchbox.errors import NotFoundError
 from lambda_matchbox.golang.http.paths import escape_path
-
-PREFIX = "assets/"
-"""Where the operator's own assets lie."""
 
 _LONGEST_KEY = 1024  # bytes (S3's "Naming Amazon S3 objects")
 
@@ -21,7 +19,7 @@ class S3Assets:
     """
 
     def __init__(
-        self, s3: S3, lifetime: int, *, answer_time: float, prefix: str = PREFIX, bucket_url: str = ""
+        self, s3: S3, lifetime: int, *, answer_time: float, prefix: str = ASSETS_PREFIX, bucket_url: str = ""
     ) -> None:
         self._s3 = s3
         self._lifetime = lifetime
@@ -69,7 +67,7 @@ class S3Assets:
         return None
 
     def _deadline(self) -> float:
-        return deadline_of(self._answer_time)
+        return deadline_within(self._answer_time)
 
 
 def object_key(prefix: str, path: str) -> str | None:

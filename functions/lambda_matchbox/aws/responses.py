@@ -3,10 +3,9 @@
 import hashlib
 
 from lambda_matchbox.answers.response_store import StoredResponse
-from lambda_matchbox.aws.clients.request_time import deadline_of
+from lambda_matchbox.aws.clients.request_deadline import deadline_within
 from lambda_matchbox.aws.clients.s3 import S3
-
-PREFIX = "answers/"
+from lambda_matchbox.aws.layout import RESPONSES_PREFIX
 
 
 class S3Responses:
@@ -24,7 +23,7 @@ class S3Responses:
     def put(self, body: bytes, content_type: str, origin: str) -> StoredResponse:
         """Put it under its digest, so that machines that are told the same share an object."""
         # The type is part of what is served: one body of two types is two objects.
-        key = PREFIX + hashlib.sha256(content_type.encode() + b"\0" + body).hexdigest()
-        self._s3.put(key, body, content_type, deadline_of(self._answer_time))
+        key = RESPONSES_PREFIX + hashlib.sha256(content_type.encode() + b"\0" + body).hexdigest()
+        self._s3.put(key, body, content_type, deadline_within(self._answer_time))
         address = self._s3.presigned_get(key, origin.partition("://")[0], self._lifetime)
         return StoredResponse(address, accel_redirect=False)

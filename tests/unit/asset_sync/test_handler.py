@@ -12,7 +12,7 @@ import boto3
 import pytest
 
 from asset_sync.handler import asked_for
-from lambda_matchbox.aws.creation import create_bucket, create_table
+from lambda_matchbox.aws.table_and_bucket import create_bucket, create_table
 from lambda_matchbox.environment import MissingSettingError
 from lambda_matchbox.image_sync.job import Report, SyncFailedError
 from tests.rigs.service import Service

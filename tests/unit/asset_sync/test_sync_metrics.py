@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from asset_sync.handler import job_of
-from lambda_matchbox.aws.creation import create_table
+from lambda_matchbox.aws.table_and_bucket import create_table
 from lambda_matchbox.image_sync.job import SyncFailedError, SyncJob
 from lambda_matchbox.image_sync.metrics import AGE, FAILED, NEVER, SECONDS, SERVICE, SUCCEEDED, Figures, SyncMetrics
 from lambda_matchbox.image_sync.sources import ImageSources

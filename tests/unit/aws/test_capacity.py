@@ -4,16 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from lambda_matchbox.aws.bulk.capacity import that_fit
-from lambda_matchbox.aws.catalog.contents import Contents
-from lambda_matchbox.aws.catalog.layout import (
-    KEY,
-    LARGEST_ITEM,
-    SHAPES,
-    entry_key,
-    member_name,
-    selector_text,
-    shape_name,
-)
+from lambda_matchbox.aws.catalog.table_contents import TableContents
+from lambda_matchbox.aws.layout import KEY, MAX_ITEM_SIZE, SHAPES, entry_key, member_name, selector_text, shape_name
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.selection import selector_of
@@ -22,11 +14,11 @@ from lambda_matchbox.catalog.templates import CatalogDocument, Template
 Item = dict[str, Any]
 
 
-def found(shapes: Iterable[Group] = (), entry: Item | None = None) -> Contents:
+def found(shapes: Iterable[Group] = (), entry: Item | None = None) -> TableContents:
     """A table with the shapes of these groups, and an entry."""
     named: Item = {shape_name(selector_of(group.selector).shape): {} for group in shapes}
     entries = {} if entry is None else {entry[KEY]: entry}
-    return Contents({}, {}, {}, entries, {KEY: SHAPES, **named}, None, None, [])
+    return TableContents({}, {}, {}, entries, {KEY: SHAPES, **named}, None, None, [])
 
 
 def entry(selector: dict[str, str], members: dict[str, object]) -> Item:
@@ -34,7 +26,7 @@ def entry(selector: dict[str, str], members: dict[str, object]) -> Item:
     return {KEY: entry_key(of), "s": selector_text(of), "v": 1} | {member_name(k): v for k, v in members.items()}
 
 
-def refused(documents: Iterable[CatalogDocument], table: Contents) -> list[str]:
+def refused(documents: Iterable[CatalogDocument], table: TableContents) -> list[str]:
     """The ids of the groups that do not fit; all others do, in whatever order they come."""
     given, told = list(documents), list[str]()
     fitting = [document.id for document in that_fit(given, table, lambda group, _: told.append(group.id))]
@@ -50,7 +42,7 @@ def of_shapes(count: int, size: int) -> list[Group]:
 def test_whole_shapes() -> None:
     """As many shapes fit as an item holds, whether the table has them already or not."""
     groups = of_shapes(150, 3_000)
-    most = (LARGEST_ITEM - 200) // (3_000 + 4 + 40)
+    most = (MAX_ITEM_SIZE - 200) // (3_000 + 4 + 40)
     expected = [group.id for group in groups[most:]]
     assert expected == refused(reversed(groups), found())
     assert expected == refused(groups, found(groups[:most]))

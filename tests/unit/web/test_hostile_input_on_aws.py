@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lambda_matchbox.assets.file_server import Delivery
-from lambda_matchbox.aws.assets import PREFIX, S3Assets
+from lambda_matchbox.aws.assets import S3Assets
 from lambda_matchbox.aws.catalog.reader import DynamoDBCatalog
 from lambda_matchbox.aws.catalog.writer import CatalogWriter
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
@@ -15,9 +15,10 @@ from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.aws.clients.store_clients import StoreClients
-from lambda_matchbox.aws.creation import create_bucket, create_table
+from lambda_matchbox.aws.layout import ASSETS_PREFIX
 from lambda_matchbox.aws.releases.reader import TableReleases
 from lambda_matchbox.aws.responses import S3Responses
+from lambda_matchbox.aws.table_and_bucket import create_bucket, create_table
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.web.alb import BODY_LIMIT
@@ -37,8 +38,8 @@ def app(moto_server: Service) -> App:
     client, s3_client = moto_server.client("dynamodb"), moto_server.client("s3")
     create_table(client, name)
     create_bucket(s3_client, name, moto_server.region)
-    s3_client.put_object(Bucket=name, Key=PREFIX + "small", Body=b"small", ContentType="text/plain")
-    s3_client.put_object(Bucket=name, Key=PREFIX + "dir/index.html", Body=b"<p>", ContentType="text/html")
+    s3_client.put_object(Bucket=name, Key=ASSETS_PREFIX + "small", Body=b"small", ContentType="text/plain")
+    s3_client.put_object(Bucket=name, Key=ASSETS_PREFIX + "dir/index.html", Body=b"<p>", ContentType="text/html")
     writer = CatalogWriter(StoreClients(client, s3_client, name, name))
     writer.put_profile(Profile("p", "", "i.yaml", "c", "g", NetBoot("/assets/small", args=("a=${b}",))))
     writer.put_template("ignition", "i.yaml", b"a: b\n")

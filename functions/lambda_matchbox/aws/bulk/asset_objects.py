@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from lambda_matchbox.aws.assets import PREFIX, object_key
+from lambda_matchbox.aws.assets import object_key
 from lambda_matchbox.aws.clients.store_clients import StoreClients
+from lambda_matchbox.aws.layout import ASSETS_PREFIX
 from lambda_matchbox.golang.http import content_type
 
 _DIGEST = "sha256"
@@ -47,19 +48,19 @@ class AssetObjects:
 
     def sizes(self) -> dict[str, int]:
         """The bytes of each asset, by its path."""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=PREFIX)
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=ASSETS_PREFIX)
         listed = (found for page in pages for found in page.get("Contents", ()))
         # Consoles make an empty object for what they show as a directory.
-        paths = ((found["Key"].removeprefix(PREFIX), found["Size"]) for found in listed)
+        paths = ((found["Key"].removeprefix(ASSETS_PREFIX), found["Size"]) for found in listed)
         return {path: size for path, size in paths if path and not path.endswith("/")}
 
     def sha256(self, path: str) -> str | None:
         """The digest that was put with the asset; None where it was put by other means."""
-        return self._s3.head_object(Bucket=self._bucket, Key=PREFIX + path)["Metadata"].get(_DIGEST)
+        return self._s3.head_object(Bucket=self._bucket, Key=ASSETS_PREFIX + path)["Metadata"].get(_DIGEST)
 
     def holds(self, path: str, file: AssetFile) -> bool:
         """Whether the asset, which is known to be there, is this file."""
-        head = self._s3.head_object(Bucket=self._bucket, Key=PREFIX + path)
+        head = self._s3.head_object(Bucket=self._bucket, Key=ASSETS_PREFIX + path)
         known = head["ContentLength"], head["Metadata"].get(_DIGEST), head["ContentType"]
         return known == (file.size, file.sha256, file.content_type)
 
@@ -68,21 +69,21 @@ class AssetObjects:
         self._s3.upload_file(
             str(file.file),
             self._bucket,
-            PREFIX + path,
+            ASSETS_PREFIX + path,
             ExtraArgs={"ContentType": file.content_type, "Metadata": {_DIGEST: file.sha256}},
             Callback=sent,
         )
 
     def get(self, path: str, file: Path, received: Callable[[int], object]) -> None:
         """Write the asset to a file; `received` is told how many more bytes there are."""
-        self._s3.download_file(self._bucket, PREFIX + path, str(file), Callback=received)
+        self._s3.download_file(self._bucket, ASSETS_PREFIX + path, str(file), Callback=received)
 
     def delete(self, path: str) -> None:
         """Take the asset away."""
-        self._s3.delete_object(Bucket=self._bucket, Key=PREFIX + path)
+        self._s3.delete_object(Bucket=self._bucket, Key=ASSETS_PREFIX + path)
 
 
 def unwritable(paths: Iterable[str]) -> dict[str, str]:
     """A line for each path that no object can have."""
     reason = "the path is no UTF-8, or longer than an object's may be (1,017 bytes)"
-    return {path: f"asset {path!r}: {reason}" for path in paths if object_key(PREFIX, path) is None}
+    return {path: f"asset {path!r}: {reason}" for path in paths if object_key(ASSETS_PREFIX, path) is None}

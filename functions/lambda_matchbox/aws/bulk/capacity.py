@@ -6,21 +6,23 @@ that is removed leaves a tombstone, and `fsck --repair` alone takes shapes out.
 
 from collections.abc import Callable, Iterable, Iterator
 
-from lambda_matchbox.aws.catalog.contents import Contents, Item
-from lambda_matchbox.aws.catalog.layout import (
+from lambda_matchbox.aws.catalog.table_contents import TableContents
+from lambda_matchbox.aws.clients.dynamodb_json import Item
+from lambda_matchbox.aws.layout import (
     KEY,
-    LARGEST_ITEM,
+    MAX_ITEM_SIZE,
+    MAX_NAME_SIZE,
     entry_key,
     member_name,
+    members_of,
     selector_text,
     shape_name,
 )
-from lambda_matchbox.aws.catalog.table_writes import LONGEST_NAME
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.selection import keys_of, selectors_of, sort_key
 from lambda_matchbox.catalog.templates import CatalogDocument
 
-_LIMIT = f"{LARGEST_ITEM} bytes (400 KB), DynamoDB's limit for an item"
+_LIMIT = f"{MAX_ITEM_SIZE} bytes (400 KB), DynamoDB's limit for an item"
 # The key, the count of writes, and what an entry's selector needs besides its text.
 _REST = 200
 # A shape has a mapping, in which fsck's mark has to fit.
@@ -30,7 +32,7 @@ _TOMBSTONE = 12
 
 
 def that_fit(
-    documents: Iterable[CatalogDocument], found: Contents, refuse: Callable[[Group, str], object]
+    documents: Iterable[CatalogDocument], found: TableContents, refuse: Callable[[Group, str], object]
 ) -> Iterator[CatalogDocument]:
     """All documents but the groups that do not fit beside what was found in the table: the last ones by their ids.
 
@@ -71,9 +73,9 @@ class _Shapes:
         """Why the shape does not fit; empty where it does."""
         if name in self._names:
             return ""
-        if len(name) > LONGEST_NAME:
-            return f"the keys of its selector have {len(name)} bytes together, and DynamoDB's limit is {LONGEST_NAME}"
-        if self._size + len(name) + _STATE > LARGEST_ITEM:
+        if len(name) > MAX_NAME_SIZE:
+            return f"the keys of its selector have {len(name)} bytes together, and DynamoDB's limit is {MAX_NAME_SIZE}"
+        if self._size + len(name) + _STATE > MAX_ITEM_SIZE:
             return (
                 f"with the keys of its selector SHAPES, which has those of {len(self._names)} others, would be over "
                 f"{_LIMIT}"
@@ -90,13 +92,13 @@ class _Entry:
     """A selector's entry, as it grows."""
 
     def __init__(self, selector: str, item: Item) -> None:
-        prefix = member_name("")
-        self._members = {name: _member(name, value) for name, value in item.items() if name.startswith(prefix)}
+        members = {member_name(group_id): value for group_id, value in members_of(item).items()}
+        self._members = {name: _member(name, value) for name, value in members.items()}
         self._size = _REST + len(selector) + sum(self._members.values())
 
     def refusal(self, group: Group) -> str:
         """Why the group does not fit; empty where it does."""
-        if self._with(group) <= max(self._size, LARGEST_ITEM):
+        if self._with(group) <= max(self._size, MAX_ITEM_SIZE):
             return ""
         others = len(self._members.keys() - {member_name(group.id)})
         return f"with it the entry of its selector, which {others} other groups have or had, would be over {_LIMIT}"

@@ -13,20 +13,12 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
-from lambda_matchbox.aws.catalog.document_items import record_of
-from lambda_matchbox.aws.catalog.layout import (
-    KEY,
-    SHAPES,
-    Attribute,
-    entry_key,
-    member_name,
-    selector_text,
-    shape_name,
-)
+from lambda_matchbox.aws.catalog.items import document_record
 from lambda_matchbox.aws.catalog.table_writes import TableWrites
 from lambda_matchbox.aws.clients.dynamodb_json import encode_item
-from lambda_matchbox.aws.clients.in_parallel import in_parallel
 from lambda_matchbox.aws.clients.store_clients import StoreClients
+from lambda_matchbox.aws.layout import KEY, SHAPES, Attribute, entry_key, member_name, selector_text, shape_name
+from lambda_matchbox.aws.parallel import in_parallel
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.selection import Selector, selectors_of
 from lambda_matchbox.catalog.templates import CatalogDocument
@@ -54,7 +46,7 @@ def bulk_load(
         return in_parallel(lambda batch: _write(clients, batch), _batches(items))
 
     groups, others = _split(documents)
-    revised = [[record_of(document, uuid.uuid4().hex) for document in part] for part in (others, groups)]
+    revised = [[document_record(document, uuid.uuid4().hex) for document in part] for part in (others, groups)]
     objects = {key: body for part in revised for record in part for key, body in record.objects.items()}
     entries = _entries(groups)
     for _ in in_parallel(lambda key: clients.s3.put_object(Bucket=clients.bucket, Key=key, Body=objects[key]), objects):

@@ -4,18 +4,9 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from lambda_matchbox.aws.bulk.capacity import that_fit
-from lambda_matchbox.aws.catalog.contents import Contents
-from lambda_matchbox.aws.catalog.document_items import key_of, record_of
-from lambda_matchbox.aws.catalog.layout import (
-    KEY,
-    Attribute,
-    Record,
-    UnwritableError,
-    entry_key,
-    member_name,
-    selector_text,
-    shape_name,
-)
+from lambda_matchbox.aws.catalog.items import Record, UnwritableError, document_key, document_record
+from lambda_matchbox.aws.catalog.table_contents import TableContents
+from lambda_matchbox.aws.layout import KEY, Attribute, entry_key, member_name, selector_text, shape_name
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.selection import keys_of, selectors_of
 from lambda_matchbox.catalog.templates import CatalogDocument
@@ -35,7 +26,10 @@ class Plan(NamedTuple):
 
 
 def plan(
-    documents: Iterable[CatalogDocument], found: Contents, objects: Mapping[str, int], spared: Collection[str] | None
+    documents: Iterable[CatalogDocument],
+    found: TableContents,
+    objects: Mapping[str, int],
+    spared: Collection[str] | None,
 ) -> Plan:
     """The way from what was found in a table to the documents.
 
@@ -50,11 +44,11 @@ def plan(
 
     def refuse(document: CatalogDocument, why: str) -> None:
         made.refused.append(why)
-        wanted.add(key_of(document) or "")
+        wanted.add(document_key(document) or "")
 
     for document in that_fit(documents, found, refuse):
         try:
-            record = record_of(document, rev="")
+            record = document_record(document, rev="")
         except UnwritableError as error:
             refuse(document, str(error))
             continue
@@ -79,7 +73,7 @@ def _same(record: Record, item: dict[str, Attribute]) -> bool:
     return {**record.item, "rev": ""} == {**item, "rev": ""}
 
 
-def _is_entered(group: Group, found: Contents) -> bool:
+def _is_entered(group: Group, found: TableContents) -> bool:
     """Whether machines find the group: its shape is named, and the entries of its selector have it."""
     if shape_name(keys_of(group.selector)) not in (found.shapes or {}):
         return False

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 
 from lambda_matchbox.aws.bulk.load import bulk_load
 from lambda_matchbox.aws.bulk.plan import Plan
-from lambda_matchbox.aws.catalog.layout import UnwritableError
+from lambda_matchbox.aws.catalog.items import UnwritableError
 from lambda_matchbox.aws.catalog.writer import CatalogWriter
-from lambda_matchbox.aws.clients.in_parallel import in_parallel
 from lambda_matchbox.aws.clients.store_clients import StoreClients
+from lambda_matchbox.aws.layout import GROUP, PROFILE, TEMPLATE, template_name
+from lambda_matchbox.aws.parallel import in_parallel
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.templates import CatalogDocument, Template
@@ -46,7 +47,7 @@ class CatalogImport:
             for _ in in_parallel(put, documents):
                 done(1)
         # Groups go before what they lead to.
-        groups = [key for key in plan.removed if key.startswith("G#")]
+        groups = [key for key in plan.removed if key.startswith(GROUP)]
         for keys in (groups, sorted(set(plan.removed).difference(groups))):
             for _ in in_parallel(self._delete, keys):
                 done(1)
@@ -69,15 +70,12 @@ class CatalogImport:
                 self._writer().put_template(kind, template_id, body)
 
     def _delete(self, key: str) -> None:
-        kind, _, rest = key.partition("#")
-        match kind:
-            case "G":
-                self._writer().delete_group(rest)
-            case "P":
-                self._writer().delete_profile(rest)
-            case "T":
-                template_kind, _, template_id = rest.partition("#")
-                self._writer().delete_template(template_kind, template_id)
+        if key.startswith(GROUP):
+            self._writer().delete_group(key.removeprefix(GROUP))
+        elif key.startswith(PROFILE):
+            self._writer().delete_profile(key.removeprefix(PROFILE))
+        elif key.startswith(TEMPLATE):
+            self._writer().delete_template(*template_name(key))
 
 
 def _in_turn(plan: Plan) -> Iterator[list[tuple[str, CatalogDocument]]]:

@@ -3,13 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from lambda_matchbox.aws.catalog.document_items import name_of
-from lambda_matchbox.aws.catalog.document_objects import LostObjectError
-from lambda_matchbox.aws.catalog.group_items import group_in
-from lambda_matchbox.aws.catalog.layout import KEY, Far, far_in, group_key, profile_in, profile_key, template_key
+from lambda_matchbox.aws.catalog.items import ObjectRef, display_name, group_in, object_ref, profile_in
+from lambda_matchbox.aws.catalog.object_cache import LostObjectError
 from lambda_matchbox.aws.clients.dynamodb_json import decode_item
-from lambda_matchbox.aws.clients.in_parallel import in_parallel
 from lambda_matchbox.aws.clients.store_clients import StoreClients
+from lambda_matchbox.aws.layout import KEY, group_key, profile_key, template_key
+from lambda_matchbox.aws.parallel import in_parallel
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 
@@ -20,7 +19,7 @@ UNREADABLE = "its item cannot be read: see `matchboxctl fsck`"
 """What is told of an item that holds no group, no profile or no template."""
 
 _Document = TypeVar("_Document")
-_Read = Callable[[Far], bytes]
+_Read = Callable[[ObjectRef], bytes]
 _Report = Callable[[str], None]
 
 
@@ -50,10 +49,10 @@ class Listing(NamedTuple):
         found: dict[str, int] = {}
         for item in self._items(prefix, "body", "at", "size"):
             try:
-                far = far_in(item)
+                far = object_ref(item)
                 found[item[KEY].removeprefix(prefix)] = len(item["body"]) if far is None else int(far.size)
             except (LookupError, TypeError, ValueError):
-                self.told(f"{name_of(item[KEY])}: {UNREADABLE}")
+                self.told(f"{display_name(item[KEY])}: {UNREADABLE}")
         return found
 
     def names(self, prefix: str | None) -> list[str]:
@@ -69,14 +68,14 @@ class Listing(NamedTuple):
             try:
                 yield document_in(item, bodies.__getitem__)
             except LostObjectError as error:
-                self.told(f"{name_of(item[KEY])}: {error}")
+                self.told(f"{display_name(item[KEY])}: {error}")
             except (LookupError, TypeError, ValueError):
-                self.told(f"{name_of(item[KEY])}: {UNREADABLE}")
+                self.told(f"{display_name(item[KEY])}: {UNREADABLE}")
 
-    def _bodies(self, fars: Sequence[Far]) -> "_Bodies":
+    def _bodies(self, fars: Sequence[ObjectRef]) -> "_Bodies":
         bodies = _Bodies()
 
-        def fetch(far: Far) -> None:
+        def fetch(far: ObjectRef) -> None:
             try:
                 bodies[far] = self.read(far)
             except LostObjectError as error:
@@ -104,18 +103,18 @@ class Listing(NamedTuple):
             question["ExclusiveStartKey"] = last
 
 
-def _far(item: Mapping[str, Any]) -> Far | None:
+def _far(item: Mapping[str, Any]) -> ObjectRef | None:
     """Where the rest of the item lies, if it says so; who reads the document finds what is wrong with it."""
-    far = far_in(item) if "size" in item else None
+    far = object_ref(item) if "size" in item else None
     return far if far is not None and isinstance(far.key, str) and isinstance(far.size, int) else None
 
 
-class _Bodies(dict[Far, bytes]):
+class _Bodies(dict[ObjectRef, bytes]):
     """The bytes of objects; asked for one that was lost, it raises the reason."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.lost: dict[Far, LostObjectError] = {}
+        self.lost: dict[ObjectRef, LostObjectError] = {}
 
-    def __missing__(self, far: Far) -> bytes:
+    def __missing__(self, far: ObjectRef) -> bytes:
         raise self.lost[far]

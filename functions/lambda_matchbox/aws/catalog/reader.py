@@ -5,29 +5,26 @@ from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 from typing import NamedTuple
 
-from lambda_matchbox.aws.catalog.document_objects import DocumentObjects
-from lambda_matchbox.aws.catalog.group_items import group_in, has_selector
-from lambda_matchbox.aws.catalog.layout import (
-    KEY,
-    SHAPES,
-    Entry,
-    Far,
-    entry_in,
-    entry_key,
-    group_key,
-    profile_in,
-    profile_key,
-    selector_hash,
-    shapes_in,
-    template_in,
-    template_key,
-)
+from lambda_matchbox.aws.catalog.items import ObjectRef, group_in, has_selector, profile_in, template_in
+from lambda_matchbox.aws.catalog.object_cache import ObjectCache
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.dynamodb_json import Item
 from lambda_matchbox.aws.clients.http_client import back_off
-from lambda_matchbox.aws.clients.request_time import deadline_of
+from lambda_matchbox.aws.clients.request_deadline import deadline_within
 from lambda_matchbox.aws.clients.s3 import S3
-from lambda_matchbox.aws.releases.source_items import POINTERS, pointers_in
+from lambda_matchbox.aws.layout import (
+    KEY,
+    POINTERS,
+    SHAPES,
+    entry_key,
+    group_key,
+    members_of,
+    pointers_in,
+    profile_key,
+    selector_hash,
+    shapes_in,
+    template_key,
+)
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.selection import Selector, Shape, candidates, sort_key
@@ -45,6 +42,13 @@ REMEMBERED_TOMBSTONES = 20_000
 """How many tombstones are known again; one that is forgotten costs one more call."""
 
 
+class _Entry(NamedTuple):
+    """The members of a selector's entry: the groups with their profiles, and the tombstones."""
+
+    profiles: Mapping[str, str]
+    tombstones: Mapping[str, int]
+
+
 class _Choice(NamedTuple):
     """What an entry says: this group has the selector, and this profile."""
 
@@ -56,7 +60,7 @@ class _Choice(NamedTuple):
 class _Found(NamedTuple):
     """The entries of all selectors that the labels match, and the pointers of the same moment."""
 
-    entries: Mapping[Selector, Entry]
+    entries: Mapping[Selector, _Entry]
     pointers: Pointers
 
 
@@ -100,7 +104,7 @@ class DynamoDBCatalog:
 
     def __init__(self, dynamodb: DynamoDB, s3: S3, table: str, *, answer_time: float = ANSWER_TIME) -> None:
         self._dynamodb = dynamodb
-        self._objects = DocumentObjects(s3)
+        self._objects = ObjectCache(s3)
         self._table = table
         self._answer_time = answer_time
         self._shapes: frozenset[Shape] | None = None
@@ -162,8 +166,7 @@ class DynamoDBCatalog:
         further = {entry_key(selector): selector for selector in candidates(labels, in_use - shapes)}
         items |= self._batch(list(further), deadline)
         wanted |= further
-        entries = {wanted[key]: entry_in(item, wanted[key]) for key, item in items.items()}
-        return _Found({selector: entry for selector, entry in entries.items() if entry is not None}, pointers)
+        return _Found({wanted[key]: _entry_in(item) for key, item in items.items()}, pointers)
 
     def _confirm(self, choice: _Choice, deadline: float) -> Selection | None:
         """The group and its profile; None where they are no longer what the entry said."""
@@ -176,7 +179,7 @@ class DynamoDBCatalog:
         read = self._reader(deadline)
         return Selection(group_in(item, read), None if found is None else profile_in(found, read))
 
-    def _reader(self, deadline: float) -> Callable[[Far], bytes]:
+    def _reader(self, deadline: float) -> Callable[[ObjectRef], bytes]:
         """Gets an object by that time."""
         return lambda far: self._objects.read(far, deadline)
 
@@ -188,10 +191,18 @@ class DynamoDBCatalog:
         return {item[KEY]: item for item in items}
 
     def _deadline(self) -> float:
-        return deadline_of(self._answer_time)
+        return deadline_within(self._answer_time)
 
 
-def _tombstones_in(entries: Mapping[Selector, Entry]) -> list[_Tombstone]:
+def _entry_in(item: Item) -> _Entry:
+    members = members_of(item)
+    return _Entry(
+        {group_id: value for group_id, value in members.items() if isinstance(value, str)},
+        {group_id: value for group_id, value in members.items() if not isinstance(value, str)},
+    )
+
+
+def _tombstones_in(entries: Mapping[Selector, _Entry]) -> list[_Tombstone]:
     return [
         _Tombstone(selector_hash(selector), group_id, value)
         for selector, entry in entries.items()
@@ -199,7 +210,7 @@ def _tombstones_in(entries: Mapping[Selector, Entry]) -> list[_Tombstone]:
     ]
 
 
-def _winner(entries: Mapping[Selector, Entry]) -> _Choice | None:
+def _winner(entries: Mapping[Selector, _Entry]) -> _Choice | None:
     """The greatest selector that has a group, and of its groups the smallest id."""
     inhabited = [selector for selector, entry in entries.items() if entry.profiles]
     if not inhabited:

@@ -7,17 +7,15 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambda_matchbox.aws.catalog.layout import KEY, LARGEST_ITEM, SHAPES, UnwritableError, member_name, shape_name
+from lambda_matchbox.aws.catalog.items import UnwritableError
 from lambda_matchbox.aws.clients.dynamodb_json import encode_item
 from lambda_matchbox.aws.clients.store_clients import StoreClients
+from lambda_matchbox.aws.layout import KEY, MAX_ITEM_SIZE, MAX_NAME_SIZE, SHAPES, member_name, shape_name
 from lambda_matchbox.catalog.selection import Shape
 from lambda_matchbox.errors import StoreUnavailableError
 
 WRITE_TIME = 30.0
 """Seconds for which a write that meets others is tried again."""
-
-LONGEST_NAME = 65_535
-"""The most bytes of an attribute's name (DynamoDB's "Quotas", attribute names), which a shape's keys are together."""
 
 SHAPE_TIME = 10.0
 """Seconds for which a shape that was named in SHAPES is taken to be there still: SHAPES is one item for all writers."""
@@ -69,9 +67,9 @@ class TableWrites:
         if now - self._shapes.get(shape, -within) < within:
             return
         name = shape_name(shape)
-        if len(name) > LONGEST_NAME:
+        if len(name) > MAX_NAME_SIZE:
             raise UnwritableError(
-                f"the keys of the selector have {len(name)} bytes together, and DynamoDB's limit is {LONGEST_NAME}"
+                f"the keys of the selector have {len(name)} bytes together, and DynamoDB's limit is {MAX_NAME_SIZE}"
             )
         try:
             self.client.update_item(
@@ -85,7 +83,7 @@ class TableWrites:
             if not _is_too_large(error):
                 raise
             raise UnwritableError(
-                f"with the keys of the selector SHAPES would be over {LARGEST_ITEM} bytes (400 KB), DynamoDB's limit "
+                f"with the keys of the selector SHAPES would be over {MAX_ITEM_SIZE} bytes (400 KB), DynamoDB's limit "
                 "for an item: fsck --repair takes those out that no group has"
             ) from error
         self._shapes[shape] = now
@@ -116,8 +114,8 @@ class TableWrites:
                 codes = _codes(error)
                 if _is_too_large(error):
                     raise UnwritableError(
-                        f"{what}: an item of this write would be over {LARGEST_ITEM} bytes (400 KB), DynamoDB's limit; "
-                        "a selector's entry grows with each group that has this selector"
+                        f"{what}: an item of this write would be over {MAX_ITEM_SIZE} bytes (400 KB), DynamoDB's "
+                        "limit; a selector's entry grows with each group that has this selector"
                     ) from error
                 if not codes <= _PASSING:
                     raise

@@ -7,23 +7,18 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambda_matchbox.aws.catalog.group_items import group_record, selectors_in
-from lambda_matchbox.aws.catalog.layout import (
-    KEY,
-    Attribute,
+from lambda_matchbox.aws.catalog.items import (
     Record,
-    entry_key,
-    group_key,
-    profile_key,
+    group_fields,
+    group_record,
     profile_record,
-    selector_text,
-    template_key,
+    selectors_in,
     template_record,
 )
 from lambda_matchbox.aws.catalog.table_writes import WRITE_TIME, TableWrites, unchanged
 from lambda_matchbox.aws.clients.dynamodb_json import decode_item, encode_item
 from lambda_matchbox.aws.clients.store_clients import StoreClients
-from lambda_matchbox.aws.fsck.rules import group_fields
+from lambda_matchbox.aws.layout import KEY, Attribute, entry_key, group_key, profile_key, selector_text, template_key
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.selection import Selector, keys_of, selectors_of

@@ -12,9 +12,8 @@ from typing import NamedTuple
 
 from botocore.exceptions import ClientError
 
-from lambda_matchbox.aws.catalog.contents import Contents, document_objects, scan
-from lambda_matchbox.aws.catalog.document_items import name_of
-from lambda_matchbox.aws.catalog.layout import KEY, Far, far_in, shape_name
+from lambda_matchbox.aws.catalog.items import ObjectRef, display_name, group_fields, object_ref
+from lambda_matchbox.aws.catalog.table_contents import TableContents, list_template_objects, scan_table
 from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.fsck.release_rules import ReleaseCheck
 from lambda_matchbox.aws.fsck.repair import CatalogMender
@@ -26,11 +25,10 @@ from lambda_matchbox.aws.fsck.rules import (
     document_fault,
     entry_selector,
     group_fault,
-    group_fields,
     is_shape,
     member_fault,
-    members_of,
 )
+from lambda_matchbox.aws.layout import KEY, members_of, shape_name
 from lambda_matchbox.catalog.overlaps import overlaps_among
 from lambda_matchbox.catalog.selection import Selector, keys_of
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
@@ -69,7 +67,7 @@ class Fsck:
     def run(self, seen: Callable[[int], object] = lambda _: None) -> Iterator[Finding]:
         """All that is found; `seen` is told how many more items are read."""
         began = time.time_ns()
-        found = scan(self._clients, seen)
+        found = scan_table(self._clients, seen)
         for key in found.others:
             yield Finding(
                 Fault(Kind.UNKNOWN, f"item {key!r} is none of matchbox's: see who writes it here"), mended=False
@@ -86,7 +84,7 @@ class Fsck:
         for line in _notes(found):
             yield Finding(Fault(Kind.NOTE, line), mended=False)
 
-    def _groups(self, found: Contents) -> Iterator[Finding]:
+    def _groups(self, found: TableContents) -> Iterator[Finding]:
         for item in found.groups.values():
             key: str = item[KEY]
             if (
@@ -98,7 +96,7 @@ class Fsck:
                 self._mender.mend_group(key)
             yield Finding(fault, mended)
 
-    def _entries(self, found: Contents) -> Iterator[Finding]:
+    def _entries(self, found: TableContents) -> Iterator[Finding]:
         in_use = {key for fields in map(group_fields, found.groups.values()) if fields for key in fields.entries}
         before = time.time_ns() - int(self._ages.tombstone * 1e9)
         for key, entry in found.entries.items():
@@ -143,7 +141,7 @@ class Fsck:
                 self._mender.delete_entry(entry)
             yield Finding(Fault(Kind.EMPTY_ENTRY, f"the entry of {entry['s']} has no group"), mended=self._repair)
 
-    def _shapes(self, found: Contents, began: int) -> Iterator[Finding]:
+    def _shapes(self, found: TableContents, began: int) -> Iterator[Finding]:
         """In two steps: a writer may have named a shape just now, and not yet written its group."""
         fields = filter(None, map(group_fields, found.groups.values()))
         shapes = {keys_of(field.selector) for field in fields}
@@ -168,17 +166,17 @@ class Fsck:
                 what += f": a repair marks it, and another one {self._ages.shape:g} s later removes it"
             yield Finding(Fault(Kind.UNUSED_SHAPE, what), mended=self._repair and removable)
 
-    def _objects(self, found: Contents) -> Iterator[Finding]:
+    def _objects(self, found: TableContents) -> Iterator[Finding]:
         # One that cannot be read may still name its object.
         named = {item[KEY]: item for item in found.by_key().values() if "at" in item}
         needed = {
-            key: Far(item["at"], item["size"]) for key, item in named.items() if isinstance(item.get("size"), int)
+            key: ObjectRef(item["at"], item["size"]) for key, item in named.items() if isinstance(item.get("size"), int)
         }
-        there = {listed["Key"]: listed for listed in document_objects(self._clients)}
+        there = {listed["Key"]: listed for listed in list_template_objects(self._clients)}
         for key, far in needed.items():
             known = there.get(far.key)
             if (known is None or known["Size"] != far.size) and self._is_lost(key, far):
-                what = f"{name_of(key)}: the bucket lacks {far.key!r} with its {far.size} bytes: import it again"
+                what = f"{display_name(key)}: the bucket lacks {far.key!r} with its {far.size} bytes: import it again"
                 yield Finding(Fault(Kind.LOST_OBJECT, what), mended=False)
         in_use = {item["at"] for item in named.values()}
         before = datetime.now(UTC) - timedelta(seconds=self._ages.object)
@@ -188,9 +186,9 @@ class Fsck:
                     self._delete_object(key, before)
                 yield Finding(Fault(Kind.UNUSED_OBJECT, f"no item names the object {key!r}"), mended=self._repair)
 
-    def _is_lost(self, key: str, far: Far) -> bool:
+    def _is_lost(self, key: str, far: ObjectRef) -> bool:
         item = self._mender.read(key)
-        if item is None or far_in(item) != far:
+        if item is None or object_ref(item) != far:
             return False
         try:
             return self._s3.head_object(Bucket=self._bucket, Key=far.key)["ContentLength"] != far.size
@@ -205,7 +203,7 @@ class Fsck:
             self._s3.delete_object(Bucket=self._bucket, Key=key)
 
 
-def _notes(found: Contents) -> Iterator[str]:
+def _notes(found: TableContents) -> Iterator[str]:
     """What is lawful, and hardly meant."""
     for name, item in found.groups.items():
         fields = group_fields(item)
@@ -221,7 +219,7 @@ def _notes(found: Contents) -> Iterator[str]:
     yield from map(str, overlaps_among(_holders(found)))
 
 
-def _holders(found: Contents) -> Iterator[tuple[Selector, list[str]]]:
+def _holders(found: TableContents) -> Iterator[tuple[Selector, list[str]]]:
     """The selectors, and the groups that their entries name."""
     for entry in found.entries.values():
         selector = entry_selector(entry)

@@ -7,13 +7,19 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from lambda_matchbox.aws.catalog.contents import Contents
-from lambda_matchbox.aws.catalog.layout import KEY
+from lambda_matchbox.aws.catalog.table_contents import TableContents
 from lambda_matchbox.aws.clients.dynamodb_json import encode_item
 from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.fsck.rules import Fault, Finding, Kind
-from lambda_matchbox.aws.releases.reader import PREFIX
-from lambda_matchbox.aws.releases.source_items import POINTERS, pointers_in, source_name, texts_of_sources
+from lambda_matchbox.aws.layout import (
+    KEY,
+    POINTERS,
+    RELEASES_PREFIX,
+    pointers_in,
+    release_prefix,
+    source_name,
+    texts_of_sources,
+)
 from lambda_matchbox.aws.releases.store import TableReleaseStore
 from lambda_matchbox.documents.json_text import DocumentError
 from lambda_matchbox.documents.sources import parse_source
@@ -38,7 +44,7 @@ class ReleaseCheck:
         self._clients = clients
         self._repair = repair
 
-    def run(self, found: Contents, age: float) -> Iterator[Finding]:
+    def run(self, found: TableContents, age: float) -> Iterator[Finding]:
         """All that is found; files that no release has may still be under way for `age` seconds."""
         yield from _sources(found)
         pointers = pointers_in(found.pointers)
@@ -98,10 +104,12 @@ class ReleaseCheck:
     def _unnamed(self, pointers: Pointers) -> list[_ReleaseDirectory]:
         """The directories that no pointer names."""
         youngest: dict[tuple[str, str], datetime] = {}
-        pages = self._clients.s3.get_paginator("list_objects_v2").paginate(Bucket=self._clients.bucket, Prefix=PREFIX)
+        pages = self._clients.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self._clients.bucket, Prefix=RELEASES_PREFIX
+        )
         for page in pages:
             for listed in page.get("Contents", ()):
-                source_id, _, rest = listed["Key"].removeprefix(PREFIX).partition("/")
+                source_id, _, rest = listed["Key"].removeprefix(RELEASES_PREFIX).partition("/")
                 directory, slash, _ = rest.partition("/")
                 if slash:
                     moment = listed["LastModified"]
@@ -127,14 +135,14 @@ class ReleaseCheck:
             except BusyError:
                 # The sync that is under way removes it.
                 mended = False
-        what = f"no release has the objects below {PREFIX}{directory.source_id}/{directory.name}/"
+        what = f"no release has the objects below {release_prefix(directory.source_id, directory.name)}"
         yield Finding(Fault(Kind.UNUSED_OBJECT, what), mended)
 
     def _store(self, source_id: str) -> TableReleaseStore:
         return TableReleaseStore(*self._clients, source_id)
 
 
-def _sources(found: Contents) -> Iterator[Finding]:
+def _sources(found: TableContents) -> Iterator[Finding]:
     sources: list[Source] = []
     for source_id, text in texts_of_sources(found.sources).items():
         try:

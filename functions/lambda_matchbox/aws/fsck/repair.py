@@ -6,12 +6,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from lambda_matchbox.aws.catalog.group_items import group_hash
-from lambda_matchbox.aws.catalog.layout import KEY, SHAPES, entry_key, selector_text
+from lambda_matchbox.aws.catalog.items import group_fields, group_hash
 from lambda_matchbox.aws.catalog.table_writes import WRITE_TIME, TableWrites
 from lambda_matchbox.aws.clients.dynamodb_json import decode_item, encode_item
 from lambda_matchbox.aws.clients.store_clients import StoreClients
-from lambda_matchbox.aws.fsck.rules import Fault, Item, group_fault, group_fields, member_fault, members_of
+from lambda_matchbox.aws.fsck.rules import Fault, Item, group_fault, member_fault
+from lambda_matchbox.aws.layout import GROUP, KEY, SHAPES, entry_key, member_name, members_of, selector_text
 from lambda_matchbox.catalog.selection import keys_of
 
 # An update has at most 300 operators and functions (DynamoDB's "Quotas", expressions).
@@ -45,7 +45,7 @@ class CatalogMender:
 
     def member_fault(self, entry_key: str, group_id: str) -> Fault | None:
         """What is wrong now with the entry's naming this group."""
-        entry, group = self._together(entry_key, f"G#{group_id}")
+        entry, group = self._together(entry_key, GROUP + group_id)
         if entry is None or not isinstance(members_of(entry).get(group_id), str):
             return None
         return member_fault(entry, group_id, group)
@@ -108,20 +108,20 @@ class CatalogMender:
             "ExpressionAttributeValues": {":doc": old["doc"]} | ({":rev": old["rev"]} if "rev" in old else {}),
         }
         members: list[Any] = [
-            self._writes.member(entry_key(one), selector_text(one), key.removeprefix("G#"), {"S": fields.profile})
+            self._writes.member(entry_key(one), selector_text(one), key.removeprefix(GROUP), {"S": fields.profile})
             for one in fields.selectors
         ]
         actions: list[Any] = [{"Put": put}, *({"Update": member} for member in members)]
         self._writes.client.transact_write_items(TransactItems=actions)
 
     def _bury(self, entry_key: str, group_id: str) -> None:
-        entry, group = self._together(entry_key, f"G#{group_id}")
+        entry, group = self._together(entry_key, GROUP + group_id)
         if entry is None or not isinstance(members_of(entry).get(group_id), str):
             return
         if member_fault(entry, group_id, group) is None:
             return
         burial: Any = self._writes.member(entry_key, entry.get("s", ""), group_id, {"N": str(time.time_ns())})
-        still: Any = {"TableName": self._writes.table, "Key": encode_item({KEY: f"G#{group_id}"})}
+        still: Any = {"TableName": self._writes.table, "Key": encode_item({KEY: GROUP + group_id})}
         if group is None:
             still |= {"ConditionExpression": "attribute_not_exists(#k)", "ExpressionAttributeNames": {"#k": KEY}}
         else:
@@ -145,13 +145,13 @@ class CatalogMender:
         condition: Any = {
             "Key": encode_item({KEY: key}),
             "ConditionExpression": "#v = :seen AND #t0 = :t0",
-            "ExpressionAttributeNames": {"#v": "v", "#t0": f"g:{group_id}"},
+            "ExpressionAttributeNames": {"#v": "v", "#t0": member_name(group_id)},
             "ExpressionAttributeValues": encode_item({":seen": entry["v"], ":t0": moment}),
         }
         if len(old) == len(members):
             self._writes.client.delete_item(TableName=self._writes.table, **condition)
             return
-        names = {f"#t{number}": f"g:{name}" for number, name in enumerate(list(old)[:_REMOVED_AT_ONCE])}
+        names = {f"#t{number}": member_name(name) for number, name in enumerate(list(old)[:_REMOVED_AT_ONCE])}
         condition["ExpressionAttributeNames"] |= names
         condition["ExpressionAttributeValues"][":one"] = {"N": "1"}
         removal = f"REMOVE {', '.join(names)} ADD #v :one"

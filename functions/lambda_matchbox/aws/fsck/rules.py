@@ -9,32 +9,31 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, NamedTuple
 
-from lambda_matchbox.aws.catalog.group_items import group_hash
-from lambda_matchbox.aws.catalog.layout import (
-    KEY,
-    Attribute,
-    entry_key,
-    far_in,
-    member_name,
+from lambda_matchbox.aws.catalog.items import (
+    MALFORMED,
+    GroupFields,
+    group_fields,
+    group_hash,
+    has_object,
     profile_in,
-    selector_hash,
+)
+from lambda_matchbox.aws.layout import (
+    GROUP,
+    KEY,
+    PROFILE,
+    entry_key,
+    member_name,
     selector_text,
     shape_name,
     shape_of,
 )
-from lambda_matchbox.catalog.groups import SelectorValue
 from lambda_matchbox.catalog.selection import (
-    MAX_COMBINATIONS,
     Selector,
-    combinations,
     keys_of,
-    selectors_of,
     stands_for,
 )
 
 Item = Mapping[str, Any]
-
-_MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
 
 
 class Kind(Enum):
@@ -78,44 +77,6 @@ class Finding(NamedTuple):
     mended: bool
 
 
-class GroupFields(NamedTuple):
-    """What decides where a group is found."""
-
-    selector: Mapping[str, SelectorValue]
-    profile: str
-
-    @property
-    def selectors(self) -> list[Selector]:
-        """All that its selector stands for."""
-        return selectors_of(self.selector)
-
-    @property
-    def entries(self) -> list[str]:
-        """The keys of the entries that have it."""
-        return [entry_key(selector) for selector in self.selectors]
-
-    def has(self, entry: Item) -> bool:
-        """Whether this entry is one of those."""
-        of = entry_selector(entry)
-        return entry[KEY] in self.entries if of is None else stands_for(self.selector, of)
-
-
-def group_fields(item: Item) -> GroupFields | None:
-    """What the group's document says; None where it cannot be read."""
-    try:
-        document = json.loads(item["doc"])
-        selector, profile = document["selector"], document["profile"]
-        if f"G#{document['id']}" != item[KEY] or not isinstance(profile, str) or not isinstance(document["name"], str):
-            return None
-        if not all(map(_is_wanted, selector.values())) or combinations(selector) > MAX_COMBINATIONS:
-            return None
-        if not (_names_object(item) or isinstance(document["metadata"], dict)):
-            return None
-        return GroupFields(selector, profile)
-    except _MALFORMED:
-        return None
-
-
 def group_fault(item: Item, entries: Mapping[str, Item], shapes: Item | None) -> Fault | None:
     """What is wrong with the group in `item`, where these are the entries by their keys, and SHAPES."""
     name = f"group {item[KEY].removeprefix('G#')!r}"
@@ -136,7 +97,7 @@ def group_fault(item: Item, entries: Mapping[str, Item], shapes: Item | None) ->
 
 def _place_fault(item: Item, profile: str, selector: Selector, entry: Item | None) -> Fault | None:
     """What is wrong with how this entry, which is to be of a selector of the group, has the group in `item`."""
-    group_id = item[KEY].removeprefix("G#")
+    group_id = item[KEY].removeprefix(GROUP)
     place = f"the entry of {selector_text(selector)}"
     if entry is None or entry.get("s") != selector_text(selector):
         return Fault(Kind.MISSING, f"group {group_id!r} is not found by its machines: {place} is not there")
@@ -153,24 +114,18 @@ def member_fault(entry: Item, group_id: str, group: Item | None) -> Fault | None
         return Fault(Kind.DANGLING, f"{place} names group {group_id!r}, which is not there")
     fields = group_fields(group)
     # One that cannot be read is told of by itself.
-    if fields is not None and not fields.has(entry):
+    if fields is not None and not _has(fields, entry):
         selector = json.dumps(fields.selector)
         return Fault(Kind.DANGLING, f"{place} names group {group_id!r}, whose selector is {selector}")
     return None
-
-
-def members_of(entry: Item) -> dict[str, Attribute]:
-    """What the entry says of groups by their ids: a profile, or a tombstone."""
-    prefix = member_name("")
-    return {name.removeprefix(prefix): value for name, value in entry.items() if name.startswith(prefix)}
 
 
 def entry_selector(entry: Item) -> Selector | None:
     """The selector that the entry is of; None where its text is no selector's, or another's."""
     try:
         selector = Selector(tuple((key, value) for key, value in json.loads(entry["s"])))
-        return selector if f"E#{selector_hash(selector)}" == entry[KEY] else None
-    except _MALFORMED:
+        return selector if entry_key(selector) == entry[KEY] else None
+    except MALFORMED:
         return None
 
 
@@ -183,26 +138,18 @@ def document_fault(item: Item) -> Fault | None:
     """What is wrong with a profile's or a template's item by itself."""
     key: str = item[KEY]
     try:
-        if key.startswith("P#"):
-            _names_object(item)
+        if key.startswith(PROFILE):
+            has_object(item)
             profile = profile_in(item, lambda _: b"{}")
-            readable = profile.id == key.removeprefix("P#") and isinstance(profile.metadata, dict)
+            readable = profile.id == key.removeprefix(PROFILE) and isinstance(profile.metadata, dict)
         else:
-            readable = _names_object(item) or isinstance(item["body"], bytes)
-    except _MALFORMED:
+            readable = has_object(item) or isinstance(item["body"], bytes)
+    except MALFORMED:
         readable = False
     return None if readable else Fault(Kind.UNREADABLE, f"item {key!r} cannot be read: import it again")
 
 
-def _names_object(item: Item) -> bool:
-    """Whether the rest of the item lies in the bucket. Raises KeyError and TypeError where it does not say how much."""
-    far = far_in(item)
-    if far is not None and not (isinstance(far.key, str) and isinstance(far.size, int)):
-        raise TypeError(far)
-    return far is not None
-
-
-def _is_wanted(value: object) -> bool:
-    """Whether a selector may say so: a text, or several."""
-    several = isinstance(value, list) and value and all(isinstance(one, str) for one in value)
-    return isinstance(value, str) or bool(several)
+def _has(fields: GroupFields, entry: Item) -> bool:
+    """Whether this entry is one of the group's."""
+    selector = entry_selector(entry)
+    return entry[KEY] in fields.entries if selector is None else stands_for(fields.selector, selector)

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambda_matchbox.aws.catalog.layout import KEY
 from lambda_matchbox.aws.clients.boto3_errors import translated
 from lambda_matchbox.aws.clients.dynamodb_json import encode_item
-from lambda_matchbox.aws.releases.source_items import sync_key
+from lambda_matchbox.aws.layout import KEY, sync_key
 from lambda_matchbox.releases.store import BusyError
 
 if TYPE_CHECKING:

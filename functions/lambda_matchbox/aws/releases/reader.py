@@ -1,21 +1,12 @@
 """Which releases of image sources does the bucket hold, and which are served?"""
 
 from lambda_matchbox.aws.assets import S3Assets
-from lambda_matchbox.aws.catalog.layout import KEY
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
-from lambda_matchbox.aws.clients.request_time import deadline_of
+from lambda_matchbox.aws.clients.request_deadline import deadline_within
 from lambda_matchbox.aws.clients.s3 import S3
-from lambda_matchbox.aws.releases.source_items import POINTERS, pointers_in
+from lambda_matchbox.aws.layout import KEY, POINTERS, pointers_in, release_prefix
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.releases.pointers import Pointers
-
-PREFIX = "releases/"
-"""Where releases lie: releases/<source>/<directory>/<file>."""
-
-
-def release_prefix(source_id: str, directory: str) -> str:
-    """What the keys of a release's files begin with."""
-    return f"{PREFIX}{source_id}/{directory}/"
 
 
 class TableReleases:
@@ -38,7 +29,7 @@ class TableReleases:
         A machine that has its script goes on then: the release that it names is the same whatever is published since.
         """
         try:
-            item = self._dynamodb.get_item(self._table, {KEY: POINTERS}, deadline_of(self._answer_time))
+            item = self._dynamodb.get_item(self._table, {KEY: POINTERS}, deadline_within(self._answer_time))
         except StoreUnavailableError:
             if self._last is None:
                 raise

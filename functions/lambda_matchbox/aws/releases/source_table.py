@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
-from lambda_matchbox.aws.catalog.layout import KEY
 from lambda_matchbox.aws.clients.boto3_errors import translated
 from lambda_matchbox.aws.clients.dynamodb_json import decode_item, encode_item
-from lambda_matchbox.aws.releases.source_items import (
+from lambda_matchbox.aws.layout import (
     CHECKED,
+    KEY,
     POINTERS,
     SOURCES,
     pointers_in,

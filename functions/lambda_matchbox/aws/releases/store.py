@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from lambda_matchbox.aws.catalog.layout import KEY
 from lambda_matchbox.aws.clients.boto3_errors import translated
 from lambda_matchbox.aws.clients.dynamodb_json import decode_item, encode_item
 from lambda_matchbox.aws.clients.errors import AWSError
+from lambda_matchbox.aws.layout import CHECKED, KEY, POINTERS, RELEASES_PREFIX, release_prefix, source_name, sync_key
 from lambda_matchbox.aws.releases.lease import LEASE_SECONDS, SyncLeases
-from lambda_matchbox.aws.releases.reader import PREFIX, release_prefix
-from lambda_matchbox.aws.releases.source_items import CHECKED, POINTERS, source_name, sync_key
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.releases.pointers import Pointer, pointer_in, pointer_text
 from lambda_matchbox.releases.store import LeaseLostError, MovedError, ReleaseFile, ReleaseStoreError
@@ -105,7 +103,7 @@ class TableReleaseStore:
 
     def directories(self) -> set[str]:
         """The directories that have objects."""
-        above = f"{PREFIX}{self._source_id}/"
+        above = f"{RELEASES_PREFIX}{self._source_id}/"
         with translated():
             pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=above, Delimiter="/")
             found = [common["Prefix"] for page in pages for common in page.get("CommonPrefixes", ())]

@@ -16,7 +16,7 @@ def clock() -> Iterator[Mock]:
     clock.monotonic.return_value = 100.0
     with (
         patch("matchboxctl.documents.patience.time", clock),
-        patch("lambda_matchbox.aws.clients.request_time.time", clock),
+        patch("lambda_matchbox.aws.clients.request_deadline.time", clock),
     ):
         yield clock
 

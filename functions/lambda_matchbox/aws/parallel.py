@@ -1,4 +1,4 @@
-"""Many calls of a service at once, which an interruption ends soon."""
+"""Calls made in parallel threads."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor

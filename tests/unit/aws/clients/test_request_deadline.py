@@ -10,16 +10,17 @@ from typing import Any, NamedTuple
 import pytest
 
 from lambda_matchbox.assets.file_server import Delivery
-from lambda_matchbox.aws.assets import PREFIX, S3Assets
+from lambda_matchbox.aws.assets import S3Assets
 from lambda_matchbox.aws.catalog.reader import DynamoDBCatalog
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.http_client import HttpClient
-from lambda_matchbox.aws.clients.request_time import deadline_of, request_time
+from lambda_matchbox.aws.clients.request_deadline import deadline_within, request_deadline
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
-from lambda_matchbox.aws.creation import create_bucket, create_table
+from lambda_matchbox.aws.layout import ASSETS_PREFIX
 from lambda_matchbox.aws.releases.reader import TableReleases
 from lambda_matchbox.aws.responses import S3Responses
+from lambda_matchbox.aws.table_and_bucket import create_bucket, create_table
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
 from tests.rigs.catalog_table import ENOUGH
@@ -54,7 +55,7 @@ def slow(moto_server: MotoService) -> Iterator[Slow]:
     with closing(moto_server.client("dynamodb")) as tables, closing(moto_server.client("s3")) as buckets:
         create_table(tables, name)
         create_bucket(buckets, name, moto_server.region)
-        buckets.put_object(Bucket=name, Key=PREFIX + "k", Body=b"x" * 100)
+        buckets.put_object(Bucket=name, Key=ASSETS_PREFIX + "k", Body=b"x" * 100)
     credentials = Credentials(moto_server.access_key, moto_server.secret_key)
     with (
         fault_proxy(moto_server.endpoint) as proxy,
@@ -82,7 +83,7 @@ def slow(moto_server: MotoService) -> Iterator[Slow]:
 )
 def test_many_questions(slow: Slow, path: str, headers: dict[str, str], status: int) -> None:
     """Questions that are answered in time each, and not together, are a 503 that says when to come back."""
-    refused, fields = slow.ask(partial(request_time, ALL), path, **headers)
+    refused, fields = slow.ask(partial(request_deadline, ALL), path, **headers)
     assert 503 == refused
     assert 2 <= int(fields["retry-after"][0]) <= 10
     assert status == slow.ask(nullcontext, path, **headers)[0]
@@ -91,17 +92,17 @@ def test_many_questions(slow: Slow, path: str, headers: dict[str, str], status: 
 def test_stores_share_the_time(slow: Slow) -> None:
     """Table and bucket are asked nothing any more when a request's time is over."""
     for path in ("/ipxe", "/profiles/p", "/assets/k"):
-        assert 503 == slow.ask(partial(request_time, -1), path)[0]
+        assert 503 == slow.ask(partial(request_deadline, -1), path)[0]
 
 
 def test_deadline() -> None:
     """A question ends with its own time or the request's, whichever is sooner; outside of requests with its own."""
     before = time.monotonic()
-    with request_time(100):
-        assert deadline_of(1) < before + 100
-        end = deadline_of(1000)
-        assert before + 100 <= end == deadline_of(2000)
-        with request_time(1000):
-            assert end < deadline_of(500)
-        assert end == deadline_of(2000)
-    assert before + 2000 <= deadline_of(2000)
+    with request_deadline(100):
+        assert deadline_within(1) < before + 100
+        end = deadline_within(1000)
+        assert before + 100 <= end == deadline_within(2000)
+        with request_deadline(1000):
+            assert end < deadline_within(500)
+        assert end == deadline_within(2000)
+    assert before + 2000 <= deadline_within(2000)

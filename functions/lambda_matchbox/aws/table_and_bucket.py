@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from lambda_matchbox.aws.catalog.layout import KEY
-from lambda_matchbox.aws.responses import PREFIX
+from lambda_matchbox.aws.layout import KEY, RESPONSES_PREFIX
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -55,7 +54,7 @@ def expire_answers(client: "S3Client", bucket: str) -> str | None:
     ours: Any = {
         "ID": "matchbox-answers",
         "Status": "Enabled",
-        "Filter": {"Prefix": PREFIX},
+        "Filter": {"Prefix": RESPONSES_PREFIX},
         "Expiration": {"Days": 1},
     }
     uploads: Any = {

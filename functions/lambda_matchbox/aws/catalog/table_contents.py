@@ -1,0 +1,93 @@
+"""Everything in a table, sorted by kind, for operators' commands: it reads the whole table."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from lambda_matchbox.aws.clients.dynamodb_json import Item, decode_item
+from lambda_matchbox.aws.clients.store_clients import StoreClients
+from lambda_matchbox.aws.layout import (
+    ENTRY,
+    GROUP,
+    KEY,
+    POINTERS,
+    PROFILE,
+    SHAPES,
+    SOURCES,
+    SYNC,
+    TEMPLATE,
+    TEMPLATES_PREFIX,
+    template_name,
+)
+
+if TYPE_CHECKING:
+    from types_boto3_s3.type_defs import ObjectTypeDef
+
+
+class TableContents(NamedTuple):
+    """The items of a table: by group id, profile id, kind and id of the template, and key of the entry.
+
+    `shapes`, `sources` and `pointers` are None if the table has no SHAPES, SOURCES or POINTERS; `others` are the keys
+    of items that are not ours.
+    """
+
+    groups: dict[str, Item]
+    profiles: dict[str, Item]
+    templates: dict[tuple[str, str], Item]
+    entries: dict[str, Item]
+    shapes: Item | None
+    sources: Item | None
+    pointers: Item | None
+    others: list[str]
+
+    @property
+    def has_documents(self) -> bool:
+        """Whether there is anything but image sources, their pointers and their leases."""
+        return bool(
+            self.groups or self.profiles or self.templates or self.entries or self.shapes is not None or self.others
+        )
+
+    def by_key(self) -> dict[str, Item]:
+        """The items of groups, profiles and templates, by their keys."""
+        return {item[KEY]: item for kind in (self.groups, self.profiles, self.templates) for item in kind.values()}
+
+
+def scan_table(clients: StoreClients, seen: Callable[[int], object] = lambda _: None) -> TableContents:
+    """Read the whole table; `seen` is given the number of items of each page.
+
+    Each item is read consistently, but together they are no snapshot.
+    """
+    found = TableContents({}, {}, {}, {}, None, None, None, [])
+    for page in clients.dynamodb.get_paginator("scan").paginate(TableName=clients.table, ConsistentRead=True):
+        for item in map(decode_item, page["Items"]):
+            found = _add(found, item)
+        seen(len(page["Items"]))
+    return found
+
+
+def list_template_objects(clients: StoreClients) -> Iterator["ObjectTypeDef"]:
+    """The objects with long templates and metadata, as S3 lists them."""
+    pages = clients.s3.get_paginator("list_objects_v2").paginate(Bucket=clients.bucket, Prefix=TEMPLATES_PREFIX)
+    for page in pages:
+        yield from page.get("Contents", ())
+
+
+def _add(found: TableContents, item: Item) -> TableContents:
+    key: str = item[KEY]
+    if key == SHAPES:
+        return found._replace(shapes=item)
+    if key == SOURCES:
+        return found._replace(sources=item)
+    if key == POINTERS:
+        return found._replace(pointers=item)
+    if key.startswith(GROUP):
+        found.groups[key.removeprefix(GROUP)] = item
+    elif key.startswith(PROFILE):
+        found.profiles[key.removeprefix(PROFILE)] = item
+    elif key.startswith(TEMPLATE):
+        found.templates[template_name(key)] = item
+    elif key.startswith(ENTRY):
+        found.entries[key] = item
+    elif not key.startswith(SYNC):
+        # A SYNC item matters to the running sync only.
+        found.others.append(key)
+    return found
