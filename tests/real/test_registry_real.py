@@ -10,10 +10,11 @@ import pytest
 
 from lambda_matchbox.oci.descriptors import Descriptor
 from lambda_matchbox.oci.distribution.docker_config import Login, no_logins
-from lambda_matchbox.oci.distribution.patience import Patience
 from lambda_matchbox.oci.distribution.registry import Registry
+from lambda_matchbox.oci.distribution.retries import RetryPolicy
 from lambda_matchbox.oci.errors import RegistryError
 from lambda_matchbox.oci.image_reference import ImageReference, Platform, parse_image_reference, parse_platform
+from lambda_matchbox.retry import Backoff
 from tests.rigs.oci_registry import OciRegistry
 from tests.rigs.oci_registry import oci_registry as oci_registry_rig
 from tests.support.images.layers import Entry, Layer, gzipped, plain, raw_file, zstandard_compressed
@@ -22,7 +23,7 @@ from tests.support.images.manifests import Image, digest_of, image, index
 pytestmark = pytest.mark.real
 
 ARM64 = Platform("linux", "arm64")
-QUICK = Patience(first_pause=0.01, longest_pause=0.1)
+FAST_RETRIES = RetryPolicy(backoff=Backoff(0.01, 0.1))
 KERNEL = bytes(range(256)) * 8192
 TALOS = image(
     [
@@ -50,7 +51,7 @@ OTHERS = Others(
 
 @pytest.fixture
 def registry() -> Iterator[Registry]:
-    with closing(Registry(no_logins, patience=QUICK)) as registry:
+    with closing(Registry(no_logins, retry_policy=FAST_RETRIES)) as registry:
         yield registry
 
 
@@ -84,7 +85,7 @@ def test_every_layer_comes_as_it_was_pushed(tokens: bool, redirect: bool) -> Non
     """The layers of an image are had with and without tokens, from other storage and from the registry itself."""
     with (
         oci_registry_rig(tokens=tokens, redirect=redirect, token_key="access_token") as rig,
-        closing(Registry(no_logins, patience=QUICK)) as registry,
+        closing(Registry(no_logins, retry_policy=FAST_RETRIES)) as registry,
     ):
         reference = pushed(rig, TALOS)
         assert layers_of(TALOS) == parts(registry, reference)
@@ -108,7 +109,7 @@ def test_an_index_without_the_platform_says_what_it_has(oci_registry: OciRegistr
     reference = pushed(oci_registry, index([(OTHERS.amd64, "linux/amd64")], attestation=True))
     with pytest.raises(RegistryError) as caught:
         registry.resolve(reference, ARM64)
-    assert f"{reference}: there is no image for linux/arm64; there are: linux/amd64" == str(caught.value)
+    assert f"{reference}: no image for linux/arm64; available: linux/amd64" == str(caught.value)
 
 
 def test_a_digest_names_the_image_whatever_the_tag(oci_registry: OciRegistry, registry: Registry) -> None:
@@ -167,7 +168,7 @@ def test_a_private_image_is_had_with_the_login(oci_registry: OciRegistry) -> Non
     """User and password are asked for by the registry's host, and give manifest, config and layers."""
     reference = pushed(oci_registry, TALOS, "private")
     login = Login(oci_registry.user, oci_registry.password)
-    with closing(Registry({oci_registry.host: login}.get, patience=QUICK)) as registry:
+    with closing(Registry({oci_registry.host: login}.get, retry_policy=FAST_RETRIES)) as registry:
         assert layers_of(TALOS) == parts(registry, reference)
 
 
@@ -175,14 +176,14 @@ def test_a_public_image_is_had_with_a_login(oci_registry: OciRegistry) -> None:
     """A login that is not needed does no harm."""
     reference = pushed(oci_registry, TALOS)
     login = Login(oci_registry.user, oci_registry.password)
-    with closing(Registry({oci_registry.host: login}.get, patience=QUICK)) as registry:
+    with closing(Registry({oci_registry.host: login}.get, retry_policy=FAST_RETRIES)) as registry:
         assert layers_of(TALOS) == parts(registry, reference)
 
 
 def test_a_private_image_is_refused_without_a_login(oci_registry: OciRegistry, registry: Registry) -> None:
     """The error says that the image may be private, and where a login is to be given."""
     reference = pushed(oci_registry, TALOS, "private")
-    with pytest.raises(RegistryError, match=f"^{reference}: .* 401: .*not public.*DOCKER_CONFIG"):
+    with pytest.raises(RegistryError, match=f"^{reference}: .* 401: .*is private.*DOCKER_CONFIG"):
         registry.resolve(reference, ARM64)
 
 
@@ -190,7 +191,7 @@ def test_a_private_image_is_refused_to_a_wrong_password(oci_registry: OciRegistr
     """The error names the user and not the password."""
     reference = pushed(oci_registry, TALOS, "private")
     with (
-        closing(Registry({oci_registry.host: Login("robot", "guess")}.get, patience=QUICK)) as registry,
+        closing(Registry({oci_registry.host: Login("robot", "guess")}.get, retry_policy=FAST_RETRIES)) as registry,
         pytest.raises(
             RegistryError, match=f"^{reference}: .* 403 to the user 'robot': the password is wrong"
         ) as caught,

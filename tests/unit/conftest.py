@@ -8,7 +8,7 @@ import pytest
 from lambda_matchbox.oci.distribution.docker_config import no_logins
 from lambda_matchbox.oci.distribution.registry import Registry
 from tests.support.registry_faults import FaultyRegistry, faulty_registry
-from tests.unit.oci.distribution.quick_patience import QUICK
+from tests.unit.oci.distribution.fast_retries import FAST_RETRIES
 
 
 @pytest.fixture
@@ -19,5 +19,5 @@ def faulty() -> Iterator[FaultyRegistry]:
 
 @pytest.fixture
 def registry(faulty: FaultyRegistry) -> Iterator[Registry]:
-    with closing(Registry(no_logins, patience=QUICK)) as registry:
+    with closing(Registry(no_logins, retry_policy=FAST_RETRIES)) as registry:
         yield registry

@@ -1,1 +1,1 @@
-"""Container registries and images: the protocol, the layers, the kernel images. Nothing here knows of AWS."""
+"""Container registries and images; independent of AWS and matchbox."""

@@ -1,4 +1,4 @@
-"""What a manifest says of the parts of an image (OCI image specification, "Descriptor")."""
+"""Descriptors of the parts of an image (OCI image specification, "Descriptor")."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 
 class Descriptor(NamedTuple):
-    """One part: its media type, digest (`sha256:` and 64 hexadecimal digits), size in bytes, and annotations."""
+    """A part of an image: media type, digest (`sha256:` and 64 hexadecimal digits), size in bytes, and annotations."""
 
     media_type: str
     digest: str
@@ -15,7 +15,7 @@ class Descriptor(NamedTuple):
 
 
 class Manifest(NamedTuple):
-    """An image: its config (whose labels are read from it) and its layers, the lowest first."""
+    """An image: its config and its layers, the lowest first."""
 
     config: Descriptor
     layers: tuple[Descriptor, ...]
@@ -23,13 +23,12 @@ class Manifest(NamedTuple):
 
 
 class Blob(Protocol):
-    """The bytes of a part as they arrive."""
+    """The bytes of a part of an image as they arrive."""
 
     def read(self, size: int) -> bytes:
-        """At most `size` bytes (at least one is asked for), none at the end.
+        """At most `size` bytes (1 or more), none at the end.
 
-        Raises DigestError at the end at the latest where the bytes are not those of the descriptor, and RegistryError
-        where they cannot be had. What was read before the end is not verified yet.
+        Raises RegistryError, and at the end at the latest DigestError; bytes are not verified before the end.
         """
 
 

@@ -1,23 +1,23 @@
-"""What can go wrong between a registry and a file.
+"""Errors of registries and images.
 
 OciError
-├── RegistryError      the registry cannot be reached, refuses, has no such image, or breaks its own protocol
-├── DigestError        bytes that are not those of their digest, or more or fewer than announced
-└── ImageError         an image that does not hold what is wanted, or is damaged
+├── RegistryError      the registry is unavailable, denies access, lacks the image, or violates the protocol
+├── DigestError        content does not match its digest or announced size
+└── ImageError         the image is damaged or lacks the wanted files
 """
 
 
 class OciError(Exception):
-    """What was wrong, and with what, in one line."""
+    """A failure in one line that says what failed."""
 
 
 class RegistryError(OciError):
-    """The registry cannot be reached, refuses, has no such image, or breaks its own protocol."""
+    """The registry is unavailable, denies access, lacks the image, or violates the protocol."""
 
 
 class DigestError(OciError):
-    """Bytes that are not those of their digest, or more or fewer than announced."""
+    """Content does not match its digest or announced size."""
 
 
 class ImageError(OciError):
-    """An image that does not hold what is wanted, or is damaged."""
+    """The image is damaged or lacks the wanted files."""

@@ -1,4 +1,4 @@
-"""Which image in which registry? References as `docker pull` takes them, and platforms as OCI writes them."""
+"""Image references as `docker pull` accepts them, and OCI platforms."""
 
 import re
 from typing import NamedTuple
@@ -9,19 +9,18 @@ _REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", re.ASCII)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 _PLATFORM = re.compile(r"([a-z0-9]+)/([a-z0-9_]+)(?:/([a-z0-9.]+))?", re.ASCII)
-_LONGEST_REPOSITORY = 255
+_MAX_REPOSITORY = 255
 _DOCKER_HUB = "docker.io"
 
 
 class InvalidReferenceError(ValueError):
-    """A text that is no image reference, digest or platform; the message shows it and says what one looks like."""
+    """An invalid image reference, digest or platform; the message shows it and the expected form."""
 
 
 class ImageReference(NamedTuple):
-    """An image by its registry's host (with a port, where it has one), its repository, and a tag or a digest or both.
+    """An image: its registry's host (and port, where given), its repository, and a tag, a digest or both.
 
-    With both, the digest says which image is meant, as for `docker pull`. The tag is empty where only a digest is
-    given.
+    With both the digest counts, as for `docker pull`; with a digest alone the tag is empty.
     """
 
     registry: str
@@ -36,7 +35,7 @@ class ImageReference(NamedTuple):
 
 
 class Platform(NamedTuple):
-    """What an image runs on; the variant is empty where any will do."""
+    """The platform of an image; an empty variant matches any."""
 
     os: str
     architecture: str
@@ -47,7 +46,7 @@ class Platform(NamedTuple):
 
 
 def parse_image_reference(text: str) -> ImageReference:
-    """The reference in `text`; without tag and digest it means the tag `latest`. Raises InvalidReferenceError."""
+    """The reference in `text`; without tag and digest the tag is `latest`. Raises InvalidReferenceError."""
     rest, at, digest = text.partition("@")
     if at:
         digest = parse_digest(digest)
@@ -55,24 +54,24 @@ def parse_image_reference(text: str) -> ImageReference:
     if not colon or "/" in tag:
         name, tag = rest, ""
     elif not _TAG.fullmatch(tag):
-        raise InvalidReferenceError(f"{text!r}: {tag!r} is no tag: 1 to 128 letters, digits, `_`, `.` and `-`")
+        raise InvalidReferenceError(f"{text!r}: invalid tag {tag!r}; use 1 to 128 letters, digits, `_`, `.` and `-`")
     host, slash, repository = name.partition("/")
-    # What docker takes for a host: without a dot or a port it is the first part of a repository on Docker Hub.
+    # docker's rule: without a dot or a port it is the first part of a repository on Docker Hub.
     if not slash or not (host == "localhost" or "." in host or ":" in host):
         host, repository = _DOCKER_HUB, name
     if host == _DOCKER_HUB and "/" not in repository:
         repository = f"library/{repository}"
     if not _HOST.fullmatch(host):
-        raise InvalidReferenceError(f"{text!r}: {host!r} is no host")
-    if not _REPOSITORY.fullmatch(repository) or len(repository) > _LONGEST_REPOSITORY:
-        raise InvalidReferenceError(f"{text!r} is no image: it is HOST/NAME:TAG or HOST/NAME@sha256:…, in lower case")
+        raise InvalidReferenceError(f"{text!r}: invalid host {host!r}")
+    if not _REPOSITORY.fullmatch(repository) or len(repository) > _MAX_REPOSITORY:
+        raise InvalidReferenceError(f"invalid image {text!r}; use HOST/NAME:TAG or HOST/NAME@sha256:…, in lower case")
     return ImageReference(host, repository, tag or ("" if digest else "latest"), digest)
 
 
 def parse_digest(text: str) -> str:
-    """The digest in `text`, which is returned as it is. Raises InvalidReferenceError."""
+    """`text`, if it is a digest. Raises InvalidReferenceError."""
     if not _DIGEST.fullmatch(text):
-        raise InvalidReferenceError(f"{text!r} is no digest: it is `sha256:` and 64 hexadecimal digits, in lower case")
+        raise InvalidReferenceError(f"invalid digest {text!r}; use `sha256:` and 64 hexadecimal digits, in lower case")
     return text
 
 
@@ -80,5 +79,5 @@ def parse_platform(text: str) -> Platform:
     """The platform in `text`. Raises InvalidReferenceError."""
     found = _PLATFORM.fullmatch(text)
     if found is None:
-        raise InvalidReferenceError(f"{text!r} is no platform: it is OS/ARCHITECTURE, such as linux/arm64")
+        raise InvalidReferenceError(f"invalid platform {text!r}; use OS/ARCHITECTURE, such as linux/arm64")
     return Platform(found[1], found[2], found[3] or "")

@@ -20,7 +20,7 @@ from tests.rigs.stores import new_stores
 from tests.support.memory_releases import MemoryReleases, MemoryReleaseStore
 from tests.support.registry_faults import faulty_registry
 from tests.unit.image_sync.sync_subject import NEW, NOON, TAG
-from tests.unit.oci.distribution.quick_patience import QUICK
+from tests.unit.oci.distribution.fast_retries import FAST_RETRIES
 from tests.unit.web.hostile_requests import quiet
 from tests.unit.web.metric_lines import Metric, metrics_of, open_log
 
@@ -72,7 +72,7 @@ class Job:
 
 @contextmanager
 def new_job() -> Iterator[Job]:
-    with faulty_registry() as faulty, closing(Registry(no_logins, patience=QUICK)) as registry:
+    with faulty_registry() as faulty, closing(Registry(no_logins, retry_policy=FAST_RETRIES)) as registry:
         faulty.add("good", TAG, NEW)
         yield Job(faulty.host, registry)
 

@@ -18,7 +18,7 @@ from tests.support.images.layers import Entry, gzipped
 from tests.support.images.manifests import Image, image
 from tests.support.memory_releases import MemoryReleases, MemoryReleaseStore
 from tests.support.registry_faults import FaultyRegistry, faulty_registry
-from tests.unit.oci.distribution.quick_patience import QUICK
+from tests.unit.oci.distribution.fast_retries import FAST_RETRIES
 
 REPOSITORY, TAG = "team/boot", "stable"
 PLACE = "output/talos/arm64"
@@ -123,7 +123,7 @@ OLD, NEW = talos(*OLD_FILES.values()), talos(*NEW_FILES.values())
 @contextmanager
 def new_subject() -> Iterator[Subject]:
     """A source that was never synced; each request needs a token of its own."""
-    with faulty_registry() as faulty, closing(Registry(no_logins, patience=QUICK)) as registry:
+    with faulty_registry() as faulty, closing(Registry(no_logins, retry_policy=FAST_RETRIES)) as registry:
         faulty.scheme, faulty.token_uses = "bearer", 1
         yield Subject(faulty, registry)
 

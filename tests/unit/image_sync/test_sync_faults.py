@@ -30,7 +30,7 @@ from tests.unit.image_sync.sync_subject import (
     sha256,
     talos,
 )
-from tests.unit.oci.distribution.quick_patience import QUICK
+from tests.unit.oci.distribution.fast_retries import FAST_RETRIES
 
 LAYER, CONFIG = NEW.document["layers"][0]["digest"], NEW.document["config"]["digest"]
 FOR_EVER = 1000
@@ -107,11 +107,11 @@ FAILING = {
     ),
     "failing for ever": Failing(Fault("manifest", FOR_EVER, 500), RESOLVE, f"answers 500 {GIVEN_UP}", ""),
     "failing blobs": Failing(Fault("blob", FOR_EVER, 503), MANIFEST, f"config {CONFIG}: .*answers 503 {GIVEN_UP}"),
-    "no tokens": Failing(Fault("token", FOR_EVER, 500), RESOLVE, f"a token of .*answers 500 {GIVEN_UP}", ""),
+    "no tokens": Failing(Fault("token", FOR_EVER, 500), RESOLVE, f"token from .*answers 500 {GIVEN_UP}", ""),
     "no such tag": Failing(Fault("manifest", FOR_EVER, 404), RESOLVE, "404", ""),
     "refused": Failing(Fault("token", FOR_EVER, 403), RESOLVE, "403", ""),
     "a lying digest": Failing(
-        Fault("manifest", FOR_EVER, body=b"{}"), RESOLVE, f"announces '{NEW.digest}', but .* sha256:44136fa3", ""
+        Fault("manifest", FOR_EVER, body=b"{}"), RESOLVE, f"announces '{NEW.digest}', but sends sha256:44136fa3", ""
     ),
     "a manifest that is none": Failing(
         Fault("manifest", FOR_EVER, body=b"{}", headers={"Docker-Content-Digest": digest_of(b"{}")}),
@@ -131,7 +131,7 @@ def fails_soon(subject: Subject, fault: Fault) -> str:
     """The line of a sync that fails; where the registry drips for ever it is waited for a moment only."""
     if not (fault.pause or fault.head_pause):
         return fails(subject)
-    with closing(Registry(no_logins, patience=QUICK._replace(silence=0.3))) as hasty:
+    with closing(Registry(no_logins, retry_policy=FAST_RETRIES._replace(read_timeout=0.3))) as hasty:
         return fails(subject, hasty)
 
 
@@ -149,8 +149,8 @@ def test_failing(subject: Subject, name: str) -> None:
     ("fault", "why"),
     [
         (Fault("storage", body=b"x" * len(NEW.blobs[LAYER])), f"blob {LAYER}: .*digest|gzip|tar"),
-        (Fault("storage", body=NEW.blobs[LAYER][:-1] + b"x"), "the bytes that came have the digest|gzip"),
-        (Fault("storage", body=NEW.blobs[LAYER] + b"x"), "bytes, where the manifest announces"),
+        (Fault("storage", body=NEW.blobs[LAYER][:-1] + b"x"), "the bytes received have the digest|gzip"),
+        (Fault("storage", body=NEW.blobs[LAYER] + b"x"), "bytes, but the manifest says"),
         (Fault("storage", FOR_EVER, cut_after=0), GIVEN_UP),
         (Fault("storage", FOR_EVER, pause=0.2), GIVEN_UP),
     ],
@@ -203,7 +203,7 @@ BAD_IMAGES: Mapping[str, tuple[Image, str, str]] = {
         LAYERS,
         "vmlinuz.efi",
     ),
-    "other platforms": (index([(OLD, "linux/amd64")]), RESOLVE, "no image for linux/arm64; there are: linux/amd64"),
+    "other platforms": (index([(OLD, "linux/amd64")]), RESOLVE, "no image for linux/arm64; available: linux/amd64"),
 }
 
 

@@ -1,1 +1,1 @@
-"""The registry's side: what is asked, by whom, and what came (OCI distribution specification)."""
+"""A client of container registries (OCI distribution specification)."""

@@ -1,7 +1,7 @@
-"""Which user and password has a registry? What a docker `config.json` says, or a secret.
+"""Logins of registries, from a docker `config.json` or a secret.
 
-The file's form is docker's own (docs.docker.com, "docker login", "Credential stores"). Programs that keep passwords
-are not run: where one would be asked, an error says what to do instead.
+The format is docker's (docs.docker.com, "docker login", "Credential stores"). Credential helpers are not run: an error
+says what to do instead.
 """
 
 import base64
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from lambda_matchbox.oci.errors import RegistryError
 
 _DOCKER_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"})
-_WHAT_TO_DO = (
+_ADVICE = (
     'write {"auths": {"HOST": {"username": …, "password": …}}} into a config.json, and let DOCKER_CONFIG name its '
     "directory"
 )
@@ -32,21 +32,18 @@ class Login(NamedTuple):
 
 
 Logins = Callable[[str], Login | None]
-"""The login for a registry, given by its host as image references have it; None where there is none.
-
-Raises RegistryError where it cannot be had.
-"""
+"""The login for a registry, given by its host as in image references; None for none. Raises RegistryError."""
 
 
 def no_logins(registry: str) -> Login | None:  # noqa: ARG001 - the same for each
-    """Registries are asked without a login."""
+    """No login for any registry."""
     return None
 
 
 def logins_from_environment(environment: Mapping[str, str]) -> Logins:
     """The logins of the `config.json` in the directory that DOCKER_CONFIG names, else in `~/.docker`.
 
-    The file is read whenever a login is asked for, so that a new one counts at once. Without a file there are none.
+    The file is read for each login, so that a change counts at once. Without a file there are none.
     """
     directory = environment.get("DOCKER_CONFIG", "")
     home = environment.get("HOME", "")
@@ -63,14 +60,14 @@ def logins_from_environment(environment: Mapping[str, str]) -> Logins:
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:
-            raise RegistryError(f"the logins of registries cannot be read: {error}") from error
+            raise RegistryError(f"cannot read the logins of registries: {error}") from error
         return _login_for(registry, _object(text, str(path)), str(path))
 
     return login
 
 
 def logins_from_secret(text: str) -> Logins:
-    """The logins in a secret: a docker `config.json`, or `{"username": …, "password": …}` for whatever registry.
+    """The logins in a secret: a docker `config.json`, or `{"username": …, "password": …}` for all registries.
 
     Raises RegistryError where it is neither.
     """
@@ -89,23 +86,23 @@ def _login_for(registry: str, document: Mapping[str, Any], source: str) -> Login
     wanted = _host(registry)
     helpers = document.get("credHelpers", {})
     if isinstance(helpers, dict) and any(_host(key) == wanted for key in helpers):
-        raise RegistryError(f"{source}: `credHelpers` for {wanted} are not supported; {_WHAT_TO_DO}")
+        raise RegistryError(f"{source}: `credHelpers` for {wanted} are not supported; {_ADVICE}")
     auths = document.get("auths", {})
     if not isinstance(auths, dict):
-        raise RegistryError(f"{source}: `auths` is no object")
+        raise RegistryError(f"{source}: `auths` is not an object")
     entries = [(key, entry) for key, entry in auths.items() if _host(key) == wanted]
     if not entries:
         return None
-    # A key without a path says the most plainly whose login it is.
+    # A key without a path is the most specific.
     key, entry = min(entries, key=lambda one: one[0].lower() != wanted)
     if not isinstance(entry, dict):
-        raise RegistryError(f"{source}: the entry of `auths` for {key!r} is no object")
+        raise RegistryError(f"{source}: the entry of `auths` for {key!r} is not an object")
     if entry.get("identitytoken"):
-        raise RegistryError(f"{source}: the `identitytoken` for {key!r} is not supported; {_WHAT_TO_DO}")
+        raise RegistryError(f"{source}: the `identitytoken` for {key!r} is not supported; {_ADVICE}")
     login = _from_entry(entry, key, source)
-    # `docker login` leaves an empty entry where the store has the password.
+    # `docker login` writes an empty entry where the store has the password.
     if login is None and document.get("credsStore"):
-        raise RegistryError(f"{source}: the login for {key!r} is in a `credsStore`: not supported; {_WHAT_TO_DO}")
+        raise RegistryError(f"{source}: the login for {key!r} is in a `credsStore`: not supported; {_ADVICE}")
     return login
 
 
@@ -116,17 +113,17 @@ def _from_entry(entry: Mapping[str, Any], key: str, source: str) -> Login | None
             text = base64.b64decode(auth.strip(), validate=True).decode()
         except (binascii.Error, UnicodeDecodeError, ValueError):
             # Without the cause, which shows the bytes.
-            raise RegistryError(f"{source}: the `auth` for {key!r} is no base64 of USER:PASSWORD") from None
+            raise RegistryError(f"{source}: the `auth` for {key!r} is not USER:PASSWORD in base64") from None
         username, _, password = text.rstrip("\0").partition(":")
     if not username and not password:
         return None
     if not (isinstance(username, str) and isinstance(password, str) and username and password):
-        raise RegistryError(f"{source}: the entry for {key!r} lacks a user or a password")
+        raise RegistryError(f"{source}: the entry for {key!r} has no user or no password")
     return Login(username, password)
 
 
 def _host(key: str) -> str:
-    """The host that a key of `auths` means: it may be an address with a path, and Docker Hub has several."""
+    """The host in a key of `auths`, which may be a URL; Docker Hub has several."""
     try:
         host = urlsplit(key if "://" in key else f"//{key}").netloc.lower()
     except ValueError:
@@ -139,7 +136,7 @@ def _object(text: str, source: str) -> dict[str, Any]:
         document = json.loads(text)
     except (ValueError, RecursionError):
         # Without the cause: a traceback would show the text.
-        raise RegistryError(f"{source} is no JSON") from None
+        raise RegistryError(f"{source} is not JSON") from None
     if not isinstance(document, dict):
-        raise RegistryError(f"{source} is no JSON object")
+        raise RegistryError(f"{source} is not a JSON object")
     return document

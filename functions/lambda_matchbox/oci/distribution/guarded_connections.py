@@ -1,4 +1,4 @@
-"""Connections that are given up before anything is sent where their peer must not be asked."""
+"""Connections that are closed before anything is sent where their peer is not allowed."""
 
 import contextlib
 import ipaddress
@@ -10,47 +10,42 @@ from typing import Any
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from lambda_matchbox.oci.distribution.origins import Reach, reach_of
+from lambda_matchbox.oci.distribution.origins import NetworkZone, zone_of
 from lambda_matchbox.oci.errors import RegistryError
 
 
 class Guard:
-    """Says of each peer whether it may be asked: none that lies further inward than `farthest`.
+    """Allows peers up to the zone `innermost`, and reports the zone of each to `connected`."""
 
-    `found` is told how far inward each peer lies that may be.
-    """
+    def __init__(self, innermost: NetworkZone, connected: Callable[[NetworkZone], None], read_timeout: float) -> None:
+        self._innermost = innermost
+        self._connected = connected
+        self.read_timeout = read_timeout
 
-    def __init__(self, farthest: Reach, found: Callable[[Reach], None], silence: float) -> None:
-        self._farthest = farthest
-        self._found = found
-        self.silence = silence
-
-    def check(self, host: str, connected: socket.socket, *, encrypted: bool) -> None:
-        """Raises RegistryError where the peer must not be asked."""
-        address = str(connected.getpeername()[0])
-        reach = reach_of(address)
+    def check(self, host: str, connection: socket.socket, *, encrypted: bool) -> None:
+        """Raises RegistryError where the peer is not allowed."""
+        address = str(connection.getpeername()[0])
+        zone = zone_of(address)
         if not encrypted and not ipaddress.ip_address(address).is_loopback:
-            raise RegistryError(f"{host} is at {address}, and only this machine is asked without encryption")
-        if reach > self._farthest:
-            raise RegistryError(
-                f"a registry outside leads to {host} at {address}, an internal address, which is not asked for it"
-            )
-        self._found(reach)
+            raise RegistryError(f"{host} is at {address}: http is allowed for this machine only")
+        if zone > self._innermost:
+            raise RegistryError(f"an external registry leads to {host} at the internal address {address}")
+        self._connected(zone)
 
 
 @contextlib.contextmanager
-def cut_after(seconds: float, connected: socket.socket | None) -> Iterator[None]:
-    """Break the connection where the work within takes longer; waiting for each byte alone would never end."""
-    if connected is None:
+def shut_down_after(seconds: float, connection: socket.socket | None) -> Iterator[None]:
+    """Shut down the connection if the body takes longer: a read timeout restarts with every byte."""
+    if connection is None:
         yield
         return
 
-    def cut() -> None:
-        # The plain socket's method: that of a TLS socket is not made for being called beside a read.
+    def shut_down() -> None:
+        # The plain socket's method, since that of a TLS socket must not be called during a read.
         with contextlib.suppress(OSError):
-            socket.socket.shutdown(connected, socket.SHUT_RDWR)
+            socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
-    timer = threading.Timer(seconds, cut)
+    timer = threading.Timer(seconds, shut_down)
     timer.daemon = True
     timer.start()
     try:
@@ -60,7 +55,7 @@ def cut_after(seconds: float, connected: socket.socket | None) -> Iterator[None]
 
 
 class GuardedConnection(HTTPConnection):
-    """Without encryption: to this machine only."""
+    """A connection without encryption, to this machine only."""
 
     encrypted = False
 
@@ -70,35 +65,35 @@ class GuardedConnection(HTTPConnection):
         self.wire: socket.socket | None = None
 
     def _new_conn(self) -> socket.socket:
-        connected = super()._new_conn()
+        connection = super()._new_conn()
         try:
-            self._guard.check(self.host, connected, encrypted=self.encrypted)
+            self._guard.check(self.host, connection, encrypted=self.encrypted)
         except (RegistryError, OSError):
-            connected.close()
+            connection.close()
             raise
-        return connected
+        return connection
 
     def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]
-        """The head of the answer, got before the silence that is granted ends."""
-        # Kept here because the socket is forgotten where the server ends the connection with the answer.
+        """The head of the response, within the read timeout as a whole."""
+        # urllib3 drops the socket where the server closes the connection with the response.
         self.wire = self.sock
-        with cut_after(self._guard.silence, self.wire):
+        with shut_down_after(self._guard.read_timeout, self.wire):
             return super().getresponse()
 
 
 class GuardedTlsConnection(GuardedConnection, HTTPSConnection):
-    """To a host whose certificate is verified."""
+    """A connection to a host whose certificate is verified."""
 
     encrypted = True
 
 
 class PlainPool(urllib3.HTTPConnectionPool):
-    """Kept connections to this machine."""
+    """Connections to this machine."""
 
     ConnectionCls = GuardedConnection
 
 
 class TlsPool(urllib3.HTTPSConnectionPool):
-    """Kept connections to one host by https."""
+    """Connections to one host by https."""
 
     ConnectionCls = GuardedTlsConnection

@@ -1,9 +1,9 @@
-"""Where does a request go, and where may a registry lead it?
+"""Addresses of requests, and where a registry may redirect them.
 
-A registry's host is named by the operator; where its redirects and its token realm point is named by the registry. So
-these lead to https, or to this machine, and never further inward than the registry itself is: from one on the
-internet not into a private network, from one in a private network not to this machine. What counts is the address of
-the connected peer, since a name can be made to mean any address.
+The operator names a registry's host; the registry names the targets of its redirects and its token endpoint. These have
+to use https, or be on this machine, and must not lie further inside than the registry itself: one on the internet does
+not lead into a private network, one in a private network not to this machine. The address of the connected peer counts,
+since a name can resolve to any address.
 """
 
 import enum
@@ -21,19 +21,19 @@ _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
 _PORTS = {"http": 80, "https": 443}
 # IPv4 in IPv6, as a NAT64 gateway (RFC 6052, section 2.1) has it.
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-_AS_IT_IS = "!#$%&'()*+,/:;=?@[]~"
+_SAFE = "!#$%&'()*+,/:;=?@[]~"
 
 
-class Reach(enum.IntEnum):
-    """How far inward an address lies."""
+class NetworkZone(enum.IntEnum):
+    """Where an address lies, from the outside to the inside."""
 
     INTERNET = 0
     PRIVATE = 1
-    MACHINE = 2
+    LOCAL = 2
 
 
-class Place(NamedTuple):
-    """Where a request goes: an origin (scheme, host, port) and the target, which is path and query."""
+class Location(NamedTuple):
+    """The destination of a request: an origin (scheme, host, port) and the target, which is path and query."""
 
     scheme: str
     host: str
@@ -42,69 +42,69 @@ class Place(NamedTuple):
 
     @property
     def origin(self) -> tuple[str, str, int]:
-        """What two places have in common that may see each other's credentials (RFC 6454)."""
+        """What locations that may share credentials have in common (RFC 6454)."""
         return self[:3]
 
     @property
     def name(self) -> str:
-        """The host, with the port where it is not the scheme's own: all of an address that may be shown."""
+        """The host, with the port where it is not the scheme's default; safe to show."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
 
 
-def registry_place(registry: str) -> Place:
-    """The root of the API of a registry, given by its host as image references have it. Raises RegistryError."""
+def registry_location(registry: str) -> Location:
+    """The root of the API of a registry, given by its host as in image references. Raises RegistryError."""
     host = _DOCKER_HUB_HOST if registry.lower() in _DOCKER_HUB else registry
-    parted = _parted(f"https://{host}/")
-    return place(f"{'http' if parted.host in _LOOPBACK_HOSTS else 'https'}://{host}/")
+    parsed = _parsed(f"https://{host}/")
+    return parse_location(f"{'http' if parsed.host in _LOOPBACK_HOSTS else 'https'}://{host}/")
 
 
-def place(url: str) -> Place:
-    """The place an absolute address names. Raises RegistryError where none may be asked there."""
-    found = _parted(url)
-    if found.scheme == "http" and found.host not in _LOOPBACK_HOSTS:
-        raise RegistryError(f"{found.name} is to be asked without encryption; only https is used, except on 127.0.0.1")
-    return found
+def parse_location(url: str) -> Location:
+    """The location in an absolute URL. Raises RegistryError for one that must not be used."""
+    location = _parsed(url)
+    if location.scheme == "http" and location.host not in _LOOPBACK_HOSTS:
+        raise RegistryError(f"{location.name} uses http, which is allowed for 127.0.0.1 only; use https")
+    return location
 
 
-def led_to(start: Place, location: str) -> Place:
-    """The place that the header `Location` of an answer from `start` names. Raises RegistryError."""
+def redirect_target(source: Location, header: str) -> Location:
+    """The location in the header `Location` of a response from `source`. Raises RegistryError."""
     # Header fields arrive as latin-1; what is not ASCII in them stands for UTF-8 that was not encoded.
-    location = quote(location.encode("latin-1", "replace"), safe=_AS_IT_IS)
-    host = f"[{start.host}]" if ":" in start.host else start.host
+    header = quote(header.encode("latin-1", "replace"), safe=_SAFE)
+    host = f"[{source.host}]" if ":" in source.host else source.host
     try:
-        url = urljoin(f"{start.scheme}://{host}:{start.port}{start.target}", location)
+        url = urljoin(f"{source.scheme}://{host}:{source.port}{source.target}", header)
     except ValueError:
-        raise RegistryError(f"{start.name} redirects to an address that is none") from None
-    return place(url)
+        raise RegistryError(f"{source.name} redirects to a malformed URL") from None
+    return parse_location(url)
 
 
-def reach_of(address: str) -> Reach:
-    """How far inward an IP address lies; the zone of an IPv6 address does not matter."""
-    read = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(read, ipaddress.IPv6Address):
-        inner = read.ipv4_mapped or read.sixtofour
-        if read in _NAT64:
-            inner = ipaddress.IPv4Address(int(read) & 0xFFFFFFFF)
+def zone_of(address: str) -> NetworkZone:
+    """The zone of an IP address; the scope id of an IPv6 address is ignored."""
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(parsed, ipaddress.IPv6Address):
+        inner = parsed.ipv4_mapped or parsed.sixtofour
+        if parsed in _NAT64:
+            inner = ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF)
         if inner is not None:
-            return reach_of(str(inner))
-    if read.is_loopback or read.is_link_local or read.is_unspecified:
-        return Reach.MACHINE
-    return Reach.INTERNET if read.is_global and not read.is_multicast else Reach.PRIVATE
+            return zone_of(str(inner))
+    if parsed.is_loopback or parsed.is_link_local or parsed.is_unspecified:
+        return NetworkZone.LOCAL
+    return NetworkZone.INTERNET if parsed.is_global and not parsed.is_multicast else NetworkZone.PRIVATE
 
 
-def _parted(url: str) -> Place:
-    # The address is not shown: what is signed or secret in it would be.
+def _parsed(url: str) -> Location:
+    # The URL is not shown, since it may be signed or hold a secret.
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
         if ":" in host:
             host = str(ipaddress.IPv6Address(host))
     except ValueError:
-        raise RegistryError("an address is none that can be asked: host or port are malformed") from None
+        raise RegistryError("malformed URL: invalid host or port") from None
     if parts.scheme not in _PORTS:
-        raise RegistryError(f"an address begins {parts.scheme!r}; only https is used, and http on 127.0.0.1")
+        raise RegistryError(f"invalid URL scheme {parts.scheme!r}; use https, or http for 127.0.0.1")
     if ":" not in host and not _HOST_NAME.fullmatch(host):
-        raise RegistryError(f"{host!r} is no host")
+        raise RegistryError(f"invalid host {host!r}")
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Place(parts.scheme, host, _PORTS[parts.scheme] if port is None else port, target)
+    return Location(parts.scheme, host, _PORTS[parts.scheme] if port is None else port, target)

@@ -1,4 +1,4 @@
-"""One request to a registry and wherever it leads: redirects, broken connections, refusals that pass."""
+"""HTTP requests to registries and wherever they redirect."""
 
 import ssl
 import threading
@@ -9,102 +9,100 @@ import urllib3
 from urllib3.exceptions import HTTPError, SSLError
 
 from lambda_matchbox.oci.distribution.guarded_connections import Guard, PlainPool, TlsPool
-from lambda_matchbox.oci.distribution.origins import Place, Reach, led_to
+from lambda_matchbox.oci.distribution.origins import Location, NetworkZone, redirect_target
 from lambda_matchbox.oci.distribution.paced_body import PacedBody
-from lambda_matchbox.oci.distribution.patience import Patience, TransientError, asked_pause
+from lambda_matchbox.oci.distribution.retries import RetryPolicy, TransientError, parse_retry_after
 from lambda_matchbox.oci.errors import RegistryError
 
 USER_AGENT = "lambda-matchbox"
 
-MOST_REDIRECTS = 5
-"""Redirects that one request follows."""
+MAX_REDIRECTS = 5
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERRORS = 500
 _CONNECTIONS = 8
-"""Kept for each host; more are made where they are needed."""
-_MOST_POOLS = 32
+"""Idle connections per host."""
+_MAX_POOLS = 32
 
 
-class Reply(NamedTuple):
-    """An answer that is no redirect, and no refusal that may pass.
+class Response(NamedTuple):
+    """A response that is neither a redirect nor a transient failure.
 
-    `host` is who gives it; `moved` says that this is another origin than the one that was asked.
+    `host` sent it; `redirected` says that this is another origin than the requested one.
     """
 
     status: int
     headers: Mapping[str, str]
     body: PacedBody
     host: str
-    moved: bool
+    redirected: bool
 
 
 class RegistryHttp:
-    """Connections that are kept between requests; for any number of threads."""
+    """An HTTP client with persistent connections; for any number of threads."""
 
-    def __init__(self, patience: Patience) -> None:
-        self._patience = patience
-        self._pools: dict[tuple[tuple[str, str, int], Reach], urllib3.HTTPConnectionPool] = {}
-        self._reaches: dict[tuple[str, str, int], Reach] = {}
+    def __init__(self, retry_policy: RetryPolicy) -> None:
+        self._policy = retry_policy
+        self._pools: dict[tuple[tuple[str, str, int], NetworkZone], urllib3.HTTPConnectionPool] = {}
+        self._zones: dict[tuple[str, str, int], NetworkZone] = {}
         self._lock = threading.Lock()
         self._tls: ssl.SSLContext | None = None
 
-    def ask(
+    def get(
         self,
-        start: Place,
+        location: Location,
         what: str,
         headers: Mapping[str, str],
         authorization: str = "",
         *,
-        led_by: Place | None = None,
-    ) -> Reply:
-        """The answer to a GET; its body is to be closed by who asks. Errors begin with `what` is wanted.
+        named_by: Location | None = None,
+    ) -> Response:
+        """The response to a GET, whose body the caller closes. Errors begin with `what`.
 
-        The authorization goes to the origin of `start` only. Where `start` is not what an operator named, `led_by` is
-        the registry that named it.
-        Raises TransientError for what may pass by itself, RegistryError for what may not.
+        The authorization is sent to the origin of `location` only. Where no operator but a registry named the location,
+        that registry is `named_by`. Raises TransientError for a failure that may pass by itself, else RegistryError.
         """
-        home = led_by or start
-        at, moved = start, False
-        for _ in range(MOST_REDIRECTS + 1):
-            response = self._send(at, what, headers, "" if moved else authorization, self._farthest(at, home))
-            body = PacedBody(response, self._patience.silence, what, at.name)
+        trusted = named_by or location
+        at, redirected = location, False
+        for _ in range(MAX_REDIRECTS + 1):
+            response = self._send(at, what, headers, "" if redirected else authorization, self._innermost(at, trusted))
+            body = PacedBody(response, self._policy.read_timeout, what, at.name)
             if response.status not in _REDIRECTS:
                 break
-            location = response.headers.get("Location")
-            body.dismiss()
-            if not location:
-                raise RegistryError(f"{what}: {at.name} answers {response.status} without saying where to go")
+            target = response.headers.get("Location")
+            body.discard()
+            if not target:
+                raise RegistryError(f"{what}: {at.name} answers {response.status} without a Location")
             try:
-                at = led_to(at, location)
+                at = redirect_target(at, target)
             except RegistryError as error:
-                raise RegistryError(f"{what}: {at.name} redirects where nothing is asked: {error}") from error
-            # For good: what comes back from elsewhere is that one's request, not ours.
-            moved = moved or at.origin != start.origin
+                raise RegistryError(f"{what}: {at.name} redirects to a forbidden address: {error}") from error
+            # Once another origin has redirected, the request is that one's and not ours.
+            redirected = redirected or at.origin != location.origin
         else:
-            raise RegistryError(f"{what}: {start.name} redirects more than {MOST_REDIRECTS} times")
+            raise RegistryError(f"{what}: {location.name} redirects more than {MAX_REDIRECTS} times")
         if response.status == _TOO_MANY_REQUESTS or response.status >= _SERVER_ERRORS:
-            body.dismiss()
-            pause = asked_pause(response.headers.get("Retry-After", ""))
-            raise TransientError(f"{what}: {at.name} answers {response.status}", pause)
-        return Reply(response.status, response.headers, body, at.name, moved)
+            body.discard()
+            retry_after = parse_retry_after(response.headers.get("Retry-After", ""))
+            raise TransientError(f"{what}: {at.name} answers {response.status}", retry_after)
+        return Response(response.status, response.headers, body, at.name, redirected)
 
     def close(self) -> None:
-        """Close the connections that are kept."""
+        """Close all connections."""
         with self._lock:
             for pool in self._pools.values():
                 pool.close()
             self._pools.clear()
 
     def _send(
-        self, at: Place, what: str, headers: Mapping[str, str], authorization: str, farthest: Reach
+        self, at: Location, what: str, headers: Mapping[str, str], authorization: str, innermost: NetworkZone
     ) -> urllib3.BaseHTTPResponse:
         sent = {"User-Agent": USER_AGENT, **headers}
         if authorization:
             sent["Authorization"] = authorization
         try:
-            return self._pool(at, farthest).urlopen(
+            return self._pool(at, innermost).urlopen(
                 "GET",
                 at.target,
                 headers=sent,
@@ -112,44 +110,44 @@ class RegistryHttp:
                 redirect=False,
                 preload_content=False,
                 decode_content=False,
-                timeout=urllib3.Timeout(connect=self._patience.connect, read=self._patience.silence),
+                timeout=urllib3.Timeout(connect=self._policy.connect_timeout, read=self._policy.read_timeout),
             )
         except SSLError as error:
             if error.args and isinstance(error.args[0], ssl.SSLCertVerificationError):
                 reason = error.args[0].verify_message
                 raise RegistryError(
-                    f"{what}: the certificate of {at.name} is not trusted ({reason}); one of an own authority is when "
-                    "SSL_CERT_FILE names a file with that authority's"
+                    f"{what}: the certificate of {at.name} is not trusted: {reason}; for a private certificate "
+                    "authority let SSL_CERT_FILE name a file with its certificate"
                 ) from error
-            raise TransientError(f"{what}: no encrypted connection to {at.name}: {error}") from error
+            raise TransientError(f"{what}: TLS handshake with {at.name} failed: {error}") from error
         except HTTPError as error:
-            raise TransientError(f"{what}: no answer from {at.name}: {error}") from error
+            raise TransientError(f"{what}: no response from {at.name}: {error}") from error
         except RegistryError as error:
             raise RegistryError(f"{what}: {error}") from error
 
-    def _farthest(self, at: Place, home: Place) -> Reach:
-        if at.origin == home.origin:
-            return Reach.MACHINE
-        return self._reaches.get(home.origin, Reach.INTERNET)
+    def _innermost(self, at: Location, trusted: Location) -> NetworkZone:
+        if at.origin == trusted.origin:
+            return NetworkZone.LOCAL
+        return self._zones.get(trusted.origin, NetworkZone.INTERNET)
 
-    def _pool(self, at: Place, farthest: Reach) -> urllib3.HTTPConnectionPool:
-        key = (at.origin, farthest)
+    def _pool(self, at: Location, innermost: NetworkZone) -> urllib3.HTTPConnectionPool:
+        key = (at.origin, innermost)
         with self._lock:
             if key not in self._pools:
                 # A registry may name any number of hosts.
-                while len(self._pools) >= _MOST_POOLS:
+                while len(self._pools) >= _MAX_POOLS:
                     self._pools.pop(next(iter(self._pools))).close()
-                self._pools[key] = self._new_pool(at, farthest)
+                self._pools[key] = self._new_pool(at, innermost)
             return self._pools[key]
 
-    def _new_pool(self, at: Place, farthest: Reach) -> urllib3.HTTPConnectionPool:
-        def found(reach: Reach) -> None:
+    def _new_pool(self, at: Location, innermost: NetworkZone) -> urllib3.HTTPConnectionPool:
+        def connected(zone: NetworkZone) -> None:
             # Of a host with several addresses the outermost counts.
-            self._reaches[at.origin] = min(reach, self._reaches.get(at.origin, reach))
+            self._zones[at.origin] = min(zone, self._zones.get(at.origin, zone))
 
-        guard = Guard(farthest, found, self._patience.silence)
+        guard = Guard(innermost, connected, self._policy.read_timeout)
         if at.scheme == "http":
             return PlainPool(at.host, at.port, maxsize=_CONNECTIONS, guard=guard)
-        # One for all: to read the authorities of the system takes as long as some handshakes.
+        # Shared, since loading the system's certificate authorities takes as long as several handshakes.
         self._tls = self._tls or ssl.create_default_context()
         return TlsPool(at.host, at.port, maxsize=_CONNECTIONS, guard=guard, ssl_context=self._tls)

@@ -1,57 +1,56 @@
-"""One request to one repository of a registry: let in, found, or refused."""
+"""Requests to one repository of a registry, with authentication."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from lambda_matchbox.oci.distribution.origins import registry_place
-from lambda_matchbox.oci.distribution.patience import TransientError
-from lambda_matchbox.oci.distribution.registry_http import RegistryHttp, Reply
-from lambda_matchbox.oci.distribution.tokens import Authorizations
+from lambda_matchbox.oci.distribution.authentication import Authorizations
+from lambda_matchbox.oci.distribution.origins import registry_location
+from lambda_matchbox.oci.distribution.registry_http import RegistryHttp, Response
+from lambda_matchbox.oci.distribution.retries import TransientError
 from lambda_matchbox.oci.errors import RegistryError
 from lambda_matchbox.oci.image_reference import ImageReference
 
 _EXPIRED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
-_REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
-_GIVEN = frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE})
+_DENIED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_OK = frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE})
 
 
 class Repository:
-    """Where manifests and blobs of an image are asked for (distribution specification, "Pulling")."""
+    """The manifests and blobs of an image (distribution specification, "Pulling")."""
 
     def __init__(self, http: RegistryHttp, authorizations: Authorizations, reference: ImageReference) -> None:
         self._http = http
         self._authorizations = authorizations
         self._reference = reference
         try:
-            self._home = registry_place(reference.registry)
+            self._root = registry_location(reference.registry)
         except RegistryError as error:
             raise RegistryError(f"{reference}: {error}") from error
 
-    def ask(self, path: str, what: str, headers: Mapping[str, str]) -> Reply:
-        """The answer for `path` below the repository: its status is 200, 206 or 416; its body is to be closed.
+    def get(self, path: str, what: str, headers: Mapping[str, str]) -> Response:
+        """The response for `path` below the repository: its status is 200, 206 or 416; the caller closes its body.
 
-        Errors begin with `what` is wanted. Raises TransientError for what may pass by itself, which includes the
-        refusal of a storage that the registry led to, since such an address lives minutes; RegistryError otherwise.
+        Errors begin with `what`. Raises TransientError for a failure that may pass by itself (a storage that refuses
+        the address the registry redirected to, since such an address expires in minutes, is one), else RegistryError.
         """
-        start = self._home._replace(target=f"/v2/{self._reference.repository}/{path}")
-        reply = self._http.ask(start, what, headers, self._authorizations.known(self._reference))
-        if reply.status == HTTPStatus.UNAUTHORIZED and not reply.moved:
-            # Without a token, or with one that is good no longer.
-            reply.body.dismiss()
-            authorization = self._authorizations.answer(
-                self._reference, reply.headers.get("WWW-Authenticate", ""), what
-            )
-            reply = self._http.ask(start, what, headers, authorization)
-        if reply.status in _GIVEN:
-            return reply
-        reply.body.dismiss()
-        raise self._refusal(reply, "image" if path.startswith("manifests/") else "blob", what)
+        location = self._root._replace(target=f"/v2/{self._reference.repository}/{path}")
+        response = self._http.get(location, what, headers, self._authorizations.cached(self._reference))
+        if response.status == HTTPStatus.UNAUTHORIZED and not response.redirected:
+            # No token, or an expired one.
+            response.body.discard()
+            challenge = response.headers.get("WWW-Authenticate", "")
+            authorization = self._authorizations.authorize(self._reference, challenge, what)
+            response = self._http.get(location, what, headers, authorization)
+        if response.status in _OK:
+            return response
+        response.body.discard()
+        raise self._error(response, "image" if path.startswith("manifests/") else "blob", what)
 
-    def _refusal(self, reply: Reply, kind: str, what: str) -> RegistryError:
-        if reply.moved and reply.status in _EXPIRED:
-            return TransientError(f"{what}: the storage {reply.host} answers {reply.status}")
-        if reply.status in _REFUSED:
-            return self._authorizations.refused(self._reference, reply.status, what)
-        if reply.status == HTTPStatus.NOT_FOUND:
-            return RegistryError(f"{what}: {reply.host} answers 404: there is no such {kind}")
-        return RegistryError(f"{what}: {reply.host} answers {reply.status}")
+    def _error(self, response: Response, kind: str, what: str) -> RegistryError:
+        if response.redirected and response.status in _EXPIRED:
+            return TransientError(f"{what}: the storage {response.host} answers {response.status}")
+        if response.status in _DENIED:
+            return self._authorizations.denied(self._reference, response.status, what)
+        if response.status == HTTPStatus.NOT_FOUND:
+            return RegistryError(f"{what}: {response.host} answers 404: there is no such {kind}")
+        return RegistryError(f"{what}: {response.host} answers {response.status}")

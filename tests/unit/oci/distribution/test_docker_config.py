@@ -137,7 +137,7 @@ def test_an_unreadable_file(tmp_path: Path) -> None:
     """A file that cannot be read is no missing one, once a login is wanted."""
     (tmp_path / "config.json").mkdir()
     logins = logins_from_environment({"DOCKER_CONFIG": str(tmp_path)})
-    with pytest.raises(RegistryError, match="cannot be read"):
+    with pytest.raises(RegistryError, match="cannot read the logins"):
         logins("ghcr.io")
 
 

@@ -4,16 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_matchbox.oci.distribution.origins import Reach, led_to, reach_of, registry_place
+from lambda_matchbox.oci.distribution.origins import NetworkZone, redirect_target, registry_location, zone_of
 from lambda_matchbox.oci.errors import RegistryError
 
 
 @given(st.text())
 def test_any_location(location: str) -> None:
     """Whatever a redirect says, it leads to https or to this machine, or is refused."""
-    start = registry_place("registry.example")
+    start = registry_location("registry.example")
     try:
-        found = led_to(start, location)
+        found = redirect_target(start, location)
     except RegistryError:
         return
     assert found.scheme == "https" or found.host in ("127.0.0.1", "::1", "localhost")
@@ -36,36 +36,36 @@ def test_any_location(location: str) -> None:
 )
 def test_registry_addresses(registry: str, expected: tuple[str, str, int]) -> None:
     """This machine is asked by http, all else by https; docker.io means the host of its registry."""
-    assert expected == registry_place(registry).origin
+    assert expected == registry_location(registry).origin
 
 
 @pytest.mark.parametrize(
     ("address", "reach"),
     [
-        ("8.8.8.8", Reach.INTERNET),
-        ("2606:4700::1111", Reach.INTERNET),
-        ("64:ff9b::808:808", Reach.INTERNET),
-        ("10.0.0.1", Reach.PRIVATE),
-        ("172.16.0.1", Reach.PRIVATE),
-        ("192.168.1.1", Reach.PRIVATE),
-        ("100.64.0.1", Reach.PRIVATE),
-        ("240.0.0.1", Reach.PRIVATE),
-        ("224.0.0.1", Reach.PRIVATE),
-        ("fd00:ec2::254", Reach.PRIVATE),
-        ("::ffff:10.0.0.1", Reach.PRIVATE),
-        ("64:ff9b::a00:1", Reach.PRIVATE),
-        ("2002:a00:1::", Reach.PRIVATE),
-        ("127.0.0.1", Reach.MACHINE),
-        ("127.8.9.10", Reach.MACHINE),
-        ("::1", Reach.MACHINE),
-        ("::ffff:127.0.0.1", Reach.MACHINE),
-        ("0.0.0.0", Reach.MACHINE),
-        ("169.254.169.254", Reach.MACHINE),
-        ("::ffff:169.254.169.254", Reach.MACHINE),
-        ("64:ff9b::a9fe:a9fe", Reach.MACHINE),
-        ("fe80::1%eth0", Reach.MACHINE),
+        ("8.8.8.8", NetworkZone.INTERNET),
+        ("2606:4700::1111", NetworkZone.INTERNET),
+        ("64:ff9b::808:808", NetworkZone.INTERNET),
+        ("10.0.0.1", NetworkZone.PRIVATE),
+        ("172.16.0.1", NetworkZone.PRIVATE),
+        ("192.168.1.1", NetworkZone.PRIVATE),
+        ("100.64.0.1", NetworkZone.PRIVATE),
+        ("240.0.0.1", NetworkZone.PRIVATE),
+        ("224.0.0.1", NetworkZone.PRIVATE),
+        ("fd00:ec2::254", NetworkZone.PRIVATE),
+        ("::ffff:10.0.0.1", NetworkZone.PRIVATE),
+        ("64:ff9b::a00:1", NetworkZone.PRIVATE),
+        ("2002:a00:1::", NetworkZone.PRIVATE),
+        ("127.0.0.1", NetworkZone.LOCAL),
+        ("127.8.9.10", NetworkZone.LOCAL),
+        ("::1", NetworkZone.LOCAL),
+        ("::ffff:127.0.0.1", NetworkZone.LOCAL),
+        ("0.0.0.0", NetworkZone.LOCAL),
+        ("169.254.169.254", NetworkZone.LOCAL),
+        ("::ffff:169.254.169.254", NetworkZone.LOCAL),
+        ("64:ff9b::a9fe:a9fe", NetworkZone.LOCAL),
+        ("fe80::1%eth0", NetworkZone.LOCAL),
     ],
 )
-def test_reach(address: str, reach: Reach) -> None:
+def test_reach(address: str, reach: NetworkZone) -> None:
     """Addresses are of the internet, of a private network, or of this machine and its link, also inside of others."""
-    assert reach == reach_of(address)
+    assert reach == zone_of(address)

@@ -8,7 +8,7 @@ import urllib3
 
 from lambda_matchbox.oci.distribution import paced_body
 from lambda_matchbox.oci.distribution.paced_body import PacedBody
-from lambda_matchbox.oci.distribution.patience import TransientError
+from lambda_matchbox.oci.distribution.retries import TransientError
 
 
 class SlowAnswer:

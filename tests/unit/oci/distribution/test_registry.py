@@ -3,7 +3,7 @@
 import pytest
 
 from lambda_matchbox.oci.descriptors import Descriptor
-from lambda_matchbox.oci.distribution.registry import MOST_DOCUMENT, Registry
+from lambda_matchbox.oci.distribution.registry import MAX_DOCUMENT, Registry
 from lambda_matchbox.oci.errors import DigestError, RegistryError
 from lambda_matchbox.oci.image_reference import ImageReference, Platform, parse_image_reference, parse_platform
 from tests.support.images import layers, manifests
@@ -88,7 +88,7 @@ def test_attestations_are_skipped(faulty: FaultyRegistry, registry: Registry, do
     """What buildx says about an image is no image, though it stands first."""
     reference = reference_to(faulty, index_of("linux/arm64", docker=docker, attestation=True))
     assert of_platform("linux/arm64").digest == registry.resolve(reference, ARM64).digest
-    with pytest.raises(RegistryError, match=r"there are: linux/arm64$"):
+    with pytest.raises(RegistryError, match=r"available: linux/arm64$"):
         registry.resolve(reference, Platform("unknown", "unknown"))
 
 
@@ -113,7 +113,7 @@ def test_the_only_image_without_a_platform(faulty: FaultyRegistry, registry: Reg
     reference = reference_to(faulty, manifests.index([(IMAGE, "")], attestation=True))
     assert IMAGE.digest == registry.resolve(reference, ARM64).digest
     several = manifests.index([(IMAGE, ""), (of_platform("linux/amd64"), "")])
-    with pytest.raises(RegistryError, match="there are: none that is named"):
+    with pytest.raises(RegistryError, match="available: none with a platform"):
         registry.resolve(reference_to(faulty, several), ARM64)
 
 
@@ -122,7 +122,7 @@ def test_a_missing_platform_names_those_there(faulty: FaultyRegistry, registry: 
     reference = reference_to(faulty, index_of("linux/amd64", "linux/arm/v7"))
     with pytest.raises(RegistryError) as caught:
         registry.resolve(reference, ARM64)
-    assert f"{reference}: there is no image for linux/arm64; there are: linux/amd64, linux/arm/v7" == str(caught.value)
+    assert f"{reference}: no image for linux/arm64; available: linux/amd64, linux/arm/v7" == str(caught.value)
 
 
 def test_too_many_indexes(faulty: FaultyRegistry, registry: Registry) -> None:
@@ -181,7 +181,7 @@ def test_a_manifest_of_another_size(faulty: FaultyRegistry, registry: Registry) 
     """A manifest has the size that the index announces."""
     reference = reference_to(faulty, IMAGE)
     found = registry.resolve(reference, ARM64)
-    with pytest.raises(DigestError, match="where 7 are announced"):
+    with pytest.raises(DigestError, match="but its descriptor says 7"):
         registry.manifest(reference, found._replace(size=7))
 
 
@@ -198,7 +198,7 @@ def test_a_malformed_manifest(faulty: FaultyRegistry, registry: Registry) -> Non
     """What is no manifest is an error that names the image and the digest."""
     faulty.add_manifest("team/boot", "bad", "", b"not json")
     reference = ImageReference(faulty.host, "team/boot", "bad", "")
-    with pytest.raises(RegistryError, match="it is no JSON") as caught:
+    with pytest.raises(RegistryError, match="invalid JSON") as caught:
         registry.resolve(reference, ARM64)
     assert str(caught.value).startswith(f"{reference}: manifest {manifests.digest_of(b'not json')}: ")
 
@@ -215,7 +215,7 @@ def test_a_manifest_without_media_type(faulty: FaultyRegistry, registry: Registr
 def test_a_huge_manifest(faulty: FaultyRegistry, registry: Registry, chunked: bool) -> None:
     """A manifest beyond the bound is not read to its end."""
     faulty.chunked = chunked
-    faulty.add_manifest("team/boot", "huge", manifests.OCI_MANIFEST, b" " * (MOST_DOCUMENT + 1))
+    faulty.add_manifest("team/boot", "huge", manifests.OCI_MANIFEST, b" " * (MAX_DOCUMENT + 1))
     with pytest.raises(RegistryError, match="4194304"):
         registry.resolve(ImageReference(faulty.host, "team/boot", "huge", ""), ARM64)
 
@@ -225,10 +225,10 @@ def test_huge_parts_are_not_asked_for(faulty: FaultyRegistry, registry: Registry
     reference = reference_to(faulty, IMAGE)
     manifest = registry.manifest(reference, registry.resolve(reference, ARM64))
     asked = len(faulty.asked)
-    with pytest.raises(RegistryError, match="at most 4194304 are read"):
-        registry.config(reference, manifest._replace(config=manifest.config._replace(size=MOST_DOCUMENT + 1)))
-    with pytest.raises(RegistryError, match="at most 4194304 are read"):
-        registry.manifest(reference, Descriptor(manifests.OCI_MANIFEST, IMAGE.digest, MOST_DOCUMENT + 1))
+    with pytest.raises(RegistryError, match="the limit is 4194304"):
+        registry.config(reference, manifest._replace(config=manifest.config._replace(size=MAX_DOCUMENT + 1)))
+    with pytest.raises(RegistryError, match="the limit is 4194304"):
+        registry.manifest(reference, Descriptor(manifests.OCI_MANIFEST, IMAGE.digest, MAX_DOCUMENT + 1))
     assert asked == len(faulty.asked)
 
 

@@ -10,16 +10,16 @@ import pytest
 
 from lambda_matchbox.oci.descriptors import Descriptor
 from lambda_matchbox.oci.distribution import paced_body
-from lambda_matchbox.oci.distribution.blob_stream import WORTHWHILE
+from lambda_matchbox.oci.distribution.blob_stream import PROGRESS
 from lambda_matchbox.oci.distribution.docker_config import no_logins
 from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.oci.errors import DigestError, RegistryError
 from lambda_matchbox.oci.image_reference import ImageReference
 from tests.support.registry_faults import Fault, FaultyRegistry
-from tests.unit.oci.distribution.quick_patience import QUICK
+from tests.unit.oci.distribution.fast_retries import FAST_RETRIES
 
-SHORT_SILENCE = QUICK._replace(silence=0.2)
-SHORT_SILENCE_OFTEN = SHORT_SILENCE._replace(attempts=6)
+SHORT_TIMEOUT = FAST_RETRIES._replace(read_timeout=0.2)
+SHORT_TIMEOUT_OFTEN = SHORT_TIMEOUT._replace(attempts=6)
 BODY = random.Random(1).randbytes(300_000)
 WRONG = bytes(len(BODY))
 
@@ -145,8 +145,8 @@ def test_a_download_that_always_breaks_is_given_up(faulty: FaultyRegistry, regis
 
 def test_a_download_that_gets_on_is_not_given_up(faulty: FaultyRegistry, registry: Registry) -> None:
     """A large blob may break more often than there are attempts, if much has come in between."""
-    body = bytes(5 * WORTHWHILE)
-    faulty.faults.append(Fault("storage", times=4, cut_after=WORTHWHILE))
+    body = bytes(5 * PROGRESS)
+    faulty.faults.append(Fault("storage", times=4, cut_after=PROGRESS))
     assert body == read_all(registry, *held(faulty, body), size=1 << 20)
 
 
@@ -168,7 +168,7 @@ def test_wrong_bytes(faulty: FaultyRegistry, registry: Registry) -> None:
 def test_another_length(faulty: FaultyRegistry, registry: Registry, body: bytes) -> None:
     """A blob that is longer or shorter than announced is refused before its first byte."""
     faulty.faults.append(Fault("storage", body=body))
-    with pytest.raises(DigestError, match=f"has {len(body)} bytes, where the manifest announces 300000"):
+    with pytest.raises(DigestError, match=f"has {len(body)} bytes, but the manifest says 300000"):
         read_all(registry, *held(faulty))
     assert 1 == len(faulty.at("storage"))
 
@@ -241,7 +241,7 @@ def test_a_stalled_download_goes_on(faulty: FaultyRegistry, spoilt: dict[str, fl
     """A download that drips, in its head or its body, or says nothing at all is begun again."""
     faulty.chunked = chunked
     faulty.faults.append(Fault("storage", **spoilt))  # type: ignore[arg-type]
-    with closing(Registry(no_logins, patience=SHORT_SILENCE_OFTEN)) as registry:
+    with closing(Registry(no_logins, retry_policy=SHORT_TIMEOUT_OFTEN)) as registry:
         assert BODY == read_all(registry, *held(faulty))
     assert len(faulty.at("storage")) >= 2
 
@@ -250,7 +250,7 @@ def test_a_download_that_always_stalls_is_given_up(faulty: FaultyRegistry) -> No
     """A server that drips for ever does not hold a sync for ever."""
     faulty.faults.append(Fault("storage", times=100, pause=0.05))
     with (
-        closing(Registry(no_logins, patience=SHORT_SILENCE)) as registry,
+        closing(Registry(no_logins, retry_policy=SHORT_TIMEOUT)) as registry,
         pytest.raises(RegistryError, match="given up after 3 attempts"),
     ):
         read_all(registry, *held(faulty))
@@ -262,7 +262,7 @@ def test_a_slow_reader_is_no_stall(faulty: FaultyRegistry, monkeypatch: pytest.M
     clock = SimpleNamespace(ahead=0)
     monkeypatch.setattr(paced_body, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + clock.ahead))
     with (
-        closing(Registry(no_logins, patience=QUICK)) as registry,
+        closing(Registry(no_logins, retry_policy=FAST_RETRIES)) as registry,
         registry.open_blob(*held(faulty)) as blob,
     ):
         got = []

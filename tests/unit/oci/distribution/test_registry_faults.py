@@ -9,15 +9,16 @@ from unittest.mock import patch
 import pytest
 
 from lambda_matchbox.oci.distribution.docker_config import no_logins
-from lambda_matchbox.oci.distribution.patience import Patience, asked_pause
 from lambda_matchbox.oci.distribution.registry import Registry
+from lambda_matchbox.oci.distribution.retries import RetryPolicy, parse_retry_after
 from lambda_matchbox.oci.errors import RegistryError
 from lambda_matchbox.oci.image_reference import ImageReference, Platform
+from lambda_matchbox.retry import Backoff
 from tests.support.images import layers, manifests
 from tests.support.registry_faults import Fault, FaultyRegistry, faulty_registry
-from tests.unit.oci.distribution.quick_patience import QUICK
+from tests.unit.oci.distribution.fast_retries import FAST_RETRIES
 
-SOME_TIME = Patience(attempts=4, first_pause=1.0, longest_pause=30.0)
+SOME_TIME = RetryPolicy(attempts=4, backoff=Backoff(1.0, 30.0))
 ARM64 = Platform("linux", "arm64")
 KERNEL = layers.plain(layers.Entry("vmlinuz", b"kernel"))
 IMAGE = manifests.image([KERNEL])
@@ -33,7 +34,7 @@ def faulty() -> Iterator[FaultyRegistry]:
 
 @pytest.fixture
 def registry(faulty: FaultyRegistry) -> Iterator[Registry]:
-    with closing(Registry(no_logins, patience=QUICK)) as registry:
+    with closing(Registry(no_logins, retry_policy=FAST_RETRIES)) as registry:
         yield registry
 
 
@@ -61,7 +62,7 @@ def test_what_passes_by_itself(faulty: FaultyRegistry, registry: Registry, at: s
 
 
 @pytest.mark.parametrize(
-    ("at", "step"), [("manifest", "manifest"), ("blob", "config sha256:"), ("token", "manifest: a token of")]
+    ("at", "step"), [("manifest", "manifest"), ("blob", "config sha256:"), ("token", "manifest: token from")]
 )
 def test_what_does_not_pass(faulty: FaultyRegistry, registry: Registry, at: str, step: str) -> None:
     """After a bounded number of attempts the error names the image, the step and the last answer."""
@@ -89,7 +90,7 @@ def test_other_refusals_are_final(faulty: FaultyRegistry, registry: Registry, st
 def test_retry_after(faulty: FaultyRegistry, retry_after: str, pauses: list[float]) -> None:
     """The pause is the one that the registry asks for, and no longer than the longest."""
     faulty.faults.append(Fault("manifest", times=2, status=429, headers={"Retry-After": retry_after}))
-    with closing(Registry(no_logins, patience=SOME_TIME)) as registry, patch("time.sleep") as sleep:
+    with closing(Registry(no_logins, retry_policy=SOME_TIME)) as registry, patch("time.sleep") as sleep:
         registry.resolve(reference_to(faulty), ARM64)
     assert pauses == [call.args[0] for call in sleep.call_args_list]
 
@@ -98,7 +99,7 @@ def test_retry_after(faulty: FaultyRegistry, retry_after: str, pauses: list[floa
 def test_back_off(faulty: FaultyRegistry, retry_after: str) -> None:
     """Without a readable Retry-After the pauses double, and are spread at random over their later half."""
     faulty.faults.append(Fault("manifest", times=3, status=503, headers={"Retry-After": retry_after}))
-    with closing(Registry(no_logins, patience=SOME_TIME)) as registry, patch("time.sleep") as sleep:
+    with closing(Registry(no_logins, retry_policy=SOME_TIME)) as registry, patch("time.sleep") as sleep:
         registry.resolve(reference_to(faulty), ARM64)
     pauses = [call.args[0] for call in sleep.call_args_list]
     assert [True, True, True] == [low <= pause <= 2 * low for low, pause in zip((0.5, 1.0, 2.0), pauses, strict=True)]
@@ -107,9 +108,9 @@ def test_back_off(faulty: FaultyRegistry, retry_after: str) -> None:
 def test_retry_after_as_a_date() -> None:
     """A date is a pause until then, none where it has passed."""
     with patch("time.time", return_value=1_000_000_000.0):
-        assert 90.0 == asked_pause(formatdate(1_000_000_090, usegmt=True))
-        assert 0.0 == asked_pause(formatdate(999_999_000, usegmt=True))
-    assert None is asked_pause("Wed, 99 Foo 2020 00:00:00 GMT")
+        assert 90.0 == parse_retry_after(formatdate(1_000_000_090, usegmt=True))
+        assert 0.0 == parse_retry_after(formatdate(999_999_000, usegmt=True))
+    assert None is parse_retry_after("Wed, 99 Foo 2020 00:00:00 GMT")
     assert time.time() > 0
 
 
@@ -117,8 +118,8 @@ def test_nothing_listens() -> None:
     """A registry that is not there is an error that names it, after the attempts."""
     reference = ImageReference("127.0.0.1:1", "team/boot", "stable", "")
     with (
-        closing(Registry(no_logins, patience=QUICK)) as registry,
-        pytest.raises(RegistryError, match=r"manifest: no answer from 127.0.0.1:1: .*Connection refused.*3 attempts"),
+        closing(Registry(no_logins, retry_policy=FAST_RETRIES)) as registry,
+        pytest.raises(RegistryError, match=r"manifest: no response from 127.0.0.1:1: .*Connection refused.*3 attempts"),
     ):
         registry.resolve(reference, ARM64)
 
@@ -128,7 +129,7 @@ def test_a_dripping_manifest(faulty: FaultyRegistry, head: str) -> None:
     """A manifest that drips for ever is given up."""
     faulty.faults.append(Fault("manifest", times=100, **{head: 0.05}))  # type: ignore[arg-type]
     with (
-        closing(Registry(no_logins, patience=QUICK._replace(silence=0.2, attempts=2))) as registry,
+        closing(Registry(no_logins, retry_policy=FAST_RETRIES._replace(read_timeout=0.2, attempts=2))) as registry,
         pytest.raises(RegistryError, match="given up after 2 attempts"),
     ):
         registry.resolve(reference_to(faulty), ARM64)
@@ -136,7 +137,7 @@ def test_a_dripping_manifest(faulty: FaultyRegistry, head: str) -> None:
 
 def test_a_registry_name_that_is_none() -> None:
     """A host that cannot be one is an error that names the image."""
-    with closing(Registry(no_logins, patience=QUICK)) as registry:
+    with closing(Registry(no_logins, retry_policy=FAST_RETRIES)) as registry:
         for host in ("registry.example:99999", "[::zz]:5000", "a..b/c"):
             with pytest.raises(RegistryError, match="team/boot:stable: "):
                 registry.resolve(ImageReference(host, "team/boot", "stable", ""), ARM64)

@@ -9,16 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_matchbox.oci.distribution.challenges import challenges
+from lambda_matchbox.oci.distribution.authentication import Authorizations, parse_challenges
 from lambda_matchbox.oci.distribution.docker_config import Login, Logins, no_logins
 from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.oci.distribution.registry_http import RegistryHttp
-from lambda_matchbox.oci.distribution.tokens import Authorizations
 from lambda_matchbox.oci.errors import RegistryError
 from lambda_matchbox.oci.image_reference import ImageReference, Platform
 from tests.support.images import layers, manifests
 from tests.support.registry_faults import Fault, FaultyRegistry, faulty_registry
-from tests.unit.oci.distribution.quick_patience import QUICK
+from tests.unit.oci.distribution.fast_retries import FAST_RETRIES
 
 ARM64 = Platform("linux", "arm64")
 KERNEL = layers.plain(layers.Entry("vmlinuz", b"kernel"))
@@ -42,7 +41,7 @@ def reference_to(faulty: FaultyRegistry) -> ImageReference:
 def pull(faulty: FaultyRegistry, logins: Logins = no_logins) -> bytes:
     """Everything of the image, and the bytes of its only layer."""
     reference = reference_to(faulty)
-    with closing(Registry(logins, patience=QUICK)) as registry:
+    with closing(Registry(logins, retry_policy=FAST_RETRIES)) as registry:
         manifest = registry.manifest(reference, registry.resolve(reference, ARM64))
         registry.config(reference, manifest)
         with registry.open_blob(reference, manifest.layers[0]) as blob:
@@ -105,7 +104,7 @@ def test_a_refused_login(faulty: FaultyRegistry, scheme: str, login: Login | Non
 def test_a_registry_that_forbids(faulty: FaultyRegistry) -> None:
     """A registry that gives a token and refuses it says that the image may not be pulled."""
     faulty.faults.append(Fault("manifest", times=100, status=403))
-    with pytest.raises(RegistryError, match="answers 403: there is no image 'team/boot', or it is not public"):
+    with pytest.raises(RegistryError, match="answers 403: the image 'team/boot' does not exist or is private"):
         pull(faulty)
 
 
@@ -130,15 +129,15 @@ def test_a_token_is_kept_while_it_lives(faulty: FaultyRegistry, life: int | None
     faulty.life = life
     now = [1000.0]
     reference = reference_to(faulty)
-    with closing(RegistryHttp(QUICK)) as http:
+    with closing(RegistryHttp(FAST_RETRIES)) as http:
         authorizations = Authorizations(http, no_logins, clock=lambda: now[0])
         header = f'Bearer realm="http://{faulty.host}/token"'
-        given_token = authorizations.answer(reference, header, "an image")
+        given_token = authorizations.authorize(reference, header, "an image")
         now[0] += good_for - 1
-        assert given_token == authorizations.known(reference)
-        assert "" == authorizations.known(reference._replace(repository="team/other"))
+        assert given_token == authorizations.cached(reference)
+        assert "" == authorizations.cached(reference._replace(repository="team/other"))
         now[0] += 1
-        assert "" == authorizations.known(reference)
+        assert "" == authorizations.cached(reference)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +156,7 @@ def test_a_token_is_kept_while_it_lives(faulty: FaultyRegistry, life: int | None
 def test_an_answer_without_a_token(faulty: FaultyRegistry, body: bytes) -> None:
     """A token endpoint that gives no token, or one that no header can hold, is an error."""
     faulty.faults.append(Fault("token", body=body))
-    with pytest.raises(RegistryError, match=f"manifest: a token of {faulty.host}: the answer"):
+    with pytest.raises(RegistryError, match=f"manifest: token from {faulty.host}: the response"):
         pull(faulty)
 
 
@@ -174,7 +173,7 @@ def test_errors_show_no_token(faulty: FaultyRegistry) -> None:
 def test_an_unknown_way_in(faulty: FaultyRegistry, header: str) -> None:
     """A registry that wants something else is told apart from one that refuses."""
     faulty.faults.append(Fault("manifest", status=401, headers={"WWW-Authenticate": header}))
-    with pytest.raises(RegistryError, match="known are Bearer and Basic"):
+    with pytest.raises(RegistryError, match="supported are Bearer and Basic"):
         pull(faulty)
 
 
@@ -185,7 +184,7 @@ def test_a_token_endpoint_that_is_not_asked(faulty: FaultyRegistry, realm: str) 
     """A token endpoint has to be at an address that may be asked, so passwords are not sent in the clear."""
     header = f'Bearer realm="{realm}"'
     faulty.faults.append(Fault("manifest", status=401, headers={"WWW-Authenticate": header}))
-    with pytest.raises(RegistryError, match="names a token endpoint that is not asked"):
+    with pytest.raises(RegistryError, match="has an invalid token endpoint"):
         pull(faulty)
     assert 1 == len(faulty.asked)
 
@@ -223,7 +222,7 @@ def test_a_realm_with_a_query(faulty: FaultyRegistry) -> None:
 )
 def test_challenges(header: str, expected: list[tuple[str, dict[str, str]]]) -> None:
     """Schemes and parameters are read in every form that RFC 9110 allows."""
-    assert expected == [(one.scheme, dict(one.parameters)) for one in challenges(header)]
+    assert expected == [(one.scheme, dict(one.parameters)) for one in parse_challenges(header)]
 
 
 @given(st.dictionaries(st.from_regex(r"[a-z]{1,8}", fullmatch=True), st.text(st.characters(codec="latin-1"))))
@@ -233,10 +232,10 @@ def test_quoted_parameters(parameters: dict[str, str]) -> None:
         f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in parameters.items() if value.isprintable()
     ]
     expected = {name: value for name, value in parameters.items() if value.isprintable()}
-    assert [("bearer", expected)] == list(challenges(f"Bearer {','.join(parts)}"))
+    assert [("bearer", expected)] == list(parse_challenges(f"Bearer {','.join(parts)}"))
 
 
 @given(st.text())
 def test_any_header(header: str) -> None:
     """No header is more than no challenge."""
-    assert all(one.scheme for one in challenges(header))
+    assert all(one.scheme for one in parse_challenges(header))

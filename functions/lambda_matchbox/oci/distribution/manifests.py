@@ -1,17 +1,26 @@
-"""What does a manifest or an index say? (OCI image specification; Docker's "Image Manifest Version 2, Schema 2")."""
+"""Manifests and indexes (OCI image specification; Docker's "Image Manifest Version 2, Schema 2")."""
 
 import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from lambda_matchbox.oci.descriptors import Descriptor, Manifest
-from lambda_matchbox.oci.distribution import media_types
 from lambda_matchbox.oci.errors import RegistryError
 from lambda_matchbox.oci.image_reference import InvalidReferenceError, Platform, parse_digest
 
+_OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+_DOCKER_INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
+_OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+_DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+_INDEXES = frozenset({_OCI_INDEX, _DOCKER_INDEX})
+_MANIFESTS = frozenset({_OCI_MANIFEST, _DOCKER_MANIFEST})
+
+ACCEPT = f"{_OCI_INDEX}, {_DOCKER_INDEX}, {_OCI_MANIFEST}, {_DOCKER_MANIFEST}"
+"""The header Accept. For a type that is missing here a registry converts what it has, or answers 404."""
+
 
 class IndexEntry(NamedTuple):
-    """What an index lists: the descriptor as it stands there, and the platform, where it is told."""
+    """An entry of an index: its descriptor as JSON, and its platform, where it names one."""
 
     document: Mapping[str, Any]
     platform: Platform | None
@@ -19,18 +28,18 @@ class IndexEntry(NamedTuple):
     @property
     def is_index(self) -> bool:
         """Whether it is an index itself."""
-        return _text(self.document.get("mediaType")) in media_types.INDEXES
+        return _text(self.document.get("mediaType")) in _INDEXES
 
     @property
     def is_attestation(self) -> bool:
-        """Whether it says something about an image and is none, as buildx lists them."""
+        """Whether it describes an image instead of being one, as buildx lists them."""
         unknown = self.platform is not None and self.platform[:2] == ("unknown", "unknown")
         annotations = self.document.get("annotations")
         return unknown or (isinstance(annotations, dict) and "vnd.docker.reference.type" in annotations)
 
 
 class Document(NamedTuple):
-    """A manifest or an index of them, with its media type."""
+    """A manifest or an index, with its media type."""
 
     media_type: str
     content: Mapping[str, Any]
@@ -38,24 +47,24 @@ class Document(NamedTuple):
     @property
     def is_index(self) -> bool:
         """Whether it is an index."""
-        return self.media_type in media_types.INDEXES
+        return self.media_type in _INDEXES
 
 
 def parse_document(body: bytes, content_type: str, what: str) -> Document:
-    """The manifest or index in `body`; `content_type` counts where it does not say itself what it is.
+    """The manifest or index in `body`; `content_type` counts where its `mediaType` is missing.
 
-    What it holds has to be what it says, since another reader might go by the other one.
-    Raises RegistryError, whose message begins with `what` it was to be.
+    The content has to be of that type, since another reader might go by the content.
+    Raises RegistryError, whose message begins with `what`.
     """
     content = parse_object(body, what)
-    has = [name for name in ("manifests", "layers") if name in content]
+    fields = [name for name in ("manifests", "layers") if name in content]
     if content.get("schemaVersion") == 1 or "fsLayers" in content:
-        raise RegistryError(f"{what}: it is of Docker's schema 1, which is not supported; push the image anew")
+        raise RegistryError(f"{what}: Docker's schema 1 is not supported; push the image again")
     media_type = _text(content.get("mediaType")) or content_type.partition(";")[0].strip().lower()
-    if media_type not in media_types.INDEXES | media_types.MANIFESTS:
-        media_type = {"manifests": media_types.OCI_INDEX, "layers": media_types.OCI_MANIFEST}.get("".join(has), "")
-    if has != ["manifests" if media_type in media_types.INDEXES else "layers"]:
-        raise RegistryError(f"{what}: it is neither an image nor an index of images")
+    if media_type not in _INDEXES | _MANIFESTS:
+        media_type = {"manifests": _OCI_INDEX, "layers": _OCI_MANIFEST}.get("".join(fields), "")
+    if fields != ["manifests" if media_type in _INDEXES else "layers"]:
+        raise RegistryError(f"{what}: neither an image nor an index")
     return Document(media_type, content)
 
 
@@ -63,7 +72,7 @@ def parse_index(document: Document, what: str) -> tuple[IndexEntry, ...]:
     """The entries of an index. Raises RegistryError."""
     entries = document.content["manifests"]
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise RegistryError(f"{what}: its `manifests` are no list of objects")
+        raise RegistryError(f"{what}: `manifests` is not a list of objects")
     return tuple(IndexEntry(entry, _platform(entry.get("platform"))) for entry in entries)
 
 
@@ -71,10 +80,10 @@ def parse_manifest(document: Document, what: str) -> Manifest:
     """The config and the layers of an image. Raises RegistryError."""
     layers = document.content["layers"]
     if not isinstance(layers, list):
-        raise RegistryError(f"{what}: its `layers` are no list")
+        raise RegistryError(f"{what}: `layers` is not a list")
     return Manifest(
-        parse_descriptor(document.content.get("config"), f"{what}: its config"),
-        tuple(parse_descriptor(layer, f"{what}: its layer {number}") for number, layer in enumerate(layers, 1)),
+        parse_descriptor(document.content.get("config"), f"{what}: config"),
+        tuple(parse_descriptor(layer, f"{what}: layer {number}") for number, layer in enumerate(layers, 1)),
         _annotations(document.content.get("annotations"), what),
     )
 
@@ -82,12 +91,12 @@ def parse_manifest(document: Document, what: str) -> Manifest:
 def parse_descriptor(document: Any, what: str) -> Descriptor:
     """The descriptor in a manifest or an index. Raises RegistryError."""
     if not isinstance(document, dict):
-        raise RegistryError(f"{what} is no descriptor")
+        raise RegistryError(f"{what}: not a descriptor")
     media_type, digest, size = (document.get(name) for name in ("mediaType", "digest", "size"))
     if not isinstance(media_type, str) or not isinstance(digest, str):
-        raise RegistryError(f"{what} has no media type or no digest")
+        raise RegistryError(f"{what}: media type or digest is missing")
     if not isinstance(size, int) or isinstance(size, bool) or size < 0:
-        raise RegistryError(f"{what} has no size: {size!r}")
+        raise RegistryError(f"{what}: invalid size {size!r}")
     try:
         parse_digest(digest)
     except InvalidReferenceError as error:
@@ -100,9 +109,9 @@ def parse_object(body: bytes, what: str) -> dict[str, Any]:
     try:
         content = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise RegistryError(f"{what}: it is no JSON: {error}") from error
+        raise RegistryError(f"{what}: invalid JSON: {error}") from error
     if not isinstance(content, dict):
-        raise RegistryError(f"{what}: it is no JSON object")
+        raise RegistryError(f"{what}: not a JSON object")
     return content
 
 
@@ -121,5 +130,5 @@ def _annotations(document: Any, what: str) -> Mapping[str, str]:
     if document is None:
         return {}
     if not isinstance(document, dict) or not all(isinstance(value, str) for value in document.values()):
-        raise RegistryError(f"{what}: its annotations are no texts by name")
+        raise RegistryError(f"{what}: `annotations` is not a map of strings")
     return document

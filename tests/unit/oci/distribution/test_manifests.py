@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambda_matchbox.oci.descriptors import Descriptor, Manifest
-from lambda_matchbox.oci.distribution.manifest_documents import parse_document, parse_index, parse_manifest
+from lambda_matchbox.oci.distribution.manifests import parse_document, parse_index, parse_manifest
 from lambda_matchbox.oci.distribution.platform_choice import Choice
 from lambda_matchbox.oci.errors import RegistryError
 from lambda_matchbox.oci.image_reference import Platform
@@ -34,11 +34,11 @@ def parse(body: bytes, content_type: str = "") -> Manifest:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"not json", "no JSON"),
-        (b"\xff", "no JSON"),
-        (b"[" * 100_000, "no JSON"),
-        (b"9" * 10_000, "no JSON"),
-        (b"[]", "no JSON object"),
+        (b"not json", "invalid JSON"),
+        (b"\xff", "invalid JSON"),
+        (b"[" * 100_000, "invalid JSON"),
+        (b"9" * 10_000, "invalid JSON"),
+        (b"[]", "not a JSON object"),
         (b"{}", "neither an image nor an index"),
         (b'{"schemaVersion": 1, "fsLayers": []}', "schema 1"),
         (json.dumps({**GOOD, "manifests": []}).encode(), "neither an image nor an index"),
@@ -54,15 +54,15 @@ def test_no_documents(body: bytes, message: str) -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"layers": 7}, "its `layers` are no list"),
-        ({"config": None}, "its config is no descriptor"),
-        ({"layers": [PART, {}]}, "its layer 2 has no media type or no digest"),
-        ({"layers": [{**PART, "size": -1}]}, "its layer 1 has no size: -1"),
-        ({"layers": [{**PART, "size": True}]}, "its layer 1 has no size: True"),
-        ({"layers": [{**PART, "size": "7"}]}, "its layer 1 has no size: '7'"),
-        ({"layers": [{**PART, "digest": "md5:1"}]}, "its layer 1: 'md5:1' is no digest"),
-        ({"layers": [{**PART, "annotations": []}]}, "its layer 1: its annotations are no texts"),
-        ({"annotations": {"a": 1}}, "its annotations are no texts"),
+        ({"layers": 7}, "`layers` is not a list"),
+        ({"config": None}, "config: not a descriptor"),
+        ({"layers": [PART, {}]}, "layer 2: media type or digest is missing"),
+        ({"layers": [{**PART, "size": -1}]}, "layer 1: invalid size -1"),
+        ({"layers": [{**PART, "size": True}]}, "layer 1: invalid size True"),
+        ({"layers": [{**PART, "size": "7"}]}, "layer 1: invalid size '7'"),
+        ({"layers": [{**PART, "digest": "md5:1"}]}, "layer 1: invalid digest 'md5:1'"),
+        ({"layers": [{**PART, "annotations": []}]}, "layer 1: `annotations` is not a map of strings"),
+        ({"annotations": {"a": 1}}, "`annotations` is not a map of strings"),
     ],
 )
 def test_malformed_manifests(wrong: dict[str, Any], message: str) -> None:
@@ -74,7 +74,7 @@ def test_malformed_manifests(wrong: dict[str, Any], message: str) -> None:
 @pytest.mark.parametrize("entries", [{}, [7], "x"])
 def test_malformed_indexes(entries: Any) -> None:
     """The entries of an index are a list of objects."""
-    with pytest.raises(RegistryError, match="no list of objects"):
+    with pytest.raises(RegistryError, match="not a list of objects"):
         parse_index(parse_document(json.dumps({"manifests": entries}).encode(), "", "it"), "it")
 
 
@@ -95,6 +95,6 @@ def test_any_document(content: dict[str, Any]) -> None:
     with contextlib.suppress(RegistryError):
         document = parse_document(json.dumps(content).encode(), "", "it")
         if document.is_index:
-            Choice(Platform("linux", "arm64")).show(parse_index(document, "it"))
+            Choice(Platform("linux", "arm64")).add(parse_index(document, "it"))
         else:
             parse_manifest(document, "it")
