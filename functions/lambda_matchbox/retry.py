@@ -20,13 +20,12 @@ class Backoff(NamedTuple):
         pause = min(self.longest, self.first * 2 ** min(attempt - 1, 16))
         return random.uniform(pause / 2, pause)  # noqa: S311 - jitter, not secrecy
 
-    def wait(self, attempt: int, deadline: float, sleep: Callable[[float], object] = time.sleep) -> bool:
+    def wait(self, attempt: int, deadline: float, sleep: Callable[[float], object] | None = None) -> bool:
         """Sleep after `attempt` failed attempts; returns False at once if the pause would end after `deadline`.
 
-        `deadline` is a moment of time.monotonic().
+        `deadline` is a moment of time.monotonic(). A `sleep` that returns true was interrupted: False is returned.
         """
         pause = self.pause(attempt)
         if time.monotonic() + pause >= deadline:
             return False
-        sleep(pause)
-        return True
+        return not (sleep or time.sleep)(pause)

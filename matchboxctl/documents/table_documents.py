@@ -28,37 +28,38 @@ from lambda_matchbox.catalog.labels import InvalidMACError, is_mac, normalise_ma
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.documents.json_text import DocumentError
 from matchboxctl.cli.arguments import DATA_PATH
-from matchboxctl.documents.patience import Patience
 from matchboxctl.documents.protocol import Report, TemplateSize, nobody
+from matchboxctl.documents.retries import Retries
 from matchboxctl.store.mode import StoreSettings
 
 _Listed = TypeVar("_Listed")
 
-# One attempt of the many that Patience makes: it ends soon where the store hangs, and where the server is to stop.
-_READ_TIME = 8.0
-_WRITE_TIME = 5.0
-_ANSWER = 5.0
+# One attempt of Retries, which ends soon if the store hangs.
+_READ_SECONDS = 8.0
+_READ_TIMEOUT = 5.0
 _ATTEMPT = Config(connect_timeout=3, retries={"total_max_attempts": 1})
 
 
 class TableDocuments:
     """The documents of table and bucket (see `matchboxctl.documents.protocol.Documents`).
 
-    A store that is away is asked for `patience` seconds, by `calls` callers at a time; a list or a write may take it
-    `answer` seconds each time.
+    Calls are retried for `retry_seconds`, by up to `calls` callers at a time; `read_timeout` is that of each request of
+    a list or a write, in seconds.
     """
 
     root = DATA_PATH
 
-    def __init__(self, store: StoreSettings, patience: float, calls: int = 1, answer: float = _ANSWER) -> None:
-        http = HttpClient()
+    def __init__(
+        self, store: StoreSettings, retry_seconds: float, calls: int = 1, read_timeout: float = _READ_TIMEOUT
+    ) -> None:
+        http = HttpClient(backoff=None)
         s3 = S3(store.s3_endpoint, store.region, store.bucket, store.credentials, http)
         self._dynamodb = DynamoDB(store.dynamodb_endpoint, store.region, store.credentials, http)
-        self._catalog = DynamoDBCatalog(self._dynamodb, s3, store.table, answer_time=_READ_TIME)
+        self._catalog = DynamoDBCatalog(self._dynamodb, s3, store.table, answer_time=_READ_SECONDS)
         self._objects = ObjectCache(s3)
         self._store = store
-        self._clients = _Clients(store, calls, answer)
-        self._patience = Patience(patience)
+        self._clients = _Clients(store, calls, read_timeout)
+        self._retries = Retries(retry_seconds)
         # A writer is for one thread, and remembers which shapes it has named.
         self._own = threading.local()
 
@@ -69,12 +70,12 @@ class TableDocuments:
     def holds(self, kind: str, name: str) -> bool:
         """Whether there is such an item."""
         key = key_of(kind, name)
-        return key is not None and self._patience(lambda: self._item(key)) is not None
+        return key is not None and self._retries(lambda: self._item(key)) is not None
 
     def group(self, group_id: str) -> Group | None:
         """The group in its item."""
         with _whole():
-            group = self._patience(lambda: self._catalog.group(group_id))
+            group = self._retries(lambda: self._catalog.group(group_id))
         return None if group is None else group._replace(selector=_normal(group.selector))
 
     def groups(self, told: Report = nobody, *, metadata: bool = True) -> list[Group]:
@@ -87,7 +88,7 @@ class TableDocuments:
         # As matchbox: what is no address is kept, refused when it is read, and no machine is given the group.
         with suppress(InvalidMACError):
             group = group._replace(selector=_normal(group.selector))
-        self._patience(lambda: self._writer.put_group(group))
+        self._retries(lambda: self._writer.put_group(group))
 
     def delete_group(self, group_id: str) -> bool:
         """Take the group's item and its selector's entry out."""
@@ -97,7 +98,7 @@ class TableDocuments:
     def profile(self, profile_id: str) -> Profile | None:
         """The profile in its item."""
         with _whole():
-            return self._patience(lambda: self._catalog.profile(profile_id))
+            return self._retries(lambda: self._catalog.profile(profile_id))
 
     def profiles(self, told: Report = nobody, *, metadata: bool = True) -> list[Profile]:
         """The profiles in all items that hold one."""
@@ -105,7 +106,7 @@ class TableDocuments:
 
     def put_profile(self, profile: Profile) -> None:
         """Write the profile's item."""
-        self._patience(lambda: self._writer.put_profile(profile))
+        self._retries(lambda: self._writer.put_profile(profile))
 
     def delete_profile(self, profile_id: str) -> bool:
         """Take the profile's item out."""
@@ -114,7 +115,7 @@ class TableDocuments:
     def template(self, kind: str, name: str) -> bytes | None:
         """The template in its item, or in the bucket."""
         with _whole():
-            return self._patience(lambda: self._catalog.template(kind, name))
+            return self._retries(lambda: self._catalog.template(kind, name))
 
     def templates(self, kind: str, told: Report = nobody) -> list[TemplateSize]:
         """The templates in all items that hold one of that kind."""
@@ -123,7 +124,7 @@ class TableDocuments:
 
     def put_template(self, kind: str, name: str, body: bytes) -> None:
         """Write the template's item, after its object where it is long."""
-        self._patience(lambda: self._writer.put_template(kind, name, body))
+        self._retries(lambda: self._writer.put_template(kind, name, body))
 
     def delete_template(self, kind: str, name: str) -> bool:
         """Take the template's item out."""
@@ -131,15 +132,15 @@ class TableDocuments:
 
     def group_for(self, labels: Mapping[str, str] | None) -> Group | None:
         """The group that the table has for these labels."""
-        selection = self._patience(lambda: self._catalog.select(labels))
+        selection = self._retries(lambda: self._catalog.select(labels))
         return None if selection is None else selection.group
 
     def end(self) -> None:
-        """Let no call wait any longer for a store that is away."""
-        self._patience.end()
+        """Let no call wait any longer for an unavailable store."""
+        self._retries.end()
 
     def _item(self, key: str) -> object:
-        return self._dynamodb.get_item(self._store.table, {KEY: key}, deadline_within(_READ_TIME))
+        return self._dynamodb.get_item(self._store.table, {KEY: key}, deadline_within(_READ_SECONDS))
 
     def _deleted(self, delete: Callable[[], bool]) -> bool:
         """Whether there was something to delete; after attempts in vain there was."""
@@ -151,7 +152,7 @@ class TableDocuments:
             return delete()
 
         # The answer of one that deleted may have been lost, and Terraform gives up where a resource is not there.
-        return self._patience(attempt) or attempts > 1
+        return self._retries(attempt) or attempts > 1
 
     def _listed(self, ask: Callable[[Listing], _Listed], told: Report = nobody, *, metadata: bool = True) -> _Listed:
         end = deadline_within(math.inf)
@@ -159,16 +160,16 @@ class TableDocuments:
         def read(far: ObjectRef) -> bytes:
             if not metadata:
                 return b"{}"
-            return self._patience(lambda: self._objects.read(far, min(end, time.monotonic() + _READ_TIME)), end)
+            return self._retries(lambda: self._objects.read(far, min(end, time.monotonic() + _READ_SECONDS)), end)
 
-        return ask(Listing(self._clients(), self._patience, read, told))
+        return ask(Listing(self._clients(), self._retries, read, told))
 
     @property
     def _writer(self) -> CatalogWriter:
         try:
             writer: CatalogWriter = self._own.writer
         except AttributeError:
-            writer = CatalogWriter(self._clients(), write_time=_WRITE_TIME)
+            writer = CatalogWriter(self._clients(), retry_seconds=0)
             self._own.writer = writer
         return writer
 
@@ -176,9 +177,9 @@ class TableDocuments:
 class _Clients:
     """boto3's, for lists and writes: each takes a tenth of a second to make, and reading one document needs none."""
 
-    def __init__(self, store: StoreSettings, calls: int, answer: float) -> None:
+    def __init__(self, store: StoreSettings, calls: int, read_timeout: float) -> None:
         self._store = store
-        self._attempt = _ATTEMPT.merge(Config(max_pool_connections=calls, read_timeout=answer))
+        self._attempt = _ATTEMPT.merge(Config(max_pool_connections=calls, read_timeout=read_timeout))
         # boto3's sessions are for one thread at a time.
         self._lock = threading.Lock()
         self._made: StoreClients | None = None

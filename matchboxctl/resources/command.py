@@ -28,10 +28,10 @@ from matchboxctl.store.mode import store_settings
 NOUNS: Sequence[Noun] = (GroupNoun(), ProfileNoun(), *map(TemplateNoun, TEMPLATE_KINDS))
 """All of them."""
 
-_PATIENCE = 10.0
-"""Seconds for which a store that is away is asked again while an operator looks on."""
-_ANSWER = 20.0
-"""Seconds that one page of a list may take."""
+_RETRY_SECONDS = 10.0
+"""An operator is waiting."""
+_READ_TIMEOUT = 20.0
+"""For one page of a list."""
 _MOST_NAMED = 5
 
 _Answer = TypeVar("_Answer")
@@ -58,7 +58,7 @@ def place_of(word: str, data_path: str | None) -> Place:
 
     # Without any, whoever asks later waits for them.
     store.credentials()
-    return Place(noun, TableDocuments(store, _PATIENCE, answer=_ANSWER))
+    return Place(noun, TableDocuments(store, _RETRY_SECONDS, read_timeout=_READ_TIMEOUT))
 
 
 def list_all(place: Place, output: str | None) -> None:

@@ -16,7 +16,7 @@ from urllib3 import HTTPResponse
 from lambda_matchbox.aws.catalog.listing import Listing
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
-from matchboxctl.documents.patience import Patience
+from matchboxctl.documents.retries import Retries
 from tests.rigs.faults import FORBIDDEN, INTERNAL_ERROR, THROTTLED, Fault, PassThrough, Refuse
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
@@ -150,7 +150,7 @@ def test_long_lists(rig: Rig) -> None:
         client.meta.events.register("before-send.dynamodb.Scan", refuse_the_second)
         told: list[str] = []
         clients = rig.stores.clients()._replace(dynamodb=client)
-        found = Listing(clients, Patience(10), lambda _: b"", told.append).profiles()
+        found = Listing(clients, Retries(10), lambda _: b"", told.append).profiles()
     assert sorted(profiles) == sorted(found)
     assert [] == told
     pages = len(asked) - 1

@@ -53,7 +53,9 @@ def selector(number: int, turn: int) -> dict[str, SelectorValue]:
 
 def write(service: Service, buckets: Service, name: str, writer: int, told: Connection) -> None:
     """Put each group, and move it twice; tell of each write before it begins and when it has returned."""
-    catalog = CatalogWriter(StoreClients(service.client("dynamodb"), buckets.client("s3"), name, name), write_time=60)
+    catalog = CatalogWriter(
+        StoreClients(service.client("dynamodb"), buckets.client("s3"), name, name), retry_seconds=60
+    )
     order = [(number, turn) for turn in range(3) for number in range(GROUPS)]
     for number, turn in order:
         group = Group(f"w{writer}-{number}", profile="p", selector=selector(number, turn), metadata={"turn": turn})

@@ -5,12 +5,12 @@ those of the most specific selectors first: a machine is told that nothing match
 never what is meant for less specific ones.
 """
 
-import random
 import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import count
 from typing import Any
 
 from lambda_matchbox.aws.catalog.items import document_record
@@ -23,12 +23,13 @@ from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.selection import Selector, selectors_of
 from lambda_matchbox.catalog.templates import CatalogDocument
 from lambda_matchbox.errors import StoreUnavailableError
+from lambda_matchbox.retry import Backoff
 
 BATCH_ITEMS = 25
 """The most items that one BatchWriteItem takes; at 400 KB each they stay below its 16 MB."""
 
-_WRITE_TIME = 60.0
-_LONGEST_PAUSE = 2.0
+_RETRY_SECONDS = 60.0
+_BACKOFF = Backoff(longest=2.0)
 
 Item = dict[str, Any]
 
@@ -59,7 +60,7 @@ def bulk_load(
         for _ in write(entry for selector, entry in entries.items() if len(selector.pairs) == size):
             pass
     # Before the groups were there, a shape may have been marked as unused.
-    writes = TableWrites(clients, _WRITE_TIME)
+    writes = TableWrites(clients, _RETRY_SECONDS)
     for shape in {selector.shape for selector in entries}:
         writes.persist(f"shape {list(shape)}", partial(writes.name_shape, shape))
 
@@ -100,11 +101,8 @@ def _batches(items: Iterable[Item]) -> list[list[Item]]:
 def _write(clients: StoreClients, items: Iterable[dict[str, Attribute]]) -> None:
     """Write them all: what the table leaves over is sent again."""
     left: Any = {clients.table: [{"PutRequest": {"Item": encode_item(item)}} for item in items]}
-    end = time.monotonic() + _WRITE_TIME
-    pause = 0.05
+    deadline = time.monotonic() + _RETRY_SECONDS
+    attempts = count(1)
     while left := clients.dynamodb.batch_write_item(RequestItems=left)["UnprocessedItems"]:
-        if time.monotonic() + pause >= end:
-            raise StoreUnavailableError(f"table {clients.table!r} left items over for {_WRITE_TIME:g} s")
-        # Random, so that threads which were throttled do not come back together.
-        time.sleep(random.uniform(0, pause))  # noqa: S311 - spread, not secrecy
-        pause = min(2 * pause, _LONGEST_PAUSE)
+        if not _BACKOFF.wait(next(attempts), deadline):
+            raise StoreUnavailableError(f"table {clients.table!r} left items unprocessed for {_RETRY_SECONDS:g} s")

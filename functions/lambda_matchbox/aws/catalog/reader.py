@@ -9,7 +9,6 @@ from lambda_matchbox.aws.catalog.items import ObjectRef, group_in, has_selector,
 from lambda_matchbox.aws.catalog.object_cache import ObjectCache
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.dynamodb_json import Item
-from lambda_matchbox.aws.clients.http_client import back_off
 from lambda_matchbox.aws.clients.request_deadline import deadline_within
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.layout import (
@@ -31,6 +30,9 @@ from lambda_matchbox.catalog.selection import Selector, Shape, candidates, sort_
 from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.releases.pointers import Pointers
+from lambda_matchbox.retry import Backoff
+
+_BACKOFF = Backoff()
 
 ANSWER_TIME = 6.0
 """Seconds that one question may take."""
@@ -115,7 +117,7 @@ class DynamoDBCatalog:
         deadline = self._deadline()
         for attempt in range(SELECTIONS):
             # Once is a change in between; more often, a write may be under way that takes its time.
-            if attempt > 1 and not back_off(attempt - 1, deadline):
+            if attempt > 1 and not _BACKOFF.wait(attempt - 1, deadline):
                 break
             found = self._choose(labels, deadline)
             choice = _winner(found.entries)

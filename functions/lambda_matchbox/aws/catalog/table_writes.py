@@ -1,8 +1,8 @@
 """How is one write made to a table that others write to as well?"""
 
-import random
 import time
 from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -13,16 +13,16 @@ from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.layout import KEY, MAX_ITEM_SIZE, MAX_NAME_SIZE, SHAPES, member_name, shape_name
 from lambda_matchbox.catalog.selection import Shape
 from lambda_matchbox.errors import StoreUnavailableError
+from lambda_matchbox.retry import Backoff
 
-WRITE_TIME = 30.0
-"""Seconds for which a write that meets others is tried again."""
+RETRY_SECONDS = 30.0
+"""How long a write that conflicts with others is retried."""
 
 SHAPE_TIME = 10.0
 """Seconds for which a shape that was named in SHAPES is taken to be there still: SHAPES is one item for all writers."""
 
-_FIRST_PAUSE = 0.02
-_LONGEST_PAUSE = 1.0
-_PASSING = frozenset(
+_BACKOFF = Backoff(first=0.02, longest=1.0)
+_TRANSIENT = frozenset(
     {
         "ConditionalCheckFailed",
         "ConditionalCheckFailedException",
@@ -40,10 +40,10 @@ _PASSING = frozenset(
 class TableWrites:
     """Reads and writes of single items; not for several threads."""
 
-    def __init__(self, clients: StoreClients, write_time: float) -> None:
+    def __init__(self, clients: StoreClients, retry_seconds: float) -> None:
         self.client = clients.dynamodb
         self.table = clients.table
-        self._write_time = write_time
+        self._retry_seconds = retry_seconds
         self._shapes: dict[Shape, float] = {}
 
     def read(self, key: str) -> dict[str, Any] | None:
@@ -99,13 +99,12 @@ class TableWrites:
         }
 
     def persist(self, what: str, write: Callable[[], Any]) -> Any:
-        """What `write` returns, tried again where it met other writers or throttling.
+        """What `write` returns, retried after conflicts and throttling for `retry_seconds`, 0 for no retry.
 
-        Raises UnwritableError, StoreUnavailableError where that took too long, and what else `write` raises.
+        Raises UnwritableError, StoreUnavailableError when the time is over, and what else `write` raises.
         """
-        end = time.monotonic() + self._write_time
-        longest = _FIRST_PAUSE
-        while True:
+        deadline = time.monotonic() + self._retry_seconds
+        for attempt in count(1):
             try:
                 return write()
             except UnwritableError as error:
@@ -117,13 +116,11 @@ class TableWrites:
                         f"{what}: an item of this write would be over {MAX_ITEM_SIZE} bytes (400 KB), DynamoDB's "
                         "limit; a selector's entry grows with each group that has this selector"
                     ) from error
-                if not codes <= _PASSING:
+                if not codes <= _TRANSIENT:
                     raise
-                if time.monotonic() + longest >= end:
-                    raise StoreUnavailableError(f"{what}: {', '.join(codes)} for {self._write_time:g} s") from error
-            # Random, so that writers who met do not meet again.
-            time.sleep(random.uniform(0, longest))  # noqa: S311 - spread, not secrecy
-            longest = min(2 * longest, _LONGEST_PAUSE)
+                if not _BACKOFF.wait(attempt, deadline):
+                    raise StoreUnavailableError(f"{what}: {', '.join(codes)} (attempts: {attempt})") from error
+        raise AssertionError
 
 
 def unchanged(old: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from lambda_matchbox.aws.catalog.items import (
     selectors_in,
     template_record,
 )
-from lambda_matchbox.aws.catalog.table_writes import WRITE_TIME, TableWrites, unchanged
+from lambda_matchbox.aws.catalog.table_writes import RETRY_SECONDS, TableWrites, unchanged
 from lambda_matchbox.aws.clients.dynamodb_json import decode_item, encode_item
 from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.layout import KEY, Attribute, entry_key, group_key, profile_key, selector_text, template_key
@@ -28,12 +28,12 @@ class CatalogWriter:
     """Writes the catalogue; the last writer wins, as with matchbox.
 
     A machine that asks meanwhile gets the answer from before a write or after it. All methods raise
-    StoreUnavailableError where others kept writing the same for `write_time` seconds, and let other errors of the
+    StoreUnavailableError where others kept writing the same for `retry_seconds`, and let other errors of the
     client through.
     """
 
-    def __init__(self, clients: StoreClients, *, write_time: float = WRITE_TIME) -> None:
-        self._writes = TableWrites(clients, write_time)
+    def __init__(self, clients: StoreClients, *, retry_seconds: float = RETRY_SECONDS) -> None:
+        self._writes = TableWrites(clients, retry_seconds)
         self._s3 = clients.s3
         self._bucket = clients.bucket
         self._last_tombstone = 0

@@ -4,12 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from lambda_matchbox.aws.clients.dynamodb_json import Item, decode_item, encode_item
-from lambda_matchbox.aws.clients.http_client import HttpClient, back_off
+from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.json_service import JsonService, Protocol
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.errors import StoreUnavailableError
+from lambda_matchbox.retry import Backoff
 
 _PROTOCOL = Protocol("dynamodb", "DynamoDB_20120810", "1.0")
+
+_BACKOFF = Backoff()
 
 BATCH_KEYS = 100
 """The most keys that one BatchGetItem takes."""
@@ -60,7 +63,7 @@ class DynamoDB:
             unprocessed = answer.get("UnprocessedKeys", {}).get(table)
             keys = unprocessed["Keys"] if unprocessed else []
             attempt += 1
-            if keys and not back_off(attempt, deadline):
+            if keys and not _BACKOFF.wait(attempt, deadline):
                 raise StoreUnavailableError(
                     f"{len(keys)} keys of {table!r} were still unprocessed after {attempt} calls"
                 )

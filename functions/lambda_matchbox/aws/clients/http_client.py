@@ -1,6 +1,5 @@
 """How does a request reach a service, and how long is it worth trying?"""
 
-import random
 import time
 from collections.abc import Mapping
 from contextlib import closing
@@ -12,6 +11,7 @@ from urllib3.exceptions import HTTPError, ProtocolError
 
 from lambda_matchbox.aws.clients import errors
 from lambda_matchbox.errors import StoreUnavailableError
+from lambda_matchbox.retry import Backoff
 
 CONNECT_TIMEOUT = 1.0
 """Seconds to reach one address of a service."""
@@ -22,8 +22,7 @@ READ_TIMEOUT = 2.0
 CONNECTIONS = 64
 """How many connections to one host are kept; more than that are made where they are needed."""
 
-_FIRST_PAUSE = 0.05
-_LONGEST_PAUSE = 0.5
+_BACKOFF = Backoff()
 _PIECE = 65536
 
 
@@ -36,18 +35,28 @@ class Answer(NamedTuple):
 
 
 class HttpClient:
-    """Connections that are kept between requests; for any number of threads."""
+    """Connections that are kept between requests; for any number of threads.
 
-    def __init__(self, *, connect_timeout: float = CONNECT_TIMEOUT, read_timeout: float = READ_TIMEOUT) -> None:
+    `backoff` is None for callers that retry themselves.
+    """
+
+    def __init__(
+        self,
+        *,
+        connect_timeout: float = CONNECT_TIMEOUT,
+        read_timeout: float = READ_TIMEOUT,
+        backoff: Backoff | None = _BACKOFF,
+    ) -> None:
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
+        self._backoff = backoff
         self._pools = urllib3.PoolManager(maxsize=CONNECTIONS)
 
     def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float) -> Answer:
         """The answer to an idempotent request, with a status below 300, got before `deadline` (of time.monotonic()).
 
-        Broken connections, silence, throttling and statuses from 500 on are tried again while time remains. The path
-        of `url` is sent as it is given. What `deadline` does not cut short is the lookup of the host's name and, of a
+        Broken connections, silence, throttling and statuses from 500 on are retried while time remains. The path of
+        `url` is sent as it is given. What `deadline` does not cut short is the lookup of the host's name and, of a
         host with many addresses that are all silent, the second and later ones.
         Raises StoreUnavailableError when time is up or the signature's time is refused, AWSError for other refusals.
         """
@@ -76,9 +85,9 @@ class HttpClient:
                 if not errors.passes(refusal):
                     raise refusal
                 why = str(refusal)
-            if not back_off(attempt, deadline):
+            if self._backoff is None or not self._backoff.wait(attempt, deadline):
                 break
-        raise StoreUnavailableError(f"no answer from {host} after {attempt} attempts; the last: {why}")
+        raise StoreUnavailableError(f"no answer from {host} (attempts: {attempt}): {why}")
 
     def close(self) -> None:
         """Close the connections that are kept."""
@@ -123,16 +132,3 @@ class HttpClient:
         if isinstance(connection, HTTPConnection) and connection.sock is not None:
             connection.sock.settimeout(min(left, self._read_timeout))
         return response.read1(_PIECE, decode_content=False)
-
-
-def back_off(attempt: int, deadline: float) -> bool:
-    """Wait before asking again after `attempt` attempts; False, at once, where no time would be left for it.
-
-    The pause is random, so that many who were refused together do not come back together.
-    """
-    longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(attempt - 1, 8))
-    pause = random.uniform(longest / 2, longest)  # noqa: S311 - spread, not secrecy
-    if time.monotonic() + pause >= deadline:
-        return False
-    time.sleep(pause)
-    return True

@@ -41,7 +41,7 @@ class Ages(NamedTuple):
     """No reader can have looked before a group moved that long ago; clocks may differ by some of them."""
 
     shape: float = 300.0
-    """A writer that named a shape has written its group by then (WRITE_TIME), or names it again."""
+    """A writer that named a shape has written its group by then (RETRY_SECONDS), or names it again."""
 
     object: float = 86_400.0
     """An object is put before the item that names it."""

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from lambda_matchbox.aws.catalog.items import group_fields, group_hash
-from lambda_matchbox.aws.catalog.table_writes import WRITE_TIME, TableWrites
+from lambda_matchbox.aws.catalog.table_writes import RETRY_SECONDS, TableWrites
 from lambda_matchbox.aws.clients.dynamodb_json import decode_item, encode_item
 from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.fsck.rules import Fault, Item, group_fault, member_fault
@@ -22,7 +22,7 @@ class CatalogMender:
     """Looks at items again, all that a rule is about at one moment, and mends them; not for several threads."""
 
     def __init__(self, clients: StoreClients) -> None:
-        self._writes = TableWrites(clients, WRITE_TIME)
+        self._writes = TableWrites(clients, RETRY_SECONDS)
 
     def read(self, key: str) -> Item | None:
         """The item under this key now."""

@@ -133,13 +133,13 @@ def test_what_was_answered_is_told(talker: Talker, http_client: HttpClient) -> N
     pytest.fail("there was never time for a second attempt")
 
 
-def test_half_a_body_is_no_answer(talker: Talker, http_client: HttpClient) -> None:
+def test_half_a_body_is_no_answer(talker: Talker) -> None:
     """A body that ends before its length is asked for again, and never handed on."""
     with (
-        patch("lambda_matchbox.aws.clients.http_client.back_off", return_value=False),
+        closing(HttpClient(backoff=None)) as client,
         pytest.raises(StoreUnavailableError, match="IncompleteRead"),
     ):
-        http_client.request("GET", talker.endpoint + "/cut", {}, None, within(ENOUGH))
+        client.request("GET", talker.endpoint + "/cut", {}, None, within(ENOUGH))
     assert 2 == len(talker.targets)
 
 

@@ -6,7 +6,7 @@ from unittest.mock import Mock, patch
 import pytest
 
 from lambda_matchbox.errors import StoreUnavailableError
-from matchboxctl.documents.patience import Patience
+from matchboxctl.documents.retries import Retries
 
 
 @pytest.fixture
@@ -15,8 +15,9 @@ def clock() -> Iterator[Mock]:
     clock = Mock()
     clock.monotonic.return_value = 100.0
     with (
-        patch("matchboxctl.documents.patience.time", clock),
+        patch("matchboxctl.documents.retries.time", clock),
         patch("lambda_matchbox.aws.clients.request_deadline.time", clock),
+        patch("lambda_matchbox.retry.time", clock),
     ):
         yield clock
 
@@ -31,7 +32,7 @@ def _asked(clock: Mock, *attempts: tuple[str, float]) -> str:
         raise StoreUnavailableError(reason)
 
     with pytest.raises(StoreUnavailableError) as told:
-        Patience(10.0)(attempt)
+        Retries(10.0)(attempt)
     assert [] == list(left)
     return str(told.value)
 
