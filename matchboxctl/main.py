@@ -116,7 +116,7 @@ def _assets_path(given: str | None) -> Path | None:
 
 
 def _init(options: argparse.Namespace) -> None:
-    from matchboxctl.store.init_command import init
+    from matchboxctl.store.init import init
 
     init(_stores(options))
 
@@ -134,7 +134,7 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _fsck(options: argparse.Namespace) -> None:
-    from matchboxctl.store.fsck_command import fsck
+    from matchboxctl.store.fsck import fsck
 
     fsck(_stores(options), repair=options.repair)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from matchboxctl.cli.arguments import DATA_PATH, add_data_path
-from matchboxctl.store.store_advice import with_advice
+from matchboxctl.store.advice import advising
 
 if TYPE_CHECKING:
     from matchboxctl.releases.places import SourcePlace
@@ -82,33 +82,33 @@ def place_of(options: argparse.Namespace) -> "SourcePlace":
 def _sync(options: argparse.Namespace) -> None:
     from matchboxctl.releases.sync import sync
 
-    with with_advice():
+    with advising():
         sync(place_of(options), options.ids, os.environ)
 
 
 def _releases(options: argparse.Namespace) -> None:
     from matchboxctl.releases.releases import releases
 
-    with with_advice():
+    with advising():
         releases(place_of(options), options.id, options.output)
 
 
 def _rollback(options: argparse.Namespace) -> None:
     from matchboxctl.releases.releases import rollback
 
-    with with_advice():
+    with advising():
         rollback(place_of(options), options.id, options.digest)
 
 
 def _follow(options: argparse.Namespace) -> None:
     from matchboxctl.releases.releases import follow
 
-    with with_advice():
+    with advising():
         follow(place_of(options), options.id)
 
 
 def _withdraw(options: argparse.Namespace) -> None:
     from matchboxctl.releases.releases import take_out
 
-    with with_advice():
+    with advising():
         take_out(place_of(options), options.id)

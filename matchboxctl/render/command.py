@@ -187,17 +187,17 @@ def _groups_in(directory: Path, tell: Callable[[str], None]) -> Iterator[Group]:
 
 
 def _tables(store: StoreSettings) -> _Truth:
-    from matchboxctl.store.aws_refusals import explained
+    from matchboxctl.store.advice import advising_on
 
     stores = stores_of(store.boot_settings(os.environ), store.credentials)
-    return _Truth(stores, lambda: _groups_of(store), partial(explained, store), lambda: None)
+    return _Truth(stores, lambda: _groups_of(store), partial(advising_on, store), lambda: None)
 
 
 def _groups_of(store: StoreSettings) -> Iterator[Group]:
     """All groups of the table, without the metadata that lie in the bucket."""
     from lambda_matchbox.aws.catalog.table_contents import scan_table
-    from matchboxctl.store.aws_refusals import explained
+    from matchboxctl.store.advice import advising_on
 
-    with explained(store):
+    with advising_on(store):
         found = scan_table(store.clients())
     return (group_in(item, lambda _: b"{}") for item in found.groups.values())

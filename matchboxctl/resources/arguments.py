@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from matchboxctl.cli.arguments import add_data_path
-from matchboxctl.store.store_advice import with_advice
+from matchboxctl.store.advice import advising
 
 if TYPE_CHECKING:
     from matchboxctl.resources.command import Place
@@ -94,7 +94,7 @@ def _add_verbs(
 def _run(run: Callable[["Place", argparse.Namespace], None], options: argparse.Namespace) -> None:
     from matchboxctl.resources.command import place_of
 
-    with with_advice():
+    with advising():
         run(place_of(options.noun, options.data_path), options)
 
 

@@ -10,6 +10,7 @@ from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.layout import ASSETS_PREFIX, KEY, SHAPES, shapes_in
 from lambda_matchbox.errors import StoreUnavailableError
 from matchboxctl.cli.errors import UsageError
+from matchboxctl.store.advice import with_advice
 from matchboxctl.store.mode import StoreSettings
 
 _CHECK_SECONDS = 5.0
@@ -27,9 +28,7 @@ def found(store: StoreSettings, *, meanwhile: str) -> str:
         shapes = shapes_in(dynamodb.get_item(store.table, {KEY: SHAPES}, end))
         bucket.list(ASSETS_PREFIX, deadline=end)
     except AWSError as error:
-        absent = error.code in ("ResourceNotFoundException", "NoSuchBucket")
-        advice = "make them with `matchboxctl init`" if absent else "see to the permissions of these credentials"
-        raise UsageError(f"{store.place}: {error}; {advice}") from error
+        raise UsageError(f"{store.place}: {with_advice(error)}") from error
     except StoreUnavailableError as error:
         # A restart while AWS is away must not need another one when it is back.
         print(f"matchboxctl: {store.place}: {error}; {meanwhile} until it answers", file=sys.stderr, flush=True)

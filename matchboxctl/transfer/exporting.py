@@ -24,9 +24,9 @@ from matchboxctl.cli.errors import FailedError, UsageError
 from matchboxctl.cli.progress import Progress
 from matchboxctl.cli.warnings import Warnings
 from matchboxctl.directory.files import DIRECTORIES, files_below
-from matchboxctl.store.aws_refusals import explained
+from matchboxctl.store.advice import advising_on
 from matchboxctl.store.mode import StoreSettings
-from matchboxctl.transfer.beyond_matchbox import beyond_matchbox, template_beyond_matchbox, told
+from matchboxctl.transfer.compatibility import beyond_matchbox, template_beyond_matchbox, told
 from matchboxctl.transfer.differences import Differences
 
 _OF_JSON = ("groups", "profiles", "sources")
@@ -55,7 +55,7 @@ def export_directory(store: StoreSettings, root: Path, *, prune: bool, dry_run: 
         except OSError as error:
             raise UsageError(f"{root} cannot be made: {error.strerror}") from error
     warnings = Warnings()
-    with explained(store):
+    with advising_on(store):
         _Export(store, root, warnings).run(prune=prune, dry_run=dry_run)
     if warnings.count:
         raise FailedError(f"{warnings.count} files could not be exported (see the warnings above); the rest is done")

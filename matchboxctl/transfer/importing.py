@@ -20,7 +20,7 @@ from matchboxctl.cli.errors import FailedError, UsageError
 from matchboxctl.cli.progress import Progress
 from matchboxctl.cli.warnings import Warnings
 from matchboxctl.directory.files import DIRECTORIES, DataDirectory, read_directory
-from matchboxctl.store.aws_refusals import explained
+from matchboxctl.store.advice import advising_on
 from matchboxctl.store.mode import StoreSettings
 from matchboxctl.transfer.differences import Differences
 from matchboxctl.transfer.sources import SourceImport, hidden_assets
@@ -45,7 +45,7 @@ def import_directory(store: StoreSettings, root: Path, *, prune: bool, dry_run: 
     directory = read_directory(root, warnings.warn)
     if prune and directory.closed:
         print("note: nothing is pruned, for not every directory could be read", file=sys.stderr)
-    with explained(store):
+    with advising_on(store):
         _Import(store, root, directory, warnings, prune=prune, dry_run=dry_run).run()
     if warnings.count:
         raise FailedError(

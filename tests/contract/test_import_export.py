@@ -248,7 +248,7 @@ def test_absent_table(
     assert 1 == run("import", data)
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("matchboxctl: table absent on ")
-    assert last.endswith("make them with `matchboxctl init`")
+    assert last.endswith("create table and bucket with `matchboxctl init`")
 
 
 def test_unreachable(data: Path, run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

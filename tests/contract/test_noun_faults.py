@@ -75,10 +75,10 @@ def test_refusals(rig: Rig) -> None:
     """No table, and no permission: a line says what to do, and no time is lost."""
     for arguments in (["group", "get", "x"], ["group", "list"], ["cloud", "delete", "x", "--yes"]):
         ended = rig.nouns.run(*arguments)
-        assert (1, True) == (ended.code, ended.err.endswith(": make them with `matchboxctl init`\n"))
+        assert (1, True) == (ended.code, ended.err.endswith("; create table and bucket with `matchboxctl init`\n"))
     rig.table.switch(FORBIDDEN)
     ended = rig.nouns.run("profile", "get", "x")
-    assert (1, True) == (ended.code, ended.err.endswith(": see to the permissions of these credentials\n"))
+    assert (1, True) == (ended.code, ended.err.endswith("; check the permissions of these credentials\n"))
 
 
 def test_damaged_items(rig: Rig) -> None:

@@ -251,7 +251,7 @@ def test_a_table_that_is_not_there(
         assert 1 == main(["render", "ipxe", "--others", others])
         written = capsys.readouterr()
         assert "" == written.out
-        assert "make them with `matchboxctl init`" in written.err
+        assert "create table and bucket with `matchboxctl init`" in written.err
 
 
 def test_a_table_that_does_not_answer(

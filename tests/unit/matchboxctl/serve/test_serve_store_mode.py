@@ -90,14 +90,14 @@ def test_absent_table(stores: Stores) -> None:
     """A table that is not there is named, with the command that makes it."""
     line = refused(stores.environment() | {"MATCHBOX_TABLE": "absent"})
     assert line.startswith(f"table absent on {stores.tables.endpoint}, ")
-    assert line.endswith("; make them with `matchboxctl init`")
+    assert line.endswith("; create table and bucket with `matchboxctl init`")
 
 
 def test_absent_bucket(stores: Stores) -> None:
     """A bucket that is not there is named, with the command that makes it."""
     line = refused(stores.environment() | {"MATCHBOX_BUCKET": "absent"})
     assert "bucket absent on " in line
-    assert line.endswith("; make them with `matchboxctl init`")
+    assert line.endswith("; create table and bucket with `matchboxctl init`")
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,13 @@
 """`matchboxctl init`: the table and the bucket, where no stack makes them."""
 
 from lambda_matchbox.aws.table_and_bucket import create_bucket, create_table, expire_answers
-from matchboxctl.store.aws_refusals import explained
+from matchboxctl.store.advice import advising_on
 from matchboxctl.store.mode import StoreSettings
 
 
 def init(store: StoreSettings) -> None:
     """Make what is not there yet, and say so. Raises UsageError and FailedError."""
-    with explained(store):
+    with advising_on(store):
         made = create_table(store.dynamodb(), store.table)
         print(f"table {store.table}: {'made' if made else 'was there'}")
         s3 = store.s3()

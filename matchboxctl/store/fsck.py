@@ -6,7 +6,7 @@ from lambda_matchbox.aws.fsck.fsck import Fsck
 from lambda_matchbox.aws.fsck.rules import Finding
 from matchboxctl.cli.errors import FailedError
 from matchboxctl.cli.progress import Progress
-from matchboxctl.store.aws_refusals import explained
+from matchboxctl.store.advice import advising_on
 from matchboxctl.store.mode import StoreSettings
 
 
@@ -18,7 +18,7 @@ def fsck(store: StoreSettings, *, repair: bool) -> None:
     print(f"checking {store.place}", file=sys.stderr)
     progress = Progress("reading the table", 0, "items")
     findings: list[Finding] = []
-    with explained(store):
+    with advising_on(store):
         check = Fsck(store.clients(), repair=repair)
         for finding in check.run(progress.add):
             progress.end()
