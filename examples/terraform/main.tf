@@ -15,7 +15,7 @@ provider "matchbox" {
 }
 
 locals {
-  # MAC addresses in lower case with colons: the server answers them so.
+  # MAC addresses in lower case with colons: the server returns them so.
   workers = {
     worker-1 = "52:54:00:00:00:01"
     worker-2 = "52:54:00:00:00:02"
