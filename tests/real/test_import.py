@@ -20,7 +20,12 @@ from tests.rigs.stores import Stores, new_stores
 pytestmark = pytest.mark.real
 
 MANY = 10_000
-COMMAND = [sys.executable, "-m", "matchboxctl.main"]
+# Children of nohup and of a shell's background jobs ignore SIGINT unless told otherwise.
+PROGRAM = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from matchboxctl.main import main; sys.exit(main())"
+)
+COMMAND = [sys.executable, "-c", PROGRAM]
 
 
 @pytest.fixture

@@ -15,9 +15,13 @@ LIMIT = 60
 
 # An audit hook sees each call of the operating system before it is made, and whatever it raises the call raises.
 STOPPED = """
-import os, resource, sys
+import os, signal, sys
 from matchboxctl.main import main
 import matchboxctl.certs.making
+# nohup and a shell's background jobs ignore some of them, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 event, number, action, *arguments = sys.argv[1:]
 left = int(number)
 
