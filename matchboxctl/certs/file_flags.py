@@ -24,7 +24,7 @@ class FileFlag(NamedTuple):
     @property
     def help(self) -> str:
         """What it is, and its default."""
-        return f"{self.what} ({self.variable}; else /etc/matchbox/{self.file})"
+        return f"{self.what} ({self.variable}; default /etc/matchbox/{self.file})"
 
 
 CA_FILE = FileFlag("--ca-file", "ca.crt", "certificate of the authority that clients' certificates have to be of")

@@ -1,25 +1,37 @@
-"""`matchboxctl rpc`: gRPC beside Terraform, onto table and bucket, with the credentials of whoever runs it."""
+"""`matchboxctl rpc`: the gRPC server on table and bucket, beside Terraform."""
 
+import os
 import signal
 from threading import Event
+from typing import TYPE_CHECKING
 
-from matchboxctl.documents.table_documents import TableDocuments
 from matchboxctl.rpc.arguments import RpcSettings
-from matchboxctl.rpc.calls import MOST_CALLS, PATIENCE
-from matchboxctl.rpc.server import RpcServer
+from matchboxctl.rpc.editable_catalog import EditableCatalog, editable_table
 from matchboxctl.store.check import found
 from matchboxctl.store.mode import StoreSettings
 
+if TYPE_CHECKING:
+    from matchboxctl.rpc.server import RpcServer
+
 
 def rpc(store: StoreSettings, settings: RpcSettings, log_level: str) -> None:
-    """Serve until SIGINT or SIGTERM. Raises UsageError with one line that says what to mend."""
+    """Serve until SIGINT or SIGTERM. Raises UsageError."""
     ended = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     there = found(store, meanwhile="calls wait")
-    server = RpcServer(settings, TableDocuments(store, PATIENCE, MOST_CALLS), log_level)
+    server = rpc_server(settings, editable_table(store), log_level)
     for line in (f"editing {store.place}{there}", *server.lines):
         print(line, flush=True)
     server.start()
     ended.wait()
     server.stop()
+
+
+def rpc_server(settings: RpcSettings, documents: EditableCatalog, log_level: str) -> "RpcServer":
+    """A gRPC server on these documents, not started yet. Raises UsageError."""
+    # grpc reads this when it is imported. Its own log has lines of another format for each client that is refused.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    from matchboxctl.rpc.server import RpcServer
+
+    return RpcServer(settings, documents, log_level)

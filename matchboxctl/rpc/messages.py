@@ -6,12 +6,12 @@ from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.labels import InvalidMACError, is_mac, normalise_mac
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from matchboxctl.rpc import matchbox_pb2 as pb
-from matchboxctl.rpc.go_metadata import read_metadata, write_metadata
-from matchboxctl.rpc.refusals import RefusedError
+from matchboxctl.rpc.metadata import MetadataError, read_metadata, write_metadata
+from matchboxctl.rpc.status_codes import StatusError
 
 
 def group_message(group: Group) -> pb.Group:
-    """The group as a message. Raises RefusedError where no message can say what it is."""
+    """The group as a message. Raises StatusError if no message can represent it."""
     return pb.Group(
         id=group.id,
         name=group.name,
@@ -25,30 +25,34 @@ def _metadata(group: Group) -> bytes:
     try:
         return write_metadata(group.metadata)
     except RecursionError as error:
-        why = f"group {group.id!r} has metadata that are nested too deeply for gRPC: edit it where it is kept"
-        raise RefusedError(StatusCode.FAILED_PRECONDITION, why) from error
+        message = f"metadata of group {group.id!r} is nested too deeply for gRPC: use `matchboxctl group`"
+        raise StatusError(StatusCode.FAILED_PRECONDITION, message) from error
 
 
 def _single_values(group: Group) -> dict[str, str]:
-    """A message has one value for each key: a client that took one of several for it would write it back so."""
+    """The selector. A message has one value for each key, and a client would write back what it has read."""
     single = {key: value for key, value in group.selector.items() if isinstance(value, str)}
     lists = sorted(set(group.selector) - set(single))
     if lists:
-        raise RefusedError(
+        raise StatusError(
             StatusCode.FAILED_PRECONDITION,
-            f"group {group.id!r} has a list of values in its selector ({', '.join(lists)}), which gRPC cannot say: "
-            "edit it where it is kept",
+            f"the selector of group {group.id!r} has lists of values ({', '.join(lists)}), and gRPC cannot represent "
+            "them: use `matchboxctl group`",
         )
     return single
 
 
 def group_in(message: pb.Group) -> Group:
-    """The group in a message, its selector as it was sent. Raises MetadataError."""
-    return Group(message.id, message.name, message.profile, dict(message.selector), read_metadata(message.metadata))
+    """The group in a message, with its selector unchanged. Raises StatusError."""
+    try:
+        metadata = read_metadata(message.metadata)
+    except MetadataError as error:
+        raise StatusError(StatusCode.UNKNOWN, f"invalid metadata of group {message.id!r}: {error}") from error
+    return Group(message.id, message.name, message.profile, dict(message.selector), metadata)
 
 
 def profile_message(profile: Profile) -> pb.Profile:
-    """The profile as a message, always with a `boot`: matchbox's clients die without one."""
+    """The profile as a message, always with a `boot`: matchbox's clients crash without one."""
     boot = profile.boot or NetBoot()
     return pb.Profile(
         id=profile.id,
@@ -61,7 +65,7 @@ def profile_message(profile: Profile) -> pb.Profile:
 
 
 def profile_in(message: pb.Profile, before: Profile | None) -> Profile:
-    """The profile in a message. What no message can say stays as it was `before`."""
+    """The profile in a message. Fields that no message has stay as they were `before`."""
     boot = message.boot
     return (before or Profile(message.id))._replace(
         name=message.name,
@@ -73,9 +77,9 @@ def profile_in(message: pb.Profile, before: Profile | None) -> Profile:
 
 
 def labels_in(message: pb.SelectRequest) -> dict[str, str] | None:
-    """The labels in a message, None where there are none.
+    """The labels in a message; None if there are none.
 
-    An address that is not in normal form matches no group, also none whose selector is such an address.
+    A MAC address that is not in normal form matches no group, not even one with the same address in its selector.
     """
     labels = dict(message.labels)
     kept = {key: value for key, value in labels.items() if not is_mac(key) or _is_normal(value)}

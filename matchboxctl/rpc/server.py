@@ -9,50 +9,52 @@ from aws_lambda_powertools import Logger
 from matchboxctl.cli.arguments import Address
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.rpc.arguments import RpcSettings
-from matchboxctl.rpc.calls import MOST_CALLS, Calls
 from matchboxctl.rpc.certificates import certificates
-from matchboxctl.rpc.edited import Edited
+from matchboxctl.rpc.editable_catalog import MAX_CALLS, EditableCatalog
+from matchboxctl.rpc.handlers import Handlers
 from matchboxctl.rpc.services import Services
 
-LARGEST_REQUEST = 4 * 1024 * 1024
-"""The most bytes of a request, as with matchbox; an answer may have any number."""
+MAX_REQUEST_SIZE = 4 * 1024 * 1024
+"""Bytes, as with matchbox; a response may have any size."""
 
 _GRACE = 9.0
-"""Seconds for calls under way: more than one attempt takes at a store that is away, after which its reason is told."""
+"""Seconds for calls in progress: longer than one attempt at an unavailable store, after which clients are answered."""
 
 
 class RpcServer:
-    """A server that listens and does not answer yet; its `lines` tell an operator where, and what clients refuse."""
+    """A server that is bound to its port; `lines` are the address, and warnings about its certificates."""
 
-    def __init__(self, settings: RpcSettings, documents: Edited, log_level: str) -> None:
-        """Raises UsageError with one line that says what to mend."""
+    def __init__(self, settings: RpcSettings, documents: EditableCatalog, log_level: str) -> None:
+        """Raises UsageError."""
         tls = certificates(settings)
         self._documents = documents
         self._server = grpc.server(
-            ThreadPoolExecutor(MOST_CALLS, "rpc"),
-            handlers=[Calls(Services(documents), Logger(service="rpc", level=log_level, stream=sys.stderr))],
+            ThreadPoolExecutor(MAX_CALLS, "rpc"),
+            handlers=[Handlers(Services(documents), Logger(service="rpc", level=log_level, stream=sys.stderr))],
             options=[
-                ("grpc.max_receive_message_length", LARGEST_REQUEST),
+                ("grpc.max_receive_message_length", MAX_REQUEST_SIZE),
                 ("grpc.max_send_message_length", -1),
-                # Else another process's port could be shared with it.
+                # Otherwise the port could be shared with another process.
                 ("grpc.so_reuseport", 0),
             ],
         )
         credentials = grpc.ssl_server_credentials([(tls.key, tls.chain)], tls.authority, require_client_auth=True)
+        wanted = settings.address.text
         try:
-            port = self._server.add_secure_port(settings.address.text, credentials)
+            port = self._server.add_secure_port(wanted, credentials)
         except RuntimeError as error:
-            where = settings.address.text
-            raise UsageError(f"cannot listen on {where} for gRPC: is it in use, or another host's?") from error
-        place = Address(settings.address.host, port).text
-        self.lines = [f"gRPC on {place}, for clients with a certificate of {settings.ca_file}", *tls.notes]
+            raise UsageError(
+                f"cannot listen on {wanted} for gRPC: it is in use, or not an address of this host"
+            ) from error
+        address = Address(settings.address.host, port).text
+        self.lines = [f"gRPC on {address}, for clients with a certificate of {settings.ca_file}", *tls.notes]
 
     def start(self) -> None:
-        """Begin to answer."""
+        """Start serving."""
         self._server.start()
 
     def stop(self) -> None:
-        """Take no more calls; those under way have a few seconds, unless they wait for a store that is away."""
+        """Stop serving; calls in progress get a few seconds, unless they wait for an unavailable store."""
         ended = self._server.stop(_GRACE)
         self._documents.end()
         ended.wait()

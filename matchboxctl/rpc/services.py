@@ -1,4 +1,4 @@
-"""matchbox's five services: what each method asks of the documents, and what it answers."""
+"""The methods of matchbox's five services."""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -12,21 +12,21 @@ from lambda_matchbox.catalog.selection import sort_key
 from lambda_matchbox.documents.json_text import DocumentError
 from matchboxctl.documents.faults import id_fault, name_fault
 from matchboxctl.rpc import matchbox_pb2 as pb
-from matchboxctl.rpc.edited import Edited
+from matchboxctl.rpc.editable_catalog import EditableCatalog
 from matchboxctl.rpc.messages import group_in, group_message, labels_in, profile_in, profile_message
-from matchboxctl.rpc.refusals import RefusedError
+from matchboxctl.rpc.status_codes import StatusError
 
 Method = Callable[[Any], Message]
 
 
 class Services:
-    """The methods over documents. They raise the errors that `matchboxctl.rpc.refusals` knows."""
+    """The methods on documents. They raise errors that `matchboxctl.rpc.status_codes` translates."""
 
-    def __init__(self, documents: Edited) -> None:
+    def __init__(self, documents: EditableCatalog) -> None:
         self._documents = documents
 
     def methods(self) -> Mapping[str, Method]:
-        """The methods by their names; each takes the request and returns the answer that the .proto names."""
+        """The methods by name; each takes and returns the messages that the .proto names."""
         templates: dict[str, Method] = {}
         for service, kind in (("Ignition", "ignition"), ("Generic", "generic")):
             templates[f"{service}Put"] = partial(self._template_put, kind)
@@ -48,9 +48,9 @@ class Services:
 
     def _group_put(self, request: pb.GroupPutRequest) -> pb.Empty:
         if not request.group.id:
-            raise RefusedError(StatusCode.UNKNOWN, "Id is required")
+            raise StatusError(StatusCode.UNKNOWN, "Id is required")
         if not request.group.profile:
-            raise RefusedError(StatusCode.UNKNOWN, "Group requires a Profile")
+            raise StatusError(StatusCode.UNKNOWN, "Group requires a Profile")
         group = group_in(request.group)
         _check_id(group.id)
         self._documents.put_group(group)
@@ -60,13 +60,13 @@ class Services:
         _check_id(request.id)
         group = self._documents.group(request.id)
         if group is None:
-            raise self._absent("open", f"groups/{request.id}.json")
+            raise self._not_found("open", f"groups/{request.id}.json")
         return pb.GroupGetResponse(group=group_message(group))
 
     def _group_delete(self, request: pb.IdRequest) -> pb.Empty:
         _check_id(request.id)
         if not self._documents.delete_group(request.id):
-            raise self._absent("remove", f"groups/{request.id}.json")
+            raise self._not_found("remove", f"groups/{request.id}.json")
         return pb.Empty()
 
     def _group_list(self, _: pb.Empty) -> pb.GroupListResponse:
@@ -75,7 +75,7 @@ class Services:
     def _profile_put(self, request: pb.ProfilePutRequest) -> pb.Empty:
         profile_id = request.profile.id
         if not profile_id:
-            raise RefusedError(StatusCode.UNKNOWN, "Id is required")
+            raise StatusError(StatusCode.UNKNOWN, "Id is required")
         _check_id(profile_id)
         try:
             before = self._documents.profile(profile_id)
@@ -88,13 +88,13 @@ class Services:
         _check_id(request.id)
         profile = self._documents.profile(request.id)
         if profile is None:
-            raise self._absent("open", f"profiles/{request.id}.json")
+            raise self._not_found("open", f"profiles/{request.id}.json")
         return pb.ProfileGetResponse(profile=profile_message(profile))
 
     def _profile_delete(self, request: pb.IdRequest) -> pb.Empty:
         _check_id(request.id)
         if not self._documents.delete_profile(request.id):
-            raise self._absent("remove", f"profiles/{request.id}.json")
+            raise self._not_found("remove", f"profiles/{request.id}.json")
         return pb.Empty()
 
     def _profile_list(self, _: pb.Empty) -> pb.ProfileListResponse:
@@ -102,7 +102,7 @@ class Services:
 
     def _template_put(self, kind: str, request: pb.TemplatePutRequest) -> pb.Empty:
         if not request.name:
-            raise RefusedError(StatusCode.INVALID_ARGUMENT, "a template needs a name")
+            raise StatusError(StatusCode.INVALID_ARGUMENT, "a template needs a name")
         _check_name(request.name)
         self._documents.put_template(kind, request.name, request.config)
         return pb.Empty()
@@ -111,13 +111,13 @@ class Services:
         _check_name(request.name)
         body = self._documents.template(kind, request.name)
         if body is None:
-            raise self._absent("open", f"{kind}/{request.name}")
+            raise self._not_found("open", f"{kind}/{request.name}")
         return pb.TemplateGetResponse(config=body)
 
     def _template_delete(self, kind: str, request: pb.NameRequest) -> pb.Empty:
         _check_name(request.name)
         if not self._documents.delete_template(kind, request.name):
-            raise self._absent("remove", f"{kind}/{request.name}")
+            raise self._not_found("remove", f"{kind}/{request.name}")
         return pb.Empty()
 
     def _select_group(self, request: pb.SelectRequest) -> pb.GroupGetResponse:
@@ -130,42 +130,42 @@ class Services:
         except DocumentError:
             profile = None
         if profile is None:
-            raise RefusedError(StatusCode.NOT_FOUND, "matchbox: No matching Profile")
+            raise StatusError(StatusCode.NOT_FOUND, "matchbox: No matching Profile")
         return pb.ProfileGetResponse(profile=profile_message(profile))
 
     def _selected(self, request: pb.SelectRequest) -> Group:
         group = self._documents.group_for(labels_in(request))
         if group is None:
-            raise RefusedError(StatusCode.NOT_FOUND, "matchbox: No matching Group")
+            raise StatusError(StatusCode.NOT_FOUND, "matchbox: No matching Group")
         return group
 
-    def _absent(self, operation: str, path: str) -> RefusedError:
-        """As Go's operating system says it."""
+    def _not_found(self, operation: str, path: str) -> StatusError:
+        """In the words of Go's os package."""
         file = f"{self._documents.root}/{path}".rstrip("/")
-        return RefusedError(StatusCode.UNKNOWN, f"{operation} {file}: no such file or directory")
+        return StatusError(StatusCode.UNKNOWN, f"{operation} {file}: no such file or directory")
 
 
 def _messages(groups: Iterable[Group]) -> Iterable[pb.Group]:
-    """Those of them that a message can say."""
+    """The groups that a message can represent."""
     for group in groups:
         try:
             yield group_message(group)
-        except RefusedError:
+        except StatusError:
             continue
 
 
 def _in_order(documents: list[Any]) -> list[Any]:
-    """Groups or profiles as a directory lists their files."""
-    return sorted(documents, key=lambda one: sort_key(f"{one.id}.json"))
+    """Groups or profiles in the order of their files in a directory."""
+    return sorted(documents, key=lambda document: sort_key(f"{document.id}.json"))
 
 
 def _check_id(name: str) -> None:
-    """Raises RefusedError for what is no id of a group or a profile."""
+    """Raises StatusError for an invalid id of a group or a profile."""
     if why := id_fault(name):
-        raise RefusedError(StatusCode.INVALID_ARGUMENT, why)
+        raise StatusError(StatusCode.INVALID_ARGUMENT, why)
 
 
 def _check_name(name: str) -> None:
-    """Raises RefusedError for what is no name of a template."""
+    """Raises StatusError for an invalid name of a template."""
     if why := name_fault(name):
-        raise RefusedError(StatusCode.INVALID_ARGUMENT, why)
+        raise StatusError(StatusCode.INVALID_ARGUMENT, why)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lambda_matchbox.signing.key import SigningKey
-    from matchboxctl.rpc.edited import Edited
+    from matchboxctl.rpc.editable_catalog import EditableCatalog
     from matchboxctl.rpc.server import RpcServer
 
 _ADDRESS_LIFETIME = 3600
@@ -55,7 +55,7 @@ class _Service(NamedTuple):
 
     app: App
     streams: Streams | None
-    documents: "Callable[[], Edited]"
+    documents: "Callable[[], EditableCatalog]"
     serving: str
     examples: list[str]
     shortcomings: list[str]
@@ -110,24 +110,23 @@ def serve(
 
 def _rpc_server(settings: RpcSettings, service: _Service, log_level: str) -> "RpcServer":
     # Imported where it is needed: gRPC is off unless asked for.
-    from matchboxctl.rpc.server import RpcServer
+    from matchboxctl.rpc.command import rpc_server
 
-    return RpcServer(settings, service.documents(), log_level)
+    return rpc_server(settings, service.documents(), log_level)
 
 
-def _directory_documents(data_path: Path, catalog: DirectoryCatalog) -> "Edited":
-    from matchboxctl.rpc.edited import IndexedDirectory
+def _directory_documents(data_path: Path, catalog: DirectoryCatalog) -> "EditableCatalog":
+    from matchboxctl.rpc.editable_catalog import EditableDirectory
 
-    documents = IndexedDirectory(data_path, catalog)
+    documents = EditableDirectory(data_path, catalog)
     documents.remove_drafts()
     return documents
 
 
-def _table_documents(store: StoreSettings) -> "Edited":
-    from matchboxctl.documents.table_documents import TableDocuments
-    from matchboxctl.rpc.calls import MOST_CALLS, PATIENCE
+def _table_documents(store: StoreSettings) -> "EditableCatalog":
+    from matchboxctl.rpc.editable_catalog import editable_table
 
-    return TableDocuments(store, PATIENCE, MOST_CALLS)
+    return editable_table(store)
 
 
 def _background_sync(truth: Directories | StoreSettings) -> BackgroundSync:

@@ -23,6 +23,8 @@ KEPT = [number for number, step in enumerate(STEPS) if step["topic"] != "paths" 
 EMPTY_LISTS = {"rpcpb.Groups/GroupList": {}, "rpcpb.Profiles/ProfileList": {}}
 NOBODY = {"code": "NotFound", "message": "matchbox: No matching Group"}
 TABLE = "/var/lib/matchbox"
+# Messages of our own: grpcio refuses requests of more than 4 MiB; Go's encoding/json speaks for matchbox.
+OTHER_WORDS = "ResourceExhausted", "metadata that is not a JSON object"
 
 
 class Run(NamedTuple):
@@ -114,12 +116,12 @@ def name_of(number: int) -> str:
 
 @pytest.mark.parametrize("number", KEPT, ids=name_of)
 def test_a_recorded_answer_is_reproduced(number: int, run: Run) -> None:
-    """The code is matchbox's, and answers and messages are, but for the message of what gRPC itself refuses."""
+    """Codes, answers and messages are matchbox's; some errors (OTHER_WORDS) have the code alone in common."""
     step, got = STEPS[number], run.answers[number]
     answer, error = expected(step)
     if error is not None:
         assert error["code"] == got.code
-        if got.code != "ResourceExhausted":
+        if not {error["code"], step.get("about")} & {*OTHER_WORDS}:
             assert error["message"].replace("{data}", run.root) == got.message
     elif step.get("answer_size_only"):
         assert got.answer is not None

@@ -87,8 +87,8 @@ def test_files_of_the_defaults(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
         main(["certs", "--help"])
     shown = " ".join(capsys.readouterr().out.split())
     for default in (
-        "(MATCHBOX_CA_FILE; else /etc/matchbox/ca.crt)",
-        "(MATCHBOX_CERT_FILE; else /etc/matchbox/server.crt)",
-        "(MATCHBOX_KEY_FILE; else /etc/matchbox/server.key)",
+        "(MATCHBOX_CA_FILE; default /etc/matchbox/ca.crt)",
+        "(MATCHBOX_CERT_FILE; default /etc/matchbox/server.crt)",
+        "(MATCHBOX_KEY_FILE; default /etc/matchbox/server.key)",
     ):
         assert default in shown

@@ -60,7 +60,7 @@ def test_missing_certificates(moto_server: Service) -> None:
 def test_defaults() -> None:
     """It listens where matchbox's clients ask."""
     shown = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, timeout=LIMIT, check=True)
-    assert "(MATCHBOX_RPC_ADDRESS; else 127.0.0.1:8081)" in " ".join(shown.stdout.split())
+    assert "(MATCHBOX_RPC_ADDRESS; default 127.0.0.1:8081)" in " ".join(shown.stdout.split())
 
 
 @pytest.mark.parametrize("service", ["DYNAMODB", "S3"])

@@ -16,10 +16,10 @@ from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.documents.directory_documents import DirectoryDocuments
 from matchboxctl.documents.faults import FileError
 from matchboxctl.rpc import matchbox_pb2 as pb
-from matchboxctl.rpc.edited import IndexedDirectory
+from matchboxctl.rpc.editable_catalog import EditableDirectory
 from matchboxctl.rpc.messages import group_message
-from matchboxctl.rpc.refusals import RefusedError
 from matchboxctl.rpc.services import Services
+from matchboxctl.rpc.status_codes import StatusError
 from tests.support.rpc_client import ANYWHERE, Client, connected, files_in, rpc_port
 from tests.support.serving import Serve, started
 
@@ -191,7 +191,7 @@ def test_mounts_below_the_data_directory(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_readers_see_whole_files(tmp_path: Path) -> None:
     """Whoever reads while it is written sees the file from before or after, and so does a second writer."""
-    documents = IndexedDirectory(tmp_path, DirectoryCatalog(tmp_path, lambda _: None))
+    documents = EditableDirectory(tmp_path, DirectoryCatalog(tmp_path, lambda _: None))
     bodies = [bytes([letter]) * 300_000 for letter in b"ab"]
     documents.put_template("generic", "t", bodies[0])
     ended = threading.Event()
@@ -223,7 +223,7 @@ def test_readers_see_whole_files(tmp_path: Path) -> None:
 
 def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
     """Where the file cannot be replaced, no draft of it stays."""
-    documents = IndexedDirectory(tmp_path, DirectoryCatalog(tmp_path, lambda _: None))
+    documents = EditableDirectory(tmp_path, DirectoryCatalog(tmp_path, lambda _: None))
     (tmp_path / "profiles/p.json").mkdir(parents=True)
     with pytest.raises(FileError, match="is a directory"):
         documents.put_template("profiles", "p.json", b"")
@@ -249,7 +249,7 @@ def test_drafts_of_the_killed(tmp_path: Path) -> None:
 
 def test_names_that_no_message_can_hold(tmp_path: Path) -> None:
     """A file whose name is no UTF-8 is left out of List."""
-    documents = IndexedDirectory(tmp_path, DirectoryCatalog(tmp_path, lambda _: None))
+    documents = EditableDirectory(tmp_path, DirectoryCatalog(tmp_path, lambda _: None))
     (tmp_path / "profiles").mkdir()
     for name in (b"\xff.json", b"ok.json"):
         (tmp_path / "profiles" / os.fsdecode(name)).write_text("{}")
@@ -260,12 +260,12 @@ def test_names_that_no_message_can_hold(tmp_path: Path) -> None:
 
 def test_deep_metadata(tmp_path: Path) -> None:
     """A group whose metadata are nested too deeply for a message is refused by name, and the others are listed."""
-    documents = IndexedDirectory(tmp_path, DirectoryCatalog(tmp_path, lambda _: None))
+    documents = EditableDirectory(tmp_path, DirectoryCatalog(tmp_path, lambda _: None))
     (tmp_path / "groups").mkdir()
     (tmp_path / "groups/deep.json").write_text(f'{{"metadata": {{"a": {"[" * 800}{"]" * 800}}}}}')
     (tmp_path / "groups/ok.json").write_text("{}")
     methods = Services(documents).methods()
-    with pytest.raises(RefusedError, match=r"group 'deep' has metadata that are nested too deeply") as raised:
+    with pytest.raises(StatusError, match=r"metadata of group 'deep' is nested too deeply") as raised:
         methods["GroupGet"](pb.IdRequest(id="deep"))
     assert StatusCode.FAILED_PRECONDITION == raised.value.code
     answer = methods["GroupList"](pb.Empty())
@@ -283,6 +283,6 @@ def test_a_pipe_is_no_document(place: Place) -> None:
 def test_a_list_in_a_selector() -> None:
     """A group that asks for one of several values cannot be said in a message, and is refused by name."""
     group = Group("g", profile="p", selector=cast("Any", {"mac": ("52:54:00:00:00:01",), "os": "a"}))
-    with pytest.raises(RefusedError, match=r"group 'g' has a list of values in its selector \(mac\)") as raised:
+    with pytest.raises(StatusError, match=r"the selector of group 'g' has lists of values \(mac\)") as raised:
         group_message(group)
     assert StatusCode.FAILED_PRECONDITION == raised.value.code

@@ -204,7 +204,7 @@ def test_a_port_in_use(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         address = f"127.0.0.1:{other.getsockname()[1]}"
         line = refused("--data-path", str(tmp_path), "--rpc-address", address, *files.flags)
-    assert f"cannot listen on {address} for gRPC: is it in use, or another host's?" == line
+    assert f"cannot listen on {address} for gRPC: it is in use, or not an address of this host" == line
 
 
 @pytest.mark.parametrize("address", ["nonsense", "127.0.0.1:x"])
@@ -237,10 +237,10 @@ def test_defaults() -> None:
     shown = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, timeout=LIMIT, check=True)
     text = " ".join(shown.stdout.split())
     for default in (
-        "(MATCHBOX_RPC_ADDRESS; else not at all)",
-        "(MATCHBOX_CA_FILE; else /etc/matchbox/ca.crt)",
-        "(MATCHBOX_CERT_FILE; else /etc/matchbox/server.crt)",
-        "(MATCHBOX_KEY_FILE; else /etc/matchbox/server.key)",
+        "(MATCHBOX_RPC_ADDRESS; default off)",
+        "(MATCHBOX_CA_FILE; default /etc/matchbox/ca.crt)",
+        "(MATCHBOX_CERT_FILE; default /etc/matchbox/server.crt)",
+        "(MATCHBOX_KEY_FILE; default /etc/matchbox/server.key)",
     ):
         assert default in text
 

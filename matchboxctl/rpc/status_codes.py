@@ -1,4 +1,4 @@
-"""What is a client told of what went wrong? matchbox's words, and a code of gRPC."""
+"""gRPC's status codes of errors, with matchbox's messages."""
 
 from grpc import StatusCode
 
@@ -9,11 +9,10 @@ from lambda_matchbox.documents.json_text import DocumentError
 from lambda_matchbox.errors import MatchboxError, StoreUnavailableError
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.documents.faults import FileError
-from matchboxctl.rpc.go_metadata import MetadataError
 
 
-class RefusedError(MatchboxError):
-    """A request that is refused, with the code and the message that its client is told."""
+class StatusError(MatchboxError):
+    """The status that ends a call: its code and its message."""
 
     def __init__(self, code: StatusCode, message: str) -> None:
         super().__init__(message)
@@ -21,29 +20,29 @@ class RefusedError(MatchboxError):
         self.message = message
 
 
-# What matchbox refuses as well is Unknown, as with matchbox.
+# matchbox answers Unknown to everything that it refuses.
 _CODES: tuple[tuple[type[Exception], StatusCode], ...] = (
-    (MetadataError, StatusCode.UNKNOWN),
     (DocumentError, StatusCode.UNKNOWN),
     (FileError, StatusCode.UNKNOWN),
     (UnwritableError, StatusCode.INVALID_ARGUMENT),
     (StoreUnavailableError, StatusCode.UNAVAILABLE),
     (AWSError, StatusCode.UNAVAILABLE),
-    # Credentials that have gone.
+    # Credentials that have expired.
     (UsageError, StatusCode.UNAVAILABLE),
 )
 
-_NO_MAC = "invalid MAC address"
+_INVALID_MAC = "invalid MAC address"
 
-EXPECTED: tuple[type[Exception], ...] = (RefusedError, InvalidMACError, *(kind for kind, _ in _CODES))
-"""The errors that `refusal_of` knows."""
+EXPECTED_ERRORS: tuple[type[Exception], ...] = (StatusError, InvalidMACError, *(kind for kind, _ in _CODES))
+"""The errors that `status_of` translates."""
 
 
-def refusal_of(error: Exception) -> RefusedError:
-    """What the client is told of one of the EXPECTED errors."""
-    if isinstance(error, RefusedError):
+def status_of(error: Exception) -> StatusError:
+    """The status for one of EXPECTED_ERRORS."""
+    if isinstance(error, StatusError):
         return error
     if isinstance(error, InvalidMACError):
-        return RefusedError(StatusCode.UNKNOWN, f"address {error.text}: {_NO_MAC}" if error.text else _NO_MAC)
+        message = f"address {error.text}: {_INVALID_MAC}" if error.text else _INVALID_MAC
+        return StatusError(StatusCode.UNKNOWN, message)
     code = next(code for kind, code in _CODES if isinstance(error, kind))
-    return RefusedError(code, str(error))
+    return StatusError(code, str(error))

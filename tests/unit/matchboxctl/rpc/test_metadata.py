@@ -1,16 +1,16 @@
-"""A group's metadata passes through Go's JSON."""
-
-import json
 import math
 import struct
 
 import pytest
+from grpc import StatusCode
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lambda_matchbox.golang.json_encoder import compact, indented
-from matchboxctl.rpc.go_json_faults import DEEPEST, json_fault
-from matchboxctl.rpc.go_metadata import MetadataError, read_metadata, write_metadata
+from matchboxctl.rpc import matchbox_pb2 as pb
+from matchboxctl.rpc.messages import group_in
+from matchboxctl.rpc.metadata import MAX_DEPTH, MetadataError, read_metadata, write_metadata
+from matchboxctl.rpc.status_codes import StatusError
 
 TEXTS = st.text(max_size=8)
 VALUES = st.recursive(
@@ -19,49 +19,6 @@ VALUES = st.recursive(
     max_leaves=12,
 )
 OBJECTS = st.dictionaries(TEXTS, VALUES, max_size=4)
-# What breaks JSON, beside what makes it.
-PIECES = st.lists(
-    st.sampled_from(
-        [
-            "{",
-            "}",
-            "[",
-            "]",
-            ",",
-            ":",
-            '"',
-            '"a"',
-            "\\",
-            "\\u00e9",
-            "\\x",
-            *"-01.e+ \n\x00aé'\ufeff",
-            "null",
-            "nul",
-            "true",
-        ]
-    ),
-    max_size=10,
-).map("".join)
-
-
-def strict(text: str) -> object:
-    """As Python reads JSON, without the words that only Python takes."""
-
-    def refuse(word: str) -> object:
-        raise ValueError(word)
-
-    return json.loads(text, parse_constant=refuse)
-
-
-@given(PIECES)
-def test_a_fault_is_one(text: str) -> None:
-    """What another reader of JSON takes has no fault, and what it refuses has one."""
-    try:
-        strict(text)
-    except ValueError:
-        assert json_fault(text.encode()) is not None
-    else:
-        assert json_fault(text.encode()) is None
 
 
 @given(OBJECTS)
@@ -115,42 +72,42 @@ def test_indented() -> None:
     assert '{\n\t"b": {},\n\t"a": [\n\t\t1,\n\t\t[],\n\t\t{\n\t\t\t"c": null\n\t\t}\n\t]\n}' == indented(value)
 
 
+@pytest.mark.parametrize("raw", [b"", b"null", b" {} "])
+def test_empty_metadata(raw: bytes) -> None:
+    assert {} == read_metadata(raw)
+
+
 @pytest.mark.parametrize(
-    ("raw", "why"),
+    ("raw", "message"),
     [
-        (b"", None),
-        (b"null", None),
-        (b"-", "unexpected end of JSON input"),
-        (b'{"a":1.}', "invalid character '}' after decimal point in numeric literal"),
-        (b'{"a":1e}', "invalid character '}' in exponent of numeric literal"),
-        (b'{"a":-x}', "invalid character 'x' in numeric literal"),
-        (b'{"a":"\\u12g4"}', "invalid character 'g' in \\u hexadecimal character escape"),
-        (b"[1 2]", "invalid character '2' after array element"),
-        (b'["a" "b"]', "invalid character '\"' after array element"),
-        (b"\x00", "invalid character '\\x00' looking for beginning of value"),
-        (b"\xff", "invalid character 'ÿ' looking for beginning of value"),
-        (b"[" * (DEEPEST + 1), "invalid character '[' exceeded max depth"),
-        (b"[1e999, {}]", "json: cannot unmarshal array into Go value of type map[string]interface {}"),
-        (b'{"a": -1e999, "b": 1e998}', "json: cannot unmarshal number -1e999 into Go value of type float64"),
+        (b" ", "not JSON: line 1, column 2: Expecting value"),
+        (b'{"a":\n 1.}', "not JSON: line 2, column 3: Expecting ',' delimiter"),
+        (b'{"a":NaN}', "not JSON: NaN"),
+        (b"[{}]", "not a JSON object"),
+        (b'{"a": -1e999}', "the number -1e999 is too large"),
+        (b'{"a":' * (MAX_DEPTH + 1), "not JSON: line 1, column 1006: Expecting value"),
+        (b'{"a":' * 200 + b"[]" + b"}" * 200, "nested more than 200 levels deep"),
+        (b'{"a":' + b"[" * 100_000, "nested more than 200 levels deep"),
     ],
 )
-def test_refusals(raw: bytes, why: str | None) -> None:
-    """The reason is in the words of Go's encoding/json."""
-    if why is None:
-        assert {} == read_metadata(raw)
-        return
+def test_invalid_metadata(raw: bytes, message: str) -> None:
     with pytest.raises(MetadataError) as raised:
         read_metadata(raw)
-    assert why == str(raised.value)
+    assert message == str(raised.value)
 
 
-def test_the_deepest_is_read_and_written() -> None:
-    """As deep as is taken is written as well."""
-    raw = b'{"a":' * DEEPEST + b"1" + b"}" * DEEPEST
+def test_message_names_group() -> None:
+    with pytest.raises(StatusError, match=r"^invalid metadata of group 'g': not a JSON object$") as raised:
+        group_in(pb.Group(id="g", profile="p", metadata=b"[]"))
+    assert StatusCode.UNKNOWN == raised.value.code
+
+
+def test_deepest_metadata_is_read_and_written() -> None:
+    raw = b'{"a":' * MAX_DEPTH + b"1" + b"}" * MAX_DEPTH
     assert raw == write_metadata(read_metadata(raw))
 
 
-def test_bytes_that_are_no_utf8() -> None:
-    """Each of them is a U+FFFD of its own, as is each half of a surrogate pair; a whole pair is a letter."""
+def test_bytes_that_are_not_utf8() -> None:
+    """Each is one U+FFFD, as is each lone surrogate; a surrogate pair is one character."""
     raw = b'{"a":"\xe6\xa9 \xf0\x9f\x98", "b":"\\ud83d\\ude00 \\ud83d\\ud83d"}'
     assert {"a": "\ufffd\ufffd \ufffd\ufffd\ufffd", "b": "\U0001f600 \ufffd\ufffd"} == read_metadata(raw)
