@@ -21,7 +21,7 @@ from matchboxctl.cli.extras import missing_extra
 from matchboxctl.completion.arguments import add_completion_command
 from matchboxctl.releases.arguments import add_source_commands
 from matchboxctl.render.arguments import add_render_command
-from matchboxctl.resources.arguments import add_noun_commands
+from matchboxctl.resources.arguments import add_resource_commands
 from matchboxctl.rpc.arguments import DEFAULT_ADDRESS, add_rpc_arguments, rpc_settings
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     serve.set_defaults(run=_serve)
     _add_store_commands(commands)
     add_source_commands(commands, environment, epilog=_MODES)
-    add_noun_commands(commands, environment, epilog=_MODES)
+    add_resource_commands(commands, environment, epilog=_MODES)
     add_completion_command(commands)
     add_check_command(commands)
     add_certs_command(commands, environment)

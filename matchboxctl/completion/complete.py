@@ -39,15 +39,17 @@ class _Values(BaseCompleter):
             return FilesCompleter()(prefix)
         if action.metavar == "DIR":
             return DirectoriesCompleter()(prefix)
-        noun = getattr(parsed_args, "noun", None)
-        if noun is None or action.metavar not in ("ID", "NAME"):
+        resource = getattr(parsed_args, "resource", None)
+        if resource is None or action.metavar not in ("ID", "NAME"):
             return []
         given = getattr(parsed_args, "ids", None) or []
-        return [name for name in _names(noun, parsed_args.data_path) if name.startswith(prefix) and name not in given]
+        return [
+            name for name in _names(resource, parsed_args.data_path) if name.startswith(prefix) and name not in given
+        ]
 
 
-def _names(noun: str, data_path: str | None) -> list[str]:
-    """The ids or names of the noun; none where the place does not answer in time."""
+def _names(resource: str, data_path: str | None) -> list[str]:
+    """The ids or names of the resource; none where the place does not answer in time."""
     found: list[str] = []
 
     def ask() -> None:
@@ -55,8 +57,8 @@ def _names(noun: str, data_path: str | None) -> list[str]:
         from matchboxctl.resources.command import place_of
 
         try:
-            place = place_of(noun, data_path)
-            names = place.documents.names(place.noun.kind)
+            place = place_of(resource, data_path)
+            names = place.documents.names(place.resource.kind)
         except (MatchboxError, ModuleNotFoundError, OSError, UsageError):
             return
         # What a shell would have to be told in escapes is typed by hand.

@@ -15,14 +15,14 @@ _OUTPUTS = ("json", "yaml")
 
 
 class _Words(NamedTuple):
-    """How a noun is spoken of: one, several, and what a command names one by."""
+    """How a resource is spoken of: one, several, and what a command names one by."""
 
     one: str
     several: str
     metavar: str
 
 
-_NOUNS = {
+_RESOURCES = {
     "group": _Words("group", "groups", "ID"),
     "profile": _Words("profile", "profiles", "ID"),
     "ignition": _Words("template", "Ignition templates", "NAME"),
@@ -31,23 +31,23 @@ _NOUNS = {
 }
 
 
-def add_noun_commands(
+def add_resource_commands(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]", environment: Mapping[str, str], *, epilog: str
 ) -> None:
     """Add `group`, `profile`, `ignition`, `generic` and `cloud`, each with its verbs."""
-    for noun, words in _NOUNS.items():
+    for resource, words in _RESOURCES.items():
         what = f"list, show, create and delete {words.several}"
         ending = _EXITS.format(what=words.one) + epilog
         parser = commands.add_parser(
-            noun, help=what, description=f"{what[0].upper()}{what[1:]}.", epilog=ending, allow_abbrev=False
+            resource, help=what, description=f"{what[0].upper()}{what[1:]}.", epilog=ending, allow_abbrev=False
         )
         verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-        _add_verbs(verbs, noun, words, environment, ending)
+        _add_verbs(verbs, resource, words, environment, ending)
 
 
 def _add_verbs(
     verbs: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    noun: str,
+    resource: str,
     words: _Words,
     environment: Mapping[str, str],
     epilog: str,
@@ -57,10 +57,10 @@ def _add_verbs(
             name, help=what, description=f"{what[0].upper()}{what[1:]}.", epilog=epilog, allow_abbrev=False
         )
         add_data_path(made, environment, "matchbox's data directory")
-        made.set_defaults(run=lambda options: _run(run, options), noun=noun)
+        made.set_defaults(run=lambda options: _run(run, options), resource=resource)
         return made
 
-    one = f"{'an' if noun == 'ignition' else 'a'} {noun if words.one == noun else f'{noun} template'}"
+    one = f"{'an' if resource == 'ignition' else 'a'} {resource if words.one == resource else f'{resource} template'}"
     listing = verb("list", f"list all {words.several}, as a table", _list)
     describing = verb("describe", f"show {one} to a reader", _describe)
     getting = verb("get", f"print {one} as its file has it", _get)
@@ -83,11 +83,11 @@ def _add_verbs(
         creating.add_argument("--name", metavar="NEW_NAME", help="the template's name, where it is not the file's")
     deleting = verb("delete", f"delete {words.several}", _delete)
     deleting.add_argument("ids", metavar=words.metavar, nargs="+", help=f"the {words.one}")
-    if noun == "group":
+    if resource == "group":
         # Nothing names a group, and scripts need not know that.
         what = "taken for the sake of scripts: a group is deleted without a question"
     else:
-        what = f"ask nothing where {'groups' if noun == 'profile' else 'profiles'} still name it"
+        what = f"ask nothing where {'groups' if resource == 'profile' else 'profiles'} still name it"
     deleting.add_argument("--yes", action="store_true", help=what)
 
 
@@ -95,7 +95,7 @@ def _run(run: Callable[["Place", argparse.Namespace], None], options: argparse.N
     from matchboxctl.resources.command import place_of
 
     with advising():
-        run(place_of(options.noun, options.data_path), options)
+        run(place_of(options.resource, options.data_path), options)
 
 
 def _list(place: "Place", options: argparse.Namespace) -> None:

@@ -17,15 +17,15 @@ from matchboxctl.cli.warnings import Warnings
 from matchboxctl.documents.directory_documents import DirectoryDocuments
 from matchboxctl.documents.protocol import Documents
 from matchboxctl.resources.files import read_file
-from matchboxctl.resources.group import GroupNoun
+from matchboxctl.resources.group import GroupResource
 from matchboxctl.resources.output import OUTPUTS, json_for_terminal
-from matchboxctl.resources.profile import ProfileNoun
-from matchboxctl.resources.resource import Draft, Noun
+from matchboxctl.resources.profile import ProfileResource
+from matchboxctl.resources.resource import Draft, Resource
 from matchboxctl.resources.tables import description, shown, table
-from matchboxctl.resources.template import TemplateNoun
+from matchboxctl.resources.template import TemplateResource
 from matchboxctl.store.mode import store_settings
 
-NOUNS: Sequence[Noun] = (GroupNoun(), ProfileNoun(), *map(TemplateNoun, TEMPLATE_KINDS))
+RESOURCES: Sequence[Resource] = (GroupResource(), ProfileResource(), *map(TemplateResource, TEMPLATE_KINDS))
 """All of them."""
 
 _RETRY_SECONDS = 10.0
@@ -38,41 +38,41 @@ _Answer = TypeVar("_Answer")
 
 
 class Place(NamedTuple):
-    """The documents of one noun, wherever they are."""
+    """The documents of one resource, wherever they are."""
 
-    noun: Noun
+    resource: Resource
     documents: Documents
 
 
 def place_of(word: str, data_path: str | None) -> Place:
     """Where the documents are that flag and environment mean. Raises UsageError."""
-    noun = next(noun for noun in NOUNS if noun.word == word)
+    resource = next(resource for resource in RESOURCES if resource.word == word)
     store = store_settings(os.environ, data_path)
     if store is None:
         root = Path(data_path or DATA_PATH)
         if not root.is_dir():
             raise UsageError(f"{root} is no directory: name matchbox's data directory with --data-path")
-        return Place(noun, DirectoryDocuments(root))
+        return Place(resource, DirectoryDocuments(root))
     # Imported where it is needed: directory mode does without boto3.
     from matchboxctl.documents.table_documents import TableDocuments
 
     # Without any, whoever asks later waits for them.
     store.credentials()
-    return Place(noun, TableDocuments(store, _RETRY_SECONDS, read_timeout=_READ_TIMEOUT))
+    return Place(resource, TableDocuments(store, _RETRY_SECONDS, read_timeout=_READ_TIMEOUT))
 
 
 def list_all(place: Place, output: str | None) -> None:
     """Print all of them. Raises FailedError where some could not be read, which standard error names."""
-    noun, warnings = place.noun, Warnings()
+    resource, warnings = place.resource, Warnings()
 
     def told(line: str) -> None:
         warnings.warn(shown(line))
 
     with _refused():
         if output is None:
-            text = table(noun.columns, noun.rows(place.documents, told))
+            text = table(resource.columns, resource.rows(place.documents, told))
         else:
-            text = OUTPUTS[output](noun.listed(place.documents, told))
+            text = OUTPUTS[output](resource.listed(place.documents, told))
     _print_text(text)
     if warnings.count:
         are = "is" if warnings.count == 1 else "are"
@@ -81,7 +81,7 @@ def list_all(place: Place, output: str | None) -> None:
 
 def describe(place: Place, name: str, output: str | None) -> None:
     """Print one for a reader. Raises MissingError."""
-    found = _found(place, name, place.noun.described)
+    found = _found(place, name, place.resource.described)
     with _refused():
         text = description(found.facts) if output is None else OUTPUTS[output](found.document)
     _print_text(text)
@@ -89,12 +89,12 @@ def describe(place: Place, name: str, output: str | None) -> None:
 
 def get(place: Place, name: str, output: str | None) -> None:
     """Print one as its file has it. Raises MissingError."""
-    found = _found(place, name, place.noun.content)
+    found = _found(place, name, place.resource.content)
     if output is not None:
         with _refused():
             text = OUTPUTS[output](found.document)
         _print_text(text)
-    elif place.noun.kind in TEMPLATE_KINDS:
+    elif place.resource.kind in TEMPLATE_KINDS:
         _print(found.text)
     else:
         _print_text(json_for_terminal(found.text.decode()))
@@ -111,20 +111,20 @@ def create(place: Place, paths: Sequence[str], name: str | None) -> None:
         raise UsageError("--name names one template, and there are several files")
     drafts: dict[str, Draft] = {}
     for path in paths:
-        draft = place.noun.draft(read_file(path, name))
+        draft = place.resource.draft(read_file(path, name))
         if draft.name in drafts:
-            raise FailedError(f"{place.noun.word} {shown(draft.name)} is in two of the files: nothing is written")
+            raise FailedError(f"{place.resource.word} {shown(draft.name)} is in two of the files: nothing is written")
         drafts[draft.name] = draft
         _note(draft.notes)
     for draft in drafts.values():
         with _refused():
-            there = place.documents.holds(place.noun.kind, draft.name)
+            there = place.documents.holds(place.resource.kind, draft.name)
             draft.put(place.documents)
-        print(f"{place.noun.word} {shown(draft.name)} {'replaced' if there else 'created'}", flush=True)
+        print(f"{place.resource.word} {shown(draft.name)} {'replaced' if there else 'created'}", flush=True)
     # Those that were written together may name each other.
     for draft in drafts.values():
         with _refused():
-            _note([f"{place.noun.word} {draft.name}: {line}" for line in draft.failing(place.documents)])
+            _note([f"{place.resource.word} {draft.name}: {line}" for line in draft.failing(place.documents)])
 
 
 def delete(place: Place, names: Sequence[str], *, yes: bool) -> None:
@@ -132,36 +132,36 @@ def delete(place: Place, names: Sequence[str], *, yes: bool) -> None:
 
     Raises MissingError where some were not there (the others go), and FailedError where the answer was no.
     """
-    noun = place.noun
+    resource = place.resource
     names = list(dict.fromkeys(names))
     for name in names:
-        _check(noun, name)
+        _check(resource, name)
     if not yes:
         with _refused():
-            _ask(place, [name for name in names if place.documents.holds(noun.kind, name)])
+            _ask(place, [name for name in names if place.documents.holds(resource.kind, name)])
     missing = []
     for name in names:
         with _refused():
-            deleted = noun.delete(place.documents, name)
+            deleted = resource.delete(place.documents, name)
         if deleted:
-            print(f"{noun.word} {shown(name)} deleted", flush=True)
+            print(f"{resource.word} {shown(name)} deleted", flush=True)
         else:
             missing.append(name)
     if missing:
-        raise MissingError(f"no {noun.word} {', '.join(map(repr, missing))}")
+        raise MissingError(f"no {resource.word} {', '.join(map(repr, missing))}")
 
 
 def _ask(place: Place, names: Sequence[str]) -> None:
     """Raises FailedError where somebody names them, and whoever is asked says no, or nobody can be asked."""
     told: list[str] = []
-    users = place.noun.users(place.documents, names, told.append) if names else {}
+    users = place.resource.users(place.documents, names, told.append) if names else {}
     _note([f"{line}: whether it names what is to be deleted is unknown" for line in told])
     if not users:
         return
     for name, who in users.items():
         more = f" and {len(who) - _MOST_NAMED} others" if len(who) > _MOST_NAMED else ""
         who_names = shown(", ".join(who[:_MOST_NAMED]))
-        print(f"{place.noun.word} {shown(name)} is named by {who_names}{more}", file=sys.stderr)
+        print(f"{place.resource.word} {shown(name)} is named by {who_names}{more}", file=sys.stderr)
     if sys.stdin is None or not sys.stdin.isatty():
         raise FailedError("nothing is deleted: nobody can be asked here; --yes deletes nevertheless")
     print("delete nevertheless? [y/N] ", end="", file=sys.stderr, flush=True)
@@ -172,19 +172,19 @@ def _ask(place: Place, names: Sequence[str]) -> None:
 
 def _found(place: Place, name: str, ask: Callable[[Documents, str], _Answer | None]) -> _Answer:
     """Raises MissingError where there is none, FailedError where it cannot be read."""
-    _check(place.noun, name)
+    _check(place.resource, name)
     with _refused():
         try:
             found = ask(place.documents, name)
         except (DocumentError, InvalidMACError) as error:
-            raise FailedError(f"{place.noun.word} {shown(name)} cannot be read: {shown(str(error))}") from error
+            raise FailedError(f"{place.resource.word} {shown(name)} cannot be read: {shown(str(error))}") from error
     if found is None:
-        raise MissingError(f"no {place.noun.word} {name!r}")
+        raise MissingError(f"no {place.resource.word} {name!r}")
     return found
 
 
-def _check(noun: Noun, name: str) -> None:
-    if why := noun.fault(name) or ("" if name else f"an empty text names no {noun.word}"):
+def _check(resource: Resource, name: str) -> None:
+    if why := resource.fault(name) or ("" if name else f"an empty text names no {resource.word}"):
         raise UsageError(why)
 
 

@@ -19,8 +19,8 @@ from matchboxctl.resources.resource import Content, Description, Draft, Facts
 _MOST_VALUES = 2
 
 
-class GroupNoun:
-    """`matchboxctl group` (see `matchboxctl.resources.resource.Noun`)."""
+class GroupResource:
+    """`matchboxctl group` (see `matchboxctl.resources.resource.Resource`)."""
 
     word = "group"
     kind = "groups"

@@ -14,8 +14,8 @@ from matchboxctl.resources.files import NamedFile, parsed
 from matchboxctl.resources.resource import Content, Description, Draft, Facts
 
 
-class ProfileNoun:
-    """`matchboxctl profile` (see `matchboxctl.resources.resource.Noun`)."""
+class ProfileResource:
+    """`matchboxctl profile` (see `matchboxctl.resources.resource.Resource`)."""
 
     word = "profile"
     kind = "profiles"

@@ -1,4 +1,4 @@
-"""What the commands on groups, profiles and templates need to know of each of these nouns."""
+"""What the commands on groups, profiles and templates need to know of each of these resources."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
@@ -36,8 +36,8 @@ class Draft(NamedTuple):
     failing: Callable[[Documents], list[str]]
 
 
-class Noun(Protocol):
-    """One noun; the methods raise what `Documents` raises."""
+class Resource(Protocol):
+    """One resource; the methods raise what `Documents` raises."""
 
     @property
     def word(self) -> str:

@@ -12,8 +12,8 @@ from matchboxctl.resources.files import NamedFile
 from matchboxctl.resources.resource import Content, Description, Draft
 
 
-class TemplateNoun:
-    """`matchboxctl ignition`, `cloud` or `generic` (see `matchboxctl.resources.resource.Noun`)."""
+class TemplateResource:
+    """`matchboxctl ignition`, `cloud` or `generic` (see `matchboxctl.resources.resource.Resource`)."""
 
     columns = ("NAME", "SIZE")
     fault = staticmethod(name_fault)

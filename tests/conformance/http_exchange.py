@@ -2,7 +2,7 @@
 
 import socket
 
-from tests.support.asking_again import answered
+from tests.support.retry_on_503 import retry_on_503
 from tests.conformance.recordings import Recording, Response
 
 
@@ -11,7 +11,7 @@ def exchange(port: int, recording: Recording) -> Response:
 
     It is asked again while the answer is 503, which matchbox never gives: stores may be late on a busy machine.
     """
-    return answered(lambda: _exchange(port, recording), lambda response: response.status)
+    return retry_on_503(lambda: _exchange(port, recording), lambda response: response.status)
 
 
 def _exchange(port: int, recording: Recording) -> Response:

@@ -11,7 +11,7 @@ from boot_api.handler import app_of
 from tests.conformance.recordings import HERE, SUITES, Recording, Response, assert_reproduced, recordings
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
-from tests.support.unhurried import unhurried
+from tests.support.long_timeout import long_timeout
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def _imported(data: Path, tables: Service, buckets: Service) -> App:
     """The handler's app over a table and a bucket that hold the data directory."""
     stores = new_stores(tables, buckets)
     stores.fill(data)
-    with unhurried():
+    with long_timeout():
         return app_of(stores.environment())
 
 

@@ -10,7 +10,7 @@ from boot_api.handler import app_of
 from lambda_matchbox.web.app import App
 from tests.rigs.catalog_table import CatalogTable
 from tests.rigs.tcp_fault import FaultProxy, fault_proxy
-from tests.support.unhurried import unhurried
+from tests.support.long_timeout import long_timeout
 
 READS = {"GetItem", "BatchGetItem"}
 """All that the boot path may ask of a table."""
@@ -61,6 +61,6 @@ def boot_app(table: CatalogTable) -> Iterator[BootApp]:
             "AWS_ENDPOINT_URL_DYNAMODB": proxy.endpoint,
             "AWS_ENDPOINT_URL_S3": table.s3_client.meta.endpoint_url,
         }
-        with unhurried():
+        with long_timeout():
             app = app_of(environment)
         yield BootApp(app, proxy)

@@ -18,7 +18,7 @@ from tests.rigs.catalog_table import ENOUGH, CatalogTable
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
 from tests.support.memory_catalog import MemoryCatalog
-from tests.support.noun_place import NounPlace
+from tests.support.resource_commands import ResourceCommands
 
 MakeTable: TypeAlias = Callable[[Service], CatalogTable]
 Run: TypeAlias = Callable[..., int]
@@ -121,12 +121,12 @@ def _stores(request: pytest.FixtureRequest) -> Stores:
 
 
 @pytest.fixture(params=["directory", *ON_SERVICES])
-def nouns(
+def commands(
     request: pytest.FixtureRequest,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsysbinary: pytest.CaptureFixture[bytes],
-) -> NounPlace:
+) -> ResourceCommands:
     """An empty place for groups, profiles and templates."""
     files = tmp_path / "files"
     files.mkdir()
@@ -141,7 +141,7 @@ def nouns(
         environment = stores.environment()
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    return NounPlace(files, capsysbinary, monkeypatch, environment, data)
+    return ResourceCommands(files, capsysbinary, monkeypatch, environment, data)
 
 
 @pytest.fixture

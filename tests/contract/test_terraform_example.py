@@ -10,11 +10,11 @@ from boot_api.handler import app_of
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
 from tests.support.balancer_events import assert_answered, event
+from tests.support.long_timeout import long_timeout
 from tests.support.rpc_client import bridge, connected, files_in
 from tests.support.rpc_place import Place, placed
 from tests.support.terraform import Group, Profile, Resource, Terraform
 from tests.support.terraform_example import EXAMPLE, example
-from tests.support.unhurried import unhurried
 
 WORKER = "52:54:00:00:00:01"
 LONG = 1_000_000
@@ -44,7 +44,7 @@ def test_the_deployed_function(moto_server: Service, tmp_path: Path) -> None:
     """What a bridge has written is what the function answers to the worker's events of `events/`."""
     stores = new_stores(moto_server, moto_server)
     stores.create()
-    with unhurried():
+    with long_timeout():
         app = app_of(stores.environment() | {"MATCHBOX_LOG_LEVEL": "critical"})
     files = files_in(tmp_path)
     with bridge(stores.environment(), files) as running, connected(running.port, files) as client:

@@ -67,9 +67,9 @@ class Bootcmd:
         lines = [re.split(r"\t+", line.rstrip("\t")) for line in ended.stdout.splitlines()]
         return Ended(ended.returncode, lines, ended.stderr)
 
-    def create(self, noun: str, name: str, content: bytes) -> None:
+    def create(self, resource: str, name: str, content: bytes) -> None:
         """Create one, which says nothing."""
-        assert Ended(0, [], "") == self.run(noun, "create", "-f", self.file(name, content))
+        assert Ended(0, [], "") == self.run(resource, "create", "-f", self.file(name, content))
 
 
 @pytest.fixture(params=["directory", "store"])
@@ -144,11 +144,11 @@ def test_nothing(client: Bootcmd) -> None:
 
 def test_refusals(place: Place, client: Bootcmd) -> None:
     """What is refused is told of with matchbox's words, and nothing is kept of it."""
-    for noun, text, why in (
+    for resource, text, why in (
         ("profile", b"{}", "Id is required"),
         ("group", b'{"id": "g"}', "Group requires a Profile"),
     ):
-        ended = client.run(noun, "create", "-f", client.file("bad.json", text))
+        ended = client.run(resource, "create", "-f", client.file("bad.json", text))
         assert (1, f"Error:  rpc error: code = Unknown desc = {why}\n") == (ended.code, ended.errors)
     assert ({}, {}) == (place.client.ok("Groups/GroupList"), place.client.ok("Profiles/ProfileList"))
 

@@ -17,7 +17,7 @@ from lambda_matchbox.web.app import App
 from tests.rigs.faults import INTERNAL_ERROR, SLOW_DOWN, THROTTLED, Delay, Fault, Hang, PassThrough, Refuse
 from tests.rigs.moto_server import MotoService
 from tests.rigs.tcp_fault import FaultProxy, fault_proxy
-from tests.support.asking_again import answered
+from tests.support.retry_on_503 import retry_on_503
 
 pytestmark = pytest.mark.real
 
@@ -72,7 +72,7 @@ def _ask(app: App, path: str, headers: dict[str, str] | None = None, **labels: s
 
 def _answered(app: App, path: str, headers: dict[str, str] | None = None, **labels: str) -> dict[str, Any]:
     """Ask as machines do that are told to come back: the store is there, but may be late on a busy machine."""
-    return answered(lambda: _ask(app, path, headers, **labels), lambda answer: answer["statusCode"])
+    return retry_on_503(lambda: _ask(app, path, headers, **labels), lambda answer: answer["statusCode"])
 
 
 def _refused(app: App, path: str, headers: dict[str, str] | None = None, **labels: str) -> None:

@@ -62,7 +62,7 @@ def s3(moto_server: MotoService, proxy: FaultProxy) -> Iterator["S3Client"]:
 
 
 @pytest.fixture
-def hasty(moto_server: MotoService, proxy: FaultProxy) -> Iterator["DynamoDBClient"]:
+def short_timeout(moto_server: MotoService, proxy: FaultProxy) -> Iterator["DynamoDBClient"]:
     """A client through the proxy that gives up after a second."""
     with closing(replace(moto_server, endpoint=proxy.endpoint).client("dynamodb", Config(read_timeout=1))) as client:
         yield client
@@ -169,23 +169,23 @@ def test_refusing_cannot_be_limited(proxy: FaultProxy) -> None:
         proxy.switch(Refuse(), times=1)
 
 
-def test_hangs_until_switched(proxy: FaultProxy, dynamodb: "DynamoDBClient", hasty: "DynamoDBClient") -> None:
+def test_hangs_until_switched(proxy: FaultProxy, dynamodb: "DynamoDBClient", short_timeout: "DynamoDBClient") -> None:
     """A hanging proxy takes the request and never answers it; the next one is served again."""
     proxy.switch(Hang(), times=1)
     with pytest.raises(ReadTimeoutError):
-        hasty.list_tables()
+        short_timeout.list_tables()
     eventually(lambda: Counter({"ListTables": 1}) == proxy.requests())
     assert ["machines"] == dynamodb.list_tables()["TableNames"]
     assert Counter({"ListTables": 2}) == proxy.requests()
 
 
 def test_a_delayed_request_has_been_carried_out(
-    proxy: FaultProxy, dynamodb: "DynamoDBClient", hasty: "DynamoDBClient"
+    proxy: FaultProxy, dynamodb: "DynamoDBClient", short_timeout: "DynamoDBClient"
 ) -> None:
     """A client that gives up on a slow answer has written all the same."""
     proxy.switch(Delay(seconds=600), times=1)
     with pytest.raises(ReadTimeoutError):
-        hasty.put_item(TableName="machines", Item=ITEM)
+        short_timeout.put_item(TableName="machines", Item=ITEM)
     eventually(lambda: Counter({"PutItem": 1}) == proxy.requests())
     eventually(lambda: ITEM == dynamodb.get_item(TableName="machines", Key=ITEM).get("Item"))
 

@@ -26,12 +26,12 @@ from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
 from tests.stack.balancer import Balancer, artefacts, balancer
 from tests.stack.resolution import Stack
-from tests.support.asking_again import answered
 from tests.support.balancer_events import EXPECTED, assert_answered, event, fill
 from tests.support.images.layers import Entry, gzipped
 from tests.support.images.manifests import image
 from tests.support.openpgp.independent import is_signed
 from tests.support.openpgp.keys import PASSPHRASE, key_ring
+from tests.support.retry_on_503 import retry_on_503
 from tools.translation import PROJECT, Deployment, translations
 
 SCHEDULE = json.loads((PROJECT / "events" / "asset-sync-schedule.json").read_text())
@@ -207,7 +207,7 @@ def _got(port: int, target: str) -> tuple[int, bytes]:
 
 def _invoked(function: Any, request: Mapping[str, Any]) -> Any:
     """The answer, asked for again while it is 503: the stores may be late on a busy machine."""
-    return answered(lambda: function.invoke(request), lambda answer: answer["statusCode"])
+    return retry_on_503(lambda: function.invoke(request), lambda answer: answer["statusCode"])
 
 
 def _without_empty(report: Mapping[str, list[str]]) -> dict[str, list[str]]:

@@ -26,9 +26,9 @@ from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
 from tests.stack.recorded_calls import Call, recorded_calls
 from tests.stack.resolution import NAME, Stack
+from tests.support.long_timeout import long_timeout
 from tests.support.openpgp.keys import PASSPHRASE, key_ring
 from tests.support.registry_faults import faulty_registry
-from tests.support.unhurried import unhurried
 from tests.unit.image_sync.sync_subject import TAG, talos
 
 AWSS_OWN = {"kms:Decrypt", "logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"}
@@ -100,7 +100,7 @@ def _boot(stores: Stores, moto: Service) -> None:
         "/assets/large",
         "/assets/talos/arm64/vmlinuz",
     ]
-    with unhurried():
+    with long_timeout():
         app = app_of(environment)
     _ask(app, paths)
 
@@ -123,7 +123,7 @@ def _sign(stores: Stores, unrecorded: Service, moto: Service, secret: str) -> No
         "/assets/large.sig",
         "/assets/small.asc",
     ]
-    with unhurried():
+    with long_timeout():
         app = signed_app_of(environment)
     _ask(app, paths)
     _ask(app, ["/assets/absent.asc", "/assets/talos/arm64/vmlinuz.sig"], (404,))

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.support.asking_again import answered
+from tests.support.retry_on_503 import retry_on_503
 
 LIMIT = 60
 COMMAND = [sys.executable, "-m", "matchboxctl.main", "serve"]
@@ -48,7 +48,7 @@ class Serve:
 
     def get(self, target: str, user_agent: str = "curl/8.5.0", method: str = "GET", **headers: str) -> Reply:
         """The answer, asked for again while it is 503: the stores may be late on a busy machine."""
-        return answered(lambda: self.ask(target, user_agent, method, **headers), lambda reply: reply.status)
+        return retry_on_503(lambda: self.ask(target, user_agent, method, **headers), lambda reply: reply.status)
 
     def ask(self, target: str, user_agent: str = "curl/8.5.0", method: str = "GET", **headers: str) -> Reply:
         """The first answer, whatever it is."""

@@ -131,8 +131,8 @@ def fails_soon(subject: Subject, fault: Fault) -> str:
     """The line of a sync that fails; where the registry drips for ever it is waited for a moment only."""
     if not (fault.pause or fault.head_pause):
         return fails(subject)
-    with closing(Registry(no_logins, retry_policy=FAST_RETRIES._replace(read_timeout=0.3))) as hasty:
-        return fails(subject, hasty)
+    with closing(Registry(no_logins, retry_policy=FAST_RETRIES._replace(read_timeout=0.3))) as short_timeout:
+        return fails(subject, short_timeout)
 
 
 @pytest.mark.parametrize("name", FAILING)

@@ -9,14 +9,14 @@ from lambda_matchbox.web.app import App
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
 from tests.support.balancer_events import EVENTS, EXPECTED, assert_answered, event, fill
-from tests.support.unhurried import unhurried
+from tests.support.long_timeout import long_timeout
 
 
 @pytest.fixture(scope="module")
 def app(moto_server: Service) -> App:
     stores = new_stores(moto_server, moto_server)
     fill(stores)
-    with unhurried():
+    with long_timeout():
         return app_of(stores.environment() | {"MATCHBOX_LOG_LEVEL": "critical"})
 
 

@@ -91,9 +91,9 @@ def test_names_in_a_directory(data: Path, line: str, words: list[str]) -> None:
     """Ids and names are those of the data directory, of the flag as of the environment."""
     press = offered if words else completed
     assert words == press(line, {**PLAIN, "MATCHBOX_DATA_PATH": str(data)})
-    noun, *rest = line.split(" ")
-    if noun in ("group", "ignition"):
-        assert words == press(f"{noun} {rest[0]} --data-path {shlex.quote(str(data))} {' '.join(rest[1:])}")
+    resource, *rest = line.split(" ")
+    if resource in ("group", "ignition"):
+        assert words == press(f"{resource} {rest[0]} --data-path {shlex.quote(str(data))} {' '.join(rest[1:])}")
 
 
 def test_names_in_a_table(moto_server: Service) -> None:

@@ -9,22 +9,24 @@ from pathlib import Path
 import pytest
 
 from matchboxctl.main import main
-from tests.support.noun_place import Ended, NounPlace
+from tests.support.resource_commands import Ended, ResourceCommands
 
 COMMAND = [sys.executable, "-m", "matchboxctl.main"]
 
 
 @pytest.fixture
-def nouns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]) -> NounPlace:
+def commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> ResourceCommands:
     files, data = tmp_path / "files", tmp_path / "data"
     files.mkdir()
     data.mkdir()
     monkeypatch.setenv("MATCHBOX_DATA_PATH", str(data))
-    return NounPlace(files, capsysbinary, monkeypatch, {"MATCHBOX_DATA_PATH": str(data)}, data)
+    return ResourceCommands(files, capsysbinary, monkeypatch, {"MATCHBOX_DATA_PATH": str(data)}, data)
 
 
 @pytest.mark.parametrize(
-    ("noun", "text", "why"),
+    ("resource", "text", "why"),
     [
         ("group", '{"profile": "p"}', 'a group needs an "id"'),
         ("group", '{"id": "g"}', "a group needs a profile"),
@@ -46,66 +48,66 @@ def nouns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.
         ("profile", '{"boot": {}}', 'a profile needs an "id"'),
     ],
 )
-def test_files_that_are_refused(nouns: NounPlace, noun: str, text: str, why: str) -> None:
+def test_files_that_are_refused(commands: ResourceCommands, resource: str, text: str, why: str) -> None:
     """A file that is wrong is named with the reason, and nothing of any file is written."""
-    good = nouns.file("good", '{"id": "good", "profile": "good"}')
-    bad = nouns.file("bad", text)
-    ended = nouns.run(noun, "create", "-f", good, "-f", bad)
+    good = commands.file("good", '{"id": "good", "profile": "good"}')
+    bad = commands.file("bad", text)
+    ended = commands.run(resource, "create", "-f", good, "-f", bad)
     assert (1, f"matchboxctl: {bad}: {why}\n") == (ended.code, ended.err.splitlines(keepends=True)[-1])
-    assert 4 == nouns.run(noun, "get", "good").code
+    assert 4 == commands.run(resource, "get", "good").code
 
 
-def test_arguments_that_are_refused(nouns: NounPlace) -> None:
+def test_arguments_that_are_refused(commands: ResourceCommands) -> None:
     """Files that are not there, one document twice, and names that fit no file end in one line."""
-    assert Ended(1, "", "matchboxctl: /nowhere: cannot be read: No such file or directory\n") == nouns.run(
+    assert Ended(1, "", "matchboxctl: /nowhere: cannot be read: No such file or directory\n") == commands.run(
         "profile", "create", "-f", "/nowhere"
     )
-    one = nouns.file("one", '{"id": "p"}')
-    assert Ended(1, "", "matchboxctl: profile p is in two of the files: nothing is written\n") == nouns.run(
+    one = commands.file("one", '{"id": "p"}')
+    assert Ended(1, "", "matchboxctl: profile p is in two of the files: nothing is written\n") == commands.run(
         "profile", "create", "-f", one, "-f", one
     )
-    assert 2 == nouns.run("generic", "create", "-f", one, "-f", one, "--name", "n").code
-    assert 2 == nouns.run("profile", "create", "-f", "-", "-f", "-").code
+    assert 2 == commands.run("generic", "create", "-f", one, "-f", one, "--name", "n").code
+    assert 2 == commands.run("profile", "create", "-f", "-", "-f", "-").code
     needs = "matchboxctl: standard input: it needs a name: give one by --name\n"
-    assert Ended(1, "", needs) == nouns.run("generic", "create", "-f", "-")
-    assert 1 == nouns.run("generic", "create", "-f", one, "--name", "../n").code
-    assert 1 == nouns.run("profile", "create", "-f", "-", stdin=json.dumps({"id": "n" * 3000}).encode()).code
+    assert Ended(1, "", needs) == commands.run("generic", "create", "-f", "-")
+    assert 1 == commands.run("generic", "create", "-f", one, "--name", "../n").code
+    assert 1 == commands.run("profile", "create", "-f", "-", stdin=json.dumps({"id": "n" * 3000}).encode()).code
 
 
 @pytest.mark.parametrize("flag", ["-ojson", "-o=json", "-output=json", "--output=json"])
-def test_values_behind_a_flag(nouns: NounPlace, flag: str) -> None:
+def test_values_behind_a_flag(commands: ResourceCommands, flag: str) -> None:
     """A flag of one letter may have its value right behind it, where longer ones may have one dash."""
-    nouns.ok("profile", "create", "-f=" + nouns.file("p", '{"id": "p"}'))
-    assert '[\n  {\n    "id": "p"\n  }\n]\n' == nouns.ok("profile", "list", flag)
+    commands.ok("profile", "create", "-f=" + commands.file("p", '{"id": "p"}'))
+    assert '[\n  {\n    "id": "p"\n  }\n]\n' == commands.ok("profile", "list", flag)
 
 
-def test_names_that_are_refused(nouns: NounPlace) -> None:
+def test_names_that_are_refused(commands: ResourceCommands) -> None:
     """What cannot be an id or a name is refused with 2 before anything is asked."""
-    for noun in ("group", "profile", "ignition", "cloud", "generic"):
+    for resource in ("group", "profile", "ignition", "cloud", "generic"):
         for verb in ("get", "describe", "delete"):
-            assert [2, 2] == [nouns.run(noun, verb, name).code for name in ("../x", "")]
-    assert [2] == [nouns.run("group", "get", "a/b").code]
-    assert [4] == [nouns.run("generic", "get", "a/b").code]
+            assert [2, 2] == [commands.run(resource, verb, name).code for name in ("../x", "")]
+    assert [2] == [commands.run("group", "get", "a/b").code]
+    assert [4] == [commands.run("generic", "get", "a/b").code]
 
 
-def test_no_directory(nouns: NounPlace) -> None:
+def test_no_directory(commands: ResourceCommands) -> None:
     """A data directory that is not there is refused, and not made."""
-    ended = nouns.run("group", "list", "-data-path", "/nowhere")
+    ended = commands.run("group", "list", "-data-path", "/nowhere")
     why = "matchboxctl: /nowhere is no directory: name matchbox's data directory with --data-path\n"
     assert Ended(2, "", why) == ended
 
 
-def test_damaged_documents(nouns: NounPlace) -> None:
+def test_damaged_documents(commands: ResourceCommands) -> None:
     """`list` shows the rest, names each damaged one and ends with 1; the damaged one can be replaced and deleted."""
-    assert nouns.data is not None
-    groups = nouns.data / "groups"
+    assert commands.data is not None
+    groups = commands.data / "groups"
     groups.mkdir()
     (groups / "bad\x1b.json").write_text("{")
     (groups / "mac.json").write_text('{"selector": {"mac": "x"}}')
     (groups / "directory.json").mkdir()
     (groups / os.fsdecode(b"\xff.json")).write_text("{}")
     (groups / "good.json").write_text("{}")
-    ended = nouns.run("group", "list")
+    ended = commands.run("group", "list")
     assert (1, "ID    GROUP NAME  SELECTORS  PROFILE\ngood  -           -          -\n") == ended[:2]
     assert [
         f"matchboxctl: {groups}/\\udcff.json: its name is no UTF-8",
@@ -114,34 +116,34 @@ def test_damaged_documents(nouns: NounPlace) -> None:
         "matchboxctl: 4 could not be read and are not listed; see the warnings above",
         f"matchboxctl: open {groups}/directory.json: is a directory",
     ] == sorted(ended.err.splitlines())
-    ended = nouns.run("group", "get", "bad\x1b")
+    ended = commands.run("group", "get", "bad\x1b")
     why = "line 1: not JSON: Expecting property name enclosed in double quotes"
     assert Ended(1, "", f"matchboxctl: group bad\\x1b cannot be read: {why}\n") == ended
-    (nouns.data / "profiles").mkdir()
-    (nouns.data / "profiles/mac.json").write_text("{")
-    assert "profile mac replaced\n" == nouns.ok("profile", "create", "-f", "-", stdin=b'{"id": "mac"}')
-    assert 0 == nouns.run("profile", "delete", "mac").code
-    assert "group mac deleted\n" == nouns.ok("group", "delete", "mac")
+    (commands.data / "profiles").mkdir()
+    (commands.data / "profiles/mac.json").write_text("{")
+    assert "profile mac replaced\n" == commands.ok("profile", "create", "-f", "-", stdin=b'{"id": "mac"}')
+    assert 0 == commands.run("profile", "delete", "mac").code
+    assert "group mac deleted\n" == commands.ok("group", "delete", "mac")
 
 
-def test_what_a_terminal_obeys(nouns: NounPlace) -> None:
+def test_what_a_terminal_obeys(commands: ResourceCommands) -> None:
     """A reason that names a key of the document shows it with escapes."""
-    assert nouns.data is not None
+    assert commands.data is not None
     text = '{"id": "g", "profile": "p", "selector": {"\\u001b[31m": 5}}'
-    (nouns.data / "groups").mkdir()
-    (nouns.data / "groups/g.json").write_text(text)
+    (commands.data / "groups").mkdir()
+    (commands.data / "groups/g.json").write_text(text)
     why = "line 1: selector.\\x1b[31m: neither a string nor a list of strings\n"
-    for arguments in (["get", "g"], ["create", "-f", nouns.file("f", text)]):
-        ended = nouns.run("group", *arguments)
+    for arguments in (["get", "g"], ["create", "-f", commands.file("f", text)]):
+        ended = commands.run("group", *arguments)
         assert (1, True) == (ended.code, ended.err.endswith(why))
 
 
-def test_deep_metadata(nouns: NounPlace) -> None:
+def test_deep_metadata(commands: ResourceCommands) -> None:
     """Metadata that are nested too deeply to be shown end in a line; a table has the group nevertheless."""
-    assert nouns.data is not None
-    (nouns.data / "groups").mkdir()
+    assert commands.data is not None
+    (commands.data / "groups").mkdir()
     depth = 600
-    (nouns.data / "groups/g.json").write_text(f'{{"metadata": {{"a": {"[" * depth}{"]" * depth}}}}}')
+    (commands.data / "groups/g.json").write_text(f'{{"metadata": {{"a": {"[" * depth}{"]" * depth}}}}}')
     for arguments in (
         ["get", "g"],
         ["get", "g", "-o", "yaml"],
@@ -149,44 +151,46 @@ def test_deep_metadata(nouns: NounPlace) -> None:
         ["list", "-o", "yaml"],
     ):
         why = "matchboxctl: metadata are nested too deeply to be shown\n"
-        assert Ended(1, "", why) == nouns.run("group", *arguments)
-    assert "g   -           -          -" == nouns.ok("group", "list").splitlines()[1]
+        assert Ended(1, "", why) == commands.run("group", *arguments)
+    assert "g   -           -          -" == commands.ok("group", "list").splitlines()[1]
 
 
-def test_names_that_no_file_has(nouns: NounPlace) -> None:
+def test_names_that_no_file_has(commands: ResourceCommands) -> None:
     """What a document names with a NUL in it is absent, and is told of as other names are."""
-    written = nouns.run("group", "create", "-f", "-", stdin=rb'{"id": "g", "profile": "p\u0000"}')
+    written = commands.run("group", "create", "-f", "-", stdin=rb'{"id": "g", "profile": "p\u0000"}')
     assert Ended(0, "group g created\n", "note: group g: profile 'p\\x00' is absent\n") == written
-    assert "p\\x00\n" in nouns.ok("group", "describe", "g")
-    written = nouns.run("profile", "create", "-f", "-", stdin=rb'{"id": "p", "cloud_id": "t\u0000"}')
+    assert "p\\x00\n" in commands.ok("group", "describe", "g")
+    written = commands.run("profile", "create", "-f", "-", stdin=rb'{"id": "p", "cloud_id": "t\u0000"}')
     assert Ended(0, "profile p created\n", "note: profile p: cloud template 't\\x00' is absent\n") == written
 
 
-def test_groups_that_may_name_a_profile(nouns: NounPlace) -> None:
+def test_groups_that_may_name_a_profile(commands: ResourceCommands) -> None:
     """Before a profile is deleted, groups that cannot be read are told of: they may name it."""
-    assert nouns.data is not None
-    nouns.ok("profile", "create", "-f", "-", stdin=b'{"id": "p"}')
-    (nouns.data / "groups").mkdir()
-    (nouns.data / "groups/bad.json").write_text("[]")
-    ended = nouns.run("profile", "delete", "p")
-    why = f"{nouns.data}/groups/bad.json: line 1: not a JSON object: whether it names what is to be deleted is unknown"
+    assert commands.data is not None
+    commands.ok("profile", "create", "-f", "-", stdin=b'{"id": "p"}')
+    (commands.data / "groups").mkdir()
+    (commands.data / "groups/bad.json").write_text("[]")
+    ended = commands.run("profile", "delete", "p")
+    why = (
+        f"{commands.data}/groups/bad.json: line 1: not a JSON object: whether it names what is to be deleted is unknown"
+    )
     assert Ended(0, "profile p deleted\n", f"note: {why}\n") == ended
 
 
-def test_many_users(nouns: NounPlace) -> None:
+def test_many_users(commands: ResourceCommands) -> None:
     """Of many groups that name a profile some are shown, and the number of the others."""
     for number in range(7):
         text = json.dumps({"id": f"g{number}", "profile": "p"})
-        nouns.run("group", "create", "-f", nouns.file("g", text))
-    nouns.ok("profile", "create", "-f", "-", stdin=b'{"id": "p"}')
-    ended = nouns.run("profile", "delete", "p")
+        commands.run("group", "create", "-f", commands.file("g", text))
+    commands.ok("profile", "create", "-f", "-", stdin=b'{"id": "p"}')
+    ended = commands.run("profile", "delete", "p")
     said = "profile p is named by group g0, group g1, group g2, group g3, group g4 and 2 others"
     assert (1, said) == (ended.code, ended.err.splitlines()[0])
 
 
-def test_a_misspelt_selector(nouns: NounPlace) -> None:
+def test_a_misspelt_selector(commands: ResourceCommands) -> None:
     """A group that loses its selector to a key that means nothing takes every machine, and that is said."""
-    ended = nouns.run("group", "create", "-f", "-", stdin=b'{"id": "g", "profile": "p", "selectors": {"os": "x"}}')
+    ended = commands.run("group", "create", "-f", "-", stdin=b'{"id": "g", "profile": "p", "selectors": {"os": "x"}}')
     assert [
         "note: standard input: selectors means nothing in a group: it is left out",
         "note: standard input: it has no selector, so it takes every machine that no other group takes",
@@ -195,7 +199,7 @@ def test_a_misspelt_selector(nouns: NounPlace) -> None:
 
 
 @pytest.mark.parametrize(
-    ("noun", "name", "text", "why"),
+    ("resource", "name", "text", "why"),
     [
         ("generic", "t", "{{.a}}\n{{if}}", "template 't', line 2: "),
         ("cloud", "t", "{{nope}}", "template 't', line 1: "),
@@ -203,59 +207,59 @@ def test_a_misspelt_selector(nouns: NounPlace) -> None:
         ("ignition", "t.yaml", "{{end}}", "template 't.yaml', line 1: "),
     ],
 )
-def test_templates_that_fail(nouns: NounPlace, noun: str, name: str, text: str, why: str) -> None:
+def test_templates_that_fail(commands: ResourceCommands, resource: str, name: str, text: str, why: str) -> None:
     """A template that is an error for every machine is taken, and told of."""
-    ended = nouns.run(noun, "create", "--name", name, "-f", "-", stdin=text.encode())
+    ended = commands.run(resource, "create", "--name", name, "-f", "-", stdin=text.encode())
     (line,) = ended.err.splitlines()
-    assert (0, f"{noun} {name} created\n") == (ended.code, ended.out)
+    assert (0, f"{resource} {name} created\n") == (ended.code, ended.out)
     assert line.startswith(f"note: machines are answered by an error: {why}")
 
 
-def test_groups_that_fail(nouns: NounPlace) -> None:
+def test_groups_that_fail(commands: ResourceCommands) -> None:
     """A group whose machines would be answered by an error is told of, with the template and the reason."""
-    nouns.ok("generic", "create", "--name", "t", "-f", "-", stdin=b"{{.host}}")
-    nouns.run("profile", "create", "-f", "-", stdin=b'{"id": "p", "generic_id": "t", "cloud_id": "c"}')
+    commands.ok("generic", "create", "--name", "t", "-f", "-", stdin=b"{{.host}}")
+    commands.run("profile", "create", "-f", "-", stdin=b'{"id": "p", "generic_id": "t", "cloud_id": "c"}')
     group = '{"id": "g", "profile": "p", "metadata": {"%s": "h"}}'
-    ended = nouns.run("group", "create", "-f", "-", stdin=(group % "hots").encode())
+    ended = commands.run("group", "create", "-f", "-", stdin=(group % "hots").encode())
     assert [
         "note: group g: cloud template 'c' is absent",
         "note: group g: template 't', line 1: there is no value for host",
     ] == [line.partition(" (tried")[0] for line in ended.err.splitlines()]
-    ended = nouns.run("group", "create", "-f", "-", stdin=(group % "host").encode())
+    ended = commands.run("group", "create", "-f", "-", stdin=(group % "host").encode())
     assert ["note: group g: cloud template 'c' is absent"] == ended.err.splitlines()
 
 
-def test_an_interrupted_write(nouns: NounPlace) -> None:
+def test_an_interrupted_write(commands: ResourceCommands) -> None:
     """Who interrupts a write finds the document as it was, and no draft of another beside it."""
-    assert nouns.data is not None
-    nouns.ok("generic", "create", "--name", "t", "-f", "-", stdin=b"old")
+    assert commands.data is not None
+    commands.ok("generic", "create", "--name", "t", "-f", "-", stdin=b"old")
 
     def interrupted(_: int) -> None:
         raise KeyboardInterrupt
 
-    nouns.monkeypatch.setattr(os, "fsync", interrupted)
-    assert 130 == nouns.run("generic", "create", "--name", "t", "-f", "-", stdin=b"new").code
-    assert ["generic", "t"] == [path.name for path in sorted(nouns.data.rglob("*"))]
-    assert b"old" == nouns.written("generic", "get", "t")
+    commands.monkeypatch.setattr(os, "fsync", interrupted)
+    assert 130 == commands.run("generic", "create", "--name", "t", "-f", "-", stdin=b"new").code
+    assert ["generic", "t"] == [path.name for path in sorted(commands.data.rglob("*"))]
+    assert b"old" == commands.written("generic", "get", "t")
 
 
-def test_no_standard_input(nouns: NounPlace) -> None:
+def test_no_standard_input(commands: ResourceCommands) -> None:
     """Where there is no standard input a file has to be named, and nobody can be asked."""
-    nouns.ok("profile", "create", "-f", "-", stdin=b'{"id": "p"}')
-    nouns.ok("group", "create", "-f", "-", stdin=b'{"id": "g", "profile": "p"}')
-    nouns.monkeypatch.setattr(sys, "stdin", None)
+    commands.ok("profile", "create", "-f", "-", stdin=b'{"id": "p"}')
+    commands.ok("group", "create", "-f", "-", stdin=b'{"id": "g", "profile": "p"}')
+    commands.monkeypatch.setattr(sys, "stdin", None)
     assert 1 == main(["profile", "create", "-f", "-"])
-    assert b"matchboxctl: standard input: there is none\n" == nouns.capture.readouterr().err
+    assert b"matchboxctl: standard input: there is none\n" == commands.capture.readouterr().err
     assert 1 == main(["profile", "delete", "p"])
-    assert nouns.capture.readouterr().err.endswith(b": nobody can be asked here; --yes deletes nevertheless\n")
+    assert commands.capture.readouterr().err.endswith(b": nobody can be asked here; --yes deletes nevertheless\n")
 
 
-def test_what_is_read_no_further(nouns: NounPlace) -> None:
+def test_what_is_read_no_further(commands: ResourceCommands) -> None:
     """Where the reader of the output has gone, the command ends in silence, as tools that the signal ends."""
-    nouns.ok("generic", "create", "-f", nouns.file("t", b"x" * 10_000_000))
+    commands.ok("generic", "create", "-f", commands.file("t", b"x" * 10_000_000))
     arguments = [*COMMAND, "generic", "get", "t"]
     with subprocess.Popen(
-        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **nouns.environment}
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **commands.environment}
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None

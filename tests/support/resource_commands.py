@@ -23,7 +23,7 @@ class Ended(NamedTuple):
 
 
 @dataclass(frozen=True)
-class NounPlace:
+class ResourceCommands:
     """Runs commands over a data directory, or over table and bucket: what the environment names."""
 
     files: Path

@@ -1,4 +1,4 @@
-"""The function's app with a minute for what it asks in two seconds: a test's machine may be busy with other things."""
+"""Longer timeouts of the function, since the machine of a test may be busy."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,8 +12,8 @@ _SECONDS = 60.0
 
 
 @contextmanager
-def unhurried() -> Iterator[None]:
-    """Apps that are made in the body wait so long for table and bucket before they answer 503, or ask again."""
+def long_timeout() -> Iterator[None]:
+    """Apps created in the body wait a minute for table and bucket."""
     client = partial(HttpClient, connect_timeout=_SECONDS, read_timeout=_SECONDS)
     with patch.multiple(handler, HttpClient=client, _ANSWER_SECONDS=_SECONDS, _REQUEST_SECONDS=_SECONDS):
         yield

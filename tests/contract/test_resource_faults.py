@@ -21,14 +21,14 @@ from tests.rigs.faults import FORBIDDEN, INTERNAL_ERROR, THROTTLED, Fault, PassT
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
 from tests.rigs.tcp_fault import FaultProxy, fault_proxy
-from tests.support.noun_place import Ended, NounPlace
+from tests.support.resource_commands import Ended, ResourceCommands
 
 
 class Rig(NamedTuple):
     """Stores, the commands over them, and what lies between commands and table."""
 
     stores: Stores
-    nouns: NounPlace
+    commands: ResourceCommands
     table: FaultProxy
 
 
@@ -44,7 +44,7 @@ def rig(
         environment = replace(stores, tables=replace(stores.tables, endpoint=table.endpoint)).environment()
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        yield Rig(stores, NounPlace(tmp_path, capsysbinary, monkeypatch, environment, None), table)
+        yield Rig(stores, ResourceCommands(tmp_path, capsysbinary, monkeypatch, environment, None), table)
 
 
 def test_a_table_that_comes_back(rig: Rig) -> None:
@@ -56,7 +56,7 @@ def test_a_table_that_comes_back(rig: Rig) -> None:
         rig.table.switch(fault)
         back = threading.Timer(1, rig.table.switch, [PassThrough()])
         back.start()
-        assert "p" in rig.nouns.ok(*arguments, stdin=b'{"id": "p"}')
+        assert "p" in rig.commands.ok(*arguments, stdin=b'{"id": "p"}')
         back.join()
 
 
@@ -65,7 +65,7 @@ def test_a_table_that_stays_away(rig: Rig) -> None:
     rig.stores.create()
     rig.table.switch(THROTTLED)
     begin = time.monotonic()
-    ended = rig.nouns.run("group", "list")
+    ended = rig.commands.run("group", "list")
     assert time.monotonic() - begin < 30
     assert (1, "", 1) == (ended.code, ended.out, len(ended.err.splitlines()))
     assert ended.err.endswith("; run the same command again\n")
@@ -74,10 +74,10 @@ def test_a_table_that_stays_away(rig: Rig) -> None:
 def test_refusals(rig: Rig) -> None:
     """No table, and no permission: a line says what to do, and no time is lost."""
     for arguments in (["group", "get", "x"], ["group", "list"], ["cloud", "delete", "x", "--yes"]):
-        ended = rig.nouns.run(*arguments)
+        ended = rig.commands.run(*arguments)
         assert (1, True) == (ended.code, ended.err.endswith("; create table and bucket with `matchboxctl init`\n"))
     rig.table.switch(FORBIDDEN)
-    ended = rig.nouns.run("profile", "get", "x")
+    ended = rig.commands.run("profile", "get", "x")
     assert (1, True) == (ended.code, ended.err.endswith("; check the permissions of these credentials\n"))
 
 
@@ -95,24 +95,24 @@ def test_damaged_items(rig: Rig) -> None:
     with closing(rig.stores.buckets.client("s3")) as s3:
         (listed,) = s3.list_objects_v2(Bucket=rig.stores.name)["Contents"]
         s3.delete_object(Bucket=rig.stores.name, Key=listed["Key"])
-    table = rig.nouns.run("group", "list")
+    table = rig.commands.run("group", "list")
     bad = "matchboxctl: group bad: its item cannot be read: see `matchboxctl fsck`"
     assert (1, ["ID", "far", "good"]) == (table.code, [line.split()[0] for line in table.out.splitlines()])
     assert [bad, "matchboxctl: 1 could not be read and is not listed; see the warnings above"] == table.err.splitlines()
-    whole = rig.nouns.run("group", "list", "-o", "yaml")
+    whole = rig.commands.run("group", "list", "-o", "yaml")
     assert (1, "- id: good\n  profile: p\n  selector:\n    os: a\n") == whole[:2]
     lost = f"matchboxctl: group far: the bucket lacks '{listed['Key']}', which the table names: see matchboxctl fsck"
     assert ["matchboxctl: 2 could not be read and are not listed; see the warnings above", bad, lost] == sorted(
         whole.err.splitlines(), key=str
     )
     why = "group bad cannot be read: its item cannot be read: see `matchboxctl fsck`"
-    assert Ended(1, "", f"matchboxctl: {why}\n") == rig.nouns.run("group", "get", "bad")
-    assert 1 == rig.nouns.run("group", "get", "far").code
-    for ended in (rig.nouns.run("profile", "list"), rig.nouns.run("profile", "list", "-o", "json")):
+    assert Ended(1, "", f"matchboxctl: {why}\n") == rig.commands.run("group", "get", "bad")
+    assert 1 == rig.commands.run("group", "get", "far").code
+    for ended in (rig.commands.run("profile", "list"), rig.commands.run("profile", "list", "-o", "json")):
         assert (1, {"odd", "odder"}) == (ended.code, {line.split()[2][:-1] for line in ended.err.splitlines()[:-1]})
     for name in ("odd", "odder"):
-        assert 1 == rig.nouns.run("profile", "get", name).code
-    assert "group far deleted\n" == rig.nouns.ok("group", "delete", "far")
+        assert 1 == rig.commands.run("profile", "get", name).code
+    assert "group far deleted\n" == rig.commands.ok("group", "delete", "far")
 
 
 @pytest.mark.parametrize("item", [{"doc": {"S": "{"}}, {}, {"doc": {"S": "[]"}, "rev": {"S": "1"}}])
@@ -122,10 +122,10 @@ def test_a_damaged_group(rig: Rig, item: dict[str, Any]) -> None:
     with closing(rig.stores.tables.client("dynamodb")) as client:
         client.put_item(TableName=rig.stores.name, Item={"pk": {"S": "G#g"}, **item})
     why = "matchboxctl: group 'g': its item cannot be read: see `matchboxctl fsck`\n"
-    assert Ended(1, "", why) == rig.nouns.run("group", "delete", "g")
-    written = rig.nouns.run("group", "create", "-f", "-", stdin=b'{"id": "g", "profile": "p"}')
+    assert Ended(1, "", why) == rig.commands.run("group", "delete", "g")
+    written = rig.commands.run("group", "create", "-f", "-", stdin=b'{"id": "g", "profile": "p"}')
     assert Ended(0, "group g replaced\n", "note: group g: profile 'p' is absent\n") == written
-    assert "group g deleted\n" == rig.nouns.ok("group", "delete", "g")
+    assert "group g deleted\n" == rig.commands.ok("group", "delete", "g")
 
 
 def test_long_lists(rig: Rig) -> None:
