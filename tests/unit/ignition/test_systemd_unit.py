@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_matchbox.ignition.config.systemd_unit import UnitError, check_unit
+from lambda_matchbox.ignition.config.systemd_unit import UnitError, sections_of
 
 
 @pytest.mark.parametrize(
@@ -17,11 +17,11 @@ from lambda_matchbox.ignition.config.systemd_unit import UnitError, check_unit
         "[a\nb]\n",
         "[Unit]\nA=" + "\u017c" * 1000,
         "[A]\nB=" + "c\\\n" * 3000,
+        "[A]\n" + "B=c\n" * 1000 + "D=" + "x" * 4096,
     ],
 )
-def test_accepted(contents: str) -> None:
-    """What parses is accepted."""
-    check_unit(contents)
+def test_what_parses_is_accepted(contents: str) -> None:
+    sections_of(contents)
 
 
 @pytest.mark.parametrize(
@@ -35,20 +35,17 @@ def test_accepted(contents: str) -> None:
         ("#" + "x" * 2048, "line too long (max 2048 bytes)"),
     ],
 )
-def test_refused(contents: str, reason: str) -> None:
-    """What does not parse is refused, without its text."""
+def test_what_does_not_parse_is_refused_without_its_text(contents: str, reason: str) -> None:
     with pytest.raises(UnitError) as caught:
-        check_unit(contents)
+        sections_of(contents)
     assert reason == str(caught.value)
 
 
 @given(st.text(st.sampled_from("[]=\\\n\r #;a\u017c\u2028")))
-def test_text_before_a_section(contents: str) -> None:
-    """Without a section everything but a comment and the beginning of a section is skipped."""
-    check_unit(contents.replace("[", ""))
+def test_text_before_a_section_is_skipped(contents: str) -> None:
+    sections_of(contents.replace("[", ""))
 
 
 @given(st.dictionaries(st.text("abc", min_size=1), st.text(st.characters(categories=["L", "N"]), max_size=50)))
-def test_options(options: dict[str, str]) -> None:
-    """A section with short options is accepted."""
-    check_unit("[Unit]\n" + "".join(f"{name}={value}\n" for name, value in options.items()))
+def test_a_section_with_options_is_found(options: dict[str, str]) -> None:
+    assert {"Unit"} >= sections_of("[Unit]\n" + "".join(f"{name}={value}\n" for name, value in options.items()))

@@ -23,7 +23,7 @@ from lambda_matchbox.ignition.config.storage_rules import (
     partition_faults,
     raid_faults,
 )
-from lambda_matchbox.ignition.config.systemd_unit import UnitError, check_unit, sections_of
+from lambda_matchbox.ignition.config.systemd_unit import UnitError, sections_of
 
 _UNIT_SUFFIXES = (
     *(".service", ".socket", ".device", ".mount", ".automount", ".swap"),
@@ -210,7 +210,7 @@ def _dropin_faults(dropin: Struct, path: str, _minor: int) -> Faults:
 
 def _contents_faults(unit: Struct, path: str) -> Faults:
     try:
-        check_unit(text(unit, "contents"))
+        sections_of(text(unit, "contents"))
     except UnitError as error:
         yield Fault(f"{path}.contents", f"invalid unit content: {error}")
 
