@@ -1,6 +1,6 @@
-"""Butane's recorded answers, and how a translation of ours is held against them.
+"""Butane's recorded output, and the comparison with our translation.
 
-Each vector is a Butane text with what Butane v0.29.0 made of it: its output, its report by `--raw-errors`, its exit
+Each vector is a Butane text, without a files directory, with what Butane v0.29.0 made of it: its output, its report by `--raw-errors`, its exit
 status; `matchbox`, where it is there, is what matchbox's `/ignition` made of it with the Butane v0.20.0 in it.
 """
 
@@ -12,30 +12,12 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 HERE = Path(__file__).parent / "butane" / "vectors"
-# As the recordings were made: `butane --files-dir files`.
-FILES = Path("files")
 
 Vector = dict[str, Any]
 
 
 def vectors() -> list[Vector]:
     return [json.loads(path.read_text()) for path in sorted(HERE.glob("*.json"))]
-
-
-def write_files(vector: Vector) -> Path | None:
-    """Write the files of a vector below `FILES` in the working directory; None if it has no files directory."""
-    contents = {name: text.encode() for name, text in vector.get("files", {}).items()}
-    contents |= {name: base64.b64decode(text) for name, text in vector.get("files_base64", {}).items()}
-    if not contents and "files" not in vector:
-        return None
-    for name, raw in contents.items():
-        path = FILES / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(raw)
-        path.chmod(0o755 if name in vector.get("files_exec", []) else 0o644)
-    for name, target in vector.get("files_symlinks", {}).items():
-        (FILES / name).symlink_to(target)
-    return FILES
 
 
 def without_forms(value: object) -> object:

@@ -1,12 +1,10 @@
 """Butane to Ignition, as Butane does it: stage by stage, each of which ends the translation if it has errors."""
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import NamedTuple
 
 from lambda_matchbox.ignition.butane.checks.source_checks import source_entries
 from lambda_matchbox.ignition.butane.desugaring.desugaring import add_boot_device, fill_in, forbidden_fields
-from lambda_matchbox.ignition.butane.desugaring.local_files import LocalFiles
 from lambda_matchbox.ignition.butane.dialects import Dialect, dialect_of
 from lambda_matchbox.ignition.butane.output import sparse
 from lambda_matchbox.ignition.butane.reading.decoding import decoded
@@ -31,10 +29,10 @@ class Translation(NamedTuple):
     report: Report
 
 
-def translate(source: str | bytes, files_dir: Path | None = None, *, strict: bool = False) -> Translation:
+def translate(source: str | bytes) -> Translation:
     """The Ignition config that the Butane config `source` stands for, valid and of the version that Butane gives it.
 
-    Files that it names are read below `files_dir`. With `strict` warnings are errors.
+    There is no files directory: a config that names local files is not valid.
 
     Raises:
         ButaneError: it is not YAML, of a variant or a version that is not translated, or not valid.
@@ -47,13 +45,10 @@ def translate(source: str | bytes, files_dir: Path | None = None, *, strict: boo
     report = _Report(document)
     report.add(unused_keys(config, document, dialect))
     report.add(source_entries(config, dialect), otherwise=_SOURCE_INVALID)
-    report.add(fill_in(config, LocalFiles(files_dir), dialect), otherwise=_SOURCE_INVALID)
+    report.add(fill_in(config, dialect), otherwise=_SOURCE_INVALID)
     report.add(add_boot_device(config, dialect))
     report.add(forbidden_fields(config, dialect), otherwise=_SOURCE_INVALID)
     report.add(_ignition_entries(config, dialect), otherwise=_OUTPUT_INVALID)
-    if strict and report.entries:
-        reason = "Config produced warnings and --strict was specified"
-        raise ButaneError(reason, report.whole())
     return Translation(sparse("Config", config, dialect.minor), report.whole())
 
 

@@ -1,22 +1,19 @@
 """From what a Butane config says in short to what an Ignition config needs, in place."""
 
-import re
 from collections.abc import Iterator
 from typing import cast
 
 from lambda_matchbox.ignition.butane.checks.boot_disk_warnings import boot_disk_warnings
 from lambda_matchbox.ignition.butane.desugaring.boot_device import boot_device_storage, grub_storage
 from lambda_matchbox.ignition.butane.desugaring.data_urls import data_url
-from lambda_matchbox.ignition.butane.desugaring.local_files import LocalFileError, LocalFiles
 from lambda_matchbox.ignition.butane.desugaring.merging import merged
 from lambda_matchbox.ignition.butane.desugaring.mount_units import mount_units
-from lambda_matchbox.ignition.butane.desugaring.trees import add_trees
 from lambda_matchbox.ignition.butane.dialects import Dialect
-from lambda_matchbox.ignition.butane.report import Entry, Path
+from lambda_matchbox.ignition.butane.report import Entry
 from lambda_matchbox.ignition.butane.structs import Sourced, empty, source_of
 from lambda_matchbox.ignition.config.fault import struct, structs, text
 
-_LINE_END = re.compile("\r?\n")
+_NO_FILES = "local file paths are relative to a files directory that must be specified with -d/--files-dir"
 _UNSUPPORTED = "{} is not supported in this spec version"
 # What Ignition has and these variants must not: the path, and what it is called.
 _FORBIDDEN = {
@@ -32,32 +29,36 @@ _FORBIDDEN = {
 _FORBIDDEN["fiot"] = _FORBIDDEN["r4e"]
 
 
-def fill_in(config: Sourced, files: LocalFiles, dialect: Dialect) -> Iterator[Entry]:
-    """Read files, make URLs and mount units. Tells of files that cannot be read; nothing else goes wrong."""
+def fill_in(config: Sourced, dialect: Dialect) -> Iterator[Entry]:
+    """Put data URLs in the place of inline contents, and add mount units.
+
+    There is no files directory: each local file is an error.
+    """
     struct(config, "ignition")["version"] = dialect.ignition_version
     ignition = struct(config, "ignition")
     references = structs(struct(ignition, "config"), "merge")
     references.append(struct(struct(ignition, "config"), "replace"))
     references += structs(struct(struct(ignition, "security"), "tls"), "certificateAuthorities")
     for reference in references:
-        yield from _fill_resource(reference, files)
+        yield from _fill_resource(reference)
     for user in structs(struct(config, "passwd"), "users"):
-        yield from _fill_keys(cast(Sourced, user), files)
+        yield from _local_files(user, "ssh_authorized_keys_local")
     storage = cast(Sourced, config["storage"])
     for file in structs(storage, "files"):
         for resource in (*structs(file, "append"), struct(file, "contents")):
-            yield from _fill_resource(resource, files)
+            yield from _fill_resource(resource)
     for luks in structs(storage, "luks"):
-        yield from _fill_resource(struct(luks, "keyFile"), files)
+        yield from _fill_resource(struct(luks, "keyFile"))
     for unit in structs(struct(config, "systemd"), "units"):
         for one in (unit, *structs(unit, "dropins")):
-            yield from _fill_unit(cast(Sourced, one), files)
+            yield from _local_files(one, "contents_local")
     units = mount_units(storage, dialect)
     if units:
         systemd = empty("Systemd", dialect, ("systemd",))
         systemd["units"] = units
         config["systemd"] = merged("Systemd", systemd, cast(Sourced, config["systemd"]), dialect)
-    yield from add_trees(storage, files, dialect)
+    for tree in structs(storage, "trees")[:1]:
+        yield Entry.error(cast(Sourced, tree).origin, _NO_FILES)
 
 
 def add_boot_device(config: Sourced, dialect: Dialect) -> Iterator[Entry]:
@@ -95,54 +96,22 @@ def _is_given(value: object) -> bool:
     return any(map(_is_given, value.values())) if isinstance(value, dict) else value not in (None, [])
 
 
-def _fill_resource(value: object, files: LocalFiles) -> Iterator[Entry]:
+def _fill_resource(value: object) -> Iterator[Entry]:
     resource = cast(Sourced, value)
-    contents = None
-    origin: Path = resource.origin
     if "local" in resource:
-        origin = (*resource.origin, "local")
-        try:
-            contents = files.read(text(resource, "local"))
-        except LocalFileError as error:
-            yield Entry.error(origin, str(error))
+        yield Entry.error((*resource.origin, "local"), _NO_FILES)
     elif "inline" in resource:
-        origin = (*resource.origin, "inline")
         contents = text(resource, "inline").encode("utf-8", "replace")
-    if contents is None:
-        return
-    resource["source"], compression = data_url(contents, text(resource, "compression"))
-    resource.moved["source"] = origin
-    if compression is not None:
-        resource["compression"] = compression
-        resource.moved["compression"] = origin
+        origin = (*resource.origin, "inline")
+        resource["source"], compression = data_url(contents, text(resource, "compression"))
+        resource.moved["source"] = origin
+        if compression is not None:
+            resource["compression"] = compression
+            resource.moved["compression"] = origin
 
 
-def _fill_keys(user: Sourced, files: LocalFiles) -> Iterator[Entry]:
-    names = cast(list[str], user.get("ssh_authorized_keys_local", []))
-    origin = (*user.origin, "ssh_authorized_keys_local")
-    keys = cast(list[str], user["sshAuthorizedKeys"])
-    if names and not files.is_given():
-        names = names[:1]
-    for index, name in enumerate(names):
-        place = (*origin, index)
-        try:
-            contents = files.read(name).decode("utf-8", "replace")
-        except LocalFileError as error:
-            yield Entry.error(place if files.is_given() else origin, str(error))
-            continue
-        for key in filter(None, _LINE_END.split(contents)):
-            user.moved[f"sshAuthorizedKeys.{len(keys)}"] = place
-            keys.append(key)
-
-
-def _fill_unit(unit: Sourced, files: LocalFiles) -> Iterator[Entry]:
-    name = text(unit, "contents_local")
-    if not name:
-        return
-    origin = (*unit.origin, "contents_local")
-    try:
-        unit["contents"] = files.read(name).decode("utf-8", "replace")
-    except LocalFileError as error:
-        yield Entry.error(origin, str(error))
-        return
-    unit.moved["contents"] = origin
+def _local_files(value_: object, key: str) -> Iterator[Entry]:
+    """The error for a struct that names files under `key`."""
+    value = cast(Sourced, value_)
+    if value.get(key):
+        yield Entry.error((*value.origin, key), _NO_FILES)
