@@ -10,10 +10,10 @@ from urllib.parse import quote_from_bytes
 
 from lambda_matchbox.golang.chunks import joined, made_of
 from lambda_matchbox.golang.format import OutputTooLongError
+from lambda_matchbox.golang.layout import TimeError
 from lambda_matchbox.golang.print import sprint, sprintf, sprintln
 from lambda_matchbox.golang.quote import is_printable
 from lambda_matchbox.golang.text import bytes_of, stray_byte, text_of
-from lambda_matchbox.golang.time import TimeError
 from lambda_matchbox.golang.values import StringMap, type_name
 from lambda_matchbox.gotemplate.limits import Allowance, FunctionError
 

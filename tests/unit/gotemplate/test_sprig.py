@@ -107,7 +107,7 @@ FAR = '{{$x := mustToDate "2006" "0001"}}{{range until 9}}{{$x = mustDateModify 
         ('{{mustToDate "2006 002" "9999 366"}}', "mustToDate: the date is out of range"),
         ('{{mustToDate "2006 002" "9599 366"}}', "mustToDate: the date is out of range"),
         ('{{mustToDate "January" "Augu\u017ft"}}', "mustToDate: it is not as the layout says"),
-        ('{{mustDateModify "x" (toDate "2006" "2020")}}', "mustDateModify: it is no duration"),
+        ('{{mustDateModify "x" (toDate "2006" "2020")}}', "mustDateModify: invalid duration"),
         ('{{mustDateModify "99999999h" (toDate "2006" "2020")}}', "mustDateModify: the duration is too long"),
     ],
 )

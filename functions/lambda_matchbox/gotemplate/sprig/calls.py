@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from gotpl.runtime.values import UNTYPED_NIL
 
-from lambda_matchbox.golang.time import TimeError
+from lambda_matchbox.golang.duration import DurationError
+from lambda_matchbox.golang.layout import TimeError
 from lambda_matchbox.golang.values import Int64, NilMap, StringMap, Uint64, type_name
 from lambda_matchbox.gotemplate.limits import Allowance, FunctionError
 from lambda_matchbox.gotemplate.sprig.names import ALLOWED
@@ -95,7 +96,7 @@ def _called(name: str, module: str, allowance: Allowance) -> Function:
             made = plain[name](*arguments) if name in plain else bounded[name](allowance, *arguments)
         except RecursionError:
             raise FunctionError("what it is given is nested too deeply") from None
-        except TimeError as error:
+        except (DurationError, TimeError) as error:
             raise FunctionError(str(error)) from None
         except ImportError as error:
             # Of a library that the server lacks, or that lacks another one.

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
-from lambda_matchbox.golang.time import Time, TimeError, duration_of, seconds_text
-from lambda_matchbox.golang.time_layout import formatted, parsed
+from lambda_matchbox.golang.duration import DurationError, duration_of, seconds_text
+from lambda_matchbox.golang.layout import TimeError
+from lambda_matchbox.golang.moment import Time, parse_time
 from lambda_matchbox.golang.values import Int64
 from lambda_matchbox.gotemplate.limits import Allowance, FunctionError
 
@@ -28,12 +29,12 @@ def _formatted(allowance: Allowance, layout: str, value: object) -> str:
     allowance.take_work(_LAYOUT_WORK * len(layout))
     if len(layout) > _LONGEST_LAYOUT:
         raise FunctionError("the layout is too long")
-    return formatted(_moment(value), layout)
+    return _moment(value).format(layout)
 
 
 def _parsed_or_zero(layout: str, text: str) -> Time:
     try:
-        return parsed(layout, text)
+        return parse_time(layout, text)
     except TimeError:
         return _ZERO
 
@@ -45,7 +46,7 @@ def _modified(text: str, time: Time) -> Time:
 def _modified_or_same(text: str, time: Time) -> Time:
     try:
         return _modified(text, time)
-    except TimeError:
+    except DurationError:
         return time
 
 
@@ -67,7 +68,7 @@ def _rounded(value: object) -> str:
     if isinstance(value, str):
         try:
             nanoseconds = duration_of(value)
-        except TimeError:
+        except DurationError:
             nanoseconds = 0
     for unit, size in _UNITS:
         if abs(nanoseconds) > size:
@@ -81,7 +82,7 @@ PLAIN: dict[str, Callable[..., object]] = {
     "duration": _duration,
     "durationRound": _rounded,
     "mustDateModify": _modified,
-    "mustToDate": parsed,
+    "mustToDate": parse_time,
     "must_date_modify": _modified,
     "toDate": _parsed_or_zero,
     "unixEpoch": lambda time: str(time.unix),

@@ -1,10 +1,9 @@
-"""Go's layouts of times: `2006-01-02T15:04:05Z07:00` and its like, written and read."""
+"""Layouts of Go's package time, such as `2006-01-02T15:04:05Z07:00`."""
 
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
-
-from lambda_matchbox.golang.time import Civil, Time, TimeError, day_of, time_of
+from typing import NamedTuple
 
 _MONTHS = (
     "January February March April May June July August September October November December".split()  # noqa: SIM905
@@ -16,25 +15,44 @@ _CHUNK = re.compile(
 )
 _FRACTION = re.compile(r"[.,]([0-9]+)")
 _ZONE_NAME = re.compile(r"ChST|MeST|WITA|GMT(?:[+-][0-9]{1,2})?|[A-Z]{3}(?:[A-Z]?T)?(?![A-Z])|[+-][0-9]{2}(?![0-9])")
-_LONGEST = 1000
+_MAX_LENGTH = 1000
+_CYCLE = 400
+_DAY = 86_400
 
 
-def formatted(time: Time, layout: str) -> str:
-    """The time in that layout. Raises TimeError."""
-    civil = time.civil()
-    return _CHUNK.sub(lambda found: _chunk(found[0], time, civil), layout)
+class TimeError(ValueError):
+    """A time that does not parse, or is out of range. The message does not quote it."""
 
 
-def _chunk(chunk: str, time: Time, civil: Civil) -> str:
+class Civil(NamedTuple):
+    """A date and time of day in a zone.
+
+    `day` is the date 400 years later, when the calendar is the same: Go's times begin with the year 0, Python's with
+    1. `offset` is in seconds east of UTC.
+    """
+
+    day: date
+    seconds: int
+    nanoseconds: int
+    offset: int = 0
+    zone: str = "UTC"
+
+
+def formatted(civil: Civil, layout: str) -> str:
+    """`civil` in that layout."""
+    return _CHUNK.sub(lambda found: _chunk(found[0], civil), layout)
+
+
+def _chunk(chunk: str, civil: Civil) -> str:
     if chunk[0] in ".,":
         digits = f"{civil.nanoseconds:09d}"[: len(chunk) - 1].ljust(len(chunk) - 1, "0")
         digits = digits.rstrip("0") if chunk[1] == "9" else digits
         return chunk[0] + digits if digits else ""
     if chunk[0] in "-Z":
-        return _offset(chunk, time.offset)
+        return _offset(chunk, civil.offset)
     if chunk == "MST":
         # A zone without a name is printed by its offset.
-        return time.zone or _offset("-0700", time.offset)
+        return civil.zone or _offset("-0700", civil.offset)
     return _WRITERS[chunk](civil)
 
 
@@ -59,8 +77,8 @@ def _hour(civil: Civil) -> int:
 
 
 _WRITERS: Mapping[str, Callable[[Civil], str]] = {
-    "2006": lambda civil: f"{civil.year:04d}",
-    "06": lambda civil: f"{civil.year % 100:02d}",
+    "2006": lambda civil: f"{civil.day.year - _CYCLE:04d}",
+    "06": lambda civil: f"{civil.day.year % 100:02d}",
     "January": lambda civil: _MONTHS[civil.day.month - 1],
     "Jan": lambda civil: _MONTHS[civil.day.month - 1][:3],
     "01": lambda civil: f"{civil.day.month:02d}",
@@ -84,15 +102,15 @@ _WRITERS: Mapping[str, Callable[[Civil], str]] = {
 }
 
 
-def parsed(layout: str, text: str) -> Time:
-    """The time that stands in `text` by that layout; in UTC, unless it says otherwise. Raises TimeError."""
-    if len(layout) > _LONGEST or len(text) > _LONGEST:
+def parsed(layout: str, text: str) -> Civil:
+    """The time in `text`, which has that layout; in UTC unless the text has a zone. Raises TimeError."""
+    if len(layout) > _MAX_LENGTH or len(text) > _MAX_LENGTH:
         raise TimeError("the time is too long")
-    return _Reading(text).time(layout)
+    return _Parser(text).parse(layout)
 
 
-class _Reading:
-    """One text that is read; what the chunks of the layout say is collected in `_found`."""
+class _Parser:
+    """One parse: `_found` has the fields that the chunks of the layout have given so far."""
 
     def __init__(self, text: str) -> None:
         self._rest = text
@@ -100,7 +118,7 @@ class _Reading:
         self._zone: str | None = None
         self._offset: int | None = None
 
-    def time(self, layout: str) -> Time:
+    def parse(self, layout: str) -> Civil:
         position = 0
         chunks = list(_CHUNK.finditer(layout))
         for index, chunk in enumerate(chunks):
@@ -193,7 +211,7 @@ class _Reading:
             raise TimeError("it names no zone")
         self._zone, self._rest = found[0], self._rest[found.end() :]
 
-    def _whole(self) -> Time:
+    def _whole(self) -> Civil:
         found = self._found
         hour = found.get("hour", 0)
         if "afternoon" in found:
@@ -206,21 +224,29 @@ class _Reading:
         if zone is None:
             zone = "" if offset else "UTC"
         seconds = hour * 3600 + found.get("minute", 0) * 60 + found.get("second", 0)
-        time = time_of(day, seconds, found.get("nanosecond", 0), offset, zone)
         if self._offset is None and zone.startswith("GMT") and len(zone) > 3:
-            # Go reads the clock as one of UTC all the same.
-            return Time(time.nanoseconds, int(zone[3:]) * 3600, zone)
-        return time
+            # Go takes the fields for those of UTC all the same.
+            offset = int(zone[3:]) * 3600
+            days, seconds = divmod(seconds + offset, _DAY)
+            day = _shifted(day, days)
+        return Civil(day, seconds, found.get("nanosecond", 0), offset, zone)
+
+
+def _shifted(day: date, days: int) -> date:
+    try:
+        return day + timedelta(days)
+    except OverflowError:
+        raise TimeError("the date is out of range") from None
 
 
 def _day(year: int, month: int | None, day: int | None, year_day: int | None) -> date:
     try:
         if year_day is not None and month is None and day is None:
-            found = day_of(year, 1, 1) + timedelta(year_day - 1)
-            if found.year != year + 400 or year_day < 1:
+            found = date(year + _CYCLE, 1, 1) + timedelta(year_day - 1)
+            if found.year != year + _CYCLE or year_day < 1:
                 raise TimeError("the day is out of range")
             return found
-        return day_of(year, 1 if month is None else month, 1 if day is None else day)
+        return date(year + _CYCLE, 1 if month is None else month, 1 if day is None else day)
     except (ValueError, OverflowError):
         raise TimeError("the date is out of range") from None
 
