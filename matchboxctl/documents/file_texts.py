@@ -2,7 +2,7 @@
 
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
-from lambda_matchbox.golang.json_encoder import indented, with_sorted_keys
+from lambda_matchbox.golang.json import indented, with_sorted_keys
 
 _ORDER = ("id", "name", "ignition_id", "cloud_id", "boot", "generic_id")
 

@@ -5,8 +5,7 @@ import math
 from collections.abc import Mapping
 from typing import NoReturn
 
-from lambda_matchbox.golang.json import without_surrogates
-from lambda_matchbox.golang.json_encoder import compact, with_sorted_keys
+from lambda_matchbox.golang.json import compact, with_sorted_keys, without_surrogates
 
 MAX_DEPTH = 200
 """Levels of nesting. Go allows 10,000, a table's item and other readers of JSON fewer."""

@@ -132,7 +132,7 @@ def test_faults(sources: Path, run: Run, table: SourceTable, capsys: pytest.Capt
     told = capsys.readouterr()
     where = sources / "sources"
     assert {
-        f"matchboxctl: {where}/arm.json: line 5: tag: there is no such field",
+        f"matchboxctl: {where}/arm.json: line 5: tag: unknown field",
         f"matchboxctl: {where}/absent.json: cannot be read: No such file or directory",
         f"matchboxctl: {where}/below.json: assets: 'talos/amd64/x' overlaps 'talos/amd64' of the source 'amd'",
         "matchboxctl: 3 of the files could not be imported (see the warnings above); the rest is done",

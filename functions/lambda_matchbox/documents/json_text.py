@@ -1,26 +1,27 @@
-"""JSON that operators write, read as Go reads it, with the line of what is wrong.
+"""JSON documents that operators write, read as Go reads them, with the line of each error.
 
-pydantic is heavy, so this is for what is imported or read from a directory, never for the boot path on the table.
+pydantic is slow to import: the boot path on the table reads no document.
 """
 
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from lambda_matchbox.documents.json_lines import line_at, line_of_deepest, line_of_path, line_of_value
 from lambda_matchbox.errors import MatchboxError
+from lambda_matchbox.golang.json import JsonDepthError, JsonError, decode
 
-_LONGEST_SHOWN = 40
+_MAX_SHOWN = 40
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[][{}:,]|[^][{}:,"\s]+', re.DOTALL)
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
 class DocumentError(MatchboxError):
-    """A document that is no group, profile or image source; the message names line and field."""
+    """A document is not a valid group, profile or image source; the message names line and field."""
 
 
 def validated(model: type[_Model], text: bytes) -> _Model:
@@ -29,31 +30,28 @@ def validated(model: type[_Model], text: bytes) -> _Model:
         return model.model_validate(_json_object(text))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        why = "there is no such field" if first["type"] == "extra_forbidden" else first["msg"]
+        why = "unknown field" if first["type"] == "extra_forbidden" else first["msg"]
         raise refusal(text, first["loc"], why) from error
 
 
 def refusal(text: bytes, path: Sequence[str | int], why: str) -> DocumentError:
-    """The error for what stands at `path` in the document."""
+    """The error for the value at `path` of the document."""
     field = ".".join(str(part) for part in path)
-    return DocumentError(f"line {line_of_path(_decoded(text), path)}: {field}: {why}")
+    return DocumentError(f"line {_line_of_path(_decoded(text), path)}: {field}: {why}")
 
 
 def _json_object(text: bytes) -> object:
-    """The JSON in `text`, in which what is no UTF-8 or half a surrogate pair is U+FFFD, as with Go."""
     written = _decoded(text)
     try:
-        parsed: object = json.loads(written, parse_constant=_no_constant, parse_float=_finite, parse_int=_integer)
-        if re.search(rb"\\u[dD]", text):
-            parsed = _paired(parsed)
+        parsed = decode(text, members=dict, integer=_integer, number=_finite, constant=_no_constant)
     except _UnusableValueError as error:
-        raise DocumentError(f"line {line_of_value(written, error.value)}: {error}") from error
-    except json.JSONDecodeError as error:
-        raise DocumentError(f"line {error.lineno}: not JSON: {error.msg}") from error
-    except RecursionError as error:
-        raise DocumentError(f"line {line_of_deepest(written)}: nested too deeply") from error
+        raise DocumentError(f"line {_line_of_value(written, error.value)}: {error}") from error
+    except JsonDepthError as error:
+        raise DocumentError(f"line {_line_of_deepest(written)}: {error.reason}") from error
+    except JsonError as error:
+        raise DocumentError(f"line {error.line}: not JSON: {error.reason}") from error
     if not isinstance(parsed, dict):
-        raise DocumentError(f"line {line_at(written, len(written) - len(written.lstrip()))}: not a JSON object")
+        raise DocumentError(f"line {_line_at(written, len(written) - len(written.lstrip()))}: not a JSON object")
     return parsed
 
 
@@ -62,7 +60,7 @@ def _decoded(text: bytes) -> str:
 
 
 class _UnusableValueError(Exception):
-    """A number or word that Go's JSON does not know; where it stands is not told to who finds it."""
+    """A number or constant that Go's JSON does not have."""
 
     def __init__(self, value: str, why: str) -> None:
         super().__init__(why)
@@ -76,23 +74,62 @@ def _no_constant(name: str) -> object:
 def _finite(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        shown = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+        shown = text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
         raise _UnusableValueError(text, f"the number {shown} is too large")
     return number
 
 
 def _integer(text: str) -> float:
-    """A whole number, which Go takes for a float: it may not be larger than one."""
+    # Go reads a float64, which has a largest value and a negative zero.
     _finite(text)
-    # A float's zero has a sign.
     return int(text) if text != "-0" else -0.0
 
 
-def _paired(value: object) -> object:
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, Mapping):
-        return {_paired(key): _paired(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_paired(item) for item in value]
-    return value
+def _line_at(text: str, position: int) -> int:
+    return text.count("\n", 0, position) + 1
+
+
+def _line_of_value(text: str, value: str) -> int:
+    """The line of the first token that begins with `value`; 1 where none does."""
+    found = (token.start() for token in _TOKEN.finditer(text) if token[0].startswith(value))
+    return _line_at(text, next(found, 0))
+
+
+def _line_of_deepest(text: str) -> int:
+    """The first line on which the most lists and objects are open."""
+    depth = deepest = position = 0
+    for token in _TOKEN.finditer(text):
+        depth += (token[0] in "{[") - (token[0] in "}]")
+        if depth > deepest:
+            deepest, position = depth, token.start()
+    return _line_at(text, position)
+
+
+def _line_of_path(text: str, path: Sequence[str | int]) -> int:
+    """The line of a key or list element in a text that parses, or of its nearest parent.
+
+    A key that `path` has in lower case may be written in any case. Of a repeated key the last counts, as for Go.
+    """
+    here: list[str | int] = []
+    due = False  # whether a key or an element comes next
+    level = position = 0
+    for token in _TOKEN.finditer(text):
+        word = token[0]
+        if word in "}]":
+            here.pop()
+            due = False
+            continue
+        if due:
+            last = here[-1]
+            here[-1] = last + 1 if isinstance(last, int) else json.loads(word)
+            due = False
+            if level <= len(here) <= len(path) and all(map(_is, here, path)):
+                level, position = len(here), token.start()
+        if word in "{[":
+            here.append("" if word == "{" else -1)
+        due = word in "{[,"
+    return _line_at(text, position)
+
+
+def _is(key: str | int, wanted: str | int) -> bool:
+    return key == wanted or (isinstance(key, str) and key.lower() == wanted)

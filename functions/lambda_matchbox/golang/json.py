@@ -1,65 +1,93 @@
 """JSON as Go's encoding/json reads and writes it."""
 
 import json
-from typing import NoReturn
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple, NoReturn
 
 from lambda_matchbox.golang.float import format_float
+from lambda_matchbox.golang.values import GoObject, is_nil
 
-_ESCAPES = str.maketrans({"<": r"\u003c", ">": r"\u003e", "&": r"\u0026", "\u2028": r"\u2028", "\u2029": r"\u2029"})
+ESCAPES = str.maketrans(
+    {chr(code): f"\\u{code:04x}" for code in range(0x20)}
+    | {'"': r"\"", "\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\b": r"\b", "\f": r"\f"}
+    | {"\u2028": r"\u2028", "\u2029": r"\u2029"}
+)
+"""What Go escapes in every string, for `str.translate`."""
+
+HTML_ESCAPES = ESCAPES | str.maketrans({"<": r"\u003c", ">": r"\u003e", "&": r"\u0026"})
+"""The same with what json.Marshal escapes besides, so that HTML may hold the text."""
+
 _SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}")
-_MOST_DIGITS = 20
+_ESCAPED_SURROGATE = re.compile(rb"\\u[dD]")
+_MAX_DIGITS = 20
 # Below and from these, encoding/json writes an exponent.
 _SMALL, _LARGE = 1e-6, 1e21
 
 
 class JsonError(ValueError):
-    """Text that is not JSON; where, counted from 1, and why."""
+    """A text that is not JSON. `line` and `column` count from 1, and are None where they are not known."""
 
     def __init__(self, reason: str, line: int | None = None, column: int | None = None) -> None:
         where = "" if line is None else f" at line {line}, column {column}"
         super().__init__(f"it is not JSON{where}: {reason}")
+        self.reason = reason
+        self.line = line
+
+
+class JsonDepthError(JsonError):
+    """A text that is nested too deeply to be read."""
+
+
+class UnencodableError(ValueError):
+    """A number that JSON does not have."""
 
 
 class Members(tuple[tuple[str, object], ...]):
-    """An object's members in the order of the text, repeated ones too: Go reads one after the other."""
+    """An object's members in the order of the text, with repeated keys: Go reads one after the other."""
 
     __slots__ = ()
 
 
 class Fractional:
-    """A number that is no integer of at most twenty digits; its value is not kept."""
+    """A number that is not an integer of at most twenty digits, without its value."""
 
 
-def decode(raw: bytes) -> object:
-    """What `raw` holds: `Members`, `list`, `str`, `int`, `Fractional`, `bool` or None.
+def _integer(digits: str) -> object:
+    return int(digits) if len(digits) <= _MAX_DIGITS else Fractional()
 
-    Bytes that are not UTF-8 and escaped lone surrogates become U+FFFD.
+
+def _refused(constant: str) -> NoReturn:
+    raise JsonError(f"it has no number {constant}")
+
+
+def decode(
+    raw: bytes,
+    *,
+    members: Callable[[list[tuple[str, object]]], object] = Members,
+    integer: Callable[[str], object] = _integer,
+    number: Callable[[str], object] = lambda _: Fractional(),
+    constant: Callable[[str], object] = _refused,
+) -> object:
+    """The value in `raw`, with objects and numbers as these functions make them of their members and digits.
+
+    Bytes that are not UTF-8 and escaped lone surrogates become U+FFFD. `constant` is called for `NaN` and the like.
 
     Raises:
-        JsonError: it is not JSON.
+        JsonError: it is not JSON; the cause is Python's error where there is one.
     """
     try:
-        return _DECODER.decode(raw.decode("utf-8", "replace"))
+        text = raw.decode("utf-8", "replace")
+        value: object = json.loads(
+            text, object_pairs_hook=members, parse_int=integer, parse_float=number, parse_constant=constant
+        )
+        return _repaired(value) if _ESCAPED_SURROGATE.search(raw) else value
     except json.JSONDecodeError as error:
         reason = error.msg.partition(":")[0].removesuffix(" at").removesuffix(" starting").lower()
-        raise JsonError(reason, error.lineno, error.colno) from None
+        raise JsonError(reason, error.lineno, error.colno) from error
     except RecursionError:
-        raise JsonError("it is nested too deeply") from None
-
-
-def encode(value: object) -> bytes:
-    """`value` without white space, members in the order of the mapping, escaped so that HTML may hold it."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text.translate(_ESCAPES).encode()
-
-
-def number_text(value: float) -> str:
-    """A finite number, as json.Marshal writes a float64."""
-    if value and not _SMALL <= abs(value) < _LARGE:
-        mantissa, _, exponent = format_float(value, "e").partition("e")
-        # Two digits at least, says strconv; encoding/json takes the zero out of those below.
-        return f"{mantissa}e{exponent.replace('-0', '-')}"
-    return format_float(value, "f")
+        raise JsonDepthError("nested too deeply") from None
 
 
 def without_surrogates(text: str) -> str:
@@ -67,14 +95,106 @@ def without_surrogates(text: str) -> str:
     return text if text.isascii() else text.translate(_SURROGATES)
 
 
-def _integer(digits: str) -> object:
-    return int(digits) if len(digits) <= _MOST_DIGITS else Fractional()
+def _repaired(value: object) -> object:
+    if isinstance(value, str):
+        return without_surrogates(value)
+    if isinstance(value, Members):
+        return Members((without_surrogates(key), _repaired(member)) for key, member in value)
+    if isinstance(value, dict):
+        return {without_surrogates(key): _repaired(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_repaired(member) for member in value]
+    return value
 
 
-def _refused(constant: str) -> NoReturn:
-    raise JsonError(f"it has no number {constant}")
+def _html_escaped(text: str) -> tuple[str]:
+    return (text.translate(HTML_ESCAPES),)
 
 
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=Members, parse_int=_integer, parse_float=lambda _: Fractional(), parse_constant=_refused
-)
+class Encoder(NamedTuple):
+    """Writes values as JSON, with a line for each member where there is an `indent`.
+
+    `escape` is given each string, `keys` the keys of an object in their order.
+    """
+
+    indent: str = ""
+    escape: Callable[[str], Iterable[str]] = _html_escaped
+    keys: Callable[[Mapping[str, object]], Iterable[str]] = iter
+
+    def pieces(self, value: object) -> Iterator[str]:
+        """`value`, made of Go's values (see `golang.values`) and tuples. Integers keep their digits.
+
+        Raises:
+            UnencodableError: a number is infinite or NaN.
+        """
+        return self._pieces(value, "\n" if self.indent else "")
+
+    def _pieces(self, value: object, margin: str) -> Iterator[str]:
+        """The pieces of `value`; `margin` is the line end and indentation of the line that it begins on."""
+        inner = margin + self.indent
+        if isinstance(value, str):
+            yield '"'
+            yield from self.escape(value)
+            yield '"'
+        elif is_nil(value):
+            yield "null"
+        elif isinstance(value, Mapping):
+            before = "{" + inner
+            for key in self.keys(value):
+                yield before + '"'
+                yield from self.escape(key)
+                yield '": ' if self.indent else '":'
+                yield from self._pieces(value[key], inner)
+                before = "," + inner
+            yield margin + "}" if value else "{}"
+        elif isinstance(value, list | tuple):
+            before = "[" + inner
+            for member in value:
+                yield before
+                yield from self._pieces(member, inner)
+                before = "," + inner
+            yield margin + "]" if value else "[]"
+        elif isinstance(value, GoObject):
+            yield from self._pieces(value.in_json(), margin)
+        else:
+            yield _scalar(value)
+
+
+def compact(value: object) -> str:
+    """json.Marshal of a value."""
+    return "".join(Encoder().pieces(value))
+
+
+def indented(value: object) -> str:
+    """json.MarshalIndent of a value, with tabs and no line end behind it."""
+    return "".join(Encoder("\t").pieces(value))
+
+
+def with_sorted_keys(value: object) -> object:
+    """The value with the members of all its mappings sorted by their keys' bytes, as Go writes a map."""
+    if isinstance(value, Mapping):
+        return {key: with_sorted_keys(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [with_sorted_keys(member) for member in value]
+    return value
+
+
+def number_text(value: float) -> str:
+    """A number, as json.Marshal writes a float64. Raises UnencodableError where it is infinite or NaN."""
+    if not math.isfinite(value):
+        raise UnencodableError("JSON has no infinite number and no NaN")
+    if value and not _SMALL <= abs(value) < _LARGE:
+        mantissa, _, exponent = format_float(value, "e").partition("e")
+        # strconv writes two digits at least; encoding/json removes the zero from a negative exponent.
+        return f"{mantissa}e{exponent.replace('-0', '-')}"
+    return format_float(value, "f")
+
+
+def _scalar(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(int(value))
+    if isinstance(value, float):
+        return number_text(value)
+    raise TypeError(f"JSON has no {type(value).__name__}")

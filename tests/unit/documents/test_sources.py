@@ -214,7 +214,7 @@ def test_stand_in() -> None:
     documents = {"a": text(id="a", assets="a"), "c": b"{"}
     found = image_sources(documents, stand_in, "sources/{}.json")
     assert ["a", "b"] == list(found.sources)
-    assert ["sources/c.json: line 1: not JSON: Expecting property name enclosed in double quotes"] == found.refused
+    assert ["sources/c.json: line 1: not JSON: expecting property name enclosed in double quotes"] == found.refused
     assert ["a"] == list(image_sources(documents | {"b": b"{"}, stand_in).sources)
     own = image_sources({"b": text(id="b", assets="own")}, stand_in)
     assert ["own"] == [one.assets for one in own.sources.values()]

@@ -106,7 +106,7 @@ def test_no_bytes_crash(raw: bytes) -> None:
         (b"", "it is not JSON at line 1, column 1: expecting value"),
         (b'{"ignition":\n {"version": "3.4.0"},}', "it is not JSON at line 2, column 23"),
         (b'{"a": NaN}', "it is not JSON: it has no number NaN"),
-        (b"[" * 200_000, "it is not JSON: it is nested too deeply"),
+        (b"[" * 200_000, "it is not JSON: nested too deeply"),
         (b"[]", "$: an object is wanted"),
         (b"{}", "$.ignition.version: it is missing"),
         (b'{"ignition": {"version": "hunter2"}}', "$.ignition.version: it is not a version"),

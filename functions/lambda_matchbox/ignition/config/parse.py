@@ -6,7 +6,7 @@ versions keep theirs, and what Ignition would refuse is an error instead of an e
 
 import re
 
-from lambda_matchbox.golang.json import JsonError, decode, encode
+from lambda_matchbox.golang.json import JsonError, compact, decode
 from lambda_matchbox.ignition.config.fault import number, struct, structs, text
 from lambda_matchbox.ignition.config.reader import MismatchError, Struct, read_struct, written
 from lambda_matchbox.ignition.config.rules import faults
@@ -47,7 +47,7 @@ def served_form(config: Struct, minor: int) -> bytes:
         _upgrade(config)
         minor = _WRITTEN_MINOR
     struct(config, "ignition")["version"] = f"3.{minor}.0"
-    return encode(written("Config", config, minor))
+    return compact(written("Config", config, minor)).encode()
 
 
 def _minor(document: object) -> int:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambda_matchbox.answers.butane import served as served_config
-from lambda_matchbox.golang.json import encode
+from lambda_matchbox.golang.json import compact
 from lambda_matchbox.ignition.butane import ButaneError, translate
 from lambda_matchbox.ignition.butane.dialects import dialect_of
 from lambda_matchbox.ignition.butane.schema import fields_of
@@ -76,9 +76,9 @@ def translated(text: str | bytes) -> None:
     except ButaneError:
         return
     assert not any(entry.is_error for entry in report)
-    version = json.loads(encode(ignition))["ignition"]["version"]
+    version = json.loads(compact(ignition))["ignition"]["version"]
     if "experimental" not in version:
-        served = parse_and_translate(encode(ignition))
+        served = parse_and_translate(compact(ignition).encode())
         raw = text.encode("utf-8", "replace") if isinstance(text, str) else text
         assert served == served_config(raw, lambda _: None)
         # An upgrade can make of a valid config one that is not: before 3.3 a link needs no target.

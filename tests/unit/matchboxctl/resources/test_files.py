@@ -38,7 +38,7 @@ def commands(
         ),
         ("group", "id: g\nselector: 5\n", "selector: Input should be a valid dictionary"),
         ("group", '{"id": "g", "metadata": []}', "line 1: metadata: Input should be a valid dictionary"),
-        ("profile", '{"id": "p"', "line 1: not JSON: Expecting ',' delimiter"),
+        ("profile", '{"id": "p"', "line 1: not JSON: expecting ',' delimiter"),
         ("profile", "a: [", "line 1: neither JSON nor YAML: expected the node content, but found '<stream end>'"),
         ("profile", "", "not a JSON object"),
         ("profile", "- id: p\n", "not a JSON object"),
@@ -111,13 +111,13 @@ def test_damaged_documents(commands: ResourceCommands) -> None:
     assert (1, "ID    GROUP NAME  SELECTORS  PROFILE\ngood  -           -          -\n") == ended[:2]
     assert [
         f"matchboxctl: {groups}/\\udcff.json: its name is no UTF-8",
-        f"matchboxctl: {groups}/bad\\x1b.json: line 1: not JSON: Expecting property name enclosed in double quotes",
+        f"matchboxctl: {groups}/bad\\x1b.json: line 1: not JSON: expecting property name enclosed in double quotes",
         f"matchboxctl: {groups}/mac.json: 'x' is no MAC address: write it as 52:54:00:12:34:56",
         "matchboxctl: 4 could not be read and are not listed; see the warnings above",
         f"matchboxctl: open {groups}/directory.json: is a directory",
     ] == sorted(ended.err.splitlines())
     ended = commands.run("group", "get", "bad\x1b")
-    why = "line 1: not JSON: Expecting property name enclosed in double quotes"
+    why = "line 1: not JSON: expecting property name enclosed in double quotes"
     assert Ended(1, "", f"matchboxctl: group bad\\x1b cannot be read: {why}\n") == ended
     (commands.data / "profiles").mkdir()
     (commands.data / "profiles/mac.json").write_text("{")

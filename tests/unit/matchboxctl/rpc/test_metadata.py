@@ -6,7 +6,7 @@ from grpc import StatusCode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_matchbox.golang.json_encoder import compact, indented
+from lambda_matchbox.golang.json import compact, indented
 from matchboxctl.rpc import matchbox_pb2 as pb
 from matchboxctl.rpc.messages import group_in
 from matchboxctl.rpc.metadata import MAX_DEPTH, MetadataError, read_metadata, write_metadata

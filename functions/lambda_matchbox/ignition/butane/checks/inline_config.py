@@ -28,8 +28,8 @@ def inline_config_entries(config: str, path: Path, dialect: Dialect) -> Iterator
     invalid = Entry.error((*path, "inline"), "config is not valid")
     try:
         document = decode(config.encode())
-    except JsonError:
-        yield _syntax_error(config)
+    except JsonError as error:
+        yield _syntax_error(config, error)
         yield invalid
         return
     try:
@@ -48,18 +48,15 @@ def inline_config_entries(config: str, path: Path, dialect: Dialect) -> Iterator
         yield Entry.warning(key, f"unused key {key[-1]}")
 
 
-def _syntax_error(config: str) -> Entry:
-    try:
-        json.loads(config)
-    except json.JSONDecodeError as error:
-        place = Place(error.lineno, error.colno)
-        if error.pos >= len(config) or error.msg.startswith("Unterminated"):
-            return Entry.error(None, "unexpected end of JSON input", place)
-        where = _GO_REASONS.get(error.msg, "in JSON text")
-        return Entry.error(None, f"invalid character '{config[error.pos]}' {where}", place)
-    except RecursionError:
-        return Entry.error(None, "exceeded max depth", Place(1, 1))
-    return Entry.error(None, "it has a number that JSON has not", Place(1, 1))
+def _syntax_error(config: str, found: JsonError) -> Entry:
+    error = found.__cause__
+    if not isinstance(error, json.JSONDecodeError):
+        return Entry.error(None, found.reason, Place(1, 1))
+    place = Place(error.lineno, error.colno)
+    if error.pos >= len(config) or error.msg.startswith("Unterminated"):
+        return Entry.error(None, "unexpected end of JSON input", place)
+    where = _GO_REASONS.get(error.msg, "in JSON text")
+    return Entry.error(None, f"invalid character '{config[error.pos]}' {where}", place)
 
 
 def _unused(kind: str, document: object, path: Path, minor: int) -> Iterator[Path]:
