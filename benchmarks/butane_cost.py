@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from benchmarks.timing import cpu_seconds, fresh_seconds, print_table
-from lambda_matchbox.answers.butane import served
+from lambda_matchbox.answers import butane
 from lambda_matchbox.gotemplate.engine import render
 from lambda_matchbox.ignition.butane import translate
 from tests.rigs.python313 import python313_environment
@@ -24,11 +24,11 @@ DATA: dict[str, object] = {
     "ntp_servers": "a",
     "request": {"query": {"uuid": "u", "mac": "m"}},
 }
-HANDLER = "import os, boot_api.handler as h; h.app_of(os.environ)"
+HANDLER = "import boot_api.handler; boot_api.handler._app()"
 RENDERED = f"""{HANDLER}
 from lambda_matchbox.gotemplate.engine import render; text = render({EXAMPLE.read_bytes()!r}, {DATA!r}, name='a')"""
 TALOS = "\nfrom lambda_matchbox.ignition.yaml import documents; documents(text)"
-BUTANE = "\nfrom lambda_matchbox.answers.butane import served; served(text, print)"
+BUTANE = "\nfrom lambda_matchbox.answers.butane import respond; respond('a', text)"
 
 
 def main() -> None:
@@ -45,7 +45,7 @@ def _print_warm(texts: dict[str, bytes]) -> None:
         ways: dict[str, Callable[[], object]] = {
             baseline: partial(yaml.compose, text, Loader=yaml.CSafeLoader),
             f"{name}: translated": partial(translate, text),
-            f"{name}: ... and written in matchbox's form": partial(served, text, lambda _: None),
+            f"{name}: ... and written in matchbox's form": partial(butane.respond, "a", text),
         }
         print_table("CPU time of a warm translation", "µs", cpu_seconds(ways, ROUNDS), baseline)
 

@@ -12,7 +12,7 @@ BASELINE = "import boto3; boto3.client('dynamodb'); boto3.client('s3')"
 CANDIDATES = {
     "interpreter alone": "pass",
     "boto3 and two clients (the baseline)": BASELINE,
-    "boot_api.handler with its app": "import os, boot_api.handler as h; h.app_of(os.environ)",
+    "boot_api.handler with its app": "import boot_api.handler; boot_api.handler._app()",
     "... of which urllib3": "import urllib3",
     "... of which Powertools' Logger": "from aws_lambda_powertools import Logger; Logger(service='x')",
 }

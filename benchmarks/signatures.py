@@ -11,7 +11,7 @@ from benchmarks.request_cpu import Replaying
 from benchmarks.table_app import fill, table_app
 from benchmarks.timing import cpu_seconds, print_table
 from tests.rigs.moto_server import moto_server
-from tests.support.openpgp.keys import signing_key
+from tests.support.openpgp.keys import signatures
 
 REQUESTS = 1_000
 TABLE = "signatures"
@@ -25,7 +25,7 @@ def main() -> None:
         fill(service, TABLE, 1)
 
         def way(key: str, path: str) -> Callable[[], object]:
-            app = table_app(service, TABLE, http, signatures=signing_key(key).signatures)
+            app = table_app(service, TABLE, http, signatures=signatures(key))
             return lambda: ask(app, 0, path)
 
         ways = {PLAIN: way("ed25519", "/ipxe"), **{name: way(key, "/ipxe.sig") for name, key in KEYS.items()}}

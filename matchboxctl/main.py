@@ -77,15 +77,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(options: argparse.Namespace) -> None:
-    from matchboxctl.serve.command import Directories, serve
-    from matchboxctl.serve.key_ring import key_of_ring
+    from matchboxctl.serve.backends import Directories
+    from matchboxctl.serve.command import ServeSettings, serve
+    from matchboxctl.serve.key_ring import unlocked_key
     from matchboxctl.store.mode import StoreSettings, store_settings
 
     level = _log_level(options)
-    truth: Directories | StoreSettings | None = store_settings(os.environ, options.data_path)
-    if truth is None:
+    source: Directories | StoreSettings | None = store_settings(os.environ, options.data_path)
+    if source is None:
         data_path = Path(options.data_path or DATA_PATH)
-        truth = Directories(data_path, _assets_path(options.assets_path) or data_path / "assets")
+        source = Directories(data_path, _assets_path(options.assets_path) or data_path / "assets")
     elif options.assets_path:
         raise UsageError(
             "MATCHBOX_TABLE and MATCHBOX_BUCKET ask for table and bucket, whose assets --assets-path "
@@ -93,8 +94,8 @@ def _serve(options: argparse.Namespace) -> None:
         )
     # matchbox takes the passphrase from the environment only.
     passphrase = os.environ.get("MATCHBOX_PASSPHRASE", "")
-    key = key_of_ring(options.key_ring_path, passphrase) if options.key_ring_path else None
-    serve(options.address, level, truth, rpc_settings(options), sync=options.sync, key=key)
+    key = unlocked_key(options.key_ring_path, passphrase) if options.key_ring_path else None
+    serve(ServeSettings(options.address, level, source, rpc_settings(options), options.sync, key))
 
 
 def _log_level(options: argparse.Namespace) -> str:

@@ -2,33 +2,39 @@
 
 MatchboxError
 ├── NotFoundError            no group matches, or something that is named does not exist: the machine's 404
-├── StoreUnavailableError    the stores cannot be reached just now: ask again later
-│   └── LostObjectError      (document_objects) the bucket lacks what the table names
-├── AnswerTooLargeError      an answer that the balancer cannot carry
-├── UndeliverableError       an asset that this client cannot be given as things are configured
+├── StoreUnavailableError    the stores cannot be reached at the moment: the machine retries
+│   └── LostObjectError      (aws.catalog.document_objects) the bucket lacks what the table names
+├── AnswerTooLargeError      a response that the load balancer cannot carry
+├── UndeliverableError       an asset that this client cannot get with these settings
+├── DocumentError            a file that is not a valid group, profile or source
 ├── RenderError              (answers.errors) a template does not parse or render
 ├── InvalidConfigError       (answers.errors) a template, or what it renders, is not what its route serves
-├── DocumentError            (documents) a file that is no group or profile
-├── AWSError                 (aws_errors) AWS refused a request: a permission, a missing table
-└── UnwritableError          (table) what DynamoDB cannot hold
+├── AWSError                 (aws.clients.errors) AWS refused a request: a permission, a missing table
+└── UnwritableError          (aws.catalog.items) an item that DynamoDB cannot hold
 """
 
 
 class MatchboxError(Exception):
-    """What cannot be answered, and why, in one line."""
+    """A request that cannot be answered: the reason in one line. `report` has further lines for the log."""
+
+    report: tuple[str, ...] = ()
 
 
 class NotFoundError(MatchboxError):
-    """No group matches, or what is named is not there."""
+    """No group matches, or something that is named does not exist."""
 
 
 class StoreUnavailableError(MatchboxError):
-    """The stores cannot be reached just now, throttle, or take too long."""
+    """The stores cannot be reached at the moment, throttle, or take too long."""
 
 
 class AnswerTooLargeError(MatchboxError):
-    """The answer is over the balancer's limit and must not be redirected."""
+    """The response is over the load balancer's limit and must not be redirected."""
 
 
 class UndeliverableError(MatchboxError):
     """The client cannot follow the redirect that this asset needs."""
+
+
+class DocumentError(MatchboxError):
+    """A document that is not a valid group, profile or image source; the message names line and field."""

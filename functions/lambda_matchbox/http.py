@@ -1,11 +1,11 @@
-"""A request and a response of matchbox's HTTP API, as every layer sees them."""
+"""Requests and responses of matchbox's HTTP API, from the load balancer's adapter to the answer and back."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 
 class Request(NamedTuple):
-    """An HTTP request: `path` and `raw_query` are not decoded; the first value of each header, in lower case."""
+    """An HTTP request: `path` and `raw_query` are not decoded; the first value of each header, by lower-case name."""
 
     method: str
     path: str
@@ -19,8 +19,43 @@ class Request(NamedTuple):
 
 
 class Response(NamedTuple):
-    """Status, headers (names in lower case) and body."""
+    """An HTTP response; header names are in lower case.
+
+    Of a `ranged` body a Range header selects parts. `accel_redirect` names what the front end streams instead of the
+    body, as nginx's X-Accel-Redirect does. `report` has lines for the log.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes = b""
+    ranged: bool = False
+    accel_redirect: str = ""
+    report: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, body: bytes, content_type: str, *, ranged: bool = False, report: tuple[str, ...] = ()) -> "Response":
+        """Status 200 with the body."""
+        headers = {"content-type": content_type, "content-length": str(len(body))}
+        return cls(200, headers, body, ranged=ranged, report=report)
+
+    @classmethod
+    def redirect(cls, status: int, location: str) -> "Response":
+        """A redirect without a body."""
+        return cls(status, {"location": location, "content-length": "0"})
+
+
+class StoredResponse(NamedTuple):
+    """The address that serves a stored body; with `accel_redirect`, the name by which the front end streams it."""
+
+    address: str
+    accel_redirect: bool
+
+
+class ResponseStore(Protocol):
+    """Stores response bodies that the load balancer cannot carry."""
+
+    def put(self, body: bytes, content_type: str, origin: str) -> StoredResponse:
+        """Store the body for some hours at least; `origin` is scheme and host as the client addressed them.
+
+        Raises StoreUnavailableError.
+        """

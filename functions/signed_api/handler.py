@@ -6,12 +6,9 @@ A function of its own, so that boot_api neither loads the library, nor waits for
 import os
 import time
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
-from boot_api.handler import app_of as boot_app_of
-from boot_api.handler import credentials_of
-from boot_api.settings import Settings
 from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.secrets_manager import SecretsManager
@@ -20,6 +17,9 @@ from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.signing.key import SigningKey, SigningKeyError, unlocked
 from lambda_matchbox.signing.secret import SigningSecretError, parse_signing_secret
 from lambda_matchbox.web.app import App
+from lambda_matchbox.web.settings import Settings
+from lambda_matchbox.web.signatures import Signatures
+from lambda_matchbox.web.wiring import lambda_app, lambda_credentials
 
 # What the start may wait for the secret, of the ten seconds that the function has.
 _SECRET_SECONDS = 5.0
@@ -52,14 +52,15 @@ def app_of(environment: Mapping[str, str]) -> App:
     Raises MissingSettingError, ValueError, SigningNotPossibleError.
     """
     key = _key(SignedSettings.from_environment(environment), environment)
-    app = boot_app_of(environment, key.signatures)
+    app = lambda_app(environment, Signatures(key.binary, key.armored))
     app.log.info("signing", extra={"fingerprint": key.fingerprint})
     return app
 
 
 def _key(settings: SignedSettings, environment: Mapping[str, str]) -> SigningKey:
     http = HttpClient()
-    secrets = SecretsManager(settings.secrets_endpoint, settings.boot.region, credentials_of(environment), http)
+    credentials = partial(lambda_credentials, environment)
+    secrets = SecretsManager(settings.secrets_endpoint, settings.boot.region, credentials, http)
     try:
         text = secrets.text(settings.secret, time.monotonic() + _SECRET_SECONDS)
         secret = parse_signing_secret(text)

@@ -21,8 +21,7 @@ from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.selection import Selector
 from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
-from lambda_matchbox.documents.json_text import DocumentError
-from lambda_matchbox.errors import StoreUnavailableError
+from lambda_matchbox.errors import DocumentError, StoreUnavailableError
 from lambda_matchbox.releases.pointers import Pointers
 from matchboxctl.directory.changes import Changes, Scan
 

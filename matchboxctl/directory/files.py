@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS, CatalogDocument, Template
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
-from lambda_matchbox.documents.json_text import DocumentError
 from lambda_matchbox.documents.sources import parse_source
+from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.releases.sources import Source
 
 DIRECTORIES = ("profiles", "groups", *TEMPLATE_KINDS, "sources", "assets")

@@ -17,7 +17,7 @@ from lambda_matchbox.catalog.labels import InvalidMACError
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
-from lambda_matchbox.documents.json_text import DocumentError
+from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.golang.json import without_surrogates
 from matchboxctl.directory.catalog import below, json_names
 from matchboxctl.directory.files import files_below

@@ -26,7 +26,7 @@ from lambda_matchbox.aws.layout import KEY
 from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.labels import InvalidMACError, is_mac, normalise_mac
 from lambda_matchbox.catalog.profiles import Profile
-from lambda_matchbox.documents.json_text import DocumentError
+from lambda_matchbox.errors import DocumentError
 from matchboxctl.cli.arguments import DATA_PATH
 from matchboxctl.documents.protocol import Report, TemplateSize, nobody
 from matchboxctl.documents.retries import Retries

@@ -9,8 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from lambda_matchbox.catalog.labels import InvalidMACError
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
-from lambda_matchbox.documents.json_text import DocumentError
-from lambda_matchbox.errors import MatchboxError, StoreUnavailableError
+from lambda_matchbox.errors import DocumentError, MatchboxError, StoreUnavailableError
 from matchboxctl.cli.arguments import DATA_PATH
 from matchboxctl.cli.errors import FailedError, MissingError, UsageError
 from matchboxctl.cli.warnings import Warnings

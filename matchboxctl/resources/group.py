@@ -7,7 +7,7 @@ from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.selection import sort_key
 from lambda_matchbox.catalog.templates import Template
 from lambda_matchbox.documents.groups_and_profiles import parse_group
-from lambda_matchbox.documents.json_text import DocumentError
+from lambda_matchbox.errors import DocumentError
 from matchboxctl.cli.errors import FailedError
 from matchboxctl.documents.faults import id_fault
 from matchboxctl.documents.file_texts import group_document, group_text

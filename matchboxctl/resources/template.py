@@ -82,9 +82,10 @@ def _notes(kind: str, name: str, body: bytes) -> list[str]:
     """What machines would be told whatever the data."""
     # They bring Ignition's and the templates' code.
     from lambda_matchbox.answers.template_check import check_syntax
+    from lambda_matchbox.catalog.templates import Template
 
     try:
-        check_syntax(kind, name, body)
+        check_syntax(Template(kind, name, body))
     except MatchboxError as error:
         return [f"machines are answered by an error: {error}"]
     return []

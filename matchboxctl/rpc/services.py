@@ -9,7 +9,7 @@ from grpc import StatusCode
 
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.selection import sort_key
-from lambda_matchbox.documents.json_text import DocumentError
+from lambda_matchbox.errors import DocumentError
 from matchboxctl.documents.faults import id_fault, name_fault
 from matchboxctl.rpc import matchbox_pb2 as pb
 from matchboxctl.rpc.editable_catalog import EditableCatalog

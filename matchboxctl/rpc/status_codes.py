@@ -5,8 +5,7 @@ from grpc import StatusCode
 from lambda_matchbox.aws.catalog.items import UnwritableError
 from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.catalog.labels import InvalidMACError
-from lambda_matchbox.documents.json_text import DocumentError
-from lambda_matchbox.errors import MatchboxError, StoreUnavailableError
+from lambda_matchbox.errors import DocumentError, MatchboxError, StoreUnavailableError
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.documents.faults import FileError
 

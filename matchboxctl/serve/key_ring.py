@@ -1,4 +1,4 @@
-"""`serve --key-ring-path`: the key that signs, unlocked at the start."""
+"""The key of `serve --key-ring-path`, which signs responses."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from lambda_matchbox.signing.key import SigningKey
 
 
-def key_of_ring(path: str, passphrase: str) -> "SigningKey":
+def unlocked_key(path: str, passphrase: str) -> "SigningKey":
     """The first key of the ring in that file. Raises UsageError."""
-    # Imported where it is needed: a server without a key starts without the library.
+    # Imported here: a server without a key starts without the library.
     from lambda_matchbox.signing.key import LockedKeyError, SigningKeyError, unlocked
 
     what = f"--key-ring-path (MATCHBOX_KEY_RING_PATH) {path!r}"

@@ -1,13 +1,13 @@
-"""Answers that are too long for the balancer's event, on their way to the front end of the same process."""
+"""The response store of directory mode: bodies too long for the balancer's event pass to the emulator in memory."""
 
 import secrets
 from threading import Lock
 from typing import NamedTuple
 
-from lambda_matchbox.answers.response_store import StoredResponse
+from lambda_matchbox.http import StoredResponse
 
 
-class LongResponse(NamedTuple):
+class LongBody(NamedTuple):
     """A body, and the value of its Content-Type."""
 
     body: bytes
@@ -15,20 +15,20 @@ class LongResponse(NamedTuple):
 
 
 class ResponseRelay:
-    """The response store of directory mode (see `answers.response_store.ResponseStore`): each is taken once."""
+    """A response store (see `http.ResponseStore`) from which each body is taken once."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, LongResponse] = {}
+        self._waiting: dict[str, LongBody] = {}
         self._lock = Lock()
 
-    def put(self, body: bytes, content_type: str, origin: str) -> StoredResponse:  # noqa: ARG002 (nobody is sent elsewhere)
-        """Hold the answer for the front end."""
+    def put(self, body: bytes, content_type: str, origin: str) -> StoredResponse:  # noqa: ARG002 (no redirect)
+        """Hold the body for the emulator."""
         name = secrets.token_hex(16)
         with self._lock:
-            self._waiting[name] = LongResponse(body, content_type)
+            self._waiting[name] = LongBody(body, content_type)
         return StoredResponse(name, accel_redirect=True)
 
-    def take(self, name: str) -> LongResponse | None:
-        """The answer of that name, once."""
+    def take(self, name: str) -> LongBody | None:
+        """The body of that name, once."""
         with self._lock:
             return self._waiting.pop(name, None)

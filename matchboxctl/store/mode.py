@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_s3 import S3Client
 
-    from boot_api.settings import Settings
+    from lambda_matchbox.web.settings import Settings
 
 _ENDPOINTS = ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3")
 
@@ -43,7 +43,7 @@ class StoreSettings(NamedTuple):
 
     def boot_settings(self, environment: Mapping[str, str]) -> "Settings":
         """The settings of the function over them; the rest is as the environment says. Raises UsageError."""
-        from boot_api.settings import Settings
+        from lambda_matchbox.web.settings import Settings
 
         given = {
             "MATCHBOX_TABLE": self.table,

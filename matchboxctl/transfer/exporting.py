@@ -17,8 +17,8 @@ from lambda_matchbox.aws.parallel import in_parallel
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
-from lambda_matchbox.documents.json_text import DocumentError
 from lambda_matchbox.documents.sources import parse_source, source_document
+from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.releases.sources import Source
 from matchboxctl.cli.errors import FailedError, UsageError
 from matchboxctl.cli.progress import Progress

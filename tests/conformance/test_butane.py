@@ -3,8 +3,8 @@ import json
 import pytest
 
 from lambda_matchbox.ignition.butane import ButaneError, translate
-from lambda_matchbox.answers.butane import served
-from lambda_matchbox.ignition.errors import IgnitionError
+from lambda_matchbox.answers.butane import respond
+from lambda_matchbox.answers.errors import InvalidConfigError
 from tests.conformance.butane_vectors import Vector, vectors, without_forms
 
 VECTORS = {vector["name"]: vector for vector in vectors()}
@@ -58,25 +58,26 @@ def test_served_as_recorded(name: str) -> None:
 
     Versions that are newer than the Butane in matchbox are served as well.
     """
-    vector, told = VECTORS[name], list[str]()
+    vector = VECTORS[name]
     wanted = vector["matchbox"]
     if vector["exit"] or name in REFUSED_BY_NAME:
-        with pytest.raises(IgnitionError):
-            served(vector["butane"].encode(), told.append)
-        assert told
+        with pytest.raises(InvalidConfigError) as caught:
+            respond("a", vector["butane"].encode())
+        assert caught.value.report
         return
     if name in EXPERIMENTAL:
-        with pytest.raises(IgnitionError, match="is not supported"):
-            served(vector["butane"].encode(), told.append)
+        with pytest.raises(InvalidConfigError, match="is not supported"):
+            respond("a", vector["butane"].encode())
         return
-    got = served(vector["butane"].encode(), told.append)
+    served = respond("a", vector["butane"].encode())
+    got = served.body
     if wanted["status"] == 404:
         assert json.loads(got)["ignition"]["version"] in {"3.5.0", "3.6.0"}
     elif "H4sI" in wanted["body"]:
         assert without_forms(json.loads(wanted["body"])) == without_forms(json.loads(got))
     else:
         assert wanted["body"] == got.decode()
-    assert len(vector["stderr_raw"].splitlines()) == len(told)
+    assert len(vector["stderr_raw"].splitlines()) == len(served.report)
 
 
 def _order(value: object) -> object:

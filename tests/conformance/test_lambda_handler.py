@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lambda_matchbox.web.app import App
-from boot_api.handler import app_of
+from lambda_matchbox.web.wiring import lambda_app
 from tests.conformance.recordings import HERE, SUITES, Recording, Response, assert_reproduced, recordings
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
@@ -42,7 +42,7 @@ def _imported(data: Path, tables: Service, buckets: Service) -> App:
     stores = new_stores(tables, buckets)
     stores.fill(data)
     with long_timeout():
-        return app_of(stores.environment())
+        return lambda_app(stores.environment())
 
 
 def _answer(app: App, recording: Recording) -> Response:

@@ -25,7 +25,7 @@ from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from matchboxctl.directory.releases import DirectoryReleases
-from matchboxctl.serve.front import Front, Streams
+from matchboxctl.serve.alb_emulator import ALBEmulator, Streams
 from matchboxctl.serve.response_relay import ResponseRelay
 from tests.rigs.catalog_table import ENOUGH
 from tests.rigs.service import Service
@@ -69,9 +69,9 @@ def in_directory(root: Path) -> Iterator[AssetSubject]:
         file.write_bytes(body)
 
     streams = Streams(addresses, store, releases, ResponseRelay())
-    stores = Stores(MemoryCatalog(), store, releases, streams.answers)
+    stores = Stores(MemoryCatalog(), store, releases, streams.responses)
     app = App(Routes(stores, Delivery(BODY_LIMIT, "-")), Logger(level="CRITICAL"))
-    with Front(("127.0.0.1", 0), app, streams) as front:
+    with ALBEmulator(("127.0.0.1", 0), app, streams) as front:
         serving = threading.Thread(target=front.serve_forever, kwargs={"poll_interval": 0.05})
         serving.start()
         try:

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from typing import NamedTuple
 from urllib.parse import quote
 
-from boot_api.handler import app_of
 from lambda_matchbox.web.app import App
+from lambda_matchbox.web.wiring import lambda_app
 from tests.rigs.catalog_table import CatalogTable
 from tests.rigs.tcp_fault import FaultProxy, fault_proxy
 from tests.support.long_timeout import long_timeout
@@ -62,5 +62,5 @@ def boot_app(table: CatalogTable) -> Iterator[BootApp]:
             "AWS_ENDPOINT_URL_S3": table.s3_client.meta.endpoint_url,
         }
         with long_timeout():
-            app = app_of(environment)
+            app = lambda_app(environment)
         yield BootApp(app, proxy)

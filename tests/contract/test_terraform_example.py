@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from boot_api.handler import app_of
+from lambda_matchbox.web.wiring import lambda_app
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
 from tests.support.balancer_events import assert_answered, event
@@ -45,7 +45,7 @@ def test_the_deployed_function(moto_server: Service, tmp_path: Path) -> None:
     stores = new_stores(moto_server, moto_server)
     stores.create()
     with long_timeout():
-        app = app_of(stores.environment() | {"MATCHBOX_LOG_LEVEL": "critical"})
+        app = lambda_app(stores.environment() | {"MATCHBOX_LOG_LEVEL": "critical"})
     files = files_in(tmp_path)
     with bridge(stores.environment(), files) as running, connected(running.port, files) as client:
         Terraform(client).apply(example())

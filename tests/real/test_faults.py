@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from boot_api.handler import app_of
 from lambda_matchbox.aws.catalog.writer import CatalogWriter
 from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.layout import ASSETS_PREFIX
@@ -14,6 +13,7 @@ from lambda_matchbox.aws.table_and_bucket import create_bucket, create_table
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.web.app import App
+from lambda_matchbox.web.wiring import lambda_app
 from tests.rigs.faults import INTERNAL_ERROR, SLOW_DOWN, THROTTLED, Delay, Fault, Hang, PassThrough, Refuse
 from tests.rigs.moto_server import MotoService
 from tests.rigs.tcp_fault import FaultProxy, fault_proxy
@@ -61,7 +61,7 @@ def rig(moto_server: MotoService) -> Iterator[Rig]:
             "AWS_ENDPOINT_URL_DYNAMODB": dynamodb.endpoint,
             "AWS_ENDPOINT_URL_S3": s3.endpoint,
         }
-        yield Rig(app_of(environment), dynamodb, s3)
+        yield Rig(lambda_app(environment), dynamodb, s3)
 
 
 def _ask(app: App, path: str, headers: dict[str, str] | None = None, **labels: str) -> dict[str, Any]:

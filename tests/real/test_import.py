@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from boot_api.handler import app_of
 from lambda_matchbox.aws.catalog.table_contents import scan_table
+from lambda_matchbox.web.wiring import lambda_app
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
 
@@ -100,7 +100,7 @@ def asked(app: object) -> Iterator[set[bytes | int]]:
 
 def test_many_groups_while_machines_ask(stores: Stores, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """10,000 groups go into an empty table; a machine is told of no group until its own is there, never the default."""
-    app = app_of(stores.environment())
+    app = lambda_app(stores.environment())
     start = time.monotonic()
     with asked(app) as seen:
         told = imported(stores, data)
@@ -115,7 +115,7 @@ def test_many_groups_while_machines_ask(stores: Stores, data: Path, capsys: pyte
 @pytest.mark.parametrize(("number", "part"), [(signal.SIGINT, 0.05), (signal.SIGKILL, 0.5)])
 def test_interrupted(stores: Stores, data: Path, number: int, part: float) -> None:
     """What an interrupted import left is right as far as it goes; the same command finishes it while machines ask."""
-    app = app_of(stores.environment())
+    app = lambda_app(stores.environment())
     with subprocess.Popen(
         [*COMMAND, "import", str(data)], env=stores.environment(), stderr=subprocess.PIPE, text=True
     ) as process:

@@ -11,7 +11,7 @@ from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.layout import ASSETS_PREFIX
 from lambda_matchbox.aws.table_and_bucket import create_bucket, create_table
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
-from lambda_matchbox.documents.json_text import DocumentError
+from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.golang.http import content_type
 from tests.rigs.service import Service
 

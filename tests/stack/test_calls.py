@@ -13,7 +13,6 @@ import boto3
 import pytest
 
 from asset_sync.handler import job_of
-from boot_api.handler import app_of
 from lambda_matchbox.aws.catalog.writer import CatalogWriter
 from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.releases.source_table import SourceTable
@@ -21,6 +20,7 @@ from lambda_matchbox.aws.table_and_bucket import create_bucket, create_table
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.web.app import App
+from lambda_matchbox.web.wiring import lambda_app
 from signed_api.handler import app_of as signed_app_of
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
@@ -101,7 +101,7 @@ def _boot(stores: Stores, moto: Service) -> None:
         "/assets/talos/arm64/vmlinuz",
     ]
     with long_timeout():
-        app = app_of(environment)
+        app = lambda_app(environment)
     _ask(app, paths)
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from asset_sync.settings import Settings as SyncSettings
-from boot_api.settings import Settings as BootSettings
 from lambda_matchbox.documents.sources import parse_stand_in
+from lambda_matchbox.web.settings import Settings as BootSettings
 from signed_api.handler import SignedSettings
 from tests.stack.conftest import FULL, KEY
 from tests.stack.resolution import NAME, Stack, stacks

@@ -160,7 +160,7 @@ def connected(port: int, files: Files, client: Issued | None = None) -> Iterator
 
 def rpc_port(serve: Serve) -> int:
     """The port on which a running `serve` has gRPC."""
-    (line,) = (line for line in serve.welcome if line.startswith("gRPC on "))
+    (line,) = (line for line in serve.startup_banner if line.startswith("gRPC on "))
     return _port_in(line)
 
 

@@ -4,8 +4,8 @@ import logging
 
 import pytest
 
-from boot_api.settings import Settings
 from lambda_matchbox.log_levels import LEVELS, log_level
+from lambda_matchbox.web.settings import Settings
 
 
 @pytest.mark.parametrize(

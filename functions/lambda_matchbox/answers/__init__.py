@@ -1,1 +1,1 @@
-"""What each route answers: one module for each."""
+"""The responses to machines: one module for each route."""

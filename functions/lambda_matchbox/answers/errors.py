@@ -17,8 +17,9 @@ class RenderError(MatchboxError):
 class InvalidConfigError(MatchboxError):
     """A template, or what it renders, is not what its route serves. The message shows no value of it."""
 
-    def __init__(self, template_id: str, reason: str) -> None:
+    def __init__(self, template_id: str, reason: str, report: tuple[str, ...] = ()) -> None:
         super().__init__(f"template {template_id!r}: {reason}")
+        self.report = report
 
 
 @contextmanager

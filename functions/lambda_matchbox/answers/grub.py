@@ -1,13 +1,15 @@
-"""GRUB 2 configurations: an entry for EFI, and one for BIOS that it falls back to."""
+"""The response of /grub: a GRUB configuration with an entry for EFI and, as its fallback, one for BIOS."""
 
 from collections.abc import Callable
 
 from lambda_matchbox.catalog.profiles import NetBoot
 from lambda_matchbox.errors import UndeliverableError
+from lambda_matchbox.golang.http.content_type import TEXT
 from lambda_matchbox.golang.http.paths import to_bytes
+from lambda_matchbox.http import Response
 
-LONGEST_ADDRESS = 1200
-"""Bytes of an address: GRUB's whole request has to fit 1,446, its other headers with a long host take some 200."""
+MAX_ADDRESS_SIZE = 1200
+"""Bytes of an address: GRUB's request must fit into 1,446, of which other headers with a long host take about 200."""
 
 _ENTRY = """menuentry "CoreOS ({firmware})" {{
 echo "Loading kernel"
@@ -18,21 +20,21 @@ echo "Loading initrd"
 """
 
 
-def configuration(boot: NetBoot, plain: Callable[[str], str | None]) -> bytes:
+def respond(boot: NetBoot, plain_address: Callable[[str], str | None]) -> Response:
     """The configuration that boots a profile.
 
-    GRUB follows no redirect, so `plain` gives the token-free address (`http://HOST/PATH`) of what lies on this server,
-    None where it is to be asked here. Raises UndeliverableError for an address that GRUB could not ask for.
+    GRUB follows no redirect, so `plain_address` gives the token-free address (`http://HOST/PATH`) of a file on this
+    server, None where this server has to be asked. Raises UndeliverableError for an address too long for GRUB.
     """
 
     def address(text: str) -> str:
-        other = plain(text)
-        if other is not None:
-            host, _, path = other.removeprefix("http://").partition("/")
+        plain = plain_address(text)
+        if plain is not None:
+            host, _, path = plain.removeprefix("http://").partition("/")
             text = f"(http,{host})/{path}"
-        if len(to_bytes(text)) > LONGEST_ADDRESS:
+        if len(to_bytes(text)) > MAX_ADDRESS_SIZE:
             raise UndeliverableError(
-                f"the address {text[:80]!r}… has {len(to_bytes(text))} bytes, and GRUB can ask for {LONGEST_ADDRESS}"
+                f"the address {text[:80]!r}… has {len(to_bytes(text))} bytes, over GRUB's limit of {MAX_ADDRESS_SIZE}"
             )
         return text
 
@@ -43,4 +45,4 @@ def configuration(boot: NetBoot, plain: Callable[[str], str | None]) -> bytes:
     }
     efi = _ENTRY.format(firmware="EFI", linux="linuxefi", initrd="initrdefi", **fields)
     bios = _ENTRY.format(firmware="BIOS", linux="linux", initrd="initrd", **fields)
-    return to_bytes(f"default=0\nfallback=1\ntimeout=1\n{efi}{bios}")
+    return Response.of(to_bytes(f"default=0\nfallback=1\ntimeout=1\n{efi}{bios}"), TEXT)

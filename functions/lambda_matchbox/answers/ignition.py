@@ -1,83 +1,64 @@
-"""What does /ignition answer? An Ignition config, also one translated from Butane, or Talos' machine configuration."""
+"""The response of /ignition: an Ignition config, also one translated from Butane, or Talos' machine configuration."""
 
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Mapping
 
-from lambda_matchbox.answers.errors import translated_errors
-from lambda_matchbox.ignition.errors import IgnitionError
+from lambda_matchbox.answers.errors import InvalidConfigError, translated_errors
+from lambda_matchbox.catalog.templates import Template
+from lambda_matchbox.http import Response
 from lambda_matchbox.ignition.yaml import YamlError, documents
 
 _IGNITION_SUFFIXES = (".ign", ".ignition")
-_JSON = "application/json"
-_YAML = "application/x-yaml"
 _VARIANT = "variant"
 
 
-class IgnitionAnswer(NamedTuple):
-    """The value of Content-Type, and the body."""
-
-    content_type: str
-    body: bytes
-
-
 def is_ignition_config(template_id: str) -> bool:
-    """Whether a template of that name is no template, but an Ignition config as it is."""
+    """Whether a template of that name is an Ignition config as it is, and not rendered."""
     return template_id.endswith(_IGNITION_SUFFIXES)
 
 
-def _untold(_line: str) -> None:
-    """Nobody wants the report."""
+def respond(template: Template, data: Mapping[str, object]) -> Response:
+    """The response from a template.
 
-
-def ignition_answer(
-    template_id: str, source: bytes, data: Mapping[str, object], tell: Callable[[str], None] = _untold
-) -> IgnitionAnswer:
-    """The answer from the template `source`.
-
-    One that is called `….ign` or `….ignition` is an Ignition config and no template. Each other one is rendered over
-    `data`. What then is a mapping with `variant` is a Butane config, and is served as the Ignition config that it
-    stands for; YAML documents that are mappings without it are served as rendered. Talos skips empty ones.
-
-    `tell` is told each line of Butane's report, warnings too; none of them shows a value.
+    A template named `….ign` or `….ignition` is an Ignition config; every other is rendered over `data`. The result is a
+    Butane config if it is a mapping with `variant`, and is then served as an Ignition config, with Butane's report;
+    other YAML documents that are mappings are served as rendered. Talos skips empty documents.
 
     Raises:
         RenderError: it does not render.
-        InvalidConfigError: Ignition or Butane would refuse the config, or what is rendered is not YAML or
-            not a mapping.
+        InvalidConfigError: Ignition or Butane would refuse the config, or what is rendered is not YAML or not a
+            mapping.
     """
-    with translated_errors(template_id):
-        if is_ignition_config(template_id):
+    with translated_errors(template.id):
+        if is_ignition_config(template.id):
             from lambda_matchbox.ignition.config.parse import parse_and_translate
 
-            return IgnitionAnswer(_JSON, parse_and_translate(source))
+            return Response.of(parse_and_translate(template.body), "application/json")
         from lambda_matchbox.gotemplate.engine import render
 
-        rendered = render(source, data, name=template_id)
-        try:
-            if _is_butane(rendered):
-                from lambda_matchbox.answers.butane import served
+        rendered = render(template.body, data, name=template.id)
+    try:
+        if _is_butane(rendered):
+            from lambda_matchbox.answers import butane
 
-                return IgnitionAnswer(_JSON, served(rendered, tell))
-            fault = _talos_fault(rendered)
-        except YamlError as error:
-            where = "" if error.line is None else f" at line {error.line}"
-            fault = f"is not YAML{where}: {error.reason}"
-        except IgnitionError as error:
-            fault = f"is a Butane config that is refused: {error}"
-        if fault:
-            raise IgnitionError(f"what it renders {fault}")
-        return IgnitionAnswer(_YAML, rendered)
+            return butane.respond(template.id, rendered)
+        problem = _talos_problem(rendered)
+    except YamlError as error:
+        where = "" if error.line is None else f" at line {error.line}"
+        problem = f"is not YAML{where}: {error.reason}"
+    if problem:
+        raise InvalidConfigError(template.id, f"what it renders {problem}")
+    return Response.of(rendered, "application/x-yaml")
 
 
 def _is_butane(rendered: bytes) -> bool:
-    """Whether the first document is Butane's: it reads no other."""
+    """Whether the first document is Butane's, which reads no other."""
     if _VARIANT.encode() not in rendered:
         return False
     first = documents(rendered, first_only=True)
     return bool(first) and first[0].keys is not None and _VARIANT in first[0].keys
 
 
-def _talos_fault(rendered: bytes) -> str:
+def _talos_problem(rendered: bytes) -> str:
     """Why `rendered` cannot be a machine configuration of Talos; empty if it can.
 
     Raises YamlError.

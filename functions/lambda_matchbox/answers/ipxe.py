@@ -1,7 +1,9 @@
-"""iPXE scripts: the one that asks who the machine is, and the one that boots it."""
+"""iPXE scripts: /boot.ipxe, which sends the machine's labels to /ipxe, and /ipxe, which boots its profile."""
 
 from lambda_matchbox.catalog.profiles import NetBoot
+from lambda_matchbox.golang.http.content_type import TEXT
 from lambda_matchbox.golang.http.paths import to_bytes
+from lambda_matchbox.http import Response
 
 # The address is relative, so that the script works on whatever host and port it came from.
 BOOT_SCRIPT = (
@@ -11,8 +13,8 @@ BOOT_SCRIPT = (
 )
 
 
-def script(boot: NetBoot) -> bytes:
+def respond(boot: NetBoot) -> Response:
     """The iPXE script that boots a profile."""
     lines = ["#!ipxe", f"kernel {boot.kernel}{''.join(f' {arg}' for arg in boot.args)}"]
     lines += [f"initrd {initrd}" for initrd in boot.initrd]
-    return to_bytes("\n".join([*lines, "boot", ""]))
+    return Response.of(to_bytes("\n".join([*lines, "boot", ""])), TEXT)

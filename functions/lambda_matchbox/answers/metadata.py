@@ -1,14 +1,17 @@
-"""What does /metadata answer? `KEY=value` lines, to be read as a file of environment variables."""
+"""The response of /metadata: `KEY=value` lines, a file of environment variables."""
 
 from collections.abc import Mapping
 
 from lambda_matchbox.golang.float import format_float
 from lambda_matchbox.golang.text import bytes_of, replaced_strays, text_of_value
+from lambda_matchbox.http import Response
 
+# matchbox's own spelling.
+_CONTENT_TYPE = "plain/text"
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
-def render_metadata(data: Mapping[str, object]) -> bytes:
+def respond(data: Mapping[str, object]) -> Response:
     """One line for each string, boolean and number of `data`, sorted by key; lists and nulls have none.
 
     Keys are upper case, and those of nested maps are joined with `_`. Numbers are written as Go writes a float64.
@@ -28,7 +31,7 @@ def render_metadata(data: Mapping[str, object]) -> bytes:
                 lines.append((_upper(name), b"true" if value else b"false"))
             elif isinstance(value, int | float):
                 lines.append((_upper(name), format_float(float(value)).encode()))
-    return b"".join(key + b"=" + value + b"\n" for key, value in sorted(lines))
+    return Response.of(b"".join(key + b"=" + value + b"\n" for key, value in sorted(lines)), _CONTENT_TYPE)
 
 
 def _upper(name: str) -> bytes:

@@ -1,19 +1,16 @@
-"""Which templates would fail when a machine asks for them, as far as the groups tell?
+"""A check for templates that fail whatever machine requests them.
 
-A template is rendered and checked as its route does it, with what its group says and the labels that it selects by, the
-first of a list.
-Labels beyond these are a machine's own: where a template asks for one, it is tried with several made-up values, and
-only what fails with all of them is told.
+A template is rendered and checked as by its route, with its group's metadata and selector (the first of a list).
+Further labels are the machine's own: a template that reads one is tried with several made-up values, and fails only if
+it fails with all of them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from lambda_matchbox.answers.cloud import cloud_answer
+from lambda_matchbox.answers import cloud, generic, ignition
 from lambda_matchbox.answers.errors import RenderError, translated_errors
-from lambda_matchbox.answers.generic import generic_answer
-from lambda_matchbox.answers.ignition import ignition_answer, is_ignition_config
 from lambda_matchbox.answers.template_data import data_of
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
@@ -22,20 +19,21 @@ from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS, Template
 from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.gotemplate import engine
+from lambda_matchbox.http import Response
 
 # The last two have parts, for functions that take a label apart.
 _MADE_UP = ("x", "0", "/x", "1.2.3-x-y", "52:54:00:12:34:56")
-_MOST_LABELS = 20
+_MAX_LABELS = 20
 # Groups of one template differ in little, and each takes milliseconds.
-_MOST_GROUPS = 200
+_MAX_GROUPS = 200
 # A group is rendered once, or for each label that the template asks for and each made-up value. Some templates take
 # seconds.
-_MOST_RENDERINGS = 1000
+_MAX_RENDERINGS = 1000
 _ABSENT = "there is no value for "
 
 
 class Failure(NamedTuple):
-    """What a machine of these groups would be told; `made_up` are the labels that it was tried with."""
+    """The error that machines of these groups would get; `made_up` are the labels that it was tried with."""
 
     groups: list[str]
     reason: str
@@ -47,7 +45,7 @@ class Failure(NamedTuple):
 
 
 def failures(groups: Iterable[Group], profiles: Iterable[Profile], templates: Iterable[Template]) -> list[Failure]:
-    """What fails, the same failure of several groups once. What is named and not among these is no failure here."""
+    """The failures, each once with all its groups. An absent profile or template is none."""
     by_id = {profile.id: profile for profile in profiles}
     bodies = {(template.kind, template.id): template.body for template in templates}
     tried: dict[tuple[str, str], _Trial] = {}
@@ -57,52 +55,47 @@ def failures(groups: Iterable[Group], profiles: Iterable[Profile], templates: It
             key = (kind, getattr(by_id.get(group.profile), f"{kind}_id", ""))
             if key not in bodies:
                 continue
-            trial = tried.setdefault(key, _Trial(_ANSWERS[kind], key[1], bodies[key]))
-            if trial.groups >= _MOST_GROUPS or trial.renderings >= _MOST_RENDERINGS:
+            trial = tried.setdefault(key, _Trial(Template(*key, bodies[key])))
+            if trial.groups >= _MAX_GROUPS or trial.renderings >= _MAX_RENDERINGS:
                 continue
             for failure in trial.failure(Selection(group, by_id.get(group.profile))):
                 found.setdefault(failure, []).append(group.id)
     return [Failure(ids, reason, made_up) for (reason, made_up), ids in found.items()]
 
 
-def check_syntax(kind: str, template_id: str, source: bytes) -> None:
-    """Raises RenderError and InvalidConfigError for what fails whatever the data."""
-    if kind == "ignition" and is_ignition_config(template_id):
-        ignition_answer(template_id, source, {})
+def check_syntax(template: Template) -> None:
+    """Raises RenderError or InvalidConfigError for a template that fails whatever the data."""
+    if template.kind == "ignition" and ignition.is_ignition_config(template.id):
+        ignition.respond(template, {})
         return
-    with translated_errors(template_id):
-        engine.check_syntax(source, name=template_id)
-
-
-_Answer = Callable[[str, bytes, Mapping[str, object]], object]
+    with translated_errors(template.id):
+        engine.check_syntax(template.body, name=template.id)
 
 
 class _Trial:
-    """One template, and how much of it was tried so far."""
+    """One template, and how often it was tried so far."""
 
-    def __init__(self, answer: _Answer, template_id: str, body: bytes) -> None:
-        self._answer = answer
-        self._template_id = template_id
-        self._body = body
+    def __init__(self, template: Template) -> None:
+        self._template = template
         self.groups = 0
         self.renderings = 0
 
     def failure(self, selection: Selection) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """Why it fails for a group, and the labels that were made up, if it does with each value of them."""
+        """Why it fails for a group with every value of the made-up labels, and these labels."""
         self.groups += 1
         reason, made_up = self._tried(selection, _MADE_UP[0])
         if reason and all(self._tried(selection, value)[0] for value in _MADE_UP[1:] if made_up):
             yield reason, made_up
 
     def _tried(self, selection: Selection, value: str) -> tuple[str, tuple[str, ...]]:
-        """Why the template fails, empty if it does not, and the labels that it was given `value` for."""
+        """Why the template fails, empty if it does not, and the labels that were set to `value`."""
         labels = dict(selectors_of(selection.group.selector)[0].pairs)
         made_up: list[str] = []
         reason = ""
-        while len(made_up) < _MOST_LABELS:
+        while len(made_up) < _MAX_LABELS:
             self.renderings += 1
             try:
-                self._answer(self._template_id, self._body, data_of(selection, labels, urlencode(labels)))
+                _RESPOND[self._template.kind](self._template, data_of(selection, labels, urlencode(labels)))
             except RenderError as error:
                 label = error.reason.removeprefix(_ABSENT)
                 if str(error) == reason:
@@ -120,4 +113,8 @@ class _Trial:
         return "", tuple(made_up)
 
 
-_ANSWERS: dict[str, _Answer] = {"ignition": ignition_answer, "cloud": cloud_answer, "generic": generic_answer}
+_RESPOND: dict[str, Callable[[Template, Mapping[str, object]], Response]] = {
+    "ignition": ignition.respond,
+    "cloud": cloud.respond,
+    "generic": generic.respond,
+}

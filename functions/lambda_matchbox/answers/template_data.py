@@ -1,4 +1,4 @@
-"""What does a template see of a machine, its group and its request?"""
+"""The data that templates and /metadata see of a machine, its group and its request."""
 
 from collections.abc import Mapping
 

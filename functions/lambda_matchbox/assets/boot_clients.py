@@ -1,4 +1,4 @@
-"""What a boot client does with a redirect, told by its User-Agent.
+"""Which redirects a boot client follows, by its User-Agent.
 
 GRUB takes a redirect's body for the file, UEFI HTTP boot and U-Boot refuse it. iPXE follows it, but before its commit
 1844aacc8 (after 1.21.1) it turns `%2B` in a query into `+`, which breaks a signature over a session token.
@@ -13,7 +13,7 @@ _NO_REDIRECT = ("grub", "uefihttpboot", "u-boot")
 
 
 class Redirects(Enum):
-    """Which redirects a client can be sent."""
+    """Which redirects a client follows."""
 
     ANY = "any"
     UNSIGNED_PREFERRED = "unsigned preferred"
@@ -22,7 +22,7 @@ class Redirects(Enum):
 
 
 def follows_signed(user_agent: str, address: str) -> bool:
-    """Whether the client with this User-Agent gets what a signed address serves."""
+    """Whether the client with this User-Agent can fetch a signed address."""
     able = redirects(user_agent)
     if able is Redirects.UNSIGNED:
         return "%2B" not in address
@@ -30,7 +30,7 @@ def follows_signed(user_agent: str, address: str) -> bool:
 
 
 def redirects(user_agent: str) -> Redirects:
-    """Which redirects the client with this User-Agent can be sent."""
+    """Which redirects the client with this User-Agent follows."""
     if user_agent.lower().startswith(_NO_REDIRECT):
         return Redirects.NONE
     if found := _IPXE.match(user_agent):

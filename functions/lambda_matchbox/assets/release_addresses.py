@@ -1,7 +1,6 @@
-"""Which release does an address name?
+"""Releases in the addresses of boot scripts, such as `/assets/talos/arm64/vmlinuz?release=sha256:…`.
 
-A machine fetches kernel and initramfs one after the other, and the pointer may move in between. So the addresses that
-it is told name the release: `/assets/talos/arm64/vmlinuz?release=sha256:…`.
+A machine fetches kernel and initramfs one after the other, and the pointer may move in between.
 """
 
 import re
@@ -11,21 +10,21 @@ from lambda_matchbox.golang.http.paths import clean_path, parse_query, unescape
 from lambda_matchbox.releases.pointers import Pointers, covering
 
 _PARAMETER = "release"
-# Addresses on this very server, as iPXE and GRUB write them; an initrd's may stand behind options.
+# Addresses on this server, as iPXE and GRUB write them; options may precede that of an initrd.
 _OWN = re.compile(
     r"(?<!\S)(?P<start>/|\$\{cwduri\}|)assets/(?P<path>[^\s?#]*)(?:\?(?P<query>[^\s#]*))?(?!\S)", re.ASCII
 )
 
 
 def release_in(raw_query: str) -> str | None:
-    """The release that a query names; None where it names none."""
+    """The release that a query names, or None."""
     return next((value for key, value in parse_query(raw_query) if key == _PARAMETER), None)
 
 
 def pinned(boot: NetBoot, pointers: Pointers) -> NetBoot:
-    """The boot section with the release of this moment in each address that a source's releases fill.
+    """The boot section with the current release in each address that belongs to an image source.
 
-    Addresses on other hosts, and those that name a release already, stay as they are.
+    Addresses on other hosts, and those that already name a release, are unchanged.
     """
     if not pointers:
         return boot

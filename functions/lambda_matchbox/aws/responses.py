@@ -2,14 +2,14 @@
 
 import hashlib
 
-from lambda_matchbox.answers.response_store import StoredResponse
 from lambda_matchbox.aws.clients.request_deadline import deadline_within
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.layout import RESPONSES_PREFIX
+from lambda_matchbox.http import StoredResponse
 
 
 class S3Responses:
-    """The response store over a bucket (see `answers.response_store.ResponseStore`).
+    """The response store over a bucket (see `http.ResponseStore`).
 
     Its addresses last `lifetime` seconds, less where the credentials that signed them end earlier. An answer is kept
     within `answer_time` seconds or not at all.

@@ -11,17 +11,13 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from lambda_matchbox.errors import MatchboxError
+from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.golang.json import JsonDepthError, JsonError, decode
 
 _MAX_SHOWN = 40
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[][{}:,]|[^][{}:,"\s]+', re.DOTALL)
 
 _Model = TypeVar("_Model", bound=BaseModel)
-
-
-class DocumentError(MatchboxError):
-    """A document is not a valid group, profile or image source; the message names line and field."""
 
 
 def validated(model: type[_Model], text: bytes) -> _Model:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from lambda_matchbox.documents.json_text import DocumentError
 from lambda_matchbox.documents.sources import parse_source, parse_stand_in
+from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.releases.sources import Source, apart, overlapping
 
 STAND_IN = "MATCHBOX_SOURCE"

@@ -12,7 +12,6 @@ from pysequoia import Cert, PySigner, Sig, SignatureMode, Tsk, sign
 from pysequoia.packet import Packet, PacketPile, Tag
 
 from lambda_matchbox.signing.gnupg_secrets import without_protection
-from lambda_matchbox.web.signatures import Signatures
 
 _BEGIN = b"-----BEGIN PGP SIGNATURE-----"
 _LINE_END = re.compile(rb"\r?\n")
@@ -41,11 +40,6 @@ class SigningKey:
     def __init__(self, signer: PySigner) -> None:
         self._signer = signer
         self.fingerprint = Sig.from_bytes(self.armored(b"")).issuer_fingerprint or ""
-
-    @property
-    def signatures(self) -> Signatures:
-        """What signs routes' documents with this key."""
-        return Signatures(self.binary, self.armored)
 
     def armored(self, content: bytes) -> bytes:
         """A detached signature of the content in ASCII armor."""

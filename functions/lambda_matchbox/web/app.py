@@ -1,4 +1,4 @@
-"""One request of the balancer: routed, answered, and logged in one line."""
+"""The application: one event of the load balancer is routed, answered, and logged in one line."""
 
 import logging
 import time
@@ -9,45 +9,74 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from lambda_matchbox.errors import MatchboxError
-from lambda_matchbox.web.alb import event_answer, request_of
-from lambda_matchbox.web.failures import answer_of, failure_of
-from lambda_matchbox.web.request_log import Outcome, log_request
-from lambda_matchbox.web.routes import Account, Routes
+from lambda_matchbox.http import Request, Response
+from lambda_matchbox.web.access_log import AccessLogFields, log_request
+from lambda_matchbox.web.alb import event_response, request_from
+from lambda_matchbox.web.failures import error_response, failure_for
+from lambda_matchbox.web.machine import Machine
+from lambda_matchbox.web.routes import MachineRoute, Route, Routes
 
 
 class App:
-    """boot_api behind a balancer: `handle` is a Lambda handler but for the context.
+    """The routes behind a load balancer: `handle` is a Lambda handler without the context.
 
-    Each answer is made within a context of its own from `in_time`, which limits how long the stores may take for it.
-    `count` is told the route, the status and the seconds of each request.
+    Each response is made within a context of its own from `time_limit`, which limits the time for calls of the stores.
+    `count` gets the route, the status and the seconds of each request.
     """
 
     def __init__(
         self,
         routes: Routes,
         log: Logger,
-        in_time: Callable[[], AbstractContextManager[None]] = nullcontext,
+        time_limit: Callable[[], AbstractContextManager[None]] = nullcontext,
         count: Callable[[str, int, float], None] | None = None,
     ) -> None:
         self._routes = routes
         self.log = log
-        self._in_time = in_time
+        self._time_limit = time_limit
         self._count = count
 
     def handle(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Answer the balancer's event."""
         start = time.perf_counter()
-        request = request_of(event)
-        account = Account()
-        try:
-            with self._in_time():
-                answer = self._routes.answer(request, account)
-            outcome = Outcome(answer.status, logging.WARNING if account.report else logging.INFO)
-        except MatchboxError as error:
-            answer = answer_of(error)
-            outcome = Outcome(*failure_of(error), str(error))
+        request = request_from(event)
+        response, fields = self._respond(request)
         seconds = time.perf_counter() - start
-        log_request(self.log, request, account, outcome, seconds)
+        log_request(self.log, request, fields, seconds)
         if self._count is not None:
-            self._count(account.route, outcome.status, seconds)
-        return event_answer(answer)
+            self._count(fields.route, fields.status, seconds)
+        return event_response(response)
+
+    def _respond(self, request: Request) -> tuple[Response, AccessLogFields]:
+        """The stages of a response; an error is logged with what was found before it."""
+        route: Route | MachineRoute | None = None
+        machine: Machine | None = None
+        report: tuple[str, ...] = ()
+        level, reason = logging.INFO, ""
+        try:
+            with self._time_limit():
+                route = self._routes.find(request)
+                if isinstance(route, MachineRoute):
+                    machine = self._routes.select(request)
+                    # A gate belongs here: nothing is rendered for a machine before this line.
+                    response = route.respond(machine)
+                    report = response.report
+                    response = self._routes.deliver(request, response)
+                else:
+                    response = route.respond(request)
+            if report:
+                level = logging.WARNING
+        except MatchboxError as error:
+            response = error_response(error)
+            level, reason, report = failure_for(error).level, str(error), report or error.report
+        group = None if machine is None else machine.selection.group
+        profile = route.profile if isinstance(route, Route) else ""
+        return response, AccessLogFields(
+            route="" if route is None else route.name,
+            group="" if group is None else group.id,
+            profile=profile if group is None else group.profile,
+            status=response.status,
+            level=level,
+            reason=reason,
+            report=report,
+        )

@@ -1,16 +1,16 @@
-"""Which paths are signatures of other routes' documents? Those of matchbox: each configuration route with a suffix.
+"""Signature routes: each configuration route of matchbox with a suffix.
 
-The library that signs is not imported here: it is only where a key is.
+The library that signs is not imported here, but only where a key is.
 """
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 from lambda_matchbox.golang.http.content_type import BINARY, TEXT
-from lambda_matchbox.web.document_answers import Document
+from lambda_matchbox.http import Response
 
 Sign = Callable[[bytes], bytes]
-"""From what a route answers to a detached OpenPGP signature of it."""
+"""From a response's body to its detached OpenPGP signature."""
 
 SIGNED = frozenset({"/boot.ipxe", "/boot.ipxe.0", "/cloud", "/generic", "/grub", "/ignition", "/ipxe", "/metadata"})
 """The routes that matchbox signs."""
@@ -24,15 +24,15 @@ class Signatures(NamedTuple):
     binary: Sign
     armored: Sign
 
-    def document(self, suffix: str, body: bytes) -> Document:
-        """The signature that stands at a path with this suffix, with the type that Go would sniff of it."""
+    def respond(self, suffix: str, signed: Response) -> Response:
+        """The signature of a response at the path with this suffix, with the type that Go would sniff."""
         if suffix == ARMORED_SUFFIX:
-            return Document(self.armored(body), TEXT)
-        return Document(self.binary(body), BINARY)
+            return Response.of(self.armored(signed.body), TEXT, report=signed.report)
+        return Response.of(self.binary(signed.body), BINARY, report=signed.report)
 
 
 def signed_route(path: str) -> tuple[str, str] | None:
-    """The route whose documents are signed at this path, and the suffix; None where the path is no such twin."""
+    """The route that is signed at this path, and the suffix; None for a path that is no signature route."""
     for suffix in (BINARY_SUFFIX, ARMORED_SUFFIX):
         route = path.removesuffix(suffix)
         if route != path and route in SIGNED:

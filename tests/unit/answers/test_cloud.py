@@ -1,7 +1,8 @@
 import pytest
 
-from lambda_matchbox.answers.cloud import cloud_answer
+from lambda_matchbox.answers.cloud import respond
 from lambda_matchbox.answers.errors import InvalidConfigError, RenderError
+from lambda_matchbox.catalog.templates import Template
 from tests.unit.gotemplate.rendered_recordings import Recording, recordings
 
 CLOUD = list(recordings("rendering", "cloud"))
@@ -11,7 +12,7 @@ CLOUD = list(recordings("rendering", "cloud"))
 def test_as_recorded(recording: Recording) -> None:
     """What matchbox served is served, and what it refused is an error."""
     try:
-        body = cloud_answer(recording.template_id, recording.source, recording.data)
+        body = respond(Template("cloud", recording.template_id, recording.source), recording.data).body
     except (RenderError, InvalidConfigError):
         body = None
     assert recording.answer == body
@@ -40,7 +41,7 @@ def test_seven_answers_are_recorded() -> None:
 )
 def test_served(source: bytes) -> None:
     """Scripts, and cloud-configs whose first document is a mapping or empty, are served as they are."""
-    assert source == cloud_answer("a", source, {})
+    assert source == respond(Template("cloud", "a", source), {}).body
 
 
 @pytest.mark.parametrize(
@@ -65,5 +66,5 @@ def test_served(source: bytes) -> None:
 def test_refused(source: bytes, reason: str) -> None:
     """The error names the template and says why."""
     with pytest.raises(InvalidConfigError) as caught:
-        cloud_answer("a.yaml", source, {})
+        respond(Template("cloud", "a.yaml", source), {})
     assert f"template 'a.yaml': {reason}" == str(caught.value)

@@ -5,7 +5,9 @@ import sys
 import pytest
 
 from lambda_matchbox.answers.errors import InvalidConfigError, RenderError
-from lambda_matchbox.answers.ignition import IgnitionAnswer, ignition_answer
+from lambda_matchbox.answers.ignition import respond
+from lambda_matchbox.catalog.templates import Template
+from lambda_matchbox.http import Response
 from tests.conformance.butane_vectors import without_forms
 from tests.unit.gotemplate.rendered_recordings import recordings
 
@@ -19,9 +21,13 @@ BUTANE = {
 TRANSLATED = sorted(name for name, recording in BUTANE.items() if recording.answer and name != "openshift.yaml")
 
 
+def answered(template_id: str, source: bytes, **data: object) -> Response:
+    return respond(Template("ignition", template_id, source), data)
+
+
 def refusal(template_id: str, source: bytes, **data: object) -> str:
     with pytest.raises(InvalidConfigError) as caught:
-        ignition_answer(template_id, source, data)
+        answered(template_id, source, **data)
     return str(caught.value)
 
 
@@ -32,8 +38,8 @@ def refusal(template_id: str, source: bytes, **data: object) -> str:
 def test_ignition_as_recorded(name: str) -> None:
     """What matchbox takes as an Ignition config is answered with the same bytes."""
     recording = RECORDED[name]
-    answer = ignition_answer(name, recording.source, recording.data)
-    assert IgnitionAnswer("application/json", recording.answer or b"") == answer
+    answer = answered(name, recording.source, **recording.data)
+    assert Response.of(recording.answer or b"", "application/json") == answer
 
 
 def test_recordings_are_all_used() -> None:
@@ -49,7 +55,7 @@ def test_newer_version_is_kept() -> None:
     """A config of version 3.5.0, for which matchbox answers an empty one, keeps its version."""
     recording = RECORDED["v35.ign"]
     assert json.loads(recording.answer or b"")["ignition"]["version"] == ""
-    body = ignition_answer("v35.ign", recording.source, recording.data).body
+    body = answered("v35.ign", recording.source, **recording.data).body
     assert (recording.answer or b"").replace(b'"version":""', b'"version":"3.5.0"') == body
 
 
@@ -74,11 +80,11 @@ def test_no_empty_configs(name: str, reason: str) -> None:
 def test_butane_as_recorded(name: str) -> None:
     """A Butane config is answered with matchbox's bytes, but for how data is compressed."""
     recording = BUTANE[name]
-    answer = ignition_answer(name, recording.source, recording.data)
+    answer = answered(name, recording.source, **recording.data)
     if name == "compress.yaml":
         assert without_forms(json.loads(recording.answer or b"")) == without_forms(json.loads(answer.body))
     else:
-        assert IgnitionAnswer("application/json", recording.answer or b"") == answer
+        assert Response.of(recording.answer or b"", "application/json") == answer._replace(report=())
 
 
 @pytest.mark.parametrize(
@@ -114,17 +120,15 @@ def test_butane_that_is_refused(name: str, reason: str) -> None:
 
 
 def test_report_of_butane() -> None:
-    """Each line of the report is told, the warnings of a config that is served and all errors of one that is not."""
-    told: list[str] = []
+    """A response has the warnings of the report, an error all its lines."""
     head = b"variant: fcos\nversion: 1.5.0\n"
-    ignition_answer("a", head + b"strage: {}\n", {}, told.append)
-    assert ["warning at $.strage, line 3 col 1: unused key strage"] == told
-    told.clear()
+    assert ("warning at $.strage, line 3 col 1: unused key strage",) == answered("a", head + b"strage: {}\n").report
     with pytest.raises(InvalidConfigError) as caught:
-        ignition_answer("a", head + b"x: 1\nstorage: {files: [{path: a}, {path: b}]}\n", {}, told.append)
+        answered("a", head + b"x: 1\nstorage: {files: [{path: a}, {path: b}]}\n")
     first = "$.storage.files.0.path, line 4 col 26: path not absolute"
     assert str(caught.value).endswith(f"refused: {first} (and 1 more)")
-    assert [f"error at {first}", "error at $.storage.files.1.path, line 4 col 37: path not absolute"] == told[:2]
+    second = "$.storage.files.1.path, line 4 col 37: path not absolute"
+    assert (f"error at {first}", f"error at {second}") == caught.value.report[:2]
 
 
 @pytest.mark.parametrize(
@@ -143,20 +147,20 @@ def test_report_of_butane() -> None:
 )
 def test_no_value_is_shown(text: bytes) -> None:
     """Neither the error nor the report has a value of the config."""
-    told: list[str] = []
     with pytest.raises(InvalidConfigError) as caught:
-        ignition_answer("a", b"variant: fcos\nversion: 1.5.0\n" + text, {}, told.append)
-    assert "hunter" not in " ".join([str(caught.value), *told])
+        answered("a", b"variant: fcos\nversion: 1.5.0\n" + text)
+    assert "hunter" not in " ".join([str(caught.value), *caught.value.report])
 
 
 def test_the_translator_loads_with_the_first_butane_config() -> None:
     """A machine configuration of Talos does not load it."""
     program = """
 import sys
-from lambda_matchbox.answers.ignition import ignition_answer
-ignition_answer("a", b"machine: {}", {})
+from lambda_matchbox.answers.ignition import respond
+from lambda_matchbox.catalog.templates import Template
+respond(Template("ignition", "a", b"machine: {}"), {})
 print("lambda_matchbox.ignition.butane" in sys.modules, "lambda_matchbox.ignition.config" in sys.modules)
-ignition_answer("a", b"variant: fcos\\nversion: 1.5.0", {})
+respond(Template("ignition", "a", b"variant: fcos\\nversion: 1.5.0"), {})
 print("lambda_matchbox.ignition.butane" in sys.modules)
 """
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -172,14 +176,14 @@ def test_talos() -> None:
     """The machine configuration of Talos is served as rendered, for which matchbox answers 404."""
     recording = RECORDED["talos.yaml"]
     assert recording.answer is None
-    answer = ignition_answer("talos.yaml", recording.source, recording.data)
-    assert IgnitionAnswer("application/x-yaml", recording.source) == answer
+    answer = answered("talos.yaml", recording.source, **recording.data)
+    assert Response.of(recording.source, "application/x-yaml") == answer
 
 
 def test_talos_documents() -> None:
     """All documents have to be mappings; empty ones count for nothing."""
     source = b"machine: {type: {{.type}}}\n---\napiVersion: v1alpha1\nkind: X\n---\n"
-    answer = ignition_answer("a", source, {"type": "worker"})
+    answer = answered("a", source, type="worker")
     assert source.replace(b"{{.type}}", b"worker") == answer.body
 
 
@@ -203,4 +207,4 @@ def test_refused(source: bytes, reason: str) -> None:
 def test_template_that_does_not_render() -> None:
     """A template that does not render is its own error."""
     with pytest.raises(RenderError):
-        ignition_answer("a.yaml", b"{{.nope}}", {})
+        answered("a.yaml", b"{{.nope}}")

@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lambda_matchbox.assets.file_server import AssetAnswer, AssetRequest, Delivery, answer
+from lambda_matchbox.assets.file_server import Delivery, respond
 from lambda_matchbox.assets.stores import AssetFile, DirectoryListing
 from lambda_matchbox.errors import NotFoundError, UndeliverableError
 from lambda_matchbox.golang.http.paths import escape_path
+from lambda_matchbox.http import Request, Response
 
 LIMIT = 100
 SMALL, LARGE = bytes(range(LIMIT)), bytes(range(250)) * 4
@@ -65,16 +66,16 @@ def asked(
     method: str = "GET",
     query: str = "",
     **headers: str,
-) -> AssetAnswer:
-    request = AssetRequest(method, path, query, {"User-Agent": user_agent, **headers}, ORIGIN)
-    return answer(request, store or Memory(), Delivery(LIMIT, "boundary"))
+) -> Response:
+    given = {"host": "boot.test:8080", "user-agent": user_agent, **headers}
+    return respond(Request(method, "", query, given), path, store or Memory(), Delivery(LIMIT, "boundary"))
 
 
 @pytest.mark.parametrize("user_agent", ["curl/8.5.0", "GRUB 2.06", OLD_IPXE, ""])
 def test_small_is_direct(user_agent: str) -> None:
     """A file that fits is answered with its bytes, whoever asks."""
     found = asked("small", user_agent)
-    assert (200, SMALL, None) == (found.status, found.body, found.front)
+    assert (200, SMALL, "") == (found.status, found.body, found.accel_redirect)
     assert "100" == found.headers["content-length"]
     assert "application/x-test" == found.headers["content-type"]
     assert '"e"' == found.headers["etag"]
@@ -83,14 +84,14 @@ def test_small_is_direct(user_agent: str) -> None:
 
 def test_range_of_small() -> None:
     """A range of a small file is a 206 with these bytes."""
-    found = asked("small", Range="bytes=10-19")
+    found = asked("small", range="bytes=10-19")
     assert (206, SMALL[10:20]) == (found.status, found.body)
     assert ("bytes 10-19/100", "10") == (found.headers["content-range"], found.headers["content-length"])
 
 
 def test_several_ranges_of_small() -> None:
     """Several ranges come as one multipart body whose length is told."""
-    found = asked("small", Range="bytes=0-0,5-6")
+    found = asked("small", range="bytes=0-0,5-6")
     assert 206 == found.status
     assert "multipart/byteranges; boundary=boundary" == found.headers["content-type"]
     assert str(len(found.body)) == found.headers["content-length"]
@@ -101,9 +102,9 @@ def test_several_ranges_of_small() -> None:
 def test_preconditions_read_nothing(path: str) -> None:
     """A 304, a 412 and a 416 are answered by us, and nothing is read or signed for them."""
     store = Memory()
-    assert 304 == asked(path, store=store, **{"If-None-Match": '"e"'}).status
-    assert 412 == asked(path, store=store, **{"If-Match": '"x"'}).status
-    assert 416 == asked(path, store=store, Range="bytes=5000-").status
+    assert 304 == asked(path, store=store, **{"if-none-match": '"e"'}).status
+    assert 412 == asked(path, store=store, **{"if-match": '"x"'}).status
+    assert 416 == asked(path, store=store, range="bytes=5000-").status
     assert ([], []) == (store.reads, store.signed)
 
 
@@ -114,7 +115,7 @@ def test_large_is_redirected(user_agent: str, front: bool) -> None:
     store = Memory("a%2Bb", front=front, plain=PLAIN)
     found = asked("dir/large.img", user_agent, store=store)
     assert (302, f"{ORIGIN}/signed/dir/large.img?a%2Bb") == (found.status, found.headers["location"])
-    assert (b"", None, []) == (found.body, found.front, store.reads)
+    assert (b"", "", []) == (found.body, found.accel_redirect, store.reads)
     assert "0" == found.headers["content-length"]
 
 
@@ -134,10 +135,10 @@ def test_never_redirected(user_agent: str, plain: str) -> None:
 def test_ranges_of_large_for_grub() -> None:
     """Ranges that fit are read and sent directly, and only they are read."""
     store = Memory()
-    found = asked("dir/large.img", "GRUB 2.06", store=store, Range="bytes=500-599")
+    found = asked("dir/large.img", "GRUB 2.06", store=store, range="bytes=500-599")
     assert (206, LARGE[500:600]) == (found.status, found.body)
     assert [("dir/large.img", 500, 100)] == store.reads
-    two = asked("dir/large.img", "GRUB 2.06", store=store, Range="bytes=0-1,-2")
+    two = asked("dir/large.img", "GRUB 2.06", store=store, range="bytes=0-1,-2")
     assert 206 == two.status
     assert b"\r\n\r\n" + LARGE[-2:] + b"\r\n--boundary--\r\n" in two.body
 
@@ -147,7 +148,7 @@ def test_ranges_that_do_not_fit(wanted: str) -> None:
     """Ranges over the limit together, and many of them, are not carried."""
     store = Memory()
     with pytest.raises(UndeliverableError):
-        asked("dir/large.img", "GRUB 2.06", store=store, Range=wanted)
+        asked("dir/large.img", "GRUB 2.06", store=store, range=wanted)
     assert [] == store.reads
 
 
@@ -181,8 +182,8 @@ def test_ipxe_that_may_be_mended() -> None:
 def test_front_delivers(user_agent: str) -> None:
     """A front end that streams spares the client the redirect, whatever else is configured."""
     store = Memory("a%2Bb", front=True, plain=PLAIN)
-    found = asked("dir/large.img", user_agent, store=store, Range="bytes=1-998")
-    assert (206, b"", "/front/dir/large.img") == (found.status, found.body, found.front)
+    found = asked("dir/large.img", user_agent, store=store, range="bytes=1-998")
+    assert (206, b"", "/front/dir/large.img") == (found.status, found.body, found.accel_redirect)
     assert ("bytes 1-998/1000", "998") == (found.headers["content-range"], found.headers["content-length"])
     assert ([], []) == (store.reads, store.signed)
 

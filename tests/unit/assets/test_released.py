@@ -4,19 +4,18 @@ import json
 
 import pytest
 
-from lambda_matchbox.answers.response_store import StoredResponse
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.assets.released import ReleasedAssets
 from lambda_matchbox.assets.stores import DirectoryListing
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.errors import NotFoundError, StoreUnavailableError
-from lambda_matchbox.http import Request, Response
+from lambda_matchbox.http import Request, Response, StoredResponse
 from lambda_matchbox.oci.image_reference import ImageReference
 from lambda_matchbox.releases.pointers import Pointer, Release, published, rolled_back
 from lambda_matchbox.releases.sources import Source
 from lambda_matchbox.web.alb import BODY_LIMIT
-from lambda_matchbox.web.routes import Account, Routes, Stores
+from lambda_matchbox.web.routes import MachineRoute, Routes, Stores
 from tests.support.memory_catalog import MemoryCatalog
 from tests.support.memory_releases import MemoryFiles, MemoryReleases
 
@@ -164,7 +163,9 @@ def routes(releases: MemoryReleases) -> Routes:
 
 
 def asked(routes: Routes, path: str, query: str = "") -> Response:
-    return routes.answer(Request("GET", path, query, {"host": "boot.test"}), Account())
+    request = Request("GET", path, query, {"host": "boot.test"})
+    route = routes.find(request)
+    return route.respond(routes.select(request)) if isinstance(route, MachineRoute) else route.respond(request)
 
 
 def test_ipxe(releases: MemoryReleases, routes: Routes) -> None:

@@ -11,7 +11,7 @@ from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.catalog.selection import selectors_of
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
-from lambda_matchbox.documents.json_text import DocumentError
+from lambda_matchbox.errors import DocumentError
 
 
 def test_group() -> None:

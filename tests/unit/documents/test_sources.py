@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_matchbox.documents.json_text import DocumentError
 from lambda_matchbox.documents.sources import parse_source, parse_stand_in, source_document
+from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.image_sync.sources import image_sources, is_due
 from lambda_matchbox.oci.image_reference import ImageReference, Platform
 from lambda_matchbox.releases.sources import Source, apart, known_places, overlapping

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from boot_api.handler import app_of
 from lambda_matchbox.web.app import App
+from lambda_matchbox.web.wiring import lambda_app
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
 from tests.support.balancer_events import EVENTS, EXPECTED, assert_answered, event, fill
@@ -17,7 +17,7 @@ def app(moto_server: Service) -> App:
     stores = new_stores(moto_server, moto_server)
     fill(stores)
     with long_timeout():
-        return app_of(stores.environment() | {"MATCHBOX_LOG_LEVEL": "critical"})
+        return lambda_app(stores.environment() | {"MATCHBOX_LOG_LEVEL": "critical"})
 
 
 def test_all_are_expected() -> None:

@@ -14,7 +14,7 @@ from lambda_matchbox.errors import (
     StoreUnavailableError,
     UndeliverableError,
 )
-from lambda_matchbox.web.failures import FAILURES, answer_of, failure_of
+from lambda_matchbox.web.failures import FAILURES, error_response, failure_for
 
 
 def product_errors() -> list[type[MatchboxError]]:
@@ -39,14 +39,14 @@ def made(error: type[MatchboxError]) -> MatchboxError:
 
 def test_no_error_is_missing() -> None:
     """The table has a row for each kind of error of the domain and its adapters, and for nothing else."""
-    assert sorted(FAILURES) == [error.__name__ for error in product_errors() if error.__base__ is MatchboxError]
+    assert set(FAILURES) == {error for error in product_errors() if error.__base__ is MatchboxError}
 
 
 @pytest.mark.parametrize("error", product_errors(), ids=lambda error: error.__name__)
 def test_answer(error: type[MatchboxError]) -> None:
     """An error's answer has the table's status, one line of text, its length, and never a Location."""
-    answer = answer_of(made(error))
-    assert failure_of(made(error)).status == answer.status
+    answer = error_response(made(error))
+    assert failure_for(made(error)).status == answer.status
     assert "location" not in {name.lower() for name in answer.headers}
     assert "text/plain; charset=utf-8" == answer.headers["content-type"]
     assert "nosniff" == answer.headers["x-content-type-options"]
@@ -66,32 +66,32 @@ def test_answer(error: type[MatchboxError]) -> None:
 )
 def test_status_and_level(error: MatchboxError, status: int, level: int) -> None:
     """Only what the machine asked wrongly is a 404, which boot clients take for final."""
-    assert (status, level) == failure_of(error)
+    assert (status, level) == failure_for(error)
 
 
 def test_not_found_is_that_of_go() -> None:
     """A 404 has Go's body and hides the reason."""
-    assert b"404 page not found\n" == answer_of(NotFoundError("no group has secret")).body
+    assert b"404 page not found\n" == error_response(NotFoundError("no group has secret")).body
 
 
 def test_only_503_says_when_to_come_back() -> None:
     """Retry-After is between 2 and 10 seconds, not always the same, and only at 503."""
-    waits = {int(answer_of(StoreUnavailableError("x")).headers["retry-after"]) for _ in range(300)}
+    waits = {int(error_response(StoreUnavailableError("x")).headers["retry-after"]) for _ in range(300)}
     assert waits <= set(range(2, 11))
     assert len(waits) > 1
     others = [error for error in product_errors() if not issubclass(error, StoreUnavailableError)]
-    assert [] == [error.__name__ for error in others if "retry-after" in answer_of(made(error)).headers]
+    assert [] == [error.__name__ for error in others if "retry-after" in error_response(made(error)).headers]
 
 
 def test_an_unknown_error_is_no_answer() -> None:
     """An error without a row is a fault of the program, which must not pass for an answer."""
     with pytest.raises(KeyError):
-        failure_of(MatchboxError("x"))
+        failure_for(MatchboxError("x"))
 
 
 def test_reason_may_hold_any_text() -> None:
     """A reason with half a surrogate pair is written nevertheless."""
-    assert b"a \xff \xef\xbf\xbd\n" == answer_of(AnswerTooLargeError("a \udcff \ud800")).body
+    assert b"a \xff \xef\xbf\xbd\n" == error_response(AnswerTooLargeError("a \udcff \ud800")).body
 
 
 def test_a_derived_error_is_what_it_derives_from() -> None:
@@ -100,5 +100,5 @@ def test_a_derived_error_is_what_it_derives_from() -> None:
     class ThrottledError(StoreUnavailableError):
         """A store's own kind."""
 
-    assert failure_of(StoreUnavailableError("x")) == failure_of(ThrottledError("x"))
-    assert "retry-after" in answer_of(ThrottledError("x")).headers
+    assert failure_for(StoreUnavailableError("x")) == failure_for(ThrottledError("x"))
+    assert "retry-after" in error_response(ThrottledError("x")).headers

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.golang.http.paths import unescape
-from lambda_matchbox.web.alb import ACCEL_REDIRECT, BODY_LIMIT, request_of
+from lambda_matchbox.web.alb import ACCEL_REDIRECT, BODY_LIMIT, request_from
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.assets import OWN, SIGNED, AssetDirectory, SignedAddresses
 from matchboxctl.serve.response_relay import ResponseRelay
 from tests.support.memory_releases import MemoryReleases
-from tests.support.openpgp.keys import signing_key
+from tests.support.openpgp.keys import signatures
 from tests.unit.web.hostile_requests import (
     HEADERS,
     METHODS,
@@ -43,8 +43,7 @@ def assets(tmp_path_factory: pytest.TempPathFactory) -> AssetDirectory:
 @pytest.fixture(scope="module")
 def app(assets: AssetDirectory) -> App:
     stores = Stores(catalog(), assets, MemoryReleases(), ResponseRelay())
-    signatures = signing_key("ed25519").signatures
-    return App(Routes(stores, Delivery(BODY_LIMIT, "boundary"), signatures), quiet())
+    return App(Routes(stores, Delivery(BODY_LIMIT, "boundary"), signatures("ed25519")), quiet())
 
 
 def assert_in_order(app: App, assets: AssetDirectory, given: dict[str, Any]) -> None:
@@ -55,7 +54,7 @@ def assert_in_order(app: App, assets: AssetDirectory, given: dict[str, Any]) -> 
     assert SECRET not in body
     for address in (headers.get("location", ""), headers.get(ACCEL_REDIRECT, "")):
         # The client may name itself a host that looks like a path.
-        path, _, query = address.removeprefix(request_of(given).origin).partition("?")
+        path, _, query = address.removeprefix(request_from(given).origin).partition("?")
         name = unescape(path.removeprefix(SIGNED)) or ""
         # A redirect to the clean spelling of what was asked signs nothing.
         if path.startswith(SIGNED) and ADDRESSES.verified(name, query):

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from boot_api.handler import app_of
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.errors import StoreUnavailableError
@@ -13,6 +12,7 @@ from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.metrics import MILLISECONDS, REQUESTS, SERVICE, RequestMetrics
 from lambda_matchbox.web.routes import Routes, Stores
+from lambda_matchbox.web.wiring import lambda_app
 from matchboxctl.serve.response_relay import ResponseRelay
 from tests.support.memory_catalog import MemoryCatalog
 from tests.support.memory_releases import MemoryFiles, MemoryReleases
@@ -81,10 +81,10 @@ def test_the_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_function_counts(capsys: pytest.CaptureFixture[str]) -> None:
     """The handler counts in the namespace of its environment, and nowhere without one."""
-    app_of(ENVIRONMENT).handle(event("/boot.ipxe"))
+    lambda_app(ENVIRONMENT).handle(event("/boot.ipxe"))
     open_log(SERVICE)
     assert "" == capsys.readouterr().out
-    app_of(ENVIRONMENT | {"POWERTOOLS_METRICS_NAMESPACE": NAMESPACE}).handle(event("/boot.ipxe"))
+    lambda_app(ENVIRONMENT | {"POWERTOOLS_METRICS_NAMESPACE": NAMESPACE}).handle(event("/boot.ipxe"))
     assert [(NAMESPACE, REQUESTS), (NAMESPACE, MILLISECONDS)] == [
         (metric.namespace, metric.name) for metric in metrics_of(capsys.readouterr().out)
     ]

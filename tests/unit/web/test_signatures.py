@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from lambda_matchbox.answers.response_store import StoredResponse
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.errors import StoreUnavailableError
+from lambda_matchbox.http import StoredResponse
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
 from lambda_matchbox.web.signatures import SIGNED, Signatures
@@ -21,7 +21,7 @@ from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from tests.support.memory_catalog import MemoryCatalog
 from tests.support.memory_releases import MemoryReleases
 from tests.support.openpgp.independent import TEXT, is_signed, kind_of
-from tests.support.openpgp.keys import signing_key
+from tests.support.openpgp.keys import signatures
 from tests.unit.web.hostile_requests import event, quiet
 
 LIMIT = 2_000
@@ -94,7 +94,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def server(root: Path) -> Server:
-    return Server(root, signing_key("rsa").signatures)
+    return Server(root, signatures("rsa"))
 
 
 @pytest.fixture
@@ -171,7 +171,7 @@ def test_stores_that_are_away(root: Path, monkeypatch: pytest.MonkeyPatch) -> No
         raise StoreUnavailableError("away")
 
     monkeypatch.setattr(MemoryCatalog, "select", select)
-    answer = Server(root, signing_key("rsa").signatures).ask("/ipxe.sig")
+    answer = Server(root, signatures("rsa")).ask("/ipxe.sig")
     assert (503, True) == (answer.status, "retry-after" in answer.headers)
 
 
@@ -217,7 +217,7 @@ def test_a_twin_is_named_as_a_route(root: Path) -> None:
     """Log and metrics tell twins from their routes."""
     counted: list[str] = []
     stores = Stores(catalog(), AssetDirectory(root, SignedAddresses(b"", 60)), MemoryReleases(), Elsewhere())
-    routes = Routes(stores, Delivery(LIMIT, "-"), signing_key("rsa").signatures)
+    routes = Routes(stores, Delivery(LIMIT, "-"), signatures("rsa"))
     app = App(routes, quiet(), count=lambda route, status, seconds: counted.append(route))
     for path in ("/ipxe", "/ipxe.sig", "/boot.ipxe.asc"):
         app.handle(event("GET", path, {"of": ["all"]}))

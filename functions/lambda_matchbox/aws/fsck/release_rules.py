@@ -21,8 +21,8 @@ from lambda_matchbox.aws.layout import (
     texts_of_sources,
 )
 from lambda_matchbox.aws.releases.store import TableReleaseStore
-from lambda_matchbox.documents.json_text import DocumentError
 from lambda_matchbox.documents.sources import parse_source
+from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.releases.pointers import RECORD, Pointer, Pointers, Release
 from lambda_matchbox.releases.records import record_in
 from lambda_matchbox.releases.sources import Source, apart

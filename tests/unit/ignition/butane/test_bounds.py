@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from lambda_matchbox.answers.butane import served
+from lambda_matchbox.answers.butane import respond
+from lambda_matchbox.answers.errors import InvalidConfigError
 from lambda_matchbox.ignition.butane import ButaneError, translate
 from lambda_matchbox.ignition.butane.reading.unused_keys import Places
 from lambda_matchbox.ignition.butane.reading.yaml_nodes import Mapping, Node, Scalar
 from lambda_matchbox.ignition.butane.report import MOST_ENTRIES, Place, rest
 from lambda_matchbox.ignition.config.rules import faults
-from lambda_matchbox.ignition.errors import IgnitionError
 
 HEAD = "variant: fcos\nversion: 1.5.0\n"
 FILES = "storage:\n  files:\n"
@@ -70,12 +70,10 @@ def test_merge_keys() -> None:
 
 
 def lines_of(config: str) -> list[str]:
-    told: list[str] = []
     try:
-        served(config.encode(), told.append)
-    except IgnitionError:
-        told.append("refused")
-    return told
+        return [*respond("a", config.encode()).report]
+    except InvalidConfigError as error:
+        return [*error.report, "refused"]
 
 
 @pytest.mark.parametrize(
@@ -106,7 +104,7 @@ def test_rules_are_checked_once() -> None:
     calls: list[str] = []
     sys.setprofile(lambda frame, event, _: calls.append(event) if frame.f_code is faults.__code__ else None)
     try:
-        served(HEAD.encode(), lambda _: None)
+        respond("a", HEAD.encode())
     finally:
         sys.setprofile(None)
     assert ["call", "return"] == calls
@@ -117,7 +115,7 @@ def test_what_is_empty() -> None:
     config = HEAD + FILES + "    - {path: /a}\n"
     ignition, _ = translate(config)
     assert {"ignition": {"version": "3.4.0"}, "storage": {"files": [{"path": "/a"}]}} == ignition
-    answer = json.loads(served(config.encode(), lambda _: None))
+    answer = json.loads(respond("a", config.encode()).body)
     assert {"path": "/a", "group": {}, "user": {}, "contents": {"verification": {}}} == answer["storage"]["files"][0]
 
 

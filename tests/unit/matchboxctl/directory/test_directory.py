@@ -9,8 +9,7 @@ import pytest
 
 from lambda_matchbox.catalog.overlaps import Overlap
 from lambda_matchbox.catalog.stores import Selection
-from lambda_matchbox.documents.json_text import DocumentError
-from lambda_matchbox.errors import StoreUnavailableError
+from lambda_matchbox.errors import DocumentError, StoreUnavailableError
 from matchboxctl.directory.catalog import watch
 from tests.unit.matchboxctl.directory.data_directory import WAYS, Data, watched
 

@@ -80,8 +80,8 @@ labels    role=worker
 group     worker, by role=worker
           not worker-too: it matches too, but it has the same selectors, and the smaller id wins
           not default: it matches too, but it has fewer selectors
-          not sealed: it wants api_key=*** (the machine has no such label)
-          and 5 further groups are not
+          not sealed: it selects api_key=*** (the machine has no such label)
+          and 5 more
 profile   worker
 template  generic/worker.txt
 data      {
@@ -99,7 +99,7 @@ def test_a_machine_with_a_template(rendered: Rendered) -> None:
     code, text = rendered("generic", "--others", "3", role="worker")
     assert (0, "") == (code, rendered.error)
     assert text.startswith(WORKER)
-    assert "\nanswer    200, text/plain; charset=utf-8, " in text
+    assert "\nresponse  200, text/plain; charset=utf-8, " in text
     assert 'talos *** *** "***"' == text.splitlines()[-1]
 
 
@@ -144,7 +144,7 @@ def test_a_template_that_does_not_render(rendered: Rendered) -> None:
     reason = "template 'broken.txt', line 3: there is no value for missing"
     assert 1 == code
     assert (
-        f"answer    500, text/plain; charset=utf-8, {len(reason) + 1} bytes\nreason    {reason}\n\n{reason}\n" in text
+        f"response  500, text/plain; charset=utf-8, {len(reason) + 1} bytes\nreason    {reason}\n\n{reason}\n" in text
     )
     assert f"matchboxctl: 500: {reason}\n" == rendered.error
 
@@ -158,7 +158,7 @@ def test_a_group_without_its_profile(rendered: Rendered) -> None:
 
 
 def test_a_machine_that_no_group_takes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """Where no group matches, those that nearly do are first, with what the machine says instead."""
+    """Where no group matches, those that nearly do are first, with what the machine has instead."""
     (tmp_path / "groups").mkdir()
     for name, selector in {
         "near": {"role": "worker", "zone": "b"},
@@ -171,13 +171,13 @@ def test_a_machine_that_no_group_takes(capsys: pytest.CaptureFixture[str], tmp_p
     assert 1 == code
     assert text.splitlines() == [
         "labels    role=worker zone=a",
-        "          left out: mac=nonsense",
-        "group     none that matches",
-        "          not near: it wants zone=b (the machine says a)",
-        "          not other: it wants os=installed (the machine has no such label)",
-        "          and 1 further groups are not",
+        "          ignored: mac=nonsense",
+        "group     none matches",
+        "          not near: it selects zone=b (the machine has a)",
+        "          not other: it selects os=installed (the machine has no such label)",
+        "          and 1 more",
         "profile   none",
-        "answer    404, text/plain; charset=utf-8, 19 bytes",
+        "response  404, text/plain; charset=utf-8, 19 bytes",
         "reason    no group matches these labels",
         "",
         "404 page not found",
@@ -187,13 +187,16 @@ def test_a_machine_that_no_group_takes(capsys: pytest.CaptureFixture[str], tmp_p
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        (("nonsense",), "no route 'nonsense': it is one of ipxe, grub, ignition, cloud, generic, metadata"),
-        (("assets/vmlinuz",), "no route 'assets/vmlinuz': it is one of ipxe, grub, ignition, cloud, generic, metadata"),
+        (("nonsense",), "unknown route 'nonsense': use one of ipxe, grub, ignition, cloud, generic, metadata"),
+        (
+            ("assets/vmlinuz",),
+            "unknown route 'assets/vmlinuz': use one of ipxe, grub, ignition, cloud, generic, metadata",
+        ),
         (("ipxe", "--label", "mac"), "invalid --label 'mac': use KEY=VALUE, such as mac=52:54:00:12:34:56"),
         (("ipxe", "--label", "=x"), "invalid --label '=x': use KEY=VALUE, such as mac=52:54:00:12:34:56"),
         (
             ("ipxe", "--data-path", "/nowhere"),
-            "/nowhere is no directory: name matchbox's data directory with --data-path",
+            "/nowhere is not a directory: set --data-path to matchbox's data directory",
         ),
     ],
 )

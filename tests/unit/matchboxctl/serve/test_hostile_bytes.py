@@ -14,7 +14,7 @@ from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from matchboxctl.directory.releases import DirectoryReleases
-from matchboxctl.serve.front import Front, Streams
+from matchboxctl.serve.alb_emulator import ALBEmulator, Streams
 from matchboxctl.serve.response_relay import ResponseRelay
 from tests.unit.web.hostile_requests import PIECES, SECRET, catalog, filled, quiet
 
@@ -52,9 +52,9 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     directory, addresses = filled(tmp_path_factory.mktemp("data")), SignedAddresses(b"key", 60)
     assets, releases = AssetDirectory(directory, addresses), DirectoryReleases(directory / "none", addresses)
     streams = Streams(addresses, assets, releases, ResponseRelay())
-    stores = Stores(catalog(), assets, releases, streams.answers)
+    stores = Stores(catalog(), assets, releases, streams.responses)
     app = App(Routes(stores, Delivery(BODY_LIMIT, "boundary")), quiet())
-    with Front(("127.0.0.1", 0), app, streams) as front:
+    with ALBEmulator(("127.0.0.1", 0), app, streams) as front:
         serving = threading.Thread(target=front.serve_forever, kwargs={"poll_interval": 0.05})
         serving.start()
         yield front.server_port

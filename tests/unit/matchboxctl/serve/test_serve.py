@@ -49,7 +49,7 @@ def test_missing_data_directory(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for name in ("absent", "file"):
         line = refused_start("--address", "127.0.0.1:0", "--data-path", str(tmp_path / name))
-        assert f"{tmp_path / name} is no directory" in line
+        assert f"{tmp_path / name} is not a directory" in line
         assert "--data-path" in line
 
 
@@ -69,7 +69,7 @@ def test_groups_that_are_a_file(tmp_path: Path) -> None:
     """Where a directory has to be, a file is named."""
     (tmp_path / "groups").touch()
     line = refused_start("--address", "127.0.0.1:0", "--data-path", str(tmp_path))
-    assert f"{tmp_path / 'groups'} is no directory" in line
+    assert f"{tmp_path / 'groups'} is not a directory" in line
 
 
 @pytest.mark.parametrize(

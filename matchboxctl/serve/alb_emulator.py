@@ -1,7 +1,7 @@
-"""A stand-in for the load balancer: HTTP in, the balancer's event to the deployed app, HTTP out.
+"""An emulator of the load balancer (ALB): HTTP in, its event to the deployed app, HTTP out.
 
-It keeps the balancer's contract: answers of at most 1 MB, Content-Length computed from the body, 502 on an exception.
-In directory mode it streams what is large itself: assets from signed addresses, and what an answer of the app names.
+It keeps the balancer's contract: responses of at most 1 MB, Content-Length computed from the body, 502 on an exception.
+In directory mode it streams large bodies itself: assets at signed addresses, and what a response names for streaming.
 """
 
 import json
@@ -22,38 +22,37 @@ from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.golang.http import content
 from lambda_matchbox.golang.http.paths import unescape
 from lambda_matchbox.http import Request
-from lambda_matchbox.web.alb import ACCEL_REDIRECT, ANSWER_LIMIT
+from lambda_matchbox.web.access_log import AccessLogFields, log_request
+from lambda_matchbox.web.alb import ACCEL_REDIRECT, RESPONSE_LIMIT
 from lambda_matchbox.web.app import App
-from lambda_matchbox.web.failures import answer_of
-from lambda_matchbox.web.request_log import Outcome, log_request
-from lambda_matchbox.web.routes import Account
+from lambda_matchbox.web.failures import error_response
 from matchboxctl.directory.assets import OWN, SIGNED, AssetDirectory, SignedAddresses
 from matchboxctl.directory.releases import DirectoryReleases
 from matchboxctl.serve.request_line import parameters, path_and_query
 from matchboxctl.serve.response_relay import ResponseRelay
 
-_REQUEST_LIMIT = 1_000_000
+_MAX_REQUEST_BODY = 1_000_000
 
 
 class Streams(NamedTuple):
-    """What the front end of directory mode streams itself."""
+    """What the emulator streams itself in directory mode."""
 
     addresses: SignedAddresses
     assets: AssetDirectory
     releases: DirectoryReleases
-    answers: ResponseRelay
+    responses: ResponseRelay
 
-    def named(self, name: str) -> tuple[AssetDirectory, str] | None:
-        """Where a name in a signed address leads; None for a name of nothing."""
+    def locate(self, name: str) -> tuple[AssetDirectory, str] | None:
+        """The directory and path for a name in a signed address, or None."""
         if name.startswith(OWN):
             return self.assets, name.removeprefix(OWN)
         return self.releases.named(name)
 
 
-class Front(ThreadingHTTPServer):
-    """The HTTP server. A thread for each connection, so that a slow reader delays nobody.
+class ALBEmulator(ThreadingHTTPServer):
+    """The HTTP server. A thread for each connection, so that a slow reader delays no other.
 
-    `streams` is None in store mode, where the bucket serves what is large.
+    `streams` is None in store mode, where the bucket serves large bodies.
     """
 
     daemon_threads = True
@@ -67,7 +66,7 @@ class Front(ThreadingHTTPServer):
         super().__init__(address, _Connection)
 
     def server_bind(self) -> None:
-        """Bind without asking DNS for the host's name."""
+        """Bind without a DNS query for the host's name."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         host, port = self.socket.getsockname()[:2]
@@ -75,30 +74,30 @@ class Front(ThreadingHTTPServer):
         self.server_name, self.server_port = host, port
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 (the base class's names)
-        """Log why a connection is given up; one that the client cut needs no line."""
+        """Log why a connection failed, unless the client closed it."""
         error = sys.exception()
         if not isinstance(error, ConnectionError):
-            self.app.log.error("a connection is given up", exc_info=error)
+            self.app.log.error("a connection failed", exc_info=error)
 
 
 class _Connection(BaseHTTPRequestHandler):
-    server: Front
+    server: ALBEmulator
     protocol_version = "HTTP/1.1"
     timeout = 120
-    # Small answers leave at once.
+    # Small responses are sent at once.
     disable_nagle_algorithm = True
 
     def __getattr__(self, name: str) -> Any:
-        # Any method is answered, as by the balancer.
+        # Any method is accepted, as by the balancer.
         if name.startswith("do_"):
-            return self._answer
+            return self._respond
         raise AttributeError(name)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class's name)
-        """Nothing: these lines would hold queries, with signatures and labels."""
+        """Log nothing: these lines would contain queries, with signatures and labels."""
 
     def handle_one_request(self) -> None:
-        """Forget the connection's request before, or the log would tell of it for one that cannot be read."""
+        """Reset the state: the log of an unreadable request must not show the connection's previous one."""
         self._begin = 0.0
         self._status = 0
         self._reason = ""
@@ -106,31 +105,30 @@ class _Connection(BaseHTTPRequestHandler):
         super().handle_one_request()
 
     def parse_request(self) -> bool:
-        """Begin to measure: before its first line came, there was no request."""
+        """Start the time: a request begins with its first line."""
         self._begin = time.perf_counter()
         return super().parse_request()
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Refuse what is no request that the balancer would hand on."""
+        """Refuse a request that the balancer would not pass on."""
         super().send_error(code, message, explain)
         # `message` may quote the request's query.
         self._status, self._reason = code, HTTPStatus(code).phrase
         self._log(logging.WARNING)
 
     def _log(self, level: int, route: str = "") -> None:
-        """The line of a request that the app does not log."""
+        """Log a request that does not reach the app."""
         words = self.requestline.split()
         path = path_and_query(words[1])[0] if len(words) > 1 else ""
         headers = {name: values[0] for name, values in self._forwarded().items()}
         log_request(
             self.server.app.log,
             Request(self.command or "", path, "", headers),
-            Account(route),
-            Outcome(self._status, level, self._reason),
+            AccessLogFields(route, status=self._status, level=level, reason=self._reason),
             time.perf_counter() - self._begin if self._begin else 0,
         )
 
-    def _answer(self) -> None:
+    def _respond(self) -> None:
         try:
             path, query = path_and_query(self.requestline.split()[1])
             body = self._body()
@@ -145,13 +143,13 @@ class _Connection(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def _body(self) -> bytes | None:
-        """The request's body; None where it was refused."""
+        """The request's body; None if it was refused."""
         length = self.headers.get("content-length", "0").strip()
         chunked = self.headers.get("transfer-encoding") is not None
-        if chunked or not (length.isascii() and length.isdigit()) or int(length) > _REQUEST_LIMIT:
+        if chunked or not (length.isascii() and length.isdigit()) or int(length) > _MAX_REQUEST_BODY:
             self.close_connection = True
             self._send(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"content-length": "0", "connection": "close"}, b"")
-            self._reason = f"the body is chunked or over {_REQUEST_LIMIT} bytes"
+            self._reason = f"the body is chunked or over {_MAX_REQUEST_BODY} bytes"
             self._log(logging.WARNING)
             return None
         return self.rfile.read(int(length))
@@ -167,8 +165,8 @@ class _Connection(BaseHTTPRequestHandler):
             "isBase64Encoded": True,
         }
         try:
-            answer = self.server.app.handle(event)
-            size = len(json.dumps(answer))
+            response = self.server.app.handle(event)
+            size = len(json.dumps(response))
         except Exception:
             # The balancer's 502.
             self.server.app.log.exception("unhandled exception")
@@ -176,25 +174,25 @@ class _Connection(BaseHTTPRequestHandler):
             self._reason = "unhandled exception"
             self._log(logging.ERROR)
             return
-        if size > ANSWER_LIMIT:
-            self.server.app.log.error("an answer of %d bytes is over the balancer's limit", size)
+        if size > RESPONSE_LIMIT:
+            self.server.app.log.error("a response of %d bytes is over the balancer's limit", size)
             self._send(HTTPStatus.BAD_GATEWAY, {"content-length": "0"}, b"")
             return
-        headers = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
-        front = headers.pop(ACCEL_REDIRECT, None)
-        if front is not None and self.server.streams is not None:
-            self._stream(self.server.streams, front)
+        headers = {name: values[0] for name, values in response["multiValueHeaders"].items()}
+        streamed = headers.pop(ACCEL_REDIRECT, None)
+        if streamed is not None and self.server.streams is not None:
+            self._stream(self.server.streams, streamed)
             if self._reason:
-                # The request's own line was written by the app, before this.
+                # The app has already written the request's line.
                 self.server.app.log.error(self._reason)
             return
-        text = answer["body"]
-        payload = b64decode(text) if answer["isBase64Encoded"] else text.encode()
+        text = response["body"]
+        payload = b64decode(text) if response["isBase64Encoded"] else text.encode()
         if payload or self.command != "HEAD":
             headers["content-length"] = str(len(payload))
-        if answer["statusCode"] == HTTPStatus.NOT_MODIFIED:
+        if response["statusCode"] == HTTPStatus.NOT_MODIFIED:
             headers.pop("content-length", None)
-        self._send(answer["statusCode"], headers, payload)
+        self._send(response["statusCode"], headers, payload)
 
     def _forwarded(self) -> dict[str, list[str]]:
         headers: dict[str, list[str]] = {}
@@ -209,40 +207,40 @@ class _Connection(BaseHTTPRequestHandler):
         return headers
 
     def _signed(self, streams: Streams, path: str, query: str) -> None:
-        """As S3: a signature is for GET alone."""
+        """Serve a signed address, as S3 does: a signature is for GET only."""
         name = unescape(path.removeprefix(SIGNED))
         try:
             if self.command != "GET" or name is None or not streams.addresses.verified(name, query):
-                self._reason = "this is no GET of an address that was signed here, or it has expired"
+                self._reason = "not a GET of an address signed by this server, or expired"
                 self._send(HTTPStatus.FORBIDDEN, {"content-length": "0"}, b"")
             else:
                 self._stream_asset(streams, name)
         except (ConnectionError, TimeoutError):
-            self._reason = "the client did not take all of it"
+            self._reason = "the client closed the connection early"
             raise
         finally:
             failed = self._status >= HTTPStatus.INTERNAL_SERVER_ERROR
             self._log(logging.ERROR if failed else logging.WARNING if self._reason else logging.INFO, SIGNED)
 
-    def _stream(self, streams: Streams, front: str) -> None:
-        """What an answer of the app names: an answer that waits, or the signed address of an asset."""
-        answer = streams.answers.take(front)
-        if answer is None:
-            self._stream_asset(streams, unescape(front.partition("?")[0].removeprefix(SIGNED)) or "")
+    def _stream(self, streams: Streams, name: str) -> None:
+        """Stream what the app's response names: a stored body, or the signed address of an asset."""
+        stored = streams.responses.take(name)
+        if stored is None:
+            self._stream_asset(streams, unescape(name.partition("?")[0].removeprefix(SIGNED)) or "")
             return
-        body, kind = answer
+        body, kind = stored
         reply = self._reply(AssetFile(len(body), kind, etag=None, modified=None))
         self._send(reply.status, reply.headers, content.assemble(reply.body, body))
 
     def _stream_asset(self, streams: Streams, name: str) -> None:
-        place = streams.named(name)
+        found = streams.locate(name)
         try:
-            known = None if place is None else place[0].file(place[1])
-            file = None if place is None or known is None else place[0].path(place[1]).open("rb")
+            known = None if found is None else found[0].file(found[1])
+            file = None if found is None or known is None else found[0].path(found[1]).open("rb")
         except (OSError, StoreUnavailableError) as error:
             why = f"asset {name!r} cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)
             self._reason = why
-            away = answer_of(StoreUnavailableError(why))
+            away = error_response(StoreUnavailableError(why))
             self._send(away.status, away.headers, away.body)
             return
         if known is None or file is None:
@@ -270,7 +268,7 @@ class _Connection(BaseHTTPRequestHandler):
         )
 
     def _send_file(self, file: BinaryIO, span: content.Span) -> None:
-        # The header has promised a length: a file that has become shorter can only be told by closing.
+        # The header promises a length: closing is the only way to report a file that has become shorter.
         if self.connection.sendfile(file, span.start, span.length) != span.length:
             self._reason = "the file became shorter while it was sent"
             self.close_connection = True
@@ -279,7 +277,7 @@ class _Connection(BaseHTTPRequestHandler):
         self._status = status
         self.send_response(status)
         for name, value in headers.items():
-            # GRUB looks for `Content-Length` in this very case.
+            # GRUB matches `Content-Length` in this case only.
             self.send_header("-".join(part.capitalize() for part in name.split("-")), value)
         self.end_headers()
         if self.command != "HEAD":

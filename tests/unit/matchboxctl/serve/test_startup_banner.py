@@ -1,19 +1,20 @@
-"""What `serve` says at its start is what an operator can use."""
+"""The startup banner of `serve`."""
 
 import os
 from pathlib import Path
 
 import pytest
 
+from matchboxctl.cli.arguments import Address
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.serve.own_address import is_loopback, own_address
-from matchboxctl.serve.welcome import Listening, shortcomings, welcome
+from matchboxctl.serve.startup_banner import startup_banner, startup_warnings
 
 
 def told(host: str, own: str | None) -> list[str]:
     """The lines for a host, in this order: where it listens, what to try, what the DHCP server is told, and notes."""
-    lines = welcome(Listening(host, 80), "", ["/ipxe"], lambda: own)
+    lines = startup_banner(Address(host, 80), "", ["/ipxe"], lambda: own)
     return [line.strip() for line in lines if "80" in line or ("ADDRESS" in line and "boot.ipxe" not in line)]
 
 
@@ -37,7 +38,7 @@ def test_addresses(host: str, own: str | None, local: str, boot: str) -> None:
     assert f"listening on {f'[{host}]' if ':' in host else host}:80" == listening
     assert [f"curl 'http://{local}/boot.ipxe'", f"curl 'http://{local}/ipxe'"] == [first, second]
     assert f"dhcp-boot=tag:ipxe,http://{boot}/boot.ipxe" == dhcp
-    unknown = "(no interface has an address yet that other machines reach: write it for ADDRESS)"
+    unknown = "(no interface has an address that other machines reach yet: write it for ADDRESS)"
     only_here = "(other machines reach it only after --address 0.0.0.0:80)"
     expected = {unknown: boot.startswith("ADDRESS"), only_here: is_loopback(host)}
     assert [note for note, due in expected.items() if due] == notes
@@ -58,7 +59,7 @@ def missing(root: Path, *addresses: str) -> list[str]:
     (root / "profiles" / "p.json").write_text(f'{{"boot": {{"kernel": {kernel}, "initrd": [{", ".join(initrd)}]}}}}')
     reported = list[str]()
     assets = AssetDirectory(root / "assets", SignedAddresses(b"", 1))
-    lines = shortcomings(DirectoryCatalog(root, reported.append), assets, assets.root, [])
+    lines = startup_warnings(DirectoryCatalog(root, reported.append), assets, assets.root, [])
     assert [] == reported
     return [line.strip() for line in lines[1:-1]]
 

@@ -19,7 +19,7 @@ from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.assets import OWN, AssetDirectory, SignedAddresses
 from matchboxctl.directory.releases import DirectoryReleases
-from matchboxctl.serve.front import Front, Streams
+from matchboxctl.serve.alb_emulator import ALBEmulator, Streams
 from matchboxctl.serve.response_relay import ResponseRelay
 from tests.support.memory_catalog import MemoryCatalog
 
@@ -64,10 +64,10 @@ def served(root: Path) -> Iterator[Served]:
     addresses, log = SignedAddresses(b"key", 60), io.StringIO()
     assets, releases = AssetDirectory(root, addresses), DirectoryReleases(root / "releases", addresses)
     streams = Streams(addresses, assets, releases, ResponseRelay())
-    stores = Stores(Faulty(), assets, releases, streams.answers)
+    stores = Stores(Faulty(), assets, releases, streams.responses)
     # Loggers of one name share their first stream.
     app = App(Routes(stores, Delivery(2, "-")), Logger(service=str(root), level="INFO", stream=log))
-    with Front(("127.0.0.1", 0), app, streams) as front:
+    with ALBEmulator(("127.0.0.1", 0), app, streams) as front:
         front.daemon_threads, front.block_on_close = False, True
         serving = threading.Thread(target=front.serve_forever, kwargs={"poll_interval": 0.05})
         serving.start()

@@ -1,4 +1,4 @@
-"""What the function is configured with, from its environment."""
+"""The settings of the app over table and bucket, from a function's environment."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -6,15 +6,15 @@ from typing import NamedTuple
 from lambda_matchbox.environment import needed
 from lambda_matchbox.log_levels import log_level
 
-_LONGEST_LIFETIME = 604_800  # seven days (Signature Version 4, X-Amz-Expires)
+_MAX_LIFETIME = 604_800  # seven days (Signature Version 4, X-Amz-Expires)
 
 
 class Settings(NamedTuple):
     """Table, bucket and how they are reached.
 
-    `bucket_url` is where a client that cannot use a presigned address finds the bucket's objects (no slash at its end,
-    empty for none); `presigned_lifetime` is in seconds. `metrics_namespace` is CloudWatch's, empty where nothing is
-    to be counted. An endpoint is None on AWS.
+    `bucket_url` serves the bucket's objects to clients that cannot use a presigned address (without a trailing slash,
+    empty for none); `presigned_lifetime` is in seconds. `metrics_namespace` is CloudWatch's, empty for no metrics. An
+    endpoint is None on AWS.
     """
 
     table: str
@@ -29,10 +29,10 @@ class Settings(NamedTuple):
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
-        """Read them. Raises MissingSettingError, or ValueError for a value that cannot be used."""
+        """Read them. Raises MissingSettingError, or ValueError for an invalid value."""
         bucket_url = environment.get("MATCHBOX_BUCKET_URL", "").rstrip("/")
         if bucket_url and not bucket_url.startswith("http://"):
-            # GRUB, U-Boot and most builds of iPXE speak no TLS.
+            # GRUB, U-Boot and most builds of iPXE lack TLS.
             raise ValueError(f"MATCHBOX_BUCKET_URL {bucket_url!r} does not start with http://")
         return cls(
             table=needed(environment, "MATCHBOX_TABLE"),
@@ -48,6 +48,6 @@ class Settings(NamedTuple):
 
 
 def _lifetime(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= _LONGEST_LIFETIME:
-        raise ValueError(f"MATCHBOX_PRESIGNED_LIFETIME {text!r} is no number of seconds up to {_LONGEST_LIFETIME}")
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= _MAX_LIFETIME:
+        raise ValueError(f"MATCHBOX_PRESIGNED_LIFETIME {text!r} is not a number of seconds from 1 to {_MAX_LIFETIME}")
     return int(text)

@@ -1,0 +1,67 @@
+"""The delivery of a response's body: whole, in ranges, or around the load balancer."""
+
+from lambda_matchbox.assets.boot_clients import follows_signed
+from lambda_matchbox.assets.file_server import Delivery
+from lambda_matchbox.errors import AnswerTooLargeError
+from lambda_matchbox.golang.http import content
+from lambda_matchbox.http import Request, Response, ResponseStore
+
+
+class ResponseDelivery:
+    """Delivers responses; bodies that the load balancer cannot carry go to `responses`."""
+
+    def __init__(self, responses: ResponseStore, delivery: Delivery) -> None:
+        self._responses = responses
+        self._delivery = delivery
+
+    def deliver(self, request: Request, response: Response) -> Response:
+        """The response as the client gets it, or a redirect to where its body is.
+
+        Raises AnswerTooLargeError for a long body if the client does not follow that redirect.
+        """
+        if response.ranged:
+            return self._ranged(request, response)
+        if len(response.body) > self._delivery.direct_limit:
+            return self._long(request, response)
+        return response
+
+    def undivided(self, script: Response) -> Response:
+        """The script, which must not be redirected: its relative addresses would then refer to another host.
+
+        Raises AnswerTooLargeError.
+        """
+        if len(script.body) > self._delivery.direct_limit:
+            raise AnswerTooLargeError(f"the script has {self._over(script.body)}")
+        return script
+
+    def _ranged(self, request: Request, response: Response) -> Response:
+        # The response to HEAD has the body: the balancer counts it for Content-Length and drops it.
+        reply = content.serve(
+            "GET" if request.method == "HEAD" else request.method,
+            request.headers,
+            size=len(response.body),
+            content_type=response.headers["content-type"],
+            boundary=self._delivery.boundary,
+        )
+        part = content.assemble(reply.body, response.body)
+        if len(part) > self._delivery.direct_limit:
+            return self._long(request, response)
+        return Response(reply.status, reply.headers, part)
+
+    def _long(self, request: Request, response: Response) -> Response:
+        """The response by another way than the balancer's; Range is handled where the body is fetched."""
+        if request.method == "HEAD":
+            return response._replace(body=b"")
+        stored = self._responses.put(response.body, response.headers["content-type"], request.origin)
+        if stored.accel_redirect:
+            return response._replace(body=b"", accel_redirect=stored.address)
+        user_agent = request.headers.get("user-agent", "")
+        if not follows_signed(user_agent, stored.address):
+            client = user_agent.partition(" ")[0]
+            raise AnswerTooLargeError(
+                f"{client!r} does not follow the redirect, and the response has {self._over(response.body)}"
+            )
+        return Response.redirect(302, stored.address)
+
+    def _over(self, body: bytes) -> str:
+        return f"{len(body)} bytes, over the balancer's limit of {self._delivery.direct_limit}"

@@ -1,0 +1,73 @@
+"""The app over a DynamoDB table and an S3 bucket, as the Lambda functions and store mode run it."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from aws_lambda_powertools import Logger
+
+from lambda_matchbox.assets.file_server import Delivery
+from lambda_matchbox.aws.assets import S3Assets
+from lambda_matchbox.aws.catalog.reader import DynamoDBCatalog
+from lambda_matchbox.aws.clients.dynamodb import DynamoDB
+from lambda_matchbox.aws.clients.http_client import HttpClient
+from lambda_matchbox.aws.clients.request_deadline import request_deadline
+from lambda_matchbox.aws.clients.s3 import S3
+from lambda_matchbox.aws.clients.sigv4 import Credentials
+from lambda_matchbox.aws.releases.reader import TableReleases
+from lambda_matchbox.aws.responses import S3Responses
+from lambda_matchbox.web.alb import BODY_LIMIT
+from lambda_matchbox.web.app import App
+from lambda_matchbox.web.metrics import SERVICE, RequestMetrics
+from lambda_matchbox.web.routes import Routes, Stores
+from lambda_matchbox.web.settings import Settings
+from lambda_matchbox.web.signatures import Signatures
+
+# The time for one selection, template or call of the bucket,
+_CALL_SECONDS = 2.0
+# and for all calls of one request: a machine gets its 503 before it gives up.
+_REQUEST_SECONDS = 4.5
+
+
+def stores(settings: Settings, credentials: Callable[[], Credentials]) -> Stores:
+    """The stores over the settings' table and bucket; `credentials` is called for each call to AWS."""
+    http = HttpClient()
+    dynamodb = DynamoDB(settings.dynamodb_endpoint, settings.region, credentials, http)
+    s3 = S3(settings.s3_endpoint, settings.region, settings.bucket, credentials, http)
+    lifetime, bucket_url = settings.presigned_lifetime, settings.bucket_url
+    return Stores(
+        DynamoDBCatalog(dynamodb, s3, settings.table, answer_time=_CALL_SECONDS),
+        S3Assets(s3, lifetime, answer_time=_CALL_SECONDS, bucket_url=bucket_url),
+        TableReleases(dynamodb, s3, settings.table, lifetime, answer_time=_CALL_SECONDS, bucket_url=bucket_url),
+        S3Responses(s3, lifetime, answer_time=_CALL_SECONDS),
+    )
+
+
+def app(
+    settings: Settings,
+    credentials: Callable[[], Credentials],
+    log: Logger,
+    count: Callable[[str, int, float], None] | None = None,
+    signatures: Signatures | None = None,
+) -> App:
+    """The app over the settings' table and bucket; see `App` for `count`, and `Routes` for `signatures`."""
+    delivery = Delivery(BODY_LIMIT, boundary=secrets.token_hex(30))
+    routes = Routes(stores(settings, credentials), delivery, signatures)
+    return App(routes, log, partial(request_deadline, _REQUEST_SECONDS), count)
+
+
+def lambda_app(environment: Mapping[str, str], signatures: Signatures | None = None) -> App:
+    """The app of a Lambda function with this environment. Raises MissingSettingError and ValueError."""
+    settings = Settings.from_environment(environment)
+    count = RequestMetrics(settings.metrics_namespace).publish if settings.metrics_namespace else None
+    log = Logger(service=SERVICE, level=settings.log_level)
+    return app(settings, partial(lambda_credentials, environment), log, count, signatures)
+
+
+def lambda_credentials(environment: Mapping[str, str]) -> Credentials:
+    """The credentials that Lambda gives to a function."""
+    return Credentials(
+        environment["AWS_ACCESS_KEY_ID"],
+        environment["AWS_SECRET_ACCESS_KEY"],
+        environment.get("AWS_SESSION_TOKEN") or None,
+    )

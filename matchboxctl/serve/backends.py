@@ -1,0 +1,105 @@
+"""The backends of `serve`: the deployed app over a data directory, or over table and bucket."""
+
+import os
+import secrets
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from aws_lambda_powertools import Logger
+
+from lambda_matchbox.assets.file_server import Delivery
+from lambda_matchbox.assets.released import ReleasedAssets
+from lambda_matchbox.errors import StoreUnavailableError
+from lambda_matchbox.web import wiring
+from lambda_matchbox.web.alb import BODY_LIMIT
+from lambda_matchbox.web.app import App
+from lambda_matchbox.web.routes import Routes
+from lambda_matchbox.web.signatures import Signatures
+from matchboxctl.cli.errors import UsageError
+from matchboxctl.directory.catalog import DirectoryCatalog
+from matchboxctl.releases.places import in_directory
+from matchboxctl.serve.alb_emulator import Streams
+from matchboxctl.serve.directory_stores import directory_stores
+from matchboxctl.serve.startup_banner import example_paths, startup_warnings
+from matchboxctl.store.check import found
+from matchboxctl.store.mode import StoreSettings
+
+if TYPE_CHECKING:
+    from matchboxctl.rpc.editable_catalog import EditableCatalog
+
+
+class Directories(NamedTuple):
+    """The directories that directory mode serves."""
+
+    data_path: Path
+    assets_path: Path
+
+
+class Backend(NamedTuple):
+    """An app behind the emulator, and what the startup banner says about it. `documents` are what gRPC edits."""
+
+    app: App
+    streams: Streams | None
+    documents: "Callable[[], EditableCatalog]"
+    summary: str
+    examples: Sequence[str]
+    warnings: Sequence[str] = ()
+
+
+def directory_backend(directories: Directories, log: Logger, signatures: Signatures | None) -> Backend:
+    """The app over a data directory. Raises UsageError."""
+    data_path, assets_path = directories
+    opened = directory_stores(data_path, assets_path, warn)
+    addresses, catalog, assets, releases, responses = opened
+    sources, refused, _ = in_directory(data_path).read()
+    for line in refused:
+        warn(line)
+    try:
+        pointers = releases.pointers()
+    except StoreUnavailableError as error:
+        raise UsageError(str(error)) from error
+    delivery = Delivery(direct_limit=BODY_LIMIT, boundary=secrets.token_hex(30))
+    return Backend(
+        App(Routes(opened.stores, delivery, signatures), log),
+        Streams(addresses, assets, releases, responses),
+        partial(_directory_documents, data_path, catalog),
+        f"{data_path} (directory mode): {len(catalog)} groups, {sum(1 for _ in catalog.profiles())} profiles",
+        example_paths(catalog),
+        startup_warnings(
+            catalog,
+            ReleasedAssets(assets, releases, pointers, release=None),
+            assets_path,
+            [source_id for source_id in sources if source_id not in pointers],
+        ),
+    )
+
+
+def store_backend(store: StoreSettings, log: Logger, signatures: Signatures | None) -> Backend:
+    """The app over table and bucket. Raises UsageError."""
+    settings = store.boot_settings(os.environ)
+    there = found(store, meanwhile="requests get a 503")
+    app = wiring.app(settings, store.credentials, log, signatures=signatures)
+    summary = f"{store.place} (store mode){there}"
+    return Backend(app, None, partial(_table_documents, store), summary, ["/ipxe"])
+
+
+def warn(line: str) -> None:
+    """Print a warning to standard error."""
+    print(f"matchboxctl: {line}", file=sys.stderr, flush=True)
+
+
+def _directory_documents(data_path: Path, catalog: DirectoryCatalog) -> "EditableCatalog":
+    from matchboxctl.rpc.editable_catalog import EditableDirectory
+
+    documents = EditableDirectory(data_path, catalog)
+    documents.remove_drafts()
+    return documents
+
+
+def _table_documents(store: StoreSettings) -> "EditableCatalog":
+    from matchboxctl.rpc.editable_catalog import editable_table
+
+    return editable_table(store)

@@ -1,0 +1,49 @@
+"""The app's stores over a data directory, which `serve` and `render` share."""
+
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from lambda_matchbox.web.routes import Stores
+from matchboxctl.cli.errors import UsageError
+from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
+from matchboxctl.directory.catalog import DirectoryCatalog
+from matchboxctl.directory.releases import DirectoryReleases
+from matchboxctl.serve.response_relay import ResponseRelay
+
+_ADDRESS_LIFETIME = 3600
+
+
+class DirectoryStores(NamedTuple):
+    """The stores over a data directory, and the key of the addresses that they sign."""
+
+    addresses: SignedAddresses
+    catalog: DirectoryCatalog
+    assets: AssetDirectory
+    releases: DirectoryReleases
+    responses: ResponseRelay
+
+    @property
+    def stores(self) -> Stores:
+        """The stores as the routes take them."""
+        return Stores(self.catalog, self.assets, self.releases, self.responses)
+
+
+def directory_stores(data_path: Path, assets_path: Path, warn: Callable[[str], None]) -> DirectoryStores:
+    """The stores over the directories. Raises UsageError.
+
+    `warn` gets one line for each file that does not parse or cannot be read.
+    """
+    addresses = SignedAddresses(secrets.token_bytes(32), _ADDRESS_LIFETIME)
+    releases = DirectoryReleases(data_path / "releases", addresses)
+    try:
+        if not data_path.is_dir():
+            raise UsageError(f"{data_path} is not a directory: set --data-path to matchbox's data directory")
+        for part in (data_path / "groups", data_path / "profiles"):
+            if part.exists() and not part.is_dir():
+                raise UsageError(f"{part} is not a directory: it holds one .json file for each of them")
+        catalog = DirectoryCatalog(data_path, warn, releases.pointers)
+    except OSError as error:
+        raise UsageError(f"{error.filename}: {error.strerror}") from error
+    return DirectoryStores(addresses, catalog, AssetDirectory(assets_path, addresses), releases, ResponseRelay())
