@@ -54,11 +54,11 @@ def _names(resource: str, data_path: str | None) -> list[str]:
 
     def ask() -> None:
         from lambda_matchbox.errors import MatchboxError
-        from matchboxctl.resources.command import place_of
+        from matchboxctl.resources.command import target_of
 
         try:
-            place = place_of(resource, data_path)
-            names = place.documents.names(place.resource.kind)
+            target = target_of(resource, data_path)
+            names = target.documents.names(target.resource.kind)
         except (MatchboxError, ModuleNotFoundError, OSError, UsageError):
             return
         # What a shell would have to be told in escapes is typed by hand.

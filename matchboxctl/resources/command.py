@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -17,131 +18,127 @@ from matchboxctl.documents.directory_documents import DirectoryDocuments
 from matchboxctl.documents.protocol import Documents
 from matchboxctl.resources.files import read_file
 from matchboxctl.resources.group import GroupResource
-from matchboxctl.resources.output import OUTPUTS, json_for_terminal
+from matchboxctl.resources.output import FORMATS, json_for_terminal
 from matchboxctl.resources.profile import ProfileResource
 from matchboxctl.resources.resource import Draft, Resource
 from matchboxctl.resources.tables import description, shown, table
 from matchboxctl.resources.template import TemplateResource
 from matchboxctl.store.mode import store_settings
 
-RESOURCES: Sequence[Resource] = (GroupResource(), ProfileResource(), *map(TemplateResource, TEMPLATE_KINDS))
-"""All of them."""
+_RESOURCES: Sequence[Resource] = (GroupResource(), ProfileResource(), *map(TemplateResource, TEMPLATE_KINDS))
 
 _RETRY_SECONDS = 10.0
 """An operator is waiting."""
 _READ_TIMEOUT = 20.0
 """For one page of a list."""
-_MOST_NAMED = 5
+_MAX_NAMED = 5
 
-_Answer = TypeVar("_Answer")
+_Result = TypeVar("_Result")
 
 
-class Place(NamedTuple):
-    """The documents of one resource, wherever they are."""
+class Target(NamedTuple):
+    """A resource, and the documents that the command works on."""
 
     resource: Resource
     documents: Documents
 
 
-def place_of(word: str, data_path: str | None) -> Place:
-    """Where the documents are that flag and environment mean. Raises UsageError."""
-    resource = next(resource for resource in RESOURCES if resource.word == word)
+def target_of(word: str, data_path: str | None) -> Target:
+    """The documents that flag and environment name. Raises UsageError."""
+    resource = next(resource for resource in _RESOURCES if resource.word == word)
     store = store_settings(os.environ, data_path)
     if store is None:
         root = Path(data_path or DATA_PATH)
         if not root.is_dir():
-            raise UsageError(f"{root} is no directory: name matchbox's data directory with --data-path")
-        return Place(resource, DirectoryDocuments(root))
-    # Imported where it is needed: directory mode does without boto3.
+            raise UsageError(f"{root} is not a directory: name matchbox's data directory with --data-path")
+        return Target(resource, DirectoryDocuments(root))
+    # Imported here: directory mode works without boto3.
     from matchboxctl.documents.table_documents import TableDocuments
 
-    # Without any, whoever asks later waits for them.
+    # Fails at once without credentials, for which later calls would wait.
     store.credentials()
-    return Place(resource, TableDocuments(store, _RETRY_SECONDS, read_timeout=_READ_TIMEOUT))
+    return Target(resource, TableDocuments(store, _RETRY_SECONDS, read_timeout=_READ_TIMEOUT))
 
 
-def list_all(place: Place, output: str | None) -> None:
-    """Print all of them. Raises FailedError where some could not be read, which standard error names."""
-    resource, warnings = place.resource, Warnings()
+def _list(target: Target, options: Namespace) -> None:
+    """Print all. Raises FailedError if some could not be read, after a warning for each."""
+    resource, warnings = target.resource, Warnings()
 
-    def told(line: str) -> None:
+    def warn(line: str) -> None:
         warnings.warn(shown(line))
 
-    with _refused():
-        if output is None:
-            text = table(resource.columns, resource.rows(place.documents, told))
+    with _failures():
+        if options.output is None:
+            text = table(resource.columns, resource.rows(target.documents, warn))
         else:
-            text = OUTPUTS[output](resource.listed(place.documents, told))
+            text = FORMATS[options.output](resource.list_all(target.documents, warn))
     _print_text(text)
     if warnings.count:
         are = "is" if warnings.count == 1 else "are"
         raise FailedError(f"{warnings.count} could not be read and {are} not listed; see the warnings above")
 
 
-def describe(place: Place, name: str, output: str | None) -> None:
-    """Print one for a reader. Raises MissingError."""
-    found = _found(place, name, place.resource.described)
-    with _refused():
-        text = description(found.facts) if output is None else OUTPUTS[output](found.document)
+def _describe(target: Target, options: Namespace) -> None:
+    found = _found(target, options.id, target.resource.describe)
+    with _failures():
+        text = description(found.facts) if options.output is None else FORMATS[options.output](found.document)
     _print_text(text)
 
 
-def get(place: Place, name: str, output: str | None) -> None:
-    """Print one as its file has it. Raises MissingError."""
-    found = _found(place, name, place.resource.content)
-    if output is not None:
-        with _refused():
-            text = OUTPUTS[output](found.document)
+def _get(target: Target, options: Namespace) -> None:
+    found = _found(target, options.id, target.resource.get)
+    if options.output is not None:
+        with _failures():
+            text = FORMATS[options.output](found.document)
         _print_text(text)
-    elif place.resource.kind in TEMPLATE_KINDS:
-        _print(found.text)
+    elif target.resource.kind in TEMPLATE_KINDS:
+        _print(found.file)
     else:
-        _print_text(json_for_terminal(found.text.decode()))
+        _print_text(json_for_terminal(found.file.decode()))
 
 
-def create(place: Place, paths: Sequence[str], name: str | None) -> None:
-    """Add what the files say, or replace what is there; nothing is written unless all files can be.
-
-    Raises UsageError and FailedError.
-    """
+def _create(target: Target, options: Namespace) -> None:
+    """Create or replace what the files hold. Nothing is written unless all files are valid."""
+    paths, name = options.file, getattr(options, "name", None)
     if paths.count("-") > 1:
         raise UsageError("standard input (-f -) can be read only once")
     if name is not None and len(paths) > 1:
-        raise UsageError("--name names one template, and there are several files")
+        raise UsageError("--name is for a single file")
+    word = target.resource.word
     drafts: dict[str, Draft] = {}
     for path in paths:
-        draft = place.resource.draft(read_file(path, name))
+        draft = target.resource.draft(read_file(path, name))
         if draft.name in drafts:
-            raise FailedError(f"{place.resource.word} {shown(draft.name)} is in two of the files: nothing is written")
+            raise FailedError(f"{word} {shown(draft.name)} is in two of the files: nothing was written")
         drafts[draft.name] = draft
         _note(draft.notes)
     for draft in drafts.values():
-        with _refused():
-            there = place.documents.holds(place.resource.kind, draft.name)
-            draft.put(place.documents)
-        print(f"{place.resource.word} {shown(draft.name)} {'replaced' if there else 'created'}", flush=True)
-    # Those that were written together may name each other.
+        with _failures():
+            exists = target.documents.holds(target.resource.kind, draft.name)
+            draft.put(target.documents)
+        print(f"{word} {shown(draft.name)} {'replaced' if exists else 'created'}", flush=True)
+    # Checked only now: resources created together may refer to each other.
     for draft in drafts.values():
-        with _refused():
-            _note([f"{place.resource.word} {draft.name}: {line}" for line in draft.failing(place.documents)])
+        with _failures():
+            _note([f"{word} {draft.name}: {problem}" for problem in draft.problems(target.documents)])
 
 
-def delete(place: Place, names: Sequence[str], *, yes: bool) -> None:
-    """Take them out; unless `yes` is said, those that others name only after a question.
+def _delete(target: Target, options: Namespace) -> None:
+    """Delete; asks first, without `--yes`, if others refer to them.
 
-    Raises MissingError where some were not there (the others go), and FailedError where the answer was no.
+    Raises MissingError if some did not exist (the rest is deleted), FailedError if the answer was no.
     """
-    resource = place.resource
-    names = list(dict.fromkeys(names))
+    resource = target.resource
+    names = list(dict.fromkeys(options.ids))
     for name in names:
         _check(resource, name)
-    if not yes:
-        with _refused():
-            _ask(place, [name for name in names if place.documents.holds(resource.kind, name)])
+    if not options.yes:
+        with _failures():
+            _confirm(target, [name for name in names if target.documents.holds(resource.kind, name)])
     missing = []
     for name in names:
-        with _refused():
-            deleted = resource.delete(place.documents, name)
+        with _failures():
+            deleted = resource.delete(target.documents, name)
         if deleted:
             print(f"{resource.word} {shown(name)} deleted", flush=True)
         else:
@@ -150,46 +147,58 @@ def delete(place: Place, names: Sequence[str], *, yes: bool) -> None:
         raise MissingError(f"no {resource.word} {', '.join(map(repr, missing))}")
 
 
-def _ask(place: Place, names: Sequence[str]) -> None:
-    """Raises FailedError where somebody names them, and whoever is asked says no, or nobody can be asked."""
-    told: list[str] = []
-    users = place.resource.users(place.documents, names, told.append) if names else {}
-    _note([f"{line}: whether it names what is to be deleted is unknown" for line in told])
+VERBS: Mapping[str, Callable[[Target, Namespace], None]] = {
+    "list": _list,
+    "describe": _describe,
+    "get": _get,
+    "create": _create,
+    "delete": _delete,
+}
+"""The verbs; they raise CommandError."""
+
+
+def _confirm(target: Target, names: Sequence[str]) -> None:
+    """Raise FailedError if others refer to them and the operator does not confirm."""
+    unreadable: list[str] = []
+    users = target.resource.users(target.documents, names, unreadable.append) if names else {}
+    _note([f"{line}: it may refer to what is to be deleted" for line in unreadable])
     if not users:
         return
-    for name, who in users.items():
-        more = f" and {len(who) - _MOST_NAMED} others" if len(who) > _MOST_NAMED else ""
-        who_names = shown(", ".join(who[:_MOST_NAMED]))
-        print(f"{place.resource.word} {shown(name)} is named by {who_names}{more}", file=sys.stderr)
+    for name, referrers in users.items():
+        more = f" and {len(referrers) - _MAX_NAMED} others" if len(referrers) > _MAX_NAMED else ""
+        print(
+            f"{target.resource.word} {shown(name)} is used by {shown(', '.join(referrers[:_MAX_NAMED]))}{more}",
+            file=sys.stderr,
+        )
     if sys.stdin is None or not sys.stdin.isatty():
-        raise FailedError("nothing is deleted: nobody can be asked here; --yes deletes nevertheless")
-    print("delete nevertheless? [y/N] ", end="", file=sys.stderr, flush=True)
-    # As bytes: a key of another encoding is no answer, and no error.
+        raise FailedError("nothing was deleted: stdin is not a terminal; use --yes")
+    print("delete anyway? [y/N] ", end="", file=sys.stderr, flush=True)
+    # Bytes, since a key may be typed in another encoding.
     if sys.stdin.buffer.readline().strip().lower() not in (b"y", b"yes"):
-        raise FailedError("nothing is deleted")
+        raise FailedError("nothing was deleted")
 
 
-def _found(place: Place, name: str, ask: Callable[[Documents, str], _Answer | None]) -> _Answer:
-    """Raises MissingError where there is none, FailedError where it cannot be read."""
-    _check(place.resource, name)
-    with _refused():
+def _found(target: Target, name: str, read: Callable[[Documents, str], _Result | None]) -> _Result:
+    """What `read` finds. Raises MissingError, FailedError."""
+    _check(target.resource, name)
+    with _failures():
         try:
-            found = ask(place.documents, name)
+            found = read(target.documents, name)
         except (DocumentError, InvalidMACError) as error:
-            raise FailedError(f"{place.resource.word} {shown(name)} cannot be read: {shown(str(error))}") from error
+            raise FailedError(f"{target.resource.word} {shown(name)} cannot be read: {shown(str(error))}") from error
     if found is None:
-        raise MissingError(f"no {place.resource.word} {name!r}")
+        raise MissingError(f"no {target.resource.word} {name!r}")
     return found
 
 
 def _check(resource: Resource, name: str) -> None:
-    if why := resource.fault(name) or ("" if name else f"an empty text names no {resource.word}"):
-        raise UsageError(why)
+    if error := resource.name_error(name) or ("" if name else f"a {resource.word} has no empty name"):
+        raise UsageError(error)
 
 
 @contextmanager
-def _refused() -> Iterator[None]:
-    """Raise FailedError for what the place refuses in the body, or does not answer, and for what is too deep."""
+def _failures() -> Iterator[None]:
+    """Raise FailedError for errors of the documents in the body, but those of AWS, which need advice."""
     from lambda_matchbox.aws.catalog.object_cache import LostObjectError
     from lambda_matchbox.aws.clients.errors import AWSError
 
@@ -202,8 +211,8 @@ def _refused() -> Iterator[None]:
     except MatchboxError as error:
         raise FailedError(shown(str(error))) from error
     except RecursionError as error:
-        # What can be read may be too much to write: YAML takes several calls for each level.
-        raise FailedError("metadata are nested too deeply to be shown") from error
+        # Writing takes more stack than reading, in YAML several calls for each level.
+        raise FailedError("metadata is nested too deeply to be shown") from error
 
 
 def _note(lines: Sequence[str]) -> None:
@@ -212,7 +221,7 @@ def _note(lines: Sequence[str]) -> None:
 
 
 def _print_text(text: str) -> None:
-    # What an item of a table holds need not be UTF-8 in the end.
+    # Strings in a table's items may hold lone surrogates.
     _print(text.encode(errors="backslashreplace"))
 
 
@@ -220,6 +229,6 @@ def _print(text: bytes) -> None:
     sys.stdout.flush()
     left = memoryview(text)
     while left:
-        # Under PYTHONUNBUFFERED it may take a part only.
+        # With PYTHONUNBUFFERED a write may be partial.
         left = left[sys.stdout.buffer.write(left) :]
     sys.stdout.buffer.flush()

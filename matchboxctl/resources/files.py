@@ -1,4 +1,4 @@
-"""Groups, profiles and templates in the files that `create` is given."""
+"""Groups, profiles and templates in files that `create` reads."""
 
 import json
 import sys
@@ -17,7 +17,7 @@ _Document = TypeVar("_Document")
 
 
 class NamedFile(NamedTuple):
-    """A file's bytes, the name that a template has by it, and the file as messages call it."""
+    """A file: a template's name after it, its bytes, and its name in messages."""
 
     name: str
     body: bytes
@@ -25,7 +25,7 @@ class NamedFile(NamedTuple):
 
 
 class Parsed(NamedTuple, Generic[_Document]):
-    """A document, its id, and notes on what in it means nothing."""
+    """A document, its id, and notes on keys that are unknown."""
 
     id: str
     document: _Document
@@ -33,11 +33,11 @@ class Parsed(NamedTuple, Generic[_Document]):
 
 
 def read_file(path: str, name: str | None) -> NamedFile:
-    """The file, standard input for `-`; a `name` is in place of its own. Raises FailedError, UsageError."""
+    """The file, or standard input for `-`; `name` overrides the file's own. Raises FailedError, UsageError."""
     where = "standard input" if path == "-" else shown(path)
-    # A process that was started without standard input has none.
+    # A process may be started without standard input.
     if path == "-" and sys.stdin is None:
-        raise FailedError(f"{where}: there is none")
+        raise FailedError(f"{where} is closed")
     try:
         body = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except OSError as error:
@@ -45,7 +45,7 @@ def read_file(path: str, name: str | None) -> NamedFile:
     if name is None:
         name = "" if path == "-" else Path(path).name
     if name != without_surrogates(name):
-        raise UsageError(f"{where}: {name!r} is no UTF-8")
+        raise UsageError(f"{where}: the name {name!r} is not UTF-8")
     return NamedFile(name, body, where)
 
 
@@ -56,20 +56,15 @@ def parsed(
     known: Sequence[str],
     inner: Mapping[str, Sequence[str]] | None = None,
 ) -> Parsed[_Document]:
-    """The document in a file of JSON or YAML, which has its `id` inside. Raises FailedError.
+    """The document in a file of JSON or YAML, which contains its `id`. Raises FailedError.
 
-    `known` are the keys that mean something, `inner` those of the objects under some of them.
+    `known` are the keys of the document, `inner` those of objects in it.
     """
-    is_json = file.body.lstrip().startswith(b"{")
     try:
-        text = file.body if is_json else json_of_yaml(file.body)
+        text = file.body if file.body.lstrip().startswith(b"{") else json_of_yaml(file.body)
         document = parse("", text)
-    except YamlFileError as error:
+    except (DocumentError, YamlFileError) as error:
         raise FailedError(f"{file.shown}: {shown(str(error))}") from error
-    except DocumentError as error:
-        # Lines are those of the JSON that was made of YAML.
-        why = str(error) if is_json else str(error).partition(": ")[2]
-        raise FailedError(f"{file.shown}: {shown(why)}") from error
     fields: dict[str, object] = json.loads(text.decode("utf-8", "replace"))
     document_id = next((value for key, value in reversed(fields.items()) if key.lower() == "id"), None)
     if not isinstance(document_id, str) or not document_id:
@@ -80,8 +75,8 @@ def parsed(
     for name, keys in (inner or {}).items():
         for key, value in fields.items():
             if key.lower() == name and isinstance(value, dict):
-                unknown += [f"{name}.{one}" for one in _unknown(value, keys)]
-    notes = [f"{file.shown}: {shown(key)} means nothing in a {word}: it is left out" for key in unknown]
+                unknown += [f"{name}.{each}" for each in _unknown(value, keys)]
+    notes = [f"{file.shown}: unknown key {shown(key)} of the {word} is ignored" for key in unknown]
     return Parsed(without_surrogates(document_id), document, notes)
 
 

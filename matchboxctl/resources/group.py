@@ -1,4 +1,4 @@
-"""Groups, as the operator's commands show and take them."""
+"""Groups as a resource of the command line."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -13,10 +13,10 @@ from matchboxctl.documents.faults import id_fault
 from matchboxctl.documents.file_texts import group_document, group_text
 from matchboxctl.documents.protocol import Documents, Report
 from matchboxctl.resources.files import NamedFile, parsed
-from matchboxctl.resources.profile import absent_templates, template_names
+from matchboxctl.resources.profile import missing_templates, template_names
 from matchboxctl.resources.resource import Content, Description, Draft, Facts
 
-_MOST_VALUES = 2
+_MAX_VALUES = 2
 
 
 class GroupResource:
@@ -25,25 +25,25 @@ class GroupResource:
     word = "group"
     kind = "groups"
     columns = ("ID", "GROUP NAME", "SELECTORS", "PROFILE")
-    fault = staticmethod(id_fault)
+    name_error = staticmethod(id_fault)
 
-    def rows(self, documents: Documents, told: Report) -> list[Sequence[str]]:
+    def rows(self, documents: Documents, warn: Report) -> list[Sequence[str]]:
         """A row for each group."""
-        groups = _in_order(documents.groups(told, metadata=False))
+        groups = _in_order(documents.groups(warn, metadata=False))
         return [(group.id, group.name, _selectors(group.selector), group.profile) for group in groups]
 
-    def listed(self, documents: Documents, told: Report) -> list[Mapping[str, object]]:
+    def list_all(self, documents: Documents, warn: Report) -> list[Mapping[str, object]]:
         """All groups."""
-        return [group_document(group) for group in _in_order(documents.groups(told))]
+        return [group_document(group) for group in _in_order(documents.groups(warn))]
 
-    def described(self, documents: Documents, name: str) -> Description | None:
-        """The group, and whether its profile is there."""
+    def describe(self, documents: Documents, name: str) -> Description | None:
+        """The group, and whether its profile exists."""
         group = documents.group(name)
         if group is None:
             return None
-        return Description(_facts(group, _absent(documents, group)), group_document(group))
+        return Description(_facts(group, _missing(documents, group)), group_document(group))
 
-    def content(self, documents: Documents, name: str) -> Content | None:
+    def get(self, documents: Documents, name: str) -> Content | None:
         """The group as matchbox writes it."""
         group = documents.group(name)
         return None if group is None else Content(group_text(group) + b"\n", group_document(group))
@@ -53,44 +53,49 @@ class GroupResource:
         found = parsed(file, self.word, parse_group, Group._fields)
         group = found.document._replace(id=found.id)
         if not group.profile:
-            raise FailedError(f"{file.shown}: a group needs a profile")
+            raise FailedError(f'{file.shown}: a group needs a "profile"')
         notes = list(found.notes)
         if notes and not group.selector:
-            # Its selector may be under a misspelt key.
-            notes.append(f"{file.shown}: it has no selector, so it takes every machine that no other group takes")
-        return Draft(found.id, lambda documents: documents.put_group(group), notes, lambda to: _failing(to, group))
+            # The unknown key may be a misspelt one.
+            notes.append(f"{file.shown}: without a selector, the group matches every machine that no other group does")
+        return Draft(
+            found.id,
+            lambda documents: documents.put_group(group),
+            notes,
+            lambda documents: _problems(documents, group),
+        )
 
     def delete(self, documents: Documents, name: str) -> bool:
-        """Take the group out."""
+        """Delete the group."""
         return documents.delete_group(name)
 
-    def users(self, documents: Documents, names: Collection[str], told: Report) -> Mapping[str, list[str]]:  # noqa: ARG002
-        """Nobody: nothing names a group."""
+    def users(self, documents: Documents, names: Collection[str], warn: Report) -> Mapping[str, list[str]]:  # noqa: ARG002
+        """None: nothing refers to a group."""
         return {}
 
 
-def _absent(documents: Documents, group: Group) -> list[str]:
+def _missing(documents: Documents, group: Group) -> list[str]:
     if documents.holds("profiles", group.profile):
         return []
-    return [f"profile {group.profile!r} is absent"]
+    return [f"profile {group.profile!r} does not exist"]
 
 
-def _failing(documents: Documents, group: Group) -> list[str]:
-    """What is absent, and which templates would fail when a machine of the group asks for them."""
-    # It brings Ignition's and the templates' code.
+def _problems(documents: Documents, group: Group) -> list[str]:
+    """What does not exist, and which templates fail for machines of the group."""
+    # Imported here: only `create` needs Ignition and templates.
     from lambda_matchbox.answers.template_check import failures
 
-    if absent := _absent(documents, group):
-        return absent
+    if missing := _missing(documents, group):
+        return missing
     try:
         profile = documents.profile(group.profile)
         if profile is None:
             return []
         bodies = {each: documents.template(*each) for each in template_names(profile).items()}
     except DocumentError as error:
-        return [f"its profile or a template of that cannot be read: {error}"]
+        return [f"its profile or a template cannot be read: {error}"]
     templates = [Template(kind, name, body) for (kind, name), body in bodies.items() if body is not None]
-    return [*absent_templates(documents, profile), *map(str, failures([group], [profile], templates))]
+    return [*missing_templates(documents, profile), *map(str, failures([group], [profile], templates))]
 
 
 def _in_order(groups: list[Group]) -> list[Group]:
@@ -98,28 +103,28 @@ def _in_order(groups: list[Group]) -> list[Group]:
 
 
 def _selectors(selector: Mapping[str, SelectorValue]) -> str:
-    """All of them in one cell, of a list the first values."""
+    """The selectors in one cell; of a list the first values."""
     return ",".join(f"{key}={_values(value)}" for key, value in sorted(selector.items()))
 
 
 def _values(value: SelectorValue) -> str:
     if isinstance(value, str):
         return value
-    more = len(value) - _MOST_VALUES
-    return "|".join(value[:_MOST_VALUES]) + (f"|(+{more})" if more > 0 else "")
+    more = len(value) - _MAX_VALUES
+    return "|".join(value[:_MAX_VALUES]) + (f"|(+{more})" if more > 0 else "")
 
 
-def _facts(group: Group, absent: list[str]) -> Facts:
+def _facts(group: Group, missing: list[str]) -> Facts:
     selectors = [
-        f"{key}={one}"
+        f"{key}={each}"
         for key, value in sorted(group.selector.items())
-        for one in ([value] if isinstance(value, str) else value)
+        for each in ([value] if isinstance(value, str) else value)
     ]
     metadata = json.dumps(group_document(group).get("metadata", {}), ensure_ascii=False, indent=2)
     return [
         ("ID", [group.id]),
         ("Name", [group.name]),
         ("Selectors", selectors),
-        ("Profile", [group.profile, *(f"({line})" for line in absent)]),
+        ("Profile", [group.profile, *(f"({line})" for line in missing)]),
         ("Metadata", metadata.split("\n") if group.metadata else []),
     ]

@@ -1,4 +1,4 @@
-"""Documents for programs: JSON and YAML, whole, with all digits of their numbers."""
+"""Documents as JSON and YAML, with all digits of their numbers."""
 
 import json
 import re
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import yaml
 
-# What JSON and YAML may hold as it is, and a terminal obeys: controls beyond ASCII, and marks of direction.
+# Controls beyond ASCII and marks of direction, which JSON and YAML allow and terminals obey.
 _UNSEEN = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
 
@@ -16,27 +16,27 @@ def as_json(value: object) -> str:
 
 
 def json_for_terminal(text: str) -> str:
-    """JSON that says the same, with escapes for what a terminal obeys."""
+    """The same JSON, with escapes for what a terminal obeys."""
     return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def as_yaml(value: object) -> str:
-    """The value as YAML that every version of it reads the same."""
-    return yaml.dump(value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=_NEVER)
+    """The value as YAML that means the same in every version."""
+    return yaml.dump(value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=_NO_LIMIT)
 
 
-_NEVER = 1 << 30
+_NO_LIMIT = 1 << 30
 
 
 class _Dumper(yaml.SafeDumper):
-    """Puts in quotes what any version of YAML takes for something else than a text."""
+    """Quotes strings that some version of YAML reads as another type."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
-        """Each value is written out."""
+        """Write every value in full."""
         return True
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
-        """Lists are indented below their keys."""
+        """Indent lists below their keys."""
         super().increase_indent(flow, False)  # noqa: FBT003
 
 
@@ -50,7 +50,7 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 
 
 _Dumper.add_representer(str, _text)
-# YAML 1.2's numbers, beside those of 1.1 that PyYAML knows.
+# Numbers of YAML 1.2; PyYAML knows those of 1.1.
 _Dumper.add_implicit_resolver(
     "tag:yaml.org,2002:float",
     re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z"),
@@ -60,5 +60,5 @@ _Dumper.add_implicit_resolver(
     "tag:yaml.org,2002:int", re.compile(r"[-+]?(?:0o[0-7]+|0x[0-9a-fA-F]+|[0-9]+)\Z"), list("-+0123456789")
 )
 
-OUTPUTS: Mapping[str, Callable[[object], str]] = {"json": as_json, "yaml": as_yaml}
-"""What `-o` may ask for."""
+FORMATS: Mapping[str, Callable[[object], str]] = {"json": as_json, "yaml": as_yaml}
+"""The values of `-o`."""

@@ -1,4 +1,4 @@
-"""Profiles, as the operator's commands show and take them."""
+"""Profiles as a resource of the command line."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -20,23 +20,23 @@ class ProfileResource:
     word = "profile"
     kind = "profiles"
     columns = ("ID", "PROFILE NAME", "IGNITION", "CLOUD", "GENERIC")
-    fault = staticmethod(id_fault)
+    name_error = staticmethod(id_fault)
 
-    def rows(self, documents: Documents, told: Report) -> list[Sequence[str]]:
+    def rows(self, documents: Documents, warn: Report) -> list[Sequence[str]]:
         """A row for each profile."""
-        profiles = _in_order(documents.profiles(told, metadata=False))
-        return [(one.id, one.name, one.ignition_id, one.cloud_id, one.generic_id) for one in profiles]
+        profiles = _in_order(documents.profiles(warn, metadata=False))
+        return [(each.id, each.name, each.ignition_id, each.cloud_id, each.generic_id) for each in profiles]
 
-    def listed(self, documents: Documents, told: Report) -> list[Mapping[str, object]]:
+    def list_all(self, documents: Documents, warn: Report) -> list[Mapping[str, object]]:
         """All profiles."""
-        return [profile_document(profile) for profile in _in_order(documents.profiles(told))]
+        return [profile_document(profile) for profile in _in_order(documents.profiles(warn))]
 
-    def described(self, documents: Documents, name: str) -> Description | None:
+    def describe(self, documents: Documents, name: str) -> Description | None:
         """The profile."""
         profile = documents.profile(name)
         return None if profile is None else Description(_facts(profile), profile_document(profile))
 
-    def content(self, documents: Documents, name: str) -> Content | None:
+    def get(self, documents: Documents, name: str) -> Content | None:
         """The profile as matchbox writes it."""
         profile = documents.profile(name)
         return None if profile is None else Content(profile_text(profile) + b"\n", profile_document(profile))
@@ -49,32 +49,32 @@ class ProfileResource:
             found.id,
             lambda documents: documents.put_profile(profile),
             found.notes,
-            lambda documents: absent_templates(documents, profile),
+            lambda documents: missing_templates(documents, profile),
         )
 
     def delete(self, documents: Documents, name: str) -> bool:
-        """Take the profile out."""
+        """Delete the profile."""
         return documents.delete_profile(name)
 
-    def users(self, documents: Documents, names: Collection[str], told: Report) -> Mapping[str, list[str]]:
-        """The groups that name the profiles."""
+    def users(self, documents: Documents, names: Collection[str], warn: Report) -> Mapping[str, list[str]]:
+        """The groups that refer to the profiles."""
         found: dict[str, list[str]] = {}
-        for group in sorted(documents.groups(told, metadata=False), key=lambda group: sort_key(group.id)):
+        for group in sorted(documents.groups(warn, metadata=False), key=lambda group: sort_key(group.id)):
             if group.profile in names:
                 found.setdefault(group.profile, []).append(f"group {group.id}")
         return found
 
 
 def template_names(profile: Profile) -> dict[str, str]:
-    """The names of the templates that the profile has, by kind."""
+    """The names of the profile's templates, by kind."""
     named = {kind: getattr(profile, f"{kind}_id") for kind in TEMPLATE_KINDS}
     return {kind: name for kind, name in named.items() if name}
 
 
-def absent_templates(documents: Documents, profile: Profile) -> list[str]:
-    """A line for each template that the profile names and that is not there."""
+def missing_templates(documents: Documents, profile: Profile) -> list[str]:
+    """A line for each template of the profile that does not exist."""
     return [
-        f"{kind} template {name!r} is absent"
+        f"{kind} template {name!r} does not exist"
         for kind, name in template_names(profile).items()
         if not documents.holds(kind, name)
     ]

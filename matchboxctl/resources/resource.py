@@ -1,4 +1,4 @@
-"""What the commands on groups, profiles and templates need to know of each of these resources."""
+"""The protocol of a resource: what the commands need to know of groups, profiles and templates."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
@@ -7,70 +7,70 @@ from matchboxctl.documents.protocol import Documents, Report
 from matchboxctl.resources.files import NamedFile
 
 Facts = Sequence[tuple[str, Iterable[str]]]
-"""What `describe` shows: a name, and a line or several."""
+"""What `describe` shows: names, each with one or several lines."""
 
 
 class Description(NamedTuple):
-    """One document for a reader, and for programs."""
+    """One document for `describe`, and for programs."""
 
     facts: Facts
     document: Mapping[str, object]
 
 
 class Content(NamedTuple):
-    """One document as its file has it, and for programs."""
+    """One document as its file, and for programs."""
 
-    text: bytes
+    file: bytes
     document: Mapping[str, object]
 
 
 class Draft(NamedTuple):
-    """A document that is to be written.
+    """A valid document to be written.
 
-    `notes` are what is lawful in the file, and hardly meant; `failing` finds what machines would miss for it.
+    `notes` are about what is probably a mistake in the file; `problems` finds what machines would miss afterwards.
     """
 
     name: str
     put: Callable[[Documents], None]
     notes: Sequence[str]
-    failing: Callable[[Documents], list[str]]
+    problems: Callable[[Documents], list[str]]
 
 
 class Resource(Protocol):
-    """One resource; the methods raise what `Documents` raises."""
+    """One resource. The methods raise what `Documents` raises."""
 
     @property
     def word(self) -> str:
-        """What it is called in commands."""
+        """The name of its command."""
 
     @property
     def kind(self) -> str:
-        """What it is called in a data directory."""
+        """The name of its directory."""
 
     @property
     def columns(self) -> Sequence[str]:
-        """The head of the table."""
+        """The header of the table."""
 
-    def fault(self, name: str) -> str:
-        """Why none can have this id or name; nothing where one can."""
+    def name_error(self, name: str) -> str:
+        """Why this id or name is invalid; empty if it is valid."""
 
-    def rows(self, documents: Documents, told: Report) -> list[Sequence[str]]:
-        """The rows of the table, in the order of ids or names; `told` is given a line for what is left out."""
+    def rows(self, documents: Documents, warn: Report) -> list[Sequence[str]]:
+        """The rows of the table, ordered by id or name; `warn` gets a line for each unreadable document."""
 
-    def listed(self, documents: Documents, told: Report) -> list[Mapping[str, object]]:
-        """The same for programs, whole."""
+    def list_all(self, documents: Documents, warn: Report) -> list[Mapping[str, object]]:
+        """All documents, for programs."""
 
-    def described(self, documents: Documents, name: str) -> Description | None:
-        """One for `describe`; None where it is not there."""
+    def describe(self, documents: Documents, name: str) -> Description | None:
+        """One document; None if it does not exist."""
 
-    def content(self, documents: Documents, name: str) -> Content | None:
-        """One for `get`; None where it is not there."""
+    def get(self, documents: Documents, name: str) -> Content | None:
+        """One document; None if it does not exist."""
 
     def draft(self, file: NamedFile) -> Draft:
-        """What the file says. Raises FailedError."""
+        """The document in a file. Raises FailedError."""
 
     def delete(self, documents: Documents, name: str) -> bool:
-        """Take it out; False where it is not there."""
+        """Delete the document; False if it did not exist."""
 
-    def users(self, documents: Documents, names: Collection[str], told: Report) -> Mapping[str, list[str]]:
-        """Who names them, as `group node1`, by these names; only those that somebody names."""
+    def users(self, documents: Documents, names: Collection[str], warn: Report) -> Mapping[str, list[str]]:
+        """For each of these that others refer to: who does, such as `group node1`."""

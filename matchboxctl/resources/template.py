@@ -1,4 +1,4 @@
-"""Templates of Ignition configs, cloud-configs and generic ones, as the operator's commands show and take them."""
+"""Templates (Ignition, cloud-config, generic) as a resource of the command line."""
 
 import base64
 from collections.abc import Collection, Mapping, Sequence
@@ -16,21 +16,21 @@ class TemplateResource:
     """`matchboxctl ignition`, `cloud` or `generic` (see `matchboxctl.resources.resource.Resource`)."""
 
     columns = ("NAME", "SIZE")
-    fault = staticmethod(name_fault)
+    name_error = staticmethod(name_fault)
 
     def __init__(self, kind: str) -> None:
         self.word = self.kind = kind
 
-    def rows(self, documents: Documents, told: Report) -> list[Sequence[str]]:
+    def rows(self, documents: Documents, warn: Report) -> list[Sequence[str]]:
         """A row for each template."""
-        return [(one.name, f"{one.size}") for one in self._all(documents, told)]
+        return [(one.name, f"{one.size}") for one in self._all(documents, warn)]
 
-    def listed(self, documents: Documents, told: Report) -> list[Mapping[str, object]]:
+    def list_all(self, documents: Documents, warn: Report) -> list[Mapping[str, object]]:
         """Names and sizes of all templates."""
-        return [{"name": one.name, "size": one.size} for one in self._all(documents, told)]
+        return [{"name": one.name, "size": one.size} for one in self._all(documents, warn)]
 
-    def described(self, documents: Documents, name: str) -> Description | None:
-        """The template's size, and the profiles that name it."""
+    def describe(self, documents: Documents, name: str) -> Description | None:
+        """The template's size, and the profiles that refer to it."""
         body = documents.template(self.kind, name)
         if body is None:
             return None
@@ -38,8 +38,8 @@ class TemplateResource:
         facts = [("Name", [name]), ("Size", [f"{len(body)} bytes"]), ("Profiles", profiles)]
         return Description(facts, {"name": name, "size": len(body), "profiles": profiles})
 
-    def content(self, documents: Documents, name: str) -> Content | None:
-        """The template's bytes; for programs they are `config`, or `config_base64` where they are no UTF-8."""
+    def get(self, documents: Documents, name: str) -> Content | None:
+        """The template's bytes; for programs as `config`, or as `config_base64` if they are not UTF-8."""
         body = documents.template(self.kind, name)
         if body is None:
             return None
@@ -51,41 +51,41 @@ class TemplateResource:
         return Content(body, document)
 
     def draft(self, file: NamedFile) -> Draft:
-        """The file's bytes, under the file's name unless another is given."""
+        """The file's bytes, under its name."""
         name = file.name
-        if why := name_fault(name) or ("" if name else "it needs a name"):
-            raise FailedError(f"{file.shown}: {why}: give one by --name")
+        if why := name_fault(name) or ("" if name else "a template needs a name"):
+            raise FailedError(f"{file.shown}: {why}: use --name")
         notes = _notes(self.kind, name, file.body)
         return Draft(name, lambda documents: documents.put_template(self.kind, name, file.body), notes, lambda _: [])
 
     def delete(self, documents: Documents, name: str) -> bool:
-        """Take the template out."""
+        """Delete the template."""
         return documents.delete_template(self.kind, name)
 
-    def users(self, documents: Documents, names: Collection[str], told: Report) -> Mapping[str, list[str]]:
-        """The profiles that name the templates."""
-        found = self._profiles(documents, names, told)
-        return {name: [f"profile {one}" for one in ids] for name, ids in found.items()}
+    def users(self, documents: Documents, names: Collection[str], warn: Report) -> Mapping[str, list[str]]:
+        """The profiles that refer to the templates."""
+        found = self._profiles(documents, names, warn)
+        return {name: [f"profile {each}" for each in ids] for name, ids in found.items()}
 
-    def _profiles(self, documents: Documents, names: Collection[str], told: Report) -> dict[str, list[str]]:
+    def _profiles(self, documents: Documents, names: Collection[str], warn: Report) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
-        for profile in sorted(documents.profiles(told, metadata=False), key=lambda profile: sort_key(profile.id)):
+        for profile in sorted(documents.profiles(warn, metadata=False), key=lambda profile: sort_key(profile.id)):
             if (name := getattr(profile, f"{self.kind}_id")) in names:
                 found.setdefault(name, []).append(profile.id)
         return found
 
-    def _all(self, documents: Documents, told: Report) -> list[TemplateSize]:
-        return sorted(documents.templates(self.kind, told), key=lambda one: sort_key(one.name))
+    def _all(self, documents: Documents, warn: Report) -> list[TemplateSize]:
+        return sorted(documents.templates(self.kind, warn), key=lambda one: sort_key(one.name))
 
 
 def _notes(kind: str, name: str, body: bytes) -> list[str]:
-    """What machines would be told whatever the data."""
-    # They bring Ignition's and the templates' code.
+    """Errors that all machines would get, whatever their data."""
+    # Imported here: only `create` needs Ignition and templates.
     from lambda_matchbox.answers.template_check import check_syntax
     from lambda_matchbox.catalog.templates import Template
 
     try:
         check_syntax(Template(kind, name, body))
     except MatchboxError as error:
-        return [f"machines are answered by an error: {error}"]
+        return [f"machines get an error: {error}"]
     return []

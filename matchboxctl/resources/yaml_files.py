@@ -1,7 +1,7 @@
-"""YAML that operators write for a group or a profile, as the JSON that it means.
+"""YAML files of groups and profiles, as JSON that has each value on the line of the YAML.
 
-Plain words mean what they mean in JSON: `yes`, `0123`, `1e` and 52:54:00:12:34:56 are texts, as YAML 1.2's JSON schema
-has it; under YAML 1.1 an address of digits alone would be a number.
+Plain scalars mean what they mean in JSON, as in YAML 1.2's JSON schema: `yes`, `0123`, `1e` and 52:54:00:12:34:56 are
+strings. In YAML 1.1 a MAC address of digits alone is a number.
 """
 
 import json
@@ -9,32 +9,33 @@ import re
 
 import yaml
 
-_JSON_WORDS = (
+_JSON_SCALARS = (
     ("null", r"~|null|", ["~", "n", ""]),
     ("bool", r"true|false", ["t", "f"]),
     ("int", r"-?(?:0|[1-9][0-9]*)", list("-0123456789")),
     ("float", r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?", list("-0123456789")),
 )
+_MAP, _SEQUENCE = "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"
 
 
 class YamlFileError(ValueError):
-    """A text that is no YAML, or more than JSON can say."""
+    """A text that is not YAML, or that JSON cannot represent; the message names the line if it is known."""
 
 
 class _Loader(yaml.SafeLoader):
-    """Texts, numbers, true, false, null, lists and mappings; each written out."""
+    """Strings, numbers, true, false, null, sequences and mappings; no aliases."""
 
     yaml_implicit_resolvers = {}  # noqa: RUF012 (PyYAML's own way)
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """A node of the text; an alias could make a small text large."""
+        """The next node. Refuses aliases, with which a small text can describe a large value."""
         if self.check_event(yaml.AliasEvent):
             mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.composer.ComposerError(None, None, "aliases are not taken: write it out", mark)
+            raise yaml.composer.ComposerError(None, None, "aliases are not supported", mark)
         return super().compose_node(parent, index)
 
 
-for _tag, _pattern, _first in _JSON_WORDS:
+for _tag, _pattern, _first in _JSON_SCALARS:
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), _first)
 
 
@@ -46,21 +47,70 @@ _Loader.add_constructor("tag:yaml.org,2002:float", _number)
 
 
 def json_of_yaml(body: bytes) -> bytes:
-    """The JSON that the YAML means. Raises YamlFileError, which names the line."""
+    """The JSON. Raises YamlFileError."""
     try:
-        value = yaml.load(body.decode(), _Loader)  # noqa: S506 (a SafeLoader)
-        return json.dumps(value, allow_nan=False).encode()
+        loader = _Loader(body.decode())
+        try:
+            return _Json(loader).text.encode()
+        finally:
+            loader.dispose()
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         if error.context == "expected a single document in the stream":
-            raise YamlFileError(f"{line}a second document begins: give each a file of its own") from error
+            raise YamlFileError(f"{line}a second document begins: use a file for each") from error
         raise YamlFileError(f"{line}neither JSON nor YAML: {error.problem}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise YamlFileError("neither JSON nor YAML: it has a character that YAML does not allow") from error
+        raise YamlFileError("neither JSON nor YAML: it contains characters that YAML does not allow") from error
     except RecursionError as error:
-        raise YamlFileError("it is nested too deeply") from error
-    except (TypeError, ValueError) as error:
-        raise YamlFileError(f"JSON cannot say what it holds: {error}") from error
-    except (AttributeError, LookupError) as error:
-        # What PyYAML makes of `!!bool maybe`, `!!int ""` and `!!timestamp x`.
-        raise YamlFileError("a value in it is not of the type of its tag") from error
+        raise YamlFileError("nested too deeply") from error
+
+
+class _Json:
+    """The JSON text of a loader's only document."""
+
+    def __init__(self, loader: _Loader) -> None:
+        self._loader = loader
+        self._pieces: list[str] = []
+        self._line = 0
+        node = loader.get_single_node()
+        if node is None:
+            self._pieces.append("null")
+        else:
+            self._add(node)
+
+    @property
+    def text(self) -> str:
+        return "".join(self._pieces)
+
+    def _add(self, node: yaml.Node) -> None:
+        if isinstance(node, yaml.MappingNode) and node.tag == _MAP:
+            self._put(node, "{")
+            for number, (key, value) in enumerate(node.value):
+                self._put(key, f"{',' if number else ''}{self._key(key)}:")
+                self._add(value)
+            self._pieces.append("}")
+        elif isinstance(node, yaml.SequenceNode) and node.tag == _SEQUENCE:
+            self._put(node, "[")
+            for number, value in enumerate(node.value):
+                self._pieces.append("," if number else "")
+                self._add(value)
+            self._pieces.append("]")
+        else:
+            self._put(node, self._scalar(node))
+
+    def _put(self, node: yaml.Node, text: str) -> None:
+        self._pieces.append("\n" * (node.start_mark.line - self._line) + text)
+        self._line = node.start_mark.line
+
+    def _key(self, node: yaml.Node) -> str:
+        if not isinstance(node, yaml.ScalarNode):
+            raise yaml.constructor.ConstructorError(None, None, "a key is not a scalar", node.start_mark)
+        text = self._scalar(node)
+        return text if text.startswith('"') else json.dumps(text)
+
+    def _scalar(self, node: yaml.Node) -> str:
+        try:
+            return json.dumps(self._loader.construct_object(node, deep=True), allow_nan=False)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            # Some are PyYAML's, for a value that is not of the type of its tag, such as `!!bool maybe`.
+            raise YamlFileError(f"line {node.start_mark.line + 1}: JSON cannot represent this value") from error

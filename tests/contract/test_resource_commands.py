@@ -75,7 +75,7 @@ def test_descriptions(commands: ResourceCommands) -> None:
         "            }\n"
     ) == commands.ok("group", "describe", "node1")
     assert (
-        "ID:         a\nName:       -\nSelectors:  -\nProfile:    gone\n            (profile 'gone' is absent)\n"
+        "ID:         a\nName:       -\nSelectors:  -\nProfile:    gone\n            (profile 'gone' does not exist)\n"
         "Metadata:   -\n"
     ) == commands.ok("group", "describe", "a")
     assert (
@@ -169,14 +169,14 @@ def test_some_missing(commands: ResourceCommands) -> None:
 def test_deleting_what_is_named(commands: ResourceCommands) -> None:
     """What others name is deleted after a question only, or with --yes; where nobody can be asked, not at all."""
     filled(commands)
-    asked = "delete nevertheless? [y/N] "
+    asked = "delete anyway? [y/N] "
     for resource, name, user in (("profile", "worker", "group node1"), ("generic", "worker.txt", "profile worker")):
-        said = f"{resource} {name} is named by {user}\n"
+        said = f"{resource} {name} is used by {user}\n"
         refused = commands.run(resource, "delete", name)
-        why = "matchboxctl: nothing is deleted: nobody can be asked here; --yes deletes nevertheless\n"
+        why = "matchboxctl: nothing was deleted: stdin is not a terminal; use --yes\n"
         assert Ended(1, "", said + why) == refused
         for answer in ("n\n", "\n", "\x04", os.fsdecode(b"\xff\n")):
-            no = Ended(1, "", f"{said}{asked}matchboxctl: nothing is deleted\n")
+            no = Ended(1, "", f"{said}{asked}matchboxctl: nothing was deleted\n")
             assert no == commands.answered(answer, resource, "delete", name)
         assert Ended(4, "", f"matchboxctl: no {resource} 'x'\n") == commands.run(resource, "delete", "x")
         assert 0 == commands.run(resource, "get", name).code
@@ -200,14 +200,14 @@ def test_yaml_and_other_spellings(commands: ResourceCommands) -> None:
             "g.yaml", "ID: g\nprofile: p\ncolour: red\nselector:\n  MAC: 52-54-00-AB-00-01\n  os: [b, a, b]\n"
         ),
     )
-    notes = f"note: {commands.files}/g.yaml: colour means nothing in a group: it is left out\n"
-    assert Ended(0, "group g created\n", f"{notes}note: group g: profile 'p' is absent\n") == ended
+    notes = f"note: {commands.files}/g.yaml: unknown key colour of the group is ignored\n"
+    assert Ended(0, "group g created\n", f"{notes}note: group g: profile 'p' does not exist\n") == ended
     assert {"id": "g", "profile": "p", "selector": {"MAC": "52:54:00:ab:00:01", "os": ["b", "a"]}} == json.loads(
         commands.ok("group", "get", "g", "-o", "json")
     )
     ended = commands.run("profile", "create", "-f", "-", stdin=b'{"id": "p", "boot": {"cmdline": 1}, "cloud_id": "c"}')
-    notes = "note: standard input: boot.cmdline means nothing in a profile: it is left out\n"
-    assert Ended(0, "profile p created\n", f"{notes}note: profile p: cloud template 'c' is absent\n") == ended
+    notes = "note: standard input: unknown key boot.cmdline of the profile is ignored\n"
+    assert Ended(0, "profile p created\n", f"{notes}note: profile p: cloud template 'c' does not exist\n") == ended
 
 
 def test_odd_ids(commands: ResourceCommands) -> None:

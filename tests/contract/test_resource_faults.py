@@ -124,7 +124,7 @@ def test_a_damaged_group(rig: Rig, item: dict[str, Any]) -> None:
     why = "matchboxctl: group 'g': its item cannot be read: see `matchboxctl fsck`\n"
     assert Ended(1, "", why) == rig.commands.run("group", "delete", "g")
     written = rig.commands.run("group", "create", "-f", "-", stdin=b'{"id": "g", "profile": "p"}')
-    assert Ended(0, "group g replaced\n", "note: group g: profile 'p' is absent\n") == written
+    assert Ended(0, "group g replaced\n", "note: group g: profile 'p' does not exist\n") == written
     assert "group g deleted\n" == rig.commands.ok("group", "delete", "g")
 
 

@@ -29,22 +29,22 @@ def commands(
     ("resource", "text", "why"),
     [
         ("group", '{"profile": "p"}', 'a group needs an "id"'),
-        ("group", '{"id": "g"}', "a group needs a profile"),
+        ("group", '{"id": "g"}', 'a group needs a "profile"'),
         ("group", '{"id": "a/b", "profile": "p"}', "'a/b' is no id: it may hold no '/' and no NUL, nor be '..'"),
         (
             "group",
             '{"id": "g", "profile": "p",\n"selector": {"mac": "5"}}',
             "line 2: selector.mac: '5' is no MAC address: write it as 52:54:00:12:34:56",
         ),
-        ("group", "id: g\nselector: 5\n", "selector: Input should be a valid dictionary"),
+        ("group", "id: g\nselector: 5\n", "line 2: selector: Input should be a valid dictionary"),
         ("group", '{"id": "g", "metadata": []}', "line 1: metadata: Input should be a valid dictionary"),
         ("profile", '{"id": "p"', "line 1: not JSON: expecting ',' delimiter"),
         ("profile", "a: [", "line 1: neither JSON nor YAML: expected the node content, but found '<stream end>'"),
-        ("profile", "", "not a JSON object"),
-        ("profile", "- id: p\n", "not a JSON object"),
-        ("profile", "id: !!bool maybe\n", "a value in it is not of the type of its tag"),
-        ("profile", 'id: !!int ""\n', "a value in it is not of the type of its tag"),
-        ("profile", "id: !!timestamp x\n", "a value in it is not of the type of its tag"),
+        ("profile", "", "line 1: not a JSON object"),
+        ("profile", "- id: p\n", "line 1: not a JSON object"),
+        ("profile", "id: !!bool maybe\n", "line 1: JSON cannot represent this value"),
+        ("profile", 'id: !!int ""\n', "line 1: JSON cannot represent this value"),
+        ("profile", "id: !!timestamp x\n", "line 1: JSON cannot represent this value"),
         ("profile", '{"boot": {}}', 'a profile needs an "id"'),
     ],
 )
@@ -63,12 +63,12 @@ def test_arguments_that_are_refused(commands: ResourceCommands) -> None:
         "profile", "create", "-f", "/nowhere"
     )
     one = commands.file("one", '{"id": "p"}')
-    assert Ended(1, "", "matchboxctl: profile p is in two of the files: nothing is written\n") == commands.run(
+    assert Ended(1, "", "matchboxctl: profile p is in two of the files: nothing was written\n") == commands.run(
         "profile", "create", "-f", one, "-f", one
     )
     assert 2 == commands.run("generic", "create", "-f", one, "-f", one, "--name", "n").code
     assert 2 == commands.run("profile", "create", "-f", "-", "-f", "-").code
-    needs = "matchboxctl: standard input: it needs a name: give one by --name\n"
+    needs = "matchboxctl: standard input: a template needs a name: use --name\n"
     assert Ended(1, "", needs) == commands.run("generic", "create", "-f", "-")
     assert 1 == commands.run("generic", "create", "-f", one, "--name", "../n").code
     assert 1 == commands.run("profile", "create", "-f", "-", stdin=json.dumps({"id": "n" * 3000}).encode()).code
@@ -93,7 +93,7 @@ def test_names_that_are_refused(commands: ResourceCommands) -> None:
 def test_no_directory(commands: ResourceCommands) -> None:
     """A data directory that is not there is refused, and not made."""
     ended = commands.run("group", "list", "-data-path", "/nowhere")
-    why = "matchboxctl: /nowhere is no directory: name matchbox's data directory with --data-path\n"
+    why = "matchboxctl: /nowhere is not a directory: name matchbox's data directory with --data-path\n"
     assert Ended(2, "", why) == ended
 
 
@@ -150,7 +150,7 @@ def test_deep_metadata(commands: ResourceCommands) -> None:
         ["describe", "g", "-o", "yaml"],
         ["list", "-o", "yaml"],
     ):
-        why = "matchboxctl: metadata are nested too deeply to be shown\n"
+        why = "matchboxctl: metadata is nested too deeply to be shown\n"
         assert Ended(1, "", why) == commands.run("group", *arguments)
     assert "g   -           -          -" == commands.ok("group", "list").splitlines()[1]
 
@@ -158,10 +158,10 @@ def test_deep_metadata(commands: ResourceCommands) -> None:
 def test_names_that_no_file_has(commands: ResourceCommands) -> None:
     """What a document names with a NUL in it is absent, and is told of as other names are."""
     written = commands.run("group", "create", "-f", "-", stdin=rb'{"id": "g", "profile": "p\u0000"}')
-    assert Ended(0, "group g created\n", "note: group g: profile 'p\\x00' is absent\n") == written
+    assert Ended(0, "group g created\n", "note: group g: profile 'p\\x00' does not exist\n") == written
     assert "p\\x00\n" in commands.ok("group", "describe", "g")
     written = commands.run("profile", "create", "-f", "-", stdin=rb'{"id": "p", "cloud_id": "t\u0000"}')
-    assert Ended(0, "profile p created\n", "note: profile p: cloud template 't\\x00' is absent\n") == written
+    assert Ended(0, "profile p created\n", "note: profile p: cloud template 't\\x00' does not exist\n") == written
 
 
 def test_groups_that_may_name_a_profile(commands: ResourceCommands) -> None:
@@ -171,9 +171,7 @@ def test_groups_that_may_name_a_profile(commands: ResourceCommands) -> None:
     (commands.data / "groups").mkdir()
     (commands.data / "groups/bad.json").write_text("[]")
     ended = commands.run("profile", "delete", "p")
-    why = (
-        f"{commands.data}/groups/bad.json: line 1: not a JSON object: whether it names what is to be deleted is unknown"
-    )
+    why = f"{commands.data}/groups/bad.json: line 1: not a JSON object: it may refer to what is to be deleted"
     assert Ended(0, "profile p deleted\n", f"note: {why}\n") == ended
 
 
@@ -184,7 +182,7 @@ def test_many_users(commands: ResourceCommands) -> None:
         commands.run("group", "create", "-f", commands.file("g", text))
     commands.ok("profile", "create", "-f", "-", stdin=b'{"id": "p"}')
     ended = commands.run("profile", "delete", "p")
-    said = "profile p is named by group g0, group g1, group g2, group g3, group g4 and 2 others"
+    said = "profile p is used by group g0, group g1, group g2, group g3, group g4 and 2 others"
     assert (1, said) == (ended.code, ended.err.splitlines()[0])
 
 
@@ -192,9 +190,9 @@ def test_a_misspelt_selector(commands: ResourceCommands) -> None:
     """A group that loses its selector to a key that means nothing takes every machine, and that is said."""
     ended = commands.run("group", "create", "-f", "-", stdin=b'{"id": "g", "profile": "p", "selectors": {"os": "x"}}')
     assert [
-        "note: standard input: selectors means nothing in a group: it is left out",
-        "note: standard input: it has no selector, so it takes every machine that no other group takes",
-        "note: group g: profile 'p' is absent",
+        "note: standard input: unknown key selectors of the group is ignored",
+        "note: standard input: without a selector, the group matches every machine that no other group does",
+        "note: group g: profile 'p' does not exist",
     ] == ended.err.splitlines()
 
 
@@ -212,7 +210,7 @@ def test_templates_that_fail(commands: ResourceCommands, resource: str, name: st
     ended = commands.run(resource, "create", "--name", name, "-f", "-", stdin=text.encode())
     (line,) = ended.err.splitlines()
     assert (0, f"{resource} {name} created\n") == (ended.code, ended.out)
-    assert line.startswith(f"note: machines are answered by an error: {why}")
+    assert line.startswith(f"note: machines get an error: {why}")
 
 
 def test_groups_that_fail(commands: ResourceCommands) -> None:
@@ -222,11 +220,11 @@ def test_groups_that_fail(commands: ResourceCommands) -> None:
     group = '{"id": "g", "profile": "p", "metadata": {"%s": "h"}}'
     ended = commands.run("group", "create", "-f", "-", stdin=(group % "hots").encode())
     assert [
-        "note: group g: cloud template 'c' is absent",
+        "note: group g: cloud template 'c' does not exist",
         "note: group g: template 't', line 1: there is no value for host",
     ] == [line.partition(" (tried")[0] for line in ended.err.splitlines()]
     ended = commands.run("group", "create", "-f", "-", stdin=(group % "host").encode())
-    assert ["note: group g: cloud template 'c' is absent"] == ended.err.splitlines()
+    assert ["note: group g: cloud template 'c' does not exist"] == ended.err.splitlines()
 
 
 def test_an_interrupted_write(commands: ResourceCommands) -> None:
@@ -249,9 +247,9 @@ def test_no_standard_input(commands: ResourceCommands) -> None:
     commands.ok("group", "create", "-f", "-", stdin=b'{"id": "g", "profile": "p"}')
     commands.monkeypatch.setattr(sys, "stdin", None)
     assert 1 == main(["profile", "create", "-f", "-"])
-    assert b"matchboxctl: standard input: there is none\n" == commands.capture.readouterr().err
+    assert b"matchboxctl: standard input is closed\n" == commands.capture.readouterr().err
     assert 1 == main(["profile", "delete", "p"])
-    assert commands.capture.readouterr().err.endswith(b": nobody can be asked here; --yes deletes nevertheless\n")
+    assert commands.capture.readouterr().err.endswith(b": stdin is not a terminal; use --yes\n")
 
 
 def test_what_is_read_no_further(commands: ResourceCommands) -> None:

@@ -81,6 +81,8 @@ def test_yaml_is_readable() -> None:
         ("a: [true, null, ~, -1, 1.5, 1e3]", {"a": [True, None, None, -1, 1.5, 1000.0]}),
         ("---\n'b': |\n  x\n  y\n", {"b": "x\ny\n"}),
         ("a:", {"a": None}),
+        ("1: a\ntrue: b\n~: c", {"1": "a", "true": "b", "null": "c"}),
+        ("{a: {b: []}, a: 2}", {"a": 2}),
     ],
 )
 def test_plain_words(text: str, value: object) -> None:
@@ -88,19 +90,26 @@ def test_plain_words(text: str, value: object) -> None:
     assert value == json.loads(json_of_yaml(text.encode()))
 
 
+def test_json_has_the_lines_of_yaml() -> None:
+    text = b"# comment\na:\n  - 1\n\n  - b: |\n      2\n    c: {d: 3,\n        e: 4}\n"
+    expected = [(2, '"a"'), (3, "1"), (5, '"b"'), (7, '"c"'), (7, "3"), (8, '"e"')]
+    lines = json_of_yaml(text).decode().split("\n")
+    assert [] == [(line, token) for line, token in expected if token not in lines[line - 1]]
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        (b"a: &x [1]\nb: *x", "line 2: neither JSON nor YAML: aliases are not taken: write it out"),
-        (b"a: 1\n---\nb: 2", "line 2: a second document begins: give each a file of its own"),
+        (b"a: &x [1]\nb: *x", "line 2: neither JSON nor YAML: aliases are not supported"),
+        (b"a: 1\n---\nb: 2", "line 2: a second document begins: use a file for each"),
         (b"a: !!python/name:os.system 1", "line 1: neither JSON nor YAML: could not determine a constructor"),
-        (b"a: \xff", "neither JSON nor YAML: it has a character that YAML does not allow"),
-        (b"a: \x01", "neither JSON nor YAML: it has a character that YAML does not allow"),
-        (b"? [a]\n: 1", "line 1: neither JSON nor YAML: found unhashable key"),
-        (b"a: !!binary aGk=", "JSON cannot say what it holds"),
-        (b"a: 1e999", "JSON cannot say what it holds"),
-        (b"a: " + b"[" * 5000, "it is nested too deeply"),
-        (b"a: " + b"9" * 5000, "JSON cannot say what it holds"),
+        (b"a: \xff", "neither JSON nor YAML: it contains characters that YAML does not allow"),
+        (b"a: \x01", "neither JSON nor YAML: it contains characters that YAML does not allow"),
+        (b"? [a]\n: 1", "line 1: neither JSON nor YAML: a key is not a scalar"),
+        (b"a: !!binary aGk=", "line 1: JSON cannot represent this value"),
+        (b"a: 1e999", "line 1: JSON cannot represent this value"),
+        (b"a: " + b"[" * 5000, "nested too deeply"),
+        (b"a: " + b"9" * 5000, "line 1: JSON cannot represent this value"),
     ],
 )
 def test_what_yaml_cannot_say(text: bytes, why: str) -> None:
