@@ -1,1 +1,1 @@
-"""The scheduled Lambda function that publishes boot images, and the sync that it does."""
+"""The scheduled Lambda function that syncs image sources."""

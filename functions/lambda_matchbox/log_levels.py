@@ -1,4 +1,4 @@
-"""matchbox's levels (those of logrus), and which of ours each is."""
+"""Log levels by matchbox's names, which are logrus's."""
 
 LEVELS = {
     "panic": "CRITICAL",
@@ -11,12 +11,12 @@ LEVELS = {
     "debug": "DEBUG",
     "trace": "DEBUG",
 }
-"""By its name, in lower case, the level of Python's logging."""
+"""The levels of Python's logging by name, in lower case."""
 
 
 def log_level(name: str) -> str:
-    """The level of Python's logging for a name in any case. Raises ValueError."""
+    """The level of that name, in any case. Raises ValueError."""
     level = LEVELS.get(name.lower())
     if level is None:
-        raise ValueError(f"log level {name!r} is none of {', '.join(LEVELS)}")
+        raise ValueError(f"invalid log level {name!r}; use one of {', '.join(LEVELS)}")
     return level

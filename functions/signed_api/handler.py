@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.secrets_manager import SecretsManager
-from lambda_matchbox.environment import needed
+from lambda_matchbox.environment import required
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.signing.key import SigningKey, SigningKeyError, unlocked
 from lambda_matchbox.signing.secret import SigningSecretError, parse_signing_secret
@@ -41,7 +41,7 @@ class SignedSettings(NamedTuple):
         """Read them. Raises MissingSettingError, or ValueError for a value that cannot be used."""
         return cls(
             Settings.from_environment(environment),
-            needed(environment, "MATCHBOX_SIGNING_KEY_SECRET"),
+            required(environment, "MATCHBOX_SIGNING_KEY_SECRET"),
             environment.get("AWS_ENDPOINT_URL_SECRETS_MANAGER") or None,
         )
 

@@ -1,12 +1,12 @@
 """The releases of image sources in matchbox's data directory, below `releases/`.
 
-    releases/pointers.json            what is served of each source; replaced as a whole
+    releases/pointers.json            the pointers of all sources; replaced as a whole
     releases/<source>/<directory>/<file>  the files of a release
-    releases/<source>/.sync           files under way
-    releases/<source>/checked         when the source was last found up to date, in seconds since 1970
-    releases/.lock, <source>/.lock    held (flock) while pointers are written, and while the source is synced
+    releases/<source>/.sync           temporary files
+    releases/<source>/checked         when the source was last up to date, in seconds since 1970
+    releases/.lock, <source>/.lock    locked (flock) while pointers are written, and while the source is synced
 
-A lock ends with the process that holds it, however that ends.
+A lock ends with its process, even a killed one.
 """
 
 import fcntl
@@ -25,19 +25,19 @@ from lambda_matchbox.releases.store import BusyError, MovedError, ReleaseFile
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 
 RELEASES = "releases/"
-"""What the names of releases' files begin with in signed addresses."""
+"""The prefix of release files in signed addresses."""
 
 SCRATCH = ".sync"
-"""The directory, beside a source's releases, for its files under way."""
+"""The directory, beside a source's releases, for temporary files."""
 
 _POINTERS = "pointers.json"
-# No source has this id.
+# Not a valid source id.
 _LOCK = ".lock"
 _CHECKED = "checked"
 
 
-class _State(NamedTuple):
-    """By which a file that was replaced is told from the one before."""
+class _FileState(NamedTuple):
+    """What changes when a file is replaced."""
 
     inode: int
     modified: int
@@ -45,36 +45,36 @@ class _State(NamedTuple):
 
 
 class DirectoryReleases:
-    """What is served of the directory (see `assets.stores.Releases`); a move is seen by the next request."""
+    """The releases of the directory (see `assets.stores.Releases`); the next request sees a change."""
 
     def __init__(self, root: Path, addresses: SignedAddresses) -> None:
         self._root = root
         self._addresses = addresses
-        # Set at once, as several threads ask.
-        self._seen: tuple[_State, Pointers] | None = None
+        # Replaced as a whole: several threads read it.
+        self._seen: tuple[_FileState, Pointers] | None = None
 
     def pointers(self) -> Pointers:
-        """The pointers as they stand in the file now."""
+        """The pointers in the file now."""
         try:
             status = (self._root / _POINTERS).stat()
         except (FileNotFoundError, NotADirectoryError):
             return {}
         except OSError as error:
-            raise StoreUnavailableError(f"{self._root / _POINTERS}: cannot be read: {error.strerror}") from error
-        state = _State(status.st_ino, status.st_mtime_ns, status.st_size)
+            raise StoreUnavailableError(f"cannot read {self._root / _POINTERS}: {error.strerror}") from error
+        state = _FileState(status.st_ino, status.st_mtime_ns, status.st_size)
         seen = self._seen
         if seen is None or seen[0] != state:
             seen = self._seen = (state, read_pointers(self._root))
         return seen[1]
 
     def files(self, source_id: str, directory: str) -> AssetDirectory:
-        """The files of the release at this directory."""
+        """The files of the release in this directory."""
         return AssetDirectory(
             self._root / source_id / directory, self._addresses, f"{RELEASES}{source_id}/{directory}/"
         )
 
     def named(self, name: str) -> tuple[AssetDirectory, str] | None:
-        """The release and the path in it that a signed address names; None for the name of no release's file."""
+        """The release and the path in it that a signed address names; None if it names no file of a release."""
         source_id, _, rest = name.removeprefix(RELEASES).partition("/")
         directory, _, path = rest.partition("/")
         return (self.files(source_id, directory), path) if name.startswith(RELEASES) and path else None
@@ -89,11 +89,11 @@ class DirectoryReleaseStore:
         self._own = root / source_id
 
     def pointer(self) -> Pointer | None:
-        """What is served now."""
+        """The pointer as it is now."""
         return read_pointers(self._root).get(self._source_id)
 
     def move(self, old: Pointer | None, new: Pointer | None, lease: str | None = None) -> None:  # noqa: ARG002
-        """Replace the file of pointers; a lease is held as long as its process lives, so it needs no look."""
+        """Replace the file of pointers; a lease cannot be lost while its process lives."""
         self._root.mkdir(parents=True, exist_ok=True)
         with (self._root / _LOCK).open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -115,18 +115,18 @@ class DirectoryReleaseStore:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise BusyError(f"another sync of {self._source_id!r} is under way") from error
+                raise BusyError(f"another sync of {self._source_id!r} is running") from error
             yield ""
 
     def checked(self) -> int | None:
-        """When the source was last found up to date."""
+        """When the source was last up to date."""
         try:
             return int((self._own / _CHECKED).read_text())
         except (FileNotFoundError, ValueError):
             return None
 
     def note_checked(self, moment: int) -> None:
-        """Remember it."""
+        """Record it."""
         self._own.mkdir(parents=True, exist_ok=True)
         _write(self._own / _CHECKED, f"{moment}\n".encode())
 
@@ -138,18 +138,18 @@ class DirectoryReleaseStore:
             return set()
 
     def sizes(self, directory: str) -> Mapping[str, int]:
-        """The bytes of each file."""
+        """The sizes of the files."""
         above = self._own / directory
         return {file.relative_to(above).as_posix(): file.stat().st_size for file in above.rglob("*") if file.is_file()}
 
     def put(self, directory: str, name: str, file: ReleaseFile) -> None:
-        """Take the file over, on the disk before it is named."""
+        """Link the file after syncing it to disk."""
         with file.file.open("rb") as written:
             os.fsync(written.fileno())
         self._link(file.file, directory, name)
 
     def copy(self, directory: str, name: str, origin_directory: str, origin_name: str, sha256: str) -> bool:
-        """Give the file another name."""
+        """Link the file under another name."""
         origin = self._own / origin_directory / origin_name
         try:
             with origin.open("rb") as file:
@@ -161,20 +161,20 @@ class DirectoryReleaseStore:
         return True
 
     def read(self, directory: str, name: str) -> bytes | None:
-        """The file's bytes."""
+        """The content of the file."""
         try:
             return (self._own / directory / name).read_bytes()
         except FileNotFoundError:
             return None
 
     def discard(self, directory: str) -> None:
-        """Remove the directory; what cannot be removed is found again by `directories`."""
+        """Remove the directory; `directories` still lists what could not be removed."""
         shutil.rmtree(self._own / directory, ignore_errors=True)
 
     def _link(self, origin: Path, directory: str, name: str) -> None:
         file = self._own / directory / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        # Links are made beside the name and moved over it, which `os.link` refuses to do.
+        # `os.link` does not replace a file, so the link is made beside it and renamed.
         temporary = file.with_name(f".{file.name}.new")
         temporary.unlink(missing_ok=True)
         try:
@@ -182,14 +182,14 @@ class DirectoryReleaseStore:
         except FileNotFoundError:
             raise
         except OSError:
-            # Another file system, or one without links.
+            # Another file system, or one without hard links.
             shutil.copyfile(origin, temporary)
         temporary.chmod(0o644)
         temporary.replace(file)
 
 
 def read_pointers(root: Path) -> Pointers:
-    """The pointers in the file; none where there is no file. Raises StoreUnavailableError for what is none."""
+    """The pointers in the file; none without a file. Raises StoreUnavailableError for a damaged one."""
     file = root / _POINTERS
     try:
         texts = json.loads(file.read_bytes())
@@ -197,17 +197,17 @@ def read_pointers(root: Path) -> Pointers:
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise StoreUnavailableError(f"{file}: cannot be read: {error.strerror}") from error
+        raise StoreUnavailableError(f"cannot read {file}: {error.strerror}") from error
     except (ValueError, AttributeError) as error:
-        raise StoreUnavailableError(f"{file} is damaged: remove it and sync again: {error}") from error
+        raise StoreUnavailableError(f"{file} is damaged ({error}); remove it and sync again") from error
     pointers = {source_id: pointer for source_id, pointer in found.items() if pointer is not None}
     if len(pointers) < len(found):
-        raise StoreUnavailableError(f"{file} is damaged: remove it and sync again")
+        raise StoreUnavailableError(f"{file} is damaged; remove it and sync again")
     return pointers
 
 
 def _write(file: Path, body: bytes) -> None:
-    """Replace the file whole, on the disk."""
+    """Replace the file atomically, synced to disk."""
     temporary = file.with_name(f".{file.name}.new")
     with temporary.open("wb") as opened:
         opened.write(body)

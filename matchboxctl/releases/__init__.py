@@ -1,1 +1,1 @@
-"""`matchboxctl sync` and its like: image sources and their releases, in either mode."""
+"""The commands on image sources and their releases, in either mode."""

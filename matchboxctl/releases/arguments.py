@@ -1,8 +1,8 @@
-"""The commands on image sources: their arguments, and what they call."""
+"""The arguments of the commands on image sources."""
 
 import argparse
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,9 +10,11 @@ from matchboxctl.cli.arguments import DATA_PATH, add_data_path
 from matchboxctl.store.advice import advising
 
 if TYPE_CHECKING:
-    from matchboxctl.releases.places import SourcePlace
+    from lambda_matchbox.image_sync.sources import SourceStores
 
 _OUTPUTS = ("text", "json", "env")
+
+Run = Callable[["SourceStores", argparse.Namespace], None]
 
 
 def add_source_commands(
@@ -23,92 +25,84 @@ def add_source_commands(
 ) -> None:
     """Add the commands."""
 
-    def command(name: str, what: str, more: str = "") -> argparse.ArgumentParser:
-        made: argparse.ArgumentParser = commands.add_parser(
+    def command(name: str, run: Run, what: str, more: str = "") -> argparse.ArgumentParser:
+        parser: argparse.ArgumentParser = commands.add_parser(
             name,
             help=what,
             description=f"{what[0].upper()}{what[1:]}. {more}".rstrip(),
             epilog=epilog,
             allow_abbrev=False,
         )
-        add_data_path(made, environment, "directory with sources/ and releases/")
-        return made
+        add_data_path(parser, environment, "directory with sources/ and releases/")
+        parser.set_defaults(run=lambda options: _run(run, options))
+        return parser
 
     sync = command(
         "sync",
+        _sync,
         "publish the newest images of image sources",
-        "Boot images are pulled out of a container registry, verified, and served whole from then on. A docker "
-        "config.json (DOCKER_CONFIG; else ~/.docker) has the logins of private registries. Ends with 0 only if every "
-        "source is up to date.",
+        "Boot images are pulled from a container registry, verified, and published as a release. The logins of private "
+        "registries are in docker's config.json (in DOCKER_CONFIG, else ~/.docker). Exits with 0 only if every source "
+        "is up to date.",
     )
-    sync.add_argument("ids", metavar="ID", nargs="*", help="an image source; all of them unless named")
-    sync.set_defaults(run=_sync)
-    releases = command("releases", "show the releases of an image source, the newest first")
+    sync.add_argument("ids", metavar="ID", nargs="*", help="an image source (default: all)")
+    releases = command("releases", _releases, "show the releases of an image source, the newest first")
     releases.add_argument("id", metavar="ID", help="the image source")
     releases.add_argument(
         "--output",
         choices=_OUTPUTS,
         default="text",
-        help="env prints TALOS_VERSION, KERNEL_DIGEST and INITRAMFS_DIGEST of the release that is served",
+        help="env prints TALOS_VERSION, KERNEL_DIGEST and INITRAMFS_DIGEST of the current release",
     )
-    releases.set_defaults(run=_releases)
     rollback = command(
         "rollback",
+        _rollback,
         "serve an older release of an image source, and hold it",
-        "No sync moves the source until `matchboxctl follow ID`.",
+        "Syncs do not update the source until `matchboxctl follow ID`.",
     )
     rollback.add_argument("id", metavar="ID", help="the image source")
-    rollback.add_argument("digest", metavar="DIGEST", nargs="?", help="of a release; else the one before the current")
-    rollback.set_defaults(run=_rollback)
-    follow = command("follow", "let syncs move an image source again that a rollback holds")
+    rollback.add_argument("digest", metavar="DIGEST", nargs="?", help="the release (default: the previous one)")
+    follow = command("follow", _follow, "let syncs update an image source again after a rollback")
     follow.add_argument("id", metavar="ID", help="the image source")
-    follow.set_defaults(run=_follow)
-    withdraw = command("withdraw", "serve nothing any more of an image source that was removed")
-    withdraw.add_argument("id", metavar="ID", help="the id that the image source had")
-    withdraw.set_defaults(run=_withdraw)
+    withdraw = command("withdraw", _withdraw, "stop serving the releases of a removed image source")
+    withdraw.add_argument("id", metavar="ID", help="the id of the removed image source")
 
 
-def place_of(options: argparse.Namespace) -> "SourcePlace":
-    """Where the sources are that the options and the environment mean. Raises UsageError."""
-    from matchboxctl.releases.places import in_directory, in_stores
+def _run(run: Run, options: argparse.Namespace) -> None:
+    from matchboxctl.releases.source_stores import stores_in_directory, stores_in_table
     from matchboxctl.store.mode import store_settings
 
-    store = store_settings(os.environ, options.data_path)
-    if store is None:
-        return in_directory(Path(options.data_path or DATA_PATH))
-    return in_stores(store)
+    with advising():
+        store = store_settings(os.environ, options.data_path)
+        directory = Path(options.data_path or DATA_PATH)
+        run(stores_in_directory(directory) if store is None else stores_in_table(store), options)
 
 
-def _sync(options: argparse.Namespace) -> None:
+def _sync(stores: "SourceStores", options: argparse.Namespace) -> None:
     from matchboxctl.releases.sync import sync
 
-    with advising():
-        sync(place_of(options), options.ids, os.environ)
+    sync(stores, options.ids, os.environ)
 
 
-def _releases(options: argparse.Namespace) -> None:
-    from matchboxctl.releases.releases import releases
+def _releases(stores: "SourceStores", options: argparse.Namespace) -> None:
+    from matchboxctl.releases.commands import releases
 
-    with advising():
-        releases(place_of(options), options.id, options.output)
-
-
-def _rollback(options: argparse.Namespace) -> None:
-    from matchboxctl.releases.releases import rollback
-
-    with advising():
-        rollback(place_of(options), options.id, options.digest)
+    releases(stores, options.id, options.output)
 
 
-def _follow(options: argparse.Namespace) -> None:
-    from matchboxctl.releases.releases import follow
+def _rollback(stores: "SourceStores", options: argparse.Namespace) -> None:
+    from matchboxctl.releases.commands import rollback
 
-    with advising():
-        follow(place_of(options), options.id)
+    rollback(stores, options.id, options.digest)
 
 
-def _withdraw(options: argparse.Namespace) -> None:
-    from matchboxctl.releases.releases import take_out
+def _follow(stores: "SourceStores", options: argparse.Namespace) -> None:
+    from matchboxctl.releases.commands import follow
 
-    with advising():
-        take_out(place_of(options), options.id)
+    follow(stores, options.id)
+
+
+def _withdraw(stores: "SourceStores", options: argparse.Namespace) -> None:
+    from matchboxctl.releases.commands import withdraw_removed
+
+    withdraw_removed(stores, options.id)

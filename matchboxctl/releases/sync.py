@@ -1,10 +1,12 @@
-"""`matchboxctl sync`: the newest images of sources, published as releases."""
+"""`matchboxctl sync`: publish the newest images of sources."""
 
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 
+from lambda_matchbox.image_sync.download import Downloads
+from lambda_matchbox.image_sync.sources import SourceStores
 from lambda_matchbox.image_sync.sync import Outcome, Sync, SyncError
 from lambda_matchbox.image_sync.withdrawal import withdraw_replaced
 from lambda_matchbox.oci.distribution.docker_config import logins_from_environment
@@ -14,14 +16,13 @@ from lambda_matchbox.releases.store import BusyError
 from matchboxctl.cli.errors import FailedError, UsageError
 from matchboxctl.cli.progress import Progress
 from matchboxctl.cli.warnings import Warnings
-from matchboxctl.releases.places import SourcePlace
 
-_PATIENCE = 900.0  # seconds: a function's sync ends within 15 minutes
+_BUSY_TIMEOUT = 900.0  # seconds: a function's sync ends within 15 minutes
 _PAUSE = 1.0
 
 
-class _Download:
-    """Shows how much of an image has arrived (see `image_sync.byte_count.ByteCount`)."""
+class _DownloadProgress:
+    """Shows the progress of a download (see `image_sync.download.Progress`)."""
 
     def __init__(self, source_id: str) -> None:
         self._source_id = source_id
@@ -39,54 +40,61 @@ class _Download:
             self._progress.end()
 
 
-def sync(place: SourcePlace, ids: Sequence[str], environment: Mapping[str, str]) -> None:
-    """Sync these sources, or all. Raises UsageError, and FailedError where one is not up to date afterwards."""
-    sources, refused, named = place.read()
+def sync(stores: SourceStores, ids: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Sync these sources, or all. Raises UsageError, and FailedError unless all are up to date afterwards."""
+    sources, refused, named = stores.sources()
     warnings = Warnings()
     unknown = [source_id for source_id in ids if source_id not in sources]
-    # Who names the sources is told of the others only where they may be those.
-    for line in refused if unknown or not ids else ():
+    # With ids, invalid sources matter only if one of them may be meant.
+    refused = refused if unknown or not ids else []
+    for line in refused:
         warnings.warn(line)
     if unknown:
-        raise UsageError(f"no source {unknown[0]!r} in {place.name}; there are: {', '.join(sources) or 'none'}")
+        raise UsageError(f"no source {unknown[0]!r} in {stores.name}; available: {', '.join(sources) or 'none'}")
     if not sources:
-        print(f"no image sources in {place.name}: put one into sources/ (see docs/images.md)", file=sys.stderr)
+        print(f"no image sources in {stores.name}; add one to sources/ (see docs/images.md)", file=sys.stderr)
+    chosen = ids or list(sources)
     with closing(Registry(logins_from_environment(environment))) as registry:
-        for source_id in ids or sources:
+        for source_id in chosen:
             try:
-                outcome = _synced(sources[source_id], registry, place)
+                outcome = _sync(sources[source_id], registry, stores)
             except SyncError as error:
                 warnings.warn(str(error))
             else:
-                print(f"{source_id}: {_shown(outcome)}", flush=True)
-                for other in withdraw_replaced(sources[source_id], named, place.pointers(), place.store):
-                    print(f"{other}: withdrawn, since no source has this id and {source_id} took its part of /assets/")
+                print(f"{source_id}: {_text(outcome)}", flush=True)
+                for other in withdraw_replaced(sources[source_id], named, stores):
+                    print(f"{other}: withdrawn: the source no longer exists, and {source_id} replaces its assets")
     if warnings.count:
-        raise FailedError(
-            f"{warnings.count} of the sources could not be synced (see the warnings above); the rest are up to date"
-        )
+        raise FailedError(_failure(warnings.count, len(chosen) + len(refused)))
 
 
-def _synced(source: Source, registry: Registry, place: SourcePlace) -> Outcome:
-    end = time.monotonic() + _PATIENCE
-    told = False
+def _sync(source: Source, registry: Registry, stores: SourceStores) -> Outcome:
+    end = time.monotonic() + _BUSY_TIMEOUT
+    waiting = False
     while True:
-        download = _Download(source.id)
+        progress = _DownloadProgress(source.id)
         try:
-            store, scratch = place.store(source.id), place.scratch(source.id)
-            return Sync(source, registry, store, scratch=scratch, received=download).run()
+            store, scratch = stores.releases(source.id), stores.scratch(source.id)
+            return Sync(source, store, Downloads(registry, progress=progress), scratch=scratch).run()
         except BusyError as error:
             if time.monotonic() >= end:
-                raise SyncError(f"{source.id}: {source.image}: {error}, for {_PATIENCE / 60:.0f} minutes") from error
-            if not told:
-                print(f"matchboxctl: {error}: waiting for its end", file=sys.stderr, flush=True)
-                told = True
+                minutes = f"{_BUSY_TIMEOUT / 60:.0f} minutes"
+                raise SyncError(f"{source.id}: {source.image}: {error} (waited {minutes})") from error
+            if not waiting:
+                print(f"matchboxctl: {error}; waiting for it to end", file=sys.stderr, flush=True)
+                waiting = True
             time.sleep(_PAUSE)
         finally:
-            download.end()
+            progress.end()
 
 
-def _shown(outcome: Outcome) -> str:
+def _text(outcome: Outcome) -> str:
     if outcome.held:
-        return f"held at {outcome.digest}; `matchboxctl follow {outcome.source_id}` lets it move again"
-    return f"{'now' if outcome.changed else 'up to date:'} {outcome.digest}"
+        return f"held at {outcome.digest}; run `matchboxctl follow {outcome.source_id}` to let syncs update it"
+    return f"{'published' if outcome.changed else 'up to date:'} {outcome.digest}"
+
+
+def _failure(failed: int, total: int) -> str:
+    if total == 1:
+        return "the source could not be synced (see the error above)"
+    return f"{failed} of {total} sources could not be synced (see the {'error' if failed == 1 else 'errors'} above)"

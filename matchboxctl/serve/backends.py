@@ -20,7 +20,7 @@ from lambda_matchbox.web.routes import Routes
 from lambda_matchbox.web.signatures import Signatures
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.directory.catalog import DirectoryCatalog
-from matchboxctl.releases.places import in_directory
+from matchboxctl.releases.source_stores import stores_in_directory
 from matchboxctl.serve.alb_emulator import Streams
 from matchboxctl.serve.directory_stores import directory_stores
 from matchboxctl.serve.startup_banner import example_paths, startup_warnings
@@ -54,7 +54,7 @@ def directory_backend(directories: Directories, log: Logger, signatures: Signatu
     data_path, assets_path = directories
     opened = directory_stores(data_path, assets_path, warn)
     addresses, catalog, assets, releases, responses = opened
-    sources, refused, _ = in_directory(data_path).read()
+    sources, refused, _ = stores_in_directory(data_path).sources()
     for line in refused:
         warn(line)
     try:

@@ -13,7 +13,7 @@ from lambda_matchbox.web.metrics import SERVICE
 from lambda_matchbox.web.signatures import Signatures
 from matchboxctl.cli.arguments import parse_address
 from matchboxctl.cli.errors import UsageError
-from matchboxctl.releases.places import in_directory, in_stores
+from matchboxctl.releases.source_stores import stores_in_directory, stores_in_table
 from matchboxctl.rpc.arguments import RpcSettings
 from matchboxctl.serve.alb_emulator import ALBEmulator
 from matchboxctl.serve.backends import Backend, Directories, directory_backend, store_backend, warn
@@ -86,10 +86,10 @@ def _rpc_server(settings: RpcSettings, backend: Backend, log_level: str) -> "Rpc
 def _syncing(source: Directories | StoreSettings) -> Iterator[None]:
     """Sync image sources in the background meanwhile."""
     if isinstance(source, Directories):
-        read = in_directory(source.data_path).read
-        sync = BackgroundSync(read, ["--data-path", str(source.data_path)], warn, told=read().refused)
+        sources = stores_in_directory(source.data_path).sources
+        sync = BackgroundSync(sources, ["--data-path", str(source.data_path)], warn, known=sources().refused)
     else:
-        sync = BackgroundSync(in_stores(source).read, [], warn)
+        sync = BackgroundSync(stores_in_table(source).sources, [], warn)
     sync.start()
     try:
         yield

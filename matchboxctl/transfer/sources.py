@@ -54,11 +54,11 @@ class SourceImport:
 
     def carry_out(self, clients: StoreClients) -> None:
         """Write them. Raises StoreUnavailableError and AWSError."""
-        table = SourceTable(clients.dynamodb, clients.table)
+        table = SourceTable(clients)
         for name in [*self.differences.added, *self.differences.changed]:
             table.put(name, self._wanted[name])
         for name in list(self.differences.removed):
-            releases = TableReleaseStore(*clients, name)
+            releases = TableReleaseStore(clients, name)
             try:
                 withdraw(releases)
                 # Last, so that the same command finishes what was interrupted.

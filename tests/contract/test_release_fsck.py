@@ -25,7 +25,7 @@ OLD, NEW = "sha256:old", "sha256:new"
 
 
 def store_of(table: CatalogTable, source_id: str = "arm") -> TableReleaseStore:
-    return TableReleaseStore(table.client, table.s3_client, table.name, table.name, source_id)
+    return TableReleaseStore(table.clients, source_id)
 
 
 def put(table: CatalogTable, name: str, body: bytes, source_id: str = "arm") -> None:
@@ -74,7 +74,7 @@ def told(findings: list[Finding]) -> list[tuple[Kind, bool]]:
 @pytest.fixture
 def sound(table: CatalogTable) -> CatalogTable:
     """A table with a source that has two releases."""
-    SourceTable(table.client, table.name).put("arm", json.dumps(DOCUMENT))
+    SourceTable(table.clients).put("arm", json.dumps(DOCUMENT))
     publish(table, OLD, 1)
     publish(table, NEW, 2)
     return table
@@ -108,7 +108,7 @@ def test_unreadable_source(sound: CatalogTable, text: Any) -> None:
 
 def test_overlapping_sources(sound: CatalogTable) -> None:
     """A source that is refused, since its part overlaps another's, is pointed out."""
-    SourceTable(sound.client, sound.name).put("b", json.dumps(DOCUMENT | {"id": "b", "assets": "talos"}))
+    SourceTable(sound.clients).put("b", json.dumps(DOCUMENT | {"id": "b", "assets": "talos"}))
     why = "source 'b' is not synced: assets: 'talos' overlaps 'talos/arm64' of the source 'arm'"
     assert [(Kind.NOTE, why)] == [tuple(found.fault) for found in sound.fsck()]
 
@@ -118,7 +118,7 @@ def test_unreadable_pointer(sound: CatalogTable, text: str) -> None:
     """A pointer that is none is removed by a repair, so that a sync can publish again; its files are no litter."""
     write(sound, POINTERS, "arm", text)
     publish(sound, NEW, 2, "other")
-    SourceTable(sound.client, sound.name).put("other", json.dumps(DOCUMENT | {"id": "other", "assets": "other"}))
+    SourceTable(sound.clients).put("other", json.dumps(DOCUMENT | {"id": "other", "assets": "other"}))
     assert [(Kind.UNREADABLE, False)] == told(sound.fsck(ages=NOW))
     assert [(Kind.UNREADABLE, True)] == told(sound.fsck(repair=True, ages=NOW))
     store = store_of(sound)
@@ -218,7 +218,7 @@ def test_unused_place_of_a_sync(sound: CatalogTable) -> None:
 
 def test_releases_without_a_source(sound: CatalogTable) -> None:
     """Releases whose source no document has are a note: MATCHBOX_SOURCE may have it."""
-    SourceTable(sound.client, sound.name).delete("arm")
+    SourceTable(sound.clients).delete("arm")
     line = "source 'arm' has releases and no document: only MATCHBOX_SOURCE can have it synced"
     assert [(Kind.NOTE, line)] == [tuple(found.fault) for found in sound.fsck(repair=True, ages=NOW)]
     assert {"old", "new"} == store_of(sound).directories()

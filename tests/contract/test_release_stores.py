@@ -243,7 +243,7 @@ def test_damaged_pointer(stored: OnStores) -> None:
         )
     assert {"other": pointer("a")} == stored.subject.served.pointers()
     store = stored.subject.store("arm")
-    with pytest.raises(ReleaseStoreError, match=r"'arm' is damaged: `matchboxctl fsck --repair`"):
+    with pytest.raises(ReleaseStoreError, match=r"'arm' in the table is damaged; run `matchboxctl fsck --repair`"):
         store.pointer()
     with pytest.raises(MovedError):
         store.move(None, pointer("b"))

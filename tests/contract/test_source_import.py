@@ -1,8 +1,8 @@
 """Image sources go into the table and come out again; who prunes one removes what was published of it."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -51,17 +51,14 @@ def sources(data: Path) -> Path:
 
 
 @pytest.fixture
-def table(stores: Stores) -> Iterator[SourceTable]:
-    with closing(stores.tables.client("dynamodb")) as client:
-        yield SourceTable(client, stores.name)
+def table(stores: Stores) -> SourceTable:
+    return SourceTable(stores.clients())
 
 
 @pytest.fixture
-def store_of(stores: Stores) -> Iterator[StoreOf]:
-    with ExitStack() as opened:
-        client = opened.enter_context(closing(stores.tables.client("dynamodb")))
-        s3 = opened.enter_context(closing(stores.buckets.client("s3")))
-        yield lambda source_id: TableReleaseStore(client, s3, stores.name, stores.name, source_id)
+def store_of(stores: Stores) -> StoreOf:
+    clients = stores.clients()
+    return lambda source_id: TableReleaseStore(clients, source_id)
 
 
 def publish(store: TableReleaseStore, directory: Path, assets: str) -> Pointer:
@@ -198,7 +195,7 @@ def test_prune_while_it_is_synced(
     with store_of("arm").lease():
         assert 1 == run("import", sources, "--prune")
     told = capsys.readouterr()
-    assert "source 'arm' is not removed: another sync of 'arm' is under way; run the same command again" in told.err
+    assert "source 'arm' is not removed: another sync of 'arm' is running; run the same command again" in told.err
     assert "image sources: 0 added, 0 changed, 1 removed, 0 unchanged" in told.out
     assert ({"arm"}, pointer) == (table.documents().keys(), store_of("arm").pointer())
     assert 0 == run("import", sources, "--prune")

@@ -8,7 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -75,24 +75,20 @@ class SyncPlace:
         """The releases that are kept, the newest first."""
         return [one["digest"] for one in json.loads(self.run("releases", source_id, "--output", "json"))]
 
-    @contextmanager
-    def store(self, source_id: str) -> Iterator[ReleaseStore]:
+    def store(self, source_id: str) -> ReleaseStore:
         """The releases of the source."""
         if self._stores is None:
-            yield DirectoryReleaseStore(self._data / "releases", source_id)
-            return
-        tables, buckets, name = self._stores.tables, self._stores.buckets, self._stores.name
-        with closing(tables.client("dynamodb")) as dynamodb, closing(buckets.client("s3")) as s3:
-            yield TableReleaseStore(dynamodb, s3, name, name, source_id)
+            return DirectoryReleaseStore(self._data / "releases", source_id)
+        return TableReleaseStore(self._stores.clients(), source_id)
 
     def leftovers(self, source_id: str) -> set[str]:
         """What lies about and is no release: directories that the pointer does not name, files under way."""
-        with self.store(source_id) as store:
-            pointer = store.pointer()
-            kept = set() if pointer is None else {release.directory for release in pointer.releases}
-            return (store.directories() - kept) | {file.name for file in self._under_way(source_id)}
+        store = self.store(source_id)
+        pointer = store.pointer()
+        kept = set() if pointer is None else {release.directory for release in pointer.releases}
+        return (store.directories() - kept) | {file.name for file in self._temporary_files(source_id)}
 
-    def _under_way(self, source_id: str) -> Iterator[Path]:
+    def _temporary_files(self, source_id: str) -> Iterator[Path]:
         yield from self._temporary.glob("*")
         yield from (self._data / "releases" / source_id).rglob(".sync*")
         yield from (self._data / "releases").rglob("*.new")

@@ -51,26 +51,26 @@ def repository() -> str:
 def test_from_the_first_sync_to_a_rollback(place: SyncPlace, repository: str, oci_registry: OciRegistry) -> None:
     """What each command prints and ends with, in the order of an operator's day."""
     place.add("talos", oci_registry.push(OLD, repository, "stable"))
-    assert "has no release of 'talos': run `matchboxctl sync talos`" in place.run("releases", "talos", code=2)
+    assert "no release of 'talos' in " in place.run("releases", "talos", code=2)
     assert "no source 'other' in " in place.run("sync", "other", code=2)
-    assert f"talos: now {OLD.digest}\n" == place.run("sync")
+    assert f"talos: published {OLD.digest}\n" == place.run("sync")
     assert f"talos: up to date: {OLD.digest}\n" == place.run("sync", "talos")
-    assert f"talos: there is no release older than {OLD.digest}" in place.run("rollback", "talos", code=2)
+    assert f"talos: no release is older than {OLD.digest}" in place.run("rollback", "talos", code=2)
     oci_registry.push(NEW, repository, "stable")
-    assert f"talos: now {NEW.digest}\n" == place.run("sync")
+    assert f"talos: published {NEW.digest}\n" == place.run("sync")
     first, second = place.run("releases", "talos").splitlines()
     assert re.fullmatch(f"current {NEW.digest}  {TIME}  19 bytes  v1.13.0", first)
     assert re.fullmatch(f"        {OLD.digest}  {TIME}  19 bytes  v1.12.0", second)
     unknown = f"sha256:{'0' * 64}"
-    assert f"no release '{unknown}' is kept; there are {NEW.digest}, {OLD.digest}" in place.run(
+    assert f"no release '{unknown}'; kept are {NEW.digest}, {OLD.digest}" in place.run(
         "rollback", "talos", unknown, code=2
     )
-    held = f"talos: held at {OLD.digest}; `matchboxctl follow talos` lets it move again\n"
+    held = f"talos: held at {OLD.digest}; run `matchboxctl follow talos` to let syncs update it\n"
     assert held == place.run("rollback", "talos")
     assert held == place.run("sync")
     assert ["", "held"] == [line[:8].strip() for line in place.run("releases", "talos").splitlines()]
-    assert f"talos: at {OLD.digest}; the next sync moves it to the newest image\n" == place.run("follow", "talos")
-    assert f"talos: now {NEW.digest}\n" == place.run("sync")
+    assert f"talos: at {OLD.digest}; the next sync updates it to the newest image\n" == place.run("follow", "talos")
+    assert f"talos: published {NEW.digest}\n" == place.run("sync")
     assert set() == place.leftovers("talos")
 
 
@@ -137,7 +137,7 @@ def test_a_private_image(place: SyncPlace, tmp_path: Path, oci_registry: OciRegi
     login = {"username": oci_registry.user, "password": oci_registry.password}
     (tmp_path / ".docker").mkdir()
     (tmp_path / ".docker" / "config.json").write_text(json.dumps({"auths": {oci_registry.host: login}}))
-    assert f"talos: now {OLD.digest}\n" == place.run("sync")
+    assert f"talos: published {OLD.digest}\n" == place.run("sync")
 
 
 def test_two_syncs_at_once(place: SyncPlace, repository: str, oci_registry: OciRegistry) -> None:
@@ -149,7 +149,9 @@ def test_two_syncs_at_once(place: SyncPlace, repository: str, oci_registry: OciR
             syncs = [both.enter_context(place.begin("sync")) for _ in range(2)]
             said = [sync.communicate(timeout=PATIENCE) for sync in syncs]
         assert [0, 0] == [sync.returncode for sync in syncs]
-        assert [f"talos: now {one.digest}\n", f"talos: up to date: {one.digest}\n"] == sorted(out for out, _ in said)
+        assert [f"talos: published {one.digest}\n", f"talos: up to date: {one.digest}\n"] == sorted(
+            out for out, _ in said
+        )
         assert one.digest == place.digests("talos")[0]
         assert set() == place.leftovers("talos")
 

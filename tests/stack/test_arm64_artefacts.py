@@ -135,11 +135,11 @@ def test_signed_api_signs(built_for_arm64: Path, stores: Stores) -> None:
 def test_asset_sync_syncs(built_for_arm64: Path, stores: Stores) -> None:
     """asset_sync takes the files out of an image's zstd layer; that takes every package of its own layer."""
     files = [Entry(f"output/talos/arm64/{name}", b"made of bytes") for name in ("vmlinuz", "initramfs.xz")]
-    with faulty_registry() as registry, closing(stores.tables.client("dynamodb")) as dynamodb:
+    with faulty_registry() as registry:
         registry.scheme = "bearer"
         registry.add("talos", "stable", image([zstandard_compressed(*files)]))
         document = {"id": "talos-arm64", "image": f"{registry.host}/talos:stable", "assets": "talos/arm64"}
-        SourceTable(dynamodb, stores.name).put("talos-arm64", json.dumps(document))
+        SourceTable(stores.clients()).put("talos-arm64", json.dumps(document))
         run = _run(built_for_arm64, "AssetSync", [{"source": "talos-arm64"}], stores.environment())
     assert [["talos-arm64"]] == [answer["changed"] for answer in run.answers]
     assert ("aarch64", set()) == (run.machine, _unused(built_for_arm64, "AssetSync", run.loaded))

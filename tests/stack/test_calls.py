@@ -76,12 +76,12 @@ def _sync(stores: Stores, moto: Service, scratch: Path, secret: str, monkeypatch
             Name=secret, SecretString='{"username": "robot", "password": "correct horse"}'
         )
         document = {"id": SOURCE, "image": f"{registry.host}/{SOURCE}:{TAG}", "assets": "talos/arm64"}
-        SourceTable(dynamodb, stores.name).put(SOURCE, json.dumps(document))
+        SourceTable(StoreClients(dynamodb, s3, stores.name, stores.name)).put(SOURCE, json.dumps(document))
         s3.put_object(Bucket=stores.name, Key=f"releases/{SOURCE}/left/vmlinuz", Body=b"x")
         for kernel in (b"one", b"two"):
             registry.add(SOURCE, TAG, talos(kernel))
             job = job_of(environment, scratch)
-            with closing(job._registry):
+            with closing(job._downloads.registry):
                 assert [SOURCE] == job.run(SOURCE).changed
 
 

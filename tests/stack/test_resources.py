@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from asset_sync.handler import asked_for
+from asset_sync.handler import requested_source
 from tests.stack.resolution import Stack
 
 KEPT = ["Bucket", "Table"]
@@ -208,7 +208,7 @@ def test_the_schedule(plain: Stack) -> None:
     target = plain.properties("Schedule")["Target"]
     assert ("{}", "<DeadLetters.Arn>") == (target["Input"], target["DeadLetterConfig"]["Arn"])
     assert target["RetryPolicy"]["MaximumRetryAttempts"] == 3
-    assert asked_for({}) is None
+    assert requested_source({}) is None
     assert {"OnFailure": {"Destination": "<DeadLetters.Arn>"}} == (
         plain.properties("AssetSyncRetries")["DestinationConfig"]
     )

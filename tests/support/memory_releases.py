@@ -1,14 +1,16 @@
-"""Releases in memory: what tests of a sync publish to, and what the other stores of releases are held against."""
+"""Releases in memory, the model of the stores that are shipped."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 
 from lambda_matchbox.assets.stores import AssetFile, DirectoryListing
 from lambda_matchbox.errors import NotFoundError
 from lambda_matchbox.golang.http import content_type
+from lambda_matchbox.image_sync.sources import ImageSources, SourceStores
 from lambda_matchbox.releases.pointers import Pointer, Pointers
+from lambda_matchbox.releases.sources import Source
 from lambda_matchbox.releases.store import BusyError, LeaseLostError, MovedError, ReleaseFile
 
 
@@ -70,6 +72,20 @@ class MemoryReleases:
         return MemoryFiles(self.stored.get((source_id, directory), {}))
 
 
+def memory_stores(
+    releases: MemoryReleases, sources: Mapping[str, Source] | None = None, refused: Sequence[str] = ()
+) -> SourceStores:
+    """Stores of these sources over `releases`."""
+    found = ImageSources(sources or {}, list(refused), frozenset(sources or {}))
+    return SourceStores(
+        "memory",
+        lambda: found,
+        releases.pointers,
+        lambda source_id: MemoryReleaseStore(releases, source_id),
+        lambda _: None,
+    )
+
+
 class MemoryReleaseStore:
     """The releases of one source (see `releases.store.ReleaseStore`)."""
 
@@ -86,7 +102,7 @@ class MemoryReleaseStore:
         if self.pointer() != old:
             raise MovedError(f"another command moved the pointer of {self._source_id!r}")
         if lease is not None and self._releases.leases.get(self._source_id) != lease:
-            raise LeaseLostError(f"another sync of {self._source_id!r} has begun meanwhile")
+            raise LeaseLostError(f"another sync of {self._source_id!r} has begun")
         if new is None:
             self._releases.served.pop(self._source_id, None)
         else:
@@ -96,7 +112,7 @@ class MemoryReleaseStore:
     def lease(self) -> Iterator[str]:
         """Hold the one lease."""
         if self._source_id in self._releases.leases:
-            raise BusyError(f"another sync of {self._source_id!r} is under way")
+            raise BusyError(f"another sync of {self._source_id!r} is running")
         token = self._releases.leases[self._source_id] = str(next(self._releases.tokens))
         try:
             yield token

@@ -33,7 +33,7 @@ def test_all_are_levels() -> None:
 
 def test_unknown() -> None:
     """Another word is shown with those that are known."""
-    with pytest.raises(ValueError, match=r"log level 'loud' is none of panic, fatal, .* debug"):
+    with pytest.raises(ValueError, match=r"invalid log level 'loud'; use one of panic, fatal, .* debug"):
         log_level("loud")
 
 

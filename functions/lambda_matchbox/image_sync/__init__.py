@@ -1,1 +1,1 @@
-"""One sync of one image source, and the job that syncs all that are due."""
+"""Syncs of image sources: pull an image from its registry and publish it as a release."""

@@ -1,19 +1,19 @@
-"""What one invocation does: the sources that are due, or the one that was asked for."""
+"""The scheduled job: syncs all sources that are due, or one on request."""
 
 import random
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 from aws_lambda_powertools import Logger
 
-from lambda_matchbox.image_sync.metrics import NEVER, Figures
-from lambda_matchbox.image_sync.sources import ImageSources, is_due
+from lambda_matchbox.errors import MatchboxError
+from lambda_matchbox.image_sync.download import Downloads
+from lambda_matchbox.image_sync.metrics import NEVER, SourceMetrics
+from lambda_matchbox.image_sync.sources import ImageSources, SourceStores, is_due
 from lambda_matchbox.image_sync.sync import Sync, SyncError
 from lambda_matchbox.image_sync.withdrawal import withdraw_replaced
 from lambda_matchbox.oci.distribution.registry import Registry
-from lambda_matchbox.releases.pointers import Pointers
 from lambda_matchbox.releases.sources import Source
 from lambda_matchbox.releases.store import BusyError, ReleaseStore
 
@@ -25,7 +25,7 @@ class SyncFailedError(Exception):
 
 
 class Report(NamedTuple):
-    """The ids of sources, by what became of them."""
+    """The ids of sources, by outcome."""
 
     changed: list[str]
     unchanged: list[str]
@@ -35,103 +35,92 @@ class Report(NamedTuple):
 
 
 class SyncJob:
-    """Syncs sources one after the other, so that memory and disk are those of one image.
+    """Syncs sources one at a time, so that memory and disk suffice for one image.
 
-    They take turns at being first, and none may take all of an invocation's time: a registry that is slow or dead keeps
-    no other source back for ever.
-
-    `scratch` is the path of a directory for files under way, which is emptied; None for one of the system's.
-    `publish` is told the figures of each source at each run, be it due or not.
+    The order is random and each sync has a time limit, so that a slow registry does not starve the other sources.
+    `publish` receives the metrics of each source in each run, due or not.
     """
 
     def __init__(
         self,
-        sources: Callable[[], ImageSources],
-        store: Callable[[str], ReleaseStore],
-        pointers: Callable[[], Pointers],
+        stores: SourceStores,
         registry: Registry,
         log: Logger,
         *,
-        scratch: Path | None = None,
-        publish: Callable[[Figures], None] | None = None,
+        publish: Callable[[SourceMetrics], object] = lambda _: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._sources = sources
-        self._store = store
-        self._pointers = pointers
-        self._registry = registry
+        self._stores = stores
+        self._downloads = Downloads(registry, _TIME_LIMIT)
         self._log = log
-        self._scratch = scratch
         self._publish = publish
         self._clock = clock
 
     def run(self, only: str | None) -> Report:
         """Sync the source `only`, due or not; without one all that are due.
 
-        Raises SyncFailedError when all have been tried.
+        Raises SyncFailedError, after all have been tried.
         """
         found = self._sources()
         for line in found.refused:
             self._log.error("source refused", extra={"reason": line})
         if found.refused:
-            self._tell(Figures(failed=len(found.refused)))
+            self._publish(SourceMetrics(failed=len(found.refused)))
         elif not found.sources:
-            # Nothing is overdue, which is to be told apart from a function that does not run.
-            self._tell(Figures(age=0.0))
+            # Nothing is overdue; without a metric this would look like a function that does not run.
+            self._publish(SourceMetrics(age=0.0))
         if only is not None and only not in found.sources:
-            there = ", ".join(found.sources) or "none"
-            raise SyncFailedError("; ".join([f"no source {only!r}; there are {there}", *found.refused]))
+            available = ", ".join(found.sources) or "none"
+            raise SyncFailedError("; ".join([f"no source {only!r}; available: {available}", *found.refused]))
         report = Report([], [], [], [], [])
         failures = list(found.refused) if only is None else []
         sources = list(found.sources.values())
         random.shuffle(sources)
         for source in sources:
-            store = self._store(source.id)
+            store = self._stores.releases(source.id)
             checked = store.checked()
-            figures = Figures(source.id)
+            metrics = SourceMetrics(source.id)
             if source.id == only or (only is None and is_due(source, checked, self._clock())):
-                figures = self._attempt(source, store, report, failures)
-                self._withdraw_replaced(source, found.named)
+                metrics = self._sync(source, store, report, failures)
+                for other in withdraw_replaced(source, found.named, self._stores):
+                    self._log.info("withdrawn", extra={"source": other, "replaced_by": source.id})
             elif only is None:
                 report.not_due.append(source.id)
-            if figures.age is None and checked is not None:
-                figures = figures._replace(age=(self._clock() - checked) / source.interval)
-            elif figures.failed:
-                figures = figures._replace(age=NEVER)
-            self._tell(figures)
+            if metrics.age is None and checked is not None:
+                metrics = metrics._replace(age=(self._clock() - checked) / source.interval)
+            elif metrics.failed:
+                metrics = metrics._replace(age=NEVER)
+            self._publish(metrics)
         if failures:
             raise SyncFailedError("; ".join(failures))
         return Report(*map(sorted, report))
 
-    def _withdraw_replaced(self, source: Source, named: frozenset[str]) -> None:
-        """Where the source has a release, take out of service what had its part of /assets/ and is named no longer."""
-        pointers = self._pointers()
-        if source.id in pointers:
-            for other in withdraw_replaced(source, named, pointers, self._store):
-                self._log.info("withdrawn", extra={"source": other, "replaced_by": source.id})
+    def _sources(self) -> ImageSources:
+        try:
+            return self._stores.sources()
+        except MatchboxError as error:
+            # The first run of a new stack's schedule may come before the table exists.
+            raise SyncFailedError(
+                f"cannot read the sources in {self._stores.name}; the next run tries again: {error}"
+            ) from error
 
-    def _tell(self, figures: Figures) -> None:
-        if self._publish is not None:
-            self._publish(figures)
-
-    def _attempt(self, source: Source, store: ReleaseStore, report: Report, failures: list[str]) -> Figures:
-        """Sync the source, and put what became of it into the report or the failures; an age is that of a success."""
+    def _sync(self, source: Source, store: ReleaseStore, report: Report, failures: list[str]) -> SourceMetrics:
+        """Sync the source and add it to the report or the failures; the metrics have an age after a success."""
         start = time.perf_counter()
         try:
-            outcome = Sync(
-                source, self._registry, store, scratch=self._scratch, clock=self._clock, time_limit=_TIME_LIMIT
-            ).run()
+            scratch = self._stores.scratch(source.id)
+            outcome = Sync(source, store, self._downloads, scratch=scratch, clock=self._clock).run()
         except BusyError:
-            # The schedule and an operator at the same time: the other one ends with the same result.
+            # The schedule and an operator at the same time: the other sync has the same result.
             report.busy.append(source.id)
-            return Figures(source.id)
+            return SourceMetrics(source.id)
         except SyncError as error:
             self._log.error("sync failed", extra={"source": source.id, "reason": str(error)})
             failures.append(str(error))
-            return Figures(source.id, succeeded=0, failed=1, seconds=time.perf_counter() - start)
+            return SourceMetrics(source.id, succeeded=0, failed=1, seconds=time.perf_counter() - start)
         seconds = time.perf_counter() - start
-        done = report.changed if outcome.changed else report.held if outcome.held else report.unchanged
-        done.append(source.id)
+        ids = report.changed if outcome.changed else report.held if outcome.held else report.unchanged
+        ids.append(source.id)
         self._log.info(
             "synced",
             extra={
@@ -142,4 +131,4 @@ class SyncJob:
                 "seconds": round(seconds, 3),
             },
         )
-        return Figures(source.id, age=0.0, succeeded=1, failed=0, seconds=seconds)
+        return SourceMetrics(source.id, age=0.0, succeeded=1, failed=0, seconds=seconds)

@@ -1,4 +1,4 @@
-"""What is counted of image sources, in CloudWatch's embedded metric format on standard output."""
+"""CloudWatch metrics of image sources, in the embedded metric format on standard output."""
 
 from typing import NamedTuple
 
@@ -8,17 +8,17 @@ SERVICE = "asset_sync"
 """The value of the dimension `service`, which Powertools adds."""
 
 AGE = "SyncAge"
-"""Intervals that have passed since a source was last found up to date."""
+"""Intervals since a source was last up to date."""
 
 SUCCEEDED, FAILED, SECONDS = "SyncsSucceeded", "SyncsFailed", "SyncSeconds"
 SOURCE = "source"
 
 NEVER = 100.0
-"""The age of a source that was never found up to date, and cannot be synced."""
+"""The age of a source that was never up to date and cannot be synced."""
 
 
-class Figures(NamedTuple):
-    """What is known of a source, or of all where it is empty; None is not published."""
+class SourceMetrics(NamedTuple):
+    """The metrics of a source, or of all if `source` is empty; None is not published."""
 
     source: str = ""
     age: float | None = None
@@ -28,24 +28,24 @@ class Figures(NamedTuple):
 
 
 class SyncMetrics:
-    """The figures of each source, by source and over all of them."""
+    """Publishes metrics by source and over all sources."""
 
     def __init__(self, namespace: str) -> None:
         self._metrics = EphemeralMetrics(namespace=namespace, service=SERVICE)
 
-    def publish(self, figures: Figures) -> None:
-        """Write them in one line, if there are any."""
+    def publish(self, metrics: SourceMetrics) -> None:
+        """Write the metrics in one line, if there are any."""
         values = {
-            (AGE, MetricUnit.NoUnit): figures.age,
-            (SUCCEEDED, MetricUnit.Count): figures.succeeded,
-            (FAILED, MetricUnit.Count): figures.failed,
-            (SECONDS, MetricUnit.Seconds): figures.seconds,
+            (AGE, MetricUnit.NoUnit): metrics.age,
+            (SUCCEEDED, MetricUnit.Count): metrics.succeeded,
+            (FAILED, MetricUnit.Count): metrics.failed,
+            (SECONDS, MetricUnit.Seconds): metrics.seconds,
         }
         known = {metric: value for metric, value in values.items() if value is not None}
         if not known:
             return
-        if figures.source:
-            self._metrics.add_dimension(SOURCE, figures.source)
+        if metrics.source:
+            self._metrics.add_dimension(SOURCE, metrics.source)
             # An alarm has to name its dimensions, and sources come and go.
             self._metrics.add_dimensions(service=SERVICE)
         for (name, unit), value in known.items():

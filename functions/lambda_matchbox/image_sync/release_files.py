@@ -1,4 +1,4 @@
-"""What does a release consist of? Files of an image, those inside its unified kernel images, and their checksums."""
+"""The files of a release: those of the image, the parts of its unified kernel images, and checksums."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -12,20 +12,20 @@ from lambda_matchbox.oci.image.image_files import take_files
 from lambda_matchbox.oci.image.spooling import TakenFile
 from lambda_matchbox.releases.pointers import RECORD
 from lambda_matchbox.releases.records import CHECKSUM
-from lambda_matchbox.releases.sources import Places
+from lambda_matchbox.releases.sources import FilePaths
 from lambda_matchbox.releases.store import ReleaseFile
 
 _UKI = ".efi"
 
 
 class ReleaseFiles(NamedTuple):
-    """The files by their names; `directory` has room for more."""
+    """The files by their names; further ones are written to `directory`."""
 
     recorded: Mapping[str, TakenFile]
     directory: Path
 
     def with_record(self, record: bytes) -> dict[str, ReleaseFile]:
-        """All that is stored, in that order: the files, a checksum for each as `sha256sum -c` reads it, the record."""
+        """All files to store, in order: the files, their checksums in the format of `sha256sum`, the record."""
         stored = {
             name: ReleaseFile(taken.file, taken.size, taken.sha256, _content_type(name, taken.file))
             for name, taken in self.recorded.items()
@@ -39,12 +39,11 @@ class ReleaseFiles(NamedTuple):
 
 
 def release_files(
-    layers: Sequence[Descriptor], open_blob: OpenBlob, alternatives: Sequence[Places], directory: Path
+    layers: Sequence[Descriptor], open_blob: OpenBlob, alternatives: Sequence[FilePaths], directory: Path
 ) -> ReleaseFiles:
-    """Take the files out of an image into an empty directory. Raises OciError and OSError.
+    """Extract the files of an image into an empty directory. Raises OciError and OSError.
 
-    A unified kernel image is taken as it is, and its kernel, initramfs and command line beside it, unless the image has
-    files of these names.
+    Beside a unified kernel image lie its kernel, initramfs and command line, unless the image has files of these names.
     """
     taken, inside, small = (directory / name for name in ("taken", "inside", "small"))
     for made in (taken, inside, small):
@@ -61,7 +60,7 @@ def release_files(
 
 
 def _checksum(name: str, taken: TakenFile) -> bytes:
-    """The image's own checksum of the file, where it has one that names it as it is served; else one like it."""
+    """The image's own checksum file where it has one for the served name, else a new one."""
     base = name.rpartition("/")[2]
     if taken.checksum_file is not None and taken.path.rpartition("/")[2] == base:
         return taken.checksum_file

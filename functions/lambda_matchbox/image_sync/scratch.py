@@ -1,4 +1,4 @@
-"""A directory for the files of a sync that is under way, which a sync that is killed does not leave for ever."""
+"""A directory for the temporary files of a sync; what a killed sync left is removed."""
 
 import fcntl
 import os
@@ -13,13 +13,13 @@ _PREFIX = "matchbox-sync-"
 
 @contextmanager
 def emptied(directory: Path | None) -> Iterator[Path]:
-    """That directory, made and empty, or one of the system's; removed afterwards. Raises OSError.
+    """`directory`, created and empty, or one of the system's; removed afterwards. Raises OSError.
 
-    What a killed sync left is removed before: in this directory, or in any of the system's that nobody holds.
+    What a killed sync left is removed first: in this directory, or in each of the system's that is not locked.
     """
     if directory is None:
         _remove_abandoned()
-        with _held() as made:
+        with _locked() as made:
             yield made
         return
     shutil.rmtree(directory, ignore_errors=True)
@@ -31,12 +31,12 @@ def emptied(directory: Path | None) -> Iterator[Path]:
 
 
 @contextmanager
-def _held() -> Iterator[Path]:
-    """A new directory of the system's, which is locked as long as this process lives."""
+def _locked() -> Iterator[Path]:
+    """A new temporary directory, locked while this process lives."""
     while True:
         made = Path(tempfile.mkdtemp(prefix=_PREFIX))
         lock = None
-        # Another sync may take it for an abandoned one until it is locked.
+        # Until it is locked, another sync may remove it as abandoned.
         with suppress(FileNotFoundError):
             lock = os.open(made, os.O_RDONLY | os.O_DIRECTORY)
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -56,13 +56,13 @@ def _remove_abandoned() -> None:
         try:
             lock = os.open(found, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         except OSError:
-            # Another user's, or gone.
+            # Another user's, or removed.
             continue
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(found, ignore_errors=True)
         except BlockingIOError:
-            # Its sync is under way.
+            # Its sync is running.
             continue
         finally:
             os.close(lock)

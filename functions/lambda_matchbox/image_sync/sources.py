@@ -1,31 +1,45 @@
-"""Which image sources are to be synced, and when?"""
+"""Image sources to sync, and the stores they come from."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from lambda_matchbox.documents.sources import parse_source, parse_stand_in
 from lambda_matchbox.errors import DocumentError
+from lambda_matchbox.releases.pointers import Pointers
 from lambda_matchbox.releases.sources import Source, apart, overlapping
+from lambda_matchbox.releases.store import ReleaseStore
 
 STAND_IN = "MATCHBOX_SOURCE"
-"""The variable with the JSON of a source that counts where the table has none of its id or in its place."""
+"""The variable with the JSON of a source that counts unless the table has one of its id or with its assets."""
 
 
 class ImageSources(NamedTuple):
-    """The sources that can be synced, by their ids, and a line for each that cannot, which says why.
-
-    `named` are the ids of all of them.
-    """
+    """The valid sources by their ids, and a message for each invalid one; `named` are the ids of all."""
 
     sources: Mapping[str, Source]
     refused: list[str]
     named: frozenset[str]
 
 
+class SourceStores(NamedTuple):
+    """Where sources are read from and their releases are published, in either mode.
+
+    `name` describes it in messages; `sources` and `pointers` read all sources and pointers; `releases` gives the
+    release store of a source by its id, `scratch` the directory for its temporary files, None for one of the system's.
+    """
+
+    name: str
+    sources: Callable[[], ImageSources]
+    pointers: Callable[[], Pointers]
+    releases: Callable[[str], ReleaseStore]
+    scratch: Callable[[str], Path | None]
+
+
 def image_sources(documents: Mapping[str, bytes], stand_in: str, where: str = "source {!r}") -> ImageSources:
     """The sources in documents by their ids, and the one in the text of STAND_IN (empty for none).
 
-    `where` names a document in a line.
+    `where` formats the id of a document for messages.
     """
     found: list[Source] = []
     refused: list[str] = []
@@ -49,5 +63,5 @@ def image_sources(documents: Mapping[str, bytes], stand_in: str, where: str = "s
 
 
 def is_due(source: Source, checked: int | None, now: float) -> bool:
-    """Whether the source's interval has passed since it was last found up to date (seconds since 1970)."""
+    """Whether the source's interval has passed since it was last up to date (seconds since 1970)."""
     return checked is None or now - checked >= source.interval

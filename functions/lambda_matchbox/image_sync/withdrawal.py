@@ -1,16 +1,16 @@
-"""Taking the releases of a source out of service."""
+"""Withdrawal of the releases of a source."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
-from lambda_matchbox.releases.pointers import Pointers
-from lambda_matchbox.releases.sources import Source
+from lambda_matchbox.image_sync.sources import SourceStores
+from lambda_matchbox.releases.sources import Source, overlap
 from lambda_matchbox.releases.store import ReleaseStore, ReleaseStoreError
 
 
 def withdraw(store: ReleaseStore) -> None:
-    """Serve nothing of the source any more, and remove its files.
+    """Stop serving the source, and remove its files.
 
-    Raises ReleaseStoreError: while it is synced, and where somebody moves its pointer at this moment.
+    Raises ReleaseStoreError: during a sync of the source, and where its pointer is moved at the same time.
     """
     with store.lease() as lease:
         store.move(store.pointer(), None, lease)
@@ -18,23 +18,23 @@ def withdraw(store: ReleaseStore) -> None:
             store.discard(directory)
 
 
-def withdraw_replaced(
-    source: Source, named: Collection[str], pointers: Pointers, store: Callable[[str], ReleaseStore]
-) -> list[str]:
-    """Withdraw what sources that are `named` no longer have below this source's part of /assets/, or above it.
+def withdraw_replaced(source: Source, named: Collection[str], stores: SourceStores) -> list[str]:
+    """Once the source has a release, withdraw those of removed sources that overlap its part of /assets/.
 
-    So a source that was renamed does not leave its releases in service. Returns the ids of those withdrawn.
+    So a renamed source does not leave its old releases in service. `named` are the ids of existing sources. Returns the
+    withdrawn ids.
     """
-    own = f"{source.assets}/"
+    pointers = stores.pointers()
+    if source.id not in pointers:
+        return []
     withdrawn = []
     for source_id, pointer in pointers.items():
-        theirs = f"{pointer.assets}/"
-        if source_id in named or not (own.startswith(theirs) or theirs.startswith(own)):
+        if source_id in named or not overlap(source.assets, pointer.assets):
             continue
         try:
-            withdraw(store(source_id))
+            withdraw(stores.releases(source_id))
         except ReleaseStoreError:
-            # The next sync sees to it.
+            # Left to the next sync.
             continue
         withdrawn.append(source_id)
     return withdrawn

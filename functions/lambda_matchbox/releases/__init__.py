@@ -1,1 +1,1 @@
-"""Image sources and the releases that are published of them."""
+"""Image sources and their releases."""

@@ -1,7 +1,7 @@
-"""Which release of an image source is served, and which are kept?
+"""Pointers: the served and the kept releases of an image source.
 
-A release is what one image gave, staged whole under a place of its own. A source's pointer says which release is
-served; it is moved in one write, so that nobody sees half a release. Everything here is pure: the moment is given.
+A release is the files of one image in a directory of its own. A source's pointer names the release that is served and
+is replaced in one write, so that no machine sees half a release. All functions are pure and receive the time.
 """
 
 import hashlib
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from lambda_matchbox.releases.sources import Source
 
 GRACE = 3600
-"""Seconds for which a release is kept after it was current: machines that were told of it may still be booting."""
+"""Seconds for which a release is kept after it was current, for machines that are booting it."""
 
 RECORD = "release.json"
-"""The file of a release that says what it is."""
+"""The name of a release's record."""
 
-_RELEASE_KEYS = ("digest", "place", "published", "left")  # of the fields of Release, in JSON
+_RELEASE_KEYS = ("digest", "place", "published", "left")  # in JSON, in the order of Release's fields
 
 
 class UnknownReleaseError(Exception):
-    """A release that is not kept, or that there is none to go back to; the message says which there are."""
+    """The release is not kept, or there is no older one; the message lists those there are."""
 
 
 class Release(NamedTuple):
-    """A release that is kept: the image's digest, and the directory of its files.
+    """A kept release: the image's digest, and the directory of its files.
 
     `published` is when it was first served, `left` when it was last current (None for the current one), both in seconds
     since 1970.
@@ -40,10 +40,10 @@ class Release(NamedTuple):
 
 
 class Pointer(NamedTuple):
-    """What is served of a source: below `assets` the release of the digest `current`.
+    """The releases of a source: the one of the digest `current` is served below `assets`.
 
-    `held` says that an operator chose it, so that no sync moves the pointer. `releases` are those kept, the newest
-    first; the current one is among them.
+    `held` says that an operator chose it, so that no sync moves the pointer. `releases` are all that are kept, the
+    newest first.
     """
 
     assets: str
@@ -52,7 +52,7 @@ class Pointer(NamedTuple):
     releases: tuple[Release, ...]
 
     def release(self, digest: str) -> Release | None:
-        """The release of that digest, None where it is not kept; of several choices of its files the newest."""
+        """The newest release of that digest, None if none is kept; `files` of a source may have changed in between."""
         return next((release for release in self.releases if release.digest == digest), None)
 
 
@@ -61,7 +61,7 @@ Pointers = Mapping[str, Pointer]
 
 
 class Covered(NamedTuple):
-    """A path of /assets/ that a source's releases fill: whose it is, and the rest of the path below its part."""
+    """A path below the part of /assets/ that a source fills: the source, and the rest of the path."""
 
     source_id: str
     pointer: Pointer
@@ -69,10 +69,9 @@ class Covered(NamedTuple):
 
 
 def covering(pointers: Pointers, path: str) -> Covered | None:
-    """The source whose part of /assets/ has this path in it, or is it; None where the operator's own files count.
+    """The source that fills the part of /assets/ with this path; None for the operator's own files.
 
-    Sources do not overlap, but one that was renamed leaves its pointer until a sync removes it: the one whose release
-    was published last counts.
+    Sources do not overlap, but a renamed one leaves its pointer until a sync removes it: the latest release counts.
     """
     best: Covered | None = None
     for source_id, pointer in pointers.items():
@@ -88,18 +87,18 @@ def _age(source_id: str, pointer: Pointer) -> tuple[int, str]:
 
 
 def directory_prefix(digest: str, source: "Source") -> str:
-    """What the names begin with of places for the files that this source takes from the image of this digest.
+    """The prefix of the names of directories for the files that this source extracts from the image of this digest.
 
-    Another choice of files is another place: what is served is never overwritten.
+    It depends on the choice of files, too, so that served files are never overwritten.
     """
-    choice = [[[name, list(paths)] for name, paths in places.items()] for places in source.alternatives]
+    choice = [[[name, list(paths)] for name, paths in files.items()] for files in source.alternatives]
     return f"{digest.removeprefix('sha256:')}-{hashlib.sha256(json.dumps(choice).encode()).hexdigest()[:8]}-"
 
 
 def published(pointer: Pointer | None, source: "Source", release: Release, now: int) -> Pointer:
-    """The pointer once `release` is current, be it new or kept already; what is kept no longer is left out.
+    """The pointer with `release`, new or kept, as the current one, and without releases that are no longer kept.
 
-    Another choice of files of the same image takes the place of the one before, whose files stay for their hour.
+    Another choice of files of the same image replaces the previous one, which is kept for GRACE.
     """
     others = [] if pointer is None else [one for one in pointer.releases if one.directory != release.directory]
     if pointer is not None:
@@ -110,31 +109,31 @@ def published(pointer: Pointer | None, source: "Source", release: Release, now: 
 
 
 def rolled_back(pointer: Pointer, digest: str | None, now: int) -> Pointer:
-    """The pointer held at the release of `digest`.
+    """The pointer held at the release of `digest`; without one at the newest release older than the current one.
 
-    Without one, at the newest release that is older than the current; where the current is the oldest, since its tag
-    was moved back to it, at the one that was current before. Raises UnknownReleaseError.
+    Where the current one is the oldest, since its tag was moved back, it is the one that was current before. Raises
+    UnknownReleaseError.
     """
     digests = list(dict.fromkeys(release.digest for release in pointer.releases))
     if digest is None:
         older = digests[digests.index(pointer.current) + 1 :]
-        # Who has rolled back to the oldest does not want to go forward.
+        # After a rollback to the oldest, another one must not go forward.
         others = [one for one in pointer.releases if one.digest != pointer.current and not pointer.held]
         if not older and not others:
-            raise UnknownReleaseError(f"there is no release older than {pointer.current}")
+            raise UnknownReleaseError(f"no release is older than {pointer.current}")
         digest = older[0] if older else max(others, key=lambda one: one.left or 0).digest
     chosen, served = pointer.release(digest), pointer.release(pointer.current)
     if chosen is None:
-        raise UnknownReleaseError(f"no release {digest!r} is kept; there are {', '.join(digests)}")
+        raise UnknownReleaseError(f"no release {digest!r}; kept are {', '.join(digests)}")
     left = {served: now, chosen: None}
     releases = tuple(one._replace(left=left.get(one, one.left)) for one in pointer.releases)
     return pointer._replace(current=digest, held=True, releases=releases)
 
 
 def pruned(pointer: Pointer, keep: int, now: int) -> Pointer:
-    """The pointer without the releases that are kept no longer.
+    """The pointer without releases that are no longer kept.
 
-    Kept are the newest `keep`, the current one, and those that were current within the last hour.
+    Kept are the newest `keep`, the current one, and those that were current within GRACE.
     """
     newest = list(dict.fromkeys(release.digest for release in pointer.releases))[:keep]
     kept = [
@@ -147,13 +146,13 @@ def pruned(pointer: Pointer, keep: int, now: int) -> Pointer:
 
 
 def pointer_text(pointer: Pointer) -> str:
-    """The pointer as JSON, always the same for the same pointer."""
+    """The pointer as JSON, the same text for the same pointer."""
     releases = [dict(zip(_RELEASE_KEYS, release, strict=True)) for release in pointer.releases]
     return json.dumps(pointer._asdict() | {"releases": releases}, separators=(",", ":"))
 
 
 def pointer_in(text: str | bytes) -> Pointer | None:
-    """The pointer in JSON; None where it is none."""
+    """The pointer in JSON; None for an invalid one."""
     try:
         fields: dict[str, Any] = json.loads(text)
         pointer = Pointer(**{**fields, "releases": tuple(_release(**release) for release in fields["releases"])})
@@ -167,7 +166,7 @@ def _release(place: str, **fields: Any) -> Release:
 
 
 def _is_sound(pointer: Pointer) -> bool:
-    """Whether all is of its type, and the current release among those kept: JSON can say anything."""
+    """Whether all fields have their types, and the current release is kept."""
     texts = [pointer.assets, *(text for release in pointer.releases for text in release[:2])]
     left = [release.left for release in pointer.releases if release.left is not None]
     numbers = [*left, *(release.published for release in pointer.releases)]

@@ -1,4 +1,4 @@
-"""What is a release made of? Its record is served as `release.json` beside its files."""
+"""The record of a release, served as `release.json` beside its files."""
 
 import json
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 CHECKSUM = ".sha256"
-"""What the name of a file's checksum ends with."""
+"""The suffix of a checksum file's name."""
 
 
 class RecordedFile(NamedTuple):
@@ -18,9 +18,9 @@ class RecordedFile(NamedTuple):
 
 
 class ReleaseRecord(NamedTuple):
-    """A release: its source's id, the image's reference and digest, when it was made (seconds since 1970), its files.
+    """A release: its source's id, the image's reference and digest, its time (seconds since 1970), its files.
 
-    `version` is the image's label `org.opencontainers.image.version`, empty where it has none.
+    `version` is the image's label `org.opencontainers.image.version`, empty for none.
     """
 
     source: str
@@ -32,16 +32,16 @@ class ReleaseRecord(NamedTuple):
 
     @property
     def size(self) -> int:
-        """The bytes of all files."""
+        """The total size in bytes."""
         return sum(file.size for file in self.files.values())
 
     def lacks(self, sizes: Mapping[str, int]) -> list[str]:
-        """The names of files, checksums included, that are not there or have another size; `sizes` are in bytes."""
+        """The names of files, checksums included, that are missing or have another size; `sizes` are in bytes."""
         files = [name for name, file in self.files.items() if sizes.get(name) != file.size]
         return files + [name + CHECKSUM for name in self.files if name + CHECKSUM not in sizes]
 
     def document(self) -> bytes:
-        """The record as JSON; its time is written as RFC 3339 has it."""
+        """The record as JSON, with its time in RFC 3339."""
         fields = self._asdict() | {
             "time": datetime.fromtimestamp(self.time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "files": {name: file._asdict() for name, file in self.files.items()},
@@ -50,7 +50,7 @@ class ReleaseRecord(NamedTuple):
 
 
 def record_in(text: bytes) -> ReleaseRecord | None:
-    """The record in JSON; None where it is none."""
+    """The record in JSON; None for an invalid one."""
     try:
         fields: dict[str, Any] = json.loads(text)
         files = {name: RecordedFile(**file) for name, file in fields["files"].items()}
@@ -63,10 +63,10 @@ def record_in(text: bytes) -> ReleaseRecord | None:
 
 
 def variables(record: ReleaseRecord) -> dict[str, str]:
-    """What Flux substitutes: the digests of kernel and initramfs, and Talos's version where the image has a label."""
+    """Variables for Flux: the digests of kernel and initramfs, and Talos's version where the image has the label."""
     found = {"TALOS_VERSION": record.version} if record.version else {}
     for variable, prefix in (("KERNEL_DIGEST", "vmlinuz"), ("INITRAMFS_DIGEST", "initramfs")):
-        # `vmlinuz` itself before `vmlinuz.efi`, which it was taken from.
+        # `vmlinuz` before `vmlinuz.efi`, from which it was extracted.
         names = sorted(name for name in record.files if name.rpartition("/")[2].startswith(prefix))
         if names:
             found[variable] = f"sha256:{record.files[names[0]].sha256}"

@@ -1,4 +1,4 @@
-"""An image source: which image of which registry fills which part of /assets/."""
+"""Image sources: the image of a registry whose files are published below a part of /assets/."""
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -14,35 +14,35 @@ KERNEL = "vmlinuz"
 INITRAMFS = "initramfs.xz"
 UKI = "vmlinuz.efi"
 
-Places = Mapping[str, tuple[str, ...]]
-"""For each file to publish the paths in the image where it may lie, tried in this order; no slash at either end."""
+FilePaths = Mapping[str, tuple[str, ...]]
+"""For each published file its possible paths in the image, in order of preference; no slash at either end."""
 
 
 class Source(NamedTuple):
-    """One source.
+    """A source.
 
-    `assets` is the path below /assets/ that its releases fill, without slashes at its ends. `files` is empty where the
-    known places are to be tried. `interval` is in seconds; `keep` counts releases.
+    `assets` is the path below /assets/ where its releases are served, without slashes at its ends. If `files` is empty,
+    the known paths are tried. `interval` is in seconds; `keep` is a number of releases.
     """
 
     id: str
     image: ImageReference
     assets: str
     platform: Platform = DEFAULT_PLATFORM
-    files: Places = MappingProxyType({})
+    files: FilePaths = MappingProxyType({})
     interval: int = DEFAULT_INTERVAL
     keep: int = DEFAULT_KEEP
 
     @property
-    def alternatives(self) -> list[Places]:
-        """What to take from the image: the first of these of which everything is there."""
-        return [self.files] if self.files else known_places(self.platform.architecture)
+    def alternatives(self) -> list[FilePaths]:
+        """The sets of files to extract, in order of preference: the first complete one counts."""
+        return [self.files] if self.files else known_paths(self.platform.architecture)
 
 
-def known_places(architecture: str) -> list[Places]:
-    """Where images are known to keep kernel and initramfs; `architecture` is OCI's and Talos's (amd64, arm64)."""
+def known_paths(architecture: str) -> list[FilePaths]:
+    """The paths of kernel and initramfs in known images; `architecture` is OCI's and Talos's (amd64, arm64)."""
     directories = (
-        # The image of the CozyStack demo, and the directory that its workflow builds.
+        # The image of the CozyStack demo, and the directory its workflow builds.
         f"output/talos/{architecture}",
         f"talos/{architecture}",
         f"assets/talos/{architecture}/boot",
@@ -51,30 +51,31 @@ def known_places(architecture: str) -> list[Places]:
         # Talos's imager, and its installer before 1.10.
         f"usr/install/{architecture}",
     )
-    pairs: list[Places] = [
+    pairs: list[FilePaths] = [
         {KERNEL: (f"{directory}/{KERNEL}",), INITRAMFS: (f"{directory}/{INITRAMFS}",)} for directory in directories
     ]
-    # Talos's installer from 1.10 on has a unified kernel image only.
-    uki: Places = {UKI: (f"usr/install/{architecture}/{UKI}",)}
-    # Files by themselves, as ORAS pushes them and Flux packs them.
-    alone: Places = {KERNEL: (KERNEL,), INITRAMFS: (INITRAMFS,)}
+    # Talos's installer since 1.10 has only a unified kernel image.
+    uki: FilePaths = {UKI: (f"usr/install/{architecture}/{UKI}",)}
+    # Plain files, as ORAS pushes them and Flux packs them.
+    alone: FilePaths = {KERNEL: (KERNEL,), INITRAMFS: (INITRAMFS,)}
     return [*pairs, uki, alone]
 
 
 def overlapping(source: Source, others: Iterable[Source]) -> Source | None:
-    """The first of the others whose part of /assets/ is the source's, above it or below it."""
-    own = f"{source.assets}/"
-    for other in others:
-        theirs = f"{other.assets}/"
-        if other.id != source.id and (own.startswith(theirs) or theirs.startswith(own)):
-            return other
-    return None
+    """The first of the others whose part of /assets/ overlaps the source's."""
+    return next((other for other in others if other.id != source.id and overlap(source.assets, other.assets)), None)
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether two parts of /assets/ are the same, or one lies below the other."""
+    one, other = f"{one}/", f"{other}/"
+    return one.startswith(other) or other.startswith(one)
 
 
 def apart(sources: Iterable[Source]) -> tuple[list[Source], dict[str, str]]:
-    """The sources whose parts of /assets/ do not overlap, and for each other one why it is refused, by its id.
+    """The sources that do not overlap, and by id the reason for each refused one.
 
-    Of two that overlap the one with the smaller id stays.
+    Of two that overlap the one with the smaller id is accepted.
     """
     accepted: list[Source] = []
     refused: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Where a sync puts the releases of one image source, and how it makes one of them current."""
+"""The store of an image source's releases: a pointer and directories of files."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -9,29 +9,29 @@ from lambda_matchbox.releases.pointers import Pointer
 
 
 class ReleaseStoreError(Exception):
-    """A release cannot be put or made current.
+    """A release cannot be published.
 
     ReleaseStoreError
-    ├── BusyError        another sync of this source is under way
-    ├── LeaseLostError   this sync took so long that another one has begun, which counts
-    └── MovedError       the pointer is another one by now
+    ├── BusyError        another sync of the source is running
+    ├── LeaseLostError   the lease expired and another sync has begun
+    └── MovedError       the pointer has changed since it was read
     """
 
 
 class BusyError(ReleaseStoreError):
-    """Another sync of this source is under way."""
+    """Another sync of the source is running."""
 
 
 class LeaseLostError(ReleaseStoreError):
-    """This sync was silent for so long that another one has begun, which is the one that counts."""
+    """The lease of this sync expired and another sync has begun."""
 
 
 class MovedError(ReleaseStoreError):
-    """The pointer was moved by somebody else since it was read."""
+    """The pointer has changed since it was read."""
 
 
 class ReleaseFile(NamedTuple):
-    """A file of a release: where it lies for now, its size in bytes, its SHA-256 in hexadecimal digits."""
+    """A file to store: its local copy, its size in bytes, its SHA-256 in hexadecimal digits."""
 
     file: Path
     size: int
@@ -42,47 +42,47 @@ class ReleaseFile(NamedTuple):
 class ReleaseStore(Protocol):
     """The releases of one source.
 
-    Every method raises StoreUnavailableError or AWSError where table or bucket fail, and OSError where a disk does.
-    A directory begins with `releases.pointers.directory_prefix`, and no two syncs use the same one; a name is a path in
-    the release.
+    Every method raises StoreUnavailableError or AWSError for failures of table or bucket, and OSError for those of a
+    disk. The name of a directory begins with `releases.pointers.directory_prefix` and is unique to one sync; a file's
+    name is its path in the directory.
     """
 
     def pointer(self) -> Pointer | None:
-        """What is served now; None where nothing was published yet."""
+        """The pointer; None where nothing is published."""
 
     def move(self, old: Pointer | None, new: Pointer | None, lease: str | None = None) -> None:
-        """Serve `new` from now on, if it is `old` that is served and the lease, where one is given, still holds.
+        """Replace the pointer `old` by `new`; None removes it, so that nothing is served.
 
-        None takes the source's releases out of service. Raises MovedError and LeaseLostError, with nothing changed.
+        Raises MovedError where the pointer is not `old`, LeaseLostError where `lease` is given and lost.
         """
 
     def lease(self) -> AbstractContextManager[str]:
-        """The right to publish, for one at a time; it ends soon after its holder is killed. Raises BusyError."""
+        """A lease for publishing, held by one at a time; it ends soon after its holder is killed. Raises BusyError."""
 
     def checked(self) -> int | None:
-        """When the source was last found up to date, in seconds since 1970; None for never."""
+        """When the source was last up to date, in seconds since 1970; None for never."""
 
     def note_checked(self, moment: int) -> None:
-        """Remember that it was found up to date at this moment."""
+        """Record that the source was up to date at this moment."""
 
     def directories(self) -> set[str]:
-        """The directories where there are files, also those that no pointer names."""
+        """The directories with files, also those that no pointer names."""
 
     def sizes(self, directory: str) -> Mapping[str, int]:
-        """The bytes of each file of the directory, by its name."""
+        """The sizes of the files in the directory, by name."""
 
     def put(self, directory: str, name: str, file: ReleaseFile) -> None:
-        """Store the file, whole and verified against its SHA-256, or not at all."""
+        """Store the file, whole and verified against its SHA-256, or fail."""
 
     def copy(self, directory: str, name: str, origin_directory: str, origin_name: str, sha256: str) -> bool:
-        """Store what lies elsewhere on this store under this name, too.
+        """Copy a stored file.
 
-        False where it is not there, or has not this SHA-256 (in hexadecimal digits): nothing is promised then of what
-        is stored under the name.
+        Returns False where the original is missing or does not have this SHA-256 (in hexadecimal digits); the content
+        of the copy is undefined then.
         """
 
     def read(self, directory: str, name: str) -> bytes | None:
-        """A small file's bytes; None where there is none."""
+        """The content of a small file; None where it is missing."""
 
     def discard(self, directory: str) -> None:
-        """Remove all files of the directory."""
+        """Remove the directory."""

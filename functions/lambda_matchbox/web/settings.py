@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from lambda_matchbox.environment import needed
+from lambda_matchbox.environment import required
 from lambda_matchbox.log_levels import log_level
 
 _MAX_LIFETIME = 604_800  # seven days (Signature Version 4, X-Amz-Expires)
@@ -35,9 +35,9 @@ class Settings(NamedTuple):
             # GRUB, U-Boot and most builds of iPXE lack TLS.
             raise ValueError(f"MATCHBOX_BUCKET_URL {bucket_url!r} does not start with http://")
         return cls(
-            table=needed(environment, "MATCHBOX_TABLE"),
-            bucket=needed(environment, "MATCHBOX_BUCKET"),
-            region=needed(environment, "AWS_REGION"),
+            table=required(environment, "MATCHBOX_TABLE"),
+            bucket=required(environment, "MATCHBOX_BUCKET"),
+            region=required(environment, "AWS_REGION"),
             bucket_url=bucket_url,
             presigned_lifetime=_lifetime(environment.get("MATCHBOX_PRESIGNED_LIFETIME") or "3600"),
             log_level=log_level(environment.get("MATCHBOX_LOG_LEVEL") or "info"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asset_sync.handler import job_of
+from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.releases.source_table import SourceTable
 from lambda_matchbox.aws.releases.store import TableReleaseStore
 from lambda_matchbox.image_sync.job import Report, SyncJob
@@ -41,8 +42,8 @@ class Function:
         self.registry = registry
         self.environment = environment
         self.dynamodb, self.s3 = clients
-        self.sources = SourceTable(self.dynamodb, name)
-        self._name = name
+        self._clients = StoreClients(*clients, name, name)
+        self.sources = SourceTable(self._clients)
         self._scratch = scratch
         self._written = io.StringIO()
 
@@ -58,7 +59,7 @@ class Function:
             self.sources.put(source_id, document)
 
     def store(self, source_id: str) -> TableReleaseStore:
-        return TableReleaseStore(self.dynamodb, self.s3, self._name, self._name, source_id)
+        return TableReleaseStore(self._clients, source_id)
 
     def job(self) -> SyncJob:
         made = job_of(self.environment, self._scratch)
@@ -73,7 +74,7 @@ class Function:
     def run(self, event: dict[str, str]) -> Report:
         job = self.job()
         # A function keeps its connections; the registry of the tests waits for their end.
-        with closing(job._registry):
+        with closing(job._downloads.registry):
             return job.run(event.get("source"))
 
     def served(self, source_id: str) -> str | None:

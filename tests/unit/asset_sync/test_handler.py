@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 import pytest
 
-from asset_sync.handler import asked_for
+from asset_sync.handler import requested_source
 from lambda_matchbox.aws.table_and_bucket import create_bucket, create_table
 from lambda_matchbox.environment import MissingSettingError
 from lambda_matchbox.image_sync.job import Report, SyncFailedError
@@ -87,7 +87,7 @@ def test_the_schedule_syncs_what_is_due(function: Function) -> None:
 )
 def test_what_an_event_asks_for(event: dict[str, Any], asked: str | None) -> None:
     """An operator's event names a source; a schedule's, of whichever form, none."""
-    assert asked == asked_for(event)
+    assert asked == requested_source(event)
 
 
 def test_on_demand(function: Function) -> None:
@@ -104,7 +104,7 @@ def test_on_demand(function: Function) -> None:
 def test_on_demand_for_none(function: Function) -> None:
     """An event that names no source is an error, which says which sources there are."""
     function.add("talos-amd64", ONE)
-    with pytest.raises(SyncFailedError, match=r"^no source 'talos-arm64'; there are talos-amd64"):
+    with pytest.raises(SyncFailedError, match=r"^no source 'talos-arm64'; available: talos-amd64"):
         function.run(ON_DEMAND)
 
 
@@ -128,7 +128,7 @@ def test_before_there_is_a_table(function: Function) -> None:
     with pytest.raises(SyncFailedError) as caught:
         function.run(SCHEDULE)
     assert (
-        f"the sources cannot be read from the table '{name}', the next run tries again: "
+        f"cannot read the sources in table '{name}'; the next run tries again: "
         "ResourceNotFoundException (HTTP status 400): Requested resource not found"
     ) == str(caught.value)
     create_table(function.dynamodb, name)
@@ -181,7 +181,7 @@ def test_a_private_repository(function: Function, form: str, scheme: str) -> Non
     ("secret", "why"),
     [
         (None, "cannot resolve the image: .*ResourceNotFoundException"),
-        ("correct horse", "cannot resolve the image: .*is no JSON"),
+        ("correct horse", "cannot resolve the image: .*is not JSON"),
         ('{"username": "robot", "password": "correct mule"}', "cannot resolve the image: .*password is wrong"),
     ],
 )
@@ -224,7 +224,7 @@ def test_others_that_are_refused(function: Function) -> None:
     function.add("refused", ONE, interval="soon")
     function.add("good", ONE)
     assert Report(["good"], [], [], [], []) == function.run({"source": "good"})
-    with pytest.raises(SyncFailedError, match=r"no source 'refused'; there are good; source 'refused': "):
+    with pytest.raises(SyncFailedError, match=r"no source 'refused'; available: good; source 'refused': "):
         function.run({"source": "refused"})
 
 
@@ -242,8 +242,8 @@ def test_a_renamed_source(function: Function) -> None:
 @pytest.mark.parametrize("event", [{"source": ["talos"]}, {"source": 5}, ["talos"], "talos", None])
 def test_an_event_that_names_no_source(event: object) -> None:
     """What is no object, or has no text in place of an id, is refused in one line."""
-    with pytest.raises(SyncFailedError, match=r"^the event (names no source by its id|is no object, such as .*): "):
-        asked_for(event)
+    with pytest.raises(SyncFailedError, match=r"^the event('s source is not an id| is not an object such as .*): "):
+        requested_source(event)
 
 
 def test_busy_is_no_failure(function: Function) -> None:

@@ -9,15 +9,23 @@ import pytest
 from asset_sync.handler import job_of
 from lambda_matchbox.aws.table_and_bucket import create_table
 from lambda_matchbox.image_sync.job import SyncFailedError, SyncJob
-from lambda_matchbox.image_sync.metrics import AGE, FAILED, NEVER, SECONDS, SERVICE, SUCCEEDED, Figures, SyncMetrics
-from lambda_matchbox.image_sync.sources import ImageSources
+from lambda_matchbox.image_sync.metrics import (
+    AGE,
+    FAILED,
+    NEVER,
+    SECONDS,
+    SERVICE,
+    SUCCEEDED,
+    SourceMetrics,
+    SyncMetrics,
+)
 from lambda_matchbox.oci.distribution.docker_config import no_logins
 from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.oci.image_reference import ImageReference
 from lambda_matchbox.releases.sources import Source
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
-from tests.support.memory_releases import MemoryReleases, MemoryReleaseStore
+from tests.support.memory_releases import MemoryReleases, MemoryReleaseStore, memory_stores
 from tests.support.registry_faults import faulty_registry
 from tests.unit.image_sync.sync_subject import NEW, NOON, TAG
 from tests.unit.oci.distribution.fast_retries import FAST_RETRIES
@@ -35,7 +43,7 @@ class Job:
         self.releases = MemoryReleases()
         self.sources: dict[str, Source] = {}
         self.refused: list[str] = []
-        self.figures: list[Figures] = []
+        self.figures: list[SourceMetrics] = []
         self._host = host
         self._registry = registry
 
@@ -46,12 +54,10 @@ class Job:
         if checked is not None:
             self.releases.checks[source_id] = NOON - checked
 
-    def run(self, only: str | None = None) -> list[Figures]:
-        told: list[Figures] = []
+    def run(self, only: str | None = None) -> list[SourceMetrics]:
+        told: list[SourceMetrics] = []
         job = SyncJob(
-            lambda: ImageSources(self.sources, self.refused, frozenset(self.sources)),
-            lambda source_id: MemoryReleaseStore(self.releases, source_id),
-            self.releases.pointers,
+            memory_stores(self.releases, self.sources, self.refused),
             self._registry,
             quiet(),
             publish=told.append,
@@ -89,23 +95,23 @@ def test_sources_that_are_due(job: Job) -> None:
     job.add("failing", there=False, checked=5 * HOUR)
     job.add("never", there=False)
     assert [
-        Figures("good", age=0.0, succeeded=1, failed=0),
-        Figures("failing", age=5.0, succeeded=0, failed=1),
-        Figures("never", age=NEVER, succeeded=0, failed=1),
+        SourceMetrics("good", age=0.0, succeeded=1, failed=0),
+        SourceMetrics("failing", age=5.0, succeeded=0, failed=1),
+        SourceMetrics("never", age=NEVER, succeeded=0, failed=1),
     ] == job.run()
 
 
 def test_sources_that_are_not_due(job: Job) -> None:
     """Their age is told at each run, so that silence means that nothing runs."""
     job.add("good", checked=HOUR // 2)
-    assert [Figures("good", age=0.5)] == job.run()
+    assert [SourceMetrics("good", age=0.5)] == job.run()
 
 
 def test_on_demand(job: Job) -> None:
     """A run for one source tells the ages of the others, too."""
     job.add("one", checked=HOUR // 2)
     job.add("other", checked=3 * HOUR)
-    assert [Figures("one", age=0.0, succeeded=1, failed=0), Figures("other", age=3.0)] == job.run("one")
+    assert [SourceMetrics("one", age=0.0, succeeded=1, failed=0), SourceMetrics("other", age=3.0)] == job.run("one")
 
 
 def test_a_source_that_another_sync_holds(job: Job) -> None:
@@ -113,23 +119,23 @@ def test_a_source_that_another_sync_holds(job: Job) -> None:
     job.add("busy", checked=2 * HOUR)
     job.add("new")
     with MemoryReleaseStore(job.releases, "busy").lease(), MemoryReleaseStore(job.releases, "new").lease():
-        assert [Figures("busy", age=2.0), Figures("new")] == job.run()
+        assert [SourceMetrics("busy", age=2.0), SourceMetrics("new")] == job.run()
 
 
 def test_no_source(job: Job) -> None:
     """Without sources nothing is overdue; a source that is refused is a failure of none that has a name."""
-    assert [Figures(age=0.0)] == job.run()
+    assert [SourceMetrics(age=0.0)] == job.run()
     job.refused.append("source 'bad': no image")
-    assert [Figures(failed=1)] == job.run()
+    assert [SourceMetrics(failed=1)] == job.run()
 
 
 def test_the_lines(capsys: pytest.CaptureFixture[str]) -> None:
     """A source's figures are filed by source, and over all sources; what is not known is no metric."""
     publish = SyncMetrics(NAMESPACE).publish
-    publish(Figures("talos-arm64", 0.0, 1, 0, 2.34567))
-    publish(Figures("talos-arm64", 0.5))
-    publish(Figures(failed=2))
-    publish(Figures("talos-amd64"))
+    publish(SourceMetrics("talos-arm64", 0.0, 1, 0, 2.34567))
+    publish(SourceMetrics("talos-arm64", 0.5))
+    publish(SourceMetrics(failed=2))
+    publish(SourceMetrics("talos-amd64"))
     everywhere = (("service", "asset_sync"),)
     by = (("service", "asset_sync"), ("source", "talos-arm64"))
     whole = [(AGE, "None", 0.0), (SUCCEEDED, "Count", 1.0), (FAILED, "Count", 0.0), (SECONDS, "Seconds", 2.346)]

@@ -12,7 +12,7 @@ from lambda_matchbox.documents.sources import parse_source, parse_stand_in, sour
 from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.image_sync.sources import image_sources, is_due
 from lambda_matchbox.oci.image_reference import ImageReference, Platform
-from lambda_matchbox.releases.sources import Source, apart, known_places, overlapping
+from lambda_matchbox.releases.sources import Source, apart, known_paths, overlapping
 
 IMAGE = ImageReference("ghcr.io", "team/boot", "v1", "")
 NEEDED = {"id": "talos", "image": "ghcr.io/team/boot:v1", "assets": "talos/arm64"}
@@ -242,11 +242,11 @@ def test_due() -> None:
     assert [True, False, False, True] == [is_due(hourly, checked, 10_000) for checked in (None, 10_000, 6_401, 6_400)]
 
 
-def test_known_places() -> None:
+def test_known_paths() -> None:
     """Without files the known places are tried, those of the platform's architecture only."""
-    places = [path for one in known_places("amd64") for paths in one.values() for path in paths]
+    places = [path for one in known_paths("amd64") for paths in one.values() for path in paths]
     assert "output/talos/amd64/vmlinuz" in places
     assert not any("arm64" in path for path in places)
-    assert known_places("arm64") == source("a").alternatives
+    assert known_paths("arm64") == source("a").alternatives
     chosen = source("a")._replace(files={"vmlinuz": ("x",)})
     assert [{"vmlinuz": ("x",)}] == chosen.alternatives

@@ -4,10 +4,12 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lambda_matchbox.image_sync.download import Downloads
 from lambda_matchbox.image_sync.sync import Outcome, Sync, SyncError
 from lambda_matchbox.oci.distribution.docker_config import no_logins
 from lambda_matchbox.oci.distribution.registry import Registry
@@ -76,12 +78,13 @@ class Subject:
         self.faulty.add(REPOSITORY, TAG, one)
         return one
 
-    def sync(self, registry: Registry | None = None, **more: Any) -> Outcome:
+    def sync(self, registry: Registry | None = None, *, time_limit: float = 60, scratch: Path | None = None) -> Outcome:
         """Sync once, an hour and a second after the time before, by the kept client of the registry or by another."""
         self.now += 3601
         self.store.calls.clear()
-        asked = registry or self._registry
-        return Sync(self.source, asked, self.store, clock=lambda: self.now, **more).run()  # type: ignore[arg-type]
+        downloads = Downloads(registry or self._registry, time_limit)
+        sync = Sync(self.source, self.store, downloads, scratch=scratch, clock=lambda: self.now)  # type: ignore[arg-type]
+        return sync.run()
 
     @property
     def pointer(self) -> Pointer:

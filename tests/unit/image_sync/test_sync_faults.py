@@ -98,7 +98,7 @@ class Failing(NamedTuple):
 
 
 RESOLVE, MANIFEST = "resolve the image", "read the manifest"
-LAYERS = "take the files out of the layers"
+LAYERS = "extract the files"
 GIVEN_UP = r"\(given up after 3 attempts\)$"
 
 FAILING = {
@@ -238,7 +238,7 @@ def test_layers_that_take_too_long() -> None:
     """A download ends at its time limit, with the release before in service, and the next sync completes."""
     with moved_tag() as subject:
         before = subject.pointer
-        with pytest.raises(SyncError, match=r"cannot take the files out of the layers: .* have not come within 0 min"):
+        with pytest.raises(SyncError, match=r"cannot extract the files: .* took longer than 0 min"):
             subject.sync(time_limit=0)
         assert before == subject.pointer
         assert subject.sync().changed

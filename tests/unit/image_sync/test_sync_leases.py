@@ -21,7 +21,7 @@ def test_busy(subject: Subject) -> None:
     """While another sync of the source is under way nothing is asked and nothing is changed."""
     subject.faulty.asked.clear()
     subject.releases.leases["talos-arm64"] = "another's"
-    with pytest.raises(BusyError, match="another sync of 'talos-arm64' is under way"):
+    with pytest.raises(BusyError, match="another sync of 'talos-arm64' is running"):
         subject.sync()
     assert [] == subject.faulty.asked
     assert {"talos-arm64": "another's"} == subject.releases.leases

@@ -72,7 +72,7 @@ def test_after_the_pointer_has_moved(subject: Subject, verb: str, error: Excepti
     """The new release is served whole; the next sync cleans up."""
     subject.releases.stored["talos-arm64", "0" * 64] = {"vmlinuz": b"half"}
     subject.store.before[verb] = failing_at(error, 0)
-    with pytest.raises(SyncError, match=f"cannot remove what is kept no longer: .*{error.args[-1]}"):
+    with pytest.raises(SyncError, match=f"cannot remove old releases: .*{error.args[-1]}"):
         subject.sync()
     assert (NEW.digest, NEW_FILES) == (subject.pointer.current, subject.taken())
     subject.store.before.clear()
@@ -90,11 +90,10 @@ def test_a_copy(subject: Subject, error: Exception) -> None:
     assert subject.sync().changed
 
 
-def test_no_room_for_files_under_way(subject: Subject, tmp_path: Path) -> None:
-    """A disk that takes no directory for them is a line, too."""
+def test_temporary_directory_that_cannot_be_made(subject: Subject, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     before = subject.pointer
-    with pytest.raises(SyncError, match=r"cannot make a directory for files under way: .*Not a directory"):
+    with pytest.raises(SyncError, match=r"cannot make a temporary directory: .*Not a directory"):
         subject.sync(scratch=tmp_path / "file" / "scratch")
     assert before == subject.pointer
     completes(subject)

@@ -11,7 +11,7 @@ from lambda_matchbox.releases.sources import Source
 from lambda_matchbox.releases.store import BusyError
 from matchboxctl.directory.releases import DirectoryReleaseStore, read_pointers
 from matchboxctl.main import main
-from tests.support.memory_releases import MemoryReleases, MemoryReleaseStore
+from tests.support.memory_releases import MemoryReleases, MemoryReleaseStore, memory_stores
 
 DIGEST = f"sha256:{'a' * 64}"
 SOURCE = Source("new", ImageReference("ghcr.io", "team/boot", "v1", ""), "talos/arm64")
@@ -33,10 +33,7 @@ def releases() -> MemoryReleases:
 
 
 def replaced(releases: MemoryReleases, *named: str) -> list[str]:
-    def store(source_id: str) -> MemoryReleaseStore:
-        return MemoryReleaseStore(releases, source_id)
-
-    return withdraw_replaced(SOURCE, {"new", *named}, releases.pointers(), store)
+    return withdraw_replaced(SOURCE, {"new", *named}, memory_stores(releases))
 
 
 def test_what_a_source_replaces(releases: MemoryReleases) -> None:
@@ -66,4 +63,4 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert {"arm": pointer("arm")} == read_pointers(tmp_path / "releases")
     told = capsys.readouterr()
     assert "gone: withdrawn\n" == told.out
-    assert "'arm' is an image source: the next sync would publish it again; remove it first" in told.err
+    assert "'arm' is an image source; remove it first, or the next sync publishes it again" in told.err

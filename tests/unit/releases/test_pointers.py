@@ -128,9 +128,9 @@ def test_roll_back_to_a_digest() -> None:
 def test_roll_back_to_what_is_not_there() -> None:
     """There is nothing before the oldest release, and an unknown digest is refused with those that are kept."""
     pointer = after((A, 5), (B, 9))
-    with pytest.raises(UnknownReleaseError, match=f"there is no release older than {A}"):
+    with pytest.raises(UnknownReleaseError, match=f"no release is older than {A}"):
         rolled_back(rolled_back(pointer, None, 30), None, 40)
-    with pytest.raises(UnknownReleaseError, match=f"no release '{C}' is kept; there are {B}, {A}"):
+    with pytest.raises(UnknownReleaseError, match=f"no release '{C}'; kept are {B}, {A}"):
         rolled_back(pointer, C, 30)
 
 

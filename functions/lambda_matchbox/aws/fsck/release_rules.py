@@ -139,7 +139,7 @@ class ReleaseCheck:
         yield Finding(Fault(Kind.UNUSED_OBJECT, what), mended)
 
     def _store(self, source_id: str) -> TableReleaseStore:
-        return TableReleaseStore(*self._clients, source_id)
+        return TableReleaseStore(self._clients, source_id)
 
 
 def _sources(found: TableContents) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
-"""Who may publish releases of an image source just now?
+"""Leases in the table: one sync of an image source at a time, wherever it runs.
 
-A lease lies in the table, since the syncs may run anywhere. It is renewed while its holder lives, and ends by itself
-where the holder was killed. Its token fences: who lost it publishes nothing (see `aws.releases.store`).
+A lease is renewed while its holder lives, and expires after the holder is killed. Its token fences: a sync that lost
+its lease publishes nothing (see `aws.releases.store`).
 """
 
 import time
@@ -9,52 +9,50 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambda_matchbox.aws.clients.boto3_errors import translated
 from lambda_matchbox.aws.clients.dynamodb_json import encode_item
+from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.layout import KEY, sync_key
 from lambda_matchbox.releases.store import BusyError
 
-if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
-
 LEASE_SECONDS = 30.0
-"""How long a lease outlives its holder: clocks of hosts that sync the same source differ by less."""
+"""The lifetime of a lease that is not renewed; the clocks of hosts that sync one source must differ by less."""
 
 _RENEWALS = 3
-_REFUSED = "ConditionalCheckFailedException"
+_CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
 class SyncLeases:
-    """Leases of one source, with a boto3 client; `seconds` is how long one lasts without being renewed."""
+    """Leases of one source; `seconds` is the lifetime without renewal."""
 
-    def __init__(self, client: "DynamoDBClient", table: str, source_id: str, seconds: float = LEASE_SECONDS) -> None:
-        self._client = client
-        self._table = table
+    def __init__(self, clients: StoreClients, source_id: str, seconds: float = LEASE_SECONDS) -> None:
+        self._client = clients.dynamodb
+        self._table = clients.table
         self._source_id = source_id
         self._seconds = seconds
 
     @contextmanager
     def lease(self) -> Iterator[str]:
-        """Hold a lease; its token. Raises BusyError, StoreUnavailableError and AWSError."""
+        """Hold a lease; yields its token. Raises BusyError, StoreUnavailableError and AWSError."""
         token = uuid.uuid4().hex
         with translated():
-            self._take(token)
+            self._acquire(token)
         ended = Event()
-        renewing = Thread(target=self._keep, args=(token, ended), daemon=True)
-        renewing.start()
+        renewal = Thread(target=self._renew, args=(token, ended), daemon=True)
+        renewal.start()
         try:
             yield token
         finally:
             ended.set()
-            renewing.join()
-            self._give_back(token)
+            renewal.join()
+            self._release(token)
 
     def condition(self, token: str) -> dict[str, Any]:
-        """The part of a transaction that refuses it where the lease is another's by now."""
+        """A condition of a transaction: the lease is still held with this token."""
         return {
             "TableName": self._table,
             "Key": encode_item({KEY: sync_key(self._source_id)}),
@@ -63,39 +61,39 @@ class SyncLeases:
             "ExpressionAttributeValues": encode_item({":token": token}),
         }
 
-    def _take(self, token: str) -> None:
+    def _acquire(self, token: str) -> None:
         now = time.time()
         try:
-            # The own token: boto3 asks again where an answer was lost.
+            # The own token: boto3 retries where a response was lost.
             self._update(
                 "SET #lease = :token, #until = :until",
                 "attribute_not_exists(#lease) OR #until < :now OR #lease = :token",
-                {":token": token, ":until": self._end(now), ":now": int(now * 1000)},
+                {":token": token, ":until": self._expiry(now), ":now": int(now * 1000)},
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] != _REFUSED:
+            if error.response["Error"]["Code"] != _CONDITION_FAILED:
                 raise
-            raise BusyError(f"another sync of {self._source_id!r} is under way") from error
+            raise BusyError(f"another sync of {self._source_id!r} is running") from error
 
-    def _keep(self, token: str, ended: Event) -> None:
+    def _renew(self, token: str, ended: Event) -> None:
         while not ended.wait(self._seconds / _RENEWALS):
             try:
                 self._update(
-                    "SET #until = :until", "#lease = :token", {":token": token, ":until": self._end(time.time())}
+                    "SET #until = :until", "#lease = :token", {":token": token, ":until": self._expiry(time.time())}
                 )
             except ClientError as error:
-                if error.response["Error"]["Code"] == _REFUSED:
-                    # It is another's: the transaction that publishes will be refused.
+                if error.response["Error"]["Code"] == _CONDITION_FAILED:
+                    # The lease is lost: the transaction that publishes will fail.
                     return
             except BotoCoreError:
-                # The table may answer again before the lease ends.
+                # The table may be available again before the lease expires.
                 continue
 
-    def _give_back(self, token: str) -> None:
+    def _release(self, token: str) -> None:
         try:
             self._update("REMOVE #lease, #until", "#lease = :token", {":token": token})
         except (ClientError, BotoCoreError):
-            # Then it ends by itself.
+            # It expires.
             return
 
     def _update(self, expression: str, condition: str, values: dict[str, Any]) -> None:
@@ -109,5 +107,5 @@ class SyncLeases:
             ExpressionAttributeValues=encode_item(values),
         )
 
-    def _end(self, now: float) -> int:
+    def _expiry(self, now: float) -> int:
         return int((now + self._seconds) * 1000)

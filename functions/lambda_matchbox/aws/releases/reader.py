@@ -1,4 +1,4 @@
-"""Which releases of image sources does the bucket hold, and which are served?"""
+"""The releases that boot_api serves: pointers in the table, files in the bucket."""
 
 from lambda_matchbox.aws.assets import S3Assets
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
@@ -24,9 +24,9 @@ class TableReleases:
         self._last: Pointers | None = None
 
     def pointers(self) -> Pointers:
-        """The pointers, read consistently; while the table is away those read last, where there are any.
+        """The pointers, read consistently; while the table is unavailable those read last, if any.
 
-        A machine that has its script goes on then: the release that it names is the same whatever is published since.
+        A machine that has its script goes on then: the release it names stays the same whatever is published since.
         """
         try:
             item = self._dynamodb.get_item(self._table, {KEY: POINTERS}, deadline_within(self._answer_time))
@@ -38,7 +38,7 @@ class TableReleases:
         return self._last
 
     def files(self, source_id: str, directory: str) -> S3Assets:
-        """The objects of the release."""
+        """The objects in the directory."""
         return S3Assets(
             self._s3,
             self._lifetime,

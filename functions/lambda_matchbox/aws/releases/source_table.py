@@ -1,9 +1,10 @@
-"""Which image sources does the table name? Their documents, with a boto3 client."""
+"""The documents of image sources in the table."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lambda_matchbox.aws.clients.boto3_errors import translated
 from lambda_matchbox.aws.clients.dynamodb_json import decode_item, encode_item
+from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.layout import (
     CHECKED,
     KEY,
@@ -16,38 +17,36 @@ from lambda_matchbox.aws.layout import (
 )
 from lambda_matchbox.releases.pointers import Pointers
 
-if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
-
 
 class SourceTable:
     """The documents of sources, as JSON. Every method raises StoreUnavailableError and AWSError."""
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client = client
-        self._table = table
+    def __init__(self, clients: StoreClients) -> None:
+        self._client = clients.dynamodb
+        self._table = clients.table
 
     def documents(self) -> dict[str, str]:
-        """All of them, by their ids."""
-        with translated():
-            answer = self._client.get_item(TableName=self._table, Key=encode_item({KEY: SOURCES}), ConsistentRead=True)
-        return texts_of_sources(decode_item(answer.get("Item", {})))
+        """All documents by id."""
+        return texts_of_sources(self._item(SOURCES))
 
     def pointers(self) -> Pointers:
-        """What is served of all sources, also of those that are named no longer."""
-        with translated():
-            answer = self._client.get_item(TableName=self._table, Key=encode_item({KEY: POINTERS}), ConsistentRead=True)
-        return pointers_in(decode_item(answer.get("Item", {})))
+        """The pointers of all sources, also of removed ones."""
+        return pointers_in(self._item(POINTERS))
 
     def put(self, source_id: str, document: str) -> None:
-        """Add the source, or replace the one of that id; it is due at once."""
+        """Add or replace the source; it is due at once."""
         self._update("SET #source = :document", source_id, {":document": document})
         self._forget_check(source_id)
 
     def delete(self, source_id: str) -> None:
-        """Take the source out; should it come back it is due at once."""
+        """Remove the source; if it is added again, it is due at once."""
         self._update("REMOVE #source", source_id, {})
         self._forget_check(source_id)
+
+    def _item(self, key: str) -> dict[str, Any]:
+        with translated():
+            response = self._client.get_item(TableName=self._table, Key=encode_item({KEY: key}), ConsistentRead=True)
+        return decode_item(response.get("Item", {}))
 
     def _forget_check(self, source_id: str) -> None:
         with translated():

@@ -1,68 +1,54 @@
-"""The releases of an image source: pointers in the table, files in the bucket (see `releases.store`)."""
+"""The release store in table and bucket (see `releases.store`)."""
 
 import base64
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from itertools import count
+from typing import Any
 
 from lambda_matchbox.aws.clients.boto3_errors import translated
 from lambda_matchbox.aws.clients.dynamodb_json import decode_item, encode_item
 from lambda_matchbox.aws.clients.errors import AWSError
+from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.layout import CHECKED, KEY, POINTERS, RELEASES_PREFIX, release_prefix, source_name, sync_key
 from lambda_matchbox.aws.releases.lease import LEASE_SECONDS, SyncLeases
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.releases.pointers import Pointer, pointer_in, pointer_text
 from lambda_matchbox.releases.store import LeaseLostError, MovedError, ReleaseFile, ReleaseStoreError
+from lambda_matchbox.retry import Backoff
 
-if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_s3 import S3Client
-
-_ABSENT = ("404", "NoSuchKey")
-_REFUSED = "ConditionalCheckFailed"
+_NOT_FOUND = ("404", "NoSuchKey")
+_CONDITION_FAILED = "ConditionalCheckFailed"
 _MOVE_SECONDS = 10.0
-_PAUSE = 0.1
 
 
 class TableReleaseStore:
-    """The store of one source, with boto3 clients; for one thread."""
+    """The releases of one source: the pointer in the table, files in the bucket; for one thread."""
 
-    def __init__(
-        self,
-        client: "DynamoDBClient",
-        s3: "S3Client",
-        table: str,
-        bucket: str,
-        source_id: str,
-        *,
-        lease_seconds: float = LEASE_SECONDS,
-    ) -> None:
-        self._client = client
-        self._s3 = s3
-        self._table = table
-        self._bucket = bucket
+    def __init__(self, clients: StoreClients, source_id: str, *, lease_seconds: float = LEASE_SECONDS) -> None:
+        self._client, self._s3, self._table, self._bucket = clients
         self._source_id = source_id
         self._attribute = source_name(source_id)
-        self._leases = SyncLeases(client, table, source_id, lease_seconds)
+        self._leases = SyncLeases(clients, source_id, lease_seconds)
 
     def pointer(self) -> Pointer | None:
-        """What is served now."""
+        """The pointer as it is now."""
         text = self._item(POINTERS).get(self._attribute)
         pointer = None if text is None else pointer_in(text)
         if text is not None and pointer is None:
             raise ReleaseStoreError(
-                f"the table's pointer of {self._source_id!r} is damaged: `matchboxctl fsck --repair`"
+                f"the pointer of {self._source_id!r} in the table is damaged; run `matchboxctl fsck --repair`"
             )
         return pointer
 
     def move(self, old: Pointer | None, new: Pointer | None, lease: str | None = None) -> None:
-        """Serve `new` from now on, in one transaction with the conditions."""
+        """Replace the pointer, in one transaction with the conditions."""
         actions: list[Any] = [{"Update": self._update(old, new)}]
         if lease is not None:
             actions.append({"ConditionCheck": self._leases.condition(lease)})
-        end = time.monotonic() + _MOVE_SECONDS
-        while True:
+        deadline = time.monotonic() + _MOVE_SECONDS
+        for attempt in count(1):
             try:
                 with translated():
                     self._client.transact_write_items(TransactItems=actions)
@@ -72,26 +58,25 @@ class TableReleaseStore:
                 if not isinstance(cause, self._client.exceptions.TransactionCanceledException):
                     raise
                 reasons = [str(reason.get("Code")) for reason in cause.response.get("CancellationReasons", [])]
-                if reasons[:1] == [_REFUSED]:
+                if reasons[:1] == [_CONDITION_FAILED]:
                     raise MovedError(f"another command moved the pointer of {self._source_id!r}") from error
-                if reasons[1:] == [_REFUSED]:
-                    raise LeaseLostError(f"another sync of {self._source_id!r} has begun meanwhile") from error
-                # Another source's pointer is being moved: all are one item.
-                if time.monotonic() >= end:
-                    raise StoreUnavailableError(f"the pointers cannot be written: {', '.join(reasons)}") from error
-                time.sleep(_PAUSE)
+                if reasons[1:] == [_CONDITION_FAILED]:
+                    raise LeaseLostError(f"another sync of {self._source_id!r} has begun") from error
+                # Another source's pointer is being written: all are in one item.
+                if not Backoff().wait(attempt, deadline):
+                    raise StoreUnavailableError(f"cannot write the pointers: {', '.join(reasons)}") from error
 
     def lease(self) -> AbstractContextManager[str]:
-        """The right to publish."""
+        """The lease of this source."""
         return self._leases.lease()
 
     def checked(self) -> int | None:
-        """When the source was last found up to date."""
+        """When the source was last up to date."""
         moment = self._item(sync_key(self._source_id)).get(CHECKED)
         return moment if isinstance(moment, int) else None
 
     def note_checked(self, moment: int) -> None:
-        """Remember it."""
+        """Record it."""
         with translated():
             self._client.update_item(
                 TableName=self._table,
@@ -102,7 +87,7 @@ class TableReleaseStore:
             )
 
     def directories(self) -> set[str]:
-        """The directories that have objects."""
+        """The directories with objects."""
         above = f"{RELEASES_PREFIX}{self._source_id}/"
         with translated():
             pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=above, Delimiter="/")
@@ -110,7 +95,7 @@ class TableReleaseStore:
         return {prefix.removeprefix(above).rstrip("/") for prefix in found}
 
     def sizes(self, directory: str) -> Mapping[str, int]:
-        """The bytes of each object."""
+        """The sizes of the objects."""
         prefix = self._key(directory, "")
         with translated():
             pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
@@ -118,7 +103,7 @@ class TableReleaseStore:
         return {found["Key"].removeprefix(prefix): found["Size"] for found in listed}
 
     def put(self, directory: str, name: str, file: ReleaseFile) -> None:
-        """Put it in one request, whose SHA-256 S3 verifies and keeps: that of a multipart upload is of its parts."""
+        """Put the file in one request: of a multipart upload S3 would verify only the checksums of its parts."""
         with translated(), file.file.open("rb") as body:
             self._s3.put_object(
                 Bucket=self._bucket,
@@ -129,7 +114,7 @@ class TableReleaseStore:
             )
 
     def copy(self, directory: str, name: str, origin_directory: str, origin_name: str, sha256: str) -> bool:
-        """Copy the object inside the bucket, which tells the SHA-256 of what it copied."""
+        """Copy the object within the bucket; S3 returns the SHA-256 of the copy."""
         try:
             with translated():
                 copied = self._s3.copy_object(
@@ -139,23 +124,23 @@ class TableReleaseStore:
                     ChecksumAlgorithm="SHA256",
                 )
         except AWSError as error:
-            if error.code in _ABSENT:
+            if error.code in _NOT_FOUND:
                 return False
             raise
         return copied["CopyObjectResult"].get("ChecksumSHA256") == base64.b64encode(bytes.fromhex(sha256)).decode()
 
     def read(self, directory: str, name: str) -> bytes | None:
-        """The object's bytes."""
+        """The object's content."""
         try:
             with translated():
                 return self._s3.get_object(Bucket=self._bucket, Key=self._key(directory, name))["Body"].read()
         except AWSError as error:
-            if error.code in _ABSENT:
+            if error.code in _NOT_FOUND:
                 return None
             raise
 
     def discard(self, directory: str) -> None:
-        """Delete the objects; what an interruption leaves is found again by `directories`."""
+        """Delete the objects; after an interruption `directories` still lists the rest."""
         for name in self.sizes(directory):
             with translated():
                 self._s3.delete_object(Bucket=self._bucket, Key=self._key(directory, name))
@@ -165,8 +150,8 @@ class TableReleaseStore:
 
     def _item(self, key: str) -> dict[str, Any]:
         with translated():
-            answer = self._client.get_item(TableName=self._table, Key=encode_item({KEY: key}), ConsistentRead=True)
-        return decode_item(answer.get("Item", {}))
+            response = self._client.get_item(TableName=self._table, Key=encode_item({KEY: key}), ConsistentRead=True)
+        return decode_item(response.get("Item", {}))
 
     def _update(self, old: Pointer | None, new: Pointer | None) -> dict[str, Any]:
         values = {} if new is None else {":new": pointer_text(new)}

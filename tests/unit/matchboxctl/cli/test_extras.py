@@ -21,7 +21,7 @@ def test_directory_mode_needs_no_extra(tmp_path: Path) -> None:
     (tmp_path / "groups/all.json").write_text('{"profile": "p"}')
     (tmp_path / "profiles/p.json").write_text('{"boot": {"kernel": "/k"}}')
     program = (
-        "import matchboxctl.serve.command, matchboxctl.check.command, matchboxctl.releases.releases; "
+        "import matchboxctl.serve.command, matchboxctl.check.command, matchboxctl.releases.commands; "
         "main(['group', 'list', *sys.argv[1:]]); main(['render', '/ipxe', *sys.argv[1:]]); main(['--help'])"
     )
     ended = run_in_base_install(program, "--data-path", str(tmp_path))

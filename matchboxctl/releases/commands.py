@@ -1,4 +1,4 @@
-"""`matchboxctl releases`, `rollback`, `follow`, `withdraw`: which releases of a source there are, which is served."""
+"""`matchboxctl releases`, `rollback`, `follow` and `withdraw`."""
 
 import json
 import time
@@ -6,22 +6,22 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from lambda_matchbox.image_sync.sources import SourceStores
 from lambda_matchbox.image_sync.withdrawal import withdraw
 from lambda_matchbox.releases.pointers import RECORD, Pointer, Release, UnknownReleaseError, rolled_back
 from lambda_matchbox.releases.records import ReleaseRecord, record_in, variables
 from lambda_matchbox.releases.store import MovedError, ReleaseStore, ReleaseStoreError
 from matchboxctl.cli.errors import FailedError, UsageError
-from matchboxctl.releases.places import SourcePlace
 
-_MOVES = 5
+_MAX_MOVES = 5
 
 
-def releases(place: SourcePlace, source_id: str, output: str) -> None:
+def releases(stores: SourceStores, source_id: str, output: str) -> None:
     """Print the releases of the source, the newest first. Raises UsageError.
 
-    `output` is `text` for people, `json` for programs, `env` for the variables of the release that is served.
+    `output` is `text`, `json`, or `env` for the variables of the current release.
     """
-    store, pointer = _published(place, source_id)
+    store, pointer = _published(stores, source_id)
     records = [(release, _record(store, release)) for release in pointer.releases]
     match output:
         case "json":
@@ -29,7 +29,7 @@ def releases(place: SourcePlace, source_id: str, output: str) -> None:
         case "env":
             current = next(record for release, record in records if release == pointer.release(pointer.current))
             if current is None:
-                raise FailedError(f"{source_id}: {RECORD} of the release that is served is not there: sync again")
+                raise FailedError(f"{source_id}: {RECORD} of the current release is missing; sync again")
             for name, value in variables(current).items():
                 print(f"{name}={value}")
         case _:
@@ -37,11 +37,8 @@ def releases(place: SourcePlace, source_id: str, output: str) -> None:
                 print(_line(pointer, release, record))
 
 
-def rollback(place: SourcePlace, source_id: str, digest: str | None) -> None:
-    """Serve a release that is kept, the one before the current one unless `digest` names another, and hold it.
-
-    Raises UsageError where there is no such release.
-    """
+def rollback(stores: SourceStores, source_id: str, digest: str | None) -> None:
+    """Serve the kept release of that digest, by default the previous one, and hold it. Raises UsageError."""
 
     def moved(pointer: Pointer) -> Pointer:
         try:
@@ -49,21 +46,21 @@ def rollback(place: SourcePlace, source_id: str, digest: str | None) -> None:
         except UnknownReleaseError as error:
             raise UsageError(f"{source_id}: {error}") from error
 
-    pointer = _move(place, source_id, moved)
-    print(f"{source_id}: held at {pointer.current}; `matchboxctl follow {source_id}` lets it move again")
+    pointer = _move(stores, source_id, moved)
+    print(f"{source_id}: held at {pointer.current}; run `matchboxctl follow {source_id}` to let syncs update it")
 
 
-def follow(place: SourcePlace, source_id: str) -> None:
-    """Let the next sync move the source again. Raises UsageError."""
-    pointer = _move(place, source_id, lambda old: old._replace(held=False))
-    print(f"{source_id}: at {pointer.current}; the next sync moves it to the newest image")
+def follow(stores: SourceStores, source_id: str) -> None:
+    """Let syncs update the source again. Raises UsageError."""
+    pointer = _move(stores, source_id, lambda old: old._replace(held=False))
+    print(f"{source_id}: at {pointer.current}; the next sync updates it to the newest image")
 
 
-def take_out(place: SourcePlace, source_id: str) -> None:
-    """Serve no release of a source any more that has no document. Raises UsageError and FailedError."""
-    if source_id in place.read().named:
-        raise UsageError(f"{source_id!r} is an image source: the next sync would publish it again; remove it first")
-    store, _ = _published(place, source_id)
+def withdraw_removed(stores: SourceStores, source_id: str) -> None:
+    """Stop serving a source that has no document. Raises UsageError and FailedError."""
+    if source_id in stores.sources().named:
+        raise UsageError(f"{source_id!r} is an image source; remove it first, or the next sync publishes it again")
+    store, _ = _published(stores, source_id)
     try:
         withdraw(store)
     except ReleaseStoreError as error:
@@ -71,28 +68,28 @@ def take_out(place: SourcePlace, source_id: str) -> None:
     print(f"{source_id}: withdrawn")
 
 
-def _move(place: SourcePlace, source_id: str, moved: Callable[[Pointer], Pointer]) -> Pointer:
-    for _ in range(_MOVES):
-        store, pointer = _published(place, source_id)
+def _move(stores: SourceStores, source_id: str, moved: Callable[[Pointer], Pointer]) -> Pointer:
+    for _ in range(_MAX_MOVES):
+        store, pointer = _published(stores, source_id)
         new = moved(pointer)
         try:
             store.move(pointer, new)
         except MovedError:
             continue
         return new
-    raise FailedError(f"{source_id}: a sync keeps moving it; run the same command again")
+    raise FailedError(f"{source_id}: syncs keep updating it; run the same command again")
 
 
-def _published(place: SourcePlace, source_id: str) -> tuple[ReleaseStore, Pointer]:
+def _published(stores: SourceStores, source_id: str) -> tuple[ReleaseStore, Pointer]:
     if "/" in source_id or source_id in ("", ".", ".."):
-        raise UsageError(f"{source_id!r} is no id of a source")
-    store = place.store(source_id)
+        raise UsageError(f"invalid source id {source_id!r}")
+    store = stores.releases(source_id)
     try:
         pointer = store.pointer()
     except ReleaseStoreError as error:
         raise FailedError(f"{source_id}: {error}") from error
     if pointer is None:
-        raise UsageError(f"{place.name} has no release of {source_id!r}: run `matchboxctl sync {source_id}`")
+        raise UsageError(f"no release of {source_id!r} in {stores.name}; run `matchboxctl sync {source_id}`")
     return store, pointer
 
 

@@ -1,0 +1,46 @@
+"""Image sources and their releases in a data directory, or in table and bucket."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from lambda_matchbox.image_sync.sources import STAND_IN, ImageSources, SourceStores, image_sources
+from matchboxctl.cli.errors import UsageError
+from matchboxctl.directory.releases import SCRATCH, DirectoryReleaseStore, read_pointers
+from matchboxctl.store.mode import StoreSettings
+
+
+def stores_in_directory(data_path: Path) -> SourceStores:
+    """Sources and releases of a data directory. Raises UsageError where it does not exist."""
+    if not data_path.is_dir():
+        raise UsageError(f"{data_path} is not a directory; set --data-path to matchbox's data directory")
+    releases = data_path / "releases"
+
+    def sources() -> ImageSources:
+        files = sorted((data_path / "sources").glob("*.json"))
+        unreadable: list[str] = []
+        documents: dict[str, bytes] = {}
+        for file in files:
+            try:
+                documents[file.stem] = file.read_bytes()
+            except OSError as error:
+                unreadable.append(f"cannot read {file}: {error.strerror}")
+        found = image_sources(documents, "", f"{data_path}/sources/{{}}.json")
+        named = found.named | {file.stem for file in files}
+        return found._replace(refused=[*unreadable, *found.refused], named=named)
+
+    return SourceStores(
+        f"{data_path} (directory mode)",
+        sources,
+        lambda: read_pointers(releases),
+        lambda source_id: DirectoryReleaseStore(releases, source_id),
+        # On the file system of the releases, so that downloaded files need not be copied.
+        lambda source_id: releases / source_id / SCRATCH,
+    )
+
+
+def stores_in_table(store: StoreSettings, environment: Mapping[str, str] = os.environ) -> SourceStores:
+    """Sources and releases in table and bucket, and the source in STAND_IN."""
+    from lambda_matchbox.image_sync.table_stores import table_stores
+
+    return table_stores(f"{store.place} (store mode)", store.clients(), environment.get(STAND_IN, ""))
