@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from lambda_matchbox.catalog.selection import Selector, sort_key
 
-_LONGEST_SHOWN = 200
+_MAX_SHOWN = 200
 
 
 class Overlap(NamedTuple):
@@ -24,8 +24,8 @@ class Overlap(NamedTuple):
         if self.example is None:
             return f"groups {ids} have the same selectors: {self.ids[0]} is chosen"
         shown = str(self.example)
-        if len(shown) > _LONGEST_SHOWN:
-            shown = f"{shown[:_LONGEST_SHOWN]}..."
+        if len(shown) > _MAX_SHOWN:
+            shown = f"{shown[:_MAX_SHOWN]}..."
         return f"groups {ids} both ask for {shown}: {self.ids[0]} is chosen where they do"
 
 

@@ -9,8 +9,8 @@ from lambda_matchbox.oci.image_reference import InvalidReferenceError, parse_ima
 from lambda_matchbox.releases.pointers import RECORD
 from lambda_matchbox.releases.sources import DEFAULT_INTERVAL, DEFAULT_KEEP, DEFAULT_PLATFORM, Source
 
-_LONGEST_PATH = 500
-_MOST_KEPT = 100
+_MAX_PATH = 500
+_MAX_KEPT = 100
 # It is part of objects' keys and of directories' names.
 _SOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 
@@ -56,8 +56,8 @@ def _source(document: _SourceDocument, text: bytes) -> Source:
         platform = parse_platform(document.platform)
     except InvalidReferenceError as error:
         raise refusal(text, ("platform",), str(error)) from error
-    if not 1 <= document.keep <= _MOST_KEPT:
-        raise refusal(text, ("keep",), f"{document.keep} releases cannot be kept: it is 1 to {_MOST_KEPT}")
+    if not 1 <= document.keep <= _MAX_KEPT:
+        raise refusal(text, ("keep",), f"{document.keep} releases cannot be kept: it is 1 to {_MAX_KEPT}")
     files = {name: tuple(map(_in_image, paths)) for name, paths in document.files.items()}
     for name, paths in files.items():
         if not _is_relative(name) or _is_made(name):
@@ -99,7 +99,7 @@ def _in_image(path: str) -> str:
 def _is_relative(path: str) -> bool:
     """Whether the path stays below where it begins, in one spelling only, and is text that every store can hold."""
     parts = path.split("/")
-    return path.isprintable() and len(path) <= _LONGEST_PATH and not any(part in ("", ".", "..") for part in parts)
+    return path.isprintable() and len(path) <= _MAX_PATH and not any(part in ("", ".", "..") for part in parts)
 
 
 def _is_made(name: str) -> bool:

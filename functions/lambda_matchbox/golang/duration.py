@@ -2,6 +2,8 @@
 
 import re
 
+from lambda_matchbox.golang.values import GoValueError
+
 _NANO = 1_000_000_000
 _UNITS = {
     "ns": 1,
@@ -18,8 +20,8 @@ _MAX_LENGTH = 200
 _MAX_NANOSECONDS = (1 << 63) - 1
 
 
-class DurationError(ValueError):
-    """A text that is not a duration, or too long a duration. The message does not quote it."""
+class DurationError(GoValueError):
+    """A text that is not a duration, or too long a duration."""
 
 
 def duration_of(text: str) -> int:

@@ -5,7 +5,7 @@ import math
 _EXPONENT_FROM = 6
 _EXPONENT_BELOW = -4
 _FRACTION_BITS = 52
-_LEAST_EXPONENT = -1074
+_MIN_EXPONENT = -1074
 
 
 def format_float(value: float, verb: str = "g", precision: int | None = None) -> str:
@@ -70,5 +70,5 @@ def _hexadecimal(value: float) -> str:
 
 
 def _binary(value: float) -> str:
-    exponent = max(math.frexp(value)[1] - _FRACTION_BITS - 1, _LEAST_EXPONENT) if value else _LEAST_EXPONENT
+    exponent = max(math.frexp(value)[1] - _FRACTION_BITS - 1, _MIN_EXPONENT) if value else _MIN_EXPONENT
     return f"{int(math.ldexp(value, -exponent))}p{exponent:+d}"

@@ -11,7 +11,7 @@ from lambda_matchbox.golang.quote import can_be_raw, is_printable, quoted, quote
 from lambda_matchbox.golang.text import bytes_of
 from lambda_matchbox.golang.values import GoObject, is_nil_list, type_name
 
-_GREATEST_RUNE = 0x10FFFF
+_MAX_RUNE = 0x10FFFF
 _REPLACEMENT = 0xFFFD
 _WORD = 1 << 64
 _INTEGER_VERBS = {"v": "d", "d": "d", "b": "b", "o": "o", "O": "o", "x": "x", "X": "X"}
@@ -156,7 +156,7 @@ class Printer:
             self._bad_verb(value, verb, flags)
 
     def _integer(self, value: int, verb: str, flags: Flags) -> None:
-        rune = chr(value if 0 <= value <= _GREATEST_RUNE and not 0xD800 <= value <= 0xDFFF else _REPLACEMENT)
+        rune = chr(value if 0 <= value <= _MAX_RUNE and not 0xD800 <= value <= 0xDFFF else _REPLACEMENT)
         if verb == "c":
             self._padded(rune, flags)
         elif verb == "q":

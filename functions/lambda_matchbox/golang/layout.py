@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from lambda_matchbox.golang.values import GoValueError
+
 _MONTHS = (
     "January February March April May June July August September October November December".split()  # noqa: SIM905
 )
@@ -20,8 +22,8 @@ _CYCLE = 400
 _DAY = 86_400
 
 
-class TimeError(ValueError):
-    """A time that does not parse, or is out of range. The message does not quote it."""
+class TimeError(GoValueError):
+    """A time that does not parse, or is out of range."""
 
 
 class Civil(NamedTuple):

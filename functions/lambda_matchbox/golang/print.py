@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from lambda_matchbox.golang.format import Flags, Printer
 from lambda_matchbox.golang.values import type_name
 
-_GREATEST_WIDTH = 1_000_000
-_MOST_DIGITS = 9
+_MAX_WIDTH = 1_000_000
+_MAX_DIGITS = 9
 _FLAGS = {"+": "plus", "-": "minus", "#": "sharp", " ": "space", "0": "zero"}
 _PLAIN = Flags()
 
@@ -154,7 +154,7 @@ class _Format:
             return None
         value = self._values[self._argument]
         self._argument += 1
-        if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _GREATEST_WIDTH:
+        if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _MAX_WIDTH:
             return None
         return value
 
@@ -164,7 +164,7 @@ class _Format:
         while "0" <= self._peek() <= "9":
             self._position += 1
         digits = self._form[start : self._position]
-        if len(digits) > _MOST_DIGITS or int(digits[:-1] or "0") > _GREATEST_WIDTH:
+        if len(digits) > _MAX_DIGITS or int(digits[:-1] or "0") > _MAX_WIDTH:
             self._position = len(self._form)
             return None
         return int(digits) if digits else None
@@ -183,7 +183,7 @@ class _Format:
         digits = self._form[self._position + 1 : closing]
         self._position = closing + 1
         self._after_index = digits.isascii() and digits.isdigit()
-        if self._after_index and len(digits) < _MOST_DIGITS and 1 <= int(digits) <= len(self._values):
+        if self._after_index and len(digits) < _MAX_DIGITS and 1 <= int(digits) <= len(self._values):
             self._argument = int(digits) - 1
         else:
             self._good_index = False

@@ -6,6 +6,10 @@ in JSON.
 """
 
 
+class GoValueError(ValueError):
+    """A value that Go does not have, or that is out of range. The message does not quote it."""
+
+
 class StringMap(dict[str, str]):
     """Go's map[string]string: a key that it has not reads as the empty string, not as nil."""
 

@@ -1,230 +1,49 @@
-"""Go's text/template: templates rendered as matchbox does, with the library gotpl behind this one module.
-
-gotpl parses and runs a template. Its own functions are replaced by `template_functions`, and its data are such that
-a template reaches nothing but JSON: no attribute and no method of a Python object. The parts of gotpl that are used
-here are not what it promises to keep; its version is pinned.
+"""Go's text/template, rendered by the library gotpl, which only a template with an action loads.
 
 Known differences from Go: `"\\xff"` in a literal is the character U+00FF, `{{and nil}}` is an error, the verb `%p`
 shows no address, and `#` does nothing to the verbs of a float64.
 """
 
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from functools import partial
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
-from lambda_matchbox.golang.print import sprint
-from lambda_matchbox.golang.text import bytes_of, text_of_value
-from lambda_matchbox.golang.values import GoObject, StringMap
-from lambda_matchbox.gotemplate.functions import printed, template_functions
-from lambda_matchbox.gotemplate.limits import MOST_INSTRUCTIONS, MOST_OUTPUT, Allowance, FunctionError
-from lambda_matchbox.gotemplate.program import (
-    GREATEST_SOURCE,
-    MOST_TOKENS,
-    NIL_COMMAND,
-    RANGED,
-    WRITTEN,
-    NumberError,
-    TemplateProgram,
-    template_program,
-)
-from lambda_matchbox.gotemplate.sprig.names import LEFT_OUT
+from lambda_matchbox.gotemplate.errors import TemplateError
 
-if TYPE_CHECKING:
-    from gotpl import TemplateExecutionError, TemplateSyntaxError
-    from gotpl.compile.instructions import Instruction, Program
-
-
-class TemplateError(Exception):
-    """A template does not parse or does not render.
-
-    The message says which template, on which line and why. It holds no value of the data, and no text of a string in
-    the template.
-    """
-
-    def __init__(self, name: str, line: int | None, reason: str) -> None:
-        where = "" if line is None else f", line {line}"
-        super().__init__(f"template {name!r}{where}: {reason}")
-        self.name = name
-        self.line = line
-        self.reason = reason
+__all__ = ["TemplateError", "check_syntax", "render", "sprig_functions_in"]
 
 
 def render(source: bytes, data: Mapping[str, object], *, name: str) -> bytes:
-    """`source` executed over `data` with Go's option missingkey=error; `name` is what errors call it.
+    """`source` executed over `data` with Go's option missingkey=error; `name` is the template's name in errors.
 
-    `data` is what JSON holds. Numbers become float64, as where Go reads JSON. A lone surrogate of "surrogateescape"
+    `data` has the types of JSON. Numbers become float64, as where Go reads JSON. A lone surrogate of "surrogateescape"
     in a string comes out as its byte, and a source that is not UTF-8 keeps its bytes. A `StringMap` is Go's
     map[string]string.
 
     Raises:
-        TemplateError: it does not parse, does not render, or takes too long or makes too much text.
+        TemplateError: it does not parse or render, takes too long, or its output is too long.
     """
-    if b"{{" not in source:
+    if not _has_action(source):
         return source
-    with _explained(name):
-        return bytes_of(_executed(template_program(source), _go_value(data)))
+    from lambda_matchbox.gotemplate import rendering
+
+    return rendering.render(source, data, name)
 
 
 def check_syntax(source: bytes, *, name: str) -> None:
     """Raises TemplateError where `source` does not parse, whatever the data."""
-    if b"{{" in source:
-        with _explained(name):
-            template_program(source)
+    if _has_action(source):
+        from lambda_matchbox.gotemplate import rendering
 
-
-@contextmanager
-def _explained(name: str) -> Iterator[None]:
-    """Raise TemplateError for what the body meets in the template of that name."""
-    from gotpl import TemplateExecutionError, TemplateSyntaxError
-
-    try:
-        yield
-    except (TemplateSyntaxError, TemplateExecutionError) as error:
-        raise TemplateError(name, error.line, _reason(error)) from None
-    except NumberError:
-        raise TemplateError(name, None, "a number in it has too many digits") from None
-    except OverflowError:
-        raise TemplateError(name, None, "a number of the data is too large for a float64") from None
-    except RecursionError:
-        raise TemplateError(name, None, "the template or its data are nested too deeply") from None
+        rendering.check_syntax(source, name)
 
 
 def sprig_functions_in(source: bytes) -> frozenset[str]:
-    """Which of Sprig's functions a template calls; none where it does not parse."""
-    if b"{{" not in source:
+    """The functions of Sprig that a template calls; none where it does not parse."""
+    if not _has_action(source):
         return frozenset()
-    from gotpl import TemplateSyntaxError
+    from lambda_matchbox.gotemplate import rendering
 
-    try:
-        return template_program(source).sprig_names
-    except (TemplateSyntaxError, NumberError, RecursionError):
-        return frozenset()
+    return rendering.sprig_functions_in(source)
 
 
-def _executed(template: TemplateProgram, data: object) -> str:
-    from gotpl import ExecutionBudget, SandboxPolicy
-    from gotpl.runtime.callables import PreparedFunctionRegistry
-    from gotpl.runtime.sync_vm import render_program
-
-    allowance = Allowance()
-    functions = {**template_functions(allowance), NIL_COMMAND: _nil_command}
-    functions |= {WRITTEN: partial(_written, allowance), RANGED: partial(_ranged, allowance)}
-    if template.sprig_names:
-        from lambda_matchbox.gotemplate.sprig.calls import sprig_functions
-
-        functions |= sprig_functions(allowance, template.sprig_names)
-    return render_program(
-        _counted(template.program, [0]),
-        data,
-        functions=PreparedFunctionRegistry(functions, dict.fromkeys(functions)),
-        missing_key="error",
-        sandbox=SandboxPolicy(allow_functions=functions, allow_custom_lookup=True),
-        budget=ExecutionBudget(max_output_chars=MOST_OUTPUT),
-    )
-
-
-def _written(allowance: Allowance, *values: object) -> object:
-    """What gotpl is to write: the text of what it would not count before it has it."""
-    if values and isinstance(values[0], list | dict | GoObject):
-        return printed(allowance, sprint, values)
-    return values[0] if values else _no_value()
-
-
-def _ranged(allowance: Allowance, *values: object) -> object:
-    """What is ranged over: gotpl sorts the keys of a map each time."""
-    if values and isinstance(values[0], dict):
-        allowance.take_work(len(values[0]))
-    return values[0] if values else _no_value()
-
-
-def _no_value() -> object:
-    from gotpl.runtime.values import INVALID
-
-    return INVALID
-
-
-class _CountedInstructions(tuple["Instruction", ...]):
-    """Instructions that count how many of them are fetched, in `counter`, which those of one rendering share.
-
-    gotpl bounds iterations and the depth of calls, but not how many templates are called: twenty that call the next
-    one twice are a million calls.
-    """
-
-    counter: list[int]
-
-    def __getitem__(self, index):  # type: ignore[no-untyped-def]  # the overloads of tuple; gotpl asks for integers
-        self.counter[0] += 1
-        if self.counter[0] > MOST_INSTRUCTIONS:
-            from gotpl import BudgetExceededError
-
-            raise BudgetExceededError(f"it takes too long, more than {MOST_INSTRUCTIONS} instructions")
-        return super().__getitem__(index)
-
-
-def _counted(program: "Program", counter: list[int]) -> "Program":
-    from dataclasses import replace
-
-    instructions = _CountedInstructions(program.instructions)
-    instructions.counter = counter
-    definitions = tuple(_counted(definition, counter) for definition in program.definitions)
-    return replace(program, instructions=instructions, definitions=definitions)
-
-
-def _nil_command(*_: object) -> object:
-    raise FunctionError("nil is not a command")
-
-
-def _go_value(value: object) -> object:
-    """What JSON holds as the values of `go_values`, without any object that the caller could see changed."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        return text_of_value(value)
-    if isinstance(value, int | float):
-        return float(value)
-    if isinstance(value, StringMap):
-        return StringMap({text_of_value(key): text_of_value(one) for key, one in value.items()})
-    if isinstance(value, Mapping):
-        return {text_of_value(key): _go_value(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_go_value(one) for one in value]
-    raise TypeError(f"JSON holds no {type(value).__name__}")
-
-
-# What gotpl says, and what is said instead; only names of the template are repeated.
-_REASONS = (
-    (r"missing key or attribute '(\w+)'", r"there is no value for \1"),
-    (r"(?:attribute|property|method) '(\w+)' is not allowed", r"there is no \1 in what is no map"),
-    (r"function '(\w+)' (?:is )?not defined", r"there is no function \1"),
-    (r"template token limit exceeded", f"more than {MOST_TOKENS} tokens"),
-    (r"template source size limit exceeded", f"more than {GREATEST_SOURCE} bytes of a template that has actions"),
-    (r"output character budget exceeded.*", f"more than {MOST_OUTPUT} characters of output"),
-    (r"undefined variable '(\$\w*)'", r"there is no variable \1"),
-    (r"template '([\w.-]+)' is not defined", r"there is no template \1 in it"),
-    (r"function '(\w+)' requires an argument", r"\1: at least one argument is wanted"),
-    (r"function '(\w+)' failed.*", r"\1 failed"),
-    (r"can't use .*", "a number gives one variable to range over, not two"),
-    (r"unexpected '([.$]?[A-Za-z_]\w*|[^\w\s'\"`]+)'", r"unexpected \1"),
-    (r"unexpected ['\"].*", "unexpected literal"),
-    (r"([^'\":`]+)(?:['\":`].*)?", r"\1"),
-)
-
-
-def _reason(error: "TemplateSyntaxError | TemplateExecutionError") -> str:
-    """Why, without what gotpl quotes: that may be a secret, of the data or of the template."""
-    message = error.message if hasattr(error, "message") else str(error).split(": ", 1)[-1]
-    if isinstance(error.__cause__, FunctionError):
-        name = message.partition("'")[2].partition("'")[0]
-        return str(error.__cause__) if name.startswith("_") else f"{name}: {error.__cause__}"
-    for pattern, reason in _REASONS:
-        found = re.fullmatch(pattern, message, re.DOTALL)
-        if found:
-            return " ".join(found.expand(reason).split()) + _why_left_out(found[1] if found.re.groups else "")
-    return "it does not render"
-
-
-def _why_left_out(name: str) -> str:
-    why = next((reason for reason, names in LEFT_OUT.items() if name in names), None)
-    return "" if why is None else f" (Sprig's is left out: {why})"
+def _has_action(source: bytes) -> bool:
+    return b"{{" in source

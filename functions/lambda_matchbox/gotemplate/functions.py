@@ -10,18 +10,18 @@ from urllib.parse import quote_from_bytes
 
 from lambda_matchbox.golang.chunks import joined, made_of
 from lambda_matchbox.golang.format import OutputTooLongError
-from lambda_matchbox.golang.layout import TimeError
 from lambda_matchbox.golang.print import sprint, sprintf, sprintln
 from lambda_matchbox.golang.quote import is_printable
 from lambda_matchbox.golang.text import bytes_of, stray_byte, text_of
-from lambda_matchbox.golang.values import StringMap, type_name
-from lambda_matchbox.gotemplate.limits import Allowance, FunctionError
+from lambda_matchbox.golang.values import GoValueError, StringMap, type_name
+from lambda_matchbox.gotemplate.errors import FunctionError
+from lambda_matchbox.gotemplate.limits import Limits
 
 _HTML = str.maketrans({"\0": "\ufffd", '"': "&#34;", "'": "&#39;", "&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _JAVASCRIPT = {"\\": r"\\", "'": r"\'", '"': r"\""} | {character: f"\\u{ord(character):04X}" for character in "<>&="}
 _IN_JAVASCRIPT = re.compile("[\\\\'\"<>&=]")
 _ORDERED = (int, float, str)
-_GREATEST_SLICE_INDEXES = 3
+_MAX_SLICE_INDEXES = 3
 
 # To print a list or a map, for each character.
 _COMPOSITE_WORK = 5
@@ -30,13 +30,13 @@ Function = Callable[..., object]
 Print = Callable[[tuple[object, ...], int], str]
 
 
-def template_functions(allowance: Allowance) -> dict[str, Function]:
-    """The functions by name; all the text that they take and make together is taken from the allowance.
+def template_functions(limits: Limits) -> dict[str, Function]:
+    """The functions by name; all the text that they take and make together is taken from the limits.
 
     Each raises `FunctionError` where Go's does. `and`, `or` and `call` are not among them: the first two are part of
     the language, and there is no function to call in JSON.
     """
-    text = _TextFunctions(allowance)
+    text = _TextFunctions(limits)
     others: dict[str, Function] = {
         "eq": _equals_any,
         "ge": lambda *values: not _less(*_pair(values)),
@@ -60,18 +60,18 @@ def template_functions(allowance: Allowance) -> dict[str, Function]:
 
 
 class _TextFunctions:
-    def __init__(self, allowance: Allowance) -> None:
-        self._allowance = allowance
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
 
     def charging(self, function: Function) -> Function:
-        """`function`, which takes its arguments from the allowance."""
+        """`function`, which takes its arguments from the limits."""
 
         def call(*values: object) -> object:
-            self._allowance.call()
-            self._allowance.take_text(sum(len(value) for value in values if isinstance(value, str)))
+            self._limits.call()
+            self._limits.take_text(sum(len(value) for value in values if isinstance(value, str)))
             made = function(*values)
             if isinstance(made, list):
-                self._allowance.take_work(len(made))
+                self._limits.take_work(len(made))
             return made
 
         return call
@@ -100,36 +100,36 @@ class _TextFunctions:
     def _escaped(self, values: tuple[object, ...], escape: Callable[[str], str]) -> str:
         """The printed values escaped, which is charged while it is made: it can be nine times as long."""
         text = self._printed(sprint, tuple("<no value>" if type_name(one) == "<nil>" else one for one in values))
-        made = joined(made_of(text, escape), self._allowance.check_text)
-        self._allowance.take_text(len(made))
+        made = joined(made_of(text, escape), self._limits.check_text)
+        self._limits.take_text(len(made))
         return made
 
     def _printed(self, print_: Print, values: tuple[object, ...]) -> str:
-        self._allowance.call()
-        text = printed(self._allowance, print_, values)
-        self._allowance.take_text(len(text))
+        self._limits.call()
+        text = printed(self._limits, print_, values)
+        self._limits.take_text(len(text))
         return text
 
 
-def printed(allowance: Allowance, print_: Print, values: tuple[object, ...]) -> str:
+def printed(limits: Limits, print_: Print, values: tuple[object, ...]) -> str:
     """What `print_` makes of the values. Raises FunctionError where there is too much of it.
 
     Lists and maps take work by their characters: those that hold each other twice have text without end.
     """
     composite = any(isinstance(value, list | dict) for value in values)
-    room = min(allowance.text, allowance.work // _COMPOSITE_WORK) if composite else allowance.text
+    room = min(limits.text, limits.work // _COMPOSITE_WORK) if composite else limits.text
     try:
         text = print_(values, room)
     except OutputTooLongError:
-        if room == allowance.text:
-            raise allowance.too_much_text() from None
+        if room == limits.text:
+            raise limits.too_much_text() from None
         raise FunctionError("lists and maps of too much text: it takes too long") from None
     except RecursionError:
         raise FunctionError("what it prints is nested too deeply") from None
-    except TimeError as error:
+    except GoValueError as error:
         raise FunctionError(str(error)) from None
     if composite:
-        allowance.take_work(_COMPOSITE_WORK * len(text))
+        limits.take_work(_COMPOSITE_WORK * len(text))
     return text
 
 
@@ -233,7 +233,7 @@ def _slice(*values: object) -> object:
     sequence = bytes_of(value) if isinstance(value, str) else value
     if not isinstance(sequence, bytes | list):
         raise FunctionError(f"there is no slice of {type_name(value)}")
-    if len(indexes) > (2 if isinstance(sequence, bytes) else _GREATEST_SLICE_INDEXES):
+    if len(indexes) > (2 if isinstance(sequence, bytes) else _MAX_SLICE_INDEXES):
         raise FunctionError("too many indexes")
     positions = [_position(index, len(sequence)) for index in indexes]
     if positions != sorted(positions):

@@ -3,38 +3,36 @@
 The numbers keep a rendering under some two seconds and some 256 MB on one core of a small machine.
 """
 
+from lambda_matchbox.gotemplate.errors import FunctionError
+
 # The instructions of a template that is meant are some thousands.
-MOST_INSTRUCTIONS = 300_000
-MOST_CALLS = 50_000
-MOST_OUTPUT = 8 * 1024 * 1024
-MOST_TEXT = 2 * MOST_OUTPUT
-MOST_ELEMENTS = 500_000
+MAX_INSTRUCTIONS = 300_000
+MAX_CALLS = 50_000
+MAX_OUTPUT = 8 * 1024 * 1024
+MAX_TEXT = 2 * MAX_OUTPUT
+MAX_ELEMENTS = 500_000
 # One step is about a tenth of a microsecond.
-_MOST_WORK = 20_000_000
+_MAX_WORK = 20_000_000
 # One instruction of a regular expression over one byte.
-_MOST_REGEX_WORK = 400_000_000
+_MAX_REGEX_WORK = 400_000_000
 
 
-class FunctionError(ValueError):
-    """Why a call has no answer, without any value of the call."""
-
-
-class Allowance:
+class Limits:
     """What is left of the bounds of one rendering. Each method raises `FunctionError` where that does not do."""
 
-    def __init__(self, text: int = MOST_TEXT) -> None:
+    def __init__(self, text: int = MAX_TEXT) -> None:
         self.text = text
         self._most_text = text
-        self._calls = MOST_CALLS
-        self._elements = MOST_ELEMENTS
-        self.work = _MOST_WORK
-        self._regex_work = _MOST_REGEX_WORK
+        self._calls = MAX_CALLS
+        self._elements = MAX_ELEMENTS
+        self.work = _MAX_WORK
+        self._regex_work = _MAX_REGEX_WORK
 
     def call(self) -> None:
         """One more function is called."""
         self._calls -= 1
         if self._calls < 0:
-            raise FunctionError(f"more than {MOST_CALLS} calls of functions")
+            raise FunctionError(f"more than {MAX_CALLS} calls of functions")
 
     def check_text(self, characters: int) -> None:
         """So many characters are about to be made, and will be taken once they are."""
@@ -54,13 +52,13 @@ class Allowance:
     def check_elements(self, count: int) -> None:
         """So many elements of a list or a map are about to be made, and will be taken once they are."""
         if count > self._elements:
-            raise FunctionError(f"more than {MOST_ELEMENTS} elements of lists and maps")
+            raise FunctionError(f"more than {MAX_ELEMENTS} elements of lists and maps")
 
     def take_elements(self, count: int) -> None:
         """A function makes so many elements of a list or a map."""
         self._elements -= count
         if self._elements < 0:
-            raise FunctionError(f"more than {MOST_ELEMENTS} elements of lists and maps")
+            raise FunctionError(f"more than {MAX_ELEMENTS} elements of lists and maps")
 
     def take_work(self, steps: int) -> None:
         """A function looks at so many things."""

@@ -1,21 +1,36 @@
 """A template's text made a program of gotpl's, with what bounds its output and its loops put in."""
 
+from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+
+from gotpl import TemplateSyntaxError
+from gotpl.compile.compiler import compile_template
+from gotpl.compile.instructions import (
+    CompiledCommand,
+    CompiledPipeline,
+    Instruction,
+    OpCode,
+    Operand,
+    OperandKind,
+    Program,
+    RangeTarget,
+)
+from gotpl.parse.lexer import lex
+from gotpl.parse.parser import ParserLimits, parse_template
+from gotpl.parse.tokens import TokenKind
 
 from lambda_matchbox.golang.text import text_of
+from lambda_matchbox.gotemplate.errors import NumberError
 from lambda_matchbox.gotemplate.sprig.names import ALLOWED
 
-if TYPE_CHECKING:
-    from gotpl.compile.instructions import CompiledPipeline, Instruction, Program
-
 # A compiled template takes some fifty times the memory of its source.
-_MOST_PROGRAMS = 32
-_GREATEST_CACHED_SOURCE = 32 * 1024
+_MAX_PROGRAMS = 32
+_MAX_CACHED_SOURCE = 32 * 1024
 # To parse so many takes some two seconds, and some 150 MB.
-MOST_TOKENS = 150_000
-GREATEST_SOURCE = 4 * 1024 * 1024
+MAX_TOKENS = 150_000
+MAX_SOURCE = 4 * 1024 * 1024
 
 NIL_COMMAND = "_nil_command"
 WRITTEN = "_written"
@@ -23,34 +38,27 @@ RANGED = "_ranged"
 _SPRIG_NAMES = frozenset(name for functions in ALLOWED.values() for name in functions)
 
 
-class NumberError(ValueError):
-    """A number in a template that has thousands of digits."""
-
-
 class TemplateProgram(NamedTuple):
     """A program, and which of Sprig's functions it names."""
 
-    program: "Program"
+    program: Program
     sprig_names: frozenset[str]
 
 
 def template_program(source: bytes) -> TemplateProgram:
     """The program of a template; that of a short one is kept. Raises gotpl's TemplateSyntaxError, or NumberError."""
-    return _kept(source) if len(source) <= _GREATEST_CACHED_SOURCE else _made(source)
+    return _kept(source) if len(source) <= _MAX_CACHED_SOURCE else _made(source)
 
 
 def _made(source: bytes) -> TemplateProgram:
-    from gotpl import TemplateSyntaxError
-    from gotpl.compile.compiler import compile_template
-    from gotpl.parse.parser import ParserLimits, parse_template
 
     text = text_of(source)
     if "nil" in text:
         text = _with_nil_commands(text)
     functions = (NIL_COMMAND, *_SPRIG_NAMES)
-    limits = ParserLimits(max_source_bytes=GREATEST_SOURCE, max_tokens=MOST_TOKENS)
+    parser_limits = ParserLimits(max_source_bytes=MAX_SOURCE, max_tokens=MAX_TOKENS)
     try:
-        parsed = parse_template(text, name="template", functions=functions, limits=limits)
+        parsed = parse_template(text, name="template", functions=functions, limits=parser_limits)
     except TemplateSyntaxError:
         raise
     except ValueError:
@@ -61,7 +69,7 @@ def _made(source: bytes) -> TemplateProgram:
     return TemplateProgram(_bounded(program, names), frozenset(names & _SPRIG_NAMES))
 
 
-_kept = lru_cache(maxsize=_MOST_PROGRAMS)(_made)
+_kept = lru_cache(maxsize=_MAX_PROGRAMS)(_made)
 
 
 def _with_nil_commands(text: str) -> str:
@@ -69,8 +77,6 @@ def _with_nil_commands(text: str) -> str:
 
     gotpl takes nil for a value there, so that `{{if nil}}` and `{{nil | print}}` would render.
     """
-    from gotpl.parse.lexer import lex
-    from gotpl.parse.tokens import TokenKind
 
     openers = {
         TokenKind.LEFT_DELIMITER,
@@ -87,7 +93,7 @@ def _with_nil_commands(text: str) -> str:
     raw = text.encode()
     done = 0
     before = previous = TokenKind.EOF
-    for token in islice(lex(text), MOST_TOKENS + 1):
+    for token in islice(lex(text), MAX_TOKENS + 1):
         if token.kind is TokenKind.SPACE:
             continue
         if token.kind is TokenKind.NIL and (previous in openers or (previous in strings and before in names)):
@@ -97,31 +103,19 @@ def _with_nil_commands(text: str) -> str:
     return b"".join([*pieces, raw[done:]]).decode()
 
 
-def _bounded(program: "Program", names: set[str]) -> "Program":
+def _bounded(program: Program, names: set[str]) -> Program:
     """The program with WRITTEN after all that is written and RANGED after all that is ranged over.
 
     gotpl itself makes the text of a list before it counts it, and lists that hold each other twice have text without
     end. The names of the functions that are called are put into `names`.
     """
-    from dataclasses import replace
 
     instructions = tuple(_bounded_instruction(one, names) for one in program.instructions)
     definitions = tuple(_bounded(definition, names) for definition in program.definitions)
     return replace(program, instructions=instructions, definitions=definitions)
 
 
-def _bounded_instruction(instruction: "Instruction", names: set[str]) -> "Instruction":
-    from dataclasses import replace
-
-    from gotpl.compile.instructions import (
-        CompiledCommand,
-        CompiledPipeline,
-        Instruction,
-        OpCode,
-        Operand,
-        OperandKind,
-        RangeTarget,
-    )
+def _bounded_instruction(instruction: Instruction, names: set[str]) -> Instruction:
 
     start = instruction.source_start
     argument = instruction.argument
@@ -138,17 +132,13 @@ def _bounded_instruction(instruction: "Instruction", names: set[str]) -> "Instru
     return instruction
 
 
-def _then(pipeline: "CompiledPipeline", name: str) -> "CompiledPipeline":
-    from dataclasses import replace
-
-    from gotpl.compile.instructions import CompiledCommand, Operand, OperandKind
+def _then(pipeline: CompiledPipeline, name: str) -> CompiledPipeline:
 
     last = CompiledCommand((Operand(OperandKind.FUNCTION, name),))
     return replace(pipeline, commands=(*pipeline.commands, last))
 
 
-def _collect(pipeline: "CompiledPipeline", names: set[str]) -> None:
-    from gotpl.compile.instructions import OperandKind
+def _collect(pipeline: CompiledPipeline, names: set[str]) -> None:
 
     for command in pipeline.commands:
         for operand in command.arguments:

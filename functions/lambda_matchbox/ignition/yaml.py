@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
     import yaml
 
-GREATEST_DEPTH = 500
+MAX_DEPTH = 500
 """Lists and mappings in each other. libyaml's time grows with the square of the depth."""
 
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 """How a plain scalar is written that stands for nothing."""
 
 # Parser's events: some half a second of them. Configurations that are meant have some thousands.
-_MOST_EVENTS = 500_000
+_MAX_EVENTS = 500_000
 _QUOTED = re.compile(r" '[^'<]{2,}'")
 
 
@@ -73,7 +73,7 @@ def events(text: bytes) -> "Iterator[yaml.Event]":
 
 def _bounded(unbounded: "Iterator[yaml.Event]") -> "Iterator[yaml.Event]":
     for count, event in enumerate(unbounded):
-        if count >= _MOST_EVENTS:
+        if count >= _MAX_EVENTS:
             raise YamlError("it has too many values: it takes too long", _line(event))
         yield event
 
@@ -101,7 +101,7 @@ def _document(bounded: "Iterator[yaml.Event]") -> Document:
         anchors.add(_anchor(event))
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
-            if depth > GREATEST_DEPTH:
+            if depth > MAX_DEPTH:
                 raise YamlError("it is nested too deeply", _line(event))
     is_null = isinstance(top, yaml.ScalarEvent) and not top.style and top.value in NULLS
     return Document(frozenset(keys) if isinstance(top, yaml.MappingStartEvent) else None, is_null, _line(top))

@@ -4,8 +4,9 @@ from hypothesis import strategies as st
 
 from lambda_matchbox.golang.text import text_of
 from lambda_matchbox.golang.values import StringMap
+from lambda_matchbox.gotemplate.errors import FunctionError
 from lambda_matchbox.gotemplate.functions import template_functions
-from lambda_matchbox.gotemplate.limits import Allowance, FunctionError
+from lambda_matchbox.gotemplate.limits import Limits
 
 COMPARABLE = st.one_of(
     st.tuples(st.integers(), st.integers()),
@@ -15,7 +16,7 @@ COMPARABLE = st.one_of(
 
 
 def call(name: str, *values: object) -> object:
-    return template_functions(Allowance(1000))[name](*values)
+    return template_functions(Limits(1000))[name](*values)
 
 
 @given(COMPARABLE)
@@ -92,7 +93,7 @@ def test_refusals(name: str, values: tuple[object, ...]) -> None:
 
 def test_room_is_shared() -> None:
     """All calls of one rendering share the room for their text."""
-    functions = template_functions(Allowance(10))
+    functions = template_functions(Limits(10))
     assert functions["print"]("12345") == "12345"
     assert functions["len"]("12345") == 5
     with pytest.raises(FunctionError, match="more than 10 characters"):

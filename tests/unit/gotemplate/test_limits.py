@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambda_matchbox.gotemplate.engine import TemplateError, render
-from lambda_matchbox.gotemplate.limits import MOST_ELEMENTS, MOST_INSTRUCTIONS, MOST_OUTPUT, MOST_TEXT
-from lambda_matchbox.gotemplate.program import GREATEST_SOURCE, MOST_TOKENS
+from lambda_matchbox.gotemplate.limits import MAX_ELEMENTS, MAX_INSTRUCTIONS, MAX_OUTPUT, MAX_TEXT
+from lambda_matchbox.gotemplate.program import MAX_SOURCE, MAX_TOKENS
 from lambda_matchbox.gotemplate.sprig.names import ALLOWED
 
-TEXT = f"more than {MOST_TEXT} characters of text in functions"
-ELEMENTS = f"more than {MOST_ELEMENTS} elements of lists and maps"
+TEXT = f"more than {MAX_TEXT} characters of text in functions"
+ELEMENTS = f"more than {MAX_ELEMENTS} elements of lists and maps"
 WORK = "functions look at too many things: it takes too long"
 REGEX = "regular expressions over too much text: it takes too long"
 PRINTED = "lists and maps of too much text: it takes too long"
@@ -33,7 +33,7 @@ def reason(source: str, **data: object) -> str:
     ("source", "expected"),
     [
         ("{{range until 1000000}}{{range until 1000000}}{{end}}{{end}}", f"until: {ELEMENTS}"),
-        ("{{range until 400000}}{{end}}", f"it takes too long, more than {MOST_INSTRUCTIONS} instructions"),
+        ("{{range until 400000}}{{end}}", f"it takes too long, more than {MAX_INSTRUCTIONS} instructions"),
         ("{{range until 300}}{{range until 300}}{{end}}{{end}}", None),
         ("{{until 9223372036854775807}}", f"until: {ELEMENTS}"),
         ("{{untilStep 9223372036854775807 -9223372036854775807 -1}}", f"untilStep: {ELEMENTS}"),
@@ -68,9 +68,9 @@ def reason(source: str, **data: object) -> str:
         (f"{CYCLE}{{{{toJson $x}}}}", "toJson: what it is given is nested too deeply"),
         (f"{CYCLE}{{{{deepCopy $x}}}}", "deepCopy: what it is given is nested too deeply"),
         (f"{CYCLE}{{{{merge $x $x}}}}", "merge: what it is given is nested too deeply"),
-        ('{{range until 100}}{{repeat 100000 "x"}}{{end}}', f"more than {MOST_OUTPUT} characters of output"),
-        ("{{.a}}" + "x" * GREATEST_SOURCE, f"more than {GREATEST_SOURCE} bytes of a template that has actions"),
-        ("{{print" + " 1" * MOST_TOKENS + "}}", f"more than {MOST_TOKENS} tokens"),
+        ('{{range until 100}}{{repeat 100000 "x"}}{{end}}', f"more than {MAX_OUTPUT} characters of output"),
+        ("{{.a}}" + "x" * MAX_SOURCE, f"more than {MAX_SOURCE} bytes of a template that has actions"),
+        ("{{print" + " 1" * MAX_TOKENS + "}}", f"more than {MAX_TOKENS} tokens"),
         ("{{" + "1" * 5000 + "}}", "a number in it has too many digits"),
     ],
 )

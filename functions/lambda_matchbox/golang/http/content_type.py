@@ -36,7 +36,7 @@ _CONTROL = bytes(code for code in range(0x20) if code not in b"\t\n\x0c\r\x1b")
 
 _TAGS = "!DOCTYPE HTML|HTML|HEAD|SCRIPT|IFRAME|H1|DIV|FONT|TABLE|A|STYLE|TITLE|B|BODY|BR|P|!--"
 _HTML = tuple(f"<{tag}{end}".encode() for tag in _TAGS.split("|") for end in " >")
-_LONGEST_TAG = max(map(len, _HTML))
+_MAX_TAG = max(map(len, _HTML))
 
 # A signature: the content begins with the first string and has the second one at the offset. An empty second string
 # is found at the offset of any content that is at least so long: the byte order marks count only with what follows.
@@ -94,7 +94,7 @@ def sniff(head: bytes) -> str:
     """Content type that the first `SNIFFED` bytes of a content tell; further bytes change nothing."""
     head = head[:SNIFFED]
     text = head.lstrip(_WHITE_SPACE)
-    if text[:_LONGEST_TAG].upper().startswith(_HTML):
+    if text[:_MAX_TAG].upper().startswith(_HTML):
         return "text/html; charset=utf-8"
     if text.startswith(b"<?xml"):
         return "text/xml; charset=utf-8"

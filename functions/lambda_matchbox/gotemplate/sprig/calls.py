@@ -10,10 +10,9 @@ from typing import NamedTuple
 
 from gotpl.runtime.values import UNTYPED_NIL
 
-from lambda_matchbox.golang.duration import DurationError
-from lambda_matchbox.golang.layout import TimeError
-from lambda_matchbox.golang.values import Int64, NilMap, StringMap, Uint64, type_name
-from lambda_matchbox.gotemplate.limits import Allowance, FunctionError
+from lambda_matchbox.golang.values import GoValueError, Int64, NilMap, StringMap, Uint64, type_name
+from lambda_matchbox.gotemplate.errors import FunctionError
+from lambda_matchbox.gotemplate.limits import Limits
 from lambda_matchbox.gotemplate.sprig.names import ALLOWED
 
 Function = Callable[..., object]
@@ -73,38 +72,38 @@ def _signature(text: str) -> _Signature:
     return _Signature(tuple(words), None)
 
 
-def sprig_functions(allowance: Allowance, names: Iterable[str]) -> dict[str, Function]:
+def sprig_functions(limits: Limits, names: Iterable[str]) -> dict[str, Function]:
     """Those of these names, all of them allowed. A module of them is loaded when the first of its functions is called.
 
-    Each raises FunctionError where Sprig's ends in an error, or where the allowance does not do.
+    Each raises FunctionError where Sprig's ends in an error, or where the limits does not do.
     """
-    return {name: _called(name, _MODULES[name], allowance) for name in names}
+    return {name: _called(name, _MODULES[name], limits) for name in names}
 
 
-def _called(name: str, module: str, allowance: Allowance) -> Function:
+def _called(name: str, module: str, limits: Limits) -> Function:
     def call(*values: object) -> object:
-        allowance.call()
+        limits.call()
         arguments = _checked(list(values), _signature(ALLOWED[module][name]))
-        allowance.take_text(sum(len(value) for value in arguments if isinstance(value, str)))
+        limits.take_text(sum(len(value) for value in arguments if isinstance(value, str)))
         # A list may be copied.
         elements = sum(len(value) for value in arguments if isinstance(value, list | dict))
-        allowance.take_work(_CALL_WORK + elements // 10)
+        limits.take_work(_CALL_WORK + elements // 10)
         try:
             loaded = import_module(f"lambda_matchbox.gotemplate.sprig.{module}")
             plain: Mapping[str, Function] = loaded.PLAIN
             bounded: Mapping[str, Function] = loaded.BOUNDED
-            made = plain[name](*arguments) if name in plain else bounded[name](allowance, *arguments)
+            made = plain[name](*arguments) if name in plain else bounded[name](limits, *arguments)
         except RecursionError:
             raise FunctionError("what it is given is nested too deeply") from None
-        except (DurationError, TimeError) as error:
+        except GoValueError as error:
             raise FunctionError(str(error)) from None
         except ImportError as error:
             # Of a library that the server lacks, or that lacks another one.
             raise FunctionError(f"this server cannot load what it needs: {error}") from error
         if isinstance(made, str):
-            allowance.take_text(len(made))
+            limits.take_text(len(made))
         elif isinstance(made, list | dict):
-            allowance.take_elements(1 if name in _GIVING_BACK else len(made))
+            limits.take_elements(1 if name in _GIVING_BACK else len(made))
         return made
 
     return call

@@ -6,12 +6,13 @@ from lambda_matchbox.golang.duration import DurationError, duration_of, seconds_
 from lambda_matchbox.golang.layout import TimeError
 from lambda_matchbox.golang.moment import Time, parse_time
 from lambda_matchbox.golang.values import Int64
-from lambda_matchbox.gotemplate.limits import Allowance, FunctionError
+from lambda_matchbox.gotemplate.errors import FunctionError
+from lambda_matchbox.gotemplate.limits import Limits
 
 _NANO = 1_000_000_000
 # The year 1, as where Go has no time.
 _ZERO = Time(-62_135_596_800 * _NANO)
-_LONGEST_LAYOUT = 10_000
+_MAX_LAYOUT = 10_000
 _LAYOUT_WORK = 30
 _HOUR = 3600 * _NANO
 _UNITS = (("y", 8760 * _HOUR), ("mo", 720 * _HOUR), ("d", 24 * _HOUR), ("h", _HOUR), ("m", 60 * _NANO), ("s", _NANO))
@@ -25,9 +26,9 @@ def _moment(value: object) -> Time:
     raise FunctionError("a time or whole seconds are wanted: there is no clock to ask instead")
 
 
-def _formatted(allowance: Allowance, layout: str, value: object) -> str:
-    allowance.take_work(_LAYOUT_WORK * len(layout))
-    if len(layout) > _LONGEST_LAYOUT:
+def _formatted(limits: Limits, layout: str, value: object) -> str:
+    limits.take_work(_LAYOUT_WORK * len(layout))
+    if len(layout) > _MAX_LAYOUT:
         raise FunctionError("the layout is too long")
     return _moment(value).format(layout)
 
@@ -89,5 +90,5 @@ PLAIN: dict[str, Callable[..., object]] = {
 }
 BOUNDED: dict[str, Callable[..., object]] = {
     "date": _formatted,
-    "htmlDate": lambda allowance, value: _formatted(allowance, "2006-01-02", value),
+    "htmlDate": lambda limits, value: _formatted(limits, "2006-01-02", value),
 }

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Callable
 
 from lambda_matchbox.golang.text import replaced_strays
-from lambda_matchbox.gotemplate.limits import Allowance
+from lambda_matchbox.gotemplate.limits import Limits
 from lambda_matchbox.gotemplate.sprig.strings import SPACES
 
 _CHARACTER_WORK = 10
@@ -14,9 +14,9 @@ _IDEOGRAPHS = (("\u3400", "\u4d85"), ("\u4e00", "\u9fcc"), ("\U00020000", "\U000
 _LOWER = {"\u0130": "i"}
 
 
-def _runes(allowance: Allowance, text: str) -> str:
+def _runes(limits: Limits, text: str) -> str:
     """The text with U+FFFD for each byte that is no UTF-8."""
-    allowance.take_work(_CHARACTER_WORK * len(text))
+    limits.take_work(_CHARACTER_WORK * len(text))
     return replaced_strays(text, _REPLACEMENT)
 
 
@@ -59,15 +59,15 @@ def _is_punctuation(character: str) -> bool:
     return unicodedata.category(character)[0] == "P"
 
 
-def _mapped(change: Callable[[str], str]) -> Callable[[Allowance, str], str]:
-    return lambda allowance, text: "".join(map(change, _runes(allowance, text)))
+def _mapped(change: Callable[[str], str]) -> Callable[[Limits, str], str]:
+    return lambda limits, text: "".join(map(change, _runes(limits, text)))
 
 
-def _titled(allowance: Allowance, text: str) -> str:
+def _titled(limits: Limits, text: str) -> str:
     """The first letter of each word; digits, letters and underscores are within words, as all that is not ASCII."""
     made = []
     previous = " "
-    for character in _runes(allowance, text):
+    for character in _runes(limits, text):
         made.append(_title(character) if _is_separator(previous) else character)
         previous = character
     return "".join(made)
@@ -79,19 +79,19 @@ def _is_separator(character: str) -> bool:
     return not (_is_letter(character) or unicodedata.category(character) == "Nd") and character in SPACES
 
 
-def _untitled(allowance: Allowance, text: str) -> str:
+def _untitled(limits: Limits, text: str) -> str:
     made = []
     starts = True
-    for character in _runes(allowance, text):
+    for character in _runes(limits, text):
         made.append(_lower(character) if starts and character not in SPACES else character)
         starts = character in SPACES
     return "".join(made)
 
 
-def _swapped(allowance: Allowance, text: str) -> str:
+def _swapped(limits: Limits, text: str) -> str:
     made = []
     starts = True
-    for character in _runes(allowance, text):
+    for character in _runes(limits, text):
         if unicodedata.category(character) in ("Lu", "Lt"):
             made.append(_lower(character))
             starts = False
@@ -104,9 +104,9 @@ def _swapped(allowance: Allowance, text: str) -> str:
     return "".join(made)
 
 
-def _pascal(allowance: Allowance, text: str) -> str:
+def _pascal(limits: Limits, text: str) -> str:
     """Words joined, each with a capital; connectors at the start and doubled ones stay."""
-    runes = _runes(allowance, text)
+    runes = _runes(limits, text)
     start = next((index for index, one in enumerate(runes) if not _is_connector(one)), len(runes))
     if start == len(runes):
         # As xstrings has it: the last connector twice.
@@ -257,8 +257,8 @@ class _Parting:
         self._pieces.append(word)
 
 
-def _parted(connector: str) -> Callable[[Allowance, str], str]:
-    return lambda allowance, text: _Parting(_runes(allowance, text), connector).text()
+def _parted(connector: str) -> Callable[[Limits, str], str]:
+    return lambda limits, text: _Parting(_runes(limits, text), connector).text()
 
 
 PLAIN: dict[str, Callable[..., object]] = {}

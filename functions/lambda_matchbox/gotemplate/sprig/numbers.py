@@ -7,10 +7,11 @@ from fractions import Fraction
 from functools import reduce
 
 from lambda_matchbox.golang.values import Int64, IntList
-from lambda_matchbox.gotemplate.limits import Allowance, FunctionError
-from lambda_matchbox.gotemplate.sprig.strval import text_of_any
+from lambda_matchbox.gotemplate.errors import FunctionError
+from lambda_matchbox.gotemplate.limits import Limits
+from lambda_matchbox.gotemplate.sprig.values import text_of_any
 
-_LEAST, _GREATEST = -(1 << 63), (1 << 63) - 1
+_MIN, _MAX = -(1 << 63), (1 << 63) - 1
 _DIGITS = r"[0-9]+(?:_[0-9]+)*"
 _LITERALS = (
     (r"0[xX]_?[0-9a-fA-F]+(?:_[0-9a-fA-F]+)*", 16),
@@ -23,22 +24,22 @@ _HEX = r"[0-9a-fA-F]+(?:_[0-9a-fA-F]+)*"
 _FLOAT = re.compile(rf"[+-]?(?:{_DIGITS}\.?(?:{_DIGITS})?|\.{_DIGITS})(?:[eE][+-]?{_DIGITS})?")
 _HEX_FLOAT = re.compile(rf"[+-]?0[xX](?:_?{_HEX}\.?(?:{_HEX})?|\.{_HEX})[pP][+-]?{_DIGITS}")
 _NAMED_FLOAT = re.compile(r"[+-]?(?:inf|infinity)|nan", re.IGNORECASE)
-_LONGEST_NUMBER = 1000
+_MAX_NUMBER = 1000
 _DECIMAL_PLACES = 10**16
 # A product of some thousands of factors.
-_MOST_BITS = 200_000
+_MAX_BITS = 200_000
 
 
 def _wrapped(value: int) -> Int64:
     """As the machine's arithmetic has it."""
-    return Int64((value - _LEAST) % (1 << 64) + _LEAST)
+    return Int64((value - _MIN) % (1 << 64) + _MIN)
 
 
 def int64_of(value: object) -> Int64:
     """The value as an int64, 0 where it is none: floats are cut, strings are literals of Go's, true is 1."""
     if isinstance(value, float):
         # What amd64 does with what does not fit.
-        return Int64(value) if -(2.0**63) <= value < 2.0**63 else Int64(_LEAST)
+        return Int64(value) if -(2.0**63) <= value < 2.0**63 else Int64(_MIN)
     if isinstance(value, str):
         return _literal(_without_zero_fraction(value))
     return _wrapped(value) if isinstance(value, int) else Int64(0)
@@ -51,7 +52,7 @@ def _without_zero_fraction(text: str) -> str:
 
 def _literal(text: str) -> Int64:
     digits = text[1:] if text[:1] in ("+", "-") else text
-    if len(digits) > _LONGEST_NUMBER:
+    if len(digits) > _MAX_NUMBER:
         return Int64(0)
     for pattern, base in _LITERALS:
         if re.fullmatch(pattern, digits, re.ASCII):
@@ -63,14 +64,14 @@ def _literal(text: str) -> Int64:
 
 
 def _in_range(number: int) -> Int64:
-    return Int64(number) if _LEAST <= number <= _GREATEST else Int64(0)
+    return Int64(number) if _MIN <= number <= _MAX else Int64(0)
 
 
 def _atoi(text: str) -> int:
     """A number that is too large is the greatest there is."""
     if not re.fullmatch(r"[+-]?[0-9]{1,1000}", text, re.ASCII):
         return 0
-    return min(max(int(text), _LEAST), _GREATEST)
+    return min(max(int(text), _MIN), _MAX)
 
 
 def float64_of(value: object) -> float:
@@ -81,7 +82,7 @@ def float64_of(value: object) -> float:
 
 
 def _float_literal(text: str) -> float:
-    if len(text) > _LONGEST_NUMBER:
+    if len(text) > _MAX_NUMBER:
         return 0.0
     if _NAMED_FLOAT.fullmatch(text):
         return float(text)
@@ -135,7 +136,7 @@ def _decimals(step: Callable[[Fraction, Fraction], Fraction], first: object, *ot
     made = _decimal(first)
     for other in others:
         made = step(made, _decimal(other))
-        if made.numerator.bit_length() > _MOST_BITS or made.denominator.bit_length() > _MOST_BITS:
+        if made.numerator.bit_length() > _MAX_BITS or made.denominator.bit_length() > _MAX_BITS:
             raise FunctionError("the number has too many digits")
     try:
         return float(made)
@@ -174,35 +175,35 @@ def _rounded(value: object, places: int, *half: float) -> float:
     )
 
 
-def _octal(allowance: Allowance, value: object) -> Int64:
-    text = text_of_any(allowance, value)
+def _octal(limits: Limits, value: object) -> Int64:
+    text = text_of_any(limits, value)
     return _in_range(int(text, 8)) if re.fullmatch(r"[+-]?[0-7]{1,100}", text, re.ASCII) else Int64(0)
 
 
-def _steps(allowance: Allowance, start: int, stop: int, step: int) -> IntList:
+def _steps(limits: Limits, start: int, stop: int, step: int) -> IntList:
     if (stop < start and step >= 0) or (stop >= start and step <= 0):
         return IntList()
     numbers = range(start, stop, step)
     # A range may have more elements than its length can say.
-    allowance.check_elements(abs(stop - start) // abs(step))
+    limits.check_elements(abs(stop - start) // abs(step))
     return IntList(numbers)
 
 
-def _until(allowance: Allowance, count: int) -> IntList:
-    return _steps(allowance, 0, count, -1 if count < 0 else 1)
+def _until(limits: Limits, count: int) -> IntList:
+    return _steps(limits, 0, count, -1 if count < 0 else 1)
 
 
-def _sequence(allowance: Allowance, *limits: int) -> str:
-    if not 1 <= len(limits) <= 3:
+def _sequence(limits: Limits, *bounds: int) -> str:
+    if not 1 <= len(bounds) <= 3:
         return ""
-    start = limits[0] if len(limits) > 1 else 1
-    stop = limits[-1]
+    start = bounds[0] if len(bounds) > 1 else 1
+    stop = bounds[-1]
     away = -1 if stop < start else 1
-    step = limits[1] if len(limits) == 3 else away
+    step = bounds[1] if len(bounds) == 3 else away
     if away < 0 < step:
         return ""
-    numbers = _steps(allowance, start, stop + away, step)
-    allowance.take_elements(len(numbers))
+    numbers = _steps(limits, start, stop + away, step)
+    limits.take_elements(len(numbers))
     return " ".join(map(str, numbers))
 
 

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from lambda_matchbox.golang.chunks import joined, made_of
 from lambda_matchbox.golang.values import NilStringList, StringList
-from lambda_matchbox.gotemplate.limits import Allowance, FunctionError
+from lambda_matchbox.gotemplate.errors import FunctionError
+from lambda_matchbox.gotemplate.limits import Limits
 
 if TYPE_CHECKING:
     import re2
 
-_LONGEST_PATTERN = 10_000
-_MOST_MEMORY = 2 * 1024 * 1024
+_MAX_PATTERN = 10_000
+_MAX_MEMORY = 2 * 1024 * 1024
 # RE2 keeps 128 of them, each with up to the memory above.
-_MOST_KEPT = 16
+_MAX_KEPT = 16
 _PATTERN_WORK = 50
 _MATCH_WORK = 30
 # For each part of a replacement, when it is read and in each match.
@@ -31,28 +32,28 @@ class _PatternError(FunctionError):
     """A pattern that is none."""
 
 
-def _compiled(allowance: Allowance, pattern: str) -> Any:
-    if len(pattern) > _LONGEST_PATTERN:
-        raise FunctionError(f"the regular expression has more than {_LONGEST_PATTERN} characters")
-    allowance.take_work(_PATTERN_WORK * len(pattern))
+def _compiled(limits: Limits, pattern: str) -> Any:
+    if len(pattern) > _MAX_PATTERN:
+        raise FunctionError(f"the regular expression has more than {_MAX_PATTERN} characters")
+    limits.take_work(_PATTERN_WORK * len(pattern))
     import re2
 
-    if len(_kept) >= _MOST_KEPT and pattern not in _kept:
+    if len(_kept) >= _MAX_KEPT and pattern not in _kept:
         re2.purge()
         _kept.clear()
     _kept.add(pattern)
     options = re2.Options()
     options.log_errors = False
-    options.max_mem = _MOST_MEMORY
+    options.max_mem = _MAX_MEMORY
     try:
         return re2.compile(pattern, options)
     except re2.error:
         raise _PatternError("the regular expression does not parse, or is too large") from None
 
 
-def _matches(allowance: Allowance, pattern: str, text: str, most: int = -1) -> "Iterator[re2._Match]":
+def _matches(limits: Limits, pattern: str, text: str, most: int = -1) -> "Iterator[re2._Match]":
     """The matches from left to right; an empty one that ends where the last one does is none."""
-    compiled = _compiled(allowance, pattern)
+    compiled = _compiled(limits, pattern)
     size = compiled.programsize
     end = -1
     count = 0
@@ -60,8 +61,8 @@ def _matches(allowance: Allowance, pattern: str, text: str, most: int = -1) -> "
     found = compiled.finditer(text)
     while most < 0 or count < most:
         # Each search may look at all that follows, with all of its instructions.
-        allowance.take_regex_work((len(text) - position + 1) * size)
-        allowance.take_work(_MATCH_WORK)
+        limits.take_regex_work((len(text) - position + 1) * size)
+        limits.take_work(_MATCH_WORK)
         match = next(found, None)
         if match is None:
             return
@@ -73,61 +74,59 @@ def _matches(allowance: Allowance, pattern: str, text: str, most: int = -1) -> "
         yield match
 
 
-def _match(allowance: Allowance, pattern: str, text: str) -> bool:
-    return next(_matches(allowance, pattern, text, 1), None) is not None
+def _match(limits: Limits, pattern: str, text: str) -> bool:
+    return next(_matches(limits, pattern, text, 1), None) is not None
 
 
-def _quiet_match(allowance: Allowance, pattern: str, text: str) -> bool:
+def _quiet_match(limits: Limits, pattern: str, text: str) -> bool:
     try:
-        return _match(allowance, pattern, text)
+        return _match(limits, pattern, text)
     except _PatternError:
         return False
 
 
-def _find(allowance: Allowance, pattern: str, text: str) -> str:
-    match = next(_matches(allowance, pattern, text, 1), None)
+def _find(limits: Limits, pattern: str, text: str) -> str:
+    match = next(_matches(limits, pattern, text, 1), None)
     return "" if match is None else match.group()
 
 
-def _find_all(allowance: Allowance, pattern: str, text: str, most: int) -> StringList:
+def _find_all(limits: Limits, pattern: str, text: str, most: int) -> StringList:
     found = StringList()
-    for match in _matches(allowance, pattern, text, most):
+    for match in _matches(limits, pattern, text, most):
         found.append(match.group())
-        allowance.check_elements(len(found))
+        limits.check_elements(len(found))
     return found or NilStringList()
 
 
-def _replaced(
-    allowance: Allowance, pattern: str, text: str, replacement: Callable[["re2._Match"], Iterable[str]]
-) -> str:
+def _replaced(limits: Limits, pattern: str, text: str, replacement: Callable[["re2._Match"], Iterable[str]]) -> str:
     def pieces() -> Iterator[str]:
         end = 0
-        for match in _matches(allowance, pattern, text):
+        for match in _matches(limits, pattern, text):
             yield text[end : match.start()]
             yield from replacement(match)
             end = match.end()
         yield text[end:]
 
-    return joined(pieces(), allowance.check_text)
+    return joined(pieces(), limits.check_text)
 
 
-def _replace(allowance: Allowance, pattern: str, text: str, template: str) -> str:
-    parts = _template_parts(allowance, template)
+def _replace(limits: Limits, pattern: str, text: str, template: str) -> str:
+    parts = _template_parts(limits, template)
 
     def replacement(match: "re2._Match") -> Iterator[str]:
         # One match can be replaced by itself a million times, or by nothing.
-        allowance.take_work(_PART_WORK * len(parts))
+        limits.take_work(_PART_WORK * len(parts))
         return (_expanded(part, match) for part in parts)
 
-    return _replaced(allowance, pattern, text, replacement)
+    return _replaced(limits, pattern, text, replacement)
 
 
-def _template_parts(allowance: Allowance, template: str) -> list[str | tuple[str]]:
+def _template_parts(limits: Limits, template: str) -> list[str | tuple[str]]:
     """Texts, and in tuples the names of groups: `$1`, `$name`, `${name}`; `$$` is a `$`."""
     parts: list[str | tuple[str]] = []
     end = 0
     for found in _REFERENCE.finditer(template):
-        allowance.take_work(_PART_WORK)
+        limits.take_work(_PART_WORK)
         parts.append(template[end : found.start()])
         name = found[1] or found[2]
         parts.append((name,) if name else "$")
@@ -147,33 +146,33 @@ def _expanded(part: str | tuple[str], match: "re2._Match") -> str:
     return "" if index > groups.groups else match.group(index) or ""
 
 
-def _replace_literally(allowance: Allowance, pattern: str, text: str, replacement: str) -> str:
-    return _replaced(allowance, pattern, text, lambda _: (replacement,))
+def _replace_literally(limits: Limits, pattern: str, text: str, replacement: str) -> str:
+    return _replaced(limits, pattern, text, lambda _: (replacement,))
 
 
-def _split(allowance: Allowance, pattern: str, text: str, most: int) -> StringList:
-    _compiled(allowance, pattern)
+def _split(limits: Limits, pattern: str, text: str, most: int) -> StringList:
+    _compiled(limits, pattern)
     if most == 0:
         return NilStringList()
     if pattern and not text:
         return StringList([""])
     pieces = StringList()
     start = end = 0
-    for match in _matches(allowance, pattern, text):
+    for match in _matches(limits, pattern, text):
         if 0 < most == len(pieces) + 1:
             break
         end = match.start()
         if match.end() != 0:
             pieces.append(text[start:end])
-            allowance.check_elements(len(pieces))
+            limits.check_elements(len(pieces))
         start = match.end()
     if end != len(text):
         pieces.append(text[start:])
     return pieces
 
 
-def _quoted(allowance: Allowance, text: str) -> str:
-    return joined(made_of(text, lambda part: part.translate(_META)), allowance.check_text)
+def _quoted(limits: Limits, text: str) -> str:
+    return joined(made_of(text, lambda part: part.translate(_META)), limits.check_text)
 
 
 _WITH_MUST: dict[str, Callable[..., object]] = {

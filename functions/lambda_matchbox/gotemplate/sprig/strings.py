@@ -6,21 +6,22 @@ from lambda_matchbox.golang.chunks import joined
 from lambda_matchbox.golang.quote import quoted_pieces
 from lambda_matchbox.golang.text import bytes_of, text_of
 from lambda_matchbox.golang.values import StringList, StringMap
-from lambda_matchbox.gotemplate.limits import Allowance, FunctionError
-from lambda_matchbox.gotemplate.sprig.strval import text_of_any, texts_of_any
+from lambda_matchbox.gotemplate.errors import FunctionError
+from lambda_matchbox.gotemplate.limits import Limits
+from lambda_matchbox.gotemplate.sprig.values import text_of_any, texts_of_any
 
 # unicode.IsSpace
 SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 _LATIN1_SPACES = frozenset(b"\t\n\v\f\r \x85\xa0")
-_LEAST_ABBREVIATION = 4
-_LEAST_ABBREVIATION_OF_BOTH = 7
+_MIN_ABBREVIATION = 4
+_MIN_ABBREVIATION_OF_BOTH = 7
 # Where each character is looked at.
 _CHARACTER_WORK = 3
 
 
 def _abbreviated(left: int, width: int, text: str) -> str:
     raw = bytes_of(text)
-    if width < _LEAST_ABBREVIATION or (left > 0 and width < _LEAST_ABBREVIATION_OF_BOTH) or len(raw) <= width:
+    if width < _MIN_ABBREVIATION or (left > 0 and width < _MIN_ABBREVIATION_OF_BOTH) or len(raw) <= width:
         return text
     return text_of(_cut(raw, left, width))
 
@@ -36,7 +37,7 @@ def _cut(raw: bytes, left: int, width: int) -> bytes:
         return raw[:kept] + b"..."
     if left + kept < len(raw):
         # The part in the middle is too narrow to be marked at its end: Sprig then has nothing of it.
-        return b"..." + (_cut(raw[left:], 0, kept) if kept >= _LEAST_ABBREVIATION else b"")
+        return b"..." + (_cut(raw[left:], 0, kept) if kept >= _MIN_ABBREVIATION else b"")
     return b"..." + raw[-kept:]
 
 
@@ -58,14 +59,14 @@ def _part(start: int, stop: int, text: str) -> str:
     return text_of(raw[first:last])
 
 
-def _pieces(allowance: Allowance, separator: str, text: str, most: int = -1) -> list[str]:
+def _pieces(limits: Limits, separator: str, text: str, most: int = -1) -> list[str]:
     """As Go's strings.SplitN: without a separator the characters, `most` pieces at most."""
     if most == 0:
         return []
-    allowance.check_elements(text.count(separator) if separator else len(text))
+    limits.check_elements(text.count(separator) if separator else len(text))
     if separator:
         return text.split(separator, most - 1 if most > 0 else -1)
-    allowance.take_work(len(text))
+    limits.take_work(len(text))
     if 0 < most < len(text):
         return [*text[: most - 1], text[most - 1 :]]
     return list(text)
@@ -75,62 +76,62 @@ def _numbered(pieces: list[str]) -> StringMap:
     return StringMap({f"_{index}": piece for index, piece in enumerate(pieces)})
 
 
-def _joined(allowance: Allowance, separator: str, value: object) -> str:
-    texts = texts_of_any(allowance, value)
-    allowance.check_text(sum(map(len, texts)) + len(separator) * max(len(texts) - 1, 0))
+def _joined(limits: Limits, separator: str, value: object) -> str:
+    texts = texts_of_any(limits, value)
+    limits.check_text(sum(map(len, texts)) + len(separator) * max(len(texts) - 1, 0))
     return separator.join(texts)
 
 
-def _repeated(allowance: Allowance, count: int, text: str) -> str:
+def _repeated(limits: Limits, count: int, text: str) -> str:
     if count < 0:
         raise FunctionError("the count is negative")
-    allowance.check_text(count * len(text))
+    limits.check_text(count * len(text))
     return text * count
 
 
-def _indented(allowance: Allowance, count: int, text: str) -> str:
+def _indented(limits: Limits, count: int, text: str) -> str:
     if count < 0:
         raise FunctionError("the count is negative")
-    allowance.check_text(len(text) + count * (text.count("\n") + 1))
+    limits.check_text(len(text) + count * (text.count("\n") + 1))
     pad = " " * count
     return pad + text.replace("\n", "\n" + pad)
 
 
-def _replaced(allowance: Allowance, old: str, new: str, text: str) -> str:
+def _replaced(limits: Limits, old: str, new: str, text: str) -> str:
     # Where nothing is replaced, `new` stands around each character.
     count = text.count(old)
-    allowance.check_text(len(text) + count * len(new))
+    limits.check_text(len(text) + count * len(new))
     return text.replace(old, new)
 
 
-def _quoted(allowance: Allowance, *values: object) -> str:
+def _quoted(limits: Limits, *values: object) -> str:
     made = []
     for value in values:
         if value is not None:
-            text = text_of_any(allowance, value)
-            allowance.take_work(_CHARACTER_WORK * len(text))
-            made.append(joined(quoted_pieces(text), allowance.check_text))
-            allowance.check_text(sum(map(len, made)))
+            text = text_of_any(limits, value)
+            limits.take_work(_CHARACTER_WORK * len(text))
+            made.append(joined(quoted_pieces(text), limits.check_text))
+            limits.check_text(sum(map(len, made)))
     return " ".join(made)
 
 
-def _single_quoted(allowance: Allowance, *values: object) -> str:
-    return " ".join(f"'{text_of_any(allowance, value)}'" for value in values if value is not None)
+def _single_quoted(limits: Limits, *values: object) -> str:
+    return " ".join(f"'{text_of_any(limits, value)}'" for value in values if value is not None)
 
 
-def _catenated(allowance: Allowance, *values: object) -> str:
+def _catenated(limits: Limits, *values: object) -> str:
     given = [value for value in values if value is not None]
     # Each text is bounded by what is left, all together by this.
     texts = []
     for value in given:
-        texts.append(text_of_any(allowance, value))
-        allowance.check_text(sum(map(len, texts)))
+        texts.append(text_of_any(limits, value))
+        limits.check_text(sum(map(len, texts)))
     return " ".join(texts)
 
 
-def _initials(allowance: Allowance, text: str) -> str:
+def _initials(limits: Limits, text: str) -> str:
     raw = bytes_of(text)
-    allowance.take_work(_CHARACTER_WORK * len(raw))
+    limits.take_work(_CHARACTER_WORK * len(raw))
     # A byte counts as a character, whatever it belongs to.
     return "".join(
         chr(byte)
@@ -139,20 +140,20 @@ def _initials(allowance: Allowance, text: str) -> str:
     )
 
 
-def _without_spaces(allowance: Allowance, text: str) -> str:
+def _without_spaces(limits: Limits, text: str) -> str:
     raw = bytes_of(text)
-    allowance.take_work(_CHARACTER_WORK * len(raw))
+    limits.take_work(_CHARACTER_WORK * len(raw))
     kept = [byte for byte in raw if byte not in _LATIN1_SPACES]
     return text if len(kept) == len(raw) else "".join(map(chr, kept))
 
 
-def _wrapped(allowance: Allowance, width: int, end: str, text: str, *, long_words: bool) -> str:
+def _wrapped(limits: Limits, width: int, end: str, text: str, *, long_words: bool) -> str:
     """Lines of at most `width` bytes, parted at blanks by `end`; longer words are parted if `long_words`."""
     raw, parting = bytes_of(text), bytes_of(end) or b"\n"
     width = max(width, 1)
-    allowance.take_work(_CHARACTER_WORK * len(raw))
-    allowance.check_text(len(raw) + len(raw) // width * len(parting))
-    allowance.check_elements(len(raw) // width)
+    limits.take_work(_CHARACTER_WORK * len(raw))
+    limits.check_text(len(raw) + len(raw) // width * len(parting))
+    limits.check_elements(len(raw) // width)
     lines = []
     offset = 0
     while len(raw) - offset > width:
@@ -174,12 +175,12 @@ def _wrapped(allowance: Allowance, width: int, end: str, text: str, *, long_word
     return text_of(parting.join([*lines, raw[offset:]]))
 
 
-def _to_string(allowance: Allowance, value: object) -> str:
-    return text_of_any(allowance, value)
+def _to_string(limits: Limits, value: object) -> str:
+    return text_of_any(limits, value)
 
 
-def _to_strings(allowance: Allowance, value: object) -> StringList:
-    return StringList(texts_of_any(allowance, value))
+def _to_strings(limits: Limits, value: object) -> StringList:
+    return StringList(texts_of_any(limits, value))
 
 
 PLAIN: dict[str, Callable[..., object]] = {
@@ -203,17 +204,17 @@ BOUNDED: dict[str, Callable[..., object]] = {
     "indent": _indented,
     "initials": _initials,
     "join": _joined,
-    "nindent": lambda allowance, count, text: "\n" + _indented(allowance, count, text),
+    "nindent": lambda limits, count, text: "\n" + _indented(limits, count, text),
     "nospace": _without_spaces,
     "quote": _quoted,
     "repeat": _repeated,
     "replace": _replaced,
-    "split": lambda allowance, separator, text: _numbered(_pieces(allowance, separator, text)),
-    "splitList": lambda allowance, separator, text: StringList(_pieces(allowance, separator, text)),
-    "splitn": lambda allowance, separator, most, text: _numbered(_pieces(allowance, separator, text, most)),
+    "split": lambda limits, separator, text: _numbered(_pieces(limits, separator, text)),
+    "splitList": lambda limits, separator, text: StringList(_pieces(limits, separator, text)),
+    "splitn": lambda limits, separator, most, text: _numbered(_pieces(limits, separator, text, most)),
     "squote": _single_quoted,
     "toString": _to_string,
     "toStrings": _to_strings,
-    "wrap": lambda allowance, width, text: _wrapped(allowance, width, "", text, long_words=False),
-    "wrapWith": lambda allowance, width, end, text: _wrapped(allowance, width, end, text, long_words=True),
+    "wrap": lambda limits, width, text: _wrapped(limits, width, "", text, long_words=False),
+    "wrapWith": lambda limits, width, end, text: _wrapped(limits, width, end, text, long_words=True),
 }

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import re2
 
 from lambda_matchbox.golang.values import GoObject, Uint64
-from lambda_matchbox.gotemplate.limits import FunctionError
+from lambda_matchbox.gotemplate.errors import FunctionError
 
-_LONGEST = 1000
-_GREATEST = (1 << 64) - 1
+_MAX_LENGTH = 1000
+_MAX_NUMBER = (1 << 64) - 1
 _EXTRAS = r"(-([0-9A-Za-z\-]+(?:\.[0-9A-Za-z\-]+)*))?(\+([0-9A-Za-z\-]+(?:\.[0-9A-Za-z\-]+)*))?"
 # By RE2, as in Go: Python's own expressions may take a time without end for what stands here.
 _VERSION = re2.compile(r"v?([0-9]+)(\.[0-9]+)?(\.[0-9]+)?" + _EXTRAS)
@@ -71,20 +71,20 @@ def _compared_prereleases(left: str, right: str) -> int:
 
 def _part_key(part: str) -> tuple[int, int, str]:
     """Numbers are below words."""
-    is_number = part.isdigit() and int(part) <= _GREATEST
+    is_number = part.isdigit() and int(part) <= _MAX_NUMBER
     return (1, int(part), "") if is_number else (2, 0, part)
 
 
 def version_of(text: str) -> Version:
     """The version that stands in a text; minor and patch may be missing. Raises FunctionError."""
-    found = _VERSION.fullmatch(text) if len(text) <= _LONGEST else None
+    found = _VERSION.fullmatch(text) if len(text) <= _MAX_LENGTH else None
     if found is None:
         raise FunctionError("it is not a semantic version")
     numbers = tuple(int((part or "0").removeprefix(".")) for part in (found[1], found[2], found[3]))
     prerelease, metadata = found[5] or "", found[7] or ""
     # Of the parts of a prerelease no number begins with 0.
     padded = any(part.isdigit() and len(part) > 1 and part[0] == "0" for part in prerelease.split("."))
-    if padded or max(numbers) > _GREATEST:
+    if padded or max(numbers) > _MAX_NUMBER:
         raise FunctionError("it is not a semantic version")
     return Version(text, (numbers[0], numbers[1], numbers[2]), prerelease, metadata)
 
@@ -107,7 +107,7 @@ class _Condition(NamedTuple):
 
 def _conditions(text: str) -> list[list[_Condition]]:
     """Any of the lists, of which all conditions hold. Raises FunctionError."""
-    if len(text) > _LONGEST:
+    if len(text) > _MAX_LENGTH:
         raise FunctionError("the condition is too long")
     for found in list(_RANGE.finditer(text)):
         text = text.replace(found[0], f">= {found[1]}, <= {found[_SECOND_OF_RANGE]} ", 1)

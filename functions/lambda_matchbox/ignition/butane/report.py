@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-MOST_ENTRIES = 1000
+MAX_ENTRIES = 1000
 """A report ends with so many, and a line that says how many more there are: a text can be all faults."""
 
 Path = tuple[str | int, ...]

@@ -10,7 +10,7 @@ from lambda_matchbox.ignition.butane.output import sparse
 from lambda_matchbox.ignition.butane.reading.decoding import decoded
 from lambda_matchbox.ignition.butane.reading.unused_keys import Places, unused_keys
 from lambda_matchbox.ignition.butane.reading.yaml_nodes import Node, first_document
-from lambda_matchbox.ignition.butane.report import MOST_ENTRIES, ButaneError, Entry, Report, rest
+from lambda_matchbox.ignition.butane.report import MAX_ENTRIES, ButaneError, Entry, Report, rest
 from lambda_matchbox.ignition.butane.structs import Sourced, source_of
 from lambda_matchbox.ignition.config.fault import text
 from lambda_matchbox.ignition.config.reader import Struct
@@ -69,7 +69,7 @@ class _Report:
         """Add a stage's entries. If errors are among them, raises ButaneError with the reason `otherwise`."""
         fails = False
         for entry in entries:
-            if len(self.entries) < MOST_ENTRIES or (entry.is_error and not fails):
+            if len(self.entries) < MAX_ENTRIES or (entry.is_error and not fails):
                 self.entries.append(self._placed(entry))
             else:
                 self._left_out[entry.is_error] += 1

@@ -6,7 +6,7 @@ from collections import Counter
 from lambda_matchbox.ignition.config.fault import Fault, Faults, faults_at, number, path_fault, struct, structs, text
 from lambda_matchbox.ignition.config.reader import Struct
 
-_GREATEST_MODE = 0o7777
+_MAX_MODE = 0o7777
 _UNITS = "/etc/systemd/system/"
 _SPECIAL_BITS = 0o7000
 _SPECIAL_BITS_SINCE = 6
@@ -17,7 +17,7 @@ def node_faults(node: Struct, path: str, minor: int) -> Faults:
     """What files, directories and links have in common."""
     yield from faults_at(f"{path}.path", path_fault(text(node, "path")))
     mode = number(node, "mode")
-    if mode is not None and not 0 <= mode <= _GREATEST_MODE:
+    if mode is not None and not 0 <= mode <= _MAX_MODE:
         yield Fault(f"{path}.mode", "illegal file mode")
     if mode is not None and mode & _SPECIAL_BITS and minor < _SPECIAL_BITS_SINCE:
         reason = "setuid/setgid/sticky bits are not supported or functional in spec versions older than 3.6.0"

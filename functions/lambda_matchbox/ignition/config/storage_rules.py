@@ -11,9 +11,9 @@ from lambda_matchbox.ignition.config.reader import Struct
 from lambda_matchbox.ignition.config.source import source_fault
 
 _FORMATS = {"ext4": 0, "btrfs": 0, "xfs": 0, "swap": 0, "vfat": 0, "none": 3}
-_LONGEST_LABELS = {"ext4": 16, "btrfs": 256, "xfs": 12, "swap": 15, "vfat": 11}
-_LONGEST_LUKS_LABEL = 47
-_LONGEST_PARTITION_LABEL = 36
+_MAX_LABELS = {"ext4": 16, "btrfs": 256, "xfs": 12, "swap": 15, "vfat": 11}
+_MAX_LUKS_LABEL = 47
+_MAX_PARTITION_LABEL = 36
 _GUID = re.compile(r"(?:[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})?")
 _LEVELS_WITHOUT_SPARES = frozenset({"linear", "raid0", "0", "stripe"})
 _LEVELS_WITH_SPARES = frozenset({"raid1", "1", "mirror", "raid4", "4", "raid5", "5", "raid6", "6", "raid10", "10"})
@@ -115,8 +115,8 @@ def partition_faults(partition: Struct, path: str, _minor: int) -> Faults:
     if not number(partition, "number") and "label" not in partition:
         yield Fault(path, "a partition number >= 1 or a label must be specified")
     label = text(partition, "label")
-    if len(label.encode()) > _LONGEST_PARTITION_LABEL:
-        yield Fault(f"{path}.label", f"partition labels may not exceed {_LONGEST_PARTITION_LABEL} characters")
+    if len(label.encode()) > _MAX_PARTITION_LABEL:
+        yield Fault(f"{path}.label", f"partition labels may not exceed {_MAX_PARTITION_LABEL} characters")
     elif ":" in label:
         yield Fault(f"{path}.label", "partition label will be truncated to text before the colon")
     for name in ("guid", "typeGuid"):
@@ -141,10 +141,10 @@ def filesystem_faults(filesystem: Struct, path: str, minor: int) -> Faults:
             yield Fault(f"{path}.label", "filesystem must specify format if label is specified")
     elif _FORMATS.get(form, minor + 1) > minor:
         yield Fault(f"{path}.format", "invalid filesystem format")
-    elif len(label.encode()) > _LONGEST_LABELS.get(form, len(label.encode())):
+    elif len(label.encode()) > _MAX_LABELS.get(form, len(label.encode())):
         yield Fault(
             f"{path}.label",
-            f"filesystem labels cannot be longer than {_LONGEST_LABELS[form]} characters when using {form}",
+            f"filesystem labels cannot be longer than {_MAX_LABELS[form]} characters when using {form}",
         )
 
 
@@ -152,8 +152,8 @@ def luks_faults(luks: Struct, path: str, minor: int) -> Faults:
     """An encrypted device."""
     if "/" in text(luks, "name"):
         yield Fault(f"{path}.name", "device names cannot contain slashes")
-    if len(text(luks, "label").encode()) > _LONGEST_LUKS_LABEL:
-        yield Fault(f"{path}.label", f"luks device labels cannot be longer than {_LONGEST_LUKS_LABEL} characters")
+    if len(text(luks, "label").encode()) > _MAX_LUKS_LABEL:
+        yield Fault(f"{path}.label", f"luks device labels cannot be longer than {_MAX_LUKS_LABEL} characters")
     if text(luks, "device"):
         yield from faults_at(f"{path}.device", path_fault(text(luks, "device")))
     else:

@@ -11,7 +11,7 @@ from lambda_matchbox.answers.errors import InvalidConfigError
 from lambda_matchbox.ignition.butane import ButaneError, translate
 from lambda_matchbox.ignition.butane.reading.unused_keys import Places
 from lambda_matchbox.ignition.butane.reading.yaml_nodes import Mapping, Node, Scalar
-from lambda_matchbox.ignition.butane.report import MOST_ENTRIES, Place, rest
+from lambda_matchbox.ignition.butane.report import MAX_ENTRIES, Place, rest
 from lambda_matchbox.ignition.config.rules import faults
 
 HEAD = "variant: fcos\nversion: 1.5.0\n"
@@ -88,7 +88,7 @@ def lines_of(config: str) -> list[str]:
 def test_a_report_ends(config: str, last: list[str]) -> None:
     """Of very many faults the first thousand are told, and how many more there are."""
     told = lines_of(HEAD + config)
-    assert (MOST_ENTRIES + len(last), last) == (len(told), told[-len(last) :])
+    assert (MAX_ENTRIES + len(last), last) == (len(told), told[-len(last) :])
 
 
 def test_an_error_behind_many_warnings() -> None:

@@ -6,7 +6,7 @@ from lambda_matchbox.ignition.butane.report import Entry, Path
 from lambda_matchbox.ignition.butane.structs import Sourced
 from lambda_matchbox.ignition.config.fault import number
 
-_GREATEST = 7777
+_MAX_DIGITS_AS_MODE = 7777
 _READ, _WRITE, _EXECUTE = 4, 2, 1
 _SETUID, _SETGID, _STICKY = 0o4000, 0o2000, 0o1000
 
@@ -14,7 +14,7 @@ _SETUID, _SETGID, _STICKY = 0o4000, 0o2000, 0o1000
 def decimal_mode_entries(node: Sourced, path: Path, *, is_directory: bool) -> Iterator[Entry]:
     """A warning if the mode of a file or a directory makes sense only as the octal number that it looks like."""
     mode = number(node, "mode")
-    if mode is None or not 0 <= mode <= _GREATEST or not set(str(mode)) <= set("01234567"):
+    if mode is None or not 0 <= mode <= _MAX_DIGITS_AS_MODE or not set(str(mode)) <= set("01234567"):
         return
     if _is_typical(int(str(mode), 8), is_directory=is_directory) and not _is_typical(mode, is_directory=is_directory):
         reason = "unreasonable mode would be reasonable if specified in octal; remember to add a leading zero"

@@ -14,18 +14,18 @@ from lambda_matchbox.ignition.butane.reading.yaml_scalars import (
     tag_fault,
     value_of,
 )
-from lambda_matchbox.ignition.butane.report import MOST_ENTRIES, ButaneError, Path, rest
+from lambda_matchbox.ignition.butane.report import MAX_ENTRIES, ButaneError, Path, rest
 from lambda_matchbox.ignition.butane.schema import SCALARS, Field, fields_of, package, type_text
 from lambda_matchbox.ignition.butane.structs import Sourced, empty
 
 # More than any config has, and little enough that aliases of aliases take no time.
-_MOST_BEHIND_ALIASES = 50_000
+_MAX_BEHIND_ALIASES = 50_000
 # What merge keys bring is read each time. So many values take some two seconds, in all stages together.
-_MOST_VALUES = 100_000
+_MAX_VALUES = 100_000
 # Merge keys behind each other. Each looks at those before it, and at all that they bring.
-_MOST_MERGES = 100
+_MAX_MERGES = 100
 # Each text is compressed, also where aliases and merge keys repeat it.
-_MOST_TEXT = 16 * 1024 * 1024
+_MAX_TEXT = 16 * 1024 * 1024
 
 
 def decoded(struct: str, document: Node | None, dialect: Dialect, *, prefix: str = "") -> Sourced:
@@ -156,8 +156,8 @@ class _Decoder:
 
     def _take_text(self, text: str) -> None:
         self._text += len(text)
-        if self._text > _MOST_TEXT:
-            raise ButaneError(f"{self._prefix}it takes too long: more than {_MOST_TEXT} characters of text")
+        if self._text > _MAX_TEXT:
+            raise ButaneError(f"{self._prefix}it takes too long: more than {_MAX_TEXT} characters of text")
 
     def _members(self, node: Mapping, taken: set[str], around: tuple[Mapping, ...] = ()) -> list[tuple[str, Node]]:
         """The keys of a mapping with their values, then what its merge keys add; `around` it are those it goes into.
@@ -166,8 +166,8 @@ class _Decoder:
         """
         members: list[tuple[str, Node]] = []
         merged: list[Node] = []
-        if len(around) > _MOST_MERGES:
-            reason = f"it takes too long: more than {_MOST_MERGES} merge keys behind each other"
+        if len(around) > _MAX_MERGES:
+            reason = f"it takes too long: more than {_MAX_MERGES} merge keys behind each other"
             raise ButaneError(self._prefix + reason, masked=(f"line {node.place.line}: {reason}",))
         for key, member in node.pairs:
             target = resolved(key)
@@ -201,7 +201,7 @@ class _Decoder:
         )
 
     def _fault(self, text: str, masked: str) -> None:
-        if len(self.errors) < MOST_ENTRIES:
+        if len(self.errors) < MAX_ENTRIES:
             self.errors.append((text, masked))
         else:
             self.left_out += 1
@@ -260,9 +260,9 @@ class _Decoder:
     def _count(self, merged: int = 0) -> None:
         """Count a node that is read, or as many as a merge key or an alias brings; on their own what aliases repeat."""
         self._values += 1
-        if self._values > _MOST_VALUES:
-            raise ButaneError(f"{self._prefix}it takes too long: more than {_MOST_VALUES} values")
+        if self._values > _MAX_VALUES:
+            raise ButaneError(f"{self._prefix}it takes too long: more than {_MAX_VALUES} values")
         if self._active or merged:
             self._behind_aliases += merged or 1
-            if self._behind_aliases > _MOST_BEHIND_ALIASES:
+            if self._behind_aliases > _MAX_BEHIND_ALIASES:
                 raise ButaneError(f"{self._prefix}yaml: document contains excessive aliasing")

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_matchbox.ignition.butane.report import ButaneError, Place
-from lambda_matchbox.ignition.yaml import GREATEST_DEPTH, events
+from lambda_matchbox.ignition.yaml import MAX_DEPTH, events
 
 if TYPE_CHECKING:
     import yaml
 
 # To compose so many takes some half a second, and some 20 MB.
-_MOST_NODES = 100_000
+_MAX_NODES = 100_000
 _ESCAPED_SLASH = re.compile(r'[^"]*+"(?:[^"\\]|\\[^/])*+\\/', re.DOTALL)
 _LINE_BREAKS = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 
@@ -92,13 +92,13 @@ def _composed(found: "Iterator[yaml.Event]", source: str) -> Node:
         elif isinstance(event, yaml.NodeEvent):
             node, members = _node(event, anchors, source)
             count += 1
-            if count > _MOST_NODES:
-                raise ButaneError(f"it takes too long: more than {_MOST_NODES} values, keys, lists and mappings")
+            if count > _MAX_NODES:
+                raise ButaneError(f"it takes too long: more than {_MAX_NODES} values, keys, lists and mappings")
             stack[-1][1].append(node)
             if members is not None:
                 stack.append((node, members))
-            if len(stack) > GREATEST_DEPTH:
-                raise _syntax(f"exceeded max depth of {GREATEST_DEPTH}", node.place.line)
+            if len(stack) > MAX_DEPTH:
+                raise _syntax(f"exceeded max depth of {MAX_DEPTH}", node.place.line)
         if len(stack) == 1:
             break
     return top[0]

@@ -30,8 +30,8 @@ _PREFIX = "tag:yaml.org,2002:"
 # A scalar with one of these has to look like it.
 _LOOKED_AT = frozenset({"!!null", "!!bool", "!!int", "!!float", "!!timestamp"})
 _KNOWN_TAGS = _LOOKED_AT | {"!!str", "!!binary", "!!merge", "!!seq", "!!map"}
-_MOST_DIGITS = 80
-_SHOWN, _LONGEST_SHOWN = 7, 10
+_MAX_DIGITS = 80
+_SHOWN, _MAX_SHOWN = 7, 10
 
 
 class WrongTypeError(ValueError):
@@ -94,7 +94,7 @@ def value_of(scalar: Scalar, kind: str) -> object:
 def shown(scalar: Scalar) -> str:
     """A scalar as an error shows it."""
     raw = scalar.value.encode()
-    text = raw[:_SHOWN].decode("utf-8", "replace") + "..." if len(raw) > _LONGEST_SHOWN else scalar.value
+    text = raw[:_SHOWN].decode("utf-8", "replace") + "..." if len(raw) > _MAX_SHOWN else scalar.value
     return f"{short_tag(scalar)} `{text}`"
 
 
@@ -118,7 +118,7 @@ def _plain_tag(value: str) -> str:
 def _integer(value: str) -> int | None:
     """The integer that `value` is, if it fits 64 bits, signed or not; without a sign Go makes a float of others."""
     digits = value.replace("_", "")
-    found = _INTEGER.fullmatch(digits) if len(digits) <= _MOST_DIGITS else None
+    found = _INTEGER.fullmatch(digits) if len(digits) <= _MAX_DIGITS else None
     if not found or not found.lastgroup:
         return None
     number = int(found[found.lastgroup], _BASES[found.lastgroup])

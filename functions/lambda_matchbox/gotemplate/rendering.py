@@ -1,0 +1,185 @@
+"""Templates executed by gotpl.
+
+gotpl parses and runs a template. Its functions are replaced by those of `functions` and `sprig`, and its data are
+such that a template reaches nothing but JSON: no attribute and no method of a Python object. gotpl does not promise to
+keep the modules that are used here: its version is pinned.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+
+from gotpl import BudgetExceededError, ExecutionBudget, SandboxPolicy, TemplateExecutionError, TemplateSyntaxError
+from gotpl.compile.instructions import Instruction, Program
+from gotpl.runtime.callables import PreparedFunctionRegistry
+from gotpl.runtime.sync_vm import render_program
+from gotpl.runtime.values import INVALID
+
+from lambda_matchbox.golang.print import sprint
+from lambda_matchbox.golang.text import bytes_of, text_of_value
+from lambda_matchbox.golang.values import GoObject, StringMap
+from lambda_matchbox.gotemplate.errors import FunctionError, NumberError, TemplateError
+from lambda_matchbox.gotemplate.functions import printed, template_functions
+from lambda_matchbox.gotemplate.limits import MAX_INSTRUCTIONS, MAX_OUTPUT, Limits
+from lambda_matchbox.gotemplate.program import (
+    MAX_SOURCE,
+    MAX_TOKENS,
+    NIL_COMMAND,
+    RANGED,
+    WRITTEN,
+    TemplateProgram,
+    template_program,
+)
+from lambda_matchbox.gotemplate.sprig.calls import sprig_functions
+from lambda_matchbox.gotemplate.sprig.names import LEFT_OUT
+
+
+def render(source: bytes, data: Mapping[str, object], name: str) -> bytes:
+    """See `engine.render`."""
+    with _explained(name):
+        return bytes_of(_executed(template_program(source), _go_value(data)))
+
+
+def check_syntax(source: bytes, name: str) -> None:
+    """See `engine.check_syntax`."""
+    with _explained(name):
+        template_program(source)
+
+
+def sprig_functions_in(source: bytes) -> frozenset[str]:
+    """See `engine.sprig_functions_in`."""
+    try:
+        return template_program(source).sprig_names
+    except (TemplateSyntaxError, NumberError, RecursionError):
+        return frozenset()
+
+
+@contextmanager
+def _explained(name: str) -> Iterator[None]:
+    """Raise TemplateError for what the body raises about the template of that name."""
+    try:
+        yield
+    except (TemplateSyntaxError, TemplateExecutionError) as error:
+        raise TemplateError(name, error.line, _reason(error)) from None
+    except NumberError:
+        raise TemplateError(name, None, "a number in it has too many digits") from None
+    except OverflowError:
+        raise TemplateError(name, None, "a number of the data is too large for a float64") from None
+    except RecursionError:
+        raise TemplateError(name, None, "the template or its data are nested too deeply") from None
+
+
+def _executed(template: TemplateProgram, data: object) -> str:
+    limits = Limits()
+    functions: dict[str, Callable[..., object]] = {
+        **template_functions(limits),
+        NIL_COMMAND: _nil_command,
+        WRITTEN: partial(_written, limits),
+        RANGED: partial(_ranged, limits),
+        **sprig_functions(limits, template.sprig_names),
+    }
+    return render_program(
+        _counted(template.program, [0]),
+        data,
+        functions=PreparedFunctionRegistry(functions, dict.fromkeys(functions)),
+        missing_key="error",
+        sandbox=SandboxPolicy(allow_functions=functions, allow_custom_lookup=True),
+        budget=ExecutionBudget(max_output_chars=MAX_OUTPUT),
+    )
+
+
+def _written(limits: Limits, *values: object) -> object:
+    """What gotpl is to write: the text of what it would not count before it has it."""
+    if values and isinstance(values[0], list | dict | GoObject):
+        return printed(limits, sprint, values)
+    return values[0] if values else INVALID
+
+
+def _ranged(limits: Limits, *values: object) -> object:
+    """What is ranged over: gotpl sorts the keys of a map each time."""
+    if values and isinstance(values[0], dict):
+        limits.take_work(len(values[0]))
+    return values[0] if values else INVALID
+
+
+class _CountedInstructions(tuple[Instruction, ...]):
+    """Instructions that count how many of them are fetched, in `counter`, which those of one rendering share.
+
+    gotpl bounds iterations and the depth of calls, but not how many templates are called: twenty that call the next
+    one twice are a million calls.
+    """
+
+    counter: list[int]
+
+    def __getitem__(self, index):  # type: ignore[no-untyped-def]  # the overloads of tuple; gotpl asks for integers
+        self.counter[0] += 1
+        if self.counter[0] > MAX_INSTRUCTIONS:
+            raise BudgetExceededError(f"it takes too long, more than {MAX_INSTRUCTIONS} instructions")
+        return super().__getitem__(index)
+
+
+def _counted(program: Program, counter: list[int]) -> Program:
+    instructions = _CountedInstructions(program.instructions)
+    instructions.counter = counter
+    definitions = tuple(_counted(definition, counter) for definition in program.definitions)
+    return replace(program, instructions=instructions, definitions=definitions)
+
+
+def _nil_command(*_: object) -> object:
+    raise FunctionError("nil is not a command")
+
+
+def _go_value(value: object) -> object:
+    """What JSON holds as the values of `go_values`, without any object that the caller could see changed."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return text_of_value(value)
+    if isinstance(value, int | float):
+        return float(value)
+    if isinstance(value, StringMap):
+        return StringMap({text_of_value(key): text_of_value(one) for key, one in value.items()})
+    if isinstance(value, Mapping):
+        return {text_of_value(key): _go_value(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_go_value(one) for one in value]
+    raise TypeError(f"JSON holds no {type(value).__name__}")
+
+
+# What gotpl says, and what is said instead; only names of the template are repeated.
+_REASONS = (
+    (r"missing key or attribute '(\w+)'", r"there is no value for \1"),
+    (r"(?:attribute|property|method) '(\w+)' is not allowed", r"there is no \1 in what is no map"),
+    (r"function '(\w+)' (?:is )?not defined", r"there is no function \1"),
+    (r"template token limit exceeded", f"more than {MAX_TOKENS} tokens"),
+    (r"template source size limit exceeded", f"more than {MAX_SOURCE} bytes of a template that has actions"),
+    (r"output character budget exceeded.*", f"more than {MAX_OUTPUT} characters of output"),
+    (r"undefined variable '(\$\w*)'", r"there is no variable \1"),
+    (r"template '([\w.-]+)' is not defined", r"there is no template \1 in it"),
+    (r"function '(\w+)' requires an argument", r"\1: at least one argument is wanted"),
+    (r"function '(\w+)' failed.*", r"\1 failed"),
+    (r"can't use .*", "a number gives one variable to range over, not two"),
+    (r"unexpected '([.$]?[A-Za-z_]\w*|[^\w\s'\"`]+)'", r"unexpected \1"),
+    (r"unexpected ['\"].*", "unexpected literal"),
+    (r"([^'\":`]+)(?:['\":`].*)?", r"\1"),
+)
+
+
+def _reason(error: TemplateSyntaxError | TemplateExecutionError) -> str:
+    """Why, without what gotpl quotes: that may be a secret, of the data or of the template."""
+    message = error.message if hasattr(error, "message") else str(error).split(": ", 1)[-1]
+    if isinstance(error.__cause__, FunctionError):
+        name = message.partition("'")[2].partition("'")[0]
+        return str(error.__cause__) if name.startswith("_") else f"{name}: {error.__cause__}"
+    for pattern, reason in _REASONS:
+        found = re.fullmatch(pattern, message, re.DOTALL)
+        if found:
+            return " ".join(found.expand(reason).split()) + _why_left_out(found[1] if found.re.groups else "")
+    return "it does not render"
+
+
+def _why_left_out(name: str) -> str:
+    why = next((reason for reason, names in LEFT_OUT.items() if name in names), None)
+    return "" if why is None else f" (Sprig's is left out: {why})"
