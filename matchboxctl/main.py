@@ -261,7 +261,7 @@ def _add_store_commands(commands: "argparse._SubParsersAction[argparse.ArgumentP
         epilog=_STORES,
         allow_abbrev=False,
     )
-    fsck.add_argument("--repair", action="store_true", help="mend what can be mended, and remove litter")
+    fsck.add_argument("--repair", action="store_true", help="repair what can be repaired, and remove garbage")
     fsck.set_defaults(run=_fsck)
 
 

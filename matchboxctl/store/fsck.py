@@ -1,4 +1,4 @@
-"""`matchboxctl fsck`: what is wrong with table and bucket, and its repair."""
+"""`matchboxctl fsck`: check and repair of table and bucket."""
 
 import sys
 
@@ -11,29 +11,25 @@ from matchboxctl.store.mode import StoreSettings
 
 
 def fsck(store: StoreSettings, *, repair: bool) -> None:
-    """Print a line for each finding, and how many there are.
-
-    Raises UsageError, and FailedError where damage remains.
-    """
+    """Print a line for each finding, and a summary. Raises UsageError, and FailedError if damage remains."""
     print(f"checking {store.place}", file=sys.stderr)
     progress = Progress("reading the table", 0, "items")
     findings: list[Finding] = []
     with advising_on(store):
-        check = Fsck(store.clients(), repair=repair)
-        for finding in check.run(progress.add):
+        for finding in Fsck(store.clients(), repair=repair).run(progress.add):
             progress.end()
             findings.append(finding)
-            print(f"{finding.fault.kind.value}: {finding.fault.what}{' (mended)' if finding.mended else ''}")
+            print(f"{finding.kind.value}: {finding.text}{' (repaired)' if finding.repaired else ''}")
     progress.end()
-    damage = [finding for finding in findings if finding.fault.kind.is_damage]
-    litter = [finding for finding in findings if finding.fault.kind.is_litter]
-    notes = len(findings) - len(damage) - len(litter)
-    print(f"damage: {_count(damage)}; litter: {_count(litter)}; notes: {notes}")
-    remaining = sum(not finding.mended for finding in damage)
+    damage = [finding for finding in findings if finding.kind.is_damage]
+    garbage = [finding for finding in findings if finding.kind.is_garbage]
+    notes = len(findings) - len(damage) - len(garbage)
+    print(f"damage: {_count(damage)}; garbage: {_count(garbage)}; notes: {notes}")
+    remaining = sum(not finding.repaired for finding in damage)
     if remaining:
-        advice = "do what the lines above say" if repair else "run `matchboxctl fsck --repair`"
-        raise FailedError(f"{remaining} damaged: {advice}")
+        advice = "follow the advice above" if repair else "run `matchboxctl fsck --repair`"
+        raise FailedError(f"damage that remains: {remaining}; {advice}")
 
 
 def _count(findings: list[Finding]) -> str:
-    return f"{len(findings)} ({sum(finding.mended for finding in findings)} mended)"
+    return f"{len(findings)} ({sum(finding.repaired for finding in findings)} repaired)"

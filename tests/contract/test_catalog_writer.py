@@ -56,7 +56,7 @@ def test_addresses_that_are_none(table: CatalogTable) -> None:
     assert groups[0] == catalog.group("a")
     for labels in ({}, {"os": "x"}, {"mac": "52:54:00:12:34:56"}):
         assert Selection(groups[2], None) == catalog.select(labels)
-    assert [] == [found for found in table.fsck() if found.fault.kind.is_damage]
+    assert [] == [found for found in table.fsck() if found.kind.is_damage]
 
 
 @pytest.mark.real
@@ -100,7 +100,7 @@ def test_deleted(table: CatalogTable) -> None:
 
 
 def test_object_that_goes_meanwhile(table: CatalogTable) -> None:
-    """A long template's object that is taken for litter before its item names it is put again."""
+    """A long template's object that is taken for garbage before its item names it is put again."""
     writer = table.new_writer()
 
     def take_away(**_: object) -> None:

@@ -1,4 +1,4 @@
-"""Each kind of damage is found by its name, and mended where that can be done; a sound table has none."""
+"""Each kind of damage is found by its name, and repaired if possible; a sound table has none."""
 
 import json
 from typing import Any
@@ -110,12 +110,12 @@ BEYOND_REPAIR = {
 
 
 def found_in(table: CatalogTable, ages: Ages | None = None) -> list[tuple[Kind, bool]]:
-    """All that a repair finds, and whether it is mended."""
-    return [(found.fault.kind, found.mended) for found in table.fsck(repair=True, ages=ages)]
+    """All that a repair finds, and whether it is repaired."""
+    return [(found.kind, found.repaired) for found in table.fsck(repair=True, ages=ages)]
 
 
 def damage(table: CatalogTable, *, repair: bool) -> list[tuple[Kind, bool]]:
-    return [(found.fault.kind, found.mended) for found in table.fsck(repair=repair) if found.fault.kind.is_damage]
+    return [(found.kind, found.repaired) for found in table.fsck(repair=repair) if found.kind.is_damage]
 
 
 def test_sound(sound: CatalogTable) -> None:
@@ -126,13 +126,13 @@ def test_sound(sound: CatalogTable) -> None:
 
 
 @pytest.mark.parametrize("name", DAMAGE)
-def test_mended(sound: CatalogTable, name: str) -> None:
+def test_repaired(sound: CatalogTable, name: str) -> None:
     """The damage is found, by a check that changes nothing; a repair mends it, and machines get what they should."""
     kind, harm = DAMAGE[name]
     harm(sound)
     assert {(kind, False)} == set(damage(sound, repair=False))
     assert {(kind, True)} == set(damage(sound, repair=True))
-    assert [] == [found for found in sound.fsck() if found.fault.kind.is_damage]
+    assert [] == [found for found in sound.fsck() if found.kind.is_damage]
     node = None if name == "group is gone" else Selection(NODE, PROFILE)
     labels = {"mac": "1"}
     assert (node or Selection(Group("default", profile="p"), PROFILE)) == sound.reader().select(labels)
@@ -151,7 +151,7 @@ def test_group_of_lists_is_gone(sound: CatalogTable) -> None:
 def test_tombstones_of_lists(sound: CatalogTable) -> None:
     """What a group of lists leaves in each of its former entries is swept with those."""
     sound.fill(LISTS._replace(selector={"zone": ("y", "z"), "rack": "1"}))
-    kinds = [found.fault.kind for found in sound.fsck(repair=True, ages=NOW._replace(shape=300))]
+    kinds = [found.kind for found in sound.fsck(repair=True, ages=NOW._replace(shape=300))]
     assert [Kind.TOMBSTONE] * 3 == kinds
     entries = [sound.entry({"zone": zone, "rack": rack}) for zone in "xyz" for rack in "12"]
     assert [False, False, True, False, True, False] == [entry is not None for entry in entries]
@@ -167,11 +167,11 @@ def test_beyond_repair(sound: CatalogTable, name: str) -> None:
 
 
 def test_old_tombstones(sound: CatalogTable) -> None:
-    """Tombstones are litter once they are old, and an entry that has nothing else goes with them."""
+    """Tombstones are garbage once they are old, and an entry that has nothing else goes with them."""
     sound.fill(Group("second", profile="p", selector={"mac": "1"}), Group("node", profile="p", selector={"mac": "2"}))
     sound.writer.delete_group("other")
     assert [] == sound.fsck(repair=True)
-    assert [Kind.TOMBSTONE] * 2 == [found.fault.kind for found in sound.fsck(repair=True, ages=NOW._replace(shape=300))]
+    assert [Kind.TOMBSTONE] * 2 == [found.kind for found in sound.fsck(repair=True, ages=NOW._replace(shape=300))]
     shared = sound.entry({"mac": "1"})
     assert shared is not None
     assert (None, {"S": "p"}) == (shared.get(member_name("node")), shared.get(member_name("second")))
@@ -179,7 +179,7 @@ def test_old_tombstones(sound: CatalogTable) -> None:
 
 
 def test_empty_entry(sound: CatalogTable) -> None:
-    """An entry without groups or tombstones is litter."""
+    """An entry without groups or tombstones is garbage."""
     change(sound, key_of(OTHER), g_other=None)
     delete(sound, "G#other")
     assert [(Kind.EMPTY_ENTRY, True)] == found_in(sound)
@@ -192,9 +192,7 @@ def test_unused_shape(sound: CatalogTable) -> None:
     sound.fsck(repair=True, ages=NOW._replace(shape=300))
     assert [[(Kind.UNUSED_SHAPE, False)]] * 2 == [found_in(sound), found_in(sound)]
     assert '["os"]' in shapes(sound)
-    assert [(Kind.UNUSED_SHAPE, True)] == [
-        (found.fault.kind, found.mended) for found in sound.fsck(repair=True, ages=NOW)
-    ]
+    assert [(Kind.UNUSED_SHAPE, True)] == [(found.kind, found.repaired) for found in sound.fsck(repair=True, ages=NOW)]
     assert {"[]", '["mac"]', '["rack","zone"]'} == shapes(sound)
 
 
@@ -208,22 +206,20 @@ def test_marked_shape_is_used_again(sound: CatalogTable) -> None:
     sound.fsck(repair=True, ages=NOW._replace(shape=300))
     assert [(Kind.UNUSED_SHAPE, False)] == found_in(sound)
     sound.new_writer().put_group(OTHER)
-    assert [] == [found for found in sound.fsck(repair=True, ages=NOW) if found.fault.kind is Kind.UNUSED_SHAPE]
+    assert [] == [found for found in sound.fsck(repair=True, ages=NOW) if found.kind is Kind.UNUSED_SHAPE]
     assert Selection(OTHER, PROFILE) == sound.reader().select({"os": "a"})
 
 
 def test_unused_object(sound: CatalogTable) -> None:
-    """An object that no item names is litter after a day."""
+    """An object that no item names is garbage after a day."""
     sound.writer.put_template("generic", "t", b"short")
     assert [] == sound.fsck(repair=True)
-    assert [(Kind.UNUSED_OBJECT, True)] == [
-        (found.fault.kind, found.mended) for found in sound.fsck(repair=True, ages=NOW)
-    ]
+    assert [(Kind.UNUSED_OBJECT, True)] == [(found.kind, found.repaired) for found in sound.fsck(repair=True, ages=NOW)]
     assert "Contents" not in sound.s3_client.list_objects_v2(Bucket=sound.name, Prefix="templates/")
 
 
 def test_object_of_what_cannot_be_read(sound: CatalogTable) -> None:
-    """An object is no litter where an item names it, though nobody can read that item."""
+    """An object is not garbage if an item names it, though nobody can read that item."""
     change(sound, "T#generic#t", size="large")
     assert [(Kind.UNREADABLE, False)] == found_in(sound, NOW)
 
@@ -238,7 +234,7 @@ def test_notes(sound: CatalogTable) -> None:
         (Kind.NOTE, "groups a, node have the same selectors: a is chosen"),
         (Kind.NOTE, "groups lists, some both ask for rack=2,zone=x: lists is chosen where they do"),
         (Kind.NOTE, "profile 'q' names cloud template 'none', which is absent"),
-    ] == sorted((tuple(found.fault) for found in sound.fsck()), key=lambda fault: fault[1])
+    ] == sorted((found[:2] for found in sound.fsck()), key=lambda fault: fault[1])
 
 
 def shapes(table: CatalogTable) -> set[str]:

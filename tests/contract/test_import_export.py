@@ -210,21 +210,21 @@ def test_after_part_of_an_import(data: Path, stores: Stores, run: Run) -> None:
 
 
 def test_fsck(data: Path, stores: Stores, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    """The command ends with 1 where damage remains, and says what to do; a repair mends it."""
+    """The command ends with 1 where damage remains, and says what to do; --repair repairs it."""
     assert 0 == run("import", data)
     capsys.readouterr()
     assert 0 == run("fsck")
-    assert ["damage: 0 (0 mended); litter: 0 (0 mended); notes: 0"] == _lines(capsys)
+    assert ["damage: 0 (0 repaired); garbage: 0 (0 repaired); notes: 0"] == _lines(capsys)
     with closing(stores.tables.client("dynamodb")) as client:
         client.delete_item(TableName=stores.name, Key={"pk": {"S": "G#g"}})
     assert 1 == run("fsck")
     told = capsys.readouterr()
-    dangling = """dangling: the entry of [["os","a"]] names group 'g', which is not there"""
-    assert [dangling, "damage: 1 (0 mended); litter: 0 (0 mended); notes: 0"] == told.out.splitlines()
-    assert "matchboxctl: 1 damaged: run `matchboxctl fsck --repair`" == told.err.splitlines()[-1]
+    dangling = """dangling: the entry of [["os","a"]] names group 'g', which does not exist"""
+    assert [dangling, "damage: 1 (0 repaired); garbage: 0 (0 repaired); notes: 0"] == told.out.splitlines()
+    assert "matchboxctl: damage that remains: 1; run `matchboxctl fsck --repair`" == told.err.splitlines()[-1]
     assert 0 == run("fsck", "--repair")
-    mended = [f"{dangling} (mended)", "damage: 1 (1 mended); litter: 0 (0 mended); notes: 0"]
-    assert mended == _lines(capsys)
+    repaired = [f"{dangling} (repaired)", "damage: 1 (1 repaired); garbage: 0 (0 repaired); notes: 0"]
+    assert repaired == _lines(capsys)
     assert 0 == run("fsck")
 
 

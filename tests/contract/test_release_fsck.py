@@ -1,4 +1,4 @@
-"""Damage and litter of image sources and their releases are found by name, and mended where that can be done."""
+"""Damage and garbage of image sources and their releases are found by name, and repaired if possible."""
 
 import json
 from collections.abc import Callable
@@ -68,7 +68,7 @@ def pointer(table: CatalogTable) -> Pointer:
 
 
 def told(findings: list[Finding]) -> list[tuple[Kind, bool]]:
-    return [(found.fault.kind, found.mended) for found in findings]
+    return [(found.kind, found.repaired) for found in findings]
 
 
 @pytest.fixture
@@ -101,21 +101,21 @@ def test_unreadable_source(sound: CatalogTable, text: Any) -> None:
     write(sound, SOURCES, "arm", text)
     for repair in (False, True):
         (found,) = sound.fsck(repair=repair)
-        assert (Kind.UNREADABLE, False) == (found.fault.kind, found.mended)
-        assert found.fault.what.startswith("source 'arm' is not synced: line 1: ")
-        assert found.fault.what.endswith(": import it again")
+        assert (Kind.UNREADABLE, False) == (found.kind, found.repaired)
+        assert found.text.startswith("source 'arm' is not synced: line 1: ")
+        assert found.text.endswith("; import it again")
 
 
 def test_overlapping_sources(sound: CatalogTable) -> None:
     """A source that is refused, since its part overlaps another's, is pointed out."""
     SourceTable(sound.clients).put("b", json.dumps(DOCUMENT | {"id": "b", "assets": "talos"}))
     why = "source 'b' is not synced: assets: 'talos' overlaps 'talos/arm64' of the source 'arm'"
-    assert [(Kind.NOTE, why)] == [tuple(found.fault) for found in sound.fsck()]
+    assert [(Kind.NOTE, why)] == [found[:2] for found in sound.fsck()]
 
 
 @pytest.mark.parametrize("text", ["{", "{}", '{"assets":"a","current":"d","held":false,"releases":[]}'])
 def test_unreadable_pointer(sound: CatalogTable, text: str) -> None:
-    """A pointer that is none is removed by a repair, so that a sync can publish again; its files are no litter."""
+    """A pointer that is none is removed by a repair, so that a sync can publish again; its files are not garbage."""
     write(sound, POINTERS, "arm", text)
     publish(sound, NEW, 2, "other")
     SourceTable(sound.clients).put("other", json.dumps(DOCUMENT | {"id": "other", "assets": "other"}))
@@ -154,13 +154,13 @@ LOSSES: dict[str, tuple[Callable[[CatalogTable, str], object], str]] = {
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_lost_file(sound: CatalogTable, loss: str) -> None:
-    """A served release that lacks a file is damage that a sync mends."""
+    """A served release that lacks a file is damage that a sync repairs."""
     harm, what = LOSSES[loss]
     harm(sound, "new")
-    line = f"release {NEW} of source 'arm': the bucket lacks {what}: sync again"
+    line = f"release {NEW} of source 'arm': the bucket lacks {what}; sync again"
     for repair in (False, True):
         (found,) = sound.fsck(repair=repair)
-        assert (Kind.LOST_OBJECT, line, False) == (*found.fault, found.mended)
+        assert (Kind.LOST_OBJECT, line, False) == found
     assert NEW == pointer(sound).current
 
 
@@ -169,9 +169,9 @@ def test_lost_file_of_an_older_release(sound: CatalogTable, loss: str) -> None:
     """An older release that lacks a file is taken out by a repair, since no sync would look at it."""
     harm, what = LOSSES[loss]
     harm(sound, "old")
-    line = f"release {OLD} of source 'arm': the bucket lacks {what}: a repair takes it out of those that are kept"
+    line = f"release {OLD} of source 'arm': the bucket lacks {what}; --repair removes it from the releases"
     (found,) = sound.fsck()
-    assert (Kind.LOST_OBJECT, line, False) == (*found.fault, found.mended)
+    assert (Kind.LOST_OBJECT, line, False) == found
     assert [(Kind.LOST_OBJECT, True)] == told(sound.fsck(repair=True))
     assert [NEW] == [release.digest for release in pointer(sound).releases]
     assert [] == sound.fsck()
@@ -183,8 +183,8 @@ def test_lost_file_of_a_held_release(sound: CatalogTable) -> None:
     store_of(sound).move(held, rolled_back(held, OLD, 3))
     delete(sound, "old/vmlinuz")
     (found,) = sound.fsck(repair=True)
-    assert found.fault.what.endswith(": roll back to another release, or follow and sync again")
-    assert (Kind.LOST_OBJECT, False) == (found.fault.kind, found.mended)
+    assert found.text.endswith("; roll back to another release, or follow and sync again")
+    assert (Kind.LOST_OBJECT, False) == (found.kind, found.repaired)
 
 
 def test_unused_place(sound: CatalogTable) -> None:
@@ -197,7 +197,7 @@ def test_unused_place(sound: CatalogTable) -> None:
         (Kind.UNUSED_OBJECT, f"no release has the objects below releases/{where}/")
         for where in ("arm/killed", "arm/new0", "gone/gone")
     }
-    assert lines == {tuple(found.fault) for found in sound.fsck(ages=NOW)}
+    assert lines == {found[:2] for found in sound.fsck(ages=NOW)}
     assert [(Kind.UNUSED_OBJECT, True)] * 3 == told(sound.fsck(repair=True, ages=NOW))
     assert ({"old", "new"}, set()) == (store_of(sound).directories(), store_of(sound, "gone").directories())
     assert [] == sound.fsck(ages=NOW)
@@ -219,8 +219,8 @@ def test_unused_place_of_a_sync(sound: CatalogTable) -> None:
 def test_releases_without_a_source(sound: CatalogTable) -> None:
     """Releases whose source no document has are a note: MATCHBOX_SOURCE may have it."""
     SourceTable(sound.clients).delete("arm")
-    line = "source 'arm' has releases and no document: only MATCHBOX_SOURCE can have it synced"
-    assert [(Kind.NOTE, line)] == [tuple(found.fault) for found in sound.fsck(repair=True, ages=NOW)]
+    line = "source 'arm' has releases but no document: it is synced only if MATCHBOX_SOURCE names it"
+    assert [(Kind.NOTE, line)] == [found[:2] for found in sound.fsck(repair=True, ages=NOW)]
     assert {"old", "new"} == store_of(sound).directories()
 
 

@@ -143,7 +143,7 @@ def test_many_writers(table: CatalogTable, dynamodb_local: Service, moto_server:
     with Readers(table) as readers:
         for process in processes[:KILLED]:
             time.sleep(3)
-            alarms += [found.fault for found in table.fsck() if found.fault.kind.is_damage]
+            alarms += [found for found in table.fsck() if found.kind.is_damage]
             process.kill()
         for process in processes:
             process.join()
@@ -158,11 +158,11 @@ def test_many_writers(table: CatalogTable, dynamodb_local: Service, moto_server:
     assert [] == [one for one in readers.answers if one[1] is None or one[1].group != fixed(one[0])]
 
     # Also what killed writers left changes no answer before a repair.
-    assert [] == [found.fault for found in table.fsck() if found.fault.kind.is_damage]
+    assert [] == [found for found in table.fsck() if found.kind.is_damage]
     assert [] == lost(table, books)
     repairs = table.fsck(repair=True, ages=Ages(tombstone=-1))
-    assert [] == [found.fault for found in repairs if found.fault.kind.is_damage]
-    assert [] == [found.fault for found in table.fsck() if found.fault.kind is not Kind.NOTE]
+    assert [] == [found for found in repairs if found.kind.is_damage]
+    assert [] == [found for found in table.fsck() if found.kind is not Kind.NOTE]
     assert [] == lost(table, books)
 
 

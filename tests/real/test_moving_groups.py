@@ -156,7 +156,7 @@ def test_fsck_hides_no_group(table: CatalogTable, selectors: Sequence[Mapping[st
         table.fill(Group("a", selector=selectors[number % 2]))
 
     def repair(_: int) -> None:
-        found.extend(finding.fault for finding in table.fsck(repair=True, ages=Ages(tombstone=-1)))
+        found.extend(finding for finding in table.fsck(repair=True, ages=Ages(tombstone=-1)))
 
     found: list[Fault] = []
     with again_and_again(repair) as repairs:
@@ -196,7 +196,7 @@ def test_writers_of_one_list(table: CatalogTable) -> None:
     having = holders(table, 6)
     selections = [table.reader().select({"mac": MAC, "n": number}) for number in having]
     assert [having] * 3 == [sorted(one.group.selector["n"]) for one in selections if one is not None]
-    assert [] == [found.fault for found in table.fsck() if found.fault.kind.is_damage]
+    assert [] == [found for found in table.fsck() if found.kind.is_damage]
 
 
 def holders(table: CatalogTable, numbers: int) -> list[str]:

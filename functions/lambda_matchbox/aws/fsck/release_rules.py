@@ -1,6 +1,6 @@
-"""What is wrong with image sources and their releases, while syncs publish others?
+"""Check and repair of image sources and their releases while syncs publish others.
 
-What looks wrong is looked at again before it counts, and removed only while the source's lease is held.
+Everything suspicious is read again before it counts, and objects are deleted only under the source's lease.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from lambda_matchbox.aws.catalog.table_contents import TableContents
 from lambda_matchbox.aws.clients.dynamodb_json import encode_item
 from lambda_matchbox.aws.clients.store_clients import StoreClients
-from lambda_matchbox.aws.fsck.rules import Fault, Finding, Kind
+from lambda_matchbox.aws.fsck.rules import Finding, Kind
 from lambda_matchbox.aws.layout import (
     KEY,
     POINTERS,
@@ -38,14 +38,14 @@ class _ReleaseDirectory(NamedTuple):
 
 
 class ReleaseCheck:
-    """Finds faults with boto3 clients; with `repair` it mends those that can be mended."""
+    """Checks releases; with `repair` it repairs what it can and removes garbage."""
 
     def __init__(self, clients: StoreClients, *, repair: bool) -> None:
         self._clients = clients
         self._repair = repair
 
     def run(self, found: TableContents, age: float) -> Iterator[Finding]:
-        """All that is found; files that no release has may still be under way for `age` seconds."""
+        """All findings; objects without a release may belong to a running sync for `age` seconds."""
         yield from _sources(found)
         pointers = pointers_in(found.pointers)
         damaged = {name: text for name, text in texts_of_sources(found.pointers).items() if name not in pointers}
@@ -56,15 +56,15 @@ class ReleaseCheck:
                 yield from self._release(source_id, release)
         before = datetime.now(UTC) - timedelta(seconds=age)
         for directory in self._unnamed(pointers):
-            # Nobody knows which ones a damaged pointer named.
+            # A damaged pointer may have named it.
             if directory.source_id not in damaged and directory.youngest < before:
                 yield from self._unused(directory)
         for source_id in pointers.keys() - texts_of_sources(found.sources).keys():
-            what = f"source {source_id!r} has releases and no document: only MATCHBOX_SOURCE can have it synced"
-            yield Finding(Fault(Kind.NOTE, what), mended=False)
+            text = f"source {source_id!r} has releases but no document: it is synced only if MATCHBOX_SOURCE names it"
+            yield Finding(Kind.NOTE, text)
 
     def _damaged(self, source_id: str, text: str) -> Finding:
-        mended = False
+        repaired = False
         if self._repair:
             try:
                 self._clients.dynamodb.update_item(
@@ -75,12 +75,12 @@ class ReleaseCheck:
                     ExpressionAttributeNames={"#source": source_name(source_id)},
                     ExpressionAttributeValues=encode_item({":text": text}),
                 )
-                mended = True
+                repaired = True
             except self._clients.dynamodb.exceptions.ConditionalCheckFailedException:
-                # It is another one by now, or no text.
-                mended = False
-        what = f"the pointer of source {source_id!r} is none, so that no release of it is served: a repair removes it"
-        return Finding(Fault(Kind.UNREADABLE, f"{what}, then sync again"), mended)
+                # It was replaced meanwhile, or is not a text.
+                repaired = False
+        text = f"the pointer of source {source_id!r} is damaged, so that no release of it is served"
+        return Finding(Kind.UNREADABLE, f"{text}; remove it with --repair, then sync again", repaired)
 
     def _release(self, source_id: str, release: Release) -> Iterator[Finding]:
         store = self._store(source_id)
@@ -88,18 +88,18 @@ class ReleaseCheck:
         pointer = _pointer(store) if lost else None
         if pointer is None or release.directory not in _directories(pointer):
             return
-        mended = False
+        repaired = False
         advice = "sync again"
         served = pointer.release(pointer.current)
         is_served = served is not None and served.directory == release.directory
         if pointer.held and is_served:
             advice = "roll back to another release, or follow and sync again"
         elif not is_served:
-            # A sync looks at what the image is now, and nobody should roll back to this one.
-            advice = "a repair takes it out of those that are kept"
-            mended = self._repair and _taken_out(store, pointer, release)
-        what = f"release {release.digest} of source {source_id!r}: the bucket lacks {lost}: {advice}"
-        yield Finding(Fault(Kind.LOST_OBJECT, what), mended)
+            # A sync checks the current image only, and a rollback to this release must not be possible.
+            advice = "--repair removes it from the releases"
+            repaired = self._repair and _removed(store, pointer, release)
+        text = f"release {release.digest} of source {source_id!r}: the bucket lacks {lost}; {advice}"
+        yield Finding(Kind.LOST_OBJECT, text, repaired)
 
     def _unnamed(self, pointers: Pointers) -> list[_ReleaseDirectory]:
         """The directories that no pointer names."""
@@ -124,19 +124,19 @@ class ReleaseCheck:
         store = self._store(directory.source_id)
         if directory.name in _directories(_pointer(store)):
             return
-        mended = False
+        repaired = False
         if self._repair:
             try:
                 with store.lease():
                     if directory.name in _directories(_pointer(store)):
                         return
                     store.discard(directory.name)
-                    mended = True
+                    repaired = True
             except BusyError:
-                # The sync that is under way removes it.
-                mended = False
-        what = f"no release has the objects below {release_prefix(directory.source_id, directory.name)}"
-        yield Finding(Fault(Kind.UNUSED_OBJECT, what), mended)
+                # The running sync removes it.
+                repaired = False
+        text = f"no release has the objects below {release_prefix(directory.source_id, directory.name)}"
+        yield Finding(Kind.UNUSED_OBJECT, text, repaired)
 
     def _store(self, source_id: str) -> TableReleaseStore:
         return TableReleaseStore(self._clients, source_id)
@@ -148,11 +148,11 @@ def _sources(found: TableContents) -> Iterator[Finding]:
         try:
             sources.append(parse_source(source_id, text.encode()))
         except DocumentError as error:
-            what = f"source {source_id!r} is not synced: {error}: import it again"
-            yield Finding(Fault(Kind.UNREADABLE, what), mended=False)
+            text = f"source {source_id!r} is not synced: {error}; import it again"
+            yield Finding(Kind.UNREADABLE, text)
     _, refused = apart(sources)
     for source_id, why in refused.items():
-        yield Finding(Fault(Kind.NOTE, f"source {source_id!r} is not synced: {why}"), mended=False)
+        yield Finding(Kind.NOTE, f"source {source_id!r} is not synced: {why}")
 
 
 def _directories(pointer: Pointer | None) -> set[str]:
@@ -160,7 +160,7 @@ def _directories(pointer: Pointer | None) -> set[str]:
 
 
 def _pointer(store: TableReleaseStore) -> Pointer | None:
-    """What is served; None where that is nothing, or damaged, which is found for itself."""
+    """The pointer; None if there is none or it is damaged, which is a finding of its own."""
     try:
         return store.pointer()
     except ReleaseStoreError:
@@ -168,7 +168,7 @@ def _pointer(store: TableReleaseStore) -> Pointer | None:
 
 
 def _lost(store: TableReleaseStore, release: Release) -> str | None:
-    """What the bucket lacks of the release, for an operator; None where all is there."""
+    """The files of the release that the bucket lacks, for an operator; None if it is complete."""
     text = store.read(release.directory, RECORD)
     record = None if text is None else record_in(text)
     if record is None:
@@ -178,11 +178,11 @@ def _lost(store: TableReleaseStore, release: Release) -> str | None:
     return ", ".join(f"{name!r}{sizes.get(name, '')}" for name in lost) or None
 
 
-def _taken_out(store: TableReleaseStore, pointer: Pointer, release: Release) -> bool:
+def _removed(store: TableReleaseStore, pointer: Pointer, release: Release) -> bool:
     rest = tuple(one for one in pointer.releases if one != release)
     try:
         store.move(pointer, pointer._replace(releases=rest))
     except MovedError:
-        # A sync just now: the next check finds it again.
+        # A sync published meanwhile: the next check finds it again.
         return False
     return True

@@ -1,7 +1,6 @@
-"""Does a table's item fit the others? The rules that hold between writes, each over what was read.
+"""The rules that hold between the items of a table.
 
-They hold for items that were read at one moment. Of items that were read one after the other they tell what to look at
-again.
+They hold for items read at one moment. For items read one after the other they name the ones to read again.
 """
 
 import json
@@ -27,17 +26,13 @@ from lambda_matchbox.aws.layout import (
     shape_name,
     shape_of,
 )
-from lambda_matchbox.catalog.selection import (
-    Selector,
-    keys_of,
-    stands_for,
-)
+from lambda_matchbox.catalog.selection import Selector, keys_of, stands_for
 
 Item = Mapping[str, Any]
 
 
 class Kind(Enum):
-    """What can be wrong; the value is what an operator is shown."""
+    """The kinds of findings; an operator sees the value."""
 
     DANGLING = "dangling"
     MISSING = "missing"
@@ -53,75 +48,70 @@ class Kind(Enum):
     NOTE = "note"
 
     @property
-    def is_litter(self) -> bool:
-        """Whether it changes no answer, and only takes room or time."""
+    def is_garbage(self) -> bool:
+        """Whether it changes no response and only takes space or time."""
         return self in (Kind.UNUSED_SHAPE, Kind.TOMBSTONE, Kind.EMPTY_ENTRY, Kind.UNUSED_OBJECT)
 
     @property
     def is_damage(self) -> bool:
-        """Whether a machine may get a wrong answer, or none."""
-        return not self.is_litter and self is not Kind.NOTE
-
-
-class Fault(NamedTuple):
-    """What is wrong, in a line."""
-
-    kind: Kind
-    what: str
+        """Whether a machine may get a wrong response or none."""
+        return not self.is_garbage and self is not Kind.NOTE
 
 
 class Finding(NamedTuple):
-    """A fault, and whether it is mended."""
+    """One line of fsck's output."""
 
-    fault: Fault
-    mended: bool
+    kind: Kind
+    text: str
+    repaired: bool = False
 
 
-def group_fault(item: Item, entries: Mapping[str, Item], shapes: Item | None) -> Fault | None:
-    """What is wrong with the group in `item`, where these are the entries by their keys, and SHAPES."""
-    name = f"group {item[KEY].removeprefix('G#')!r}"
+def check_group(item: Item, entries: Mapping[str, Item], shapes: Item | None) -> Finding | None:
+    """Check a group's item against the entries, by their keys, and SHAPES."""
+    group_id = item[KEY].removeprefix(GROUP)
     fields = group_fields(item)
     if fields is None:
-        return Fault(Kind.UNREADABLE, f"{name}: its document is none of a group of this id: import it again")
-    repeated = group_hash(fields.selector), fields.profile
-    if (item.get("sel"), item.get("profile")) != repeated or "rev" not in item:
-        return Fault(Kind.WRONG, f"{name}: what its item repeats of its document is something else")
+        return Finding(Kind.UNREADABLE, f"group {group_id!r}: its item has no group of this id; import it again")
+    if (item.get("sel"), item.get("profile")) != (group_hash(fields.selector), fields.profile) or "rev" not in item:
+        return Finding(Kind.WRONG, f"group {group_id!r}: its item's attributes contradict its document")
     for selector in fields.selectors:
-        if fault := _place_fault(item, fields.profile, selector, entries.get(entry_key(selector))):
-            return fault
+        if found := _check_membership(group_id, fields.profile, selector, entries.get(entry_key(selector))):
+            return found
     shape = keys_of(fields.selector)
     if shape_name(shape) not in (shapes or {}):
-        return Fault(Kind.UNNAMED_SHAPE, f"{name} is not found by any machine: SHAPES lacks {list(shape)}")
+        return Finding(Kind.UNNAMED_SHAPE, f"group {group_id!r} matches no machine: SHAPES lacks {list(shape)}")
     return None
 
 
-def _place_fault(item: Item, profile: str, selector: Selector, entry: Item | None) -> Fault | None:
-    """What is wrong with how this entry, which is to be of a selector of the group, has the group in `item`."""
-    group_id = item[KEY].removeprefix(GROUP)
-    place = f"the entry of {selector_text(selector)}"
-    if entry is None or entry.get("s") != selector_text(selector):
-        return Fault(Kind.MISSING, f"group {group_id!r} is not found by its machines: {place} is not there")
+def _check_membership(group_id: str, profile: str, selector: Selector, entry: Item | None) -> Finding | None:
+    text = selector_text(selector)
+    if entry is None or entry.get("s") != text:
+        return Finding(Kind.MISSING, f"group {group_id!r} matches no machine: the entry of {text} is missing")
     if (member := entry.get(member_name(group_id))) != profile:
-        says = f"has profile {member!r} for it" if isinstance(member, str) else "lacks it"
-        return Fault(Kind.MISSING, f"group {group_id!r} has profile {profile!r}, and {place} {says}")
+        has = f"has profile {member!r} for it" if isinstance(member, str) else "lacks it"
+        return Finding(Kind.MISSING, f"group {group_id!r} has profile {profile!r}, and the entry of {text} {has}")
     return None
 
 
-def member_fault(entry: Item, group_id: str, group: Item | None) -> Fault | None:
-    """What is wrong with the entry's naming this group, whose item this is."""
-    place = f"the entry of {entry.get('s')}"
+def check_member(entry: Item, group_id: str, group: Item | None) -> Finding | None:
+    """Check that a group, with this item, belongs in an entry that names it."""
+    names = f"the entry of {entry.get('s')} names group {group_id!r}"
     if group is None:
-        return Fault(Kind.DANGLING, f"{place} names group {group_id!r}, which is not there")
+        return Finding(Kind.DANGLING, f"{names}, which does not exist")
     fields = group_fields(group)
-    # One that cannot be read is told of by itself.
+    # An unreadable group is a finding of its own.
     if fields is not None and not _has(fields, entry):
-        selector = json.dumps(fields.selector)
-        return Fault(Kind.DANGLING, f"{place} names group {group_id!r}, whose selector is {selector}")
+        return Finding(Kind.DANGLING, f"{names}, whose selector is {json.dumps(fields.selector)}")
     return None
+
+
+def _has(fields: GroupFields, entry: Item) -> bool:
+    selector = entry_selector(entry)
+    return entry[KEY] in fields.entries if selector is None else stands_for(fields.selector, selector)
 
 
 def entry_selector(entry: Item) -> Selector | None:
-    """The selector that the entry is of; None where its text is no selector's, or another's."""
+    """The selector of the entry; None if its text is not a selector, or not the one of its key."""
     try:
         selector = Selector(tuple((key, value) for key, value in json.loads(entry["s"])))
         return selector if entry_key(selector) == entry[KEY] else None
@@ -130,12 +120,12 @@ def entry_selector(entry: Item) -> Selector | None:
 
 
 def is_shape(name: str, state: object) -> bool:
-    """Whether an attribute of SHAPES is a shape, with the mapping that says how it stands with it."""
+    """Whether an attribute of SHAPES is a shape with its state."""
     return shape_of(name) is not None and isinstance(state, dict)
 
 
-def document_fault(item: Item) -> Fault | None:
-    """What is wrong with a profile's or a template's item by itself."""
+def check_document(item: Item) -> Finding | None:
+    """Check a profile's or a template's item by itself."""
     key: str = item[KEY]
     try:
         if key.startswith(PROFILE):
@@ -146,10 +136,4 @@ def document_fault(item: Item) -> Fault | None:
             readable = has_object(item) or isinstance(item["body"], bytes)
     except MALFORMED:
         readable = False
-    return None if readable else Fault(Kind.UNREADABLE, f"item {key!r} cannot be read: import it again")
-
-
-def _has(fields: GroupFields, entry: Item) -> bool:
-    """Whether this entry is one of the group's."""
-    selector = entry_selector(entry)
-    return entry[KEY] in fields.entries if selector is None else stands_for(fields.selector, selector)
+    return None if readable else Finding(Kind.UNREADABLE, f"item {key!r} cannot be read; import it again")
