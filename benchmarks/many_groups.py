@@ -18,7 +18,7 @@ from aws_lambda_powertools import Logger
 from benchmarks.boot_machines import PROFILE, ask, groups
 from benchmarks.table_app import fill, table_app
 from lambda_matchbox.assets.file_server import Delivery
-from lambda_matchbox.aws.clients.http_client import Answer, HttpClient
+from lambda_matchbox.aws.clients.http_client import HttpClient, HttpResponse
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
@@ -42,7 +42,9 @@ class Counting(HttpClient):
         super().__init__(read_timeout=60)
         self.calls = 0
 
-    def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float) -> Answer:
+    def request(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float
+    ) -> HttpResponse:
         """The service's answer."""
         self.calls += 1
         return super().request(method, url, headers, body, deadline)

@@ -16,7 +16,7 @@ from botocore.httpsession import URLLib3Session
 from benchmarks.boot_machines import PROFILE, ask, groups
 from benchmarks.table_app import fill, table_app
 from benchmarks.timing import cpu_seconds, print_table
-from lambda_matchbox.aws.clients.http_client import Answer, HttpClient
+from lambda_matchbox.aws.clients.http_client import HttpClient, HttpResponse
 from lambda_matchbox.aws.layout import GROUP, KEY, SHAPES, entry_key
 from lambda_matchbox.aws.layout import PROFILE as PROFILE_PREFIX
 from lambda_matchbox.catalog.selection import selector_of
@@ -34,9 +34,11 @@ class Replaying(HttpClient):
 
     def __init__(self) -> None:
         super().__init__()
-        self._answers: dict[tuple[str, bytes | None], Answer] = {}
+        self._answers: dict[tuple[str, bytes | None], HttpResponse] = {}
 
-    def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float) -> Answer:
+    def request(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float
+    ) -> HttpResponse:
         """The answer, of which the first came from the service."""
         question = (url, body)
         if question not in self._answers:

@@ -13,7 +13,7 @@ from typing import TypeVar
 from botocore.config import Config
 
 from lambda_matchbox.aws.catalog.items import ObjectRef, key_of
-from lambda_matchbox.aws.catalog.listing import UNREADABLE, Listing
+from lambda_matchbox.aws.catalog.listing import UNREADABLE, CatalogListing
 from lambda_matchbox.aws.catalog.object_cache import ObjectCache
 from lambda_matchbox.aws.catalog.reader import DynamoDBCatalog
 from lambda_matchbox.aws.catalog.writer import CatalogWriter
@@ -80,7 +80,7 @@ class TableDocuments:
 
     def groups(self, told: Report = nobody, *, metadata: bool = True) -> list[Group]:
         """The groups in all items that hold one."""
-        groups = self._listed(Listing.groups, told, metadata=metadata)
+        groups = self._listed(CatalogListing.groups, told, metadata=metadata)
         return [group for group in groups if _is_readable(group, told)]
 
     def put_group(self, group: Group) -> None:
@@ -102,7 +102,7 @@ class TableDocuments:
 
     def profiles(self, told: Report = nobody, *, metadata: bool = True) -> list[Profile]:
         """The profiles in all items that hold one."""
-        return self._listed(Listing.profiles, told, metadata=metadata)
+        return self._listed(CatalogListing.profiles, told, metadata=metadata)
 
     def put_profile(self, profile: Profile) -> None:
         """Write the profile's item."""
@@ -154,7 +154,9 @@ class TableDocuments:
         # The answer of one that deleted may have been lost, and Terraform gives up where a resource is not there.
         return self._retries(attempt) or attempts > 1
 
-    def _listed(self, ask: Callable[[Listing], _Listed], told: Report = nobody, *, metadata: bool = True) -> _Listed:
+    def _listed(
+        self, ask: Callable[[CatalogListing], _Listed], told: Report = nobody, *, metadata: bool = True
+    ) -> _Listed:
         end = deadline_within(math.inf)
 
         def read(far: ObjectRef) -> bytes:
@@ -162,7 +164,7 @@ class TableDocuments:
                 return b"{}"
             return self._retries(lambda: self._objects.read(far, min(end, time.monotonic() + _READ_SECONDS)), end)
 
-        return ask(Listing(self._clients(), self._retries, read, told))
+        return ask(CatalogListing(self._clients(), self._retries, read, told))
 
     @property
     def _writer(self) -> CatalogWriter:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lambda_matchbox.aws.bulk.asset_objects import AssetObjects, asset_file
+from lambda_matchbox.aws.bulk.asset_objects import AssetObjects, read_asset
 from lambda_matchbox.aws.catalog.items import ObjectRef, group_in, profile_in, template_in
 from lambda_matchbox.aws.catalog.table_contents import TableContents, scan_table
 from lambda_matchbox.aws.clients.dynamodb_json import Item
@@ -227,4 +227,4 @@ def _is_source(source: Source, file: Path) -> bool:
 
 
 def _is_asset(assets: AssetObjects, path: str, size: int, file: Path) -> bool:
-    return file.stat().st_size == size and asset_file(path, file).sha256 == assets.sha256(path)
+    return file.stat().st_size == size and read_asset(path, file).sha256 == assets.sha256(path)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from lambda_matchbox.answers.template_check import Failure, failures
-from lambda_matchbox.aws.bulk.asset_objects import AssetFile, AssetObjects, asset_file, unwritable
+from lambda_matchbox.aws.bulk.asset_objects import AssetObjects, LocalAsset, invalid_paths, read_asset
 from lambda_matchbox.aws.bulk.plan import Plan, plan
 from lambda_matchbox.aws.bulk.run import CatalogImport
 from lambda_matchbox.aws.catalog.items import display_name, key_of
@@ -131,19 +131,19 @@ class _Import:
         )
         return changes._replace(added=added, changed=changed)
 
-    def _asset_files(self) -> tuple[dict[str, AssetFile], set[str]]:
+    def _asset_files(self) -> tuple[dict[str, LocalAsset], set[str]]:
         """The files to put by their paths, and the paths whose files cannot be used."""
-        refused = unwritable(self._directory.assets)
+        refused = invalid_paths(self._directory.assets)
         for line in refused.values():
             self._warnings.warn(line)
-        files: dict[str, AssetFile] = {}
+        files: dict[str, LocalAsset] = {}
         spared = set(refused)
         progress = Progress("reading assets", len(self._directory.assets), "files")
         for path, file in self._directory.assets.items():
             if path in refused:
                 continue
             try:
-                files[path] = asset_file(path, file)
+                files[path] = read_asset(path, file)
             except OSError as error:
                 self._warnings.warn(f"{file}: cannot be read: {error.strerror}")
                 spared.add(path)
@@ -151,12 +151,14 @@ class _Import:
         progress.end()
         return files, spared
 
-    def _assets_shown(self, objects: AssetObjects, files: dict[str, AssetFile], spared: Collection[str]) -> Differences:
+    def _assets_shown(
+        self, objects: AssetObjects, files: dict[str, LocalAsset], spared: Collection[str]
+    ) -> Differences:
         there = objects.sizes()
         unchanged: set[str] = set()
 
         def compare(path: str) -> None:
-            if objects.holds(path, files[path]):
+            if objects.is_same(path, files[path]):
                 unchanged.add(path)
 
         for _ in in_parallel(compare, [path for path, file in files.items() if there.get(path) == file.size]):
@@ -170,7 +172,7 @@ class _Import:
             prefix="asset ",
         )
 
-    def _put_assets(self, objects: AssetObjects, shown: Differences, files: dict[str, AssetFile]) -> Differences:
+    def _put_assets(self, objects: AssetObjects, shown: Differences, files: dict[str, LocalAsset]) -> Differences:
         """Put what was added or changed; what of it was done."""
         paths = [*shown.added, *shown.changed]
         progress = Progress("putting assets", sum(files[path].size for path in paths), "bytes")

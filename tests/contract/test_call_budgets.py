@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
-from lambda_matchbox.aws.clients.http_client import Answer, HttpClient
+from lambda_matchbox.aws.clients.http_client import HttpClient, HttpResponse
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.aws.layout import KEY, entry_key
 from lambda_matchbox.aws.layout import SHAPES as SHAPES_KEY
@@ -112,7 +112,9 @@ class Together(HttpClient):
         self._meet = threading.Barrier(number)
         self._lock = threading.Lock()
 
-    def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float) -> Answer:
+    def request(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float
+    ) -> HttpResponse:
         with self._lock:
             self._left -= 1
             waits = self._left >= 0

@@ -8,7 +8,7 @@ import pytest
 
 from lambda_matchbox.aws.catalog.items import MAX_INLINE_SIZE, ObjectRef, template_record
 from lambda_matchbox.aws.catalog.object_cache import MAX_CACHED_BYTES, ObjectCache
-from lambda_matchbox.aws.clients.http_client import Answer, HttpClient
+from lambda_matchbox.aws.clients.http_client import HttpClient, HttpResponse
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.errors import StoreUnavailableError
@@ -25,7 +25,9 @@ class Counting(HttpClient):
         super().__init__(connect_timeout=ENOUGH, read_timeout=ENOUGH)
         self.asked: list[str] = []
 
-    def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float) -> Answer:
+    def request(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float
+    ) -> HttpResponse:
         self.asked.append(f"{method} {url.rpartition('/')[2]}")
         return super().request(method, url, headers, body, deadline)
 

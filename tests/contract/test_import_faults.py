@@ -119,7 +119,7 @@ def test_full_entry(data: Path, stores: Stores, run: Run, capsys: pytest.Capture
     assert 1 == run("import", data)
     told = capsys.readouterr()
     refusal = (
-        "matchboxctl: group 'c': with it the entry of its selector, which 2 other groups have or had, would be over "
+        "matchboxctl: group 'c': with it the entry of its selector, which has had 2 other groups, would exceed "
         "409600 bytes (400 KB), DynamoDB's limit for an item"
     )
     assert refusal in told.err.splitlines()
@@ -139,7 +139,7 @@ def test_full_entry(data: Path, stores: Stores, run: Run, capsys: pytest.Capture
     indirect=["stores"],
 )
 def test_full_shapes(data: Path, stores: Stores, run: Run, filled: bool, capsys: pytest.CaptureFixture[str]) -> None:
-    """Groups with whose selectors' keys SHAPES would be over the limit are named; the rest is imported."""
+    """Groups whose selectors' keys do not fit into SHAPES are named; the rest is imported."""
     if filled:
         assert 0 == run("import", data)
     for name in "lmnopqrs":
@@ -150,12 +150,12 @@ def test_full_shapes(data: Path, stores: Stores, run: Run, filled: bool, capsys:
         assert 1 == run("import", data)
         told = capsys.readouterr()
         refusals = [
-            f"matchboxctl: group '{name}': with the keys of its selector SHAPES, which has those of 7 others, would be "
-            "over 409600 bytes (400 KB), DynamoDB's limit for an item"
+            f"matchboxctl: group '{name}': with its selector's keys the item of all shapes, which has 7 others, would "
+            "exceed 409600 bytes (400 KB), DynamoDB's limit for an item"
             for name in ("r", "s")
         ]
-        assert refusals == [line for line in told.err.splitlines() if "SHAPES" in line]
-        assert "matchboxctl: group 'too-long': the keys of its selector have 65539 bytes together" in told.err
+        assert refusals == [line for line in told.err.splitlines() if "all shapes" in line]
+        assert "matchboxctl: group 'too-long': its selector's keys have 65539 bytes together" in told.err
         summary = f"groups, profiles and templates: {added} added, 0 changed, 0 removed, {unchanged} unchanged"
         assert summary in told.out.splitlines()
     assert "G#q" in contents(stores)
@@ -168,9 +168,9 @@ def test_shapes_filled_by_others(data: Path, stores: Stores) -> None:
     writer = stores.writer()
     for name in "abcdef":
         writer.put_group(Group(name, selector={name * 60_000: "x"}))
-    with pytest.raises(UnwritableError, match=r"group 'g': with the keys of the selector SHAPES would be over 409600"):
+    with pytest.raises(UnwritableError, match=r"group 'g': the item of all shapes would exceed 409600"):
         writer.put_group(Group("g", selector={"g" * 60_000: "x"}))
-    with pytest.raises(UnwritableError, match=r"group 'h': the keys of the selector have 70004 bytes together"):
+    with pytest.raises(UnwritableError, match=r"group 'h': the selector's keys have 70004 bytes together"):
         writer.put_group(Group("h", selector={"h" * 70_000: "x"}))
 
 

@@ -13,7 +13,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from urllib3 import HTTPResponse
 
-from lambda_matchbox.aws.catalog.listing import Listing
+from lambda_matchbox.aws.catalog.listing import CatalogListing
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from matchboxctl.documents.retries import Retries
@@ -150,7 +150,7 @@ def test_long_lists(rig: Rig) -> None:
         client.meta.events.register("before-send.dynamodb.Scan", refuse_the_second)
         told: list[str] = []
         clients = rig.stores.clients()._replace(dynamodb=client)
-        found = Listing(clients, Retries(10), lambda _: b"", told.append).profiles()
+        found = CatalogListing(clients, Retries(10), lambda _: b"", told.append).profiles()
     assert sorted(profiles) == sorted(found)
     assert [] == told
     pages = len(asked) - 1

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lambda_matchbox.aws.catalog.reader import REMEMBERED_TOMBSTONES, _Tombstone, _Tombstones
+from lambda_matchbox.aws.catalog.reader import MAX_TOMBSTONES, _Tombstone, _Tombstones
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.dynamodb_json import Item
 from lambda_matchbox.aws.layout import entry_key
@@ -119,6 +119,6 @@ def test_a_pass_under_way_knows_nothing_of_other_threads() -> None:
 def test_many_tombstones_are_known_again() -> None:
     """However many tombstones a pass finds, the next pass knows them all."""
     tombstones = _Tombstones()
-    found = [_Tombstone("e", "g", value) for value in range(REMEMBERED_TOMBSTONES + 1)]
+    found = [_Tombstone("e", "g", value) for value in range(MAX_TOMBSTONES + 1)]
     assert not tombstones.all_seen_before(time.monotonic_ns(), found)
     assert tombstones.all_seen_before(time.monotonic_ns() + 1, found)

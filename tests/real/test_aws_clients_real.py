@@ -13,7 +13,7 @@ import pytest
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.aws.clients.http_client import HttpClient
-from lambda_matchbox.aws.clients.s3 import S3, File, Listing
+from lambda_matchbox.aws.clients.s3 import S3, ListedObject, ObjectListing
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.errors import StoreUnavailableError
 from tests.rigs.faults import INTERNAL_ERROR, THROTTLED, Withhold
@@ -153,9 +153,9 @@ def test_strange_keys(bucket: S3, key: str) -> None:
 
 def test_listing(bucket: S3) -> None:
     """Listed keys are those that were put."""
-    files = [File(key, len(key.encode())) for key in STRANGE]
-    assert Listing(sorted(files[:2]), ["a/"]) == bucket.list("", "/")
-    assert Listing(sorted(files[2:5]), ["a/sub dir/"]) == bucket.list("a/", "/")
+    files = [ListedObject(key, len(key.encode())) for key in STRANGE]
+    assert ObjectListing(sorted(files[:2]), ["a/"]) == bucket.list("", "/")
+    assert ObjectListing(sorted(files[2:5]), ["a/sub dir/"]) == bucket.list("a/", "/")
 
 
 def test_listing_of_many_pages(bucket: S3) -> None:
@@ -163,7 +163,7 @@ def test_listing_of_many_pages(bucket: S3) -> None:
     keys = [f"many/{n:04d}" for n in range(1001)]
     for key in keys:
         bucket.put(key, b"", "text/plain")
-    assert keys == [file.key for file in bucket.list("many/").files]
+    assert keys == [file.key for file in bucket.list("many/").objects]
 
 
 def test_past_the_end(bucket: S3) -> None:

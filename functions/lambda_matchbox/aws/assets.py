@@ -1,4 +1,4 @@
-"""The files of a bucket below a prefix: the operator's own assets, and releases."""
+"""The objects of a bucket below a prefix: the operator's own assets, and releases."""
 
 from lambda_matchbox.assets.stores import AssetFile, DirectoryListing
 from lambda_matchbox.aws.clients.request_deadline import deadline_within
@@ -7,15 +7,15 @@ from lambda_matchbox.aws.layout import ASSETS_PREFIX
 from lambda_matchbox.errors import NotFoundError
 from lambda_matchbox.golang.http.paths import escape_path
 
-_LONGEST_KEY = 1024  # bytes (S3's "Naming Amazon S3 objects")
+_MAX_KEY_SIZE = 1024  # bytes (S3's "Naming Amazon S3 objects")
 
 
 class S3Assets:
     """The asset store over the objects of a bucket whose keys start with `prefix` (see `assets.stores.AssetStore`).
 
-    Its addresses last `lifetime` seconds, less where the credentials that signed them end earlier. `bucket_url` is
-    where objects can be had without a signature, without a slash at its end, or empty. Each question to the bucket ends
-    within `answer_time` seconds.
+    Its addresses are valid for `lifetime` seconds, or until the credentials that signed them expire. `bucket_url`, or
+    an empty text, is the bucket's address without signatures and without a slash at its end. Each call takes
+    `answer_time` seconds at most.
     """
 
     def __init__(
@@ -28,21 +28,21 @@ class S3Assets:
         self._bucket_url = bucket_url
 
     def file(self, path: str) -> AssetFile | None:
-        """The object of that path."""
+        """The object's headers."""
         key = object_key(self._prefix, path)
         head = None if key is None else self._s3.head(key, self._deadline())
         return None if head is None else AssetFile(head.size, head.content_type, head.etag, head.last_modified)
 
     def listing(self, path: str) -> DirectoryListing | None:
-        """What lies below that path; a prefix without objects is no directory, but the root always is one."""
+        """The objects below the path; a prefix without objects is not a directory, but the root always is."""
         prefix = object_key(self._prefix, f"{path}/" if path else "")
         if prefix is None:
             return None
         found = self._s3.list(prefix, deadline=self._deadline())
-        if path and not found.files and not found.directories:
+        if path and not found.objects and not found.prefixes:
             return None
-        files = [file.key.removeprefix(prefix) for file in found.files if file.key != prefix]
-        return DirectoryListing(files, [name.removeprefix(prefix).rstrip("/") for name in found.directories])
+        files = [one.key.removeprefix(prefix) for one in found.objects if one.key != prefix]
+        return DirectoryListing(files, [name.removeprefix(prefix).rstrip("/") for name in found.prefixes])
 
     def read(self, path: str, start: int, length: int) -> bytes:
         """`length` bytes from `start`."""
@@ -51,11 +51,11 @@ class S3Assets:
         key = object_key(self._prefix, path)
         read = None if key is None else self._s3.get(key, start, length, self._deadline())
         if read is None:
-            raise NotFoundError(f"asset {path!r} has gone")
+            raise NotFoundError(f"asset {path!r} is gone")
         return read
 
     def address(self, path: str, origin: str) -> str:
-        """A presigned address with the scheme that the client used."""
+        """A presigned address with the client's scheme."""
         return self._s3.presigned_get(self._prefix + path, origin.partition("://")[0], self._lifetime)
 
     def plain_address(self, path: str) -> str | None:
@@ -71,9 +71,9 @@ class S3Assets:
 
 
 def object_key(prefix: str, path: str) -> str | None:
-    """The key of that path below the prefix; None where no object can have it."""
+    """The key of the path below the prefix; None if no object can have it."""
     try:
-        octets = (prefix + path).encode()
+        key = (prefix + path).encode()
     except UnicodeEncodeError:
         return None
-    return None if len(octets) > _LONGEST_KEY or b"\0" in octets else prefix + path
+    return None if len(key) > _MAX_KEY_SIZE or b"\0" in key else prefix + path

@@ -1,4 +1,4 @@
-"""Answers that are too long for the balancer, in the bucket below `answers/`, which forgets them after a day."""
+"""Responses that are too long for the balancer, in the bucket, which deletes them after a day."""
 
 import hashlib
 
@@ -11,8 +11,8 @@ from lambda_matchbox.http import StoredResponse
 class S3Responses:
     """The response store over a bucket (see `http.ResponseStore`).
 
-    Its addresses last `lifetime` seconds, less where the credentials that signed them end earlier. An answer is kept
-    within `answer_time` seconds or not at all.
+    Its addresses are valid for `lifetime` seconds, or until the credentials that signed them expire. A call takes
+    `answer_time` seconds at most.
     """
 
     def __init__(self, s3: S3, lifetime: int, *, answer_time: float) -> None:
@@ -21,8 +21,8 @@ class S3Responses:
         self._answer_time = answer_time
 
     def put(self, body: bytes, content_type: str, origin: str) -> StoredResponse:
-        """Put it under its digest, so that machines that are told the same share an object."""
-        # The type is part of what is served: one body of two types is two objects.
+        """Put the response under its digest, so that machines with equal responses share an object."""
+        # The object has a content type: a body with two types is two objects.
         key = RESPONSES_PREFIX + hashlib.sha256(content_type.encode() + b"\0" + body).hexdigest()
         self._s3.put(key, body, content_type, deadline_within(self._answer_time))
         address = self._s3.presigned_get(key, origin.partition("://")[0], self._lifetime)

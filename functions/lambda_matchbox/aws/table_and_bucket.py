@@ -1,4 +1,4 @@
-"""The table and the bucket, where no stack makes them."""
+"""Creation of the table and the bucket without a stack."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 
-# Bodies of servers that are not AWS: they know no lifecycles at all.
+# Error codes of S3 servers without lifecycles.
 _NO_LIFECYCLES = ("NotImplemented", "MethodNotAllowed", "InvalidRequest", "MalformedXML")
 
 
 def create_table(client: "DynamoDBClient", name: str) -> bool:
-    """Make the table, and wait until it can be used; False where it was there already, or is being made."""
-    made = True
+    """Create the table and wait until it is active; False if it exists or is being created."""
+    created = True
     try:
         client.create_table(
             TableName=name,
@@ -26,13 +26,13 @@ def create_table(client: "DynamoDBClient", name: str) -> bool:
             BillingMode="PAY_PER_REQUEST",
         )
     except client.exceptions.ResourceInUseException:
-        made = False
+        created = False
     client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
-    return made
+    return created
 
 
 def create_bucket(client: "S3Client", name: str, region: str) -> bool:
-    """Make the bucket; False where it was the caller's already."""
+    """Create the bucket; False if the caller has it already."""
     try:
         client.head_bucket(Bucket=name)
     except ClientError as error:
@@ -40,16 +40,16 @@ def create_bucket(client: "S3Client", name: str, region: str) -> bool:
             raise
     else:
         return False
-    # The first region is the one that must not be named (S3's API reference, CreateBucket).
-    where: Any = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-    client.create_bucket(Bucket=name, **where)
+    # The first region must not be named (S3's API reference, CreateBucket).
+    location: Any = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    client.create_bucket(Bucket=name, **location)
     return True
 
 
 def expire_answers(client: "S3Client", bucket: str) -> str | None:
-    """Let the bucket forget long answers, and parts of uploads that were never finished, after a day.
+    """Have the bucket delete long responses and the parts of unfinished uploads after a day.
 
-    Other rules of its lifecycle stay. Returns why the service refuses, where it knows no lifecycles.
+    Other lifecycle rules stay. Returns the error code of a service without lifecycles, None otherwise.
     """
     ours: Any = {
         "ID": "matchbox-answers",

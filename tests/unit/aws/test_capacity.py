@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from lambda_matchbox.aws.bulk.capacity import that_fit
+from lambda_matchbox.aws.bulk.capacity import fitting
 from lambda_matchbox.aws.catalog.table_contents import TableContents
 from lambda_matchbox.aws.layout import KEY, MAX_ITEM_SIZE, SHAPES, entry_key, member_name, selector_text, shape_name
 from lambda_matchbox.catalog.groups import Group
@@ -29,8 +29,8 @@ def entry(selector: dict[str, str], members: dict[str, object]) -> Item:
 def refused(documents: Iterable[CatalogDocument], table: TableContents) -> list[str]:
     """The ids of the groups that do not fit; all others do, in whatever order they come."""
     given, told = list(documents), list[str]()
-    fitting = [document.id for document in that_fit(given, table, lambda group, _: told.append(group.id))]
-    assert sorted(document.id for document in given) == sorted([*fitting, *told])
+    kept = [document.id for document in fitting(given, table, lambda group, _: told.append(group.id))]
+    assert sorted(document.id for document in given) == sorted([*kept, *told])
     return told
 
 

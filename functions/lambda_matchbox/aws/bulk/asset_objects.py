@@ -1,6 +1,6 @@
-"""How do an operator's files get into the bucket below `assets/`, and out of it?
+"""The operator's files as objects of the bucket below `assets/`.
 
-Each object has its content type, and in its metadata the SHA-256 of its bytes, by which it is known again.
+Each object has its content type and, as metadata, the SHA-256 of its bytes.
 """
 
 import hashlib
@@ -14,11 +14,11 @@ from lambda_matchbox.aws.layout import ASSETS_PREFIX
 from lambda_matchbox.golang.http import content_type
 
 _DIGEST = "sha256"
-_PIECE = 1024 * 1024
+_CHUNK = 1024 * 1024
 
 
-class AssetFile(NamedTuple):
-    """A file as it would be put."""
+class LocalAsset(NamedTuple):
+    """A file with what is stored of it."""
 
     file: Path
     size: int
@@ -26,17 +26,17 @@ class AssetFile(NamedTuple):
     content_type: str
 
 
-def asset_file(path: str, file: Path) -> AssetFile:
-    """Read the file that is to be served under this path. Raises OSError."""
+def read_asset(path: str, file: Path) -> LocalAsset:
+    """Read the file of the asset with this path. Raises OSError."""
     digest = hashlib.sha256()
     with file.open("rb") as opened:
         head = opened.read(content_type.SNIFFED)
         digest.update(head)
         size = len(head)
-        while piece := opened.read(_PIECE):
-            digest.update(piece)
-            size += len(piece)
-    return AssetFile(file, size, digest.hexdigest(), content_type.of_file(path, head))
+        while chunk := opened.read(_CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+    return LocalAsset(file, size, digest.hexdigest(), content_type.of_file(path, head))
 
 
 class AssetObjects:
@@ -50,22 +50,22 @@ class AssetObjects:
         """The bytes of each asset, by its path."""
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=ASSETS_PREFIX)
         listed = (found for page in pages for found in page.get("Contents", ()))
-        # Consoles make an empty object for what they show as a directory.
+        # Consoles create an empty object for a directory.
         paths = ((found["Key"].removeprefix(ASSETS_PREFIX), found["Size"]) for found in listed)
         return {path: size for path, size in paths if path and not path.endswith("/")}
 
     def sha256(self, path: str) -> str | None:
-        """The digest that was put with the asset; None where it was put by other means."""
+        """The digest in the asset's metadata; None if another tool stored it."""
         return self._s3.head_object(Bucket=self._bucket, Key=ASSETS_PREFIX + path)["Metadata"].get(_DIGEST)
 
-    def holds(self, path: str, file: AssetFile) -> bool:
-        """Whether the asset, which is known to be there, is this file."""
+    def is_same(self, path: str, file: LocalAsset) -> bool:
+        """Whether the asset, which exists, is this file."""
         head = self._s3.head_object(Bucket=self._bucket, Key=ASSETS_PREFIX + path)
         known = head["ContentLength"], head["Metadata"].get(_DIGEST), head["ContentType"]
         return known == (file.size, file.sha256, file.content_type)
 
-    def put(self, path: str, file: AssetFile, sent: Callable[[int], object]) -> None:
-        """Put it, whole or not at all; `sent` is told how many more bytes are on their way."""
+    def put(self, path: str, file: LocalAsset, sent: Callable[[int], object]) -> None:
+        """Store it, whole or not at all; `sent` is given the number of further bytes sent."""
         self._s3.upload_file(
             str(file.file),
             self._bucket,
@@ -75,15 +75,15 @@ class AssetObjects:
         )
 
     def get(self, path: str, file: Path, received: Callable[[int], object]) -> None:
-        """Write the asset to a file; `received` is told how many more bytes there are."""
+        """Write the asset to a file; `received` is given the number of further bytes."""
         self._s3.download_file(self._bucket, ASSETS_PREFIX + path, str(file), Callback=received)
 
     def delete(self, path: str) -> None:
-        """Take the asset away."""
+        """Delete the asset."""
         self._s3.delete_object(Bucket=self._bucket, Key=ASSETS_PREFIX + path)
 
 
-def unwritable(paths: Iterable[str]) -> dict[str, str]:
-    """A line for each path that no object can have."""
-    reason = "the path is no UTF-8, or longer than an object's may be (1,017 bytes)"
+def invalid_paths(paths: Iterable[str]) -> dict[str, str]:
+    """A message for each path that no object can have."""
+    reason = "the path is not UTF-8 or is longer than 1,017 bytes, S3's limit"
     return {path: f"asset {path!r}: {reason}" for path in paths if object_key(ASSETS_PREFIX, path) is None}

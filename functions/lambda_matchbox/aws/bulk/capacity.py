@@ -1,7 +1,7 @@
-"""Which groups fit into the items that groups share: SHAPES, and the entry of a selector?
+"""The groups that fit into the items that groups share: SHAPES, and the entry of a selector.
 
-DynamoDB limits an item to 400 KB. What the table has already takes its room, also what nobody needs any more: a group
-that is removed leaves a tombstone, and `fsck --repair` alone takes shapes out.
+DynamoDB limits an item to 400 KB. What the table already has counts, even if it is unused: a deleted group leaves a
+tombstone, and only `fsck --repair` removes shapes.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -23,20 +23,20 @@ from lambda_matchbox.catalog.selection import keys_of, selectors_of, sort_key
 from lambda_matchbox.catalog.templates import CatalogDocument
 
 _LIMIT = f"{MAX_ITEM_SIZE} bytes (400 KB), DynamoDB's limit for an item"
-# The key, the count of writes, and what an entry's selector needs besides its text.
-_REST = 200
-# A shape has a mapping, in which fsck's mark has to fit.
-_STATE = 40
+# The key, the count of writes, and an entry's selector without its text.
+_OVERHEAD = 200
+# A shape's mapping, with fsck's mark.
+_SHAPE_STATE = 40
 # A number of 19 digits: a byte for two of them, one for the exponent, one for the sign.
-_TOMBSTONE = 12
+_TOMBSTONE_SIZE = 12
 
 
-def that_fit(
+def fitting(
     documents: Iterable[CatalogDocument], found: TableContents, refuse: Callable[[Group, str], object]
 ) -> Iterator[CatalogDocument]:
-    """All documents but the groups that do not fit beside what was found in the table: the last ones by their ids.
+    """All documents but the groups, the last ones by their ids, that do not fit beside the table's contents.
 
-    `refuse` is told each of those, and why in one line.
+    `refuse` is given each of those with the reason.
     """
     groups: list[Group] = []
     for document in documents:
@@ -53,8 +53,8 @@ def that_fit(
                 entries[key] = _Entry(selector_text(selector), found.entries.get(key, {}))
             own.append(entries[key])
         name = shape_name(keys_of(group.selector))
-        if why := shapes.refusal(name) or next(filter(None, (entry.refusal(group) for entry in own)), ""):
-            refuse(group, f"group {group.id!r}: {why}")
+        if reason := shapes.refusal(name) or next(filter(None, (entry.refusal(group) for entry in own)), ""):
+            refuse(group, f"group {group.id!r}: {reason}")
             continue
         shapes.add(name)
         for entry in own:
@@ -67,17 +67,17 @@ class _Shapes:
 
     def __init__(self, item: Item) -> None:
         self._names = item.keys() - {KEY}
-        self._size = _REST + sum(_size(name) + _STATE for name in self._names)
+        self._size = _OVERHEAD + sum(_size(name) + _SHAPE_STATE for name in self._names)
 
     def refusal(self, name: str) -> str:
-        """Why the shape does not fit; empty where it does."""
+        """The reason why the shape does not fit; empty if it does."""
         if name in self._names:
             return ""
         if len(name) > MAX_NAME_SIZE:
-            return f"the keys of its selector have {len(name)} bytes together, and DynamoDB's limit is {MAX_NAME_SIZE}"
-        if self._size + len(name) + _STATE > MAX_ITEM_SIZE:
+            return f"its selector's keys have {len(name)} bytes together; DynamoDB's limit is {MAX_NAME_SIZE}"
+        if self._size + len(name) + _SHAPE_STATE > MAX_ITEM_SIZE:
             return (
-                f"with the keys of its selector SHAPES, which has those of {len(self._names)} others, would be over "
+                f"with its selector's keys the item of all shapes, which has {len(self._names)} others, would exceed "
                 f"{_LIMIT}"
             )
         return ""
@@ -85,7 +85,7 @@ class _Shapes:
     def add(self, name: str) -> None:
         if name not in self._names:
             self._names.add(name)
-            self._size += len(name) + _STATE
+            self._size += len(name) + _SHAPE_STATE
 
 
 class _Entry:
@@ -94,14 +94,14 @@ class _Entry:
     def __init__(self, selector: str, item: Item) -> None:
         members = {member_name(group_id): value for group_id, value in members_of(item).items()}
         self._members = {name: _member(name, value) for name, value in members.items()}
-        self._size = _REST + len(selector) + sum(self._members.values())
+        self._size = _OVERHEAD + len(selector) + sum(self._members.values())
 
     def refusal(self, group: Group) -> str:
-        """Why the group does not fit; empty where it does."""
+        """The reason why the group does not fit; empty if it does."""
         if self._with(group) <= max(self._size, MAX_ITEM_SIZE):
             return ""
         others = len(self._members.keys() - {member_name(group.id)})
-        return f"with it the entry of its selector, which {others} other groups have or had, would be over {_LIMIT}"
+        return f"with it the entry of its selector, which has had {others} other groups, would exceed {_LIMIT}"
 
     def add(self, group: Group) -> None:
         self._size = self._with(group)
@@ -114,7 +114,7 @@ class _Entry:
 
 
 def _member(name: str, value: object) -> int:
-    return _size(name) + (_size(value) if isinstance(value, str) else _TOMBSTONE)
+    return _size(name) + (_size(value) if isinstance(value, str) else _TOMBSTONE_SIZE)
 
 
 def _size(text: str) -> int:

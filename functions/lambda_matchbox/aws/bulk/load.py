@@ -1,8 +1,8 @@
-"""How is an empty table filled? By BatchWriteItem, which is faster than transactions and knows no conditions.
+"""Writes to an empty table with BatchWriteItem, which is faster than transactions but has no conditions.
 
-Machines may ask meanwhile. A group is found by its selector's entry alone, so entries come after all that they lead to,
-those of the most specific selectors first: a machine is told that nothing matches until what it shall get is there,
-never what is meant for less specific ones.
+Machines may boot meanwhile. A group is found through its selector's entry only, so entries are written after what they
+lead to, those of the most specific selectors first: nothing matches a machine until its own group is complete, never
+a less specific group.
 """
 
 import time
@@ -26,7 +26,7 @@ from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.retry import Backoff
 
 BATCH_ITEMS = 25
-"""The most items that one BatchWriteItem takes; at 400 KB each they stay below its 16 MB."""
+"""The limit of one BatchWriteItem; at 400 KB each they stay below its 16 MB."""
 
 _RETRY_SECONDS = 60.0
 _BACKOFF = Backoff(longest=2.0)
@@ -37,10 +37,10 @@ Item = dict[str, Any]
 def bulk_load(
     clients: StoreClients, documents: Iterable[CatalogDocument], done: Callable[[int], object] = lambda _: None
 ) -> None:
-    """Write all documents into an empty table; `done` is told how many more are written.
+    """Write all documents into an empty table; `done` is given the number of further ones written.
 
-    What was written before an interruption stays, and changes no answer for a worse one. Raises UnwritableError before
-    anything is written, StoreUnavailableError where the table did not take items for a minute.
+    What was written before an interruption stays and does no harm. Raises UnwritableError before anything is written,
+    StoreUnavailableError if the table takes no items for a minute.
     """
 
     def write(items: Iterable[Item]) -> Iterator[list[Item]]:
@@ -59,7 +59,7 @@ def bulk_load(
     for size in sorted({len(selector.pairs) for selector in entries}, reverse=True):
         for _ in write(entry for selector, entry in entries.items() if len(selector.pairs) == size):
             pass
-    # Before the groups were there, a shape may have been marked as unused.
+    # Before the groups existed, fsck may have marked a shape as unused.
     writes = TableWrites(clients, _RETRY_SECONDS)
     for shape in {selector.shape for selector in entries}:
         writes.persist(f"shape {list(shape)}", partial(writes.name_shape, shape))
@@ -94,15 +94,15 @@ def _shapes(entries: Iterable[Selector]) -> Item:
 
 
 def _batches(items: Iterable[Item]) -> list[list[Item]]:
-    everything = list(items)
-    return [everything[start : start + BATCH_ITEMS] for start in range(0, len(everything), BATCH_ITEMS)]
+    queue = list(items)
+    return [queue[start : start + BATCH_ITEMS] for start in range(0, len(queue), BATCH_ITEMS)]
 
 
 def _write(clients: StoreClients, items: Iterable[dict[str, Attribute]]) -> None:
-    """Write them all: what the table leaves over is sent again."""
-    left: Any = {clients.table: [{"PutRequest": {"Item": encode_item(item)}} for item in items]}
+    """Write all items; unprocessed ones are sent again."""
+    unprocessed: Any = {clients.table: [{"PutRequest": {"Item": encode_item(item)}} for item in items]}
     deadline = time.monotonic() + _RETRY_SECONDS
     attempts = count(1)
-    while left := clients.dynamodb.batch_write_item(RequestItems=left)["UnprocessedItems"]:
+    while unprocessed := clients.dynamodb.batch_write_item(RequestItems=unprocessed)["UnprocessedItems"]:
         if not _BACKOFF.wait(next(attempts), deadline):
             raise StoreUnavailableError(f"table {clients.table!r} left items unprocessed for {_RETRY_SECONDS:g} s")

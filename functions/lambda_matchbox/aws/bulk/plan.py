@@ -1,9 +1,9 @@
-"""What has to be written for a table to hold these groups, profiles and templates?"""
+"""The differences between a table and the groups, profiles and templates to import."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from lambda_matchbox.aws.bulk.capacity import that_fit
+from lambda_matchbox.aws.bulk.capacity import fitting
 from lambda_matchbox.aws.catalog.items import Record, UnwritableError, document_key, document_record
 from lambda_matchbox.aws.catalog.table_contents import TableContents
 from lambda_matchbox.aws.layout import KEY, Attribute, entry_key, member_name, selector_text, shape_name
@@ -13,10 +13,7 @@ from lambda_matchbox.catalog.templates import CatalogDocument
 
 
 class Plan(NamedTuple):
-    """Which documents are new and which differ, by the keys of their items; and which keys are to go.
-
-    `refused` says of each document that no item can hold why, in one line.
-    """
+    """New and changed documents by their keys, the keys to delete, and messages for refused documents."""
 
     added: dict[str, CatalogDocument]
     changed: dict[str, CatalogDocument]
@@ -31,22 +28,22 @@ def plan(
     objects: Mapping[str, int],
     spared: Collection[str] | None,
 ) -> Plan:
-    """The way from what was found in a table to the documents.
+    """The changes that make the table's contents equal to the documents.
 
-    `objects` are the sizes of the objects below `templates/`, by their keys: a document whose object lacks is changed.
-    What the table has beyond them goes, but for the keys in `spared` and of what is refused; all of it stays where
-    `spared` is None.
+    `objects` are the sizes of the objects below `templates/`, by their keys: a document without its object counts as
+    changed. Other documents of the table are removed, except those of the keys in `spared` and of refused documents;
+    none is removed if `spared` is None.
     """
     existing = found.by_key()
     made = Plan({}, {}, [], 0, [])
     wanted: set[str] = set()
     unchanged = 0
 
-    def refuse(document: CatalogDocument, why: str) -> None:
-        made.refused.append(why)
+    def refuse(document: CatalogDocument, reason: str) -> None:
+        made.refused.append(reason)
         wanted.add(document_key(document) or "")
 
-    for document in that_fit(documents, found, refuse):
+    for document in fitting(documents, found, refuse):
         try:
             record = document_record(document, rev="")
         except UnwritableError as error:
@@ -74,7 +71,7 @@ def _same(record: Record, item: dict[str, Attribute]) -> bool:
 
 
 def _is_entered(group: Group, found: TableContents) -> bool:
-    """Whether machines find the group: its shape is named, and the entries of its selector have it."""
+    """Whether SHAPES has the group's shape, and the entries of its selector have the group."""
     if shape_name(keys_of(group.selector)) not in (found.shapes or {}):
         return False
     for selector in selectors_of(group.selector):

@@ -1,4 +1,4 @@
-"""How does a table come to hold what a plan says, while machines ask?"""
+"""Imports into a table while machines boot."""
 
 import threading
 from collections import defaultdict
@@ -17,22 +17,22 @@ from lambda_matchbox.catalog.templates import CatalogDocument, Template
 
 
 class CatalogImport:
-    """Writes plans, in several threads."""
+    """Carries out plans, in several threads."""
 
     def __init__(self, clients: StoreClients) -> None:
         self._clients = clients
         self._own = threading.local()
 
     def fill(self, plan: Plan, done: Callable[[int], object]) -> None:
-        """Write all that a plan adds to an empty table; see `bulk_load`."""
+        """Write everything that a plan adds to an empty table; see `bulk_load`."""
         bulk_load(self._clients, plan.added.values(), done)
 
     def carry_out(self, plan: Plan, done: Callable[[int], object]) -> dict[str, str]:
-        """Write what is new or differs, then remove what is to go; `done` is told how many more are written.
+        """Write what is new or changed, then delete; `done` is given the number of further documents.
 
-        Each document is written for itself, so that an interruption leaves whole ones, and the same plan made again
-        goes on from there. Returns by their keys the documents that no item could hold beside what the table has, each
-        with the reason in one line. Raises what else CatalogWriter raises.
+        Each document is written by itself, so that after an interruption a new plan continues from there. Returns a
+        message, by their keys, for the documents that do not fit beside the table's contents. Raises what else
+        CatalogWriter raises.
         """
         refused: dict[str, str] = {}
 
@@ -46,7 +46,7 @@ class CatalogImport:
         for documents in _in_turn(plan):
             for _ in in_parallel(put, documents):
                 done(1)
-        # Groups go before what they lead to.
+        # Groups are deleted before what they lead to.
         groups = [key for key in plan.removed if key.startswith(GROUP)]
         for keys in (groups, sorted(set(plan.removed).difference(groups))):
             for _ in in_parallel(self._delete, keys):
@@ -54,7 +54,7 @@ class CatalogImport:
         return refused
 
     def _writer(self) -> CatalogWriter:
-        """The writer of this thread: one is not for several."""
+        """The writer of this thread."""
         if not hasattr(self._own, "writer"):
             self._own.writer = CatalogWriter(self._clients)
         writer: CatalogWriter = self._own.writer
@@ -79,10 +79,10 @@ class CatalogImport:
 
 
 def _in_turn(plan: Plan) -> Iterator[list[tuple[str, CatalogDocument]]]:
-    """What may be written at the same time: groups after what they lead to, the most specific first.
+    """The documents that may be written at the same time: groups after what they lead to, the most specific first.
 
-    A machine whose own group is not there yet is told what it was told before, never what is meant for less specific
-    ones. So groups that are new come before those that change, which may give machines up to them.
+    Until its own group exists a machine gets the same response as before, never that of a less specific group. So new
+    groups are written before changed ones, which may release machines to them.
     """
     others: list[tuple[str, CatalogDocument]] = []
     groups: dict[tuple[int, bool], list[tuple[str, CatalogDocument]]] = defaultdict(list)

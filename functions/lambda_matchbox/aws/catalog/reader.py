@@ -1,4 +1,4 @@
-"""Which group, profile and template does the table hold for a machine?"""
+"""Reads of groups, profiles and templates for booting machines."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -35,13 +35,13 @@ from lambda_matchbox.retry import Backoff
 _BACKOFF = Backoff()
 
 ANSWER_TIME = 6.0
-"""Seconds that one question may take."""
+"""Seconds that one read may take."""
 
-SELECTIONS = 4
-"""How often a group is chosen when the one chosen before has just gone or changed."""
+MAX_SELECTIONS = 4
+"""Attempts at a selection whose group was deleted or changed meanwhile."""
 
-REMEMBERED_TOMBSTONES = 20_000
-"""How many tombstones are known again; one that is forgotten costs one more call."""
+MAX_TOMBSTONES = 20_000
+"""Tombstones that are remembered; a forgotten one costs one more call."""
 
 
 class _Entry(NamedTuple):
@@ -52,15 +52,15 @@ class _Entry(NamedTuple):
 
 
 class _Choice(NamedTuple):
-    """What an entry says: this group has the selector, and this profile."""
+    """A group of an entry, with its selector and profile."""
 
     selector: Selector
     group_id: str
     profile_id: str
 
 
-class _Found(NamedTuple):
-    """The entries of all selectors that the labels match, and the pointers of the same moment."""
+class _Candidates(NamedTuple):
+    """The entries of all selectors that match the labels, and the pointers of the same moment."""
 
     entries: Mapping[Selector, _Entry]
     pointers: Pointers
@@ -73,24 +73,24 @@ class _Tombstone(NamedTuple):
 
 
 class _Tombstones:
-    """The tombstones seen so far, each with the moment by which it had been seen."""
+    """The tombstones seen so far, each with the time by which it had been seen."""
 
     def __init__(self) -> None:
         self._seen: dict[_Tombstone, int] = {}
         self._lock = Lock()
 
     def all_seen_before(self, moment: int, found: Sequence[_Tombstone]) -> bool:
-        """Whether a pass that began at `moment` (of time.monotonic_ns()) knew all that it found; they are remembered.
+        """Whether all tombstones found by a pass that began at `moment` (of time.monotonic_ns()) were known before it.
 
-        Not one that another thread saw while this pass was under way: what this pass read may be older.
+        One that another thread saw during this pass does not count: this pass may have read older items.
         """
         with self._lock:
             known = all(self._seen.get(tombstone, moment) < moment for tombstone in found)
             now = time.monotonic_ns()
             for tombstone in found:
-                # Put at the end: those met last are forgotten last, or two passes could forget each other's.
+                # The most recently met are forgotten last, or two passes could forget each other's.
                 self._seen[tombstone] = self._seen.pop(tombstone, now)
-            while len(self._seen) > max(REMEMBERED_TOMBSTONES, len(found)):
+            while len(self._seen) > max(MAX_TOMBSTONES, len(found)):
                 del self._seen[next(iter(self._seen))]
             return known
 
@@ -98,10 +98,10 @@ class _Tombstones:
 class DynamoDBCatalog:
     """Groups, profiles and templates in a table (see `catalog.stores.Catalog`), for any number of threads.
 
-    Long templates and metadata are read from the bucket that `s3` reads, which costs one call more when they are new.
+    Long templates and metadata are read from the bucket of `s3`, which costs one more call the first time.
 
     A selection takes two calls, and one more at first or when the selector shapes have changed. While a group moves to
-    other selectors, or one takes another's place, a machine gets the answer from before or after.
+    other selectors or replaces another one, a machine gets the response from before or from after.
     """
 
     def __init__(self, dynamodb: DynamoDB, s3: S3, table: str, *, answer_time: float = ANSWER_TIME) -> None:
@@ -113,10 +113,10 @@ class DynamoDBCatalog:
         self._tombstones = _Tombstones()
 
     def select(self, labels: Mapping[str, str] | None) -> Selection | None:
-        """The selection for these labels, or None where no group matches."""
+        """The selection for these labels, or None if no group matches."""
         deadline = self._deadline()
-        for attempt in range(SELECTIONS):
-            # Once is a change in between; more often, a write may be under way that takes its time.
+        for attempt in range(MAX_SELECTIONS):
+            # The first failure is a change in between; after more, a slow write may be under way.
             if attempt > 1 and not _BACKOFF.wait(attempt - 1, deadline):
                 break
             found = self._choose(labels, deadline)
@@ -126,13 +126,13 @@ class DynamoDBCatalog:
             selection = self._confirm(choice, deadline)
             if selection is not None:
                 return selection._replace(pointers=found.pointers)
-        raise StoreUnavailableError(f"the group chosen had gone or changed, at most {SELECTIONS} times in a row")
+        raise StoreUnavailableError(f"the selected group was deleted or changed {MAX_SELECTIONS} times in a row")
 
     def group(self, group_id: str) -> Group | None:
         """The group of that id."""
         deadline = self._deadline()
         item = self._item(group_key(group_id), deadline)
-        return None if item is None else group_in(item, lambda far: self._objects.read(far, deadline))
+        return None if item is None else group_in(item, lambda reference: self._objects.read(reference, deadline))
 
     def profile(self, profile_id: str) -> Profile | None:
         """The profile of that id."""
@@ -146,18 +146,18 @@ class DynamoDBCatalog:
         item = self._item(template_key(kind, template_id), deadline)
         return None if item is None else template_in(item, self._reader(deadline))
 
-    def _choose(self, labels: Mapping[str, str] | None, deadline: float) -> _Found:
-        """What to choose from. It ends: without time left the client raises StoreUnavailableError."""
+    def _choose(self, labels: Mapping[str, str] | None, deadline: float) -> _Candidates:
+        """The candidates. The loop ends at the deadline, when the client raises StoreUnavailableError."""
         while True:
             began = time.monotonic_ns()
             found = self._find(labels, deadline)
-            # What took a group's place was written no later than its tombstone. A pass that begins after the
-            # tombstone was seen sees it; this one may have looked for it too early.
+            # A group's replacement was written no later than its tombstone. A pass that begins after the tombstone was
+            # seen finds the replacement; this one may have read its entry too early.
             if self._tombstones.all_seen_before(began, _tombstones_in(found.entries)):
                 return found
 
-    def _find(self, labels: Mapping[str, str] | None, deadline: float) -> _Found:
-        """What the table has for these labels."""
+    def _find(self, labels: Mapping[str, str] | None, deadline: float) -> _Candidates:
+        """One pass over the table."""
         shapes = self._shapes
         if shapes is None:
             shapes = shapes_in(self._dynamodb.get_item(self._table, {KEY: SHAPES}, deadline))
@@ -168,10 +168,10 @@ class DynamoDBCatalog:
         further = {entry_key(selector): selector for selector in candidates(labels, in_use - shapes)}
         items |= self._batch(list(further), deadline)
         wanted |= further
-        return _Found({wanted[key]: _entry_in(item) for key, item in items.items()}, pointers)
+        return _Candidates({wanted[key]: _entry_in(item) for key, item in items.items()}, pointers)
 
     def _confirm(self, choice: _Choice, deadline: float) -> Selection | None:
-        """The group and its profile; None where they are no longer what the entry said."""
+        """The group and its profile; None if they differ from the entry by now."""
         group, profile = group_key(choice.group_id), profile_key(choice.profile_id)
         items = self._batch([key for key in (group, profile) if key is not None], deadline)
         item = items.get(group or "")
@@ -182,8 +182,8 @@ class DynamoDBCatalog:
         return Selection(group_in(item, read), None if found is None else profile_in(found, read))
 
     def _reader(self, deadline: float) -> Callable[[ObjectRef], bytes]:
-        """Gets an object by that time."""
-        return lambda far: self._objects.read(far, deadline)
+        """A function that reads objects by the deadline."""
+        return lambda reference: self._objects.read(reference, deadline)
 
     def _item(self, key: str | None, deadline: float) -> Item | None:
         return None if key is None else self._dynamodb.get_item(self._table, {KEY: key}, deadline)
@@ -213,11 +213,11 @@ def _tombstones_in(entries: Mapping[Selector, _Entry]) -> list[_Tombstone]:
 
 
 def _winner(entries: Mapping[Selector, _Entry]) -> _Choice | None:
-    """The greatest selector that has a group, and of its groups the smallest id."""
-    inhabited = [selector for selector, entry in entries.items() if entry.profiles]
-    if not inhabited:
+    """The first group by id of the greatest selector that has one."""
+    selectors = [selector for selector, entry in entries.items() if entry.profiles]
+    if not selectors:
         return None
-    selector = max(inhabited, key=lambda one: one.rank)
+    selector = max(selectors, key=lambda one: one.rank)
     profiles = entries[selector].profiles
     group_id = min(profiles, key=sort_key)
     return _Choice(selector, group_id, profiles[group_id])

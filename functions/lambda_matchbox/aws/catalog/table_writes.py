@@ -1,4 +1,4 @@
-"""How is one write made to a table that others write to as well?"""
+"""Single writes to a table with other writers."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ RETRY_SECONDS = 30.0
 """How long a write that conflicts with others is retried."""
 
 SHAPE_TIME = 10.0
-"""Seconds for which a shape that was named in SHAPES is taken to be there still: SHAPES is one item for all writers."""
+"""Seconds for which a shape, once named, is not named again: SHAPES is one item for all writers."""
 
 _BACKOFF = Backoff(first=0.02, longest=1.0)
 _TRANSIENT = frozenset(
@@ -47,21 +47,21 @@ class TableWrites:
         self._shapes: dict[Shape, float] = {}
 
     def read(self, key: str) -> dict[str, Any] | None:
-        """The item as the client has it, None where there is none."""
+        """The item, encoded, or None."""
         answer = self.client.get_item(TableName=self.table, Key=encode_item({KEY: key}), ConsistentRead=True)
         return answer.get("Item")
 
     def read_together(self, *keys: str) -> list[dict[str, Any] | None]:
-        """The items under these keys as they were at one moment."""
+        """The items with these keys at one moment, encoded."""
         gets: Any = [{"Get": {"TableName": self.table, "Key": encode_item({KEY: key})}} for key in keys]
         answer = self.client.transact_get_items(TransactItems=gets)
         return [found.get("Item") for found in answer["Responses"]]
 
     def name_shape(self, shape: Shape, *, within: float = SHAPE_TIME) -> None:
-        """Name the shape in SHAPES, unless that was done in the last `within` seconds.
+        """Name the shape in SHAPES unless that was done in the last `within` seconds.
 
-        Without an entry it is harmless, and so it comes first. A mark that the shape is about to be taken out, as
-        unused, goes with it. Raises UnwritableError where SHAPES cannot take it.
+        A shape without an entry is harmless, so it is written first. This removes fsck's mark of an unused shape.
+        Raises UnwritableError if SHAPES cannot take it.
         """
         now = time.monotonic()
         if now - self._shapes.get(shape, -within) < within:
@@ -69,7 +69,7 @@ class TableWrites:
         name = shape_name(shape)
         if len(name) > MAX_NAME_SIZE:
             raise UnwritableError(
-                f"the keys of the selector have {len(name)} bytes together, and DynamoDB's limit is {MAX_NAME_SIZE}"
+                f"the selector's keys have {len(name)} bytes together; DynamoDB's limit is {MAX_NAME_SIZE}"
             )
         try:
             self.client.update_item(
@@ -83,13 +83,13 @@ class TableWrites:
             if not _is_too_large(error):
                 raise
             raise UnwritableError(
-                f"with the keys of the selector SHAPES would be over {MAX_ITEM_SIZE} bytes (400 KB), DynamoDB's limit "
-                "for an item: fsck --repair takes those out that no group has"
+                f"with the selector's keys the item of all shapes would exceed {MAX_ITEM_SIZE} bytes (400 KB), "
+                "DynamoDB's limit: `matchboxctl fsck --repair` removes unused ones"
             ) from error
         self._shapes[shape] = now
 
     def member(self, key: str, selector: str, group_id: str, value: Mapping[str, str]) -> dict[str, Any]:
-        """The update of an entry, under its key and with its selector's text, that says what became of the group."""
+        """The update that sets the group's value in the entry with this key and selector text."""
         return {
             "TableName": self.table,
             "Key": encode_item({KEY: key}),
@@ -113,8 +113,8 @@ class TableWrites:
                 codes = _codes(error)
                 if _is_too_large(error):
                     raise UnwritableError(
-                        f"{what}: an item of this write would be over {MAX_ITEM_SIZE} bytes (400 KB), DynamoDB's "
-                        "limit; a selector's entry grows with each group that has this selector"
+                        f"{what}: an item of this write would exceed {MAX_ITEM_SIZE} bytes (400 KB), DynamoDB's limit; "
+                        "a selector's entry grows with each group that has this selector"
                     ) from error
                 if not codes <= _TRANSIENT:
                     raise
@@ -124,7 +124,7 @@ class TableWrites:
 
 
 def unchanged(old: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The condition that a group's item, read before, is still the same."""
+    """The condition that a group's item has not changed since it was read."""
     if old is None:
         return {"ConditionExpression": "attribute_not_exists(#pk)", "ExpressionAttributeNames": {"#pk": KEY}}
     if "rev" not in old:
@@ -137,7 +137,7 @@ def unchanged(old: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def _codes(error: ClientError) -> set[str]:
-    """Why DynamoDB refused; of a transaction the reasons of its actions."""
+    """The error codes; those of the actions if it is a transaction."""
     reasons = error.response.get("CancellationReasons", [])
     codes = {str(reason["Code"]) for reason in reasons if reason.get("Code", "None") != "None"}
     return codes or {error.response["Error"]["Code"]}

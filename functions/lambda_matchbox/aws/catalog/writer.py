@@ -1,4 +1,4 @@
-"""How do groups, profiles and templates get into table and bucket, while machines ask?"""
+"""Writes of groups, profiles and templates while machines boot."""
 
 import time
 import uuid
@@ -25,11 +25,10 @@ from lambda_matchbox.catalog.selection import Selector, keys_of, selectors_of
 
 
 class CatalogWriter:
-    """Writes the catalogue; the last writer wins, as with matchbox.
+    """Writes the catalog; the last writer wins, as with matchbox.
 
-    A machine that asks meanwhile gets the answer from before a write or after it. All methods raise
-    StoreUnavailableError where others kept writing the same for `retry_seconds`, and let other errors of the
-    client through.
+    Meanwhile a machine gets the response from before a write or from after it. All methods raise StoreUnavailableError
+    if others keep writing the same for `retry_seconds` (0: no retry), and let other errors of the clients through.
     """
 
     def __init__(self, clients: StoreClients, *, retry_seconds: float = RETRY_SECONDS) -> None:
@@ -46,12 +45,12 @@ class CatalogWriter:
         what = f"group {group.id!r}"
         self._writes.persist(what, lambda: self._writes.name_shape(shape))
         self._writes.persist(what, lambda: self._replace(group, record.item))
-        # Where that took long, a mark that the shape is unused may have been made in good faith.
+        # If that took long, fsck may have marked the shape as unused.
         self._writes.persist(what, lambda: self._writes.name_shape(shape))
-        self._keep_objects(record)
+        self._restore_objects(record)
 
     def delete_group(self, group_id: str) -> bool:
-        """Take the group out; False where it is not there."""
+        """Delete the group; False if it does not exist."""
         key = group_key(group_id)
         return key is not None and self._writes.persist(f"group {group_id!r}", lambda: self._remove(group_id, key))
 
@@ -60,7 +59,7 @@ class CatalogWriter:
         self._put(f"profile {profile.id!r}", profile_record(profile))
 
     def delete_profile(self, profile_id: str) -> bool:
-        """Take the profile out; False where it is not there."""
+        """Delete the profile; False if it does not exist."""
         return self._delete(f"profile {profile_id!r}", profile_key(profile_id))
 
     def put_template(self, kind: str, template_id: str, body: bytes) -> None:
@@ -68,7 +67,7 @@ class CatalogWriter:
         self._put(f"{kind} template {template_id!r}", template_record(kind, template_id, body))
 
     def delete_template(self, kind: str, template_id: str) -> bool:
-        """Take the template out; False where it is not there."""
+        """Delete the template; False if it does not exist."""
         return self._delete(f"{kind} template {template_id!r}", template_key(kind, template_id))
 
     def _put(self, what: str, record: Record) -> None:
@@ -76,14 +75,14 @@ class CatalogWriter:
         self._writes.persist(
             what, lambda: self._writes.client.put_item(TableName=self._writes.table, Item=encode_item(record.item))
         )
-        self._keep_objects(record)
+        self._restore_objects(record)
 
     def _put_objects(self, record: Record) -> None:
         for key, body in record.objects.items():
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=body)
 
-    def _keep_objects(self, record: Record) -> None:
-        """Put again what has gone since: before the item named it, it may have been taken for litter."""
+    def _restore_objects(self, record: Record) -> None:
+        """Put objects again that fsck deleted as unused before the item named them."""
         for key, body in record.objects.items():
             try:
                 self._s3.head_object(Bucket=self._bucket, Key=key)
@@ -111,10 +110,10 @@ class CatalogWriter:
         actions += [{"Update": self._member(selector, group.id, {"S": group.profile})} for selector in selectors]
         if old is not None:
             kept = set(selectors)
-            # Where it cannot be read, fsck finds the entries that still name it.
+            # If the old group cannot be read, fsck finds the entries that still name it.
             fields = group_fields(decode_item(old))
             before = fields.selectors if fields else []
-            actions += self._burials(group.id, [one for one in before if one not in kept])
+            actions += self._tombstones(group.id, [one for one in before if one not in kept])
         self._writes.client.transact_write_items(TransactItems=actions)
 
     def _remove(self, group_id: str, key: str) -> bool:
@@ -122,23 +121,23 @@ class CatalogWriter:
         if old is None:
             return False
         delete: Any = {"TableName": self._writes.table, "Key": encode_item({KEY: key}), **unchanged(old)}
-        actions: list[Any] = [{"Delete": delete}, *self._burials(group_id, _selectors_of(old))]
+        actions: list[Any] = [{"Delete": delete}, *self._tombstones(group_id, _selectors_of(old))]
         self._writes.client.transact_write_items(TransactItems=actions)
         return True
 
-    def _burials(self, group_id: str, selectors: Iterable[Selector]) -> list[Any]:
-        """What leaves a tombstone in each of the entries that the group is taken out of."""
+    def _tombstones(self, group_id: str, selectors: Iterable[Selector]) -> list[Any]:
+        """The updates that leave tombstones in the entries of these selectors."""
         return [{"Update": self._member(selector, group_id, self._tombstone())} for selector in selectors]
 
     def _member(self, selector: Selector, group_id: str, value: Mapping[str, str]) -> dict[str, Any]:
         return self._writes.member(entry_key(selector), selector_text(selector), group_id, value)
 
     def _tombstone(self) -> dict[str, str]:
-        """The time in nanoseconds, never the same twice."""
+        """The time in nanoseconds, never twice the same."""
         self._last_tombstone = max(self._last_tombstone + 1, time.time_ns())
         return {"N": str(self._last_tombstone)}
 
 
 def _selectors_of(item: Mapping[str, Any]) -> list[Selector]:
-    """Those of the group in an item as the client has it."""
+    """Those of the group in an encoded item."""
     return selectors_in({"doc": item["doc"]["S"]})

@@ -1,4 +1,4 @@
-"""What boto3 raises as the errors of this product."""
+"""Translation of boto3's exceptions."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,23 +6,23 @@ from contextlib import contextmanager
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
-from lambda_matchbox.aws.clients.errors import AWSError, passes
+from lambda_matchbox.aws.clients.errors import AWSError, is_transient
 from lambda_matchbox.errors import StoreUnavailableError
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raise AWSError for what AWS refuses in the body, StoreUnavailableError where it does not answer or is too busy.
+    """Raise AWSError if AWS refuses a call in the body, StoreUnavailableError if it does not answer or throttles.
 
-    boto3 has asked several times by then.
+    boto3 has retried by then.
     """
     try:
         yield
     except ClientError as error:
-        said = error.response["Error"]
+        details = error.response["Error"]
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        refusal = AWSError(said.get("Code", str(status)), said.get("Message", "the answer gives no reason"), status)
-        if passes(refusal):
+        refusal = AWSError(details.get("Code", str(status)), details.get("Message", "no reason given"), status)
+        if is_transient(refusal):
             raise StoreUnavailableError(str(refusal)) from error
         raise refusal from error
     except (NoCredentialsError, PartialCredentialsError) as error:

@@ -1,11 +1,11 @@
-"""Why did an AWS service not answer, and is it worth asking again?"""
+"""Refusals of AWS services, and whether a retry may succeed."""
 
 import json
 import re
 
 from lambda_matchbox.errors import MatchboxError
 
-# Throttling and passing failures, some with a status below 500: DynamoDB's "Error handling", S3's "Error responses".
+# Throttling and transient failures, some with a status below 500: DynamoDB's "Error handling", S3's "Error responses".
 _RETRIED = frozenset(
     {
         "BandwidthLimitExceeded",
@@ -34,7 +34,7 @@ _RETRIED_STATUSES = frozenset({408, 429})
 
 
 class AWSError(MatchboxError):
-    """A service's refusal: its `code` (the status as text where it sent none), its words, its HTTP status."""
+    """A service's refusal: its code (the status as text if it sent none), its message, its HTTP status."""
 
     def __init__(self, code: str, message: str, status: int) -> None:
         super().__init__(f"{code} (HTTP status {status}): {message}")
@@ -43,8 +43,8 @@ class AWSError(MatchboxError):
         self.status = status
 
 
-def read(status: int, body: bytes) -> AWSError:
-    """What an answer with an error status says, in DynamoDB's JSON or S3's XML."""
+def error_in(status: int, body: bytes) -> AWSError:
+    """The error in a response, in DynamoDB's JSON or S3's XML."""
     text = body.decode("utf-8", "replace")
     code = message = ""
     if text.startswith("{"):
@@ -59,16 +59,16 @@ def read(status: int, body: bytes) -> AWSError:
             code = found[1]
         if found := re.search(r"<Message>([^<]*)</Message>", text):
             message = found[1]
-    return AWSError(code or str(status), message or "the answer gives no reason", status)
+    return AWSError(code or str(status), message or "no reason given", status)
 
 
-def passes(error: AWSError) -> bool:
+def is_transient(error: AWSError) -> bool:
     """Whether the same request may succeed in a moment."""
     return error.status >= 500 or error.status in _RETRIED_STATUSES or error.code in _RETRIED
 
 
 def is_stale_signature(error: AWSError) -> bool:
-    """Whether the service took offence at the time of the signature, or at the age of the credentials."""
+    """Whether the service rejected the time of the signature, or the age of the credentials."""
     return error.code in _STALE_SIGNATURE or (
         error.code == "InvalidSignatureException" and error.message.startswith(_STALE_SIGNATURE_MESSAGES)
     )

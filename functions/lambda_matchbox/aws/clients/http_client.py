@@ -1,4 +1,4 @@
-"""How does a request reach a service, and how long is it worth trying?"""
+"""HTTP requests with retries, over connections that are kept."""
 
 import time
 from collections.abc import Mapping
@@ -14,20 +14,20 @@ from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.retry import Backoff
 
 CONNECT_TIMEOUT = 1.0
-"""Seconds to reach one address of a service."""
+"""Seconds to connect to one address of a service."""
 
 READ_TIMEOUT = 2.0
-"""Seconds of silence after which an attempt is given up."""
+"""Seconds without data after which an attempt fails."""
 
 CONNECTIONS = 64
-"""How many connections to one host are kept; more than that are made where they are needed."""
+"""Kept per host; more are opened on demand."""
 
 _BACKOFF = Backoff()
 _PIECE = 65536
 
 
-class Answer(NamedTuple):
-    """A service's answer; header names are in lower case."""
+class HttpResponse(NamedTuple):
+    """A service's response; header names are in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -52,45 +52,47 @@ class HttpClient:
         self._backoff = backoff
         self._pools = urllib3.PoolManager(maxsize=CONNECTIONS)
 
-    def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float) -> Answer:
-        """The answer to an idempotent request, with a status below 300, got before `deadline` (of time.monotonic()).
+    def request(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float
+    ) -> HttpResponse:
+        """The response to an idempotent request, with a status below 300, before `deadline` (of time.monotonic()).
 
         Broken connections, silence, throttling and statuses from 500 on are retried while time remains. The path of
-        `url` is sent as it is given. What `deadline` does not cut short is the lookup of the host's name and, of a
-        host with many addresses that are all silent, the second and later ones.
-        Raises StoreUnavailableError when time is up or the signature's time is refused, AWSError for other refusals.
+        `url` is sent as it is given. `deadline` does not bound the host's DNS lookup nor, if a host has many
+        addresses and none answers, the second and later ones.
+        Raises StoreUnavailableError when time is up or the signature's time is rejected, AWSError for other refusals.
         """
         scheme, _, rest = url.partition("://")
         host, _, target = rest.partition("/")
         pool = self._pools.connection_from_url(f"{scheme}://{host}")
         attempt = 0
-        why = "no time was left to ask"
+        reason = "no time was left"
         while (left := deadline - time.monotonic()) > 0:
             attempt += 1
             try:
-                answer = self._attempt(pool, method, "/" + target, headers, body, left, deadline)
+                response = self._attempt(pool, method, "/" + target, headers, body, left, deadline)
             except HTTPError as error:
-                # One that the deadline has cut short tells nothing of the service: what it answered before does.
+                # An attempt that the deadline cut short says nothing about the service; the one before it does.
                 if attempt == 1 or time.monotonic() < deadline:
-                    why = f"{type(error).__name__}: {error}"
-                # A kept connection may have been closed by the other side meanwhile; a new one is worth no pause.
+                    reason = f"{type(error).__name__}: {error}"
+                # The service may have closed a kept connection meanwhile; a new one needs no pause.
                 if attempt == 1 and isinstance(error, ProtocolError):
                     continue
             else:
-                if answer.status < 300:
-                    return answer
-                refusal = errors.read(answer.status, answer.body)
+                if response.status < 300:
+                    return response
+                refusal = errors.error_in(response.status, response.body)
                 if errors.is_stale_signature(refusal):
-                    raise StoreUnavailableError(f"{host} refuses the signature's time: {refusal}")
-                if not errors.passes(refusal):
+                    raise StoreUnavailableError(f"{host} rejects the time of the signature: {refusal}")
+                if not errors.is_transient(refusal):
                     raise refusal
-                why = str(refusal)
+                reason = str(refusal)
             if self._backoff is None or not self._backoff.wait(attempt, deadline):
                 break
-        raise StoreUnavailableError(f"no answer from {host} (attempts: {attempt}): {why}")
+        raise StoreUnavailableError(f"no answer from {host} (attempts: {attempt}): {reason}")
 
     def close(self) -> None:
-        """Close the connections that are kept."""
+        """Close all connections."""
         self._pools.clear()
 
     def _attempt(
@@ -102,8 +104,8 @@ class HttpClient:
         body: bytes | None,
         left: float,
         deadline: float,
-    ) -> Answer:
-        # The pool is asked, not the manager, which would resolve `.` and `..` in a signed path.
+    ) -> HttpResponse:
+        # Not the manager, which would resolve `.` and `..` in a signed path.
         response = pool.urlopen(
             method,
             target,
@@ -120,14 +122,14 @@ class HttpClient:
             while piece := self._piece(response, deadline):
                 pieces.append(piece)
         fields = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status, fields, b"".join(pieces))
+        return HttpResponse(response.status, fields, b"".join(pieces))
 
     def _piece(self, response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
-        """What has arrived of the body, waiting for it no longer than until the deadline; empty at the end."""
+        """The next bytes of the body, waiting until the deadline at most; empty at the end."""
         left = deadline - time.monotonic()
         if left <= 0:
-            raise ProtocolError("the body came too slowly")
-        # With the whole body read the connection is the pool's again, or another thread's: then there is none here.
+            raise ProtocolError("the body arrived too slowly")
+        # None once the whole body is read: the pool may have given the connection to another thread.
         connection = response.connection
         if isinstance(connection, HTTPConnection) and connection.sock is not None:
             connection.sock.settimeout(min(left, self._read_timeout))

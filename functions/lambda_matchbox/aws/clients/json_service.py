@@ -1,4 +1,4 @@
-"""What does a service of AWS answer that takes its questions as JSON?"""
+"""Calls of AWS services with a JSON protocol."""
 
 import json
 import time
@@ -12,7 +12,7 @@ from lambda_matchbox.aws.clients.sigv4 import Credentials
 
 
 class Protocol(NamedTuple):
-    """The service's name in addresses and signatures, its prefix of operations, and AWS's version of the form."""
+    """The service's name in addresses and signatures, its prefix of operations, and its JSON version."""
 
     service: str
     target: str
@@ -20,7 +20,7 @@ class Protocol(NamedTuple):
 
 
 class JsonService:
-    """One of a region's services; `endpoint` is `http[s]://HOST[:PORT]`, or None for the region's own."""
+    """A service of a region; `endpoint` is `http[s]://HOST[:PORT]`, or None for the region's own."""
 
     def __init__(
         self,
@@ -36,12 +36,12 @@ class JsonService:
         self._credentials = credentials_provider
         self._http = http
 
-    def ask(self, operation: str, question: Mapping[str, Any], deadline: float) -> dict[str, Any]:
-        """The answer to a question that changes nothing, got before the deadline, a moment of time.monotonic().
+    def call(self, operation: str, request: Mapping[str, Any], deadline: float) -> dict[str, Any]:
+        """The response to a call that changes nothing, before the deadline of time.monotonic().
 
-        Raises StoreUnavailableError where no complete answer came in time, AWSError where the request was refused.
+        Raises StoreUnavailableError without a complete response in time, AWSError for a refusal.
         """
-        body = json.dumps(question, separators=(",", ":")).encode()
+        body = json.dumps(request, separators=(",", ":")).encode()
         headers = sigv4.sign_headers(
             "POST",
             self._url,
@@ -55,6 +55,6 @@ class JsonService:
             service=self._protocol.service,
             now=time.time(),
         )
-        answer = self._http.request("POST", self._url, headers, body, deadline)
-        content: dict[str, Any] = json.loads(answer.body)
+        response = self._http.request("POST", self._url, headers, body, deadline)
+        content: dict[str, Any] = json.loads(response.body)
         return content

@@ -1,7 +1,7 @@
-"""Which host serves a region's DynamoDB, S3 or Secrets Manager?"""
+"""The hosts of a region's services."""
 
-_ORDINARY = "amazonaws.com"
-# By the first part of a region's name, or the second of those that begin as ordinary ones; botocore's partitions.json.
+_DEFAULT = "amazonaws.com"
+# By the first or second part of a region's name (botocore's partitions.json).
 _SUFFIXES = {
     "cn": "amazonaws.com.cn",
     "eusc": "amazonaws.eu",
@@ -15,5 +15,5 @@ _SUFFIXES = {
 def regional_host(service: str, region: str) -> str:
     """The host of `service` (`dynamodb`, `s3`, `secretsmanager`) in a region of any of AWS's partitions."""
     first, _, rest = region.partition("-")
-    suffix = _SUFFIXES.get(first) or _SUFFIXES.get(rest.partition("-")[0]) or _ORDINARY
+    suffix = _SUFFIXES.get(first) or _SUFFIXES.get(rest.partition("-")[0]) or _DEFAULT
     return f"{service}.{region}.{suffix}"

@@ -1,4 +1,4 @@
-"""What does a bucket hold under this key?"""
+"""Objects of an S3 bucket."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -8,19 +8,19 @@ from urllib.parse import quote, unquote_plus
 
 from lambda_matchbox.aws.clients import sigv4
 from lambda_matchbox.aws.clients.errors import AWSError
-from lambda_matchbox.aws.clients.http_client import Answer, HttpClient
+from lambda_matchbox.aws.clients.http_client import HttpClient, HttpResponse
 from lambda_matchbox.aws.clients.regional_hosts import regional_host
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.golang.http import dates
 
-PATIENCE = 5.0
-"""Seconds that a call may take where its caller sets no deadline."""
+TIMEOUT = 5.0
+"""Seconds that a call may take if its caller sets no deadline."""
 
 _UNRESERVED = "-_.~"
 
 
 class Head(NamedTuple):
-    """What is known of an object without its bytes; the entity tag is quoted, as in HTTP."""
+    """An object's headers; the entity tag is quoted, as in HTTP."""
 
     size: int
     content_type: str
@@ -28,27 +28,27 @@ class Head(NamedTuple):
     last_modified: datetime | None
 
 
-class File(NamedTuple):
+class ListedObject(NamedTuple):
     """An object in a listing; its size is in bytes."""
 
     key: str
     size: int
 
 
-class Listing(NamedTuple):
-    """Objects, and the prefixes (which end with the delimiter) that stand for the objects below them, sorted each."""
+class ObjectListing(NamedTuple):
+    """Objects, and the common prefixes (which end with the delimiter) of further ones, each sorted."""
 
-    files: list[File]
-    directories: list[str]
+    objects: list[ListedObject]
+    prefixes: list[str]
 
 
 class S3:
     """One bucket. `endpoint` is `http[s]://HOST[:PORT]`, or None for the region's own.
 
-    On AWS it is addressed as a host of its region, elsewhere (and where the name has dots, for which no certificate
-    exists) as the first part of the path. Only 404 means that a key is missing: who may not list the bucket is told 403
-    instead, so the role needs s3:ListBucket. A deadline is a moment of time.monotonic().
-    All calls raise StoreUnavailableError where no answer came in time, and AWSError where the request was refused.
+    On AWS it is addressed as a host of its region, elsewhere (and if its name has dots, for which no certificate
+    exists) as the first part of the path. Only 404 means that a key is missing: without s3:ListBucket S3 responds 403
+    instead, so the role needs it. A deadline is a moment of time.monotonic().
+    All calls raise StoreUnavailableError without a response in time, and AWSError for a refusal.
     """
 
     def __init__(
@@ -61,18 +61,18 @@ class S3:
     ) -> None:
         own = regional_host("s3", region)
         if endpoint is None and "." not in bucket:
-            self._scheme, self._place = "https", f"{bucket}.{own}"
+            self._scheme, self._location = "https", f"{bucket}.{own}"
         else:
             self._scheme, _, host = (endpoint or f"https://{own}").rstrip("/").partition("://")
-            self._place = f"{host}/{bucket}"
+            self._location = f"{host}/{bucket}"
         self._region = region
         self._credentials = credentials_provider
         self._http = http
 
     def head(self, key: str, deadline: float | None = None) -> Head | None:
-        """What is known of the object; None where there is none, or no bucket: HEAD cannot tell."""
+        """The object's headers; None without the object or the bucket, which HEAD does not distinguish."""
         try:
-            headers = self._ask("HEAD", self._url(key), {}, b"", deadline).headers
+            headers = self._call("HEAD", self._url(key), {}, b"", deadline).headers
         except AWSError as error:
             if error.status == 404:
                 return None
@@ -86,11 +86,13 @@ class S3:
         )
 
     def get(self, key: str, start: int, length: int, deadline: float | None = None) -> bytes | None:
-        """`length` bytes (at least 1) from `start` on, fewer where the object ends; None where there is none."""
+        """`length` bytes (at least 1) from `start`, fewer at the object's end; None without the object."""
         if start < 0 or length < 1:
-            raise ValueError(f"no bytes to get: start {start!r}, length {length!r}")
+            raise ValueError(f"invalid range: start {start!r}, length {length!r}")
         try:
-            answer = self._ask("GET", self._url(key), {"Range": f"bytes={start}-{start + length - 1}"}, b"", deadline)
+            response = self._call(
+                "GET", self._url(key), {"Range": f"bytes={start}-{start + length - 1}"}, b"", deadline
+            )
         except AWSError as error:
             if error.status == 404 and error.code != "NoSuchBucket":
                 return None
@@ -99,16 +101,16 @@ class S3:
                 return b""
             raise
         # A server may ignore Range (RFC 9110, section 14.2).
-        return answer.body if answer.status == 206 else answer.body[start : start + length]
+        return response.body if response.status == 206 else response.body[start : start + length]
 
     def put(self, key: str, body: bytes, content_type: str, deadline: float | None = None) -> None:
-        """Store an object; the digest that is signed with it keeps a damaged body out."""
-        self._ask("PUT", self._url(key), {"Content-Type": content_type}, body, deadline)
+        """Store an object; its digest is signed, so that S3 refuses a damaged body."""
+        self._call("PUT", self._url(key), {"Content-Type": content_type}, body, deadline)
 
-    def list(self, prefix: str, delimiter: str = "/", deadline: float | None = None) -> Listing:
-        """All objects whose keys start with `prefix`, those with `delimiter` after it as directories only.
+    def list(self, prefix: str, delimiter: str = "/", deadline: float | None = None) -> ObjectListing:
+        """All objects whose keys start with `prefix`, those with `delimiter` after it by their common prefixes.
 
-        An empty `delimiter` lists all as files. The deadline is for all pages together.
+        An empty `delimiter` lists all objects. The deadline is for all pages together.
         """
         # Imported where it is needed: listings are rare, and it costs a tenth of the boot path's imports.
         from xml.etree import ElementTree
@@ -117,21 +119,21 @@ class S3:
         parameters = {"encoding-type": "url", "list-type": "2", "prefix": prefix}
         if delimiter:
             parameters["delimiter"] = delimiter
-        files: list[File] = []
-        directories: list[str] = []
+        objects: list[ListedObject] = []
+        prefixes: list[str] = []
         while True:
-            answer = self._ask("GET", self._url("", parameters), {}, b"", deadline)
-            page = ElementTree.fromstring(answer.body)  # noqa: S314 - S3 itself wrote it
-            # A server that cannot encode keys does not say that it did.
+            response = self._call("GET", self._url("", parameters), {}, b"", deadline)
+            page = ElementTree.fromstring(response.body)  # noqa: S314 - S3 itself wrote it
+            # A server that does not encode keys does not name an encoding.
             decode = unquote_plus if page.findtext("{*}EncodingType") == "url" else str
-            files += [
-                File(decode(found.findtext("{*}Key", "")), int(found.findtext("{*}Size", "0")))
+            objects += [
+                ListedObject(decode(found.findtext("{*}Key", "")), int(found.findtext("{*}Size", "0")))
                 for found in page.iterfind("{*}Contents")
             ]
-            directories += [decode(found.findtext("{*}Prefix", "")) for found in page.iterfind("{*}CommonPrefixes")]
+            prefixes += [decode(found.findtext("{*}Prefix", "")) for found in page.iterfind("{*}CommonPrefixes")]
             token = page.findtext("{*}NextContinuationToken")
             if not token:
-                return Listing(sorted(files), sorted(directories))
+                return ObjectListing(sorted(objects), sorted(prefixes))
             parameters["continuation-token"] = token
 
     def presigned_get(
@@ -142,13 +144,13 @@ class S3:
         parameters: Mapping[str, str] | None = None,
         now: float | None = None,
     ) -> str:
-        """A URL for `scheme` (http or https) that anybody may GET, but not HEAD, for `lifetime` seconds from `now`.
+        """A URL for `scheme` (http or https) that allows GET, but not HEAD, for `lifetime` seconds from `now`.
 
-        It dies with the credentials if that is sooner. `parameters` such as `response-content-type` change the answer.
-        `now` is in seconds since 1970, None for this moment. No call is made: the object may not exist.
+        It expires with the credentials if that is sooner. `parameters` such as `response-content-type` change the
+        response. `now` is in seconds since 1970, None for the current time. No call is made: the object may not exist.
         """
         return sigv4.presign_get(
-            f"{scheme}://{self._place}/{quote(key, safe=_UNRESERVED + '/')}",
+            f"{scheme}://{self._location}/{quote(key, safe=_UNRESERVED + '/')}",
             parameters or {},
             credentials=self._credentials(),
             region=self._region,
@@ -158,12 +160,14 @@ class S3:
         )
 
     def _url(self, key: str, parameters: Mapping[str, str] | None = None) -> str:
-        url = f"{self._scheme}://{self._place}/{quote(key, safe=_UNRESERVED + '/')}"
+        url = f"{self._scheme}://{self._location}/{quote(key, safe=_UNRESERVED + '/')}"
         if parameters is None:
             return url
         return f"{url}?" + "&".join(f"{name}={quote(value, safe=_UNRESERVED)}" for name, value in parameters.items())
 
-    def _ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes, deadline: float | None) -> Answer:
+    def _call(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, deadline: float | None
+    ) -> HttpResponse:
         signed = sigv4.sign_headers(
             method,
             url,
@@ -178,4 +182,4 @@ class S3:
 
 
 def _deadline(given: float | None) -> float:
-    return time.monotonic() + PATIENCE if given is None else given
+    return time.monotonic() + TIMEOUT if given is None else given

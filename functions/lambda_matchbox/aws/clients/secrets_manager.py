@@ -1,4 +1,4 @@
-"""What does a secret hold?"""
+"""Texts of secrets."""
 
 from collections.abc import Callable
 
@@ -18,11 +18,11 @@ class SecretsManager:
         self._service = JsonService(_PROTOCOL, endpoint, region, credentials_provider, http)
 
     def text(self, secret: str, deadline: float) -> str:
-        """The text of the secret with that name or ARN, empty for one of bytes.
+        """The text of the secret with that name or ARN, empty for a binary one.
 
-        The deadline is a moment of time.monotonic(). Raises StoreUnavailableError where no answer came in time,
-        AWSError where the request was refused.
+        The deadline is a moment of time.monotonic(). Raises StoreUnavailableError without a response in time, AWSError
+        for a refusal.
         """
-        answer = self._service.ask("GetSecretValue", {"SecretId": secret}, deadline)
-        text: str = answer.get("SecretString") or ""
+        response = self._service.call("GetSecretValue", {"SecretId": secret}, deadline)
+        text: str = response.get("SecretString") or ""
         return text

@@ -1,8 +1,4 @@
-"""With which signature does AWS know that a request is ours?
-
-Signature Version 4, as AWS's "Signature Version 4 for API requests" describes it, in headers and in a query. Nothing
-here knows the time or where credentials come from.
-"""
+"""AWS's Signature Version 4 (its "Signature Version 4 for API requests"), in headers and in a query."""
 
 import hashlib
 import hmac
@@ -42,9 +38,9 @@ def sign_headers(
 ) -> dict[str, str]:
     """The headers to send: those given, all signed, and those of the signature, with Host.
 
-    The path and the query of `url` are encoded already; the path has no `.` and `..` to resolve. `now` is in seconds
-    since 1970. For S3 the path is signed as it is sent, and the body's digest is sent too; other services' paths are
-    encoded a second time to be signed.
+    The path and the query of `url` are already encoded; the path has no `.` or `..` to resolve. `now` is in seconds
+    since 1970. For S3 the path is signed as it is sent, and the body's digest is sent too; the paths of other services
+    are encoded a second time for the signature.
     """
     scheme, host, path, query = _split(url)
     moment = _timestamp(now)
@@ -80,9 +76,9 @@ def presign_get(
     now: float,
     lifetime: int,
 ) -> str:
-    """A URL that anybody may GET, and do nothing else with, from `now` on for `lifetime` seconds.
+    """A URL that allows GET, and nothing else, for `lifetime` seconds from `now` or until the credentials expire.
 
-    It dies with the credentials, too. `url` has an encoded path and no query; `parameters` (such as
+    `url` has an encoded path and no query; `parameters` (such as
     `response-content-type`) are encoded here. `now` is in seconds since 1970; AWS allows a `lifetime` of 604,800.
     """
     scheme, host, path, _ = _split(url)
@@ -137,7 +133,7 @@ def _signature(secret_key: str, moment: str, region: str, service: str, request:
 
 @lru_cache(maxsize=8)
 def _signing_key(secret_key: str, day: str, region: str, service: str) -> bytes:
-    """One of a day; the cache holds those of both services while credentials and the day change."""
+    """The key of one day; the cache holds those of all services while credentials and the day change."""
     key = b"AWS4" + secret_key.encode()
     for part in (day, region, service, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")

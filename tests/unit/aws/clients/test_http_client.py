@@ -154,13 +154,13 @@ def test_no_time_left(talker: Talker, http_client: HttpClient) -> None:
     ("body", "code", "message"),
     [
         (b'{"__type":"a.b#SomeException","Message":"why"}', "SomeException", "why"),
-        (b'{"__type":', "418", "the answer gives no reason"),
+        (b'{"__type":', "418", "no reason given"),
         (b"<Error><Code>Odd</Code><Message>why</Message></Error>", "Odd", "why"),
-        (b"<html>\xff</html>", "418", "the answer gives no reason"),
-        (b"", "418", "the answer gives no reason"),
+        (b"<html>\xff</html>", "418", "no reason given"),
+        (b"", "418", "no reason given"),
     ],
 )
 def test_error_forms(body: bytes, code: str, message: str) -> None:
     """Code and message come from JSON or XML, and the status stands in for a code."""
-    error = errors.read(418, body)
+    error = errors.error_in(418, body)
     assert (code, message, 418) == (error.code, error.message, error.status)
