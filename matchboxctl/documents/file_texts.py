@@ -8,7 +8,7 @@ _ORDER = ("id", "name", "ignition_id", "cloud_id", "boot", "generic_id")
 
 
 def group_document(group: Group) -> dict[str, object]:
-    """What the group's file has: empty fields are left out, the selector is as it is given."""
+    """The fields of the group's file, without empty ones."""
     selector = {key: value if isinstance(value, str) else [*value] for key, value in group.selector.items()}
     fields = {
         "id": group.id,
@@ -21,7 +21,7 @@ def group_document(group: Group) -> dict[str, object]:
 
 
 def profile_document(profile: Profile) -> dict[str, object]:
-    """What the profile's file has: empty fields are left out. What matchbox knows comes first, in its order."""
+    """The fields of the profile's file, without empty ones; those of matchbox come first, in its order."""
     fields = profile.document()
     known = {name: fields.pop(name) for name in _ORDER if name in fields}
     return {**known, **{name: with_sorted_keys(value) for name, value in fields.items()}}

@@ -1,78 +1,83 @@
-"""What commands need of a place where groups, profiles and templates are kept."""
+"""The protocol by which commands read and write groups, profiles and templates."""
 
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
+from lambda_matchbox.errors import MatchboxError
 
 Report = Callable[[str], None]
-"""Is given one line for each document that is left out because it cannot be read."""
+"""Called with a message for each document that is left out because it cannot be read."""
 
 
-def nobody(_: str) -> None:
-    """Take no notice of what cannot be read, as matchbox does."""
+def ignore(_: str) -> None:
+    """Leave out unreadable documents silently, as matchbox does."""
+
+
+class FileError(MatchboxError):
+    """A file that cannot be read, written or removed, in the words of Go's os package."""
 
 
 class TemplateSize(NamedTuple):
-    """A template by its name, and how many bytes it has."""
+    """A template's name, and its size in bytes."""
 
     name: str
     size: int
 
 
 class Documents(Protocol):
-    """Groups, profiles and templates, to be read and written, for any number of threads.
+    """Reads and writes groups, profiles and templates, for any number of threads.
 
-    Every method raises StoreUnavailableError or AWSError where the store does not answer or refuses, UnwritableError
-    for what it cannot hold, and FileError for what the operating system refuses.
+    Every method raises StoreUnavailableError or AWSError if the store is unavailable or refuses, UnwritableError for a
+    document that it cannot hold, and FileError for errors of the operating system.
     """
 
     @property
     def root(self) -> str:
-        """The data directory that messages name."""
+        """The data directory for messages."""
 
     def names(self, kind: str) -> list[str]:
-        """The ids of `groups` or `profiles`, or the names of templates of that kind, in no order, unread."""
+        """The ids of `groups` or `profiles`, or the names of templates of that kind, in no order."""
 
     def holds(self, kind: str, name: str) -> bool:
-        """Whether there is one of that kind (see `names`), be it readable or not."""
+        """Whether this document of that kind (see `names`) exists, readable or not."""
 
     def group(self, group_id: str) -> Group | None:
-        """The group of that id. Raises DocumentError, and InvalidMACError for a selector that is no address."""
+        """The group with that id. Raises DocumentError, and InvalidMACError for an invalid address in its selector."""
 
-    def groups(self, told: Report = nobody, *, metadata: bool = True) -> list[Group]:
-        """All groups that can be read, in no order; without `metadata` these may be left out."""
+    def groups(self, report: Report = ignore, *, metadata: bool = True) -> list[Group]:
+        """All readable groups, in no order; their metadata may be empty if `metadata` is false."""
 
     def put_group(self, group: Group) -> None:
-        """Add the group, or replace the one of that id; its selector's addresses are as they were sent."""
+        """Add the group, or replace the one with that id; its selector has addresses as the client sent them."""
 
     def delete_group(self, group_id: str) -> bool:
-        """Take the group out; False where it is not there.
+        """Delete the group; False if it does not exist.
 
-        Raises DocumentError where a table's item cannot be read, and so not say which entries it is in.
+        Raises DocumentError for a damaged item in a table, whose entries are unknown.
         """
 
     def profile(self, profile_id: str) -> Profile | None:
-        """The profile of that id. Raises DocumentError."""
+        """The profile with that id. Raises DocumentError."""
 
-    def profiles(self, told: Report = nobody, *, metadata: bool = True) -> list[Profile]:
-        """All profiles that can be read, in no order; without `metadata` these may be left out."""
+    def profiles(self, report: Report = ignore, *, metadata: bool = True) -> list[Profile]:
+        """All readable profiles, in no order; their metadata may be empty if `metadata` is false."""
 
     def put_profile(self, profile: Profile) -> None:
-        """Add the profile, or replace the one of that id."""
+        """Add the profile, or replace the one with that id."""
 
     def delete_profile(self, profile_id: str) -> bool:
-        """Take the profile out; False where it is not there."""
+        """Delete the profile; False if it does not exist."""
 
     def template(self, kind: str, name: str) -> bytes | None:
-        """The template of that kind and name. Raises DocumentError for an item of a table that holds none."""
+        """The template of that kind and name. Raises DocumentError for a damaged item in a table."""
 
-    def templates(self, kind: str, told: Report = nobody) -> list[TemplateSize]:
+    def templates(self, kind: str, report: Report = ignore) -> list[TemplateSize]:
         """All templates of that kind, in no order."""
 
     def put_template(self, kind: str, name: str, body: bytes) -> None:
         """Add the template, or replace the one of that kind and name."""
 
     def delete_template(self, kind: str, name: str) -> bool:
-        """Take the template out; False where it is not there."""
+        """Delete the template; False if it does not exist."""

@@ -1,6 +1,6 @@
-"""The documents in table and bucket, of which clients lose nothing while AWS is away for a while.
+"""Documents in table and bucket, with retries while AWS is unavailable.
 
-Paths in messages are those of a matchbox that keeps its files where it does unless told otherwise.
+Paths in messages are those of matchbox's default data directory.
 """
 
 import math
@@ -28,7 +28,7 @@ from lambda_matchbox.catalog.labels import InvalidMACError, is_mac, normalise_ma
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.errors import DocumentError
 from matchboxctl.cli.arguments import DATA_PATH
-from matchboxctl.documents.protocol import Report, TemplateSize, nobody
+from matchboxctl.documents.protocol import Report, TemplateSize, ignore
 from matchboxctl.documents.retries import Retries
 from matchboxctl.store.mode import StoreSettings
 
@@ -60,78 +60,78 @@ class TableDocuments:
         self._store = store
         self._clients = _Clients(store, calls, read_timeout)
         self._retries = Retries(retry_seconds)
-        # A writer is for one thread, and remembers which shapes it has named.
+        # A writer is for one thread and remembers the shapes that it has named.
         self._own = threading.local()
 
     def names(self, kind: str) -> list[str]:
-        """What the keys of that kind's items have."""
+        """The names in the keys of that kind."""
         return self._listed(lambda listing: listing.names(key_of(kind, "")))
 
     def holds(self, kind: str, name: str) -> bool:
-        """Whether there is such an item."""
+        """Whether the item exists."""
         key = key_of(kind, name)
         return key is not None and self._retries(lambda: self._item(key)) is not None
 
     def group(self, group_id: str) -> Group | None:
         """The group in its item."""
-        with _whole():
+        with _damaged_items():
             group = self._retries(lambda: self._catalog.group(group_id))
         return None if group is None else group._replace(selector=_normal(group.selector))
 
-    def groups(self, told: Report = nobody, *, metadata: bool = True) -> list[Group]:
-        """The groups in all items that hold one."""
-        groups = self._listed(CatalogListing.groups, told, metadata=metadata)
-        return [group for group in groups if _is_readable(group, told)]
+    def groups(self, report: Report = ignore, *, metadata: bool = True) -> list[Group]:
+        """The groups in all readable items."""
+        groups = self._listed(CatalogListing.groups, report, metadata=metadata)
+        return [group for group in groups if _is_readable(group, report)]
 
     def put_group(self, group: Group) -> None:
         """Write the group's item and its selector's entry."""
-        # As matchbox: what is no address is kept, refused when it is read, and no machine is given the group.
+        # As matchbox: an invalid address is stored, refused on reading, and the group matches no machine.
         with suppress(InvalidMACError):
             group = group._replace(selector=_normal(group.selector))
         self._retries(lambda: self._writer.put_group(group))
 
     def delete_group(self, group_id: str) -> bool:
-        """Take the group's item and its selector's entry out."""
-        with _whole(f"group {group_id!r}: "):
+        """Delete the group's item, and the group in its selector's entry."""
+        with _damaged_items(f"group {group_id!r}: "):
             return self._deleted(lambda: self._writer.delete_group(group_id))
 
     def profile(self, profile_id: str) -> Profile | None:
         """The profile in its item."""
-        with _whole():
+        with _damaged_items():
             return self._retries(lambda: self._catalog.profile(profile_id))
 
-    def profiles(self, told: Report = nobody, *, metadata: bool = True) -> list[Profile]:
-        """The profiles in all items that hold one."""
-        return self._listed(CatalogListing.profiles, told, metadata=metadata)
+    def profiles(self, report: Report = ignore, *, metadata: bool = True) -> list[Profile]:
+        """The profiles in all readable items."""
+        return self._listed(CatalogListing.profiles, report, metadata=metadata)
 
     def put_profile(self, profile: Profile) -> None:
         """Write the profile's item."""
         self._retries(lambda: self._writer.put_profile(profile))
 
     def delete_profile(self, profile_id: str) -> bool:
-        """Take the profile's item out."""
+        """Delete the profile's item."""
         return self._deleted(lambda: self._writer.delete_profile(profile_id))
 
     def template(self, kind: str, name: str) -> bytes | None:
         """The template in its item, or in the bucket."""
-        with _whole():
+        with _damaged_items():
             return self._retries(lambda: self._catalog.template(kind, name))
 
-    def templates(self, kind: str, told: Report = nobody) -> list[TemplateSize]:
-        """The templates in all items that hold one of that kind."""
-        sizes = self._listed(lambda listing: listing.templates(kind), told)
+    def templates(self, kind: str, report: Report = ignore) -> list[TemplateSize]:
+        """The templates in all readable items of that kind."""
+        sizes = self._listed(lambda listing: listing.templates(kind), report)
         return [TemplateSize(name, size) for name, size in sizes.items()]
 
     def put_template(self, kind: str, name: str, body: bytes) -> None:
-        """Write the template's item, after its object where it is long."""
+        """Write the template's item, after its object if it is long."""
         self._retries(lambda: self._writer.put_template(kind, name, body))
 
     def delete_template(self, kind: str, name: str) -> bool:
-        """Take the template's item out."""
+        """Delete the template's item."""
         return self._deleted(lambda: self._writer.delete_template(kind, name))
 
     def group_for(self, labels: Mapping[str, str] | None) -> Group | None:
-        """The group that the table has for these labels."""
+        """The group for these labels."""
         selection = self._retries(lambda: self._catalog.select(labels))
         return None if selection is None else selection.group
 
@@ -143,7 +143,7 @@ class TableDocuments:
         return self._dynamodb.get_item(self._store.table, {KEY: key}, deadline_within(_READ_SECONDS))
 
     def _deleted(self, delete: Callable[[], bool]) -> bool:
-        """Whether there was something to delete; after attempts in vain there was."""
+        """Whether the document existed; after a failed attempt True."""
         attempts = 0
 
         def attempt() -> bool:
@@ -151,20 +151,20 @@ class TableDocuments:
             attempts += 1
             return delete()
 
-        # The answer of one that deleted may have been lost, and Terraform gives up where a resource is not there.
+        # The failed attempt may have deleted it, and Terraform fails if a resource does not exist.
         return self._retries(attempt) or attempts > 1
 
     def _listed(
-        self, ask: Callable[[CatalogListing], _Listed], told: Report = nobody, *, metadata: bool = True
+        self, ask: Callable[[CatalogListing], _Listed], report: Report = ignore, *, metadata: bool = True
     ) -> _Listed:
         end = deadline_within(math.inf)
 
-        def read(far: ObjectRef) -> bytes:
+        def read(reference: ObjectRef) -> bytes:
             if not metadata:
                 return b"{}"
-            return self._retries(lambda: self._objects.read(far, min(end, time.monotonic() + _READ_SECONDS)), end)
+            return self._retries(lambda: self._objects.read(reference, min(end, time.monotonic() + _READ_SECONDS)), end)
 
-        return ask(CatalogListing(self._clients(), self._retries, read, told))
+        return ask(CatalogListing(self._clients(), self._retries, read, report))
 
     @property
     def _writer(self) -> CatalogWriter:
@@ -177,12 +177,12 @@ class TableDocuments:
 
 
 class _Clients:
-    """boto3's, for lists and writes: each takes a tenth of a second to make, and reading one document needs none."""
+    """The boto3 clients for lists and writes, made on demand: it takes time, and reading one document needs none."""
 
     def __init__(self, store: StoreSettings, calls: int, read_timeout: float) -> None:
         self._store = store
         self._attempt = _ATTEMPT.merge(Config(max_pool_connections=calls, read_timeout=read_timeout))
-        # boto3's sessions are for one thread at a time.
+        # boto3's sessions are not thread-safe.
         self._lock = threading.Lock()
         self._made: StoreClients | None = None
 
@@ -194,8 +194,8 @@ class _Clients:
 
 
 @contextmanager
-def _whole(what: str = "") -> Iterator[None]:
-    """Raise DocumentError where the item that is read in the body holds none of ours; `what` is said before."""
+def _damaged_items(what: str = "") -> Iterator[None]:
+    """Raise DocumentError, with the prefix `what`, for a damaged item that is read in the body."""
     try:
         yield
     except (LookupError, TypeError, ValueError) as error:
@@ -203,18 +203,18 @@ def _whole(what: str = "") -> Iterator[None]:
 
 
 def _normal(selector: Mapping[str, SelectorValue]) -> dict[str, SelectorValue]:
-    """The selector with its addresses in normal form. Raises InvalidMACError."""
-    # Where a group lists addresses, they were checked by whoever wrote it; no message can say it.
+    """The selector with normalised addresses. Raises InvalidMACError."""
+    # The parser has normalised addresses in lists.
     return {
         key: normalise_mac(value) if is_mac(key) and isinstance(value, str) else value
         for key, value in sorted(selector.items())
     }
 
 
-def _is_readable(group: Group, told: Report) -> bool:
+def _is_readable(group: Group, report: Report) -> bool:
     try:
         _normal(group.selector)
     except InvalidMACError as error:
-        told(f"group {group.id}: {error}")
+        report(f"group {group.id}: {error}")
         return False
     return True

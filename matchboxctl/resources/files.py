@@ -9,7 +9,7 @@ from typing import Generic, NamedTuple, TypeVar
 from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.golang.json import without_surrogates
 from matchboxctl.cli.errors import FailedError, UsageError
-from matchboxctl.documents.faults import id_fault
+from matchboxctl.documents.names import id_error
 from matchboxctl.resources.tables import shown
 from matchboxctl.resources.yaml_files import YamlFileError, json_of_yaml
 
@@ -69,7 +69,7 @@ def parsed(
     document_id = next((value for key, value in reversed(fields.items()) if key.lower() == "id"), None)
     if not isinstance(document_id, str) or not document_id:
         raise FailedError(f'{file.shown}: a {word} needs an "id"')
-    if why := id_fault(document_id):
+    if why := id_error(document_id):
         raise FailedError(f"{file.shown}: {why}")
     unknown = _unknown(fields, known)
     for name, keys in (inner or {}).items():

@@ -9,8 +9,8 @@ from lambda_matchbox.catalog.templates import Template
 from lambda_matchbox.documents.groups_and_profiles import parse_group
 from lambda_matchbox.errors import DocumentError
 from matchboxctl.cli.errors import FailedError
-from matchboxctl.documents.faults import id_fault
 from matchboxctl.documents.file_texts import group_document, group_text
+from matchboxctl.documents.names import id_error
 from matchboxctl.documents.protocol import Documents, Report
 from matchboxctl.resources.files import NamedFile, parsed
 from matchboxctl.resources.profile import missing_templates, template_names
@@ -25,7 +25,7 @@ class GroupResource:
     word = "group"
     kind = "groups"
     columns = ("ID", "GROUP NAME", "SELECTORS", "PROFILE")
-    name_error = staticmethod(id_fault)
+    name_error = staticmethod(id_error)
 
     def rows(self, documents: Documents, warn: Report) -> list[Sequence[str]]:
         """A row for each group."""

@@ -7,8 +7,8 @@ from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.catalog.selection import sort_key
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
 from lambda_matchbox.documents.groups_and_profiles import parse_profile
-from matchboxctl.documents.faults import id_fault
 from matchboxctl.documents.file_texts import profile_document, profile_text
+from matchboxctl.documents.names import id_error
 from matchboxctl.documents.protocol import Documents, Report
 from matchboxctl.resources.files import NamedFile, parsed
 from matchboxctl.resources.resource import Content, Description, Draft, Facts
@@ -20,7 +20,7 @@ class ProfileResource:
     word = "profile"
     kind = "profiles"
     columns = ("ID", "PROFILE NAME", "IGNITION", "CLOUD", "GENERIC")
-    name_error = staticmethod(id_fault)
+    name_error = staticmethod(id_error)
 
     def rows(self, documents: Documents, warn: Report) -> list[Sequence[str]]:
         """A row for each profile."""

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from lambda_matchbox.catalog.selection import sort_key
 from lambda_matchbox.errors import MatchboxError
 from matchboxctl.cli.errors import FailedError
-from matchboxctl.documents.faults import name_fault
-from matchboxctl.documents.protocol import Documents, Report, TemplateSize, nobody
+from matchboxctl.documents.names import template_name_error
+from matchboxctl.documents.protocol import Documents, Report, TemplateSize, ignore
 from matchboxctl.resources.files import NamedFile
 from matchboxctl.resources.resource import Content, Description, Draft
 
@@ -16,7 +16,7 @@ class TemplateResource:
     """`matchboxctl ignition`, `cloud` or `generic` (see `matchboxctl.resources.resource.Resource`)."""
 
     columns = ("NAME", "SIZE")
-    name_error = staticmethod(name_fault)
+    name_error = staticmethod(template_name_error)
 
     def __init__(self, kind: str) -> None:
         self.word = self.kind = kind
@@ -34,7 +34,7 @@ class TemplateResource:
         body = documents.template(self.kind, name)
         if body is None:
             return None
-        profiles = self._profiles(documents, [name], nobody).get(name, [])
+        profiles = self._profiles(documents, [name], ignore).get(name, [])
         facts = [("Name", [name]), ("Size", [f"{len(body)} bytes"]), ("Profiles", profiles)]
         return Description(facts, {"name": name, "size": len(body), "profiles": profiles})
 
@@ -53,7 +53,7 @@ class TemplateResource:
     def draft(self, file: NamedFile) -> Draft:
         """The file's bytes, under its name."""
         name = file.name
-        if why := name_fault(name) or ("" if name else "a template needs a name"):
+        if why := template_name_error(name) or ("" if name else "a template needs a name"):
             raise FailedError(f"{file.shown}: {why}: use --name")
         notes = _notes(self.kind, name, file.body)
         return Draft(name, lambda documents: documents.put_template(self.kind, name, file.body), notes, lambda _: [])

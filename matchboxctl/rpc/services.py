@@ -10,7 +10,7 @@ from grpc import StatusCode
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.selection import sort_key
 from lambda_matchbox.errors import DocumentError
-from matchboxctl.documents.faults import id_fault, name_fault
+from matchboxctl.documents.names import id_error, template_name_error
 from matchboxctl.rpc import matchbox_pb2 as pb
 from matchboxctl.rpc.editable_catalog import EditableCatalog
 from matchboxctl.rpc.messages import group_in, group_message, labels_in, profile_in, profile_message
@@ -161,11 +161,11 @@ def _in_order(documents: list[Any]) -> list[Any]:
 
 def _check_id(name: str) -> None:
     """Raises StatusError for an invalid id of a group or a profile."""
-    if why := id_fault(name):
+    if why := id_error(name):
         raise StatusError(StatusCode.INVALID_ARGUMENT, why)
 
 
 def _check_name(name: str) -> None:
     """Raises StatusError for an invalid name of a template."""
-    if why := name_fault(name):
+    if why := template_name_error(name):
         raise StatusError(StatusCode.INVALID_ARGUMENT, why)

@@ -7,7 +7,7 @@ from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.catalog.labels import InvalidMACError
 from lambda_matchbox.errors import DocumentError, MatchboxError, StoreUnavailableError
 from matchboxctl.cli.errors import UsageError
-from matchboxctl.documents.faults import FileError
+from matchboxctl.documents.protocol import FileError
 
 
 class StatusError(MatchboxError):

@@ -30,7 +30,7 @@ def commands(
     [
         ("group", '{"profile": "p"}', 'a group needs an "id"'),
         ("group", '{"id": "g"}', 'a group needs a "profile"'),
-        ("group", '{"id": "a/b", "profile": "p"}', "'a/b' is no id: it may hold no '/' and no NUL, nor be '..'"),
+        ("group", '{"id": "a/b", "profile": "p"}', "invalid id 'a/b': '/', NUL, '.' and '..' are not allowed"),
         (
             "group",
             '{"id": "g", "profile": "p",\n"selector": {"mac": "5"}}',
@@ -110,7 +110,7 @@ def test_damaged_documents(commands: ResourceCommands) -> None:
     ended = commands.run("group", "list")
     assert (1, "ID    GROUP NAME  SELECTORS  PROFILE\ngood  -           -          -\n") == ended[:2]
     assert [
-        f"matchboxctl: {groups}/\\udcff.json: its name is no UTF-8",
+        f"matchboxctl: {groups}/\\udcff.json: its name is not UTF-8",
         f"matchboxctl: {groups}/bad\\x1b.json: line 1: not JSON: expecting property name enclosed in double quotes",
         f"matchboxctl: {groups}/mac.json: 'x' is no MAC address: write it as 52:54:00:12:34:56",
         "matchboxctl: 4 could not be read and are not listed; see the warnings above",

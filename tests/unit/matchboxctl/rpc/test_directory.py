@@ -14,7 +14,7 @@ from grpc import StatusCode
 from lambda_matchbox.catalog.groups import Group
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.documents.directory_documents import DirectoryDocuments
-from matchboxctl.documents.faults import FileError
+from matchboxctl.documents.protocol import FileError
 from matchboxctl.rpc import matchbox_pb2 as pb
 from matchboxctl.rpc.editable_catalog import EditableDirectory
 from matchboxctl.rpc.messages import group_message
