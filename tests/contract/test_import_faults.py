@@ -168,7 +168,7 @@ def test_shapes_filled_by_others(data: Path, stores: Stores) -> None:
     writer = stores.writer()
     for name in "abcdef":
         writer.put_group(Group(name, selector={name * 60_000: "x"}))
-    with pytest.raises(UnwritableError, match=r"group 'g': the item of all shapes would exceed 409600"):
+    with pytest.raises(UnwritableError, match=r"group 'g': .* the item of all shapes would exceed 409600"):
         writer.put_group(Group("g", selector={"g" * 60_000: "x"}))
     with pytest.raises(UnwritableError, match=r"group 'h': the selector's keys have 70004 bytes together"):
         writer.put_group(Group("h", selector={"h" * 70_000: "x"}))
