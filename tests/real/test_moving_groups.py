@@ -10,7 +10,7 @@ import pytest
 
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.fsck.fsck import Ages
-from lambda_matchbox.aws.fsck.rules import Fault
+from lambda_matchbox.aws.fsck.rules import Finding
 from lambda_matchbox.aws.layout import member_name
 from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.profiles import Profile
@@ -158,7 +158,7 @@ def test_fsck_hides_no_group(table: CatalogTable, selectors: Sequence[Mapping[st
     def repair(_: int) -> None:
         found.extend(finding for finding in table.fsck(repair=True, ages=Ages(tombstone=-1)))
 
-    found: list[Fault] = []
+    found: list[Finding] = []
     with again_and_again(repair) as repairs:
         for number in range(100):
             move(number)
