@@ -4,9 +4,8 @@ from lambda_matchbox.answers.errors import InvalidConfigError
 from lambda_matchbox.http import Response
 from lambda_matchbox.ignition.butane.report import ButaneError, masked_lines
 from lambda_matchbox.ignition.butane.translation import translate
-from lambda_matchbox.ignition.config.fault import struct, text
 from lambda_matchbox.ignition.config.parse import minor_of, served_form
-from lambda_matchbox.ignition.config.reader import MismatchError
+from lambda_matchbox.ignition.config.reader import MismatchError, struct, text
 
 
 def respond(template_id: str, source: bytes) -> Response:

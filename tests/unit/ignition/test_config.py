@@ -36,12 +36,12 @@ def test_accepted_as_recorded() -> None:
 
 
 def test_refused_as_recorded() -> None:
-    """A config that Ignition refuses is refused, and for a fault that Ignition reports too."""
+    """A config that Ignition refuses is refused, and for a problem that Ignition reports too."""
     for record in RECORDED:
         if record["answer"] is not None:
             continue
         path = refusal(config_of(record)).partition(":")[0]
-        # Ignition places some faults at the list or the struct around the value, or at another field of it.
+        # Ignition places some problems at the list or the struct around the value, or at another field of it.
         around = path.rpartition(".")[0]
         assert not record["paths"] or any(
             path.startswith(other) or other.startswith(path) or other.rpartition(".")[0] == around

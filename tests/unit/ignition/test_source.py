@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_matchbox.ignition.config.source import scheme_of, source_fault
+from lambda_matchbox.ignition.config.source import scheme_of, source_problem
 
 
 @pytest.mark.parametrize(
@@ -13,21 +13,21 @@ from lambda_matchbox.ignition.config.source import scheme_of, source_fault
 )
 def test_schemes(source: str, since: int) -> None:
     """Each scheme is supported from one version on."""
-    assert [minor < since for minor in range(7)] == [bool(source_fault(source, minor)) for minor in range(7)]
+    assert [minor < since for minor in range(7)] == [bool(source_problem(source, minor)) for minor in range(7)]
 
 
 @given(st.binary())
 def test_data_in_base64(raw: bytes) -> None:
     """Data in base64 are taken, and refused without the last character of their text."""
     source = f"data:;base64,{base64.b64encode(raw).decode()}"
-    assert source_fault(source, 4) == ""
-    assert not raw or source_fault(source[:-1], 4) == "invalid data url"
+    assert source_problem(source, 4) == ""
+    assert not raw or source_problem(source[:-1], 4) == "invalid data url"
 
 
 @given(st.binary())
 def test_data_in_percent(raw: bytes) -> None:
     """Data whose bytes are all escaped are taken."""
-    assert source_fault("data:," + "".join(f"%{byte:02x}" for byte in raw), 4) == ""
+    assert source_problem("data:," + "".join(f"%{byte:02x}" for byte in raw), 4) == ""
 
 
 @pytest.mark.parametrize(
@@ -45,8 +45,8 @@ def test_data_in_percent(raw: bytes) -> None:
     ],
 )
 def test_taken(source: str) -> None:
-    """What Ignition takes has no fault."""
-    assert source_fault(source, 4) == ""
+    """What Ignition takes has no problem."""
+    assert source_problem(source, 4) == ""
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,8 @@ def test_taken(source: str) -> None:
     ],
 )
 def test_refused(source: str, reason: str) -> None:
-    """What Ignition refuses has a fault."""
-    assert reason == source_fault(source, 4)
+    """What Ignition refuses has a problem."""
+    assert reason == source_problem(source, 4)
 
 
 @pytest.mark.parametrize(("source", "scheme"), [("HTTP://x", "http"), ("x", ""), ("http://%zz", "")])

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from lambda_matchbox.ignition.butane.desugaring.mount_units import mount_units
 from lambda_matchbox.ignition.butane.dialects import dialect_of
 from lambda_matchbox.ignition.butane.structs import made
-from lambda_matchbox.ignition.config.fault import Fault
+from lambda_matchbox.ignition.config.problem import Problem
 from lambda_matchbox.ignition.config.reader import Struct
-from lambda_matchbox.ignition.config.storage_rules import disk_faults
+from lambda_matchbox.ignition.config.storage_rules import disk_problems
 
 FCOS = dialect_of("fcos", "1.5.0")
 PLACES = st.lists(st.tuples(st.integers(-12, 12), st.integers(-6, 6)), max_size=8)
@@ -39,8 +39,8 @@ def test_overlaps(places: list[tuple[int, int]]) -> None:
 
     pairs = permutations([(index, place) for index, place in enumerate(places) if place[0]], 2)
     found = [index for (_, one), (index, other) in pairs if runs_into(one, other)][:1]
-    expected = [Fault(f"$.partitions.{index}", "partitions overlap") for index in found]
-    assert expected == list(disk_faults(disk(places), "$", 4))
+    expected = [Problem(f"$.partitions.{index}", "partitions overlap") for index in found]
+    assert expected == list(disk_problems(disk(places), "$", 4))
 
 
 def calls(work: Callable[[], object]) -> int:
@@ -60,7 +60,7 @@ def calls(work: Callable[[], object]) -> int:
 
 
 def partitions(count: int) -> object:
-    return list(disk_faults(disk([(10 * number, 5) for number in range(1, count)]), "$", 4))
+    return list(disk_problems(disk([(10 * number, 5) for number in range(1, count)]), "$", 4))
 
 
 def mounted(count: int) -> object:

@@ -22,6 +22,10 @@ from lambda_matchbox.golang.text import bytes_of, replaced_strays, text_of, text
 from lambda_matchbox.gotemplate.errors import FunctionError
 from lambda_matchbox.gotemplate.limits import Limits
 
+_BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+_BASE32 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
+_PIECE_WORK = 10
+_CHARACTER_WORK = 2
 _BASE64_GROUP = re.compile(rb"(?:[A-Za-z0-9+/]{4})*")
 _BASE32_GROUP = re.compile(rb"(?:[A-Z2-7]{8})*")
 # How many characters of the last group of eight may stand before its padding, and the padding.
@@ -100,13 +104,7 @@ def _padding_wrong(raw: bytes, position: int, filled: int, group: int, ends: tup
     return position
 
 
-_BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
-_BASE32 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
-
-
-_PIECE_WORK = 10
-_CHARACTER_WORK = 2
-# For a byte that is not UTF-8, which Go escapes as `\ufffd`: a character that no text has.
+# Stands for a byte that is not UTF-8, which Go escapes as `\ufffd`: no text has this character.
 _STRAY = "\udcff"
 
 

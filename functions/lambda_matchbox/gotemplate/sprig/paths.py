@@ -8,6 +8,19 @@ from lambda_matchbox.golang.text import bytes_of, text_of
 from lambda_matchbox.golang.values import kind_name
 from lambda_matchbox.gotemplate.errors import FunctionError
 
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+\-.]*):")
+_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_USER = re.compile(r"[A-Za-z0-9\-._:~!$&'()*+,;=%@]*")
+_PORT = re.compile(r"(?::[0-9]*)?")
+# Not escaped, besides letters, digits and "-_.~".
+_IN_PATH = "$&+,/:;=@"
+_IN_FRAGMENT = "$&+,/:;=?@!()*"
+_IN_HOST = "!$&'()*+,;=:[]<>\""
+_IN_USER = "$&+,;="
+_KEYS = ("scheme", "host", "path", "query", "opaque", "fragment", "userinfo")
+
 
 def clean(path: str) -> str:
     """The shortest path of the same meaning, by Go's path.Clean: `.` for the empty one."""
@@ -45,20 +58,6 @@ _FUNCTIONS = {
     "isAbs": lambda path: path.startswith("/"),
 }
 # Those for the operating system's paths are the same where matchbox runs.
-
-
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+\-.]*):")
-_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
-_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_USER = re.compile(r"[A-Za-z0-9\-._:~!$&'()*+,;=%@]*")
-_PORT = re.compile(r"(?::[0-9]*)?")
-# What stands for itself, beside letters, digits and "-_.~".
-_IN_PATH = "$&+,/:;=@"
-_IN_FRAGMENT = "$&+,/:;=?@!()*"
-_IN_HOST = "!$&'()*+,;=:[]<>\""
-_IN_USER = "$&+,;="
-_KEYS = ("scheme", "host", "path", "query", "opaque", "fragment", "userinfo")
 
 
 def _refused(part: str) -> FunctionError:

@@ -11,6 +11,9 @@ from lambda_matchbox.gotemplate.limits import Limits
 _ELEMENT_WORK = 3
 
 
+_COMPARISON_WORK = 10
+
+
 def text_of_any(limits: Limits, value: object) -> str:
     """A string as it is, anything else as `%v` prints it. Raises FunctionError where it is too long."""
     if isinstance(value, str):
@@ -50,9 +53,6 @@ def _coalesce(*values: object) -> object:
 def _fail(_: str) -> str:
     # The text may hold a value.
     raise FunctionError("the template says so")
-
-
-_COMPARISON_WORK = 10
 
 
 def same(limits: Limits, left: object, right: object) -> bool:

@@ -1,23 +1,23 @@
-"""What a translation reports: errors and warnings, each with its path in the Butane text and its place there."""
+"""What a translation reports: errors and warnings, each with its path in the Butane text and its position there."""
 
 from typing import NamedTuple
 
 MAX_ENTRIES = 1000
-"""A report ends with so many, and a line that says how many more there are: a text can be all faults."""
+"""A report ends with so many, and a line that says how many more there are: a text can be all problems."""
 
 Path = tuple[str | int, ...]
 """Keys and indexes, from the top of the Butane text."""
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """A line and a column, counted from 1; columns count characters."""
 
     line: int
     column: int
 
 
-class Entry(NamedTuple):
-    """An error or a warning. `path` is None for what concerns the text as a whole, `place` None if it is unknown.
+class ReportEntry(NamedTuple):
+    """An error or a warning. `path` is None for what concerns the text as a whole, `position` None if it is unknown.
 
     `message` is in Butane's words and can hold what stands in the text.
     """
@@ -25,28 +25,28 @@ class Entry(NamedTuple):
     is_error: bool
     path: Path | None
     message: str
-    place: Place | None = None
+    position: Position | None = None
 
     @classmethod
-    def error(cls, path: Path | None, message: str, place: Place | None = None) -> "Entry":
+    def error(cls, path: Path | None, message: str, position: Position | None = None) -> "ReportEntry":
         """What ends the translation."""
-        return cls(is_error=True, path=path, message=message, place=place)
+        return cls(is_error=True, path=path, message=message, position=position)
 
     @classmethod
-    def warning(cls, path: Path | None, message: str, place: Place | None = None) -> "Entry":
+    def warning(cls, path: Path | None, message: str, position: Position | None = None) -> "ReportEntry":
         """What is doubtful."""
-        return cls(is_error=False, path=path, message=message, place=place)
+        return cls(is_error=False, path=path, message=message, position=position)
 
     def __str__(self) -> str:
         """The entry as `butane --raw-errors` prints it."""
         kind = "error" if self.is_error else "warning"
         where = "" if self.path is None else f" {path_text(self.path)}"
-        if self.place is not None:
-            where += f"{',' if where else ''} line {self.place.line} col {self.place.column}"
+        if self.position is not None:
+            where += f"{',' if where else ''} line {self.position.line} col {self.position.column}"
         return f"{kind} at{where}: {self.message}" if where else f"{kind}: {self.message}"
 
 
-Report = tuple[Entry, ...]
+Report = tuple[ReportEntry, ...]
 """In the order in which Butane reports."""
 
 

@@ -75,8 +75,8 @@ def fields_of(struct: str, dialect: Dialect) -> tuple[Field, ...]:
             fields.append(Field(snake(name), name, kind))
     for owner, after, since, name, kind in _ADDED:
         if owner == struct and since <= dialect.minor:
-            place = next((index for index, field in enumerate(fields, 1) if field.name == after), 0)
-            fields.insert(place, Field(name, name, kind))
+            at = next((index for index, field in enumerate(fields, 1) if field.name == after), 0)
+            fields.insert(at, Field(name, name, kind))
     if struct == "Config" and dialect.boot_version:
         fields.append(Field("boot_device", "boot_device", "BootDevice"))
     if struct == "Config" and dialect.has_grub:

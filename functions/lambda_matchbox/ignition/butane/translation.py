@@ -8,13 +8,12 @@ from lambda_matchbox.ignition.butane.desugaring.desugaring import add_boot_devic
 from lambda_matchbox.ignition.butane.dialects import Dialect, dialect_of
 from lambda_matchbox.ignition.butane.output import sparse
 from lambda_matchbox.ignition.butane.reading.decoding import decoded
-from lambda_matchbox.ignition.butane.reading.unused_keys import Places, unused_keys
+from lambda_matchbox.ignition.butane.reading.unused_keys import Positions, unused_keys
 from lambda_matchbox.ignition.butane.reading.yaml_nodes import Node, first_document
-from lambda_matchbox.ignition.butane.report import MAX_ENTRIES, ButaneError, Entry, Report, rest
+from lambda_matchbox.ignition.butane.report import MAX_ENTRIES, ButaneError, Report, ReportEntry, rest
 from lambda_matchbox.ignition.butane.structs import Sourced, source_of
-from lambda_matchbox.ignition.config.fault import text
-from lambda_matchbox.ignition.config.reader import Struct
-from lambda_matchbox.ignition.config.rules import faults
+from lambda_matchbox.ignition.config.reader import Struct, text
+from lambda_matchbox.ignition.config.rules import problems
 
 _SOURCE_INVALID = "source config is invalid"
 _OUTPUT_INVALID = "config generated was invalid"
@@ -52,20 +51,20 @@ def translate(source: str | bytes) -> Translation:
     return Translation(sparse("Config", config, dialect.minor), report.whole())
 
 
-def _ignition_entries(config: Sourced, dialect: Dialect) -> Iterable[Entry]:
-    for fault in faults(config, dialect.minor):
-        yield Entry(not fault.is_warning, source_of(config, fault.path), fault.reason)
+def _ignition_entries(config: Sourced, dialect: Dialect) -> Iterable[ReportEntry]:
+    for problem in problems(config, dialect.minor):
+        yield ReportEntry(not problem.is_warning, source_of(config, problem.path), problem.reason)
 
 
 class _Report:
-    """The entries so far, each with its place in the text: the first ones, and of errors the very first at least."""
+    """The entries so far, each with its position in the text: the first ones, and of errors the very first at least."""
 
     def __init__(self, document: Node | None) -> None:
-        self.entries: list[Entry] = []
+        self.entries: list[ReportEntry] = []
         self._left_out: list[int] = [0, 0]
-        self._places = Places(document)
+        self._positions = Positions(document)
 
-    def add(self, entries: Iterable[Entry], *, otherwise: str = "") -> None:
+    def add(self, entries: Iterable[ReportEntry], *, otherwise: str = "") -> None:
         """Add a stage's entries. If errors are among them, raises ButaneError with the reason `otherwise`."""
         fails = False
         for entry in entries:
@@ -80,9 +79,9 @@ class _Report:
     def whole(self) -> Report:
         """The entries, and behind them how many there are more: errors, if any of these are."""
         count = sum(self._left_out)
-        return (*self.entries, *([Entry(bool(self._left_out[True]), (), rest(count))] if count else []))
+        return (*self.entries, *([ReportEntry(bool(self._left_out[True]), (), rest(count))] if count else []))
 
-    def _placed(self, entry: Entry) -> Entry:
-        if entry.place is not None or entry.path is None:
+    def _placed(self, entry: ReportEntry) -> ReportEntry:
+        if entry.position is not None or entry.path is None:
             return entry
-        return entry._replace(place=self._places.of(entry.path))
+        return entry._replace(position=self._positions.of(entry.path))

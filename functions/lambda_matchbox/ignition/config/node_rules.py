@@ -3,8 +3,8 @@
 import posixpath
 from collections import Counter
 
-from lambda_matchbox.ignition.config.fault import Fault, Faults, faults_at, number, path_fault, struct, structs, text
-from lambda_matchbox.ignition.config.reader import Struct
+from lambda_matchbox.ignition.config.problem import Problem, Problems, path_problem, problems_at
+from lambda_matchbox.ignition.config.reader import Struct, number, struct, structs, text
 
 _MAX_MODE = 0o7777
 _UNITS = "/etc/systemd/system/"
@@ -13,31 +13,31 @@ _SPECIAL_BITS_SINCE = 6
 _NAMES = {"directories": "directory", "files": "file", "links": "link"}
 
 
-def node_faults(node: Struct, path: str, minor: int) -> Faults:
+def node_problems(node: Struct, path: str, minor: int) -> Problems:
     """What files, directories and links have in common."""
-    yield from faults_at(f"{path}.path", path_fault(text(node, "path")))
+    yield from problems_at(f"{path}.path", path_problem(text(node, "path")))
     mode = number(node, "mode")
     if mode is not None and not 0 <= mode <= _MAX_MODE:
-        yield Fault(f"{path}.mode", "illegal file mode")
+        yield Problem(f"{path}.mode", "illegal file mode")
     if mode is not None and mode & _SPECIAL_BITS and minor < _SPECIAL_BITS_SINCE:
         reason = "setuid/setgid/sticky bits are not supported or functional in spec versions older than 3.6.0"
-        yield Fault(f"{path}.mode", reason, is_warning=True)
+        yield Problem(f"{path}.mode", reason, is_warning=True)
 
 
-def file_faults(file: Struct, path: str, minor: int) -> Faults:
+def file_problems(file: Struct, path: str, minor: int) -> Problems:
     """A file."""
-    yield from node_faults(file, path, minor)
+    yield from node_problems(file, path, minor)
     if file.get("overwrite") and "source" not in struct(file, "contents"):
-        yield Fault(f"{path}.overwrite", "overwrite must be false if source is unspecified")
+        yield Problem(f"{path}.overwrite", "overwrite must be false if source is unspecified")
 
 
-def owner_faults(owner: Struct, path: str, _minor: int) -> Faults:
+def owner_problems(owner: Struct, path: str, _minor: int) -> Problems:
     """The user or the group of a node."""
     if "id" in owner and text(owner, "name"):
-        yield Fault(path, "cannot set both id and name")
+        yield Problem(path, "cannot set both id and name")
 
 
-def storage_faults(storage: Struct, path: str, minor: int) -> Faults:
+def storage_problems(storage: Struct, path: str, minor: int) -> Problems:
     """Files, directories and links with each other, filesystems with disks."""
     links = structs(storage, "links")
     link_paths = Counter(text(link, "path") for link in links)
@@ -45,44 +45,44 @@ def storage_faults(storage: Struct, path: str, minor: int) -> Faults:
     directories = {text(directory, "path") for directory in structs(storage, "directories")}
     for kind in _NAMES:
         for index, node in enumerate(structs(storage, kind)):
-            place = f"{path}.{kind}.{index}"
+            where = f"{path}.{kind}.{index}"
             node_path = text(node, "path")
             for _ in range(sum(link_paths[node_path[:end]] for end in lengths if node_path[end : end + 1] == "/")):
-                yield Fault(place, f"{_NAMES[kind]} path includes link in config")
+                yield Problem(where, f"{_NAMES[kind]} path includes link in config")
             if kind == "links":
-                yield from _target_faults(node, place, minor, directories)
+                yield from _target_problems(node, where, minor, directories)
     if minor >= 2:
         yield from _overwritten(storage, path)
 
 
-def _target_faults(link: Struct, path: str, minor: int, directories: set[str]) -> Faults:
+def _target_problems(link: Struct, path: str, minor: int, directories: set[str]) -> Problems:
     target = text(link, "target")
     if not target and minor >= 3:
-        yield Fault(f"{path}.target", "link target is required")
+        yield Problem(f"{path}.target", "link target is required")
     elif link.get("hard"):
         whole = _clean(target if target.startswith("/") else f"{text(link, 'path')}/{target}")
         if whole in directories:
-            yield Fault(path, "hard link target is a directory")
+            yield Problem(path, "hard link target is a directory")
     if link.get("hard"):
         for owner in ("user", "group"):
             for name in ("id", "name"):
                 if name in struct(link, owner):
-                    yield Fault(f"{path}.{owner}.{name}", "user/group ignored for hard link", is_warning=True)
+                    yield Problem(f"{path}.{owner}.{name}", "user/group ignored for hard link", is_warning=True)
 
 
-def _overwritten(storage: Struct, path: str) -> Faults:
+def _overwritten(storage: Struct, path: str) -> Problems:
     disks = {text(disk, "device"): disk for disk in structs(storage, "disks")}
     for index, filesystem in enumerate(structs(storage, "filesystems")):
         disk = disks.get(text(filesystem, "device"), {})
-        place = f"{path}.filesystems.{index}.device"
+        where = f"{path}.filesystems.{index}.device"
         if disk.get("partitions"):
-            yield Fault(place, "filesystem overwrites partitioned device", is_warning=True)
+            yield Problem(where, "filesystem overwrites partitioned device", is_warning=True)
         elif disk.get("wipeTable") and not filesystem.get("wipeFilesystem"):
             reason = "device matches disk with wipeTable enabled; filesystem will be wiped"
-            yield Fault(place, reason, is_warning=True)
+            yield Problem(where, reason, is_warning=True)
 
 
-def config_faults(config: Struct, path: str, _minor: int) -> Faults:
+def config_problems(config: Struct, path: str, _minor: int) -> Problems:
     """Files, directories and links against the units that the config has systemd read."""
     units = set()
     for unit in structs(struct(config, "systemd"), "units"):
@@ -93,7 +93,7 @@ def config_faults(config: Struct, path: str, _minor: int) -> Faults:
     for kind in ("files", "directories", "links"):
         for index, node in enumerate(structs(struct(config, "storage"), kind)):
             if text(node, "path") in units:
-                yield Fault(f"{path}.storage.{kind}.{index}.path", "path conflicts with systemd unit or dropin")
+                yield Problem(f"{path}.storage.{kind}.{index}.path", "path conflicts with systemd unit or dropin")
 
 
 def _clean(path: str) -> str:

@@ -7,9 +7,17 @@ versions keep theirs, and what Ignition would refuse is an error instead of an e
 import re
 
 from lambda_matchbox.golang.json import JsonError, compact, decode
-from lambda_matchbox.ignition.config.fault import number, struct, structs, text
-from lambda_matchbox.ignition.config.reader import MismatchError, Struct, read_struct, written
-from lambda_matchbox.ignition.config.rules import faults
+from lambda_matchbox.ignition.config.reader import (
+    MismatchError,
+    Struct,
+    number,
+    read_struct,
+    struct,
+    structs,
+    text,
+    written,
+)
+from lambda_matchbox.ignition.config.rules import problems
 from lambda_matchbox.ignition.config.schema import NEWEST_MINOR
 from lambda_matchbox.ignition.errors import IgnitionError
 
@@ -31,7 +39,7 @@ def parse_and_translate(config: bytes) -> bytes:
         read = read_struct("Config", document, minor)
     except (JsonError, MismatchError) as error:
         raise IgnitionError(str(error)) from None
-    found = [fault for fault in faults(read, minor) if not fault.is_warning]
+    found = [problem for problem in problems(read, minor) if not problem.is_warning]
     if found:
         others = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         raise IgnitionError(f"{found[0].path}: {found[0].reason}{others}")

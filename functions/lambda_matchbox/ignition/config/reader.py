@@ -118,3 +118,27 @@ def _read_scalar(kind: str, value: object, path: str) -> object:
     if kind == "int" and isinstance(value, int) and not isinstance(value, bool) and value in _INTEGERS:
         return value
     raise MismatchError(path, f"{_WANTED[kind]} is wanted")
+
+
+def text(value: Struct, name: str) -> str:
+    """A string, empty where the config has none."""
+    found = value.get(name)
+    return found if isinstance(found, str) else ""
+
+
+def structs(value: Struct, name: str) -> list[Struct]:
+    """The elements of a list of structs."""
+    found = value.get(name)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def struct(value: Struct, name: str) -> Struct:
+    """A struct, empty where this version has none."""
+    found = value.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def number(value: Struct, name: str) -> int | None:
+    """An integer, None where the config has none."""
+    found = value.get(name)
+    return found if isinstance(found, int) else None

@@ -4,24 +4,24 @@ from collections.abc import Callable
 from typing import cast
 
 from lambda_matchbox.golang.quote import quoted
-from lambda_matchbox.ignition.config.fault import Fault, Faults, faults_at, number, path_fault, structs, text
 from lambda_matchbox.ignition.config.node_rules import (
-    config_faults,
-    file_faults,
-    node_faults,
-    owner_faults,
-    storage_faults,
+    config_problems,
+    file_problems,
+    node_problems,
+    owner_problems,
+    storage_problems,
 )
-from lambda_matchbox.ignition.config.reader import Struct
+from lambda_matchbox.ignition.config.problem import Problem, Problems, path_problem, problems_at
+from lambda_matchbox.ignition.config.reader import Struct, number, structs, text
 from lambda_matchbox.ignition.config.schema import fields_of
-from lambda_matchbox.ignition.config.source import scheme_of, source_fault
+from lambda_matchbox.ignition.config.source import scheme_of, source_problem
 from lambda_matchbox.ignition.config.storage_rules import (
-    clevis_custom_faults,
-    disk_faults,
-    filesystem_faults,
-    luks_faults,
-    partition_faults,
-    raid_faults,
+    clevis_custom_problems,
+    disk_problems,
+    filesystem_problems,
+    luks_problems,
+    partition_problems,
+    raid_problems,
 )
 from lambda_matchbox.ignition.config.systemd_unit import UnitError, sections_of
 
@@ -53,15 +53,15 @@ _KEYS = {
 }
 
 
-def faults(config: Struct, minor: int) -> Faults:
+def problems(config: Struct, minor: int) -> Problems:
     """The broken rules of a config of version 3.`minor`, read by `reader`, in Ignition's order."""
     yield from _duplicates("Config", config, "$", minor)
     yield from _broken_rules("Config", config, "$", minor)
 
 
-def _broken_rules(kind: str, value: object, path: str, minor: int) -> Faults:
+def _broken_rules(kind: str, value: object, path: str, minor: int) -> Problems:
     if kind == "Device":
-        yield from faults_at(path, path_fault(cast(str, value)))
+        yield from problems_at(path, path_problem(cast(str, value)))
     if not isinstance(value, dict):
         return
     if kind in _RULES:
@@ -75,7 +75,7 @@ def _broken_rules(kind: str, value: object, path: str, minor: int) -> Faults:
             yield from _broken_rules(member_kind, member, f"{path}.{name}", minor)
 
 
-def _duplicates(kind: str, value: Struct, path: str, minor: int) -> Faults:
+def _duplicates(kind: str, value: Struct, path: str, minor: int) -> Problems:
     seen: dict[str, set[str]] = {}
     for name, member_kind in fields_of(kind, minor).items():
         member = value.get(name)
@@ -83,10 +83,10 @@ def _duplicates(kind: str, value: Struct, path: str, minor: int) -> Faults:
             continue
         keys = seen.setdefault(_SHARED.get(f"{kind}.{name}", name), set())
         for index, element in enumerate(member):
-            place = f"{path}.{name}.{index}"
+            where = f"{path}.{name}.{index}"
             key = key_of(member_kind[1:-1], element)
             if key in keys and f"{kind}.{name}" not in REPEATABLE:
-                yield Fault(place, "duplicate entry defined")
+                yield Problem(where, "duplicate entry defined")
             keys.add(key)
     for name, member_kind in fields_of(kind, minor).items():
         member = value.get(name)
@@ -106,93 +106,93 @@ def key_of(kind: str, element: object) -> str:
     return text(element, _KEYS.get(kind, "name"))
 
 
-def _ignition_config_faults(config: Struct, path: str, minor: int) -> Faults:
+def _ignition_config_problems(config: Struct, path: str, minor: int) -> Problems:
     if minor >= 1:
         for index, reference in enumerate(structs(config, "merge")):
             yield from _missing_source(reference, f"{path}.merge.{index}")
 
 
-def _tls_faults(tls: Struct, path: str, _minor: int) -> Faults:
+def _tls_problems(tls: Struct, path: str, _minor: int) -> Problems:
     for index, reference in enumerate(structs(tls, "certificateAuthorities")):
         yield from _missing_source(reference, f"{path}.certificateAuthorities.{index}")
 
 
-def _missing_source(reference: Struct, path: str) -> Faults:
+def _missing_source(reference: Struct, path: str) -> Problems:
     if not text(reference, "source"):
-        yield Fault(path, "source is required")
+        yield Problem(path, "source is required")
 
 
-def _proxy_faults(proxy: Struct, path: str, _minor: int) -> Faults:
+def _proxy_problems(proxy: Struct, path: str, _minor: int) -> Problems:
     for name in ("httpProxy", "httpsProxy"):
         if name in proxy and scheme_of(text(proxy, name)) not in _HTTP:
-            yield Fault(f"{path}.{name}", "proxies must be http(s)")
+            yield Problem(f"{path}.{name}", "proxies must be http(s)")
     if scheme_of(text(proxy, "httpsProxy")) == "http":
         reason = "insecure plaintext HTTP proxy specified for HTTPS resources"
-        yield Fault(f"{path}.httpsProxy", reason, is_warning=True)
+        yield Problem(f"{path}.httpsProxy", reason, is_warning=True)
 
 
-def _header_faults(header: Struct, path: str, _minor: int) -> Faults:
+def _header_problems(header: Struct, path: str, _minor: int) -> Problems:
     if not text(header, "name"):
-        yield Fault(f"{path}.name", "HTTP header name can't be empty")
+        yield Problem(f"{path}.name", "HTTP header name can't be empty")
     if header.get("value") == "":
-        yield Fault(f"{path}.value", "HTTP header value can't be empty")
+        yield Problem(f"{path}.value", "HTTP header value can't be empty")
 
 
-def _reference_faults(reference: Struct, path: str, minor: int) -> Faults:
+def _reference_problems(reference: Struct, path: str, minor: int) -> Problems:
     """A config or a certificate to fetch; in 3.0 these have but a source."""
     if minor >= 1:
-        yield from _resource_faults(reference, path, minor)
+        yield from _resource_problems(reference, path, minor)
     elif text(reference, "source"):
-        yield from faults_at(f"{path}.source", source_fault(text(reference, "source"), minor))
+        yield from problems_at(f"{path}.source", source_problem(text(reference, "source"), minor))
 
 
-def _resource_faults(resource: Struct, path: str, minor: int) -> Faults:
+def _resource_problems(resource: Struct, path: str, minor: int) -> Problems:
     source = text(resource, "source")
     if text(resource, "compression") not in {"", "gzip"}:
-        yield Fault(f"{path}.compression", "invalid compression method")
+        yield Problem(f"{path}.compression", "invalid compression method")
     if "hash" in cast(Struct, resource["verification"]) and "source" not in resource:
-        yield Fault(f"{path}.verification.hash", "source must be specified if verification is specified")
+        yield Problem(f"{path}.verification.hash", "source must be specified if verification is specified")
     if source:
-        yield from faults_at(f"{path}.source", source_fault(source, minor))
+        yield from problems_at(f"{path}.source", source_problem(source, minor))
     if resource.get("httpHeaders") and scheme_of(source) not in _HTTP:
-        yield Fault(f"{path}.httpHeaders", "cannot use HTTP headers with this source scheme")
+        yield Problem(f"{path}.httpHeaders", "cannot use HTTP headers with this source scheme")
 
 
-def _verification_faults(verification: Struct, path: str, minor: int) -> Faults:
+def _verification_problems(verification: Struct, path: str, minor: int) -> Problems:
     if "hash" not in verification:
         return
     function, dash, digits = text(verification, "hash").partition("-")
     since, length = _HASH_DIGITS.get(function, (minor + 1, 0))
     if not dash:
-        yield Fault(f"{path}.hash", "malformed hash specifier")
+        yield Problem(f"{path}.hash", "malformed hash specifier")
     elif since > minor:
-        yield Fault(f"{path}.hash", "unrecognized hash function")
+        yield Problem(f"{path}.hash", "unrecognized hash function")
     elif len(digits.encode()) != length:
-        yield Fault(f"{path}.hash", "incorrect size for hash sum")
+        yield Problem(f"{path}.hash", "incorrect size for hash sum")
 
 
-def _tang_faults(tang: Struct, path: str, _minor: int) -> Faults:
+def _tang_problems(tang: Struct, path: str, _minor: int) -> Problems:
     from lambda_matchbox.golang.json import JsonError, decode
 
     if scheme_of(text(tang, "url")) not in _HTTP:
-        yield Fault(f"{path}.url", "invalid url scheme")
+        yield Problem(f"{path}.url", "invalid url scheme")
     if not text(tang, "thumbprint"):
-        yield Fault(f"{path}.thumbprint", "thumbprint is required")
+        yield Problem(f"{path}.thumbprint", "thumbprint is required")
     if text(tang, "advertisement"):
         try:
             decode(text(tang, "advertisement").encode())
         except JsonError:
-            yield Fault(f"{path}.advertisement", "advertisement is not valid JSON")
+            yield Problem(f"{path}.advertisement", "advertisement is not valid JSON")
 
 
-def _unit_faults(unit: Struct, path: str, _minor: int) -> Faults:
+def _unit_problems(unit: Struct, path: str, _minor: int) -> Problems:
     if not text(unit, "name").endswith(_UNIT_SUFFIXES):
-        yield Fault(f"{path}.name", "invalid systemd unit extension")
-    yield from _contents_faults(unit, path)
+        yield Problem(f"{path}.name", "invalid systemd unit extension")
+    yield from _contents_problems(unit, path)
     contents = text(unit, "contents")
     if unit.get("enabled") and contents and not _installable(contents):
         reason = f"unit {quoted(text(unit, 'name'))} is enabled, but has no install section so enable does nothing"
-        yield Fault(f"{path}.contents", reason, is_warning=True)
+        yield Problem(f"{path}.contents", reason, is_warning=True)
 
 
 def _installable(contents: str) -> bool:
@@ -202,40 +202,40 @@ def _installable(contents: str) -> bool:
         return True
 
 
-def _dropin_faults(dropin: Struct, path: str, _minor: int) -> Faults:
-    yield from _contents_faults(dropin, path)
+def _dropin_problems(dropin: Struct, path: str, _minor: int) -> Problems:
+    yield from _contents_problems(dropin, path)
     if not text(dropin, "name").endswith(".conf"):
-        yield Fault(f"{path}.name", "invalid systemd drop-in extension")
+        yield Problem(f"{path}.name", "invalid systemd drop-in extension")
 
 
-def _contents_faults(unit: Struct, path: str) -> Faults:
+def _contents_problems(unit: Struct, path: str) -> Problems:
     try:
         sections_of(text(unit, "contents"))
     except UnitError as error:
-        yield Fault(f"{path}.contents", f"invalid unit content: {error}")
+        yield Problem(f"{path}.contents", f"invalid unit content: {error}")
 
 
-_RULES: dict[str, Callable[[Struct, str, int], Faults]] = {
-    "ClevisCustom": clevis_custom_faults,
-    "Config": config_faults,
-    "Directory": node_faults,
-    "Disk": disk_faults,
-    "Dropin": _dropin_faults,
-    "File": file_faults,
-    "Filesystem": filesystem_faults,
-    "HTTPHeader": _header_faults,
-    "IgnitionConfig": _ignition_config_faults,
-    "Link": node_faults,
-    "Luks": luks_faults,
-    "NodeOwner": owner_faults,
-    "Partition": partition_faults,
-    "Proxy": _proxy_faults,
-    "Raid": raid_faults,
-    "Reference": _reference_faults,
-    "Resource": _resource_faults,
-    "Storage": storage_faults,
-    "TLS": _tls_faults,
-    "Tang": _tang_faults,
-    "Unit": _unit_faults,
-    "Verification": _verification_faults,
+_RULES: dict[str, Callable[[Struct, str, int], Problems]] = {
+    "ClevisCustom": clevis_custom_problems,
+    "Config": config_problems,
+    "Directory": node_problems,
+    "Disk": disk_problems,
+    "Dropin": _dropin_problems,
+    "File": file_problems,
+    "Filesystem": filesystem_problems,
+    "HTTPHeader": _header_problems,
+    "IgnitionConfig": _ignition_config_problems,
+    "Link": node_problems,
+    "Luks": luks_problems,
+    "NodeOwner": owner_problems,
+    "Partition": partition_problems,
+    "Proxy": _proxy_problems,
+    "Raid": raid_problems,
+    "Reference": _reference_problems,
+    "Resource": _resource_problems,
+    "Storage": storage_problems,
+    "TLS": _tls_problems,
+    "Tang": _tang_problems,
+    "Unit": _unit_problems,
+    "Verification": _verification_problems,
 }

@@ -19,7 +19,7 @@ _DATA = re.compile(
 _ARN_SECTIONS = 6
 
 
-def source_fault(source: str, minor: int) -> str:
+def source_problem(source: str, minor: int) -> str:
     """Why Ignition 3.`minor` refuses to fetch from `source`; empty if it does not."""
     try:
         url = parse_url(source)
@@ -28,10 +28,10 @@ def source_fault(source: str, minor: int) -> str:
     if _SCHEMES.get(url.scheme, minor + 1) > minor:
         return "invalid url scheme"
     if url.scheme == "data":
-        return _data_fault(source)
+        return _data_problem(source)
     if url.scheme == "arn":
-        return _arn_fault(url) or _version_fault(url)
-    return _version_fault(url) if url.scheme == "s3" else ""
+        return _arn_problem(url) or _version_problem(url)
+    return _version_problem(url) if url.scheme == "s3" else ""
 
 
 def scheme_of(source: str) -> str:
@@ -42,14 +42,14 @@ def scheme_of(source: str) -> str:
         return ""
 
 
-def _data_fault(source: str) -> str:
+def _data_problem(source: str) -> str:
     found = _DATA.fullmatch(source)
     if not found or len(found["base64"] or "") % 4:
         return "invalid data url"
     return ""
 
 
-def _version_fault(url: Url) -> str:
+def _version_problem(url: Url) -> str:
     for pair in url.query.split("&"):
         key, _, value = pair.partition("=")
         if ";" not in pair and unquote_plus(key) == "versionId":
@@ -57,7 +57,7 @@ def _version_fault(url: Url) -> str:
     return ""
 
 
-def _arn_fault(url: Url) -> str:
+def _arn_problem(url: Url) -> str:
     whole = f"arn:{url.opaque}"
     sections = whole.split(":", _ARN_SECTIONS - 1)
     if len(sections) < _ARN_SECTIONS or sections[2] != "s3":

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate
 from operator import itemgetter
 
-from lambda_matchbox.ignition.config.fault import Fault, Faults, faults_at, number, path_fault, struct, structs, text
-from lambda_matchbox.ignition.config.reader import Struct
-from lambda_matchbox.ignition.config.source import source_fault
+from lambda_matchbox.ignition.config.problem import Problem, Problems, path_problem, problems_at
+from lambda_matchbox.ignition.config.reader import Struct, number, struct, structs, text
+from lambda_matchbox.ignition.config.source import source_problem
 
 _FORMATS = {"ext4": 0, "btrfs": 0, "xfs": 0, "swap": 0, "vfat": 0, "none": 3}
 _MAX_LABELS = {"ext4": 16, "btrfs": 256, "xfs": 12, "swap": 15, "vfat": 11}
@@ -19,26 +19,26 @@ _LEVELS_WITHOUT_SPARES = frozenset({"linear", "raid0", "0", "stripe"})
 _LEVELS_WITH_SPARES = frozenset({"raid1", "1", "mirror", "raid4", "4", "raid5", "5", "raid6", "6", "raid10", "10"})
 
 
-def disk_faults(disk: Struct, path: str, _minor: int) -> Faults:
+def disk_problems(disk: Struct, path: str, _minor: int) -> Problems:
     """A disk and its partitions with each other."""
     if not text(disk, "device"):
-        yield Fault(f"{path}.device", "disk device is required")
+        yield Problem(f"{path}.device", "disk device is required")
         return
-    yield from faults_at(f"{path}.device", path_fault(text(disk, "device")))
+    yield from problems_at(f"{path}.device", path_problem(text(disk, "device")))
     partitions = structs(disk, "partitions")
     numbers = [number(one, "number") or None for one in partitions]
     yield from _at_partition(path, _repeated(numbers), "partition numbers collide")
     yield from _at_partition(path, _overlapping(list(map(_extent, partitions))), "partitions overlap")
     if None in numbers and any(one.get("shouldExist") is False for one in partitions):
         reason = "shouldExist is false for a partition and other partition(s) has start or size 0"
-        yield Fault(f"{path}.partitions", reason)
+        yield Problem(f"{path}.partitions", reason)
     labels = [text(one, "label") if "label" in one else None for one in partitions]
     yield from _at_partition(path, _repeated(labels), "cannot use the same partition label twice")
 
 
-def _at_partition(path: str, index: int | None, reason: str) -> Faults:
+def _at_partition(path: str, index: int | None, reason: str) -> Problems:
     if index is not None:
-        yield Fault(f"{path}.partitions.{index}", reason)
+        yield Problem(f"{path}.partitions.{index}", reason)
 
 
 def _repeated(values: Sequence[object]) -> int | None:
@@ -65,11 +65,11 @@ def _overlapping(extents: list[tuple[int, int] | None]) -> int | None:
 
     Ignition compares each with each. Here the ends are sorted, and one is compared with all.
     """
-    places = [(index, extent) for index, extent in enumerate(extents) if extent]
-    runs_into_any = _collisions([extent for _, extent in places])
-    for index, extent in places:
+    known = [(index, extent) for index, extent in enumerate(extents) if extent]
+    runs_into_any = _collisions([extent for _, extent in known])
+    for index, extent in known:
         if runs_into_any(extent):
-            return next(other for other, its in places if other != index and _overlap(extent, its))
+            return next(other for other, its in known if other != index and _overlap(extent, its))
     return None
 
 
@@ -105,30 +105,30 @@ def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
     )
 
 
-def partition_faults(partition: Struct, path: str, _minor: int) -> Faults:
+def partition_problems(partition: Struct, path: str, _minor: int) -> Problems:
     """A partition by itself."""
     others = ("label", "startMiB", "sizeMiB")
     if partition.get("shouldExist") is False and (
         any(name in partition for name in others) or text(partition, "typeGuid") or text(partition, "guid")
     ):
-        yield Fault(path, "shouldExist specified false with other options also specified")
+        yield Problem(path, "shouldExist specified false with other options also specified")
     if not number(partition, "number") and "label" not in partition:
-        yield Fault(path, "a partition number >= 1 or a label must be specified")
+        yield Problem(path, "a partition number >= 1 or a label must be specified")
     label = text(partition, "label")
     if len(label.encode()) > _MAX_PARTITION_LABEL:
-        yield Fault(f"{path}.label", f"partition labels may not exceed {_MAX_PARTITION_LABEL} characters")
+        yield Problem(f"{path}.label", f"partition labels may not exceed {_MAX_PARTITION_LABEL} characters")
     elif ":" in label:
-        yield Fault(f"{path}.label", "partition label will be truncated to text before the colon")
+        yield Problem(f"{path}.label", "partition label will be truncated to text before the colon")
     for name in ("guid", "typeGuid"):
         if not _GUID.fullmatch(text(partition, name)):
-            yield Fault(f"{path}.{name}", 'doesn\'t match the form "01234567-89AB-CDEF-EDCB-A98765432101"')
+            yield Problem(f"{path}.{name}", 'doesn\'t match the form "01234567-89AB-CDEF-EDCB-A98765432101"')
 
 
-def filesystem_faults(filesystem: Struct, path: str, minor: int) -> Faults:
+def filesystem_problems(filesystem: Struct, path: str, minor: int) -> Problems:
     """A filesystem."""
     if text(filesystem, "path"):
-        yield from faults_at(f"{path}.path", path_fault(text(filesystem, "path")))
-    yield from faults_at(f"{path}.device", path_fault(text(filesystem, "device")))
+        yield from problems_at(f"{path}.path", path_problem(text(filesystem, "path")))
+    yield from problems_at(f"{path}.device", path_problem(text(filesystem, "device")))
     form, label = text(filesystem, "format"), text(filesystem, "label")
     others = ("path", "label", "uuid", "wipeFilesystem", "mountOptions", "options")
     if not form:
@@ -136,63 +136,63 @@ def filesystem_faults(filesystem: Struct, path: str, minor: int) -> Faults:
             reason = (
                 "format cannot be empty when path, label, uuid, wipeFilesystem, options, or mountOptions is specified"
             )
-            yield Fault(f"{path}.format", reason)
+            yield Problem(f"{path}.format", reason)
         if label:
-            yield Fault(f"{path}.label", "filesystem must specify format if label is specified")
+            yield Problem(f"{path}.label", "filesystem must specify format if label is specified")
     elif _FORMATS.get(form, minor + 1) > minor:
-        yield Fault(f"{path}.format", "invalid filesystem format")
+        yield Problem(f"{path}.format", "invalid filesystem format")
     elif len(label.encode()) > _MAX_LABELS.get(form, len(label.encode())):
-        yield Fault(
+        yield Problem(
             f"{path}.label",
             f"filesystem labels cannot be longer than {_MAX_LABELS[form]} characters when using {form}",
         )
 
 
-def luks_faults(luks: Struct, path: str, minor: int) -> Faults:
+def luks_problems(luks: Struct, path: str, minor: int) -> Problems:
     """An encrypted device."""
     if "/" in text(luks, "name"):
-        yield Fault(f"{path}.name", "device names cannot contain slashes")
+        yield Problem(f"{path}.name", "device names cannot contain slashes")
     if len(text(luks, "label").encode()) > _MAX_LUKS_LABEL:
-        yield Fault(f"{path}.label", f"luks device labels cannot be longer than {_MAX_LUKS_LABEL} characters")
+        yield Problem(f"{path}.label", f"luks device labels cannot be longer than {_MAX_LUKS_LABEL} characters")
     if text(luks, "device"):
-        yield from faults_at(f"{path}.device", path_fault(text(luks, "device")))
+        yield from problems_at(f"{path}.device", path_problem(text(luks, "device")))
     else:
-        yield Fault(f"{path}.device", "disk device is required")
+        yield Problem(f"{path}.device", "disk device is required")
     clevis = struct(luks, "clevis")
     custom = struct(clevis, "custom")
     customized = bool(text(custom, "pin")) if minor >= 3 else bool(custom)
     others = bool(clevis.get("tang") or clevis.get("tpm2") or clevis.get("threshold"))
     if customized and others:
-        yield Fault(f"{path}.clevis", "cannot use custom clevis config with tpm2, tang, or threshold")
+        yield Problem(f"{path}.clevis", "cannot use custom clevis config with tpm2, tang, or threshold")
     key_source = text(struct(luks, "keyFile"), "source")
     if struct(luks, "cex").get("enabled"):
         if customized or others:
-            yield Fault(f"{path}.cex", "cannot use cex with clevis")
+            yield Problem(f"{path}.cex", "cannot use cex with clevis")
         if key_source:
-            yield Fault(f"{path}.cex", "cannot use key file with cex")
-    if key_source and source_fault(key_source, minor):
-        yield Fault(f"{path}.keys", "invalid key-file source")
+            yield Problem(f"{path}.cex", "cannot use key file with cex")
+    if key_source and source_problem(key_source, minor):
+        yield Problem(f"{path}.keys", "invalid key-file source")
 
 
-def raid_faults(raid: Struct, path: str, minor: int) -> Faults:
+def raid_problems(raid: Struct, path: str, minor: int) -> Problems:
     """An array."""
     level = text(raid, "level")
     if level not in _LEVELS_WITHOUT_SPARES | _LEVELS_WITH_SPARES:
-        yield Fault(f"{path}.level", "unrecognized raid level" if level or minor < 3 else "raid level is required")
+        yield Problem(f"{path}.level", "unrecognized raid level" if level or minor < 3 else "raid level is required")
     elif level in _LEVELS_WITHOUT_SPARES and raid.get("spares"):
-        yield Fault(f"{path}.level", "spares unsupported for linear and raid0 arrays")
+        yield Problem(f"{path}.level", "spares unsupported for linear and raid0 arrays")
     if not raid.get("devices"):
-        yield Fault(f"{path}.devices", "raid devices required")
+        yield Problem(f"{path}.devices", "raid devices required")
 
 
-def clevis_custom_faults(custom: Struct, path: str, minor: int) -> Faults:
+def clevis_custom_problems(custom: Struct, path: str, minor: int) -> Problems:
     """A pin that is given as text."""
     pin, config = text(custom, "pin"), text(custom, "config")
     if not pin and not config and not (minor >= 3 and custom.get("needsNetwork")):
         return
     if not pin:
-        yield Fault(f"{path}.pin", "missing required custom clevis pin")
+        yield Problem(f"{path}.pin", "missing required custom clevis pin")
     elif minor <= 5 and pin not in {"tpm2", "tang", "sss"}:
-        yield Fault(f"{path}.pin", "unsupported clevis pin")
+        yield Problem(f"{path}.pin", "unsupported clevis pin")
     if not config:
-        yield Fault(f"{path}.config", "missing required custom clevis config")
+        yield Problem(f"{path}.config", "missing required custom clevis config")

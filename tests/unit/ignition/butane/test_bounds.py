@@ -9,10 +9,10 @@ import pytest
 from lambda_matchbox.answers.butane import respond
 from lambda_matchbox.answers.errors import InvalidConfigError
 from lambda_matchbox.ignition.butane import ButaneError, translate
-from lambda_matchbox.ignition.butane.reading.unused_keys import Places
+from lambda_matchbox.ignition.butane.reading.unused_keys import Positions
 from lambda_matchbox.ignition.butane.reading.yaml_nodes import Mapping, Node, Scalar
-from lambda_matchbox.ignition.butane.report import MAX_ENTRIES, Place, rest
-from lambda_matchbox.ignition.config.rules import faults
+from lambda_matchbox.ignition.butane.report import MAX_ENTRIES, Position, rest
+from lambda_matchbox.ignition.config.rules import problems
 
 HEAD = "variant: fcos\nversion: 1.5.0\n"
 FILES = "storage:\n  files:\n"
@@ -86,7 +86,7 @@ def lines_of(config: str) -> list[str]:
     ids=["warnings", "errors", "types"],
 )
 def test_a_report_ends(config: str, last: list[str]) -> None:
-    """Of very many faults the first thousand are told, and how many more there are."""
+    """Of very many problems the first thousand are told, and how many more there are."""
     told = lines_of(HEAD + config)
     assert (MAX_ENTRIES + len(last), last) == (len(told), told[-len(last) :])
 
@@ -100,9 +100,9 @@ def test_an_error_behind_many_warnings() -> None:
 
 def test_rules_are_checked_once() -> None:
     """What is served was checked by its translation, and is not checked again."""
-    # A generator is called again for each fault: one that finds none is called once.
+    # A generator is called again for each problem: one that finds none is called once.
     calls: list[str] = []
-    sys.setprofile(lambda frame, event, _: calls.append(event) if frame.f_code is faults.__code__ else None)
+    sys.setprofile(lambda frame, event, _: calls.append(event) if frame.f_code is problems.__code__ else None)
     try:
         respond("a", HEAD.encode())
     finally:
@@ -139,13 +139,13 @@ class Pairs(list[tuple[Node, Node]]):
         return super().__iter__()
 
 
-def test_places() -> None:
-    """However many places a report asks for, each mapping is searched once; of a key that repeats the last counts."""
+def test_a_mapping_is_searched_once_for_all_positions() -> None:
+    """Of a repeated key the last counts."""
 
     def scalar(line: int, value: str) -> Scalar:
-        return Scalar(Place(line, 1), value, "", plain=True)
+        return Scalar(Position(line, 1), value, "", plain=True)
 
     pairs = Pairs([(scalar(n, key), scalar(n, "x")) for n, key in enumerate("aba", 1)])
-    places = Places(Mapping(Place(1, 1), pairs))
-    found = [places.of((key,)) for key in ("a", "b", "c")]
-    assert ([Place(3, 1), Place(2, 1), Place(1, 1)], 1) == (found, pairs.searches)
+    positions = Positions(Mapping(Position(1, 1), pairs))
+    found = [positions.of((key,)) for key in ("a", "b", "c")]
+    assert ([Position(3, 1), Position(2, 1), Position(1, 1)], 1) == (found, pairs.searches)

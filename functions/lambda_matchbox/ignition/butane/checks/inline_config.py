@@ -5,11 +5,10 @@ from collections.abc import Iterator
 
 from lambda_matchbox.golang.json import JsonError, Members, decode
 from lambda_matchbox.ignition.butane.dialects import Dialect
-from lambda_matchbox.ignition.butane.report import Entry, Path, Place
+from lambda_matchbox.ignition.butane.report import Path, Position, ReportEntry
 from lambda_matchbox.ignition.butane.structs import parts_of
-from lambda_matchbox.ignition.config.fault import struct, text
-from lambda_matchbox.ignition.config.reader import MismatchError, read_struct
-from lambda_matchbox.ignition.config.rules import faults
+from lambda_matchbox.ignition.config.reader import MismatchError, read_struct, struct, text
+from lambda_matchbox.ignition.config.rules import problems
 from lambda_matchbox.ignition.config.schema import fields_of
 
 _GO_REASONS = {
@@ -23,9 +22,9 @@ _GO_REASONS = {
 }
 
 
-def inline_config_entries(config: str, path: Path, dialect: Dialect) -> Iterator[Entry]:
+def inline_config_entries(config: str, path: Path, dialect: Dialect) -> Iterator[ReportEntry]:
     """The entries for `config`, the `inline` of what is at `path`. Their paths are those of the Ignition config."""
-    invalid = Entry.error((*path, "inline"), "config is not valid")
+    invalid = ReportEntry.error((*path, "inline"), "config is not valid")
     try:
         document = decode(config.encode())
     except JsonError as error:
@@ -35,28 +34,28 @@ def inline_config_entries(config: str, path: Path, dialect: Dialect) -> Iterator
     try:
         read = read_struct("Config", document, dialect.minor)
     except MismatchError as error:
-        yield Entry.error(parts_of(error.path), error.reason)
+        yield ReportEntry.error(parts_of(error.path), error.reason)
         yield invalid
         return
     if text(struct(read, "ignition"), "version") != dialect.ignition_version:
         reason = "skipping validation for the merge/replace ignition config due to an unkown version"
-        yield Entry.warning((*path, "version"), reason)
+        yield ReportEntry.warning((*path, "version"), reason)
         return
-    for fault in faults(read, dialect.minor):
-        yield Entry(not fault.is_warning, parts_of(fault.path), fault.reason)
+    for problem in problems(read, dialect.minor):
+        yield ReportEntry(not problem.is_warning, parts_of(problem.path), problem.reason)
     for key in _unused("Config", document, (), dialect.minor):
-        yield Entry.warning(key, f"unused key {key[-1]}")
+        yield ReportEntry.warning(key, f"unused key {key[-1]}")
 
 
-def _syntax_error(config: str, found: JsonError) -> Entry:
+def _syntax_error(config: str, found: JsonError) -> ReportEntry:
     error = found.__cause__
     if not isinstance(error, json.JSONDecodeError):
-        return Entry.error(None, found.reason, Place(1, 1))
-    place = Place(error.lineno, error.colno)
+        return ReportEntry.error(None, found.reason, Position(1, 1))
+    position = Position(error.lineno, error.colno)
     if error.pos >= len(config) or error.msg.startswith("Unterminated"):
-        return Entry.error(None, "unexpected end of JSON input", place)
+        return ReportEntry.error(None, "unexpected end of JSON input", position)
     where = _GO_REASONS.get(error.msg, "in JSON text")
-    return Entry.error(None, f"invalid character '{config[error.pos]}' {where}", place)
+    return ReportEntry.error(None, f"invalid character '{config[error.pos]}' {where}", position)
 
 
 def _unused(kind: str, document: object, path: Path, minor: int) -> Iterator[Path]:

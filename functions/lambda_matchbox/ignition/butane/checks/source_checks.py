@@ -1,30 +1,32 @@
-"""What is wrong with a Butane config before it is translated? One function for each struct that has rules."""
+"""The rules that a Butane config keeps before it is translated, one function for each struct."""
 
 import re
 from collections.abc import Callable, Iterator
 
-from lambda_matchbox.ignition.butane.checks.boot_device_checks import (
-    boot_device_faults,
-    grub_user_faults,
-    mirror_faults,
+from lambda_matchbox.ignition.butane.checks.boot_device import (
+    boot_device_problems,
+    grub_user_problems,
+    mirror_problems,
 )
 from lambda_matchbox.ignition.butane.checks.inline_config import inline_config_entries
-from lambda_matchbox.ignition.butane.checks.modes import decimal_mode_entries
 from lambda_matchbox.ignition.butane.dialects import Dialect
-from lambda_matchbox.ignition.butane.report import Entry, Path
+from lambda_matchbox.ignition.butane.report import Path, ReportEntry
 from lambda_matchbox.ignition.butane.schema import fields_of
 from lambda_matchbox.ignition.butane.structs import Sourced
-from lambda_matchbox.ignition.config.fault import number, struct, structs, text
+from lambda_matchbox.ignition.config.reader import number, struct, structs, text
 
 _BOOT_DISK = "/dev/disk/by-id/coreos-boot-disk"
 _MOUNTABLE = re.compile(r"/(etc|var)(/|\Z)")
 _STRICTER = 6
 
-Entries = Iterator[Entry]
+_MAX_DIGITS_AS_MODE = 7777
+_READ, _WRITE, _EXECUTE = 4, 2, 1
+_SETUID, _SETGID, _STICKY = 0o4000, 0o2000, 0o1000
+Entries = Iterator[ReportEntry]
 
 
 def source_entries(config: Sourced, dialect: Dialect) -> Entries:
-    """The errors and warnings, without their places: a struct before what is in it, in the order of the fields."""
+    """The errors and warnings, without their positions: a struct before what is in it, in the order of the fields."""
     yield from _entries("Config", config, (), dialect)
 
 
@@ -54,22 +56,22 @@ def _config(config: Sourced, path: Path, dialect: Dialect) -> Entries:
     for index, disk in enumerate(structs(storage, "disks")):
         if text(disk, "device") == _BOOT_DISK or disk.get("wipeTable"):
             continue
-        for place, partition in enumerate(structs(disk, "partitions")):
+        for at, partition in enumerate(structs(disk, "partitions")):
             if not number(partition, "number") and "label" in partition:
-                where = (*path, "storage", "disks", index, "partitions", place, "number")
-                yield Entry.warning(where, reused)
+                where = (*path, "storage", "disks", index, "partitions", at, "number")
+                yield ReportEntry.warning(where, reused)
     for index, filesystem in enumerate(structs(storage, "filesystems")):
         mounted = filesystem.get("with_mount_unit") and "path" in filesystem
         if mounted and not _MOUNTABLE.match(text(filesystem, "path")):
             where = (*path, "storage", "filesystems", index, "path")
-            yield Entry.error(where, "path must be under /etc or /var if with_mount_unit is true")
+            yield ReportEntry.error(where, "path must be under /etc or /var if with_mount_unit is true")
 
 
 def _resource(resource: Sourced, path: Path, dialect: Dialect) -> Entries:
     given = [name for name in ("local", "inline", "source") if name in resource]
     if len(given) > 1:
         field = given[-1] if dialect.minor else "inline"
-        yield Entry.error((*path, field), "only one of the following can be set: inline, local, source")
+        yield ReportEntry.error((*path, field), "only one of the following can be set: inline, local, source")
     elif given == ["inline"] and path[:2] == ("ignition", "config"):
         yield from inline_config_entries(text(resource, "inline"), path, dialect)
 
@@ -79,10 +81,10 @@ def _filesystem(filesystem: Sourced, path: Path, dialect: Dialect) -> Entries:
         return
     form = text(filesystem, "format")
     if not form:
-        yield Entry.error((*path, "format"), "format is required if with_mount_unit is true")
+        yield ReportEntry.error((*path, "format"), "format is required if with_mount_unit is true")
     elif not text(filesystem, "path") and not is_swap(filesystem, dialect):
         reason = "path is required if with_mount_unit is true and format is not swap"
-        yield Entry.error((*path, "path"), reason)
+        yield ReportEntry.error((*path, "path"), reason)
 
 
 def is_swap(filesystem: Sourced, dialect: Dialect) -> bool:
@@ -91,35 +93,72 @@ def is_swap(filesystem: Sourced, dialect: Dialect) -> bool:
 
 
 def _directory(directory: Sourced, path: Path, _dialect: Dialect) -> Entries:
-    yield from decimal_mode_entries(directory, path, is_directory=True)
+    yield from _decimal_mode_entries(directory, path, is_directory=True)
 
 
 def _file(file: Sourced, path: Path, _dialect: Dialect) -> Entries:
-    yield from decimal_mode_entries(file, path, is_directory=False)
+    yield from _decimal_mode_entries(file, path, is_directory=False)
 
 
 def _tree(tree: Sourced, path: Path, _dialect: Dialect) -> Entries:
     if not text(tree, "local"):
-        yield Entry.error(path, "local is required")
+        yield ReportEntry.error(path, "local is required")
 
 
 def _unit(unit: Sourced, path: Path, _dialect: Dialect) -> Entries:
     if "contents" in unit and "contents_local" in unit:
         reason = "only one of the following can be set: contents, contents_local"
-        yield Entry.error((*path, "contents_local"), reason)
+        yield ReportEntry.error((*path, "contents_local"), reason)
 
 
 _CHECKS: dict[str, Callable[[Sourced, Path, Dialect], Entries]] = {
-    "BootDevice": boot_device_faults,
-    "BootDeviceMirror": mirror_faults,
+    "BootDevice": boot_device_problems,
+    "BootDeviceMirror": mirror_problems,
     "Config": _config,
     "Directory": _directory,
     "Dropin": _unit,
     "File": _file,
     "Filesystem": _filesystem,
-    "GrubUser": grub_user_faults,
+    "GrubUser": grub_user_problems,
     "Reference": _resource,
     "Resource": _resource,
     "Tree": _tree,
     "Unit": _unit,
 }
+
+
+def _decimal_mode_entries(node: Sourced, path: Path, *, is_directory: bool) -> Iterator[ReportEntry]:
+    """A warning if the mode of a file or a directory makes sense only as the octal number that it looks like."""
+    mode = number(node, "mode")
+    if mode is None or not 0 <= mode <= _MAX_DIGITS_AS_MODE or not set(str(mode)) <= set("01234567"):
+        return
+    if _is_typical(int(str(mode), 8), is_directory=is_directory) and not _is_typical(mode, is_directory=is_directory):
+        reason = "unreasonable mode would be reasonable if specified in octal; remember to add a leading zero"
+        yield ReportEntry.warning((*path, "mode"), reason)
+
+
+def _is_typical(mode: int, *, is_directory: bool) -> bool:
+    if mode == 0:
+        return True
+    user, group, other = mode >> 6 & 7, mode >> 3 & 7, mode & 7
+    classes = (user, group, other)
+    if other & ~group or group & ~user or not mode & 0o444:
+        return False
+    if any(one & (_WRITE | _EXECUTE) and not one & _READ for one in classes):
+        return False
+    # Nobody may read without executing where someone more specific executes, and the other way round.
+    if any(
+        one & _EXECUTE and other_one & _READ and not other_one & _EXECUTE for one, other_one in _more_and_less(classes)
+    ):
+        return False
+    if is_directory:
+        special = mode & (_SETGID | _STICKY)
+        return bool(mode & 0o111) and not mode & _SETUID and (not special or bool(mode & 0o222))
+    if mode & _STICKY:
+        return False
+    return not mode & (_SETUID | _SETGID) or (bool(mode & 0o111) and not mode & 0o002)
+
+
+def _more_and_less(classes: tuple[int, int, int]) -> Iterator[tuple[int, int]]:
+    user, group, other = classes
+    yield from ((user, group), (user, other), (group, other))

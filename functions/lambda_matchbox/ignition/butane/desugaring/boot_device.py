@@ -6,7 +6,7 @@ from lambda_matchbox.ignition.butane.desugaring.data_urls import data_url
 from lambda_matchbox.ignition.butane.dialects import Dialect
 from lambda_matchbox.ignition.butane.report import Path
 from lambda_matchbox.ignition.butane.structs import Sourced, made
-from lambda_matchbox.ignition.config.fault import struct, structs, text
+from lambda_matchbox.ignition.config.reader import struct, structs, text
 
 _BY_LABEL = "/dev/disk/by-partlabel"
 _RESERVED = ("reserved", 1, "8DA63339-0007-60C0-C436-083AC8230908")

@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from typing import cast
 
-from lambda_matchbox.ignition.butane.checks.boot_disk_warnings import boot_disk_warnings
+from lambda_matchbox.ignition.butane.checks.boot_device import boot_disk_warnings
 from lambda_matchbox.ignition.butane.desugaring.boot_device import boot_device_storage, grub_storage
 from lambda_matchbox.ignition.butane.desugaring.data_urls import data_url
 from lambda_matchbox.ignition.butane.desugaring.merging import merged
 from lambda_matchbox.ignition.butane.desugaring.mount_units import mount_units
 from lambda_matchbox.ignition.butane.dialects import Dialect
-from lambda_matchbox.ignition.butane.report import Entry
+from lambda_matchbox.ignition.butane.report import ReportEntry
 from lambda_matchbox.ignition.butane.structs import Sourced, empty, source_of
-from lambda_matchbox.ignition.config.fault import struct, structs, text
+from lambda_matchbox.ignition.config.reader import struct, structs, text
 
 _NO_FILES = "local file paths are relative to a files directory that must be specified with -d/--files-dir"
 _UNSUPPORTED = "{} is not supported in this spec version"
@@ -29,7 +29,7 @@ _FORBIDDEN = {
 _FORBIDDEN["fiot"] = _FORBIDDEN["r4e"]
 
 
-def fill_in(config: Sourced, dialect: Dialect) -> Iterator[Entry]:
+def fill_in(config: Sourced, dialect: Dialect) -> Iterator[ReportEntry]:
     """Put data URLs in the place of inline contents, and add mount units.
 
     There is no files directory: each local file is an error.
@@ -58,16 +58,16 @@ def fill_in(config: Sourced, dialect: Dialect) -> Iterator[Entry]:
         systemd["units"] = units
         config["systemd"] = merged("Systemd", systemd, cast(Sourced, config["systemd"]), dialect)
     for tree in structs(storage, "trees")[:1]:
-        yield Entry.error(cast(Sourced, tree).origin, _NO_FILES)
+        yield ReportEntry.error(cast(Sourced, tree).origin, _NO_FILES)
 
 
-def add_boot_device(config: Sourced, dialect: Dialect) -> Iterator[Entry]:
+def add_boot_device(config: Sourced, dialect: Dialect) -> Iterator[ReportEntry]:
     """Put what `boot_device` and `grub` stand for under the rest of the config. Tells what is doubtful about it."""
     if not dialect.boot_version:
         return
     _put_under(config, boot_device_storage(cast(Sourced, config["boot_device"]), dialect), dialect)
-    for fault in boot_disk_warnings(struct(config, "storage")):
-        yield Entry.warning(source_of(config, fault.path), fault.reason)
+    for problem in boot_disk_warnings(struct(config, "storage")):
+        yield ReportEntry.warning(source_of(config, problem.path), problem.reason)
     if dialect.has_grub:
         _put_under(config, grub_storage(cast(Sourced, config["grub"]), dialect), dialect)
 
@@ -77,29 +77,29 @@ def _put_under(config: Sourced, storage: Sourced | None, dialect: Dialect) -> No
         config["storage"] = merged("Storage", storage, cast(Sourced, config["storage"]), dialect)
 
 
-def forbidden_fields(config: Sourced, dialect: Dialect) -> Iterator[Entry]:
+def forbidden_fields(config: Sourced, dialect: Dialect) -> Iterator[ReportEntry]:
     """The errors for what Ignition knows and the variant does not."""
     if dialect.variant == "flatcar":
         for index, luks in enumerate(structs(struct(config, "storage"), "luks")):
             if _is_given(luks["clevis"]):
                 path = source_of(config, f"$.storage.luks.{index}.clevis")
-                yield Entry.error(path, _UNSUPPORTED.format("clevis"))
+                yield ReportEntry.error(path, _UNSUPPORTED.format("clevis"))
     for path, name in _FORBIDDEN.get(dialect.variant, {}).items():
         value: object = config
         for part in path:
             value = cast(Sourced, value).get(part)
         if _is_given(value):
-            yield Entry.error(source_of(config, ".".join(("$", *path))), _UNSUPPORTED.format(name))
+            yield ReportEntry.error(source_of(config, ".".join(("$", *path))), _UNSUPPORTED.format(name))
 
 
 def _is_given(value: object) -> bool:
     return any(map(_is_given, value.values())) if isinstance(value, dict) else value not in (None, [])
 
 
-def _fill_resource(value: object) -> Iterator[Entry]:
+def _fill_resource(value: object) -> Iterator[ReportEntry]:
     resource = cast(Sourced, value)
     if "local" in resource:
-        yield Entry.error((*resource.origin, "local"), _NO_FILES)
+        yield ReportEntry.error((*resource.origin, "local"), _NO_FILES)
     elif "inline" in resource:
         contents = text(resource, "inline").encode("utf-8", "replace")
         origin = (*resource.origin, "inline")
@@ -110,8 +110,8 @@ def _fill_resource(value: object) -> Iterator[Entry]:
             resource.moved["compression"] = origin
 
 
-def _local_files(value_: object, key: str) -> Iterator[Entry]:
+def _local_files(value_: object, key: str) -> Iterator[ReportEntry]:
     """The error for a struct that names files under `key`."""
     value = cast(Sourced, value_)
     if value.get(key):
-        yield Entry.error((*value.origin, key), _NO_FILES)
+        yield ReportEntry.error((*value.origin, key), _NO_FILES)

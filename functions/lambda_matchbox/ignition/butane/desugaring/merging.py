@@ -4,7 +4,7 @@ from typing import cast
 
 from lambda_matchbox.ignition.butane.dialects import Dialect
 from lambda_matchbox.ignition.butane.structs import Sourced, empty
-from lambda_matchbox.ignition.config.fault import structs, text
+from lambda_matchbox.ignition.config.reader import structs, text
 from lambda_matchbox.ignition.config.rules import REPEATABLE, key_of
 from lambda_matchbox.ignition.config.schema import fields_of
 
@@ -35,18 +35,18 @@ def merged(kind: str, parent: Sourced, child: Sourced, dialect: Dialect) -> Sour
 def _list(where: str, kind: str, inherited: list[object], own: list[object], dialect: Dialect) -> list[object]:
     if where in REPEATABLE:
         return inherited + own
-    places: dict[str, int] = {}
+    indexes: dict[str, int] = {}
     for index, one in enumerate(own):
-        places.setdefault(key_of(kind, one), index)
+        indexes.setdefault(key_of(kind, one), index)
     taken: set[int] = set()
     result: list[object] = []
     for one in inherited:
-        place = places.get(key_of(kind, one))
-        if place is None or place in taken:
+        own_index = indexes.get(key_of(kind, one))
+        if own_index is None or own_index in taken:
             result.append(one)
             continue
-        taken.add(place)
-        result.append(merged(kind, one, cast(Sourced, own[place]), dialect) if isinstance(one, Sourced) else one)
+        taken.add(own_index)
+        result.append(merged(kind, one, cast(Sourced, own[own_index]), dialect) if isinstance(one, Sourced) else one)
     return result + [one for index, one in enumerate(own) if index not in taken]
 
 

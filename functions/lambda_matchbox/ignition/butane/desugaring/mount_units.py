@@ -7,8 +7,7 @@ from typing import cast
 from lambda_matchbox.ignition.butane.checks.source_checks import is_swap
 from lambda_matchbox.ignition.butane.dialects import Dialect
 from lambda_matchbox.ignition.butane.structs import Sourced, made
-from lambda_matchbox.ignition.config.fault import struct, structs, text
-from lambda_matchbox.ignition.config.reader import Struct
+from lambda_matchbox.ignition.config.reader import Struct, struct, structs, text
 
 _REMOTE_SINCE = 2
 _MAPPED = ("/dev/mapper/", "/dev/disk/by-id/dm-name-")

@@ -11,7 +11,7 @@ from lambda_matchbox.ignition.butane.reading.yaml_scalars import (
     short_form,
     short_tag,
     shown,
-    tag_fault,
+    tag_problem,
     value_of,
 )
 from lambda_matchbox.ignition.butane.report import MAX_ENTRIES, ButaneError, Path, rest
@@ -56,7 +56,7 @@ def _go_name(struct: str) -> str:
 
 
 class _Decoder:
-    """One decoding: `errors` has each fault of a type in yaml.v3's words, and in words that show no value.
+    """One decoding: `errors` has each problem of a type in yaml.v3's words, and in words that show no value.
 
     Those behind the first are counted in `left_out`.
     """
@@ -168,7 +168,7 @@ class _Decoder:
         merged: list[Node] = []
         if len(around) > _MAX_MERGES:
             reason = f"it takes too long: more than {_MAX_MERGES} merge keys behind each other"
-            raise ButaneError(self._prefix + reason, masked=(f"line {node.place.line}: {reason}",))
+            raise ButaneError(self._prefix + reason, masked=(f"line {node.position.line}: {reason}",))
         for key, member in node.pairs:
             target = resolved(key)
             if not isinstance(target, Scalar):
@@ -197,10 +197,10 @@ class _Decoder:
                 return cast(list[Mapping], sources)
         raise ButaneError(
             f"{self._prefix}yaml: map merge requires map or sequence of maps as the value",
-            masked=(f"line {node.place.line}: a merge key needs a mapping",),
+            masked=(f"line {node.position.line}: a merge key needs a mapping",),
         )
 
-    def _fault(self, text: str, masked: str) -> None:
+    def _problem(self, text: str, masked: str) -> None:
         if len(self.errors) < MAX_ENTRIES:
             self.errors.append((text, masked))
         else:
@@ -214,18 +214,18 @@ class _Decoder:
                 continue
             if key.value in first:
                 self._take_text(key.value)
-                line = key.place.line
+                line = key.position.line
                 text = f'line {line}: mapping key "{key.value}" already defined at line {first[key.value]}'
-                self._fault(text, f"line {line}: a key is already defined at line {first[key.value]}")
+                self._problem(text, f"line {line}: a key is already defined at line {first[key.value]}")
                 repeated = True
-            first.setdefault(key.value, key.place.line)
+            first.setdefault(key.value, key.position.line)
         return repeated
 
     def _check_tag(self, node: Scalar) -> None:
         """Raise ButaneError for a value that is not of the type that its tag says."""
-        reason = tag_fault(node)
+        reason = tag_problem(node)
         if reason:
-            hidden = f"line {node.place.line}: a value is not of the type of its tag"
+            hidden = f"line {node.position.line}: a value is not of the type of its tag"
             raise ButaneError(f"{self._prefix}yaml: {reason}", masked=(hidden,))
 
     def _refuse_unless_null(self, node: Node, wanted: str) -> None:
@@ -242,8 +242,8 @@ class _Decoder:
             own = "!!map" if isinstance(node, Mapping) else "!!seq"
             tag = own if isinstance(node, Alias) or node.tag in {"", "!"} else short_form(node.tag)
             text = tag if tag in {"!!map", "!!seq"} else f"{tag} ``"
-        line = f"line {node.place.line}: cannot unmarshal"
-        self._fault(f"{line} {text} into {wanted}", f"{line} {masked_tag(tag)} into {wanted}")
+        line = f"line {node.position.line}: cannot unmarshal"
+        self._problem(f"{line} {text} into {wanted}", f"{line} {masked_tag(tag)} into {wanted}")
 
     def _enter(self, alias: Alias) -> None:
         if any(alias.target is node for node in self._active):
@@ -254,7 +254,7 @@ class _Decoder:
         name = node.name if isinstance(node, Alias) else ""
         return ButaneError(
             f"{self._prefix}yaml: anchor '{name}' value contains itself",
-            masked=(f"line {node.place.line}: an anchor's value contains itself",),
+            masked=(f"line {node.position.line}: an anchor's value contains itself",),
         )
 
     def _count(self, merged: int = 0) -> None:

@@ -5,7 +5,7 @@ from typing import cast
 
 from lambda_matchbox.ignition.butane.dialects import Dialect
 from lambda_matchbox.ignition.butane.reading.yaml_nodes import Mapping, Node, Scalar, Sequence
-from lambda_matchbox.ignition.butane.report import Entry, Path, Place, path_text
+from lambda_matchbox.ignition.butane.report import Path, Position, ReportEntry, path_text
 from lambda_matchbox.ignition.butane.schema import fields_of
 from lambda_matchbox.ignition.butane.structs import Sourced
 
@@ -15,28 +15,28 @@ _MISMATCH = (
 )
 
 
-def unused_keys(config: Sourced, document: Node | None, dialect: Dialect) -> Iterator[Entry]:
+def unused_keys(config: Sourced, document: Node | None, dialect: Dialect) -> Iterator[ReportEntry]:
     """The warnings, in the order of the config's fields."""
     yield from _of_struct("Config", config, (), document, dialect)
 
 
-class Places:
-    """The places of a document's nodes. Each mapping is searched once, however many are asked for."""
+class Positions:
+    """The positions of a document's nodes. Each mapping is searched once, however many are asked for."""
 
     def __init__(self, document: Node | None) -> None:
         self._document = document
         self._members: dict[int, dict[str, Node]] = {}
 
-    def of(self, path: Path) -> Place | None:
-        """The place of the deepest node along `path`; what is behind an alias has no place of its own."""
+    def of(self, path: Path) -> Position | None:
+        """The position of the deepest node along `path`; what is behind an alias has no position of its own."""
         node = self._document
-        place = None if node is None else node.place
+        position = None if node is None else node.position
         for part in path:
             node = self._member(node, part)
             if node is None:
                 break
-            place = node.place
-        return place
+            position = node.position
+        return position
 
     def _member(self, node: Node | None, part: str | int) -> Node | None:
         if not (isinstance(node, Mapping) and isinstance(part, str)):
@@ -58,15 +58,15 @@ def member_of(node: Node | None, part: str | int) -> Node | None:
     return None
 
 
-def _of_struct(struct: str, value: Sourced, path: Path, node: Node | None, dialect: Dialect) -> Iterator[Entry]:
+def _of_struct(struct: str, value: Sourced, path: Path, node: Node | None, dialect: Dialect) -> Iterator[ReportEntry]:
     fields = fields_of(struct, dialect)
     if node is not None and not isinstance(node, Mapping):
-        yield Entry.warning(path, _MISMATCH.format(path_text(path)), node.place)
+        yield ReportEntry.warning(path, _MISMATCH.format(path_text(path)), node.position)
     elif node is not None:
         known = {field.key for field in fields}
         for key, _ in node.pairs:
             if isinstance(key, Scalar) and key.value not in known:
-                yield Entry.warning((*path, key.value), f"unused key {key.value}", key.place)
+                yield ReportEntry.warning((*path, key.value), f"unused key {key.value}", key.position)
     for field in fields:
         member = value.get(field.name)
         below = (*path, field.key)

@@ -1,10 +1,10 @@
-"""The first document of a YAML text as nodes with their places, with gopkg.in/yaml.v3's words for what is wrong."""
+"""The first document of a YAML text as nodes with their positions, with gopkg.in/yaml.v3's words for what is wrong."""
 
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from lambda_matchbox.ignition.butane.report import ButaneError, Place
+from lambda_matchbox.ignition.butane.report import ButaneError, Position
 from lambda_matchbox.ignition.yaml import MAX_DEPTH, events
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _LINE_BREAKS = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 class Scalar(NamedTuple):
     """A scalar; `tag` is the one that the text gives, `plain` whether it stands without quotes and not as a block."""
 
-    place: Place
+    position: Position
     value: str
     tag: str
     plain: bool
@@ -28,7 +28,7 @@ class Scalar(NamedTuple):
 class Sequence(NamedTuple):
     """A list; `tag` is the one that the text gives."""
 
-    place: Place
+    position: Position
     items: "list[Node]"
     tag: str = ""
 
@@ -36,7 +36,7 @@ class Sequence(NamedTuple):
 class Mapping(NamedTuple):
     """A mapping, with repeated keys; `tag` is the one that the text gives."""
 
-    place: Place
+    position: Position
     pairs: "list[tuple[Node, Node]]"
     tag: str = ""
 
@@ -44,7 +44,7 @@ class Mapping(NamedTuple):
 class Alias(NamedTuple):
     """An alias, and what it stands for; that can be around it."""
 
-    place: Place
+    position: Position
     name: str
     target: "Node"
 
@@ -98,7 +98,7 @@ def _composed(found: "Iterator[yaml.Event]", source: str) -> Node:
             if members is not None:
                 stack.append((node, members))
             if len(stack) > MAX_DEPTH:
-                raise _syntax(f"exceeded max depth of {MAX_DEPTH}", node.place.line)
+                raise _syntax(f"exceeded max depth of {MAX_DEPTH}", node.position.line)
         if len(stack) == 1:
             break
     return top[0]
@@ -109,24 +109,24 @@ def _node(event: "yaml.NodeEvent", anchors: dict[str, Node], source: str) -> tup
     import yaml
 
     mark = event.start_mark
-    place = Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
+    position = Position(mark.line + 1, mark.column + 1) if mark else Position(1, 1)
     members: list[Node] | None = None
     tag: str = getattr(event, "tag", None) or ""
     node: Node
     if isinstance(event, yaml.AliasEvent):
         if event.anchor not in anchors:
             raise _syntax(f"unknown anchor '{event.anchor}' referenced", masked="unknown anchor referenced")
-        return Alias(place, event.anchor, anchors[event.anchor]), None
+        return Alias(position, event.anchor, anchors[event.anchor]), None
     if isinstance(event, yaml.ScalarEvent):
         if event.style == '"' and "/" in event.value:
             _refuse_escaped_slash(event, source)
-        node = Scalar(place, event.value, tag, not event.style)
+        node = Scalar(position, event.value, tag, not event.style)
     elif isinstance(event, yaml.SequenceStartEvent):
         members = []
-        node = Sequence(place, members, tag)
+        node = Sequence(position, members, tag)
     else:
         members = []
-        node = Mapping(place, [], tag)
+        node = Mapping(position, [], tag)
     if event.anchor is not None:
         anchors[event.anchor] = node
     return node, members

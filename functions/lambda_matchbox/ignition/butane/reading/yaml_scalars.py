@@ -55,7 +55,7 @@ def short_tag(scalar: Scalar) -> str:
     return _plain_tag(scalar.value) if scalar.plain else "!!str"
 
 
-def tag_fault(scalar: Scalar) -> str:
+def tag_problem(scalar: Scalar) -> str:
     """Why the tag that the text gives a scalar ends yaml.v3's reading, in its words; empty if it does not."""
     tag = short_form(scalar.tag)
     if tag in _LOOKED_AT:
@@ -75,7 +75,7 @@ def is_null(scalar: Scalar) -> bool:
 
 
 def value_of(scalar: Scalar, kind: str) -> object:
-    """The value of a scalar that is not null and has no `tag_fault`, for a field of type `string`, `int` or `bool`.
+    """The value of a scalar that is not null and has no `tag_problem`, for a field of type `string`, `int` or `bool`.
 
     Raises:
         WrongTypeError: it has none.
