@@ -1,1 +1,1 @@
-"""`matchboxctl certs`: the certificates of gRPC, made, renewed and checked."""
+"""`matchboxctl certs`: creates, renews and checks the certificates of gRPC."""

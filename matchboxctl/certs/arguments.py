@@ -1,98 +1,142 @@
-"""The command that makes and checks certificates: its arguments, and what it calls."""
+"""Arguments of `matchboxctl certs`, and the flags of TLS files, which are matchbox's."""
 
 import argparse
+import ipaddress
+import re
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
-from matchboxctl.certs.file_flags import CA_FILE, CERT_FILE, KEY_FILE
 from matchboxctl.cli.errors import UsageError
 
 _DAYS = 365
-_MOST_DAYS = 3650
-_FLAGS = ("ca_file", "cert_file", "key_file", "client_cert_file", "client_key_file")
+_MAX_DAYS = 3650
+_CHECK_ONLY = ("ca_file", "cert_file", "key_file", "client_cert_file", "client_key_file")
+
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_DNS_NAME = re.compile(rf"(?:\*\.(?={_LABEL}\.))?{_LABEL}(?:\.{_LABEL})*")
+"""A wildcard needs two more labels. Go accepts underscores."""
+
+
+class FileFlag(NamedTuple):
+    """A flag that names a TLS file, and the default name of the file."""
+
+    flag: str
+    file: str
+    what: str
+
+    @property
+    def variable(self) -> str:
+        """The environment variable with the default of the flag."""
+        return "MATCHBOX_" + self.flag.removeprefix("--").replace("-", "_").upper()
+
+    def default(self, environment: Mapping[str, str]) -> Path:
+        """The file if the flag is not given."""
+        return Path(environment.get(self.variable) or f"/etc/matchbox/{self.file}")
+
+    @property
+    def help(self) -> str:
+        """The help text, with the default."""
+        return f"{self.what} ({self.variable}; default /etc/matchbox/{self.file})"
+
+
+CA_FILE = FileFlag("--ca-file", "ca.crt", "certificate of the authority of the clients' certificates")
+CERT_FILE = FileFlag("--cert-file", "server.crt", "certificate of the gRPC server")
+KEY_FILE = FileFlag("--key-file", "server.key", "its key")
 
 
 def add_certs_command(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]", environment: Mapping[str, str]
 ) -> None:
     """Add `certs`."""
-    made = commands.add_parser(
+    parser = commands.add_parser(
         "certs",
-        help="make or check the certificates of gRPC",
-        description="Make an authority (ca.crt, ca.key), and certificates of it for the gRPC server (server.crt, "
-        "server.key) and its clients (client.crt, client.key), or say what is wrong with a set of them. Files that are "
-        "there are left as they are.",
+        help="create or check the certificates of gRPC",
+        description="Create an authority (ca.crt, ca.key), and its certificates for the gRPC server (server.crt, "
+        "server.key) and its clients (client.crt, client.key), or check such a set. Existing files are kept.",
         allow_abbrev=False,
     )
-    made.add_argument("directory", metavar="DIR", nargs="?", type=Path, help="the directory of these files")
-    made.add_argument(
+    parser.add_argument("directory", metavar="DIR", nargs="?", type=Path, help="the directory of these files")
+    parser.add_argument(
         "--name",
         metavar="HOST",
         action="append",
         default=[],
-        help="a host name or IP address by which clients reach the server, such as 127.0.0.1 for a bridge beside "
-        "Terraform; may be given several times. --check: is the server's certificate for it?",
+        help="a host name or IP address by which clients reach the server, such as 127.0.0.1 for `matchboxctl rpc` "
+        "beside Terraform; may be repeated. --check: the server's certificate must be for it",
     )
-    made.add_argument(
+    parser.add_argument(
         "--days",
         metavar="N",
         type=_days,
-        help=f"how long the server's and the client's certificate count ({_DAYS}); the authority's counts ten years",
+        help=f"validity of the server's and the client's certificate (default {_DAYS}); the authority's is ten years",
     )
-    what = made.add_mutually_exclusive_group()
-    what.add_argument(
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument(
         "--renew",
         action="store_true",
-        help="make new certificates and keys for server and client, of the authority in DIR, in the others' place; "
-        "names are kept unless given",
+        help="replace certificates and keys of server and client by new ones of the authority in DIR; names are kept "
+        "unless given",
     )
-    what.add_argument(
+    mode.add_argument(
         "--check",
         action="store_true",
-        help="say what is wrong with the files in DIR, or with those that the server would take; ends with 1 if "
-        "something is",
+        help="check the files in DIR, or those that the server would use; exits with 1 if there are problems",
     )
     for each in (CA_FILE, CERT_FILE, KEY_FILE):
-        made.add_argument(each.flag, metavar="FILE", type=Path, help=f"--check: that of DIR, else {each.help}")
-    for flag, what_else in (
-        ("--client-cert-file", "a client's certificate (client.crt beside the authority's, if it is there)"),
-        ("--client-key-file", "its key (client.key beside it)"),
+        parser.add_argument(each.flag, metavar="FILE", type=Path, help=f"--check: that of DIR, else {each.help}")
+    for flag, what in (
+        ("--client-cert-file", "a client's certificate (default client.crt beside the authority's, if it exists)"),
+        ("--client-key-file", "its key (default client.key beside it)"),
     ):
-        made.add_argument(flag, metavar="FILE", type=Path, help=f"--check: {what_else}")
-    made.set_defaults(run=partial(_certs, environment))
+        parser.add_argument(flag, metavar="FILE", type=Path, help=f"--check: {what}")
+    parser.set_defaults(run=partial(_certs, environment))
+
+
+def server_name(text: str) -> str:
+    """The DNS name or address that clients connect to, in normal form. Raises UsageError."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        name = text.lower()
+        # Digits after the last dot are those of an invalid address.
+        if len(name) <= 253 and _DNS_NAME.fullmatch(name) and not name.rpartition(".")[2].isdecimal():
+            return name
+    else:
+        if address.is_unspecified:
+            raise UsageError(f"--name {text!r} stands for every address: name those that clients connect to")
+        if not getattr(address, "scope_id", None):
+            return str(address)
+    raise UsageError(f"invalid --name {text!r}: use a host name or IP address, without scheme, port or brackets")
 
 
 def _days(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 0 < int(text) <= _MOST_DAYS):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of days up to {_MOST_DAYS}")
+    if not (text.isascii() and text.isdecimal() and 0 < int(text) <= _MAX_DAYS):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days from 1 to {_MAX_DAYS}")
     return int(text)
 
 
 def _certs(environment: Mapping[str, str], options: argparse.Namespace) -> None:
-    from matchboxctl.certs.server_names import server_name
-
     names = list(dict.fromkeys(map(server_name, options.name)))
     if options.check:
         if options.days is not None:
-            raise UsageError("--days is of certificates that are made: --check makes none")
+            raise UsageError("--days cannot be combined with --check")
         _check(options, environment, names)
         return
-    for flag in _FLAGS:
+    for flag in _CHECK_ONLY:
         if getattr(options, flag) is not None:
-            raise UsageError(
-                f"--{flag.replace('_', '-')} goes with --check: what is made lies in DIR, by its own names"
-            )
+            raise UsageError(f"--{flag.replace('_', '-')} is for --check only: files are created in DIR")
     if options.directory is None:
-        raise UsageError("certs needs a directory for what it makes: certs DIR --name HOST, or certs --check")
+        raise UsageError("certs needs a directory: certs DIR --name HOST, or certs --check")
     if not names and not options.renew:
         raise UsageError(
-            "certs needs --name HOST: the host name or IP address by which clients reach the server (127.0.0.1 for "
-            "`matchboxctl rpc` beside Terraform); they refuse a certificate for another"
+            "certs needs --name HOST, the host name or IP address by which clients reach the server (127.0.0.1 for "
+            "`matchboxctl rpc` beside Terraform): they refuse a certificate for another"
         )
-    from matchboxctl.certs.making import make, renew
+    from matchboxctl.certs.creation import create, renew
 
-    (renew if options.renew else make)(options.directory, names, options.days or _DAYS)
+    (renew if options.renew else create)(options.directory, names, options.days or _DAYS)
 
 
 def _check(options: argparse.Namespace, environment: Mapping[str, str], names: list[str]) -> None:
@@ -109,7 +153,7 @@ def _check(options: argparse.Namespace, environment: Mapping[str, str], names: l
     client_file = options.client_cert_file or ca_file.parent / "client.crt"
     client_key_file = options.client_key_file or client_file.parent / "client.key"
     client = Pair(client_file, client_key_file, bool(options.client_cert_file or options.client_key_file))
-    # In a directory that is a client's alone there is no server's.
-    asked = options.directory is None or options.cert_file or options.key_file or names
-    server = Pair(cert_file, key_file, bool(asked or client.absent))
+    # A directory of a client alone has no server's files.
+    explicit = options.directory is None or options.cert_file or options.key_file or names
+    server = Pair(cert_file, key_file, bool(explicit or client.is_absent))
     check(CheckedFiles(ca_file, server, client), names)

@@ -1,4 +1,4 @@
-"""An authority of one's own, and the certificates that it signs for the two ends of gRPC."""
+"""A certificate authority, and the certificates that it signs for the server and its clients."""
 
 import ipaddress
 from collections.abc import Sequence
@@ -12,28 +12,28 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPri
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 AUTHORITY_DAYS = 3650
-"""How long an authority counts: everything that trusts it has to be given another one then."""
+"""Everything that trusts an authority must be given another one when it expires."""
 
-_EARLIER = timedelta(hours=1)
-"""Clocks differ: a certificate that was made now has to count on a machine whose clock is behind."""
+_BACKDATED = timedelta(hours=1)
+"""A new certificate must be valid on a machine whose clock is behind."""
 
 
 class Authority(NamedTuple):
-    """What signs."""
+    """A certificate that signs others, and its key."""
 
     certificate: x509.Certificate
     key: CertificateIssuerPrivateKeyTypes
 
 
 class Issued(NamedTuple):
-    """A certificate, and its key without a password, both in PEM."""
+    """A certificate and its key without a password, in PEM."""
 
     certificate: bytes
     key: bytes
 
 
 def new_authority(now: datetime) -> tuple[Authority, Issued]:
-    """One that signs certificates of servers and clients, and no further authorities; and what its files hold."""
+    """An authority that signs servers and clients, but no other authorities; and its files."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = _subject("matchbox CA")
     certificate = (
@@ -47,13 +47,13 @@ def new_authority(now: datetime) -> tuple[Authority, Issued]:
 
 
 def server_certificate(authority: Authority, names: Sequence[str], now: datetime, days: int) -> Issued:
-    """One for a server that clients reach by these DNS names and addresses."""
+    """A certificate for a server that clients reach by these DNS names and addresses."""
     alternatives = x509.SubjectAlternativeName([_general(name) for name in names])
     return _leaf(authority, "matchbox server", ExtendedKeyUsageOID.SERVER_AUTH, now, days, alternatives)
 
 
 def client_certificate(authority: Authority, now: datetime, days: int) -> Issued:
-    """One for a client."""
+    """A certificate for a client."""
     return _leaf(authority, "matchbox client", ExtendedKeyUsageOID.CLIENT_AUTH, now, days)
 
 
@@ -66,7 +66,7 @@ def _leaf(
     alternatives: x509.SubjectAlternativeName | None = None,
 ) -> Issued:
     key = ec.generate_private_key(ec.SECP256R1())
-    # After its authority's end nobody would take it.
+    # It would be refused after its authority has expired.
     end = min(now + timedelta(days=days), authority.certificate.not_valid_after_utc)
     builder = (
         _builder(key, _subject(name), authority.certificate.subject, now, end)
@@ -77,7 +77,7 @@ def _leaf(
     )
     if alternatives is not None:
         builder = builder.add_extension(alternatives, critical=False)
-    # Edwards curves have a hash of their own.
+    # Edwards curves have their own hash.
     own = isinstance(authority.key, ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey)
     return _issued(builder.sign(authority.key, None if own else hashes.SHA256()), key)
 
@@ -91,7 +91,7 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _EARLIER)
+        .not_valid_before(now - _BACKDATED)
         .not_valid_after(end)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )

@@ -1,4 +1,4 @@
-"""A directory of certificates and keys: a set of files is written as a whole or not at all."""
+"""A directory of certificates and keys, written as a whole or not at all."""
 
 import os
 import shutil
@@ -12,14 +12,14 @@ from pathlib import Path
 from matchboxctl.cli.errors import FailedError, UsageError
 
 NAMES = ("ca.key", "ca.crt", "server.key", "server.crt", "client.key", "client.crt")
-"""matchbox's names of them, and those that bootcmd looks for."""
+"""File names, as with matchbox and bootcmd."""
 
 _DRAFTS = ".certs-"
 
 
 def write_new(directory: Path, contents: Mapping[str, bytes]) -> None:
-    """Write the files, none of which may be there yet; make the directory. Raises UsageError, FailedError."""
-    with _whole(directory, "nothing is written"):
+    """Write files, none of which may exist; create the directory. Raises UsageError, FailedError."""
+    with _whole(directory, "nothing was written"):
         made = _make(directory)
         try:
             _write(directory, contents, _link_all)
@@ -31,19 +31,19 @@ def write_new(directory: Path, contents: Mapping[str, bytes]) -> None:
 
 
 def replace(directory: Path, contents: Mapping[str, bytes]) -> None:
-    """Write the files in the place of those that are there, with their owners. Raises FailedError."""
-    with _whole(directory, "`matchboxctl certs --check` says what is there"):
+    """Replace the files, keeping their owners. Raises FailedError."""
+    with _whole(directory, "run `matchboxctl certs --check`"):
         _write(directory, contents, _replace_all)
 
 
-def left_behind(directory: Path) -> list[Path]:
-    """What a command that was killed has left in the directory: keys, also an authority's, that nobody looks for."""
+def leftovers(directory: Path) -> list[Path]:
+    """What killed commands have left in the directory: keys, possibly an authority's."""
     return sorted(directory.glob(f"{_DRAFTS}*"))
 
 
 @contextmanager
 def _whole(directory: Path, state: str) -> Iterator[None]:
-    """Signals wait until the set is whole; nothing in between takes long."""
+    """Block signals in the body, which does not take long."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
     try:
         yield
@@ -54,7 +54,7 @@ def _whole(directory: Path, state: str) -> Iterator[None]:
 
 
 def _make(directory: Path) -> bool:
-    """Make the directory, for its owner alone; False where it is there."""
+    """Create the directory, for its owner alone; False if it exists."""
     directory.parent.mkdir(parents=True, exist_ok=True)
     try:
         directory.mkdir(mode=0o700)
@@ -77,14 +77,14 @@ def _write(
 
 
 def _write_whole(draft: Path, body: bytes, target: Path) -> None:
-    # A key is its owner's alone from the first byte on.
+    # Keys are readable by their owner alone from the first byte on.
     descriptor = os.open(
         draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600 if draft.suffix == ".key" else 0o644
     )
     with os.fdopen(descriptor, "wb") as file:
         if target.exists():
-            # The server may run as somebody else than whoever renews, and may read by its group; a certificate also as
-            # anybody, whatever the umask is now.
+            # The server may run as another user, who reads keys through the group and certificates as anybody,
+            # whatever the umask is now.
             old = target.stat()
             if (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
                 os.fchown(descriptor, old.st_uid, old.st_gid)
@@ -106,21 +106,21 @@ def _link_all(drafts: Path, directory: Path, contents: Mapping[str, bytes]) -> N
         for path in linked:
             path.unlink()
         if isinstance(error, FileExistsError):
-            raise UsageError(already(directory, [name])) from error
+            raise UsageError(exist_message(directory, [name])) from error
         raise
 
 
-def already(directory: Path, names: list[str]) -> str:
-    """What is said where files are there already."""
+def exist_message(directory: Path, names: list[str]) -> str:
+    """The message about files that exist."""
     return (
-        f"{directory} has {', '.join(names)} already, and nothing is overwritten: --renew makes new certificates of "
-        "the authority that is there; for a new authority name another directory"
+        f"{directory} already has {', '.join(names)}: use --renew for new certificates of the same authority, or "
+        "another directory for a new authority"
     )
 
 
 def _replace_all(drafts: Path, directory: Path, contents: Mapping[str, bytes]) -> None:
-    # A power cut in between leaves a key beside another key's certificate: a server does not start with them, --check
-    # tells of them, and --renew once more mends them.
+    # A power cut in between leaves a key beside another key's certificate. A server does not start with them, --check
+    # reports them, and another --renew repairs them.
     for name in contents:
         (drafts / name).replace(directory / name)
 

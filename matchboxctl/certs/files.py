@@ -1,4 +1,4 @@
-"""What do files of certificates and keys hold? PEM, as gRPC takes it."""
+"""Certificates and keys in PEM files."""
 
 from pathlib import Path
 
@@ -9,32 +9,32 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from matchboxctl.cli.errors import UsageError
 
-_MAKES = "`matchboxctl certs` makes"
+_CREATE = "create one with `matchboxctl certs`"
 
 
 class MissingFileError(UsageError):
-    """The file is not there."""
+    """The file does not exist."""
 
 
-def pem_in(path: Path) -> bytes:
+def read_pem(path: Path) -> bytes:
     """The file's bytes. Raises MissingFileError, UsageError."""
     try:
         return path.read_bytes()
     except FileNotFoundError as error:
-        raise MissingFileError(f"{path} is not there: {_MAKES} such files") from error
+        raise MissingFileError(f"{path} does not exist: {_CREATE}") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def certificates_in(path: Path, pem: bytes) -> list[x509.Certificate]:
-    """The certificates in a file, at least one, with keys and extensions that can be read. Raises UsageError."""
+    """The certificates in a file, at least one, with valid keys and extensions. Raises UsageError."""
     try:
         found = x509.load_pem_x509_certificates(pem)
         for certificate in found:
-            # Both are parsed only when they are asked for.
+            # Both are parsed only on access.
             _ = certificate.extensions, certificate.public_key()
     except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
-        raise UsageError(f"{path} is no certificate in PEM: {_MAKES} one") from error
+        raise UsageError(f"{path} is not a certificate in PEM: {_CREATE}") from error
     return found
 
 
@@ -43,12 +43,12 @@ def key_in(path: Path, pem: bytes) -> PrivateKeyTypes:
     try:
         return serialization.load_pem_private_key(pem, password=None)
     except TypeError as error:
-        raise UsageError(f"{path} is encrypted: it is needed without a password") from error
+        raise UsageError(f"{path} is encrypted: keys with a password are not supported") from error
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise UsageError(f"{path} is no private key in PEM: {_MAKES} one") from error
+        raise UsageError(f"{path} is not a private key in PEM: {_CREATE}") from error
 
 
 def check_key(key_file: Path, key: PrivateKeyTypes, file: Path, certificate: x509.Certificate) -> None:
-    """Raises UsageError where the key is another certificate's."""
+    """Raise UsageError if the key belongs to another certificate."""
     if key.public_key() != certificate.public_key():
-        raise UsageError(f"{key_file} is not the key of {file}: give the two that were made together")
+        raise UsageError(f"{key_file} is not the key of {file}: use two that were created together")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from matchboxctl.certs.file_flags import CA_FILE, CERT_FILE, KEY_FILE
+from matchboxctl.certs.arguments import CA_FILE, CERT_FILE, KEY_FILE
 from matchboxctl.cli.arguments import Address, parse_address
 
 DEFAULT_ADDRESS = "127.0.0.1:8081"

@@ -1,35 +1,35 @@
-"""Can these certificates serve gRPC with mutual TLS? Clients that do not trust a server wait in silence."""
+"""The certificates of the gRPC server, checked at the start: clients that refuse a server wait in silence."""
 
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from matchboxctl.certs.faults import (
+from matchboxctl.certs.files import MissingFileError, certificates_in, check_key, key_in, read_pem
+from matchboxctl.certs.problems import (
     Trust,
-    authority_faults,
-    name_fault,
-    server_faults,
-    serving_faults,
+    authority_problems,
+    name_problem,
+    server_problems,
+    serving_problems,
     signer,
 )
-from matchboxctl.certs.files import MissingFileError, certificates_in, check_key, key_in, pem_in
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.rpc.arguments import RpcSettings
 
-_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 (compared, not bound)
+_UNSPECIFIED = ("0.0.0.0", "::")  # noqa: S104 (compared, not bound)
 
 
 class Certificates(NamedTuple):
-    """What TLS needs, in PEM; `notes` are lines for an operator whose clients may not trust this server."""
+    """PEM files for TLS; `warnings` are why some clients may refuse the server."""
 
     authority: bytes
     chain: bytes
     key: bytes
-    notes: list[str]
+    warnings: list[str]
 
 
 def certificates(settings: RpcSettings) -> Certificates:
-    """The certificates of the settings. Raises UsageError, with one line, where no client could be served with them."""
+    """The certificates of the settings. Raises UsageError if they can serve no client."""
     authority, chain, key = (
         _read(flag, path)
         for flag, path in (
@@ -41,26 +41,26 @@ def certificates(settings: RpcSettings) -> Certificates:
     trust = Trust(settings.ca_file, certificates_in(settings.ca_file, authority))
     file, parsed = settings.cert_file, certificates_in(settings.cert_file, chain)
     check_key(settings.key_file, key_in(settings.key_file, key), file, parsed[0])
-    for fault in serving_faults(file, parsed[0]):
-        raise UsageError(fault)
+    for problem in serving_problems(file, parsed[0]):
+        raise UsageError(problem)
     now, host = datetime.now(UTC), settings.address.host
-    elsewhere = None if host in _EVERYWHERE else name_fault(file, parsed[0], host)
-    vouching = signer(parsed, trust, now)
-    notes = [
-        *([elsewhere] if elsewhere else []),
-        *server_faults(file, parsed, trust, now),
-        *(authority_faults(settings.ca_file, vouching, now) if vouching else []),
+    other_name = None if host in _UNSPECIFIED else name_problem(file, parsed[0], host)
+    issuer = signer(parsed, trust, now)
+    warnings = [
+        *([other_name] if other_name else []),
+        *server_problems(file, parsed, trust, now),
+        *(authority_problems(settings.ca_file, issuer, now) if issuer else []),
     ]
-    return Certificates(authority, chain, key, notes)
+    return Certificates(authority, chain, key, warnings)
 
 
 def _read(flag: str, path: Path) -> bytes:
     try:
-        return pem_in(path)
+        return read_pem(path)
     except MissingFileError as error:
         raise UsageError(
-            f"{flag} {str(path)!r} is not there, and gRPC needs it: `matchboxctl certs` makes such files; "
-            "without --rpc-address (MATCHBOX_RPC_ADDRESS) there is no gRPC"
+            f"{flag} {str(path)!r} does not exist, and gRPC needs it: create it with `matchboxctl certs`, or turn gRPC "
+            "off (no --rpc-address, no MATCHBOX_RPC_ADDRESS)"
         ) from error
     except UsageError as error:
         raise UsageError(f"{flag}: {error}") from error

@@ -47,7 +47,7 @@ class RpcServer:
                 f"cannot listen on {wanted} for gRPC: it is in use, or not an address of this host"
             ) from error
         address = Address(settings.address.host, port).text
-        self.lines = [f"gRPC on {address}, for clients with a certificate of {settings.ca_file}", *tls.notes]
+        self.lines = [f"gRPC on {address}, for clients with a certificate of {settings.ca_file}", *tls.warnings]
 
     def start(self) -> None:
         """Start serving."""

@@ -120,12 +120,12 @@ class Bridge:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
         assert process.stdout is not None
-        self.welcome: list[str] = []
-        while not self.welcome or not self.welcome[-1].startswith("gRPC on "):
+        self.startup_banner: list[str] = []
+        while not self.startup_banner or not self.startup_banner[-1].startswith("gRPC on "):
             line = process.stdout.readline()
             assert line, f"rpc ended with {process.wait(LIMIT)}: {process.stderr and process.stderr.read()}"
-            self.welcome.append(line.rstrip("\n"))
-        self.port = _port_in(self.welcome[-1])
+            self.startup_banner.append(line.rstrip("\n"))
+        self.port = _port_in(self.startup_banner[-1])
 
     def end(self) -> str:
         """End it as an operator does; it must end cleanly. Returns what it wrote to standard error."""

@@ -31,11 +31,11 @@ class Serve:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.port = -1
-        self.welcome: list[str] = []
+        self.startup_banner: list[str] = []
         self.errors: list[str] = []
         self._process = process
         self._ports: queue.Queue[int] = queue.Queue()
-        self._readers = [threading.Thread(target=self._read_welcome), threading.Thread(target=self._read_errors)]
+        self._readers = [threading.Thread(target=self._read_startup_banner), threading.Thread(target=self._read_errors)]
         for reader in self._readers:
             reader.start()
 
@@ -77,10 +77,10 @@ class Serve:
             reader.join(LIMIT)
         return code
 
-    def _read_welcome(self) -> None:
+    def _read_startup_banner(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            self.welcome.append(line.rstrip("\n"))
+            self.startup_banner.append(line.rstrip("\n"))
             if line.startswith("listening on "):
                 self._ports.put(int(line.rpartition(":")[2]))
         self._ports.put(-1)

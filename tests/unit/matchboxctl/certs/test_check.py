@@ -60,7 +60,7 @@ def test_a_good_set(checker: Checker) -> None:
     """A set with nothing wrong has a line for each certificate, with its names and its end."""
     told = checker.told("--name", "localhost", "--name", "127.0.0.1")
     assert (0, "") == (told.code, told.error)
-    end = r"until \d{4}-\d\d-\d\d \d\d:\d\d UTC"
+    end = r"until \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
     expected = [
         f"ca.crt: CN=authority of the tests, {end}",
         f"server.crt: localhost, 127.0.0.1, {end}",
@@ -98,31 +98,31 @@ def test_other_good_sets(checker: Checker, bodies: Mapping[str, bytes]) -> None:
 
 WRONG: dict[str, tuple[Mapping[str, bytes | None], Sequence[str]]] = {
     **{
-        f"no {name}": ({name: None}, [f"{name} is not there: `matchboxctl certs` makes such files"])
+        f"no {name}": ({name: None}, [f"{name} does not exist: create one with `matchboxctl certs`"])
         for name in ("ca.crt", "server.crt", "server.key", "client.crt", "client.key")
     },
     **{
-        f"{name} of nonsense": ({name: b"nonsense"}, [f"{name} is no certificate in PEM"])
+        f"{name} of nonsense": ({name: b"nonsense"}, [f"{name} is not a certificate in PEM"])
         for name in ("ca.crt", "server.crt", "client.crt")
     },
-    "a key for a certificate": ({"server.crt": private_pem(RSA)}, ["server.crt is no certificate in PEM"]),
-    "a certificate for a key": ({"client.key": AUTHORITY.certificate}, ["client.key is no private key in PEM"]),
+    "a key for a certificate": ({"server.crt": private_pem(RSA)}, ["server.crt is not a certificate in PEM"]),
+    "a certificate for a key": ({"client.key": AUTHORITY.certificate}, ["client.key is not a private key in PEM"]),
     "another key": ({"server.key": private_pem(RSA)}, ["server.key is not the key of server.crt"]),
     "a client's other key": ({"client.key": private_pem(RSA)}, ["client.key is not the key of client.crt"]),
     "an encrypted key": ({"server.key": private_pem(RSA, b"secret")}, ["server.key is encrypted"]),
-    "no name": (server(names=[]), ["server.crt names no server, and clients look at its subject alternative names"]),
+    "no name": (server(names=[]), ["server.crt has no subject alternative names"]),
     "another authority": (
         {"ca.crt": OTHER.certificate},
         [
-            "server.crt is not signed by ca.crt: clients that trust that one refuse it",
-            "client.crt is not signed by ca.crt: a server that trusts that one refuses it",
+            "server.crt is not signed by ca.crt: clients that trust this authority refuse it",
+            "client.crt is not signed by ca.crt: a server that trusts this authority refuses it",
         ],
     ),
     "a client of another authority": (client(OTHER), ["client.crt is not signed by ca.crt"]),
     "an authority in between that is left out": (server(BETWEEN), ["server.crt is not signed by ca.crt"]),
     "an authority in between that has ended": (
         chained(server(ENDED_BETWEEN), "server.crt", ENDED_BETWEEN),
-        ["server.crt: its issuer CN=between ended at"],
+        ["server.crt: its issuer CN=between expired at"],
     ),
     "no authority in between": (
         chained(server(NO_BETWEEN), "server.crt", NO_BETWEEN),
@@ -130,39 +130,39 @@ WRONG: dict[str, tuple[Mapping[str, bytes | None], Sequence[str]]] = {
     ),
     "another authority of the client, which has ended": (
         {"ca.crt": AUTHORITY.certificate + ENDED.certificate, **client(ENDED)},
-        ["ca.crt ended at"],
+        ["ca.crt expired at"],
     ),
     "an authority that does not say so": (
         {"ca.crt": bare_authority(RSA)},
-        ["ca.crt is no authority by its basic constraints or key usage"],
+        ["ca.crt is not an authority by its basic constraints or key usage"],
     ),
     "senseless names": (
         {"server.crt": bare_authority(RSA, x509.UnrecognizedExtension(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, b"x"))},
-        ["server.crt is no certificate in PEM"],
+        ["server.crt is not a certificate in PEM"],
     ),
     "an authority that has ended": (
         {"ca.crt": ENDED.certificate, **server(ENDED), **client(ENDED)},
-        ["ca.crt ended at"],
+        ["ca.crt expired at"],
     ),
     "no authority": (
         {"ca.crt": NO_AUTHORITY.certificate, **server(NO_AUTHORITY), **client(NO_AUTHORITY)},
-        ["ca.crt is no authority by its basic constraints or key usage"],
+        ["ca.crt is not an authority by its basic constraints or key usage"],
     ),
-    "a server that has ended": (server(begins=-2 * HOUR, ends=-HOUR), ["server.crt ended at"]),
-    "a server that begins": (server(begins=HOUR), ["server.crt begins at"]),
-    "a client that has ended": (client(begins=-2 * HOUR, ends=-HOUR), ["client.crt ended at"]),
+    "a server that has ended": (server(begins=-2 * HOUR, ends=-HOUR), ["server.crt expired at"]),
+    "a server that begins": (server(begins=HOUR), ["server.crt is not valid before"]),
+    "a client that has ended": (client(begins=-2 * HOUR, ends=-HOUR), ["client.crt expired at"]),
     "a server for clients": (server(usage=CLIENT_AUTH), ["server.crt is not for servers by its extended key usage"]),
     "a client for servers": (client(usage=SERVER_AUTH), ["client.crt is not for clients by its extended key usage"]),
     "a client for any usage": (client(usage=ANY), ["client.crt is not for clients by its extended key usage"]),
     "a server that does not sign": (server(signs=True), ["server.crt is not for digital signatures"]),
     "a client that does not sign": (client(signs=True), ["client.crt is not for digital signatures"]),
-    "a server on a rare curve": (server(key=P224), ["server.crt has a key of a kind that gRPC cannot serve with"]),
-    "a client on a rare curve": (client(key=P521), ["client.crt has a key of a kind that the server refuses"]),
-    "a client on Edwards' curve": (client(key=EDWARDS), ["client.crt has a key of a kind that the server refuses"]),
+    "a server on a rare curve": (server(key=P224), ["server.crt has a key of a type that gRPC cannot serve with"]),
+    "a client on a rare curve": (client(key=P521), ["client.crt has a key of a type that the server refuses"]),
+    "a client on Edwards' curve": (client(key=EDWARDS), ["client.crt has a key of a type that the server refuses"]),
     "SHA-1": (with_sha1(server(), "server.crt"), ["server.crt is signed with SHA-1: clients refuse it"]),
     "several": (
         {**server(OTHER, usage=CLIENT_AUTH), "client.key": None},
-        ["client.key is not there", "server.crt is not signed by ca.crt", "server.crt is not for servers"],
+        ["client.key does not exist", "server.crt is not signed by ca.crt", "server.crt is not for servers"],
     ),
 }
 
@@ -176,15 +176,15 @@ def test_what_is_wrong(checker: Checker, bodies: Mapping[str, bytes | None], fau
     assert (1, len(faults)) == (told.code, len(failed)), failed
     for fault, line in zip(faults, failed, strict=True):
         assert line.startswith(fault)
-    things = "1 thing is" if len(faults) == 1 else f"{len(faults)} things are"
-    assert f"matchboxctl: {things} wrong, as told above\n" == told.error
+    problems = "1 problem" if len(faults) == 1 else f"{len(faults)} problems"
+    assert f"matchboxctl: {problems}; see above\n" == told.error
 
 
 NOTES = {
-    "a server's that ends": (server(ends=timedelta(days=9, hours=1)), "server.crt ends in less than 10 days"),
-    "a client's that ends": (client(ends=timedelta(hours=23)), "client.crt ends in less than a day"),
-    "a server on P-521": (server(key=P521), "server.crt has a key of a kind that some programs refuse"),
-    "a server on Edwards' curve": (server(key=EDWARDS), "server.crt has a key of a kind that some programs refuse"),
+    "a server's that ends": (server(ends=timedelta(days=9, hours=1)), "server.crt expires in less than 10 days"),
+    "a client's that ends": (client(ends=timedelta(hours=23)), "client.crt expires in less than a day"),
+    "a server on P-521": (server(key=P521), "server.crt has a key of a type that some programs refuse"),
+    "a server on Edwards' curve": (server(key=EDWARDS), "server.crt has a key of a type that some programs refuse"),
     "a short key": (client(key=SHORT_RSA), "client.crt has an RSA key of 1024 bits, which some programs refuse"),
     "RSA for encryption alone": (
         server(key=RSA, signs=True),
@@ -207,7 +207,7 @@ def test_an_authority_that_ends(checker: Checker) -> None:
     """The authority's end is noted as the others' are."""
     soon = Authority(times=DAY)
     checker.put({"ca.crt": soon.certificate, **server(soon), **client(soon)})
-    assert ["ca.crt ends in less than a day"] == checker.told().of("note")
+    assert ["ca.crt expires in less than a day"] == checker.told().of("note")
 
 
 @pytest.mark.parametrize("name", ["ca.key", "server.key", "client.key"])
@@ -217,5 +217,5 @@ def test_modes_of_keys(checker: Checker, name: str, mode: int) -> None:
     checker.put({"ca.key": private_pem(AUTHORITY.key)})
     (checker.directory / name).chmod(mode)
     told = checker.told()
-    expected = f"{name} is open to others than its owner (mode {mode:04o}): chmod 600 closes it"
+    expected = f"{name} is accessible by others than its owner (mode {mode:04o}): chmod 600 it"
     assert (0, [expected]) == (told.code, told.of("note"))

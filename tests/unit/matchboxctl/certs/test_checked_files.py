@@ -34,7 +34,7 @@ def test_one_end_alone(checker: Checker, end: str, other: str) -> None:
     """A directory of one end's files is checked without the other's, and that is said."""
     checker.put({f"{other}.crt": None, f"{other}.key": None})
     told = checker.told()
-    assert (0, [f"{other}.crt and {other}.key are not there, and not checked"]) == (told.code, told.of("note"))
+    assert (0, [f"{other}.crt and {other}.key do not exist and are not checked"]) == (told.code, told.of("note"))
     assert [["ca.crt", f"{end}.crt"]] == [[line.partition(":")[0] for line in told.of("ok")]]
 
 
@@ -42,7 +42,7 @@ def test_one_end_alone(checker: Checker, end: str, other: str) -> None:
 def test_a_server_that_is_asked_for(checker: Checker, arguments: tuple[str, ...]) -> None:
     """Who names a server's file, or a host, is told that the server's certificate is not there."""
     checker.put({"server.crt": None, "server.key": None})
-    assert checker.told(*arguments).of("FAILED")[0].startswith("server.crt is not there")
+    assert checker.told(*arguments).of("FAILED")[0].startswith("server.crt does not exist")
 
 
 def test_an_empty_directory(checker: Checker) -> None:
@@ -58,7 +58,7 @@ def test_files_that_are_named(checker: Checker, flag: str) -> None:
     """A file that a flag names has to be there, and comes before the directory's."""
     told = checker.told(flag, "/nowhere/file.pem")
     (line,) = (line for line in told.of("FAILED") if "client.key" not in line)
-    assert line.startswith("/nowhere/file.pem is not there")
+    assert line.startswith("/nowhere/file.pem does not exist")
 
 
 @pytest.mark.parametrize("path", ["", "/"])
@@ -77,7 +77,7 @@ def test_files_of_the_environment(checker: Checker, monkeypatch: pytest.MonkeyPa
     checker.put({"server.crt": None, "server.key": None})
     assert 2 == len(checker.told(of_directory=False).of("FAILED"))
     told = checker.told("--ca-file", "/nowhere/ca.crt", of_directory=False)
-    assert told.of("FAILED")[0].startswith("/nowhere/ca.crt is not there")
+    assert told.of("FAILED")[0].startswith("/nowhere/ca.crt does not exist")
 
 
 def test_files_of_the_defaults(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

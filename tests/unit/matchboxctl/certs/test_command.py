@@ -41,7 +41,7 @@ def test_a_server_and_its_clients(tmp_path: Path) -> None:
         assert 0 == main(["certs", str(made), "--renew"])
         assert b"" == listed(made, rpc_port(running))
         running.end()
-    assert [] == [line for line in running.welcome if line.startswith(str(made))]
+    assert [] == [line for line in running.startup_banner if line.startswith(str(made))]
 
 
 @pytest.mark.parametrize("end", ["server", "client"])
@@ -126,7 +126,7 @@ def test_names(tmp_path: Path) -> None:
 def test_names_that_are_none(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
     """What no client could connect to is shown as it was given, and nothing is made."""
     line = refused(capsys, tmp_path / "certs", f"--name={name}")
-    assert line.startswith(f"--name {name!r} is no host name or IP address: ")
+    assert line.startswith(f"invalid --name {name!r}: use a host name or IP address")
     assert [] == list(tmp_path.iterdir())
 
 
@@ -139,12 +139,12 @@ def test_every_address(tmp_path: Path, capsys: pytest.CaptureFixture[str], name:
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["DIR"], "certs needs --name HOST: the host name or IP address by which clients reach the server"),
-        (["--name", "localhost"], "certs needs a directory for what it makes"),
-        (["--renew"], "certs needs a directory for what it makes"),
-        (["DIR", "--name", "localhost", "--ca-file", "ca.crt"], "--ca-file goes with --check"),
-        (["DIR", "--renew", "--client-key-file", "x"], "--client-key-file goes with --check"),
-        (["DIR", "--check", "--days", "3"], "--days is of certificates that are made"),
+        (["DIR"], "certs needs --name HOST, the host name or IP address by which clients reach the server"),
+        (["--name", "localhost"], "certs needs a directory: certs DIR --name HOST"),
+        (["--renew"], "certs needs a directory: certs DIR --name HOST"),
+        (["DIR", "--name", "localhost", "--ca-file", "ca.crt"], "--ca-file is for --check only"),
+        (["DIR", "--renew", "--client-key-file", "x"], "--client-key-file is for --check only"),
+        (["DIR", "--check", "--days", "3"], "--days cannot be combined with --check"),
     ],
 )
 def test_what_makes_no_sense(capsys: pytest.CaptureFixture[str], arguments: list[str], why: str) -> None:
@@ -157,14 +157,14 @@ def test_days_that_are_none(capsys: pytest.CaptureFixture[str], days: str) -> No
     """A time that is none, or longer than the authority's, is refused."""
     with pytest.raises(SystemExit, match="2"):
         main(["certs", "DIR", "--name", "localhost", f"--days={days}"])
-    assert f"{days!r} is no number of days up to 3650" in capsys.readouterr().err
+    assert f"{days!r} is not a number of days from 1 to 3650" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
     """Where one of the files is there, also as a link to nothing, none is made."""
     (tmp_path / name).symlink_to("nowhere")
-    assert refused(capsys, tmp_path, "--name", "localhost").startswith(f"{tmp_path} has {name} already")
+    assert refused(capsys, tmp_path, "--name", "localhost").startswith(f"{tmp_path} already has {name}")
     assert [name] == [path.name for path in tmp_path.iterdir()]
 
 
@@ -173,7 +173,7 @@ def test_what_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     made = tmp_path / "my certs"
     main(["certs", str(made), "--name", "127.0.0.1", "--name", "localhost"])
     first, server, terraform, bootcmd, last = capsys.readouterr().out.splitlines()
-    assert first.startswith(f"made in {made}: certificates for localhost, 127.0.0.1, until ")
+    assert first.startswith(f"created in {made}: certificates for localhost, 127.0.0.1, until ")
     assert (
         f"server     --ca-file '{made}/ca.crt' --cert-file '{made}/server.crt' --key-file '{made}/server.key'" == server
     )

@@ -17,7 +17,7 @@ LIMIT = 60
 STOPPED = """
 import os, signal, sys
 from matchboxctl.main import main
-import matchboxctl.certs.making
+import matchboxctl.certs.creation
 # nohup and a shell's background jobs ignore some of them, and children inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -82,7 +82,7 @@ def test_no_room(tmp_path: Path, event: str, call: int) -> None:
         if left:
             directory.mkdir()
         ended = stopped(event, call, "full", directory, "--name", "localhost")
-        line = f"matchboxctl: {directory} cannot be written: No space left on device; nothing is written\n"
+        line = f"matchboxctl: {directory} cannot be written: No space left on device; nothing was written\n"
         assert (1, "", line) == (ended.returncode, ended.stdout, ended.stderr)
         assert (left, []) == (directory.exists(), list(directory.glob("*")))
 
@@ -93,7 +93,7 @@ def test_no_room_in_a_renewal(tmp_path: Path) -> None:
     before = contents(tmp_path)
     ended = stopped("tempfile.mkdtemp", 1, "full", tmp_path, "--renew")
     assert (1, "") == (ended.returncode, ended.stdout)
-    assert "No space left on device; `matchboxctl certs --check` says what is there" in ended.stderr
+    assert "No space left on device; run `matchboxctl certs --check`" in ended.stderr
     assert before == contents(tmp_path)
 
 
@@ -101,7 +101,7 @@ def test_a_rival(tmp_path: Path) -> None:
     """A file that another program makes meanwhile is not overwritten, and none is left beside it."""
     ended = stopped("os.link", 4, "rival", tmp_path, "--name", "localhost")
     assert 2 == ended.returncode
-    assert ended.stderr.startswith(f"matchboxctl: {tmp_path} has server.crt already")
+    assert ended.stderr.startswith(f"matchboxctl: {tmp_path} already has server.crt")
     assert {"server.crt": b""} == contents(tmp_path)
 
 
@@ -124,7 +124,7 @@ def test_what_a_kill_leaves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     capsys.readouterr()
     assert 0 == main(["certs", "--check", str(tmp_path)])
     (note,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("note"))
-    assert f"note   {left} is of a `matchboxctl certs` that was killed, and holds keys: remove it" == note
+    assert f"note   {left} contains keys of a `matchboxctl certs` that was killed: remove it" == note
 
 
 @pytest.mark.parametrize("renew", [[], ["--renew"]], ids=["new", "renewal"])

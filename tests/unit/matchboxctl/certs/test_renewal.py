@@ -90,14 +90,18 @@ def test_the_authoritys_key(tmp_path: Path, own: bytes | None) -> None:
 @pytest.mark.parametrize(
     ("name", "body", "why"),
     [
-        ("ca.key", None, "ca.key is not there, and only with the authority's key"),
-        ("ca.crt", None, "ca.crt is not there"),
-        ("server.crt", None, "server.crt is not there to take the server's names from: give them by --name"),
-        ("server.crt", Authority().certificate, "server.crt names no server: give its names by --name"),
-        ("server.crt", b"", "server.crt is no certificate in PEM"),
+        ("ca.key", None, "ca.key does not exist: without the authority's key"),
+        ("ca.crt", None, "ca.crt does not exist"),
+        ("server.crt", None, "server.crt does not exist: give the server's names with --name"),
+        ("server.crt", Authority().certificate, "server.crt has no names: give the server's names with --name"),
+        ("server.crt", b"", "server.crt is not a certificate in PEM"),
         ("ca.key", private_pem(Authority().key), "ca.key is not the key of "),
-        ("ca.key", private_pem(Authority().key, b"secret"), "ca.key is encrypted: it is needed without a password"),
-        ("ca.crt", b"", "ca.crt is no certificate in PEM"),
+        (
+            "ca.key",
+            private_pem(Authority().key, b"secret"),
+            "ca.key is encrypted: keys with a password are not supported",
+        ),
+        ("ca.crt", b"", "ca.crt is not a certificate in PEM"),
     ],
 )
 def test_what_cannot_be_renewed(
@@ -117,8 +121,8 @@ def test_what_cannot_be_renewed(
 @pytest.mark.parametrize(
     ("authority", "why"),
     [
-        (Authority(signs=False), "is no authority by its basic constraints or key usage"),
-        (Authority(times=(-2 * HOUR, -HOUR)), "ended at "),
+        (Authority(signs=False), "is not an authority by its basic constraints or key usage"),
+        (Authority(times=(-2 * HOUR, -HOUR)), "expired at "),
     ],
 )
 def test_an_authority_that_does_not_count(

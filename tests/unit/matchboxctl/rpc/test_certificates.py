@@ -27,7 +27,7 @@ def settings(directory: Path, authority: bytes, server: Issued) -> RpcSettings:
         (AUTHORITY.issue("server", ["127.0.0.1"], signs=True), "is not for digital signatures by its key usage"),
         (
             AUTHORITY.issue("server", ["127.0.0.1"], key=ec.generate_private_key(ec.SECP224R1())),
-            "has a key of a kind that gRPC cannot serve with",
+            "has a key of a type that gRPC cannot serve with",
         ),
     ],
 )
@@ -43,26 +43,29 @@ def test_an_authority_in_between(tmp_path: Path) -> None:
     between = Authority("between", above=AUTHORITY)
     made = between.issue("server", ["127.0.0.1"])
     whole = Issued(made.certificate + between.certificate, made.key)
-    assert [] == certificates(settings(tmp_path, AUTHORITY.certificate, whole)).notes
-    (note,) = certificates(settings(tmp_path, AUTHORITY.certificate, made)).notes
+    assert [] == certificates(settings(tmp_path, AUTHORITY.certificate, whole)).warnings
+    (note,) = certificates(settings(tmp_path, AUTHORITY.certificate, made)).warnings
     assert note.startswith(f"{tmp_path}/server.crt is not signed by {tmp_path}/ca.crt")
 
 
 @pytest.mark.parametrize(
     ("authority", "why"),
     [
-        (Authority(signs=False), "is no authority by its basic constraints or key usage: what it signs is refused"),
-        (Authority(times=(-2 * HOUR, -HOUR)), "ended at "),
+        (
+            Authority(signs=False),
+            "is not an authority by its basic constraints or key usage: what it has signed is refused",
+        ),
+        (Authority(times=(-2 * HOUR, -HOUR)), "expired at "),
     ],
 )
 def test_an_authority_that_does_not_count(tmp_path: Path, authority: Authority, why: str) -> None:
     """An authority whose signature clients do not take is told of."""
     server = authority.issue("server", ["127.0.0.1"])
-    (note,) = certificates(settings(tmp_path, authority.certificate, server)).notes
+    (note,) = certificates(settings(tmp_path, authority.certificate, server)).warnings
     assert note.startswith(f"{tmp_path}/ca.crt {why}")
 
 
 def test_rsa_for_encryption_alone(tmp_path: Path) -> None:
     """A certificate of an RSA key that is for encryption serves, as Go's clients do not look at that."""
     server = AUTHORITY.issue("server", ["127.0.0.1"], key=rsa.generate_private_key(65537, 2048), signs=True)
-    assert [] == certificates(settings(tmp_path, AUTHORITY.certificate, server)).notes
+    assert [] == certificates(settings(tmp_path, AUTHORITY.certificate, server)).warnings

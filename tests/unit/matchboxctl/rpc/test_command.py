@@ -24,7 +24,7 @@ def refused(environment: Mapping[str, str], *flags: str) -> str:
     return line.removeprefix("matchboxctl: ")
 
 
-def test_welcome(moto_server: Service, tmp_path: Path) -> None:
+def test_startup_banner(moto_server: Service, tmp_path: Path) -> None:
     """The first lines say what is edited, where gRPC is, and for whom."""
     stores = new_stores(moto_server, moto_server)
     stores.create()
@@ -34,7 +34,7 @@ def test_welcome(moto_server: Service, tmp_path: Path) -> None:
     assert [
         f"editing {place}: 0 selector shapes",
         f"gRPC on 127.0.0.1:{running.port}, for clients with a certificate of {tmp_path}/ca.crt",
-    ] == running.welcome
+    ] == running.startup_banner
 
 
 def test_refusals(moto_server: Service, tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_missing_certificates(moto_server: Service) -> None:
     stores = new_stores(moto_server, moto_server)
     stores.create()
     line = refused(stores.environment() | {"MATCHBOX_CA_FILE": "/nowhere/ca.crt"})
-    assert line.startswith("--ca-file (MATCHBOX_CA_FILE) '/nowhere/ca.crt' is not there")
+    assert line.startswith("--ca-file (MATCHBOX_CA_FILE) '/nowhere/ca.crt' does not exist")
     assert "`matchboxctl certs`" in line
 
 

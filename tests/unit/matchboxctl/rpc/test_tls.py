@@ -124,7 +124,7 @@ def test_missing_files(tmp_path: Path) -> None:
         (tmp_path / name).unlink()
         line = refused("--data-path", str(tmp_path), *ANYWHERE, *files.flags)
         assert (
-            f"{flag} '{tmp_path / name}' is not there, and gRPC needs it: `matchboxctl certs` makes such files" in line
+            f"{flag} '{tmp_path / name}' does not exist, and gRPC needs it: create it with `matchboxctl certs`" in line
         )
 
 
@@ -133,17 +133,15 @@ def test_a_key_of_another_certificate(tmp_path: Path) -> None:
     files = files_in(tmp_path)
     (tmp_path / "server.key").write_bytes(files.authority.issue("other").key)
     line = refused("--data-path", str(tmp_path), *ANYWHERE, *files.flags)
-    assert (
-        f"{tmp_path}/server.key is not the key of {tmp_path}/server.crt: give the two that were made together" == line
-    )
+    assert f"{tmp_path}/server.key is not the key of {tmp_path}/server.crt: use two that were created together" == line
 
 
 @pytest.mark.parametrize(
     ("name", "content", "why"),
     [
-        ("ca.crt", b"none", "is no certificate in PEM"),
-        ("server.crt", b"", "is no certificate in PEM"),
-        ("server.key", b"-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n", "is no private key in PEM"),
+        ("ca.crt", b"none", "is not a certificate in PEM"),
+        ("server.crt", b"", "is not a certificate in PEM"),
+        ("server.key", b"-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n", "is not a private key in PEM"),
     ],
 )
 def test_files_of_something_else(tmp_path: Path, name: str, content: bytes, why: str) -> None:
@@ -158,7 +156,7 @@ def test_a_certificate_without_names(tmp_path: Path) -> None:
     """A certificate that names no server is refused at the start: every client would refuse it."""
     files = files_in(tmp_path, names=())
     line = refused("--data-path", str(tmp_path), *ANYWHERE, *files.flags)
-    assert line.startswith(f"{tmp_path}/server.crt names no server")
+    assert line.startswith(f"{tmp_path}/server.crt has no subject alternative names")
     assert "`matchboxctl certs`" in line
 
 
@@ -177,7 +175,7 @@ def test_a_certificate_for_another_name(tmp_path: Path, address: str, names: lis
     files = files_in(tmp_path, names)
     with started(*HTTP, "--data-path", str(tmp_path), "--rpc-address", address, *files.flags) as running:
         running.end()
-    told = [each for each in running.welcome if each.startswith(str(tmp_path / "server.crt"))]
+    told = [each for each in running.startup_banner if each.startswith(str(tmp_path / "server.crt"))]
     assert [f"{tmp_path}/server.crt {line} refuse it"] * bool(line) == told
 
 
@@ -192,9 +190,9 @@ def test_certificates_that_clients_refuse(tmp_path: Path) -> None:
     with started(*HTTP, "--data-path", str(tmp_path), *ANYWHERE, *files.flags) as running:
         assert 200 == running.get("/boot.ipxe").status
         running.end()
-    told = [line.partition("server.crt ")[2] for line in running.welcome if "server.crt " in line]
-    assert f"is not signed by {tmp_path}/ca.crt: clients that trust that one refuse it" == told[0]
-    assert re.fullmatch(r"ended at \d{4}-\d\d-\d\d \d\d:\d\d UTC: clients refuse it", told[1])
+    told = [line.partition("server.crt ")[2] for line in running.startup_banner if "server.crt " in line]
+    assert f"is not signed by {tmp_path}/ca.crt: clients that trust this authority refuse it" == told[0]
+    assert re.fullmatch(r"expired at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ: clients refuse it", told[1])
     assert "is not for servers by its extended key usage: clients refuse it" == told[2]
 
 

@@ -113,15 +113,15 @@ def test_flags_with_one_dash_and_environment(data: Path, tmp_path: Path) -> None
         assert [] == [line for line in running.errors if line.startswith("{")]
 
 
-def test_welcome(server: Serve, data: Path) -> None:
+def test_startup_banner(server: Serve, data: Path) -> None:
     """The first lines say what is served, where, what to try, and which assets are missing."""
-    text = "\n".join(server.welcome)
-    assert f"serving {data} (directory mode): 1 groups, 1 profiles" == server.welcome[0]
+    text = "\n".join(server.startup_banner)
+    assert f"serving {data} (directory mode): 1 groups, 1 profiles" == server.startup_banner[0]
     assert f"curl 'http://127.0.0.1:{server.port}/ipxe?os=a'" in text
-    (boot,) = [line for line in server.welcome if line.startswith("  dhcp-boot=tag:ipxe,http://")]
+    (boot,) = [line for line in server.startup_banner if line.startswith("  dhcp-boot=tag:ipxe,http://")]
     assert boot.endswith(f":{server.port}/boot.ipxe")
     assert f"(other machines reach it only after --address 0.0.0.0:{server.port})" in text
-    assert "  absent (profile p)" in server.welcome
+    assert "  absent (profile p)" in server.startup_banner
     assert "large.img" not in text
 
 

@@ -45,12 +45,12 @@ def refused(environment: Mapping[str, str], *flags: str) -> str:
     return line.removeprefix("matchboxctl: ")
 
 
-def test_welcome(server: Serve, stores: Stores) -> None:
+def test_startup_banner(server: Serve, stores: Stores) -> None:
     """The first line says that table and bucket are served, and where they are."""
     endpoint = stores.tables.endpoint
     assert (
         f"serving table {stores.name} on {endpoint}, bucket {stores.name} on {endpoint} (store mode): 1 selector shapes"
-        == server.welcome[0]
+        == server.startup_banner[0]
     )
 
 
