@@ -1,1 +1,1 @@
-"""`matchboxctl check`: a running server is asked as a machine asks."""
+"""`matchboxctl check`: the requests of a booting machine to a running server."""

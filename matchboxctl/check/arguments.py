@@ -1,4 +1,4 @@
-"""The command that checks what is deployed: its arguments, and what it calls."""
+"""The arguments of `matchboxctl check`."""
 
 import argparse
 
@@ -11,10 +11,10 @@ def add_check_command(commands: "argparse._SubParsersAction[argparse.ArgumentPar
     """Add `check`."""
     made = commands.add_parser(
         "check",
-        help="ask a running matchbox what a machine asks",
-        description="Ask a running matchbox for what a machine asks until it boots: /boot.ipxe, /ipxe, and each file "
-        "that the script names, compared with the checksum beside it. Redirects are followed as iPXE follows them. "
-        "Ends with 0 only if all is as a machine needs it.",
+        help="make the requests of a booting machine to a running matchbox",
+        description="Make the requests of a booting machine to a running matchbox: /boot.ipxe, /ipxe, and each file in "
+        "the script, compared with the checksum beside it. Redirects are followed as iPXE follows them. The exit "
+        "status is 0 only if all checks pass.",
         allow_abbrev=False,
     )
     made.add_argument("url", metavar="URL", help="its address: http://HOST, or that of /boot.ipxe")
@@ -24,13 +24,13 @@ def add_check_command(commands: "argparse._SubParsersAction[argparse.ArgumentPar
         metavar="SECONDS",
         type=_seconds,
         default=10.0,
-        help="how long the other side may be silent (10)",
+        help="timeout of a connection and of each read (default 10)",
     )
     made.add_argument(
         "--user-agent",
         metavar="TEXT",
         default=_USER_AGENT,
-        help="ask as another client: an iPXE/1.21.1 is sent to other addresses than an iPXE/2.0.0",
+        help="the client to act as: iPXE/1.21.1 is redirected to other addresses than iPXE/2.0.0",
     )
     made.set_defaults(run=_check)
 
@@ -38,11 +38,11 @@ def add_check_command(commands: "argparse._SubParsersAction[argparse.ArgumentPar
 def _seconds(text: str) -> float:
     seconds = float(text)
     if not 0 < seconds <= 3600:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds up to 3600")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds up to 3600")
     return seconds
 
 
 def _check(options: argparse.Namespace) -> None:
-    from matchboxctl.check.command import asked, check
+    from matchboxctl.check.command import check, parse_target
 
-    check(asked(options.url, options.label), user_agent=options.user_agent, silence=options.timeout)
+    check(parse_target(options.url, options.label), user_agent=options.user_agent, timeout=options.timeout)

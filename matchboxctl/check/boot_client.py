@@ -1,6 +1,6 @@
-"""How does a boot client fetch an address? As iPXE does: one GET, and wherever a Location leads.
+"""A boot client that fetches addresses as iPXE does: one GET, and any Location is followed.
 
-Nothing is tried again: an operator wants to see what a machine would meet.
+Nothing is retried, so that the operator sees what a machine would see.
 """
 
 import re
@@ -20,91 +20,91 @@ from urllib3.exceptions import (
     SSLError,
 )
 
-_PIECE = 1 << 18
-_HOPS = 10  # iPXE has no limit, and a loop no end
-_SHOWN = 1000  # bytes of a refusal's body
+_CHUNK = 1 << 18
+_MAX_REDIRECTS = 10  # iPXE has no limit, and a loop would not end
+_MAX_ERROR_BODY = 1000
 _S3_CODE = re.compile(r"<Code>(\w+)</Code>")
-_NO_CLEAN_TEXT = re.compile(r"[\x00-\x20\x7f-\x9f]+")
-# What stands in a request line as it is: an address is as its author has escaped it.
-_AS_IT_IS = "!#$%&'()*+,/:;=?@[]~"
+_CONTROL_OR_SPACE = re.compile(r"[\x00-\x20\x7f-\x9f]+")
+# Not escaped in a request line: an address is escaped by its author.
+_SAFE = "!#$%&'()*+,/:;=?@[]~"
 _STATUS = {
-    403: "the signature has ended, or a policy of the bucket refuses it",
-    502: "the function failed, was not let in or was too slow: see its log and its alarms",
-    503: "table, bucket or function are away or throttled: try again, and see the function's log",
-    504: "the function did not answer in time: see its log",
+    403: "the signature has expired, or a bucket policy denies access",
+    502: "the function failed, could not be invoked or timed out: see its log and its alarms",
+    503: "the table, bucket or function is unavailable or throttled: try again, and see the function's log",
+    504: "the function timed out: see its log",
 }
 
 
 class FetchError(Exception):
-    """The address does not give what a machine needs: one line that says why, and where to look."""
+    """The address does not serve what a machine needs: the reason in one line."""
 
 
 class AbsentError(FetchError):
-    """The answer was 404."""
+    """The response was 404."""
 
 
 class BootClient:
-    """Asks with one User-Agent; `silence` is how many seconds the other side may be silent."""
+    """Makes requests with one User-Agent; `timeout` is for a connection and for each read, in seconds."""
 
-    def __init__(self, user_agent: str, silence: float) -> None:
+    def __init__(self, user_agent: str, timeout: float) -> None:
         self._headers = {"User-Agent": user_agent, "Connection": "close"}
-        self._silence = silence
+        self._timeout = timeout
         self._pools = urllib3.PoolManager()
 
     def fetch(self, url: str, take: Callable[[bytes], object]) -> str:
-        """Give the body to `take`, piece by piece; the address that it came from in the end.
+        """Pass the body to `take`, piece by piece; returns the final address.
 
-        Raises FetchError, and what `take` raises.
+        Raises FetchError, and the errors of `take`.
         """
-        for _ in range(_HOPS):
+        for _ in range(_MAX_REDIRECTS):
             location = self._attempt(url, take)
             if location is None:
                 return url
-            target = joined(url, location)
+            target = resolve(url, location)
             if urlsplit(target).scheme not in ("http", "https"):
-                raise FetchError(f"it redirects to {place(target)}, which is no web server")
+                raise FetchError(f"redirected to {origin(target)}, which is not a web server")
             url = target
-        raise FetchError(f"it redirects more than {_HOPS} times, at last to {place(url)}")
+        raise FetchError(f"more than {_MAX_REDIRECTS} redirects, the last to {origin(url)}")
 
     def text(self, url: str, limit: int) -> tuple[str, str]:
-        """A short body as text, and the address that it came from. Raises FetchError."""
+        """A short body as text, and its final address. Raises FetchError."""
         pieces = bytearray()
 
         def take(piece: bytes) -> None:
             pieces.extend(piece)
             if len(pieces) > limit:
-                raise FetchError(f"it has more than {limit:,} bytes")
+                raise FetchError(f"more than {limit:,} bytes")
 
         end = self.fetch(url, take)
         return pieces.decode("utf-8", "replace"), end
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close the connections."""
         self._pools.clear()
 
     def _attempt(self, url: str, take: Callable[[bytes], object]) -> str | None:
-        """Where the answer leads; None where it is the body, which `take` was given."""
+        """The Location of the response; None if `take` got its body."""
         try:
-            with closing(self._asked(url)) as response:
+            with closing(self._get(url)) as response:
                 location = response.headers.get("location")
                 if 200 <= response.status < 300:
-                    while piece := response.read(_PIECE, decode_content=False):
+                    while piece := response.read(_CHUNK, decode_content=False):
                         take(piece)
                     return None
                 if location is not None:
                     return location
-                body = response.read(_SHOWN, decode_content=False)
-                raise _refusal(response.status, body, place(url))
+                body = response.read(_MAX_ERROR_BODY, decode_content=False)
+                raise _refusal(response.status, body, origin(url))
         except (HTTPError, LocationValueError, HTTPException, OSError) as error:
-            raise FetchError(self._explained(error, url)) from error
+            raise FetchError(self._explain(error, url)) from error
         finally:
-            # Servers close without saying so, and then a connection that was kept is none.
+            # Servers close connections without notice.
             self.close()
 
-    def _asked(self, url: str) -> urllib3.BaseHTTPResponse:
+    def _get(self, url: str) -> urllib3.BaseHTTPResponse:
         parts = urlsplit(url)
-        target = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=_AS_IT_IS)
-        # The pool is asked, not the manager, which would resolve `.` and `..` in a signed path.
+        target = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=_SAFE)
+        # Not by the manager, which would resolve `.` and `..` in a signed path.
         return self._pools.connection_from_url(f"{parts.scheme}://{parts.netloc}").urlopen(
             "GET",
             target,
@@ -113,40 +113,40 @@ class BootClient:
             redirect=False,
             preload_content=False,
             decode_content=False,
-            timeout=urllib3.Timeout(connect=self._silence, read=self._silence),
+            timeout=urllib3.Timeout(connect=self._timeout, read=self._timeout),
         )
 
-    def _explained(self, error: Exception, url: str) -> str:
-        where, host = place(url), urlsplit(url).hostname
+    def _explain(self, error: Exception, url: str) -> str:
+        where, host = origin(url), urlsplit(url).hostname
         match error:
             case NameResolutionError():
-                return f"the name {host!r} cannot be resolved: is it spelled as the stack's output has it?"
+                return f"the name {host!r} cannot be resolved: compare it with the stack's output"
             case NewConnectionError() if isinstance(error.__cause__, ConnectionRefusedError):
-                return f"{where} refuses the connection: nothing listens on that port"
+                return f"{where} refuses the connection: no server listens on that port"
             case NewConnectionError():
                 return f"{where} cannot be reached: {_line(str(error.__cause__ or error))}"
             case ConnectTimeoutError():
                 return (
-                    f"no connection to {where} within {self._silence:g} s: a security group that does not let this "
-                    "machine in is silent like this, and so is an internal balancer outside its network"
+                    f"no connection to {where} within {self._timeout:g} s: a security group may drop this machine's "
+                    "packets, or the balancer may be internal to another network"
                 )
             case ReadTimeoutError():
-                return f"{where} is connected, and silent for {self._silence:g} s: see the function's log"
+                return f"{where} sent nothing for {self._timeout:g} s: see the function's log"
             case SSLError():
-                return f"{where} cannot be trusted: {_line(str(error))}"
+                return f"{where}: TLS failed: {_line(str(error))}"
         return f"{where}: {type(error).__name__}: {_line(str(error))}"
 
 
-def joined(base: str, address: str) -> str:
-    """The address as it is meant where it stands. Raises FetchError."""
+def resolve(base: str, address: str) -> str:
+    """The address, relative to `base`. Raises FetchError."""
     try:
         return urlsplit(urljoin(base, address)).geturl()
     except ValueError as error:
-        raise FetchError(f"{address!r} is no address: {error}") from error
+        raise FetchError(f"invalid address {address!r}: {error}") from error
 
 
-def place(url: str) -> str:
-    """Scheme and host of an address, without its query, which may be a signature."""
+def origin(url: str) -> str:
+    """Scheme and host of an address, without its query, which may contain a signature."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
 
@@ -161,4 +161,4 @@ def _refusal(status: int, body: bytes, where: str) -> FetchError:
 
 
 def _line(text: str) -> str:
-    return _NO_CLEAN_TEXT.sub(" ", text).strip()
+    return _CONTROL_OR_SPACE.sub(" ", text).strip()

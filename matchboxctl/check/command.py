@@ -1,4 +1,4 @@
-"""`matchboxctl check`: does what is deployed boot a machine? Each step is asked as iPXE asks it."""
+"""`matchboxctl check`: the requests of a booting machine, made to a running matchbox as iPXE makes them."""
 
 import hashlib
 import time
@@ -9,129 +9,135 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
 
 from lambda_matchbox.oci.image import checksums
-from matchboxctl.check.boot_client import AbsentError, BootClient, FetchError, joined, place
-from matchboxctl.check.boot_script import NamedFile, files_of
+from matchboxctl.check.boot_client import AbsentError, BootClient, FetchError, origin, resolve
 from matchboxctl.cli.arguments import parse_labels
 from matchboxctl.cli.errors import FailedError, UsageError
 
-_LONGEST_SCRIPT = 1 << 20
-_DIRECTORY = "${cwduri}"  # what iPXE replaces by the address that the script came from, up to its last slash
+_MAX_SCRIPT = 1 << 20
+_DIRECTORY = "${cwduri}"  # iPXE's variable for the script's address up to its last slash
+_FILE_COMMANDS = ("kernel", "initrd")
+_FLAGS = ("-a", "--autofree")  # the options of an image that have no value
+_NOT_MATCHBOX = "this server is not a matchbox"
 
 
-class _UnknownError(Exception):
-    """What would be asked for cannot be known here."""
+class _SkippedError(Exception):
+    """A check that cannot be made from here."""
 
 
-class Asked(NamedTuple):
-    """The address of a matchbox, without a slash at its end, and the labels of a machine."""
+class Target(NamedTuple):
+    """The address of a matchbox, without a trailing slash, and the labels of a machine."""
 
     root: str
     labels: Sequence[tuple[str, str]]
 
 
-def asked(url: str, labels: Sequence[str]) -> Asked:
-    """What the arguments ask for; the address may be that of /boot.ipxe. Raises UsageError."""
+class _File(NamedTuple):
+    """A file in an iPXE script: its command, `kernel` or `initrd`, and its address as written."""
+
+    command: str
+    address: str
+
+
+def parse_target(url: str, labels: Sequence[str]) -> Target:
+    """The target in the arguments; the address may be that of /boot.ipxe. Raises UsageError."""
     try:
         parts = urlsplit(url)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        good = False
-    if not good or parts.query or parts.fragment or parts.username is not None:
-        raise UsageError(f"{url!r} is no address of a matchbox, such as http://HOST or http://HOST:8080")
+        valid = False
+    if not valid or parts.query or parts.fragment or parts.username is not None:
+        raise UsageError(f"invalid address {url!r}: use one such as http://HOST or http://HOST:8080")
     root = f"{parts.scheme}://{parts.netloc}{parts.path.removesuffix('/boot.ipxe').rstrip('/')}"
-    return Asked(root, parse_labels(labels))
+    return Target(root, parse_labels(labels))
 
 
-def check(what: Asked, *, user_agent: str, silence: float) -> None:
-    """Print a line for each check. Raises FailedError where one has failed.
-
-    `silence` is how many seconds the other side may be silent.
-    """
-    print(f"checking {what.root}", flush=True)
-    with closing(BootClient(user_agent, silence)) as client:
-        checks = _Checks(what, client)
+def check(target: Target, *, user_agent: str, timeout: float) -> None:
+    """Print a line for each check; `timeout` is in seconds. Raises FailedError if one has failed."""
+    print(f"checking {target.root}", flush=True)
+    with closing(BootClient(user_agent, timeout)) as client:
+        checks = _Checks(target, client)
         checks.run()
     if checks.failed:
-        raise FailedError(f"{checks.failed} of {checks.failed + checks.passed} checks failed, as told above")
-    print(f"{checks.passed} checks passed" + (f", {checks.skipped} could not be made" if checks.skipped else ""))
+        raise FailedError(f"{checks.failed} of {checks.failed + checks.passed} checks failed; see the errors above")
+    print(f"{checks.passed} checks passed" + (f", {checks.skipped} skipped" if checks.skipped else ""))
 
 
 class _Checks:
-    """The checks, each told when it ends, and how many ended how."""
+    """The checks, and how many ended how."""
 
-    def __init__(self, what: Asked, client: BootClient) -> None:
+    def __init__(self, target: Target, client: BootClient) -> None:
         self.passed = self.failed = self.skipped = 0
-        self._what = what
+        self._target = target
         self._client = client
         self._script = ""
-        self._files: list[NamedFile] = []
+        self._files: list[_File] = []
 
     def run(self) -> None:
-        labels = urlencode(self._what.labels)
-        asking = f"/ipxe?{labels}" if labels else "/ipxe"
-        if self._told("/boot.ipxe", self._boot_script) and self._told(asking, partial(self._machine_script, asking)):
+        labels = urlencode(self._target.labels)
+        path = f"/ipxe?{labels}" if labels else "/ipxe"
+        if self._step("/boot.ipxe", self._boot_script) and self._step(path, partial(self._machine_script, path)):
             for file in self._files:
-                self._told(file.address or f"({file.command})", partial(self._downloaded, file.address))
+                self._step(file.address or f"({file.command})", partial(self._download, file.address))
 
-    def _told(self, name: str, step: Callable[[], str]) -> bool:
-        """Print what became of the step, which returns what else is to be said, or raises FetchError."""
+    def _step(self, name: str, step: Callable[[], str]) -> bool:
+        """Run a step, which returns a note or raises FetchError, and print its result."""
         start = time.perf_counter()
         try:
-            note, good = step(), True
-        except _UnknownError as error:
+            note, passed = step(), True
+        except _SkippedError as error:
             self.skipped += 1
             print(f"{'-':<7}{name}  {error}", flush=True)
             return False
         except FetchError as error:
-            note, good = str(error), False
-        self.passed, self.failed = self.passed + good, self.failed + (not good)
+            note, passed = str(error), False
+        self.passed, self.failed = self.passed + passed, self.failed + (not passed)
         seconds = time.perf_counter() - start
-        print(f"{'ok' if good else 'FAILED':<7}{name}  {seconds:.3f} s{f'  {note}' if note else ''}", flush=True)
-        return good
+        print(f"{'ok' if passed else 'FAILED':<7}{name}  {seconds:.3f} s{f'  {note}' if note else ''}", flush=True)
+        return passed
 
     def _boot_script(self) -> str:
         try:
-            script, _ = self._ipxe_script(f"{self._what.root}/boot.ipxe")
+            script, _ = self._ipxe_script(f"{self._target.root}/boot.ipxe")
         except AbsentError as error:
-            raise FetchError(f"{error}: it is no matchbox that answers there") from error
+            raise FetchError(f"{error}: {_NOT_MATCHBOX}") from error
         if "ipxe?" not in script:
-            raise FetchError("its script does not ask /ipxe: it is no matchbox that answers there")
+            raise FetchError(f"the script does not chain to /ipxe: {_NOT_MATCHBOX}")
         return ""
 
-    def _machine_script(self, asking: str) -> str:
+    def _machine_script(self, path: str) -> str:
         try:
-            script, self._script = self._ipxe_script(self._what.root + asking)
+            script, self._script = self._ipxe_script(self._target.root + path)
         except AbsentError as error:
-            whom = "these labels" if self._what.labels else "a machine without labels (--label mac=…)"
+            labels = "these labels" if self._target.labels else "a machine without labels (--label mac=…)"
             raise FetchError(
-                f"{error}: no group takes {whom}, or its profile is absent or has no boot section; the function's log "
-                "says which"
+                f"{error}: no group matches {labels}, or its profile is absent or has no boot section; see the "
+                "function's log"
             ) from error
-        self._files = files_of(script)
+        self._files = _files_in(script)
         if not any(file.command == "kernel" and file.address for file in self._files):
-            raise FetchError("its script names no kernel")
-        return f"names {' and '.join(f'{self._count(command)} {command}' for command in ('kernel', 'initrd'))}"
+            raise FetchError("the script names no kernel")
+        return f"names {' and '.join(f'{self._count(command)} {command}' for command in _FILE_COMMANDS)}"
 
     def _count(self, command: str) -> int:
         return sum(file.command == command for file in self._files)
 
     def _ipxe_script(self, url: str) -> tuple[str, str]:
-        script, end = self._client.text(url, _LONGEST_SCRIPT)
-        if place(end) != place(url):
-            # Its relative addresses would be another host's, and boot firmware speaks no TLS.
-            raise FetchError(f"it redirects to {place(end)}, where most machines cannot go on")
+        script, end = self._client.text(url, _MAX_SCRIPT)
+        if origin(end) != origin(url):
+            # Its relative addresses would refer to another host, and boot firmware lacks TLS.
+            raise FetchError(f"redirected to {origin(end)}, which most machines cannot follow")
         if not script.startswith("#!ipxe"):
-            raise FetchError("it is no iPXE script: it is no matchbox that answers there")
+            raise FetchError(f"not an iPXE script: {_NOT_MATCHBOX}")
         return script, end
 
-    def _downloaded(self, address: str) -> str:
-        """Fetch the file and compare it with the checksum beside it, where there is one."""
+    def _download(self, address: str) -> str:
+        """Fetch the file and compare it with the checksum beside it, if there is one."""
         if not address:
-            raise FetchError("the profile names an empty address")
+            raise FetchError("the profile has an empty address")
         directory = self._script.partition("?")[0].rpartition("/")[0] + "/"
-        url = joined(self._script, address.replace(_DIRECTORY, directory))
+        url = resolve(self._script, address.replace(_DIRECTORY, directory))
         if "${" in url or urlsplit(url).scheme not in ("http", "https"):
-            raise _UnknownError("cannot be made: only the machine knows that address")
+            raise _SkippedError("skipped: only the machine knows this address")
         path, stated = self._checksum(url)
         sha256, size = hashlib.sha256(), 0
 
@@ -142,16 +148,16 @@ class _Checks:
 
         end = self._client.fetch(url, take)
         if size == 0:
-            raise FetchError("it is empty")
+            raise FetchError("the file is empty")
         found = sha256.hexdigest()
         if wrong := [digest for digest in stated or [] if digest != found]:
-            raise FetchError(f"its SHA-256 is {found}, but {path}{checksums.SUFFIX} says {wrong[0]}")
-        agrees = "no checksum beside it" if stated is None else "SHA-256 as stated"
-        # Where it is sent to may be a signature, which is nobody's business.
-        return f"{size:,} bytes, {agrees}" + (f", redirected to {place(end)}" if end != url else "")
+            raise FetchError(f"the SHA-256 is {found}, but {path}{checksums.SUFFIX} states {wrong[0]}")
+        result = "no checksum beside it" if stated is None else "SHA-256 as stated"
+        # The target of a redirect may contain a signature, which is not shown.
+        return f"{size:,} bytes, {result}" + (f", redirected to {origin(end)}" if end != url else "")
 
     def _checksum(self, url: str) -> tuple[str, list[str] | None]:
-        """The name of the file, and its digests as the file beside it states them; None where none lies there."""
+        """The name of the file, and its digests in the checksum file beside it; None if there is no such file."""
         parts = urlsplit(url)
         name = unquote(parts.path).rpartition("/")[2]
         beside = urlunsplit(parts._replace(path=parts.path + checksums.SUFFIX))
@@ -162,5 +168,21 @@ class _Checks:
         except FetchError as error:
             raise FetchError(f"{name}{checksums.SUFFIX}: {error}") from error
         if not (stated := checksums.stated(name, text.encode())):
-            raise FetchError(f"{name}{checksums.SUFFIX} states no SHA-256 of it")
+            raise FetchError(f"{name}{checksums.SUFFIX} has no SHA-256 of the file")
         return name, stated
+
+
+def _files_in(script: str) -> list[_File]:
+    """The files in the order of the script; the address is empty if a line has none."""
+    lines = (line.split() or [""] for line in script.splitlines())
+    return [_File(command, _address(words)) for command, *words in lines if command in _FILE_COMMANDS]
+
+
+def _address(words: list[str]) -> str:
+    rest = iter(words)
+    for word in rest:
+        if not word.startswith("-"):
+            return word
+        if word not in _FLAGS and "=" not in word:
+            next(rest, None)
+    return ""

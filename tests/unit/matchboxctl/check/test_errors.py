@@ -52,7 +52,7 @@ def test_another_server(checked: Checked) -> None:
     pages = [{}, {"/boot.ipxe": (200, {}, b"<html>")}, {"/boot.ipxe": (200, {}, b"#!ipxe\nsanboot x\n")}]
     for page in pages:
         with answering(page) as url:
-            assert checked.failure(url).endswith("it is no matchbox that answers there")
+            assert checked.failure(url).endswith("this server is not a matchbox")
 
 
 @pytest.mark.parametrize(
@@ -60,10 +60,10 @@ def test_another_server(checked: Checked) -> None:
     [
         (
             (503, {"Retry-After": "5"}, b"no answer\nfrom dynamodb"),
-            "no answer from dynamodb: table, bucket or function",
+            "no answer from dynamodb: the table, bucket or function",
         ),
-        ((502, {}, b"<html>Bad Gateway</html>"), "the function failed, was not let in or was too slow"),
-        ((403, {}, b"<Error><Code>AccessDenied</Code></Error>"), "AccessDenied: the signature has ended"),
+        ((502, {}, b"<html>Bad Gateway</html>"), "the function failed, could not be invoked or timed out"),
+        ((403, {}, b"<Error><Code>AccessDenied</Code></Error>"), "AccessDenied: the signature has expired"),
         ((500, {}, b"the script has 2 bytes"), "the script has 2 bytes"),
     ],
 )
@@ -92,8 +92,8 @@ def test_redirects_as_ipxe_follows_them(checked: Checked) -> None:
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        ((302, {"Location": "/k"}, b""), "it redirects more than 10 times"),
-        ((302, {"Location": "tftp://x/k"}, b""), "it redirects to tftp://x, which is no web server"),
+        ((302, {"Location": "/k"}, b""), "more than 10 redirects"),
+        ((302, {"Location": "tftp://x/k"}, b""), "redirected to tftp://x, which is not a web server"),
         ((200, {"Content-Length": "9"}, b"kern"), "IncompleteRead"),
     ],
 )
@@ -111,14 +111,14 @@ def test_a_script_that_is_elsewhere(checked: Checked) -> None:
         other = opened.enter_context(answering({"/boot.ipxe": (200, {}, BOOT_SCRIPT)}))
         moved = {"/boot.ipxe": (301, {"Location": f"{other}/boot.ipxe"}, b"")}
         url = opened.enter_context(answering(moved))
-        assert f"it redirects to {other}, where most machines cannot go on" == checked.failure(url)
+        assert f"redirected to {other}, which most machines cannot follow" == checked.failure(url)
 
 
 def test_nothing_listens(checked: Checked) -> None:
     """A connection that is refused is told from one that is not answered."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    assert "refuses the connection: nothing listens on that port" in checked.failure(f"http://127.0.0.1:{port}")
+    assert "refuses the connection: no server listens on that port" in checked.failure(f"http://127.0.0.1:{port}")
 
 
 def test_silence_at_the_door(checked: Checked) -> None:
@@ -137,7 +137,7 @@ def test_silence_inside(checked: Checked) -> None:
     """A server that takes the connection and says nothing is told from that."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        assert checked.failure(url, "--timeout", "0.3").startswith(f"{url} is connected, and silent for 0.3 s: ")
+        assert checked.failure(url, "--timeout", "0.3").startswith(f"{url} sent nothing for 0.3 s: ")
 
 
 def test_a_name_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
