@@ -1,6 +1,6 @@
-"""The Lambda function behind the balancer for paths that end in `.sig` and `.asc`: boot_api with a key.
+"""The Lambda function behind the load balancer for paths in `.sig` and `.asc`: boot_api's app with a key.
 
-A function of its own, so that boot_api neither loads the library, nor waits for the secret, nor may read it.
+A separate function, so that boot_api neither loads the library nor may read the secret.
 """
 
 import os
@@ -14,23 +14,23 @@ from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.secrets_manager import SecretsManager
 from lambda_matchbox.environment import required
 from lambda_matchbox.errors import StoreUnavailableError
-from lambda_matchbox.signing.key import SigningKey, SigningKeyError, unlocked
+from lambda_matchbox.signing.key import SigningKey, SigningKeyError, unlock
 from lambda_matchbox.signing.secret import SigningSecretError, parse_signing_secret
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.settings import Settings
 from lambda_matchbox.web.signatures import Signatures
 from lambda_matchbox.web.wiring import lambda_app, lambda_credentials
 
-# What the start may wait for the secret, of the ten seconds that the function has.
+# The time for reading the secret, of ten seconds for the start.
 _SECRET_SECONDS = 5.0
 
 
 class SigningNotPossibleError(Exception):
-    """The function cannot sign; the message says what to mend. It is raised at each event until that is done."""
+    """The function cannot sign; the message says what to change. Every event raises it until then."""
 
 
 class SignedSettings(NamedTuple):
-    """boot_api's settings, and the ARN of the secret with the key. An endpoint is None on AWS."""
+    """boot_api's settings, and the ARN of the secret with the key; the endpoint is None on AWS."""
 
     boot: Settings
     secret: str
@@ -38,7 +38,7 @@ class SignedSettings(NamedTuple):
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "SignedSettings":
-        """Read them. Raises MissingSettingError, or ValueError for a value that cannot be used."""
+        """Read them. Raises MissingSettingError, or ValueError for an invalid value."""
         return cls(
             Settings.from_environment(environment),
             required(environment, "MATCHBOX_SIGNING_KEY_SECRET"),
@@ -47,7 +47,7 @@ class SignedSettings(NamedTuple):
 
 
 def app_of(environment: Mapping[str, str]) -> App:
-    """The app as the function's environment describes it, with its key.
+    """The app of a function with this environment.
 
     Raises MissingSettingError, ValueError, SigningNotPossibleError.
     """
@@ -64,7 +64,7 @@ def _key(settings: SignedSettings, environment: Mapping[str, str]) -> SigningKey
     try:
         text = secrets.text(settings.secret, time.monotonic() + _SECRET_SECONDS)
         secret = parse_signing_secret(text)
-        return unlocked(secret.ring, secret.passphrase)
+        return unlock(secret.ring, secret.passphrase)
     except (AWSError, StoreUnavailableError, SigningSecretError, SigningKeyError) as error:
         raise SigningNotPossibleError(f"secret {settings.secret!r} has no key to sign with: {error}") from error
     finally:
@@ -77,5 +77,5 @@ def _app() -> App:
 
 
 def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 (Lambda's signature)
-    """Answer one event of the balancer. Raises SigningNotPossibleError."""
+    """Respond to one event of the balancer. Raises SigningNotPossibleError."""
     return _app().handle(event)

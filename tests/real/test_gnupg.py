@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from lambda_matchbox.signing.key import SigningKeyError, unlocked
+from lambda_matchbox.signing.key import SigningKeyError, unlock
 from tests.rigs.gnupg import Gnupg, gnupg
 from tests.support.serving import started
 
@@ -90,7 +90,7 @@ KINDS = [
 @pytest.mark.parametrize("kind", KINDS)
 def test_signatures_are_good(gpg: Gnupg, keys: dict[str, Made], kind: str) -> None:
     """GnuPG calls both forms good over contents with all sorts of ends of lines, and over bytes."""
-    key = unlocked(keys[kind].ring, keys[kind].passphrase)
+    key = unlock(keys[kind].ring, keys[kind].passphrase)
     contents = CONTENTS if kind.startswith("rsa") else CONTENTS[:12]
     for content in contents:
         for signature in (key.binary(content), key.armored(content)):
@@ -101,7 +101,7 @@ def test_signatures_are_good(gpg: Gnupg, keys: dict[str, Made], kind: str) -> No
 
 def test_other_contents_are_bad(gpg: Gnupg, keys: dict[str, Made]) -> None:
     """GnuPG calls a signature bad over another content, also one that differs by a blank."""
-    key = unlocked(keys["rsa"].ring, "")
+    key = unlock(keys["rsa"].ring, "")
     for content in (b"a\nb", b"a \nb\n", b"A\nb\n"):
         code, said = gpg.verify(key.binary(b"a\nb\n"), content)
         assert (1, True) == (code, "BAD signature" in said)
@@ -111,7 +111,7 @@ def test_many_protected_keys(gpg: Gnupg) -> None:
     """Every protected Ed25519 key is unlocked, whatever the first bits of its secret are."""
     for number in range(8):
         key = made(gpg, f"many-{number}@example.com", "ed25519", "sign", PASSPHRASE)
-        assert 0 == gpg.verify(unlocked(key.ring, PASSPHRASE).binary(b"a\n"), b"a\n").code
+        assert 0 == gpg.verify(unlock(key.ring, PASSPHRASE).binary(b"a\n"), b"a\n").code
 
 
 @pytest.mark.parametrize("unusable", ["expired", "revoked"])
@@ -126,7 +126,7 @@ def test_keys_that_gnupg_would_not_use(gpg: Gnupg, unusable: str) -> None:
     else:
         gpg.run("--import", given=gpg.revocation(fingerprint))
     with pytest.raises(SigningKeyError, match=unusable):
-        unlocked(gpg.run("--export-secret-keys", user), "")
+        unlock(gpg.run("--export-secret-keys", user), "")
 
 
 def test_serve(gpg: Gnupg, keys: dict[str, Made], tmp_path: Path) -> None:

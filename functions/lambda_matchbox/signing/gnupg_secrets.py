@@ -1,7 +1,7 @@
-"""Takes the protection from elliptic keys that GnuPG 2.4 exports, as Sequoia unlocks only some of them.
+"""Removal of the protection of elliptic keys that GnuPG 2.4 exports, of which Sequoia unlocks only some.
 
-GnuPG counts the bits of such a secret as if its first were set. Where it is not, Sequoia, which is strict, takes the
-secret for one that a wrong passphrase has made. Forms are those of RFC 9580, sections 3.7, 5.5.3 and 12.3.
+GnuPG counts the bits of such a secret as if the first were set. If it is not, Sequoia rejects the secret as decrypted
+with a wrong passphrase. The formats are those of RFC 9580, sections 3.7, 5.5.3 and 12.3.
 """
 
 import hashlib
@@ -13,25 +13,25 @@ _ITERATED_AND_SALTED = 3
 _KEY_SIZES = {7: 16, 8: 24, 9: 32}  # AES
 _HASHES = {2: "sha1", 8: "sha256", 9: "sha384", 10: "sha512"}
 _BLOCK = 16
-_HASHED_AT_ONCE = 1 << 16
-_SHORTEST = 100  # bytes of a point, a salt, a block and a checksum
+_HASH_CHUNK = 1 << 16
+_MIN_SIZE = 100  # bytes of a point, a salt, a block and a checksum
 _SHA1_SIZE = 20
 _SALT_SIZE = 8
-# Usage, cipher, kind of derivation, hash; salt, count; the first block, and the least that is encrypted.
-_LEAST_PROTECTED = 4 + _SALT_SIZE + 1 + _BLOCK + _SHA1_SIZE
+# Usage, cipher, kind of derivation, hash; salt, count; the first block, and at least a checksum.
+_MIN_PROTECTED = 4 + _SALT_SIZE + 1 + _BLOCK + _SHA1_SIZE
 
 
 def without_protection(body: bytes, passphrase: str) -> bytes | None:
     """The body of the same secret key packet without protection.
 
-    None for another kind of key or of protection, and where the passphrase does not fit.
+    None for another kind of key or protection, and for a wrong passphrase.
     """
-    if body[:1] != b"\x04" or len(body) < _SHORTEST or body[5] not in _ELLIPTIC:
+    if body[:1] != b"\x04" or len(body) < _MIN_SIZE or body[5] not in _ELLIPTIC:
         return None
     point = 7 + body[6]
     public = point + 2 + _bytes_of(body[point : point + 2])
-    if len(body) < public + _LEAST_PROTECTED:
-        # A length in it reaches beyond its end.
+    if len(body) < public + _MIN_PROTECTED:
+        # A length exceeds the packet.
         return None
     usage, cipher, kind, hashed = body[public : public + 4]
     if (usage, kind) != (_SHA1_CHECKED, _ITERATED_AND_SALTED) or cipher not in _KEY_SIZES or hashed not in _HASHES:
@@ -41,7 +41,7 @@ def without_protection(body: bytes, passphrase: str) -> bytes | None:
     key = _derived(passphrase.encode(), salt, count, _HASHES[hashed], _KEY_SIZES[cipher])
     plain = _decrypted(key, start, encrypted)
     secret, checksum = plain[:-_SHA1_SIZE], plain[-_SHA1_SIZE:]
-    if not compare_digest(hashlib.sha1(secret).digest(), checksum):  # noqa: S324 (the form's)
+    if not compare_digest(hashlib.sha1(secret).digest(), checksum):  # noqa: S324 (the format's)
         return None
     number = secret[2:].lstrip(b"\0")
     bits = int.from_bytes(number, "big").bit_length()
@@ -54,11 +54,11 @@ def _bytes_of(bits: bytes) -> int:
 
 
 def _derived(passphrase: bytes, salt: bytes, count: int, name: str, size: int) -> bytes:
-    """A key of the passphrase, iterated and salted; each further hash has one more zero before it."""
+    """The key derived from the passphrase, iterated and salted; each further hash is preceded by one more zero."""
     once = salt + passphrase
-    # 65 MB at most, as many times as a part that is hashed again and again, and the rest of it.
+    # 65 MB at most: hashed in repeated parts, and the rest.
     length = max((16 + (count & 15)) << ((count >> 4) + 6), len(once))
-    part = once * (_HASHED_AT_ONCE // len(once) + 1)
+    part = once * (_HASH_CHUNK // len(once) + 1)
     key, zeros = b"", 0
     while len(key) < size:
         hashed = hashlib.new(name, bytes(zeros))
@@ -72,12 +72,12 @@ def _derived(passphrase: bytes, salt: bytes, count: int, name: str, size: int) -
 
 def _decrypted(key: bytes, start: bytes, encrypted: bytes) -> bytes:
     """The plain text of AES in cipher feedback (CFB) mode."""
-    # Imported where it is needed: other keys are unlocked without it.
+    # Imported here: other keys do not need it.
     from cryptography.hazmat.primitives.ciphers import Cipher
     from cryptography.hazmat.primitives.ciphers.algorithms import AES
     from cryptography.hazmat.primitives.ciphers.modes import ECB
 
-    # Each block is covered by the encrypted one before it, encrypted once more: ECB here is CFB's single step.
+    # CFB: each block is XORed with the encryption of the encrypted block before it, which is one ECB step.
     before = (start + encrypted)[: -(-len(encrypted) // _BLOCK) * _BLOCK]
     encryptor = Cipher(AES(key), ECB()).encryptor()  # noqa: S305
     cover = encryptor.update(before) + encryptor.finalize()

@@ -1,13 +1,13 @@
-"""The secret with the key that signs: `{"key": "<the key ring in ASCII armor>", "passphrase": "…"}`."""
+"""The secret with the signing key: `{"key": "<the key ring in ASCII armor>", "passphrase": "…"}`."""
 
 import json
 from typing import NamedTuple
 
-_FORM = 'write {"key": "<armored private key>", "passphrase": "<empty or left out for a key without one>"}'
+_FORM = 'write {"key": "<armored private key>", "passphrase": "<empty or absent for a key without one>"}'
 
 
 class SigningSecretError(Exception):
-    """A secret that is not of that form; never what it holds."""
+    """A malformed secret; the message shows nothing of it."""
 
 
 class SigningSecret(NamedTuple):
@@ -25,14 +25,14 @@ def parse_signing_secret(text: str) -> SigningSecret:
     try:
         document = json.loads(text)
     except ValueError:
-        raise SigningSecretError(f"it is no JSON: {_FORM}") from None
+        raise SigningSecretError(f"not JSON: {_FORM}") from None
     if not isinstance(document, dict):
-        raise SigningSecretError(f"it is no JSON object: {_FORM}")
+        raise SigningSecretError(f"not a JSON object: {_FORM}")
     if unknown := sorted(set(document) - {"key", "passphrase"}):
-        raise SigningSecretError(f"it has a field {unknown[0]!r}: {_FORM}")
+        raise SigningSecretError(f"unknown field {unknown[0]!r}: {_FORM}")
     key, passphrase = document.get("key"), document.get("passphrase", "")
     if not isinstance(key, str) or not key:
-        raise SigningSecretError(f"its field 'key' is no text, or empty: {_FORM}")
+        raise SigningSecretError(f"field 'key' is not a string or is empty: {_FORM}")
     if not isinstance(passphrase, str):
-        raise SigningSecretError(f"its field 'passphrase' is no text: {_FORM}")
+        raise SigningSecretError(f"field 'passphrase' is not a string: {_FORM}")
     return SigningSecret(key.encode("utf-8", "replace"), passphrase)

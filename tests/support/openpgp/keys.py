@@ -5,7 +5,7 @@ Of the `miscounted` the first bits of the secret are zero, which GnuPG counts ne
 
 from pathlib import Path
 
-from lambda_matchbox.signing.key import SigningKey, unlocked
+from lambda_matchbox.signing.key import SigningKey, unlock
 from lambda_matchbox.web.signatures import Signatures
 
 PASSPHRASE = "correct horse"
@@ -23,7 +23,7 @@ def key_ring(name: str) -> bytes:
 
 def signing_key(name: str) -> SigningKey:
     """The key of that ring, unlocked."""
-    return unlocked(key_ring(name), PASSPHRASE)
+    return unlock(key_ring(name), PASSPHRASE)
 
 
 def signatures(name: str) -> Signatures:

@@ -91,13 +91,13 @@ def test_a_passphrase(with_secret: Callable[[str], Environment]) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (secret_of("ed25519"), "is protected, and no passphrase is given"),
+        (secret_of("ed25519"), "is protected: set its passphrase"),
         (secret_of("ed25519", passphrase="wrong horse"), "the passphrase does not unlock key 0AF2"),
         (secret_of("expired"), "expired on 2020-01-03"),
         (secret_of("public"), "is public only"),
-        (secret_of("certify-only"), "no key of it is for signing"),
+        (secret_of("certify-only"), "it has no signing key"),
         (secret_of("revoked"), "is revoked"),
-        ("no JSON", "it is no JSON: write"),
+        ("no JSON", "not JSON: write"),
     ],
 )
 def test_it_does_not_start(with_secret: Callable[[str], Environment], text: str, said: str) -> None:
@@ -136,8 +136,8 @@ def test_no_secret_is_named(environment: Environment) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "no JSON"),
-        ("[]", "no JSON object"),
+        ("", "not JSON"),
+        ("[]", "not a JSON object"),
         ('{"passphrase": "x"}', "'key'"),
         ('{"key": ""}', "'key'"),
         ('{"key": 5}', "'key'"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pysequoia.packet import PacketPile, Tag
 
 from lambda_matchbox.signing.gnupg_secrets import without_protection
-from lambda_matchbox.signing.key import LockedKeyError, SigningKey, SigningKeyError, unlocked
+from lambda_matchbox.signing.key import LockedKeyError, SigningKey, SigningKeyError, unlock
 from tests.support.openpgp.independent import BINARY, TEXT, kind_of, signs
 from tests.support.openpgp.keys import PASSPHRASE, key_ring, signing_key
 
@@ -37,7 +37,7 @@ def rsa() -> SigningKey:
 def refused(ring: bytes, passphrase: str = PASSPHRASE) -> str:
     """Why the ring's key cannot sign, in one line."""
     with pytest.raises(SigningKeyError) as caught:
-        unlocked(ring, passphrase)
+        unlock(ring, passphrase)
     reason = str(caught.value)
     assert "\n" not in reason
     assert PASSPHRASE not in reason
@@ -75,7 +75,7 @@ def test_torn_secrets(name: str) -> None:
 def test_lengths_of_packets(length: bytes) -> None:
     """A packet that says that it is longer than the file is no key ring."""
     body = MISCOUNTED["ed25519-miscounted"]
-    assert refused(b"\xc5" + length + body).startswith("it is no OpenPGP key ring (")
+    assert refused(b"\xc5" + length + body).startswith("not an OpenPGP key ring (")
 
 
 def test_the_longest_derivation_takes_little_memory() -> None:
@@ -142,20 +142,20 @@ def test_forms(rsa: SigningKey) -> None:
 @pytest.mark.parametrize("name", ["ed25519", "ed25519-miscounted", "nistp256-miscounted", "subkey", "stub"])
 def test_passphrases(name: str) -> None:
     """A protected key needs its passphrase; the error says so and shows neither."""
-    for passphrase, said in (("", "no passphrase is given"), ("wrong horse", "does not unlock")):
+    for passphrase, said in (("", "set its passphrase"), ("wrong horse", "does not unlock")):
         with pytest.raises(LockedKeyError, match=said):
-            unlocked(key_ring(name), passphrase)
+            unlock(key_ring(name), passphrase)
         assert "wrong horse" not in refused(key_ring(name), passphrase)
 
 
 def test_a_passphrase_for_nothing() -> None:
     """A key without protection signs whatever the passphrase is, as with matchbox."""
-    assert {FINGERPRINTS["rsa"]} == {unlocked(key_ring("rsa"), given).fingerprint for given in ("", "x")}
+    assert {FINGERPRINTS["rsa"]} == {unlock(key_ring("rsa"), given).fingerprint for given in ("", "x")}
 
 
 def test_a_passphrase_of_bytes() -> None:
     """A passphrase that is no UTF-8 is named as that."""
-    assert "the passphrase is no UTF-8" == refused(key_ring("ed25519"), "\udcff")
+    assert "the passphrase is not UTF-8" == refused(key_ring("ed25519"), "\udcff")
 
 
 @pytest.mark.parametrize(
@@ -163,11 +163,11 @@ def test_a_passphrase_of_bytes() -> None:
     [
         ("public", "is public only: export it with `gpg --export-secret-keys`"),
         ("expired", "expired on 2020-01-03"),
-        ("expired-subkey", "no key of it is for signing, neither expired nor revoked"),
-        ("certify-only", "no key of it is for signing, neither expired nor revoked"),
+        ("expired-subkey", "it has no signing key that is neither expired nor revoked"),
+        ("certify-only", "it has no signing key that is neither expired nor revoked"),
         ("revoked", "is revoked"),
-        ("brainpool", "is of a kind that is not taken (No binding signature at time "),
-        ("sha1", "is of a kind that is not taken (No binding signature at time "),
+        ("brainpool", "is of an unsupported kind (No binding signature at time "),
+        ("sha1", "is of an unsupported kind (No binding signature at time "),
     ],
 )
 def test_keys_that_cannot_sign(name: str, said: str) -> None:
@@ -179,9 +179,9 @@ def test_keys_that_cannot_sign(name: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("ring", "said"),
     [
-        (b"", "it holds no OpenPGP key"),
-        (b"garbage\n", "it is no OpenPGP key ring"),
-        (key_ring("rsa")[:700], "it is no OpenPGP key ring"),
+        (b"", "no OpenPGP key in it"),
+        (b"garbage\n", "not an OpenPGP key ring"),
+        (key_ring("rsa")[:700], "not an OpenPGP key ring"),
     ],
     ids=["empty", "garbage", "cut"],
 )
@@ -193,13 +193,13 @@ def test_what_is_no_key_ring(ring: bytes, said: str) -> None:
 def test_the_first_key_counts() -> None:
     """Of a ring with several keys the first one signs, as with matchbox, or nothing does."""
     packets = {name: _packets(name) for name in ("rsa", "ed25519", "expired")}
-    assert FINGERPRINTS["ed25519"] == unlocked(packets["ed25519"] + packets["rsa"], PASSPHRASE).fingerprint
+    assert FINGERPRINTS["ed25519"] == unlock(packets["ed25519"] + packets["rsa"], PASSPHRASE).fingerprint
     assert "expired on" in refused(packets["expired"] + packets["rsa"])
 
 
 def test_a_binary_ring() -> None:
     """A ring need not be in ASCII armor."""
-    assert FINGERPRINTS["rsa"] == unlocked(_packets("rsa"), "").fingerprint
+    assert FINGERPRINTS["rsa"] == unlock(_packets("rsa"), "").fingerprint
 
 
 def _packets(name: str) -> bytes:

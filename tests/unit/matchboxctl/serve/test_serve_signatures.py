@@ -92,7 +92,7 @@ def test_without_a_key(data: Path) -> None:
     [
         ("expired", "expired on 2020-01-03"),
         ("public", "is public only"),
-        ("certify-only", "no key of it is for signing"),
+        ("certify-only", "it has no signing key"),
         ("revoked", "is revoked"),
     ],
 )
@@ -104,10 +104,10 @@ def test_keys_that_cannot_sign(name: str, said: str) -> None:
 def test_passphrases() -> None:
     """A passphrase that is wrong or lacks stops it, and the line says where it is read from."""
     ring = str(path_of("ed25519"))
-    for passphrase, said in (("", "no passphrase is given"), ("wrong horse", "does not unlock")):
+    for passphrase, said in (("", "set its passphrase"), ("wrong horse", "does not unlock")):
         line = refused(ring, MATCHBOX_PASSPHRASE=passphrase)
         assert said in line
-        assert line.endswith("MATCHBOX_PASSPHRASE is where it is read from")
+        assert line.endswith("the passphrase is read from MATCHBOX_PASSPHRASE")
         assert "wrong horse" not in line
 
 
