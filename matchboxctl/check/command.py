@@ -162,7 +162,7 @@ class _Checks:
         name = unquote(parts.path).rpartition("/")[2]
         beside = urlunsplit(parts._replace(path=parts.path + checksums.SUFFIX))
         try:
-            text, _ = self._client.text(beside, checksums.LARGEST)
+            text, _ = self._client.text(beside, checksums.MAX_SIZE)
         except AbsentError:
             return name, None
         except FetchError as error:

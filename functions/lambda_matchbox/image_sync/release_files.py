@@ -8,8 +8,8 @@ from typing import NamedTuple
 from lambda_matchbox.golang.http import content_type
 from lambda_matchbox.oci.descriptors import Descriptor, OpenBlob
 from lambda_matchbox.oci.image import uki
-from lambda_matchbox.oci.image.image_files import take_files
-from lambda_matchbox.oci.image.spooling import TakenFile
+from lambda_matchbox.oci.image.image_files import extract_files
+from lambda_matchbox.oci.image.spooling import ExtractedFile
 from lambda_matchbox.releases.pointers import RECORD
 from lambda_matchbox.releases.records import CHECKSUM
 from lambda_matchbox.releases.sources import FilePaths
@@ -21,7 +21,7 @@ _UKI = ".efi"
 class ReleaseFiles(NamedTuple):
     """The files by their names; further ones are written to `directory`."""
 
-    recorded: Mapping[str, TakenFile]
+    recorded: Mapping[str, ExtractedFile]
     directory: Path
 
     def with_record(self, record: bytes) -> dict[str, ReleaseFile]:
@@ -48,18 +48,18 @@ def release_files(
     taken, inside, small = (directory / name for name in ("taken", "inside", "small"))
     for made in (taken, inside, small):
         made.mkdir()
-    found = dict(take_files(layers, open_blob, alternatives, taken))
+    found = dict(extract_files(layers, open_blob, alternatives, taken))
     for number, (name, file) in enumerate(list(found.items())):
         if name.endswith(_UKI):
             parts = inside / str(number)
             parts.mkdir()
             above = name[: name.rfind("/") + 1]
-            for part, content in uki.take_apart(file, parts).items():
+            for part, content in uki.extract_parts(file, parts).items():
                 found.setdefault(above + part, content)
     return ReleaseFiles(found, small)
 
 
-def _checksum(name: str, taken: TakenFile) -> bytes:
+def _checksum(name: str, taken: ExtractedFile) -> bytes:
     """The image's own checksum file where it has one for the served name, else a new one."""
     base = name.rpartition("/")[2]
     if taken.checksum_file is not None and taken.path.rpartition("/")[2] == base:

@@ -1,1 +1,1 @@
-"""The image's side: its layers, the files in them, and the kernels in those (OCI image specification)."""
+"""Files from the layers of an image, and the parts of unified kernel images (OCI image specification)."""

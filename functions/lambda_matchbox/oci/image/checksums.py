@@ -1,4 +1,4 @@
-"""Do the checksums that an image holds agree with its files? Files as `sha256sum` writes and reads them (coreutils)."""
+"""Checksum files in the formats of `sha256sum` (coreutils)."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -7,15 +7,15 @@ from typing import NamedTuple
 from lambda_matchbox.oci.errors import ImageError
 
 LISTS = ("checksums.sha256", "SHA256SUMS")
-"""Names of files with the checksums of several files of their directory."""
+"""Names of checksum files for several files of their directory."""
 
 SUFFIX = ".sha256"
-"""What is put behind a file's name to name the file with its checksum."""
+"""The suffix of the checksum file of one file."""
 
-LARGEST = 1 << 20
-"""Bytes of a file with checksums."""
+MAX_SIZE = 1 << 20
+"""Bytes of a checksum file."""
 
-# A name with a line break or a backslash is written with `\n`, `\r` and `\\`, and a backslash stands before the line.
+# In a line that begins with a backslash the name has the escapes `\n`, `\r` and `\\`.
 _PLAIN = re.compile(rb"(\\?)([0-9a-fA-F]{64}) [ *](.+)", re.DOTALL)
 _BSD = re.compile(rb"(\\?)SHA256 \((.+)\) = ([0-9a-fA-F]{64})", re.DOTALL)
 _BARE = re.compile(rb"\s*([0-9a-fA-F]{64})\s*")
@@ -29,34 +29,33 @@ class _Line(NamedTuple):
 
 
 def companions(path: str) -> list[str]:
-    """The paths where an image can have a checksum of the file at `path`, its own first."""
+    """The paths of possible checksum files of `path`, its own first."""
     directory = path[: path.rfind("/") + 1]
     return [path + SUFFIX, *(directory + name for name in LISTS)]
 
 
 def check(path: str, sha256: str, checksum_path: str, body: bytes) -> None:
-    """Whether the checksum file agrees with the file at `path`, if it names it.
+    """Raise ImageError where the checksum file has another digest for `path`, or no checksum at all.
 
-    A line names it by its base name. Where none does, those count whose path ends like that of the file, the longest
-    such ends only. `<path>.sha256` may hold nothing but the digest. Lines that are none are passed over.
-    Raises ImageError where the digests differ, or the file has no line at all.
+    The lines with the file's base name count; without any, those whose paths have the longest common end with `path`.
+    `<path>.sha256` may hold the digest alone. Invalid lines are skipped.
     """
     lines = _stated(path, checksum_path, body)
     if not lines:
-        raise ImageError(f"{checksum_path!r} in the image holds no SHA-256 checksum, so {path!r} cannot be checked")
+        raise ImageError(f"{checksum_path!r} in the image has no SHA-256 checksum, so {path!r} cannot be verified")
     for digest in _digests(path, lines):
         if digest != sha256:
             raise ImageError(f"{path!r} has the SHA-256 {sha256}, but {checksum_path!r} in the image says {digest}")
 
 
 def stated(path: str, body: bytes) -> list[str]:
-    """The digests of the file at `path` that the checksum file of its own states, by the rules of `check`."""
+    """The digests of `path` in its own checksum file, by the rules of `check`."""
     lines = _stated(path, path + SUFFIX, body)
     return _digests(path, lines) if lines else []
 
 
 def names_only(path: str, body: bytes) -> bool:
-    """Whether `sha256sum -c` checks with these lines the file, by its base name, and nothing else."""
+    """Whether `sha256sum -c` checks with these lines the file, by its base name, and no other."""
     written = [line for line in body.split(b"\n") if line]
     return bool(written) and [_base(path)] * len(written) == [line.name for line in _lines(body)]
 
@@ -68,14 +67,14 @@ def _stated(path: str, checksum_path: str, body: bytes) -> list[_Line]:
 
 
 def _digests(path: str, lines: Iterable[_Line]) -> list[str]:
-    alike = [(_common_end(path, line.name), line) for line in lines]
-    exact = [line.digest for _, line in alike if line.name.removeprefix("./") == _base(path)]
-    longest = max(length for length, _ in alike)
-    return exact or [line.digest for length, line in alike if length == longest > 0]
+    matches = [(_common_end(path, line.name), line) for line in lines]
+    exact = [line.digest for _, line in matches if line.name.removeprefix("./") == _base(path)]
+    longest = max(length for length, _ in matches)
+    return exact or [line.digest for length, line in matches if length == longest > 0]
 
 
 def _common_end(path: str, other: str) -> int:
-    """How many names, from the last one on, two paths have in common."""
+    """The number of names that two paths have in common at their ends."""
     count = 0
     for one, two in zip(reversed(path.split("/")), reversed(other.split("/")), strict=False):
         if one != two:

@@ -1,81 +1,81 @@
-"""Which of the places where its files can lie does an image use?"""
+"""Choice of the files to extract among alternative paths."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from lambda_matchbox.oci.errors import ImageError
-from lambda_matchbox.oci.image.layered_paths import Faulty, Found, Missing, Outcome, Undecided
+from lambda_matchbox.oci.image.layered_paths import Found, Invalid, Missing, Outcome, Unresolved
 
 Alternatives = Sequence[Mapping[str, Sequence[str]]]
-"""Sets of files in the order of preference; of each file the paths where it can lie, in order."""
+"""Sets of files in order of preference; for each file its possible paths, in order of preference."""
 
 
-class There(NamedTuple):
-    """A wanted file: the path that was taken, and what is there."""
+class ResolvedFile(NamedTuple):
+    """A chosen file: its path and what it resolves to."""
 
     path: str
     found: Found
 
 
 class Choice(NamedTuple):
-    """The files of the first alternative that the image has whole."""
+    """The files of the first complete alternative."""
 
-    files: Mapping[str, There]
+    files: Mapping[str, ResolvedFile]
 
 
-class Open(NamedTuple):
-    """Layers that are not read yet can still decide; these paths may be taken then."""
+class Undecided(NamedTuple):
+    """The choice depends on layers that are not read yet; these paths are candidates."""
 
     paths: Sequence[str]
 
 
-def choose(alternatives: Alternatives, resolve: Callable[[str], Outcome]) -> Choice | Open:
-    """The first alternative whose files are all there, of each the first path that is.
+def choose(alternatives: Alternatives, resolve: Callable[[str], Outcome]) -> Choice | Undecided:
+    """The first complete alternative, with the first existing path of each file.
 
-    Raises ImageError where no alternative can be whole any more, or where one lacks nothing but leads to no file.
+    Raises ImageError where no alternative can be complete, or where one has a path that is not a file.
     """
-    may_be_taken: list[str] = []
+    candidates: list[str] = []
     missing: list[str] = []
     for alternative in alternatives:
         states = {name: _state(paths, resolve) for name, paths in alternative.items()}
-        lacking = [f"{name} ({state.why})" for name, state in states.items() if isinstance(state, Missing)]
-        if lacking:
-            missing.append(", ".join(lacking))
+        missing_files = [f"{name} ({state.why})" for name, state in states.items() if isinstance(state, Missing)]
+        if missing_files:
+            missing.append(", ".join(missing_files))
             continue
-        is_open = any(isinstance(state, Open) for state in states.values())
-        if not may_be_taken and not is_open:
-            return Choice({name: _there(name, state) for name, state in states.items()})
+        is_undecided = any(isinstance(state, Undecided) for state in states.values())
+        if not candidates and not is_undecided:
+            return Choice({name: _resolved(name, state) for name, state in states.items()})
         for state in states.values():
-            may_be_taken += state.paths if isinstance(state, Open) else [state.path] if isinstance(state, There) else []
-        if not is_open:
-            # Whatever the layers below have, no alternative after this one is taken.
+            candidates += (
+                state.paths if isinstance(state, Undecided) else [state.path] if isinstance(state, ResolvedFile) else []
+            )
+        if not is_undecided:
+            # Later alternatives cannot be chosen any more.
             break
-    if may_be_taken:
-        return Open(may_be_taken)
-    raise ImageError(
-        f"the image does not hold the wanted files; missing: {'; or '.join(missing) or 'nothing is wanted'}"
-    )
+    if candidates:
+        return Undecided(candidates)
+    raise ImageError(f"the image lacks files: {'; or '.join(missing) or 'no files are given'}")
 
 
-def _state(paths: Sequence[str], resolve: Callable[[str], Outcome]) -> There | Faulty | Missing | Open:
-    may_be_taken: list[str] = []
+def _state(paths: Sequence[str], resolve: Callable[[str], Outcome]) -> ResolvedFile | Invalid | Missing | Undecided:
+    candidates: list[str] = []
     missing: list[str] = []
     for path in paths:
         outcome = resolve(path)
         if isinstance(outcome, Missing):
             missing.append(f"{path!r}: {outcome.why}" if outcome.why else repr(path))
-        elif isinstance(outcome, Undecided):
-            may_be_taken.append(path)
-        elif may_be_taken:
-            return Open([*may_be_taken, path])
+        elif isinstance(outcome, Unresolved):
+            candidates.append(path)
+        elif candidates:
+            return Undecided([*candidates, path])
         elif isinstance(outcome, Found):
-            return There(path, outcome)
+            return ResolvedFile(path, outcome)
         else:
-            return Faulty(f"{path!r}: {outcome.why}")
-    return Open(may_be_taken) if may_be_taken else Missing(", ".join(missing) or "no path is given")
+            return Invalid(f"{path!r}: {outcome.why}")
+    return Undecided(candidates) if candidates else Missing(", ".join(missing) or "no path is given")
 
 
-def _there(name: str, state: There | Faulty | Missing | Open) -> There:
-    if isinstance(state, There):
+def _resolved(name: str, state: ResolvedFile | Invalid | Missing | Undecided) -> ResolvedFile:
+    if isinstance(state, ResolvedFile):
         return state
-    raise ImageError(f"{name} cannot be taken out of the image: {state.why if isinstance(state, Faulty) else state}")
+    raise ImageError(f"cannot extract {name}: {state.why if isinstance(state, Invalid) else state}")

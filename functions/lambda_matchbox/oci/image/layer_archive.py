@@ -1,4 +1,4 @@
-"""What does a layer hold? Its entries, whatever its archive and compression, or its one file."""
+"""The entries of a layer: those of its archive, compressed or not, or its one plain file."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -9,10 +9,10 @@ from lambda_matchbox.oci.descriptors import Descriptor, OpenBlob
 from lambda_matchbox.oci.errors import ImageError
 from lambda_matchbox.oci.image.decompression import beginning_of, decompressed
 from lambda_matchbox.oci.image.read_ahead import read_ahead
-from lambda_matchbox.oci.image.tar_stream import BLOCK, Entry, Kind, begins_archive, entries
+from lambda_matchbox.oci.image.tar_stream import BLOCK, EntryType, LayerEntry, begins_archive, entries
 
-LARGEST_LAYER = 16 << 30
-"""Bytes of a layer without its compression."""
+MAX_LAYER_SIZE = 16 << 30
+"""Bytes of a decompressed layer."""
 
 TITLE = "org.opencontainers.image.title"
 """The annotation with a plain file's path (OCI image specification, "Pre-Defined Annotation Keys"; used so by ORAS)."""
@@ -27,35 +27,35 @@ _NOT_DISTRIBUTED = re.compile(
     r"application/vnd\.(?:oci\.image\.layer\.nondistributable|docker\.image\.rootfs\.foreign)\..*"
 )
 
-LayerEntries = Iterator[tuple[Entry, Iterable[bytes]]]
-"""Entries, each with its body, which can be read until the next one is asked for."""
+LayerEntries = Iterator[tuple[LayerEntry, Iterable[bytes]]]
+"""Entries with their bodies; a body can be read until the next entry is requested."""
 
 
-def plain_file(layer: Descriptor) -> Entry | None:
-    """The file that the layer is, where its description says so: one with a title that is called no archive."""
+def plain_file(layer: Descriptor) -> LayerEntry | None:
+    """The file that the layer is, if its descriptor says so: it has a title and is not of an archive's type."""
     title = layer.annotations.get(TITLE, "")
     if not title or _LAYER_TYPE.fullmatch(layer.media_type) or _is_directory(layer):
         return None
-    return Entry(title, Kind.FILE, "", layer.size)
+    return LayerEntry(title, EntryType.FILE, "", layer.size)
 
 
 @contextmanager
-def open_layer(layer: Descriptor, open_blob: OpenBlob, largest: int = LARGEST_LAYER) -> Iterator[LayerEntries]:
-    """The layer's entries, at most `largest` bytes with their headers; after the last one all of its blob was read.
+def open_layer(layer: Descriptor, open_blob: OpenBlob, limit: int = MAX_LAYER_SIZE) -> Iterator[LayerEntries]:
+    """The layer's entries, at most `limit` bytes with their headers; after the last one the whole blob was read.
 
-    The media type matters only for a file with a title: what the bytes are is seen in them. Raises ImageError, which
-    names the layer, for one that is no archive or a damaged one, and what the blob raises.
+    The format is recognized by the content; the media type matters only for a file with a title. Raises ImageError,
+    which names the layer, for a damaged archive, and what the blob raises.
     """
     with naming(layer):
         if not is_distributed(layer):
-            raise ImageError("it is needed, but such layers are not distributed by registries")
+            raise ImageError("it is needed, but registries do not distribute this type of layer")
         with open_blob(layer) as blob, read_ahead(blob) as pieces:
-            yield _entries(layer, pieces, largest)
+            yield _entries(layer, pieces, limit)
 
 
 @contextmanager
 def naming(layer: Descriptor) -> Iterator[None]:
-    """Put the layer's digest and type before what is said of an ImageError."""
+    """Prefix an ImageError with the layer's digest and type."""
     try:
         yield
     except ImageError as error:
@@ -63,18 +63,18 @@ def naming(layer: Descriptor) -> Iterator[None]:
 
 
 def is_distributed(layer: Descriptor) -> bool:
-    """Whether registries hold it: of "foreign" and "non-distributable" layers they hold only the description."""
+    """Whether registries hold it; of "foreign" and "non-distributable" layers they have only the descriptor."""
     return not _NOT_DISTRIBUTED.fullmatch(layer.media_type)
 
 
-def _entries(layer: Descriptor, pieces: Iterator[bytes], largest: int) -> LayerEntries:
+def _entries(layer: Descriptor, pieces: Iterator[bytes], limit: int) -> LayerEntries:
     first = next(pieces, b"")
     rest = chain((first,), pieces)
     title = layer.annotations.get(TITLE, "")
-    # ORAS calls each plain file an archive, unless it is told otherwise.
+    # ORAS gives plain files an archive's media type by default.
     if plain_file(layer) or (title and not _is_directory(layer) and not _is_archive(first)):
-        return _one_file(Entry(title, Kind.FILE, "", layer.size), rest)
-    return entries(_bounded(decompressed(rest), largest))
+        return _one_file(LayerEntry(title, EntryType.FILE, "", layer.size), rest)
+    return entries(_bounded(decompressed(rest), limit))
 
 
 def _is_directory(layer: Descriptor) -> bool:
@@ -82,20 +82,20 @@ def _is_directory(layer: Descriptor) -> bool:
 
 
 def _is_archive(beginning: bytes) -> bool:
-    """Whether a blob that begins so is a tar archive, compressed or not."""
+    """Whether a blob with this beginning is a tar archive, compressed or not."""
     return begins_archive(beginning_of(beginning, BLOCK))
 
 
-def _one_file(entry: Entry, pieces: Iterator[bytes]) -> LayerEntries:
+def _one_file(entry: LayerEntry, pieces: Iterator[bytes]) -> LayerEntries:
     yield entry, pieces
     for _ in pieces:
         pass
 
 
-def _bounded(pieces: Iterable[bytes], largest: int) -> Iterator[bytes]:
+def _bounded(pieces: Iterable[bytes], limit: int) -> Iterator[bytes]:
     size = 0
     for piece in pieces:
         size += len(piece)
-        if size > largest:
-            raise ImageError(f"it has more than {largest} bytes without its compression")
+        if size > limit:
+            raise ImageError(f"more than {limit} bytes when decompressed")
         yield piece

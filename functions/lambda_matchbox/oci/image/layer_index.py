@@ -1,6 +1,6 @@
-"""What does one layer say of each path? Names, kinds and links of its entries, without their bodies.
+"""The index of a layer: names, types and links of its entries.
 
-Written by the rules of the OCI image specification, "Image Layer Filesystem Changeset".
+It follows the OCI image specification, "Image Layer Filesystem Changeset".
 """
 
 import sys
@@ -9,26 +9,26 @@ from enum import Enum
 from typing import NamedTuple
 
 from lambda_matchbox.oci.errors import ImageError
-from lambda_matchbox.oci.image.tar_stream import Entry, Kind
+from lambda_matchbox.oci.image.tar_stream import EntryType, LayerEntry
 
-MOST_MEMORY = 192 << 20
-"""Bytes that the indexes of an image's layers may need together: room for about a million files."""
+MAX_MEMORY = 192 << 20
+"""Bytes for the indexes of all layers of an image, enough for about a million files."""
 
-MOST_LINKS = 40
-"""Links that are followed for one path, as Linux does; more are a loop."""
+MAX_LINKS = 40
+"""Links followed for one path, as by Linux; more are a loop."""
 
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
-# AUFS kept records of its own under such names, which are no whiteouts.
+# AUFS kept its own records under such names; they are not whiteouts.
 _AUFS = ".wh..wh."
 _NODE_COST = 120
 _DIRECTORY_COST = 320
 
 
 class Directory:
-    """A directory of a layer: what the layer has in it, what it hides of the layers below, and all of that if opaque.
+    """A directory of a layer: its children, and the names it hides of the layers below, all of them if opaque.
 
-    One that is not `listed` is known only from the names of what lies in it.
+    One that is not `listed` has no entry of its own.
     """
 
     __slots__ = ("children", "hidden", "listed", "opaque")
@@ -40,7 +40,7 @@ class Directory:
         self.opaque = False
 
     def hides(self, name: str) -> bool:
-        """Whether nothing of the layers below is seen under that name."""
+        """Whether that name of the layers below is hidden."""
         return self.opaque or (self.hidden is not None and name in self.hidden)
 
 
@@ -51,51 +51,51 @@ class HardLink(NamedTuple):
 
 
 class Unusable(Enum):
-    """What is neither file nor link nor directory."""
+    """An entry that is no file, symbolic link or directory."""
 
-    SPARSE = "a sparse file, which is not supported: make the layer without `--sparse`"
+    SPARSE = "a sparse file, which is not supported; create the layer without `--sparse`"
     SPECIAL = "a device or a pipe"
     DIRECTORY_LINK = "a hard link to a directory"
 
 
 Node = Directory | int | str | HardLink | Unusable
-"""A file by its entry's number in the layer, a symbolic link by its target, or what its class says."""
+"""A file is the number of its entry in the layer, a symbolic link its target."""
 
 
-class Memory:
-    """How much memory indexes may still take."""
+class MemoryBudget:
+    """The memory left for indexes."""
 
-    def __init__(self, most: int = MOST_MEMORY) -> None:
-        self._left = most
+    def __init__(self, limit: int = MAX_MEMORY) -> None:
+        self._left = limit
 
     def take(self, cost: int, *names: str) -> None:
-        """Raises ImageError where there is not so much left."""
+        """Raises ImageError where too little is left."""
         self._left -= cost + sum(map(sys.getsizeof, names))
         if self._left < 0:
-            raise ImageError("the image has too many files, or too long names")
+            raise ImageError("the image has too many files or too long names")
 
 
 class LayerIndex:
-    """What a layer holds. Entries are added in their order; `entries` is how many there were."""
+    """The tree of a layer. Entries are added in order; `entries` counts them."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: MemoryBudget) -> None:
         self.root = Directory(listed=True)
         self.entries = 0
         self.has_unlisted = False
         self._memory = memory
         self._parent: tuple[str, Directory, str] | None = None
 
-    def add(self, entry: Entry) -> str:
-        """Take up the layer's next entry; returns the path where it lies, which is empty for one that only hides.
+    def add(self, entry: LayerEntry) -> str:
+        """Add the layer's next entry; returns its path, which is empty for a whiteout.
 
-        Symbolic links of the same layer on the way there are followed. Raises ImageError for a name that leads out of
-        the image or names nothing, and where the index has grown too large.
+        Symbolic links of the same layer on the way are followed. Raises ImageError for a name that is invalid or leads
+        out of the image, and where the index is too large.
         """
         number = self.entries
         self.entries += 1
         parts = normal(entry.name)
         if not parts:
-            if entry.kind is not Kind.DIRECTORY:
+            if entry.type is not EntryType.DIRECTORY:
                 raise ImageError(f"an entry has no name: {entry.name!r}")
             return ""
         name = parts.pop()
@@ -104,24 +104,24 @@ class LayerIndex:
             self._hide(directory, name)
             return ""
         old = directory.children.get(name)
-        if entry.kind is Kind.DIRECTORY:
+        if entry.type is EntryType.DIRECTORY:
             self._list(directory, name, old)
         else:
             if isinstance(old, Directory):
                 self._parent = None
             self._put(directory, name, self._node(entry, number))
-            if entry.kind is Kind.SYMLINK:
+            if entry.type is EntryType.SYMLINK:
                 self._parent = None
         return f"{path}/{name}" if path else name
 
     def directory(self, parts: list[str]) -> tuple[Directory, list[str]]:
-        """The directory at a path, made where there is none, and its own path: links of the layer are followed."""
+        """The directory at a path, created if missing, and its real path; links of the layer are followed."""
         trail = [self.root]
         path: list[str] = []
         for name in self._followed(parts, trail, path):
             node = trail[-1].children.get(name)
             if not isinstance(node, Directory):
-                # What was something else before in this layer is no longer what the layers below have, either.
+                # It replaces what this layer and those below had under the name.
                 directory = Directory(listed=node is not None)
                 self.has_unlisted |= node is None
                 self._memory.take(_DIRECTORY_COST)
@@ -132,7 +132,7 @@ class LayerIndex:
         return trail[-1], path
 
     def _followed(self, parts: list[str], trail: list[Directory], path: list[str]) -> Iterator[str]:
-        """The names of the path, links followed; the caller appends to `trail` and `path` what they lead to."""
+        """The names of the path with links followed; the caller appends each to `trail` and `path`."""
         pending = parts[::-1]
         links = 0
         while pending:
@@ -145,8 +145,8 @@ class LayerIndex:
                 path.pop()
             elif isinstance(node, str):
                 links += 1
-                if links > MOST_LINKS:
-                    raise ImageError(f"the path {'/'.join(parts)!r} leads through a loop of links")
+                if links > MAX_LINKS:
+                    raise ImageError(f"the path {'/'.join(parts)!r} has a loop of links")
                 if node.startswith("/"):
                     del trail[1:], path[:]
                 pending.extend(components(node)[::-1])
@@ -154,7 +154,7 @@ class LayerIndex:
                 yield name
 
     def _directory_of(self, parts: list[str]) -> tuple[Directory, str]:
-        # Most entries lie where the one before them does.
+        # Most entries are in the directory of the previous one.
         key = "/".join(parts)
         if self._parent is None or self._parent[0] != key:
             directory, path = self.directory(parts)
@@ -179,35 +179,35 @@ class LayerIndex:
         elif not name.startswith(_AUFS):
             hidden = name.removeprefix(_WHITEOUT)
             if hidden in ("", ".", ".."):
-                raise ImageError(f"a whiteout names nothing: {name!r}")
+                raise ImageError(f"invalid whiteout {name!r}")
             if directory.hidden is None:
                 directory.hidden = set()
             self._memory.take(_NODE_COST, hidden)
             directory.hidden.add(hidden)
 
-    def _node(self, entry: Entry, number: int) -> Node:
-        if entry.kind is Kind.FILE:
+    def _node(self, entry: LayerEntry, number: int) -> Node:
+        if entry.type is EntryType.FILE:
             return number
-        if entry.kind is Kind.SYMLINK:
+        if entry.type is EntryType.SYMLINK:
             self._memory.take(0, entry.target)
             return entry.target
-        if entry.kind is Kind.HARD_LINK:
+        if entry.type is EntryType.HARD_LINK:
             return self._linked(entry.target)
-        return Unusable.SPARSE if entry.kind is Kind.SPARSE else Unusable.SPECIAL
+        return Unusable.SPARSE if entry.type is EntryType.SPARSE else Unusable.SPECIAL
 
     def _linked(self, target: str) -> Node:
-        """What a hard link is: what its target is now, in this layer, or else whatever the layers below have there."""
+        """The node of a hard link: its target in this layer, if it exists by now, else one in the layers below."""
         try:
-            there = self._there(components(target))
+            found = self._find(components(target))
         except ImageError:
-            # Whoever wants this link is told.
-            there = None
-        if there is None:
+            # Reported if the link is resolved.
+            found = None
+        if found is None:
             self._memory.take(_NODE_COST, target)
             return HardLink(target)
-        return Unusable.DIRECTORY_LINK if isinstance(there, Directory) else there
+        return Unusable.DIRECTORY_LINK if isinstance(found, Directory) else found
 
-    def _there(self, parts: list[str]) -> Node | None:
+    def _find(self, parts: list[str]) -> Node | None:
         trail = [self.root]
         path: list[str] = []
         for name in self._followed(parts[:-1], trail, path):
@@ -220,12 +220,12 @@ class LayerIndex:
 
 
 def components(path: str) -> list[str]:
-    """The names that a path is made of, `..` among them."""
+    """The names in a path, including `..`."""
     return [name for name in path.split("/") if name not in ("", ".")]
 
 
 def normal(path: str) -> list[str]:
-    """The names of a path from the image's root, `..` resolved. Raises ImageError where it leads out of the image."""
+    """The names of a path with `..` resolved. Raises ImageError where it leads out of the image."""
     names: list[str] = []
     for name in components(path):
         if name != "..":

@@ -1,21 +1,21 @@
-"""Which file does a path of an image mean? Over the indexes of its layers, as far as they are read, from the top down.
+"""Resolution of paths over the indexes of an image's layers, as far as they are read, from the top down.
 
-Links are resolved inside the image's root: one that begins with a slash starts there, and none leads above it.
+Links are resolved inside the image's root: an absolute one starts there, and none leads above it.
 """
 
 from typing import NamedTuple
 
 from lambda_matchbox.oci.image.layer_index import (
-    MOST_LINKS,
+    MAX_LINKS,
     Directory,
     HardLink,
     LayerIndex,
-    Memory,
+    MemoryBudget,
     Node,
     Unusable,
     components,
 )
-from lambda_matchbox.oci.image.links_below import lay_behind_links
+from lambda_matchbox.oci.image.links_below import move_behind_links
 
 
 class Found(NamedTuple):
@@ -27,59 +27,59 @@ class Found(NamedTuple):
 
 
 class Missing(NamedTuple):
-    """There is no such path; `why`, where a link on the way explains it."""
+    """The path does not exist; `why` explains it where a link is broken."""
 
     why: str = ""
 
 
-class Faulty(NamedTuple):
-    """The path leads to no file: through a broken link, for instance, or to a directory."""
+class Invalid(NamedTuple):
+    """The path is not a file, such as a directory or a loop of links."""
 
     why: str
 
 
-class Undecided(NamedTuple):
-    """The layers read so far do not tell; the others would have to have something at `path`."""
+class Unresolved(NamedTuple):
+    """Undecided by the layers read so far; it depends on `path` in the others."""
 
     path: str
 
 
-Outcome = Found | Missing | Faulty | Undecided
+Outcome = Found | Missing | Invalid | Unresolved
 
 
 class _View(NamedTuple):
-    """A directory as the layers make it: its parts from the top down, and whether unread layers can add to it."""
+    """A directory over all layers: its parts from the top down, and whether unread layers can add to it."""
 
     parts: list[tuple[int, Directory]]
     open: bool
 
 
 class LayeredPaths:
-    """The paths of an image of so many layers."""
+    """The paths of an image with this number of layers."""
 
     def __init__(self, layers: int) -> None:
         self._count = layers
-        self._memory = Memory()
+        self._memory = MemoryBudget()
         self._indexes: list[LayerIndex] = []
         self._read = 0
 
     def begin_layer(self) -> LayerIndex:
-        """The empty index of the next layer below, which is being read now."""
+        """A new index, for the next layer below."""
         self._indexes.append(LayerIndex(self._memory))
         return self._indexes[-1]
 
     def end_layer(self) -> None:
-        """All of the layer has been added to its index."""
+        """The index of the layer is complete."""
         self._read += 1
-        lay_behind_links(self._indexes)
+        move_behind_links(self._indexes)
 
     def resolve(self, path: str) -> Outcome:
-        """What the path means. While a layer is being read, what is missing there can still come."""
+        """What the path is. While a layer is being read, missing entries can still follow."""
         return _Walk(self._indexes, is_open=self._read < self._count).to_file(path)
 
 
 class _At(NamedTuple):
-    """What lies at a path: in which layer, what (nothing else than a directory if None), and its real path."""
+    """What is at a path: its layer, the node (None for a directory), its real path."""
 
     layer: int
     node: int | str | Unusable | None
@@ -87,7 +87,7 @@ class _At(NamedTuple):
 
 
 class _Walk:
-    """The way to one file, with the links that were followed counted."""
+    """The walk to one file, with a count of the links followed."""
 
     def __init__(self, indexes: list[LayerIndex], *, is_open: bool) -> None:
         self._indexes = indexes
@@ -100,12 +100,12 @@ class _Walk:
             return at
         if isinstance(at.node, int):
             return Found(at.layer, at.node, at.path)
-        return Faulty(f"{at.path!r} is {at.node.value if isinstance(at.node, Unusable) else 'a directory'}")
+        return Invalid(f"{at.path!r} is {at.node.value if isinstance(at.node, Unusable) else 'a directory'}")
 
-    def _walk(self, path: str, first: int, *, for_hard_link: bool = False) -> _At | Missing | Faulty | Undecided:
-        """What lies at the path in the layers from `first` down.
+    def _walk(self, path: str, first: int, *, for_hard_link: bool = False) -> _At | Missing | Invalid | Unresolved:
+        """What is at the path in the layers from `first` down.
 
-        For a hard link of the layer `first`: what the layers below it have there, and no link at the very end followed.
+        For a hard link of the layer `first`: what the layers below have there, without following a final link.
         """
         views = [self._root(first)]
         names: list[str] = []
@@ -115,12 +115,12 @@ class _Walk:
             name = pending.pop()
             if name == "..":
                 if not names:
-                    return Faulty(f"{path!r} leads out of the image")
+                    return Invalid(f"{path!r} leads out of the image")
                 views.pop()
                 names.pop()
                 continue
             is_target = for_hard_link and not pending
-            step = _step(views[-1], name, besides=first if is_target else None)
+            step = _step(views[-1], name, except_layer=first if is_target else None)
             names.append(name)
             if isinstance(step, _View):
                 if not step.parts:
@@ -128,14 +128,14 @@ class _Walk:
                 views.append(step)
                 continue
             at = self._hard_link_followed(*step, "/".join(names))
-            if isinstance(at, Undecided):
-                return Undecided("/".join([at.path, *pending[::-1]]))
+            if isinstance(at, Unresolved):
+                return Unresolved("/".join([at.path, *pending[::-1]]))
             if not isinstance(at, _At):
                 return at
             if isinstance(at.node, str) and not is_target:
                 self._links += 1
-                if self._links > MOST_LINKS:
-                    return Faulty(f"{path!r} leads through a loop of links")
+                if self._links > MAX_LINKS:
+                    return Invalid(f"{path!r} has a loop of links")
                 broken = broken or ("" if pending else f"the link {at.path!r} leads to {at.node!r}, which is missing")
                 names.pop()
                 if at.node.startswith("/"):
@@ -143,7 +143,7 @@ class _Walk:
                 pending.extend(components(at.node)[::-1])
                 continue
             if pending:
-                return Faulty(broken) if broken else Missing(f"{at.path!r} is no directory")
+                return Invalid(broken) if broken else Missing(f"{at.path!r} is not a directory")
             return at
         return _At(first, None, "/".join(names))
 
@@ -158,33 +158,30 @@ class _Walk:
 
     def _nothing(
         self, names: list[str], pending: list[str], broken: str, *, is_open: bool
-    ) -> Missing | Faulty | Undecided:
+    ) -> Missing | Invalid | Unresolved:
         if is_open:
-            return Undecided("/".join([*names, *pending[::-1]]))
-        return Faulty(broken) if broken else Missing()
+            return Unresolved("/".join([*names, *pending[::-1]]))
+        return Invalid(broken) if broken else Missing()
 
-    def _hard_link_followed(self, layer: int, node: Node, path: str) -> _At | Missing | Faulty | Undecided:
+    def _hard_link_followed(self, layer: int, node: Node, path: str) -> _At | Missing | Invalid | Unresolved:
         if not isinstance(node, HardLink):
             return _At(layer, None if isinstance(node, Directory) else node, path)
         self._links += 1
-        if self._links > MOST_LINKS:
-            return Faulty(f"{path!r} leads through a loop of links")
+        if self._links > MAX_LINKS:
+            return Invalid(f"{path!r} has a loop of links")
         at = self._walk(node.path, layer, for_hard_link=True)
         if isinstance(at, Missing):
-            return Faulty(f"the hard link {path!r} leads to {node.path!r}, which is missing in the layers below")
+            return Invalid(f"the hard link {path!r} leads to {node.path!r}, which is missing in the layers below")
         if isinstance(at, _At):
             return at._replace(path=path, node=Unusable.DIRECTORY_LINK if at.node is None else at.node)
         return at
 
 
-def _step(view: _View, name: str, besides: int | None) -> _View | tuple[int, Node]:
-    """What the directory has under the name, not counting what the layer `besides` has.
-
-    A view without parts, where there is nothing (yet, if it is open).
-    """
+def _step(view: _View, name: str, except_layer: int | None) -> _View | tuple[int, Node]:
+    """The child of that name, ignoring the layer `except_layer`; a view without parts if there is none."""
     parts: list[tuple[int, Directory]] = []
     for layer, directory in view.parts:
-        node = directory.children.get(name) if layer != besides else None
+        node = directory.children.get(name) if layer != except_layer else None
         if isinstance(node, Directory):
             parts.append((layer, node))
             if node.opaque:

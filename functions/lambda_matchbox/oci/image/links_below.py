@@ -1,27 +1,27 @@
-"""Where do names lie whose directory is a link of a layer below?
+"""Entries below a directory that is a link in a lower layer.
 
 A layer need not list the directories of its entries. `lib/modules` of such a layer, over one where `lib` is a link to
-`usr/lib`, lies at `usr/lib/modules`: that is where container runtimes put it.
+`usr/lib`, is `usr/lib/modules`: container runtimes put it there.
 
-Where two links lead to one directory, and a layer that lists neither has another link of one name in both, either of
-the two may count.
+Where two links lead to one directory, and a layer that lists neither has a link of the same name in both, either may
+count.
 """
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from lambda_matchbox.oci.errors import ImageError
-from lambda_matchbox.oci.image.layer_index import MOST_LINKS, Directory, LayerIndex, components
+from lambda_matchbox.oci.image.layer_index import MAX_LINKS, Directory, LayerIndex, components
 
 
-def lay_behind_links(indexes: list[LayerIndex]) -> None:
-    """Move such names in the indexes, the topmost first, of which the last one has just been read."""
+def move_behind_links(indexes: list[LayerIndex]) -> None:
+    """Move such entries in the indexes, the topmost first; the last one is new."""
     if not any(index.has_unlisted for index in indexes[:-1]):
         return
-    # What was moved can have come to lie behind a link of any layer. What never comes to rest is in a loop of links,
-    # where no path leads.
+    # A moved entry may be below a link of any layer again. What is still moving in the end is in a loop of links, which
+    # no path resolves to.
     lowers = [len(indexes) - 1]
-    for _ in range(MOST_LINKS):
+    for _ in range(MAX_LINKS):
         if not sum(_move(indexes[lower], indexes[:lower]) for lower in lowers):
             return
         lowers = list(range(1, len(indexes)))
@@ -33,14 +33,14 @@ class _Link(NamedTuple):
 
 
 class _Over(NamedTuple):
-    """An unlisted directory, in its parent, where a layer below has a link."""
+    """An unlisted directory where a lower layer has a link, and its parent."""
 
     parent: Directory
     directory: Directory
 
 
 def _move(lower: LayerIndex, uppers: list[LayerIndex]) -> int:
-    """Move what lies over the links of a layer; returns how many directories were moved."""
+    """Move what lies over the links of a layer; returns the number of moved directories."""
     moved = 0
     for link in _links(lower):
         for index in reversed(uppers):
@@ -64,7 +64,7 @@ def _links(index: LayerIndex) -> Iterator[_Link]:
 
 
 def _over(index: LayerIndex, path: tuple[str, ...]) -> _Over | bool:
-    """What an upper layer has over the link at `path`; else whether it hides or replaces the link."""
+    """The directory of an upper layer over the link at `path`; else whether the layer hides or replaces the link."""
     directory = index.root
     for depth, name in enumerate(path, 1):
         node = directory.children.get(name)
@@ -87,7 +87,7 @@ def _move_behind(index: LayerIndex, link: _Link, over: _Over) -> bool:
     try:
         target, _ = index.directory([*start, *components(link.target)])
     except ImageError:
-        # The link leads out of the image: such names stay where they are.
+        # The link leads out of the image: the entries stay.
         over.parent.children[name] = over.directory
         over.directory.listed = True
         return False
@@ -108,5 +108,5 @@ def _merge(target: Directory, source: Directory) -> None:
                 there.listed |= node.listed
                 pending.append((there, node))
             elif not (isinstance(node, int) and isinstance(there, int) and node < there):
-                # Of two files of one layer the later entry wins.
+                # Of two files in one layer the later one counts.
                 target.children[name] = node

@@ -1,4 +1,4 @@
-"""Reading a part of an image while what came before is worked on."""
+"""Reads a blob ahead in a thread while earlier pieces are processed."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -8,21 +8,21 @@ from contextlib import contextmanager
 from lambda_matchbox.oci.descriptors import Blob
 
 PIECE = 1 << 20
-"""Bytes of a piece; only the last one is shorter."""
+"""Bytes of every piece but the last."""
 
-_AHEAD = 4
-"""How many pieces wait, at most."""
+_MAX_AHEAD = 4
+"""Pieces that wait."""
 
 
 @contextmanager
 def read_ahead(blob: Blob) -> Iterator[Iterator[bytes]]:
-    """The pieces of `blob`, read (and hashed, as blobs are) by a thread of their own, which has ended afterwards.
+    """The pieces of `blob`, which a thread reads and thereby hashes; it has ended afterwards.
 
-    What the blob raises is raised where its piece would have come. What is held is bounded, however slow the caller is.
+    An error of the blob is raised in the place of its piece. Memory is bounded, however slow the caller is.
     """
     reader = _Reader(blob)
     with ThreadPoolExecutor(1, "read-ahead") as thread:
-        waiting = deque(thread.submit(reader.piece) for _ in range(_AHEAD))
+        waiting = deque(thread.submit(reader.piece) for _ in range(_MAX_AHEAD))
 
         def pieces() -> Iterator[bytes]:
             while piece := waiting.popleft().result():
@@ -36,14 +36,14 @@ def read_ahead(blob: Blob) -> Iterator[Iterator[bytes]]:
 
 
 class _Reader:
-    """A blob, which is asked for nothing more after its end or its error."""
+    """A blob that is not read again after its end or an error."""
 
     def __init__(self, blob: Blob) -> None:
         self._blob = blob
         self._ended = False
 
     def piece(self) -> bytes:
-        """The next bytes: a whole piece, or what there was until the end."""
+        """The next piece, shorter only at the end."""
         parts = []
         missing = 0 if self._ended else PIECE
         self._ended = True

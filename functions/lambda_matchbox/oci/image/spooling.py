@@ -1,4 +1,4 @@
-"""Files out of an image, written down while they stream."""
+"""Files of an image, written to disk as they stream."""
 
 import hashlib
 import os
@@ -7,19 +7,19 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-LARGEST_FILE = 5 << 30
-"""Bytes of a file that can be published: S3 takes and verifies this much in one piece."""
+MAX_FILE_SIZE = 5 << 30
+"""Bytes of a file: the most that S3 accepts in one verified request."""
 
-_AT_ONCE = 8 << 20
-"""Bytes after which the disk begins to write, so that whoever publishes a large file need not wait for all of it."""
+_FLUSH_SIZE = 8 << 20
+"""Bytes after which writing to disk begins, so that publishing a large file does not wait for all of it."""
 
 
-class TakenFile(NamedTuple):
-    """A file out of an image.
+class ExtractedFile(NamedTuple):
+    """A file extracted from an image.
 
-    `file` is where it lies now; `path` where it lay in the image, without a leading slash; then its size in bytes and
-    its SHA-256 in hexadecimal digits. `checksum_file` is the image's own `<path>.sha256`, where it has one that
-    `sha256sum -c` takes for this file by its base name.
+    `file` is the extracted copy, `path` the path in the image, without a leading slash; then its size in bytes and its
+    SHA-256 in hexadecimal digits. `checksum_file` is the content of the image's `<path>.sha256`, if `sha256sum -c` can
+    check this file with it.
     """
 
     file: Path
@@ -30,7 +30,7 @@ class TakenFile(NamedTuple):
 
 
 class Spooled(NamedTuple):
-    """A file that was written: where, its size in bytes, and its SHA-256 in hexadecimal digits."""
+    """A written file, its size in bytes, and its SHA-256 in hexadecimal digits."""
 
     file: Path
     size: int
@@ -38,7 +38,7 @@ class Spooled(NamedTuple):
 
 
 def spool(pieces: Iterable[bytes], file: Path) -> Spooled:
-    """Write `pieces` to `file`, which there is not yet. Raises what `pieces` and the file system raise."""
+    """Write `pieces` to the new file `file`."""
     size = begun = 0
     digest = hashlib.sha256()
     with file.open("xb") as target:
@@ -46,8 +46,8 @@ def spool(pieces: Iterable[bytes], file: Path) -> Spooled:
             size += len(piece)
             digest.update(piece)
             target.write(piece)
-            if size - begun >= _AT_ONCE and sys.platform == "linux":
-                # Linux writes out what is dirty before it lets go of it, and does not wait for that.
+            if size - begun >= _FLUSH_SIZE and sys.platform == "linux":
+                # Linux starts writing dirty pages before it drops them, without waiting.
                 os.posix_fadvise(target.fileno(), begun, size - begun, os.POSIX_FADV_DONTNEED)
                 begun = size
     return Spooled(file, size, digest.hexdigest())

@@ -1,7 +1,7 @@
-"""What does a tar archive hold? Its entries one by one, in memory that no archive can make grow.
+"""The entries of a tar archive as a stream, in bounded memory.
 
-POSIX.1-2001 ("pax", ustar) and GNU's and V7's forms, as `man 5 tar` describes them. The standard library's reader takes
-a damaged header for the end of the archive, and reads extended headers of any length into memory.
+It reads POSIX.1-2001 ("pax", ustar) and the formats of GNU and V7, as in `man 5 tar`. The standard library's reader
+treats a damaged header as the end of the archive, and reads extended headers of any length into memory.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,10 +11,10 @@ from typing import NamedTuple
 from lambda_matchbox.oci.errors import ImageError
 
 BLOCK = 512
-LONGEST_NAME = 4096
+MAX_NAME = 4096
 """Bytes of a name or of a link's target (Linux's PATH_MAX)."""
 
-_LARGEST_EXTENSION = 1 << 20
+_MAX_EXTENSION = 1 << 20
 """Bytes of an extended header."""
 
 _PAX, _PAX_GLOBAL, _GNU_LONG_NAME, _GNU_LONG_LINK, _GNU_SPARSE, _GNU_VOLUME = b"x", b"g", b"L", b"K", b"S", b"V"
@@ -22,8 +22,8 @@ _KEYS = {b"path": "path", b"linkpath": "linkpath", b"size": "size", b"GNU.sparse
 _SIGNED = bytes.maketrans(bytes(range(256)), bytes((value + 128) % 256 for value in range(256)))
 
 
-class Kind(Enum):
-    """What an entry is."""
+class EntryType(Enum):
+    """The type of an entry."""
 
     FILE = "file"
     DIRECTORY = "directory"
@@ -33,46 +33,46 @@ class Kind(Enum):
     OTHER = "device or pipe"
 
 
-_KINDS = {
-    b"0": Kind.FILE,
-    b"\0": Kind.FILE,
-    b"7": Kind.FILE,
-    b"1": Kind.HARD_LINK,
-    b"2": Kind.SYMLINK,
-    b"5": Kind.DIRECTORY,
-    _GNU_SPARSE: Kind.SPARSE,
+_TYPES = {
+    b"0": EntryType.FILE,
+    b"\0": EntryType.FILE,
+    b"7": EntryType.FILE,
+    b"1": EntryType.HARD_LINK,
+    b"2": EntryType.SYMLINK,
+    b"5": EntryType.DIRECTORY,
+    _GNU_SPARSE: EntryType.SPARSE,
 }
 _WITHOUT_BODY = frozenset(b"123456")
 
 
-class Entry(NamedTuple):
-    """An entry: its name as it is written, what it is, a link's target, and the bytes of its body in the archive."""
+class LayerEntry(NamedTuple):
+    """An entry: its name as written, its type, a link's target, and the bytes of its body in the archive."""
 
     name: str
-    kind: Kind
+    type: EntryType
     target: str
     size: int
 
 
-def entries(pieces: Iterator[bytes]) -> Iterator[tuple[Entry, Iterable[bytes]]]:
-    """The entries of the archive in `pieces`, each with its body, which can be read until the next one is asked for.
+def entries(pieces: Iterator[bytes]) -> Iterator[tuple[LayerEntry, Iterable[bytes]]]:
+    """The entries of the archive in `pieces` with their bodies; a body can be read until the next entry is requested.
 
-    All of `pieces` has been read after the last entry. Raises ImageError where they are no archive, or a damaged one.
+    After the last entry all of `pieces` has been read. Raises ImageError for a damaged archive.
     """
     stream = _Stream(pieces)
     extensions: dict[str, bytes] = {}
     while (header := stream.block()).strip(b"\0"):
         _check(header, at_start=stream.position == BLOCK)
-        kind, size = header[156:157], _number(header[124:136])
-        if kind in (_PAX, _GNU_LONG_NAME, _GNU_LONG_LINK):
-            extensions |= _extension(kind, stream.whole(size))
-        elif kind in (_PAX_GLOBAL, _GNU_VOLUME):
-            # What a global header could say of every file (a name, a size) has no sense; others ignore it likewise.
+        flag, size = header[156:157], _number(header[124:136])
+        if flag in (_PAX, _GNU_LONG_NAME, _GNU_LONG_LINK):
+            extensions |= _extension(flag, stream.whole(size))
+        elif flag in (_PAX_GLOBAL, _GNU_VOLUME):
+            # A name or a size for every file makes no sense; other readers ignore global headers, too.
             stream.skip(size)
         else:
             entry = _entry(header, extensions)
             extensions = {}
-            extended = kind == _GNU_SPARSE and header[482]
+            extended = flag == _GNU_SPARSE and header[482]
             while extended:
                 extended = stream.exactly(BLOCK)[504]
             body = _Body(stream, entry.size)
@@ -82,7 +82,7 @@ def entries(pieces: Iterator[bytes]) -> Iterator[tuple[Entry, Iterable[bytes]]]:
 
 
 def begins_archive(block: bytes) -> bool:
-    """Whether an archive's first block is this one: zeros (of an empty archive) or a header."""
+    """Whether the block can be the first of an archive: zeros (an empty archive) or a header."""
     if len(block) != BLOCK:
         return False
     return not block.strip(b"\0") or _has_checksum(block)
@@ -90,7 +90,7 @@ def begins_archive(block: bytes) -> bool:
 
 def _check(header: bytes, *, at_start: bool) -> None:
     if not _has_checksum(header):
-        raise ImageError("it is no tar archive" if at_start else "its tar archive is damaged: a header is none")
+        raise ImageError("not a tar archive" if at_start else "damaged tar archive: invalid header")
 
 
 def _has_checksum(header: bytes) -> bool:
@@ -105,33 +105,33 @@ def _has_checksum(header: bytes) -> bool:
     return expected == sum(blanked.translate(_SIGNED)) - 128 * BLOCK
 
 
-def _entry(header: bytes, extensions: dict[str, bytes]) -> Entry:
-    kind = header[156:157]
+def _entry(header: bytes, extensions: dict[str, bytes]) -> LayerEntry:
+    flag = header[156:157]
     name = _text(header[:100])
     if header[257:263] == b"ustar\0" and header[345]:
         name = _text(header[345:500]) + b"/" + name
     name = extensions.get("sparse path") or extensions.get("path") or extensions.get("gnu path") or name
     target = extensions.get("linkpath") or extensions.get("gnu linkpath") or _text(header[157:257])
-    if max(len(name), len(target)) > LONGEST_NAME:
-        raise ImageError(f"a name in its tar archive is longer than {LONGEST_NAME} bytes: {name[:80]!r}…")
-    if kind[0] in _WITHOUT_BODY:
+    if max(len(name), len(target)) > MAX_NAME:
+        raise ImageError(f"a name in the tar archive is longer than {MAX_NAME} bytes: {name[:80]!r}…")
+    if flag[0] in _WITHOUT_BODY:
         size = 0
     elif text := extensions.get("size"):
         size = _decimal(text)
     else:
         size = _number(header[124:136])
-    found = _KINDS.get(kind, Kind.OTHER)
-    if found is Kind.FILE and kind == b"\0" and name.endswith(b"/"):
-        found = Kind.DIRECTORY
-    elif found is Kind.FILE and ("sparse" in extensions or "sparse path" in extensions):
-        found = Kind.SPARSE
-    return Entry(_decoded(name), found, _decoded(target), size)
+    entry_type = _TYPES.get(flag, EntryType.OTHER)
+    if entry_type is EntryType.FILE and flag == b"\0" and name.endswith(b"/"):
+        entry_type = EntryType.DIRECTORY
+    elif entry_type is EntryType.FILE and ("sparse" in extensions or "sparse path" in extensions):
+        entry_type = EntryType.SPARSE
+    return LayerEntry(_decoded(name), entry_type, _decoded(target), size)
 
 
-def _extension(kind: bytes, body: bytes) -> dict[str, bytes]:
-    if kind == _GNU_LONG_NAME:
+def _extension(flag: bytes, body: bytes) -> dict[str, bytes]:
+    if flag == _GNU_LONG_NAME:
         return {"gnu path": _text(body)}
-    if kind == _GNU_LONG_LINK:
+    if flag == _GNU_LONG_LINK:
         return {"gnu linkpath": _text(body)}
     records = {}
     start = 0
@@ -141,10 +141,10 @@ def _extension(kind: bytes, body: bytes) -> dict[str, bytes]:
         end = start + _decimal(body[start:blank]) if blank > start else 0
         key, equals, value = body[blank + 1 : end - 1].partition(b"=")
         if not blank < end - 1 < len(body) or body[end - 1 : end] != b"\n" or not equals:
-            raise ImageError("its tar archive is damaged: an extended header is none")
+            raise ImageError("damaged tar archive: invalid extended header")
         if key in _KEYS:
             if b"\0" in value:
-                raise ImageError(f"a name in its tar archive has a zero byte: {value[:80]!r}")
+                raise ImageError(f"a name in the tar archive has a zero byte: {value[:80]!r}")
             records[_KEYS[key]] = value
         elif key.startswith(b"GNU.sparse."):
             records["sparse"] = b"yes"
@@ -162,22 +162,22 @@ def _decoded(name: bytes) -> str:
 
 def _decimal(text: bytes) -> int:
     if not text.isdigit() or len(text) > 19:
-        raise ImageError(f"its tar archive is damaged: {text[:20]!r} is no number")
+        raise ImageError(f"damaged tar archive: invalid number {text[:20]!r}")
     return int(text)
 
 
 def _number(field: bytes) -> int:
-    """A header's number: octal digits, or big-endian bytes after one of 128 (GNU's form for what needs more digits)."""
+    """A number of a header: octal digits, or big-endian bytes after one of 128 (GNU's format for larger numbers)."""
     if field[0] == 128:
         return int.from_bytes(field[1:], "big")
     text = _text(field).strip(b" ")
     if text.strip(b"01234567"):
-        raise ImageError(f"its tar archive is damaged: {field!r} is no number")
+        raise ImageError(f"damaged tar archive: invalid number {field!r}")
     return int(text or b"0", 8)
 
 
 class _Body:
-    """An entry's body: what is left of it is skipped when the next entry is wanted."""
+    """The body of an entry; its rest is skipped before the next entry."""
 
     def __init__(self, stream: "_Stream", size: int) -> None:
         self._stream = stream
@@ -197,7 +197,7 @@ class _Body:
 
 
 class _Stream:
-    """Pieces, as a file that is read once."""
+    """Pieces as a stream."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
@@ -206,7 +206,7 @@ class _Stream:
         self.position = 0
 
     def block(self) -> bytes:
-        """The next header; empty at the end of the pieces, where archives may end without the zeros that mark it."""
+        """The next header; empty at the end of the pieces: archives may lack the zeros at their end."""
         if self._used == len(self._piece) and not self._next():
             return b""
         return self.exactly(BLOCK)
@@ -219,8 +219,8 @@ class _Stream:
 
     def whole(self, size: int) -> bytes:
         """The body of an extended header."""
-        if size > _LARGEST_EXTENSION:
-            raise ImageError(f"an extended header in its tar archive has {size} bytes, more than {_LARGEST_EXTENSION}")
+        if size > _MAX_EXTENSION:
+            raise ImageError(f"an extended header in the tar archive has {size} bytes; the limit is {_MAX_EXTENSION}")
         body = b"".join(_Body(self, size))
         self.skip(-size % BLOCK)
         return body
@@ -228,7 +228,7 @@ class _Stream:
     def some(self, size: int) -> bytes:
         """At least one byte, at most `size`."""
         if self._used == len(self._piece) and not self._next():
-            raise ImageError("its tar archive is cut short")
+            raise ImageError("truncated tar archive")
         start, self._used = self._used, min(self._used + size, len(self._piece))
         self.position += self._used - start
         return self._piece[start : self._used]
@@ -236,7 +236,7 @@ class _Stream:
     def skip(self, size: int) -> None:
         while size > 0:
             if self._used == len(self._piece) and not self._next():
-                raise ImageError("its tar archive is cut short")
+                raise ImageError("truncated tar archive")
             step = min(size, len(self._piece) - self._used)
             self._used += step
             self.position += step
@@ -247,6 +247,6 @@ class _Stream:
             pass
 
     def _next(self) -> bool:
-        """Go on to the next piece that is not empty, if there is one."""
+        """Go to the next piece; returns whether there is one."""
         self._piece, self._used = next(self._pieces, b""), 0
         return bool(self._piece)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from lambda_matchbox.oci.descriptors import Descriptor
 from lambda_matchbox.oci.errors import DigestError
-from lambda_matchbox.oci.image.image_files import take_files
-from lambda_matchbox.oci.image.spooling import TakenFile
+from lambda_matchbox.oci.image.image_files import extract_files
+from lambda_matchbox.oci.image.spooling import ExtractedFile
 from tests.support.images.layers import Layer
 from tests.support.images.manifests import digest_of
 
@@ -63,21 +63,21 @@ class Taker:
     blobs: Blobs = field(default_factory=Blobs)
     opened: list[int] = field(default_factory=list)
 
-    def all(self, layers: Sequence[Layer], *alternatives: Mapping[str, Sequence[str]]) -> Mapping[str, TakenFile]:
+    def all(self, layers: Sequence[Layer], *alternatives: Mapping[str, Sequence[str]]) -> Mapping[str, ExtractedFile]:
         descriptors = [self.blobs.add(layer) for layer in layers]
         numbers = {layer.digest: number for number, layer in enumerate(descriptors)}
         self.blobs.opened, self.blobs.ended = [], []
         self.directory /= "next"
         self.directory.mkdir()
         try:
-            found = take_files(descriptors, self.blobs.open, alternatives, self.directory)
+            found = extract_files(descriptors, self.blobs.open, alternatives, self.directory)
         finally:
             self.opened = [numbers[digest] for digest in self.blobs.opened]
         assert self.blobs.opened == self.blobs.ended
         assert {file.file for file in found.values()} <= set(self.directory.iterdir())
         return found
 
-    def one(self, layers: Sequence[Layer], *paths: str) -> TakenFile:
+    def one(self, layers: Sequence[Layer], *paths: str) -> ExtractedFile:
         return self.all(layers, {"f": paths})["f"]
 
     def body(self, layers: Sequence[Layer], *paths: str) -> bytes:

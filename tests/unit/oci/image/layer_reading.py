@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from lambda_matchbox.oci.descriptors import Blob, Descriptor, OpenBlob
 from lambda_matchbox.oci.image.layer_archive import open_layer
-from lambda_matchbox.oci.image.tar_stream import Kind
+from lambda_matchbox.oci.image.tar_stream import EntryType
 from tests.support.images import layers as made
 from tests.support.images.manifests import digest_of
 
@@ -40,13 +40,13 @@ def opener(blob: Blob) -> OpenBlob:
 
 def read(
     body: bytes, media_type: str = made.OCI, title: str = "", unpack: bool = False, largest: int = 1 << 30
-) -> list[tuple[str, Kind, bytes]]:
+) -> list[tuple[str, EntryType, bytes]]:
     annotations = {"org.opencontainers.image.title": title} if title else {}
     if unpack:
         annotations["io.deis.oras.content.unpack"] = "true"
     layer = Descriptor(media_type, digest_of(body), len(body), annotations)
     blob = Drip(body, 1 << 16)
     with open_layer(layer, opener(blob), largest) as entries:
-        found = [(entry.name, entry.kind, b"".join(content)) for entry, content in entries]
+        found = [(entry.name, entry.type, b"".join(content)) for entry, content in entries]
     assert blob.ended
     return found

@@ -75,7 +75,7 @@ def test_differing(where: str, text: str) -> None:
 )
 def test_no_checksum_at_all(where: str, text: str) -> None:
     """A checksum file without a checksum is refused: nothing can be said to agree with it."""
-    with pytest.raises(ImageError, match="holds no SHA-256 checksum"):
+    with pytest.raises(ImageError, match="has no SHA-256 checksum"):
         checksums.check(PATH, GOOD, where, text.encode())
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from lambda_matchbox.oci.errors import DigestError, ImageError
 from lambda_matchbox.oci.image import tar_stream
-from lambda_matchbox.oci.image.image_files import take_files
-from lambda_matchbox.oci.image.layer_index import LayerIndex, Memory
-from lambda_matchbox.oci.image.tar_stream import Kind
+from lambda_matchbox.oci.image.image_files import extract_files
+from lambda_matchbox.oci.image.layer_index import LayerIndex, MemoryBudget
+from lambda_matchbox.oci.image.tar_stream import EntryType
 from tests.support.images import layers as made
 from tests.support.images.layers import Entry, Layer, directory, gzipped, plain, raw_file, symlink
 from tests.support.images.manifests import digest_of
@@ -43,24 +43,24 @@ class TestBounds:
         """A file larger than what can be published is refused before it is read."""
         size = (5 << 30) + 1
         part = taker.blobs.add(raw_file("f", b"f"))._replace(size=size)
-        with pytest.raises(ImageError, match=f"'f' has {size} bytes; at most {5 << 30} are taken"):
-            take_files([part], taker.blobs.open, [{"f": ["f"]}], taker.directory)
+        with pytest.raises(ImageError, match=f"'f' has {size} bytes; the limit is {5 << 30}"):
+            extract_files([part], taker.blobs.open, [{"f": ["f"]}], taker.directory)
         assert [] == list(taker.directory.iterdir())
 
     @pytest.mark.parametrize(
         "entry",
         [
-            lambda number: tar_stream.Entry(f"d/{number}", Kind.FILE, "", 0),
-            lambda number: tar_stream.Entry(f"{number}/", Kind.DIRECTORY, "", 0),
-            lambda number: tar_stream.Entry(f"{number}{'/d' * 2000}", Kind.FILE, "", 0),
-            lambda number: tar_stream.Entry("l", Kind.SYMLINK, f"{number}" * 500, 0),
-            lambda number: tar_stream.Entry(f"{number}", Kind.HARD_LINK, "x" * 1000, 0),
-            lambda number: tar_stream.Entry(f"d/.wh.{number}", Kind.FILE, "", 0),
+            lambda number: tar_stream.LayerEntry(f"d/{number}", EntryType.FILE, "", 0),
+            lambda number: tar_stream.LayerEntry(f"{number}/", EntryType.DIRECTORY, "", 0),
+            lambda number: tar_stream.LayerEntry(f"{number}{'/d' * 2000}", EntryType.FILE, "", 0),
+            lambda number: tar_stream.LayerEntry("l", EntryType.SYMLINK, f"{number}" * 500, 0),
+            lambda number: tar_stream.LayerEntry(f"{number}", EntryType.HARD_LINK, "x" * 1000, 0),
+            lambda number: tar_stream.LayerEntry(f"d/.wh.{number}", EntryType.FILE, "", 0),
         ],
     )
-    def test_many_names(self, entry: Callable[[int], tar_stream.Entry]) -> None:
+    def test_many_names(self, entry: Callable[[int], tar_stream.LayerEntry]) -> None:
         """Names of any kind are counted, and too many of them refused."""
-        index = LayerIndex(Memory(1 << 20))
+        index = LayerIndex(MemoryBudget(1 << 20))
         tracemalloc.start()
         try:
             with pytest.raises(ImageError, match="too many files"):
@@ -135,8 +135,8 @@ class TestChecksums:
     @pytest.mark.parametrize(
         ("entry", "reason"),
         [
-            (Entry("f.sha256", b"none"), "holds no SHA-256 checksum"),
-            (Entry("f.sha256", bytes((1 << 20) + 1)), "at most 1048576 are taken"),
+            (Entry("f.sha256", b"none"), "has no SHA-256 checksum"),
+            (Entry("f.sha256", bytes((1 << 20) + 1)), "the limit is 1048576"),
             (directory("SHA256SUMS"), "is a directory"),
             (symlink("SHA256SUMS", "gone"), "which is missing"),
         ],

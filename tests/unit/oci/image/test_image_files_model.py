@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from lambda_matchbox.oci.descriptors import Blob, Descriptor
 from lambda_matchbox.oci.errors import ImageError
-from lambda_matchbox.oci.image.image_files import take_files
+from lambda_matchbox.oci.image.image_files import extract_files
 from lambda_matchbox.oci.image.layered_paths import Found, LayeredPaths
 from lambda_matchbox.oci.image.tar_stream import entries
 from tests.support.images import layers as made
 from tests.support.images.layers import Entry
 from tests.support.images.manifests import digest_of
 
-MOST_LINKS = 40
+MAX_LINKS = 40
 
 
 @dataclass
@@ -84,7 +84,7 @@ class Unpacked:
                 return None
             if node.target is not None and (pending or follow):
                 links += 1
-                if links > MOST_LINKS:
+                if links > MAX_LINKS:
                     return None
                 if node.target.startswith("/"):
                     del trail[1:]
@@ -109,7 +109,7 @@ class Unpacked:
             node = children.get(name)
             if node is not None and node.target is not None:
                 links += 1
-                if links > MOST_LINKS:
+                if links > MAX_LINKS:
                     raise ImageError("a loop")
                 if node.target.startswith("/"):
                     del trail[1:]
@@ -191,7 +191,7 @@ def body_in_image(layers: Sequence[Sequence[Entry]], path: str) -> bytes | None:
 
     with tempfile.TemporaryDirectory() as directory:
         try:
-            return take_files(descriptors, open_blob, [{"f": [path]}], Path(directory))["f"].file.read_bytes()
+            return extract_files(descriptors, open_blob, [{"f": [path]}], Path(directory))["f"].file.read_bytes()
         except ImageError:
             return None
 

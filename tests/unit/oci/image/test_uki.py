@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lambda_matchbox.oci.errors import ImageError
-from lambda_matchbox.oci.image.spooling import TakenFile
-from lambda_matchbox.oci.image.uki import take_apart
+from lambda_matchbox.oci.image.spooling import ExtractedFile
+from lambda_matchbox.oci.image.uki import extract_parts
 from tests.support.images.uki import PE_HEADER, SECTION_SIZE, SECTIONS, Section, uki
 
-Take = Callable[[bytes], Mapping[str, TakenFile]]
+Take = Callable[[bytes], Mapping[str, ExtractedFile]]
 
 PATH = "usr/install/arm64/vmlinuz.efi"
 KERNEL = b"MZ kernel" * 200
@@ -29,13 +29,13 @@ WHOLE = [
 
 @pytest.fixture
 def taken(tmp_path: Path) -> Take:
-    def take(body: bytes) -> Mapping[str, TakenFile]:
+    def take(body: bytes) -> Mapping[str, ExtractedFile]:
         image, parts = tmp_path / "image", tmp_path / "parts"
         image.write_bytes(body)
         parts.mkdir(exist_ok=True)
         for old in parts.iterdir():
             old.unlink()
-        return take_apart(TakenFile(image, PATH, len(body), hashlib.sha256(body).hexdigest()), parts)
+        return extract_parts(ExtractedFile(image, PATH, len(body), hashlib.sha256(body).hexdigest()), parts)
 
     return take
 
@@ -78,10 +78,10 @@ def test_kernel_alone(taken: Take) -> None:
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (b"", "cut short"),
-        (b"MZ", "cut short"),
+        (b"", "truncated"),
+        (b"MZ", "truncated"),
         (b"\x7fELF" + bytes(200), "does not begin with `MZ`"),
-        (b"MZ".ljust(0x3C, b"\0") + struct.pack("<I", 0xFFFFFFF0) + bytes(100), "cut short"),
+        (b"MZ".ljust(0x3C, b"\0") + struct.pack("<I", 0xFFFFFFF0) + bytes(100), "truncated"),
         (b"MZ".ljust(400, b"\0"), "no PE header at 0"),
         (uki([]), "no section `.linux`"),
         (uki([Section(".text", b"x"), Section(".initrd", INITRD)]), "no section `.linux`"),
@@ -107,7 +107,7 @@ def _patched(body: bytes, where: int, value: bytes) -> bytes:
     ("where", "value", "reason"),
     [
         (PE_HEADER + 6, b"\xff\xff", "65535 sections"),
-        (PE_HEADER + 20, b"\xff\xff", "cut short|no section"),
+        (PE_HEADER + 20, b"\xff\xff", "truncated|no section"),
         (SECTIONS + SECTION_SIZE + 20, struct.pack("<I", 0xFFFFFE00), "`.linux` ends at"),
         (SECTIONS + SECTION_SIZE + 20, struct.pack("<I", 0), "`.linux` overlaps"),
         (SECTIONS + 2 * SECTION_SIZE + 20, struct.pack("<I", 1536), "overlaps"),
