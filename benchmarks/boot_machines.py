@@ -1,4 +1,4 @@
-"""The groups that the benchmarks ask for: one for each machine, by its MAC address, and one profile for all."""
+"""The groups of the benchmarks: one for each machine, by its MAC address, and one profile for all."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ def mac(number: int) -> str:
 
 
 def ask(app: App, number: int, path: str = "/ipxe") -> None:
-    """Answer the machine's script, or what is at that path, as an event of the balancer. Ends the run at an error."""
+    """Make the machine's request for a path, as an event of the balancer. Ends the run at an error."""
     event = {
         "httpMethod": "GET",
         "path": path,

@@ -1,7 +1,7 @@
-"""What does a machine's Butane config cost: the CPU time of a warm translation, and what the first one loads?
+"""The cost of a machine's Butane config: the CPU time of a warm translation, and the time of the first one.
 
-The baseline of the translation is PyYAML's C parser making nodes of the same text, that of the first answer a fresh
-interpreter that has imported the handler and rendered the template. Run as `make bench`.
+The baseline of a translation is PyYAML's C parser on the same text; that of the first response is a fresh interpreter
+that has imported the handler and rendered the template. Run by `make bench`.
 """
 
 from collections.abc import Callable

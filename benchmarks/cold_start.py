@@ -1,7 +1,7 @@
-"""How long is a cold start's import, against boto3 with a DynamoDB and an S3 client?
+"""The time of a cold start's imports, compared with boto3 and its DynamoDB and S3 clients.
 
-On the Lambda's Python, alternating. Run as `make bench`. Each sample is a fresh interpreter, from its start to the end
-of the imports.
+Each sample is a fresh interpreter of Lambda's Python version, from its start to the end of the imports; candidates
+alternate. Run by `make bench`.
 """
 
 from benchmarks.timing import fresh_seconds, print_table

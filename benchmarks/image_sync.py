@@ -1,8 +1,8 @@
-"""What does a sync of a 200 MB image cost? Against `skopeo copy` of the same image from the same registry.
+"""The cost of a sync of a 200 MB image, compared with `skopeo copy` of it from the same registry.
 
-The image has a kernel and an initramfs that cannot be compressed, in gzip layers over an unrelated one. Each round
-syncs it into a new data directory and a new table and bucket (DynamoDB Local and versitygw), and copies it into a new
-directory, so that whatever else the machine does falls on all alike. Run as `make bench`.
+The image has an incompressible kernel and initramfs in gzip layers over an unrelated one. Each round syncs it to a new
+data directory and a new table and bucket (DynamoDB Local and versitygw), and copies it into a new directory, so that
+other load affects all alike. Run by `make bench`.
 """
 
 import os

@@ -1,6 +1,7 @@
-"""What does a boot request cost as the groups grow? In directory mode and on DynamoDB Local; ratios to the fewest.
+"""The cost of a boot request by the number of groups, in directory mode and on DynamoDB Local.
 
-Run as `make bench`. A round asks every size once, so that whatever else the machine does falls on all of them alike.
+Ratios are to the fewest groups. A round makes one request for each size, so that other load affects all alike. Run by
+`make bench`.
 """
 
 import json
@@ -30,7 +31,7 @@ from tests.rigs.dynamodb_local import dynamodb_local
 
 SIZES = (10, 1_000, 10_000, 100_000)
 LISTED = 10
-"""How many addresses each group lists, where it lists some."""
+"""MAC addresses in each group, where groups have lists."""
 
 ROUNDS = 2_000
 
@@ -51,7 +52,7 @@ class Counting(HttpClient):
 
 
 class Subject(NamedTuple):
-    """An app over that many groups, and the client that counts its calls, None where it makes none."""
+    """An app over that many groups, and the client that counts its calls (None in directory mode)."""
 
     app: App
     size: int
@@ -80,7 +81,7 @@ def main() -> None:
 
 def _measure(mode: str, subjects: list[Subject]) -> None:
     for subject in subjects:
-        # The first find no warm caches.
+        # The first requests warm the caches.
         for number in range(100):
             ask(subject.app, number % subject.size)
         if subject.http is not None:

@@ -1,8 +1,8 @@
-"""How much CPU time does a warm `/ipxe` take outside the AWS calls?
+"""The CPU time of a warm `/ipxe` outside the AWS calls.
 
-The answers of DynamoDB are recorded once and then given without a network, so that what is left is the function's own
-work: reading the event, selecting, signing, JSON, rendering. The baseline is boto3's client making the same two calls,
-without a network as well. Run as `make bench`.
+DynamoDB's responses are recorded and replayed without a network, which leaves the function's own work: reading the
+event, selecting, signing, JSON, rendering. The baseline is boto3's client making the same two calls, also replayed. Run
+by `make bench`.
 """
 
 import os
@@ -30,7 +30,7 @@ NOWHERE = Path(os.devnull).open("w")  # noqa: SIM115 (for as long as the process
 
 
 class Replaying(HttpClient):
-    """Asks a service each question once, and answers it from memory afterwards."""
+    """Makes each request once, and replays its response afterwards."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,11 +39,11 @@ class Replaying(HttpClient):
     def request(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float
     ) -> HttpResponse:
-        """The answer, of which the first came from the service."""
-        question = (url, body)
-        if question not in self._answers:
-            self._answers[question] = super().request(method, url, headers, body, deadline)
-        return self._answers[question]
+        """The recorded response."""
+        key = (url, body)
+        if key not in self._answers:
+            self._answers[key] = super().request(method, url, headers, body, deadline)
+        return self._answers[key]
 
 
 def main() -> None:
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def _unseen(way: Callable[[], object]) -> None:
-    """The way, whose lines on standard output nobody reads."""
+    """Run `way` without its output."""
     with redirect_stdout(NOWHERE):
         way()
 
@@ -80,8 +80,8 @@ def _boto3_calls(service: Service) -> Callable[[], object]:
     client.meta.events.register("before-send.dynamodb", answer)
     group = next(groups(1))
     keys = [[SHAPES, entry_key(selector_of(group.selector))], [GROUP + group.id, PROFILE_PREFIX + PROFILE.id]]
-    questions = [{TABLE: {"Keys": [{KEY: {"S": key}} for key in batch], "ConsistentRead": True}} for batch in keys]
-    return lambda: [client.batch_get_item(RequestItems=question) for question in questions]
+    keys = [{TABLE: {"Keys": [{KEY: {"S": key}} for key in batch], "ConsistentRead": True}} for batch in keys]
+    return lambda: [client.batch_get_item(RequestItems=key) for key in keys]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""How much CPU time does a warm signature take, against the answer that it is of?
+"""The CPU time of a warm signature, compared with the response that it signs.
 
-DynamoDB's answers come from memory, as in `benchmarks.request_cpu`. Run as `make bench`.
+DynamoDB's responses are replayed, as in `benchmarks.request_cpu`. Run by `make bench`.
 """
 
 from collections.abc import Callable

@@ -1,8 +1,8 @@
 """A boot storm: 200 machines at once, each with its whole boot sequence, while groups are written.
 
-`matchboxctl serve` in store mode on DynamoDB Local and versitygw. A machine asks for `/boot.ipxe`, `/ipxe`, kernel and
-initramfs (by presigned redirects) and its configuration; every answer is compared with what that machine must get.
-Ratios to one machine alone, in the same run. Run as `make bench`.
+`matchboxctl serve` in store mode on DynamoDB Local and versitygw. A machine requests `/boot.ipxe`, `/ipxe`, kernel and
+initramfs (by presigned redirects) and its configuration; every response is compared with the expected one. Ratios are
+to one machine alone in the same run. Run by `make bench`.
 """
 
 import http.client
@@ -31,7 +31,7 @@ TEMPLATE = b"group: {{.owner}}\n"
 
 
 class Step(NamedTuple):
-    """What a machine asks for, and what it must get: the whole body, or a part of it."""
+    """A request of a machine, and the whole expected body, or a part of it."""
 
     name: str
     target: str
@@ -40,26 +40,26 @@ class Step(NamedTuple):
 
 
 def main() -> None:
-    """Print the table. Ends with 1 where an answer was wrong."""
+    """Print the table. Exits with 1 if a response was wrong."""
     with ExitStack() as stack:
         store = _filled(new_stores(stack.enter_context(dynamodb_local()), stack.enter_context(versitygw())))
         flags = ("--address", "127.0.0.1:0")
         port = stack.enter_context(started(*flags, environment=store.environment())).port
-        faults: list[str] = []
+        errors: list[str] = []
         alone: dict[str, list[float]] = {}
         storm: dict[str, list[float]] = {}
         for number in range(ALONE):
-            _boot(port, number % MACHINES, alone, faults)
+            _boot(port, number % MACHINES, alone, errors)
         with _groups_written(store) as written, ThreadPoolExecutor(MACHINES) as threads:
             start = time.perf_counter()
-            list(threads.map(lambda number: _boot(port, number, storm, faults), range(MACHINES)))
+            list(threads.map(lambda number: _boot(port, number, storm, errors), range(MACHINES)))
             seconds = time.perf_counter() - start
         _print(alone, storm)
         print(f"{MACHINES} machines booted in {seconds:.1f} s while {len(written)} groups were written")
-        print(f"wrong answers and statuses from 400 on: {len(faults)}")
-        for fault in faults[:10]:
-            print(f"  {fault}")
-        sys.exit(1 if faults else 0)
+        print(f"wrong responses and statuses of 400 and above: {len(errors)}")
+        for error in errors[:10]:
+            print(f"  {error}")
+        sys.exit(1 if errors else 0)
 
 
 def _filled(store: Stores) -> Stores:
@@ -71,7 +71,7 @@ def _filled(store: Stores) -> Stores:
     writer.put_template("generic", "it.yaml", TEMPLATE)
     for group in groups(MACHINES):
         writer.put_group(group._replace(metadata={"owner": group.id}))
-    # What a machine must never get while its own group is rewritten.
+    # No machine may get this one while its own group is rewritten.
     writer.put_group(Group("default", metadata={"owner": "nobody"}))
     return store
 
@@ -102,8 +102,8 @@ def _groups_written(store: Stores) -> Iterator[list[str]]:
             writing.result()
 
 
-def _boot(port: int, number: int, samples: dict[str, list[float]], faults: list[str]) -> None:
-    """The machine's whole boot; seconds of each step are added to `samples`, what was wrong to `faults`."""
+def _boot(port: int, number: int, samples: dict[str, list[float]], errors: list[str]) -> None:
+    """The machine's whole boot; seconds of each step are added to `samples`, wrong responses to `errors`."""
     query = f"mac={mac(number).replace(':', '-')}&arch=x86_64"
     steps = (
         Step("/boot.ipxe", "/boot.ipxe", part=b"chain ipxe?"),
@@ -119,12 +119,12 @@ def _boot(port: int, number: int, samples: dict[str, list[float]], faults: list[
         samples.setdefault(step.name, []).append(time.perf_counter() - start)
         right = body == step.body if step.body is not None else step.part in body
         if status != 200 or not right:
-            faults.append(f"node{number}: {step.target}: {status} {body[:100]!r}")
+            errors.append(f"node{number}: {step.target}: {status} {body[:100]!r}")
     samples.setdefault("the whole boot", []).append(time.perf_counter() - begin)
 
 
 def _get(host: str, port: int, target: str) -> tuple[int, bytes]:
-    """Status and body, redirects followed, as iPXE asks."""
+    """Status and body; redirects are followed, as by iPXE."""
     connection = http.client.HTTPConnection(host, port, timeout=300)
     try:
         connection.request("GET", target, headers={"User-Agent": "iPXE/1.21.1+git-20231006"})

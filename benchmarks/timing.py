@@ -1,4 +1,4 @@
-"""How long do several ways take? They take turns, so that whatever else the machine does falls on all alike."""
+"""Timing of alternatives in turns, so that other load affects all alike."""
 
 import os
 import statistics
@@ -17,7 +17,7 @@ ENVIRONMENT = {
     "MATCHBOX_TABLE": "matchbox",
     "MATCHBOX_BUCKET": "matchbox",
 }
-"""What the handler needs."""
+"""The environment of the handler."""
 
 
 def cpu_seconds(ways: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
@@ -27,7 +27,7 @@ def cpu_seconds(ways: Mapping[str, Callable[[], object]], rounds: int) -> dict[s
         for name, way in ways.items():
             start = time.thread_time()
             way()
-            # The first find no warm caches.
+            # The first calls warm the caches.
             if number >= _UNCOUNTED:
                 samples[name].append(time.thread_time() - start)
     return {name: statistics.median(taken) for name, taken in samples.items()}
@@ -41,7 +41,7 @@ def fresh_seconds(python: Path, codes: Mapping[str, str], rounds: int) -> dict[s
             start = time.perf_counter()
             subprocess.run([python, "-c", code], check=True, env=ENVIRONMENT)
             samples[name].append(time.perf_counter() - start)
-    # The first round fills the caches of bytecode and files.
+    # The first round warms the caches of bytecode and files.
     return {name: statistics.median(taken[1:]) for name, taken in samples.items()}
 
 

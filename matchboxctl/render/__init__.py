@@ -1,1 +1,1 @@
-"""`matchboxctl render`: what a machine is answered, and why."""
+"""`matchboxctl render`: the response to a machine, and why."""

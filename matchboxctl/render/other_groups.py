@@ -1,4 +1,4 @@
-"""Why is a machine not in another group? The groups by how near they come to its labels."""
+"""The groups that a machine is not in, by how few of their selectors it lacks."""
 
 import heapq
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,7 @@ from lambda_matchbox.catalog.selection import matches, sort_key
 
 
 class OtherGroup(NamedTuple):
-    """A group that was not chosen: what of its selectors the machine lacks, and why it lost if it lacks nothing."""
+    """A group that was not selected: the selectors that the machine lacks, and why it lost if it lacks none."""
 
     id: str
     lacks: Mapping[str, object]
@@ -17,14 +17,14 @@ class OtherGroup(NamedTuple):
 
 
 class OtherGroups(NamedTuple):
-    """The nearest of them, and how many more there are."""
+    """The nearest groups, and the number of the others."""
 
     nearest: list[OtherGroup]
     left_out: int
 
 
-def other_groups(groups: Iterable[Group], chosen: Group | None, labels: Mapping[str, str], most: int) -> OtherGroups:
-    """The groups but the chosen one: first those that lack least, of those the ones with the most selectors."""
+def other_groups(groups: Iterable[Group], chosen: Group | None, labels: Mapping[str, str], limit: int) -> OtherGroups:
+    """All groups but `chosen`: those that lack the fewest selectors first, then those with the most selectors."""
     count = 0
 
     def others() -> Iterable[tuple[int, int, bytes, Group]]:
@@ -34,7 +34,7 @@ def other_groups(groups: Iterable[Group], chosen: Group | None, labels: Mapping[
                 count += 1
                 yield len(lacking(group, labels)), -len(group.selector), sort_key(group.id), group
 
-    nearest = heapq.nsmallest(most, others(), key=lambda one: one[:3])
+    nearest = heapq.nsmallest(limit, others(), key=lambda one: one[:3])
     found = [OtherGroup(group.id, lacking(group, labels), _lost_by(group, chosen)) for *_, group in nearest]
     return OtherGroups(found, count - len(found))
 

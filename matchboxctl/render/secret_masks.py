@@ -1,6 +1,6 @@
-"""Secrets in what is shown: values under keys that name one, and where they stand in other texts.
+"""Masks for secrets: values under keys that name one, and their occurrences in other texts.
 
-In a text a secret is found as it is, line by line, and as templates often write it: in JSON, HTML, a URL, base64,
+A secret is found in a text literally, line by line, and as templates encode it: in JSON, HTML, a URL, base64,
 hexadecimal, upper or lower case, or as a checksum; also in a data URL that Butane has compressed.
 """
 
@@ -19,23 +19,23 @@ _NAMES = re.compile(
     r"passw|passphrase|secret|token|credential|certificat|private|hash|bearer|kubeconfig|keys?\b"
     r"|\b(?:pass|passcode|pw|pwd|certs?|crt|pem|psk|salt|auth)\b"
 )
-# A shorter part of base64 stands in other texts by chance.
-_LEAST_BASE64 = 6
-_LEAST_LINE = 4
-# What stands unescaped in a data URL of Butane's.
+# Shorter parts of base64 occur in other texts by chance.
+_MIN_BASE64 = 6
+_MIN_LINE = 4
+# Characters that Butane does not escape in a data URL.
 _UNESCAPED = "!~*'()"
 _PACKED = re.compile(r"(?<=;base64,)H4sI[A-Za-z0-9+/]+=*")
 _GZIP_FORMAT = 31
-_MOST_UNPACKED = 16 * 1024 * 1024
+_MAX_UNPACKED = 16 * 1024 * 1024
 
 
 def names_a_secret(key: str) -> bool:
-    """Whether a value under that key is one to hide."""
+    """Whether a value under that key is a secret."""
     return bool(_NAMES.search(" ".join(_WORDS.findall(key)).lower()) or _NAMES.search(key.lower()))
 
 
 def secrets_in(data: object, *, hidden: bool = False) -> Iterator[str]:
-    """The texts of all values that stand under keys which name a secret."""
+    """The texts of all values under keys that name a secret."""
     if isinstance(data, Mapping):
         for key, value in data.items():
             yield from secrets_in(value, hidden=hidden or names_a_secret(str(key)))
@@ -57,25 +57,25 @@ class Masks:
 
     def __init__(self, data: object) -> None:
         forms = {form for secret in secrets_in(data) for form in _forms(secret)}
-        # The longest first: of two that overlap the whole one goes.
+        # The longest first: of two overlapping secrets the whole longer one is masked.
         ordered = sorted(forms, key=lambda form: (-len(form), form))
         self._forms = re.compile("|".join(map(re.escape, ordered))) if ordered else None
 
     def text(self, text: str) -> str:
-        """The text with a mask in the place of each secret."""
+        """The text with each secret masked."""
         return text if self._forms is None else self._forms.sub(MASK, _PACKED.sub(self._packed, text))
 
     def _packed(self, found: re.Match[str]) -> str:
-        """The base64 of a gzip stream, or a mask where a secret is in that."""
+        """The base64 of a gzip stream, or a mask if the stream contains a secret."""
         try:
-            unpacked = zlib.decompressobj(_GZIP_FORMAT).decompress(base64.b64decode(found[0]), _MOST_UNPACKED)
+            unpacked = zlib.decompressobj(_GZIP_FORMAT).decompress(base64.b64decode(found[0]), _MAX_UNPACKED)
         except (ValueError, zlib.error):
             return found[0]
         plain = unpacked.decode("utf-8", "surrogateescape")
         return MASK if self._forms is not None and self._forms.search(plain) else found[0]
 
     def data(self, data: object, *, hidden: bool = False) -> object:
-        """The data with masks under keys that name a secret, and in all other texts."""
+        """The data with values masked under keys that name a secret, and secrets masked in all other texts."""
         if isinstance(data, Mapping):
             return {
                 self.text(str(key)): self.data(value, hidden=hidden or names_a_secret(str(key)))
@@ -87,7 +87,7 @@ class Masks:
             return MASK
         if isinstance(data, str):
             return self.text(data)
-        # A number may be that of a secret as well.
+        # A number may be a secret as well.
         shown = self.text(json.dumps(data))
         return MASK if MASK in shown else data
 
@@ -97,7 +97,7 @@ def _forms(secret: str) -> Iterator[str]:
     lines = secret.splitlines()
     if len(lines) > 1:
         for line in lines:
-            if len(line.strip()) >= _LEAST_LINE:
+            if len(line.strip()) >= _MIN_LINE:
                 yield from _encodings(line.strip())
 
 
@@ -110,14 +110,14 @@ def _encodings(secret: str) -> Iterator[str]:
     yield from (quote(raw, safe=""), quote(raw), quote(raw, safe=_UNESCAPED), quote_plus(raw), raw.hex())
     checksums: list[Callable[[bytes], hashlib._Hash]] = [hashlib.sha256, hashlib.sha512, hashlib.sha1]
     yield from (checksum(raw).hexdigest() for checksum in checksums)
-    yield from (part for part in _base64_parts(raw) if len(part) >= _LEAST_BASE64)
+    yield from (part for part in _base64_parts(raw) if len(part) >= _MIN_BASE64)
 
 
 _HTML = str.maketrans({'"': "&#34;", "'": "&#39;", "&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
 def _base64_parts(raw: bytes) -> Iterator[str]:
-    """What stands in the base64 of any text that holds these bytes, wherever they begin; and their own."""
+    """The base64 of these bytes, and the parts of it that occur at any offset within other base64."""
     yield base64.b64encode(raw).decode()
     for before in range(3):
         whole = base64.b64encode(bytes(before) + raw).decode().rstrip("=")

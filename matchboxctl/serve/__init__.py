@@ -1,1 +1,1 @@
-"""`matchboxctl serve`: HTTP in front of the function's own code."""
+"""`matchboxctl serve`: the Lambda function's app as a local HTTP server."""

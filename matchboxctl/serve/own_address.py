@@ -1,4 +1,4 @@
-"""By which address do other machines reach this one?"""
+"""The address at which other machines reach this one."""
 
 import ipaddress
 import socket
@@ -10,7 +10,7 @@ _SIOCGIFADDR = 0x8915
 
 
 def is_loopback(host: str) -> bool:
-    """Whether this machine alone reaches `host`."""
+    """Whether only this machine reaches `host`."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -18,17 +18,17 @@ def is_loopback(host: str) -> bool:
 
 
 def own_address() -> str | None:
-    """The IPv4 address on the way to everywhere else, or the first that an interface has; None where there is none.
+    """The IPv4 address of the default route, or else of the first interface that has one; None without any.
 
-    Nothing is sent to find it.
+    No packet is sent.
     """
-    for address in (_towards_others(), *_of_interfaces()):
+    for address in (_of_default_route(), *_of_interfaces()):
         if address and not (is_loopback(address) or ipaddress.ip_address(address).is_unspecified):
             return address
     return None
 
 
-def _towards_others() -> str | None:
+def _of_default_route() -> str | None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))
@@ -44,11 +44,11 @@ def _of_interfaces() -> Iterator[str]:
         import fcntl
     except ImportError:
         return
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         for _, name in socket.if_nameindex():
             try:
-                answer = fcntl.ioctl(asked, _SIOCGIFADDR, struct.pack("256s", name.encode()[:15]))
+                found = fcntl.ioctl(probe, _SIOCGIFADDR, struct.pack("256s", name.encode()[:15]))
             except OSError:
-                # It has no such address, or this is another system.
+                # The interface has no IPv4 address, or this is not Linux.
                 continue
-            yield socket.inet_ntoa(answer[20:24])
+            yield socket.inet_ntoa(found[20:24])

@@ -1,8 +1,8 @@
-"""What does a request line ask for, as the balancer's event has it?"""
+"""The path and query of an HTTP request line, in the form of the balancer's event."""
 
 
 def parameters(query: str) -> dict[str, list[str]]:
-    """The query as the balancer's event has it: undecoded, values by key, without empty pairs."""
+    """The query parameters of the event: undecoded values by key, without empty pairs."""
     parameters: dict[str, list[str]] = {}
     for pair in query.split("&"):
         if pair:
@@ -12,7 +12,7 @@ def parameters(query: str) -> dict[str, list[str]]:
 
 
 def path_and_query(word: str) -> tuple[str, str]:
-    """What the request line's second word asks for; a byte that is no UTF-8 stands as a lone surrogate."""
+    """Path and query of the request target; a byte of invalid UTF-8 becomes a lone surrogate."""
     target = word.encode("latin-1").decode("utf-8", "surrogateescape")
     path, _, query = _without_host(target).partition("?")
     return path, query

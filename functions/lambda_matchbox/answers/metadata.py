@@ -12,10 +12,10 @@ _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 def respond(data: Mapping[str, object]) -> Response:
-    """One line for each string, boolean and number of `data`, sorted by key; lists and nulls have none.
+    """One line for each string, boolean and number of `data`, sorted by key; lists and nulls are left out.
 
-    Keys are upper case, and those of nested maps are joined with `_`. Numbers are written as Go writes a float64.
-    matchbox writes the lines in random order.
+    Keys are in upper case, those of nested maps joined with `_`; numbers are formatted as a float64 in Go. matchbox
+    writes the lines in random order.
     """
     lines: list[tuple[bytes, bytes]] = []
     maps: list[tuple[str, Mapping[str, object]]] = [("", data)]
@@ -35,7 +35,7 @@ def respond(data: Mapping[str, object]) -> Response:
 
 
 def _upper(name: str) -> bytes:
-    """`name` as Go's `strings.ToUpper`: letter by letter, a byte that is no UTF-8 becomes U+FFFD."""
+    """`name` as Go's `strings.ToUpper`: letter by letter, invalid UTF-8 becomes U+FFFD."""
     return bytes_of("".join(map(_upper_letter, replaced_strays(text_of_value(name), _REPLACEMENT))))
 
 

@@ -8,9 +8,9 @@ from lambda_matchbox.golang.values import StringMap
 
 
 def data_of(selection: Selection, labels: Mapping[str, str], raw_query: str) -> dict[str, object]:
-    """The data for a machine that was given this selection: the profile's metadata, and `template_data` over that.
+    """The data for a machine with this selection: the profile's metadata, overridden by `template_data`.
 
-    What both profile and group have at the top is the group's alone: maps are not merged.
+    A top-level key of both profile and group has the group's value: maps are not merged.
     """
     group, profile = selection.group, selection.profile
     metadata = {**({} if profile is None else profile.metadata), **group.metadata}
@@ -20,11 +20,11 @@ def data_of(selection: Selection, labels: Mapping[str, str], raw_query: str) -> 
 def template_data(
     metadata: Mapping[str, object], selector: Mapping[str, SelectorValue], labels: Mapping[str, str], raw_query: str
 ) -> dict[str, object]:
-    """The group's metadata, its selector under lower-case keys over that, and the request over both.
+    """The group's metadata, overridden by its selector under lower-case keys, overridden by the request.
 
-    Where the selector lists values, the machine's is taken, which is one of them. `request` holds `query`, the labels,
-    and `raw_query`, what stood behind the `?`. Of two selector keys that differ in case only the last in order of bytes
-    counts; matchbox leaves that to chance.
+    For a selector with several values the machine's own is used. `request` holds `query`, the labels, and `raw_query`,
+    the part behind the `?`. Of two selector keys that differ in case, the last in byte order counts; with matchbox any
+    of them.
     """
     data: dict[str, object] = dict(metadata)
     for key in sorted(selector):

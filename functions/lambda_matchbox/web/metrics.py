@@ -1,6 +1,6 @@
-"""What is counted of requests: one line of CloudWatch's embedded metric format for each, on standard output.
+"""Request metrics: one line of CloudWatch's embedded metric format for each request, on standard output.
 
-CloudWatch makes a metric of each combination of dimensions and charges for it, so what a machine may choose is none.
+CloudWatch charges for each combination of dimensions, so no dimension has a value that a client chooses.
 """
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
@@ -20,7 +20,7 @@ class RequestMetrics:
         self._metrics = EphemeralMetrics(namespace=namespace, service=SERVICE)
 
     def publish(self, route: str, status: int, seconds: float) -> None:
-        """Write the line of a request; the route is empty where it had none."""
+        """Write the line of a request; `route` is empty for a path without a route."""
         self._metrics.add_dimension(ROUTE, route or NO_ROUTE)
         self._metrics.add_dimension(STATUS, f"{status // 100}xx")
         self._metrics.add_metric(REQUESTS, MetricUnit.Count, 1)

@@ -29,17 +29,23 @@ _CALL_SECONDS = 2.0
 _REQUEST_SECONDS = 4.5
 
 
-def stores(settings: Settings, credentials: Callable[[], Credentials]) -> Stores:
+def stores(
+    settings: Settings,
+    credentials: Callable[[], Credentials],
+    http: HttpClient | None = None,
+    call_seconds: float | None = None,
+) -> Stores:
     """The stores over the settings' table and bucket; `credentials` is called for each call to AWS."""
-    http = HttpClient()
+    http = http or HttpClient()
+    seconds = call_seconds or _CALL_SECONDS
     dynamodb = DynamoDB(settings.dynamodb_endpoint, settings.region, credentials, http)
     s3 = S3(settings.s3_endpoint, settings.region, settings.bucket, credentials, http)
     lifetime, bucket_url = settings.presigned_lifetime, settings.bucket_url
     return Stores(
-        DynamoDBCatalog(dynamodb, s3, settings.table, answer_time=_CALL_SECONDS),
-        S3Assets(s3, lifetime, answer_time=_CALL_SECONDS, bucket_url=bucket_url),
-        TableReleases(dynamodb, s3, settings.table, lifetime, answer_time=_CALL_SECONDS, bucket_url=bucket_url),
-        S3Responses(s3, lifetime, answer_time=_CALL_SECONDS),
+        DynamoDBCatalog(dynamodb, s3, settings.table, answer_time=seconds),
+        S3Assets(s3, lifetime, answer_time=seconds, bucket_url=bucket_url),
+        TableReleases(dynamodb, s3, settings.table, lifetime, answer_time=seconds, bucket_url=bucket_url),
+        S3Responses(s3, lifetime, answer_time=seconds),
     )
 
 

@@ -7,25 +7,19 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lambda_matchbox.assets.file_server import Delivery
-from lambda_matchbox.aws.assets import S3Assets
-from lambda_matchbox.aws.catalog.reader import DynamoDBCatalog
 from lambda_matchbox.aws.catalog.writer import CatalogWriter
-from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.http_client import HttpClient
-from lambda_matchbox.aws.clients.s3 import S3
-from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.layout import ASSETS_PREFIX
-from lambda_matchbox.aws.releases.reader import TableReleases
-from lambda_matchbox.aws.responses import S3Responses
 from lambda_matchbox.aws.table_and_bucket import create_bucket, create_table
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
-from lambda_matchbox.web.routes import Routes, Stores
+from lambda_matchbox.web.routes import Routes
 from tests.rigs.catalog_table import ENOUGH
 from tests.rigs.service import Service
+from tests.support.table_stores import table_stores
 from tests.unit.web.hostile_requests import HEADERS, METHODS, PATHS, QUERIES, ROOTED_PATHS, answered, event, quiet
 
 ROUTES = st.sampled_from(["/generic", "/cloud", "/ignition", "/metadata", "/ipxe", "/grub"])
@@ -48,16 +42,7 @@ def app(moto_server: Service) -> App:
     writer.put_group(Group("all", profile="p", metadata={"key": "value"}))
     writer.put_group(Group("os", profile="absent", selector={"os": "a"}))
     writer.put_group(Group("odd", profile="p", selector={"a": "", "\u00fc": "%"}))
-    credentials = Credentials(moto_server.access_key, moto_server.secret_key)
-    http = HttpClient(connect_timeout=ENOUGH, read_timeout=ENOUGH)
-    s3 = S3(moto_server.endpoint, moto_server.region, name, lambda: credentials, http)
-    dynamodb = DynamoDB(moto_server.endpoint, moto_server.region, lambda: credentials, http)
-    stores = Stores(
-        DynamoDBCatalog(dynamodb, s3, name, answer_time=ENOUGH),
-        S3Assets(s3, 60, answer_time=ENOUGH),
-        TableReleases(dynamodb, s3, name, 60, answer_time=ENOUGH),
-        S3Responses(s3, 60, answer_time=ENOUGH),
-    )
+    stores = table_stores(moto_server, name, HttpClient(connect_timeout=ENOUGH, read_timeout=ENOUGH))
     return App(Routes(stores, Delivery(BODY_LIMIT, "boundary")), quiet())
 
 

@@ -10,16 +10,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from lambda_matchbox.assets.file_server import Delivery
-from lambda_matchbox.aws.assets import S3Assets
-from lambda_matchbox.aws.catalog.reader import DynamoDBCatalog
-from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.request_deadline import deadline_within, request_deadline
-from lambda_matchbox.aws.clients.s3 import S3
-from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.aws.layout import ASSETS_PREFIX
-from lambda_matchbox.aws.releases.reader import TableReleases
-from lambda_matchbox.aws.responses import S3Responses
 from lambda_matchbox.aws.table_and_bucket import create_bucket, create_table
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
@@ -27,6 +20,7 @@ from tests.rigs.catalog_table import ENOUGH
 from tests.rigs.faults import Delay
 from tests.rigs.moto_server import MotoService
 from tests.rigs.tcp_fault import fault_proxy
+from tests.support.table_stores import table_stores
 from tests.unit.web.hostile_requests import quiet
 
 EACH = 0.15
@@ -56,22 +50,12 @@ def slow(moto_server: MotoService) -> Iterator[Slow]:
         create_table(tables, name)
         create_bucket(buckets, name, moto_server.region)
         buckets.put_object(Bucket=name, Key=ASSETS_PREFIX + "k", Body=b"x" * 100)
-    credentials = Credentials(moto_server.access_key, moto_server.secret_key)
     with (
         fault_proxy(moto_server.endpoint) as proxy,
         closing(HttpClient(connect_timeout=ENOUGH, read_timeout=ENOUGH)) as http,
     ):
         proxy.switch(Delay(EACH))
-        s3 = S3(proxy.endpoint, moto_server.region, name, lambda: credentials, http)
-        dynamodb = DynamoDB(proxy.endpoint, moto_server.region, lambda: credentials, http)
-        yield Slow(
-            Stores(
-                DynamoDBCatalog(dynamodb, s3, name, answer_time=ENOUGH),
-                S3Assets(s3, 60, answer_time=ENOUGH),
-                TableReleases(dynamodb, s3, name, 60, answer_time=ENOUGH),
-                S3Responses(s3, 60, answer_time=ENOUGH),
-            )
-        )
+        yield Slow(table_stores(moto_server, name, http, proxy.endpoint))
 
 
 @pytest.mark.parametrize(
