@@ -1,13 +1,24 @@
-"""Arguments that several commands take: the data directory, labels, addresses to listen on."""
+"""Arguments and help texts that commands share."""
 
 import argparse
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from lambda_matchbox.log_levels import LEVELS, log_level
 from matchboxctl.cli.errors import UsageError
 
 DATA_PATH = "/var/lib/matchbox"
 """The default data directory, as with matchbox."""
+
+
+STORE_MODE = (
+    "MATCHBOX_TABLE and MATCHBOX_BUCKET name table and bucket, on AWS or on AWS_ENDPOINT_URL_DYNAMODB and "
+    "AWS_ENDPOINT_URL_S3."
+)
+MODES = (
+    "With MATCHBOX_TABLE and MATCHBOX_BUCKET set, the command works on a DynamoDB table and an S3 bucket (store mode), "
+    "on AWS or on AWS_ENDPOINT_URL_DYNAMODB and AWS_ENDPOINT_URL_S3; otherwise on a data directory."
+)
 
 
 class Address(NamedTuple):
@@ -30,6 +41,24 @@ def add_data_path(parser: argparse.ArgumentParser, environment: Mapping[str, str
         default=environment.get("MATCHBOX_DATA_PATH"),
         help=f"{what} (MATCHBOX_DATA_PATH; default {DATA_PATH})",
     )
+
+
+def add_log_level(parser: argparse.ArgumentParser, environment: Mapping[str, str]) -> None:
+    """Add `--log-level`."""
+    parser.add_argument(
+        "--log-level",
+        metavar="LEVEL",
+        default=environment.get("MATCHBOX_LOG_LEVEL") or "info",
+        help=f"lowest level of the log on standard error: {', '.join(LEVELS)} (MATCHBOX_LOG_LEVEL; default info)",
+    )
+
+
+def parse_log_level(options: argparse.Namespace) -> str:
+    """The level. Raises UsageError."""
+    try:
+        return log_level(options.log_level)
+    except ValueError as error:
+        raise UsageError(f"--log-level (MATCHBOX_LOG_LEVEL): {error}") from error
 
 
 def add_label_argument(command: argparse.ArgumentParser) -> None:

@@ -1,1 +1,1 @@
-"""`matchboxctl completion`: what a shell completes."""
+"""`matchboxctl completion`: completion of arguments in a shell."""

@@ -1,4 +1,4 @@
-"""The command that prints what a shell needs to complete arguments: its arguments, and what it calls."""
+"""Arguments of `matchboxctl completion`."""
 
 import argparse
 import sys
@@ -12,16 +12,16 @@ _EXAMPLES = """\
 
 def add_completion_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `completion`."""
-    made = commands.add_parser(
+    parser = commands.add_parser(
         "completion",
-        help="print what a shell needs to complete arguments",
-        description="Print what a shell needs to complete commands, flags, files, and ids of groups and profiles.",
+        help="print the completion script of a shell",
+        description="Print a script that completes commands, flags, files, and ids of groups and profiles.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    made.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell")
-    made.set_defaults(run=_completion)
+    parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell")
+    parser.set_defaults(run=_completion)
 
 
 def _completion(options: argparse.Namespace) -> None:

@@ -1,6 +1,6 @@
-"""What a shell completes: commands and flags by argparse's own tables, files, and what a place holds.
+"""Completion in a shell: commands and flags by argparse's tables, files, and ids of resources.
 
-The shell starts the command with _ARGCOMPLETE set for each press of the key.
+The shell runs the command with _ARGCOMPLETE set whenever the key is pressed.
 """
 
 import argparse
@@ -13,28 +13,27 @@ from argcomplete.shell_integration import shellcode
 
 from matchboxctl.cli.errors import UsageError
 
-_LONGEST = 5.0
-"""Seconds for which a key is waited for that was pressed in vain."""
+_TIMEOUT = 5.0
 
 
 def script(shell: str) -> str:
-    """What the shell is to run at its start: `bash`, `zsh` or `fish`."""
-    made: str = shellcode(["matchboxctl"], use_defaults=False, shell=shell)
-    return made
+    """The code that sets up completion in `bash`, `zsh` or `fish`."""
+    code: str = shellcode(["matchboxctl"], use_defaults=False, shell=shell)
+    return code
 
 
 def complete(parser: argparse.ArgumentParser) -> None:
-    """Tell the shell that asks what can stand there, and end the process."""
+    """Answer the shell that asks for completions, and end the process."""
     argcomplete.autocomplete(parser, default_completer=_Values(), always_complete_options=False)
 
 
 class _Values(BaseCompleter):
-    """What an argument can be, told by the name that its help gives it; nothing where nobody knows."""
+    """The possible values of an argument, by its metavar."""
 
     def __call__(
         self, *, prefix: str, action: argparse.Action, parsed_args: argparse.Namespace, **_: object
     ) -> Iterable[str]:
-        """Those that begin so."""
+        """Those with this prefix."""
         if action.metavar == "FILE":
             return FilesCompleter()(prefix)
         if action.metavar == "DIR":
@@ -43,16 +42,15 @@ class _Values(BaseCompleter):
         if resource is None or action.metavar not in ("ID", "NAME"):
             return []
         given = getattr(parsed_args, "ids", None) or []
-        return [
-            name for name in _names(resource, parsed_args.data_path) if name.startswith(prefix) and name not in given
-        ]
+        names = _names(resource, parsed_args.data_path)
+        return [name for name in names if name.startswith(prefix) and name not in given]
 
 
 def _names(resource: str, data_path: str | None) -> list[str]:
-    """The ids or names of the resource; none where the place does not answer in time."""
+    """The ids or names of a resource; none if they cannot be read in time."""
     found: list[str] = []
 
-    def ask() -> None:
+    def read() -> None:
         from lambda_matchbox.errors import MatchboxError
         from matchboxctl.resources.command import target_of
 
@@ -61,10 +59,10 @@ def _names(resource: str, data_path: str | None) -> list[str]:
             names = target.documents.names(target.resource.kind)
         except (MatchboxError, ModuleNotFoundError, OSError, UsageError):
             return
-        # What a shell would have to be told in escapes is typed by hand.
+        # Others would need escapes that shells do not share.
         found.extend(name for name in names if name.isprintable())
 
-    asking = threading.Thread(target=ask, daemon=True)
-    asking.start()
-    asking.join(_LONGEST)
-    return sorted(found) if not asking.is_alive() else []
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    reader.join(_TIMEOUT)
+    return sorted(found) if not reader.is_alive() else []

@@ -1,1 +1,1 @@
-"""`matchboxctl group|profile|ignition|generic|cloud`: the operator's own commands, resource first as bootcmd's."""
+"""`matchboxctl group|profile|ignition|generic|cloud`: the commands on resources."""

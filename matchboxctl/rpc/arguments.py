@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from matchboxctl.certs.arguments import CA_FILE, CERT_FILE, KEY_FILE
-from matchboxctl.cli.arguments import Address, parse_address
+from matchboxctl.cli.arguments import STORE_MODE, Address, add_log_level, parse_address, parse_log_level
+from matchboxctl.cli.errors import UsageError
+from matchboxctl.store.arguments import required_store
 
-DEFAULT_ADDRESS = "127.0.0.1:8081"
+_DEFAULT_ADDRESS = "127.0.0.1:8081"
 """The default address of `matchboxctl rpc`, and of matchbox."""
 
 
@@ -19,6 +21,23 @@ class RpcSettings(NamedTuple):
     ca_file: Path
     cert_file: Path
     key_file: Path
+
+
+def add_rpc_command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", environment: Mapping[str, str]
+) -> None:
+    """Add `rpc`."""
+    parser = commands.add_parser(
+        "rpc",
+        help="let Terraform and bootcmd edit table and bucket over gRPC",
+        description="Serve matchbox's gRPC API on table and bucket, with the AWS credentials of the caller: beside "
+        "Terraform, on the same machine. Clients need a certificate (matchboxctl certs).",
+        epilog=STORE_MODE,
+        allow_abbrev=False,
+    )
+    add_rpc_arguments(parser, environment, _DEFAULT_ADDRESS)
+    add_log_level(parser, environment)
+    parser.set_defaults(run=_rpc)
 
 
 def add_rpc_arguments(parser: argparse.ArgumentParser, environment: Mapping[str, str], default_address: str) -> None:
@@ -40,3 +59,12 @@ def rpc_settings(options: argparse.Namespace) -> RpcSettings | None:
         return None
     address = parse_address("--rpc-address (MATCHBOX_RPC_ADDRESS)", options.rpc_address)
     return RpcSettings(address, options.ca_file, options.cert_file, options.key_file)
+
+
+def _rpc(options: argparse.Namespace) -> None:
+    from matchboxctl.rpc.command import rpc
+
+    settings = rpc_settings(options)
+    if settings is None:
+        raise UsageError("--rpc-address is empty: use HOST:PORT")
+    rpc(required_store(options), settings, parse_log_level(options))

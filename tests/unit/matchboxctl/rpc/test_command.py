@@ -45,7 +45,7 @@ def test_refusals(moto_server: Service, tmp_path: Path) -> None:
     assert "rpc works on table and bucket: set MATCHBOX_TABLE and MATCHBOX_BUCKET" == refused(bare, *flags)
     assert refused(environment | {"MATCHBOX_DATA_PATH": "/tmp"}, *flags).endswith("unset one of them")
     assert refused(environment, *flags).endswith("; create table and bucket with `matchboxctl init`")
-    assert "--rpc-address is empty: name HOST:PORT" == refused(environment, "--rpc-address", "")
+    assert "--rpc-address is empty: use HOST:PORT" == refused(environment, "--rpc-address", "")
 
 
 def test_missing_certificates(moto_server: Service) -> None:

@@ -60,7 +60,7 @@ def test_missing_assets_directory(tmp_path: Path) -> None:
         refused_start(*flags, "--assets-path", "/nowhere"),
         refused_start(*flags, environment=os.environ | {"MATCHBOX_ASSETS_PATH": "/nowhere"}),
     ):
-        assert "matchboxctl: --assets-path (MATCHBOX_ASSETS_PATH) '/nowhere' is no directory" == line
+        assert "matchboxctl: --assets-path (MATCHBOX_ASSETS_PATH) '/nowhere' is not a directory" == line
     with started(*flags) as running:
         assert 404 == running.get("/assets/vmlinuz").status
 
