@@ -1,4 +1,4 @@
-"""Damage and garbage of image sources and their releases are found by name, and repaired if possible."""
+"""fsck finds and repairs damage and garbage of image sources and releases."""
 
 import json
 from collections.abc import Callable
@@ -80,8 +80,7 @@ def sound(table: CatalogTable) -> CatalogTable:
     return table
 
 
-def test_sound(sound: CatalogTable) -> None:
-    """Nothing is wrong with what imports and syncs leave, be it old or new, held, or under way."""
+def test_sound_releases_have_no_findings(sound: CatalogTable) -> None:
     store = store_of(sound)
     store.note_checked(5)
     put(sound, "under-way/vmlinuz", b"x")
@@ -96,8 +95,7 @@ def test_sound(sound: CatalogTable) -> None:
 @pytest.mark.parametrize(
     "text", ["{", "[]", json.dumps(DOCUMENT | {"id": "x"}), json.dumps(DOCUMENT | {"x": 1}), 5, b"{}"]
 )
-def test_unreadable_source(sound: CatalogTable, text: Any) -> None:
-    """A document that is no source's is damage that an import mends."""
+def test_unreadable_source_is_damage(sound: CatalogTable, text: Any) -> None:
     write(sound, SOURCES, "arm", text)
     for repair in (False, True):
         (found,) = sound.fsck(repair=repair)
@@ -106,16 +104,15 @@ def test_unreadable_source(sound: CatalogTable, text: Any) -> None:
         assert found.text.endswith("; import it again")
 
 
-def test_overlapping_sources(sound: CatalogTable) -> None:
-    """A source that is refused, since its part overlaps another's, is pointed out."""
+def test_overlapping_source_is_reported(sound: CatalogTable) -> None:
     SourceTable(sound.clients).put("b", json.dumps(DOCUMENT | {"id": "b", "assets": "talos"}))
     why = "source 'b' is not synced: assets: 'talos' overlaps 'talos/arm64' of the source 'arm'"
     assert [(Kind.NOTE, why)] == [found[:2] for found in sound.fsck()]
 
 
 @pytest.mark.parametrize("text", ["{", "{}", '{"assets":"a","current":"d","held":false,"releases":[]}'])
-def test_unreadable_pointer(sound: CatalogTable, text: str) -> None:
-    """A pointer that is none is removed by a repair, so that a sync can publish again; its files are not garbage."""
+def test_unreadable_pointer_is_removed_by_a_repair(sound: CatalogTable, text: str) -> None:
+    """Its files are not garbage."""
     write(sound, POINTERS, "arm", text)
     publish(sound, NEW, 2, "other")
     SourceTable(sound.clients).put("other", json.dumps(DOCUMENT | {"id": "other", "assets": "other"}))
@@ -129,8 +126,7 @@ def test_unreadable_pointer(sound: CatalogTable, text: str) -> None:
     assert store_of(sound, "other").pointer() is not None
 
 
-def test_pointer_that_is_no_text(sound: CatalogTable) -> None:
-    """What is no text where a pointer belongs is reported, and left to whoever wrote it."""
+def test_pointer_that_is_not_text_is_reported(sound: CatalogTable) -> None:
     write(sound, POINTERS, "arm", 5)
     assert [(Kind.UNREADABLE, False)] * 2 == told(sound.fsck(repair=True) + sound.fsck())
 
@@ -153,8 +149,7 @@ LOSSES: dict[str, tuple[Callable[[CatalogTable, str], object], str]] = {
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_lost_file(sound: CatalogTable, loss: str) -> None:
-    """A served release that lacks a file is damage that a sync repairs."""
+def test_lost_file_of_the_current_release_needs_a_sync(sound: CatalogTable, loss: str) -> None:
     harm, what = LOSSES[loss]
     harm(sound, "new")
     line = f"release {NEW} of source 'arm': the bucket lacks {what}; sync again"
@@ -165,8 +160,7 @@ def test_lost_file(sound: CatalogTable, loss: str) -> None:
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_lost_file_of_an_older_release(sound: CatalogTable, loss: str) -> None:
-    """An older release that lacks a file is taken out by a repair, since no sync would look at it."""
+def test_old_release_without_a_file_is_removed_by_a_repair(sound: CatalogTable, loss: str) -> None:
     harm, what = LOSSES[loss]
     harm(sound, "old")
     line = f"release {OLD} of source 'arm': the bucket lacks {what}; --repair removes it from the releases"
@@ -177,8 +171,7 @@ def test_lost_file_of_an_older_release(sound: CatalogTable, loss: str) -> None:
     assert [] == sound.fsck()
 
 
-def test_lost_file_of_a_held_release(sound: CatalogTable) -> None:
-    """A sync does not move what an operator holds, so the advice is another one."""
+def test_held_release_without_a_file_needs_a_rollback(sound: CatalogTable) -> None:
     held = pointer(sound)
     store_of(sound).move(held, rolled_back(held, OLD, 3))
     delete(sound, "old/vmlinuz")
@@ -187,8 +180,7 @@ def test_lost_file_of_a_held_release(sound: CatalogTable) -> None:
     assert (Kind.LOST_OBJECT, False) == (found.kind, found.repaired)
 
 
-def test_unused_place(sound: CatalogTable) -> None:
-    """A directory that no pointer names is garbage once all in it is a day old; a repair removes only that."""
+def test_directory_without_a_pointer_is_garbage_after_a_day(sound: CatalogTable) -> None:
     for name in ("killed/vmlinuz", "killed/a/b", "new0/vmlinuz"):
         put(sound, name, b"x")
     put(sound, "gone/vmlinuz", b"x", "gone")
@@ -203,8 +195,7 @@ def test_unused_place(sound: CatalogTable) -> None:
     assert [] == sound.fsck(ages=NOW)
 
 
-def test_unused_place_of_a_sync(sound: CatalogTable) -> None:
-    """While a sync holds a source's lease, what it may be putting stays, whatever its age; the rest is removed."""
+def test_garbage_of_a_running_sync_stays(sound: CatalogTable) -> None:
     put(sound, "under-way/vmlinuz", b"x")
     put(sound, "killed/vmlinuz", b"x", "gone")
     with store_of(sound).lease():
@@ -216,16 +207,14 @@ def test_unused_place_of_a_sync(sound: CatalogTable) -> None:
     )
 
 
-def test_releases_without_a_source(sound: CatalogTable) -> None:
-    """Releases whose source no document has are a note: MATCHBOX_SOURCE may have it."""
+def test_releases_without_a_source_are_a_note(sound: CatalogTable) -> None:
     SourceTable(sound.clients).delete("arm")
     line = "source 'arm' has releases but no document: it is synced only if MATCHBOX_SOURCE names it"
     assert [(Kind.NOTE, line)] == [found[:2] for found in sound.fsck(repair=True, ages=NOW)]
     assert {"old", "new"} == store_of(sound).directories()
 
 
-def test_other_objects(sound: CatalogTable) -> None:
-    """What lies right below releases/ or a source is no release's, and no business of a repair."""
+def test_other_objects_stay(sound: CatalogTable) -> None:
     for key in ("releases/", "releases/file", "releases/arm/file"):
         sound.s3_client.put_object(Bucket=sound.name, Key=key, Body=b"")
     assert [] == sound.fsck(repair=True, ages=NOW)

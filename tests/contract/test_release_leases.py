@@ -1,4 +1,4 @@
-"""Who may publish releases of a source: one at a time, wherever they lie, and nobody for ever."""
+"""The lease of a source: one holder at a time, and none for ever."""
 
 import time
 
@@ -20,8 +20,7 @@ def store(releases: ReleaseSubject) -> ReleaseStore:
     return releases.store("arm")
 
 
-def test_lease(releases: ReleaseSubject, store: ReleaseStore) -> None:
-    """One at a time has the lease of a source; afterwards it is free, also where its holder failed."""
+def test_lease_has_one_holder(releases: ReleaseSubject, store: ReleaseStore) -> None:
     with store.lease() as lease:
         for other in (store, releases.store("arm")):
             with pytest.raises(BusyError, match="another sync of 'arm' is running"), other.lease():
@@ -33,8 +32,7 @@ def test_lease(releases: ReleaseSubject, store: ReleaseStore) -> None:
         releases.store("arm").move(pointer("a"), pointer("b"), second)
 
 
-def test_moves_without_a_lease(releases: ReleaseSubject, store: ReleaseStore) -> None:
-    """An operator moves the pointer while a sync is under way, which then has to look again."""
+def test_operator_moves_the_pointer_during_a_sync(releases: ReleaseSubject, store: ReleaseStore) -> None:
     store.move(None, pointer("a"))
     with store.lease() as lease:
         releases.store("arm").move(pointer("a"), pointer("a", held=True))
@@ -45,8 +43,7 @@ def test_moves_without_a_lease(releases: ReleaseSubject, store: ReleaseStore) ->
 
 
 @IN_DATA
-def test_lost_lease(releases: ReleaseSubject, store: ReleaseStore) -> None:
-    """Whoever lost the lease publishes nothing, and does not take it from the other one when it ends."""
+def test_lost_lease_publishes_nothing(releases: ReleaseSubject, store: ReleaseStore) -> None:
     assert releases.usurp is not None
     store.move(None, pointer("a"))
     with store.lease() as lease:
@@ -62,8 +59,7 @@ def test_lost_lease(releases: ReleaseSubject, store: ReleaseStore) -> None:
 
 
 @IN_DATA
-def test_ended_lease(releases: ReleaseSubject, store: ReleaseStore) -> None:
-    """A lease that has ended publishes nothing."""
+def test_ended_lease_publishes_nothing(releases: ReleaseSubject, store: ReleaseStore) -> None:
     with store.lease() as lease:
         pass
     with pytest.raises(LeaseLostError):
@@ -72,8 +68,7 @@ def test_ended_lease(releases: ReleaseSubject, store: ReleaseStore) -> None:
 
 
 @OF_PROCESSES
-def test_killed_holder(releases: ReleaseSubject, store: ReleaseStore) -> None:
-    """The lease of a process that was killed ends by itself."""
+def test_lease_of_a_killed_process_ends(releases: ReleaseSubject, store: ReleaseStore) -> None:
     assert releases.kill_holder is not None
     releases.kill_holder("arm")
     end = time.monotonic() + ENOUGH
@@ -88,8 +83,7 @@ def test_killed_holder(releases: ReleaseSubject, store: ReleaseStore) -> None:
     assert pointer("a") == store.pointer()
 
 
-def test_renewed_lease(stored: OnStores) -> None:
-    """A lease in the table is renewed as long as its holder lives."""
+def test_lease_is_renewed(stored: OnStores) -> None:
     store = stored.store("arm", 3.0)
     with store.lease() as lease:
         first = stored.lease_end("arm")
@@ -101,8 +95,8 @@ def test_renewed_lease(stored: OnStores) -> None:
 
 
 @pytest.mark.parametrize("stored", ON_SERVICES, indirect=True)
-def test_lease_that_is_taken_twice(stored: OnStores) -> None:
-    """Where the answer was lost, the same question has the lease; another one has not."""
+def test_lease_may_be_acquired_again_by_its_holder(stored: OnStores) -> None:
+    """As boto3 does where a response was lost."""
     leases = SyncLeases(stored.stores.clients(), "arm")
     for _ in range(2):
         leases._acquire("one")

@@ -1,4 +1,4 @@
-"""What every store of releases promises: in memory, in a directory, in table and bucket."""
+"""The contract of release stores: in memory, in a directory, in table and bucket."""
 
 import base64
 import hashlib
@@ -36,8 +36,7 @@ def put(store: ReleaseStore, path: Path, directory: str, name: str, body: bytes 
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_put(releases: ReleaseSubject, store: ReleaseStore, tmp_path: Path, name: str) -> None:
-    """A file of any name is read as it was put, has its size, and is one of the release's."""
+def test_file_is_read_as_it_was_put(releases: ReleaseSubject, store: ReleaseStore, tmp_path: Path, name: str) -> None:
     put(store, tmp_path, DIRECTORY, name)
     files = releases.served.files("arm", DIRECTORY)
     found = files.file(name)
@@ -48,8 +47,7 @@ def test_put(releases: ReleaseSubject, store: ReleaseStore, tmp_path: Path, name
     assert {DIRECTORY} == store.directories()
 
 
-def test_put_again(store: ReleaseStore, tmp_path: Path) -> None:
-    """A file that is put again has its new bytes; an empty one has none."""
+def test_second_put_replaces_the_file(store: ReleaseStore, tmp_path: Path) -> None:
     put(store, tmp_path, DIRECTORY, "a")
     put(store, tmp_path, DIRECTORY, "a", b"new")
     put(store, tmp_path, DIRECTORY, "empty", b"")
@@ -57,8 +55,7 @@ def test_put_again(store: ReleaseStore, tmp_path: Path) -> None:
     assert {"a": 3, "empty": 0} == store.sizes(DIRECTORY)
 
 
-def test_copy(releases: ReleaseSubject, store: ReleaseStore, tmp_path: Path) -> None:
-    """A copy has the same bytes, in the same directory and in another one, and outlives what it was made from."""
+def test_copy_outlives_the_original(releases: ReleaseSubject, store: ReleaseStore, tmp_path: Path) -> None:
     put(store, tmp_path, DIRECTORY, "boot/a")
     assert [True] * 2 == [
         store.copy(DIRECTORY, "b", DIRECTORY, "boot/a", SHA256),
@@ -72,14 +69,12 @@ def test_copy(releases: ReleaseSubject, store: ReleaseStore, tmp_path: Path) -> 
     assert b"new" == store.read(OTHER, "deep/c")
 
 
-def test_copy_of_other_bytes(store: ReleaseStore, tmp_path: Path) -> None:
-    """What is stored is copied only if it still has the SHA-256 that it was put with."""
+def test_changed_file_is_not_copied(store: ReleaseStore, tmp_path: Path) -> None:
     put(store, tmp_path, DIRECTORY, "a", b"overwritten")
     assert not store.copy(DIRECTORY, "b", DIRECTORY, "a", SHA256)
 
 
-def test_copy_of_what_is_absent(store: ReleaseStore, tmp_path: Path) -> None:
-    """Nothing is copied from a directory or a name that is not there, and what was there stays."""
+def test_missing_file_is_not_copied(store: ReleaseStore, tmp_path: Path) -> None:
     put(store, tmp_path, DIRECTORY, "a")
     assert [False] * 2 == [
         store.copy(DIRECTORY, "a", DIRECTORY, "b", SHA256),
@@ -88,8 +83,7 @@ def test_copy_of_what_is_absent(store: ReleaseStore, tmp_path: Path) -> None:
     assert (BODY, None) == (store.read(DIRECTORY, "a"), store.read(OTHER, "a"))
 
 
-def test_absent(releases: ReleaseSubject, store: ReleaseStore) -> None:
-    """Where nothing was put there is nothing to read, to list or to serve, and nothing to discard."""
+def test_empty_store_has_nothing(releases: ReleaseSubject, store: ReleaseStore) -> None:
     store.discard(DIRECTORY)
     assert (None, None, None, set(), {}) == (
         store.pointer(),
@@ -102,8 +96,7 @@ def test_absent(releases: ReleaseSubject, store: ReleaseStore) -> None:
     assert releases.served.files("arm", DIRECTORY).file("a") is None
 
 
-def test_discard(store: ReleaseStore, tmp_path: Path) -> None:
-    """A directory is discarded whole, and no other one, also where its name is the beginning of another's."""
+def test_discard_removes_one_directory(store: ReleaseStore, tmp_path: Path) -> None:
     for directory in (DIRECTORY, f"{DIRECTORY}0", OTHER):
         for name in NAMES:
             put(store, tmp_path, directory, name, b"x")
@@ -116,16 +109,14 @@ def test_discard(store: ReleaseStore, tmp_path: Path) -> None:
     )
 
 
-def test_listing(releases: ReleaseSubject, store: ReleaseStore, tmp_path: Path) -> None:
-    """The files of a release are listed as other assets are, without what lies in other directories."""
+def test_release_is_listed_like_assets(releases: ReleaseSubject, store: ReleaseStore, tmp_path: Path) -> None:
     for directory, name in ((DIRECTORY, "a"), (DIRECTORY, "boot/b"), (OTHER, "c"), (f"{DIRECTORY}0", "d")):
         put(store, tmp_path, directory, name, b"x")
     files = releases.served.files("arm", DIRECTORY)
     assert [(["a"], ["boot"]), (["b"], []), None] == [files.listing(path) for path in ("", "boot", "bo")]
 
 
-def test_move(releases: ReleaseSubject, store: ReleaseStore) -> None:
-    """A move is seen at once, by this store, by others, and by whoever serves; None takes the source out."""
+def test_move_is_visible_at_once(releases: ReleaseSubject, store: ReleaseStore) -> None:
     moves = [None, pointer("a"), pointer("b", "a"), pointer("a", "b", held=True), pointer("a", assets="x/ü"), None]
     for old, new in pairwise(moves):
         store.move(old, new)
@@ -134,8 +125,7 @@ def test_move(releases: ReleaseSubject, store: ReleaseStore) -> None:
     assert {} == releases.served.pointers()
 
 
-def test_moved_meanwhile(releases: ReleaseSubject, store: ReleaseStore) -> None:
-    """Whoever moves what is not served any more changes nothing."""
+def test_move_from_an_old_pointer_changes_nothing(releases: ReleaseSubject, store: ReleaseStore) -> None:
     store.move(None, pointer("a"))
     store.move(pointer("a"), pointer("b", "a"))
     for old in (None, pointer("a"), pointer("b"), pointer("b", "a", held=True)):
@@ -145,8 +135,7 @@ def test_moved_meanwhile(releases: ReleaseSubject, store: ReleaseStore) -> None:
     assert pointer("b", "a") == store.pointer()
 
 
-def test_sources_side_by_side(releases: ReleaseSubject, tmp_path: Path) -> None:
-    """Sources share nothing: neither pointers, nor files, nor leases, nor when they were up to date."""
+def test_sources_share_nothing(releases: ReleaseSubject, tmp_path: Path) -> None:
     arm, other = releases.store("arm"), releases.store("arm64")
     with arm.lease() as first, other.lease() as second:
         arm.move(None, pointer("a"), first)
@@ -164,8 +153,7 @@ def test_sources_side_by_side(releases: ReleaseSubject, tmp_path: Path) -> None:
         arm.move(pointer("a"), pointer("c"))
 
 
-def test_concurrent_moves(releases: ReleaseSubject) -> None:
-    """Moves of different sources at the same time all succeed."""
+def test_concurrent_moves_of_different_sources_succeed(releases: ReleaseSubject) -> None:
     ids = [f"source{number}" for number in range(4)]
     stores = {source_id: releases.store(source_id) for source_id in ids}
 
@@ -183,8 +171,7 @@ def test_concurrent_moves(releases: ReleaseSubject) -> None:
     assert expected == releases.served.pointers()
 
 
-def test_rival_moves(releases: ReleaseSubject) -> None:
-    """Of several moves of one source from the same pointer one succeeds, and the others are told."""
+def test_one_of_concurrent_moves_of_a_source_succeeds(releases: ReleaseSubject) -> None:
     stores = [releases.store("arm") for _ in range(4)]
 
     def move(number: int) -> bool:
@@ -199,8 +186,7 @@ def test_rival_moves(releases: ReleaseSubject) -> None:
     assert {"arm": pointer(f"d{winner}")} == releases.served.pointers()
 
 
-def test_checked(releases: ReleaseSubject, store: ReleaseStore) -> None:
-    """The moment when a source was up to date is kept, whatever becomes of leases."""
+def test_time_of_the_last_check_is_kept(releases: ReleaseSubject, store: ReleaseStore) -> None:
     store.note_checked(5)
     with store.lease():
         assert 5 == releases.store("arm").checked()
@@ -209,8 +195,8 @@ def test_checked(releases: ReleaseSubject, store: ReleaseStore) -> None:
 
 
 @pytest.mark.parametrize("stored", ON_SERVICES[1:], indirect=True)
-def test_stored_checksum(stored: OnStores, tmp_path: Path) -> None:
-    """The bucket (not moto's) keeps the SHA-256 of each whole file, of a copied one, too, and its content type."""
+def test_bucket_keeps_checksum_and_content_type(stored: OnStores, tmp_path: Path) -> None:
+    """Not moto's."""
     store = stored.subject.store("arm")
     put(store, tmp_path, DIRECTORY, "a")
     assert store.copy(OTHER, "b", DIRECTORY, "a", SHA256)
@@ -221,8 +207,8 @@ def test_stored_checksum(stored: OnStores, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("stored", ON_SERVICES[1:], indirect=True)
-def test_wrong_checksum(stored: OnStores, tmp_path: Path) -> None:
-    """A file that is not what it should be is refused by the bucket (moto's takes all), and is not there."""
+def test_bucket_refuses_a_wrong_checksum(stored: OnStores, tmp_path: Path) -> None:
+    """moto's does not."""
     (tmp_path / "file").write_bytes(BODY)
     store = stored.subject.store("arm")
     with pytest.raises(AWSError):
@@ -230,8 +216,7 @@ def test_wrong_checksum(stored: OnStores, tmp_path: Path) -> None:
     assert set() == store.directories()
 
 
-def test_damaged_pointer(stored: OnStores) -> None:
-    """A pointer that cannot be read is none to machines, and hides no other one."""
+def test_damaged_pointer_hides_no_other(stored: OnStores) -> None:
     stored.subject.store("other").move(None, pointer("a"))
     with closing(stored.stores.tables.client("dynamodb")) as client:
         client.update_item(

@@ -1,4 +1,4 @@
-"""A data directory with image sources, synced and served by the commands that an operator types, in either mode."""
+"""Commands on image sources, in either mode."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""`matchboxctl sync` that is killed at random moments: one release is served whole, and the next sync completes."""
+"""`matchboxctl sync` killed at random moments: one release stays whole, and the next sync completes."""
 
 import hashlib
 import json
@@ -78,16 +78,15 @@ def survives(place: SyncPlace, rounds: int, registry: OciRegistry, lease_ends: C
 
 
 @pytest.mark.parametrize("rounds", ROUNDS)
-def test_in_a_directory(tmp_path: Path, oci_registry: OciRegistry, rounds: int) -> None:
-    """The lock ends with its process, so that the next sync goes on at once."""
+def test_killed_sync_in_a_directory(tmp_path: Path, oci_registry: OciRegistry, rounds: int) -> None:
     survives(SyncPlace(tmp_path), rounds, oci_registry, lambda: None)
 
 
 @pytest.mark.parametrize("rounds", ROUNDS)
-def test_in_table_and_bucket(
+def test_killed_sync_in_table_and_bucket(
     tmp_path: Path, oci_registry: OciRegistry, dynamodb_local: Service, versitygw: Service, rounds: int
 ) -> None:
-    """The lease outlives its holder by half a minute; that it has passed is played by removing the lease."""
+    """The test removes the lease instead of waiting for its end."""
     stores = new_stores(dynamodb_local, versitygw)
     with closing(stores.tables.client("dynamodb")) as client:
         survives(

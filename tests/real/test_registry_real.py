@@ -1,4 +1,4 @@
-"""Images out of docker-registry with GHCR's manners: tokens for all, and blobs from other storage."""
+"""Images from docker-registry set up like GHCR: tokens for all, blobs from other storage."""
 
 import hashlib
 from collections.abc import Iterator
@@ -81,8 +81,8 @@ def layer(one: Image, number: int) -> str:
 
 @pytest.mark.parametrize("redirect", [True, False])
 @pytest.mark.parametrize("tokens", [True, False])
-def test_every_layer_comes_as_it_was_pushed(tokens: bool, redirect: bool) -> None:
-    """The layers of an image are had with and without tokens, from other storage and from the registry itself."""
+def test_layers_are_read(tokens: bool, redirect: bool) -> None:
+    """With and without tokens and redirects."""
     with (
         oci_registry_rig(tokens=tokens, redirect=redirect, token_key="access_token") as rig,
         closing(Registry(no_logins, retry_policy=FAST_RETRIES)) as registry,
@@ -92,8 +92,7 @@ def test_every_layer_comes_as_it_was_pushed(tokens: bool, redirect: bool) -> Non
         assert not redirect or {layer(TALOS, number) for number in range(4)} == set(rig.sent)
 
 
-def test_an_index_of_indexes_leads_to_the_platform(oci_registry: OciRegistry, registry: Registry) -> None:
-    """Past an attestation and through a nested index of Docker's kind, each platform's image is found."""
+def test_nested_index_is_searched(oci_registry: OciRegistry, registry: Registry) -> None:
     inner = index([(OTHERS.armv7, "linux/arm/v7"), (TALOS, "linux/arm64/v8")], docker=True)
     outer = index([(OTHERS.amd64, "linux/amd64"), (inner, "")], attestation=True)
     reference = pushed(oci_registry, outer)
@@ -104,16 +103,14 @@ def test_an_index_of_indexes_leads_to_the_platform(oci_registry: OciRegistry, re
         assert layers_of(one) == parts(registry, reference, parse_platform(platform))
 
 
-def test_an_index_without_the_platform_says_what_it_has(oci_registry: OciRegistry, registry: Registry) -> None:
-    """The error names the image, the platform and those that are there, but no attestation."""
+def test_missing_platform_lists_the_available_ones(oci_registry: OciRegistry, registry: Registry) -> None:
     reference = pushed(oci_registry, index([(OTHERS.amd64, "linux/amd64")], attestation=True))
     with pytest.raises(RegistryError) as caught:
         registry.resolve(reference, ARM64)
     assert f"{reference}: no image for linux/arm64; available: linux/amd64" == str(caught.value)
 
 
-def test_a_digest_names_the_image_whatever_the_tag(oci_registry: OciRegistry, registry: Registry) -> None:
-    """After the tag moved, a reference with tag and digest leads to the digest, and one with the tag to the new one."""
+def test_digest_counts_before_the_tag(oci_registry: OciRegistry, registry: Registry) -> None:
     reference = pushed(oci_registry, TALOS)
     oci_registry.push(OTHERS.armv7, reference.repository, "v1")
     pinned = reference._replace(digest=TALOS.digest)
@@ -121,8 +118,7 @@ def test_a_digest_names_the_image_whatever_the_tag(oci_registry: OciRegistry, re
     assert [OTHERS.armv7.digest, TALOS.digest, TALOS.digest] == got
 
 
-def test_the_config_has_the_labels(oci_registry: OciRegistry, registry: Registry) -> None:
-    """The config comes from the storage, too."""
+def test_config_has_labels(oci_registry: OciRegistry, registry: Registry) -> None:
     reference = pushed(oci_registry, TALOS)
     manifest = registry.manifest(reference, registry.resolve(reference, ARM64))
     config = registry.config(reference, manifest)
@@ -130,8 +126,7 @@ def test_the_config_has_the_labels(oci_registry: OciRegistry, registry: Registry
     assert manifest.config.digest == oci_registry.sent[-1]
 
 
-def test_an_expired_address_is_asked_for_again(oci_registry: OciRegistry, registry: Registry) -> None:
-    """A storage that refuses an address with 403 gives the blob at the one that the registry names next."""
+def test_expired_address_is_requested_again(oci_registry: OciRegistry, registry: Registry) -> None:
     reference = pushed(oci_registry, TALOS)
     manifest = registry.manifest(reference, registry.resolve(reference, ARM64))
     oci_registry.expire(manifest.layers[0].digest)
@@ -139,8 +134,7 @@ def test_an_expired_address_is_asked_for_again(oci_registry: OciRegistry, regist
     assert manifest.layers[0].digest == f"sha256:{hashlib.sha256(body).hexdigest()}"
 
 
-def test_a_blob_that_vanished_is_an_error(oci_registry: OciRegistry, registry: Registry) -> None:
-    """The error names image and digest; the image's other layers are had."""
+def test_missing_blob_is_an_error(oci_registry: OciRegistry, registry: Registry) -> None:
     reference = pushed(oci_registry, TALOS)
     manifest = registry.manifest(reference, registry.resolve(reference, ARM64))
     oci_registry.delete_blob(reference.repository, layer(TALOS, 1))
@@ -149,46 +143,40 @@ def test_a_blob_that_vanished_is_an_error(oci_registry: OciRegistry, registry: R
     assert b"notes" == bytes_of(registry, reference, manifest.layers[3])
 
 
-def test_a_manifest_that_vanished_is_an_error(oci_registry: OciRegistry, registry: Registry) -> None:
-    """The error names the image and the digest of the manifest that the index leads to."""
+def test_missing_manifest_is_an_error(oci_registry: OciRegistry, registry: Registry) -> None:
     reference = pushed(oci_registry, index([(TALOS, "linux/arm64")]))
     oci_registry.delete_manifest(reference.repository, TALOS.digest)
     with pytest.raises(RegistryError, match=f"^{reference}: manifest {TALOS.digest}: .*404"):
         registry.manifest(reference, registry.resolve(reference, ARM64))
 
 
-def test_an_unknown_tag_is_an_error(oci_registry: OciRegistry, registry: Registry) -> None:
-    """The error names the image."""
+def test_unknown_tag_is_an_error(oci_registry: OciRegistry, registry: Registry) -> None:
     reference = pushed(oci_registry, TALOS)._replace(tag="v2")
     with pytest.raises(RegistryError, match=f"^{reference}: manifest: .*404"):
         registry.resolve(reference, ARM64)
 
 
-def test_a_private_image_is_had_with_the_login(oci_registry: OciRegistry) -> None:
-    """User and password are asked for by the registry's host, and give manifest, config and layers."""
+def test_private_image_is_read_with_a_login(oci_registry: OciRegistry) -> None:
     reference = pushed(oci_registry, TALOS, "private")
     login = Login(oci_registry.user, oci_registry.password)
     with closing(Registry({oci_registry.host: login}.get, retry_policy=FAST_RETRIES)) as registry:
         assert layers_of(TALOS) == parts(registry, reference)
 
 
-def test_a_public_image_is_had_with_a_login(oci_registry: OciRegistry) -> None:
-    """A login that is not needed does no harm."""
+def test_public_image_is_read_with_a_login(oci_registry: OciRegistry) -> None:
     reference = pushed(oci_registry, TALOS)
     login = Login(oci_registry.user, oci_registry.password)
     with closing(Registry({oci_registry.host: login}.get, retry_policy=FAST_RETRIES)) as registry:
         assert layers_of(TALOS) == parts(registry, reference)
 
 
-def test_a_private_image_is_refused_without_a_login(oci_registry: OciRegistry, registry: Registry) -> None:
-    """The error says that the image may be private, and where a login is to be given."""
+def test_private_image_needs_a_login(oci_registry: OciRegistry, registry: Registry) -> None:
     reference = pushed(oci_registry, TALOS, "private")
     with pytest.raises(RegistryError, match=f"^{reference}: .* 401: .*is private.*DOCKER_CONFIG"):
         registry.resolve(reference, ARM64)
 
 
-def test_a_private_image_is_refused_to_a_wrong_password(oci_registry: OciRegistry) -> None:
-    """The error names the user and not the password."""
+def test_wrong_password_is_an_error(oci_registry: OciRegistry) -> None:
     reference = pushed(oci_registry, TALOS, "private")
     with (
         closing(Registry({oci_registry.host: Login("robot", "guess")}.get, retry_policy=FAST_RETRIES)) as registry,
@@ -200,15 +188,13 @@ def test_a_private_image_is_refused_to_a_wrong_password(oci_registry: OciRegistr
     assert "guess" not in str(caught.value)
 
 
-def test_two_repositories_have_a_token_each(oci_registry: OciRegistry, registry: Registry) -> None:
-    """A registry object that has the token of one repository gets another for the next, and goes back."""
+def test_repositories_have_their_own_tokens(oci_registry: OciRegistry, registry: Registry) -> None:
     first, second = pushed(oci_registry, TALOS), pushed(oci_registry, OTHERS.armv7)
     found = [registry.resolve(one, ARM64).digest for one in (first, second, first)]
     assert [TALOS.digest, OTHERS.armv7.digest, TALOS.digest] == found
 
 
-def test_an_empty_layer_and_a_large_one_are_had(oci_registry: OciRegistry, registry: Registry) -> None:
-    """A layer of no bytes, and one of 24 MiB and a byte, in which no piece is like another."""
+def test_empty_and_large_layers_are_read(oci_registry: OciRegistry, registry: Registry) -> None:
     noise = hashlib.shake_256(b"noise").digest((24 << 20) + 1)
     sizes = image([Layer(b"", "application/octet-stream", "empty"), raw_file("noise", noise)])
     empty, large = parts(registry, pushed(oci_registry, sizes))

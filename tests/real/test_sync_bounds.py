@@ -1,4 +1,4 @@
-"""A sync of a large image needs little memory."""
+"""Memory of a sync."""
 
 import gzip
 import os
@@ -35,10 +35,10 @@ def bomb() -> Layer:
 
 @pytest.mark.parametrize("megabytes", [300, pytest.param(2000, marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("mode", ["directory", "store"])
-def test_memory(
+def test_large_image_needs_little_memory(
     mode: str, megabytes: int, request: pytest.FixtureRequest, tmp_path: Path, oci_registry: OciRegistry
 ) -> None:
-    """What cannot be compressed, under a layer that inflates to 2 GiB, is synced within 256 MB of memory."""
+    """A layer that inflates to 2 GiB, in 256 MB."""
     stores = None
     if mode == "store":
         stores = new_stores(request.getfixturevalue("dynamodb_local"), request.getfixturevalue("versitygw"))

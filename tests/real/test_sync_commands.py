@@ -1,4 +1,4 @@
-"""`sync`, `releases`, `rollback` and `follow` as an operator types them, and `serve --sync`, with a real registry."""
+"""`sync`, `releases`, `rollback`, `follow` and `serve --sync` with a real registry."""
 
 import hashlib
 import json
@@ -48,8 +48,7 @@ def repository() -> str:
     return f"public/{uuid4()}"
 
 
-def test_from_the_first_sync_to_a_rollback(place: SyncPlace, repository: str, oci_registry: OciRegistry) -> None:
-    """What each command prints and ends with, in the order of an operator's day."""
+def test_sync_rollback_and_follow(place: SyncPlace, repository: str, oci_registry: OciRegistry) -> None:
     place.add("talos", oci_registry.push(OLD, repository, "stable"))
     assert "no release of 'talos' in " in place.run("releases", "talos", code=2)
     assert "no source 'other' in " in place.run("sync", "other", code=2)
@@ -74,8 +73,7 @@ def test_from_the_first_sync_to_a_rollback(place: SyncPlace, repository: str, oc
     assert set() == place.leftovers("talos")
 
 
-def test_output_for_programs(place: SyncPlace, repository: str, oci_registry: OciRegistry) -> None:
-    """`--output env` has what Flux substitutes, `json` all that is known of each release."""
+def test_releases_output_env_and_json(place: SyncPlace, repository: str, oci_registry: OciRegistry) -> None:
     place.add("talos", oci_registry.push(OLD, repository, "stable"))
     place.run("sync")
     kernel, initramfs = (hashlib.sha256(body).hexdigest() for body in (b"old kernel", b"initramfs"))
@@ -102,10 +100,7 @@ def test_output_for_programs(place: SyncPlace, repository: str, oci_registry: Oc
     ]
 
 
-def test_an_older_release_is_served_by_its_address(
-    place: SyncPlace, repository: str, oci_registry: OciRegistry
-) -> None:
-    """An address that names a release has its files while it is kept; another one is a 404."""
+def test_address_serves_a_kept_release(place: SyncPlace, repository: str, oci_registry: OciRegistry) -> None:
     place.add("talos", oci_registry.push(OLD, repository, "stable"))
     place.run("sync")
     with place.serve() as serve:
@@ -120,8 +115,7 @@ def test_an_older_release_is_served_by_its_address(
         serve.end()
 
 
-def test_one_source_fails(place: SyncPlace, repository: str, oci_registry: OciRegistry) -> None:
-    """The others are synced; the command ends with 1 and a line that names image and step."""
+def test_failure_does_not_stop_other_sources(place: SyncPlace, repository: str, oci_registry: OciRegistry) -> None:
     place.add("bad", f"{oci_registry.host}/{repository}:absent")
     place.add("good", oci_registry.push(OLD, repository, "stable"))
     told = place.run("sync", code=1).splitlines()
@@ -130,8 +124,7 @@ def test_one_source_fails(place: SyncPlace, repository: str, oci_registry: OciRe
     assert f"bad: {oci_registry.host}/{repository}:absent: cannot resolve the image: " in line
 
 
-def test_a_private_image(place: SyncPlace, tmp_path: Path, oci_registry: OciRegistry) -> None:
-    """A docker config.json beside DOCKER_CONFIG or in the home directory has the login; without it the sync fails."""
+def test_login_is_read_from_docker_config(place: SyncPlace, tmp_path: Path, oci_registry: OciRegistry) -> None:
     place.add("talos", oci_registry.push(OLD, f"private/{uuid4()}", "stable"))
     assert "cannot resolve the image: " in place.run("sync", code=1)
     login = {"username": oci_registry.user, "password": oci_registry.password}
@@ -140,8 +133,7 @@ def test_a_private_image(place: SyncPlace, tmp_path: Path, oci_registry: OciRegi
     assert f"talos: published {OLD.digest}\n" == place.run("sync")
 
 
-def test_two_syncs_at_once(place: SyncPlace, repository: str, oci_registry: OciRegistry) -> None:
-    """Two processes that sync one source at the same moment end with the same, whole release; both succeed."""
+def test_concurrent_syncs_succeed(place: SyncPlace, repository: str, oci_registry: OciRegistry) -> None:
     place.add("talos", oci_registry.push(OLD, repository, "stable"))
     for one in (OLD, talos(hashlib.shake_256(b"large").digest(8_000_000))):
         oci_registry.push(one, repository, "stable")
@@ -171,8 +163,7 @@ def kernel_of(serve: Serve) -> bytes:
     return reply.body if reply.status == 200 else b""
 
 
-def test_serve_that_syncs(tmp_path: Path, repository: str) -> None:
-    """It syncs at its start and at the interval, goes on serving without the registry, and so after a restart."""
+def test_serve_syncs_at_start_and_at_intervals(tmp_path: Path, repository: str) -> None:
     place = SyncPlace(tmp_path)
     with oci_registry_rig() as registry:
         place.add("talos", registry.push(OLD, repository, "stable"), interval="1s")
@@ -189,8 +180,9 @@ def test_serve_that_syncs(tmp_path: Path, repository: str) -> None:
         serve.end()
 
 
-def test_serve_with_a_registry_that_is_silent(tmp_path: Path, repository: str, oci_registry: OciRegistry) -> None:
-    """A source whose registry never answers keeps no other one back."""
+def test_silent_registry_does_not_delay_other_sources(
+    tmp_path: Path, repository: str, oci_registry: OciRegistry
+) -> None:
     place = SyncPlace(tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         place.add("first", f"127.0.0.1:{silent.getsockname()[1]}/team/boot:stable", assets="first")

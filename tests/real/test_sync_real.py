@@ -1,4 +1,4 @@
-"""Images of every shape out of a real registry, synced and served by the commands; `sha256sum` checks them."""
+"""Images of every shape from a real registry, synced and served; `sha256sum` verifies them."""
 
 import hashlib
 import json
@@ -121,8 +121,7 @@ def synced(
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_what_is_served(synced: Synced, name: str, tmp_path: Path) -> None:
-    """Kernel and initramfs are those of the image, and `sha256sum -c` agrees with the checksums beside them."""
+def test_kernel_and_initramfs_are_served_with_checksums(synced: Synced, name: str, tmp_path: Path) -> None:
     served = {file: fetch(synced.serve, f"/assets/{name}/arm64/{file}") for file in ("vmlinuz", "initramfs.xz")}
     assert {"vmlinuz": KERNEL, "initramfs.xz": INITRAMFS} == served
     for file, body in served.items():
@@ -139,8 +138,7 @@ def test_what_is_served(synced: Synced, name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_the_record(synced: Synced, name: str) -> None:
-    """`release.json` says source, image, digest, and of each file size, SHA-256 and path in the image."""
+def test_record_is_served(synced: Synced, name: str) -> None:
     record = json.loads(fetch(synced.serve, f"/assets/{name}/arm64/release.json"))
     (digest,) = synced.place.digests(name)
     assert (name, digest, True) == (record["source"], record["digest"], record["image"].endswith(f"/{name}:stable"))
@@ -150,27 +148,23 @@ def test_the_record(synced: Synced, name: str) -> None:
     assert f"{name}: now {digest}" in synced.said.splitlines()
 
 
-def test_the_images_own_checksum_is_served(synced: Synced) -> None:
-    """Where `sha256sum -c` takes it; else one is made."""
+def test_checksum_of_the_image_is_served_if_it_applies(synced: Synced) -> None:
     assert f"{KERNEL_SHA256} *vmlinuz\n".encode() == fetch(synced.serve, "/assets/demo/arm64/vmlinuz.sha256")
     made = f"{INITRAMFS_SHA256}  initramfs.xz\n".encode()
     assert made == fetch(synced.serve, "/assets/demo/arm64/initramfs.xz.sha256")
 
 
-def test_a_unified_kernel_image_is_served(synced: Synced) -> None:
-    """As it is, with its command line beside it."""
+def test_unified_kernel_image_is_served_with_its_command_line(synced: Synced) -> None:
     assert EFI == fetch(synced.serve, "/assets/installer/arm64/vmlinuz.efi")
     assert b"console=ttyAMA0" == fetch(synced.serve, "/assets/installer/arm64/cmdline")
 
 
-def test_files_that_the_source_names(synced: Synced) -> None:
-    """They are served under the names that it gives them."""
+def test_files_are_served_by_the_names_of_the_source(synced: Synced) -> None:
     assert KERNEL == fetch(synced.serve, "/assets/hand-made/boot/kernel")
     assert f"{KERNEL_SHA256}  kernel\n".encode() == fetch(synced.serve, "/assets/hand-made/boot/kernel.sha256")
 
 
-def test_nothing_is_left_and_nothing_is_new(synced: Synced, oci_registry: OciRegistry) -> None:
-    """No file under way is left; a sync of unchanged images downloads nothing."""
+def test_unchanged_images_are_not_downloaded(synced: Synced, oci_registry: OciRegistry) -> None:
     before = oci_registry.sent
     said = synced.place.run("sync", *SHAPES)
     assert before == oci_registry.sent

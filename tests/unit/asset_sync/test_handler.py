@@ -1,4 +1,4 @@
-"""The function that syncs image sources, as its environment describes it, on table and bucket."""
+"""The function as its environment configures it, on table and bucket."""
 
 import base64
 import json
@@ -65,8 +65,7 @@ def new_secret(function: Function, text: str) -> None:
     function.environment["MATCHBOX_REGISTRY_SECRET"] = name
 
 
-def test_the_schedule_syncs_what_is_due(function: Function) -> None:
-    """A source that was never checked, or longer ago than its interval, is synced; the others are not asked for."""
+def test_schedule_syncs_sources_that_are_due(function: Function) -> None:
     for name in ("never", "long-ago", "just-now"):
         function.add(name, ONE, interval="1h")
     function.store("long-ago").note_checked(int(time.time()) - 7200)
@@ -85,13 +84,12 @@ def test_the_schedule_syncs_what_is_due(function: Function) -> None:
         ({"version": "0", "detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": "{}"}, None),
     ],
 )
-def test_what_an_event_asks_for(event: dict[str, Any], asked: str | None) -> None:
-    """An operator's event names a source; a schedule's, of whichever form, none."""
+def test_event_names_a_source_or_none(event: dict[str, Any], asked: str | None) -> None:
+    """A schedule's event names none."""
     assert asked == requested_source(event)
 
 
-def test_on_demand(function: Function) -> None:
-    """The source that the event names is synced, due or not, and no other."""
+def test_requested_source_is_synced_alone(function: Function) -> None:
     function.add("talos-arm64", ONE)
     function.add("talos-amd64", ONE)
     assert Report(["talos-arm64"], [], [], [], []) == function.run(ON_DEMAND)
@@ -101,15 +99,13 @@ def test_on_demand(function: Function) -> None:
     assert (OTHER.digest, None) == (function.served("talos-arm64"), function.served("talos-amd64"))
 
 
-def test_on_demand_for_none(function: Function) -> None:
-    """An event that names no source is an error, which says which sources there are."""
+def test_unknown_source_is_an_error(function: Function) -> None:
     function.add("talos-amd64", ONE)
     with pytest.raises(SyncFailedError, match=r"^no source 'talos-arm64'; available: talos-amd64"):
         function.run(ON_DEMAND)
 
 
-def test_files_in_the_bucket(function: Function) -> None:
-    """The release lies in the bucket, each object with its type."""
+def test_objects_have_their_content_types(function: Function) -> None:
     function.add("talos-arm64", ONE)
     function.run(ON_DEMAND)
     pointer = function.store("talos-arm64").pointer()
@@ -120,8 +116,7 @@ def test_files_in_the_bucket(function: Function) -> None:
     assert (line, "text/plain; charset=utf-8") == (found["Body"].read(), found["ContentType"])
 
 
-def test_before_there_is_a_table(function: Function) -> None:
-    """A run that comes before the table fails in one line that names it; the next one after it does its work."""
+def test_missing_table_is_an_error_and_the_next_run_syncs(function: Function) -> None:
     name = function.environment["MATCHBOX_TABLE"]
     function.add("talos-arm64", ONE, stand_in=True)
     function.dynamodb.delete_table(TableName=name)
@@ -135,14 +130,12 @@ def test_before_there_is_a_table(function: Function) -> None:
     assert Report(["talos-arm64"], [], [], [], []) == function.run(SCHEDULE)
 
 
-def test_the_stand_in(function: Function) -> None:
-    """MATCHBOX_SOURCE is synced where the table lacks a source of its id."""
+def test_stand_in_is_synced(function: Function) -> None:
     function.add("talos-arm64", ONE, stand_in=True)
     assert Report(["talos-arm64"], [], [], [], []) == function.run(SCHEDULE)
 
 
-def test_the_stand_in_for_a_part_that_the_table_fills(function: Function) -> None:
-    """The table's source counts where it fills the same part of /assets/, whatever its id, and takes it over."""
+def test_source_in_the_table_replaces_an_overlapping_stand_in(function: Function) -> None:
     function.add("first", ONE, stand_in=True, assets="talos/arm64")
     function.run(SCHEDULE)
     function.add("second", OTHER, assets="talos/arm64")
@@ -150,8 +143,7 @@ def test_the_stand_in_for_a_part_that_the_table_fills(function: Function) -> Non
     assert (None, OTHER.digest) == (function.served("first"), function.served("second"))
 
 
-def test_the_stand_in_of_a_source_in_the_table(function: Function) -> None:
-    """The table's source counts where it has one of the same id."""
+def test_source_in_the_table_replaces_its_stand_in(function: Function) -> None:
     function.add("talos-arm64", ONE, stand_in=True, assets="the/stand-in")
     function.add("talos-arm64", OTHER, assets="the/tables")
     assert Report(["talos-arm64"], [], [], [], []) == function.run(SCHEDULE)
@@ -162,8 +154,8 @@ def test_the_stand_in_of_a_source_in_the_table(function: Function) -> None:
 
 @pytest.mark.parametrize("form", ["config.json", "username and password"])
 @pytest.mark.parametrize("scheme", ["bearer", "basic"])
-def test_a_private_repository(function: Function, form: str, scheme: str) -> None:
-    """The login is in the secret, in either form; no line of the log shows it."""
+def test_login_is_read_from_the_secret(function: Function, form: str, scheme: str) -> None:
+    """The log does not show it."""
     function.registry.scheme, function.registry.login = scheme, ("robot", PASSWORD)
     auth = base64.b64encode(f"robot:{PASSWORD}".encode()).decode()
     texts = {
@@ -185,8 +177,7 @@ def test_a_private_repository(function: Function, form: str, scheme: str) -> Non
         ('{"username": "robot", "password": "correct mule"}', "cannot resolve the image: .*password is wrong"),
     ],
 )
-def test_a_login_that_is_none(function: Function, secret: str | None, why: str) -> None:
-    """A secret that is absent, unreadable or wrong fails the sources that need it, and is shown nowhere."""
+def test_invalid_secret_is_an_error_that_hides_it(function: Function, secret: str | None, why: str) -> None:
     function.registry.login = ("robot", PASSWORD)
     if secret is None:
         function.environment["MATCHBOX_REGISTRY_SECRET"] = "absent"
@@ -199,8 +190,7 @@ def test_a_login_that_is_none(function: Function, secret: str | None, why: str) 
     assert [] == [word for word in ("correct horse", "correct mule") if word in shown]
 
 
-def test_failures_last(function: Function) -> None:
-    """The others are synced although some fail; the error names each of these, and so does the log."""
+def test_failures_do_not_stop_other_sources(function: Function) -> None:
     function.add("a-bad", None)
     function.add("b-good", ONE)
     function.add("c-refused", ONE, interval="soon")
@@ -219,8 +209,7 @@ def test_failures_last(function: Function) -> None:
     assert {"asset_sync"} == {line["service"] for line in function.log}
 
 
-def test_others_that_are_refused(function: Function) -> None:
-    """Who names a source is not told of others that cannot be synced."""
+def test_invalid_source_does_not_stop_a_requested_one(function: Function) -> None:
     function.add("refused", ONE, interval="soon")
     function.add("good", ONE)
     assert Report(["good"], [], [], [], []) == function.run({"source": "good"})
@@ -228,8 +217,7 @@ def test_others_that_are_refused(function: Function) -> None:
         function.run({"source": "refused"})
 
 
-def test_a_renamed_source(function: Function) -> None:
-    """A source that is named no longer goes out of service once another one fills its part of /assets/."""
+def test_old_releases_of_a_renamed_source_are_withdrawn(function: Function) -> None:
     function.add("old", ONE, assets="talos")
     function.run(SCHEDULE)
     function.sources.delete("old")
@@ -240,22 +228,19 @@ def test_a_renamed_source(function: Function) -> None:
 
 
 @pytest.mark.parametrize("event", [{"source": ["talos"]}, {"source": 5}, ["talos"], "talos", None])
-def test_an_event_that_names_no_source(event: object) -> None:
-    """What is no object, or has no text in place of an id, is refused in one line."""
+def test_invalid_event_is_an_error(event: object) -> None:
     with pytest.raises(SyncFailedError, match=r"^the event('s source is not an id| is not an object such as .*): "):
         requested_source(event)
 
 
-def test_busy_is_no_failure(function: Function) -> None:
-    """A source that another sync holds is reported as busy, and the others are synced."""
+def test_busy_source_is_not_a_failure(function: Function) -> None:
     function.add("busy", ONE)
     function.add("free", ONE)
     with function.store("busy").lease():
         assert Report(["free"], [], [], ["busy"], []) == function.run(SCHEDULE)
 
 
-def test_held(function: Function) -> None:
-    """A source that an operator holds is reported as held."""
+def test_held_source_is_reported(function: Function) -> None:
     function.add("talos-arm64", ONE)
     function.run(ON_DEMAND)
     store = function.store("talos-arm64")
@@ -267,8 +252,7 @@ def test_held(function: Function) -> None:
     assert ONE.digest == function.served("talos-arm64")
 
 
-def test_what_was_synced_is_logged(function: Function) -> None:
-    """One line says the source, the digest, and whether it is another one."""
+def test_sync_is_logged(function: Function) -> None:
     function.add("talos-arm64", ONE)
     function.run(ON_DEMAND)
     (line,) = function.log
@@ -278,8 +262,7 @@ def test_what_was_synced_is_logged(function: Function) -> None:
 
 
 @pytest.mark.parametrize("name", ["MATCHBOX_TABLE", "MATCHBOX_BUCKET", "AWS_REGION"])
-def test_a_missing_setting(function: Function, name: str) -> None:
-    """The error names the variable."""
+def test_missing_setting_is_an_error(function: Function, name: str) -> None:
     del function.environment[name]
     with pytest.raises(MissingSettingError, match=f"^{name} is not set"):
         function.job()

@@ -1,4 +1,4 @@
-"""What asset_sync counts of image sources for CloudWatch."""
+"""CloudWatch metrics of image sources."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -89,8 +89,7 @@ def job() -> Iterator[Job]:
         yield made
 
 
-def test_sources_that_are_due(job: Job) -> None:
-    """What was synced is new; what failed is as old as before, and as old as can be if it never was in order."""
+def test_age_is_reset_by_success_only(job: Job) -> None:
     job.add("good", checked=5 * HOUR)
     job.add("failing", there=False, checked=5 * HOUR)
     job.add("never", there=False)
@@ -101,36 +100,32 @@ def test_sources_that_are_due(job: Job) -> None:
     ] == job.run()
 
 
-def test_sources_that_are_not_due(job: Job) -> None:
-    """Their age is told at each run, so that silence means that nothing runs."""
+def test_age_is_published_in_each_run(job: Job) -> None:
+    """So that silence means that nothing runs."""
     job.add("good", checked=HOUR // 2)
     assert [SourceMetrics("good", age=0.5)] == job.run()
 
 
-def test_on_demand(job: Job) -> None:
-    """A run for one source tells the ages of the others, too."""
+def test_requested_run_publishes_all_ages(job: Job) -> None:
     job.add("one", checked=HOUR // 2)
     job.add("other", checked=3 * HOUR)
     assert [SourceMetrics("one", age=0.0, succeeded=1, failed=0), SourceMetrics("other", age=3.0)] == job.run("one")
 
 
-def test_a_source_that_another_sync_holds(job: Job) -> None:
-    """It neither succeeds nor fails; its age is that of before, if it has one."""
+def test_busy_source_neither_succeeds_nor_fails(job: Job) -> None:
     job.add("busy", checked=2 * HOUR)
     job.add("new")
     with MemoryReleaseStore(job.releases, "busy").lease(), MemoryReleaseStore(job.releases, "new").lease():
         assert [SourceMetrics("busy", age=2.0), SourceMetrics("new")] == job.run()
 
 
-def test_no_source(job: Job) -> None:
-    """Without sources nothing is overdue; a source that is refused is a failure of none that has a name."""
+def test_no_sources_are_not_overdue(job: Job) -> None:
     assert [SourceMetrics(age=0.0)] == job.run()
     job.refused.append("source 'bad': no image")
     assert [SourceMetrics(failed=1)] == job.run()
 
 
-def test_the_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    """A source's figures are filed by source, and over all sources; what is not known is no metric."""
+def test_metrics_are_published_by_source_and_in_total(capsys: pytest.CaptureFixture[str]) -> None:
     publish = SyncMetrics(NAMESPACE).publish
     publish(SourceMetrics("talos-arm64", 0.0, 1, 0, 2.34567))
     publish(SourceMetrics("talos-arm64", 0.5))
@@ -147,10 +142,9 @@ def test_the_lines(capsys: pytest.CaptureFixture[str]) -> None:
     ] == metrics_of(capsys.readouterr().out)
 
 
-def test_the_function_counts(
+def test_namespace_enables_metrics(
     moto_server: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The handler counts in the namespace of its environment, and nowhere without one."""
     stores = new_stores(moto_server, moto_server)
     with closing(moto_server.client("dynamodb")) as dynamodb:
         create_table(dynamodb, stores.name)

@@ -1,4 +1,4 @@
-"""The directory for the files of a sync that is under way."""
+"""The directory for temporary files of a sync."""
 
 import signal
 import subprocess
@@ -28,8 +28,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_named_directory(tmp_path: Path) -> None:
-    """It is made and emptied, whatever was left in it, and gone afterwards."""
+def test_named_directory_is_emptied_and_removed(tmp_path: Path) -> None:
     (tmp_path / "under way").mkdir()
     (tmp_path / "under way" / "part").write_bytes(b"part")
     with emptied(tmp_path / "under way") as directory:
@@ -38,16 +37,14 @@ def test_a_named_directory(tmp_path: Path) -> None:
     assert [] == list(tmp_path.iterdir())
 
 
-def test_one_of_the_systems(temporary: Path) -> None:
-    """It is new for each sync, and gone afterwards."""
+def test_system_directory_is_new_and_removed(temporary: Path) -> None:
     with emptied(None) as one, emptied(None) as other:
         assert one != other
         assert [temporary, temporary] == [one.parent, other.parent]
     assert [] == list(temporary.iterdir())
 
 
-def test_what_a_killed_sync_left(temporary: Path) -> None:
-    """It stays while its sync lives, and is removed by the next one after a SIGKILL."""
+def test_directory_of_a_killed_sync_is_removed_by_the_next(temporary: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", HELD], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         left = process.stdout.readline().strip()

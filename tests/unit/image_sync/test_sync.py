@@ -1,4 +1,4 @@
-"""A sync: what is published, what is downloaded for it, and what stands afterwards."""
+"""A sync: what it downloads, publishes and removes."""
 
 import json
 from collections.abc import Iterator
@@ -39,8 +39,7 @@ def synced(subject: Subject, *images: Image) -> None:
         subject.sync()
 
 
-def test_the_first_sync(subject: Subject) -> None:
-    """The files, a checksum of each and the record are served from the moment that the pointer names them."""
+def test_first_sync_publishes_files_checksums_and_record(subject: Subject) -> None:
     one = subject.tag(talos(b"kernel", b"initramfs", version="v1.12.0"))
     outcome = subject.sync()
     assert Outcome("talos-arm64", one.digest, changed=True, held=False) == outcome
@@ -79,24 +78,21 @@ def test_the_first_sync(subject: Subject) -> None:
         ("{0}  vmlinuz\n{0}  vmlinuz-copy\n", False),
     ],
 )
-def test_the_images_own_checksum(subject: Subject, line: str, kept: bool) -> None:
-    """It is served where `sha256sum -c` would check with it the file as it is served; else one is made."""
+def test_checksum_of_the_image_is_served_if_it_applies(subject: Subject, line: str, kept: bool) -> None:
     own = line.format(sha256(b"kernel")).encode()
     synced(subject, talos(b"kernel", b"initramfs", Entry(f"{PLACE}/vmlinuz.sha256", own)))
     made = f"{sha256(b'kernel')}  vmlinuz\n".encode()
     assert (own if kept else made) == subject.files()["vmlinuz.sha256"]
 
 
-def test_a_checksum_of_another_name(subject: Subject) -> None:
-    """A file that is served under another name than it has in the image is given a checksum of its own."""
+def test_renamed_file_gets_a_new_checksum(subject: Subject) -> None:
     own = f"{sha256(b'kernel')}  vmlinuz\n".encode()
     subject.source = subject.source._replace(files={"boot/kernel": (f"{PLACE}/vmlinuz",)})
     synced(subject, talos(b"kernel", b"initramfs", Entry(f"{PLACE}/vmlinuz.sha256", own)))
     assert f"{sha256(b'kernel')}  kernel\n".encode() == subject.files()["boot/kernel.sha256"]
 
 
-def test_an_unchanged_digest(subject: Subject) -> None:
-    """Nothing is downloaded and nothing stored for it; it counts as checked."""
+def test_unchanged_digest_needs_no_download(subject: Subject) -> None:
     synced(subject, OLD)
     before = subject.pointer
     subject.faulty.asked.clear()
@@ -108,8 +104,7 @@ def test_an_unchanged_digest(subject: Subject) -> None:
     assert subject.now == subject.releases.checks["talos-arm64"]
 
 
-def test_another_choice_of_files(subject: Subject) -> None:
-    """A source that was edited to take other files of the same image is another place, and is published."""
+def test_changed_files_are_published(subject: Subject) -> None:
     synced(subject, OLD)
     before = subject.pointer.releases[0].directory
     subject.source = subject.source._replace(files={"kernel": (f"{PLACE}/vmlinuz",)})
@@ -119,16 +114,14 @@ def test_another_choice_of_files(subject: Subject) -> None:
     assert set() == subject.leftovers
 
 
-def test_another_part_of_the_assets(subject: Subject) -> None:
-    """A source that was edited to fill another part of /assets/ does so without a download."""
+def test_changed_assets_need_no_download(subject: Subject) -> None:
     synced(subject, OLD)
     subject.source = subject.source._replace(assets="elsewhere")
     assert subject.sync().changed
     assert ("elsewhere", []) == (subject.pointer.assets, subject.store.named("put"))
 
 
-def test_identical_files(subject: Subject) -> None:
-    """What a kept release has is copied and not put again, nor what the same release has under another name."""
+def test_identical_files_are_copied(subject: Subject) -> None:
     synced(subject, OLD)
     subject.source = subject.source._replace(
         files={"vmlinuz": (f"{PLACE}/vmlinuz",), "again": (f"{PLACE}/vmlinuz",), "other": (f"{PLACE}/initramfs.xz",)}
@@ -139,16 +132,14 @@ def test_identical_files(subject: Subject) -> None:
     assert (["vmlinuz"], ["again", "other"]) == (puts, sorted(subject.store.named("copy")))
 
 
-def test_what_cannot_be_copied(subject: Subject) -> None:
-    """A file that a kept release should have and has lost is stored anew."""
+def test_file_that_cannot_be_copied_is_stored_again(subject: Subject) -> None:
     synced(subject, OLD)
     del subject.releases.stored["talos-arm64", subject.pointer.releases[0].directory]["initramfs.xz"]
     synced(subject, talos(b"new kernel", OLD_FILES["initramfs.xz"]))
     assert {"vmlinuz": b"new kernel", "initramfs.xz": b"old initramfs"} == subject.taken()
 
 
-def test_a_moved_tag(subject: Subject) -> None:
-    """The pointer moves with it; the release before is kept whole, with the moment when it was last served."""
+def test_moved_tag_moves_the_pointer(subject: Subject) -> None:
     synced(subject, OLD, NEW)
     assert (NEW.digest, NEW_FILES) == (subject.pointer.current, subject.taken())
     assert OLD_FILES == subject.taken(OLD.digest)
@@ -157,8 +148,7 @@ def test_a_moved_tag(subject: Subject) -> None:
     assert (OLD.digest, subject.now) == (older.digest, older.left)
 
 
-def test_a_tag_that_moves_back(subject: Subject) -> None:
-    """What is kept is served again without a download."""
+def test_kept_release_needs_no_download(subject: Subject) -> None:
     synced(subject, OLD, NEW)
     subject.tag(OLD)
     subject.faulty.asked.clear()
@@ -167,8 +157,7 @@ def test_a_tag_that_moves_back(subject: Subject) -> None:
     assert (OLD.digest, OLD_FILES) == (subject.pointer.current, subject.taken())
 
 
-def test_held(subject: Subject) -> None:
-    """A source that an operator holds stays where it is, and nothing is downloaded."""
+def test_held_source_is_not_updated(subject: Subject) -> None:
     synced(subject, OLD, NEW)
     subject.releases.served["talos-arm64"] = held = rolled_back(subject.pointer, None, subject.now)
     subject.tag(talos(b"the newest kernel"))
@@ -180,8 +169,7 @@ def test_held(subject: Subject) -> None:
     assert b"the newest kernel" == subject.taken()["vmlinuz"]
 
 
-def test_rolled_back_meanwhile(subject: Subject) -> None:
-    """A rollback while a sync downloads wins: the source is held there; the next sync removes what was staged."""
+def test_rollback_during_a_sync_wins(subject: Subject) -> None:
     synced(subject, OLD, NEW)
     held = rolled_back(subject.pointer, None, subject.now)
     subject.store.before["put"] = lambda: subject.releases.served.update({"talos-arm64": held})
@@ -192,8 +180,7 @@ def test_rolled_back_meanwhile(subject: Subject) -> None:
     assert (held, set()) == (subject.pointer, subject.leftovers)
 
 
-def test_followed_meanwhile(subject: Subject) -> None:
-    """A pointer that somebody else wrote between a look at it and its move is looked at once more."""
+def test_pointer_moved_during_a_sync_is_read_again(subject: Subject) -> None:
     synced(subject, OLD, NEW)
     other = subject.pointer._replace(releases=subject.pointer.releases[:1])
     subject.store.before["move"] = lambda: subject.releases.served.update({"talos-arm64": other})
@@ -208,8 +195,7 @@ def test_followed_meanwhile(subject: Subject) -> None:
     assert [newest.digest, NEW.digest] == [release.digest for release in subject.pointer.releases]
 
 
-def test_old_releases(subject: Subject) -> None:
-    """The newest `keep` stay; the others and their files go an hour after they were last current."""
+def test_old_releases_are_removed_after_an_hour(subject: Subject) -> None:
     subject.source = subject.source._replace(keep=1)
     synced(subject, OLD, NEW)
     assert [NEW.digest, OLD.digest] == [release.digest for release in subject.pointer.releases]
@@ -218,8 +204,7 @@ def test_old_releases(subject: Subject) -> None:
     assert set() == subject.leftovers
 
 
-def test_leftovers_of_a_killed_sync(subject: Subject, tmp_path: Path) -> None:
-    """Files that no release has, whoever left them, are removed by the next sync, which publishes as ever."""
+def test_leftovers_of_a_killed_sync_are_removed(subject: Subject, tmp_path: Path) -> None:
     (tmp_path / "half").write_bytes(b"half")
     store = subject.releases.stored
     store["talos-arm64", "0" * 64] = {"vmlinuz": b"half"}
@@ -238,15 +223,15 @@ def test_leftovers_of_a_killed_sync(subject: Subject, tmp_path: Path) -> None:
         ({}, {}, ""),
     ],
 )
-def test_version(subject: Subject, labels: dict[str, str], annotations: dict[str, str], version: str) -> None:
-    """The record's version is the label's, else the annotation's, else none."""
+def test_version_is_from_label_or_annotation(
+    subject: Subject, labels: dict[str, str], annotations: dict[str, str], version: str
+) -> None:
     files = gzipped(Entry(f"{PLACE}/vmlinuz", b"k"), Entry(f"{PLACE}/initramfs.xz", b"i"))
     synced(subject, image([files], labels=labels, annotations=annotations))
     assert version == json.loads(subject.files()["release.json"])["version"]
 
 
-def test_a_unified_kernel_image(subject: Subject) -> None:
-    """It is served as it is, and its kernel, initramfs and command line beside it, each with a checksum."""
+def test_unified_kernel_image_and_its_parts_are_published(subject: Subject) -> None:
     efi = uki([Section(".linux", b"kernel"), Section(".initrd", b"initramfs"), Section(".cmdline", b"quiet")])
     synced(subject, image([gzipped(Entry("usr/install/arm64/vmlinuz.efi", efi))]))
     assert {
@@ -258,8 +243,7 @@ def test_a_unified_kernel_image(subject: Subject) -> None:
     assert {"vmlinuz": b"kernel"}.items() <= subject.files().items()
 
 
-def test_a_unified_kernel_image_beside_files(subject: Subject) -> None:
-    """A file that the source names itself is not replaced by what is inside a unified kernel image."""
+def test_named_files_are_not_replaced_by_parts(subject: Subject) -> None:
     efi = uki([Section(".linux", b"kernel"), Section(".initrd", b"initramfs"), Section(".cmdline", b"quiet")])
     subject.source = subject.source._replace(files={"a/x.efi": ("boot/x.efi",), "a/cmdline": ("boot/cmdline",)})
     synced(subject, image([gzipped(Entry("boot/x.efi", efi), Entry("boot/cmdline", b"own"))]))
@@ -268,8 +252,7 @@ def test_a_unified_kernel_image_beside_files(subject: Subject) -> None:
     )
 
 
-def test_files_that_were_taken_away(subject: Subject) -> None:
-    """A release of which files have vanished or were cut is staged anew, though its digest is unchanged."""
+def test_incomplete_release_is_published_again(subject: Subject) -> None:
     synced(subject, OLD)
     for damage in ({}, {"vmlinuz": b"old"}):
         directory = subject.pointer.releases[0].directory
@@ -279,8 +262,8 @@ def test_files_that_were_taken_away(subject: Subject) -> None:
 
 
 @pytest.mark.parametrize("version", ["1.0 $(touch /tmp/x)", "1\nKERNEL_DIGEST=other", "\x1b[31m", "-v", "a" * 129])
-def test_a_version_that_is_none(version: str) -> None:
-    """A label that is more than a version's characters is none: it is printed as a shell's variable."""
+def test_invalid_version_is_ignored(version: str) -> None:
+    """It is printed as a shell variable."""
     with new_subject() as subject:
         subject.tag(talos(b"kernel", version=version))
         subject.sync()

@@ -1,4 +1,4 @@
-"""A sync whose registry fails recovers, or leaves the release before it whole and says where it failed."""
+"""A failing registry: the sync recovers, or the previous release stays and the error says where it failed."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -67,8 +67,7 @@ RECOVERED: Mapping[str, list[Fault]] = {
 
 
 @pytest.mark.parametrize("name", RECOVERED)
-def test_recovered(subject: Subject, name: str) -> None:
-    """What passes by itself is outlasted, and the new release is published whole."""
+def test_transient_failure_is_retried(subject: Subject, name: str) -> None:
     subject.faulty.faults += [
         Fault(one.at, one.times, one.status, one.headers, cut_after=one.cut_after, pause=one.pause, silent=one.silent)
         for one in RECOVERED[name]
@@ -78,8 +77,7 @@ def test_recovered(subject: Subject, name: str) -> None:
     assert [0] * len(subject.faulty.faults) == [fault.times for fault in subject.faulty.faults]
 
 
-def test_an_address_that_is_good_once(subject: Subject) -> None:
-    """A download that breaks is taken up at a new address of the storage, where it broke."""
+def test_broken_download_is_resumed_at_a_new_address(subject: Subject) -> None:
     subject.faulty.address_uses = 1
     subject.faulty.faults.append(Fault("storage", times=2, cut_after=100, of=LAYER))
     assert subject.sync().changed
@@ -136,8 +134,7 @@ def fails_soon(subject: Subject, fault: Fault) -> str:
 
 
 @pytest.mark.parametrize("name", FAILING)
-def test_failing(subject: Subject, name: str) -> None:
-    """What does not pass leaves the old release whole; the line says where it failed, and the next sync completes."""
+def test_failure_keeps_the_previous_release(subject: Subject, name: str) -> None:
     failing = FAILING[name]
     subject.faulty.faults.append(failing.fault)
     assert_line(subject, fails_soon(subject, failing.fault), failing.digest, failing.step, failing.why)
@@ -155,8 +152,7 @@ def test_failing(subject: Subject, name: str) -> None:
         (Fault("storage", FOR_EVER, pause=0.2), GIVEN_UP),
     ],
 )
-def test_failing_in_a_layer(subject: Subject, fault: Fault, why: str) -> None:
-    """So does a layer that comes wrong, longer than announced, or never; the line names the blob, too."""
+def test_failure_in_a_layer_names_the_blob(subject: Subject, fault: Fault, why: str) -> None:
     subject.faulty.faults.append(replace(fault, of=LAYER))
     line = fails_soon(subject, fault)
     assert_line(subject, line, NEW.digest, LAYERS, why)
@@ -164,16 +160,14 @@ def test_failing_in_a_layer(subject: Subject, fault: Fault, why: str) -> None:
     completes(subject)
 
 
-def test_a_vanished_blob(subject: Subject) -> None:
-    """A layer that the registry has lost."""
+def test_missing_blob_keeps_the_previous_release(subject: Subject) -> None:
     subject.faulty.lose_blob(LAYER)
     assert_line(subject, fails(subject), NEW.digest, LAYERS, f"blob {LAYER}: .*404")
     subject.tag(NEW)
     completes(subject)
 
 
-def test_a_registry_that_is_away(subject: Subject) -> None:
-    """A registry that does not answer at all."""
+def test_unavailable_registry_keeps_the_previous_release(subject: Subject) -> None:
     there = subject.source
     subject.source = there._replace(image=there.image._replace(registry="127.0.0.1:1"))
     line = fails(subject)
@@ -212,8 +206,7 @@ BAD_IMAGES: Mapping[str, tuple[Image, str, str]] = {
 
 
 @pytest.mark.parametrize("name", BAD_IMAGES)
-def test_a_bad_image(subject: Subject, name: str) -> None:
-    """An image that is damaged, contradicts itself or lacks what is wanted is refused; a good one is then taken."""
+def test_invalid_image_keeps_the_previous_release(subject: Subject, name: str) -> None:
     bad, step, why = BAD_IMAGES[name]
     subject.tag(bad)
     assert_line(subject, fails(subject), "" if step == RESOLVE else bad.digest, step, why)
@@ -221,8 +214,8 @@ def test_a_bad_image(subject: Subject, name: str) -> None:
     completes(subject)
 
 
-def test_a_first_sync_that_fails(subject: Subject) -> None:
-    """A source that has no release yet has none afterwards, and its files stay the operator's own."""
+def test_failed_first_sync_publishes_nothing(subject: Subject) -> None:
+    """The operator's own files stay."""
     subject.releases.served.clear()
     subject.faulty.lose_blob(LAYER)
     with pytest.raises(SyncError):
@@ -232,14 +225,12 @@ def test_a_first_sync_that_fails(subject: Subject) -> None:
     completes(subject)
 
 
-def test_another_platform(subject: Subject) -> None:
-    """An image that is no index is taken whatever the platform says: its paths decide."""
+def test_image_without_an_index_is_used_for_any_platform(subject: Subject) -> None:
     subject.source = subject.source._replace(platform=Platform("linux", "amd64"))
     assert_line(subject, fails(subject), NEW.digest, LAYERS, "lacks files: .*'output/talos/amd64/vmlinuz'")
 
 
-def test_layers_that_take_too_long() -> None:
-    """A download ends at its time limit, with the release before in service, and the next sync completes."""
+def test_time_limit_keeps_the_previous_release() -> None:
     with moved_tag() as subject:
         before = subject.pointer
         with pytest.raises(SyncError, match=r"cannot extract the files: .* took longer than 0 min"):

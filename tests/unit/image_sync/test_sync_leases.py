@@ -1,4 +1,4 @@
-"""Two syncs of one source: one at a time, and one that was silent for too long changes nothing."""
+"""Two syncs of one source: one at a time, and a lost lease changes nothing."""
 
 from collections.abc import Iterator
 
@@ -17,8 +17,7 @@ def subject() -> Iterator[Subject]:
         yield subject
 
 
-def test_busy(subject: Subject) -> None:
-    """While another sync of the source is under way nothing is asked and nothing is changed."""
+def test_second_sync_changes_nothing(subject: Subject) -> None:
     subject.faulty.asked.clear()
     subject.releases.leases["talos-arm64"] = "another's"
     with pytest.raises(BusyError, match="another sync of 'talos-arm64' is running"):
@@ -27,11 +26,8 @@ def test_busy(subject: Subject) -> None:
     assert {"talos-arm64": "another's"} == subject.releases.leases
 
 
-def test_a_lost_lease(subject: Subject) -> None:
-    """Who was silent for so long that a newer sync ran meanwhile publishes nothing, and never moves the pointer back.
-
-    The newer one resolved a newer image, and has ended.
-    """
+def test_lost_lease_publishes_nothing(subject: Subject) -> None:
+    """The newer sync resolved a newer image and has ended."""
     newest = Release("sha256:" + "9" * 64, "newest", NOON)
     overtaken = published(subject.pointer, subject.source, newest, NOON)
 
@@ -47,7 +43,6 @@ def test_a_lost_lease(subject: Subject) -> None:
 
 @pytest.mark.parametrize("verb", ["pointer", "sizes"])
 def test_a_lost_lease_removes_nothing(subject: Subject, verb: str) -> None:
-    """Who has lost the lease, however early, leaves alone what the other sync stages."""
     subject.tag(OLD)
 
     def overtake() -> None:

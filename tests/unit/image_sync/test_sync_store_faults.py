@@ -1,4 +1,4 @@
-"""A sync whose table, bucket or disk fails leaves one release whole, and the next sync completes."""
+"""A failing table, bucket or disk: one release stays whole, and the next sync completes."""
 
 import errno
 from collections.abc import Callable, Iterator
@@ -55,8 +55,9 @@ def failing_at(error: Exception, number: int) -> Callable[[], None]:
         ("move", 0),
     ],
 )
-def test_before_the_pointer_moves(subject: Subject, verb: str, number: int, error: Exception) -> None:
-    """The old release stays, the line says where it failed, and the next sync completes."""
+def test_failure_before_the_move_keeps_the_old_release(
+    subject: Subject, verb: str, number: int, error: Exception
+) -> None:
     subject.store.before[verb] = failing_at(error, number)
     line = fails(subject)
     assert line.startswith(f"talos-arm64: {subject.source.image}")
@@ -68,8 +69,7 @@ def test_before_the_pointer_moves(subject: Subject, verb: str, number: int, erro
 
 @pytest.mark.parametrize("error", [AWAY, FULL])
 @pytest.mark.parametrize("verb", ["discard", "note_checked"])
-def test_after_the_pointer_has_moved(subject: Subject, verb: str, error: Exception) -> None:
-    """The new release is served whole; the next sync cleans up."""
+def test_failure_after_the_move_serves_the_new_release(subject: Subject, verb: str, error: Exception) -> None:
     subject.releases.stored["talos-arm64", "0" * 64] = {"vmlinuz": b"half"}
     subject.store.before[verb] = failing_at(error, 0)
     with pytest.raises(SyncError, match=f"cannot remove old releases: .*{error.args[-1]}"):
@@ -81,8 +81,7 @@ def test_after_the_pointer_has_moved(subject: Subject, verb: str, error: Excepti
 
 
 @pytest.mark.parametrize("error", [AWAY, FULL])
-def test_a_copy(subject: Subject, error: Exception) -> None:
-    """A file that cannot be copied from the release before is a failure at that file."""
+def test_failure_of_a_copy_names_the_file(subject: Subject, error: Exception) -> None:
     subject.tag(talos(NEW_FILES["vmlinuz"], OLD_FILES["initramfs.xz"]))
     subject.store.before["copy"] = failing_at(error, 0)
     assert "cannot store 'initramfs.xz': " in fails(subject)

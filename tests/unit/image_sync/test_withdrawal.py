@@ -1,4 +1,4 @@
-"""Releases go out of service when their source is named no longer, and no others do."""
+"""Withdrawal of the releases of removed sources."""
 
 from pathlib import Path
 
@@ -36,15 +36,13 @@ def replaced(releases: MemoryReleases, *named: str) -> list[str]:
     return withdraw_replaced(SOURCE, {"new", *named}, memory_stores(releases))
 
 
-def test_what_a_source_replaces(releases: MemoryReleases) -> None:
-    """What is named no longer goes where it overlaps, with its files; what is named, or elsewhere, stays."""
+def test_overlapping_releases_of_removed_sources_are_withdrawn(releases: MemoryReleases) -> None:
     assert ["same", "below"] == replaced(releases, "above")
     assert {"new", "above", "other"} == releases.served.keys()
     assert {"new", "above", "other"} == {source_id for source_id, _ in releases.stored}
 
 
-def test_one_that_is_synced(releases: MemoryReleases) -> None:
-    """A source that is synced at this moment is left to the next time, and the others go."""
+def test_source_that_is_being_synced_is_skipped(releases: MemoryReleases) -> None:
     with MemoryReleaseStore(releases, "same").lease():
         assert ["above", "below"] == replaced(releases)
         with pytest.raises(BusyError):
@@ -52,8 +50,7 @@ def test_one_that_is_synced(releases: MemoryReleases) -> None:
     assert pointer("talos/arm64") == releases.served["same"]
 
 
-def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It withdraws a source that was removed, and refuses one that is there, and one that has no release."""
+def test_command_withdraws_removed_sources_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "sources").mkdir()
     (tmp_path / "sources" / "arm.json").write_text('{"id": "arm", "image": "ghcr.io/team/boot:v1", "assets": "talos"}')
     for source_id in ("arm", "gone"):

@@ -1,4 +1,4 @@
-"""References are read as `docker pull` reads them, and platforms as OCI writes them."""
+"""Image references are parsed as by `docker pull`, platforms as OCI writes them."""
 
 import pytest
 from hypothesis import given
@@ -41,8 +41,8 @@ DIGESTS = st.from_regex(r"sha256:[0-9a-f]{64}", fullmatch=True)
         ("ghcr.io/a__b/c-d.e--f:_x", ImageReference("ghcr.io", "a__b/c-d.e--f", "_x", "")),
     ],
 )
-def test_references(text: str, expected: ImageReference) -> None:
-    """Host, repository, tag and digest are told apart; what is left out is docker.io, `library/` and `latest`."""
+def test_reference_is_split_into_its_parts(text: str, expected: ImageReference) -> None:
+    """Defaults are docker.io, `library/` and `latest`, as for docker."""
     assert expected == parse_image_reference(text)
 
 
@@ -83,28 +83,24 @@ def test_references(text: str, expected: ImageReference) -> None:
         "[gh.cr]/boot",
     ],
 )
-def test_no_references(text: str) -> None:
-    """What docker would not pull is refused, and the error shows it."""
+def test_invalid_reference_is_refused_and_shown(text: str) -> None:
     with pytest.raises(InvalidReferenceError):
         parse_image_reference(text)
 
 
-def test_an_error_shows_what_was_wrong() -> None:
-    """The error shows the reference and its wrong part."""
+def test_error_shows_the_invalid_part() -> None:
     with pytest.raises(InvalidReferenceError, match=r"^'ghcr\.io/boot:\.v1': .*'\.v1'"):
         parse_image_reference("ghcr.io/boot:.v1")
 
 
 @given(HOSTS, REPOSITORIES, st.one_of(st.just(""), TAGS), st.one_of(st.just(""), DIGESTS))
-def test_a_reference_is_read_as_it_is_written(host: str, repository: str, tag: str, digest: str) -> None:
-    """Whatever has a host, and a tag or a digest, reads back as itself."""
+def test_reference_survives_a_round_trip(host: str, repository: str, tag: str, digest: str) -> None:
     reference = ImageReference(host, repository, tag or ("" if digest else "latest"), digest)
     assert reference == parse_image_reference(str(reference))
 
 
 @given(st.text())
 def test_any_text_is_a_reference_or_refused(text: str) -> None:
-    """Every text is refused, or its reference written out means the same."""
     try:
         reference = parse_image_reference(text)
     except InvalidReferenceError:
@@ -120,8 +116,7 @@ def test_any_text_is_a_reference_or_refused(text: str) -> None:
         ("linux/x86_64", Platform("linux", "x86_64")),
     ],
 )
-def test_platforms(text: str, expected: Platform) -> None:
-    """A platform is system and architecture, and a variant where it has one; it is written as it is read."""
+def test_platform_is_system_architecture_and_variant(text: str, expected: Platform) -> None:
     assert expected == parse_platform(text)
     assert text == str(expected)
 
@@ -129,21 +124,18 @@ def test_platforms(text: str, expected: Platform) -> None:
 @pytest.mark.parametrize(
     "text", ["", "linux", "linux/", "/arm64", "linux/arm64/", "Linux/arm64", "linux/arm64/v8/x", "linux/arm64\n"]
 )
-def test_no_platforms(text: str) -> None:
-    """What is no platform is refused, and the error shows it and an example."""
+def test_invalid_platform_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(InvalidReferenceError, match="linux/arm64") as caught:
         parse_platform(text)
     assert repr(text) in str(caught.value)
 
 
 @given(DIGESTS)
-def test_digests(digest: str) -> None:
-    """A digest is `sha256:` and 64 digits."""
+def test_digest_is_accepted(digest: str) -> None:
     assert digest == parse_digest(digest)
 
 
 @given(st.text())
-def test_no_digests(text: str) -> None:
-    """No other text is a digest."""
+def test_invalid_digest_is_refused(text: str) -> None:
     with pytest.raises(InvalidReferenceError, match="sha256:"):
         parse_digest(text)

@@ -1,4 +1,4 @@
-"""Which release is served, and which are kept."""
+"""Pointers: the current release, and the kept ones."""
 
 import re
 from typing import NamedTuple
@@ -45,25 +45,22 @@ def after(*moments: tuple[str, int], source: Source = SOURCE) -> Pointer:
     return pointer
 
 
-def test_first() -> None:
-    """The first release is the current one, and nothing holds it."""
+def test_first_release_is_current_and_not_held() -> None:
     expected = Pointer("talos/arm64", A, held=False, releases=(release(A, 5),))
     assert expected == published(None, SOURCE, release(A, 5), 5)
 
 
-def test_next() -> None:
-    """The next release comes first, and the one before is remembered with the moment when it was last current."""
+def test_next_release_comes_first() -> None:
+    """The previous one has the time when it was last current."""
     pointer = after((A, 5), (B, 9))
     assert (B, (release(B, 9), release(A, 5)._replace(left=9))) == (pointer.current, pointer.releases)
 
 
-def test_same_second() -> None:
-    """Of two releases of one second the one that was published later counts as newer."""
+def test_later_release_of_the_same_second_is_newer() -> None:
     assert [C, B, A] == digests(after((A, 5), (B, 5), (C, 5)))
 
 
-def test_back_to_a_kept_one() -> None:
-    """A kept release that is current again keeps its age, and is no longer one that was left."""
+def test_kept_release_that_is_current_again_keeps_its_age() -> None:
     pointer = after((A, 5), (B, 9))
     kept = pointer.release(A)
     assert kept is not None
@@ -71,8 +68,8 @@ def test_back_to_a_kept_one() -> None:
     assert (A, (release(B, 9)._replace(left=20), release(A, 5))) == (again.current, again.releases)
 
 
-def test_same_image_with_other_files() -> None:
-    """With another choice of files a digest has another place; the one before is kept for an hour, as any other."""
+def test_other_files_of_an_image_are_another_release() -> None:
+    """The previous one is kept for an hour."""
     pointer = after((A, 5), (B, 9))
     again = published(pointer, SOURCE, Release(B, "elsewhere", 20), 20)
     former = release(B, 9)._replace(left=20)
@@ -81,22 +78,20 @@ def test_same_image_with_other_files() -> None:
     assert [B, A] == digests(pruned(again, 2, 20 + GRACE))
 
 
-def test_roll_back_after_the_tag_went_back() -> None:
-    """Where the tag went back to the oldest release, the one before the current is the one that was current before."""
+def test_rollback_from_the_oldest_goes_to_the_previous_one() -> None:
+    """Its tag was moved back."""
     pointer = after((A, 5), (B, 9))
     kept = pointer.release(A)
     assert kept is not None
     assert B == rolled_back(published(pointer, SOURCE, kept, 20), None, 30).current
 
 
-def test_other_part() -> None:
-    """A source that fills another part of /assets/ fills it from its next release on."""
+def test_changed_assets_apply_with_the_next_release() -> None:
     moved = published(after((A, 5)), SOURCE._replace(assets="boot"), release(B, 9), 9)
     assert "boot" == moved.assets
 
 
-def test_grace() -> None:
-    """What is older than the newest is kept for an hour after it was current, and not for longer."""
+def test_release_is_kept_for_an_hour_after_it_was_current() -> None:
     pointer = after((A, 0), (B, 10), (C, 20))
     assert [C, B, A] == digests(pruned(pointer, 1, 10 + GRACE - 1))
     assert [C, B] == digests(pruned(pointer, 1, 10 + GRACE))
@@ -104,29 +99,26 @@ def test_grace() -> None:
     assert [C, B] == digests(pruned(pointer, 2, 10**6))
 
 
-def test_publishing_prunes() -> None:
-    """A new release displaces those that are kept no longer."""
+def test_publishing_prunes_old_releases() -> None:
     assert [D, C] == digests(after((A, 0), (B, 10_000), (C, 20_000), (D, 30_000)))
 
 
-def test_roll_back() -> None:
-    """Without a digest the release before the current one is served and held, whatever is newer."""
+def test_rollback_holds_the_previous_release() -> None:
     pointer = after((A, 5), (B, 9))
     back = rolled_back(pointer, None, 30)
     expected = Pointer("talos/arm64", A, held=True, releases=(release(B, 9)._replace(left=30), release(A, 5)))
     assert expected == back
 
 
-def test_roll_back_to_a_digest() -> None:
-    """A digest names any release that is kept, a newer one and the current one, too."""
+def test_rollback_to_any_kept_digest() -> None:
+    """Also to a newer one and the current one."""
     pointer = after((A, 5), (B, 6), (C, 7))
     assert [(A, True), (C, True)] == [rolled_back(pointer, digest, 30)[1:3] for digest in (A, C)]
     forth = rolled_back(rolled_back(pointer, A, 30), B, 40)
     assert (B, [30, None, 40]) == (forth.current, [one.left for one in forth.releases])
 
 
-def test_roll_back_to_what_is_not_there() -> None:
-    """There is nothing before the oldest release, and an unknown digest is refused with those that are kept."""
+def test_rollback_to_an_unknown_release_is_refused() -> None:
     pointer = after((A, 5), (B, 9))
     with pytest.raises(UnknownReleaseError, match=f"no release is older than {A}"):
         rolled_back(rolled_back(pointer, None, 30), None, 40)
@@ -134,8 +126,7 @@ def test_roll_back_to_what_is_not_there() -> None:
         rolled_back(pointer, C, 30)
 
 
-def test_held_one_is_kept() -> None:
-    """A release that a rollback holds is kept, however old it is."""
+def test_held_release_survives_pruning() -> None:
     held = rolled_back(after((A, 5), (B, 6), (C, 7)), A, 8)
     assert [C, A] == digests(pruned(held, 1, 10**6))
 
@@ -174,11 +165,8 @@ ACTIONS = st.tuples(
 
 
 @given(st.integers(1, 4), st.lists(ACTIONS, max_size=30))
-def test_kept(keep: int, actions: list[tuple[str, str, int]]) -> None:
-    """After a sync exactly the newest `keep`, the current or held one and what was current in the last hour are kept.
-
-    At any time the current one is among them, each digest is there once, and the newest comes first.
-    """
+def test_pruning_keeps_the_newest_the_current_and_recent_ones(keep: int, actions: list[tuple[str, str, int]]) -> None:
+    """Each digest once, the newest first."""
     model, pointer = _Model(), None
     model.keep = keep
     source = SOURCE._replace(keep=keep)
@@ -213,8 +201,7 @@ RELEASES = st.builds(Release, st.text(), st.text(), st.integers(), st.none() | s
 
 
 @given(st.text(), st.booleans(), st.lists(RELEASES, min_size=1, unique_by=lambda one: one.digest), st.data())
-def test_text(assets: str, held: bool, releases: list[Release], data: st.DataObject) -> None:
-    """A pointer comes back from its text, be it bytes or not, and equal pointers have equal texts."""
+def test_pointer_survives_a_round_trip(assets: str, held: bool, releases: list[Release], data: st.DataObject) -> None:
     pointer = Pointer(assets, data.draw(st.sampled_from(releases)).digest, held, tuple(releases))
     text = pointer_text(pointer)
     assert [pointer] * 2 == [pointer_in(text), pointer_in(text.encode())]
@@ -247,8 +234,7 @@ SOUND = '{"assets":"a","current":"d","held":false,"releases":[{"digest":"d","pla
         b"\xff",
     ],
 )
-def test_no_pointer(text: str | bytes) -> None:
-    """What is not a pointer's text is none, also where only a type is wrong or the current release is not there."""
+def test_invalid_text_is_no_pointer(text: str | bytes) -> None:
     assert pointer_in(SOUND) is not None
     assert pointer_in(text) is None
 
@@ -274,15 +260,13 @@ POINTERS = {
         ("", None),
     ],
 )
-def test_covering(path: str, expected: tuple[str, str] | None) -> None:
-    """A source fills its part of /assets/ and all below it, and no other path that begins with the same letters."""
+def test_source_fills_its_part_of_the_assets(path: str, expected: tuple[str, str] | None) -> None:
     found = covering(POINTERS, path)
     assert expected == (None if found is None else (found.source_id, found.rest))
     assert found is None or POINTERS[found.source_id] == found.pointer
 
 
-def test_place() -> None:
-    """The place is of a digest and a choice of files, whatever else the source says, and has a plain name."""
+def test_directory_depends_on_digest_and_files() -> None:
     amd64 = SOURCE._replace(platform=Platform("linux", "amd64"))
     chosen = SOURCE._replace(files={"vmlinuz": ("boot/vmlinuz",)})
     stems = [directory_prefix(digest, source) for digest in (A, B) for source in (SOURCE, amd64, chosen)]

@@ -1,4 +1,4 @@
-"""A release's record says what it is made of, to people, to Flux and to the next sync."""
+"""Records of releases."""
 
 import json
 
@@ -15,8 +15,7 @@ FILES = {
 RECORD = ReleaseRecord("talos", "ghcr.io/team/boot:v1", f"sha256:{'c' * 64}", 1_700_000_000, "v1.9.0", FILES)
 
 
-def test_document() -> None:
-    """The record is JSON for anybody: source, image, digest, time, version, and of each file size, hash and path."""
+def test_document_is_json() -> None:
     assert {
         "source": "talos",
         "image": "ghcr.io/team/boot:v1",
@@ -42,8 +41,7 @@ def test_document() -> None:
         st.dictionaries(st.text(), st.builds(RecordedFile, st.integers(0), st.text(), st.text()), max_size=3),
     )
 )
-def test_round_trip(record: ReleaseRecord) -> None:
-    """A record comes back from its document."""
+def test_record_survives_a_round_trip(record: ReleaseRecord) -> None:
     assert record == record_in(record.document())
 
 
@@ -68,13 +66,11 @@ SOUND = RECORD.document()
         SOUND.replace(b'"files": {', b'"files": [], "x": {'),
     ],
 )
-def test_no_record(text: bytes) -> None:
-    """What is not a record is none, also where only a type is wrong."""
+def test_invalid_document_is_no_record(text: bytes) -> None:
     assert record_in(text) is None
 
 
-def test_variables() -> None:
-    """Flux is given the version and the digests of kernel and initramfs."""
+def test_variables_are_version_and_digests() -> None:
     assert {
         "TALOS_VERSION": "v1.9.0",
         "KERNEL_DIGEST": f"sha256:{'a' * 64}",
@@ -82,8 +78,7 @@ def test_variables() -> None:
     } == variables(RECORD)
 
 
-def test_variables_of_a_unified_kernel_image() -> None:
-    """The kernel is the one that was taken out of the unified image, wherever the two lie."""
+def test_kernel_of_a_unified_image_counts() -> None:
     files = {
         "boot/vmlinuz.efi": RecordedFile(9, "d" * 64, "x"),
         "boot/cmdline": RecordedFile(1, "e" * 64, "x"),
@@ -94,6 +89,5 @@ def test_variables_of_a_unified_kernel_image() -> None:
     assert {"KERNEL_DIGEST": f"sha256:{'a' * 64}", "INITRAMFS_DIGEST": f"sha256:{'b' * 64}"} == found
 
 
-def test_variables_of_other_files() -> None:
-    """What an image does not have is no variable."""
+def test_missing_files_have_no_variables() -> None:
     assert {} == variables(RECORD._replace(files={"rootfs": FILES["vmlinuz"]}, version=""))

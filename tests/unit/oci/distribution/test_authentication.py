@@ -1,4 +1,4 @@
-"""A registry is shown what it wants to see, and nobody else is."""
+"""A registry gets the credentials it requires, and no other server does."""
 
 import base64
 import json
@@ -53,8 +53,8 @@ def login_for(faulty: FaultyRegistry, login: Login | None) -> Logins:
 
 
 @pytest.mark.parametrize("name", ["token", "access_token"])
-def test_anybody_gets_a_token(faulty: FaultyRegistry, name: str) -> None:
-    """A token is got without a login, by either name, once for all requests, for pulling this repository."""
+def test_anonymous_token_is_fetched_once(faulty: FaultyRegistry, name: str) -> None:
+    """The token is scoped to pulling this repository."""
     faulty.token_field = name
     assert KERNEL.body == pull(faulty)
     (token,) = faulty.at("token")
@@ -63,22 +63,20 @@ def test_anybody_gets_a_token(faulty: FaultyRegistry, name: str) -> None:
     assert [401, 200, 200, 307, 307] == [asked.status for asked in faulty.at("registry")]
 
 
-def test_the_storage_sees_no_token(faulty: FaultyRegistry) -> None:
-    """What a registry leads to is asked without authorization."""
+def test_storage_gets_no_token(faulty: FaultyRegistry) -> None:
     pull(faulty)
     assert [False, False] == ["authorization" in asked.headers for asked in faulty.at("storage")]
 
 
 @pytest.mark.parametrize("scheme", ["bearer", "basic"])
-def test_a_login(faulty: FaultyRegistry, scheme: str) -> None:
-    """User and password are shown to the token endpoint, or to a registry that wants them itself."""
+def test_login_is_sent_to_whoever_requires_it(faulty: FaultyRegistry, scheme: str) -> None:
+    """The token endpoint, or the registry itself."""
     faulty.scheme, faulty.login = scheme, LOGIN
     assert KERNEL.body == pull(faulty, login_for(faulty, Login(*LOGIN)))
     assert [False, False] == ["authorization" in asked.headers for asked in faulty.at("storage")]
 
 
-def test_a_registry_that_does_not_ask_sees_no_login(faulty: FaultyRegistry) -> None:
-    """A login is not shown before it is wanted."""
+def test_registry_that_requires_no_login_gets_none(faulty: FaultyRegistry) -> None:
     faulty.scheme = ""
     pull(faulty, login_for(faulty, Login(*LOGIN)))
     assert not any("authorization" in asked.headers for asked in faulty.asked)
@@ -86,8 +84,8 @@ def test_a_registry_that_does_not_ask_sees_no_login(faulty: FaultyRegistry) -> N
 
 @pytest.mark.parametrize("scheme", ["bearer", "basic"])
 @pytest.mark.parametrize("login", [None, Login("user", "wrong words")])
-def test_a_refused_login(faulty: FaultyRegistry, scheme: str, login: Login | None) -> None:
-    """The error says what to do, shows no password and nothing that the registry says, and comes at once."""
+def test_refused_login_is_a_final_error_with_advice(faulty: FaultyRegistry, scheme: str, login: Login | None) -> None:
+    """The error shows neither the password nor text from the registry."""
     faulty.scheme, faulty.login = scheme, LOGIN
     with pytest.raises(RegistryError) as caught:
         pull(faulty, login_for(faulty, login))
@@ -101,22 +99,20 @@ def test_a_refused_login(faulty: FaultyRegistry, scheme: str, login: Login | Non
     assert len(faulty.asked) <= 2
 
 
-def test_a_registry_that_forbids(faulty: FaultyRegistry) -> None:
-    """A registry that gives a token and refuses it says that the image may not be pulled."""
+def test_forbidden_image_may_be_private(faulty: FaultyRegistry) -> None:
     faulty.faults.append(Fault("manifest", times=100, status=403))
     with pytest.raises(RegistryError, match="answers 403: the image 'team/boot' does not exist or is private"):
         pull(faulty)
 
 
-def test_a_token_that_is_good_no_longer_is_renewed(faulty: FaultyRegistry) -> None:
-    """A token that is refused is replaced, once for each request."""
+def test_expired_token_is_renewed(faulty: FaultyRegistry) -> None:
+    """Once for each request."""
     faulty.token_uses, faulty.life = 1, 3600
     assert KERNEL.body == pull(faulty)
     assert 4 == len(faulty.at("token"))
 
 
-def test_a_token_that_is_never_good(faulty: FaultyRegistry) -> None:
-    """A registry that refuses its own new token is not asked again."""
+def test_refused_new_token_is_final(faulty: FaultyRegistry) -> None:
     faulty.token_uses = 0
     with pytest.raises(RegistryError, match="answers 401"):
         pull(faulty)
@@ -124,8 +120,8 @@ def test_a_token_that_is_never_good(faulty: FaultyRegistry) -> None:
 
 
 @pytest.mark.parametrize(("life", "good_for"), [(None, 60), (300, 300), (0, 60), (-7, 60)])
-def test_a_token_is_kept_while_it_lives(faulty: FaultyRegistry, life: int | None, good_for: int) -> None:
-    """A token is used for the seconds that its endpoint says, else for 60."""
+def test_token_is_cached_for_its_lifetime(faulty: FaultyRegistry, life: int | None, good_for: int) -> None:
+    """60 seconds unless the endpoint says otherwise."""
     faulty.life = life
     now = [1000.0]
     reference = reference_to(faulty)
@@ -153,15 +149,14 @@ def test_a_token_is_kept_while_it_lives(faulty: FaultyRegistry, life: int | None
         b'{"token": "\xc3\xbc"}',
     ],
 )
-def test_an_answer_without_a_token(faulty: FaultyRegistry, body: bytes) -> None:
-    """A token endpoint that gives no token, or one that no header can hold, is an error."""
+def test_response_without_a_valid_token_is_an_error(faulty: FaultyRegistry, body: bytes) -> None:
     faulty.faults.append(Fault("token", body=body))
     with pytest.raises(RegistryError, match=f"manifest: token from {faulty.host}: the response"):
         pull(faulty)
 
 
-def test_errors_show_no_token(faulty: FaultyRegistry) -> None:
-    """What stands beside a token in a malformed answer is not shown, nor is its cause."""
+def test_error_does_not_show_the_response(faulty: FaultyRegistry) -> None:
+    """Its cause does not either."""
     faulty.faults.append(Fault("token", body=b'{"token": "very secret"'))
     with pytest.raises(RegistryError) as caught:
         pull(faulty)
@@ -170,8 +165,7 @@ def test_errors_show_no_token(faulty: FaultyRegistry) -> None:
 
 
 @pytest.mark.parametrize("header", ["", "Negotiate", 'Digest realm="x"', "=", '"'])
-def test_an_unknown_way_in(faulty: FaultyRegistry, header: str) -> None:
-    """A registry that wants something else is told apart from one that refuses."""
+def test_unsupported_scheme_is_an_error(faulty: FaultyRegistry, header: str) -> None:
     faulty.faults.append(Fault("manifest", status=401, headers={"WWW-Authenticate": header}))
     with pytest.raises(RegistryError, match="supported are Bearer and Basic"):
         pull(faulty)
@@ -180,8 +174,8 @@ def test_an_unknown_way_in(faulty: FaultyRegistry, header: str) -> None:
 @pytest.mark.parametrize(
     "realm", ["", "token", "http://auth.example/token", "file:///etc/passwd", "https://[::1", "https://"]
 )
-def test_a_token_endpoint_that_is_not_asked(faulty: FaultyRegistry, realm: str) -> None:
-    """A token endpoint has to be at an address that may be asked, so passwords are not sent in the clear."""
+def test_token_endpoint_must_be_secure(faulty: FaultyRegistry, realm: str) -> None:
+    """Else passwords would be sent unencrypted."""
     header = f'Bearer realm="{realm}"'
     faulty.faults.append(Fault("manifest", status=401, headers={"WWW-Authenticate": header}))
     with pytest.raises(RegistryError, match="has an invalid token endpoint"):
@@ -189,8 +183,7 @@ def test_a_token_endpoint_that_is_not_asked(faulty: FaultyRegistry, realm: str) 
     assert 1 == len(faulty.asked)
 
 
-def test_a_login_that_cannot_be_had(faulty: FaultyRegistry) -> None:
-    """An error about logins says for which image they were wanted."""
+def test_error_of_logins_names_the_image(faulty: FaultyRegistry) -> None:
 
     def logins(registry: str) -> Login | None:
         raise RegistryError(f"no store for {registry}")
@@ -200,8 +193,7 @@ def test_a_login_that_cannot_be_had(faulty: FaultyRegistry) -> None:
     assert f"{reference_to(faulty)}: manifest: no store for {faulty.host}" == str(caught.value)
 
 
-def test_a_realm_with_a_query(faulty: FaultyRegistry) -> None:
-    """Service and scope are added to what the realm has already."""
+def test_query_of_the_realm_is_kept(faulty: FaultyRegistry) -> None:
     faulty.realm = f"http://{faulty.host}/token?account=a%20b"
     pull(faulty)
     expected = "/token?account=a%20b&service=the+service&scope=repository%3Ateam%2Fboot%3Apull"
@@ -220,14 +212,13 @@ def test_a_realm_with_a_query(faulty: FaultyRegistry) -> None:
         ("Bearer " + "x" * 10_000, []),
     ],
 )
-def test_challenges(header: str, expected: list[tuple[str, dict[str, str]]]) -> None:
-    """Schemes and parameters are read in every form that RFC 9110 allows."""
+def test_challenges_are_parsed(header: str, expected: list[tuple[str, dict[str, str]]]) -> None:
+    """All forms that RFC 9110 allows."""
     assert expected == [(one.scheme, dict(one.parameters)) for one in parse_challenges(header)]
 
 
 @given(st.dictionaries(st.from_regex(r"[a-z]{1,8}", fullmatch=True), st.text(st.characters(codec="latin-1"))))
-def test_quoted_parameters(parameters: dict[str, str]) -> None:
-    """Whatever stands in quotes is read as it was written."""
+def test_quoted_parameter_is_unescaped(parameters: dict[str, str]) -> None:
     parts = [
         f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in parameters.items() if value.isprintable()
     ]
@@ -236,6 +227,5 @@ def test_quoted_parameters(parameters: dict[str, str]) -> None:
 
 
 @given(st.text())
-def test_any_header(header: str) -> None:
-    """No header is more than no challenge."""
+def test_any_header_is_parsed(header: str) -> None:
     assert all(one.scheme for one in parse_challenges(header))

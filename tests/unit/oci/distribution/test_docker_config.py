@@ -1,4 +1,4 @@
-"""Logins come out of a docker config.json or a secret, and passwords never into an error."""
+"""Logins from a docker config.json or a secret; errors never show passwords."""
 
 import base64
 import json
@@ -33,8 +33,8 @@ def login_of(directory: Path, document: Any, registry: str = "ghcr.io") -> Login
         {"auth": AUTH, "email": "a@b.example"},
     ],
 )
-def test_entries(tmp_path: Path, entry: dict[str, str]) -> None:
-    """User and password stand in `auth`, or beside each other."""
+def test_entry_has_a_login(tmp_path: Path, entry: dict[str, str]) -> None:
+    """In `auth`, or in `username` and `password`."""
     assert login_of(tmp_path, {"auths": {"ghcr.io": entry}}) == LOGIN
 
 
@@ -51,19 +51,17 @@ def test_entries(tmp_path: Path, entry: dict[str, str]) -> None:
         ("registry-1.docker.io", "docker.io"),
     ],
 )
-def test_keys(tmp_path: Path, key: str, registry: str) -> None:
-    """A key is a host, also with a scheme and a path; Docker Hub has several."""
+def test_key_names_a_host(tmp_path: Path, key: str, registry: str) -> None:
+    """Possibly with scheme and path; Docker Hub has several hosts."""
     assert LOGIN == login_of(tmp_path, {"auths": {key: {"auth": AUTH}}}, registry)
 
 
 @pytest.mark.parametrize("key", ["ghcr.io:443", "ghcr.io.example", "quay.io", "example/ghcr.io", "http://[", ""])
-def test_keys_of_others(tmp_path: Path, key: str) -> None:
-    """The login of another host is not used."""
+def test_login_of_another_host_is_not_used(tmp_path: Path, key: str) -> None:
     assert None is login_of(tmp_path, {"auths": {key: {"auth": AUTH}}})
 
 
-def test_the_plainest_key_counts(tmp_path: Path) -> None:
-    """The entry for the host itself goes before one for a path there."""
+def test_key_without_a_path_is_preferred(tmp_path: Path) -> None:
     other = {"username": "other", "password": "other"}
     assert LOGIN == login_of(tmp_path, {"auths": {"ghcr.io/team": other, "ghcr.io": {"auth": AUTH}}})
 
@@ -71,8 +69,7 @@ def test_the_plainest_key_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "document", [{}, {"auths": {}}, {"auths": {"ghcr.io": {}}}, {"auths": {"ghcr.io": {"auth": ""}}}]
 )
-def test_no_login(tmp_path: Path, document: dict[str, Any]) -> None:
-    """A registry without an entry, or with an empty one, is asked without a login."""
+def test_missing_or_empty_entry_is_no_login(tmp_path: Path, document: dict[str, Any]) -> None:
     assert None is login_of(tmp_path, document)
 
 
@@ -84,15 +81,14 @@ def test_no_login(tmp_path: Path, document: dict[str, Any]) -> None:
         ({"auths": {"ghcr.io": {"auth": AUTH, "identitytoken": "secret"}}}, "`identitytoken` for 'ghcr.io' is not"),
     ],
 )
-def test_other_keepers_of_passwords(tmp_path: Path, document: dict[str, Any], message: str) -> None:
-    """What keeps the password elsewhere is an error that says what to do, for the registry that it is about only."""
+def test_credential_helper_is_an_error_with_advice(tmp_path: Path, document: dict[str, Any], message: str) -> None:
+    """Only for the registry it belongs to."""
     with pytest.raises(RegistryError, match=f"{message}.*DOCKER_CONFIG"):
         login_of(tmp_path, document)
     assert None is login_of(tmp_path, document, "quay.io")
 
 
-def test_a_store_for_others(tmp_path: Path) -> None:
-    """A login in the file is used though there is a store as well."""
+def test_login_in_the_file_is_used_beside_a_store(tmp_path: Path) -> None:
     document = {"credsStore": "desktop", "credHelpers": {"quay.io": "pass"}, "auths": {"ghcr.io": {"auth": AUTH}}}
     assert LOGIN == login_of(tmp_path, document)
 
@@ -113,16 +109,14 @@ def test_a_store_for_others(tmp_path: Path) -> None:
         {"auths": {"ghcr.io": {"username": 7, "password": "hush"}}},
     ],
 )
-def test_malformed_files(tmp_path: Path, document: Any) -> None:
-    """What cannot be read is an error that names the file, and neither it nor its cause shows what stands there."""
+def test_malformed_file_is_an_error_that_hides_its_content(tmp_path: Path, document: Any) -> None:
     with pytest.raises(RegistryError, match=r"config\.json") as caught:
         login_of(tmp_path, document)
     assert "hush" not in str(caught.value).replace(str(tmp_path), "")
     assert None is caught.value.__cause__
 
 
-def test_places_of_the_file(tmp_path: Path) -> None:
-    """The file is in the directory that DOCKER_CONFIG names, else in ~/.docker; without one there is no login."""
+def test_file_is_found_by_environment(tmp_path: Path) -> None:
     text = json.dumps({"auths": {"ghcr.io": {"auth": AUTH}}})
     (tmp_path / ".docker").mkdir()
     (tmp_path / ".docker" / "config.json").write_text(text)
@@ -133,44 +127,39 @@ def test_places_of_the_file(tmp_path: Path) -> None:
     assert None is logins_from_environment({})("ghcr.io")
 
 
-def test_an_unreadable_file(tmp_path: Path) -> None:
-    """A file that cannot be read is no missing one, once a login is wanted."""
+def test_unreadable_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "config.json").mkdir()
     logins = logins_from_environment({"DOCKER_CONFIG": str(tmp_path)})
     with pytest.raises(RegistryError, match="cannot read the logins"):
         logins("ghcr.io")
 
 
-def test_a_new_login_counts_at_once(tmp_path: Path) -> None:
-    """The file is read each time, so a program that runs for long learns of a new password."""
+def test_changed_file_counts_at_once(tmp_path: Path) -> None:
     logins = logins_from_environment({"DOCKER_CONFIG": str(tmp_path)})
     assert None is logins("ghcr.io")
     (tmp_path / "config.json").write_text(json.dumps({"auths": {"ghcr.io": {"auth": AUTH}}}))
     assert LOGIN == logins("ghcr.io")
 
 
-def test_secret_of_a_user() -> None:
-    """A secret with a user and a password stands for every registry."""
+def test_secret_with_a_user_is_for_all_registries() -> None:
     logins = logins_from_secret('{"username": "user", "password": "pass:word"}')
     assert [LOGIN, LOGIN] == [logins("ghcr.io"), logins("quay.io")]
 
 
-def test_secret_of_a_file() -> None:
-    """A secret may be a docker config.json, and then stands for the registries in it."""
+def test_secret_with_a_config_is_for_its_registries() -> None:
     logins = logins_from_secret(json.dumps({"auths": {"https://ghcr.io": {"auth": AUTH}}}))
     assert [LOGIN, None] == [logins("ghcr.io"), logins("quay.io")]
 
 
 @pytest.mark.parametrize("text", ["", "hidden", "[]", "{}", '{"username": "user"}', '{"username": "u", "password": 7}'])
-def test_malformed_secrets(text: str) -> None:
-    """A secret of another form is an error that does not show it."""
+def test_malformed_secret_is_an_error_that_hides_it(text: str) -> None:
     with pytest.raises(RegistryError, match="the secret with the registry's login is") as caught:
         logins_from_secret(text)
     assert "hidden" not in str(caught.value)
 
 
-def test_a_login_does_not_show_its_password() -> None:
-    """A login that gets into a log or a traceback shows the user only."""
+def test_login_hides_its_password() -> None:
+    """In logs and tracebacks."""
     assert "Login(username='user', password=…)" == repr(LOGIN) == f"{LOGIN}"
 
 
@@ -178,8 +167,8 @@ def test_a_login_does_not_show_its_password() -> None:
     st.text(st.characters(exclude_characters=":", exclude_categories=["Cs", "Cc"]), min_size=1),
     st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1),
 )
-def test_any_login(username: str, password: str) -> None:
-    """Every user without a colon and every password get through `auth`."""
+def test_any_login_survives_auth(username: str, password: str) -> None:
+    """A user has no colon."""
     auth = base64.b64encode(f"{username}:{password}".encode()).decode()
     logins = logins_from_secret(json.dumps({"auths": {"ghcr.io": {"auth": auth}}}))
     assert Login(username, password) == logins("ghcr.io")

@@ -1,4 +1,4 @@
-"""Manifests and indexes are read as they are meant, and what is none is told what is wrong with it."""
+"""Manifests and indexes are parsed or refused with the reason."""
 
 import contextlib
 import json
@@ -45,8 +45,7 @@ def parse(body: bytes, content_type: str = "") -> Manifest:
         (json.dumps({**GOOD, "mediaType": manifests.OCI_INDEX}).encode(), "neither an image nor an index"),
     ],
 )
-def test_no_documents(body: bytes, message: str) -> None:
-    """What is no manifest, or could be read as two things, is refused."""
+def test_invalid_or_ambiguous_document_is_refused(body: bytes, message: str) -> None:
     with pytest.raises(RegistryError, match=f"^it: .*{message}"):
         parse_document(body, "", "it")
 
@@ -65,23 +64,20 @@ def test_no_documents(body: bytes, message: str) -> None:
         ({"annotations": {"a": 1}}, "`annotations` is not a map of strings"),
     ],
 )
-def test_malformed_manifests(wrong: dict[str, Any], message: str) -> None:
-    """A manifest with a wrong part is refused, and the error says which part it is."""
+def test_error_names_the_malformed_part(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(RegistryError, match=f"^it: {message}"):
         parse(json.dumps({**GOOD, **wrong}).encode())
 
 
 @pytest.mark.parametrize("entries", [{}, [7], "x"])
-def test_malformed_indexes(entries: Any) -> None:
-    """The entries of an index are a list of objects."""
+def test_malformed_index_is_refused(entries: Any) -> None:
     with pytest.raises(RegistryError, match="not a list of objects"):
         parse_index(parse_document(json.dumps({"manifests": entries}).encode(), "", "it"), "it")
 
 
 @pytest.mark.parametrize("content_type", ["", "text/plain", f"{manifests.DOCKER_MANIFEST.upper()}; charset=utf-8"])
 @pytest.mark.parametrize("named", [{}, {"mediaType": manifests.OCI_MANIFEST}, {"mediaType": ["x"]}, {"mediaType": "x"}])
-def test_media_type(content_type: str, named: dict[str, Any]) -> None:
-    """A manifest is what it says itself, or what the answer's header says, or what it holds."""
+def test_media_type_is_from_document_then_header_then_content(content_type: str, named: dict[str, Any]) -> None:
     body = json.dumps({**GOOD, **named}).encode()
     told = content_type.startswith("APP") and not isinstance(named.get("mediaType"), str)
     expected = manifests.DOCKER_MANIFEST if told else manifests.OCI_MANIFEST
@@ -90,8 +86,7 @@ def test_media_type(content_type: str, named: dict[str, Any]) -> None:
 
 
 @given(st.dictionaries(NAMES, VALUES))
-def test_any_document(content: dict[str, Any]) -> None:
-    """Whatever a registry sends is read or refused."""
+def test_any_document_is_parsed_or_refused(content: dict[str, Any]) -> None:
     with contextlib.suppress(RegistryError):
         document = parse_document(json.dumps(content).encode(), "", "it")
         if document.is_index:

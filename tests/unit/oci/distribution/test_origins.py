@@ -1,4 +1,4 @@
-"""Addresses are read once, and only those that may be asked."""
+"""Locations of requests and the zones of addresses."""
 
 import pytest
 from hypothesis import given
@@ -9,8 +9,7 @@ from lambda_matchbox.oci.errors import RegistryError
 
 
 @given(st.text())
-def test_any_location(location: str) -> None:
-    """Whatever a redirect says, it leads to https or to this machine, or is refused."""
+def test_any_redirect_is_secure_local_or_refused(location: str) -> None:
     start = registry_location("registry.example")
     try:
         found = redirect_target(start, location)
@@ -34,8 +33,8 @@ def test_any_location(location: str) -> None:
         ("localhost.example:80", ("https", "localhost.example", 80)),
     ],
 )
-def test_registry_addresses(registry: str, expected: tuple[str, str, int]) -> None:
-    """This machine is asked by http, all else by https; docker.io means the host of its registry."""
+def test_registry_uses_http_on_this_machine_only(registry: str, expected: tuple[str, str, int]) -> None:
+    """docker.io is the host of Docker Hub's registry."""
     assert expected == registry_location(registry).origin
 
 
@@ -66,6 +65,6 @@ def test_registry_addresses(registry: str, expected: tuple[str, str, int]) -> No
         ("fe80::1%eth0", NetworkZone.LOCAL),
     ],
 )
-def test_reach(address: str, reach: NetworkZone) -> None:
-    """Addresses are of the internet, of a private network, or of this machine and its link, also inside of others."""
+def test_zone_of_address(address: str, reach: NetworkZone) -> None:
+    """IPv4 addresses inside IPv6 ones count."""
     assert reach == zone_of(address)

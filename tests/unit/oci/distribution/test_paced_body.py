@@ -1,4 +1,4 @@
-"""How slowly a body may come."""
+"""The minimum rate of a body."""
 
 from types import SimpleNamespace
 from typing import cast
@@ -35,8 +35,7 @@ def body_of(answer: SlowAnswer, monkeypatch: pytest.MonkeyPatch) -> PacedBody:
     return PacedBody(cast("urllib3.BaseHTTPResponse", answer), 30.0, "blob", "host")
 
 
-def test_a_body_that_drips(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Less than a kilobyte a second for as long as silence is granted is a stall, and not before."""
+def test_body_below_the_minimum_rate_stalls(monkeypatch: pytest.MonkeyPatch) -> None:
     body = body_of(SlowAnswer(10_239, 10.0), monkeypatch)
     for _ in range(2):
         assert 10_239 == len(body.read(65_536))
@@ -44,8 +43,7 @@ def test_a_body_that_drips(monkeypatch: pytest.MonkeyPatch) -> None:
         body.read(65_536)
 
 
-def test_a_slow_body(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A kilobyte a second is enough."""
+def test_body_at_the_minimum_rate_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     body = body_of(SlowAnswer(10_240, 10.0), monkeypatch)
     for _ in range(10):
         assert 10_240 == len(body.read(65_536))

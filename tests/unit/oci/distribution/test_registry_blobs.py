@@ -1,4 +1,4 @@
-"""A blob comes whole, in order and verified, or not at all, however its download breaks."""
+"""A blob is read completely and verified, or fails, however its download breaks."""
 
 import hashlib
 import random
@@ -41,14 +41,14 @@ def ranges(faulty: FaultyRegistry, server: str = "storage") -> list[str]:
 
 @pytest.mark.parametrize("redirects", [False, True])
 @pytest.mark.parametrize("chunked", [False, True])
-def test_a_blob(faulty: FaultyRegistry, registry: Registry, redirects: bool, chunked: bool) -> None:
-    """A blob comes from the registry or from where it leads, with a length or without."""
+def test_blob_is_read(faulty: FaultyRegistry, registry: Registry, redirects: bool, chunked: bool) -> None:
+    """From the registry or a storage, with a length or without."""
     faulty.redirects, faulty.chunked = redirects, chunked
     assert BODY == read_all(registry, *held(faulty))
 
 
-def test_pieces_have_the_size_asked_for(faulty: FaultyRegistry, registry: Registry) -> None:
-    """A read gives some bytes, never more than asked for nor more than 1 MiB, until it gives none again and again."""
+def test_pieces_have_at_most_the_requested_size(faulty: FaultyRegistry, registry: Registry) -> None:
+    """And at most 1 MiB."""
     body = BODY * 10
     with registry.open_blob(*held(faulty, body)) as blob:
         assert body[:1] == blob.read(1)
@@ -61,8 +61,7 @@ def test_pieces_have_the_size_asked_for(faulty: FaultyRegistry, registry: Regist
         assert [b"", b""] == [blob.read(1), blob.read(1)]
 
 
-def test_an_empty_blob(faulty: FaultyRegistry, registry: Registry) -> None:
-    """A blob of no bytes needs no request, and has the digest of no bytes."""
+def test_empty_blob_needs_no_request(faulty: FaultyRegistry, registry: Registry) -> None:
     reference, descriptor = held(faulty, b"")
     assert b"" == read_all(registry, reference, descriptor)
     with pytest.raises(DigestError):
@@ -70,15 +69,13 @@ def test_an_empty_blob(faulty: FaultyRegistry, registry: Registry) -> None:
     assert [] == faulty.asked
 
 
-def test_nothing_is_asked_before_the_first_read(faulty: FaultyRegistry, registry: Registry) -> None:
-    """A blob that is opened and not read costs nothing."""
+def test_open_sends_no_request(faulty: FaultyRegistry, registry: Registry) -> None:
     with registry.open_blob(*held(faulty)):
         pass
     assert [] == faulty.asked
 
 
-def test_a_blob_may_be_left(faulty: FaultyRegistry, registry: Registry) -> None:
-    """Who has what he wants may leave the rest, and the registry is asked again as before."""
+def test_blob_may_be_closed_early(faulty: FaultyRegistry, registry: Registry) -> None:
     reference, descriptor = held(faulty)
     with registry.open_blob(reference, descriptor) as blob:
         assert BODY[:1] == blob.read(1)
@@ -86,23 +83,21 @@ def test_a_blob_may_be_left(faulty: FaultyRegistry, registry: Registry) -> None:
 
 
 @pytest.mark.parametrize("at", ["blob", "storage"])
-def test_a_cut_download_goes_on(faulty: FaultyRegistry, registry: Registry, at: str) -> None:
-    """A broken download is resumed at the byte where it broke, by way of the registry."""
+def test_broken_download_is_resumed(faulty: FaultyRegistry, registry: Registry, at: str) -> None:
+    """Through the registry."""
     faulty.redirects = at == "storage"
     faulty.faults.append(Fault(at, cut_after=100_000))
     assert BODY == read_all(registry, *held(faulty))
     assert ["", "bytes=100000-"] == ranges(faulty, "registry")
 
 
-def test_a_chunked_download_goes_on(faulty: FaultyRegistry, registry: Registry) -> None:
-    """A body without a length that ends early is no end."""
+def test_chunked_download_that_ends_early_is_resumed(faulty: FaultyRegistry, registry: Registry) -> None:
     faulty.chunked = True
     faulty.faults.append(Fault("storage", cut_after=100_000))
     assert BODY == read_all(registry, *held(faulty))
 
 
-def test_a_server_without_ranges(faulty: FaultyRegistry, registry: Registry) -> None:
-    """What was read already is skipped where a server sends everything anew."""
+def test_server_without_ranges_is_skipped_to_the_offset(faulty: FaultyRegistry, registry: Registry) -> None:
     faulty.ranges = False
     faulty.faults.append(Fault("storage", cut_after=100_000))
     assert BODY == read_all(registry, *held(faulty))
@@ -116,15 +111,13 @@ def test_a_server_without_ranges(faulty: FaultyRegistry, registry: Registry) -> 
         Fault("storage", status=206, body=bytes(200_000)),
     ],
 )
-def test_a_wrong_range(faulty: FaultyRegistry, registry: Registry, refusal: Fault) -> None:
-    """A server that answers with another part than the one asked for is asked for everything."""
+def test_wrong_range_is_requested_without_one(faulty: FaultyRegistry, registry: Registry, refusal: Fault) -> None:
     faulty.faults += [Fault("storage", cut_after=100_000), Fault(**vars(refusal))]
     assert BODY == read_all(registry, *held(faulty))
     assert ["", "bytes=100000-", ""] == ranges(faulty)
 
 
-def test_an_earlier_range(faulty: FaultyRegistry, registry: Registry) -> None:
-    """A server that begins before the byte asked for is understood."""
+def test_earlier_range_is_skipped_to_the_offset(faulty: FaultyRegistry, registry: Registry) -> None:
     earlier = {"Content-Range": "bytes 90000-299999/300000"}
     faulty.faults += [
         Fault("storage", cut_after=100_000),
@@ -133,8 +126,7 @@ def test_an_earlier_range(faulty: FaultyRegistry, registry: Registry) -> None:
     assert BODY == read_all(registry, *held(faulty))
 
 
-def test_a_download_that_always_breaks_is_given_up(faulty: FaultyRegistry, registry: Registry) -> None:
-    """The attempts are bounded, and the error names image, blob and server."""
+def test_attempts_are_limited(faulty: FaultyRegistry, registry: Registry) -> None:
     faulty.faults.append(Fault("storage", times=100, cut_after=1000))
     reference, descriptor = held(faulty)
     with pytest.raises(RegistryError, match=r"breaks off.*\(given up after 3 attempts\)$") as caught:
@@ -143,15 +135,13 @@ def test_a_download_that_always_breaks_is_given_up(faulty: FaultyRegistry, regis
     assert ["", "bytes=1000-", "bytes=2000-"] == ranges(faulty)
 
 
-def test_a_download_that_gets_on_is_not_given_up(faulty: FaultyRegistry, registry: Registry) -> None:
-    """A large blob may break more often than there are attempts, if much has come in between."""
+def test_progress_resets_the_attempts(faulty: FaultyRegistry, registry: Registry) -> None:
     body = bytes(5 * PROGRESS)
     faulty.faults.append(Fault("storage", times=4, cut_after=PROGRESS))
     assert body == read_all(registry, *held(faulty, body), size=1 << 20)
 
 
-def test_wrong_bytes(faulty: FaultyRegistry, registry: Registry) -> None:
-    """Bytes that are not those of the digest are told with the last of them, which is not handed out."""
+def test_wrong_bytes_are_an_error_before_the_last_piece(faulty: FaultyRegistry, registry: Registry) -> None:
     faulty.faults.append(Fault("storage", body=WRONG))
     reference, descriptor = held(faulty)
     got: list[bytes] = []
@@ -165,24 +155,23 @@ def test_wrong_bytes(faulty: FaultyRegistry, registry: Registry) -> None:
 
 
 @pytest.mark.parametrize("body", [BODY + b"x", BODY[:-1]])
-def test_another_length(faulty: FaultyRegistry, registry: Registry, body: bytes) -> None:
-    """A blob that is longer or shorter than announced is refused before its first byte."""
+def test_wrong_length_is_an_error_before_the_first_piece(
+    faulty: FaultyRegistry, registry: Registry, body: bytes
+) -> None:
     faulty.faults.append(Fault("storage", body=body))
     with pytest.raises(DigestError, match=f"has {len(body)} bytes, but the manifest says 300000"):
         read_all(registry, *held(faulty))
     assert 1 == len(faulty.at("storage"))
 
 
-def test_another_length_that_is_not_told(faulty: FaultyRegistry, registry: Registry) -> None:
-    """A blob without a length that goes on after the announced bytes is refused."""
+def test_bytes_beyond_the_size_are_an_error(faulty: FaultyRegistry, registry: Registry) -> None:
     faulty.chunked = True
     faulty.faults.append(Fault("storage", body=BODY + b"x"))
     with pytest.raises(DigestError, match="more than the 300000 bytes announced"):
         read_all(registry, *held(faulty))
 
 
-def test_another_total_of_a_range(faulty: FaultyRegistry, registry: Registry) -> None:
-    """A blob that has another length when it is resumed is refused."""
+def test_changed_length_on_resumption_is_an_error(faulty: FaultyRegistry, registry: Registry) -> None:
     longer = {"Content-Range": "bytes 100000-300000/300001"}
     faulty.faults += [Fault("storage", cut_after=100_000), Fault("storage", headers=longer, body=BODY[100_000:] + b"x")]
     with pytest.raises(DigestError, match="has 300001 bytes"):
@@ -190,31 +179,27 @@ def test_another_total_of_a_range(faulty: FaultyRegistry, registry: Registry) ->
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
-def test_an_expired_address_is_resolved_again(faulty: FaultyRegistry, registry: Registry, status: int) -> None:
-    """The registry is asked for a new address where the storage refuses the old one."""
+def test_expired_address_is_requested_again(faulty: FaultyRegistry, registry: Registry, status: int) -> None:
     faulty.faults.append(Fault("storage", status=status))
     assert BODY == read_all(registry, *held(faulty))
     assert 2 == len(faulty.at("registry"))
 
 
-def test_each_address_works_once(faulty: FaultyRegistry, registry: Registry) -> None:
-    """An address that served a download that broke is not used again."""
+def test_resumption_uses_a_new_address(faulty: FaultyRegistry, registry: Registry) -> None:
     faulty.address_uses = 1
     faulty.faults.append(Fault("storage", cut_after=100_000))
     assert BODY == read_all(registry, *held(faulty))
     assert [200, 206] == [asked.status for asked in faulty.at("storage")]
 
 
-def test_addresses_that_never_work(faulty: FaultyRegistry, registry: Registry) -> None:
-    """The registry is not asked for ever for an address that works."""
+def test_attempts_at_new_addresses_are_limited(faulty: FaultyRegistry, registry: Registry) -> None:
     faulty.address_uses = 0
     with pytest.raises(RegistryError, match=r"the storage 127.0.0.1:\d+ answers 403 \(given up after 3 attempts\)"):
         read_all(registry, *held(faulty))
     assert 3 == len(faulty.at("storage"))
 
 
-def test_a_vanished_blob(faulty: FaultyRegistry, registry: Registry) -> None:
-    """A blob that the registry has no more is final."""
+def test_missing_blob_is_final(faulty: FaultyRegistry, registry: Registry) -> None:
     reference, descriptor = held(faulty)
     faulty.lose_blob(descriptor.digest)
     with pytest.raises(RegistryError) as caught:
@@ -224,8 +209,7 @@ def test_a_vanished_blob(faulty: FaultyRegistry, registry: Registry) -> None:
     assert 1 == len(faulty.asked)
 
 
-def test_a_blob_that_vanishes_on_the_way(faulty: FaultyRegistry, registry: Registry) -> None:
-    """A blob that goes while it is read is an error, not a short blob."""
+def test_blob_removed_during_the_download_is_an_error(faulty: FaultyRegistry, registry: Registry) -> None:
     reference, descriptor = held(faulty)
     faulty.faults.append(Fault("storage", cut_after=100_000))
     with registry.open_blob(reference, descriptor) as blob:
@@ -237,8 +221,7 @@ def test_a_blob_that_vanishes_on_the_way(faulty: FaultyRegistry, registry: Regis
 
 @pytest.mark.parametrize("chunked", [False, True])
 @pytest.mark.parametrize("spoilt", [{"pause": 0.05}, {"head_pause": 0.05}, {"silent": True}])
-def test_a_stalled_download_goes_on(faulty: FaultyRegistry, spoilt: dict[str, float], chunked: bool) -> None:
-    """A download that drips, in its head or its body, or says nothing at all is begun again."""
+def test_stalled_download_is_resumed(faulty: FaultyRegistry, spoilt: dict[str, float], chunked: bool) -> None:
     faulty.chunked = chunked
     faulty.faults.append(Fault("storage", **spoilt))  # type: ignore[arg-type]
     with closing(Registry(no_logins, retry_policy=SHORT_TIMEOUT_OFTEN)) as registry:
@@ -246,8 +229,7 @@ def test_a_stalled_download_goes_on(faulty: FaultyRegistry, spoilt: dict[str, fl
     assert len(faulty.at("storage")) >= 2
 
 
-def test_a_download_that_always_stalls_is_given_up(faulty: FaultyRegistry) -> None:
-    """A server that drips for ever does not hold a sync for ever."""
+def test_attempts_at_stalled_downloads_are_limited(faulty: FaultyRegistry) -> None:
     faulty.faults.append(Fault("storage", times=100, pause=0.05))
     with (
         closing(Registry(no_logins, retry_policy=SHORT_TIMEOUT)) as registry,
@@ -256,8 +238,7 @@ def test_a_download_that_always_stalls_is_given_up(faulty: FaultyRegistry) -> No
         read_all(registry, *held(faulty))
 
 
-def test_a_slow_reader_is_no_stall(faulty: FaultyRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Time that the reader takes between two pieces is not the server's."""
+def test_slow_reader_does_not_stall(faulty: FaultyRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
     faulty.redirects = False
     clock = SimpleNamespace(ahead=0)
     monkeypatch.setattr(paced_body, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + clock.ahead))

@@ -1,4 +1,4 @@
-"""A registry that fails is asked again, as it wishes and not for ever; each error names image and step."""
+"""Transient failures of a registry are retried within limits; errors name image and step."""
 
 import time
 from collections.abc import Iterator
@@ -54,8 +54,9 @@ def pull(registry: Registry, reference: ImageReference) -> bytes:
 @pytest.mark.parametrize(
     "fault", [{"status": 429}, {"status": 500}, {"status": 503}, {"silent": True}, {"cut_after": 0}, {"cut_after": 1}]
 )
-def test_what_passes_by_itself(faulty: FaultyRegistry, registry: Registry, at: str, fault: dict[str, int]) -> None:
-    """Throttling, failures and broken answers of every part of a registry are outlasted."""
+def test_transient_failures_are_retried(
+    faulty: FaultyRegistry, registry: Registry, at: str, fault: dict[str, int]
+) -> None:
     faulty.faults.append(Fault(at, times=2, **fault))  # type: ignore[arg-type]
     assert KERNEL.body == pull(registry, reference_to(faulty))
     assert 0 == faulty.faults[0].times
@@ -64,8 +65,7 @@ def test_what_passes_by_itself(faulty: FaultyRegistry, registry: Registry, at: s
 @pytest.mark.parametrize(
     ("at", "step"), [("manifest", "manifest"), ("blob", "config sha256:"), ("token", "manifest: token from")]
 )
-def test_what_does_not_pass(faulty: FaultyRegistry, registry: Registry, at: str, step: str) -> None:
-    """After a bounded number of attempts the error names the image, the step and the last answer."""
+def test_attempts_are_limited(faulty: FaultyRegistry, registry: Registry, at: str, step: str) -> None:
     faulty.faults.append(Fault(at, times=100, status=500))
     reference = reference_to(faulty)
     with pytest.raises(RegistryError, match=r"answers 500 \(given up after 3 attempts\)$") as caught:
@@ -75,8 +75,7 @@ def test_what_does_not_pass(faulty: FaultyRegistry, registry: Registry, at: str,
 
 
 @pytest.mark.parametrize("status", [400, 405, 418, 451])
-def test_other_refusals_are_final(faulty: FaultyRegistry, registry: Registry, status: int) -> None:
-    """What says that the request is wrong is not asked again."""
+def test_other_client_errors_are_final(faulty: FaultyRegistry, registry: Registry, status: int) -> None:
     faulty.faults.append(Fault("manifest", times=100, status=status))
     with pytest.raises(RegistryError, match=f"manifest: {faulty.host} answers {status}$"):
         pull(registry, reference_to(faulty))
@@ -87,8 +86,8 @@ def test_other_refusals_are_final(faulty: FaultyRegistry, registry: Registry, st
     ("retry_after", "pauses"),
     [("7", [7.0, 7.0]), ("0", [0.0, 0.0]), ("86400", [30.0, 30.0]), ("9" * 20, [30.0, 30.0])],
 )
-def test_retry_after(faulty: FaultyRegistry, retry_after: str, pauses: list[float]) -> None:
-    """The pause is the one that the registry asks for, and no longer than the longest."""
+def test_retry_after_is_the_pause(faulty: FaultyRegistry, retry_after: str, pauses: list[float]) -> None:
+    """Up to the longest pause."""
     faulty.faults.append(Fault("manifest", times=2, status=429, headers={"Retry-After": retry_after}))
     with closing(Registry(no_logins, retry_policy=SOME_TIME)) as registry, patch("time.sleep") as sleep:
         registry.resolve(reference_to(faulty), ARM64)
@@ -96,8 +95,7 @@ def test_retry_after(faulty: FaultyRegistry, retry_after: str, pauses: list[floa
 
 
 @pytest.mark.parametrize("retry_after", ["", "soon", "-5", "1.5"])
-def test_back_off(faulty: FaultyRegistry, retry_after: str) -> None:
-    """Without a readable Retry-After the pauses double, and are spread at random over their later half."""
+def test_pauses_double_with_jitter(faulty: FaultyRegistry, retry_after: str) -> None:
     faulty.faults.append(Fault("manifest", times=3, status=503, headers={"Retry-After": retry_after}))
     with closing(Registry(no_logins, retry_policy=SOME_TIME)) as registry, patch("time.sleep") as sleep:
         registry.resolve(reference_to(faulty), ARM64)
@@ -105,8 +103,7 @@ def test_back_off(faulty: FaultyRegistry, retry_after: str) -> None:
     assert [True, True, True] == [low <= pause <= 2 * low for low, pause in zip((0.5, 1.0, 2.0), pauses, strict=True)]
 
 
-def test_retry_after_as_a_date() -> None:
-    """A date is a pause until then, none where it has passed."""
+def test_retry_after_may_be_a_date() -> None:
     with patch("time.time", return_value=1_000_000_000.0):
         assert 90.0 == parse_retry_after(formatdate(1_000_000_090, usegmt=True))
         assert 0.0 == parse_retry_after(formatdate(999_999_000, usegmt=True))
@@ -114,8 +111,7 @@ def test_retry_after_as_a_date() -> None:
     assert time.time() > 0
 
 
-def test_nothing_listens() -> None:
-    """A registry that is not there is an error that names it, after the attempts."""
+def test_refused_connection_is_an_error() -> None:
     reference = ImageReference("127.0.0.1:1", "team/boot", "stable", "")
     with (
         closing(Registry(no_logins, retry_policy=FAST_RETRIES)) as registry,
@@ -125,8 +121,7 @@ def test_nothing_listens() -> None:
 
 
 @pytest.mark.parametrize("head", ["pause", "head_pause"])
-def test_a_dripping_manifest(faulty: FaultyRegistry, head: str) -> None:
-    """A manifest that drips for ever is given up."""
+def test_dripping_manifest_is_an_error(faulty: FaultyRegistry, head: str) -> None:
     faulty.faults.append(Fault("manifest", times=100, **{head: 0.05}))  # type: ignore[arg-type]
     with (
         closing(Registry(no_logins, retry_policy=FAST_RETRIES._replace(read_timeout=0.2, attempts=2))) as registry,
@@ -135,8 +130,7 @@ def test_a_dripping_manifest(faulty: FaultyRegistry, head: str) -> None:
         registry.resolve(reference_to(faulty), ARM64)
 
 
-def test_a_registry_name_that_is_none() -> None:
-    """A host that cannot be one is an error that names the image."""
+def test_invalid_host_is_an_error_with_the_image() -> None:
     with closing(Registry(no_logins, retry_policy=FAST_RETRIES)) as registry:
         for host in ("registry.example:99999", "[::zz]:5000", "a..b/c"):
             with pytest.raises(RegistryError, match="team/boot:stable: "):

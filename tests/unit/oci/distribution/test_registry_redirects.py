@@ -1,4 +1,4 @@
-"""A registry leads only where it may lead, and sees only what is its own."""
+"""A registry redirects to allowed locations only, and credentials stay at its origin."""
 
 import socket
 from collections.abc import Iterator
@@ -71,13 +71,11 @@ def read_all(registry: Registry, faulty: FaultyRegistry) -> bytes:
         return b"".join(iter(lambda: blob.read(65536), b""))
 
 
-def test_https(tls_faulty: FaultyRegistry, tls_registry: Registry) -> None:
-    """A registry is asked by https, and its storage too."""
+def test_registry_and_storage_use_https(tls_faulty: FaultyRegistry, tls_registry: Registry) -> None:
     assert BODY == read_all(tls_registry, tls_faulty)
 
 
-def test_an_untrusted_certificate(tls_faulty: FaultyRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A certificate that nobody vouches for is final, and the error says what to do."""
+def test_untrusted_certificate_is_final(tls_faulty: FaultyRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
     with (
         closing(Registry(no_logins, retry_policy=FAST_RETRIES)) as registry,
@@ -87,8 +85,7 @@ def test_an_untrusted_certificate(tls_faulty: FaultyRegistry, monkeypatch: pytes
     assert [] == tls_faulty.asked
 
 
-def test_a_certificate_of_another_host(tls_faulty: FaultyRegistry, tls_registry: Registry) -> None:
-    """A certificate is good for its own names only."""
+def test_certificate_of_another_host_is_final(tls_faulty: FaultyRegistry, tls_registry: Registry) -> None:
     reference = held(tls_faulty)[0]
     with pytest.raises(RegistryError, match=r"certificate of other.test:"):
         tls_registry.resolve(reference._replace(registry=reference.registry.replace("registry", "other")), ARM64)
@@ -109,7 +106,7 @@ def test_a_certificate_of_another_host(tls_faulty: FaultyRegistry, tls_registry:
         ("127.0.0.1", PRIVATE, True),
     ],
 )
-def test_nothing_leads_inward(
+def test_redirect_further_inside_is_refused(
     tls_faulty: FaultyRegistry,
     tls_registry: Registry,
     monkeypatch: pytest.MonkeyPatch,
@@ -117,7 +114,7 @@ def test_nothing_leads_inward(
     storage_at: str,
     allowed: bool,
 ) -> None:
-    """What a name of a storage really means is looked at, and one further inward than the registry is sent nothing."""
+    """By the peer's address, before anything is sent."""
     lie(monkeypatch, {tls_faulty.host: registry_at, parse_location(tls_faulty.storage).name: storage_at})
     if allowed:
         assert BODY == read_all(tls_registry, tls_faulty)
@@ -127,8 +124,7 @@ def test_nothing_leads_inward(
     assert [1, 0] == [len(tls_faulty.at(server)) for server in ("registry", "storage")]
 
 
-def test_no_token_endpoint_inward(tls_faulty: FaultyRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A registry on the internet gets no password carried to an internal address."""
+def test_token_endpoint_further_inside_is_refused(tls_faulty: FaultyRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
     port = parse_location(tls_faulty.storage).port
     tls_faulty.scheme = "bearer"
     lie(monkeypatch, {tls_faulty.host: INTERNET, parse_location(tls_faulty.storage).name: PRIVATE})
@@ -140,10 +136,9 @@ def test_no_token_endpoint_inward(tls_faulty: FaultyRegistry, monkeypatch: pytes
     assert [] == tls_faulty.at("token")
 
 
-def test_no_way_to_this_machine(
+def test_redirect_to_this_machine_is_refused(
     tls_faulty: FaultyRegistry, tls_registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A registry elsewhere does not lead to what listens on this machine."""
     with faulty_registry() as local:
         lie(monkeypatch, {tls_faulty.host: INTERNET})
         tls_faulty.locations = [f"http://{local.host}/v2/team/boot/blobs/x"]
@@ -152,8 +147,9 @@ def test_no_way_to_this_machine(
         assert [] == local.asked
 
 
-def test_localhost_is_this_machine(faulty: FaultyRegistry, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is called localhost and lies elsewhere is sent nothing in the clear."""
+def test_localhost_must_resolve_to_this_machine(
+    faulty: FaultyRegistry, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lie(monkeypatch, {faulty.host: PRIVATE})
     reference = held(faulty)[0]
     with pytest.raises(RegistryError, match="http is allowed for this machine only"):
@@ -178,32 +174,29 @@ def test_localhost_is_this_machine(faulty: FaultyRegistry, registry: Registry, m
         "https://a b/x",
     ],
 )
-def test_places_that_are_not_asked(faulty: FaultyRegistry, registry: Registry, location: str) -> None:
-    """A redirect goes to https, or to this machine; everything else is final."""
+def test_insecure_or_malformed_redirect_is_final(faulty: FaultyRegistry, registry: Registry, location: str) -> None:
     faulty.locations = [location]
     with pytest.raises(RegistryError, match=f"{faulty.host} redirects"):
         read_all(registry, faulty)
     assert 1 == len(faulty.asked)
 
 
-def test_a_redirect_to_nowhere(faulty: FaultyRegistry, registry: Registry) -> None:
-    """A redirect says where to go."""
+def test_redirect_without_a_location_is_an_error(faulty: FaultyRegistry, registry: Registry) -> None:
     faulty.faults.append(Fault("blob", status=307))
     with pytest.raises(RegistryError, match="answers 307 without a Location"):
         read_all(registry, faulty)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_all_redirects(faulty: FaultyRegistry, registry: Registry, status: int) -> None:
-    """Whatever the kind of redirect, the request stays a GET; an address may be relative."""
+def test_every_redirect_is_followed(faulty: FaultyRegistry, registry: Registry, status: int) -> None:
+    """Relative locations, too."""
     blob = held(faulty)[1].digest
     faulty.faults.append(Fault("blob", status=status, headers={"Location": f"../blobs/{blob}?again#part"}))
     assert BODY == read_all(registry, faulty)
     assert f"/v2/team/boot/blobs/{blob}?again" == faulty.at("registry")[1].target
 
 
-def test_five_redirects(faulty: FaultyRegistry, registry: Registry) -> None:
-    """Five redirects are followed, a sixth is not."""
+def test_redirects_are_limited(faulty: FaultyRegistry, registry: Registry) -> None:
     blob = held(faulty)[1].digest
     faulty.redirects = False
     faulty.faults.append(Fault("blob", times=5, status=307, headers={"Location": f"/v2/team/boot/blobs/{blob}"}))
@@ -214,8 +207,8 @@ def test_five_redirects(faulty: FaultyRegistry, registry: Registry) -> None:
     assert 6 + 6 == len(faulty.asked)
 
 
-def test_authorization_stays_at_home(faulty: FaultyRegistry, registry: Registry) -> None:
-    """A token goes to the registry's own addresses, and not to them any more once the way has left it."""
+def test_authorization_is_not_sent_after_a_redirect(faulty: FaultyRegistry, registry: Registry) -> None:
+    """Not even back to the registry."""
     faulty.scheme = "bearer"
     own = f"/v2/team/boot/blobs/{held(faulty)[1].digest}"
     faulty.faults.append(

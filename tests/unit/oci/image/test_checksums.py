@@ -1,4 +1,4 @@
-"""Checksums of an image agree with its files, or are refused."""
+"""Checksum files agree with the files of an image, or are refused."""
 
 import hashlib
 import shutil
@@ -19,8 +19,7 @@ GOOD = "a" * 64
 BAD = "b" * 64
 
 
-def test_companions() -> None:
-    """Checksums lie beside the file: its own, and the lists of its directory."""
+def test_companions_are_in_the_directory_of_the_file() -> None:
     assert [OWN, "output/talos/arm64/checksums.sha256", LIST] == checksums.companions(PATH)
     assert ["vmlinuz.sha256", "checksums.sha256", "SHA256SUMS"] == checksums.companions("vmlinuz")
 
@@ -45,8 +44,7 @@ AGREEING = [
 
 
 @pytest.mark.parametrize(("where", "text"), AGREEING)
-def test_agreeing(where: str, text: str) -> None:
-    """A file whose lines for the file have its digest, or that has none for it, agrees."""
+def test_matching_or_unrelated_checksums_agree(where: str, text: str) -> None:
     checksums.check(PATH, GOOD, where, text.encode())
 
 
@@ -63,8 +61,7 @@ def test_agreeing(where: str, text: str) -> None:
         (LIST, f"{BAD}  talos/arm64/vmlinuz\n{GOOD}  talos/amd64/vmlinuz\n"),
     ],
 )
-def test_differing(where: str, text: str) -> None:
-    """A line for the file with another digest is refused, and both digests are named."""
+def test_different_checksum_is_an_error(where: str, text: str) -> None:
     with pytest.raises(ImageError) as error:
         checksums.check(PATH, GOOD, where, text.encode())
     assert all(part in str(error.value) for part in (GOOD, BAD, PATH, where))
@@ -73,8 +70,7 @@ def test_differing(where: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("where", "text"), [(OWN, ""), (LIST, "\n"), (OWN, "<html>"), (LIST, GOOD), (OWN, f"{GOOD[:-1]}  vmlinuz")]
 )
-def test_no_checksum_at_all(where: str, text: str) -> None:
-    """A checksum file without a checksum is refused: nothing can be said to agree with it."""
+def test_file_without_checksums_is_an_error(where: str, text: str) -> None:
     with pytest.raises(ImageError, match="has no SHA-256 checksum"):
         checksums.check(PATH, GOOD, where, text.encode())
 
@@ -93,8 +89,7 @@ def test_no_checksum_at_all(where: str, text: str) -> None:
         ("", False),
     ],
 )
-def test_names_only(text: str, expected: bool) -> None:
-    """A file is handed on as it is only if each of its lines names the one file by its base name."""
+def test_file_names_only_the_base_name(text: str, expected: bool) -> None:
     assert expected == checksums.names_only(PATH, text.encode())
 
 
@@ -106,8 +101,7 @@ NAMES = st.text(st.characters(exclude_characters="/\0\r", exclude_categories=["C
 @pytest.mark.skipif(not shutil.which("sha256sum"), reason="needs sha256sum")
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(NAMES)
-def test_what_sha256sum_writes(tmp_path: Path, name: str) -> None:
-    """Whatever a file is called, what `sha256sum` writes of it is read."""
+def test_output_of_sha256sum_is_parsed_for_any_name(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"body")
     written = subprocess.run(["sha256sum", "--", name], cwd=tmp_path, capture_output=True, check=True).stdout
     (tmp_path / name).unlink()

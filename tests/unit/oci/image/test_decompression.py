@@ -1,4 +1,4 @@
-"""Compressed bytes of any form, in pieces of any size."""
+"""Decompression of any format, in pieces of any size."""
 
 import gzip
 import hashlib
@@ -26,8 +26,8 @@ def cut(data: bytes, size: int) -> Iterator[bytes]:
 
 
 @given(MEMBERS, st.integers(1 << 10, 1 << 21))
-def test_members(members: list[tuple[int, int, int]], size: int) -> None:
-    """Members of gzip, long ones and short ones, with zeros between them, make one stream in pieces of 1 MiB."""
+def test_gzip_members_are_one_stream(members: list[tuple[int, int, int]], size: int) -> None:
+    """With zeros between them."""
     bodies = [LONG[len(LONG) - length :] for length, _, _ in members]
     compressed = b"".join(
         gzip.compress(body, level) + bytes(padding) for body, (_, level, padding) in zip(bodies, members, strict=True)
@@ -37,8 +37,8 @@ def test_members(members: list[tuple[int, int, int]], size: int) -> None:
     assert all(0 < len(piece) <= 1 << 20 for piece in pieces)
 
 
-def test_a_long_member_and_many_short_ones() -> None:
-    """As a layer has them that can be sought in."""
+def test_seekable_layer_is_one_stream() -> None:
+    """A long member and many short ones."""
     short = [b"%d" % number for number in range(5000)]
     compressed = gzip.compress(LONG, 1) + b"".join(gzip.compress(body, 1) for body in short)
     assert LONG + b"".join(short) == b"".join(decompressed(cut(compressed, 1 << 20)))

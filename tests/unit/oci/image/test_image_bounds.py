@@ -1,4 +1,4 @@
-"""What an image may cost is bounded, and what it holds is checked: digests, sizes, checksums."""
+"""Limits of an image, and verification of its digests, sizes and checksums."""
 
 import gzip
 import tracemalloc
@@ -29,8 +29,7 @@ class TestBounds:
     """No image makes the memory grow."""
 
     @pytest.mark.parametrize("make", [gzipped, made.zstandard_compressed, plain])
-    def test_large_files(self, taker: Taker, make: Callable[..., Layer]) -> None:
-        """A file of 64 MiB is taken in a fraction of its size."""
+    def test_large_file_needs_little_memory(self, taker: Taker, make: Callable[..., Layer]) -> None:
         layer = make(Entry("f", bytes(1 << 26)))
         tracemalloc.start()
         try:
@@ -39,8 +38,8 @@ class TestBounds:
         finally:
             tracemalloc.stop()
 
-    def test_large_files_are_refused(self, taker: Taker) -> None:
-        """A file larger than what can be published is refused before it is read."""
+    def test_size_of_a_file_is_limited(self, taker: Taker) -> None:
+        """Before it is read."""
         size = (5 << 30) + 1
         part = taker.blobs.add(raw_file("f", b"f"))._replace(size=size)
         with pytest.raises(ImageError, match=f"'f' has {size} bytes; the limit is {5 << 30}"):
@@ -58,8 +57,7 @@ class TestBounds:
             lambda number: tar_stream.LayerEntry(f"d/.wh.{number}", EntryType.FILE, "", 0),
         ],
     )
-    def test_many_names(self, entry: Callable[[int], tar_stream.LayerEntry]) -> None:
-        """Names of any kind are counted, and too many of them refused."""
+    def test_number_of_names_is_limited(self, entry: Callable[[int], tar_stream.LayerEntry]) -> None:
         index = LayerIndex(MemoryBudget(1 << 20))
         tracemalloc.start()
         try:
@@ -73,21 +71,19 @@ class TestBounds:
 class TestVerification:
     """Nothing is returned that was not verified."""
 
-    def test_a_digest_that_differs(self, taker: Taker) -> None:
-        """A layer with other bytes is an error even where the file came before the fault."""
+    def test_wrong_digest_is_an_error(self, taker: Taker) -> None:
+        """Even where the file precedes the damage."""
         layer = gzipped(Entry("f", b"f"), Entry("other", BIG))
         taker.blobs.damaged.add(digest_of(layer.body))
         with pytest.raises(DigestError):
             taker.body([layer], "f")
 
-    def test_damage_names_the_layer(self, taker: Taker) -> None:
-        """A damaged layer is an error with its digest."""
+    def test_damage_is_an_error_with_the_digest(self, taker: Taker) -> None:
         layer = Layer(gzip.compress(made.tar([Entry("f", BIG)]))[:-20], made.DOCKER)
         with pytest.raises(ImageError, match=digest_of(layer.body)):
             taker.body([layer], "f")
 
-    def test_a_plain_file_with_an_impossible_name(self, taker: Taker) -> None:
-        """A plain file whose title leads out of the image is an error with its digest."""
+    def test_plain_file_outside_the_image_is_an_error(self, taker: Taker) -> None:
         with pytest.raises(ImageError, match=digest_of(b"k")):
             taker.body([raw_file("../k", b"k")], "k")
 
@@ -97,8 +93,7 @@ class TestChecksums:
 
     @pytest.mark.parametrize("name", ["f.sha256", "SHA256SUMS", "checksums.sha256"])
     @pytest.mark.parametrize("where", ["before", "behind", "above", "below"])
-    def test_beside_the_file(self, taker: Taker, name: str, where: str) -> None:
-        """A checksum of any of the names, in any layer, is compared."""
+    def test_checksum_of_any_name_and_layer_is_compared(self, taker: Taker, name: str, where: str) -> None:
         file = Entry("boot/f", b"f")
         for digest, agrees in ((sha256(b"f"), True), ("0" * 64, False)):
             sums = Entry(f"boot/{name}", f"{digest}  f\n".encode())
@@ -115,21 +110,18 @@ class TestChecksums:
                 with pytest.raises(ImageError, match=f"{sha256(b'f')}.*{digest}"):
                     taker.one(stacks[where], "boot/f")
 
-    def test_of_another_directory(self, taker: Taker) -> None:
-        """Checksums of other directories, and those that an upper layer removed, say nothing."""
+    def test_other_or_removed_checksums_are_ignored(self, taker: Taker) -> None:
         wrong = f"{'0' * 64}  f\n".encode()
         layers = [plain(Entry("boot/SHA256SUMS", wrong)), plain(Entry("boot/.wh.SHA256SUMS"), Entry("boot/f", b"f"))]
         assert b"f" == taker.body([plain(Entry("SHA256SUMS", wrong)), *layers], "boot/f")
 
-    def test_of_a_link(self, taker: Taker) -> None:
-        """A link's target may be named by its own name, in its own directory."""
+    def test_checksum_of_a_link_target_is_compared(self, taker: Taker) -> None:
         wrong = f"{'0' * 64}  vmlinuz-6\n".encode()
         for sums in (Entry("lib/SHA256SUMS", wrong), Entry("lib/vmlinuz-6.sha256", wrong)):
             with pytest.raises(ImageError, match="'lib/vmlinuz-6' has the SHA-256"):
                 taker.body([plain(sums, Entry("lib/vmlinuz-6", b"k"), symlink("vmlinuz", "lib/vmlinuz-6"))], "vmlinuz")
 
-    def test_its_own_in_another_form(self, taker: Taker) -> None:
-        """A checksum file that `sha256sum -c` would not take for the file is compared, and not handed on."""
+    def test_checksum_file_that_sha256sum_rejects_is_not_passed_on(self, taker: Taker) -> None:
         assert taker.one([plain(Entry("f", b"f"), Entry("f.sha256", sha256(b"f").encode()))], "f").checksum_file is None
 
     @pytest.mark.parametrize(
@@ -141,13 +133,11 @@ class TestChecksums:
             (symlink("SHA256SUMS", "gone"), "which is missing"),
         ],
     )
-    def test_unreadable(self, taker: Taker, entry: Entry, reason: str) -> None:
-        """A checksum file that cannot be read is an error."""
+    def test_unreadable_checksum_file_is_an_error(self, taker: Taker, entry: Entry, reason: str) -> None:
         with pytest.raises(ImageError, match=reason):
             taker.body([plain(Entry("f", b"f"), entry)], "f")
 
-    def test_plain_files(self, taker: Taker) -> None:
-        """Plain files have their checksums beside them likewise."""
+    def test_checksums_of_plain_files_are_compared(self, taker: Taker) -> None:
         sums = raw_file("f.sha256", f"{'0' * 64}  f\n".encode(), "text/plain")
         for layers in ([raw_file("f", b"f"), sums], [sums, raw_file("large", BIG), raw_file("f", b"f")]):
             with pytest.raises(ImageError, match="says"):

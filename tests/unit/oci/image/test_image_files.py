@@ -1,4 +1,4 @@
-"""The wanted files come out of an image whole and verified, from the layers that matter, or not at all."""
+"""Files are extracted completely and verified, from the layers that matter."""
 
 import re
 from pathlib import Path
@@ -21,17 +21,14 @@ def taker(tmp_path: Path) -> Taker:
 class TestLayers:
     """Layers are applied as the image specification says."""
 
-    def test_what_is_taken(self, taker: Taker) -> None:
-        """A file comes with its place in the image, its size and its SHA-256."""
+    def test_file_has_path_size_and_digest(self, taker: Taker) -> None:
         found = taker.one([gzipped(Entry("./boot//vmlinuz", BIG))], "/boot/vmlinuz")
         assert (BIG, "boot/vmlinuz", len(BIG), sha256(BIG), None) == (found.file.read_bytes(), *found[1:])
 
-    def test_the_uppermost_wins(self, taker: Taker) -> None:
-        """A later layer's file replaces an earlier one's."""
+    def test_upper_layer_replaces_a_lower_one(self, taker: Taker) -> None:
         assert b"new" == taker.body([plain(Entry("a/f", b"old")), plain(Entry("a/f", b"new"))], "a/f")
 
-    def test_the_last_of_a_layer_wins(self, taker: Taker) -> None:
-        """Of two entries of a name the later one counts."""
+    def test_later_entry_replaces_an_earlier_one(self, taker: Taker) -> None:
         assert b"new" == taker.body([plain(Entry("f", b"old"), Entry("./f", b"new"))], "f")
 
     @pytest.mark.parametrize(
@@ -46,41 +43,35 @@ class TestLayers:
             plain(directory("a"), Entry("a/.wh..wh..opq"), Entry("a/g", b"")),
         ],
     )
-    def test_hidden_by_an_upper_layer(self, taker: Taker, upper: Layer) -> None:
-        """Whiteouts and replacements hide what is below them, and the lower layer is not even read."""
+    def test_hidden_file_is_missing(self, taker: Taker, upper: Layer) -> None:
+        """The lower layer is not even read."""
         with pytest.raises(ImageError, match=r"lacks files|directory"):
             taker.body([plain(Entry("a/f", b"old")), upper], "a/f")
         assert [1] == taker.opened
 
-    def test_whiteouts_spare_their_own_layer(self, taker: Taker) -> None:
-        """A whiteout hides nothing of its own layer, wherever it stands there."""
+    def test_whiteout_does_not_hide_its_own_layer(self, taker: Taker) -> None:
         upper = plain(Entry("a/f", b"new"), Entry("a/.wh.f"), Entry(".wh.a"), Entry("a/.wh..wh..opq"))
         assert b"new" == taker.body([plain(Entry("a/f", b"old")), upper], "a/f")
 
-    def test_a_directory_replaced_and_made_again(self, taker: Taker) -> None:
-        """What a file or a whiteout once hid stays hidden under a new directory."""
+    def test_recreated_directory_hides_the_old_content(self, taker: Taker) -> None:
         layers = [plain(Entry("a/f", b"old")), plain(Entry("a", b"file")), plain(directory("a"), Entry("a/g", b"g"))]
         assert b"g" == taker.body(layers, "a/g")
         with pytest.raises(ImageError, match="lacks files"):
             taker.body(layers, "a/f")
 
     @pytest.mark.parametrize("name", [".wh.", ".wh..", ".wh..."])
-    def test_a_whiteout_of_nothing(self, taker: Taker, name: str) -> None:
-        """A whiteout that names no file is refused."""
+    def test_whiteout_without_a_name_is_an_error(self, taker: Taker, name: str) -> None:
         with pytest.raises(ImageError, match="invalid whiteout"):
             taker.body([plain(Entry("f", b"f"), Entry(f"a/{name}"))], "g")
 
-    def test_records_of_aufs(self, taker: Taker) -> None:
-        """AUFS's own records are no whiteouts."""
+    def test_aufs_records_are_not_whiteouts(self, taker: Taker) -> None:
         assert b"f" == taker.body([plain(Entry("wh.plnk", b"f")), plain(directory(".wh..wh.plnk"))], "wh.plnk")
 
-    def test_a_name_that_leads_out(self, taker: Taker) -> None:
-        """A layer with an entry outside of the image is refused."""
+    def test_entry_outside_the_image_is_an_error(self, taker: Taker) -> None:
         with pytest.raises(ImageError, match=re.escape("'a/../../f' leads out of the image")):
             taker.body([plain(Entry("a/../../f", b"f"))], "f")
 
-    def test_unlisted_directory_behind_a_link(self, taker: Taker) -> None:
-        """An entry whose directory is a link of a layer below lies where the link leads."""
+    def test_entry_below_a_link_of_a_lower_layer_is_found(self, taker: Taker) -> None:
         layers = [plain(directory("usr/lib"), symlink("lib", "usr/lib")), plain(Entry("lib/modules/vmlinuz", b"k"))]
         assert b"k" == taker.body(layers, "usr/lib/modules/vmlinuz")
         assert b"k" == taker.body(layers, "lib/modules/vmlinuz")
@@ -89,26 +80,24 @@ class TestLayers:
 class TestChoice:
     """Alternatives and paths are tried in their order."""
 
-    def test_first_whole_alternative(self, taker: Taker) -> None:
-        """The first alternative of which every file is there is taken, even where its layer lies lower."""
+    def test_first_complete_alternative_is_chosen(self, taker: Taker) -> None:
+        """Even where its layer is lower."""
         layers = [plain(Entry("b/k", b"k"), Entry("b/i", b"i")), plain(Entry("a/k"), Entry("c/k"), Entry("c/i"))]
         alternatives = [{"k": [f"{place}/k"], "i": [f"{place}/i"]} for place in "abc"]
         assert {"k": "b/k", "i": "b/i"} == {name: file.path for name, file in taker.all(layers, *alternatives).items()}
         assert 2 == len(list(taker.directory.iterdir()))
 
-    def test_first_path(self, taker: Taker) -> None:
-        """Of a file's paths the first one that is there is taken, even where its layer lies lower."""
+    def test_first_existing_path_is_chosen(self, taker: Taker) -> None:
+        """Even where its layer is lower."""
         assert "b" == taker.one([plain(Entry("b")), plain(Entry("c"))], "a", "b", "c").path
 
-    def test_nothing_whole(self, taker: Taker) -> None:
-        """Where no alternative is whole, one line says what each of them lacks."""
+    def test_error_lists_what_each_alternative_lacks(self, taker: Taker) -> None:
         with pytest.raises(ImageError) as error:
             taker.all([plain(Entry("k"), Entry("d/f"))], {"k": ["k"], "i": ["i", "d/f/i"]}, {"u": ["u"]})
         expected = "the image lacks files: i ('i', 'd/f/i': 'd/f' is not a directory); or u ('u')"
         assert expected == str(error.value)
 
-    def test_no_layers(self, taker: Taker) -> None:
-        """An image without layers holds nothing."""
+    def test_image_without_layers_lacks_everything(self, taker: Taker) -> None:
         with pytest.raises(ImageError, match="lacks files: f"):
             taker.body([], "f")
 
@@ -116,42 +105,36 @@ class TestChoice:
 class TestEconomy:
     """Only layers that can still matter are read, and most of them once."""
 
-    def test_layers_below_the_last_that_matters(self, taker: Taker) -> None:
-        """Layers below the one where all is found are not read, unless they are so small that they hold checksums."""
+    def test_lower_layers_are_skipped(self, taker: Taker) -> None:
+        """Except small ones, which may hold checksums."""
         base = Layer(made.tar([Entry("etc/x", BIG)]), made.OCI)
         taker.body([base, plain(Entry("small")), base, plain(Entry("other")), plain(Entry("boot/f", b"f"))], "boot/f")
         assert [4, 3] == taker.opened
 
-    def test_a_directory_that_is_decided(self, taker: Taker) -> None:
-        """What an opaque directory does not hold is not looked for below it, checksums included."""
+    def test_opaque_directory_ends_the_search(self, taker: Taker) -> None:
         upper = plain(directory("d"), Entry("d/.wh..wh..opq"), Entry("d/f", b"f"))
         taker.body([plain(Entry("small")), upper], "d/f")
         assert [1] == taker.opened
 
-    def test_links_to_what_comes_later(self, taker: Taker) -> None:
-        """A layer is read once where a link stands before its target."""
+    def test_link_before_its_target_needs_one_pass(self, taker: Taker) -> None:
         taker.body([plain(symlink("boot", "usr/boot"), symlink("usr/boot/f", "k"), Entry("usr/boot/k", BIG))], "boot/f")
         assert [0] == taker.opened
 
-    def test_links_to_what_has_passed(self, taker: Taker) -> None:
-        """A layer is read a second time where a link leads to what has passed, and then to its end, too."""
+    def test_link_after_its_target_needs_two_passes(self, taker: Taker) -> None:
         taker.body([plain(symlink("f", "k")), plain(Entry("k", BIG), Entry("later"))], "f")
         assert [1, 0, 1] == taker.opened
 
-    def test_plain_files(self, taker: Taker) -> None:
-        """Of files that have their names in the manifest only those are read that are taken."""
+    def test_only_chosen_plain_files_are_read(self, taker: Taker) -> None:
         layers = [raw_file("other", b"other"), raw_file("boot/vmlinuz", b"k"), raw_file("README.md", b"text")]
         assert b"k" == taker.body(layers, "boot/vmlinuz")
         assert [1] == taker.opened
 
-    def test_nothing_else_is_kept(self, taker: Taker) -> None:
-        """What could have been wanted, and is not, does not stay in the directory."""
+    def test_other_candidates_are_removed(self, taker: Taker) -> None:
         layers = [plain(Entry("a", b"1")), plain(Entry("a", b"2"), Entry("b", b"3"), Entry("a", b"4"))]
         taker.body(layers, "a", "b")
         assert [b"4"] == [file.read_bytes() for file in taker.directory.iterdir()]
 
-    def test_what_registries_lack(self, taker: Taker) -> None:
-        """A layer that registries do not distribute is an error only if it is needed."""
+    def test_undistributed_layer_is_an_error_if_needed(self, taker: Taker) -> None:
         foreign = Layer(b"", "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip")
         assert b"f" == taker.body([foreign, plain(Entry("f", b"f"))], "f")
         with pytest.raises(ImageError, match="do not distribute"):
@@ -167,6 +150,5 @@ class TestEconomy:
         raw_file("f", BIG, made.OCI),
     ],
 )
-def test_every_shape(taker: Taker, layer: Layer) -> None:
-    """A file comes out of every kind of layer."""
+def test_file_is_extracted_from_every_layer_format(taker: Taker, layer: Layer) -> None:
     assert BIG == taker.body([layer], "f")

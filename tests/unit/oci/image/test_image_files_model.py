@@ -1,4 +1,4 @@
-"""What a path of an image means is what it means after all layers were unpacked, one over the other."""
+"""Paths resolve as in the unpacked image (a model)."""
 
 import io
 import tarfile
@@ -197,8 +197,7 @@ def body_in_image(layers: Sequence[Sequence[Entry]], path: str) -> bytes | None:
 
 
 @given(st.lists(listing_layer(), min_size=1, max_size=4), PATHS)
-def test_a_taken_file_is_that_of_the_unpacked_image(layers: list[list[Entry]], path: str) -> None:
-    """What is taken is what lies there once every layer is unpacked over the ones below, and nothing else is."""
+def test_extracted_file_is_that_of_the_unpacked_image(layers: list[list[Entry]], path: str) -> None:
     unpacked = Unpacked()
     for changes in layers:
         unpacked.apply(changes)
@@ -233,8 +232,7 @@ LINKS = st.lists(st.tuples(PATHS, DIRECTORIES), max_size=3, unique_by=lambda lin
 
 
 @given(st.lists(unlisting_layer() | LINKS, min_size=1, max_size=4))
-def test_unlisted_directories_are_where_links_lead(layers: list[list[Entry]]) -> None:
-    """Once all layers are read, entries whose directories are not listed lie behind the links of the layers below."""
+def test_unlisted_directories_are_moved_behind_links(layers: list[list[Entry]]) -> None:
     unpacked = Unpacked()
     try:
         for changes in layers:

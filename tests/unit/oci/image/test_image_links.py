@@ -1,4 +1,4 @@
-"""Links of an image are followed inside its root, over all layers, and nowhere else."""
+"""Links are followed over all layers, and not out of the image."""
 
 import tarfile
 from pathlib import Path
@@ -35,8 +35,7 @@ class TestLinks:
             [symlink("f", "l")],
         ],
     )
-    def test_symbolic(self, taker: Taker, links: list[Entry]) -> None:
-        """Absolute, relative and chained links, in any part of a path, lead to their target, wherever it is stored."""
+    def test_symbolic_links_are_followed(self, taker: Taker, links: list[Entry]) -> None:
         stacks = [
             [plain(*TARGET, *links)],
             [plain(*links, *TARGET)],
@@ -58,19 +57,18 @@ class TestLinks:
             [hard_link("f", "l")],
         ],
     )
-    def test_hard(self, taker: Taker, links: list[Entry]) -> None:
-        """Hard links lead to their target, in their own layer or one below."""
+    def test_hard_links_are_followed(self, taker: Taker, links: list[Entry]) -> None:
+        """Within their layer, or to one below."""
         for layers in ([plain(*TARGET, *links)], [plain(*TARGET), plain(*links)]):
             assert BIG == taker.body(layers, "f")
 
-    def test_a_link_keeps_what_it_meant(self, taker: Taker) -> None:
-        """A hard link means the file that was there when its layer was applied; a symbolic link the one that is now."""
+    def test_hard_link_keeps_the_file_of_its_layer(self, taker: Taker) -> None:
+        """A symbolic link does not."""
         layers = [plain(Entry("x", b"old")), plain(hard_link("h", "x"), symlink("s", "x")), plain(Entry("x", b"new"))]
         found = taker.all(layers, {"h": ["h"], "s": ["s"]})
         assert (b"old", b"new") == (found["h"].file.read_bytes(), found["s"].file.read_bytes())
 
-    def test_a_hard_link_before_its_target_is_replaced(self, taker: Taker) -> None:
-        """A hard link means the entry that stood before it in its layer."""
+    def test_hard_link_is_to_the_preceding_entry(self, taker: Taker) -> None:
         assert b"1" == taker.body([plain(Entry("x", b"1"), hard_link("h", "x"), Entry("x", b"2"))], "h")
 
     @pytest.mark.parametrize(
@@ -96,11 +94,9 @@ class TestLinks:
             ([Entry("f", type=tarfile.GNUTYPE_SPARSE)], "is a sparse file"),
         ],
     )
-    def test_leading_nowhere(self, taker: Taker, entries: list[Entry], reason: str) -> None:
-        """A loop, an escape, a missing target and what is no file are errors that say so."""
+    def test_invalid_link_is_an_error_with_the_reason(self, taker: Taker, entries: list[Entry], reason: str) -> None:
         with pytest.raises(ImageError, match=reason):
             taker.body([plain(*entries)], "f", "other")
 
-    def test_a_directory_that_is_a_broken_link(self, taker: Taker) -> None:
-        """A directory on the way that leads nowhere holds nothing: the next path is tried."""
+    def test_broken_directory_link_makes_the_path_missing(self, taker: Taker) -> None:
         assert b"x" == taker.body([plain(symlink("d", "gone"), Entry("e/f", b"x"))], "d/f", "e/f")

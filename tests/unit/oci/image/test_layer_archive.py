@@ -1,4 +1,4 @@
-"""A layer's entries come out of any archive and compression, and out of no damaged one."""
+"""Entries of layers in any archive format and compression; damaged ones are refused."""
 
 import gzip
 import random
@@ -44,13 +44,11 @@ BOTH = [("a", EntryType.FILE, b"first"), ("dir/b", EntryType.FILE, NOISE)]
     "media_type",
     [made.OCI, f"{made.OCI}+gzip", f"{made.OCI}+zstd", made.DOCKER, made.FLUX, "application/octet-stream"],
 )
-def test_bytes_tell_what_they_are(body: bytes, media_type: str) -> None:
-    """Whatever a layer is called, its bytes tell how it is compressed, in any number of members or frames."""
+def test_compression_is_recognized_by_content(body: bytes, media_type: str) -> None:
     assert BOTH == read(body, media_type)
 
 
-def test_every_kind() -> None:
-    """An entry has its name as it is written, its kind and its target."""
+def test_entry_has_name_type_and_target() -> None:
     pipe = made.Entry("pipe", type=tarfile.FIFOTYPE)
     body = made.tar([made.directory("./d"), made.symlink("/s", "../t"), made.hard_link("h", "d//x"), pipe])
     layer = Descriptor(made.OCI, digest_of(body), len(body))
@@ -66,8 +64,7 @@ def test_every_kind() -> None:
 
 
 @pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
-def test_long_names(form: int) -> None:
-    """Names and targets that no header has room for are read whole, and only for their own entry."""
+def test_long_names_apply_to_their_entry_only(form: int) -> None:
     long = "/".join(["directory" * 5] * 20) + "/ümlaut"
     body = made.tar([made.Entry(long, b"1"), made.symlink("s", long), made.hard_link(f"{long}2", long)], form)
     body = body.rstrip(b"\0")
@@ -89,8 +86,7 @@ ENTRIES = st.one_of(
 
 
 @given(st.lists(ENTRIES, max_size=5), st.sampled_from([tarfile.PAX_FORMAT, tarfile.GNU_FORMAT]), st.integers(1, 3000))
-def test_what_is_written_is_read(entries: list[made.Entry], form: int, piece: int) -> None:
-    """Whatever Python writes into an archive is read from it, however it arrives."""
+def test_any_archive_of_tarfile_is_read(entries: list[made.Entry], form: int, piece: int) -> None:
     body = made.tar(entries, form)
     layer = Descriptor(made.OCI, digest_of(body), len(body))
     with open_layer(layer, opener(Drip(body, piece))) as found:
@@ -100,8 +96,7 @@ def test_what_is_written_is_read(entries: list[made.Entry], form: int, piece: in
 
 
 @pytest.mark.parametrize("title_type", ["application/octet-stream", "application/gzip", "text/plain"])
-def test_a_titled_file_is_a_file(title_type: str) -> None:
-    """A layer with a title, of no archive's type, is that file with the bytes it has, whatever they are."""
+def test_layer_with_a_title_is_a_file(title_type: str) -> None:
     for body in (b"kernel", gzip.compress(TWO), TWO, b""):
         assert [("boot/vmlinuz", EntryType.FILE, body)] == read(body, title_type, "boot/vmlinuz")
 
@@ -109,20 +104,18 @@ def test_a_titled_file_is_a_file(title_type: str) -> None:
 @pytest.mark.parametrize(
     "body", [b"kernel", b"", gzip.compress(NOISE), zstandard.compress(NOISE), gzip.compress(b"x")[:-3], b"\x1f\x8b" * 9]
 )
-def test_a_titled_file_may_be_called_an_archive(body: bytes) -> None:
-    """ORAS calls every file an archive: one with a title whose bytes are none is a file."""
+def test_titled_file_with_an_archive_type_is_a_file(body: bytes) -> None:
+    """ORAS gives plain files an archive's type."""
     assert [("vmlinuz", EntryType.FILE, body)] == read(body, made.OCI, "vmlinuz")
 
 
-def test_a_titled_archive() -> None:
-    """An archive with a title is unpacked if its type says archive, or if ORAS is told to unpack it."""
+def test_titled_archive_is_unpacked() -> None:
     assert BOTH == read(gzip.compress(TWO), f"{made.OCI}+gzip", "boot")
     assert BOTH == read(gzip.compress(TWO), "application/x-any", "boot", unpack=True)
 
 
 @pytest.mark.parametrize("body", [bytes(1024), gzip.compress(bytes(1024)), gzip.compress(bytes(10240)), b""])
-def test_an_empty_archive(body: bytes) -> None:
-    """A layer without entries is one."""
+def test_empty_archive_has_no_entries(body: bytes) -> None:
     assert [] == read(body)
 
 
@@ -146,15 +139,13 @@ def test_an_empty_archive(body: bytes) -> None:
         (TWO[:1024] + b"\1" * 100, "truncated"),
     ],
 )
-def test_damage(body: bytes, reason: str) -> None:
-    """What is damaged or cut short is refused, with the layer's digest."""
+def test_damaged_layer_is_an_error_with_its_digest(body: bytes, reason: str) -> None:
     with pytest.raises(ImageError, match=reason) as error:
         read(body)
     assert digest_of(body) in str(error.value)
 
 
-def test_every_cut_of_a_compressed_layer() -> None:
-    """A compressed layer that is cut anywhere is refused."""
+def test_truncated_layer_is_an_error() -> None:
     whole = made.tar([made.Entry("a", NOISE[:600])])
     for body in (gzip.compress(whole), zstandard.compress(whole), zstandard.compress(b"") + zstandard.compress(whole)):
         for end in (*range(10, 40), *range(40, len(body) - 20, 7), *range(len(body) - 20, len(body) - 1)):
@@ -186,20 +177,17 @@ def _header(name: str, size: int, type: bytes, count: int = 1) -> bytes:  # noqa
         (_header("x", 10, tarfile.GNUTYPE_LONGNAME, count=1)[:-1], "truncated"),
     ],
 )
-def test_hostile_headers(body: bytes, reason: str) -> None:
-    """Headers that announce what cannot be are refused before anything is made of them."""
+def test_hostile_header_is_an_error(body: bytes, reason: str) -> None:
     with pytest.raises(ImageError, match=reason):
         read(body)
 
 
-def test_chained_extended_headers() -> None:
-    """Ten thousand extended headers before one entry are read, and the last one counts."""
+def test_last_extended_header_counts() -> None:
     long = b"".join(_header("x", 512, tarfile.GNUTYPE_LONGNAME) + (b"n%d" % n).ljust(512, b"\0") for n in range(10_000))
     assert [("n9999", EntryType.FILE, b"")] == read(long + _header("y", 0, tarfile.REGTYPE))
 
 
-def test_sparse_files_are_named_as_such() -> None:
-    """Entries with holes are known by their own names, and what follows them is read."""
+def test_sparse_file_is_recognized() -> None:
     records = b"30 GNU.sparse.name=dir/holes\n"
     records = b"29 GNU.sparse.name=dir/holes\n" + b"22 GNU.sparse.major=1\n"
     pax = _header("x", len(records), tarfile.XHDTYPE) + records.ljust(512, b"\0")
@@ -213,8 +201,8 @@ def test_sparse_files_are_named_as_such() -> None:
     assert [("dir/holes", EntryType.SPARSE), ("old", EntryType.SPARSE), ("after", EntryType.FILE)] == found
 
 
-def test_large_numbers() -> None:
-    """A size written as bytes, as GNU does from 8 GiB on, and one in an extended header are read."""
+def test_large_size_is_read() -> None:
+    """As GNU writes it from 8 GiB on, and in an extended header."""
     binary = bytearray(_header("a", 3, tarfile.REGTYPE))
     binary[124:136] = b"\x80" + (3).to_bytes(11, "big")
     binary[148:156] = b" " * 8
@@ -224,16 +212,14 @@ def test_large_numbers() -> None:
     assert [("a", EntryType.FILE, b"abc"), ("b", EntryType.FILE, b"def")] == read(body)
 
 
-def test_larger_than_the_bound() -> None:
-    """A layer with more bytes than the bound is given up."""
+def test_size_of_a_layer_is_limited() -> None:
     bomb = gzip.compress(_header("zeros", 1 << 25, tarfile.REGTYPE) + bytes(1 << 25))
     with pytest.raises(ImageError, match="more than 1048576 bytes when decompressed"):
         read(bomb, largest=1 << 20)
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, zstandard.compress])
-def test_a_bomb_needs_no_memory(compress: object) -> None:
-    """A file of zeros that nobody reads is passed over in a few pieces of memory."""
+def test_skipped_file_needs_no_memory(compress: object) -> None:
     assert callable(compress)
     bomb = compress(_header("zeros", 1 << 26, tarfile.REGTYPE) + bytes(1 << 26) + made.tar([made.Entry("a", b"1")]))
     layer = Descriptor(made.OCI, digest_of(bomb), len(bomb))
@@ -247,15 +233,13 @@ def test_a_bomb_needs_no_memory(compress: object) -> None:
 
 
 @pytest.mark.parametrize("kind", ["foreign.diff.tar.gzip", "foreign.diff.tar"])
-def test_layers_that_registries_lack(kind: str) -> None:
-    """A layer that registries do not distribute is not asked for, and the error says so."""
+def test_undistributed_layer_is_not_requested(kind: str) -> None:
     layer = Descriptor(f"application/vnd.docker.image.rootfs.{kind}", digest_of(b""), 0)
     with pytest.raises(ImageError, match="do not distribute"), open_layer(layer, opener(Drip(b"", 1))):
         pass
 
 
-def test_errors_of_the_blob_pass() -> None:
-    """What the blob raises comes out as it is, after what came before, and the thread that read it has ended."""
+def test_error_of_the_blob_ends_the_thread() -> None:
     before = set(threading.enumerate())
     error = DigestError("these are not the bytes")
     layer = Descriptor(made.OCI, digest_of(TWO), len(TWO))
@@ -265,8 +249,7 @@ def test_errors_of_the_blob_pass() -> None:
     assert set(threading.enumerate()) <= before
 
 
-def test_giving_up_ends_the_thread() -> None:
-    """A caller that stops in mid-layer leaves no thread behind."""
+def test_early_end_ends_the_thread() -> None:
     before = set(threading.enumerate())
     layer = Descriptor(made.OCI, digest_of(TWO), len(TWO))
     with open_layer(layer, opener(Drip(TWO * 20, 1000))) as entries:
@@ -274,8 +257,7 @@ def test_giving_up_ends_the_thread() -> None:
     assert set(threading.enumerate()) <= before
 
 
-def test_a_slow_caller_holds_back_the_reader() -> None:
-    """Of a blob without an end only a few pieces are read before the caller asks for more."""
+def test_read_ahead_is_bounded() -> None:
 
     class Endless:
         pieces = 0

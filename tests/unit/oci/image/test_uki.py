@@ -1,4 +1,4 @@
-"""A unified kernel image is taken apart whole, or not at all."""
+"""A unified kernel image is split into its parts, or refused."""
 
 import hashlib
 import struct
@@ -40,8 +40,7 @@ def taken(tmp_path: Path) -> Take:
     return take
 
 
-def test_parts(taken: Take) -> None:
-    """Kernel, initramfs and command line are cut to their sizes, and tell where they lay."""
+def test_parts_have_the_size_of_their_sections(taken: Take) -> None:
     found = {name: (part.file.read_bytes(), part.path) for name, part in taken(uki(WHOLE)).items()}
     expected = {
         "vmlinuz": (KERNEL, f"{PATH}#.linux"),
@@ -51,27 +50,23 @@ def test_parts(taken: Take) -> None:
     assert expected == found
 
 
-def test_size_and_digest(taken: Take) -> None:
-    """A part's size and SHA-256 are those of its bytes."""
+def test_part_has_size_and_digest(taken: Take) -> None:
     part = taken(uki(WHOLE))["vmlinuz"]
     assert (len(KERNEL), hashlib.sha256(KERNEL).hexdigest(), None) == (part.size, part.sha256, part.checksum_file)
 
 
-def test_first_of_each_name(taken: Take) -> None:
-    """The first section of a name counts, and the sections of later profiles do not."""
+def test_first_section_of_a_name_counts(taken: Take) -> None:
     found = taken(uki([*WHOLE, Section(".profile", b"ID=two"), Section(".linux", b"other"), Section(".cmdline", b"x")]))
     assert (KERNEL, b"console=tty0") == (found["vmlinuz"].file.read_bytes(), found["cmdline"].file.read_bytes())
 
 
-def test_zeros_behind_the_raw_data(taken: Take) -> None:
-    """A section larger than its raw data goes on with zeros, as it does in memory."""
+def test_section_is_padded_with_zeros(taken: Take) -> None:
     kernel = KERNEL.ljust(2048, b"x")
     found = taken(uki([Section(".linux", kernel, virtual_size=5000)]))["vmlinuz"]
     assert (kernel + bytes(5000 - 2048), 5000) == (found.file.read_bytes(), found.size)
 
 
-def test_kernel_alone(taken: Take) -> None:
-    """What the image has not is not made up."""
+def test_missing_sections_have_no_files(taken: Take) -> None:
     assert {"vmlinuz"} == taken(uki([Section(".linux", KERNEL)])).keys()
 
 
@@ -92,8 +87,7 @@ def test_kernel_alone(taken: Take) -> None:
         (uki([Section(f".{number}", b"") for number in range(97)]), "97 sections"),
     ],
 )
-def test_what_is_no_kernel_image(taken: Take, body: bytes, reason: str) -> None:
-    """What is no unified kernel image is refused, with the reason and its path."""
+def test_other_file_is_an_error(taken: Take, body: bytes, reason: str) -> None:
     with pytest.raises(ImageError, match=reason) as error:
         taken(body)
     assert PATH in str(error.value)
@@ -114,14 +108,12 @@ def _patched(body: bytes, where: int, value: bytes) -> bytes:
         (SECTIONS + 20, struct.pack("<I", 1 << 24), "`.sbat` ends at"),
     ],
 )
-def test_damaged_tables(taken: Take, where: int, value: bytes, reason: str) -> None:
-    """Counts and places that cannot be are refused."""
+def test_damaged_headers_are_an_error(taken: Take, where: int, value: bytes, reason: str) -> None:
     with pytest.raises(ImageError, match=reason):
         taken(_patched(uki(WHOLE), where, value))
 
 
-def test_every_cut(taken: Take) -> None:
-    """A file that ends before its last section does is refused, wherever it ends."""
+def test_truncated_image_is_an_error(taken: Take) -> None:
     body = uki(WHOLE).rstrip(b"\xcc")
     for end in [*range(0, 700, 13), *range(700, len(body), 101), len(body) - 1]:
         with pytest.raises(ImageError):
@@ -130,8 +122,7 @@ def test_every_cut(taken: Take) -> None:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.integers(0, SECTIONS + 4 * SECTION_SIZE), st.integers(0, 255)), max_size=6))
-def test_any_damage(taken: Take, damage: list[tuple[int, int]]) -> None:
-    """Whatever its headers say, an image is taken apart or refused, and no part is shorter than its section."""
+def test_any_damage_is_an_error_or_harmless(taken: Take, damage: list[tuple[int, int]]) -> None:
     body = bytearray(uki(WHOLE))
     for where, value in damage:
         body[where] = value
