@@ -1,7 +1,7 @@
 """The optional extras of the distribution, by the third-party modules that they bring."""
 
 _BOTO3 = ("boto3", "aws")
-_EXTRAS = {
+EXTRAS = {
     "boto3": _BOTO3,
     "botocore": _BOTO3,
     "cryptography": ("cryptography", "grpc"),
@@ -15,7 +15,7 @@ _EXTRAS = {
 
 def missing_extra(error: ModuleNotFoundError) -> str | None:
     """The message about a missing optional module; None for any other module."""
-    found = _EXTRAS.get((error.name or "").partition(".")[0])
+    found = EXTRAS.get((error.name or "").partition(".")[0])
     if found is None:
         return None
     distribution, extra = found

@@ -1,4 +1,4 @@
-"""Every recorded gRPC answer of matchbox, through mutual TLS from `matchboxctl serve`, in both modes."""
+"""The recorded gRPC responses of matchbox, from `matchboxctl serve` with mutual TLS, in both modes."""
 
 import base64
 import json
@@ -28,14 +28,14 @@ OTHER_WORDS = "ResourceExhausted", "metadata that is not a JSON object"
 
 
 class Run(NamedTuple):
-    """What each step was answered, and the data directory that messages name."""
+    """The response to each step, and the data directory in messages."""
 
     answers: dict[int, Answer]
     root: str
 
 
 def expected(step: dict[str, Any]) -> tuple[dict[str, Any] | None, dict[str, str] | None]:
-    """The recorded answer or error, but for the differences on purpose."""
+    """The recorded response or error, except for stated differences."""
     if step["topic"] == "empty" and step["rpc"] in EMPTY_LISTS:
         return EMPTY_LISTS[step["rpc"]], None
     if step["topic"] == "empty" and step["rpc"] == "rpcpb.Select/SelectGroup":
@@ -115,8 +115,8 @@ def name_of(number: int) -> str:
 
 
 @pytest.mark.parametrize("number", KEPT, ids=name_of)
-def test_a_recorded_answer_is_reproduced(number: int, run: Run) -> None:
-    """Codes, answers and messages are matchbox's; some errors (OTHER_WORDS) have the code alone in common."""
+def test_response_is_the_recorded_one(number: int, run: Run) -> None:
+    """Of some errors (OTHER_WORDS) only the code."""
     step, got = STEPS[number], run.answers[number]
     answer, error = expected(step)
     if error is not None:
@@ -131,8 +131,8 @@ def test_a_recorded_answer_is_reproduced(number: int, run: Run) -> None:
 
 
 @pytest.mark.parametrize("run", ["directory"], indirect=True)
-def test_the_files_are_matchboxs(run: Run) -> None:
-    """In directory mode the files are those that matchbox wrote, byte for byte, and no others."""
+def test_files_are_the_recorded_ones(run: Run) -> None:
+    """Byte for byte."""
     root = Path(run.root)
     written = {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
     recorded = json.loads((HERE / "grpc/files.json").read_text())

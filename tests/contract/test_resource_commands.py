@@ -1,4 +1,4 @@
-"""Groups, profiles and templates by command, over a data directory and over table and bucket."""
+"""The commands on resources, over a data directory and over table and bucket."""
 
 import json
 import os
@@ -36,8 +36,7 @@ def filled(commands: ResourceCommands) -> None:
     commands.run("group", "create", "-f", commands.file("g", '{"id": "a", "profile": "gone"}'))
 
 
-def test_tables(commands: ResourceCommands) -> None:
-    """`list` has a line for each, in the order of ids, with aligned columns; what is empty is a dash."""
+def test_list_is_a_table_ordered_by_id(commands: ResourceCommands) -> None:
     filled(commands)
     assert (
         "ID     GROUP NAME  SELECTORS                                          PROFILE\n"
@@ -52,8 +51,7 @@ def test_tables(commands: ResourceCommands) -> None:
     assert "NAME  SIZE\n" == commands.ok("cloud", "list")
 
 
-def test_descriptions(commands: ResourceCommands) -> None:
-    """`describe` has a line for each field and each of several values, and says what is absent."""
+def test_describe_shows_fields_and_missing_profiles(commands: ResourceCommands) -> None:
     filled(commands)
     assert (
         "ID:         node1\n"
@@ -98,8 +96,7 @@ def test_descriptions(commands: ResourceCommands) -> None:
     )
 
 
-def test_for_programs(commands: ResourceCommands) -> None:
-    """`-o json` and `-o yaml` have all that is in a document, numbers with all their digits."""
+def test_json_and_yaml_have_everything(commands: ResourceCommands) -> None:
     filled(commands)
     for output, load in (("json", json.loads), ("yaml", yaml.safe_load)):
         for verb in ("get", "describe"):
@@ -118,8 +115,7 @@ def test_for_programs(commands: ResourceCommands) -> None:
 
 
 @pytest.mark.parametrize("output", [[], ["-o", "json"], ["-o", "yaml"]])
-def test_what_get_prints_can_be_created(commands: ResourceCommands, output: list[str]) -> None:
-    """A document goes from `get` to `create` unchanged, in every form."""
+def test_get_and_create_round_trip(commands: ResourceCommands, output: list[str]) -> None:
     filled(commands)
     for resource, name in (("group", "node1"), ("profile", "worker")):
         before = commands.ok(resource, "get", name, *output)
@@ -128,8 +124,8 @@ def test_what_get_prints_can_be_created(commands: ResourceCommands, output: list
 
 
 @pytest.mark.parametrize("resource", TEMPLATES)
-def test_templates(commands: ResourceCommands, resource: str) -> None:
-    """A template is any bytes, short or long, under the file's name or another; the kinds share no names."""
+def test_templates_hold_any_bytes(commands: ResourceCommands, resource: str) -> None:
+    """Each kind has its own names."""
     body = bytes(range(256)) * 200
     file = commands.file("a.tmpl", body)
     assert f"{resource} a.tmpl created\n" == commands.ok(resource, "create", "-f", file)
@@ -144,30 +140,27 @@ def test_templates(commands: ResourceCommands, resource: str) -> None:
         assert left == [one["name"] for one in json.loads(commands.ok(other, "list", "-o", "json"))]
 
 
-def test_bytes_as_they_are(commands: ResourceCommands) -> None:
-    """`get` prints a template's bytes and nothing else."""
+def test_get_prints_the_bytes_of_a_template(commands: ResourceCommands) -> None:
     body = bytes(range(256))
     commands.ok("generic", "create", "-f", commands.file("t", body))
     assert body == commands.written("generic", "get", "t")
 
 
 @pytest.mark.parametrize("resource", ["group", "profile", *TEMPLATES])
-def test_missing(commands: ResourceCommands, resource: str) -> None:
-    """What is not there ends with 4."""
+def test_missing_resource_exits_with_4(commands: ResourceCommands, resource: str) -> None:
     for verb in ("get", "describe", "delete"):
         assert Ended(4, "", f"matchboxctl: no {resource} 'x'\n") == commands.run(resource, verb, "x")
 
 
-def test_some_missing(commands: ResourceCommands) -> None:
-    """Of several that are to be deleted those that are there go, and the others are named."""
+def test_delete_deletes_the_rest_of_missing_ones(commands: ResourceCommands) -> None:
     filled(commands)
     ended = commands.run("group", "delete", "x", "node1", "y", "node1")
     assert Ended(4, "group node1 deleted\n", "matchboxctl: no group 'x', 'y'\n") == ended
     assert ["a"] == [group["id"] for group in json.loads(commands.ok("group", "list", "-o", "json"))]
 
 
-def test_deleting_what_is_named(commands: ResourceCommands) -> None:
-    """What others name is deleted after a question only, or with --yes; where nobody can be asked, not at all."""
+def test_delete_of_used_resource_needs_confirmation(commands: ResourceCommands) -> None:
+    """Or --yes."""
     filled(commands)
     asked = "delete anyway? [y/N] "
     for resource, name, user in (("profile", "worker", "group node1"), ("generic", "worker.txt", "profile worker")):
@@ -190,8 +183,7 @@ def test_deleting_what_is_named(commands: ResourceCommands) -> None:
     assert "profile worker deleted\n" == commands.ok("profile", "delete", "worker", "--yes")
 
 
-def test_yaml_and_other_spellings(commands: ResourceCommands) -> None:
-    """A document may be YAML, addresses in any spelling; what means nothing in it is named."""
+def test_yaml_with_unnormalised_addresses(commands: ResourceCommands) -> None:
     ended = commands.run(
         "group",
         "create",
@@ -210,8 +202,7 @@ def test_yaml_and_other_spellings(commands: ResourceCommands) -> None:
     assert Ended(0, "profile p created\n", f"{notes}note: profile p: cloud template 'c' does not exist\n") == ended
 
 
-def test_odd_ids(commands: ResourceCommands) -> None:
-    """An id may hold what a terminal obeys: it is shown by escapes, and found by itself."""
+def test_control_characters_in_ids_are_escaped(commands: ResourceCommands) -> None:
     odd = "\x1b[31mü \n\x9b1m-"
     commands.ok("profile", "create", "-f", commands.file("p", json.dumps({"id": odd})))
     assert "\\x1b[31mü \\n\\x9b1m-" == commands.ok("profile", "list").splitlines()[1].split("  ")[0]
@@ -224,8 +215,7 @@ def test_odd_ids(commands: ResourceCommands) -> None:
     assert '{"id": "-dash"}' == json.dumps(json.loads(commands.ok("profile", "get", "-o", "json", "--", "-dash")))
 
 
-def test_served_at_once(commands: ResourceCommands) -> None:
-    """What is written is the next answer over HTTP, and what is deleted is none."""
+def test_changes_are_served_at_once(commands: ResourceCommands) -> None:
     environment = None if commands.data else dict(commands.environment)
     with started("--address", "127.0.0.1:0", "--log-level", "error", environment=environment) as serve:
         assert 404 == serve.get("/ipxe?os=a").status

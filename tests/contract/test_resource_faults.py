@@ -1,4 +1,4 @@
-"""The commands on groups, profiles and templates while table and bucket are away, throttle or refuse."""
+"""The commands on resources while table and bucket are unavailable, throttle or refuse."""
 
 import threading
 import time
@@ -25,7 +25,7 @@ from tests.support.resource_commands import Ended, ResourceCommands
 
 
 class Rig(NamedTuple):
-    """Stores, the commands over them, and what lies between commands and table."""
+    """Stores, the commands on them, and the proxy in front of the table."""
 
     stores: Stores
     commands: ResourceCommands
@@ -47,8 +47,7 @@ def rig(
         yield Rig(stores, ResourceCommands(tmp_path, capsysbinary, monkeypatch, environment, None), table)
 
 
-def test_a_table_that_comes_back(rig: Rig) -> None:
-    """Throttling that passes costs a little time, and is not told of."""
+def test_short_outage_is_retried_silently(rig: Rig) -> None:
     rig.stores.create()
     faults: list[Fault] = [THROTTLED, INTERNAL_ERROR, Refuse()]
     commands = (["profile", "create", "-f", "-"], ["profile", "list"], ["profile", "delete", "p"])
@@ -60,8 +59,7 @@ def test_a_table_that_comes_back(rig: Rig) -> None:
         back.join()
 
 
-def test_a_table_that_stays_away(rig: Rig) -> None:
-    """Whoever looks on is told soon, in a line, that the same command may be run again."""
+def test_long_outage_ends_with_advice(rig: Rig) -> None:
     rig.stores.create()
     rig.table.switch(THROTTLED)
     begin = time.monotonic()
@@ -71,8 +69,7 @@ def test_a_table_that_stays_away(rig: Rig) -> None:
     assert ended.err.endswith("; run the same command again\n")
 
 
-def test_refusals(rig: Rig) -> None:
-    """No table, and no permission: a line says what to do, and no time is lost."""
+def test_missing_table_and_permissions_are_not_retried(rig: Rig) -> None:
     for arguments in (["group", "get", "x"], ["group", "list"], ["cloud", "delete", "x", "--yes"]):
         ended = rig.commands.run(*arguments)
         assert (1, True) == (ended.code, ended.err.endswith("; create table and bucket with `matchboxctl init`\n"))
@@ -81,8 +78,7 @@ def test_refusals(rig: Rig) -> None:
     assert (1, True) == (ended.code, ended.err.endswith("; check the permissions of these credentials\n"))
 
 
-def test_damaged_items(rig: Rig) -> None:
-    """Of a damaged table the rest is listed, and each item that cannot be read is named."""
+def test_list_names_damaged_items(rig: Rig) -> None:
     rig.stores.create()
     writer = rig.stores.writer()
     for group in (Group("far", "", "p", {}, {"a": "x" * 40_000}), Group("good", "", "p", {"os": "a"})):
@@ -116,8 +112,8 @@ def test_damaged_items(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("item", [{"doc": {"S": "{"}}, {}, {"doc": {"S": "[]"}, "rev": {"S": "1"}}])
-def test_a_damaged_group(rig: Rig, item: dict[str, Any]) -> None:
-    """A group whose item cannot be read is not deleted, as nobody knows its entries; put anew it is."""
+def test_damaged_group_must_be_replaced_before_it_is_deleted(rig: Rig, item: dict[str, Any]) -> None:
+    """Its entries are unknown."""
     rig.stores.create()
     with closing(rig.stores.tables.client("dynamodb")) as client:
         client.put_item(TableName=rig.stores.name, Item={"pk": {"S": "G#g"}, **item})
@@ -128,8 +124,7 @@ def test_a_damaged_group(rig: Rig, item: dict[str, Any]) -> None:
     assert "group g deleted\n" == rig.commands.ok("group", "delete", "g")
 
 
-def test_long_lists(rig: Rig) -> None:
-    """A list of several pages is whole, each once, and a page that is refused is asked for again by itself."""
+def test_pages_of_a_list_are_retried_one_by_one(rig: Rig) -> None:
     rig.stores.create()
     writer = rig.stores.writer()
     # 2 MB; a page has 1 MB.

@@ -1,4 +1,4 @@
-"""Terraform over table and bucket that are away, slow or throttling for a while, in the middle of what it does."""
+"""Terraform while table and bucket are unavailable, slow or throttling for a while."""
 
 import threading
 import time
@@ -33,7 +33,7 @@ def rig(request: pytest.FixtureRequest, moto_server: Service, tmp_path: Path) ->
 
 
 def check_nothing_is_lost(rig: Rig, proxy: FaultProxy, fault: Fault, seconds: float) -> None:
-    """Apply 60 resources, plan with another bridge, and destroy, each with the fault in its middle."""
+    """Apply 60 resources, plan with another server, and destroy, each with an outage in the middle."""
     wanted, terraform = fleet(60), Terraform(rig.client)
     with away(proxy, fault, 12, seconds):
         terraform.apply(wanted)
@@ -54,36 +54,32 @@ def check_nothing_is_lost(rig: Rig, proxy: FaultProxy, fault: Fault, seconds: fl
 
 
 @pytest.mark.parametrize("rig", ["moto_server"], indirect=True)
-def test_table_away_for_a_moment(rig: Rig) -> None:
-    """Terraform applies, plans and destroys 60 resources while the table goes away each time: nothing is lost."""
+def test_short_outage_of_table(rig: Rig) -> None:
     check_nothing_is_lost(rig, rig.table, Refuse(), 1.0)
 
 
 @pytest.mark.parametrize("rig", ["moto_server"], indirect=True)
-def test_bucket_away_for_a_moment(rig: Rig) -> None:
-    """The same for the bucket, where long templates are."""
+def test_short_outage_of_bucket(rig: Rig) -> None:
+    """Long templates are there."""
     check_nothing_is_lost(rig, rig.bucket, SLOW_DOWN, 1.0)
 
 
 @pytest.mark.real
 @pytest.mark.parametrize("rig", ["dynamodb_local"], indirect=True)
 @pytest.mark.parametrize("fault", [Refuse(), THROTTLED, *map(rarely, (Hang(), Delay(7), INTERNAL_ERROR))], ids=name)
-def test_table_away(rig: Rig, fault: Fault) -> None:
-    """A table that is away, silent, slow or throttling for 10 s costs nothing but time."""
+def test_outage_of_table(rig: Rig, fault: Fault) -> None:
     check_nothing_is_lost(rig, rig.table, fault, 10.0)
 
 
 @pytest.mark.real
 @pytest.mark.parametrize("rig", ["dynamodb_local"], indirect=True)
 @pytest.mark.parametrize("fault", [SLOW_DOWN, *map(rarely, (Refuse(), Hang(), Delay(7), INTERNAL_ERROR))], ids=name)
-def test_bucket_away(rig: Rig, fault: Fault) -> None:
-    """So does a bucket."""
+def test_outage_of_bucket(rig: Rig, fault: Fault) -> None:
     check_nothing_is_lost(rig, rig.bucket, fault, 10.0)
 
 
 @pytest.mark.parametrize("rig", ["moto_server"], indirect=True)
-def test_what_cannot_be_retried(rig: Rig) -> None:
-    """A refusal of AWS is Unavailable at once, with its reason, for reads, writes and lists."""
+def test_refusals_of_aws_are_not_retried(rig: Rig) -> None:
     rig.table.switch(FORBIDDEN)
     calls = [
         rig.client.call("Groups/GroupGet", {"id": "g"}),
@@ -98,8 +94,7 @@ def test_what_cannot_be_retried(rig: Rig) -> None:
     assert [("Unavailable", why)] * len(calls) == [(call.code, call.message) for call in calls]
 
 
-def test_what_a_table_cannot_hold(rig: Rig) -> None:
-    """What is over DynamoDB's limits is refused with the limit; what has a name over them is not there."""
+def test_limits_of_dynamodb_are_named(rig: Rig) -> None:
     for call, words in (
         (rig.client.call("Groups/GroupPut", {"group": {"id": "n" * 2047, "profile": "p"}}), "longer than a key may be"),
         (rig.client.call("Profiles/ProfilePut", {"profile": {"id": "p", "name": "n" * 410_000}}), "(400 KB)"),
@@ -110,8 +105,7 @@ def test_what_a_table_cannot_hold(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("rig", ["moto_server"], indirect=True)
-def test_a_lost_object(rig: Rig) -> None:
-    """A template whose object is gone is Unavailable at once, and can be put anew or deleted."""
+def test_template_with_lost_object_can_be_replaced_or_deleted(rig: Rig) -> None:
     body = b"x" * LONG
     for again in (True, False):
         rig.client.ok("Generic/GenericPut", {"name": "t"}, config=body)
@@ -125,8 +119,7 @@ def test_a_lost_object(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("rig", ["moto_server"], indirect=True)
-def test_a_client_that_does_not_wait(rig: Rig) -> None:
-    """A client whose deadline is near is told why before it, and so are those who wait where the bridge ends."""
+def test_reason_precedes_deadline_and_end_of_server(rig: Rig) -> None:
     rig.table.switch(INTERNAL_ERROR)
     for method, request in (("Profiles/ProfileGet", {"id": "p"}), ("Profiles/ProfilePut", {"profile": {"id": "p"}})):
         got = rig.client.hurried(method, request, "500")
@@ -145,8 +138,8 @@ def test_a_client_that_does_not_wait(rig: Rig) -> None:
     assert ("Unavailable", True) == (got.code, "500" in got.message)
 
 
-def test_two_at_once(rig: Rig) -> None:
-    """Two Terraforms with bridges of their own, on disjoint resources that share selectors, lose none of them."""
+def test_concurrent_runs_lose_nothing(rig: Rig) -> None:
+    """On disjoint resources with shared selectors."""
     with bridge(rig.environment, rig.files) as running, connected(running.port, rig.files) as other:
         wanted: list[list[Resource]] = [
             [Group(f"{name}-{number}", "p", {"os": f"o{number % 4}"}) for number in range(30)] for name in "ab"

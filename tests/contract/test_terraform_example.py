@@ -1,4 +1,4 @@
-"""The example of docs/terraform.md, by the provider's calls, in both modes."""
+"""The example of docs/terraform.md, with the provider's calls, in both modes."""
 
 import json
 from collections.abc import Iterator
@@ -27,8 +27,8 @@ def place(request: pytest.FixtureRequest, moto_server: Service, tmp_path: Path) 
         yield made
 
 
-def test_a_worker_boots(place: Place) -> None:
-    """After an apply a worker is given its script, its configuration and its name at once; the next plan is empty."""
+def test_worker_boots_after_apply(place: Place) -> None:
+    """The next plan is empty."""
     terraform, wanted = Terraform(place.client), example()
     assert 3 == len(terraform.apply(wanted).create)
     script = place.serve.get(f"/ipxe?mac={WORKER}").body.decode()
@@ -40,8 +40,7 @@ def test_a_worker_boots(place: Place) -> None:
     assert terraform.plan(wanted).is_empty
 
 
-def test_the_deployed_function(moto_server: Service, tmp_path: Path) -> None:
-    """What a bridge has written is what the function answers to the worker's events of `events/`."""
+def test_function_serves_what_terraform_has_written(moto_server: Service, tmp_path: Path) -> None:
     stores = new_stores(moto_server, moto_server)
     stores.create()
     with long_timeout():
@@ -54,8 +53,8 @@ def test_the_deployed_function(moto_server: Service, tmp_path: Path) -> None:
         assert_answered(name, app.handle(event(name)))
 
 
-def test_a_change_is_a_delete_and_a_put(place: Place) -> None:
-    """Between the two a machine is told that there is nothing for it; the group stays, and the rest is as wanted."""
+def test_machine_gets_404_during_a_change(place: Place) -> None:
+    """A change is a delete and a put."""
     terraform, wanted = Terraform(place.client), example()
     terraform.apply(wanted)
     changed = [one._replace(kernel="/assets/other") if isinstance(one, Profile) else one for one in wanted]
@@ -68,8 +67,7 @@ def test_a_change_is_a_delete_and_a_put(place: Place) -> None:
     assert terraform.plan(changed).is_empty
 
 
-def test_drift_is_seen(place: Place) -> None:
-    """What another client has changed is planned back, and what it has deleted is planned anew."""
+def test_drift_is_planned_back(place: Place) -> None:
     terraform, wanted = Terraform(place.client), example()
     terraform.apply(wanted)
     place.client.ok("Groups/GroupDelete", {"id": "worker-2"})
@@ -78,8 +76,7 @@ def test_drift_is_seen(place: Place) -> None:
     assert (["worker-2"], ["flatcar-worker"]) == ([one.name for one in plan.create], [one.name for one in plan.replace])
 
 
-def test_destroy(place: Place) -> None:
-    """Nothing is left, and the machines are given nothing."""
+def test_destroy_leaves_nothing(place: Place) -> None:
     terraform = Terraform(place.client)
     terraform.apply(example())
     terraform.destroy()
@@ -89,8 +86,7 @@ def test_destroy(place: Place) -> None:
     assert 404 == place.serve.get(f"/ipxe?mac={WORKER}").status
 
 
-def test_long_documents(place: Place) -> None:
-    """A template and metadata of 1 MB each are kept and come back, and the template is served."""
+def test_documents_of_1_mb_round_trip(place: Place) -> None:
     wanted: list[Resource] = [
         Profile("long", "/assets/vmlinuz", generic_config="{{.host}}" + "x" * LONG),
         Group("long", "long", {"os": "long"}, {"host": "h", "note": "n" * LONG}),
@@ -103,7 +99,6 @@ def test_long_documents(place: Place) -> None:
     terraform.destroy()
 
 
-def test_the_documentation() -> None:
-    """docs/terraform.md shows the example as it is."""
+def test_documentation_shows_the_example() -> None:
     text = (EXAMPLE.parents[1] / "docs" / "terraform.md").read_text()
     assert (EXAMPLE / "main.tf").read_text() in text

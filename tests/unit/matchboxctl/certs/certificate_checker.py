@@ -1,4 +1,4 @@
-"""A good set of certificates, what a test puts in its place, and what `matchboxctl certs --check` tells of it."""
+"""A valid set of certificates, and `matchboxctl certs --check` on it."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -18,8 +18,8 @@ RSA = rsa.generate_private_key(65537, 2048)
 AUTHORITY = Authority(key=RSA, times=(-HOUR, 10 * YEAR))
 
 
-class Told(NamedTuple):
-    """What the command wrote and ended with; `lines` are how each line begins and what follows."""
+class CheckOutput(NamedTuple):
+    """The exit code and output of the command; `lines` are split into their kind and the rest."""
 
     code: int
     lines: list[tuple[str, str]]
@@ -30,7 +30,7 @@ class Told(NamedTuple):
 
 
 class Checker:
-    """Writes a good set, with what a test puts in the place of its files, and checks it."""
+    """Writes a valid set with some files replaced, and checks it."""
 
     def __init__(self, directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self.directory = directory
@@ -52,12 +52,12 @@ class Checker:
                 path.write_bytes(body)
                 path.chmod(0o600)
 
-    def told(self, *arguments: str, of_directory: bool = True) -> Told:
-        """What is told, without the directory's name."""
+    def check(self, *arguments: str, of_directory: bool = True) -> CheckOutput:
+        """The output without the name of the directory."""
         code = main(["certs", "--check", *([str(self.directory)] if of_directory else []), *arguments])
         written = self._capsys.readouterr()
         lines = [line.replace(f"{self.directory}/", "") for line in written.out.splitlines()]
-        return Told(code, [(line[:7].rstrip(), line[7:]) for line in lines], written.err)
+        return CheckOutput(code, [(line[:7].rstrip(), line[7:]) for line in lines], written.err)
 
 
 def files(name: str, issued: Issued) -> dict[str, bytes]:

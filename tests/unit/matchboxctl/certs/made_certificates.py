@@ -1,4 +1,4 @@
-"""What `matchboxctl certs` has made in a directory, or says in refusal."""
+"""Certificates that `matchboxctl certs` has created in a directory."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,13 +20,13 @@ def certificate(directory: Path, name: str) -> x509.Certificate:
 
 
 def names(directory: Path) -> tuple[list[str], list[str]]:
-    """The names and the addresses in the server's certificate."""
+    """The DNS names and addresses in the server's certificate."""
     found = certificate(directory, "server").extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     return found.get_values_for_type(x509.DNSName), list(map(str, found.get_values_for_type(x509.IPAddress)))
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
-    """The one line with which it refuses."""
+    """The one line of an error."""
     capsys.readouterr()
     assert 2 == main(["certs", *map(str, arguments)])
     written = capsys.readouterr()

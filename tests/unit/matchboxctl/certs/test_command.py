@@ -1,4 +1,4 @@
-"""`matchboxctl certs`, as an operator runs it: what it makes, what it leaves alone, what it makes anew."""
+"""Certificates that `matchboxctl certs` creates."""
 
 import os
 import ssl
@@ -19,7 +19,7 @@ from tests.unit.matchboxctl.certs.made_certificates import FILES, certificate, n
 
 
 def listed(directory: Path, port: int) -> bytes:
-    """What a client with the certificate in a directory is answered."""
+    """The response to a client with the certificate in a directory."""
     ca, key, own = ((directory / name).read_bytes() for name in ("ca.crt", "client.key", "client.crt"))
     with grpc.secure_channel(f"127.0.0.1:{port}", grpc.ssl_channel_credentials(ca, key, own)) as channel:
         answer: bytes = channel.unary_unary("/rpcpb.Groups/GroupList")(b"", timeout=LIMIT)
@@ -31,8 +31,8 @@ def server_flags(directory: Path) -> list[str]:
     return [word for flag, name in flags for word in (flag, str(directory / name))]
 
 
-def test_a_server_and_its_clients(tmp_path: Path) -> None:
-    """A server starts with what was made without a word of doubt, and hears the client that was made with it."""
+def test_server_and_client_trust_each_other(tmp_path: Path) -> None:
+    """Also after a renewal, and without warnings at the start."""
     made = tmp_path / "certs"
     assert 0 == main(["certs", str(made), "--name", "127.0.0.1"])
     http = ("--address", "127.0.0.1:0", "--data-path", str(tmp_path))
@@ -45,8 +45,7 @@ def test_a_server_and_its_clients(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("end", ["server", "client"])
-def test_strict_verification(tmp_path: Path, end: str) -> None:
-    """OpenSSL, which is asked to be strict, takes them at either end."""
+def test_openssl_verifies_strictly(tmp_path: Path, end: str) -> None:
     main(["certs", str(tmp_path), "--name", "matchbox.example.com"])
     client = ssl.create_default_context(cafile=tmp_path / "ca.crt")
     client.load_cert_chain(tmp_path / "client.crt", tmp_path / "client.key")
@@ -70,8 +69,7 @@ def test_strict_verification(tmp_path: Path, end: str) -> None:
     assert ((("commonName", f"matchbox {other}"),),) == (ends[end].getpeercert() or {}).get("subject")
 
 
-def test_files(tmp_path: Path) -> None:
-    """Files have matchbox's names, in a directory that is made; keys are their owner's alone, whatever the umask."""
+def test_keys_are_private_whatever_the_umask(tmp_path: Path) -> None:
     made = tmp_path / "etc" / "matchbox"
     umask = os.umask(0)
     try:
@@ -84,8 +82,7 @@ def test_files(tmp_path: Path) -> None:
     assert 0o700 == stat.S_IMODE(made.stat().st_mode)
 
 
-def test_what_is_in_them(tmp_path: Path) -> None:
-    """The authority signs certificates and no authorities; the others are for one end of TLS, for the days given."""
+def test_extensions_and_validity(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     main(["certs", str(tmp_path), "--name", "localhost", "--days", "90"])
     authority = certificate(tmp_path, "ca")
@@ -108,8 +105,7 @@ def test_what_is_in_them(tmp_path: Path) -> None:
     assert now + timedelta(days=3649) < authority.not_valid_after_utc
 
 
-def test_names(tmp_path: Path) -> None:
-    """Names and addresses are kept apart, in normal form, each once; nothing is added to them."""
+def test_names_are_normalised(tmp_path: Path) -> None:
     given = ["Matchbox.example.com", "10.0.0.1", "0:0::1", "*.example.com", "10.0.0.1", "my_host"]
     main(["certs", str(tmp_path), *(word for name in given for word in ("-name", name))])
     assert (["matchbox.example.com", "*.example.com", "my_host"], ["10.0.0.1", "::1"]) == names(tmp_path)
@@ -123,16 +119,14 @@ def test_names(tmp_path: Path) -> None:
         *("bücher.example", "a\n", "٣"),
     ],
 )
-def test_names_that_are_none(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
-    """What no client could connect to is shown as it was given, and nothing is made."""
+def test_invalid_name_creates_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
     line = refused(capsys, tmp_path / "certs", f"--name={name}")
     assert line.startswith(f"invalid --name {name!r}: use a host name or IP address")
     assert [] == list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", ["0.0.0.0", "::"])
-def test_every_address(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
-    """Where a server listens everywhere no client connects to."""
+def test_unspecified_address_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
     assert f"--name {name!r} stands for every address: " in refused(capsys, tmp_path / "certs", "--name", name)
 
 
@@ -147,29 +141,26 @@ def test_every_address(tmp_path: Path, capsys: pytest.CaptureFixture[str], name:
         (["DIR", "--check", "--days", "3"], "--days cannot be combined with --check"),
     ],
 )
-def test_what_makes_no_sense(capsys: pytest.CaptureFixture[str], arguments: list[str], why: str) -> None:
-    """What is missing, or goes with another way of the command, is told in one line."""
+def test_conflicting_arguments(capsys: pytest.CaptureFixture[str], arguments: list[str], why: str) -> None:
     assert refused(capsys, *arguments).startswith(why)
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "3651", "x", "1.5", "٣"])
-def test_days_that_are_none(capsys: pytest.CaptureFixture[str], days: str) -> None:
-    """A time that is none, or longer than the authority's, is refused."""
+def test_invalid_days(capsys: pytest.CaptureFixture[str], days: str) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["certs", "DIR", "--name", "localhost", f"--days={days}"])
     assert f"{days!r} is not a number of days from 1 to 3650" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
-    """Where one of the files is there, also as a link to nothing, none is made."""
+def test_existing_file_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    """Also a dangling link."""
     (tmp_path / name).symlink_to("nowhere")
     assert refused(capsys, tmp_path, "--name", "localhost").startswith(f"{tmp_path} already has {name}")
     assert [name] == [path.name for path in tmp_path.iterdir()]
 
 
-def test_what_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """After it has made them it says which file goes where, ready for a shell."""
+def test_summary_has_flags_for_a_shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made = tmp_path / "my certs"
     main(["certs", str(made), "--name", "127.0.0.1", "--name", "localhost"])
     first, server, terraform, bootcmd, last = capsys.readouterr().out.splitlines()

@@ -1,4 +1,4 @@
-"""`matchboxctl certs` that is stopped in its midst, or finds no room: a set is there as a whole or not at all."""
+"""`matchboxctl certs` on signals, a full disk and a concurrent writer: a set is complete or not there."""
 
 import signal
 import subprocess
@@ -43,7 +43,7 @@ sys.exit(main(["certs", *arguments]))
 
 
 def stopped(event: str, number: int, action: object, *arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run it; at the call of this number there is a signal, no room, or a rival that makes the file first."""
+    """Run it; the numbered call raises a signal, fails for lack of space, or is preceded by a concurrent writer."""
     given = map(str, (event, number, action, *arguments))
     return subprocess.run(
         [sys.executable, "-B", "-c", STOPPED, *given], capture_output=True, text=True, timeout=LIMIT, check=False
@@ -56,8 +56,7 @@ def listing(directory: Path) -> Sequence[str]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize(("event", "call"), [("tempfile.mkdtemp", 1), ("os.link", 1), ("os.link", 4), ("os.link", 6)])
-def test_signals(tmp_path: Path, number: signal.Signals, event: str, call: int) -> None:
-    """A signal in the midst of it counts when the set is whole."""
+def test_signal_waits_for_the_set(tmp_path: Path, number: signal.Signals, event: str, call: int) -> None:
     ended = stopped(event, call, int(number), tmp_path / "certs", "--name", "localhost")
     assert (130 if number == signal.SIGINT else -number) == ended.returncode
     assert FILES == listing(tmp_path / "certs")
@@ -65,8 +64,7 @@ def test_signals(tmp_path: Path, number: signal.Signals, event: str, call: int) 
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signals_in_a_renewal(tmp_path: Path, number: signal.Signals) -> None:
-    """A signal in the midst of a renewal counts when keys and certificates belong together again."""
+def test_signal_waits_for_the_renewal(tmp_path: Path, number: signal.Signals) -> None:
     main(["certs", str(tmp_path), "--name", "localhost"])
     before = contents(tmp_path)
     assert 0 != stopped("os.rename", 2, int(number), tmp_path, "--renew").returncode
@@ -76,8 +74,8 @@ def test_signals_in_a_renewal(tmp_path: Path, number: signal.Signals) -> None:
 
 
 @pytest.mark.parametrize(("event", "call"), [("tempfile.mkdtemp", 1), ("os.link", 1), ("os.link", 4)])
-def test_no_room(tmp_path: Path, event: str, call: int) -> None:
-    """Where there is no room nothing is left, and a directory that was there is."""
+def test_full_disk_leaves_nothing(tmp_path: Path, event: str, call: int) -> None:
+    """A directory that existed is kept."""
     for directory, left in ((tmp_path / "certs", False), (tmp_path / "there", True)):
         if left:
             directory.mkdir()
@@ -87,8 +85,7 @@ def test_no_room(tmp_path: Path, event: str, call: int) -> None:
         assert (left, []) == (directory.exists(), list(directory.glob("*")))
 
 
-def test_no_room_in_a_renewal(tmp_path: Path) -> None:
-    """A renewal without room says that what is there may have to be looked at."""
+def test_full_disk_keeps_old_certificates(tmp_path: Path) -> None:
     main(["certs", str(tmp_path), "--name", "localhost"])
     before = contents(tmp_path)
     ended = stopped("tempfile.mkdtemp", 1, "full", tmp_path, "--renew")
@@ -97,16 +94,15 @@ def test_no_room_in_a_renewal(tmp_path: Path) -> None:
     assert before == contents(tmp_path)
 
 
-def test_a_rival(tmp_path: Path) -> None:
-    """A file that another program makes meanwhile is not overwritten, and none is left beside it."""
+def test_concurrent_file_is_not_overwritten(tmp_path: Path) -> None:
     ended = stopped("os.link", 4, "rival", tmp_path, "--name", "localhost")
     assert 2 == ended.returncode
     assert ended.stderr.startswith(f"matchboxctl: {tmp_path} already has server.crt")
     assert {"server.crt": b""} == contents(tmp_path)
 
 
-def test_a_power_cut(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """After a power cut between a key and its certificate --check tells of it, and another renewal mends it."""
+def test_power_cut_is_reported_and_repaired(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Between a key and its certificate."""
     main(["certs", str(tmp_path), "--name", "localhost"])
     assert -signal.SIGKILL == stopped("os.rename", 2, int(signal.SIGKILL), tmp_path, "--renew").returncode
     capsys.readouterr()
@@ -116,8 +112,7 @@ def test_a_power_cut(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert 0 == main(["certs", "--check", str(tmp_path)])
 
 
-def test_what_a_kill_leaves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Keys that a command which was killed has left in a hidden directory are told of by --check."""
+def test_leftover_keys_are_noted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert -signal.SIGKILL == stopped("os.link", 1, int(signal.SIGKILL), tmp_path, "--name", "localhost").returncode
     (left,) = tmp_path.iterdir()
     assert 0 == main(["certs", str(tmp_path), "--name", "localhost"])
@@ -128,8 +123,7 @@ def test_what_a_kill_leaves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.parametrize("renew", [[], ["--renew"]], ids=["new", "renewal"])
-def test_no_directory(tmp_path: Path, capsys: pytest.CaptureFixture[str], renew: Sequence[str]) -> None:
-    """A file in the directory's place is told of."""
+def test_file_instead_of_directory(tmp_path: Path, capsys: pytest.CaptureFixture[str], renew: Sequence[str]) -> None:
     (tmp_path / "certs").write_bytes(b"")
     assert 0 != main(["certs", str(tmp_path / "certs"), "--name", "localhost", *renew])
     (line,) = capsys.readouterr().err.splitlines()

@@ -1,4 +1,4 @@
-"""`matchboxctl certs --renew`: what it makes anew, of whose authority, and what it needs."""
+"""`matchboxctl certs --renew`."""
 
 import os
 import stat
@@ -13,8 +13,7 @@ from tests.support.certificates import HOUR, Authority, Key, bare_authority, pri
 from tests.unit.matchboxctl.certs.made_certificates import FILES, certificate, contents, names, refused
 
 
-def test_renewal(tmp_path: Path) -> None:
-    """Server and client are given new keys and certificates of the same authority, for the same names."""
+def test_renewal_keeps_authority_and_names(tmp_path: Path) -> None:
     main(["certs", str(tmp_path), "--name", "127.0.0.1", "--name", "localhost"])
     before = contents(tmp_path)
     (tmp_path / "server.key").chmod(0o644)
@@ -29,8 +28,7 @@ def test_renewal(tmp_path: Path) -> None:
     assert 0 == main(["certs", "--check", str(tmp_path)])
 
 
-def test_renewal_under_another_umask(tmp_path: Path) -> None:
-    """Whoever could read a certificate can read the new one, and a key is not opened."""
+def test_renewal_keeps_read_permissions(tmp_path: Path) -> None:
     main(["certs", str(tmp_path), "--name", "localhost"])
     (tmp_path / "server.crt").chmod(0o644)
     (tmp_path / "client.crt").chmod(0o600)
@@ -44,8 +42,8 @@ def test_renewal_under_another_umask(tmp_path: Path) -> None:
     assert [0o644, 0o600, 0o640] == [stat.S_IMODE(path.stat().st_mode) for path in renewed]
 
 
-def test_renewal_for_other_names(tmp_path: Path) -> None:
-    """Names that are given take the old ones' place; files that are not there are made."""
+def test_given_names_replace_old_ones(tmp_path: Path) -> None:
+    """Missing files are created."""
     main(["certs", str(tmp_path), "--name", "localhost"])
     for name in ("server.crt", "server.key", "client.crt", "client.key"):
         (tmp_path / name).unlink()
@@ -63,8 +61,8 @@ def test_renewal_for_other_names(tmp_path: Path) -> None:
     ],
     ids=["rsa", "ed25519", "p384"],
 )
-def test_renewal_by_another_programs_authority(tmp_path: Path, key: Key) -> None:
-    """An authority that matchbox's scripts or another program made serves as well; nothing outlives it."""
+def test_authority_of_another_program_renews(tmp_path: Path, key: Key) -> None:
+    """The certificates expire with it at the latest."""
     authority = Authority(key=key, times=(-HOUR, 24 * HOUR))
     (tmp_path / "ca.crt").write_bytes(Authority().certificate + authority.certificate)
     (tmp_path / "ca.key").write_bytes(private_pem(key))
@@ -75,8 +73,8 @@ def test_renewal_by_another_programs_authority(tmp_path: Path, key: Key) -> None
 
 
 @pytest.mark.parametrize("own", [b"of its own", None])
-def test_the_authoritys_key(tmp_path: Path, own: bytes | None) -> None:
-    """A renewed certificate names its authority's key as the authority does, or by the key where it does not."""
+def test_authority_key_identifier_is_that_of_the_authority(tmp_path: Path, own: bytes | None) -> None:
+    """If the authority has none, it is made of its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     extensions = [x509.SubjectKeyIdentifier(own)] if own else []
     body = bare_authority(key, x509.BasicConstraints(ca=True, path_length=None), *extensions)
@@ -104,10 +102,9 @@ def test_the_authoritys_key(tmp_path: Path, own: bytes | None) -> None:
         ("ca.crt", b"", "ca.crt is not a certificate in PEM"),
     ],
 )
-def test_what_cannot_be_renewed(
+def test_failed_renewal_changes_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, body: bytes | None, why: str
 ) -> None:
-    """What a renewal needs and does not find is named, and nothing is changed."""
     main(["certs", str(tmp_path), "--name", "localhost"])
     if body is None:
         (tmp_path / name).unlink()
@@ -125,10 +122,9 @@ def test_what_cannot_be_renewed(
         (Authority(times=(-2 * HOUR, -HOUR)), "expired at "),
     ],
 )
-def test_an_authority_that_does_not_count(
+def test_invalid_authority_signs_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], authority: Authority, why: str
 ) -> None:
-    """An authority whose certificates nobody would take signs none."""
     (tmp_path / "ca.crt").write_bytes(authority.certificate)
     (tmp_path / "ca.key").write_bytes(private_pem(authority.key))
     assert refused(capsys, tmp_path, "--renew", "--name", "localhost").startswith(f"{tmp_path}/ca.crt {why}")

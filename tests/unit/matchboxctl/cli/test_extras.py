@@ -1,9 +1,11 @@
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
-from matchboxctl.cli.extras import missing_extra
+from matchboxctl.cli.extras import EXTRAS, missing_extra
+from tests.support.paths import PROJECT
 
 OPTIONAL = ("boto3", "botocore", "cryptography", "google", "grpc", "pysequoia", "zstandard")
 
@@ -51,6 +53,13 @@ def test_missing_extra_is_named(tmp_path: Path) -> None:
     ]
     assert expected == ended.stderr.splitlines()
     assert ["2"] * len(commands) == ended.stdout.splitlines()
+
+
+def test_extras_are_those_of_the_distribution() -> None:
+    extras = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert {"aws", "grpc", "sign", "sync", "all"} == set(extras)
+    for distribution, extra in EXTRAS.values():
+        assert any(requirement.startswith(distribution) for requirement in extras[extra])
 
 
 def test_other_modules_are_no_extras() -> None:

@@ -1,5 +1,3 @@
-"""A long command tells how far it has got."""
-
 import io
 import sys
 
@@ -13,8 +11,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A terminal has a bar, whose length is the share that is done, and it is cleared at the end."""
+def test_terminal_has_a_bar_that_is_cleared_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     progress = Progress("downloading", 2000, "bytes")
@@ -25,8 +22,7 @@ def test_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert terminal.getvalue().endswith("\r\x1b[K")
 
 
-def test_lines_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
-    """What is no terminal has a line now and then, without a bar."""
+def test_other_outputs_have_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
     progress = Progress("downloading", 2000, "bytes")
     progress._printed -= 60
     progress.add(500)

@@ -1,4 +1,4 @@
-"""What a shell completes, asked of a real bash."""
+"""Completion in a real bash."""
 
 import os
 import shlex
@@ -30,7 +30,7 @@ PLAIN = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
 
 def completed(line: str, environment: Mapping[str, str] = PLAIN) -> list[str]:
-    """What bash is given for the line, which begins behind the command's name; nothing else may be written."""
+    """What bash is offered for a line after the command's name; nothing else may be written."""
     ended = subprocess.run(
         ["bash", "-c", PRESSED],
         env={**environment, "LINE": f"matchboxctl {line}"},
@@ -44,7 +44,7 @@ def completed(line: str, environment: Mapping[str, str] = PLAIN) -> list[str]:
 
 
 def offered(line: str, environment: Mapping[str, str] = PLAIN) -> list[str]:
-    """What bash is given by one of several presses: five seconds may end before a busy machine has names."""
+    """What bash is offered after several attempts: on a busy machine one may take longer than five seconds."""
     return next(filter(None, (completed(line, environment) for _ in range(5))), [])
 
 
@@ -70,8 +70,7 @@ def data(tmp_path: Path) -> Path:
         ("completion ", ["bash", "fish", "zsh"]),
     ],
 )
-def test_commands_and_flags(line: str, words: list[str]) -> None:
-    """Commands, verbs, flags and their values."""
+def test_commands_verbs_flags_and_choices(line: str, words: list[str]) -> None:
     assert words == completed(line)
 
 
@@ -86,8 +85,8 @@ def test_commands_and_flags(line: str, words: list[str]) -> None:
         ("check ", []),
     ],
 )
-def test_names_in_a_directory(data: Path, line: str, words: list[str]) -> None:
-    """Ids and names are those of the data directory, of the flag as of the environment."""
+def test_names_of_data_directory(data: Path, line: str, words: list[str]) -> None:
+    """The flag's or the environment's."""
     press = offered if words else completed
     assert words == press(line, {**PLAIN, "MATCHBOX_DATA_PATH": str(data)})
     resource, *rest = line.split(" ")
@@ -95,8 +94,7 @@ def test_names_in_a_directory(data: Path, line: str, words: list[str]) -> None:
         assert words == press(f"{resource} {rest[0]} --data-path {shlex.quote(str(data))} {' '.join(rest[1:])}")
 
 
-def test_names_in_a_table(moto_server: Service) -> None:
-    """Ids are those of the table."""
+def test_names_of_table(moto_server: Service) -> None:
     stores = new_stores(moto_server, moto_server)
     stores.create()
     stores.writer().put_group(Group("node1", profile="p"))
@@ -107,24 +105,22 @@ def test_names_in_a_table(moto_server: Service) -> None:
     assert [] == completed("generic get ", environment)
 
 
-def test_files(tmp_path: Path) -> None:
-    """Files where a file is wanted, directories where one is."""
+def test_files_and_directories(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("")
     (tmp_path / "b").mkdir()
     assert [f"{tmp_path}/a.json", f"{tmp_path}/b/"] == completed(f"group create -f {tmp_path}/")
     assert [f"{tmp_path}/b/"] == completed(f"serve --data-path {tmp_path}/")
 
 
-def test_faults_are_silent(tmp_path: Path) -> None:
-    """No directory, half the settings, no credentials: nothing is offered, and nothing is said."""
+def test_errors_are_silent(tmp_path: Path) -> None:
+    """No directory, half the settings, no credentials."""
     assert [] == completed("group get ", {**PLAIN, "MATCHBOX_DATA_PATH": str(tmp_path / "none")})
     assert [] == completed("group get ", {**PLAIN, "MATCHBOX_TABLE": "t"})
     both = {**PLAIN, "MATCHBOX_TABLE": "t", "MATCHBOX_BUCKET": "b", "AWS_REGION": "eu-west-1", "HOME": str(tmp_path)}
     assert [] == completed("group get ", {**both, "AWS_EC2_METADATA_DISABLED": "true"})
 
 
-def test_a_store_that_hangs() -> None:
-    """A store that does not answer yields no completions."""
+def test_hanging_store_has_no_completions() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as silent, ThreadPoolExecutor(1) as beside:
         silent.settimeout(60)
         endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
@@ -144,15 +140,13 @@ def test_a_store_that_hangs() -> None:
 
 
 @pytest.mark.parametrize(("shell", "word"), [("bash", "complete -o"), ("zsh", "compdef"), ("fish", "--command")])
-def test_scripts(shell: str, word: str) -> None:
-    """Each shell has a script of its own words."""
+def test_each_shell_has_a_script(shell: str, word: str) -> None:
     command = ["matchboxctl", "completion", shell]
     ended = subprocess.run(command, env=PLAIN, capture_output=True, text=True, timeout=60, check=True)
     assert word in ended.stdout
 
 
-def test_nobody_else_imports_it(tmp_path: Path) -> None:
-    """A command that completes nothing does not load what does."""
+def test_other_commands_do_not_import_argcomplete(tmp_path: Path) -> None:
     for arguments, loaded in ((["group", "list", "--data-path", str(tmp_path)], False), (["completion", "bash"], True)):
         program = (
             f"import sys; from matchboxctl.main import main; main({arguments}); print('argcomplete' in sys.modules)"

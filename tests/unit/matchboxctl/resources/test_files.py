@@ -1,4 +1,4 @@
-"""What `create` refuses, what `list` leaves out, and how the commands end: over a data directory."""
+"""The commands on resources over a data directory: invalid files and documents, and exit codes."""
 
 import json
 import os
@@ -48,8 +48,7 @@ def commands(
         ("profile", '{"boot": {}}', 'a profile needs an "id"'),
     ],
 )
-def test_files_that_are_refused(commands: ResourceCommands, resource: str, text: str, why: str) -> None:
-    """A file that is wrong is named with the reason, and nothing of any file is written."""
+def test_invalid_file_writes_nothing(commands: ResourceCommands, resource: str, text: str, why: str) -> None:
     good = commands.file("good", '{"id": "good", "profile": "good"}')
     bad = commands.file("bad", text)
     ended = commands.run(resource, "create", "-f", good, "-f", bad)
@@ -57,8 +56,7 @@ def test_files_that_are_refused(commands: ResourceCommands, resource: str, text:
     assert 4 == commands.run(resource, "get", "good").code
 
 
-def test_arguments_that_are_refused(commands: ResourceCommands) -> None:
-    """Files that are not there, one document twice, and names that fit no file end in one line."""
+def test_invalid_arguments(commands: ResourceCommands) -> None:
     assert Ended(1, "", "matchboxctl: /nowhere: cannot be read: No such file or directory\n") == commands.run(
         "profile", "create", "-f", "/nowhere"
     )
@@ -75,14 +73,12 @@ def test_arguments_that_are_refused(commands: ResourceCommands) -> None:
 
 
 @pytest.mark.parametrize("flag", ["-ojson", "-o=json", "-output=json", "--output=json"])
-def test_values_behind_a_flag(commands: ResourceCommands, flag: str) -> None:
-    """A flag of one letter may have its value right behind it, where longer ones may have one dash."""
+def test_one_letter_flag_with_attached_value(commands: ResourceCommands, flag: str) -> None:
     commands.ok("profile", "create", "-f=" + commands.file("p", '{"id": "p"}'))
     assert '[\n  {\n    "id": "p"\n  }\n]\n' == commands.ok("profile", "list", flag)
 
 
-def test_names_that_are_refused(commands: ResourceCommands) -> None:
-    """What cannot be an id or a name is refused with 2 before anything is asked."""
+def test_invalid_names(commands: ResourceCommands) -> None:
     for resource in ("group", "profile", "ignition", "cloud", "generic"):
         for verb in ("get", "describe", "delete"):
             assert [2, 2] == [commands.run(resource, verb, name).code for name in ("../x", "")]
@@ -90,15 +86,14 @@ def test_names_that_are_refused(commands: ResourceCommands) -> None:
     assert [4] == [commands.run("generic", "get", "a/b").code]
 
 
-def test_no_directory(commands: ResourceCommands) -> None:
-    """A data directory that is not there is refused, and not made."""
+def test_missing_data_directory_is_not_created(commands: ResourceCommands) -> None:
     ended = commands.run("group", "list", "-data-path", "/nowhere")
     why = "matchboxctl: /nowhere is not a directory: name matchbox's data directory with --data-path\n"
     assert Ended(2, "", why) == ended
 
 
-def test_damaged_documents(commands: ResourceCommands) -> None:
-    """`list` shows the rest, names each damaged one and ends with 1; the damaged one can be replaced and deleted."""
+def test_list_warns_of_damaged_documents(commands: ResourceCommands) -> None:
+    """They can be replaced and deleted."""
     assert commands.data is not None
     groups = commands.data / "groups"
     groups.mkdir()
@@ -126,8 +121,7 @@ def test_damaged_documents(commands: ResourceCommands) -> None:
     assert "group mac deleted\n" == commands.ok("group", "delete", "mac")
 
 
-def test_what_a_terminal_obeys(commands: ResourceCommands) -> None:
-    """A reason that names a key of the document shows it with escapes."""
+def test_keys_in_messages_are_escaped(commands: ResourceCommands) -> None:
     assert commands.data is not None
     text = '{"id": "g", "profile": "p", "selector": {"\\u001b[31m": 5}}'
     (commands.data / "groups").mkdir()
@@ -138,8 +132,8 @@ def test_what_a_terminal_obeys(commands: ResourceCommands) -> None:
         assert (1, True) == (ended.code, ended.err.endswith(why))
 
 
-def test_deep_metadata(commands: ResourceCommands) -> None:
-    """Metadata that are nested too deeply to be shown end in a line; a table has the group nevertheless."""
+def test_deep_metadata_is_not_shown(commands: ResourceCommands) -> None:
+    """The table of groups needs no metadata."""
     assert commands.data is not None
     (commands.data / "groups").mkdir()
     depth = 600
@@ -155,8 +149,7 @@ def test_deep_metadata(commands: ResourceCommands) -> None:
     assert "g   -           -          -" == commands.ok("group", "list").splitlines()[1]
 
 
-def test_names_that_no_file_has(commands: ResourceCommands) -> None:
-    """What a document names with a NUL in it is absent, and is told of as other names are."""
+def test_names_with_nul_do_not_exist(commands: ResourceCommands) -> None:
     written = commands.run("group", "create", "-f", "-", stdin=rb'{"id": "g", "profile": "p\u0000"}')
     assert Ended(0, "group g created\n", "note: group g: profile 'p\\x00' does not exist\n") == written
     assert "p\\x00\n" in commands.ok("group", "describe", "g")
@@ -164,8 +157,7 @@ def test_names_that_no_file_has(commands: ResourceCommands) -> None:
     assert Ended(0, "profile p created\n", "note: profile p: cloud template 't\\x00' does not exist\n") == written
 
 
-def test_groups_that_may_name_a_profile(commands: ResourceCommands) -> None:
-    """Before a profile is deleted, groups that cannot be read are told of: they may name it."""
+def test_unreadable_groups_are_noted_before_a_profile_is_deleted(commands: ResourceCommands) -> None:
     assert commands.data is not None
     commands.ok("profile", "create", "-f", "-", stdin=b'{"id": "p"}')
     (commands.data / "groups").mkdir()
@@ -175,8 +167,7 @@ def test_groups_that_may_name_a_profile(commands: ResourceCommands) -> None:
     assert Ended(0, "profile p deleted\n", f"note: {why}\n") == ended
 
 
-def test_many_users(commands: ResourceCommands) -> None:
-    """Of many groups that name a profile some are shown, and the number of the others."""
+def test_many_referrers_are_counted(commands: ResourceCommands) -> None:
     for number in range(7):
         text = json.dumps({"id": f"g{number}", "profile": "p"})
         commands.run("group", "create", "-f", commands.file("g", text))
@@ -186,8 +177,8 @@ def test_many_users(commands: ResourceCommands) -> None:
     assert (1, said) == (ended.code, ended.err.splitlines()[0])
 
 
-def test_a_misspelt_selector(commands: ResourceCommands) -> None:
-    """A group that loses its selector to a key that means nothing takes every machine, and that is said."""
+def test_unknown_key_is_noted(commands: ResourceCommands) -> None:
+    """A group without a selector matches every machine."""
     ended = commands.run("group", "create", "-f", "-", stdin=b'{"id": "g", "profile": "p", "selectors": {"os": "x"}}')
     assert [
         "note: standard input: unknown key selectors of the group is ignored",
@@ -205,16 +196,14 @@ def test_a_misspelt_selector(commands: ResourceCommands) -> None:
         ("ignition", "t.yaml", "{{end}}", "template 't.yaml', line 1: "),
     ],
 )
-def test_templates_that_fail(commands: ResourceCommands, resource: str, name: str, text: str, why: str) -> None:
-    """A template that is an error for every machine is taken, and told of."""
+def test_invalid_template_is_noted(commands: ResourceCommands, resource: str, name: str, text: str, why: str) -> None:
     ended = commands.run(resource, "create", "--name", name, "-f", "-", stdin=text.encode())
     (line,) = ended.err.splitlines()
     assert (0, f"{resource} {name} created\n") == (ended.code, ended.out)
     assert line.startswith(f"note: machines get an error: {why}")
 
 
-def test_groups_that_fail(commands: ResourceCommands) -> None:
-    """A group whose machines would be answered by an error is told of, with the template and the reason."""
+def test_problems_of_a_groups_machines_are_noted(commands: ResourceCommands) -> None:
     commands.ok("generic", "create", "--name", "t", "-f", "-", stdin=b"{{.host}}")
     commands.run("profile", "create", "-f", "-", stdin=b'{"id": "p", "generic_id": "t", "cloud_id": "c"}')
     group = '{"id": "g", "profile": "p", "metadata": {"%s": "h"}}'
@@ -227,8 +216,7 @@ def test_groups_that_fail(commands: ResourceCommands) -> None:
     assert ["note: group g: cloud template 'c' does not exist"] == ended.err.splitlines()
 
 
-def test_an_interrupted_write(commands: ResourceCommands) -> None:
-    """Who interrupts a write finds the document as it was, and no draft of another beside it."""
+def test_interrupted_write_changes_nothing(commands: ResourceCommands) -> None:
     assert commands.data is not None
     commands.ok("generic", "create", "--name", "t", "-f", "-", stdin=b"old")
 
@@ -241,8 +229,7 @@ def test_an_interrupted_write(commands: ResourceCommands) -> None:
     assert b"old" == commands.written("generic", "get", "t")
 
 
-def test_no_standard_input(commands: ResourceCommands) -> None:
-    """Where there is no standard input a file has to be named, and nobody can be asked."""
+def test_closed_standard_input(commands: ResourceCommands) -> None:
     commands.ok("profile", "create", "-f", "-", stdin=b'{"id": "p"}')
     commands.ok("group", "create", "-f", "-", stdin=b'{"id": "g", "profile": "p"}')
     commands.monkeypatch.setattr(sys, "stdin", None)
@@ -252,8 +239,8 @@ def test_no_standard_input(commands: ResourceCommands) -> None:
     assert commands.capture.readouterr().err.endswith(b": stdin is not a terminal; use --yes\n")
 
 
-def test_what_is_read_no_further(commands: ResourceCommands) -> None:
-    """Where the reader of the output has gone, the command ends in silence, as tools that the signal ends."""
+def test_closed_output_ends_silently(commands: ResourceCommands) -> None:
+    """The exit code is that of tools that SIGPIPE ends."""
     commands.ok("generic", "create", "-f", commands.file("t", b"x" * 10_000_000))
     arguments = [*COMMAND, "generic", "get", "t"]
     with subprocess.Popen(

@@ -1,4 +1,4 @@
-"""How documents are shown: tables for a terminal, JSON and YAML for programs."""
+"""Tables for a terminal, JSON and YAML for programs."""
 
 import json
 
@@ -41,31 +41,29 @@ VALUES = st.recursive(
 
 
 @given(st.dictionaries(TEXTS, VALUES, max_size=4))
-def test_round_trips(document: dict[str, object]) -> None:
-    """Whatever a document holds comes back from its JSON and its YAML, by PyYAML and by `create`."""
+def test_json_and_yaml_round_trip(document: dict[str, object]) -> None:
+    """Read by PyYAML and by `create`."""
     assert document == json.loads(as_json(document))
     assert document == yaml.safe_load(as_yaml(document))
     assert document == json.loads(json_of_yaml(as_yaml(document).encode()))
 
 
 @given(VALUES)
-def test_nothing_that_a_terminal_obeys(value: object) -> None:
-    """No output has controls, separators or marks of direction, but ends of lines."""
+def test_output_has_no_control_characters(value: object) -> None:
+    """Nor separators or marks of direction."""
     text = as_json(value) + as_yaml(value)
     assert [] == [one for one in text if one in "\x1b\r\x7f\x85\x9b\u2028\u202e\ufeff"]
 
 
 @pytest.mark.parametrize("text", [*AMBIGUOUS, "1.5e-7", "-0", "00", "1__0"])
-def test_quotes(text: str) -> None:
-    """A text that some version of YAML takes for something else is in quotes, as a value and as a key."""
+def test_ambiguous_strings_are_quoted(text: str) -> None:
     assert {text: [text]} == yaml.safe_load(as_yaml({text: [text]}))
     numbers = ("0123", "0o17", "0x1f", "1e3", ".5", "5.", "+1", "1.5e-7", "-0", "00")
     if text in numbers:
         assert f"'{text}':\n  - '{text}'\n" == as_yaml({text: [text]})
 
 
-def test_yaml_is_readable() -> None:
-    """Texts of several lines stand as lines, lists below their keys, other letters as they are."""
+def test_yaml_has_block_literals_and_indented_lists() -> None:
     text = "#cloud-config\nusers:\n  - core\n"
     assert "a: |\n  #cloud-config\n  users:\n    - core\nb:\n  - ü\n" == as_yaml({"a": text, "b": ["ü"]})
 
@@ -85,8 +83,7 @@ def test_yaml_is_readable() -> None:
         ("{a: {b: []}, a: 2}", {"a": 2}),
     ],
 )
-def test_plain_words(text: str, value: object) -> None:
-    """Plain words of YAML mean what they mean in JSON."""
+def test_plain_scalars_are_those_of_json(text: str, value: object) -> None:
     assert value == json.loads(json_of_yaml(text.encode()))
 
 
@@ -112,8 +109,7 @@ def test_json_has_the_lines_of_yaml() -> None:
         (b"a: " + b"9" * 5000, "line 1: JSON cannot represent this value"),
     ],
 )
-def test_what_yaml_cannot_say(text: bytes, why: str) -> None:
-    """What is no YAML, or no JSON, is refused in a line."""
+def test_invalid_yaml(text: bytes, why: str) -> None:
     with pytest.raises(YamlFileError) as raised:
         json_of_yaml(text)
     assert str(raised.value).startswith(why)
@@ -121,19 +117,16 @@ def test_what_yaml_cannot_say(text: bytes, why: str) -> None:
 
 
 @given(st.lists(st.lists(TEXTS, min_size=2, max_size=2), max_size=3))
-def test_tables_have_a_line_for_each(rows: list[list[str]]) -> None:
-    """Whatever is in the cells, a table has a line for each row, and nothing that a terminal obeys."""
+def test_table_has_a_line_for_each_row(rows: list[list[str]]) -> None:
     lines = table(("A", "B"), rows).split("\n")
     assert len(rows) + 2 == len(lines)
     assert all(map(str.isprintable, lines))
 
 
-def test_shown() -> None:
-    """What cannot be seen, or hides other things, is an escape."""
+def test_invisible_characters_are_escaped() -> None:
     assert r"a\nb\x1b[0m\u202ec ü" == shown("a\nb\x1b[0m\u202ec ü")
 
 
-def test_description() -> None:
-    """Values stand in one column, further ones below; what is empty is a dash."""
+def test_description_aligns_values() -> None:
     facts = [("Name", ["a\tb"]), ("Selectors", ["c", "d"]), ("None", [])]
     assert "Name:       a\\tb\nSelectors:  c\n            d\nNone:       -\n" == description(facts)

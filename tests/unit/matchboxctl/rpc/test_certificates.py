@@ -1,4 +1,4 @@
-"""With which certificates a gRPC server starts, and what it says of those that clients refuse."""
+"""Certificates that a gRPC server starts with, and its warnings."""
 
 from pathlib import Path
 
@@ -31,15 +31,14 @@ def settings(directory: Path, authority: bytes, server: Issued) -> RpcSettings:
         ),
     ],
 )
-def test_what_grpc_cannot_serve_with(tmp_path: Path, server: Issued, why: str) -> None:
-    """A certificate that gRPC would not listen with is told of, rather than the port."""
+def test_unusable_certificate_is_refused(tmp_path: Path, server: Issued, why: str) -> None:
+    """gRPC would report the port instead."""
     with pytest.raises(UsageError) as raised:
         certificates(settings(tmp_path, AUTHORITY.certificate, server))
     assert str(raised.value).startswith(f"{tmp_path}/server.crt {why}")
 
 
-def test_an_authority_in_between(tmp_path: Path) -> None:
-    """A chain up to the authority is as good as its own signature."""
+def test_intermediate_authority(tmp_path: Path) -> None:
     between = Authority("between", above=AUTHORITY)
     made = between.issue("server", ["127.0.0.1"])
     whole = Issued(made.certificate + between.certificate, made.key)
@@ -58,14 +57,13 @@ def test_an_authority_in_between(tmp_path: Path) -> None:
         (Authority(times=(-2 * HOUR, -HOUR)), "expired at "),
     ],
 )
-def test_an_authority_that_does_not_count(tmp_path: Path, authority: Authority, why: str) -> None:
-    """An authority whose signature clients do not take is told of."""
+def test_invalid_authority_is_a_warning(tmp_path: Path, authority: Authority, why: str) -> None:
     server = authority.issue("server", ["127.0.0.1"])
     (note,) = certificates(settings(tmp_path, authority.certificate, server)).warnings
     assert note.startswith(f"{tmp_path}/ca.crt {why}")
 
 
-def test_rsa_for_encryption_alone(tmp_path: Path) -> None:
-    """A certificate of an RSA key that is for encryption serves, as Go's clients do not look at that."""
+def test_rsa_key_for_encryption_serves(tmp_path: Path) -> None:
+    """Go's clients do not look at its usage."""
     server = AUTHORITY.issue("server", ["127.0.0.1"], key=rsa.generate_private_key(65537, 2048), signs=True)
     assert [] == certificates(settings(tmp_path, AUTHORITY.certificate, server)).warnings

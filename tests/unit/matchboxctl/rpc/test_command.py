@@ -1,4 +1,4 @@
-"""`matchboxctl rpc`: what it is told, and what it refuses."""
+"""`matchboxctl rpc`: its output and its errors."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ COMMAND = [sys.executable, "-m", "matchboxctl.main", "rpc"]
 
 
 def refused(environment: Mapping[str, str], *flags: str) -> str:
-    """The one line with which `rpc` refuses to start."""
+    """The one line of an error."""
     ended = subprocess.run(
         [*COMMAND, *flags], capture_output=True, text=True, timeout=LIMIT, check=False, env=environment
     )
@@ -37,8 +37,7 @@ def test_startup_banner(moto_server: Service, tmp_path: Path) -> None:
     ] == running.startup_banner
 
 
-def test_refusals(moto_server: Service, tmp_path: Path) -> None:
-    """Without table and bucket, with a data directory beside them, or where they are not there, it says what to do."""
+def test_store_mode_is_required(moto_server: Service, tmp_path: Path) -> None:
     environment = new_stores(moto_server, moto_server).environment()
     flags = ("--rpc-address", "127.0.0.1:0", *files_in(tmp_path).flags)
     bare = {"PATH": environment["PATH"]}
@@ -48,8 +47,7 @@ def test_refusals(moto_server: Service, tmp_path: Path) -> None:
     assert "--rpc-address is empty: use HOST:PORT" == refused(environment, "--rpc-address", "")
 
 
-def test_missing_certificates(moto_server: Service) -> None:
-    """Without certificates the command that makes them is named."""
+def test_missing_certificate_names_certs_command(moto_server: Service) -> None:
     stores = new_stores(moto_server, moto_server)
     stores.create()
     line = refused(stores.environment() | {"MATCHBOX_CA_FILE": "/nowhere/ca.crt"})
@@ -57,15 +55,13 @@ def test_missing_certificates(moto_server: Service) -> None:
     assert "`matchboxctl certs`" in line
 
 
-def test_defaults() -> None:
-    """It listens where matchbox's clients ask."""
+def test_default_address_is_matchboxs() -> None:
     shown = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, timeout=LIMIT, check=True)
     assert "(MATCHBOX_RPC_ADDRESS; default 127.0.0.1:8081)" in " ".join(shown.stdout.split())
 
 
 @pytest.mark.parametrize("service", ["DYNAMODB", "S3"])
-def test_starts_while_stores_are_away(moto_server: Service, tmp_path: Path, service: str) -> None:
-    """A start while a store is away says so, and needs no other one."""
+def test_starts_while_store_is_unavailable(moto_server: Service, tmp_path: Path, service: str) -> None:
     stores, files = new_stores(moto_server, moto_server), files_in(tmp_path)
     stores.create()
     away = stores.environment() | {f"AWS_ENDPOINT_URL_{service}": "http://127.0.0.1:9"}

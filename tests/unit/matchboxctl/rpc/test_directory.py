@@ -1,4 +1,4 @@
-"""gRPC over a data directory that operators edit meanwhile."""
+"""gRPC over a data directory that operators edit at the same time."""
 
 import errno
 import os
@@ -25,7 +25,7 @@ from tests.support.serving import Serve, started
 
 
 class Place(NamedTuple):
-    """A data directory, what edits it, and what serves it."""
+    """A data directory, a client that edits it, and a server of it."""
 
     data: Path
     client: Client
@@ -58,8 +58,7 @@ def test_a_write_is_served_at_once(place: Place) -> None:
     assert 404 == serve.get("/ipxe?os=a").status
 
 
-def test_edits_by_hand(place: Place) -> None:
-    """What an operator edits is what the next call answers, and stays when other documents are written."""
+def test_manual_edits_are_served_and_kept(place: Place) -> None:
     client, data = place.client, place.data
     client.ok("Profiles/ProfilePut", {"profile": {"id": "p", "boot": {"kernel": "rpc"}}})
     (data / "profiles/p.json").write_text('{"id": "p", "boot": {"kernel": "hand"}}')
@@ -72,8 +71,8 @@ def test_edits_by_hand(place: Place) -> None:
     assert "Unknown" == client.call("Profiles/ProfileGet", {"id": "p"}).code
 
 
-def test_files_that_do_not_parse(place: Place) -> None:
-    """A broken file is refused by Get with its line, left out of List, and can be put anew."""
+def test_invalid_file_can_be_replaced(place: Place) -> None:
+    """Get reports its line, List omits it."""
     client, data = place.client, place.data
     (data / "groups").mkdir()
     (data / "profiles").mkdir()
@@ -91,8 +90,7 @@ def test_files_that_do_not_parse(place: Place) -> None:
     assert {"profile": {"id": "p", "boot": {}}} == client.ok("Select/SelectProfile")
 
 
-def test_directories_in_names(place: Place) -> None:
-    """A template may lie in directories, which are made."""
+def test_directories_of_template_names_are_created(place: Place) -> None:
     place.client.ok("Ignition/IgnitionPut", {"name": "flatcar/workers/a.yaml"}, config=b"text")
     assert b"text" == (place.data / "ignition/flatcar/workers/a.yaml").read_bytes()
     assert "config" in place.client.ok("Ignition/IgnitionGet", {"name": "flatcar/workers/a.yaml"})
@@ -100,8 +98,7 @@ def test_directories_in_names(place: Place) -> None:
 
 
 @pytest.mark.parametrize("name", ["../x", "a/../x", "..", ".", "/x", "x/", "a//x", "a\0x"])
-def test_names_that_lead_elsewhere(place: Place, name: str) -> None:
-    """Names that leave their directory, or are not clean, are refused with a message, and nothing is written."""
+def test_names_that_are_not_clean_paths_are_refused(place: Place, name: str) -> None:
     client = place.client
     calls = [client.call(f"Ignition/Ignition{verb}", {"name": name}) for verb in ("Put", "Get", "Delete")]
     calls += [client.call(f"Groups/Group{verb}", {"id": name}) for verb in ("Get", "Delete")]
@@ -113,14 +110,13 @@ def test_names_that_lead_elsewhere(place: Place, name: str) -> None:
     assert [] == list(place.data.iterdir())
 
 
-def test_slashes_in_ids(place: Place) -> None:
-    """Groups and profiles have no directories."""
+def test_slashes_in_ids_are_refused(place: Place) -> None:
     assert "InvalidArgument" == place.client.call("Profiles/ProfilePut", {"profile": {"id": "a/b"}}).code
     assert "InvalidArgument" == place.client.call("Ignition/IgnitionPut", {"name": ""}).code
 
 
-def test_what_the_system_refuses(place: Place) -> None:
-    """The system's refusals are Unknown, in its words and with the file."""
+def test_errors_of_the_system_are_unknown(place: Place) -> None:
+    """In the words of Go."""
     client, root = place.client, place.data
     client.ok("Ignition/IgnitionPut", {"name": "dir/a"}, config=b"")
     for call, words in (
@@ -136,8 +132,8 @@ def test_what_the_system_refuses(place: Place) -> None:
     assert [root / "ignition"] == list(root.iterdir())
 
 
-def test_long_messages(place: Place) -> None:
-    """A message travels in a header: of a long one its begin and its end are told."""
+def test_long_messages_are_shortened(place: Place) -> None:
+    """A message is sent in a header."""
     place.client.ok("Profiles/ProfilePut", {"profile": {"id": "p"}})
     got = place.client.call("Profiles/ProfileGet", {"id": "é" * 50_000})
     assert ("Unknown", 1001) == (got.code, len(got.message))
@@ -145,8 +141,7 @@ def test_long_messages(place: Place) -> None:
     assert got.message.endswith("é.json: file name too long")
 
 
-def test_links_and_modes(place: Place, tmp_path: Path) -> None:
-    """A file keeps its mode, and a link stays a link: what it names is written."""
+def test_write_keeps_links_and_modes(place: Place, tmp_path: Path) -> None:
     target = tmp_path / "elsewhere"
     target.write_text("old")
     target.chmod(0o600)
@@ -157,8 +152,7 @@ def test_links_and_modes(place: Place, tmp_path: Path) -> None:
     assert (b"new", 0o600) == (target.read_bytes(), target.stat().st_mode & 0o777)
 
 
-def test_owners(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file keeps its owner where root writes it, and is written all the same by who may not give files away."""
+def test_write_keeps_owner_if_possible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[tuple[int, int]] = []
 
     def fchown(_: int, user: int, group: int) -> None:
@@ -173,8 +167,8 @@ def test_owners(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ([(status.st_uid, status.st_gid)], b"new") == (given, documents.template("generic", "t"))
 
 
-def test_mounts_below_the_data_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A directory in it may be another mount of the same file system, between which no file can be moved."""
+def test_write_to_another_mount(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No file can be moved between two mounts."""
     rename = os.replace
 
     def replace(source: Path, target: Path) -> None:
@@ -189,8 +183,8 @@ def test_mounts_below_the_data_directory(tmp_path: Path, monkeypatch: pytest.Mon
     assert [tmp_path / "generic", tmp_path / "generic/t"] == sorted(tmp_path.rglob("*"))
 
 
-def test_readers_see_whole_files(tmp_path: Path) -> None:
-    """Whoever reads while it is written sees the file from before or after, and so does a second writer."""
+def test_writes_are_atomic(tmp_path: Path) -> None:
+    """For readers and for a second writer."""
     documents = EditableDirectory(tmp_path, DirectoryCatalog(tmp_path, lambda _: None))
     bodies = [bytes([letter]) * 300_000 for letter in b"ab"]
     documents.put_template("generic", "t", bodies[0])
@@ -221,8 +215,7 @@ def test_readers_see_whole_files(tmp_path: Path) -> None:
     assert [tmp_path / "generic"] == list(tmp_path.iterdir())
 
 
-def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
-    """Where the file cannot be replaced, no draft of it stays."""
+def test_failed_write_leaves_no_draft(tmp_path: Path) -> None:
     documents = EditableDirectory(tmp_path, DirectoryCatalog(tmp_path, lambda _: None))
     (tmp_path / "profiles/p.json").mkdir(parents=True)
     with pytest.raises(FileError, match="is a directory"):
@@ -230,8 +223,8 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
     assert [tmp_path / "profiles"] == list(tmp_path.iterdir())
 
 
-def test_drafts_of_the_killed(tmp_path: Path) -> None:
-    """A server that starts removes the drafts that killed writers left, and none that somebody may write just now."""
+def test_start_removes_old_drafts(tmp_path: Path) -> None:
+    """Recent ones may still be written."""
     data, own = tmp_path / "data", tmp_path / "files"
     (data / "generic").mkdir(parents=True)
     own.mkdir()
@@ -247,8 +240,7 @@ def test_drafts_of_the_killed(tmp_path: Path) -> None:
     assert [new, data / "generic", template] == sorted(data.rglob("*"))
 
 
-def test_names_that_no_message_can_hold(tmp_path: Path) -> None:
-    """A file whose name is no UTF-8 is left out of List."""
+def test_names_that_are_not_utf8_are_not_listed(tmp_path: Path) -> None:
     documents = EditableDirectory(tmp_path, DirectoryCatalog(tmp_path, lambda _: None))
     (tmp_path / "profiles").mkdir()
     for name in (b"\xff.json", b"ok.json"):
@@ -258,8 +250,7 @@ def test_names_that_no_message_can_hold(tmp_path: Path) -> None:
     assert ["ok"] == [profile.id for profile in answer.profiles]
 
 
-def test_deep_metadata(tmp_path: Path) -> None:
-    """A group whose metadata are nested too deeply for a message is refused by name, and the others are listed."""
+def test_deep_metadata_is_refused_and_not_listed(tmp_path: Path) -> None:
     documents = EditableDirectory(tmp_path, DirectoryCatalog(tmp_path, lambda _: None))
     (tmp_path / "groups").mkdir()
     (tmp_path / "groups/deep.json").write_text(f'{{"metadata": {{"a": {"[" * 800}{"]" * 800}}}}}')
@@ -273,15 +264,13 @@ def test_deep_metadata(tmp_path: Path) -> None:
     assert ["ok"] == [group.id for group in answer.groups]
 
 
-def test_a_pipe_is_no_document(place: Place) -> None:
-    """A pipe is not waited for."""
+def test_pipe_does_not_block(place: Place) -> None:
     (place.data / "ignition").mkdir()
     os.mkfifo(place.data / "ignition/pipe")
     assert "Unknown" == place.client.call("Ignition/IgnitionGet", {"name": "pipe"}).code
 
 
-def test_a_list_in_a_selector() -> None:
-    """A group that asks for one of several values cannot be said in a message, and is refused by name."""
+def test_list_in_selector_is_refused() -> None:
     group = Group("g", profile="p", selector=cast("Any", {"mac": ("52:54:00:00:00:01",), "os": "a"}))
     with pytest.raises(StatusError, match=r"the selector of group 'g' has lists of values \(mac\)") as raised:
         group_message(group)

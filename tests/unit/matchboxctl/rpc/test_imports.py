@@ -1,4 +1,4 @@
-"""gRPC is for those who ask for it."""
+"""grpc is imported only where it is used."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ HEAVY = ("grpc", "google.protobuf", "cryptography")
 
 
 def heavy_after(statement: str) -> str:
-    """Which of the heavy packages a fresh process has after this statement."""
+    """Which of the heavy packages a fresh process has imported after this statement."""
     program = f"{statement}\nimport sys\nprint([name for name in {HEAVY!r} if name in sys.modules])"
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     return ended.stdout.strip()
@@ -30,18 +30,15 @@ def heavy_after(statement: str) -> str:
         "import matchboxctl.documents.table_documents",
     ],
 )
-def test_nobody_else_imports_it(statement: str) -> None:
-    """Neither function imports grpc, and no other command waits for it."""
+def test_functions_and_other_commands_do_not_import_grpc(statement: str) -> None:
     assert "[]" == heavy_after(statement)
 
 
-def test_the_server_does() -> None:
-    """What is looked for is what the gRPC server imports."""
+def test_server_imports_grpc() -> None:
     assert str([*HEAVY]) == heavy_after("import matchboxctl.rpc.server")
 
 
-def test_generated_code(tmp_path: Path) -> None:
-    """The committed code is what the committed .proto makes."""
+def test_generated_code_is_that_of_the_proto_file(tmp_path: Path) -> None:
     source = "matchboxctl/rpc/matchbox.proto"
     flags = [f"-I{PROJECT}", f"--python_out={tmp_path}", f"--pyi_out={tmp_path}", source]
     assert 0 == protoc.main(["protoc", *flags])

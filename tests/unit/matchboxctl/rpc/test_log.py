@@ -1,5 +1,3 @@
-"""What the log says of gRPC's calls."""
-
 import base64
 import json
 from pathlib import Path
@@ -8,8 +6,7 @@ from tests.support.rpc_client import ANYWHERE, connected, files_in, rpc_port
 from tests.support.serving import started
 
 
-def test_log(tmp_path: Path) -> None:
-    """Each call is one JSON line: what, whose certificate, how it ended, and nothing of what was written."""
+def test_each_call_is_one_line_without_content(tmp_path: Path) -> None:
     files = files_in(tmp_path)
     group = {"id": "g", "profile": "p", "metadata": base64.b64encode(b'{"token": "dont-log"}').decode()}
     with started("--address", "127.0.0.1:0", "--data-path", str(tmp_path), *ANYWHERE, *files.flags) as running:

@@ -22,8 +22,7 @@ OBJECTS = st.dictionaries(TEXTS, VALUES, max_size=4)
 
 
 @given(OBJECTS)
-def test_metadata_come_back(metadata: dict[str, object]) -> None:
-    """What is written and read is the same, and writing it again the same bytes."""
+def test_metadata_round_trip(metadata: dict[str, object]) -> None:
     raw = write_metadata(metadata)
     assert metadata == read_metadata(raw)
     assert raw == write_metadata(read_metadata(raw))
@@ -31,8 +30,8 @@ def test_metadata_come_back(metadata: dict[str, object]) -> None:
 
 
 @given(st.binary(min_size=8, max_size=8))
-def test_numbers_are_written_by_the_fewest_digits(bits: bytes) -> None:
-    """Every float comes back from its text, which has an exponent only below 1e-6 and from 1e21 on."""
+def test_floats_round_trip(bits: bytes) -> None:
+    """They have an exponent only below 1e-6 and from 1e21 on."""
     (value,) = struct.unpack("d", bits)
     if math.isfinite(value):
         text = compact(value)
@@ -56,18 +55,17 @@ def test_numbers_are_written_by_the_fewest_digits(bits: bytes) -> None:
         ("\x7f\x1f/", '"\x7f\\u001f/"'),
     ],
 )
-def test_writing(value: object, text: str) -> None:
-    """Numbers and letters are those of Go's json.Marshal, but that whole numbers keep all digits."""
+def test_scalars_are_written_as_by_go(value: object, text: str) -> None:
+    """Except that integers keep all digits."""
     assert text == compact(value)
 
 
-def test_whole_numbers_travel_as_floats() -> None:
-    """A whole number in a file, which no float has, is answered over gRPC as Go reads it."""
+def test_large_integers_are_sent_as_floats() -> None:
+    """As Go reads them."""
     assert b'{"a":[12345678901234567000]}' == write_metadata({"a": [12345678901234567890]})
 
 
-def test_indented() -> None:
-    """Members have lines of their own, but for those of what is empty, and there is none at the end."""
+def test_indented_json() -> None:
     value = {"b": {}, "a": [1, [], {"c": None}]}
     assert '{\n\t"b": {},\n\t"a": [\n\t\t1,\n\t\t[],\n\t\t{\n\t\t\t"c": null\n\t\t}\n\t]\n}' == indented(value)
 

@@ -1,4 +1,4 @@
-"""Who may speak to the gRPC server, and with which certificates it starts."""
+"""TLS of the gRPC server: which clients it accepts, and which certificates it starts with."""
 
 import os
 import re
@@ -21,7 +21,7 @@ HTTP = ("--address", "127.0.0.1:0")
 
 
 class Server:
-    """A running one, its files, and its port."""
+    """A running server, its files, and its port."""
 
     def __init__(self, files: Files, port: int) -> None:
         self.files = files
@@ -38,12 +38,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def refused(*flags: str, environment: Mapping[str, str] | None = None) -> str:
-    """The one line with which `serve` refuses to start."""
+    """The one line of an error of `serve`."""
     return refused_start(*HTTP, *flags, environment=environment).removeprefix("matchboxctl: ")
 
 
 def code_of(server: Server, client: Issued | None) -> str:
-    """What a call ends with, of a client with this certificate or none."""
+    """The code of a call by a client with this certificate or none."""
     credentials = grpc.ssl_channel_credentials(
         server.files.authority.certificate,
         None if client is None else client.key,
@@ -57,14 +57,13 @@ def code_of(server: Server, client: Issued | None) -> str:
     return "OK"
 
 
-def test_clients_of_the_authority(server: Server) -> None:
-    """A certificate of the authority may do everything, whatever its name; a certificate for clients too."""
+def test_any_client_certificate_of_the_authority_is_accepted(server: Server) -> None:
     assert "OK" == code_of(server, server.files.authority.issue("anybody"))
     assert "OK" == code_of(server, server.files.authority.issue("client", usage=ExtendedKeyUsageOID.CLIENT_AUTH))
 
 
-def test_refused_clients(server: Server) -> None:
-    """Without a certificate, or with one of another authority, for servers alone, or out of date, nobody is heard."""
+def test_other_clients_are_refused(server: Server) -> None:
+    """No certificate, another authority, a server's certificate, or an expired one."""
     own = server.files.authority
     clients = [
         None,
@@ -77,7 +76,7 @@ def test_refused_clients(server: Server) -> None:
 
 
 def negotiated(server: Server, client: Issued, version: ssl.TLSVersion, directory: Path) -> tuple[str | None, ...]:
-    """TLS's version and the protocol in it, of a client that knows this version alone."""
+    """The version of TLS and the protocol, for a client that supports only this version."""
     (directory / "client.pem").write_bytes(client.key + client.certificate)
     context = ssl.create_default_context(cadata=server.files.authority.certificate.decode())
     context.load_cert_chain(directory / "client.pem")
@@ -92,29 +91,25 @@ def negotiated(server: Server, client: Issued, version: ssl.TLSVersion, director
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_versions_of_tls(server: Server, version: ssl.TLSVersion, tmp_path: Path) -> None:
-    """TLS 1.2 and 1.3 are spoken, with HTTP/2 in them."""
+def test_tls_1_2_and_1_3_with_http_2(server: Server, version: ssl.TLSVersion, tmp_path: Path) -> None:
     name = version.name.replace("_", ".")
     assert (name, "h2") == negotiated(server, server.files.client, version, tmp_path)
 
 
 @pytest.mark.filterwarnings("ignore:.*TLSv1.*:DeprecationWarning")
 @pytest.mark.parametrize("name", ["TLSv1", "TLSv1_1"])
-def test_old_versions_of_tls(server: Server, name: str, tmp_path: Path) -> None:
-    """Older ones are refused: the server ends the connection."""
+def test_older_tls_is_refused(server: Server, name: str, tmp_path: Path) -> None:
     with pytest.raises((ssl.SSLEOFError, ConnectionResetError)):
         negotiated(server, server.files.client, ssl.TLSVersion[name], tmp_path)
 
 
-def test_plain_text(server: Server) -> None:
-    """A client without TLS is not heard."""
+def test_plain_text_is_refused(server: Server) -> None:
     with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel, pytest.raises(grpc.RpcError) as raised:
         channel.unary_unary("/rpcpb.Groups/GroupList")(b"", timeout=LIMIT)
     assert grpc.StatusCode.UNAVAILABLE == raised.value.code()
 
 
-def test_missing_files(tmp_path: Path) -> None:
-    """A file that is not there is named with its flag and the command that makes it."""
+def test_missing_file_is_named(tmp_path: Path) -> None:
     files = files_in(tmp_path)
     for name, flag in (
         ("server.key", "--key-file (MATCHBOX_KEY_FILE)"),
@@ -128,8 +123,7 @@ def test_missing_files(tmp_path: Path) -> None:
         )
 
 
-def test_a_key_of_another_certificate(tmp_path: Path) -> None:
-    """A key that is another certificate's is refused at the start."""
+def test_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
     files = files_in(tmp_path)
     (tmp_path / "server.key").write_bytes(files.authority.issue("other").key)
     line = refused("--data-path", str(tmp_path), *ANYWHERE, *files.flags)
@@ -144,16 +138,14 @@ def test_a_key_of_another_certificate(tmp_path: Path) -> None:
         ("server.key", b"-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n", "is not a private key in PEM"),
     ],
 )
-def test_files_of_something_else(tmp_path: Path, name: str, content: bytes, why: str) -> None:
-    """A file that holds something else is named."""
+def test_malformed_file_is_named(tmp_path: Path, name: str, content: bytes, why: str) -> None:
     files = files_in(tmp_path)
     (tmp_path / name).write_bytes(content)
     line = refused("--data-path", str(tmp_path), *ANYWHERE, *files.flags)
     assert line.startswith(f"{tmp_path / name} {why}")
 
 
-def test_a_certificate_without_names(tmp_path: Path) -> None:
-    """A certificate that names no server is refused at the start: every client would refuse it."""
+def test_certificate_without_names_is_refused(tmp_path: Path) -> None:
     files = files_in(tmp_path, names=())
     line = refused("--data-path", str(tmp_path), *ANYWHERE, *files.flags)
     assert line.startswith(f"{tmp_path}/server.crt has no subject alternative names")
@@ -170,8 +162,7 @@ def test_a_certificate_without_names(tmp_path: Path) -> None:
         ("[::1]:0", ["0:0:0:0:0:0:0:1"], ""),
     ],
 )
-def test_a_certificate_for_another_name(tmp_path: Path, address: str, names: list[str], line: str) -> None:
-    """A certificate that is not for the address listened on is told of at the start, in one line."""
+def test_certificate_for_another_name_is_a_warning(tmp_path: Path, address: str, names: list[str], line: str) -> None:
     files = files_in(tmp_path, names)
     with started(*HTTP, "--data-path", str(tmp_path), "--rpc-address", address, *files.flags) as running:
         running.end()
@@ -179,8 +170,7 @@ def test_a_certificate_for_another_name(tmp_path: Path, address: str, names: lis
     assert [f"{tmp_path}/server.crt {line} refuse it"] * bool(line) == told
 
 
-def test_certificates_that_clients_refuse(tmp_path: Path) -> None:
-    """One of another authority, out of date, or for clients alone serves on, and is told of."""
+def test_certificate_that_clients_refuse_is_a_warning(tmp_path: Path) -> None:
     files = files_in(tmp_path)
     made = Authority().issue(
         "server", ["127.0.0.1"], usage=ExtendedKeyUsageOID.CLIENT_AUTH, begins=-2 * HOUR, ends=timedelta(seconds=-1)
@@ -196,8 +186,7 @@ def test_certificates_that_clients_refuse(tmp_path: Path) -> None:
     assert "is not for servers by its extended key usage: clients refuse it" == told[2]
 
 
-def test_a_port_in_use(tmp_path: Path) -> None:
-    """A port that another program has is named in one line."""
+def test_port_in_use(tmp_path: Path) -> None:
     files = files_in(tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as other:
         address = f"127.0.0.1:{other.getsockname()[1]}"
@@ -206,14 +195,12 @@ def test_a_port_in_use(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("address", ["nonsense", "127.0.0.1:x"])
-def test_bad_address(tmp_path: Path, address: str) -> None:
-    """An address that is none is shown as it was given."""
+def test_invalid_address(tmp_path: Path, address: str) -> None:
     line = refused("--data-path", str(tmp_path), "--rpc-address", address)
     assert f"--rpc-address (MATCHBOX_RPC_ADDRESS) {address!r} is not HOST:PORT" == line
 
 
-def test_settings_of_the_environment(tmp_path: Path) -> None:
-    """matchbox's variables start it as its flags do, which may have one dash; a missing certificate is told of."""
+def test_environment_and_one_dash_flags(tmp_path: Path) -> None:
     files = files_in(tmp_path)
     given = {
         "MATCHBOX_RPC_ADDRESS": "127.0.0.1:0",
@@ -230,8 +217,8 @@ def test_settings_of_the_environment(tmp_path: Path) -> None:
     assert "`matchboxctl certs`" in refused(*flags[2:], environment=given | nowhere)
 
 
-def test_defaults() -> None:
-    """The files are where matchbox has them, and gRPC is off unless it is asked for."""
+def test_defaults_are_matchboxs() -> None:
+    """gRPC is off."""
     shown = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, timeout=LIMIT, check=True)
     text = " ".join(shown.stdout.split())
     for default in (
@@ -243,8 +230,7 @@ def test_defaults() -> None:
         assert default in text
 
 
-def test_ends_cleanly(tmp_path: Path) -> None:
-    """SIGTERM ends it, though a client keeps its connection."""
+def test_sigterm_ends_it_despite_open_connections(tmp_path: Path) -> None:
     files = files_in(tmp_path)
     with (
         started(*HTTP, "--data-path", str(tmp_path), *ANYWHERE, *files.flags) as running,
