@@ -130,7 +130,7 @@ def test_keys_that_gnupg_would_not_use(gpg: Gnupg, unusable: str) -> None:
 
 
 def test_serve(gpg: Gnupg, keys: dict[str, Made], tmp_path: Path) -> None:
-    """Each twin that `serve` answers is good over the file that its route answers."""
+    """GnuPG verifies each signature that `serve` makes."""
     documents = {
         "groups/g.json": json.dumps({"profile": "p", "metadata": {"a": "b"}}),
         "profiles/p.json": json.dumps(
@@ -148,6 +148,8 @@ def test_serve(gpg: Gnupg, keys: dict[str, Made], tmp_path: Path) -> None:
     flags = ("--address", "127.0.0.1:0", "--data-path", str(tmp_path), "--key-ring-path", str(ring))
     with started(*flags, environment=os.environ | {"MATCHBOX_PASSPHRASE": PASSPHRASE}) as running:
         for route in ROUTES:
-            plain, *twins = (running.get(f"/{route}{suffix}?mac=52:54:00:00:00:07") for suffix in ("", ".sig", ".asc"))
-            assert [0, 0] == [gpg.verify(twin.body, plain.body).code for twin in twins], route
+            plain, *signatures = (
+                running.get(f"/{route}{suffix}?mac=52:54:00:00:00:07") for suffix in ("", ".sig", ".asc")
+            )
+            assert [0, 0] == [gpg.verify(signature.body, plain.body).code for signature in signatures], route
         running.end()

@@ -1,4 +1,4 @@
-"""What the log says of Butane configs that machines ask for."""
+"""Butane's report in the access log."""
 
 import json
 from pathlib import Path
@@ -9,8 +9,8 @@ HEAD = "variant: fcos\nversion: 1.5.0\n"
 MANY = "".join(f"key{number}: 1\n" for number in range(60))
 
 
-def test_report_in_the_log(tmp_path: Path) -> None:
-    """Warnings and errors are in the line of the request, fifty at most; without any there is no such field."""
+def test_log_has_the_butane_report(tmp_path: Path) -> None:
+    """50 lines at most; without a report there is no such field."""
     templates = {
         "good": HEAD,
         "doubtful": f"{HEAD}strage: 1\n",

@@ -9,8 +9,8 @@ CLOUD = list(recordings("rendering", "cloud"))
 
 
 @pytest.mark.parametrize("recording", CLOUD, ids=lambda recording: recording.template_id)
-def test_as_recorded(recording: Recording) -> None:
-    """What matchbox served is served, and what it refused is an error."""
+def test_response_is_as_recorded_of_matchbox(recording: Recording) -> None:
+    """An error where matchbox refused."""
     try:
         body = respond(Template("cloud", recording.template_id, recording.source), recording.data).body
     except (RenderError, InvalidConfigError):
@@ -18,8 +18,7 @@ def test_as_recorded(recording: Recording) -> None:
     assert recording.answer == body
 
 
-def test_seven_answers_are_recorded() -> None:
-    """The recordings of /cloud are those of seven templates."""
+def test_seven_templates_are_recorded() -> None:
     assert {"badyaml", "cc", "missing", "neither", "script", "typed", "unknown"} == {
         recording.template_id.partition(".")[0] for recording in CLOUD
     }
@@ -39,8 +38,8 @@ def test_seven_answers_are_recorded() -> None:
         "#cloud-config\u00a0\nhostname: \u017c\n".encode(),
     ],
 )
-def test_served(source: bytes) -> None:
-    """Scripts, and cloud-configs whose first document is a mapping or empty, are served as they are."""
+def test_scripts_and_cloud_configs_are_served_unchanged(source: bytes) -> None:
+    """The first document is a mapping or empty."""
     assert source == respond(Template("cloud", "a", source), {}).body
 
 
@@ -63,8 +62,7 @@ def test_served(source: bytes) -> None:
         ),
     ],
 )
-def test_refused(source: bytes, reason: str) -> None:
-    """The error names the template and says why."""
+def test_other_texts_are_refused(source: bytes, reason: str) -> None:
     with pytest.raises(InvalidConfigError) as caught:
         respond(Template("cloud", "a.yaml", source), {})
     assert f"template 'a.yaml': {reason}" == str(caught.value)

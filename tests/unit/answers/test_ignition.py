@@ -35,15 +35,13 @@ def refusal(template_id: str, source: bytes, **data: object) -> str:
     "name",
     sorted(name for name in RECORDED if name.endswith((".ign", ".ignition")) and name not in EMPTY_CONFIG_IN_MATCHBOX),
 )
-def test_ignition_as_recorded(name: str) -> None:
-    """What matchbox takes as an Ignition config is answered with the same bytes."""
+def test_ignition_config_is_as_recorded_of_matchbox(name: str) -> None:
     recording = RECORDED[name]
     answer = answered(name, recording.source, **recording.data)
     assert Response.of(recording.answer or b"", "application/json") == answer
 
 
-def test_recordings_are_all_used() -> None:
-    """Each recording is one that is reproduced, an empty config there and something else here, or Butane, or Talos."""
+def test_all_recordings_are_used() -> None:
     assert len(RECORDED) == 24
     assert RECORDED.keys() >= EMPTY_CONFIG_IN_MATCHBOX
     assert {"talos.yaml", "min.ign", "v31.ignition", "v34.ign", "template.ign", "unknown.ign"} == (
@@ -51,8 +49,8 @@ def test_recordings_are_all_used() -> None:
     )
 
 
-def test_newer_version_is_kept() -> None:
-    """A config of version 3.5.0, for which matchbox answers an empty one, keeps its version."""
+def test_version_3_5_is_kept() -> None:
+    """matchbox serves an empty config."""
     recording = RECORDED["v35.ign"]
     assert json.loads(recording.answer or b"")["ignition"]["version"] == ""
     body = answered("v35.ign", recording.source, **recording.data).body
@@ -71,14 +69,14 @@ def test_newer_version_is_kept() -> None:
         ),
     ],
 )
-def test_no_empty_configs(name: str, reason: str) -> None:
-    """Where matchbox answers an empty config, the error says what is wrong."""
+def test_invalid_config_is_an_error(name: str, reason: str) -> None:
+    """matchbox serves an empty config."""
     assert f"template '{name}': {reason}" == refusal(name, RECORDED[name].source)
 
 
 @pytest.mark.parametrize("name", TRANSLATED)
-def test_butane_as_recorded(name: str) -> None:
-    """A Butane config is answered with matchbox's bytes, but for how data is compressed."""
+def test_butane_config_is_as_recorded_of_matchbox(name: str) -> None:
+    """Except for the compression of data."""
     recording = BUTANE[name]
     answer = answered(name, recording.source, **recording.data)
     if name == "compress.yaml":
@@ -112,15 +110,14 @@ def test_butane_as_recorded(name: str) -> None:
         ),
     ],
 )
-def test_butane_that_is_refused(name: str, reason: str) -> None:
-    """Where matchbox answers 404 or an empty config, the error says why."""
+def test_refused_butane_config_is_an_error(name: str, reason: str) -> None:
+    """matchbox serves a 404 or an empty config."""
     recording = BUTANE[name]
     message = refusal(name, recording.source, **recording.data)
     assert f"template '{name}': what it renders is a Butane config that is refused: {reason}" == message
 
 
-def test_report_of_butane() -> None:
-    """A response has the warnings of the report, an error all its lines."""
+def test_response_and_error_have_the_butane_report() -> None:
     head = b"variant: fcos\nversion: 1.5.0\n"
     assert ("warning at $.strage, line 3 col 1: unused key strage",) == answered("a", head + b"strage: {}\n").report
     with pytest.raises(InvalidConfigError) as caught:
@@ -145,14 +142,13 @@ def test_report_of_butane() -> None:
         b"boot_device: {layout: hunter2}",
     ],
 )
-def test_no_value_is_shown(text: bytes) -> None:
-    """Neither the error nor the report has a value of the config."""
+def test_errors_show_no_value_of_the_config(text: bytes) -> None:
     with pytest.raises(InvalidConfigError) as caught:
         answered("a", b"variant: fcos\nversion: 1.5.0\n" + text)
     assert "hunter" not in " ".join([str(caught.value), *caught.value.report])
 
 
-def test_the_translator_loads_with_the_first_butane_config() -> None:
+def test_translator_is_loaded_by_the_first_butane_config() -> None:
     """A machine configuration of Talos does not load it."""
     program = """
 import sys
@@ -167,21 +163,19 @@ print("lambda_matchbox.ignition.butane" in sys.modules)
     assert "False False\nTrue\n" == result.stdout
 
 
-def test_an_unknown_variant_is_not_shown() -> None:
-    """Neither is the variant, which can be anything."""
+def test_unknown_variant_is_not_shown() -> None:
     assert "hunter2" not in refusal("a", b"variant: hunter2\nversion: 1.0.0\n")
 
 
-def test_talos() -> None:
-    """The machine configuration of Talos is served as rendered, for which matchbox answers 404."""
+def test_talos_configuration_is_served_as_rendered() -> None:
+    """matchbox serves a 404."""
     recording = RECORDED["talos.yaml"]
     assert recording.answer is None
     answer = answered("talos.yaml", recording.source, **recording.data)
     assert Response.of(recording.source, "application/x-yaml") == answer
 
 
-def test_talos_documents() -> None:
-    """All documents have to be mappings; empty ones count for nothing."""
+def test_empty_talos_documents_are_ignored() -> None:
     source = b"machine: {type: {{.type}}}\n---\napiVersion: v1alpha1\nkind: X\n---\n"
     answer = answered("a", source, type="worker")
     assert source.replace(b"{{.type}}", b"worker") == answer.body
@@ -199,12 +193,11 @@ def test_talos_documents() -> None:
         (b"a: \xff", "is not YAML: it has a character that YAML does not allow, or is not UTF-8"),
     ],
 )
-def test_refused(source: bytes, reason: str) -> None:
-    """The error names the template and says why, without what it renders."""
+def test_other_texts_are_refused(source: bytes, reason: str) -> None:
+    """The error shows nothing of the rendered text."""
     assert f"template 'a.yaml': what it renders {reason}" == refusal("a.yaml", source)
 
 
-def test_template_that_does_not_render() -> None:
-    """A template that does not render is its own error."""
+def test_template_that_does_not_render_is_a_render_error() -> None:
     with pytest.raises(RenderError):
         answered("a.yaml", b"{{.nope}}")

@@ -28,8 +28,7 @@ def told(kind: str, template_id: str, body: bytes, *groups: Group) -> list[Failu
         ("generic", "a", b'{{index (splitList ":" .request.query.nic) 5}}'),
     ],
 )
-def test_what_labels_decide(kind: str, template_id: str, body: bytes) -> None:
-    """What only a machine's labels can decide is no failure."""
+def test_failure_that_depends_on_labels_is_none(kind: str, template_id: str, body: bytes) -> None:
     assert [] == told(kind, template_id, body)
 
 
@@ -51,21 +50,18 @@ def test_what_labels_decide(kind: str, template_id: str, body: bytes) -> None:
         ("cloud", "a", b"#cloud-config\n- a\n", "template 'a': its cloud-config is not a mapping"),
     ],
 )
-def test_failures(kind: str, template_id: str, body: bytes, reason: str) -> None:
-    """A failure has the reason that a machine would be told."""
+def test_failure_has_the_reason_of_the_response(kind: str, template_id: str, body: bytes, reason: str) -> None:
     (failure,) = told(kind, template_id, body)
     assert (["g"], ()) == (failure.groups, failure.made_up)
     assert failure.reason.startswith(reason)
 
 
-def test_made_up_labels() -> None:
-    """What fails whatever a label is, is told with the label."""
+def test_failure_for_all_values_of_a_label_names_the_label() -> None:
     (failure,) = told("generic", "a", b"{{.request.query.uuid}}\n{{.absent}}")
     assert "template 'a', line 2: there is no value for absent (tried with made-up labels: uuid)" == str(failure)
 
 
-def test_metadata_and_selectors() -> None:
-    """Metadata is a group's own, and so are the labels that it selects by."""
+def test_metadata_and_selector_are_the_groups_own() -> None:
     body = b"{{.name}} {{.os}} {{.request.query.os}}"
     full = Group(id="full", profile="p", selector={"os": "y"}, metadata={"name": "x"})
     bare = Group(id="bare", profile="p", selector={"os": "y"})
@@ -76,21 +72,19 @@ def test_metadata_and_selectors() -> None:
     ] == told("generic", "a", body, full, bare, also)
 
 
-def test_the_same_failure_once() -> None:
-    """Groups that share a failure share its line; of a template that many name only some are tried."""
+def test_equal_failures_are_reported_once() -> None:
+    """Of a template of many groups only some groups are tried."""
     groups = [Group(id=str(number), profile="p") for number in range(300)]
     (failure,) = told("generic", "a", b"{{.absent}}", *groups)
     assert [str(number) for number in range(200)] == failure.groups
 
 
-def test_many_labels_of_many_groups() -> None:
-    """A template that is tried again for each label and each made-up value is tried for fewer groups."""
+def test_template_with_many_labels_is_tried_for_fewer_groups() -> None:
     groups = [Group(id=str(number), profile="p") for number in range(200)]
     body = b"".join(b"{{.request.query.l%d}}\n" % number for number in range(18)) + b"{{.absent}}"
     (failure,) = told("generic", "a", body, *groups)
     assert [str(number) for number in range(10)] == failure.groups
 
 
-def test_what_is_not_there() -> None:
-    """A profile or a template that is named and not there is no failure of a template."""
+def test_absent_profile_or_template_is_no_failure() -> None:
     assert [] == failures([Group(id="g", profile="p"), Group(id="h", profile="q")], [Profile("p", cloud_id="a")], [])

@@ -1,4 +1,4 @@
-"""A client is sent the redirects that it can follow."""
+"""Redirects that boot clients follow."""
 
 import pytest
 
@@ -31,6 +31,6 @@ from lambda_matchbox.assets.boot_clients import Redirects, redirects
         ("", Redirects.ANY),
     ],
 )
-def test_user_agents(user_agent: str, expected: Redirects) -> None:
-    """Only a client that is known to break a redirect is spared it."""
+def test_redirects_by_user_agent(user_agent: str, expected: Redirects) -> None:
+    """Only clients known to break a redirect do not get it."""
     assert expected is redirects(user_agent)

@@ -1,4 +1,4 @@
-"""Small assets are answered directly; large ones are served from elsewhere, in a way that the client can follow."""
+"""Assets: small ones are sent directly, large ones in a way that the client can follow."""
 
 from datetime import UTC, datetime
 
@@ -20,7 +20,7 @@ OLD_IPXE, BETWEEN_IPXE = "iPXE/1.0.0+git-20190125.36a4c85-5.1", "iPXE/1.21.1+ (g
 
 
 class Memory:
-    """An asset store in memory whose signed addresses end in `token`; it notes what is read and signed."""
+    """An asset store in memory whose signed addresses end in `token`; it records reads and signed paths."""
 
     def __init__(self, token: str = "token", *, front: bool = False, plain: str = "") -> None:
         self.token = token
@@ -72,8 +72,7 @@ def asked(
 
 
 @pytest.mark.parametrize("user_agent", ["curl/8.5.0", "GRUB 2.06", OLD_IPXE, ""])
-def test_small_is_direct(user_agent: str) -> None:
-    """A file that fits is answered with its bytes, whoever asks."""
+def test_small_file_is_sent_directly(user_agent: str) -> None:
     found = asked("small", user_agent)
     assert (200, SMALL, "") == (found.status, found.body, found.accel_redirect)
     assert "100" == found.headers["content-length"]
@@ -82,15 +81,14 @@ def test_small_is_direct(user_agent: str) -> None:
     assert "Mon, 06 May 2024 00:00:00 GMT" == found.headers["last-modified"]
 
 
-def test_range_of_small() -> None:
-    """A range of a small file is a 206 with these bytes."""
+def test_range_of_a_small_file() -> None:
     found = asked("small", range="bytes=10-19")
     assert (206, SMALL[10:20]) == (found.status, found.body)
     assert ("bytes 10-19/100", "10") == (found.headers["content-range"], found.headers["content-length"])
 
 
-def test_several_ranges_of_small() -> None:
-    """Several ranges come as one multipart body whose length is told."""
+def test_several_ranges_are_multipart() -> None:
+    """With a Content-Length."""
     found = asked("small", range="bytes=0-0,5-6")
     assert 206 == found.status
     assert "multipart/byteranges; boundary=boundary" == found.headers["content-type"]
@@ -99,8 +97,8 @@ def test_several_ranges_of_small() -> None:
 
 
 @pytest.mark.parametrize("path", ["small", "dir/large.img"])
-def test_preconditions_read_nothing(path: str) -> None:
-    """A 304, a 412 and a 416 are answered by us, and nothing is read or signed for them."""
+def test_failed_preconditions_read_nothing(path: str) -> None:
+    """A 304, a 412 or a 416 neither reads nor signs."""
     store = Memory()
     assert 304 == asked(path, store=store, **{"if-none-match": '"e"'}).status
     assert 412 == asked(path, store=store, **{"if-match": '"x"'}).status
@@ -110,8 +108,8 @@ def test_preconditions_read_nothing(path: str) -> None:
 
 @pytest.mark.parametrize("user_agent", ["curl/8.5.0", "iPXE/2.0.0", "Ignition/2.19.0", ""])
 @pytest.mark.parametrize("front", [False, True])
-def test_large_is_redirected(user_agent: str, front: bool) -> None:
-    """A client that follows any redirect is sent to a signed address on the host it asked."""
+def test_large_file_is_redirected(user_agent: str, front: bool) -> None:
+    """To a signed address on the host of the request."""
     store = Memory("a%2Bb", front=front, plain=PLAIN)
     found = asked("dir/large.img", user_agent, store=store)
     assert (302, f"{ORIGIN}/signed/dir/large.img?a%2Bb") == (found.status, found.headers["location"])
@@ -121,8 +119,8 @@ def test_large_is_redirected(user_agent: str, front: bool) -> None:
 
 @pytest.mark.parametrize("user_agent", ["GRUB 2.06", "UefiHttpBoot/1.0", "U-Boot/2024.01"])
 @pytest.mark.parametrize("plain", ["", PLAIN])
-def test_never_redirected(user_agent: str, plain: str) -> None:
-    """A client that takes a redirect for the file is told nothing of one, signed or not."""
+def test_client_without_redirects_gets_none(user_agent: str, plain: str) -> None:
+    """It would take the redirect for the file."""
     store = Memory(plain=plain)
     # Where the address is set already, the client itself has to be told it.
     advice = f"name {plain}/dir/large.img to it" if plain else "set MATCHBOX_BUCKET_URL"
@@ -132,8 +130,8 @@ def test_never_redirected(user_agent: str, plain: str) -> None:
     assert ([], []) == (store.reads, store.signed)
 
 
-def test_ranges_of_large_for_grub() -> None:
-    """Ranges that fit are read and sent directly, and only they are read."""
+def test_small_ranges_of_a_large_file_are_sent_directly() -> None:
+    """Only they are read."""
     store = Memory()
     found = asked("dir/large.img", "GRUB 2.06", store=store, range="bytes=500-599")
     assert (206, LARGE[500:600]) == (found.status, found.body)
@@ -144,8 +142,7 @@ def test_ranges_of_large_for_grub() -> None:
 
 
 @pytest.mark.parametrize("wanted", ["bytes=500-600", "bytes=0-50,100-149", "bytes=" + ",".join(["0-0"] * 17)])
-def test_ranges_that_do_not_fit(wanted: str) -> None:
-    """Ranges over the limit together, and many of them, are not carried."""
+def test_large_or_many_ranges_are_refused(wanted: str) -> None:
     store = Memory()
     with pytest.raises(UndeliverableError):
         asked("dir/large.img", "GRUB 2.06", store=store, range=wanted)
@@ -153,8 +150,7 @@ def test_ranges_that_do_not_fit(wanted: str) -> None:
 
 
 @pytest.mark.parametrize("user_agent", [OLD_IPXE, "iPXE/1.21.1", BETWEEN_IPXE])
-def test_old_ipxe_is_sent_to_the_token_free_address(user_agent: str) -> None:
-    """Where there is a token-free address, iPXE that may break a signature is sent there."""
+def test_old_ipxe_is_redirected_to_the_token_free_address(user_agent: str) -> None:
     store = Memory("a%2Bb", plain=PLAIN)
     found = asked("dir/a b+c", user_agent, store=store)
     assert (302, f"{PLAIN}/dir/a%20b+c") == (found.status, found.headers["location"])
@@ -162,8 +158,8 @@ def test_old_ipxe_is_sent_to_the_token_free_address(user_agent: str) -> None:
 
 
 @pytest.mark.parametrize("user_agent", [OLD_IPXE, "iPXE/1.21.1"])
-def test_old_ipxe_and_an_address_it_would_break(user_agent: str) -> None:
-    """An address with %2B is not given to iPXE that rewrites it; without one it is."""
+def test_old_ipxe_gets_no_address_with_2b(user_agent: str) -> None:
+    """It rewrites `%2B`, which breaks the signature."""
     with pytest.raises(UndeliverableError, match="MATCHBOX_BUCKET_URL"):
         asked("dir/large.img", user_agent, store=Memory("a%2Bb"))
     assert (
@@ -172,15 +168,14 @@ def test_old_ipxe_and_an_address_it_would_break(user_agent: str) -> None:
     )
 
 
-def test_ipxe_that_may_be_mended() -> None:
-    """iPXE 1.21.1+ may have the mend, so without a token-free address it is given the signed one."""
+def test_ipxe_1_21_1_plus_gets_the_signed_address() -> None:
+    """It may have the fix."""
     found = asked("dir/large.img", BETWEEN_IPXE, store=Memory("a%2Bb"))
     assert f"{ORIGIN}/signed/dir/large.img?a%2Bb" == found.headers["location"]
 
 
 @pytest.mark.parametrize("user_agent", ["GRUB 2.06", "UefiHttpBoot/1.0", OLD_IPXE, BETWEEN_IPXE])
-def test_front_delivers(user_agent: str) -> None:
-    """A front end that streams spares the client the redirect, whatever else is configured."""
+def test_front_end_streams_instead_of_a_redirect(user_agent: str) -> None:
     store = Memory("a%2Bb", front=True, plain=PLAIN)
     found = asked("dir/large.img", user_agent, store=store, range="bytes=1-998")
     assert (206, b"", "/front/dir/large.img") == (found.status, found.body, found.accel_redirect)
@@ -189,8 +184,8 @@ def test_front_delivers(user_agent: str) -> None:
 
 
 @pytest.mark.parametrize("user_agent", ["curl/8.5.0", "GRUB 2.06", OLD_IPXE])
-def test_head_of_large(user_agent: str) -> None:
-    """HEAD of a large file is answered with its length, neither redirected nor read."""
+def test_head_of_a_large_file_has_its_length(user_agent: str) -> None:
+    """It is neither redirected nor read."""
     store = Memory()
     found = asked("dir/large.img", user_agent, store=store, method="HEAD")
     assert (200, "1000", b"") == (found.status, found.headers["content-length"], found.body)
@@ -198,8 +193,8 @@ def test_head_of_large(user_agent: str) -> None:
     assert ([], []) == (store.reads, store.signed)
 
 
-def test_head_of_small_has_the_body() -> None:
-    """The balancer makes Content-Length from the body and drops it, so HEAD of what fits has one."""
+def test_head_of_a_small_file_has_the_body() -> None:
+    """The balancer counts it for Content-Length and drops it."""
     assert SMALL == asked("small", method="HEAD").body
 
 
@@ -208,12 +203,11 @@ def test_head_of_small_has_the_body() -> None:
     [("dir", "dir/"), ("page/index.html", "./"), ("small/", "../small"), ("dir/large.img/", "../large.img")],
 )
 def test_other_spellings_are_redirected(path: str, location: str) -> None:
-    """A directory has a slash, a file none, and an index page is its directory; the query is kept."""
+    """A directory has a trailing slash, a file none; an index page is its directory; the query is kept."""
     assert (301, f"{location}?a=b") == (asked(path, query="a=b").status, asked(path, query="a=b").headers["location"])
 
 
-def test_directories() -> None:
-    """A directory is its index page, else a listing."""
+def test_directory_is_its_index_page_or_a_listing() -> None:
     assert b"<p>" == asked("page/").body
     listing = asked("")
     assert 200 == listing.status
@@ -224,18 +218,16 @@ def test_directories() -> None:
 
 
 @pytest.mark.parametrize("path", ["absent", "small/below", "dir/absent/", "Small"])
-def test_absent(path: str) -> None:
-    """What is not there is not found, and the error names it."""
+def test_absent_file_is_named(path: str) -> None:
     with pytest.raises(NotFoundError, match=path.rstrip("/")):
         asked(path)
 
 
 @pytest.mark.parametrize("path", ["../small", "/small", "dir/../../small", "dir//../small", "./small"])
-def test_store_is_asked_for_clean_paths(path: str) -> None:
-    """A path that was not cleaned on the way (that of a CONNECT) stays inside the assets."""
+def test_store_gets_clean_paths(path: str) -> None:
+    """The path of a CONNECT is not cleaned before."""
     assert SMALL == asked(path, method="CONNECT").body
 
 
-def test_dots_in_a_name() -> None:
-    """A name that begins with two dots is a name."""
+def test_name_may_begin_with_two_dots() -> None:
     assert b"x" == asked("dir/..x").body

@@ -1,4 +1,4 @@
-"""Scripts name the release of their moment in the addresses that a source's releases fill, and nowhere else."""
+"""Releases in the addresses of boot scripts."""
 
 import pytest
 from hypothesis import given
@@ -17,7 +17,7 @@ PIN = f"release={A}"
 
 
 def pinned_text(text: str) -> str:
-    """The text as a kernel; as an initrd it has to come out the same."""
+    """The text pinned as a kernel, and equally as an initrd."""
     found = pinned(NetBoot(text, (text, "other")), POINTERS)
     assert (found.kernel, "other") == found.initrd
     return found.kernel
@@ -45,8 +45,8 @@ def pinned_text(text: str) -> str:
         ("/assets/talos/arm64/", f"/assets/talos/arm64/?{PIN}"),
     ],
 )
-def test_pinned(text: str, expected: str) -> None:
-    """An address below a source's part is pinned, rooted or relative, behind options, in any spelling of its path."""
+def test_address_of_a_source_is_pinned(text: str, expected: str) -> None:
+    """Rooted or relative, behind options, in any spelling of its path."""
     assert expected == pinned_text(text)
 
 
@@ -80,19 +80,17 @@ def test_pinned(text: str, expected: str) -> None:
         "/assets/talos/arm64/vmlinuz#part",
     ],
 )
-def test_untouched(text: str) -> None:
-    """What lies elsewhere or on another host, only looks like a source's part, or names a release, stays as it is."""
+def test_other_addresses_are_unchanged(text: str) -> None:
+    """On another host, of another path, or with a release already."""
     assert text == pinned_text(text)
 
 
-def test_args() -> None:
-    """Kernel arguments stay as they are, addresses in them, too."""
+def test_kernel_arguments_are_unchanged() -> None:
     args = ("/assets/talos/arm64/x", "talos.config=/assets/talos/arm64/x")
     assert args == pinned(NetBoot("/assets/talos/arm64/vmlinuz", (), args), POINTERS).args
 
 
-def test_no_pointers() -> None:
-    """Where nothing was published nothing is pinned."""
+def test_nothing_is_pinned_without_a_release() -> None:
     boot = NetBoot("/assets/talos/arm64/vmlinuz", ("/assets/talos/arm64/x",), ("a",))
     assert boot == pinned(boot, {})
 
@@ -105,16 +103,15 @@ PIECES = st.lists(
 
 
 @given(PIECES)
-def test_otherwise_unchanged(text: str) -> None:
-    """Whatever a profile says, the release is all that is added, at the ends of addresses, and is added once."""
+def test_only_the_release_is_added(text: str) -> None:
+    """Once, at the end of addresses."""
     found = pinned_text(text)
     assert text.replace("?", "") == found.replace(f"&{PIN}", "").replace(PIN, "").replace("?", "")
     assert found == pinned_text(found)
 
 
 @given(st.text().filter(lambda name: not set(name) & set("?#%/.\t\n\v\f\r ")))
-def test_any_name(name: str) -> None:
-    """The release stands behind the whole name, whatever characters are in it."""
+def test_release_follows_the_whole_name(name: str) -> None:
     assert f"/assets/talos/arm64/{name}?{PIN} b" == pinned_text(f"/assets/talos/arm64/{name} b")
 
 
@@ -133,6 +130,6 @@ def test_any_name(name: str) -> None:
         ("release=a;b", None),
     ],
 )
-def test_release_in(query: str, expected: str | None) -> None:
-    """A query names a release as Go's would: decoded, the first of several."""
+def test_release_in_a_query(query: str, expected: str | None) -> None:
+    """Decoded as by Go, the first of several."""
     assert expected == release_in(query)

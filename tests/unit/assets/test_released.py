@@ -1,4 +1,4 @@
-"""What is served below /assets/: releases where a source has one, the operator's own files elsewhere."""
+"""Files below /assets/: releases of sources, the operator's own files elsewhere."""
 
 import json
 
@@ -57,15 +57,13 @@ def body(store: ReleasedAssets, path: str) -> bytes | None:
     return None if file is None else store.read(path, 0, file.size)
 
 
-def test_own_files_first(releases: MemoryReleases) -> None:
-    """Until a source has a release, the operator's own files are served in its part."""
+def test_own_files_are_served_before_the_first_release(releases: MemoryReleases) -> None:
     store = served(releases)
     assert OWN == {path: body(store, path) for path in OWN}
     assert DirectoryListing(["own", "vmlinuz"], []) == _sorted(store.listing("talos/arm64"))
 
 
-def test_released(releases: MemoryReleases) -> None:
-    """Once a source has a release, its part has the files of that alone; the operator's are served elsewhere."""
+def test_release_replaces_own_files_of_its_part(releases: MemoryReleases) -> None:
     publish(releases, A, 1)
     store = served(releases)
     assert {**OWN, "talos/arm64/vmlinuz": b"kernel aaaaaaaa", "talos/arm64/own": None} == {
@@ -81,8 +79,8 @@ def test_released(releases: MemoryReleases) -> None:
     assert [None] * 2 == [store.plain_address("talos/arm64/vmlinuz"), store.accel_redirect("readme")]
 
 
-def test_the_part_is_a_directory(releases: MemoryReleases) -> None:
-    """A source's part is a directory, whatever the operator has there, and so is what lies above it."""
+def test_part_of_a_source_is_a_directory(releases: MemoryReleases) -> None:
+    """As is every directory above it, whatever files the operator has there."""
     publish(releases, A, 1)
     own = MemoryFiles({"talos/arm64": b"a file"})
     store = ReleasedAssets(own, releases, releases.pointers(), None)
@@ -90,8 +88,7 @@ def test_the_part_is_a_directory(releases: MemoryReleases) -> None:
     assert store.listing("talos/arm64") is not None
 
 
-def test_listings(releases: MemoryReleases) -> None:
-    """A listing shows what is served: above a part the way to it and all that is the operator's, in it the release."""
+def test_listings_show_what_is_served(releases: MemoryReleases) -> None:
     publish(releases, A, 1)
     releases.served["deep"] = Pointer("x/y/z", A, held=False, releases=(Release(A, "p", 1),))
     listings = {
@@ -111,8 +108,7 @@ def test_listings(releases: MemoryReleases) -> None:
     assert listings == {path: _sorted(store.listing(path)) for path in listings}
 
 
-def test_a_kept_release(releases: MemoryReleases) -> None:
-    """A release that is kept is served by its digest, whichever is current, and does not change the own files."""
+def test_kept_release_is_served_by_its_digest(releases: MemoryReleases) -> None:
     publish(releases, A, 1, old=b"o")
     publish(releases, B, 2)
     assert [b"kernel bbbbbbbb", b"kernel aaaaaaaa", b"kernel bbbbbbbb", b"kernel bbbbbbbb"] == [
@@ -125,8 +121,8 @@ def test_a_kept_release(releases: MemoryReleases) -> None:
     assert b"kernel aaaaaaaa" == body(served(releases), "talos/arm64/vmlinuz")
 
 
-def test_an_unknown_release(releases: MemoryReleases) -> None:
-    """A release that is not kept has neither files nor listings, and is named where one asks for its bytes."""
+def test_unknown_release_has_no_files(releases: MemoryReleases) -> None:
+    """A read names it."""
     publish(releases, A, 1)
     store = served(releases, C)
     assert (None, None, None) == (
@@ -145,7 +141,7 @@ def test_an_unknown_release(releases: MemoryReleases) -> None:
 
 
 class _NoAnswers:
-    """No answer here is long."""
+    """A response store that refuses every body."""
 
     def put(self, body: bytes, content_type: str, origin: str) -> StoredResponse:
         raise StoreUnavailableError("no answer is kept")
@@ -168,8 +164,7 @@ def asked(routes: Routes, path: str, query: str = "") -> Response:
     return route.respond(routes.select(request)) if isinstance(route, MachineRoute) else route.respond(request)
 
 
-def test_ipxe(releases: MemoryReleases, routes: Routes) -> None:
-    """The iPXE script names the release of its moment in each address of it, and nothing where there is none."""
+def test_ipxe_script_is_pinned_to_the_current_release(releases: MemoryReleases, routes: Routes) -> None:
     script = b"""#!ipxe
 kernel /assets/talos/arm64/vmlinuz%b initrd=main a=/assets/talos/arm64/x
 initrd --name main /assets/talos/arm64/initramfs.xz%b
@@ -183,8 +178,7 @@ boot
         assert script % (pin, pin) == asked(routes, "/ipxe").body
 
 
-def test_grub(releases: MemoryReleases, routes: Routes) -> None:
-    """GRUB's configuration names the release in both entries."""
+def test_grub_configuration_is_pinned_in_both_entries(releases: MemoryReleases, routes: Routes) -> None:
     plain = asked(routes, "/grub").body
     publish(releases, A, 1)
     pin = f"?release={A}".encode()
@@ -193,8 +187,8 @@ def test_grub(releases: MemoryReleases, routes: Routes) -> None:
     assert plain == pinned.replace(pin, b"")
 
 
-def test_assets(releases: MemoryReleases, routes: Routes) -> None:
-    """A machine gets the files of the release that it was told of, whatever was published since."""
+def test_machine_gets_the_release_of_its_script(releases: MemoryReleases, routes: Routes) -> None:
+    """Whatever was published since."""
     assert b"own kernel" == asked(routes, "/assets/talos/arm64/vmlinuz").body
     publish(releases, A, 1)
     publish(releases, B, 2)
@@ -206,8 +200,7 @@ def test_assets(releases: MemoryReleases, routes: Routes) -> None:
         asked(routes, "/assets/talos/arm64/vmlinuz", f"release={C}")
 
 
-def test_record(releases: MemoryReleases, routes: Routes) -> None:
-    """The record of what is served lies beside its files."""
+def test_record_of_a_release_is_served(releases: MemoryReleases, routes: Routes) -> None:
     publish(releases, A, 1)
     answer = asked(routes, "/assets/talos/arm64/release.json")
     assert (200, "application/json", {"digest": A}) == (
@@ -223,8 +216,7 @@ def _sorted(listing: DirectoryListing | None) -> DirectoryListing | None:
     return None if listing is None else DirectoryListing(sorted(listing.files), listing.directories)
 
 
-def test_former_choice_of_files(releases: MemoryReleases) -> None:
-    """After an edit of the source, what only the former choice has is found by the image's digest as well."""
+def test_former_files_of_a_release_are_found_after_an_edit(releases: MemoryReleases) -> None:
     publish(releases, A, 5)
     releases.stored["arm", "again"] = {"kernel": b"kernel again", "dir/extra": b"new"}
     releases.served["arm"] = published(releases.served["arm"], SOURCE, Release(A, "again", 9), 9)

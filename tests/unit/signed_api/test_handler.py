@@ -1,4 +1,4 @@
-"""The function that answers paths in .sig and .asc, as its environment describes it: its start, its secret, its log."""
+"""The function that serves .sig and .asc: its start, its secret, its log."""
 
 import json
 import subprocess
@@ -50,7 +50,7 @@ def environment(moto_server: Service) -> Environment:
 
 @pytest.fixture
 def with_secret(moto_server: Service, environment: Environment) -> Iterator[Callable[[str], Environment]]:
-    """The environment with a new secret of that text."""
+    """The environment with a new secret."""
     with closing(moto_server.client("secretsmanager")) as client:
 
         def made(text: str) -> Environment:
@@ -65,8 +65,8 @@ def secret_of(name: str, **fields: str) -> str:
     return json.dumps({"key": key_ring(name).decode(), **fields})
 
 
-def test_it_signs(with_secret: Callable[[str], Environment]) -> None:
-    """The first event fetches the secret and unlocks the key, whose fingerprint is logged; later ones find it there."""
+def test_first_event_unlocks_the_key(with_secret: Callable[[str], Environment]) -> None:
+    """Its fingerprint is logged once."""
     events = [event("GET", path) for path in ("/ipxe", "/ipxe.sig")]
     done = subprocess.run(
         [sys.executable, "-c", ANSWERS],
@@ -82,8 +82,7 @@ def test_it_signs(with_secret: Callable[[str], Environment]) -> None:
     assert [signing_key("rsa").fingerprint] == [line["fingerprint"] for line in lines if line["message"] == "signing"]
 
 
-def test_a_passphrase(with_secret: Callable[[str], Environment]) -> None:
-    """A protected key is unlocked with the secret's passphrase."""
+def test_passphrase_is_that_of_the_secret(with_secret: Callable[[str], Environment]) -> None:
     app = app_of(with_secret(secret_of("ed25519-miscounted", passphrase=PASSPHRASE)))
     assert 200 == app.handle(event("GET", "/ipxe.asc"))["statusCode"]
 
@@ -100,8 +99,8 @@ def test_a_passphrase(with_secret: Callable[[str], Environment]) -> None:
         ("no JSON", "not JSON: write"),
     ],
 )
-def test_it_does_not_start(with_secret: Callable[[str], Environment], text: str, said: str) -> None:
-    """A key that cannot sign ends the start; the error names the secret and what to mend, and shows nothing of it."""
+def test_key_that_cannot_sign_ends_the_start(with_secret: Callable[[str], Environment], text: str, said: str) -> None:
+    """The error names the secret and shows nothing of it."""
     environment = with_secret(text)
     with pytest.raises(SigningNotPossibleError) as caught:
         app_of(environment)
@@ -111,14 +110,15 @@ def test_it_does_not_start(with_secret: Callable[[str], Environment], text: str,
     assert [] == [hidden for hidden in ("wrong horse", "PRIVATE KEY") if hidden in message]
 
 
-def test_a_secret_that_is_not_there(environment: Environment) -> None:
-    """The service's refusal is what the error says."""
+def test_absent_secret_ends_the_start(environment: Environment) -> None:
     with pytest.raises(SigningNotPossibleError, match="ResourceNotFoundException"):
         app_of(environment | {"MATCHBOX_SIGNING_KEY_SECRET": "absent"})
 
 
-def test_secrets_manager_away(moto_server: Service, environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A service that does not answer ends the start within its time."""
+def test_unavailable_secrets_manager_ends_the_start(
+    moto_server: Service, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within its time."""
     monkeypatch.setattr(handler, "_SECRET_SECONDS", 0.5)
     with fault_proxy(moto_server.endpoint) as proxy:
         proxy.switch(Refuse())
@@ -127,8 +127,7 @@ def test_secrets_manager_away(moto_server: Service, environment: Environment, mo
             app_of(environment | given)
 
 
-def test_no_secret_is_named(environment: Environment) -> None:
-    """The variable with the secret's name is one that the function cannot do without."""
+def test_variable_with_the_secret_is_required(environment: Environment) -> None:
     with pytest.raises(MissingSettingError, match="MATCHBOX_SIGNING_KEY_SECRET"):
         app_of(environment)
 
@@ -145,15 +144,14 @@ def test_no_secret_is_named(environment: Environment) -> None:
         ('{"key": "x", "pasphrase": "x"}', "'pasphrase'"),
     ],
 )
-def test_the_form_of_a_secret(text: str, said: str) -> None:
-    """What is not of the form is named, with the form."""
+def test_malformed_secret_is_refused(text: str, said: str) -> None:
+    """The message shows the expected form."""
     with pytest.raises(SigningSecretError, match=said) as caught:
         parse_signing_secret(text)
     assert '{"key": "<armored private key>"' in str(caught.value)
 
 
-def test_a_secret_is_not_shown() -> None:
-    """Neither key nor passphrase is in what a traceback shows of the secret."""
+def test_secret_is_not_in_its_repr() -> None:
     secret = parse_signing_secret('{"key": "hidden", "passphrase": "hidden"}')
     assert SigningSecret(b"hidden", "hidden") == secret
     assert "hidden" not in repr(secret)

@@ -1,4 +1,4 @@
-"""Keys as GnuPG exports them, unlocked, and what they sign."""
+"""Keys as exported by GnuPG, and their signatures."""
 
 import re
 import tracemalloc
@@ -22,7 +22,7 @@ FINGERPRINTS = {
     "subkey": "8bbaac3bb452bfd8ecd5ab5976bbfd96e1972b20",
     "stub": "f18a8b81cb73013af7c084d54ee0788fed58b730",
 }
-"""The keys that sign: the first of a ring, or the subkey that is for signing."""
+"""The keys that sign: the first of a ring, or its signing subkey."""
 
 PIECES = st.sampled_from([b"a", b" ", b"\t", b"\n", b"\r\n", b"\xff", b"\x0b", b"\x0c", b"-", b"\xc2\xa0", b"\x1c"])
 AT_THE_END = st.sampled_from([b"", b"a", b"\n", b"\r\n", b"\xff"])
@@ -45,8 +45,8 @@ def refused(ring: bytes, passphrase: str = PASSPHRASE) -> str:
 
 
 @pytest.mark.parametrize("name", FINGERPRINTS)
-def test_a_key_signs(name: str) -> None:
-    """RSA, Ed25519 and P-256 sign, primary keys and subkeys, protected or not, also beside a primary that is a stub."""
+def test_keys_sign(name: str) -> None:
+    """RSA, Ed25519 and P-256, primary keys and subkeys, protected or not, also beside a primary that is a stub."""
     key = signing_key(name)
     assert FINGERPRINTS[name] == key.fingerprint
     assert [TEXT] * 2 == [kind_of(key.binary(b"a\n")), kind_of(key.armored(b"a\n"))]
@@ -59,8 +59,8 @@ MISCOUNTED = {
 
 
 @pytest.mark.parametrize("name", MISCOUNTED)
-def test_torn_secrets(name: str) -> None:
-    """A secret that ends early, or has a length that reaches beyond its end, is left as it is."""
+def test_malformed_secret_keeps_its_protection(name: str) -> None:
+    """It ends early, or a length exceeds its end."""
     body = MISCOUNTED[name]
     assert without_protection(body, PASSPHRASE) is not None
     point = 7 + body[6]
@@ -72,14 +72,13 @@ def test_torn_secrets(name: str) -> None:
 
 
 @pytest.mark.parametrize("length", [b"\xff\xff\xff\xff\xff", b"\xff\x7f\xff\xff\xff", b"\xff\0\1\0\0"])
-def test_lengths_of_packets(length: bytes) -> None:
-    """A packet that says that it is longer than the file is no key ring."""
+def test_packet_longer_than_the_file_is_refused(length: bytes) -> None:
     body = MISCOUNTED["ed25519-miscounted"]
     assert refused(b"\xc5" + length + body).startswith("not an OpenPGP key ring (")
 
 
-def test_the_longest_derivation_takes_little_memory() -> None:
-    """The 65 MB that GnuPG derives a key from, the most that the form allows, are hashed in parts."""
+def test_longest_key_derivation_takes_little_memory() -> None:
+    """GnuPG derives a key from up to 65 MB."""
     tracemalloc.start()
     try:
         assert without_protection(MISCOUNTED["ed25519-miscounted"], PASSPHRASE) is not None
@@ -94,8 +93,8 @@ def test_the_longest_derivation_takes_little_memory() -> None:
 @example(b"a\n", b"b")
 @example(b" \n \r\n", b"")
 @example(b"-----BEGIN PGP SIGNATURE-----\n", b"")
-def test_text(rsa: SigningKey, start: bytes, end: bytes) -> None:
-    """What is signed is the text with each line ended by CR LF, and otherwise as it is: blanks at ends of lines too."""
+def test_signature_is_of_canonical_text(rsa: SigningKey, start: bytes, end: bytes) -> None:
+    """Each line ends with CR LF; trailing blanks stay."""
     content = start + end
     canonical = re.sub(rb"\r?\n", b"\r\n", content)
     if not content.endswith((b" ", b"\t")):
@@ -119,20 +118,17 @@ def test_text(rsa: SigningKey, start: bytes, end: bytes) -> None:
     ],
     ids=lambda content: repr(content[:12]),
 )
-def test_what_is_read_differently(rsa: SigningKey, content: bytes) -> None:
-    """A content that programs make different texts of is signed byte by byte, which all read alike."""
+def test_ambiguous_text_is_signed_as_bytes(rsa: SigningKey, content: bytes) -> None:
     for signature in (rsa.binary(content), rsa.armored(content)):
         assert (BINARY, True) == (kind_of(signature), signs(signature, content))
 
 
-def test_a_long_line(rsa: SigningKey) -> None:
-    """The longest line that GnuPG does not cut is text, and so are many of them."""
+def test_longest_line_of_gnupg_is_text(rsa: SigningKey) -> None:
     content = b"a" * LONGEST + b"\n"
     assert signs(rsa.armored(content * 50), (content * 50).replace(b"\n", b"\r\n"))
 
 
-def test_forms(rsa: SigningKey) -> None:
-    """One form is in ASCII armor, the other the packet alone."""
+def test_signature_is_armored_or_a_packet(rsa: SigningKey) -> None:
     armored = rsa.armored(b"a\n")
     assert armored.startswith(b"-----BEGIN PGP SIGNATURE-----\n\n")
     assert armored.endswith(b"\n-----END PGP SIGNATURE-----\n")
@@ -140,21 +136,20 @@ def test_forms(rsa: SigningKey) -> None:
 
 
 @pytest.mark.parametrize("name", ["ed25519", "ed25519-miscounted", "nistp256-miscounted", "subkey", "stub"])
-def test_passphrases(name: str) -> None:
-    """A protected key needs its passphrase; the error says so and shows neither."""
+def test_protected_key_needs_its_passphrase(name: str) -> None:
+    """The error shows neither."""
     for passphrase, said in (("", "set its passphrase"), ("wrong horse", "does not unlock")):
         with pytest.raises(LockedKeyError, match=said):
             unlock(key_ring(name), passphrase)
         assert "wrong horse" not in refused(key_ring(name), passphrase)
 
 
-def test_a_passphrase_for_nothing() -> None:
-    """A key without protection signs whatever the passphrase is, as with matchbox."""
+def test_unprotected_key_ignores_the_passphrase() -> None:
+    """As with matchbox."""
     assert {FINGERPRINTS["rsa"]} == {unlock(key_ring("rsa"), given).fingerprint for given in ("", "x")}
 
 
-def test_a_passphrase_of_bytes() -> None:
-    """A passphrase that is no UTF-8 is named as that."""
+def test_passphrase_must_be_utf8() -> None:
     assert "the passphrase is not UTF-8" == refused(key_ring("ed25519"), "\udcff")
 
 
@@ -170,8 +165,7 @@ def test_a_passphrase_of_bytes() -> None:
         ("sha1", "is of an unsupported kind (No binding signature at time "),
     ],
 )
-def test_keys_that_cannot_sign(name: str, said: str) -> None:
-    """A key is named by its fingerprint, with the reason why it cannot sign."""
+def test_key_that_cannot_sign_is_named_with_the_reason(name: str, said: str) -> None:
     assert re.match("key [0-9A-F]{40} ", refused(key_ring(name)))
     assert said in refused(key_ring(name))
 
@@ -185,20 +179,18 @@ def test_keys_that_cannot_sign(name: str, said: str) -> None:
     ],
     ids=["empty", "garbage", "cut"],
 )
-def test_what_is_no_key_ring(ring: bytes, said: str) -> None:
-    """A file without a key is named as that."""
+def test_other_files_are_refused(ring: bytes, said: str) -> None:
     assert refused(ring).startswith(said)
 
 
-def test_the_first_key_counts() -> None:
-    """Of a ring with several keys the first one signs, as with matchbox, or nothing does."""
+def test_first_key_of_the_ring_signs() -> None:
+    """As with matchbox, or none does."""
     packets = {name: _packets(name) for name in ("rsa", "ed25519", "expired")}
     assert FINGERPRINTS["ed25519"] == unlock(packets["ed25519"] + packets["rsa"], PASSPHRASE).fingerprint
     assert "expired on" in refused(packets["expired"] + packets["rsa"])
 
 
-def test_a_binary_ring() -> None:
-    """A ring need not be in ASCII armor."""
+def test_ring_may_be_binary() -> None:
     assert FINGERPRINTS["rsa"] == unlock(_packets("rsa"), "").fingerprint
 
 
@@ -207,8 +199,7 @@ def _packets(name: str) -> bytes:
     return b"".join(bytes(packet) for packet in PacketPile.from_bytes(key_ring(name)))
 
 
-def test_threads(rsa: SigningKey) -> None:
-    """Many requests sign with the key at the same time."""
+def test_many_threads_sign_with_one_key(rsa: SigningKey) -> None:
     contents = [b"%d\n" % number for number in range(200)]
     with ThreadPoolExecutor(8) as threads:
         signatures = list(threads.map(rsa.binary, contents))

@@ -1,4 +1,4 @@
-"""Requests that nobody means well, as events of the balancer, and what every answer to them keeps."""
+"""Hostile requests as events of the balancer, and the properties of every response to them."""
 
 import io
 import json
@@ -49,7 +49,7 @@ METHODS = st.sampled_from(["GET", "HEAD", "POST", "CONNECT", "OPTIONS", "get"]) 
 
 
 def catalog() -> MemoryCatalog:
-    """Groups for every kind of answer, whose templates write what the request says."""
+    """Groups for every kind of response, whose templates write the request."""
     profiles = [
         Profile("p", "", "i.yaml", "c", "g", NetBoot("/assets/small", ("/assets/large",), ("a=${b}",))),
         Profile("q", ignition_id="i.ign"),
@@ -71,7 +71,7 @@ def catalog() -> MemoryCatalog:
 
 
 def filled(root: Path) -> Path:
-    """A data directory with a secret; its assets' directory is what is returned."""
+    """The assets' directory of a data directory with a secret."""
     (root / "secret").write_bytes(SECRET)
     (root / "secret.large").write_bytes(SECRET.ljust(BODY_LIMIT + 1))
     inside = root / "assets"
@@ -84,7 +84,7 @@ def filled(root: Path) -> Path:
 
 
 def quiet() -> Logger:
-    """A log that is written as the function writes it, and shown to nobody."""
+    """A log as the function writes it, discarded."""
     return Logger(service="hostile_requests", stream=io.StringIO())
 
 
@@ -104,7 +104,7 @@ def event(
 
 
 def answered(app: App, given: dict[str, Any]) -> dict[str, Any]:
-    """The answer: no exception, no failure of ours, no header that ends a line, and JSON that can be sent."""
+    """The response: no exception, no 5xx, no header that ends a line, and JSON that can be sent."""
     answer = app.handle(given)
     assert 200 <= answer["statusCode"] < 500
     json.dumps(answer)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Metric(NamedTuple):
-    """A value as CloudWatch files it."""
+    """A value as CloudWatch stores it."""
 
     namespace: str
     dimensions: tuple[tuple[str, str], ...]

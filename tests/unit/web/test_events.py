@@ -1,4 +1,4 @@
-"""The events in `events/`: each is one of the balancer's, and the Lambda function answers it."""
+"""The events in `events/` are those of the balancer, and the Lambda function responds to them."""
 
 import re
 
@@ -20,14 +20,13 @@ def app(moto_server: Service) -> App:
         return lambda_app(stores.environment() | {"MATCHBOX_LOG_LEVEL": "critical"})
 
 
-def test_all_are_expected() -> None:
-    """Every file has an expected answer here, and every answer a file."""
+def test_each_event_has_an_expected_response() -> None:
     assert set(EXPECTED) == set(EVENTS)
 
 
 @pytest.mark.parametrize("name", sorted(EVENTS))
-def test_an_event_of_the_balancer(name: str) -> None:
-    """Each file has the fields that the balancer sends to a target group with multi-value headers, and no others."""
+def test_event_has_the_fields_of_the_balancer(name: str) -> None:
+    """Exactly those sent to a target group with multi-value headers."""
     given = event(name)
     assert {
         "requestContext",
@@ -53,7 +52,7 @@ def test_an_event_of_the_balancer(name: str) -> None:
 
 
 def _assert_forwarded(headers: dict[str, list[str]]) -> None:
-    """What the balancer adds to a client's request, but not to its own health check."""
+    """The headers that the balancer adds to a client's request, but not to its health check."""
     assert re.fullmatch(r"Root=1-[0-9a-f]{8}-[0-9a-f]{24}", headers["x-amzn-trace-id"][0])
     assert re.search(r"(\d+\.){3}\d+$", headers["x-forwarded-for"][0])
     assert (["80"], ["http"]) == (headers["x-forwarded-port"], headers["x-forwarded-proto"])
@@ -61,14 +60,13 @@ def _assert_forwarded(headers: dict[str, list[str]]) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))
-def test_answer(app: App, name: str) -> None:
-    """Each event is answered with its status, type and first bytes, in the form that the balancer takes."""
+def test_event_gets_the_expected_response(app: App, name: str) -> None:
     assert_answered(name, app.handle(event(name)))
 
 
 @pytest.mark.parametrize("name", ["asset-large-ipxe", "hostile-header"])
-def test_redirect(app: App, moto_server: Service, name: str) -> None:
-    """A large asset is at a presigned address of the bucket, whatever host the client named."""
+def test_large_asset_is_redirected_to_the_bucket(app: App, moto_server: Service, name: str) -> None:
+    """Whatever host the client named."""
     (location,) = app.handle(event(name))["multiValueHeaders"]["location"]
     address, _, query = location.partition("?")
     assert address.startswith(f"{moto_server.endpoint}/matchbox-")
@@ -76,8 +74,8 @@ def test_redirect(app: App, moto_server: Service, name: str) -> None:
     assert "X-Amz-Signature=" in query
 
 
-def test_no_location_on_a_failure(app: App) -> None:
-    """Only a redirect has an address: boot clients follow one on an error too."""
+def test_only_redirects_have_a_location(app: App) -> None:
+    """Boot clients follow one on an error too."""
     answers = {name: app.handle(event(name)) for name in EXPECTED}
     assert {"asset-large-ipxe", "hostile-header", "path-outside"} == {
         name for name, answer in answers.items() if "location" in answer["multiValueHeaders"]

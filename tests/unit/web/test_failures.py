@@ -1,4 +1,4 @@
-"""Each of the domain's errors has an answer that a boot client understands."""
+"""The table from errors to responses."""
 
 import importlib
 import logging
@@ -18,7 +18,7 @@ from lambda_matchbox.web.failures import FAILURES, error_response, failure_for
 
 
 def product_errors() -> list[type[MatchboxError]]:
-    """Every error of the domain and its adapters, in whichever module it is."""
+    """Every error of the domain and its adapters, in all modules."""
     for module in pkgutil.walk_packages(lambda_matchbox.__path__, "lambda_matchbox."):
         importlib.import_module(module.name)
     found, left = list[type[MatchboxError]](), MatchboxError.__subclasses__()
@@ -31,20 +31,20 @@ def product_errors() -> list[type[MatchboxError]]:
 
 
 def made(error: type[MatchboxError]) -> MatchboxError:
-    """An error with a reason of several lines, however its class is constructed."""
+    """An error with a reason of several lines."""
     raised = error.__new__(error)
     raised.args = ("location: a reason\r\nin two  lines",)
     return raised
 
 
-def test_no_error_is_missing() -> None:
-    """The table has a row for each kind of error of the domain and its adapters, and for nothing else."""
+def test_table_has_each_error_of_the_product() -> None:
+    """And nothing else."""
     assert set(FAILURES) == {error for error in product_errors() if error.__base__ is MatchboxError}
 
 
 @pytest.mark.parametrize("error", product_errors(), ids=lambda error: error.__name__)
-def test_answer(error: type[MatchboxError]) -> None:
-    """An error's answer has the table's status, one line of text, its length, and never a Location."""
+def test_error_response(error: type[MatchboxError]) -> None:
+    """It has the table's status, one line of text, its length, and never a Location."""
     answer = error_response(made(error))
     assert failure_for(made(error)).status == answer.status
     assert "location" not in {name.lower() for name in answer.headers}
@@ -64,18 +64,18 @@ def test_answer(error: type[MatchboxError]) -> None:
         (UndeliverableError("x"), 500, logging.ERROR),
     ],
 )
-def test_status_and_level(error: MatchboxError, status: int, level: int) -> None:
-    """Only what the machine asked wrongly is a 404, which boot clients take for final."""
+def test_only_errors_of_the_request_are_404(error: MatchboxError, status: int, level: int) -> None:
+    """Boot clients take 404 for final."""
     assert (status, level) == failure_for(error)
 
 
-def test_not_found_is_that_of_go() -> None:
-    """A 404 has Go's body and hides the reason."""
+def test_404_has_the_body_of_go() -> None:
+    """The reason is not shown."""
     assert b"404 page not found\n" == error_response(NotFoundError("no group has secret")).body
 
 
-def test_only_503_says_when_to_come_back() -> None:
-    """Retry-After is between 2 and 10 seconds, not always the same, and only at 503."""
+def test_only_503_has_retry_after() -> None:
+    """Between 2 and 10 seconds, and not always the same."""
     waits = {int(error_response(StoreUnavailableError("x")).headers["retry-after"]) for _ in range(300)}
     assert waits <= set(range(2, 11))
     assert len(waits) > 1
@@ -83,19 +83,17 @@ def test_only_503_says_when_to_come_back() -> None:
     assert [] == [error.__name__ for error in others if "retry-after" in error_response(made(error)).headers]
 
 
-def test_an_unknown_error_is_no_answer() -> None:
-    """An error without a row is a fault of the program, which must not pass for an answer."""
+def test_unknown_error_has_no_response() -> None:
+    """It is a bug, not a response."""
     with pytest.raises(KeyError):
         failure_for(MatchboxError("x"))
 
 
-def test_reason_may_hold_any_text() -> None:
-    """A reason with half a surrogate pair is written nevertheless."""
+def test_reason_may_contain_lone_surrogates() -> None:
     assert b"a \xff \xef\xbf\xbd\n" == error_response(AnswerTooLargeError("a \udcff \ud800")).body
 
 
-def test_a_derived_error_is_what_it_derives_from() -> None:
-    """An adapter's own kind of error has the row of the domain's error that it is."""
+def test_derived_error_has_the_row_of_its_base() -> None:
 
     class ThrottledError(StoreUnavailableError):
         """A store's own kind."""

@@ -1,4 +1,4 @@
-"""Whatever a request holds, it is answered in order, and nothing but the assets is ever shown."""
+"""Hostile requests: each gets a valid response that shows nothing outside the assets."""
 
 from base64 import b64decode
 from pathlib import Path
@@ -47,7 +47,7 @@ def app(assets: AssetDirectory) -> App:
 
 
 def assert_in_order(app: App, assets: AssetDirectory, given: dict[str, Any]) -> None:
-    """The answer is no failure of ours, can be sent, and shows nothing outside the assets."""
+    """The response is no 5xx, can be sent, and shows nothing outside the assets."""
     answer = answered(app, given)
     headers = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
     body = b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"].encode()
@@ -84,7 +84,7 @@ def test_any_event(
     query: dict[str, list[str]],
     headers: dict[str, list[str]],
 ) -> None:
-    """Any method, path, query and headers are answered without an exception, a 5xx, a broken header or a secret."""
+    """Any method, path, query and headers: no exception, 5xx, malformed header or secret in the response."""
     assert_in_order(app, assets, event(method, path, query, headers))
 
 
@@ -96,13 +96,14 @@ def test_any_event(
 def test_any_labels(
     app: App, assets: AssetDirectory, path: str, query: dict[str, list[str]], headers: dict[str, list[str]]
 ) -> None:
-    """Any labels choose a group or none, and what is rendered from them can be sent."""
+    """Any labels select a group or none, and what is rendered from them can be sent."""
     assert_in_order(app, assets, event("GET", path, query, headers))
 
 
 @given(st.sampled_from(["/assets/small", "/assets/large", "/assets/dir/", "/assets/dir", "/assets/"]), HEADERS)
-def test_any_headers(app: App, assets: AssetDirectory, path: str, headers: dict[str, list[str]]) -> None:
-    """Any headers with a request for an asset are answered."""
+def test_any_headers_of_an_asset_request(
+    app: App, assets: AssetDirectory, path: str, headers: dict[str, list[str]]
+) -> None:
     assert_in_order(app, assets, event("GET", path, {}, headers))
 
 
@@ -118,19 +119,19 @@ def test_any_headers(app: App, assets: AssetDirectory, path: str, headers: dict[
     )
 )
 def test_event_without_multi_values(app: App, assets: AssetDirectory, given_event: dict[str, Any]) -> None:
-    """An event of a target group without multi-value headers, or with fields left out, is answered too."""
+    """An event of a target group without multi-value headers, or with fields left out."""
     assert_in_order(app, assets, given_event)
 
 
 @pytest.mark.parametrize("path", ["../secret", "/etc/hostname", "dir/../../secret", "./../secret"])
-def test_connect_stays_inside(app: App, assets: AssetDirectory, path: str) -> None:
-    """A CONNECT, whose path nobody cleans, finds no file outside the assets."""
+def test_connect_stays_inside_the_assets(app: App, assets: AssetDirectory, path: str) -> None:
+    """The path of a CONNECT is not cleaned."""
     answer = app.handle(event("CONNECT", f"/assets/{path}"))
     assert 404 == answer["statusCode"]
 
 
-def test_links_are_the_operators(assets: AssetDirectory, tmp_path: Path) -> None:
-    """A symbolic link that the operator made is followed wherever it leads, as by matchbox."""
+def test_symbolic_links_are_followed_anywhere(assets: AssetDirectory, tmp_path: Path) -> None:
+    """As by matchbox: the operator made them."""
     (tmp_path / "elsewhere").write_bytes(b"shown")
     inside = tmp_path / "assets"
     inside.mkdir()

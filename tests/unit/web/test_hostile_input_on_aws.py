@@ -1,4 +1,4 @@
-"""Whatever a request holds, the function over a table and a bucket answers it in order."""
+"""Hostile requests to the function over a table and a bucket."""
 
 import uuid
 
@@ -56,5 +56,5 @@ def app(moto_server: Service) -> App:
 def test_any_event(
     app: App, method: str, path: str, query: dict[str, list[str]], headers: dict[str, list[str]]
 ) -> None:
-    """Any method, path, query and headers are answered without an exception, a 5xx or a broken header."""
+    """Any method, path, query and headers: no exception, 5xx or malformed header."""
     answered(app, event(method, path, query, headers))

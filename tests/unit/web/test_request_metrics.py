@@ -1,4 +1,4 @@
-"""What boot_api counts of requests for CloudWatch."""
+"""Request metrics for CloudWatch."""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +29,7 @@ ENVIRONMENT = {
 
 
 class Away(MemoryCatalog):
-    """A catalogue whose table is away."""
+    """A catalog whose table is unavailable."""
 
     def profile(self, profile_id: str) -> Profile | None:
         raise StoreUnavailableError("no answer")
@@ -55,15 +55,15 @@ def event(path: str) -> dict[str, Any]:
         ("/wp-login.php", "", 404),
     ],
 )
-def test_what_is_counted(path: str, route: str, status: int) -> None:
-    """Each request is counted by its route and its status, and nothing that the machine chose is named."""
+def test_requests_are_counted_by_route_and_status(path: str, route: str, status: int) -> None:
+    """No value that the machine chose is a dimension."""
     counted: list[tuple[str, int]] = []
     app(lambda *told: counted.append(told[:2])).handle(event(path))
     assert [(route, status)] == counted
 
 
-def test_the_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """A request is one line with a count and milliseconds, by service, route and class of status, and no more."""
+def test_line_of_a_request(capsys: pytest.CaptureFixture[str]) -> None:
+    """A count and milliseconds, by service, route and class of status."""
     publish = RequestMetrics(NAMESPACE).publish
     publish("/ipxe", 503, 0.0123456)
     publish("", 404, 0.001)
@@ -79,8 +79,8 @@ def test_the_line(capsys: pytest.CaptureFixture[str]) -> None:
     ] == metrics_of(text)
 
 
-def test_the_function_counts(capsys: pytest.CaptureFixture[str]) -> None:
-    """The handler counts in the namespace of its environment, and nowhere without one."""
+def test_function_counts_in_the_namespace_of_its_environment(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without one it counts nothing."""
     lambda_app(ENVIRONMENT).handle(event("/boot.ipxe"))
     open_log(SERVICE)
     assert "" == capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""The twins of configuration routes: what is signed, and what is not."""
+"""Signature routes."""
 
 import json
 import subprocess
@@ -36,7 +36,7 @@ class Reply(NamedTuple):
 
 
 class Elsewhere:
-    """Keeps answers elsewhere, and counts them."""
+    """A response store that records the bodies."""
 
     def __init__(self) -> None:
         self.kept: list[bytes] = []
@@ -47,7 +47,7 @@ class Elsewhere:
 
 
 class Server:
-    """boot_api over some machines; with a key, or without one."""
+    """boot_api over some machines, with or without a key."""
 
     def __init__(self, root: Path, signatures: Signatures | None) -> None:
         self.answers = Elsewhere()
@@ -102,47 +102,45 @@ def without_key(root: Path) -> Server:
     return Server(root, None)
 
 
-def test_the_routes() -> None:
-    """The routes that have twins are those of matchbox v0.11.0."""
+def test_signature_routes_are_those_of_matchbox() -> None:
+    """Of v0.11.0."""
     names = ["boot.ipxe", "boot.ipxe.0", "cloud", "generic", "grub", "ignition", "ipxe", "metadata"]
     assert names == sorted(route.removeprefix("/") for route in SIGNED)
 
 
 @pytest.mark.parametrize("route", sorted(SIGNED))
-def test_a_twin_signs_what_the_route_answers(server: Server, route: str) -> None:
-    """Both twins sign the bytes that the route answers to the same query, as text, under the types that Go sniffs."""
+def test_signature_is_of_the_routes_body(server: Server, route: str) -> None:
+    """As text, with the content types that Go sniffs."""
     query = {"of": "all", "mac": "52-54-00-00-00-07"}
     plain, binary, armored = (server.ask(route + suffix, **query) for suffix in ("", ".sig", ".asc"))
     assert [200] * 3 == [plain.status, binary.status, armored.status]
-    for twin in (binary, armored):
-        assert (TEXT, True) == (kind_of(twin.body), is_signed(twin.body, plain.body))
-        assert str(len(twin.body)) == twin.headers["content-length"]
-    types = [twin.headers["content-type"] for twin in (binary, armored)]
+    for signature in (binary, armored):
+        assert (TEXT, True) == (kind_of(signature.body), is_signed(signature.body, plain.body))
+        assert str(len(signature.body)) == signature.headers["content-length"]
+    types = [signature.headers["content-type"] for signature in (binary, armored)]
     assert ["application/octet-stream", "text/plain; charset=utf-8"] == types
     assert armored.body.startswith(b"-----BEGIN PGP SIGNATURE-----\n")
 
 
-def test_another_query_is_another_signature(server: Server) -> None:
-    """What another machine is answered is not signed."""
+def test_signature_is_of_the_machines_own_response(server: Server) -> None:
     first, second = (server.ask("/generic", of="all", mac=f"52-54-00-00-00-0{number}") for number in (1, 2))
-    twin = server.ask("/generic.sig", of="all", mac="52-54-00-00-00-01")
-    assert [True, False] == [is_signed(twin.body, each.body) for each in (first, second)]
+    signature = server.ask("/generic.sig", of="all", mac="52-54-00-00-00-01")
+    assert [True, False] == [is_signed(signature.body, each.body) for each in (first, second)]
 
 
-def test_bytes(server: Server) -> None:
-    """An answer that is no text is signed, too."""
-    plain, twin = (server.ask(path, of="bytes") for path in ("/generic", "/generic.sig"))
-    assert (bytes(range(256)), True) == (plain.body, is_signed(twin.body, plain.body))
+def test_binary_response_is_signed(server: Server) -> None:
+    plain, signature = (server.ask(path, of="bytes") for path in ("/generic", "/generic.sig"))
+    assert (bytes(range(256)), True) == (plain.body, is_signed(signature.body, plain.body))
 
 
 @pytest.mark.parametrize("route", ["/generic", "/cloud", "/ignition"])
 @pytest.mark.parametrize("agent", ["curl/8.5.0", "GRUB 2.06"])
-def test_long_answers(server: Server, route: str, agent: str) -> None:
-    """Of an answer that goes by the bucket the content is signed, in place, whoever asks; nothing is kept for that."""
+def test_long_response_is_signed_in_place(server: Server, route: str, agent: str) -> None:
+    """Nothing is stored for its signature."""
     plain = server.ask(route, of="long")
     assert (302, 1) == (plain.status, len(server.answers.kept))
-    twin = server.ask(f"{route}.sig", headers={"user-agent": agent}, of="long")
-    assert (200, True) == (twin.status, is_signed(twin.body, server.answers.kept[0]))
+    signature = server.ask(f"{route}.sig", headers={"user-agent": agent}, of="long")
+    assert (200, True) == (signature.status, is_signed(signature.body, server.answers.kept[0]))
     assert len(server.answers.kept) == 1
 
 
@@ -158,14 +156,14 @@ def test_long_answers(server: Server, route: str, agent: str) -> None:
         ("/grub", "long", 500),
     ],
 )
-def test_errors_pass_through(server: Server, route: str, of: str, status: int, suffix: str) -> None:
-    """What the route answers as an error, its twins answer likewise."""
-    plain, twin = (server.ask(path, of=of) for path in (route, route + suffix))
-    assert (status, plain) == (twin.status, twin)
+def test_signature_route_has_the_errors_of_its_route(
+    server: Server, route: str, of: str, status: int, suffix: str
+) -> None:
+    plain, signature = (server.ask(path, of=of) for path in (route, route + suffix))
+    assert (status, plain) == (signature.status, signature)
 
 
-def test_stores_that_are_away(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A twin is told to come again as the route is."""
+def test_signature_route_is_503_when_stores_are_unavailable(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     def select(*_: object) -> None:
         raise StoreUnavailableError("away")
@@ -176,45 +174,39 @@ def test_stores_that_are_away(root: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize("method", ["HEAD", "POST"])
-def test_methods(server: Server, method: str) -> None:
-    """HEAD has the length of a signature, and every method reads; the front drops the body of HEAD."""
-    plain, twin = server.ask("/ipxe", of="all"), server.ask("/ipxe.asc", method, of="all")
-    assert (200, True) == (twin.status, is_signed(twin.body, plain.body))
+def test_any_method_reads_a_signature(server: Server, method: str) -> None:
+    """HEAD has its length; the front end drops the body."""
+    plain, signature = server.ask("/ipxe", of="all"), server.ask("/ipxe.asc", method, of="all")
+    assert (200, True) == (signature.status, is_signed(signature.body, plain.body))
 
 
-def test_ranges(server: Server) -> None:
-    """A signature is of all of the answer, and whole, whatever Range asks for."""
+def test_signature_ignores_range(server: Server) -> None:
     plain = server.ask("/generic", of="all")
-    twin = server.ask("/generic.sig", headers={"range": "bytes=0-3"}, of="all")
-    assert (200, True) == (twin.status, is_signed(twin.body, plain.body))
+    signature = server.ask("/generic.sig", headers={"range": "bytes=0-3"}, of="all")
+    assert (200, True) == (signature.status, is_signed(signature.body, plain.body))
 
 
 @pytest.mark.parametrize("path", ["/.sig", "/profiles/all.sig", "/ipxe.sig.sig", "/ipxe.SIG", "/ipxe.sig/", "/no.asc"])
-def test_what_is_not_signed(server: Server, path: str) -> None:
-    """No other path has a twin."""
+def test_other_paths_have_no_signature_route(server: Server, path: str) -> None:
     assert server.ask(path, of="all").status == 404
 
 
-def test_assets(server: Server) -> None:
-    """A file of such a name is served as it is."""
+def test_asset_with_such_a_name_is_served(server: Server) -> None:
     assert server.ask("/assets/vmlinuz.sig").body == b"the operator's"
     assert server.ask("/assets/vmlinuz.asc").status == 404
 
 
-def test_paths_are_cleaned(server: Server) -> None:
-    """A twin is redirected to the clean spelling of its path as its route is."""
+def test_signature_route_is_redirected_to_its_clean_path(server: Server) -> None:
     answer = server.ask("//ipxe.sig", of="all")
     assert (301, "/ipxe.sig?of=all") == (answer.status, answer.headers["location"])
 
 
 @pytest.mark.parametrize("route", sorted(SIGNED))
-def test_without_a_key(without_key: Server, route: str) -> None:
-    """Without a key there are no twins."""
+def test_no_signature_routes_without_a_key(without_key: Server, route: str) -> None:
     assert [200, 404, 404] == [without_key.ask(route + suffix, of="all").status for suffix in ("", ".sig", ".asc")]
 
 
-def test_a_twin_is_named_as_a_route(root: Path) -> None:
-    """Log and metrics tell twins from their routes."""
+def test_log_and_metrics_name_the_signature_route(root: Path) -> None:
     counted: list[str] = []
     stores = Stores(catalog(), AssetDirectory(root, SignedAddresses(b"", 60)), MemoryReleases(), Elsewhere())
     routes = Routes(stores, Delivery(LIMIT, "-"), signatures("rsa"))
@@ -224,8 +216,8 @@ def test_a_twin_is_named_as_a_route(root: Path) -> None:
     assert ["/ipxe", "/ipxe.sig", "/boot.ipxe.asc"] == counted
 
 
-def test_boot_api_does_not_load_the_library() -> None:
-    """The function that boots machines imports nothing that signs, nor what reads the secret."""
+def test_boot_api_does_not_load_the_signing_library() -> None:
+    """Nor what reads the secret."""
     code = "import json, sys, boot_api.handler; print(json.dumps([*sys.modules]))"
     loaded = json.loads(subprocess.check_output([sys.executable, "-c", code]))
     assert "lambda_matchbox.web.signatures" in loaded

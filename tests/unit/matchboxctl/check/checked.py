@@ -10,14 +10,14 @@ TIME = re.compile(r"\d+\.\d{3} s")
 
 
 class Checked:
-    """What a check ends with, and what it prints, each time as T."""
+    """Exit code and output of a check, with each time as T."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
         self._capsys = capsys
         self.error = ""
 
     def __call__(self, url: str, *arguments: str) -> tuple[int, list[str]]:
-        """Exit code, and the lines after the one that says what is checked."""
+        """Exit code, and the lines after the first."""
         code = main(["check", url, *arguments])
         written = self._capsys.readouterr()
         self.error = written.err

@@ -1,4 +1,4 @@
-"""`matchboxctl check`, as an operator runs it, against a running `serve`."""
+"""`matchboxctl check` against a running `serve`."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ STATED = f"{hashlib.sha256(LARGE).hexdigest()}  vmlinuz\n"
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One profile for each thing that may be wrong, each chosen by the label `is`."""
+    """A profile for each problem, selected by the label `is`."""
     root = tmp_path_factory.mktemp("data")
     files = {
         "assets/good/vmlinuz": LARGE,
@@ -61,8 +61,8 @@ def checked(capsys: pytest.CaptureFixture[str]) -> Checked:
     return Checked(capsys)
 
 
-def test_a_machine_that_boots(checked: Checked, url: str) -> None:
-    """Scripts and files are asked for in a machine's order, a signed redirect is followed, a checksum compared."""
+def test_all_checks_pass(checked: Checked, url: str) -> None:
+    """Requests are in a machine's order."""
     lines = [
         "ok     /boot.ipxe  T",
         "ok     /ipxe?is=good&mac=52%3A54  T  names 1 kernel and 1 initrd",
@@ -73,14 +73,13 @@ def test_a_machine_that_boots(checked: Checked, url: str) -> None:
     assert (0, lines) == checked(url, "--label", "is=good", "--label", "mac=52:54")
 
 
-def test_the_address_of_the_script(checked: Checked, url: str) -> None:
-    """The stack's output may be given as it is, and `${cwduri}` is where the script came from."""
+def test_address_may_be_that_of_boot_ipxe(checked: Checked, url: str) -> None:
+    """`${cwduri}` is the directory of the script."""
     code, lines = checked(f"{url}/boot.ipxe", "--label", "is=there")
     assert (0, "ok     ${cwduri}assets/good/vmlinuz") == (code, lines[2].partition("  T")[0])
 
 
-def test_an_asset_that_is_missing(checked: Checked, url: str) -> None:
-    """It is named, the others are checked all the same, and the command ends with 1."""
+def test_missing_asset_fails_and_others_are_checked(checked: Checked, url: str) -> None:
     code, lines = checked(url, "--label", "is=missing")
     assert (1, f"FAILED /assets/absent/vmlinuz  T  404 from {url}") == (code, lines[2])
     assert lines[3].startswith("ok     /assets/good/initramfs.xz")
@@ -98,13 +97,11 @@ def test_an_asset_that_is_missing(checked: Checked, url: str) -> None:
         ("kernelless", "the script names no kernel"),
     ],
 )
-def test_what_no_machine_boots_from(checked: Checked, url: str, which: str, why: str) -> None:
-    """A checksum that differs or is none, an empty file, and a profile without a kernel fail with the reason."""
+def test_unbootable_profile_fails_with_the_reason(checked: Checked, url: str, which: str, why: str) -> None:
     assert why == checked.failure(url, "--label", f"is={which}")
 
 
-def test_an_address_that_only_the_machine_knows(checked: Checked, url: str) -> None:
-    """It is told, and the summary says so; it fails nothing."""
+def test_address_with_a_machines_variable_is_skipped(checked: Checked, url: str) -> None:
     code, lines = checked(url, "--label", "is=machines")
     assert 0 == code
     assert [
@@ -117,13 +114,12 @@ def test_an_address_that_only_the_machine_knows(checked: Checked, url: str) -> N
     ("labels", "whom"),
     [(("--label", "is=nobody"), "these labels"), ((), "a machine without labels (--label mac=…)")],
 )
-def test_no_group(checked: Checked, url: str, labels: tuple[str, ...], whom: str) -> None:
-    """The reason says which machine no group takes."""
+def test_labels_without_a_group_fail(checked: Checked, url: str, labels: tuple[str, ...], whom: str) -> None:
     assert checked.failure(url, *labels).startswith(f"404 from {url}: no group matches {whom}, or ")
 
 
-def test_the_client(checked: Checked, root: Path) -> None:
-    """--user-agent asks as another client: one that follows no redirect is given the bytes."""
+def test_user_agent_acts_as_another_client(checked: Checked, root: Path) -> None:
+    """One without redirects gets the bytes."""
     with serving(root) as port:
         code, lines = checked(f"http://127.0.0.1:{port}", "--label", "is=good", "--user-agent", "GRUB 2.12")
     assert (0, "ok     /assets/good/vmlinuz  T  2,048,000 bytes, SHA-256 as stated") == (code, lines[2])
@@ -139,8 +135,9 @@ def test_the_client(checked: Checked, root: Path) -> None:
         (("http://127.0.0.1", "--timeout", "-1"), "argument --timeout: '-1' is not a number of seconds up to 3600"),
     ],
 )
-def test_what_cannot_be_checked(capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], why: str) -> None:
-    """An address or a label that is none is a mistake of the call, which ends with 2."""
+def test_invalid_arguments_end_with_exit_code_2(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], why: str
+) -> None:
     try:
         code: object = main(["check", *arguments])
     except SystemExit as ended:

@@ -1,4 +1,4 @@
-"""What `matchboxctl check` says of servers that are none, or ill."""
+"""`matchboxctl check` against servers that fail."""
 
 import socket
 from collections.abc import Iterator, Mapping
@@ -47,8 +47,7 @@ def answering(answers: Mapping[str, tuple[int, dict[str, str], bytes]]) -> Itera
             thread.join()
 
 
-def test_another_server(checked: Checked) -> None:
-    """What is no matchbox is told apart by its status, its answer, or its script."""
+def test_other_server_is_recognized(checked: Checked) -> None:
     pages = [{}, {"/boot.ipxe": (200, {}, b"<html>")}, {"/boot.ipxe": (200, {}, b"#!ipxe\nsanboot x\n")}]
     for page in pages:
         with answering(page) as url:
@@ -67,8 +66,9 @@ def test_another_server(checked: Checked) -> None:
         ((500, {}, b"the script has 2 bytes"), "the script has 2 bytes"),
     ],
 )
-def test_statuses(checked: Checked, answer: tuple[int, dict[str, str], bytes], why: str) -> None:
-    """A status is told with what the answer says in a line and with what it may mean."""
+def test_status_is_reported_with_the_body_and_advice(
+    checked: Checked, answer: tuple[int, dict[str, str], bytes], why: str
+) -> None:
     with answering({"/boot.ipxe": answer}) as url:
         assert checked.failure(url).startswith(f"{answer[0]} from {url}: {why}")
 
@@ -78,8 +78,8 @@ def kernel_by(answers: Mapping[str, tuple[int, dict[str, str], bytes]]) -> dict[
     return {**scripts, **answers}
 
 
-def test_redirects_as_ipxe_follows_them(checked: Checked) -> None:
-    """Any status with a Location is followed, an error's too, and a signature is sent as it is written."""
+def test_any_location_is_followed(checked: Checked) -> None:
+    """With any status, as by iPXE; a signature is sent unchanged."""
     with answering({"/a/../k%2Fk": (200, {}, b"kernel")}) as other:
         moved = kernel_by(
             {"/k": (503, {"Location": "/two"}, b""), "/two": (302, {"Location": f"{other}/a/../k%2Fk?X=%2B"}, b"")}
@@ -97,14 +97,14 @@ def test_redirects_as_ipxe_follows_them(checked: Checked) -> None:
         ((200, {"Content-Length": "9"}, b"kern"), "IncompleteRead"),
     ],
 )
-def test_files_that_do_not_arrive(checked: Checked, answer: tuple[int, dict[str, str], bytes], why: str) -> None:
-    """A loop, a redirect to what is no web server, and a body that breaks off fail the file."""
+def test_incomplete_download_fails(checked: Checked, answer: tuple[int, dict[str, str], bytes], why: str) -> None:
+    """A loop, a redirect to another scheme, or a truncated body."""
     with answering(kernel_by({"/k": answer})) as url:
         assert why in checked.failure(url)
 
 
-def test_a_script_that_is_elsewhere(checked: Checked) -> None:
-    """A script that is redirected to another host, as a balancer sends port 80 to 443, is a failure."""
+def test_script_on_another_host_fails(checked: Checked) -> None:
+    """As when a balancer redirects port 80 to 443."""
     with answering({"/boot.ipxe": (301, {"Location": "https://127.0.0.1:1/boot.ipxe"}, b"")}) as url:
         assert "https://127.0.0.1:1 refuses the connection" in checked.failure(url)
     with ExitStack() as opened:
@@ -114,15 +114,14 @@ def test_a_script_that_is_elsewhere(checked: Checked) -> None:
         assert f"redirected to {other}, which most machines cannot follow" == checked.failure(url)
 
 
-def test_nothing_listens(checked: Checked) -> None:
-    """A connection that is refused is told from one that is not answered."""
+def test_refused_connection_is_reported(checked: Checked) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     assert "refuses the connection: no server listens on that port" in checked.failure(f"http://127.0.0.1:{port}")
 
 
-def test_silence_at_the_door(checked: Checked) -> None:
-    """No connection within the time means a security group; the kernel drops what a full queue cannot take."""
+def test_connect_timeout_is_reported(checked: Checked) -> None:
+    """The kernel drops what a full backlog cannot take."""
     with ExitStack() as opened:
         listener = opened.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         for _ in range(4):
@@ -133,14 +132,12 @@ def test_silence_at_the_door(checked: Checked) -> None:
         assert checked.failure(url, "--timeout", "0.3").startswith(f"no connection to {url} within 0.3 s: a security ")
 
 
-def test_silence_inside(checked: Checked) -> None:
-    """A server that takes the connection and says nothing is told from that."""
+def test_read_timeout_is_reported(checked: Checked) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         assert checked.failure(url, "--timeout", "0.3").startswith(f"{url} sent nothing for 0.3 s: ")
 
 
-def test_a_name_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
-    """A name that cannot be resolved is told as that."""
+def test_unknown_host_name_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert 1 == main(["check", "http://matchbox.invalid"])
     assert "the name 'matchbox.invalid' cannot be resolved" in capsys.readouterr().out

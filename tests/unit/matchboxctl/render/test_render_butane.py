@@ -46,15 +46,14 @@ def rendered(root: Path, capsys: pytest.CaptureFixture[str], *options: str) -> s
     return capsys.readouterr().out
 
 
-def test_report(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Butane's warnings are shown beside the answer, as the log has them."""
+def test_butane_warnings_are_shown(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     warning = "warning at $.storage.files.0.bogus, line 7 col 7: unused key bogus"
     assert f"butane    {warning}" in rendered(root, capsys).splitlines()
     assert [warning] == json.loads(rendered(root, capsys, "-o", "json"))["butane"]
 
 
-def test_secrets(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A secret of the profile's metadata is masked in data URLs, whole ones where they are compressed."""
+def test_secrets_are_masked_in_data_urls(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whole ones if they are compressed."""
     shown = json.loads(json.loads(rendered(root, capsys, "-o", "json"))["body"])
     open_ = json.loads(json.loads(rendered(root, capsys, "-o", "json", "--show-secrets"))["body"])
     sources, unmasked = (
@@ -66,8 +65,8 @@ def test_secrets(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert unmasked[2] == sources[2]
 
 
-def test_lists(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The group and what another one wants are shown with their lists, the data with the machine's own value."""
+def test_selector_lists_are_shown(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The data has the machine's own value."""
     found = json.loads(rendered(root, capsys, "-o", "json"))
     assert ["52:54:00:00:00:01", "52:54:00:00:00:02"] == found["group"]["selector"]["mac"]
     lacks = {"mac": ["52:54:00:00:00:03", "52:54:00:00:00:04"]}

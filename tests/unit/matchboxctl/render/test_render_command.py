@@ -94,8 +94,7 @@ data      {
 """
 
 
-def test_a_machine_with_a_template(rendered: Rendered) -> None:
-    """All is told from the labels to the answer, and no secret, in the data or in the answer, however it is written."""
+def test_report_shows_labels_to_response_without_secrets(rendered: Rendered) -> None:
     code, text = rendered("generic", "--others", "3", role="worker")
     assert (0, "") == (code, rendered.error)
     assert text.startswith(WORKER)
@@ -103,8 +102,7 @@ def test_a_machine_with_a_template(rendered: Rendered) -> None:
     assert 'talos *** *** "***"' == text.splitlines()[-1]
 
 
-def test_secrets_are_shown_if_asked_for(rendered: Rendered) -> None:
-    """With --show-secrets the data and the answer are as they are."""
+def test_show_secrets_masks_nothing(rendered: Rendered) -> None:
     found = rendered.document("generic", "--show-secrets", role="worker")
     assert GROUPS["worker"]["metadata"] == {key: found["data"][key] for key in ("image", "join", "password_hash")}
     assert found["body"].startswith("talos hunter2 aHVudGVyMg== ")
@@ -123,8 +121,7 @@ def test_secrets_are_shown_if_asked_for(rendered: Rendered) -> None:
     ],
     ids=str,
 )
-def test_answers_are_those_of_the_server(rendered: Rendered, port: int, route: str, labels: dict[str, str]) -> None:
-    """Status, content type and body are what `serve` answers to the same question."""
+def test_responses_equal_those_of_serve(rendered: Rendered, port: int, route: str, labels: dict[str, str]) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", f"/{route}?{urlencode(labels, quote_via=quote, safe=':')}")
     answer = connection.getresponse()
@@ -138,8 +135,8 @@ def test_answers_are_those_of_the_server(rendered: Rendered, port: int, route: s
     )
 
 
-def test_a_template_that_does_not_render(rendered: Rendered) -> None:
-    """The reason has the template, the line and why; the exit code is 1."""
+def test_template_that_does_not_render_ends_with_exit_code_1(rendered: Rendered) -> None:
+    """The reason has the template and the line."""
     code, text = rendered("generic", "--others", "0", **{"is": "broken"})
     reason = "template 'broken.txt', line 3: there is no value for missing"
     assert 1 == code
@@ -149,16 +146,15 @@ def test_a_template_that_does_not_render(rendered: Rendered) -> None:
     assert f"matchboxctl: 500: {reason}\n" == rendered.error
 
 
-def test_a_group_without_its_profile(rendered: Rendered) -> None:
-    """An absent profile is named, and the answer is a 404."""
+def test_absent_profile_is_a_404_and_is_named(rendered: Rendered) -> None:
     code, text = rendered("ipxe", "--others", "0", **{"is": "absent"})
     assert 1 == code
     assert "profile   nowhere, which is absent\n" in text
     assert "reason    group 'absent' names profile 'nowhere', which is absent\n" in text
 
 
-def test_a_machine_that_no_group_takes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """Where no group matches, those that nearly do are first, with what the machine has instead."""
+def test_machine_without_a_group_shows_the_nearest_groups(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """With the labels that the machine has instead."""
     (tmp_path / "groups").mkdir()
     for name, selector in {
         "near": {"role": "worker", "zone": "b"},
@@ -200,8 +196,9 @@ def test_a_machine_that_no_group_takes(capsys: pytest.CaptureFixture[str], tmp_p
         ),
     ],
 )
-def test_wrong_commands(capsys: pytest.CaptureFixture[str], root: Path, arguments: tuple[str, ...], error: str) -> None:
-    """What is asked wrongly is said in a line, with exit code 2."""
+def test_invalid_arguments_end_with_exit_code_2(
+    capsys: pytest.CaptureFixture[str], root: Path, arguments: tuple[str, ...], error: str
+) -> None:
     path = () if "--data-path" in arguments else ("--data-path", str(root))
     assert 2 == main(["render", *arguments, *path])
     written = capsys.readouterr()
@@ -209,7 +206,6 @@ def test_wrong_commands(capsys: pytest.CaptureFixture[str], root: Path, argument
 
 
 def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
-    """The help shows a command as it is typed."""
     with pytest.raises(SystemExit):
         main(["render", "--help"])
     assert (
@@ -227,7 +223,7 @@ def stores(moto_server: Service, root: Path) -> Stores:
 
 @pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("labels", [{"role": "worker"}, {"is": "broken"}, {"is": "long"}], ids=str)
-def test_store_mode_says_the_same(
+def test_store_mode_shows_the_same_report(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     root: Path,
@@ -235,7 +231,7 @@ def test_store_mode_says_the_same(
     route: str,
     labels: dict[str, str],
 ) -> None:
-    """Over table and bucket the command tells what it tells over the directory, and writes no answer to the bucket."""
+    """It writes no response to the bucket."""
     expected = Rendered(capsys, "--data-path", str(root)).document(route, **labels)
     for name, value in stores.environment().items():
         monkeypatch.setenv(name, value)
@@ -244,10 +240,9 @@ def test_store_mode_says_the_same(
     assert 0 == objects["KeyCount"]
 
 
-def test_a_table_that_is_not_there(
+def test_absent_table_is_reported_with_advice(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, moto_server: Service
 ) -> None:
-    """Where the table is not there, the command says what makes it, and not that no group matches."""
     for name, value in new_stores(moto_server, moto_server).environment().items():
         monkeypatch.setenv(name, value)
     for others in ("10", "0"):
@@ -257,10 +252,9 @@ def test_a_table_that_is_not_there(
         assert "create table and bucket with `matchboxctl init`" in written.err
 
 
-def test_a_table_that_does_not_answer(
+def test_unavailable_table_is_a_failure(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, stores: Stores
 ) -> None:
-    """Where the table cannot be asked, that is the failure: whether a group matches is not known."""
     for name, value in stores.environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:1")
@@ -271,8 +265,7 @@ def test_a_table_that_does_not_answer(
     assert "127.0.0.1:1" not in written.err
 
 
-def test_one_selection(rendered: Rendered) -> None:
-    """The group is selected once, however much is told of it."""
+def test_group_is_selected_once(rendered: Rendered) -> None:
     selected = 0
 
     def called(frame: FrameType, event: str, _argument: object) -> None:

@@ -1,4 +1,4 @@
-"""What `matchboxctl render` shows of very many groups."""
+"""`matchboxctl render` with thousands of groups."""
 
 import json
 from pathlib import Path
@@ -8,8 +8,7 @@ import pytest
 from tests.unit.matchboxctl.render.rendered import Rendered
 
 
-def test_many_groups(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """Of thousands of groups ten are shown, and how many are left out is said."""
+def test_ten_of_thousands_of_groups_are_shown(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "groups").mkdir()
     for number in range(3000):
         group = {"profile": "p", "selector": {"mac": f"52:54:00:00:{number // 256:02x}:{number % 256:02x}"}}

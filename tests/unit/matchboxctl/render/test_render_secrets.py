@@ -1,4 +1,4 @@
-"""What `matchboxctl render` shows of secrets that are in labels and in errors: nothing."""
+"""Secrets in labels and errors of `matchboxctl render`."""
 
 import json
 from pathlib import Path
@@ -8,8 +8,8 @@ import pytest
 from tests.unit.matchboxctl.render.rendered import Rendered
 
 
-def test_secrets_of_labels(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """The value of a label that names a secret is shown nowhere, also where the label counts for nothing."""
+def test_secret_labels_are_masked(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Ignored labels too."""
     (tmp_path / "groups").mkdir()
     (tmp_path / "groups" / "g.json").write_text('{"selector": {"role": "worker"}}')
     rendered = Rendered(capsys, "--data-path", str(tmp_path))
@@ -22,8 +22,7 @@ def test_secrets_of_labels(capsys: pytest.CaptureFixture[str], tmp_path: Path) -
     assert "swordfish" in rendered("metadata", *labels, "--show-secrets", role="worker")[1]
 
 
-def test_secrets_in_errors(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """What is written on standard error is masked as well."""
+def test_standard_error_is_masked(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     files = {
         "groups/g.json": {"profile": "p-marlin", "selector": {"role": "a"}, "metadata": {"token": "marlin"}},
         "groups/torn.json": {"selector": {"mac": "swordfish"}},

@@ -19,16 +19,16 @@ from matchboxctl.render.secret_masks import MASK, Masks, names_a_secret
         *("pw", "rootPw", "pw2", "pw_path", "passcode", "door_passcode", "PASSCODE"),
     ],
 )
-def test_names_of_secrets(key: str) -> None:
-    """Keys that name a password, a token, a key, a certificate or a hash are known, however they are written."""
+def test_keys_that_name_a_secret(key: str) -> None:
+    """In any spelling."""
     assert names_a_secret(key)
 
 
 @pytest.mark.parametrize(
     "key", ["name", "keyboard", "keymap", "compass", "image", "concert", "author", "path", "", "pwm", "httpw"]
 )
-def test_names_of_other_things(key: str) -> None:
-    """Keys that only hold such a word by chance are not."""
+def test_keys_that_name_no_secret(key: str) -> None:
+    """They contain such a word by chance."""
     assert not names_a_secret(key)
 
 
@@ -39,8 +39,8 @@ OTHER = st.text("0123456789", max_size=5)
 
 
 @given(SECRET, OTHER)
-def test_no_form_of_a_secret_is_shown(secret: str, other: str) -> None:
-    """As a template writes it, a secret stands in no text: plain, in JSON, HTML, a URL, base64, hexadecimal."""
+def test_every_encoding_of_a_secret_is_masked(secret: str, other: str) -> None:
+    """Plain, JSON, HTML, URL, base64, hexadecimal."""
     masks = Masks({"password": secret, "list": [{"token": ["x" + secret]}]})
     forms = [
         secret,
@@ -63,15 +63,15 @@ def test_no_form_of_a_secret_is_shown(secret: str, other: str) -> None:
 
 @given(st.lists(SECRET.filter(lambda text: len(text.splitlines()) == 1), min_size=2, max_size=4))
 def test_lines_of_a_secret_are_masked(lines: list[str]) -> None:
-    """A secret of several lines is masked line by line, since templates indent it."""
+    """Templates indent them."""
     masks = Masks({"ca_key": "\n".join(lines)})
     shown = masks.text("\n".join(f"    {line}" for line in lines))
     for line in lines:
         assert line not in shown
 
 
-def test_masked_data() -> None:
-    """Under such a key everything is masked, elsewhere what holds the same value."""
+def test_values_under_secret_keys_are_masked() -> None:
+    """And equal values elsewhere."""
     data = {"token": {"a": ["s3cr3t", 1234567, None, True]}, "url": "http://u:s3cr3t@h", "n": 1234567, "ok": [1, True]}
     assert Masks(data).data(data) == {
         "token": {"a": [MASK, MASK, MASK, MASK]},
@@ -82,13 +82,11 @@ def test_masked_data() -> None:
 
 
 def test_numbers_are_masked_as_go_prints_them() -> None:
-    """A number that is a secret is masked in the forms that a template writes."""
     masks = Masks({"pin_token": 1000000})
     assert masks.text("1e+06 1000000") == f"{MASK} {MASK}"
 
 
-def test_nothing_to_mask() -> None:
-    """Without a secret, texts and data stay as they are."""
+def test_texts_without_secrets_are_unchanged() -> None:
     data = {"name": "a", "password": "", "token": None}
     masks = Masks(data)
     assert masks.text("a b") == "a b"

@@ -1,4 +1,4 @@
-"""What `serve` in directory mode delivers itself: large assets and long answers, over HTTP from a real process."""
+"""Large assets and long responses of `serve` in directory mode, over HTTP from a real process."""
 
 import random
 import socket
@@ -39,8 +39,8 @@ def server(data: Path) -> Iterator[Serve]:
         yield running
 
 
-def test_large_asset_is_redirected_to_the_host_asked(server: Serve) -> None:
-    """A client that follows redirects is sent to the host it named, where the bytes are, ranges too."""
+def test_large_asset_is_redirected_to_the_host_of_the_request(server: Serve) -> None:
+    """Ranges work there too."""
     redirect = server.get("/assets/dir/large.img", Host="boot.test:1234")
     assert (302, b"") == (redirect.status, redirect.body)
     location = urlsplit(redirect.headers["location"])
@@ -56,8 +56,7 @@ def test_large_asset_is_redirected_to_the_host_asked(server: Serve) -> None:
     assert str(len(parts.body)) == parts.headers["content-length"]
 
 
-def test_tampered_address(server: Serve) -> None:
-    """A signed address is for its file, its time and GET alone."""
+def test_signed_address_is_for_one_file_time_and_get(server: Serve) -> None:
     location = urlsplit(server.get("/assets/dir/large.img").headers["location"])
     path, query = location.path, location.query
     expires, signature = (field.partition("=")[2] for field in query.split("&"))
@@ -78,8 +77,7 @@ def test_tampered_address(server: Serve) -> None:
     assert 403 == server.get(f"{path}?{query}", method="HEAD").status
 
 
-def test_expired_address(data: Path) -> None:
-    """A signed address serves until its lifetime has passed, under the secret that made it."""
+def test_signed_address_expires(data: Path) -> None:
     now = [1_700_000_000.0]
     addresses = SignedAddresses(b"secret", 60, lambda: now[0])
     address = urlsplit(AssetDirectory(data / "assets", addresses).address("dir/large.img", "http://boot.test"))
@@ -93,8 +91,7 @@ def test_expired_address(data: Path) -> None:
 
 
 @pytest.mark.parametrize("user_agent", [GRUB, OLD_IPXE, "UefiHttpBoot/1.0"])
-def test_large_asset_is_streamed(server: Serve, user_agent: str) -> None:
-    """A client that follows no redirect is given the bytes under the address it asked."""
+def test_large_asset_is_streamed_to_clients_without_redirects(server: Serve, user_agent: str) -> None:
     whole = server.get("/assets/dir/large.img", user_agent)
     assert (200, LARGE) == (whole.status, whole.body)
     assert "x-accel-redirect" not in whole.headers
@@ -102,14 +99,13 @@ def test_large_asset_is_streamed(server: Serve, user_agent: str) -> None:
     assert (206, LARGE[1_000_000:]) == (part.status, part.body)
 
 
-def test_head_of_large(server: Serve) -> None:
-    """HEAD of a large asset has its length and no body."""
+def test_head_of_a_large_asset_has_its_length(server: Serve) -> None:
     head = server.get("/assets/dir/large.img", GRUB, method="HEAD")
     assert (200, "3000000", b"") == (head.status, head.headers["content-length"], head.body)
 
 
-def test_connect_stays_inside(server: Serve) -> None:
-    """A CONNECT, whose path nobody cleans, shows no file outside the assets."""
+def test_connect_stays_inside_the_assets(server: Serve) -> None:
+    """The path of a CONNECT is not cleaned."""
     for target in ("/assets/../groups/g.json", "/assets//etc/hostname"):
         with socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT) as connection:
             connection.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
@@ -117,8 +113,7 @@ def test_connect_stays_inside(server: Serve) -> None:
         assert received.startswith(b"HTTP/1.1 404 ")
 
 
-def test_folded_host(server: Serve) -> None:
-    """A Host that is folded over two lines ends no line of the answer."""
+def test_folded_host_header_adds_no_line_to_the_response(server: Serve) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT) as connection:
         connection.sendall(b"GET /assets/dir/large.img HTTP/1.1\r\nHost: a\r\n b: c\r\nConnection: close\r\n\r\n")
         received = b"".join(iter(lambda: connection.recv(65536), b""))
@@ -127,8 +122,7 @@ def test_folded_host(server: Serve) -> None:
     assert b"\n" not in location
 
 
-def test_forty_clients_and_one_that_reads_nothing(server: Serve) -> None:
-    """A client that asks for much and reads nothing delays no other."""
+def test_slow_reader_delays_no_other_client(server: Serve) -> None:
 
     def fetch(number: int) -> bytes:
         if number % 2:
@@ -146,8 +140,8 @@ def test_forty_clients_and_one_that_reads_nothing(server: Serve) -> None:
 
 
 @pytest.mark.parametrize("user_agent", [GRUB, OLD_IPXE, "curl/8.5.0"])
-def test_long_answer(server: Serve, user_agent: str) -> None:
-    """An answer over the balancer's limit reaches any client under the address it asked, ranges and HEAD too."""
+def test_long_response_reaches_any_client(server: Serve, user_agent: str) -> None:
+    """Under the same address, with ranges and HEAD."""
     text = b"long" + b"x" * LONG
     whole = server.get("/generic?os=long", user_agent)
     assert (200, text) == (whole.status, whole.body)
@@ -161,7 +155,6 @@ def test_long_answer(server: Serve, user_agent: str) -> None:
     assert (200, str(len(text)), b"") == (head.status, head.headers["content-length"], head.body)
 
 
-def test_long_talos_configuration(server: Serve) -> None:
-    """A Talos configuration over the limit keeps its content type."""
+def test_long_talos_configuration_keeps_its_content_type(server: Serve) -> None:
     answer = server.get("/ignition?os=long")
     assert (200, "application/x-yaml", LONG + 3) == (answer.status, answer.headers["content-type"], len(answer.body))

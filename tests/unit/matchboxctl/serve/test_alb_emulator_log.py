@@ -1,4 +1,4 @@
-"""Whatever reaches `serve` is one JSON line in its log, also what never reaches the app."""
+"""The access log of `serve`, also of requests that do not reach the app."""
 
 import io
 import json
@@ -31,14 +31,14 @@ KEYS = {
 
 
 class Faulty(MemoryCatalog):
-    """A catalogue that a program's fault is in."""
+    """A catalog with a bug."""
 
     def profile(self, profile_id: str) -> Profile | None:
         raise RuntimeError("a fault of the program")
 
 
 class Served(NamedTuple):
-    """A front end, its assets, and what it writes to its log."""
+    """An emulator, its assets, and its log."""
 
     port: int
     assets: AssetDirectory
@@ -60,7 +60,7 @@ class Served(NamedTuple):
 
 @contextmanager
 def served(root: Path) -> Iterator[Served]:
-    """The log is whole when it is left: the line of a request may come after its answer."""
+    """The log is complete at the end: a request's line may be written after its response."""
     addresses, log = SignedAddresses(b"key", 60), io.StringIO()
     assets, releases = AssetDirectory(root, addresses), DirectoryReleases(root / "releases", addresses)
     streams = Streams(addresses, assets, releases, ResponseRelay())
@@ -84,8 +84,8 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_signed_addresses(root: Path) -> None:
-    """A signed address is logged as any request is, without its signature; a refusal says why."""
+def test_signed_address_is_logged_without_its_signature(root: Path) -> None:
+    """A refusal has the reason."""
     with served(root) as server:
         location = urlsplit(server.assets.address("a b", "http://a"))
         signed = f"{location.path}?{location.query}"
@@ -114,8 +114,7 @@ def test_signed_addresses(root: Path) -> None:
         (b"GET /ipxe?key=hidden HTTP/1.1\r\nA: " + b"x" * 65536 + b"\r\n\r\n", 431, "/ipxe"),
     ],
 )
-def test_what_is_no_request(root: Path, head: bytes, status: int, path: str) -> None:
-    """What the balancer would not hand on is logged by the front end, without its query."""
+def test_refused_request_is_logged_without_its_query(root: Path, head: bytes, status: int, path: str) -> None:
     with served(root) as server:
         assert str(status).encode() in server.ask(head)
     (line,) = server.lines()
@@ -124,8 +123,8 @@ def test_what_is_no_request(root: Path, head: bytes, status: int, path: str) -> 
     assert "hidden" not in server.log.getvalue()
 
 
-def test_a_line_tells_nothing_of_the_request_before(root: Path) -> None:
-    """A request that cannot be read, on a connection that is kept, is not logged as the one before it."""
+def test_unreadable_request_is_not_logged_as_the_previous_one(root: Path) -> None:
+    """On a kept connection."""
     with served(root) as server:
         server.ask(b"GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: first\r\n\r\n" + b"x" * 70_000)
     assert [(200, "/", "first"), (414, "", "")] == [
@@ -133,8 +132,8 @@ def test_a_line_tells_nothing_of_the_request_before(root: Path) -> None:
     ]
 
 
-def test_fault_of_the_program(root: Path) -> None:
-    """An exception is one line with its traceback, and the request another with the balancer's 502."""
+def test_exception_is_logged_with_its_traceback(root: Path) -> None:
+    """The request's line has the balancer's 502."""
     with served(root) as server:
         assert server.get("/profiles/p?key=hidden").startswith(b"HTTP/1.1 502 ")
     fault, request = server.lines()
@@ -143,8 +142,8 @@ def test_fault_of_the_program(root: Path) -> None:
     assert "hidden" not in server.log.getvalue()
 
 
-def test_asset_that_goes(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that cannot be read any more when it is to be sent is a line of its own after the request's."""
+def test_asset_that_vanishes_is_logged(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a line after the request's."""
     with served(root) as server:
         file = AssetDirectory.file
         asked = list[str]()

@@ -1,4 +1,4 @@
-"""Whatever bytes arrive at `matchboxctl serve`, it answers in order, or the connection ends."""
+"""Hostile bytes sent to `matchboxctl serve`."""
 
 import socket
 import threading
@@ -63,7 +63,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 
 def received(port: int, sent: bytes) -> bytes:
-    """All that comes back until the connection ends; what is sent ends with the sender's half."""
+    """Everything received until the connection ends; the sender closes its half."""
     with socket.create_connection(("127.0.0.1", port), timeout=LIMIT) as connection:
         connection.sendall(sent)
         connection.shutdown(socket.SHUT_WR)
@@ -77,8 +77,8 @@ def received(port: int, sent: bytes) -> bytes:
 @example(b"GET", b"/assets/\xff", [])
 @example(b"GET", b"http://host\xff/assets/large", [b"Host: "])
 @example(b"\x00", b"/generic?a=\x00&\xff", [b"\x00: \x00"])
-def test_request(port: int, method: bytes, target: bytes, fields: list[bytes]) -> None:
-    """A request of any bytes is answered, with no failure of ours, no header of the sender's and no secret."""
+def test_request_of_any_bytes(port: int, method: bytes, target: bytes, fields: list[bytes]) -> None:
+    """The response has no 5xx, no header of the sender's and no secret."""
     answer = received(port, b"\r\n".join([b" ".join([method, target, b"HTTP/1.1"]), *fields, b"", b""]))
     head, _, _ = answer.partition(b"\r\n\r\n")
     status, *lines = head.split(b"\r\n")
@@ -91,7 +91,6 @@ def test_request(port: int, method: bytes, target: bytes, fields: list[bytes]) -
 
 
 @given(st.lists(st.binary(max_size=40), max_size=4).map(b"\r\n".join))
-def test_any_bytes(port: int, sent: bytes) -> None:
-    """After any bytes at all the next client is served."""
+def test_next_client_is_served_after_any_bytes(port: int, sent: bytes) -> None:
     assert SECRET not in received(port, sent)
     assert received(port, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").endswith(b"\r\n\r\nmatchbox\n")

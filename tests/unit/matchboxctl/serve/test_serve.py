@@ -1,4 +1,4 @@
-"""`matchboxctl serve` as an operator runs it: a real process, over HTTP."""
+"""`matchboxctl serve` as a real process, over HTTP."""
 
 import json
 import os
@@ -37,15 +37,13 @@ def server(data: Path) -> Iterator[Serve]:
         yield running
 
 
-def test_port_in_use(tmp_path: Path) -> None:
-    """A port that another program has is named in one line."""
+def test_port_in_use_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         address = f"127.0.0.1:{other.getsockname()[1]}"
         assert f"cannot listen on {address}: " in refused_start("--address", address, "--data-path", str(tmp_path))
 
 
-def test_missing_data_directory(tmp_path: Path) -> None:
-    """A data directory that is not there, or is a file, is named with the flag that mends it."""
+def test_missing_data_directory_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for name in ("absent", "file"):
         line = refused_start("--address", "127.0.0.1:0", "--data-path", str(tmp_path / name))
@@ -53,8 +51,8 @@ def test_missing_data_directory(tmp_path: Path) -> None:
         assert "--data-path" in line
 
 
-def test_missing_assets_directory(tmp_path: Path) -> None:
-    """A directory of assets that was asked for has to be there; the data directory need not have one."""
+def test_missing_assets_directory_is_named(tmp_path: Path) -> None:
+    """Unless it is the default one."""
     flags = ("--address", "127.0.0.1:0", "--data-path", str(tmp_path))
     for line in (
         refused_start(*flags, "--assets-path", "/nowhere"),
@@ -65,8 +63,7 @@ def test_missing_assets_directory(tmp_path: Path) -> None:
         assert 404 == running.get("/assets/vmlinuz").status
 
 
-def test_groups_that_are_a_file(tmp_path: Path) -> None:
-    """Where a directory has to be, a file is named."""
+def test_file_in_place_of_groups_is_named(tmp_path: Path) -> None:
     (tmp_path / "groups").touch()
     line = refused_start("--address", "127.0.0.1:0", "--data-path", str(tmp_path))
     assert f"{tmp_path / 'groups'} is not a directory" in line
@@ -75,29 +72,27 @@ def test_groups_that_are_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "address", ["nonsense", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:65536", "127.0.0.1:\u00b2", f"{'a' * 70}.test:0"]
 )
-def test_bad_address(tmp_path: Path, address: str) -> None:
-    """An address that is none is shown as it was given."""
+def test_invalid_address_is_named(tmp_path: Path, address: str) -> None:
     assert address in refused_start("--address", address, "--data-path", str(tmp_path))
 
 
-def test_bad_log_level(tmp_path: Path) -> None:
-    """A level from the environment is held to the same list as the flag's."""
+def test_invalid_log_level_in_the_environment_is_named(tmp_path: Path) -> None:
     environment = {"MATCHBOX_LOG_LEVEL": "loud", "MATCHBOX_DATA_PATH": str(tmp_path)}
     assert "'loud'" in refused_start("--address", "127.0.0.1:0", environment=os.environ | environment)
     assert "'loud'" in refused_start("--address", "127.0.0.1:0", "-log-level", "loud", "--data-path", str(tmp_path))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_ends_cleanly(data: Path, number: int) -> None:
-    """SIGTERM and SIGINT end it with 0, though a client keeps its connection."""
+def test_signal_ends_with_exit_code_0(data: Path, number: int) -> None:
+    """Even with an open connection."""
     with started("--address", "127.0.0.1:0", "--data-path", str(data)) as running:
         with socket.create_connection(("127.0.0.1", running.port), timeout=LIMIT):
             running.end(number)
         assert [] == [line for line in running.errors if "Traceback" in line]
 
 
-def test_flags_with_one_dash_and_environment(data: Path, tmp_path: Path) -> None:
-    """Flags take one dash as Go's do, and come before the environment."""
+def test_flags_override_the_environment(data: Path, tmp_path: Path) -> None:
+    """They may have one dash, as in Go."""
     (tmp_path / "only").write_text("other assets")
     environment = {
         "MATCHBOX_DATA_PATH": str(data),
@@ -113,8 +108,7 @@ def test_flags_with_one_dash_and_environment(data: Path, tmp_path: Path) -> None
         assert [] == [line for line in running.errors if line.startswith("{")]
 
 
-def test_startup_banner(server: Serve, data: Path) -> None:
-    """The first lines say what is served, where, what to try, and which assets are missing."""
+def test_startup_banner_has_examples_and_missing_assets(server: Serve, data: Path) -> None:
     text = "\n".join(server.startup_banner)
     assert f"serving {data} (directory mode): 1 groups, 1 profiles" == server.startup_banner[0]
     assert f"curl 'http://127.0.0.1:{server.port}/ipxe?os=a'" in text
@@ -125,8 +119,8 @@ def test_startup_banner(server: Serve, data: Path) -> None:
     assert "large.img" not in text
 
 
-def test_broken_group_and_log(data: Path) -> None:
-    """A broken group is named once with its line; each request is one JSON line that tells nothing of the answer."""
+def test_broken_group_is_reported_once(data: Path) -> None:
+    """Each request is one JSON line without its response."""
     with started("--address", "127.0.0.1:0", "--data-path", str(data)) as running:
         rendered = running.get("/generic?os=a&password=dont-log", "Ignition/2")
         assert (200, b"token=hidden dont-log") == (rendered.status, rendered.body)
@@ -151,7 +145,6 @@ def test_broken_group_and_log(data: Path) -> None:
 
 
 def test_edit_is_seen_by_the_next_request(tmp_path: Path) -> None:
-    """Groups, profiles and templates come into being while it serves."""
     with started("--address", "127.0.0.1:0", "--data-path", str(tmp_path)) as running:
         assert 404 == running.get("/ipxe").status
         (tmp_path / "profiles").mkdir()

@@ -1,4 +1,4 @@
-"""`matchboxctl serve --key-ring-path` as an operator runs it: a real process, over HTTP."""
+"""`matchboxctl serve --key-ring-path` as a real process, over HTTP."""
 
 import json
 import os
@@ -44,34 +44,33 @@ def refused(name: str, **environment: str) -> str:
     return line.removeprefix(f"matchboxctl: --key-ring-path (MATCHBOX_KEY_RING_PATH) {name!r}")
 
 
-def test_directory_mode(data: Path) -> None:
-    """Twins sign what is served, however long it is; the key's fingerprint is logged at the start."""
+def test_signatures_in_directory_mode(data: Path) -> None:
+    """The key's fingerprint is logged at the start."""
     with started(*ANYWHERE, "--data-path", str(data), "--key-ring-path", str(path_of("rsa"))) as running:
-        plain, twin = running.get("/generic"), running.get("/generic.sig")
-        assert (200, 200, True) == (plain.status, twin.status, is_signed(twin.body, plain.body))
+        plain, signature = running.get("/generic"), running.get("/generic.sig")
+        assert (200, 200, True) == (plain.status, signature.status, is_signed(signature.body, plain.body))
         assert len(plain.body) > 720_000
         head = running.get("/generic.sig", method="HEAD")
-        assert (200, b"", str(len(twin.body))) == (head.status, head.body, head.headers["content-length"])
+        assert (200, b"", str(len(signature.body))) == (head.status, head.body, head.headers["content-length"])
         assert 404 == running.get("/generic.sig.sig").status
         running.end()
         lines = [json.loads(line) for line in running.errors]
     assert [signing_key("rsa").fingerprint] == [line["fingerprint"] for line in lines if line["message"] == "signing"]
 
 
-def test_store_mode(data: Path, moto_server: Service) -> None:
-    """Of an answer redirected to the bucket the content is signed; the environment names ring and passphrase."""
+def test_signatures_in_store_mode(data: Path, moto_server: Service) -> None:
+    """Ring and passphrase come from the environment."""
     stores = new_stores(moto_server, moto_server)
     stores.fill(data)
     given = {"MATCHBOX_KEY_RING_PATH": str(path_of("rsa")), "MATCHBOX_PASSPHRASE": "for nothing"}
     with started(*ANYWHERE, environment=stores.environment() | given) as running:
         assert 302 == running.get("/generic").status
-        twin = running.get("/generic.asc")
-        assert is_signed(twin.body, (data / "generic" / "t").read_bytes())
+        signature = running.get("/generic.asc")
+        assert is_signed(signature.body, (data / "generic" / "t").read_bytes())
         running.end()
 
 
-def test_a_protected_key(data: Path) -> None:
-    """The passphrase comes from the environment."""
+def test_passphrase_comes_from_the_environment(data: Path) -> None:
     environment = os.environ | {"MATCHBOX_PASSPHRASE": PASSPHRASE}
     flags = ("--data-path", str(data), "--key-ring-path", str(path_of("subkey")))
     with started(*ANYWHERE, *flags, environment=environment) as running:
@@ -79,8 +78,7 @@ def test_a_protected_key(data: Path) -> None:
         running.end()
 
 
-def test_without_a_key(data: Path) -> None:
-    """Without a key ring there are no twins, whatever the passphrase."""
+def test_no_signature_routes_without_a_key_ring(data: Path) -> None:
     environment = os.environ | {"MATCHBOX_PASSPHRASE": PASSPHRASE}
     with started(*ANYWHERE, "--data-path", str(data), environment=environment) as running:
         assert [404, 404] == [running.get(f"/boot.ipxe{suffix}").status for suffix in (".sig", ".asc")]
@@ -96,13 +94,11 @@ def test_without_a_key(data: Path) -> None:
         ("revoked", "is revoked"),
     ],
 )
-def test_keys_that_cannot_sign(name: str, said: str) -> None:
-    """A key that cannot sign stops `serve` with 2 and one line that says why."""
+def test_key_that_cannot_sign_ends_with_exit_code_2(name: str, said: str) -> None:
     assert said in refused(str(path_of(name)))
 
 
-def test_passphrases() -> None:
-    """A passphrase that is wrong or lacks stops it, and the line says where it is read from."""
+def test_wrong_passphrase_is_reported_with_its_variable() -> None:
     ring = str(path_of("ed25519"))
     for passphrase, said in (("", "set its passphrase"), ("wrong horse", "does not unlock")):
         line = refused(ring, MATCHBOX_PASSPHRASE=passphrase)
@@ -111,7 +107,6 @@ def test_passphrases() -> None:
         assert "wrong horse" not in line
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    """A key ring that cannot be read is named with the reason."""
+def test_unreadable_key_ring_is_named(tmp_path: Path) -> None:
     assert " cannot be read: No such file or directory" == refused(str(tmp_path / "absent"))
     assert " cannot be read: Is a directory" == refused(str(tmp_path))

@@ -1,4 +1,4 @@
-"""`matchboxctl serve` in store mode: what it is told, and what it refuses."""
+"""`matchboxctl serve` in store mode."""
 
 import subprocess
 import urllib.request
@@ -45,8 +45,7 @@ def refused(environment: Mapping[str, str], *flags: str) -> str:
     return line.removeprefix("matchboxctl: ")
 
 
-def test_startup_banner(server: Serve, stores: Stores) -> None:
-    """The first line says that table and bucket are served, and where they are."""
+def test_startup_banner_names_table_and_bucket(server: Serve, stores: Stores) -> None:
     endpoint = stores.tables.endpoint
     assert (
         f"serving table {stores.name} on {endpoint}, bucket {stores.name} on {endpoint} (store mode): 1 selector shapes"
@@ -54,8 +53,7 @@ def test_startup_banner(server: Serve, stores: Stores) -> None:
     )
 
 
-def test_long_answer(server: Serve) -> None:
-    """An answer over the balancer's limit is in the bucket, with its type, for a client that follows a redirect."""
+def test_long_response_is_redirected_to_the_bucket(server: Serve) -> None:
     redirect = server.get("/generic?os=long")
     assert (302, b"") == (redirect.status, redirect.body)
     with urllib.request.urlopen(redirect.headers["location"], timeout=LIMIT) as answer:
@@ -63,33 +61,29 @@ def test_long_answer(server: Serve) -> None:
     assert "/answers/" in redirect.headers["location"]
 
 
-def test_long_answer_for_grub(server: Serve) -> None:
-    """A client that takes a redirect for the file is told the size instead."""
+def test_long_response_is_an_error_for_grub(server: Serve) -> None:
+    """It would take the redirect for the file."""
     answer = server.get("/generic?os=long", "GRUB 2.06")
     over = b"the response has 1500004 bytes, over the balancer's limit of 720000"
     assert (500, b"'GRUB' does not follow the redirect, and " + over + b"\n") == (answer.status, answer.body)
 
 
-def test_head_of_long_answer(server: Serve) -> None:
-    """HEAD has the length, and puts nothing into the bucket."""
+def test_head_of_a_long_response_stores_nothing(server: Serve) -> None:
     head = server.get("/generic?os=long", method="HEAD")
     assert (200, str(LONG + 4), b"") == (head.status, head.headers["content-length"], head.body)
 
 
-def test_no_directory_is_served(server: Serve) -> None:
-    """The addresses of directory mode are no route."""
+def test_signed_addresses_of_directory_mode_are_404(server: Serve) -> None:
     assert 404 == server.get("/presigned/vmlinuz?expires=9999999999&signature=00").status
 
 
-def test_absent_table(stores: Stores) -> None:
-    """A table that is not there is named, with the command that makes it."""
+def test_absent_table_is_named(stores: Stores) -> None:
     line = refused(stores.environment() | {"MATCHBOX_TABLE": "absent"})
     assert line.startswith(f"table absent on {stores.tables.endpoint}, ")
     assert line.endswith("; create table and bucket with `matchboxctl init`")
 
 
-def test_absent_bucket(stores: Stores) -> None:
-    """A bucket that is not there is named, with the command that makes it."""
+def test_absent_bucket_is_named(stores: Stores) -> None:
     line = refused(stores.environment() | {"MATCHBOX_BUCKET": "absent"})
     assert "bucket absent on " in line
     assert line.endswith("; create table and bucket with `matchboxctl init`")
@@ -110,14 +104,14 @@ def test_absent_bucket(stores: Stores) -> None:
         ({"MATCHBOX_PRESIGNED_LIFETIME": "1h"}, (), "MATCHBOX_PRESIGNED_LIFETIME '1h' is not a number of seconds"),
     ],
 )
-def test_refusals(stores: Stores, given: dict[str, str], flags: tuple[str, ...], reason: str) -> None:
-    """Both modes at once, half the settings, or a setting that cannot be used, are named in one line."""
+def test_invalid_settings_are_named(stores: Stores, given: dict[str, str], flags: tuple[str, ...], reason: str) -> None:
+    """Both modes at once, half the settings, or an invalid value."""
     assert reason in refused(stores.environment() | given, *flags)
 
 
 @pytest.mark.parametrize("command", [("init",), ("import", "/tmp"), ("export", "/tmp"), ("fsck",)])
-def test_endpoint_without_scheme(command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every command refuses an endpoint that is no address, also one for all services."""
+def test_endpoint_without_scheme_is_refused(command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """By every command."""
     for name in ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3", "MATCHBOX_DATA_PATH"):
         monkeypatch.delenv(name, raising=False)
     given = {"MATCHBOX_TABLE": "t", "MATCHBOX_BUCKET": "b", "AWS_REGION": "r", "AWS_ENDPOINT_URL": "127.0.0.1:1"}
@@ -126,15 +120,14 @@ def test_endpoint_without_scheme(command: tuple[str, ...], monkeypatch: pytest.M
     assert 2 == main(command)
 
 
-def test_no_credentials(stores: Stores) -> None:
-    """Without credentials nothing is asked of AWS."""
+def test_no_request_to_aws_without_credentials(stores: Stores) -> None:
     environment = {k: v for k, v in stores.environment().items() if not k.startswith(("AWS_ACCESS", "AWS_SECRET"))}
     line = refused(environment | {"AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nowhere"})
     assert line.startswith("no AWS credentials: ")
 
 
-def test_starts_while_stores_are_away(stores: Stores) -> None:
-    """A restart while the stores are away says so, answers 503, and needs no other restart."""
+def test_starts_while_stores_are_unavailable(stores: Stores) -> None:
+    """Responses are 503 until they are back."""
     away = {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:9", "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9"}
     with started(*ANYWHERE, environment=stores.environment() | away) as running:
         answer = running.ask("/ipxe")
@@ -144,6 +137,5 @@ def test_starts_while_stores_are_away(stores: Stores) -> None:
     assert "requests get a 503 until it answers" in running.errors[0]
 
 
-def test_absent_profile(stores: Stores) -> None:
-    """A profile of AWS's configuration that is not there is named."""
+def test_absent_aws_profile_is_named(stores: Stores) -> None:
     assert "AWS_PROFILE: " in refused(stores.environment() | {"AWS_PROFILE": "nobody", "HOME": "/nowhere"})

@@ -13,7 +13,7 @@ from matchboxctl.serve.startup_banner import startup_banner, startup_warnings
 
 
 def told(host: str, own: str | None) -> list[str]:
-    """The lines for a host, in this order: where it listens, what to try, what the DHCP server is told, and notes."""
+    """The lines for a host: where it listens, addresses to try, the DHCP server's settings, and notes."""
     lines = startup_banner(Address(host, 80), "", ["/ipxe"], lambda: own)
     return [line.strip() for line in lines if "80" in line or ("ADDRESS" in line and "boot.ipxe" not in line)]
 
@@ -32,8 +32,8 @@ def told(host: str, own: str | None) -> list[str]:
         ("0.0.0.0", None, "127.0.0.1:80", "ADDRESS:80"),
     ],
 )
-def test_addresses(host: str, own: str | None, local: str, boot: str) -> None:
-    """Addresses to try are of this machine, the DHCP server's is one that others reach; IPv6 has its brackets."""
+def test_banner_has_reachable_addresses(host: str, own: str | None, local: str, boot: str) -> None:
+    """Those to try are local, the DHCP server's is reachable by others; IPv6 has its brackets."""
     listening, first, second, dhcp, *notes = told(host, own)
     assert f"listening on {f'[{host}]' if ':' in host else host}:80" == listening
     assert [f"curl 'http://{local}/boot.ipxe'", f"curl 'http://{local}/ipxe'"] == [first, second]
@@ -44,15 +44,14 @@ def test_addresses(host: str, own: str | None, local: str, boot: str) -> None:
     assert [note for note, due in expected.items() if due] == notes
 
 
-def test_own_address() -> None:
-    """It is none that only this machine reaches."""
+def test_own_address_is_not_loopback() -> None:
     address = own_address()
     assert address is None or not is_loopback(address)
     assert "0.0.0.0" != address
 
 
 def missing(root: Path, *addresses: str) -> list[str]:
-    """What is said of a profile's kernel and initrds."""
+    """The warnings about a profile's kernel and initrds."""
     for name in ("profiles", "assets"):
         (root / name).mkdir(exist_ok=True)
     kernel, *initrd = (f'"{address}"' for address in addresses)
@@ -64,8 +63,8 @@ def missing(root: Path, *addresses: str) -> list[str]:
     return [line.strip() for line in lines[1:-1]]
 
 
-def test_missing_assets(tmp_path: Path) -> None:
-    """An asset is looked for as the routes look for it: decoded, without query, under the cleaned path."""
+def test_missing_assets_are_listed(tmp_path: Path) -> None:
+    """An asset is looked up as by the routes: decoded, without query, at its clean path."""
     (tmp_path / "assets").mkdir()
     for name in ("my kernel", "i", "100%"):
         (tmp_path / "assets" / name).touch()
@@ -75,8 +74,7 @@ def test_missing_assets(tmp_path: Path) -> None:
     assert lacking == missing(tmp_path, "/assets/my%2520kernel", "--name x /assets/a%20b?release=1")
 
 
-def test_assets_that_cannot_be_read(tmp_path: Path) -> None:
-    """An asset that cannot be read is in the list, with the reason."""
+def test_unreadable_assets_are_listed_with_the_reason(tmp_path: Path) -> None:
     (tmp_path / "assets").mkdir()
     (tmp_path / "assets" / "closed").touch(mode=0o000)
     if os.geteuid():
