@@ -1,4 +1,4 @@
-"""Files to be served, in directories, and the signed addresses that serve the large ones."""
+"""Assets in a directory, and signed addresses for the large ones."""
 
 import errno
 import hashlib
@@ -17,16 +17,16 @@ from lambda_matchbox.golang.http import content_type
 from lambda_matchbox.golang.http.paths import escape_path, to_bytes
 
 SIGNED = "/presigned/"
-"""What signed addresses begin with."""
+"""The prefix of signed addresses."""
 
 OWN = "assets/"
-"""What the names of the operator's own assets begin with in signed addresses."""
+"""The prefix of the operator's own assets in signed addresses."""
 
 _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL}
 
 
 class SignedAddresses:
-    """Addresses that are good for `lifetime` seconds, made with `secret`, for names of files that `serve` streams."""
+    """Addresses of files that `serve` streams, signed with `secret` and valid for `lifetime` seconds."""
 
     def __init__(self, secret: bytes, lifetime: int, clock: Callable[[], float] = time.time) -> None:
         self._secret = secret
@@ -34,12 +34,12 @@ class SignedAddresses:
         self._clock = clock
 
     def sign(self, name: str) -> str:
-        """The address of that name, without scheme and host."""
+        """The address of the file with that name, without scheme and host."""
         expires = str(int(self._clock()) + self._lifetime)
         return f"{SIGNED}{escape_path(name)}?expires={expires}&signature={self._signature(name, expires)}"
 
     def verified(self, name: str, query: str) -> bool:
-        """Whether the query signs that name and has not expired."""
+        """Whether the query has a valid signature of that name."""
         fields = parse_qs(query, keep_blank_values=True)
         expires, signature = (fields.get(name, [""])[0] for name in ("expires", "signature"))
         genuine = hmac.compare_digest(self._signature(name, expires).encode(), to_bytes(signature))
@@ -52,7 +52,7 @@ class SignedAddresses:
 class AssetDirectory:
     """The asset store over a directory (see `assets.stores.AssetStore`).
 
-    `name` is what the names of its files begin with in signed addresses. Symbolic links are followed, as by matchbox.
+    `name` is the prefix of its files in signed addresses. Symbolic links are followed, as by matchbox.
     """
 
     def __init__(self, root: Path, addresses: SignedAddresses, name: str = OWN) -> None:
@@ -61,7 +61,7 @@ class AssetDirectory:
         self._name = name
 
     def path(self, path: str) -> Path:
-        """Where the file of that path lies."""
+        """The file's path on disk."""
         return self.root / os.fsdecode(to_bytes(path))
 
     def file(self, path: str) -> AssetFile | None:
@@ -105,18 +105,18 @@ class AssetDirectory:
             raise NotFoundError(f"no asset {path!r}") from error
         except OSError as error:
             if error.errno in _ABSENT:
-                raise NotFoundError(f"asset {path!r} has gone") from error
+                raise NotFoundError(f"asset {path!r} is gone") from error
             raise _unavailable(path, error) from error
         if len(read) != length:
             raise StoreUnavailableError(f"asset {path!r} changed while it was read")
         return read
 
     def address(self, path: str, origin: str) -> str:
-        """A signed address of the file on the host that the client asked."""
+        """A signed address of the file, on the host of the request."""
         return origin + self._addresses.sign(self._name + path)
 
-    def plain_address(self, path: str) -> str | None:  # noqa: ARG002 (nobody needs one)
-        """None: whoever cannot follow a signed redirect is given the bytes."""
+    def plain_address(self, path: str) -> str | None:  # noqa: ARG002 (unused)
+        """None: clients that cannot follow a signed redirect get the bytes."""
         return None
 
     def accel_redirect(self, path: str) -> str | None:

@@ -1,8 +1,7 @@
-"""Groups, profiles and templates in matchbox's data directory, the truth: an edit is seen by the next request.
+"""Groups, profiles and templates in matchbox's data directory; the next request sees an edit.
 
-Groups are indexed in memory. What has changed is told by inotify, whose queue is read before each selection, so nothing
-is asked of 100,000 files; where there is no inotify the directory is looked through instead. Profiles and templates are
-read when they are asked for.
+Groups are indexed in memory. Changes come from inotify, whose queue is read before each selection, so that 100,000
+files need no stat; without inotify the directory is scanned. Profiles and templates are read on demand.
 """
 
 import errno
@@ -31,10 +30,10 @@ Report = Callable[[str], None]
 
 
 class DirectoryCatalog:
-    """The catalogue over a data directory (see `catalog.stores.Catalog`).
+    """The catalog over a data directory (see `catalog.stores.Catalog`).
 
-    `report` is given one line for each file that does not parse or cannot be read, once for each state of the file.
-    `pointers` says what is served of image sources.
+    `report` is called with a message for each file that does not parse or cannot be read, once per state of the file.
+    `pointers` returns the pointers of image sources.
     """
 
     def __init__(self, root: Path, report: Report, pointers: Callable[[], Pointers] = dict) -> None:
@@ -46,7 +45,7 @@ class DirectoryCatalog:
         self._index = GroupIndex()
         self._changes: Changes = watch(root / "groups")
         self._refresh()
-        # What does not parse is told at the start.
+        # Report what does not parse at the start.
         for _ in self.profiles():
             pass
 
@@ -54,16 +53,16 @@ class DirectoryCatalog:
         return len(self._index)
 
     def close(self) -> None:
-        """Watch the directory no longer; one that serves lives as long as its process."""
+        """Stop watching the directory."""
         self._changes.close()
 
     def overlaps(self) -> list[Overlap]:
-        """The groups that ask for the same machines."""
+        """The groups that match the same machines."""
         return self._index.overlaps()
 
-    def selectors(self, most: int) -> list[Selector]:
-        """Some of the selectors in use, of groups with lists the first of each."""
-        return list(islice(self._index.selectors(), most))
+    def selectors(self, limit: int) -> list[Selector]:
+        """Some selectors in use; of a group with lists the first combination."""
+        return list(islice(self._index.selectors(), limit))
 
     def profiles(self) -> Iterator[Profile]:
         """Every profile that parses."""
@@ -76,15 +75,15 @@ class DirectoryCatalog:
                 yield profile
 
     def select(self, labels: Mapping[str, str] | None) -> Selection | None:
-        """The selection for these labels, or None where no group matches.
+        """The selection for these labels, or None if no group matches.
 
-        Raises StoreUnavailableError where the groups cannot be read, DocumentError where the profile does not parse.
+        Raises StoreUnavailableError if the groups cannot be read, DocumentError if the profile does not parse.
         """
         group = self.group_for(labels)
         return None if group is None else Selection(group, self.profile(group.profile), self._pointers())
 
     def group_for(self, labels: Mapping[str, str] | None) -> Group | None:
-        """The group alone. Raises StoreUnavailableError where the groups cannot be read."""
+        """The group alone. Raises StoreUnavailableError if the groups cannot be read."""
         try:
             with self._lock:
                 self._refresh()
@@ -93,11 +92,11 @@ class DirectoryCatalog:
             raise StoreUnavailableError(f"{error.filename} cannot be read: {error.strerror}") from error
 
     def profile(self, profile_id: str) -> Profile | None:
-        """The profile of that id, None where its file is absent. Raises DocumentError where it does not parse."""
+        """The profile with that id, or None. Raises DocumentError if it does not parse."""
         return self._parsed_profile(profile_id) if profile_id else None
 
     def template(self, kind: str, template_id: str) -> bytes | None:
-        """The template of that kind and id. Raises StoreUnavailableError where the file cannot be read."""
+        """The template of that kind and id. Raises StoreUnavailableError if the file cannot be read."""
         return _content(below(self._root / kind, template_id))
 
     def _refresh(self) -> None:
@@ -106,7 +105,7 @@ class DirectoryCatalog:
                 self._load(name.removesuffix(_JSON))
 
     def _load(self, name: str) -> None:
-        """Take the group from its file; one that does not parse is left out, and the rest still works."""
+        """Load the group from its file; one that does not parse is left out."""
         path = self._root / "groups" / f"{name}{_JSON}"
         try:
             text = _content(path)
@@ -117,7 +116,7 @@ class DirectoryCatalog:
             self._index.put(parse_group(name, text))
         except (DocumentError, StoreUnavailableError) as error:
             self._index.discard(name)
-            self._tell(path, str(error))
+            self._report_once(path, str(error))
         else:
             self._reported.pop(path, None)
 
@@ -127,19 +126,19 @@ class DirectoryCatalog:
             text = _content(path)
             profile = None if text is None else parse_profile(name, text)
         except (DocumentError, StoreUnavailableError) as error:
-            self._tell(path, str(error))
+            self._report_once(path, str(error))
             raise type(error)(f"profile {name!r}: {error}") from error
         self._reported.pop(path, None)
         return profile
 
-    def _tell(self, path: Path, reason: str) -> None:
+    def _report_once(self, path: Path, reason: str) -> None:
         if self._reported.get(path) != reason:
             self._reported[path] = reason
             self._report(f"{path}: {reason}")
 
 
 def json_names(directory: Path) -> list[str]:
-    """The names of its .json files, without their ending, in no order; none where it is not there."""
+    """The names of its .json files, without the suffix, in no order; none if it does not exist."""
     try:
         with os.scandir(directory) as entries:
             return [entry.name.removesuffix(_JSON) for entry in entries if entry.name.endswith(_JSON)]
@@ -148,14 +147,14 @@ def json_names(directory: Path) -> list[str]:
 
 
 def below(directory: Path, name: str) -> Path:
-    """The file of that name, cleaned as matchbox does: it never lies outside the directory."""
+    """The file with that name, cleaned as matchbox does: it is never outside the directory."""
     return directory / posixpath.normpath("/" + name).lstrip("/")
 
 
 def _content(path: Path) -> bytes | None:
-    """The file's bytes, None where there is none. Raises StoreUnavailableError where it cannot be read."""
+    """The file's bytes, or None. Raises StoreUnavailableError if it cannot be read."""
     try:
-        # A pipe would be waited for.
+        # Reading a pipe would block.
         return path.read_bytes() if stat.S_ISREG(path.stat().st_mode) else None
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
         return None
@@ -166,7 +165,7 @@ def _content(path: Path) -> bytes | None:
 
 
 def watch(directory: Path) -> Changes:
-    """The changes of a directory, by the best means that the system has."""
+    """Watches the directory with inotify if the system has it."""
     try:
         from matchboxctl.directory.inotify import Watch
     except ImportError:

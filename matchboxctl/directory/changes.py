@@ -1,4 +1,4 @@
-"""Which files of a directory may have changed since it was last asked?"""
+"""Changed files of a directory."""
 
 import os
 from pathlib import Path
@@ -6,24 +6,24 @@ from typing import Protocol
 
 
 class Changes(Protocol):
-    """The names of files that were added, changed or removed since the last call; all of them at the first."""
+    """Names the files that were added, changed or removed since the last call; at the first call all files."""
 
     def names(self) -> set[str]:
-        """The names, without the directory. Raises OSError where the directory cannot be read."""
+        """The names, without the directory. Raises OSError if the directory cannot be read."""
 
     def close(self) -> None:
-        """Be told of nothing more."""
+        """Stop watching."""
 
 
 class Scan:
-    """By looking at each file: for systems without inotify, and while the directory does not exist."""
+    """Compares each file's stat: for systems without inotify, and while the directory does not exist."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._seen: dict[str, tuple[int, int, int]] = {}
 
     def names(self) -> set[str]:
-        """The names of the files whose time, size or inode are new, and of those that have gone."""
+        """The names of files with another time, size or inode, and of deleted ones."""
         now: dict[str, tuple[int, int, int]] = {}
         try:
             with os.scandir(self._directory) as entries:
@@ -31,7 +31,7 @@ class Scan:
                     try:
                         status = entry.stat()
                     except OSError:
-                        # A link that leads nowhere, for now; or a file that has just gone.
+                        # A dangling link, or a file deleted just now.
                         now[entry.name] = (0, 0, 0)
                         continue
                     now[entry.name] = (status.st_mtime_ns, status.st_size, status.st_ino)
@@ -43,4 +43,4 @@ class Scan:
         return changed
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Nothing to close."""

@@ -1,4 +1,4 @@
-"""All that a matchbox data directory holds, read at once: what an import takes from it."""
+"""Everything in a matchbox data directory, read at once for an import."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.releases.sources import Source
 
 DIRECTORIES = ("profiles", "groups", *TEMPLATE_KINDS, "sources", "assets")
-"""What lies in a data directory."""
+"""The directories of a data directory."""
 
 _JSON = ".json"
 
@@ -33,7 +33,7 @@ class DataDirectory(NamedTuple):
 
 
 def read_directory(root: Path, report: Callable[[str], None]) -> DataDirectory:
-    """Read the directory; `report` is given one line for each file that cannot be used.
+    """Read the directory; `report` is called with a message for each unusable file.
 
     Groups, profiles and sources are the .json files right in their directories; templates and assets may lie deeper.
     Links are followed.
@@ -47,7 +47,7 @@ def read_directory(root: Path, report: Callable[[str], None]) -> DataDirectory:
     for name in ("profiles", "groups"):
         for path, file in sorted(files_below(root / name, close)):
             if path.endswith(_JSON) and "/" not in path:
-                _take_document(found, name, path.removesuffix(_JSON), file, report)
+                _add_document(found, name, path.removesuffix(_JSON), file, report)
     for kind in TEMPLATE_KINDS:
         for path, file in sorted(files_below(root / kind, close)):
             try:
@@ -57,12 +57,12 @@ def read_directory(root: Path, report: Callable[[str], None]) -> DataDirectory:
                 found.broken.append((kind, path))
     for path, file in sorted(files_below(root / "sources", close)):
         if path.endswith(_JSON) and "/" not in path:
-            _take_source(found, path.removesuffix(_JSON), file, report)
+            _add_source(found, path.removesuffix(_JSON), file, report)
     found.assets.update(sorted(files_below(root / "assets", close)))
     return found
 
 
-def _take_document(found: DataDirectory, directory: str, name: str, file: Path, report: Callable[[str], None]) -> None:
+def _add_document(found: DataDirectory, directory: str, name: str, file: Path, report: Callable[[str], None]) -> None:
     parse = parse_group if directory == "groups" else parse_profile
     try:
         found.documents.append(parse(name, file.read_bytes()))
@@ -74,7 +74,7 @@ def _take_document(found: DataDirectory, directory: str, name: str, file: Path, 
     found.broken.append((directory, name))
 
 
-def _take_source(found: DataDirectory, name: str, file: Path, report: Callable[[str], None]) -> None:
+def _add_source(found: DataDirectory, name: str, file: Path, report: Callable[[str], None]) -> None:
     try:
         found.sources[name] = parse_source(name, file.read_bytes())
         return
@@ -86,23 +86,23 @@ def _take_source(found: DataDirectory, name: str, file: Path, report: Callable[[
 
 
 def files_below(root: Path, report: Callable[[str], None]) -> Iterator[tuple[str, Path]]:
-    """The files below a directory, by their paths with slashes; none where there is no directory.
+    """The files below a directory, by their paths with slashes; none if it does not exist.
 
-    They are regular ones, and links that lead nowhere just now, which cannot be read. `report` is given one line for
-    each directory that cannot be read.
+    They are regular files, and dangling links, which cannot be read. `report` is called with a message for each
+    unreadable directory.
     """
 
-    def tell(error: OSError) -> None:
+    def report_error(error: OSError) -> None:
         if not isinstance(error, FileNotFoundError):
             report(f"{error.filename}: cannot be read: {error.strerror}")
 
     above: dict[Path, frozenset[tuple[int, int]]] = {}
-    for directory, subdirectories, names in os.walk(root, followlinks=True, onerror=tell):
+    for directory, subdirectories, names in os.walk(root, followlinks=True, onerror=report_error):
         here = Path(directory)
         status = here.stat()
         identity = (status.st_dev, status.st_ino)
         ancestors = above.get(here.parent, frozenset())
-        # A link may lead back to where it lies; several to one directory are several paths of its files.
+        # A link may lead back to an ancestor; several links to one directory give its files several paths.
         if identity in ancestors:
             subdirectories.clear()
             continue

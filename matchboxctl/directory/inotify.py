@@ -1,8 +1,7 @@
-"""Changes of a directory as Linux tells them.
+"""Changes of a directory from Linux's inotify.
 
-The kernel queues an event while a file is being written, so an edit that has ended is in the queue already. It tells
-nothing of a directory that another one has replaced further up, by a rename or by a link that leads elsewhere now, so
-each time it is asked which directory has the name.
+The kernel queues an event while a file is being written, so a completed edit is already in the queue. There is no event
+if the directory is replaced further up, by a rename or a changed link, so each call compares its identity.
 """
 
 import os
@@ -28,9 +27,9 @@ _GONE = flags.DELETE_SELF | flags.MOVE_SELF | flags.IGNORED | flags.UNMOUNT
 
 
 class Watch:
-    """The changes of a directory, which may come into being later (see `matchboxctl.directory.changes.Changes`).
+    """Changes of a directory, which may be created later (see `matchboxctl.directory.changes.Changes`).
 
-    Symbolic links are followed by looking at the files they name, since their targets' changes are not told.
+    Symbolic links are always reported, since their targets have no events.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -40,7 +39,7 @@ class Watch:
         self._inotify: INotify | None = None
         self._watched: tuple[int, int] | None = None
         self._links: set[str] = set()
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
 
     def names(self) -> set[str]:
         """The names that were added, changed or removed since the last call."""
@@ -52,34 +51,34 @@ class Watch:
                 return self._restart()
             changed.add(event.name)
         self._links |= {name for name in changed if (self._directory / name).is_symlink()}
-        self._told |= changed
+        self._reported |= changed
         return changed | self._links
 
     def close(self) -> None:
-        """Close the queue of changes."""
+        """Close the event queue."""
         if self._inotify is not None:
             self._inotify.close()
         self._inotify = None
 
     def _start(self) -> set[str]:
-        """Watch first, then look at all: what changes in between is told twice rather than never. Raises OSError."""
-        # Asked before: where another directory comes in between, it is watched, and looked at once more than needed.
+        """Watch first, then scan: a change in between is reported twice rather than never. Raises OSError."""
+        # Read before: if the directory is replaced in between, the new one is scanned once more than needed.
         self._watched = self._identity()
         inotify = self._watching()
         try:
-            # The last look does not know of what was told since, and may take it for unchanged or for never there.
-            changed = self._scan.names() | self._told
+            # The last scan knows nothing of later events, and may take those files for unchanged or absent.
+            changed = self._scan.names() | self._reported
         except OSError:
             if inotify is not None:
                 inotify.close()
             raise
         self._inotify = inotify
-        self._told.clear()
+        self._reported.clear()
         self._links = {name for name in changed if (self._directory / name).is_symlink()}
         return changed
 
     def _watching(self) -> INotify | None:
-        """A queue of the directory's changes; None without such a directory yet, or without a watch left."""
+        """The event queue; None if the directory does not exist or the watch limit is reached."""
         inotify = INotify(nonblocking=True)
         try:
             inotify.add_watch(self._name, _EVENTS)
@@ -93,9 +92,9 @@ class Watch:
         return self._start()
 
     def _identity(self) -> tuple[int, int] | None:
-        """Which directory has the name now; None where there is none."""
+        """Device and inode of the directory, or None."""
         try:
-            # Path.stat() takes twice as long, and each selection asks.
+            # Path.stat() takes twice as long, for each selection.
             status = os.stat(self._name)  # noqa: PTH116
         except OSError:
             return None

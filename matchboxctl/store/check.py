@@ -1,4 +1,4 @@
-"""Are table and bucket there when a server starts?"""
+"""Check of table and bucket when a server starts."""
 
 import sys
 import time
@@ -17,9 +17,9 @@ _CHECK_SECONDS = 5.0
 
 
 def found(store: StoreSettings, *, meanwhile: str) -> str:
-    """What is there, in a few words. Raises UsageError where table or bucket is not there or refused.
+    """A summary of the table. Raises UsageError if table or bucket does not exist or refuses access.
 
-    Where they do not answer, standard error is told so, and what clients are told `meanwhile`.
+    If they are unavailable, standard error says so, and what happens to clients `meanwhile`.
     """
     http, end = HttpClient(), time.monotonic() + _CHECK_SECONDS
     dynamodb = DynamoDB(store.dynamodb_endpoint, store.region, store.credentials, http)
@@ -30,7 +30,7 @@ def found(store: StoreSettings, *, meanwhile: str) -> str:
     except AWSError as error:
         raise UsageError(f"{store.place}: {with_advice(error)}") from error
     except StoreUnavailableError as error:
-        # A restart while AWS is away must not need another one when it is back.
+        # A server that starts during an outage must work after it without another restart.
         print(f"matchboxctl: {store.place}: {error}; {meanwhile} until it answers", file=sys.stderr, flush=True)
         return ""
     return f": {len(shapes)} selector shapes"

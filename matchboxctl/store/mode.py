@@ -1,7 +1,7 @@
 """Store mode: table and bucket are the truth, on AWS or on the endpoints that the environment names.
 
-The mode is asked for by MATCHBOX_TABLE and MATCHBOX_BUCKET together. Half of them, or a data directory beside them, is
-refused, so that no command falls through to AWS by accident.
+MATCHBOX_TABLE and MATCHBOX_BUCKET together select the mode. One of them alone, or a data directory as well, is an
+error, so that no command uses AWS by accident.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ _ENDPOINTS = ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3")
 
 
 class StoreSettings(NamedTuple):
-    """Table and bucket, and where they are; an endpoint is None on AWS."""
+    """Names and endpoints of table and bucket; an endpoint is None on AWS."""
 
     table: str
     bucket: str
@@ -37,12 +37,12 @@ class StoreSettings(NamedTuple):
 
     @property
     def place(self) -> str:
-        """Table, bucket and where they are, for an operator to read."""
+        """Table, bucket and their endpoints, for an operator."""
         tables, buckets = (endpoint or f"AWS {self.region}" for endpoint in (self.dynamodb_endpoint, self.s3_endpoint))
         return f"table {self.table} on {tables}, bucket {self.bucket} on {buckets}"
 
     def boot_settings(self, environment: Mapping[str, str]) -> "Settings":
-        """The settings of the function over them; the rest is as the environment says. Raises UsageError."""
+        """The function's settings for this store and this environment. Raises UsageError."""
         from lambda_matchbox.web.settings import Settings
 
         given = {
@@ -58,9 +58,9 @@ class StoreSettings(NamedTuple):
             raise UsageError(str(error)) from error
 
     def credentials(self) -> Credentials:
-        """Those that are good now: boto3 renews temporary ones.
+        """The current credentials: boto3 renews temporary ones.
 
-        Raises UsageError where there are none, StoreUnavailableError where they cannot be renewed just now.
+        Raises UsageError without any, StoreUnavailableError if they cannot be renewed at the moment.
         """
         from botocore.exceptions import BotoCoreError
 
@@ -68,20 +68,20 @@ class StoreSettings(NamedTuple):
             found = self.session.get_credentials()
             now = None if found is None else found.get_frozen_credentials()
         except BotoCoreError as error:
-            raise StoreUnavailableError(f"no AWS credentials just now: {error}") from error
+            raise StoreUnavailableError(f"cannot renew AWS credentials: {error}") from error
         if now is None:
             raise UsageError("no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
         return Credentials(now.access_key or "", now.secret_key or "", now.token)
 
     def dynamodb(self, attempts: "Config | None" = None) -> "DynamoDBClient":
-        """A client for the table; `attempts` says how long and how often it asks, where boto3's ways do not fit."""
+        """A client for the table; `attempts` replaces boto3's timeouts and retries."""
         config = _config(self, attempts)
         return self.session.client(
             "dynamodb", region_name=self.region, endpoint_url=self.dynamodb_endpoint, config=config
         )
 
     def s3(self, attempts: "Config | None" = None) -> "S3Client":
-        """A client for the bucket, as that for the table."""
+        """A client for the bucket."""
         config = _config(self, attempts)
         return self.session.client("s3", region_name=self.region, endpoint_url=self.s3_endpoint, config=config)
 
@@ -93,7 +93,7 @@ class StoreSettings(NamedTuple):
 def _config(settings: StoreSettings, attempts: "Config | None") -> "Config":
     from botocore.config import Config
 
-    # The function knows endpoints from its environment alone: those of an AWS profile would be another place.
+    # As the function, which takes endpoints from its environment only, not from an AWS profile.
     at_aws = settings.s3_endpoint is None
     config = Config(
         ignore_configured_endpoint_urls=at_aws,  # type: ignore[call-arg]
@@ -106,8 +106,8 @@ def _config(settings: StoreSettings, attempts: "Config | None") -> "Config":
 def store_settings(environment: Mapping[str, str], data_path: str | None) -> StoreSettings | None:
     """The settings of store mode; None for directory mode.
 
-    `data_path` is the data directory that was asked for, by flag or environment, None where none was. Credentials and
-    region may come from an AWS profile as well. Raises UsageError for half the settings, or for both modes at once.
+    `data_path` is the data directory of flag or environment, or None. Credentials and region may come from an AWS
+    profile. Raises UsageError for incomplete settings, or for both modes at once.
     """
     table, bucket = (environment.get(name) or "" for name in ("MATCHBOX_TABLE", "MATCHBOX_BUCKET"))
     if not table and not bucket:
@@ -117,8 +117,8 @@ def store_settings(environment: Mapping[str, str], data_path: str | None) -> Sto
         raise UsageError(f"{given} is set and {lacking} is not: set both for store mode, neither for a directory")
     if data_path:
         raise UsageError(
-            "MATCHBOX_TABLE and MATCHBOX_BUCKET ask for table and bucket, and --data-path (MATCHBOX_DATA_PATH) for the "
-            f"directory {data_path!r}: unset one of them"
+            "MATCHBOX_TABLE and MATCHBOX_BUCKET select store mode, and --data-path (MATCHBOX_DATA_PATH) directory mode "
+            f"with {data_path!r}: unset one of them"
         )
     dynamodb_endpoint, s3_endpoint = (_endpoint(environment, name) for name in _ENDPOINTS)
     if (dynamodb_endpoint is None) != (s3_endpoint is None):
@@ -139,7 +139,7 @@ def store_settings(environment: Mapping[str, str], data_path: str | None) -> Sto
 
 
 def _endpoint(environment: Mapping[str, str], own: str) -> str | None:
-    """The endpoint of the variable `own`, else of that for all services. Raises UsageError for what is none."""
+    """The endpoint in the variable `own`, or in that for all services. Raises UsageError for an invalid one."""
     name = next((name for name in (own, "AWS_ENDPOINT_URL") if environment.get(name)), None)
     if name is None:
         return None
@@ -150,5 +150,5 @@ def _endpoint(environment: Mapping[str, str], own: str) -> str | None:
     except ValueError:
         usable = False
     if not usable:
-        raise UsageError(f"{name} {endpoint!r} is no address: write http://HOST:PORT or https://HOST:PORT")
+        raise UsageError(f"invalid {name} {endpoint!r}: use http://HOST:PORT or https://HOST:PORT")
     return endpoint

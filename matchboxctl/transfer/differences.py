@@ -1,13 +1,13 @@
-"""What a command adds, changes and removes, as an operator is shown it."""
+"""The output of `import` and `export` on what they add, change and remove."""
 
 from collections.abc import Collection
 from typing import NamedTuple
 
 
 class Differences(NamedTuple):
-    """The names of what is added, changed and removed, and how many stay as they are.
+    """The names of what is added, changed and removed, and the number of unchanged ones.
 
-    `prefix` goes before each name where the names do not tell what they are.
+    `prefix` precedes each name.
     """
 
     what: str
@@ -23,12 +23,12 @@ class Differences(NamedTuple):
         return [f"{mark} {self.prefix}{name}" for mark, names in marked for name in names]
 
     def without(self, names: Collection[str]) -> "Differences":
-        """The same, but for what was to be added or changed and could not be."""
+        """The same without these additions and changes, which failed."""
         added, changed = ([name for name in kind if name not in names] for kind in (self.added, self.changed))
         return self._replace(added=added, changed=changed)
 
     def summary(self, *, dry_run: bool) -> str:
-        """How many there are of each."""
+        """The numbers of each."""
         would = "would be " if dry_run else ""
         changes = f"{len(self.added)} added, {len(self.changed)} changed, {len(self.removed)} removed"
         return f"{self.what}: {would}{changes}, {self.unchanged} unchanged"

@@ -26,34 +26,34 @@ from matchboxctl.cli.warnings import Warnings
 from matchboxctl.directory.files import DIRECTORIES, files_below
 from matchboxctl.store.advice import advising_on
 from matchboxctl.store.mode import StoreSettings
-from matchboxctl.transfer.compatibility import beyond_matchbox, template_beyond_matchbox, told
+from matchboxctl.transfer.compatibility import incompatibility, notes, template_incompatibility
 from matchboxctl.transfer.differences import Differences
 
 _OF_JSON = ("groups", "profiles", "sources")
 
 
 class _Target(NamedTuple):
-    """A file as it shall be: whether one is so already, and how it is written."""
+    """A file to write: whether an existing one has this content, and how to write it."""
 
     is_in: Callable[[Path], bool]
     write: Callable[[Path], object]
 
 
 def export_directory(store: StoreSettings, root: Path, *, prune: bool, dry_run: bool) -> None:
-    """Make the directory hold what table and bucket hold; with `prune` nothing else of groups, templates and so on.
+    """Write the contents of table and bucket into the directory; with `prune` remove other documents and assets.
 
-    Each file is written whole or not at all, and only where it says something else; it may be interrupted and run
-    again. Standard error names what matchbox itself would read otherwise. Raises UsageError, and FailedError where
-    something could not be written, which standard error names.
+    Each file is written whole or not at all, and only if its content differs; the command may be interrupted and
+    repeated. Standard error has incompatibilities with matchbox, and warnings. Raises UsageError, and FailedError after
+    a warning.
     """
     if root.exists() and not root.is_dir():
-        raise UsageError(f"{root} is no directory")
+        raise UsageError(f"{root} is not a directory")
     print(f"exporting {store.place} into {root}", file=sys.stderr)
     if not dry_run:
         try:
             root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UsageError(f"{root} cannot be made: {error.strerror}") from error
+            raise UsageError(f"{root} cannot be created: {error.strerror}") from error
     warnings = Warnings()
     with advising_on(store):
         _Export(store, root, warnings).run(prune=prune, dry_run=dry_run)
@@ -70,13 +70,13 @@ class _Export:
         self._clients = store.clients()
         self._received = Progress("getting files", 0, "bytes")
         self._spared: set[str] = set()
-        self._beyond_matchbox: list[str] = []
+        self._incompatible: list[str] = []
 
     def run(self, *, prune: bool, dry_run: bool) -> None:
         read = Progress("reading the table", 0, "items")
         contents = scan_table(self._clients, read.add)
         read.end()
-        targets = {path: target for path, target in self._targets(contents) if self._is_below(path)}
+        targets = {path: target for path, target in self._targets(contents) if self._is_valid(path)}
         shown = self._compared(targets, prune=prune)
         if dry_run:
             for line in shown.lines():
@@ -84,15 +84,15 @@ class _Export:
         else:
             self._write(shown, targets)
         print(shown.summary(dry_run=dry_run))
-        for line in told(sorted(self._beyond_matchbox)):
+        for line in notes(sorted(self._incompatible)):
             print(line, file=sys.stderr)
 
     def _targets(self, contents: TableContents) -> Iterator[tuple[str, _Target]]:
-        """Every file by its path; what cannot be read of the table is told."""
+        """Every file by its path, with warnings for damaged items."""
         for kind, items in (("groups", contents.groups), ("profiles", contents.profiles)):
             for name, item in items.items():
                 if "/" in name:
-                    self._warnings.warn(f"{kind} {name!r}: no file can have this name")
+                    self._warnings.warn(f"{kind} {name!r}: not a valid file name")
                 elif (target := self._document(kind, name, item)) is not None:
                     yield f"{kind}/{name}.json", target
         for (kind, name), item in contents.templates.items():
@@ -102,8 +102,8 @@ class _Export:
                 self._warnings.warn(f"{kind} template {name!r} cannot be read: {error!r}: see `matchboxctl fsck`")
                 self._spared.add(f"{kind}/{name}")
                 continue
-            if line := template_beyond_matchbox(kind, name, body):
-                self._beyond_matchbox.append(line)
+            if line := template_incompatibility(kind, name, body):
+                self._incompatible.append(line)
             yield f"{kind}/{name}", _Target(partial(_has, body), partial(_put, body))
         for name, text in texts_of_sources(contents.sources).items():
             if (target := self._source(name, text)) is not None:
@@ -119,11 +119,11 @@ class _Export:
             self._warnings.warn(f"{kind} {name!r} cannot be read: {error!r}: see `matchboxctl fsck`")
             self._spared.add(f"{kind}/{name}.json")
             return None
-        if line := beyond_matchbox(document):
-            self._beyond_matchbox.append(line)
+        if line := incompatibility(document):
+            self._incompatible.append(line)
         fields: dict[str, Any] = document._asdict() if isinstance(document, Group) else document.document()
         body = json.dumps(fields, indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
-        return _Target(partial(_says, document), partial(_put, body))
+        return _Target(partial(_has_document, document), partial(_put, body))
 
     def _source(self, name: str, text: str) -> _Target | None:
         try:
@@ -135,42 +135,42 @@ class _Export:
         body = json.dumps(source_document(source), indent=2, ensure_ascii=False).encode() + b"\n"
         return _Target(partial(_is_source, source), partial(_put, body))
 
-    def _object(self, far: ObjectRef) -> bytes:
+    def _object(self, reference: ObjectRef) -> bytes:
         try:
-            return self._clients.s3.get_object(Bucket=self._clients.bucket, Key=far.key)["Body"].read()
+            return self._clients.s3.get_object(Bucket=self._clients.bucket, Key=reference.key)["Body"].read()
         except self._clients.s3.exceptions.NoSuchKey as error:
-            raise LookupError(f"the bucket lacks {far.key!r}") from error
+            raise LookupError(f"the bucket lacks {reference.key!r}") from error
 
     def _get(self, assets: AssetObjects, path: str, file: Path) -> None:
         assets.get(path, file, self._received.add)
 
-    def _is_below(self, path: str) -> bool:
-        """Whether a file can have this path, and it stays in its directory; told where not."""
+    def _is_valid(self, path: str) -> bool:
+        """Whether the path is valid and stays in its directory; warns if not."""
         parts = path.split("/")
-        lawful = not any(part in ("", ".", "..") or "\0" in part for part in parts)
-        if not lawful:
-            self._warnings.warn(f"{path!r}: no file of the directory can have this name")
-        return lawful
+        valid = not any(part in ("", ".", "..") or "\0" in part for part in parts)
+        if not valid:
+            self._warnings.warn(f"{path!r}: not a valid path")
+        return valid
 
     def _compared(self, targets: dict[str, _Target], *, prune: bool) -> Differences:
-        there = {
+        existing = {
             f"{name}/{path}"
             for name in DIRECTORIES
             for path, _ in files_below(self._root / name, self._warnings.warn)
             if name not in _OF_JSON or (path.endswith(".json") and "/" not in path)
         }
-        kept = {path for path in targets if path in there}
+        kept = {path for path in targets if path in existing}
         same = {path for path in kept if _is_in(targets[path], self._root / path)}
         return Differences(
             "files",
             added=sorted(targets.keys() - kept),
             changed=sorted(kept - same),
-            removed=sorted(there - kept - self._spared) if prune else [],
+            removed=sorted(existing - kept - self._spared) if prune else [],
             unchanged=len(same),
         )
 
     def _write(self, shown: Differences, targets: dict[str, _Target]) -> None:
-        # Beside the known directories: what an interruption leaves in it is part of none.
+        # Outside the known directories: after an interruption it is part of none.
         with tempfile.TemporaryDirectory(dir=self._root, prefix=".export-") as scratch:
             numbered = list(enumerate([*shown.added, *shown.changed]))
 
@@ -198,7 +198,7 @@ def _is_in(target: _Target, file: Path) -> bool:
     try:
         return target.is_in(file)
     except OSError:
-        # A link that leads nowhere, or a file that may not be read: writing it shows whether it can be replaced.
+        # A dangling link or an unreadable file: the write shows whether it can be replaced.
         return False
 
 
@@ -210,8 +210,8 @@ def _has(body: bytes, file: Path) -> bool:
     return file.read_bytes() == body
 
 
-def _says(document: Group | Profile, file: Path) -> bool:
-    """Whether the file says the same, in whatever words."""
+def _has_document(document: Group | Profile, file: Path) -> bool:
+    """Whether the file has the same document."""
     parse = parse_group if isinstance(document, Group) else parse_profile
     try:
         return parse(document.id, file.read_bytes()) == document

@@ -25,17 +25,17 @@ from matchboxctl.store.mode import StoreSettings
 from matchboxctl.transfer.differences import Differences
 from matchboxctl.transfer.sources import SourceImport, hidden_assets
 
-_MOST_NAMED = 5
+_MAX_NAMED = 5
 
 
 def import_directory(store: StoreSettings, root: Path, *, prune: bool, dry_run: bool) -> None:
-    """Make table and bucket hold what the directory holds; with `prune` nothing else.
+    """Write the directory's contents into table and bucket; with `prune` remove everything else.
 
     It may be interrupted and run again at any time. Raises UsageError, and FailedError where something could not be
     taken, which standard error names; the rest is.
     """
     if not root.is_dir():
-        raise UsageError(f"{root} is no directory: name matchbox's data directory")
+        raise UsageError(f"{root} is not a directory: give matchbox's data directory")
     if prune and not any((root / name).is_dir() for name in DIRECTORIES):
         raise UsageError(
             f"{root} has none of matchbox's directories ({', '.join(DIRECTORIES)}): --prune would remove everything"
@@ -44,7 +44,7 @@ def import_directory(store: StoreSettings, root: Path, *, prune: bool, dry_run: 
     warnings = Warnings()
     directory = read_directory(root, warnings.warn)
     if prune and directory.closed:
-        print("note: nothing is pruned, for not every directory could be read", file=sys.stderr)
+        print("note: nothing is pruned, because a directory could not be read", file=sys.stderr)
     with advising_on(store):
         _Import(store, root, directory, warnings, prune=prune, dry_run=dry_run).run()
     if warnings.count:
@@ -74,7 +74,7 @@ class _Import:
         self._dry_run = dry_run
 
     def run(self) -> None:
-        # Assets come before the profiles that name them, and go after those are gone.
+        # Assets are stored before the profiles that name them, and deleted after those.
         files, spared = self._asset_files()
         objects = AssetObjects(self._clients)
         shown = self._assets_shown(objects, files, spared)
@@ -110,11 +110,11 @@ class _Import:
         self._import_sources(texts_of_sources(found.sources))
 
     def _import_sources(self, existing: Mapping[str, str]) -> None:
-        """After the documents, where there are any: machines need them first."""
+        """After the documents, which machines need first."""
         if not self._directory.sources and not existing:
             return
-        lawful, broken = self._directory.sources, self._directory.broken_sources
-        sources = SourceImport(self._root, lawful, existing, broken, self._warnings, prune=self._prune)
+        valid, broken = self._directory.sources, self._directory.broken_sources
+        sources = SourceImport(self._root, valid, existing, broken, self._warnings, prune=self._prune)
         for line in hidden_assets(self._directory.sources.values(), self._directory.assets):
             print(f"note: {line}", file=sys.stderr)
         if not self._dry_run:
@@ -122,7 +122,7 @@ class _Import:
         self._show(sources.differences)
 
     def _without(self, changes: Plan, refused: Mapping[str, str]) -> Plan:
-        """The changes that were made; of the others the reasons are told."""
+        """The changes that were made; warns of the others."""
         for line in refused.values():
             self._warnings.warn(line)
         added, changed = (
@@ -132,7 +132,7 @@ class _Import:
         return changes._replace(added=added, changed=changed)
 
     def _asset_files(self) -> tuple[dict[str, LocalAsset], set[str]]:
-        """The files to put by their paths, and the paths whose files cannot be used."""
+        """The files to store by their paths, and the paths of unusable files."""
         refused = invalid_paths(self._directory.assets)
         for line in refused.values():
             self._warnings.warn(line)
@@ -154,26 +154,26 @@ class _Import:
     def _assets_shown(
         self, objects: AssetObjects, files: dict[str, LocalAsset], spared: Collection[str]
     ) -> Differences:
-        there = objects.sizes()
+        existing = objects.sizes()
         unchanged: set[str] = set()
 
         def compare(path: str) -> None:
             if objects.is_same(path, files[path]):
                 unchanged.add(path)
 
-        for _ in in_parallel(compare, [path for path, file in files.items() if there.get(path) == file.size]):
+        for _ in in_parallel(compare, [path for path, file in files.items() if existing.get(path) == file.size]):
             pass
         return Differences(
             "assets",
-            added=[path for path in files if path not in there],
-            changed=[path for path in files if path in there and path not in unchanged],
-            removed=sorted(there.keys() - files.keys() - set(spared)) if self._prune else [],
+            added=[path for path in files if path not in existing],
+            changed=[path for path in files if path in existing and path not in unchanged],
+            removed=sorted(existing.keys() - files.keys() - set(spared)) if self._prune else [],
             unchanged=len(unchanged),
             prefix="asset ",
         )
 
     def _put_assets(self, objects: AssetObjects, shown: Differences, files: dict[str, LocalAsset]) -> Differences:
-        """Put what was added or changed; what of it was done."""
+        """Store added and changed assets; returns the differences that were made."""
         paths = [*shown.added, *shown.changed]
         progress = Progress("putting assets", sum(files[path].size for path in paths), "bytes")
         gone: set[str] = set()
@@ -205,7 +205,7 @@ def _shown(changes: Plan) -> Differences:
 
 
 def _warnings(documents: list[CatalogDocument], found: TableContents) -> list[str]:
-    """What is lawful, and hardly meant: rivals, names of what is nowhere, and templates that fail."""
+    """What is valid but probably unintended: overlapping groups, absent names, and templates that fail."""
     groups = [document for document in documents if isinstance(document, Group)]
     profiles = {document.id: document for document in documents if isinstance(document, Profile)}
     templates = {d[:2] for d in documents if not isinstance(d, (Group, Profile))} | found.templates.keys()
@@ -214,7 +214,9 @@ def _warnings(documents: list[CatalogDocument], found: TableContents) -> list[st
     for group in groups:
         if group.profile not in profiles and group.profile not in found.profiles:
             absent.setdefault(group.profile, []).append(group.id)
-    lines += [f"{_some(ids)} name profile {name!r}, which is absent" for name, ids in absent.items()]
+    for name, ids in absent.items():
+        names = "names" if len(ids) == 1 else "name"
+        lines.append(f"{_some(ids)} {names} profile {name!r}, which is absent")
     for profile in profiles.values():
         for kind in TEMPLATE_KINDS:
             template_id = getattr(profile, f"{kind}_id")
@@ -225,13 +227,13 @@ def _warnings(documents: list[CatalogDocument], found: TableContents) -> list[st
 
 
 def _failures(documents: list[CatalogDocument]) -> list[Failure]:
-    """What machines of these groups would be told in place of what their templates are for."""
+    """The templates that fail for machines of these groups."""
     profiles = [document for document in documents if isinstance(document, Profile)]
     templates = [document for document in documents if isinstance(document, Template)]
     return failures([document for document in documents if isinstance(document, Group)], profiles, templates)
 
 
 def _some(ids: list[str]) -> str:
-    """Some of the groups, and how many others."""
-    others = f" and {len(ids) - _MOST_NAMED} others" if len(ids) > _MOST_NAMED else ""
-    return f"groups {', '.join(ids[:_MOST_NAMED])}{others}"
+    """The groups, a limited number by name."""
+    others = f" and {len(ids) - _MAX_NAMED} more" if len(ids) > _MAX_NAMED else ""
+    return f"group{'s' if len(ids) > 1 else ''} {', '.join(ids[:_MAX_NAMED])}{others}"

@@ -1,4 +1,4 @@
-"""The image sources of a data directory into the table."""
+"""Import of a data directory's image sources into the table."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -17,9 +17,9 @@ from matchboxctl.transfer.differences import Differences
 
 
 class SourceImport:
-    """What becomes of the table's sources, `existing`: `sources` are those of the directory `root`.
+    """Replaces the table's sources, `existing`, by those of the directory `root`.
 
-    `spared` are ids that stay. With `prune`, those go that the directory lacks, and their releases with them.
+    With `prune`, sources that are not in the directory are removed with their releases, except the ids in `spared`.
     """
 
     def __init__(
@@ -33,21 +33,23 @@ class SourceImport:
         prune: bool,
     ) -> None:
         self._warnings = warnings
-        gone = existing.keys() - sources.keys() - set(spared) if prune else set()
-        staying = {name: text.encode() for name, text in existing.items() if name not in sources and name not in gone}
-        known = image_sources(staying, "")
+        removed = existing.keys() - sources.keys() - set(spared) if prune else set()
+        kept = {name: text.encode() for name, text in existing.items() if name not in sources and name not in removed}
+        known = image_sources(kept, "")
         for line in known.refused:
             warnings.warn(line)
         accepted, refused = apart([*sources.values(), *known.sources.values()])
-        for name, why in refused.items():
-            warnings.warn(f"{root / 'sources' / name}.json: {why}" if name in sources else f"source {name!r}: {why}")
-        self._wanted = {one.id: json.dumps(source_document(one)) for one in accepted if one.id in sources}
-        same = [name for name, text in self._wanted.items() if existing.get(name) == text]
+        for name, reason in refused.items():
+            warnings.warn(
+                f"{root / 'sources' / name}.json: {reason}" if name in sources else f"source {name!r}: {reason}"
+            )
+        self._documents = {one.id: json.dumps(source_document(one)) for one in accepted if one.id in sources}
+        same = [name for name, text in self._documents.items() if existing.get(name) == text]
         self.differences = Differences(
             "image sources",
-            added=sorted(self._wanted.keys() - existing.keys()),
-            changed=sorted(self._wanted.keys() & existing.keys() - set(same)),
-            removed=sorted(gone),
+            added=sorted(self._documents.keys() - existing.keys()),
+            changed=sorted(self._documents.keys() & existing.keys() - set(same)),
+            removed=sorted(removed),
             unchanged=len(same),
             prefix="source ",
         )
@@ -56,12 +58,12 @@ class SourceImport:
         """Write them. Raises StoreUnavailableError and AWSError."""
         table = SourceTable(clients)
         for name in [*self.differences.added, *self.differences.changed]:
-            table.put(name, self._wanted[name])
+            table.put(name, self._documents[name])
         for name in list(self.differences.removed):
             releases = TableReleaseStore(clients, name)
             try:
                 withdraw(releases)
-                # Last, so that the same command finishes what was interrupted.
+                # Last, so that the same command completes an interrupted run.
                 table.delete(name)
             except ReleaseStoreError as error:
                 self._warnings.warn(f"source {name!r} is not removed: {error}; run the same command again")
@@ -69,14 +71,14 @@ class SourceImport:
 
 
 def hidden_assets(sources: Iterable[Source], assets: Iterable[str]) -> list[str]:
-    """A line for each source below whose part of /assets/ the operator has files, given by their paths."""
+    """A line for each source that hides assets, given by their paths."""
     paths = list(assets)
     lines = []
     for source in sources:
         below = sum(path.startswith(f"{source.assets}/") for path in paths)
         if below:
             lines.append(
-                f"{below} of the assets lie below {source.assets}/, which is served from releases of the source "
-                f"{source.id!r} only, once it has one"
+                f"assets below {source.assets}/: {below}; once the source {source.id!r} has a release, only its files "
+                "are served there"
             )
     return lines

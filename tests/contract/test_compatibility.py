@@ -57,8 +57,8 @@ def test_lists(data: Path, stores: Stores, run: Run, tmp_path: Path, capsys: pyt
     assert ["G#g", "G#rival"] == sorted(key for key in contents(stores) if key.startswith("G#"))
 
 
-def test_beyond_matchbox(data: Path, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """An export ends with what matchbox itself would read otherwise, one line for each document, and succeeds."""
+def test_incompatibilities_are_listed(data: Path, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An export with incompatible documents succeeds."""
     hidden = {"secret": "hidden"}
     listed = {
         "profile": "p",
@@ -87,10 +87,9 @@ def test_beyond_matchbox(data: Path, run: Run, tmp_path: Path, capsys: pytest.Ca
         (data / name).write_text(text)
     assert 0 == run("import", data)
     expected = [
-        "note: matchbox itself would read not generic template sprig, which calls Sprig's b64enc, upper",
-        "note: matchbox itself would read not group listed, which lists values for os, rack",
+        "note: matchbox does not render generic template sprig: it calls Sprig's b64enc, upper",
         *(
-            f"note: matchbox itself would read not ignition template new{name}, which is Butane's fcos 1.{minor}.0"
+            f"note: matchbox does not render ignition template new{name}: it is Butane's fcos 1.{minor}.0"
             for name, minor in {
                 "-as.json": 6,
                 "-in-flow.yaml": 6,
@@ -99,7 +98,8 @@ def test_beyond_matchbox(data: Path, run: Run, tmp_path: Path, capsys: pytest.Ca
                 ".yaml": 6,
             }.items()
         ),
-        "note: matchbox itself would read profile meta without its metadata",
+        "note: matchbox ignores group listed: its selector lists os, rack",
+        "note: matchbox ignores the metadata of profile meta",
     ]
     for options in (["--dry-run"], [], []):
         capsys.readouterr()
@@ -108,13 +108,14 @@ def test_beyond_matchbox(data: Path, run: Run, tmp_path: Path, capsys: pytest.Ca
     assert "x" == json.loads((tmp_path / "out" / "groups" / "one.json").read_text())["selector"]["os"]
 
 
-def test_much_beyond_matchbox(data: Path, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Of very many such documents twenty are named, and the others counted."""
+def test_twenty_incompatibilities_are_named(
+    data: Path, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for number in range(25):
         (data / "profiles" / f"meta{number:02}.json").write_text('{"metadata": {"a": 1}}')
     assert 0 == run("import", data)
     capsys.readouterr()
     assert 0 == run("export", tmp_path / "out")
     notes = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note: ")]
-    assert 20 == sum("note: matchbox itself would read profile meta" in line for line in notes)
-    assert (21, "note: and 5 other documents not as they are meant") == (len(notes), notes[-1])
+    assert 20 == sum("note: matchbox ignores the metadata of profile meta" in line for line in notes)
+    assert (21, "note: documents that matchbox does not read as intended, besides these: 5") == (len(notes), notes[-1])

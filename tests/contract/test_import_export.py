@@ -148,7 +148,7 @@ def test_notes(data: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None
     notes = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note: ")]
     assert [
         "note: groups b, g have the same selectors: b is chosen",
-        "note: groups b name profile 'absent', which is absent",
+        "note: group b names profile 'absent', which is absent",
         "note: profile q names cloud template 'none', which is absent",
     ] == notes
 
@@ -165,7 +165,7 @@ def test_templates_that_fail(data: Path, stores: Stores, run: Run, capsys: pytes
     notes = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note: ")]
     reason = "$.storage.files.0.path, line 3 col 26: path not absolute"
     what = f"what it renders is a Butane config that is refused: {reason}"
-    assert [f"note: groups wrong: template 'wrong': {what}"] == notes
+    assert [f"note: group wrong: template 'wrong': {what}"] == notes
     assert {"T#ignition#wrong", "T#ignition#right"} <= contents(stores).keys()
 
 

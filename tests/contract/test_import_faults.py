@@ -38,7 +38,7 @@ def test_unreadable_directory(data: Path, stores: Stores, run: Run, capsys: pyte
     capsys.readouterr()
     assert 1 == run("import", data, "--prune")
     told = capsys.readouterr()
-    assert "note: nothing is pruned, for not every directory could be read" in told.err.splitlines()
+    assert "note: nothing is pruned, because a directory could not be read" in told.err.splitlines()
     assert "assets: 0 added, 0 changed, 0 removed, 1 unchanged" in told.out
     assert before == contents(stores)
 
@@ -214,7 +214,7 @@ def test_export_to_where_no_directory_can_be(run: Run, tmp_path: Path, capsys: p
     (tmp_path / "file").write_text("")
     capsys.readouterr()
     assert 2 == run("export", tmp_path / "file" / "out")
-    line = f"matchboxctl: {tmp_path / 'file' / 'out'} cannot be made: Not a directory"
+    line = f"matchboxctl: {tmp_path / 'file' / 'out'} cannot be created: Not a directory"
     assert line == capsys.readouterr().err.splitlines()[-1]
 
 

@@ -226,7 +226,7 @@ def test_own_assets_below(sources: Path, run: Run, capsys: pytest.CaptureFixture
         file.write_text("x")
     assert 0 == run("import", sources)
     notes = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note: ")]
-    hidden = "2 of the assets lie below talos/arm64/, which is served from releases of the source 'arm' only"
+    hidden = "assets below talos/arm64/: 2; once the source 'arm' has a release, only its files are served there"
     assert [f"note: {hidden}, once it has one"] == notes
 
 

@@ -46,7 +46,7 @@ def create_bucket(client: "S3Client", name: str, region: str) -> bool:
     return True
 
 
-def expire_answers(client: "S3Client", bucket: str) -> str | None:
+def expire_responses(client: "S3Client", bucket: str) -> str | None:
     """Have the bucket delete long responses and the parts of unfinished uploads after a day.
 
     Other lifecycle rules stay. Returns the error code of a service without lifecycles, None otherwise.
