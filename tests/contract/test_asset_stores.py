@@ -1,4 +1,4 @@
-"""What every asset store promises: over a directory, and over a bucket on moto and on versitygw."""
+"""The contract of asset stores: a directory, and buckets of moto and versitygw."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -40,8 +40,7 @@ def assets(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AssetSubj
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_name(assets: AssetSubject, name: str) -> None:
-    """A file of any name is known, read, listed and served at its address, and is no directory."""
+def test_file_of_any_name_is_served(assets: AssetSubject, name: str) -> None:
     assets.put(name, BODY)
     found = assets.store.file(name)
     directory, _, last = name.rpartition("/")
@@ -55,8 +54,7 @@ def test_name(assets: AssetSubject, name: str) -> None:
     assert assets.store.listing(name) is None
 
 
-def test_validators(assets: AssetSubject) -> None:
-    """A file has a quoted tag, which stays until it changes, and the time of its last change in whole seconds."""
+def test_file_has_tag_and_modification_time(assets: AssetSubject) -> None:
     assets.put("a", b"one")
     first, second = assets.store.file("a"), assets.store.file("a")
     assets.put("a", b"three")
@@ -72,8 +70,7 @@ def test_validators(assets: AssetSubject) -> None:
     assert abs(datetime.now(UTC) - first.modified) < timedelta(hours=1)
 
 
-def test_empty(assets: AssetSubject) -> None:
-    """An empty file is a file, and its address serves nothing."""
+def test_empty_file_is_a_file(assets: AssetSubject) -> None:
     assets.put("empty", b"")
     found = assets.store.file("empty")
     assert found is not None
@@ -82,8 +79,7 @@ def test_empty(assets: AssetSubject) -> None:
 
 
 @pytest.mark.parametrize(("start", "length"), [(0, 1), (255, 2), (1_000, 3_000), (len(BODY) - 1, 1)])
-def test_range(assets: AssetSubject, start: int, length: int) -> None:
-    """Part of a file is read, and is served at its address."""
+def test_part_of_a_file_is_read(assets: AssetSubject, start: int, length: int) -> None:
     assets.put("a", BODY)
     part = BODY[start : start + length]
     assert part == assets.store.read("a", start, length)
@@ -91,8 +87,7 @@ def test_range(assets: AssetSubject, start: int, length: int) -> None:
     assert (206, part) == (served.status, served.body)
 
 
-def test_nested(assets: AssetSubject) -> None:
-    """A directory lists its own files and directories, not what is deeper, and is no file."""
+def test_listing_has_one_level(assets: AssetSubject) -> None:
     for path in ("a", "dir/b", "dir/sub/c", "dir/sub/d", "dir/sub dir+/e", "dir.txt", "other/dir/f"):
         assets.put(path, b"x")
     listings = [assets.store.listing(path) for path in ("", "dir", "dir/sub", "dir/sub dir+")]
@@ -105,8 +100,7 @@ def test_nested(assets: AssetSubject) -> None:
     assert [None] * 3 == [assets.store.file(path) for path in ("dir", "dir/sub", "other/dir")]
 
 
-def test_many(assets: AssetSubject) -> None:
-    """A directory of more than 1,000 names, which S3 lists in pages, has them all."""
+def test_listing_of_several_pages_is_complete(assets: AssetSubject) -> None:
     files = [f"file {n:04}" for n in range(1_010)]
     for name in files:
         assets.put(f"dir/{name}", b"")
@@ -131,23 +125,20 @@ ABSENT = {
 
 
 @pytest.mark.parametrize("path", ABSENT.values(), ids=ABSENT)
-def test_absent(assets: AssetSubject, path: str) -> None:
-    """What was never put there is no file and no directory, whatever its name, and cannot be read."""
+def test_absent_path_is_neither_file_nor_directory(assets: AssetSubject, path: str) -> None:
     assets.put("dir/file", b"x")
     assert (None, None) == (assets.store.file(path), assets.store.listing(path))
     with pytest.raises(NotFoundError):
         assets.store.read(path, 0, 1)
 
 
-def test_nothing(assets: AssetSubject) -> None:
-    """Where nothing was ever put, the root is a directory."""
+def test_empty_root_is_a_directory(assets: AssetSubject) -> None:
     listing = assets.store.listing("")
     assert listing is not None
     assert ([], []) == (listing.files, listing.directories)
 
 
-def test_gone(assets: AssetSubject) -> None:
-    """A file that was deleted since it was found cannot be read."""
+def test_deleted_file_cannot_be_read(assets: AssetSubject) -> None:
     assets.put("a", b"x")
     assert assets.store.file("a") is not None
     assets.delete("a")
@@ -156,8 +147,8 @@ def test_gone(assets: AssetSubject) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_scheme(assets: AssetSubject, scheme: str) -> None:
-    """An address has the scheme that the client used, and holds no byte that a header may not."""
+def test_address_has_the_scheme_of_the_request(assets: AssetSubject, scheme: str) -> None:
+    """And no byte that a header may not have."""
     address = assets.store.address("ü +%/\r\n", f"{scheme}://boot.test")
     assert f"{scheme}://" == address[: len(scheme) + 3]
     assert address.isascii()

@@ -1,4 +1,4 @@
-"""How many calls of DynamoDB does each route of the Lambda function cost? No Scan, no Query, no write: see READS."""
+"""DynamoDB calls of each route of the Lambda function; no Scan, no Query, no write: see READS."""
 
 import threading
 import time
@@ -69,14 +69,13 @@ def filled(request: pytest.FixtureRequest, made: MakeTable) -> Iterator[CatalogT
         ("/ignition", 4, 3),
     ],
 )
-def test_route(filled: CatalogTable, path: str, cold: int, warm: int, labels: dict[str, str]) -> None:
-    """Each route keeps its budget, the first time and from then on, whatever the number of groups and their lists."""
+def test_route_keeps_its_budget(filled: CatalogTable, path: str, cold: int, warm: int, labels: dict[str, str]) -> None:
+    """Whatever the number of groups and their lists."""
     with boot_app(filled) as app:
         assert [cold, warm, warm] == [app.cost(path, **labels) for _ in range(3)]
 
 
-def test_what_templates_see(filled: CatalogTable) -> None:
-    """A template sees the profile's metadata, and over them the value of the list that the machine has."""
+def test_template_sees_profile_metadata_and_the_machines_value(filled: CatalogTable) -> None:
     with boot_app(filled) as app:
         assert Reply(200, b"north 7 value 63, 9\n") == app.ask("/generic", **LISTED)
         metadata = [line for line in app.ask("/metadata", **LISTED).body.splitlines() if b"REQUEST_" not in line]
@@ -84,8 +83,7 @@ def test_what_templates_see(filled: CatalogTable) -> None:
 
 
 @pytest.mark.parametrize(("shapes", "calls"), [(90, 2), (98, 2), (99, 3), (150, 3), (190, 3), (300, 5)])
-def test_more_shapes(table: CatalogTable, shapes: int, calls: int) -> None:
-    """Beyond what one call takes, each 100 shapes cost one call more."""
+def test_each_100_shapes_cost_one_call(table: CatalogTable, shapes: int, calls: int) -> None:
     groups = of_shapes(shapes, shapes)
     write(table, groups)
     table.writer.put_profile(PROFILE)
@@ -93,8 +91,7 @@ def test_more_shapes(table: CatalogTable, shapes: int, calls: int) -> None:
         assert [calls + 1, calls] == [app.cost("/ipxe", **groups[-1].selector) for _ in range(2)]
 
 
-def test_new_shape(table: CatalogTable) -> None:
-    """A shape that is new costs one call more, once."""
+def test_new_shape_costs_one_call_once(table: CatalogTable) -> None:
     write(table, of_shapes(SHAPES, SHAPES))
     table.writer.put_profile(PROFILE)
     with boot_app(table) as app:
@@ -123,8 +120,7 @@ class Together(HttpClient):
         return super().request(method, url, headers, body, deadline)
 
 
-def test_parallel(moto_server: Service, made: MakeTable) -> None:
-    """The calls for many shapes are made at the same time."""
+def test_calls_for_many_shapes_are_parallel(moto_server: Service, made: MakeTable) -> None:
     groups = of_shapes(300, 300)
     keys = [SHAPES_KEY, *(entry_key(selector_of(group.selector)) for group in groups)]
     with closing(made(moto_server)) as table, closing(Together(4)) as http:

@@ -1,4 +1,4 @@
-"""How many calls of DynamoDB does an answer of the catalogue cost?"""
+"""DynamoDB calls of the catalog."""
 
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
@@ -11,8 +11,8 @@ MAC = "52:54:00:12:34:56"
 GROUP = Group("a", profile="p", selector={"mac": MAC})
 
 
-def test_budget(table: CatalogTable) -> None:
-    """A selection takes three calls at first and two from then on; a template one more."""
+def test_selection_takes_three_calls_then_two(table: CatalogTable) -> None:
+    """A template takes one more."""
     table.fill(Group("default"), GROUP, *(Group(f"g{n}", selector={f"k{n}": "v"}) for n in range(20)))
     table.writer.put_profile(Profile("p"))
     calls = []
@@ -27,8 +27,7 @@ def test_budget(table: CatalogTable) -> None:
     assert [{"GetItem": 1, "BatchGetItem": 2}, {"BatchGetItem": 2}, {"GetItem": 1}] == calls
 
 
-def test_new_shape(table: CatalogTable) -> None:
-    """A new shape costs a warm reader one more call, once."""
+def test_new_shape_costs_one_call_once(table: CatalogTable) -> None:
     table.fill(GROUP)
     calls = []
     with fault_proxy(table.service.endpoint) as proxy:
@@ -44,8 +43,7 @@ def test_new_shape(table: CatalogTable) -> None:
     assert [3, 2] == calls
 
 
-def test_tombstone(table: CatalogTable) -> None:
-    """A tombstone costs each reader one more call, once."""
+def test_tombstone_costs_one_call_once(table: CatalogTable) -> None:
     table.fill(GROUP, Group("b", selector={"mac": MAC}))
     table.writer.delete_group("b")
     calls = []
@@ -58,8 +56,7 @@ def test_tombstone(table: CatalogTable) -> None:
     assert [3, 2] == calls
 
 
-def test_withheld(table: CatalogTable) -> None:
-    """An answer is never chosen from a part of the entries."""
+def test_selection_never_uses_part_of_the_entries(table: CatalogTable) -> None:
     table.fill(Group("default"), GROUP)
     with fault_proxy(table.service.endpoint) as proxy:
         reader = table.reader(proxy.endpoint)

@@ -1,4 +1,4 @@
-"""What the writer promises beside the catalogue's contract: limits, what it says of a deletion."""
+"""What the writer promises besides the contract of catalogs."""
 
 from contextlib import closing
 
@@ -14,8 +14,7 @@ from tests.rigs.catalog_table import CatalogTable
 from tests.rigs.service import Service
 
 
-def test_too_large(table: CatalogTable) -> None:
-    """What DynamoDB's limit for an item refuses, and what nothing could serve, names the limit."""
+def test_item_over_the_limit_is_refused_with_the_limit(table: CatalogTable) -> None:
     writer = table.writer
     with pytest.raises(UnwritableError, match="16777216"):
         writer.put_template("generic", "t", bytes(16 * 1024 * 1024 + 1))
@@ -25,15 +24,14 @@ def test_too_large(table: CatalogTable) -> None:
         writer.put_group(Group("g", selector={"k": "x" * 409_600}))
 
 
-def test_too_many_selectors(table: CatalogTable) -> None:
-    """A group whose lists have more combinations than one transaction can move, or none, is refused."""
+def test_too_many_combinations_are_refused(table: CatalogTable) -> None:
     for number in (0, 41):
         with pytest.raises(UnwritableError, match=f"have {number} combinations, not 1 to 40"):
             table.writer.put_group(Group("g", selector={"k": tuple(map(str, range(number)))}))
 
 
-def test_long_selectors(table: CatalogTable) -> None:
-    """A group whose selectors do not fit into one transaction together is refused; what is just below is moved."""
+def test_selectors_over_the_transaction_limit_are_refused(table: CatalogTable) -> None:
+    """Those just below it can be moved."""
     short = {"k": "x" * 9_900, "l": tuple(map(str, range(40)))}
     with pytest.raises(UnwritableError, match=r"the 40 combinations of its selector's lists have \d+ bytes together"):
         table.writer.put_group(Group("g", selector=short | {"k": "x" * 10_300}))
@@ -48,8 +46,7 @@ def chosen(table: CatalogTable, labels: dict[str, str]) -> str | None:
     return None if selection is None else selection.group.id
 
 
-def test_addresses_that_are_none(table: CatalogTable) -> None:
-    """A group whose MAC address is none is kept, given to nobody, also not to a machine without one, and no damage."""
+def test_group_with_invalid_address_is_stored_and_matches_nothing(table: CatalogTable) -> None:
     groups = [Group("a", selector={"mac": ""}), Group("b", selector={"os": "", "MAC": ""}), Group("c")]
     table.fill(*groups, Group("d", selector={"mac": "zz"}))
     catalog = table.reader()
@@ -60,8 +57,8 @@ def test_addresses_that_are_none(table: CatalogTable) -> None:
 
 
 @pytest.mark.real
-def test_largest(dynamodb_local: Service, made: MakeTable) -> None:
-    """A profile as large as an item may be is written and read (moto takes less)."""
+def test_profile_of_the_item_limit_is_stored(dynamodb_local: Service, made: MakeTable) -> None:
+    """moto takes less."""
     with closing(made(dynamodb_local)) as table:
         without = profile_record(Profile("p", name="-")).item
         taken = sum(len(key) + len(value) for key, value in without.items() if isinstance(value, str)) - 1
@@ -70,8 +67,7 @@ def test_largest(dynamodb_local: Service, made: MakeTable) -> None:
         assert profile == table.reader().profile("p")
 
 
-def test_full_entry(table: CatalogTable) -> None:
-    """A group for which its selector's entry has no room is refused, and the entry stays as it was."""
+def test_full_entry_refuses_a_group_and_stays(table: CatalogTable) -> None:
     first, second = (Group(group_id, profile=group_id * 180_000) for group_id in "ab")
     third = Group("c", profile="c" * 180_000)
     table.fill(first, second)
@@ -81,14 +77,12 @@ def test_full_entry(table: CatalogTable) -> None:
 
 
 @pytest.mark.parametrize("name", ["x" * 2048, "\ud800"])
-def test_no_key(table: CatalogTable, name: str) -> None:
-    """An id that no key can hold is refused."""
+def test_id_over_the_key_limit_is_refused(table: CatalogTable, name: str) -> None:
     with pytest.raises(UnwritableError, match="id"):
         table.writer.put_group(Group(name))
 
 
-def test_deleted(table: CatalogTable) -> None:
-    """Deleting says whether there was anything to delete."""
+def test_deletion_returns_whether_it_existed(table: CatalogTable) -> None:
     table.fill(Group("a"))
     table.writer.put_profile(Profile("a"))
     table.writer.put_template("cloud", "a", b"")
@@ -99,8 +93,7 @@ def test_deleted(table: CatalogTable) -> None:
     assert [[True] * 3, [False] * 3] == answers
 
 
-def test_object_that_goes_meanwhile(table: CatalogTable) -> None:
-    """A long template's object that is taken for garbage before its item names it is put again."""
+def test_object_deleted_as_garbage_is_put_again(table: CatalogTable) -> None:
     writer = table.new_writer()
 
     def take_away(**_: object) -> None:

@@ -1,4 +1,4 @@
-"""What every catalogue promises: in memory, over a directory, on moto's DynamoDB and on DynamoDB Local."""
+"""The contract of catalogs: in memory, a directory, moto's DynamoDB and DynamoDB Local."""
 
 import pytest
 

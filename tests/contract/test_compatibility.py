@@ -1,4 +1,4 @@
-"""What matchbox does not have, lists in selectors and metadata of profiles, goes into the stores and out again."""
+"""Documents with more than matchbox supports: lists in selectors, metadata of profiles."""
 
 import json
 from pathlib import Path
@@ -10,8 +10,7 @@ from tests.contract.test_import_export import NOTHING, contents
 from tests.rigs.stores import Stores
 
 
-def test_metadata_of_profiles(data: Path, stores: Stores, run: Run, tmp_path: Path) -> None:
-    """Metadata of profiles, short and long, come out as they went in, and are written again where they change."""
+def test_metadata_of_profiles_survives_import_and_export(data: Path, stores: Stores, run: Run, tmp_path: Path) -> None:
     documents: dict[str, dict[str, object]] = {
         "short": {"boot": {"kernel": "k"}, "metadata": {"a": {"b": [1, 2.5, None]}}},
         "long": {"metadata": {"list": ["x" * 1000] * 500}},
@@ -32,8 +31,10 @@ def test_metadata_of_profiles(data: Path, stores: Stores, run: Run, tmp_path: Pa
     assert ["P#long"] == [key for key, item in contents(stores).items() if item != before[key]]
 
 
-def test_lists(data: Path, stores: Stores, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Lists of a selector come out as they went in; too many combinations are refused, rivals are named once."""
+def test_lists_survive_import_and_export(
+    data: Path, stores: Stores, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Too many combinations are refused, overlaps are named once."""
     listed = {"mac": ["52:54:00:00:00:02", "52:54:00:00:00:01"], "os": ["a", "b"]}
     (data / "groups" / "listed.json").write_text(json.dumps({"profile": "p", "selector": listed}))
     rival = {"mac": listed["mac"], "os": "a"}

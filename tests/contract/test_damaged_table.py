@@ -1,4 +1,4 @@
-"""What does the catalogue answer from a table that somebody has damaged?"""
+"""Selections from damaged tables."""
 
 import pytest
 
@@ -10,16 +10,15 @@ from lambda_matchbox.errors import StoreUnavailableError
 from tests.rigs.catalog_table import CatalogTable
 
 
-def test_dangling(table: CatalogTable) -> None:
-    """An entry that names a group which is not there is an outage, not another group."""
+def test_missing_group_of_an_entry_is_an_outage(table: CatalogTable) -> None:
+    """Not a selection of another group."""
     table.fill(Group("default"), Group("a", selector={"k": "v"}))
     table.client.delete_item(TableName=table.name, Key={"pk": {"S": "G#a"}})
     with pytest.raises(StoreUnavailableError, match="4 times"):
         table.reader().select({"k": "v"})
 
 
-def test_as_the_version_before_wrote_it(table: CatalogTable) -> None:
-    """A table without lists, as it was written before there were any, is read, and written on."""
+def test_table_of_a_version_without_lists_works(table: CatalogTable) -> None:
     name = "E#3c6079a9a06617f9688409ea1add0ef017c7484d6eca6a844c8bc51633a1ed97"
     document = '{"id":"a","name":"","profile":"p","selector":{"k":"v"},"metadata":{}}'
     items = [
@@ -44,8 +43,7 @@ def test_as_the_version_before_wrote_it(table: CatalogTable) -> None:
     assert [None, Selection(listed, profile)] == [table.reader().select({"k": value}) for value in "vx"]
 
 
-def test_no_shape(table: CatalogTable) -> None:
-    """What SHAPES names beside shapes is passed over."""
+def test_other_attributes_of_shapes_are_ignored(table: CatalogTable) -> None:
     table.fill(Group("default"), Group("a", selector={"k": "v"}))
     for name in ("no JSON", '"text"', "[1]"):
         table.client.update_item(

@@ -1,4 +1,4 @@
-"""Long templates and metadata, whose bytes lie in the bucket."""
+"""Long templates and metadata in the bucket."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -60,15 +60,13 @@ def bucket(moto_server: Service) -> Iterator[Bucket]:
         yield Bucket(moto_server, http, table)
 
 
-def test_read_once(bucket: Bucket) -> None:
-    """What was read is not asked for again."""
+def test_object_is_read_once(bucket: Bucket) -> None:
     far = bucket.put("a", 100)
     assert [bytes(100)] * 3 == [bucket.read(far) for _ in range(3)]
     assert ["GET a"] == bucket.http.asked
 
 
-def test_what_was_asked_for_last_is_kept(bucket: Bucket) -> None:
-    """Of more than fits, what was not asked for longest is forgotten."""
+def test_least_recently_used_object_is_evicted(bucket: Bucket) -> None:
     third = MAX_CACHED_BYTES // 3
     first, second, last = (bucket.put(name, third) for name in "abc")
     for far in (first, second, last, first, bucket.put("d", third), first, second):
@@ -77,16 +75,14 @@ def test_what_was_asked_for_last_is_kept(bucket: Bucket) -> None:
 
 
 @pytest.mark.parametrize("size", [99, None])
-def test_lost_object_is_no_answer(bucket: Bucket, size: int | None) -> None:
-    """An object that lacks, or is shorter than its item says, is told with its key."""
+def test_lost_or_short_object_is_an_error_with_its_key(bucket: Bucket, size: int | None) -> None:
     if size is not None:
         bucket.put("a", size)
     with pytest.raises(StoreUnavailableError, match=r"'a'.*fsck"):
         bucket.read(ObjectRef("a", 100))
 
 
-def test_new_text_is_another_object(bucket: Bucket) -> None:
-    """A long template that is rewritten is read anew at once, and a short one needs no object."""
+def test_rewritten_template_is_read_at_once(bucket: Bucket) -> None:
     reader = bucket.table.reader()
     for body in (LONG, LONG + b"y", b"short", LONG):
         bucket.table.writer.put_template("generic", "t", body)

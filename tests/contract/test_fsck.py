@@ -1,4 +1,4 @@
-"""Each kind of damage is found by its name, and repaired if possible; a sound table has none."""
+"""Each kind of damage has its finding, and is repaired if possible; a sound table has none."""
 
 import json
 from typing import Any
@@ -118,16 +118,16 @@ def damage(table: CatalogTable, *, repair: bool) -> list[tuple[Kind, bool]]:
     return [(found.kind, found.repaired) for found in table.fsck(repair=repair) if found.kind.is_damage]
 
 
-def test_sound(sound: CatalogTable) -> None:
-    """Nothing is wrong with what writers leave, moved and deleted groups included."""
+def test_sound_table_has_no_findings(sound: CatalogTable) -> None:
+    """Groups were moved and deleted in it."""
     sound.fill(Group("node", profile="p", selector={"mac": "2"}), Group("gone", profile="p", selector={"mac": "3"}))
     sound.writer.delete_group("gone")
     assert [] == sound.fsck()
 
 
 @pytest.mark.parametrize("name", DAMAGE)
-def test_repaired(sound: CatalogTable, name: str) -> None:
-    """The damage is found, by a check that changes nothing; a repair mends it, and machines get what they should."""
+def test_damage_is_found_and_repaired(sound: CatalogTable, name: str) -> None:
+    """A check without repair changes nothing."""
     kind, harm = DAMAGE[name]
     harm(sound)
     assert {(kind, False)} == set(damage(sound, repair=False))
@@ -140,16 +140,14 @@ def test_repaired(sound: CatalogTable, name: str) -> None:
     assert Selection(LISTS, PROFILE) == sound.reader().select({"zone": "y", "rack": "2"})
 
 
-def test_group_of_lists_is_gone(sound: CatalogTable) -> None:
-    """A group that is gone is taken out of each of its entries."""
+def test_missing_group_is_removed_from_all_its_entries(sound: CatalogTable) -> None:
     delete(sound, "G#lists")
     assert [(Kind.DANGLING, True)] * 4 == damage(sound, repair=True)
     assert [] == damage(sound, repair=False)
     assert Selection(Group("default", profile="p"), PROFILE) == sound.reader().select({"zone": "x", "rack": "2"})
 
 
-def test_tombstones_of_lists(sound: CatalogTable) -> None:
-    """What a group of lists leaves in each of its former entries is swept with those."""
+def test_tombstones_of_lists_are_removed(sound: CatalogTable) -> None:
     sound.fill(LISTS._replace(selector={"zone": ("y", "z"), "rack": "1"}))
     kinds = [found.kind for found in sound.fsck(repair=True, ages=NOW._replace(shape=300))]
     assert [Kind.TOMBSTONE] * 3 == kinds
@@ -158,16 +156,15 @@ def test_tombstones_of_lists(sound: CatalogTable) -> None:
 
 
 @pytest.mark.parametrize("name", BEYOND_REPAIR)
-def test_beyond_repair(sound: CatalogTable, name: str) -> None:
-    """What only an import can bring back, or nobody knows, is told, also by a repair."""
+def test_damage_that_needs_an_import_remains(sound: CatalogTable, name: str) -> None:
     kind, harm = BEYOND_REPAIR[name]
     harm(sound)
     assert [(kind, False)] == damage(sound, repair=False)
     assert [(kind, False)] == damage(sound, repair=True)
 
 
-def test_old_tombstones(sound: CatalogTable) -> None:
-    """Tombstones are garbage once they are old, and an entry that has nothing else goes with them."""
+def test_old_tombstones_are_garbage(sound: CatalogTable) -> None:
+    """An entry with nothing else goes with them."""
     sound.fill(Group("second", profile="p", selector={"mac": "1"}), Group("node", profile="p", selector={"mac": "2"}))
     sound.writer.delete_group("other")
     assert [] == sound.fsck(repair=True)
@@ -178,16 +175,14 @@ def test_old_tombstones(sound: CatalogTable) -> None:
     assert sound.entry({"os": "a"}) is None
 
 
-def test_empty_entry(sound: CatalogTable) -> None:
-    """An entry without groups or tombstones is garbage."""
+def test_empty_entry_is_garbage(sound: CatalogTable) -> None:
     change(sound, key_of(OTHER), g_other=None)
     delete(sound, "G#other")
     assert [(Kind.EMPTY_ENTRY, True)] == found_in(sound)
     assert sound.entry({"os": "a"}) is None
 
 
-def test_unused_shape(sound: CatalogTable) -> None:
-    """A shape that no group has is marked by one repair, and removed by a later one."""
+def test_unused_shape_is_marked_then_removed(sound: CatalogTable) -> None:
     sound.writer.delete_group("other")
     sound.fsck(repair=True, ages=NOW._replace(shape=300))
     assert [[(Kind.UNUSED_SHAPE, False)]] * 2 == [found_in(sound), found_in(sound)]
@@ -196,8 +191,7 @@ def test_unused_shape(sound: CatalogTable) -> None:
     assert {"[]", '["mac"]', '["rack","zone"]'} == shapes(sound)
 
 
-def test_marked_shape_is_used_again(sound: CatalogTable) -> None:
-    """A writer who needs a shape removes the mark, and no repair takes it from the group."""
+def test_writer_removes_the_mark_of_a_shape(sound: CatalogTable) -> None:
     sound.writer.delete_group("other")
     sound.fsck(repair=True, ages=NOW._replace(shape=300))
     sound.fsck(repair=True)
@@ -210,22 +204,19 @@ def test_marked_shape_is_used_again(sound: CatalogTable) -> None:
     assert Selection(OTHER, PROFILE) == sound.reader().select({"os": "a"})
 
 
-def test_unused_object(sound: CatalogTable) -> None:
-    """An object that no item names is garbage after a day."""
+def test_unused_object_is_garbage_after_a_day(sound: CatalogTable) -> None:
     sound.writer.put_template("generic", "t", b"short")
     assert [] == sound.fsck(repair=True)
     assert [(Kind.UNUSED_OBJECT, True)] == [(found.kind, found.repaired) for found in sound.fsck(repair=True, ages=NOW)]
     assert "Contents" not in sound.s3_client.list_objects_v2(Bucket=sound.name, Prefix="templates/")
 
 
-def test_object_of_what_cannot_be_read(sound: CatalogTable) -> None:
-    """An object is not garbage if an item names it, though nobody can read that item."""
+def test_object_of_an_unreadable_item_is_not_garbage(sound: CatalogTable) -> None:
     change(sound, "T#generic#t", size="large")
     assert [(Kind.UNREADABLE, False)] == found_in(sound, NOW)
 
 
-def test_notes(sound: CatalogTable) -> None:
-    """Names of what is absent, and groups that share a selector, are notes."""
+def test_absent_names_and_overlaps_are_notes(sound: CatalogTable) -> None:
     sound.writer.put_profile(Profile("q", cloud_id="none"))
     sound.fill(Group("a", profile="absent", selector={"mac": "1"}))
     sound.fill(Group("some", profile="p", selector={"zone": "x", "rack": ("2", "3")}))

@@ -1,4 +1,4 @@
-"""A data directory goes into table and bucket and comes out again: on moto, and on DynamoDB Local with versitygw."""
+"""Import and export of a data directory: on moto, and on DynamoDB Local with versitygw."""
 
 import json
 import shutil
@@ -32,8 +32,10 @@ def contents(stores: Stores) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("suite", SUITES)
-def test_round_trip(suite: str, stores: Stores, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Export after import gives the same documents and files, which change nothing when they are imported again."""
+def test_export_after_import_is_equal(
+    suite: str, stores: Stores, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A second import changes nothing."""
     data = HERE / suite / "data"
     # The recordings of one suite hold groups that do not parse.
     assert (1 if suite == "selection" else 0) == run("import", data)
@@ -55,8 +57,9 @@ def test_round_trip(suite: str, stores: Stores, run: Run, tmp_path: Path, capsys
     assert before == contents(stores)
 
 
-def test_changes(data: Path, stores: Stores, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A dry run names what an import then changes, adds and removes, and writes nothing; so does an export's."""
+def test_dry_run_lists_the_changes_and_writes_nothing(
+    data: Path, stores: Stores, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert 0 == run("import", data)
     (data / "groups" / "new.json").write_text('{"profile": "p", "selector": {"os": "b"}}')
     (data / "groups" / "g.json").write_text('{"profile": "p", "selector": {"os": "c"}}')
@@ -97,8 +100,7 @@ def test_changes(data: Path, stores: Stores, run: Run, tmp_path: Path, capsys: p
     assert ["files: 0 added, 0 changed, 0 removed, 5 unchanged"] == _lines(capsys)
 
 
-def test_without_prune(data: Path, stores: Stores, run: Run, tmp_path: Path) -> None:
-    """Nothing is removed that the other side lacks, unless that is asked for."""
+def test_nothing_is_removed_without_prune(data: Path, stores: Stores, run: Run, tmp_path: Path) -> None:
     assert 0 == run("import", data)
     before = contents(stores)
     (tmp_path / "empty").mkdir()
@@ -109,8 +111,10 @@ def test_without_prune(data: Path, stores: Stores, run: Run, tmp_path: Path) -> 
     assert (data / "groups" / "other.json").exists()
 
 
-def test_broken_files(data: Path, stores: Stores, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    """A file that does not parse is named with its line; the rest is imported, and what the table has of it stays."""
+def test_broken_file_is_named_with_its_line(
+    data: Path, stores: Stores, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The rest is imported, and its document in the table stays."""
     assert 0 == run("import", data)
     (data / "groups" / "g.json").write_text('{\n"selector": {"os": 5}}')
     (data / "groups" / "huge.json").write_text('{"metadata": {"a": 1e400}}')
@@ -125,8 +129,9 @@ def test_broken_files(data: Path, stores: Stores, run: Run, capsys: pytest.Captu
     assert "G#g" in contents(stores)
 
 
-def test_what_no_store_can_hold(data: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    """What is over a limit is named with the limit, and the rest is imported."""
+def test_document_over_a_limit_is_named_with_the_limit(
+    data: Path, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
     # A file's name has at most 255 bytes; a directory makes the path longer.
     deep = data / "assets" / "/".join(["d" * 200] * 6)
     deep.mkdir(parents=True)
@@ -140,8 +145,7 @@ def test_what_no_store_can_hold(data: Path, run: Run, capsys: pytest.CaptureFixt
     assert "assets: 2 added" in told.out
 
 
-def test_notes(data: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    """Groups that share a selector, and names of what is absent, are pointed out."""
+def test_absent_names_and_overlaps_are_noted(data: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     (data / "groups" / "b.json").write_text('{"profile": "absent", "selector": {"os": "a"}}')
     (data / "profiles" / "q.json").write_text('{"cloud_id": "none"}')
     assert 0 == run("import", data)
@@ -153,8 +157,10 @@ def test_notes(data: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None
     ] == notes
 
 
-def test_templates_that_fail(data: Path, stores: Stores, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    """A template that would fail at boot is pointed out and imported; what a machine's labels decide is not."""
+def test_failing_template_is_noted_and_imported(
+    data: Path, stores: Stores, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not one whose result depends on labels."""
     (data / "ignition").mkdir(exist_ok=True)
     (data / "ignition" / "wrong").write_text("variant: fcos\nversion: 1.5.0\nstorage: {files: [{path: hunter2}]}\n")
     (data / "ignition" / "right").write_text("variant: fcos\nversion: 1.5.0\n# {{.request.query.uuid}}\n")
@@ -169,10 +175,9 @@ def test_templates_that_fail(data: Path, stores: Stores, run: Run, capsys: pytes
     assert {"T#ignition#wrong", "T#ignition#right"} <= contents(stores).keys()
 
 
-def test_names_that_leave_the_directory(
+def test_invalid_file_names_are_named_and_skipped(
     data: Path, stores: Stores, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An export names what no file below its directory can have for a name, writes it nowhere, and takes the rest."""
     assert 0 == run("import", data)
     writer = stores.writer()
     writer.put_template("generic", "../../escaped", b"x")
@@ -186,8 +191,7 @@ def test_names_that_leave_the_directory(
     assert ["data"] == [path.name for path in (tmp_path / "out").iterdir()]
 
 
-def test_long_things(data: Path, run: Run, tmp_path: Path) -> None:
-    """A template and metadata over 400 KB come out as they went in."""
+def test_template_and_metadata_over_400_kb_survive(data: Path, run: Run, tmp_path: Path) -> None:
     metadata = {"list": ["x" * 1000] * 500}
     (data / "groups" / "long.json").write_text(json.dumps({"profile": "p", "metadata": metadata}))
     (data / "generic" / "long").write_bytes(b"x\n" * 300_000)
@@ -197,8 +201,7 @@ def test_long_things(data: Path, run: Run, tmp_path: Path) -> None:
     assert b"x\n" * 300_000 == (tmp_path / "out" / "generic" / "long").read_bytes()
 
 
-def test_after_part_of_an_import(data: Path, stores: Stores, run: Run) -> None:
-    """An import that was interrupted before a group's entry, or its shape, was written is finished by the next one."""
+def test_import_completes_an_interrupted_one(data: Path, stores: Stores, run: Run) -> None:
     assert 0 == run("import", data)
     whole = contents(stores)
     with closing(stores.tables.client("dynamodb")) as client:
@@ -209,8 +212,9 @@ def test_after_part_of_an_import(data: Path, stores: Stores, run: Run) -> None:
     assert whole == contents(stores)
 
 
-def test_fsck(data: Path, stores: Stores, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    """The command ends with 1 where damage remains, and says what to do; --repair repairs it."""
+def test_fsck_exits_with_1_while_damage_remains(
+    data: Path, stores: Stores, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert 0 == run("import", data)
     capsys.readouterr()
     assert 0 == run("fsck")
@@ -229,10 +233,9 @@ def test_fsck(data: Path, stores: Stores, run: Run, capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.parametrize("command", [["init"], ["import", "."], ["export", "."], ["fsck"]])
-def test_directory_mode(
+def test_command_without_store_says_what_to_set(
     command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Where nothing names table and bucket, the command says what to set, and never asks AWS."""
     for name in ("MATCHBOX_TABLE", "MATCHBOX_BUCKET", "MATCHBOX_DATA_PATH"):
         monkeypatch.delenv(name, raising=False)
     assert 2 == main(command)
@@ -240,10 +243,9 @@ def test_directory_mode(
     assert line == capsys.readouterr().err
 
 
-def test_absent_table(
+def test_absent_table_is_named_with_the_command_that_creates_it(
     data: Path, run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A table that is not there is named, with the command that makes it."""
     monkeypatch.setenv("MATCHBOX_TABLE", "absent")
     assert 1 == run("import", data)
     last = capsys.readouterr().err.splitlines()[-1]
@@ -251,8 +253,9 @@ def test_absent_table(
     assert last.endswith("create table and bucket with `matchboxctl init`")
 
 
-def test_unreachable(data: Path, run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """An endpoint that nobody listens on is named in one line."""
+def test_unreachable_endpoint_is_one_line(
+    data: Path, run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     for name in ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")

@@ -1,4 +1,4 @@
-"""What cannot be read, held or written is named, and neither keeps the rest back nor is taken for absent."""
+"""What cannot be read, stored or written is named; the rest is done, and nothing counts as absent."""
 
 import json
 import os
@@ -18,8 +18,8 @@ from tests.contract.test_import_export import contents, files
 from tests.rigs.stores import Stores
 
 
-def test_what_is_refused_stays(data: Path, stores: Stores, run: Run) -> None:
-    """The table keeps what it has of a template whose new text is over the limit, also when it is pruned."""
+def test_refused_template_stays_in_the_table(data: Path, stores: Stores, run: Run) -> None:
+    """Even with --prune."""
     assert 0 == run("import", data)
     before = contents(stores)
     (data / "generic" / "t").write_bytes(bytes(MAX_DOCUMENT_SIZE + 1))
@@ -27,8 +27,9 @@ def test_what_is_refused_stays(data: Path, stores: Stores, run: Run) -> None:
     assert before == contents(stores)
 
 
-def test_unreadable_directory(data: Path, stores: Stores, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where a directory cannot be read, the rest is imported, and nothing is pruned."""
+def test_unreadable_directory_prevents_pruning(
+    data: Path, stores: Stores, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert 0 == run("import", data)
     before = contents(stores)
     (data / "groups" / "g.json").unlink()
@@ -43,8 +44,7 @@ def test_unreadable_directory(data: Path, stores: Stores, run: Run, capsys: pyte
     assert before == contents(stores)
 
 
-def test_prune_from_a_wrong_directory(data: Path, stores: Stores, run: Run, tmp_path: Path) -> None:
-    """A directory that has nothing of matchbox's does not empty the stores; without --prune it is imported as empty."""
+def test_wrong_directory_is_not_pruned_from(data: Path, stores: Stores, run: Run, tmp_path: Path) -> None:
     assert 0 == run("import", data)
     before = contents(stores)
     (tmp_path / "wrong").mkdir()
@@ -57,10 +57,9 @@ def test_prune_from_a_wrong_directory(data: Path, stores: Stores, run: Run, tmp_
     assert {} == {key: item for key, item in contents(stores).items() if key[0] in "GPT"}
 
 
-def test_assets_that_vanish(
+def test_asset_removed_during_an_import_is_named(
     data: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An asset that is removed while the import runs is named, is not counted, and keeps nothing else back."""
     (data / "assets" / "gone").write_text("x")
     (data / "assets" / "other").write_text("x")
     listed = AssetObjects.sizes
@@ -78,8 +77,9 @@ def test_assets_that_vanish(
     assert {"dir", "other", "vmlinuz"} == {path.name for path in (tmp_path / "out" / "assets").iterdir()}
 
 
-def test_links_that_lead_nowhere(data: Path, stores: Stores, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    """A link that leads nowhere is named as a file that cannot be read, and what the stores have of it stays."""
+def test_dangling_link_is_unreadable_and_its_document_stays(
+    data: Path, stores: Stores, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert 0 == run("import", data)
     before = contents(stores)
     for path in ("groups/g.json", "generic/t", "assets/vmlinuz"):
@@ -94,8 +94,7 @@ def test_links_that_lead_nowhere(data: Path, stores: Stores, run: Run, capsys: p
     assert before == contents(stores)
 
 
-def test_several_links_to_one_directory(data: Path, run: Run, tmp_path: Path) -> None:
-    """The files of a directory are assets under each path that leads to it; a link back to where it lies ends."""
+def test_linked_directory_has_assets_under_each_path(data: Path, run: Run, tmp_path: Path) -> None:
     (data / "assets" / "v1").mkdir()
     (data / "assets" / "v1" / "vmlinuz").write_text("v1")
     (data / "assets" / "current").symlink_to("v1")
@@ -106,8 +105,9 @@ def test_several_links_to_one_directory(data: Path, run: Run, tmp_path: Path) ->
     assert {"assets/vmlinuz", "assets/v1/vmlinuz", "assets/current/vmlinuz"} == found
 
 
-def test_full_entry(data: Path, stores: Stores, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    """A group whose selector's entry is full with groups that only the table has is named; the rest is imported."""
+def test_group_of_a_full_entry_is_named(
+    data: Path, stores: Stores, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
     # Two groups fit, a third does not.
     text = json.dumps({"profile": "p" * 150_000, "selector": {"os": "full"}})
     for name in ("a", "b"):
@@ -138,8 +138,9 @@ def test_full_entry(data: Path, stores: Stores, run: Run, capsys: pytest.Capture
     ],
     indirect=["stores"],
 )
-def test_full_shapes(data: Path, stores: Stores, run: Run, filled: bool, capsys: pytest.CaptureFixture[str]) -> None:
-    """Groups whose selectors' keys do not fit into SHAPES are named; the rest is imported."""
+def test_group_that_exceeds_shapes_is_named(
+    data: Path, stores: Stores, run: Run, filled: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
     if filled:
         assert 0 == run("import", data)
     for name in "lmnopqrs":
@@ -162,8 +163,7 @@ def test_full_shapes(data: Path, stores: Stores, run: Run, filled: bool, capsys:
     assert 0 == run("fsck", "--repair")
 
 
-def test_shapes_filled_by_others(data: Path, stores: Stores) -> None:
-    """A writer that meets a full SHAPES names it, and the group."""
+def test_writer_reports_full_shapes(data: Path, stores: Stores) -> None:
     stores.create()
     writer = stores.writer()
     for name in "abcdef":
@@ -180,8 +180,9 @@ def lose_objects(stores: Stores) -> None:
             s3.delete_object(Bucket=stores.name, Key=listed["Key"])
 
 
-def test_lost_objects(data: Path, stores: Stores, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """An export names long documents that the bucket lost, and takes the rest; the next import puts them again."""
+def test_export_names_lost_objects_and_import_restores_them(
+    data: Path, stores: Stores, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (data / "generic" / "long").write_bytes(b"x" * 100_000)
     (data / "groups" / "long.json").write_text(json.dumps({"metadata": {"a": "x" * 100_000}}))
     assert 0 == run("import", data)
@@ -199,8 +200,7 @@ def test_lost_objects(data: Path, stores: Stores, run: Run, tmp_path: Path, caps
     assert 0 == run("fsck")
 
 
-def test_export_spares_what_it_cannot_read(data: Path, stores: Stores, run: Run) -> None:
-    """The file of a damaged item stays, also when the directory is pruned."""
+def test_export_spares_the_file_of_a_damaged_item(data: Path, stores: Stores, run: Run) -> None:
     assert 0 == run("import", data)
     before = files(data)
     with closing(stores.tables.client("dynamodb")) as client:
@@ -209,8 +209,9 @@ def test_export_spares_what_it_cannot_read(data: Path, stores: Stores, run: Run)
     assert before == files(data)
 
 
-def test_export_to_where_no_directory_can_be(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A directory that cannot be made is named in one line."""
+def test_export_directory_that_cannot_be_created_is_one_line(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "file").write_text("")
     capsys.readouterr()
     assert 2 == run("export", tmp_path / "file" / "out")
@@ -218,8 +219,7 @@ def test_export_to_where_no_directory_can_be(run: Run, tmp_path: Path, capsys: p
     assert line == capsys.readouterr().err.splitlines()[-1]
 
 
-def test_names_that_are_no_utf8(data: Path, run: Run) -> None:
-    """A dry run shows a file whose name is no UTF-8, on an output that takes nothing else."""
+def test_dry_run_shows_names_that_are_not_utf8(data: Path, run: Run) -> None:
     assert 0 == run("import", data)
     (data / "generic" / os.fsdecode(b"\xff")).write_text("x")
     told = subprocess.run(

@@ -1,4 +1,4 @@
-"""In which order are groups written to a table that machines ask?"""
+"""The order in which groups are written while machines boot."""
 
 import time
 from typing import Any
@@ -16,8 +16,7 @@ def documents(*groups: Group) -> dict[str, CatalogDocument]:
     return {f"G#{group.id}": group for group in groups}
 
 
-def test_machines_out_of_lists(table: CatalogTable) -> None:
-    """Machines that are taken out of lists have their own groups by then; the most specific groups come first."""
+def test_own_group_exists_before_a_machine_leaves_a_list(table: CatalogTable) -> None:
     table.fill(*(Group(f"list{n}", selector={"mac": MACS[n : n + 2]}) for n in range(0, 12, 2)))
     changed = [Group(f"list{n}", selector={"mac": MACS[n]}) for n in range(0, 12, 2)]
     own = [Group(f"own{n}", selector={"mac": MACS[n]}) for n in range(1, 12, 2)]

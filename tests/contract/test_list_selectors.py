@@ -1,4 +1,4 @@
-"""Groups whose selectors list values: one group in the place of many, in every catalogue."""
+"""Groups whose selectors list values, in every catalog."""
 
 from collections.abc import Iterable
 
@@ -15,8 +15,7 @@ def chosen(subject: Subject, macs: Iterable[str], **others: str) -> list[str | N
     return [subject.chosen({"mac": mac, **others}) for mac in macs]
 
 
-def test_any_of_the_values(subject: Subject) -> None:
-    """A machine matches by any value of each list, and by nothing else; the selection has the whole group."""
+def test_any_value_of_each_list_matches(subject: Subject) -> None:
     group = Group("a", "Name", "p", {"mac": MACS[:3], "arch": "arm64", "os": ("", "old")}, {"n": 1})
     subject.put(group)
     subject.writer.put_profile(Profile("p"))
@@ -31,8 +30,7 @@ def test_any_of_the_values(subject: Subject) -> None:
     ]
 
 
-def test_most_combinations(subject: Subject) -> None:
-    """Each of forty combinations finds the group, and they are taken away and brought again with it."""
+def test_forty_combinations_come_and_go_with_the_group(subject: Subject) -> None:
     group = Group("a", selector={"mac": MACS[:8], "os": tuple("12345")})
     machines = [{"mac": mac, "os": os} for mac in MACS[:8] for os in "12345"]
     found = []
@@ -42,8 +40,7 @@ def test_most_combinations(subject: Subject) -> None:
     assert [{"a"}, {None}] * 2 == found
 
 
-def test_forty_to_forty_others(subject: Subject) -> None:
-    """A group that leaves all of its forty machines for forty others, or for half of them, has those alone."""
+def test_group_moves_from_forty_machines_to_others(subject: Subject) -> None:
     subject.put(Group("default"))
     found = []
     for first in (0, 20, 0):
@@ -56,16 +53,14 @@ def test_forty_to_forty_others(subject: Subject) -> None:
     assert ["a", "default"] == [subject.chosen({"os": mac}) for mac in (MACS[39], MACS[40])]
 
 
-def test_shared_in_part(subject: Subject) -> None:
-    """Where two groups list the same value the smaller id is chosen, elsewhere each has its own."""
+def test_smaller_id_wins_a_shared_value(subject: Subject) -> None:
     subject.put(Group("b", selector={"mac": MACS[:3]}), Group("a", selector={"mac": MACS[2:5]}))
     before = chosen(subject, MACS[:5])
     subject.writer.delete_group("a")
     assert [["b", "b", "a", "a", "a"], ["b", "b", "b", None, None]] == [before, chosen(subject, MACS[:5])]
 
 
-def test_lists_and_plain_selectors(subject: Subject) -> None:
-    """Lists and plain values count alike: most keys, then the greatest of what the machine has, then the smaller id."""
+def test_lists_and_plain_values_rank_alike(subject: Subject) -> None:
     subject.put(
         Group("list", selector={"mac": MACS[:2]}),
         Group("a", selector={"mac": MACS[0]}),
@@ -78,8 +73,7 @@ def test_lists_and_plain_selectors(subject: Subject) -> None:
     assert "first" == subject.chosen({"k": "1", "z": "1", "y": "1"})
 
 
-def test_one_value_and_back(subject: Subject) -> None:
-    """A group may go from a list to one of its values and back."""
+def test_list_may_become_one_value_and_back(subject: Subject) -> None:
     found = []
     for wanted in (MACS[:2], MACS[0], MACS[:2]):
         subject.put(Group("a", selector={"mac": wanted}))
@@ -87,8 +81,7 @@ def test_one_value_and_back(subject: Subject) -> None:
     assert [["a", "a"], ["a", None], ["a", "a"]] == found
 
 
-def test_profile(subject: Subject) -> None:
-    """A group that names another profile gets it for all of its machines."""
+def test_changed_profile_applies_to_all_machines(subject: Subject) -> None:
     for profile in (Profile("p"), Profile("q")):
         subject.writer.put_profile(profile)
         group = Group("a", profile=profile.id, selector={"mac": MACS[:2]})

@@ -1,4 +1,4 @@
-"""Things that are longer than any other, through the writer and the Lambda function."""
+"""Documents near the limits, through the writer and the Lambda function."""
 
 from contextlib import closing
 
@@ -17,8 +17,7 @@ MEGABYTE = 1_000_000
 TEMPLATES = Profile("p", generic_id="t")
 
 
-def test_template(table: CatalogTable) -> None:
-    """A template of 1 MB is rendered, from the bucket."""
+def test_template_of_1_mb_is_rendered(table: CatalogTable) -> None:
     table.writer.put_template("generic", "t", b"{{/* " + b"x" * MEGABYTE + b" */}}hello {{.name}}\n")
     table.writer.put_profile(TEMPLATES)
     table.fill(Group("a", profile="p", metadata={"name": "node"}))
@@ -26,8 +25,7 @@ def test_template(table: CatalogTable) -> None:
         assert [Reply(200, b"hello node\n")] * 2 == [app.ask("/generic") for _ in range(2)]
 
 
-def test_metadata(table: CatalogTable) -> None:
-    """A group with metadata of 1 MB, in many values and in one, has them all in its templates."""
+def test_group_metadata_of_1_mb_is_in_templates(table: CatalogTable) -> None:
     many = {f"key{n:05}": "v" * 100 for n in range(5_000)}
     table.writer.put_template("generic", "t", b"{{len .one}} {{.key04999}}\n")
     table.writer.put_profile(TEMPLATES)
@@ -36,8 +34,7 @@ def test_metadata(table: CatalogTable) -> None:
         assert Reply(200, f"{MEGABYTE // 2} {'v' * 100}\n".encode()) == app.ask("/generic")
 
 
-def test_metadata_of_a_profile(table: CatalogTable) -> None:
-    """A profile with metadata of 1 MB has them all in its machines' templates, and shows none of them itself."""
+def test_profile_metadata_of_1_mb_is_in_templates(table: CatalogTable) -> None:
     table.writer.put_template("generic", "t", b"{{len .long}} {{.name}}\n")
     table.writer.put_profile(TEMPLATES._replace(metadata={"long": "x" * MEGABYTE, "name": "profile"}))
     table.fill(Group("a", profile="p", metadata={"name": "group"}))
@@ -48,8 +45,8 @@ def test_metadata_of_a_profile(table: CatalogTable) -> None:
 
 
 @pytest.mark.real
-def test_shapes(dynamodb_local: Service, made: MakeTable) -> None:
-    """With 300 selector shapes, written one by one, the first and the last are found (moto takes long to write)."""
+def test_300_shapes_are_found(dynamodb_local: Service, made: MakeTable) -> None:
+    """moto takes long to write them."""
     groups = of_shapes(300, 300)
     with closing(made(dynamodb_local)) as table:
         table.fill(*groups)
@@ -59,8 +56,7 @@ def test_shapes(dynamodb_local: Service, made: MakeTable) -> None:
     assert [Reply(200, b"#!ipxe\nkernel /k\nboot\n")] * 2 == replies
 
 
-def test_selector_value(table: CatalogTable) -> None:
-    """A selector's value may have 5 KB, and the last byte of it counts."""
+def test_selector_value_of_5_kb_matches_exactly(table: CatalogTable) -> None:
     long = "ü" * 2_560
     table.writer.put_profile(Profile("p", boot=NetBoot("/k")))
     table.fill(Group("a", profile="p", selector={"serial": long}))
@@ -69,8 +65,7 @@ def test_selector_value(table: CatalogTable) -> None:
 
 
 @pytest.mark.parametrize("labels", [{"serial": "x" * 10_240}, {"x" * 10_240: "y"}], ids=["value", "key"])
-def test_label(table: CatalogTable, labels: dict[str, str]) -> None:
-    """A label of 10 KB is compared like any other, and found nowhere."""
+def test_label_of_10_kb_matches_nothing(table: CatalogTable, labels: dict[str, str]) -> None:
     table.writer.put_profile(Profile("p", boot=NetBoot("/k")))
     table.writer.put_profile(Profile("default", boot=NetBoot("/default")))
     table.fill(Group("default", profile="default"), Group("a", profile="p", selector={"serial": "x"}))
@@ -78,8 +73,7 @@ def test_label(table: CatalogTable, labels: dict[str, str]) -> None:
         assert Reply(200, b"#!ipxe\nkernel /default\nboot\n") == app.ask("/ipxe", **labels)
 
 
-def test_id(table: CatalogTable) -> None:
-    """An id longer than a key may be is refused with the limit, and is asked for in vain."""
+def test_id_over_the_key_limit_is_refused_and_absent(table: CatalogTable) -> None:
     long = "x" * 2_047
     limit = r"longer than a key may be \(2048 bytes\)"
     with pytest.raises(UnwritableError, match=limit):

@@ -1,4 +1,4 @@
-"""Every catalogue against the plain rule over all groups."""
+"""Every catalog agrees with the plain rule over all groups."""
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Image sources go into the table and come out again; who prunes one removes what was published of it."""
+"""Import and export of image sources; a pruned source loses its releases."""
 
 import json
 from collections.abc import Callable
@@ -81,8 +81,10 @@ def _lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return [line for line in capsys.readouterr().out.splitlines() if "source" in line]
 
 
-def test_import(sources: Path, run: Run, table: SourceTable, capsys: pytest.CaptureFixture[str]) -> None:
-    """A dry run names the sources and puts none; an import puts them, and a second one has nothing to change."""
+def test_second_import_changes_nothing(
+    sources: Path, run: Run, table: SourceTable, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A dry run lists the sources and writes none."""
     run("import", sources, "--dry-run")
     assert [
         "+ source amd",
@@ -97,16 +99,15 @@ def test_import(sources: Path, run: Run, table: SourceTable, capsys: pytest.Capt
     assert ["image sources: 0 added, 0 changed, 0 removed, 2 unchanged"] == _lines(capsys)
 
 
-def test_no_sources(data: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where there are no sources nothing is said of them."""
+def test_sources_are_not_mentioned_without_any(data: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert 0 == run("import", data)
     assert [] == _lines(capsys)
 
 
-def test_change(
+def test_changed_source_is_written_and_due(
     sources: Path, run: Run, table: SourceTable, store_of: StoreOf, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A source that is changed is written, and is due again, unlike one that says the same in other words."""
+    """Not one with equal content."""
     assert 0 == run("import", sources)
     store_of("arm").note_checked(5)
     store_of("amd").note_checked(5)
@@ -118,8 +119,9 @@ def test_change(
     assert (7, None, 5) == (parsed(table)["arm"].keep, store_of("arm").checked(), store_of("amd").checked())
 
 
-def test_faults(sources: Path, run: Run, table: SourceTable, capsys: pytest.CaptureFixture[str]) -> None:
-    """What does not parse or overlaps is named with file and field; the rest is imported, and nothing of it is lost."""
+def test_broken_and_overlapping_sources_are_named(
+    sources: Path, run: Run, table: SourceTable, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert 0 == run("import", sources)
     write(sources, ARM | {"tag": "v2"}, AMD | {"keep": 4})
     write(sources, ARM | {"id": "below", "assets": "talos/amd64/x"}, ARM | {"id": "new", "assets": "new"})
@@ -138,10 +140,10 @@ def test_faults(sources: Path, run: Run, table: SourceTable, capsys: pytest.Capt
     assert {"arm": 3, "amd": 4, "new": 3} == {name: source.keep for name, source in parsed(table).items()}
 
 
-def test_overlap_with_the_table(
+def test_source_overlapping_one_of_the_table_is_refused(
     sources: Path, run: Run, table: SourceTable, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A source that overlaps one that only the table has is refused, unless that one is pruned."""
+    """Unless that one is pruned."""
     table.put("a", json.dumps(ARM | {"id": "a", "assets": "talos"}))
     capsys.readouterr()
     assert 1 == run("import", sources)
@@ -184,10 +186,9 @@ def test_prune(
         assert 0 == run("import", sources, "--prune")
 
 
-def test_prune_while_it_is_synced(
+def test_source_that_is_being_synced_is_not_removed(
     sources: Path, run: Run, table: SourceTable, store_of: StoreOf, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A source that is being synced is not removed, which is said with what to do; the rest is done."""
     assert 0 == run("import", sources)
     pointer = publish(store_of("arm"), tmp_path, "arm")
     (sources / "sources" / "arm.json").unlink()
@@ -202,10 +203,9 @@ def test_prune_while_it_is_synced(
     assert ({}, None) == (table.documents(), store_of("arm").pointer())
 
 
-def test_prune_that_fails(
+def test_source_stays_until_its_releases_are_removed(
     sources: Path, run: Run, stores: Stores, table: SourceTable, store_of: StoreOf, tmp_path: Path
 ) -> None:
-    """A source whose releases cannot be taken out keeps its document, so that the same command finishes it later."""
     assert 0 == run("import", sources)
     publish(store_of("arm"), tmp_path, "arm")
     with closing(stores.tables.client("dynamodb")) as client:
@@ -218,8 +218,7 @@ def test_prune_that_fails(
     assert ({"amd"}, set()) == (table.documents().keys(), store_of("arm").directories())
 
 
-def test_own_assets_below(sources: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    """Own assets in a source's part are pointed out, since a release hides them."""
+def test_assets_hidden_by_a_source_are_noted(sources: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("talos/arm64/vmlinuz", "talos/arm64/deep/er", "talos/arm640"):
         file = sources / "assets" / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -230,8 +229,9 @@ def test_own_assets_below(sources: Path, run: Run, capsys: pytest.CaptureFixture
     assert [f"note: {hidden}, once it has one"] == notes
 
 
-def test_export(sources: Path, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """An export has the same sources, leaves alone a file that says the same, and prunes what the table lacks."""
+def test_export_keeps_equal_files_and_prunes(
+    sources: Path, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert 0 == run("import", sources)
     out = tmp_path / "out"
     assert 0 == run("export", out)
@@ -249,10 +249,9 @@ def test_export(sources: Path, run: Run, tmp_path: Path, capsys: pytest.CaptureF
     assert ["amd.json", "arm.json"] == sorted(file.name for file in (sources / "sources").iterdir())
 
 
-def test_export_of_a_damaged_source(
+def test_damaged_source_is_named_and_its_file_stays(
     sources: Path, run: Run, table: SourceTable, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A document that is no source is named, its file stays, and the rest is exported."""
     assert 0 == run("import", sources)
     table.put("arm", "{")
     capsys.readouterr()
@@ -265,10 +264,9 @@ def test_export_of_a_damaged_source(
     assert {"amd", "arm"} == parsed(table).keys()
 
 
-def test_fill_after_a_first_sync(
+def test_table_with_only_a_sync_is_filled_in_batches(
     sources: Path, run: Run, stores: Stores, store_of: StoreOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A table that has only what a stand-in's sync left is filled in batches, as an empty one, and keeps that."""
     with store_of("stand-in").lease():
         pointer = publish(store_of("stand-in"), tmp_path, "x")
     with fault_proxy(stores.tables.endpoint) as proxy:

@@ -1,4 +1,4 @@
-"""A BatchGetItem whose items are read at different times, at the worst of them."""
+"""A BatchGetItem that reads its items at different times, the worst ones."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -29,8 +29,9 @@ def listed(selector: dict[str, str]) -> dict[str, SelectorValue]:
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("moment", range(4))
 @pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1)])
-def test_move(table: CatalogTable, order: tuple[int, ...], moment: int, before: int, after: int) -> None:
-    """While a group moves to another selector a machine gets it by the one or the other, never the default."""
+def test_moving_group_never_yields_the_default(
+    table: CatalogTable, order: tuple[int, ...], moment: int, before: int, after: int
+) -> None:
     old, new = (Group("a", selector=SELECTORS[index]) for index in (before, after))
     answer = _answer_while(table, order, moment, [old], lambda: table.fill(new))
     assert answer in (Selection(old, None), Selection(new, None))
@@ -39,8 +40,9 @@ def test_move(table: CatalogTable, order: tuple[int, ...], moment: int, before: 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("moment", range(4))
 @pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1)])
-def test_move_of_lists(table: CatalogTable, order: tuple[int, ...], moment: int, before: int, after: int) -> None:
-    """While a group moves from forty selectors to forty others a machine of both gets it, never the default."""
+def test_moving_lists_never_yield_the_default(
+    table: CatalogTable, order: tuple[int, ...], moment: int, before: int, after: int
+) -> None:
     old, new = (Group("a", selector=listed(SELECTORS[index])) for index in (before, after))
     answer = _answer_while(table, order, moment, [old], lambda: table.fill(new))
     assert answer in (Selection(old, None), Selection(new, None))
@@ -48,8 +50,9 @@ def test_move_of_lists(table: CatalogTable, order: tuple[int, ...], moment: int,
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("moment", range(4))
-def test_out_of_a_list(table: CatalogTable, order: tuple[int, ...], moment: int) -> None:
-    """While a machine is taken out of a list, after it got a group of its own, it gets either, never the default."""
+def test_machine_leaving_a_list_never_gets_the_default(
+    table: CatalogTable, order: tuple[int, ...], moment: int
+) -> None:
     old, new = Group("a", selector={"mac": (MAC, "1", "2")}), Group("b", selector=SELECTORS[2])
 
     def split() -> None:
@@ -61,8 +64,7 @@ def test_out_of_a_list(table: CatalogTable, order: tuple[int, ...], moment: int)
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("moment", range(4))
-def test_successor(table: CatalogTable, order: tuple[int, ...], moment: int) -> None:
-    """While a group takes the place of another one a machine gets either, never the default."""
+def test_replaced_group_never_yields_the_default(table: CatalogTable, order: tuple[int, ...], moment: int) -> None:
     old, new = Group("a", selector=SELECTORS[1]), Group("b", selector=SELECTORS[2])
 
     def replace() -> None:
@@ -102,8 +104,7 @@ def _answer_while(
     return answer
 
 
-def test_a_pass_under_way_knows_nothing_of_other_threads() -> None:
-    """A tombstone that was first seen after a pass began is no old one for this pass, whoever saw it."""
+def test_tombstone_first_seen_during_a_pass_is_new_to_it() -> None:
     tombstones = _Tombstones()
     tombstone = _Tombstone("e", "g", 1)
     began = time.monotonic_ns()
@@ -116,8 +117,7 @@ def test_a_pass_under_way_knows_nothing_of_other_threads() -> None:
     ]
 
 
-def test_many_tombstones_are_known_again() -> None:
-    """However many tombstones a pass finds, the next pass knows them all."""
+def test_next_pass_knows_all_tombstones() -> None:
     tombstones = _Tombstones()
     found = [_Tombstone("e", "g", value) for value in range(MAX_TOMBSTONES + 1)]
     assert not tombstones.all_seen_before(time.monotonic_ns(), found)

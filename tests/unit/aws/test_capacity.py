@@ -1,4 +1,4 @@
-"""Groups are refused, by name, that do not fit into the items that groups share."""
+"""Groups that fit into shared items."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -39,8 +39,8 @@ def of_shapes(count: int, size: int) -> list[Group]:
     return [Group(f"{number:04}", selector={f"{number:04}".ljust(size, "k"): "x"}) for number in range(count)]
 
 
-def test_whole_shapes() -> None:
-    """As many shapes fit as an item holds, whether the table has them already or not."""
+def test_shapes_fit_up_to_the_item_limit() -> None:
+    """Shapes that the table already has count once."""
     groups = of_shapes(150, 3_000)
     most = (MAX_ITEM_SIZE - 200) // (3_000 + 4 + 40)
     expected = [group.id for group in groups[most:]]
@@ -49,21 +49,18 @@ def test_whole_shapes() -> None:
     assert expected == refused(groups, found(groups[1:most]))
 
 
-def test_shapes_of_the_table_come_first() -> None:
-    """What the table has takes its room, and a group of a shape that is there needs none."""
+def test_existing_shapes_have_priority() -> None:
     groups = of_shapes(8, 60_000)
     assert ["0000", "0001"] == refused(groups, found(groups[2:]))
     assert [] == refused([groups[7]], found(groups[2:]))
 
 
-def test_a_shape_without_a_name() -> None:
-    """Keys that are longer together than an attribute's name may be are refused, and nothing else is."""
+def test_shape_over_the_name_limit_is_refused() -> None:
     assert ["b"] == refused([Group("a"), Group("b", selector={"x" * 65_532: "x"}), Group("c")], found())
     assert [] == refused([Group("b", selector={"x" * 65_531: "x"})], found())
 
 
-def test_whole_entry() -> None:
-    """An entry holds the groups of the table and of the directory, each of which counts once."""
+def test_entry_counts_groups_of_table_and_directory_once() -> None:
     groups = [Group(name, profile="p" * 150_000, selector={"os": "a"}) for name in "abc"]
     others: list[CatalogDocument] = [Group("d", selector={"os": "b"}), Profile("p"), Template("generic", "t", b"")]
     assert ["c"] == refused([*others, *groups], found())
@@ -77,8 +74,7 @@ def test_whole_entry() -> None:
     )
 
 
-def test_one_of_several_entries() -> None:
-    """A group for which one of its entries has no room is in none of them."""
+def test_group_that_one_entry_refuses_is_in_none() -> None:
     groups = [
         Group("a", profile="p" * 300_000, selector={"os": "b"}),
         Group("b", profile="p" * 150_000, selector={"os": ("a", "b", "c")}),
@@ -88,8 +84,7 @@ def test_one_of_several_entries() -> None:
     assert ["b", "d"] == refused(groups, found())
 
 
-def test_tombstones_take_room() -> None:
-    """A group that was removed still takes its name in the entry."""
+def test_tombstones_count() -> None:
     has = found(entry=entry({}, {"x" * 1_000 + str(number): 1 for number in range(402)}))
     assert ["new"] == refused([Group("new", profile="p" * 2_000)], has)
     assert [] == refused([Group("new", profile="p")], has)

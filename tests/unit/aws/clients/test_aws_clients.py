@@ -111,8 +111,7 @@ def s3(proxy: FaultProxy, long_timeout: HttpClient) -> S3:
     return S3(proxy.endpoint, REGION, "assets", credentials, long_timeout)
 
 
-def test_get_item(dynamodb: DynamoDB) -> None:
-    """An item is found by its key, and None stands for a missing one."""
+def test_missing_item_is_none(dynamodb: DynamoDB) -> None:
     assert {"id": "node-1"} == dynamodb.get_item("machines", {"id": "node-1"}, within(ENOUGH))
     assert dynamodb.get_item("machines", {"id": "other"}, within(ENOUGH)) is None
 
@@ -132,7 +131,7 @@ class Forgetful(HttpClient):
 
 
 def test_reads_are_strongly_consistent() -> None:
-    """All reads are, also of keys that are asked again."""
+    """Retries of unprocessed keys too."""
     http = Forgetful()
     dynamodb = DynamoDB("http://store", REGION, credentials, http)
     assert [] == dynamodb.batch_get_items("machines", [{"id": "a"}], within(ENOUGH))
@@ -144,8 +143,7 @@ def test_reads_are_strongly_consistent() -> None:
 
 @pytest.mark.usefixtures("many")
 @pytest.mark.parametrize(("count", "calls"), [(0, 0), (1, 1), (100, 1), (101, 2), (250, 3)])
-def test_batches(proxy: FaultProxy, dynamodb: DynamoDB, count: int, calls: int) -> None:
-    """Each further 100 keys are one more call; missing items are left out."""
+def test_each_100_keys_are_one_call(proxy: FaultProxy, dynamodb: DynamoDB, count: int, calls: int) -> None:
     keys = [{"id": f"node-{n}"} for n in range(1, count)] + [{"id": "other"}] * (count > 0)
     items = dynamodb.batch_get_items("machines", keys, within(ENOUGH))
     assert sorted(f"node-{n}" for n in range(1, count)) == sorted(item["id"] for item in items)
@@ -153,8 +151,7 @@ def test_batches(proxy: FaultProxy, dynamodb: DynamoDB, count: int, calls: int) 
 
 
 @pytest.mark.usefixtures("many")
-def test_unprocessed_keys_are_asked_again(proxy: FaultProxy, dynamodb: DynamoDB) -> None:
-    """Keys that were put off twice are in the answer, each once."""
+def test_unprocessed_keys_are_retried(proxy: FaultProxy, dynamodb: DynamoDB) -> None:
     proxy.switch(Withhold(keys=40), times=2)
     keys = [{"id": f"node-{n}"} for n in range(100)]
     items = dynamodb.batch_get_items("machines", keys, within(ENOUGH))
@@ -163,8 +160,7 @@ def test_unprocessed_keys_are_asked_again(proxy: FaultProxy, dynamodb: DynamoDB)
 
 
 @pytest.mark.parametrize("fault", [NOTHING_PROCESSED, *FAILURES], ids=["unprocessed", *FAILURE_NAMES])
-def test_no_partial_answer(proxy: FaultProxy, http_client: HttpClient, fault: Fault) -> None:
-    """While a store stays broken, a batch raises StoreUnavailableError."""
+def test_batch_is_never_partial(proxy: FaultProxy, http_client: HttpClient, fault: Fault) -> None:
     proxy.switch(fault)
     dynamodb = DynamoDB(proxy.endpoint, REGION, credentials, http_client)
     with pytest.raises(StoreUnavailableError):
@@ -172,8 +168,7 @@ def test_no_partial_answer(proxy: FaultProxy, http_client: HttpClient, fault: Fa
 
 
 @pytest.mark.usefixtures("many")
-def test_no_partial_answer_of_many_batches(proxy: FaultProxy, dynamodb: DynamoDB) -> None:
-    """One batch out of three that fails fails the whole."""
+def test_one_failed_batch_fails_all(proxy: FaultProxy, dynamodb: DynamoDB) -> None:
     refusal = Answer(400, "Bad Request", "application/x-amz-json-1.0", b'{"__type":"x#ValidationException"}')
     proxy.switch(refusal, times=1)
     with pytest.raises(AWSError, match="ValidationException"):
@@ -181,8 +176,7 @@ def test_no_partial_answer_of_many_batches(proxy: FaultProxy, dynamodb: DynamoDB
 
 
 @pytest.mark.parametrize("fault", FAILURES, ids=FAILURE_NAMES)
-def test_healed_in_time(proxy: FaultProxy, fault: Fault) -> None:
-    """A failure that passes before the deadline is not seen."""
+def test_failure_that_ends_before_the_deadline_is_invisible(proxy: FaultProxy, fault: Fault) -> None:
     proxy.switch(fault, times=2)
     # Silence needs a time-out to be noticed; the other failures can wait for a slow machine.
     with closing(HttpClient(read_timeout=1.0 if fault == Hang() else ENOUGH)) as http:
@@ -191,8 +185,7 @@ def test_healed_in_time(proxy: FaultProxy, fault: Fault) -> None:
     assert proxy.requests()["GetItem"] >= 3
 
 
-def test_refused_connections(proxy: FaultProxy, dynamodb: DynamoDB) -> None:
-    """A service that refuses connections is away until it accepts them again."""
+def test_refused_connections_are_retried_until_the_deadline(proxy: FaultProxy, dynamodb: DynamoDB) -> None:
     assert dynamodb.get_item("machines", {"id": "node-1"}, within(ENOUGH)) is not None
     proxy.switch(Refuse())
     with pytest.raises(StoreUnavailableError):
@@ -206,24 +199,21 @@ def test_refused_connections(proxy: FaultProxy, dynamodb: DynamoDB) -> None:
 
 
 @pytest.mark.parametrize("body", [EXPIRED, SKEWED], ids=["DynamoDB", "S3"])
-def test_refused_clock(proxy: FaultProxy, dynamodb: DynamoDB, body: bytes) -> None:
-    """A signature whose time is refused makes the store unavailable, and is not sent again."""
+def test_rejected_signature_time_is_not_retried(proxy: FaultProxy, dynamodb: DynamoDB, body: bytes) -> None:
     proxy.switch(Answer(403, "Forbidden", "text/plain", body))
     with pytest.raises(StoreUnavailableError, match="time of the signature"):
         dynamodb.get_item("machines", {"id": "node-1"}, within(ENOUGH))
     assert 1 == proxy.requests()["GetItem"]
 
 
-def test_other_refusals(proxy: FaultProxy, dynamodb: DynamoDB) -> None:
-    """A mistake in the request is told at once, with the service's code."""
+def test_refusal_has_the_code_and_is_not_retried(proxy: FaultProxy, dynamodb: DynamoDB) -> None:
     with pytest.raises(AWSError) as caught:
         dynamodb.get_item("nowhere", {"id": "node-1"}, within(ENOUGH))
     assert ("ResourceNotFoundException", 400) == (caught.value.code, caught.value.status)
     assert 1 == proxy.requests()["GetItem"]
 
 
-def test_objects(s3: S3) -> None:
-    """What was put is found, with its size, type, tag and time, and read in parts."""
+def test_object_round_trip(s3: S3) -> None:
     before = datetime.now(UTC).replace(microsecond=0)
     s3.put("dir/a b+ü", b"0123456789", "text/plain")
     head = s3.head("dir/a b+ü")
@@ -235,14 +225,12 @@ def test_objects(s3: S3) -> None:
     assert [b"012", b"89", b"89", b""] == parts
 
 
-def test_empty_object(s3: S3) -> None:
-    """An empty object has no bytes, and exists."""
+def test_empty_object_exists(s3: S3) -> None:
     s3.put("empty", b"", "text/plain")
     assert b"" == s3.get("empty", 0, 100)
 
 
-def test_missing_objects(s3: S3, proxy: FaultProxy, long_timeout: HttpClient) -> None:
-    """A missing key is None; a missing bucket is an error."""
+def test_missing_key_is_none_and_missing_bucket_an_error(s3: S3, proxy: FaultProxy, long_timeout: HttpClient) -> None:
     assert s3.head("none") is None
     assert s3.get("none", 0, 1) is None
     with pytest.raises(AWSError, match="NoSuchBucket"):
@@ -250,23 +238,20 @@ def test_missing_objects(s3: S3, proxy: FaultProxy, long_timeout: HttpClient) ->
 
 
 @pytest.mark.parametrize(("start", "length"), [(-1, 1), (0, 0)])
-def test_invalid_ranges(s3: S3, start: int, length: int) -> None:
-    """A part has a start and at least one byte."""
+def test_invalid_range_is_refused(s3: S3, start: int, length: int) -> None:
     with pytest.raises(ValueError, match="invalid range"):
         s3.get("any", start, length)
 
 
 @pytest.mark.parametrize("status", [400, 403])
-def test_head_refused(s3: S3, proxy: FaultProxy, status: int) -> None:
-    """Only 404 means that a key is missing."""
+def test_only_404_means_missing(s3: S3, proxy: FaultProxy, status: int) -> None:
     proxy.switch(Answer(status, "No", "text/plain", b""))
     with pytest.raises(AWSError) as caught:
         s3.head("any")
     assert status == caught.value.status
 
 
-def test_listing(s3: S3) -> None:
-    """A listing has the files of a directory and the directories in it, whatever their names."""
+def test_listing_has_objects_and_prefixes(s3: S3) -> None:
     for key in ("a/b+c & <d>", "a/é", "a/sub dir/x", "a/sub dir/y", "ab"):
         s3.put(key, b"123", "text/plain")
     assert ObjectListing([ListedObject("a/b+c & <d>", 3), ListedObject("a/é", 3)], ["a/sub dir/"]) == s3.list("a/")
@@ -275,8 +260,7 @@ def test_listing(s3: S3) -> None:
 
 
 @pytest.mark.parametrize("fault", [INTERNAL_ERROR, SLOW_DOWN], ids=["500", "503"])
-def test_s3_faults(s3: S3, proxy: FaultProxy, fault: Fault) -> None:
-    """S3's failures are not seen when they pass in time, else S3 is unavailable."""
+def test_s3_failures_are_retried_until_the_deadline(s3: S3, proxy: FaultProxy, fault: Fault) -> None:
     s3.put("key", b"body", "text/plain")
     for method in (s3.head, s3.list):
         proxy.switch(fault, times=1)
@@ -286,8 +270,7 @@ def test_s3_faults(s3: S3, proxy: FaultProxy, fault: Fault) -> None:
             method("key", deadline=within(SOON))
 
 
-def test_presigned_url_on_an_endpoint(s3: S3) -> None:
-    """A presigned URL gives the object to whoever has no credentials, with the type that it names."""
+def test_presigned_url_works_on_an_endpoint(s3: S3) -> None:
     s3.put("dir/a b", b"body", "text/plain")
     url = s3.presigned_get("dir/a b", "http", 60, {"response-content-type": "text/x-ipxe"})
     with urllib.request.urlopen(url, timeout=ENOUGH) as answer:

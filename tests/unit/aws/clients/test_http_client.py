@@ -93,21 +93,18 @@ def talker() -> Iterator[Talker]:
         server.server_close()
 
 
-def test_a_connection_is_kept(talker: Talker, http_client: HttpClient) -> None:
-    """Requests one after the other share a connection."""
+def test_requests_share_a_connection(talker: Talker, http_client: HttpClient) -> None:
     answers = [http_client.request("GET", talker.endpoint + "/", {}, None, within(ENOUGH)) for _ in range(3)]
     assert [b"ok"] * 3 == [answer.body for answer in answers]
     assert 1 == talker.connections
 
 
-def test_a_signed_path_is_sent_as_it_is(talker: Talker, http_client: HttpClient) -> None:
-    """Dots, double slashes and encoded bytes of a key are not tidied on the way."""
+def test_signed_path_is_sent_unchanged(talker: Talker, http_client: HttpClient) -> None:
     http_client.request("GET", talker.endpoint + "/a/./../b//%C3%BC+c?x=%2F", {}, None, within(ENOUGH))
     assert ["/a/./../b//%C3%BC+c?x=%2F"] == talker.targets
 
 
-def test_a_stale_connection_is_replaced(talker: Talker, http_client: HttpClient) -> None:
-    """A connection that the server ends instead of answering costs a second request, no error and no pause."""
+def test_stale_connection_is_replaced_without_pause(talker: Talker, http_client: HttpClient) -> None:
     http_client.request("GET", talker.endpoint + "/", {}, None, within(ENOUGH))
     with patch("time.sleep") as sleep:
         assert b"ok" == http_client.request("GET", talker.endpoint + "/vanish", {}, None, within(ENOUGH)).body
@@ -115,14 +112,13 @@ def test_a_stale_connection_is_replaced(talker: Talker, http_client: HttpClient)
     assert 2 == talker.connections
 
 
-def test_a_dripping_body_is_given_up(talker: Talker, http_client: HttpClient) -> None:
-    """A body that never pauses for a read time-out, and never ends, is given up."""
+def test_slow_body_ends_at_the_deadline(talker: Talker, http_client: HttpClient) -> None:
+    """No single read of it times out."""
     with pytest.raises(StoreUnavailableError):
         http_client.request("GET", talker.endpoint + "/drip", {}, None, within(SOON))
 
 
-def test_what_was_answered_is_told(talker: Talker, http_client: HttpClient) -> None:
-    """An attempt that the deadline cuts short does not hide what the service said before."""
+def test_error_has_the_last_response_before_the_deadline(talker: Talker, http_client: HttpClient) -> None:
     for seconds in (2, 8, 32):
         talker.targets.clear()
         with pytest.raises(StoreUnavailableError) as told:
@@ -133,8 +129,7 @@ def test_what_was_answered_is_told(talker: Talker, http_client: HttpClient) -> N
     pytest.fail("there was never time for a second attempt")
 
 
-def test_half_a_body_is_no_answer(talker: Talker) -> None:
-    """A body that ends before its length is asked for again, and never handed on."""
+def test_incomplete_body_is_retried(talker: Talker) -> None:
     with (
         closing(HttpClient(backoff=None)) as client,
         pytest.raises(StoreUnavailableError, match="IncompleteRead"),
@@ -143,8 +138,7 @@ def test_half_a_body_is_no_answer(talker: Talker) -> None:
     assert 2 == len(talker.targets)
 
 
-def test_no_time_left(talker: Talker, http_client: HttpClient) -> None:
-    """After the deadline nothing is asked."""
+def test_nothing_is_sent_after_the_deadline(talker: Talker, http_client: HttpClient) -> None:
     with pytest.raises(StoreUnavailableError, match="no time was left"):
         http_client.request("GET", talker.endpoint + "/", {}, None, within(-1))
     assert [] == talker.targets
@@ -160,7 +154,7 @@ def test_no_time_left(talker: Talker, http_client: HttpClient) -> None:
         (b"", "418", "no reason given"),
     ],
 )
-def test_error_forms(body: bytes, code: str, message: str) -> None:
-    """Code and message come from JSON or XML, and the status stands in for a code."""
+def test_error_is_read_from_json_and_xml(body: bytes, code: str, message: str) -> None:
+    """The status replaces a missing code."""
     error = errors.error_in(418, body)
     assert (code, message, 418) == (error.code, error.message, error.status)

@@ -13,8 +13,7 @@ SUFFIXES = {
 }
 
 
-def test_every_region_has_its_partitions_suffix() -> None:
-    """In each region that botocore knows, China's and the isolated ones too, a service has the suffix it has there."""
+def test_hosts_equal_those_of_botocore() -> None:
     expected = {region: f"s3.{region}.{suffix}" for region, suffix in SUFFIXES.items()}
     assert expected == {region: regional_host("s3", region) for region in SUFFIXES}
 
@@ -28,6 +27,5 @@ def test_every_region_has_its_partitions_suffix() -> None:
         ("eu-nowhere-9", "dynamodb.eu-nowhere-9.amazonaws.com"),
     ],
 )
-def test_hosts(region: str, host: str) -> None:
-    """A region that is not known yet is taken for an ordinary one."""
+def test_unknown_region_has_the_default_suffix(region: str, host: str) -> None:
     assert host == regional_host("dynamodb", region)

@@ -1,4 +1,4 @@
-"""A request has a time of its own, however many questions it asks."""
+"""All calls of a request share its deadline."""
 
 import time
 import uuid
@@ -65,22 +65,21 @@ def slow(moto_server: MotoService) -> Iterator[Slow]:
         ("/assets/a%20b%20c", {}, 404),
     ],
 )
-def test_many_questions(slow: Slow, path: str, headers: dict[str, str], status: int) -> None:
-    """Questions that are answered in time each, and not together, are a 503 that says when to come back."""
+def test_calls_that_exceed_the_deadline_together_are_503(
+    slow: Slow, path: str, headers: dict[str, str], status: int
+) -> None:
     refused, fields = slow.ask(partial(request_deadline, ALL), path, **headers)
     assert 503 == refused
     assert 2 <= int(fields["retry-after"][0]) <= 10
     assert status == slow.ask(nullcontext, path, **headers)[0]
 
 
-def test_stores_share_the_time(slow: Slow) -> None:
-    """Table and bucket are asked nothing any more when a request's time is over."""
+def test_no_call_after_the_deadline(slow: Slow) -> None:
     for path in ("/ipxe", "/profiles/p", "/assets/k"):
         assert 503 == slow.ask(partial(request_deadline, -1), path)[0]
 
 
-def test_deadline() -> None:
-    """A question ends with its own time or the request's, whichever is sooner; outside of requests with its own."""
+def test_sooner_deadline_applies() -> None:
     before = time.monotonic()
     with request_deadline(100):
         assert deadline_within(1) < before + 100

@@ -21,23 +21,20 @@ def data(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
-def test_linux_has_the_best(tmp_path: Path) -> None:
-    """On Linux changes are told by inotify."""
+def test_linux_uses_inotify(tmp_path: Path) -> None:
     from matchboxctl.directory.inotify import Watch
 
     assert isinstance(watch(tmp_path), Watch)
 
 
-def test_edit(data: Data) -> None:
-    """An edited group takes other machines at once, and none of its former."""
+def test_edited_group_matches_its_new_machines_only(data: Data) -> None:
     data.group("g", selector={"os": "a"})
     assert "g" == data.selected(os="a")
     data.group("g", selector={"os": "bb"})
     assert (None, "g") == (data.selected(os="a"), data.selected(os="bb"))
 
 
-def test_edits_of_the_same_length(data: Data) -> None:
-    """Each of many edits in a row is seen, though the file's size stays."""
+def test_edits_of_equal_size_are_seen(data: Data) -> None:
     data.group("g", profile="0")
     assert "g" == data.selected()
     for profile in "123456789":
@@ -48,8 +45,7 @@ def test_edits_of_the_same_length(data: Data) -> None:
         assert profile == found.group.profile
 
 
-def test_new_file(data: Data) -> None:
-    """A group that is added is seen, and more selectors win over fewer."""
+def test_added_group_is_seen(data: Data) -> None:
     data.group("old")
     assert "old" == data.selected(os="a")
     data.group("new", selector={"os": "a"})
@@ -57,8 +53,7 @@ def test_new_file(data: Data) -> None:
     assert 2 == len(data.catalog)
 
 
-def test_removal(data: Data) -> None:
-    """A group that is removed takes nobody."""
+def test_removed_group_matches_nothing(data: Data) -> None:
     data.group("other")
     file = data.group("g", selector={"os": "a"})
     assert "g" == data.selected(os="a")
@@ -66,8 +61,7 @@ def test_removal(data: Data) -> None:
     assert "other" == data.selected(os="a")
 
 
-def test_rename(data: Data) -> None:
-    """A renamed file is a group of its new name."""
+def test_renamed_file_is_another_group(data: Data) -> None:
     file = data.group("g", id="written")
     assert "g" == data.selected()
     file.rename(file.with_name("h.json"))
@@ -76,8 +70,7 @@ def test_rename(data: Data) -> None:
     assert data.selected() is None
 
 
-def test_directory_created_later(data: Data) -> None:
-    """The directory may come into being, go, and come again while it is served."""
+def test_directory_may_be_created_deleted_and_created_again(data: Data) -> None:
     assert data.selected() is None
     file = data.group("g")
     assert "g" == data.selected()
@@ -88,8 +81,7 @@ def test_directory_created_later(data: Data) -> None:
     assert "h" == data.selected()
 
 
-def test_linked_group(data: Data, tmp_path: Path) -> None:
-    """An edit of the file that a symbolic link names is seen, as is its removal and its return."""
+def test_edit_of_a_link_target_is_seen(data: Data, tmp_path: Path) -> None:
     target = data.write("elsewhere/target", '{"selector": {"os": "a"}}')
     data.group("other")
     (tmp_path / "groups" / "g.json").symlink_to(target)
@@ -102,8 +94,7 @@ def test_linked_group(data: Data, tmp_path: Path) -> None:
     assert "g" == data.selected(os="ccc")
 
 
-def test_link_that_leads_nowhere_yet(data: Data, tmp_path: Path) -> None:
-    """A link whose file is missing at the start becomes a group when the file is there."""
+def test_dangling_link_becomes_a_group_with_its_target(data: Data, tmp_path: Path) -> None:
     data.group("other")
     (tmp_path / "groups" / "g.json").symlink_to(tmp_path / "later")
     assert "other" == data.selected(os="a")
@@ -111,8 +102,7 @@ def test_link_that_leads_nowhere_yet(data: Data, tmp_path: Path) -> None:
     assert "g" == data.selected(os="a")
 
 
-def test_link_to_itself(data: Data, tmp_path: Path) -> None:
-    """Links that lead round are named, once, and the rest is served."""
+def test_link_loop_is_reported_once(data: Data, tmp_path: Path) -> None:
     data.group("other")
     (tmp_path / "profiles").mkdir()
     for kind in ("groups", "profiles"):
@@ -123,8 +113,7 @@ def test_link_to_itself(data: Data, tmp_path: Path) -> None:
         assert 1 == sum(f"{kind}/loop.json: cannot be read" in line for line in data.told)
 
 
-def test_broken_group_is_told_once(data: Data) -> None:
-    """A group that does not parse is named with its line, once for each state, and is no group until it is mended."""
+def test_broken_group_is_reported_once_per_state(data: Data) -> None:
     data.group("other")
     file = data.write("groups/g.json", '{"selector":\n{"os": 5}}')
     assert ("other", "other") == (data.selected(os="a"), data.selected(os="a"))
@@ -141,8 +130,7 @@ def test_broken_group_is_told_once(data: Data) -> None:
     assert ("other", 3) == (data.selected(os="a"), len(data.told))
 
 
-def test_broken_profile_is_told_at_the_start_and_once(data: Data) -> None:
-    """A profile that does not parse is named before anybody asks, and is no answer: a machine asks again."""
+def test_broken_profile_is_reported_at_the_start_and_once(data: Data) -> None:
     data.group("g", profile="p")
     file = data.write("profiles/p.json", '{\n"boot": []}')
     for _ in range(2):
@@ -158,8 +146,7 @@ def test_broken_profile_is_told_at_the_start_and_once(data: Data) -> None:
     assert ["p"] == [profile.id for profile in data.catalog.profiles()]
 
 
-def test_other_files_are_no_groups(data: Data) -> None:
-    """Only files that end in .json are groups; a directory that does is none."""
+def test_other_files_are_not_groups(data: Data) -> None:
     data.write("groups/g.json~", "{}")
     data.write("groups/.g.json.swp", "{}")
     (data.root / "groups" / "d.json").mkdir()
@@ -167,8 +154,7 @@ def test_other_files_are_no_groups(data: Data) -> None:
     assert [] == data.told
 
 
-def test_profiles_and_templates_are_read_when_asked(data: Data) -> None:
-    """A profile or template may be edited like a group, and is absent where its file is."""
+def test_profiles_and_templates_are_read_on_demand(data: Data) -> None:
     data.group("g", profile="p")
     selection = data.catalog.select({})
     assert selection is not None
@@ -181,8 +167,7 @@ def test_profiles_and_templates_are_read_when_asked(data: Data) -> None:
 
 
 @pytest.mark.parametrize("template_id", ["../secret", "/../secret", "../../data/secret", "a/../../secret", "x\0", "."])
-def test_templates_stay_inside(data: Data, template_id: str) -> None:
-    """A template's id never leads out of its directory."""
+def test_template_id_never_leaves_its_directory(data: Data, template_id: str) -> None:
     data.write("secret", "secret")
     data.write("secret.json", '{"name": "secret"}')
     data.write("cloud/inside", "inside")
@@ -191,22 +176,19 @@ def test_templates_stay_inside(data: Data, template_id: str) -> None:
     assert b"inside" == data.catalog.template("cloud", "../a/../inside")
 
 
-def test_template_names_too_long(data: Data) -> None:
-    """A name that no file can have is absent."""
+def test_impossible_file_name_is_absent(data: Data) -> None:
     assert data.catalog.template("cloud", "x" * 300) is None
     assert data.catalog.template("cloud", "\ud800") is None
 
 
-def test_unreadable_template(data: Data) -> None:
-    """A template that cannot be read is another matter than one that is absent."""
+def test_unreadable_template_is_not_absent(data: Data) -> None:
     data.write("cloud/c", "")
     (data.root / "cloud" / "loop").symlink_to("loop")
     with pytest.raises(StoreUnavailableError):
         data.catalog.template("cloud", "loop")
 
 
-def test_rivals_and_selectors(data: Data) -> None:
-    """Groups with the same selectors are named, the one that is chosen first."""
+def test_overlapping_groups_are_listed(data: Data) -> None:
     for name in ("b", "a"):
         data.group(name, selector={"os": "x"})
     data.group("c")
@@ -216,8 +198,7 @@ def test_rivals_and_selectors(data: Data) -> None:
     assert "a" == data.selected(os="x")
 
 
-def test_pipe(data: Data) -> None:
-    """A pipe among the groups is passed over, not waited for."""
+def test_pipe_is_skipped(data: Data) -> None:
     data.group("other", profile="p")
     os.mkfifo(data.root / "groups" / "pipe.json")
     assert "other" == data.selected()

@@ -17,8 +17,7 @@ def data(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
         yield data
 
 
-def test_directory_replaced(data: Data) -> None:
-    """A directory that takes another's place is looked at from then on."""
+def test_replaced_groups_directory_is_watched(data: Data) -> None:
     data.group("g")
     assert "g" == data.selected()
     (data.root / "groups").rename(data.root / "former")
@@ -29,8 +28,7 @@ def test_directory_replaced(data: Data) -> None:
 
 
 @pytest.mark.parametrize("way", ["link", "rename"])
-def test_data_directory_replaced(data: Data, tmp_path: Path, way: str) -> None:
-    """Where the whole data directory is another one now, groups and profiles are both of that one."""
+def test_replaced_data_directory_is_used(data: Data, tmp_path: Path, way: str) -> None:
     for release in ("1", "2"):
         for name in ("both", f"only-{release}"):
             file = tmp_path / release / "groups" / f"{name}.json"
@@ -62,8 +60,7 @@ def test_data_directory_replaced(data: Data, tmp_path: Path, way: str) -> None:
     assert [None, None, None] == [served.selected(os=value) for value in ("both-1", "only-1-1", "later")]
 
 
-def test_release_that_shares_a_file(data: Data, tmp_path: Path) -> None:
-    """A file of a release before, which an edit had replaced since, counts again when that release is served again."""
+def test_file_of_an_earlier_release_counts_again(data: Data, tmp_path: Path) -> None:
     data.group("g", selector={"os": "a"})
     os.link(tmp_path / "groups" / "g.json", tmp_path / "kept")
     assert "g" == data.selected(os="a")
@@ -76,8 +73,7 @@ def test_release_that_shares_a_file(data: Data, tmp_path: Path) -> None:
     assert ("g", None) == (data.selected(os="a"), data.selected(os="b"))
 
 
-def test_groups_that_cannot_be_read(data: Data, tmp_path: Path) -> None:
-    """Where the groups cannot be read a machine is to ask again, and is answered when they can be."""
+def test_unreadable_groups_are_unavailable(data: Data, tmp_path: Path) -> None:
     data.group("g")
     assert "g" == data.selected()
     (tmp_path / "groups").rename(tmp_path / "former")

@@ -1,4 +1,4 @@
-"""What a caller is told of a store that was asked in vain."""
+"""The reason that a caller gets when all attempts fail."""
 
 from collections.abc import Iterator
 from unittest.mock import Mock, patch
@@ -37,16 +37,13 @@ def _asked(clock: Mock, *attempts: tuple[str, float]) -> str:
     return str(told.value)
 
 
-def test_what_was_answered_is_told(clock: Mock) -> None:
-    """An attempt that the deadline cuts short does not hide what the store said before."""
+def test_attempt_cut_short_does_not_hide_the_reason_before(clock: Mock) -> None:
     assert "throttled" == _asked(clock, ("throttled", 1.0), ("no time was left to ask", 9.0))
 
 
-def test_the_last_answer_is_told(clock: Mock) -> None:
-    """Of answers that came in time the last one counts."""
+def test_last_reason_in_time_counts(clock: Mock) -> None:
     assert "no leader" == _asked(clock, ("throttled", 1.0), ("no leader", 8.99))
 
 
-def test_the_only_one_is_told(clock: Mock) -> None:
-    """Where nothing came in time, that is told."""
+def test_only_reason_counts_even_after_the_deadline(clock: Mock) -> None:
     assert "slow" == _asked(clock, ("slow", 10.0))
