@@ -68,13 +68,13 @@ def _in_memory() -> Iterator[Subject]:
 @contextmanager
 def _in_directory() -> Iterator[Subject]:
     with TemporaryDirectory() as name:
-        told: list[str] = []
-        catalog = DirectoryCatalog(Path(name), told.append)
+        reports: list[str] = []
+        catalog = DirectoryCatalog(Path(name), reports.append)
         try:
             yield Subject(catalog, FileWriter(Path(name)))
         finally:
             catalog.close()
-        assert [] == told
+        assert [] == reports
 
 
 @contextmanager

@@ -42,7 +42,7 @@ class TestSelection:
         assert ["a", "a", None] == [subject.chosen(labels) for labels in ({}, {"os": ""}, {"os": "x"})]
 
     def test_no_labels_at_all(self, subject: Subject) -> None:
-        """What is no machine, and not one without labels, is given a group without selectors only."""
+        """Labels that match nothing select a group without selectors only."""
         subject.put(Group("a", selector={"os": ""}))
         assert subject.catalog.select(None) is None
         subject.put(Group("b"))
@@ -79,7 +79,7 @@ class TestSelection:
         assert "\uffff" == subject.chosen({})
 
     def test_half_a_surrogate_pair(self, subject: Subject) -> None:
-        """A label that is no Unicode text is like any other that no group asks for."""
+        """A label that is not Unicode matches like any other."""
         subject.put(Group("default"), Group("a", selector={"k": "v"}))
         assert "default" == subject.chosen({"k": "\ud800"})
 

@@ -41,10 +41,10 @@ def test_lists_survive_import_and_export(
     (data / "groups" / "rival.json").write_text(json.dumps({"profile": "p", "selector": rival}))
     (data / "groups" / "wide.json").write_text(json.dumps({"selector": {"n": list(map(str, range(41)))}}))
     assert 1 == run("import", data)
-    told = capsys.readouterr().err
-    assert f"{data / 'groups' / 'wide.json'}: line 1: selector: its lists have 41 combinations" in told
+    output = capsys.readouterr().err
+    assert f"{data / 'groups' / 'wide.json'}: line 1: selector: its lists have 41 combinations" in output
     note = "note: groups listed, rival both ask for mac=52:54:00:00:00:02,os=a: listed is chosen where they do"
-    assert [note] == [line for line in told.splitlines() if " ask for " in line]
+    assert [note] == [line for line in output.splitlines() if " ask for " in line]
     assert 0 == run("export", tmp_path / "out")
     assert listed == json.loads((tmp_path / "out" / "groups" / "listed.json").read_text())["selector"]
     before = contents(stores)

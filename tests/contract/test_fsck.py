@@ -86,7 +86,7 @@ def with_selector(selector: object) -> str:
 
 
 BEYOND_REPAIR = {
-    "group is no JSON": (Kind.UNREADABLE, lambda t: change(t, "G#node", doc="{")),
+    "group is not JSON": (Kind.UNREADABLE, lambda t: change(t, "G#node", doc="{")),
     "group is another's": (Kind.UNREADABLE, lambda t: change(t, "G#node", doc='{"id": "x"}')),
     "selector is none": (
         Kind.UNREADABLE,
@@ -101,7 +101,7 @@ BEYOND_REPAIR = {
     "profile's metadata are none": (Kind.UNREADABLE, lambda t: change(t, "P#p", doc='{"id":"p","metadata":[]}')),
     "profile's object has no size": (Kind.UNREADABLE, lambda t: change(t, "P#p", at="templates/x")),
     "profile's object is gone": (Kind.LOST_OBJECT, lambda t: change(t, "P#p", at="templates/x", size=40_000)),
-    "profile is no JSON": (Kind.UNREADABLE, lambda t: change(t, "P#p", doc="[]")),
+    "profile is not JSON": (Kind.UNREADABLE, lambda t: change(t, "P#p", doc="[]")),
     "template has nothing": (Kind.UNREADABLE, lambda t: change(t, "T#generic#t", at=None, size=None)),
     "stranger": (Kind.UNKNOWN, lambda t: change(t, "X#1", a="b")),
     "object is gone": (Kind.LOST_OBJECT, move_object),

@@ -49,7 +49,7 @@ def test_export_after_import_is_equal(
         elif directory in PARSERS:
             parse = PARSERS[directory]
             assert parse("x", given[path]) == parse("x", got[path])
-        elif name:  # not secret.txt, which is no part of matchbox's directory
+        elif name:  # not secret.txt, which is not part of matchbox's directory
             assert given[path] == got[path]
     capsys.readouterr()
     assert 0 == run("import", tmp_path / "out", "--prune")
@@ -121,11 +121,11 @@ def test_broken_file_is_named_with_its_line(
     (data / "generic" / "new").write_text("new")
     capsys.readouterr()
     assert 1 == run("import", data, "--prune")
-    told = capsys.readouterr()
-    assert "groups, profiles and templates: 1 added, 0 changed, 0 removed, 3 unchanged" in told.out
-    assert f"{data / 'groups' / 'g.json'}: line 2: selector.os: " in told.err
-    assert f"{data / 'groups' / 'huge.json'}: line 1: the number 1e400 is too large" in told.err
-    assert "2 of the files could not be imported" in told.err
+    output = capsys.readouterr()
+    assert "groups, profiles and templates: 1 added, 0 changed, 0 removed, 3 unchanged" in output.out
+    assert f"{data / 'groups' / 'g.json'}: line 2: selector.os: " in output.err
+    assert f"{data / 'groups' / 'huge.json'}: line 1: the number 1e400 is too large" in output.err
+    assert "2 of the files could not be imported" in output.err
     assert "G#g" in contents(stores)
 
 
@@ -138,11 +138,11 @@ def test_document_over_a_limit_is_named_with_the_limit(
     (deep / "file").write_text("x")
     (data / "generic" / "huge").write_bytes(bytes(16 * 1024 * 1024 + 1))
     assert 1 == run("import", data)
-    told = capsys.readouterr()
-    assert "longer than an object's may be (1,017 bytes)" in told.err
-    assert "generic template 'huge': 16777217 bytes are more than the 16777216 that are served" in told.err
-    assert "4 added" in told.out
-    assert "assets: 2 added" in told.out
+    output = capsys.readouterr()
+    assert "longer than an object's may be (1,017 bytes)" in output.err
+    assert "generic template 'huge': 16777217 bytes are more than the 16777216 that are served" in output.err
+    assert "4 added" in output.out
+    assert "assets: 2 added" in output.out
 
 
 def test_absent_names_and_overlaps_are_noted(data: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
@@ -184,9 +184,9 @@ def test_invalid_file_names_are_named_and_skipped(
     writer.put_template("generic", "/rooted", b"x")
     writer.put_group(parse_group("a/b", b"{}"))
     assert 1 == run("export", tmp_path / "out" / "data")
-    told = capsys.readouterr().err
+    output = capsys.readouterr().err
     for name in ("'generic/../../escaped'", "'generic//rooted'", "groups 'a/b'"):
-        assert name in told
+        assert name in output
     assert sorted(files(data)) == sorted(files(tmp_path / "out" / "data"))
     assert ["data"] == [path.name for path in (tmp_path / "out").iterdir()]
 
@@ -222,10 +222,10 @@ def test_fsck_exits_with_1_while_damage_remains(
     with closing(stores.tables.client("dynamodb")) as client:
         client.delete_item(TableName=stores.name, Key={"pk": {"S": "G#g"}})
     assert 1 == run("fsck")
-    told = capsys.readouterr()
+    output = capsys.readouterr()
     dangling = """dangling: the entry of [["os","a"]] names group 'g', which does not exist"""
-    assert [dangling, "damage: 1 (0 repaired); garbage: 0 (0 repaired); notes: 0"] == told.out.splitlines()
-    assert "matchboxctl: damage that remains: 1; run `matchboxctl fsck --repair`" == told.err.splitlines()[-1]
+    assert [dangling, "damage: 1 (0 repaired); garbage: 0 (0 repaired); notes: 0"] == output.out.splitlines()
+    assert "matchboxctl: damage that remains: 1; run `matchboxctl fsck --repair`" == output.err.splitlines()[-1]
     assert 0 == run("fsck", "--repair")
     repaired = [f"{dangling} (repaired)", "damage: 1 (1 repaired); garbage: 0 (0 repaired); notes: 0"]
     assert repaired == _lines(capsys)

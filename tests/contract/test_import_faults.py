@@ -38,9 +38,9 @@ def test_unreadable_directory_prevents_pruning(
     (data / "assets" / "vmlinuz").unlink()
     capsys.readouterr()
     assert 1 == run("import", data, "--prune")
-    told = capsys.readouterr()
-    assert "note: nothing is pruned, because a directory could not be read" in told.err.splitlines()
-    assert "assets: 0 added, 0 changed, 0 removed, 1 unchanged" in told.out
+    output = capsys.readouterr()
+    assert "note: nothing is pruned, because a directory could not be read" in output.err.splitlines()
+    assert "assets: 0 added, 0 changed, 0 removed, 1 unchanged" in output.out
     assert before == contents(stores)
 
 
@@ -70,9 +70,9 @@ def test_asset_removed_during_an_import_is_named(
 
     monkeypatch.setattr(AssetObjects, "sizes", sizes)
     assert 1 == run("import", data)
-    told = capsys.readouterr()
-    assert f"matchboxctl: {data / 'assets' / 'gone'}: cannot be read: No such file or directory" in told.err
-    assert "assets: 3 added, 0 changed, 0 removed, 0 unchanged" in told.out.splitlines()
+    output = capsys.readouterr()
+    assert f"matchboxctl: {data / 'assets' / 'gone'}: cannot be read: No such file or directory" in output.err
+    assert "assets: 3 added, 0 changed, 0 removed, 0 unchanged" in output.out.splitlines()
     assert 0 == run("export", tmp_path / "out")
     assert {"dir", "other", "vmlinuz"} == {path.name for path in (tmp_path / "out" / "assets").iterdir()}
 
@@ -87,10 +87,10 @@ def test_dangling_link_is_unreadable_and_its_document_stays(
         (data / path).symlink_to("/absent/file")
     capsys.readouterr()
     assert 1 == run("import", data, "--prune")
-    told = capsys.readouterr()
+    output = capsys.readouterr()
     for path in ("groups/g.json", "generic/t", "assets/vmlinuz"):
-        assert f"matchboxctl: {data / path}: cannot be read: No such file or directory" in told.err.splitlines()
-    assert "assets: 0 added, 0 changed, 0 removed, 1 unchanged" in told.out
+        assert f"matchboxctl: {data / path}: cannot be read: No such file or directory" in output.err.splitlines()
+    assert "assets: 0 added, 0 changed, 0 removed, 1 unchanged" in output.out
     assert before == contents(stores)
 
 
@@ -117,13 +117,13 @@ def test_group_of_a_full_entry_is_named(
     (data / "groups" / "other.json").write_text("{}")
     capsys.readouterr()
     assert 1 == run("import", data)
-    told = capsys.readouterr()
+    output = capsys.readouterr()
     refusal = (
         "matchboxctl: group 'c': with it the entry of its selector, which has had 2 other groups, would exceed "
         "409600 bytes (400 KB), DynamoDB's limit for an item"
     )
-    assert refusal in told.err.splitlines()
-    assert "groups, profiles and templates: 1 added, 0 changed, 0 removed, 5 unchanged" in told.out
+    assert refusal in output.err.splitlines()
+    assert "groups, profiles and templates: 1 added, 0 changed, 0 removed, 5 unchanged" in output.out
     assert "G#other" in contents(stores)
     assert "G#c" not in contents(stores)
 
@@ -149,16 +149,16 @@ def test_group_that_exceeds_shapes_is_named(
     capsys.readouterr()
     for added, unchanged in ((6, 4) if filled else (10, 0), (0, 10)):
         assert 1 == run("import", data)
-        told = capsys.readouterr()
+        output = capsys.readouterr()
         refusals = [
             f"matchboxctl: group '{name}': with its selector's keys the item of all shapes, which has 7 others, would "
             "exceed 409600 bytes (400 KB), DynamoDB's limit for an item"
             for name in ("r", "s")
         ]
-        assert refusals == [line for line in told.err.splitlines() if "all shapes" in line]
-        assert "matchboxctl: group 'too-long': its selector's keys have 65539 bytes together" in told.err
+        assert refusals == [line for line in output.err.splitlines() if "all shapes" in line]
+        assert "matchboxctl: group 'too-long': its selector's keys have 65539 bytes together" in output.err
         summary = f"groups, profiles and templates: {added} added, 0 changed, 0 removed, {unchanged} unchanged"
-        assert summary in told.out.splitlines()
+        assert summary in output.out.splitlines()
     assert "G#q" in contents(stores)
     assert 0 == run("fsck", "--repair")
 
@@ -191,9 +191,9 @@ def test_export_names_lost_objects_and_import_restores_them(
     lose_objects(stores)
     capsys.readouterr()
     assert 1 == run("export", tmp_path / "out", "--prune")
-    told = capsys.readouterr()
-    assert "generic template 'long' cannot be read: LookupError(\"the bucket lacks" in told.err
-    assert "groups 'long' cannot be read: LookupError(\"the bucket lacks" in told.err
+    output = capsys.readouterr()
+    assert "generic template 'long' cannot be read: LookupError(\"the bucket lacks" in output.err
+    assert "groups 'long' cannot be read: LookupError(\"the bucket lacks" in output.err
     assert whole == files(tmp_path / "out")
     assert 1 == run("fsck")
     assert 0 == run("import", data)
@@ -222,10 +222,10 @@ def test_export_directory_that_cannot_be_created_is_one_line(
 def test_dry_run_shows_names_that_are_not_utf8(data: Path, run: Run) -> None:
     assert 0 == run("import", data)
     (data / "generic" / os.fsdecode(b"\xff")).write_text("x")
-    told = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-m", "matchboxctl.main", "export", str(data), "--prune", "--dry-run"],
         env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"},
         capture_output=True,
         check=True,
     )
-    assert b"- generic/\\udcff" in told.stdout.splitlines()
+    assert b"- generic/\\udcff" in output.stdout.splitlines()

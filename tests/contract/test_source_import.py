@@ -128,15 +128,15 @@ def test_broken_and_overlapping_sources_are_named(
     (sources / "sources" / "absent.json").symlink_to("nowhere")
     capsys.readouterr()
     assert 1 == run("import", sources, "--prune")
-    told = capsys.readouterr()
+    output = capsys.readouterr()
     where = sources / "sources"
     assert {
         f"matchboxctl: {where}/arm.json: line 5: tag: unknown field",
         f"matchboxctl: {where}/absent.json: cannot be read: No such file or directory",
         f"matchboxctl: {where}/below.json: assets: 'talos/amd64/x' overlaps 'talos/amd64' of the source 'amd'",
         "matchboxctl: 3 of the files could not be imported (see the warnings above); the rest is done",
-    } <= set(told.err.splitlines())
-    assert "image sources: 1 added, 1 changed, 0 removed, 0 unchanged" in told.out
+    } <= set(output.err.splitlines())
+    assert "image sources: 1 added, 1 changed, 0 removed, 0 unchanged" in output.out
     assert {"arm": 3, "amd": 4, "new": 3} == {name: source.keep for name, source in parsed(table).items()}
 
 
@@ -147,10 +147,10 @@ def test_source_overlapping_one_of_the_table_is_refused(
     table.put("a", json.dumps(ARM | {"id": "a", "assets": "talos"}))
     capsys.readouterr()
     assert 1 == run("import", sources)
-    told = capsys.readouterr().err
+    output = capsys.readouterr().err
     for name, assets in (("arm", "talos/arm64"), ("amd", "talos/amd64")):
         overlap = f"{sources}/sources/{name}.json: assets: '{assets}' overlaps 'talos' of the source 'a'"
-        assert overlap in told
+        assert overlap in output
     assert {"a"} == table.documents().keys()
     assert 0 == run("import", sources, "--prune")
     assert {"amd", "arm"} == table.documents().keys()
@@ -195,9 +195,9 @@ def test_source_that_is_being_synced_is_not_removed(
     (sources / "sources" / "amd.json").unlink()
     with store_of("arm").lease():
         assert 1 == run("import", sources, "--prune")
-    told = capsys.readouterr()
-    assert "source 'arm' is not removed: another sync of 'arm' is running; run the same command again" in told.err
-    assert "image sources: 0 added, 0 changed, 1 removed, 0 unchanged" in told.out
+    output = capsys.readouterr()
+    assert "source 'arm' is not removed: another sync of 'arm' is running; run the same command again" in output.err
+    assert "image sources: 0 added, 0 changed, 1 removed, 0 unchanged" in output.out
     assert ({"arm"}, pointer) == (table.documents().keys(), store_of("arm").pointer())
     assert 0 == run("import", sources, "--prune")
     assert ({}, None) == (table.documents(), store_of("arm").pointer())

@@ -25,7 +25,7 @@ class Stores:
     buckets: Service
 
     def environment(self, bucket_url: str | None = None) -> dict[str, str]:
-        """What `serve` is told of them, and the token-free address."""
+        """The environment for `serve`."""
         given = {
             "PATH": os.environ["PATH"],
             "MATCHBOX_TABLE": self.name,

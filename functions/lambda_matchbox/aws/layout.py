@@ -2,7 +2,8 @@
 
 The table has one key, the text `pk`:
 
-    S                   SHAPES: for each selector shape in use an attribute, its name the JSON list of the keys
+    S                   SHAPES: for each selector shape in use an attribute, its name the JSON list of the keys, its
+                        value {}, or {retiring: the time in nanoseconds} after fsck found it unused
     E#<hash>            a selector's entry; the hash is the SHA-256 of the JSON of its pairs
                         s: that JSON · v: counts its writes · g:<group>: the group's profile, or a tombstone
     G#<group>           doc: the group as JSON · sel: its selector's hash · profile · rev: a new text with each write

@@ -28,10 +28,10 @@ def entry(selector: dict[str, str], members: dict[str, object]) -> Item:
 
 def refused(documents: Iterable[CatalogDocument], table: TableContents) -> list[str]:
     """The ids of the groups that do not fit; all others do, in whatever order they come."""
-    given, told = list(documents), list[str]()
-    kept = [document.id for document in fitting(given, table, lambda group, _: told.append(group.id))]
-    assert sorted(document.id for document in given) == sorted([*kept, *told])
-    return told
+    given, refusals = list(documents), list[str]()
+    kept = [document.id for document in fitting(given, table, lambda group, _: refusals.append(group.id))]
+    assert sorted(document.id for document in given) == sorted([*kept, *refusals])
+    return refusals
 
 
 def of_shapes(count: int, size: int) -> list[Group]:

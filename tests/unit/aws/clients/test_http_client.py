@@ -121,10 +121,10 @@ def test_slow_body_ends_at_the_deadline(talker: Talker, http_client: HttpClient)
 def test_error_has_the_last_response_before_the_deadline(talker: Talker, http_client: HttpClient) -> None:
     for seconds in (2, 8, 32):
         talker.targets.clear()
-        with pytest.raises(StoreUnavailableError) as told:
+        with pytest.raises(StoreUnavailableError) as caught:
             http_client.request("GET", talker.endpoint + "/trouble", {}, None, within(seconds))
         if len(talker.targets) > 1:
-            assert "503" in str(told.value)
+            assert "503" in str(caught.value)
             return
     pytest.fail("there was never time for a second attempt")
 

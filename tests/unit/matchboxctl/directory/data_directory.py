@@ -1,4 +1,4 @@
-"""A data directory and the catalogue over it, told of changes in each of the ways there are."""
+"""A data directory and its catalog, with each source of changes."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -19,13 +19,13 @@ class Data:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.told: list[str] = []
+        self.reports: list[str] = []
         self._catalog: DirectoryCatalog | None = None
 
     @property
     def catalog(self) -> DirectoryCatalog:
         if self._catalog is None:
-            self._catalog = DirectoryCatalog(self.root, self.told.append)
+            self._catalog = DirectoryCatalog(self.root, self.reports.append)
         return self._catalog
 
     def group(self, name: str, **fields: object) -> Path:
@@ -44,7 +44,7 @@ class Data:
 
 @contextmanager
 def watched(way: Callable[[Path], Changes], root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Data]:
-    """A data directory whose catalogue is told of changes in that way, until the body ends."""
+    """A data directory whose catalog has this source of changes, until the body ends."""
     started: list[Changes] = []
 
     def watch_that_way(path: Path) -> Changes:

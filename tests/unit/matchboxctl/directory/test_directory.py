@@ -110,24 +110,24 @@ def test_link_loop_is_reported_once(data: Data, tmp_path: Path) -> None:
     assert ("other", "other") == (data.selected(), data.selected())
     assert [] == list(data.catalog.profiles())
     for kind in ("groups", "profiles"):
-        assert 1 == sum(f"{kind}/loop.json: cannot be read" in line for line in data.told)
+        assert 1 == sum(f"{kind}/loop.json: cannot be read" in line for line in data.reports)
 
 
 def test_broken_group_is_reported_once_per_state(data: Data) -> None:
     data.group("other")
     file = data.write("groups/g.json", '{"selector":\n{"os": 5}}')
     assert ("other", "other") == (data.selected(os="a"), data.selected(os="a"))
-    assert 1 == len(data.told)
-    assert data.told[0].startswith(f"{file}: line 2: selector.os: ")
+    assert 1 == len(data.reports)
+    assert data.reports[0].startswith(f"{file}: line 2: selector.os: ")
     os.utime(file)
     assert "other" == data.selected(os="a")
-    assert 1 == len(data.told)
+    assert 1 == len(data.reports)
     file.write_text("{")
-    assert ("other", 2) == (data.selected(os="a"), len(data.told))
+    assert ("other", 2) == (data.selected(os="a"), len(data.reports))
     data.group("g", selector={"os": "a"})
     assert "g" == data.selected(os="a")
     file.write_text("{")
-    assert ("other", 3) == (data.selected(os="a"), len(data.told))
+    assert ("other", 3) == (data.selected(os="a"), len(data.reports))
 
 
 def test_broken_profile_is_reported_at_the_start_and_once(data: Data) -> None:
@@ -136,8 +136,8 @@ def test_broken_profile_is_reported_at_the_start_and_once(data: Data) -> None:
     for _ in range(2):
         with pytest.raises(DocumentError, match="profile 'p': line 2: boot: "):
             data.catalog.select({})
-    assert 1 == len(data.told)
-    assert data.told[0].startswith(f"{file}: line 2: boot: ")
+    assert 1 == len(data.reports)
+    assert data.reports[0].startswith(f"{file}: line 2: boot: ")
     data.write("profiles/p.json", '{"name": "mended"}')
     mended = data.catalog.select({})
     assert mended is not None
@@ -151,7 +151,7 @@ def test_other_files_are_not_groups(data: Data) -> None:
     data.write("groups/.g.json.swp", "{}")
     (data.root / "groups" / "d.json").mkdir()
     assert data.selected() is None
-    assert [] == data.told
+    assert [] == data.reports
 
 
 def test_profiles_and_templates_are_read_on_demand(data: Data) -> None:

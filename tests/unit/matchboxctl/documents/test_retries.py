@@ -23,7 +23,7 @@ def clock() -> Iterator[Mock]:
 
 
 def _asked(clock: Mock, *attempts: tuple[str, float]) -> str:
-    """What is told of a store that is asked for 10 seconds; each attempt has its reason, and the time that it took."""
+    """The reason after 10 seconds of attempts, each with its reason and the time that it took."""
     left = iter(attempts)
 
     def attempt() -> None:
@@ -31,10 +31,10 @@ def _asked(clock: Mock, *attempts: tuple[str, float]) -> str:
         clock.monotonic.return_value += seconds
         raise StoreUnavailableError(reason)
 
-    with pytest.raises(StoreUnavailableError) as told:
+    with pytest.raises(StoreUnavailableError) as caught:
         Retries(10.0)(attempt)
     assert [] == list(left)
-    return str(told.value)
+    return str(caught.value)
 
 
 def test_attempt_cut_short_does_not_hide_the_reason_before(clock: Mock) -> None:
