@@ -55,7 +55,7 @@ class TableDocuments:
         http = HttpClient(backoff=None)
         s3 = S3(store.s3_endpoint, store.region, store.bucket, store.credentials, http)
         self._dynamodb = DynamoDB(store.dynamodb_endpoint, store.region, store.credentials, http)
-        self._catalog = DynamoDBCatalog(self._dynamodb, s3, store.table, answer_time=_READ_SECONDS)
+        self._catalog = DynamoDBCatalog(self._dynamodb, s3, store.table, call_timeout=_READ_SECONDS)
         self._objects = ObjectCache(s3)
         self._store = store
         self._clients = _Clients(store, calls, read_timeout)

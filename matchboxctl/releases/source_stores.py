@@ -43,4 +43,4 @@ def stores_in_table(store: StoreSettings, environment: Mapping[str, str] = os.en
     """Sources and releases in table and bucket, and the source in STAND_IN."""
     from lambda_matchbox.image_sync.table_stores import table_stores
 
-    return table_stores(f"{store.place} (store mode)", store.clients(), environment.get(STAND_IN, ""))
+    return table_stores(f"{store.description} (store mode)", store.clients(), environment.get(STAND_IN, ""))

@@ -21,7 +21,7 @@ def rpc(store: StoreSettings, settings: RpcSettings, log_level: str) -> None:
         signal.signal(number, lambda *_: ended.set())
     there = found(store, meanwhile="calls wait")
     server = rpc_server(settings, editable_table(store), log_level)
-    for line in (f"editing {store.place}{there}", *server.lines):
+    for line in (f"editing {store.description}{there}", *server.lines):
         print(line, flush=True)
     server.start()
     ended.wait()

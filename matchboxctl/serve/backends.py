@@ -82,7 +82,7 @@ def store_backend(store: StoreSettings, log: Logger, signatures: Signatures | No
     settings = store.boot_settings(os.environ)
     there = found(store, meanwhile="requests get a 503")
     app = wiring.app(settings, store.credentials, log, signatures=signatures)
-    summary = f"{store.place} (store mode){there}"
+    summary = f"{store.description} (store mode){there}"
     return Backend(app, None, partial(_table_documents, store), summary, ["/ipxe"])
 
 

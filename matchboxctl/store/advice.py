@@ -48,10 +48,10 @@ def advising_on(store: StoreSettings) -> Iterator[None]:
         with translated():
             yield
     except AWSError as error:
-        raise FailedError(f"{store.place}: {with_advice(error)}") from error
+        raise FailedError(f"{store.description}: {with_advice(error)}") from error
     except UnwritableError as error:
-        raise FailedError(f"{store.place}: {error}; everything before it was written") from error
+        raise FailedError(f"{store.description}: {error}; everything before it was written") from error
     except StoreUnavailableError as error:
         if isinstance(error.__cause__, (NoCredentialsError, PartialCredentialsError)):
             raise UsageError(str(error)) from error
-        raise FailedError(f"{store.place}: {error}; run the same command again") from error
+        raise FailedError(f"{store.description}: {error}; run the same command again") from error

@@ -28,9 +28,9 @@ def found(store: StoreSettings, *, meanwhile: str) -> str:
         shapes = shapes_in(dynamodb.get_item(store.table, {KEY: SHAPES}, end))
         bucket.list(ASSETS_PREFIX, deadline=end)
     except AWSError as error:
-        raise UsageError(f"{store.place}: {with_advice(error)}") from error
+        raise UsageError(f"{store.description}: {with_advice(error)}") from error
     except StoreUnavailableError as error:
         # A server that starts during an outage must work after it without another restart.
-        print(f"matchboxctl: {store.place}: {error}; {meanwhile} until it answers", file=sys.stderr, flush=True)
+        print(f"matchboxctl: {store.description}: {error}; {meanwhile} until it answers", file=sys.stderr, flush=True)
         return ""
     return f": {len(shapes)} selector shapes"

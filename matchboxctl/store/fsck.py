@@ -12,7 +12,7 @@ from matchboxctl.store.mode import StoreSettings
 
 def fsck(store: StoreSettings, *, repair: bool) -> None:
     """Print a line for each finding, and a summary. Raises UsageError, and FailedError if damage remains."""
-    print(f"checking {store.place}", file=sys.stderr)
+    print(f"checking {store.description}", file=sys.stderr)
     progress = Progress("reading the table", 0, "items")
     findings: list[Finding] = []
     with advising_on(store):

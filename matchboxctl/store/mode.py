@@ -36,7 +36,7 @@ class StoreSettings(NamedTuple):
     session: "Session"
 
     @property
-    def place(self) -> str:
+    def description(self) -> str:
         """Table, bucket and their endpoints, for an operator."""
         tables, buckets = (endpoint or f"AWS {self.region}" for endpoint in (self.dynamodb_endpoint, self.s3_endpoint))
         return f"table {self.table} on {tables}, bucket {self.bucket} on {buckets}"

@@ -48,7 +48,7 @@ def export_directory(store: StoreSettings, root: Path, *, prune: bool, dry_run: 
     """
     if root.exists() and not root.is_dir():
         raise UsageError(f"{root} is not a directory")
-    print(f"exporting {store.place} into {root}", file=sys.stderr)
+    print(f"exporting {store.description} into {root}", file=sys.stderr)
     if not dry_run:
         try:
             root.mkdir(parents=True, exist_ok=True)

@@ -40,7 +40,7 @@ def import_directory(store: StoreSettings, root: Path, *, prune: bool, dry_run: 
         raise UsageError(
             f"{root} has none of matchbox's directories ({', '.join(DIRECTORIES)}): --prune would remove everything"
         )
-    print(f"importing {root} into {store.place}", file=sys.stderr)
+    print(f"importing {root} into {store.description}", file=sys.stderr)
     warnings = Warnings()
     directory = read_directory(root, warnings.warn)
     if prune and directory.closed:

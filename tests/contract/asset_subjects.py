@@ -100,4 +100,4 @@ def in_bucket(service: Service) -> Iterator[AssetSubject]:
         def delete(path: str) -> None:
             client.delete_object(Bucket=name, Key=ASSETS_PREFIX + path)
 
-        yield AssetSubject(S3Assets(s3, LIFETIME, answer_time=ENOUGH), put, delete, service.endpoint)
+        yield AssetSubject(S3Assets(s3, LIFETIME, call_timeout=ENOUGH), put, delete, service.endpoint)

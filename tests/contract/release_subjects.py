@@ -134,7 +134,7 @@ def on_stores(tables: Service, buckets: Service) -> Iterator[OnStores]:
         credentials = Credentials(buckets.access_key, buckets.secret_key, buckets.session_token)
         dynamodb = DynamoDB(tables.endpoint, tables.region, lambda: credentials, http)
         s3 = S3(buckets.endpoint, buckets.region, stores.name, lambda: credentials, http)
-        releases = TableReleases(dynamodb, s3, stores.name, LIFETIME, answer_time=ENOUGH)
+        releases = TableReleases(dynamodb, s3, stores.name, LIFETIME, call_timeout=ENOUGH)
         environment = {**os.environ, **stores.environment()}
         yield OnStores(
             stores,

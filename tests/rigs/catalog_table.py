@@ -51,7 +51,7 @@ class CatalogTable:
         tables, buckets = self.service, self._buckets
         dynamodb = kind(endpoint or tables.endpoint, tables.region, lambda: _credentials(tables), self._http)
         s3 = S3(buckets.endpoint, buckets.region, self.name, lambda: _credentials(buckets), self._http)
-        return DynamoDBCatalog(dynamodb, s3, self.name, answer_time=ENOUGH)
+        return DynamoDBCatalog(dynamodb, s3, self.name, call_timeout=ENOUGH)
 
     def fill(self, *groups: Group) -> None:
         for group in groups:

@@ -15,15 +15,15 @@ class S3Assets:
 
     Its addresses are valid for `lifetime` seconds, or until the credentials that signed them expire. `bucket_url`, or
     an empty text, is the bucket's address without signatures and without a slash at its end. Each call takes
-    `answer_time` seconds at most.
+    `call_timeout` seconds at most.
     """
 
     def __init__(
-        self, s3: S3, lifetime: int, *, answer_time: float, prefix: str = ASSETS_PREFIX, bucket_url: str = ""
+        self, s3: S3, lifetime: int, *, call_timeout: float, prefix: str = ASSETS_PREFIX, bucket_url: str = ""
     ) -> None:
         self._s3 = s3
         self._lifetime = lifetime
-        self._answer_time = answer_time
+        self._call_timeout = call_timeout
         self._prefix = prefix
         self._bucket_url = bucket_url
 
@@ -67,7 +67,7 @@ class S3Assets:
         return None
 
     def _deadline(self) -> float:
-        return deadline_within(self._answer_time)
+        return deadline_within(self._call_timeout)
 
 
 def object_key(prefix: str, path: str) -> str | None:

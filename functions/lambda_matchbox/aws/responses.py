@@ -12,18 +12,18 @@ class S3Responses:
     """The response store over a bucket (see `http.ResponseStore`).
 
     Its addresses are valid for `lifetime` seconds, or until the credentials that signed them expire. A call takes
-    `answer_time` seconds at most.
+    `call_timeout` seconds at most.
     """
 
-    def __init__(self, s3: S3, lifetime: int, *, answer_time: float) -> None:
+    def __init__(self, s3: S3, lifetime: int, *, call_timeout: float) -> None:
         self._s3 = s3
         self._lifetime = lifetime
-        self._answer_time = answer_time
+        self._call_timeout = call_timeout
 
     def put(self, body: bytes, content_type: str, origin: str) -> StoredResponse:
         """Put the response under its digest, so that machines with equal responses share an object."""
         # The object has a content type: a body with two types is two objects.
         key = RESPONSES_PREFIX + hashlib.sha256(content_type.encode() + b"\0" + body).hexdigest()
-        self._s3.put(key, body, content_type, deadline_within(self._answer_time))
+        self._s3.put(key, body, content_type, deadline_within(self._call_timeout))
         address = self._s3.presigned_get(key, origin.partition("://")[0], self._lifetime)
         return StoredResponse(address, accel_redirect=False)

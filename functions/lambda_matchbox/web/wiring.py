@@ -42,10 +42,10 @@ def stores(
     s3 = S3(settings.s3_endpoint, settings.region, settings.bucket, credentials, http)
     lifetime, bucket_url = settings.presigned_lifetime, settings.bucket_url
     return Stores(
-        DynamoDBCatalog(dynamodb, s3, settings.table, answer_time=seconds),
-        S3Assets(s3, lifetime, answer_time=seconds, bucket_url=bucket_url),
-        TableReleases(dynamodb, s3, settings.table, lifetime, answer_time=seconds, bucket_url=bucket_url),
-        S3Responses(s3, lifetime, answer_time=seconds),
+        DynamoDBCatalog(dynamodb, s3, settings.table, call_timeout=seconds),
+        S3Assets(s3, lifetime, call_timeout=seconds, bucket_url=bucket_url),
+        TableReleases(dynamodb, s3, settings.table, lifetime, call_timeout=seconds, bucket_url=bucket_url),
+        S3Responses(s3, lifetime, call_timeout=seconds),
     )
 
 

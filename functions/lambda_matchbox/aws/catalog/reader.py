@@ -34,7 +34,7 @@ from lambda_matchbox.retry import Backoff
 
 _BACKOFF = Backoff()
 
-ANSWER_TIME = 6.0
+CALL_TIMEOUT = 6.0
 """Seconds that one read may take."""
 
 MAX_SELECTIONS = 4
@@ -104,11 +104,11 @@ class DynamoDBCatalog:
     other selectors or replaces another one, a machine gets the response from before or from after.
     """
 
-    def __init__(self, dynamodb: DynamoDB, s3: S3, table: str, *, answer_time: float = ANSWER_TIME) -> None:
+    def __init__(self, dynamodb: DynamoDB, s3: S3, table: str, *, call_timeout: float = CALL_TIMEOUT) -> None:
         self._dynamodb = dynamodb
         self._objects = ObjectCache(s3)
         self._table = table
-        self._answer_time = answer_time
+        self._call_timeout = call_timeout
         self._shapes: frozenset[Shape] | None = None
         self._tombstones = _Tombstones()
 
@@ -193,7 +193,7 @@ class DynamoDBCatalog:
         return {item[KEY]: item for item in items}
 
     def _deadline(self) -> float:
-        return deadline_within(self._answer_time)
+        return deadline_within(self._call_timeout)
 
 
 def _entry_in(item: Item) -> _Entry:

@@ -1,6 +1,6 @@
 """The deadline of the current request, which bounds all calls that it makes.
 
-It is a context variable: stores are asked through protocols that know no deadlines.
+A context variable, because the protocols of the stores have no deadlines.
 """
 
 import math

@@ -13,13 +13,13 @@ class TableReleases:
     """Pointers in a table, files in a bucket (see `assets.stores.Releases` and `aws.assets.S3Assets`)."""
 
     def __init__(
-        self, dynamodb: DynamoDB, s3: S3, table: str, lifetime: int, *, answer_time: float, bucket_url: str = ""
+        self, dynamodb: DynamoDB, s3: S3, table: str, lifetime: int, *, call_timeout: float, bucket_url: str = ""
     ) -> None:
         self._dynamodb = dynamodb
         self._s3 = s3
         self._table = table
         self._lifetime = lifetime
-        self._answer_time = answer_time
+        self._call_timeout = call_timeout
         self._bucket_url = bucket_url
         self._last: Pointers | None = None
 
@@ -29,7 +29,7 @@ class TableReleases:
         A machine that has its script goes on then: the release it names stays the same whatever is published since.
         """
         try:
-            item = self._dynamodb.get_item(self._table, {KEY: POINTERS}, deadline_within(self._answer_time))
+            item = self._dynamodb.get_item(self._table, {KEY: POINTERS}, deadline_within(self._call_timeout))
         except StoreUnavailableError:
             if self._last is None:
                 raise
@@ -42,7 +42,7 @@ class TableReleases:
         return S3Assets(
             self._s3,
             self._lifetime,
-            answer_time=self._answer_time,
+            call_timeout=self._call_timeout,
             prefix=release_prefix(source_id, directory),
             bucket_url=self._bucket_url,
         )
