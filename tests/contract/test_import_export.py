@@ -139,7 +139,7 @@ def test_document_over_a_limit_is_named_with_the_limit(
     (data / "generic" / "huge").write_bytes(bytes(16 * 1024 * 1024 + 1))
     assert 1 == run("import", data)
     output = capsys.readouterr()
-    assert "longer than an object's may be (1,017 bytes)" in output.err
+    assert "is longer than 1,017 bytes, S3's limit" in output.err
     assert "generic template 'huge': 16777217 bytes are more than the 16777216 that are served" in output.err
     assert "4 added" in output.out
     assert "assets: 2 added" in output.out

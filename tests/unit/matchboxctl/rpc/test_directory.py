@@ -104,9 +104,8 @@ def test_names_that_are_not_clean_paths_are_refused(place: Place, name: str) -> 
     calls += [client.call(f"Groups/Group{verb}", {"id": name}) for verb in ("Get", "Delete")]
     calls.append(client.call("Groups/GroupPut", {"group": {"id": name, "profile": "p"}}))
     calls.append(client.call("Profiles/ProfilePut", {"profile": {"id": name}}))
-    assert [("InvalidArgument", repr(name))] * len(calls) == [
-        (call.code, call.message.partition(" is no ")[0]) for call in calls
-    ]
+    assert {"InvalidArgument"} == {call.code for call in calls}
+    assert all(call.message.startswith("invalid ") and repr(name) in call.message for call in calls)
     assert [] == list(place.data.iterdir())
 
 
