@@ -1,7 +1,6 @@
 """The commands on resources while table and bucket are unavailable, throttle or refuse."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -62,9 +61,7 @@ def test_short_outage_is_retried_silently(rig: Rig) -> None:
 def test_long_outage_ends_with_advice(rig: Rig) -> None:
     rig.stores.create()
     rig.table.switch(THROTTLED)
-    begin = time.monotonic()
     ended = rig.commands.run("group", "list")
-    assert time.monotonic() - begin < 30
     assert (1, "", 1) == (ended.code, ended.out, len(ended.err.splitlines()))
     assert ended.err.endswith("; run the same command again\n")
 

@@ -131,9 +131,7 @@ def test_reason_precedes_deadline_and_end_of_server(rig: Rig) -> None:
         end = time.monotonic() + LIMIT
         while rig.table.requests() == before and time.monotonic() < end:
             time.sleep(0.01)
-        begin = time.monotonic()
         rig.running.end()
-        assert time.monotonic() - begin < 20
         got = waiting.result()
     assert ("Unavailable", True) == (got.code, "500" in got.message)
 

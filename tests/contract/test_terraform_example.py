@@ -12,7 +12,7 @@ from tests.rigs.stores import new_stores
 from tests.support.balancer_events import assert_answered, event
 from tests.support.long_timeout import long_timeout
 from tests.support.rpc_client import bridge, connected, files_in
-from tests.support.rpc_place import Place, placed
+from tests.support.rpc_serve import RpcServe, serving_rpc
 from tests.support.terraform import Group, Profile, Resource, Terraform
 from tests.support.terraform_example import EXAMPLE, example
 
@@ -21,22 +21,22 @@ LONG = 1_000_000
 
 
 @pytest.fixture(params=["directory", "moto"])
-def place(request: pytest.FixtureRequest, moto_server: Service, tmp_path: Path) -> Iterator[Place]:
+def served(request: pytest.FixtureRequest, moto_server: Service, tmp_path: Path) -> Iterator[RpcServe]:
     stores = None if request.param == "directory" else new_stores(moto_server, moto_server)
-    with placed(stores, tmp_path) as made:
+    with serving_rpc(stores, tmp_path) as made:
         yield made
 
 
-def test_worker_boots_after_apply(place: Place) -> None:
+def test_worker_boots_after_apply(served: RpcServe) -> None:
     """The next plan is empty."""
-    terraform, wanted = Terraform(place.client), example()
+    terraform, wanted = Terraform(served.client), example()
     assert 3 == len(terraform.apply(wanted).create)
-    script = place.serve.get(f"/ipxe?mac={WORKER}").body.decode()
+    script = served.serve.get(f"/ipxe?mac={WORKER}").body.decode()
     assert script.startswith("#!ipxe\nkernel /assets/flatcar/flatcar_production_pxe.vmlinuz ")
     assert " ignition.config.url=${cwduri}ignition?mac=${mac:hexhyp}\n" in script
-    ignition = json.loads(place.serve.get(f"/ignition?mac={WORKER.replace(':', '-')}").body)
+    ignition = json.loads(served.serve.get(f"/ignition?mac={WORKER.replace(':', '-')}").body)
     assert json.loads((EXAMPLE / "worker.ign").read_text())["passwd"] == ignition["passwd"]
-    assert b"HOSTNAME=worker-1\n" == place.serve.get(f"/generic?mac={WORKER}").body
+    assert b"HOSTNAME=worker-1\n" == served.serve.get(f"/generic?mac={WORKER}").body
     assert terraform.plan(wanted).is_empty
 
 
@@ -53,49 +53,49 @@ def test_function_serves_what_terraform_has_written(moto_server: Service, tmp_pa
         assert_answered(name, app.handle(event(name)))
 
 
-def test_machine_gets_404_during_a_change(place: Place) -> None:
+def test_machine_gets_404_during_a_change(served: RpcServe) -> None:
     """A change is a delete and a put."""
-    terraform, wanted = Terraform(place.client), example()
+    terraform, wanted = Terraform(served.client), example()
     terraform.apply(wanted)
     changed = [one._replace(kernel="/assets/other") if isinstance(one, Profile) else one for one in wanted]
     plan = terraform.plan(changed)
     assert ([], ["flatcar-worker"], []) == (plan.create, [one.name for one in plan.replace], plan.delete)
-    place.client.ok("Profiles/ProfileDelete", {"id": "flatcar-worker"})
-    assert 404 == place.serve.get(f"/ipxe?mac={WORKER}").status
+    served.client.ok("Profiles/ProfileDelete", {"id": "flatcar-worker"})
+    assert 404 == served.serve.get(f"/ipxe?mac={WORKER}").status
     terraform.apply(changed)
-    assert b"kernel /assets/other " in place.serve.get(f"/ipxe?mac={WORKER}").body
+    assert b"kernel /assets/other " in served.serve.get(f"/ipxe?mac={WORKER}").body
     assert terraform.plan(changed).is_empty
 
 
-def test_drift_is_planned_back(place: Place) -> None:
-    terraform, wanted = Terraform(place.client), example()
+def test_drift_is_planned_back(served: RpcServe) -> None:
+    terraform, wanted = Terraform(served.client), example()
     terraform.apply(wanted)
-    place.client.ok("Groups/GroupDelete", {"id": "worker-2"})
-    place.client.ok("Generic/GenericPut", {"name": "flatcar-worker"}, config=b"other")
+    served.client.ok("Groups/GroupDelete", {"id": "worker-2"})
+    served.client.ok("Generic/GenericPut", {"name": "flatcar-worker"}, config=b"other")
     plan = terraform.plan(wanted)
     assert (["worker-2"], ["flatcar-worker"]) == ([one.name for one in plan.create], [one.name for one in plan.replace])
 
 
-def test_destroy_leaves_nothing(place: Place) -> None:
-    terraform = Terraform(place.client)
+def test_destroy_leaves_nothing(served: RpcServe) -> None:
+    terraform = Terraform(served.client)
     terraform.apply(example())
     terraform.destroy()
-    assert ({}, {}) == (place.client.ok("Groups/GroupList"), place.client.ok("Profiles/ProfileList"))
+    assert ({}, {}) == (served.client.ok("Groups/GroupList"), served.client.ok("Profiles/ProfileList"))
     for service, name in (("Ignition", "flatcar-worker.ign"), ("Generic", "flatcar-worker")):
-        assert "Unknown" == place.client.call(f"{service}/{service}Get", {"name": name}).code
-    assert 404 == place.serve.get(f"/ipxe?mac={WORKER}").status
+        assert "Unknown" == served.client.call(f"{service}/{service}Get", {"name": name}).code
+    assert 404 == served.serve.get(f"/ipxe?mac={WORKER}").status
 
 
-def test_documents_of_1_mb_round_trip(place: Place) -> None:
+def test_documents_of_1_mb_round_trip(served: RpcServe) -> None:
     wanted: list[Resource] = [
         Profile("long", "/assets/vmlinuz", generic_config="{{.host}}" + "x" * LONG),
         Group("long", "long", {"os": "long"}, {"host": "h", "note": "n" * LONG}),
     ]
-    terraform = Terraform(place.client)
+    terraform = Terraform(served.client)
     terraform.apply(wanted)
     assert terraform.plan(wanted).is_empty
-    assert str(LONG + 1) == place.serve.get("/generic?os=long", method="HEAD").headers["content-length"]
-    assert 1 == len(place.client.ok("Groups/GroupList")["groups"])
+    assert str(LONG + 1) == served.serve.get("/generic?os=long", method="HEAD").headers["content-length"]
+    assert 1 == len(served.client.ok("Groups/GroupList")["groups"])
     terraform.destroy()
 
 

@@ -13,7 +13,7 @@ from matchboxctl.main import main
 from tests.rigs.matchbox_clients import bootcmd
 from tests.rigs.stores import new_stores
 from tests.support.rpc_client import ANYWHERE, rpc_port
-from tests.support.rpc_place import Place, placed
+from tests.support.rpc_serve import RpcServe, serving_rpc
 from tests.support.serving import started
 
 pytestmark = pytest.mark.real
@@ -73,28 +73,28 @@ class Bootcmd:
 
 
 @pytest.fixture(params=["directory", "store"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RpcServe]:
     services = ("dynamodb_local", "versitygw")
     stores = None if request.param == "directory" else new_stores(*map(request.getfixturevalue, services))
-    with placed(stores, tmp_path) as made:
+    with serving_rpc(stores, tmp_path) as made:
         yield made
 
 
 @pytest.fixture
-def client(place: Place, tmp_path: Path) -> Bootcmd:
+def client(served: RpcServe, tmp_path: Path) -> Bootcmd:
     directory = tmp_path / "client"
     directory.mkdir()
     pem = {
-        "ca": place.files.authority.certificate,
-        "cert": place.files.client.certificate,
-        "key": place.files.client.key,
+        "ca": served.files.authority.certificate,
+        "cert": served.files.client.certificate,
+        "key": served.files.client.key,
     }
     for name, content in pem.items():
         (directory / name).write_bytes(content)
-    return Bootcmd(directory, rpc_port(place.serve), *(directory / name for name in pem))
+    return Bootcmd(directory, rpc_port(served.serve), *(directory / name for name in pem))
 
 
-def test_a_machine(place: Place, client: Bootcmd) -> None:
+def test_a_machine(served: RpcServe, client: Bootcmd) -> None:
     """What is created is served at once, and comes back in lists and descriptions."""
     client.create("profile", "p.json", json.dumps(PROFILE).encode())
     client.create("group", "g.json", json.dumps(GROUP).encode())
@@ -103,10 +103,10 @@ def test_a_machine(place: Place, client: Bootcmd) -> None:
     asked = "mac=52:54:00:aa:bb:01&os=installed"
     assert (
         b"#!ipxe\nkernel /assets/vmlinuz quiet a=${mac}\ninitrd /assets/i1\ninitrd /assets/i2\nboot\n"
-        == place.serve.get(f"/ipxe?{asked}").body
+        == served.serve.get(f"/ipxe?{asked}").body
     )
-    assert "3.4.0" == json.loads(place.serve.get(f"/ignition?{asked}").body)["ignition"]["version"]
-    assert b"HOST=n1\n" == place.serve.get(f"/generic?{asked}").body
+    assert "3.4.0" == json.loads(served.serve.get(f"/ignition?{asked}").body)["ignition"]["version"]
+    assert b"HOST=n1\n" == served.serve.get(f"/generic?{asked}").body
     assert [["ID", "PROFILE NAME", "IGNITION", "CLOUD"], ["worker", "a worker", "worker.ign", "worker.yaml"]] == (
         client.run("profile", "list").lines
     )
@@ -142,7 +142,7 @@ def test_nothing(client: Bootcmd) -> None:
         assert (0, 1, "") == (ended.code, len(ended.lines), ended.errors)
 
 
-def test_refusals(place: Place, client: Bootcmd) -> None:
+def test_refusals(served: RpcServe, client: Bootcmd) -> None:
     """What is refused is told of with matchbox's words, and nothing is kept of it."""
     for resource, text, why in (
         ("profile", b"{}", "Id is required"),
@@ -150,7 +150,7 @@ def test_refusals(place: Place, client: Bootcmd) -> None:
     ):
         ended = client.run(resource, "create", "-f", client.file("bad.json", text))
         assert (1, f"Error:  rpc error: code = Unknown desc = {why}\n") == (ended.code, ended.errors)
-    assert ({}, {}) == (place.client.ok("Groups/GroupList"), place.client.ok("Profiles/ProfileList"))
+    assert ({}, {}) == (served.client.ok("Groups/GroupList"), served.client.ok("Profiles/ProfileList"))
 
 
 def test_certificates_of_matchboxctl(tmp_path: Path) -> None:

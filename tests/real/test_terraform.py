@@ -12,7 +12,7 @@ from tests.rigs.matchbox_clients import tofu
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
 from tests.support.rpc_client import bridge, rpc_port
-from tests.support.rpc_place import Place, placed
+from tests.support.rpc_serve import RpcServe, serving_rpc
 from tests.support.terraform import Group, Profile, Resource
 from tests.support.terraform_example import EXAMPLE
 from tests.support.terraform_faults import away, bridged, fleet
@@ -24,9 +24,9 @@ WORKER = "52:54:00:00:00:01"
 
 
 @pytest.fixture(params=["directory", "store"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RpcServe]:
     services = ("dynamodb_local", "versitygw")
-    with placed(
+    with serving_rpc(
         None if request.param == "directory" else new_stores(*map(request.getfixturevalue, services)), tmp_path
     ) as made:
         yield made
@@ -39,50 +39,50 @@ def runs(tmp_path: Path) -> TofuRuns:
     return TofuRuns(tofu(), directory)
 
 
-def test_the_example(place: Place, tmp_path: Path) -> None:
+def test_the_example(served: RpcServe, tmp_path: Path) -> None:
     """The documentation's example, with its file names and all: applied, changed and destroyed."""
     directory = tmp_path / "example"
     shutil.copytree(EXAMPLE, directory)
     main = directory / "main.tf"
-    main.write_text(main.read_text().replace("127.0.0.1:8081", f"127.0.0.1:{rpc_port(place.serve)}"))
+    main.write_text(main.read_text().replace("127.0.0.1:8081", f"127.0.0.1:{rpc_port(served.serve)}"))
     for name, content in (
-        ("ca.crt", place.files.authority.certificate),
-        ("client.crt", place.files.client.certificate),
-        ("client.key", place.files.client.key),
+        ("ca.crt", served.files.authority.certificate),
+        ("client.crt", served.files.client.certificate),
+        ("client.key", served.files.client.key),
     ):
         (directory / name).write_bytes(content)
     runs = TofuRuns(tofu(), directory)
     runs.ok("init")
     runs.apply()
     assert [] == runs.plan()
-    assert place.serve.get(f"/ipxe?mac={WORKER}").body.startswith(b"#!ipxe\nkernel /assets/flatcar/")
-    assert b"HOSTNAME=worker-1\n" == place.serve.get(f"/generic?mac={WORKER}").body
+    assert served.serve.get(f"/ipxe?mac={WORKER}").body.startswith(b"#!ipxe\nkernel /assets/flatcar/")
+    assert b"HOSTNAME=worker-1\n" == served.serve.get(f"/generic?mac={WORKER}").body
     main.write_text(main.read_text().replace("first_boot=1", "first_boot=detected"))
     assert [("replace", "flatcar-worker")] == runs.plan()
     runs.apply()
     assert [] == runs.plan()
-    assert b" flatcar.first_boot=detected " in place.serve.get(f"/ipxe?mac={WORKER}").body
+    assert b" flatcar.first_boot=detected " in served.serve.get(f"/ipxe?mac={WORKER}").body
     runs.destroy()
-    assert ({}, {}) == (place.client.ok("Groups/GroupList"), place.client.ok("Profiles/ProfileList"))
-    assert 404 == place.serve.get(f"/ipxe?mac={WORKER}").status
+    assert ({}, {}) == (served.client.ok("Groups/GroupList"), served.client.ok("Profiles/ProfileList"))
+    assert 404 == served.serve.get(f"/ipxe?mac={WORKER}").status
 
 
-def test_drift(place: Place, runs: TofuRuns) -> None:
+def test_drift(served: RpcServe, runs: TofuRuns) -> None:
     """What others have deleted or changed is planned back; what the provider does not send is no difference."""
     wanted = fleet(6)
-    runs.configure(wanted, rpc_port(place.serve), place.files)
+    runs.configure(wanted, rpc_port(served.serve), served.files)
     runs.apply()
-    place.client.ok("Groups/GroupDelete", {"id": "node-0"})
-    place.client.ok("Ignition/IgnitionPut", {"name": "worker-1.ign"}, config=b"other")
-    named = place.client.ok("Profiles/ProfileGet", {"id": "worker-2"})["profile"] | {"name": "a name", "cloud_id": "c"}
-    place.client.ok("Profiles/ProfilePut", {"profile": named})
+    served.client.ok("Groups/GroupDelete", {"id": "node-0"})
+    served.client.ok("Ignition/IgnitionPut", {"name": "worker-1.ign"}, config=b"other")
+    named = served.client.ok("Profiles/ProfileGet", {"id": "worker-2"})["profile"] | {"name": "a name", "cloud_id": "c"}
+    served.client.ok("Profiles/ProfilePut", {"profile": named})
     assert {("create", "node-0"), ("replace", "worker-1")} == set(runs.plan())
     runs.apply()
     assert [] == runs.plan()
-    assert "a name" == place.client.ok("Profiles/ProfileGet", {"id": "worker-2"})["profile"]["name"]
+    assert "a name" == served.client.ok("Profiles/ProfileGet", {"id": "worker-2"})["profile"]["name"]
 
 
-def test_odd_profiles(place: Place, runs: TofuRuns) -> None:
+def test_odd_profiles(served: RpcServe, runs: TofuRuns) -> None:
     """A profile without files of its own, every argument at once, and odd letters stay as they were put."""
     odd = "<&>\"'\u2028 é ${mac}"
     wanted: list[Resource] = [
@@ -91,7 +91,7 @@ def test_odd_profiles(place: Place, runs: TofuRuns) -> None:
         Group("full", "full", {"os": odd}, {"x": odd, "empty": ""}),
         Group("default", "bare"),
     ]
-    runs.configure(wanted, rpc_port(place.serve), place.files)
+    runs.configure(wanted, rpc_port(served.serve), served.files)
     runs.apply()
     assert [] == runs.plan()
     runs.destroy()

@@ -1,4 +1,4 @@
-"""A certificate authority of the tests, and what it vouches for."""
+"""A certificate authority for tests, and its certificates."""
 
 import datetime
 import ipaddress
@@ -37,7 +37,7 @@ class Authority:
         times: tuple[datetime.timedelta, datetime.timedelta] = DAY,
         above: "Authority | None" = None,
     ) -> None:
-        """One that signs itself, or that another vouches for; without `signs` its certificate does not allow it."""
+        """A self-signed authority, or one signed by `above`; without `signs` its certificate does not allow signing."""
         self.key = key or ec.generate_private_key(ec.SECP256R1())
         issuer = None if above is None else (above._own, above.key)
         self._own = _certificate(name, self.key, issuer, times=times, signs=signs)
@@ -53,9 +53,9 @@ class Authority:
         key: Key | None = None,
         signs: bool = False,
     ) -> Issued:
-        """One for these DNS names and addresses; `usage` is its extended one, the times are from now on.
+        """A certificate for these DNS names and addresses; `usage` is the extended one, times are relative to now.
 
-        With `signs` its key usage is an authority's, which leaves out the signatures of TLS.
+        With `signs` its key usage is an authority's, which does not include TLS handshakes.
         """
         key = key or ec.generate_private_key(ec.SECP256R1())
         made = _certificate(name, key, (self._own, self.key), names, usage, (begins, ends), signs)
@@ -63,7 +63,7 @@ class Authority:
 
 
 def bare_authority(key: Key, *extensions: x509.ExtensionType, name: str = "authority of the tests") -> bytes:
-    """The certificate of an authority with these extensions alone, in PEM."""
+    """The certificate of an authority with only these extensions, in PEM."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
     made = x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
@@ -74,13 +74,13 @@ def bare_authority(key: Key, *extensions: x509.ExtensionType, name: str = "autho
 
 
 def private_pem(key: Key, password: bytes | None = None) -> bytes:
-    """A key as its file has it."""
+    """A key in PEM."""
     way = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
     return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, way)
 
 
 def tls_server(directory: Path, names: Sequence[str]) -> tuple[ssl.SSLContext, Path]:
-    """What a server with these names needs, and the file with the authority's certificate that its clients need."""
+    """The TLS context of a server with these names, and the file of its authority's certificate."""
     authority = Authority()
     issued = authority.issue(names[0], names)
     trusted, chain = directory / "authority.pem", directory / "server.pem"

@@ -1,4 +1,4 @@
-"""The commands on groups, profiles and templates as an operator runs them, in either mode."""
+"""Runs of the commands on groups, profiles and templates, in either mode."""
 
 import io
 import os
@@ -15,7 +15,7 @@ from matchboxctl.main import main
 
 
 class Ended(NamedTuple):
-    """How a command ended, and what it wrote."""
+    """The exit code and output of a command."""
 
     code: int
     out: str
@@ -24,7 +24,7 @@ class Ended(NamedTuple):
 
 @dataclass(frozen=True)
 class ResourceCommands:
-    """Runs commands over a data directory, or over table and bucket: what the environment names."""
+    """Runs commands on the data directory, or the table and bucket, of the environment."""
 
     files: Path
     capture: pytest.CaptureFixture[bytes]
@@ -33,30 +33,30 @@ class ResourceCommands:
     data: Path | None
 
     def run(self, *arguments: str, stdin: bytes = b"") -> Ended:
-        """Run it; standard input is no terminal."""
+        """Run a command; standard input is not a terminal."""
         self.monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         return self._ended(arguments)
 
     def answered(self, answer: str, *arguments: str) -> Ended:
-        """Run it on a terminal, where somebody has typed the answer."""
+        """Run a command on a terminal with the typed answer."""
         with _terminal(answer) as terminal:
             self.monkeypatch.setattr(sys, "stdin", terminal)
             return self._ended(arguments)
 
     def ok(self, *arguments: str, stdin: bytes = b"") -> str:
-        """Run it; it must end with 0 and say nothing on standard error. What it wrote."""
+        """The output of a command that must succeed without warnings."""
         ended = self.run(*arguments, stdin=stdin)
         assert (0, "") == (ended.code, ended.err)
         return ended.out
 
     def written(self, *arguments: str) -> bytes:
-        """The bytes that it writes."""
+        """The bytes that a command writes."""
         self.capture.readouterr()
         assert 0 == main(arguments)
         return self.capture.readouterr().out
 
     def file(self, name: str, text: str | bytes) -> str:
-        """The path of a file with this text."""
+        """The path of a new file with this text."""
         path = self.files / name
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         return str(path)

@@ -1,4 +1,4 @@
-"""matchbox's gRPC API as a client with a certificate asks it."""
+"""A client of matchbox's gRPC API."""
 
 import re
 import signal
@@ -25,25 +25,25 @@ ANYWHERE = ("--rpc-address", "127.0.0.1:0")
 
 @dataclass(frozen=True)
 class Files:
-    """What a server is given, and what its clients have."""
+    """The TLS files of a server, and certificates for its clients."""
 
     directory: Path
     authority: Authority
 
     @property
     def flags(self) -> list[str]:
-        """Those that name the server's."""
+        """The server's flags."""
         names = (("--ca-file", "ca.crt"), ("--cert-file", "server.crt"), ("--key-file", "server.key"))
         return [word for flag, name in names for word in (flag, str(self.directory / name))]
 
     @cached_property
     def client(self) -> Issued:
-        """A client's certificate."""
+        """A client's certificate and key."""
         return self.authority.issue("client")
 
 
 def files_in(directory: Path, names: Sequence[str] = ("127.0.0.1",)) -> Files:
-    """A server's files for these names."""
+    """TLS files of a server with these names, in the directory."""
     authority = Authority()
     server = authority.issue("server", names)
     (directory / "ca.crt").write_bytes(authority.certificate)
@@ -53,7 +53,7 @@ def files_in(directory: Path, names: Sequence[str] = ("127.0.0.1",)) -> Files:
 
 
 class Answer(NamedTuple):
-    """What a call ended with: the answer in protobuf's JSON form, or the error's code and message."""
+    """The result of a call: the response in protobuf's JSON form, or the error's code and message."""
 
     answer: dict[str, Any] | None
     code: str = "OK"
@@ -61,13 +61,13 @@ class Answer(NamedTuple):
 
 
 class Client:
-    """A channel to a server; made by `connected`."""
+    """A channel to a server; see `connected`."""
 
     def __init__(self, channel: grpc.Channel) -> None:
         self._channel = channel
 
     def call(self, method: str, request: dict[str, Any] | None = None, timeout: float = LIMIT, **fields: Any) -> Answer:
-        """Call `Groups/GroupGet` and its like, with a request in JSON form and with these fields."""
+        """Call a method such as `Groups/GroupGet`, with a request in JSON form and these fields."""
         service, _, name = method.partition("/")
         message = message_of(service, name, request or {})
         for field, value in fields.items():
@@ -75,9 +75,9 @@ class Client:
         return self.send(f"/rpcpb.{method}", message.SerializeToString(), answer_class(service, name), timeout)
 
     def hurried(self, method: str, request: dict[str, Any], words: str = "") -> Answer:
-        """What a client is told whose deadline is near, and that has these words in it.
+        """The result of a call with a short deadline, whose message contains `words`.
 
-        The server speaks a second before the deadline, which a busy machine may miss: then a later one is tried.
+        The server answers a second before the deadline. A busy machine may miss it: then longer ones are tried.
         """
         for timeout in (2, 4, 8, 16):
             got = self.call(method, request, timeout=timeout)
@@ -86,7 +86,7 @@ class Client:
         return got
 
     def send(self, path: str, raw: bytes, answer: type[Message], timeout: float = LIMIT) -> Answer:
-        """Send these bytes."""
+        """Send the bytes of a request."""
         call = self._channel.unary_unary(path)
         try:
             got = call(raw, timeout=timeout)
@@ -96,7 +96,7 @@ class Client:
         return Answer(json_format.MessageToDict(message, preserving_proto_field_name=True))
 
     def ok(self, method: str, request: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
-        """The answer of a call that must succeed."""
+        """The response to a call that must succeed."""
         got = self.call(method, request, **fields)
         assert got.answer is not None, got
         return got.answer
@@ -109,13 +109,13 @@ def message_of(service: str, method: str, request: dict[str, Any]) -> Message:
 
 
 def answer_class(service: str, method: str) -> type[Message]:
-    """The class of a method's answer."""
+    """The class of a method's response."""
     kind = pb.DESCRIPTOR.services_by_name[service].methods_by_name[method].output_type
     return message_factory.GetMessageClass(kind)
 
 
 class Bridge:
-    """A running `matchboxctl rpc` on `port`; made by `bridge`."""
+    """A running `matchboxctl rpc` on `port`; see `bridge`."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
@@ -128,7 +128,7 @@ class Bridge:
         self.port = _port_in(self.startup_banner[-1])
 
     def end(self) -> str:
-        """End it as an operator does; it must end cleanly. Returns what it wrote to standard error."""
+        """End it by SIGTERM; it must exit with 0. Returns its standard error."""
         self._process.send_signal(signal.SIGTERM)
         _, errors = self._process.communicate(timeout=LIMIT)
         assert 0 == self._process.returncode, errors
@@ -137,7 +137,7 @@ class Bridge:
 
 @contextmanager
 def bridge(environment: Mapping[str, str], files: Files) -> Iterator[Bridge]:
-    """Start `rpc` over table and bucket."""
+    """Start `rpc`."""
     command = [sys.executable, "-m", "matchboxctl.main", "rpc", *ANYWHERE, *files.flags]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
@@ -150,7 +150,7 @@ def bridge(environment: Mapping[str, str], files: Files) -> Iterator[Bridge]:
 
 @contextmanager
 def connected(port: int, files: Files, client: Issued | None = None) -> Iterator[Client]:
-    """A client of the server on that port of 127.0.0.1, with a certificate of its own or the given one."""
+    """A client of the server on this port of 127.0.0.1, with the given certificate or its own."""
     own = client or files.client
     credentials = grpc.ssl_channel_credentials(files.authority.certificate, own.key, own.certificate)
     options = [("grpc.max_receive_message_length", -1)]
@@ -159,7 +159,7 @@ def connected(port: int, files: Files, client: Issued | None = None) -> Iterator
 
 
 def rpc_port(serve: Serve) -> int:
-    """The port on which a running `serve` has gRPC."""
+    """The gRPC port of a running `serve`."""
     (line,) = (line for line in serve.startup_banner if line.startswith("gRPC on "))
     return _port_in(line)
 

@@ -1,4 +1,4 @@
-"""`matchboxctl serve` as an operator starts it, for as long as a test needs it."""
+"""A running `matchboxctl serve`."""
 
 import http.client
 import os
@@ -27,7 +27,7 @@ class Reply(NamedTuple):
 
 
 class Serve:
-    """A running `serve`, on `port` of 127.0.0.1, and the lines it has written; made by `started`."""
+    """A running `serve` on `port` of 127.0.0.1, and its output; see `started`."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.port = -1
@@ -39,19 +39,19 @@ class Serve:
         for reader in self._readers:
             reader.start()
 
-    def await_answer(self) -> None:
-        """Wait until it answers. Raises AssertionError where it ends before."""
+    def await_response(self) -> None:
+        """Wait for the first response. Raises AssertionError if the process ends before."""
         self.port = self._ports.get(timeout=LIMIT)
         if self.port < 0:
             raise AssertionError(f"serve ended with {self._ended()}: {self.errors}")
         assert b"matchbox\n" == self.get("/").body
 
     def get(self, target: str, user_agent: str = "curl/8.5.0", method: str = "GET", **headers: str) -> Reply:
-        """The answer, asked for again while it is 503: the stores may be late on a busy machine."""
+        """The response, after retries on 503."""
         return retry_on_503(lambda: self.ask(target, user_agent, method, **headers), lambda reply: reply.status)
 
     def ask(self, target: str, user_agent: str = "curl/8.5.0", method: str = "GET", **headers: str) -> Reply:
-        """The first answer, whatever it is."""
+        """The response, without retries."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LIMIT)
         try:
             connection.request(method, target, headers={"User-Agent": user_agent, **headers})
@@ -62,12 +62,12 @@ class Serve:
             connection.close()
 
     def end(self, number: int = signal.SIGTERM) -> None:
-        """End it as an operator does; it must end cleanly. All that it wrote is read."""
+        """End it by a signal; it must exit with 0. All its output is read."""
         self._process.send_signal(number)
         assert 0 == self._ended()
 
     def kill(self) -> None:
-        """End it without a warning, as a power cut does."""
+        """Kill it."""
         self._process.kill()
         self._ended()
 
@@ -92,22 +92,22 @@ class Serve:
 
 @contextmanager
 def started(*flags: str, environment: Mapping[str, str] | None = None) -> Iterator[Serve]:
-    """Start `serve` with these flags and nothing but `environment` in its environment, or this process's own."""
+    """Start `serve` with these flags, in this environment or the test's own."""
     with subprocess.Popen(
         [*COMMAND, *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     ) as process:
         serve = Serve(process)
         try:
-            serve.await_answer()
+            serve.await_response()
             yield serve
         finally:
-            # Its pipes are closed next, which nobody may be reading then.
+            # Its pipes are closed next, and no thread may be reading them then.
             serve.kill()
 
 
 @contextmanager
 def serving(data: Path, *flags: str) -> Iterator[int]:
-    """Serve a data directory on a free port of 127.0.0.1, which is what it yields; it must end cleanly on SIGTERM."""
+    """Serve a data directory on a free port of 127.0.0.1, which is yielded; SIGTERM must end it cleanly."""
     with started("--address", "127.0.0.1:0", "--data-path", str(data), *flags) as serve:
         try:
             yield serve.port
@@ -116,7 +116,7 @@ def serving(data: Path, *flags: str) -> Iterator[int]:
 
 
 def refused_start(*flags: str, environment: Mapping[str, str] | None = None) -> str:
-    """The one line with which `serve` refuses to start."""
+    """The one line of an error of `serve`."""
     ended = subprocess.run(
         [*COMMAND, *flags],
         capture_output=True,

@@ -1,6 +1,6 @@
-"""The calls of terraform-provider-matchbox, in its order: what it asks, and what it takes the answers for.
+"""The calls of terraform-provider-matchbox, in its order.
 
-There is no update: what differs is deleted and created anew. Any error of a Get means that the resource has vanished.
+There is no update: changed resources are deleted and created again. After any error of a Get the resource is gone.
 """
 
 import base64
@@ -12,10 +12,10 @@ from typing import Any, NamedTuple, TypeAlias
 from tests.support.rpc_client import Client
 
 PARALLELISM = 10
-"""Terraform's own default."""
+"""Terraform's default."""
 
 DEADLINE = 20 * 60.0
-"""Seconds that Terraform gives each operation on a resource."""
+"""Seconds for each operation on a resource."""
 
 
 class Profile(NamedTuple):
@@ -31,7 +31,7 @@ class Profile(NamedTuple):
 
     @property
     def ignition_id(self) -> str:
-        """The name of its template, empty where there is none."""
+        """The name of its template; empty if there is none."""
         if self.raw_ignition:
             return f"{self.name}.ign"
         return f"{self.name}.yaml.tmpl" if self.container_linux_config else ""
@@ -80,14 +80,14 @@ class Plan(NamedTuple):
 
 
 class Terraform:
-    """A state, and the configurations that are applied to it."""
+    """A state, to which configurations are applied."""
 
     def __init__(self, client: Client, state: State | None = None) -> None:
         self._client = client
         self.state: State = dict(state or {})
 
     def plan(self, wanted: Iterable[Resource]) -> Plan:
-        """Refresh the state, and compare."""
+        """Refresh the state and compare it."""
         before = list(self.state.values())
         self.state = {_key(found): found for found in self._each(self._read, before) if found is not None}
         configured = {_key(resource): resource for resource in wanted}
@@ -98,7 +98,7 @@ class Terraform:
         )
 
     def apply(self, wanted: Iterable[Resource]) -> Plan:
-        """Do what is planned; raises AssertionError for a call that fails."""
+        """Apply the plan. Raises AssertionError if a call fails."""
         plan = self.plan(wanted)
         for kind in (Group, Profile):
             gone = [one for one in [*plan.delete, *plan.replace] if isinstance(one, kind)]
@@ -111,7 +111,7 @@ class Terraform:
         return plan
 
     def destroy(self) -> None:
-        """Take all out that the state has."""
+        """Delete everything in the state."""
         self.apply([])
 
     def _each(self, act: Callable[[Any], Any], resources: Iterable[Resource]) -> list[Any]:
@@ -145,7 +145,7 @@ class Terraform:
         return resource
 
     def _read(self, resource: Resource) -> Resource | None:
-        """The resource as it is; None where any Get fails."""
+        """The current resource; None if any Get fails."""
         if isinstance(resource, Group):
             got = self._get("Groups/GroupGet", {"id": resource.name})
             if got is None:
@@ -158,7 +158,7 @@ class Terraform:
         got = self._get("Profiles/ProfileGet", {"id": resource.name})
         if got is None:
             return None
-        # The provider dies without it.
+        # The provider crashes without it.
         boot = got["profile"]["boot"]
         read = resource._replace(
             kernel=boot.get("kernel", ""), initrd=tuple(boot.get("initrd", ())), args=tuple(boot.get("args", ()))
@@ -176,7 +176,7 @@ class Terraform:
 
 
 def _source(profile: Profile, service: str) -> str:
-    """The argument that a template's text is compared with."""
+    """The argument with the text of a template."""
     if service == "Generic":
         return "generic_config"
     return "raw_ignition" if profile.raw_ignition else "container_linux_config"

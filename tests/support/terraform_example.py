@@ -1,4 +1,4 @@
-"""`examples/terraform` as the provider's resources: as much of Terraform's language as it uses."""
+"""The resources of `examples/terraform`, read by the part of Terraform's language that it uses."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ EXAMPLE = EXAMPLES / "terraform"
 
 
 def example() -> list[Resource]:
-    """Its profiles and groups."""
+    """The profiles and groups."""
     parsed = _plain(hcl2.loads((EXAMPLE / "main.tf").read_text()))
     known: dict[str, Any] = {}
     for block in parsed["locals"]:
@@ -39,7 +39,7 @@ def _resource(kind: str, fields: dict[str, Any]) -> Resource:
 
 
 def _plain(value: Any) -> Any:
-    """Without the quotes that the parser keeps."""
+    """The value without the quotes that the parser keeps."""
     if isinstance(value, dict):
         return {name.strip('"'): _plain(one) for name, one in value.items()}
     if isinstance(value, list):
@@ -48,7 +48,7 @@ def _plain(value: Any) -> Any:
 
 
 def _value(value: Any, known: Mapping[str, Any]) -> Any:
-    """Its value, where a text may be a reference, a file's text, or hold an escaped `${`."""
+    """The value of an expression: a reference, a file's text, or a string with escaped `${`."""
     if isinstance(value, dict):
         return {name: _value(one, known) for name, one in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""A fleet of Terraform's over table and bucket that can be away."""
+"""Terraform on table and bucket that can be unavailable."""
 
 import threading
 import time
@@ -16,11 +16,11 @@ from tests.support.rpc_client import Bridge, Client, Files, bridge, connected, f
 from tests.support.terraform import Group, Profile, Resource
 
 LONG = 40_000
-"""How many bytes a template has that lies in the bucket."""
+"""Size of a template that is kept in the bucket."""
 
 
 class Rig(NamedTuple):
-    """A bridge over a table and a bucket that can be away, and a client of it."""
+    """A running `rpc` on a table and a bucket that can be unavailable, and a client."""
 
     running: Bridge
     client: Client
@@ -33,7 +33,7 @@ class Rig(NamedTuple):
 
 @contextmanager
 def bridged(tables: Service, buckets: Service, directory: Path) -> Iterator[Rig]:
-    """A new table and bucket on these services, and a bridge whose certificates lie in the directory."""
+    """A new table and bucket on these services, and `rpc` with certificates in the directory."""
     plain = new_stores(tables, buckets)
     plain.create()
     files = files_in(directory)
@@ -65,7 +65,7 @@ def fleet(count: int) -> list[Resource]:
 
 @contextmanager
 def away(proxy: FaultProxy, fault: Fault, after: int, seconds: float) -> Iterator[None]:
-    """Let the service fail for so long, once it has been asked so often; that has to happen in the body."""
+    """Let the service fail for `seconds` after `after` requests, which the body must send."""
     happened = threading.Event()
     ended = threading.Event()
     begun = sum(proxy.requests().values())

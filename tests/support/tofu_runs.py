@@ -1,4 +1,4 @@
-"""A configuration of matchbox's resources that OpenTofu applies by the provider itself, as `terraform` imitates it."""
+"""Runs of OpenTofu with the real provider, which `tests.support.terraform` imitates."""
 
 import json
 from collections.abc import Iterable
@@ -13,14 +13,14 @@ _REQUIRED = {"matchbox": {"source": "poseidon/matchbox", "version": "~> 0.5"}}
 
 
 class TofuRuns:
-    """`tofu` in a directory of its own; the provider has a client's certificate and asks a port of 127.0.0.1."""
+    """`tofu` in its own directory; the provider has a client's certificate and a port of 127.0.0.1."""
 
     def __init__(self, tofu: Tofu, directory: Path) -> None:
         self._tofu = tofu
         self._directory = directory
 
     def configure(self, wanted: Iterable[Resource], port: int, files: Files) -> None:
-        """Write the configuration, and get its provider."""
+        """Write the configuration and install the provider."""
         provider = {
             "endpoint": f"127.0.0.1:{port}",
             "ca": files.authority.certificate.decode(),
@@ -41,15 +41,15 @@ class TofuRuns:
         self.ok("init")
 
     def apply(self) -> None:
-        """Raises AssertionError where anything fails."""
+        """Apply. Raises AssertionError on failure."""
         self.ok("apply", "-auto-approve")
 
     def destroy(self) -> None:
-        """As apply."""
+        """Destroy. Raises AssertionError on failure."""
         self.ok("destroy", "-auto-approve")
 
     def plan(self) -> list[tuple[str, str]]:
-        """What the next apply would do: `create`, `delete` or `replace`, and the resource's name."""
+        """The actions (`create`, `delete` or `replace`) of the next apply, with the resources' names."""
         self.ok("plan", "-out=planned")
         changes = [one["change"] for one in json.loads(self.ok("show", "-json", "planned")).get("resource_changes", [])]
         return [
@@ -59,18 +59,18 @@ class TofuRuns:
         ]
 
     def state(self) -> list[str]:
-        """The addresses of the resources that the state has."""
+        """The addresses of the resources in the state."""
         return self.ok("state", "list").splitlines()
 
     def ok(self, *words: str) -> str:
-        """What `tofu` prints; raises AssertionError where it fails."""
+        """The output of `tofu`. Raises AssertionError on failure."""
         ended = self._tofu.run(self._directory, *words)
         assert 0 == ended.returncode, ended.stdout + ended.stderr
         return ended.stdout
 
 
 def _profile_of(one: Resource) -> list[str]:
-    """What has to be there first."""
+    """The resources that it depends on."""
     return [] if isinstance(one, Profile) else [f"matchbox_profile.{one.profile}"]
 
 

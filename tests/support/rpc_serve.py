@@ -1,4 +1,4 @@
-"""A running `serve` with gRPC, on a directory or on stores, and a client of it."""
+"""`matchboxctl serve` with gRPC, on a data directory or on stores, and a client."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,8 +10,8 @@ from tests.support.rpc_client import ANYWHERE, Client, Files, connected, files_i
 from tests.support.serving import Serve, started
 
 
-class Place(NamedTuple):
-    """A running `serve`, the client, and what other clients need."""
+class RpcServe(NamedTuple):
+    """A running `serve`, a client, and the files for other clients."""
 
     serve: Serve
     client: Client
@@ -19,8 +19,8 @@ class Place(NamedTuple):
 
 
 @contextmanager
-def placed(stores: Stores | None, directory: Path) -> Iterator[Place]:
-    """Serve the stores, which are made, or else `data` in the directory, where the certificates are as well."""
+def serving_rpc(stores: Stores | None, directory: Path) -> Iterator[RpcServe]:
+    """Serve new stores, or else `data` in the directory; the certificates are in the directory too."""
     files = files_in(directory)
     environment: Mapping[str, str] | None = None
     flags = ["--address", "127.0.0.1:0", "--log-level", "error", *ANYWHERE, *files.flags]
@@ -31,5 +31,5 @@ def placed(stores: Stores | None, directory: Path) -> Iterator[Place]:
         stores.create()
         environment = stores.environment()
     with started(*flags, environment=environment) as serve, connected(rpc_port(serve), files) as client:
-        yield Place(serve, client, files)
+        yield RpcServe(serve, client, files)
         serve.end()
