@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.real.sync_place import SyncPlace
+from tests.real.source_commands import SourceCommands
 from tests.rigs.dynamodb_local import dynamodb_local
 from tests.rigs.oci_programs import skopeo
 from tests.rigs.oci_registry import oci_registry
@@ -36,8 +36,8 @@ def main() -> None:
         tables, buckets = stack.enter_context(dynamodb_local()), stack.enter_context(versitygw())
         ways: dict[str, Callable[[Path], Measured]] = {
             "skopeo copy to dir:": lambda root: _copied(program, reference, root),
-            "sync, directory mode": lambda root: _synced(SyncPlace(root), reference),
-            "sync, versitygw": lambda root: _synced(SyncPlace(root, new_stores(tables, buckets)), reference),
+            "sync, directory mode": lambda root: _synced(SourceCommands(root), reference),
+            "sync, versitygw": lambda root: _synced(SourceCommands(root, new_stores(tables, buckets)), reference),
         }
         taken: dict[str, list[Measured]] = {name: [] for name in ways}
         for _ in range(ROUNDS):
@@ -54,9 +54,9 @@ def _image() -> Image:
     return image(layers)
 
 
-def _synced(place: SyncPlace, reference: str) -> Measured:
-    place.add("talos", reference)
-    return place.measure("sync")
+def _synced(commands: SourceCommands, reference: str) -> Measured:
+    commands.add("talos", reference)
+    return commands.measure("sync")
 
 
 def _copied(program: str, reference: str, root: Path) -> Measured:

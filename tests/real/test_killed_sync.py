@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from lambda_matchbox.aws.layout import sync_key
-from tests.real.sync_place import SyncPlace, fetch
+from tests.real.source_commands import SourceCommands, fetch
 from tests.rigs.oci_registry import OciRegistry
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
@@ -49,37 +49,37 @@ def served(serve: Serve) -> str:
     return digest
 
 
-def survives(place: SyncPlace, rounds: int, registry: OciRegistry, lease_ends: Callable[[], object]) -> None:
+def survives(commands: SourceCommands, rounds: int, registry: OciRegistry, lease_ends: Callable[[], object]) -> None:
     repository = f"public/{uuid4()}"
     old = numbered(0)
-    place.add("talos", registry.push(old, repository, "stable"))
-    place.run("sync")
+    commands.add("talos", registry.push(old, repository, "stable"))
+    commands.run("sync")
     old = numbered(1)
     registry.push(old, repository, "stable")
     start = time.monotonic()
-    place.run("sync")
+    commands.run("sync")
     undisturbed = time.monotonic() - start
-    with place.serve() as serve:
+    with commands.serve() as serve:
         for number in range(2, 2 + rounds):
             new = numbered(number)
             registry.push(new, repository, "stable")
             moment = random.uniform(0.1, 1.1) * undisturbed
-            with place.begin("sync") as process:
+            with commands.begin("sync") as process:
                 time.sleep(moment)
                 process.kill()
             at = f"killed after {moment:.3f} of {undisturbed:.3f} s"
             assert served(serve) in (old.digest, new.digest), at
             lease_ends()
-            place.run("sync")
+            commands.run("sync")
             assert new.digest == served(serve), at
-            assert set() == place.leftovers("talos"), at
+            assert set() == commands.leftovers("talos"), at
             old = new
         serve.end()
 
 
 @pytest.mark.parametrize("rounds", ROUNDS)
 def test_killed_sync_in_a_directory(tmp_path: Path, oci_registry: OciRegistry, rounds: int) -> None:
-    survives(SyncPlace(tmp_path), rounds, oci_registry, lambda: None)
+    survives(SourceCommands(tmp_path), rounds, oci_registry, lambda: None)
 
 
 @pytest.mark.parametrize("rounds", ROUNDS)
@@ -90,7 +90,7 @@ def test_killed_sync_in_table_and_bucket(
     stores = new_stores(dynamodb_local, versitygw)
     with closing(stores.tables.client("dynamodb")) as client:
         survives(
-            SyncPlace(tmp_path, stores),
+            SourceCommands(tmp_path, stores),
             rounds,
             oci_registry,
             lambda: client.delete_item(TableName=stores.name, Key={"pk": {"S": sync_key("talos")}}),

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.real.sync_place import SyncPlace
+from tests.real.source_commands import SourceCommands
 from tests.rigs.oci_registry import OciRegistry
 from tests.rigs.stores import new_stores
 from tests.support.images.layers import OCI, Entry, Layer, tar
@@ -42,12 +42,12 @@ def test_large_image_needs_little_memory(
     stores = None
     if mode == "store":
         stores = new_stores(request.getfixturevalue("dynamodb_local"), request.getfixturevalue("versitygw"))
-    place = SyncPlace(tmp_path, stores)
+    commands = SourceCommands(tmp_path, stores)
     files = (
         Entry("talos/arm64/vmlinuz", os.urandom(20 << 20)),
         Entry("talos/arm64/initramfs.xz", os.urandom(megabytes << 20)),
     )
     large = image([Layer(gzip.compress(tar(files), 0), f"{OCI}+gzip"), bomb()])
-    place.add("talos", oci_registry.push(large, f"public/{uuid4()}", "stable"))
-    assert MOST_MEMORY > place.measure("sync").peak
-    assert [large.digest] == place.digests("talos")
+    commands.add("talos", oci_registry.push(large, f"public/{uuid4()}", "stable"))
+    assert MOST_MEMORY > commands.measure("sync").peak
+    assert [large.digest] == commands.digests("talos")

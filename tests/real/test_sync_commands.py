@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.real.sync_place import PATIENCE, SyncPlace, fetch
+from tests.real.source_commands import PATIENCE, SourceCommands, fetch
 from tests.rigs.oci_registry import OciRegistry
 from tests.rigs.oci_registry import oci_registry as oci_registry_rig
 from tests.rigs.stores import new_stores
@@ -35,10 +35,10 @@ OLD, NEW = talos(b"old kernel", "v1.12.0"), talos(b"new kernel", "v1.13.0")
 
 
 @pytest.fixture(params=["directory", "store"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> SyncPlace:
+def commands(request: pytest.FixtureRequest, tmp_path: Path) -> SourceCommands:
     if request.param == "directory":
-        return SyncPlace(tmp_path)
-    return SyncPlace(
+        return SourceCommands(tmp_path)
+    return SourceCommands(
         tmp_path, new_stores(request.getfixturevalue("dynamodb_local"), request.getfixturevalue("versitygw"))
     )
 
@@ -48,39 +48,39 @@ def repository() -> str:
     return f"public/{uuid4()}"
 
 
-def test_sync_rollback_and_follow(place: SyncPlace, repository: str, oci_registry: OciRegistry) -> None:
-    place.add("talos", oci_registry.push(OLD, repository, "stable"))
-    assert "no release of 'talos' in " in place.run("releases", "talos", code=2)
-    assert "no source 'other' in " in place.run("sync", "other", code=2)
-    assert f"talos: published {OLD.digest}\n" == place.run("sync")
-    assert f"talos: up to date: {OLD.digest}\n" == place.run("sync", "talos")
-    assert f"talos: no release is older than {OLD.digest}" in place.run("rollback", "talos", code=2)
+def test_sync_rollback_and_follow(commands: SourceCommands, repository: str, oci_registry: OciRegistry) -> None:
+    commands.add("talos", oci_registry.push(OLD, repository, "stable"))
+    assert "no release of 'talos' in " in commands.run("releases", "talos", code=2)
+    assert "no source 'other' in " in commands.run("sync", "other", code=2)
+    assert f"talos: published {OLD.digest}\n" == commands.run("sync")
+    assert f"talos: up to date: {OLD.digest}\n" == commands.run("sync", "talos")
+    assert f"talos: no release is older than {OLD.digest}" in commands.run("rollback", "talos", code=2)
     oci_registry.push(NEW, repository, "stable")
-    assert f"talos: published {NEW.digest}\n" == place.run("sync")
-    first, second = place.run("releases", "talos").splitlines()
+    assert f"talos: published {NEW.digest}\n" == commands.run("sync")
+    first, second = commands.run("releases", "talos").splitlines()
     assert re.fullmatch(f"current {NEW.digest}  {TIME}  19 bytes  v1.13.0", first)
     assert re.fullmatch(f"        {OLD.digest}  {TIME}  19 bytes  v1.12.0", second)
     unknown = f"sha256:{'0' * 64}"
-    assert f"no release '{unknown}'; kept are {NEW.digest}, {OLD.digest}" in place.run(
+    assert f"no release '{unknown}'; kept are {NEW.digest}, {OLD.digest}" in commands.run(
         "rollback", "talos", unknown, code=2
     )
     held = f"talos: held at {OLD.digest}; run `matchboxctl follow talos` to let syncs update it\n"
-    assert held == place.run("rollback", "talos")
-    assert held == place.run("sync")
-    assert ["", "held"] == [line[:8].strip() for line in place.run("releases", "talos").splitlines()]
-    assert f"talos: at {OLD.digest}; the next sync updates it to the newest image\n" == place.run("follow", "talos")
-    assert f"talos: published {NEW.digest}\n" == place.run("sync")
-    assert set() == place.leftovers("talos")
+    assert held == commands.run("rollback", "talos")
+    assert held == commands.run("sync")
+    assert ["", "held"] == [line[:8].strip() for line in commands.run("releases", "talos").splitlines()]
+    assert f"talos: at {OLD.digest}; the next sync updates it to the newest image\n" == commands.run("follow", "talos")
+    assert f"talos: published {NEW.digest}\n" == commands.run("sync")
+    assert set() == commands.leftovers("talos")
 
 
-def test_releases_output_env_and_json(place: SyncPlace, repository: str, oci_registry: OciRegistry) -> None:
-    place.add("talos", oci_registry.push(OLD, repository, "stable"))
-    place.run("sync")
+def test_releases_output_env_and_json(commands: SourceCommands, repository: str, oci_registry: OciRegistry) -> None:
+    commands.add("talos", oci_registry.push(OLD, repository, "stable"))
+    commands.run("sync")
     kernel, initramfs = (hashlib.sha256(body).hexdigest() for body in (b"old kernel", b"initramfs"))
     assert (
         f"TALOS_VERSION=v1.12.0\nKERNEL_DIGEST=sha256:{kernel}\nINITRAMFS_DIGEST=sha256:{initramfs}\n"
-    ) == place.run("releases", "talos", "--output", "env")
-    (release,) = json.loads(place.run("releases", "talos", "--output", "json"))
+    ) == commands.run("releases", "talos", "--output", "env")
+    (release,) = json.loads(commands.run("releases", "talos", "--output", "json"))
     assert re.fullmatch(TIME, release.pop("time"))
     assert {
         "digest": OLD.digest,
@@ -94,58 +94,60 @@ def test_releases_output_env_and_json(place: SyncPlace, repository: str, oci_reg
         },
     } == release
     oci_registry.push(talos(b"kernel without a version"), repository, "stable")
-    place.run("sync")
+    commands.run("sync")
     assert ["KERNEL_DIGEST", "INITRAMFS_DIGEST"] == [
-        line.partition("=")[0] for line in place.run("releases", "talos", "--output", "env").splitlines()
+        line.partition("=")[0] for line in commands.run("releases", "talos", "--output", "env").splitlines()
     ]
 
 
-def test_address_serves_a_kept_release(place: SyncPlace, repository: str, oci_registry: OciRegistry) -> None:
-    place.add("talos", oci_registry.push(OLD, repository, "stable"))
-    place.run("sync")
-    with place.serve() as serve:
+def test_address_serves_a_kept_release(commands: SourceCommands, repository: str, oci_registry: OciRegistry) -> None:
+    commands.add("talos", oci_registry.push(OLD, repository, "stable"))
+    commands.run("sync")
+    with commands.serve() as serve:
         assert b"old kernel" == fetch(serve, "/assets/talos/vmlinuz")
         oci_registry.push(NEW, repository, "stable")
-        place.run("sync")
+        commands.run("sync")
         assert b"new kernel" == fetch(serve, "/assets/talos/vmlinuz")
         assert b"old kernel" == fetch(serve, f"/assets/talos/vmlinuz?release={OLD.digest}")
         assert 404 == serve.get(f"/assets/talos/vmlinuz?release=sha256:{'0' * 64}").status
-        place.run("rollback", "talos", OLD.digest)
+        commands.run("rollback", "talos", OLD.digest)
         assert b"old kernel" == fetch(serve, "/assets/talos/vmlinuz")
         serve.end()
 
 
-def test_failure_does_not_stop_other_sources(place: SyncPlace, repository: str, oci_registry: OciRegistry) -> None:
-    place.add("bad", f"{oci_registry.host}/{repository}:absent")
-    place.add("good", oci_registry.push(OLD, repository, "stable"))
-    told = place.run("sync", code=1).splitlines()
+def test_failure_does_not_stop_other_sources(
+    commands: SourceCommands, repository: str, oci_registry: OciRegistry
+) -> None:
+    commands.add("bad", f"{oci_registry.host}/{repository}:absent")
+    commands.add("good", oci_registry.push(OLD, repository, "stable"))
+    told = commands.run("sync", code=1).splitlines()
     assert f"good: now {OLD.digest}" in told
     (line,) = [line for line in told if "bad: " in line]
     assert f"bad: {oci_registry.host}/{repository}:absent: cannot resolve the image: " in line
 
 
-def test_login_is_read_from_docker_config(place: SyncPlace, tmp_path: Path, oci_registry: OciRegistry) -> None:
-    place.add("talos", oci_registry.push(OLD, f"private/{uuid4()}", "stable"))
-    assert "cannot resolve the image: " in place.run("sync", code=1)
+def test_login_is_read_from_docker_config(commands: SourceCommands, tmp_path: Path, oci_registry: OciRegistry) -> None:
+    commands.add("talos", oci_registry.push(OLD, f"private/{uuid4()}", "stable"))
+    assert "cannot resolve the image: " in commands.run("sync", code=1)
     login = {"username": oci_registry.user, "password": oci_registry.password}
     (tmp_path / ".docker").mkdir()
     (tmp_path / ".docker" / "config.json").write_text(json.dumps({"auths": {oci_registry.host: login}}))
-    assert f"talos: published {OLD.digest}\n" == place.run("sync")
+    assert f"talos: published {OLD.digest}\n" == commands.run("sync")
 
 
-def test_concurrent_syncs_succeed(place: SyncPlace, repository: str, oci_registry: OciRegistry) -> None:
-    place.add("talos", oci_registry.push(OLD, repository, "stable"))
+def test_concurrent_syncs_succeed(commands: SourceCommands, repository: str, oci_registry: OciRegistry) -> None:
+    commands.add("talos", oci_registry.push(OLD, repository, "stable"))
     for one in (OLD, talos(hashlib.shake_256(b"large").digest(8_000_000))):
         oci_registry.push(one, repository, "stable")
         with ExitStack() as both:
-            syncs = [both.enter_context(place.begin("sync")) for _ in range(2)]
+            syncs = [both.enter_context(commands.begin("sync")) for _ in range(2)]
             said = [sync.communicate(timeout=PATIENCE) for sync in syncs]
         assert [0, 0] == [sync.returncode for sync in syncs]
         assert [f"talos: published {one.digest}\n", f"talos: up to date: {one.digest}\n"] == sorted(
             out for out, _ in said
         )
-        assert one.digest == place.digests("talos")[0]
-        assert set() == place.leftovers("talos")
+        assert one.digest == commands.digests("talos")[0]
+        assert set() == commands.leftovers("talos")
 
 
 def eventually(question: Callable[[], bool]) -> None:
@@ -164,29 +166,29 @@ def kernel_of(serve: Serve) -> bytes:
 
 
 def test_serve_syncs_at_start_and_at_intervals(tmp_path: Path, repository: str) -> None:
-    place = SyncPlace(tmp_path)
+    commands = SourceCommands(tmp_path)
     with oci_registry_rig() as registry:
-        place.add("talos", registry.push(OLD, repository, "stable"), interval="1s")
-        with place.serve("--sync") as serve:
+        commands.add("talos", registry.push(OLD, repository, "stable"), interval="1s")
+        with commands.serve("--sync") as serve:
             eventually(lambda: kernel_of(serve) == b"old kernel")
             registry.push(NEW, repository, "stable")
             eventually(lambda: kernel_of(serve) == b"new kernel")
             serve.end()
-    with place.serve("--sync") as serve:
+    with commands.serve("--sync") as serve:
         assert b"new kernel" == kernel_of(serve)
         eventually(lambda: any("cannot resolve the image: " in line for line in serve.errors))
         assert b"new kernel" == kernel_of(serve)
-        assert [NEW.digest, OLD.digest] == place.digests("talos")
+        assert [NEW.digest, OLD.digest] == commands.digests("talos")
         serve.end()
 
 
 def test_silent_registry_does_not_delay_other_sources(
     tmp_path: Path, repository: str, oci_registry: OciRegistry
 ) -> None:
-    place = SyncPlace(tmp_path)
+    commands = SourceCommands(tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        place.add("first", f"127.0.0.1:{silent.getsockname()[1]}/team/boot:stable", assets="first")
-        place.add("talos", oci_registry.push(OLD, repository, "stable"))
-        with place.serve("--sync") as serve:
+        commands.add("first", f"127.0.0.1:{silent.getsockname()[1]}/team/boot:stable", assets="first")
+        commands.add("talos", oci_registry.push(OLD, repository, "stable"))
+        with commands.serve("--sync") as serve:
             eventually(lambda: kernel_of(serve) == b"old kernel")
             serve.end()

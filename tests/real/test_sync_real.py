@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.real.sync_place import SyncPlace, fetch
+from tests.real.source_commands import SourceCommands, fetch
 from tests.rigs.install import on_path
 from tests.rigs.oci_registry import OciRegistry
 from tests.rigs.stores import new_stores
@@ -96,9 +96,9 @@ HAND_MADE = {"boot/kernel": ["nowhere/vmlinuz", "/usr/install/arm64/vmlinuz"]}
 
 
 class Synced(NamedTuple):
-    """A place into which an image of every shape was synced, what the sync said, and who serves it."""
+    """A commands into which an image of every shape was synced, what the sync said, and who serves it."""
 
-    place: SyncPlace
+    commands: SourceCommands
     said: str
     serve: Serve
 
@@ -110,13 +110,13 @@ def synced(
     stores = None
     if request.param == "store":
         stores = new_stores(request.getfixturevalue("dynamodb_local"), request.getfixturevalue("versitygw"))
-    place = SyncPlace(tmp_path_factory.mktemp("sync"), stores)
+    commands = SourceCommands(tmp_path_factory.mktemp("sync"), stores)
     for name, one in SHAPES.items():
-        place.write(name, oci_registry.push(one, f"public/shapes/{name}", "stable"), assets=f"{name}/arm64")
-    place.add("hand-made", oci_registry.push(SHAPES["imager"], "public/shapes/hand-made", "stable"), files=HAND_MADE)
-    said = place.run("sync")
-    with place.serve() as serve:
-        yield Synced(place, said, serve)
+        commands.write(name, oci_registry.push(one, f"public/shapes/{name}", "stable"), assets=f"{name}/arm64")
+    commands.add("hand-made", oci_registry.push(SHAPES["imager"], "public/shapes/hand-made", "stable"), files=HAND_MADE)
+    said = commands.run("sync")
+    with commands.serve() as serve:
+        yield Synced(commands, said, serve)
         serve.end()
 
 
@@ -140,7 +140,7 @@ def test_kernel_and_initramfs_are_served_with_checksums(synced: Synced, name: st
 @pytest.mark.parametrize("name", SHAPES)
 def test_record_is_served(synced: Synced, name: str) -> None:
     record = json.loads(fetch(synced.serve, f"/assets/{name}/arm64/release.json"))
-    (digest,) = synced.place.digests(name)
+    (digest,) = synced.commands.digests(name)
     assert (name, digest, True) == (record["source"], record["digest"], record["image"].endswith(f"/{name}:stable"))
     assert {"vmlinuz": (len(KERNEL), KERNEL_SHA256), "initramfs.xz": (len(INITRAMFS), INITRAMFS_SHA256)}.items() <= {
         file: (one["size"], one["sha256"]) for file, one in record["files"].items()
@@ -166,7 +166,7 @@ def test_files_are_served_by_the_names_of_the_source(synced: Synced) -> None:
 
 def test_unchanged_images_are_not_downloaded(synced: Synced, oci_registry: OciRegistry) -> None:
     before = oci_registry.sent
-    said = synced.place.run("sync", *SHAPES)
+    said = synced.commands.run("sync", *SHAPES)
     assert before == oci_registry.sent
-    assert [f"{name}: up to date: {synced.place.digests(name)[0]}" for name in SHAPES] == said.splitlines()
-    assert {name: set() for name in SHAPES} == {name: synced.place.leftovers(name) for name in SHAPES}
+    assert [f"{name}: up to date: {synced.commands.digests(name)[0]}" for name in SHAPES] == said.splitlines()
+    assert {name: set() for name in SHAPES} == {name: synced.commands.leftovers(name) for name in SHAPES}

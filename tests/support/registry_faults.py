@@ -1,7 +1,4 @@
-"""A registry with GHCR's manners that fails as it is told to: tokens, blobs by 307 to another port, and faults.
-
-Everything listens on 127.0.0.1, and every request is written down.
-"""
+"""A registry like GHCR (tokens, redirects of blobs to another port) that records requests and fails on demand."""
 
 import base64
 import contextlib
@@ -19,8 +16,8 @@ from urllib.parse import parse_qs, urlsplit
 from tests.support.images.manifests import Image, digest_of
 
 
-class Asked(NamedTuple):
-    """A request that came: to which server (`registry`, `token` or `storage`), and what it was answered.
+class RecordedRequest(NamedTuple):
+    """A request to a server (`registry`, `token` or `storage`) and the response's status.
 
     Header names are in lower case.
     """
@@ -34,11 +31,11 @@ class Asked(NamedTuple):
 
 @dataclass
 class Fault:
-    """What goes wrong `times` times `at` a place: `manifest`, `blob` (at the registry), `storage` or `token`.
+    """A fault that occurs `times` times `at` a step: `manifest`, `blob` (at the registry), `storage` or `token`.
 
-    With a status that is the answer. Otherwise the right answer is spoilt: `body` in its place, `cut_after` so many
-    bytes and then the connection ends, `pause` seconds between its bytes (or those of its head), `silent` without any.
-    `of` is a digest where it befalls that blob alone.
+    A status is the response's. Otherwise the right response is changed: another `body`; the connection ends after
+    `cut_after` bytes; a `pause` in seconds between its bytes (`head_pause`: those of its head); `silent` without a byte. `of` is the
+    digest of the only blob affected.
     """
 
     at: str
@@ -53,37 +50,37 @@ class Fault:
     of: str = ""
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     status: int
     headers: Mapping[str, str] = {}
     body: bytes = b""
 
 
 class FaultyRegistry:
-    """The registry, its token endpoint and its storage; the attributes may be changed while it runs."""
+    """The registry, its token endpoint and its storage; attributes may be changed while it runs."""
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
-        self.asked: list[Asked] = []
+        self.requests: list[RecordedRequest] = []
         self.scheme = ""
-        """How it wants to be asked: "" for anyhow, `bearer` or `basic`."""
+        """The required authentication: "" for none, `bearer` or `basic`."""
         self.login: tuple[str, str] | None = None
-        """The only user, and the password; None for anybody."""
+        """The only user and the password; None for anonymous access."""
         self.token_field = "token"
-        self.life: int | None = None
-        """What it says to be the seconds that a token lives; nothing where None."""
+        self.lifetime: int | None = None
+        """The announced lifetime of a token in seconds, if any."""
         self.token_uses: int | None = None
-        """For how many requests a token is good, whatever its life is said to be."""
+        """The number of requests for which a token is valid, whatever its lifetime."""
         self.redirects = True
-        """Whether blobs are answered by 307 to the storage."""
+        """Whether blobs are redirected to the storage."""
         self.address_uses: int | None = None
-        """How often an address in the storage is good."""
+        """The number of requests for which an address in the storage is valid."""
         self.ranges = True
         self.chunked = False
         self.locations: list[str] = []
-        """Where the next requests for blobs are sent instead of the storage; the last of them again and again."""
+        """Redirects of the next requests for blobs, instead of to the storage; the last one is repeated."""
         self.realm = ""
-        """The token endpoint where it is not the registry's own."""
+        """The token endpoint, if not the registry's own."""
         self.manifest_headers: dict[str, str] = {}
         self.host = ""
         self.storage = ""
@@ -95,14 +92,14 @@ class FaultyRegistry:
         self._numbers = itertools.count(1)
 
     def add(self, repository: str, tag: str, image: Image) -> None:
-        """Hold an image under a tag, and everything it leads to under its digest."""
+        """Add an image under a tag, with all its manifests and blobs."""
         for digest, manifest in image.manifests.items():
             self._named[repository, digest] = manifest
         self._named[repository, tag] = image.manifests[image.digest]
         self._blobs.update(image.blobs)
 
     def add_manifest(self, repository: str, name: str, media_type: str, body: bytes) -> None:
-        """Hold any bytes under a tag, and under their digest."""
+        """Add any bytes as a manifest under a tag and under their digest."""
         self._named[repository, name] = self._named[repository, digest_of(body)] = (media_type, body)
 
     def add_blob(self, body: bytes) -> str:
@@ -113,90 +110,92 @@ class FaultyRegistry:
         del self._blobs[digest]
 
     def targets(self, server: str) -> list[str]:
-        """The targets of what one of the servers was asked for, without the query."""
-        return [one.target.partition("?")[0] for one in self.asked if one.server == server]
+        """The targets of the requests to a server, without queries."""
+        return [one.target.partition("?")[0] for one in self.requests if one.server == server]
 
-    def at(self, server: str) -> list[Asked]:
-        return [one for one in self.asked if one.server == server]
+    def at(self, server: str) -> list[RecordedRequest]:
+        return [one for one in self.requests if one.server == server]
 
-    def answer(self, server: str, target: str, headers: Mapping[str, str]) -> tuple[Answer, Fault | None]:
-        """The answer to a GET, and what is to go wrong with it."""
-        place = server if server == "storage" else self._place(target)
-        fault = next((one for one in self.faults if one.at == place and one.of in target and one.times > 0), None)
+    def respond(self, server: str, target: str, headers: Mapping[str, str]) -> tuple[Response, Fault | None]:
+        """The response to a GET, and a fault of it."""
+        step = server if server == "storage" else self._step(target)
+        fault = next((one for one in self.faults if one.at == step and one.of in target and one.times > 0), None)
         if fault is not None:
             fault.times -= 1
             if fault.status:
-                return Answer(fault.status, fault.headers, fault.body or b""), None
-        found = self._answers[place](self, urlsplit(target).path, target, headers)
+                return Response(fault.status, fault.headers, fault.body or b""), None
+        found = self._handlers[step](self, urlsplit(target).path, target, headers)
         if fault is not None and fault.body is not None:
             found = found._replace(body=fault.body, headers={**found.headers, **fault.headers})
         return found, fault
 
-    def _place(self, target: str) -> str:
+    def _step(self, target: str) -> str:
         path = urlsplit(target).path
         return "token" if path == "/token" else "manifest" if "/manifests/" in path else "blob"
 
-    def _token(self, path: str, target: str, headers: Mapping[str, str]) -> Answer:
+    def _token(self, path: str, target: str, headers: Mapping[str, str]) -> Response:
         if not self._is_user(headers):
-            return Answer(401, {}, b'{"errors":[{"code":"DENIED","message":"secret words"}]}')
+            return Response(401, {}, b'{"errors":[{"code":"DENIED","message":"secret words"}]}')
         token = f"t{next(self._numbers)}-{parse_qs(urlsplit(target).query)['scope'][0].replace(':', '-')}"
         self._tokens[token] = -1 if self.token_uses is None else self.token_uses
-        told = {} if self.life is None else {"expires_in": self.life}
-        return Answer(200, {"Content-Type": "application/json"}, json.dumps({self.token_field: token, **told}).encode())
+        sent = {} if self.lifetime is None else {"expires_in": self.lifetime}
+        return Response(
+            200, {"Content-Type": "application/json"}, json.dumps({self.token_field: token, **sent}).encode()
+        )
 
-    def _manifest(self, path: str, target: str, headers: Mapping[str, str]) -> Answer:
+    def _manifest(self, path: str, target: str, headers: Mapping[str, str]) -> Response:
         repository, _, name = path.removeprefix("/v2/").partition("/manifests/")
         if refusal := self._refusal(repository, headers):
             return refusal
         if (repository, name) not in self._named:
-            return Answer(404, {}, b'{"errors":[{"code":"MANIFEST_UNKNOWN"}]}')
+            return Response(404, {}, b'{"errors":[{"code":"MANIFEST_UNKNOWN"}]}')
         media_type, body = self._named[repository, name]
         if media_type not in headers.get("accept", media_type):
-            return Answer(404, {}, b"")
-        told = {"Content-Type": media_type, "Docker-Content-Digest": digest_of(body), **self.manifest_headers}
-        return Answer(200, told, body)
+            return Response(404, {}, b"")
+        sent = {"Content-Type": media_type, "Docker-Content-Digest": digest_of(body), **self.manifest_headers}
+        return Response(200, sent, body)
 
-    def _blob(self, path: str, target: str, headers: Mapping[str, str]) -> Answer:
+    def _blob(self, path: str, target: str, headers: Mapping[str, str]) -> Response:
         repository, _, digest = path.removeprefix("/v2/").partition("/blobs/")
         if refusal := self._refusal(repository, headers):
             return refusal
         if digest not in self._blobs:
-            return Answer(404, {}, b'{"errors":[{"code":"BLOB_UNKNOWN"}]}')
+            return Response(404, {}, b'{"errors":[{"code":"BLOB_UNKNOWN"}]}')
         if self.locations:
-            return Answer(307, {"Location": self.locations.pop(0) if len(self.locations) > 1 else self.locations[0]})
+            return Response(307, {"Location": self.locations.pop(0) if len(self.locations) > 1 else self.locations[0]})
         if self.redirects:
             address = f"/{digest}?signature={next(self._numbers)}"
             self._addresses[address] = -1 if self.address_uses is None else self.address_uses
-            return Answer(307, {"Location": f"{self.storage}{address}"}, b"over there")
+            return Response(307, {"Location": f"{self.storage}{address}"}, b"over there")
         return self._bytes(digest, headers)
 
-    def _stored(self, path: str, target: str, headers: Mapping[str, str]) -> Answer:
+    def _stored(self, path: str, target: str, headers: Mapping[str, str]) -> Response:
         if "authorization" in headers:
-            return Answer(400, {}, b"two ways of authorization")
+            return Response(400, {}, b"two ways of authorization")
         if self._addresses.get(target, 0) == 0:
-            return Answer(403, {}, b"expired")
+            return Response(403, {}, b"expired")
         self._addresses[target] -= 1
         digest = path.removeprefix("/")
-        return self._bytes(digest, headers) if digest in self._blobs else Answer(404)
+        return self._bytes(digest, headers) if digest in self._blobs else Response(404)
 
-    def _bytes(self, digest: str, headers: Mapping[str, str]) -> Answer:
+    def _bytes(self, digest: str, headers: Mapping[str, str]) -> Response:
         body = self._blobs[digest]
         asked = re.fullmatch(r"bytes=(\d+)-", headers.get("range", ""))
         if asked is None or not self.ranges:
-            return Answer(200, {}, body)
+            return Response(200, {}, body)
         start = int(asked[1])
-        return Answer(206, {"Content-Range": f"bytes {start}-{len(body) - 1}/{len(body)}"}, body[start:])
+        return Response(206, {"Content-Range": f"bytes {start}-{len(body) - 1}/{len(body)}"}, body[start:])
 
-    def _refusal(self, repository: str, headers: Mapping[str, str]) -> Answer | None:
+    def _refusal(self, repository: str, headers: Mapping[str, str]) -> Response | None:
         if self.scheme == "basic" and not ("authorization" in headers and self._is_user(headers)):
-            return Answer(401, {"WWW-Authenticate": 'Basic realm="here"'})
+            return Response(401, {"WWW-Authenticate": 'Basic realm="here"'})
         if self.scheme == "bearer":
             scheme, _, token = headers.get("authorization", "").partition(" ")
             good = scheme == "Bearer" and token.endswith(f"-repository-{repository}-pull")
             if not good or self._tokens.get(token, 0) == 0:
                 realm = self.realm or f"http://{self.host}/token"
                 scope = f"repository:{repository}:pull"
-                return Answer(
+                return Response(
                     401, {"WWW-Authenticate": f'Bearer realm="{realm}",service="the service",scope="{scope}"'}, b"no"
                 )
             self._tokens[token] -= 1
@@ -207,7 +206,7 @@ class FaultyRegistry:
             return True
         return headers.get("authorization") == f"Basic {base64.b64encode(':'.join(self.login).encode()).decode()}"
 
-    _answers: Mapping[str, Callable[["FaultyRegistry", str, str, Mapping[str, str]], Answer]] = {
+    _handlers: Mapping[str, Callable[["FaultyRegistry", str, str, Mapping[str, str]], Response]] = {
         "token": _token,
         "manifest": _manifest,
         "blob": _blob,
@@ -223,22 +222,22 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
-        answer, fault = self.registry.answer(self.server_name, self.path, headers)
+        response, fault = self.registry.respond(self.server_name, self.path, headers)
         server = "token" if self.path.startswith("/token") else self.server_name
-        self.registry.asked.append(Asked(server, self.command, self.path, headers, answer.status))
+        self.registry.requests.append(RecordedRequest(server, self.command, self.path, headers, response.status))
         fault = fault or Fault("")
         self.close_connection = fault.cut_after is not None or fault.silent or bool(fault.pause or fault.head_pause)
         with contextlib.suppress(OSError):
             if not fault.silent:
-                self._send(answer, fault)
+                self._send(response, fault)
 
-    def _send(self, answer: Answer, fault: Fault) -> None:
-        chunked = self.registry.chunked and answer.status in (200, 206)
-        told = dict(answer.headers)
-        told |= {"Transfer-Encoding": "chunked"} if chunked else {"Content-Length": str(len(answer.body))}
-        head = f"HTTP/1.1 {answer.status} X\r\n" + "".join(f"{name}: {value}\r\n" for name, value in told.items())
+    def _send(self, response: Response, fault: Fault) -> None:
+        chunked = self.registry.chunked and response.status in (200, 206)
+        sent = dict(response.headers)
+        sent |= {"Transfer-Encoding": "chunked"} if chunked else {"Content-Length": str(len(response.body))}
+        head = f"HTTP/1.1 {response.status} X\r\n" + "".join(f"{name}: {value}\r\n" for name, value in sent.items())
         self._drip(f"{head}\r\n".encode(), fault.head_pause)
-        body = answer.body if fault.cut_after is None else answer.body[: fault.cut_after]
+        body = response.body if fault.cut_after is None else response.body[: fault.cut_after]
         if chunked:
             body = b"%x\r\n%b\r\n" % (len(body), body) + (b"0\r\n\r\n" if fault.cut_after is None else b"")
         self._drip(body, fault.pause)
@@ -253,20 +252,20 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 break
 
     def log_message(self, *arguments: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 class _Server(http.server.ThreadingHTTPServer):
-    # Those that drip end when the registry is stopped.
+    # Dripping responses end when the registry stops.
     daemon_threads = False
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Clients that go away are what this is for."""
+        """Ignore clients that disconnect."""
 
 
 @contextlib.contextmanager
 def faulty_registry(tls: ssl.SSLContext | None = None) -> Iterator[FaultyRegistry]:
-    """A registry that runs; with `tls` registry and storage speak it."""
+    """A running registry; with `tls` it and its storage use TLS."""
     registry = FaultyRegistry()
     with _serve(registry, "registry", tls) as port, _serve(registry, "storage", tls) as storage_port:
         registry.host = f"127.0.0.1:{port}"

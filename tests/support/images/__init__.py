@@ -1,1 +1,1 @@
-"""Container images made by the tests: `layers` makes layers, `manifests` images of them."""
+"""Container images made by the tests."""

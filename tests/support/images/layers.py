@@ -1,4 +1,4 @@
-"""Layers of images, made in memory."""
+"""Layers in memory."""
 
 import gzip
 import io
@@ -14,7 +14,7 @@ FLUX = "application/vnd.cncf.flux.content.v1.tar+gzip"
 
 
 class Layer(NamedTuple):
-    """The bytes of a layer, its media type, and its title (that of a plain file, as ORAS has it)."""
+    """The bytes of a layer, its media type, and its title (of a plain file, as for ORAS)."""
 
     body: bytes
     media_type: str

@@ -1,4 +1,4 @@
-"""Images and indexes of them, made in memory."""
+"""Images and indexes in memory."""
 
 import hashlib
 import json
@@ -16,10 +16,7 @@ DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 
 
 class Image(NamedTuple):
-    """What a registry has to hold: `manifests` (the own and those it leads to) and `blobs` by digest.
-
-    A manifest stands with its media type. `digest` is the image's or index's own.
-    """
+    """An image or index: its digest, and by digest all manifests, with their media types, and all blobs."""
 
     digest: str
     manifests: Mapping[str, tuple[str, bytes]]
@@ -31,7 +28,7 @@ class Image(NamedTuple):
 
     @property
     def document(self) -> dict[str, Any]:
-        """The own manifest."""
+        """Its manifest."""
         read: dict[str, Any] = json.loads(self.manifests[self.digest][1])
         return read
 
@@ -71,7 +68,7 @@ def image(
 def index(images: Sequence[tuple[Image, str]], *, docker: bool = False, attestation: bool = False) -> Image:
     """An index of images (or of indexes), each with its platform, empty for none.
 
-    With `attestation` it begins with one, as buildx makes it.
+    `attestation` puts one first, as buildx does.
     """
     manifests = {key: value for one, _ in images for key, value in one.manifests.items()}
     blobs = {key: value for one, _ in images for key, value in one.blobs.items()}

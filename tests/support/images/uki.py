@@ -1,4 +1,4 @@
-"""Unified kernel images, made in memory."""
+"""Unified kernel images in memory."""
 
 import struct
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""A source, its registry and its store, and images to sync: what the tests of a whole sync work with."""
+"""A source with its registry and its store, and images to sync."""
 
 import hashlib
 import json
@@ -41,7 +41,7 @@ def sha256(body: bytes) -> str:
 
 
 class WatchedReleaseStore:
-    """A store whose calls are counted, and where something may happen `before` a verb."""
+    """A store that records calls; `before` has callbacks by method."""
 
     def __init__(self, store: MemoryReleaseStore) -> None:
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
@@ -63,7 +63,7 @@ class WatchedReleaseStore:
 
 
 class Subject:
-    """What is synced; `now` is the moment of the next sync."""
+    """A source to sync; `now` is the time of the next sync."""
 
     def __init__(self, faulty: FaultyRegistry, registry: Registry) -> None:
         self.faulty = faulty

@@ -95,7 +95,7 @@ def test_renamed_file_gets_a_new_checksum(subject: Subject) -> None:
 def test_unchanged_digest_needs_no_download(subject: Subject) -> None:
     synced(subject, OLD)
     before = subject.pointer
-    subject.faulty.asked.clear()
+    subject.faulty.requests.clear()
     assert Outcome("talos-arm64", OLD.digest, changed=False, held=False) == subject.sync()
     assert [] == [target for target in subject.faulty.targets("registry") if "/blobs/" in target]
     assert [] == subject.faulty.at("storage")
@@ -151,7 +151,7 @@ def test_moved_tag_moves_the_pointer(subject: Subject) -> None:
 def test_kept_release_needs_no_download(subject: Subject) -> None:
     synced(subject, OLD, NEW)
     subject.tag(OLD)
-    subject.faulty.asked.clear()
+    subject.faulty.requests.clear()
     assert Outcome("talos-arm64", OLD.digest, changed=True, held=False) == subject.sync()
     assert ([], []) == (subject.faulty.at("storage"), subject.store.named("put"))
     assert (OLD.digest, OLD_FILES) == (subject.pointer.current, subject.taken())
@@ -161,7 +161,7 @@ def test_held_source_is_not_updated(subject: Subject) -> None:
     synced(subject, OLD, NEW)
     subject.releases.served["talos-arm64"] = held = rolled_back(subject.pointer, None, subject.now)
     subject.tag(talos(b"the newest kernel"))
-    subject.faulty.asked.clear()
+    subject.faulty.requests.clear()
     assert Outcome("talos-arm64", OLD.digest, changed=False, held=True) == subject.sync()
     assert (held, []) == (subject.pointer, subject.faulty.at("storage"))
     subject.releases.served["talos-arm64"] = held._replace(held=False)

@@ -18,11 +18,11 @@ def subject() -> Iterator[Subject]:
 
 
 def test_second_sync_changes_nothing(subject: Subject) -> None:
-    subject.faulty.asked.clear()
+    subject.faulty.requests.clear()
     subject.releases.leases["talos-arm64"] = "another's"
     with pytest.raises(BusyError, match="another sync of 'talos-arm64' is running"):
         subject.sync()
-    assert [] == subject.faulty.asked
+    assert [] == subject.faulty.requests
     assert {"talos-arm64": "another's"} == subject.releases.leases
 
 

@@ -79,7 +79,7 @@ def test_login_is_sent_to_whoever_requires_it(faulty: FaultyRegistry, scheme: st
 def test_registry_that_requires_no_login_gets_none(faulty: FaultyRegistry) -> None:
     faulty.scheme = ""
     pull(faulty, login_for(faulty, Login(*LOGIN)))
-    assert not any("authorization" in asked.headers for asked in faulty.asked)
+    assert not any("authorization" in asked.headers for asked in faulty.requests)
 
 
 @pytest.mark.parametrize("scheme", ["bearer", "basic"])
@@ -96,7 +96,7 @@ def test_refused_login_is_a_final_error_with_advice(faulty: FaultyRegistry, sche
     assert ("'user'" in message) == (login is not None)
     shown = base64.b64encode(b"user:wrong words").decode()
     assert not [secret for secret in ("wrong words", "secret words", shown) if secret in message]
-    assert len(faulty.asked) <= 2
+    assert len(faulty.requests) <= 2
 
 
 def test_forbidden_image_may_be_private(faulty: FaultyRegistry) -> None:
@@ -107,7 +107,7 @@ def test_forbidden_image_may_be_private(faulty: FaultyRegistry) -> None:
 
 def test_expired_token_is_renewed(faulty: FaultyRegistry) -> None:
     """Once for each request."""
-    faulty.token_uses, faulty.life = 1, 3600
+    faulty.token_uses, faulty.lifetime = 1, 3600
     assert KERNEL.body == pull(faulty)
     assert 4 == len(faulty.at("token"))
 
@@ -116,13 +116,13 @@ def test_refused_new_token_is_final(faulty: FaultyRegistry) -> None:
     faulty.token_uses = 0
     with pytest.raises(RegistryError, match="answers 401"):
         pull(faulty)
-    assert 3 == len(faulty.asked)
+    assert 3 == len(faulty.requests)
 
 
 @pytest.mark.parametrize(("life", "good_for"), [(None, 60), (300, 300), (0, 60), (-7, 60)])
 def test_token_is_cached_for_its_lifetime(faulty: FaultyRegistry, life: int | None, good_for: int) -> None:
     """60 seconds unless the endpoint says otherwise."""
-    faulty.life = life
+    faulty.lifetime = life
     now = [1000.0]
     reference = reference_to(faulty)
     with closing(RegistryHttp(FAST_RETRIES)) as http:
@@ -180,7 +180,7 @@ def test_token_endpoint_must_be_secure(faulty: FaultyRegistry, realm: str) -> No
     faulty.faults.append(Fault("manifest", status=401, headers={"WWW-Authenticate": header}))
     with pytest.raises(RegistryError, match="has an invalid token endpoint"):
         pull(faulty)
-    assert 1 == len(faulty.asked)
+    assert 1 == len(faulty.requests)
 
 
 def test_error_of_logins_names_the_image(faulty: FaultyRegistry) -> None:

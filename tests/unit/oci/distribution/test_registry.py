@@ -137,7 +137,7 @@ def test_digest_counts_before_the_tag(faulty: FaultyRegistry, registry: Registry
 
 def test_request_accepts_all_media_types(faulty: FaultyRegistry, registry: Registry) -> None:
     registry.resolve(reference_to(faulty, IMAGE), ARM64)
-    headers = faulty.asked[0].headers
+    headers = faulty.requests[0].headers
     accepted = {manifests.OCI_MANIFEST, manifests.OCI_INDEX, manifests.DOCKER_MANIFEST, manifests.DOCKER_LIST}
     assert accepted == set(headers["accept"].split(", "))
     assert "lambda-matchbox" == headers["user-agent"]
@@ -210,12 +210,12 @@ def test_size_of_a_manifest_is_limited(faulty: FaultyRegistry, registry: Registr
 def test_documents_announced_too_large_are_not_requested(faulty: FaultyRegistry, registry: Registry) -> None:
     reference = reference_to(faulty, IMAGE)
     manifest = registry.manifest(reference, registry.resolve(reference, ARM64))
-    asked = len(faulty.asked)
+    asked = len(faulty.requests)
     with pytest.raises(RegistryError, match="the limit is 4194304"):
         registry.config(reference, manifest._replace(config=manifest.config._replace(size=MAX_DOCUMENT + 1)))
     with pytest.raises(RegistryError, match="the limit is 4194304"):
         registry.manifest(reference, Descriptor(manifests.OCI_MANIFEST, IMAGE.digest, MAX_DOCUMENT + 1))
-    assert asked == len(faulty.asked)
+    assert asked == len(faulty.requests)
 
 
 def test_missing_tag_is_final(faulty: FaultyRegistry, registry: Registry) -> None:
@@ -223,7 +223,7 @@ def test_missing_tag_is_final(faulty: FaultyRegistry, registry: Registry) -> Non
     with pytest.raises(RegistryError) as caught:
         registry.resolve(reference, ARM64)
     assert f"{reference}: manifest: {faulty.host} answers 404: there is no such image" == str(caught.value)
-    assert 1 == len(faulty.asked)
+    assert 1 == len(faulty.requests)
 
 
 def test_connection_is_reused(faulty: FaultyRegistry, registry: Registry) -> None:

@@ -66,13 +66,13 @@ def test_empty_blob_needs_no_request(faulty: FaultyRegistry, registry: Registry)
     assert b"" == read_all(registry, reference, descriptor)
     with pytest.raises(DigestError):
         read_all(registry, reference, descriptor._replace(digest=f"sha256:{'0' * 64}"))
-    assert [] == faulty.asked
+    assert [] == faulty.requests
 
 
 def test_open_sends_no_request(faulty: FaultyRegistry, registry: Registry) -> None:
     with registry.open_blob(*held(faulty)):
         pass
-    assert [] == faulty.asked
+    assert [] == faulty.requests
 
 
 def test_blob_may_be_closed_early(faulty: FaultyRegistry, registry: Registry) -> None:
@@ -206,7 +206,7 @@ def test_missing_blob_is_final(faulty: FaultyRegistry, registry: Registry) -> No
         read_all(registry, reference, descriptor)
     expected = f"{reference}: blob {descriptor.digest}: {faulty.host} answers 404: there is no such blob"
     assert expected == str(caught.value)
-    assert 1 == len(faulty.asked)
+    assert 1 == len(faulty.requests)
 
 
 def test_blob_removed_during_the_download_is_an_error(faulty: FaultyRegistry, registry: Registry) -> None:
@@ -251,4 +251,4 @@ def test_slow_reader_does_not_stall(faulty: FaultyRegistry, monkeypatch: pytest.
             got.append(blob.read(10))
         got += iter(lambda: blob.read(65536), b"")
     assert BODY == b"".join(got)
-    assert 1 == len(faulty.asked)
+    assert 1 == len(faulty.requests)

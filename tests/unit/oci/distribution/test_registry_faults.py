@@ -79,7 +79,7 @@ def test_other_client_errors_are_final(faulty: FaultyRegistry, registry: Registr
     faulty.faults.append(Fault("manifest", times=100, status=status))
     with pytest.raises(RegistryError, match=f"manifest: {faulty.host} answers {status}$"):
         pull(registry, reference_to(faulty))
-    assert 1 == len(faulty.asked)
+    assert 1 == len(faulty.requests)
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def test_untrusted_certificate_is_final(tls_faulty: FaultyRegistry, monkeypatch:
         pytest.raises(RegistryError, match=r"certificate of registry.test:.* is not trusted: .*SSL_CERT_FILE"),
     ):
         registry.resolve(held(tls_faulty)[0], ARM64)
-    assert [] == tls_faulty.asked
+    assert [] == tls_faulty.requests
 
 
 def test_certificate_of_another_host_is_final(tls_faulty: FaultyRegistry, tls_registry: Registry) -> None:
@@ -144,7 +144,7 @@ def test_redirect_to_this_machine_is_refused(
         tls_faulty.locations = [f"http://{local.host}/v2/team/boot/blobs/x"]
         with pytest.raises(RegistryError, match=r"at the internal address 127.0.0.1"):
             read_all(tls_registry, tls_faulty)
-        assert [] == local.asked
+        assert [] == local.requests
 
 
 def test_localhost_must_resolve_to_this_machine(
@@ -154,7 +154,7 @@ def test_localhost_must_resolve_to_this_machine(
     reference = held(faulty)[0]
     with pytest.raises(RegistryError, match="http is allowed for this machine only"):
         registry.resolve(reference._replace(registry=reference.registry.replace("127.0.0.1", "localhost")), ARM64)
-    assert [] == faulty.asked
+    assert [] == faulty.requests
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_insecure_or_malformed_redirect_is_final(faulty: FaultyRegistry, registr
     faulty.locations = [location]
     with pytest.raises(RegistryError, match=f"{faulty.host} redirects"):
         read_all(registry, faulty)
-    assert 1 == len(faulty.asked)
+    assert 1 == len(faulty.requests)
 
 
 def test_redirect_without_a_location_is_an_error(faulty: FaultyRegistry, registry: Registry) -> None:
@@ -204,7 +204,7 @@ def test_redirects_are_limited(faulty: FaultyRegistry, registry: Registry) -> No
     faulty.faults[0].times = 6
     with pytest.raises(RegistryError, match="redirects more than 5 times"):
         read_all(registry, faulty)
-    assert 6 + 6 == len(faulty.asked)
+    assert 6 + 6 == len(faulty.requests)
 
 
 def test_authorization_is_not_sent_after_a_redirect(faulty: FaultyRegistry, registry: Registry) -> None:

@@ -1,4 +1,4 @@
-"""How tests read a layer: out of a blob that comes in small pieces."""
+"""Reading of a layer from a blob in small pieces."""
 
 import io
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tests.support.images.manifests import digest_of
 
 
 class Drip:
-    """A blob that gives what it has in small pieces, and after that the error, if there is one."""
+    """A blob in small pieces, followed by the error, if given."""
 
     def __init__(self, body: bytes, piece: int, error: Exception | None = None) -> None:
         self._body = io.BytesIO(body)
@@ -39,14 +39,14 @@ def opener(blob: Blob) -> OpenBlob:
 
 
 def read(
-    body: bytes, media_type: str = made.OCI, title: str = "", unpack: bool = False, largest: int = 1 << 30
+    body: bytes, media_type: str = made.OCI, title: str = "", unpack: bool = False, limit: int = 1 << 30
 ) -> list[tuple[str, EntryType, bytes]]:
     annotations = {"org.opencontainers.image.title": title} if title else {}
     if unpack:
         annotations["io.deis.oras.content.unpack"] = "true"
     layer = Descriptor(media_type, digest_of(body), len(body), annotations)
     blob = Drip(body, 1 << 16)
-    with open_layer(layer, opener(blob), largest) as entries:
+    with open_layer(layer, opener(blob), limit) as entries:
         found = [(entry.name, entry.type, b"".join(content)) for entry, content in entries]
     assert blob.ended
     return found

@@ -15,36 +15,36 @@ from lambda_matchbox.oci.image.tar_stream import EntryType
 from tests.support.images import layers as made
 from tests.support.images.layers import Entry, Layer, directory, gzipped, plain, raw_file, symlink
 from tests.support.images.manifests import digest_of
-from tests.unit.oci.image.image_taker import Taker, sha256
+from tests.unit.oci.image.image_extraction import Extractor, sha256
 
 BIG = b"\xa5" * (2 << 20)
 
 
 @pytest.fixture
-def taker(tmp_path: Path) -> Taker:
-    return Taker(tmp_path)
+def extractor(tmp_path: Path) -> Extractor:
+    return Extractor(tmp_path)
 
 
 class TestBounds:
     """No image makes the memory grow."""
 
     @pytest.mark.parametrize("make", [gzipped, made.zstandard_compressed, plain])
-    def test_large_file_needs_little_memory(self, taker: Taker, make: Callable[..., Layer]) -> None:
+    def test_large_file_needs_little_memory(self, extractor: Extractor, make: Callable[..., Layer]) -> None:
         layer = make(Entry("f", bytes(1 << 26)))
         tracemalloc.start()
         try:
-            assert 1 << 26 == taker.one([layer], "f").size
+            assert 1 << 26 == extractor.one([layer], "f").size
             assert tracemalloc.get_traced_memory()[1] < 1 << 24
         finally:
             tracemalloc.stop()
 
-    def test_size_of_a_file_is_limited(self, taker: Taker) -> None:
+    def test_size_of_a_file_is_limited(self, extractor: Extractor) -> None:
         """Before it is read."""
         size = (5 << 30) + 1
-        part = taker.blobs.add(raw_file("f", b"f"))._replace(size=size)
+        part = extractor.blobs.add(raw_file("f", b"f"))._replace(size=size)
         with pytest.raises(ImageError, match=f"'f' has {size} bytes; the limit is {5 << 30}"):
-            extract_files([part], taker.blobs.open, [{"f": ["f"]}], taker.directory)
-        assert [] == list(taker.directory.iterdir())
+            extract_files([part], extractor.blobs.open, [{"f": ["f"]}], extractor.directory)
+        assert [] == list(extractor.directory.iterdir())
 
     @pytest.mark.parametrize(
         "entry",
@@ -71,21 +71,21 @@ class TestBounds:
 class TestVerification:
     """Nothing is returned that was not verified."""
 
-    def test_wrong_digest_is_an_error(self, taker: Taker) -> None:
+    def test_wrong_digest_is_an_error(self, extractor: Extractor) -> None:
         """Even where the file precedes the damage."""
         layer = gzipped(Entry("f", b"f"), Entry("other", BIG))
-        taker.blobs.damaged.add(digest_of(layer.body))
+        extractor.blobs.damaged.add(digest_of(layer.body))
         with pytest.raises(DigestError):
-            taker.body([layer], "f")
+            extractor.body([layer], "f")
 
-    def test_damage_is_an_error_with_the_digest(self, taker: Taker) -> None:
+    def test_damage_is_an_error_with_the_digest(self, extractor: Extractor) -> None:
         layer = Layer(gzip.compress(made.tar([Entry("f", BIG)]))[:-20], made.DOCKER)
         with pytest.raises(ImageError, match=digest_of(layer.body)):
-            taker.body([layer], "f")
+            extractor.body([layer], "f")
 
-    def test_plain_file_outside_the_image_is_an_error(self, taker: Taker) -> None:
+    def test_plain_file_outside_the_image_is_an_error(self, extractor: Extractor) -> None:
         with pytest.raises(ImageError, match=digest_of(b"k")):
-            taker.body([raw_file("../k", b"k")], "k")
+            extractor.body([raw_file("../k", b"k")], "k")
 
 
 class TestChecksums:
@@ -93,7 +93,7 @@ class TestChecksums:
 
     @pytest.mark.parametrize("name", ["f.sha256", "SHA256SUMS", "checksums.sha256"])
     @pytest.mark.parametrize("where", ["before", "behind", "above", "below"])
-    def test_checksum_of_any_name_and_layer_is_compared(self, taker: Taker, name: str, where: str) -> None:
+    def test_checksum_of_any_name_and_layer_is_compared(self, extractor: Extractor, name: str, where: str) -> None:
         file = Entry("boot/f", b"f")
         for digest, agrees in ((sha256(b"f"), True), ("0" * 64, False)):
             sums = Entry(f"boot/{name}", f"{digest}  f\n".encode())
@@ -105,24 +105,29 @@ class TestChecksums:
             }
             if agrees:
                 expected = sums.body if name == "f.sha256" else None
-                assert expected == taker.one(stacks[where], "boot/f").checksum_file
+                assert expected == extractor.one(stacks[where], "boot/f").checksum_file
             else:
                 with pytest.raises(ImageError, match=f"{sha256(b'f')}.*{digest}"):
-                    taker.one(stacks[where], "boot/f")
+                    extractor.one(stacks[where], "boot/f")
 
-    def test_other_or_removed_checksums_are_ignored(self, taker: Taker) -> None:
+    def test_other_or_removed_checksums_are_ignored(self, extractor: Extractor) -> None:
         wrong = f"{'0' * 64}  f\n".encode()
         layers = [plain(Entry("boot/SHA256SUMS", wrong)), plain(Entry("boot/.wh.SHA256SUMS"), Entry("boot/f", b"f"))]
-        assert b"f" == taker.body([plain(Entry("SHA256SUMS", wrong)), *layers], "boot/f")
+        assert b"f" == extractor.body([plain(Entry("SHA256SUMS", wrong)), *layers], "boot/f")
 
-    def test_checksum_of_a_link_target_is_compared(self, taker: Taker) -> None:
+    def test_checksum_of_a_link_target_is_compared(self, extractor: Extractor) -> None:
         wrong = f"{'0' * 64}  vmlinuz-6\n".encode()
         for sums in (Entry("lib/SHA256SUMS", wrong), Entry("lib/vmlinuz-6.sha256", wrong)):
             with pytest.raises(ImageError, match="'lib/vmlinuz-6' has the SHA-256"):
-                taker.body([plain(sums, Entry("lib/vmlinuz-6", b"k"), symlink("vmlinuz", "lib/vmlinuz-6"))], "vmlinuz")
+                extractor.body(
+                    [plain(sums, Entry("lib/vmlinuz-6", b"k"), symlink("vmlinuz", "lib/vmlinuz-6"))], "vmlinuz"
+                )
 
-    def test_checksum_file_that_sha256sum_rejects_is_not_passed_on(self, taker: Taker) -> None:
-        assert taker.one([plain(Entry("f", b"f"), Entry("f.sha256", sha256(b"f").encode()))], "f").checksum_file is None
+    def test_checksum_file_that_sha256sum_rejects_is_not_passed_on(self, extractor: Extractor) -> None:
+        assert (
+            extractor.one([plain(Entry("f", b"f"), Entry("f.sha256", sha256(b"f").encode()))], "f").checksum_file
+            is None
+        )
 
     @pytest.mark.parametrize(
         ("entry", "reason"),
@@ -133,12 +138,12 @@ class TestChecksums:
             (symlink("SHA256SUMS", "gone"), "which is missing"),
         ],
     )
-    def test_unreadable_checksum_file_is_an_error(self, taker: Taker, entry: Entry, reason: str) -> None:
+    def test_unreadable_checksum_file_is_an_error(self, extractor: Extractor, entry: Entry, reason: str) -> None:
         with pytest.raises(ImageError, match=reason):
-            taker.body([plain(Entry("f", b"f"), entry)], "f")
+            extractor.body([plain(Entry("f", b"f"), entry)], "f")
 
-    def test_checksums_of_plain_files_are_compared(self, taker: Taker) -> None:
+    def test_checksums_of_plain_files_are_compared(self, extractor: Extractor) -> None:
         sums = raw_file("f.sha256", f"{'0' * 64}  f\n".encode(), "text/plain")
         for layers in ([raw_file("f", b"f"), sums], [sums, raw_file("large", BIG), raw_file("f", b"f")]):
             with pytest.raises(ImageError, match="says"):
-                taker.body(layers, "f")
+                extractor.body(layers, "f")

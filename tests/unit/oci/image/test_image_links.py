@@ -7,7 +7,7 @@ import pytest
 
 from lambda_matchbox.oci.errors import ImageError
 from tests.support.images.layers import Entry, directory, hard_link, plain, symlink
-from tests.unit.oci.image.image_taker import Taker
+from tests.unit.oci.image.image_extraction import Extractor
 
 BIG = b"\xa5" * (2 << 20)
 
@@ -15,8 +15,8 @@ TARGET = [directory("d"), symlink("l", "d/x"), Entry("d/x", BIG)]
 
 
 @pytest.fixture
-def taker(tmp_path: Path) -> Taker:
-    return Taker(tmp_path)
+def extractor(tmp_path: Path) -> Extractor:
+    return Extractor(tmp_path)
 
 
 class TestLinks:
@@ -35,7 +35,7 @@ class TestLinks:
             [symlink("f", "l")],
         ],
     )
-    def test_symbolic_links_are_followed(self, taker: Taker, links: list[Entry]) -> None:
+    def test_symbolic_links_are_followed(self, extractor: Extractor, links: list[Entry]) -> None:
         stacks = [
             [plain(*TARGET, *links)],
             [plain(*links, *TARGET)],
@@ -43,7 +43,7 @@ class TestLinks:
             [plain(*links), plain(*TARGET)],
         ]
         for layers in stacks:
-            found = taker.one(layers, "f")
+            found = extractor.one(layers, "f")
             assert (BIG, "f") == (found.file.read_bytes(), found.path)
 
     @pytest.mark.parametrize(
@@ -57,19 +57,19 @@ class TestLinks:
             [hard_link("f", "l")],
         ],
     )
-    def test_hard_links_are_followed(self, taker: Taker, links: list[Entry]) -> None:
+    def test_hard_links_are_followed(self, extractor: Extractor, links: list[Entry]) -> None:
         """Within their layer, or to one below."""
         for layers in ([plain(*TARGET, *links)], [plain(*TARGET), plain(*links)]):
-            assert BIG == taker.body(layers, "f")
+            assert BIG == extractor.body(layers, "f")
 
-    def test_hard_link_keeps_the_file_of_its_layer(self, taker: Taker) -> None:
+    def test_hard_link_keeps_the_file_of_its_layer(self, extractor: Extractor) -> None:
         """A symbolic link does not."""
         layers = [plain(Entry("x", b"old")), plain(hard_link("h", "x"), symlink("s", "x")), plain(Entry("x", b"new"))]
-        found = taker.all(layers, {"h": ["h"], "s": ["s"]})
+        found = extractor.all(layers, {"h": ["h"], "s": ["s"]})
         assert (b"old", b"new") == (found["h"].file.read_bytes(), found["s"].file.read_bytes())
 
-    def test_hard_link_is_to_the_preceding_entry(self, taker: Taker) -> None:
-        assert b"1" == taker.body([plain(Entry("x", b"1"), hard_link("h", "x"), Entry("x", b"2"))], "h")
+    def test_hard_link_is_to_the_preceding_entry(self, extractor: Extractor) -> None:
+        assert b"1" == extractor.body([plain(Entry("x", b"1"), hard_link("h", "x"), Entry("x", b"2"))], "h")
 
     @pytest.mark.parametrize(
         ("entries", "reason"),
@@ -94,9 +94,11 @@ class TestLinks:
             ([Entry("f", type=tarfile.GNUTYPE_SPARSE)], "is a sparse file"),
         ],
     )
-    def test_invalid_link_is_an_error_with_the_reason(self, taker: Taker, entries: list[Entry], reason: str) -> None:
+    def test_invalid_link_is_an_error_with_the_reason(
+        self, extractor: Extractor, entries: list[Entry], reason: str
+    ) -> None:
         with pytest.raises(ImageError, match=reason):
-            taker.body([plain(*entries)], "f", "other")
+            extractor.body([plain(*entries)], "f", "other")
 
-    def test_broken_directory_link_makes_the_path_missing(self, taker: Taker) -> None:
-        assert b"x" == taker.body([plain(symlink("d", "gone"), Entry("e/f", b"x"))], "d/f", "e/f")
+    def test_broken_directory_link_makes_the_path_missing(self, extractor: Extractor) -> None:
+        assert b"x" == extractor.body([plain(symlink("d", "gone"), Entry("e/f", b"x"))], "d/f", "e/f")

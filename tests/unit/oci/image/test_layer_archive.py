@@ -215,7 +215,7 @@ def test_large_size_is_read() -> None:
 def test_size_of_a_layer_is_limited() -> None:
     bomb = gzip.compress(_header("zeros", 1 << 25, tarfile.REGTYPE) + bytes(1 << 25))
     with pytest.raises(ImageError, match="more than 1048576 bytes when decompressed"):
-        read(bomb, largest=1 << 20)
+        read(bomb, limit=1 << 20)
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, zstandard.compress])

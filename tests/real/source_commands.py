@@ -23,7 +23,7 @@ COMMAND = [sys.executable, "-m", "matchboxctl.main"]
 PATIENCE = 120
 
 
-class SyncPlace:
+class SourceCommands:
     """Directory mode, or store mode over `stores`; `root` is an empty directory."""
 
     def __init__(self, root: Path, stores: Stores | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Files out of images made by the tests: how often each blob was opened, and whether it was damaged, is known."""
+"""Extraction of files from images made by the tests."""
 
 import hashlib
 import io
@@ -21,7 +21,7 @@ def sha256(body: bytes) -> str:
 
 @dataclass
 class Blobs:
-    """Blobs of which is known how often each was opened, and which may be damaged."""
+    """Blobs that record how often each was opened, and that may be damaged."""
 
     bodies: dict[str, bytes] = field(default_factory=dict)
     opened: list[str] = field(default_factory=list)
@@ -56,8 +56,8 @@ class _Blob:
 
 
 @dataclass
-class Taker:
-    """Takes files out of images, each into a new directory; `opened` are the numbers of the layers that were opened."""
+class Extractor:
+    """Extracts files, each into a new directory; `opened` are the numbers of the opened layers."""
 
     directory: Path
     blobs: Blobs = field(default_factory=Blobs)
