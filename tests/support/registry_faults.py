@@ -34,8 +34,8 @@ class Fault:
     """A fault that occurs `times` times `at` a step: `manifest`, `blob` (at the registry), `storage` or `token`.
 
     A status is the response's. Otherwise the right response is changed: another `body`; the connection ends after
-    `cut_after` bytes; a `pause` in seconds between its bytes (`head_pause`: those of its head); `silent` without a byte. `of` is the
-    digest of the only blob affected.
+    `cut_after` bytes; a `pause` in seconds between its bytes (`head_pause`: those of its head); `silent` without any.
+    `of` is the digest of the only blob affected.
     """
 
     at: str
