@@ -1,1 +1,1 @@
-"""How Go's standard library reads and writes text, numbers, JSON, times and URLs."""
+"""Go's standard library for text, numbers, JSON, times and URLs, as far as programs show its results."""

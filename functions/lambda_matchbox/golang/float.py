@@ -1,4 +1,4 @@
-"""How Go writes a float64: `strconv.FormatFloat` with 64 bits."""
+"""float64 as text, as Go's `strconv.FormatFloat` writes it."""
 
 import math
 
@@ -11,8 +11,8 @@ _MIN_EXPONENT = -1074
 def format_float(value: float, verb: str = "g", precision: int | None = None) -> str:
     """`value` in Go's format `verb`: one of `b e E f g G x X`.
 
-    Without a precision the fewest digits that identify the value are written; the verbs `b`, `x` and `X` ignore one.
-    The default is what `%v`, `print` and `/metadata` show: 1000000 is `1e+06`.
+    Without a precision the fewest digits that identify the value are written; the verbs `b`, `x` and `X` ignore it. The
+    default is that of `%v` and `print`: 1000000 is `1e+06`.
     """
     if math.isnan(value):
         return "NaN"
@@ -38,7 +38,7 @@ def _unsigned(value: float, verb: str, precision: int | None) -> str:
 
 
 def _shortest_digits(value: float) -> tuple[str, int]:
-    """The fewest digits that identify `value`, and the power of ten of the first of them."""
+    """The fewest digits that identify `value`, and the power of ten of the first digit."""
     mantissa, _, exponent = format(value, ".17e").partition("e")
     shortest = repr(value)
     if "e" in shortest:

@@ -1,6 +1,6 @@
-"""How Go's package fmt writes one value for one verb.
+"""One value written for one verb, as Go's package fmt does.
 
-The values are those of `go_values`; everything else is nil. Oddities such as `%!d(string=text)` are Go's.
+The values are those of `golang.values`; everything else is nil. Oddities such as `%!d(string=text)` are Go's.
 """
 
 from typing import NamedTuple
@@ -21,11 +21,11 @@ _SIX_DIGITS = frozenset("eEfF")
 
 
 class OutputTooLongError(ValueError):
-    """More text was asked for than there is room for."""
+    """The text is longer than its limit."""
 
 
 class Flags(NamedTuple):
-    """What stands between the `%` and the verb; `syntax` is the `#` of `%#v`."""
+    """The flags of a verb; `syntax` is the `#` of `%#v`."""
 
     plus: bool = False
     minus: bool = False
@@ -38,17 +38,17 @@ class Flags(NamedTuple):
 
 
 class Printer:
-    """Text under construction, of at most `room` characters."""
+    """A text under construction, of at most `room` characters."""
 
     def __init__(self, room: int) -> None:
         self._pieces: list[str] = []
         self._room = room
 
     def write(self, piece: str) -> None:
-        """Append `piece` as it is.
+        """Append `piece` unchanged.
 
         Raises:
-            OutputTooLongError: there is no room for it.
+            OutputTooLongError: the text would be longer than its limit.
         """
         self._room -= len(piece)
         if self._room < 0:
@@ -60,14 +60,14 @@ class Printer:
             raise OutputTooLongError
 
     def text(self) -> str:
-        """What has been written."""
+        """The text written so far."""
         return "".join(self._pieces)
 
     def value(self, value: object, verb: str, flags: Flags) -> None:
         """Write an argument of a call.
 
         Raises:
-            OutputTooLongError: there is no room for it.
+            OutputTooLongError: the text would be longer than its limit.
         """
         if verb == "T":
             name = type_name(value)

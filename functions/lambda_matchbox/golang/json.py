@@ -17,17 +17,17 @@ ESCAPES = str.maketrans(
 """What Go escapes in every string, for `str.translate`."""
 
 HTML_ESCAPES = ESCAPES | str.maketrans({"<": r"\u003c", ">": r"\u003e", "&": r"\u0026"})
-"""The same with what json.Marshal escapes besides, so that HTML may hold the text."""
+"""`ESCAPES`, and what json.Marshal escapes for HTML."""
 
 _SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}")
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD]")
 _MAX_DIGITS = 20
-# Below and from these, encoding/json writes an exponent.
+# encoding/json writes an exponent below the first and from the second on.
 _SMALL, _LARGE = 1e-6, 1e21
 
 
 class JsonError(ValueError):
-    """A text that is not JSON. `line` and `column` count from 1, and are None where they are not known."""
+    """Text that is not JSON. `line` and `column` count from 1, and are None if unknown."""
 
     def __init__(self, reason: str, line: int | None = None, column: int | None = None) -> None:
         where = "" if line is None else f" at line {line}, column {column}"
@@ -37,7 +37,7 @@ class JsonError(ValueError):
 
 
 class JsonDepthError(JsonError):
-    """A text that is nested too deeply to be read."""
+    """Text that is nested too deeply."""
 
 
 class UnencodableError(ValueError):
@@ -45,7 +45,7 @@ class UnencodableError(ValueError):
 
 
 class Members(tuple[tuple[str, object], ...]):
-    """An object's members in the order of the text, with repeated keys: Go reads one after the other."""
+    """An object's members in the order of the text, repeated keys included."""
 
     __slots__ = ()
 
@@ -70,12 +70,12 @@ def decode(
     number: Callable[[str], object] = lambda _: Fractional(),
     constant: Callable[[str], object] = _refused,
 ) -> object:
-    """The value in `raw`, with objects and numbers as these functions make them of their members and digits.
+    """The value in `raw`; the functions build objects from members and numbers from digits.
 
-    Bytes that are not UTF-8 and escaped lone surrogates become U+FFFD. `constant` is called for `NaN` and the like.
+    Bytes that are not UTF-8 and escaped lone surrogates become U+FFFD. `constant` is called for `NaN` and `Infinity`.
 
     Raises:
-        JsonError: it is not JSON; the cause is Python's error where there is one.
+        JsonError: it is not JSON; the cause is Python's error, if any.
     """
     try:
         text = raw.decode("utf-8", "replace")
@@ -112,9 +112,9 @@ def _html_escaped(text: str) -> tuple[str]:
 
 
 class Encoder(NamedTuple):
-    """Writes values as JSON, with a line for each member where there is an `indent`.
+    """Writes values as JSON, with one member to a line if there is an `indent`.
 
-    `escape` is given each string, `keys` the keys of an object in their order.
+    `escape` escapes a string; `keys` gives an object's keys in their order.
     """
 
     indent: str = ""
@@ -122,7 +122,7 @@ class Encoder(NamedTuple):
     keys: Callable[[Mapping[str, object]], Iterable[str]] = iter
 
     def pieces(self, value: object) -> Iterator[str]:
-        """`value`, made of Go's values (see `golang.values`) and tuples. Integers keep their digits.
+        """The JSON of `value`, made of Go's values (see `golang.values`) and tuples. Integers keep all digits.
 
         Raises:
             UnencodableError: a number is infinite or NaN.
@@ -130,7 +130,7 @@ class Encoder(NamedTuple):
         return self._pieces(value, "\n" if self.indent else "")
 
     def _pieces(self, value: object, margin: str) -> Iterator[str]:
-        """The pieces of `value`; `margin` is the line end and indentation of the line that it begins on."""
+        """The JSON of `value`, which begins on a line of that `margin` (line end and indentation)."""
         inner = margin + self.indent
         if isinstance(value, str):
             yield '"'
@@ -166,12 +166,12 @@ def compact(value: object) -> str:
 
 
 def indented(value: object) -> str:
-    """json.MarshalIndent of a value, with tabs and no line end behind it."""
+    """json.MarshalIndent of a value, with tabs and without a final newline."""
     return "".join(Encoder("\t").pieces(value))
 
 
 def with_sorted_keys(value: object) -> object:
-    """The value with the members of all its mappings sorted by their keys' bytes, as Go writes a map."""
+    """The value with the members of all mappings sorted by key, as Go writes a map."""
     if isinstance(value, Mapping):
         return {key: with_sorted_keys(value[key]) for key in sorted(value)}
     if isinstance(value, list):
@@ -185,7 +185,7 @@ def number_text(value: float) -> str:
         raise UnencodableError("JSON has no infinite number and no NaN")
     if value and not _SMALL <= abs(value) < _LARGE:
         mantissa, _, exponent = format_float(value, "e").partition("e")
-        # strconv writes two digits at least; encoding/json removes the zero from a negative exponent.
+        # strconv writes at least two digits; encoding/json removes the zero from a negative exponent.
         return f"{mantissa}e{exponent.replace('-0', '-')}"
     return format_float(value, "f")
 

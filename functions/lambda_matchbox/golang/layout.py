@@ -53,7 +53,7 @@ def _chunk(chunk: str, civil: Civil) -> str:
     if chunk[0] in "-Z":
         return _offset(chunk, civil.offset)
     if chunk == "MST":
-        # A zone without a name is printed by its offset.
+        # Go prints a zone without a name by its offset.
         return civil.zone or _offset("-0700", civil.offset)
     return _WRITERS[chunk](civil)
 
@@ -105,14 +105,14 @@ _WRITERS: Mapping[str, Callable[[Civil], str]] = {
 
 
 def parsed(layout: str, text: str) -> Civil:
-    """The time in `text`, which has that layout; in UTC unless the text has a zone. Raises TimeError."""
+    """The time in `text` by that layout; in UTC unless the text has a zone. Raises TimeError."""
     if len(layout) > _MAX_LENGTH or len(text) > _MAX_LENGTH:
         raise TimeError("the time is too long")
     return _Parser(text).parse(layout)
 
 
 class _Parser:
-    """One parse: `_found` has the fields that the chunks of the layout have given so far."""
+    """One parse; `_found` has the fields found so far."""
 
     def __init__(self, text: str) -> None:
         self._rest = text
@@ -134,7 +134,7 @@ class _Parser:
         return self._whole()
 
     def _literal(self, text: str) -> None:
-        """Blanks stand for any number of them."""
+        """A blank matches any number of blanks."""
         while text:
             if text[0] == " ":
                 if self._rest and self._rest[0] != " ":
@@ -227,7 +227,7 @@ class _Parser:
             zone = "" if offset else "UTC"
         seconds = hour * 3600 + found.get("minute", 0) * 60 + found.get("second", 0)
         if self._offset is None and zone.startswith("GMT") and len(zone) > 3:
-            # Go takes the fields for those of UTC all the same.
+            # Go reads the clock as UTC's nevertheless.
             offset = int(zone[3:]) * 3600
             days, seconds = divmod(seconds + offset, _DAY)
             day = _shifted(day, days)
@@ -253,7 +253,7 @@ def _day(year: int, month: int | None, day: int | None, year_day: int | None) ->
         raise TimeError("the date is out of range") from None
 
 
-# What each chunk holds, how it is read, and the greatest that it may be.
+# The field of each chunk, its pattern, and its maximum.
 _NUMBERS: Mapping[str, tuple[str, str, int | None]] = {
     "2006": ("year", "[0-9]{4}", None),
     "06": ("year", "[0-9]{2}", None),

@@ -13,7 +13,7 @@ _DAYS_IN_400_YEARS = 146_097
 
 
 class Time(GoObject):
-    """A moment, in nanoseconds since 1970, and its zone: the offset in seconds east of UTC, and the name."""
+    """A moment in nanoseconds since 1970, with a zone: its offset in seconds east of UTC, and its name."""
 
     name = "time.Time"
 
@@ -28,7 +28,7 @@ class Time(GoObject):
         return self.nanoseconds // _NANO
 
     def format(self, form: str) -> str:
-        """The time in that layout. Raises TimeError outside of the years 0 to 9599."""
+        """The time by that layout. Raises TimeError outside the years 0 to 9599."""
         days, seconds = divmod(self.unix + self.offset, _DAY)
         try:
             day = _EPOCH + timedelta(days + _DAYS_IN_400_YEARS)
@@ -46,7 +46,7 @@ class Time(GoObject):
 
 
 def parse_time(form: str, text: str) -> Time:
-    """The time in `text`, which has the layout `form`. Raises TimeError."""
+    """The time in `text` by the layout `form`. Raises TimeError."""
     civil = layout.parsed(form, text)
     days = (civil.day - _EPOCH).days - _DAYS_IN_400_YEARS
     nanoseconds = (days * _DAY + civil.seconds - civil.offset) * _NANO + civil.nanoseconds

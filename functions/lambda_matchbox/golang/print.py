@@ -1,6 +1,6 @@
-"""Go's `fmt.Sprint`, `Sprintln` and `Sprintf`, over the values of `go_values`.
+"""Go's `fmt.Sprint`, `Sprintln` and `Sprintf` for the values of `golang.values`.
 
-Each takes the `room` there is for the text, in characters, and raises `OutputTooLongError` when that does not do.
+Each takes the maximum length of the text in characters, `room`, and raises `OutputTooLongError` beyond it.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ _PLAIN = Flags()
 
 
 def sprint(values: Sequence[object], room: int) -> str:
-    """The values joined, with a blank between two neighbours of which none is a string."""
+    """The values joined, with a blank between two neighbours neither of which is a string."""
     printer = Printer(room)
     previous: object = ""
     for value in values:
@@ -27,7 +27,7 @@ def sprint(values: Sequence[object], room: int) -> str:
 
 
 def sprintln(values: Sequence[object], room: int) -> str:
-    """The values with a blank between each two, and a newline."""
+    """The values joined by blanks, and a newline."""
     printer = Printer(room)
     for index, value in enumerate(values):
         if index:
@@ -38,12 +38,12 @@ def sprintln(values: Sequence[object], room: int) -> str:
 
 
 def sprintf(form: str, values: Sequence[object], room: int) -> str:
-    """`form` with its verbs replaced by the values; what does not fit together shows in the text, as in Go."""
+    """`form` with its verbs replaced by the values; mismatches show in the text, as in Go."""
     return _Format(form, values, room).text()
 
 
 class _Format:
-    """One walk over a format; `argument` is the next value to be used."""
+    """One pass over a format; `_argument` is the index of the next value."""
 
     def __init__(self, form: str, values: Sequence[object], room: int) -> None:
         self._form = form
@@ -148,7 +148,7 @@ class _Format:
         return flags._replace(precision=given if given >= 0 else None)
 
     def _star(self) -> int | None:
-        """The value of a `*`, None if it is no fitting integer."""
+        """The value of a `*`; None if it is not an integer in range."""
         self._after_index = False
         if self._argument >= len(self._values):
             return None
@@ -159,7 +159,7 @@ class _Format:
         return value
 
     def _number(self) -> int | None:
-        """The decimal number that stands next; what is too large swallows the rest of the format, as in Go."""
+        """The next decimal number; one that is too large swallows the rest of the format, as in Go."""
         start = self._position
         while "0" <= self._peek() <= "9":
             self._position += 1
@@ -170,7 +170,7 @@ class _Format:
         return int(digits) if digits else None
 
     def _index(self) -> None:
-        """Take an explicit `[n]`, which counts from 1."""
+        """Read an explicit `[n]`, which counts from 1."""
         self._after_index = False
         if self._peek() != "[":
             return

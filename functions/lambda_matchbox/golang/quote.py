@@ -1,4 +1,4 @@
-"""How Go quotes text: `strconv.Quote` and its kin, over the text of `go_text`."""
+"""Quoted text, as Go's `strconv.Quote` and its variants write it, for the text of `golang.text`."""
 
 from collections.abc import Iterator
 
@@ -18,12 +18,12 @@ _SHORT = {
 
 
 def quoted(text: str, quote: str = '"', *, ascii_only: bool = False) -> str:
-    """`text` as a Go literal between `quote`s, its unprintable characters escaped; all but ASCII if `ascii_only`."""
+    """`text` as a Go literal, with unprintable characters escaped; with `ascii_only` all that are not ASCII."""
     return "".join(quoted_pieces(text, quote, ascii_only=ascii_only))
 
 
 def quoted_pieces(text: str, quote: str = '"', *, ascii_only: bool = False) -> Iterator[str]:
-    """The same, piece by piece: it can be ten times as long as `text`."""
+    """`quoted` in pieces: it can be ten times as long as `text`."""
 
     def escaped(part: str) -> str:
         plain = part.isprintable() and quote not in part and "\\" not in part
@@ -37,7 +37,7 @@ def quoted_pieces(text: str, quote: str = '"', *, ascii_only: bool = False) -> I
 
 
 def can_be_raw(text: str) -> bool:
-    """Whether `text` can stand between backquotes, unchanged."""
+    """Whether `text` can stand unchanged between backquotes."""
     return not any(
         character in "`\x7f\ufeff" or (character < " " and character != "\t") or stray_byte(character) is not None
         for character in text
@@ -45,7 +45,7 @@ def can_be_raw(text: str) -> bool:
 
 
 def is_printable(character: str) -> bool:
-    """What Go's `unicode.IsPrint` says; it may know another version of Unicode than Python."""
+    """Go's `unicode.IsPrint`; its version of Unicode may differ from Python's."""
     return stray_byte(character) is None and character.isprintable()
 
 

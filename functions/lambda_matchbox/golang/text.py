@@ -1,8 +1,8 @@
 """Go's strings, which are bytes, as Python text.
 
-Valid UTF-8 stands for itself. Each other byte stands as one character of a block of private use, U+10FE80 to U+10FEFF
-(byte 0x80 to 0xFF), which unlike a lone surrogate can be encoded, so that a parser which measures its source in UTF-8
-takes it. A genuine character of that block stands as its four bytes, so that the mapping is one to one.
+Valid UTF-8 stands for itself. Each other byte is one character of a private use block, U+10FE80 to U+10FEFF (byte 0x80
+to 0xFF). Unlike a lone surrogate it can be encoded, which a parser needs that measures its source in UTF-8. A genuine
+character of that block is written as its four bytes, so that the mapping is one to one.
 """
 
 import re
@@ -13,7 +13,7 @@ _FIRST_SURROGATE = 0xDC80
 _COUNT = 0x80
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _SURROGATE = re.compile("[\ud800-\udfff]")
-# The four bytes of a genuine character of the block, or one byte that is no UTF-8.
+# The four bytes of a genuine character of the block, or one byte that is not UTF-8.
 _GENUINE_OR_STRAY = re.compile(
     "\U0010fef4\U0010fe8f[\U0010feba\U0010febb][\U0010fe80-\U0010febf]|([\U0010fe80-\U0010feff])"
 )
@@ -31,24 +31,24 @@ _TO_SURROGATES = {_FIRST_STAND_IN + offset: _FIRST_SURROGATE + offset for offset
 
 
 def text_of(raw: bytes) -> str:
-    """The text that stands for `raw`, whatever it holds."""
+    """The text for any bytes."""
     if raw.isascii():
         return raw.decode("ascii")
     return raw.decode("utf-8", "surrogateescape").translate(_FROM_SURROGATES)
 
 
 def bytes_of(text: str) -> bytes:
-    """The bytes that `text` stands for; the inverse of `text_of`."""
+    """The bytes of `text`; the inverse of `text_of`."""
     if text.isascii():
         return text.encode("ascii")
     return text.translate(_TO_SURROGATES).encode("utf-8", "surrogateescape")
 
 
 def text_of_value(value: str) -> str:
-    """The text that stands for a string from JSON or from a query.
+    """The text for a string from JSON or a query, whose bytes that are not UTF-8 are lone surrogates
+    ("surrogateescape").
 
-    There a byte that is not UTF-8 stands as the lone surrogate of Python's "surrogateescape". Any other surrogate
-    becomes U+FFFD, as when Go reads JSON.
+    Any other surrogate becomes U+FFFD, as when Go reads JSON.
     """
     if value.isascii():
         return value
@@ -56,13 +56,13 @@ def text_of_value(value: str) -> str:
 
 
 def stray_byte(character: str) -> int | None:
-    """The byte that is no UTF-8 for which `character` stands, or None if it stands for itself."""
+    """The byte that `character` stands for if that is not UTF-8, else None."""
     offset = ord(character) - _FIRST_STAND_IN
     return offset + _FIRST_BYTE if 0 <= offset < _COUNT else None
 
 
 def replaced_strays(text: str, replacement: str) -> str:
-    """The text with `replacement` for each byte that is no UTF-8."""
+    """The text with `replacement` for each byte that is not UTF-8."""
     if text.isascii() or text.isprintable():
         return text
     return _GENUINE_OR_STRAY.sub(lambda found: replacement if found[1] else found[0], text)

@@ -1,4 +1,4 @@
-"""Does Go's `url.Parse` take a URL, and what does it see in it?"""
+"""URLs, as Go's `url.Parse` accepts them."""
 
 import re
 from typing import NamedTuple
@@ -7,18 +7,18 @@ _ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.DOTALL)
 _USER = re.compile(r"[A-Za-z0-9._:~!$&'()*+,;=%@-]*")
-# In a host only what is not ASCII may be escaped; the percent sign too, where a zone begins.
+# In a host only characters beyond ASCII may be escaped, and the percent sign where a zone begins.
 _HOST = re.compile(r"(?:[^\x00-\x7f]|[A-Za-z0-9._~!$&'()*+,;=:\[\]<>\"-]|%(?:25|[89A-Fa-f][0-9A-Fa-f]))*")
 _ZONE = re.compile(r"(?:[^\x00-\x7f]|[A-Za-z0-9._~!$&'()*+,;=:\[\]<>\"-]|%[0-9A-Fa-f]{2})*")
 _PORT = re.compile(r"(?::[0-9]*)?")
 
 
 class UrlError(ValueError):
-    """Text that is no URL."""
+    """Text that is not a URL."""
 
 
 class Url(NamedTuple):
-    """The parts that a caller may decide on; `opaque` is what follows the scheme where no slash does."""
+    """The parts of a URL; `opaque` is what follows the scheme without a slash."""
 
     scheme: str
     opaque: str
@@ -26,10 +26,10 @@ class Url(NamedTuple):
 
 
 def parse_url(text: str) -> Url:
-    """The parts of `text`, the scheme in lower case; it is empty for a relative reference.
+    """The parts of `text`, with the scheme in lower case; it is empty for a relative reference.
 
     Raises:
-        UrlError: Go would not take it.
+        UrlError: Go refuses it.
     """
     before, _, fragment = text.partition("#")
     if _CONTROL.search(before) or _ESCAPE.search(fragment) or before.startswith(":"):
@@ -62,7 +62,7 @@ def _check_authority(authority: str) -> None:
 
 
 def _check_literal(host: str) -> None:
-    """An IPv6 address in brackets, with a zone and a port as the case may be."""
+    """Check an IPv6 address in brackets, with an optional zone and port."""
     from ipaddress import AddressValueError, IPv6Address
 
     address, bracket, port = host[1:].rpartition("]")

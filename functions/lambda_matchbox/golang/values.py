@@ -1,21 +1,20 @@
-"""Go's types that JSON does not have, as Python's with Go's name; functions of templates make them.
+"""Go's types that JSON does not have.
 
-A value of a template is `bool`, `int` (Go's int), `float` (float64), `str` (the text of `go_text`), `list`
-([]interface {}), `dict` (map[string]interface {}), nil, or one of these. A nil slice prints as an empty one and is null
-in JSON.
+A value is `bool`, `int` (Go's int), `float` (float64), `str` (the text of `golang.text`), `list` ([]interface {}),
+`dict` (map[string]interface {}), None (nil), or one of these. A nil slice prints as an empty one and is null in JSON.
 """
 
 
 class GoValueError(ValueError):
-    """A value that Go does not have, or that is out of range. The message does not quote it."""
+    """A value that Go does not have or that is out of range. The message does not quote it."""
 
 
 class StringMap(dict[str, str]):
-    """Go's map[string]string: a key that it has not reads as the empty string, not as nil."""
+    """Go's map[string]string: a missing key reads as the empty string, not as nil."""
 
 
 class NilMap(dict[str, object]):
-    """A nil map[string]interface {}: it is read as an empty one, and cannot be written."""
+    """A nil map[string]interface {}: reads as an empty one and cannot be written to."""
 
 
 class Int64(int):
@@ -47,20 +46,17 @@ class NilStringList(StringList):
 
 
 class GoObject:
-    """A value of one of Go's structs, which prints as its method String has it.
-
-    `kind` is that of reflection, `name` the type's.
-    """
+    """A value of a Go struct, which prints as its method String. `kind` and `name` are those of reflection."""
 
     kind = "struct"
     name = ""
 
     def text(self) -> str:
-        """What the method String says."""
+        """The result of the method String."""
         raise NotImplementedError
 
     def in_json(self) -> str:
-        """The string that stands for it in JSON."""
+        """The string for JSON."""
         return self.text()
 
 
@@ -84,14 +80,14 @@ _NAMES: dict[type, str] = {
 
 
 def type_name(value: object) -> str:
-    """The name of Go's type, as %T shows it."""
+    """The name of the Go type, as %T prints it."""
     if isinstance(value, GoObject):
         return value.name
     return _NAMES.get(type(value), "<nil>")
 
 
 def kind_name(value: object) -> str:
-    """The name of the kind, as Go's reflection has it."""
+    """The name of the kind, as in Go's package reflect."""
     if isinstance(value, GoObject):
         return value.kind
     if isinstance(value, list):
@@ -103,10 +99,10 @@ def kind_name(value: object) -> str:
 
 
 def is_nil_list(value: object) -> bool:
-    """Whether it is a nil slice."""
+    """Whether the value is a nil slice."""
     return isinstance(value, NilList | NilStringList)
 
 
 def is_nil(value: object) -> bool:
-    """Whether it is nil, of whatever type."""
+    """Whether the value is nil, of any type."""
     return value is None or isinstance(value, NilList | NilStringList | NilMap)

@@ -1,1 +1,1 @@
-"""How Go's net/http serves content: ranges, preconditions, content types, listings, paths."""
+"""Go's net/http for files: ranges, preconditions, content types, listings, paths."""

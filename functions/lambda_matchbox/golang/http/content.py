@@ -1,7 +1,7 @@
-"""Which bytes of a content answer a request?
+"""Responses to requests for files, as Go's `http.ServeContent` makes them.
 
-`serve` decides what Go's `http.ServeContent` sends, from the request's preconditions and ranges (RFC 9110, section 14),
-without the content itself: the caller fetches the spans that the reply names and nothing else.
+`serve` decides on preconditions and ranges (RFC 9110, sections 13 and 14) without the content: the caller fetches only
+the spans that the reply names.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ from lambda_matchbox.golang.http.preconditions import State
 
 _SPACE = " \t\r\n"
 _INT64_DIGITS = 19
-# Go's zero time, and 1970, which archives and images carry instead of a time: no time is known.
+# Go's zero time, and 1970, which archives and images use for an unknown time.
 _UNKNOWN_TIMES = (datetime(1, 1, 1, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC))
 
 _INVALID = "invalid range"
@@ -21,14 +21,14 @@ _NO_OVERLAP = "invalid range: failed to overlap"
 
 
 class Span(NamedTuple):
-    """Bytes of the content: where they start, and how many they are, at least one."""
+    """A range of bytes of the content, with a length of at least one."""
 
     start: int
     length: int
 
 
 class Reply(NamedTuple):
-    """Status, headers (names in lower case), and the body: spans of the content, with text of ours between them."""
+    """Status, headers (names in lower case), and body: spans of the content and text between them."""
 
     status: int
     headers: dict[str, str]
@@ -45,13 +45,15 @@ def serve(
     etag: str | None = None,
     modified: datetime | None = None,
 ) -> Reply:
-    """Reply to a request for a content of `size` bytes.
+    """The reply to a request for a file of `size` bytes.
 
-    Header names count in any case. `etag` is what the ETag header holds, quotes included. A `modified` without a zone
-    is in UTC; Unix time 0 stands for none. `boundary` divides the parts where several ranges are asked for: it must
-    not occur in the content, so it is random.
+    Header names may have any case. `etag` is the value of the ETag header, with quotes. A `modified` without a zone is
+    in
+    UTC; Unix time 0 means unknown. `boundary` separates the parts of several ranges: it must not occur in the content,
+    so
+    it is random.
 
-    As with matchbox, whose go.mod asks for Go 1.19, a refused range keeps ETag and Last-Modified.
+    As with Go up to 1.22, a 416 keeps ETag and Last-Modified.
     """
     given: dict[str, str] = {}
     for name, value in request_headers.items():
@@ -84,33 +86,33 @@ def serve(
 
 
 def assemble(body: Iterable[Span | bytes], content: bytes) -> bytes:
-    """The bytes of a reply's body, for a content that is at hand."""
+    """The bytes of a reply's body, cut from `content`."""
     return b"".join(
         piece if isinstance(piece, bytes) else content[piece.start : piece.start + piece.length] for piece in body
     )
 
 
 class _RangeError(ValueError):
-    """A Range header that cannot be answered; the message is Go's."""
+    """A Range header that cannot be satisfied; the message is Go's."""
 
 
 def _spans(text: str, size: int) -> list[Span]:
-    """The spans that a Range header asks for, possibly empty ones; none where the whole content is to be sent."""
+    """The spans of a Range header, which may be empty; none if the whole content is to be sent."""
     if not text:
         return []
     if not text.startswith("bytes="):
         raise _RangeError(_INVALID)
     parsed = [_span(item, size) for item in text.removeprefix("bytes=").split(",") if item.strip(_SPACE)]
     spans = [span for span in parsed if span is not None]
-    # A client that always asks for a range still gets an empty content.
+    # Clients that always send a range still get an empty content.
     if parsed and not spans and size > 0:
         raise _RangeError(_NO_OVERLAP)
-    # More than the whole, in pieces, is an attack or a mistake.
+    # Go sends the whole content if the ranges together are longer: that is an attack or a mistake.
     return spans if sum(span.length for span in spans) <= size else []
 
 
 def _span(item: str, size: int) -> Span | None:
-    """The span of one range, or None where it begins behind the content."""
+    """The span of one range; None if it begins beyond the content."""
     first, dash, last = (part.strip(_SPACE) for part in item.partition("-"))
     if not dash or (not first and last[:1] in ("", "-")):
         raise _RangeError(_INVALID)
@@ -129,7 +131,7 @@ def _span(item: str, size: int) -> Span | None:
 
 
 def _int64(text: str) -> int:
-    """The number as Go's `strconv.ParseInt` reads it: decimal digits of ASCII, a sign, 64 bits."""
+    """The number as Go's `strconv.ParseInt` reads it: ASCII digits with a sign, 64 bits."""
     digits = text[1:] if text[:1] in ("+", "-") else text
     significant = digits.lstrip("0")
     if not (digits.isascii() and digits.isdigit()) or len(significant) > _INT64_DIGITS:
@@ -153,7 +155,7 @@ def _refusal(refusal: _RangeError, size: int, validators: dict[str, str]) -> Rep
 
 
 def _partial(spans: list[Span], size: int, content_type: str, boundary: str, validators: dict[str, str]) -> Reply:
-    """The whole content for no spans, a part for one, a multipart body (RFC 9110, section 14.6) for several."""
+    """The whole content for no span, a part for one, a multipart body (RFC 9110, section 14.6) for several."""
     headers = validators | {"accept-ranges": "bytes", "content-type": content_type}
     pieces: list[Span | bytes]
     if not spans:

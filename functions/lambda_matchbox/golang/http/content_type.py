@@ -1,17 +1,15 @@
-"""Which content type does a file have?
+"""Content types, which Go's net/http takes from a file's extension, else from its first bytes.
 
-The answer is the one of Go's net/http: the file's extension decides, then the first bytes of its content
-(`mime.TypeByExtension` and `http.DetectContentType`, https://mimesniff.spec.whatwg.org/).
+See `mime.TypeByExtension`, `http.DetectContentType` and https://mimesniff.spec.whatwg.org/.
 """
 
 SNIFFED = 512
-"""How many bytes of a file `sniff` looks at."""
+"""The number of bytes that `sniff` looks at."""
 
 TEXT = "text/plain; charset=utf-8"
 BINARY = "application/octet-stream"
 
-# Go's own table as it is in the releases that matchbox v0.11.0 is built with. Go 1.26 has a longer one, and systems
-# with an /etc/mime.types add to it; matchbox's container has none.
+# Go's built-in table up to 1.25. Go 1.26 has a longer one, and systems with an /etc/mime.types add to it.
 _BY_EXTENSION = {
     ".avif": "image/avif",
     ".css": "text/css; charset=utf-8",
@@ -39,7 +37,7 @@ _HTML = tuple(f"<{tag}{end}".encode() for tag in _TAGS.split("|") for end in " >
 _MAX_TAG = max(map(len, _HTML))
 
 # A signature: the content begins with the first string and has the second one at the offset. An empty second string
-# is found at the offset of any content that is at least so long: the byte order marks count only with what follows.
+# matches at the offset of any content that is long enough: byte order marks count only with what follows.
 _Signature = tuple[bytes, int, bytes, str]
 
 _BEFORE_MP4: tuple[_Signature, ...] = (
@@ -80,18 +78,18 @@ _AFTER_MP4: tuple[_Signature, ...] = (
 
 
 def of_file(name: str, head: bytes) -> str:
-    """Content type of a file called `name` (with or without its directory) whose content begins with `head`."""
+    """The content type of a file of that name, with or without its directory, whose content begins with `head`."""
     return by_extension(name) or sniff(head)
 
 
 def by_extension(name: str) -> str | None:
-    """Content type that Go's built-in table gives the extension of `name`, in any case; None where it knows none."""
+    """The content type for the extension of `name`, in any case, in Go's built-in table; None if it has none."""
     _, dot, extension = name.rpartition("/")[2].rpartition(".")
     return _BY_EXTENSION.get(dot + extension.lower())
 
 
 def sniff(head: bytes) -> str:
-    """Content type that the first `SNIFFED` bytes of a content tell; further bytes change nothing."""
+    """The content type by the first `SNIFFED` bytes of a content."""
     head = head[:SNIFFED]
     text = head.lstrip(_WHITE_SPACE)
     if text[:_MAX_TAG].upper().startswith(_HTML):
@@ -118,5 +116,5 @@ def _is_mp4(head: bytes) -> bool:
     box = int.from_bytes(head[:4], "big")
     if len(head) < max(12, box) or box % 4 or head[4:8] != b"ftyp":
         return False
-    # At 12 stands the version of the first brand.
+    # The version of the first brand is at 12.
     return any(head.startswith(b"mp4", brand) for brand in range(8, box, 4) if brand != 12)

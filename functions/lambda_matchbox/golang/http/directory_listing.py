@@ -1,7 +1,4 @@
-"""What does a directory below `/assets/` hold?
-
-The page is the one of Go's `http.FileServer`, byte for byte.
-"""
+"""The page that Go's `http.FileServer` shows for a directory."""
 
 from collections.abc import Iterable
 
@@ -14,9 +11,9 @@ _FOOT = b"</pre>\n"
 
 
 def render(files: Iterable[str], directories: Iterable[str]) -> bytes:
-    """The page that links the files and directories, given by name, without a slash, in any order.
+    """The page with links to the files and directories, whose names have no slash and any order.
 
-    They are sorted by the bytes of their names; where both have a name, the file comes first.
+    They are sorted by the bytes of their names; a file precedes a directory of the same name.
     """
     entries = [(to_bytes(name), "", name) for name in files]
     entries += [(to_bytes(name), "/", name) for name in directories]

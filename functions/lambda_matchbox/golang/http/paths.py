@@ -1,11 +1,10 @@
-"""What does the path of a request name, and where does a request for the wrong spelling of it go?
+"""Paths of requests, redirects to their clean form, and queries.
 
-Paths, names and labels are text in which each byte that is no UTF-8 stands as a lone surrogate ('surrogateescape'):
-text written to a client gets the very bytes back through `to_bytes`, as with Go, whose strings are bytes. JSON is the
-exception on both sides: Go writes U+FFFD there.
+Paths and names are text in which each byte that is not UTF-8 is a lone surrogate ("surrogateescape"). `to_bytes`
+restores the bytes, since Go's strings are bytes. In JSON Go writes U+FFFD instead.
 
-The rules are those of Go's net/http and net/url: `ServeMux` (as up to Go 1.21, which matchbox's go.mod asks for),
-`Redirect`, `FileServer` and `url.ParseQuery`.
+The rules are those of Go's net/http and net/url: `ServeMux` (up to Go 1.21), `Redirect`, `FileServer` and
+`url.ParseQuery`.
 """
 
 import re
@@ -13,21 +12,21 @@ from typing import NamedTuple
 
 _UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~"
 _ESCAPED_IN_PATH = {code: f"%{code:02X}" for code in range(256) if code not in _UNRESERVED + b"$&+,/:;=@"}
-# Go escapes what is not ASCII, in lower case; blanks and control characters it never receives, and no header holds.
+# Go escapes what is not ASCII, in lower case. It never receives blanks and control characters, which no header holds.
 _ESCAPED_IN_LOCATION = {code: f"%{code:02x}" for code in range(256) if not 0x20 < code < 0x7F}
 _ESCAPED_IN_HTML = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord('"'): "&#34;", ord("'"): "&#39;"}
 _HEXADECIMAL = frozenset("0123456789abcdefABCDEF")
 
 
 class Redirect(NamedTuple):
-    """Where a client is sent: the value of Location, and the page that says so (empty for a relative one)."""
+    """The value of Location, and the page of the redirect (empty for a relative one)."""
 
     location: str
     page: bytes = b""
 
 
 def to_bytes(text: str) -> bytes:
-    """The bytes that `text` stands for; a surrogate that stands for no byte becomes U+FFFD."""
+    """The bytes of `text`; a surrogate that stands for no byte becomes U+FFFD."""
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
@@ -35,7 +34,7 @@ def to_bytes(text: str) -> bytes:
 
 
 def unescape(raw: str) -> str | None:
-    """The path that stands escaped in a request line; None where an escape is broken, which Go answers with 400."""
+    """The unescaped path of a request line; None if an escape is broken, to which Go responds with 400."""
     literal, *escapes = raw.split("%")
     decoded = bytearray(to_bytes(literal))
     for escape in escapes:
@@ -46,7 +45,7 @@ def unescape(raw: str) -> str | None:
 
 
 def clean_path(path: str) -> str:
-    """The shortest equal path: rooted, without empty, `.` and `..` elements; a slash at the end is kept."""
+    """The shortest equal path: rooted, without empty, `.` and `..` elements. A final slash is kept."""
     elements: list[str] = []
     for element in path.split("/"):
         if element == "..":
@@ -58,7 +57,7 @@ def clean_path(path: str) -> str:
 
 
 def escape_path(path: str) -> str:
-    """`path` as a reference in a page or header, where it needs `./` if its first element could pass for a scheme."""
+    """`path` as a reference in a page or header, which begins with `./` if its first element looks like a scheme."""
     if path == "*":
         return path
     escaped = to_bytes(path).decode("latin-1").translate(_ESCAPED_IN_PATH)
@@ -66,12 +65,12 @@ def escape_path(path: str) -> str:
 
 
 def escape_html(text: str) -> str:
-    """`text` as Go writes it in a page."""
+    """`text` escaped as Go does in a page."""
     return text.translate(_ESCAPED_IN_HTML)
 
 
 def moved_permanently(path: str, raw_query: str) -> Redirect:
-    """Redirect to `path` in its clean spelling, with the query as it came.
+    """The redirect to the clean form of `path`, with the query unchanged.
 
     The page is for GET alone, as `text/html; charset=utf-8`; HEAD has its headers. Other methods have neither.
     """
@@ -81,12 +80,12 @@ def moved_permanently(path: str, raw_query: str) -> Redirect:
 
 
 def index_page_redirect(path: str, raw_query: str) -> Redirect | None:
-    """Redirect from `…/index.html`, whether there is one or not, to its directory; None for other paths."""
+    """The redirect from `…/index.html`, whether it exists or not, to its directory; None for other paths."""
     return _relative("./", raw_query) if path.endswith("/index.html") else None
 
 
 def slash_redirect(path: str, raw_query: str, *, directory: bool) -> Redirect | None:
-    """Redirect that adds the slash of a directory or removes it from a file; None where `path` is right.
+    """The redirect that adds the slash of a directory or removes it from a file; None if `path` is right.
 
     Unlike Go, names are escaped: Go's `Location: a?b/` is not the address of the directory `a?b`.
     """
@@ -101,7 +100,7 @@ def slash_redirect(path: str, raw_query: str, *, directory: bool) -> Redirect | 
 def parse_query(raw: str) -> list[tuple[str, str]]:
     """The pairs of a raw query in their order, as Go's `url.Query()` reads them.
 
-    `+` is a space; a pair that is empty, has a `;` or a broken escape is left out. Keys may repeat.
+    `+` is a space. An empty pair and one with a `;` or a broken escape are left out. Keys may repeat.
     """
     pairs = []
     for pair in raw.split("&"):

@@ -1,7 +1,4 @@
-"""Has the content changed since the client saw it?
-
-The preconditions of RFC 9110, section 13, as Go's `http.ServeContent` checks them.
-"""
+"""The preconditions of RFC 9110, section 13, as Go's `http.ServeContent` checks them."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -13,16 +10,16 @@ _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\U0010ffff]*"'
 
 
 class State(NamedTuple):
-    """What tells one state of a content from another: its tag ("" for none), and when it last changed.
+    """The validators of a content: its entity tag (empty if none), and when it changed, in seconds since 1970.
 
-    The time is in whole seconds since 1970 began. Request headers are given by their names in lower case.
+    Request headers have names in lower case.
     """
 
     etag: str
     modified: int | None
 
     def refusal(self, given: Mapping[str, str], *, reading: bool) -> int | None:
-        """304 or 412 where a precondition fails, in the order of RFC 9110, section 13.2.2; else None."""
+        """304 or 412 if a precondition fails, in the order of RFC 9110, section 13.2.2; else None."""
         if if_match := given.get("if-match"):
             if not any(tag in ("*", self.etag) and not tag.startswith("W/") for tag in _listed_tags(if_match)):
                 return 412
@@ -37,7 +34,7 @@ class State(NamedTuple):
         return None
 
     def changed_since(self, if_range: str) -> bool:
-        """Whether the content is another one than If-Range names, so that a part of it would not fit."""
+        """Whether If-Range names another state of the content, so that the whole of it is sent."""
         if not if_range:
             return False
         if tag := re.match(_TAG, if_range):
@@ -45,7 +42,7 @@ class State(NamedTuple):
         return self.modified is None or dates.parse(if_range) != self.modified
 
     def _is_newer_than(self, text: str) -> bool | None:
-        """Whether it changed after the date in `text`; None where either time is unknown."""
+        """Whether the content changed after the date in `text`; None if either time is unknown."""
         if not text or self.modified is None:
             return None
         moment = dates.parse(text)
@@ -53,7 +50,7 @@ class State(NamedTuple):
 
 
 def _listed_tags(text: str) -> Iterator[str]:
-    """The entity tags, or `*`, up to the first thing that is neither."""
+    """The entity tags, or `*`, up to the first text that is neither."""
     pattern = re.compile(rf"[ \t\r\n,]*(\*|{_TAG})")
     end = 0
     while found := pattern.match(text, end):
