@@ -1,1 +1,1 @@
-"""Groups, profiles and templates, and which of them a machine gets."""
+"""Groups, profiles and templates, and the selection of a machine's group."""

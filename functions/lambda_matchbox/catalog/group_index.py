@@ -9,7 +9,7 @@ from lambda_matchbox.catalog.selection import Selector, Shape, candidates, keys_
 
 
 class GroupIndex:
-    """Groups by the labels that they select; a lookup costs one step for each selector shape."""
+    """Groups by their selectors; a lookup takes one step for each selector shape."""
 
     def __init__(self, groups: Iterable[Group] = ()) -> None:
         self._groups: dict[str, Group] = {}
@@ -22,7 +22,7 @@ class GroupIndex:
         return len(self._groups)
 
     def put(self, group: Group) -> None:
-        """Add the group, or replace the one of that id."""
+        """Add the group, or replace the one with its id."""
         self.discard(group.id)
         self._groups[group.id] = group
         for selector in selectors_of(group.selector):
@@ -30,7 +30,7 @@ class GroupIndex:
         self._shapes[keys_of(group.selector)] += 1
 
     def discard(self, group_id: str) -> None:
-        """Take the group out, if it is there."""
+        """Remove the group if it exists."""
         group = self._groups.pop(group_id, None)
         if group is None:
             return
@@ -53,9 +53,9 @@ class GroupIndex:
         return self._groups[min(self._by_selector[best], key=sort_key)]
 
     def selectors(self) -> Iterator[Selector]:
-        """The selectors in use, of groups with lists the first of each."""
+        """The selectors in use; of a group with lists the first combination."""
         return iter(dict.fromkeys(one for group in self._groups.values() for one in selectors_of(group.selector)[:1]))
 
     def overlaps(self) -> list[Overlap]:
-        """The groups that ask for the same machines."""
+        """The groups that have selectors in common."""
         return overlaps_among(self._by_selector.items())

@@ -1,17 +1,17 @@
-"""A group: which machines it takes, the profile that they get, and what templates may say of them."""
+"""Groups: the machines that they select, their profile, and metadata for templates."""
 
 from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
 SelectorValue: TypeAlias = str | tuple[str, ...]
-"""What a group asks of a label: this value, or one of several."""
+"""The value that a label must have, or the list of allowed values."""
 
 
 class Group(NamedTuple):
     """One group; metadata is a JSON object.
 
-    Selector keys that are `mac` in any case hold normalised addresses. Where one holds anything else, which only gRPC
-    brings, no machine is given the group.
+    Selector keys that are `mac` in any case hold normalised addresses. An invalid one, which only gRPC accepts, matches
+    no machine.
     """
 
     id: str

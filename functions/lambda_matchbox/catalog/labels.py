@@ -1,7 +1,7 @@
-"""What a machine says of itself: the labels in its request's query.
+"""Labels of a machine, from the query of its request.
 
 The rules are matchbox's: the query is read as Go's `url.Query()` reads it, the first value of a repeated key counts,
-and a key that is `mac` in any case holds a hardware address as Go's `net.ParseMAC` knows it.
+and a key that is `mac` in any case holds a hardware address that Go's `net.ParseMAC` accepts.
 """
 
 import re
@@ -20,7 +20,7 @@ _UNRESOLVED = re.compile(r"\$\{[A-Za-z0-9_:./-]*\}")
 
 
 class InvalidMACError(ValueError):
-    """A value that no hardware address looks like: the `text`."""
+    """An invalid hardware address, the `text`."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -28,7 +28,7 @@ class InvalidMACError(ValueError):
 
 
 def normalise_mac(text: str) -> str:
-    """The address in lower case with colons; 6, 8 or 20 octets, written with colons, hyphens, dots or nothing.
+    """The address in lower case with colons; it has 6, 8 or 20 bytes with colons, hyphens, dots or no separators.
 
     Raises InvalidMACError for anything else.
     """
@@ -46,10 +46,9 @@ def is_mac(key: str) -> bool:
 
 
 def labels_of(raw_query: str) -> dict[str, str]:
-    """The labels of a query, in the order in which it first names them.
+    """The labels of a query in the order of their first occurrence.
 
-    A MAC address that does not parse is left out, as is a variable that a boot client did not resolve and sent as it
-    stands (`${uuid}`, from Talos).
+    Invalid MAC addresses are left out, and so are variables that a boot client sent unresolved (`${uuid}`, from Talos).
     """
     labels: dict[str, str] = {}
     for key, value in parse_query(raw_query):

@@ -1,4 +1,4 @@
-"""Which groups ask for the same machines, so that one of them is not chosen? Hardly anybody means that."""
+"""Groups with the same or overlapping selectors, of which one is never chosen for some machines."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable
@@ -10,16 +10,16 @@ _MAX_SHOWN = 200
 
 
 class Overlap(NamedTuple):
-    """Groups by their ids, of which the first is chosen.
+    """The ids of groups, of which the first is chosen.
 
-    `example` is a selector that they share where they do not share all; None where they do.
+    `example` is a selector that they share, None if they share all.
     """
 
     ids: tuple[str, ...]
     example: Selector | None = None
 
     def __str__(self) -> str:
-        """A line for the operator."""
+        """The overlap as a warning."""
         ids = ", ".join(self.ids)
         if self.example is None:
             return f"groups {ids} have the same selectors: {self.ids[0]} is chosen"
@@ -30,9 +30,9 @@ class Overlap(NamedTuple):
 
 
 def overlaps_among(holders: Iterable[tuple[Selector, Collection[str]]]) -> list[Overlap]:
-    """The rivals among the groups that have selectors; `holders` are the ids of those that have each.
+    """The overlaps of groups; `holders` has the ids of the groups with each selector.
 
-    Groups that share all they have are named together, others in pairs, each pair once.
+    Groups that share all selectors are one overlap, others one for each pair.
     """
     held = Counter[str]()
     shared: dict[tuple[str, str], list[Selector]] = {}

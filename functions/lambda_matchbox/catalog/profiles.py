@@ -1,11 +1,11 @@
-"""A profile: what a machine boots, which templates configure it, and what those may say of all its machines."""
+"""Profiles: what a machine boots, the templates of its configurations, and metadata for them."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
 
 class NetBoot(NamedTuple):
-    """Kernel, initial RAM disks and kernel arguments, as matchbox's `boot` names them."""
+    """Kernel, initial RAM disks and kernel arguments: matchbox's `boot`."""
 
     kernel: str = ""
     initrd: tuple[str, ...] = ()
@@ -13,7 +13,7 @@ class NetBoot(NamedTuple):
 
 
 class Profile(NamedTuple):
-    """One profile. An empty template id means that this kind of answer is not configured; metadata is a JSON object."""
+    """One profile. An empty template id means that this route is not configured; metadata is a JSON object."""
 
     id: str
     name: str = ""
@@ -24,7 +24,7 @@ class Profile(NamedTuple):
     metadata: Mapping[str, object] = {}
 
     def document(self) -> dict[str, object]:
-        """The profile as matchbox writes it to a file: empty fields left out. matchbox itself knows no metadata."""
+        """The profile as matchbox writes it to a file, without empty fields. matchbox itself has no metadata here."""
         fields: dict[str, object] = {"id": self.id}
         for key in ("name", "ignition_id", "cloud_id", "generic_id"):
             if value := getattr(self, key):

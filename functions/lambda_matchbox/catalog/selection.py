@@ -1,13 +1,13 @@
-"""Which group does a machine belong to?
+"""Selection of a machine's group.
 
-matchbox's rule: a group matches when each selector equals the machine's label, a missing label reading as the empty
-string; the most selectors win; among as many, the greatest `k=v,k=v` (pairs sorted by their bytes). Where two groups
-have the same selectors matchbox is undefined; here the smaller id by bytes wins.
+matchbox's rule: a group matches if each selector equals the machine's label, where a missing label counts as the empty
+string. The most selectors win, then the greatest `k=v,k=v` (pairs sorted by their bytes). For groups with equal
+selectors matchbox's choice is undefined; here the smaller id by bytes wins.
 
-A group whose selector lists values for a key stands for one group for each combination of them. matchbox knows none.
+Beyond matchbox, a selector may list values for a key: the group then counts once for each combination.
 
-The index answers by the same rule without looking at every group: the keys of a selector are its shape, and for given
-labels each shape has one candidate at most. There are few shapes, however many the groups.
+An index applies the rule without looking at every group: the keys of a selector are its shape, and for given labels
+each shape has at most one candidate. There are few shapes, however many the groups.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,19 +21,19 @@ from lambda_matchbox.catalog.labels import is_mac
 Shape = tuple[str, ...]
 
 MAX_COMBINATIONS = 40
-"""The most selectors that a group stands for.
+"""The maximum of selectors that a group stands for.
 
 One transaction moves a group from as many entries to as many others, and takes 100 items (DynamoDB's "Quotas").
 """
 
 
 def sort_key(text: str) -> bytes:
-    """The bytes by which texts are ordered and compared: UTF-8, surrogates included."""
+    """The bytes by which texts are ordered: UTF-8, with surrogates."""
     return text.encode("utf-8", "surrogatepass")
 
 
 class Selector(NamedTuple):
-    """One value for each key, in normal form: pairs sorted by the bytes of their keys."""
+    """One value for each key, normalised: pairs sorted by the bytes of their keys."""
 
     pairs: tuple[tuple[str, str], ...]
 
@@ -44,11 +44,11 @@ class Selector(NamedTuple):
 
     @property
     def rank(self) -> tuple[int, bytes]:
-        """The greater wins."""
+        """The greatest wins."""
         return len(self.pairs), sort_key(str(self))
 
     def __str__(self) -> str:
-        """As matchbox writes it to order groups, which is ambiguous."""
+        """The form by which matchbox orders groups, which is ambiguous."""
         return ",".join(f"{key}={value}" for key, value in self.pairs)
 
 
@@ -58,33 +58,33 @@ def keys_of(selector: Mapping[str, SelectorValue]) -> Shape:
 
 
 def selector_of(values: Mapping[str, str]) -> Selector:
-    """The normal form of one value for each key."""
+    """The selector of one value for each key."""
     return Selector(tuple((key, values[key]) for key in keys_of(values)))
 
 
 def selectors_of(selector: Mapping[str, SelectorValue]) -> list[Selector]:
-    """All that a group's selector stands for, each once: one without lists stands for one."""
+    """The combinations of a group's selector, each once; one if it has no lists."""
     values = [(key, selector[key]) for key in keys_of(selector)]
     choices = [[(key, one)] if isinstance(one, str) else [(key, value) for value in one] for key, one in values]
     return [Selector(pairs) for pairs in dict.fromkeys(product(*choices))]
 
 
 def combinations(selector: Mapping[str, SelectorValue]) -> int:
-    """How many a selector stands for whose lists name each value once."""
+    """The number of combinations of a selector whose lists have no duplicates."""
     return prod(1 if isinstance(wanted, str) else len(wanted) for wanted in selector.values())
 
 
 def stands_for(selector: Mapping[str, SelectorValue], one: Selector) -> bool:
-    """Whether that one is among what a group's selector stands for."""
+    """Whether `one` is a combination of a group's selector."""
     return len(selector) == len(one.pairs) and all(
         key in selector and _is_listed(value, selector[key]) for key, value in one.pairs
     )
 
 
 def candidates(labels: Mapping[str, str] | None, shapes: Iterable[Shape]) -> list[Selector]:
-    """For each shape the one selector that these labels match, where a group may have it.
+    """The selector of each shape that these labels match, if a group may have it.
 
-    None is no machine at all, which only a group without selectors takes: with labels, a missing one is empty.
+    None means no machine, which only a group without selectors takes; with labels, a missing one is empty.
     """
     if labels is None:
         return [Selector(()) for shape in shapes if not shape]
@@ -93,7 +93,7 @@ def candidates(labels: Mapping[str, str] | None, shapes: Iterable[Shape]) -> lis
 
 
 def matches(group: Group, labels: Mapping[str, str]) -> bool:
-    """Whether the group takes a machine with these labels."""
+    """Whether the group matches a machine with these labels."""
     return all(_is_wanted(labels.get(key, ""), key, wanted) for key, wanted in group.selector.items())
 
 
@@ -106,5 +106,7 @@ def _is_wanted(value: str, key: str, wanted: SelectorValue) -> bool:
 
 
 def _is_no_address(key: str, value: str) -> bool:
-    """Whether this asks for a hardware address and names none: matchbox takes such a group in, and gives it nobody."""
+    """Whether the key needs a hardware address and the value is empty: matchbox stores such a group but matches
+    nothing.
+    """
     return not value and is_mac(key)

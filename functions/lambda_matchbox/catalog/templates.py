@@ -1,4 +1,4 @@
-"""What is a catalogue made of? Groups, profiles and templates."""
+"""Templates, and the union of a catalog's documents."""
 
 from typing import NamedTuple
 

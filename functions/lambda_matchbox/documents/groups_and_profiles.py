@@ -1,4 +1,4 @@
-"""Groups and profiles as operators write them: matchbox's JSON documents.
+"""Groups and profiles in matchbox's JSON documents.
 
 They are read as Go reads them: keys in any case, unknown ones ignored, null for an empty value. Beyond matchbox, a
 selector may list values, and a profile has metadata.
@@ -36,7 +36,7 @@ class _Document(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _known_keys(cls, value: object) -> object:
-        """Keys as the fields are named; of several spellings the last wins, as with Go."""
+        """The members by field name; of several spellings the last wins, as in Go."""
         if not isinstance(value, dict):
             return value
         return {key.lower(): item for key, item in value.items() if key.lower() in cls.model_fields}
@@ -46,7 +46,7 @@ class _GroupDocument(_Document):
     id: _Text = ""
     name: _Text = ""
     profile: _Text = ""
-    # A union of pydantic's would name its branches in errors, where the operator looks for keys.
+    # pydantic's errors would name the branches of a union, not the keys.
     selector: Annotated[dict[str, Any], BeforeValidator(_empty_map)] = {}
     metadata: Annotated[dict[str, Any], BeforeValidator(_empty_map)] = {}
 
@@ -68,7 +68,7 @@ class _ProfileDocument(_Document):
 
 
 def parse_group(name: str, text: bytes) -> Group:
-    """The group in a file called `name`.json, known by that name. Raises DocumentError."""
+    """The group in a file called `name`.json, which is its id. Raises DocumentError."""
     document = validated(_GroupDocument, text)
     selector = {key: _wanted(key, value, text) for key, value in document.selector.items()}
     number = combinations(selector)
@@ -79,7 +79,7 @@ def parse_group(name: str, text: bytes) -> Group:
 
 
 def _wanted(key: str, value: object, text: bytes) -> SelectorValue:
-    """What the document's selector asks of a label: of a list each value once, and of a single one itself."""
+    """The value in normal form: a list without duplicates, or a single value."""
     if not isinstance(value, list):
         return _value(("selector", key), value, text)
     if not value:
@@ -102,7 +102,7 @@ def _value(path: tuple[str | int, ...], value: object, text: bytes) -> str:
 
 
 def parse_profile(name: str, text: bytes) -> Profile:
-    """The profile in a file called `name`.json, known by that name. Raises DocumentError."""
+    """The profile in a file called `name`.json, which is its id. Raises DocumentError."""
     document = validated(_ProfileDocument, text)
     boot = document.boot
     return Profile(

@@ -1,4 +1,4 @@
-"""Image sources as operators write them, in JSON. They are ours, so that what is not understood is refused."""
+"""Image sources in JSON documents. Unlike in matchbox's documents, unknown fields are errors."""
 
 import re
 
@@ -11,7 +11,7 @@ from lambda_matchbox.releases.sources import DEFAULT_INTERVAL, DEFAULT_KEEP, DEF
 
 _MAX_PATH = 500
 _MAX_KEPT = 100
-# It is part of objects' keys and of directories' names.
+# The id is part of object keys and directory names.
 _SOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 
 
@@ -44,7 +44,7 @@ def _source(document: _SourceDocument, text: bytes) -> Source:
     if not _SOURCE_ID.fullmatch(document.id):
         raise refusal(text, ("id",), f"{document.id!r} has other characters than letters, digits, `.`, `_` and `-`")
     if document.id.endswith(".json"):
-        # It would also be the name of the file of pointers.
+        # The id would also be the name of the file of pointers.
         raise refusal(text, ("id",), f"{document.id!r} is the file's name without `.json`")
     if not _is_relative(document.assets):
         raise refusal(text, ("assets",), f"{document.assets!r} is no path below /assets/, such as talos/arm64")
@@ -71,7 +71,7 @@ def _source(document: _SourceDocument, text: bytes) -> Source:
 
 
 def source_document(source: Source) -> dict[str, object]:
-    """The source as it stands in a file: what is as usual left out."""
+    """The source as a document, without default values."""
     fields: dict[str, object] = {"id": source.id, "image": str(source.image), "assets": source.assets}
     if source.platform != DEFAULT_PLATFORM:
         fields["platform"] = str(source.platform)
@@ -92,17 +92,17 @@ def _interval(value: str, text: bytes) -> int:
 
 
 def _in_image(path: str) -> str:
-    """The path without what may stand before it."""
+    """The path without a leading `/` or `./`."""
     return path.removeprefix(".").lstrip("/") if path.startswith(("./", "/")) else path
 
 
 def _is_relative(path: str) -> bool:
-    """Whether the path stays below where it begins, in one spelling only, and is text that every store can hold."""
+    """Whether the path is relative, normalised, and text that every store can hold."""
     parts = path.split("/")
     return path.isprintable() and len(path) <= _MAX_PATH and not any(part in ("", ".", "..") for part in parts)
 
 
 def _is_made(name: str) -> bool:
-    """Whether a sync itself makes a file of this name, or one where this name needs a directory."""
+    """Whether a sync itself writes a file of this name, or one where this name needs a directory."""
     parts = name.split("/")
     return parts[0] == RECORD or any(part.endswith(".sha256") for part in parts)

@@ -14,8 +14,8 @@ __all__ = ["TemplateError", "check_syntax", "render", "sprig_functions_in"]
 def render(source: bytes, data: Mapping[str, object], *, name: str) -> bytes:
     """`source` executed over `data` with Go's option missingkey=error; `name` is the template's name in errors.
 
-    `data` has the types of JSON. Numbers become float64, as where Go reads JSON. A lone surrogate of "surrogateescape"
-    in a string comes out as its byte, and a source that is not UTF-8 keeps its bytes. A `StringMap` is Go's
+    `data` has the types of JSON; numbers become float64, as Go reads them. A lone surrogate of "surrogateescape" in a
+    string is written as its byte, and a source that is not UTF-8 keeps its bytes. A `StringMap` is Go's
     map[string]string.
 
     Raises:
@@ -29,7 +29,7 @@ def render(source: bytes, data: Mapping[str, object], *, name: str) -> bytes:
 
 
 def check_syntax(source: bytes, *, name: str) -> None:
-    """Raises TemplateError where `source` does not parse, whatever the data."""
+    """Raises TemplateError if `source` does not parse."""
     if _has_action(source):
         from lambda_matchbox.gotemplate import rendering
 
@@ -37,7 +37,7 @@ def check_syntax(source: bytes, *, name: str) -> None:
 
 
 def sprig_functions_in(source: bytes) -> frozenset[str]:
-    """The functions of Sprig that a template calls; none where it does not parse."""
+    """The functions of Sprig that a template calls; none if it does not parse."""
     if not _has_action(source):
         return frozenset()
     from lambda_matchbox.gotemplate import rendering

@@ -1,7 +1,7 @@
-"""The functions that Go's text/template predefines, over the values of `go_values`.
+"""The predefined functions of Go's text/template, for the values of `golang.values`.
 
-The text that one rendering makes with them is bounded: a template that doubles a string in a loop ends in an error,
-not in the end of the process. No message shows a value.
+The text that one rendering makes is limited: a template that doubles a string in a loop fails before memory is
+exhausted. Messages quote no value.
 """
 
 import re
@@ -23,7 +23,7 @@ _IN_JAVASCRIPT = re.compile("[\\\\'\"<>&=]")
 _ORDERED = (int, float, str)
 _MAX_SLICE_INDEXES = 3
 
-# To print a list or a map, for each character.
+# For each printed character of a list or map.
 _COMPOSITE_WORK = 5
 
 Function = Callable[..., object]
@@ -31,10 +31,11 @@ Print = Callable[[tuple[object, ...], int], str]
 
 
 def template_functions(limits: Limits) -> dict[str, Function]:
-    """The functions by name; all the text that they take and make together is taken from the limits.
+    """The functions by name; the text that they take and return counts against the limits.
 
-    Each raises `FunctionError` where Go's does. `and`, `or` and `call` are not among them: the first two are part of
-    the language, and there is no function to call in JSON.
+    Each raises `FunctionError` where Go's fails. `and` and `or` are part of the language; `call` has no function to
+    call in
+    JSON.
     """
     text = _TextFunctions(limits)
     others: dict[str, Function] = {
@@ -64,7 +65,7 @@ class _TextFunctions:
         self._limits = limits
 
     def charging(self, function: Function) -> Function:
-        """`function`, which takes its arguments from the limits."""
+        """`function`, whose arguments count against the limits."""
 
         def call(*values: object) -> object:
             self._limits.call()
@@ -98,7 +99,7 @@ class _TextFunctions:
         return self._escaped(values, lambda part: quote_from_bytes(bytes_of(part), safe=" ").replace(" ", "+"))
 
     def _escaped(self, values: tuple[object, ...], escape: Callable[[str], str]) -> str:
-        """The printed values escaped, which is charged while it is made: it can be nine times as long."""
+        """The printed values escaped; checked while it is made, since it can be nine times as long."""
         text = self._printed(sprint, tuple("<no value>" if type_name(one) == "<nil>" else one for one in values))
         made = joined(made_of(text, escape), self._limits.check_text)
         self._limits.take_text(len(made))
@@ -112,9 +113,9 @@ class _TextFunctions:
 
 
 def printed(limits: Limits, print_: Print, values: tuple[object, ...]) -> str:
-    """What `print_` makes of the values. Raises FunctionError where there is too much of it.
+    """`print_` of the values. Raises FunctionError if its text is too long.
 
-    Lists and maps take work by their characters: those that hold each other twice have text without end.
+    Lists and maps cost work for each character: those that contain each other twice have endless text.
     """
     composite = any(isinstance(value, list | dict) for value in values)
     room = min(limits.text, limits.work // _COMPOSITE_WORK) if composite else limits.text

@@ -1,4 +1,4 @@
-"""A template's text made a program of gotpl's, with what bounds its output and its loops put in."""
+"""Templates compiled to gotpl's programs, with calls that limit output and loops."""
 
 from dataclasses import replace
 from functools import lru_cache
@@ -25,10 +25,10 @@ from lambda_matchbox.golang.text import text_of
 from lambda_matchbox.gotemplate.errors import NumberError
 from lambda_matchbox.gotemplate.sprig.names import ALLOWED
 
-# A compiled template takes some fifty times the memory of its source.
+# A compiled template takes about fifty times the memory of its source.
 _MAX_PROGRAMS = 32
 _MAX_CACHED_SOURCE = 32 * 1024
-# To parse so many takes some two seconds, and some 150 MB.
+# To parse so many takes about two seconds and 150 MB.
 MAX_TOKENS = 150_000
 MAX_SOURCE = 4 * 1024 * 1024
 
@@ -39,14 +39,14 @@ _SPRIG_NAMES = frozenset(name for functions in ALLOWED.values() for name in func
 
 
 class TemplateProgram(NamedTuple):
-    """A program, and which of Sprig's functions it names."""
+    """A program, and the functions of Sprig that it calls."""
 
     program: Program
     sprig_names: frozenset[str]
 
 
 def template_program(source: bytes) -> TemplateProgram:
-    """The program of a template; that of a short one is kept. Raises gotpl's TemplateSyntaxError, or NumberError."""
+    """The compiled template, cached if it is short. Raises gotpl's TemplateSyntaxError, or NumberError."""
     return _kept(source) if len(source) <= _MAX_CACHED_SOURCE else _made(source)
 
 
@@ -62,7 +62,7 @@ def _made(source: bytes) -> TemplateProgram:
     except TemplateSyntaxError:
         raise
     except ValueError:
-        # Python reads no integer of more than 4300 digits.
+        # Python parses no integer of more than 4300 digits.
         raise NumberError from None
     program = compile_template(parsed, source=text)
     names: set[str] = set()
@@ -73,9 +73,9 @@ _kept = lru_cache(maxsize=_MAX_PROGRAMS)(_made)
 
 
 def _with_nil_commands(text: str) -> str:
-    """`text` with each `nil` that is a command of its own, not an argument, made a call that fails as Go does.
+    """`text` with each `nil` that is a command, not an argument, replaced by a call that fails as in Go.
 
-    gotpl takes nil for a value there, so that `{{if nil}}` and `{{nil | print}}` would render.
+    gotpl accepts nil there: `{{if nil}}` and `{{nil | print}}` would render.
     """
 
     openers = {
@@ -104,10 +104,10 @@ def _with_nil_commands(text: str) -> str:
 
 
 def _bounded(program: Program, names: set[str]) -> Program:
-    """The program with WRITTEN after all that is written and RANGED after all that is ranged over.
+    """The program with WRITTEN behind each pipeline that is written, and RANGED behind each that is ranged over.
 
-    gotpl itself makes the text of a list before it counts it, and lists that hold each other twice have text without
-    end. The names of the functions that are called are put into `names`.
+    gotpl makes the text of a list before it counts it, and lists that contain each other twice have endless text. The
+    names of called functions are added to `names`.
     """
 
     instructions = tuple(_bounded_instruction(one, names) for one in program.instructions)

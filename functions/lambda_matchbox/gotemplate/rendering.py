@@ -1,8 +1,8 @@
 """Templates executed by gotpl.
 
-gotpl parses and runs a template. Its functions are replaced by those of `functions` and `sprig`, and its data are
-such that a template reaches nothing but JSON: no attribute and no method of a Python object. gotpl does not promise to
-keep the modules that are used here: its version is pinned.
+gotpl parses and runs a template, with the functions of `functions` and `sprig` and with data of which a template
+reaches nothing but JSON: no attribute or method of a Python object. Some modules used here are internal to gotpl: its
+version is pinned.
 """
 
 import re
@@ -58,7 +58,7 @@ def sprig_functions_in(source: bytes) -> frozenset[str]:
 
 @contextmanager
 def _explained(name: str) -> Iterator[None]:
-    """Raise TemplateError for what the body raises about the template of that name."""
+    """Raise TemplateError for errors of the body, which renders the template of that name."""
     try:
         yield
     except (TemplateSyntaxError, TemplateExecutionError) as error:
@@ -91,24 +91,25 @@ def _executed(template: TemplateProgram, data: object) -> str:
 
 
 def _written(limits: Limits, *values: object) -> object:
-    """What gotpl is to write: the text of what it would not count before it has it."""
+    """The value to be written; lists, maps and objects as text, which gotpl would not count."""
     if values and isinstance(values[0], list | dict | GoObject):
         return printed(limits, sprint, values)
     return values[0] if values else INVALID
 
 
 def _ranged(limits: Limits, *values: object) -> object:
-    """What is ranged over: gotpl sorts the keys of a map each time."""
+    """The value to be ranged over: gotpl sorts the keys of a map each time."""
     if values and isinstance(values[0], dict):
         limits.take_work(len(values[0]))
     return values[0] if values else INVALID
 
 
 class _CountedInstructions(tuple[Instruction, ...]):
-    """Instructions that count how many of them are fetched, in `counter`, which those of one rendering share.
+    """Instructions that count in `counter`, shared by one rendering, how many of them are fetched.
 
-    gotpl bounds iterations and the depth of calls, but not how many templates are called: twenty that call the next
-    one twice are a million calls.
+    gotpl limits iterations and the depth of calls, but not the number of templates called: twenty templates that each
+    call
+    the next one twice are a million calls.
     """
 
     counter: list[int]
@@ -132,7 +133,7 @@ def _nil_command(*_: object) -> object:
 
 
 def _go_value(value: object) -> object:
-    """What JSON holds as the values of `go_values`, without any object that the caller could see changed."""
+    """A value of JSON as Go's value (see `golang.values`), copied so that the caller sees no change."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -148,7 +149,7 @@ def _go_value(value: object) -> object:
     raise TypeError(f"JSON holds no {type(value).__name__}")
 
 
-# What gotpl says, and what is said instead; only names of the template are repeated.
+# Patterns of gotpl's messages with our reasons, which quote only names of the template.
 _REASONS = (
     (r"missing key or attribute '(\w+)'", r"there is no value for \1"),
     (r"(?:attribute|property|method) '(\w+)' is not allowed", r"there is no \1 in what is no map"),
@@ -168,7 +169,7 @@ _REASONS = (
 
 
 def _reason(error: TemplateSyntaxError | TemplateExecutionError) -> str:
-    """Why, without what gotpl quotes: that may be a secret, of the data or of the template."""
+    """The reason, without the values that gotpl quotes: they may be secrets of the data or the template."""
     message = error.message if hasattr(error, "message") else str(error).split(": ", 1)[-1]
     if isinstance(error.__cause__, FunctionError):
         name = message.partition("'")[2].partition("'")[0]

@@ -1,1 +1,1 @@
-"""Ignition configs, and the Butane configs that are translated to them."""
+"""Ignition configs, and Butane configs translated to them."""

@@ -1,5 +1,5 @@
-"""The error of everything behind /ignition that is not the template itself."""
+"""The error of Ignition configs."""
 
 
 class IgnitionError(Exception):
-    """A config cannot be served: where it is wrong, and why. No value of it is shown but its version."""
+    """An invalid config: where and why. The message quotes no value but the config's version."""

@@ -1,6 +1,6 @@
-"""What stands at the top of the documents of a YAML text? And how PyYAML is asked, here and for Butane.
+"""The top level of the documents of a YAML text, and the parser that Butane's reader shares.
 
-The text is only parsed; nothing is built from it, so that no alias makes it large and no tag means anything.
+The text is only parsed: no object is built from it, so that aliases cannot expand and tags mean nothing.
 """
 
 import re
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     import yaml
 
 MAX_DEPTH = 500
-"""Lists and mappings in each other. libyaml's time grows with the square of the depth."""
+"""The maximum depth of lists and mappings. libyaml's time grows with the square of the depth."""
 
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
-"""How a plain scalar is written that stands for nothing."""
+"""The plain scalars that mean null."""
 
-# Parser's events: some half a second of them. Configurations that are meant have some thousands.
+# Parser events; so many take about half a second. Real configurations have some thousands.
 _MAX_EVENTS = 500_000
 _QUOTED = re.compile(r" '[^'<]{2,}'")
 
 
 class YamlError(ValueError):
-    """Text that is not YAML: why, and the line, counted from 1, if it is known. Nothing of the text is shown."""
+    """Text that is not YAML: the reason, which does not quote it, and the line, counted from 1, if known."""
 
     def __init__(self, reason: str, line: int | None) -> None:
         super().__init__(reason)
@@ -32,7 +32,7 @@ class YamlError(ValueError):
 
 
 class Document(NamedTuple):
-    """The top of a document: the keys of a mapping, else None; the line, counted from 1, where its content begins."""
+    """The top of a document: the keys of a mapping, else None; the line of its content, counted from 1."""
 
     keys: frozenset[str] | None
     is_null: bool
@@ -40,7 +40,7 @@ class Document(NamedTuple):
 
 
 def documents(text: bytes, *, first_only: bool = False) -> list[Document]:
-    """The documents of `text`; with `first_only` nothing behind the first one is read.
+    """The documents of `text`, only the first one with `first_only`.
 
     Raises:
         YamlError: it is not YAML, nested too deeply, or too long.
@@ -64,7 +64,7 @@ def documents(text: bytes, *, first_only: bool = False) -> list[Document]:
 
 
 def events(text: bytes) -> "Iterator[yaml.Event]":
-    """The events of PyYAML's parser, which is libyaml's where that is there. Raises yaml.YAMLError."""
+    """The events of PyYAML's parser, libyaml's if available. Raises yaml.YAMLError."""
     import yaml
 
     found: Iterator[yaml.Event] = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))

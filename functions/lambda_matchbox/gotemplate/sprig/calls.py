@@ -1,6 +1,6 @@
-"""Sprig's functions, called as Go's text/template calls them: arguments are checked against the types of parameters.
+"""Calls of Sprig's functions, with arguments checked against the parameters as Go's text/template does.
 
-No message shows a value.
+Messages quote no value.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -17,9 +17,9 @@ from lambda_matchbox.gotemplate.sprig.names import ALLOWED
 
 Function = Callable[..., object]
 _MODULES = {name: module for module, functions in ALLOWED.items() for name in functions}
-# A call itself, and what is looked at for each element and character of what it is given.
+# The work of a call, besides that for its arguments.
 _CALL_WORK = 50
-# What these give is there before.
+# They return a value that existed before.
 _GIVING_BACK = frozenset(
     {
         "coalesce",
@@ -58,7 +58,7 @@ _FITS: Mapping[str, Callable[[object], bool]] = {
 
 
 class _Signature(NamedTuple):
-    """The types of the parameters, and that of any number of further ones, None where there are none."""
+    """The types of the fixed parameters, and of the variadic one, None if there is none."""
 
     fixed: tuple[str, ...]
     rest: str | None
@@ -73,9 +73,10 @@ def _signature(text: str) -> _Signature:
 
 
 def sprig_functions(limits: Limits, names: Iterable[str]) -> dict[str, Function]:
-    """Those of these names, all of them allowed. A module of them is loaded when the first of its functions is called.
+    """The functions of these names, all of them in ALLOWED. A module is loaded at the first call of one of its
+    functions.
 
-    Each raises FunctionError where Sprig's ends in an error, or where the limits does not do.
+    Each raises FunctionError where Sprig's fails and beyond a limit.
     """
     return {name: _called(name, _MODULES[name], limits) for name in names}
 
@@ -85,7 +86,7 @@ def _called(name: str, module: str, limits: Limits) -> Function:
         limits.call()
         arguments = _checked(list(values), _signature(ALLOWED[module][name]))
         limits.take_text(sum(len(value) for value in arguments if isinstance(value, str)))
-        # A list may be copied.
+        # The list may be copied.
         elements = sum(len(value) for value in arguments if isinstance(value, list | dict))
         limits.take_work(_CALL_WORK + elements // 10)
         try:
@@ -98,7 +99,7 @@ def _called(name: str, module: str, limits: Limits) -> Function:
         except GoValueError as error:
             raise FunctionError(str(error)) from None
         except ImportError as error:
-            # Of a library that the server lacks, or that lacks another one.
+            # A library is missing on this server.
             raise FunctionError(f"this server cannot load what it needs: {error}") from error
         if isinstance(made, str):
             limits.take_text(len(made))
@@ -119,12 +120,12 @@ def _checked(values: list[object], signature: _Signature) -> list[object]:
 
 
 def _of_type(value: object, wanted: str) -> object:
-    """The value, if Go would hand it to a parameter of that type. The literal nil is a map where one is wanted."""
+    """The value as Go passes it to a parameter of that type. The literal nil is passed as a nil map."""
     if wanted == "map" and value is UNTYPED_NIL:
         return NilMap()
     value = None if type_name(value) == "<nil>" else value
     if wanted == "float64" and _is_int(value):
-        # A literal without a point is a float64 to Go where that is wanted.
+        # Go converts an integer literal to a float64 parameter.
         return float(value)  # type: ignore[arg-type]  # an int
     if _FITS[wanted](value):
         return value

@@ -63,7 +63,7 @@ def _chunk(limits: Limits, size: int, value: object) -> ListList:
     limits.take_elements(len(elements))
     if size > 0:
         return ListList(elements[index : index + size] for index in range(0, len(elements), size))
-    # What Sprig's arithmetic makes of it.
+    # The result of Sprig's arithmetic.
     count = (len(elements) - 1) // size + 1 if size else -1
     first = len(elements) % -size if size else 0
     if count < 0 or count > 1 or (count == 1 and not first):
@@ -135,7 +135,7 @@ def _unset(map_: Map, key: str) -> Map:
 
 
 def _keys(*maps: Map) -> StringList:
-    # Go's order is random: ours is that in which it prints a map.
+    # Go's order is random; this is the order in which it prints a map.
     return StringList(key for map_ in maps for key in sorted(map_, key=bytes_of))
 
 
@@ -201,7 +201,7 @@ def _merged(limits: Limits, into: Map, sources: tuple[Map, ...], *, overwrite: b
 
 
 def _merge(limits: Limits, into: Map, source: Map, *, overwrite: bool) -> None:
-    """As mergo: what is empty in `into` is as what it lacks; of two maps under one key the one goes into the other.
+    """Merge as mergo does: an empty member of `into` counts as missing, and two maps under one key are merged.
 
     Of two lists that of `into` stays, unless it is empty or overwritten.
     """

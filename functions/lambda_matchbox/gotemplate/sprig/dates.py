@@ -1,4 +1,4 @@
-"""Dates. Where Sprig takes the clock for want of a time, these are an error: there is no clock."""
+"""Dates. Functions for which Sprig takes the current time fail: there is no clock."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from lambda_matchbox.gotemplate.errors import FunctionError
 from lambda_matchbox.gotemplate.limits import Limits
 
 _NANO = 1_000_000_000
-# The year 1, as where Go has no time.
+# The year 1, Go's zero time.
 _ZERO = Time(-62_135_596_800 * _NANO)
 _MAX_LAYOUT = 10_000
 _LAYOUT_WORK = 30
@@ -53,7 +53,7 @@ def _modified_or_same(text: str, time: Time) -> Time:
 
 def _duration(value: object) -> str:
     if isinstance(value, str):
-        # Sprig takes what strconv.ParseInt makes of it: at a number that is too large its limit.
+        # Sprig ignores the error of strconv.ParseInt, which returns the nearest limit for a number out of range.
         digits = value[1:] if value[:1] in ("+", "-") else value
         if not (digits.isascii() and digits.isdigit()):
             return "0s"

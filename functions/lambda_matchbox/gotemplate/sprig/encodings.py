@@ -28,17 +28,17 @@ _PIECE_WORK = 10
 _CHARACTER_WORK = 2
 _BASE64_GROUP = re.compile(rb"(?:[A-Za-z0-9+/]{4})*")
 _BASE32_GROUP = re.compile(rb"(?:[A-Z2-7]{8})*")
-# How many characters of the last group of eight may stand before its padding, and the padding.
+# The numbers of characters that the last group may have before its padding.
 _BASE32_ENDS = (2, 4, 5, 7)
 _BASE64_ENDS = (2, 3)
 
 
 def _decoded(text: str, kind: str) -> str:
-    """The bytes that stand in base 64 or 32; where they do not, Sprig gives Go's message as the answer."""
+    """The bytes of base 64 or 32; for other text Sprig returns Go's error message."""
     given = bytes_of(text)
     raw = given.translate(None, b"\r\n")
     if kind == "32":
-        # Line ends count for nothing, nor does what follows the padding.
+        # Line ends are ignored, as is all that follows the padding.
         given, raw = raw, re.sub(rb"(=+).*", rb"\1", raw, flags=re.DOTALL)
     group, ends, valid = (4, _BASE64_ENDS, _BASE64_GROUP) if kind == "64" else (8, _BASE32_ENDS, _BASE32_GROUP)
     if not _is_padded(raw, group, ends, valid):
@@ -61,7 +61,7 @@ def _is_padded(raw: bytes, group: int, ends: tuple[int, ...], valid: "re.Pattern
 
 
 def _corrupt(raw: bytes, kind: str) -> str:
-    """Go's message says at which byte; that is counted here as its decoder reads on."""
+    """Go's message with the offset at which its decoder stops."""
     return f"illegal base{kind} data at input byte {_first_wrong(raw, kind)}"
 
 
@@ -104,12 +104,12 @@ def _padding_wrong(raw: bytes, position: int, filled: int, group: int, ends: tup
     return position
 
 
-# Stands for a byte that is not UTF-8, which Go escapes as `\ufffd`: no text has this character.
+# Stands for a byte that is not UTF-8, which Go escapes as `\ufffd`; no text has this character.
 _STRAY = "\udcff"
 
 
 class _NotJsonError(FunctionError):
-    """A text that is not JSON, or a value that JSON does not have."""
+    """Text that is not JSON, or a value that JSON does not have."""
 
 
 def _written(limits: Limits, value: object, *, html: bool = True, indent: str = "") -> str:
@@ -145,7 +145,7 @@ def _quiet_writing(*, indent: str = "") -> Callable[[Limits, object], str]:
 
 
 def _read(limits: Limits, text: str) -> object:
-    """Raises FunctionError where it is not JSON."""
+    """The value in a JSON text. Raises FunctionError if it is not JSON."""
     limits.take_elements(text.count(",") + text.count("[") + text.count("{"))
     limits.take_work(_CHARACTER_WORK * len(text))
     try:

@@ -1,4 +1,4 @@
-"""The cases of letters, one character at a time as in Go, after Sprig's use of xstrings 1.5 and goutils."""
+"""Letter cases, one character at a time as in Go, by xstrings 1.5 and goutils, which Sprig uses."""
 
 import unicodedata
 from collections.abc import Callable
@@ -15,7 +15,7 @@ _LOWER = {"\u0130": "i"}
 
 
 def _runes(limits: Limits, text: str) -> str:
-    """The text with U+FFFD for each byte that is no UTF-8."""
+    """The text with U+FFFD for each byte that is not UTF-8."""
     limits.take_work(_CHARACTER_WORK * len(text))
     return replaced_strays(text, _REPLACEMENT)
 
@@ -64,7 +64,7 @@ def _mapped(change: Callable[[str], str]) -> Callable[[Limits, str], str]:
 
 
 def _titled(limits: Limits, text: str) -> str:
-    """The first letter of each word; digits, letters and underscores are within words, as all that is not ASCII."""
+    """The first letter of each word in title case; digits, letters, underscores and non-ASCII are parts of words."""
     made = []
     previous = " "
     for character in _runes(limits, text):
@@ -105,11 +105,11 @@ def _swapped(limits: Limits, text: str) -> str:
 
 
 def _pascal(limits: Limits, text: str) -> str:
-    """Words joined, each with a capital; connectors at the start and doubled ones stay."""
+    """Words joined, each capitalised; leading and repeated connectors stay."""
     runes = _runes(limits, text)
     start = next((index for index, one in enumerate(runes) if not _is_connector(one)), len(runes))
     if start == len(runes):
-        # As xstrings has it: the last connector twice.
+        # xstrings repeats the last connector.
         return runes + runes[-1:]
     made = list(runes[:start])
     run_of_capitals = _is_upper(runes[start])
@@ -166,7 +166,7 @@ def _run(runes: str, start: int, belongs: Callable[[str], bool]) -> int:
 
 
 def _capitals(runes: str, start: int) -> int:
-    """Of `HTTPStatus` the last capital begins the next word."""
+    """The end of a run of capitals; of `HTTPStatus` the last capital begins the next word."""
     stop = start + 1
     if stop < len(runes) and _is_upper(runes[stop]):
         stop = _run(runes, start, _is_upper)
@@ -175,7 +175,7 @@ def _capitals(runes: str, start: int) -> int:
 
 
 def _is_alphabetic(character: str) -> bool:
-    """What xstrings takes for a letter: no ideograph."""
+    """Whether xstrings takes it for a letter: ideographs are none."""
     return _is_letter(character) and not any(first <= character <= last for first, last in _IDEOGRAPHS)
 
 
@@ -190,7 +190,7 @@ def _is_other(character: str) -> bool:
 
 
 class _Parting:
-    """A text put together from words in lower case, a connector between those that belong apart."""
+    """Words in lower case joined by a connector where a word ends."""
 
     def __init__(self, runes: str, connector: str) -> None:
         self._words = [*_words(runes), ("", "")]
@@ -213,7 +213,9 @@ class _Parting:
         return self._words[self._next - 1]
 
     def _after(self, before: tuple[str, str], kind: str, word: str) -> tuple[str, str]:
-        """Put what stands between the word before and the next; the next that is still to be put."""
+        """Write the connector after the word `before` if one belongs there; the result is the next word to be
+        written.
+        """
         if before[0] == "number":
             kind, word = self._put_run(kind, word)
             if kind not in ("", "punctuation", "connector"):

@@ -1,7 +1,7 @@
-"""Which of Sprig's functions do templates have, and which not and why?
+"""The names of Sprig's functions that templates may call, and of those left out, with the reason.
 
-`ALLOWED` names each by its module and the types of its parameters as in Go; `...` before the last stands for any
-number of them. Every function of Sprig is in it or in `LEFT_OUT`, or a test fails.
+`ALLOWED` has each name under its module with the types of its parameters as in Go; `...` marks a variadic one. A test
+checks that every function of Sprig is in `ALLOWED` or `LEFT_OUT`.
 """
 
 from collections.abc import Mapping

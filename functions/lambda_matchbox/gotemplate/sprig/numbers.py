@@ -1,4 +1,4 @@
-"""Whole numbers of 64 bits, floats, and decimals."""
+"""64-bit integers, floats, and decimals."""
 
 import math
 import re
@@ -26,19 +26,19 @@ _HEX_FLOAT = re.compile(rf"[+-]?0[xX](?:_?{_HEX}\.?(?:{_HEX})?|\.{_HEX})[pP][+-]
 _NAMED_FLOAT = re.compile(r"[+-]?(?:inf|infinity)|nan", re.IGNORECASE)
 _MAX_NUMBER = 1000
 _DECIMAL_PLACES = 10**16
-# A product of some thousands of factors.
+# The size of a product of some thousands of factors.
 _MAX_BITS = 200_000
 
 
 def _wrapped(value: int) -> Int64:
-    """As the machine's arithmetic has it."""
+    """The value with 64-bit overflow."""
     return Int64((value - _MIN) % (1 << 64) + _MIN)
 
 
 def int64_of(value: object) -> Int64:
-    """The value as an int64, 0 where it is none: floats are cut, strings are literals of Go's, true is 1."""
+    """The value as an int64, 0 for other types: floats are truncated, strings are Go's literals, true is 1."""
     if isinstance(value, float):
-        # What amd64 does with what does not fit.
+        # The result of an overflow on amd64.
         return Int64(value) if -(2.0**63) <= value < 2.0**63 else Int64(_MIN)
     if isinstance(value, str):
         return _literal(_without_zero_fraction(value))
@@ -68,14 +68,14 @@ def _in_range(number: int) -> Int64:
 
 
 def _atoi(text: str) -> int:
-    """A number that is too large is the greatest there is."""
+    """A number that is too large becomes the largest int64."""
     if not re.fullmatch(r"[+-]?[0-9]{1,1000}", text, re.ASCII):
         return 0
     return min(max(int(text), _MIN), _MAX)
 
 
 def float64_of(value: object) -> float:
-    """The value as a float64, 0 where it is none."""
+    """The value as a float64, 0 for other types."""
     if isinstance(value, str):
         return _float_literal(value)
     return float(value) if isinstance(value, int | float) else 0.0
@@ -145,7 +145,7 @@ def _decimals(step: Callable[[Fraction, Fraction], Fraction], first: object, *ot
 
 
 def _ratio(left: Fraction, right: Fraction) -> Fraction:
-    """To sixteen places, halves away from zero."""
+    """The quotient to sixteen places, halves rounded away from zero."""
     if not right:
         raise FunctionError("the divisor is 0")
     scaled = abs(left / right) * _DECIMAL_PLACES
@@ -184,7 +184,7 @@ def _steps(limits: Limits, start: int, stop: int, step: int) -> IntList:
     if (stop < start and step >= 0) or (stop >= start and step <= 0):
         return IntList()
     numbers = range(start, stop, step)
-    # A range may have more elements than its length can say.
+    # len() fails for a longer range.
     limits.check_elements(abs(stop - start) // abs(step))
     return IntList(numbers)
 

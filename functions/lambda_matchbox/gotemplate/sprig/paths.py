@@ -1,4 +1,4 @@
-"""Paths as Go's package path takes them, without any file; URLs as net/url takes them apart."""
+"""Paths, as text by Go's package path, and URLs, by net/url."""
 
 import re
 from collections.abc import Callable
@@ -23,7 +23,7 @@ _KEYS = ("scheme", "host", "path", "query", "opaque", "fragment", "userinfo")
 
 
 def clean(path: str) -> str:
-    """The shortest path of the same meaning, by Go's path.Clean: `.` for the empty one."""
+    """The shortest equivalent path, by Go's path.Clean; `.` for the empty one."""
     rooted = path.startswith("/")
     kept: list[str] = []
     for part in path.split("/"):
@@ -57,7 +57,7 @@ _FUNCTIONS = {
     "ext": _extension,
     "isAbs": lambda path: path.startswith("/"),
 }
-# Those for the operating system's paths are the same where matchbox runs.
+# The operating system's paths are those of Unix.
 
 
 def _refused(part: str) -> FunctionError:
@@ -135,7 +135,7 @@ def _host(text: str) -> str:
 
 
 def _unescaped_host(text: str) -> str:
-    """Of a host only bytes that are no ASCII may be escaped."""
+    """The host unescaped; only bytes beyond ASCII may be escaped."""
     if any(bytes([int(found[1], 16)]).isascii() for found in _ESCAPE.finditer(bytes_of(text))):
         raise _refused("an escape in the host")
     if any(character in " \\^`{|}" for character in text):

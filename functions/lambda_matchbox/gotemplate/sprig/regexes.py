@@ -1,6 +1,6 @@
-"""Regular expressions, by RE2: what Go's package does, and like it in a time that grows with the text alone.
+"""Regular expressions by RE2, which like Go's package takes time linear in the text.
 
-RE2 is loaded when a template calls the first of these.
+RE2 is loaded at the first call.
 """
 
 import re
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 _MAX_PATTERN = 10_000
 _MAX_MEMORY = 2 * 1024 * 1024
-# RE2 keeps 128 of them, each with up to the memory above.
+# RE2 itself caches 128, each with up to the memory above.
 _MAX_KEPT = 16
 _PATTERN_WORK = 50
 _MATCH_WORK = 30
-# For each part of a replacement, when it is read and in each match.
+# For each part of a replacement template, once and in each match.
 _PART_WORK = 20
 _kept: set[str] = set()
 _META = str.maketrans({character: f"\\{character}" for character in r"\.+*?()|[]{}^$"})
@@ -29,7 +29,7 @@ _REFERENCE = re.compile(r"\$(?:\$|(\w+)|\{(\w+)\})")
 
 
 class _PatternError(FunctionError):
-    """A pattern that is none."""
+    """An invalid regular expression."""
 
 
 def _compiled(limits: Limits, pattern: str) -> Any:
@@ -52,7 +52,7 @@ def _compiled(limits: Limits, pattern: str) -> Any:
 
 
 def _matches(limits: Limits, pattern: str, text: str, most: int = -1) -> "Iterator[re2._Match]":
-    """The matches from left to right; an empty one that ends where the last one does is none."""
+    """The matches from left to right, without an empty one right behind another."""
     compiled = _compiled(limits, pattern)
     size = compiled.programsize
     end = -1
@@ -60,7 +60,7 @@ def _matches(limits: Limits, pattern: str, text: str, most: int = -1) -> "Iterat
     position = 0
     found = compiled.finditer(text)
     while most < 0 or count < most:
-        # Each search may look at all that follows, with all of its instructions.
+        # Each search may run all instructions over the rest of the text.
         limits.take_regex_work((len(text) - position + 1) * size)
         limits.take_work(_MATCH_WORK)
         match = next(found, None)
@@ -114,7 +114,7 @@ def _replace(limits: Limits, pattern: str, text: str, template: str) -> str:
     parts = _template_parts(limits, template)
 
     def replacement(match: "re2._Match") -> Iterator[str]:
-        # One match can be replaced by itself a million times, or by nothing.
+        # A long template may be used for a million matches.
         limits.take_work(_PART_WORK * len(parts))
         return (_expanded(part, match) for part in parts)
 
@@ -122,7 +122,7 @@ def _replace(limits: Limits, pattern: str, text: str, template: str) -> str:
 
 
 def _template_parts(limits: Limits, template: str) -> list[str | tuple[str]]:
-    """Texts, and in tuples the names of groups: `$1`, `$name`, `${name}`; `$$` is a `$`."""
+    """Texts, and the names of groups in tuples: `$1`, `$name`, `${name}`; `$$` is a `$`."""
     parts: list[str | tuple[str]] = []
     end = 0
     for found in _REFERENCE.finditer(template):

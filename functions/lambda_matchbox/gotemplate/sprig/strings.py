@@ -1,4 +1,4 @@
-"""Texts. Where Sprig counts bytes, so do these."""
+"""Strings, counted in bytes where Sprig counts bytes."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map
 _LATIN1_SPACES = frozenset(b"\t\n\v\f\r \x85\xa0")
 _MIN_ABBREVIATION = 4
 _MIN_ABBREVIATION_OF_BOTH = 7
-# Where each character is looked at.
+# For each character that is looked at.
 _CHARACTER_WORK = 3
 
 
@@ -36,7 +36,7 @@ def _cut(raw: bytes, left: int, width: int) -> bytes:
     if left <= 4:
         return raw[:kept] + b"..."
     if left + kept < len(raw):
-        # The part in the middle is too narrow to be marked at its end: Sprig then has nothing of it.
+        # Sprig drops a middle part that is too narrow for its ellipsis.
         return b"..." + (_cut(raw[left:], 0, kept) if kept >= _MIN_ABBREVIATION else b"")
     return b"..." + raw[-kept:]
 
@@ -60,7 +60,7 @@ def _part(start: int, stop: int, text: str) -> str:
 
 
 def _pieces(limits: Limits, separator: str, text: str, most: int = -1) -> list[str]:
-    """As Go's strings.SplitN: without a separator the characters, `most` pieces at most."""
+    """Go's strings.SplitN: at most `most` pieces; an empty separator splits into characters."""
     if most == 0:
         return []
     limits.check_elements(text.count(separator) if separator else len(text))
@@ -98,7 +98,7 @@ def _indented(limits: Limits, count: int, text: str) -> str:
 
 
 def _replaced(limits: Limits, old: str, new: str, text: str) -> str:
-    # Where nothing is replaced, `new` stands around each character.
+    # An empty `old` matches around each character.
     count = text.count(old)
     limits.check_text(len(text) + count * len(new))
     return text.replace(old, new)
@@ -121,7 +121,7 @@ def _single_quoted(limits: Limits, *values: object) -> str:
 
 def _catenated(limits: Limits, *values: object) -> str:
     given = [value for value in values if value is not None]
-    # Each text is bounded by what is left, all together by this.
+    # Each text is within the limit, but not their sum.
     texts = []
     for value in given:
         texts.append(text_of_any(limits, value))
@@ -132,7 +132,7 @@ def _catenated(limits: Limits, *values: object) -> str:
 def _initials(limits: Limits, text: str) -> str:
     raw = bytes_of(text)
     limits.take_work(_CHARACTER_WORK * len(raw))
-    # A byte counts as a character, whatever it belongs to.
+    # Each byte is taken for a character.
     return "".join(
         chr(byte)
         for index, byte in enumerate(raw)
@@ -148,7 +148,7 @@ def _without_spaces(limits: Limits, text: str) -> str:
 
 
 def _wrapped(limits: Limits, width: int, end: str, text: str, *, long_words: bool) -> str:
-    """Lines of at most `width` bytes, parted at blanks by `end`; longer words are parted if `long_words`."""
+    """Lines of at most `width` bytes, broken at blanks by `end`; longer words are broken if `long_words`."""
     raw, parting = bytes_of(text), bytes_of(end) or b"\n"
     width = max(width, 1)
     limits.take_work(_CHARACTER_WORK * len(raw))

@@ -15,14 +15,14 @@ _COMPARISON_WORK = 10
 
 
 def text_of_any(limits: Limits, value: object) -> str:
-    """A string as it is, anything else as `%v` prints it. Raises FunctionError where it is too long."""
+    """A string as it is, any other value as `%v` prints it. Raises FunctionError if it is too long."""
     if isinstance(value, str):
         return value
     return printed(limits, sprint, (value,))
 
 
 def texts_of_any(limits: Limits, value: object) -> list[str]:
-    """The elements of a list as texts without the nil ones; what is no list as the only text, nil as none."""
+    """The elements of a list as texts, without nil; any other value as the only text."""
     if isinstance(value, list):
         limits.take_work(_ELEMENT_WORK * len(value))
         texts = []
@@ -36,7 +36,7 @@ def texts_of_any(limits: Limits, value: object) -> list[str]:
 
 
 def empty(value: object) -> bool:
-    """Whether the value is its type's zero: nothing in it, no number but nought, false, nil."""
+    """Whether the value is the zero value of its type."""
     if isinstance(value, GoObject):
         return False
     return not value
@@ -51,12 +51,12 @@ def _coalesce(*values: object) -> object:
 
 
 def _fail(_: str) -> str:
-    # The text may hold a value.
+    # The text may hold a secret.
     raise FunctionError("the template says so")
 
 
 def same(limits: Limits, left: object, right: object) -> bool:
-    """Go's reflect.DeepEqual: of one type, and all within the same. Raises FunctionError where it is too much."""
+    """Go's reflect.DeepEqual. Raises FunctionError beyond a limit."""
     limits.take_work(_COMPARISON_WORK)
     if type_name(left) != type_name(right) or is_nil_list(left) != is_nil_list(right):
         return False

@@ -1,4 +1,4 @@
-"""Semantic versions and what is asked of them, by the rules of Masterminds/semver 3.3."""
+"""Semantic versions and conditions on them, by the rules of Masterminds/semver 3.3."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from lambda_matchbox.gotemplate.errors import FunctionError
 _MAX_LENGTH = 1000
 _MAX_NUMBER = (1 << 64) - 1
 _EXTRAS = r"(-([0-9A-Za-z\-]+(?:\.[0-9A-Za-z\-]+)*))?(\+([0-9A-Za-z\-]+(?:\.[0-9A-Za-z\-]+)*))?"
-# By RE2, as in Go: Python's own expressions may take a time without end for what stands here.
+# RE2, as in Go: Python's re could backtrack endlessly.
 _VERSION = re2.compile(r"v?([0-9]+)(\.[0-9]+)?(\.[0-9]+)?" + _EXTRAS)
 _PLACE = r"[0-9|xX*]+"
 _PATTERN = rf"v?({_PLACE})(\.{_PLACE})?(\.{_PLACE})?" + _EXTRAS
@@ -24,7 +24,9 @@ _SECOND_OF_RANGE = 9
 
 
 class Version(GoObject):
-    """Go's *semver.Version. A template reaches Major, Minor, Patch, Prerelease, Metadata, Original and String."""
+    """Go's *semver.Version, with its fields and methods Major, Minor, Patch, Prerelease, Metadata, Original and
+    String.
+    """
 
     kind = "ptr"
     name = "*semver.Version"
@@ -36,12 +38,12 @@ class Version(GoObject):
         self._original = original
 
     def text(self) -> str:
-        """The version in full, without the `v`."""
+        """The full version without the `v`."""
         text = ".".join(map(str, self.numbers))
         return text + (self.prerelease and f"-{self.prerelease}") + (self._metadata and f"+{self._metadata}")
 
     def __gotemplate_lookup__(self, field: str) -> object:
-        """What gotpl asks for `.Major` and its like; KeyError for what is not there."""
+        """Called by gotpl for `.Major` and the like; KeyError for an unknown field."""
         numbers = {key: Uint64(value) for key, value in zip(("Major", "Minor", "Patch"), self.numbers, strict=True)}
         texts = {
             "Prerelease": self.prerelease,
@@ -52,7 +54,7 @@ class Version(GoObject):
         return {**numbers, **texts}[field]
 
     def compared(self, other: "Version") -> int:
-        """Below, at or above 0 as this one is below, equal to or above the other."""
+        """Negative, 0 or positive as this version is less than, equal to or greater than the other."""
         if self.numbers != other.numbers:
             return -1 if self.numbers < other.numbers else 1
         if not self.prerelease or not other.prerelease:
@@ -70,19 +72,19 @@ def _compared_prereleases(left: str, right: str) -> int:
 
 
 def _part_key(part: str) -> tuple[int, int, str]:
-    """Numbers are below words."""
+    """Numbers sort before words."""
     is_number = part.isdigit() and int(part) <= _MAX_NUMBER
     return (1, int(part), "") if is_number else (2, 0, part)
 
 
 def version_of(text: str) -> Version:
-    """The version that stands in a text; minor and patch may be missing. Raises FunctionError."""
+    """The version in a text; minor and patch may be missing. Raises FunctionError."""
     found = _VERSION.fullmatch(text) if len(text) <= _MAX_LENGTH else None
     if found is None:
         raise FunctionError("it is not a semantic version")
     numbers = tuple(int((part or "0").removeprefix(".")) for part in (found[1], found[2], found[3]))
     prerelease, metadata = found[5] or "", found[7] or ""
-    # Of the parts of a prerelease no number begins with 0.
+    # Numbers in a prerelease have no leading zeros.
     padded = any(part.isdigit() and len(part) > 1 and part[0] == "0" for part in prerelease.split("."))
     if padded or max(numbers) > _MAX_NUMBER:
         raise FunctionError("it is not a semantic version")
@@ -90,7 +92,7 @@ def version_of(text: str) -> Version:
 
 
 class _Condition(NamedTuple):
-    """One comparison. `open_minor` and `open_patch` say that the version names no minor, or no patch; `open_` any."""
+    """One comparison. `open_minor` and `open_patch` say which part the version leaves open, `open_` that one is."""
 
     operator: str
     version: Version
@@ -99,14 +101,14 @@ class _Condition(NamedTuple):
     open_: bool
 
     def holds(self, version: Version) -> bool:
-        """Whether the version satisfies it; prereleases only where one is asked for."""
+        """Whether the version satisfies it; a prerelease only if the condition names one."""
         if version.prerelease and not self.version.prerelease and (self.operator != "!=" or self.open_):
             return False
         return _OPERATORS[self.operator](version, self)
 
 
 def _conditions(text: str) -> list[list[_Condition]]:
-    """Any of the lists, of which all conditions hold. Raises FunctionError."""
+    """Alternatives, each a list of conditions that all have to hold. Raises FunctionError."""
     if len(text) > _MAX_LENGTH:
         raise FunctionError("the condition is too long")
     for found in list(_RANGE.finditer(text)):
@@ -179,7 +181,7 @@ def _is_at_most(version: Version, condition: _Condition) -> bool:
 
 
 def _is_near(version: Version, condition: _Condition) -> bool:
-    """`~`: the same minor, or the same major where no minor is named."""
+    """`~`: the same minor, or the same major if no minor is given."""
     wanted = condition.version
     if version.compared(wanted) < 0:
         return False
@@ -195,7 +197,7 @@ def _is_equal(version: Version, condition: _Condition) -> bool:
 
 
 def _is_compatible(version: Version, condition: _Condition) -> bool:
-    """`^`: the first number that is not 0 stays."""
+    """`^`: the same leftmost number that is not 0."""
     wanted = condition.version
     if version.compared(wanted) < 0:
         return False

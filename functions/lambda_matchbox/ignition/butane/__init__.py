@@ -1,4 +1,4 @@
-"""Butane configs, translated to Ignition configs as Butane does it, without Butane."""
+"""Butane configs, translated to Ignition configs as Butane translates them."""
 
 from lambda_matchbox.ignition.butane.report import ButaneError, Position, Report, ReportEntry
 from lambda_matchbox.ignition.butane.translation import Translation, translate

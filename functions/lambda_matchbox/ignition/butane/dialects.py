@@ -1,4 +1,4 @@
-"""The variants of Butane, their versions, and what each knows."""
+"""The variants and versions of Butane."""
 
 import re
 from typing import NamedTuple
@@ -9,8 +9,9 @@ from lambda_matchbox.ignition.butane.report import ButaneError
 class Dialect(NamedTuple):
     """A variant and a version.
 
-    `minor` is that of the Ignition whose fields it has (3.`minor`), `ignition_version` what it translates to.
-    `boot_version` counts the versions of `boot_device`: 0 has none, 3 is fcos 1.3.0, 7 is fcos 1.7.0.
+    `minor` is that of the Ignition whose fields it has (3.`minor`), `ignition_version` that of the output.
+    `boot_version`
+    is the version of `boot_device`: 0 for none, 3 since fcos 1.3.0, 7 since fcos 1.7.0.
     """
 
     variant: str
@@ -21,12 +22,12 @@ class Dialect(NamedTuple):
 
     @property
     def has_grub(self) -> bool:
-        """From fcos 1.5.0 on."""
+        """Since fcos 1.5.0."""
         return self.boot_version >= 5
 
     @property
     def is_stable(self) -> bool:
-        """Whether Ignition has released the version that comes out."""
+        """Whether the output's version of Ignition is released."""
         return "-" not in self.ignition_version
 
 
@@ -37,7 +38,7 @@ def _dialects() -> dict[tuple[str, str], Dialect]:
     for variant, minors in {"flatcar": (3, 4), "r4e": (3, 4), "fiot": (4,)}.items():
         found += [Dialect(variant, f"1.{index}.0", minor, f"3.{minor}.0") for index, minor in enumerate(minors)]
         found.append(Dialect(variant, f"1.{len(minors)}.0-experimental", 6, "3.7.0-experimental"))
-    # What the experimental versions add is not known here, and reported as unused.
+    # The additions of experimental versions are not supported, and reported as unused keys.
     found.append(Dialect("fcos", "1.8.0-experimental", 6, "3.7.0-experimental", 7))
     return {(dialect.variant, dialect.version): dialect for dialect in found}
 
@@ -46,7 +47,7 @@ _DIALECTS = _dialects()
 
 
 def _stable() -> str:
-    """The variants and versions that are there for use."""
+    """The stable variants and versions, for messages."""
     return ", ".join(f"{variant} {version}" for (variant, version), one in _DIALECTS.items() if one.is_stable)
 
 
@@ -54,10 +55,10 @@ _VERSION = re.compile(r"([0-9]{1,18})\.([0-9]{1,18})\.([0-9]{1,18})([-+].*)?", r
 
 
 def dialect_of(variant: str, version: str) -> Dialect:
-    """The dialect of a text with these two keys; either may be empty.
+    """The dialect for these two keys of a config; either may be empty.
 
     Raises:
-        ButaneError: there is none.
+        ButaneError: there is no such dialect, or it is not translated.
     """
     if not variant:
         raise ButaneError("error parsing variant; must be specified")

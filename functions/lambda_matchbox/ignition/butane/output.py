@@ -1,7 +1,6 @@
-"""A translated config as Butane writes it: in Ignition's order, without what is empty.
+"""Translated configs in Butane's own form: in Ignition's order, without empty members.
 
-matchbox reads and writes it once more, and so writes each struct, also an empty one (`ignition_config.reader.written`).
-`translate` gives Butane's own output, which its recordings are compared with to the letter.
+The recordings of Butane are compared with it. `config.reader.written` has the form that is served.
 """
 
 from typing import cast
@@ -14,7 +13,7 @@ _NOT_EMPTY = "0"
 
 
 def sparse(struct: str, value: Struct, minor: int) -> Struct:
-    """`value`, a struct of Ignition 3.`minor`, as values of JSON: structs and lists that are empty are left out."""
+    """`value`, a struct of Ignition 3.`minor`, as JSON values without empty structs and lists."""
     result: Struct = {}
     for name, kind in fields_of(struct, minor).items():
         member = value.get(name)

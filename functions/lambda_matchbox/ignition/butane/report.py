@@ -1,25 +1,25 @@
-"""What a translation reports: errors and warnings, each with its path in the Butane text and its position there."""
+"""Errors and warnings of a translation, with paths and positions in the Butane text."""
 
 from typing import NamedTuple
 
 MAX_ENTRIES = 1000
-"""A report ends with so many, and a line that says how many more there are: a text can be all problems."""
+"""The maximum of entries; one more tells how many are left out, since a text can be nothing but errors."""
 
 Path = tuple[str | int, ...]
-"""Keys and indexes, from the top of the Butane text."""
+"""Keys and indexes from the top of the Butane text."""
 
 
 class Position(NamedTuple):
-    """A line and a column, counted from 1; columns count characters."""
+    """A line and a column, counted from 1 in characters."""
 
     line: int
     column: int
 
 
 class ReportEntry(NamedTuple):
-    """An error or a warning. `path` is None for what concerns the text as a whole, `position` None if it is unknown.
+    """An error or a warning. `path` is None if it concerns the text as a whole, `position` None if unknown.
 
-    `message` is in Butane's words and can hold what stands in the text.
+    `message` has Butane's wording and may quote the text.
     """
 
     is_error: bool
@@ -29,12 +29,12 @@ class ReportEntry(NamedTuple):
 
     @classmethod
     def error(cls, path: Path | None, message: str, position: Position | None = None) -> "ReportEntry":
-        """What ends the translation."""
+        """An error, which ends the translation."""
         return cls(is_error=True, path=path, message=message, position=position)
 
     @classmethod
     def warning(cls, path: Path | None, message: str, position: Position | None = None) -> "ReportEntry":
-        """What is doubtful."""
+        """A warning."""
         return cls(is_error=False, path=path, message=message, position=position)
 
     def __str__(self) -> str:
@@ -47,14 +47,14 @@ class ReportEntry(NamedTuple):
 
 
 Report = tuple[ReportEntry, ...]
-"""In the order in which Butane reports."""
+"""Entries in Butane's order."""
 
 
 class ButaneError(Exception):
-    """A text that is not translated: why, in Butane's words, and what was found up to there.
+    """A Butane config that is not translated: the reason in Butane's words, and the report so far.
 
-    These can show what stands in the text. `lines` are the same for a log and for a machine: each with its path and
-    line, none with a value of the text. The first says why.
+    Both may quote the text. `lines` say the same with paths and line numbers, without a value of the text, for logs and
+    responses; the first is the reason.
     """
 
     def __init__(self, reason: str, report: Report = (), masked: tuple[str, ...] = ()) -> None:
@@ -65,12 +65,12 @@ class ButaneError(Exception):
 
 
 def rest(count: int) -> str:
-    """The last line of a report, for what it leaves out."""
+    """The message of a report's last entry, for those left out."""
     return f"the report ends here: {count} more"
 
 
 def masked_lines(report: Report) -> tuple[str, ...]:
-    """The entries, errors first, without the one kind that shows a value: what is no JSON inside the text."""
+    """The entries, errors first, without syntax errors of inline JSON, which quote the text."""
     shown = [entry for entry in report if entry.path is not None]
     return tuple(str(entry) for is_error in (True, False) for entry in shown if entry.is_error is is_error)
 

@@ -1,6 +1,6 @@
-"""The fields of Butane configs: those of Ignition in snake case, and what Butane adds.
+"""The fields of Butane configs: those of Ignition in snake case, and Butane's own.
 
-A field is read into a struct under Ignition's name, Butane's own under the name that the text has.
+A struct has Ignition's names for the former; Butane's own keep their key.
 """
 
 import re
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from lambda_matchbox.ignition.butane.dialects import Dialect
 from lambda_matchbox.ignition.config.schema import fields_of as ignition_fields_of
 
-# The field is of this struct, stands after that field, and is known since 3.x: name, type.
+# Struct, the field before, the minor version that adds it, name, type.
 _ADDED = (
     ("Resource", "source", 0, "inline", "string"),
     ("Resource", "inline", 1, "local", "string"),
@@ -50,7 +50,7 @@ _WORD = re.compile("MiB|[A-Z]")
 
 
 class Field(NamedTuple):
-    """A field: its key in the text, its name in the struct, its type as `ignition_config.schema` writes it."""
+    """A field: its key in the text, its name in the struct, its type as in `config.schema`."""
 
     key: str
     name: str
@@ -64,7 +64,7 @@ def snake(name: str) -> str:
 
 @cache
 def fields_of(struct: str, dialect: Dialect) -> tuple[Field, ...]:
-    """The fields of `struct` in the order in which Butane walks them; none for what is no struct."""
+    """The fields of `struct` in Butane's order; none if it is not a struct."""
     if struct in _OWN:
         return tuple(Field(name, name, kind) for name, kind, since in _OWN[struct] if since <= dialect.minor)
     fields: list[Field] = []
@@ -119,7 +119,7 @@ _OF_THE_VARIANT = frozenset({"BootDevice", "BootDeviceLuks", "BootDeviceMirror",
 
 
 def type_text(struct: str, field: Field, dialect: Dialect) -> str:
-    """The type of a field as Go prints it in an error, like `[]v0_5.File`."""
+    """The type of a field as Go prints it in errors, like `[]v0_5.File`."""
     kind = field.kind.strip("[]!0")
     where = f"{struct}.{field.name}"
     name = _GO_NAMES.get(where, "" if kind in SCALARS else kind)

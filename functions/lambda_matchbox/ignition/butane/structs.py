@@ -1,4 +1,4 @@
-"""A struct of a config that knows where in the Butane text it, and what was put into it, came from."""
+"""Structs of a config that know their origin in the Butane text."""
 
 from lambda_matchbox.ignition.butane.dialects import Dialect
 from lambda_matchbox.ignition.butane.report import Path
@@ -7,10 +7,10 @@ from lambda_matchbox.ignition.config.reader import Struct
 
 
 class Sourced(Struct):
-    """A struct with Ignition's names; `origin` is the path in the text that it was read from or made because of.
+    """A struct with Ignition's names; `origin` is the path in the text from which it was read or derived.
 
-    With `is_made` all in it has that path; `moved` has the paths of single members that come from elsewhere, by their
-    path in this struct, like `contents` or `sshAuthorizedKeys.2`.
+    If `is_made`, all its members have that path. `moved` has the paths of members with another origin, by their path in
+    this struct, like `contents` or `sshAuthorizedKeys.2`.
     """
 
     def __init__(self, origin: Path) -> None:
@@ -21,7 +21,7 @@ class Sourced(Struct):
 
 
 def empty(struct: str, dialect: Dialect, origin: Path) -> Sourced:
-    """A struct for which the text has nothing."""
+    """A struct without values."""
     value = Sourced(origin)
     for field in fields_of(struct, dialect):
         if field.kind.startswith("["):
@@ -32,7 +32,7 @@ def empty(struct: str, dialect: Dialect, origin: Path) -> Sourced:
 
 
 def made(struct: str, dialect: Dialect, origin: Path, **members: object) -> Sourced:
-    """A struct that the text does not have, made because of what is at `origin`."""
+    """A struct derived from the node at `origin`."""
     value = empty(struct, dialect, origin)
     value.update(members)
     value.is_made = True

@@ -1,4 +1,4 @@
-"""Butane to Ignition, as Butane does it: stage by stage, each of which ends the translation if it has errors."""
+"""The translation of Butane to Ignition, in Butane's stages; one with errors is the last."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -17,24 +17,24 @@ from lambda_matchbox.ignition.config.rules import problems
 
 _SOURCE_INVALID = "source config is invalid"
 _OUTPUT_INVALID = "config generated was invalid"
-# Variant and version are read before it is known which fields there are.
+# Variant and version are read before the fields are known.
 _UNKNOWN = Dialect("", "", 0, "")
 
 
 class Translation(NamedTuple):
-    """An Ignition config as values of JSON, in the order and with the members that Butane writes; its warnings."""
+    """An Ignition config as JSON values in Butane's form, and the warnings."""
 
     ignition: Struct
     report: Report
 
 
 def translate(source: str | bytes) -> Translation:
-    """The Ignition config that the Butane config `source` stands for, valid and of the version that Butane gives it.
+    """The Ignition config for the Butane config `source`, valid and of the version that Butane gives it.
 
-    There is no files directory: a config that names local files is not valid.
+    There is no files directory: a config that names local files is invalid.
 
     Raises:
-        ButaneError: it is not YAML, of a variant or a version that is not translated, or not valid.
+        ButaneError: it is not YAML, its variant or version is not translated, or it is invalid.
     """
     raw = source.encode("utf-8", "replace") if isinstance(source, str) else source
     document = first_document(raw)
@@ -57,7 +57,7 @@ def _ignition_entries(config: Sourced, dialect: Dialect) -> Iterable[ReportEntry
 
 
 class _Report:
-    """The entries so far, each with its position in the text: the first ones, and of errors the very first at least."""
+    """The entries so far with their positions, up to the limit, but always the first error."""
 
     def __init__(self, document: Node | None) -> None:
         self.entries: list[ReportEntry] = []
@@ -65,7 +65,7 @@ class _Report:
         self._positions = Positions(document)
 
     def add(self, entries: Iterable[ReportEntry], *, otherwise: str = "") -> None:
-        """Add a stage's entries. If errors are among them, raises ButaneError with the reason `otherwise`."""
+        """Add a stage's entries. Raises ButaneError with the reason `otherwise` if one is an error."""
         fails = False
         for entry in entries:
             if len(self.entries) < MAX_ENTRIES or (entry.is_error and not fails):
@@ -77,7 +77,7 @@ class _Report:
             raise ButaneError(otherwise, self.whole())
 
     def whole(self) -> Report:
-        """The entries, and behind them how many there are more: errors, if any of these are."""
+        """The entries and the number left out, as an error if any of those is."""
         count = sum(self._left_out)
         return (*self.entries, *([ReportEntry(bool(self._left_out[True]), (), rest(count))] if count else []))
 

@@ -1,1 +1,1 @@
-"""Ignition configs: their fields, their rules, and the form in which matchbox serves them."""
+"""Ignition configs: fields, rules, and their canonical form."""

@@ -1,4 +1,4 @@
-"""The rules of Ignition for files, directories and links, one by one and with each other."""
+"""Ignition's rules for files, directories and links."""
 
 import posixpath
 from collections import Counter
@@ -14,7 +14,7 @@ _NAMES = {"directories": "directory", "files": "file", "links": "link"}
 
 
 def node_problems(node: Struct, path: str, minor: int) -> Problems:
-    """What files, directories and links have in common."""
+    """The rules that files, directories and links share."""
     yield from problems_at(f"{path}.path", path_problem(text(node, "path")))
     mode = number(node, "mode")
     if mode is not None and not 0 <= mode <= _MAX_MODE:
@@ -25,20 +25,20 @@ def node_problems(node: Struct, path: str, minor: int) -> Problems:
 
 
 def file_problems(file: Struct, path: str, minor: int) -> Problems:
-    """A file."""
+    """The rules for a file."""
     yield from node_problems(file, path, minor)
     if file.get("overwrite") and "source" not in struct(file, "contents"):
         yield Problem(f"{path}.overwrite", "overwrite must be false if source is unspecified")
 
 
 def owner_problems(owner: Struct, path: str, _minor: int) -> Problems:
-    """The user or the group of a node."""
+    """The rule for the user or group of a node."""
     if "id" in owner and text(owner, "name"):
         yield Problem(path, "cannot set both id and name")
 
 
 def storage_problems(storage: Struct, path: str, minor: int) -> Problems:
-    """Files, directories and links with each other, filesystems with disks."""
+    """Conflicts between files, directories and links, and between filesystems and disks."""
     links = structs(storage, "links")
     link_paths = Counter(text(link, "path") for link in links)
     lengths = set(map(len, link_paths))
@@ -83,7 +83,7 @@ def _overwritten(storage: Struct, path: str) -> Problems:
 
 
 def config_problems(config: Struct, path: str, _minor: int) -> Problems:
-    """Files, directories and links against the units that the config has systemd read."""
+    """Conflicts of files, directories and links with systemd units."""
     units = set()
     for unit in structs(struct(config, "systemd"), "units"):
         name = _UNITS + text(unit, "name")

@@ -1,7 +1,7 @@
-"""What does matchbox make of an Ignition config that an operator wrote?
+"""Ignition configs parsed, validated and written in canonical form.
 
-Versions 3.0.0 to 3.4.0 are written as 3.4.0, byte for byte as matchbox v0.11.0 does. Unlike there, the newer stable
-versions keep theirs, and what Ignition would refuse is an error instead of an empty config.
+Versions 3.0.0 to 3.4.0 are written as 3.4.0, as Ignition's library upgrades and marshals them; newer stable versions keep
+theirs.
 """
 
 import re
@@ -28,10 +28,10 @@ _SUPPORTED = {f"3.{minor}.0": minor for minor in range(NEWEST_MINOR + 1)}
 
 
 def parse_and_translate(config: bytes) -> bytes:
-    """`config`, of a stable version 3, as JSON in Go's form and in the version that is served. It is no template.
+    """`config`, of a stable version 3, in canonical form.
 
     Raises:
-        IgnitionError: it is not JSON, its version is not supported, or Ignition's validation fails.
+        IgnitionError: it is not JSON, its version is not supported, or it breaks a rule of Ignition.
     """
     try:
         document = decode(config)
@@ -47,9 +47,9 @@ def parse_and_translate(config: bytes) -> bytes:
 
 
 def served_form(config: Struct, minor: int) -> bytes:
-    """`config`, a valid one of version 3.`minor`, in the form and the version that is served; it is upgraded in place.
+    """`config`, a valid one of version 3.`minor`, in canonical form; it is upgraded in place.
 
-    What is absent in it may be left out.
+    Absent members may be left out.
     """
     if minor < _WRITTEN_MINOR:
         _upgrade(config)
@@ -63,7 +63,7 @@ def _minor(document: object) -> int:
 
 
 def minor_of(version: str) -> int:
-    """The 4 of `3.4.0`. Raises MismatchError for a version that is not supported."""
+    """The 4 of `3.4.0`. Raises MismatchError for an unsupported version."""
     if version in _SUPPORTED:
         return _SUPPORTED[version]
     if not version:
@@ -76,7 +76,7 @@ def minor_of(version: str) -> int:
 
 
 def _upgrade(config: Struct) -> None:
-    """Clear the bits that only versions from 3.4.0 on may set."""
+    """Clear the mode bits that only versions from 3.4.0 on may set."""
     storage = struct(config, "storage")
     for node in structs(storage, "files") + structs(storage, "directories"):
         mode = number(node, "mode")

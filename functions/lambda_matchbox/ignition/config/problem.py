@@ -1,11 +1,11 @@
-"""What is wrong with an Ignition config, and where, in Ignition's words; and the paths that many rules check."""
+"""Problems of an Ignition config in Ignition's words, and the rule for paths."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 
 class Problem(NamedTuple):
-    """A broken rule: `path` is like `$.storage.files.0.path`, `reason` shows no value but the name of a unit."""
+    """A broken rule. `path` is like `$.storage.files.0.path`; `reason` quotes no value but the name of a unit."""
 
     path: str
     reason: str
@@ -16,7 +16,7 @@ Problems = Iterator[Problem]
 
 
 def path_problem(path: str) -> str:
-    """Why `path` is not the shortest spelling of an absolute path; empty if it is."""
+    """The reason why `path` is not a normalised absolute path; empty if it is."""
     if not path:
         return "path not specified"
     if not path.startswith("/"):
@@ -27,6 +27,6 @@ def path_problem(path: str) -> str:
 
 
 def problems_at(path: str, reason: str) -> Problems:
-    """The problem at `path`; none if there is no reason."""
+    """The problem at `path`, if there is a reason."""
     if reason:
         yield Problem(path, reason)

@@ -1,7 +1,7 @@
-"""From the JSON of an Ignition config to its fields and back, as Go's encoding/json does with Ignition's structs.
+"""Ignition configs read from JSON and written back, as Go's encoding/json does with Ignition's structs.
 
-A struct becomes a dict that has its structs and lists always and its scalars if the config has them. Keys match
-whatever their case, unknown ones are ignored, and null is like an absent key.
+A struct becomes a dict with all its structs and lists, and the scalars that the config has. Keys match in any case,
+unknown ones are ignored, and null counts as absent.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _WANTED = {"string": "text", "int": "an integer", "bool": "true or false"}
 
 
 class MismatchError(ValueError):
-    """A value that has not the type of its field; `path` is like `$.storage.files.0.mode`."""
+    """A value of the wrong type; `path` is like `$.storage.files.0.mode`."""
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"{path}: {reason}")
@@ -26,7 +26,7 @@ class MismatchError(ValueError):
 
 
 def read_struct(struct: str, document: object, minor: int) -> Struct:
-    """`document`, as `go_json` decodes it, as the struct of Ignition 3.`minor`.
+    """`document`, as `golang.json` decodes it, as a struct of Ignition 3.`minor`.
 
     Raises:
         MismatchError: a value has the wrong type.
@@ -35,7 +35,7 @@ def read_struct(struct: str, document: object, minor: int) -> Struct:
 
 
 def written(struct: str, value: Mapping[str, object], minor: int) -> Struct:
-    """`value` with what Ignition 3.`minor` writes of it, in that order."""
+    """`value` as Ignition 3.`minor` writes it, in its order."""
     result: Struct = {}
     for name, kind in fields_of(struct, minor).items():
         member = value.get(name)
@@ -121,24 +121,24 @@ def _read_scalar(kind: str, value: object, path: str) -> object:
 
 
 def text(value: Struct, name: str) -> str:
-    """A string, empty where the config has none."""
+    """The string of a member; empty if absent."""
     found = value.get(name)
     return found if isinstance(found, str) else ""
 
 
 def structs(value: Struct, name: str) -> list[Struct]:
-    """The elements of a list of structs."""
+    """The structs in a list member."""
     found = value.get(name)
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 def struct(value: Struct, name: str) -> Struct:
-    """A struct, empty where this version has none."""
+    """The struct of a member; empty if this version has none."""
     found = value.get(name)
     return found if isinstance(found, dict) else {}
 
 
 def number(value: Struct, name: str) -> int | None:
-    """An integer, None where the config has none."""
+    """The integer of a member; None if absent."""
     found = value.get(name)
     return found if isinstance(found, int) else None

@@ -1,4 +1,4 @@
-"""Which rules of Ignition does a config break? Those for which Ignition would refuse it, and what it warns of."""
+"""Ignition's validation: errors and warnings for a config."""
 
 from collections.abc import Callable
 from typing import cast
@@ -97,7 +97,7 @@ def _duplicates(kind: str, value: Struct, path: str, minor: int) -> Problems:
 
 
 def key_of(kind: str, element: object) -> str:
-    """What tells an element of a list from the others; `kind` is its type."""
+    """The key that identifies an element of type `kind` in its list."""
     if not isinstance(element, dict):
         return cast(str, element)
     if kind == "Partition":
@@ -139,7 +139,7 @@ def _header_problems(header: Struct, path: str, _minor: int) -> Problems:
 
 
 def _reference_problems(reference: Struct, path: str, minor: int) -> Problems:
-    """A config or a certificate to fetch; in 3.0 these have but a source."""
+    """The rules for a config or certificate to fetch; in 3.0 these have only a source."""
     if minor >= 1:
         yield from _resource_problems(reference, path, minor)
     elif text(reference, "source"):

@@ -1,16 +1,15 @@
 """The fields of Ignition configs, versions 3.0 to 3.6, in the order in which Ignition writes them.
 
-From the specifications that Ignition publishes for each version, and from its types where these say more.
+From the published specification of each version, and from Ignition's types where these are more precise.
 
-A type is a word: `string`, `int` and `bool` are left out where the config has none; `string!` is always written;
-`string0` and `int0` are left out where empty. `[T]` is a list, left out where empty. Any other word is a struct,
-which is always written.
+A type is a word: `string`, `int` and `bool` are left out if absent; `string!` is always written; `string0` and `int0`
+are left out if empty. `[T]` is a list, left out if empty. Any other word is a struct, which is always written.
 """
 
 from functools import cache
 
 NEWEST_MINOR = 6
-"""The newest stable version is 3.6."""
+"""The minor version of the newest stable specification."""
 
 _STRUCTS = {
     "Stub": "ignition:StubIgnition",
@@ -82,16 +81,16 @@ _SINCE = {
     "Tang.advertisement": 4,
 }
 
-# Up to 3.2 these cannot be absent in Ignition: they are empty strings, and are written as such after an upgrade.
+# Before these versions the fields cannot be absent: they are empty strings, and are written after an upgrade.
 _EMPTY_BEFORE = {"Link.target": 3, "ClevisCustom.config": 3, "ClevisCustom.pin": 3}
 
 Fields = dict[str, str]
-"""From the name of a field to its type."""
+"""The types of fields by name."""
 
 
 @cache
 def fields_of(struct: str, minor: int) -> Fields:
-    """The fields of `struct` in version 3.`minor`, in order; no fields for what is no struct."""
+    """The fields of `struct` in version 3.`minor`, in order; none if it is not a struct."""
     fields: Fields = {}
     for word in _STRUCTS.get(struct, "").split():
         name, _, kind = word.partition(":")

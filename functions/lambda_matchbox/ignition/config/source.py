@@ -1,4 +1,4 @@
-"""What may an Ignition config name as the source of a file?"""
+"""The rules for URLs that Ignition fetches."""
 
 import re
 from urllib.parse import unquote_plus
@@ -20,7 +20,7 @@ _ARN_SECTIONS = 6
 
 
 def source_problem(source: str, minor: int) -> str:
-    """Why Ignition 3.`minor` refuses to fetch from `source`; empty if it does not."""
+    """The reason why Ignition 3.`minor` refuses the URL `source`; empty if it accepts it."""
     try:
         url = parse_url(source)
     except UrlError:

@@ -1,4 +1,4 @@
-"""The rules of Ignition for disks and what is on them: one function for each struct, with the version 3.`minor`."""
+"""Ignition's rules for disks and their contents, one function for each struct of version 3.`minor`."""
 
 import re
 from bisect import bisect_left, bisect_right
@@ -20,7 +20,7 @@ _LEVELS_WITH_SPARES = frozenset({"raid1", "1", "mirror", "raid4", "4", "raid5", 
 
 
 def disk_problems(disk: Struct, path: str, _minor: int) -> Problems:
-    """A disk and its partitions with each other."""
+    """The rules for a disk and between its partitions."""
     if not text(disk, "device"):
         yield Problem(f"{path}.device", "disk device is required")
         return
@@ -42,7 +42,7 @@ def _at_partition(path: str, index: int | None, reason: str) -> Problems:
 
 
 def _repeated(values: Sequence[object]) -> int | None:
-    """Where the first value stands that stood there before; None of them is no value."""
+    """The index of the first repeated value other than None."""
     seen = set()
     for index, one in enumerate(values):
         if one in seen:
@@ -53,7 +53,7 @@ def _repeated(values: Sequence[object]) -> int | None:
 
 
 def _extent(partition: Struct) -> tuple[int, int] | None:
-    """The first and the last MiB of a partition whose place does not depend on the disk."""
+    """The first and last MiB of a partition whose extent does not depend on the disk."""
     start, size = number(partition, "startMiB"), number(partition, "sizeMiB")
     if not start or size is None:
         return None
@@ -61,9 +61,9 @@ def _extent(partition: Struct) -> tuple[int, int] | None:
 
 
 def _overlapping(extents: list[tuple[int, int] | None]) -> int | None:
-    """The partition that another one runs into, as Ignition finds it: the first one that runs into any, and into which.
+    """The index of a partition that another one overlaps: of the first that overlaps any, the first that it overlaps.
 
-    Ignition compares each with each. Here the ends are sorted, and one is compared with all.
+    Ignition compares each with each. Here the ends are sorted, and only one is compared with all.
     """
     known = [(index, extent) for index, extent in enumerate(extents) if extent]
     runs_into_any = _collisions([extent for _, extent in known])
@@ -74,15 +74,15 @@ def _overlapping(extents: list[tuple[int, int] | None]) -> int | None:
 
 
 def _collisions(extents: list[tuple[int, int]]) -> Callable[[tuple[int, int]], bool]:
-    """Whether one of the extents overlaps any other of them. A negative size ends an extent before its start."""
+    """A test whether an extent overlaps any other. A negative size ends an extent before its start."""
     starts = sorted(start for start, end in extents if start <= end)
     ends = sorted(end for start, end in extents if start <= end)
     backward = sorted((start, end) for start, end in extents if start > end)
-    # The least end of those that start there or later.
+    # The smallest end of those that start there or later.
     least_ends = list(accumulate((end for _, end in reversed(backward)), min))[::-1]
 
     def meeting(first: int, last: int) -> int:
-        """How many of those with a size hold anything from the first to the last MiB."""
+        """The number of extents with a size that reach into these MiB."""
         return bisect_right(starts, last) - bisect_left(ends, first)
 
     def collides(extent: tuple[int, int]) -> bool:
@@ -90,7 +90,7 @@ def _collisions(extents: list[tuple[int, int]]) -> Callable[[tuple[int, int]], b
         later = bisect_right(backward, start, key=itemgetter(0))
         if later < len(backward) and least_ends[later] < end:
             return True
-        # What has a size meets itself too.
+        # An extent with a size is counted itself.
         return meeting(start, end) > 1 if start <= end else meeting(start, start) + meeting(end, end) > 0
 
     return collides
@@ -106,7 +106,7 @@ def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
 
 
 def partition_problems(partition: Struct, path: str, _minor: int) -> Problems:
-    """A partition by itself."""
+    """The rules for a single partition."""
     others = ("label", "startMiB", "sizeMiB")
     if partition.get("shouldExist") is False and (
         any(name in partition for name in others) or text(partition, "typeGuid") or text(partition, "guid")
@@ -125,7 +125,7 @@ def partition_problems(partition: Struct, path: str, _minor: int) -> Problems:
 
 
 def filesystem_problems(filesystem: Struct, path: str, minor: int) -> Problems:
-    """A filesystem."""
+    """The rules for a filesystem."""
     if text(filesystem, "path"):
         yield from problems_at(f"{path}.path", path_problem(text(filesystem, "path")))
     yield from problems_at(f"{path}.device", path_problem(text(filesystem, "device")))
@@ -149,7 +149,7 @@ def filesystem_problems(filesystem: Struct, path: str, minor: int) -> Problems:
 
 
 def luks_problems(luks: Struct, path: str, minor: int) -> Problems:
-    """An encrypted device."""
+    """The rules for an encrypted device."""
     if "/" in text(luks, "name"):
         yield Problem(f"{path}.name", "device names cannot contain slashes")
     if len(text(luks, "label").encode()) > _MAX_LUKS_LABEL:
@@ -175,7 +175,7 @@ def luks_problems(luks: Struct, path: str, minor: int) -> Problems:
 
 
 def raid_problems(raid: Struct, path: str, minor: int) -> Problems:
-    """An array."""
+    """The rules for an array."""
     level = text(raid, "level")
     if level not in _LEVELS_WITHOUT_SPARES | _LEVELS_WITH_SPARES:
         yield Problem(f"{path}.level", "unrecognized raid level" if level or minor < 3 else "raid level is required")
@@ -186,7 +186,7 @@ def raid_problems(raid: Struct, path: str, minor: int) -> Problems:
 
 
 def clevis_custom_problems(custom: Struct, path: str, minor: int) -> Problems:
-    """A pin that is given as text."""
+    """The rules for a custom Clevis pin."""
     pin, config = text(custom, "pin"), text(custom, "config")
     if not pin and not config and not (minor >= 3 and custom.get("needsNetwork")):
         return

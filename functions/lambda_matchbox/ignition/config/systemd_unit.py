@@ -1,4 +1,4 @@
-"""The syntax of a systemd unit, as the library that Ignition uses reads it."""
+"""The syntax of systemd units, as Ignition's library parses it."""
 
 import re
 
@@ -6,8 +6,8 @@ _SECTION = re.compile(r"\[([^\]]*+)\]([^\n]*+)")
 _COMMENT = re.compile(r"[#;](?:[^\n]*\\ ?\n)*+[^\n]*+")
 _OPTION = re.compile(r"[^=\r\n]*+=(?:[^\n]*\\\n)*+[^\n]*+")
 _MAX_LINE = 2048
-# The library finds a long line only where its buffer of 4,096 bytes holds it whole. Behind the first buffer that
-# depends on where each line falls: what is longer is left to Ignition.
+# The library finds a long line only if its buffer of 4,096 bytes holds the whole of it. Behind the first buffer that
+# depends on where the line falls: longer units are left to Ignition.
 _BUFFER = 4096
 _LONG_LINE = re.compile(rb"[^\r\n]{%d}" % _MAX_LINE)
 _NO_SPACES_IN_GO = frozenset("\x1c\x1d\x1e\x1f")

@@ -1,1 +1,1 @@
-"""The rules that a Butane config has to keep."""
+"""The rules of Butane configs."""

@@ -20,7 +20,7 @@ _ROOT_MIB = 8192
 
 
 def boot_device_problems(device: Sourced, path: Path, dialect: Dialect) -> Iterator[ReportEntry]:
-    """The layout, and what goes with it."""
+    """The layout and its constraints."""
     mirrored = bool(struct(device, "mirror").get("devices"))
     layout = text(device, "layout")
     if "layout" in device:

@@ -1,4 +1,4 @@
-"""What is wrong with an Ignition config that stands inside a Butane config, to be merged or to replace it?"""
+"""The rules for an Ignition config inside a Butane config, to be merged or to replace it."""
 
 import json
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ _GO_REASONS = {
 
 
 def inline_config_entries(config: str, path: Path, dialect: Dialect) -> Iterator[ReportEntry]:
-    """The entries for `config`, the `inline` of what is at `path`. Their paths are those of the Ignition config."""
+    """The entries for `config`, the `inline` at `path`. Their paths are those of the Ignition config."""
     invalid = ReportEntry.error((*path, "inline"), "config is not valid")
     try:
         document = decode(config.encode())

@@ -1,4 +1,4 @@
-"""The rules that a Butane config keeps before it is translated, one function for each struct."""
+"""The rules for a Butane config before it is translated, one function for each struct."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ Entries = Iterator[ReportEntry]
 
 
 def source_entries(config: Sourced, dialect: Dialect) -> Entries:
-    """The errors and warnings, without their positions: a struct before what is in it, in the order of the fields."""
+    """The errors and warnings without their positions, outer structs first, in the order of the fields."""
     yield from _entries("Config", config, (), dialect)
 
 
@@ -45,7 +45,7 @@ def _entries(kind: str, value: Sourced, path: Path, dialect: Dialect) -> Entries
 
 
 def _config(config: Sourced, path: Path, dialect: Dialect) -> Entries:
-    """From fcos 1.6.0 on."""
+    """The rules since fcos 1.6.0."""
     if dialect.boot_version < _STRICTER:
         return
     storage = struct(config, "storage")
@@ -88,7 +88,7 @@ def _filesystem(filesystem: Sourced, path: Path, dialect: Dialect) -> Entries:
 
 
 def is_swap(filesystem: Sourced, dialect: Dialect) -> bool:
-    """Whether the mount unit of a filesystem is one for swap space, which older versions do not know."""
+    """Whether the mount unit of a filesystem is for swap, which older versions do not have."""
     return text(filesystem, "format") == "swap" and dialect.minor >= 3
 
 
@@ -128,7 +128,7 @@ _CHECKS: dict[str, Callable[[Sourced, Path, Dialect], Entries]] = {
 
 
 def _decimal_mode_entries(node: Sourced, path: Path, *, is_directory: bool) -> Iterator[ReportEntry]:
-    """A warning if the mode of a file or a directory makes sense only as the octal number that it looks like."""
+    """A warning if a mode makes sense only as the octal number that it looks like."""
     mode = number(node, "mode")
     if mode is None or not 0 <= mode <= _MAX_DIGITS_AS_MODE or not set(str(mode)) <= set("01234567"):
         return
@@ -146,7 +146,7 @@ def _is_typical(mode: int, *, is_directory: bool) -> bool:
         return False
     if any(one & (_WRITE | _EXECUTE) and not one & _READ for one in classes):
         return False
-    # Nobody may read without executing where someone more specific executes, and the other way round.
+    # A class may not read without executing if a more specific one executes, nor the reverse.
     if any(
         one & _EXECUTE and other_one & _READ and not other_one & _EXECUTE for one, other_one in _more_and_less(classes)
     ):

@@ -1,1 +1,1 @@
-"""From Butane's short forms to the Ignition config that they stand for."""
+"""Butane's short forms, replaced by the Ignition config that they stand for."""

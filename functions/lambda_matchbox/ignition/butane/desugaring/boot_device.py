@@ -1,4 +1,4 @@
-"""What `boot_device` and `grub` of fcos stand for: disks, filesystems, arrays, a LUKS volume, GRUB's users."""
+"""The disks, filesystems, arrays, LUKS volume and GRUB users for `boot_device` and `grub` of fcos."""
 
 from typing import cast
 
@@ -22,7 +22,7 @@ _ORIGIN = ("boot_device",)
 
 
 def boot_device_storage(device: Sourced, dialect: Dialect) -> Sourced | None:
-    """The storage that a `boot_device` stands for; None if it asks for neither a mirror nor encryption."""
+    """The storage for a `boot_device`; None if it has neither a mirror nor encryption."""
     layout = text(device, "layout")
     disks = cast(list[str], struct(device, "mirror")["devices"])
     luks = cast(Sourced, device["luks"])
@@ -92,7 +92,7 @@ def _filesystem(dialect: Dialect, origin: Path, device: str, form: str, label: s
 
 
 def grub_storage(grub: Sourced, dialect: Dialect) -> Sourced | None:
-    """The storage that `grub` stands for: a file for its users on the boot filesystem; None if it has none."""
+    """The storage for `grub`: a file with its users on the boot filesystem; None if it has none."""
     users = structs(grub, "users")
     if not users:
         return None

@@ -1,4 +1,4 @@
-"""From what a Butane config says in short to what an Ignition config needs, in place."""
+"""The steps from a Butane config to an Ignition config, in place."""
 
 from collections.abc import Iterator
 from typing import cast
@@ -15,7 +15,7 @@ from lambda_matchbox.ignition.config.reader import struct, structs, text
 
 _NO_FILES = "local file paths are relative to a files directory that must be specified with -d/--files-dir"
 _UNSUPPORTED = "{} is not supported in this spec version"
-# What Ignition has and these variants must not: the path, and what it is called.
+# The fields of Ignition that a variant forbids: path and name.
 _FORBIDDEN = {
     "flatcar": {},
     "r4e": {
@@ -30,7 +30,7 @@ _FORBIDDEN["fiot"] = _FORBIDDEN["r4e"]
 
 
 def fill_in(config: Sourced, dialect: Dialect) -> Iterator[ReportEntry]:
-    """Put data URLs in the place of inline contents, and add mount units.
+    """Add data URLs for inline contents, and mount units.
 
     There is no files directory: each local file is an error.
     """
@@ -62,7 +62,7 @@ def fill_in(config: Sourced, dialect: Dialect) -> Iterator[ReportEntry]:
 
 
 def add_boot_device(config: Sourced, dialect: Dialect) -> Iterator[ReportEntry]:
-    """Put what `boot_device` and `grub` stand for under the rest of the config. Tells what is doubtful about it."""
+    """Merge the config into that for `boot_device` and `grub`. Yields warnings."""
     if not dialect.boot_version:
         return
     _put_under(config, boot_device_storage(cast(Sourced, config["boot_device"]), dialect), dialect)
@@ -78,7 +78,7 @@ def _put_under(config: Sourced, storage: Sourced | None, dialect: Dialect) -> No
 
 
 def forbidden_fields(config: Sourced, dialect: Dialect) -> Iterator[ReportEntry]:
-    """The errors for what Ignition knows and the variant does not."""
+    """The errors for fields that Ignition has and the variant forbids."""
     if dialect.variant == "flatcar":
         for index, luks in enumerate(structs(struct(config, "storage"), "luks")):
             if _is_given(luks["clevis"]):

@@ -1,4 +1,4 @@
-"""Two configs made one, as Ignition merges a child into its parent."""
+"""Two configs merged, as Ignition merges a child into its parent."""
 
 from typing import cast
 
@@ -12,7 +12,7 @@ _NODES = ("directories", "files", "links")
 
 
 def merged(kind: str, parent: Sourced, child: Sourced, dialect: Dialect) -> Sourced:
-    """`parent` with what `child` sets. Elements of lists meet by their keys; those of the parent come first."""
+    """`parent` overridden by `child`. Elements of lists are merged by their keys; the parent's come first."""
     result = empty(kind, dialect, child.origin)
     result.update(child)
     result.is_made = child.is_made
@@ -51,7 +51,7 @@ def _list(where: str, kind: str, inherited: list[object], own: list[object], dia
 
 
 def _drop_replaced_nodes(storage: Sourced, child: Sourced) -> None:
-    """A file of the parent goes where the child has a directory or a link at its path, and so on."""
+    """Drop a parent's file if the child has a directory or link at its path, and the like."""
     kind_of = {text(node, "path"): name for name in _NODES for node in structs(child, name)}
     for name in _NODES:
         storage[name] = [node for node in structs(storage, name) if kind_of.get(text(node, "path"), name) == name]

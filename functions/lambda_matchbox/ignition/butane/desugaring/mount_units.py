@@ -1,4 +1,4 @@
-"""The systemd units that mount what a config says `with_mount_unit` of."""
+"""systemd units for the filesystems that have `with_mount_unit`."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _ESCAPED = re.compile(rb"[^A-Za-z0-9:_./]")
 
 
 def mount_units(storage: Struct, dialect: Dialect) -> list[Sourced]:
-    """The units, in the order of the filesystems."""
+    """The units in the order of the filesystems."""
     return list(_units(storage, dialect))
 
 

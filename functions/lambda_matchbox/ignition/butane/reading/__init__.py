@@ -1,1 +1,1 @@
-"""From the YAML of a Butane config to its structs."""
+"""The YAML of a Butane config, read into its structs."""

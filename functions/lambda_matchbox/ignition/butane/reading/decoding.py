@@ -1,4 +1,4 @@
-"""From the nodes of a Butane text to the structs of its config, as gopkg.in/yaml.v3 decodes them."""
+"""Nodes of YAML decoded to the structs of a config, as gopkg.in/yaml.v3 does."""
 
 from typing import cast
 
@@ -18,21 +18,21 @@ from lambda_matchbox.ignition.butane.report import MAX_ENTRIES, ButaneError, Pat
 from lambda_matchbox.ignition.butane.schema import SCALARS, Field, fields_of, package, type_text
 from lambda_matchbox.ignition.butane.structs import Sourced, empty
 
-# More than any config has, and little enough that aliases of aliases take no time.
+# More than any config has, and few enough that aliases of aliases cost no time.
 _MAX_BEHIND_ALIASES = 50_000
-# What merge keys bring is read each time. So many values take some two seconds, in all stages together.
+# Merged values are read again each time. So many take about two seconds in all stages together.
 _MAX_VALUES = 100_000
-# Merge keys behind each other. Each looks at those before it, and at all that they bring.
+# Nested merge keys: each looks at those before it and at all their members.
 _MAX_MERGES = 100
-# Each text is compressed, also where aliases and merge keys repeat it.
+# Each text is compressed, repeated ones too.
 _MAX_TEXT = 16 * 1024 * 1024
 
 
 def decoded(struct: str, document: Node | None, dialect: Dialect, *, prefix: str = "") -> Sourced:
-    """`document` as a struct. Structs in it are there always, lists always, scalars if the text has them.
+    """`document` as a struct, with all structs and lists, and the scalars that the text has.
 
     Raises:
-        ButaneError: values have the wrong type, keys repeat, or there is too much, also by aliases and merge keys.
+        ButaneError: values have the wrong type, keys repeat, or aliases and merge keys expand to too much.
     """
     reader = _Decoder(dialect, prefix)
     value = empty(struct, dialect, ())
@@ -47,7 +47,7 @@ def decoded(struct: str, document: Node | None, dialect: Dialect, *, prefix: str
 
 
 def resolved(node: Node) -> Node:
-    """What an alias stands for; any other node itself."""
+    """The target of an alias; any other node itself."""
     return node.target if isinstance(node, Alias) else node
 
 
@@ -56,9 +56,9 @@ def _go_name(struct: str) -> str:
 
 
 class _Decoder:
-    """One decoding: `errors` has each problem of a type in yaml.v3's words, and in words that show no value.
+    """One decoding; `errors` has type errors in yaml.v3's words, and in words that quote no value.
 
-    Those behind the first are counted in `left_out`.
+    `left_out` counts those beyond the limit.
     """
 
     def __init__(self, dialect: Dialect, prefix: str) -> None:
@@ -160,9 +160,9 @@ class _Decoder:
             raise ButaneError(f"{self._prefix}it takes too long: more than {_MAX_TEXT} characters of text")
 
     def _members(self, node: Mapping, taken: set[str], around: tuple[Mapping, ...] = ()) -> list[tuple[str, Node]]:
-        """The keys of a mapping with their values, then what its merge keys add; `around` it are those it goes into.
+        """The members of a mapping, then those of its merge keys. `around` has the mappings that it is merged into.
 
-        Keys that are `taken` are left out, and taken are then those that it has.
+        Keys in `taken` are left out; the mapping's own keys are added to it.
         """
         members: list[tuple[str, Node]] = []
         merged: list[Node] = []
@@ -222,7 +222,7 @@ class _Decoder:
         return repeated
 
     def _check_tag(self, node: Scalar) -> None:
-        """Raise ButaneError for a value that is not of the type that its tag says."""
+        """Raise ButaneError for a value that does not fit its tag."""
         reason = tag_problem(node)
         if reason:
             hidden = f"line {node.position.line}: a value is not of the type of its tag"
@@ -258,7 +258,7 @@ class _Decoder:
         )
 
     def _count(self, merged: int = 0) -> None:
-        """Count a node that is read, or as many as a merge key or an alias brings; on their own what aliases repeat."""
+        """Count a node, or the nodes of a merge key or alias, which have a limit of their own."""
         self._values += 1
         if self._values > _MAX_VALUES:
             raise ButaneError(f"{self._prefix}it takes too long: more than {_MAX_VALUES} values")

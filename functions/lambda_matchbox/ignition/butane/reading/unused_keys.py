@@ -1,4 +1,4 @@
-"""Which keys of a Butane text mean nothing? A warning for each."""
+"""Warnings for unused keys, and the positions of nodes."""
 
 from collections.abc import Iterator
 from typing import cast
@@ -16,19 +16,19 @@ _MISMATCH = (
 
 
 def unused_keys(config: Sourced, document: Node | None, dialect: Dialect) -> Iterator[ReportEntry]:
-    """The warnings, in the order of the config's fields."""
+    """The warnings in the order of the config's fields."""
     yield from _of_struct("Config", config, (), document, dialect)
 
 
 class Positions:
-    """The positions of a document's nodes. Each mapping is searched once, however many are asked for."""
+    """The positions of a document's nodes; each mapping is searched once."""
 
     def __init__(self, document: Node | None) -> None:
         self._document = document
         self._members: dict[int, dict[str, Node]] = {}
 
     def of(self, path: Path) -> Position | None:
-        """The position of the deepest node along `path`; what is behind an alias has no position of its own."""
+        """The position of the deepest node along `path`; nodes behind an alias have none of their own."""
         node = self._document
         position = None if node is None else node.position
         for part in path:
@@ -49,7 +49,7 @@ class Positions:
 
 
 def member_of(node: Node | None, part: str | int) -> Node | None:
-    """The node at a key or an index; the last one of a key that repeats."""
+    """The node at a key or index; of a repeated key the last."""
     if isinstance(node, Mapping):
         found = [value for key, value in node.pairs if isinstance(key, Scalar) and key.value == part]
         return found[-1] if found else None

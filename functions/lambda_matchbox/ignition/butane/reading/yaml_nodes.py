@@ -1,4 +1,4 @@
-"""The first document of a YAML text as nodes with their positions, with gopkg.in/yaml.v3's words for what is wrong."""
+"""The first document of a YAML text as nodes with positions, and gopkg.in/yaml.v3's syntax errors."""
 
 import re
 from collections.abc import Iterator
@@ -10,14 +10,14 @@ from lambda_matchbox.ignition.yaml import MAX_DEPTH, events
 if TYPE_CHECKING:
     import yaml
 
-# To compose so many takes some half a second, and some 20 MB.
+# To compose so many takes about half a second and 20 MB.
 _MAX_NODES = 100_000
 _ESCAPED_SLASH = re.compile(r'[^"]*+"(?:[^"\\]|\\[^/])*+\\/', re.DOTALL)
 _LINE_BREAKS = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 
 
 class Scalar(NamedTuple):
-    """A scalar; `tag` is the one that the text gives, `plain` whether it stands without quotes and not as a block."""
+    """A scalar with its explicit tag, if any; `plain` if it is neither quoted nor a block."""
 
     position: Position
     value: str
@@ -26,7 +26,7 @@ class Scalar(NamedTuple):
 
 
 class Sequence(NamedTuple):
-    """A list; `tag` is the one that the text gives."""
+    """A list with its explicit tag, if any."""
 
     position: Position
     items: "list[Node]"
@@ -34,7 +34,7 @@ class Sequence(NamedTuple):
 
 
 class Mapping(NamedTuple):
-    """A mapping, with repeated keys; `tag` is the one that the text gives."""
+    """A mapping, with repeated keys, and its explicit tag, if any."""
 
     position: Position
     pairs: "list[tuple[Node, Node]]"
@@ -42,7 +42,7 @@ class Mapping(NamedTuple):
 
 
 class Alias(NamedTuple):
-    """An alias, and what it stands for; that can be around it."""
+    """An alias and its target, which may contain it."""
 
     position: Position
     name: str
@@ -53,7 +53,7 @@ Node = Scalar | Sequence | Mapping | Alias
 
 
 def first_document(text: bytes) -> Node | None:
-    """The top of the first document of `text`, None if it has none. What follows it is not read.
+    """The top of the first document of `text`, None if there is none. The rest is not read.
 
     Raises:
         ButaneError: it is not YAML, or has too many nodes.
@@ -81,7 +81,7 @@ def _composed(found: "Iterator[yaml.Event]", source: str) -> Node:
 
     anchors: dict[str, Node] = {}
     top: list[Node] = []
-    # The collections that are open, and what each has so far.
+    # The open collections with their members so far.
     stack: list[tuple[Node | None, list[Node]]] = [(None, top)]
     count = 0
     for event in found:
@@ -105,7 +105,7 @@ def _composed(found: "Iterator[yaml.Event]", source: str) -> Node:
 
 
 def _node(event: "yaml.NodeEvent", anchors: dict[str, Node], source: str) -> tuple[Node, list[Node] | None]:
-    """The node that an event begins, and where its members go if it has any."""
+    """The node that an event begins, and the list for its members, if it has any."""
     import yaml
 
     mark = event.start_mark
@@ -133,7 +133,7 @@ def _node(event: "yaml.NodeEvent", anchors: dict[str, Node], source: str) -> tup
 
 
 def _refuse_escaped_slash(event: "yaml.ScalarEvent", source: str) -> None:
-    """JSON's `\\/`, which libyaml knows and Butane's YAML does not."""
+    """Refuse JSON's `\\/`, which libyaml accepts and yaml.v3 does not."""
     start, end = event.start_mark, event.end_mark
     found = _ESCAPED_SLASH.match(source, start.index, end.index) if start and end else None
     if found and start:
@@ -143,7 +143,7 @@ def _refuse_escaped_slash(event: "yaml.ScalarEvent", source: str) -> None:
 
 
 def _syntax_error(error: "yaml.MarkedYAMLError") -> ButaneError:
-    """The error with the line that Go's parser would name, which can be the one before or after."""
+    """The error with the line that Go's parser would name, which may be off by one."""
     import yaml
 
     marks = [mark.line for mark in (error.context_mark, error.problem_mark) if mark is not None and mark.line]

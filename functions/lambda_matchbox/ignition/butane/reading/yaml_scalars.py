@@ -1,6 +1,6 @@
-"""What does a YAML scalar mean to gopkg.in/yaml.v3? Its type, and its value for a field of a config.
+"""Types and values of YAML scalars, as gopkg.in/yaml.v3 resolves them.
 
-A tag that yaml.v3 does not know means nothing to it: the scalar is then a string, whatever it looks like.
+A scalar with a tag unknown to yaml.v3 is a string.
 """
 
 import base64
@@ -12,7 +12,7 @@ from lambda_matchbox.ignition.yaml import NULLS
 
 _INTEGERS = range(-(2**63), 2**63)
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-# YAML 1.1's other words, which a boolean field takes even in quotes, or with an unknown tag.
+# YAML 1.1's booleans, which a boolean field accepts even quoted or with an unknown tag.
 _OLD_BOOLEANS = {
     **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "on", "On", "ON"), True),
     **dict.fromkeys(("n", "N", "no", "No", "NO", "off", "Off", "OFF"), False),
@@ -27,7 +27,7 @@ _SPECIAL_FLOATS = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?", re.ASCII | re.DOTALL)
 _LINE_END = re.compile(r"[\r\n]")
 _PREFIX = "tag:yaml.org,2002:"
-# A scalar with one of these has to look like it.
+# A scalar with one of these tags must look like it.
 _LOOKED_AT = frozenset({"!!null", "!!bool", "!!int", "!!float", "!!timestamp"})
 _KNOWN_TAGS = _LOOKED_AT | {"!!str", "!!binary", "!!merge", "!!seq", "!!map"}
 _MAX_DIGITS = 80
@@ -35,31 +35,31 @@ _SHOWN, _MAX_SHOWN = 7, 10
 
 
 class WrongTypeError(ValueError):
-    """A scalar that a field cannot hold."""
+    """A scalar that does not fit its field."""
 
 
 def short_form(tag: str) -> str:
-    """A tag of the text as yaml.v3 shows it, like `!!int`."""
+    """A tag in yaml.v3's short form, like `!!int`."""
     return "!!" + tag.removeprefix(_PREFIX) if tag.startswith(_PREFIX) else tag
 
 
 def masked_tag(tag: str) -> str:
-    """A tag for a log, in its short form; one that the text has made up is `!`."""
+    """A tag for a log, in its short form; `!` for a tag that yaml.v3 does not know."""
     return tag if tag in _KNOWN_TAGS else "!"
 
 
 def short_tag(scalar: Scalar) -> str:
-    """The type of a scalar, like `!!int`; an unknown tag of the text as it is."""
+    """The tag of a scalar, like `!!int`; an unknown one unchanged."""
     if scalar.tag and scalar.tag != "!":
         return short_form(scalar.tag)
     return _plain_tag(scalar.value) if scalar.plain else "!!str"
 
 
 def tag_problem(scalar: Scalar) -> str:
-    """Why the tag that the text gives a scalar ends yaml.v3's reading, in its words; empty if it does not."""
+    """yaml.v3's error for a scalar that does not fit its explicit tag; empty if it fits."""
     tag = short_form(scalar.tag)
     if tag in _LOOKED_AT:
-        # Only as a key is `<<` of a type of its own.
+        # `<<` has its own type only as a key.
         found = _plain_tag(scalar.value) if scalar.value != "<<" else "!!str"
         is_float = tag == "!!float" and found == "!!int" and _integer(scalar.value) in _INTEGERS
         if found != tag and not is_float:
@@ -70,15 +70,15 @@ def tag_problem(scalar: Scalar) -> str:
 
 
 def is_null(scalar: Scalar) -> bool:
-    """Whether it stands for nothing."""
+    """Whether the scalar is null."""
     return short_tag(scalar) == "!!null"
 
 
 def value_of(scalar: Scalar, kind: str) -> object:
-    """The value of a scalar that is not null and has no `tag_problem`, for a field of type `string`, `int` or `bool`.
+    """The value of a scalar that is not null and fits its tag, for a field of type `string`, `int` or `bool`.
 
     Raises:
-        WrongTypeError: it has none.
+        WrongTypeError: it does not fit the field.
     """
     tag = short_tag(scalar)
     if kind == "string":
@@ -92,7 +92,7 @@ def value_of(scalar: Scalar, kind: str) -> object:
 
 
 def shown(scalar: Scalar) -> str:
-    """A scalar as an error shows it."""
+    """The scalar as errors quote it."""
     raw = scalar.value.encode()
     text = raw[:_SHOWN].decode("utf-8", "replace") + "..." if len(raw) > _MAX_SHOWN else scalar.value
     return f"{short_tag(scalar)} `{text}`"
@@ -116,7 +116,7 @@ def _plain_tag(value: str) -> str:
 
 
 def _integer(value: str) -> int | None:
-    """The integer that `value` is, if it fits 64 bits, signed or not; without a sign Go makes a float of others."""
+    """The integer in `value` if it fits 64 bits, signed or unsigned; Go makes a float64 of others."""
     digits = value.replace("_", "")
     found = _INTEGER.fullmatch(digits) if len(digits) <= _MAX_DIGITS else None
     if not found or not found.lastgroup:
