@@ -223,7 +223,7 @@ def test_absent_names_and_overlaps_are_notes(sound: CatalogTable) -> None:
     assert [
         (Kind.NOTE, "group 'a' names profile 'absent', which is absent"),
         (Kind.NOTE, "groups a, node have the same selectors: a is chosen"),
-        (Kind.NOTE, "groups lists, some both ask for rack=2,zone=x: lists is chosen where they do"),
+        (Kind.NOTE, "groups lists, some both select rack=2,zone=x: lists is chosen for it"),
         (Kind.NOTE, "profile 'q' names cloud template 'none', which is absent"),
     ] == sorted((found[:2] for found in sound.fsck()), key=lambda fault: fault[1])
 

@@ -24,7 +24,7 @@ class InvalidMACError(ValueError):
 
     def __init__(self, text: str) -> None:
         self.text = text
-        super().__init__(f"{text!r} is no MAC address: write it as 52:54:00:12:34:56")
+        super().__init__(f"invalid MAC address {text!r}: write it like 52:54:00:12:34:56")
 
 
 def normalise_mac(text: str) -> str:

@@ -26,7 +26,7 @@ class Overlap(NamedTuple):
         shown = str(self.example)
         if len(shown) > _MAX_SHOWN:
             shown = f"{shown[:_MAX_SHOWN]}..."
-        return f"groups {ids} both ask for {shown}: {self.ids[0]} is chosen where they do"
+        return f"groups {ids} both select {shown}: {self.ids[0]} is chosen for it"
 
 
 def overlaps_among(holders: Iterable[tuple[Selector, Collection[str]]]) -> list[Overlap]:

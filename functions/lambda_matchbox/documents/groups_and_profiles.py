@@ -73,7 +73,7 @@ def parse_group(name: str, text: bytes) -> Group:
     selector = {key: _wanted(key, value, text) for key, value in document.selector.items()}
     number = combinations(selector)
     if number > MAX_COMBINATIONS:
-        why = f"its lists have {number} combinations, and a group may have at most {MAX_COMBINATIONS}: split it"
+        why = f"its lists have {number} combinations, more than {MAX_COMBINATIONS}: split the group"
         raise refusal(text, ("selector",), why)
     return Group(name, document.name, document.profile, selector, document.metadata)
 
@@ -83,7 +83,7 @@ def _wanted(key: str, value: object, text: bytes) -> SelectorValue:
     if not isinstance(value, list):
         return _value(("selector", key), value, text)
     if not value:
-        raise refusal(text, ("selector", key), "an empty list takes no machine: name values, or leave the key out")
+        raise refusal(text, ("selector", key), "an empty list matches no machine: list values, or remove the key")
     values = tuple(dict.fromkeys(_value(("selector", key, at), one, text) for at, one in enumerate(value)))
     return values[0] if len(values) == 1 else values
 

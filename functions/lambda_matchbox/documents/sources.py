@@ -42,12 +42,14 @@ def parse_stand_in(text: bytes) -> Source:
 
 def _source(document: _SourceDocument, text: bytes) -> Source:
     if not _SOURCE_ID.fullmatch(document.id):
-        raise refusal(text, ("id",), f"{document.id!r} has other characters than letters, digits, `.`, `_` and `-`")
+        raise refusal(
+            text, ("id",), f"{document.id!r} may only have letters, digits, `.`, `_` and `-`, and at most 128"
+        )
     if document.id.endswith(".json"):
         # The id would also be the name of the file of pointers.
-        raise refusal(text, ("id",), f"{document.id!r} is the file's name without `.json`")
+        raise refusal(text, ("id",), f"{document.id!r} must not end with `.json`")
     if not _is_relative(document.assets):
-        raise refusal(text, ("assets",), f"{document.assets!r} is no path below /assets/, such as talos/arm64")
+        raise refusal(text, ("assets",), f"{document.assets!r} is not a path below /assets/, such as talos/arm64")
     try:
         image = parse_image_reference(document.image)
     except InvalidReferenceError as error:
@@ -57,11 +59,13 @@ def _source(document: _SourceDocument, text: bytes) -> Source:
     except InvalidReferenceError as error:
         raise refusal(text, ("platform",), str(error)) from error
     if not 1 <= document.keep <= _MAX_KEPT:
-        raise refusal(text, ("keep",), f"{document.keep} releases cannot be kept: it is 1 to {_MAX_KEPT}")
+        raise refusal(text, ("keep",), f"{document.keep} is not a number of releases from 1 to {_MAX_KEPT}")
     files = {name: tuple(map(_in_image, paths)) for name, paths in document.files.items()}
     for name, paths in files.items():
         if not _is_relative(name) or _is_made(name):
-            raise refusal(text, ("files",), f"{name!r} is no name for a file: `.sha256` and {RECORD} are made")
+            raise refusal(
+                text, ("files",), f"invalid file name {name!r}: the sync itself writes `.sha256` files and {RECORD}"
+            )
         if not paths or not all(map(_is_relative, paths)):
             raise refusal(text, ("files",), f"{name!r} needs paths in the image, such as talos/arm64/vmlinuz")
         if below := [other for other in files if other.startswith(f"{name}/")]:
@@ -87,7 +91,7 @@ def source_document(source: Source) -> dict[str, object]:
 def _interval(value: str, text: bytes) -> int:
     found = re.fullmatch(r"([1-9][0-9]{0,6})([smh])", value, re.ASCII)
     if found is None:
-        raise refusal(text, ("interval",), f"{value!r} is no interval, such as 30s, 10m or 1h")
+        raise refusal(text, ("interval",), f"{value!r} is not an interval, such as 30s, 10m or 1h")
     return int(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
 
 

@@ -31,7 +31,7 @@ class JsonError(ValueError):
 
     def __init__(self, reason: str, line: int | None = None, column: int | None = None) -> None:
         where = "" if line is None else f" at line {line}, column {column}"
-        super().__init__(f"it is not JSON{where}: {reason}")
+        super().__init__(f"not JSON{where}: {reason}")
         self.reason = reason
         self.line = line
 
@@ -59,7 +59,7 @@ def _integer(digits: str) -> object:
 
 
 def _refused(constant: str) -> NoReturn:
-    raise JsonError(f"it has no number {constant}")
+    raise JsonError(f"invalid number {constant}")
 
 
 def decode(

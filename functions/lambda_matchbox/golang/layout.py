@@ -130,7 +130,7 @@ class _Parser:
             self._take(chunk[0], fraction_follows=fraction_follows)
         self._literal(layout[position:])
         if self._rest:
-            raise TimeError("there is more than the layout says")
+            raise TimeError("the time has text that the layout lacks")
         return self._whole()
 
     def _literal(self, text: str) -> None:
@@ -138,17 +138,17 @@ class _Parser:
         while text:
             if text[0] == " ":
                 if self._rest and self._rest[0] != " ":
-                    raise TimeError("it is not as the layout says")
+                    raise TimeError("the time does not match the layout")
                 text, self._rest = text.lstrip(" "), self._rest.lstrip(" ")
             elif self._rest[:1] != text[0]:
-                raise TimeError("it is not as the layout says")
+                raise TimeError("the time does not match the layout")
             else:
                 text, self._rest = text[1:], self._rest[1:]
 
     def _pattern(self, pattern: str) -> str:
         found = re.compile(pattern, re.IGNORECASE | re.ASCII).match(self._rest)
         if found is None:
-            raise TimeError("it is not as the layout says")
+            raise TimeError("the time does not match the layout")
         self._rest = self._rest[found.end() :]
         return found[0]
 
@@ -162,7 +162,7 @@ class _Parser:
         elif chunk in ("PM", "pm"):
             half = self._rest[:2]
             if half not in (("PM", "AM") if chunk == "PM" else ("pm", "am")):
-                raise TimeError("it is neither am nor pm")
+                raise TimeError("the time has neither am nor pm")
             self._rest = self._rest[2:]
             self._found["afternoon"] = half.upper() == "PM"
         elif chunk.isalpha():
@@ -210,7 +210,7 @@ class _Parser:
             return
         found = _ZONE_NAME.match(self._rest)
         if found is None:
-            raise TimeError("it names no zone")
+            raise TimeError("the time has no zone")
         self._zone, self._rest = found[0], self._rest[found.end() :]
 
     def _whole(self) -> Civil:

@@ -33,7 +33,7 @@ class Time(GoObject):
         try:
             day = _EPOCH + timedelta(days + _DAYS_IN_400_YEARS)
         except OverflowError:
-            raise TimeError("the time is outside of the years 0 to 9599") from None
+            raise TimeError("the time is outside the years 0 to 9599") from None
         return layout.formatted(Civil(day, seconds, self.nanoseconds % _NANO, self.offset, self.zone), form)
 
     def text(self) -> str:

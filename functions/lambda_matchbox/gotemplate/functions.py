@@ -85,7 +85,7 @@ class _TextFunctions:
 
     def printf(self, *values: object) -> str:
         if not values or not isinstance(values[0], str):
-            raise FunctionError("the format has to be a string")
+            raise FunctionError("the format must be a string")
         form = values[0]
         return self._printed(lambda rest, room: sprintf(form, rest, room), values[1:])
 
@@ -124,9 +124,9 @@ def printed(limits: Limits, print_: Print, values: tuple[object, ...]) -> str:
     except OutputTooLongError:
         if room == limits.text:
             raise limits.too_much_text() from None
-        raise FunctionError("lists and maps of too much text: it takes too long") from None
+        raise FunctionError("the text of lists and maps is too long") from None
     except RecursionError:
-        raise FunctionError("what it prints is nested too deeply") from None
+        raise FunctionError("the printed value is nested too deeply") from None
     except GoValueError as error:
         raise FunctionError(str(error)) from None
     if composite:
@@ -150,7 +150,7 @@ def _in_javascript(character: str) -> str:
 
 def _pair(values: tuple[object, ...]) -> tuple[object, object]:
     if len(values) != 2:
-        raise FunctionError("two arguments are wanted")
+        raise FunctionError("two arguments are required")
     return values[0], values[1]
 
 
@@ -163,7 +163,7 @@ def _kind(value: object) -> str:
 
 def _equals_any(*values: object) -> bool:
     if len(values) < 2:
-        raise FunctionError("at least two arguments are wanted")
+        raise FunctionError("at least two arguments are required")
     return any(_equal(values[0], other) for other in values[1:])
 
 
@@ -172,7 +172,7 @@ def _equal(left: object, right: object) -> bool:
     if "<nil>" in kinds:
         return len(kinds) == 1
     if len(kinds) > 1:
-        raise FunctionError("the types do not fit for a comparison")
+        raise FunctionError("incompatible types for comparison")
     if "composite" in kinds:
         raise FunctionError("lists and maps cannot be compared")
     return left == right
@@ -180,7 +180,7 @@ def _equal(left: object, right: object) -> bool:
 
 def _less(left: object, right: object) -> bool:
     if _kind(left) != _kind(right):
-        raise FunctionError("the types do not fit for a comparison")
+        raise FunctionError("incompatible types for comparison")
     if isinstance(left, str) and isinstance(right, str):
         return bytes_of(left) < bytes_of(right)
     if isinstance(left, bool) or not isinstance(left, _ORDERED):
@@ -190,24 +190,24 @@ def _less(left: object, right: object) -> bool:
 
 def _is_false(*values: object) -> bool:
     if len(values) != 1:
-        raise FunctionError("one argument is wanted")
+        raise FunctionError("one argument is required")
     return type_name(values[0]) == "<nil>" or not values[0]
 
 
 def _length(*values: object) -> int:
     if len(values) != 1:
-        raise FunctionError("one argument is wanted")
+        raise FunctionError("one argument is required")
     value = values[0]
     if isinstance(value, str):
         return len(bytes_of(value))
     if isinstance(value, list | dict):
         return len(value)
-    raise FunctionError(f"there is no length of {type_name(value)}")
+    raise FunctionError(f"{type_name(value)} has no length")
 
 
 def _index(*values: object) -> object:
     if not values:
-        raise FunctionError("at least one argument is wanted")
+        raise FunctionError("at least one argument is required")
     value = values[0]
     if type_name(value) == "<nil>":
         raise FunctionError("nil has no elements")
@@ -219,26 +219,26 @@ def _index(*values: object) -> object:
 def _element(value: object, index: object) -> object:
     if isinstance(value, dict):
         if not isinstance(index, str):
-            raise FunctionError("the index of a map has to be a string")
+            raise FunctionError("the index of a map must be a string")
         return value.get(index, "" if isinstance(value, StringMap) else None)
     sequence = bytes_of(value) if isinstance(value, str) else value
     if not isinstance(sequence, bytes | list):
-        raise FunctionError(f"there are no elements in {type_name(value)}")
+        raise FunctionError(f"{type_name(value)} has no elements")
     return sequence[_position(index, len(sequence) - 1)]
 
 
 def _slice(*values: object) -> object:
     if not values:
-        raise FunctionError("at least one argument is wanted")
+        raise FunctionError("at least one argument is required")
     value, indexes = values[0], values[1:]
     sequence = bytes_of(value) if isinstance(value, str) else value
     if not isinstance(sequence, bytes | list):
-        raise FunctionError(f"there is no slice of {type_name(value)}")
+        raise FunctionError(f"{type_name(value)} cannot be sliced")
     if len(indexes) > (2 if isinstance(sequence, bytes) else _MAX_SLICE_INDEXES):
         raise FunctionError("too many indexes")
     positions = [_position(index, len(sequence)) for index in indexes]
     if positions != sorted(positions):
-        raise FunctionError("the indexes have to ascend")
+        raise FunctionError("the indexes must ascend")
     start, stop = [*positions[:2], *[0, len(sequence)][len(positions[:2]) :]]
     part = sequence[start:stop]
     return text_of(part) if isinstance(part, bytes) else type(sequence)(part)
@@ -246,7 +246,7 @@ def _slice(*values: object) -> object:
 
 def _position(index: object, greatest: int) -> int:
     if isinstance(index, bool) or not isinstance(index, int):
-        raise FunctionError("the index of a sequence has to be a whole number that is no float")
+        raise FunctionError("the index of a sequence must be an integer")
     if not 0 <= index <= greatest:
         raise FunctionError("the index is out of range")
     return index

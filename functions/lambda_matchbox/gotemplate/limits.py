@@ -64,10 +64,10 @@ class Limits:
         """Count steps, one for each thing that a function looks at."""
         self.work -= steps
         if self.work < 0:
-            raise FunctionError("functions look at too many things: it takes too long")
+            raise FunctionError("functions take too many steps")
 
     def take_regex_work(self, steps: int) -> None:
         """Count the steps that a regular expression may take."""
         self._regex_work -= steps
         if self._regex_work < 0:
-            raise FunctionError("regular expressions over too much text: it takes too long")
+            raise FunctionError("regular expressions take too many steps")

@@ -117,7 +117,7 @@ class _CountedInstructions(tuple[Instruction, ...]):
     def __getitem__(self, index):  # type: ignore[no-untyped-def]  # the overloads of tuple; gotpl asks for integers
         self.counter[0] += 1
         if self.counter[0] > MAX_INSTRUCTIONS:
-            raise BudgetExceededError(f"it takes too long, more than {MAX_INSTRUCTIONS} instructions")
+            raise BudgetExceededError(f"more than {MAX_INSTRUCTIONS} instructions")
         return super().__getitem__(index)
 
 
@@ -146,22 +146,22 @@ def _go_value(value: object) -> object:
         return {text_of_value(key): _go_value(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return [_go_value(one) for one in value]
-    raise TypeError(f"JSON holds no {type(value).__name__}")
+    raise TypeError(f"JSON has no {type(value).__name__}")
 
 
 # Patterns of gotpl's messages with our reasons, which quote only names of the template.
 _REASONS = (
     (r"missing key or attribute '(\w+)'", r"there is no value for \1"),
-    (r"(?:attribute|property|method) '(\w+)' is not allowed", r"there is no \1 in what is no map"),
+    (r"(?:attribute|property|method) '(\w+)' is not allowed", r"there is no \1: the value is not a map"),
     (r"function '(\w+)' (?:is )?not defined", r"there is no function \1"),
     (r"template token limit exceeded", f"more than {MAX_TOKENS} tokens"),
     (r"template source size limit exceeded", f"more than {MAX_SOURCE} bytes of a template that has actions"),
     (r"output character budget exceeded.*", f"more than {MAX_OUTPUT} characters of output"),
     (r"undefined variable '(\$\w*)'", r"there is no variable \1"),
     (r"template '([\w.-]+)' is not defined", r"there is no template \1 in it"),
-    (r"function '(\w+)' requires an argument", r"\1: at least one argument is wanted"),
+    (r"function '(\w+)' requires an argument", r"\1: at least one argument is required"),
     (r"function '(\w+)' failed.*", r"\1 failed"),
-    (r"can't use .*", "a number gives one variable to range over, not two"),
+    (r"can't use .*", "a range over a number has one variable, not two"),
     (r"unexpected '([.$]?[A-Za-z_]\w*|[^\w\s'\"`]+)'", r"unexpected \1"),
     (r"unexpected ['\"].*", "unexpected literal"),
     (r"([^'\":`]+)(?:['\":`].*)?", r"\1"),

@@ -59,7 +59,7 @@ def documents(text: bytes, *, first_only: bool = False) -> list[Document]:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise YamlError(_QUOTED.sub("", error.problem or "it does not parse"), line) from None
     except yaml.YAMLError:
-        raise YamlError("it has a character that YAML does not allow, or is not UTF-8", None) from None
+        raise YamlError("a character is not UTF-8 or not allowed in YAML", None) from None
     return found
 
 
@@ -74,7 +74,7 @@ def events(text: bytes) -> "Iterator[yaml.Event]":
 def _bounded(unbounded: "Iterator[yaml.Event]") -> "Iterator[yaml.Event]":
     for count, event in enumerate(unbounded):
         if count >= _MAX_EVENTS:
-            raise YamlError("it has too many values: it takes too long", _line(event))
+            raise YamlError("too many values", _line(event))
         yield event
 
 
@@ -97,12 +97,12 @@ def _document(bounded: "Iterator[yaml.Event]") -> Document:
             if members % 2 and isinstance(event, yaml.ScalarEvent):
                 keys.add(event.value)
         if isinstance(event, yaml.AliasEvent) and event.anchor not in anchors:
-            raise YamlError("an alias stands for nothing", _line(event))
+            raise YamlError("unknown alias", _line(event))
         anchors.add(_anchor(event))
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                raise YamlError("it is nested too deeply", _line(event))
+                raise YamlError("nested too deeply", _line(event))
     is_null = isinstance(top, yaml.ScalarEvent) and not top.style and top.value in NULLS
     return Document(frozenset(keys) if isinstance(top, yaml.MappingStartEvent) else None, is_null, _line(top))
 

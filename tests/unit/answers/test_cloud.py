@@ -58,7 +58,7 @@ def test_scripts_and_cloud_configs_are_served_unchanged(source: bytes) -> None:
         ),
         (
             b"#cloud-config\na: \x01\n",
-            "its cloud-config is not YAML: it has a character that YAML does not allow, or is not UTF-8",
+            "its cloud-config is not YAML: a character is not UTF-8 or not allowed in YAML",
         ),
     ],
 )

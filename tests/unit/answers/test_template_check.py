@@ -37,7 +37,7 @@ def test_failure_that_depends_on_labels_is_none(kind: str, template_id: str, bod
     [
         ("generic", "a", b"{{.absent}}", "template 'a', line 1: there is no value for absent"),
         ("generic", "a", b"\n{{if}}", "template 'a', line 2: "),
-        ("ignition", "a.ign", b"{}", "template 'a.ign': $.ignition.version: it is missing"),
+        ("ignition", "a.ign", b"{}", "template 'a.ign': $.ignition.version: missing"),
         (
             "ignition",
             "a",

@@ -34,7 +34,7 @@ def test_some_in_common() -> None:
     found = overlaps(a={"mac": ("1", "2", "3")}, b={"mac": ("2", "3", "4")}, c={"mac": "1"}, d={"os": "1"})
     expected = [Overlap(("a", "c"), selector_of({"mac": "1"})), Overlap(("a", "b"), selector_of({"mac": "3"}))]
     assert sorted(expected) == sorted(found)
-    assert "groups a, b both ask for mac=3: a is chosen where they do" == str(expected[1])
+    assert "groups a, b both select mac=3: a is chosen for it" == str(expected[1])
 
 
 def test_long_example() -> None:

@@ -72,10 +72,10 @@ def test_unknown_keys_are_ignored() -> None:
         (b'{\n"name": "n",\n"profile": 5}', ["line 3", "profile"]),
         (b'{\n"selector": {\n"os": 5}}', ["line 3", "selector.os: neither a string nor a list of strings"]),
         (b'{\n"selector": {\n"os": {"a": "b"}}}', ["line 3", "selector.os: neither a string nor a list of strings"]),
-        (b'{\n"selector": {\n"os": []}}', ["line 3", "selector.os: an empty list takes no machine"]),
+        (b'{\n"selector": {\n"os": []}}', ["line 3", "selector.os: an empty list matches no machine"]),
         (b'{"selector": {"os":\n["a",\n5]}}', ["line 3", "selector.os.1: not a string"]),
         (b'{"selector": {"os":\n["a",\n["b"]]}}', ["line 3", "selector.os.1: not a string"]),
-        (b'{"selector": {"mac":\n["52:54:00:12:34:56",\n"?"]}}', ["line 3", "selector.mac.1: '?' is no MAC address"]),
+        (b'{"selector": {"mac":\n["52:54:00:12:34:56",\n"?"]}}', ["line 3", "selector.mac.1: invalid MAC address '?'"]),
         (b'{"metadata": {"profile": "p"},\n"x": [{"profile": 1}],\n"PROFILE":\n5,\n"y": {"profile": 2}}', ["line 3"]),
         (b'{"profile": 5,\n"profile": 6}', ["line 2", "profile"]),
         (b'{"metadata": {"x": "\\"selector\\": {"},\n"selector": 5}', ["line 2", "selector"]),
@@ -137,7 +137,7 @@ def test_mac_is_normalised(key: str) -> None:
 @pytest.mark.parametrize("value", [b'"?"', b'""', b"null"])
 def test_bad_mac(value: bytes) -> None:
     """A hardware address that does not parse is an error with the selector's line."""
-    with pytest.raises(DocumentError, match=r"line 3: selector.mac: .* is no MAC address"):
+    with pytest.raises(DocumentError, match=r"line 3: selector.mac: invalid MAC address"):
         parse_group("g", b'{"name": "mac",\n"selector": {"os": "mac",\n"mac": %s}}' % value)
 
 
@@ -165,7 +165,7 @@ def test_combinations(sizes: tuple[int, ...], number: int) -> None:
     if number <= 40:
         assert number == len(selectors_of(parse_group("g", text).selector))
         return
-    why = f"line 2: selector: its lists have {number} combinations, .* at most 40"
+    why = f"line 2: selector: its lists have {number} combinations, more than 40: split the group"
     with pytest.raises(DocumentError, match=why):
         parse_group("g", text)
 

@@ -74,7 +74,7 @@ REFUSED = {
     "image's digest": ({"image": "ghcr.io/boot@sha256:1"}, 3, "image: invalid digest 'sha256:1'"),
     "image is a number": ({"image": 5}, 3, "image"),
     "image is null": ({"image": ...}, 3, "image"),
-    "rooted assets": ({"assets": "/talos"}, 4, "assets: '/talos' is no path below /assets/"),
+    "rooted assets": ({"assets": "/talos"}, 4, "assets: '/talos' is not a path below /assets/"),
     "slash at the end": ({"assets": "talos/"}, 4, "assets"),
     "all of assets": ({"assets": ""}, 4, "assets"),
     "assets outside": ({"assets": "talos/../.."}, 4, "assets"),
@@ -85,7 +85,7 @@ REFUSED = {
     "platform": ({"platform": "arm64"}, 5, "platform: invalid platform 'arm64'"),
     "platform of four": ({"platform": "linux/arm/v7/x"}, 5, "platform"),
     "platform is null": ({"platform": ...}, 5, "platform"),
-    "keep none": ({"keep": 0}, 5, "keep: 0 releases cannot be kept"),
+    "keep none": ({"keep": 0}, 5, "keep: 0 is not a number of releases from 1 to 100"),
     "keep too many": ({"keep": 101}, 5, "keep: 101"),
     "keep is text": ({"keep": "3"}, 5, "keep"),
     "keep is true": ({"keep": True}, 5, "keep"),
@@ -98,10 +98,10 @@ REFUSED = {
     "path is the root": ({"files": {"vmlinuz": ["/"]}}, 5, "files"),
     "path is a directory": ({"files": {"vmlinuz": ["boot/"]}}, 5, "files"),
     "long path": ({"files": {"vmlinuz": ["a" * 501]}}, 5, "files"),
-    "the record": ({"files": {"release.json": ["a"]}}, 5, "files: 'release.json' is no name for a file"),
-    "a checksum": ({"files": {"a/b.sha256": ["a"]}}, 5, "files: 'a/b.sha256' is no name for a file"),
-    "below the record": ({"files": {"release.json/a": ["a"]}}, 5, "files: 'release.json/a' is no name for a file"),
-    "below a checksum": ({"files": {"a.sha256/b": ["a"]}}, 5, "files: 'a.sha256/b' is no name for a file"),
+    "the record": ({"files": {"release.json": ["a"]}}, 5, "files: invalid file name 'release.json'"),
+    "a checksum": ({"files": {"a/b.sha256": ["a"]}}, 5, "files: invalid file name 'a/b.sha256'"),
+    "below the record": ({"files": {"release.json/a": ["a"]}}, 5, "files: invalid file name 'release.json/a'"),
+    "below a checksum": ({"files": {"a.sha256/b": ["a"]}}, 5, "files: invalid file name 'a.sha256/b'"),
     "rooted name": ({"files": {"/vmlinuz": ["a"]}}, 5, "files"),
     "name outside": ({"files": {"../vmlinuz": ["a"]}}, 5, "files"),
     "no name": ({"files": {"": ["a"]}}, 5, "files"),
@@ -124,7 +124,7 @@ def test_refused(name: str) -> None:
 )
 def test_no_intervals(interval: str) -> None:
     """What is no interval is refused with what one looks like."""
-    with pytest.raises(DocumentError, match=r"line 5: interval: .* is no interval, such as 30s, 10m or 1h"):
+    with pytest.raises(DocumentError, match=r"line 5: interval: .* is not an interval, such as 30s, 10m or 1h"):
         parse_source("talos", text(interval=interval))
 
 

@@ -52,13 +52,13 @@ def test_replaced_bytes() -> None:
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [
-        (b"", "it is not JSON at line 1, column 1: expecting value"),
-        (b'{\n"a": }', "it is not JSON at line 2, column 6: expecting value"),
-        (b'"hunter2', "it is not JSON at line 1, column 1: unterminated string"),
-        (b'"\t"', "it is not JSON at line 1, column 2: invalid control character"),
-        (b"1 2", "it is not JSON at line 1, column 3: extra data"),
-        (b"-Infinity", "it is not JSON: it has no number -Infinity"),
-        (b"[" * 200_000, "it is not JSON: nested too deeply"),
+        (b"", "not JSON at line 1, column 1: expecting value"),
+        (b'{\n"a": }', "not JSON at line 2, column 6: expecting value"),
+        (b'"hunter2', "not JSON at line 1, column 1: unterminated string"),
+        (b'"\t"', "not JSON at line 1, column 2: invalid control character"),
+        (b"1 2", "not JSON at line 1, column 3: extra data"),
+        (b"-Infinity", "not JSON: invalid number -Infinity"),
+        (b"[" * 200_000, "not JSON: nested too deeply"),
     ],
 )
 def test_not_json(raw: bytes, reason: str) -> None:

@@ -12,9 +12,9 @@ from lambda_matchbox.gotemplate.sprig.names import ALLOWED
 
 TEXT = f"more than {MAX_TEXT} characters of text in functions"
 ELEMENTS = f"more than {MAX_ELEMENTS} elements of lists and maps"
-WORK = "functions look at too many things: it takes too long"
-REGEX = "regular expressions over too much text: it takes too long"
-PRINTED = "lists and maps of too much text: it takes too long"
+WORK = "functions take too many steps"
+REGEX = "regular expressions take too many steps"
+PRINTED = "the text of lists and maps is too long"
 # Lists that hold each other twice, sixty levels deep: their text has no end.
 SHARED = "{{$x := list 1}}{{range until 60}}{{$x = list $x $x}}{{end}}"
 CYCLE = '{{$x := dict}}{{$_ := set $x "a" $x}}'
@@ -33,7 +33,7 @@ def reason(source: str, **data: object) -> str:
     ("source", "expected"),
     [
         ("{{range until 1000000}}{{range until 1000000}}{{end}}{{end}}", f"until: {ELEMENTS}"),
-        ("{{range until 400000}}{{end}}", f"it takes too long, more than {MAX_INSTRUCTIONS} instructions"),
+        ("{{range until 400000}}{{end}}", f"more than {MAX_INSTRUCTIONS} instructions"),
         ("{{range until 300}}{{range until 300}}{{end}}{{end}}", None),
         ("{{until 9223372036854775807}}", f"until: {ELEMENTS}"),
         ("{{untilStep 9223372036854775807 -9223372036854775807 -1}}", f"untilStep: {ELEMENTS}"),
@@ -55,7 +55,7 @@ def reason(source: str, **data: object) -> str:
         ('{{$x := "9"}}{{range until 100}}{{$x = mul $x $x}}{{end}}{{$x}}', None),
         ("{{mulf " + "1e300 " * 1000 + "}}", "mulf: the number has too many digits"),
         ("{{printf `%100000000d` 1}}", None),
-        ('{{fromJson (repeat 100000 "[")}}', "fromJson: what it is given is nested too deeply"),
+        ('{{fromJson (repeat 100000 "[")}}', "fromJson: the arguments are nested too deeply"),
         ('{{fromJson (repeat 1000000 "1,")}}', f"fromJson: {ELEMENTS}"),
         (f"{SHARED}{{{{$x}}}}", PRINTED),
         (f"{SHARED}{{{{print $x}}}}", f"print: {PRINTED}"),
@@ -63,11 +63,11 @@ def reason(source: str, **data: object) -> str:
         (f"{SHARED}{{{{toJson $x}}}}", f"toJson: {WORK}"),
         (f"{SHARED}{{{{deepCopy $x}}}}", f"deepCopy: {ELEMENTS}"),
         (f"{SHARED}{{{{$y := list $x | mustSlice}}}}{{{{deepEqual $x (first $y)}}}}", f"deepEqual: {WORK}"),
-        (f"{CYCLE}{{{{$x}}}}", "what it prints is nested too deeply"),
-        (f"{CYCLE}{{{{range $x}}}}{{{{.}}}}{{{{end}}}}", "what it prints is nested too deeply"),
-        (f"{CYCLE}{{{{toJson $x}}}}", "toJson: what it is given is nested too deeply"),
-        (f"{CYCLE}{{{{deepCopy $x}}}}", "deepCopy: what it is given is nested too deeply"),
-        (f"{CYCLE}{{{{merge $x $x}}}}", "merge: what it is given is nested too deeply"),
+        (f"{CYCLE}{{{{$x}}}}", "the printed value is nested too deeply"),
+        (f"{CYCLE}{{{{range $x}}}}{{{{.}}}}{{{{end}}}}", "the printed value is nested too deeply"),
+        (f"{CYCLE}{{{{toJson $x}}}}", "toJson: the arguments are nested too deeply"),
+        (f"{CYCLE}{{{{deepCopy $x}}}}", "deepCopy: the arguments are nested too deeply"),
+        (f"{CYCLE}{{{{merge $x $x}}}}", "merge: the arguments are nested too deeply"),
         ('{{range until 100}}{{repeat 100000 "x"}}{{end}}', f"more than {MAX_OUTPUT} characters of output"),
         ("{{.a}}" + "x" * MAX_SOURCE, f"more than {MAX_SOURCE} bytes of a template that has actions"),
         ("{{print" + " 1" * MAX_TOKENS + "}}", f"more than {MAX_TOKENS} tokens"),
@@ -104,8 +104,8 @@ def test_bounds(source: str, expected: str | None) -> None:
             '{{regexMatch (repeat 20000 "a") "a"}}',
             "regexMatch: the regular expression has more than 10000 characters",
         ),
-        ('{{semverCompare (print (repeat 200 "1   ") "!") "1.2"}}', "semverCompare: it is not a condition on versions"),
-        ('{{semverCompare (repeat 1000 "1 ") "1.2"}}', "semverCompare: the condition is too long"),
+        ('{{semverCompare (print (repeat 200 "1   ") "!") "1.2"}}', "semverCompare: not a version constraint"),
+        ('{{semverCompare (repeat 1000 "1 ") "1.2"}}', "semverCompare: the constraint is too long"),
     ],
 )
 def test_regular_expressions(source: str, expected: str | None) -> None:

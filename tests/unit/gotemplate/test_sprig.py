@@ -97,16 +97,16 @@ FAR = '{{$x := mustToDate "2006" "0001"}}{{range until 9}}{{$x = mustDateModify 
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
-        (FAR + "{{$x}}", "the time is outside of the years 0 to 9599"),
-        (FAR + "{{print $x}}", "print: the time is outside of the years 0 to 9599"),
-        (FAR + "{{list $x}}", "the time is outside of the years 0 to 9599"),
-        (FAR + "{{toString $x}}", "toString: the time is outside of the years 0 to 9599"),
-        (FAR + "{{toJson $x}}", "toJson: the time is outside of the years 0 to 9599"),
-        (FAR + '{{date "2006" $x}}', "date: the time is outside of the years 0 to 9599"),
-        ("{{htmlDate 999999999999999999}}", "htmlDate: the time is outside of the years 0 to 9599"),
+        (FAR + "{{$x}}", "the time is outside the years 0 to 9599"),
+        (FAR + "{{print $x}}", "print: the time is outside the years 0 to 9599"),
+        (FAR + "{{list $x}}", "the time is outside the years 0 to 9599"),
+        (FAR + "{{toString $x}}", "toString: the time is outside the years 0 to 9599"),
+        (FAR + "{{toJson $x}}", "toJson: the time is outside the years 0 to 9599"),
+        (FAR + '{{date "2006" $x}}', "date: the time is outside the years 0 to 9599"),
+        ("{{htmlDate 999999999999999999}}", "htmlDate: the time is outside the years 0 to 9599"),
         ('{{mustToDate "2006 002" "9999 366"}}', "mustToDate: the date is out of range"),
         ('{{mustToDate "2006 002" "9599 366"}}', "mustToDate: the date is out of range"),
-        ('{{mustToDate "January" "Augu\u017ft"}}', "mustToDate: it is not as the layout says"),
+        ('{{mustToDate "January" "Augu\u017ft"}}', "mustToDate: the time does not match the layout"),
         ('{{mustDateModify "x" (toDate "2006" "2020")}}', "mustDateModify: invalid duration"),
         ('{{mustDateModify "99999999h" (toDate "2006" "2020")}}', "mustDateModify: the duration is too long"),
     ],
@@ -160,14 +160,14 @@ def test_errors_keep_secrets(source: str) -> None:
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        ("{{until .n}}", "until: int is wanted, not float64"),
-        ("{{trim .n}}", "trim: string is wanted, not float64"),
-        ("{{trim nil}}", "trim: string is wanted, not <nil>"),
-        ('{{hasKey .n "a"}}', "hasKey: map[string]interface {} is wanted, not float64"),
-        ("{{trim}}", "trim: 1 arguments are wanted, and 0 are given"),
-        ("{{max}}", "max: at least 1 arguments are wanted, and 0 are given"),
-        ('{{date "2006" "x"}}', "date: a time or whole seconds are wanted: there is no clock to ask instead"),
-        ('{{fail "no hostname"}}', "fail: the template says so"),
+        ("{{until .n}}", "until: int required, not float64"),
+        ("{{trim .n}}", "trim: string required, not float64"),
+        ("{{trim nil}}", "trim: string required, not <nil>"),
+        ('{{hasKey .n "a"}}', "hasKey: map[string]interface {} required, not float64"),
+        ("{{trim}}", "trim: 1 argument required, 0 given"),
+        ("{{max}}", "max: at least 1 argument required, 0 given"),
+        ('{{date "2006" "x"}}', "date: a time or integer seconds are required: there is no clock"),
+        ('{{fail "no hostname"}}', "fail: the template calls fail"),
     ],
 )
 def test_reasons(source: str, reason: str) -> None:
@@ -244,4 +244,4 @@ def test_a_library_that_cannot_be_loaded() -> None:
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     rendered, error = result.stdout.splitlines()
     assert rendered == "b'B'"
-    assert error.startswith("template 'a', line 1: regexMatch: this server cannot load what it needs: import of re2")
+    assert error.startswith("template 'a', line 1: regexMatch: this server lacks a library: import of re2")

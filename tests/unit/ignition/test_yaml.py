@@ -34,14 +34,14 @@ def test_aliases_are_not_followed() -> None:
 @pytest.mark.parametrize(
     ("text", "reason", "line"),
     [
-        (b"a: 1\nb: *x\n", "an alias stands for nothing", 2),
-        (b"a: &x 1\n---\nb: *x\n", "an alias stands for nothing", 3),
-        (b"\n" + b"[" * 100_000, "it is nested too deeply", 2),
-        (b"a:\n  [" + b"x," * 600_000 + b"]\n", "it has too many values: it takes too long", 2),
-        (b"--- a\n" * 200_000, "it has too many values: it takes too long", 166_667),
+        (b"a: 1\nb: *x\n", "unknown alias", 2),
+        (b"a: &x 1\n---\nb: *x\n", "unknown alias", 3),
+        (b"\n" + b"[" * 100_000, "nested too deeply", 2),
+        (b"a:\n  [" + b"x," * 600_000 + b"]\n", "too many values", 2),
+        (b"--- a\n" * 200_000, "too many values", 166_667),
         (b"a: b: c\n", "mapping values are not allowed in this context", 1),
         (b"a: !hunter2!x y\n", "found undefined tag handle", 1),
-        (b"a: \xff\n", "it has a character that YAML does not allow, or is not UTF-8", None),
+        (b"a: \xff\n", "a character is not UTF-8 or not allowed in YAML", None),
     ],
 )
 def test_not_yaml(text: bytes, reason: str, line: int | None) -> None:

@@ -95,12 +95,12 @@ def _called(name: str, module: str, limits: Limits) -> Function:
             bounded: Mapping[str, Function] = loaded.BOUNDED
             made = plain[name](*arguments) if name in plain else bounded[name](limits, *arguments)
         except RecursionError:
-            raise FunctionError("what it is given is nested too deeply") from None
+            raise FunctionError("the arguments are nested too deeply") from None
         except GoValueError as error:
             raise FunctionError(str(error)) from None
         except ImportError as error:
             # A library is missing on this server.
-            raise FunctionError(f"this server cannot load what it needs: {error}") from error
+            raise FunctionError(f"this server lacks a library: {error}") from error
         if isinstance(made, str):
             limits.take_text(len(made))
         elif isinstance(made, list | dict):
@@ -114,7 +114,8 @@ def _checked(values: list[object], signature: _Signature) -> list[object]:
     fixed, rest = signature
     if len(values) < len(fixed) or (rest is None and len(values) > len(fixed)):
         least = "at least " if rest is not None else ""
-        raise FunctionError(f"{least}{len(fixed)} arguments are wanted, and {len(values)} are given")
+        plural = "" if len(fixed) == 1 else "s"
+        raise FunctionError(f"{least}{len(fixed)} argument{plural} required, {len(values)} given")
     types = [*fixed, *[rest or ""] * (len(values) - len(fixed))]
     return [_of_type(value, wanted) for value, wanted in zip(values, types, strict=True)]
 
@@ -129,4 +130,4 @@ def _of_type(value: object, wanted: str) -> object:
         return float(value)  # type: ignore[arg-type]  # an int
     if _FITS[wanted](value):
         return value
-    raise FunctionError(f"{_GO_NAMES.get(wanted, wanted)} is wanted, not {type_name(value)}")
+    raise FunctionError(f"{_GO_NAMES.get(wanted, wanted)} required, not {type_name(value)}")

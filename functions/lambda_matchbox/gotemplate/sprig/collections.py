@@ -17,7 +17,7 @@ Map = dict[str, object]
 
 def _elements(value: object) -> list[object]:
     if not isinstance(value, list):
-        raise FunctionError(f"a list is wanted, not {type_name(value)}")
+        raise FunctionError(f"a list is required, not {type_name(value)}")
     return list(value)
 
 
@@ -67,7 +67,7 @@ def _chunk(limits: Limits, size: int, value: object) -> ListList:
     count = (len(elements) - 1) // size + 1 if size else -1
     first = len(elements) % -size if size else 0
     if count < 0 or count > 1 or (count == 1 and not first):
-        raise FunctionError("the size of a part has to be at least 1")
+        raise FunctionError("the size of a chunk must be at least 1")
     return ListList([elements[:first]] if count else [])
 
 
@@ -124,7 +124,7 @@ def _must(name: str) -> str:
 
 def _set(map_: Map, key: str, value: object) -> Map:
     if isinstance(map_, NilMap):
-        raise FunctionError("nil is no map that can be changed")
+        raise FunctionError("a nil map cannot be changed")
     map_[key] = value
     return map_
 
@@ -160,14 +160,14 @@ def _dict(limits: Limits, *values: object) -> Map:
 
 def _dig(*values: object) -> object:
     if len(values) < _MIN_DIG_ARGUMENTS:
-        raise FunctionError("at least three arguments are wanted")
+        raise FunctionError("at least three arguments are required")
     *keys, fallback, found = values
     for key in keys:
         if not isinstance(key, str):
-            raise FunctionError(f"the keys have to be strings, and one is {type_name(key)}")
+            raise FunctionError(f"the keys must be strings, not {type_name(key)}")
     for key in keys:
         if not isinstance(found, dict) or isinstance(found, StringMap):
-            raise FunctionError(f"there are no keys in {type_name(found)}")
+            raise FunctionError(f"{type_name(found)} has no keys")
         if key not in found:
             return fallback
         found = found[key]
@@ -176,7 +176,7 @@ def _dig(*values: object) -> object:
 
 def _deep_copy(limits: Limits, value: object) -> object:
     if value is None:
-        raise FunctionError("there is no copy of nil")
+        raise FunctionError("nil cannot be copied")
     return _copied(limits, value)
 
 

@@ -23,7 +23,7 @@ def _moment(value: object) -> Time:
         return Time(value.nanoseconds)
     if isinstance(value, int) and not isinstance(value, bool):
         return Time(value * _NANO)
-    raise FunctionError("a time or whole seconds are wanted: there is no clock to ask instead")
+    raise FunctionError("a time or integer seconds are required: there is no clock")
 
 
 def _formatted(limits: Limits, layout: str, value: object) -> str:
@@ -64,7 +64,7 @@ def _duration(value: object) -> str:
 
 def _rounded(value: object) -> str:
     if isinstance(value, Time):
-        raise FunctionError("how long ago a time is cannot be told: there is no clock")
+        raise FunctionError("the duration since a time needs a clock: there is none")
     nanoseconds = int(value) if isinstance(value, Int64) else 0
     if isinstance(value, str):
         try:

@@ -153,7 +153,7 @@ def _read(limits: Limits, text: str) -> object:
     except JsonDepthError:
         raise RecursionError from None
     except JsonError:
-        raise _NotJsonError("it is not JSON") from None
+        raise _NotJsonError("not JSON") from None
 
 
 def _float(digits: str) -> float:

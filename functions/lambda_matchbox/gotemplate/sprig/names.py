@@ -212,8 +212,8 @@ ALLOWED: Mapping[str, Mapping[str, str]] = {
 
 LEFT_OUT: Mapping[str, frozenset[str]] = {
     "reads the environment of the server": frozenset({"env", "expandenv"}),
-    "asks the network": frozenset({"getHostByName"}),
-    "random: a machine that asks twice has to get the same answer": frozenset(
+    "queries the network": frozenset({"getHostByName"}),
+    "random: repeated requests must get the same response": frozenset(
         {
             "bcrypt",
             "encryptAES",
@@ -236,9 +236,7 @@ LEFT_OUT: Mapping[str, frozenset[str]] = {
         }
     ),
     "reads the clock": frozenset({"ago", "now"}),
-    "reads the files of the time zones of the host": frozenset({"dateInZone", "date_in_zone", "htmlDateInZone"}),
-    "ciphers and certificates: what is secret is made elsewhere": frozenset(
-        {"buildCustomCert", "decryptAES", "derivePassword"}
-    ),
-    "the name of one of Go's own functions, which keeps it: take mustSlice": frozenset({"slice"}),
+    "reads the host's time zone files": frozenset({"dateInZone", "date_in_zone", "htmlDateInZone"}),
+    "creates or decrypts secrets": frozenset({"buildCustomCert", "decryptAES", "derivePassword"}),
+    "Go has a function of that name: call mustSlice": frozenset({"slice"}),
 }

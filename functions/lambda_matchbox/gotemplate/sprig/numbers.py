@@ -128,7 +128,7 @@ def _least_float(first: object, *others: object) -> float:
 def _decimal(value: object) -> Fraction:
     number = float64_of(value)
     if not math.isfinite(number):
-        raise FunctionError("there is no decimal of an infinite number or of none")
+        raise FunctionError("infinity and NaN are not decimals")
     return Fraction(repr(number))
 
 

@@ -61,12 +61,12 @@ _FUNCTIONS = {
 
 
 def _refused(part: str) -> FunctionError:
-    return FunctionError(f"it is not a URL: {part}")
+    return FunctionError(f"not a URL: {part}")
 
 
 def _unescaped(text: str) -> str:
     if _BAD_ESCAPE.search(text):
-        raise _refused("a % is no escape")
+        raise _refused("an invalid escape")
     return text_of(_ESCAPE.sub(lambda found: bytes([int(found[1], 16)]), bytes_of(text)))
 
 
@@ -189,7 +189,7 @@ def _escaped_host(host: str) -> str:
 def _text(parts: dict[str, object], key: str) -> str:
     value = parts.get(key, "")
     if not isinstance(value, str):
-        raise FunctionError(f"{key} has to be a string, and is {kind_name(value)}")
+        raise FunctionError(f"{key} must be a string, not {kind_name(value)}")
     return value
 
 

@@ -52,7 +52,7 @@ def _coalesce(*values: object) -> object:
 
 def _fail(_: str) -> str:
     # The text may hold a secret.
-    raise FunctionError("the template says so")
+    raise FunctionError("the template calls fail")
 
 
 def same(limits: Limits, left: object, right: object) -> bool:

@@ -81,13 +81,13 @@ def version_of(text: str) -> Version:
     """The version in a text; minor and patch may be missing. Raises FunctionError."""
     found = _VERSION.fullmatch(text) if len(text) <= _MAX_LENGTH else None
     if found is None:
-        raise FunctionError("it is not a semantic version")
+        raise FunctionError("not a semantic version")
     numbers = tuple(int((part or "0").removeprefix(".")) for part in (found[1], found[2], found[3]))
     prerelease, metadata = found[5] or "", found[7] or ""
     # Numbers in a prerelease have no leading zeros.
     padded = any(part.isdigit() and len(part) > 1 and part[0] == "0" for part in prerelease.split("."))
     if padded or max(numbers) > _MAX_NUMBER:
-        raise FunctionError("it is not a semantic version")
+        raise FunctionError("not a semantic version")
     return Version(text, (numbers[0], numbers[1], numbers[2]), prerelease, metadata)
 
 
@@ -110,7 +110,7 @@ class _Condition(NamedTuple):
 def _conditions(text: str) -> list[list[_Condition]]:
     """Alternatives, each a list of conditions that all have to hold. Raises FunctionError."""
     if len(text) > _MAX_LENGTH:
-        raise FunctionError("the condition is too long")
+        raise FunctionError("the constraint is too long")
     for found in list(_RANGE.finditer(text)):
         text = text.replace(found[0], f">= {found[1]}, <= {found[_SECOND_OF_RANGE]} ", 1)
     return [_all_of(part) for part in text.split("||")]
@@ -118,14 +118,14 @@ def _conditions(text: str) -> list[list[_Condition]]:
 
 def _all_of(text: str) -> list[_Condition]:
     if not _VALID.fullmatch(text):
-        raise FunctionError("it is not a condition on versions")
+        raise FunctionError("not a version constraint")
     return [_condition(part) for part in (found[0] for found in _FIND.finditer(text))]
 
 
 def _condition(text: str) -> _Condition:
     found = _CONDITION.fullmatch(text)
     if found is None:
-        raise FunctionError("it is not a condition on versions")
+        raise FunctionError("not a version constraint")
     operator, whole, major, minor, patch, extra = (found[index] for index in range(1, 7))
     extra = extra or ""
     if _is_open(major):

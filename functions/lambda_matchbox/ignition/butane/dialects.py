@@ -74,6 +74,6 @@ def dialect_of(variant: str, version: str) -> Dialect:
     if (variant, normal) not in _DIALECTS:
         raise ButaneError(
             f"No translator exists for variant {variant} with version {normal}",
-            masked=(f"there is no such variant and version; those translated are {_stable()}",),
+            masked=(f"unknown variant or version; translated are {_stable()}",),
         )
     return _DIALECTS[variant, normal]

@@ -1,7 +1,7 @@
 """Ignition configs parsed, validated and written in canonical form.
 
-Versions 3.0.0 to 3.4.0 are written as 3.4.0, as Ignition's library upgrades and marshals them; newer stable versions keep
-theirs.
+Versions 3.0.0 to 3.4.0 are written as 3.4.0, as Ignition's library upgrades and marshals them; newer stable versions
+keep theirs.
 """
 
 import re
@@ -67,11 +67,11 @@ def minor_of(version: str) -> int:
     if version in _SUPPORTED:
         return _SUPPORTED[version]
     if not version:
-        reason = "it is missing"
+        reason = "missing"
     elif _VERSION.fullmatch(version):
         reason = f"{version} is not supported, only 3.0.0 to 3.{NEWEST_MINOR}.0 are"
     else:
-        reason = "it is not a version"
+        reason = "not a version"
     raise MismatchError("$.ignition.version", reason)
 
 

@@ -13,7 +13,7 @@ from lambda_matchbox.ignition.config.schema import fields_of
 Struct = dict[str, object]
 
 _INTEGERS = range(-(2**63), 2**63)
-_WANTED = {"string": "text", "int": "an integer", "bool": "true or false"}
+_TYPES = {"string": "a string", "int": "an integer", "bool": "true or false"}
 
 
 class MismatchError(ValueError):
@@ -47,7 +47,7 @@ def written(struct: str, value: Mapping[str, object], minor: int) -> Struct:
         elif kind in {"string0", "int0"}:
             if member:
                 result[name] = member
-        elif kind in _WANTED:
+        elif kind in _TYPES:
             if member is not None:
                 result[name] = member
         else:
@@ -64,7 +64,7 @@ def _empty(struct: str, minor: int) -> Struct:
     for name, kind in fields_of(struct, minor).items():
         if kind.startswith("["):
             value[name] = []
-        elif kind.rstrip("!0") not in _WANTED:
+        elif kind.rstrip("!0") not in _TYPES:
             value[name] = _empty(kind, minor)
     return value
 
@@ -73,7 +73,7 @@ def _read_struct(struct: str, document: object, minor: int, path: str, value: St
     if document is None:
         return value
     if not isinstance(document, Members):
-        raise MismatchError(path, "an object is wanted")
+        raise MismatchError(path, "must be an object")
     fields = fields_of(struct, minor)
     folded = {name.casefold(): name for name in fields}
     for name, kind in fields.items():
@@ -89,11 +89,11 @@ def _read_struct(struct: str, document: object, minor: int, path: str, value: St
 def _read_member(value: Struct, name: str, kind: str, member: object, minor: int, path: str) -> None:
     if kind.startswith("["):
         value[name] = _read_list(kind[1:-1], member, minor, path)
-    elif kind.rstrip("!0") not in _WANTED:
+    elif kind.rstrip("!0") not in _TYPES:
         value[name] = _read_struct(kind, member, minor, path, cast(Struct, value[name]))
     elif member is not None:
         value[name] = _read_scalar(kind.rstrip("!0"), member, path)
-    elif kind in _WANTED:
+    elif kind in _TYPES:
         value.pop(name, None)
 
 
@@ -101,7 +101,7 @@ def _read_list(kind: str, document: object, minor: int, path: str) -> list[objec
     if document is None:
         return []
     if not isinstance(document, list):
-        raise MismatchError(path, "a list is wanted")
+        raise MismatchError(path, "must be a list")
     if kind in {"string", "Device"}:
         return ["" if one is None else _read_scalar("string", one, f"{path}.{i}") for i, one in enumerate(document)]
     return [
@@ -117,7 +117,7 @@ def _read_scalar(kind: str, value: object, path: str) -> object:
         return value
     if kind == "int" and isinstance(value, int) and not isinstance(value, bool) and value in _INTEGERS:
         return value
-    raise MismatchError(path, f"{_WANTED[kind]} is wanted")
+    raise MismatchError(path, f"must be {_TYPES[kind]}")
 
 
 def text(value: Struct, name: str) -> str:

@@ -34,6 +34,6 @@ def test_standard_error_is_masked(capsys: pytest.CaptureFixture[str], tmp_path: 
     code, text = rendered("ipxe", role="a", password="swordfish")
     assert (1, False) == (code, "marlin" in text + rendered.error or "swordfish" in text + rendered.error)
     assert "matchboxctl: 404: group 'g' names profile 'p-***', which is absent\n" in rendered.error
-    assert "'***' is no MAC address" in rendered.error
+    assert "invalid MAC address '***'" in rendered.error
     rendered("ipxe", "--show-secrets", role="a", password="swordfish")
     assert ("marlin" in rendered.error, "swordfish" in rendered.error) == (True, True)

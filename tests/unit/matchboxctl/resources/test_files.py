@@ -34,7 +34,7 @@ def commands(
         (
             "group",
             '{"id": "g", "profile": "p",\n"selector": {"mac": "5"}}',
-            "line 2: selector.mac: '5' is no MAC address: write it as 52:54:00:12:34:56",
+            "line 2: selector.mac: invalid MAC address '5': write it like 52:54:00:12:34:56",
         ),
         ("group", "id: g\nselector: 5\n", "line 2: selector: Input should be a valid dictionary"),
         ("group", '{"id": "g", "metadata": []}', "line 1: metadata: Input should be a valid dictionary"),
@@ -107,7 +107,7 @@ def test_list_warns_of_damaged_documents(commands: ResourceCommands) -> None:
     assert [
         f"matchboxctl: {groups}/\\udcff.json: its name is not UTF-8",
         f"matchboxctl: {groups}/bad\\x1b.json: line 1: not JSON: expecting property name enclosed in double quotes",
-        f"matchboxctl: {groups}/mac.json: 'x' is no MAC address: write it as 52:54:00:12:34:56",
+        f"matchboxctl: {groups}/mac.json: invalid MAC address 'x': write it like 52:54:00:12:34:56",
         "matchboxctl: 4 could not be read and are not listed; see the warnings above",
         f"matchboxctl: open {groups}/directory.json: is a directory",
     ] == sorted(ended.err.splitlines())
