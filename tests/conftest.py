@@ -1,5 +1,7 @@
 import os
+from functools import cache
 
+import botocore.session
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.rigs.fixtures"]
@@ -8,6 +10,12 @@ pytest_plugins = ["tests.rigs.fixtures"]
 settings.register_profile("quick", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("nightly", settings.get_profile("quick"), max_examples=10_000)
 settings.load_profile("nightly" if os.environ.get("MATCHBOX_NIGHTLY") == "1" else "quick")
+
+# argparse looks for a translation of every word otherwise.
+os.environ["LANGUAGE"] = "C"
+
+# Sessions share one loader: each would read 2 MB of service models again, which takes 0.1 s for every command.
+botocore.session.create_loader = cache(botocore.session.create_loader)
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

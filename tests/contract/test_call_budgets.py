@@ -82,7 +82,15 @@ def test_template_sees_profile_metadata_and_the_machines_value(filled: CatalogTa
     assert [b"KEY003=value 63, 9", b"RACK=7", b"SITE=north"] == metadata
 
 
-@pytest.mark.parametrize(("shapes", "calls"), [(90, 2), (98, 2), (99, 3), (150, 3), (190, 3), (300, 5)])
+@pytest.mark.parametrize(
+    ("shapes", "calls"),
+    [
+        (98, 2),
+        (99, 3),
+        (300, 5),
+        *(pytest.param(*each, marks=pytest.mark.nightly) for each in [(90, 2), (150, 3), (190, 3)]),
+    ],
+)
 def test_each_100_shapes_cost_one_call(table: CatalogTable, shapes: int, calls: int) -> None:
     groups = of_shapes(shapes, shapes)
     write(table, groups)

@@ -37,6 +37,8 @@ def test_moving_group_never_yields_the_default(
     assert answer in (Selection(old, None), Selection(new, None))
 
 
+@pytest.mark.real
+@pytest.mark.parametrize("table", ["dynamodb_local"], indirect=True)
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("moment", range(4))
 @pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1)])

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from tests.rigs.moto_speed import speed_up_moto
 from tests.rigs.service import REGION, Service
 
 
@@ -38,6 +39,9 @@ class _Quiet(WSGIRequestHandler):
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Say nothing."""
+
+
+speed_up_moto()
 
 
 @contextmanager
