@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -91,11 +91,15 @@ class Serve:
 
 
 @contextmanager
-def started(*flags: str, environment: Mapping[str, str] | None = None) -> Iterator[Serve]:
+def started(
+    *flags: str,
+    environment: Mapping[str, str] | None = None,
+    command: Sequence[str | Path] = COMMAND,
+    directory: Path | None = None,
+) -> Iterator[Serve]:
     """Start `serve` with these flags, in this environment or the test's own."""
-    with subprocess.Popen(
-        [*COMMAND, *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    ) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([*command, *flags], text=True, env=environment, cwd=directory, **pipes) as process:
         serve = Serve(process)
         try:
             serve.await_response()
