@@ -24,7 +24,7 @@ from tests.support.rpc_client import ANYWHERE, Client, connected, files_in, rpc_
 from tests.support.serving import Serve, started
 
 
-class Place(NamedTuple):
+class Served(NamedTuple):
     """A data directory, a client that edits it, and a server of it."""
 
     data: Path
@@ -33,20 +33,20 @@ class Place(NamedTuple):
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
+def served(tmp_path: Path) -> Iterator[Served]:
     data, own = tmp_path / "data", tmp_path / "files"
     data.mkdir()
     own.mkdir()
     files = files_in(own)
     flags = ("--address", "127.0.0.1:0", "--data-path", str(data), "--log-level", "error")
     with started(*flags, *ANYWHERE, *files.flags) as serve, connected(rpc_port(serve), files) as client:
-        yield Place(data, client, serve)
+        yield Served(data, client, serve)
         serve.end()
 
 
-def test_a_write_is_served_at_once(place: Place) -> None:
+def test_a_write_is_served_at_once(served: Served) -> None:
     """The next request over HTTP is answered with what was written, and without what was deleted."""
-    client, serve = place.client, place.serve
+    client, serve = served.client, served.serve
     assert 404 == serve.get("/ipxe?os=a").status
     for kernel in ("one", "two"):
         client.ok("Profiles/ProfilePut", {"profile": {"id": "p", "generic_id": "t", "boot": {"kernel": kernel}}})
@@ -58,8 +58,8 @@ def test_a_write_is_served_at_once(place: Place) -> None:
     assert 404 == serve.get("/ipxe?os=a").status
 
 
-def test_manual_edits_are_served_and_kept(place: Place) -> None:
-    client, data = place.client, place.data
+def test_manual_edits_are_served_and_kept(served: Served) -> None:
+    client, data = served.client, served.data
     client.ok("Profiles/ProfilePut", {"profile": {"id": "p", "boot": {"kernel": "rpc"}}})
     (data / "profiles/p.json").write_text('{"id": "p", "boot": {"kernel": "hand"}}')
     (data / "profiles/other.json").write_text('{"name": "by hand"}')
@@ -71,9 +71,9 @@ def test_manual_edits_are_served_and_kept(place: Place) -> None:
     assert "Unknown" == client.call("Profiles/ProfileGet", {"id": "p"}).code
 
 
-def test_invalid_file_can_be_replaced(place: Place) -> None:
+def test_invalid_file_can_be_replaced(served: Served) -> None:
     """Get reports its line, List omits it."""
-    client, data = place.client, place.data
+    client, data = served.client, served.data
     (data / "groups").mkdir()
     (data / "profiles").mkdir()
     (data / "groups/g.json").write_text('{"profile": "p",\n"selector": 5}')
@@ -90,33 +90,33 @@ def test_invalid_file_can_be_replaced(place: Place) -> None:
     assert {"profile": {"id": "p", "boot": {}}} == client.ok("Select/SelectProfile")
 
 
-def test_directories_of_template_names_are_created(place: Place) -> None:
-    place.client.ok("Ignition/IgnitionPut", {"name": "flatcar/workers/a.yaml"}, config=b"text")
-    assert b"text" == (place.data / "ignition/flatcar/workers/a.yaml").read_bytes()
-    assert "config" in place.client.ok("Ignition/IgnitionGet", {"name": "flatcar/workers/a.yaml"})
-    place.client.ok("Ignition/IgnitionDelete", {"name": "flatcar/workers/a.yaml"})
+def test_directories_of_template_names_are_created(served: Served) -> None:
+    served.client.ok("Ignition/IgnitionPut", {"name": "flatcar/workers/a.yaml"}, config=b"text")
+    assert b"text" == (served.data / "ignition/flatcar/workers/a.yaml").read_bytes()
+    assert "config" in served.client.ok("Ignition/IgnitionGet", {"name": "flatcar/workers/a.yaml"})
+    served.client.ok("Ignition/IgnitionDelete", {"name": "flatcar/workers/a.yaml"})
 
 
 @pytest.mark.parametrize("name", ["../x", "a/../x", "..", ".", "/x", "x/", "a//x", "a\0x"])
-def test_names_that_are_not_clean_paths_are_refused(place: Place, name: str) -> None:
-    client = place.client
+def test_names_that_are_not_clean_paths_are_refused(served: Served, name: str) -> None:
+    client = served.client
     calls = [client.call(f"Ignition/Ignition{verb}", {"name": name}) for verb in ("Put", "Get", "Delete")]
     calls += [client.call(f"Groups/Group{verb}", {"id": name}) for verb in ("Get", "Delete")]
     calls.append(client.call("Groups/GroupPut", {"group": {"id": name, "profile": "p"}}))
     calls.append(client.call("Profiles/ProfilePut", {"profile": {"id": name}}))
     assert {"InvalidArgument"} == {call.code for call in calls}
     assert all(call.message.startswith("invalid ") and repr(name) in call.message for call in calls)
-    assert [] == list(place.data.iterdir())
+    assert [] == list(served.data.iterdir())
 
 
-def test_slashes_in_ids_are_refused(place: Place) -> None:
-    assert "InvalidArgument" == place.client.call("Profiles/ProfilePut", {"profile": {"id": "a/b"}}).code
-    assert "InvalidArgument" == place.client.call("Ignition/IgnitionPut", {"name": ""}).code
+def test_slashes_in_ids_are_refused(served: Served) -> None:
+    assert "InvalidArgument" == served.client.call("Profiles/ProfilePut", {"profile": {"id": "a/b"}}).code
+    assert "InvalidArgument" == served.client.call("Ignition/IgnitionPut", {"name": ""}).code
 
 
-def test_errors_of_the_system_are_unknown(place: Place) -> None:
+def test_errors_of_the_system_are_unknown(served: Served) -> None:
     """In the words of Go."""
-    client, root = place.client, place.data
+    client, root = served.client, served.data
     client.ok("Ignition/IgnitionPut", {"name": "dir/a"}, config=b"")
     for call, words in (
         (client.call("Ignition/IgnitionGet", {"name": "dir"}), f"open {root}/ignition/dir: is a directory"),
@@ -131,23 +131,23 @@ def test_errors_of_the_system_are_unknown(place: Place) -> None:
     assert [root / "ignition"] == list(root.iterdir())
 
 
-def test_long_messages_are_shortened(place: Place) -> None:
+def test_long_messages_are_shortened(served: Served) -> None:
     """A message is sent in a header."""
-    place.client.ok("Profiles/ProfilePut", {"profile": {"id": "p"}})
-    got = place.client.call("Profiles/ProfileGet", {"id": "é" * 50_000})
+    served.client.ok("Profiles/ProfilePut", {"profile": {"id": "p"}})
+    got = served.client.call("Profiles/ProfileGet", {"id": "é" * 50_000})
     assert ("Unknown", 1001) == (got.code, len(got.message))
-    assert got.message.startswith(f"open {place.data}/profiles/éé")
+    assert got.message.startswith(f"open {served.data}/profiles/éé")
     assert got.message.endswith("é.json: file name too long")
 
 
-def test_write_keeps_links_and_modes(place: Place, tmp_path: Path) -> None:
+def test_write_keeps_links_and_modes(served: Served, tmp_path: Path) -> None:
     target = tmp_path / "elsewhere"
     target.write_text("old")
     target.chmod(0o600)
-    (place.data / "generic").mkdir()
-    (place.data / "generic/t").symlink_to(target)
-    place.client.ok("Generic/GenericPut", {"name": "t"}, config=b"new")
-    assert (place.data / "generic/t").is_symlink()
+    (served.data / "generic").mkdir()
+    (served.data / "generic/t").symlink_to(target)
+    served.client.ok("Generic/GenericPut", {"name": "t"}, config=b"new")
+    assert (served.data / "generic/t").is_symlink()
     assert (b"new", 0o600) == (target.read_bytes(), target.stat().st_mode & 0o777)
 
 
@@ -263,10 +263,10 @@ def test_deep_metadata_is_refused_and_not_listed(tmp_path: Path) -> None:
     assert ["ok"] == [group.id for group in answer.groups]
 
 
-def test_pipe_does_not_block(place: Place) -> None:
-    (place.data / "ignition").mkdir()
-    os.mkfifo(place.data / "ignition/pipe")
-    assert "Unknown" == place.client.call("Ignition/IgnitionGet", {"name": "pipe"}).code
+def test_pipe_does_not_block(served: Served) -> None:
+    (served.data / "ignition").mkdir()
+    os.mkfifo(served.data / "ignition/pipe")
+    assert "Unknown" == served.client.call("Ignition/IgnitionGet", {"name": "pipe"}).code
 
 
 def test_list_in_selector_is_refused() -> None:
