@@ -15,7 +15,7 @@ from typing import Any
 
 from lambda_matchbox.aws.catalog.items import document_record
 from lambda_matchbox.aws.catalog.table_writes import TableWrites
-from lambda_matchbox.aws.clients.dynamodb_json import encode_item
+from lambda_matchbox.aws.clients.dynamodb_json import Item, encode_item
 from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.layout import KEY, SHAPES, Attribute, entry_key, member_name, selector_text, shape_name
 from lambda_matchbox.aws.parallel import in_parallel
@@ -30,8 +30,6 @@ BATCH_ITEMS = 25
 
 _RETRY_SECONDS = 60.0
 _BACKOFF = Backoff(longest=2.0)
-
-Item = dict[str, Any]
 
 
 def bulk_load(

@@ -121,7 +121,7 @@ class CatalogWriter:
         if old is None:
             return False
         delete: Any = {"TableName": self._writes.table, "Key": encode_item({KEY: key}), **unchanged(old)}
-        actions: list[Any] = [{"Delete": delete}, *self._tombstones(group_id, _selectors_of(old))]
+        actions: list[Any] = [{"Delete": delete}, *self._tombstones(group_id, selectors_in(decode_item(old)))]
         self._writes.client.transact_write_items(TransactItems=actions)
         return True
 
@@ -136,8 +136,3 @@ class CatalogWriter:
         """The time in nanoseconds, never twice the same."""
         self._last_tombstone = max(self._last_tombstone + 1, time.time_ns())
         return {"N": str(self._last_tombstone)}
-
-
-def _selectors_of(item: Mapping[str, Any]) -> list[Selector]:
-    """Those of the group in an encoded item."""
-    return selectors_in({"doc": item["doc"]["S"]})
