@@ -3,12 +3,12 @@
 import re
 from collections.abc import Sequence
 
+from lambda_matchbox.answers.ignition import is_ignition_config
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.gotemplate.engine import sprig_functions_in
 
 _MAX_NAMED = 20
-_IGNITION_SUFFIXES = (".ign", ".ignition")
 # The newest Butane that matchbox v0.11.0 knows is fcos 1.5.0's.
 _NEWER = rb"(1\.[67]\.0)"
 # A key at the start of a line, or in quotes or a flow mapping anywhere: JSON is YAML too.
@@ -30,7 +30,7 @@ def template_incompatibility(kind: str, name: str, body: bytes) -> str | None:
 
     Only a version in the template itself is recognised.
     """
-    if kind == "ignition" and name.endswith(_IGNITION_SUFFIXES):
+    if kind == "ignition" and is_ignition_config(name):
         return None
     line = f"matchbox does not render {kind} template {name}"
     if called := sprig_functions_in(body):
