@@ -145,7 +145,7 @@ def test_record_is_served(synced: Synced, name: str) -> None:
     assert {"vmlinuz": (len(KERNEL), KERNEL_SHA256), "initramfs.xz": (len(INITRAMFS), INITRAMFS_SHA256)}.items() <= {
         file: (one["size"], one["sha256"]) for file, one in record["files"].items()
     }.items()
-    assert f"{name}: now {digest}" in synced.said.splitlines()
+    assert f"{name}: published {digest}" in synced.said.splitlines()
 
 
 def test_checksum_of_the_image_is_served_if_it_applies(synced: Synced) -> None:
