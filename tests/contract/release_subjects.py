@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from lambda_matchbox.assets.stores import Releases
+from lambda_matchbox.aws.assets import S3Assets
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.dynamodb_json import encode_item
 from lambda_matchbox.aws.clients.http_client import HttpClient
@@ -134,7 +135,8 @@ def on_stores(tables: Service, buckets: Service) -> Iterator[OnStores]:
         credentials = Credentials(buckets.access_key, buckets.secret_key, buckets.session_token)
         dynamodb = DynamoDB(tables.endpoint, tables.region, lambda: credentials, http)
         s3 = S3(buckets.endpoint, buckets.region, stores.name, lambda: credentials, http)
-        releases = TableReleases(dynamodb, s3, stores.name, LIFETIME, call_timeout=ENOUGH)
+        assets = S3Assets(s3, LIFETIME, call_timeout=ENOUGH)
+        releases = TableReleases(dynamodb, stores.name, assets, call_timeout=ENOUGH)
         environment = {**os.environ, **stores.environment()}
         yield OnStores(
             stores,

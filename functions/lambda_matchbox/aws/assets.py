@@ -27,6 +27,12 @@ class S3Assets:
         self._prefix = prefix
         self._bucket_url = bucket_url
 
+    def with_prefix(self, prefix: str) -> "S3Assets":
+        """The objects of the same bucket whose keys start with another prefix."""
+        return S3Assets(
+            self._s3, self._lifetime, call_timeout=self._call_timeout, prefix=prefix, bucket_url=self._bucket_url
+        )
+
     def file(self, path: str) -> AssetFile | None:
         """The object's headers."""
         key = object_key(self._prefix, path)

@@ -40,11 +40,12 @@ def stores(
     seconds = call_seconds or _CALL_SECONDS
     dynamodb = DynamoDB(settings.dynamodb_endpoint, settings.region, credentials, http)
     s3 = S3(settings.s3_endpoint, settings.region, settings.bucket, credentials, http)
-    lifetime, bucket_url = settings.presigned_lifetime, settings.bucket_url
+    lifetime = settings.presigned_lifetime
+    assets = S3Assets(s3, lifetime, call_timeout=seconds, bucket_url=settings.bucket_url)
     return Stores(
         DynamoDBCatalog(dynamodb, s3, settings.table, call_timeout=seconds),
-        S3Assets(s3, lifetime, call_timeout=seconds, bucket_url=bucket_url),
-        TableReleases(dynamodb, s3, settings.table, lifetime, call_timeout=seconds, bucket_url=bucket_url),
+        assets,
+        TableReleases(dynamodb, settings.table, assets, call_timeout=seconds),
         S3Responses(s3, lifetime, call_timeout=seconds),
     )
 
