@@ -1,7 +1,7 @@
 """Butane's recorded output, and the comparison with our translation.
 
-Each vector is a Butane text, without a files directory, with what Butane v0.29.0 made of it: its output, its report by `--raw-errors`, its exit
-status; `matchbox`, where it is there, is what matchbox's `/ignition` made of it with the Butane v0.20.0 in it.
+Each vector is a Butane config, without a files directory, with Butane v0.29.0's output, its report by `--raw-errors`
+and its exit status. `matchbox` is the response of matchbox's `/ignition`, with Butane v0.20.0.
 """
 
 import base64
@@ -21,7 +21,7 @@ def vectors() -> list[Vector]:
 
 
 def without_forms(value: object) -> object:
-    """`value` with the bytes in place of each data URL and its compression, in whatever form these are written."""
+    """`value` with the content of each data URL instead of its encoding and compression."""
     if isinstance(value, list):
         return [without_forms(one) for one in value]
     if not isinstance(value, dict):
@@ -34,7 +34,7 @@ def without_forms(value: object) -> object:
 
 
 def contents_of(url: str, compression: str) -> bytes:
-    """The bytes that a data URL stands for."""
+    """The content of a data URL."""
     head, _, data = url.removeprefix("data:").partition(",")
     raw = base64.b64decode(data) if head == ";base64" else unquote_to_bytes(data)
     return gzip.decompress(raw) if compression == "gzip" and raw.startswith(b"\x1f\x8b") else raw

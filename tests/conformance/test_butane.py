@@ -8,13 +8,13 @@ from lambda_matchbox.answers.errors import InvalidConfigError
 from tests.conformance.butane_vectors import Vector, vectors, without_forms
 
 VECTORS = {vector["name"]: vector for vector in vectors()}
-# OpenShift's output is a MachineConfig in YAML for a cluster, no config that a machine could be given.
+# OpenShift's output is a MachineConfig in YAML, not a config for a machine.
 REFUSED_BY_NAME = frozenset({"openshift-4.14", "openshift-errors"})
 PREFIX = "Error translating config: "
 
 
 def outcome(vector: Vector) -> tuple[object, str, int]:
-    """What Butane would have printed: the config, the report, the exit status."""
+    """Butane's output: the config, the report, the exit status."""
     try:
         ignition, report = translate(vector["butane"])
     except ButaneError as error:
@@ -23,8 +23,8 @@ def outcome(vector: Vector) -> tuple[object, str, int]:
 
 
 @pytest.mark.parametrize("name", sorted(VECTORS.keys() - REFUSED_BY_NAME))
-def test_as_recorded(name: str) -> None:
-    """The config is Butane's, in Butane's order, and so is the report to the letter; data URLs hold the same bytes."""
+def test_config_and_report_are_butanes(name: str) -> None:
+    """Data URLs may be encoded in another form."""
     vector = VECTORS[name]
     config, report, status = outcome(vector)
     assert vector["stderr_raw"] == report
@@ -35,29 +35,24 @@ def test_as_recorded(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(REFUSED_BY_NAME))
-def test_openshift(name: str) -> None:
-    """OpenShift's variant is refused by its name."""
+def test_openshift_is_refused_by_name(name: str) -> None:
     with pytest.raises(ButaneError, match="^openshift configs become a MachineConfig"):
         translate(VECTORS[name]["butane"])
 
 
-def test_all_are_there() -> None:
-    """All vectors are held against, but for those of OpenShift."""
+def test_all_vectors_are_compared() -> None:
     assert 167 == len(VECTORS)
     assert VECTORS.keys() >= REFUSED_BY_NAME
 
 
-# What comes out of an experimental version is refused, where matchbox serves an empty config.
+# Output of an experimental version is refused; matchbox serves an empty config.
 EXPERIMENTAL = frozenset({"version-fcos-experimental", "version-flatcar-experimental"})
 RECORDED_BY_MATCHBOX = sorted(name for name, vector in VECTORS.items() if "matchbox" in vector)
 
 
 @pytest.mark.parametrize("name", RECORDED_BY_MATCHBOX)
-def test_served_as_recorded(name: str) -> None:
-    """What is served is matchbox's answer to the byte, but for how data is compressed; its 404s are errors.
-
-    Versions that are newer than the Butane in matchbox are served as well.
-    """
+def test_responses_are_matchboxs(name: str) -> None:
+    """Except for the compression of data, and for 404s, which are errors here; newer versions are served too."""
     vector = VECTORS[name]
     wanted = vector["matchbox"]
     if vector["exit"] or name in REFUSED_BY_NAME:

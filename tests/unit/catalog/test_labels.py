@@ -12,20 +12,18 @@ TWENTY = "00:00:00:00:fe:80:00:00:00:00:00:00:02:00:5e:10:00:00:00:01"
 
 
 def spellings(address: bytes) -> list[str]:
-    """All ways in which Go's `net.ParseMAC` and matchbox know an address, in both cases."""
+    """All spellings of an address that Go's `net.ParseMAC` and matchbox read, in both cases."""
     lower = [address.hex(":"), address.hex("-"), address.hex(".", -2), address.hex()]
     return lower + [spelling.upper() for spelling in lower]
 
 
 @given(ADDRESSES)
-def test_all_spellings_are_one_address(address: bytes) -> None:
-    """Colons, hyphens, dots or nothing, in either case, spell the same 6, 8 or 20 octets."""
+def test_all_spellings_of_an_address_are_equal(address: bytes) -> None:
     assert {address.hex(":")} == {normalise_mac(spelling) for spelling in spellings(address)}
 
 
 @given(ADDRESSES)
 def test_normalisation_is_idempotent(address: bytes) -> None:
-    """A normalised address stays as it is."""
     once = normalise_mac(address.hex("-"))
     assert once == normalise_mac(once)
 
@@ -41,8 +39,7 @@ def test_normalisation_is_idempotent(address: bytes) -> None:
         ("0000.0000.fe80.0000.0000.0000.0200.5e10.0000.0001", TWENTY),
     ],
 )
-def test_examples(text: str, expected: str) -> None:
-    """These are the forms of Go's documentation, and the bare one."""
+def test_the_forms_of_parse_mac_are_read(text: str, expected: str) -> None:
     assert expected == normalise_mac(text)
 
 
@@ -63,8 +60,7 @@ def test_examples(text: str, expected: str) -> None:
         "${mac:hexhyp}",
     ],
 )
-def test_what_is_no_address_is_dropped(text: str) -> None:
-    """What does not parse raises an error that shows it, and is no label."""
+def test_an_invalid_address_is_an_error_and_no_label(text: str) -> None:
     with pytest.raises(InvalidMACError) as raised:
         normalise_mac(text)
     assert repr(text) in str(raised.value)
@@ -72,8 +68,7 @@ def test_what_is_no_address_is_dropped(text: str) -> None:
 
 
 @given(st.text(max_size=60))
-def test_text_is_an_address_or_an_error(text: str) -> None:
-    """Whatever is taken for an address has its normal form in 6, 8 or 20 octets."""
+def test_any_text_is_an_address_or_an_error(text: str) -> None:
     try:
         address = normalise_mac(text)
     except InvalidMACError:
@@ -81,49 +76,41 @@ def test_text_is_an_address_or_an_error(text: str) -> None:
     assert len(bytes.fromhex(address.replace(":", ""))) in (6, 8, 20)
 
 
-def test_first_value_counts() -> None:
-    """The first value of a repeated key is the label, even where it is empty."""
+def test_the_first_value_of_a_repeated_key_counts() -> None:
     assert {"os": "a", "zone": ""} == labels_of("os=a&zone=&os=b&zone=c")
 
 
-def test_first_mac_counts_even_where_it_does_not_parse() -> None:
-    """A second address does not stand in for a first that does not parse."""
+def test_the_first_mac_counts_even_if_it_is_invalid() -> None:
     assert {} == labels_of("mac=none&mac=52-54-00-a1-9c-ae")
 
 
 @pytest.mark.parametrize("key", ["mac", "MAC", "Mac", "mAc"])
-def test_mac_in_any_case(key: str) -> None:
-    """The key holds an address in any case, and stays as it is written."""
+def test_a_mac_key_in_any_case_holds_an_address(key: str) -> None:
     assert is_mac(key)
     assert {key: "52:54:00:a1:9c:ae"} == labels_of(f"{key}=52-54-00-A1-9C-AE")
 
 
 @pytest.mark.parametrize("key", ["mac2", "macs", "ma", "m\u00e4c", ""])
-def test_other_keys_hold_any_text(key: str) -> None:
-    """Another key's value is not normalised."""
+def test_values_of_other_keys_are_not_normalised(key: str) -> None:
     assert not is_mac(key)
     assert {key: "52-54-00-A1-9C-AE"} == labels_of(f"{key}=52-54-00-A1-9C-AE")
 
 
 @pytest.mark.parametrize("value", ["${uuid}", "${serial}", "${mac:hexhyp}", "${net0/mac}", "${smbios/0.1.2}", "${}"])
-def test_unresolved_variable_is_absent(value: str) -> None:
-    """A variable that the boot client sent as it stands is no label."""
+def test_an_unresolved_variable_is_no_label(value: str) -> None:
     assert {"os": "a"} == labels_of(f"uuid={value}&os=a")
     assert {"os": "a"} == labels_of(f"uuid=%24%7B{value[2:-1]}%7D&os=a")
 
 
 @pytest.mark.parametrize("value", ["$uuid", "${uuid}x", "x${uuid}", "{uuid}", "${uuid"])
-def test_what_only_resembles_a_variable_is_a_label(value: str) -> None:
-    """Text around a variable makes it a value like any other."""
+def test_text_around_a_variable_makes_it_a_label(value: str) -> None:
     assert {"uuid": value} == labels_of(f"uuid={value}")
 
 
-def test_keys_keep_their_order() -> None:
-    """Labels stand in the order in which the query first names them."""
+def test_labels_keep_the_order_of_the_query() -> None:
     assert ["b", "a", "c"] == list(labels_of("b=1&a=2&b=3&c=4"))
 
 
 @given(st.text(st.characters(), max_size=80) | st.text("=&%+;macMAC${}:-.0123456789abcdef\udcff", max_size=80))
-def test_any_query_has_labels(query: str) -> None:
-    """Any text is read without an error, and each label's key is one of the query's."""
+def test_any_query_is_read(query: str) -> None:
     assert labels_of(query).keys() <= {key for key, _ in parse_query(query)}

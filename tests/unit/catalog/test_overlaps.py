@@ -1,4 +1,4 @@
-"""The operator is told of groups that ask for the same machines."""
+"""Groups that select the same machines are reported."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,8 +19,7 @@ def overlaps(**selectors: dict[str, SelectorValue]) -> list[Overlap]:
     return GroupIndex(Group(name, selector=selector) for name, selector in selectors.items()).overlaps()
 
 
-def test_all_in_common() -> None:
-    """Groups with the same selectors are told of together, once, in whatever order their lists are."""
+def test_groups_with_equal_selectors_are_one_overlap() -> None:
     assert [Overlap(("a", "b", "c"))] == overlaps(
         b={"mac": ("1", "2"), "os": ("x", "y")},
         a={"mac": ("2", "1"), "os": ("x", "y")},
@@ -29,23 +28,21 @@ def test_all_in_common() -> None:
     assert "groups a, b have the same selectors: a is chosen" == str(Overlap(("a", "b")))
 
 
-def test_some_in_common() -> None:
-    """Two groups that share some of their selectors are told of once, with the greatest of those."""
+def test_two_groups_that_share_selectors_are_one_overlap() -> None:
+    """Its example is the greatest of the shared selectors."""
     found = overlaps(a={"mac": ("1", "2", "3")}, b={"mac": ("2", "3", "4")}, c={"mac": "1"}, d={"os": "1"})
     expected = [Overlap(("a", "c"), selector_of({"mac": "1"})), Overlap(("a", "b"), selector_of({"mac": "3"}))]
     assert sorted(expected) == sorted(found)
     assert "groups a, b both select mac=3: a is chosen for it" == str(expected[1])
 
 
-def test_long_example() -> None:
-    """A selector that is long is shown in part."""
+def test_a_long_selector_is_shortened() -> None:
     (found,) = overlaps(a={"k": ("x" * 5_000, "y")}, b={"k": "x" * 5_000})
     assert len(str(found)) < 300
 
 
 @given(GROUPS)
-def test_every_pair_is_told_of_once(groups: list[Group]) -> None:
-    """Each two groups, one of which is chosen in the other's place, are in one line, and no others are."""
+def test_every_overlapping_pair_is_reported_once(groups: list[Group]) -> None:
     told = [(found.ids[0], other) for found in GroupIndex(groups).overlaps() for other in found.ids[1:]]
     holders: dict[object, list[str]] = {}
     for group in groups:

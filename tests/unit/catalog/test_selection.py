@@ -1,4 +1,4 @@
-"""A machine belongs to the group that matchbox would choose, however the groups are stored."""
+"""Selection follows matchbox's rule, however the groups are stored."""
 
 import pytest
 from hypothesis import given
@@ -14,7 +14,7 @@ from lambda_matchbox.catalog.stores import Selection
 from tests.support.memory_catalog import MemoryCatalog
 from tests.support.plain_rule import select
 
-# Keys and values that meet often, and that break a rule which joins them carelessly.
+# Keys and values that often coincide, and that break a rule which joins them carelessly.
 KEYS = st.sampled_from(["", "mac", "os", "a", "a=b", "b,a", ",", "=", "\u00e9", "\ue000", "\U0001f422", "\udcff"])
 VALUES = st.sampled_from(
     ["", "a", "b", "b,a=c", "=", ",", "a,", "x" * 4096, "x" * 4096 + "y", "\ue000", "\U0001f422", "\udcff"]
@@ -27,32 +27,30 @@ GROUPS = st.lists(st.builds(Group, id=IDS, selector=SELECTORS), max_size=9, uniq
 
 
 @given(GROUPS.flatmap(lambda groups: st.tuples(st.just(groups), st.permutations(groups))), LABELS)
-def test_order_of_storage_does_not_matter(orders: tuple[list[Group], list[Group]], labels: dict[str, str]) -> None:
-    """The same groups in another order give the same one."""
+def test_order_of_groups_does_not_matter(orders: tuple[list[Group], list[Group]], labels: dict[str, str]) -> None:
     first, second = orders
     assert select(first, labels) == select(second, labels)
     assert GroupIndex(first).select(labels) == GroupIndex(second).select(labels)
 
 
 @given(SELECTORS, KEYS, VALUES, LABELS)
-def test_another_selector_never_widens(
+def test_another_selector_never_widens_a_group(
     selector: dict[str, SelectorValue], key: str, value: str, labels: dict[str, str]
 ) -> None:
-    """What a group takes with one more selector it takes without it."""
     narrow = matches(Group("narrow", selector=selector | {key: value}), labels)
     without = {name: wanted for name, wanted in selector.items() if name != key}
     assert not narrow or matches(Group("wide", selector=without), labels)
 
 
 @given(GROUPS, LABELS)
-def test_index_keeps_the_rule(groups: list[Group], labels: dict[str, str]) -> None:
-    """The index chooses the group that a look at all of them chooses."""
+def test_index_follows_the_plain_rule(groups: list[Group], labels: dict[str, str]) -> None:
     assert select(groups, labels) == GroupIndex(groups).select(labels)
 
 
 @given(GROUPS.filter(bool).flatmap(lambda groups: st.tuples(st.just(groups), st.sampled_from(groups))), LABELS)
-def test_index_keeps_the_rule_for_labels_that_match(chosen: tuple[list[Group], Group], others: dict[str, str]) -> None:
-    """A machine that has what a group selects by as labels is given a group, the same by index and rule."""
+def test_index_follows_the_plain_rule_for_matching_labels(
+    chosen: tuple[list[Group], Group], others: dict[str, str]
+) -> None:
     groups, group = chosen
     labels = others | {key: one if isinstance(one, str) else one[-1] for key, one in group.selector.items()}
     expected = select(groups, labels)
@@ -65,7 +63,6 @@ def test_index_keeps_the_rule_for_labels_that_match(chosen: tuple[list[Group], G
 def test_index_follows_changes(
     changes: list[tuple[bool, str, dict[str, SelectorValue]]], machines: list[dict[str, str]]
 ) -> None:
-    """After each addition, replacement and removal the index is that of the groups that are left."""
     index, left = GroupIndex(), dict[str, Group]()
     for put, group_id, selector in changes:
         if put:
@@ -81,8 +78,9 @@ def test_index_follows_changes(
 
 
 @given(GROUPS, LABELS, st.data())
-def test_lists_stand_for_plain_groups(groups: list[Group], labels: dict[str, str], data: st.DataObject) -> None:
-    """A group with lists is chosen where one of the plain groups would be that have its values one by one."""
+def test_a_group_with_lists_equals_its_combinations(
+    groups: list[Group], labels: dict[str, str], data: st.DataObject
+) -> None:
     plain = [
         # The zero keeps the order of the ids.
         Group(f"{group.id}\0{at}", selector=dict(one.pairs))
@@ -97,8 +95,9 @@ def test_lists_stand_for_plain_groups(groups: list[Group], labels: dict[str, str
 
 
 @given(SELECTORS, SELECTORS)
-def test_all_that_a_selector_stands_for(selector: dict[str, SelectorValue], other: dict[str, SelectorValue]) -> None:
-    """A selector stands for each combination of its values once, and for no other."""
+def test_each_combination_of_a_selector_is_listed_once(
+    selector: dict[str, SelectorValue], other: dict[str, SelectorValue]
+) -> None:
     ones = selectors_of(selector)
     assert combinations(selector) == len(ones) == len(set(ones))
     assert [True] * len(ones) == [stands_for(selector, one) for one in ones]
@@ -117,7 +116,7 @@ def test_all_that_a_selector_stands_for(selector: dict[str, SelectorValue], othe
         ([{"os": ""}], {"os": "a"}, None),
         ([{"\U0001f422": ""}, {"\ue000": ""}], {}, 0),
         ([{"a": ""}, {"a": "\x00"}], {"a": ""}, 0),
-        # The tie is between what the machine has, `a=1`: what else is listed does not count.
+        # The tie is between the machine's own values, `a=1`: the other listed values do not count.
         ([{"a": ("1", "9"), "y": "1"}, {"a": "1", "z": "1"}], {"a": "1", "y": "1", "z": "1"}, 1),
         ([{"a": "1", "y": "1"}, {"a": ("0", "1"), "z": "1"}], {"a": "1", "y": "1", "z": "1"}, 1),
         ([{"z": ("1", "9")}, {"z": "5"}], {"z": "1"}, 0),
@@ -127,8 +126,9 @@ def test_all_that_a_selector_stands_for(selector: dict[str, SelectorValue], othe
         ([{"os": "a"}, {"os": "a", "MAC": ""}], {"os": "a"}, 0),
     ],
 )
-def test_examples(selectors: list[dict[str, SelectorValue]], labels: dict[str, str], expected: int | None) -> None:
-    """Most selectors win, then the greatest by bytes; a missing label is empty."""
+def test_most_selectors_win_then_the_greatest(
+    selectors: list[dict[str, SelectorValue]], labels: dict[str, str], expected: int | None
+) -> None:
     groups = [Group(str(at), selector=selector) for at, selector in enumerate(selectors)]
     chosen = None if expected is None else groups[expected]
     assert chosen == select(groups, labels)
@@ -139,14 +139,12 @@ def test_examples(selectors: list[dict[str, SelectorValue]], labels: dict[str, s
     ("selectors", "expected"),
     [([], None), ([{"os": ""}], None), ([{"os": "a"}, {}], 1)],
 )
-def test_no_labels_at_all(selectors: list[dict[str, str]], expected: int | None) -> None:
-    """Without labels, which is not the same as with none that counts, only a group without selectors is chosen."""
+def test_no_labels_select_a_group_without_selectors_only(selectors: list[dict[str, str]], expected: int | None) -> None:
     groups = [Group(str(at), selector=selector) for at, selector in enumerate(selectors)]
     assert (None if expected is None else groups[expected]) == GroupIndex(groups).select(None)
 
 
-def test_smaller_id_wins_among_rivals() -> None:
-    """Of groups with the same selectors the smaller id by bytes is chosen, and they are named in that order."""
+def test_smaller_id_wins_among_equal_selectors() -> None:
     ids = ["b", "a", "\U0001f422", "\ue000"]
     index = GroupIndex(Group(group_id, selector={"os": "a"}) for group_id in ids)
     assert [Overlap(("a", "b", "\ue000", "\U0001f422"))] == index.overlaps()
@@ -156,13 +154,11 @@ def test_smaller_id_wins_among_rivals() -> None:
 
 
 def test_order_of_keys_does_not_matter() -> None:
-    """Two groups whose selectors differ in order alone are rivals."""
     groups = [Group("a", selector={"x": "1", "y": "2"}), Group("b", selector={"y": "2", "x": "1"})]
     assert [Overlap(("a", "b"))] == GroupIndex(groups).overlaps()
 
 
-def test_catalog_selects_the_profile_too() -> None:
-    """A selection has the group's profile, or None where the group names one that is not there."""
+def test_a_selection_has_the_profile_if_it_exists() -> None:
     there, absent = Group("there", profile="p", selector={"os": "a"}), Group("absent", profile="q")
     catalog = MemoryCatalog([there, absent], [Profile("p")], {("cloud", "c"): b"text"})
     assert Selection(there, Profile("p")) == catalog.select({"os": "a"})

@@ -14,14 +14,12 @@ from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_pro
 from lambda_matchbox.errors import DocumentError
 
 
-def test_group() -> None:
-    """A group is known by its file's name, whatever its `id` says."""
+def test_a_group_has_the_id_of_its_file() -> None:
     text = b'{"id": "x", "name": "n", "profile": "p", "selector": {"os": "a"}, "metadata": {"list": [1, null, {}]}}'
     assert Group("file", "n", "p", {"os": "a"}, {"list": [1, None, {}]}) == parse_group("file", text)
 
 
-def test_profile() -> None:
-    """A profile is known by its file's name, has all that matchbox knows, and metadata; it is written as it is read."""
+def test_a_profile_is_written_as_it_is_read() -> None:
     text = b"""{"id": "x", "name": "n", "ignition_id": "i", "cloud_id": "c", "generic_id": "g",
                 "boot": {"kernel": "k", "initrd": ["a", "b"], "args": ["c"]}, "metadata": {"n": [1, null, {}]}}"""
     expected = Profile("file", "n", "i", "c", "g", NetBoot("k", ("a", "b"), ("c",)), {"n": [1, None, {}]})
@@ -29,8 +27,7 @@ def test_profile() -> None:
     assert expected == parse_profile("file", json.dumps(expected.document()).encode())
 
 
-def test_keys_in_any_case() -> None:
-    """Keys of the document count in any case, those of selector and metadata as they are written."""
+def test_field_names_match_in_any_case() -> None:
     text = b'{"PROFILE": "p", "Selector": {"OS": "a"}, "metaData": {"Key": 1}}'
     assert Group("g", "", "p", {"OS": "a"}, {"Key": 1}) == parse_group("g", text)
     boot = parse_profile("p", b'{"Boot": {"KERNEL": "k", "Initrd": ["i"]}, "Ignition_ID": "x"}')
@@ -45,13 +42,11 @@ def test_keys_in_any_case() -> None:
         (b'{"profile": "a", "profile": "b"}', "b"),
     ],
 )
-def test_last_spelling_wins(text: bytes, expected: str) -> None:
-    """Go sets the field at each key that means it, so that the last one stays."""
+def test_the_last_spelling_of_a_field_wins(text: bytes, expected: str) -> None:
     assert expected == parse_group("g", text).profile
 
 
-def test_nulls_are_empty() -> None:
-    """A null stands for the empty value of its field."""
+def test_null_is_the_empty_value() -> None:
     group = b'{"id": null, "name": null, "profile": null, "selector": null, "metadata": null}'
     assert Group("g") == parse_group("g", group)
     assert {"os": ""} == parse_group("g", b'{"selector": {"os": null}}').selector
@@ -61,7 +56,6 @@ def test_nulls_are_empty() -> None:
 
 
 def test_unknown_keys_are_ignored() -> None:
-    """What matchbox does not know is passed over, and absent fields are empty."""
     assert Group("g") == parse_group("g", b'{"other": [1], "sel\xc3\xa9ctor": 5}')
     assert Profile("p", boot=NetBoot()) == parse_profile("p", b'{"boot": {"cmdline": 1}, "x": {}}')
 
@@ -97,7 +91,6 @@ def test_unknown_keys_are_ignored() -> None:
     ],
 )
 def test_errors_of_a_group_name_line_and_field(text: bytes, parts: list[str]) -> None:
-    """The error is one line that says where the document is wrong."""
     with pytest.raises(DocumentError) as raised:
         parse_group("g", text)
     message = str(raised.value)
@@ -121,28 +114,24 @@ def test_errors_of_a_group_name_line_and_field(text: bytes, parts: list[str]) ->
     ],
 )
 def test_errors_of_a_profile_name_line_and_field(text: bytes, parts: list[str]) -> None:
-    """The error has the path of the field within the profile."""
     with pytest.raises(DocumentError) as raised:
         parse_profile("p", text)
     assert [] == [part for part in parts if part not in str(raised.value)]
 
 
 @pytest.mark.parametrize("key", ["mac", "MAC", "Mac"])
-def test_mac_is_normalised(key: str) -> None:
-    """A selector's hardware address is held in normal form, whatever its key's case."""
+def test_a_mac_selector_is_normalised(key: str) -> None:
     group = parse_group("g", b'{"selector": {"%s": "52-54-00-A1-9C-AE"}}' % key.encode())
     assert {key: "52:54:00:a1:9c:ae"} == group.selector
 
 
 @pytest.mark.parametrize("value", [b'"?"', b'""', b"null"])
-def test_bad_mac(value: bytes) -> None:
-    """A hardware address that does not parse is an error with the selector's line."""
+def test_an_invalid_mac_selector_is_an_error(value: bytes) -> None:
     with pytest.raises(DocumentError, match=r"line 3: selector.mac: invalid MAC address"):
         parse_group("g", b'{"name": "mac",\n"selector": {"os": "mac",\n"mac": %s}}' % value)
 
 
-def test_lists() -> None:
-    """A selector may list values, each of which counts once after addresses are normalised; null is the empty one."""
+def test_listed_values_count_once() -> None:
     text = b"""{"selector": {"MAC": ["52-54-00-A1-9C-AE", "52:54:00:a1:9c:ae", "525400a19caf"], "os": ["b", null, "a"],
                              "one": ["x"], "same": ["y", "y"], "mac": ["52-54-00-A1-9C-AE"]}}"""
     expected = {
@@ -158,8 +147,7 @@ def test_lists() -> None:
 @pytest.mark.parametrize(
     ("sizes", "number"), [((40,), 40), ((41,), 41), ((8, 5), 40), ((7, 6), 42), ((41, 9, 9), 3321)]
 )
-def test_combinations(sizes: tuple[int, ...], number: int) -> None:
-    """At most 40 combinations of listed values are taken, and the error counts them."""
+def test_too_many_combinations_are_counted_in_the_error(sizes: tuple[int, ...], number: int) -> None:
     selector = {f"k{at}": [str(value) for value in range(size)] for at, size in enumerate(sizes)}
     text = b'{"name": "selector",\n"selector": %s}' % json.dumps(selector).encode()
     if number <= 40:
@@ -171,14 +159,12 @@ def test_combinations(sizes: tuple[int, ...], number: int) -> None:
 
 
 @pytest.mark.parametrize("number", ["1e400", "-1e400", "1" + "0" * 400, "1" + "0" * 5000])
-def test_numbers_that_go_cannot_hold(number: str) -> None:
-    """A number that is larger than a float is refused, however it is written."""
+def test_numbers_beyond_a_float_are_errors(number: str) -> None:
     with pytest.raises(DocumentError, match=f"line 3: the number {number[:40]}(\\.\\.\\.)? is too large"):
         parse_group("g", b'{"name": "%s",\n"metadata": {"a": [1,\n%s]}}' % (number.encode(), number.encode()))
 
 
-def test_lone_surrogates_and_broken_text() -> None:
-    """Half a surrogate pair, and bytes that are no UTF-8, are U+FFFD; a whole pair is its character."""
+def test_lone_surrogates_and_invalid_bytes_are_replaced() -> None:
     text = b'{"name": "\\ud800", "profile": "\xff", "selector": {"\\udc22": "\\ud83d\\udc22"}, "metadata": ["\\ud800"]}'
     group = parse_group("g", text.replace(b'["\\ud800"]', b'{"\\uD800": ["\\uD800"]}'))
     assert Group("g", "\ufffd", "\ufffd", {"\ufffd": "\U0001f422"}, {"\ufffd": ["\ufffd"]}) == group
@@ -194,7 +180,6 @@ FIELDS = st.dictionaries(st.sampled_from(["id", "Name", "profile", "SELECTOR", "
 
 @given(st.binary(max_size=60) | FIELDS.map(lambda fields: str(fields).replace("'", '"').encode("utf-8", "replace")))
 def test_any_bytes_are_a_document_or_an_error(text: bytes) -> None:
-    """Whatever a file holds, it is read, or refused with a DocumentError."""
     for parse in (parse_group, parse_profile):
         with suppress(DocumentError):
             assert "file" == parse("file", text).id

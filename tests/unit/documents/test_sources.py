@@ -1,4 +1,4 @@
-"""Image sources are read from their files, with a refusal of what is not understood, and kept apart."""
+"""Image sources are read from their documents, validated, and checked for overlaps."""
 
 import json
 import re
@@ -20,7 +20,7 @@ DIGEST = f"sha256:{'0123456789abcdef' * 4}"
 
 
 def text(**fields: Any) -> bytes:
-    """A source's document, a line for each field; a field that is None is left out, and `...` is null."""
+    """A source's document, one field to a line; a field that is None is left out, and `...` is null."""
     document = {key: value for key, value in {**NEEDED, **fields}.items() if value is not None}
     return json.dumps(document, indent=0, default=lambda _: None).encode()
 
@@ -29,14 +29,12 @@ def source(assets: str, source_id: str = "x") -> Source:
     return Source(source_id, IMAGE, assets)
 
 
-def test_defaults() -> None:
-    """Only id, image and assets are needed: the rest is linux/arm64, the known places, an hour, and three releases."""
+def test_id_image_and_assets_suffice() -> None:
     expected = Source("talos", IMAGE, "talos/arm64", Platform("linux", "arm64"), {}, 3600, 3)
     assert [expected] * 2 == [parse_source("talos", text()), parse_stand_in(text())]
 
 
-def test_all_fields() -> None:
-    """Each field says what it says, and a path in the image may begin with a slash or a dot."""
+def test_all_fields_are_read() -> None:
     document = text(
         image=f"127.0.0.1:5000/boot:v2@{DIGEST}",
         platform="linux/arm/v7",
@@ -59,8 +57,7 @@ def test_all_fields() -> None:
 @pytest.mark.parametrize(
     ("interval", "seconds"), [("30s", 30), ("10m", 600), ("1h", 3600), ("1s", 1), ("9999999s", 9_999_999)]
 )
-def test_intervals(interval: str, seconds: int) -> None:
-    """An interval is a number of seconds, minutes or hours."""
+def test_an_interval_is_in_seconds_minutes_or_hours(interval: str, seconds: int) -> None:
     assert seconds == parse_source("talos", text(interval=interval)).interval
 
 
@@ -112,8 +109,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_refused(name: str) -> None:
-    """What is not understood is refused, with the line and the field."""
+def test_errors_name_line_and_field(name: str) -> None:
     fields, line, what = REFUSED[name]
     with pytest.raises(DocumentError, match=re.escape(f"line {line}: {what}")):
         parse_source("talos", text(**fields))
@@ -122,23 +118,20 @@ def test_refused(name: str) -> None:
 @pytest.mark.parametrize(
     "interval", ["", "1", "0s", "01h", "-1h", "1d", "1.5h", "1 h", "h", "1h30m", "1H", "10000000s", "1h\n", "٣h"]
 )
-def test_no_intervals(interval: str) -> None:
-    """What is no interval is refused with what one looks like."""
+def test_an_invalid_interval_is_an_error(interval: str) -> None:
     with pytest.raises(DocumentError, match=r"line 5: interval: .* is not an interval, such as 30s, 10m or 1h"):
         parse_source("talos", text(interval=interval))
 
 
 @pytest.mark.parametrize("source_id", ["", ".", "..", "a/b", "a b", "-a", ".a", "ü", "a\n", "a" * 129, "a.json"])
-def test_no_ids(source_id: str) -> None:
-    """An id is a plain name, since keys of objects and names of directories have it."""
+def test_an_invalid_id_is_an_error(source_id: str) -> None:
     for parse in (parse_stand_in, lambda document: parse_source(source_id, document)):
         with pytest.raises(DocumentError, match="line 2: id: "):
             parse(text(id=source_id))
 
 
 @pytest.mark.parametrize("document", [b"", b"[]", b"null", b"{", b'{"id": "a"} x', b"[" * 100_000])
-def test_no_documents(document: bytes) -> None:
-    """What is no JSON object is no source."""
+def test_text_that_is_not_an_object_is_an_error(document: bytes) -> None:
     with pytest.raises(DocumentError, match=r"line \d+: "):
         parse_source("talos", document)
 
@@ -160,8 +153,7 @@ SOURCES = st.builds(
 
 
 @given(SOURCES)
-def test_round_trip(given_source: Source) -> None:
-    """A source comes back from its document, which leaves out what is as usual."""
+def test_a_source_is_read_back_from_its_document(given_source: Source) -> None:
     document = source_document(given_source)
     assert given_source == parse_source(given_source.id, json.dumps(document).encode())
     usual = Source(given_source.id, given_source.image, given_source.assets)
@@ -181,18 +173,15 @@ def test_round_trip(given_source: Source) -> None:
         ("Talos", "talos", False),
     ],
 )
-def test_overlap(one: str, other: str, overlap: bool) -> None:
-    """Two parts of /assets/ overlap where they are the same, or one lies in the other, not where letters agree."""
+def test_equal_and_nested_directories_overlap(one: str, other: str, overlap: bool) -> None:
     assert overlap is (overlapping(source(one), [source(other, "y")]) is not None)
 
 
-def test_no_overlap_with_itself() -> None:
-    """A source may take the place of the one of its own id."""
+def test_a_source_does_not_overlap_itself() -> None:
     assert overlapping(source("a"), [source("a")]) is None
 
 
-def test_apart() -> None:
-    """Of sources that overlap the one with the smaller id stays, the others are told why, and the rest go on."""
+def test_of_overlapping_sources_the_smaller_id_stays() -> None:
     sources = [source("talos/arm64", "c"), source("talos", "b"), source("boot", "d"), source("talos/amd64", "a")]
     accepted, refused = apart(sources)
     assert [("a", "talos/amd64"), ("c", "talos/arm64"), ("d", "boot")] == [(one.id, one.assets) for one in accepted]
@@ -200,16 +189,14 @@ def test_apart() -> None:
 
 
 @given(st.lists(SOURCES, unique_by=lambda one: one.id, max_size=8))
-def test_any_sources_apart(sources: list[Source]) -> None:
-    """Whatever there is, those accepted do not overlap, and each of the others overlaps one of them."""
+def test_accepted_sources_never_overlap(sources: list[Source]) -> None:
     accepted, refused = apart(sources)
     assert sorted(one.id for one in sources) == sorted([*(one.id for one in accepted), *refused])
     assert not any(overlapping(one, accepted) for one in accepted)
     assert all(overlapping(one, accepted) for one in sources if one.id in refused)
 
 
-def test_stand_in() -> None:
-    """The stand-in counts where no document has its id, also one that does not parse; what is refused is told."""
+def test_the_default_source_counts_without_a_document_of_its_id() -> None:
     stand_in = text(id="b", assets="b").decode()
     documents = {"a": text(id="a", assets="a"), "c": b"{"}
     found = image_sources(documents, stand_in, "sources/{}.json")
@@ -220,30 +207,26 @@ def test_stand_in() -> None:
     assert ["own"] == [one.assets for one in own.sources.values()]
 
 
-def test_stand_in_that_is_refused() -> None:
-    """A stand-in that does not parse is told, and the documents count."""
+def test_an_invalid_default_source_is_reported() -> None:
     documents = {"a": text(id="a", assets="a")}
     broken = image_sources(documents, "{")
     assert ["a"] == list(broken.sources)
     assert "MATCHBOX_SOURCE: line 1: not JSON" == broken.refused[0][:33]
 
 
-def test_stand_in_that_gives_way() -> None:
-    """A stand-in for a part of /assets/ that a document fills is none, whichever id is the smaller one."""
+def test_a_document_wins_over_the_default_source() -> None:
     documents = {"b": text(id="b", assets="a")}
     for source_id in "ac":
         found = image_sources(documents, text(id=source_id, assets="a/b").decode())
         assert (["b"], [], {"b"}) == (list(found.sources), found.refused, found.named)
 
 
-def test_due() -> None:
-    """A source is due once its interval has passed since it was last up to date, and at once where it never was."""
+def test_a_source_is_due_after_its_interval() -> None:
     hourly = source("a")
     assert [True, False, False, True] == [is_due(hourly, checked, 10_000) for checked in (None, 10_000, 6_401, 6_400)]
 
 
-def test_known_paths() -> None:
-    """Without files the known places are tried, those of the platform's architecture only."""
+def test_default_files_are_those_of_the_architecture() -> None:
     places = [path for one in known_paths("amd64") for paths in one.values() for path in paths]
     assert "output/talos/amd64/vmlinuz" in places
     assert not any("arm64" in path for path in places)

@@ -28,8 +28,7 @@ from lambda_matchbox.golang.float import format_float
         (math.nan, "NaN"),
     ],
 )
-def test_shortest(value: float, expected: str) -> None:
-    """The default is Go's %v."""
+def test_the_default_is_that_of_percent_v(value: float, expected: str) -> None:
     assert expected == format_float(value)
 
 
@@ -47,19 +46,16 @@ def test_shortest(value: float, expected: str) -> None:
         ("b", None, "5302427037204480p-32"),
     ],
 )
-def test_verbs(verb: str, precision: int | None, expected: str) -> None:
-    """Each verb has its form."""
+def test_each_verb_has_its_form(verb: str, precision: int | None, expected: str) -> None:
     assert expected == format_float(1234567.5, verb, precision)
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False), st.sampled_from("efgEG"))
-def test_shortest_identifies(value: float, verb: str) -> None:
-    """Without a precision the text is that of this number and of no other."""
+def test_the_shortest_form_identifies_the_number(value: float, verb: str) -> None:
     assert value == float(format_float(value, verb))
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
-def test_hexadecimal_identifies(value: float) -> None:
-    """The hexadecimal form of a normal number is exact."""
+def test_the_hexadecimal_form_is_exact(value: float) -> None:
     if value == 0 or abs(value) >= 2.0**-1022:
         assert value == float.fromhex(format_float(value, "x"))

@@ -20,31 +20,26 @@ def plain(value: object) -> object:
 
 
 @given(JSON)
-def test_round_trip(value: object) -> None:
-    """What is written reads back, and any other reader reads the same."""
+def test_written_json_is_read_back(value: object) -> None:
     assert value == plain(decode(compact(value).encode()))
     assert value == json.loads(compact(value))
 
 
-def test_escapes() -> None:
-    """What HTML would take for markup is escaped, and so are two line separators and control characters."""
+def test_markup_separators_and_control_characters_are_escaped() -> None:
     expected = r'{"\u003c\u003e\u0026":"\u2028\u2029\b\f\n\r\t\"\\\u0001' + "\x7f\u017c" + '"}'
     assert expected == compact({"<>&": '\u2028\u2029\b\f\n\r\t"\\\x01\x7f\u017c'})
 
 
-def test_repeated_members() -> None:
-    """Repeated members are all there, in their order."""
+def test_repeated_members_are_kept() -> None:
     assert Members([("a", 1), ("b", 2), ("a", 3)]) == decode(b'{"a":1,"b":2,"a":3}')
 
 
 @pytest.mark.parametrize("number", [b"1.0", b"1e3", b"-1.5", b"1" * 5000])
-def test_fractional(number: bytes) -> None:
-    """A number in another form than an integer's, or with too many digits, is no integer."""
+def test_other_numbers_than_integers_have_no_value(number: bytes) -> None:
     assert isinstance(decode(number), Fractional)
 
 
-def test_replaced_bytes() -> None:
-    """A byte that is no UTF-8 and a lone surrogate are U+FFFD."""
+def test_invalid_bytes_and_lone_surrogates_are_replaced() -> None:
     assert decode(b'"\xff"') == "\ufffd"
     assert decode(rb'{"\ud800\udc41": "\ud800x"}') == Members([("\U00010041", "\ufffdx")])
 
@@ -61,8 +56,7 @@ def test_replaced_bytes() -> None:
         (b"[" * 200_000, "not JSON: nested too deeply"),
     ],
 )
-def test_not_json(raw: bytes, reason: str) -> None:
-    """The error says where and why, and shows nothing of the text."""
+def test_errors_say_where_and_why_without_the_text(raw: bytes, reason: str) -> None:
     with pytest.raises(JsonError) as caught:
         decode(raw)
     assert reason == str(caught.value)

@@ -24,13 +24,11 @@ VALUES = (
         (([1.0, None, "a"], {"b": True, "a": []}), "[1 <nil> a] map[a:[] b:true]"),
     ],
 )
-def test_sprint(values: tuple[object, ...], expected: str) -> None:
-    """Neighbours of which none is a string are set apart."""
+def test_sprint_separates_neighbours_that_are_not_strings(values: tuple[object, ...], expected: str) -> None:
     assert expected == sprint(values, ROOM)
 
 
-def test_sprintln() -> None:
-    """All neighbours are set apart, and the line is ended."""
+def test_sprintln_separates_all_and_ends_the_line() -> None:
     assert sprintln(("a", 1, None), ROOM) == "a 1 <nil>\n"
 
 
@@ -63,14 +61,12 @@ def test_sprintln() -> None:
         ("%.0d|%3.0d|", (0, 0), "|   |"),
     ],
 )
-def test_sprintf(form: str, values: tuple[object, ...], expected: str) -> None:
-    """Each verb and flag does as in Go, and so does what does not fit."""
+def test_sprintf_formats_as_go(form: str, values: tuple[object, ...], expected: str) -> None:
     assert expected == sprintf(form, values, ROOM)
 
 
 @given(st.text(st.sampled_from("%[]*.0123456789+-# dsvqxeTzż")), st.lists(VALUES, max_size=4))
-def test_any_format(form: str, values: list[object]) -> None:
-    """Whatever the format and the values are, there is text or too much of it."""
+def test_any_format_has_text_or_too_much(form: str, values: list[object]) -> None:
     try:
         assert len(sprintf(form, values, ROOM)) <= ROOM
     except OutputTooLongError:
@@ -78,13 +74,11 @@ def test_any_format(form: str, values: list[object]) -> None:
 
 
 @given(st.text(st.characters(exclude_characters="%")))
-def test_format_without_a_verb(form: str) -> None:
-    """Text without a percent sign is itself."""
+def test_a_format_without_a_verb_is_itself(form: str) -> None:
     assert form == sprintf(form, (), ROOM)
 
 
 @pytest.mark.parametrize("form", ["%99999d", "%[1]s" * 200, "%x" * 200])
-def test_room(form: str) -> None:
-    """Text that there is no room for is not made."""
+def test_text_beyond_the_limit_is_an_error(form: str) -> None:
     with pytest.raises(OutputTooLongError):
         sprintf(form, ["a" * 100] * 200, ROOM)

@@ -6,31 +6,26 @@ from lambda_matchbox.golang.text import bytes_of, stray_byte, text_of, text_of_v
 
 
 @given(st.binary())
-def test_bytes_survive(raw: bytes) -> None:
-    """Whatever bytes there are, they come back."""
+def test_any_bytes_are_restored(raw: bytes) -> None:
     assert raw == bytes_of(text_of(raw))
 
 
 @given(st.binary())
-def test_text_can_be_encoded(raw: bytes) -> None:
-    """The text has no surrogates."""
+def test_the_text_has_no_surrogates(raw: bytes) -> None:
     assert text_of(raw) == text_of(raw).encode().decode()
 
 
 @given(st.text(st.characters(codec="utf-8").filter(lambda character: stray_byte(character) is None)))
 def test_valid_text_stands_for_itself(text: str) -> None:
-    """Characters outside of the block of stand-ins are themselves."""
     assert text == text_of(text.encode())
 
 
 @pytest.mark.parametrize("code", [0x10FE80, 0x10FEFF])
-def test_genuine_stand_in(code: int) -> None:
-    """A genuine character of the block stands as its four bytes."""
+def test_a_genuine_character_of_the_block_is_its_four_bytes(code: int) -> None:
     raw = chr(code).encode()
     assert list(raw) == [stray_byte(character) for character in text_of(raw)]
     assert raw == bytes_of(text_of_value(chr(code)))
 
 
-def test_surrogates_of_a_value() -> None:
-    """A surrogate that stands for a byte is that byte, another one is U+FFFD."""
+def test_a_surrogate_is_its_byte_or_replaced() -> None:
     assert bytes_of(text_of_value("a\udcff\ud800\udc41\u017c")) == b"a\xff" + "\ufffd\ufffd\u017c".encode()

@@ -18,8 +18,7 @@ from lambda_matchbox.golang.url import Url, UrlError, parse_url
         ("http:///x", Url("http", "", "")),
     ],
 )
-def test_parts(text: str, expected: Url) -> None:
-    """The parts are those that Go sees."""
+def test_the_parts_are_gos(text: str, expected: Url) -> None:
     assert expected == parse_url(text)
 
 
@@ -43,15 +42,13 @@ def test_parts(text: str, expected: Url) -> None:
         "http://h/\x7f",
     ],
 )
-def test_refused(text: str) -> None:
-    """What Go does not take is refused."""
+def test_invalid_urls_are_refused(text: str) -> None:
     with pytest.raises(UrlError):
         parse_url(text)
 
 
 @given(st.text())
-def test_any_text(text: str) -> None:
-    """Whatever the text is, it is a URL or it is refused."""
+def test_any_text_is_a_url_or_refused(text: str) -> None:
     try:
         assert parse_url(text).scheme.islower() or ":" not in text or not parse_url(text).scheme
     except UrlError:

@@ -1,4 +1,4 @@
-"""What matchbox answered from a template, with the template and the data that it had."""
+"""matchbox's recorded responses from templates, with the templates and their data."""
 
 import base64
 import json
@@ -16,11 +16,11 @@ class Recording(NamedTuple):
     source: bytes
     data: dict[str, object]
     answer: bytes | None
-    """None where matchbox answered 404."""
+    """None where matchbox responded with 404."""
 
 
 def recordings(directory: str, route: str) -> Iterator[Recording]:
-    """The recorded answers of a route whose requests name a group by its label `t`, and the group has a template."""
+    """The recorded responses of a route to requests that name a group with a template by its label `t`."""
     root = CONFORMANCE / directory / "data"
     groups = [json.loads(path.read_text()) for path in sorted((root / "groups").iterdir())]
     for record in json.loads((CONFORMANCE / directory / "answers.json").read_text()):

@@ -26,8 +26,7 @@ def refusal(source: str, **data: object) -> str:
 
 
 @pytest.mark.parametrize("recording", GENERIC, ids=lambda recording: recording.template_id)
-def test_generic_as_recorded(recording: Recording) -> None:
-    """Every template that matchbox rendered or refused is rendered to the same bytes or refused."""
+def test_recorded_templates_render_the_same(recording: Recording) -> None:
     try:
         body = render(recording.source, recording.data, name=recording.template_id)
     except TemplateError:
@@ -35,14 +34,11 @@ def test_generic_as_recorded(recording: Recording) -> None:
     assert recording.answer == body
 
 
-def test_forty_generic_answers_are_recorded() -> None:
-    """The recordings of /generic are those of forty templates."""
+def test_forty_templates_are_recorded() -> None:
     assert len(GENERIC) == 40
 
 
-def test_text_template_as_recorded() -> None:
-    """Thousands of small templates render, or do not, as with Go's text/template."""
-
+def test_templates_render_as_in_go() -> None:
     def decoded(text: dict[str, str]) -> bytes:
         return base64.b64decode(text["base64"]) if "base64" in text else text["text"].encode()
 
@@ -62,43 +58,36 @@ def test_text_template_as_recorded() -> None:
 
 
 @given(st.binary())
-def test_bytes_outside_of_actions_are_kept(raw: bytes) -> None:
-    """Whatever bytes surround an action come out as they are."""
+def test_bytes_outside_actions_are_kept(raw: bytes) -> None:
     before, after = raw.replace(b"{", b"("), raw.replace(b"{", b")")
     assert before + b"x" + after == rendered(before + b"{{.a}}" + after, a="x")
 
 
 @given(st.binary())
 def test_bytes_of_a_value_are_kept(raw: bytes) -> None:
-    """A value that is not UTF-8 comes out as its bytes, and its length is that of the bytes."""
     value = raw.decode("utf-8", "surrogateescape")
     assert raw + b" %d" % len(raw) == rendered("{{.a}} {{len .a}}", a=value)
 
 
-def test_numbers_are_float64() -> None:
-    """A number of the data prints as Go prints a float64, an integer too."""
+def test_numbers_of_the_data_are_float64() -> None:
     assert rendered('{{.a}} {{printf "%T" .a}}', a=1_000_000) == b"1e+06 float64"
 
 
-def test_string_map_has_empty_strings() -> None:
-    """A key that is missing from a map of strings indexes to the empty string."""
+def test_a_missing_key_of_a_string_map_is_empty() -> None:
     assert rendered('[{{index .labels "no"}}]', labels=StringMap({"yes": "1"})) == b"[]"
 
 
-def test_data_are_not_changed() -> None:
-    """A template reaches no method of the data."""
+def test_a_template_reaches_no_method_of_the_data() -> None:
     data = {"list": ["a"]}
     assert refusal("{{.list.clear}}", **data) == "template 'a.txt', line 1: there is no clear: the value is not a map"
     assert data == {"list": ["a"]}
 
 
-def test_line_of_an_error() -> None:
-    """An error names the template, the line and the missing key."""
+def test_an_error_names_template_line_and_key() -> None:
     assert refusal("a\nb\n{{.name}}\n") == "template 'a.txt', line 3: there is no value for name"
 
 
-def test_line_of_a_syntax_error() -> None:
-    """A template that does not parse is told by its line."""
+def test_a_syntax_error_names_its_line() -> None:
     assert refusal("a\n{{toUpper .a}}", a="x") == "template 'a.txt', line 2: there is no function toUpper"
 
 
@@ -122,8 +111,7 @@ def test_line_of_a_syntax_error() -> None:
         '{{define "a\\nb"}}1{{end}}{{define "a\\nb"}}2{{end}}',
     ],
 )
-def test_errors_keep_secrets(source: str) -> None:
-    """No error shows a value of the data or a literal of the template, and each is one line."""
+def test_errors_quote_neither_data_nor_literals(source: str) -> None:
     message = refusal(source, a="hunter2", b=1)
     assert "hunter2" not in message
     assert len(message.splitlines()) == 1
@@ -141,12 +129,10 @@ def test_errors_keep_secrets(source: str) -> None:
     ],
 )
 def test_nil_is_not_a_command(source: str) -> None:
-    """Nil stands for no value of its own."""
     assert refusal(source) == "template 'a.txt', line 1: nil is not a command"
 
 
-def test_nil_as_an_argument() -> None:
-    """Nil may be an argument, and an action that is not reached may hold it."""
+def test_nil_may_be_an_argument() -> None:
     assert (
         rendered('{{print nil}} {{"nil"}}{{/* nil */}} {{if false}}{{nil}}{{end}}{{eq nil nil}}') == b"<nil> nil true"
     )
@@ -182,28 +168,24 @@ DOUBLING = "".join(
         ("{{if true}}" * 101 + "{{end}}" * 101, "template nesting limit exceeded"),
     ],
 )
-def test_bounds(source: str, reason: str) -> None:
-    """A template that never ends, or makes ever more text, ends in an error."""
+def test_endless_templates_are_errors(source: str, reason: str) -> None:
     with pytest.raises(TemplateError) as caught:
         rendered(source)
     assert reason == caught.value.reason
 
 
-def test_deep_data() -> None:
-    """Data that are nested thousands of levels deep end in an error."""
+def test_deeply_nested_data_is_an_error() -> None:
     deep: dict[str, object] = {}
     for _ in range(5000):
         deep = {"a": deep}
     assert refusal("{{.a}}", **deep) == "template 'a.txt': the template or its data are nested too deeply"
 
 
-def test_large_numbers() -> None:
-    """A number that no float64 holds is an error."""
+def test_a_number_beyond_float64_is_an_error() -> None:
     assert refusal("{{.a}}", a=10**400) == "template 'a.txt': a number of the data is too large for a float64"
 
 
-def test_no_import_without_an_action() -> None:
-    """A template without an action does not load the library."""
+def test_a_template_without_an_action_does_not_load_gotpl() -> None:
     program = (
         "import sys; from lambda_matchbox.gotemplate.engine import render; render(b'a', {}, name='a');"
         "print('gotpl' in sys.modules)"

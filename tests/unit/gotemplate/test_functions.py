@@ -21,7 +21,6 @@ def call(name: str, *values: object) -> object:
 
 @given(COMPARABLE)
 def test_order_is_total(pair: tuple[object, object]) -> None:
-    """Of two values of a kind one is less, or they are equal."""
     outcome = {name: call(name, *pair) for name in ("eq", "ne", "lt", "le", "gt", "ge")}
     assert [outcome["lt"], outcome["eq"], outcome["gt"]].count(True) == 1
     assert outcome["le"] == (outcome["lt"] or outcome["eq"])
@@ -30,8 +29,7 @@ def test_order_is_total(pair: tuple[object, object]) -> None:
 
 
 @given(st.binary(), st.integers(0, 40), st.integers(0, 40))
-def test_slices_are_of_bytes(raw: bytes, start: int, stop: int) -> None:
-    """A slice of a string is one of its bytes."""
+def test_slices_of_strings_count_bytes(raw: bytes, start: int, stop: int) -> None:
     if start <= stop <= len(raw):
         assert text_of(raw[start:stop]) == call("slice", text_of(raw), start, stop)
     else:
@@ -58,8 +56,7 @@ def test_slices_are_of_bytes(raw: bytes, start: int, stop: int) -> None:
         ("urlquery", (text_of(b"a b/\xff~"),), "a+b%2F%FF~"),
     ],
 )
-def test_values(name: str, values: tuple[object, ...], expected: object) -> None:
-    """The functions do as Go's."""
+def test_results_are_gos(name: str, values: tuple[object, ...], expected: object) -> None:
     assert expected == call(name, *values)
 
 
@@ -85,14 +82,12 @@ def test_values(name: str, values: tuple[object, ...], expected: object) -> None
         ("not", ()),
     ],
 )
-def test_refusals(name: str, values: tuple[object, ...]) -> None:
-    """What Go's functions refuse is an error."""
+def test_calls_that_go_refuses_are_errors(name: str, values: tuple[object, ...]) -> None:
     with pytest.raises(FunctionError):
         call(name, *values)
 
 
-def test_room_is_shared() -> None:
-    """All calls of one rendering share the room for their text."""
+def test_all_calls_share_the_limit_of_text() -> None:
     functions = template_functions(Limits(10))
     assert functions["print"]("12345") == "12345"
     assert functions["len"]("12345") == 5

@@ -15,7 +15,7 @@ ELEMENTS = f"more than {MAX_ELEMENTS} elements of lists and maps"
 WORK = "functions take too many steps"
 REGEX = "regular expressions take too many steps"
 PRINTED = "the text of lists and maps is too long"
-# Lists that hold each other twice, sixty levels deep: their text has no end.
+# Lists that contain each other twice, sixty levels deep: their text is endless.
 SHARED = "{{$x := list 1}}{{range until 60}}{{$x = list $x $x}}{{end}}"
 CYCLE = '{{$x := dict}}{{$_ := set $x "a" $x}}'
 BIG = '{{$x := repeat 8000000 "a"}}'
@@ -74,8 +74,7 @@ def reason(source: str, **data: object) -> str:
         ("{{" + "1" * 5000 + "}}", "a number in it has too many digits"),
     ],
 )
-def test_bounds(source: str, expected: str | None) -> None:
-    """What has no end, or is too large, ends in an error that says of what there is too much; what is not, renders."""
+def test_an_error_names_the_exceeded_limit(source: str, expected: str | None) -> None:
     if expected is None:
         render(source.encode(), {"a": "b"}, name="a.txt")
     else:
@@ -108,8 +107,8 @@ def test_bounds(source: str, expected: str | None) -> None:
         ('{{semverCompare (repeat 1000 "1 ") "1.2"}}', "semverCompare: the constraint is too long"),
     ],
 )
-def test_regular_expressions(source: str, expected: str | None) -> None:
-    """An expression over which a backtracking engine never ends has an answer, or is refused by what it may take."""
+def test_regular_expressions_end(source: str, expected: str | None) -> None:
+    """A backtracking engine would never end on these."""
     if expected is None:
         render(source.encode(), {}, name="a.txt")
     else:
@@ -121,7 +120,7 @@ CALLS_THAT_ESCAPE = (
     *('printf "%q"', 'printf "% #x"'),
 )
 LITTLE = 200 * 1024
-"""Of memory, in KiB: a text of eight million letters of two bytes, its escaped pieces, and the whole of them."""
+"""Of memory in KiB: a text of eight million two-byte characters, its escaped pieces, and their sum."""
 
 MEMORY = f"""
 import re
@@ -147,35 +146,30 @@ print(peak() - before)
 """
 
 
-def test_what_is_escaped_takes_little_memory() -> None:
-    """A text that escapes make several times as long is refused before it is there; another takes a few copies."""
+def test_escaped_text_is_limited_while_it_is_made() -> None:
     out = subprocess.check_output([sys.executable, "-c", MEMORY.replace("\\\\", "\\")], text=True).splitlines()
     refused = [line.partition("\t")[0] for line in out[:-1] if line.endswith(TEXT)]
     assert [call for call in CALLS_THAT_ESCAPE if call not in ("html", "regexQuoteMeta")] == refused
     assert int(out[-1]) < LITTLE
 
 
-def test_escapes_are_charged() -> None:
-    """What is escaped is text that functions make, as what they print is."""
+def test_escaped_text_counts() -> None:
     for call in ("js", "html", "urlquery"):
         source = f'{{{{$x := repeat 2000000 "<"}}}}{{{{range until 3}}}}{{{{$_ := {call} $x}}}}{{{{end}}}}'
         assert f"{call}: {TEXT}" == reason(source)
 
 
-def test_a_large_map_is_not_sorted_without_end() -> None:
-    """Each range over a map of the data counts its keys, which are sorted."""
+def test_each_range_over_a_map_counts_its_keys() -> None:
     data = {"map": {str(number): number for number in range(50_000)}}
     assert WORK == reason("{{range 100000}}{{range $.map}}{{break}}{{end}}{{end}}", **data)
 
 
-def test_elements_are_looked_up_in_a_large_list() -> None:
-    """Functions that make nothing new may be called often, however large what they look at."""
+def test_lookups_in_a_large_list_are_cheap() -> None:
     source = "{{range until 1000}}{{$_ := last $.list}}{{$_ = first $.list}}{{end}}{{len .list}}"
     assert b"50000" == render(source.encode(), {"list": list(range(50_000))}, name="a.txt")
 
 
-def test_a_map_is_filled() -> None:
-    """A map that is returned by the function that changes it does not count anew each time."""
+def test_a_map_that_is_changed_counts_once() -> None:
     source = "{{$d := dict}}{{range $i := until 5000}}{{$_ := set $d (toString $i) $i}}{{end}}{{len $d}}"
     assert b"5000" == render(source.encode(), {}, name="a.txt")
 
@@ -222,8 +216,7 @@ DATA = st.dictionaries(
 
 @settings(deadline=None)
 @given(st.lists(ACTIONS, max_size=5), DATA)
-def test_any_template_ends(actions: list[str], data: dict[str, object]) -> None:
-    """Any template over any data ends in its text or in a TemplateError of one line."""
+def test_any_template_renders_or_is_a_template_error(actions: list[str], data: dict[str, object]) -> None:
     source = "{{$x := .}}" + "".join(actions)
     said = ""
     try:
@@ -235,8 +228,7 @@ def test_any_template_ends(actions: list[str], data: dict[str, object]) -> None:
 
 @settings(deadline=None)
 @given(st.binary(max_size=200))
-def test_any_bytes_end(source: bytes) -> None:
-    """Any bytes between the braces of an action end in text or in a TemplateError."""
+def test_any_bytes_in_an_action_render_or_are_a_template_error(source: bytes) -> None:
     said = ""
     try:
         render(b"{{" + source + b"}}", {}, name="a.txt")

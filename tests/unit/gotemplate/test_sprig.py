@@ -16,7 +16,7 @@ from tests.unit.gotemplate.rendered_recordings import CONFORMANCE
 RECORDED = json.loads((CONFORMANCE / "templates" / "sprig.json").read_text())
 ALLOWED_NAMES = sorted(name for functions in ALLOWED.values() for name in functions)
 LEFT_OUT_NAMES = sorted(name for names in LEFT_OUT.values() for name in names)
-# Sprig's `slice` is left out, and there is Go's.
+# Sprig's `slice` is left out in favour of Go's.
 ABSENT_NAMES = [name for name in LEFT_OUT_NAMES if name != "slice"]
 GO_TYPES = {
     "any": "interface {}",
@@ -39,8 +39,8 @@ def decoded(text: dict[str, str]) -> bytes:
     return base64.b64decode(text["base64"]) if "base64" in text else text["text"].encode()
 
 
-def test_sprig_as_recorded() -> None:
-    """Thousands of calls of Sprig's functions give the text, the type and the JSON that real Sprig gives, or fail."""
+def test_results_are_sprigs() -> None:
+    """Thousands of recorded calls, with the text, the type and the JSON of their results."""
     query = {
         key: base64.b64decode(value).decode("utf-8", "surrogateescape") for key, value in RECORDED["query"].items()
     }
@@ -54,8 +54,7 @@ def test_sprig_as_recorded() -> None:
         assert (record["template"], expected) == (record["template"], body)
 
 
-def test_each_function_is_recorded() -> None:
-    """Of each allowed function at least eight calls are recorded, and one of them has an answer."""
+def test_each_function_has_eight_recorded_calls() -> None:
     calls = {name: [0, 0] for name in ALLOWED_NAMES}
     for record in RECORDED["answers"]:
         for name in set(record["template"].replace("(", " ").replace("{", " ").replace("|", " ").split()) & set(calls):
@@ -68,16 +67,13 @@ def test_each_function_is_recorded() -> None:
     }
 
 
-def test_every_function_is_decided() -> None:
-    """Each function of Sprig, the real one and gotpl's, is either allowed or left out, and none is both."""
+def test_every_function_is_either_allowed_or_left_out() -> None:
     assert [] == sorted(set(ALLOWED_NAMES) & set(LEFT_OUT_NAMES))
     assert sorted(RECORDED["signatures"]) == sorted([*ALLOWED_NAMES, *LEFT_OUT_NAMES])
     assert set() == set(text_func_map()) - {*ALLOWED_NAMES, *LEFT_OUT_NAMES}
 
 
 def test_parameters_are_those_of_sprig() -> None:
-    """The types of the parameters are those of the functions in Go."""
-
     def in_go(signature: str) -> str:
         words = [
             f"...{GO_TYPES.get(word[3:], word[3:])}" if word.startswith("...") else GO_TYPES.get(word, word)
@@ -111,22 +107,19 @@ FAR = '{{$x := mustToDate "2006" "0001"}}{{range until 9}}{{$x = mustDateModify 
         ('{{mustDateModify "99999999h" (toDate "2006" "2020")}}', "mustDateModify: the duration is too long"),
     ],
 )
-def test_times_out_of_range(source: str, expected: str) -> None:
-    """A time that cannot be read, counted with or written is an error of the function that was asked for it."""
+def test_invalid_times_are_errors_of_their_function(source: str, expected: str) -> None:
     assert f"template 'a.txt', line 1: {expected}" == refusal(source)
 
 
 @pytest.mark.parametrize("name", ABSENT_NAMES)
-def test_left_out_functions_are_named(name: str) -> None:
-    """A template that calls a function which is left out does not parse, and the error names it and says why."""
+def test_a_left_out_function_is_an_error_with_the_reason(name: str) -> None:
     why = next(reason for reason, names in LEFT_OUT.items() if name in names)
     assert f"template 'a.txt', line 2: there is no function {name} (Sprig's is left out: {why})" == refusal(
         f'{{{{if false}}}}\n{{{{{name} "a"}}}}{{{{end}}}}'
     )
 
 
-def test_functions_of_go_keep_their_names() -> None:
-    """Where Go and Sprig have a function of one name, it is Go's."""
+def test_gos_functions_keep_their_names() -> None:
     assert rendered('{{slice "abcd" 1 3}}{{len "ab"}}{{index (list 1 2) 1}}') == "bc22"
 
 
@@ -150,8 +143,7 @@ def test_functions_of_go_keep_their_names() -> None:
         "{{(semver `1.2.3`).hunter2}}",
     ],
 )
-def test_errors_keep_secrets(source: str) -> None:
-    """No error of a function shows a value that it was given."""
+def test_errors_quote_no_argument(source: str) -> None:
     message = refusal(source, a="hunter2 %zz")
     assert "hunter2 %zz" not in message
     assert len(message.splitlines()) == 1
@@ -170,21 +162,18 @@ def test_errors_keep_secrets(source: str) -> None:
         ('{{fail "no hostname"}}', "fail: the template calls fail"),
     ],
 )
-def test_reasons(source: str, reason: str) -> None:
-    """An error says which function, and what it wants."""
+def test_an_error_names_the_function_and_the_reason(source: str, reason: str) -> None:
     assert refusal(source, n=1) == f"template 'a.txt', line 1: {reason}"
 
 
-def test_data_of_the_caller_are_not_changed() -> None:
-    """`set` and `merge` change what the template sees, not the group."""
+def test_set_and_merge_do_not_change_the_callers_data() -> None:
     data = {"map": {"a": 1}}
     assert rendered('{{$_ := set .map "b" 2}}{{$_ := merge .map (dict "c" 3)}}{{.map}}', **data) == "map[a:1 b:2 c:3]"
     assert data == {"map": {"a": 1}}
 
 
 @given(st.binary())
-def test_encodings_give_bytes_back(raw: bytes) -> None:
-    """What is encoded and decoded is the same bytes, UTF-8 or not."""
+def test_encodings_are_reversible(raw: bytes) -> None:
     value = raw.decode("utf-8", "surrogateescape")
     source = "{{.a | b64enc | b64dec | b32enc | b32dec}}"
     assert raw == render(source.encode(), {"a": value}, name="a.txt")
@@ -202,21 +191,18 @@ JSON = st.recursive(
 
 @given(JSON)
 @example({"\U0010fe80": "\U0010feff"})
-def test_json_is_read_by_others(value: object) -> None:
-    """What toJson writes is JSON of the same value, and fromJson reads it."""
+def test_written_json_is_read_back(value: object) -> None:
     for name in ("toJson", "toPrettyJson", "toRawJson"):
         assert value == json.loads(rendered("{{.a | " + name + "}}", a=value), parse_int=float)
     assert rendered("{{.a | toJson | fromJson | toJson}}", a=value) == rendered("{{.a | toJson}}", a=value)
 
 
-def test_letters_of_the_block_of_stand_ins() -> None:
-    """A letter of the block that stands for stray bytes inside is itself; a stray byte is U+FFFD."""
+def test_characters_of_the_private_block_are_kept() -> None:
     assert "A\U0010feff\ufffd" == rendered("{{.a | upper}}", a="a\U0010feff\udcf4")
     assert '"\U0010fe80\\ufffd\\ufffd"' == rendered("{{.a | toJson}}", a="\U0010fe80\udcf4\udc8f")
 
 
-def test_only_templates_that_call_sprig_load_it() -> None:
-    """A template without a function of Sprig loads none of them, and RE2 waits for a regular expression."""
+def test_modules_of_sprig_load_when_they_are_called() -> None:
     program = (
         "import sys; from lambda_matchbox.gotemplate.engine import render;"
         "said = lambda: print(*sorted(name for name in sys.modules if name == 're2' or '.sprig.' in name));"
@@ -232,8 +218,7 @@ def test_only_templates_that_call_sprig_load_it() -> None:
     ]
 
 
-def test_a_library_that_cannot_be_loaded() -> None:
-    """Without RE2 a template that has no regular expression renders, and one that has is told what is missing."""
+def test_without_re2_other_functions_work() -> None:
     program = (
         "import sys; sys.modules['re2'] = None\n"
         "from lambda_matchbox.gotemplate.engine import TemplateError, render\n"

@@ -28,20 +28,18 @@ def with_files(version: str, *files: object) -> bytes:
     return json.dumps({"ignition": {"version": version}, "storage": {"files": files}}).encode()
 
 
-def test_accepted_as_recorded() -> None:
-    """A config that Ignition takes is written as Go writes Ignition's struct."""
+def test_valid_configs_are_written_as_recorded() -> None:
     for record in RECORDED:
         if record["answer"] is not None:
             assert (record, record["answer"]) == (record, parse_and_translate(config_of(record)).decode())
 
 
-def test_refused_as_recorded() -> None:
-    """A config that Ignition refuses is refused, and for a problem that Ignition reports too."""
+def test_invalid_configs_have_a_recorded_problem() -> None:
     for record in RECORDED:
         if record["answer"] is not None:
             continue
         path = refusal(config_of(record)).partition(":")[0]
-        # Ignition places some problems at the list or the struct around the value, or at another field of it.
+        # Ignition reports some problems at the list or struct around the value, or at another field of it.
         around = path.rpartition(".")[0]
         assert not record["paths"] or any(
             path.startswith(other) or other.startswith(path) or other.rpartition(".")[0] == around
@@ -49,8 +47,7 @@ def test_refused_as_recorded() -> None:
         ), (record, path)
 
 
-def test_each_struct_is_recorded() -> None:
-    """The accepted recordings have each field of each version's config at least once."""
+def test_each_field_is_recorded() -> None:
     seen: set[str] = set()
 
     def walk(struct: str, value: dict[str, Any], minor: int) -> None:
@@ -77,16 +74,14 @@ def test_each_struct_is_recorded() -> None:
 
 
 @given(st.integers(0, NEWEST_MINOR), st.integers(0, 0o7777))
-def test_special_bits_of_modes(minor: int, mode: int) -> None:
-    """The bits 07000 of a mode are cleared by the upgrade from a version before 3.4.0, and kept from there on."""
+def test_special_bits_of_modes_are_cleared_by_the_upgrade_only(minor: int, mode: int) -> None:
     answer = json.loads(parse_and_translate(with_files(f"3.{minor}.0", {"path": "/a", "mode": mode})))
     expected = mode & 0o777 if minor < 4 else mode
     assert expected == answer["storage"]["files"][0]["mode"]
 
 
 @pytest.mark.parametrize("minor", range(4, NEWEST_MINOR + 1))
-def test_answers_are_configs(minor: int) -> None:
-    """What is served for a config from 3.4.0 on is a config of its own, and is served as it is."""
+def test_a_served_config_is_served_unchanged(minor: int) -> None:
     own = [record for record in RECORDED if f'"version": "3.{minor}.0"' in record.get("config", "")]
     answers = [record["answer"].encode() for record in own if record["answer"] is not None]
     assert answers
@@ -94,8 +89,7 @@ def test_answers_are_configs(minor: int) -> None:
 
 
 @given(st.binary())
-def test_no_bytes_crash(raw: bytes) -> None:
-    """Bytes that are no config are refused."""
+def test_any_bytes_are_a_config_or_refused(raw: bytes) -> None:
     with pytest.raises(IgnitionError):
         parse_and_translate(raw)
 
@@ -125,8 +119,7 @@ def test_no_bytes_crash(raw: bytes) -> None:
         (with_files("3.4.0", {"path": "/a"}, {"path": "/a"}), "$.storage.files.1: duplicate entry defined"),
     ],
 )
-def test_reasons(config: bytes, reason: str) -> None:
-    """The error has the path or the line, and why, but no value."""
+def test_errors_have_a_path_or_line_and_no_value(config: bytes, reason: str) -> None:
     message = refusal(config)
     assert message.startswith(reason)
     assert "hunter2" not in message

@@ -11,22 +11,19 @@ from lambda_matchbox.ignition.config.source import scheme_of, source_problem
     ("source", "since"),
     [("http://h", 0), ("HTTPS://h", 0), ("tftp://h/f", 0), ("s3://b/k", 0), ("gs://b/k", 2), ("arn:aws:s3:::b/k", 4)],
 )
-def test_schemes(source: str, since: int) -> None:
-    """Each scheme is supported from one version on."""
+def test_each_scheme_has_its_first_version(source: str, since: int) -> None:
     assert [minor < since for minor in range(7)] == [bool(source_problem(source, minor)) for minor in range(7)]
 
 
 @given(st.binary())
-def test_data_in_base64(raw: bytes) -> None:
-    """Data in base64 are taken, and refused without the last character of their text."""
+def test_base64_data_is_accepted_whole_only(raw: bytes) -> None:
     source = f"data:;base64,{base64.b64encode(raw).decode()}"
     assert source_problem(source, 4) == ""
     assert not raw or source_problem(source[:-1], 4) == "invalid data url"
 
 
 @given(st.binary())
-def test_data_in_percent(raw: bytes) -> None:
-    """Data whose bytes are all escaped are taken."""
+def test_escaped_data_is_accepted(raw: bytes) -> None:
     assert source_problem("data:," + "".join(f"%{byte:02x}" for byte in raw), 4) == ""
 
 
@@ -44,8 +41,7 @@ def test_data_in_percent(raw: bytes) -> None:
         "arn:aws:s3:us-east-1:1:accesspoint/a/object/k",
     ],
 )
-def test_taken(source: str) -> None:
-    """What Ignition takes has no problem."""
+def test_valid_sources_have_no_problem(source: str) -> None:
     assert source_problem(source, 4) == ""
 
 
@@ -71,12 +67,10 @@ def test_taken(source: str) -> None:
         ("arn:aws:s3", "invalid S3 ARN format"),
     ],
 )
-def test_refused(source: str, reason: str) -> None:
-    """What Ignition refuses has a problem."""
+def test_invalid_sources_have_a_problem(source: str, reason: str) -> None:
     assert reason == source_problem(source, 4)
 
 
 @pytest.mark.parametrize(("source", "scheme"), [("HTTP://x", "http"), ("x", ""), ("http://%zz", "")])
-def test_scheme(source: str, scheme: str) -> None:
-    """The scheme is in lower case, and empty for what is no URL."""
+def test_the_scheme_is_in_lower_case(source: str, scheme: str) -> None:
     assert scheme == scheme_of(source)

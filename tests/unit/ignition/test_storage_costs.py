@@ -1,4 +1,4 @@
-"""What disks and filesystems of a config cost, and what is found of partitions that overlap."""
+"""The costs of disks and filesystems in a config, and overlapping partitions."""
 
 import sys
 from collections.abc import Callable
@@ -27,8 +27,8 @@ def disk(places: list[tuple[int, int]]) -> Struct:
 
 
 @given(PLACES)
-def test_overlaps(places: list[tuple[int, int]]) -> None:
-    """The partition that is told is the one that Ignition finds, which compares each with each; 0 is no place."""
+def test_the_reported_overlap_is_ignitions(places: list[tuple[int, int]]) -> None:
+    """Ignition compares each partition with each."""
 
     def runs_into(one: tuple[int, int], other: tuple[int, int]) -> bool:
         (start, size), (other_start, other_size) = one, other
@@ -44,7 +44,7 @@ def test_overlaps(places: list[tuple[int, int]]) -> None:
 
 
 def calls(work: Callable[[], object]) -> int:
-    """How many functions of Python are called."""
+    """The number of Python function calls."""
     count = 0
 
     def called(_frame: object, event: str, _argument: object) -> None:
@@ -75,6 +75,5 @@ def mounted(count: int) -> object:
 
 
 @pytest.mark.parametrize("work", [partitions, mounted])
-def test_costs(work: Callable[[int], object]) -> None:
-    """Twice as many partitions, or encrypted filesystems, take twice as much."""
+def test_costs_grow_linearly(work: Callable[[int], object]) -> None:
     assert calls(lambda: work(400)) < 2.5 * calls(lambda: work(200))

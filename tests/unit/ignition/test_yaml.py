@@ -3,8 +3,7 @@ import pytest
 from lambda_matchbox.ignition.yaml import Document, YamlError, documents
 
 
-def test_documents() -> None:
-    """Each document has the keys of its mapping and the line where it begins."""
+def test_documents_have_keys_and_lines() -> None:
     text = b"# c\na: {x: 1}\nb: [y]\n---\n- a\n---\n~\n---\n''\n"
     assert [
         Document(frozenset({"a", "b"}), is_null=False, line=2),
@@ -14,19 +13,16 @@ def test_documents() -> None:
     ] == documents(text)
 
 
-def test_first_only() -> None:
-    """What follows the first document need not be YAML."""
+def test_the_rest_behind_the_first_document_is_not_read() -> None:
     assert [Document(frozenset({"a"}), is_null=False, line=1)] == documents(b"a: 1\n---\n[", first_only=True)
 
 
-def test_keys_of_the_top_only() -> None:
-    """Neither values nor keys further down, nor keys that are no text, are keys of the top."""
+def test_only_keys_of_the_top_level_count() -> None:
     [document] = documents(b"? [x]\n: y\na: {b: c}\n&k d: *k\n")
     assert frozenset({"a", "d"}) == document.keys
 
 
 def test_aliases_are_not_followed() -> None:
-    """Aliases of aliases cost nothing."""
     laughs = b"a0: &a0 [x]\n" + b"".join(b"a%d: &a%d [*a%d, *a%d]\n" % (i, i, i - 1, i - 1) for i in range(1, 100))
     assert len(documents(laughs)) == 1
 
@@ -44,8 +40,7 @@ def test_aliases_are_not_followed() -> None:
         (b"a: \xff\n", "a character is not UTF-8 or not allowed in YAML", None),
     ],
 )
-def test_not_yaml(text: bytes, reason: str, line: int | None) -> None:
-    """The error has the line, and nothing of the text."""
+def test_errors_have_the_line_and_no_text(text: bytes, reason: str, line: int | None) -> None:
     with pytest.raises(YamlError) as caught:
         documents(text)
     assert (reason, line) == (caught.value.reason, caught.value.line)

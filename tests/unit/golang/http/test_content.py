@@ -61,8 +61,7 @@ NO_OVERLAP = refused("invalid range: failed to overlap\n", content_range="bytes 
         ("bytes=2-4,10-12", 2, 3),
     ],
 )
-def test_one_range(wanted: str, start: int, length: int) -> None:
-    """One range that overlaps the content is answered with that part, cut at the content's end."""
+def test_one_range_gets_that_part(wanted: str, start: int, length: int) -> None:
     headers = {
         "accept-ranges": "bytes",
         "content-type": TEXT,
@@ -76,8 +75,8 @@ def test_one_range(wanted: str, start: int, length: int) -> None:
     "wanted",
     ["", "bytes=", "bytes=,,", "bytes=0-5,5-9", "bytes=0-,0-0", "bytes=-10,-1"],
 )
-def test_whole_content(wanted: str) -> None:
-    """No range, and ranges that are more than the whole together, get the whole content."""
+def test_no_range_gets_the_whole_content(wanted: str) -> None:
+    """So do ranges that are longer together than the content."""
     assert ask({"Range": wanted}) == WHOLE
 
 
@@ -103,31 +102,26 @@ def test_whole_content(wanted: str) -> None:
         f"bytes=0-{'9' * 5000}",
     ],
 )
-def test_malformed_ranges(wanted: str) -> None:
-    """A range that Go cannot read is refused without naming the content's size."""
+def test_a_malformed_range_is_refused_without_the_size(wanted: str) -> None:
     assert ask({"Range": wanted}) == INVALID
 
 
 @pytest.mark.parametrize("wanted", ["bytes=10-", "bytes=10-12", "bytes=5000-1", "bytes=9223372036854775807-,11-"])
-def test_ranges_behind_the_end(wanted: str) -> None:
-    """Ranges that all begin behind the content are refused, and its size is named."""
+def test_ranges_beyond_the_end_are_refused_with_the_size(wanted: str) -> None:
     assert ask({"Range": wanted}) == NO_OVERLAP
 
 
-def test_empty_suffix() -> None:
-    """The last zero bytes are an empty part, named as Go names it."""
+def test_an_empty_suffix_is_an_empty_part() -> None:
     reply = ask({"Range": "bytes=-0"})
     assert (reply.status, reply.headers["content-range"], reply.body) == (206, "bytes 10-9/10", ())
 
 
-def test_range_of_an_empty_content() -> None:
-    """A range from the start of an empty content gets the empty content."""
+def test_a_range_of_an_empty_content_gets_it() -> None:
     reply = ask({"Range": "bytes=0-9"}, size=0)
     assert (reply.status, reply.headers["content-length"], reply.body) == (200, "0", ())
 
 
-def test_several_ranges() -> None:
-    """Several ranges are parts of a multipart body, in the order in which they were asked for."""
+def test_several_ranges_are_a_multipart_body() -> None:
     reply = ask({"Range": "bytes=7-8, 0-2"}, etag='"a"')
     expected = (
         f"--BOUNDARY\r\nContent-Range: bytes 7-8/10\r\nContent-Type: {TEXT}\r\n\r\n78"
@@ -144,29 +138,25 @@ def test_several_ranges() -> None:
     }
 
 
-def test_header_names_in_any_case() -> None:
-    """Header names count in any case, and blanks around values do not."""
+def test_header_names_match_in_any_case() -> None:
     assert ask({"RANGE": " bytes=0-1\t"}) == ask({"range": "bytes=0-1"})
     assert ask({"range": "bytes=0-1"}).status == 206
 
 
-def test_validators_are_sent() -> None:
-    """ETag and Last-Modified stand in every reply with content, and in a refusal of a range."""
+def test_validators_are_sent_with_content_and_with_416() -> None:
     validators = {"etag": '"a"', "last-modified": DATE}
     assert WHOLE.headers | validators == ask({}, etag='"a"', modified=THEN).headers
     assert INVALID.headers | validators == ask({"Range": "x"}, etag='"a"', modified=THEN).headers
 
 
 @pytest.mark.parametrize("modified", [datetime(1970, 1, 1, tzinfo=UTC), datetime(1970, 1, 1), datetime(1, 1, 1)])
-def test_times_that_mean_none(modified: datetime) -> None:
-    """Unix time 0 and the year 1 say that no time is known: nothing is sent or compared."""
+def test_the_zero_times_mean_no_time(modified: datetime) -> None:
     headers = {"If-Modified-Since": LATER, "If-Unmodified-Since": "Sun, 06 Nov 0000 08:49:37 GMT"}
     assert ask(headers, modified=modified) == WHOLE
 
 
 @pytest.mark.parametrize("name", ["seed", "assets"])
-def test_recorded_answers(name: str) -> None:
-    """Each recorded answer that could be asked in parts is the same here."""
+def test_recorded_responses_are_equal(name: str) -> None:
     answers = json.loads((CONFORMANCE / name / "answers.json").read_text())
     bodies = {
         recorded["request"]["target"]: recorded["answer"]["body"].encode()
@@ -222,7 +212,6 @@ HEADERS = st.fixed_dictionaries(
 def test_any_request_has_a_consistent_reply(
     method: str, headers: dict[str, str], body: bytes, etag: str | None, modified: datetime | None
 ) -> None:
-    """Whatever is asked, spans lie in the content, the length is the body's, and HEAD has the headers of GET."""
     reply = ask(headers, method=method, size=len(body), etag=etag, modified=modified)
     assert reply.status in (200, 206, 304, 412, 416)
     for piece in reply.body:
@@ -241,8 +230,7 @@ def test_any_request_has_a_consistent_reply(
 
 
 @given(RANGES, st.binary(max_size=12))
-def test_parts_are_what_their_headers_name(wanted: str, body: bytes) -> None:
-    """Each part of a 206 is the slice of the content that its Content-Range names."""
+def test_parts_are_the_slices_that_their_headers_name(wanted: str, body: bytes) -> None:
     reply = ask({"Range": wanted}, size=len(body))
     sent = content.assemble(reply.body, body)
     if "content-range" in reply.headers and reply.status == 206:
@@ -259,8 +247,7 @@ def test_parts_are_what_their_headers_name(wanted: str, body: bytes) -> None:
 
 
 @given(st.integers(1, 10**15), st.integers(0, 10**15), st.integers(0, 10**15))
-def test_resumed_downloads(size: int, first: int, more: int) -> None:
-    """A range within a content of any size is exactly the one span."""
+def test_a_range_within_the_content_is_one_span(size: int, first: int, more: int) -> None:
     start = first % size
     end = min(start + more, size - 1)
     assert ask({"Range": f"bytes={start}-{end}"}, size=size).body == (Span(start, end - start + 1),)

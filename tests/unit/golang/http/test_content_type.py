@@ -97,7 +97,6 @@ SNIFFED = [
 
 @pytest.mark.parametrize(("head", "expected"), SNIFFED)
 def test_content_is_sniffed(head: bytes, expected: str) -> None:
-    """The first 512 bytes tell the content type."""
     assert expected == content_type.sniff(head)
 
 
@@ -124,19 +123,16 @@ def test_content_is_sniffed(head: bytes, expected: str) -> None:
         ("/", None),
     ],
 )
-def test_extension_is_looked_up(name: str, expected: str | None) -> None:
-    """Only what follows the last dot of the last element counts, in any case."""
+def test_the_last_extension_counts_in_any_case(name: str, expected: str | None) -> None:
     assert expected == content_type.by_extension(name)
 
 
-def test_extension_wins_over_content() -> None:
-    """A known extension decides; the content decides where there is none."""
+def test_a_known_extension_wins_over_content() -> None:
     assert content_type.of_file("x.json", b"\x00") == "application/json"
     assert content_type.of_file("x.efi", b"MZ\x00\x00") == BINARY
 
 
-def test_recorded_assets() -> None:
-    """Each asset that matchbox served has the content type that it had there."""
+def test_recorded_assets_have_the_same_content_type() -> None:
     served = 0
     for recorded in json.loads((CONFORMANCE / "assets" / "answers.json").read_text()):
         target, answer = recorded["request"]["target"], recorded["answer"]
@@ -152,8 +148,7 @@ def test_recorded_assets() -> None:
     assert served > 10
 
 
-def test_recorded_templates() -> None:
-    """Each rendered template that matchbox served has the content type that it had there."""
+def test_recorded_templates_have_the_same_content_type() -> None:
     served = 0
     for recorded in json.loads((CONFORMANCE / "rendering" / "answers.json").read_text()):
         answer = recorded["answer"]
@@ -166,13 +161,11 @@ def test_recorded_templates() -> None:
 
 
 @given(st.binary(max_size=600), st.binary())
-def test_bytes_behind_the_head_change_nothing(head: bytes, more: bytes) -> None:
-    """Any content has a content type, and the first 512 bytes decide it."""
+def test_bytes_beyond_the_head_change_nothing(head: bytes, more: bytes) -> None:
     head = head.ljust(content_type.SNIFFED, b"a")[: content_type.SNIFFED]
     assert content_type.sniff(head) == content_type.sniff(head + more)
 
 
 @given(st.text(st.characters()), st.binary(max_size=40))
 def test_any_file_has_a_content_type(name: str, head: bytes) -> None:
-    """Whatever the name, the content type is the extension's or the content's."""
     assert content_type.of_file(name, head) in (content_type.by_extension(name), content_type.sniff(head))

@@ -14,8 +14,7 @@ HEAD = '<!doctype html>\n<meta name="viewport" content="width=device-width">\n<p
 
 
 @pytest.mark.parametrize("target", ["/assets/", "/assets/flatcar/", "/assets/flatcar/3227.2.0/", "/assets/dir/"])
-def test_recorded_listings(target: str) -> None:
-    """The page of each recorded directory is matchbox's, byte for byte."""
+def test_recorded_listings_are_equal(target: str) -> None:
     answers = json.loads((CONFORMANCE / "assets" / "answers.json").read_text())
     (expected,) = (recorded["answer"] for recorded in answers if recorded["request"]["target"] == target)
     directory = CONFORMANCE / "assets" / "data" / target.strip("/")
@@ -38,32 +37,27 @@ def test_recorded_listings(target: str) -> None:
         ("🐢", '<a href="%F0%9F%90%A2">🐢</a>'),
     ],
 )
-def test_names_are_escaped(name: str, link: str) -> None:
-    """A name is escaped once as a reference and once as text of the page."""
+def test_names_are_escaped_for_the_link_and_for_the_page(name: str, link: str) -> None:
     assert f"{HEAD}{link}\n</pre>\n".encode() == directory_listing.render([name], [])
 
 
-def test_bytes_that_are_no_text() -> None:
-    """A name that is no UTF-8 is linked by its bytes."""
+def test_a_name_that_is_not_utf8_is_linked_by_its_bytes() -> None:
     expected = HEAD.encode() + b'<a href="%FF/">\xff/</a>\n</pre>\n'
     assert expected == directory_listing.render([], ["\udcff"])
 
 
 def test_order_is_that_of_bytes() -> None:
-    """Entries are in the order of the bytes of their names, without regard to a directory's slash."""
     page = directory_listing.render(["a-", "b", "Z", "\U0001f422", "\uffff", "\udcff"], ["a", "b"])
     names = re.findall(rb">(.*)</a>", page)
     assert names == [b"Z", b"a/", b"a-", b"b", b"b/", b"\xef\xbf\xbf", b"\xf0\x9f\x90\xa2", b"\xff"]
 
 
-def test_empty_directory() -> None:
-    """A directory without entries still is a page."""
+def test_an_empty_directory_is_a_page() -> None:
     assert f"{HEAD}</pre>\n".encode() == directory_listing.render([], [])
 
 
 @given(st.sets(st.text(st.characters(exclude_characters="/\n"), min_size=1)))
 def test_links_lead_to_their_names(names: set[str]) -> None:
-    """Each link, unescaped, is the name of its entry, whatever the name."""
     links = re.findall(rb'<a href="([^"]*)">', directory_listing.render(names, []))
     found = [paths.unescape(link.decode()) or "" for link in links]
     expected = sorted(paths.to_bytes(name) for name in names)

@@ -41,13 +41,11 @@ QUERIES = st.text("ab&=;+%2fF/?", max_size=30) | ANY_TEXT
     ],
 )
 def test_paths_are_cleaned(path: str, expected: str) -> None:
-    """A clean path is rooted and has no empty, `.` or `..` element; a slash at the end stays."""
     assert expected == paths.clean_path(path)
 
 
 @given(PATHS)
-def test_cleaning_twice_is_cleaning_once(path: str) -> None:
-    """A clean path is its own clean path."""
+def test_cleaning_is_idempotent(path: str) -> None:
     cleaned = paths.clean_path(path)
     assert cleaned == paths.clean_path(cleaned)
     assert not {"..", "."} & set(cleaned.split("/"))
@@ -71,13 +69,11 @@ def test_cleaning_twice_is_cleaning_once(path: str) -> None:
     ],
 )
 def test_paths_are_unescaped(raw: str, expected: str | None) -> None:
-    """Each escape stands for its byte; bytes that are no UTF-8 are kept; a broken escape breaks the path."""
     assert expected == paths.unescape(raw)
 
 
 @given(st.binary())
-def test_any_bytes_survive(path: bytes) -> None:
-    """Text that stands for any bytes gives the same bytes back."""
+def test_any_bytes_are_restored(path: bytes) -> None:
     text = paths.unescape(quote(path))
     assert text is not None
     assert path == paths.to_bytes(text)
@@ -87,19 +83,16 @@ def test_any_bytes_survive(path: bytes) -> None:
     ("text", "expected"),
     [("ü", b"\xc3\xbc"), ("\udcff", b"\xff"), ("\udcc3\udcbc", b"\xc3\xbc"), ("\ud800\udc80", b"\xef\xbf\xbd\x80")],
 )
-def test_text_has_bytes(text: str, expected: bytes) -> None:
-    """A surrogate stands for its byte, and one that cannot for U+FFFD."""
+def test_a_surrogate_is_its_byte_or_replaced(text: str, expected: bytes) -> None:
     assert expected == paths.to_bytes(text)
 
 
 @given(ANY_TEXT)
 def test_any_text_has_bytes(text: str) -> None:
-    """Any text has the bytes of its characters."""
     assert b"".join(paths.to_bytes(char) for char in text) == paths.to_bytes(text)
 
 
-def test_recorded_redirects() -> None:
-    """Each redirect to a clean path that matchbox answered has its Location and its page."""
+def test_recorded_redirects_are_equal() -> None:
     found = 0
     for name in ("assets", "seed"):
         for recorded in json.loads((CONFORMANCE / name / "answers.json").read_text()):
@@ -128,15 +121,13 @@ def test_recorded_redirects() -> None:
         ("//other.example/a", "", "/other.example/a", "/other.example/a"),
     ],
 )
-def test_redirects_to_clean_paths(path: str, raw_query: str, location: str, shown: str) -> None:
-    """The path is escaped, the query kept; what is not ASCII is escaped in the header and not in the page."""
+def test_redirects_escape_the_path_and_keep_the_query(path: str, raw_query: str, location: str, shown: str) -> None:
     expected = Redirect(location, f'<a href="{shown}">Moved Permanently</a>.\n\n'.encode())
     assert expected == paths.moved_permanently(path, raw_query)
 
 
 @given(PATHS, QUERIES)
 def test_no_redirect_leaves_the_host(path: str, raw_query: str) -> None:
-    """A Location is printable ASCII and names a path of the same host, whatever was asked."""
     location = paths.moved_permanently(path, raw_query).location
     assert location.isascii()
     assert location.isprintable()
@@ -164,15 +155,13 @@ def test_no_redirect_leaves_the_host(path: str, raw_query: str) -> None:
         ("/a\r\nb", "", True, "a%0D%0Ab/"),
     ],
 )
-def test_redirects_for_slashes(path: str, raw_query: str, directory: bool, expected: str | None) -> None:
-    """A directory gets its slash, a file loses one, relative to where the client is, and the query is kept."""
+def test_redirects_add_or_remove_a_slash(path: str, raw_query: str, directory: bool, expected: str | None) -> None:
     redirect = paths.slash_redirect(path, raw_query, directory=directory)
     assert (None if expected is None else Redirect(expected)) == redirect
 
 
 @given(PATHS, st.booleans())
-def test_slash_redirects_arrive(path: str, directory: bool) -> None:
-    """Followed from a clean path, the redirect leads to the same path with the right ending."""
+def test_slash_redirects_lead_to_the_right_path(path: str, directory: bool) -> None:
     path = paths.clean_path(path)
     here = "http://host" + paths.escape_path(path)
     if redirect := paths.slash_redirect(path, "", directory=directory):
@@ -191,8 +180,7 @@ def test_slash_redirects_arrive(path: str, directory: bool) -> None:
         ("/index.html/", "", None),
     ],
 )
-def test_redirects_for_index_pages(path: str, raw_query: str, expected: str | None) -> None:
-    """An index page is served as its directory only."""
+def test_index_pages_redirect_to_their_directory(path: str, raw_query: str, expected: str | None) -> None:
     redirect = paths.index_page_redirect(path, raw_query)
     assert (None if expected is None else Redirect(expected)) == redirect
 
@@ -220,20 +208,17 @@ def test_redirects_for_index_pages(path: str, raw_query: str, expected: str | No
     ],
 )
 def test_queries_are_read(raw: str, expected: list[tuple[str, str]]) -> None:
-    """Pairs come in their order; those that are empty, hold a `;` or a broken escape are left out."""
     assert expected == paths.parse_query(raw)
 
 
 @given(st.lists(st.tuples(st.binary(), st.binary())))
 def test_escaped_pairs_are_read_back(pairs: list[tuple[bytes, bytes]]) -> None:
-    """Any bytes, escaped, come out of a query as they went in."""
     raw = "&".join(f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in pairs)
     assert pairs == [(paths.to_bytes(key), paths.to_bytes(value)) for key, value in paths.parse_query(raw)]
 
 
 @given(QUERIES)
 def test_any_query_is_read(raw: str) -> None:
-    """No query fails to be read, and what is read can be written as bytes and as JSON."""
     for key, value in paths.parse_query(raw):
         assert key == key.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
         assert value == json.loads(json.dumps(value))

@@ -66,8 +66,7 @@ def ask(
         ({"Range": "x", "If-Range": '"b"'}, 200),
     ],
 )
-def test_preconditions(headers: dict[str, str], status: int) -> None:
-    """Preconditions are checked in the order of RFC 9110, tags before times."""
+def test_preconditions_are_checked_in_order(headers: dict[str, str], status: int) -> None:
     assert status == ask(headers, etag='"a"', modified=THEN).status
 
 
@@ -84,8 +83,7 @@ def test_preconditions(headers: dict[str, str], status: int) -> None:
         ({"Range": "bytes=0-1", "If-Range": DATE}, 200),
     ],
 )
-def test_preconditions_without_validators(headers: dict[str, str], status: int) -> None:
-    """A content without tag and time matches only `*`."""
+def test_a_content_without_validators_matches_only_a_star(headers: dict[str, str], status: int) -> None:
     assert status == ask(headers).status
 
 
@@ -97,33 +95,28 @@ def test_preconditions_without_validators(headers: dict[str, str], status: int) 
         ({"Range": "bytes=0-1", "If-Range": '"b"'}, 206),
     ],
 )
-def test_preconditions_of_other_methods(headers: dict[str, str], status: int) -> None:
-    """What only reading knows, 304, If-Modified-Since and If-Range, is nothing to other methods."""
+def test_other_methods_ignore_conditions_for_reading(headers: dict[str, str], status: int) -> None:
     assert status == ask(headers, method="POST", etag='"a"', modified=THEN).status
 
 
-def test_not_modified_has_no_content() -> None:
-    """304 names the tag, or else the time, and describes no content."""
+def test_not_modified_describes_no_content() -> None:
     assert Reply(304, {"etag": '"a"'}) == ask({"If-None-Match": '"a"'}, etag='"a"', modified=THEN)
     assert Reply(304, {"last-modified": DATE}) == ask({"If-Modified-Since": DATE}, modified=THEN)
 
 
-def test_failed_precondition_is_empty() -> None:
-    """412 has no body, and for HEAD no length of one."""
+def test_a_failed_precondition_has_no_body() -> None:
     assert Reply(412, {"content-length": "0"}) == ask({"If-Match": '"a"'})
     assert Reply(412, {}) == ask({"If-Match": '"a"'}, method="HEAD")
 
 
-def test_moment_in_another_zone() -> None:
-    """The moment counts, not the zone in which it is given."""
+def test_the_zone_of_a_moment_does_not_matter() -> None:
     elsewhere = THEN.astimezone(timezone(timedelta(hours=5)))
     assert ask({"If-Modified-Since": DATE}, modified=elsewhere).status == 304
     assert ask({"If-Modified-Since": EARLIER}, modified=elsewhere).status == 200
 
 
 @given(st.text(st.characters()), st.text("!#az", max_size=3), st.booleans())
-def test_lists_are_read_up_to_their_first_flaw(after: str, tag: str, weak: bool) -> None:
-    """A tag counts whatever follows it, and does not count behind something that is no tag."""
+def test_lists_of_tags_are_read_up_to_the_first_error(after: str, tag: str, weak: bool) -> None:
     etag = f'"{tag}"'
     listed = ("W/" if weak else "") + etag
     assert State(etag, None).refusal({"if-none-match": f'"x y", {listed}'}, reading=True) is None

@@ -1,4 +1,4 @@
-"""What one translation of Butane may take, so that no config keeps a machine waiting or fills the memory."""
+"""The limits of a translation, so that no config blocks a machine or exhausts memory."""
 
 import json
 import sys
@@ -53,15 +53,14 @@ def chain(length: int) -> str:
         *("merge keys in each other", "keys behind aliases", "repeated keys behind aliases"),
     ],
 )
-def test_too_much(config: str, reason: str) -> None:
-    """A config that is too long, also by what repeats, is refused before it is translated."""
+def test_too_large_a_config_is_refused(config: str, reason: str) -> None:
+    """Also if aliases and merge keys make it large."""
     with pytest.raises(ButaneError) as caught:
         translate(HEAD + config)
     assert reason == caught.value.reason
 
 
-def test_merge_keys() -> None:
-    """A hundred merge keys behind each other are followed; many beside each other take no time."""
+def test_a_hundred_nested_merge_keys_are_followed() -> None:
     ignition, _ = translate(HEAD + chain(100))
     beside = ", ".join(f"{{k{n}: 1}}" for n in range(20_000))
     other, _ = translate(f"{HEAD}storage: {{files: [{{path: /a, <<: [{beside}, {{mode: 420}}]}}]}}\n")
@@ -85,22 +84,19 @@ def lines_of(config: str) -> list[str]:
     ],
     ids=["warnings", "errors", "types"],
 )
-def test_a_report_ends(config: str, last: list[str]) -> None:
-    """Of very many problems the first thousand are told, and how many more there are."""
+def test_a_report_has_a_thousand_entries_and_counts_the_rest(config: str, last: list[str]) -> None:
     told = lines_of(HEAD + config)
     assert (MAX_ENTRIES + len(last), last) == (len(told), told[-len(last) :])
 
 
-def test_an_error_behind_many_warnings() -> None:
-    """Warnings, however many, keep no error from being the first that is told."""
+def test_the_first_error_is_reported_behind_many_warnings() -> None:
     told = lines_of(HEAD + "".join(f"k{n}: 1\n" for n in range(1500)) + FILES + "    - {path: a}\n")
     expected = "error at $.storage.files.0.path, line 1505 col 14: path not absolute"
     assert (expected, f"warning at $: {rest(500)}", "refused") == (told[0], *told[-2:])
 
 
 def test_rules_are_checked_once() -> None:
-    """What is served was checked by its translation, and is not checked again."""
-    # A generator is called again for each problem: one that finds none is called once.
+    # A generator is called again for each problem: one without problems is called once.
     calls: list[str] = []
     sys.setprofile(lambda frame, event, _: calls.append(event) if frame.f_code is problems.__code__ else None)
     try:
@@ -110,8 +106,7 @@ def test_rules_are_checked_once() -> None:
     assert ["call", "return"] == calls
 
 
-def test_what_is_empty() -> None:
-    """Butane leaves out what is empty, matchbox writes it."""
+def test_empty_structs_are_served_but_not_in_butanes_form() -> None:
     config = HEAD + FILES + "    - {path: /a}\n"
     ignition, _ = translate(config)
     assert {"ignition": {"version": "3.4.0"}, "storage": {"files": [{"path": "/a"}]}} == ignition
@@ -119,8 +114,7 @@ def test_what_is_empty() -> None:
     assert {"path": "/a", "group": {}, "user": {}, "contents": {"verification": {}}} == answer["storage"]["files"][0]
 
 
-def test_much() -> None:
-    """A thousand files, and a text of a million characters in several of them, are translated."""
+def test_large_configs_are_translated() -> None:
     files = "".join(f"    - {{path: /{n}, contents: {{inline: '{n}'}}}}\n" for n in range(1000))
     files += "".join(f"    - {{path: /long/{n}, contents: {{inline: *x}}}}\n" for n in range(3))
     ignition, _ = translate(HEAD + LONG + FILES + files)
@@ -130,7 +124,7 @@ def test_much() -> None:
 
 
 class Pairs(list[tuple[Node, Node]]):
-    """Pairs of a mapping that count how often they are gone through."""
+    """Pairs of a mapping that count how often they are iterated."""
 
     searches = 0
 

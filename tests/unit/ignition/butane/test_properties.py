@@ -16,7 +16,7 @@ from tests.conformance.butane_vectors import vectors
 SHORT = [vector["butane"] for vector in vectors() if len(vector["butane"]) < 3000]
 COUNTS = {"fcos": 8, "flatcar": 2, "r4e": 2, "fiot": 1}
 DIALECTS = [dialect_of(variant, f"1.{minor}.0") for variant, count in COUNTS.items() for minor in range(count)]
-# What a scalar can be that is not merely text.
+# Scalars other than plain text.
 SCALARS = [
     *(
         "",
@@ -70,7 +70,7 @@ WORDS = st.sampled_from(
 
 
 def translated(text: str | bytes) -> None:
-    """Translate `text`; if it can be, then to what Ignition takes."""
+    """Translate `text`; the result must be valid for Ignition."""
     try:
         ignition, report = translate(text)
     except ButaneError:
@@ -81,13 +81,13 @@ def translated(text: str | bytes) -> None:
         served = parse_and_translate(compact(ignition).encode())
         raw = text.encode("utf-8", "replace") if isinstance(text, str) else text
         assert served == butane.respond("a", raw).body
-        # An upgrade can make of a valid config one that is not: before 3.3 a link needs no target.
+        # An upgrade can make a valid config invalid: before 3.3 a link needs no target.
         assert version < "3.4.0" or served == parse_and_translate(served)
 
 
 @st.composite
 def mutated(draw: st.DrawFn) -> str:
-    """A recorded text with pieces taken out, doubled, or replaced."""
+    """A recorded text with parts removed, doubled, or replaced."""
     text = draw(st.sampled_from(SHORT))
     for _ in range(draw(st.integers(1, 4))):
         start = draw(st.integers(0, len(text)))
@@ -99,7 +99,7 @@ def mutated(draw: st.DrawFn) -> str:
 
 @st.composite
 def configs(draw: st.DrawFn) -> str:
-    """A config whose keys are right and whose values are often not."""
+    """A config with valid keys and often invalid values."""
     dialect = draw(st.sampled_from(DIALECTS))
 
     def value(kind: str) -> str:
@@ -118,26 +118,22 @@ def configs(draw: st.DrawFn) -> str:
 
 
 @given(mutated())
-def test_mutated_texts(text: str) -> None:
-    """A text is translated to what Ignition takes, or refused by the one error."""
+def test_mutated_texts_are_valid_or_refused(text: str) -> None:
     translated(text)
 
 
 @given(configs())
-def test_configs_of_strange_values(text: str) -> None:
-    """So is one with the right keys and any values."""
+def test_strange_values_are_valid_or_refused(text: str) -> None:
     translated(text)
 
 
 @given(st.one_of(st.binary(), st.text()))
-def test_anything(text: str | bytes) -> None:
-    """So are bytes and text of any kind."""
+def test_any_text_is_valid_or_refused(text: str | bytes) -> None:
     translated(text)
 
 
 @pytest.mark.parametrize("text", SHORT)
-def test_recorded_texts_in_part(text: str) -> None:
-    """So is each beginning of a recorded text that ends with a line."""
+def test_truncated_texts_are_valid_or_refused(text: str) -> None:
     lines = text.splitlines(keepends=True)
     for count in range(len(lines)):
         translated("".join(lines[:count]))
@@ -168,8 +164,7 @@ def test_recorded_texts_in_part(text: str) -> None:
         ),
     ],
 )
-def test_aliases_and_depth(text: str, reason: str) -> None:
-    """Aliases that stand for themselves or for too much, and lists that are too deep, are refused."""
+def test_recursive_aliases_and_deep_lists_are_refused(text: str, reason: str) -> None:
     with pytest.raises(ButaneError) as caught:
         translate(f"variant: fcos\nversion: 1.5.0\n{text}")
     assert reason in caught.value.reason

@@ -24,8 +24,8 @@ DIRECTORY = "storage:\n  directories:\n    - path: /a\n      "
         ("bogus: !!int x", {}),
     ],
 )
-def test_taken(member: str, expected: dict[str, object]) -> None:
-    """A tag that yaml.v3 does not know is passed over, and makes a scalar a string; one that it knows is a type."""
+def test_tags_decide_on_the_type(member: str, expected: dict[str, object]) -> None:
+    """A tag unknown to yaml.v3 makes a scalar a string."""
     ignition, _ = translate(f"{HEAD}{DIRECTORY}{member}\n")
     assert {"directories": [{"path": "/a", **expected}]} == ignition["storage"]
 
@@ -74,8 +74,8 @@ def test_taken(member: str, expected: dict[str, object]) -> None:
         ),
     ],
 )
-def test_refused(member: str, reason: str, masked: str | None) -> None:
-    """A value that is not of the type of its tag ends the reading, in yaml.v3's words; a log shows neither of them."""
+def test_a_value_that_does_not_fit_its_tag_is_an_error(member: str, reason: str, masked: str | None) -> None:
+    """The line for the log shows neither value nor tag."""
     with pytest.raises(ButaneError) as caught:
         translate(f"{HEAD}{DIRECTORY}{member}\n")
     hidden = "line 6: a value is not of the type of its tag" if masked is None else masked
