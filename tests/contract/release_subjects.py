@@ -1,4 +1,4 @@
-"""The stores of releases that one suite holds to one contract."""
+"""The release stores under one contract suite."""
 
 import os
 import signal
@@ -38,9 +38,9 @@ ON_SERVICES = ["moto", pytest.param("real", marks=pytest.mark.real)]
 class ReleaseSubject(NamedTuple):
     """A store of releases, empty at first.
 
-    `store` opens the store of a source, as another process would. `usurp` gives the lease of a source to somebody else,
-    None where no lease can be lost by its holder. `kill_holder` runs a process that takes the lease of a source and is
-    killed while it holds it, None where leases end with this process.
+    `store` opens the store of a source, as another process would. `usurp` gives the lease of a source to another,
+    None where a lease cannot be lost. `kill_holder` runs a process that is killed while it holds the lease of a source,
+    None where leases end with this process.
     """
 
     served: Releases
@@ -50,14 +50,14 @@ class ReleaseSubject(NamedTuple):
 
 
 class OnStores(NamedTuple):
-    """Releases in a table and a bucket; `store` opens one whose leases last so many seconds."""
+    """Releases in a table and a bucket; `store` opens one with the given lifetime of leases."""
 
     stores: Stores
     subject: ReleaseSubject
     store: Callable[[str, float], TableReleaseStore]
 
     def head(self, source_id: str, directory: str, name: str) -> dict[str, Any]:
-        """What the bucket says of a file, with its checksum."""
+        """The headers of an object, with its checksum."""
         with closing(self.stores.buckets.client("s3")) as s3:
             key = release_prefix(source_id, directory) + name
             return dict(s3.head_object(Bucket=self.stores.name, Key=key, ChecksumMode="ENABLED"))

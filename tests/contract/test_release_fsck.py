@@ -67,7 +67,7 @@ def pointer(table: CatalogTable) -> Pointer:
     return found
 
 
-def told(findings: list[Finding]) -> list[tuple[Kind, bool]]:
+def kinds(findings: list[Finding]) -> list[tuple[Kind, bool]]:
     return [(found.kind, found.repaired) for found in findings]
 
 
@@ -116,8 +116,8 @@ def test_unreadable_pointer_is_removed_by_a_repair(sound: CatalogTable, text: st
     write(sound, POINTERS, "arm", text)
     publish(sound, NEW, 2, "other")
     SourceTable(sound.clients).put("other", json.dumps(DOCUMENT | {"id": "other", "assets": "other"}))
-    assert [(Kind.UNREADABLE, False)] == told(sound.fsck(ages=NOW))
-    assert [(Kind.UNREADABLE, True)] == told(sound.fsck(repair=True, ages=NOW))
+    assert [(Kind.UNREADABLE, False)] == kinds(sound.fsck(ages=NOW))
+    assert [(Kind.UNREADABLE, True)] == kinds(sound.fsck(repair=True, ages=NOW))
     store = store_of(sound)
     assert ({"old", "new"}, None) == (store.directories(), store.pointer())
     assert [] == sound.fsck(repair=True)
@@ -128,7 +128,7 @@ def test_unreadable_pointer_is_removed_by_a_repair(sound: CatalogTable, text: st
 
 def test_pointer_that_is_not_text_is_reported(sound: CatalogTable) -> None:
     write(sound, POINTERS, "arm", 5)
-    assert [(Kind.UNREADABLE, False)] * 2 == told(sound.fsck(repair=True) + sound.fsck())
+    assert [(Kind.UNREADABLE, False)] * 2 == kinds(sound.fsck(repair=True) + sound.fsck())
 
 
 LOSSES: dict[str, tuple[Callable[[CatalogTable, str], object], str]] = {
@@ -166,7 +166,7 @@ def test_old_release_without_a_file_is_removed_by_a_repair(sound: CatalogTable, 
     line = f"release {OLD} of source 'arm': the bucket lacks {what}; --repair removes it from the releases"
     (found,) = sound.fsck()
     assert (Kind.LOST_OBJECT, line, False) == found
-    assert [(Kind.LOST_OBJECT, True)] == told(sound.fsck(repair=True))
+    assert [(Kind.LOST_OBJECT, True)] == kinds(sound.fsck(repair=True))
     assert [NEW] == [release.digest for release in pointer(sound).releases]
     assert [] == sound.fsck()
 
@@ -190,7 +190,7 @@ def test_directory_without_a_pointer_is_garbage_after_a_day(sound: CatalogTable)
         for where in ("arm/killed", "arm/new0", "gone/gone")
     }
     assert lines == {found[:2] for found in sound.fsck(ages=NOW)}
-    assert [(Kind.UNUSED_OBJECT, True)] * 3 == told(sound.fsck(repair=True, ages=NOW))
+    assert [(Kind.UNUSED_OBJECT, True)] * 3 == kinds(sound.fsck(repair=True, ages=NOW))
     assert ({"old", "new"}, set()) == (store_of(sound).directories(), store_of(sound, "gone").directories())
     assert [] == sound.fsck(ages=NOW)
 
@@ -200,7 +200,7 @@ def test_garbage_of_a_running_sync_stays(sound: CatalogTable) -> None:
     put(sound, "killed/vmlinuz", b"x", "gone")
     with store_of(sound).lease():
         found = sound.fsck(repair=True, ages=NOW)
-    assert {(Kind.UNUSED_OBJECT, False), (Kind.UNUSED_OBJECT, True)} == set(told(found))
+    assert {(Kind.UNUSED_OBJECT, False), (Kind.UNUSED_OBJECT, True)} == set(kinds(found))
     assert ({"old", "new", "under-way"}, set()) == (
         store_of(sound).directories(),
         store_of(sound, "gone").directories(),

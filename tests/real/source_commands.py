@@ -32,7 +32,7 @@ class SourceCommands:
         (self._data / "sources").mkdir(parents=True)
         self._temporary = root / "temporary"
         self._temporary.mkdir()
-        # No login of whoever runs the tests, and no file under way of other syncs.
+        # Without the logins and temporary files of other processes.
         home = {"PATH": os.environ["PATH"], "HOME": str(root), "TMPDIR": str(self._temporary)}
         self.environment: Mapping[str, str] = home if stores is None else stores.environment() | home
         self._flags = ["--data-path", str(self._data)] if stores is None else []
@@ -82,7 +82,7 @@ class SourceCommands:
         return TableReleaseStore(self._stores.clients(), source_id)
 
     def leftovers(self, source_id: str) -> set[str]:
-        """What lies about and is no release: directories that the pointer does not name, files under way."""
+        """Directories that the pointer does not name, and temporary files."""
         store = self.store(source_id)
         pointer = store.pointer()
         kept = set() if pointer is None else {release.directory for release in pointer.releases}

@@ -120,9 +120,9 @@ def test_failure_does_not_stop_other_sources(
 ) -> None:
     commands.add("bad", f"{oci_registry.host}/{repository}:absent")
     commands.add("good", oci_registry.push(OLD, repository, "stable"))
-    told = commands.run("sync", code=1).splitlines()
-    assert f"good: published {OLD.digest}" in told
-    (line,) = [line for line in told if "bad: " in line]
+    output = commands.run("sync", code=1).splitlines()
+    assert f"good: published {OLD.digest}" in output
+    (line,) = [line for line in output if "bad: " in line]
     assert f"bad: {oci_registry.host}/{repository}:absent: cannot resolve the image: " in line
 
 

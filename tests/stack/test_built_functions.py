@@ -128,7 +128,7 @@ def test_sync_without_a_table(new_place: Any) -> None:
     place = new_place()
     with place.invoking("AssetSync") as sync:
         for _ in range(2):
-            with pytest.raises(FunctionFailedError, match=r"^SyncFailedError: .* cannot be read .*ResourceNotFound"):
+            with pytest.raises(FunctionFailedError, match=r"^SyncFailedError: cannot read .*ResourceNotFound"):
                 sync.invoke(SCHEDULE)
         assert 1 == sync.environments
 

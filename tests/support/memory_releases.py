@@ -41,7 +41,7 @@ class MemoryFiles:
         return self._files[path][start : start + length]
 
     def address(self, path: str, origin: str) -> str:
-        """An address on the host that the client asked."""
+        """An address on the host of the request."""
         return f"{origin}/memory/{path}"
 
     def plain_address(self, path: str) -> str | None:
@@ -121,7 +121,7 @@ class MemoryReleaseStore:
                 del self._releases.leases[self._source_id]
 
     def checked(self) -> int | None:
-        """When the source was last found up to date."""
+        """When the source was last up to date."""
         return self._releases.checks.get(self._source_id)
 
     def note_checked(self, moment: int) -> None:

@@ -180,10 +180,10 @@ class FaultyRegistry:
 
     def _bytes(self, digest: str, headers: Mapping[str, str]) -> Response:
         body = self._blobs[digest]
-        asked = re.fullmatch(r"bytes=(\d+)-", headers.get("range", ""))
-        if asked is None or not self.ranges:
+        found = re.fullmatch(r"bytes=(\d+)-", headers.get("range", ""))
+        if found is None or not self.ranges:
             return Response(200, {}, body)
-        start = int(asked[1])
+        start = int(found[1])
         return Response(206, {"Content-Range": f"bytes {start}-{len(body) - 1}/{len(body)}"}, body[start:])
 
     def _refusal(self, repository: str, headers: Mapping[str, str]) -> Response | None:

@@ -57,7 +57,7 @@ def function(
 
 
 def new_secret(function: Function, text: str) -> None:
-    """A secret with that text; the function is told of it."""
+    """A secret with that text, which the function is configured with."""
     name = f"registry-{uuid.uuid4()}"
     boto3.Session(region_name=function.environment["AWS_REGION"]).client("secretsmanager").create_secret(
         Name=name, SecretString=text
@@ -76,7 +76,7 @@ def test_schedule_syncs_sources_that_are_due(function: Function) -> None:
 
 
 @pytest.mark.parametrize(
-    ("event", "asked"),
+    ("event", "source"),
     [
         (SCHEDULE, None),
         (ON_DEMAND, "talos-arm64"),
@@ -84,9 +84,9 @@ def test_schedule_syncs_sources_that_are_due(function: Function) -> None:
         ({"version": "0", "detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": "{}"}, None),
     ],
 )
-def test_event_names_a_source_or_none(event: dict[str, Any], asked: str | None) -> None:
+def test_event_names_a_source_or_none(event: dict[str, Any], source: str | None) -> None:
     """A schedule's event names none."""
-    assert asked == requested_source(event)
+    assert source == requested_source(event)
 
 
 def test_requested_source_is_synced_alone(function: Function) -> None:

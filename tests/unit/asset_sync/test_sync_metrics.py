@@ -37,43 +37,43 @@ HOUR = 3600
 
 
 class Job:
-    """A job over releases in memory at noon, and the figures of its last run, without seconds."""
+    """A job over releases in memory at noon, and the metrics of its last run, without seconds."""
 
     def __init__(self, host: str, registry: Registry) -> None:
         self.releases = MemoryReleases()
         self.sources: dict[str, Source] = {}
         self.refused: list[str] = []
-        self.figures: list[SourceMetrics] = []
+        self.published: list[SourceMetrics] = []
         self._host = host
         self._registry = registry
 
     def add(self, source_id: str, *, there: bool = True, checked: int | None = None) -> None:
-        """A source, of an image that the registry has or has not, last found up to date so many seconds ago."""
+        """A source whose image the registry has or lacks, last up to date that many seconds ago."""
         image = ImageReference(self._host, "good" if there else "absent", TAG, "")
         self.sources[source_id] = Source(source_id, image, source_id, interval=HOUR)
         if checked is not None:
             self.releases.checks[source_id] = NOON - checked
 
     def run(self, only: str | None = None) -> list[SourceMetrics]:
-        told: list[SourceMetrics] = []
+        published: list[SourceMetrics] = []
         job = SyncJob(
             memory_stores(self.releases, self.sources, self.refused),
             self._registry,
             quiet(),
-            publish=told.append,
+            publish=published.append,
             clock=lambda: NOON,
         )
         try:
             job.run(only)
         except SyncFailedError:
-            assert [figures for figures in told if figures.failed]
-        assert [figures.succeeded is None for figures in told if figures.source] == [
-            figures.seconds is None for figures in told if figures.source
+            assert [metrics for metrics in published if metrics.failed]
+        assert [metrics.succeeded is None for metrics in published if metrics.source] == [
+            metrics.seconds is None for metrics in published if metrics.source
         ]
         # Sources take turns at being first.
-        places = list(self.sources)
-        told.sort(key=lambda figures: places.index(figures.source) if figures.source else -1)
-        return [figures._replace(seconds=None) for figures in told]
+        order = list(self.sources)
+        published.sort(key=lambda metrics: order.index(metrics.source) if metrics.source else -1)
+        return [metrics._replace(seconds=None) for metrics in published]
 
 
 @contextmanager

@@ -82,8 +82,8 @@ def test_broken_download_is_resumed_at_a_new_address(subject: Subject) -> None:
     subject.faulty.faults.append(Fault("storage", times=2, cut_after=100, of=LAYER))
     assert subject.sync().changed
     assert NEW_FILES == subject.taken()
-    asked = [one.headers.get("range") for one in subject.faulty.at("storage") if LAYER in one.target]
-    assert [None, "bytes=100-", "bytes=200-"] == asked
+    ranges = [one.headers.get("range") for one in subject.faulty.at("storage") if LAYER in one.target]
+    assert [None, "bytes=100-", "bytes=200-"] == ranges
 
 
 class Failing(NamedTuple):

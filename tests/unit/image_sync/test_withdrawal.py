@@ -58,6 +58,6 @@ def test_command_withdraws_removed_sources_only(tmp_path: Path, capsys: pytest.C
     given = ["--data-path", str(tmp_path)]
     assert [2, 0, 2] == [main(["withdraw", source_id, *given]) for source_id in ("arm", "gone", "gone")]
     assert {"arm": pointer("arm")} == read_pointers(tmp_path / "releases")
-    told = capsys.readouterr()
-    assert "gone: withdrawn\n" == told.out
-    assert "'arm' is an image source; remove it first, or the next sync publishes it again" in told.err
+    output = capsys.readouterr()
+    assert "gone: withdrawn\n" == output.out
+    assert "'arm' is an image source; remove it first, or the next sync publishes it again" in output.err

@@ -60,12 +60,12 @@ def test_anonymous_token_is_fetched_once(faulty: FaultyRegistry, name: str) -> N
     (token,) = faulty.at("token")
     assert "/token?service=the+service&scope=repository%3Ateam%2Fboot%3Apull" == token.target
     assert "authorization" not in token.headers
-    assert [401, 200, 200, 307, 307] == [asked.status for asked in faulty.at("registry")]
+    assert [401, 200, 200, 307, 307] == [request.status for request in faulty.at("registry")]
 
 
 def test_storage_gets_no_token(faulty: FaultyRegistry) -> None:
     pull(faulty)
-    assert [False, False] == ["authorization" in asked.headers for asked in faulty.at("storage")]
+    assert [False, False] == ["authorization" in request.headers for request in faulty.at("storage")]
 
 
 @pytest.mark.parametrize("scheme", ["bearer", "basic"])
@@ -73,13 +73,13 @@ def test_login_is_sent_to_whoever_requires_it(faulty: FaultyRegistry, scheme: st
     """The token endpoint, or the registry itself."""
     faulty.scheme, faulty.login = scheme, LOGIN
     assert KERNEL.body == pull(faulty, login_for(faulty, Login(*LOGIN)))
-    assert [False, False] == ["authorization" in asked.headers for asked in faulty.at("storage")]
+    assert [False, False] == ["authorization" in request.headers for request in faulty.at("storage")]
 
 
 def test_registry_that_requires_no_login_gets_none(faulty: FaultyRegistry) -> None:
     faulty.scheme = ""
     pull(faulty, login_for(faulty, Login(*LOGIN)))
-    assert not any("authorization" in asked.headers for asked in faulty.requests)
+    assert not any("authorization" in request.headers for request in faulty.requests)
 
 
 @pytest.mark.parametrize("scheme", ["bearer", "basic"])
@@ -197,7 +197,7 @@ def test_query_of_the_realm_is_kept(faulty: FaultyRegistry) -> None:
     faulty.realm = f"http://{faulty.host}/token?account=a%20b"
     pull(faulty)
     expected = "/token?account=a%20b&service=the+service&scope=repository%3Ateam%2Fboot%3Apull"
-    assert [expected] == [asked.target for asked in faulty.at("token")]
+    assert [expected] == [request.target for request in faulty.at("token")]
 
 
 @pytest.mark.parametrize(

@@ -79,8 +79,8 @@ def test_malformed_index_is_refused(entries: Any) -> None:
 @pytest.mark.parametrize("named", [{}, {"mediaType": manifests.OCI_MANIFEST}, {"mediaType": ["x"]}, {"mediaType": "x"}])
 def test_media_type_is_from_document_then_header_then_content(content_type: str, named: dict[str, Any]) -> None:
     body = json.dumps({**GOOD, **named}).encode()
-    told = content_type.startswith("APP") and not isinstance(named.get("mediaType"), str)
-    expected = manifests.DOCKER_MANIFEST if told else manifests.OCI_MANIFEST
+    is_from_header = content_type.startswith("APP") and not isinstance(named.get("mediaType"), str)
+    expected = manifests.DOCKER_MANIFEST if is_from_header else manifests.OCI_MANIFEST
     assert expected == parse_document(body, content_type, "it").media_type
     assert Manifest(Descriptor("a/b", DIGEST, 0), ()) == parse(body, content_type)
 

@@ -63,7 +63,7 @@ def test_empty_config_is_an_empty_object(faulty: FaultyRegistry, registry: Regis
 
 
 @pytest.mark.parametrize(
-    ("there", "wanted", "taken"),
+    ("available", "platform", "chosen"),
     [
         (["linux/amd64", "linux/arm64"], "linux/arm64", "linux/arm64"),
         (["linux/amd64", "linux/arm64/v8"], "linux/arm64", "linux/arm64/v8"),
@@ -77,10 +77,10 @@ def test_empty_config_is_an_empty_object(faulty: FaultyRegistry, registry: Regis
     ],
 )
 def test_best_platform_is_chosen(
-    faulty: FaultyRegistry, registry: Registry, there: list[str], wanted: str, taken: str
+    faulty: FaultyRegistry, registry: Registry, available: list[str], platform: str, chosen: str
 ) -> None:
-    reference = reference_to(faulty, index_of(*there))
-    assert of_platform(taken).digest == registry.resolve(reference, parse_platform(wanted)).digest
+    reference = reference_to(faulty, index_of(*available))
+    assert of_platform(chosen).digest == registry.resolve(reference, parse_platform(platform)).digest
 
 
 @pytest.mark.parametrize("docker", [False, True])
@@ -210,12 +210,12 @@ def test_size_of_a_manifest_is_limited(faulty: FaultyRegistry, registry: Registr
 def test_documents_announced_too_large_are_not_requested(faulty: FaultyRegistry, registry: Registry) -> None:
     reference = reference_to(faulty, IMAGE)
     manifest = registry.manifest(reference, registry.resolve(reference, ARM64))
-    asked = len(faulty.requests)
+    requests = len(faulty.requests)
     with pytest.raises(RegistryError, match="the limit is 4194304"):
         registry.config(reference, manifest._replace(config=manifest.config._replace(size=MAX_DOCUMENT + 1)))
     with pytest.raises(RegistryError, match="the limit is 4194304"):
         registry.manifest(reference, Descriptor(manifests.OCI_MANIFEST, IMAGE.digest, MAX_DOCUMENT + 1))
-    assert asked == len(faulty.requests)
+    assert requests == len(faulty.requests)
 
 
 def test_missing_tag_is_final(faulty: FaultyRegistry, registry: Registry) -> None:

@@ -36,7 +36,7 @@ def read_all(registry: Registry, reference: ImageReference, descriptor: Descript
 
 
 def ranges(faulty: FaultyRegistry, server: str = "storage") -> list[str]:
-    return [asked.headers.get("range", "") for asked in faulty.at(server)]
+    return [request.headers.get("range", "") for request in faulty.at(server)]
 
 
 @pytest.mark.parametrize("redirects", [False, True])
@@ -189,7 +189,7 @@ def test_resumption_uses_a_new_address(faulty: FaultyRegistry, registry: Registr
     faulty.address_uses = 1
     faulty.faults.append(Fault("storage", cut_after=100_000))
     assert BODY == read_all(registry, *held(faulty))
-    assert [200, 206] == [asked.status for asked in faulty.at("storage")]
+    assert [200, 206] == [request.status for request in faulty.at("storage")]
 
 
 def test_attempts_at_new_addresses_are_limited(faulty: FaultyRegistry, registry: Registry) -> None:

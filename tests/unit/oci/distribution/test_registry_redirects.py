@@ -218,6 +218,6 @@ def test_authorization_is_not_sent_after_a_redirect(faulty: FaultyRegistry, regi
     faulty.faults.append(Fault("storage", times=3, status=307, headers={"Location": f"http://{faulty.host}{own}"}))
     with pytest.raises(RegistryError, match="answers 401"):
         read_all(registry, faulty)
-    shown = ["authorization" in asked.headers for asked in faulty.at("registry")]
+    shown = ["authorization" in request.headers for request in faulty.at("registry")]
     assert [False, True, True, False, True, False, True, False] == shown
-    assert not any("authorization" in asked.headers for asked in faulty.at("storage"))
+    assert not any("authorization" in request.headers for request in faulty.at("storage"))
