@@ -43,7 +43,6 @@ class Job:
         self.releases = MemoryReleases()
         self.sources: dict[str, Source] = {}
         self.refused: list[str] = []
-        self.published: list[SourceMetrics] = []
         self._host = host
         self._registry = registry
 
