@@ -1,7 +1,7 @@
-"""What does the SAM transform make of template.yaml? CloudFormation templates, without AWS.
+"""The SAM transform of template.yaml into CloudFormation templates, without AWS.
 
-For the environment of aws-sam-cli: the transform wants an older pydantic than the functions. Standard input is a JSON
-list of objects with `parameters` and `code`, standard output the list of templates.
+It runs in the environment of aws-sam-cli, as the transform needs an older pydantic than the functions. Each line of
+standard input is a JSON object with `parameters` and `code`, and each line of standard output its template.
 """
 
 import copy
@@ -26,19 +26,20 @@ class _NoManagedPolicies:
 
 
 def transformed(source: Mapping[str, Any], parameters: Mapping[str, str], code: Mapping[str, str]) -> dict[str, Any]:
-    """The template for these parameters. `code` is where functions and layers lie once they are uploaded."""
+    """The template for these parameters; `code` has the keys to which functions and layers are uploaded."""
     template = copy.deepcopy(dict(source))
     template["Globals"]["Function"].pop("CodeUri")
     for name, resource in template["Resources"].items():
         if local := _LOCAL.get(resource["Type"]):
             resource["Properties"][local] = f"s3://code/{code.get(name, name)}"
-    made: dict[str, Any] = transform(template, dict(parameters), _NoManagedPolicies())
-    return made
+    translated: dict[str, Any] = transform(template, dict(parameters), _NoManagedPolicies())
+    return translated
 
 
 if __name__ == "__main__":
-    written = yaml_parse((PROJECT / "template.yaml").read_text())
-    defaults = {name: str(parameter.get("Default", "")) for name, parameter in written["Parameters"].items()}
+    source = yaml_parse((PROJECT / "template.yaml").read_text())
+    defaults = {name: str(parameter.get("Default", "")) for name, parameter in source["Parameters"].items()}
     os.environ["AWS_DEFAULT_REGION"] = "eu-central-1"
-    questions = json.load(sys.stdin)
-    json.dump([transformed(written, defaults | each["parameters"], each["code"]) for each in questions], sys.stdout)
+    for line in sys.stdin:
+        deployment = json.loads(line)
+        print(json.dumps(transformed(source, defaults | deployment["parameters"], deployment["code"])), flush=True)

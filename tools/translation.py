@@ -3,51 +3,58 @@
 `python -m tools.translation FILE` writes it as JSON.
 """
 
+import atexit
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple, cast
 
 PROJECT = Path(__file__).resolve().parents[1]
 
-# What an operator has to answer; the rest has defaults.
-ANSWERS: Mapping[str, str] = {
+REQUIRED_PARAMETERS: Mapping[str, str] = {
     "VpcId": "vpc-0123456789abcdef0",
     "SubnetIds": "subnet-0123456789abcdef0,subnet-0123456789abcdef1",
     "AllowedCidr": "10.0.0.0/16",
 }
+"""Values of the parameters that have no default."""
 
 
 class Deployment(NamedTuple):
-    """What is deployed: parameters beside ANSWERS; where functions and layers lie, their names unless given."""
+    """Parameters beside the required ones, and where code is uploaded to: its resource's name unless given."""
 
     parameters: Mapping[str, str] = {}
     code: Mapping[str, str] = {}
 
 
-def translations(deployments: list[Deployment]) -> list[dict[str, Any]]:
-    """The template for each of them."""
-    subprocess.run(["make", "-s", ".venv-sam/ready"], cwd=PROJECT, stdout=subprocess.DEVNULL, check=True)
-    questions = [{"parameters": {**ANSWERS, **parameters}, "code": dict(code)} for parameters, code in deployments]
-    done = subprocess.run(
-        [".venv-sam/bin/python", "-m", "tools.sam_transform"],
-        cwd=PROJECT,
-        input=json.dumps(questions),
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    made: list[dict[str, Any]] = json.loads(done.stdout)
-    return made
+def translations(deployments: Sequence[Deployment]) -> list[dict[str, Any]]:
+    """The template of each deployment."""
+    source, target = _transform()
+    templates = []
+    for parameters, code in deployments:
+        line = json.dumps({"parameters": {**REQUIRED_PARAMETERS, **parameters}, "code": dict(code)})
+        source.write(f"{line}\n")
+        source.flush()
+        templates.append(json.loads(target.readline()))
+    return templates
 
 
 @cache
 def translation() -> dict[str, Any]:
-    """The template as it is for the defaults."""
+    """The template for the defaults."""
     return translations([Deployment()])[0]
+
+
+@cache
+def _transform() -> tuple[IO[str], IO[str]]:
+    """Standard input and output of the running transform, which takes a second to start."""
+    subprocess.run(["make", "-s", ".venv-sam/ready"], cwd=PROJECT, stdout=subprocess.DEVNULL, check=True)
+    command = [".venv-sam/bin/python", "-m", "tools.sam_transform"]
+    process = subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    atexit.register(process.communicate)
+    return cast("IO[str]", process.stdin), cast("IO[str]", process.stdout)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from tests.rigs.service import Service
 from tests.stack.resolution import Stack
-from tools.translation import ANSWERS, Deployment, translations
+from tools.translation import REQUIRED_PARAMETERS, Deployment, translations
 
 CODE = ["BootApi", "BootApiLayer", "SignedApi", "SignedApiLayer", "AssetSync", "AssetSyncLayer"]
 
@@ -32,7 +32,7 @@ def deployable(moto: Service, client: Callable[[str], Any], directory: Path) -> 
         network.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=zone)["Subnet"]["SubnetId"]
         for number, zone in enumerate((f"{moto.region}a", f"{moto.region}b"))
     ]
-    answers = {**ANSWERS, "VpcId": vpc, "SubnetIds": ",".join(subnets)}
+    answers = {**REQUIRED_PARAMETERS, "VpcId": vpc, "SubnetIds": ",".join(subnets)}
     bucket = _uploaded(client("s3"), moto.region)
     [template] = translations([Deployment(answers)])
     template["Resources"] = _chosen(template["Resources"], Stack(template, answers))

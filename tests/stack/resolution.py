@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tools.translation import ANSWERS, Deployment, translations
+from tools.translation import REQUIRED_PARAMETERS, Deployment, translations
 
 STACK = "matchbox"
 IDENTITY = "6e1b0c9a-0000-4000-8000-123456789abc"
@@ -25,7 +25,7 @@ _NOTHING = object()
 
 
 class Stack:
-    """A translated template for these parameters, beside those that have defaults or stand in ANSWERS.
+    """A translated template for these parameters, beside those that have defaults or stand in REQUIRED_PARAMETERS.
 
     `identity` is what tells the stack's id, and so the names of table and bucket, from that of other stacks.
     """
@@ -35,7 +35,7 @@ class Stack:
         stack_id = f"arn:aws:cloudformation:eu-central-1:123456789012:stack/{STACK}/{identity}"
         self._pseudo = {**_PSEUDO, "AWS::StackId": stack_id}
         defaults = {name: parameter.get("Default") for name, parameter in template["Parameters"].items()}
-        self.parameters = {name: str(value) for name, value in {**defaults, **ANSWERS, **given}.items()}
+        self.parameters = {name: str(value) for name, value in {**defaults, **REQUIRED_PARAMETERS, **given}.items()}
         present = {
             name: resource
             for name, resource in template["Resources"].items()
