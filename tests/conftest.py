@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, settings
 pytest_plugins = ["tests.rigs.fixtures"]
 
 # A machine that is busy with other things is no fault of a test.
-settings.register_profile("quick", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("nightly", settings.get_profile("quick"), max_examples=10_000)
 settings.load_profile("nightly" if os.environ.get("MATCHBOX_NIGHTLY") == "1" else "quick")
 

@@ -2,6 +2,7 @@ import subprocess
 import sys
 
 import pytest
+from _pytest.mark import ParameterSet
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +20,10 @@ PRINTED = "the text of lists and maps is too long"
 SHARED = "{{$x := list 1}}{{range until 60}}{{$x = list $x $x}}{{end}}"
 CYCLE = '{{$x := dict}}{{$_ := set $x "a" $x}}'
 BIG = '{{$x := repeat 8000000 "a"}}'
+
+
+def slow(source: str, expected: str) -> ParameterSet:
+    return pytest.param(source, expected, marks=pytest.mark.slow)
 
 
 def reason(source: str, **data: object) -> str:
@@ -58,11 +63,11 @@ def reason(source: str, **data: object) -> str:
         ('{{fromJson (repeat 100000 "[")}}', "fromJson: the arguments are nested too deeply"),
         ('{{fromJson (repeat 1000000 "1,")}}', f"fromJson: {ELEMENTS}"),
         (f"{SHARED}{{{{$x}}}}", PRINTED),
-        (f"{SHARED}{{{{print $x}}}}", f"print: {PRINTED}"),
-        (f"{SHARED}{{{{$x | quote}}}}", f"quote: {PRINTED}"),
-        (f"{SHARED}{{{{toJson $x}}}}", f"toJson: {WORK}"),
+        slow(f"{SHARED}{{{{print $x}}}}", f"print: {PRINTED}"),
+        slow(f"{SHARED}{{{{$x | quote}}}}", f"quote: {PRINTED}"),
+        slow(f"{SHARED}{{{{toJson $x}}}}", f"toJson: {WORK}"),
         (f"{SHARED}{{{{deepCopy $x}}}}", f"deepCopy: {ELEMENTS}"),
-        (f"{SHARED}{{{{$y := list $x | mustSlice}}}}{{{{deepEqual $x (first $y)}}}}", f"deepEqual: {WORK}"),
+        slow(f"{SHARED}{{{{$y := list $x | mustSlice}}}}{{{{deepEqual $x (first $y)}}}}", f"deepEqual: {WORK}"),
         (f"{CYCLE}{{{{$x}}}}", "the printed value is nested too deeply"),
         (f"{CYCLE}{{{{range $x}}}}{{{{.}}}}{{{{end}}}}", "the printed value is nested too deeply"),
         (f"{CYCLE}{{{{toJson $x}}}}", "toJson: the arguments are nested too deeply"),
@@ -146,6 +151,7 @@ print(peak() - before)
 """
 
 
+@pytest.mark.slow
 def test_escaped_text_is_limited_while_it_is_made() -> None:
     out = subprocess.check_output([sys.executable, "-c", MEMORY.replace("\\\\", "\\")], text=True).splitlines()
     refused = [line.partition("\t")[0] for line in out[:-1] if line.endswith(TEXT)]
