@@ -2,24 +2,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_matchbox.golang.url import Url, UrlError, parse_url
+from lambda_matchbox.golang.url import UrlError, parse_url
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", Url("", "", "")),
-        ("HTTP://h:80/p?q=1?2#f%20", Url("http", "", "q=1?2")),
-        ("data:,a/b?c", Url("data", ",a/b", "c")),
-        ("arn:aws:s3:::b/k", Url("arn", "aws:s3:::b/k", "")),
-        ("/a:b", Url("", "", "")),
-        ("http://u:p@[fe80::1%25en0]:1/", Url("http", "", "")),
-        ("http://%c5%bc.pl/\u017c", Url("http", "", "")),
-        ("http:///x", Url("http", "", "")),
+        ("", ("", "", "")),
+        ("HTTP://h:80/p?q=1?2#f%20", ("http", "", "q=1?2")),
+        ("data:,a/b?c", ("data", ",a/b", "c")),
+        ("arn:aws:s3:::b/k", ("arn", "aws:s3:::b/k", "")),
+        ("/a:b", ("", "", "")),
+        ("http://u:p@[fe80::1%25en0]:1/", ("http", "", "")),
+        ("http://%c5%bc.pl/\u017c", ("http", "", "")),
+        ("http:///x", ("http", "", "")),
     ],
 )
-def test_the_parts_are_gos(text: str, expected: Url) -> None:
-    assert expected == parse_url(text)
+def test_the_parts_are_gos(text: str, expected: tuple[str, str, str]) -> None:
+    url = parse_url(text)
+    assert expected == (url.scheme, url.opaque, url.query)
 
 
 @pytest.mark.parametrize(
