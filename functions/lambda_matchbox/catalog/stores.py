@@ -24,7 +24,7 @@ class Catalog(Protocol):
     """Groups, profiles and templates. Every method raises StoreUnavailableError when it cannot answer just now."""
 
     def select(self, labels: Mapping[str, str] | None) -> Selection | None:
-        """The selection for these labels, or None where no group matches. Labels of None are no machine's."""
+        """The selection for these labels, or None where no group matches. None for labels means no machine."""
 
     def profile(self, profile_id: str) -> Profile | None:
         """The profile of that id."""

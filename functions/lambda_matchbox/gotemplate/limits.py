@@ -22,7 +22,7 @@ class Limits:
 
     def __init__(self, text: int = MAX_TEXT) -> None:
         self.text = text
-        self._most_text = text
+        self._max_text = text
         self._calls = MAX_CALLS
         self._elements = MAX_ELEMENTS
         self.work = _MAX_WORK
@@ -47,7 +47,7 @@ class Limits:
 
     def too_much_text(self) -> FunctionError:
         """The error for a text that is too long."""
-        return FunctionError(f"more than {self._most_text} characters of text in functions")
+        return FunctionError(f"more than {self._max_text} characters of text in functions")
 
     def check_elements(self, count: int) -> None:
         """Check that so many elements of a list or map may be made."""

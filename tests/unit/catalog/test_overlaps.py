@@ -43,7 +43,7 @@ def test_a_long_selector_is_shortened() -> None:
 
 @given(GROUPS)
 def test_every_overlapping_pair_is_reported_once(groups: list[Group]) -> None:
-    told = [(found.ids[0], other) for found in GroupIndex(groups).overlaps() for other in found.ids[1:]]
+    reported = [(found.ids[0], other) for found in GroupIndex(groups).overlaps() for other in found.ids[1:]]
     holders: dict[object, list[str]] = {}
     for group in groups:
         for selector in selectors_of(group.selector):
@@ -51,5 +51,5 @@ def test_every_overlapping_pair_is_reported_once(groups: list[Group]) -> None:
     expected = {(min(ids, key=sort_key), other) for ids in holders.values() for other in ids} - {
         (group.id, group.id) for group in groups
     }
-    assert len(told) == len(set(told))
-    assert expected == set(told)
+    assert len(reported) == len(set(reported))
+    assert expected == set(reported)

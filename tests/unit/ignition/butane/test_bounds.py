@@ -85,14 +85,14 @@ def lines_of(config: str) -> list[str]:
     ids=["warnings", "errors", "types"],
 )
 def test_a_report_has_a_thousand_entries_and_counts_the_rest(config: str, last: list[str]) -> None:
-    told = lines_of(HEAD + config)
-    assert (MAX_ENTRIES + len(last), last) == (len(told), told[-len(last) :])
+    reported = lines_of(HEAD + config)
+    assert (MAX_ENTRIES + len(last), last) == (len(reported), reported[-len(last) :])
 
 
 def test_the_first_error_is_reported_behind_many_warnings() -> None:
-    told = lines_of(HEAD + "".join(f"k{n}: 1\n" for n in range(1500)) + FILES + "    - {path: a}\n")
+    reported = lines_of(HEAD + "".join(f"k{n}: 1\n" for n in range(1500)) + FILES + "    - {path: a}\n")
     expected = "error at $.storage.files.0.path, line 1505 col 14: path not absolute"
-    assert (expected, f"warning at $: {rest(500)}", "refused") == (told[0], *told[-2:])
+    assert (expected, f"warning at $: {rest(500)}", "refused") == (reported[0], *reported[-2:])
 
 
 def test_rules_are_checked_once() -> None:
