@@ -65,7 +65,7 @@ check-stack: .venv/ready .venv-sam/ready .venv-checkov/ready
 build: .venv/ready .venv-sam/ready
 	ARCHITECTURE=$(ARCHITECTURE) PYTHON313=$${PYTHON313:-$$($(BIN)/python -m tools.python313)} \
 		$(SAM)/sam build --build-dir $(BUILT) --parameter-overrides Architecture=$(ARCHITECTURE)
-	$(BIN)/python -m tools.built_artefacts $(BUILT)
+	$(BIN)/python -m tools.artefact_report $(BUILT)
 
 # Real programs and four boots: installs what it needs.
 test-real: .venv/ready .venv-sam/ready

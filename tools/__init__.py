@@ -1,1 +1,1 @@
-"""What the build and `make check` run: an interpreter's look-up, the template's translation, the artefacts' check."""
+"""What the build and `make check` run: interpreter look-up, template translation, artefact sizes."""

@@ -1,6 +1,6 @@
-"""The Python 3.13 of this machine: Lambda's, with which `make build` compiles the functions.
+"""Look-up of a Python 3.13, Lambda's version, with which `make build` compiles the functions.
 
-`python -m tools.python313` prints its path, or nothing and a warning where there is none.
+`python -m tools.python313` prints its path, or warns that there is none.
 """
 
 import os
@@ -12,7 +12,7 @@ _CHECK = "import sys, ssl, venv; sys.exit(sys.version_info[:2] != (3, 13))"
 
 
 def find_python313() -> Path | None:
-    """A complete Python 3.13: the running one, or one from PATH, from pyenv or from `uv python install`."""
+    """A complete Python 3.13: this one, or one from PATH, pyenv or `uv python install`."""
     on_path = [Path(directory, "python3.13") for directory in os.get_exec_path()]
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv", "versions")
     uv = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share", "uv", "python")
@@ -21,7 +21,7 @@ def find_python313() -> Path | None:
 
 
 def _is_complete(python: Path) -> bool:
-    """Whether it runs and has its standard library: a pyenv shim or a stripped package does not."""
+    """Whether it runs and has its standard library, unlike a pyenv shim or a stripped package."""
     if not os.access(python, os.X_OK):
         return False
     return subprocess.run([python, "-c", _CHECK], capture_output=True, check=False).returncode == 0

@@ -1,7 +1,7 @@
-"""How large is what `sam build` made, and how long does its import take? Run as `make build`, with its directory.
+"""Sizes and import times of what `sam build` has built in a directory; `make build` prints them.
 
-Imports are timed in fresh processes of Python 3.13 that see the function, its layer, and then boto3 in the place of
-the runtime's, which is never compiled here. What is built for another processor is only weighed.
+Imports are timed in new processes of Python 3.13 with the function, its layer, and this environment's boto3 instead of
+the runtime's. Artefacts for another processor are not imported.
 """
 
 import io
@@ -33,36 +33,36 @@ print(time.perf_counter() - begun)
 """
 
 
-def megabytes(directory: Path) -> str:
-    """The size of what is in a directory, and of the archive that Lambda is given of it."""
+def sizes(directory: Path) -> str:
+    """The size of a directory, and of the archive of it that Lambda gets."""
     files = [path for path in directory.rglob("*") if path.is_file()]
     archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as written:
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
         for path in files:
-            written.write(path, path.relative_to(directory))
+            zipped.write(path, path.relative_to(directory))
     return f"{sum(path.stat().st_size for path in files) / 1e6:.1f} MB, {len(archive.getvalue()) / 1e6:.1f} MB packed"
 
 
-def milliseconds(python: Path, name: str, built: Path, *options: str) -> float:
-    """The median time of the handler's import."""
+def import_time(python: Path, name: str, built: Path, *options: str) -> float:
+    """The median time of the handler's import, in milliseconds."""
     paths = [built / name, built / f"{name}Layer" / "python", Path(boto3.__file__).parents[1]]
     command: list[str | Path] = [python, "-I", "-B", *options, "-c", _IMPORT, HANDLERS[name], *paths]
     return 1000 * statistics.median(float(subprocess.check_output(command)) for _ in range(RUNS))
 
 
 def main() -> None:
-    """Print both for each function; fail where one cannot be imported."""
+    """Print them for each function; fails if one cannot be imported."""
     built = Path(sys.argv[1])
     python = find_python313()
     processors = {"aarch64" if "aarch64" in each.name else "x86_64" for each in built.rglob("*.so")}
     for name in HANDLERS:
-        print(f"{name}: {megabytes(built / name)}; its layer: {megabytes(built / f'{name}Layer')}")
+        print(f"{name}: {sizes(built / name)}; its layer: {sizes(built / f'{name}Layer')}")
         if processors == {platform.machine()} and python is not None:
-            compiled = milliseconds(python, name, built)
-            sources = milliseconds(python, name, built, "-X", "pycache_prefix=/nonexistent")
-            print(f"  imported in {compiled:.0f} ms; without compiled files it would be {sources:.0f} ms")
+            compiled = import_time(python, name, built)
+            sources = import_time(python, name, built, "-X", "pycache_prefix=/nonexistent")
+            print(f"  imported in {compiled:.0f} ms, without compiled files in {sources:.0f} ms")
     if processors != {platform.machine()}:
-        print(f"  built for {', '.join(sorted(processors))}: not imported here, on {platform.machine()}")
+        print(f"  built for {', '.join(sorted(processors))}: not imported on {platform.machine()}")
 
 
 if __name__ == "__main__":
