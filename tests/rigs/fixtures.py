@@ -7,8 +7,6 @@ from typing import TypeVar
 import pytest
 
 from tests.rigs.dynamodb_local import dynamodb_local as dynamodb_local_rig
-from tests.rigs.moto_server import MotoService
-from tests.rigs.moto_server import moto_server as moto_server_rig
 from tests.rigs.oci_registry import OciRegistry
 from tests.rigs.oci_registry import oci_registry as oci_registry_rig
 from tests.rigs.service import Service
@@ -40,9 +38,12 @@ def swift_s3(request: pytest.FixtureRequest) -> Iterator[Service]:
 
 
 @pytest.fixture(scope="session")
-def moto_server(request: pytest.FixtureRequest) -> Iterator[MotoService]:
+def moto_server(request: pytest.FixtureRequest) -> Iterator[Service]:
     """moto's DynamoDB and S3, shared by all tests of the run until one resets it."""
-    with _started(moto_server_rig, request) as service:
+    # Its import takes longer than many tests.
+    from tests.rigs.moto_server import moto_server as rig
+
+    with _started(rig, request) as service:
         yield service
 
 
