@@ -5,7 +5,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from io import TextIOWrapper
 from itertools import takewhile
 
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Names of files may not be UTF-8.
         sys.stdout.reconfigure(errors="backslashreplace")
     given = _with_two_dashes(sys.argv[1:] if arguments is None else arguments)
-    parser = _parser(os.environ)
+    parser = _parser()
     if "_ARGCOMPLETE" in os.environ:
         from matchboxctl.completion.complete import complete
 
@@ -65,20 +65,20 @@ def _failed(message: object, code: int) -> int:
     return code
 
 
-def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="matchboxctl", description="Network boot as with matchbox.", epilog=MODES, allow_abbrev=False
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    add_serve_command(commands, environment)
+    add_serve_command(commands)
     add_store_commands(commands)
     add_transfer_commands(commands)
-    add_source_commands(commands, environment, epilog=MODES)
-    add_resource_commands(commands, environment, epilog=MODES)
-    add_render_command(commands, environment, epilog=MODES)
+    add_source_commands(commands)
+    add_resource_commands(commands)
+    add_render_command(commands)
     add_check_command(commands)
-    add_rpc_command(commands, environment)
-    add_certs_command(commands, environment)
+    add_rpc_command(commands)
+    add_certs_command(commands)
     add_completion_command(commands)
     return parser
 

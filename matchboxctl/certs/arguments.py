@@ -2,12 +2,12 @@
 
 import argparse
 import ipaddress
+import os
 import re
-from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from matchboxctl.cli.arguments import Commands, add_command, variable
 from matchboxctl.cli.errors import UsageError
 
 _DAYS = 365
@@ -26,19 +26,14 @@ class FileFlag(NamedTuple):
     file: str
     what: str
 
-    @property
-    def variable(self) -> str:
-        """The environment variable with the default of the flag."""
-        return "MATCHBOX_" + self.flag.removeprefix("--").replace("-", "_").upper()
-
-    def default(self, environment: Mapping[str, str]) -> Path:
+    def default(self) -> Path:
         """The file if the flag is not given."""
-        return Path(environment.get(self.variable) or f"/etc/matchbox/{self.file}")
+        return Path(os.environ.get(variable(self.flag)) or f"/etc/matchbox/{self.file}")
 
     @property
     def help(self) -> str:
         """The help text, with the default."""
-        return f"{self.what} ({self.variable}; default /etc/matchbox/{self.file})"
+        return f"{self.what} ({variable(self.flag)}; default /etc/matchbox/{self.file})"
 
 
 CA_FILE = FileFlag("--ca-file", "ca.crt", "certificate of the authority of the clients' certificates")
@@ -46,16 +41,15 @@ CERT_FILE = FileFlag("--cert-file", "server.crt", "certificate of the gRPC serve
 KEY_FILE = FileFlag("--key-file", "server.key", "its key")
 
 
-def add_certs_command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", environment: Mapping[str, str]
-) -> None:
+def add_certs_command(commands: Commands) -> None:
     """Add `certs`."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "certs",
-        help="create or check the certificates of gRPC",
-        description="Create an authority (ca.crt, ca.key), and its certificates for the gRPC server (server.crt, "
-        "server.key) and its clients (client.crt, client.key), or check such a set. Existing files are kept.",
-        allow_abbrev=False,
+        "create or check the certificates of gRPC",
+        ": an authority (ca.crt, ca.key), and its certificates for the gRPC server (server.crt, server.key) and its "
+        "clients (client.crt, client.key).",
+        epilog="Existing files are replaced by --renew only.",
     )
     parser.add_argument("directory", metavar="DIR", nargs="?", type=Path, help="the directory of these files")
     parser.add_argument(
@@ -77,7 +71,7 @@ def add_certs_command(
         "--renew",
         action="store_true",
         help="replace certificates and keys of server and client by new ones of the authority in DIR; names are kept "
-        "unless given",
+        "unless --name is given",
     )
     mode.add_argument(
         "--check",
@@ -91,7 +85,7 @@ def add_certs_command(
         ("--client-key-file", "its key (default client.key beside it)"),
     ):
         parser.add_argument(flag, metavar="FILE", type=Path, help=f"--check: {what}")
-    parser.set_defaults(run=partial(_certs, environment))
+    parser.set_defaults(run=_certs)
 
 
 def server_name(text: str) -> str:
@@ -113,16 +107,16 @@ def server_name(text: str) -> str:
 
 def _days(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and 0 < int(text) <= _MAX_DAYS):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days from 1 to {_MAX_DAYS}")
+        raise argparse.ArgumentTypeError(f"invalid number of days {text!r}: use 1 to {_MAX_DAYS}")
     return int(text)
 
 
-def _certs(environment: Mapping[str, str], options: argparse.Namespace) -> None:
+def _certs(options: argparse.Namespace) -> None:
     names = list(dict.fromkeys(map(server_name, options.name)))
     if options.check:
         if options.days is not None:
             raise UsageError("--days cannot be combined with --check")
-        _check(options, environment, names)
+        _check(options, names)
         return
     for flag in _CHECK_ONLY:
         if getattr(options, flag) is not None:
@@ -132,18 +126,18 @@ def _certs(environment: Mapping[str, str], options: argparse.Namespace) -> None:
     if not names and not options.renew:
         raise UsageError(
             "certs needs --name HOST, the host name or IP address by which clients reach the server (127.0.0.1 for "
-            "`matchboxctl rpc` beside Terraform): they refuse a certificate for another"
+            "`matchboxctl rpc` beside Terraform): they refuse a certificate for any other"
         )
     from matchboxctl.certs.creation import create, renew
 
     (renew if options.renew else create)(options.directory, names, options.days or _DAYS)
 
 
-def _check(options: argparse.Namespace, environment: Mapping[str, str], names: list[str]) -> None:
+def _check(options: argparse.Namespace, names: list[str]) -> None:
     from matchboxctl.certs.check import CheckedFiles, Pair, check
 
     ca_file, cert_file, key_file = (
-        given or (options.directory / each.file if options.directory else each.default(environment))
+        given or (options.directory / each.file if options.directory else each.default())
         for given, each in (
             (options.ca_file, CA_FILE),
             (options.cert_file, CERT_FILE),

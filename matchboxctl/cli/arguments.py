@@ -1,15 +1,16 @@
 """Arguments and help texts that commands share."""
 
 import argparse
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
 
 from lambda_matchbox.log_levels import LEVELS, log_level
 from matchboxctl.cli.errors import UsageError
 
 DATA_PATH = "/var/lib/matchbox"
 """The default data directory, as with matchbox."""
-
 
 STORE_MODE = (
     "MATCHBOX_TABLE and MATCHBOX_BUCKET name table and bucket, on AWS or on AWS_ENDPOINT_URL_DYNAMODB and "
@@ -19,6 +20,9 @@ MODES = (
     "With MATCHBOX_TABLE and MATCHBOX_BUCKET set, the command works on a DynamoDB table and an S3 bucket (store mode), "
     "on AWS or on AWS_ENDPOINT_URL_DYNAMODB and AWS_ENDPOINT_URL_S3; otherwise on a data directory."
 )
+
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 (it has no public name)
 
 
 class Address(NamedTuple):
@@ -33,24 +37,46 @@ class Address(NamedTuple):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def add_data_path(parser: argparse.ArgumentParser, environment: Mapping[str, str], what: str) -> None:
-    """Add `--data-path`; the option `data_path` is None if neither flag nor environment gives one."""
+def add_command(
+    commands: Commands, name: str, summary: str, more: str = ".", *, epilog: str
+) -> argparse.ArgumentParser:
+    """Add a command; its description is the summary, followed by `more`."""
+    description = f"{summary[0].upper()}{summary[1:]}{more}"
+    return commands.add_parser(name, help=summary, description=description, epilog=epilog, allow_abbrev=False)
+
+
+def variable(flag: str) -> str:
+    """The environment variable of a flag: that of `--data-path` is MATCHBOX_DATA_PATH."""
+    return "MATCHBOX_" + flag.removeprefix("--").replace("-", "_").upper()
+
+
+def add_flag(
+    parser: argparse.ArgumentParser, flag: str, metavar: str, what: str, default: str = "", *, shown: str = ""
+) -> None:
+    """Add a flag; without it the environment variable of its name counts. `shown` is the default in its help."""
     parser.add_argument(
-        "--data-path",
-        metavar="DIR",
-        default=environment.get("MATCHBOX_DATA_PATH"),
-        help=f"{what} (MATCHBOX_DATA_PATH; default {DATA_PATH})",
+        flag,
+        metavar=metavar,
+        default=os.environ.get(variable(flag)) or default,
+        help=f"{what} ({variable(flag)}; default {shown or default})",
     )
 
 
-def add_log_level(parser: argparse.ArgumentParser, environment: Mapping[str, str]) -> None:
+def add_data_path(parser: argparse.ArgumentParser, what: str = "matchbox's data directory") -> None:
+    """Add `--data-path`; the option `data_path` is empty if neither flag nor environment gives one."""
+    add_flag(parser, "--data-path", "DIR", what, shown=DATA_PATH)
+
+
+def check_data_path(path: Path) -> None:
+    """Raise UsageError if the data directory does not exist."""
+    if not path.is_dir():
+        raise UsageError(f"{path} is not a directory: set --data-path to matchbox's data directory")
+
+
+def add_log_level(parser: argparse.ArgumentParser) -> None:
     """Add `--log-level`."""
-    parser.add_argument(
-        "--log-level",
-        metavar="LEVEL",
-        default=environment.get("MATCHBOX_LOG_LEVEL") or "info",
-        help=f"lowest level of the log on standard error: {', '.join(LEVELS)} (MATCHBOX_LOG_LEVEL; default info)",
-    )
+    levels = ", ".join(LEVELS)
+    add_flag(parser, "--log-level", "LEVEL", f"lowest level of the log on standard error: {levels}", "info")
 
 
 def parse_log_level(options: argparse.Namespace) -> str:
@@ -87,5 +113,5 @@ def parse_address(flag: str, address: str) -> Address:
     """The address given for the flag. Raises UsageError."""
     host, separator, port = address.rpartition(":")
     if not separator or not (port.isascii() and port.isdigit()) or int(port) > 65535:
-        raise UsageError(f"{flag} {address!r} is not HOST:PORT")
+        raise UsageError(f"invalid {flag} {address!r}: use HOST:PORT")
     return Address(host.strip("[]") or "0.0.0.0", int(port))  # noqa: S104 (as matchbox reads `:8080`)

@@ -3,23 +3,23 @@
 import argparse
 import sys
 
+from matchboxctl.cli.arguments import Commands, add_command
+
 _EXAMPLES = """\
-  bash   eval "$(matchboxctl completion bash)"                in ~/.bashrc
-  zsh    eval "$(matchboxctl completion zsh)"                 in ~/.zshrc, after compinit
-  fish   matchboxctl completion fish | source                 in ~/.config/fish/config.fish
+bash: write into ~/.bashrc
+  eval "$(matchboxctl completion bash)"
+zsh: write into ~/.zshrc, after compinit
+  eval "$(matchboxctl completion zsh)"
+fish: write into ~/.config/fish/config.fish
+  matchboxctl completion fish | source
 """
 
 
-def add_completion_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_completion_command(commands: Commands) -> None:
     """Add `completion`."""
-    parser = commands.add_parser(
-        "completion",
-        help="print the completion script of a shell",
-        description="Print a script that completes commands, flags, files, and ids of groups and profiles.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    more = ",\nfor commands, flags, files, and ids of groups and profiles."
+    parser = add_command(commands, "completion", "print the completion script of a shell", more, epilog=_EXAMPLES)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell")
     parser.set_defaults(run=_completion)
 

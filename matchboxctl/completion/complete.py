@@ -46,7 +46,7 @@ class _Values(BaseCompleter):
         return [name for name in names if name.startswith(prefix) and name not in given]
 
 
-def _names(resource: str, data_path: str | None) -> list[str]:
+def _names(resource: str, data_path: str) -> list[str]:
     """The ids or names of a resource; none if they cannot be read in time."""
     found: list[str] = []
 

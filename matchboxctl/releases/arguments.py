@@ -2,11 +2,11 @@
 
 import argparse
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from matchboxctl.cli.arguments import DATA_PATH, add_data_path
+from matchboxctl.cli.arguments import MODES, Commands, add_command, add_data_path
 from matchboxctl.store.advice import advising
 
 if TYPE_CHECKING:
@@ -17,23 +17,12 @@ _OUTPUTS = ("text", "json", "env")
 Run = Callable[["SourceStores", argparse.Namespace], None]
 
 
-def add_source_commands(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    environment: Mapping[str, str],
-    *,
-    epilog: str,
-) -> None:
+def add_source_commands(commands: Commands) -> None:
     """Add the commands."""
 
-    def command(name: str, run: Run, what: str, more: str = "") -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = commands.add_parser(
-            name,
-            help=what,
-            description=f"{what[0].upper()}{what[1:]}. {more}".rstrip(),
-            epilog=epilog,
-            allow_abbrev=False,
-        )
-        add_data_path(parser, environment, "directory with sources/ and releases/")
+    def command(name: str, run: Run, what: str, more: str = ".") -> argparse.ArgumentParser:
+        parser = add_command(commands, name, what, more, epilog=MODES)
+        add_data_path(parser, "directory with sources/ and releases/")
         parser.set_defaults(run=lambda options: _run(run, options))
         return parser
 
@@ -41,7 +30,7 @@ def add_source_commands(
         "sync",
         _sync,
         "publish the newest images of image sources",
-        "Boot images are pulled from a container registry, verified, and published as a release. The logins of private "
+        ". Boot images are pulled from a container registry, verified, and published as a release. Logins of private "
         "registries are in docker's config.json (in DOCKER_CONFIG, else ~/.docker). Exits with 0 only if every source "
         "is up to date.",
     )
@@ -58,7 +47,7 @@ def add_source_commands(
         "rollback",
         _rollback,
         "serve an older release of an image source, and hold it",
-        "Syncs do not update the source until `matchboxctl follow ID`.",
+        ". Syncs do not update the source until `matchboxctl follow ID`.",
     )
     rollback.add_argument("id", metavar="ID", help="the image source")
     rollback.add_argument("digest", metavar="DIGEST", nargs="?", help="the release (default: the previous one)")
@@ -70,12 +59,11 @@ def add_source_commands(
 
 def _run(run: Run, options: argparse.Namespace) -> None:
     from matchboxctl.releases.source_stores import stores_in_directory, stores_in_table
-    from matchboxctl.store.mode import store_settings
+    from matchboxctl.store.mode import chosen_store
 
     with advising():
-        store = store_settings(os.environ, options.data_path)
-        directory = Path(options.data_path or DATA_PATH)
-        run(stores_in_directory(directory) if store is None else stores_in_table(store), options)
+        store = chosen_store(options.data_path)
+        run(stores_in_directory(store) if isinstance(store, Path) else stores_in_table(store), options)
 
 
 def _sync(stores: "SourceStores", options: argparse.Namespace) -> None:

@@ -1,19 +1,17 @@
 """Image sources and their releases in a data directory, or in table and bucket."""
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 from lambda_matchbox.image_sync.sources import STAND_IN, ImageSources, SourceStores, image_sources
-from matchboxctl.cli.errors import UsageError
+from matchboxctl.cli.arguments import check_data_path
 from matchboxctl.directory.releases import SCRATCH, DirectoryReleaseStore, read_pointers
 from matchboxctl.store.mode import StoreSettings
 
 
 def stores_in_directory(data_path: Path) -> SourceStores:
     """Sources and releases of a data directory. Raises UsageError where it does not exist."""
-    if not data_path.is_dir():
-        raise UsageError(f"{data_path} is not a directory; set --data-path to matchbox's data directory")
+    check_data_path(data_path)
     releases = data_path / "releases"
 
     def sources() -> ImageSources:
@@ -39,8 +37,8 @@ def stores_in_directory(data_path: Path) -> SourceStores:
     )
 
 
-def stores_in_table(store: StoreSettings, environment: Mapping[str, str] = os.environ) -> SourceStores:
+def stores_in_table(store: StoreSettings) -> SourceStores:
     """Sources and releases in table and bucket, and the source in STAND_IN."""
     from lambda_matchbox.image_sync.table_stores import table_stores
 
-    return table_stores(f"{store.description} (store mode)", store.clients(), environment.get(STAND_IN, ""))
+    return table_stores(f"{store.description} (store mode)", store.clients(), os.environ.get(STAND_IN, ""))

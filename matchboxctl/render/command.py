@@ -1,6 +1,5 @@
 """`matchboxctl render`: the response of a route to a machine, and why it gets that one."""
 
-import os
 import secrets
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -167,7 +166,7 @@ def _groups_in(directory: Path, warn: Callable[[str], None]) -> Iterator[Group]:
 def _tables(store: StoreSettings) -> _Source:
     from matchboxctl.store.advice import advising_on
 
-    stores = wiring.stores(store.boot_settings(os.environ), store.credentials)._replace(responses=ResponseRelay())
+    stores = wiring.stores(store.boot_settings(), store.credentials)._replace(responses=ResponseRelay())
     return _Source(stores, partial(_groups_of, store), partial(advising_on, store), lambda: None)
 
 

@@ -1,10 +1,9 @@
 """Arguments of the commands on groups, profiles and templates."""
 
 import argparse
-from collections.abc import Mapping
 from typing import NamedTuple
 
-from matchboxctl.cli.arguments import add_data_path
+from matchboxctl.cli.arguments import MODES, Commands, add_command, add_data_path
 from matchboxctl.store.advice import advising
 
 _EXIT_CODES = "Exit codes: 0 success, 1 failure, 2 wrong usage, 4 no such {one}, 130 interrupted. "
@@ -12,56 +11,43 @@ _OUTPUTS = ("json", "yaml")
 
 
 class _Words(NamedTuple):
-    """How help texts call a resource: one, several, and the placeholder of its id or name."""
+    """How help texts call a resource: one, with its kind, several, and the placeholder of its id or name."""
 
     one: str
+    one_of_kind: str
     several: str
     metavar: str
 
 
 _RESOURCES = {
-    "group": _Words("group", "groups", "ID"),
-    "profile": _Words("profile", "profiles", "ID"),
-    "ignition": _Words("template", "Ignition templates", "NAME"),
-    "generic": _Words("template", "generic templates", "NAME"),
-    "cloud": _Words("template", "cloud-config templates", "NAME"),
+    "group": _Words("group", "a group", "groups", "ID"),
+    "profile": _Words("profile", "a profile", "profiles", "ID"),
+    "ignition": _Words("template", "an Ignition template", "Ignition templates", "NAME"),
+    "generic": _Words("template", "a generic template", "generic templates", "NAME"),
+    "cloud": _Words("template", "a cloud-config template", "cloud-config templates", "NAME"),
 }
 
 
-def add_resource_commands(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", environment: Mapping[str, str], *, epilog: str
-) -> None:
+def add_resource_commands(commands: Commands) -> None:
     """Add `group`, `profile`, `ignition`, `generic` and `cloud`, each with its verbs."""
     for resource, words in _RESOURCES.items():
-        what = f"list, show, create and delete {words.several}"
-        epilog_with_codes = _EXIT_CODES.format(one=words.one) + epilog
-        parser = commands.add_parser(
-            resource, help=what, description=f"{_sentence(what)}.", epilog=epilog_with_codes, allow_abbrev=False
-        )
+        epilog = _EXIT_CODES.format(one=words.one) + MODES
+        parser = add_command(commands, resource, f"list, show, create and delete {words.several}", epilog=epilog)
         verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-        _add_verbs(verbs, resource, words, environment, epilog_with_codes)
+        _add_verbs(verbs, resource, words, epilog)
 
 
-def _add_verbs(
-    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    resource: str,
-    words: _Words,
-    environment: Mapping[str, str],
-    epilog: str,
-) -> None:
+def _add_verbs(verbs: Commands, resource: str, words: _Words, epilog: str) -> None:
     def verb(name: str, what: str) -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = verbs.add_parser(
-            name, help=what, description=f"{_sentence(what)}.", epilog=epilog, allow_abbrev=False
-        )
-        add_data_path(parser, environment, "matchbox's data directory")
+        parser = add_command(verbs, name, what, epilog=epilog)
+        add_data_path(parser)
         parser.set_defaults(run=_run, resource=resource)
         return parser
 
     is_template = words.one == "template"
-    one = f"{'an' if resource == 'ignition' else 'a'} {resource}{' template' if is_template else ''}"
     listing = verb("list", f"list all {words.several} as a table")
-    describing = verb("describe", f"show the details of {one}")
-    getting = verb("get", f"print the file of {one}")
+    describing = verb("describe", f"show the details of {words.one_of_kind}")
+    getting = verb("get", f"print the file of {words.one_of_kind}")
     for reading in (describing, getting):
         reading.add_argument("id", metavar=words.metavar, help=f"the {words.one}")
     for reading in (listing, describing, getting):
@@ -85,10 +71,6 @@ def _add_verbs(
     else:
         yes = f"do not ask for confirmation if {'groups' if resource == 'profile' else 'profiles'} refer to it"
     deleting.add_argument("--yes", action="store_true", help=yes)
-
-
-def _sentence(text: str) -> str:
-    return text[0].upper() + text[1:]
 
 
 def _run(options: argparse.Namespace) -> None:

@@ -1,6 +1,5 @@
 """`matchboxctl group|profile|ignition|generic|cloud`: list, describe, get, create, delete."""
 
-import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,7 +10,7 @@ from typing import NamedTuple, TypeVar
 from lambda_matchbox.catalog.labels import InvalidMACError
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
 from lambda_matchbox.errors import DocumentError, MatchboxError, StoreUnavailableError
-from matchboxctl.cli.arguments import DATA_PATH
+from matchboxctl.cli.arguments import check_data_path
 from matchboxctl.cli.errors import FailedError, MissingError, UsageError
 from matchboxctl.cli.warnings import Warnings
 from matchboxctl.documents.directory_documents import DirectoryDocuments
@@ -23,7 +22,7 @@ from matchboxctl.resources.profile import ProfileResource
 from matchboxctl.resources.resource import Draft, Resource
 from matchboxctl.resources.tables import description, shown, table
 from matchboxctl.resources.template import TemplateResource
-from matchboxctl.store.mode import store_settings
+from matchboxctl.store.mode import chosen_store
 
 _RESOURCES: Sequence[Resource] = (GroupResource(), ProfileResource(), *map(TemplateResource, TEMPLATE_KINDS))
 
@@ -43,15 +42,13 @@ class Target(NamedTuple):
     documents: Documents
 
 
-def target_of(word: str, data_path: str | None) -> Target:
+def target_of(word: str, data_path: str) -> Target:
     """The documents that flag and environment name. Raises UsageError."""
     resource = next(resource for resource in _RESOURCES if resource.word == word)
-    store = store_settings(os.environ, data_path)
-    if store is None:
-        root = Path(data_path or DATA_PATH)
-        if not root.is_dir():
-            raise UsageError(f"{root} is not a directory: name matchbox's data directory with --data-path")
-        return Target(resource, DirectoryDocuments(root))
+    store = chosen_store(data_path)
+    if isinstance(store, Path):
+        check_data_path(store)
+        return Target(resource, DirectoryDocuments(store))
     # Imported here: directory mode works without boto3.
     from matchboxctl.documents.table_documents import TableDocuments
 

@@ -1,12 +1,20 @@
 """The flags of the gRPC API, which are matchbox's. Imports no grpc, which takes 80 ms."""
 
 import argparse
-from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from matchboxctl.certs.arguments import CA_FILE, CERT_FILE, KEY_FILE
-from matchboxctl.cli.arguments import STORE_MODE, Address, add_log_level, parse_address, parse_log_level
+from matchboxctl.cli.arguments import (
+    STORE_MODE,
+    Address,
+    Commands,
+    add_command,
+    add_flag,
+    add_log_level,
+    parse_address,
+    parse_log_level,
+)
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.store.arguments import required_store
 
@@ -23,34 +31,27 @@ class RpcSettings(NamedTuple):
     key_file: Path
 
 
-def add_rpc_command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", environment: Mapping[str, str]
-) -> None:
+def add_rpc_command(commands: Commands) -> None:
     """Add `rpc`."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "rpc",
-        help="let Terraform and bootcmd edit table and bucket over gRPC",
-        description="Serve matchbox's gRPC API on table and bucket, with the AWS credentials of the caller: beside "
-        "Terraform, on the same machine. Clients need a certificate (matchboxctl certs).",
+        "let Terraform and bootcmd edit table and bucket over gRPC",
+        ". Run it beside Terraform, on the same machine: it serves matchbox's gRPC API with your AWS credentials. "
+        "Clients need a certificate (matchboxctl certs).",
         epilog=STORE_MODE,
-        allow_abbrev=False,
     )
-    add_rpc_arguments(parser, environment, _DEFAULT_ADDRESS)
-    add_log_level(parser, environment)
+    add_rpc_arguments(parser, _DEFAULT_ADDRESS)
+    add_log_level(parser)
     parser.set_defaults(run=_rpc)
 
 
-def add_rpc_arguments(parser: argparse.ArgumentParser, environment: Mapping[str, str], default_address: str) -> None:
+def add_rpc_arguments(parser: argparse.ArgumentParser, default_address: str) -> None:
     """Add the flags; gRPC is off by default if the default address is empty."""
-    parser.add_argument(
-        "--rpc-address",
-        metavar="HOST:PORT",
-        default=environment.get("MATCHBOX_RPC_ADDRESS") or default_address,
-        help="where to serve gRPC for terraform-provider-matchbox and bootcmd (MATCHBOX_RPC_ADDRESS; default "
-        f"{default_address or 'off'})",
-    )
+    what = "where to serve gRPC for terraform-provider-matchbox and bootcmd"
+    add_flag(parser, "--rpc-address", "HOST:PORT", what, default_address, shown=default_address or "off")
     for each in (CA_FILE, CERT_FILE, KEY_FILE):
-        parser.add_argument(each.flag, metavar="FILE", type=Path, default=each.default(environment), help=each.help)
+        parser.add_argument(each.flag, metavar="FILE", type=Path, default=each.default(), help=each.help)
 
 
 def rpc_settings(options: argparse.Namespace) -> RpcSettings | None:

@@ -2,50 +2,41 @@
 
 import argparse
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
-from matchboxctl.cli.arguments import DATA_PATH, MODES, add_data_path, add_log_level, parse_log_level
+from matchboxctl.cli.arguments import (
+    MODES,
+    Commands,
+    add_command,
+    add_data_path,
+    add_flag,
+    add_log_level,
+    parse_log_level,
+)
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.rpc.arguments import add_rpc_arguments, rpc_settings
 
 
-def add_serve_command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", environment: Mapping[str, str]
-) -> None:
+def add_serve_command(commands: Commands) -> None:
     """Add `serve`."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "serve",
-        help="answer boot requests over HTTP",
-        description="Answer boot requests over HTTP. Changes of the data directory take effect with the next request.",
+        "answer boot requests over HTTP",
+        ". Changes of the data directory take effect with the next request.",
         epilog=MODES,
-        allow_abbrev=False,
     )
-    parser.add_argument(
-        "--address",
-        metavar="HOST:PORT",
-        default=environment.get("MATCHBOX_ADDRESS") or "127.0.0.1:8080",
-        help="where to listen (MATCHBOX_ADDRESS; default 127.0.0.1:8080)",
-    )
-    add_data_path(parser, environment, "directory with groups/, profiles/, ignition/, cloud/, generic/")
-    parser.add_argument(
-        "--assets-path",
-        metavar="DIR",
-        default=environment.get("MATCHBOX_ASSETS_PATH"),
-        help="directory of the files below /assets/ (MATCHBOX_ASSETS_PATH; default assets/ in the data directory)",
-    )
-    parser.add_argument(
-        "--key-ring-path",
-        metavar="FILE",
-        default=environment.get("MATCHBOX_KEY_RING_PATH"),
-        help="OpenPGP key ring with the key for .sig and .asc, the first of it (MATCHBOX_KEY_RING_PATH; passphrase in "
-        "MATCHBOX_PASSPHRASE)",
-    )
+    add_flag(parser, "--address", "HOST:PORT", "where to listen", "127.0.0.1:8080")
+    add_data_path(parser, "directory with groups/, profiles/, ignition/, cloud/, generic/")
+    assets = "directory of the files below /assets/"
+    add_flag(parser, "--assets-path", "DIR", assets, shown="assets/ in the data directory")
+    key = "OpenPGP key ring whose first key signs .sig and .asc; its passphrase is in MATCHBOX_PASSPHRASE"
+    add_flag(parser, "--key-ring-path", "FILE", key, shown="none")
     parser.add_argument(
         "--sync", action="store_true", help="sync the image sources at the start and at their intervals"
     )
-    add_rpc_arguments(parser, environment, "")
-    add_log_level(parser, environment)
+    add_rpc_arguments(parser, "")
+    add_log_level(parser)
     parser.set_defaults(run=_serve)
 
 
@@ -53,13 +44,12 @@ def _serve(options: argparse.Namespace) -> None:
     from matchboxctl.serve.backends import Directories
     from matchboxctl.serve.command import ServeSettings, serve
     from matchboxctl.serve.key_ring import unlocked_key
-    from matchboxctl.store.mode import StoreSettings, store_settings
+    from matchboxctl.store.mode import StoreSettings, chosen_store
 
     level = parse_log_level(options)
-    source: Directories | StoreSettings | None = store_settings(os.environ, options.data_path)
-    if source is None:
-        data_path = Path(options.data_path or DATA_PATH)
-        source = Directories(data_path, _assets_path(options.assets_path) or data_path / "assets")
+    source: Directories | StoreSettings | Path = chosen_store(options.data_path)
+    if isinstance(source, Path):
+        source = Directories(source, _assets_path(options.assets_path) or source / "assets")
     elif options.assets_path:
         raise UsageError(
             "--assets-path (MATCHBOX_ASSETS_PATH) cannot be combined with MATCHBOX_TABLE and MATCHBOX_BUCKET, whose "
@@ -71,7 +61,7 @@ def _serve(options: argparse.Namespace) -> None:
     serve(ServeSettings(options.address, level, source, rpc_settings(options), options.sync, key))
 
 
-def _assets_path(given: str | None) -> Path | None:
+def _assets_path(given: str) -> Path | None:
     """The given directory of assets, which must exist. Raises UsageError."""
     if not given:
         return None

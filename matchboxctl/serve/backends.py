@@ -1,6 +1,5 @@
 """The backends of `serve`: the deployed app over a data directory, or over table and bucket."""
 
-import os
 import secrets
 import sys
 from collections.abc import Callable, Sequence
@@ -79,7 +78,7 @@ def directory_backend(directories: Directories, log: Logger, signatures: Signatu
 
 def store_backend(store: StoreSettings, log: Logger, signatures: Signatures | None) -> Backend:
     """The app over table and bucket. Raises UsageError."""
-    settings = store.boot_settings(os.environ)
+    settings = store.boot_settings()
     there = found(store, meanwhile="requests get a 503")
     app = wiring.app(settings, store.credentials, log, signatures=signatures)
     summary = f"{store.description} (store mode){there}"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lambda_matchbox.web.routes import Stores
+from matchboxctl.cli.arguments import check_data_path
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from matchboxctl.directory.catalog import DirectoryCatalog
@@ -38,8 +39,7 @@ def directory_stores(data_path: Path, assets_path: Path, warn: Callable[[str], N
     addresses = SignedAddresses(secrets.token_bytes(32), _ADDRESS_LIFETIME)
     releases = DirectoryReleases(data_path / "releases", addresses)
     try:
-        if not data_path.is_dir():
-            raise UsageError(f"{data_path} is not a directory: set --data-path to matchbox's data directory")
+        check_data_path(data_path)
         for part in (data_path / "groups", data_path / "profiles"):
             if part.exists() and not part.is_dir():
                 raise UsageError(f"{part} is not a directory: it holds one .json file for each of them")

@@ -4,7 +4,8 @@ MATCHBOX_TABLE and MATCHBOX_BUCKET together select the mode. One of them alone, 
 error, so that no command uses AWS by accident.
 """
 
-from collections.abc import Mapping
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.parallel import THREADS
 from lambda_matchbox.errors import StoreUnavailableError
+from matchboxctl.cli.arguments import DATA_PATH
 from matchboxctl.cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,8 +43,8 @@ class StoreSettings(NamedTuple):
         tables, buckets = (endpoint or f"AWS {self.region}" for endpoint in (self.dynamodb_endpoint, self.s3_endpoint))
         return f"table {self.table} on {tables}, bucket {self.bucket} on {buckets}"
 
-    def boot_settings(self, environment: Mapping[str, str]) -> "Settings":
-        """The function's settings for this store and this environment. Raises UsageError."""
+    def boot_settings(self) -> "Settings":
+        """The function's settings for this store. Raises UsageError."""
         from lambda_matchbox.web.settings import Settings
 
         given = {
@@ -53,7 +55,7 @@ class StoreSettings(NamedTuple):
             "AWS_ENDPOINT_URL_S3": self.s3_endpoint or "",
         }
         try:
-            return Settings.from_environment({**environment, **given})
+            return Settings.from_environment({**os.environ, **given})
         except ValueError as error:
             raise UsageError(str(error)) from error
 
@@ -103,15 +105,15 @@ def _config(settings: StoreSettings, attempts: "Config | None") -> "Config":
     return config if attempts is None else config.merge(attempts)
 
 
-def store_settings(environment: Mapping[str, str], data_path: str | None) -> StoreSettings | None:
-    """The settings of store mode; None for directory mode.
+def chosen_store(data_path: str) -> StoreSettings | Path:
+    """The settings of store mode, or the data directory.
 
-    `data_path` is the data directory of flag or environment, or None. Credentials and region may come from an AWS
+    `data_path` is the data directory of flag or environment, or empty. Credentials and region may come from an AWS
     profile. Raises UsageError for incomplete settings, or for both modes at once.
     """
-    table, bucket = (environment.get(name) or "" for name in ("MATCHBOX_TABLE", "MATCHBOX_BUCKET"))
+    table, bucket = (os.environ.get(name, "") for name in ("MATCHBOX_TABLE", "MATCHBOX_BUCKET"))
     if not table and not bucket:
-        return None
+        return Path(data_path or DATA_PATH)
     if not table or not bucket:
         given, lacking = ("MATCHBOX_TABLE", "MATCHBOX_BUCKET") if table else ("MATCHBOX_BUCKET", "MATCHBOX_TABLE")
         raise UsageError(f"{given} is set and {lacking} is not: set both for store mode, neither for a directory")
@@ -120,7 +122,7 @@ def store_settings(environment: Mapping[str, str], data_path: str | None) -> Sto
             "MATCHBOX_TABLE and MATCHBOX_BUCKET select store mode, and --data-path (MATCHBOX_DATA_PATH) directory mode "
             f"with {data_path!r}: unset one of them"
         )
-    dynamodb_endpoint, s3_endpoint = (_endpoint(environment, name) for name in _ENDPOINTS)
+    dynamodb_endpoint, s3_endpoint = map(_endpoint, _ENDPOINTS)
     if (dynamodb_endpoint is None) != (s3_endpoint is None):
         given, lacking = _ENDPOINTS if dynamodb_endpoint else _ENDPOINTS[::-1]
         raise UsageError(f"{given} is set and {lacking} is not: that would be AWS for one of them; set both or neither")
@@ -130,7 +132,7 @@ def store_settings(environment: Mapping[str, str], data_path: str | None) -> Sto
 
     try:
         session = Session()
-        region = environment.get("AWS_REGION") or session.region_name
+        region = os.environ.get("AWS_REGION") or session.region_name
     except BotoCoreError as error:
         raise UsageError(f"AWS_PROFILE: {error}") from error
     if not region:
@@ -138,12 +140,12 @@ def store_settings(environment: Mapping[str, str], data_path: str | None) -> Sto
     return StoreSettings(table, bucket, region, dynamodb_endpoint, s3_endpoint, session)
 
 
-def _endpoint(environment: Mapping[str, str], own: str) -> str | None:
+def _endpoint(own: str) -> str | None:
     """The endpoint in the variable `own`, or in that for all services. Raises UsageError for an invalid one."""
-    name = next((name for name in (own, "AWS_ENDPOINT_URL") if environment.get(name)), None)
+    name = next((name for name in (own, "AWS_ENDPOINT_URL") if os.environ.get(name)), None)
     if name is None:
         return None
-    endpoint = environment[name]
+    endpoint = os.environ[name]
     try:
         address = urlsplit(endpoint)
         usable = address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0

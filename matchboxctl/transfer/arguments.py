@@ -3,24 +3,21 @@
 import argparse
 from pathlib import Path
 
-from matchboxctl.cli.arguments import STORE_MODE
+from matchboxctl.cli.arguments import STORE_MODE, Commands, add_command
 from matchboxctl.store.arguments import required_store
 
 
-def add_transfer_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_transfer_commands(commands: Commands) -> None:
     """Add `import` and `export`."""
     for name, what, target, run in (
         ("import", "copy a matchbox data directory into table and bucket", "the table and the bucket", _import),
         ("export", "copy table and bucket into a matchbox data directory", "the directory", _export),
     ):
-        parser = commands.add_parser(
-            name,
-            help=what,
-            description=f"{what[0].upper()}{what[1:]}: groups, profiles, templates and assets. Only differences are "
-            "written; after an interruption, run the command again.",
-            epilog=STORE_MODE,
-            allow_abbrev=False,
+        more = (
+            ": groups, profiles, templates, image sources and assets. Only differences are written; after an "
+            "interruption, run the command again."
         )
+        parser = add_command(commands, name, what, more, epilog=STORE_MODE)
         parser.add_argument("directory", metavar="DIR", type=Path, help="matchbox's data directory")
         parser.add_argument("--prune", action="store_true", help=f"remove from {target} what the other side lacks")
         parser.add_argument("--dry-run", action="store_true", help="print the changes without making them")

@@ -149,7 +149,7 @@ def test_conflicting_arguments(capsys: pytest.CaptureFixture[str], arguments: li
 def test_invalid_days(capsys: pytest.CaptureFixture[str], days: str) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["certs", "DIR", "--name", "localhost", f"--days={days}"])
-    assert f"{days!r} is not a number of days from 1 to 3650" in capsys.readouterr().err
+    assert f"invalid number of days {days!r}: use 1 to 3650" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -88,7 +88,7 @@ def test_invalid_names(commands: ResourceCommands) -> None:
 
 def test_missing_data_directory_is_not_created(commands: ResourceCommands) -> None:
     ended = commands.run("group", "list", "-data-path", "/nowhere")
-    why = "matchboxctl: /nowhere is not a directory: name matchbox's data directory with --data-path\n"
+    why = "matchboxctl: /nowhere is not a directory: set --data-path to matchbox's data directory\n"
     assert Ended(2, "", why) == ended
 
 

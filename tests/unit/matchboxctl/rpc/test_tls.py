@@ -197,7 +197,7 @@ def test_port_in_use(tmp_path: Path) -> None:
 @pytest.mark.parametrize("address", ["nonsense", "127.0.0.1:x"])
 def test_invalid_address(tmp_path: Path, address: str) -> None:
     line = refused("--data-path", str(tmp_path), "--rpc-address", address)
-    assert f"--rpc-address (MATCHBOX_RPC_ADDRESS) {address!r} is not HOST:PORT" == line
+    assert f"invalid --rpc-address (MATCHBOX_RPC_ADDRESS) {address!r}: use HOST:PORT" == line
 
 
 def test_environment_and_one_dash_flags(tmp_path: Path) -> None:
