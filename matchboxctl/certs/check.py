@@ -23,6 +23,7 @@ from matchboxctl.certs.problems import (
     time_text,
 )
 from matchboxctl.cli.errors import FailedError, UsageError
+from matchboxctl.cli.plurals import counted
 
 _SOON = timedelta(days=30)
 
@@ -74,7 +75,7 @@ def check(files: CheckedFiles, hosts: Sequence[str]) -> None:
     for path in leftovers(files.ca_file.parent):
         report.line("note", f"{path} contains keys of a `matchboxctl certs` that was killed: remove it")
     if report.failed:
-        raise FailedError(f"{report.failed} problem{'' if report.failed == 1 else 's'}; see above")
+        raise FailedError(f"{counted(report.failed, 'problem')}; see above")
 
 
 def _server_problems(

@@ -46,6 +46,6 @@ def _seconds(text: str) -> float:
 
 
 def _check(options: argparse.Namespace) -> None:
-    from matchboxctl.check.command import check, parse_target
+    from matchboxctl.check.command import check
 
-    check(parse_target(options.url, options.label), user_agent=options.user_agent, timeout=options.timeout)
+    check(options.url, options.label, user_agent=options.user_agent, timeout=options.timeout)

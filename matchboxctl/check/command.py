@@ -12,6 +12,7 @@ from lambda_matchbox.oci.image import checksums
 from matchboxctl.check.boot_client import AbsentError, BootClient, FetchError, origin, resolve
 from matchboxctl.cli.arguments import parse_labels
 from matchboxctl.cli.errors import FailedError, UsageError
+from matchboxctl.cli.plurals import counted
 
 _MAX_SCRIPT = 1 << 20
 _DIRECTORY = "${cwduri}"  # iPXE's variable for the script's address up to its last slash
@@ -24,13 +25,6 @@ class _SkippedError(Exception):
     """A check that cannot be made from here."""
 
 
-class Target(NamedTuple):
-    """The address of a matchbox, without a trailing slash, and the labels of a machine."""
-
-    root: str
-    labels: Sequence[tuple[str, str]]
-
-
 class _File(NamedTuple):
     """A file in an iPXE script: its command, `kernel` or `initrd`, and its address as written."""
 
@@ -38,8 +32,8 @@ class _File(NamedTuple):
     address: str
 
 
-def parse_target(url: str, labels: Sequence[str]) -> Target:
-    """The target in the arguments; the address may be that of /boot.ipxe. Raises UsageError."""
+def _root(url: str) -> str:
+    """The address without a trailing slash; it may be that of /boot.ipxe. Raises UsageError."""
     try:
         parts = urlsplit(url)
         valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -47,33 +41,37 @@ def parse_target(url: str, labels: Sequence[str]) -> Target:
         valid = False
     if not valid or parts.query or parts.fragment or parts.username is not None:
         raise UsageError(f"invalid address {url!r}: use one such as http://HOST or http://HOST:8080")
-    root = f"{parts.scheme}://{parts.netloc}{parts.path.removesuffix('/boot.ipxe').rstrip('/')}"
-    return Target(root, parse_labels(labels))
+    return f"{parts.scheme}://{parts.netloc}{parts.path.removesuffix('/boot.ipxe').rstrip('/')}"
 
 
-def check(target: Target, *, user_agent: str, timeout: float) -> None:
-    """Print a line for each check; `timeout` is in seconds. Raises FailedError if one has failed."""
-    print(f"checking {target.root}", flush=True)
+def check(url: str, labels: Sequence[str], *, user_agent: str, timeout: float) -> None:
+    """Print a line for each check of the matchbox at `url`, as a machine with these labels; `timeout` is in seconds.
+
+    Raises UsageError, and FailedError if a check has failed.
+    """
+    root, pairs = _root(url), parse_labels(labels)
+    print(f"checking {root}", flush=True)
     with closing(BootClient(user_agent, timeout)) as client:
-        checks = _Checks(target, client)
+        checks = _Checks(root, pairs, client)
         checks.run()
     if checks.failed:
-        raise FailedError(f"{checks.failed} of {checks.failed + checks.passed} checks failed; see the errors above")
-    print(f"{checks.passed} checks passed" + (f", {checks.skipped} skipped" if checks.skipped else ""))
+        raise FailedError(f"{checks.failed} of {counted(checks.failed + checks.passed, 'check')} failed; see above")
+    print(counted(checks.passed, "check") + " passed" + (f", {checks.skipped} skipped" if checks.skipped else ""))
 
 
 class _Checks:
     """The checks, and how many ended how."""
 
-    def __init__(self, target: Target, client: BootClient) -> None:
+    def __init__(self, root: str, labels: Sequence[tuple[str, str]], client: BootClient) -> None:
         self.passed = self.failed = self.skipped = 0
-        self._target = target
+        self._root = root
+        self._labels = labels
         self._client = client
         self._script = ""
         self._files: list[_File] = []
 
     def run(self) -> None:
-        labels = urlencode(self._target.labels)
+        labels = urlencode(self._labels)
         path = f"/ipxe?{labels}" if labels else "/ipxe"
         if self._step("/boot.ipxe", self._boot_script) and self._step(path, partial(self._machine_script, path)):
             for file in self._files:
@@ -97,7 +95,7 @@ class _Checks:
 
     def _boot_script(self) -> str:
         try:
-            script, _ = self._ipxe_script(f"{self._target.root}/boot.ipxe")
+            script, _ = self._ipxe_script(f"{self._root}/boot.ipxe")
         except AbsentError as error:
             raise FetchError(f"{error}: {_NOT_MATCHBOX}") from error
         if "ipxe?" not in script:
@@ -106,9 +104,9 @@ class _Checks:
 
     def _machine_script(self, path: str) -> str:
         try:
-            script, self._script = self._ipxe_script(self._target.root + path)
+            script, self._script = self._ipxe_script(self._root + path)
         except AbsentError as error:
-            labels = "these labels" if self._target.labels else "a machine without labels (--label mac=…)"
+            labels = "these labels" if self._labels else "a machine without labels (--label mac=…)"
             raise FetchError(
                 f"{error}: no group matches {labels}, or its profile is absent or has no boot section; see the "
                 "function's log"

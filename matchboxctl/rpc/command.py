@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from matchboxctl.rpc.arguments import RpcSettings
 from matchboxctl.rpc.editable_catalog import EditableCatalog, editable_table
-from matchboxctl.store.check import found
+from matchboxctl.store.check import checked_summary
 from matchboxctl.store.mode import StoreSettings
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ def rpc(store: StoreSettings, settings: RpcSettings, log_level: str) -> None:
     ended = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    there = found(store, meanwhile="calls wait")
+    summary = checked_summary(store, meanwhile="calls wait")
     server = rpc_server(settings, editable_table(store), log_level)
-    for line in (f"editing {store.description}{there}", *server.lines):
+    for line in (f"editing {store.description}{summary}", *server.lines):
         print(line, flush=True)
     server.start()
     ended.wait()

@@ -18,12 +18,13 @@ from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes
 from lambda_matchbox.web.signatures import Signatures
 from matchboxctl.cli.errors import UsageError
+from matchboxctl.cli.plurals import counted
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.releases.source_stores import stores_in_directory
 from matchboxctl.serve.alb_emulator import Streams
 from matchboxctl.serve.directory_stores import directory_stores
 from matchboxctl.serve.startup_banner import example_paths, startup_warnings
-from matchboxctl.store.check import found
+from matchboxctl.store.check import checked_summary
 from matchboxctl.store.mode import StoreSettings
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ def directory_backend(directories: Directories, log: Logger, signatures: Signatu
         App(Routes(opened.stores, delivery, signatures), log),
         Streams(addresses, assets, releases, responses),
         partial(_directory_documents, data_path, catalog),
-        f"{data_path} (directory mode): {len(catalog)} groups, {sum(1 for _ in catalog.profiles())} profiles",
+        f"{data_path} (directory mode): {counted(len(catalog), 'group')}, "
+        f"{counted(sum(1 for _ in catalog.profiles()), 'profile')}",
         example_paths(catalog),
         startup_warnings(
             catalog,
@@ -79,9 +81,8 @@ def directory_backend(directories: Directories, log: Logger, signatures: Signatu
 def store_backend(store: StoreSettings, log: Logger, signatures: Signatures | None) -> Backend:
     """The app over table and bucket. Raises UsageError."""
     settings = store.boot_settings()
-    there = found(store, meanwhile="requests get a 503")
+    summary = f"{store.description} (store mode){checked_summary(store, meanwhile='requests get a 503')}"
     app = wiring.app(settings, store.credentials, log, signatures=signatures)
-    summary = f"{store.description} (store mode){there}"
     return Backend(app, None, partial(_table_documents, store), summary, ["/ipxe"])
 
 

@@ -10,16 +10,18 @@ from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.layout import ASSETS_PREFIX, KEY, SHAPES, shapes_in
 from lambda_matchbox.errors import StoreUnavailableError
 from matchboxctl.cli.errors import UsageError
+from matchboxctl.cli.plurals import counted
 from matchboxctl.store.advice import with_advice
 from matchboxctl.store.mode import StoreSettings
 
 _CHECK_SECONDS = 5.0
 
 
-def found(store: StoreSettings, *, meanwhile: str) -> str:
-    """A summary of the table. Raises UsageError if table or bucket does not exist or refuses access.
+def checked_summary(store: StoreSettings, *, meanwhile: str) -> str:
+    """A summary of the table, for the end of the store's description.
 
-    If they are unavailable, standard error says so, and what happens to clients `meanwhile`.
+    Raises UsageError if table or bucket does not exist or refuses access. If they are unavailable, standard error says
+    so, and what happens to clients `meanwhile`.
     """
     http, end = HttpClient(), time.monotonic() + _CHECK_SECONDS
     dynamodb = DynamoDB(store.dynamodb_endpoint, store.region, store.credentials, http)
@@ -33,4 +35,4 @@ def found(store: StoreSettings, *, meanwhile: str) -> str:
         # A server that starts during an outage must work after it without another restart.
         print(f"matchboxctl: {store.description}: {error}; {meanwhile} until it answers", file=sys.stderr, flush=True)
         return ""
-    return f": {len(shapes)} selector shapes"
+    return f": {counted(len(shapes), 'selector shape')}"

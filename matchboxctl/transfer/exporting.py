@@ -21,6 +21,7 @@ from lambda_matchbox.documents.sources import parse_source, source_document
 from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.releases.sources import Source
 from matchboxctl.cli.errors import FailedError, UsageError
+from matchboxctl.cli.plurals import counted
 from matchboxctl.cli.progress import Progress
 from matchboxctl.cli.warnings import Warnings
 from matchboxctl.directory.files import DIRECTORIES, files_below
@@ -32,7 +33,7 @@ from matchboxctl.transfer.differences import Differences
 _OF_JSON = ("groups", "profiles", "sources")
 
 
-class _Target(NamedTuple):
+class _File(NamedTuple):
     """A file to write: whether an existing one has this content, and how to write it."""
 
     is_in: Callable[[Path], bool]
@@ -58,7 +59,9 @@ def export_directory(store: StoreSettings, root: Path, *, prune: bool, dry_run: 
     with advising_on(store):
         _Export(store, root, warnings).run(prune=prune, dry_run=dry_run)
     if warnings.count:
-        raise FailedError(f"{warnings.count} files could not be exported (see the warnings above); the rest is done")
+        raise FailedError(
+            f"{counted(warnings.count, 'file')} could not be exported (see the warnings above); the rest is done"
+        )
 
 
 class _Export:
@@ -87,7 +90,7 @@ class _Export:
         for line in notes(sorted(self._incompatible)):
             print(line, file=sys.stderr)
 
-    def _targets(self, contents: TableContents) -> Iterator[tuple[str, _Target]]:
+    def _targets(self, contents: TableContents) -> Iterator[tuple[str, _File]]:
         """Every file by its path, with warnings for damaged items."""
         for kind, items in (("groups", contents.groups), ("profiles", contents.profiles)):
             for name, item in items.items():
@@ -104,15 +107,15 @@ class _Export:
                 continue
             if line := template_incompatibility(kind, name, body):
                 self._incompatible.append(line)
-            yield f"{kind}/{name}", _Target(partial(_has, body), partial(_put, body))
+            yield f"{kind}/{name}", _File(partial(_has, body), partial(_put, body))
         for name, text in texts_of_sources(contents.sources).items():
             if (target := self._source(name, text)) is not None:
                 yield f"sources/{name}.json", target
         assets = AssetObjects(self._clients)
         for path, size in assets.sizes().items():
-            yield f"assets/{path}", _Target(partial(_is_asset, assets, path, size), partial(self._get, assets, path))
+            yield f"assets/{path}", _File(partial(_is_asset, assets, path, size), partial(self._get, assets, path))
 
-    def _document(self, kind: str, name: str, item: Item) -> _Target | None:
+    def _document(self, kind: str, name: str, item: Item) -> _File | None:
         try:
             document = (group_in if kind == "groups" else profile_in)(item, self._object)
         except (LookupError, TypeError, ValueError) as error:
@@ -123,9 +126,9 @@ class _Export:
             self._incompatible.append(line)
         fields: dict[str, Any] = document._asdict() if isinstance(document, Group) else document.document()
         body = json.dumps(fields, indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
-        return _Target(partial(_has_document, document), partial(_put, body))
+        return _File(partial(_has_document, document), partial(_put, body))
 
-    def _source(self, name: str, text: str) -> _Target | None:
+    def _source(self, name: str, text: str) -> _File | None:
         try:
             source = parse_source(name, text.encode())
         except DocumentError as error:
@@ -133,7 +136,7 @@ class _Export:
             self._spared.add(f"sources/{name}.json")
             return None
         body = json.dumps(source_document(source), indent=2, ensure_ascii=False).encode() + b"\n"
-        return _Target(partial(_is_source, source), partial(_put, body))
+        return _File(partial(_is_source, source), partial(_put, body))
 
     def _object(self, reference: ObjectRef) -> bytes:
         try:
@@ -152,7 +155,7 @@ class _Export:
             self._warnings.warn(f"{path!r}: not a valid path")
         return valid
 
-    def _compared(self, targets: dict[str, _Target], *, prune: bool) -> Differences:
+    def _compared(self, targets: dict[str, _File], *, prune: bool) -> Differences:
         existing = {
             f"{name}/{path}"
             for name in DIRECTORIES
@@ -169,7 +172,7 @@ class _Export:
             unchanged=len(same),
         )
 
-    def _write(self, shown: Differences, targets: dict[str, _Target]) -> None:
+    def _write(self, shown: Differences, targets: dict[str, _File]) -> None:
         # Outside the known directories: after an interruption it is part of none.
         with tempfile.TemporaryDirectory(dir=self._root, prefix=".export-") as scratch:
             numbered = list(enumerate([*shown.added, *shown.changed]))
@@ -194,7 +197,7 @@ class _Export:
                 self._warnings.warn(f"{self._root / path}: cannot be removed: {error.strerror}")
 
 
-def _is_in(target: _Target, file: Path) -> bool:
+def _is_in(target: _File, file: Path) -> bool:
     try:
         return target.is_in(file)
     except OSError:

@@ -83,7 +83,7 @@ def test_missing_asset_fails_and_others_are_checked(checked: Checked, url: str) 
     code, lines = checked(url, "--label", "is=missing")
     assert (1, f"FAILED /assets/absent/vmlinuz  T  404 from {url}") == (code, lines[2])
     assert lines[3].startswith("ok     /assets/good/initramfs.xz")
-    assert "matchboxctl: 1 of 4 checks failed; see the errors above\n" == checked.error
+    assert "matchboxctl: 1 of 4 checks failed; see above\n" == checked.error
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_user_agent_acts_as_another_client(checked: Checked, root: Path) -> None
         (("127.0.0.1:8080",), "invalid address '127.0.0.1:8080'"),
         (("http://127.0.0.1:x",), "invalid address 'http://127.0.0.1:x'"),
         (("http://127.0.0.1", "--label", "mac"), "invalid --label 'mac': use KEY=VALUE"),
-        (("http://127.0.0.1", "--timeout", "-1"), "argument --timeout: '-1' is not a number of seconds up to 3600"),
+        (("http://127.0.0.1", "--timeout", "-1"), "argument --timeout: invalid number of seconds '-1': use up to 3600"),
     ],
 )
 def test_invalid_arguments_end_with_exit_code_2(

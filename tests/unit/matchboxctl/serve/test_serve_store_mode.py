@@ -48,7 +48,7 @@ def refused(environment: Mapping[str, str], *flags: str) -> str:
 def test_startup_banner_names_table_and_bucket(server: Serve, stores: Stores) -> None:
     endpoint = stores.tables.endpoint
     assert (
-        f"serving table {stores.name} on {endpoint}, bucket {stores.name} on {endpoint} (store mode): 1 selector shapes"
+        f"serving table {stores.name} on {endpoint}, bucket {stores.name} on {endpoint} (store mode): 1 selector shape"
         == server.startup_banner[0]
     )
 
