@@ -12,7 +12,7 @@ PROFILE = Profile(
 
 
 def groups(size: int, listed: int = 1) -> Iterator[Group]:
-    """So many groups, each for as many machines as it lists."""
+    """`size` groups, each with `listed` MAC addresses in its selector."""
     for number in range(size):
         macs = tuple(mac(number + size * turn) for turn in range(listed))
         yield Group(f"node{number}", profile=PROFILE.id, selector={"mac": macs if listed > 1 else macs[0]})
@@ -25,7 +25,7 @@ def mac(number: int) -> str:
 
 
 def ask(app: App, number: int, path: str = "/ipxe") -> None:
-    """Make the machine's request for a path, as an event of the balancer. Ends the run at an error."""
+    """Make the machine's request for a path, as the load balancer's event. Ends the run on an error."""
     event = {
         "httpMethod": "GET",
         "path": path,

@@ -22,11 +22,8 @@ from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.aws.clients.http_client import HttpClient, HttpResponse
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
-from lambda_matchbox.web.routes import Routes, Stores
-from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
-from matchboxctl.directory.catalog import DirectoryCatalog
-from matchboxctl.directory.releases import DirectoryReleases
-from matchboxctl.serve.response_relay import ResponseRelay
+from lambda_matchbox.web.routes import Routes
+from matchboxctl.serve.directory_stores import directory_stores
 from tests.rigs.dynamodb_local import dynamodb_local
 
 SIZES = (10, 1_000, 10_000, 100_000)
@@ -107,12 +104,9 @@ def _directory_app(directory: Path, size: int, listed: int) -> App:
     (directory / "profiles" / f"{PROFILE.id}.json").write_text(json.dumps(PROFILE.document()))
     for group in groups(size, listed):
         (directory / "groups" / f"{group.id}.json").write_text(json.dumps(group._asdict()))
-    addresses = SignedAddresses(b"secret", 3600)
-    releases = DirectoryReleases(directory / "releases", addresses)
     with _duration(f"{size} groups read"):
-        catalog = DirectoryCatalog(directory, print, releases.pointers)
-    assets = AssetDirectory(directory / "assets", addresses)
-    routes = Routes(Stores(catalog, assets, releases, ResponseRelay()), Delivery(BODY_LIMIT, "boundary"))
+        stores = directory_stores(directory, directory / "assets", print).stores
+    routes = Routes(stores, Delivery(BODY_LIMIT, "boundary"))
     return App(routes, Logger(service="bench", level=logging.CRITICAL))
 
 
