@@ -3,8 +3,10 @@
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS, CatalogDocument, Template
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
 from lambda_matchbox.documents.sources import parse_source
@@ -15,6 +17,8 @@ DIRECTORIES = ("profiles", "groups", *TEMPLATE_KINDS, "sources", "assets")
 """The directories of a data directory."""
 
 _JSON = ".json"
+
+_Parsed = TypeVar("_Parsed")
 
 
 class DataDirectory(NamedTuple):
@@ -44,10 +48,13 @@ def read_directory(root: Path, report: Callable[[str], None]) -> DataDirectory:
         report(line)
         found.closed.append(line)
 
-    for name in ("profiles", "groups"):
-        for path, file in sorted(files_below(root / name, close)):
-            if path.endswith(_JSON) and "/" not in path:
-                _add_document(found, name, path.removesuffix(_JSON), file, report)
+    parsers: dict[str, Callable[[str, bytes], Group | Profile]] = {"profiles": parse_profile, "groups": parse_group}
+    for directory, parse in parsers.items():
+        for name, file in _json_files(root / directory, close):
+            if (document := _parsed(parse, name, file, report)) is not None:
+                found.documents.append(document)
+            else:
+                found.broken.append((directory, name))
     for kind in TEMPLATE_KINDS:
         for path, file in sorted(files_below(root / kind, close)):
             try:
@@ -55,34 +62,32 @@ def read_directory(root: Path, report: Callable[[str], None]) -> DataDirectory:
             except OSError as error:
                 report(f"{file}: cannot be read: {error.strerror}")
                 found.broken.append((kind, path))
-    for path, file in sorted(files_below(root / "sources", close)):
-        if path.endswith(_JSON) and "/" not in path:
-            _add_source(found, path.removesuffix(_JSON), file, report)
+    for name, file in _json_files(root / "sources", close):
+        if (source := _parsed(parse_source, name, file, report)) is not None:
+            found.sources[name] = source
+        else:
+            found.broken_sources.append(name)
     found.assets.update(sorted(files_below(root / "assets", close)))
     return found
 
 
-def _add_document(found: DataDirectory, directory: str, name: str, file: Path, report: Callable[[str], None]) -> None:
-    parse = parse_group if directory == "groups" else parse_profile
+def _parsed(
+    parse: Callable[[str, bytes], _Parsed], name: str, file: Path, report: Callable[[str], None]
+) -> _Parsed | None:
+    """The document in a file; None if it is unusable, after a report."""
     try:
-        found.documents.append(parse(name, file.read_bytes()))
-        return
+        return parse(name, file.read_bytes())
     except DocumentError as error:
         report(f"{file}: {error}")
     except OSError as error:
         report(f"{file}: cannot be read: {error.strerror}")
-    found.broken.append((directory, name))
+    return None
 
 
-def _add_source(found: DataDirectory, name: str, file: Path, report: Callable[[str], None]) -> None:
-    try:
-        found.sources[name] = parse_source(name, file.read_bytes())
-        return
-    except DocumentError as error:
-        report(f"{file}: {error}")
-    except OSError as error:
-        report(f"{file}: cannot be read: {error.strerror}")
-    found.broken_sources.append(name)
+def _json_files(directory: Path, close: Callable[[str], None]) -> list[tuple[str, Path]]:
+    """The .json files right in the directory, by their names without the suffix."""
+    found = sorted(files_below(directory, close))
+    return [(path.removesuffix(_JSON), file) for path, file in found if path.endswith(_JSON) and "/" not in path]
 
 
 def files_below(root: Path, report: Callable[[str], None]) -> Iterator[tuple[str, Path]]:

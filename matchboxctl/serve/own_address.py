@@ -1,5 +1,6 @@
 """The address at which other machines reach this one."""
 
+import fcntl
 import ipaddress
 import socket
 import struct
@@ -40,10 +41,6 @@ def _of_default_route() -> str | None:
 
 
 def _of_interfaces() -> Iterator[str]:
-    try:
-        import fcntl
-    except ImportError:
-        return
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         for _, name in socket.if_nameindex():
             try:
