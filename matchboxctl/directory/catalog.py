@@ -26,26 +26,24 @@ from matchboxctl.directory.changes import Changes, Scan
 
 _JSON = ".json"
 
-Report = Callable[[str], None]
-
 
 class DirectoryCatalog:
     """The catalog over a data directory (see `catalog.stores.Catalog`).
 
-    `report` is called with a message for each file that does not parse or cannot be read, once per state of the file.
+    `warn` is called with a message for each file that does not parse or cannot be read, once per state of the file.
     `pointers` returns the pointers of image sources.
     """
 
-    def __init__(self, root: Path, report: Report, pointers: Callable[[], Pointers] = dict) -> None:
+    def __init__(self, root: Path, warn: Callable[[str], None], pointers: Callable[[], Pointers] = dict) -> None:
         self._root = root
-        self._report = report
+        self._warn = warn
         self._pointers = pointers
         self._reported: dict[Path, str] = {}
         self._lock = threading.Lock()
         self._index = GroupIndex()
         self._changes: Changes = watch(root / "groups")
         self._refresh()
-        # Report what does not parse at the start.
+        # Warn of what does not parse at the start.
         for _ in self.profiles():
             pass
 
@@ -116,7 +114,7 @@ class DirectoryCatalog:
             self._index.put(parse_group(name, text))
         except (DocumentError, StoreUnavailableError) as error:
             self._index.discard(name)
-            self._report_once(path, str(error))
+            self._warn_once(path, str(error))
         else:
             self._reported.pop(path, None)
 
@@ -126,15 +124,15 @@ class DirectoryCatalog:
             text = _content(path)
             profile = None if text is None else parse_profile(name, text)
         except (DocumentError, StoreUnavailableError) as error:
-            self._report_once(path, str(error))
+            self._warn_once(path, str(error))
             raise type(error)(f"profile {name!r}: {error}") from error
         self._reported.pop(path, None)
         return profile
 
-    def _report_once(self, path: Path, reason: str) -> None:
+    def _warn_once(self, path: Path, reason: str) -> None:
         if self._reported.get(path) != reason:
             self._reported[path] = reason
-            self._report(f"{path}: {reason}")
+            self._warn(f"{path}: {reason}")
 
 
 def json_names(directory: Path) -> list[str]:

@@ -22,7 +22,7 @@ from lambda_matchbox.golang.json import without_surrogates
 from matchboxctl.directory.catalog import below, json_names
 from matchboxctl.directory.files import files_below
 from matchboxctl.documents.file_texts import group_text, profile_text
-from matchboxctl.documents.protocol import FileError, Report, TemplateSize, ignore
+from matchboxctl.documents.protocol import FileError, TemplateSize, Warn, ignore
 
 _JSON = ".json"
 _NOT_UTF8 = "its name is not UTF-8"
@@ -81,9 +81,9 @@ class DirectoryDocuments:
                 raise error.__cause__ from error
             raise
 
-    def groups(self, report: Report = ignore, *, metadata: bool = True) -> list[Group]:  # noqa: ARG002 (always read)
+    def groups(self, warn: Warn = ignore, *, metadata: bool = True) -> list[Group]:  # noqa: ARG002 (always read)
         """The groups in all readable files."""
-        return list(self._all("groups", self.group, report))
+        return list(self._all("groups", self.group, warn))
 
     def put_group(self, group: Group) -> None:
         """Write the group's file."""
@@ -98,9 +98,9 @@ class DirectoryDocuments:
         text = _read(self._json("profiles", profile_id))
         return None if text is None else parse_profile(profile_id, text)
 
-    def profiles(self, report: Report = ignore, *, metadata: bool = True) -> list[Profile]:  # noqa: ARG002 (see groups)
+    def profiles(self, warn: Warn = ignore, *, metadata: bool = True) -> list[Profile]:  # noqa: ARG002 (see groups)
         """The profiles in all readable files."""
-        return list(self._all("profiles", self.profile, report))
+        return list(self._all("profiles", self.profile, warn))
 
     def put_profile(self, profile: Profile) -> None:
         """Write the profile's file."""
@@ -114,17 +114,17 @@ class DirectoryDocuments:
         """The template's file."""
         return _read(below(self._root / kind, name))
 
-    def templates(self, kind: str, report: Report = ignore) -> list[TemplateSize]:
+    def templates(self, kind: str, warn: Warn = ignore) -> list[TemplateSize]:
         """The files below the kind's directory."""
         found = []
-        for path, file in files_below(self._root / kind, report):
+        for path, file in files_below(self._root / kind, warn):
             if path != without_surrogates(path):
-                report(f"{file}: {_NOT_UTF8}")
+                warn(f"{file}: {_NOT_UTF8}")
                 continue
             try:
                 found.append(TemplateSize(path, file.stat().st_size))
             except OSError as error:
-                report(f"{file}: cannot be read: {error.strerror}")
+                warn(f"{file}: cannot be read: {error.strerror}")
         return found
 
     def put_template(self, kind: str, name: str, body: bytes) -> None:
@@ -138,21 +138,21 @@ class DirectoryDocuments:
     def _json(self, directory: str, name: str) -> Path:
         return below(self._root / directory, f"{name}{_JSON}")
 
-    def _all(self, directory: str, read: Callable[[str], _Read | None], report: Report) -> Iterator[_Read]:
+    def _all(self, directory: str, read: Callable[[str], _Read | None], warn: Warn) -> Iterator[_Read]:
         with _file_errors("open", self._root / directory):
             names = json_names(self._root / directory)
         for name in names:
             path = self._json(directory, name)
             if name != without_surrogates(name):
-                report(f"{path}: {_NOT_UTF8}")
+                warn(f"{path}: {_NOT_UTF8}")
                 continue
             try:
                 found = read(name)
             except (DocumentError, InvalidMACError) as error:
-                report(f"{path}: {error}")
+                warn(f"{path}: {error}")
                 continue
             except FileError as error:
-                report(str(error))
+                warn(str(error))
                 continue
             if found is not None:
                 yield found

@@ -7,7 +7,7 @@ from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.errors import MatchboxError
 
-Report = Callable[[str], None]
+Warn = Callable[[str], None]
 """Called with a message for each document that is left out because it cannot be read."""
 
 
@@ -46,7 +46,7 @@ class Documents(Protocol):
     def group(self, group_id: str) -> Group | None:
         """The group with that id. Raises DocumentError, and InvalidMACError for an invalid address in its selector."""
 
-    def groups(self, report: Report = ignore, *, metadata: bool = True) -> list[Group]:
+    def groups(self, warn: Warn = ignore, *, metadata: bool = True) -> list[Group]:
         """All readable groups, in no order; their metadata may be empty if `metadata` is false."""
 
     def put_group(self, group: Group) -> None:
@@ -61,7 +61,7 @@ class Documents(Protocol):
     def profile(self, profile_id: str) -> Profile | None:
         """The profile with that id. Raises DocumentError."""
 
-    def profiles(self, report: Report = ignore, *, metadata: bool = True) -> list[Profile]:
+    def profiles(self, warn: Warn = ignore, *, metadata: bool = True) -> list[Profile]:
         """All readable profiles, in no order; their metadata may be empty if `metadata` is false."""
 
     def put_profile(self, profile: Profile) -> None:
@@ -73,7 +73,7 @@ class Documents(Protocol):
     def template(self, kind: str, name: str) -> bytes | None:
         """The template of that kind and name. Raises DocumentError for a damaged item in a table."""
 
-    def templates(self, kind: str, report: Report = ignore) -> list[TemplateSize]:
+    def templates(self, kind: str, warn: Warn = ignore) -> list[TemplateSize]:
         """All templates of that kind, in no order."""
 
     def put_template(self, kind: str, name: str, body: bytes) -> None:

@@ -28,7 +28,7 @@ from lambda_matchbox.catalog.labels import InvalidMACError, is_mac, normalise_ma
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.errors import DocumentError
 from matchboxctl.cli.arguments import DATA_PATH
-from matchboxctl.documents.protocol import Report, TemplateSize, ignore
+from matchboxctl.documents.protocol import TemplateSize, Warn, ignore
 from matchboxctl.documents.retries import Retries
 from matchboxctl.store.mode import StoreSettings
 
@@ -78,10 +78,10 @@ class TableDocuments:
             group = self._retries(lambda: self._catalog.group(group_id))
         return None if group is None else group._replace(selector=_normal(group.selector))
 
-    def groups(self, report: Report = ignore, *, metadata: bool = True) -> list[Group]:
+    def groups(self, warn: Warn = ignore, *, metadata: bool = True) -> list[Group]:
         """The groups in all readable items."""
-        groups = self._listed(CatalogListing.groups, report, metadata=metadata)
-        return [group for group in groups if _is_readable(group, report)]
+        groups = self._listed(CatalogListing.groups, warn, metadata=metadata)
+        return [group for group in groups if _is_readable(group, warn)]
 
     def put_group(self, group: Group) -> None:
         """Write the group's item and its selector's entry."""
@@ -100,9 +100,9 @@ class TableDocuments:
         with _damaged_items():
             return self._retries(lambda: self._catalog.profile(profile_id))
 
-    def profiles(self, report: Report = ignore, *, metadata: bool = True) -> list[Profile]:
+    def profiles(self, warn: Warn = ignore, *, metadata: bool = True) -> list[Profile]:
         """The profiles in all readable items."""
-        return self._listed(CatalogListing.profiles, report, metadata=metadata)
+        return self._listed(CatalogListing.profiles, warn, metadata=metadata)
 
     def put_profile(self, profile: Profile) -> None:
         """Write the profile's item."""
@@ -117,9 +117,9 @@ class TableDocuments:
         with _damaged_items():
             return self._retries(lambda: self._catalog.template(kind, name))
 
-    def templates(self, kind: str, report: Report = ignore) -> list[TemplateSize]:
+    def templates(self, kind: str, warn: Warn = ignore) -> list[TemplateSize]:
         """The templates in all readable items of that kind."""
-        sizes = self._listed(lambda listing: listing.templates(kind), report)
+        sizes = self._listed(lambda listing: listing.templates(kind), warn)
         return [TemplateSize(name, size) for name, size in sizes.items()]
 
     def put_template(self, kind: str, name: str, body: bytes) -> None:
@@ -155,7 +155,7 @@ class TableDocuments:
         return self._retries(attempt) or attempts > 1
 
     def _listed(
-        self, ask: Callable[[CatalogListing], _Listed], report: Report = ignore, *, metadata: bool = True
+        self, ask: Callable[[CatalogListing], _Listed], warn: Warn = ignore, *, metadata: bool = True
     ) -> _Listed:
         end = deadline_within(math.inf)
 
@@ -164,7 +164,7 @@ class TableDocuments:
                 return b"{}"
             return self._retries(lambda: self._objects.read(reference, min(end, time.monotonic() + _READ_SECONDS)), end)
 
-        return ask(CatalogListing(self._clients(), self._retries, read, report))
+        return ask(CatalogListing(self._clients(), self._retries, read, warn))
 
     @property
     def _writer(self) -> CatalogWriter:
@@ -211,10 +211,10 @@ def _normal(selector: Mapping[str, SelectorValue]) -> dict[str, SelectorValue]:
     }
 
 
-def _is_readable(group: Group, report: Report) -> bool:
+def _is_readable(group: Group, warn: Warn) -> bool:
     try:
         _normal(group.selector)
     except InvalidMACError as error:
-        report(f"group {group.id}: {error}")
+        warn(f"group {group.id}: {error}")
         return False
     return True

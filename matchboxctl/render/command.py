@@ -47,7 +47,7 @@ class RenderOptions(NamedTuple):
     show_secrets: bool
 
 
-class _Source(NamedTuple):
+class _OpenedStores(NamedTuple):
     """The stores, an iterator over all groups, a context that explains AWS errors, and how to close them.
 
     `warnings` are lines for standard error.
@@ -100,7 +100,7 @@ def _quoted(text: str) -> str:
     return quote(text, safe=":", errors="surrogateescape")
 
 
-def _report(source: _Source, route: str, given: Sequence[tuple[str, str]], options: RenderOptions) -> Report:
+def _report(source: _OpenedStores, route: str, given: Sequence[tuple[str, str]], options: RenderOptions) -> Report:
     """The report. Raises FailedError or MatchboxError if the machine's group cannot be determined."""
     request = _request(route, given)
     routes = Routes(source.stores, Delivery(BODY_LIMIT, boundary=secrets.token_hex(30)))
@@ -146,11 +146,11 @@ def _response(routes: Routes, route: str, request: Request, machine: Machine) ->
     return response if delivered.accel_redirect else delivered._replace(report=response.report), ""
 
 
-def _directory(data_path: Path) -> _Source:
+def _directory(data_path: Path) -> _OpenedStores:
     warnings: list[str] = []
     opened = directory_stores(data_path, data_path / "assets", warnings.append)
     groups = partial(_groups_in, data_path / "groups", warnings.append)
-    return _Source(opened.stores, groups, nullcontext, opened.catalog.close, warnings)
+    return _OpenedStores(opened.stores, groups, nullcontext, opened.catalog.close, warnings)
 
 
 def _groups_in(directory: Path, warn: Callable[[str], None]) -> Iterator[Group]:
@@ -163,11 +163,11 @@ def _groups_in(directory: Path, warn: Callable[[str], None]) -> Iterator[Group]:
                 continue
 
 
-def _tables(store: StoreSettings) -> _Source:
+def _tables(store: StoreSettings) -> _OpenedStores:
     from matchboxctl.store.advice import advising_on
 
     stores = wiring.stores(store.boot_settings(), store.credentials)._replace(responses=ResponseRelay())
-    return _Source(stores, partial(_groups_of, store), partial(advising_on, store), lambda: None)
+    return _OpenedStores(stores, partial(_groups_of, store), partial(advising_on, store), lambda: None)
 
 
 def _groups_of(store: StoreSettings) -> Iterator[Group]:

@@ -4,17 +4,16 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 
 from lambda_matchbox.catalog.groups import Group, SelectorValue
-from lambda_matchbox.catalog.selection import sort_key
 from lambda_matchbox.catalog.templates import Template
 from lambda_matchbox.documents.groups_and_profiles import parse_group
 from lambda_matchbox.errors import DocumentError
 from matchboxctl.cli.errors import FailedError
 from matchboxctl.documents.file_texts import group_document, group_text
 from matchboxctl.documents.names import id_error
-from matchboxctl.documents.protocol import Documents, Report
+from matchboxctl.documents.protocol import Documents, Warn
 from matchboxctl.resources.files import NamedFile, parsed
 from matchboxctl.resources.profile import missing_templates, template_names
-from matchboxctl.resources.resource import Content, Description, Draft, Facts
+from matchboxctl.resources.resource import Content, Description, Draft, Facts, in_order
 
 _MAX_VALUES = 2
 
@@ -27,14 +26,14 @@ class GroupResource:
     columns = ("ID", "GROUP NAME", "SELECTORS", "PROFILE")
     name_error = staticmethod(id_error)
 
-    def rows(self, documents: Documents, warn: Report) -> list[Sequence[str]]:
+    def rows(self, documents: Documents, warn: Warn) -> list[Sequence[str]]:
         """A row for each group."""
-        groups = _in_order(documents.groups(warn, metadata=False))
+        groups = in_order(documents.groups(warn, metadata=False))
         return [(group.id, group.name, _selectors(group.selector), group.profile) for group in groups]
 
-    def list_all(self, documents: Documents, warn: Report) -> list[Mapping[str, object]]:
+    def list_all(self, documents: Documents, warn: Warn) -> list[Mapping[str, object]]:
         """All groups."""
-        return [group_document(group) for group in _in_order(documents.groups(warn))]
+        return [group_document(group) for group in in_order(documents.groups(warn))]
 
     def describe(self, documents: Documents, name: str) -> Description | None:
         """The group, and whether its profile exists."""
@@ -69,7 +68,7 @@ class GroupResource:
         """Delete the group."""
         return documents.delete_group(name)
 
-    def users(self, documents: Documents, names: Collection[str], warn: Report) -> Mapping[str, list[str]]:  # noqa: ARG002
+    def users(self, documents: Documents, names: Collection[str], warn: Warn) -> Mapping[str, list[str]]:  # noqa: ARG002
         """None: nothing refers to a group."""
         return {}
 
@@ -96,10 +95,6 @@ def _problems(documents: Documents, group: Group) -> list[str]:
         return [f"its profile or a template cannot be read: {error}"]
     templates = [Template(kind, name, body) for (kind, name), body in bodies.items() if body is not None]
     return [*missing_templates(documents, profile), *map(str, failures([group], [profile], templates))]
-
-
-def _in_order(groups: list[Group]) -> list[Group]:
-    return sorted(groups, key=lambda group: sort_key(group.id))
 
 
 def _selectors(selector: Mapping[str, SelectorValue]) -> str:

@@ -4,14 +4,13 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
-from lambda_matchbox.catalog.selection import sort_key
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
 from lambda_matchbox.documents.groups_and_profiles import parse_profile
 from matchboxctl.documents.file_texts import profile_document, profile_text
 from matchboxctl.documents.names import id_error
-from matchboxctl.documents.protocol import Documents, Report
+from matchboxctl.documents.protocol import Documents, Warn
 from matchboxctl.resources.files import NamedFile, parsed
-from matchboxctl.resources.resource import Content, Description, Draft, Facts
+from matchboxctl.resources.resource import Content, Description, Draft, Facts, in_order
 
 
 class ProfileResource:
@@ -22,14 +21,14 @@ class ProfileResource:
     columns = ("ID", "PROFILE NAME", "IGNITION", "CLOUD", "GENERIC")
     name_error = staticmethod(id_error)
 
-    def rows(self, documents: Documents, warn: Report) -> list[Sequence[str]]:
+    def rows(self, documents: Documents, warn: Warn) -> list[Sequence[str]]:
         """A row for each profile."""
-        profiles = _in_order(documents.profiles(warn, metadata=False))
+        profiles = in_order(documents.profiles(warn, metadata=False))
         return [(each.id, each.name, each.ignition_id, each.cloud_id, each.generic_id) for each in profiles]
 
-    def list_all(self, documents: Documents, warn: Report) -> list[Mapping[str, object]]:
+    def list_all(self, documents: Documents, warn: Warn) -> list[Mapping[str, object]]:
         """All profiles."""
-        return [profile_document(profile) for profile in _in_order(documents.profiles(warn))]
+        return [profile_document(profile) for profile in in_order(documents.profiles(warn))]
 
     def describe(self, documents: Documents, name: str) -> Description | None:
         """The profile."""
@@ -56,10 +55,10 @@ class ProfileResource:
         """Delete the profile."""
         return documents.delete_profile(name)
 
-    def users(self, documents: Documents, names: Collection[str], warn: Report) -> Mapping[str, list[str]]:
+    def users(self, documents: Documents, names: Collection[str], warn: Warn) -> Mapping[str, list[str]]:
         """The groups that refer to the profiles."""
         found: dict[str, list[str]] = {}
-        for group in sorted(documents.groups(warn, metadata=False), key=lambda group: sort_key(group.id)):
+        for group in in_order(documents.groups(warn, metadata=False)):
             if group.profile in names:
                 found.setdefault(group.profile, []).append(f"group {group.id}")
         return found
@@ -78,10 +77,6 @@ def missing_templates(documents: Documents, profile: Profile) -> list[str]:
         for kind, name in template_names(profile).items()
         if not documents.holds(kind, name)
     ]
-
-
-def _in_order(profiles: list[Profile]) -> list[Profile]:
-    return sorted(profiles, key=lambda profile: sort_key(profile.id))
 
 
 def _facts(profile: Profile) -> Facts:

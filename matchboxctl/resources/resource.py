@@ -1,13 +1,18 @@
 """The protocol of a resource: what the commands need to know of groups, profiles and templates."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
-from matchboxctl.documents.protocol import Documents, Report
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import Profile
+from lambda_matchbox.catalog.selection import sort_key
+from matchboxctl.documents.protocol import Documents, Warn
 from matchboxctl.resources.files import NamedFile
 
 Facts = Sequence[tuple[str, Iterable[str]]]
 """What `describe` shows: names, each with one or several lines."""
+
+_Document = TypeVar("_Document", Group, Profile)
 
 
 class Description(NamedTuple):
@@ -54,10 +59,10 @@ class Resource(Protocol):
     def name_error(self, name: str) -> str:
         """Why this id or name is invalid; empty if it is valid."""
 
-    def rows(self, documents: Documents, warn: Report) -> list[Sequence[str]]:
+    def rows(self, documents: Documents, warn: Warn) -> list[Sequence[str]]:
         """The rows of the table, ordered by id or name; `warn` gets a line for each unreadable document."""
 
-    def list_all(self, documents: Documents, warn: Report) -> list[Mapping[str, object]]:
+    def list_all(self, documents: Documents, warn: Warn) -> list[Mapping[str, object]]:
         """All documents, for programs."""
 
     def describe(self, documents: Documents, name: str) -> Description | None:
@@ -72,5 +77,10 @@ class Resource(Protocol):
     def delete(self, documents: Documents, name: str) -> bool:
         """Delete the document; False if it did not exist."""
 
-    def users(self, documents: Documents, names: Collection[str], warn: Report) -> Mapping[str, list[str]]:
+    def users(self, documents: Documents, names: Collection[str], warn: Warn) -> Mapping[str, list[str]]:
         """For each of these that others refer to: who does, such as `group node1`."""
+
+
+def in_order(documents: list[_Document]) -> list[_Document]:
+    """The groups or profiles by id."""
+    return sorted(documents, key=lambda document: sort_key(document.id))

@@ -7,9 +7,9 @@ from lambda_matchbox.catalog.selection import sort_key
 from lambda_matchbox.errors import MatchboxError
 from matchboxctl.cli.errors import FailedError
 from matchboxctl.documents.names import template_name_error
-from matchboxctl.documents.protocol import Documents, Report, TemplateSize, ignore
+from matchboxctl.documents.protocol import Documents, TemplateSize, Warn, ignore
 from matchboxctl.resources.files import NamedFile
-from matchboxctl.resources.resource import Content, Description, Draft
+from matchboxctl.resources.resource import Content, Description, Draft, in_order
 
 
 class TemplateResource:
@@ -21,11 +21,11 @@ class TemplateResource:
     def __init__(self, kind: str) -> None:
         self.word = self.kind = kind
 
-    def rows(self, documents: Documents, warn: Report) -> list[Sequence[str]]:
+    def rows(self, documents: Documents, warn: Warn) -> list[Sequence[str]]:
         """A row for each template."""
         return [(one.name, f"{one.size}") for one in self._all(documents, warn)]
 
-    def list_all(self, documents: Documents, warn: Report) -> list[Mapping[str, object]]:
+    def list_all(self, documents: Documents, warn: Warn) -> list[Mapping[str, object]]:
         """Names and sizes of all templates."""
         return [{"name": one.name, "size": one.size} for one in self._all(documents, warn)]
 
@@ -62,19 +62,19 @@ class TemplateResource:
         """Delete the template."""
         return documents.delete_template(self.kind, name)
 
-    def users(self, documents: Documents, names: Collection[str], warn: Report) -> Mapping[str, list[str]]:
+    def users(self, documents: Documents, names: Collection[str], warn: Warn) -> Mapping[str, list[str]]:
         """The profiles that refer to the templates."""
         found = self._profiles(documents, names, warn)
         return {name: [f"profile {each}" for each in ids] for name, ids in found.items()}
 
-    def _profiles(self, documents: Documents, names: Collection[str], warn: Report) -> dict[str, list[str]]:
+    def _profiles(self, documents: Documents, names: Collection[str], warn: Warn) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
-        for profile in sorted(documents.profiles(warn, metadata=False), key=lambda profile: sort_key(profile.id)):
+        for profile in in_order(documents.profiles(warn, metadata=False)):
             if (name := getattr(profile, f"{self.kind}_id")) in names:
                 found.setdefault(name, []).append(profile.id)
         return found
 
-    def _all(self, documents: Documents, warn: Report) -> list[TemplateSize]:
+    def _all(self, documents: Documents, warn: Warn) -> list[TemplateSize]:
         return sorted(documents.templates(self.kind, warn), key=lambda one: sort_key(one.name))
 
 

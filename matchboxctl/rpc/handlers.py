@@ -59,7 +59,7 @@ class Handlers(grpc.GenericRpcHandler):
         return abort
 
 
-class _Outcome(NamedTuple):
+class _Result(NamedTuple):
     """The response, or the status of the error; and the id or name in the request."""
 
     response: bytes
@@ -83,41 +83,41 @@ class _MethodHandler:
         with request_deadline(
             MAX_RETRY_SECONDS if left is None else min(MAX_RETRY_SECONDS, max(left - _MARGIN, left / 2))
         ):
-            outcome = self._outcome(raw)
-        self._log_call(outcome, context, time.monotonic() - start)
-        if outcome.error is not None:
-            context.abort(outcome.error.code, _shortened(outcome.error.message))
-        return outcome.response
+            result = self._result(raw)
+        self._log_call(result, context, time.monotonic() - start)
+        if result.error is not None:
+            context.abort(result.error.code, _shortened(result.error.message))
+        return result.response
 
-    def _outcome(self, raw: bytes) -> _Outcome:
+    def _result(self, raw: bytes) -> _Result:
         try:
             request = self._request.FromString(raw)
         except DecodeError as error:
             reason = "string field contains invalid UTF-8" if "UTF-8" in str(error) else _MALFORMED
             message = f"grpc: error unmarshalling request: {reason}"
-            return _Outcome(b"", StatusError(StatusCode.INTERNAL, message), "")
+            return _Result(b"", StatusError(StatusCode.INTERNAL, message), "")
         name = _name_in(request)
         try:
-            return _Outcome(self._method(request).SerializeToString(), None, name)
+            return _Result(self._method(request).SerializeToString(), None, name)
         except EXPECTED_ERRORS as error:
-            return _Outcome(b"", status_of(error), name)
+            return _Result(b"", status_of(error), name)
         except Exception:
             self.log.exception("unhandled exception")
-            return _Outcome(b"", StatusError(StatusCode.INTERNAL, "internal error: see matchboxctl's log"), name)
+            return _Result(b"", StatusError(StatusCode.INTERNAL, "internal error: see matchboxctl's log"), name)
 
-    def _log_call(self, outcome: _Outcome, context: _Context, seconds: float) -> None:
+    def _log_call(self, result: _Result, context: _Context, seconds: float) -> None:
         fields = {
             "rpc": self.path,
-            "id": _shortened(outcome.name),
-            "code": "OK" if outcome.error is None else outcome.error.code.name,
+            "id": _shortened(result.name),
+            "code": "OK" if result.error is None else result.error.code.name,
             "milliseconds": round(seconds * 1000, 3),
             "client": context.peer(),
             "certificate": _common_name(context),
         }
-        if outcome.error is None:
+        if result.error is None:
             self.log.info("call", extra=fields)
         else:
-            self.log.warning("call", extra={**fields, "reason": _shortened(outcome.error.message)})
+            self.log.warning("call", extra={**fields, "reason": _shortened(result.error.message)})
 
 
 def _shortened(text: str) -> str:
