@@ -29,7 +29,7 @@ def create(directory: Path, names: Sequence[str], days: int) -> None:
     leaves = _leaves(authority, names, now, days)
     write_new(directory, {"ca.key": own.key, "ca.crt": own.certificate, **leaves})
     _print_summary(directory, authority)
-    print("keep ca.key away from the server: with it, anybody can create certificates that server and clients trust")
+    print("keep ca.key away from the server: whoever has it can create certificates that server and clients trust")
 
 
 def renew(directory: Path, names: Sequence[str], days: int) -> None:

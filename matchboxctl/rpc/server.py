@@ -28,9 +28,10 @@ class RpcServer:
         """Raises UsageError."""
         tls = certificates(settings)
         self._documents = documents
+        log = Logger(service="rpc", level=log_level, stream=sys.stderr, use_rfc3339=True)
         self._server = grpc.server(
             ThreadPoolExecutor(MAX_CALLS, "rpc"),
-            handlers=[Handlers(Services(documents), Logger(service="rpc", level=log_level, stream=sys.stderr))],
+            handlers=[Handlers(Services(documents), log)],
             options=[
                 ("grpc.max_receive_message_length", MAX_REQUEST_SIZE),
                 ("grpc.max_send_message_length", -1),

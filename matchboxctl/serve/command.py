@@ -65,7 +65,7 @@ def serve(settings: ServeSettings) -> None:
 
 
 def _backend(settings: ServeSettings) -> Backend:
-    log = Logger(service=SERVICE, level=settings.log_level, stream=sys.stderr)
+    log = Logger(service=SERVICE, level=settings.log_level, stream=sys.stderr, use_rfc3339=True)
     signatures = None
     if settings.key is not None:
         log.info("signing", extra={"fingerprint": settings.key.fingerprint})

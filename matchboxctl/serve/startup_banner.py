@@ -41,9 +41,9 @@ def startup_banner(
         f"  dhcp-boot=tag:ipxe,http://{address._replace(host=host or 'ADDRESS').text}/boot.ipxe",
     ]
     if host is None:
-        lines.append("  (no interface has an address that other machines reach yet: write it for ADDRESS)")
+        lines.append("  (no interface has an address that other machines reach: replace ADDRESS once one has)")
     if loopback:
-        lines.append(f"  (other machines reach it only after --address 0.0.0.0:{address.port})")
+        lines.append(f"  (only this machine reaches it: serve others with --address 0.0.0.0:{address.port})")
     return [*lines, ""]
 
 
@@ -64,9 +64,9 @@ def startup_warnings(
     lines = list(map(str, catalog.overlaps()))
     missing = [line for profile in catalog.profiles() for line in _missing_assets(profile, assets)]
     if missing:
-        lines += [f"assets that profiles name and {root} lacks:", *missing]
+        lines += [f"assets that profiles name but {root} lacks:", *missing]
     if unpublished:
-        lines.append(f"image sources without a release, which `matchboxctl sync` brings: {', '.join(unpublished)}")
+        lines.append(f"image sources without a release (run `matchboxctl sync`): {', '.join(unpublished)}")
     return [*lines, ""] if lines else []
 
 

@@ -114,7 +114,7 @@ def test_startup_banner_has_examples_and_missing_assets(server: Serve, data: Pat
     assert f"curl 'http://127.0.0.1:{server.port}/ipxe?os=a'" in text
     (boot,) = [line for line in server.startup_banner if line.startswith("  dhcp-boot=tag:ipxe,http://")]
     assert boot.endswith(f":{server.port}/boot.ipxe")
-    assert f"(other machines reach it only after --address 0.0.0.0:{server.port})" in text
+    assert f"(only this machine reaches it: serve others with --address 0.0.0.0:{server.port})" in text
     assert "  absent (profile p)" in server.startup_banner
     assert "large.img" not in text
 

@@ -38,8 +38,8 @@ def test_banner_has_reachable_addresses(host: str, own: str | None, local: str, 
     assert f"listening on {f'[{host}]' if ':' in host else host}:80" == listening
     assert [f"curl 'http://{local}/boot.ipxe'", f"curl 'http://{local}/ipxe'"] == [first, second]
     assert f"dhcp-boot=tag:ipxe,http://{boot}/boot.ipxe" == dhcp
-    unknown = "(no interface has an address that other machines reach yet: write it for ADDRESS)"
-    only_here = "(other machines reach it only after --address 0.0.0.0:80)"
+    unknown = "(no interface has an address that other machines reach: replace ADDRESS once one has)"
+    only_here = "(only this machine reaches it: serve others with --address 0.0.0.0:80)"
     expected = {unknown: boot.startswith("ADDRESS"), only_here: is_loopback(host)}
     assert [note for note, due in expected.items() if due] == notes
 
