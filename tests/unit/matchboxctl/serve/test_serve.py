@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 from collections.abc import Iterator
@@ -131,6 +132,7 @@ def test_broken_group_is_reported_once(data: Path) -> None:
     assert named.startswith(f"matchboxctl: {data / 'groups' / 'broken.json'}: line 3: selector.os: ")
     assert [] == [line for line in running.errors if "hidden" in line or "dont-log" in line]
     logged = [json.loads(line) for line in running.errors if line.startswith("{")]
+    assert all(re.fullmatch(r"[0-9-]{10}T[0-9:.]{12}[+-][0-9]{2}:[0-9]{2}", line["timestamp"]) for line in logged)
     keys = ("route", "method", "group", "profile", "status", "client")
     assert [
         ("/", "GET", "", "", 200, "127.0.0.1"),
