@@ -22,7 +22,7 @@ _PAUSE = 1.0
 
 
 class _DownloadProgress:
-    """Shows the progress of a download (see `image_sync.download.Progress`)."""
+    """Shows the progress of a download (see `image_sync.download.DownloadProgress`)."""
 
     def __init__(self, source_id: str) -> None:
         self._source_id = source_id

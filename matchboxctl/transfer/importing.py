@@ -4,7 +4,7 @@ import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from lambda_matchbox.answers.template_check import Failure, failures
+from lambda_matchbox.answers.template_check import TemplateFailure, failures
 from lambda_matchbox.aws.bulk.asset_objects import AssetObjects, LocalAsset, invalid_paths, read_asset
 from lambda_matchbox.aws.bulk.plan import Plan, plan
 from lambda_matchbox.aws.bulk.run import CatalogImport
@@ -226,7 +226,7 @@ def _warnings(documents: list[CatalogDocument], found: TableContents) -> list[st
     return lines
 
 
-def _failures(documents: list[CatalogDocument]) -> list[Failure]:
+def _failures(documents: list[CatalogDocument]) -> list[TemplateFailure]:
     """The templates that fail for machines of these groups."""
     profiles = [document for document in documents if isinstance(document, Profile)]
     templates = [document for document in documents if isinstance(document, Template)]

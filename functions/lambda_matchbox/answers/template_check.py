@@ -32,7 +32,7 @@ _MAX_RENDERINGS = 1000
 _ABSENT = "there is no value for "
 
 
-class Failure(NamedTuple):
+class TemplateFailure(NamedTuple):
     """The error that machines of these groups would get; `made_up` are the labels that it was tried with."""
 
     groups: list[str]
@@ -44,7 +44,9 @@ class Failure(NamedTuple):
         return f"{self.reason}{tried}"
 
 
-def failures(groups: Iterable[Group], profiles: Iterable[Profile], templates: Iterable[Template]) -> list[Failure]:
+def failures(
+    groups: Iterable[Group], profiles: Iterable[Profile], templates: Iterable[Template]
+) -> list[TemplateFailure]:
     """The failures, each once with all its groups. An absent profile or template is none."""
     by_id = {profile.id: profile for profile in profiles}
     bodies = {(template.kind, template.id): template.body for template in templates}
@@ -60,7 +62,7 @@ def failures(groups: Iterable[Group], profiles: Iterable[Profile], templates: It
                 continue
             for failure in trial.failure(Selection(group, by_id.get(group.profile))):
                 found.setdefault(failure, []).append(group.id)
-    return [Failure(ids, reason, made_up) for (reason, made_up), ids in found.items()]
+    return [TemplateFailure(ids, reason, made_up) for (reason, made_up), ids in found.items()]
 
 
 def check_syntax(template: Template) -> None:

@@ -10,7 +10,7 @@ from lambda_matchbox.errors import NotFoundError
 from lambda_matchbox.releases.pointers import Covered, Pointers, covering
 
 
-class _Location(NamedTuple):
+class _StoredAsset(NamedTuple):
     store: AssetStore
     path: str
 
@@ -64,14 +64,14 @@ class ReleasedAssets:
         store, path = self._existing(path)
         return store.accel_redirect(path)
 
-    def _location(self, path: str) -> _Location | None:
+    def _location(self, path: str) -> _StoredAsset | None:
         """The store and path of a file; None for a release that is not kept."""
         covered = covering(self._pointers, path)
         if covered is None:
-            return _Location(self._own, path)
+            return _StoredAsset(self._own, path)
         return self._released(covered)
 
-    def _released(self, covered: Covered) -> _Location | None:
+    def _released(self, covered: Covered) -> _StoredAsset | None:
         digest = self._release or covered.pointer.current
         directories = [release.directory for release in covered.pointer.releases if release.digest == digest]
         stores = [self._releases.files(covered.source_id, directory) for directory in directories]
@@ -81,10 +81,10 @@ class ReleasedAssets:
         # After an edit of a source's files, machines that are booting still find the former ones, for an hour.
         if former and covered.rest and newest.file(covered.rest) is None:
             found = (store for store in former if store.file(covered.rest) is not None)
-            return _Location(next(found, newest), covered.rest)
-        return _Location(newest, covered.rest)
+            return _StoredAsset(next(found, newest), covered.rest)
+        return _StoredAsset(newest, covered.rest)
 
-    def _existing(self, path: str) -> _Location:
+    def _existing(self, path: str) -> _StoredAsset:
         location = self._location(path)
         if location is None:
             raise NotFoundError(f"asset {path!r}: the release {self._release!r} is not kept")

@@ -30,7 +30,7 @@ def _empty_list(value: object) -> object:
 _Text = Annotated[str, BeforeValidator(_empty_text)]
 
 
-class _Document(BaseModel):
+class _GoDocument(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore")
 
     @model_validator(mode="before")
@@ -42,7 +42,7 @@ class _Document(BaseModel):
         return {key.lower(): item for key, item in value.items() if key.lower() in cls.model_fields}
 
 
-class _GroupDocument(_Document):
+class _GroupDocument(_GoDocument):
     id: _Text = ""
     name: _Text = ""
     profile: _Text = ""
@@ -51,13 +51,13 @@ class _GroupDocument(_Document):
     metadata: Annotated[dict[str, Any], BeforeValidator(_empty_map)] = {}
 
 
-class _NetBootDocument(_Document):
+class _NetBootDocument(_GoDocument):
     kernel: _Text = ""
     initrd: Annotated[list[_Text], BeforeValidator(_empty_list)] = []
     args: Annotated[list[_Text], BeforeValidator(_empty_list)] = []
 
 
-class _ProfileDocument(_Document):
+class _ProfileDocument(_GoDocument):
     id: _Text = ""
     name: _Text = ""
     ignition_id: _Text = ""

@@ -31,7 +31,7 @@ class YamlError(ValueError):
         self.line = line
 
 
-class Document(NamedTuple):
+class YamlDocument(NamedTuple):
     """The top of a document: the keys of a mapping, else None; the line of its content, counted from 1."""
 
     keys: frozenset[str] | None
@@ -39,7 +39,7 @@ class Document(NamedTuple):
     line: int
 
 
-def documents(text: bytes, *, first_only: bool = False) -> list[Document]:
+def documents(text: bytes, *, first_only: bool = False) -> list[YamlDocument]:
     """The documents of `text`, only the first one with `first_only`.
 
     Raises:
@@ -48,7 +48,7 @@ def documents(text: bytes, *, first_only: bool = False) -> list[Document]:
     import yaml
 
     bounded = _bounded(events(text))
-    found: list[Document] = []
+    found: list[YamlDocument] = []
     try:
         for event in bounded:
             if isinstance(event, yaml.DocumentStartEvent):
@@ -78,7 +78,7 @@ def _bounded(unbounded: "Iterator[yaml.Event]") -> "Iterator[yaml.Event]":
         yield event
 
 
-def _document(bounded: "Iterator[yaml.Event]") -> Document:
+def _document(bounded: "Iterator[yaml.Event]") -> YamlDocument:
     """Read the events up to the end of a document."""
     import yaml
 
@@ -104,7 +104,7 @@ def _document(bounded: "Iterator[yaml.Event]") -> Document:
             if depth > MAX_DEPTH:
                 raise YamlError("nested too deeply", _line(event))
     is_null = isinstance(top, yaml.ScalarEvent) and not top.style and top.value in NULLS
-    return Document(frozenset(keys) if isinstance(top, yaml.MappingStartEvent) else None, is_null, _line(top))
+    return YamlDocument(frozenset(keys) if isinstance(top, yaml.MappingStartEvent) else None, is_null, _line(top))
 
 
 def _anchor(event: "yaml.Event") -> str | None:

@@ -11,7 +11,7 @@ from lambda_matchbox.oci.errors import RegistryError
 from lambda_matchbox.oci.image_reference import ImageReference
 
 
-class Progress(Protocol):
+class DownloadProgress(Protocol):
     """Receives the progress of a download."""
 
     def begin(self, total: int) -> None:
@@ -26,7 +26,7 @@ class Downloads(NamedTuple):
 
     registry: Registry
     time_limit: float = 1800.0
-    progress: Progress | None = None
+    progress: DownloadProgress | None = None
 
     def open_blobs(self, image: ImageReference, layers: Sequence[Descriptor]) -> OpenBlob:
         """A function that opens blobs of the image; past the time limit reading raises RegistryError."""

@@ -1,6 +1,6 @@
 import pytest
 
-from lambda_matchbox.answers.template_check import Failure, failures
+from lambda_matchbox.answers.template_check import TemplateFailure, failures
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.templates import Template
@@ -8,7 +8,7 @@ from lambda_matchbox.catalog.templates import Template
 FCOS = b"variant: fcos\nversion: 1.5.0\n"
 
 
-def told(kind: str, template_id: str, body: bytes, *groups: Group) -> list[Failure]:
+def told(kind: str, template_id: str, body: bytes, *groups: Group) -> list[TemplateFailure]:
     profile = Profile(id="p", **{f"{kind}_id": template_id})
     return failures(groups or [Group(id="g", profile="p")], [profile], [Template(kind, template_id, body)])
 
@@ -67,8 +67,8 @@ def test_metadata_and_selector_are_the_groups_own() -> None:
     bare = Group(id="bare", profile="p", selector={"os": "y"})
     also = Group(id="also", profile="p", metadata={"name": "x"})
     assert [
-        Failure(["bare"], "template 'a', line 1: there is no value for name", ()),
-        Failure(["also"], "template 'a', line 1: there is no value for os", ()),
+        TemplateFailure(["bare"], "template 'a', line 1: there is no value for name", ()),
+        TemplateFailure(["also"], "template 'a', line 1: there is no value for os", ()),
     ] == told("generic", "a", body, full, bare, also)
 
 

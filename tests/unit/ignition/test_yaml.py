@@ -1,20 +1,20 @@
 import pytest
 
-from lambda_matchbox.ignition.yaml import Document, YamlError, documents
+from lambda_matchbox.ignition.yaml import YamlDocument, YamlError, documents
 
 
 def test_documents_have_keys_and_lines() -> None:
     text = b"# c\na: {x: 1}\nb: [y]\n---\n- a\n---\n~\n---\n''\n"
     assert [
-        Document(frozenset({"a", "b"}), is_null=False, line=2),
-        Document(None, is_null=False, line=5),
-        Document(None, is_null=True, line=7),
-        Document(None, is_null=False, line=9),
+        YamlDocument(frozenset({"a", "b"}), is_null=False, line=2),
+        YamlDocument(None, is_null=False, line=5),
+        YamlDocument(None, is_null=True, line=7),
+        YamlDocument(None, is_null=False, line=9),
     ] == documents(text)
 
 
 def test_the_rest_behind_the_first_document_is_not_read() -> None:
-    assert [Document(frozenset({"a"}), is_null=False, line=1)] == documents(b"a: 1\n---\n[", first_only=True)
+    assert [YamlDocument(frozenset({"a"}), is_null=False, line=1)] == documents(b"a: 1\n---\n[", first_only=True)
 
 
 def test_only_keys_of_the_top_level_count() -> None:

@@ -44,13 +44,13 @@ def fitting(
             groups.append(document)
         else:
             yield document
-    shapes, entries = _Shapes(found.shapes or {}), dict[str, _Entry]()
+    shapes, entries = _ShapesSize(found.shapes or {}), dict[str, _EntrySize]()
     for group in sorted(groups, key=lambda group: sort_key(group.id)):
-        own: list[_Entry] = []
+        own: list[_EntrySize] = []
         for selector in selectors_of(group.selector):
             key = entry_key(selector)
             if key not in entries:
-                entries[key] = _Entry(selector_text(selector), found.entries.get(key, {}))
+                entries[key] = _EntrySize(selector_text(selector), found.entries.get(key, {}))
             own.append(entries[key])
         name = shape_name(keys_of(group.selector))
         if reason := shapes.refusal(name) or next(filter(None, (entry.refusal(group) for entry in own)), ""):
@@ -62,8 +62,8 @@ def fitting(
         yield group
 
 
-class _Shapes:
-    """SHAPES, as it grows."""
+class _ShapesSize:
+    """The size of SHAPES, as it grows."""
 
     def __init__(self, item: Item) -> None:
         self._names = item.keys() - {KEY}
@@ -88,8 +88,8 @@ class _Shapes:
             self._size += len(name) + _SHAPE_STATE
 
 
-class _Entry:
-    """A selector's entry, as it grows."""
+class _EntrySize:
+    """The size of a selector's entry, as it grows."""
 
     def __init__(self, selector: str, item: Item) -> None:
         members = {member_name(group_id): value for group_id, value in members_of(item).items()}

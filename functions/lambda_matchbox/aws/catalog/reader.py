@@ -44,15 +44,15 @@ MAX_TOMBSTONES = 20_000
 """Tombstones that are remembered; a forgotten one costs one more call."""
 
 
-class _Entry(NamedTuple):
+class _SelectorEntry(NamedTuple):
     """The members of a selector's entry: the groups with their profiles, and the tombstones."""
 
     profiles: Mapping[str, str]
     tombstones: Mapping[str, int]
 
 
-class _Choice(NamedTuple):
-    """A group of an entry, with its selector and profile."""
+class _ChosenGroup(NamedTuple):
+    """The best group of an entry, with its selector and profile."""
 
     selector: Selector
     group_id: str
@@ -62,7 +62,7 @@ class _Choice(NamedTuple):
 class _Candidates(NamedTuple):
     """The entries of all selectors that match the labels, and the pointers of the same moment."""
 
-    entries: Mapping[Selector, _Entry]
+    entries: Mapping[Selector, _SelectorEntry]
     pointers: Pointers
 
 
@@ -170,7 +170,7 @@ class DynamoDBCatalog:
         wanted |= further
         return _Candidates({wanted[key]: _entry_in(item) for key, item in items.items()}, pointers)
 
-    def _confirm(self, choice: _Choice, deadline: float) -> Selection | None:
+    def _confirm(self, choice: _ChosenGroup, deadline: float) -> Selection | None:
         """The group and its profile; None if they differ from the entry by now."""
         group, profile = group_key(choice.group_id), profile_key(choice.profile_id)
         items = self._batch([key for key in (group, profile) if key is not None], deadline)
@@ -196,15 +196,15 @@ class DynamoDBCatalog:
         return deadline_within(self._call_timeout)
 
 
-def _entry_in(item: Item) -> _Entry:
+def _entry_in(item: Item) -> _SelectorEntry:
     members = members_of(item)
-    return _Entry(
+    return _SelectorEntry(
         {group_id: value for group_id, value in members.items() if isinstance(value, str)},
         {group_id: value for group_id, value in members.items() if not isinstance(value, str)},
     )
 
 
-def _tombstones_in(entries: Mapping[Selector, _Entry]) -> list[_Tombstone]:
+def _tombstones_in(entries: Mapping[Selector, _SelectorEntry]) -> list[_Tombstone]:
     return [
         _Tombstone(selector_hash(selector), group_id, value)
         for selector, entry in entries.items()
@@ -212,7 +212,7 @@ def _tombstones_in(entries: Mapping[Selector, _Entry]) -> list[_Tombstone]:
     ]
 
 
-def _winner(entries: Mapping[Selector, _Entry]) -> _Choice | None:
+def _winner(entries: Mapping[Selector, _SelectorEntry]) -> _ChosenGroup | None:
     """The first group by id of the greatest selector that has one."""
     selectors = [selector for selector, entry in entries.items() if entry.profiles]
     if not selectors:
@@ -220,4 +220,4 @@ def _winner(entries: Mapping[Selector, _Entry]) -> _Choice | None:
     selector = max(selectors, key=lambda one: one.rank)
     profiles = entries[selector].profiles
     group_id = min(profiles, key=sort_key)
-    return _Choice(selector, group_id, profiles[group_id])
+    return _ChosenGroup(selector, group_id, profiles[group_id])

@@ -38,7 +38,7 @@ class IndexEntry(NamedTuple):
         return unknown or (isinstance(annotations, dict) and "vnd.docker.reference.type" in annotations)
 
 
-class Document(NamedTuple):
+class ManifestDocument(NamedTuple):
     """A manifest or an index, with its media type."""
 
     media_type: str
@@ -50,7 +50,7 @@ class Document(NamedTuple):
         return self.media_type in _INDEXES
 
 
-def parse_document(body: bytes, content_type: str, what: str) -> Document:
+def parse_document(body: bytes, content_type: str, what: str) -> ManifestDocument:
     """The manifest or index in `body`; `content_type` counts where its `mediaType` is missing.
 
     The content has to be of that type, since another reader might go by the content.
@@ -65,10 +65,10 @@ def parse_document(body: bytes, content_type: str, what: str) -> Document:
         media_type = {"manifests": _OCI_INDEX, "layers": _OCI_MANIFEST}.get("".join(fields), "")
     if fields != ["manifests" if media_type in _INDEXES else "layers"]:
         raise RegistryError(f"{what}: neither an image nor an index")
-    return Document(media_type, content)
+    return ManifestDocument(media_type, content)
 
 
-def parse_index(document: Document, what: str) -> tuple[IndexEntry, ...]:
+def parse_index(document: ManifestDocument, what: str) -> tuple[IndexEntry, ...]:
     """The entries of an index. Raises RegistryError."""
     entries = document.content["manifests"]
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
@@ -76,7 +76,7 @@ def parse_index(document: Document, what: str) -> tuple[IndexEntry, ...]:
     return tuple(IndexEntry(entry, _platform(entry.get("platform"))) for entry in entries)
 
 
-def parse_manifest(document: Document, what: str) -> Manifest:
+def parse_manifest(document: ManifestDocument, what: str) -> Manifest:
     """The config and the layers of an image. Raises RegistryError."""
     layers = document.content["layers"]
     if not isinstance(layers, list):

@@ -8,7 +8,7 @@ from lambda_matchbox.oci.image_reference import Platform
 _EXACT = 0
 
 
-class Choice:
+class PlatformChoice:
     """The best of the entries added so far, of one index or of several; the first of equals."""
 
     def __init__(self, platform: Platform) -> None:

@@ -12,14 +12,14 @@ from lambda_matchbox.oci.distribution.blob_stream import PIECE, BlobStream
 from lambda_matchbox.oci.distribution.docker_config import Logins
 from lambda_matchbox.oci.distribution.manifests import (
     ACCEPT,
-    Document,
+    ManifestDocument,
     parse_descriptor,
     parse_document,
     parse_index,
     parse_manifest,
     parse_object,
 )
-from lambda_matchbox.oci.distribution.platform_choice import Choice
+from lambda_matchbox.oci.distribution.platform_choice import PlatformChoice
 from lambda_matchbox.oci.distribution.registry_http import RegistryHttp, Response
 from lambda_matchbox.oci.distribution.repository import Repository
 from lambda_matchbox.oci.distribution.retries import RetryPolicy, retry
@@ -54,7 +54,7 @@ class Registry:
         root, document = self._referenced(reference, f"{reference}: manifest")
         if not document.is_index:
             return root
-        choice = Choice(platform)
+        choice = PlatformChoice(platform)
         pending, seen = [root], {root.digest}
         while pending and not choice.is_final:
             at = pending.pop(0)
@@ -108,7 +108,7 @@ class Registry:
 
         return closing(BlobStream(descriptor, what, get, self._policy))
 
-    def _referenced(self, reference: ImageReference, what: str) -> tuple[Descriptor, Document]:
+    def _referenced(self, reference: ImageReference, what: str) -> tuple[Descriptor, ManifestDocument]:
         """The manifest or index that the reference names."""
         if reference.digest:
             body, response = self._document(reference, reference.digest, what)
@@ -119,7 +119,7 @@ class Registry:
         document = parse_document(body, response.headers.get("Content-Type", ""), f"{what} {digest}")
         return Descriptor(document.media_type, digest, len(body)), document
 
-    def _document_of(self, reference: ImageReference, descriptor: Descriptor, what: str) -> Document:
+    def _document_of(self, reference: ImageReference, descriptor: Descriptor, what: str) -> ManifestDocument:
         _check_size(descriptor, what)
         body, _ = self._document(reference, descriptor.digest, what)
         _verified(body, descriptor.digest, what)

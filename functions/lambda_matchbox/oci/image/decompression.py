@@ -88,7 +88,7 @@ def _unzstd(pieces: Iterable[bytes]) -> Iterator[bytes]:
     # The library's reader does not report a truncated last frame. So one more frame is appended, which is decompressed
     # only if all before it were complete. It comes in two pieces, since libzstd forgets a truncated header where the
     # next piece begins with a frame that fits in the buffer.
-    source = cast("IO[bytes]", _Source(chain(pieces, (_END_FRAME[:3], _END_FRAME[3:]))))
+    source = cast("IO[bytes]", _PieceReader(chain(pieces, (_END_FRAME[:3], _END_FRAME[3:]))))
     held = b""
     try:
         with _frames().stream_reader(source, read_across_frames=True, closefd=False) as reader:
@@ -111,7 +111,7 @@ def _leading_zeros(data: bytes) -> int:
     return len(data) - len(data.lstrip(b"\0"))
 
 
-class _Source:
+class _PieceReader:
     """Pieces as a file."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:

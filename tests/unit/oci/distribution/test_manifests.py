@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lambda_matchbox.oci.descriptors import Descriptor, Manifest
 from lambda_matchbox.oci.distribution.manifests import parse_document, parse_index, parse_manifest
-from lambda_matchbox.oci.distribution.platform_choice import Choice
+from lambda_matchbox.oci.distribution.platform_choice import PlatformChoice
 from lambda_matchbox.oci.errors import RegistryError
 from lambda_matchbox.oci.image_reference import Platform
 from tests.support.images import manifests
@@ -90,6 +90,6 @@ def test_any_document_is_parsed_or_refused(content: dict[str, Any]) -> None:
     with contextlib.suppress(RegistryError):
         document = parse_document(json.dumps(content).encode(), "", "it")
         if document.is_index:
-            Choice(Platform("linux", "arm64")).add(parse_index(document, "it"))
+            PlatformChoice(Platform("linux", "arm64")).add(parse_index(document, "it"))
         else:
             parse_manifest(document, "it")
