@@ -17,10 +17,8 @@ class ResolvedFile(NamedTuple):
     found: Found
 
 
-class Choice(NamedTuple):
-    """The files of the first complete alternative."""
-
-    files: Mapping[str, ResolvedFile]
+ChosenFiles = Mapping[str, ResolvedFile]
+"""The files of the first complete alternative, by name."""
 
 
 class Undecided(NamedTuple):
@@ -29,7 +27,7 @@ class Undecided(NamedTuple):
     paths: Sequence[str]
 
 
-def choose(alternatives: Alternatives, resolve: Callable[[str], Outcome]) -> Choice | Undecided:
+def choose(alternatives: Alternatives, resolve: Callable[[str], Outcome]) -> ChosenFiles | Undecided:
     """The first complete alternative, with the first existing path of each file.
 
     Raises ImageError where no alternative can be complete, or where one has a path that is not a file.
@@ -44,7 +42,7 @@ def choose(alternatives: Alternatives, resolve: Callable[[str], Outcome]) -> Cho
             continue
         is_undecided = any(isinstance(state, Undecided) for state in states.values())
         if not candidates and not is_undecided:
-            return Choice({name: _resolved(name, state) for name, state in states.items()})
+            return {name: _resolved(name, state) for name, state in states.items()}
         for state in states.values():
             candidates += (
                 state.paths if isinstance(state, Undecided) else [state.path] if isinstance(state, ResolvedFile) else []

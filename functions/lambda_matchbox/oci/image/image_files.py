@@ -11,7 +11,7 @@ from typing import NamedTuple
 from lambda_matchbox.oci.descriptors import Descriptor, OpenBlob
 from lambda_matchbox.oci.errors import ImageError
 from lambda_matchbox.oci.image import checksums
-from lambda_matchbox.oci.image.choice import Alternatives, Choice, ResolvedFile, Undecided, choose
+from lambda_matchbox.oci.image.choice import Alternatives, ChosenFiles, ResolvedFile, Undecided, choose
 from lambda_matchbox.oci.image.layer_archive import is_distributed, naming, open_layer, plain_file
 from lambda_matchbox.oci.image.layer_index import components
 from lambda_matchbox.oci.image.layered_paths import Found, Invalid, LayeredPaths, Unresolved
@@ -41,7 +41,7 @@ def extract_files(
         ]
     )
     checksum_files = list(extraction.checksum_files(chosen))
-    files = dict.fromkeys((there.found for there in chosen.files.values()), MAX_FILE_SIZE)
+    files = dict.fromkeys((there.found for there in chosen.values()), MAX_FILE_SIZE)
     extraction.fetch(dict.fromkeys((one.found for one in checksum_files), checksums.MAX_SIZE) | files)
     own: dict[str, bytes] = {}
     for one in checksum_files:
@@ -50,7 +50,7 @@ def extract_files(
         if one.path == one.of.path + checksums.SUFFIX and checksums.names_only(one.of.path, body):
             own[one.of.path] = body
     extracted = {}
-    for name, there in chosen.files.items():
+    for name, there in chosen.items():
         content = extraction.content(there.found)
         extracted[name] = ExtractedFile(content.file, there.path, content.size, content.sha256, own.get(there.path))
     return extracted
@@ -75,11 +75,11 @@ class _Extraction:
         self._paths = LayeredPaths(len(layers))
         self._contents: dict[tuple[int, int], Spooled] = {}
 
-    def choose(self, alternatives: Alternatives) -> Choice:
+    def choose(self, alternatives: Alternatives) -> ChosenFiles:
         """Read layers until the choice is final, and further ones that may hold checksum files."""
         choice = choose(alternatives, self._paths.resolve)
         for number, layer in enumerate(self._layers):
-            if isinstance(choice, Choice) and not self._may_hold_checksums(choice, layer):
+            if not isinstance(choice, Undecided) and not self._may_hold_checksums(choice, layer):
                 break
             self._read(number, layer, self._wanted(choice))
             choice = choose(alternatives, self._paths.resolve)
@@ -88,12 +88,12 @@ class _Extraction:
             raise ImageError(f"the layers do not determine {choice.paths[0]!r}")
         return choice
 
-    def checksum_files(self, choice: Choice) -> Iterator[_ChecksumFile]:
+    def checksum_files(self, choice: ChosenFiles) -> Iterator[_ChecksumFile]:
         """The checksum files for the chosen files, by their path in the alternative and by their real path.
 
         Raises ImageError for one that is not a file.
         """
-        for there in choice.files.values():
+        for there in choice.values():
             for subject in dict.fromkeys((there.path, there.found.path)):
                 for path in checksums.companions(subject):
                     outcome = self._paths.resolve(path)
@@ -131,7 +131,7 @@ class _Extraction:
             )
         return content.file.read_bytes()
 
-    def _may_hold_checksums(self, choice: Choice, layer: Descriptor) -> bool:
+    def _may_hold_checksums(self, choice: ChosenFiles, layer: Descriptor) -> bool:
         """Whether to read a layer below all chosen files because it may hold their checksums.
 
         Only small ones are: a COPY of a checksum file makes such a layer. Reading ends at the first layer that is
@@ -141,9 +141,9 @@ class _Extraction:
             return False
         return plain_file(layer) is not None or (layer.size <= _SMALL_LAYER and is_distributed(layer))
 
-    def _wanted(self, choice: Choice | Undecided) -> Mapping[str, int]:
+    def _wanted(self, choice: ChosenFiles | Undecided) -> Mapping[str, int]:
         """The candidates and their checksum files, with their size limits."""
-        paths = [*choice.paths] if isinstance(choice, Undecided) else [there.path for there in choice.files.values()]
+        paths = [*choice.paths] if isinstance(choice, Undecided) else [there.path for there in choice.values()]
         subjects = paths + [found.path for found in map(self._paths.resolve, paths) if isinstance(found, Found)]
         sums = (path for subject in subjects for path in checksums.companions(subject))
         return dict.fromkeys(sums, checksums.MAX_SIZE) | dict.fromkeys(paths, MAX_FILE_SIZE)
