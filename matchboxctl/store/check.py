@@ -28,7 +28,7 @@ def checked_summary(store: StoreSettings, *, meanwhile: str) -> str:
     bucket = S3(store.s3_endpoint, store.region, store.bucket, store.credentials, http)
     try:
         shapes = shapes_in(dynamodb.get_item(store.table, {KEY: SHAPES}, end))
-        bucket.list(ASSETS_PREFIX, deadline=end)
+        bucket.list(ASSETS_PREFIX, end)
     except AWSError as error:
         raise UsageError(f"{store.description}: {with_advice(error)}") from error
     except StoreUnavailableError as error:

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from decimal import Decimal
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.aws.clients.http_client import HttpClient
-from lambda_matchbox.aws.clients.s3 import S3, ListedObject, ObjectListing
+from lambda_matchbox.aws.clients.s3 import S3, ObjectListing
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.errors import StoreUnavailableError
 from tests.rigs.faults import INTERNAL_ERROR, THROTTLED, Withhold
@@ -79,7 +80,7 @@ def bucket(versitygw: Service, patient: HttpClient) -> S3:
         client.create_bucket(Bucket=BUCKET)
     s3 = S3(versitygw.endpoint, versitygw.region, BUCKET, lambda: credentials_of(versitygw), patient)
     for key in STRANGE:
-        s3.put(key, key.encode(), "text/x-test")
+        s3.put(key, key.encode(), "text/x-test", within(ENOUGH))
     return s3
 
 
@@ -144,41 +145,40 @@ def test_doubled_keys(table: Service, patient: HttpClient) -> None:
 @pytest.mark.parametrize("key", STRANGE)
 def test_strange_keys(bucket: S3, key: str) -> None:
     """Signatures and addresses hold for keys that need encoding, in headers and in presigned URLs."""
-    head = bucket.head(key)
+    head = bucket.head(key, within(ENOUGH))
     assert head is not None
     assert (len(key.encode()), "text/x-test") == head[:2]
-    assert key.encode()[1:3] == bucket.get(key, 1, 2)
+    assert key.encode()[1:3] == bucket.get(key, 1, 2, within(ENOUGH))
     assert (200, key.encode()) == fetched(bucket.presigned_get(key, "http", 60))
 
 
 def test_listing(bucket: S3) -> None:
     """Listed keys are those that were put."""
-    files = [ListedObject(key, len(key.encode())) for key in STRANGE]
-    assert ObjectListing(sorted(files[:2]), ["a/"]) == bucket.list("", "/")
-    assert ObjectListing(sorted(files[2:5]), ["a/sub dir/"]) == bucket.list("a/", "/")
+    assert ObjectListing(sorted(STRANGE[:2]), ["a/"]) == bucket.list("", within(ENOUGH))
+    assert ObjectListing(sorted(STRANGE[2:5]), ["a/sub dir/"]) == bucket.list("a/", within(ENOUGH))
 
 
 def test_listing_of_many_pages(bucket: S3) -> None:
     """A listing goes on after the 1,000 keys of a page."""
     keys = [f"many/{n:04d}" for n in range(1001)]
     for key in keys:
-        bucket.put(key, b"", "text/plain")
-    assert keys == [file.key for file in bucket.list("many/").objects]
+        bucket.put(key, b"", "text/plain", within(ENOUGH))
+    assert keys == bucket.list("many/", within(ENOUGH)).keys
 
 
 def test_past_the_end(bucket: S3) -> None:
     """Bytes after the end of an object are none; of an empty object, too."""
-    bucket.put("empty/object", b"", "text/plain")
-    assert b"" == bucket.get("empty/object", 0, 10)
-    assert b"" == bucket.get("a b", 3, 10)
-    assert b" b" == bucket.get("a b", 1, 10)
+    bucket.put("empty/object", b"", "text/plain", within(ENOUGH))
+    assert b"" == bucket.get("empty/object", 0, 10, within(ENOUGH))
+    assert b"" == bucket.get("a b", 3, 10, within(ENOUGH))
+    assert b" b" == bucket.get("a b", 1, 10, within(ENOUGH))
 
 
 def test_missing(bucket: S3) -> None:
     """A missing key is None, also below a key that is an object."""
     for key in ("none", "none/below", "a b/below"):
-        assert bucket.head(key) is None
-        assert bucket.get(key, 0, 1) is None
+        assert bucket.head(key, within(ENOUGH)) is None
+        assert bucket.get(key, 0, 1, within(ENOUGH)) is None
 
 
 def test_presigned_url_is_for_get_and_for_a_time(bucket: S3) -> None:
@@ -186,14 +186,9 @@ def test_presigned_url_is_for_get_and_for_a_time(bucket: S3) -> None:
     url = bucket.presigned_get("a b", "http", 60)
     assert 403 == fetched(url, "HEAD")[0]
     assert 403 == fetched(url.replace("a%20b", "a%2Bb"))[0]
-    assert 403 == fetched(bucket.presigned_get("a b", "http", 60, now=time.time() - 3600))[0]
-
-
-def test_answers_own_type(bucket: S3) -> None:
-    """A signed parameter changes the type of the answer."""
-    url = bucket.presigned_get("a b", "http", 60, {"response-content-type": "text/x-ipxe"})
-    with urllib.request.urlopen(url, timeout=ENOUGH) as answer:
-        assert "text/x-ipxe" == answer.headers["content-type"]
+    with patch("lambda_matchbox.aws.clients.s3.time.time", return_value=time.time() - 3600):
+        expired = bucket.presigned_get("a b", "http", 60)
+    assert 403 == fetched(expired)[0]
 
 
 def test_wrong_secret(versitygw: Service, bucket: S3, patient: HttpClient) -> None:
@@ -201,7 +196,7 @@ def test_wrong_secret(versitygw: Service, bucket: S3, patient: HttpClient) -> No
     wrong = Credentials(versitygw.access_key, "wrong")
     s3 = S3(versitygw.endpoint, versitygw.region, BUCKET, lambda: wrong, patient)
     with pytest.raises(AWSError) as caught:
-        s3.get("a b", 0, 1)
+        s3.get("a b", 0, 1, within(ENOUGH))
     assert ("SignatureDoesNotMatch", 403) == (caught.value.code, caught.value.status)
 
 
@@ -210,6 +205,6 @@ def test_session_token(swift_s3: Service, patient: HttpClient) -> None:
     with closing(swift_s3.client("s3")) as client:
         client.create_bucket(Bucket=BUCKET)
     s3 = S3(swift_s3.endpoint, swift_s3.region, BUCKET, lambda: credentials_of(swift_s3), patient)
-    s3.put("a b", b"body", "text/plain")
-    assert b"od" == s3.get("a b", 1, 2)
+    s3.put("a b", b"body", "text/plain", within(ENOUGH))
+    assert b"od" == s3.get("a b", 1, 2, within(ENOUGH))
     assert (200, b"body") == fetched(s3.presigned_get("a b", "http", 60))

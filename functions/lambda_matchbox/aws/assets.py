@@ -44,10 +44,10 @@ class S3Assets:
         prefix = object_key(self._prefix, f"{path}/" if path else "")
         if prefix is None:
             return None
-        found = self._s3.list(prefix, deadline=self._deadline())
-        if path and not found.objects and not found.prefixes:
+        found = self._s3.list(prefix, self._deadline())
+        if path and not found.keys and not found.prefixes:
             return None
-        files = [one.key.removeprefix(prefix) for one in found.objects if one.key != prefix]
+        files = [key.removeprefix(prefix) for key in found.keys if key != prefix]
         return DirectoryListing(files, [name.removeprefix(prefix).rstrip("/") for name in found.prefixes])
 
     def read(self, path: str, start: int, length: int) -> bytes:

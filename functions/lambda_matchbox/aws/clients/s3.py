@@ -13,9 +13,6 @@ from lambda_matchbox.aws.clients.regional_hosts import regional_host
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.golang.http import dates
 
-TIMEOUT = 5.0
-"""Seconds that a call may take if its caller sets no deadline."""
-
 _UNRESERVED = "-_.~"
 
 
@@ -28,17 +25,10 @@ class Head(NamedTuple):
     last_modified: datetime | None
 
 
-class ListedObject(NamedTuple):
-    """An object in a listing; its size is in bytes."""
-
-    key: str
-    size: int
-
-
 class ObjectListing(NamedTuple):
-    """Objects, and the common prefixes (which end with the delimiter) of further ones, each sorted."""
+    """The keys of objects, and the common prefixes (which end with a slash) of further ones, each sorted."""
 
-    objects: list[ListedObject]
+    keys: list[str]
     prefixes: list[str]
 
 
@@ -69,7 +59,7 @@ class S3:
         self._credentials = credentials_provider
         self._http = http
 
-    def head(self, key: str, deadline: float | None = None) -> Head | None:
+    def head(self, key: str, deadline: float) -> Head | None:
         """The object's headers; None without the object or the bucket, which HEAD does not distinguish."""
         try:
             headers = self._call("HEAD", self._url(key), {}, b"", deadline).headers
@@ -85,7 +75,7 @@ class S3:
             last_modified=None if modified is None else datetime.fromtimestamp(modified, UTC),
         )
 
-    def get(self, key: str, start: int, length: int, deadline: float | None = None) -> bytes | None:
+    def get(self, key: str, start: int, length: int, deadline: float) -> bytes | None:
         """`length` bytes (at least 1) from `start`, fewer at the object's end; None without the object."""
         if start < 0 or length < 1:
             raise ValueError(f"invalid range: start {start!r}, length {length!r}")
@@ -103,59 +93,43 @@ class S3:
         # A server may ignore Range (RFC 9110, section 14.2).
         return response.body if response.status == 206 else response.body[start : start + length]
 
-    def put(self, key: str, body: bytes, content_type: str, deadline: float | None = None) -> None:
+    def put(self, key: str, body: bytes, content_type: str, deadline: float) -> None:
         """Store an object; its digest is signed, so that S3 refuses a damaged body."""
         self._call("PUT", self._url(key), {"Content-Type": content_type}, body, deadline)
 
-    def list(self, prefix: str, delimiter: str = "/", deadline: float | None = None) -> ObjectListing:
-        """All objects whose keys start with `prefix`, those with `delimiter` after it by their common prefixes.
+    def list(self, prefix: str, deadline: float) -> ObjectListing:
+        """All objects whose keys start with `prefix`, those with a slash after it by their common prefixes.
 
-        An empty `delimiter` lists all objects. The deadline is for all pages together.
+        The deadline is for all pages together.
         """
         # Imported where it is needed: listings are rare, and it costs a tenth of the boot path's imports.
         from xml.etree import ElementTree
 
-        deadline = _deadline(deadline)
-        parameters = {"encoding-type": "url", "list-type": "2", "prefix": prefix}
-        if delimiter:
-            parameters["delimiter"] = delimiter
-        objects: list[ListedObject] = []
+        parameters = {"encoding-type": "url", "list-type": "2", "prefix": prefix, "delimiter": "/"}
+        keys: list[str] = []
         prefixes: list[str] = []
         while True:
             response = self._call("GET", self._url("", parameters), {}, b"", deadline)
             page = ElementTree.fromstring(response.body)  # noqa: S314 - S3 itself wrote it
             # A server that does not encode keys does not name an encoding.
             decode = unquote_plus if page.findtext("{*}EncodingType") == "url" else str
-            objects += [
-                ListedObject(decode(found.findtext("{*}Key", "")), int(found.findtext("{*}Size", "0")))
-                for found in page.iterfind("{*}Contents")
-            ]
+            keys += [decode(found.findtext("{*}Key", "")) for found in page.iterfind("{*}Contents")]
             prefixes += [decode(found.findtext("{*}Prefix", "")) for found in page.iterfind("{*}CommonPrefixes")]
             token = page.findtext("{*}NextContinuationToken")
             if not token:
-                return ObjectListing(sorted(objects), sorted(prefixes))
+                return ObjectListing(sorted(keys), sorted(prefixes))
             parameters["continuation-token"] = token
 
-    def presigned_get(
-        self,
-        key: str,
-        scheme: str,
-        lifetime: int,
-        parameters: Mapping[str, str] | None = None,
-        now: float | None = None,
-    ) -> str:
-        """A URL for `scheme` (http or https) that allows GET, but not HEAD, for `lifetime` seconds from `now`.
+    def presigned_get(self, key: str, scheme: str, lifetime: int) -> str:
+        """A URL for `scheme` (http or https) that allows GET, but not HEAD, for `lifetime` seconds from now.
 
-        It expires with the credentials if that is sooner. `parameters` such as `response-content-type` change the
-        response. `now` is in seconds since 1970, None for the current time. No call is made: the object may not exist.
+        It expires with the credentials if that is sooner. No call is made: the object may not exist.
         """
         return sigv4.presign_get(
             f"{scheme}://{self._location}/{quote(key, safe=_UNRESERVED + '/')}",
-            parameters or {},
             credentials=self._credentials(),
             region=self._region,
-            service="s3",
-            now=time.time() if now is None else now,
+            now=time.time(),
             lifetime=lifetime,
         )
 
@@ -165,9 +139,7 @@ class S3:
             return url
         return f"{url}?" + "&".join(f"{name}={quote(value, safe=_UNRESERVED)}" for name, value in parameters.items())
 
-    def _call(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes, deadline: float | None
-    ) -> HttpResponse:
+    def _call(self, method: str, url: str, headers: Mapping[str, str], body: bytes, deadline: float) -> HttpResponse:
         signed = sigv4.sign_headers(
             method,
             url,
@@ -178,8 +150,4 @@ class S3:
             service="s3",
             now=time.time(),
         )
-        return self._http.request(method, url, signed, body if method == "PUT" else None, _deadline(deadline))
-
-
-def _deadline(given: float | None) -> float:
-    return time.monotonic() + TIMEOUT if given is None else given
+        return self._http.request(method, url, signed, body if method == "PUT" else None, deadline)

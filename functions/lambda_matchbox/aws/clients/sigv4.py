@@ -66,40 +66,28 @@ def sign_headers(
     return sent
 
 
-def presign_get(
-    url: str,
-    parameters: Mapping[str, str],
-    *,
-    credentials: Credentials,
-    region: str,
-    service: str,
-    now: float,
-    lifetime: int,
-) -> str:
-    """A URL that allows GET, and nothing else, for `lifetime` seconds from `now` or until the credentials expire.
+def presign_get(url: str, *, credentials: Credentials, region: str, now: float, lifetime: int) -> str:
+    """A URL of S3 that allows GET, and nothing else, for `lifetime` seconds or until the credentials expire.
 
-    `url` has an encoded path and no query; `parameters` (such as
-    `response-content-type`) are encoded here. `now` is in seconds since 1970; AWS allows a `lifetime` of 604,800.
+    `url` has an encoded path and no query. `now` is in seconds since 1970; AWS allows a `lifetime` of 604,800.
     """
     scheme, host, path, _ = _split(url)
     moment = _timestamp(now)
-    everything = {
-        **parameters,
+    parameters = {
         "X-Amz-Algorithm": _ALGORITHM,
-        "X-Amz-Credential": f"{credentials.access_key}/{moment[:8]}/{region}/{service}/aws4_request",
+        "X-Amz-Credential": f"{credentials.access_key}/{moment[:8]}/{region}/s3/aws4_request",
         "X-Amz-Date": moment,
         "X-Amz-Expires": str(lifetime),
         "X-Amz-SignedHeaders": "host",
     }
     if credentials.session_token is not None:
-        everything["X-Amz-Security-Token"] = credentials.session_token
-    pairs = [(quote(key, safe=_UNRESERVED), quote(value, safe=_UNRESERVED)) for key, value in everything.items()]
-    canonical = "&".join(f"{key}={value}" for key, value in sorted(pairs))
+        parameters["X-Amz-Security-Token"] = credentials.session_token
+    pairs = [f"{key}={quote(value, safe=_UNRESERVED)}" for key, value in parameters.items()]
+    canonical = "&".join(sorted(pairs))
     host = _without_default_port(scheme, host)
     request = f"GET\n{path}\n{canonical}\nhost:{host}\n\nhost\nUNSIGNED-PAYLOAD"
-    signature = _signature(credentials.secret_key, moment, region, service, request)
-    query = "&".join(f"{key}={value}" for key, value in pairs)
-    return f"{url}?{query}&X-Amz-Signature={signature}"
+    signature = _signature(credentials.secret_key, moment, region, "s3", request)
+    return f"{url}?{'&'.join(pairs)}&X-Amz-Signature={signature}"
 
 
 def _split(url: str) -> tuple[str, str, str, str]:
