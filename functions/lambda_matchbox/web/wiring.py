@@ -33,20 +33,19 @@ def stores(
     settings: Settings,
     credentials: Callable[[], Credentials],
     http: HttpClient | None = None,
-    call_seconds: float | None = None,
+    call_seconds: float = _CALL_SECONDS,
 ) -> Stores:
     """The stores over the settings' table and bucket; `credentials` is called for each call to AWS."""
     http = http or HttpClient()
-    seconds = call_seconds or _CALL_SECONDS
     dynamodb = DynamoDB(settings.dynamodb_endpoint, settings.region, credentials, http)
     s3 = S3(settings.s3_endpoint, settings.region, settings.bucket, credentials, http)
     lifetime = settings.presigned_lifetime
-    assets = S3Assets(s3, lifetime, call_timeout=seconds, bucket_url=settings.bucket_url)
+    assets = S3Assets(s3, lifetime, call_timeout=call_seconds, bucket_url=settings.bucket_url)
     return Stores(
-        DynamoDBCatalog(dynamodb, s3, settings.table, call_timeout=seconds),
+        DynamoDBCatalog(dynamodb, s3, settings.table, call_timeout=call_seconds),
         assets,
-        TableReleases(dynamodb, settings.table, assets, call_timeout=seconds),
-        S3Responses(s3, lifetime, call_timeout=seconds),
+        TableReleases(dynamodb, settings.table, assets, call_timeout=call_seconds),
+        S3Responses(s3, lifetime, call_timeout=call_seconds),
     )
 
 
