@@ -14,7 +14,7 @@ from lambda_matchbox.aws.layout import KEY, entry_key
 from lambda_matchbox.aws.layout import SHAPES as SHAPES_KEY
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
-from lambda_matchbox.catalog.selection import selector_of
+from lambda_matchbox.catalog.selection import selectors_of
 from tests.contract.boot_app import Reply, boot_app
 from tests.contract.conftest import MakeTable
 from tests.contract.many_groups import of_shapes, with_lists, write
@@ -130,7 +130,7 @@ class Together(HttpClient):
 
 def test_calls_for_many_shapes_are_parallel(moto_server: Service, made: MakeTable) -> None:
     groups = of_shapes(300, 300)
-    keys = [SHAPES_KEY, *(entry_key(selector_of(group.selector)) for group in groups)]
+    keys = [SHAPES_KEY, *(entry_key(selectors_of(group.selector)[0]) for group in groups)]
     with closing(made(moto_server)) as table, closing(Together(4)) as http:
         write(table, groups)
         credentials = Credentials(moto_server.access_key, moto_server.secret_key)

@@ -12,7 +12,7 @@ from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.dynamodb_json import Item
 from lambda_matchbox.aws.layout import entry_key
 from lambda_matchbox.catalog.groups import Group, SelectorValue
-from lambda_matchbox.catalog.selection import selector_of
+from lambda_matchbox.catalog.selection import selectors_of
 from lambda_matchbox.catalog.stores import Selection
 from tests.rigs.catalog_table import CatalogTable
 
@@ -84,7 +84,7 @@ def _answer_while(
     table.fill(*(Group(f"shape-{n}", selector=dict.fromkeys(s, "-")) for n, s in enumerate(SELECTORS) if s))
     table.fill(Group("default"), *groups)
     pending = [write]
-    rank = {entry_key(selector_of(selector)): order.index(n) for n, selector in enumerate(SELECTORS)}
+    rank = {entry_key(selectors_of(selector)[0]): order.index(n) for n, selector in enumerate(SELECTORS)}
 
     class Torn(DynamoDB):
         def batch_get_items(self, table: str, keys: Sequence[Mapping[str, Any]], deadline: float) -> list[Item]:

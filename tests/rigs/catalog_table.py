@@ -16,7 +16,7 @@ from lambda_matchbox.aws.fsck.rules import Finding
 from lambda_matchbox.aws.layout import entry_key
 from lambda_matchbox.aws.table_and_bucket import create_bucket, create_table
 from lambda_matchbox.catalog.groups import Group
-from lambda_matchbox.catalog.selection import selector_of
+from lambda_matchbox.catalog.selection import selectors_of
 from tests.rigs.service import Service
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class CatalogTable:
             self.writer.put_group(group)
 
     def entry(self, selector: Mapping[str, str]) -> dict[str, Any] | None:
-        key = {"pk": {"S": entry_key(selector_of(selector))}}
+        key = {"pk": {"S": entry_key(selectors_of(selector)[0])}}
         return self.client.get_item(TableName=self.name, Key=key, ConsistentRead=True).get("Item")
 
     def fsck(self, *, repair: bool = False, ages: Ages | None = None) -> list[Finding]:

@@ -57,11 +57,6 @@ def keys_of(selector: Mapping[str, SelectorValue]) -> Shape:
     return tuple(sorted(selector, key=sort_key))
 
 
-def selector_of(values: Mapping[str, str]) -> Selector:
-    """The selector of one value for each key."""
-    return Selector(tuple((key, values[key]) for key in keys_of(values)))
-
-
 def selectors_of(selector: Mapping[str, SelectorValue]) -> list[Selector]:
     """The combinations of a group's selector, each once; one if it has no lists."""
     values = [(key, selector[key]) for key in keys_of(selector)]
@@ -94,19 +89,14 @@ def candidates(labels: Mapping[str, str] | None, shapes: Iterable[Shape]) -> lis
 
 def matches(group: Group, labels: Mapping[str, str]) -> bool:
     """Whether the group matches a machine with these labels."""
-    return all(_is_wanted(labels.get(key, ""), key, wanted) for key, wanted in group.selector.items())
+    values = ((key, labels.get(key, ""), wanted) for key, wanted in group.selector.items())
+    return all(_is_listed(value, wanted) and not _is_no_address(key, value) for key, value, wanted in values)
 
 
 def _is_listed(value: str, wanted: SelectorValue) -> bool:
     return value == wanted if isinstance(wanted, str) else value in wanted
 
 
-def _is_wanted(value: str, key: str, wanted: SelectorValue) -> bool:
-    return _is_listed(value, wanted) and not _is_no_address(key, value)
-
-
 def _is_no_address(key: str, value: str) -> bool:
-    """Whether the key needs a hardware address and the value is empty: matchbox stores such a group but matches
-    nothing.
-    """
+    """Whether the key needs a hardware address and the value is empty: matchbox stores the group, but never matches."""
     return not value and is_mac(key)

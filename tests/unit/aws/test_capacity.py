@@ -8,7 +8,7 @@ from lambda_matchbox.aws.catalog.table_contents import TableContents
 from lambda_matchbox.aws.layout import KEY, MAX_ITEM_SIZE, SHAPES, entry_key, member_name, selector_text, shape_name
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
-from lambda_matchbox.catalog.selection import selector_of
+from lambda_matchbox.catalog.selection import selectors_of
 from lambda_matchbox.catalog.templates import CatalogDocument, Template
 
 Item = dict[str, Any]
@@ -16,13 +16,13 @@ Item = dict[str, Any]
 
 def found(shapes: Iterable[Group] = (), entry: Item | None = None) -> TableContents:
     """A table with the shapes of these groups, and an entry."""
-    named: Item = {shape_name(selector_of(group.selector).shape): {} for group in shapes}
+    named: Item = {shape_name(selectors_of(group.selector)[0].shape): {} for group in shapes}
     entries = {} if entry is None else {entry[KEY]: entry}
     return TableContents({}, {}, {}, entries, {KEY: SHAPES, **named}, None, None, [])
 
 
 def entry(selector: dict[str, str], members: dict[str, object]) -> Item:
-    of = selector_of(selector)
+    of = selectors_of(selector)[0]
     return {KEY: entry_key(of), "s": selector_text(of), "v": 1} | {member_name(k): v for k, v in members.items()}
 
 
