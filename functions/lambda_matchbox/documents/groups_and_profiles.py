@@ -19,15 +19,7 @@ def _empty_text(value: object) -> object:
     return "" if value is None else value
 
 
-def _empty_map(value: object) -> object:
-    return {} if value is None else value
-
-
-def _empty_list(value: object) -> object:
-    return [] if value is None else value
-
-
-_Text = Annotated[str, BeforeValidator(_empty_text)]
+_Texts = list[Annotated[str, BeforeValidator(_empty_text)]]
 
 
 class _GoDocument(BaseModel):
@@ -36,35 +28,36 @@ class _GoDocument(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _known_keys(cls, value: object) -> object:
-        """The members by field name; of several spellings the last wins, as in Go."""
+        """The members by field name, without nulls; of several spellings the last wins, as in Go."""
         if not isinstance(value, dict):
             return value
-        return {key.lower(): item for key, item in value.items() if key.lower() in cls.model_fields}
+        members = {key.lower(): item for key, item in value.items() if key.lower() in cls.model_fields}
+        return {key: item for key, item in members.items() if item is not None}
 
 
 class _GroupDocument(_GoDocument):
-    id: _Text = ""
-    name: _Text = ""
-    profile: _Text = ""
+    id: str = ""
+    name: str = ""
+    profile: str = ""
     # pydantic's errors would name the branches of a union, not the keys.
-    selector: Annotated[dict[str, Any], BeforeValidator(_empty_map)] = {}
-    metadata: Annotated[dict[str, Any], BeforeValidator(_empty_map)] = {}
+    selector: dict[str, Any] = {}
+    metadata: dict[str, Any] = {}
 
 
 class _NetBootDocument(_GoDocument):
-    kernel: _Text = ""
-    initrd: Annotated[list[_Text], BeforeValidator(_empty_list)] = []
-    args: Annotated[list[_Text], BeforeValidator(_empty_list)] = []
+    kernel: str = ""
+    initrd: _Texts = []
+    args: _Texts = []
 
 
 class _ProfileDocument(_GoDocument):
-    id: _Text = ""
-    name: _Text = ""
-    ignition_id: _Text = ""
-    cloud_id: _Text = ""
-    generic_id: _Text = ""
+    id: str = ""
+    name: str = ""
+    ignition_id: str = ""
+    cloud_id: str = ""
+    generic_id: str = ""
     boot: _NetBootDocument | None = None
-    metadata: Annotated[dict[str, Any], BeforeValidator(_empty_map)] = {}
+    metadata: dict[str, Any] = {}
 
 
 def parse_group(name: str, text: bytes) -> Group:
