@@ -34,14 +34,14 @@ def respond(request: Request, path: str, store: AssetStore, delivery: Delivery) 
 
     Raises NotFoundError, UndeliverableError and StoreUnavailableError.
     """
-    if redirect := index_page_redirect(path, request.raw_query):
-        return Response.redirect(301, redirect.location)
+    if location := index_page_redirect(path, request.raw_query):
+        return Response.redirect(301, location)
     # The path of a CONNECT is not cleaned before, as with Go: the store never sees `..` or a rooted path.
     clean = clean_path(path).strip("/")
     file = store.file(clean) if clean else None
     if file is not None:
-        if redirect := slash_redirect(path, request.raw_query, directory=False):
-            return Response.redirect(301, redirect.location)
+        if location := slash_redirect(path, request.raw_query, directory=False):
+            return Response.redirect(301, location)
         return _file(request, clean, file, store, delivery)
     index = f"{clean}/{_INDEX}".lstrip("/")
     if (path.endswith("/") or not path) and (file := store.file(index)) is not None:
@@ -49,16 +49,15 @@ def respond(request: Request, path: str, store: AssetStore, delivery: Delivery) 
     listing = store.listing(clean)
     if listing is None:
         raise NotFoundError(f"no asset {clean!r}")
-    if redirect := slash_redirect("/" + path, request.raw_query, directory=True):
-        return Response.redirect(301, redirect.location)
+    if location := slash_redirect("/" + path, request.raw_query, directory=True):
+        return Response.redirect(301, location)
     page = directory_listing.render(listing.files, listing.directories)
     return Response.of(page, directory_listing.CONTENT_TYPE)
 
 
 def _file(request: Request, path: str, file: AssetFile, store: AssetStore, delivery: Delivery) -> Response:
-    # The response to HEAD has the body where it fits: the balancer counts it for Content-Length and drops it.
     reply = content.serve(
-        "GET" if request.method == "HEAD" else request.method,
+        request.method,
         request.headers,
         size=file.size,
         content_type=file.content_type,

@@ -35,9 +35,8 @@ class ResponseDelivery:
         return script
 
     def _ranged(self, request: Request, response: Response) -> Response:
-        # The response to HEAD has the body: the balancer counts it for Content-Length and drops it.
         reply = content.serve(
-            "GET" if request.method == "HEAD" else request.method,
+            request.method,
             request.headers,
             size=len(response.body),
             content_type=response.headers["content-type"],

@@ -19,10 +19,10 @@ _HEXADECIMAL = frozenset("0123456789abcdefABCDEF")
 
 
 class Redirect(NamedTuple):
-    """The value of Location, and the page of the redirect (empty for a relative one)."""
+    """The value of Location, and the page of the redirect."""
 
     location: str
-    page: bytes = b""
+    page: bytes
 
 
 def to_bytes(text: str) -> bytes:
@@ -79,13 +79,13 @@ def moved_permanently(path: str, raw_query: str) -> Redirect:
     return Redirect(_header_safe(reference), to_bytes(page))
 
 
-def index_page_redirect(path: str, raw_query: str) -> Redirect | None:
-    """The redirect from `…/index.html`, whether it exists or not, to its directory; None for other paths."""
+def index_page_redirect(path: str, raw_query: str) -> str | None:
+    """The Location from `…/index.html`, whether it exists or not, to its directory; None for other paths."""
     return _relative("./", raw_query) if path.endswith("/index.html") else None
 
 
-def slash_redirect(path: str, raw_query: str, *, directory: bool) -> Redirect | None:
-    """The redirect that adds the slash of a directory or removes it from a file; None if `path` is right.
+def slash_redirect(path: str, raw_query: str, *, directory: bool) -> str | None:
+    """The Location that adds the slash of a directory or removes it from a file; None if `path` is right.
 
     Unlike Go, names are escaped: Go's `Location: a?b/` is not the address of the directory `a?b`.
     """
@@ -112,8 +112,8 @@ def parse_query(raw: str) -> list[tuple[str, str]]:
     return pairs
 
 
-def _relative(reference: str, raw_query: str) -> Redirect:
-    return Redirect(_header_safe(reference + ("?" + raw_query if raw_query else "")))
+def _relative(reference: str, raw_query: str) -> str:
+    return _header_safe(reference + ("?" + raw_query if raw_query else ""))
 
 
 def _header_safe(reference: str) -> str:

@@ -177,7 +177,8 @@ def test_recorded_responses_are_equal(name: str) -> None:
             content_type=answer["headers"]["content-type"],
             boundary="",
         )
-        sent = content.assemble(reply.body, body).decode()
+        # The balancer drops the body for HEAD.
+        sent = "" if request["method"] == "HEAD" else content.assemble(reply.body, body).decode()
         assert (answer["status"], answer["headers"], answer["body"]) == (reply.status, reply.headers, sent)
         ranges += "Range" in headers
     assert ranges >= 2
@@ -219,14 +220,9 @@ def test_any_request_has_a_consistent_reply(
             assert piece.length > 0
             assert 0 <= piece.start <= len(body) - piece.length
     sent = content.assemble(reply.body, body)
+    assert (None if reply.status == 304 else str(len(sent))) == reply.headers.get("content-length")
     if method == "HEAD":
-        assert sent == b""
-        got = ask(headers, size=len(body), etag=etag, modified=modified)
-        if reply.status == 412:
-            got.headers.pop("content-length")
-        assert (got.status, got.headers) == (reply.status, reply.headers)
-    else:
-        assert (None if reply.status == 304 else str(len(sent))) == reply.headers.get("content-length")
+        assert reply == ask(headers, size=len(body), etag=etag, modified=modified)
 
 
 @given(RANGES, st.binary(max_size=12))
