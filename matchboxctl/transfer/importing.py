@@ -9,8 +9,8 @@ from lambda_matchbox.aws.bulk.asset_objects import AssetObjects, LocalAsset, inv
 from lambda_matchbox.aws.bulk.plan import Plan, plan
 from lambda_matchbox.aws.bulk.run import CatalogImport
 from lambda_matchbox.aws.catalog.items import display_name, key_of
-from lambda_matchbox.aws.catalog.table_contents import TableContents, list_template_objects, scan_table
-from lambda_matchbox.aws.layout import texts_of_sources
+from lambda_matchbox.aws.catalog.table_contents import TableContents, scan_table
+from lambda_matchbox.aws.layout import TEMPLATES_PREFIX, texts_of_sources
 from lambda_matchbox.aws.parallel import in_parallel
 from lambda_matchbox.catalog.group_index import GroupIndex
 from lambda_matchbox.catalog.groups import Group
@@ -90,7 +90,7 @@ class _Import:
         read = Progress("reading the table", 0, "items")
         found = scan_table(self._clients, read.add)
         read.end()
-        objects = {listed["Key"]: listed["Size"] for listed in list_template_objects(self._clients)}
+        objects = {listed["Key"]: listed["Size"] for listed in self._clients.objects(TEMPLATES_PREFIX)}
         spared = {key_of(kind, name) or "" for kind, name in self._directory.broken} if self._prune else None
         changes = plan(self._directory.documents, found, objects, spared)
         for line in changes.refused:

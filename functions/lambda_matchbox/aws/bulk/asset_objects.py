@@ -43,14 +43,14 @@ class AssetObjects:
     """The objects below `assets/` of a bucket; for any number of threads."""
 
     def __init__(self, clients: StoreClients) -> None:
+        self._clients = clients
         self._s3 = clients.s3
         self._bucket = clients.bucket
 
     def sizes(self) -> dict[str, int]:
         """The bytes of each asset, by its path."""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=ASSETS_PREFIX)
-        listed = (found for page in pages for found in page.get("Contents", ()))
         # Consoles create an empty object for a directory.
+        listed = self._clients.objects(ASSETS_PREFIX)
         paths = ((found["Key"].removeprefix(ASSETS_PREFIX), found["Size"]) for found in listed)
         return {path: size for path, size in paths if path and not path.endswith("/")}
 

@@ -1,7 +1,7 @@
 """Everything in a table, sorted by kind, for operators' commands: it reads the whole table."""
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 from lambda_matchbox.aws.clients.dynamodb_json import Item, decode_item
 from lambda_matchbox.aws.clients.store_clients import StoreClients
@@ -15,12 +15,8 @@ from lambda_matchbox.aws.layout import (
     SOURCES,
     SYNC,
     TEMPLATE,
-    TEMPLATES_PREFIX,
     template_name,
 )
-
-if TYPE_CHECKING:
-    from types_boto3_s3.type_defs import ObjectTypeDef
 
 
 class TableContents(NamedTuple):
@@ -54,7 +50,7 @@ class TableContents(NamedTuple):
 def scan_table(clients: StoreClients, seen: Callable[[int], object] = lambda _: None) -> TableContents:
     """Read the whole table; `seen` is given the number of items of each page.
 
-    Each item is read consistently, but together they are no snapshot.
+    Each item is read consistently, but together they are not a snapshot.
     """
     found = TableContents({}, {}, {}, {}, None, None, None, [])
     for page in clients.dynamodb.get_paginator("scan").paginate(TableName=clients.table, ConsistentRead=True):
@@ -62,13 +58,6 @@ def scan_table(clients: StoreClients, seen: Callable[[int], object] = lambda _: 
             found = _add(found, item)
         seen(len(page["Items"]))
     return found
-
-
-def list_template_objects(clients: StoreClients) -> Iterator["ObjectTypeDef"]:
-    """The objects with long templates and metadata, as S3 lists them."""
-    pages = clients.s3.get_paginator("list_objects_v2").paginate(Bucket=clients.bucket, Prefix=TEMPLATES_PREFIX)
-    for page in pages:
-        yield from page.get("Contents", ())
 
 
 def _add(found: TableContents, item: Item) -> TableContents:

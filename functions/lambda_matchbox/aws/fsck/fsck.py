@@ -1,7 +1,6 @@
 """Check and repair of a table and its bucket while machines boot and others write.
 
-The table is scanned, which is no snapshot: everything that a rule rejects is read again, at one moment, before it
-counts.
+A scan does not read a snapshot: everything that a rule rejects is read again, at one moment, before it counts.
 """
 
 import json
@@ -13,7 +12,7 @@ from typing import NamedTuple
 from botocore.exceptions import ClientError
 
 from lambda_matchbox.aws.catalog.items import ObjectRef, display_name, group_fields, object_ref
-from lambda_matchbox.aws.catalog.table_contents import TableContents, list_template_objects, scan_table
+from lambda_matchbox.aws.catalog.table_contents import TableContents, scan_table
 from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.fsck.release_rules import ReleaseCheck
 from lambda_matchbox.aws.fsck.repair import CatalogRepair
@@ -27,7 +26,7 @@ from lambda_matchbox.aws.fsck.rules import (
     entry_selector,
     is_shape,
 )
-from lambda_matchbox.aws.layout import KEY, members_of, shape_name
+from lambda_matchbox.aws.layout import KEY, TEMPLATES_PREFIX, members_of, shape_name
 from lambda_matchbox.catalog.overlaps import overlaps_among
 from lambda_matchbox.catalog.selection import Selector, keys_of
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
@@ -163,7 +162,7 @@ class Fsck:
         needed = {
             key: ObjectRef(item["at"], item["size"]) for key, item in named.items() if isinstance(item.get("size"), int)
         }
-        listed = {listed["Key"]: listed for listed in list_template_objects(self._clients)}
+        listed = {listed["Key"]: listed for listed in self._clients.objects(TEMPLATES_PREFIX)}
         for key, reference in needed.items():
             known = listed.get(reference.key)
             if (known is None or known["Size"] != reference.size) and self._is_lost(key, reference):

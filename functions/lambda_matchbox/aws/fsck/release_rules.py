@@ -104,16 +104,12 @@ class ReleaseCheck:
     def _unnamed(self, pointers: Pointers) -> list[_ReleaseDirectory]:
         """The directories that no pointer names."""
         youngest: dict[tuple[str, str], datetime] = {}
-        pages = self._clients.s3.get_paginator("list_objects_v2").paginate(
-            Bucket=self._clients.bucket, Prefix=RELEASES_PREFIX
-        )
-        for page in pages:
-            for listed in page.get("Contents", ()):
-                source_id, _, rest = listed["Key"].removeprefix(RELEASES_PREFIX).partition("/")
-                directory, slash, _ = rest.partition("/")
-                if slash:
-                    moment = listed["LastModified"]
-                    youngest[source_id, directory] = max(moment, youngest.get((source_id, directory), moment))
+        for listed in self._clients.objects(RELEASES_PREFIX):
+            source_id, _, rest = listed["Key"].removeprefix(RELEASES_PREFIX).partition("/")
+            directory, slash, _ = rest.partition("/")
+            if slash:
+                moment = listed["LastModified"]
+                youngest[source_id, directory] = max(moment, youngest.get((source_id, directory), moment))
         return [
             _ReleaseDirectory(*key, moment)
             for key, moment in youngest.items()
@@ -160,7 +156,7 @@ def _directories(pointer: Pointer | None) -> set[str]:
 
 
 def _pointer(store: TableReleaseStore) -> Pointer | None:
-    """The pointer; None if there is none or it is damaged, which is a finding of its own."""
+    """The pointer; None if it is absent, or damaged, which is a finding of its own."""
     try:
         return store.pointer()
     except ReleaseStoreError:

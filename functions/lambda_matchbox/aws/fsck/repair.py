@@ -140,7 +140,7 @@ class CatalogRepair:
         old = {name: value for name, value in members.items() if isinstance(value, int) and value < before}
         if not old:
             return
-        # An entry that was deleted and written anew counts `v` from 1 again, but has no tombstone of this value.
+        # An entry that was deleted and written again counts `v` from 1 again, but has no tombstone of this value.
         group_id, moment = next(iter(old.items()))
         condition: Any = {
             "Key": encode_item({KEY: key}),

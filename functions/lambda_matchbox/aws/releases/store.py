@@ -27,6 +27,7 @@ class TableReleaseStore:
     """The releases of one source: the pointer in the table, files in the bucket; for one thread."""
 
     def __init__(self, clients: StoreClients, source_id: str, *, lease_seconds: float = LEASE_SECONDS) -> None:
+        self._clients = clients
         self._client, self._s3, self._table, self._bucket = clients
         self._source_id = source_id
         self._attribute = source_name(source_id)
@@ -98,9 +99,7 @@ class TableReleaseStore:
         """The sizes of the objects."""
         prefix = self._key(directory, "")
         with translated():
-            pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
-            listed = [found for page in pages for found in page.get("Contents", ())]
-        return {found["Key"].removeprefix(prefix): found["Size"] for found in listed}
+            return {found["Key"].removeprefix(prefix): found["Size"] for found in self._clients.objects(prefix)}
 
     def put(self, directory: str, name: str, file: ReleaseFile) -> None:
         """Put the file in one request: of a multipart upload S3 would verify only the checksums of its parts."""
