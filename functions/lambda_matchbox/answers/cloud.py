@@ -22,7 +22,7 @@ def respond(template: Template, data: Mapping[str, object]) -> Response:
         RenderError: it does not render.
         InvalidConfigError: it is neither, or the cloud-config is not YAML.
     """
-    with translated_errors(template.id):
+    with translated_errors():
         rendered = render(template.body, data, name=template.id)
     if reason := _problem(rendered):
         raise InvalidConfigError(template.id, reason)

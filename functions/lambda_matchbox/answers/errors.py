@@ -1,4 +1,4 @@
-"""The errors of responses that are made from templates, and their translation from the ground floor's errors."""
+"""The errors of responses that are made from templates, and their translation from the template engine's."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,14 +23,11 @@ class InvalidConfigError(MatchboxError):
 
 
 @contextmanager
-def translated_errors(template_id: str) -> Iterator[None]:
-    """Raise RenderError and InvalidConfigError for the ground floor's errors about this template."""
+def translated_errors() -> Iterator[None]:
+    """Raise RenderError for the template engine's errors."""
     from lambda_matchbox.gotemplate.engine import TemplateError
-    from lambda_matchbox.ignition.errors import IgnitionError
 
     try:
         yield
     except TemplateError as error:
         raise RenderError(str(error), error.reason) from None
-    except IgnitionError as error:
-        raise InvalidConfigError(template_id, str(error)) from None

@@ -11,6 +11,6 @@ from lambda_matchbox.http import Response
 
 def respond(template: Template, data: Mapping[str, object]) -> Response:
     """The template rendered over `data`. Raises RenderError."""
-    with translated_errors(template.id):
+    with translated_errors():
         rendered = render(template.body, data, name=template.id)
     return Response.of(rendered, sniff(rendered), ranged=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from lambda_matchbox.answers.errors import InvalidConfigError, translated_errors
 from lambda_matchbox.catalog.templates import Template
+from lambda_matchbox.gotemplate.engine import render
 from lambda_matchbox.http import Response
 from lambda_matchbox.ignition.yaml import YamlError, documents
 
@@ -28,13 +29,14 @@ def respond(template: Template, data: Mapping[str, object]) -> Response:
         InvalidConfigError: Ignition or Butane would refuse the config, or what is rendered is not YAML or not a
             mapping.
     """
-    with translated_errors(template.id):
-        if is_ignition_config(template.id):
-            from lambda_matchbox.ignition.config.parse import parse_and_translate
+    if is_ignition_config(template.id):
+        from lambda_matchbox.ignition.config.parse import IgnitionError, parse_and_translate
 
+        try:
             return Response.of(parse_and_translate(template.body), "application/json")
-        from lambda_matchbox.gotemplate.engine import render
-
+        except IgnitionError as error:
+            raise InvalidConfigError(template.id, str(error)) from None
+    with translated_errors():
         rendered = render(template.body, data, name=template.id)
     try:
         if _is_butane(rendered):

@@ -47,7 +47,7 @@ class TemplateFailure(NamedTuple):
 def failures(
     groups: Iterable[Group], profiles: Iterable[Profile], templates: Iterable[Template]
 ) -> list[TemplateFailure]:
-    """The failures, each once with all its groups. An absent profile or template is none."""
+    """The failures, each once with all its groups. An absent profile or template is not a failure."""
     by_id = {profile.id: profile for profile in profiles}
     bodies = {(template.kind, template.id): template.body for template in templates}
     tried: dict[tuple[str, str], _Trial] = {}
@@ -70,7 +70,7 @@ def check_syntax(template: Template) -> None:
     if template.kind == "ignition" and ignition.is_ignition_config(template.id):
         ignition.respond(template, {})
         return
-    with translated_errors(template.id):
+    with translated_errors():
         engine.check_syntax(template.body, name=template.id)
 
 

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_matchbox.ignition.config.parse import parse_and_translate
+from lambda_matchbox.ignition.config.parse import IgnitionError, parse_and_translate
 from lambda_matchbox.ignition.config.schema import NEWEST_MINOR, fields_of
-from lambda_matchbox.ignition.errors import IgnitionError
 from tests.unit.gotemplate.rendered_recordings import CONFORMANCE
 
 RECORDED = json.loads((CONFORMANCE / "ignition_validation" / "answers.json").read_text())["answers"]

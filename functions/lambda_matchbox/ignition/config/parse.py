@@ -19,12 +19,15 @@ from lambda_matchbox.ignition.config.reader import (
 )
 from lambda_matchbox.ignition.config.rules import problems
 from lambda_matchbox.ignition.config.schema import NEWEST_MINOR
-from lambda_matchbox.ignition.errors import IgnitionError
 
 _WRITTEN_MINOR = 4
 _PERMISSIONS = 0o777
 _VERSION = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?:[+-][0-9A-Za-z.+-]{1,40})?")
 _SUPPORTED = {f"3.{minor}.0": minor for minor in range(NEWEST_MINOR + 1)}
+
+
+class IgnitionError(Exception):
+    """An invalid config: where and why. The message quotes no value but the config's version."""
 
 
 def parse_and_translate(config: bytes) -> bytes:
