@@ -13,7 +13,7 @@ import yaml
 from benchmarks.timing import cpu_seconds, fresh_seconds, print_table
 from lambda_matchbox.answers import butane
 from lambda_matchbox.gotemplate.engine import render
-from lambda_matchbox.ignition.butane import translate
+from lambda_matchbox.ignition.butane.translation import translate
 from tests.rigs.python313 import python313_environment
 
 ROUNDS = 400

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from lambda_matchbox.ignition.butane import ButaneError, translate
+from lambda_matchbox.ignition.butane.report import ButaneError
+from lambda_matchbox.ignition.butane.translation import translate
 from lambda_matchbox.answers.butane import respond
 from lambda_matchbox.answers.errors import InvalidConfigError
 from tests.conformance.butane_vectors import Vector, vectors, without_forms

@@ -8,10 +8,10 @@ import pytest
 
 from lambda_matchbox.answers.butane import respond
 from lambda_matchbox.answers.errors import InvalidConfigError
-from lambda_matchbox.ignition.butane import ButaneError, translate
 from lambda_matchbox.ignition.butane.reading.unused_keys import Positions
 from lambda_matchbox.ignition.butane.reading.yaml_nodes import Mapping, Node, Scalar
-from lambda_matchbox.ignition.butane.report import MAX_ENTRIES, Position, rest
+from lambda_matchbox.ignition.butane.report import MAX_ENTRIES, ButaneError, Position, rest
+from lambda_matchbox.ignition.butane.translation import translate
 from lambda_matchbox.ignition.config.rules import problems
 
 HEAD = "variant: fcos\nversion: 1.5.0\n"

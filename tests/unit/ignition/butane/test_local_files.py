@@ -1,6 +1,7 @@
 import pytest
 
-from lambda_matchbox.ignition.butane import ButaneError, translate
+from lambda_matchbox.ignition.butane.report import ButaneError
+from lambda_matchbox.ignition.butane.translation import translate
 
 REASON = "local file paths are relative to a files directory that must be specified with -d/--files-dir"
 

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from lambda_matchbox.answers import butane
 from lambda_matchbox.golang.json import compact
-from lambda_matchbox.ignition.butane import ButaneError, translate
 from lambda_matchbox.ignition.butane.dialects import dialect_of
+from lambda_matchbox.ignition.butane.report import ButaneError
 from lambda_matchbox.ignition.butane.schema import fields_of
+from lambda_matchbox.ignition.butane.translation import translate
 from lambda_matchbox.ignition.config.parse import parse_and_translate
 from tests.conformance.butane_vectors import vectors
 

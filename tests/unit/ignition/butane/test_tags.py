@@ -2,7 +2,8 @@
 
 import pytest
 
-from lambda_matchbox.ignition.butane import ButaneError, translate
+from lambda_matchbox.ignition.butane.report import ButaneError
+from lambda_matchbox.ignition.butane.translation import translate
 
 HEAD = "variant: fcos\nversion: 1.5.0\n"
 DIRECTORY = "storage:\n  directories:\n    - path: /a\n      "

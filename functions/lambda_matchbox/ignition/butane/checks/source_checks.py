@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from lambda_matchbox.ignition.butane.checks.boot_device import (
     boot_device_problems,
@@ -18,10 +19,10 @@ from lambda_matchbox.ignition.config.reader import number, struct, structs, text
 _BOOT_DISK = "/dev/disk/by-id/coreos-boot-disk"
 _MOUNTABLE = re.compile(r"/(etc|var)(/|\Z)")
 _STRICTER = 6
-
 _MAX_DIGITS_AS_MODE = 7777
 _READ, _WRITE, _EXECUTE = 4, 2, 1
 _SETUID, _SETGID, _STICKY = 0o4000, 0o2000, 0o1000
+
 Entries = Iterator[ReportEntry]
 
 
@@ -92,14 +93,6 @@ def is_swap(filesystem: Sourced, dialect: Dialect) -> bool:
     return text(filesystem, "format") == "swap" and dialect.minor >= 3
 
 
-def _directory(directory: Sourced, path: Path, _dialect: Dialect) -> Entries:
-    yield from _decimal_mode_entries(directory, path, is_directory=True)
-
-
-def _file(file: Sourced, path: Path, _dialect: Dialect) -> Entries:
-    yield from _decimal_mode_entries(file, path, is_directory=False)
-
-
 def _tree(tree: Sourced, path: Path, _dialect: Dialect) -> Entries:
     if not text(tree, "local"):
         yield ReportEntry.error(path, "local is required")
@@ -111,23 +104,7 @@ def _unit(unit: Sourced, path: Path, _dialect: Dialect) -> Entries:
         yield ReportEntry.error((*path, "contents_local"), reason)
 
 
-_CHECKS: dict[str, Callable[[Sourced, Path, Dialect], Entries]] = {
-    "BootDevice": boot_device_problems,
-    "BootDeviceMirror": mirror_problems,
-    "Config": _config,
-    "Directory": _directory,
-    "Dropin": _unit,
-    "File": _file,
-    "Filesystem": _filesystem,
-    "GrubUser": grub_user_problems,
-    "Reference": _resource,
-    "Resource": _resource,
-    "Tree": _tree,
-    "Unit": _unit,
-}
-
-
-def _decimal_mode_entries(node: Sourced, path: Path, *, is_directory: bool) -> Iterator[ReportEntry]:
+def _decimal_mode_entries(node: Sourced, path: Path, _dialect: Dialect, *, is_directory: bool) -> Entries:
     """A warning if a mode makes sense only as the octal number that it looks like."""
     mode = number(node, "mode")
     if mode is None or not 0 <= mode <= _MAX_DIGITS_AS_MODE or not set(str(mode)) <= set("01234567"):
@@ -162,3 +139,19 @@ def _is_typical(mode: int, *, is_directory: bool) -> bool:
 def _more_and_less(classes: tuple[int, int, int]) -> Iterator[tuple[int, int]]:
     user, group, other = classes
     yield from ((user, group), (user, other), (group, other))
+
+
+_CHECKS: dict[str, Callable[[Sourced, Path, Dialect], Entries]] = {
+    "BootDevice": boot_device_problems,
+    "BootDeviceMirror": mirror_problems,
+    "Config": _config,
+    "Directory": partial(_decimal_mode_entries, is_directory=True),
+    "Dropin": _unit,
+    "File": partial(_decimal_mode_entries, is_directory=False),
+    "Filesystem": _filesystem,
+    "GrubUser": grub_user_problems,
+    "Reference": _resource,
+    "Resource": _resource,
+    "Tree": _tree,
+    "Unit": _unit,
+}

@@ -1,7 +1,6 @@
 """systemd units for the filesystems that have `with_mount_unit`."""
 
 import re
-from collections.abc import Iterator
 from typing import cast
 
 from lambda_matchbox.ignition.butane.checks.source_checks import is_swap
@@ -16,15 +15,12 @@ _ESCAPED = re.compile(rb"[^A-Za-z0-9:_./]")
 
 def mount_units(storage: Struct, dialect: Dialect) -> list[Sourced]:
     """The units in the order of the filesystems."""
-    return list(_units(storage, dialect))
-
-
-def _units(storage: Struct, dialect: Dialect) -> Iterator[Sourced]:
     remote = _remote_devices(storage) if dialect.minor >= _REMOTE_SINCE else frozenset()
-    for filesystem in structs(storage, "filesystems"):
-        if filesystem.get("with_mount_unit"):
-            is_remote = text(filesystem, "device") in remote
-            yield _unit(cast(Sourced, filesystem), dialect, is_remote=is_remote)
+    return [
+        _unit(cast(Sourced, filesystem), dialect, is_remote=text(filesystem, "device") in remote)
+        for filesystem in structs(storage, "filesystems")
+        if filesystem.get("with_mount_unit")
+    ]
 
 
 def _remote_devices(storage: Struct) -> frozenset[str]:
