@@ -3,7 +3,7 @@
 MatchboxError
 ├── NotFoundError            no group matches, or something that is named does not exist: the machine's 404
 ├── StoreUnavailableError    the stores cannot be reached at the moment: the machine retries
-│   └── LostObjectError      (aws.catalog.document_objects) the bucket lacks what the table names
+│   └── LostObjectError      (aws.catalog.object_cache) the bucket lacks what the table names
 ├── AnswerTooLargeError      a response that the load balancer cannot carry
 ├── UndeliverableError       an asset that this client cannot get with these settings
 ├── DocumentError            a file that is not a valid group, profile or source

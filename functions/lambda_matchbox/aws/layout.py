@@ -17,8 +17,8 @@ The table has one key, the text `pk`:
 A group that lists values in its selector has an entry for each combination of them; otherwise its entry has its
 selector's hash. SHAPES and POINTERS are one item each, because every selection reads them.
 
-A tombstone, a number, replaces a group that was taken out of an entry. BatchGetItem is no snapshot: a reader may have
-looked for the group at its new entry before it was there, and at its old one after it had gone. The tombstone tells.
+A tombstone, a number, replaces a group that was taken out of an entry. BatchGetItem does not read a snapshot: a reader
+may have read the new entry before the group was added, and the old one after it was removed. The tombstone shows that.
 
 The bucket:
 

@@ -10,7 +10,7 @@ from lambda_matchbox.releases.pointers import Pointers
 
 
 class Selection(NamedTuple):
-    """The group that a machine belongs to, and its profile, None where the group names one that is not there.
+    """The group that a machine belongs to, and its profile; None if the profile that the group names is absent.
 
     `pointers` are those of the moment of the selection.
     """

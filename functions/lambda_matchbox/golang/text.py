@@ -45,8 +45,7 @@ def bytes_of(text: str) -> bytes:
 
 
 def text_of_value(value: str) -> str:
-    """The text for a string from JSON or a query, whose bytes that are not UTF-8 are lone surrogates
-    ("surrogateescape").
+    """The text for a string from JSON or a query, with a lone surrogate ("surrogateescape") for each byte not UTF-8.
 
     Any other surrogate becomes U+FFFD, as when Go reads JSON.
     """

@@ -34,8 +34,7 @@ def template_functions(limits: Limits) -> dict[str, Function]:
     """The functions by name; the text that they take and return counts against the limits.
 
     Each raises `FunctionError` where Go's fails. `and` and `or` are part of the language; `call` has no function to
-    call in
-    JSON.
+    call in JSON.
     """
     text = _TextFunctions(limits)
     others: dict[str, Function] = {

@@ -51,7 +51,6 @@ def template_program(source: bytes) -> TemplateProgram:
 
 
 def _made(source: bytes) -> TemplateProgram:
-
     text = text_of(source)
     if "nil" in text:
         text = _with_nil_commands(text)
@@ -77,7 +76,6 @@ def _with_nil_commands(text: str) -> str:
 
     gotpl accepts nil there: `{{if nil}}` and `{{nil | print}}` would render.
     """
-
     openers = {
         TokenKind.LEFT_DELIMITER,
         TokenKind.LEFT_PAREN,
@@ -109,14 +107,12 @@ def _bounded(program: Program, names: set[str]) -> Program:
     gotpl makes the text of a list before it counts it, and lists that contain each other twice have endless text. The
     names of called functions are added to `names`.
     """
-
     instructions = tuple(_bounded_instruction(one, names) for one in program.instructions)
     definitions = tuple(_bounded(definition, names) for definition in program.definitions)
     return replace(program, instructions=instructions, definitions=definitions)
 
 
 def _bounded_instruction(instruction: Instruction, names: set[str]) -> Instruction:
-
     start = instruction.source_start
     argument = instruction.argument
     pipeline = argument if isinstance(argument, CompiledPipeline) else getattr(argument, "pipeline", None)
@@ -133,13 +129,11 @@ def _bounded_instruction(instruction: Instruction, names: set[str]) -> Instructi
 
 
 def _then(pipeline: CompiledPipeline, name: str) -> CompiledPipeline:
-
     last = CompiledCommand((Operand(OperandKind.FUNCTION, name),))
     return replace(pipeline, commands=(*pipeline.commands, last))
 
 
 def _collect(pipeline: CompiledPipeline, names: set[str]) -> None:
-
     for command in pipeline.commands:
         for operand in command.arguments:
             if operand.kind is OperandKind.FUNCTION and isinstance(operand.value, str):

@@ -108,8 +108,7 @@ class _CountedInstructions(tuple[Instruction, ...]):
     """Instructions that count in `counter`, shared by one rendering, how many of them are fetched.
 
     gotpl limits iterations and the depth of calls, but not the number of templates called: twenty templates that each
-    call
-    the next one twice are a million calls.
+    call the next one twice are a million calls.
     """
 
     counter: list[int]

@@ -32,7 +32,7 @@ class Signatures(NamedTuple):
 
 
 def signed_route(path: str) -> tuple[str, str] | None:
-    """The route that is signed at this path, and the suffix; None for a path that is no signature route."""
+    """The route that is signed at this path, and the suffix; None for any other path."""
     for suffix in (BINARY_SUFFIX, ARMORED_SUFFIX):
         route = path.removesuffix(suffix)
         if route != path and route in SIGNED:

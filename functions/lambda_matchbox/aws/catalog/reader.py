@@ -132,7 +132,7 @@ class DynamoDBCatalog:
         """The group of that id."""
         deadline = self._deadline()
         item = self._item(group_key(group_id), deadline)
-        return None if item is None else group_in(item, lambda reference: self._objects.read(reference, deadline))
+        return None if item is None else group_in(item, self._reader(deadline))
 
     def profile(self, profile_id: str) -> Profile | None:
         """The profile of that id."""

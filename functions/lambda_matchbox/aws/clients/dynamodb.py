@@ -39,7 +39,7 @@ class DynamoDB:
     def batch_get_items(self, table: str, keys: Sequence[Mapping[str, Any]], deadline: float) -> list[Item]:
         """The items that exist of these keys, in no order, and all of them.
 
-        The keys must be distinct. More than 100 are read in parallel calls. Together the items are no snapshot.
+        The keys must be distinct. More than 100 are read in parallel calls. Together the items are not a snapshot.
         """
         encoded = [encode_item(key) for key in keys]
         batches = [encoded[start : start + BATCH_KEYS] for start in range(0, len(encoded), BATCH_KEYS)]

@@ -58,7 +58,7 @@ _FITS: Mapping[str, Callable[[object], bool]] = {
 
 
 class _Signature(NamedTuple):
-    """The types of the fixed parameters, and of the variadic one, None if there is none."""
+    """The types of the fixed parameters, and of the variadic one, if any."""
 
     fixed: tuple[str, ...]
     rest: str | None
@@ -73,8 +73,7 @@ def _signature(text: str) -> _Signature:
 
 
 def sprig_functions(limits: Limits, names: Iterable[str]) -> dict[str, Function]:
-    """The functions of these names, all of them in ALLOWED. A module is loaded at the first call of one of its
-    functions.
+    """The functions of these names, which are in ALLOWED. The first call of one loads its module.
 
     Each raises FunctionError where Sprig's fails and beyond a limit.
     """

@@ -175,7 +175,7 @@ def _capitals(runes: str, start: int) -> int:
 
 
 def _is_alphabetic(character: str) -> bool:
-    """Whether xstrings takes it for a letter: ideographs are none."""
+    """Whether xstrings treats it as a letter: ideographs are not letters there."""
     return _is_letter(character) and not any(first <= character <= last for first, last in _IDEOGRAPHS)
 
 
@@ -213,9 +213,7 @@ class _Parting:
         return self._words[self._next - 1]
 
     def _after(self, before: tuple[str, str], kind: str, word: str) -> tuple[str, str]:
-        """Write the connector after the word `before` if one belongs there; the result is the next word to be
-        written.
-        """
+        """Write the connector after the word `before` if one belongs there; returns the next word to write."""
         if before[0] == "number":
             kind, word = self._put_run(kind, word)
             if kind not in ("", "punctuation", "connector"):

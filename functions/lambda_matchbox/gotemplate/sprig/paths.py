@@ -38,6 +38,7 @@ def _extension(path: str) -> str:
     return found[0] if found else ""
 
 
+# `os…` are the same functions: the operating system's paths are those of Unix.
 _FUNCTIONS = {
     "base": _base,
     "clean": clean,
@@ -45,7 +46,6 @@ _FUNCTIONS = {
     "ext": _extension,
     "isAbs": lambda path: path.startswith("/"),
 }
-# The operating system's paths are those of Unix.
 
 
 def _url_parts(text: str) -> dict[str, object]:

@@ -132,7 +132,7 @@ def _catenated(limits: Limits, *values: object) -> str:
 def _initials(limits: Limits, text: str) -> str:
     raw = bytes_of(text)
     limits.take_work(_CHARACTER_WORK * len(raw))
-    # Each byte is taken for a character.
+    # Each byte becomes a character.
     return "".join(
         chr(byte)
         for index, byte in enumerate(raw)

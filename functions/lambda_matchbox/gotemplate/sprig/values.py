@@ -9,8 +9,6 @@ from lambda_matchbox.gotemplate.functions import printed
 from lambda_matchbox.gotemplate.limits import Limits
 
 _ELEMENT_WORK = 3
-
-
 _COMPARISON_WORK = 10
 
 
@@ -37,9 +35,7 @@ def texts_of_any(limits: Limits, value: object) -> list[str]:
 
 def empty(value: object) -> bool:
     """Whether the value is the zero value of its type."""
-    if isinstance(value, GoObject):
-        return False
-    return not value
+    return not value and not isinstance(value, GoObject)
 
 
 def _default(fallback: object, *given: object) -> object:

@@ -24,9 +24,7 @@ _SECOND_OF_RANGE = 9
 
 
 class Version(GoObject):
-    """Go's *semver.Version, with its fields and methods Major, Minor, Patch, Prerelease, Metadata, Original and
-    String.
-    """
+    """Go's *semver.Version, of which templates use Major, Minor, Patch, Prerelease, Metadata, Original and String."""
 
     kind = "ptr"
     name = "*semver.Version"

@@ -10,8 +10,7 @@ class Dialect(NamedTuple):
     """A variant and a version.
 
     `minor` is that of the Ignition whose fields it has (3.`minor`), `ignition_version` that of the output.
-    `boot_version`
-    is the version of `boot_device`: 0 for none, 3 since fcos 1.3.0, 7 since fcos 1.7.0.
+    `boot_version` is the version of `boot_device`: 0 for none, 3 since fcos 1.3.0, 7 since fcos 1.7.0.
     """
 
     variant: str
@@ -58,7 +57,7 @@ def dialect_of(variant: str, version: str) -> Dialect:
     """The dialect for these two keys of a config; either may be empty.
 
     Raises:
-        ButaneError: there is no such dialect, or it is not translated.
+        ButaneError: the dialect does not exist, or is not translated.
     """
     if not variant:
         raise ButaneError("error parsing variant; must be specified")

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 MAX_ENTRIES = 1000
-"""The maximum of entries; one more tells how many are left out, since a text can be nothing but errors."""
+"""The maximum number of entries; one more says how many are left out, since a text can be nothing but errors."""
 
 Path = tuple[str | int, ...]
 """Keys and indexes from the top of the Butane text."""

@@ -57,7 +57,7 @@ class BlobStream:
                 continue
             self._sha256.update(piece)
             self._offset += len(piece)
-            # With the last piece rather than after it: a caller that counts bytes need not read on to be told.
+            # With the last piece rather than after it: a caller that counts bytes does not read on.
             if self._offset == self._descriptor.size:
                 self._finish()
             return piece
@@ -134,5 +134,5 @@ def _has_more(read: Callable[[int], bytes]) -> bool:
     try:
         return bool(read(1))
     except TransientError:
-        # The blob is complete; its digest tells whether it is right.
+        # The blob is complete; its digest decides.
         return False

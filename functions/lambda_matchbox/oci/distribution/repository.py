@@ -52,5 +52,5 @@ class Repository:
         if response.status in _DENIED:
             return self._authorizations.denied(self._reference, response.status, what)
         if response.status == HTTPStatus.NOT_FOUND:
-            return RegistryError(f"{what}: {response.host} answers 404: there is no such {kind}")
+            return RegistryError(f"{what}: {response.host} answers 404: no such {kind}")
         return RegistryError(f"{what}: {response.host} answers {response.status}")

@@ -51,7 +51,7 @@ class HardLink(NamedTuple):
 
 
 class Unusable(Enum):
-    """An entry that is no file, symbolic link or directory."""
+    """An entry other than a file, a symbolic link or a directory."""
 
     SPARSE = "a sparse file, which is not supported; create the layer without `--sparse`"
     SPECIAL = "a device or a pipe"

@@ -18,7 +18,7 @@ _MAX_AHEAD = 4
 def read_ahead(blob: Blob) -> Iterator[Iterator[bytes]]:
     """The pieces of `blob`, which a thread reads and thereby hashes; it has ended afterwards.
 
-    An error of the blob is raised in the place of its piece. Memory is bounded, however slow the caller is.
+    An error of the blob is raised instead of its piece. Memory is bounded, however slow the caller is.
     """
     reader = _Reader(blob)
     with ThreadPoolExecutor(1, "read-ahead") as thread:

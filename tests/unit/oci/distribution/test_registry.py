@@ -222,7 +222,7 @@ def test_missing_tag_is_final(faulty: FaultyRegistry, registry: Registry) -> Non
     reference = parse_image_reference(f"{faulty.host}/team/none:v1")
     with pytest.raises(RegistryError) as caught:
         registry.resolve(reference, ARM64)
-    assert f"{reference}: manifest: {faulty.host} answers 404: there is no such image" == str(caught.value)
+    assert f"{reference}: manifest: {faulty.host} answers 404: no such image" == str(caught.value)
     assert 1 == len(faulty.requests)
 
 

@@ -204,7 +204,7 @@ def test_missing_blob_is_final(faulty: FaultyRegistry, registry: Registry) -> No
     faulty.lose_blob(descriptor.digest)
     with pytest.raises(RegistryError) as caught:
         read_all(registry, reference, descriptor)
-    expected = f"{reference}: blob {descriptor.digest}: {faulty.host} answers 404: there is no such blob"
+    expected = f"{reference}: blob {descriptor.digest}: {faulty.host} answers 404: no such blob"
     assert expected == str(caught.value)
     assert 1 == len(faulty.requests)
 

@@ -13,8 +13,6 @@ _LAYOUTS = ("aarch64", "ppc64le", "x86_64")
 _LAYOUTS_OF_S390X = {"s390x-eckd": re.compile(r"/dev/dasd[a-z]\Z"), "s390x-zfcp": re.compile(r"/dev/sd[a-z]\Z")}
 _S390X_SINCE = 6
 _LAYOUT_REQUIRED_SINCE = 7
-
-
 _RESERVED_NUMBERS = {"BIOS-BOOT": 1, "PowerPC-PReP-boot": 1, "EFI-SYSTEM": 2, "boot": 3, "root": 4}
 _ROOT_MIB = 8192
 

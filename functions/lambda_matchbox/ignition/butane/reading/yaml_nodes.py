@@ -53,7 +53,7 @@ Node = Scalar | Sequence | Mapping | Alias
 
 
 def first_document(text: bytes) -> Node | None:
-    """The top of the first document of `text`, None if there is none. The rest is not read.
+    """The top of the first document of `text`, if any. The rest is not read.
 
     Raises:
         ButaneError: it is not YAML, or has too many nodes.
