@@ -3,7 +3,7 @@ import json
 import pytest
 
 from lambda_matchbox.ignition.butane.report import ButaneError
-from lambda_matchbox.ignition.butane.translation import translate
+from tests.support.butane_form import translate
 from lambda_matchbox.answers.butane import respond
 from lambda_matchbox.answers.errors import InvalidConfigError
 from tests.conformance.butane_vectors import Vector, vectors, without_forms

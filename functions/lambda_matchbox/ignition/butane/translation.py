@@ -1,18 +1,16 @@
 """The translation of Butane to Ignition, in Butane's stages; one with errors is the last."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from lambda_matchbox.ignition.butane.checks.source_checks import source_entries
 from lambda_matchbox.ignition.butane.desugaring.desugaring import add_boot_device, fill_in, forbidden_fields
 from lambda_matchbox.ignition.butane.dialects import Dialect, dialect_of
-from lambda_matchbox.ignition.butane.output import sparse
 from lambda_matchbox.ignition.butane.reading.decoding import decoded
 from lambda_matchbox.ignition.butane.reading.unused_keys import Positions, unused_keys
 from lambda_matchbox.ignition.butane.reading.yaml_nodes import Node, first_document
 from lambda_matchbox.ignition.butane.report import MAX_ENTRIES, ButaneError, Report, ReportEntry, rest
 from lambda_matchbox.ignition.butane.structs import Sourced, source_of
-from lambda_matchbox.ignition.config.reader import Struct, text
+from lambda_matchbox.ignition.config.reader import text
 from lambda_matchbox.ignition.config.rules import problems
 
 _SOURCE_INVALID = "source config is invalid"
@@ -21,23 +19,15 @@ _OUTPUT_INVALID = "config generated was invalid"
 _UNKNOWN = Dialect("", "", 0, "")
 
 
-class Translation(NamedTuple):
-    """An Ignition config as JSON values in Butane's form, and the warnings."""
-
-    ignition: Struct
-    report: Report
-
-
-def translate(source: str | bytes) -> Translation:
-    """The Ignition config for the Butane config `source`, valid and of the version that Butane gives it.
+def translate(source: bytes) -> tuple[Sourced, Report]:
+    """The Ignition config for the Butane config `source`, valid and of the version that Butane gives it; the warnings.
 
     There is no files directory: a config that names local files is invalid.
 
     Raises:
         ButaneError: it is not YAML, its variant or version is not translated, or it is invalid.
     """
-    raw = source.encode("utf-8", "replace") if isinstance(source, str) else source
-    document = first_document(raw)
+    document = first_document(source)
     common = decoded("CommonFields", document, _UNKNOWN, prefix="Error unmarshaling yaml: ")
     dialect = dialect_of(text(common, "variant"), text(common, "version"))
     config = decoded("Config", document, dialect)
@@ -48,7 +38,7 @@ def translate(source: str | bytes) -> Translation:
     report.add(add_boot_device(config, dialect))
     report.add(forbidden_fields(config, dialect), otherwise=_SOURCE_INVALID)
     report.add(_ignition_entries(config, dialect), otherwise=_OUTPUT_INVALID)
-    return Translation(sparse("Config", config, dialect.minor), report.whole())
+    return config, report.whole()
 
 
 def _ignition_entries(config: Sourced, dialect: Dialect) -> Iterable[ReportEntry]:

@@ -11,8 +11,8 @@ from lambda_matchbox.answers.errors import InvalidConfigError
 from lambda_matchbox.ignition.butane.reading.unused_keys import Positions
 from lambda_matchbox.ignition.butane.reading.yaml_nodes import Mapping, Node, Scalar
 from lambda_matchbox.ignition.butane.report import MAX_ENTRIES, ButaneError, Position, rest
-from lambda_matchbox.ignition.butane.translation import translate
 from lambda_matchbox.ignition.config.rules import problems
+from tests.support.butane_form import translate
 
 HEAD = "variant: fcos\nversion: 1.5.0\n"
 FILES = "storage:\n  files:\n"

@@ -1,7 +1,7 @@
 import pytest
 
 from lambda_matchbox.ignition.butane.report import ButaneError
-from lambda_matchbox.ignition.butane.translation import translate
+from tests.support.butane_form import translate
 
 REASON = "local file paths are relative to a files directory that must be specified with -d/--files-dir"
 

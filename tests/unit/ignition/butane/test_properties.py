@@ -10,9 +10,9 @@ from lambda_matchbox.golang.json import compact
 from lambda_matchbox.ignition.butane.dialects import dialect_of
 from lambda_matchbox.ignition.butane.report import ButaneError
 from lambda_matchbox.ignition.butane.schema import fields_of
-from lambda_matchbox.ignition.butane.translation import translate
 from lambda_matchbox.ignition.config.parse import parse_and_translate
 from tests.conformance.butane_vectors import vectors
+from tests.support.butane_form import translate
 
 SHORT = [vector["butane"] for vector in vectors() if len(vector["butane"]) < 3000]
 COUNTS = {"fcos": 8, "flatcar": 2, "r4e": 2, "fiot": 1}

@@ -3,7 +3,7 @@
 import pytest
 
 from lambda_matchbox.ignition.butane.report import ButaneError
-from lambda_matchbox.ignition.butane.translation import translate
+from tests.support.butane_form import translate
 
 HEAD = "variant: fcos\nversion: 1.5.0\n"
 DIRECTORY = "storage:\n  directories:\n    - path: /a\n      "
