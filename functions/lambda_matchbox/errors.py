@@ -4,8 +4,7 @@ MatchboxError
 ├── NotFoundError            no group matches, or something that is named does not exist: the machine's 404
 ├── StoreUnavailableError    the stores cannot be reached at the moment: the machine retries
 │   └── LostObjectError      (aws.catalog.object_cache) the bucket lacks what the table names
-├── AnswerTooLargeError      a response that the load balancer cannot carry
-├── UndeliverableError       an asset that this client cannot get with these settings
+├── UndeliverableError       a response or an asset that this client cannot get with these settings
 ├── DocumentError            a file that is not a valid group, profile or source
 ├── RenderError              (answers.errors) a template does not parse or render
 ├── InvalidConfigError       (answers.errors) a template, or what it renders, is not what its route serves
@@ -28,12 +27,8 @@ class StoreUnavailableError(MatchboxError):
     """The stores cannot be reached at the moment, throttle, or take too long."""
 
 
-class AnswerTooLargeError(MatchboxError):
-    """The response is over the load balancer's limit and must not be redirected."""
-
-
 class UndeliverableError(MatchboxError):
-    """The client cannot follow the redirect that this asset needs."""
+    """The response is too large for the load balancer or the client, which cannot follow a redirect to it."""
 
 
 class DocumentError(MatchboxError):

@@ -2,7 +2,7 @@
 
 from lambda_matchbox.assets.boot_clients import follows_signed
 from lambda_matchbox.assets.file_server import Delivery
-from lambda_matchbox.errors import AnswerTooLargeError
+from lambda_matchbox.errors import UndeliverableError
 from lambda_matchbox.golang.http import content
 from lambda_matchbox.http import Request, Response, ResponseStore
 
@@ -17,7 +17,7 @@ class ResponseDelivery:
     def deliver(self, request: Request, response: Response) -> Response:
         """The response as the client gets it, or a redirect to where its body is.
 
-        Raises AnswerTooLargeError for a long body if the client does not follow that redirect.
+        Raises UndeliverableError for a long body if the client does not follow that redirect.
         """
         if response.ranged:
             return self._ranged(request, response)
@@ -28,10 +28,10 @@ class ResponseDelivery:
     def undivided(self, script: Response) -> Response:
         """The script, which must not be redirected: its relative addresses would then refer to another host.
 
-        Raises AnswerTooLargeError.
+        Raises UndeliverableError.
         """
         if len(script.body) > self._delivery.direct_limit:
-            raise AnswerTooLargeError(f"the script has {self._over(script.body)}")
+            raise UndeliverableError(f"the script has {self._over(script.body)}")
         return script
 
     def _ranged(self, request: Request, response: Response) -> Response:
@@ -57,7 +57,7 @@ class ResponseDelivery:
         user_agent = request.headers.get("user-agent", "")
         if not follows_signed(user_agent, stored.address):
             client = user_agent.partition(" ")[0]
-            raise AnswerTooLargeError(
+            raise UndeliverableError(
                 f"{client!r} does not follow the redirect, and the response has {self._over(response.body)}"
             )
         return Response.redirect(302, stored.address)

@@ -8,7 +8,6 @@ from lambda_matchbox.answers.errors import InvalidConfigError, RenderError
 from lambda_matchbox.aws.catalog.items import UnwritableError
 from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.errors import (
-    AnswerTooLargeError,
     DocumentError,
     MatchboxError,
     NotFoundError,
@@ -30,7 +29,6 @@ class Failure(NamedTuple):
 FAILURES: dict[type[MatchboxError], Failure] = {
     NotFoundError: Failure(404, logging.WARNING),
     StoreUnavailableError: Failure(503, logging.ERROR),
-    AnswerTooLargeError: Failure(500, logging.ERROR),
     UndeliverableError: Failure(500, logging.ERROR),
     RenderError: Failure(500, logging.ERROR),
     InvalidConfigError: Failure(500, logging.ERROR),

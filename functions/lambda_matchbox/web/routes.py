@@ -92,7 +92,7 @@ class Routes:
         return select(self._stores.catalog, request.raw_query)
 
     def deliver(self, request: Request, response: Response) -> Response:
-        """The response of a machine route as the client gets it. Raises AnswerTooLargeError."""
+        """The response of a machine route as the client gets it. Raises UndeliverableError."""
         return self._delivery.deliver(request, response)
 
     def _route(self, path: str) -> Route | MachineRoute:

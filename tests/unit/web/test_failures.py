@@ -8,7 +8,6 @@ import pytest
 
 import lambda_matchbox
 from lambda_matchbox.errors import (
-    AnswerTooLargeError,
     MatchboxError,
     NotFoundError,
     StoreUnavailableError,
@@ -60,7 +59,6 @@ def test_error_response(error: type[MatchboxError]) -> None:
     [
         (NotFoundError("x"), 404, logging.WARNING),
         (StoreUnavailableError("x"), 503, logging.ERROR),
-        (AnswerTooLargeError("x"), 500, logging.ERROR),
         (UndeliverableError("x"), 500, logging.ERROR),
     ],
 )
@@ -90,7 +88,7 @@ def test_unknown_error_has_no_response() -> None:
 
 
 def test_reason_may_contain_lone_surrogates() -> None:
-    assert b"a \xff \xef\xbf\xbd\n" == error_response(AnswerTooLargeError("a \udcff \ud800")).body
+    assert b"a \xff \xef\xbf\xbd\n" == error_response(UndeliverableError("a \udcff \ud800")).body
 
 
 def test_derived_error_has_the_row_of_its_base() -> None:
