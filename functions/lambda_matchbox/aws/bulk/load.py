@@ -44,7 +44,9 @@ def bulk_load(
     def write(items: Iterable[Item]) -> Iterator[list[Item]]:
         return in_parallel(lambda batch: _write(clients, batch), _batches(items))
 
-    groups, others = _split(documents)
+    documents = list(documents)
+    groups = [document for document in documents if isinstance(document, Group)]
+    others = [document for document in documents if not isinstance(document, Group)]
     revised = [[document_record(document, uuid.uuid4().hex) for document in part] for part in (others, groups)]
     objects = {key: body for part in revised for record in part for key, body in record.objects.items()}
     entries = _entries(groups)
@@ -61,16 +63,6 @@ def bulk_load(
     writes = TableWrites(clients, _RETRY_SECONDS)
     for shape in {selector.shape for selector in entries}:
         writes.persist(f"shape {list(shape)}", partial(writes.name_shape, shape))
-
-
-def _split(documents: Iterable[CatalogDocument]) -> tuple[list[Group], list[CatalogDocument]]:
-    groups, others = list[Group](), list[CatalogDocument]()
-    for document in documents:
-        if isinstance(document, Group):
-            groups.append(document)
-        else:
-            others.append(document)
-    return groups, others
 
 
 def _entries(groups: Iterable[Group]) -> dict[Selector, Item]:

@@ -2,7 +2,7 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from lambda_matchbox.aws.bulk.load import bulk_load
 from lambda_matchbox.aws.bulk.plan import Plan
@@ -78,7 +78,7 @@ class CatalogImport:
             self._writer().delete_template(*template_name(key))
 
 
-def _in_turn(plan: Plan) -> Iterator[list[tuple[str, CatalogDocument]]]:
+def _in_turn(plan: Plan) -> list[list[tuple[str, CatalogDocument]]]:
     """The documents that may be written at the same time: groups after what they lead to, the most specific first.
 
     Until its own group exists a machine gets the same response as before, never that of a less specific group. So new
@@ -90,4 +90,4 @@ def _in_turn(plan: Plan) -> Iterator[list[tuple[str, CatalogDocument]]]:
         for key, document in documents.items():
             turn = groups[len(document.selector), is_new] if isinstance(document, Group) else others
             turn.append((key, document))
-    return iter([others, *(groups[turn] for turn in sorted(groups, reverse=True))])
+    return [others, *(groups[turn] for turn in sorted(groups, reverse=True))]
