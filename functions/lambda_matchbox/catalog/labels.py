@@ -8,14 +8,10 @@ import re
 
 from lambda_matchbox.golang.http.paths import parse_query
 
-_OCTETS = (6, 8, 20)
-_SEPARATED = {
-    octets: re.compile(rf"[0-9a-fA-F]{{2}}(?:([:-])[0-9a-fA-F]{{2}})(?:\1[0-9a-fA-F]{{2}}){{{octets - 2}}}", re.ASCII)
-    for octets in _OCTETS
-}
-_DOTTED = {
-    octets: re.compile(rf"[0-9a-fA-F]{{4}}(?:\.[0-9a-fA-F]{{4}}){{{octets // 2 - 1}}}", re.ASCII) for octets in _OCTETS
-}
+_ADDRESS = re.compile(
+    r"[0-9a-fA-F]{2}([:-])[0-9a-fA-F]{2}(?:\1[0-9a-fA-F]{2})*|[0-9a-fA-F]{4}(?:\.[0-9a-fA-F]{4})*|[0-9a-fA-F]*"
+)
+_DIGITS = (12, 16, 40)
 _UNRESOLVED = re.compile(r"\$\{[A-Za-z0-9_:./-]*\}")
 
 
@@ -32,12 +28,10 @@ def normalise_mac(text: str) -> str:
 
     Raises InvalidMACError for anything else.
     """
-    for octets in _OCTETS:
-        bare = len(text) == 2 * octets and re.fullmatch(r"[0-9a-fA-F]+", text, re.ASCII)
-        if bare or _SEPARATED[octets].fullmatch(text) or _DOTTED[octets].fullmatch(text):
-            digits = re.sub(r"[:.-]", "", text).lower()
-            return ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))
-    raise InvalidMACError(text)
+    digits = re.sub(r"[:.-]", "", text).lower()
+    if len(digits) not in _DIGITS or not _ADDRESS.fullmatch(text):
+        raise InvalidMACError(text)
+    return ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))
 
 
 def is_mac(key: str) -> bool:
