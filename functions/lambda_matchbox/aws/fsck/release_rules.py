@@ -4,6 +4,7 @@ Everything suspicious is read again before it counts, and objects are deleted on
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -66,7 +67,8 @@ class ReleaseCheck:
     def _damaged(self, source_id: str, text: str) -> Finding:
         repaired = False
         if self._repair:
-            try:
+            # Unless it was replaced meanwhile, or is not a text.
+            with suppress(self._clients.dynamodb.exceptions.ConditionalCheckFailedException):
                 self._clients.dynamodb.update_item(
                     TableName=self._clients.table,
                     Key=encode_item({KEY: POINTERS}),
@@ -76,9 +78,6 @@ class ReleaseCheck:
                     ExpressionAttributeValues=encode_item({":text": text}),
                 )
                 repaired = True
-            except self._clients.dynamodb.exceptions.ConditionalCheckFailedException:
-                # It was replaced meanwhile, or is not a text.
-                repaired = False
         text = f"the pointer of source {source_id!r} is damaged, so that no release of it is served"
         return Finding(Kind.UNREADABLE, f"{text}; remove it with --repair, then sync again", repaired)
 
@@ -122,15 +121,12 @@ class ReleaseCheck:
             return
         repaired = False
         if self._repair:
-            try:
-                with store.lease():
-                    if directory.name in _directories(_pointer(store)):
-                        return
-                    store.discard(directory.name)
-                    repaired = True
-            except BusyError:
-                # The running sync removes it.
-                repaired = False
+            # A running sync removes it itself.
+            with suppress(BusyError), store.lease():
+                if directory.name in _directories(_pointer(store)):
+                    return
+                store.discard(directory.name)
+                repaired = True
         text = f"no release has the objects below {release_prefix(directory.source_id, directory.name)}"
         yield Finding(Kind.UNUSED_OBJECT, text, repaired)
 
