@@ -5,12 +5,12 @@ from typing import Any
 
 from lambda_matchbox.aws.clients.dynamodb_json import Item, decode_item, encode_item
 from lambda_matchbox.aws.clients.http_client import HttpClient
-from lambda_matchbox.aws.clients.json_service import JsonService, Protocol
+from lambda_matchbox.aws.clients.json_service import JsonProtocol, JsonService
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.retry import Backoff
 
-_PROTOCOL = Protocol("dynamodb", "DynamoDB_20120810", "1.0")
+_PROTOCOL = JsonProtocol("dynamodb", "DynamoDB_20120810", "1.0")
 
 _BACKOFF = Backoff()
 

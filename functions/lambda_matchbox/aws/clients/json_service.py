@@ -11,7 +11,7 @@ from lambda_matchbox.aws.clients.regional_hosts import regional_host
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 
 
-class Protocol(NamedTuple):
+class JsonProtocol(NamedTuple):
     """The service's name in addresses and signatures, its prefix of operations, and its JSON version."""
 
     service: str
@@ -24,7 +24,7 @@ class JsonService:
 
     def __init__(
         self,
-        protocol: Protocol,
+        protocol: JsonProtocol,
         endpoint: str | None,
         region: str,
         credentials_provider: Callable[[], Credentials],

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from lambda_matchbox.aws.clients.http_client import HttpClient
-from lambda_matchbox.aws.clients.json_service import JsonService, Protocol
+from lambda_matchbox.aws.clients.json_service import JsonProtocol, JsonService
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 
-_PROTOCOL = Protocol("secretsmanager", "secretsmanager", "1.1")
+_PROTOCOL = JsonProtocol("secretsmanager", "secretsmanager", "1.1")
 
 
 class SecretsManager:

@@ -13,12 +13,12 @@ from botocore.exceptions import ClientError
 
 from lambda_matchbox.aws.catalog.items import ObjectRef, display_name, group_fields, object_ref
 from lambda_matchbox.aws.catalog.table_contents import TableContents, scan_table
+from lambda_matchbox.aws.clients.dynamodb_json import Item
 from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.fsck.release_rules import ReleaseCheck
 from lambda_matchbox.aws.fsck.repair import CatalogRepair
 from lambda_matchbox.aws.fsck.rules import (
     Finding,
-    Item,
     Kind,
     check_document,
     check_group,

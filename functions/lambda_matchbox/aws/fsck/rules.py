@@ -6,7 +6,7 @@ They hold for items read at one moment. For items read one after the other they 
 import json
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from lambda_matchbox.aws.catalog.items import (
     MALFORMED,
@@ -16,6 +16,7 @@ from lambda_matchbox.aws.catalog.items import (
     has_object,
     profile_in,
 )
+from lambda_matchbox.aws.clients.dynamodb_json import Item
 from lambda_matchbox.aws.layout import (
     GROUP,
     KEY,
@@ -27,8 +28,6 @@ from lambda_matchbox.aws.layout import (
     shape_of,
 )
 from lambda_matchbox.catalog.selection import Selector, keys_of, stands_for
-
-Item = Mapping[str, Any]
 
 
 class Kind(Enum):

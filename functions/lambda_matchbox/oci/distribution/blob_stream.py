@@ -7,7 +7,7 @@ from contextlib import closing
 from http import HTTPStatus
 
 from lambda_matchbox.oci.descriptors import Descriptor
-from lambda_matchbox.oci.distribution.registry_http import Response
+from lambda_matchbox.oci.distribution.registry_http import RegistryResponse
 from lambda_matchbox.oci.distribution.retries import Attempts, RetryPolicy, TransientError
 from lambda_matchbox.oci.errors import DigestError
 
@@ -30,14 +30,14 @@ class BlobStream:
         self,
         descriptor: Descriptor,
         what: str,
-        get: Callable[[Mapping[str, str]], Response],
+        get: Callable[[Mapping[str, str]], RegistryResponse],
         retry_policy: RetryPolicy,
     ) -> None:
         self._descriptor = descriptor
         self._what = what
         self._get = get
         self._attempts = Attempts(retry_policy)
-        self._response: Response | None = None
+        self._response: RegistryResponse | None = None
         self._sha256 = hashlib.sha256()
         self._offset = 0
         self._to_skip = 0
@@ -84,7 +84,7 @@ class BlobStream:
             )
         return piece
 
-    def _open(self) -> Response:
+    def _open(self) -> RegistryResponse:
         """A response that begins at the offset, or `_to_skip` bytes before it."""
         partial = self._offset > 0 and self._supports_ranges
         response = self._get({"Range": f"bytes={self._offset}-"} if partial else {})

@@ -20,7 +20,7 @@ from lambda_matchbox.oci.distribution.manifests import (
     parse_object,
 )
 from lambda_matchbox.oci.distribution.platform_choice import PlatformChoice
-from lambda_matchbox.oci.distribution.registry_http import RegistryHttp, Response
+from lambda_matchbox.oci.distribution.registry_http import RegistryHttp, RegistryResponse
 from lambda_matchbox.oci.distribution.repository import Repository
 from lambda_matchbox.oci.distribution.retries import RetryPolicy, retry
 from lambda_matchbox.oci.errors import DigestError, RegistryError
@@ -103,7 +103,7 @@ class Registry:
     def _blob(self, reference: ImageReference, descriptor: Descriptor, what: str) -> closing[BlobStream]:
         repository = self._repository(reference)
 
-        def get(headers: Mapping[str, str]) -> Response:
+        def get(headers: Mapping[str, str]) -> RegistryResponse:
             return repository.get(f"blobs/{descriptor.digest}", what, headers)
 
         return closing(BlobStream(descriptor, what, get, self._policy))
@@ -127,10 +127,10 @@ class Registry:
             raise DigestError(f"{what}: it has {len(body)} bytes, but its descriptor says {descriptor.size}")
         return parse_document(body, descriptor.media_type, what)
 
-    def _document(self, reference: ImageReference, name: str, what: str) -> tuple[bytes, Response]:
+    def _document(self, reference: ImageReference, name: str, what: str) -> tuple[bytes, RegistryResponse]:
         repository = self._repository(reference)
 
-        def fetch() -> tuple[bytes, Response]:
+        def fetch() -> tuple[bytes, RegistryResponse]:
             response = repository.get(f"manifests/{name}", what, {"Accept": ACCEPT})
             with closing(response.body):
                 if response.status != HTTPStatus.OK:

@@ -26,7 +26,7 @@ _CONNECTIONS = 8
 _MAX_POOLS = 32
 
 
-class Response(NamedTuple):
+class RegistryResponse(NamedTuple):
     """A response that is neither a redirect nor a transient failure.
 
     `host` sent it; `redirected` says that this is another origin than the requested one.
@@ -57,7 +57,7 @@ class RegistryHttp:
         authorization: str = "",
         *,
         named_by: Location | None = None,
-    ) -> Response:
+    ) -> RegistryResponse:
         """The response to a GET, whose body the caller closes. Errors begin with `what`.
 
         The authorization is sent to the origin of `location` only. Where no operator but a registry named the location,
@@ -86,7 +86,7 @@ class RegistryHttp:
             body.discard()
             retry_after = parse_retry_after(response.headers.get("Retry-After", ""))
             raise TransientError(f"{what}: {at.name} answers {response.status}", retry_after)
-        return Response(response.status, response.headers, body, at.name, redirected)
+        return RegistryResponse(response.status, response.headers, body, at.name, redirected)
 
     def close(self) -> None:
         """Close all connections."""

@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from lambda_matchbox.oci.distribution.authentication import Authorizations
 from lambda_matchbox.oci.distribution.origins import registry_location
-from lambda_matchbox.oci.distribution.registry_http import RegistryHttp, Response
+from lambda_matchbox.oci.distribution.registry_http import RegistryHttp, RegistryResponse
 from lambda_matchbox.oci.distribution.retries import TransientError
 from lambda_matchbox.oci.errors import RegistryError
 from lambda_matchbox.oci.image_reference import ImageReference
@@ -27,7 +27,7 @@ class Repository:
         except RegistryError as error:
             raise RegistryError(f"{reference}: {error}") from error
 
-    def get(self, path: str, what: str, headers: Mapping[str, str]) -> Response:
+    def get(self, path: str, what: str, headers: Mapping[str, str]) -> RegistryResponse:
         """The response for `path` below the repository: its status is 200, 206 or 416; the caller closes its body.
 
         Errors begin with `what`. Raises TransientError for a failure that may pass by itself (a storage that refuses
@@ -46,7 +46,7 @@ class Repository:
         response.body.discard()
         raise self._error(response, "image" if path.startswith("manifests/") else "blob", what)
 
-    def _error(self, response: Response, kind: str, what: str) -> RegistryError:
+    def _error(self, response: RegistryResponse, kind: str, what: str) -> RegistryError:
         if response.redirected and response.status in _EXPIRED:
             return TransientError(f"{what}: the storage {response.host} answers {response.status}")
         if response.status in _DENIED:
