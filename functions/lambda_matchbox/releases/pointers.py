@@ -104,8 +104,8 @@ def published(pointer: Pointer | None, source: "Source", release: Release, now: 
     if pointer is not None:
         served = pointer.release(pointer.current)
         others = [one._replace(left=now) if one == served else one for one in others]
-    releases = _newest_first([release._replace(left=None), *others])
-    return pruned(Pointer(source.assets, release.digest, held=False, releases=releases), source.keep, now)
+    releases = sorted([release._replace(left=None), *others], key=lambda one: one.published, reverse=True)
+    return pruned(Pointer(source.assets, release.digest, held=False, releases=tuple(releases)), source.keep, now)
 
 
 def rolled_back(pointer: Pointer, digest: str | None, now: int) -> Pointer:
@@ -172,7 +172,3 @@ def _is_sound(pointer: Pointer) -> bool:
     numbers = [*left, *(release.published for release in pointer.releases)]
     typed = all(isinstance(text, str) for text in texts) and all(isinstance(number, int) for number in numbers)
     return typed and isinstance(pointer.held, bool) and pointer.release(pointer.current) is not None
-
-
-def _newest_first(releases: list[Release]) -> tuple[Release, ...]:
-    return tuple(sorted(releases, key=lambda release: release.published, reverse=True))

@@ -42,7 +42,7 @@ def _decoded(text: str, kind: str) -> str:
         given, raw = raw, re.sub(rb"(=+).*", rb"\1", raw, flags=re.DOTALL)
     group, ends, valid = (4, _BASE64_ENDS, _BASE64_GROUP) if kind == "64" else (8, _BASE32_ENDS, _BASE32_GROUP)
     if not _is_padded(raw, group, ends, valid):
-        return _corrupt(given, kind)
+        return f"illegal base{kind} data at input byte {_first_wrong(given, kind)}"
     if kind == "64":
         return text_of(binascii.a2b_base64(raw))
     return text_of(base64.b32decode(raw))
@@ -60,12 +60,8 @@ def _is_padded(raw: bytes, group: int, ends: tuple[int, ...], valid: "re.Pattern
     return filled is not None
 
 
-def _corrupt(raw: bytes, kind: str) -> str:
-    """Go's message with the offset at which its decoder stops."""
-    return f"illegal base{kind} data at input byte {_first_wrong(raw, kind)}"
-
-
 def _first_wrong(raw: bytes, kind: str) -> int:
+    """The offset at which Go's decoder stops."""
     alphabet = _BASE64 if kind == "64" else _BASE32
     group = 4 if kind == "64" else 8
     ends = _BASE64_ENDS if kind == "64" else _BASE32_ENDS

@@ -175,14 +175,6 @@ def _wrapped(limits: Limits, width: int, end: str, text: str, *, long_words: boo
     return text_of(parting.join([*lines, raw[offset:]]))
 
 
-def _to_string(limits: Limits, value: object) -> str:
-    return text_of_any(limits, value)
-
-
-def _to_strings(limits: Limits, value: object) -> StringList:
-    return StringList(texts_of_any(limits, value))
-
-
 PLAIN: dict[str, Callable[..., object]] = {
     "abbrev": lambda width, text: _abbreviated(0, width, text),
     "abbrevboth": _abbreviated,
@@ -213,8 +205,8 @@ BOUNDED: dict[str, Callable[..., object]] = {
     "splitList": lambda limits, separator, text: StringList(_pieces(limits, separator, text)),
     "splitn": lambda limits, separator, most, text: _numbered(_pieces(limits, separator, text, most)),
     "squote": _single_quoted,
-    "toString": _to_string,
-    "toStrings": _to_strings,
+    "toString": text_of_any,
+    "toStrings": lambda limits, value: StringList(texts_of_any(limits, value)),
     "wrap": lambda limits, width, text: _wrapped(limits, width, "", text, long_words=False),
     "wrapWith": lambda limits, width, end, text: _wrapped(limits, width, end, text, long_words=True),
 }

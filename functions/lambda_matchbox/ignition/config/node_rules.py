@@ -97,4 +97,4 @@ def config_problems(config: Struct, path: str, _minor: int) -> Problems:
 
 
 def _clean(path: str) -> str:
-    return posixpath.normpath(path).replace("//", "/", 1) if path else "."
+    return posixpath.normpath(path).replace("//", "/", 1)

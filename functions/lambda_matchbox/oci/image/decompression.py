@@ -66,7 +66,8 @@ def _gunzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
                 if member.eof:
                     # Zeros may pad members, as on tapes.
                     if not piece[start]:
-                        start += _leading_zeros(piece[start : start + _MIN_INPUT])
+                        padding = piece[start : start + _MIN_INPUT]
+                        start += len(padding) - len(padding.lstrip(b"\0"))
                         continue
                     member, size = zlib.decompressobj(_GZIP_WITH_HEADER), _MIN_INPUT
                 data = piece[start : start + size]
@@ -105,10 +106,6 @@ def _unzstd(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def _frames() -> zstandard.ZstdDecompressor:
     return zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW)
-
-
-def _leading_zeros(data: bytes) -> int:
-    return len(data) - len(data.lstrip(b"\0"))
 
 
 class _PieceReader:

@@ -72,18 +72,13 @@ def _entries(layer: Descriptor, pieces: Iterator[bytes], limit: int) -> LayerEnt
     rest = chain((first,), pieces)
     title = layer.annotations.get(TITLE, "")
     # ORAS gives plain files an archive's media type by default.
-    if plain_file(layer) or (title and not _is_directory(layer) and not _is_archive(first)):
+    if plain_file(layer) or (title and not _is_directory(layer) and not begins_archive(beginning_of(first, BLOCK))):
         return _one_file(LayerEntry(title, EntryType.FILE, "", layer.size), rest)
     return entries(_bounded(decompressed(rest), limit))
 
 
 def _is_directory(layer: Descriptor) -> bool:
     return layer.annotations.get(UNPACK, "") == "true"
-
-
-def _is_archive(beginning: bytes) -> bool:
-    """Whether a blob with this beginning is a tar archive, compressed or not."""
-    return begins_archive(beginning_of(beginning, BLOCK))
 
 
 def _one_file(entry: LayerEntry, pieces: Iterator[bytes]) -> LayerEntries:
