@@ -46,7 +46,7 @@ def job_of(environment: Mapping[str, str], scratch: Path = _SCRATCH) -> SyncJob:
     return SyncJob(
         table_stores(f"table {settings.table!r}", clients, settings.stand_in, scratch),
         Registry(login),
-        Logger(service=SERVICE, level=settings.log_level),
+        Logger(service=SERVICE, level=settings.log_level, use_rfc3339=True),
         publish=SyncMetrics(namespace).publish if namespace else lambda _: None,
     )
 

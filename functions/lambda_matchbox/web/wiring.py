@@ -66,7 +66,7 @@ def lambda_app(environment: Mapping[str, str], signatures: Signatures | None = N
     """The app of a Lambda function with this environment. Raises MissingSettingError and ValueError."""
     settings = Settings.from_environment(environment)
     count = RequestMetrics(settings.metrics_namespace).publish if settings.metrics_namespace else None
-    log = Logger(service=SERVICE, level=settings.log_level)
+    log = Logger(service=SERVICE, level=settings.log_level, use_rfc3339=True)
     return app(settings, partial(lambda_credentials, environment), log, count, signatures)
 
 
