@@ -17,7 +17,7 @@ export SAM_CLI_TELEMETRY := 0
 
 PROPERTIES := $(shell grep -rl "from hypothesis" tests --include="test_*.py")
 
-.PHONY: run test check check-stack build test-real test-boot test-nightly bench lock proto
+.PHONY: run test test-fast check check-stack build test-real test-boot test-nightly bench lock proto
 
 # pip installs uv, and uv the rest: packages and build backend in the versions and with the hashes of the lock files.
 .venv/bin/uv: requirements/uv.lock
@@ -46,6 +46,10 @@ run: .venv/serving
 # Quick tests: only the environments are needed.
 test: .venv/ready .venv-sam/ready
 	$(PYTEST) -m "$(QUICK)"
+
+# Tests without processes and sockets.
+test-fast: .venv/ready
+	$(PYTEST) --hypothesis-profile fast -m "not system and not slow and not nightly" tests/unit tests/conformance
 
 # What CI checks before the tests.
 check: .venv/ready check-stack

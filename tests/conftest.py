@@ -1,14 +1,20 @@
 import os
 import signal
+import sys
+from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 
 import botocore.session
+import inotify_simple
+import pytest
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.rigs.fixtures"]
 
 # A busy machine must not fail a test.
 settings.register_profile("quick", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("fast", settings.get_profile("quick"), max_examples=10)
 settings.register_profile("nightly", settings.get_profile("quick"), max_examples=10_000)
 settings.load_profile("nightly" if os.environ.get("MATCHBOX_NIGHTLY") == "1" else "quick")
 
@@ -27,6 +33,44 @@ os.environ["LANGUAGE"] = "C"
 
 # Sessions share one loader: each would read 2 MB of service models again, which takes 0.1 s for every command.
 botocore.session.create_loader = cache(botocore.session.create_loader)
+
+# Its first use runs ldconfig, which a test without the marker `system` may not.
+inotify_simple.INotify().close()
+
+SYSTEM_DIRECTORIES = ("boot", "contract", "real", "rigs", "stack")
+SYSTEM_FIXTURES = {"dynamodb_local", "faulty", "moto_server", "oci_registry", "swift_s3", "versitygw"}
+SYSTEM_CALLS = {"os.fork", "os.posix_spawn", "socket.bind", "socket.connect", "subprocess.Popen"}
+"""Audit events of what only tests with the marker `system` may do."""
+
+_pure = False
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that start processes or use sockets by where they are and by their fixtures."""
+    here = Path(__file__).parent
+    for item in items:
+        directory = item.path.relative_to(here).parts[0]
+        if directory in SYSTEM_DIRECTORIES or not SYSTEM_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker("system")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    global _pure
+    _pure = item.get_closest_marker("system") is None
+    try:
+        return (yield)
+    finally:
+        _pure = False
+
+
+def _refuse_system_calls(event: str, arguments: object) -> None:
+    if _pure and event in SYSTEM_CALLS:
+        pytest.fail(f"{event} {arguments}: a test that starts processes or uses sockets needs the marker `system`")
+
+
+sys.addaudithook(_refuse_system_calls)
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

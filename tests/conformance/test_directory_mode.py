@@ -9,6 +9,8 @@ from tests.conformance.http_exchange import exchange
 from tests.conformance.recordings import HERE, SUITES, Recording, assert_reproduced, recordings
 from tests.support.serving import serving
 
+pytestmark = pytest.mark.system
+
 
 @pytest.fixture(scope="module")
 def ports() -> Iterator[dict[str, int]]:

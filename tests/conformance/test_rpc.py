@@ -16,6 +16,8 @@ from tests.rigs.stores import new_stores
 from tests.support.rpc_client import ANYWHERE, Answer, Client, answer_class, connected, files_in, message_of, rpc_port
 from tests.support.serving import started
 
+pytestmark = pytest.mark.system
+
 STEPS: list[dict[str, Any]] = json.loads((HERE / "grpc/answers.json").read_text())
 # What matchbox's file system happens to do, and what depends on the Go that built it.
 KEPT = [number for number, step in enumerate(STEPS) if step["topic"] != "paths" and "varies" not in step]

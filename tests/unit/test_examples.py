@@ -15,6 +15,8 @@ from tests.conformance.butane_vectors import contents_of
 from tests.support.paths import EXAMPLES
 from tests.support.serving import started
 
+pytestmark = pytest.mark.system
+
 MACHINE = {"uuid": "0b1c", "mac": "52:54:00:aa:bb:cc"}
 STORAGE = {"uuid": "0b1d", "mac": "52:54:00:12:34:56"}
 NAMES = ["fedora-coreos", "flatcar", "talos"]

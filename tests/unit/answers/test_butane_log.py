@@ -3,7 +3,11 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.support.serving import started
+
+pytestmark = pytest.mark.system
 
 HEAD = "variant: fcos\nversion: 1.5.0\n"
 MANY = "".join(f"key{number}: 1\n" for number in range(60))

@@ -148,6 +148,7 @@ def test_errors_show_no_value_of_the_config(text: bytes) -> None:
     assert "hunter" not in " ".join([str(caught.value), *caught.value.report])
 
 
+@pytest.mark.system
 def test_translator_is_loaded_by_the_first_butane_config() -> None:
     """A machine configuration of Talos does not load it."""
     program = """

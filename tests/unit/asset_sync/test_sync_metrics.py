@@ -32,6 +32,8 @@ from tests.unit.oci.distribution.fast_retries import FAST_RETRIES
 from tests.unit.web.hostile_requests import quiet
 from tests.unit.web.metric_lines import Metric, metrics_of, open_log
 
+pytestmark = pytest.mark.system
+
 NAMESPACE = "matchbox/test"
 HOUR = 3600
 

@@ -185,6 +185,7 @@ def test_a_number_beyond_float64_is_an_error() -> None:
     assert refusal("{{.a}}", a=10**400) == "template 'a.txt': a number of the data is too large for a float64"
 
 
+@pytest.mark.system
 def test_a_template_without_an_action_does_not_load_gotpl() -> None:
     program = (
         "import sys; from lambda_matchbox.gotemplate.engine import render; render(b'a', {}, name='a');"

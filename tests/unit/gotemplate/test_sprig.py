@@ -202,6 +202,7 @@ def test_characters_of_the_private_block_are_kept() -> None:
     assert '"\U0010fe80\\ufffd\\ufffd"' == rendered("{{.a | toJson}}", a="\U0010fe80\udcf4\udc8f")
 
 
+@pytest.mark.system
 def test_modules_of_sprig_load_when_they_are_called() -> None:
     program = (
         "import sys; from lambda_matchbox.gotemplate.engine import render;"
@@ -218,6 +219,7 @@ def test_modules_of_sprig_load_when_they_are_called() -> None:
     ]
 
 
+@pytest.mark.system
 def test_without_re2_other_functions_work() -> None:
     program = (
         "import sys; sys.modules['re2'] = None\n"

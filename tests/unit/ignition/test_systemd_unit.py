@@ -46,6 +46,7 @@ def test_text_before_a_section_is_skipped(contents: str) -> None:
     sections_of(contents.replace("[", ""))
 
 
+@pytest.mark.system
 @given(st.dictionaries(st.text("abc", min_size=1), st.text(st.characters(categories=["L", "N"]), max_size=50)))
 def test_a_section_with_options_is_found(options: dict[str, str]) -> None:
     assert {"Unit"} >= sections_of("[Unit]\n" + "".join(f"{name}={value}\n" for name, value in options.items()))

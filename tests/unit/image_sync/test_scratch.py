@@ -44,6 +44,7 @@ def test_system_directory_is_new_and_removed(temporary: Path) -> None:
     assert [] == list(temporary.iterdir())
 
 
+@pytest.mark.system
 def test_directory_of_a_killed_sync_is_removed_by_the_next(temporary: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", HELD], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -26,6 +26,8 @@ from tests.unit.image_sync.sync_subject import (
     talos,
 )
 
+pytestmark = pytest.mark.system
+
 
 @pytest.fixture
 def subject() -> Iterator[Subject]:

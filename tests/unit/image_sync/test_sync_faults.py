@@ -32,6 +32,8 @@ from tests.unit.image_sync.sync_subject import (
 )
 from tests.unit.oci.distribution.fast_retries import FAST_RETRIES
 
+pytestmark = pytest.mark.system
+
 LAYER, CONFIG = NEW.document["layers"][0]["digest"], NEW.document["config"]["digest"]
 FOR_EVER = 1000
 

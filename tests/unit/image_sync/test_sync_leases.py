@@ -9,6 +9,8 @@ from lambda_matchbox.releases.pointers import Release, published
 from lambda_matchbox.releases.store import BusyError
 from tests.unit.image_sync.sync_subject import NOON, OLD, Subject, moved_tag
 
+pytestmark = pytest.mark.system
+
 
 @pytest.fixture
 def subject() -> Iterator[Subject]:

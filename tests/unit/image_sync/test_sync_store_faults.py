@@ -10,6 +10,8 @@ from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.image_sync.sync import SyncError
 from tests.unit.image_sync.sync_subject import NEW, NEW_FILES, OLD_FILES, Subject, completes, fails, moved_tag, talos
 
+pytestmark = pytest.mark.system
+
 AWAY = StoreUnavailableError("the table does not answer")
 FULL = OSError(errno.ENOSPC, "No space left on device")
 STEPS = {

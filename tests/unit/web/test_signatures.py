@@ -216,6 +216,7 @@ def test_log_and_metrics_name_the_signature_route(root: Path) -> None:
     assert ["/ipxe", "/ipxe.sig", "/boot.ipxe.asc"] == counted
 
 
+@pytest.mark.system
 def test_boot_api_does_not_load_the_signing_library() -> None:
     """Nor what reads the secret."""
     code = "import json, sys, boot_api.handler; print(json.dumps([*sys.modules]))"

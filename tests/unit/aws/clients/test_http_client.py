@@ -14,6 +14,8 @@ from lambda_matchbox.aws.clients import errors
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.errors import StoreUnavailableError
 
+pytestmark = pytest.mark.system
+
 SOON = 0.4
 """Seconds in which a server that stays broken is given up."""
 

@@ -31,6 +31,7 @@ def server_flags(directory: Path) -> list[str]:
     return [word for flag, name in flags for word in (flag, str(directory / name))]
 
 
+@pytest.mark.system
 def test_server_and_client_trust_each_other(tmp_path: Path) -> None:
     """Also after a renewal, and without warnings at the start."""
     made = tmp_path / "certs"

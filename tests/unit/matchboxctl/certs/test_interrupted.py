@@ -11,6 +11,8 @@ import pytest
 from matchboxctl.main import main
 from tests.unit.matchboxctl.certs.made_certificates import FILES, contents
 
+pytestmark = pytest.mark.system
+
 LIMIT = 60
 
 # An audit hook sees each call of the operating system before it is made, and whatever it raises the call raises.

@@ -11,6 +11,8 @@ from matchboxctl.main import main
 from tests.support.serving import serving
 from tests.unit.matchboxctl.check.checked import Checked
 
+pytestmark = pytest.mark.system
+
 LARGE, SMALL = bytes(range(256)) * 8000, b"initramfs"
 STATED = f"{hashlib.sha256(LARGE).hexdigest()}  vmlinuz\n"
 

@@ -11,6 +11,8 @@ import pytest
 from matchboxctl.main import main
 from tests.unit.matchboxctl.check.checked import Checked
 
+pytestmark = pytest.mark.system
+
 BOOT_SCRIPT = b"#!ipxe\nchain ipxe?uuid=${uuid}\n"
 
 

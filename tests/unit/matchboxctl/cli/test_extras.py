@@ -4,8 +4,12 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from matchboxctl.cli.extras import EXTRAS, missing_extra
 from tests.support.paths import PROJECT
+
+pytestmark = pytest.mark.system
 
 OPTIONAL = ("boto3", "botocore", "cryptography", "google", "grpc", "pysequoia", "zstandard")
 

@@ -16,6 +16,8 @@ from lambda_matchbox.catalog.groups import Group
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
 
+pytestmark = pytest.mark.system
+
 # As bash does when the key is pressed at the end of the line.
 PRESSED = """
 eval "$(matchboxctl completion bash)"

@@ -108,6 +108,7 @@ def test_show_secrets_masks_nothing(rendered: Rendered) -> None:
     assert found["body"].startswith("talos hunter2 aHVudGVyMg== ")
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize(
     "labels",

@@ -7,6 +7,8 @@ import pytest
 
 from tests.unit.matchboxctl.render.rendered import Rendered
 
+pytestmark = pytest.mark.system
+
 
 def test_secret_labels_are_masked(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """Ignored labels too."""

@@ -239,6 +239,7 @@ def test_closed_standard_input(commands: ResourceCommands) -> None:
     assert commands.capture.readouterr().err.endswith(b": stdin is not a terminal; use --yes\n")
 
 
+@pytest.mark.system
 def test_closed_output_ends_silently(commands: ResourceCommands) -> None:
     """The exit code is that of tools that SIGPIPE ends."""
     commands.ok("generic", "create", "-f", commands.file("t", b"x" * 10_000_000))

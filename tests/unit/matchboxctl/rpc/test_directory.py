@@ -23,6 +23,8 @@ from matchboxctl.rpc.status_codes import StatusError
 from tests.support.rpc_client import ANYWHERE, Client, connected, files_in, rpc_port
 from tests.support.serving import Serve, started
 
+pytestmark = pytest.mark.system
+
 
 class Served(NamedTuple):
     """A data directory, a client that edits it, and a server of it."""

@@ -10,6 +10,8 @@ from grpc_tools import protoc
 from matchboxctl import rpc
 from tests.support.paths import PROJECT
 
+pytestmark = pytest.mark.system
+
 HEAVY = ("grpc", "google.protobuf", "cryptography")
 
 

@@ -2,8 +2,12 @@ import base64
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.support.rpc_client import ANYWHERE, connected, files_in, rpc_port
 from tests.support.serving import started
+
+pytestmark = pytest.mark.system
 
 
 def test_each_call_is_one_line_without_content(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from tests.support.certificates import HOUR, Authority, Issued
 from tests.support.rpc_client import ANYWHERE, Files, connected, files_in, rpc_port
 from tests.support.serving import COMMAND, LIMIT, refused_start, started
 
+pytestmark = pytest.mark.system
+
 HTTP = ("--address", "127.0.0.1:0")
 
 

@@ -12,6 +12,8 @@ import pytest
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from tests.support.serving import LIMIT, Serve, started
 
+pytestmark = pytest.mark.system
+
 LARGE = random.Random(1).randbytes(3_000_000)
 LONG = 1_500_000
 GRUB, OLD_IPXE = "GRUB 2.06", "iPXE/1.0.0+git-20190125.36a4c85-5.1"

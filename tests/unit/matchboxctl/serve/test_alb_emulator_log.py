@@ -23,6 +23,8 @@ from matchboxctl.serve.alb_emulator import ALBEmulator, Streams
 from matchboxctl.serve.response_relay import ResponseRelay
 from tests.support.memory_catalog import MemoryCatalog
 
+pytestmark = pytest.mark.system
+
 LIMIT = 60
 KEYS = {
     *("level", "location", "message", "timestamp", "service"),

@@ -18,6 +18,8 @@ from matchboxctl.serve.alb_emulator import ALBEmulator, Streams
 from matchboxctl.serve.response_relay import ResponseRelay
 from tests.unit.web.hostile_requests import PIECES, SECRET, catalog, filled, quiet
 
+pytestmark = pytest.mark.system
+
 LIMIT = 60
 ANSWERED_WITH = {
     b"accept-ranges",

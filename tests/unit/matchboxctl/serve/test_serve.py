@@ -12,6 +12,8 @@ import pytest
 
 from tests.support.serving import LIMIT, Serve, refused_start, started
 
+pytestmark = pytest.mark.system
+
 LARGE = bytes(3_000_000)
 GRUB = "GRUB 2.06"
 

@@ -13,6 +13,8 @@ from tests.support.openpgp.independent import is_signed
 from tests.support.openpgp.keys import PASSPHRASE, path_of, signing_key
 from tests.support.serving import COMMAND, LIMIT, started
 
+pytestmark = pytest.mark.system
+
 ANYWHERE = ("--address", "127.0.0.1:0")
 LONG = 1_500_000
 

@@ -44,6 +44,7 @@ def test_banner_has_reachable_addresses(host: str, own: str | None, local: str, 
     assert [note for note, due in expected.items() if due] == notes
 
 
+@pytest.mark.system
 def test_own_address_is_not_loopback() -> None:
     address = own_address()
     assert address is None or not is_loopback(address)

@@ -111,6 +111,7 @@ def test_retry_after_may_be_a_date() -> None:
     assert time.time() > 0
 
 
+@pytest.mark.system
 def test_refused_connection_is_an_error() -> None:
     reference = ImageReference("127.0.0.1:1", "team/boot", "stable", "")
     with (

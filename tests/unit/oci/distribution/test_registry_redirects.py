@@ -19,6 +19,8 @@ from tests.support.images import manifests
 from tests.support.registry_faults import Fault, FaultyRegistry, faulty_registry
 from tests.unit.oci.distribution.fast_retries import FAST_RETRIES
 
+pytestmark = pytest.mark.system
+
 ARM64 = Platform("linux", "arm64")
 IMAGE = manifests.image([])
 BODY = b"kernel" * 1000

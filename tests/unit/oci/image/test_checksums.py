@@ -98,6 +98,7 @@ NAMES = st.text(st.characters(exclude_characters="/\0\r", exclude_categories=["C
 )
 
 
+@pytest.mark.system
 @pytest.mark.skipif(not shutil.which("sha256sum"), reason="needs sha256sum")
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(NAMES)
