@@ -63,7 +63,7 @@ check: .venv/ready check-stack
 # The template, and what the SAM transform makes of it. Nothing is asked of AWS.
 check-stack: .venv/ready .venv-sam/ready .venv-checkov/ready
 	$(SAM)/sam validate --lint
-	$(BIN)/python -m tools.translation .aws-sam/translated.json
+	$(BIN)/python -m tools.template_translation .aws-sam/translated.json
 	$(SAM)/cfn-lint .aws-sam/translated.json
 	$(CHECKOV)/checkov --config-file .checkov.yaml --file .aws-sam/translated.json
 

@@ -10,8 +10,8 @@ from typing import TypeVar
 from lambda_matchbox.aws.catalog.object_cache import LostObjectError
 from lambda_matchbox.aws.clients.boto3_errors import translated
 from lambda_matchbox.aws.clients.request_deadline import deadline_within, request_deadline
+from lambda_matchbox.backoff import Backoff
 from lambda_matchbox.errors import StoreUnavailableError
-from lambda_matchbox.retry import Backoff
 
 _BACKOFF = Backoff(first=0.1, longest=2.0)
 

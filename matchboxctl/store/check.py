@@ -7,7 +7,7 @@ from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.s3 import S3
-from lambda_matchbox.aws.layout import ASSETS_PREFIX, KEY, SHAPES, shapes_in
+from lambda_matchbox.aws.keys import ASSETS_PREFIX, KEY, SHAPES, shapes_in
 from lambda_matchbox.errors import StoreUnavailableError
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.cli.plurals import counted

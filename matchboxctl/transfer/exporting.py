@@ -12,7 +12,7 @@ from lambda_matchbox.aws.bulk.asset_objects import AssetObjects, read_asset
 from lambda_matchbox.aws.catalog.items import ObjectRef, group_in, profile_in, template_in
 from lambda_matchbox.aws.catalog.table_contents import TableContents, scan_table
 from lambda_matchbox.aws.clients.dynamodb_json import Item
-from lambda_matchbox.aws.layout import texts_of_sources
+from lambda_matchbox.aws.keys import texts_of_sources
 from lambda_matchbox.aws.parallel import in_parallel
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile

@@ -10,7 +10,7 @@ from lambda_matchbox.aws.bulk.plan import Plan, plan
 from lambda_matchbox.aws.bulk.run import CatalogImport
 from lambda_matchbox.aws.catalog.items import display_name, key_of
 from lambda_matchbox.aws.catalog.table_contents import TableContents, scan_table
-from lambda_matchbox.aws.layout import TEMPLATES_PREFIX, texts_of_sources
+from lambda_matchbox.aws.keys import TEMPLATES_PREFIX, texts_of_sources
 from lambda_matchbox.aws.parallel import in_parallel
 from lambda_matchbox.catalog.group_index import GroupIndex
 from lambda_matchbox.catalog.groups import Group

@@ -17,7 +17,7 @@ from lambda_matchbox.aws.assets import S3Assets
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
-from lambda_matchbox.aws.layout import ASSETS_PREFIX
+from lambda_matchbox.aws.keys import ASSETS_PREFIX
 from lambda_matchbox.aws.table_and_bucket import create_bucket
 from lambda_matchbox.golang.http.content_type import of_file
 from lambda_matchbox.web.alb import BODY_LIMIT

@@ -18,7 +18,7 @@ from lambda_matchbox.aws.clients.dynamodb_json import encode_item
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
-from lambda_matchbox.aws.layout import KEY, release_prefix, sync_key
+from lambda_matchbox.aws.keys import KEY, release_prefix, sync_key
 from lambda_matchbox.aws.releases.reader import TableReleases
 from lambda_matchbox.aws.releases.store import TableReleaseStore
 from lambda_matchbox.releases.pointers import Pointer, Release

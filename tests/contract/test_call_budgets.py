@@ -10,8 +10,8 @@ import pytest
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.http_client import HttpClient, HttpResponse
 from lambda_matchbox.aws.clients.sigv4 import Credentials
-from lambda_matchbox.aws.layout import KEY, entry_key
-from lambda_matchbox.aws.layout import SHAPES as SHAPES_KEY
+from lambda_matchbox.aws.keys import KEY, entry_key
+from lambda_matchbox.aws.keys import SHAPES as SHAPES_KEY
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.catalog.selection import selectors_of

@@ -5,7 +5,7 @@ from contextlib import closing
 import pytest
 
 from lambda_matchbox.aws.catalog.items import UnwritableError, profile_record
-from lambda_matchbox.aws.layout import MAX_ITEM_SIZE
+from lambda_matchbox.aws.keys import MAX_ITEM_SIZE
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.stores import Selection

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lambda_matchbox.aws.layout import SHAPES
+from lambda_matchbox.aws.keys import SHAPES
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.catalog.stores import Selection

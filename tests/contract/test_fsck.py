@@ -8,7 +8,7 @@ import pytest
 from lambda_matchbox.aws.clients.dynamodb_json import decode_item, encode_item
 from lambda_matchbox.aws.fsck.fsck import Ages
 from lambda_matchbox.aws.fsck.rules import Kind
-from lambda_matchbox.aws.layout import SHAPES, entry_key, member_name
+from lambda_matchbox.aws.keys import SHAPES, entry_key, member_name
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.catalog.selection import selectors_of

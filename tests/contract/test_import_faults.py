@@ -11,7 +11,7 @@ import pytest
 
 from lambda_matchbox.aws.bulk.asset_objects import AssetObjects
 from lambda_matchbox.aws.catalog.items import MAX_DOCUMENT_SIZE, UnwritableError
-from lambda_matchbox.aws.layout import TEMPLATES_PREFIX
+from lambda_matchbox.aws.keys import TEMPLATES_PREFIX
 from lambda_matchbox.catalog.groups import Group
 from tests.contract.conftest import Run
 from tests.contract.test_import_export import contents, files

@@ -9,7 +9,7 @@ import pytest
 from lambda_matchbox.aws.clients.dynamodb_json import decode_item, encode_item
 from lambda_matchbox.aws.fsck.fsck import Ages
 from lambda_matchbox.aws.fsck.rules import Finding, Kind
-from lambda_matchbox.aws.layout import KEY, POINTERS, SOURCES, release_prefix, source_name
+from lambda_matchbox.aws.keys import KEY, POINTERS, SOURCES, release_prefix, source_name
 from lambda_matchbox.aws.releases.source_table import SourceTable
 from lambda_matchbox.aws.releases.store import TableReleaseStore
 from lambda_matchbox.oci.image_reference import ImageReference

@@ -11,7 +11,7 @@ import pytest
 
 from lambda_matchbox.aws.clients.dynamodb_json import encode_item
 from lambda_matchbox.aws.clients.errors import AWSError
-from lambda_matchbox.aws.layout import KEY, POINTERS, source_name
+from lambda_matchbox.aws.keys import KEY, POINTERS, source_name
 from lambda_matchbox.releases.store import MovedError, ReleaseFile, ReleaseStore, ReleaseStoreError
 from tests.contract.release_subjects import ON_SERVICES, OnStores, ReleaseSubject, pointer
 

@@ -10,7 +10,7 @@ import pytest
 
 from lambda_matchbox.aws.catalog.table_contents import scan_table
 from lambda_matchbox.aws.clients.dynamodb_json import encode_item
-from lambda_matchbox.aws.layout import KEY, POINTERS, source_name
+from lambda_matchbox.aws.keys import KEY, POINTERS, source_name
 from lambda_matchbox.aws.releases.source_table import SourceTable
 from lambda_matchbox.aws.releases.store import TableReleaseStore
 from lambda_matchbox.documents.sources import parse_source

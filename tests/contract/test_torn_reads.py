@@ -10,7 +10,7 @@ import pytest
 from lambda_matchbox.aws.catalog.reader import MAX_TOMBSTONES, _Tombstone, _Tombstones
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.dynamodb_json import Item
-from lambda_matchbox.aws.layout import entry_key
+from lambda_matchbox.aws.keys import entry_key
 from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.selection import selectors_of
 from lambda_matchbox.catalog.stores import Selection

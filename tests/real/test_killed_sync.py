@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from lambda_matchbox.aws.layout import sync_key
+from lambda_matchbox.aws.keys import sync_key
 from tests.real.source_commands import SourceCommands, fetch
 from tests.rigs.oci_registry import OciRegistry
 from tests.rigs.service import Service

@@ -11,7 +11,7 @@ import pytest
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.fsck.fsck import Ages
 from lambda_matchbox.aws.fsck.rules import Finding
-from lambda_matchbox.aws.layout import member_name
+from lambda_matchbox.aws.keys import member_name
 from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.stores import Selection

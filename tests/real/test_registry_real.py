@@ -8,13 +8,13 @@ from uuid import uuid4
 
 import pytest
 
+from lambda_matchbox.backoff import Backoff
 from lambda_matchbox.oci.descriptors import Descriptor
 from lambda_matchbox.oci.distribution.docker_config import Login, no_logins
 from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.oci.distribution.retries import RetryPolicy
 from lambda_matchbox.oci.errors import RegistryError
 from lambda_matchbox.oci.image_reference import ImageReference, Platform, parse_image_reference, parse_platform
-from lambda_matchbox.retry import Backoff
 from tests.rigs.oci_registry import OciRegistry
 from tests.rigs.oci_registry import oci_registry as oci_registry_rig
 from tests.support.images.layers import Entry, Layer, gzipped, plain, raw_file, zstandard_compressed

@@ -13,7 +13,7 @@ from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.fsck.fsck import Ages, Fsck
 from lambda_matchbox.aws.fsck.rules import Finding
-from lambda_matchbox.aws.layout import entry_key
+from lambda_matchbox.aws.keys import entry_key
 from lambda_matchbox.aws.table_and_bucket import create_bucket, create_table
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.selection import selectors_of

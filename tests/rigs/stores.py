@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lambda_matchbox.aws.catalog.writer import CatalogWriter
 from lambda_matchbox.aws.clients.store_clients import StoreClients
-from lambda_matchbox.aws.layout import ASSETS_PREFIX
+from lambda_matchbox.aws.keys import ASSETS_PREFIX
 from lambda_matchbox.aws.table_and_bucket import create_bucket, create_table
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
 from lambda_matchbox.errors import DocumentError

@@ -8,7 +8,7 @@ import pytest
 
 from tests.rigs.cache import alone
 from tests.stack.resolution import Stack, stacks
-from tools.translation import PROJECT, Deployment
+from tools.template_translation import PROJECT, Deployment
 
 KEY = {"SigningKeySecret": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:signing-AbCdEf"}
 """What makes the function that signs."""

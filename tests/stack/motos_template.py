@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from tests.rigs.service import Service
 from tests.stack.resolution import Stack
-from tools.translation import REQUIRED_PARAMETERS, Deployment, translations
+from tools.template_translation import REQUIRED_PARAMETERS, Deployment, translations
 
 CODE = ["BootApi", "BootApiLayer", "SignedApi", "SignedApiLayer", "AssetSync", "AssetSyncLayer"]
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tools.translation import REQUIRED_PARAMETERS, Deployment, translations
+from tools.template_translation import REQUIRED_PARAMETERS, Deployment, translations
 
 STACK = "matchbox"
 IDENTITY = "6e1b0c9a-0000-4000-8000-123456789abc"

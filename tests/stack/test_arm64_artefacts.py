@@ -25,7 +25,7 @@ from tests.support.images.manifests import image
 from tests.support.openpgp.independent import TEXT, kind_of
 from tests.support.openpgp.keys import PASSPHRASE, key_ring
 from tests.support.registry_faults import faulty_registry
-from tools.translation import PROJECT
+from tools.template_translation import PROJECT
 
 pytestmark = pytest.mark.real
 

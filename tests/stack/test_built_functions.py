@@ -32,7 +32,7 @@ from tests.support.images.manifests import image
 from tests.support.openpgp.independent import is_signed
 from tests.support.openpgp.keys import PASSPHRASE, key_ring
 from tests.support.retry_on_503 import retry_on_503
-from tools.translation import PROJECT, Deployment, translations
+from tools.template_translation import PROJECT, Deployment, translations
 
 SCHEDULE = json.loads((PROJECT / "events" / "asset-sync-schedule.json").read_text())
 ONE_SOURCE = json.loads((PROJECT / "events" / "asset-sync-source.json").read_text())

@@ -19,7 +19,7 @@ import pytest
 from tests.rigs.service import Service
 from tests.stack.dialogue import dialogue
 from tests.stack.motos_template import Deployable, deployable, sams_environment
-from tools.translation import PROJECT
+from tools.template_translation import PROJECT
 
 SAM = PROJECT / ".venv-sam" / "bin" / "sam"
 SAMS_BUCKET = {

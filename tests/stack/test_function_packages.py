@@ -6,7 +6,7 @@ from pathlib import Path
 import grimp
 import pytest
 
-from tools.translation import PROJECT
+from tools.template_translation import PROJECT
 
 FUNCTIONS = {"BootApi": "boot_api", "SignedApi": "signed_api", "AssetSync": "asset_sync"}
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tools.translation import PROJECT
+from tools.template_translation import PROJECT
 
 LAYERS = ["boot_api", "signed_api", "asset_sync"]
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.stack.resolution import NAME, Stack, stacks
-from tools.translation import Deployment
+from tools.template_translation import Deployment
 
 ROLES = ["BootApiRole", "SignedApiRole", "AssetSyncRole", "ScheduleRole"]
 TABLE = f"arn:aws:dynamodb:eu-central-1:123456789012:table/{NAME}"

@@ -11,7 +11,7 @@ from lambda_matchbox.web.settings import Settings as BootSettings
 from signed_api.handler import SignedSettings
 from tests.stack.conftest import FULL, KEY
 from tests.stack.resolution import NAME, Stack, stacks
-from tools.translation import Deployment
+from tools.template_translation import Deployment
 
 LAMBDAS_OWN = {"AWS_REGION"}
 ENDPOINTS = {"AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SECRETS_MANAGER"}

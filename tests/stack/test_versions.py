@@ -6,7 +6,7 @@ import pytest
 
 from tests.stack.conftest import FULL, KEY
 from tests.stack.resolution import Stack, stacks
-from tools.translation import Deployment
+from tools.template_translation import Deployment
 
 OTHERS = {
     **FULL,

@@ -3,7 +3,7 @@
 from lambda_matchbox.assets.stores import AssetFile, DirectoryListing
 from lambda_matchbox.aws.clients.request_deadline import deadline_within
 from lambda_matchbox.aws.clients.s3 import S3
-from lambda_matchbox.aws.layout import ASSETS_PREFIX
+from lambda_matchbox.aws.keys import ASSETS_PREFIX
 from lambda_matchbox.errors import NotFoundError
 from lambda_matchbox.golang.http.paths import escape_path
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from lambda_matchbox.aws.layout import KEY, RESPONSES_PREFIX
+from lambda_matchbox.aws.keys import KEY, RESPONSES_PREFIX
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -2,8 +2,8 @@
 
 from datetime import date, timedelta
 
-from lambda_matchbox.golang import layout
-from lambda_matchbox.golang.layout import Civil, TimeError
+from lambda_matchbox.golang import time_layout
+from lambda_matchbox.golang.time_layout import Civil, TimeError
 from lambda_matchbox.golang.values import GoObject
 
 _DAY = 86_400
@@ -34,7 +34,7 @@ class Time(GoObject):
             day = _EPOCH + timedelta(days + _DAYS_IN_400_YEARS)
         except OverflowError:
             raise TimeError("the time is outside the years 0 to 9599") from None
-        return layout.formatted(Civil(day, seconds, self.nanoseconds % _NANO, self.offset, self.zone), form)
+        return time_layout.formatted(Civil(day, seconds, self.nanoseconds % _NANO, self.offset, self.zone), form)
 
     def text(self) -> str:
         """The time as `{{.}}` prints it."""
@@ -47,7 +47,7 @@ class Time(GoObject):
 
 def parse_time(form: str, text: str) -> Time:
     """The time in `text` by the layout `form`. Raises TimeError."""
-    civil = layout.parsed(form, text)
+    civil = time_layout.parsed(form, text)
     days = (civil.day - _EPOCH).days - _DAYS_IN_400_YEARS
     nanoseconds = (days * _DAY + civil.seconds - civil.offset) * _NANO + civil.nanoseconds
     return Time(nanoseconds, civil.offset, civil.zone)

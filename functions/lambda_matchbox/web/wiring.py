@@ -15,7 +15,7 @@ from lambda_matchbox.aws.clients.request_deadline import request_deadline
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.aws.releases.reader import TableReleases
-from lambda_matchbox.aws.responses import S3Responses
+from lambda_matchbox.aws.stored_responses import S3Responses
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.metrics import SERVICE, RequestMetrics

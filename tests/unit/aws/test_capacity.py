@@ -5,7 +5,7 @@ from typing import Any
 
 from lambda_matchbox.aws.bulk.capacity import fitting
 from lambda_matchbox.aws.catalog.table_contents import TableContents
-from lambda_matchbox.aws.layout import KEY, MAX_ITEM_SIZE, SHAPES, entry_key, member_name, selector_text, shape_name
+from lambda_matchbox.aws.keys import KEY, MAX_ITEM_SIZE, SHAPES, entry_key, member_name, selector_text, shape_name
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.selection import selectors_of

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from lambda_matchbox.aws.assets import object_key
 from lambda_matchbox.aws.clients.store_clients import StoreClients
-from lambda_matchbox.aws.layout import ASSETS_PREFIX
+from lambda_matchbox.aws.keys import ASSETS_PREFIX
 from lambda_matchbox.golang.http import content_type
 
 _DIGEST = "sha256"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from lambda_matchbox.aws.catalog.table_contents import TableContents
 from lambda_matchbox.aws.clients.dynamodb_json import Item
-from lambda_matchbox.aws.layout import (
+from lambda_matchbox.aws.keys import (
     KEY,
     MAX_ITEM_SIZE,
     MAX_NAME_SIZE,

@@ -17,13 +17,13 @@ from lambda_matchbox.aws.catalog.items import document_record
 from lambda_matchbox.aws.catalog.table_writes import TableWrites
 from lambda_matchbox.aws.clients.dynamodb_json import Item, encode_item
 from lambda_matchbox.aws.clients.store_clients import StoreClients
-from lambda_matchbox.aws.layout import KEY, SHAPES, Attribute, entry_key, member_name, selector_text, shape_name
+from lambda_matchbox.aws.keys import KEY, SHAPES, Attribute, entry_key, member_name, selector_text, shape_name
 from lambda_matchbox.aws.parallel import in_parallel
+from lambda_matchbox.backoff import Backoff
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.selection import Selector, selectors_of
 from lambda_matchbox.catalog.templates import CatalogDocument
 from lambda_matchbox.errors import StoreUnavailableError
-from lambda_matchbox.retry import Backoff
 
 BATCH_ITEMS = 25
 """The limit of one BatchWriteItem; at 400 KB each they stay below its 16 MB."""

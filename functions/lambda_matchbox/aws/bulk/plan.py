@@ -6,7 +6,7 @@ from typing import NamedTuple
 from lambda_matchbox.aws.bulk.capacity import fitting
 from lambda_matchbox.aws.catalog.items import Record, UnwritableError, document_key, document_record
 from lambda_matchbox.aws.catalog.table_contents import TableContents
-from lambda_matchbox.aws.layout import KEY, Attribute, entry_key, member_name, selector_text, shape_name
+from lambda_matchbox.aws.keys import KEY, Attribute, entry_key, member_name, selector_text, shape_name
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.selection import keys_of, selectors_of
 from lambda_matchbox.catalog.templates import CatalogDocument

@@ -9,7 +9,7 @@ from lambda_matchbox.aws.bulk.plan import Plan
 from lambda_matchbox.aws.catalog.items import UnwritableError
 from lambda_matchbox.aws.catalog.writer import CatalogWriter
 from lambda_matchbox.aws.clients.store_clients import StoreClients
-from lambda_matchbox.aws.layout import GROUP, PROFILE, TEMPLATE, template_name
+from lambda_matchbox.aws.keys import GROUP, PROFILE, TEMPLATE, template_name
 from lambda_matchbox.aws.parallel import in_parallel
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile

@@ -1,4 +1,4 @@
-"""Groups, profiles and templates as items of the table (see `aws.layout`), written and read.
+"""Groups, profiles and templates as items of the table (see `aws.keys`), written and read.
 
 What is long of a document lies in the bucket: its item has the object's key and size in place of those bytes.
 """
@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from lambda_matchbox.aws.layout import (
+from lambda_matchbox.aws.keys import (
     GROUP,
     KEY,
     MAX_ITEM_SIZE,

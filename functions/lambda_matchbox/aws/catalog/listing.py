@@ -7,7 +7,7 @@ from lambda_matchbox.aws.catalog.items import ObjectRef, display_name, group_in,
 from lambda_matchbox.aws.catalog.object_cache import LostObjectError
 from lambda_matchbox.aws.clients.dynamodb_json import Item, decode_item
 from lambda_matchbox.aws.clients.store_clients import StoreClients
-from lambda_matchbox.aws.layout import KEY, group_key, profile_key, template_key
+from lambda_matchbox.aws.keys import KEY, group_key, profile_key, template_key
 from lambda_matchbox.aws.parallel import in_parallel
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile

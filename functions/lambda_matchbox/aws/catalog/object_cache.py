@@ -1,6 +1,6 @@
 """The bucket's objects with long templates and metadata, cached in memory.
 
-An object's key is the hash of its bytes (see `aws.layout`), so a cached one is never stale.
+An object's key is the hash of its bytes (see `aws.keys`), so a cached one is never stale.
 """
 
 from threading import Lock

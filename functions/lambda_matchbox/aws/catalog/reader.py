@@ -11,7 +11,7 @@ from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.dynamodb_json import Item
 from lambda_matchbox.aws.clients.request_deadline import deadline_within
 from lambda_matchbox.aws.clients.s3 import S3
-from lambda_matchbox.aws.layout import (
+from lambda_matchbox.aws.keys import (
     KEY,
     POINTERS,
     SHAPES,
@@ -24,13 +24,13 @@ from lambda_matchbox.aws.layout import (
     shapes_in,
     template_key,
 )
+from lambda_matchbox.backoff import Backoff
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.selection import Selector, Shape, candidates, sort_key
 from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.releases.pointers import Pointers
-from lambda_matchbox.retry import Backoff
 
 _BACKOFF = Backoff()
 

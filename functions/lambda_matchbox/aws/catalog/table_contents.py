@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from lambda_matchbox.aws.clients.dynamodb_json import Item, decode_item
 from lambda_matchbox.aws.clients.store_clients import StoreClients
-from lambda_matchbox.aws.layout import (
+from lambda_matchbox.aws.keys import (
     ENTRY,
     GROUP,
     KEY,

@@ -10,10 +10,10 @@ from botocore.exceptions import ClientError
 from lambda_matchbox.aws.catalog.items import UnwritableError
 from lambda_matchbox.aws.clients.dynamodb_json import encode_item
 from lambda_matchbox.aws.clients.store_clients import StoreClients
-from lambda_matchbox.aws.layout import KEY, MAX_ITEM_SIZE, MAX_NAME_SIZE, SHAPES, member_name, shape_name
+from lambda_matchbox.aws.keys import KEY, MAX_ITEM_SIZE, MAX_NAME_SIZE, SHAPES, member_name, shape_name
+from lambda_matchbox.backoff import Backoff
 from lambda_matchbox.catalog.selection import Shape
 from lambda_matchbox.errors import StoreUnavailableError
-from lambda_matchbox.retry import Backoff
 
 RETRY_SECONDS = 30.0
 """How long a write that conflicts with others is retried."""

@@ -18,7 +18,7 @@ from lambda_matchbox.aws.catalog.items import (
 from lambda_matchbox.aws.catalog.table_writes import RETRY_SECONDS, TableWrites, unchanged
 from lambda_matchbox.aws.clients.dynamodb_json import decode_item, encode_item
 from lambda_matchbox.aws.clients.store_clients import StoreClients
-from lambda_matchbox.aws.layout import KEY, Attribute, entry_key, group_key, profile_key, selector_text, template_key
+from lambda_matchbox.aws.keys import KEY, Attribute, entry_key, group_key, profile_key, selector_text, template_key
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.selection import Selector, keys_of, selectors_of

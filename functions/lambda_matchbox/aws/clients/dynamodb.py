@@ -7,8 +7,8 @@ from lambda_matchbox.aws.clients.dynamodb_json import Item, decode_item, encode_
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.json_service import JsonProtocol, JsonService
 from lambda_matchbox.aws.clients.sigv4 import Credentials
+from lambda_matchbox.backoff import Backoff
 from lambda_matchbox.errors import StoreUnavailableError
-from lambda_matchbox.retry import Backoff
 
 _PROTOCOL = JsonProtocol("dynamodb", "DynamoDB_20120810", "1.0")
 

@@ -10,8 +10,8 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import HTTPError, ProtocolError
 
 from lambda_matchbox.aws.clients import errors
+from lambda_matchbox.backoff import Backoff
 from lambda_matchbox.errors import StoreUnavailableError
-from lambda_matchbox.retry import Backoff
 
 CONNECT_TIMEOUT = 1.0
 """Seconds to connect to one address of a service."""

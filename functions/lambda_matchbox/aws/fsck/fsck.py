@@ -26,7 +26,7 @@ from lambda_matchbox.aws.fsck.rules import (
     entry_selector,
     is_shape,
 )
-from lambda_matchbox.aws.layout import KEY, TEMPLATES_PREFIX, members_of, shape_name
+from lambda_matchbox.aws.keys import KEY, TEMPLATES_PREFIX, members_of, shape_name
 from lambda_matchbox.catalog.overlaps import overlaps_among
 from lambda_matchbox.catalog.selection import Selector, keys_of
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS

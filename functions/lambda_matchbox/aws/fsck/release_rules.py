@@ -12,7 +12,7 @@ from lambda_matchbox.aws.catalog.table_contents import TableContents
 from lambda_matchbox.aws.clients.dynamodb_json import encode_item
 from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.fsck.rules import Finding, Kind
-from lambda_matchbox.aws.layout import (
+from lambda_matchbox.aws.keys import (
     KEY,
     POINTERS,
     RELEASES_PREFIX,

@@ -11,7 +11,7 @@ from lambda_matchbox.aws.catalog.table_writes import RETRY_SECONDS, TableWrites
 from lambda_matchbox.aws.clients.dynamodb_json import Item, decode_item, encode_item
 from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.fsck.rules import Finding, check_group, check_member
-from lambda_matchbox.aws.layout import GROUP, KEY, SHAPES, entry_key, member_name, members_of, selector_text
+from lambda_matchbox.aws.keys import GROUP, KEY, SHAPES, entry_key, member_name, members_of, selector_text
 from lambda_matchbox.catalog.selection import keys_of
 
 # An update has at most 300 operators and functions (DynamoDB's "Quotas", expressions).

@@ -17,7 +17,7 @@ from lambda_matchbox.aws.catalog.items import (
     profile_in,
 )
 from lambda_matchbox.aws.clients.dynamodb_json import Item
-from lambda_matchbox.aws.layout import (
+from lambda_matchbox.aws.keys import (
     GROUP,
     KEY,
     PROFILE,

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lambda_matchbox.aws.clients.boto3_errors import translated
 from lambda_matchbox.aws.clients.dynamodb_json import encode_item
 from lambda_matchbox.aws.clients.store_clients import StoreClients
-from lambda_matchbox.aws.layout import KEY, sync_key
+from lambda_matchbox.aws.keys import KEY, sync_key
 from lambda_matchbox.releases.store import BusyError
 
 LEASE_SECONDS = 30.0

@@ -3,7 +3,7 @@
 from lambda_matchbox.aws.assets import S3Assets
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.request_deadline import deadline_within
-from lambda_matchbox.aws.layout import KEY, POINTERS, pointers_in, release_prefix
+from lambda_matchbox.aws.keys import KEY, POINTERS, pointers_in, release_prefix
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.releases.pointers import Pointers
 

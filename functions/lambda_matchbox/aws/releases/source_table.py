@@ -5,7 +5,7 @@ from typing import Any
 from lambda_matchbox.aws.clients.boto3_errors import translated
 from lambda_matchbox.aws.clients.dynamodb_json import decode_item, encode_item
 from lambda_matchbox.aws.clients.store_clients import StoreClients
-from lambda_matchbox.aws.layout import (
+from lambda_matchbox.aws.keys import (
     CHECKED,
     KEY,
     POINTERS,

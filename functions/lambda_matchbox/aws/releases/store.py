@@ -11,12 +11,12 @@ from lambda_matchbox.aws.clients.boto3_errors import translated
 from lambda_matchbox.aws.clients.dynamodb_json import decode_item, encode_item
 from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.aws.clients.store_clients import StoreClients
-from lambda_matchbox.aws.layout import CHECKED, KEY, POINTERS, RELEASES_PREFIX, release_prefix, source_name, sync_key
+from lambda_matchbox.aws.keys import CHECKED, KEY, POINTERS, RELEASES_PREFIX, release_prefix, source_name, sync_key
 from lambda_matchbox.aws.releases.lease import LEASE_SECONDS, SyncLeases
+from lambda_matchbox.backoff import Backoff
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.releases.pointers import Pointer, pointer_in, pointer_text
 from lambda_matchbox.releases.store import LeaseLostError, MovedError, ReleaseFile, ReleaseStoreError
-from lambda_matchbox.retry import Backoff
 
 _NOT_FOUND = ("404", "NoSuchKey")
 _CONDITION_FAILED = "ConditionalCheckFailed"

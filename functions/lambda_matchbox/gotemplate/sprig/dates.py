@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from lambda_matchbox.golang.duration import DurationError, duration_of, seconds_text
-from lambda_matchbox.golang.layout import TimeError
 from lambda_matchbox.golang.moment import Time, parse_time
+from lambda_matchbox.golang.time_layout import TimeError
 from lambda_matchbox.golang.values import Int64
 from lambda_matchbox.gotemplate.errors import FunctionError
 from lambda_matchbox.gotemplate.limits import Limits

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple, TypeVar
 
+from lambda_matchbox.backoff import Backoff
 from lambda_matchbox.oci.errors import RegistryError
-from lambda_matchbox.retry import Backoff
 
 Result = TypeVar("Result")
 

@@ -12,7 +12,7 @@ import pytest
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.request_deadline import deadline_within, request_deadline
-from lambda_matchbox.aws.layout import ASSETS_PREFIX
+from lambda_matchbox.aws.keys import ASSETS_PREFIX
 from lambda_matchbox.aws.table_and_bucket import create_bucket, create_table
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores

@@ -17,7 +17,7 @@ def clock() -> Iterator[Mock]:
     with (
         patch("matchboxctl.documents.retries.time", clock),
         patch("lambda_matchbox.aws.clients.request_deadline.time", clock),
-        patch("lambda_matchbox.retry.time", clock),
+        patch("lambda_matchbox.backoff.time", clock),
     ):
         yield clock
 

@@ -8,12 +8,12 @@ from unittest.mock import patch
 
 import pytest
 
+from lambda_matchbox.backoff import Backoff
 from lambda_matchbox.oci.distribution.docker_config import no_logins
 from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.oci.distribution.retries import RetryPolicy, parse_retry_after
 from lambda_matchbox.oci.errors import RegistryError
 from lambda_matchbox.oci.image_reference import ImageReference, Platform
-from lambda_matchbox.retry import Backoff
 from tests.support.images import layers, manifests
 from tests.support.registry_faults import Fault, FaultyRegistry, faulty_registry
 from tests.unit.oci.distribution.fast_retries import FAST_RETRIES

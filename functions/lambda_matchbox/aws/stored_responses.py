@@ -4,7 +4,7 @@ import hashlib
 
 from lambda_matchbox.aws.clients.request_deadline import deadline_within
 from lambda_matchbox.aws.clients.s3 import S3
-from lambda_matchbox.aws.layout import RESPONSES_PREFIX
+from lambda_matchbox.aws.keys import RESPONSES_PREFIX
 from lambda_matchbox.http import StoredResponse
 
 

@@ -1,6 +1,6 @@
 """The CloudFormation template that the SAM transform makes of template.yaml.
 
-`python -m tools.translation FILE` writes it as JSON.
+`python -m tools.template_translation FILE` writes it as JSON.
 """
 
 import atexit
