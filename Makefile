@@ -5,7 +5,7 @@ BIN := .venv/bin
 INSTALL := .venv/bin/uv pip install --quiet
 SAM := .venv-sam/bin
 CHECKOV := .venv-checkov/bin
-QUICK := not real and not slow and not boot and not nightly
+QUICK := not real and not boot and not nightly
 
 # Files of tests side by side: those of one file share what is slow to set up.
 PYTEST := $(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile
@@ -75,7 +75,7 @@ build: .venv/ready .venv-sam/ready
 
 # Real programs and four boots: installs what it needs.
 test-real: .venv/ready .venv-sam/ready
-	$(PYTEST) -m "(real or slow or boot) and not nightly"
+	$(PYTEST) -m "(real or boot) and not nightly"
 
 # Every boot client, from a directory and from table and bucket. Root installs what is missing, others are told.
 test-boot: .venv/ready
@@ -84,7 +84,7 @@ test-boot: .venv/ready
 # All that takes long: 10,000 cases of each property, every real program, every boot client.
 test-nightly: .venv/ready .venv-sam/ready
 	MATCHBOX_NIGHTLY=1 $(PYTEST) -m "$(QUICK)" $(PROPERTIES)
-	MATCHBOX_NIGHTLY=1 $(PYTEST) -m "real or slow or boot or nightly"
+	MATCHBOX_NIGHTLY=1 $(PYTEST) -m "real or boot or nightly"
 
 # Ratios against a baseline of the same run.
 bench: .venv/ready

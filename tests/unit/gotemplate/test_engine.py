@@ -144,6 +144,7 @@ DOUBLING = "".join(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "reason"),
     [

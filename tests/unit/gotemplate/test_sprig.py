@@ -39,6 +39,7 @@ def decoded(text: dict[str, str]) -> bytes:
     return base64.b64decode(text["base64"]) if "base64" in text else text["text"].encode()
 
 
+@pytest.mark.slow
 def test_results_are_sprigs() -> None:
     """Thousands of recorded calls, with the text, the type and the JSON of their results."""
     query = {

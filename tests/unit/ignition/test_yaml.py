@@ -27,6 +27,7 @@ def test_aliases_are_not_followed() -> None:
     assert len(documents(laughs)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "reason", "line"),
     [

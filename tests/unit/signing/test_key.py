@@ -58,6 +58,7 @@ MISCOUNTED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MISCOUNTED)
 def test_malformed_secret_keeps_its_protection(name: str) -> None:
     """It ends early, or a length exceeds its end."""
@@ -135,6 +136,7 @@ def test_signature_is_armored_or_a_packet(rsa: SigningKey) -> None:
     assert rsa.binary(b"a\n")[0] & 0x80
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ed25519", "ed25519-miscounted", "nistp256-miscounted", "subkey", "stub"])
 def test_protected_key_needs_its_passphrase(name: str) -> None:
     """The error shows neither."""

@@ -14,6 +14,8 @@ from lambda_matchbox.ignition.butane.report import MAX_ENTRIES, ButaneError, Pos
 from lambda_matchbox.ignition.config.rules import problems
 from tests.support.butane_form import translate
 
+pytestmark = pytest.mark.slow
+
 HEAD = "variant: fcos\nversion: 1.5.0\n"
 FILES = "storage:\n  files:\n"
 NODES = "it takes too long: more than 100000 values, keys, lists and mappings"

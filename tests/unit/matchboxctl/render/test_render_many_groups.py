@@ -8,6 +8,7 @@ import pytest
 from tests.unit.matchboxctl.render.rendered import Rendered
 
 
+@pytest.mark.slow
 def test_ten_of_thousands_of_groups_are_shown(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "groups").mkdir()
     for number in range(3000):
