@@ -14,6 +14,8 @@ PYTEST := $(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist
 ARCHITECTURE ?= $(if $(findstring x86_64,$(shell grep -s Architecture= samconfig.toml)),x86_64,arm64)
 BUILT ?= .aws-sam/build
 export SAM_CLI_TELEMETRY := 0
+# uv has certificates of its own, which lack what an administrator has added to the system's.
+export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),true,false)
 # Tests start hundreds of processes, each of which would compile every module that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
