@@ -9,7 +9,7 @@ address in its kernel argument `talos.config=`, prints the answer on its serial 
 - `token_free`: a plain HTTP server over the objects of a bucket.
 - `exchanges`: a relay that keeps what clients asked and how they were answered.
 - `clients`: the table of clients, each with its virtual hardware. `boot` runs one.
-- `networks`: what DHCP and TFTP tell each client.
+- `networks`: the DHCP and TFTP configuration of each client.
 - `dhcp_network`, with the program `namespace`: a network of its own with a real DHCP server.
 - `machine`: one virtual machine: its identity, its run with a time limit, what it printed.
 - `guest`: the kernel and the initramfs that are booted.

@@ -1,4 +1,4 @@
-"""A network of its own for one machine, with dnsmasq as its DHCP and TFTP server.
+"""A network for one machine, with dnsmasq as its DHCP and TFTP server.
 
 QEMU's built-in DHCP server names one boot file and nothing else. UEFI's HTTP boot wants the vendor class `HTTPClient`
 in the answer, and iPXE another boot file than the firmware that loaded it. The network is a namespace (root makes it,

@@ -1,4 +1,4 @@
-"""`examples/talos` as it is delivered, with the kernel and the initramfs that its README asks for put in place."""
+"""`examples/talos` with the kernel and the initramfs that its README names."""
 
 import shutil
 from pathlib import Path

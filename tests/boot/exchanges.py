@@ -1,4 +1,4 @@
-"""A relay before the HTTP server that keeps what clients asked and how they were answered."""
+"""A relay in front of the HTTP server that records requests and responses."""
 
 import socket
 import threading
@@ -69,7 +69,7 @@ class _Conversation(BaseRequestHandler):
 
     def handle(self) -> None:
         client: socket.socket = self.request
-        # Either end may leave; the other one is then told by closing.
+        # Either end may leave; the other end's connection is then closed.
         with suppress(ConnectionError, TimeoutError), client.makefile("rb") as stream:
             while (request := read_head(stream)) is not None and self._relay(request, client, stream):
                 pass

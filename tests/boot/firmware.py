@@ -1,4 +1,4 @@
-"""Files of the boot programs, all from Debian and the same on every host."""
+"""Files of the boot programs, from Debian."""
 
 from pathlib import Path
 

@@ -1,6 +1,6 @@
-"""Machines that boot from one server: a group for each, and the data directory with all of them.
+"""Machines that boot from one server, and the data directory with a group for each.
 
-Every machine is told apart by something else: its MAC address, UUID, serial number, host name, architecture; and one
+Each machine differs by one thing: its MAC address, UUID, serial number, host name, architecture; and one
 has no group of its own. A machine asks twice, for its boot script and, from Linux, for its configuration, and what it
 gets is right only if both were answered for the same group.
 """
@@ -84,7 +84,7 @@ def named(name: str) -> Member:
     return found
 
 
-# Addresses below the boot server of what an amd64 machine loads.
+# Paths of the files that an amd64 machine loads.
 KERNEL, INITRAMFS = "/assets/linux/amd64/vmlinuz", "/assets/linux/amd64/initramfs.gz"
 
 KNOWS_ITS_ORIGIN = {"bios-ipxe-new", "uefi-x86-64", "arm64", "edk2-http"}
@@ -97,7 +97,7 @@ def write_data_directory(directory: Path, booting: Member, port: int) -> None:
     """
     for each in FLEET:
         architecture = each.client.architecture
-        # An iPXE script knows where it came from; GRUB and old iPXE have to be told.
+        # An iPXE script knows where it came from; GRUB and old iPXE need it configured.
         origin = "${cwduri}" if each.name in KNOWS_ITS_ORIGIN else f"http://{HOST}:{port}/"
         address = f"talos.config={origin}generic?{each.query}"
         boot = {

@@ -1,4 +1,4 @@
-"""The Linux that is booted: Debian's kernel, and an initramfs that prints its configuration and powers off.
+"""The Linux that machines boot: Debian's kernel, and an initramfs that prints its configuration and powers off.
 
 The initramfs holds a static busybox, the modules for a virtio network card, and `/init` (the script `INIT`).
 """
@@ -20,7 +20,7 @@ END = "-----END MACHINE CONFIGURATION-----"
 FAILED = "-----MACHINE CONFIGURATION FAILED-----"
 
 # The configuration is printed in base64: a terminal changes line ends and drops what it takes for control characters.
-# It goes to the machine's serial port, whatever console the kernel was told of: a profile's is that of other hardware.
+# It goes to the serial port, whatever console the profile names: that is one of other hardware.
 INIT = f"""\
 #!/bin/busybox sh
 /bin/busybox --install -s /bin

@@ -1,4 +1,4 @@
-"""One virtual machine: who it is, and its run from power-on to power-off."""
+"""A virtual machine and its run from power-on to power-off."""
 
 import base64
 import re

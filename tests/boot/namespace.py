@@ -1,4 +1,4 @@
-"""Run as a program in a new network namespace: gives it a network card, DHCP and listening sockets, and waits.
+"""A program that gives a new network namespace a network card, DHCP and listening sockets.
 
 Arguments: the number of an open Unix socket, the path of `ip`, the network's addresses with their prefix length, joined
 by commas, where to listen (`ADDRESS:PORT`), joined by commas, and then the DHCP server's command line. Over the Unix

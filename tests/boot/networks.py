@@ -1,4 +1,4 @@
-"""The network a client is plugged into: what DHCP and TFTP tell it, so that it ends up at the HTTP server."""
+"""The DHCP and TFTP configuration that leads each client to the HTTP server."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Machines boot from `matchboxctl serve`, over the network, to a Linux that prints its configuration."""
+"""Boots from `matchboxctl serve` to a Linux that prints its configuration."""
 
 from pathlib import Path
 
@@ -22,7 +22,6 @@ QUICK = {"bios-ipxe-new"}
     ],
 )
 def test_machine_boots_to_its_own_configuration(member: Member, tmp_path: Path) -> None:
-    """A machine that boots from the network fetches the configuration of its own group, among the whole fleet's."""
     data, scratch = tmp_path / "data", tmp_path / "machine"
     scratch.mkdir()
     data.mkdir()

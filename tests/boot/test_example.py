@@ -1,4 +1,4 @@
-"""A machine boots from `examples/talos`, of which nothing is edited."""
+"""A boot from `examples/talos`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,8 +37,8 @@ def from_stores(dynamodb_local: Service, versitygw: Service, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("mode", ["from_directory", pytest.param("from_stores", marks=pytest.mark.nightly)])
-def test_the_example_boots_as_it_stands(mode: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    """An ARM64 machine fetches the example's Talos configuration from `talos.config=`, with its own UUID in it."""
+def test_example_boots_unedited(mode: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """The machine fetches the configuration of `talos.config=`, with its own UUID."""
     servers: Servers = request.getfixturevalue(mode)
     scratch = tmp_path / "machine"
     scratch.mkdir()

@@ -1,4 +1,4 @@
-"""What GRUB asks `matchboxctl serve` for, and what it is answered."""
+"""GRUB's requests and the responses of `matchboxctl serve`."""
 
 import gzip
 from pathlib import Path
@@ -14,15 +14,14 @@ from tests.support.serving import serving
 pytestmark = [pytest.mark.boot, pytest.mark.nightly]
 
 
-def test_grub_asks_once_for_a_kernel(tmp_path: Path) -> None:
-    """GRUB 2.06 asks for the whole kernel and is answered with the bytes, not redirected."""
+def test_grub_gets_a_kernel_without_a_redirect(tmp_path: Path) -> None:
     [exchange] = kernel_exchanges("grub-2.06", tmp_path)
     assert (None, 200) == (exchange.request.field("range"), exchange.answer.status)
     assert str((tmp_path / "data" / KERNEL[1:]).stat().st_size) == exchange.answer.field("content-length")
 
 
-def test_grub_asks_again_from_the_first_byte(tmp_path: Path) -> None:
-    """GRUB 2.12 looks at the end of a gzipped kernel and starts again with `bytes=0-`, which is answered with 206."""
+def test_grub_restarts_a_gzipped_kernel_by_range(tmp_path: Path) -> None:
+    """GRUB 2.12 looks at its end, then requests `bytes=0-` and gets 206."""
     whole, end, again = kernel_exchanges("grub-2.12", tmp_path, compressed=True)
     size = (tmp_path / "data" / KERNEL[1:]).stat().st_size
     assert (None, 200) == (whole.request.field("range"), whole.answer.status)

@@ -1,4 +1,4 @@
-"""The script of `examples/ipxe` that asks again, in a machine whose server fails as a load balancer does."""
+"""The script of `examples/ipxe` that retries, with a server that fails as a load balancer does."""
 
 import http.client
 from collections import Counter
@@ -27,7 +27,7 @@ FAILING = ("/boot.ipxe", "/ipxe", INITRAMFS)
 def failing_once(port: int) -> Iterator[tuple[int, Counter[str]]]:
     """A front of `serve` that refuses each path of FAILING once: its port, and how often each path was asked.
 
-    iPXE has no script inside: it gets it first, in the place of /boot.ipxe.
+    iPXE has no script inside: it gets it first, instead of /boot.ipxe.
     """
     asked: Counter[str] = Counter()
 
@@ -75,8 +75,7 @@ def failing_once(port: int) -> Iterator[tuple[int, Counter[str]]]:
             thread.join()
 
 
-def test_the_machine_asks_until_it_boots(tmp_path: Path) -> None:
-    """Whichever step is refused without a Retry-After, the machine begins again and boots in the end."""
+def test_machine_retries_any_step_until_it_boots(tmp_path: Path) -> None:
     data, scratch = tmp_path / "data", tmp_path / "machine"
     scratch.mkdir()
     data.mkdir()

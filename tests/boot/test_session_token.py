@@ -1,4 +1,4 @@
-"""iPXE of 2019 and credentials with a session token, which it breaks in a signed address; the bucket is Swift's.
+"""iPXE of 2019, which breaks a session token in a presigned URL; the bucket is Swift's.
 
 It turns `%2B` of a query into `+`. A Lambda role's credentials always have a session token.
 """
@@ -31,8 +31,7 @@ pytestmark = [pytest.mark.boot, pytest.mark.nightly]
 OLD_IPXE = named("bios-ipxe-old")
 
 
-def test_it_breaks_a_signed_address(swift_s3: Service, tmp_path: Path) -> None:
-    """A signed address that anybody else can use is refused to it, since it asks for another one."""
+def test_old_ipxe_breaks_a_presigned_url(swift_s3: Service, tmp_path: Path) -> None:
     data, scratch = tmp_path / "data", tmp_path / "machine"
     scratch.mkdir()
     write_data_directory(data, OLD_IPXE, free_port())
@@ -51,8 +50,8 @@ def test_it_breaks_a_signed_address(swift_s3: Service, tmp_path: Path) -> None:
     assert f"X-Amz-Security-Token={swift_s3.session_token}&" in by_ipxe.target
 
 
-def test_it_is_told_what_to_configure(moto_server: Service, swift_s3: Service, tmp_path: Path) -> None:
-    """Without a token-free address it is sent no redirect, but an error that names the setting."""
+def test_error_names_the_setting(moto_server: Service, swift_s3: Service, tmp_path: Path) -> None:
+    """Without a token-free address there is no redirect."""
     port = free_port()
     stores = filled(moto_server, swift_s3, tmp_path, port)
     with (
@@ -65,16 +64,15 @@ def test_it_is_told_what_to_configure(moto_server: Service, swift_s3: Service, t
         asked = urllib.request.Request(
             f"http://127.0.0.1:{port}{KERNEL}", headers={"User-Agent": exchange.request.field("user-agent") or ""}
         )
-        with pytest.raises(urllib.error.HTTPError) as told:
+        with pytest.raises(urllib.error.HTTPError) as caught:
             urllib.request.urlopen(asked, timeout=30)
-        with told.value as answer:
+        with caught.value as answer:
             text = answer.read().decode()
     assert (500, None) == (exchange.answer.status, exchange.answer.field("location"))
     assert "set MATCHBOX_BUCKET_URL to a token-free http:// address" in text
 
 
-def test_it_boots_by_the_token_free_address(moto_server: Service, swift_s3: Service, tmp_path: Path) -> None:
-    """With a token-free address it is sent there for what is large, and boots."""
+def test_old_ipxe_boots_from_the_token_free_address(moto_server: Service, swift_s3: Service, tmp_path: Path) -> None:
     port = free_port()
     stores = filled(moto_server, swift_s3, tmp_path, port)
     with (

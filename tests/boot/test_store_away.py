@@ -1,4 +1,4 @@
-"""The table or the bucket is away while a machine boots, and comes back."""
+"""A boot while the table or the bucket is away."""
 
 import os
 from dataclasses import replace
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.boot
 
 NEW_IPXE = named("bios-ipxe-new")
 FIRST_OF_TABLE, FIRST_OF_BUCKET = "/ipxe", KERNEL
-PATIENCE = 5.0 if os.environ.get("MATCHBOX_NIGHTLY") == "1" else 30.0
+MAX_SILENCE = 5.0 if os.environ.get("MATCHBOX_NIGHTLY") == "1" else 30.0
 """Seconds that an answer has to begin in.
 
 UEFI's HTTP boot, the least patient of the boot clients, waits for 5; elsewhere than at night the machine may pause.
@@ -36,10 +36,10 @@ UEFI's HTTP boot, the least patient of the boot clients, waits for 5; elsewhere 
         pytest.param(FIRST_OF_BUCKET, Refuse(), id="bucket refuses", marks=pytest.mark.nightly),
     ],
 )
-def test_the_machine_boots_when_the_store_is_back(
+def test_machine_boots_when_the_store_is_back(
     first: str, fault: Fault, dynamodb_local: Service, versitygw: Service, tmp_path: Path
 ) -> None:
-    """iPXE is told to come back, asks again by itself and boots, without having been reset."""
+    """iPXE retries by itself, without a reset."""
     data, scratch, port = tmp_path / "data", tmp_path / "machine", free_port()
     scratch.mkdir()
     with fault_proxy(dynamodb_local.endpoint) as table, fault_proxy(versitygw.endpoint) as bucket:
@@ -48,7 +48,7 @@ def test_the_machine_boots_when_the_store_is_back(
         )
         write_data_directory(data, NEW_IPXE, port)
         stores.fill(data)
-        with relayed(port, PATIENCE) as relay, serving_stores(stores, port) as servers:
+        with relayed(port, MAX_SILENCE) as relay, serving_stores(stores, port) as servers:
             store = table if first == FIRST_OF_TABLE else bucket
             store.switch(fault)
             away = servers._replace(boot=relay.port)

@@ -1,4 +1,4 @@
-"""Machines boot from `matchboxctl serve` over a table and a bucket: DynamoDB Local and versitygw."""
+"""Boots from `matchboxctl serve` on DynamoDB Local and versitygw."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ TOKEN_FREE = {"grub-2.06": f"http://{SECOND_HOST}", "grub-2.12": f"http://{HOST}
 def test_machine_boots_to_its_own_configuration(
     member: Member, dynamodb_local: Service, versitygw: Service, tmp_path: Path
 ) -> None:
-    """A machine is sent to the bucket by a signed redirect; one that follows none has the token-free address."""
+    """Redirects lead to presigned URLs; clients that follow none get the token-free address."""
     data, scratch = tmp_path / "data", tmp_path / "machine"
     scratch.mkdir()
     port = free_port()

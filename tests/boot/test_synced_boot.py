@@ -1,4 +1,4 @@
-"""A machine boots a kernel and an initramfs that were synced out of a container registry."""
+"""A boot of a kernel and an initramfs that were synced from a container registry."""
 
 import json
 import time
@@ -25,8 +25,7 @@ MACHINE = identity(9)
 LIMIT = 600
 
 
-def test_it_boots_what_serve_has_synced(oci_registry: OciRegistry, tmp_path: Path) -> None:
-    """`serve --sync` brings the images, and ARM64 iPXE is told to load both from the one release."""
+def test_machine_boots_a_synced_release(oci_registry: OciRegistry, tmp_path: Path) -> None:
     files = [
         Entry("output/talos/arm64/vmlinuz", guest.kernel("arm64").read_bytes()),
         Entry("output/talos/arm64/initramfs.xz", guest.initramfs("arm64")),

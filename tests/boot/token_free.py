@@ -1,4 +1,4 @@
-"""A plain HTTP server over the objects of a bucket: no signature is asked for.
+"""A plain HTTP server of a bucket's objects, without signatures.
 
 It is what MATCHBOX_BUCKET_URL names. On AWS that is a distribution that reads the bucket in its own name (CloudFront
 with origin access control), or the bucket itself where its policy lets a network read without a signature.

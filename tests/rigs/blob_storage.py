@@ -1,4 +1,4 @@
-"""The storage that a registry sends its clients to for blobs, with the manners of GHCR's signed addresses.
+"""A registry's blob storage, with the behaviour of GHCR's presigned URLs.
 
 It refuses HEAD (405), `Authorization` (400) and expired addresses (403), and gives parts of a blob (Range).
 """

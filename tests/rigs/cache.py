@@ -1,4 +1,4 @@
-"""Where installed test programs are kept between runs."""
+"""The cache of installed test programs."""
 
 import fcntl
 import os

@@ -79,7 +79,7 @@ def unpack(release: str, package: str, directory: Path, architecture: str | None
     """Unpack `package` of `release` (`trixie`) and all it depends on, the C library included, below `directory`.
 
     The architecture is Debian's word for it (`arm64`), the machine's where it is None. Raises RigUnavailableError
-    where there is no apt-get or the package cannot be had.
+    without apt-get or if the package is not available.
     """
     dpkg = on_path("dpkg", "dpkg")
     configuration = _apt(release, architecture or machine_architecture())
@@ -91,7 +91,7 @@ def unpack(release: str, package: str, directory: Path, architecture: str | None
 
 
 def machine_architecture() -> str:
-    """The machine's, in Debian's word for it. Raises RigUnavailableError where there is no dpkg."""
+    """The machine's, by Debian's name. Raises RigUnavailableError without dpkg."""
     return run([on_path("dpkg", "dpkg"), "--print-architecture"]).strip()
 
 

@@ -1,4 +1,4 @@
-"""What goes wrong with a rig.
+"""Errors of the rigs.
 
 RigError
 ├── RigUnavailableError  something the rig needs is not on this machine and cannot be installed by it
@@ -7,7 +7,7 @@ RigError
 
 
 class RigError(RuntimeError):
-    """Any failure of a rig, as opposed to a failure of what is tested with it."""
+    """Any failure of a rig, as opposed to a failure of the tested code."""
 
 
 class RigUnavailableError(RigError):

@@ -1,4 +1,4 @@
-"""What a fault proxy can do to the requests that reach it."""
+"""The faults of a fault proxy."""
 
 from dataclasses import dataclass
 

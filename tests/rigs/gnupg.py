@@ -34,7 +34,7 @@ class Verdict(NamedTuple):
 
 
 class Gnupg:
-    """GnuPG with a home of its own, where nobody is asked for anything."""
+    """GnuPG with a home of its own and without prompts."""
 
     def __init__(self, programs: Path | None, home: Path) -> None:
         self._home = home

@@ -1,4 +1,4 @@
-"""Programs that are built from Go modules."""
+"""Programs built from Go modules."""
 
 import json
 import os

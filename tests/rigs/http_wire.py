@@ -1,4 +1,4 @@
-"""HTTP/1.1 messages as they are on the wire, as far as a relay has to understand them (RFC 9112)."""
+"""HTTP/1.1 messages on the wire, as far as a relay has to understand them (RFC 9112)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Ignition itself, built from its Go module: what checks a config, and what fetches one at boot."""
+"""Ignition's validator and its client, built from its Go module."""
 
 from pathlib import Path
 

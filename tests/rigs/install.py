@@ -1,4 +1,4 @@
-"""Getting a rig's program on this machine: its package manager is run, or the missing package is named."""
+"""Installation of programs and packages for the rigs."""
 
 import os
 import shutil
@@ -45,7 +45,7 @@ def run(
 ) -> str:
     """Run an installing command to its end; its standard output.
 
-    Raises RigUnavailableError with the tail of what it said when it fails.
+    Raises RigUnavailableError with the last lines of its output if it fails.
     """
     done = subprocess.run(
         arguments,

@@ -1,7 +1,7 @@
-"""A function's built artefacts, run as Lambda runs them.
+"""Built functions under AWS's runtime client.
 
 AWS's own runtime client (`awslambdaric`) loads the handler and asks for one event after the other, on Python 3.13 and
-with boto3 in the place of the runtime's. What it asks is here: Lambda's runtime API, of which a function has one for
+with boto3 instead of the runtime's. What it asks is here: Lambda's runtime API, of which a function has one for
 each of its environments. An environment answers one event at a time; another is started while all are busy.
 """
 
@@ -29,7 +29,7 @@ _API = "/2018-06-01/runtime"
 
 
 class FunctionFailedError(Exception):
-    """What the runtime client reported in the place of an answer: `errorType: errorMessage`."""
+    """What the runtime client reported instead of a response: `errorType: errorMessage`."""
 
 
 class Artefacts(NamedTuple):
@@ -49,7 +49,7 @@ class _Invocation(NamedTuple):
 
 
 class _Report(NamedTuple):
-    """`kind` is the last part of the address that the runtime client told it: `response` or `error`."""
+    """`kind` is the last part of the address that the runtime client used: `response` or `error`."""
 
     kind: str
     body: bytes

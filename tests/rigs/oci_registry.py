@@ -1,4 +1,4 @@
-"""docker-registry with GHCR's manners: bearer tokens even for public images, and blobs from other storage.
+"""docker-registry with GHCR's behaviour: bearer tokens even for public images, and blobs from other storage.
 
 It speaks http on 127.0.0.1. Who may pull and push is `token_server`'s rule, what its storage refuses `blob_storage`'s.
 An image it is given twice is held once; a tag given to another image moves to it.

@@ -1,4 +1,4 @@
-"""How much memory does a program need, and how long does it take?"""
+"""Peak memory and run time of a program."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A server program run for a test: started, waited for, ended by its process id."""
+"""A server program that is started for a test."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from tests.rigs.failure import RigFailedError
 
-PATIENCE = 60.0
+START_TIMEOUT = 60.0
 """Seconds a program may take to start serving; a loaded machine needs many times the usual two."""
 
 GRACE = 10.0
@@ -43,8 +43,8 @@ class Program:
         return self._process.pid
 
     def wait_for(self, question: Callable[[], _Found | None], what: str) -> _Found:
-        """Ask `question` until it answers; raises RigFailedError when the program ends first or PATIENCE runs out."""
-        deadline = time.monotonic() + PATIENCE
+        """Call `question` until it has a value; raises RigFailedError when the program or START_TIMEOUT ends first."""
+        deadline = time.monotonic() + START_TIMEOUT
         while (status := self._process.poll()) is None and time.monotonic() < deadline:
             found = question()
             if found is not None:
@@ -96,7 +96,7 @@ def scratch_directory() -> Iterator[Path]:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 on which nobody listens, for programs that cannot choose one themselves.
+    """A free port of 127.0.0.1, for programs that cannot choose one themselves.
 
     It lies below those that the system gives to clients, one of which could have it before the program does. Each of
     the processes that share the tests draws from ports of its own.

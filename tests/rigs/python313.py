@@ -1,4 +1,4 @@
-"""Python 3.13, which Lambda runs the functions on, with what the functions need and nothing else.
+"""Python 3.13, Lambda's version, with the functions' packages only.
 
 The interpreter is one that the machine has (on PATH or pyenv's) or Debian trixie's, unpacked into the cache.
 """

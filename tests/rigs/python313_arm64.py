@@ -1,4 +1,4 @@
-"""A Python 3.13 for ARM64, Lambda's processor here, that runs on this machine, whatever that is.
+"""A Python 3.13 for ARM64 that runs on any machine.
 
 It is Debian trixie's; elsewhere than on ARM64 it runs under QEMU's emulation of a process, some ten times as slow.
 """

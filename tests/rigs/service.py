@@ -1,4 +1,4 @@
-"""What a rig gives its test: where the service is and the fake credentials it takes."""
+"""A rig's endpoint and fake credentials."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, overload

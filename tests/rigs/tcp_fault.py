@@ -61,7 +61,7 @@ class FaultProxy:
         if refuses and not refused:
             self._stop_accepting()
             self._cut()
-            # Bound without listening, the port is refused and nobody else can take it.
+            # Bound without listening, the port refuses connections and stays reserved.
             self._listener = _bound(self._port)
         elif refused and not refuses:
             self._accept()

@@ -1,4 +1,4 @@
-"""What docker-registry, its token server and its storage refuse and do, as far as the product's tests rely on it."""
+"""The registry rig's behaviour that tests rely on."""
 
 import json
 import os
@@ -71,8 +71,7 @@ def copy(registry: OciRegistry, image_name: str, to: Path, *options: str) -> sub
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_a_public_image_needs_an_anonymous_token(oci_registry: OciRegistry) -> None:
-    """Without a token the answer is 401 and says where to get one; with it the manifest comes, by tag and digest."""
+def test_public_image_needs_an_anonymous_token(oci_registry: OciRegistry) -> None:
     oci_registry.push(TALOS, "public/tokens", "v1")
     url = f"http://{oci_registry.host}/v2/public/tokens/manifests"
     refused = ask(f"{url}/v1", Accept=OCI_MANIFEST)
@@ -90,8 +89,7 @@ def test_a_public_image_needs_an_anonymous_token(oci_registry: OciRegistry) -> N
         assert TALOS.manifests[TALOS.digest][1] == answer.data
 
 
-def test_a_token_is_for_one_repository(oci_registry: OciRegistry) -> None:
-    """The token of another repository, or a changed one, is refused."""
+def test_token_is_for_one_repository(oci_registry: OciRegistry) -> None:
     oci_registry.push(TALOS, "public/mine", "v1")
     url = f"http://{oci_registry.host}/v2/public/mine/manifests/v1"
     others = bearer(oci_registry, "public/other")
@@ -101,8 +99,7 @@ def test_a_token_is_for_one_repository(oci_registry: OciRegistry) -> None:
     assert [401, 401, 200] == [ask(url, Accept=OCI_MANIFEST, **given).status for given in (others, changed, mine)]
 
 
-def test_a_private_image_needs_the_password(oci_registry: OciRegistry) -> None:
-    """No token for nobody (401) and for a wrong password (403); one for the user, with which the manifest comes."""
+def test_private_image_needs_the_password(oci_registry: OciRegistry) -> None:
     oci_registry.push(TALOS, "private/talos", "v1")
     right = urllib3.make_headers(basic_auth=f"{oci_registry.user}:{oci_registry.password}")
     wrong = urllib3.make_headers(basic_auth=f"{oci_registry.user}:guess")
@@ -115,23 +112,21 @@ def test_a_private_image_needs_the_password(oci_registry: OciRegistry) -> None:
     assert TALOS.manifests[TALOS.digest][1] == answer.data
 
 
-def test_nobody_pushes_anonymously(oci_registry: OciRegistry) -> None:
-    """An anonymous token that is asked for to push is one to pull."""
+def test_anonymous_token_cannot_push(oci_registry: OciRegistry) -> None:
     _, document = token(oci_registry, "public/mine", {}, "pull,push")
     url = f"http://{oci_registry.host}/v2/public/mine/blobs/uploads/"
     assert 401 == ask(url, "POST", Authorization=f"Bearer {document['token']}").status
 
 
-def test_a_blob_is_at_another_address(oci_registry: OciRegistry) -> None:
-    """The registry answers 307 to a host of another name and port, where the blob is."""
+def test_blob_is_redirected_to_another_host(oci_registry: OciRegistry) -> None:
     address = pushed_blob(oci_registry)
     assert address.startswith(f"{oci_registry.storage_url}/")
     assert (200, KERNEL) == ((answer := ask(address)).status, answer.data)
     assert digest_of(KERNEL) == oci_registry.sent[-1]
 
 
-def test_the_storage_refuses_head_and_authorization(oci_registry: OciRegistry) -> None:
-    """As signed addresses do, the storage takes GET only, and no second authorization."""
+def test_storage_refuses_head_and_authorization(oci_registry: OciRegistry) -> None:
+    """As presigned URLs do."""
     address = pushed_blob(oci_registry)
     assert 405 == ask(address, "HEAD").status
     assert 400 == ask(address, Authorization="Bearer token").status
@@ -146,21 +141,19 @@ def test_the_storage_refuses_head_and_authorization(oci_registry: OciRegistry) -
         ("bytes=10-", 416, "bytes */10", b""),
     ],
 )
-def test_the_storage_gives_parts(oci_registry: OciRegistry, wanted: str, status: int, part: str, body: bytes) -> None:
-    """A range of a blob, and 416 for one behind its end."""
+def test_storage_serves_ranges(oci_registry: OciRegistry, wanted: str, status: int, part: str, body: bytes) -> None:
     answer = ask(pushed_blob(oci_registry), Range=wanted)
     assert (status, part, body) == (answer.status, answer.headers["Content-Range"], answer.data)
 
 
-def test_an_address_expires_when_told(oci_registry: OciRegistry) -> None:
-    """The storage refuses a blob once with 403, and then gives it to who asked the registry again."""
+def test_url_expires_once_on_request(oci_registry: OciRegistry) -> None:
     address = pushed_blob(oci_registry)
     oci_registry.expire(digest_of(KERNEL))
     assert [403, 200] == [ask(address).status for _ in range(2)]
 
 
-def test_a_deleted_blob_is_missed_by_its_manifest(oci_registry: OciRegistry) -> None:
-    """The registry gives the manifest that names the blob, and 404 for the blob; a second deletion fails the rig."""
+def test_deleted_blob_is_404(oci_registry: OciRegistry) -> None:
+    """A second deletion fails the rig."""
     oci_registry.push(FILE, "public/deleted", "v1")
     headers = {"Accept": OCI_MANIFEST, **bearer(oci_registry, "public/deleted")}
     oci_registry.delete_blob("public/deleted", digest_of(KERNEL))
@@ -172,8 +165,7 @@ def test_a_deleted_blob_is_missed_by_its_manifest(oci_registry: OciRegistry) -> 
         oci_registry.delete_blob("public/deleted", digest_of(KERNEL))
 
 
-def test_a_deleted_manifest_is_missed_by_its_index(oci_registry: OciRegistry) -> None:
-    """The registry gives the index that names the manifest, and 404 for the manifest."""
+def test_deleted_manifest_is_404(oci_registry: OciRegistry) -> None:
     both = index([(TALOS, "linux/arm64")])
     oci_registry.push(both, "public/no-manifest", "v1")
     oci_registry.delete_manifest("public/no-manifest", TALOS.digest)
@@ -182,8 +174,7 @@ def test_a_deleted_manifest_is_missed_by_its_index(oci_registry: OciRegistry) ->
     assert [200, 404] == [ask(f"{url}/{name}", **headers).status for name in ("v1", TALOS.digest)]
 
 
-def test_a_tag_moves(oci_registry: OciRegistry) -> None:
-    """A tag that is pushed again names the later image; the earlier one is there by its digest."""
+def test_tag_moves_and_the_digest_stays(oci_registry: OciRegistry) -> None:
     for one in (FILE, TALOS):
         oci_registry.push(one, "public/moving", "v1")
     headers = {"Accept": OCI_MANIFEST, **bearer(oci_registry, "public/moving")}
@@ -192,8 +183,7 @@ def test_a_tag_moves(oci_registry: OciRegistry) -> None:
     assert [TALOS.digest, FILE.digest] == got
 
 
-def test_an_index_of_indexes_is_held_whole(oci_registry: OciRegistry) -> None:
-    """Every manifest of an index with an attestation, an index and a Docker image in it comes back byte by byte."""
+def test_index_of_indexes_keeps_its_bytes(oci_registry: OciRegistry) -> None:
     docker = image([plain(Entry("vmlinuz", b"amd64"))], platform="linux/amd64", docker=True)
     inner = index([(TALOS, "linux/arm64"), (docker, "linux/amd64")], docker=True)
     outer = index([(inner, ""), (FILE, "linux/arm64/v8")], attestation=True)
@@ -208,7 +198,6 @@ def test_an_index_of_indexes_is_held_whole(oci_registry: OciRegistry) -> None:
 
 
 def test_skopeo_copies_an_image(oci_registry: OciRegistry, tmp_path: Path) -> None:
-    """skopeo, a client that is not ours, copies all of an index with zstd layers and an attestation."""
     oci_registry.push(index([(TALOS, "linux/arm64")], attestation=True), "public/skopeo", "v1")
     done = copy(oci_registry, "public/skopeo:v1", tmp_path, "--all")
     assert 0 == done.returncode, done.stderr
@@ -217,14 +206,12 @@ def test_skopeo_copies_an_image(oci_registry: OciRegistry, tmp_path: Path) -> No
 
 
 def test_skopeo_needs_the_password_of_a_private_image(oci_registry: OciRegistry, tmp_path: Path) -> None:
-    """skopeo copies a private image with the user's password and fails without."""
     oci_registry.push(FILE, "private/skopeo", "v1")
     login = f"--src-creds={oci_registry.user}:{oci_registry.password}"
     assert [0, 1] == [copy(oci_registry, "private/skopeo:v1", tmp_path, *given).returncode for given in ([login], [])]
 
 
 def test_without_tokens_and_redirects_it_is_a_plain_registry() -> None:
-    """Everybody pulls, and the registry itself gives the blobs, the empty one and parts of others included."""
     empty = image([raw_file("empty", b""), raw_file("vmlinuz", KERNEL)])
     with oci_registry_rig(tokens=False, redirect=False) as registry:
         registry.push(empty, "private/plain", "v1")
@@ -237,23 +224,20 @@ def test_without_tokens_and_redirects_it_is_a_plain_registry() -> None:
             registry.expire(digest_of(KERNEL))
 
 
-def test_the_token_may_have_another_name() -> None:
-    """Some registries call the token `access_token`."""
+def test_token_may_be_named_access_token() -> None:
     with oci_registry_rig(token_key="access_token") as registry:
         _, document = token(registry, "public/name", {})
     assert ["access_token"] == list(document)
 
 
-def test_a_large_image_is_pushed(oci_registry: OciRegistry) -> None:
-    """A blob of 32 MiB comes back whole through the storage."""
+def test_large_blob_passes_through_the_storage(oci_registry: OciRegistry) -> None:
     large = image([raw_file("large", os.urandom(32 << 20))])
     oci_registry.push(large, "public/large", "v1")
     [layer] = large.document["layers"]
     assert layer["digest"] == digest_of(ask(blob_address(oci_registry, "public/large", layer["digest"])).data)
 
 
-def test_the_registry_ends_with_its_rig() -> None:
-    """Nothing of the program is left once its rig is left, nor of its storage."""
+def test_registry_ends_with_its_rig() -> None:
     with oci_registry_rig() as registry:
         os.kill(registry.pid, 0)
         ask(registry.storage_url)

@@ -1,4 +1,4 @@
-"""What the rigs' programs refuse and do, as far as the product's tests rely on it."""
+"""The behaviour of the rigs' programs that tests rely on."""
 
 import os
 import socket
@@ -92,7 +92,6 @@ def error_code(call: Callable[..., Any], **arguments: object) -> str:
 
 @pytest.mark.real
 def test_dynamodb_local_refuses_26_writes_in_a_batch(dynamodb: "DynamoDBClient", table: str) -> None:
-    """A batch write has at most 25 items."""
     writes: list[WriteRequestTypeDef] = [{"PutRequest": {"Item": {"id": {"S": str(number)}}}} for number in range(26)]
     assert "ValidationException" == error_code(dynamodb.batch_write_item, RequestItems={table: writes})
     dynamodb.batch_write_item(RequestItems={table: writes[:25]})
@@ -100,7 +99,6 @@ def test_dynamodb_local_refuses_26_writes_in_a_batch(dynamodb: "DynamoDBClient",
 
 @pytest.mark.real
 def test_dynamodb_local_refuses_101_actions_in_a_transaction(dynamodb: "DynamoDBClient", table: str) -> None:
-    """A transaction has at most 100 actions."""
     puts: list[TransactWriteItemTypeDef] = [
         {"Put": {"TableName": table, "Item": {"id": {"S": str(number)}}}} for number in range(101)
     ]
@@ -110,7 +108,7 @@ def test_dynamodb_local_refuses_101_actions_in_a_transaction(dynamodb: "DynamoDB
 
 @pytest.mark.real
 def test_dynamodb_local_refuses_an_item_over_400_kilobytes(dynamodb: "DynamoDBClient", table: str) -> None:
-    """An item is at most 400 * 1024 bytes, its attributes' names included."""
+    """The limit is 400 * 1024 bytes, the attributes' names included."""
     most = 400 * 1024 - len("id1data")
     dynamodb.put_item(TableName=table, Item={"id": {"S": "1"}, "data": {"B": bytes(most)}})
     larger = {"id": {"S": "1"}, "data": {"B": bytes(most + 1)}}
@@ -118,8 +116,7 @@ def test_dynamodb_local_refuses_an_item_over_400_kilobytes(dynamodb: "DynamoDBCl
 
 
 @pytest.mark.real
-def test_dynamodb_local_knows_a_repeated_transaction(dynamodb: "DynamoDBClient", table: str) -> None:
-    """A transaction sent again with its token is not carried out again."""
+def test_dynamodb_local_ignores_a_repeated_transaction(dynamodb: "DynamoDBClient", table: str) -> None:
     add: UpdateTypeDef = {
         "TableName": table,
         "Key": {"id": {"S": "counter"}},
@@ -135,14 +132,12 @@ def test_dynamodb_local_knows_a_repeated_transaction(dynamodb: "DynamoDBClient",
 
 @pytest.mark.real
 def test_dynamodb_local_listens_on_one_address(dynamodb_local: Service) -> None:
-    """DynamoDB Local does not listen on all addresses."""
     with pytest.raises(OSError, match=r"refused|timed out|assign"):
         socket.create_connection(("127.0.0.2", urlsplit(dynamodb_local.endpoint).port or 0), timeout=5)
 
 
 @pytest.mark.real
-def test_versitygw_serves_a_presigned_url_as_it_was_signed(versity: "S3Client") -> None:
-    """A presigned URL gives the object; another signature, another key or no signature gives 403."""
+def test_versitygw_verifies_presigned_urls(versity: "S3Client") -> None:
     url = presigned_kernel(versity)
     last = "0" if url[-1] != "0" else "1"
     changed = [url[:-1] + last, url.replace("/kernel", "/kerneL"), url.partition("?")[0]]
@@ -152,7 +147,6 @@ def test_versitygw_serves_a_presigned_url_as_it_was_signed(versity: "S3Client") 
 
 @pytest.mark.real
 def test_versitygw_refuses_an_expired_presigned_url(versity: "S3Client", monkeypatch: pytest.MonkeyPatch) -> None:
-    """A presigned URL of yesterday that was valid for an hour is 403."""
     yesterday = datetime.now(UTC) - timedelta(days=1)
     bucket = new_bucket(versity)
     versity.put_object(Bucket=bucket, Key="kernel", Body=b"kernel")
@@ -165,14 +159,12 @@ def test_versitygw_refuses_an_expired_presigned_url(versity: "S3Client", monkeyp
 
 @pytest.mark.real
 def test_versitygw_refuses_head_on_the_url_of_a_get(versity: "S3Client") -> None:
-    """A presigned URL is for one method."""
     url = presigned_kernel(versity)
     assert [200, 403] == [fetch(url, method)[0] for method in ("GET", "HEAD")]
 
 
 @pytest.mark.real
-def test_versitygw_writes_once(versity: "S3Client") -> None:
-    """`If-None-Match: *` refuses to replace an object."""
+def test_versitygw_obeys_if_none_match(versity: "S3Client") -> None:
     bucket = new_bucket(versity)
     versity.put_object(Bucket=bucket, Key="kernel", Body=b"first", IfNoneMatch="*")
     again = {"Bucket": bucket, "Key": "kernel", "Body": b"second", "IfNoneMatch": "*"}
@@ -182,13 +174,11 @@ def test_versitygw_writes_once(versity: "S3Client") -> None:
 
 @pytest.mark.real
 def test_versitygw_serves_ranges(versity: "S3Client") -> None:
-    """A presigned URL gives the part of the object that was asked for."""
     assert (206, b"234") == fetch(presigned_kernel(versity), headers={"Range": "bytes=2-4"})
 
 
 @pytest.mark.real
 def test_versitygw_verifies_sha256(versity: "S3Client") -> None:
-    """An upload whose SHA-256 is another's is refused."""
     bucket = new_bucket(versity)
     other = "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg="
     refused = {"Bucket": bucket, "Key": "kernel", "Body": b"kernel", "ChecksumSHA256": other}
@@ -197,7 +187,6 @@ def test_versitygw_verifies_sha256(versity: "S3Client") -> None:
 
 @pytest.mark.real
 def test_versitygw_ends_with_its_rig() -> None:
-    """Nothing of the program is left once its rig is left."""
     with versitygw_rig() as service:
         os.kill(service.pid, 0)
     with pytest.raises(ProcessLookupError):
@@ -205,8 +194,7 @@ def test_versitygw_ends_with_its_rig() -> None:
 
 
 @pytest.mark.real
-def test_swift_takes_a_session_token(swift: "S3Client") -> None:
-    """A presigned URL made with temporary credentials gives the object, and 403 for another token."""
+def test_swift_verifies_the_session_token(swift: "S3Client") -> None:
     url = presigned_kernel(swift)
     changed = url.replace("X-Amz-Security-Token=I", "X-Amz-Security-Token=J")
     assert (200, b"0123456789") == fetch(url)
@@ -216,14 +204,13 @@ def test_swift_takes_a_session_token(swift: "S3Client") -> None:
 
 @pytest.mark.real
 def test_swift_refuses_a_plus_for_its_escape(swift: "S3Client") -> None:
-    """`%2B` that a client turned into `+`, as old iPXE does, is a blank and spoils the signature."""
+    """Old iPXE turns `%2B` into `+`."""
     url = presigned_kernel(swift)
     assert "%2B" in url
     assert 403 == fetch(url.replace("%2B", "+"))[0]
 
 
-def test_moto_forgets_all_on_reset(moto_server: MotoService) -> None:
-    """After a reset there are neither tables nor buckets."""
+def test_reset_empties_moto(moto_server: MotoService) -> None:
     with closing(moto_server.client("dynamodb")) as dynamodb, closing(moto_server.client("s3")) as s3:
         new_table(dynamodb)
         s3.create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
@@ -234,8 +221,7 @@ def test_moto_forgets_all_on_reset(moto_server: MotoService) -> None:
     assert (0, 0) == left
 
 
-def test_a_program_that_ends_is_reported_with_its_last_words(tmp_path: Path) -> None:
-    """A program that ends before it serves fails the rig, and the error shows what it said."""
+def test_ended_program_is_reported_with_its_output(tmp_path: Path) -> None:
     with (
         running(["sh", "-c", "echo no such option; exit 3"], tmp_path, {}) as program,
         pytest.raises(RigFailedError, match=r"ended with 3:\nno such option$"),
@@ -244,8 +230,7 @@ def test_a_program_that_ends_is_reported_with_its_last_words(tmp_path: Path) -> 
 
 
 @pytest.mark.real
-def test_python313_imports_the_functions_without_the_tools() -> None:
-    """The environment for measurements is Python 3.13, has the functions' packages and not pytest."""
+def test_python313_environment_has_only_the_functions_packages() -> None:
     question = """if True:
         import importlib.util as found, sys
         print(sys.version_info[:2], *(found.find_spec(name) is not None for name in sys.argv[1:]))"""

@@ -1,4 +1,4 @@
-"""The fault proxy between boto3 and moto or DynamoDB Local, and between HTTP and a server of the test's own."""
+"""The fault proxy."""
 
 import http.client
 import http.server
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.nightly
 
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 """Seconds in which what a test waits for has happened."""
 
 ITEM = {"id": {"S": "node"}}
@@ -70,7 +70,7 @@ def short_timeout(moto_server: MotoService, proxy: FaultProxy) -> Iterator["Dyna
 
 def eventually(question: Callable[[], bool]) -> None:
     """Ask until the answer is yes."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while not question():
         assert time.monotonic() < end
         time.sleep(0.02)
@@ -113,7 +113,6 @@ def pieces_server() -> Iterator[str]:
 
 
 def test_passes_through_and_counts_by_operation(proxy: FaultProxy, dynamodb: "DynamoDBClient") -> None:
-    """DynamoDB's answers arrive, and its calls are counted by operation."""
     dynamodb.put_item(TableName="machines", Item=ITEM)
     assert ITEM == dynamodb.get_item(TableName="machines", Key=ITEM)["Item"]
     dynamodb.get_item(TableName="machines", Key=ITEM)
@@ -121,7 +120,6 @@ def test_passes_through_and_counts_by_operation(proxy: FaultProxy, dynamodb: "Dy
 
 
 def test_passes_large_objects_through(proxy: FaultProxy, s3: "S3Client") -> None:
-    """Objects of megabytes pass both ways, and S3's requests are counted by method."""
     content = bytes(range(256)) * 20_000
     s3.put_object(Bucket="assets", Key="initramfs", Body=content)
     assert content == s3.get_object(Bucket="assets", Key="initramfs")["Body"].read()
@@ -129,7 +127,6 @@ def test_passes_large_objects_through(proxy: FaultProxy, s3: "S3Client") -> None
 
 
 def test_keeps_connections_and_chunks() -> None:
-    """Several requests pass on one connection, with answers whose length is not known beforehand."""
     with pieces_server() as upstream, fault_proxy(upstream) as proxy:
         with closing(http.client.HTTPConnection(urlsplit(proxy.endpoint).netloc, timeout=30)) as connection:
             connection.connect()
@@ -143,7 +140,6 @@ def test_keeps_connections_and_chunks() -> None:
 
 
 def test_refuses_connections_and_serves_again(proxy: FaultProxy, dynamodb: "DynamoDBClient") -> None:
-    """A refusing proxy is like no listener, and comes back on the same port."""
     address = urlsplit(proxy.endpoint)
     proxy.switch(Refuse())
     with pytest.raises(ConnectionRefusedError):
@@ -153,7 +149,6 @@ def test_refuses_connections_and_serves_again(proxy: FaultProxy, dynamodb: "Dyna
 
 
 def test_refusing_cuts_open_connections(proxy: FaultProxy) -> None:
-    """A connection that was open before is ended."""
     address = urlsplit(proxy.endpoint)
     with closing(http.client.HTTPConnection(address.netloc, timeout=30)) as connection:
         proxy.switch(THROTTLED)
@@ -164,13 +159,12 @@ def test_refusing_cuts_open_connections(proxy: FaultProxy) -> None:
 
 
 def test_refusing_cannot_be_limited(proxy: FaultProxy) -> None:
-    """Refused connections are not counted, so a number of them cannot be given."""
+    """Refused connections are not counted."""
     with pytest.raises(ValueError, match="cannot be counted"):
         proxy.switch(Refuse(), times=1)
 
 
 def test_hangs_until_switched(proxy: FaultProxy, dynamodb: "DynamoDBClient", short_timeout: "DynamoDBClient") -> None:
-    """A hanging proxy takes the request and never answers it; the next one is served again."""
     proxy.switch(Hang(), times=1)
     with pytest.raises(ReadTimeoutError):
         short_timeout.list_tables()
@@ -179,10 +173,9 @@ def test_hangs_until_switched(proxy: FaultProxy, dynamodb: "DynamoDBClient", sho
     assert Counter({"ListTables": 2}) == proxy.requests()
 
 
-def test_a_delayed_request_has_been_carried_out(
+def test_delayed_request_is_carried_out(
     proxy: FaultProxy, dynamodb: "DynamoDBClient", short_timeout: "DynamoDBClient"
 ) -> None:
-    """A client that gives up on a slow answer has written all the same."""
     proxy.switch(Delay(seconds=600), times=1)
     with pytest.raises(ReadTimeoutError):
         short_timeout.put_item(TableName="machines", Item=ITEM)
@@ -190,14 +183,12 @@ def test_a_delayed_request_has_been_carried_out(
     eventually(lambda: ITEM == dynamodb.get_item(TableName="machines", Key=ITEM).get("Item"))
 
 
-def test_a_delayed_answer_arrives(proxy: FaultProxy, dynamodb: "DynamoDBClient") -> None:
-    """A client that waits long enough has its answer."""
+def test_delayed_response_arrives(proxy: FaultProxy, dynamodb: "DynamoDBClient") -> None:
     proxy.switch(Delay(seconds=0.05))
     assert ["machines"] == dynamodb.list_tables()["TableNames"]
 
 
-def test_throttles(proxy: FaultProxy, dynamodb: "DynamoDBClient") -> None:
-    """DynamoDB's throttling is raised as that by boto3, as many times as was said."""
+def test_throttles_as_dynamodb_does(proxy: FaultProxy, dynamodb: "DynamoDBClient") -> None:
     proxy.switch(THROTTLED, times=2)
     for _ in range(2):
         with pytest.raises(dynamodb.exceptions.ProvisionedThroughputExceededException):
@@ -205,8 +196,9 @@ def test_throttles(proxy: FaultProxy, dynamodb: "DynamoDBClient") -> None:
     assert ["machines"] == dynamodb.list_tables()["TableNames"]
 
 
-def test_is_retried_by_boto3(proxy: FaultProxy, moto_server: MotoService, dynamodb: "DynamoDBClient") -> None:
-    """boto3's own retries get over one throttled request, and the proxy counts both."""
+def test_boto3_retries_a_throttled_request(
+    proxy: FaultProxy, moto_server: MotoService, dynamodb: "DynamoDBClient"
+) -> None:
     twice = Config(retries={"total_max_attempts": 2, "mode": "standard"})
     with closing(replace(moto_server, endpoint=proxy.endpoint).client("dynamodb", twice)) as patient:
         proxy.switch(THROTTLED, times=1)
@@ -214,8 +206,7 @@ def test_is_retried_by_boto3(proxy: FaultProxy, moto_server: MotoService, dynamo
     assert Counter({"ListTables": 2}) == proxy.requests()
 
 
-def test_s3_is_slowed_down(proxy: FaultProxy, s3: "S3Client") -> None:
-    """S3's SlowDown is raised as that by boto3."""
+def test_slows_down_as_s3_does(proxy: FaultProxy, s3: "S3Client") -> None:
     proxy.switch(SLOW_DOWN)
     with pytest.raises(ClientError) as caught:
         s3.put_object(Bucket="assets", Key="kernel", Body=b"kernel")
@@ -223,7 +214,6 @@ def test_s3_is_slowed_down(proxy: FaultProxy, s3: "S3Client") -> None:
 
 
 def test_fails_with_500(proxy: FaultProxy, dynamodb: "DynamoDBClient", s3: "S3Client") -> None:
-    """Both services' clients see a status of 500."""
     proxy.switch(INTERNAL_ERROR)
     for call in (dynamodb.list_tables, s3.list_buckets):
         with pytest.raises(ClientError) as caught:
@@ -232,13 +222,12 @@ def test_fails_with_500(proxy: FaultProxy, dynamodb: "DynamoDBClient", s3: "S3Cl
 
 
 def test_withholds_keys_of_a_batch(proxy: FaultProxy, dynamodb: "DynamoDBClient") -> None:
-    """The keys held back are named in the answer, and asking for them again gives their items."""
     check_withholding(proxy, dynamodb)
 
 
 @pytest.mark.real
 def test_withholds_keys_of_dynamodb_local(dynamodb_local: Service) -> None:
-    """DynamoDB Local's answer stays valid for boto3, which compares the checksum in it."""
+    """boto3 compares the response's checksum."""
     with fault_proxy(dynamodb_local.endpoint) as proxy:
         isolated = replace(dynamodb_local, endpoint=proxy.endpoint, access_key="withholding")
         with closing(isolated.client("dynamodb")) as client:
@@ -265,7 +254,6 @@ def check_withholding(proxy: FaultProxy, dynamodb: "DynamoDBClient") -> None:
 
 
 def test_never_withholds_a_whole_batch(proxy: FaultProxy, dynamodb: "DynamoDBClient") -> None:
-    """At least one key is read."""
     proxy.switch(Withhold(keys=5))
     answer = dynamodb.batch_get_item(RequestItems={"machines": {"Keys": [ITEM]}})
     assert ({"machines": []}, {}) == (answer["Responses"], answer["UnprocessedKeys"])

@@ -1,4 +1,4 @@
-"""A server of tokens for docker-registry with GHCR's rules: who may pull which repository?
+"""A token server for docker-registry with GHCR's rules.
 
 Anybody may pull what is not below `private/`; for those, and to push and delete, the user and password are needed.
 Tokens are those of the distribution project's "Token Authentication Implementation", signed with a key made here.

@@ -1,8 +1,8 @@
-"""What does a built function answer, and what of its layer does that take? A program for any Python, of any processor.
+"""A program that runs a built function and reports its responses and what it loads of its layer.
 
-Its arguments are the function's directory, its layer's, one that stands for the runtime's own packages, and the
-handler's module. Standard input is a JSON list of events; the last line of standard output is a JSON object with the
-`answers`, the files of the layer that were `loaded`, and the `machine`.
+Any Python on any processor runs it. Its arguments are the directories of the function, its layer and the runtime's
+packages, and the handler's module. Standard input is a JSON list of events; the last line of standard output is a JSON
+object with the `answers`, the layer's files that were `loaded`, and the `machine`.
 """
 
 import importlib

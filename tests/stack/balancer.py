@@ -1,4 +1,4 @@
-"""The load balancer as a stack's template configures it, in front of the functions that were built.
+"""The load balancer of a stack's template, in front of the built functions.
 
 Listeners, rules, target groups with their attributes, and permissions are the template's; HTTP is spoken by
 `matchboxctl serve`'s front end, which makes an event of each request.

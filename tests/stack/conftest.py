@@ -1,4 +1,4 @@
-"""The stacks that tests look at, translated once for a run, and the functions that they run, built once."""
+"""The translated stacks and the built functions, made once for a run."""
 
 import platform
 import subprocess

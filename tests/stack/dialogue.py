@@ -1,4 +1,4 @@
-"""A program at a terminal whose questions are answered, those of the `click` library: `Name [default]: `."""
+"""Answers to a program's questions at a terminal, in `click`'s form: `Name [default]: `."""
 
 import os
 import pty
@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-PATIENCE = 120.0
+MAX_SILENCE = 120.0
 """Seconds that a program may be silent."""
 
 _QUESTION = re.compile(r"([^\n]*\S) \[[^\n\]]*\]: \Z")
@@ -42,7 +42,7 @@ def dialogue(
                 seen = len(said)
                 questions.append(found[1].strip())
                 os.write(ours, f"{answer(questions[-1])}\n".encode())
-        return Dialogue(process.wait(PATIENCE), said, questions)
+        return Dialogue(process.wait(MAX_SILENCE), said, questions)
     finally:
         os.close(ours)
         if process.poll() is None:
@@ -52,8 +52,8 @@ def dialogue(
 
 def _read(terminal: int, said: str) -> str:
     """The next that is shown; nothing at the end."""
-    if not select.select([terminal], [], [], PATIENCE)[0]:
-        raise TimeoutError(f"silent for {PATIENCE:.0f} s after {said[-500:]!r}")
+    if not select.select([terminal], [], [], MAX_SILENCE)[0]:
+        raise TimeoutError(f"silent for {MAX_SILENCE:.0f} s after {said[-500:]!r}")
     try:
         return os.read(terminal, 4096).decode(errors="replace")
     except OSError:

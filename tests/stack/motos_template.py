@@ -1,4 +1,4 @@
-"""The translated template in a form that moto's CloudFormation takes, and what has to be there before."""
+"""The translated template in a form that moto's CloudFormation takes, and the network and code that it needs."""
 
 import io
 import json

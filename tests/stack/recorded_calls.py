@@ -1,4 +1,4 @@
-"""Which AWS calls reach moto, as IAM sees them?"""
+"""A record of the AWS calls that reach moto, with the actions and resources that IAM sees."""
 
 import io
 import json

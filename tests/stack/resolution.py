@@ -1,4 +1,4 @@
-"""What do a template's resources say once conditions, parameters and intrinsic functions have their values?
+"""A template's resources with conditions, parameters and intrinsic functions resolved.
 
 A name that only AWS gives stands as `<Resource>` or `<Resource.Attribute>`.
 """
@@ -27,7 +27,7 @@ _NOTHING = object()
 class Stack:
     """A translated template for these parameters, beside those that have defaults or stand in REQUIRED_PARAMETERS.
 
-    `identity` is what tells the stack's id, and so the names of table and bucket, from that of other stacks.
+    `identity` makes the stack's id, and so the names of table and bucket, different from other stacks'.
     """
 
     def __init__(self, template: Mapping[str, Any], given: Mapping[str, str], identity: str = IDENTITY) -> None:

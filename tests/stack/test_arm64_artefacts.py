@@ -1,4 +1,4 @@
-"""What `make build` makes for Lambda's processor here, ARM64: it answers under QEMU's emulation.
+"""The artefacts of `make build` for ARM64, under QEMU.
 
 Nothing but the function, its layer and the runtime's packages is there to be imported. boto3 is Python throughout: the
 one for this machine's processor will do.
@@ -86,7 +86,7 @@ def _unused(built: Path, name: str, loaded: set[str]) -> set[str]:
 
 
 def test_every_library_is_for_arm64(built_for_arm64: Path) -> None:
-    """Each compiled library of functions and layers is an ELF file for AArch64, and there are some in each layer."""
+    """Each layer has compiled libraries, and all are ELF files for AArch64."""
     libraries = [
         path for path in built_for_arm64.rglob("*") if path.is_file() and path.read_bytes().startswith(b"\x7fELF")
     ]
@@ -95,15 +95,14 @@ def test_every_library_is_for_arm64(built_for_arm64: Path) -> None:
 
 
 def test_every_module_is_compiled(built_for_arm64: Path) -> None:
-    """Beside each module of functions and layers lies what Python 3.13 compiles it to."""
     modules = list(built_for_arm64.rglob("*.py"))
     compiled = {(path.parent.parent, path.name) for path in built_for_arm64.rglob("__pycache__/*.cpython-313.pyc")}
     assert modules
     assert [] == [each for each in modules if (each.parent, f"{each.stem}.cpython-313.pyc") not in compiled]
 
 
-def test_boot_api_answers(built_for_arm64: Path, stores: Stores) -> None:
-    """boot_api answers the first script, and templates of both kinds; that takes every package of its layer."""
+def test_boot_api_serves_scripts_and_templates(built_for_arm64: Path, stores: Stores) -> None:
+    """Its layer has no package that is not loaded."""
     script = json.loads((PROJECT / "events" / "boot-ipxe.json").read_text())
     events = [
         {**script, "path": path, "multiValueQueryStringParameters": {"os": [label]}}
@@ -116,8 +115,8 @@ def test_boot_api_answers(built_for_arm64: Path, stores: Stores) -> None:
     assert ("aarch64", set()) == (run.machine, _unused(built_for_arm64, "BootApi", run.loaded))
 
 
-def test_signed_api_signs(built_for_arm64: Path, stores: Stores) -> None:
-    """The function that signs unlocks a key of GnuPG's and signs; that takes every package of its layer."""
+def test_signed_api_signs_with_a_protected_key(built_for_arm64: Path, stores: Stores) -> None:
+    """Its layer has no package that is not loaded."""
     secret = {"key": key_ring("ed25519-miscounted").decode(), "passphrase": PASSPHRASE}
     with closing(stores.tables.client("secretsmanager")) as client:
         arn = client.create_secret(Name="signing", SecretString=json.dumps(secret))["ARN"]
@@ -132,8 +131,8 @@ def test_signed_api_signs(built_for_arm64: Path, stores: Stores) -> None:
     assert ("aarch64", set()) == (run.machine, _unused(built_for_arm64, "SignedApi", run.loaded))
 
 
-def test_asset_sync_syncs(built_for_arm64: Path, stores: Stores) -> None:
-    """asset_sync takes the files out of an image's zstd layer; that takes every package of its own layer."""
+def test_asset_sync_unpacks_a_zstd_layer(built_for_arm64: Path, stores: Stores) -> None:
+    """Its layer has no package that is not loaded."""
     files = [Entry(f"output/talos/arm64/{name}", b"made of bytes") for name in ("vmlinuz", "initramfs.xz")]
     with faulty_registry() as registry:
         registry.scheme = "bearer"

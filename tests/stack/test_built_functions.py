@@ -1,4 +1,4 @@
-"""What `sam build` made, run by AWS's runtime client behind the balancer that the template configures.
+"""The built functions under AWS's runtime client, behind the template's load balancer.
 
 The stores are DynamoDB Local and versitygw; the artefacts are those for this machine's processor.
 """
@@ -87,14 +87,12 @@ def ports(new_place: Any) -> Iterator[dict[str, int]]:
 
 @pytest.mark.real
 @pytest.mark.parametrize("recording", recordings(), ids=lambda recording: recording.name)
-def test_a_recorded_answer_is_reproduced(recording: Recording, ports: dict[str, int]) -> None:
-    """Status, headers and body are matchbox's."""
+def test_response_is_the_recorded_one(recording: Recording, ports: dict[str, int]) -> None:
     assert_reproduced(recording, exchange(ports[recording.suite], recording))
 
 
 @pytest.mark.real
-def test_events(new_place: Any) -> None:
-    """Each of the balancer's events is answered as the tree's own code answers it."""
+def test_events_get_the_expected_responses(new_place: Any) -> None:
     place = new_place()
     fill(place.stores)
     with place.invoking("BootApi") as function:
@@ -108,8 +106,7 @@ def test_events(new_place: Any) -> None:
 
 
 @pytest.mark.real
-def test_first_deployment(new_place: Any, oci_registry: OciRegistry) -> None:
-    """It answers at once; the schedule's first run syncs the source that is a parameter, and its files are served."""
+def test_first_scheduled_run_syncs_the_parameters_source(new_place: Any, oci_registry: OciRegistry) -> None:
     files = [Entry(f"output/talos/arm64/{name}", name.encode()) for name in ("vmlinuz", "initramfs.xz")]
     reference = oci_registry.push(image([gzipped(*files)]), "first/talos", "v1")
     place = new_place(SourceImage=reference)
@@ -123,8 +120,8 @@ def test_first_deployment(new_place: Any, oci_registry: OciRegistry) -> None:
 
 
 @pytest.mark.real
-def test_sync_without_a_table(new_place: Any) -> None:
-    """The function fails with one reason, so that the schedule tries again; it is not loaded anew for that."""
+def test_sync_without_a_table_fails_and_is_retried(new_place: Any) -> None:
+    """The function does not load again for the retry."""
     place = new_place()
     with place.invoking("AssetSync") as sync:
         for _ in range(2):
@@ -145,8 +142,7 @@ def new_secret(moto_server: Service) -> Iterator[Any]:
 
 
 @pytest.mark.real
-def test_signatures(new_place: Any, new_secret: Any) -> None:
-    """The rule sends twins to the function with the key, whose answers sign what the other function answers."""
+def test_signatures_verify_the_other_functions_responses(new_place: Any, new_secret: Any) -> None:
     place = new_place(SigningKeySecret=new_secret(json.dumps({"key": key_ring("rsa").decode()})))
     fill(place.stores)
     place.stores.put_asset("vmlinuz.sig", b"the operator's")
@@ -166,8 +162,7 @@ def test_signatures(new_place: Any, new_secret: Any) -> None:
 
 
 @pytest.mark.real
-def test_a_protected_key(new_place: Any, new_secret: Any) -> None:
-    """The layer has all that unlocking GnuPG's keys takes."""
+def test_protected_key_signs(new_place: Any, new_secret: Any) -> None:
     secret = {"key": key_ring("ed25519-miscounted").decode(), "passphrase": PASSPHRASE}
     place = new_place(SigningKeySecret=new_secret(json.dumps(secret)))
     with place.invoking("SignedApi") as function:
@@ -175,8 +170,7 @@ def test_a_protected_key(new_place: Any, new_secret: Any) -> None:
 
 
 @pytest.mark.real
-def test_a_key_that_cannot_sign(new_place: Any, new_secret: Any) -> None:
-    """The function does not start and says why; boot_api answers as ever."""
+def test_key_that_cannot_sign_stops_only_signed_api(new_place: Any, new_secret: Any) -> None:
     place = new_place(SigningKeySecret=new_secret(json.dumps({"key": key_ring("expired").decode()})))
     place.stores.create()
     with place.balancer() as running:
@@ -187,8 +181,7 @@ def test_a_key_that_cannot_sign(new_place: Any, new_secret: Any) -> None:
 
 
 @pytest.mark.boot
-def test_a_machine_boots(new_place: Any, tmp_path: Path) -> None:
-    """iPXE, by signed addresses of the bucket, to its own configuration."""
+def test_machine_boots_from_presigned_urls(new_place: Any, tmp_path: Path) -> None:
     member, place = named("bios-ipxe-new"), new_place()
     data, scratch, port = tmp_path / "data", tmp_path / "machine", free_port()
     scratch.mkdir()

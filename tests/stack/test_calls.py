@@ -1,4 +1,4 @@
-"""What the functions ask of AWS, against what their roles allow: nothing is missing, nothing is too much."""
+"""The functions' AWS calls against their roles."""
 
 import json
 import urllib.request
@@ -165,10 +165,9 @@ def _covered(calls: set[Call], allowed: set[tuple[str, str]], name: str) -> tupl
     return missing, unused
 
 
-def test_calls_and_permissions(
+def test_roles_allow_the_calls_of_the_functions_only(
     full: Stack, stores: Stores, moto_server: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each function's role allows each call that the function makes, and nothing else."""
     secret = f"{full.parameters['RegistrySecret']}-{uuid.uuid4().hex[:6]}"
     with recorded_calls(moto_server) as (moto, calls):
         _sync(stores, moto, tmp_path / "scratch", secret, monkeypatch)

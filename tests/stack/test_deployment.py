@@ -1,4 +1,4 @@
-"""`sam deploy` of the translated template, into moto's CloudFormation: AWS itself is unproven.
+"""`sam deploy` of the translated template into moto's CloudFormation.
 
 moto leaves out alarms, the schedule, policies of buckets, budgets, and most attributes of target groups and layers:
 the other tests here look for those in the template.
@@ -56,8 +56,9 @@ def made(moto_server: Service, client: Callable[[str], Any], tmp_path: Path) -> 
 
 @pytest.mark.real
 @pytest.mark.filterwarnings("ignore:Tried to parse")
-def test_sam_deploys(made: Deployable, moto_server: Service, client: Callable[[str], Any], tmp_path: Path) -> None:
-    """The stack is made of all that moto knows, and the function is told of its table and bucket."""
+def test_sam_deploys_the_stack(
+    made: Deployable, moto_server: Service, client: Callable[[str], Any], tmp_path: Path
+) -> None:
     stack = f"stack-{uuid.uuid4()}"
     done = subprocess.run(
         [
@@ -84,10 +85,12 @@ def test_sam_deploys(made: Deployable, moto_server: Service, client: Callable[[s
 
 @pytest.mark.real
 @pytest.mark.filterwarnings("ignore:Tried to parse")
-def test_guided(made: Deployable, moto_server: Service, client: Callable[[str], Any], tmp_path: Path) -> None:
-    """Guided, all questions but three are answered with Enter; after it `sam deploy` needs no flag and asks nothing.
+def test_guided_deployment_needs_three_answers(
+    made: Deployable, moto_server: Service, client: Callable[[str], Any], tmp_path: Path
+) -> None:
+    """A second `sam deploy` needs no flags and asks no questions.
 
-    The stack of SAM's own bucket is there before: moto forgets the tags that SAM makes it with and then looks for.
+    The stack of SAM's own bucket is created before: moto loses the tags by which SAM finds it.
     """
     cloudformation = client("cloudformation")
     cloudformation.create_stack(

@@ -1,4 +1,4 @@
-"""What the layers hold is pinned as everything else is."""
+"""The layers' packages and versions."""
 
 import re
 
@@ -23,27 +23,23 @@ def _wanted(layer: str) -> set[str]:
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_a_layer_is_part_of_the_lock(layer: str) -> None:
-    """A layer has the versions that tests run with, of what its list names and nothing more."""
+def test_layer_has_the_locked_versions(layer: str) -> None:
     pinned = _pinned(f"layers/{layer}/requirements.lock")
     assert pinned <= _pinned("requirements.lock")
     assert _wanted(layer) == {each.partition("==")[0] for each in pinned}
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_a_layer_lacks_what_the_runtime_has(layer: str) -> None:
-    """boto3 and what only it needs come with Lambda's runtime."""
+def test_layer_lacks_the_runtimes_packages(layer: str) -> None:
     assert set() == _wanted(layer) & RUNTIMES_OWN
 
 
-def test_the_library_that_signs() -> None:
-    """The function that signs has boot_api's layer and what signs, which boot_api has not."""
+def test_signed_api_adds_the_signing_libraries() -> None:
     assert {"cffi", "cryptography", "pysequoia"} == _wanted("signed_api") - _wanted("boot_api")
     assert set() == _wanted("boot_api") - _wanted("signed_api")
 
 
 @pytest.mark.parametrize("layer", ["boot_api", "asset_sync"])
-def test_a_layer_lacks_what_the_operators_command_has(layer: str) -> None:
-    """gRPC and what it needs reach no function, neither named nor as a dependency."""
+def test_layer_has_no_grpc(layer: str) -> None:
     pinned = {each.partition("==")[0] for each in _pinned(f"layers/{layer}/requirements.lock")}
     assert set() == pinned & {"grpcio", "protobuf", "cryptography", "cffi", "pycparser"}

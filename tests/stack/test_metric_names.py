@@ -1,4 +1,4 @@
-"""The alarm and the dashboard look for metrics under the names by which the functions publish them."""
+"""The metrics of the alarm and the dashboard."""
 
 import json
 import re
@@ -16,22 +16,19 @@ def searches(stack: Stack) -> list[tuple[set[str], str]]:
     return [(set(schema.replace('"', "").split(",")), metric) for schema, metric in found]
 
 
-def test_one_namespace(with_key: Stack) -> None:
-    """All functions publish in the stack's namespace."""
+def test_functions_publish_in_the_stacks_namespace(with_key: Stack) -> None:
     functions = ("BootApi", "SignedApi", "AssetSync")
     names = [with_key.environment(name)["POWERTOOLS_METRICS_NAMESPACE"] for name in functions]
     assert ["matchbox/matchbox"] * 3 == names
 
 
-def test_the_alarm_on_age(plain: Stack) -> None:
-    """It looks at the age over all sources, in the namespace that asset_sync is given."""
+def test_age_alarm_watches_the_syncs_metric(plain: Stack) -> None:
     alarm = plain.properties("SyncOld")
     assert plain.environment("AssetSync")["POWERTOOLS_METRICS_NAMESPACE"] == alarm["Namespace"]
     assert (sync.AGE, [{"Name": "service", "Value": sync.SERVICE}]) == (alarm["MetricName"], alarm["Dimensions"])
 
 
-def test_the_dashboard(plain: Stack) -> None:
-    """Its searches have the dimensions of the functions' metrics."""
+def test_dashboard_searches_the_published_dimensions(plain: Stack) -> None:
     namespace = plain.environment("BootApi")["POWERTOOLS_METRICS_NAMESPACE"]
     assert [
         ({namespace, "service", requests.ROUTE, requests.STATUS}, requests.REQUESTS),

@@ -1,4 +1,4 @@
-"""What the roles of the stack may do, and no more."""
+"""The permissions of the stack's roles."""
 
 from typing import Any
 
@@ -21,26 +21,23 @@ def _allowed(stack: Stack, role: str) -> dict[str, set[str]]:
     return found
 
 
-def test_there_are_no_other_roles(full: Stack) -> None:
-    """Each function and the schedule has a role of its own, and nothing else has one."""
+def test_each_function_and_the_schedule_have_a_role(full: Stack) -> None:
     assert set(ROLES) == set(full.of_type("AWS::IAM::Role"))
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_role_has_policies_of_its_own_only(full: Stack, role: str) -> None:
-    """No managed policy, which would name more than this stack's resources."""
+def test_role_has_no_managed_policies(full: Stack, role: str) -> None:
+    """They would name more than the stack's resources."""
     assert "ManagedPolicyArns" not in full.properties(role)
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_every_statement_names_actions(full: Stack, role: str) -> None:
-    """No action has a wildcard."""
+def test_no_action_has_a_wildcard(full: Stack, role: str) -> None:
     assert [] == [action for action in _allowed(full, role) if "*" in action]
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_every_statement_names_resources_of_this_stack(full: Stack, role: str) -> None:
-    """No resource is a bare `*`, nor the wildcard of a whole service."""
+def test_resources_are_the_stacks(full: Stack, role: str) -> None:
     resources = {resource for of_action in _allowed(full, role).values() for resource in of_action}
     secrets = {full.parameters[name] for name in ("RegistrySecret", "SigningKeySecret")}
     keys = {full.parameters[f"{name}Key"] for name in ("RegistrySecret", "SigningKeySecret")}
@@ -49,14 +46,12 @@ def test_every_statement_names_resources_of_this_stack(full: Stack, role: str) -
     assert set() == foreign
 
 
-def test_boot_api_reads_the_table(plain: Stack) -> None:
-    """boot_api asks the table in two ways, and cannot write to it."""
+def test_boot_api_only_reads_the_table(plain: Stack) -> None:
     allowed = {action: where for action, where in _allowed(plain, "BootApiRole").items() if action.startswith("dyn")}
     assert {"dynamodb:BatchGetItem": {TABLE}, "dynamodb:GetItem": {TABLE}} == allowed
 
 
-def test_boot_api_writes_answers(plain: Stack) -> None:
-    """In the bucket boot_api writes below `answers/` only."""
+def test_boot_api_writes_only_answers(plain: Stack) -> None:
     allowed = {action: where for action, where in _allowed(plain, "BootApiRole").items() if action.startswith("s3")}
     assert {
         "s3:GetObject": {f"{BUCKET}/{prefix}/*" for prefix in ("answers", "assets", "releases", "templates")},
@@ -65,8 +60,7 @@ def test_boot_api_writes_answers(plain: Stack) -> None:
     } == allowed
 
 
-def test_signed_api_writes_nothing(with_key: Stack) -> None:
-    """The function that signs reads what boot_api reads but for long answers, and one secret."""
+def test_signed_api_only_reads(with_key: Stack) -> None:
     allowed = {action: where for action, where in _allowed(with_key, "SignedApiRole").items() if action[:4] != "logs"}
     assert {
         "dynamodb:BatchGetItem": {TABLE},
@@ -77,8 +71,7 @@ def test_signed_api_writes_nothing(with_key: Stack) -> None:
     } == allowed
 
 
-def test_asset_sync_writes_releases(plain: Stack) -> None:
-    """In the bucket asset_sync reads and writes below `releases/` only."""
+def test_asset_sync_writes_only_releases(plain: Stack) -> None:
     allowed = {action: where for action, where in _allowed(plain, "AssetSyncRole").items() if action.startswith("s3")}
     releases = {f"{BUCKET}/releases/*"}
     assert {
@@ -89,8 +82,7 @@ def test_asset_sync_writes_releases(plain: Stack) -> None:
     } == allowed
 
 
-def test_one_function_reads_each_secret(full: Stack) -> None:
-    """The registry's logins are asset_sync's, the key is the signing function's, and boot_api reads no secret."""
+def test_each_secret_is_read_by_one_function(full: Stack) -> None:
     action = "secretsmanager:GetSecretValue"
     found = {role: _allowed(full, role)[action] for role in ROLES if action in _allowed(full, role)}
     assert {
@@ -99,22 +91,19 @@ def test_one_function_reads_each_secret(full: Stack) -> None:
     } == found
 
 
-def test_the_secret_is_read_where_there_is_one(plain: Stack, full: Stack) -> None:
-    """asset_sync may read the secret with the registry's logins; without one it may read none."""
+def test_asset_sync_reads_only_a_configured_secret(plain: Stack, full: Stack) -> None:
     action = "secretsmanager:GetSecretValue"
     found = [_allowed(stack, "AssetSyncRole").get(action, set()) for stack in (plain, full)]
     assert [set(), {full.parameters["RegistrySecret"]}] == found
 
 
-def test_the_registry_secrets_key(plain: Stack, full: Stack) -> None:
-    """asset_sync may decrypt with the key that is named for the secret, by Secrets Manager only, and with no other."""
+def test_asset_sync_decrypts_with_the_registry_secrets_key_only(plain: Stack, full: Stack) -> None:
     key = full.parameters["RegistrySecretKey"]
     [without] = stacks([Deployment({"RegistrySecretKey": key})])
     assert [[], [], [_decrypts_with(key)]] == [_decrypting(each, "AssetSyncRole") for each in (plain, without, full)]
 
 
-def test_the_signing_secrets_key(with_key: Stack, full: Stack) -> None:
-    """The function that signs may decrypt with the key that is named for its secret, and with no other."""
+def test_signed_api_decrypts_with_the_signing_secrets_key_only(with_key: Stack, full: Stack) -> None:
     expected = [[], [_decrypts_with(full.parameters["SigningKeySecretKey"])]]
     assert expected == [_decrypting(stack, "SignedApiRole") for stack in (with_key, full)]
 
@@ -128,8 +117,7 @@ def _decrypts_with(key: str) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": [key], "Condition": only}
 
 
-def test_the_schedule_calls_one_function(plain: Stack) -> None:
-    """The schedule may call asset_sync, and send what fails to the queue."""
+def test_schedule_invokes_asset_sync_only(plain: Stack) -> None:
     assert {
         "lambda:InvokeFunction": {"<AssetSync.Arn>"},
         "sqs:SendMessage": {"<DeadLetters.Arn>"},
@@ -137,8 +125,7 @@ def test_the_schedule_calls_one_function(plain: Stack) -> None:
 
 
 @pytest.mark.parametrize(("function", "name"), [("BootApi", "TargetGroup"), ("SignedApi", "SignedTargetGroup")])
-def test_this_balancers_target_groups_call_functions(full: Stack, function: str, name: str) -> None:
-    """Only a target group of the name that this stack's has may call the function."""
+def test_only_the_stacks_target_group_invokes_a_function(full: Stack, function: str, name: str) -> None:
     permission, group = full.properties(f"{function}MayBeAsked"), full.properties(name)
     where = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup"
     assert f"{where}/{group['Name']}/*" == permission["SourceArn"]

@@ -1,4 +1,4 @@
-"""What the stack is made of, as the SAM transform leaves it."""
+"""The stack's resources after the SAM transform."""
 
 from typing import Any
 
@@ -42,14 +42,13 @@ def _made_before(stack: Stack, name: str) -> set[str]:
 
 
 @pytest.mark.parametrize("name", KEPT)
-def test_data_survive(plain: Stack, name: str) -> None:
-    """Table and bucket outlive the stack, but not a first deployment that fails."""
+def test_table_and_bucket_outlive_the_stack(plain: Stack, name: str) -> None:
+    """Those of a first deployment that fails are deleted."""
     resource = plain.resources[name]
     assert ("RetainExceptOnCreate", "Retain") == (resource["DeletionPolicy"], resource["UpdateReplacePolicy"])
 
 
-def test_the_table(plain: Stack) -> None:
-    """It is paid by request, protected, can be brought back to any moment, and has the key that the stores use."""
+def test_table_is_on_demand_protected_and_recoverable(plain: Stack) -> None:
     table = {name: value for name, value in plain.properties("Table").items() if name not in ("TableName", "Tags")}
     assert {
         "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
@@ -60,25 +59,21 @@ def test_the_table(plain: Stack) -> None:
     } == table
 
 
-def test_the_table_is_the_last(two_stacks: tuple[Stack, Stack]) -> None:
-    """A protected table cannot be rolled back, so that everything which may fail is made before it."""
+def test_table_is_created_last(two_stacks: tuple[Stack, Stack]) -> None:
+    """A protected table cannot be rolled back."""
     for stack in two_stacks:
         assert set(stack.resources) - _made_before(stack, "Table") == {"Table"}
 
 
-def test_the_schedule_comes_shortly_before(two_stacks: tuple[Stack, Stack]) -> None:
-    """What takes long is made before the schedule, whose first run is at once and finds no table.
-
-    The function that signs waits for nothing, so it is there before the balancer is.
-    """
+def test_schedule_is_created_shortly_before_the_table(two_stacks: tuple[Stack, Stack]) -> None:
+    """Its first run is immediate and finds no table. The function that signs depends on nothing."""
     quick = {"Table", "Schedule", "Budget", "SecureListener", "SignedRule", "SecureSignedRule"}
     for stack in two_stacks:
         after = set(stack.resources) - _made_before(stack, "Schedule") - quick
         assert [] == [name for name in after if not name.startswith("Sign") or "Listener" in _made_before(stack, name)]
 
 
-def test_the_bucket(plain: Stack) -> None:
-    """It is private and encrypted, forgets long answers and unfinished uploads after a day."""
+def test_bucket_is_private_and_expires_answers(plain: Stack) -> None:
     bucket = plain.properties("Bucket")
     assert {True} == set(bucket["PublicAccessBlockConfiguration"].values())
     assert len(bucket["PublicAccessBlockConfiguration"]) == 4
@@ -100,8 +95,7 @@ def _bucket_policy(stack: Stack) -> dict[str, dict[str, Any]]:
     return {statement["Sid"]: statement for statement in statements}
 
 
-def test_plain_reads(plain: Stack) -> None:
-    """By http without TLS nothing is done but reads, and no template is read."""
+def test_http_allows_only_reads_of_assets(plain: Stack) -> None:
     policy = _bucket_policy(plain)
     assert {"TlsForAllButReads", "TlsForReads"} == set(policy)
     assert {"Deny"} == {statement["Effect"] for statement in policy.values()}
@@ -109,8 +103,7 @@ def test_plain_reads(plain: Stack) -> None:
     assert "<Bucket.Arn>/templates/*" == policy["TlsForReads"]["Resource"]
 
 
-def test_reads_without_a_signature(full: Stack) -> None:
-    """Through the S3 endpoint only, assets and releases are read without a signature."""
+def test_unsigned_reads_need_the_s3_endpoint(full: Stack) -> None:
     statement = _bucket_policy(full)["ReadsWithoutSignature"]
     assert "s3:GetObject" == statement["Action"]
     assert ["<Bucket.Arn>/assets/*", "<Bucket.Arn>/releases/*"] == statement["Resource"]
@@ -120,8 +113,7 @@ def test_reads_without_a_signature(full: Stack) -> None:
 @pytest.mark.parametrize(
     ("name", "memory", "time"), [("BootApi", 1024, 10), ("SignedApi", 1024, 10), ("AssetSync", 2048, 900)]
 )
-def test_a_function(with_key: Stack, name: str, memory: int, time: int) -> None:
-    """Python 3.13 on arm64, with memory and time of its own, JSON in a log of its own, and no reserved concurrency."""
+def test_function_has_runtime_memory_time_and_log(with_key: Stack, name: str, memory: int, time: int) -> None:
     function = with_key.properties(name)
     assert ("python3.13", ["arm64"]) == (function["Runtime"], function["Architectures"])
     assert (memory, time) == (function["MemorySize"], function["Timeout"])
@@ -130,8 +122,7 @@ def test_a_function(with_key: Stack, name: str, memory: int, time: int) -> None:
     assert len(function["Layers"]) == 1
 
 
-def test_logs_end(with_key: Stack) -> None:
-    """Lines are kept for the days of the parameter, of each function in a log of its own."""
+def test_logs_expire(with_key: Stack) -> None:
     logs = with_key.of_type("AWS::Logs::LogGroup")
     assert {f"{name}Log": "30" for name in ("BootApi", "SignedApi", "AssetSync")} == {
         name: log["RetentionInDays"] for name, log in logs.items()
@@ -142,8 +133,8 @@ def test_logs_end(with_key: Stack) -> None:
 @pytest.mark.parametrize(
     ("name", "permission"), [("TargetGroup", "BootApiMayBeAsked"), ("SignedTargetGroup", "SignedApiMayBeAsked")]
 )
-def test_the_target_groups(with_key: Stack, name: str, permission: str) -> None:
-    """They hand on repeated headers and keys, ask for no health, and are made after the permissions that they need."""
+def test_target_groups_pass_repeated_headers_on(with_key: Stack, name: str, permission: str) -> None:
+    """They have no health checks and follow the permissions that they need."""
     group = with_key.resources[name]
     assert [{"Key": "lambda.multi_value_headers.enabled", "Value": "true"}] == (
         group["Properties"]["TargetGroupAttributes"]
@@ -152,8 +143,7 @@ def test_the_target_groups(with_key: Stack, name: str, permission: str) -> None:
     assert permission == group["DependsOn"]
 
 
-def test_listeners(two_stacks: tuple[Stack, Stack]) -> None:
-    """Port 80 is there always and 443 beside it with a certificate; both forward, neither redirects."""
+def test_listeners_forward_on_80_and_with_a_certificate_on_443(two_stacks: tuple[Stack, Stack]) -> None:
     found = [
         sorted(
             (each["Port"], each["Protocol"], [action["Type"] for action in each["DefaultActions"]])
@@ -165,8 +155,7 @@ def test_listeners(two_stacks: tuple[Stack, Stack]) -> None:
     assert [[http], [http, https]] == found
 
 
-def test_rules(two_stacks: tuple[Stack, Stack], with_key: Stack) -> None:
-    """With a key, each listener sends paths in .sig and .asc to the function that signs; else there is no rule."""
+def test_signature_paths_go_to_signed_api(two_stacks: tuple[Stack, Stack], with_key: Stack) -> None:
     found = [
         {
             rule["ListenerArn"]: (rule["Conditions"], rule["Actions"])
@@ -181,8 +170,8 @@ def test_rules(two_stacks: tuple[Stack, Stack], with_key: Stack) -> None:
     assert [{}, {"<Listener>": signed, "<SecureListener>": signed}, {"<Listener>": signed}] == found
 
 
-def test_without_a_key_nothing_signs(plain: Stack, with_key: Stack) -> None:
-    """All that is for signatures is there only with a key, and what else there is stays as it is."""
+def test_without_a_key_there_are_no_signing_resources(plain: Stack, with_key: Stack) -> None:
+    """Other resources are the same."""
     new = set(with_key.resources) - set(plain.resources)
     assert [] == [name for name in new if "Sign" not in name]
     assert [] == [name for name in plain.resources if "Sign" in name]
@@ -190,8 +179,7 @@ def test_without_a_key_nothing_signs(plain: Stack, with_key: Stack) -> None:
     assert {"Table"} == changed
 
 
-def test_who_may_ask(two_stacks: tuple[Stack, Stack]) -> None:
-    """Only the blocks and the prefix list of the parameters, and port 443 only with a certificate."""
+def test_only_the_parameters_addresses_are_allowed(two_stacks: tuple[Stack, Stack]) -> None:
     found = [
         [
             (rule["FromPort"], rule.get("CidrIp") or rule["SourcePrefixListId"])
@@ -203,8 +191,7 @@ def test_who_may_ask(two_stacks: tuple[Stack, Stack]) -> None:
     assert [[(80, "10.0.0.0/16")], [(port, who) for who in everybody for port in (80, 443)]] == found
 
 
-def test_the_schedule(plain: Stack) -> None:
-    """It sends an empty object, tries again, and keeps what failed."""
+def test_schedule_retries_and_keeps_failed_events(plain: Stack) -> None:
     target = plain.properties("Schedule")["Target"]
     assert ("{}", "<DeadLetters.Arn>") == (target["Input"], target["DeadLetterConfig"]["Arn"])
     assert target["RetryPolicy"]["MaximumRetryAttempts"] == 3
@@ -214,8 +201,8 @@ def test_the_schedule(plain: Stack) -> None:
     )
 
 
-def test_alarms(plain: Stack, with_key: Stack) -> None:
-    """Each has a topic to tell, and only the one on the age of syncs fires where nothing is heard."""
+def test_alarms_notify_the_topic(plain: Stack, with_key: Stack) -> None:
+    """Only the alarm on the syncs' age fires on missing data."""
     assert set(plain.of_type("AWS::CloudWatch::Alarm")) == ALARMS
     alarms = with_key.of_type("AWS::CloudWatch::Alarm")
     assert set(alarms) == ALARMS | {"SignaturesFail"}
@@ -223,27 +210,24 @@ def test_alarms(plain: Stack, with_key: Stack) -> None:
     assert {"SyncOld"} == {name for name, alarm in alarms.items() if alarm["TreatMissingData"] == "breaching"}
 
 
-def test_failing_signatures(with_key: Stack) -> None:
-    """The alarm counts events that the function that signs failed at, or was not started for."""
+def test_signature_alarm_counts_failed_and_throttled_events(with_key: Stack) -> None:
     metrics = [each["MetricStat"]["Metric"] for each in with_key.properties("SignaturesFail")["Metrics"][1:]]
     assert ["Errors", "Throttles"] == [metric["MetricName"] for metric in metrics]
     assert [[{"Name": "FunctionName", "Value": "<SignedApi>"}]] * 2 == [metric["Dimensions"] for metric in metrics]
 
 
-def test_slow_is_near_the_end(plain: Stack) -> None:
-    """boot_api counts as slow at eight tenths of its time."""
+def test_slow_is_eight_tenths_of_the_timeout(plain: Stack) -> None:
     assert plain.properties("BootsSlow")["Threshold"] == 800 * plain.properties("BootApi")["Timeout"]
 
 
-def test_the_budget(two_stacks: tuple[Stack, Stack]) -> None:
-    """There is one where there is somebody to tell."""
+def test_budget_needs_an_address(two_stacks: tuple[Stack, Stack]) -> None:
     found = [stack.of_type("AWS::Budgets::Budget") for stack in two_stacks]
     assert {} == found[0]
     assert {"Amount": "50", "Unit": "USD"} == found[1]["Budget"]["Budget"]["BudgetLimit"]
 
 
-def test_outputs(plain: Stack) -> None:
-    """What an operator needs next; ARM64 is client architecture 11."""
+def test_outputs_tell_the_next_steps(plain: Stack) -> None:
+    """ARM64 is client architecture 11."""
     boot = "http://<LoadBalancer.DNSName>/boot.ipxe"
     assert boot == plain.outputs["BootUrl"]
     dnsmasq = plain.outputs["Dnsmasq"].splitlines()
@@ -254,8 +238,8 @@ def test_outputs(plain: Stack) -> None:
     assert "--function-name <AssetSync> " in plain.outputs["SyncCommand"]
 
 
-def test_what_has_to_be_answered(plain: Stack) -> None:
-    """All parameters but VPC, subnets and the first CIDR block have defaults, and none lets the world in."""
+def test_required_parameters_are_vpc_subnets_and_cidr(plain: Stack) -> None:
+    """No default lets all addresses in."""
     given = plain._template["Parameters"]
     assert {"VpcId", "SubnetIds", "AllowedCidr"} == {name for name in given if "Default" not in given[name]}
     assert [] == [name for name in given if not given[name].get("Description")]

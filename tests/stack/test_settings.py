@@ -1,4 +1,4 @@
-"""The functions' variables: each that a handler reads is in the template, and the other way round."""
+"""The functions' environment variables."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -41,22 +41,20 @@ class _Read(Mapping[str, str]):
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_what_is_read_is_set(full: Stack, function: str) -> None:
-    """A handler reads the variables that the template sets, no more and no fewer; endpoints are for other servers."""
+def test_template_sets_the_variables_that_handlers_read(full: Stack, function: str) -> None:
+    """Endpoints are for other servers."""
     environment = _Read(full.environment(function) | {"AWS_REGION": "eu-central-1"})
     FUNCTIONS[function](environment)
     assert environment.asked - LAMBDAS_OWN - ENDPOINTS == set(full.environment(function))
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_defaults_can_be_used(with_key: Stack, function: str) -> None:
-    """The values that the defaults give are those that the functions take, with the table and bucket of the stack."""
+def test_defaults_are_valid_settings(with_key: Stack, function: str) -> None:
     settings = FUNCTIONS[function](with_key.environment(function) | {"AWS_REGION": "eu-central-1"})
     assert (NAME, NAME) == (settings.table, settings.bucket)
 
 
-def test_names_are_those_of_table_and_bucket(plain: Stack) -> None:
-    """The table and the bucket have the names that the functions are told."""
+def test_settings_name_table_and_bucket(plain: Stack) -> None:
     names = plain.properties("Table")["TableName"], plain.properties("Bucket")["BucketName"]
     assert (NAME, NAME) == names
 
@@ -65,22 +63,19 @@ def test_names_are_those_of_table_and_bucket(plain: Stack) -> None:
     ("platform", "source_id", "assets"),
     [("linux/arm64", "talos-arm64", "talos/arm64"), ("linux/amd64", "talos-amd64", "talos/amd64")],
 )
-def test_the_first_source(platform: str, source_id: str, assets: str) -> None:
-    """The parameters of the first source make a source that asset_sync takes."""
+def test_first_source_is_valid(platform: str, source_id: str, assets: str) -> None:
     [stack] = stacks([Deployment({"SourceImage": "registry.example.com/talos:v1", "SourcePlatform": platform})])
     source = parse_stand_in(stack.environment("AssetSync")["MATCHBOX_SOURCE"].encode())
     found = source.id, source.assets, str(source.image), str(source.platform)
     assert (source_id, assets, "registry.example.com/talos:v1", platform) == found
 
 
-def test_no_first_source() -> None:
-    """Without an image there is no first source."""
+def test_empty_image_is_no_source() -> None:
     [stack] = stacks([Deployment({"SourceImage": ""})])
     assert "" == stack.environment("AssetSync")["MATCHBOX_SOURCE"]
 
 
-def test_the_token_free_address() -> None:
-    """It is the bucket's own with an S3 endpoint, the operator's where one is given, else there is none."""
+def test_token_free_address_is_the_operators_or_the_endpoints() -> None:
     given = {"TokenFreeAddress": "http://assets.example.com"}
     endpoint = {"S3EndpointId": "vpce-0123456789abcdef0"}
     made = stacks([Deployment(each) for each in ({}, FULL, endpoint, {**endpoint, **given})])
@@ -91,15 +86,14 @@ def test_the_token_free_address() -> None:
     assert own == made[1].environment("SignedApi")["MATCHBOX_BUCKET_URL"]
 
 
-def test_the_secret_with_the_key(full: Stack) -> None:
-    """The function that signs is told of the secret, and boot_api is not."""
+def test_only_signed_api_has_the_signing_secret(full: Stack) -> None:
     found = {name for name in FUNCTIONS if full.parameters["SigningKeySecret"] in full.environment(name).values()}
     assert {"SignedApi"} == found
 
 
 @pytest.mark.parametrize("level", ["info", "debug"])
-def test_levels_agree(level: str) -> None:
-    """Lambda drops no line that a function writes: its own level, which counts more, is the same."""
+def test_lambdas_log_level_is_the_functions(level: str) -> None:
+    """Lambda drops lines below its own."""
     [stack] = stacks([Deployment({"LogLevel": level, **KEY})])
     found = {
         (stack.environment(name)["MATCHBOX_LOG_LEVEL"], stack.properties(name)["LoggingConfig"]["ApplicationLogLevel"])

@@ -1,4 +1,4 @@
-"""What the balancer asks is a version of a function, with the code, the layer and the settings of one deployment."""
+"""The published versions of the functions, each with one deployment's code, layer and settings."""
 
 import re
 
@@ -58,36 +58,31 @@ def _function(stack: Stack, function: str) -> dict[str, object]:
     return {name: value for name, value in stack.properties(function).items() if name != "Role"}
 
 
-def test_every_parameter_is_tried(plain: Stack) -> None:
-    """The tests here change each parameter of the template."""
+def test_each_parameter_is_tested(plain: Stack) -> None:
     assert set(plain.parameters) == set(OTHERS)
 
 
 @pytest.mark.parametrize("function", ASKED)
-def test_what_a_function_depends_on(changed: dict[str, Stack], function: str) -> None:
-    """A known few of the parameters change the function."""
+def test_function_depends_on_the_known_parameters(changed: dict[str, Stack], function: str) -> None:
     plain = changed[""]
     found = {name for name, stack in changed.items() if _function(stack, function) != _function(plain, function)}
     assert ASKED[function] == found
 
 
 @pytest.mark.parametrize(("function", "name"), PAIRS)
-def test_a_parameter_publishes(changed: dict[str, Stack], function: str, name: str) -> None:
-    """Another value of a parameter that the function depends on publishes a version."""
+def test_changed_parameter_publishes_a_version(changed: dict[str, Stack], function: str, name: str) -> None:
     assert _version(changed[""], function) != _version(changed[name], function)
 
 
 @pytest.mark.parametrize("function", ASKED)
 @pytest.mark.parametrize("what", ["", "Layer"])
-def test_code_publishes(changed: dict[str, Stack], function: str, what: str) -> None:
-    """Other code, and another layer, publish a version."""
+def test_changed_code_or_layer_publishes_a_version(changed: dict[str, Stack], function: str, what: str) -> None:
     [other] = stacks([Deployment(KEY, code={function + what: "another"})])
     assert _version(changed[""], function)[0] != _version(other, function)[0]
 
 
 @pytest.mark.parametrize("function", ASKED)
-def test_nothing_else_publishes(changed: dict[str, Stack], function: str) -> None:
-    """The same deployment once more, and another code of the other functions, publish nothing."""
+def test_unchanged_function_publishes_no_version(changed: dict[str, Stack], function: str) -> None:
     others = {"BootApi", "SignedApi", "AssetSync"} - {function}
     code = {name + what: "another" for name in others for what in ("", "Layer")}
     again = stacks([Deployment(KEY), Deployment(KEY, code=code)])
@@ -95,8 +90,7 @@ def test_nothing_else_publishes(changed: dict[str, Stack], function: str) -> Non
 
 
 @pytest.mark.parametrize(("function", "group"), [("BootApi", "TargetGroup"), ("SignedApi", "SignedTargetGroup")])
-def test_the_balancer_asks_the_alias(with_key: Stack, function: str, group: str) -> None:
-    """The target is the alias, and the alias is of the version."""
+def test_target_is_the_alias_of_the_version(with_key: Stack, function: str, group: str) -> None:
     [target] = with_key.properties(group)["Targets"]
     assert (f"<{function}Aliaslive>", f"<{_version(with_key, function)[0]}.Version>") == (
         target["Id"],
@@ -104,8 +98,8 @@ def test_the_balancer_asks_the_alias(with_key: Stack, function: str, group: str)
     )
 
 
-def test_a_description_fits(changed: dict[str, Stack]) -> None:
-    """The longest values of the parameters make a description that Lambda takes (256 characters)."""
+def test_longest_description_fits(changed: dict[str, Stack]) -> None:
+    """Lambda takes 256 characters."""
     secret = f"arn:aws:secretsmanager:eu-central-1:123456789012:secret:{'a' * 80}"
     longest = {"TokenFreeAddress": "http://" + 120 * "a", "S3EndpointId": "vpce-0123456789abcdef0", "LogLevel": "debug"}
     rest = {"PresignedLifetime": "604800", "Architecture": "x86_64", "SigningKeySecret": secret}
