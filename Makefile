@@ -1,4 +1,4 @@
-# Every target makes the environment that it needs; only Python 3.11+ with pip, git and make are assumed.
+# Every target installs what it needs into its environment; only Python 3.11+ with pip, git and make are assumed.
 PYTHON ?= python3
 ADDRESS ?= 0.0.0.0:8080
 BIN := .venv/bin
@@ -7,23 +7,23 @@ SAM := .venv-sam/bin
 CHECKOV := .venv-checkov/bin
 QUICK := not real and not boot and not nightly
 
-# Files of tests side by side: those of one file share what is slow to set up.
+# Workers take whole files: the tests of a file share slow fixtures.
 PYTEST := $(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile
 
-# The functions' processor, which the parameter Architecture has to name too.
+# The functions' processor; must equal the stack's parameter Architecture.
 ARCHITECTURE ?= $(if $(findstring x86_64,$(shell grep -s Architecture= samconfig.toml)),x86_64,arm64)
 BUILT ?= .aws-sam/build
 export SAM_CLI_TELEMETRY := 0
-# uv has certificates of its own, which lack what an administrator has added to the system's.
+# uv's own certificates lack those that an administrator has added to the system's.
 export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),true,false)
-# Tests start hundreds of processes, each of which would compile every module that it imports.
+# Tests start hundreds of processes, each of which would compile every imported module again.
 unexport PYTHONDONTWRITEBYTECODE
 
 PROPERTIES := $(shell grep -rl "from hypothesis" tests --include="test_*.py")
 
 .PHONY: run test test-fast check check-stack build test-real test-boot test-nightly bench lock proto
 
-# pip installs uv, and uv the rest: packages and build backend in the versions and with the hashes of the lock files.
+# pip installs uv, and uv the rest; the lock files have versions and hashes of all packages and of the build backend.
 .venv/bin/uv: requirements/uv.lock
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=python3.13 ...")'
 	$(PYTHON) -m venv --without-pip .venv
@@ -47,7 +47,7 @@ PROPERTIES := $(shell grep -rl "from hypothesis" tests --include="test_*.py")
 run: .venv/serving
 	$(BIN)/matchboxctl serve --address $(ADDRESS) --data-path examples/talos
 
-# Quick tests: only the environments are needed.
+# Quick tests, which need nothing but the environments.
 test: .venv/ready .venv-sam/ready
 	$(PYTEST) -m "$(QUICK)"
 
@@ -62,7 +62,7 @@ check: .venv/ready check-stack
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# The template, and what the SAM transform makes of it. Nothing is asked of AWS.
+# The template and its translation, without calls to AWS.
 check-stack: .venv/ready .venv-sam/ready .venv-checkov/ready
 	$(SAM)/sam validate --lint
 	$(BIN)/python -m tools.template_translation .aws-sam/translated.json
@@ -75,20 +75,20 @@ build: .venv/ready .venv-sam/ready
 		$(SAM)/sam build --build-dir $(BUILT) --parameter-overrides Architecture=$(ARCHITECTURE)
 	$(BIN)/python -m tools.artefact_report $(BUILT)
 
-# Real programs and four boots: installs what it needs.
+# Tests with real programs, and four boots. Root gets missing Debian packages installed, other users get their names.
 test-real: .venv/ready .venv-sam/ready
 	$(PYTEST) -m "(real or boot) and not nightly"
 
-# Every boot client, from a directory and from table and bucket. Root installs what is missing, others are told.
+# Every boot client, from a directory and from table and bucket.
 test-boot: .venv/ready
 	$(PYTEST) -m boot tests/boot
 
-# All that takes long: 10,000 cases of each property, every real program, every boot client.
+# The long tests: 10,000 examples of each property, every real program, every boot client.
 test-nightly: .venv/ready .venv-sam/ready
 	MATCHBOX_NIGHTLY=1 $(PYTEST) -m "$(QUICK)" $(PROPERTIES)
 	MATCHBOX_NIGHTLY=1 $(PYTEST) -m "real or boot or nightly"
 
-# Ratios against a baseline of the same run.
+# Performance, as ratios to a baseline of the same run.
 bench: .venv/ready
 	$(BIN)/python -m benchmarks.cold_start
 	$(BIN)/python -m benchmarks.request_cpu
@@ -106,6 +106,6 @@ lock: .venv/bin/uv
 		-c requirements.lock layers/$$layer/requirements.in -o layers/$$layer/requirements.lock || exit 1; done
 	for tool in uv sam checkov; do $(COMPILE) --python-version 3.11 requirements/$$tool.in -o requirements/$$tool.lock || exit 1; done
 
-# The code of matchbox's gRPC messages, after an edit of the .proto.
+# Generate the code of matchbox's gRPC messages, after an edit of the .proto.
 proto: .venv/ready
 	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. matchboxctl/rpc/matchbox.proto
