@@ -148,6 +148,7 @@ print(peak() - before)
 """
 
 
+@pytest.mark.system
 def test_escaped_text_is_limited_while_it_is_made() -> None:
     out = subprocess.check_output([sys.executable, "-c", MEMORY.replace("\\\\", "\\")], text=True).splitlines()
     refused = [line.partition("\t")[0] for line in out[:-1] if line.endswith(TEXT)]
