@@ -53,7 +53,7 @@ test: .venv/ready .venv-sam/ready
 
 # Tests without processes and sockets.
 test-fast: .venv/ready
-	$(PYTEST) --hypothesis-profile fast -m "not system and not slow and not nightly" tests/unit tests/conformance
+	$(PYTEST) --dist worksteal --hypothesis-profile fast -m "not system and not slow and not nightly" tests/unit tests/conformance
 
 # What CI checks before the tests.
 check: .venv/ready check-stack

@@ -14,7 +14,7 @@ pytest_plugins = ["tests.rigs.fixtures"]
 
 # A busy machine must not fail a test.
 settings.register_profile("quick", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("fast", settings.get_profile("quick"), max_examples=10)
+settings.register_profile("fast", settings.get_profile("quick"), max_examples=5)
 settings.register_profile("nightly", settings.get_profile("quick"), max_examples=10_000)
 settings.load_profile("nightly" if os.environ.get("MATCHBOX_NIGHTLY") == "1" else "quick")
 

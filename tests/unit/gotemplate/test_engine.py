@@ -38,6 +38,7 @@ def test_forty_templates_are_recorded() -> None:
     assert len(GENERIC) == 40
 
 
+@pytest.mark.slow
 def test_templates_render_as_in_go() -> None:
     def decoded(text: dict[str, str]) -> bytes:
         return base64.b64decode(text["base64"]) if "base64" in text else text["text"].encode()
