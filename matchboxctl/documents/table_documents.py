@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from lambda_matchbox.aws.catalog.items import ObjectRef, key_of
 from lambda_matchbox.aws.catalog.listing import UNREADABLE, CatalogListing
@@ -143,16 +144,20 @@ class TableDocuments:
         return self._dynamodb.get_item(self._store.table, {KEY: key}, deadline_within(_READ_SECONDS))
 
     def _deleted(self, delete: Callable[[], bool]) -> bool:
-        """Whether the document existed; after a failed attempt True."""
-        attempts = 0
+        """Whether the document existed; True after an attempt whose outcome is unknown."""
+        unknown = False
 
         def attempt() -> bool:
-            nonlocal attempts
-            attempts += 1
-            return delete()
+            nonlocal unknown
+            try:
+                return delete()
+            except (BotoCoreError, ClientError):
+                # A refused write, which has deleted nothing, is a StoreUnavailableError.
+                unknown = True
+                raise
 
-        # The failed attempt may have deleted it, and Terraform fails if a resource does not exist.
-        return self._retries(attempt) or attempts > 1
+        # That attempt may have deleted it, and Terraform fails if a resource does not exist.
+        return self._retries(attempt) or unknown
 
     def _listed(
         self, ask: Callable[[CatalogListing], _Listed], warn: Warn = ignore, *, metadata: bool = True

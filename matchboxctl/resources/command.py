@@ -162,7 +162,7 @@ def _confirm(target: Target, names: Sequence[str]) -> None:
     if not users:
         return
     for name, referrers in users.items():
-        more = f" and {len(referrers) - _MAX_NAMED} others" if len(referrers) > _MAX_NAMED else ""
+        more = f" and {len(referrers) - _MAX_NAMED} more" if len(referrers) > _MAX_NAMED else ""
         print(
             f"{target.resource.word} {shown(name)} is used by {shown(', '.join(referrers[:_MAX_NAMED]))}{more}",
             file=sys.stderr,

@@ -10,6 +10,7 @@ from matchboxctl.store.mode import StoreSettings
 
 _ABSENT = ("ResourceNotFoundException", "NoSuchBucket", "404")
 _FORBIDDEN = ("AccessDeniedException", "AccessDenied", "403", "UnrecognizedClientException", "InvalidAccessKeyId")
+_INVALID = ("InvalidSignatureException", "SignatureDoesNotMatch", "ExpiredToken", "ExpiredTokenException")
 
 
 def with_advice(error: AWSError) -> str:
@@ -18,6 +19,8 @@ def with_advice(error: AWSError) -> str:
     reason = error.__cause__ or error
     if error.code in _ABSENT:
         return f"{reason}; create table and bucket with `matchboxctl init`"
+    if error.code in _INVALID:
+        return f"{reason}; check the credentials"
     return f"{reason}; check the permissions of these credentials" if error.code in _FORBIDDEN else str(reason)
 
 
@@ -39,7 +42,7 @@ def advising() -> Iterator[None]:
 def advising_on(store: StoreSettings) -> Iterator[None]:
     """Raise UsageError or FailedError with advice for errors of boto3, table and bucket in the body."""
     # Imported where they are needed: directory mode does without boto3.
-    from botocore.exceptions import NoCredentialsError, PartialCredentialsError
+    from botocore.exceptions import EndpointConnectionError, NoCredentialsError, PartialCredentialsError
 
     from lambda_matchbox.aws.catalog.items import UnwritableError
     from lambda_matchbox.aws.clients.boto3_errors import translated
@@ -54,4 +57,6 @@ def advising_on(store: StoreSettings) -> Iterator[None]:
     except StoreUnavailableError as error:
         if isinstance(error.__cause__, (NoCredentialsError, PartialCredentialsError)):
             raise UsageError(str(error)) from error
+        if isinstance(error.__cause__, EndpointConnectionError):
+            raise FailedError(f"{store.description}: {error}; check the endpoint and the network") from error
         raise FailedError(f"{store.description}: {error}; run the same command again") from error

@@ -18,6 +18,7 @@ from lambda_matchbox.ignition.config.systemd_unit import UnitError, sections_of
         "[Unit]\nA=" + "\u017c" * 1000,
         "[A]\nB=" + "c\\\n" * 3000,
         "[A]\n" + "B=c\n" * 1000 + "D=" + "x" * 4096,
+        "# a \\\n#  " + "x" * 2100 + "\n[Unit]\nA=b",
     ],
 )
 def test_what_parses_is_accepted(contents: str) -> None:

@@ -119,7 +119,8 @@ class TableWrites:
                 if not codes <= _TRANSIENT:
                     raise
                 if not _BACKOFF.wait(attempt, deadline):
-                    raise StoreUnavailableError(f"{what}: {', '.join(codes)} (attempts: {attempt})") from error
+                    attempts = f" (attempts: {attempt})" if self._retry_seconds else ""
+                    raise StoreUnavailableError(f"{what}: {', '.join(sorted(codes))}{attempts}") from error
         raise AssertionError
 
 

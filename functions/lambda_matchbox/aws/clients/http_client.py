@@ -89,7 +89,8 @@ class HttpClient:
                 reason = str(refusal)
             if self._backoff is None or not self._backoff.wait(attempt, deadline):
                 break
-        raise StoreUnavailableError(f"no answer from {host} (attempts: {attempt}): {reason}")
+        attempts = f" (attempts: {attempt})" if self._backoff else ""
+        raise StoreUnavailableError(f"no answer from {host}{attempts}: {reason}")
 
     def close(self) -> None:
         """Close all connections."""

@@ -1,7 +1,15 @@
 """Dates in HTTP headers, in the three forms of RFC 9110, section 5.6.7, which Go's `http.ParseTime` reads."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from email.utils import formatdate, parsedate
+
+_TIME = "[0-9]{1,2}:[0-9]{2}:[0-9]{2}"
+_FORMS = (
+    f"[A-Z]{{3}}, +[0-9]{{2}} +[A-Z]{{3}} +[0-9]{{4}} +{_TIME} +GMT"
+    f"|[A-Z]{{6,9}}, +[0-9]{{2}}-[A-Z]{{3}}-[0-9]{{2}} +{_TIME} +[A-Z0-9+-]+"
+    f"|[A-Z]{{3}} +[A-Z]{{3}} +[0-9]{{1,2}} +{_TIME} +[0-9]{{4}}"
+)
 
 
 def unix_seconds(moment: datetime) -> int:
@@ -17,6 +25,9 @@ def render(moment: datetime) -> str:
 
 def parse(text: str) -> int | None:
     """The date in whole seconds since 1970; None where `text` is not a date. The zone is ignored, as in Go."""
+    # Compiled at first use: few requests carry a date, and re caches the pattern.
+    if not re.fullmatch(_FORMS, text, re.ASCII | re.IGNORECASE):
+        return None
     try:
         fields = parsedate(text)
         return None if fields is None else unix_seconds(datetime(*fields[:6], tzinfo=UTC))

@@ -29,6 +29,8 @@ THEN = 784111777  # Sun, 06 Nov 1994 08:49:37 GMT, the example of RFC 9110
         ("Sun, 06 Nov 1994 24:00:00 GMT", None),
         ("Sun, 06 Nov 1994 08:60:00 GMT", None),
         ("Sun, 06 Nov 1994 08:49:60 GMT", None),
+        ("Sun, 06 Nov 2033 08:49:37 +0500", None),
+        ("1 Jan 2033 0:0", None),
         ("784111777", None),
         ("", None),
     ],

@@ -173,7 +173,7 @@ def test_many_referrers_are_counted(commands: ResourceCommands) -> None:
         commands.run("group", "create", "-f", commands.file("g", text))
     commands.ok("profile", "create", "-f", "-", stdin=b'{"id": "p"}')
     ended = commands.run("profile", "delete", "p")
-    said = "profile p is used by group g0, group g1, group g2, group g3, group g4 and 2 others"
+    said = "profile p is used by group g0, group g1, group g2, group g3, group g4 and 2 more"
     assert (1, said) == (ended.code, ended.err.splitlines()[0])
 
 
