@@ -2,12 +2,10 @@
 
 import argparse
 from pathlib import Path
-from typing import NamedTuple
 
 from matchboxctl.certs.arguments import CA_FILE, CERT_FILE, KEY_FILE
 from matchboxctl.cli.arguments import (
     STORE_MODE,
-    Address,
     Commands,
     add_command,
     add_flag,
@@ -16,19 +14,11 @@ from matchboxctl.cli.arguments import (
     parse_log_level,
 )
 from matchboxctl.cli.errors import UsageError
+from matchboxctl.rpc.settings import RpcSettings
 from matchboxctl.store.arguments import required_store
 
 _DEFAULT_ADDRESS = "127.0.0.1:8081"
 """The default address of `matchboxctl rpc`, and of matchbox."""
-
-
-class RpcSettings(NamedTuple):
-    """The address to listen on, and PEM files of certificates."""
-
-    address: Address
-    ca_file: Path
-    cert_file: Path
-    key_file: Path
 
 
 def add_rpc_command(commands: Commands) -> None:

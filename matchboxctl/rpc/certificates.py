@@ -14,7 +14,7 @@ from matchboxctl.certs.problems import (
     signer,
 )
 from matchboxctl.cli.errors import UsageError
-from matchboxctl.rpc.arguments import RpcSettings
+from matchboxctl.rpc.settings import RpcSettings
 
 _UNSPECIFIED = ("0.0.0.0", "::")  # noqa: S104 (compared, not bound)
 

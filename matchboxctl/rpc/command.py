@@ -5,8 +5,8 @@ import signal
 from threading import Event
 from typing import TYPE_CHECKING
 
-from matchboxctl.rpc.arguments import RpcSettings
 from matchboxctl.rpc.editable_catalog import EditableCatalog, editable_table
+from matchboxctl.rpc.settings import RpcSettings
 from matchboxctl.store.check import checked_summary
 from matchboxctl.store.mode import StoreSettings
 

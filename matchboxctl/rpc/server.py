@@ -8,11 +8,11 @@ from aws_lambda_powertools import Logger
 
 from matchboxctl.cli.arguments import Address
 from matchboxctl.cli.errors import UsageError
-from matchboxctl.rpc.arguments import RpcSettings
 from matchboxctl.rpc.certificates import certificates
 from matchboxctl.rpc.editable_catalog import MAX_CALLS, EditableCatalog
 from matchboxctl.rpc.handlers import Handlers
 from matchboxctl.rpc.services import Services
+from matchboxctl.rpc.settings import RpcSettings
 
 MAX_REQUEST_SIZE = 4 * 1024 * 1024
 """Bytes, as with matchbox; a response may have any size."""

@@ -14,7 +14,7 @@ from lambda_matchbox.web.signatures import Signatures
 from matchboxctl.cli.arguments import parse_address
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.releases.source_stores import stores_in_directory, stores_in_table
-from matchboxctl.rpc.arguments import RpcSettings
+from matchboxctl.rpc.settings import RpcSettings
 from matchboxctl.serve.alb_emulator import ALBEmulator
 from matchboxctl.serve.backends import Backend, Directories, directory_backend, store_backend, warn
 from matchboxctl.serve.background_sync import BackgroundSync

@@ -7,8 +7,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from matchboxctl.cli.arguments import Address
 from matchboxctl.cli.errors import UsageError
-from matchboxctl.rpc.arguments import RpcSettings
 from matchboxctl.rpc.certificates import certificates
+from matchboxctl.rpc.settings import RpcSettings
 from tests.support.certificates import HOUR, Authority, Issued
 
 AUTHORITY = Authority()
