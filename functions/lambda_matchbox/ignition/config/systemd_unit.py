@@ -58,7 +58,8 @@ def sections_of(contents: str) -> set[str]:
 
 def _check_line(contents: str, start: int) -> None:
     """Raise UnitError if the parser finds the line too long that it starts to read there."""
-    if 0 < start < _BUFFER:
+    # Fewer than 512 characters have fewer than 2,048 bytes of UTF-8: few lines need to be measured.
+    if 0 < start < _BUFFER and contents.find("\n", start, start + _MAX_LINE // 4) < 0:
         before, buffered = (part.encode("utf-8", "replace") for part in (contents[:start], contents[:_BUFFER]))
         if _LONG_LINE.match(buffered, len(before), _BUFFER):
             raise UnitError(f"line too long (max {_MAX_LINE} bytes)")
