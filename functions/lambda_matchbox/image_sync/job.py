@@ -79,6 +79,9 @@ class SyncJob:
         for source in sources:
             store = self._stores.releases(source.id)
             checked = store.checked()
+            if checked is not None and checked > self._clock():
+                # A clock was ahead. Until then the source would not be due, nor its age raise an alarm.
+                checked = None
             metrics = SourceMetrics(source.id)
             if source.id == only or (only is None and is_due(source, checked, self._clock())):
                 metrics = self._sync(source, store, report, failures)

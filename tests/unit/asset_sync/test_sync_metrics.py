@@ -107,6 +107,17 @@ def test_age_is_published_in_each_run(job: Job) -> None:
     assert [SourceMetrics("good", age=0.5)] == job.run()
 
 
+def test_check_of_the_future_counts_as_none(job: Job) -> None:
+    """A clock that was ahead once would stop the syncs until then, and the alarm on their age."""
+    job.add("good", checked=-24 * HOUR)
+    job.add("failing", there=False, checked=-1)
+    assert [
+        SourceMetrics("good", age=0.0, succeeded=1, failed=0),
+        SourceMetrics("failing", age=NEVER, succeeded=0, failed=1),
+    ] == job.run()
+    assert NOON == job.releases.checks["good"]
+
+
 def test_requested_run_publishes_all_ages(job: Job) -> None:
     job.add("one", checked=HOUR // 2)
     job.add("other", checked=3 * HOUR)
