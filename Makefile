@@ -1,6 +1,6 @@
 # Every target installs what it needs into its environment; only Python 3.11+ with pip, git and make are assumed.
 PYTHON ?= python3
-ADDRESS ?= 0.0.0.0:8080
+ADDRESS ?= 127.0.0.1:8080
 BIN := .venv/bin
 INSTALL := .venv/bin/uv pip install --quiet
 SAM := .venv-sam/bin
@@ -43,7 +43,7 @@ PROPERTIES := $(shell grep -rl "from hypothesis" tests --include="test_*.py")
 	$(INSTALL) --python .venv-$*/bin/python --no-deps --require-hashes --requirements $<
 	touch $@
 
-# Serve examples/talos on port 8080.
+# Serve examples/talos to this machine; `make run ADDRESS=0.0.0.0:8080` serves it to all that reach the machine.
 run: .venv/serving
 	$(BIN)/matchboxctl serve --address $(ADDRESS) --data-path examples/talos
 
