@@ -78,10 +78,7 @@ class SyncJob:
         random.shuffle(sources)
         for source in sources:
             store = self._stores.releases(source.id)
-            checked = store.checked()
-            if checked is not None and checked > self._clock():
-                # A clock was ahead. Until then the source would not be due, nor its age raise an alarm.
-                checked = None
+            checked = self._last_check(store)
             metrics = SourceMetrics(source.id)
             if source.id == only or (only is None and is_due(source, checked, self._clock())):
                 metrics = self._sync(source, store, report, failures)
@@ -106,6 +103,11 @@ class SyncJob:
             raise SyncFailedError(
                 f"cannot read the sources in {self._stores.name}; the next run tries again: {error}"
             ) from error
+
+    def _last_check(self, store: ReleaseStore) -> int | None:
+        checked = store.checked()
+        # A clock was ahead. Until then the source would not be due, nor its age raise an alarm.
+        return None if checked is not None and checked > self._clock() else checked
 
     def _sync(self, source: Source, store: ReleaseStore, report: Report, failures: list[str]) -> SourceMetrics:
         """Sync the source and add it to the report or the failures; the metrics have an age after a success."""
