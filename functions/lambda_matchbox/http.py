@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 
 
 class Request(NamedTuple):
-    """An HTTP request: `path` and `raw_query` are not decoded; the first value of each header, by lower-case name."""
+    """An HTTP request: `path` and `raw_query` are not decoded; one value of each header, by lower-case name."""
 
     method: str
     path: str
@@ -16,6 +16,11 @@ class Request(NamedTuple):
     def origin(self) -> str:
         """Scheme and host as the client addressed them."""
         return f"{self.headers.get('x-forwarded-proto', 'http')}://{self.headers.get('host', '')}"
+
+    @property
+    def client_address(self) -> str:
+        """The address of the connection: what stands before the last comma is the client's own word."""
+        return self.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
 
 
 class Response(NamedTuple):

@@ -95,6 +95,11 @@ def _bucket_policy(stack: Stack) -> dict[str, dict[str, Any]]:
     return {statement["Sid"]: statement for statement in statements}
 
 
+def test_load_balancer_appends_the_clients_address(plain: Stack) -> None:
+    attributes = {each["Key"]: each["Value"] for each in plain.properties("LoadBalancer")["LoadBalancerAttributes"]}
+    assert attributes["routing.http.xff_header_processing.mode"] == "append"
+
+
 def test_http_allows_only_reads_of_assets(plain: Stack) -> None:
     policy = _bucket_policy(plain)
     assert {"TlsForAllButReads", "TlsForReads"} == set(policy)

@@ -8,7 +8,7 @@ empty pairs and `k` against `k=` are lost.
 import json
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -18,6 +18,8 @@ from lambda_matchbox.http import Request, Response
 RESPONSE_LIMIT = 1_000_000
 # The front end streams what this header names instead of the (empty) body.
 ACCEL_REDIRECT = "x-accel-redirect"
+# The balancer appends the connection's address to the last of them.
+_FORWARDED_FOR = "x-forwarded-for"
 # A header folded over lines is one line (RFC 9112, section 5.2); no part of it may end a line of a response.
 _FOLD = re.compile(r"[\r\n]+[ \t]*")
 # What fits as a body whatever its bytes are, with room for the headers.
@@ -38,8 +40,15 @@ def request_from(event: Mapping[str, Any]) -> Request:
         method=event.get("httpMethod") or "GET",
         path=event.get("path") or "/",
         raw_query=raw_query,
-        headers={name.lower(): _FOLD.sub(" ", values[0]) for name, values in headers.items() if values},
+        headers={
+            name.lower(): _FOLD.sub(" ", _value(name.lower(), values)) for name, values in headers.items() if values
+        },
     )
+
+
+def _value(name: str, values: Sequence[str]) -> str:
+    """The value of a repeated header that counts."""
+    return values[-1 if name == _FORWARDED_FOR else 0]
 
 
 def event_response(response: Response) -> dict[str, Any]:

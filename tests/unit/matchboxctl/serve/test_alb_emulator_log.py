@@ -125,6 +125,15 @@ def test_refused_request_is_logged_without_its_query(root: Path, head: bytes, st
     assert "hidden" not in server.log.getvalue()
 
 
+def test_clients_own_forwarded_address_is_not_logged(root: Path) -> None:
+    with served(root) as server:
+        server.ask(
+            b"GET / HTTP/1.1\r\nX-Forwarded-For: 192.0.2.1\r\nx-forwarded-for: 192.0.2.2\r\nConnection: close\r\n\r\n"
+        )
+    (line,) = server.lines()
+    assert line["client"] == "127.0.0.1"
+
+
 def test_unreadable_request_is_not_logged_as_the_previous_one(root: Path) -> None:
     """On a kept connection."""
     with served(root) as server:
