@@ -9,7 +9,6 @@ from typing import Any
 
 import boto3
 from aws_lambda_powertools import Logger
-from botocore.config import Config
 
 from asset_sync.settings import Settings
 from lambda_matchbox.aws.clients.boto3_errors import translated
@@ -20,8 +19,6 @@ from lambda_matchbox.image_sync.table_stores import table_stores
 from lambda_matchbox.oci.distribution.docker_config import Login, logins_from_secret, no_logins
 from lambda_matchbox.oci.distribution.registry import Registry
 
-# Path-style addresses where the endpoint is not AWS's, as everywhere.
-_ENDPOINT = "AWS_ENDPOINT_URL_S3"
 # On the function's own disk, where an aborted invocation may have left files.
 _SCRATCH = Path(tempfile.gettempdir(), "asset_sync")
 
@@ -30,9 +27,7 @@ def job_of(environment: Mapping[str, str], scratch: Path = _SCRATCH) -> SyncJob:
     """The job configured by the environment, with temporary files in `scratch`. Raises MissingSettingError."""
     settings = Settings.from_environment(environment)
     session = boto3.Session(region_name=settings.region)
-    config = Config(s3={"addressing_style": "path" if environment.get(_ENDPOINT) else "auto"})
-    dynamodb, s3 = session.client("dynamodb"), session.client("s3", config=config)
-    clients = StoreClients(dynamodb, s3, settings.table, settings.bucket)
+    clients = StoreClients(session.client("dynamodb"), session.client("s3"), settings.table, settings.bucket)
 
     def login(registry: str) -> Login | None:
         # Read on demand: public images need no secret.

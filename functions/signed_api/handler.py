@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.secrets_manager import SecretsManager
-from lambda_matchbox.environment import required
+from lambda_matchbox.environment import endpoint_url, required
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.signing.key import SigningKey, SigningKeyError, unlock
 from lambda_matchbox.signing.secret import SigningSecretError, parse_signing_secret
@@ -42,7 +42,7 @@ class SignedSettings(NamedTuple):
         return cls(
             Settings.from_environment(environment),
             required(environment, "MATCHBOX_SIGNING_KEY_SECRET"),
-            environment.get("AWS_ENDPOINT_URL_SECRETS_MANAGER") or None,
+            endpoint_url(environment, "SECRETS_MANAGER"),
         )
 
 

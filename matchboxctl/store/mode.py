@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.parallel import THREADS
+from lambda_matchbox.environment import endpoint_url
 from lambda_matchbox.errors import StoreUnavailableError
 from matchboxctl.cli.arguments import DATA_PATH
 from matchboxctl.cli.errors import UsageError
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
     from lambda_matchbox.web.settings import Settings
-
-_ENDPOINTS = ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3")
 
 
 class StoreSettings(NamedTuple):
@@ -122,9 +121,10 @@ def chosen_store(data_path: str) -> StoreSettings | Path:
             "MATCHBOX_TABLE and MATCHBOX_BUCKET select store mode, and --data-path (MATCHBOX_DATA_PATH) directory mode "
             f"with {data_path!r}: unset one of them"
         )
-    dynamodb_endpoint, s3_endpoint = map(_endpoint, _ENDPOINTS)
+    dynamodb_endpoint, s3_endpoint = map(_endpoint, ("DYNAMODB", "S3"))
     if (dynamodb_endpoint is None) != (s3_endpoint is None):
-        given, lacking = _ENDPOINTS if dynamodb_endpoint else _ENDPOINTS[::-1]
+        names = "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3"
+        given, lacking = names if dynamodb_endpoint else names[::-1]
         raise UsageError(f"{given} is set and {lacking} is not: that would be AWS for one of them; set both or neither")
     # Imported where it is needed: directory mode starts without it.
     from boto3.session import Session
@@ -140,17 +140,18 @@ def chosen_store(data_path: str) -> StoreSettings | Path:
     return StoreSettings(table, bucket, region, dynamodb_endpoint, s3_endpoint, session)
 
 
-def _endpoint(own: str) -> str | None:
-    """The endpoint in the variable `own`, or in that for all services. Raises UsageError for an invalid one."""
-    name = next((name for name in (own, "AWS_ENDPOINT_URL") if os.environ.get(name)), None)
-    if name is None:
+def _endpoint(service: str) -> str | None:
+    """The service's endpoint in the environment. Raises UsageError for an invalid one."""
+    endpoint = endpoint_url(os.environ, service)
+    if endpoint is None:
         return None
-    endpoint = os.environ[name]
     try:
         address = urlsplit(endpoint)
         usable = address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
     except ValueError:
         usable = False
     if not usable:
+        own = f"AWS_ENDPOINT_URL_{service}"
+        name = own if os.environ.get(own) else "AWS_ENDPOINT_URL"
         raise UsageError(f"invalid {name} {endpoint!r}: use http://HOST:PORT or https://HOST:PORT")
     return endpoint

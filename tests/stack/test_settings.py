@@ -14,7 +14,10 @@ from tests.stack.resolution import NAME, Stack, stacks
 from tools.template_translation import Deployment
 
 LAMBDAS_OWN = {"AWS_REGION"}
-ENDPOINTS = {"AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SECRETS_MANAGER"}
+ENDPOINTS = {
+    *("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_ENDPOINT_URL"),
+    *("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SECRETS_MANAGER"),
+}
 FUNCTIONS: dict[str, Callable[[Mapping[str, str]], Any]] = {
     "BootApi": BootSettings.from_environment,
     "SignedApi": lambda environment: SignedSettings.from_environment(environment).boot,

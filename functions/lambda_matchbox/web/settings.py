@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from lambda_matchbox.environment import required
+from lambda_matchbox.environment import endpoint_url, required
 from lambda_matchbox.log_levels import log_level
 
 _MAX_LIFETIME = 604_800  # seven days (Signature Version 4, X-Amz-Expires)
@@ -42,8 +42,8 @@ class Settings(NamedTuple):
             presigned_lifetime=_lifetime(environment.get("MATCHBOX_PRESIGNED_LIFETIME") or "3600"),
             log_level=log_level(environment.get("MATCHBOX_LOG_LEVEL") or "info"),
             metrics_namespace=environment.get("POWERTOOLS_METRICS_NAMESPACE", ""),
-            dynamodb_endpoint=environment.get("AWS_ENDPOINT_URL_DYNAMODB") or None,
-            s3_endpoint=environment.get("AWS_ENDPOINT_URL_S3") or None,
+            dynamodb_endpoint=endpoint_url(environment, "DYNAMODB"),
+            s3_endpoint=endpoint_url(environment, "S3"),
         )
 
 

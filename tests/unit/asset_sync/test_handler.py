@@ -2,6 +2,7 @@
 
 import base64
 import json
+import socket
 import time
 import uuid
 from collections.abc import Iterator
@@ -63,6 +64,26 @@ def new_secret(function: Function, text: str) -> None:
         Name=name, SecretString=text
     )
     function.environment["MATCHBOX_REGISTRY_SECRET"] = name
+
+
+def test_general_endpoint_is_addressed_by_path(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server's host need not have a subdomain for each bucket."""
+    own = [name for name in function.environment if name.startswith("AWS_ENDPOINT_URL_")]
+    general = {function.environment.pop(name).replace("127.0.0.1", "localhost") for name in own}
+    for name in own:
+        monkeypatch.delenv(name)
+    (function.environment["AWS_ENDPOINT_URL"],) = general
+    monkeypatch.setenv("AWS_ENDPOINT_URL", *general)
+    resolved = socket.getaddrinfo
+
+    def without_subdomains(host: Any, *arguments: Any) -> Any:
+        if str(host).endswith(".localhost"):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return resolved(host, *arguments)
+
+    monkeypatch.setattr(socket, "getaddrinfo", without_subdomains)
+    function.add("never", ONE)
+    assert ["never"] == function.job().run(None).changed
 
 
 def test_schedule_syncs_sources_that_are_due(function: Function) -> None:
