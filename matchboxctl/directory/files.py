@@ -12,6 +12,7 @@ from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_pro
 from lambda_matchbox.documents.sources import parse_source
 from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.releases.sources import Source
+from matchboxctl.directory.drafts import is_draft
 
 DIRECTORIES = ("profiles", "groups", *TEMPLATE_KINDS, "sources", "assets")
 """The directories of a data directory."""
@@ -93,8 +94,8 @@ def _json_files(directory: Path, close: Callable[[str], None]) -> list[tuple[str
 def files_below(root: Path, report: Callable[[str], None]) -> Iterator[tuple[str, Path]]:
     """The files below a directory, by their paths with slashes; none if it does not exist.
 
-    They are regular files, and dangling links, which cannot be read. `report` is called with a message for each
-    unreadable directory.
+    They are regular files other than drafts, and dangling links, which cannot be read. `report` is called with a
+    message for each unreadable directory.
     """
 
     def report_error(error: OSError) -> None:
@@ -114,5 +115,5 @@ def files_below(root: Path, report: Callable[[str], None]) -> Iterator[tuple[str
         above[here] = ancestors | {identity}
         for name in names:
             file = here / name
-            if file.is_file() or not file.exists():
+            if not is_draft(name) and (file.is_file() or not file.exists()):
                 yield file.relative_to(root).as_posix(), file

@@ -4,11 +4,9 @@ Nothing is cached: each read opens the file, each write replaces it as a whole.
 """
 
 import os
-import secrets
 import stat
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,15 +18,13 @@ from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_pro
 from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.golang.json import without_surrogates
 from matchboxctl.directory.catalog import below, json_names
+from matchboxctl.directory.drafts import remove_drafts, replacing, sync_directory
 from matchboxctl.directory.files import files_below
 from matchboxctl.documents.file_texts import group_text, profile_text
 from matchboxctl.documents.protocol import FileError, TemplateSize, Warn, ignore
 
 _JSON = ".json"
 _NOT_UTF8 = "its name is not UTF-8"
-_DRAFT = ".put-"
-_MAX_DRAFT_AGE = 3600.0
-"""Seconds after which a draft has no writer any more."""
 
 _Read = TypeVar("_Read")
 
@@ -38,19 +34,12 @@ class DirectoryDocuments:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._has_written = False
 
     @property
     def root(self) -> str:
         """The data directory."""
         return str(self._root)
-
-    def remove_drafts(self) -> None:
-        """Remove old drafts of killed writers."""
-        # Later reads and writes report such errors.
-        with suppress(OSError):
-            for draft in (*self._root.glob(f"{_DRAFT}*"), *self._root.glob(f"*/{_DRAFT}*")):
-                if time.time() - draft.lstat().st_mtime > _MAX_DRAFT_AGE:
-                    draft.unlink()
 
     def names(self, kind: str) -> list[str]:
         """The names of the files, without the ending that groups and profiles have."""
@@ -91,7 +80,7 @@ class DirectoryDocuments:
 
     def delete_group(self, group_id: str) -> bool:
         """Remove the group's file."""
-        return _remove(self._json("groups", group_id))
+        return self._remove(self._json("groups", group_id))
 
     def profile(self, profile_id: str) -> Profile | None:
         """The profile in its file."""
@@ -108,7 +97,7 @@ class DirectoryDocuments:
 
     def delete_profile(self, profile_id: str) -> bool:
         """Remove the profile's file."""
-        return _remove(self._json("profiles", profile_id))
+        return self._remove(self._json("profiles", profile_id))
 
     def template(self, kind: str, name: str) -> bytes | None:
         """The template's file."""
@@ -133,7 +122,7 @@ class DirectoryDocuments:
 
     def delete_template(self, kind: str, name: str) -> bool:
         """Remove the template's file."""
-        return _remove(below(self._root / kind, name))
+        return self._remove(below(self._root / kind, name))
 
     def _json(self, directory: str, name: str) -> Path:
         return below(self._root / directory, f"{name}{_JSON}")
@@ -158,43 +147,25 @@ class DirectoryDocuments:
                 yield found
 
     def _write(self, path: Path, body: bytes) -> None:
-        with _file_errors("open", path):
-            # A symbolic link stays; its target is written.
-            target = Path(os.path.realpath(path))
-            target.parent.mkdir(parents=True, exist_ok=True)
+        self._remove_drafts()
+        # A symbolic link stays; its target is written.
+        with _file_errors("open", path), replacing(Path(os.path.realpath(path))) as file:
+            file.write(body)
+
+    def _remove(self, path: Path) -> bool:
+        self._remove_drafts()
+        with _file_errors("remove", path):
             try:
-                # Outside the known directories, where it cannot pass for a document.
-                _replace(target, body, self._root)
-            except OSError:
-                # They may be other mounts, or the data directory may not be writable.
-                _replace(target, body, target.parent)
+                path.unlink()
+            except (FileNotFoundError, NotADirectoryError):
+                return False
+            sync_directory(path.parent)
+            return True
 
-
-def _replace(target: Path, body: bytes, directory: Path) -> None:
-    """Replace the target by a draft written in this directory."""
-    draft = directory / f"{_DRAFT}{secrets.token_hex(8)}"
-    try:
-        _write_whole(draft, body, target)
-        draft.replace(target)
-    except BaseException:
-        # KeyboardInterrupt too.
-        draft.unlink(missing_ok=True)
-        raise
-
-
-def _write_whole(draft: Path, body: bytes, target: Path) -> None:
-    """Write the draft with the target's owner and mode, or the default ones."""
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-    with os.fdopen(descriptor, "wb") as file:
-        if target.exists():
-            old = target.stat()
-            # Root writes for a server with another user; other users cannot change the owner.
-            with suppress(PermissionError):
-                os.fchown(descriptor, old.st_uid, old.st_gid)
-            os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
-        file.write(body)
-        file.flush()
-        os.fsync(descriptor)
+    def _remove_drafts(self) -> None:
+        if not self._has_written:
+            self._has_written = True
+            remove_drafts(self._root)
 
 
 def _read(path: Path) -> bytes | None:
@@ -207,15 +178,6 @@ def _read(path: Path) -> bytes | None:
             return path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             return None
-
-
-def _remove(path: Path) -> bool:
-    with _file_errors("remove", path):
-        try:
-            path.unlink()
-        except (FileNotFoundError, NotADirectoryError):
-            return False
-        return True
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from lambda_matchbox.web.signatures import Signatures
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.cli.plurals import counted
 from matchboxctl.directory.catalog import DirectoryCatalog
+from matchboxctl.directory.drafts import remove_drafts
 from matchboxctl.releases.source_stores import stores_in_directory
 from matchboxctl.serve.alb_emulator import Streams
 from matchboxctl.serve.directory_stores import directory_stores
@@ -52,6 +53,7 @@ class Backend(NamedTuple):
 def directory_backend(directories: Directories, log: Logger, signatures: Signatures | None) -> Backend:
     """The app over a data directory. Raises UsageError."""
     data_path, assets_path = directories
+    remove_drafts(data_path)
     opened = directory_stores(data_path, assets_path, warn)
     addresses, catalog, assets, releases, responses = opened
     sources, refused, _ = stores_in_directory(data_path).sources()
@@ -94,9 +96,7 @@ def warn(line: str) -> None:
 def _directory_documents(data_path: Path, catalog: DirectoryCatalog) -> "EditableCatalog":
     from matchboxctl.rpc.editable_catalog import EditableDirectory
 
-    documents = EditableDirectory(data_path, catalog)
-    documents.remove_drafts()
-    return documents
+    return EditableDirectory(data_path, catalog)
 
 
 def _table_documents(store: StoreSettings) -> "EditableCatalog":

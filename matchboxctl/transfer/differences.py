@@ -23,9 +23,11 @@ class Differences(NamedTuple):
         return [f"{mark} {self.prefix}{name}" for mark, names in marked for name in names]
 
     def without(self, names: Collection[str]) -> "Differences":
-        """The same without these additions and changes, which failed."""
-        added, changed = ([name for name in kind if name not in names] for kind in (self.added, self.changed))
-        return self._replace(added=added, changed=changed)
+        """The same without the changes of these, which failed."""
+        added, changed, removed = (
+            [name for name in kind if name not in names] for kind in (self.added, self.changed, self.removed)
+        )
+        return self._replace(added=added, changed=changed, removed=removed)
 
     def summary(self, *, dry_run: bool) -> str:
         """The numbers of each."""

@@ -2,11 +2,10 @@
 
 import json
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from lambda_matchbox.aws.bulk.asset_objects import AssetObjects, read_asset
 from lambda_matchbox.aws.catalog.items import ObjectRef, group_in, profile_in, template_in
@@ -24,6 +23,7 @@ from matchboxctl.cli.errors import FailedError, UsageError
 from matchboxctl.cli.plurals import counted
 from matchboxctl.cli.progress import Progress
 from matchboxctl.cli.warnings import Warnings
+from matchboxctl.directory.drafts import remove_drafts, replacing
 from matchboxctl.directory.files import DIRECTORIES, files_below
 from matchboxctl.store.advice import advising_on
 from matchboxctl.store.mode import StoreSettings
@@ -37,7 +37,7 @@ class _File(NamedTuple):
     """A file to write: whether an existing one has this content, and how to write it."""
 
     is_in: Callable[[Path], bool]
-    write: Callable[[Path], object]
+    write: Callable[[BinaryIO], object]
 
 
 def export_directory(store: StoreSettings, root: Path, *, prune: bool, dry_run: bool) -> None:
@@ -85,7 +85,7 @@ class _Export:
             for line in shown.lines():
                 print(line)
         else:
-            self._write(shown, targets)
+            shown = self._carry_out(shown, targets)
         print(shown.summary(dry_run=dry_run))
         for line in notes(sorted(self._incompatible)):
             print(line, file=sys.stderr)
@@ -144,7 +144,7 @@ class _Export:
         except self._clients.s3.exceptions.NoSuchKey as error:
             raise LookupError(f"the bucket lacks {reference.key!r}") from error
 
-    def _get(self, assets: AssetObjects, path: str, file: Path) -> None:
+    def _get(self, assets: AssetObjects, path: str, file: BinaryIO) -> None:
         assets.get(path, file, self._received.add)
 
     def _is_valid(self, path: str) -> bool:
@@ -172,29 +172,30 @@ class _Export:
             unchanged=len(same),
         )
 
-    def _write(self, shown: Differences, targets: dict[str, _File]) -> None:
-        # Outside the known directories: after an interruption it is part of none.
-        with tempfile.TemporaryDirectory(dir=self._root, prefix=".export-") as scratch:
-            numbered = list(enumerate([*shown.added, *shown.changed]))
+    def _carry_out(self, shown: Differences, targets: dict[str, _File]) -> Differences:
+        """Make the changes; returns those that were made."""
+        remove_drafts(self._root)
+        failed: set[str] = set()
 
-            def write(entry: tuple[int, str]) -> None:
-                number, path = entry
-                temporary, file = Path(scratch) / str(number), self._root / path
-                try:
-                    targets[path].write(temporary)
-                    file.parent.mkdir(parents=True, exist_ok=True)
-                    temporary.replace(file)
-                except OSError as error:
-                    self._warnings.warn(f"{file}: cannot be written: {error.strerror}")
+        def write(path: str) -> None:
+            file = self._root / path
+            try:
+                with replacing(file) as draft:
+                    targets[path].write(draft)
+            except OSError as error:
+                self._warnings.warn(f"{file}: cannot be written: {error.strerror}")
+                failed.add(path)
 
-            for _ in in_parallel(write, numbered, self._received.cancel):
-                pass
+        for _ in in_parallel(write, [*shown.added, *shown.changed], self._received.cancel):
+            pass
         self._received.end()
         for path in shown.removed:
             try:
                 (self._root / path).unlink()
             except OSError as error:
                 self._warnings.warn(f"{self._root / path}: cannot be removed: {error.strerror}")
+                failed.add(path)
+        return shown.without(failed)
 
 
 def _is_in(target: _File, file: Path) -> bool:
@@ -205,8 +206,8 @@ def _is_in(target: _File, file: Path) -> bool:
         return False
 
 
-def _put(body: bytes, file: Path) -> None:
-    file.write_bytes(body)
+def _put(body: bytes, file: BinaryIO) -> None:
+    file.write(body)
 
 
 def _has(body: bytes, file: Path) -> bool:

@@ -1,7 +1,9 @@
 """Import and export of a data directory: on moto, and on DynamoDB Local with versitygw."""
 
 import json
+import resource
 import shutil
+import stat
 from contextlib import closing
 from pathlib import Path
 
@@ -98,6 +100,53 @@ def test_dry_run_lists_the_changes_and_writes_nothing(
     ] == _lines(capsys)
     assert 0 == run("export", out, "--prune")
     assert ["files: 0 added, 0 changed, 0 removed, 5 unchanged"] == _lines(capsys)
+
+
+def test_exported_files_keep_their_modes(data: Path, run: Run) -> None:
+    """A group's metadata may hold secrets."""
+    paths = ("groups/g.json", "generic/t", "assets/vmlinuz")
+    assert 0 == run("import", data)
+    for path in paths:
+        (data / path).write_text("{}")
+        (data / path).chmod(0o600)
+    assert 0 == run("export", data)
+    assert {0o600} == {stat.S_IMODE((data / path).stat().st_mode) for path in paths}
+    assert "{}" not in {(data / path).read_text() for path in paths}
+
+
+def test_only_written_files_are_counted(
+    data: Path, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a limit on the size of files, which fails as a full disk does: in the middle of a write."""
+    (data / "groups/g.json").write_text("{}")
+    assert 0 == run("import", data)
+    capsys.readouterr()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        assert 1 == run("export", tmp_path / "out")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    output = capsys.readouterr()
+    assert "files: 0 added, 0 changed, 0 removed, 0 unchanged\n" == output.out
+    assert f"matchboxctl: {tmp_path}/out/generic/t: cannot be written: File too large" in output.err.splitlines()
+    assert "matchboxctl: 6 files could not be exported (see the warnings above); the rest is done" in output.err
+    assert {} == files(tmp_path / "out")
+
+
+def test_drafts_of_a_killed_export_are_removed_and_not_imported(
+    data: Path, stores: Stores, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 0 == run("import", data)
+    before = contents(stores)
+    for directory in ("groups", "generic/deep", "assets"):
+        (data / directory / ".put-0123456789abcdef").write_text("half")
+    capsys.readouterr()
+    assert 0 == run("import", data)
+    assert [True, True] == [NOTHING in line for line in _lines(capsys)]
+    assert before == contents(stores)
+    assert 0 == run("export", data)
+    assert [] == list(data.rglob(".put-*"))
 
 
 def test_nothing_is_removed_without_prune(data: Path, stores: Stores, run: Run, tmp_path: Path) -> None:

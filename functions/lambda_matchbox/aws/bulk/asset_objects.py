@@ -6,7 +6,7 @@ Each object has its content type and, as metadata, the SHA-256 of its bytes.
 import hashlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from lambda_matchbox.aws.assets import object_key
 from lambda_matchbox.aws.clients.store_clients import StoreClients
@@ -74,9 +74,9 @@ class AssetObjects:
             Callback=sent,
         )
 
-    def get(self, path: str, file: Path, received: Callable[[int], object]) -> None:
+    def get(self, path: str, file: BinaryIO, received: Callable[[int], object]) -> None:
         """Write the asset to a file; `received` is given the number of further bytes."""
-        self._s3.download_file(self._bucket, ASSETS_PREFIX + path, str(file), Callback=received)
+        self._s3.download_fileobj(self._bucket, ASSETS_PREFIX + path, file, Callback=received)
 
     def delete(self, path: str) -> None:
         """Delete the asset."""

@@ -1,6 +1,5 @@
 """gRPC over a data directory that operators edit at the same time."""
 
-import errno
 import os
 import threading
 from collections.abc import Iterator
@@ -13,7 +12,6 @@ from grpc import StatusCode
 
 from lambda_matchbox.catalog.groups import Group
 from matchboxctl.directory.catalog import DirectoryCatalog
-from matchboxctl.documents.directory_documents import DirectoryDocuments
 from matchboxctl.documents.protocol import FileError
 from matchboxctl.rpc import matchbox_pb2 as pb
 from matchboxctl.rpc.editable_catalog import EditableDirectory
@@ -153,37 +151,6 @@ def test_write_keeps_links_and_modes(served: Served, tmp_path: Path) -> None:
     assert (b"new", 0o600) == (target.read_bytes(), target.stat().st_mode & 0o777)
 
 
-def test_write_keeps_owner_if_possible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    given: list[tuple[int, int]] = []
-
-    def fchown(_: int, user: int, group: int) -> None:
-        given.append((user, group))
-        raise PermissionError
-
-    documents = DirectoryDocuments(tmp_path)
-    documents.put_template("generic", "t", b"old")
-    monkeypatch.setattr(os, "fchown", fchown)
-    documents.put_template("generic", "t", b"new")
-    status = (tmp_path / "generic/t").stat()
-    assert ([(status.st_uid, status.st_gid)], b"new") == (given, documents.template("generic", "t"))
-
-
-def test_write_to_another_mount(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No file can be moved between two mounts."""
-    rename = os.replace
-
-    def replace(source: Path, target: Path) -> None:
-        if Path(source).parent != Path(target).parent:
-            raise OSError(errno.EXDEV, "Invalid cross-device link")
-        rename(source, target)
-
-    monkeypatch.setattr(os, "replace", replace)
-    documents = DirectoryDocuments(tmp_path)
-    documents.put_template("generic", "t", b"text")
-    assert b"text" == documents.template("generic", "t")
-    assert [tmp_path / "generic", tmp_path / "generic/t"] == sorted(tmp_path.rglob("*"))
-
-
 def test_writes_are_atomic(tmp_path: Path) -> None:
     """For readers and for a second writer."""
     documents = EditableDirectory(tmp_path, DirectoryCatalog(tmp_path, lambda _: None))
@@ -222,23 +189,6 @@ def test_failed_write_leaves_no_draft(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="is a directory"):
         documents.put_template("profiles", "p.json", b"")
     assert [tmp_path / "profiles"] == list(tmp_path.iterdir())
-
-
-def test_start_removes_old_drafts(tmp_path: Path) -> None:
-    """Recent ones may still be written."""
-    data, own = tmp_path / "data", tmp_path / "files"
-    (data / "generic").mkdir(parents=True)
-    own.mkdir()
-    old = [data / ".put-0", data / "generic/.put-1"]
-    new, template = data / ".put-2", data / "generic/t"
-    for path in (*old, new, template):
-        path.touch()
-    for path in (*old, template):
-        os.utime(path, (0, 0))
-    flags = ("--address", "127.0.0.1:0", "--data-path", str(data), *ANYWHERE, *files_in(own).flags)
-    with started(*flags) as serve:
-        serve.end()
-    assert [new, data / "generic", template] == sorted(data.rglob("*"))
 
 
 def test_names_that_are_not_utf8_are_not_listed(tmp_path: Path) -> None:
