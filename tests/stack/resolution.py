@@ -46,6 +46,14 @@ class Stack:
             name: self.resolved(output["Value"]) for name, output in template["Outputs"].items()
         }
 
+    def refusals(self, given: Mapping[str, str]) -> list[str]:
+        """Why CloudFormation refuses these parameters: names whose pattern fails, and descriptions of failed rules."""
+        stack = Stack(self._template, given)
+        patterns = {name: each.get("AllowedPattern", ".*") for name, each in self._template["Parameters"].items()}
+        unmatched = [name for name, pattern in patterns.items() if not re.fullmatch(pattern, stack.parameters[name])]
+        assertions = [each for rule in self._template["Rules"].values() for each in rule["Assertions"]]
+        return unmatched + [each["AssertDescription"] for each in assertions if not stack._holds(each["Assert"])]
+
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
         """The properties of the resources of that type, by their logical ids."""
         return {name: each.get("Properties", {}) for name, each in self.resources.items() if each["Type"] == kind}

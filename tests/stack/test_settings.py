@@ -94,6 +94,43 @@ def test_only_signed_api_has_the_signing_secret(full: Stack) -> None:
     assert {"SignedApi"} == found
 
 
+CIDRS = ["AllowedCidr", "SecondAllowedCidr"]
+
+
+@pytest.mark.parametrize("name", CIDRS)
+@pytest.mark.parametrize(
+    "block", ["10.0.0.0/8", "10.20.13.0/24", "192.168.255.249/32", "172.16.0.0/12", "100.64.0.0/10", "203.0.113.9/31"]
+)
+def test_networks_of_machines_are_taken(plain: Stack, name: str, block: str) -> None:
+    assert [] == plain.refusals({name: block})
+
+
+@pytest.mark.parametrize("name", CIDRS)
+@pytest.mark.parametrize(
+    "block",
+    [
+        *("0.0.0.0/0", "1.2.3.4/0", "0.0.0.0/00", "0.0.0.0/1", "128.0.0.0/1", "10.0.0.0/7", "10.0.0.0/08"),
+        *("999.1.1.1/99", "256.0.0.0/8", "10.0.0.256/32", "10.0.0.0/33", "10.0.0.0/99", "010.0.0.0/16"),
+        *("10.0.0/16", "10.0.0.0", "10.0.0.0/", "10.0.0.0/16,10.1.0.0/16", "10.0.0.0/16\n", "::/0"),
+    ],
+)
+def test_blocks_that_are_invalid_or_of_more_than_a_network_are_refused(plain: Stack, name: str, block: str) -> None:
+    """The largest private network has a prefix of 8 bits; two of one bit are the whole internet."""
+    assert name in plain.refusals({name: block})
+
+
+@pytest.mark.parametrize("name", CIDRS)
+def test_rule_says_what_to_do_about_the_whole_internet(plain: Stack, name: str) -> None:
+    pattern, rule = plain.refusals({name: "0.0.0.0/0"})
+    assert (name, True) == (pattern, "set AllowedCidr and SecondAllowedCidr to the machines' own networks" in rule)
+
+
+def test_somebody_has_to_be_admitted(plain: Stack) -> None:
+    asked = "set AllowedCidr or AllowedPrefixList to the machines' addresses"
+    assert [asked] == plain.refusals({"AllowedCidr": ""})
+    assert [] == plain.refusals({"AllowedCidr": "", "AllowedPrefixList": "pl-0123456789abcdef0"})
+
+
 @pytest.mark.parametrize("level", ["info", "debug"])
 def test_lambdas_log_level_is_the_functions(level: str) -> None:
     """Lambda drops lines below its own."""
