@@ -1,6 +1,10 @@
 """`matchboxctl init`: creation of table and bucket without a stack."""
 
-from lambda_matchbox.aws.table_and_bucket import create_bucket, create_table, expire_responses
+from botocore.exceptions import ClientError
+
+from lambda_matchbox.aws.clients.store_clients import StoreClients
+from lambda_matchbox.aws.table_and_bucket import account_of, create_bucket, create_table, expire_responses
+from matchboxctl.cli.errors import FailedError
 from matchboxctl.store.advice import advising_on
 from matchboxctl.store.mode import StoreSettings
 
@@ -10,12 +14,26 @@ def init(store: StoreSettings) -> None:
     with advising_on(store):
         clients = store.clients()
         _report("table", store.table, created=create_table(clients.dynamodb, store.table))
-        _report("bucket", store.bucket, created=create_bucket(clients.s3, store.bucket, store.region))
-        refusal = expire_responses(clients.s3, store.bucket)
+        owner = account_of(clients.dynamodb, store.table)
+        _report("bucket", store.bucket, created=_create_bucket(clients, store.region, owner))
+        refusal = expire_responses(clients.s3, store.bucket, owner)
     if refusal is None:
         print("long responses, below answers/, expire after a day")
     else:
         print(f"this S3 has no lifecycles ({refusal}): long responses, below answers/, stay until they are deleted")
+
+
+def _create_bucket(clients: StoreClients, region: str, owner: str | None) -> bool:
+    """Bucket names are global: somebody else may have made one for what is to be imported."""
+    try:
+        return create_bucket(clients.s3, clients.bucket, region, owner)
+    except ClientError as error:
+        if owner is None or error.response["Error"]["Code"] != "403":
+            raise
+        raise FailedError(
+            f"bucket {clients.bucket} is not account {owner}'s, or these credentials lack s3:ListBucket: "
+            "choose another name, or check the permissions"
+        ) from error
 
 
 def _report(what: str, name: str, *, created: bool) -> None:

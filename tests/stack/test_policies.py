@@ -71,6 +71,15 @@ def test_signed_api_only_reads(with_key: Stack) -> None:
     } == allowed
 
 
+@pytest.mark.parametrize("role", ["BootApiRole", "SignedApiRole", "AssetSyncRole"])
+def test_bucket_has_to_be_the_accounts(full: Stack, role: str) -> None:
+    """Bucket names are global: a deleted bucket's may be taken by somebody else."""
+    of_s3 = [each for each in full.statements(role) if any(action.startswith("s3:") for action in each["Action"])]
+    assert of_s3
+    assert {"StringEquals": {"aws:ResourceAccount": "123456789012"}} == of_s3[0]["Condition"]
+    assert [] == [each for each in of_s3 if each.get("Condition") != of_s3[0]["Condition"]]
+
+
 def test_asset_sync_writes_only_releases(plain: Stack) -> None:
     allowed = {action: where for action, where in _allowed(plain, "AssetSyncRole").items() if action.startswith("s3")}
     releases = {f"{BUCKET}/releases/*"}

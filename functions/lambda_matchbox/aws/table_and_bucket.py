@@ -1,5 +1,6 @@
 """Creation of the table and the bucket without a stack."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 
+_TABLE_ARN = re.compile(r"arn:aws[^:]*:dynamodb:[^:]*:([0-9]{12}):table/.*")
+_NO_ACCOUNT = "000000000000"
 # Error codes of S3 servers without lifecycles.
 _NO_LIFECYCLES = ("NotImplemented", "MethodNotAllowed", "InvalidRequest", "MalformedXML")
 
@@ -31,10 +34,16 @@ def create_table(client: "DynamoDBClient", name: str) -> bool:
     return created
 
 
-def create_bucket(client: "S3Client", name: str, region: str) -> bool:
-    """Create the bucket; False if the caller has it already."""
+def account_of(client: "DynamoDBClient", table: str) -> str | None:
+    """The id of the account that has the table; None on servers without accounts, such as DynamoDB Local."""
+    found = _TABLE_ARN.fullmatch(client.describe_table(TableName=table)["Table"].get("TableArn", ""))
+    return None if found is None or found[1] == _NO_ACCOUNT else found[1]
+
+
+def create_bucket(client: "S3Client", name: str, region: str, owner: str | None = None) -> bool:
+    """Create the bucket; False if it exists. S3 answers 403 if it is not the account `owner`'s."""
     try:
-        client.head_bucket(Bucket=name)
+        client.head_bucket(Bucket=name, **_owned_by(owner))
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("404", "NoSuchBucket"):
             raise
@@ -46,7 +55,7 @@ def create_bucket(client: "S3Client", name: str, region: str) -> bool:
     return True
 
 
-def expire_responses(client: "S3Client", bucket: str) -> str | None:
+def expire_responses(client: "S3Client", bucket: str, owner: str | None = None) -> str | None:
     """Have the bucket delete long responses and the parts of unfinished uploads after a day.
 
     Other lifecycle rules stay. Returns the error code of a service without lifecycles, None otherwise.
@@ -65,17 +74,21 @@ def expire_responses(client: "S3Client", bucket: str) -> str | None:
     }
     try:
         try:
-            rules: Any = client.get_bucket_lifecycle_configuration(Bucket=bucket).get("Rules", [])
+            rules: Any = client.get_bucket_lifecycle_configuration(Bucket=bucket, **_owned_by(owner)).get("Rules", [])
         except ClientError as error:
             if error.response["Error"]["Code"] != "NoSuchLifecycleConfiguration":
                 raise
             rules = []
         rules = [rule for rule in rules if rule.get("ID") not in (ours["ID"], uploads["ID"])]
         client.put_bucket_lifecycle_configuration(
-            Bucket=bucket, LifecycleConfiguration={"Rules": [*rules, ours, uploads]}
+            Bucket=bucket, LifecycleConfiguration={"Rules": [*rules, ours, uploads]}, **_owned_by(owner)
         )
     except ClientError as error:
         if error.response["Error"]["Code"] not in _NO_LIFECYCLES:
             raise
         return error.response["Error"]["Code"]
     return None
+
+
+def _owned_by(owner: str | None) -> dict[str, Any]:
+    return {} if owner is None else {"ExpectedBucketOwner": owner}
