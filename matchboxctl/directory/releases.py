@@ -23,6 +23,7 @@ from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.releases.pointers import Pointer, Pointers, pointer_in, pointer_text
 from lambda_matchbox.releases.store import BusyError, MovedError, ReleaseFile
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
+from matchboxctl.directory.drafts import remove_drafts, replacing, sync_directory
 
 RELEASES = "releases/"
 """The prefix of release files in signed addresses."""
@@ -34,6 +35,7 @@ _POINTERS = "pointers.json"
 # Not a valid source id.
 _LOCK = ".lock"
 _CHECKED = "checked"
+_CHUNK = 1 << 20
 
 
 class _FileState(NamedTuple):
@@ -183,9 +185,15 @@ class DirectoryReleaseStore:
             raise
         except OSError:
             # Another file system, or one without hard links.
-            shutil.copyfile(origin, temporary)
-        temporary.chmod(0o644)
-        temporary.replace(file)
+            with origin.open("rb") as content, replacing(file) as copy:
+                shutil.copyfileobj(content, copy, _CHUNK)
+        else:
+            temporary.replace(file)
+        file.chmod(0o644)
+        above = file.parent
+        while above != self._root:
+            sync_directory(above)
+            above = above.parent
 
 
 def read_pointers(root: Path) -> Pointers:
@@ -207,10 +215,6 @@ def read_pointers(root: Path) -> Pointers:
 
 
 def _write(file: Path, body: bytes) -> None:
-    """Replace the file atomically, synced to disk."""
-    temporary = file.with_name(f".{file.name}.new")
-    with temporary.open("wb") as opened:
-        opened.write(body)
-        opened.flush()
-        os.fsync(opened.fileno())
-    temporary.replace(file)
+    remove_drafts(file.parent)
+    with replacing(file) as draft:
+        draft.write(body)

@@ -33,7 +33,7 @@ def advising() -> Iterator[None]:
         # The reader of the output has read enough.
         raise
     except OSError as error:
-        raise FailedError(str(error)) from error
+        raise FailedError(str(error) if error.filename is None else f"{error.filename}: {error.strerror}") from error
     except AWSError as error:
         raise FailedError(with_advice(error)) from error
 

@@ -92,6 +92,7 @@ class SourceCommands:
         yield from self._temporary.glob("*")
         yield from (self._data / "releases" / source_id).rglob(".sync*")
         yield from (self._data / "releases").rglob("*.new")
+        yield from (self._data / "releases").rglob(".put-*")
 
 
 def fetch(serve: Serve, target: str) -> bytes:

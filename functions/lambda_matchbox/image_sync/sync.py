@@ -133,7 +133,7 @@ class Sync:
         with ExitStack() as opened:
             with self._step("make a temporary directory"):
                 scratch = opened.enter_context(emptied(self._scratch))
-            with self._step("extract the files"):
+            with self._step("extract the files", scratch):
                 files = release_files(
                     manifest.layers,
                     self._downloads.open_blobs(self._source.image, manifest.layers),
@@ -149,7 +149,7 @@ class Sync:
                 version,
                 recorded,
             )
-            with self._step("write the checksums and the record"):
+            with self._step("write the checksums and the record", scratch):
                 stored = files.with_record(record.document())
             for name, file in stored.items():
                 with self._step(f"store {name!r}"):
@@ -202,12 +202,17 @@ class Sync:
             self._store.discard(directory)
 
     @contextmanager
-    def _step(self, step: str) -> Iterator[None]:
-        """Turn errors in the body into a SyncError with image, digest and step."""
+    def _step(self, step: str, directory: Path | None = None) -> Iterator[None]:
+        """Turn errors in the body, which writes to this directory, into a SyncError with image, digest and step."""
         try:
             yield
         except BusyError:
             raise
         except (OciError, ReleaseStoreError, MatchboxError, OSError) as error:
             digest = f" ({self._digest})" if self._digest else ""
-            raise SyncError(f"{self._source.id}: {self._source.image}{digest}: cannot {step}: {error}") from error
+            # A failed write does not name its file.
+            unnamed = isinstance(error, OSError) and error.filename is None
+            where = f": '{directory}'" if unnamed and directory is not None else ""
+            raise SyncError(
+                f"{self._source.id}: {self._source.image}{digest}: cannot {step}: {error}{where}"
+            ) from error
