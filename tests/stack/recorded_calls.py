@@ -3,7 +3,7 @@
 import io
 import json
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -12,16 +12,21 @@ from urllib.parse import unquote
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from lambda_matchbox.aws.keys import KEY
 from tests.rigs.service import Service
 
 _OF_TRANSACTIONS = {"ConditionCheck": "ConditionCheckItem", "Put": "PutItem", "Update": "UpdateItem"}
 
 
 class Call(NamedTuple):
-    """An action, and what it was done to: the name of a table or secret, `BUCKET` or `BUCKET/KEY`."""
+    """An action, and what it was done to: the name of a table or secret, `BUCKET` or `BUCKET/KEY`.
+
+    `key` is that of a table's item; a call that names several is one for each.
+    """
 
     action: str
     resource: str
+    key: str = ""
 
 
 class _Quiet(WSGIRequestHandler):
@@ -54,12 +59,17 @@ def _of_target(target: str, body: dict[str, Any]) -> Iterator[Call]:
         yield Call(f"secretsmanager:{operation}", body.get("SecretId") or body["Name"])
     elif operation == "TransactWriteItems":
         for [(kind, each)] in map(dict.items, body["TransactItems"]):
-            yield Call(f"dynamodb:{_OF_TRANSACTIONS[kind]}", each["TableName"])
+            yield Call(f"dynamodb:{_OF_TRANSACTIONS[kind]}", each["TableName"], _key(each))
     elif operation == "BatchGetItem":
-        for table in body["RequestItems"]:
-            yield Call("dynamodb:BatchGetItem", table)
+        for table, wanted in body["RequestItems"].items():
+            yield from (Call("dynamodb:BatchGetItem", table, key[KEY]["S"]) for key in wanted["Keys"])
     else:
-        yield Call(f"dynamodb:{operation}", body["TableName"])
+        yield Call(f"dynamodb:{operation}", body["TableName"], _key(body))
+
+
+def _key(request: Mapping[str, Any]) -> str:
+    key: str = request["Key" if "Key" in request else "Item"][KEY]["S"]
+    return key
 
 
 def _of_s3(environ: dict[str, Any]) -> Iterator[Call]:

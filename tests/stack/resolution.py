@@ -156,5 +156,10 @@ def stacks(deployments: list[Deployment]) -> list[Stack]:
     return [Stack(template, each.parameters) for template, each in zip(made, deployments, strict=True)]
 
 
+def leading_keys(statement: Mapping[str, Any]) -> set[str]:
+    """The patterns of the items' keys that a statement is limited to."""
+    return set(statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", ()))
+
+
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]

@@ -25,7 +25,7 @@ from signed_api.handler import app_of as signed_app_of
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
 from tests.stack.recorded_calls import Call, recorded_calls
-from tests.stack.resolution import NAME, Stack
+from tests.stack.resolution import NAME, Stack, leading_keys
 from tests.support.long_timeout import long_timeout
 from tests.support.openpgp.keys import PASSPHRASE, key_ring
 from tests.support.registry_faults import faulty_registry
@@ -147,21 +147,34 @@ def _arn(call: Call, name: str) -> str:
     return f"arn:aws:s3:::{call.resource.replace(name, NAME)}" if service == "s3" else call.resource
 
 
-def _allowed(stack: Stack, role: str) -> set[tuple[str, str]]:
-    pairs = {
-        (action, resource)
+def _allowed(stack: Stack, role: str) -> list[set[Call]]:
+    """For each statement every action on every resource and item that it allows, with wildcards."""
+    return [
+        {
+            Call(action, resource, key)
+            for action in statement["Action"]
+            for resource in statement["Resource"]
+            for key in leading_keys(statement) or {""}
+        }
         for statement in stack.statements(role)
-        for action in statement["Action"]
-        for resource in statement["Resource"]
+        if not AWSS_OWN.intersection(statement["Action"])
+    ]
+
+
+def _covers(allowed: Call, call: Call) -> bool:
+    return all(map(fnmatchcase, call, allowed))
+
+
+def _covered(calls: set[Call], allowed: list[set[Call]], name: str) -> tuple[set[Any], set[Any]]:
+    """The calls that no statement allows, and what is allowed for no call: actions, resources and keys."""
+    asked = {call._replace(resource=_arn(call, name)) for call in calls}
+    used = [{(one, call) for one in statement for call in asked if _covers(one, call)} for statement in allowed]
+    missing = asked - {call for pairs in used for _, call in pairs}
+    unused = {
+        part
+        for statement, pairs in zip(allowed, used, strict=True)
+        for part in {each for one in statement for each in one} - {each for one, _ in pairs for each in one}
     }
-    return {(action, resource) for action, resource in pairs if action not in AWSS_OWN}
-
-
-def _covered(calls: set[Call], allowed: set[tuple[str, str]], name: str) -> tuple[set[Any], set[Any]]:
-    """The calls that no statement allows, and what is allowed for no call."""
-    asked = {(call.action, _arn(call, name)) for call in calls}
-    missing = {each for each in asked if not any(a == each[0] and fnmatchcase(each[1], r) for a, r in allowed)}
-    unused = {each for each in allowed if not any(a == each[0] and fnmatchcase(r, each[1]) for a, r in asked)}
     return missing, unused
 
 

@@ -1,15 +1,29 @@
 """The permissions of the stack's roles."""
 
+import re
 from typing import Any
 
 import pytest
 
-from tests.stack.resolution import NAME, Stack, stacks
+from lambda_matchbox.aws import keys
+from tests.stack.resolution import NAME, Stack, leading_keys, stacks
 from tools.template_translation import Deployment
 
 ROLES = ["BootApiRole", "SignedApiRole", "AssetSyncRole", "ScheduleRole"]
 TABLE = f"arn:aws:dynamodb:eu-central-1:123456789012:table/{NAME}"
 BUCKET = f"arn:aws:s3:::{NAME}"
+
+
+def _items(*constants: str) -> set[str]:
+    """The patterns of items' keys; a constant that ends in # begins those of many items."""
+    return {f"{constant}*" if constant.endswith("#") else constant for constant in constants}
+
+
+EVERY_ITEM = _items(
+    *(each for name, each in vars(keys).items() if name.isupper() and re.fullmatch("[A-Z]#?", str(each)))
+)
+SELECTED = _items(keys.SHAPES, keys.POINTERS, keys.ENTRY, keys.GROUP, keys.PROFILE, keys.TEMPLATE)
+"""What a machine's response is made of."""
 
 
 def _allowed(stack: Stack, role: str) -> dict[str, set[str]]:
@@ -49,6 +63,41 @@ def test_resources_are_the_stacks(full: Stack, role: str) -> None:
 def test_boot_api_only_reads_the_table(plain: Stack) -> None:
     allowed = {action: where for action, where in _allowed(plain, "BootApiRole").items() if action.startswith("dyn")}
     assert {"dynamodb:BatchGetItem": {TABLE}, "dynamodb:GetItem": {TABLE}} == allowed
+
+
+def _by_items(stack: Stack, role: str) -> dict[str, set[str]]:
+    """The keys of the items on which the role may do what."""
+    of_table = [each for each in stack.statements(role) if each["Resource"] == [TABLE]]
+    return {action: leading_keys(statement) for statement in of_table for action in statement["Action"]}
+
+
+@pytest.mark.parametrize("role", ["BootApiRole", "SignedApiRole"])
+def test_machines_responses_are_made_of_no_other_items(full: Stack, role: str) -> None:
+    assert {"dynamodb:BatchGetItem": SELECTED, "dynamodb:GetItem": SELECTED} == _by_items(full, role)
+
+
+def test_asset_sync_reaches_sources_pointers_and_leases_only(plain: Stack) -> None:
+    """So that whoever takes it over reads no configuration, and changes none."""
+    assert {
+        "dynamodb:GetItem": _items(keys.SOURCES, keys.POINTERS, keys.SYNC),
+        "dynamodb:UpdateItem": _items(keys.POINTERS, keys.SYNC),
+        "dynamodb:ConditionCheckItem": _items(keys.SYNC),
+    } == _by_items(plain, "AssetSyncRole")
+
+
+def test_each_kind_of_item_is_some_functions(full: Stack) -> None:
+    """A new one is in a policy, or is excepted here."""
+    reached = [items for role in ROLES for items in _by_items(full, role).values()]
+    assert EVERY_ITEM == set().union(*reached)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_calls_that_name_no_item_are_not_allowed(full: Stack, role: str) -> None:
+    """A condition on all of no keys holds (IAM's guide, "ForAllValues"), so that of a Scan would."""
+    for statement in full.statements(role):
+        if any(action.startswith("dynamodb:") for action in statement["Action"]):
+            assert {"ForAllValues:StringLike", "Null"} == set(statement["Condition"])
+            assert {"dynamodb:LeadingKeys": "false"} == statement["Condition"]["Null"]
 
 
 def test_boot_api_writes_only_answers(plain: Stack) -> None:
