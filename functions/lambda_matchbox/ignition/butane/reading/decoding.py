@@ -1,9 +1,20 @@
 """Nodes of YAML decoded to the structs of a config, as gopkg.in/yaml.v3 does."""
 
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import islice
 from typing import cast
 
+from lambda_matchbox.golang.quote import quoted
 from lambda_matchbox.ignition.butane.dialects import Dialect
-from lambda_matchbox.ignition.butane.reading.yaml_nodes import Alias, Mapping, Node, Scalar, Sequence
+from lambda_matchbox.ignition.butane.reading.yaml_nodes import (
+    Alias,
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+    written_key,
+)
 from lambda_matchbox.ignition.butane.reading.yaml_scalars import (
     WrongTypeError,
     is_null,
@@ -71,30 +82,65 @@ class _Decoder:
         self._text = 0
         self._active: list[Node] = []
 
-    def read_struct(self, struct: str, node: Node, wanted: str, value: Sourced) -> None:
-        """Read `node` into `value`, an empty struct."""
+    def read_struct(self, struct: str, node: Node, wanted: str, value: Sourced) -> bool:
+        """Read `node` into `value`, an empty struct; returns whether it is a mapping."""
         if isinstance(node, Alias):
             self._enter(node)
-            self.read_struct(struct, node.target, wanted, value)
+            is_mapping = self.read_struct(struct, node.target, wanted, value)
             self._active.pop()
-            return
+            return is_mapping
         if not isinstance(node, Mapping):
             self._refuse_unless_null(node, wanted)
-            return
-        self._count(len(node.pairs) if self._active else 0)
-        fields = fields_of(struct, self._dialect)
-        for field in fields:
+            return False
+        for field in fields_of(struct, self._dialect):
             if field.kind == "string!":
                 value.setdefault(field.name, "")
-        if not self._has_repeated_keys(node):
-            members = self._members(node, set())
-            self._read_members(struct, members, value)
+        self._read_mapping(struct, node, wanted, value)
+        return True
 
-    def _read_members(self, struct: str, members: list[tuple[str, Node]], value: Sourced) -> None:
-        by_key = {field.key: field for field in fields_of(struct, self._dialect)}
-        for key, member in members:
-            if key in by_key:
-                self._read_member(struct, by_key[key], member, value)
+    def _read_mapping(
+        self,
+        struct: str,
+        node: Mapping,
+        wanted: str,
+        value: Sourced,
+        taken: set[str] | None = None,
+        around: tuple[Mapping, ...] = (),
+    ) -> None:
+        """Read the members of a mapping, then those of its merge key, into `value`.
+
+        `around` has the mappings that it is merged into. Their keys, and those merged before, are in `taken` and are
+        left out; this mapping's keys are added to it.
+        """
+        if len(around) > _MAX_MERGES:
+            reason = f"it takes too long: more than {_MAX_MERGES} merge keys behind each other"
+            raise ButaneError(self._prefix + reason, masked=(f"line {node.position.line}: {reason}",))
+        if self._has_repeated_keys(node):
+            return
+        fields = {field.key: field for field in fields_of(struct, self._dialect)}
+        taken = set() if taken is None else taken
+        merged: Node | None = None
+        for key, member in node.pairs:
+            if isinstance(key, Scalar) and key.value == "<<" and short_tag(key) == "!!merge":
+                merged = member
+                continue
+            name = self._read_scalar("string", key, "string")
+            if name in taken:
+                # An alias has the name of another key.
+                if name in fields and not around:
+                    line = f"line {key.position.line}: field {name} already set in type {wanted}"
+                    self._problem(line, line)
+            elif isinstance(name, str):
+                taken.add(name)
+                if name in fields:
+                    self._read_member(struct, fields[name], member, value)
+        if merged is None:
+            return
+        for source in self._merged(merged):
+            if any(source is one for one in (node, *around)):
+                raise self._cycle(merged)
+            self._count(len(source.pairs) + 1)
+            self._read_mapping(struct, source, wanted, value, taken, (node, *around))
 
     def _read_member(self, struct: str, field: Field, node: Node, value: Sourced) -> None:
         kind = field.kind.rstrip("!0")
@@ -119,19 +165,17 @@ class _Decoder:
             return []
         element = wanted.removeprefix("[]") if wanted.startswith("[]") else f"{wanted.partition('.')[0]}.HTTPHeader"
         result: list[object] = []
-        for index, item in enumerate(node.items):
+        # As in yaml.v3 null leaves no element.
+        for item in node.items:
             if kind in {"string", "Device"}:
                 found = self._read_scalar("string", item, element)
                 if found is not None:
                     result.append(found)
                 continue
             self._count()
-            value = empty(kind, self._dialect, (*origin, field.key, index))
-            for one in fields_of(kind, self._dialect):
-                if one.kind == "string!":
-                    value[one.name] = ""
-            self.read_struct(kind, item, element, value)
-            result.append(value)
+            value = empty(kind, self._dialect, (*origin, field.key, len(result)))
+            if self.read_struct(kind, item, element, value):
+                result.append(value)
         return result
 
     def _read_scalar(self, kind: str, node: Node, wanted: str) -> object:
@@ -159,46 +203,16 @@ class _Decoder:
         if self._text > _MAX_TEXT:
             raise ButaneError(f"{self._prefix}it takes too long: more than {_MAX_TEXT} characters of text")
 
-    def _members(self, node: Mapping, taken: set[str], around: tuple[Mapping, ...] = ()) -> list[tuple[str, Node]]:
-        """The members of a mapping, then those of its merge keys. `around` has the mappings that it is merged into.
-
-        Keys in `taken` are left out; the mapping's own keys are added to it.
-        """
-        members: list[tuple[str, Node]] = []
-        merged: list[Node] = []
-        if len(around) > _MAX_MERGES:
-            reason = f"it takes too long: more than {_MAX_MERGES} merge keys behind each other"
-            raise ButaneError(self._prefix + reason, masked=(f"line {node.position.line}: {reason}",))
-        for key, member in node.pairs:
-            target = resolved(key)
-            if not isinstance(target, Scalar):
-                continue
-            self._check_tag(target)
-            if target.value == "<<" and short_tag(target) == "!!merge":
-                merged.append(member)
-            elif target.value not in taken:
-                members.append((target.value, member))
-        taken.update(key for key, _ in members)
-        for member in merged:
-            for source in self._merged(member):
-                if any(source is one for one in (node, *around)):
-                    raise self._cycle(member)
-                self._count(len(source.pairs) + 1)
-                members += self._members(source, taken, (node, *around))
-        return members
-
-    def _merged(self, node: Node) -> list[Mapping]:
-        target = resolved(node)
-        if isinstance(target, Mapping):
-            return [target]
-        if isinstance(target, Sequence):
-            sources = [resolved(item) for item in target.items]
-            if all(isinstance(source, Mapping) for source in sources):
-                return cast(list[Mapping], sources)
-        raise ButaneError(
-            f"{self._prefix}yaml: map merge requires map or sequence of maps as the value",
-            masked=(f"line {node.position.line}: a merge key needs a mapping",),
-        )
+    def _merged(self, node: Node) -> Iterator[Mapping]:
+        """The mappings in the value of a merge key: one, or a list of them."""
+        for item in node.items if isinstance(node, Sequence) else [node]:
+            source = resolved(item)
+            if not isinstance(source, Mapping):
+                raise ButaneError(
+                    f"{self._prefix}yaml: map merge requires map or sequence of maps as the value",
+                    masked=(f"line {item.position.line}: a merge key needs a mapping",),
+                )
+            yield source
 
     def _problem(self, text: str, masked: str) -> None:
         if len(self.errors) < MAX_ENTRIES:
@@ -207,19 +221,24 @@ class _Decoder:
             self.left_out += 1
 
     def _has_repeated_keys(self, node: Mapping) -> bool:
-        first: dict[str, int] = {}
-        repeated = False
+        """Whether keys are written alike. Each is reported once for every one before it."""
+        # From the last to the first.
+        alike = defaultdict(list)
+        for key, _ in reversed(node.pairs):
+            alike[type(key), written_key(key)].append(key.position.line)
+        if len(alike) == len(node.pairs):
+            return False
         for key, _ in node.pairs:
-            if not isinstance(key, Scalar):
-                continue
-            if key.value in first:
-                self._take_text(key.value)
-                line = key.position.line
-                text = f'line {line}: mapping key "{key.value}" already defined at line {first[key.value]}'
-                self._problem(text, f"line {line}: a key is already defined at line {first[key.value]}")
-                repeated = True
-            first.setdefault(key.value, key.position.line)
-        return repeated
+            text = written_key(key)
+            lines = alike[type(key), text]
+            first = lines.pop()
+            room = MAX_ENTRIES - len(self.errors)
+            for line in islice(reversed(lines), room):
+                self._take_text(text)
+                problem = f"line {line}: mapping key {quoted(text)} already defined at line {first}"
+                self._problem(problem, f"line {line}: a key is already defined at line {first}")
+            self.left_out += max(0, len(lines) - room)
+        return True
 
     def _check_tag(self, node: Scalar) -> None:
         """Raise ButaneError for a value that does not fit its tag."""
@@ -236,6 +255,8 @@ class _Decoder:
             self._refuse(node, wanted)
 
     def _refuse(self, node: Node, wanted: str) -> None:
+        if isinstance(node, Mapping) and self._has_repeated_keys(node):
+            return
         if isinstance(node, Scalar):
             tag, text = short_tag(node), shown(node)
         else:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import cast
 
 from lambda_matchbox.ignition.butane.dialects import Dialect
-from lambda_matchbox.ignition.butane.reading.yaml_nodes import Mapping, Node, Scalar, Sequence
+from lambda_matchbox.ignition.butane.reading.yaml_nodes import Mapping, Node, Sequence, written_key
 from lambda_matchbox.ignition.butane.report import Path, Position, ReportEntry, path_text
 from lambda_matchbox.ignition.butane.schema import fields_of
 from lambda_matchbox.ignition.butane.structs import Sourced
@@ -43,7 +43,7 @@ class Positions:
             return member_of(node, part)
         members = self._members.get(id(node))
         if members is None:
-            members = {key.value: value for key, value in node.pairs if isinstance(key, Scalar)}
+            members = {written_key(key): value for key, value in node.pairs}
             self._members[id(node)] = members
         return members.get(part)
 
@@ -51,7 +51,7 @@ class Positions:
 def member_of(node: Node | None, part: str | int) -> Node | None:
     """The node at a key or index; of a repeated key the last."""
     if isinstance(node, Mapping):
-        found = [value for key, value in node.pairs if isinstance(key, Scalar) and key.value == part]
+        found = [value for key, value in node.pairs if written_key(key) == part]
         return found[-1] if found else None
     if isinstance(node, Sequence) and isinstance(part, int) and part < len(node.items):
         return node.items[part]
@@ -65,8 +65,9 @@ def _of_struct(struct: str, value: Sourced, path: Path, node: Node | None, diale
     elif node is not None:
         known = {field.key for field in fields}
         for key, _ in node.pairs:
-            if isinstance(key, Scalar) and key.value not in known:
-                yield ReportEntry.warning((*path, key.value), f"unused key {key.value}", key.position)
+            name = written_key(key)
+            if name not in known:
+                yield ReportEntry.warning((*path, name), f"unused key {name}", key.position)
     for field in fields:
         member = value.get(field.name)
         below = (*path, field.key)

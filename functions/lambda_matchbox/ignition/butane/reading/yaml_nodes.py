@@ -52,6 +52,11 @@ class Alias(NamedTuple):
 Node = Scalar | Sequence | Mapping | Alias
 
 
+def written_key(key: Node) -> str:
+    """The text of a key: of an alias its name, and empty for a list or a mapping."""
+    return key.value if isinstance(key, Scalar) else key.name if isinstance(key, Alias) else ""
+
+
 def first_document(text: bytes) -> Node | None:
     """The top of the first document of `text`, if any. The rest is not read.
 
