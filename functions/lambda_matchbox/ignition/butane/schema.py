@@ -85,17 +85,11 @@ def fields_of(struct: str, dialect: Dialect) -> tuple[Field, ...]:
 
 
 _GO_NAMES = {
-    "Filesystem.mountOptions": "MountOption",
-    "Filesystem.options": "FilesystemOption",
     "KernelArguments.shouldExist": "KernelArgument",
     "KernelArguments.shouldNotExist": "KernelArgument",
-    "Luks.openOptions": "OpenOption",
-    "Luks.options": "LuksOption",
     "PasswdUser.groups": "Group",
     "PasswdUser.sshAuthorizedKeys": "SSHAuthorizedKey",
-    "Proxy.noProxy": "NoProxyItem",
     "Raid.devices": "Device",
-    "Raid.options": "RaidOption",
     "Directory.group": "NodeGroup",
     "Directory.user": "NodeUser",
     "File.group": "NodeGroup",
@@ -108,8 +102,14 @@ _GO_NAMES = {
     "IgnitionConfig.replace": "Resource",
     "TLS.certificateAuthorities": "Resource",
 }
+# Later ones are plain strings.
+_GO_NAMES_BEFORE_4 = {
+    "Luks.options": "LuksOption",
+    "Raid.options": "RaidOption",
+}
 _GO_NAMES_OF_FIRST = {
     "File.append": "FileContents",
+    "Filesystem.options": "FilesystemOption",
     "File.contents": "FileContents",
     "IgnitionConfig.merge": "ConfigReference",
     "IgnitionConfig.replace": "ConfigReference",
@@ -123,6 +123,8 @@ def type_text(struct: str, field: Field, dialect: Dialect) -> str:
     kind = field.kind.strip("[]!0")
     where = f"{struct}.{field.name}"
     name = _GO_NAMES.get(where, "" if kind in SCALARS else kind)
+    if dialect.minor < 4:
+        name = _GO_NAMES_BEFORE_4.get(where, name)
     if not dialect.minor:
         name = _GO_NAMES_OF_FIRST.get(where, name)
     listed = "[]" if field.kind.startswith("[") else ""
@@ -136,5 +138,7 @@ def package(name: str, dialect: Dialect) -> str:
     if name == "CommonFields":
         return "config"
     if name in _OF_THE_VARIANT:
-        return "v" + dialect.version.rpartition(".")[0].replace(".", "_")
-    return f"v0_{dialect.minor + 1}"
+        number = dialect.version.rpartition(".")[0].replace(".", "_")
+    else:
+        number = f"0_{dialect.minor + 1 if dialect.is_stable else dialect.minor + 2}"
+    return f"v{number}" if dialect.is_stable else f"v{number}_exp"

@@ -60,9 +60,16 @@ def source_of(config: Sourced, path: str) -> Path:
                 return base
         rest.append(snake(part) if isinstance(part, str) else part)
         node = _member(node, part)
+    if _is_empty(node):
+        # Butane knows no origin of what is missing or empty.
+        return tuple(snake(part) if isinstance(part, str) else part for part in parts)
     if isinstance(node, Sourced):
         return node.origin
     return base + tuple(rest)
+
+
+def _is_empty(node: object) -> bool:
+    return all(map(_is_empty, node.values())) if isinstance(node, dict) else node in (None, "", [])
 
 
 def _member(node: object, part: str | int) -> object:

@@ -51,19 +51,18 @@ def storage_problems(storage: Struct, path: str, minor: int) -> Problems:
                 yield Problem(where, f"{_NAMES[kind]} path includes link in config")
             if kind == "links":
                 yield from _target_problems(node, where, minor, directories)
-    if minor >= 2:
-        yield from _overwritten(storage, path)
+    yield from _overwritten(storage, path)
 
 
 def _target_problems(link: Struct, path: str, minor: int, directories: set[str]) -> Problems:
     target = text(link, "target")
     if not target and minor >= 3:
         yield Problem(f"{path}.target", "link target is required")
-    elif link.get("hard"):
+        return
+    if link.get("hard"):
         whole = _clean(target if target.startswith("/") else f"{text(link, 'path')}/{target}")
         if whole in directories:
             yield Problem(path, "hard link target is a directory")
-    if link.get("hard"):
         for owner in ("user", "group"):
             for name in ("id", "name"):
                 if name in struct(link, owner):

@@ -14,7 +14,7 @@ from lambda_matchbox.ignition.config.node_rules import (
 from lambda_matchbox.ignition.config.problem import Problem, Problems, path_problem, problems_at
 from lambda_matchbox.ignition.config.reader import Struct, number, structs, text
 from lambda_matchbox.ignition.config.schema import fields_of
-from lambda_matchbox.ignition.config.source import scheme_of, source_problem
+from lambda_matchbox.ignition.config.source import is_url, scheme_of, source_problem
 from lambda_matchbox.ignition.config.storage_rules import (
     clevis_custom_problems,
     disk_problems,
@@ -109,17 +109,21 @@ def key_of(kind: str, element: object) -> str:
 def _ignition_config_problems(config: Struct, path: str, minor: int) -> Problems:
     if minor >= 1:
         for index, reference in enumerate(structs(config, "merge")):
-            yield from _missing_source(reference, f"{path}.merge.{index}")
+            yield from _source_problems(reference, f"{path}.merge.{index}", minor)
 
 
-def _tls_problems(tls: Struct, path: str, _minor: int) -> Problems:
+def _tls_problems(tls: Struct, path: str, minor: int) -> Problems:
     for index, reference in enumerate(structs(tls, "certificateAuthorities")):
-        yield from _missing_source(reference, f"{path}.certificateAuthorities.{index}")
+        where = f"{path}.certificateAuthorities.{index}"
+        if minor >= 1:
+            yield from _source_problems(reference, where, minor)
+        elif not text(reference, "source"):
+            yield Problem(f"{where}.source", "invalid url scheme")
 
 
-def _missing_source(reference: Struct, path: str) -> Problems:
-    if not text(reference, "source"):
-        yield Problem(path, "source is required")
+def _source_problems(reference: Struct, path: str, minor: int) -> Problems:
+    source = text(reference, "source")
+    yield from problems_at(path, source_problem(source, minor) if source else "source is required")
 
 
 def _proxy_problems(proxy: Struct, path: str, _minor: int) -> Problems:
@@ -155,7 +159,8 @@ def _resource_problems(resource: Struct, path: str, minor: int) -> Problems:
     if source:
         yield from problems_at(f"{path}.source", source_problem(source, minor))
     if resource.get("httpHeaders") and scheme_of(source) not in _HTTP:
-        yield Problem(f"{path}.httpHeaders", "cannot use HTTP headers with this source scheme")
+        reason = "cannot use HTTP headers with this source scheme" if is_url(source) else "unable to parse url"
+        yield Problem(f"{path}.httpHeaders", reason)
 
 
 def _verification_problems(verification: Struct, path: str, minor: int) -> Problems:

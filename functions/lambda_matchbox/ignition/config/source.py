@@ -42,6 +42,14 @@ def scheme_of(source: str) -> str:
         return ""
 
 
+def is_url(source: str) -> bool:
+    """Whether `source` can be parsed and is not empty."""
+    try:
+        return bool(source and parse_url(source))
+    except UrlError:
+        return False
+
+
 def _data_problem(source: str) -> str:
     found = _DATA.fullmatch(source)
     if not found or len(found["base64"] or "") % 4:

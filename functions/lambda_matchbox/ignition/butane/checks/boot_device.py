@@ -73,31 +73,31 @@ def _layout_problems(device: Sourced, path: Path, dialect: Dialect) -> Iterator[
         yield ReportEntry.error(where, "mirroring not supported on layouts: s390x-eckd, s390x-zfcp, s390x-virt")
 
 
-def _has_no_method(luks: dict[str, object]) -> bool:
-    given = any(name in luks for name in ("discard", "device", "threshold", "tpm2")) or bool(luks.get("tang"))
-    return given and not (luks.get("tpm2") or luks.get("tang") or struct(luks, "cex").get("enabled"))
+def _has_no_method(luks: Struct) -> bool:
+    tang = any(text(one, "url") or one.keys() - {"url"} for one in structs(luks, "tang"))
+    return bool(text(luks, "device")) and not (luks.get("tpm2") or tang or struct(luks, "cex").get("enabled"))
 
 
-def boot_disk_warnings(storage: Struct) -> Iterator[Problem]:
+def boot_disk_warnings(storage: Struct, dialect: Dialect) -> Iterator[Problem]:
     """The warnings, with their paths in the translated config."""
     for index, disk in enumerate(structs(storage, "disks")):
         partitions = structs(disk, "partitions")
         for at, partition in enumerate(partitions):
             path = f"$.storage.disks.{index}.partitions.{at}"
             label = text(partition, "label")
-            if label == "root":
-                yield from _root_warnings(partition, partitions[at + 1 :], path)
+            if label == "root" and dialect.boot_version:
+                yield from _root_warnings(partition, partitions[:at] + partitions[at + 1 :], path)
             wanted = _RESERVED_NUMBERS.get(label)
             if not disk.get("wipeTable") and wanted is not None and number(partition, "number") != wanted:
                 reason = "incorrect partition number; a new partition will be created using reserved label"
                 yield Problem(f"{path}.label", reason, is_warning=True)
 
 
-def _root_warnings(root: Struct, following: list[Struct], path: str) -> Iterator[Problem]:
+def _root_warnings(root: Struct, others: list[Struct], path: str) -> Iterator[Problem]:
     size = number(root, "sizeMiB")
     if size and size < _ROOT_MIB:
         yield Problem(f"{path}.sizeMiB", "root should have 8GiB of space assigned", is_warning=True)
-    elif not size and any(not number(one, "startMiB") for one in following):
+    elif not size and any(not number(one, "startMiB") for one in others):
         reason = (
             "root partition cannot expand; it is set to fill available space but is followed by an"
             " auto-positioned partition"

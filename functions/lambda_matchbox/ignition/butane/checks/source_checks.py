@@ -19,6 +19,7 @@ from lambda_matchbox.ignition.config.reader import number, struct, structs, text
 _BOOT_DISK = "/dev/disk/by-id/coreos-boot-disk"
 _MOUNTABLE = re.compile(r"/(etc|var)(/|\Z)")
 _STRICTER = 6
+_SWAP_SINCE = 3
 _MAX_DIGITS_AS_MODE = 7777
 _READ, _WRITE, _EXECUTE = 4, 2, 1
 _SETUID, _SETGID, _STICKY = 0o4000, 0o2000, 0o1000
@@ -81,16 +82,16 @@ def _filesystem(filesystem: Sourced, path: Path, dialect: Dialect) -> Entries:
     if not filesystem.get("with_mount_unit"):
         return
     form = text(filesystem, "format")
-    if not form:
-        yield ReportEntry.error((*path, "format"), "format is required if with_mount_unit is true")
-    elif not text(filesystem, "path") and not is_swap(filesystem, dialect):
+    if not text(filesystem, "path") and not is_swap(filesystem, dialect) and (form or dialect.minor < _SWAP_SINCE):
         reason = "path is required if with_mount_unit is true and format is not swap"
         yield ReportEntry.error((*path, "path"), reason)
+    if not form:
+        yield ReportEntry.error((*path, "format"), "format is required if with_mount_unit is true")
 
 
 def is_swap(filesystem: Sourced, dialect: Dialect) -> bool:
     """Whether the mount unit of a filesystem is for swap, which older versions do not have."""
-    return text(filesystem, "format") == "swap" and dialect.minor >= 3
+    return text(filesystem, "format") == "swap" and dialect.minor >= _SWAP_SINCE
 
 
 def _tree(tree: Sourced, path: Path, _dialect: Dialect) -> Entries:

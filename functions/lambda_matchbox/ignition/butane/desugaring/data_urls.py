@@ -17,17 +17,23 @@ class DataUrl(NamedTuple):
     compression: str | None
 
 
+def escaped_data_url(contents: bytes) -> str:
+    """The data URL of `contents` in escaped form."""
+    # quote() leaves these, letters, digits and _.-~ unescaped, and writes hex digits in upper case.
+    return "data:," + quote(contents, safe=_UNESCAPED)
+
+
 def data_url(contents: bytes, compression: str) -> DataUrl:
     """The data URL of `contents`; `compression` is that of the config, or empty."""
-    # quote() leaves these, letters, digits and _.-~ unescaped, and writes hex digits in upper case.
-    best = "," + quote(contents, safe=_UNESCAPED)
-    encoded = ";base64," + base64.b64encode(contents).decode()
-    if len(encoded) < len(best):
-        best = encoded
+    best = min(escaped_data_url(contents), _base64_data_url(contents), key=len)
     if compression:
-        return DataUrl(f"data:{best}", None)
+        return DataUrl(best, None)
     # zlib's output differs from Go's in its bytes and slightly in length.
-    packed = ";base64," + base64.b64encode(gzip.compress(contents, _LEVEL, mtime=0)).decode()
+    packed = _base64_data_url(gzip.compress(contents, _LEVEL, mtime=0))
     if len(packed) + len(_GZIP) < len(best):
-        return DataUrl(f"data:{packed}", _GZIP)
-    return DataUrl(f"data:{best}", "")
+        return DataUrl(packed, _GZIP)
+    return DataUrl(best, "")
+
+
+def _base64_data_url(contents: bytes) -> str:
+    return "data:;base64," + base64.b64encode(contents).decode()

@@ -5,7 +5,7 @@ from typing import cast
 
 from lambda_matchbox.ignition.butane.checks.boot_device import boot_disk_warnings
 from lambda_matchbox.ignition.butane.desugaring.boot_device import boot_device_storage, grub_storage
-from lambda_matchbox.ignition.butane.desugaring.data_urls import data_url
+from lambda_matchbox.ignition.butane.desugaring.data_urls import data_url, escaped_data_url
 from lambda_matchbox.ignition.butane.desugaring.merging import merged
 from lambda_matchbox.ignition.butane.desugaring.mount_units import mount_units
 from lambda_matchbox.ignition.butane.dialects import Dialect
@@ -22,8 +22,8 @@ _FORBIDDEN = {
         ("kernelArguments",): "kernel argument customization",
         ("storage", "disks"): "disk customization",
         ("storage", "filesystems"): "filesystem customization",
-        ("storage", "luks"): "luks customization",
-        ("storage", "raid"): "raid customization",
+        ("storage", "luks"): "luks",
+        ("storage", "raid"): "raid",
     },
 }
 _FORBIDDEN["fiot"] = _FORBIDDEN["r4e"]
@@ -40,15 +40,15 @@ def fill_in(config: Sourced, dialect: Dialect) -> Iterator[ReportEntry]:
     references.append(struct(struct(ignition, "config"), "replace"))
     references += structs(struct(struct(ignition, "security"), "tls"), "certificateAuthorities")
     for reference in references:
-        yield from _fill_resource(reference)
+        yield from _fill_resource(reference, dialect)
     for user in structs(struct(config, "passwd"), "users"):
         yield from _local_files(user, "ssh_authorized_keys_local")
     storage = cast(Sourced, config["storage"])
     for file in structs(storage, "files"):
         for resource in (*structs(file, "append"), struct(file, "contents")):
-            yield from _fill_resource(resource)
+            yield from _fill_resource(resource, dialect)
     for luks in structs(storage, "luks"):
-        yield from _fill_resource(struct(luks, "keyFile"))
+        yield from _fill_resource(struct(luks, "keyFile"), dialect)
     for unit in structs(struct(config, "systemd"), "units"):
         for one in (unit, *structs(unit, "dropins")):
             yield from _local_files(one, "contents_local")
@@ -63,10 +63,11 @@ def fill_in(config: Sourced, dialect: Dialect) -> Iterator[ReportEntry]:
 
 def add_boot_device(config: Sourced, dialect: Dialect) -> Iterator[ReportEntry]:
     """Merge the config into that for `boot_device` and `grub`. Yields warnings."""
-    if not dialect.boot_version:
+    if dialect.variant != "fcos":
         return
-    _put_under(config, boot_device_storage(cast(Sourced, config["boot_device"]), dialect), dialect)
-    for problem in boot_disk_warnings(struct(config, "storage")):
+    if dialect.boot_version:
+        _put_under(config, boot_device_storage(cast(Sourced, config["boot_device"]), dialect), dialect)
+    for problem in boot_disk_warnings(struct(config, "storage"), dialect):
         yield ReportEntry.warning(source_of(config, problem.path), problem.reason)
     if dialect.has_grub:
         _put_under(config, grub_storage(cast(Sourced, config["grub"]), dialect), dialect)
@@ -80,10 +81,13 @@ def _put_under(config: Sourced, storage: Sourced | None, dialect: Dialect) -> No
 def forbidden_fields(config: Sourced, dialect: Dialect) -> Iterator[ReportEntry]:
     """The errors for fields that Ignition has and the variant forbids."""
     if dialect.variant == "flatcar":
+        name, reason = "clevis", _UNSUPPORTED.format("clevis")
+        if not dialect.is_stable:
+            name, reason = "cex", "cex is not currently supported on the target platform"
         for index, luks in enumerate(structs(struct(config, "storage"), "luks")):
-            if _is_given(luks["clevis"]):
-                path = source_of(config, f"$.storage.luks.{index}.clevis")
-                yield ReportEntry.error(path, _UNSUPPORTED.format("clevis"))
+            if _is_given(luks[name]):
+                path = source_of(config, f"$.storage.luks.{index}.{name}")
+                yield ReportEntry.error(path, reason)
     for path, name in _FORBIDDEN.get(dialect.variant, {}).items():
         value: object = config
         for part in path:
@@ -96,15 +100,19 @@ def _is_given(value: object) -> bool:
     return any(map(_is_given, value.values())) if isinstance(value, dict) else value not in (None, [])
 
 
-def _fill_resource(value: object) -> Iterator[ReportEntry]:
+def _fill_resource(value: object, dialect: Dialect) -> Iterator[ReportEntry]:
     resource = cast(Sourced, value)
     if "local" in resource:
         yield ReportEntry.error((*resource.origin, "local"), _NO_FILES)
     elif "inline" in resource:
         contents = text(resource, "inline").encode("utf-8", "replace")
         origin = (*resource.origin, "inline")
-        resource["source"], compression = data_url(contents, text(resource, "compression"))
         resource.moved["source"] = origin
+        if not dialect.minor:
+            # fcos 1.0.0 chooses no encoding.
+            resource["source"] = escaped_data_url(contents)
+            return
+        resource["source"], compression = data_url(contents, text(resource, "compression"))
         if compression is not None:
             resource["compression"] = compression
             resource.moved["compression"] = origin

@@ -19,6 +19,8 @@ def merged(kind: str, parent: Sourced, child: Sourced, dialect: Dialect) -> Sour
     result.moved = dict(child.moved)
     for name, member_kind in fields_of(kind, dialect.minor).items():
         inherited, own = parent.get(name), child.get(name)
+        if kind == "Storage" and name in _NODES:
+            inherited = _not_replaced(parent, child, name)
         if isinstance(inherited, list):
             given = cast(list[object], own or [])
             result[name] = _list(f"{kind}.{name}", member_kind[1:-1], inherited, given, dialect)
@@ -27,8 +29,6 @@ def merged(kind: str, parent: Sourced, child: Sourced, dialect: Dialect) -> Sour
         elif inherited is not None and own is None:
             result[name] = inherited
             result.moved[name] = parent.origin if parent.is_made else parent.moved.get(name, parent.origin)
-    if kind == "Storage":
-        _drop_replaced_nodes(result, child)
     return result
 
 
@@ -50,8 +50,7 @@ def _list(where: str, kind: str, inherited: list[object], own: list[object], dia
     return result + [one for index, one in enumerate(own) if index not in taken]
 
 
-def _drop_replaced_nodes(storage: Sourced, child: Sourced) -> None:
-    """Drop a parent's file if the child has a directory or link at its path, and the like."""
-    kind_of = {text(node, "path"): name for name in _NODES for node in structs(child, name)}
-    for name in _NODES:
-        storage[name] = [node for node in structs(storage, name) if kind_of.get(text(node, "path"), name) == name]
+def _not_replaced(parent: Sourced, child: Sourced, name: str) -> list[object]:
+    """The parent's files, directories or links without those for which the child has a node of another kind."""
+    others = {text(node, "path") for other in _NODES if other != name for node in structs(child, other)}
+    return [node for node in structs(parent, name) if text(node, "path") not in others]
