@@ -7,7 +7,7 @@ GRUB takes a redirect's body for the file, UEFI HTTP boot and U-Boot refuse it. 
 import re
 from enum import Enum
 
-_IPXE = re.compile(r"iPXE/(\d+)\.(\d+)\.(\d+)(\S?)", re.ASCII)
+_IPXE = re.compile(r"iPXE/(\d{1,9})\.(\d{1,9})\.(\d{1,9})(\S?)", re.ASCII)
 _LAST_REWRITING_IPXE = (1, 21, 1)
 _NO_REDIRECT = ("grub", "uefihttpboot", "u-boot")
 
