@@ -8,6 +8,8 @@ from lambda_matchbox.gotemplate.limits import Limits
 from lambda_matchbox.gotemplate.sprig.strings import SPACES
 
 _CHARACTER_WORK = 10
+# Of kebabcase and snakecase, which look at each character for the word that it belongs to.
+_WORD_CHARACTER_WORK = 40
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _IDEOGRAPHS = (("\u3400", "\u4d85"), ("\u4e00", "\u9fcc"), ("\U00020000", "\U0002b81d"))
 # Go maps one character to one.
@@ -258,7 +260,11 @@ class _Parting:
 
 
 def _parted(connector: str) -> Callable[[Limits, str], str]:
-    return lambda limits, text: _Parting(_runes(limits, text), connector).text()
+    def parted(limits: Limits, text: str) -> str:
+        limits.take_work(_WORD_CHARACTER_WORK * len(text))
+        return _Parting(_runes(limits, text), connector).text()
+
+    return parted
 
 
 PLAIN: dict[str, Callable[..., object]] = {}
