@@ -8,6 +8,7 @@ from tests.boot.machine import Machine
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "talos"
 CONFIGURATION = "ignition/cozystack-config.yaml"
+HOSTNAME = '{{printf "talos-%s-%s" .cozystack_cluster .request.query.uuid | quote}}'
 SOURCE = "sources/talos-arm64.json"
 
 
@@ -28,4 +29,4 @@ def write_example(directory: Path, *, own_images: bool = True) -> None:
 def configuration_of(machine: Machine) -> bytes:
     """The Talos machine configuration that the example has for a machine, to the byte."""
     text = (EXAMPLE / CONFIGURATION).read_text()
-    return text.replace("{{.cozystack_cluster}}", "demo").replace("{{.request.query.uuid}}", machine.uuid).encode()
+    return text.replace(HOSTNAME, f'"talos-demo-{machine.uuid}"').encode()
