@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -153,3 +154,36 @@ def test_serve(gpg: Gnupg, keys: dict[str, Made], tmp_path: Path) -> None:
             )
             assert [0, 0] == [gpg.verify(signature.body, plain.body).code for signature in signatures], route
         running.end()
+
+
+def test_what_a_signature_binds(gpg: Gnupg, keys: dict[str, Made], tmp_path: Path) -> None:
+    """Its bytes and its time; the request only if the template writes it."""
+    data = tmp_path / "data"
+    for name, text in {
+        "groups/plain.json": '{"profile": "plain", "selector": {"of": "plain"}}',
+        "groups/bound.json": '{"profile": "bound", "selector": {"of": "bound"}}',
+        "profiles/plain.json": '{"generic_id": "plain"}',
+        "profiles/bound.json": '{"generic_id": "bound"}',
+        "generic/plain": "the same for all\n",
+        "generic/bound": "# {{.request.raw_query}}\nthe same for all\n",
+    }.items():
+        (data / name).parent.mkdir(parents=True, exist_ok=True)
+        (data / name).write_text(text)
+    ring = tmp_path / "ring"
+    ring.write_bytes(keys["ed25519"].ring)
+    before = int(time.time())
+    with started("--address", "127.0.0.1:0", "--data-path", str(data), "--key-ring-path", str(ring)) as running:
+        codes = {}
+        for group in ("plain", "bound"):
+            signature = running.get(f"/generic.sig?of={group}&uuid=1").body
+            contents = [running.get(f"/generic?of={group}&uuid={uuid}").body for uuid in "12"]
+            codes[group] = [gpg.verify(signature, content).code for content in contents]
+        running.end()
+    assert {"plain": [0, 0], "bound": [0, 1]} == codes
+    for name, octets in (("s", signature), ("c", contents[0])):
+        (tmp_path / name).write_bytes(octets)
+    said = gpg.run("--status-fd", "1", "--verify", str(tmp_path / "s"), str(tmp_path / "c"))
+    status = {words[1]: words[2:] for words in map(bytes.split, said.splitlines())}
+    assert before <= int(status[b"VALIDSIG"][2]) <= time.time()
+    # The library's own, of random bytes.
+    assert [b"salt@notations.sequoia-pgp.org"] == status[b"NOTATION_NAME"]
