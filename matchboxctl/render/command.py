@@ -12,7 +12,7 @@ from urllib.parse import quote
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.aws.catalog.items import group_in
 from lambda_matchbox.catalog.groups import Group
-from lambda_matchbox.catalog.labels import labels_of
+from lambda_matchbox.catalog.labels import read_query
 from lambda_matchbox.documents.groups_and_profiles import parse_group
 from lambda_matchbox.errors import DocumentError, MatchboxError, NotFoundError
 from lambda_matchbox.http import Request, Response
@@ -104,11 +104,12 @@ def _report(source: _OpenedStores, route: str, given: Sequence[tuple[str, str]],
     """The report. Raises FailedError or MatchboxError if the machine's group cannot be determined."""
     request = _request(route, given)
     routes = Routes(source.stores, Delivery(BODY_LIMIT, boundary=secrets.token_hex(30)))
-    labels = labels_of(request.raw_query)
+    query = read_query(request.raw_query)
+    labels = query.labels
     machine: Machine | None = None
     with source.advising():
         try:
-            machine = routes.select(request)
+            machine = routes.select(query)
         except NotFoundError as error:
             response, reason = error_response(error), str(error)
     group = None if machine is None else machine.selection.group

@@ -3,8 +3,8 @@
 from grpc import StatusCode
 
 from lambda_matchbox.catalog.groups import Group
-from lambda_matchbox.catalog.labels import InvalidMACError, is_mac, normalise_mac
-from lambda_matchbox.catalog.profiles import NetBoot, Profile
+from lambda_matchbox.catalog.labels import InvalidMACError, is_mac, is_plain, normalise_mac
+from lambda_matchbox.catalog.profiles import NetBoot, Profile, UnsafeBootError
 from matchboxctl.rpc import matchbox_pb2 as pb
 from matchboxctl.rpc.metadata import MetadataError, read_metadata, write_metadata
 from matchboxctl.rpc.status_codes import StatusError
@@ -65,29 +65,34 @@ def profile_message(profile: Profile) -> pb.Profile:
 
 
 def profile_in(message: pb.Profile, before: Profile | None) -> Profile:
-    """The profile in a message. Fields that no message has stay as they were `before`."""
-    boot = message.boot
+    """The profile in a message. Fields that no message has stay as they were `before`. Raises StatusError."""
+    boot = NetBoot(message.boot.kernel, tuple(message.boot.initrd), tuple(message.boot.args))
+    try:
+        boot.check()
+    except UnsafeBootError as error:
+        raise StatusError(StatusCode.INVALID_ARGUMENT, f"profile {message.id!r}: {error}") from error
     return (before or Profile(message.id))._replace(
         name=message.name,
         ignition_id=message.ignition_id,
         cloud_id=message.cloud_id,
         generic_id=message.generic_id,
-        boot=NetBoot(boot.kernel, tuple(boot.initrd), tuple(boot.args)) if message.HasField("boot") else None,
+        boot=boot if message.HasField("boot") else None,
     )
 
 
 def labels_in(message: pb.SelectRequest) -> dict[str, str] | None:
     """The labels in a message; None if there are none.
 
-    A MAC address that is not in normal form matches no group, not even one with the same address in its selector.
+    A label that is not plain counts as absent. A MAC address that is not in normal form matches no group, not even one
+    with the same address in its selector.
     """
     labels = dict(message.labels)
-    kept = {key: value for key, value in labels.items() if not is_mac(key) or _is_normal(value)}
+    kept = {key: value for key, value in labels.items() if is_plain(key, value) and _may_match(key, value)}
     return kept if labels else None
 
 
-def _is_normal(address: str) -> bool:
+def _may_match(key: str, value: str) -> bool:
     try:
-        return normalise_mac(address) == address
+        return not is_mac(key) or normalise_mac(value) == value
     except InvalidMACError:
         return False

@@ -3,7 +3,6 @@
 import secrets
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -91,9 +90,7 @@ def store_backend(store: StoreSettings, log: Logger, signatures: Signatures | No
 
 def warn(line: str) -> None:
     """Print a warning to standard error."""
-    # A log on a full disk fails no response.
-    with suppress(OSError):
-        print(f"matchboxctl: {line}", file=sys.stderr, flush=True)
+    print(f"matchboxctl: {line}", file=sys.stderr, flush=True)
 
 
 def _directory_documents(data_path: Path, catalog: DirectoryCatalog) -> "EditableCatalog":

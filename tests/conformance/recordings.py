@@ -35,6 +35,7 @@ _FAILED_TEMPLATES = {
 }
 # Recorded 404s of Butane configs that are not translated, and the empty config for OpenShift's.
 _FAILED_BUTANE = {"local.yaml", "nover.yaml", "openshift.yaml", "unknownvariant.yaml"}
+_LINE_BREAK = "/metadata?k=%0Anew"
 _COMPARED = ("content-type", "content-length", "content-range", "accept-ranges", "location", "x-content-type-options")
 
 
@@ -94,6 +95,10 @@ def assert_reproduced(recording: Recording, got: Response) -> None:
         assert "3.5.0" == json.loads(got.body)["ignition"]["version"]
         return
     assert wanted.status == got.status
+    if (recording.suite, recording.target) == ("selection", _LINE_BREAK):
+        # A label with a control character counts as absent.
+        assert b"GROUP=default\nREQUEST_RAW_QUERY=k=%0Anew\n" == got.body
+        return
     body, wanted_headers = wanted.body, dict(wanted.headers)
     if recording.target.startswith("/metadata"):
         assert sorted(_with_grouped_query(body).splitlines()) == sorted(got.body.splitlines())

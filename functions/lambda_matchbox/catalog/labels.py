@@ -1,17 +1,23 @@
 """Labels of a machine, from the query of its request.
 
 The rules are matchbox's: the query is read as Go's `url.Query()` reads it, the first value of a repeated key counts,
-and a key that is `mac` in any case holds a hardware address that Go's `net.ParseMAC` accepts.
+and a key that is `mac` in any case holds a hardware address that Go's `net.ParseMAC` accepts. Unlike matchbox, a label
+that could add a line to a response counts as absent.
 """
 
 import re
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import quote
 
+from lambda_matchbox.catalog.control_characters import CONTROL
 from lambda_matchbox.golang.http.paths import parse_query
 
 _ADDRESS = re.compile(
     r"[0-9a-fA-F]{2}([:-])[0-9a-fA-F]{2}(?:\1[0-9a-fA-F]{2})*|[0-9a-fA-F]{4}(?:\.[0-9a-fA-F]{4})*|[0-9a-fA-F]*"
 )
 _DIGITS = (12, 16, 40)
+_MAX_SIZE = 255
 _UNRESOLVED = re.compile(r"\$\{[A-Za-z0-9_:./-]*\}")
 
 
@@ -39,20 +45,50 @@ def is_mac(key: str) -> bool:
     return key.lower() == "mac"
 
 
-def labels_of(raw_query: str) -> dict[str, str]:
-    """The labels of a query in the order of their first occurrence.
+def is_plain(key: str, value: str) -> bool:
+    """Whether both are UTF-8 of at most 255 bytes without control characters."""
+    return _is_plain(key) and _is_plain(value)
 
-    Invalid MAC addresses are left out, and so are variables that a boot client sent unresolved (`${uuid}`, from Talos).
+
+def _is_plain(text: str) -> bool:
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        # Parts of a character, which two labels side by side would complete.
+        return False
+    return size <= _MAX_SIZE and not CONTROL.search(text)
+
+
+class Query(NamedTuple):
+    """The query of a machine's request: as it was sent, its labels, and the names of labels that are not plain.
+
+    Control characters of `raw` are percent-encoded, should a client have sent them as they are.
+    """
+
+    raw: str
+    labels: Mapping[str, str]
+    not_plain: tuple[str, ...] = ()
+
+
+def read_query(raw_query: str) -> Query:
+    """The query, with its labels in the order of their first occurrence.
+
+    Labels that are not plain are left out, and so are invalid MAC addresses and variables that a boot client sent
+    unresolved (`${uuid}`, from Talos).
     """
     labels: dict[str, str] = {}
     for key, value in parse_query(raw_query):
         labels.setdefault(key, value)
+    not_plain = []
     for key, value in list(labels.items()):
-        if _UNRESOLVED.fullmatch(value):
+        if not is_plain(key, value):
+            del labels[key]
+            not_plain.append(key)
+        elif _UNRESOLVED.fullmatch(value):
             del labels[key]
         elif is_mac(key):
             try:
                 labels[key] = normalise_mac(value)
             except InvalidMACError:
                 del labels[key]
-    return labels
+    return Query(CONTROL.sub(lambda found: quote(found[0]), raw_query), labels, tuple(not_plain))

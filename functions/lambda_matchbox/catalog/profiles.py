@@ -1,7 +1,22 @@
 """Profiles: what a machine boots, the templates of its configurations, and metadata for them."""
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
+
+from lambda_matchbox.catalog.control_characters import CONTROL
+
+# A tab separates words, for iPXE and GRUB as well.
+_UNSAFE = re.compile(f"(?!\t){CONTROL.pattern}")
+
+
+class UnsafeBootError(ValueError):
+    """A value of a boot section that could add a line to a boot script, at the `path` in the profile."""
+
+    def __init__(self, path: tuple[str | int, ...], character: str) -> None:
+        self.path = path
+        self.reason = f"the control character {character!a} could begin a new line of the boot script: remove it"
+        super().__init__(f"{'.'.join(map(str, path))}: {self.reason}")
 
 
 class NetBoot(NamedTuple):
@@ -10,6 +25,15 @@ class NetBoot(NamedTuple):
     kernel: str = ""
     initrd: tuple[str, ...] = ()
     args: tuple[str, ...] = ()
+
+    def check(self) -> None:
+        """Raises UnsafeBootError if a value has a control character."""
+        values: list[tuple[tuple[str | int, ...], str]] = [(("kernel",), self.kernel)]
+        values += [(("initrd", at), text) for at, text in enumerate(self.initrd)]
+        values += [(("args", at), text) for at, text in enumerate(self.args)]
+        for path, text in values:
+            if found := _UNSAFE.search(text):
+                raise UnsafeBootError(("boot", *path), found[0])
 
 
 class Profile(NamedTuple):

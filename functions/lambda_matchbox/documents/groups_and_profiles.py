@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.labels import InvalidMACError, is_mac, normalise_mac
-from lambda_matchbox.catalog.profiles import NetBoot, Profile
+from lambda_matchbox.catalog.profiles import NetBoot, Profile, UnsafeBootError
 from lambda_matchbox.catalog.selection import MAX_COMBINATIONS, combinations
 from lambda_matchbox.documents.json_text import refusal, validated
 
@@ -97,13 +97,18 @@ def _value(path: tuple[str | int, ...], value: object, text: bytes) -> str:
 def parse_profile(name: str, text: bytes) -> Profile:
     """The profile in a file called `name`.json, which is its id. Raises DocumentError."""
     document = validated(_ProfileDocument, text)
-    boot = document.boot
+    found = document.boot or _NetBootDocument()
+    boot = NetBoot(found.kernel, tuple(found.initrd), tuple(found.args))
+    try:
+        boot.check()
+    except UnsafeBootError as error:
+        raise refusal(text, error.path, error.reason) from error
     return Profile(
         id=name,
         name=document.name,
         ignition_id=document.ignition_id,
         cloud_id=document.cloud_id,
         generic_id=document.generic_id,
-        boot=None if boot is None else NetBoot(boot.kernel, tuple(boot.initrd), tuple(boot.args)),
+        boot=None if document.boot is None else boot,
         metadata=document.metadata,
     )

@@ -1,7 +1,9 @@
 """The access log: one JSON line for each request, without its query and its response's body."""
 
 import logging
+from collections.abc import Sequence
 from typing import NamedTuple
+from urllib.parse import quote
 
 from aws_lambda_powertools import Logger
 
@@ -9,12 +11,15 @@ from lambda_matchbox.golang.http.paths import to_bytes
 from lambda_matchbox.http import Request
 
 _MAX_REPORT_LINES = 50
+_MAX_LABELS = 10
+_MAX_NAME = 64
 
 
 class AccessLogFields(NamedTuple):
     """A request's route, group and profile, and the outcome: status, log level, and the reason of an error.
 
-    `report` has Butane's lines on a config that was translated.
+    `report` has Butane's lines on a config that was translated, `ignored_labels` the names of labels that count as
+    absent because a response may not show them.
     """
 
     route: str = ""
@@ -24,6 +29,7 @@ class AccessLogFields(NamedTuple):
     level: int = logging.INFO
     reason: str = ""
     report: tuple[str, ...] = ()
+    ignored_labels: tuple[str, ...] = ()
 
 
 def log_request(log: Logger, request: Request, found: AccessLogFields, seconds: float) -> None:
@@ -41,11 +47,23 @@ def log_request(log: Logger, request: Request, found: AccessLogFields, seconds: 
     }
     if found.reason:
         fields["reason"] = found.reason
+    if found.ignored_labels:
+        fields["ignored_labels"] = [_name(one) for one in _first(found.ignored_labels, _MAX_LABELS)]
     if found.report:
-        more = len(found.report) - _MAX_REPORT_LINES
-        fields["butane"] = [*found.report[:_MAX_REPORT_LINES], *([f"and {more} more"] if more > 0 else [])]
+        fields["butane"] = _first(found.report, _MAX_REPORT_LINES)
     write = {logging.INFO: log.info, logging.WARNING: log.warning}.get(found.level, log.error)
     write("request", extra={name: _loggable(value) for name, value in fields.items()})
+
+
+def _first(lines: Sequence[str], most: int) -> list[str]:
+    """The first lines, and how many more there are."""
+    more = len(lines) - most
+    return [*lines[:most], *([f"and {more} more"] if more > 0 else [])]
+
+
+def _name(label: str) -> str:
+    """The beginning of a label's name as in a query."""
+    return quote(to_bytes(label[:_MAX_NAME]), safe=" ")
 
 
 def _loggable(value: object) -> object:

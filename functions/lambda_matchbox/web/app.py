@@ -8,6 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from lambda_matchbox.catalog.labels import read_query
 from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.http import Request, Response
 from lambda_matchbox.web.access_log import AccessLogFields, log_request
@@ -51,13 +52,16 @@ class App:
         """The stages of a response; an error is logged with what was found before it."""
         route: Route | MachineRoute | None = None
         machine: Machine | None = None
+        not_plain: tuple[str, ...] = ()
         report: tuple[str, ...] = ()
         level, reason = logging.INFO, ""
         try:
             with self._time_limit():
                 route = self._routes.find(request)
                 if isinstance(route, MachineRoute):
-                    machine = self._routes.select(request)
+                    query = read_query(request.raw_query)
+                    not_plain = query.not_plain
+                    machine = self._routes.select(query)
                     # A gate belongs here: nothing is rendered for a machine before this line.
                     response = route.respond(machine)
                     report = response.report
@@ -79,4 +83,5 @@ class App:
             level=level,
             reason=reason,
             report=report,
+            ignored_labels=not_plain,
         )

@@ -1,22 +1,20 @@
-"""The machine that sent a request: its labels, and the group and profile that were selected for it."""
+"""The machine that sent a request: its query, and the group and profile that were selected for it."""
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from lambda_matchbox.answers.template_data import data_of
 from lambda_matchbox.assets.release_addresses import pinned
-from lambda_matchbox.catalog.labels import labels_of
-from lambda_matchbox.catalog.profiles import NetBoot, Profile
+from lambda_matchbox.catalog.labels import Query
+from lambda_matchbox.catalog.profiles import NetBoot, Profile, UnsafeBootError
 from lambda_matchbox.catalog.stores import Catalog, Selection
 from lambda_matchbox.catalog.templates import Template
-from lambda_matchbox.errors import NotFoundError
+from lambda_matchbox.errors import DocumentError, NotFoundError
 
 
 class Machine(NamedTuple):
-    """A machine's labels, the query with them, and what was selected for it."""
+    """A machine's query, and what was selected for it."""
 
-    labels: Mapping[str, str]
-    raw_query: str
+    query: Query
     selection: Selection
 
     @property
@@ -29,15 +27,20 @@ class Machine(NamedTuple):
 
     @property
     def boot(self) -> NetBoot:
-        """The profile's boot section, with current releases in its addresses. Raises NotFoundError."""
+        """The profile's boot section, with current releases in its addresses. Raises NotFoundError, DocumentError."""
         if self.profile.boot is None:
             raise NotFoundError(f"profile {self.profile.id!r} has no boot section")
+        try:
+            # An item of the table may be older than the rule.
+            self.profile.boot.check()
+        except UnsafeBootError as error:
+            raise DocumentError(f"profile {self.profile.id!r}: {error}") from error
         return pinned(self.profile.boot, self.selection.pointers)
 
     @property
     def data(self) -> dict[str, object]:
         """The data that templates see."""
-        return data_of(self.selection, self.labels, self.raw_query)
+        return data_of(self.selection, self.query.labels, self.query.raw)
 
     def template(self, kind: str, catalog: Catalog) -> Template:
         """The profile's template of this kind. Raises NotFoundError."""
@@ -50,10 +53,9 @@ class Machine(NamedTuple):
         return Template(kind, template_id, body)
 
 
-def select(catalog: Catalog, raw_query: str) -> Machine:
+def select(catalog: Catalog, query: Query) -> Machine:
     """The machine with the query's labels. Raises NotFoundError if no group matches."""
-    labels = labels_of(raw_query)
-    selection = catalog.select(labels)
+    selection = catalog.select(query.labels)
     if selection is None:
         raise NotFoundError("no group matches these labels")
-    return Machine(labels, raw_query, selection)
+    return Machine(query, selection)

@@ -10,6 +10,7 @@ from lambda_matchbox.assets import file_server
 from lambda_matchbox.assets.release_addresses import release_in
 from lambda_matchbox.assets.released import ReleasedAssets
 from lambda_matchbox.assets.stores import AssetStore, Releases
+from lambda_matchbox.catalog.labels import Query
 from lambda_matchbox.catalog.stores import Catalog
 from lambda_matchbox.errors import NotFoundError
 from lambda_matchbox.golang.http.content_type import TEXT
@@ -87,9 +88,9 @@ class Routes:
             return _signature_route(path, self._route(signed[0]), partial(self._signatures.respond, signed[1]))
         return self._route(path)
 
-    def select(self, request: Request) -> Machine:
-        """The machine that sent the request. Raises NotFoundError if no group matches."""
-        return select(self._stores.catalog, request.raw_query)
+    def select(self, query: Query) -> Machine:
+        """The machine that sent the query. Raises NotFoundError if no group matches."""
+        return select(self._stores.catalog, query)
 
     def deliver(self, request: Request, response: Response) -> Response:
         """The response of a machine route as the client gets it. Raises UndeliverableError."""

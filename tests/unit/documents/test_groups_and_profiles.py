@@ -110,6 +110,10 @@ def test_errors_of_a_group_name_line_and_field(text: bytes, parts: list[str]) ->
         (b'{"boot": {"kernel": 1},\n"Boot": {\n"Kernel": 2}}', ["line 3", "boot.kernel"]),
         (b'{"boot": []}', ["line 1", "boot"]),
         (b'{"boot": {},\n"metadata": []}', ["line 2", "metadata"]),
+        (b'{"boot": {\n"kernel": "/k\\nshell"}}', ["line 2: boot.kernel: the control character '\\n'", "remove it"]),
+        (b'{"boot": {"initrd": ["/i",\n"/j\\r"]}}', ["line 2: boot.initrd.1: the control character '\\r'"]),
+        (b'{"boot": {"args": ["a", "b",\n"c\\u0085"]}}', ["line 2: boot.args.2: the control character '\\x85'"]),
+        (b'{"boot": {"args": ["a\\u2028"]}}', ["line 1: boot.args.0: the control character '\\u2028'"]),
         (b'{"boot": {},\n"Metadata": "x"}', ["line 2", "metadata"]),
     ],
 )
@@ -117,6 +121,10 @@ def test_errors_of_a_profile_name_line_and_field(text: bytes, parts: list[str]) 
     with pytest.raises(DocumentError) as raised:
         parse_profile("p", text)
     assert [] == [part for part in parts if part not in str(raised.value)]
+
+
+def test_a_tab_in_an_argument_separates_words() -> None:
+    assert NetBoot(args=("a\tb",)) == parse_profile("p", b'{"boot": {"args": ["a\\tb"]}}').boot
 
 
 @pytest.mark.parametrize("key", ["mac", "MAC", "Mac"])

@@ -109,6 +109,21 @@ def test_names_that_are_not_clean_paths_are_refused(served: Served, name: str) -
     assert [] == list(served.data.iterdir())
 
 
+def test_line_breaks_in_a_boot_section_are_refused(served: Served) -> None:
+    boot = {"kernel": "/k", "initrd": ["/i"], "args": ["a", "b\nshell"]}
+    refused = served.client.call("Profiles/ProfilePut", {"profile": {"id": "p", "boot": boot}})
+    why = "profile 'p': boot.args.1: the control character '\\n' could begin a new line of the boot script: remove it"
+    assert ("InvalidArgument", why) == (refused.code, refused.message)
+    assert {} == served.client.ok("Profiles/ProfileList")
+
+
+def test_a_label_with_a_line_break_selects_nothing(served: Served) -> None:
+    for selector in ({}, {"os": "a\n"}):
+        group = {"id": f"g{len(selector)}", "profile": "p", "selector": selector}
+        served.client.ok("Groups/GroupPut", {"group": group})
+    assert "g0" == served.client.ok("Select/SelectGroup", {"labels": {"os": "a\n"}})["group"]["id"]
+
+
 def test_slashes_in_ids_are_refused(served: Served) -> None:
     assert "InvalidArgument" == served.client.call("Profiles/ProfilePut", {"profile": {"id": "a/b"}}).code
     assert "InvalidArgument" == served.client.call("Ignition/IgnitionPut", {"name": ""}).code
