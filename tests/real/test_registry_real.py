@@ -67,7 +67,7 @@ def bytes_of(registry: Registry, reference: ImageReference, descriptor: Descript
 
 def parts(registry: Registry, reference: ImageReference, platform: Platform = ARM64) -> list[bytes]:
     """The layers of the image for the platform."""
-    manifest = registry.manifest(reference, registry.resolve(reference, platform))
+    manifest = registry.manifest(reference, registry.resolve(reference, platform)[-1])
     return [bytes_of(registry, reference, layer) for layer in manifest.layers]
 
 
@@ -98,7 +98,7 @@ def test_nested_index_is_searched(oci_registry: OciRegistry, registry: Registry)
     reference = pushed(oci_registry, outer)
     wanted = {"linux/arm64": TALOS, "linux/amd64": OTHERS.amd64, "linux/arm/v7": OTHERS.armv7}
     for platform, one in wanted.items():
-        found = registry.resolve(reference, parse_platform(platform))
+        found = registry.resolve(reference, parse_platform(platform))[-1]
         assert (one.media_type, one.digest, len(one.manifests[one.digest][1])) == found[:3]
         assert layers_of(one) == parts(registry, reference, parse_platform(platform))
 
@@ -114,13 +114,13 @@ def test_digest_counts_before_the_tag(oci_registry: OciRegistry, registry: Regis
     reference = pushed(oci_registry, TALOS)
     oci_registry.push(OTHERS.armv7, reference.repository, "v1")
     pinned = reference._replace(digest=TALOS.digest)
-    got = [registry.resolve(one, ARM64).digest for one in (reference, pinned, pinned._replace(tag=""))]
+    got = [registry.resolve(one, ARM64)[-1].digest for one in (reference, pinned, pinned._replace(tag=""))]
     assert [OTHERS.armv7.digest, TALOS.digest, TALOS.digest] == got
 
 
 def test_config_has_labels(oci_registry: OciRegistry, registry: Registry) -> None:
     reference = pushed(oci_registry, TALOS)
-    manifest = registry.manifest(reference, registry.resolve(reference, ARM64))
+    manifest = registry.manifest(reference, registry.resolve(reference, ARM64)[-1])
     config = registry.config(reference, manifest)
     assert {"org.opencontainers.image.version": "v1.12.0"} == config["config"]["Labels"]
     assert manifest.config.digest == oci_registry.sent[-1]
@@ -128,7 +128,7 @@ def test_config_has_labels(oci_registry: OciRegistry, registry: Registry) -> Non
 
 def test_expired_address_is_requested_again(oci_registry: OciRegistry, registry: Registry) -> None:
     reference = pushed(oci_registry, TALOS)
-    manifest = registry.manifest(reference, registry.resolve(reference, ARM64))
+    manifest = registry.manifest(reference, registry.resolve(reference, ARM64)[-1])
     oci_registry.expire(manifest.layers[0].digest)
     body = bytes_of(registry, reference, manifest.layers[0])
     assert manifest.layers[0].digest == f"sha256:{hashlib.sha256(body).hexdigest()}"
@@ -136,7 +136,7 @@ def test_expired_address_is_requested_again(oci_registry: OciRegistry, registry:
 
 def test_missing_blob_is_an_error(oci_registry: OciRegistry, registry: Registry) -> None:
     reference = pushed(oci_registry, TALOS)
-    manifest = registry.manifest(reference, registry.resolve(reference, ARM64))
+    manifest = registry.manifest(reference, registry.resolve(reference, ARM64)[-1])
     oci_registry.delete_blob(reference.repository, layer(TALOS, 1))
     with pytest.raises(RegistryError, match=f"^{reference}: blob {layer(TALOS, 1)}: .*404"):
         bytes_of(registry, reference, manifest.layers[1])
@@ -147,7 +147,7 @@ def test_missing_manifest_is_an_error(oci_registry: OciRegistry, registry: Regis
     reference = pushed(oci_registry, index([(TALOS, "linux/arm64")]))
     oci_registry.delete_manifest(reference.repository, TALOS.digest)
     with pytest.raises(RegistryError, match=f"^{reference}: manifest {TALOS.digest}: .*404"):
-        registry.manifest(reference, registry.resolve(reference, ARM64))
+        registry.manifest(reference, registry.resolve(reference, ARM64)[-1])
 
 
 def test_unknown_tag_is_an_error(oci_registry: OciRegistry, registry: Registry) -> None:
@@ -190,7 +190,7 @@ def test_wrong_password_is_an_error(oci_registry: OciRegistry) -> None:
 
 def test_repositories_have_their_own_tokens(oci_registry: OciRegistry, registry: Registry) -> None:
     first, second = pushed(oci_registry, TALOS), pushed(oci_registry, OTHERS.armv7)
-    found = [registry.resolve(one, ARM64).digest for one in (first, second, first)]
+    found = [registry.resolve(one, ARM64)[-1].digest for one in (first, second, first)]
     assert [TALOS.digest, OTHERS.armv7.digest, TALOS.digest] == found
 
 

@@ -31,7 +31,8 @@ class RecordedRequest(NamedTuple):
 
 @dataclass
 class Fault:
-    """A fault that occurs `times` times `at` a step: `manifest`, `blob` (at the registry), `storage` or `token`.
+    """A fault that occurs `times` times `at` a step: `manifest`, `referrers`, `blob` (at the registry), `storage` or
+    `token`.
 
     A status is the response's. Otherwise the right response is changed: another `body`; the connection ends after
     `cut_after` bytes; a `pause` in seconds between its bytes (`head_pause`: those of its head); `silent` without any.
@@ -82,6 +83,8 @@ class FaultyRegistry:
         self.realm = ""
         """The token endpoint, if not the registry's own."""
         self.manifest_headers: dict[str, str] = {}
+        self.has_referrers = False
+        """Whether there is a referrers API."""
         self.host = ""
         self.storage = ""
         self.stopped = threading.Event()
@@ -131,7 +134,9 @@ class FaultyRegistry:
 
     def _step(self, target: str) -> str:
         path = urlsplit(target).path
-        return "token" if path == "/token" else "manifest" if "/manifests/" in path else "blob"
+        if path == "/token":
+            return "token"
+        return "manifest" if "/manifests/" in path else "referrers" if "/referrers/" in path else "blob"
 
     def _token(self, path: str, target: str, headers: Mapping[str, str]) -> Response:
         if not self._is_user(headers):
@@ -154,6 +159,27 @@ class FaultyRegistry:
             return Response(404, {}, b"")
         sent = {"Content-Type": media_type, "Docker-Content-Digest": digest_of(body), **self.manifest_headers}
         return Response(200, sent, body)
+
+    def _referrers(self, path: str, target: str, headers: Mapping[str, str]) -> Response:
+        repository, _, digest = path.removeprefix("/v2/").partition("/referrers/")
+        if refusal := self._refusal(repository, headers):
+            return refusal
+        if not self.has_referrers:
+            return Response(404, {}, b"404 page not found")
+        media_type = "application/vnd.oci.image.index.v1+json"
+        listed = {"schemaVersion": 2, "mediaType": media_type, "manifests": self._referring(repository, digest)}
+        return Response(200, {"Content-Type": media_type}, json.dumps(listed).encode())
+
+    def _referring(self, repository: str, digest: str) -> list[dict[str, object]]:
+        """The descriptors of the manifests whose subject is the digest."""
+        found: list[dict[str, object]] = []
+        for (held, name), (media_type, body) in self._named.items():
+            manifest = json.loads(body)
+            if held == repository and name == digest_of(body) and manifest.get("subject", {}).get("digest") == digest:
+                descriptor = {"mediaType": media_type, "digest": name, "size": len(body)}
+                kind = manifest.get("artifactType") or manifest["config"]["mediaType"]
+                found.append({**descriptor, "artifactType": kind})
+        return found
 
     def _blob(self, path: str, target: str, headers: Mapping[str, str]) -> Response:
         repository, _, digest = path.removeprefix("/v2/").partition("/blobs/")
@@ -209,6 +235,7 @@ class FaultyRegistry:
     _handlers: Mapping[str, Callable[["FaultyRegistry", str, str, Mapping[str, str]], Response]] = {
         "token": _token,
         "manifest": _manifest,
+        "referrers": _referrers,
         "blob": _blob,
         "storage": _stored,
     }

@@ -73,7 +73,7 @@ class Sync:
                 found = self._store.directories()
                 lease = opened.enter_context(self._store.lease())
             with self._step("resolve the image"):
-                descriptor = self._registry.resolve(self._source.image, self._source.platform)
+                descriptor = self._registry.resolve(self._source.image, self._source.platform)[-1]
             self._digest = descriptor.digest
             with self._step("read the pointer"):
                 pointer = self._store.pointer()

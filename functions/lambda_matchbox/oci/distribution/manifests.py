@@ -8,22 +8,26 @@ from lambda_matchbox.oci.descriptors import Descriptor, Manifest
 from lambda_matchbox.oci.errors import RegistryError
 from lambda_matchbox.oci.image_reference import InvalidReferenceError, Platform, parse_digest
 
-_OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 _DOCKER_INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
 _OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
-_INDEXES = frozenset({_OCI_INDEX, _DOCKER_INDEX})
+_INDEXES = frozenset({OCI_INDEX, _DOCKER_INDEX})
 _MANIFESTS = frozenset({_OCI_MANIFEST, _DOCKER_MANIFEST})
 
-ACCEPT = f"{_OCI_INDEX}, {_DOCKER_INDEX}, {_OCI_MANIFEST}, {_DOCKER_MANIFEST}"
+ACCEPT = f"{OCI_INDEX}, {_DOCKER_INDEX}, {_OCI_MANIFEST}, {_DOCKER_MANIFEST}"
 """The header Accept. For a type that is missing here a registry converts what it has, or answers 404."""
 
 
 class IndexEntry(NamedTuple):
-    """An entry of an index: its descriptor as JSON, and its platform, where it names one."""
+    """An entry of an index: its descriptor as JSON, its platform, where it names one, and the indexes it lies in.
+
+    `above` begins with the index that the image's reference names.
+    """
 
     document: Mapping[str, Any]
     platform: Platform | None
+    above: tuple[Descriptor, ...] = ()
 
     @property
     def is_index(self) -> bool:
@@ -50,6 +54,13 @@ class ManifestDocument(NamedTuple):
         return self.media_type in _INDEXES
 
 
+class Referrer(NamedTuple):
+    """A manifest that refers to another one: its descriptor, and its artifact type, empty for none."""
+
+    descriptor: Descriptor
+    artifact_type: str
+
+
 def parse_document(body: bytes, content_type: str, what: str) -> ManifestDocument:
     """The manifest or index in `body`; `content_type` counts where its `mediaType` is missing.
 
@@ -62,18 +73,26 @@ def parse_document(body: bytes, content_type: str, what: str) -> ManifestDocumen
         raise RegistryError(f"{what}: Docker's schema 1 is not supported; push the image again")
     media_type = _text(content.get("mediaType")) or content_type.partition(";")[0].strip().lower()
     if media_type not in _INDEXES | _MANIFESTS:
-        media_type = {"manifests": _OCI_INDEX, "layers": _OCI_MANIFEST}.get("".join(fields), "")
+        media_type = {"manifests": OCI_INDEX, "layers": _OCI_MANIFEST}.get("".join(fields), "")
     if fields != ["manifests" if media_type in _INDEXES else "layers"]:
         raise RegistryError(f"{what}: neither an image nor an index")
     return ManifestDocument(media_type, content)
 
 
-def parse_index(document: ManifestDocument, what: str) -> tuple[IndexEntry, ...]:
-    """The entries of an index. Raises RegistryError."""
+def parse_referrers(body: bytes, what: str) -> tuple[Referrer, ...]:
+    """The entries of a list of referrers. Raises RegistryError."""
+    entries = parse_index(ManifestDocument(OCI_INDEX, {"manifests": None, **parse_object(body, what)}), what)
+    return tuple(
+        Referrer(parse_descriptor(entry.document, what), _text(entry.document.get("artifactType"))) for entry in entries
+    )
+
+
+def parse_index(document: ManifestDocument, what: str, above: tuple[Descriptor, ...] = ()) -> tuple[IndexEntry, ...]:
+    """The entries of an index, which is the last of those in `above`. Raises RegistryError."""
     entries = document.content["manifests"]
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise RegistryError(f"{what}: `manifests` is not a list of objects")
-    return tuple(IndexEntry(entry, _platform(entry.get("platform"))) for entry in entries)
+    return tuple(IndexEntry(entry, _platform(entry.get("platform")), above) for entry in entries)
 
 
 def parse_manifest(document: ManifestDocument, what: str) -> Manifest:

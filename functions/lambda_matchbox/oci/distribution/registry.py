@@ -12,16 +12,19 @@ from lambda_matchbox.oci.distribution.blob_stream import PIECE, BlobStream
 from lambda_matchbox.oci.distribution.docker_config import Logins
 from lambda_matchbox.oci.distribution.manifests import (
     ACCEPT,
+    OCI_INDEX,
     ManifestDocument,
+    Referrer,
     parse_descriptor,
     parse_document,
     parse_index,
     parse_manifest,
     parse_object,
+    parse_referrers,
 )
 from lambda_matchbox.oci.distribution.platform_choice import PlatformChoice
 from lambda_matchbox.oci.distribution.registry_http import RegistryHttp, RegistryResponse
-from lambda_matchbox.oci.distribution.repository import Repository
+from lambda_matchbox.oci.distribution.repository import Repository, StatusError
 from lambda_matchbox.oci.distribution.retries import RetryPolicy, retry
 from lambda_matchbox.oci.errors import DigestError, RegistryError
 from lambda_matchbox.oci.image_reference import ImageReference, Platform
@@ -33,6 +36,11 @@ MAX_INDEXES = 32
 """Indexes read for one image."""
 
 DEFAULT_RETRY_POLICY = RetryPolicy()
+
+# What registries without the referrers API answer.
+_NO_REFERRERS = frozenset(
+    {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_ACCEPTABLE}
+)
 
 
 class Registry:
@@ -46,27 +54,30 @@ class Registry:
         self._http = RegistryHttp(retry_policy)
         self._authorizations = Authorizations(self._http, logins)
 
-    def resolve(self, reference: ImageReference, platform: Platform) -> Descriptor:
-        """The manifest of the image for the platform; a reference to a plain manifest is taken as it is.
+    def resolve(self, reference: ImageReference, platform: Platform) -> tuple[Descriptor, ...]:
+        """What the reference names, and the indexes below it, down to the image's manifest for the platform.
 
-        Raises RegistryError, also where an index has no image for the platform, and DigestError.
+        A reference to a plain manifest is taken as it is. Raises RegistryError, also where an index has no image for
+        the platform, and DigestError.
         """
         root, document = self._referenced(reference, f"{reference}: manifest")
         if not document.is_index:
-            return root
+            return (root,)
         choice = PlatformChoice(platform)
-        pending, seen = [root], {root.digest}
+        pending: list[tuple[Descriptor, ...]] = [(root,)]
+        seen = {root.digest}
         while pending and not choice.is_final:
-            at = pending.pop(0)
+            path = pending.pop(0)
+            at = path[-1]
             what = f"{reference}: index {at.digest}"
             if at is not root:
                 document = self._document_of(reference, at, what)
             if not document.is_index:
                 raise RegistryError(f"{what}: it is an image, not an index")
-            for entry in choice.add(parse_index(document, what)):
+            for entry in choice.add(parse_index(document, what, path)):
                 inner = parse_descriptor(entry.document, f"{what}: nested index")
                 if inner.digest not in seen:
-                    pending.append(inner)
+                    pending.append((*path, inner))
                     seen.add(inner.digest)
             if len(seen) > MAX_INDEXES:
                 raise RegistryError(f"{what}: more than {MAX_INDEXES} indexes")
@@ -74,7 +85,7 @@ class Registry:
         if best is None:
             available = ", ".join(choice.platforms) or "none with a platform"
             raise RegistryError(f"{reference}: no image for {platform}; available: {available}")
-        return parse_descriptor(best.document, f"{reference}: image for {platform}")
+        return (*best.above, parse_descriptor(best.document, f"{reference}: image for {platform}"))
 
     def manifest(self, reference: ImageReference, descriptor: Descriptor) -> Manifest:
         """The manifest of that descriptor. Raises RegistryError and DigestError."""
@@ -87,10 +98,45 @@ class Registry:
     def config(self, reference: ImageReference, manifest: Manifest) -> Mapping[str, Any]:
         """The config of the image, `{}` for one of plain files. Raises RegistryError and DigestError."""
         what = f"{reference}: config {manifest.config.digest}"
-        _check_size(manifest.config, what)
-        with self._blob(reference, manifest.config, what) as blob:
-            body = b"".join(iter(lambda: blob.read(PIECE), b""))
+        body = self._small_blob(reference, manifest.config, what)
         return parse_object(body, what) if body else {}
+
+    def tagged(self, reference: ImageReference, tag: str) -> Manifest | None:
+        """The manifest of another tag of the repository, None where there is none. Raises RegistryError."""
+        what = f"{reference}: tag {tag}"
+        try:
+            body, response = self._document(reference, tag, what)
+        except StatusError as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+        return parse_manifest(parse_document(body, response.headers.get("Content-Type", ""), what), what)
+
+    def referrers(self, reference: ImageReference, digest: str) -> tuple[Referrer, ...]:
+        """The manifests of the repository whose subject is the digest. Raises RegistryError.
+
+        A registry without the referrers API has their list under a tag (distribution specification, "Referrers Tag
+        Schema").
+        """
+        what = f"{reference}: referrers of {digest}"
+        try:
+            body, response = self._fetched(reference, f"referrers/{digest}", what, OCI_INDEX)
+            if response.headers.get("Content-Type", "").partition(";")[0] == OCI_INDEX:
+                return parse_referrers(body, what)
+        except StatusError as error:
+            if error.status not in _NO_REFERRERS:
+                raise
+        try:
+            body, _ = self._fetched(reference, f"manifests/{digest.replace(':', '-')}", what, OCI_INDEX)
+        except StatusError as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return ()
+            raise
+        return parse_referrers(body, what)
+
+    def small_blob(self, reference: ImageReference, descriptor: Descriptor) -> bytes:
+        """A whole blob of at most MAX_DOCUMENT bytes. Raises RegistryError and DigestError."""
+        return self._small_blob(reference, descriptor, f"{reference}: blob {descriptor.digest}")
 
     def open_blob(self, reference: ImageReference, descriptor: Descriptor) -> AbstractContextManager[Blob]:
         """A blob of the image; the first read sends the first request."""
@@ -107,6 +153,11 @@ class Registry:
             return repository.get(f"blobs/{descriptor.digest}", what, headers)
 
         return closing(BlobStream(descriptor, what, get, self._policy))
+
+    def _small_blob(self, reference: ImageReference, descriptor: Descriptor, what: str) -> bytes:
+        _check_size(descriptor, what)
+        with self._blob(reference, descriptor, what) as blob:
+            return b"".join(iter(lambda: blob.read(PIECE), b""))
 
     def _referenced(self, reference: ImageReference, what: str) -> tuple[Descriptor, ManifestDocument]:
         """The manifest or index that the reference names."""
@@ -128,10 +179,13 @@ class Registry:
         return parse_document(body, descriptor.media_type, what)
 
     def _document(self, reference: ImageReference, name: str, what: str) -> tuple[bytes, RegistryResponse]:
+        return self._fetched(reference, f"manifests/{name}", what, ACCEPT)
+
+    def _fetched(self, reference: ImageReference, path: str, what: str, accept: str) -> tuple[bytes, RegistryResponse]:
         repository = self._repository(reference)
 
         def fetch() -> tuple[bytes, RegistryResponse]:
-            response = repository.get(f"manifests/{name}", what, {"Accept": ACCEPT})
+            response = repository.get(path, what, {"Accept": accept})
             with closing(response.body):
                 if response.status != HTTPStatus.OK:
                     raise RegistryError(f"{what}: {response.host} answers {response.status}")

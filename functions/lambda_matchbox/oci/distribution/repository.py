@@ -15,6 +15,14 @@ _DENIED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _OK = frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE})
 
 
+class StatusError(RegistryError):
+    """A registry's response with a `status` that is an error and not a denial."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class Repository:
     """The manifests and blobs of an image (distribution specification, "Pulling")."""
 
@@ -31,7 +39,8 @@ class Repository:
         """The response for `path` below the repository: its status is 200, 206 or 416; the caller closes its body.
 
         Errors begin with `what`. Raises TransientError for a failure that may pass by itself (a storage that refuses
-        the address the registry redirected to, since such an address expires in minutes, is one), else RegistryError.
+        the address of a blob that the registry redirected to, since such an address expires in minutes, is one), else
+        RegistryError, a StatusError where the registry has nothing there.
         """
         location = self._root._replace(target=f"/v2/{self._reference.repository}/{path}")
         response = self._http.get(location, what, headers, self._authorizations.cached(self._reference))
@@ -44,13 +53,13 @@ class Repository:
         if response.status in _OK:
             return response
         response.body.discard()
-        raise self._error(response, "image" if path.startswith("manifests/") else "blob", what)
+        raise self._error(response, "blob" if path.startswith("blobs/") else "image", what)
 
     def _error(self, response: RegistryResponse, kind: str, what: str) -> RegistryError:
-        if response.redirected and response.status in _EXPIRED:
+        if response.redirected and response.status in _EXPIRED and kind == "blob":
             return TransientError(f"{what}: the storage {response.host} answers {response.status}")
         if response.status in _DENIED:
             return self._authorizations.denied(self._reference, response.status, what)
         if response.status == HTTPStatus.NOT_FOUND:
-            return RegistryError(f"{what}: {response.host} answers 404: no such {kind}")
-        return RegistryError(f"{what}: {response.host} answers {response.status}")
+            return StatusError(f"{what}: {response.host} answers 404: no such {kind}", response.status)
+        return StatusError(f"{what}: {response.host} answers {response.status}", response.status)

@@ -42,7 +42,7 @@ def pull(faulty: FaultyRegistry, logins: Logins = no_logins) -> bytes:
     """Everything of the image, and the bytes of its only layer."""
     reference = reference_to(faulty)
     with closing(Registry(logins, retry_policy=FAST_RETRIES)) as registry:
-        manifest = registry.manifest(reference, registry.resolve(reference, ARM64))
+        manifest = registry.manifest(reference, registry.resolve(reference, ARM64)[-1])
         registry.config(reference, manifest)
         with registry.open_blob(reference, manifest.layers[0]) as blob:
             return b"".join(iter(lambda: blob.read(65536), b""))

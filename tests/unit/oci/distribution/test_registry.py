@@ -32,14 +32,14 @@ def test_manifest_without_an_index_matches_any_platform(
     faulty: FaultyRegistry, registry: Registry, docker: bool
 ) -> None:
     image = of_platform("plan9/mips", docker=docker)
-    found = registry.resolve(reference_to(faulty, image), ARM64)
+    found = registry.resolve(reference_to(faulty, image), ARM64)[-1]
     media_type, body = image.manifests[image.digest]
     assert Descriptor(media_type, image.digest, len(body)) == found
 
 
 def test_manifest_and_config_are_parsed(faulty: FaultyRegistry, registry: Registry) -> None:
     reference = reference_to(faulty, IMAGE)
-    manifest = registry.manifest(reference, registry.resolve(reference, ARM64))
+    manifest = registry.manifest(reference, registry.resolve(reference, ARM64)[-1])
     layer = Descriptor(KERNEL.media_type, manifests.digest_of(KERNEL.body), len(KERNEL.body))
     assert (layer,) == manifest.layers
     assert {"made": "by hand"} == manifest.annotations
@@ -50,7 +50,7 @@ def test_manifest_and_config_are_parsed(faulty: FaultyRegistry, registry: Regist
 def test_annotations_of_a_layer_are_kept(faulty: FaultyRegistry, registry: Registry) -> None:
     """ORAS puts file names there."""
     reference = reference_to(faulty, manifests.image([layers.raw_file("vmlinuz", b"kernel")]))
-    manifest = registry.manifest(reference, registry.resolve(reference, ARM64))
+    manifest = registry.manifest(reference, registry.resolve(reference, ARM64)[-1])
     assert "vmlinuz" == manifest.layers[0].annotations["org.opencontainers.image.title"]
 
 
@@ -58,7 +58,7 @@ def test_annotations_of_a_layer_are_kept(faulty: FaultyRegistry, registry: Regis
 def test_empty_config_is_an_empty_object(faulty: FaultyRegistry, registry: Registry, body: bytes) -> None:
     config = Descriptor("application/vnd.oci.empty.v1+json", faulty.add_blob(body), len(body))
     reference = reference_to(faulty, IMAGE)
-    manifest = registry.manifest(reference, registry.resolve(reference, ARM64))
+    manifest = registry.manifest(reference, registry.resolve(reference, ARM64)[-1])
     assert {} == registry.config(reference, manifest._replace(config=config))
 
 
@@ -80,14 +80,14 @@ def test_best_platform_is_chosen(
     faulty: FaultyRegistry, registry: Registry, available: list[str], platform: str, chosen: str
 ) -> None:
     reference = reference_to(faulty, index_of(*available))
-    assert of_platform(chosen).digest == registry.resolve(reference, parse_platform(platform)).digest
+    assert of_platform(chosen).digest == registry.resolve(reference, parse_platform(platform))[-1].digest
 
 
 @pytest.mark.parametrize("docker", [False, True])
 def test_attestations_are_skipped(faulty: FaultyRegistry, registry: Registry, docker: bool) -> None:
     """buildx lists them beside images."""
     reference = reference_to(faulty, index_of("linux/arm64", docker=docker, attestation=True))
-    assert of_platform("linux/arm64").digest == registry.resolve(reference, ARM64).digest
+    assert of_platform("linux/arm64").digest == registry.resolve(reference, ARM64)[-1].digest
     with pytest.raises(RegistryError, match=r"available: linux/arm64$"):
         registry.resolve(reference, Platform("unknown", "unknown"))
 
@@ -97,7 +97,7 @@ def test_nested_index_is_searched(faulty: FaultyRegistry, registry: Registry, ou
     """With a platform or without."""
     inner = manifests.index([(index_of("linux/amd64", "linux/arm64"), outer)])
     reference = reference_to(faulty, manifests.index([(of_platform("linux/s390x"), "linux/s390x"), (inner, outer)]))
-    assert of_platform("linux/arm64").digest == registry.resolve(reference, ARM64).digest
+    assert of_platform("linux/arm64").digest == registry.resolve(reference, ARM64)[-1].digest
 
 
 def test_index_that_is_not_needed_is_not_fetched(faulty: FaultyRegistry, registry: Registry) -> None:
@@ -109,7 +109,7 @@ def test_index_that_is_not_needed_is_not_fetched(faulty: FaultyRegistry, registr
 
 def test_single_image_without_a_platform_is_chosen(faulty: FaultyRegistry, registry: Registry) -> None:
     reference = reference_to(faulty, manifests.index([(IMAGE, "")], attestation=True))
-    assert IMAGE.digest == registry.resolve(reference, ARM64).digest
+    assert IMAGE.digest == registry.resolve(reference, ARM64)[-1].digest
     several = manifests.index([(IMAGE, ""), (of_platform("linux/amd64"), "")])
     with pytest.raises(RegistryError, match="available: none with a platform"):
         registry.resolve(reference_to(faulty, several), ARM64)
@@ -131,7 +131,7 @@ def test_number_of_indexes_is_limited(faulty: FaultyRegistry, registry: Registry
 def test_digest_counts_before_the_tag(faulty: FaultyRegistry, registry: Registry) -> None:
     old = reference_to(faulty, IMAGE)
     faulty.add("team/boot", "stable", of_platform("linux/arm64"))
-    assert IMAGE.digest == registry.resolve(old._replace(digest=IMAGE.digest), ARM64).digest
+    assert IMAGE.digest == registry.resolve(old._replace(digest=IMAGE.digest), ARM64)[-1].digest
     assert [f"/v2/team/boot/manifests/{IMAGE.digest}"] == faulty.targets("registry")
 
 
@@ -154,7 +154,7 @@ def test_wrong_digest_header_is_an_error(faulty: FaultyRegistry, registry: Regis
 
 def test_digest_header_is_optional(faulty: FaultyRegistry, registry: Registry) -> None:
     faulty.manifest_headers["Docker-Content-Digest"] = ""
-    assert IMAGE.digest == registry.resolve(reference_to(faulty, IMAGE), ARM64).digest
+    assert IMAGE.digest == registry.resolve(reference_to(faulty, IMAGE), ARM64)[-1].digest
 
 
 def test_manifest_with_another_digest_is_an_error(faulty: FaultyRegistry, registry: Registry) -> None:
@@ -171,7 +171,7 @@ def test_manifest_with_another_digest_is_an_error(faulty: FaultyRegistry, regist
 
 def test_manifest_with_another_size_is_an_error(faulty: FaultyRegistry, registry: Registry) -> None:
     reference = reference_to(faulty, IMAGE)
-    found = registry.resolve(reference, ARM64)
+    found = registry.resolve(reference, ARM64)[-1]
     with pytest.raises(DigestError, match="but its descriptor says 7"):
         registry.manifest(reference, found._replace(size=7))
 
@@ -196,7 +196,7 @@ def test_malformed_manifest_is_an_error_with_its_digest(faulty: FaultyRegistry, 
 def test_missing_media_type_is_inferred(faulty: FaultyRegistry, registry: Registry, media_type: str) -> None:
     reference = reference_to(faulty, IMAGE)
     faulty.manifest_headers["Content-Type"] = media_type
-    assert manifests.OCI_MANIFEST == registry.resolve(reference, ARM64).media_type
+    assert manifests.OCI_MANIFEST == registry.resolve(reference, ARM64)[-1].media_type
 
 
 @pytest.mark.parametrize("chunked", [False, True])
@@ -209,7 +209,7 @@ def test_size_of_a_manifest_is_limited(faulty: FaultyRegistry, registry: Registr
 
 def test_documents_announced_too_large_are_not_requested(faulty: FaultyRegistry, registry: Registry) -> None:
     reference = reference_to(faulty, IMAGE)
-    manifest = registry.manifest(reference, registry.resolve(reference, ARM64))
+    manifest = registry.manifest(reference, registry.resolve(reference, ARM64)[-1])
     requests = len(faulty.requests)
     with pytest.raises(RegistryError, match="the limit is 4194304"):
         registry.config(reference, manifest._replace(config=manifest.config._replace(size=MAX_DOCUMENT + 1)))
@@ -229,7 +229,7 @@ def test_missing_tag_is_final(faulty: FaultyRegistry, registry: Registry) -> Non
 def test_connection_is_reused(faulty: FaultyRegistry, registry: Registry) -> None:
     """Also after small errors and redirects."""
     reference = reference_to(faulty, IMAGE)
-    registry.config(reference, registry.manifest(reference, registry.resolve(reference, ARM64)))
+    registry.config(reference, registry.manifest(reference, registry.resolve(reference, ARM64)[-1]))
     with pytest.raises(RegistryError):
         registry.resolve(reference._replace(tag="none"), ARM64)
     pools = registry._http._pools.values()

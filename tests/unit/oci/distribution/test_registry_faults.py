@@ -44,7 +44,7 @@ def reference_to(faulty: FaultyRegistry) -> ImageReference:
 
 def pull(registry: Registry, reference: ImageReference) -> bytes:
     """Everything of the image, and the bytes of its only layer."""
-    manifest = registry.manifest(reference, registry.resolve(reference, ARM64))
+    manifest = registry.manifest(reference, registry.resolve(reference, ARM64)[-1])
     registry.config(reference, manifest)
     with registry.open_blob(reference, manifest.layers[0]) as blob:
         return b"".join(iter(lambda: blob.read(65536), b""))
