@@ -8,9 +8,10 @@ EXTRAS = {
     "google": ("protobuf", "grpc"),
     "grpc": ("grpcio", "grpc"),
     "pysequoia": ("pysequoia", "sign"),
+    "sigstore": ("sigstore", "keyless"),
     "zstandard": ("zstandard", "sync"),
 }
-"""A module's distribution and extra. `sign` needs cryptography as well, but pysequoia before it."""
+"""A module's distribution and extra. `sign` and `sync` need cryptography as well, but another module before it."""
 
 
 def missing_extra(error: ModuleNotFoundError) -> str | None:

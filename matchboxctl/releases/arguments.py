@@ -30,9 +30,9 @@ def add_source_commands(commands: Commands) -> None:
         "sync",
         _sync,
         "publish the newest images of image sources",
-        ". Boot images are pulled from a container registry, verified, and published as a release. Logins of private "
-        "registries are in docker's config.json (in DOCKER_CONFIG, else ~/.docker). Exits with 0 only if every source "
-        "is up to date.",
+        ". Boot images are pulled from a container registry, verified, and published as a release; a source with "
+        "`verify` takes only images that are signed by its key. Logins of private registries are in docker's "
+        "config.json (in DOCKER_CONFIG, else ~/.docker). Exits with 0 only if every source is up to date.",
     )
     sync.add_argument("ids", metavar="ID", nargs="*", help="an image source (default: all)")
     releases = command("releases", _releases, "show the releases of an image source, the newest first")

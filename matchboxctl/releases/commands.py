@@ -107,6 +107,7 @@ def _fields(pointer: Pointer, release: Release, record: ReleaseRecord | None) ->
         "current": current,
         "held": current and pointer.held,
         "version": "" if record is None else record.version,
+        **({} if record is None or record.signature is None else {"signature": record.signature._asdict()}),
         "files": {} if record is None else {name: file._asdict() for name, file in record.files.items()},
     }
 
@@ -115,7 +116,8 @@ def _line(pointer: Pointer, release: Release, record: ReleaseRecord | None) -> s
     state = ("held" if pointer.held else "current") if release == pointer.release(pointer.current) else ""
     size = "no record" if record is None else f"{record.size:,} bytes"
     version = "" if record is None or not record.version else f"  {record.version}"
-    return f"{state:<8}{release.digest}  {_time(release.published)}  {size}{version}"
+    signed = "" if record is None or record.signature is None else f"  signed by {record.signature.signer}"
+    return f"{state:<8}{release.digest}  {_time(release.published)}  {size}{version}{signed}"
 
 
 def _time(moment: int) -> str:

@@ -91,7 +91,8 @@ def _sync(source: Source, registry: Registry, stores: SourceStores) -> Outcome:
 def _text(outcome: Outcome) -> str:
     if outcome.held:
         return f"held at {outcome.digest}; run `matchboxctl follow {outcome.source_id}` to let syncs update it"
-    return f"{'published' if outcome.changed else 'up to date:'} {outcome.digest}"
+    signed = "" if outcome.signature is None else f" (signed by {outcome.signature.signer})"
+    return f"{'published' if outcome.changed else 'up to date:'} {outcome.digest}{signed}"
 
 
 def _failure(failed: int, total: int) -> str:

@@ -1,11 +1,15 @@
 """Image sources in JSON documents. Unlike in matchbox's documents, unknown fields are errors."""
 
+import base64
+import json
 import re
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from lambda_matchbox.documents.json_text import refusal, validated
 from lambda_matchbox.oci.image_reference import InvalidReferenceError, parse_image_reference, parse_platform
+from lambda_matchbox.oci.signatures.signers import KeylessSigner, KeySigner, Signer
 from lambda_matchbox.releases.pointers import RECORD
 from lambda_matchbox.releases.sources import DEFAULT_INTERVAL, DEFAULT_KEEP, DEFAULT_PLATFORM, Source
 
@@ -13,6 +17,17 @@ _MAX_PATH = 500
 _MAX_KEPT = 100
 # The id is part of object keys and directory names.
 _SOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
+
+_PUBLIC_KEY = re.compile(r"\s*-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----\s*", re.ASCII)
+
+
+class _VerifyDocument(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    key: str | None = None
+    identity: str | None = None
+    issuer: str | None = None
+    trusted_root: str | dict[str, Any] | None = None
 
 
 class _SourceDocument(BaseModel):
@@ -25,6 +40,7 @@ class _SourceDocument(BaseModel):
     files: dict[str, list[str]] = {}
     interval: str = f"{DEFAULT_INTERVAL}s"
     keep: int = DEFAULT_KEEP
+    verify: _VerifyDocument | None = None
 
 
 def parse_source(name: str, text: bytes) -> Source:
@@ -71,7 +87,8 @@ def _source(document: _SourceDocument, text: bytes) -> Source:
         if below := [other for other in files if other.startswith(f"{name}/")]:
             raise refusal(text, ("files",), f"{name!r} is a file, and {below[0]!r} lies below it")
     interval = _interval(document.interval, text)
-    return Source(document.id, image, document.assets, platform, files, interval, document.keep)
+    signer = None if document.verify is None else _signer(document.verify, text)
+    return Source(document.id, image, document.assets, platform, files, interval, document.keep, signer)
 
 
 def source_document(source: Source) -> dict[str, object]:
@@ -85,7 +102,37 @@ def source_document(source: Source) -> dict[str, object]:
         fields["interval"] = f"{source.interval}s"
     if source.keep != DEFAULT_KEEP:
         fields["keep"] = source.keep
+    match source.signer:
+        case KeySigner(pem):
+            fields["verify"] = {"key": pem}
+        case KeylessSigner(identity, issuer, root):
+            root_field = {"trusted_root": json.loads(root) if root.startswith("{") else root} if root else {}
+            fields["verify"] = {"identity": identity, "issuer": issuer, **root_field}
     return fields
+
+
+def _signer(document: _VerifyDocument, text: bytes) -> Signer:
+    if document.key is not None:
+        if document.identity is not None or document.issuer is not None or document.trusted_root is not None:
+            raise refusal(text, ("verify",), "give either `key`, or `identity` and `issuer`")
+        if not _is_public_key(document.key):
+            # Not shown: it may be the private one.
+            raise refusal(text, ("verify", "key"), "not a public key; give the content of cosign.pub")
+        return KeySigner(document.key)
+    if not document.identity or not document.issuer:
+        raise refusal(text, ("verify",), "give either `key`, or `identity` and `issuer`")
+    root = document.trusted_root
+    if isinstance(root, str) and not root.startswith("/"):
+        raise refusal(text, ("verify", "trusted_root"), f"{root!r} is not an absolute path, nor the file's content")
+    return KeylessSigner(document.identity, document.issuer, json.dumps(root) if isinstance(root, dict) else root or "")
+
+
+def _is_public_key(pem: str) -> bool:
+    found = _PUBLIC_KEY.fullmatch(pem)
+    try:
+        return found is not None and bool(base64.b64decode("".join(found[1].split()), validate=True))
+    except ValueError:
+        return False
 
 
 def _interval(value: str, text: bytes) -> int:

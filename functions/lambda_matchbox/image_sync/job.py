@@ -134,6 +134,7 @@ class SyncJob:
                 "changed": outcome.changed,
                 "held": outcome.held,
                 "seconds": round(seconds, 3),
+                **({} if outcome.signature is None else {"signed_by": outcome.signature.signer}),
             },
         )
         return SourceMetrics(source.id, age=0.0, succeeded=1, failed=0, seconds=seconds)

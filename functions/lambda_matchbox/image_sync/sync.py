@@ -18,6 +18,8 @@ from lambda_matchbox.image_sync.release_files import release_files
 from lambda_matchbox.image_sync.scratch import emptied
 from lambda_matchbox.oci.descriptors import Descriptor, Manifest
 from lambda_matchbox.oci.errors import OciError
+from lambda_matchbox.oci.signatures.signers import VerifiedSignature
+from lambda_matchbox.oci.signatures.verification import verify
 from lambda_matchbox.releases.pointers import RECORD, Pointer, Release, directory_prefix, pruned, published
 from lambda_matchbox.releases.records import RecordedFile, ReleaseRecord, record_in
 from lambda_matchbox.releases.sources import Source
@@ -33,12 +35,16 @@ class SyncError(Exception):
 
 
 class Outcome(NamedTuple):
-    """The result of a sync: `changed` if another release is served now, `held` if an operator holds the current one."""
+    """The result of a sync: `changed` if another release is served now, `held` if an operator holds the current one.
+
+    `signature` is the one that was verified, None where the source asks for none or is held.
+    """
 
     source_id: str
     digest: str
     changed: bool
     held: bool
+    signature: VerifiedSignature | None = None
 
 
 class Sync:
@@ -64,6 +70,7 @@ class Sync:
         self._scratch = scratch
         self._clock = clock
         self._digest = ""
+        self._signature: VerifiedSignature | None = None
 
     def run(self) -> Outcome:
         """Publish the newest image. Raises SyncError, and BusyError where another sync of the source is running."""
@@ -73,14 +80,19 @@ class Sync:
                 found = self._store.directories()
                 lease = opened.enter_context(self._store.lease())
             with self._step("resolve the image"):
-                descriptor = self._registry.resolve(self._source.image, self._source.platform)[-1]
+                chain = self._registry.resolve(self._source.image, self._source.platform)
+            descriptor = chain[-1]
             self._digest = descriptor.digest
             with self._step("read the pointer"):
                 pointer = self._store.pointer()
             if pointer is not None and pointer.held:
                 outcome = Outcome(self._source.id, pointer.current, changed=False, held=True)
             else:
-                outcome = self._publish(descriptor, pointer, lease)
+                if self._source.signer is not None:
+                    # Each time: the source's key may be another one since the release was published.
+                    with self._step("verify the signature"):
+                        self._signature = verify(self._registry, self._source.image, chain, self._source.signer)
+                outcome = self._publish(descriptor, pointer, lease)._replace(signature=self._signature)
             with self._step("remove old releases"):
                 self._prune(found, lease)
                 self._store.note_checked(int(self._clock()))
@@ -148,6 +160,7 @@ class Sync:
                 int(self._clock()),
                 version,
                 recorded,
+                self._signature,
             )
             with self._step("write the checksums and the record", scratch):
                 stored = files.with_record(record.document())

@@ -3,7 +3,8 @@
 OciError
 ├── RegistryError      the registry is unavailable, denies access, lacks the image, or violates the protocol
 ├── DigestError        content does not match its digest or announced size
-└── ImageError         the image is damaged or lacks the wanted files
+├── ImageError         the image is damaged or lacks the wanted files
+└── SignatureError     the image has no good signature
 """
 
 
@@ -21,3 +22,7 @@ class DigestError(OciError):
 
 class ImageError(OciError):
     """The image is damaged or lacks the wanted files."""
+
+
+class SignatureError(OciError):
+    """The image has no good signature."""

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from lambda_matchbox.oci.signatures.signers import VerifiedSignature
+
 CHECKSUM = ".sha256"
 """The suffix of a checksum file's name."""
 
@@ -20,7 +22,8 @@ class RecordedFile(NamedTuple):
 class ReleaseRecord(NamedTuple):
     """A release: its source's id, the image's reference and digest, its time (seconds since 1970), its files.
 
-    `version` is the image's label `org.opencontainers.image.version`, empty for none.
+    `version` is the image's label `org.opencontainers.image.version`, empty for none. `signature` is the one that was
+    verified, None where the source did not ask for one.
     """
 
     source: str
@@ -29,6 +32,7 @@ class ReleaseRecord(NamedTuple):
     time: int
     version: str
     files: Mapping[str, RecordedFile]
+    signature: VerifiedSignature | None = None
 
     @property
     def size(self) -> int:
@@ -46,6 +50,11 @@ class ReleaseRecord(NamedTuple):
             "time": datetime.fromtimestamp(self.time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "files": {name: file._asdict() for name, file in self.files.items()},
         }
+        if self.signature is None:
+            # Releases before 0.3 do not know the field.
+            del fields["signature"]
+        else:
+            fields["signature"] = self.signature._asdict()
         return json.dumps(fields, indent=2).encode() + b"\n"
 
 
@@ -55,7 +64,8 @@ def record_in(text: bytes) -> ReleaseRecord | None:
         fields: dict[str, Any] = json.loads(text)
         files = {name: RecordedFile(**file) for name, file in fields["files"].items()}
         moment = int(datetime.fromisoformat(fields["time"]).timestamp())
-        record = ReleaseRecord(**{**fields, "time": moment, "files": files})
+        signature = VerifiedSignature(**fields["signature"]) if "signature" in fields else None
+        record = ReleaseRecord(**{**fields, "time": moment, "files": files, "signature": signature})
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
     sound = all(isinstance(file.size, int) and isinstance(file.sha256, str) for file in files.values())

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from lambda_matchbox.oci.image_reference import ImageReference, Platform
+from lambda_matchbox.oci.signatures.signers import Signer
 
 DEFAULT_PLATFORM = Platform("linux", "arm64")
 DEFAULT_INTERVAL = 3600
@@ -22,7 +23,8 @@ class Source(NamedTuple):
     """A source.
 
     `assets` is the path below /assets/ where its releases are served, without slashes at its ends. If `files` is empty,
-    the known paths are tried. `interval` is in seconds; `keep` is a number of releases.
+    the known paths are tried. `interval` is in seconds; `keep` is a number of releases. With a `signer` only images
+    that are signed by it become releases.
     """
 
     id: str
@@ -32,6 +34,7 @@ class Source(NamedTuple):
     files: FilePaths = MappingProxyType({})
     interval: int = DEFAULT_INTERVAL
     keep: int = DEFAULT_KEEP
+    signer: Signer | None = None
 
     @property
     def alternatives(self) -> list[FilePaths]:

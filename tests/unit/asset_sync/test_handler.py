@@ -19,6 +19,8 @@ from lambda_matchbox.image_sync.job import Report, SyncFailedError
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
 from tests.support.balancer_events import ROOT
+from tests.support.images.signatures import TAG as TAGGED
+from tests.support.images.signatures import attach, fingerprint, new_key, public_pem, simple_signing
 from tests.support.registry_faults import faulty_registry
 from tests.unit.asset_sync.sync_function import Clients, Function
 from tests.unit.image_sync.sync_subject import TAG, sha256, talos
@@ -228,6 +230,20 @@ def test_failures_do_not_stop_other_sources(function: Function) -> None:
         for message in ("source refused", "sync failed", "synced")
     }
     assert {"asset_sync"} == {line["service"] for line in function.log}
+
+
+def test_image_without_a_signature_is_refused(function: Function) -> None:
+    key = new_key()
+    function.add("signed", ONE, verify={"key": public_pem(key)})
+    function.add("unsigned", OTHER, verify={"key": public_pem(key)})
+    attach(function.registry, "signed", ONE, [simple_signing(key, ONE.digest)], TAGGED)
+    with pytest.raises(SyncFailedError, match=r"^unsigned: .* cannot verify the signature: the registry has no "):
+        function.run(SCHEDULE)
+    assert (ONE.digest, None) == (function.served("signed"), function.served("unsigned"))
+    name = f"the key sha256:{fingerprint(public_pem(key))}"
+    assert [name] == [line["signed_by"] for line in function.log if line["message"] == "synced"]
+    (failed,) = (line for line in function.log if line["message"] == "sync failed")
+    assert ("unsigned", True) == (failed["source"], "has no signature of" in failed["reason"])
 
 
 def test_invalid_source_does_not_stop_a_requested_one(function: Function) -> None:

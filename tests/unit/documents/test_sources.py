@@ -12,11 +12,18 @@ from lambda_matchbox.documents.sources import parse_source, parse_stand_in, sour
 from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.image_sync.sources import image_sources, is_due
 from lambda_matchbox.oci.image_reference import ImageReference, Platform
+from lambda_matchbox.oci.signatures.signers import KeylessSigner, KeySigner
 from lambda_matchbox.releases.sources import Source, apart, known_paths, overlapping
 
 IMAGE = ImageReference("ghcr.io", "team/boot", "v1", "")
 NEEDED = {"id": "talos", "image": "ghcr.io/team/boot:v1", "assets": "talos/arm64"}
 DIGEST = f"sha256:{'0123456789abcdef' * 4}"
+
+KEY = """-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaZoEMyhUxI7z/uEjFM8f/BrnjTnH
+zdWZXsv5CjNfz9wRyLWuJLBzOtzN3ZPoWFGWhzfgiTsVJdDwDOfGdCfQfw==
+-----END PUBLIC KEY-----
+"""
 
 
 def text(**fields: Any) -> bytes:
@@ -130,6 +137,41 @@ def test_an_invalid_id_is_an_error(source_id: str) -> None:
             parse(text(id=source_id))
 
 
+def test_signers_are_read() -> None:
+    identity = {"identity": "release@example.com", "issuer": "https://accounts.example.com"}
+    keyless = KeylessSigner(*identity.values())
+    expected = {
+        KeySigner(KEY): {"key": KEY},
+        keyless: identity,
+        keyless._replace(trusted_root="/etc/root.json"): {**identity, "trusted_root": "/etc/root.json"},
+        keyless._replace(trusted_root='{"tlogs": []}'): {**identity, "trusted_root": {"tlogs": []}},
+    }
+    assert list(expected) == [parse_source("talos", text(verify=verify)).signer for verify in expected.values()]
+
+
+@pytest.mark.parametrize(
+    ("verify", "message"),
+    [
+        ({}, "verify: give either `key`, or `identity` and `issuer`"),
+        ({"identity": "a"}, "verify: give either `key`, or `identity` and `issuer`"),
+        ({"identity": "", "issuer": "b"}, "verify: give either `key`, or `identity` and `issuer`"),
+        ({"key": KEY, "issuer": "b"}, "verify: give either `key`, or `identity` and `issuer`"),
+        ({"key": KEY, "trusted_root": "/r"}, "verify: give either `key`, or `identity` and `issuer`"),
+        ({"identity": "a", "issuer": "b", "trusted_root": "r"}, "verify.trusted_root: 'r' is not an absolute path, "),
+        ({"identity": "a", "issuer": "b", "trusted_root": ""}, "verify.trusted_root: '' is not an absolute path, "),
+        ({"key": "cosign.pub"}, "verify.key: not a public key; give the content of cosign.pub"),
+        ({"key": KEY.replace("M", "-")}, "verify.key: not a public key; "),
+        ({"key": KEY.replace("PUBLIC", "PRIVATE")}, "verify.key: not a public key; "),
+        ({"kye": KEY}, "verify.kye: unknown field"),
+        (7, "verify: "),
+    ],
+)
+def test_invalid_signers_are_named_and_keys_never_shown(verify: object, message: str) -> None:
+    with pytest.raises(DocumentError, match=re.escape(message)) as caught:
+        parse_source("talos", text(verify=verify))
+    assert "MFkw" not in str(caught.value)
+
+
 @pytest.mark.parametrize("document", [b"", b"[]", b"null", b"{", b'{"id": "a"} x', b"[" * 100_000])
 def test_text_that_is_not_an_object_is_an_error(document: bytes) -> None:
     with pytest.raises(DocumentError, match=r"line \d+: "):
@@ -140,6 +182,12 @@ NAMES = st.from_regex(r"[a-z][a-z0-9.-]{0,5}", fullmatch=True).filter(
     lambda name: not name.endswith(".sha256") and name != "release.json"
 )
 PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join)
+TRUSTED_ROOTS = st.sampled_from(["", "/etc/trusted_root.json", '{"tlogs": [{"baseUrl": "https://x"}]}'])
+SIGNERS = (
+    st.none()
+    | st.sampled_from([KeySigner(KEY), KeySigner(KEY.replace("\n", "\r\n"))])
+    | st.builds(KeylessSigner, st.text(min_size=1, max_size=9), st.text(min_size=1, max_size=9), TRUSTED_ROOTS)
+)
 SOURCES = st.builds(
     Source,
     st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,9}", fullmatch=True),
@@ -149,6 +197,7 @@ SOURCES = st.builds(
     st.dictionaries(NAMES, st.lists(PATHS, min_size=1, max_size=3).map(tuple), max_size=3),
     st.integers(1, 9_999_999),
     st.integers(1, 100),
+    SIGNERS,
 )
 
 

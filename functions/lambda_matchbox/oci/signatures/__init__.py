@@ -1,0 +1,1 @@
+"""Signatures of images, as cosign makes and stores them."""
