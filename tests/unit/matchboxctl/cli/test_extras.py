@@ -61,9 +61,14 @@ def test_missing_extra_is_named(tmp_path: Path) -> None:
 
 def test_extras_are_those_of_the_distribution() -> None:
     extras = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    assert {"aws", "grpc", "sign", "sync", "all"} == set(extras)
+    assert {"aws", "grpc", "keyless", "sign", "sync", "all"} == set(extras)
     for distribution, extra in EXTRAS.values():
         assert any(requirement.startswith(distribution) for requirement in extras[extra])
+
+
+def test_keyless_signatures_are_an_extra_of_their_own() -> None:
+    expected = "this command needs sigstore: pip install 'lambda-matchbox[keyless]'"
+    assert expected == missing_extra(ModuleNotFoundError(name="sigstore.errors"))
 
 
 def test_other_modules_are_no_extras() -> None:
