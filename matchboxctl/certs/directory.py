@@ -1,15 +1,15 @@
 """A directory of certificates and keys, written as a whole or not at all."""
 
 import os
-import shutil
 import signal
 import stat
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from lambda_matchbox.image_sync.scratch import locked, remove_abandoned
 from matchboxctl.cli.errors import FailedError, UsageError
+from matchboxctl.directory.drafts import sync_directory
 
 NAMES = ("ca.key", "ca.crt", "server.key", "server.crt", "client.key", "client.crt")
 """File names, as with matchbox and bootcmd."""
@@ -66,14 +66,12 @@ def _make(directory: Path) -> bool:
 def _write(
     directory: Path, contents: Mapping[str, bytes], put: Callable[[Path, Path, Mapping[str, bytes]], None]
 ) -> None:
-    drafts = Path(tempfile.mkdtemp(prefix=_DRAFTS, dir=directory))
-    try:
+    remove_abandoned(directory, _DRAFTS)
+    with locked(directory, _DRAFTS) as drafts:
         for name, body in contents.items():
             _write_whole(drafts / name, body, directory / name)
         put(drafts, directory, contents)
-        _sync(directory)
-    finally:
-        shutil.rmtree(drafts)
+        sync_directory(directory)
 
 
 def _write_whole(draft: Path, body: bytes, target: Path) -> None:
@@ -123,11 +121,3 @@ def _replace_all(drafts: Path, directory: Path, contents: Mapping[str, bytes]) -
     # reports them, and another --renew repairs them.
     for name in contents:
         (drafts / name).replace(directory / name)
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

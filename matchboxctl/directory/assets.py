@@ -15,6 +15,7 @@ from lambda_matchbox.assets.stores import AssetFile, DirectoryListing
 from lambda_matchbox.errors import NotFoundError, StoreUnavailableError
 from lambda_matchbox.golang.http import content_type
 from lambda_matchbox.golang.http.paths import escape_path, to_bytes
+from matchboxctl.directory.drafts import is_draft
 
 SIGNED = "/presigned/"
 """The prefix of signed addresses."""
@@ -90,7 +91,8 @@ class AssetDirectory:
         try:
             with os.scandir(self.path(path)) as entries:
                 for entry in entries:
-                    (listing.directories if entry.is_dir() else listing.files).append(entry.name)
+                    if not is_draft(entry.name):
+                        (listing.directories if entry.is_dir() else listing.files).append(entry.name)
         except OSError as error:
             raise _unavailable(path, error) from error
         return listing

@@ -1,4 +1,4 @@
-"""A directory for the temporary files of a sync; what a killed sync left is removed."""
+"""Directories for temporary files; what killed processes left is removed."""
 
 import fcntl
 import os
@@ -18,8 +18,9 @@ def emptied(directory: Path | None) -> Iterator[Path]:
     What a killed sync left is removed first: in this directory, or in each of the system's that is not locked.
     """
     if directory is None:
-        _remove_abandoned()
-        with _locked() as made:
+        above = Path(tempfile.gettempdir())
+        remove_abandoned(above, _PREFIX)
+        with locked(above, _PREFIX) as made:
             yield made
         return
     shutil.rmtree(directory, ignore_errors=True)
@@ -31,12 +32,12 @@ def emptied(directory: Path | None) -> Iterator[Path]:
 
 
 @contextmanager
-def _locked() -> Iterator[Path]:
-    """A new temporary directory, locked while this process lives."""
+def locked(above: Path, prefix: str) -> Iterator[Path]:
+    """A new directory for its owner alone, locked while this process lives, and removed afterwards."""
     while True:
-        made = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        made = Path(tempfile.mkdtemp(prefix=prefix, dir=above))
         lock = None
-        # Until it is locked, another sync may remove it as abandoned.
+        # Until it is locked, another process may remove it as abandoned.
         with suppress(FileNotFoundError):
             lock = os.open(made, os.O_RDONLY | os.O_DIRECTORY)
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -51,8 +52,9 @@ def _locked() -> Iterator[Path]:
         os.close(lock)
 
 
-def _remove_abandoned() -> None:
-    for found in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+def remove_abandoned(above: Path, prefix: str) -> None:
+    """Remove the directories that killed processes left."""
+    for found in above.glob(f"{prefix}*"):
         try:
             lock = os.open(found, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         except OSError:
@@ -62,7 +64,7 @@ def _remove_abandoned() -> None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(found, ignore_errors=True)
         except BlockingIOError:
-            # Its sync is running.
+            # Its process is running.
             continue
         finally:
             os.close(lock)

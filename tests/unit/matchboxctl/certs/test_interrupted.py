@@ -114,14 +114,18 @@ def test_power_cut_is_reported_and_repaired(tmp_path: Path, capsys: pytest.Captu
     assert 0 == main(["certs", "--check", str(tmp_path)])
 
 
-def test_leftover_keys_are_noted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert -signal.SIGKILL == stopped("os.link", 1, int(signal.SIGKILL), tmp_path, "--name", "localhost").returncode
-    (left,) = tmp_path.iterdir()
-    assert 0 == main(["certs", str(tmp_path), "--name", "localhost"])
+def test_keys_of_a_killed_command_are_noted_and_removed_by_the_next(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["certs", str(tmp_path), "--name", "localhost"])
+    assert -signal.SIGKILL == stopped("os.rename", 1, int(signal.SIGKILL), tmp_path, "--renew").returncode
+    (left,) = tmp_path.glob(".certs-*")
     capsys.readouterr()
     assert 0 == main(["certs", "--check", str(tmp_path)])
     (note,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("note"))
     assert f"note   {left} contains keys of a `matchboxctl certs` that was killed: remove it" == note
+    assert 0 == main(["certs", "--renew", str(tmp_path)])
+    assert FILES == listing(tmp_path)
 
 
 @pytest.mark.parametrize("renew", [[], ["--renew"]], ids=["new", "renewal"])

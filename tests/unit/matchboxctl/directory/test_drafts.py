@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from lambda_matchbox.assets.stores import DirectoryListing
+from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from matchboxctl.directory.drafts import is_draft, remove_drafts, replacing
 from matchboxctl.directory.files import files_below
 from matchboxctl.documents.directory_documents import DirectoryDocuments
@@ -185,3 +187,11 @@ def test_drafts_are_no_documents(tmp_path: Path) -> None:
     documents = DirectoryDocuments(tmp_path)
     assert (1, [], []) == (len(drafts(tmp_path)), documents.names("generic"), documents.templates("generic"))
     assert [] == list(files_below(tmp_path, print))
+
+
+def test_drafts_of_assets_are_not_listed(tmp_path: Path) -> None:
+    """While an export writes them."""
+    write(tmp_path / "vmlinuz", b"kernel")
+    assets = AssetDirectory(tmp_path, SignedAddresses(b"key", 60), "assets/")
+    with replacing(tmp_path / "initramfs"):
+        assert DirectoryListing(files=["vmlinuz"], directories=[]) == assets.listing("")
