@@ -6,7 +6,6 @@ import re
 import signal
 import sys
 from collections.abc import Sequence
-from io import TextIOWrapper
 from itertools import takewhile
 
 from lambda_matchbox.errors import MatchboxError
@@ -15,6 +14,7 @@ from matchboxctl.check.arguments import add_check_command
 from matchboxctl.cli.arguments import MODES
 from matchboxctl.cli.errors import CommandError, FailedError, UsageError
 from matchboxctl.cli.extras import missing_extra
+from matchboxctl.cli.standard_output import OutputError, discard_output, flush_output, open_output
 from matchboxctl.completion.arguments import add_completion_command
 from matchboxctl.releases.arguments import add_source_commands
 from matchboxctl.render.arguments import add_render_command
@@ -30,10 +30,19 @@ _ONE_LETTER = re.compile(r"-[a-z]=.*|-o(?:json|yaml)", re.DOTALL)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
-    if isinstance(sys.stdout, TextIOWrapper):
-        # Names of files may not be UTF-8.
-        sys.stdout.reconfigure(errors="backslashreplace")
-    given = _with_two_dashes(sys.argv[1:] if arguments is None else arguments)
+    open_output()
+    try:
+        try:
+            return _run(sys.argv[1:] if arguments is None else arguments)
+        finally:
+            flush_output()
+    except OutputError as error:
+        discard_output()
+        return 128 + signal.SIGPIPE if error.is_closed else _failed(error, FailedError.code)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    given = _with_two_dashes(arguments)
     parser = _parser()
     if "_ARGCOMPLETE" in os.environ:
         from matchboxctl.completion.complete import complete
@@ -51,10 +60,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if message is None:
             raise
         return _failed(message, UsageError.code)
-    except BrokenPipeError:
-        # The reader, such as `| head`, has ended; the interpreter must not flush to it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
     except KeyboardInterrupt:
         return _failed("interrupted; run the same command again to continue", 128 + signal.SIGINT)
     return 0

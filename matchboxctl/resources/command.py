@@ -223,9 +223,9 @@ def _print_text(text: str) -> None:
 
 
 def _print(text: bytes) -> None:
+    # A process may be started without standard output.
+    if sys.stdout is None:
+        raise FailedError("standard output is closed")
     sys.stdout.flush()
-    left = memoryview(text)
-    while left:
-        # With PYTHONUNBUFFERED a write may be partial.
-        left = left[sys.stdout.buffer.write(left) :]
+    sys.stdout.buffer.write(text)
     sys.stdout.buffer.flush()

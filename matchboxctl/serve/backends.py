@@ -3,6 +3,7 @@
 import secrets
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -90,7 +91,9 @@ def store_backend(store: StoreSettings, log: Logger, signatures: Signatures | No
 
 def warn(line: str) -> None:
     """Print a warning to standard error."""
-    print(f"matchboxctl: {line}", file=sys.stderr, flush=True)
+    # A log on a full disk fails no response.
+    with suppress(OSError):
+        print(f"matchboxctl: {line}", file=sys.stderr, flush=True)
 
 
 def _directory_documents(data_path: Path, catalog: DirectoryCatalog) -> "EditableCatalog":

@@ -29,9 +29,6 @@ def advising() -> Iterator[None]:
     """Raise FailedError with advice for what files, table or bucket refuse in the body."""
     try:
         yield
-    except BrokenPipeError:
-        # The reader of the output has read enough.
-        raise
     except OSError as error:
         raise FailedError(str(error) if error.filename is None else f"{error.filename}: {error.strerror}") from error
     except AWSError as error:
