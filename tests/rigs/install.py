@@ -74,3 +74,8 @@ def make_environment(python: Path, directory: Path) -> Path:
 def install_packages(python: Path, *arguments: str | Path) -> None:
     """Run `uv pip install` for the environment of `python`."""
     run([Path(sys.executable).with_name("uv"), "pip", "install", "--quiet", "--python", python, *arguments])
+
+
+def install_locked(python: Path, requirements: Path, *options: str | Path) -> None:
+    """Install the wheels of a file of `make lock`, and no others."""
+    install_packages(python, "--no-deps", "--require-hashes", "--only-binary=:all:", *options, "-r", requirements)

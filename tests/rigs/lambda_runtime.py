@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.rigs.cache import cached
-from tests.rigs.install import install_packages
+from tests.rigs.install import install_locked
 from tests.rigs.program import Program, running, scratch_directory
 from tests.rigs.python313 import python313
 
@@ -187,5 +187,4 @@ def runtime_packages() -> Path:
 
 
 def _install(directory: Path) -> None:
-    options = ["--no-deps", "--require-hashes", "--only-binary=:all:", "--compile-bytecode"]
-    install_packages(python313(), *options, "--target", directory, "-r", REQUIREMENTS)
+    install_locked(python313(), REQUIREMENTS, "--compile-bytecode", "--target", directory)

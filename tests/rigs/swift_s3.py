@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.rigs.cache import cached
-from tests.rigs.install import install_packages, make_environment
+from tests.rigs.install import install_locked, make_environment
 from tests.rigs.program import running, scratch_directory
 from tests.rigs.service import REGION, Service
 
 REQUIREMENTS = Path(__file__).with_name("swift-requirements.txt")
-"""Every package with its version; the wheel of pyeclib carries the liberasurecode library."""
+"""The wheel of pyeclib carries the liberasurecode library."""
 
 SESSION_TOKEN = "IQoJb3JpZ2luX2VjEJr+fake/token+with/every+sign=="
 """Swift accepts any; this one has the characters that a URL must escape."""
@@ -45,4 +45,4 @@ def swift_s3() -> Iterator[Service]:
 
 def _install(directory: Path) -> None:
     python = make_environment(Path(sys.executable), directory)
-    install_packages(python, "--no-deps", "-r", REQUIREMENTS)
+    install_locked(python, REQUIREMENTS)
