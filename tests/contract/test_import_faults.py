@@ -137,8 +137,8 @@ def test_group_of_a_full_entry_is_named(
     assert 1 == run("import", data)
     output = capsys.readouterr()
     refusal = (
-        "matchboxctl: group 'c': with it the entry of its selector, which has had 2 other groups, would exceed "
-        "409600 bytes (400 KB), DynamoDB's limit for an item"
+        "matchboxctl: group 'c': with it the entry of its selector would exceed 409600 bytes (400 KB), DynamoDB's "
+        "limit for an item (other groups, deleted ones included: 2)"
     )
     assert refusal in output.err.splitlines()
     assert "groups, profiles and templates: 1 added, 0 changed, 0 removed, 5 unchanged" in output.out
@@ -169,8 +169,8 @@ def test_group_that_exceeds_shapes_is_named(
         assert 1 == run("import", data)
         output = capsys.readouterr()
         refusals = [
-            f"matchboxctl: group '{name}': with its selector's keys the item of all shapes, which has 7 others, would "
-            "exceed 409600 bytes (400 KB), DynamoDB's limit for an item"
+            f"matchboxctl: group '{name}': with its selector's keys the item of all shapes would exceed 409600 bytes "
+            "(400 KB), DynamoDB's limit for an item (shapes in it: 7)"
             for name in ("r", "s")
         ]
         assert refusals == [line for line in output.err.splitlines() if "all shapes" in line]

@@ -26,6 +26,13 @@ def entry(selector: dict[str, str], members: dict[str, object]) -> Item:
     return {KEY: entry_key(of), "s": selector_text(of), "v": 1} | {member_name(k): v for k, v in members.items()}
 
 
+def reasons(documents: Iterable[CatalogDocument]) -> list[str]:
+    """Why groups do not fit into an empty table."""
+    given: list[str] = []
+    list(fitting(documents, found(), lambda _, reason: given.append(reason)))
+    return given
+
+
 def refused(documents: Iterable[CatalogDocument], table: TableContents) -> list[str]:
     """The ids of the groups that do not fit; all others do, in whatever order they come."""
     given, refusals = list(documents), list[str]()
@@ -53,6 +60,11 @@ def test_existing_shapes_have_priority() -> None:
     groups = of_shapes(8, 60_000)
     assert ["0000", "0001"] == refused(groups, found(groups[2:]))
     assert [] == refused([groups[7]], found(groups[2:]))
+
+
+def test_count_of_one_group_is_grammatical() -> None:
+    (reason,) = reasons([Group(name, profile="p" * 300_000) for name in "ab"])
+    assert reason.endswith("DynamoDB's limit for an item (other groups, deleted ones included: 1)")
 
 
 def test_shape_over_the_name_limit_is_refused() -> None:

@@ -77,8 +77,8 @@ class _ShapesSize:
             return f"its selector's keys have {len(name)} bytes together; DynamoDB's limit is {MAX_NAME_SIZE}"
         if self._size + len(name) + _SHAPE_STATE > MAX_ITEM_SIZE:
             return (
-                f"with its selector's keys the item of all shapes, which has {len(self._names)} others, would exceed "
-                f"{_LIMIT}"
+                f"with its selector's keys the item of all shapes would exceed {_LIMIT} (shapes in it: "
+                f"{len(self._names)})"
             )
         return ""
 
@@ -101,7 +101,9 @@ class _EntrySize:
         if self._with(group) <= max(self._size, MAX_ITEM_SIZE):
             return ""
         others = len(self._members.keys() - {member_name(group.id)})
-        return f"with it the entry of its selector, which has had {others} other groups, would exceed {_LIMIT}"
+        return (
+            f"with it the entry of its selector would exceed {_LIMIT} (other groups, deleted ones included: {others})"
+        )
 
     def add(self, group: Group) -> None:
         self._size = self._with(group)
