@@ -66,11 +66,11 @@ def _add_verbs(verbs: Commands, resource: str, words: _Words, epilog: str) -> No
         creating.add_argument("--name", metavar="NEW_NAME", help="the template's name, unless it is that of the file")
     deleting = verb("delete", f"delete {words.several}")
     deleting.add_argument("ids", metavar=words.metavar, nargs="+", help=f"the {words.one}")
-    if resource == "group":
-        yes = "has no effect: nothing refers to a group, and no confirmation is needed"
-    else:
-        yes = f"do not ask for confirmation if {'groups' if resource == 'profile' else 'profiles'} refer to it"
-    deleting.add_argument("--yes", action="store_true", help=yes)
+    # Nothing refers to a group.
+    deleting.set_defaults(yes=False)
+    if resource != "group":
+        users = "groups" if resource == "profile" else "profiles"
+        deleting.add_argument("--yes", action="store_true", help=f"do not ask for confirmation if {users} refer to it")
 
 
 def _run(options: argparse.Namespace) -> None:

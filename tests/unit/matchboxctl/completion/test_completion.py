@@ -68,6 +68,7 @@ def data(tmp_path: Path) -> Path:
         ("group d", ["delete", "describe"]),
         ("group list -o ", ["json", "yaml"]),
         ("profile delete --", ["--data-path", "--help", "--yes"]),
+        ("group delete --", ["--data-path", "--help"]),
         ("render ipxe --o", ["--others", "--output"]),
         ("completion ", ["bash", "fish", "zsh"]),
     ],
