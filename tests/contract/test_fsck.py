@@ -101,6 +101,10 @@ BEYOND_REPAIR = {
     "profile's metadata are none": (Kind.UNREADABLE, lambda t: change(t, "P#p", doc='{"id":"p","metadata":[]}')),
     "profile's object has no size": (Kind.UNREADABLE, lambda t: change(t, "P#p", at="templates/x")),
     "profile's object is gone": (Kind.LOST_OBJECT, lambda t: change(t, "P#p", at="templates/x", size=40_000)),
+    "profile has a line break": (
+        Kind.UNREADABLE,
+        lambda t: change(t, "P#p", doc='{"id":"p","boot":{"kernel":"/k\\nshell"}}'),
+    ),
     "profile is not JSON": (Kind.UNREADABLE, lambda t: change(t, "P#p", doc="[]")),
     "template has nothing": (Kind.UNREADABLE, lambda t: change(t, "T#generic#t", at=None, size=None)),
     "stranger": (Kind.UNKNOWN, lambda t: change(t, "X#1", a="b")),

@@ -27,6 +27,7 @@ from lambda_matchbox.aws.keys import (
     shape_name,
     shape_of,
 )
+from lambda_matchbox.catalog.profiles import UnsafeBootError
 from lambda_matchbox.catalog.selection import Selector, keys_of, stands_for
 
 
@@ -131,8 +132,12 @@ def check_document(item: Item) -> Finding | None:
             has_object(item)
             profile = profile_in(item, lambda _: b"{}")
             readable = profile.id == key.removeprefix(PROFILE) and isinstance(profile.metadata, dict)
+            if profile.boot is not None:
+                profile.boot.check()
         else:
             readable = has_object(item) or isinstance(item["body"], bytes)
+    except UnsafeBootError as error:
+        return Finding(Kind.UNREADABLE, f"item {key!r}: {error}, and import it again")
     except MALFORMED:
         readable = False
     return None if readable else Finding(Kind.UNREADABLE, f"item {key!r} cannot be read; import it again")
