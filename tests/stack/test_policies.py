@@ -81,7 +81,7 @@ def test_asset_sync_reaches_sources_pointers_and_leases_only(plain: Stack) -> No
     assert {
         "dynamodb:GetItem": _items(keys.SOURCES, keys.POINTERS, keys.SYNC),
         "dynamodb:UpdateItem": _items(keys.POINTERS, keys.SYNC),
-        "dynamodb:ConditionCheckItem": _items(keys.SYNC),
+        "dynamodb:ConditionCheckItem": _items(keys.POINTERS, keys.SYNC),
     } == _by_items(plain, "AssetSyncRole")
 
 
