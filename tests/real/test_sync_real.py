@@ -1,5 +1,6 @@
 """Images of every shape from a real registry, synced and served; `sha256sum` verifies them."""
 
+import gzip
 import hashlib
 import json
 import subprocess
@@ -13,15 +14,27 @@ from tests.real.source_commands import SourceCommands, fetch
 from tests.rigs.install import on_path
 from tests.rigs.oci_registry import OciRegistry
 from tests.rigs.stores import new_stores
-from tests.support.images.layers import FLUX, Entry, directory, gzipped, plain, raw_file, symlink, zstandard_compressed
+from tests.support.images.layers import (
+    FLUX,
+    OCI,
+    Entry,
+    Layer,
+    directory,
+    gzipped,
+    plain,
+    raw_file,
+    symlink,
+    zstandard_compressed,
+)
 from tests.support.images.manifests import Image, image, index
+from tests.support.images.sparse import gnu_tar
 from tests.support.images.uki import Section, uki
 from tests.support.serving import Serve
 
 pytestmark = pytest.mark.real
 
 # Longer than what the balancer takes, so that it is had by a redirect.
-KERNEL = hashlib.shake_256(b"kernel").digest(2_000_000)
+KERNEL = hashlib.shake_256(b"kernel").digest(1_500_000) + bytes(300_000) + hashlib.shake_256(b"end").digest(200_000)
 INITRAMFS = hashlib.shake_256(b"initramfs").digest(300_000)
 KERNEL_SHA256, INITRAMFS_SHA256 = (hashlib.sha256(body).hexdigest() for body in (KERNEL, INITRAMFS))
 EFI = uki(
@@ -90,7 +103,7 @@ SHAPES = {
     "oras": image([raw_file("vmlinuz", KERNEL), raw_file("initramfs.xz", INITRAMFS)]),
     "flux": image([gzipped(*pair("."), media_type=FLUX)]),
 }
-
+NAMES = [*SHAPES, "sparse"]
 
 HAND_MADE = {"boot/kernel": ["nowhere/vmlinuz", "/usr/install/arm64/vmlinuz"]}
 
@@ -111,7 +124,10 @@ def synced(
     if request.param == "store":
         stores = new_stores(request.getfixturevalue("dynamodb_local"), request.getfixturevalue("versitygw"))
     commands = SourceCommands(tmp_path_factory.mktemp("sync"), stores)
-    for name, one in SHAPES.items():
+    archive = gnu_tar(tmp_path_factory.mktemp("sparse"), pair("talos/arm64"), "--format=posix")
+    assert len(archive) < len(KERNEL) + len(INITRAMFS)
+    shapes = {**SHAPES, "sparse": image([Layer(gzip.compress(archive), f"{OCI}+gzip")])}
+    for name, one in shapes.items():
         commands.write(name, oci_registry.push(one, f"public/shapes/{name}", "stable"), assets=f"{name}/arm64")
     commands.add("hand-made", oci_registry.push(SHAPES["imager"], "public/shapes/hand-made", "stable"), files=HAND_MADE)
     said = commands.run("sync")
@@ -120,7 +136,7 @@ def synced(
         serve.end()
 
 
-@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("name", NAMES)
 def test_kernel_and_initramfs_are_served_with_checksums(synced: Synced, name: str, tmp_path: Path) -> None:
     served = {file: fetch(synced.serve, f"/assets/{name}/arm64/{file}") for file in ("vmlinuz", "initramfs.xz")}
     assert {"vmlinuz": KERNEL, "initramfs.xz": INITRAMFS} == served
@@ -137,7 +153,7 @@ def test_kernel_and_initramfs_are_served_with_checksums(synced: Synced, name: st
     assert (0, "vmlinuz: OK\ninitramfs.xz: OK\n") == (checked.returncode, checked.stdout)
 
 
-@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("name", NAMES)
 def test_record_is_served(synced: Synced, name: str) -> None:
     record = json.loads(fetch(synced.serve, f"/assets/{name}/arm64/release.json"))
     (digest,) = synced.commands.digests(name)
@@ -166,7 +182,7 @@ def test_files_are_served_by_the_names_of_the_source(synced: Synced) -> None:
 
 def test_unchanged_images_are_not_downloaded(synced: Synced, oci_registry: OciRegistry) -> None:
     before = oci_registry.sent
-    said = synced.commands.run("sync", *SHAPES)
+    said = synced.commands.run("sync", *NAMES)
     assert before == oci_registry.sent
-    assert [f"{name}: up to date: {synced.commands.digests(name)[0]}" for name in SHAPES] == said.splitlines()
-    assert {name: set() for name in SHAPES} == {name: synced.commands.leftovers(name) for name in SHAPES}
+    assert [f"{name}: up to date: {synced.commands.digests(name)[0]}" for name in NAMES] == said.splitlines()
+    assert {name: set() for name in NAMES} == {name: synced.commands.leftovers(name) for name in NAMES}

@@ -7,12 +7,13 @@ from itertools import chain
 
 from lambda_matchbox.oci.descriptors import Descriptor, OpenBlob
 from lambda_matchbox.oci.errors import ImageError
+from lambda_matchbox.oci.image.archive_stream import BLOCK
 from lambda_matchbox.oci.image.decompression import beginning_of, decompressed
 from lambda_matchbox.oci.image.read_ahead import read_ahead
-from lambda_matchbox.oci.image.tar_stream import BLOCK, EntryType, LayerEntry, begins_archive, entries
+from lambda_matchbox.oci.image.tar_stream import EntryType, LayerEntry, begins_archive, entries
 
 MAX_LAYER_SIZE = 16 << 30
-"""Bytes of a decompressed layer."""
+"""Bytes of a decompressed layer, with the holes of sparse files that are read."""
 
 TITLE = "org.opencontainers.image.title"
 """The annotation with a plain file's path (OCI image specification, "Pre-Defined Annotation Keys"; used so by ORAS)."""
@@ -74,7 +75,8 @@ def _entries(layer: Descriptor, pieces: Iterator[bytes], limit: int) -> LayerEnt
     # ORAS gives plain files an archive's media type by default.
     if plain_file(layer) or (title and not _is_directory(layer) and not begins_archive(beginning_of(first, BLOCK))):
         return _one_file(LayerEntry(title, EntryType.FILE, "", layer.size), rest)
-    return entries(_bounded(decompressed(rest), limit))
+    size = _Size(limit)
+    return entries(size.counted(decompressed(rest)), size.add)
 
 
 def _is_directory(layer: Descriptor) -> bool:
@@ -87,10 +89,19 @@ def _one_file(entry: LayerEntry, pieces: Iterator[bytes]) -> LayerEntries:
         pass
 
 
-def _bounded(pieces: Iterable[bytes], limit: int) -> Iterator[bytes]:
-    size = 0
-    for piece in pieces:
-        size += len(piece)
-        if size > limit:
-            raise ImageError(f"more than {limit} bytes when decompressed")
-        yield piece
+class _Size:
+    """The bytes of a layer so far, with the holes of the files that were read."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = self._left = limit
+
+    def add(self, size: int) -> None:
+        """Raises ImageError where the limit is exceeded."""
+        self._left -= size
+        if self._left < 0:
+            raise ImageError(f"more than {self._limit} bytes when decompressed")
+
+    def counted(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        for piece in pieces:
+            self.add(len(piece))
+            yield piece

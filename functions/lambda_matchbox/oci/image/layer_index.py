@@ -53,7 +53,6 @@ class HardLink(NamedTuple):
 class Unusable(Enum):
     """An entry other than a file, a symbolic link or a directory."""
 
-    SPARSE = "a sparse file, which is not supported; create the layer without `--sparse`"
     SPECIAL = "a device or a pipe"
     DIRECTORY_LINK = "a hard link to a directory"
 
@@ -193,7 +192,7 @@ class LayerIndex:
             return entry.target
         if entry.type is EntryType.HARD_LINK:
             return self._linked(entry.target)
-        return Unusable.SPARSE if entry.type is EntryType.SPARSE else Unusable.SPECIAL
+        return Unusable.SPECIAL
 
     def _linked(self, target: str) -> Node:
         """The node of a hard link: its target in this layer, if it exists by now, else one in the layers below."""

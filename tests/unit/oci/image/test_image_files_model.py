@@ -243,7 +243,7 @@ def test_unlisted_directories_are_moved_behind_links(layers: list[list[Entry]]) 
     bodies = []
     for changes in reversed(layers):
         index = paths.begin_layer()
-        read = [(entry, b"".join(body)) for entry, body in entries(iter([made.tar(changes)]))]
+        read = [(entry, b"".join(body)) for entry, body in entries(iter([made.tar(changes)]), lambda _: None)]
         for entry, _ in read:
             index.add(entry)
         bodies.append([body for _, body in read])

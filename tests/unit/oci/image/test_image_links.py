@@ -91,7 +91,6 @@ class TestLinks:
             ([symlink("f", "/")], "is a directory"),
             ([Entry("f", type=tarfile.FIFOTYPE)], "is a device or a pipe"),
             ([Entry("f", type=tarfile.CHRTYPE)], "is a device or a pipe"),
-            ([Entry("f", type=tarfile.GNUTYPE_SPARSE)], "is a sparse file"),
         ],
     )
     def test_invalid_link_is_an_error_with_the_reason(

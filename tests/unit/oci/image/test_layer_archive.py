@@ -187,20 +187,6 @@ def test_last_extended_header_counts() -> None:
     assert [("n9999", EntryType.FILE, b"")] == read(long + _header("y", 0, tarfile.REGTYPE))
 
 
-def test_sparse_file_is_recognized() -> None:
-    records = b"30 GNU.sparse.name=dir/holes\n"
-    records = b"29 GNU.sparse.name=dir/holes\n" + b"22 GNU.sparse.major=1\n"
-    pax = _header("x", len(records), tarfile.XHDTYPE) + records.ljust(512, b"\0")
-    pax += _header("GNUSparseFile.0/holes", 512, tarfile.REGTYPE) + bytes(512)
-    old = bytearray(_header("old", 512, tarfile.GNUTYPE_SPARSE))
-    old[482] = 1
-    old[148:156] = b" " * 8
-    old[148:156] = b"%06o\0 " % sum(old)
-    gnu = bytes(old) + bytes(504) + b"\1" + bytes(7) + bytes(512) + b"d" * 512
-    found = [(name, kind) for name, kind, _ in read(pax + gnu + made.tar([made.Entry("after")]))]
-    assert [("dir/holes", EntryType.SPARSE), ("old", EntryType.SPARSE), ("after", EntryType.FILE)] == found
-
-
 def test_large_size_is_read() -> None:
     """As GNU writes it from 8 GiB on, and in an extended header."""
     binary = bytearray(_header("a", 3, tarfile.REGTYPE))
