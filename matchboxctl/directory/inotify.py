@@ -10,6 +10,7 @@ from pathlib import Path
 from inotify_simple import INotify, flags
 
 from matchboxctl.directory.changes import Scan
+from matchboxctl.directory.drafts import is_draft
 
 _EVENTS = (
     flags.CREATE
@@ -49,7 +50,9 @@ class Watch:
         for event in self._inotify.read(timeout=0):
             if event.mask & (_GONE | flags.Q_OVERFLOW):
                 return self._restart()
-            changed.add(event.name)
+            # Each has a name of its own, and the names are kept.
+            if not is_draft(event.name):
+                changed.add(event.name)
         self._links |= {name for name in changed if (self._directory / name).is_symlink()}
         self._reported |= changed
         return changed | self._links

@@ -7,13 +7,14 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from lambda_matchbox.assets.stores import DirectoryListing
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
+from matchboxctl.directory.catalog import watch
 from matchboxctl.directory.drafts import is_draft, remove_drafts, replacing
 from matchboxctl.directory.files import files_below
 from matchboxctl.documents.directory_documents import DirectoryDocuments
@@ -187,6 +188,15 @@ def test_drafts_are_no_documents(tmp_path: Path) -> None:
     documents = DirectoryDocuments(tmp_path)
     assert (1, [], []) == (len(drafts(tmp_path)), documents.names("generic"), documents.templates("generic"))
     assert [] == list(files_below(tmp_path, print))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
+def test_writes_are_changes_of_their_files_alone(tmp_path: Path) -> None:
+    """A watch keeps the names of changed files, and each draft has another."""
+    with closing(watch(tmp_path)) as changes:
+        assert set() == changes.names()
+        write(tmp_path / "g.json", b"{}")
+        assert {"g.json"} == changes.names()
 
 
 def test_drafts_of_assets_are_not_listed(tmp_path: Path) -> None:
