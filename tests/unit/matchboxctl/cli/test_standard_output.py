@@ -11,7 +11,10 @@ import pytest
 
 from tests.support.serving import LIMIT, started
 
-pytestmark = pytest.mark.system
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's"),
+]
 
 PROGRAM = [sys.executable, "-m", "matchboxctl.main"]
 COMMANDS: Mapping[str, Sequence[str]] = {
