@@ -56,12 +56,14 @@ def test_300_shapes_are_found(dynamodb_local: Service, made: MakeTable) -> None:
     assert [Reply(200, b"#!ipxe\nkernel /k\nboot\n")] * 2 == replies
 
 
-def test_selector_value_of_5_kb_matches_exactly(table: CatalogTable) -> None:
-    long = "ü" * 2_560
+def test_selector_value_of_255_bytes_matches_exactly(table: CatalogTable) -> None:
+    """A longer one is stored, and matches no request."""
+    long, longer = "ü" * 127 + "u", "ü" * 2_560
     table.writer.put_profile(Profile("p", boot=NetBoot("/k")))
-    table.fill(Group("a", profile="p", selector={"serial": long}))
+    table.fill(Group("a", profile="p", selector={"serial": long}), Group("b", profile="p", selector={"serial": longer}))
     with boot_app(table) as app:
-        assert [200, 404] == [app.ask("/ipxe", serial=value).status for value in (long, long[:-1] + "u")]
+        assert [200, 404, 404] == [app.ask("/ipxe", serial=one).status for one in (long, long[:-1] + "x", longer)]
+    assert Group("b", profile="p", selector={"serial": longer}) == table.reader().group("b")
 
 
 @pytest.mark.parametrize("labels", [{"serial": "x" * 10_240}, {"x" * 10_240: "y"}], ids=["value", "key"])
