@@ -31,7 +31,7 @@ def add_source_commands(commands: Commands) -> None:
         _sync,
         "publish the newest images of image sources",
         ". Boot images are pulled from a container registry, verified, and published as a release; a source with "
-        "`verify` takes only images that are signed by its key. Logins of private registries are in docker's "
+        "`verify` takes only images that its key or identity has signed. Logins of private registries are in docker's "
         "config.json (in DOCKER_CONFIG, else ~/.docker). Exits with 0 only if every source is up to date.",
     )
     sync.add_argument("ids", metavar="ID", nargs="*", help="an image source (default: all)")

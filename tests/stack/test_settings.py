@@ -24,6 +24,9 @@ FUNCTIONS: dict[str, Callable[[Mapping[str, str]], Any]] = {
     "AssetSync": SyncSettings.from_environment,
 }
 
+CACHES = {"XDG_CACHE_HOME", "XDG_DATA_HOME"}
+"""The sigstore library reads them."""
+
 
 class _Read(Mapping[str, str]):
     """An environment that remembers what is asked of it."""
@@ -48,7 +51,12 @@ def test_template_sets_the_variables_that_handlers_read(full: Stack, function: s
     """Endpoints are for other servers."""
     environment = _Read(full.environment(function) | {"AWS_REGION": "eu-central-1"})
     FUNCTIONS[function](environment)
-    assert environment.asked - LAMBDAS_OWN - ENDPOINTS == set(full.environment(function))
+    assert environment.asked - LAMBDAS_OWN - ENDPOINTS == set(full.environment(function)) - CACHES
+
+
+def test_trusted_root_is_cached_where_the_function_may_write(plain: Stack) -> None:
+    environment = plain.environment("AssetSync")
+    assert [True, True] == [environment[name].startswith("/tmp/") for name in sorted(CACHES)]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -67,4 +67,4 @@ def _check(signer: Signer) -> tuple[str, Callable[[StoredSignature], frozenset[s
             raise SignatureError("it is not in a Sigstore bundle; sign with cosign 3, or 2 with --new-bundle-format")
         return signed_digests(*verifier.verified(stored.bundle))
 
-    return f"{signer.identity} (vouched for by {signer.issuer})", keyless
+    return f"{signer.identity}, vouched for by {signer.issuer}", keyless

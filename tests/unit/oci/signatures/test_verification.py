@@ -11,7 +11,7 @@ from lambda_matchbox.oci.distribution.docker_config import no_logins
 from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.oci.errors import RegistryError, SignatureError
 from lambda_matchbox.oci.image_reference import ImageReference, Platform
-from lambda_matchbox.oci.signatures.signers import KeySigner, VerifiedSignature
+from lambda_matchbox.oci.signatures.signers import KeylessSigner, KeySigner, Signer, VerifiedSignature
 from lambda_matchbox.oci.signatures.stored_signatures import MAX_SIGNATURES
 from lambda_matchbox.oci.signatures.verification import verify
 from tests.support.images.manifests import OCI_MANIFEST, Image, image, index
@@ -29,6 +29,7 @@ from tests.support.images.signatures import (
     simple_signing,
     statement,
 )
+from tests.support.images.sigstore_instance import SigstoreInstance
 from tests.support.registry_faults import Fault, FaultyRegistry, faulty_registry
 from tests.unit.oci.distribution.fast_retries import FAST_RETRIES
 
@@ -59,7 +60,7 @@ class Subject:
     def attach(self, subject: Image, *layers: SignatureLayer, where: str = TAG) -> str:
         return attach(self.faulty, REPOSITORY, subject, layers, where)
 
-    def verify(self, digest: str = "", signer: KeySigner = SIGNER) -> VerifiedSignature:
+    def verify(self, digest: str = "", signer: Signer = SIGNER) -> VerifiedSignature:
         reference = self.reference._replace(digest=digest)
         return verify(self.registry, reference, self.registry.resolve(reference, ARM64), signer)
 
@@ -206,3 +207,28 @@ def test_other_referrers_are_not_read(subject: Subject) -> None:
     subject.faulty.add_manifest(REPOSITORY, "sbom", OCI_MANIFEST, json.dumps(sbom).encode())
     subject.faulty.has_referrers = True
     assert subject.refusal().startswith("the registry has no signature of ")
+
+
+@pytest.fixture(scope="module")
+def instance() -> SigstoreInstance:
+    return SigstoreInstance()
+
+
+def test_keyless_signature_suffices(subject: Subject, instance: SigstoreInstance) -> None:
+    identity, issuer = "release@example.com", "https://accounts.example.com"
+    signer = KeylessSigner(identity, issuer, json.dumps(instance.trusted_root))
+    subject.attach(INDEX, instance.signed(statement(OTHER.digest), identity, issuer), where=FALLBACK)
+    with pytest.raises(
+        SignatureError, match=f"by {identity}, vouched for by {issuer}: .* another image, {OTHER.digest}"
+    ):
+        subject.verify(signer=signer)
+    subject.attach(INDEX, instance.signed(statement(INDEX.digest), identity, issuer), where=FALLBACK)
+    verified = VerifiedSignature(INDEX.digest, f"{identity}, vouched for by {issuer}")
+    assert verified == subject.verify(signer=signer)
+
+
+def test_keyless_signature_without_a_bundle_is_refused(subject: Subject, instance: SigstoreInstance) -> None:
+    """The library verifies proofs of the log, and cosign 2 stores none."""
+    subject.attach(INDEX, simple_signing(KEY, INDEX.digest))
+    with pytest.raises(SignatureError, match="it is not in a Sigstore bundle; sign with cosign 3, "):
+        subject.verify(signer=KeylessSigner("a@example.com", "b", json.dumps(instance.trusted_root)))
