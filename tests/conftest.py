@@ -38,7 +38,7 @@ botocore.session.create_loader = cache(botocore.session.create_loader)
 inotify_simple.INotify().close()
 
 SYSTEM_DIRECTORIES = ("boot", "contract", "real", "rigs", "stack")
-SYSTEM_FIXTURES = {"dynamodb_local", "faulty", "moto_server", "oci_registry", "swift_s3", "versitygw"}
+SYSTEM_FIXTURES = {"dynamodb_local", "faulty", "ministack", "moto_server", "oci_registry", "swift_s3", "versitygw"}
 SYSTEM_CALLS = {"os.fork", "os.posix_spawn", "socket.bind", "socket.connect", "subprocess.Popen"}
 """Audit events of what only tests with the marker `system` may do."""
 

@@ -6,16 +6,16 @@ from tests.support.retry_on_503 import retry_on_503
 from tests.conformance.recordings import Recording, Response
 
 
-def exchange(port: int, recording: Recording) -> Response:
+def exchange(port: int, recording: Recording, host: str = "matchbox.test") -> Response:
     """What the server on this port of 127.0.0.1 answers to the recording's request.
 
     It is asked again while the answer is 503, which matchbox never gives: stores may be late on a busy machine.
     """
-    return retry_on_503(lambda: _exchange(port, recording), lambda response: response.status)
+    return retry_on_503(lambda: _exchange(port, recording, host), lambda response: response.status)
 
 
-def _exchange(port: int, recording: Recording) -> Response:
-    lines = [f"{recording.method} {recording.target} HTTP/1.1", "Host: matchbox.test", "Connection: close"]
+def _exchange(port: int, recording: Recording, host: str) -> Response:
+    lines = [f"{recording.method} {recording.target} HTTP/1.1", f"Host: {host}", "Connection: close"]
     lines += [f"{name}: {value}" for name, value in recording.headers.items()]
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         connection.sendall("\r\n".join([*lines, "", ""]).encode())

@@ -7,6 +7,8 @@ from typing import TypeVar
 import pytest
 
 from tests.rigs.dynamodb_local import dynamodb_local as dynamodb_local_rig
+from tests.rigs.ministack import Ministack
+from tests.rigs.ministack import ministack as ministack_rig
 from tests.rigs.oci_registry import OciRegistry
 from tests.rigs.oci_registry import oci_registry as oci_registry_rig
 from tests.rigs.service import Service
@@ -52,6 +54,13 @@ def oci_registry(request: pytest.FixtureRequest) -> Iterator[OciRegistry]:
     """A registry with tokens and with blobs from other storage; its images are shared by all tests of the run."""
     with _started(oci_registry_rig, request) as registry:
         yield registry
+
+
+@pytest.fixture(scope="session")
+def ministack(request: pytest.FixtureRequest) -> Iterator[Ministack]:
+    """An emulated AWS account, shared by all tests of the run."""
+    with _started(ministack_rig, request) as service:
+        yield service
 
 
 @contextmanager

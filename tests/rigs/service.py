@@ -1,6 +1,7 @@
 """A rig's endpoint and fake credentials."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
 import boto3
@@ -26,6 +27,8 @@ class Service:
     session_token: str | None
     pid: int
     """The process that serves; the test's own where that is a thread."""
+    authority: Path | None = None
+    """The file of the authority whose certificate it has, if it speaks TLS."""
 
     @overload
     def client(self, name: Literal["dynamodb"], config: Config | None = None) -> "DynamoDBClient": ...
@@ -43,6 +46,7 @@ class Service:
         return boto3.Session().client(
             name,
             endpoint_url=self.endpoint,
+            verify=None if self.authority is None else str(self.authority),
             region_name=self.region,
             aws_access_key_id=self.access_key,
             aws_secret_access_key=self.secret_key,

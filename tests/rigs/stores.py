@@ -64,6 +64,10 @@ class Stores:
     def fill(self, data: Path) -> None:
         """Make them, and put the documents and assets of a data directory into them."""
         self.create()
+        self.load(data)
+
+    def load(self, data: Path) -> None:
+        """Put the documents and assets of a data directory into them."""
         writer = self.writer()
         for file in (data / "profiles").glob("*"):
             writer.put_profile(parse_profile(file.stem, file.read_bytes()))

@@ -10,6 +10,9 @@ from tests.rigs.cache import alone
 from tests.stack.resolution import Stack, stacks
 from tools.template_translation import PROJECT, Deployment
 
+PROCESSOR = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
+"""This machine's, as Lambda names it."""
+
 KEY = {"SigningKeySecret": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:signing-AbCdEf"}
 """What makes the function that signs."""
 
@@ -58,7 +61,7 @@ def with_key(three_stacks: list[Stack]) -> Stack:
 @pytest.fixture(scope="session")
 def built(request: pytest.FixtureRequest) -> Path:
     """Where `sam build` has put functions and layers for this machine's processor."""
-    return _made({"aarch64": "arm64"}.get(platform.machine(), platform.machine()), request)
+    return _made(PROCESSOR, request)
 
 
 @pytest.fixture(scope="session")
@@ -68,13 +71,17 @@ def built_for_arm64(request: pytest.FixtureRequest) -> Path:
 
 
 def _made(processor: str, request: pytest.FixtureRequest) -> Path:
-    """Build for a processor; the sizes are printed."""
+    """Build for a processor, once for all workers of a run; the sizes are printed."""
     # Beside the directory `sam build` writes a file on what it has built.
     directory = f".aws-sam/tests-{processor}/build"
     line = ["make", "-s", "build", f"ARCHITECTURE={processor}", f"BUILT={directory}"]
+    run, built_in = request.getfixturevalue("testrun_uid"), PROJECT / directory / "test-run"
     with alone("sam-build"):
+        if built_in.is_file() and built_in.read_text() == run:
+            return PROJECT / directory
         done = subprocess.run(line, cwd=PROJECT, capture_output=True, text=True, check=False)
-    assert 0 == done.returncode, done.stdout + done.stderr
+        assert 0 == done.returncode, done.stdout + done.stderr
+        built_in.write_text(run)
     said = [each for each in done.stdout.splitlines() if "packed" in each or "imported" in each]
     request.config.get_terminal_writer().line("\n".join(["", *said]))
     return PROJECT / directory

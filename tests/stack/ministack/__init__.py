@@ -1,0 +1,1 @@
+"""The built stack in an AWS account that `tests.rigs.ministack` emulates."""
