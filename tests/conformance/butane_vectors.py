@@ -33,6 +33,13 @@ def without_forms(value: object) -> object:
     return {name: without_forms(one) for name, one in value.items()}
 
 
+def order(value: object) -> object:
+    """The keys of all mappings in their order."""
+    if isinstance(value, list):
+        return [order(one) for one in value]
+    return [(name, order(one)) for name, one in value.items()] if isinstance(value, dict) else None
+
+
 def contents_of(url: str, compression: str) -> bytes:
     """The content of a data URL."""
     head, _, data = url.removeprefix("data:").partition(",")

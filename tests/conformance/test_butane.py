@@ -3,36 +3,26 @@ import json
 import pytest
 
 from lambda_matchbox.ignition.butane.report import ButaneError
-from tests.support.butane_form import translate
+from tests.support.butane_form import outcome, translate
 from lambda_matchbox.answers.butane import respond
 from lambda_matchbox.answers.errors import InvalidConfigError
-from tests.conformance.butane_vectors import Vector, vectors, without_forms
+from tests.conformance.butane_vectors import order, vectors, without_forms
 
 VECTORS = {vector["name"]: vector for vector in vectors()}
 # OpenShift's output is a MachineConfig in YAML, not a config for a machine.
 REFUSED_BY_NAME = frozenset({"openshift-4.14", "openshift-errors"})
-PREFIX = "Error translating config: "
-
-
-def outcome(vector: Vector) -> tuple[object, str, int]:
-    """Butane's output: the config, the report, the exit status."""
-    try:
-        ignition, report = translate(vector["butane"])
-    except ButaneError as error:
-        return None, "".join(f"{entry}\n" for entry in error.report) + f"{PREFIX}{error.reason}\n", 1
-    return ignition, "".join(f"{entry}\n" for entry in report), 0
 
 
 @pytest.mark.parametrize("name", sorted(VECTORS.keys() - REFUSED_BY_NAME))
 def test_config_and_report_are_butanes(name: str) -> None:
     """Data URLs may be encoded in another form."""
     vector = VECTORS[name]
-    config, report, status = outcome(vector)
+    config, report, status = outcome(vector["butane"])
     assert vector["stderr_raw"] == report
     assert vector["exit"] == status
     if status == 0:
         assert without_forms(json.loads(vector["stdout"])) == without_forms(config)
-        assert _order(json.loads(vector["stdout"])) == _order(config)
+        assert order(json.loads(vector["stdout"])) == order(config)
 
 
 @pytest.mark.parametrize("name", sorted(REFUSED_BY_NAME))
@@ -42,7 +32,7 @@ def test_openshift_is_refused_by_name(name: str) -> None:
 
 
 def test_all_vectors_are_compared() -> None:
-    assert 229 == len(VECTORS)
+    assert 232 == len(VECTORS)
     assert VECTORS.keys() >= REFUSED_BY_NAME
 
 
@@ -80,10 +70,3 @@ def test_responses_are_matchboxs(name: str) -> None:
     else:
         assert wanted["body"] == got.decode()
     assert len(vector["stderr_raw"].splitlines()) == len(served.report)
-
-
-def _order(value: object) -> object:
-    """The keys of all mappings in their order."""
-    if isinstance(value, list):
-        return [_order(one) for one in value]
-    return [(name, _order(one)) for name, one in value.items()] if isinstance(value, dict) else None

@@ -1,4 +1,4 @@
-"""Ignition's validator and its client, built from its Go module."""
+"""Ignition's validator and its client, and Butane, built from their Go modules."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ from tests.rigs.debian_packages import unpack
 from tests.rigs.go_toolchain import go_build
 
 VERSION = "v2.24.0"
+BUTANE = "v0.29.0"
 
 _MODULE = "github.com/coreos/ignition/v2"
 
@@ -28,6 +29,15 @@ def ignition() -> Path:
     Raises RigUnavailableError.
     """
     return cached(f"ignition-{VERSION}", _install) / "internal"
+
+
+def butane() -> Path:
+    """The program that translates the config of its standard input.
+
+    Raises RigUnavailableError.
+    """
+    module = f"github.com/coreos/butane@{BUTANE}"
+    return cached(f"butane-{BUTANE}", lambda unfinished: go_build(module, "./internal", unfinished)) / "internal"
 
 
 def _install(directory: Path) -> None:

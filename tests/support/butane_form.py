@@ -3,7 +3,7 @@
 from typing import cast
 
 from lambda_matchbox.ignition.butane import translation
-from lambda_matchbox.ignition.butane.report import Report
+from lambda_matchbox.ignition.butane.report import ButaneError, Report
 from lambda_matchbox.ignition.config.reader import Struct, struct, text
 from lambda_matchbox.ignition.config.schema import NEWEST_MINOR, fields_of
 
@@ -17,6 +17,15 @@ def translate(source: str | bytes) -> tuple[Struct, Report]:
     config, report = translation.translate(raw)
     minor = int(text(struct(config, "ignition"), "version").split(".")[1])
     return _sparse("Config", config, min(minor, NEWEST_MINOR)), report
+
+
+def outcome(source: str) -> tuple[Struct | None, str, int]:
+    """Butane's output for a config: the Ignition config, the report, the exit status."""
+    try:
+        ignition, report = translate(source)
+    except ButaneError as error:
+        return None, "".join(f"{line}\n" for line in (*error.report, f"Error translating config: {error.reason}")), 1
+    return ignition, "".join(f"{entry}\n" for entry in report), 0
 
 
 def _sparse(struct_name: str, value: Struct, minor: int) -> Struct:

@@ -125,6 +125,8 @@ def type_text(struct: str, field: Field, dialect: Dialect) -> str:
     name = _GO_NAMES.get(where, "" if kind in SCALARS else kind)
     if dialect.minor < 4:
         name = _GO_NAMES_BEFORE_4.get(where, name)
+    if dialect.minor == 2 and name == "ClevisCustom":
+        name = "Custom"
     if not dialect.minor:
         name = _GO_NAMES_OF_FIRST.get(where, name)
     listed = "[]" if field.kind.startswith("[") else ""

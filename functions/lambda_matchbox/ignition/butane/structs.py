@@ -1,5 +1,8 @@
 """Structs of a config that know their origin in the Butane text."""
 
+from functools import reduce
+from typing import cast
+
 from lambda_matchbox.ignition.butane.dialects import Dialect
 from lambda_matchbox.ignition.butane.report import Path
 from lambda_matchbox.ignition.butane.schema import SCALARS, fields_of, snake
@@ -56,7 +59,7 @@ def source_of(config: Sourced, path: str) -> Path:
             moved = node.moved.get(".".join(map(str, parts[index:])))
             if moved is not None:
                 return moved
-            if node.is_made:
+            if node.is_made and not _is_empty(reduce(_member, parts[index:], cast(object, node))):
                 return base
         rest.append(snake(part) if isinstance(part, str) else part)
         node = _member(node, part)

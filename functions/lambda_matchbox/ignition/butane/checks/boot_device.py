@@ -35,10 +35,14 @@ def boot_device_problems(device: Sourced, path: Path, dialect: Dialect) -> Itera
             yield ReportEntry.error((*path, "layout"), reason)
         if luks.get("tang") or luks.get("tpm2"):
             yield ReportEntry.error((*path, "luks"), "cannot use cex with clevis")
-    if dialect.boot_version >= _LAYOUT_REQUIRED_SINCE and _has_no_method(luks):
-        yield ReportEntry.error((*path, "luks", "luks"), "no method specified for luks")
     if isinstance(device["mirror"], Sourced):
         yield from mirror_problems(device["mirror"], (*path, "mirror"), dialect)
+
+
+def boot_luks_problems(luks: Sourced, path: Path, dialect: Dialect) -> Iterator[ReportEntry]:
+    """The method of encryption."""
+    if dialect.boot_version >= _LAYOUT_REQUIRED_SINCE and _has_no_method(luks):
+        yield ReportEntry.error((*path, "luks"), "no method specified for luks")
 
 
 def mirror_problems(mirror: Sourced, path: Path, _dialect: Dialect) -> Iterator[ReportEntry]:

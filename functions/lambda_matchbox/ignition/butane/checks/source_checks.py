@@ -6,6 +6,7 @@ from functools import partial
 
 from lambda_matchbox.ignition.butane.checks.boot_device import (
     boot_device_problems,
+    boot_luks_problems,
     grub_user_problems,
     mirror_problems,
 )
@@ -144,6 +145,7 @@ def _more_and_less(classes: tuple[int, int, int]) -> Iterator[tuple[int, int]]:
 
 _CHECKS: dict[str, Callable[[Sourced, Path, Dialect], Entries]] = {
     "BootDevice": boot_device_problems,
+    "BootDeviceLuks": boot_luks_problems,
     "BootDeviceMirror": mirror_problems,
     "Config": _config,
     "Directory": partial(_decimal_mode_entries, is_directory=True),
