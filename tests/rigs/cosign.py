@@ -60,6 +60,11 @@ class Cosign:
         flags: Sequence[str | Path] = ("--yes", "--key", key.file, "--predicate", predicate)
         self._run(3, "attest", *flags, "--signing-config", self._services, reference)
 
+    def verify_keyless(self, reference: str, trusted_root: Path, identity: str, issuer: str) -> None:
+        """Verify a signature by that identity. Raises RigFailedError where it is not good."""
+        signer = ("--certificate-identity", identity, "--certificate-oidc-issuer", issuer)
+        self._run(3, "verify", "--trusted-root", trusted_root, *signer, reference)
+
     def _run(self, major: int, *arguments: str | Path) -> None:
         environment = {
             "HOME": str(self._directory),

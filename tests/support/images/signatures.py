@@ -16,6 +16,7 @@ SIMPLE_SIGNING = "application/vnd.dev.cosign.simplesigning.v1+json"
 BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 IN_TOTO = "application/vnd.in-toto+json"
 SIGNATURE = "dev.cosignproject.cosign/signature"
+COSIGN_ARTIFACT = "application/vnd.dev.cosign.artifact.sig.v1+json"
 SIGN = "https://sigstore.dev/cosign/sign/v1"
 
 TAG, REFERRER, FALLBACK = "tag", "referrer", "fallback"
@@ -78,10 +79,22 @@ def bundle(payload: bytes, signature: bytes, payload_type: str = IN_TOTO) -> dic
 
 def attach(
     faulty: FaultyRegistry, repository: str, subject: Image, layers: Sequence[SignatureLayer], where: str
-) -> str:
-    """Store signatures of `subject`, whatever they sign; returns the digest of their manifest."""
+) -> None:
+    """Store signatures of `subject`, whatever they sign."""
+    name = subject.digest.replace(":", "-")
+    if where == TAG:
+        faulty.add(repository, f"{name}.sig", signatures(layers))
+    elif where == REFERRER:
+        faulty.add(repository, "latest-referrer", signatures(layers, subject))
+    else:
+        faulty.add(repository, name, referrers(layers, subject))
+    faulty.has_referrers = where == REFERRER
+
+
+def signatures(layers: Sequence[SignatureLayer], subject: Image | None = None) -> Image:
+    """The manifest of signatures, a referrer if it has a subject."""
     config = b"{}"
-    is_bundle = any(layer.media_type == BUNDLE for layer in layers)
+    blobs = {digest_of(blob): blob for blob in (config, *(layer.body for layer in layers))}
     document: dict[str, Any] = {
         "schemaVersion": 2,
         "mediaType": OCI_MANIFEST,
@@ -96,22 +109,22 @@ def attach(
             for layer in layers
         ],
     }
-    for blob in (config, *(layer.body for layer in layers)):
-        faulty.add_blob(blob)
-    name = subject.digest.replace(":", "-")
-    if where != TAG:
+    if subject is not None:
         size = len(subject.manifests[subject.digest][1])
         document["subject"] = {"mediaType": subject.media_type, "digest": subject.digest, "size": size}
-        document["artifactType"] = BUNDLE if is_bundle else "application/vnd.dev.cosign.artifact.sig.v1+json"
+        document["artifactType"] = BUNDLE if layers[0].media_type == BUNDLE else COSIGN_ARTIFACT
     body = json.dumps(document).encode()
-    faulty.add_manifest(repository, f"{name}.sig" if where == TAG else digest_of(body), OCI_MANIFEST, body)
-    if where == FALLBACK:
-        descriptor = {"mediaType": OCI_MANIFEST, "digest": digest_of(body), "size": len(body)}
-        listed = [{**descriptor, "artifactType": document["artifactType"]}]
-        index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": listed}
-        faulty.add_manifest(repository, name, OCI_INDEX, json.dumps(index).encode())
-    faulty.has_referrers = where == REFERRER
-    return digest_of(body)
+    return Image(digest_of(body), {digest_of(body): (OCI_MANIFEST, body)}, blobs)
+
+
+def referrers(layers: Sequence[SignatureLayer], subject: Image) -> Image:
+    """The list of referrers in a registry without the referrers API, and the only one in it."""
+    referrer = signatures(layers, subject)
+    size = len(referrer.manifests[referrer.digest][1])
+    descriptor = {"mediaType": OCI_MANIFEST, "digest": referrer.digest, "size": size}
+    listed = [{**descriptor, "artifactType": referrer.document["artifactType"]}]
+    body = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": listed}).encode()
+    return Image(digest_of(body), {**referrer.manifests, digest_of(body): (OCI_INDEX, body)}, referrer.blobs)
 
 
 def fingerprint(pem: str) -> str:

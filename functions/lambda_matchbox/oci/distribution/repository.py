@@ -39,8 +39,8 @@ class Repository:
         """The response for `path` below the repository: its status is 200, 206 or 416; the caller closes its body.
 
         Errors begin with `what`. Raises TransientError for a failure that may pass by itself (a storage that refuses
-        the address of a blob that the registry redirected to, since such an address expires in minutes, is one), else
-        RegistryError, a StatusError where the registry has nothing there.
+        the address the registry redirected to, since such an address expires in minutes, is one), else RegistryError, a
+        StatusError where the registry has nothing there.
         """
         location = self._root._replace(target=f"/v2/{self._reference.repository}/{path}")
         response = self._http.get(location, what, headers, self._authorizations.cached(self._reference))
@@ -56,7 +56,9 @@ class Repository:
         raise self._error(response, "blob" if path.startswith("blobs/") else "image", what)
 
     def _error(self, response: RegistryResponse, kind: str, what: str) -> RegistryError:
-        if response.redirected and response.status in _EXPIRED and kind == "blob":
+        # Of a manifest 404 is an answer: some registries redirect to another one.
+        is_absent = kind == "image" and response.status == HTTPStatus.NOT_FOUND
+        if response.redirected and response.status in _EXPIRED and not is_absent:
             return TransientError(f"{what}: the storage {response.host} answers {response.status}")
         if response.status in _DENIED:
             return self._authorizations.denied(self._reference, response.status, what)

@@ -107,6 +107,15 @@ def test_index_that_is_not_needed_is_not_fetched(faulty: FaultyRegistry, registr
     assert ["/v2/team/boot/manifests/stable"] == faulty.targets("registry")
 
 
+def test_indexes_that_lead_to_the_manifest_are_given(faulty: FaultyRegistry, registry: Registry) -> None:
+    inner = manifests.index([(IMAGE, "linux/arm64")])
+    other = manifests.index([(manifests.image([], platform="linux/amd64"), "linux/amd64")])
+    outer = manifests.index([(other, ""), (inner, "")])
+    chain = registry.resolve(reference_to(faulty, outer), ARM64)
+    assert [outer.digest, inner.digest, IMAGE.digest] == [one.digest for one in chain]
+    assert [IMAGE.digest] == [one.digest for one in registry.resolve(reference_to(faulty, IMAGE), ARM64)]
+
+
 def test_single_image_without_a_platform_is_chosen(faulty: FaultyRegistry, registry: Registry) -> None:
     reference = reference_to(faulty, manifests.index([(IMAGE, "")], attestation=True))
     assert IMAGE.digest == registry.resolve(reference, ARM64)[-1].digest

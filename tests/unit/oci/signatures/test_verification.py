@@ -57,8 +57,8 @@ class Subject:
     def tag(self, one: Image) -> None:
         self.faulty.add(REPOSITORY, "stable", one)
 
-    def attach(self, subject: Image, *layers: SignatureLayer, where: str = TAG) -> str:
-        return attach(self.faulty, REPOSITORY, subject, layers, where)
+    def attach(self, subject: Image, *layers: SignatureLayer, where: str = TAG) -> None:
+        attach(self.faulty, REPOSITORY, subject, layers, where)
 
     def verify(self, digest: str = "", signer: Signer = SIGNER) -> VerifiedSignature:
         reference = self.reference._replace(digest=digest)
@@ -186,6 +186,17 @@ def test_registry_that_stays_unavailable_is_not_an_unsigned_image(subject: Subje
 def test_registry_without_referrers_api_has_them_under_a_tag(subject: Subject, status: int) -> None:
     subject.attach(INDEX, bundled(KEY, statement(INDEX.digest)), where=FALLBACK)
     subject.faulty.faults.append(Fault("referrers", status=status))
+    assert INDEX.digest == subject.verify().digest
+
+
+@pytest.mark.parametrize("step", ["manifest", "referrers"])
+def test_registry_that_redirects_to_nothing_has_no_signature_there(subject: Subject, step: str) -> None:
+    """As registries do that are spread over regions, or that answer with a page for people."""
+    subject.attach(INDEX, bundled(KEY, statement(INDEX.digest)), where=FALLBACK)
+    of = f"{INDEX.digest.replace(':', '-')}.sig" if step == "manifest" else ""
+    nowhere = f"{subject.faulty.storage}/v2/elsewhere/manifests/none"
+    subject.faulty.faults.append(Fault(step, times=100, status=307, headers={"Location": nowhere}, of=of))
+    subject.faulty.faults.append(Fault("storage", times=100, status=404, of="/none"))
     assert INDEX.digest == subject.verify().digest
 
 
