@@ -18,6 +18,16 @@ from tests.rigs.oci_registry import oci_registry as oci_registry_rig
 from tests.rigs.stores import new_stores
 from tests.support.images.layers import Entry, gzipped
 from tests.support.images.manifests import Image, image
+from tests.support.images.signatures import (
+    bundled,
+    fingerprint,
+    new_key,
+    public_pem,
+    referrers,
+    signatures,
+    simple_signing,
+    statement,
+)
 from tests.support.serving import Serve
 
 pytestmark = pytest.mark.real
@@ -71,6 +81,23 @@ def test_sync_rollback_and_follow(commands: SourceCommands, repository: str, oci
     assert f"talos: at {OLD.digest}; the next sync updates it to the newest image\n" == commands.run("follow", "talos")
     assert f"talos: published {NEW.digest}\n" == commands.run("sync")
     assert set() == commands.leftovers("talos")
+
+
+def test_only_signed_images_are_published(commands: SourceCommands, repository: str, oci_registry: OciRegistry) -> None:
+    key = new_key()
+    signer = f"the key sha256:{fingerprint(public_pem(key))}"
+    commands.add("talos", oci_registry.push(OLD, repository, "stable"), verify={"key": public_pem(key)})
+    oci_registry.push(signatures([simple_signing(key, OLD.digest)]), repository, f"sha256-{OLD.digest[7:]}.sig")
+    assert f"talos: published {OLD.digest} (signed by {signer})\n" == commands.run("sync")
+    oci_registry.push(NEW, repository, "stable")
+    refused = commands.run("sync", code=1)
+    assert f"({NEW.digest}): cannot verify the signature: the registry has no signature of {NEW.digest}; " in refused
+    assert [OLD.digest] == commands.digests("talos")
+    oci_registry.push(referrers([bundled(key, statement(NEW.digest))], NEW), repository, f"sha256-{NEW.digest[7:]}")
+    assert f"talos: published {NEW.digest} (signed by {signer})\n" == commands.run("sync")
+    assert all(line.endswith(f"  signed by {signer}") for line in commands.run("releases", "talos").splitlines())
+    shown = json.loads(commands.run("releases", "talos", "--output", "json"))
+    assert [{"digest": one.digest, "signer": signer} for one in (NEW, OLD)] == [one["signature"] for one in shown]
 
 
 def test_releases_output_env_and_json(commands: SourceCommands, repository: str, oci_registry: OciRegistry) -> None:
