@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.real.source_commands import SourceCommands
 from tests.rigs.cosign import BUNDLE, REFERRER, TAG, Cosign, CosignKey
 from tests.rigs.oci_registry import OciRegistry, oci_registry
+from tests.rigs.referrers_registry import referrers_registry
 from tests.support.images.layers import Entry, gzipped
 from tests.support.images.manifests import Image, image, index
 from tests.support.images.signatures import referrers, statement
@@ -29,10 +30,11 @@ def talos(kernel: bytes) -> Image:
 OLD, NEW = talos(b"old kernel"), talos(b"new kernel")
 
 
-@pytest.fixture(scope="module")
-def registry() -> Iterator[OciRegistry]:
+@pytest.fixture(scope="module", params=["fallback-tag", "referrers-api"])
+def registry(request: pytest.FixtureRequest) -> Iterator[OciRegistry]:
     """cosign pushes without a login."""
-    with oci_registry(tokens=False, redirect=False) as registry:
+    rig = referrers_registry() if request.param == "referrers-api" else oci_registry(tokens=False, redirect=False)
+    with rig as registry:
         yield registry
 
 

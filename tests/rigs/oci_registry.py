@@ -141,7 +141,7 @@ def oci_registry(*, tokens: bool = True, redirect: bool = True, token_key: str =
         # JSON is YAML, too.
         configuration.write_text(json.dumps(_configuration(host, images, issuer, storage)))
         process = stack.enter_context(running([program, "serve", configuration], directory, {}))
-        process.wait_for(lambda: _serves(host), "its answer to GET /v2/")
+        process.wait_for(lambda: serves(host), "its answer to GET /v2/")
         url = storage.url if storage is not None else ""
         yield OciRegistry(host, process.pid, storage_url=url, _tokens=issuer, _storage=storage)
 
@@ -175,7 +175,8 @@ def _configuration(
     return made
 
 
-def _serves(host: str) -> bool | None:
+def serves(host: str) -> bool | None:
+    """Whether a registry answers there, None for not yet."""
     try:
         answer = urllib3.request("GET", f"http://{host}/v2/", retries=False, timeout=5)
     except urllib3.exceptions.HTTPError:

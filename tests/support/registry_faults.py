@@ -85,6 +85,8 @@ class FaultyRegistry:
         self.manifest_headers: dict[str, str] = {}
         self.has_referrers = False
         """Whether there is a referrers API."""
+        self.names_configs = False
+        """Whether it names the types of configs in place of those of manifests."""
         self.host = ""
         self.storage = ""
         self.stopped = threading.Event()
@@ -177,7 +179,8 @@ class FaultyRegistry:
             manifest = json.loads(body)
             if held == repository and name == digest_of(body) and manifest.get("subject", {}).get("digest") == digest:
                 descriptor = {"mediaType": media_type, "digest": name, "size": len(body)}
-                kind = manifest.get("artifactType") or manifest["config"]["mediaType"]
+                config = manifest["config"]["mediaType"]
+                kind = config if self.names_configs else manifest.get("artifactType") or config
                 found.append({**descriptor, "artifactType": kind})
         return found
 

@@ -10,12 +10,12 @@ from lambda_matchbox.oci.image_reference import InvalidReferenceError, Platform,
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 _DOCKER_INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
-_OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 _INDEXES = frozenset({OCI_INDEX, _DOCKER_INDEX})
-_MANIFESTS = frozenset({_OCI_MANIFEST, _DOCKER_MANIFEST})
+_MANIFESTS = frozenset({OCI_MANIFEST, _DOCKER_MANIFEST})
 
-ACCEPT = f"{OCI_INDEX}, {_DOCKER_INDEX}, {_OCI_MANIFEST}, {_DOCKER_MANIFEST}"
+ACCEPT = f"{OCI_INDEX}, {_DOCKER_INDEX}, {OCI_MANIFEST}, {_DOCKER_MANIFEST}"
 """The header Accept. For a type that is missing here a registry converts what it has, or answers 404."""
 
 
@@ -73,7 +73,7 @@ def parse_document(body: bytes, content_type: str, what: str) -> ManifestDocumen
         raise RegistryError(f"{what}: Docker's schema 1 is not supported; push the image again")
     media_type = _text(content.get("mediaType")) or content_type.partition(";")[0].strip().lower()
     if media_type not in _INDEXES | _MANIFESTS:
-        media_type = {"manifests": OCI_INDEX, "layers": _OCI_MANIFEST}.get("".join(fields), "")
+        media_type = {"manifests": OCI_INDEX, "layers": OCI_MANIFEST}.get("".join(fields), "")
     if fields != ["manifests" if media_type in _INDEXES else "layers"]:
         raise RegistryError(f"{what}: neither an image nor an index")
     return ManifestDocument(media_type, content)

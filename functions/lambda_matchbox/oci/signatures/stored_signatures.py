@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from lambda_matchbox.oci.descriptors import Descriptor, Manifest
-from lambda_matchbox.oci.distribution.manifests import Referrer
+from lambda_matchbox.oci.distribution.manifests import OCI_MANIFEST, Referrer
 from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.oci.errors import SignatureError
 from lambda_matchbox.oci.image_reference import ImageReference
@@ -23,7 +23,8 @@ MAX_SIGNATURES = 64
 """Signatures read for one digest: whoever may push may add any number."""
 
 _SIGNATURE = "dev.cosignproject.cosign/signature"
-_COSIGN_ARTIFACT = "application/vnd.dev.cosign.artifact.sig.v1+json"
+# Some registries name the config's type, which is empty for bundles, in place of the manifest's.
+_SIGNATURES = frozenset({"application/vnd.dev.cosign.artifact.sig.v1+json", "application/vnd.oci.empty.v1+json", ""})
 _BUNDLE = "application/vnd.dev.sigstore.bundle"
 
 
@@ -63,7 +64,8 @@ def _all(registry: Registry, reference: ImageReference, digest: str) -> Iterator
 
 
 def _has_signatures(referrer: Referrer) -> bool:
-    return referrer.artifact_type == _COSIGN_ARTIFACT or referrer.artifact_type.startswith(_BUNDLE)
+    is_one = referrer.artifact_type in _SIGNATURES or referrer.artifact_type.startswith(_BUNDLE)
+    return is_one and referrer.descriptor.media_type == OCI_MANIFEST
 
 
 def _in_manifest(

@@ -212,6 +212,14 @@ def test_number_of_signatures_read_is_limited(subject: Subject) -> None:
     assert subject.refusal().endswith(f"; and {MAX_SIGNATURES - 4} more")
 
 
+@pytest.mark.parametrize("form", ["simple", "bundle"])
+def test_registry_may_name_the_configs_type(subject: Subject, form: str) -> None:
+    layer = simple_signing(KEY, INDEX.digest) if form == "simple" else bundled(KEY, statement(INDEX.digest))
+    subject.attach(INDEX, layer, where=REFERRER)
+    subject.faulty.names_configs = True
+    assert INDEX.digest == subject.verify().digest
+
+
 def test_other_referrers_are_not_read(subject: Subject) -> None:
     sbom = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "artifactType": "application/spdx+json"}
     sbom |= {"config": {"mediaType": "x"}, "layers": [], "subject": {"digest": INDEX.digest}}
