@@ -1,7 +1,10 @@
 """Requests and responses of matchbox's HTTP API, from the load balancer's adapter to the answer and back."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple, Protocol
+
+from lambda_matchbox.golang.http.content import Span
 
 
 class Request(NamedTuple):
@@ -23,18 +26,24 @@ class Request(NamedTuple):
         return self.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
 
 
+class FileBody(NamedTuple):
+    """A body that the server streams from a local file: spans of the file, and text between them."""
+
+    path: Path
+    pieces: tuple[Span | bytes, ...]
+
+
 class Response(NamedTuple):
     """An HTTP response; header names are in lower case.
 
-    Of a `ranged` body a Range header selects parts. `accel_redirect` names what the front end streams instead of the
-    body, as nginx's X-Accel-Redirect does. `report` has lines for the log.
+    Of a `ranged` body a Range header selects parts. `file` replaces the body. `report` has lines for the log.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes = b""
     ranged: bool = False
-    accel_redirect: str = ""
+    file: FileBody | None = None
     report: tuple[str, ...] = ()
 
     @classmethod
@@ -49,18 +58,11 @@ class Response(NamedTuple):
         return cls(status, {"location": location, "content-length": "0"})
 
 
-class StoredResponse(NamedTuple):
-    """The address that serves a stored body; with `accel_redirect`, the name by which the front end streams it."""
-
-    address: str
-    accel_redirect: bool
-
-
 class ResponseStore(Protocol):
     """Stores response bodies that the load balancer cannot carry."""
 
-    def put(self, body: bytes, content_type: str, origin: str) -> StoredResponse:
-        """Store the body for some hours at least; `origin` is scheme and host as the client addressed them.
+    def put(self, body: bytes, content_type: str, origin: str) -> str:
+        """Store the body for some hours at least, and return an address that serves it.
 
-        Raises StoreUnavailableError.
+        `origin` is scheme and host as the client addressed them. Raises StoreUnavailableError.
         """

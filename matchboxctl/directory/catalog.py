@@ -54,6 +54,12 @@ class DirectoryCatalog:
         """Stop watching the directory."""
         self._changes.close()
 
+    def watch_again(self) -> None:
+        """Watch the directory anew in a forked process, which would otherwise share the queue of events."""
+        self._changes.close()
+        self._changes = watch(self._root / "groups")
+        self._refresh()
+
     def overlaps(self) -> list[Overlap]:
         """The groups that match the same machines."""
         return self._index.overlaps()

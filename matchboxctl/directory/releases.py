@@ -22,11 +22,8 @@ from typing import NamedTuple
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.releases.pointers import Pointer, Pointers, pointer_in, pointer_text
 from lambda_matchbox.releases.store import BusyError, MovedError, ReleaseFile
-from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
+from matchboxctl.directory.assets import AssetDirectory
 from matchboxctl.directory.drafts import remove_drafts, replacing, sync_directory
-
-RELEASES = "releases/"
-"""The prefix of release files in signed addresses."""
 
 SCRATCH = ".sync"
 """The directory, beside a source's releases, for temporary files."""
@@ -49,9 +46,8 @@ class _FileState(NamedTuple):
 class DirectoryReleases:
     """The releases of the directory (see `assets.stores.Releases`); the next request sees a change."""
 
-    def __init__(self, root: Path, addresses: SignedAddresses) -> None:
+    def __init__(self, root: Path) -> None:
         self._root = root
-        self._addresses = addresses
         # Replaced as a whole: several threads read it.
         self._seen: tuple[_FileState, Pointers] | None = None
 
@@ -71,15 +67,7 @@ class DirectoryReleases:
 
     def files(self, source_id: str, directory: str) -> AssetDirectory:
         """The files of the release in this directory."""
-        return AssetDirectory(
-            self._root / source_id / directory, self._addresses, f"{RELEASES}{source_id}/{directory}/"
-        )
-
-    def named(self, name: str) -> tuple[AssetDirectory, str] | None:
-        """The release and the path in it that a signed address names; None if it names no file of a release."""
-        source_id, _, rest = name.removeprefix(RELEASES).partition("/")
-        directory, _, path = rest.partition("/")
-        return (self.files(source_id, directory), path) if name.startswith(RELEASES) and path else None
+        return AssetDirectory(self._root / source_id / directory)
 
 
 class DirectoryReleaseStore:

@@ -17,7 +17,7 @@ from lambda_matchbox.documents.groups_and_profiles import parse_group
 from lambda_matchbox.errors import DocumentError, MatchboxError, NotFoundError
 from lambda_matchbox.http import Request, Response
 from lambda_matchbox.web import wiring
-from lambda_matchbox.web.alb import BODY_LIMIT, request_from
+from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.failures import error_response
 from lambda_matchbox.web.machine import Machine
 from lambda_matchbox.web.routes import Routes, Stores
@@ -28,8 +28,6 @@ from matchboxctl.render.other_groups import OtherGroups, other_groups
 from matchboxctl.render.report import Report, as_json, as_text
 from matchboxctl.render.secret_masks import Masks
 from matchboxctl.serve.directory_stores import directory_stores
-from matchboxctl.serve.request_line import parameters
-from matchboxctl.serve.response_relay import ResponseRelay
 from matchboxctl.store.mode import StoreSettings
 
 _KINDS = {"ignition": "ignition_id", "cloud": "cloud_id", "generic": "generic_id"}
@@ -91,9 +89,7 @@ def _masked(masks: Masks | None, text: str) -> str:
 
 
 def _request(route: str, labels: Sequence[tuple[str, str]]) -> Request:
-    """The request as it comes from a load balancer."""
-    query = parameters("&".join(f"{_quoted(key)}={_quoted(value)}" for key, value in labels))
-    return request_from({"httpMethod": "GET", "path": f"/{route}", "multiValueQueryStringParameters": query})
+    return Request("GET", f"/{route}", "&".join(f"{_quoted(key)}={_quoted(value)}" for key, value in labels), {})
 
 
 def _quoted(text: str) -> str:
@@ -144,7 +140,7 @@ def _response(routes: Routes, route: str, request: Request, machine: Machine) ->
         delivered = routes.deliver(request, response)
     except MatchboxError as error:
         return error_response(error)._replace(report=error.report), str(error)
-    return response if delivered.accel_redirect else delivered._replace(report=response.report), ""
+    return delivered._replace(report=response.report), ""
 
 
 def _directory(data_path: Path) -> _OpenedStores:
@@ -167,7 +163,7 @@ def _groups_in(directory: Path, warn: Callable[[str], None]) -> Iterator[Group]:
 def _tables(store: StoreSettings) -> _OpenedStores:
     from matchboxctl.store.advice import advising_on
 
-    stores = wiring.stores(store.boot_settings(), store.credentials)._replace(responses=ResponseRelay())
+    stores = wiring.stores(store.boot_settings(), store.credentials)._replace(responses=None)
     return _OpenedStores(stores, partial(_groups_of, store), partial(advising_on, store), lambda: None)
 
 

@@ -12,9 +12,12 @@ from matchboxctl.cli.arguments import (
     add_flag,
     add_log_level,
     parse_log_level,
+    variable,
 )
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.rpc.arguments import add_rpc_arguments, rpc_settings
+
+_DIGITS = 8
 
 
 def add_serve_command(commands: Commands) -> None:
@@ -35,6 +38,14 @@ def add_serve_command(commands: Commands) -> None:
     parser.add_argument(
         "--sync", action="store_true", help="sync the image sources at the start and at their intervals"
     )
+    names = "answer requests for these host names only, separated by commas; addresses are always answered"
+    add_flag(parser, "--host-names", "NAMES", names, shown="any")
+    limit = "connections that may be open, in each process"
+    add_flag(parser, "--max-connections", "N", limit, "16384")
+    limit = "connections that may be open from one address, in each process"
+    add_flag(parser, "--max-connections-per-address", "N", limit, "1024")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    add_flag(parser, "--processes", "N", "processes that share the address", str(min(cores, 2)))
     add_rpc_arguments(parser, "")
     add_log_level(parser)
     parser.set_defaults(run=_serve)
@@ -43,6 +54,7 @@ def add_serve_command(commands: Commands) -> None:
 def _serve(options: argparse.Namespace) -> None:
     from matchboxctl.serve.backends import Directories
     from matchboxctl.serve.command import ServeSettings, serve
+    from matchboxctl.serve.http_server import HttpSettings
     from matchboxctl.serve.key_ring import unlocked_key
     from matchboxctl.store.mode import StoreSettings, chosen_store
 
@@ -58,7 +70,20 @@ def _serve(options: argparse.Namespace) -> None:
     # As with matchbox, the passphrase is read from the environment only.
     passphrase = os.environ.get("MATCHBOX_PASSPHRASE", "")
     key = unlocked_key(options.key_ring_path, passphrase) if options.key_ring_path else None
-    serve(ServeSettings(options.address, level, source, rpc_settings(options), options.sync, key))
+    http = HttpSettings(
+        _number("--max-connections", options.max_connections),
+        _number("--max-connections-per-address", options.max_connections_per_address),
+        {name.strip().lower() for name in options.host_names.split(",") if name.strip()},
+    )
+    processes = _number("--processes", options.processes)
+    serve(ServeSettings(options.address, http, processes, level, source, rpc_settings(options), options.sync, key))
+
+
+def _number(flag: str, text: str) -> int:
+    """The number, which is at least 1. Raises UsageError."""
+    if not (text.isascii() and text.isdigit() and len(text) < _DIGITS and int(text)):
+        raise UsageError(f"{flag} ({variable(flag)}) {text!r} is not a number: use 1 or more")
+    return int(text)
 
 
 def _assets_path(given: str) -> Path | None:

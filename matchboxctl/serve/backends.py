@@ -8,12 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from aws_lambda_powertools import Logger
-
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.assets.released import ReleasedAssets
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.web import wiring
+from lambda_matchbox.web.access_log import Log
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes
@@ -23,7 +22,6 @@ from matchboxctl.cli.plurals import counted
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.directory.drafts import remove_drafts
 from matchboxctl.releases.source_stores import stores_in_directory
-from matchboxctl.serve.alb_emulator import Streams
 from matchboxctl.serve.directory_stores import directory_stores
 from matchboxctl.serve.startup_banner import example_paths, startup_warnings
 from matchboxctl.store.check import checked_summary
@@ -41,22 +39,26 @@ class Directories(NamedTuple):
 
 
 class Backend(NamedTuple):
-    """An app behind the emulator, and what the startup banner says about it. `documents` are what gRPC edits."""
+    """An app, and what the startup banner says about it. `documents` are what gRPC edits.
+
+    `after_fork` prepares the app in another process; `waits` says whether its responses wait for other servers.
+    """
 
     app: App
-    streams: Streams | None
+    waits: bool
+    after_fork: Callable[[], None]
     documents: "Callable[[], EditableCatalog]"
     summary: str
     examples: Sequence[str]
     warnings: Sequence[str] = ()
 
 
-def directory_backend(directories: Directories, log: Logger, signatures: Signatures | None) -> Backend:
+def directory_backend(directories: Directories, log: Log, signatures: Signatures | None) -> Backend:
     """The app over a data directory. Raises UsageError."""
     data_path, assets_path = directories
     remove_drafts(data_path)
     opened = directory_stores(data_path, assets_path, warn)
-    addresses, catalog, assets, releases, responses = opened
+    catalog, assets, releases = opened
     sources, refused, _ = stores_in_directory(data_path).sources()
     for line in refused:
         warn(line)
@@ -67,12 +69,13 @@ def directory_backend(directories: Directories, log: Logger, signatures: Signatu
     delivery = Delivery(direct_limit=BODY_LIMIT, boundary=secrets.token_hex(30))
     return Backend(
         App(Routes(opened.stores, delivery, signatures), log),
-        Streams(addresses, assets, releases, responses),
-        partial(_directory_documents, data_path, catalog),
-        f"{data_path} (directory mode): {counted(len(catalog), 'group')}, "
+        waits=False,
+        after_fork=catalog.watch_again,
+        documents=partial(_directory_documents, data_path, catalog),
+        summary=f"{data_path} (directory mode): {counted(len(catalog), 'group')}, "
         f"{counted(sum(1 for _ in catalog.profiles()), 'profile')}",
-        example_paths(catalog),
-        startup_warnings(
+        examples=example_paths(catalog),
+        warnings=startup_warnings(
             catalog,
             ReleasedAssets(assets, releases, pointers, release=None),
             assets_path,
@@ -81,12 +84,19 @@ def directory_backend(directories: Directories, log: Logger, signatures: Signatu
     )
 
 
-def store_backend(store: StoreSettings, log: Logger, signatures: Signatures | None) -> Backend:
+def store_backend(store: StoreSettings, log: Log, signatures: Signatures | None) -> Backend:
     """The app over table and bucket. Raises UsageError."""
     settings = store.boot_settings()
     summary = f"{store.description} (store mode){checked_summary(store, meanwhile='requests get a 503')}"
     app = wiring.app(settings, store.credentials, log, signatures=signatures)
-    return Backend(app, None, partial(_table_documents, store), summary, ["/ipxe"])
+    return Backend(
+        app,
+        waits=True,
+        after_fork=lambda: None,
+        documents=partial(_table_documents, store),
+        summary=summary,
+        examples=["/ipxe"],
+    )
 
 
 def warn(line: str) -> None:

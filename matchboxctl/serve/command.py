@@ -1,23 +1,20 @@
-"""`matchboxctl serve`: the deployed app behind the ALB emulator, over a directory or over AWS."""
+"""`matchboxctl serve`: the deployed app behind an HTTP server, over a directory or over AWS."""
 
-import signal
-import sys
-import threading
+import resource
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from aws_lambda_powertools import Logger
-
-from lambda_matchbox.web.metrics import SERVICE
 from lambda_matchbox.web.signatures import Signatures
 from matchboxctl.cli.arguments import parse_address
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.releases.source_stores import stores_in_directory, stores_in_table
 from matchboxctl.rpc.settings import RpcSettings
-from matchboxctl.serve.alb_emulator import ALBEmulator
 from matchboxctl.serve.backends import Backend, Directories, directory_backend, store_backend, warn
 from matchboxctl.serve.background_sync import BackgroundSync
+from matchboxctl.serve.http_server import HttpServer, HttpSettings
+from matchboxctl.serve.json_log import json_log
+from matchboxctl.serve.processes import listeners, processes
 from matchboxctl.serve.startup_banner import startup_banner
 from matchboxctl.store.mode import StoreSettings
 
@@ -26,13 +23,19 @@ if TYPE_CHECKING:
     from matchboxctl.rpc.server import RpcServer
 
 
+_OTHER_DESCRIPTORS = 256
+"""Descriptors for files, stores and gRPC, however many connections there are."""
+
+
 class ServeSettings(NamedTuple):
     """What `serve` serves and where: gRPC as well with `rpc`; image sources are synced with `sync`.
 
-    `key` signs responses.
+    `key` signs responses. `processes` share the address.
     """
 
     address: str
+    http: HttpSettings
+    processes: int
     log_level: str
     source: Directories | StoreSettings
     rpc: RpcSettings | None
@@ -43,29 +46,42 @@ class ServeSettings(NamedTuple):
 def serve(settings: ServeSettings) -> None:
     """Serve until SIGINT or SIGTERM. Raises UsageError with one line that says what to change."""
     address = parse_address("--address", settings.address)
+    http = settings.http._replace(connections=min(settings.http.connections, _descriptors() - _OTHER_DESCRIPTORS))
     backend = _backend(settings)
-    rpc_server = None if settings.rpc is None else _rpc_server(settings.rpc, backend, settings.log_level)
     try:
-        emulator = ALBEmulator(address, backend.app, backend.streams)
+        first, *others = listeners(address, settings.processes)
     except (OSError, OverflowError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(f"cannot listen on {settings.address}: {reason}") from error
-    _shut_down_on_signal(emulator)
-    first, *others = startup_banner(address._replace(port=emulator.server_port), backend.summary, backend.examples)
-    for line in [first, *([] if rpc_server is None else rpc_server.lines), *others, *backend.warnings]:
-        print(line, flush=True)
+
+    def after_fork() -> HttpServer:
+        backend.after_fork()
+        return HttpServer(backend.app, http, waits=backend.waits)
+
     with ExitStack() as stack:
+        running = stack.enter_context(processes(others, after_fork))
+        rpc_server = None if settings.rpc is None else _rpc_server(settings.rpc, backend, settings.log_level)
+        port: int = first.getsockname()[1]
+        banner, *lines = startup_banner(address._replace(port=port), backend.summary, backend.examples)
+        for line in [banner, *([] if rpc_server is None else rpc_server.lines), *lines, *backend.warnings]:
+            print(line, flush=True)
         if settings.sync:
             stack.enter_context(_syncing(settings.source))
         if rpc_server is not None:
             rpc_server.start()
             stack.callback(rpc_server.stop)
-        stack.enter_context(emulator)
-        emulator.serve_forever(poll_interval=0.1)
+        running.run(HttpServer(backend.app, http, waits=backend.waits), first)
+
+
+def _descriptors() -> int:
+    """The number of files that this process may open, raised to what the system lets it."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return most
 
 
 def _backend(settings: ServeSettings) -> Backend:
-    log = Logger(service=SERVICE, level=settings.log_level, stream=sys.stderr, use_rfc3339=True)
+    log = json_log(settings.log_level)
     signatures = None
     if settings.key is not None:
         log.info("signing", extra={"fingerprint": settings.key.fingerprint})
@@ -95,12 +111,3 @@ def _syncing(source: Directories | StoreSettings) -> Iterator[None]:
         yield
     finally:
         sync.end()
-
-
-def _shut_down_on_signal(emulator: ALBEmulator) -> None:
-    def shut_down(*_: object) -> None:
-        # shutdown() waits for the loop, which this handler interrupts.
-        threading.Thread(target=emulator.shutdown).start()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, shut_down)

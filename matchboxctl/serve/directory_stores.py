@@ -1,6 +1,5 @@
 """The app's stores over a data directory, which `serve` and `render` share."""
 
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -8,27 +7,22 @@ from typing import NamedTuple
 from lambda_matchbox.web.routes import Stores
 from matchboxctl.cli.arguments import check_data_path
 from matchboxctl.cli.errors import UsageError
-from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
+from matchboxctl.directory.assets import AssetDirectory
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.directory.releases import DirectoryReleases
-from matchboxctl.serve.response_relay import ResponseRelay
-
-_ADDRESS_LIFETIME = 3600
 
 
 class DirectoryStores(NamedTuple):
-    """The stores over a data directory, and the key of the addresses that they sign."""
+    """The stores over a data directory."""
 
-    addresses: SignedAddresses
     catalog: DirectoryCatalog
     assets: AssetDirectory
     releases: DirectoryReleases
-    responses: ResponseRelay
 
     @property
     def stores(self) -> Stores:
         """The stores as the routes take them."""
-        return Stores(self.catalog, self.assets, self.releases, self.responses)
+        return Stores(self.catalog, self.assets, self.releases, responses=None)
 
 
 def directory_stores(data_path: Path, assets_path: Path, warn: Callable[[str], None]) -> DirectoryStores:
@@ -36,8 +30,7 @@ def directory_stores(data_path: Path, assets_path: Path, warn: Callable[[str], N
 
     `warn` gets one line for each file that does not parse or cannot be read.
     """
-    addresses = SignedAddresses(secrets.token_bytes(32), _ADDRESS_LIFETIME)
-    releases = DirectoryReleases(data_path / "releases", addresses)
+    releases = DirectoryReleases(data_path / "releases")
     try:
         check_data_path(data_path)
         for part in (data_path / "groups", data_path / "profiles"):
@@ -46,4 +39,4 @@ def directory_stores(data_path: Path, assets_path: Path, warn: Callable[[str], N
         catalog = DirectoryCatalog(data_path, warn, releases.pointers)
     except OSError as error:
         raise UsageError(f"{error.filename}: {error.strerror}") from error
-    return DirectoryStores(addresses, catalog, AssetDirectory(assets_path, addresses), releases, ResponseRelay())
+    return DirectoryStores(catalog, AssetDirectory(assets_path), releases)

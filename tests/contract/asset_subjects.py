@@ -1,6 +1,5 @@
 """The asset stores that one suite holds to one contract, each with what fills it and what serves its addresses."""
 
-import threading
 import time
 import urllib.request
 import uuid
@@ -8,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 from aws_lambda_powertools import Logger
 
@@ -23,12 +23,11 @@ from lambda_matchbox.golang.http.content_type import of_file
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
-from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
+from matchboxctl.directory.assets import AssetDirectory
 from matchboxctl.directory.releases import DirectoryReleases
-from matchboxctl.serve.alb_emulator import ALBEmulator, Streams
-from matchboxctl.serve.response_relay import ResponseRelay
 from tests.rigs.catalog_table import ENOUGH
 from tests.rigs.service import Service
+from tests.support.http_serving import http_serving
 from tests.support.memory_catalog import MemoryCatalog
 
 LIFETIME = 3600
@@ -52,34 +51,27 @@ class AssetSubject(NamedTuple):
 
     def served(self, path: str, **headers: str) -> Served:
         """What the address of the file answers."""
-        request = urllib.request.Request(self.store.address(path, self.origin), headers=headers)
+        location = self.store.location(path, self.origin)
+        address = location if isinstance(location, str) else f"{self.origin}/assets/{quote(path)}"
+        request = urllib.request.Request(address, headers=headers)
         with urllib.request.urlopen(request, timeout=ENOUGH) as answer:
             return Served(answer.status, answer.headers["content-type"], answer.read())
 
 
 @contextmanager
 def in_directory(root: Path) -> Iterator[AssetSubject]:
-    """A directory, whose addresses are served by what `matchboxctl serve` puts before the function."""
-    addresses = SignedAddresses(b"secret", LIFETIME)
-    store, releases = AssetDirectory(root, addresses), DirectoryReleases(root / "releases", addresses)
+    """A directory, whose files are streamed by the server of `matchboxctl serve`."""
+    store, releases = AssetDirectory(root), DirectoryReleases(root / "releases")
 
     def put(path: str, body: bytes) -> None:
-        file = store.path(path)
+        file = store.location(path, "")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(body)
 
-    streams = Streams(addresses, store, releases, ResponseRelay())
-    stores = Stores(MemoryCatalog(), store, releases, streams.responses)
+    stores = Stores(MemoryCatalog(), store, releases, responses=None)
     app = App(Routes(stores, Delivery(BODY_LIMIT, "-")), Logger(level="CRITICAL"))
-    with ALBEmulator(("127.0.0.1", 0), app, streams) as front:
-        serving = threading.Thread(target=front.serve_forever, kwargs={"poll_interval": 0.05})
-        serving.start()
-        try:
-            origin = f"http://127.0.0.1:{front.server_port}"
-            yield AssetSubject(store, put, lambda path: store.path(path).unlink(), origin)
-        finally:
-            front.shutdown()
-            serving.join()
+    with http_serving(app) as port:
+        yield AssetSubject(store, put, lambda path: store.location(path, "").unlink(), f"http://127.0.0.1:{port}")
 
 
 @contextmanager

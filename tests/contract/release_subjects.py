@@ -23,7 +23,6 @@ from lambda_matchbox.aws.releases.reader import TableReleases
 from lambda_matchbox.aws.releases.store import TableReleaseStore
 from lambda_matchbox.releases.pointers import Pointer, Release
 from lambda_matchbox.releases.store import ReleaseStore
-from matchboxctl.directory.assets import SignedAddresses
 from matchboxctl.directory.releases import DirectoryReleases, DirectoryReleaseStore
 from tests.rigs.catalog_table import ENOUGH
 from tests.rigs.service import Service
@@ -107,7 +106,7 @@ def in_directory(root: Path) -> ReleaseSubject:
     """A directory below `root`, whose leases end with their processes and cannot be lost before."""
     root = root / "releases"
     return ReleaseSubject(
-        DirectoryReleases(root, SignedAddresses(b"secret", LIFETIME)),
+        DirectoryReleases(root),
         lambda source_id: DirectoryReleaseStore(root, source_id),
         kill_holder=lambda source_id: _run_killed(_IN_DIRECTORY, os.environ, source_id, str(root)),
     )

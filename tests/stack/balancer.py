@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from matchboxctl.serve.alb_emulator import ALBEmulator
+from tests.rigs.alb_emulator import ALBEmulator
 from tests.rigs.lambda_runtime import Artefacts, LambdaFunction, lambda_function
 from tests.stack.resolution import Stack
 
@@ -116,7 +116,7 @@ def balancer(stack: Stack, built: Path, aws: Mapping[str, str], port: int = 0) -
         [load_balancer] = stack.of_type(f"{_ELB}LoadBalancer").values()
         drops = _attributes(load_balancer["LoadBalancerAttributes"])["routing.http.drop_invalid_header_fields.enabled"]
         app = _Listener(targets[_forwarded(listener["DefaultActions"])], rules, drops_invalid_headers=drops == "true")
-        front = kept.enter_context(ALBEmulator(("127.0.0.1", port), app, None))  # type: ignore[arg-type]
+        front = kept.enter_context(ALBEmulator(port, app))
         threading.Thread(target=front.serve_forever, args=(0.05,), daemon=True).start()
         kept.callback(front.shutdown)
         yield Balancer(front.server_port, functions)

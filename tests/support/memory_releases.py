@@ -40,15 +40,11 @@ class MemoryFiles:
             raise NotFoundError(f"no file {path!r}")
         return self._files[path][start : start + length]
 
-    def address(self, path: str, origin: str) -> str:
+    def location(self, path: str, origin: str) -> str:
         """An address on the host of the request."""
         return f"{origin}/memory/{path}"
 
     def plain_address(self, path: str) -> str | None:
-        """None."""
-        return None
-
-    def accel_redirect(self, path: str) -> str | None:
         """None."""
         return None
 

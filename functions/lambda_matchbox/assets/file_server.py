@@ -1,10 +1,12 @@
 """Files below /assets/, served as by Go's `http.FileServer`, with redirects for large ones.
 
-A large file does not pass through the function: the client is redirected to an address that serves it. Clients that
+A large file of a directory is streamed by the server. One that is stored elsewhere does not pass through the
+function: the client is redirected to an address that serves it. Clients that
 cannot follow that redirect (see `assets.boot_clients`) get the bytes where they fit, else a token-free address, else an
 error that says what to configure. No client ever gets a redirect that it would take for the file.
 """
 
+from pathlib import Path
 from typing import NamedTuple
 
 from lambda_matchbox.assets.boot_clients import Redirects, follows_signed, redirects
@@ -12,7 +14,7 @@ from lambda_matchbox.assets.stores import AssetFile, AssetStore
 from lambda_matchbox.errors import NotFoundError, UndeliverableError
 from lambda_matchbox.golang.http import content, directory_listing
 from lambda_matchbox.golang.http.paths import clean_path, index_page_redirect, slash_redirect
-from lambda_matchbox.http import Request, Response
+from lambda_matchbox.http import FileBody, Request, Response
 
 _INDEX = "index.html"
 # No boot client requests more parts than this at once, and each may cost a read of the store.
@@ -76,18 +78,17 @@ def _file(request: Request, path: str, file: AssetFile, store: AssetStore, deliv
 
 def _large(request: Request, path: str, reply: content.Reply, store: AssetStore, delivery: Delivery) -> Response:
     user_agent = request.headers.get("user-agent", "")
+    location = store.location(path, request.origin)
+    if isinstance(location, Path):
+        return Response(reply.status, reply.headers, file=FileBody(location, reply.body))
     able = redirects(user_agent)
     if able is Redirects.ANY:
-        return Response.redirect(302, store.address(path, request.origin))
-    if accel_redirect := store.accel_redirect(path):
-        return Response(reply.status, reply.headers, accel_redirect=accel_redirect)
+        return Response.redirect(302, location)
     plain = store.plain_address(path)
     if able is not Redirects.NONE and plain is not None:
         return Response.redirect(302, plain)
-    if able is not Redirects.NONE:
-        address = store.address(path, request.origin)
-        if follows_signed(user_agent, address):
-            return Response.redirect(302, address)
+    if able is not Redirects.NONE and follows_signed(user_agent, location):
+        return Response.redirect(302, location)
     spans = [piece for piece in reply.body if isinstance(piece, content.Span)]
     if sum(span.length for span in spans) <= delivery.direct_limit and len(spans) <= _MAX_PARTS:
         pieces = [p if isinstance(p, bytes) else store.read(path, p.start, p.length) for p in reply.body]

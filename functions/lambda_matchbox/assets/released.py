@@ -3,6 +3,7 @@
 Once a source has a release, its part of /assets/ is served from releases only.
 """
 
+from pathlib import Path
 from typing import NamedTuple
 
 from lambda_matchbox.assets.stores import AssetFile, AssetStore, DirectoryListing, Releases
@@ -49,20 +50,15 @@ class ReleasedAssets:
         store, path = self._existing(path)
         return store.read(path, start, length)
 
-    def address(self, path: str, origin: str) -> str:
-        """A signed address of the file."""
+    def location(self, path: str, origin: str) -> Path | str:
+        """The file's path on this machine, or a signed address."""
         store, path = self._existing(path)
-        return store.address(path, origin)
+        return store.location(path, origin)
 
     def plain_address(self, path: str) -> str | None:
         """The token-free address of the file."""
         location = self._location(path)
         return None if location is None else location.store.plain_address(location.path)
-
-    def accel_redirect(self, path: str) -> str | None:
-        """Where the front end finds the file to stream it."""
-        store, path = self._existing(path)
-        return store.accel_redirect(path)
 
     def _location(self, path: str) -> _StoredAsset | None:
         """The store and path of a file; None for a release that is not kept."""

@@ -1,6 +1,7 @@
 """The protocols of what serves files below /assets/."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from lambda_matchbox.releases.pointers import Pointers
@@ -37,14 +38,14 @@ class AssetStore(Protocol):
     def read(self, path: str, start: int, length: int) -> bytes:
         """`length` bytes from `start`. Raises NotFoundError where the file has gone."""
 
-    def address(self, path: str, origin: str) -> str:
-        """A signed address of the file; `origin` is scheme and host as the client addressed them."""
+    def location(self, path: str, origin: str) -> Path | str:
+        """The file's path on this machine, or a signed address that serves it.
+
+        `origin` is scheme and host as the client addressed them.
+        """
 
     def plain_address(self, path: str) -> str | None:
         """The address that serves the file without a signature; None where no address does."""
-
-    def accel_redirect(self, path: str) -> str | None:
-        """Where the front end finds the file to stream it itself (X-Accel-Redirect); None where it cannot."""
 
 
 class Releases(Protocol):

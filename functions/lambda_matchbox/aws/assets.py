@@ -60,17 +60,13 @@ class S3Assets:
             raise NotFoundError(f"asset {path!r} is gone")
         return read
 
-    def address(self, path: str, origin: str) -> str:
+    def location(self, path: str, origin: str) -> str:
         """A presigned address with the client's scheme."""
         return self._s3.presigned_get(self._prefix + path, origin.partition("://")[0], self._lifetime)
 
     def plain_address(self, path: str) -> str | None:
         """The object below the token-free address, where there is one."""
         return f"{self._bucket_url}/{escape_path(self._prefix + path)}" if self._bucket_url else None
-
-    def accel_redirect(self, path: str) -> str | None:  # noqa: ARG002 (nothing in front of a function can)
-        """None: the balancer carries no file."""
-        return None
 
     def _deadline(self) -> float:
         return deadline_within(self._call_timeout)

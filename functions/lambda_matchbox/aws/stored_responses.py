@@ -5,7 +5,6 @@ import hashlib
 from lambda_matchbox.aws.clients.request_deadline import deadline_within
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.keys import RESPONSES_PREFIX
-from lambda_matchbox.http import StoredResponse
 
 
 class S3Responses:
@@ -20,10 +19,9 @@ class S3Responses:
         self._lifetime = lifetime
         self._call_timeout = call_timeout
 
-    def put(self, body: bytes, content_type: str, origin: str) -> StoredResponse:
+    def put(self, body: bytes, content_type: str, origin: str) -> str:
         """Put the response under its digest, so that machines with equal responses share an object."""
         # The object has a content type: a body with two types is two objects.
         key = RESPONSES_PREFIX + hashlib.sha256(content_type.encode() + b"\0" + body).hexdigest()
         self._s3.put(key, body, content_type, deadline_within(self._call_timeout))
-        address = self._s3.presigned_get(key, origin.partition("://")[0], self._lifetime)
-        return StoredResponse(address, accel_redirect=False)
+        return self._s3.presigned_get(key, origin.partition("://")[0], self._lifetime)

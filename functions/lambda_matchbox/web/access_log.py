@@ -1,11 +1,9 @@
 """The access log: one JSON line for each request, without its query and its response's body."""
 
 import logging
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
 from urllib.parse import quote
-
-from aws_lambda_powertools import Logger
 
 from lambda_matchbox.golang.http.paths import to_bytes
 from lambda_matchbox.http import Request
@@ -13,6 +11,28 @@ from lambda_matchbox.http import Request
 _MAX_REPORT_LINES = 50
 _MAX_LABELS = 10
 _MAX_NAME = 64
+
+
+class Log(Protocol):
+    """A logger of the standard library or of Powertools."""
+
+    def info(self, msg: object, *args: object, extra: Mapping[str, object] | None = None) -> None:
+        """Log at level INFO."""
+
+    def warning(self, msg: object, *args: object, extra: Mapping[str, object] | None = None) -> None:
+        """Log at level WARNING."""
+
+    def error(
+        self,
+        msg: object,
+        *args: object,
+        extra: Mapping[str, object] | None = None,
+        exc_info: BaseException | None = None,
+    ) -> None:
+        """Log at level ERROR."""
+
+    def exception(self, msg: object, *args: object) -> None:
+        """Log at level ERROR, with the exception that is handled."""
 
 
 class AccessLogFields(NamedTuple):
@@ -32,7 +52,7 @@ class AccessLogFields(NamedTuple):
     ignored_labels: tuple[str, ...] = ()
 
 
-def log_request(log: Logger, request: Request, found: AccessLogFields, seconds: float) -> None:
+def log_request(log: Log, request: Request, found: AccessLogFields, seconds: float) -> None:
     """Write the line."""
     fields: dict[str, object] = {
         "route": found.route,

@@ -14,15 +14,12 @@ from typing import Any
 
 from lambda_matchbox.http import Request, Response
 
-# The balancer takes a response of at most 1 MB, measured on the serialised JSON; a binary body costs a third more.
-RESPONSE_LIMIT = 1_000_000
-# The front end streams what this header names instead of the (empty) body.
-ACCEL_REDIRECT = "x-accel-redirect"
 # The balancer appends the connection's address to the last of them.
 _FORWARDED_FOR = "x-forwarded-for"
 # A header folded over lines is one line (RFC 9112, section 5.2); no part of it may end a line of a response.
 _FOLD = re.compile(r"[\r\n]+[ \t]*")
-# What fits as a body whatever its bytes are, with room for the headers.
+# The balancer takes a response of at most 1 MB, measured on the serialised JSON; a binary body costs a third more. This
+# fits as a body whatever its bytes are, with room for the headers.
 BODY_LIMIT = 720_000
 # JSON writes a character as up to six for each of its bytes (`\\u0000`), Base64 four for three.
 _FITS_AS_TEXT = BODY_LIMIT * 4 // 3 // 6
@@ -57,14 +54,11 @@ def event_response(response: Response) -> dict[str, Any]:
         phrase = HTTPStatus(response.status).phrase
     except ValueError:
         phrase = "Unknown"
-    headers = dict(response.headers)
-    if response.accel_redirect:
-        headers[ACCEL_REDIRECT] = response.accel_redirect
     text = _text(response.body)
     return {
         "statusCode": response.status,
         "statusDescription": f"{response.status} {phrase}",
-        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "multiValueHeaders": {name: [value] for name, value in response.headers.items()},
         "body": b64encode(response.body).decode("ascii") if text is None else text,
         "isBase64Encoded": text is None,
     }

@@ -1,4 +1,4 @@
-"""The application: one event of the load balancer is routed, answered, and logged in one line."""
+"""The application: a request is routed, answered, and logged in one line."""
 
 import logging
 import time
@@ -6,12 +6,10 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
 from lambda_matchbox.catalog.labels import read_query
 from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.http import Request, Response
-from lambda_matchbox.web.access_log import AccessLogFields, log_request
+from lambda_matchbox.web.access_log import AccessLogFields, Log, log_request
 from lambda_matchbox.web.alb import event_response, request_from
 from lambda_matchbox.web.failures import error_response, failure_for
 from lambda_matchbox.web.machine import Machine
@@ -19,7 +17,7 @@ from lambda_matchbox.web.routes import MachineRoute, Route, Routes
 
 
 class App:
-    """The routes behind a load balancer: `handle` is a Lambda handler without the context.
+    """The routes: `respond` takes a request, and `handle` is a Lambda handler without the context.
 
     Each response is made within a context of its own from `time_limit`, which limits the time for calls of the stores.
     `count` gets the route, the status and the seconds of each request.
@@ -28,7 +26,7 @@ class App:
     def __init__(
         self,
         routes: Routes,
-        log: Logger,
+        log: Log,
         time_limit: Callable[[], AbstractContextManager[None]] = nullcontext,
         count: Callable[[str, int, float], None] | None = None,
     ) -> None:
@@ -39,14 +37,17 @@ class App:
 
     def handle(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Answer the balancer's event."""
+        return event_response(self.respond(request_from(event)))
+
+    def respond(self, request: Request) -> Response:
+        """Answer the request."""
         start = time.perf_counter()
-        request = request_from(event)
         response, fields = self._respond(request)
         seconds = time.perf_counter() - start
         log_request(self.log, request, fields, seconds)
         if self._count is not None:
             self._count(fields.route, fields.status, seconds)
-        return event_response(response)
+        return response
 
     def _respond(self, request: Request) -> tuple[Response, AccessLogFields]:
         """The stages of a response; an error is logged with what was found before it."""

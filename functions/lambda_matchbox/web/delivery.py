@@ -8,9 +8,9 @@ from lambda_matchbox.http import Request, Response, ResponseStore
 
 
 class ResponseDelivery:
-    """Delivers responses; bodies that the load balancer cannot carry go to `responses`."""
+    """Delivers responses; bodies that the load balancer cannot carry go to `responses`, None if nothing limits them."""
 
-    def __init__(self, responses: ResponseStore, delivery: Delivery) -> None:
+    def __init__(self, responses: ResponseStore | None, delivery: Delivery) -> None:
         self._responses = responses
         self._delivery = delivery
 
@@ -21,16 +21,15 @@ class ResponseDelivery:
         """
         if response.ranged:
             return self._ranged(request, response)
-        if len(response.body) > self._delivery.direct_limit:
-            return self._long(request, response)
-        return response
+        responses = self._store_for(response.body)
+        return response if responses is None else self._long(request, response, responses)
 
     def undivided(self, script: Response) -> Response:
         """The script, which must not be redirected: its relative addresses would then refer to another host.
 
         Raises UndeliverableError.
         """
-        if len(script.body) > self._delivery.direct_limit:
+        if self._store_for(script.body) is not None:
             raise UndeliverableError(f"the script has {self._over(script.body)}")
         return script
 
@@ -43,24 +42,27 @@ class ResponseDelivery:
             boundary=self._delivery.boundary,
         )
         part = content.assemble(reply.body, response.body)
-        if len(part) > self._delivery.direct_limit:
-            return self._long(request, response)
+        responses = self._store_for(part)
+        if responses is not None:
+            return self._long(request, response, responses)
         return Response(reply.status, reply.headers, part)
 
-    def _long(self, request: Request, response: Response) -> Response:
+    def _store_for(self, body: bytes) -> ResponseStore | None:
+        """The store for a body that is too long to be sent directly."""
+        return None if len(body) <= self._delivery.direct_limit else self._responses
+
+    def _long(self, request: Request, response: Response, responses: ResponseStore) -> Response:
         """The response by another way than the balancer's; Range is handled where the body is fetched."""
         if request.method == "HEAD":
             return response._replace(body=b"")
-        stored = self._responses.put(response.body, response.headers["content-type"], request.origin)
-        if stored.accel_redirect:
-            return response._replace(body=b"", accel_redirect=stored.address)
+        address = responses.put(response.body, response.headers["content-type"], request.origin)
         user_agent = request.headers.get("user-agent", "")
-        if not follows_signed(user_agent, stored.address):
+        if not follows_signed(user_agent, address):
             client = user_agent.partition(" ")[0]
             raise UndeliverableError(
                 f"{client!r} does not follow the redirect, and the response has {self._over(response.body)}"
             )
-        return Response.redirect(302, stored.address)
+        return Response.redirect(302, address)
 
     def _over(self, body: bytes) -> str:
         return f"{len(body)} bytes, over the balancer's limit of {self._delivery.direct_limit}"

@@ -29,13 +29,13 @@ _TEXTS = {"/": b"matchbox\n", "/boot.ipxe": ipxe.BOOT_SCRIPT, "/boot.ipxe.0": ip
 class Stores(NamedTuple):
     """The sources of responses, and the store for those that the load balancer cannot carry.
 
-    `assets` are the operator's own files.
+    `assets` are the operator's own files. Without `responses` nothing limits a response.
     """
 
     catalog: Catalog
     assets: AssetStore
     releases: Releases
-    responses: ResponseStore
+    responses: ResponseStore | None
 
 
 class Route(NamedTuple):

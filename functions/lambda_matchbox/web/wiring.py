@@ -16,6 +16,7 @@ from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.aws.releases.reader import TableReleases
 from lambda_matchbox.aws.stored_responses import S3Responses
+from lambda_matchbox.web.access_log import Log
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.metrics import SERVICE, RequestMetrics
@@ -52,7 +53,7 @@ def stores(
 def app(
     settings: Settings,
     credentials: Callable[[], Credentials],
-    log: Logger,
+    log: Log,
     count: Callable[[str, int, float], None] | None = None,
     signatures: Signatures | None = None,
 ) -> App:

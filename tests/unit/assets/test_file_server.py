@@ -1,14 +1,16 @@
 """Assets: small ones are sent directly, large ones in a way that the client can follow."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from lambda_matchbox.assets.file_server import Delivery, respond
 from lambda_matchbox.assets.stores import AssetFile, DirectoryListing
 from lambda_matchbox.errors import NotFoundError, UndeliverableError
+from lambda_matchbox.golang.http.content import Span
 from lambda_matchbox.golang.http.paths import escape_path
-from lambda_matchbox.http import Request, Response
+from lambda_matchbox.http import FileBody, Request, Response
 
 LIMIT = 100
 SMALL, LARGE = bytes(range(LIMIT)), bytes(range(250)) * 4
@@ -22,10 +24,10 @@ OLD_IPXE, BETWEEN_IPXE = "iPXE/1.0.0+git-20190125.36a4c85-5.1", "iPXE/1.21.1+ (g
 class Memory:
     """An asset store in memory whose signed addresses end in `token`; it records reads and signed paths."""
 
-    def __init__(self, token: str = "token", *, front: bool = False, plain: str = "") -> None:
+    def __init__(self, token: str = "token", *, local: bool = False, plain: str = "") -> None:
         self.token = token
         self.plain = plain
-        self.front = front
+        self.local = local
         self.reads: list[tuple[str, int, int]] = []
         self.signed: list[str] = []
 
@@ -47,15 +49,14 @@ class Memory:
         self.reads.append((path, start, length))
         return FILES[path][start : start + length]
 
-    def address(self, path: str, origin: str) -> str:
+    def location(self, path: str, origin: str) -> Path | str:
+        if self.local:
+            return Path("/srv/assets", path)
         self.signed.append(path)
         return f"{origin}/signed/{path}?{self.token}"
 
     def plain_address(self, path: str) -> str | None:
         return f"{self.plain}/{escape_path(path)}" if self.plain else None
-
-    def accel_redirect(self, path: str) -> str | None:
-        return f"/front/{path}" if self.front else None
 
 
 def asked(
@@ -74,7 +75,7 @@ def asked(
 @pytest.mark.parametrize("user_agent", ["curl/8.5.0", "GRUB 2.06", OLD_IPXE, ""])
 def test_small_file_is_sent_directly(user_agent: str) -> None:
     found = asked("small", user_agent)
-    assert (200, SMALL, "") == (found.status, found.body, found.accel_redirect)
+    assert (200, SMALL, None) == (found.status, found.body, found.file)
     assert "100" == found.headers["content-length"]
     assert "application/x-test" == found.headers["content-type"]
     assert '"e"' == found.headers["etag"]
@@ -107,13 +108,12 @@ def test_failed_preconditions_read_nothing(path: str) -> None:
 
 
 @pytest.mark.parametrize("user_agent", ["curl/8.5.0", "iPXE/2.0.0", "Ignition/2.19.0", ""])
-@pytest.mark.parametrize("front", [False, True])
-def test_large_file_is_redirected(user_agent: str, front: bool) -> None:
+def test_large_file_is_redirected(user_agent: str) -> None:
     """To a signed address on the host of the request."""
-    store = Memory("a%2Bb", front=front, plain=PLAIN)
+    store = Memory("a%2Bb", plain=PLAIN)
     found = asked("dir/large.img", user_agent, store=store)
     assert (302, f"{ORIGIN}/signed/dir/large.img?a%2Bb") == (found.status, found.headers["location"])
-    assert (b"", "", []) == (found.body, found.accel_redirect, store.reads)
+    assert (b"", None, []) == (found.body, found.file, store.reads)
     assert "0" == found.headers["content-length"]
 
 
@@ -127,7 +127,7 @@ def test_client_without_redirects_gets_none(user_agent: str, plain: str) -> None
     with pytest.raises(UndeliverableError, match=advice) as raised:
         asked("dir/large.img", user_agent, store=store)
     assert "'dir/large.img'" in str(raised.value)
-    assert ([], []) == (store.reads, store.signed)
+    assert [] == store.reads
 
 
 def test_small_ranges_of_a_large_file_are_sent_directly() -> None:
@@ -154,7 +154,6 @@ def test_old_ipxe_is_redirected_to_the_token_free_address(user_agent: str) -> No
     store = Memory("a%2Bb", plain=PLAIN)
     found = asked("dir/a b+c", user_agent, store=store)
     assert (302, f"{PLAIN}/dir/a%20b+c") == (found.status, found.headers["location"])
-    assert [] == store.signed
 
 
 @pytest.mark.parametrize("user_agent", [OLD_IPXE, "iPXE/1.21.1"])
@@ -174,11 +173,15 @@ def test_ipxe_1_21_1_plus_gets_the_signed_address() -> None:
     assert f"{ORIGIN}/signed/dir/large.img?a%2Bb" == found.headers["location"]
 
 
-@pytest.mark.parametrize("user_agent", ["GRUB 2.06", "UefiHttpBoot/1.0", OLD_IPXE, BETWEEN_IPXE])
-def test_front_end_streams_instead_of_a_redirect(user_agent: str) -> None:
-    store = Memory("a%2Bb", front=True, plain=PLAIN)
+@pytest.mark.parametrize("user_agent", ["curl/8.5.0", "GRUB 2.06", "UefiHttpBoot/1.0", OLD_IPXE, BETWEEN_IPXE])
+def test_server_streams_a_local_file(user_agent: str) -> None:
+    store = Memory("a%2Bb", local=True, plain=PLAIN)
     found = asked("dir/large.img", user_agent, store=store, range="bytes=1-998")
-    assert (206, b"", "/front/dir/large.img") == (found.status, found.body, found.accel_redirect)
+    assert (206, b"", FileBody(Path("/srv/assets/dir/large.img"), (Span(1, 998),))) == (
+        found.status,
+        found.body,
+        found.file,
+    )
     assert ("bytes 1-998/1000", "998") == (found.headers["content-range"], found.headers["content-length"])
     assert ([], []) == (store.reads, store.signed)
 

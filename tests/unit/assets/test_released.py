@@ -10,7 +10,7 @@ from lambda_matchbox.assets.stores import DirectoryListing
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.errors import NotFoundError, StoreUnavailableError
-from lambda_matchbox.http import Request, Response, StoredResponse
+from lambda_matchbox.http import Request, Response
 from lambda_matchbox.oci.image_reference import ImageReference
 from lambda_matchbox.releases.pointers import Pointer, Release, published, rolled_back
 from lambda_matchbox.releases.sources import Source
@@ -74,9 +74,9 @@ def test_release_replaces_own_files_of_its_part(releases: MemoryReleases) -> Non
         body(store, "talos/arm64/release.json"),
     )
     assert b"rnel" == store.read("talos/arm64/vmlinuz", 2, 4)
-    assert "http://h/memory/vmlinuz" == store.address("talos/arm64/vmlinuz", "http://h")
-    assert "http://h/memory/readme" == store.address("readme", "http://h")
-    assert [None] * 2 == [store.plain_address("talos/arm64/vmlinuz"), store.accel_redirect("readme")]
+    assert "http://h/memory/vmlinuz" == store.location("talos/arm64/vmlinuz", "http://h")
+    assert "http://h/memory/readme" == store.location("readme", "http://h")
+    assert store.plain_address("talos/arm64/vmlinuz") is None
 
 
 def test_part_of_a_source_is_a_directory(releases: MemoryReleases) -> None:
@@ -132,8 +132,7 @@ def test_unknown_release_has_no_files(releases: MemoryReleases) -> None:
     )
     for ask in (
         lambda: store.read("talos/arm64/vmlinuz", 0, 1),
-        lambda: store.address("talos/arm64/vmlinuz", "http://h"),
-        lambda: store.accel_redirect("talos/arm64/vmlinuz"),
+        lambda: store.location("talos/arm64/vmlinuz", "http://h"),
     ):
         with pytest.raises(NotFoundError, match=f"the release '{C}' is not kept"):
             ask()
@@ -143,7 +142,7 @@ def test_unknown_release_has_no_files(releases: MemoryReleases) -> None:
 class _NoAnswers:
     """A response store that refuses every body."""
 
-    def put(self, body: bytes, content_type: str, origin: str) -> StoredResponse:
+    def put(self, body: bytes, content_type: str, origin: str) -> str:
         raise StoreUnavailableError("no answer is kept")
 
 

@@ -28,7 +28,7 @@ PIECES = st.sampled_from(
     [
         "/", "//", "..", ".", "%2e%2e", "%2f", "%5c", "%00", "%0d%0a", "%zz", "\r\n", "\\", "?", "#", "&", ";",
         "=", "+", ".sig", ".asc",
-        "/assets/", "/profiles/", "/presigned/", "/generic", "/cloud", "/ignition", "/metadata", "/ipxe", "/grub",
+        "/assets/", "/profiles/", "/generic", "/cloud", "/ignition", "/metadata", "/ipxe", "/grub",
         "secret", "small", "large", "dir", "index.html", "mac", "os", "a", "${uuid}", "52:54:00:a1:9c:ae",
     ]
 )  # fmt: skip

@@ -13,6 +13,7 @@ import yaml
 from aws_lambda_powertools import Logger
 from hypothesis import given
 from hypothesis import strategies as st
+from matchboxctl.serve.response_relay import ResponseRelay
 
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.catalog.groups import Group
@@ -22,7 +23,6 @@ from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
-from matchboxctl.serve.response_relay import ResponseRelay
 from tests.support.memory_catalog import MemoryCatalog
 from tests.support.memory_releases import MemoryReleases
 from tests.support.openpgp.keys import signatures

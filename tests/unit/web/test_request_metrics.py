@@ -13,7 +13,6 @@ from lambda_matchbox.web.app import App
 from lambda_matchbox.web.metrics import MILLISECONDS, REQUESTS, SERVICE, RequestMetrics
 from lambda_matchbox.web.routes import Routes, Stores
 from lambda_matchbox.web.wiring import lambda_app
-from matchboxctl.serve.response_relay import ResponseRelay
 from tests.support.memory_catalog import MemoryCatalog
 from tests.support.memory_releases import MemoryFiles, MemoryReleases
 from tests.unit.web.hostile_requests import quiet
@@ -36,7 +35,7 @@ class Away(MemoryCatalog):
 
 
 def app(count: Callable[[str, int, float], None]) -> App:
-    stores = Stores(Away(), MemoryFiles({}), MemoryReleases(), ResponseRelay())
+    stores = Stores(Away(), MemoryFiles({}), MemoryReleases(), responses=None)
     return App(Routes(stores, Delivery(BODY_LIMIT, "-")), quiet(), count=count)
 
 

@@ -13,11 +13,10 @@ from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.errors import StoreUnavailableError
-from lambda_matchbox.http import StoredResponse
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
 from lambda_matchbox.web.signatures import SIGNED, Signatures
-from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
+from matchboxctl.directory.assets import AssetDirectory
 from tests.support.memory_catalog import MemoryCatalog
 from tests.support.memory_releases import MemoryReleases
 from tests.support.openpgp.independent import TEXT, is_signed, kind_of
@@ -41,9 +40,9 @@ class Elsewhere:
     def __init__(self) -> None:
         self.kept: list[bytes] = []
 
-    def put(self, body: bytes, content_type: str, origin: str) -> StoredResponse:
+    def put(self, body: bytes, content_type: str, origin: str) -> str:
         self.kept.append(body)
-        return StoredResponse("http://elsewhere.test/answer", accel_redirect=False)
+        return "http://elsewhere.test/answer"
 
 
 class Server:
@@ -51,7 +50,7 @@ class Server:
 
     def __init__(self, root: Path, signatures: Signatures | None) -> None:
         self.answers = Elsewhere()
-        assets = AssetDirectory(root, SignedAddresses(b"key", 60))
+        assets = AssetDirectory(root)
         stores = Stores(catalog(), assets, MemoryReleases(), self.answers)
         self._app = App(Routes(stores, Delivery(LIMIT, "-"), signatures), quiet())
 
@@ -208,7 +207,7 @@ def test_no_signature_routes_without_a_key(without_key: Server, route: str) -> N
 
 def test_log_and_metrics_name_the_signature_route(root: Path) -> None:
     counted: list[str] = []
-    stores = Stores(catalog(), AssetDirectory(root, SignedAddresses(b"", 60)), MemoryReleases(), Elsewhere())
+    stores = Stores(catalog(), AssetDirectory(root), MemoryReleases(), Elsewhere())
     routes = Routes(stores, Delivery(LIMIT, "-"), signatures("rsa"))
     app = App(routes, quiet(), count=lambda route, status, seconds: counted.append(route))
     for path in ("/ipxe", "/ipxe.sig", "/boot.ipxe.asc"):

@@ -1,7 +1,6 @@
 """Hostile bytes sent to `matchboxctl serve`."""
 
 import socket
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -12,10 +11,9 @@ from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
-from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
+from matchboxctl.directory.assets import AssetDirectory
 from matchboxctl.directory.releases import DirectoryReleases
-from matchboxctl.serve.alb_emulator import ALBEmulator, Streams
-from matchboxctl.serve.response_relay import ResponseRelay
+from tests.support.http_serving import http_serving
 from tests.unit.web.hostile_requests import PIECES, SECRET, catalog, filled, quiet
 
 pytestmark = pytest.mark.system
@@ -38,7 +36,7 @@ ANSWERED_WITH = {
 # What ends a word of the request line, as Python's server splits it, makes another request line of it.
 BLANKS = b"\t\n\v\f\r \x1c\x1d\x1e\x1f\x85\xa0"
 WORD_BYTES = st.binary(max_size=20).map(lambda octets: octets.translate(None, BLANKS))
-ENDS = st.sampled_from(["/", "/assets/", "/assets/large", "/assets/small", "/generic?", "/presigned/"]).map(str.encode)
+ENDS = st.sampled_from(["/", "/assets/", "/assets/large", "/assets/small", "/generic?"]).map(str.encode)
 TARGETS = st.tuples(ENDS, st.lists(WORD_BYTES | PIECES.map(str.encode), max_size=4)).map(
     lambda pair: (pair[0] + b"".join(pair[1])).translate(None, BLANKS)
 )
@@ -51,17 +49,10 @@ FIELDS = st.lists(
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    directory, addresses = filled(tmp_path_factory.mktemp("data")), SignedAddresses(b"key", 60)
-    assets, releases = AssetDirectory(directory, addresses), DirectoryReleases(directory / "none", addresses)
-    streams = Streams(addresses, assets, releases, ResponseRelay())
-    stores = Stores(catalog(), assets, releases, streams.responses)
-    app = App(Routes(stores, Delivery(BODY_LIMIT, "boundary")), quiet())
-    with ALBEmulator(("127.0.0.1", 0), app, streams) as front:
-        serving = threading.Thread(target=front.serve_forever, kwargs={"poll_interval": 0.05})
-        serving.start()
-        yield front.server_port
-        front.shutdown()
-        serving.join()
+    directory = filled(tmp_path_factory.mktemp("data"))
+    stores = Stores(catalog(), AssetDirectory(directory), DirectoryReleases(directory / "none"), responses=None)
+    with http_serving(App(Routes(stores, Delivery(BODY_LIMIT, "boundary")), quiet())) as port:
+        yield port
 
 
 def received(port: int, sent: bytes) -> bytes:
@@ -84,7 +75,7 @@ def test_request_of_any_bytes(port: int, method: bytes, target: bytes, fields: l
     answer = received(port, b"\r\n".join([b" ".join([method, target, b"HTTP/1.1"]), *fields, b"", b""]))
     head, _, _ = answer.partition(b"\r\n\r\n")
     status, *lines = head.split(b"\r\n")
-    assert status.startswith(b"HTTP/1.1 ")
+    assert status.startswith(b"HTTP/1.")
     assert 200 <= int(status.split()[1]) < 500
     names = [line.partition(b":")[0].lower() for line in lines]
     assert set(names) <= ANSWERED_WITH

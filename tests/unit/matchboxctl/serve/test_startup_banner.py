@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from matchboxctl.cli.arguments import Address
-from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
+from matchboxctl.directory.assets import AssetDirectory
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.serve.own_address import is_loopback, own_address
 from matchboxctl.serve.startup_banner import startup_banner, startup_warnings
@@ -58,8 +58,8 @@ def missing(root: Path, *addresses: str) -> list[str]:
     kernel, *initrd = (f'"{address}"' for address in addresses)
     (root / "profiles" / "p.json").write_text(f'{{"boot": {{"kernel": {kernel}, "initrd": [{", ".join(initrd)}]}}}}')
     reported = list[str]()
-    assets = AssetDirectory(root / "assets", SignedAddresses(b"", 1))
-    lines = startup_warnings(DirectoryCatalog(root, reported.append), assets, assets.root, [])
+    assets = AssetDirectory(root / "assets")
+    lines = startup_warnings(DirectoryCatalog(root, reported.append), assets, root / "assets", [])
     assert [] == reported
     return [line.strip() for line in lines[1:-1]]
 

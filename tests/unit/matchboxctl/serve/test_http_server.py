@@ -5,11 +5,9 @@ import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
-from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
 from tests.support.serving import LIMIT, Serve, started
 
 pytestmark = pytest.mark.system
@@ -41,64 +39,15 @@ def server(data: Path) -> Iterator[Serve]:
         yield running
 
 
-def test_large_asset_is_redirected_to_the_host_of_the_request(server: Serve) -> None:
-    """Ranges work there too."""
-    redirect = server.get("/assets/dir/large.img", Host="boot.test:1234")
-    assert (302, b"") == (redirect.status, redirect.body)
-    location = urlsplit(redirect.headers["location"])
-    assert ("http", "boot.test:1234") == (location.scheme, location.netloc)
-    target = f"{location.path}?{location.query}"
-    whole = server.get(target)
-    assert (200, LARGE) == (whole.status, whole.body)
-    part = server.get(target, Range="bytes=2999990-")
-    assert (206, LARGE[-10:]) == (part.status, part.body)
-    assert "bytes 2999990-2999999/3000000" == part.headers["content-range"]
-    parts = server.get(target, Range="bytes=0-0,-1")
-    assert 206 == parts.status
-    assert str(len(parts.body)) == parts.headers["content-length"]
-
-
-def test_signed_address_is_for_one_file_time_and_get(server: Serve) -> None:
-    location = urlsplit(server.get("/assets/dir/large.img").headers["location"])
-    path, query = location.path, location.query
-    expires, signature = (field.partition("=")[2] for field in query.split("&"))
-    assert 200 == server.get(f"{path}?{query}").status
-    for target in (
-        path,
-        f"{path}?expires={expires}",
-        f"{path}?expires={int(expires) + 1}&signature={signature}",
-        f"{path}?expires={expires}&signature={signature[::-1]}",
-        f"{path}?expires=x&signature=%ff%00",
-        f"/presigned/small?{query}",
-        f"/presigned/dir/../dir/large.img?{query}",
-        f"/presigned/%zz?{query}",
-    ):
-        refusal = server.get(target)
-        assert (403, b"") == (refusal.status, refusal.body)
-    assert 403 == server.get(f"{path}?{query}", method="POST").status
-    assert 403 == server.get(f"{path}?{query}", method="HEAD").status
-
-
-def test_signed_address_expires(data: Path) -> None:
-    now = [1_700_000_000.0]
-    addresses = SignedAddresses(b"secret", 60, lambda: now[0])
-    address = urlsplit(AssetDirectory(data / "assets", addresses).address("dir/large.img", "http://boot.test"))
-    assert "/presigned/assets/dir/large.img" == address.path
-    assert addresses.verified("assets/dir/large.img", address.query)
-    assert not SignedAddresses(b"other", 60, lambda: now[0]).verified("assets/dir/large.img", address.query)
-    now[0] += 60
-    assert addresses.verified("assets/dir/large.img", address.query)
-    now[0] += 1
-    assert not addresses.verified("assets/dir/large.img", address.query)
-
-
-@pytest.mark.parametrize("user_agent", [GRUB, OLD_IPXE, "UefiHttpBoot/1.0"])
-def test_large_asset_is_streamed_to_clients_without_redirects(server: Serve, user_agent: str) -> None:
+@pytest.mark.parametrize("user_agent", [GRUB, OLD_IPXE, "UefiHttpBoot/1.0", "curl/8.5.0"])
+def test_large_asset_is_streamed_to_every_client(server: Serve, user_agent: str) -> None:
     whole = server.get("/assets/dir/large.img", user_agent)
     assert (200, LARGE) == (whole.status, whole.body)
-    assert "x-accel-redirect" not in whole.headers
     part = server.get("/assets/dir/large.img", user_agent, Range="bytes=1000000-2999999")
     assert (206, LARGE[1_000_000:]) == (part.status, part.body)
+    assert "bytes 1000000-2999999/3000000" == part.headers["content-range"]
+    parts = server.get("/assets/dir/large.img", user_agent, Range="bytes=0-0,-1")
+    assert (206, str(len(parts.body))) == (parts.status, parts.headers["content-length"])
 
 
 def test_head_of_a_large_asset_has_its_length(server: Serve) -> None:
@@ -115,13 +64,13 @@ def test_connect_stays_inside_the_assets(server: Serve) -> None:
         assert received.startswith(b"HTTP/1.1 404 ")
 
 
-def test_folded_host_header_adds_no_line_to_the_response(server: Serve) -> None:
+def test_header_names_are_spelled_as_grub_reads_them(server: Serve) -> None:
+    """GRUB 2.06 matches `Content-Length: ` in this case only. The server does not tell what it is made of."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT) as connection:
-        connection.sendall(b"GET /assets/dir/large.img HTTP/1.1\r\nHost: a\r\n b: c\r\nConnection: close\r\n\r\n")
+        connection.sendall(b"GET /assets/small HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         received = b"".join(iter(lambda: connection.recv(65536), b""))
-    (location,) = [line for line in received.split(b"\r\n") if line.lower().startswith(b"location:")]
-    assert b"/presigned/assets/dir/large.img?" in location
-    assert b"\n" not in location
+    assert b"\r\nContent-Length: 5\r\n" in received
+    assert b"\r\nServer: lambda-matchbox\r\n" in received
 
 
 def test_slow_reader_delays_no_other_client(server: Serve) -> None:
@@ -150,7 +99,6 @@ def test_long_response_reaches_any_client(server: Serve, user_agent: str) -> Non
     assert ("text/plain; charset=utf-8", str(len(text))) == tuple(
         whole.headers[name] for name in ("content-type", "content-length")
     )
-    assert "x-accel-redirect" not in whole.headers
     part = server.get("/generic?os=long", user_agent, Range="bytes=2-899999")
     assert (206, text[2:900_000]) == (part.status, part.body)
     head = server.get("/generic?os=long", user_agent, method="HEAD")

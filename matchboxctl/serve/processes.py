@@ -1,0 +1,127 @@
+"""The processes of `serve`, which share its address so that it uses more than one core."""
+
+import asyncio
+import errno
+import multiprocessing
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
+from typing import IO, NamedTuple
+
+from matchboxctl.cli.arguments import Address
+from matchboxctl.cli.errors import FailedError
+from matchboxctl.serve.http_server import BACKLOG, GRACE, HttpServer
+
+_BIND_SECONDS = 2.0
+
+
+def listeners(address: Address, count: int) -> list[socket.socket]:
+    """Sockets that listen on the address, among which the kernel divides connections. Raises OSError."""
+    # A plain socket is refused where another program listens; those that share a port are not.
+    with _bound_alone(address) as alone:
+        port = alone.getsockname()[1]
+    sockets = [_bound(address._replace(port=port), socket.SO_REUSEPORT) for _ in range(count)]
+    for one in sockets:
+        one.listen(BACKLOG)
+    return sockets
+
+
+def _bound_alone(address: Address) -> socket.socket:
+    """A bound socket; processes of a `serve` that was killed may hold the address for a moment."""
+    end = time.monotonic() + _BIND_SECONDS
+    while True:
+        try:
+            return _bound(address)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() > end:
+                raise
+        time.sleep(0.05)
+
+
+def _bound(address: Address, *options: int) -> socket.socket:
+    bound = socket.socket(socket.AF_INET6 if ":" in address.host else socket.AF_INET)
+    try:
+        for option in (socket.SO_REUSEADDR, *options):
+            bound.setsockopt(socket.SOL_SOCKET, option, 1)
+        bound.bind((address.host, address.port))
+    except BaseException:
+        bound.close()
+        raise
+    return bound
+
+
+class Processes(NamedTuple):
+    """The other processes; they end when `lifeline`, the write end of a pipe, is closed."""
+
+    others: Sequence[BaseProcess]
+    lifeline: IO[bytes]
+
+    def run(self, server: HttpServer, listener: socket.socket) -> None:
+        """Serve until SIGINT or SIGTERM, and end the other processes then. Raises FailedError if one of them ends."""
+        ended = asyncio.run(self._run(server, listener))
+        if ended:
+            raise FailedError("another process of serve ended: see the errors above")
+
+    async def _run(self, server: HttpServer, listener: socket.socket) -> bool:
+        loop = asyncio.get_running_loop()
+        ended: list[int] = []
+        stop = asyncio.Event()
+
+        def end(process: BaseProcess | None = None) -> None:
+            if not stop.is_set():
+                stop.set()
+                self.lifeline.close()
+                ended.extend([] if process is None else [process.sentinel])
+            if process is not None:
+                loop.remove_reader(process.sentinel)
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, end)
+        for process in self.others:
+            loop.add_reader(process.sentinel, end, process)
+        await server.serve(listener, stop)
+        return bool(ended)
+
+
+@contextmanager
+def processes(sockets: Sequence[socket.socket], server: Callable[[], HttpServer]) -> Iterator[Processes]:
+    """Fork a process for each socket, which serves there until this one ends. No thread may run yet."""
+    reading, writing = os.pipe()
+    lifeline = os.fdopen(writing, "wb")
+    fork = multiprocessing.get_context("fork")
+    others = [fork.Process(target=_serve, args=(server, one, reading, lifeline), daemon=True) for one in sockets]
+    for process in others:
+        process.start()
+    os.close(reading)
+    for one in sockets:
+        one.close()
+    try:
+        yield Processes(others, lifeline)
+    finally:
+        lifeline.close()
+        for process in others:
+            process.join(GRACE + 1)
+
+
+def _serve(server: Callable[[], HttpServer], listener: socket.socket, reading: int, lifeline: IO[bytes]) -> None:
+    lifeline.close()
+    asyncio.run(_until_closed(server(), listener, reading))
+
+
+async def _until_closed(server: HttpServer, listener: socket.socket, reading: int) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+
+    def end() -> None:
+        loop.remove_reader(reading)
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # A terminal sends them to all processes: the first one decides.
+        loop.add_signal_handler(number, lambda: None)
+    loop.add_reader(reading, end)
+    await server.serve(listener, stop)
