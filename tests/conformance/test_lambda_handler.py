@@ -27,14 +27,14 @@ def on_real_stores(dynamodb_local: Service, versitygw: Service) -> dict[str, App
 @pytest.mark.parametrize("recording", recordings(), ids=lambda recording: recording.name)
 def test_a_recorded_answer_is_reproduced_on_moto(recording: Recording, on_moto: dict[str, App]) -> None:
     """Status, headers and body are matchbox's."""
-    assert_reproduced(recording, _answer(on_moto[recording.suite], recording))
+    assert_reproduced(recording, _answer(on_moto[recording.suite], recording), behind_balancer=True)
 
 
 @pytest.mark.real
 @pytest.mark.parametrize("recording", recordings(), ids=lambda recording: recording.name)
 def test_a_recorded_answer_is_reproduced_on_real_stores(recording: Recording, on_real_stores: dict[str, App]) -> None:
     """Status, headers and body are matchbox's."""
-    assert_reproduced(recording, _answer(on_real_stores[recording.suite], recording))
+    assert_reproduced(recording, _answer(on_real_stores[recording.suite], recording), behind_balancer=True)
 
 
 def _imported(data: Path, tables: Service, buckets: Service) -> App:

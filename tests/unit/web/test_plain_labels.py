@@ -13,7 +13,6 @@ import yaml
 from aws_lambda_powertools import Logger
 from hypothesis import given
 from hypothesis import strategies as st
-from matchboxctl.serve.response_relay import ResponseRelay
 
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.catalog.groups import Group
@@ -22,7 +21,7 @@ from lambda_matchbox.gotemplate.engine import render
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
-from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
+from matchboxctl.directory.assets import AssetDirectory
 from tests.support.memory_catalog import MemoryCatalog
 from tests.support.memory_releases import MemoryReleases
 from tests.support.openpgp.keys import signatures
@@ -42,7 +41,7 @@ class Server:
             {("generic", "t"): TEMPLATE},
         )
         self._log = io.StringIO()
-        stores = Stores(catalog, AssetDirectory(root, SignedAddresses(b"key", 60)), MemoryReleases(), ResponseRelay())
+        stores = Stores(catalog, AssetDirectory(root), MemoryReleases(), responses=None)
         routes = Routes(stores, Delivery(BODY_LIMIT, "-"), signatures("ed25519"))
         self._app = App(routes, Logger(service=str(root), stream=self._log))
 
