@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from matchboxctl.rpc.server import RpcServer
 
 
+_UNLIMITED = 1_048_576
 _OTHER_DESCRIPTORS = 256
-"""Descriptors for files, stores and gRPC, however many connections there are."""
+"""The descriptors for files, stores and gRPC, or a quarter where there are few."""
 
 
 class ServeSettings(NamedTuple):
@@ -46,7 +47,7 @@ class ServeSettings(NamedTuple):
 def serve(settings: ServeSettings) -> None:
     """Serve until SIGINT or SIGTERM. Raises UsageError with one line that says what to change."""
     address = parse_address("--address", settings.address)
-    http = settings.http._replace(connections=min(settings.http.connections, _descriptors() - _OTHER_DESCRIPTORS))
+    http = settings.http._replace(connections=min(settings.http.connections, _descriptors()))
     backend = _backend(settings)
     try:
         first, *others = listeners(address, settings.processes)
@@ -74,10 +75,11 @@ def serve(settings: ServeSettings) -> None:
 
 
 def _descriptors() -> int:
-    """The number of files that this process may open, raised to what the system lets it."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    """The number of descriptors for connections, of as many as the system lets this process have."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _UNLIMITED if hard == resource.RLIM_INFINITY else hard
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    return most
+    return most - min(_OTHER_DESCRIPTORS, most // 4)
 
 
 def _backend(settings: ServeSettings) -> Backend:

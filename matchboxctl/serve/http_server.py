@@ -31,6 +31,8 @@ GRACE = 8.0
 BACKLOG = 1024
 """The number of connections that wait to be accepted."""
 
+# asyncio accepts as many connections as its backlog before the limits see the first of them.
+_ACCEPTED_AT_ONCE = 8
 _SERVER = "lambda-matchbox"
 _LINE_SIZE = 16_384
 _STALLED = 120_000
@@ -72,7 +74,8 @@ class HttpServer:
         limits = (self._settings.connections, self._settings.connections_per_address)
         connections = Connections(*limits, self.app.log, loop.time)
         manager = _Server(self, connections)
-        server = await loop.create_server(manager, sock=listener, backlog=BACKLOG)
+        server = await loop.create_server(manager, sock=listener, backlog=_ACCEPTED_AT_ONCE)
+        listener.listen(BACKLOG)
         sweeping = loop.create_task(_sweep(connections))
         try:
             await stop.wait()

@@ -39,6 +39,11 @@ class Serve:
         for reader in self._readers:
             reader.start()
 
+    @property
+    def pid(self) -> int:
+        """The id of its first process."""
+        return self._process.pid
+
     def await_response(self) -> None:
         """Wait for the first response. Raises AssertionError if the process ends before."""
         self.port = self._ports.get(timeout=LIMIT)
