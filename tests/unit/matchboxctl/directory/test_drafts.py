@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lambda_matchbox.assets.stores import DirectoryListing
-from matchboxctl.directory.assets import AssetDirectory, SignedAddresses
+from matchboxctl.directory.assets import AssetDirectory
 from matchboxctl.directory.catalog import watch
 from matchboxctl.directory.drafts import is_draft, remove_drafts, replacing
 from matchboxctl.directory.files import files_below
@@ -202,6 +202,6 @@ def test_writes_are_changes_of_their_files_alone(tmp_path: Path) -> None:
 def test_drafts_of_assets_are_not_listed(tmp_path: Path) -> None:
     """While an export writes them."""
     write(tmp_path / "vmlinuz", b"kernel")
-    assets = AssetDirectory(tmp_path, SignedAddresses(b"key", 60), "assets/")
+    assets = AssetDirectory(tmp_path)
     with replacing(tmp_path / "initramfs"):
         assert DirectoryListing(files=["vmlinuz"], directories=[]) == assets.listing("")
