@@ -85,6 +85,8 @@ class FaultyRegistry:
         self.manifest_headers: dict[str, str] = {}
         self.has_referrers = False
         """Whether there is a referrers API."""
+        self.referrers_on_page = 0
+        """The number of referrers on a page of their list, 0 for all."""
         self.names_configs = False
         """Whether it names the types of configs in place of those of manifests."""
         self.host = ""
@@ -169,8 +171,15 @@ class FaultyRegistry:
         if not self.has_referrers:
             return Response(404, {}, b"404 page not found")
         media_type = "application/vnd.oci.image.index.v1+json"
-        listed = {"schemaVersion": 2, "mediaType": media_type, "manifests": self._referring(repository, digest)}
-        return Response(200, {"Content-Type": media_type}, json.dumps(listed).encode())
+        found, sent = self._referring(repository, digest), {"Content-Type": media_type}
+        if self.referrers_on_page:
+            first = int(parse_qs(urlsplit(target).query).get("first", ["0"])[0])
+            following = first + self.referrers_on_page
+            if following < len(found):
+                sent["Link"] = f'<{path}?first={following}>; rel="next"'
+            found = found[first:following]
+        listed = {"schemaVersion": 2, "mediaType": media_type, "manifests": found}
+        return Response(200, sent, json.dumps(listed).encode())
 
     def _referring(self, repository: str, digest: str) -> list[dict[str, object]]:
         """The descriptors of the manifests whose subject is the digest."""

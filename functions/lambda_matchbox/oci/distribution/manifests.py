@@ -1,6 +1,7 @@
 """Manifests and indexes (OCI image specification; Docker's "Image Manifest Version 2, Schema 2")."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -85,6 +86,12 @@ def parse_referrers(body: bytes, what: str) -> tuple[Referrer, ...]:
     return tuple(
         Referrer(parse_descriptor(entry.document, what), _text(entry.document.get("artifactType"))) for entry in entries
     )
+
+
+def next_page(link: str) -> str:
+    """The query of a list's next page in a header Link, empty for none (distribution specification, "Referrers")."""
+    found = re.search(r'<([^>]*)>\s*;\s*rel="?next\b', link)
+    return "" if found is None else found[1].partition("?")[2]
 
 
 def parse_index(document: ManifestDocument, what: str, above: tuple[Descriptor, ...] = ()) -> tuple[IndexEntry, ...]:

@@ -15,6 +15,7 @@ from lambda_matchbox.oci.distribution.manifests import (
     OCI_INDEX,
     ManifestDocument,
     Referrer,
+    next_page,
     parse_descriptor,
     parse_document,
     parse_index,
@@ -119,10 +120,18 @@ class Registry:
         Schema").
         """
         what = f"{reference}: referrers of {digest}"
+        found: list[Referrer] = []
+        path = f"referrers/{digest}"
         try:
-            body, response = self._fetched(reference, f"referrers/{digest}", what, OCI_INDEX)
-            if response.headers.get("Content-Type", "").partition(";")[0] == OCI_INDEX:
-                return parse_referrers(body, what)
+            for _ in range(MAX_INDEXES):
+                body, response = self._fetched(reference, path, what, OCI_INDEX)
+                if response.headers.get("Content-Type", "").partition(";")[0] != OCI_INDEX:
+                    break
+                found += parse_referrers(body, what)
+                query = next_page(response.headers.get("Link", ""))
+                if not query:
+                    return tuple(found)
+                path = f"referrers/{digest}?{query}"
         except StatusError as error:
             if error.status not in _NO_REFERRERS:
                 raise
@@ -132,7 +141,7 @@ class Registry:
             if error.status == HTTPStatus.NOT_FOUND:
                 return ()
             raise
-        return parse_referrers(body, what)
+        return (*found, *parse_referrers(body, what))
 
     def small_blob(self, reference: ImageReference, descriptor: Descriptor) -> bytes:
         """A whole blob of at most MAX_DOCUMENT bytes. Raises RegistryError and DigestError."""

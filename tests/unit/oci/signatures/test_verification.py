@@ -212,6 +212,14 @@ def test_number_of_signatures_read_is_limited(subject: Subject) -> None:
     assert subject.refusal().endswith(f"; and {MAX_SIGNATURES - 4} more")
 
 
+def test_all_pages_of_a_list_of_referrers_are_read(subject: Subject) -> None:
+    for number in range(5):
+        subject.attach(INDEX, bundled(KEY, statement(f"sha256:{number:064}")), where=REFERRER)
+    subject.attach(INDEX, bundled(KEY, statement(INDEX.digest)), where=REFERRER)
+    subject.faulty.referrers_on_page = 2
+    assert INDEX.digest == subject.verify().digest
+
+
 @pytest.mark.parametrize("form", ["simple", "bundle"])
 def test_registry_may_name_the_configs_type(subject: Subject, form: str) -> None:
     layer = simple_signing(KEY, INDEX.digest) if form == "simple" else bundled(KEY, statement(INDEX.digest))
