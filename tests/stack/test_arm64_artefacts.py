@@ -22,6 +22,8 @@ from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
 from tests.support.images.layers import Entry, zstandard_compressed
 from tests.support.images.manifests import image
+from tests.support.images.signatures import REFERRER, attach, statement
+from tests.support.images.sigstore_instance import SigstoreInstance
 from tests.support.openpgp.independent import TEXT, kind_of
 from tests.support.openpgp.keys import PASSPHRASE, key_ring
 from tests.support.registry_faults import faulty_registry
@@ -131,13 +133,17 @@ def test_signed_api_signs_with_a_protected_key(built_for_arm64: Path, stores: St
     assert ("aarch64", set()) == (run.machine, _unused(built_for_arm64, "SignedApi", run.loaded))
 
 
-def test_asset_sync_unpacks_a_zstd_layer(built_for_arm64: Path, stores: Stores) -> None:
+def test_asset_sync_unpacks_a_zstd_layer_of_a_signed_image(built_for_arm64: Path, stores: Stores) -> None:
     """Its layer has no package that is not loaded."""
     files = [Entry(f"output/talos/arm64/{name}", b"made of bytes") for name in ("vmlinuz", "initramfs.xz")]
+    instance, signer = SigstoreInstance(), {"identity": "release@example.com", "issuer": "https://login.example.com"}
     with faulty_registry() as registry:
         registry.scheme = "bearer"
-        registry.add("talos", "stable", image([zstandard_compressed(*files)]))
+        signed = image([zstandard_compressed(*files)])
+        registry.add("talos", "stable", signed)
+        attach(registry, "talos", signed, [instance.signed(statement(signed.digest), *signer.values())], REFERRER)
         document = {"id": "talos-arm64", "image": f"{registry.host}/talos:stable", "assets": "talos/arm64"}
+        document |= {"verify": {**signer, "trusted_root": instance.trusted_root}}
         SourceTable(stores.clients()).put("talos-arm64", json.dumps(document))
         run = _run(built_for_arm64, "AssetSync", [{"source": "talos-arm64"}], stores.environment())
     assert [["talos-arm64"]] == [answer["changed"] for answer in run.answers]
