@@ -3,8 +3,8 @@
 import tempfile
 from pathlib import Path
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.x509 import DuplicateExtension, ExtensionNotFound
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.x509 import DuplicateExtension, ExtensionNotFound, InvalidVersion, UnsupportedGeneralNameType
 from sigstore.errors import Error as SigstoreError
 from sigstore.models import Bundle, TrustedRoot
 from sigstore.verify import Verifier
@@ -20,10 +20,16 @@ _INVALID = (
     TypeError,
     AttributeError,
     LookupError,
+    InvalidSignature,
     UnsupportedAlgorithm,
     DuplicateExtension,
     ExtensionNotFound,
+    InvalidVersion,
+    UnsupportedGeneralNameType,
 )
+
+_MAX_REASON = 300
+"""Characters: the library's messages show what others have written."""
 
 
 class KeylessVerifier:
@@ -59,4 +65,4 @@ def _verifier(trusted_root: str) -> Verifier:
 
 
 def _line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    return " ".join(str(error)[:_MAX_REASON].split()) or type(error).__name__

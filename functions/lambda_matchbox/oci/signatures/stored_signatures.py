@@ -22,18 +22,20 @@ from lambda_matchbox.oci.signatures.claims import SIMPLE_SIGNING
 MAX_SIGNATURES = 64
 """Signatures read for one digest: whoever may push may add any number."""
 
-_SIGNATURE = "dev.cosignproject.cosign/signature"
+_ANNOTATION = "dev.cosignproject.cosign/signature"
 # Some registries name the config's type, which is empty for bundles, in place of the manifest's.
-_SIGNATURES = frozenset({"application/vnd.dev.cosign.artifact.sig.v1+json", "application/vnd.oci.empty.v1+json", ""})
+_ARTIFACT_TYPES = frozenset(
+    {"application/vnd.dev.cosign.artifact.sig.v1+json", "application/vnd.oci.empty.v1+json", ""}
+)
 _BUNDLE = "application/vnd.dev.sigstore.bundle"
 
 
 class StoredSignature(NamedTuple):
-    """A payload and its signatures; `bundle` is the JSON of the Sigstore bundle that they are from, else empty."""
+    """A payload and its signature; `bundle` is the JSON of the Sigstore bundle that they are from, else empty."""
 
     payload_type: str
     payload: bytes
-    signatures: tuple[bytes, ...]
+    signature: bytes
     bundle: bytes = b""
 
     @property
@@ -64,7 +66,7 @@ def _all(registry: Registry, reference: ImageReference, digest: str) -> Iterator
 
 
 def _has_signatures(referrer: Referrer) -> bool:
-    is_one = referrer.artifact_type in _SIGNATURES or referrer.artifact_type.startswith(_BUNDLE)
+    is_one = referrer.artifact_type in _ARTIFACT_TYPES or referrer.artifact_type.startswith(_BUNDLE)
     return is_one and referrer.descriptor.media_type == OCI_MANIFEST
 
 
@@ -82,19 +84,20 @@ def _in_manifest(
 
 
 def _simple_signing(layer: Descriptor, payload: bytes) -> StoredSignature:
-    return StoredSignature(SIMPLE_SIGNING, payload, (_decoded(layer.annotations.get(_SIGNATURE)),))
+    return StoredSignature(SIMPLE_SIGNING, payload, _decoded(layer.annotations.get(_ANNOTATION)))
 
 
 def _bundled(bundle: bytes) -> StoredSignature:
     try:
         content = json.loads(bundle)
         envelope: Mapping[str, Any] = content["dsseEnvelope"]
-        payload_type = str(envelope["payloadType"])
+        payload_type = envelope["payloadType"].encode().decode()  # lone surrogates are an error
         payload = envelope["payload"]
-        signatures = [one["sig"] for one in envelope["signatures"]]
-    except (ValueError, RecursionError, KeyError, TypeError) as error:
-        raise SignatureError("its bundle has no DSSE envelope") from error
-    return StoredSignature(payload_type, _decoded(payload), tuple(map(_decoded, signatures)), bundle)
+        (signature,) = envelope["signatures"]
+        signed = signature["sig"]
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
+        raise SignatureError("its bundle has no DSSE envelope with one signature") from error
+    return StoredSignature(payload_type, _decoded(payload), _decoded(signed), bundle)
 
 
 def _decoded(text: object) -> bytes:

@@ -52,7 +52,7 @@ def _check(signer: Signer) -> tuple[str, Callable[[StoredSignature], frozenset[s
         key = PublicKey(signer.pem)
 
         def by_key(stored: StoredSignature) -> frozenset[str]:
-            if not any(key.verifies(signature, stored.message) for signature in stored.signatures):
+            if not key.verifies(stored.signature, stored.message):
                 raise SignatureError("it is not by this key, or its payload was changed")
             return signed_digests(stored.payload_type, stored.payload)
 

@@ -16,6 +16,7 @@ from lambda_matchbox.oci.signatures.stored_signatures import MAX_SIGNATURES
 from lambda_matchbox.oci.signatures.verification import verify
 from tests.support.images.manifests import OCI_MANIFEST, Image, image, index
 from tests.support.images.signatures import (
+    BUNDLE,
     FALLBACK,
     REFERRER,
     SIMPLE_SIGNING,
@@ -42,6 +43,14 @@ SIGNER = KeySigner(public_pem(KEY))
 NAME = f"the key sha256:{fingerprint(SIGNER.pem)}"
 IMAGE = image([], labels={"a": "b"})
 INDEX = index([(IMAGE, "linux/arm64"), (image([], platform="linux/amd64"), "linux/amd64")])
+
+
+def enveloped(**fields: object) -> bytes:
+    """A good bundle with other fields in its envelope."""
+    bundle = json.loads(bundled(KEY, statement(INDEX.digest)).body)
+    return json.dumps({**bundle, "dsseEnvelope": {**bundle["dsseEnvelope"], **fields}}).encode()
+
+
 ATTESTATION = "https://cosign.sigstore.dev/attestation/vuln/v1"
 OTHER = image([], labels={"c": "d"})
 
@@ -154,7 +163,13 @@ def test_signed_index_does_not_cover_another_index_of_the_tag(subject: Subject) 
         (bundled(KEY, statement(INDEX.digest), "text/plain"), "its payload has the unknown type 'text/plain'"),
         (bundled(KEY, b"{}"), "its payload is not one of application/vnd.in-toto+json"),
         (bundled(KEY, b"["), "its payload is not one of application/vnd.in-toto+json"),
-        (SignatureLayer("application/vnd.dev.sigstore.bundle.v0.3+json", b"{}"), "its bundle has no DSSE envelope"),
+        (SignatureLayer(BUNDLE, b"{}"), "its bundle has no DSSE envelope with one signature"),
+        (SignatureLayer(BUNDLE, b"[" * 100_000), "its bundle has no DSSE envelope with one signature"),
+        (SignatureLayer(BUNDLE, enveloped(payloadType="\ud800")), "its bundle has no DSSE envelope with one signature"),
+        (SignatureLayer(BUNDLE, enveloped(payloadType=7)), "its bundle has no DSSE envelope with one signature"),
+        (SignatureLayer(BUNDLE, enveloped(signatures=[])), "its bundle has no DSSE envelope with one signature"),
+        (SignatureLayer(BUNDLE, enveloped(signatures=[{"sig": ""}] * 2)), "no DSSE envelope with one signature"),
+        (SignatureLayer(BUNDLE, enveloped(signatures=[{"sig": "\u20ac"}])), "its signature is not in base64"),
         (simple_signing(KEY, INDEX.digest, type="atomic"), "it signs a 'atomic', not a 'cosign container"),
         (simple_signing(KEY, INDEX.digest, image=None), f"its payload is not one of {SIMPLE_SIGNING}"),
         (SignatureLayer(SIMPLE_SIGNING, b"{}"), "it is not by this key"),
