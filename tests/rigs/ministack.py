@@ -1,8 +1,8 @@
 """ministack: CloudFormation with the SAM transform, IAM, Lambda, load balancers and the rest of AWS, in one process.
 
 It verifies signatures, runs functions with their roles' credentials, and evaluates the policies of roles and buckets
-with their conditions. What differs from AWS's documentation, and how the tests get around it, is said in
-`tests.stack.ministack.template` and `tests.stack.ministack.deployment`.
+with their conditions; its root passes every policy. What else differs from AWS's documentation, and how the tests get
+around it, is said in `tests/stack/ministack`, what it leaves open in docs/deploy.md.
 """
 
 import hashlib

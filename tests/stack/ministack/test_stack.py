@@ -56,6 +56,14 @@ def test_signatures_verify_the_other_functions_responses(imported: Deployed) -> 
     assert is_signed(signature.body, plain.body)
 
 
+def test_logged_client_is_the_address_that_the_balancer_saw(imported: Deployed) -> None:
+    imported.get("/metadata/none", **{"X-Forwarded-For": "203.0.113.9"})
+    with closing(imported.account.client("logs")) as logs:
+        events = logs.filter_log_events(logGroupName=imported.resources["BootApiLog"])["events"]
+    lines = [json.loads(each["message"]) for each in events if each["message"].startswith("{")]
+    assert ["127.0.0.1"] == [line["client"] for line in lines if line.get("path") == "/metadata/none"]
+
+
 def test_large_file_is_read_from_its_presigned_address(imported: Deployed) -> None:
     redirect = imported.get("/assets/large/vmlinuz", **{"User-Agent": "iPXE/1.21.1"})
     assert 302 == redirect.status
