@@ -21,7 +21,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 PROPERTIES := $(shell grep -rl "from hypothesis" tests --include="test_*.py")
 
-.PHONY: run test test-fast check check-stack build test-real test-boot test-nightly bench lock proto
+.PHONY: run test test-fast check check-stack build test-real test-hostile test-boot test-nightly bench lock proto
 
 # pip installs uv, and uv the rest; the lock files have versions and hashes of all packages and of the build backend.
 .venv/bin/uv: requirements/uv.lock
@@ -79,6 +79,10 @@ build: .venv/ready .venv-sam/ready
 test-real: .venv/ready .venv-sam/ready
 	$(PYTEST) -m "(real or boot) and not nightly"
 
+# Idle, slow, flooding and malformed clients by the thousand, with figures; part of test-real.
+test-hostile: .venv/ready
+	$(BIN)/python -m pytest -q -s tests/real/test_hostile_clients.py
+
 # Every boot client, from a directory and from table and bucket.
 test-boot: .venv/ready
 	$(PYTEST) -m boot tests/boot
@@ -97,6 +101,7 @@ bench: .venv/ready
 	$(BIN)/python -m benchmarks.storm
 	$(BIN)/python -m benchmarks.butane_cost
 	$(BIN)/python -m benchmarks.image_sync
+	$(BIN)/python -m benchmarks.serve_throughput
 
 # Renew the lock files after an edit of their sources; `make lock UPGRADE=--upgrade` also upgrades every package.
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header $(UPGRADE)

@@ -1,13 +1,12 @@
 """Groups, profiles and templates in matchbox's data directory; the next request sees an edit.
 
 Groups are indexed in memory. Changes come from inotify, whose queue is read before each selection, so that 100,000
-files need no stat; without inotify the directory is scanned. Profiles and templates are read on demand.
+files need no stat; without inotify the directory is scanned. Profiles and templates are read on demand, and again when
+they have changed.
 """
 
-import errno
 import os
 import posixpath
-import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
@@ -23,6 +22,7 @@ from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_pro
 from lambda_matchbox.errors import DocumentError, StoreUnavailableError
 from lambda_matchbox.releases.pointers import Pointers
 from matchboxctl.directory.changes import Changes, Scan
+from matchboxctl.directory.file_cache import FileCache, read_file
 
 _JSON = ".json"
 
@@ -41,6 +41,9 @@ class DirectoryCatalog:
         self._reported: dict[Path, str] = {}
         self._lock = threading.Lock()
         self._index = GroupIndex()
+        self._profiles_directory = root / "profiles"
+        self._parsed_profiles = FileCache(parse_profile)
+        self._templates = FileCache(lambda _, content: content)
         self._changes: Changes = watch(root / "groups")
         self._refresh()
         # Warn of what does not parse at the start.
@@ -70,7 +73,7 @@ class DirectoryCatalog:
 
     def profiles(self) -> Iterator[Profile]:
         """Every profile that parses."""
-        for name in sorted(json_names(self._root / "profiles")):
+        for name in sorted(json_names(self._profiles_directory)):
             try:
                 profile = self._parsed_profile(name)
             except (DocumentError, StoreUnavailableError):
@@ -101,7 +104,7 @@ class DirectoryCatalog:
 
     def template(self, kind: str, template_id: str) -> bytes | None:
         """The template of that kind and id. Raises StoreUnavailableError if the file cannot be read."""
-        return _content(below(self._root / kind, template_id))
+        return self._templates.read(template_id, below(self._root / kind, template_id))
 
     def _refresh(self) -> None:
         for name in self._changes.names():
@@ -112,7 +115,7 @@ class DirectoryCatalog:
         """Load the group from its file; one that does not parse is left out."""
         path = self._root / "groups" / f"{name}{_JSON}"
         try:
-            text = _content(path)
+            text = read_file(path)
             if text is None:
                 self._index.discard(name)
                 self._reported.pop(path, None)
@@ -125,14 +128,14 @@ class DirectoryCatalog:
             self._reported.pop(path, None)
 
     def _parsed_profile(self, name: str) -> Profile | None:
-        path = below(self._root / "profiles", f"{name}{_JSON}")
+        path = below(self._profiles_directory, f"{name}{_JSON}")
         try:
-            text = _content(path)
-            profile = None if text is None else parse_profile(name, text)
+            profile = self._parsed_profiles.read(name, path)
         except (DocumentError, StoreUnavailableError) as error:
             self._warn_once(path, str(error))
             raise type(error)(f"profile {name!r}: {error}") from error
-        self._reported.pop(path, None)
+        if self._reported:
+            self._reported.pop(path, None)
         return profile
 
     def _warn_once(self, path: Path, reason: str) -> None:
@@ -153,19 +156,6 @@ def json_names(directory: Path) -> list[str]:
 def below(directory: Path, name: str) -> Path:
     """The file with that name, cleaned as matchbox does: it is never outside the directory."""
     return directory / posixpath.normpath("/" + name).lstrip("/")
-
-
-def _content(path: Path) -> bytes | None:
-    """The file's bytes, or None. Raises StoreUnavailableError if it cannot be read."""
-    try:
-        # Reading a pipe would block.
-        return path.read_bytes() if stat.S_ISREG(path.stat().st_mode) else None
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
-        return None
-    except OSError as error:
-        if error.errno == errno.ENAMETOOLONG:
-            return None
-        raise StoreUnavailableError(f"cannot be read: {error.strerror}") from error
 
 
 def watch(directory: Path) -> Changes:

@@ -48,17 +48,18 @@ class DirectoryReleases:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._file = root / _POINTERS
         # Replaced as a whole: several threads read it.
         self._seen: tuple[_FileState, Pointers] | None = None
 
     def pointers(self) -> Pointers:
         """The pointers in the file now."""
         try:
-            status = (self._root / _POINTERS).stat()
+            status = self._file.stat()
         except (FileNotFoundError, NotADirectoryError):
             return {}
         except OSError as error:
-            raise StoreUnavailableError(f"cannot read {self._root / _POINTERS}: {error.strerror}") from error
+            raise StoreUnavailableError(f"cannot read {self._file}: {error.strerror}") from error
         state = _FileState(status.st_ino, status.st_mtime_ns, status.st_size)
         seen = self._seen
         if seen is None or seen[0] != state:

@@ -13,7 +13,7 @@ from matchboxctl.rpc.settings import RpcSettings
 from matchboxctl.serve.backends import Backend, Directories, directory_backend, store_backend, warn
 from matchboxctl.serve.background_sync import BackgroundSync
 from matchboxctl.serve.http_server import HttpServer, HttpSettings
-from matchboxctl.serve.json_log import json_log
+from matchboxctl.serve.json_log import JsonLog
 from matchboxctl.serve.processes import listeners, processes
 from matchboxctl.serve.startup_banner import startup_banner
 from matchboxctl.store.mode import StoreSettings
@@ -83,7 +83,7 @@ def _descriptors() -> int:
 
 
 def _backend(settings: ServeSettings) -> Backend:
-    log = json_log(settings.log_level)
+    log = JsonLog(settings.log_level)
     signatures = None
     if settings.key is not None:
         log.info("signing", extra={"fingerprint": settings.key.fingerprint})

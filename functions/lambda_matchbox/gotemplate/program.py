@@ -39,9 +39,10 @@ _SPRIG_NAMES = frozenset(name for functions in ALLOWED.values() for name in func
 
 
 class TemplateProgram(NamedTuple):
-    """A program, and the functions of Sprig that it calls."""
+    """A program, the functions that it calls, and those of Sprig among them."""
 
     program: Program
+    names: frozenset[str]
     sprig_names: frozenset[str]
 
 
@@ -65,7 +66,8 @@ def _made(source: bytes) -> TemplateProgram:
         raise NumberError from None
     program = compile_template(parsed, source=text)
     names: set[str] = set()
-    return TemplateProgram(_bounded(program, names), frozenset(names & _SPRIG_NAMES))
+    bounded = _bounded(program, names)
+    return TemplateProgram(bounded, frozenset(names), frozenset(names & _SPRIG_NAMES))
 
 
 _kept = lru_cache(maxsize=_MAX_PROGRAMS)(_made)

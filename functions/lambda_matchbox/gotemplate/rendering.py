@@ -74,7 +74,7 @@ def _explained(name: str) -> Iterator[None]:
 def _executed(template: TemplateProgram, data: object) -> str:
     limits = Limits()
     functions: dict[str, Callable[..., object]] = {
-        **template_functions(limits),
+        **{name: one for name, one in template_functions(limits).items() if name in template.names},
         NIL_COMMAND: _nil_command,
         WRITTEN: partial(_written, limits),
         RANGED: partial(_ranged, limits),

@@ -35,6 +35,8 @@ def to_bytes(text: str) -> bytes:
 
 def unescape(raw: str) -> str | None:
     """The unescaped path of a request line; None if an escape is broken, to which Go responds with 400."""
+    if "%" not in raw and raw.isascii():
+        return raw
     literal, *escapes = raw.split("%")
     decoded = bytearray(to_bytes(literal))
     for escape in escapes:

@@ -17,7 +17,7 @@ from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.assets import AssetDirectory
 from matchboxctl.directory.releases import DirectoryReleases
 from matchboxctl.serve.http_server import HttpSettings
-from matchboxctl.serve.json_log import json_log
+from matchboxctl.serve.json_log import JsonLog
 from tests.support.http_serving import SETTINGS, http_serving
 from tests.support.memory_catalog import MemoryCatalog
 
@@ -62,7 +62,7 @@ def served(root: Path, settings: HttpSettings = SETTINGS) -> Iterator[Served]:
     """The log is complete at the end: a request's line may be written after its response."""
     log = io.StringIO()
     stores = Stores(Faulty(), AssetDirectory(root), DirectoryReleases(root / "releases"), responses=None)
-    with http_serving(App(Routes(stores, Delivery(2, "-")), json_log("info", log)), settings) as port:
+    with http_serving(App(Routes(stores, Delivery(2, "-")), JsonLog("info", log)), settings) as port:
         yield Served(port, log)
 
 

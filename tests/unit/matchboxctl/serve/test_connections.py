@@ -1,0 +1,133 @@
+"""The limits of connections, with a clock of the test's own."""
+
+import io
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from matchboxctl.serve.connections import Connections
+from matchboxctl.serve.json_log import JsonLog
+
+
+@dataclass(eq=False)
+class Client:
+    """A connection that records whether it was ended."""
+
+    address: str = "192.0.2.1"
+    aborted: bool = False
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+@dataclass
+class Limited:
+    """Connections of which three may be open, two from an address."""
+
+    now: float = 1000.0
+    log: io.StringIO = field(default_factory=io.StringIO)
+
+    def __post_init__(self) -> None:
+        self.connections = Connections(3, 2, JsonLog("info", self.log), lambda: self.now)
+
+    def opened(self, address: str = "192.0.2.1") -> tuple[Client, bool]:
+        client = Client(address)
+        return client, self.connections.opened(client)
+
+    def refused(self) -> list[dict[str, Any]]:
+        return [json.loads(line)["refused"] for line in self.log.getvalue().splitlines()]
+
+
+def test_third_connection_of_an_address_is_refused_until_one_ends() -> None:
+    limited = Limited()
+    (first, _), (_, second) = limited.opened(), limited.opened()
+    third, accepted = limited.opened()
+    assert (second, accepted) == (True, False)
+    limited.connections.closed(third)
+    assert limited.opened("192.0.2.2")[1]
+    limited.connections.closed(first)
+    assert limited.opened()[1]
+
+
+def test_oldest_waiting_connection_makes_room() -> None:
+    limited = Limited()
+    busy, idle, newer = (limited.opened(f"192.0.2.{number}")[0] for number in range(3))
+    limited.connections.request_begun(busy)
+    assert limited.opened("192.0.2.9")[1]
+    assert [False, True, False] == [client.aborted for client in (busy, idle, newer)]
+
+
+def test_idle_connection_counts_as_new_after_a_response() -> None:
+    limited = Limited()
+    first, second, third = (limited.opened(f"192.0.2.{number}")[0] for number in range(3))
+    limited.connections.request_begun(first)
+    limited.connections.request_ended(first)
+    limited.opened("192.0.2.9")
+    assert [False, True, False] == [client.aborted for client in (first, second, third)]
+
+
+def test_connection_is_refused_while_all_have_requests() -> None:
+    limited = Limited()
+    for number in range(3):
+        client, _ = limited.opened(f"192.0.2.{number}")
+        limited.connections.request_begun(client)
+    assert not limited.opened("192.0.2.9")[1]
+
+
+@pytest.mark.parametrize(("seconds", "ended"), [(10, False), (10.1, True)])
+def test_head_has_ten_seconds(seconds: float, ended: bool) -> None:
+    """From the connection on, however often a byte of it comes."""
+    limited = Limited()
+    client, _ = limited.opened()
+    limited.now += 5
+    limited.connections.head_begun(client)
+    limited.now += seconds - 5
+    limited.connections.sweep()
+    assert ended == client.aborted
+
+
+@pytest.mark.parametrize(("seconds", "ended"), [(75, False), (75.1, True)])
+def test_idle_connection_is_kept_for_75_seconds(seconds: float, ended: bool) -> None:
+    limited = Limited()
+    client, _ = limited.opened()
+    limited.connections.request_begun(client)
+    limited.now += 1000
+    limited.connections.sweep()
+    limited.connections.request_ended(client)
+    limited.now += seconds
+    limited.connections.sweep()
+    assert ended == client.aborted
+
+
+def test_next_head_on_an_idle_connection_has_ten_seconds() -> None:
+    limited = Limited()
+    client, _ = limited.opened()
+    limited.connections.request_begun(client)
+    limited.connections.request_ended(client)
+    limited.now += 60
+    limited.connections.head_begun(client)
+    limited.now += 10.1
+    limited.connections.sweep()
+    assert client.aborted
+
+
+def test_response_to_a_closed_connection_leaves_nothing_behind() -> None:
+    limited = Limited()
+    client, _ = limited.opened()
+    limited.connections.request_begun(client)
+    limited.connections.closed(client)
+    limited.connections.request_ended(client)
+    assert not limited.connections.is_waiting(client)
+
+
+def test_refusals_are_logged_once_a_minute() -> None:
+    limited = Limited()
+    for seconds in (0, 1, 58, 1):
+        limited.now += seconds
+        for _ in range(5):
+            limited.opened()
+        limited.connections.sweep()
+    reason = "over 2 connections from one address"
+    assert [{reason: 3}, {reason: 15}] == limited.refused()
