@@ -30,4 +30,4 @@ def stack_of(ministack: Ministack, built: Path, parameters: dict[str, str], home
 
 @pytest.mark.parametrize("recording", recordings(), ids=lambda recording: recording.name)
 def test_response_is_the_recorded_one(recording: Recording, stack_of: Callable[[str], Deployed]) -> None:
-    assert_reproduced(recording, stack_of(recording.suite).exchange(recording))
+    assert_reproduced(recording, stack_of(recording.suite).exchange(recording), behind_balancer=True)
