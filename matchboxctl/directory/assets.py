@@ -4,6 +4,7 @@ import errno
 import os
 import stat
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from lambda_matchbox.assets.stores import AssetFile, DirectoryListing
@@ -11,6 +12,7 @@ from lambda_matchbox.errors import NotFoundError, StoreUnavailableError
 from lambda_matchbox.golang.http import content_type
 from lambda_matchbox.golang.http.paths import to_bytes
 from matchboxctl.directory.drafts import is_draft
+from matchboxctl.directory.file_cache import FileCache
 
 _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL}
 
@@ -18,31 +20,24 @@ _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.E
 class AssetDirectory:
     """The asset store over a directory (see `assets.stores.AssetStore`).
 
-    Symbolic links are followed, as by matchbox.
+    Symbolic links are followed, as by matchbox. `files` may be shared by several directories.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, files: FileCache[AssetFile] | None = None) -> None:
         self._root = root
+        self._files = FileCache(asset_file) if files is None else files
 
     def _path(self, path: str) -> Path:
-        return self._root / os.fsdecode(to_bytes(path))
+        return _below(self._root, path)
 
     def file(self, path: str) -> AssetFile | None:
         """The regular file at that path."""
-        found = self._status(path)
-        if found is None or not stat.S_ISREG(found.st_mode):
-            return None
         try:
-            with self._path(path).open("rb") as file:
-                head = file.read(content_type.SNIFFED)
-        except OSError as error:
-            raise _unavailable(path, error) from error
-        return AssetFile(
-            size=found.st_size,
-            content_type=content_type.of_file(path, head),
-            etag=f'"{found.st_mtime_ns:x}-{found.st_size:x}"',
-            modified=datetime.fromtimestamp(int(found.st_mtime), UTC),
-        )
+            return self._files.read(path, self._path(path))
+        except StoreUnavailableError as error:
+            if isinstance(error.__cause__, OSError) and error.__cause__.errno in _ABSENT:
+                return None
+            raise StoreUnavailableError(f"asset {path!r} {error}") from error
 
     def listing(self, path: str) -> DirectoryListing | None:
         """The files and directories in the directory at that path."""
@@ -92,6 +87,23 @@ class AssetDirectory:
             if error.errno in _ABSENT:
                 return None
             raise _unavailable(path, error) from error
+
+
+def asset_file(name: str, path: Path, found: os.stat_result) -> AssetFile:
+    """The metadata of the file with that status. Raises OSError."""
+    with path.open("rb") as file:
+        head = file.read(content_type.SNIFFED)
+    return AssetFile(
+        size=found.st_size,
+        content_type=content_type.of_file(name, head),
+        etag=f'"{found.st_mtime_ns:x}-{found.st_size:x}"',
+        modified=datetime.fromtimestamp(int(found.st_mtime), UTC),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _below(root: Path, path: str) -> Path:
+    return root / os.fsdecode(to_bytes(path))
 
 
 def _unavailable(path: str, error: OSError) -> StoreUnavailableError:

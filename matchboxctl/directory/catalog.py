@@ -42,8 +42,8 @@ class DirectoryCatalog:
         self._lock = threading.Lock()
         self._index = GroupIndex()
         self._profiles_directory = root / "profiles"
-        self._parsed_profiles = FileCache(parse_profile)
-        self._templates = FileCache(lambda _, content: content)
+        self._parsed_profiles = FileCache(lambda name, path, _: parse_profile(name, path.read_bytes()))
+        self._templates = FileCache(lambda _name, path, _status: path.read_bytes())
         self._changes: Changes = watch(root / "groups")
         self._refresh()
         # Warn of what does not parse at the start.

@@ -1,6 +1,7 @@
 """The content of files, which is read again only when it has changed."""
 
 import errno
+import os
 import stat
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from lambda_matchbox.errors import StoreUnavailableError
 _Value = TypeVar("_Value")
 
 _MAX_FILES = 4096
+_ABSENT = (errno.ENAMETOOLONG, errno.EINVAL)
 # A file that is written twice within a tick of its file system's clock may look the same.
 _SETTLED_NANOSECONDS = 1_000_000_000
 
@@ -26,28 +28,34 @@ class _FileState(NamedTuple):
 
 
 class FileCache(Generic[_Value]):
-    """What `parse` makes of the content of files, as long as they do not change. Its errors are not kept."""
+    """What `load` makes of files, as long as they do not change. Its errors are not kept.
 
-    def __init__(self, parse: Callable[[str, bytes], _Value]) -> None:
-        self._parse = parse
+    `load` gets the file's name, path and status.
+    """
+
+    def __init__(self, load: Callable[[str, Path, os.stat_result], _Value]) -> None:
+        self._load = load
         # Several threads read it: entries are replaced as a whole.
         self._kept: dict[Path, tuple[_FileState, _Value]] = {}
 
     def read(self, name: str, path: Path) -> _Value | None:
-        """The value of the file at that path, for which `parse` gets the name; None if there is no regular file.
+        """The value of the file at that path; None if there is no regular file.
 
-        Raises StoreUnavailableError if it cannot be read, and what `parse` raises.
+        Raises StoreUnavailableError if it cannot be read, and what `load` raises.
         """
-        state = _state(path)
-        if state is None:
+        found = regular_file(path)
+        if found is None:
             return None
+        state = _FileState(found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
         kept = self._kept.get(path)
         if kept is not None and kept[0] == state:
             return kept[1]
-        content = read_file(path)
-        if content is None:
+        try:
+            value = self._load(name, path, found)
+        except (FileNotFoundError, NotADirectoryError):
             return None
-        value = self._parse(name, content)
+        except OSError as error:
+            raise StoreUnavailableError(f"cannot be read: {error.strerror}") from error
         if len(self._kept) >= _MAX_FILES:
             self._kept.clear()
         if time.time_ns() - state.changed > _SETTLED_NANOSECONDS:
@@ -58,23 +66,22 @@ class FileCache(Generic[_Value]):
 def read_file(path: Path) -> bytes | None:
     """The file's bytes; None if there is no regular file. Raises StoreUnavailableError if it cannot be read."""
     try:
-        return None if _state(path) is None else path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None if regular_file(path) is None else path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise StoreUnavailableError(f"cannot be read: {error.strerror}") from error
 
 
-def _state(path: Path) -> _FileState | None:
+def regular_file(path: Path) -> os.stat_result | None:
+    """The status of the file; None if there is no regular file. Raises StoreUnavailableError."""
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
     except OSError as error:
-        if error.errno == errno.ENAMETOOLONG:
+        if error.errno in _ABSENT:
             return None
         raise StoreUnavailableError(f"cannot be read: {error.strerror}") from error
     # Reading a pipe would block.
-    if not stat.S_ISREG(found.st_mode):
-        return None
-    return _FileState(found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    return found if stat.S_ISREG(found.st_mode) else None

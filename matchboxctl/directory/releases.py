@@ -22,8 +22,9 @@ from typing import NamedTuple
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.releases.pointers import Pointer, Pointers, pointer_in, pointer_text
 from lambda_matchbox.releases.store import BusyError, MovedError, ReleaseFile
-from matchboxctl.directory.assets import AssetDirectory
+from matchboxctl.directory.assets import AssetDirectory, asset_file
 from matchboxctl.directory.drafts import remove_drafts, replacing, sync_directory
+from matchboxctl.directory.file_cache import FileCache
 
 SCRATCH = ".sync"
 """The directory, beside a source's releases, for temporary files."""
@@ -49,6 +50,7 @@ class DirectoryReleases:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._file = root / _POINTERS
+        self._files = FileCache(asset_file)
         # Replaced as a whole: several threads read it.
         self._seen: tuple[_FileState, Pointers] | None = None
 
@@ -68,7 +70,7 @@ class DirectoryReleases:
 
     def files(self, source_id: str, directory: str) -> AssetDirectory:
         """The files of the release in this directory."""
-        return AssetDirectory(self._root / source_id / directory)
+        return AssetDirectory(self._root / source_id / directory, self._files)
 
 
 class DirectoryReleaseStore:

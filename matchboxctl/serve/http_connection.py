@@ -107,6 +107,8 @@ class LimitedConnection(RequestHandler):
         """The response is sent: discard the body of the request, whose end may never come."""
         self._head = 0
         self._limits.request_ended(self)
+        if body.at_eof():
+            return
         self._body = True
         try:
             async with asyncio.timeout(_BODY_SECONDS):

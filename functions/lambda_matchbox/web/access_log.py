@@ -88,4 +88,6 @@ def _name(label: str) -> str:
 
 def _loggable(value: object) -> object:
     """Invalid UTF-8 is a lone surrogate in text, and a stream would refuse the whole line for it."""
-    return to_bytes(value).decode("utf-8", "replace") if isinstance(value, str) else value
+    if not isinstance(value, str) or value.isascii():
+        return value
+    return to_bytes(value).decode("utf-8", "replace")

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 from email.utils import formatdate, parsedate
+from functools import lru_cache
 
 _TIME = "[0-9]{1,2}:[0-9]{2}:[0-9]{2}"
 _FORMS = (
@@ -18,6 +19,7 @@ def unix_seconds(moment: datetime) -> int:
     return since // timedelta(seconds=1)
 
 
+@lru_cache(maxsize=256)
 def render(moment: datetime) -> str:
     """The date in the form that servers write, such as `Sun, 06 Nov 1994 08:49:37 GMT`."""
     return formatdate(unix_seconds(moment), usegmt=True)
