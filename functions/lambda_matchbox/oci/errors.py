@@ -2,6 +2,7 @@
 
 OciError
 ├── RegistryError      the registry is unavailable, denies access, lacks the image, or violates the protocol
+│   └── ManifestError  what it has is not the manifest, index or config that it should be, or is too large
 ├── DigestError        content does not match its digest or announced size
 ├── ImageError         the image is damaged or lacks the wanted files
 └── SignatureError     the image has no good signature
@@ -14,6 +15,10 @@ class OciError(Exception):
 
 class RegistryError(OciError):
     """The registry is unavailable, denies access, lacks the image, or violates the protocol."""
+
+
+class ManifestError(RegistryError):
+    """What the registry has is not the manifest, index or config that it should be, or is too large."""
 
 
 class DigestError(OciError):

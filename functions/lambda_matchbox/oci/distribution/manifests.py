@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from lambda_matchbox.oci.descriptors import Descriptor, Manifest
-from lambda_matchbox.oci.errors import RegistryError
+from lambda_matchbox.oci.errors import ManifestError
 from lambda_matchbox.oci.image_reference import InvalidReferenceError, Platform, parse_digest
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
@@ -66,22 +66,22 @@ def parse_document(body: bytes, content_type: str, what: str) -> ManifestDocumen
     """The manifest or index in `body`; `content_type` counts where its `mediaType` is missing.
 
     The content has to be of that type, since another reader might go by the content.
-    Raises RegistryError, whose message begins with `what`.
+    Raises ManifestError, whose message begins with `what`.
     """
     content = parse_object(body, what)
     fields = [name for name in ("manifests", "layers") if name in content]
     if content.get("schemaVersion") == 1 or "fsLayers" in content:
-        raise RegistryError(f"{what}: Docker's schema 1 is not supported; push the image again")
+        raise ManifestError(f"{what}: Docker's schema 1 is not supported; push the image again")
     media_type = _text(content.get("mediaType")) or content_type.partition(";")[0].strip().lower()
     if media_type not in _INDEXES | _MANIFESTS:
         media_type = {"manifests": OCI_INDEX, "layers": OCI_MANIFEST}.get("".join(fields), "")
     if fields != ["manifests" if media_type in _INDEXES else "layers"]:
-        raise RegistryError(f"{what}: neither an image nor an index")
+        raise ManifestError(f"{what}: neither an image nor an index")
     return ManifestDocument(media_type, content)
 
 
 def parse_referrers(body: bytes, what: str) -> tuple[Referrer, ...]:
-    """The entries of a list of referrers. Raises RegistryError."""
+    """The entries of a list of referrers. Raises ManifestError."""
     entries = parse_index(ManifestDocument(OCI_INDEX, {"manifests": None, **parse_object(body, what)}), what)
     return tuple(
         Referrer(parse_descriptor(entry.document, what), _text(entry.document.get("artifactType"))) for entry in entries
@@ -95,18 +95,20 @@ def next_page(link: str) -> str:
 
 
 def parse_index(document: ManifestDocument, what: str, above: tuple[Descriptor, ...] = ()) -> tuple[IndexEntry, ...]:
-    """The entries of an index, which is the last of those in `above`. Raises RegistryError."""
+    """The entries of an index, which is the last of those in `above`. Raises ManifestError."""
     entries = document.content["manifests"]
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise RegistryError(f"{what}: `manifests` is not a list of objects")
+        raise ManifestError(f"{what}: `manifests` is not a list of objects")
     return tuple(IndexEntry(entry, _platform(entry.get("platform")), above) for entry in entries)
 
 
 def parse_manifest(document: ManifestDocument, what: str) -> Manifest:
-    """The config and the layers of an image. Raises RegistryError."""
+    """The config and the layers of an image. Raises ManifestError."""
+    if document.is_index:
+        raise ManifestError(f"{what}: it is an index, not an image")
     layers = document.content["layers"]
     if not isinstance(layers, list):
-        raise RegistryError(f"{what}: `layers` is not a list")
+        raise ManifestError(f"{what}: `layers` is not a list")
     return Manifest(
         parse_descriptor(document.content.get("config"), f"{what}: config"),
         tuple(parse_descriptor(layer, f"{what}: layer {number}") for number, layer in enumerate(layers, 1)),
@@ -115,29 +117,29 @@ def parse_manifest(document: ManifestDocument, what: str) -> Manifest:
 
 
 def parse_descriptor(document: Any, what: str) -> Descriptor:
-    """The descriptor in a manifest or an index. Raises RegistryError."""
+    """The descriptor in a manifest or an index. Raises ManifestError."""
     if not isinstance(document, dict):
-        raise RegistryError(f"{what}: not a descriptor")
+        raise ManifestError(f"{what}: not a descriptor")
     media_type, digest, size = (document.get(name) for name in ("mediaType", "digest", "size"))
     if not isinstance(media_type, str) or not isinstance(digest, str):
-        raise RegistryError(f"{what}: media type or digest is missing")
+        raise ManifestError(f"{what}: media type or digest is missing")
     if not isinstance(size, int) or isinstance(size, bool) or size < 0:
-        raise RegistryError(f"{what}: invalid size {size!r}")
+        raise ManifestError(f"{what}: invalid size {size!r}")
     try:
         parse_digest(digest)
     except InvalidReferenceError as error:
-        raise RegistryError(f"{what}: {error}") from error
+        raise ManifestError(f"{what}: {error}") from error
     return Descriptor(media_type, digest, size, _annotations(document.get("annotations"), what))
 
 
 def parse_object(body: bytes, what: str) -> dict[str, Any]:
-    """The JSON object in `body`. Raises RegistryError."""
+    """The JSON object in `body`. Raises ManifestError."""
     try:
         content = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise RegistryError(f"{what}: invalid JSON: {error}") from error
+        raise ManifestError(f"{what}: invalid JSON: {error}") from error
     if not isinstance(content, dict):
-        raise RegistryError(f"{what}: not a JSON object")
+        raise ManifestError(f"{what}: not a JSON object")
     return content
 
 
@@ -156,5 +158,5 @@ def _annotations(document: Any, what: str) -> Mapping[str, str]:
     if document is None:
         return {}
     if not isinstance(document, dict) or not all(isinstance(value, str) for value in document.values()):
-        raise RegistryError(f"{what}: `annotations` is not a map of strings")
+        raise ManifestError(f"{what}: `annotations` is not a map of strings")
     return document

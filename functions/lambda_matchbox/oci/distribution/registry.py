@@ -27,7 +27,7 @@ from lambda_matchbox.oci.distribution.platform_choice import PlatformChoice
 from lambda_matchbox.oci.distribution.registry_http import RegistryHttp, RegistryResponse
 from lambda_matchbox.oci.distribution.repository import Repository, StatusError
 from lambda_matchbox.oci.distribution.retries import RetryPolicy, retry
-from lambda_matchbox.oci.errors import DigestError, RegistryError
+from lambda_matchbox.oci.errors import DigestError, ManifestError, RegistryError
 from lambda_matchbox.oci.image_reference import ImageReference, Platform
 
 MAX_DOCUMENT = 4 << 20
@@ -91,10 +91,7 @@ class Registry:
     def manifest(self, reference: ImageReference, descriptor: Descriptor) -> Manifest:
         """The manifest of that descriptor. Raises RegistryError and DigestError."""
         what = f"{reference}: manifest {descriptor.digest}"
-        document = self._document_of(reference, descriptor, what)
-        if document.is_index:
-            raise RegistryError(f"{what}: it is an index, not an image")
-        return parse_manifest(document, what)
+        return parse_manifest(self._document_of(reference, descriptor, what), what)
 
     def config(self, reference: ImageReference, manifest: Manifest) -> Mapping[str, Any]:
         """The config of the image, `{}` for one of plain files. Raises RegistryError and DigestError."""
@@ -103,7 +100,10 @@ class Registry:
         return parse_object(body, what) if body else {}
 
     def tagged(self, reference: ImageReference, tag: str) -> Manifest | None:
-        """The manifest of another tag of the repository, None where there is none. Raises RegistryError."""
+        """The manifest of another tag of the repository, None where there is none.
+
+        Raises RegistryError, a ManifestError where the tag names something else.
+        """
         what = f"{reference}: tag {tag}"
         try:
             body, response = self._document(reference, tag, what)
@@ -208,7 +208,7 @@ class Registry:
 
 def _check_size(descriptor: Descriptor, what: str) -> None:
     if descriptor.size > MAX_DOCUMENT:
-        raise RegistryError(f"{what}: it has {descriptor.size} bytes; the limit is {MAX_DOCUMENT}")
+        raise ManifestError(f"{what}: it has {descriptor.size} bytes; the limit is {MAX_DOCUMENT}")
 
 
 def _verified(body: bytes, announced: str, what: str) -> str:

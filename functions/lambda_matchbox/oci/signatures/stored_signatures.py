@@ -8,14 +8,16 @@ is a Sigstore bundle.
 import base64
 import binascii
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
 
 from lambda_matchbox.oci.descriptors import Descriptor, Manifest
 from lambda_matchbox.oci.distribution.manifests import OCI_MANIFEST, Referrer
 from lambda_matchbox.oci.distribution.registry import Registry
-from lambda_matchbox.oci.errors import SignatureError
+from lambda_matchbox.oci.distribution.repository import StatusError
+from lambda_matchbox.oci.errors import DigestError, ManifestError, SignatureError
 from lambda_matchbox.oci.image_reference import ImageReference
 from lambda_matchbox.oci.signatures.claims import SIMPLE_SIGNING
 
@@ -27,6 +29,8 @@ _ANNOTATION = "dev.cosignproject.cosign/signature"
 _ARTIFACT_TYPES = frozenset(
     {"application/vnd.dev.cosign.artifact.sig.v1+json", "application/vnd.oci.empty.v1+json", ""}
 )
+# Of one signature; that the registry is unavailable or denies access is no reason to leave it out.
+_UNREADABLE = (ManifestError, DigestError, StatusError)
 _BUNDLE = "application/vnd.dev.sigstore.bundle"
 
 
@@ -58,11 +62,10 @@ def stored_signatures(
 
 
 def _all(registry: Registry, reference: ImageReference, digest: str) -> Iterator[StoredSignature | SignatureError]:
-    tagged = registry.tagged(reference, f"{digest.replace(':', '-')}.sig")
-    if tagged is not None:
-        yield from _in_manifest(registry, reference, tagged)
+    tag = f"{digest.replace(':', '-')}.sig"
+    yield from _in_manifest(registry, reference, partial(registry.tagged, reference, tag))
     for referrer in islice(filter(_has_signatures, registry.referrers(reference, digest)), MAX_SIGNATURES):
-        yield from _in_manifest(registry, reference, registry.manifest(reference, referrer.descriptor))
+        yield from _in_manifest(registry, reference, partial(registry.manifest, reference, referrer.descriptor))
 
 
 def _has_signatures(referrer: Referrer) -> bool:
@@ -71,9 +74,14 @@ def _has_signatures(referrer: Referrer) -> bool:
 
 
 def _in_manifest(
-    registry: Registry, reference: ImageReference, manifest: Manifest
+    registry: Registry, reference: ImageReference, read: Callable[[], Manifest | None]
 ) -> Iterator[StoredSignature | SignatureError]:
-    for layer in manifest.layers:
+    try:
+        manifest = read()
+    except _UNREADABLE as error:
+        yield SignatureError(str(error))
+        return
+    for layer in () if manifest is None else manifest.layers:
         try:
             if layer.media_type == SIMPLE_SIGNING:
                 yield _simple_signing(layer, registry.small_blob(reference, layer))
@@ -81,6 +89,8 @@ def _in_manifest(
                 yield _bundled(registry.small_blob(reference, layer))
         except SignatureError as error:
             yield error
+        except _UNREADABLE as error:
+            yield SignatureError(str(error))
 
 
 def _simple_signing(layer: Descriptor, payload: bytes) -> StoredSignature:

@@ -14,7 +14,7 @@ from lambda_matchbox.oci.image_reference import ImageReference, Platform
 from lambda_matchbox.oci.signatures.signers import KeylessSigner, KeySigner, Signer, VerifiedSignature
 from lambda_matchbox.oci.signatures.stored_signatures import MAX_SIGNATURES
 from lambda_matchbox.oci.signatures.verification import verify
-from tests.support.images.manifests import OCI_MANIFEST, Image, image, index
+from tests.support.images.manifests import OCI_INDEX, OCI_MANIFEST, Image, digest_of, image, index
 from tests.support.images.signatures import (
     BUNDLE,
     FALLBACK,
@@ -27,6 +27,8 @@ from tests.support.images.signatures import (
     fingerprint,
     new_key,
     public_pem,
+    referrers,
+    signatures,
     simple_signing,
     statement,
 )
@@ -110,6 +112,49 @@ def test_one_good_signature_among_others_suffices(subject: Subject) -> None:
     damaged = good._replace(annotations={"dev.cosignproject.cosign/signature": "%"})
     subject.attach(INDEX, simple_signing(OTHER_KEY, INDEX.digest), damaged, SignatureLayer("text/plain", b"x"), good)
     assert INDEX.digest == subject.verify().digest
+
+
+def attach_unreadable(subject: Subject, what: str) -> None:
+    """A signature that cannot be read, under the tag or in the list of referrers, before a good one in that list."""
+    tag, good = INDEX.digest.replace(":", "-"), bundled(KEY, statement(INDEX.digest))
+    subject.attach(INDEX, good, where=FALLBACK)
+    if what == "index":
+        return subject.faulty.add(REPOSITORY, f"{tag}.sig", INDEX)
+    if what == "text":
+        return subject.faulty.add_manifest(REPOSITORY, f"{tag}.sig", OCI_MANIFEST, b"text")
+    listed = referrers([good], INDEX)
+    (entry,) = listed.document["manifests"]
+    if what == "absent":
+        bad = {**entry, "digest": f"sha256:{'0' * 64}"}
+    elif what == "size":
+        bad = {**entry, "size": entry["size"] + 1}
+    else:
+        other = signatures([SignatureLayer(BUNDLE, b"lost")], INDEX)
+        subject.faulty.add(REPOSITORY, "other", other)
+        subject.faulty.lose_blob(digest_of(b"lost"))
+        bad = {**entry, "digest": other.digest, "size": len(other.manifests[other.digest][1])}
+    body = json.dumps({**listed.document, "manifests": [bad, entry]}).encode()
+    return subject.faulty.add_manifest(REPOSITORY, tag, OCI_INDEX, body)
+
+
+@pytest.mark.parametrize("what", ["index", "text", "absent", "size", "lost-blob"])
+def test_unreadable_signature_beside_a_good_one_is_one_bad_signature(subject: Subject, what: str) -> None:
+    attach_unreadable(subject, what)
+    assert VerifiedSignature(INDEX.digest, NAME) == subject.verify()
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (INDEX.manifests[INDEX.digest][1], "it is an index, not an image"),
+        (b"text", "invalid JSON: "),
+        (b'{"layers": [{"size": -1}]}', "config: not a descriptor"),
+    ],
+)
+def test_tag_that_names_no_signatures_is_a_refusal(subject: Subject, body: bytes, why: str) -> None:
+    tag = f"{INDEX.digest.replace(':', '-')}.sig"
+    subject.faulty.add_manifest(REPOSITORY, tag, OCI_MANIFEST if b"layers" in body else OCI_INDEX, body)
+    assert f"one of {INDEX.digest} is refused: {subject.reference}: tag {tag}: {why}" in subject.refusal()
 
 
 def test_unsigned_image_is_refused(subject: Subject) -> None:
