@@ -20,6 +20,8 @@ _INVALID = (
     TypeError,
     AttributeError,
     LookupError,
+    ArithmeticError,
+    OSError,
     InvalidSignature,
     UnsupportedAlgorithm,
     DuplicateExtension,
@@ -40,7 +42,7 @@ class KeylessVerifier:
         self._policy = Identity(identity=signer.identity, issuer=signer.issuer)
         try:
             self._verifier = _verifier(signer.trusted_root)
-        except (*_INVALID, OSError) as error:
+        except _INVALID as error:
             which = "of `trusted_root`" if signer.trusted_root else "of the public Sigstore"
             raise SignatureError(f"cannot read the trusted root {which}: {_line(error)}") from error
 
@@ -65,4 +67,6 @@ def _verifier(trusted_root: str) -> Verifier:
 
 
 def _line(error: Exception) -> str:
-    return " ".join(str(error)[:_MAX_REASON].split()) or type(error).__name__
+    """The error's message without what a terminal would obey."""
+    text = "".join(character if character.isprintable() else " " for character in str(error)[:_MAX_REASON])
+    return " ".join(text.split()) or type(error).__name__

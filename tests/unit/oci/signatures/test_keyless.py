@@ -86,6 +86,7 @@ ENTRY = (MATERIAL, "tlogEntries", 0)
         changed(MATERIAL, "tlogEntries", value=OTHER_BUNDLE[MATERIAL]["tlogEntries"]),
         changed(MATERIAL, "tlogEntries", value=[]),
         changed(*ENTRY, "integratedTime", value="1600000000"),
+        *(changed(*ENTRY, "integratedTime", value=str(seconds)) for seconds in (2**62, 2**63 - 1, 2**63, -(2**63))),
         changed(*ENTRY, "inclusionPromise", value=None),
         changed(*ENTRY, "inclusionPromise", "signedEntryTimestamp", value="MEUCIQDx"),
         changed(*ENTRY, "inclusionProof", value=None),
@@ -99,6 +100,11 @@ ENTRY = (MATERIAL, "tlogEntries", 0)
 def test_changed_bundle_is_refused(bundle: dict[str, Any]) -> None:
     with pytest.raises(SignatureError):
         verified(bundle)
+
+
+def test_refusal_has_no_character_that_a_terminal_obeys() -> None:
+    with pytest.raises(SignatureError, match=r"got a \[2J b c$"):
+        verified(changed(*ENTRY, "kindVersion", "version", value="a\x1b[2J\x9b\u202eb\nc"))
 
 
 @pytest.mark.parametrize("text", [b"", b"[]", b"{", b"\xff", b'{"mediaType": 7}'])
