@@ -2,6 +2,7 @@
 
 import sys
 import time
+import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 
@@ -14,7 +15,9 @@ from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.releases.sources import Source
 from lambda_matchbox.releases.store import BusyError
 from matchboxctl.cli.errors import FailedError, UsageError
+from matchboxctl.cli.extras import missing_extra
 from matchboxctl.cli.progress import Progress
+from matchboxctl.cli.standard_output import OutputError
 from matchboxctl.cli.warnings import Warnings
 
 _BUSY_TIMEOUT = 900.0  # seconds: a function's sync ends within 15 minutes
@@ -58,12 +61,16 @@ def sync(stores: SourceStores, ids: Sequence[str], environment: Mapping[str, str
         for source_id in chosen:
             try:
                 outcome = _sync(sources[source_id], registry, stores)
-            except SyncError as error:
-                warnings.warn(str(error))
-            else:
                 print(f"{source_id}: {_text(outcome)}", flush=True)
                 for other in withdraw_replaced(sources[source_id], named, stores):
                     print(f"{other}: withdrawn: the source no longer exists, and {source_id} replaces its assets")
+            except OutputError:
+                raise
+            except SyncError as error:
+                warnings.warn(str(error))
+            except Exception as error:  # noqa: BLE001 (whatever is wrong with one source, the others are synced)
+                traceback.print_exc()
+                warnings.warn(f"{source_id}: {type(error).__name__}: {error}")
     if warnings.count:
         raise FailedError(_failure(warnings.count, len(chosen) + len(refused)))
 
@@ -84,6 +91,10 @@ def _sync(source: Source, registry: Registry, stores: SourceStores) -> Outcome:
                 print(f"matchboxctl: {error}; waiting for it to end", file=sys.stderr, flush=True)
                 waiting = True
             time.sleep(_PAUSE)
+        except ModuleNotFoundError as error:
+            if (missing := missing_extra(error)) is None:
+                raise
+            raise SyncError(f"{source.id}: {source.image}: {missing}") from error
         finally:
             progress.end()
 

@@ -77,23 +77,38 @@ class SyncJob:
         sources = list(found.sources.values())
         random.shuffle(sources)
         for source in sources:
-            store = self._stores.releases(source.id)
-            checked = self._last_check(store)
-            metrics = SourceMetrics(source.id)
-            if source.id == only or (only is None and is_due(source, checked, self._clock())):
-                metrics = self._sync(source, store, report, failures)
-                for other in withdraw_replaced(source, found.named, self._stores):
-                    self._log.info("withdrawn", extra={"source": other, "replaced_by": source.id})
-            elif only is None:
-                report.not_due.append(source.id)
-            if metrics.age is None and checked is not None:
-                metrics = metrics._replace(age=(self._clock() - checked) / source.interval)
-            elif metrics.failed:
-                metrics = metrics._replace(age=NEVER)
-            self._publish(metrics)
+            self._publish(self._turn(source, only, found.named, report, failures))
         if failures:
             raise SyncFailedError("; ".join(failures))
         return Report(*map(sorted, report))
+
+    def _turn(
+        self, source: Source, only: str | None, named: frozenset[str], report: Report, failures: list[str]
+    ) -> SourceMetrics:
+        """Sync the source if it is `only` or due, and add it to the report or the failures; returns its metrics."""
+        start = time.perf_counter()
+        age = None
+        try:
+            store = self._stores.releases(source.id)
+            checked = self._last_check(store)
+            age = NEVER if checked is None else (self._clock() - checked) / source.interval
+            metrics = SourceMetrics(source.id, None if checked is None else age)
+            if source.id == only or (only is None and is_due(source, checked, self._clock())):
+                metrics = self._sync(source, store, report) or metrics
+                for other in withdraw_replaced(source, named, self._stores):
+                    self._log.info("withdrawn", extra={"source": other, "replaced_by": source.id})
+            elif only is None:
+                report.not_due.append(source.id)
+        except SyncError as error:
+            self._log.error("sync failed", extra={"source": source.id, "reason": str(error)})
+            failures.append(str(error))
+        except Exception as error:  # noqa: BLE001 (whatever is wrong with one source, the others get their turn)
+            reason = f"{source.id}: {type(error).__name__}: {error}"
+            self._log.exception("sync failed", extra={"source": source.id, "reason": reason})
+            failures.append(reason)
+        else:
+            return metrics
+        return SourceMetrics(source.id, age, succeeded=0, failed=1, seconds=time.perf_counter() - start)
 
     def _sources(self) -> ImageSources:
         try:
@@ -109,20 +124,19 @@ class SyncJob:
         # A clock was ahead. Until then the source would not be due, nor its age raise an alarm.
         return None if checked is not None and checked > self._clock() else checked
 
-    def _sync(self, source: Source, store: ReleaseStore, report: Report, failures: list[str]) -> SourceMetrics:
-        """Sync the source and add it to the report or the failures; the metrics have an age after a success."""
+    def _sync(self, source: Source, store: ReleaseStore, report: Report) -> SourceMetrics | None:
+        """Sync the source and add it to the report; returns its metrics, None where another sync is running.
+
+        Raises SyncError.
+        """
         start = time.perf_counter()
+        scratch = self._stores.scratch(source.id)
         try:
-            scratch = self._stores.scratch(source.id)
             outcome = Sync(source, store, self._downloads, scratch=scratch, clock=self._clock).run()
         except BusyError:
             # The schedule and an operator at the same time: the other sync has the same result.
             report.busy.append(source.id)
-            return SourceMetrics(source.id)
-        except SyncError as error:
-            self._log.error("sync failed", extra={"source": source.id, "reason": str(error)})
-            failures.append(str(error))
-            return SourceMetrics(source.id, succeeded=0, failed=1, seconds=time.perf_counter() - start)
+            return None
         seconds = time.perf_counter() - start
         ids = report.changed if outcome.changed else report.held if outcome.held else report.unchanged
         ids.append(source.id)

@@ -1,10 +1,15 @@
 """CloudWatch metrics of image sources."""
 
+import io
+import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
+from aws_lambda_powertools import Logger
 
 from asset_sync.handler import job_of
 from lambda_matchbox.aws.table_and_bucket import create_table
@@ -29,7 +34,6 @@ from tests.support.memory_releases import MemoryReleases, MemoryReleaseStore, me
 from tests.support.registry_faults import faulty_registry
 from tests.unit.image_sync.sync_subject import NEW, NOON, TAG
 from tests.unit.oci.distribution.fast_retries import FAST_RETRIES
-from tests.unit.web.hostile_requests import quiet
 from tests.unit.web.metric_lines import Metric, metrics_of, open_log
 
 pytestmark = pytest.mark.system
@@ -45,13 +49,14 @@ class Job:
         self.releases = MemoryReleases()
         self.sources: dict[str, Source] = {}
         self.refused: list[str] = []
+        self.log = io.StringIO()
         self._host = host
         self._registry = registry
 
-    def add(self, source_id: str, *, there: bool = True, checked: int | None = None) -> None:
+    def add(self, source_id: str, *, there: bool = True, checked: int | None = None, **fields: Any) -> None:
         """A source whose image the registry has or lacks, last up to date that many seconds ago."""
         image = ImageReference(self._host, "good" if there else "absent", TAG, "")
-        self.sources[source_id] = Source(source_id, image, source_id, interval=HOUR)
+        self.sources[source_id] = Source(source_id, image, source_id, **{"interval": HOUR} | fields)
         if checked is not None:
             self.releases.checks[source_id] = NOON - checked
 
@@ -60,7 +65,7 @@ class Job:
         job = SyncJob(
             memory_stores(self.releases, self.sources, self.refused),
             self._registry,
-            quiet(),
+            Logger(service=uuid4().hex, stream=self.log),
             publish=published.append,
             clock=lambda: NOON,
         )
@@ -129,6 +134,25 @@ def test_busy_source_neither_succeeds_nor_fails(job: Job) -> None:
     job.add("new")
     with MemoryReleaseStore(job.releases, "busy").lease(), MemoryReleaseStore(job.releases, "new").lease():
         assert [SourceMetrics("busy", age=2.0), SourceMetrics("new")] == job.run()
+
+
+@pytest.mark.parametrize(
+    ("fields", "age"), [({"interval": None}, None), ({"keep": "all"}, 2.0)], ids=["before", "within"]
+)
+def test_unexpected_error_is_a_failed_sync_of_its_source_alone(
+    job: Job, fields: dict[str, object], age: float | None
+) -> None:
+    """Before the sync or within: fields that no document can have."""
+    job.add("broken", checked=2 * HOUR, **fields)
+    for number in range(4):
+        job.add(f"good-{number}")
+    broken, *good = job.run()
+    assert SourceMetrics("broken", age, succeeded=0, failed=1) == broken
+    assert [SourceMetrics(f"good-{number}", 0.0, 1, 0) for number in range(4)] == good
+    (line,) = (line for line in map(json.loads, job.log.getvalue().splitlines()) if line["message"] == "sync failed")
+    assert "broken" == line["source"]
+    assert line["reason"].startswith("broken: TypeError: ")
+    assert "Traceback" in line["exception"]
 
 
 def test_no_sources_are_not_overdue(job: Job) -> None:

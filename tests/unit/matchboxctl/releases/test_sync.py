@@ -1,0 +1,57 @@
+"""`matchboxctl sync` of several sources, of which one fails."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lambda_matchbox.oci.image_reference import ImageReference
+from lambda_matchbox.oci.signatures.signers import KeylessSigner
+from lambda_matchbox.releases.sources import Source
+from matchboxctl.cli.errors import FailedError
+from matchboxctl.releases.sync import sync
+from tests.support.memory_releases import MemoryReleases, memory_stores
+from tests.support.registry_faults import faulty_registry
+from tests.unit.image_sync.sync_subject import NEW, TAG
+
+pytestmark = pytest.mark.system
+
+
+@pytest.fixture
+def good() -> Iterator[Source]:
+    with faulty_registry() as faulty:
+        faulty.add("good", TAG, NEW)
+        yield Source("good", ImageReference(faulty.host, "good", TAG, ""), "good")
+
+
+def errors_of_sync(bad: Source, good: Source, docker: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """What is printed of the bad source, which comes first; the good one is published."""
+    stores = memory_stores(MemoryReleases(), {bad.id: bad, good.id: good})
+    with pytest.raises(FailedError, match=r"^1 of 2 sources could not be synced \(see the error above\)$"):
+        sync(stores, [], {"DOCKER_CONFIG": str(docker)})
+    printed = capsys.readouterr()
+    assert f"good: published {NEW.digest}\n" == printed.out
+    return printed.err.splitlines()
+
+
+def test_source_that_needs_an_absent_extra_names_it(
+    good: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delitem(sys.modules, "lambda_matchbox.oci.signatures.keyless", raising=False)
+    for name in ("sigstore", "sigstore.errors"):
+        monkeypatch.setitem(sys.modules, name, None)
+    keyless = good._replace(id="keyless", assets="keyless", signer=KeylessSigner("a@example.com", "b"))
+    expected = (
+        f"matchboxctl: keyless: {good.image}: this command needs sigstore: pip install 'lambda-matchbox[keyless]'"
+    )
+    assert [expected] == errors_of_sync(keyless, good, tmp_path, capsys)
+
+
+def test_unexpected_error_of_one_source_is_shown_with_its_traceback(
+    good: Source, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = good._replace(id="broken", assets="broken", keep="all")  # type: ignore[arg-type]
+    first, *_, last = errors_of_sync(broken, good, tmp_path, capsys)
+    assert first.startswith("Traceback ")
+    assert last.startswith("matchboxctl: broken: TypeError: ")
