@@ -1,6 +1,8 @@
 """`matchboxctl serve`: the deployed app behind an HTTP server, over a directory or over AWS."""
 
 import resource
+import signal
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
@@ -59,6 +61,9 @@ def serve(settings: ServeSettings) -> None:
         backend.after_fork()
         return HttpServer(backend.app, http, waits=backend.waits)
 
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Another process may serve before this one does.
+        signal.signal(number, lambda *_: sys.exit())
     with ExitStack() as stack:
         running = stack.enter_context(processes(others, after_fork))
         rpc_server = None if settings.rpc is None else _rpc_server(settings.rpc, backend, settings.log_level)

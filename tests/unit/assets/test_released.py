@@ -8,6 +8,7 @@ from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.assets.released import ReleasedAssets
 from lambda_matchbox.assets.stores import DirectoryListing
 from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.labels import read_query
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.errors import NotFoundError, StoreUnavailableError
 from lambda_matchbox.http import Request, Response
@@ -160,7 +161,11 @@ def routes(releases: MemoryReleases) -> Routes:
 def asked(routes: Routes, path: str, query: str = "") -> Response:
     request = Request("GET", path, query, {"host": "boot.test"})
     route = routes.find(request)
-    return route.respond(routes.select(request)) if isinstance(route, MachineRoute) else route.respond(request)
+    return (
+        route.respond(routes.select(read_query(request.raw_query)))
+        if isinstance(route, MachineRoute)
+        else route.respond(request)
+    )
 
 
 def test_ipxe_script_is_pinned_to_the_current_release(releases: MemoryReleases, routes: Routes) -> None:
