@@ -73,10 +73,6 @@ def test_head_of_a_long_response_stores_nothing(server: Serve) -> None:
     assert (200, str(LONG + 4), b"") == (head.status, head.headers["content-length"], head.body)
 
 
-def test_signed_addresses_of_directory_mode_are_404(server: Serve) -> None:
-    assert 404 == server.get("/presigned/vmlinuz?expires=9999999999&signature=00").status
-
-
 def test_absent_table_is_named(stores: Stores) -> None:
     line = refused(stores.environment() | {"MATCHBOX_TABLE": "absent"})
     assert line.startswith(f"table absent on {stores.tables.endpoint}, ")
