@@ -1,4 +1,4 @@
-"""The response of /metadata: `KEY=value` lines, a file of environment variables."""
+"""The response of /metadata: `KEY=value` lines, without quoting."""
 
 from collections.abc import Mapping
 

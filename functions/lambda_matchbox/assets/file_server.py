@@ -1,9 +1,9 @@
 """Files below /assets/, served as by Go's `http.FileServer`, with redirects for large ones.
 
 A large file of a directory is streamed by the server. One that is stored elsewhere does not pass through the
-function: the client is redirected to an address that serves it. Clients that
-cannot follow that redirect (see `assets.boot_clients`) get the bytes where they fit, else a token-free address, else an
-error that says what to configure. No client ever gets a redirect that it would take for the file.
+function: the client is redirected to an address that serves it. Clients that cannot follow that redirect (see
+`assets.boot_clients`) get the bytes where they fit, else a token-free address, else an error that says what to
+configure. No client ever gets a redirect that it would take for the file.
 """
 
 from pathlib import Path

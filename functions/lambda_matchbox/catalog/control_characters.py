@@ -1,4 +1,4 @@
-"""Control characters, of which some end a line in a boot script, in YAML or in a file of environment variables."""
+"""Control characters, of which some end a line in a boot script, in YAML or in /metadata."""
 
 import re
 
