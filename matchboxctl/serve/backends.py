@@ -13,7 +13,6 @@ from lambda_matchbox.assets.released import ReleasedAssets
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.web import wiring
 from lambda_matchbox.web.access_log import Log
-from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes
 from lambda_matchbox.web.signatures import Signatures
@@ -29,6 +28,10 @@ from matchboxctl.store.mode import StoreSettings
 
 if TYPE_CHECKING:
     from matchboxctl.rpc.editable_catalog import EditableCatalog
+
+_DIRECT_LIMIT = 65_536
+"""The size up to which an asset is held in memory for a client that may never read it; others are sent from the
+file."""
 
 
 class Directories(NamedTuple):
@@ -66,7 +69,7 @@ def directory_backend(directories: Directories, log: Log, signatures: Signatures
         pointers = releases.pointers()
     except StoreUnavailableError as error:
         raise UsageError(str(error)) from error
-    delivery = Delivery(direct_limit=BODY_LIMIT, boundary=secrets.token_hex(30))
+    delivery = Delivery(direct_limit=_DIRECT_LIMIT, boundary=secrets.token_hex(30))
     return Backend(
         App(Routes(opened.stores, delivery, signatures), log),
         waits=False,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _UNLIMITED = 1_048_576
 _OTHER_DESCRIPTORS = 256
-"""The descriptors for files, stores and gRPC, or a quarter where there are few."""
+"""The descriptors for stores and gRPC, or a quarter where there are few; a download takes two."""
 
 
 class ServeSettings(NamedTuple):
@@ -65,7 +65,7 @@ def serve(settings: ServeSettings) -> None:
         # Another process may serve before this one does.
         signal.signal(number, lambda *_: sys.exit())
     with ExitStack() as stack:
-        running = stack.enter_context(processes(others, after_fork))
+        running = stack.enter_context(processes([first, *others], after_fork))
         rpc_server = None if settings.rpc is None else _rpc_server(settings.rpc, backend, settings.log_level)
         port: int = first.getsockname()[1]
         banner, *lines = startup_banner(address._replace(port=port), backend.summary, backend.examples)
@@ -76,15 +76,19 @@ def serve(settings: ServeSettings) -> None:
         if rpc_server is not None:
             rpc_server.start()
             stack.callback(rpc_server.stop)
-        running.run(HttpServer(backend.app, http, waits=backend.waits), first)
+        running.run(HttpServer(backend.app, http, waits=backend.waits))
 
 
 def _descriptors() -> int:
     """The number of descriptors for connections, of as many as the system lets this process have."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = _UNLIMITED if hard == resource.RLIM_INFINITY else hard
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    return most - min(_OTHER_DESCRIPTORS, most // 4)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    except (OSError, ValueError):
+        # macOS has no such limit, and refuses to be given it.
+        most = soft
+    return (most - min(_OTHER_DESCRIPTORS, most // 4)) // 2
 
 
 def _backend(settings: ServeSettings) -> Backend:

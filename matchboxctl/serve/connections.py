@@ -1,8 +1,9 @@
-"""The limits of client connections: how many, how long a request's head may take, and how large it may be."""
+"""The limits of client connections: how many, how long they may wait, and how large a request's head may be."""
 
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from ipaddress import IPv6Address, IPv6Network
 from typing import Protocol
 
 from lambda_matchbox.web.access_log import Log
@@ -10,8 +11,7 @@ from lambda_matchbox.web.access_log import Log
 HEAD_SIZE = 65_536
 """The largest head of a request in bytes, as with the load balancer."""
 
-_HEAD_SECONDS = 10.0
-_IDLE_SECONDS = 75.0
+_WAITING_SECONDS = 10.0
 _LOG_INTERVAL = 60.0
 
 
@@ -27,8 +27,9 @@ class Connection(Protocol):
 class Connections:
     """The open connections, of which `total` may be open, and `per_address` from each address.
 
-    A connection that waits for a request makes room for a new one, the oldest first: nobody occupies the server with
-    idle connections. What is refused is logged once a minute. `clock` returns seconds.
+    A connection has 10 seconds for the whole head of a request, its first one or the next. One that waits makes room
+    for a new one, the oldest first: nobody occupies the server with idle connections. What is refused is logged once a
+    minute. `clock` returns seconds.
     """
 
     def __init__(self, total: int, per_address: int, log: Log, clock: Callable[[], float]) -> None:
@@ -53,8 +54,9 @@ class Connections:
     def opened(self, connection: Connection) -> bool:
         """Count a new connection; False if it has to be refused."""
         self._open.add(connection)
-        self._by_address[connection.address] += 1
-        if self._by_address[connection.address] > self._per_address:
+        client = _client(connection.address)
+        self._by_address[client] += 1
+        if self._by_address[client] > self._per_address:
             self._refused[f"over {self._per_address} connections from one address"] += 1
             return False
         if len(self._open) > self._total:
@@ -64,7 +66,7 @@ class Connections:
             oldest = next(iter(self._waiting))
             del self._waiting[oldest]
             oldest.abort()
-        self._waiting[connection] = self._clock() + _HEAD_SECONDS
+        self._waiting[connection] = self._clock() + _WAITING_SECONDS
         return True
 
     def closed(self, connection: Connection) -> None:
@@ -72,18 +74,14 @@ class Connections:
         self._ended.set()
         self._waiting.pop(connection, None)
         self._open.discard(connection)
-        self._by_address[connection.address] -= 1
-        if not self._by_address[connection.address]:
-            del self._by_address[connection.address]
+        client = _client(connection.address)
+        self._by_address[client] -= 1
+        if not self._by_address[client]:
+            del self._by_address[client]
 
     def is_waiting(self, connection: Connection) -> bool:
         """Whether the connection has no request."""
         return connection in self._waiting
-
-    def head_begun(self, connection: Connection) -> None:
-        """Start the time for the head of a request on an idle connection."""
-        if connection in self._waiting:
-            self._waiting[connection] = min(self._waiting[connection], self._clock() + _HEAD_SECONDS)
 
     def head_too_large(self, connection: Connection) -> bool:
         """Whether the connection still waits for the end of a head that is too large; it is counted as refused."""
@@ -100,7 +98,7 @@ class Connections:
         """The response is sent: the connection is idle unless it is closed."""
         self._ended.set()
         if connection in self._open:
-            self._waiting[connection] = self._clock() + _IDLE_SECONDS
+            self._waiting[connection] = self._clock() + _WAITING_SECONDS
 
     def sweep(self) -> None:
         """Close what has waited too long, and log what was refused."""
@@ -118,3 +116,11 @@ class Connections:
         self._log.warning("connections refused", extra={"refused": dict(self._refused)})
         self._refused.clear()
         return True
+
+
+def _client(address: str) -> str:
+    """What an address counts for: of IPv6 its network of 64 bits, all of which one client may have."""
+    if ":" not in address:
+        return address
+    parsed = IPv6Address(address)
+    return str(parsed.ipv4_mapped or IPv6Network((parsed.packed[:8] + bytes(8), 64)))

@@ -23,6 +23,8 @@ SERVER = "lambda-matchbox"
 """The value of the header Server."""
 
 _LINE_SIZE = 16_384
+_READ_SIZE = 16_384
+_HALF_CLOSED_SECONDS = 0.05
 _BODY_SECONDS = 10.0
 _STALLED = 120_000
 """Milliseconds without progress after which the kernel ends a connection (tcp(7), TCP_USER_TIMEOUT)."""
@@ -52,6 +54,7 @@ class LimitedConnection(RequestHandler):
             loop=asyncio.get_running_loop(),
             # Ended by Connections.sweep.
             keepalive_timeout=3600,
+            read_bufsize=4096,
             access_log=None,  # type: ignore[arg-type] # what web.Server passes by default
             max_line_size=_LINE_SIZE,
             max_field_size=_LINE_SIZE,
@@ -62,6 +65,7 @@ class LimitedConnection(RequestHandler):
         self._log = server.log
         self._head = 0
         self._body = False
+        self._half_closed = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Refuse the connection if there are too many."""
@@ -69,7 +73,9 @@ class LimitedConnection(RequestHandler):
         # None if the client has gone already.
         self.address = (transport.get_extra_info("peername") or ("",))[0]
         host, port = (transport.get_extra_info("sockname") or ("", 0))[:2]
-        self.own_address = f"{host}:{port}"
+        self.own_address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        # asyncio reads up to 256 KB at once, which wait while a response is sent.
+        transport.max_size = _READ_SIZE  # type: ignore[attr-defined]
         if not self._limits.opened(self):
             self.abort()
         if hasattr(socket, "TCP_USER_TIMEOUT"):
@@ -83,15 +89,11 @@ class LimitedConnection(RequestHandler):
 
     def eof_received(self) -> bool:  # type: ignore[override] # asyncio lets it return whether to keep the connection
         """Complete the response to a client that has closed its half of the connection."""
-        if self._limits.is_waiting(self):
-            return False
-        self.close()
-        return True
+        self._half_closed = True
+        return not self._limits.is_waiting(self)
 
     def data_received(self, data: bytes) -> None:
         """Limit the head of a request, which aiohttp limits by line only."""
-        if not self._head:
-            self._limits.head_begun(self)
         if not self._body:
             self._head += len(data)
         super().data_received(data)
@@ -107,15 +109,18 @@ class LimitedConnection(RequestHandler):
         """The response is sent: discard the body of the request, whose end may never come."""
         self._head = 0
         self._limits.request_ended(self)
-        if body.at_eof():
+        if self._half_closed:
+            # Unless another request was sent before.
+            self._loop.call_later(_HALF_CLOSED_SECONDS, self._close_waiting)
+        if body.at_eof() or self._half_closed or self.transport is None:
             return
         self._body = True
         try:
             async with asyncio.timeout(_BODY_SECONDS):
                 while not body.at_eof():
                     await body.readany()
-        except (OSError, RequestPayloadError, HttpProcessingError):
-            # OSError includes the TimeoutError.
+        except (OSError, RuntimeError, RequestPayloadError, HttpProcessingError):
+            # It never ends (a TimeoutError), or the client has gone.
             self.close()
         self._body = False
 
@@ -123,6 +128,10 @@ class LimitedConnection(RequestHandler):
         """Close the connection without sending what is pending."""
         if self.transport is not None:
             self.transport.abort()
+
+    def _close_waiting(self) -> None:
+        if self._limits.is_waiting(self):
+            self.force_close()
 
     def _refuse_large_head(self) -> None:
         if self._head > HEAD_SIZE and self.transport is not None and self._limits.head_too_large(self):
@@ -133,12 +142,15 @@ class LimitedConnection(RequestHandler):
 
     def handle_error(
         self,
-        request: web.BaseRequest,  # noqa: ARG002 (of what is not HTTP nothing is known)
+        request: web.BaseRequest,
         status: int = 500,
         exc: BaseException | None = None,
         message: str | None = None,  # noqa: ARG002
     ) -> web.StreamResponse:
         """Refuse a request that is not valid HTTP; `message` may quote its query."""
+        if request.writer.output_size > 0:
+            # Part of a response is sent: another one would be taken for its body.
+            raise ConnectionError
         if status == HTTPStatus.INTERNAL_SERVER_ERROR:
             self._log.error("a response failed", exc_info=exc)
         phrase = HTTPStatus(status).phrase

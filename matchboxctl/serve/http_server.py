@@ -85,7 +85,7 @@ class HttpServer:
         connection = cast(LimitedConnection, http.protocol)
         request = _request(http, connection)
         try:
-            if self._waits or request.path in _LONG_ROUTES or len(request.raw_query) > _LONG_QUERY:
+            if self._waits or _may_take_long(request):
                 response = await asyncio.get_running_loop().run_in_executor(self._threads, self._respond, request)
             else:
                 response = self._respond(request)
@@ -114,7 +114,7 @@ class HttpServer:
         """Whether the Host header has one of the names, or an address, which no page can rebind."""
         names = self._settings.host_names
         name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
-        return not names or name.lower() in names or _is_address(name.strip("[]"))
+        return not names or name.lower().rstrip(".") in names or _is_address(name.strip("[]"))
 
     async def _send(self, http: web.BaseRequest, request: Request, response: Response) -> web.StreamResponse:
         headers = {_capitalised(name): value for name, value in response.headers.items()}
@@ -127,6 +127,21 @@ class HttpServer:
         await whole.prepare(http)
         await whole.write_eof()
         return whole
+
+    async def _send_span(self, http: web.BaseRequest, path: Path, file: IO[bytes], span: Span) -> None:
+        """Send part of a file. The header promises a length: closing is the only way to report an error."""
+        if http.transport is None or http.transport.is_closing():
+            raise ConnectionResetError
+        try:
+            sent = await asyncio.get_running_loop().sendfile(http.transport, file, span.start, span.length)
+        except (ConnectionError, TimeoutError) as error:
+            raise ConnectionResetError from error
+        except OSError as error:
+            self.app.log.error("%s cannot be sent: %s", path, error.strerror)
+            raise ConnectionAbortedError from error
+        if sent != span.length:
+            self.app.log.error("%s became shorter while it was sent", path)
+            raise ConnectionAbortedError
 
     async def _stream(
         self, http: web.BaseRequest, request: Request, body: FileBody, sent: web.StreamResponse
@@ -141,15 +156,10 @@ class HttpServer:
         with file:
             await sent.prepare(http)
             for piece in body.pieces:
-                if not isinstance(piece, Span):
+                if isinstance(piece, Span):
+                    await self._send_span(http, body.path, file, piece)
+                else:
                     await sent.write(piece)
-                    continue
-                if http.transport is None:
-                    raise ConnectionResetError
-                if await loop.sendfile(http.transport, file, piece.start, piece.length) != piece.length:
-                    # The header promises a length: closing is the only way to report it.
-                    self.app.log.error("%s became shorter while it was sent", body.path)
-                    raise ConnectionAbortedError
         await sent.write_eof()
         return sent
 
@@ -192,6 +202,11 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _may_take_long(request: Request) -> bool:
+    listing = request.path.startswith("/assets") and request.path.endswith("/")
+    return listing or request.path in _LONG_ROUTES or len(request.raw_query) > _LONG_QUERY
 
 
 async def _sweep(connections: Connections) -> None:

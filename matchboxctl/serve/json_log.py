@@ -61,6 +61,6 @@ class JsonLog:
             **(extra or {}),
         }
         with suppress(OSError, ValueError):
-            # One call: lines of other threads and processes stay whole.
+            # One call: lines of other threads stay whole, and of other processes on a pipe those up to 4,096 bytes.
             self._stream.write(self._encode(fields) + "\n")
             self._stream.flush()

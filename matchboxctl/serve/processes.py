@@ -55,18 +55,19 @@ def _bound(address: Address, *options: int) -> socket.socket:
 
 
 class Processes(NamedTuple):
-    """The other processes; they end when `lifeline`, the write end of a pipe, is closed."""
+    """The socket of the first process, and the others, which end when `lifeline`, a pipe's write end, is closed."""
 
+    listener: socket.socket
     others: Sequence[BaseProcess]
     lifeline: IO[bytes]
 
-    def run(self, server: HttpServer, listener: socket.socket) -> None:
+    def run(self, server: HttpServer) -> None:
         """Serve until SIGINT or SIGTERM, and end the other processes then. Raises FailedError if one of them ends."""
-        ended = asyncio.run(self._run(server, listener))
+        ended = asyncio.run(self._run(server))
         if ended:
             raise FailedError("another process of serve ended: see the errors above")
 
-    async def _run(self, server: HttpServer, listener: socket.socket) -> bool:
+    async def _run(self, server: HttpServer) -> bool:
         loop = asyncio.get_running_loop()
         ended: list[int] = []
         stop = asyncio.Event()
@@ -83,32 +84,47 @@ class Processes(NamedTuple):
             loop.add_signal_handler(number, end)
         for process in self.others:
             loop.add_reader(process.sentinel, end, process)
-        await server.serve(listener, stop)
+        await server.serve(self.listener, stop)
         return bool(ended)
 
 
 @contextmanager
 def processes(sockets: Sequence[socket.socket], server: Callable[[], HttpServer]) -> Iterator[Processes]:
-    """Fork a process for each socket, which serves there until this one ends. No thread may run yet."""
+    """Fork a process for each socket but the first, which serves there until this one ends. No thread may run yet."""
     reading, writing = os.pipe()
     lifeline = os.fdopen(writing, "wb")
     fork = multiprocessing.get_context("fork")
-    others = [fork.Process(target=_serve, args=(server, one, reading, lifeline), daemon=True) for one in sockets]
+    first, *rest = sockets
+    others = [fork.Process(target=_serve, args=(server, one, sockets, reading, lifeline), daemon=True) for one in rest]
     for process in others:
         process.start()
     os.close(reading)
-    for one in sockets:
+    for one in rest:
         one.close()
     try:
-        yield Processes(others, lifeline)
+        yield Processes(first, others, lifeline)
     finally:
         lifeline.close()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # They have GRACE seconds, however often somebody asks.
+            signal.signal(number, signal.SIG_IGN)
         for process in others:
             process.join(GRACE + 1)
+            process.kill()
 
 
-def _serve(server: Callable[[], HttpServer], listener: socket.socket, reading: int, lifeline: IO[bytes]) -> None:
+def _serve(
+    server: Callable[[], HttpServer],
+    listener: socket.socket,
+    sockets: Sequence[socket.socket],
+    reading: int,
+    lifeline: IO[bytes],
+) -> None:
     lifeline.close()
+    for one in sockets:
+        # A socket that is open anywhere still takes connections.
+        if one is not listener:
+            one.close()
     asyncio.run(_until_closed(server(), listener, reading))
 
 

@@ -130,6 +130,26 @@ def test_malformed_requests(server: Serve, request_head: bytes) -> None:
     assert latencies(server.port, 10)
 
 
+def test_unread_downloads(data: Path) -> None:
+    """With requests and bodies behind them, and with few descriptors, of which each download takes two."""
+    (data / "assets").mkdir(exist_ok=True)
+    (data / "assets" / "small").write_bytes(b"x" * 60_000)
+    (data / "assets" / "large").write_bytes(b"x" * 700_000)
+    command = ["prlimit", "--nofile=1024:1024", *COMMAND]
+    flags = ("--address", "127.0.0.1:0", "--data-path", str(data), "--log-level", "warning")
+    asset = b"GET /assets/%s HTTP/1.1\r\nHost: a\r\n"
+    behind = b"GET / HTTP/1.1\r\nHost: a\r\n" + b"H: %s\r\n\r\n" % (b"x" * 15_000)
+    with started(*flags, command=command) as serve:
+        with connections(serve.port, 720) as clients:
+            for number, client in enumerate(clients):
+                name, body = (b"large", b"\r\n") if number % 3 else (b"small", b"Content-Length: 900000\r\n\r\n")
+                with suppress(OSError):
+                    client.send(asset % name + body + behind * 20, socket.MSG_DONTWAIT)
+            report("720 unread downloads", serve)
+        serve.end()
+        assert [] == [line for line in serve.errors if "resource" in line or "Traceback" in line]
+
+
 def test_few_descriptors_are_no_outage(data: Path) -> None:
     """Connections that wait for a request make room for new ones."""
     command = ["prlimit", "--nofile=256:256", *COMMAND]

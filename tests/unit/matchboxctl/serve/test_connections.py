@@ -78,39 +78,32 @@ def test_connection_is_refused_while_all_have_requests() -> None:
 
 @pytest.mark.parametrize(("seconds", "ended"), [(10, False), (10.1, True)])
 def test_head_has_ten_seconds(seconds: float, ended: bool) -> None:
-    """From the connection on, however often a byte of it comes."""
+    """The first one, and the next one after a response, however long that took."""
     limited = Limited()
-    client, _ = limited.opened()
-    limited.now += 5
-    limited.connections.head_begun(client)
-    limited.now += seconds - 5
-    limited.connections.sweep()
-    assert ended == client.aborted
-
-
-@pytest.mark.parametrize(("seconds", "ended"), [(75, False), (75.1, True)])
-def test_idle_connection_is_kept_for_75_seconds(seconds: float, ended: bool) -> None:
-    limited = Limited()
-    client, _ = limited.opened()
-    limited.connections.request_begun(client)
-    limited.now += 1000
-    limited.connections.sweep()
-    limited.connections.request_ended(client)
+    first, _ = limited.opened()
+    later, _ = limited.opened("192.0.2.2")
+    limited.connections.request_begun(later)
     limited.now += seconds
     limited.connections.sweep()
-    assert ended == client.aborted
-
-
-def test_next_head_on_an_idle_connection_has_ten_seconds() -> None:
-    limited = Limited()
-    client, _ = limited.opened()
-    limited.connections.request_begun(client)
-    limited.connections.request_ended(client)
-    limited.now += 60
-    limited.connections.head_begun(client)
-    limited.now += 10.1
+    assert (ended, False) == (first.aborted, later.aborted)
+    limited.connections.request_ended(later)
+    limited.now += seconds
     limited.connections.sweep()
-    assert client.aborted
+    assert ended == later.aborted
+
+
+@pytest.mark.parametrize(
+    ("addresses", "accepted"),
+    [
+        (["2001:db8::1", "2001:db8::2", "2001:db8::3"], False),
+        (["2001:db8:0:1::1", "2001:db8:0:2::1", "2001:db8:0:3::1"], True),
+        (["::ffff:192.0.2.1", "::ffff:192.0.2.2", "::ffff:192.0.2.3"], True),
+        (["fe80::1%eth0", "fe80::2%eth0", "fe80::3%eth0"], False),
+    ],
+)
+def test_ipv6_addresses_of_a_network_count_as_one(addresses: list[str], accepted: bool) -> None:
+    limited = Limited()
+    assert [True, True, accepted] == [limited.opened(address)[1] for address in addresses]
 
 
 def test_response_to_a_closed_connection_leaves_nothing_behind() -> None:

@@ -1,8 +1,11 @@
 """The access log of `serve`, also of requests that do not reach the app."""
 
+import errno
 import io
 import json
+import os
 import socket
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,10 +78,10 @@ def root(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("head", "status"),
     [
-        (b"GET /ipxe?key=hidden" + b"x" * 65536, 400),
+        (b"GET /ipxe?key=hidden" + b"x" * 16_384, 400),
         (b"GET /ipxe?key=hidden HTTP/x\r\n\r\n", 400),
         (b"GET /ipxe?key=hidden and more HTTP/1.1\r\n\r\n", 400),
-        (b"GET /ipxe?key=hidden HTTP/1.1\r\nA: " + b"x" * 65536 + b"\r\n\r\n", 400),
+        (b"GET /ipxe?key=hidden HTTP/1.1\r\nA: " + b"x" * 16_500 + b"\r\n\r\n", 400),
         (b"GET /ipxe?key=hidden HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
         (b"GET /ipxe?key=hidden HTTP/1.1\r\nTransfer-Encoding : chunked\r\n\r\n", 400),
         (b"GET /ipxe?key=hidden HTTP/1.1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n", 400),
@@ -132,12 +135,57 @@ def test_body_is_discarded(root: Path) -> None:
             assert 2 == response.count(b"HTTP/1.1 200 OK")
 
 
+def test_half_closed_client_gets_every_response(root: Path) -> None:
+    """Then the server closes the connection as well."""
+    with served(root) as server, socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 3)
+        connection.shutdown(socket.SHUT_WR)
+        assert 3 == b"".join(iter(lambda: connection.recv(65536), b"")).count(b"HTTP/1.1 200 OK")
+
+
+def test_error_within_a_file_ends_the_response(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of another response follows what was sent of it."""
+    send, sent = os.sendfile, list[int]()
+
+    def failing(*given: int) -> int:
+        if sent:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        sent.append(send(*given[:3], 1000))
+        return sent[0]
+
+    (root / "large").write_bytes(b"x" * 100_000)
+    monkeypatch.setattr(os, "sendfile", failing)
+    with served(root) as server:
+        head, _, body = server.get("/assets/large").partition(b"\r\n\r\n")
+    assert b"\r\nContent-Length: 100000\r\n" in head
+    assert b"x" * 1000 == body
+    request, fault = server.lines()
+    assert (200, f"{root / 'large'} cannot be sent: Input/output error") == (request["status"], fault["message"])
+
+
+def test_client_that_goes_away_is_no_error(root: Path) -> None:
+    (root / "large").write_bytes(b"x" * 10_000_000)
+    with served(root) as server:
+        for head in (
+            b"GET /assets/large HTTP/1.1\r\nHost: a\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n",
+        ):
+            for _ in range(20):
+                with socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT) as connection:
+                    # A reset.
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    connection.sendall(head)
+                    assert connection.recv(1)
+    assert {200} == {line["status"] for line in server.lines()}
+
+
 def test_server_answers_to_its_names_and_to_addresses(root: Path) -> None:
     """A page of another site whose name resolves to this server reads nothing (DNS rebinding)."""
     with served(root, SETTINGS._replace(host_names={"boot.lab.example"})) as server:
         for host, status in (
             ("boot.lab.example", 200),
             ("Boot.lab.example:8080", 200),
+            ("boot.lab.example.", 200),
             ("127.0.0.1", 200),
             ("127.0.0.1:8080", 200),
             ("[::1]:8080", 200),
