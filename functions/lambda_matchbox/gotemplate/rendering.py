@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 
 from gotpl import BudgetExceededError, ExecutionBudget, SandboxPolicy, TemplateExecutionError, TemplateSyntaxError
 from gotpl.compile.instructions import Instruction, Program
@@ -34,6 +34,9 @@ from lambda_matchbox.gotemplate.program import (
 )
 from lambda_matchbox.gotemplate.sprig.calls import sprig_functions
 from lambda_matchbox.gotemplate.sprig.names import LEFT_OUT
+
+_PREDEFINED = frozenset(template_functions(Limits()))
+_BUDGET = ExecutionBudget(max_output_chars=MAX_OUTPUT)
 
 
 def render(source: bytes, data: Mapping[str, object], name: str) -> bytes:
@@ -73,8 +76,9 @@ def _explained(name: str) -> Iterator[None]:
 
 def _executed(template: TemplateProgram, data: object) -> str:
     limits = Limits()
+    predefined = {} if template.names.isdisjoint(_PREDEFINED) else template_functions(limits)
     functions: dict[str, Callable[..., object]] = {
-        **{name: one for name, one in template_functions(limits).items() if name in template.names},
+        **{name: one for name, one in predefined.items() if name in template.names},
         NIL_COMMAND: _nil_command,
         WRITTEN: partial(_written, limits),
         RANGED: partial(_ranged, limits),
@@ -85,9 +89,14 @@ def _executed(template: TemplateProgram, data: object) -> str:
         data,
         functions=PreparedFunctionRegistry(functions, dict.fromkeys(functions)),
         missing_key="error",
-        sandbox=SandboxPolicy(allow_functions=functions, allow_custom_lookup=True),
-        budget=ExecutionBudget(max_output_chars=MAX_OUTPUT),
+        sandbox=_sandbox(frozenset(functions)),
+        budget=_BUDGET,
     )
+
+
+@lru_cache(maxsize=64)
+def _sandbox(functions: frozenset[str]) -> SandboxPolicy:
+    return SandboxPolicy(allow_functions=functions, allow_custom_lookup=True)
 
 
 def _written(limits: Limits, *values: object) -> object:
