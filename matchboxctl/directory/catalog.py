@@ -9,6 +9,7 @@ import os
 import posixpath
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
@@ -153,6 +154,7 @@ def json_names(directory: Path) -> list[str]:
         return []
 
 
+@lru_cache(maxsize=1024)
 def below(directory: Path, name: str) -> Path:
     """The file with that name, cleaned as matchbox does: it is never outside the directory."""
     return directory / posixpath.normpath("/" + name).lstrip("/")
