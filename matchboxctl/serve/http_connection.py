@@ -98,7 +98,7 @@ class LimitedConnection(RequestHandler):
             self._head += len(data)
         super().data_received(data)
         if self._head > HEAD_SIZE:
-            # Once a request that is complete has begun.
+            # Later, since the request may be complete: then it begins before.
             self._loop.call_soon(self._refuse_large_head)
 
     def begin(self) -> None:
