@@ -67,6 +67,12 @@ def add_data_path(parser: argparse.ArgumentParser, what: str = "matchbox's data 
     add_flag(parser, "--data-path", "DIR", what, shown=DATA_PATH)
 
 
+def add_output(parser: argparse.ArgumentParser, text: str = "table") -> None:
+    """Add `-o`; `text` names the default, which is for people."""
+    outputs = (text, "json", "yaml")
+    parser.add_argument("-o", "--output", choices=outputs, default=text, help=f"the format (default {text})")
+
+
 def check_data_path(path: Path) -> None:
     """Raise UsageError if the data directory does not exist."""
     if not path.is_dir():

@@ -3,11 +3,10 @@
 import argparse
 from typing import NamedTuple
 
-from matchboxctl.cli.arguments import MODES, Commands, add_command, add_data_path
+from matchboxctl.cli.arguments import MODES, Commands, add_command, add_data_path, add_output
 from matchboxctl.store.advice import advising
 
 _EXIT_CODES = "Exit codes: 0 success, 1 failure, 2 wrong usage, 4 no such {one}, 130 interrupted. "
-_OUTPUTS = ("json", "yaml")
 
 
 class _Words(NamedTuple):
@@ -50,8 +49,9 @@ def _add_verbs(verbs: Commands, resource: str, words: _Words, epilog: str) -> No
     getting = verb("get", f"print the file of {words.one_of_kind}")
     for reading in (describing, getting):
         reading.add_argument("id", metavar=words.metavar, help=f"the {words.one}")
-    for reading in (listing, describing, getting):
-        reading.add_argument("-o", "--output", choices=_OUTPUTS, help="everything, in a format for programs")
+    for reading in (listing, describing):
+        add_output(reading)
+    add_output(getting, "file")
     creating = verb("create", f"create or replace {words.several}")
     content = "its name is that of the file" if is_template else "JSON or YAML, with its id"
     creating.add_argument(

@@ -12,15 +12,15 @@ from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
 from lambda_matchbox.errors import DocumentError, MatchboxError, StoreUnavailableError
 from matchboxctl.cli.arguments import check_data_path
 from matchboxctl.cli.errors import FailedError, MissingError, UsageError
+from matchboxctl.cli.output import FORMATS, json_for_terminal, print_bytes, print_result, print_text
+from matchboxctl.cli.tables import description, shown, table
 from matchboxctl.cli.warnings import Warnings
 from matchboxctl.documents.directory_documents import DirectoryDocuments
 from matchboxctl.documents.protocol import Documents
 from matchboxctl.resources.files import read_file
 from matchboxctl.resources.group import GroupResource
-from matchboxctl.resources.output import FORMATS, json_for_terminal
 from matchboxctl.resources.profile import ProfileResource
 from matchboxctl.resources.resource import Draft, Resource
-from matchboxctl.resources.tables import description, shown, table
 from matchboxctl.resources.template import TemplateResource
 from matchboxctl.store.mode import chosen_store
 
@@ -65,11 +65,11 @@ def _list(target: Target, options: Namespace) -> None:
         warnings.warn(shown(line))
 
     with _failures():
-        if options.output is None:
-            text = table(resource.columns, resource.rows(target.documents, warn))
-        else:
-            text = FORMATS[options.output](resource.list_all(target.documents, warn))
-    _print_text(text)
+        print_result(
+            options.output,
+            lambda: resource.list_all(target.documents, warn),
+            lambda: table(resource.columns, resource.rows(target.documents, warn)),
+        )
     if warnings.count:
         are = "is" if warnings.count == 1 else "are"
         raise FailedError(f"{warnings.count} could not be read and {are} not listed; see the warnings above")
@@ -78,20 +78,18 @@ def _list(target: Target, options: Namespace) -> None:
 def _describe(target: Target, options: Namespace) -> None:
     found = _found(target, options.id, target.resource.describe)
     with _failures():
-        text = description(found.facts) if options.output is None else FORMATS[options.output](found.document)
-    _print_text(text)
+        print_result(options.output, lambda: found.document, lambda: description(found.facts))
 
 
 def _get(target: Target, options: Namespace) -> None:
     found = _found(target, options.id, target.resource.get)
-    if options.output is not None:
+    if options.output != "file":
         with _failures():
-            text = FORMATS[options.output](found.document)
-        _print_text(text)
+            print_text(FORMATS[options.output](found.document))
     elif target.resource.kind in TEMPLATE_KINDS:
-        _print(found.file)
+        print_bytes(found.file)
     else:
-        _print_text(json_for_terminal(found.file.decode()))
+        print_text(json_for_terminal(found.file.decode()))
 
 
 def _create(target: Target, options: Namespace) -> None:
@@ -215,17 +213,3 @@ def _failures() -> Iterator[None]:
 def _note(lines: Sequence[str]) -> None:
     for line in lines:
         print(f"note: {shown(line)}", file=sys.stderr)
-
-
-def _print_text(text: str) -> None:
-    # Strings in a table's items may hold lone surrogates.
-    _print(text.encode(errors="backslashreplace"))
-
-
-def _print(text: bytes) -> None:
-    # A process may be started without standard output.
-    if sys.stdout is None:
-        raise FailedError("standard output is closed")
-    sys.stdout.flush()
-    sys.stdout.buffer.write(text)
-    sys.stdout.buffer.flush()

@@ -9,8 +9,8 @@ from typing import Generic, NamedTuple, TypeVar
 from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.golang.json import without_surrogates
 from matchboxctl.cli.errors import FailedError, UsageError
+from matchboxctl.cli.tables import shown
 from matchboxctl.documents.names import id_error
-from matchboxctl.resources.tables import shown
 from matchboxctl.resources.yaml_files import YamlFileError, json_of_yaml
 
 _Document = TypeVar("_Document")

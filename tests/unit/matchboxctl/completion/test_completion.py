@@ -66,7 +66,7 @@ def data(tmp_path: Path) -> Path:
         ("gr", ["group"]),
         ("group ", ["create", "delete", "describe", "get", "list"]),
         ("group d", ["delete", "describe"]),
-        ("group list -o ", ["json", "yaml"]),
+        ("group list -o ", ["json", "table", "yaml"]),
         ("profile delete --", ["--data-path", "--help", "--yes"]),
         ("group delete --", ["--data-path", "--help"]),
         ("render ipxe --o", ["--others", "--output"]),

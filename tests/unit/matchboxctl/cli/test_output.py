@@ -7,8 +7,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchboxctl.resources.output import as_json, as_yaml
-from matchboxctl.resources.tables import description, shown, table
+from matchboxctl.cli.output import as_json, as_yaml, print_result
+from matchboxctl.cli.tables import description, shown, table
 from matchboxctl.resources.yaml_files import YamlFileError, json_of_yaml
 
 AMBIGUOUS = ["yes", "No", "on", "0123", "0o17", "0x1f", "1e3", "1_000", ".5", "5.", "+1", "12:30:45", "~", "null", ""]
@@ -130,3 +130,13 @@ def test_invisible_characters_are_escaped() -> None:
 def test_description_aligns_values() -> None:
     facts = [("Name", ["a\tb"]), ("Selectors", ["c", "d"]), ("None", [])]
     assert "Name:       a\\tb\nSelectors:  c\n            d\nNone:       -\n" == description(facts)
+
+
+@pytest.mark.parametrize(
+    ("output", "printed"), [("table", "A\nb\n"), ("json", '{\n  "a": "b"\n}\n'), ("yaml", "a: b\n")]
+)
+def test_result_is_printed_in_each_format(
+    output: str, printed: str, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    print_result(output, lambda: {"a": "b"}, lambda: table(["A"], [["b"]]))
+    assert printed == capsysbinary.readouterr().out.decode()

@@ -1,10 +1,13 @@
-"""Documents as JSON and YAML, with all digits of their numbers."""
+"""Results of commands as tables, JSON and YAML, with all digits of their numbers."""
 
 import json
 import re
+import sys
 from collections.abc import Callable, Mapping
 
 import yaml
+
+from matchboxctl.cli.errors import FailedError
 
 # Controls beyond ASCII and marks of direction, which JSON and YAML allow and terminals obey.
 _UNSEEN = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
@@ -61,4 +64,25 @@ _Dumper.add_implicit_resolver(
 )
 
 FORMATS: Mapping[str, Callable[[object], str]] = {"json": as_json, "yaml": as_yaml}
-"""The values of `-o`."""
+"""The formats for programs."""
+
+
+def print_result(output: str, value: Callable[[], object], table: Callable[[], str]) -> None:
+    """Print what a command found: its value in a format for programs, or its table."""
+    print_text(FORMATS[output](value()) if output in FORMATS else table())
+
+
+def print_text(text: str) -> None:
+    """Print the text as it is."""
+    # Strings in a table's items may hold lone surrogates.
+    print_bytes(text.encode(errors="backslashreplace"))
+
+
+def print_bytes(content: bytes) -> None:
+    """Print the bytes as they are."""
+    # A process may be started without standard output.
+    if sys.stdout is None:
+        raise FailedError("standard output is closed")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
