@@ -19,6 +19,7 @@ from lambda_matchbox.catalog.overlaps import Overlap
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.selection import Selector
 from lambda_matchbox.catalog.stores import Selection
+from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
 from lambda_matchbox.errors import DocumentError, StoreUnavailableError
 from lambda_matchbox.releases.pointers import Pointers
@@ -43,6 +44,7 @@ class DirectoryCatalog:
         self._lock = threading.Lock()
         self._index = GroupIndex()
         self._profiles_directory = root / "profiles"
+        self._template_directories = {kind: root / kind for kind in TEMPLATE_KINDS}
         self._parsed_profiles = FileCache(lambda name, path, _: parse_profile(name, path.read_bytes()))
         self._templates = FileCache(lambda _name, path, _status: path.read_bytes())
         self._changes: Changes = watch(root / "groups")
@@ -105,7 +107,7 @@ class DirectoryCatalog:
 
     def template(self, kind: str, template_id: str) -> bytes | None:
         """The template of that kind and id. Raises StoreUnavailableError if the file cannot be read."""
-        return self._templates.read(template_id, below(self._root / kind, template_id))
+        return self._templates.read(template_id, below(self._template_directories[kind], template_id))
 
     def _refresh(self) -> None:
         for name in self._changes.names():

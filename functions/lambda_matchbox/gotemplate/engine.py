@@ -1,4 +1,4 @@
-"""Go's text/template, rendered by the library gotpl, which only a template with an action loads.
+"""Go's text/template, rendered by the library gotpl, which only a template with actions beyond fields loads.
 
 Known differences from Go: `"\\xff"` in a literal is the character U+00FF, `{{and nil}}` is an error, the verb `%p`
 shows no address, and `#` does nothing to the verbs of a float64.
@@ -7,6 +7,7 @@ shows no address, and `#` does nothing to the verbs of a float64.
 from collections.abc import Mapping
 
 from lambda_matchbox.gotemplate.errors import TemplateError
+from lambda_matchbox.gotemplate.fields import render_fields
 
 __all__ = ["TemplateError", "check_syntax", "render", "sprig_functions_in"]
 
@@ -23,6 +24,8 @@ def render(source: bytes, data: Mapping[str, object], *, name: str) -> bytes:
     """
     if not _has_action(source):
         return source
+    if (rendered := render_fields(source, data)) is not None:
+        return rendered
     from lambda_matchbox.gotemplate import rendering
 
     return rendering.render(source, data, name)

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambda_matchbox.golang.values import StringMap
+from lambda_matchbox.gotemplate import rendering
 from lambda_matchbox.gotemplate.engine import TemplateError, render
+from lambda_matchbox.gotemplate.fields import render_fields
 from tests.unit.gotemplate.rendered_recordings import CONFORMANCE, Recording, recordings
 
 GENERIC = list(recordings("rendering", "generic"))
@@ -187,10 +189,51 @@ def test_a_number_beyond_float64_is_an_error() -> None:
     assert refusal("{{.a}}", a=10**400) == "template 'a.txt': a number of the data is too large for a float64"
 
 
+NAMES = ("a", "nil", "true", "end", "Query", "_x1")
+VALUES = st.text() | st.binary().map(lambda raw: raw.decode("utf-8", "surrogateescape")) | st.none() | st.floats()
+DATA = st.dictionaries(
+    st.sampled_from(NAMES),
+    VALUES | st.dictionaries(st.sampled_from(NAMES), VALUES | st.lists(VALUES, max_size=2), max_size=3),
+)
+PATHS = st.lists(st.sampled_from(NAMES), min_size=1, max_size=3).map(lambda names: "." + ".".join(names))
+PIECES = (
+    st.tuples(PATHS, st.sampled_from((" ", "", "\t"))).map(lambda field: f"{{{{{field[1]}{field[0]} }}}}".encode())
+    | st.binary(max_size=4)
+    | st.sampled_from(
+        (b"{", b"{{.}}", b"{{- .a}}", b"{{.a -}}", b"{{/* .a */}}", b"{{.a | print}}", b"}}", b"{{ . a}}")
+    )
+)
+
+
+@given(st.lists(PIECES, max_size=5).map(b"".join), DATA)
+def test_fields_render_as_by_the_engine(source: bytes, data: dict[str, object]) -> None:
+    body = render_fields(source, data)
+    if body is not None:
+        assert body == rendering.render(source, data, "a.txt")
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (b"{{.a}} {{ .b.c }}", b"x y"),
+        (b"{{.b}}", None),
+        (b"{{.b.c.d}}", None),
+        (b"{{.none}}", None),
+        (b"{{.a | print}}", None),
+        (b"{{{.a}}", None),
+        (b"{{.a}}{", b"x{"),
+        (b"{{.a}}" * 1_100_000, None),
+    ],
+)
+def test_fields_are_rendered_if_all_are_strings(source: bytes, expected: bytes | None) -> None:
+    assert render_fields(source, {"a": "x", "b": StringMap({"c": "y"})}) == expected
+
+
 @pytest.mark.system
-def test_a_template_without_an_action_does_not_load_gotpl() -> None:
+@pytest.mark.parametrize("source", ["a", "{{.a}}"])
+def test_a_template_of_text_and_fields_does_not_load_gotpl(source: str) -> None:
     program = (
-        "import sys; from lambda_matchbox.gotemplate.engine import render; render(b'a', {}, name='a');"
+        f"import sys; from lambda_matchbox.gotemplate.engine import render; render(b'{source}', dict(a='x'), name='a');"
         "print('gotpl' in sys.modules)"
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -3,6 +3,8 @@
 See `mime.TypeByExtension`, `http.DetectContentType` and https://mimesniff.spec.whatwg.org/.
 """
 
+from functools import cache
+
 SNIFFED = 512
 """The number of bytes that `sniff` looks at."""
 
@@ -96,12 +98,22 @@ def sniff(head: bytes) -> str:
         return "text/html; charset=utf-8"
     if text.startswith(b"<?xml"):
         return "text/xml; charset=utf-8"
+    before_mp4, after_mp4 = _candidates(head[:1])
     return (
-        _signed(head, _BEFORE_MP4)
+        _signed(head, before_mp4)
         or ("video/mp4" if _is_mp4(head) else None)
-        or _signed(head, _AFTER_MP4)
+        or _signed(head, after_mp4)
         or (TEXT if len(text) == len(text.translate(None, _CONTROL)) else BINARY)
     )
+
+
+@cache
+def _candidates(first: bytes) -> tuple[tuple[_Signature, ...], tuple[_Signature, ...]]:
+    """The signatures before and after MP4 that a content with this first byte may have."""
+    before, after = (
+        tuple(one for one in signatures if one[0][:1] in (b"", first)) for signatures in (_BEFORE_MP4, _AFTER_MP4)
+    )
+    return before, after
 
 
 def _signed(head: bytes, signatures: tuple[_Signature, ...]) -> str | None:
