@@ -1,55 +1,116 @@
-"""Progress of a long command, on standard error."""
+"""Progress of long work, on standard error: bars on a terminal, elsewhere a line every few seconds."""
 
+import os
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import CancelledError
-from threading import Lock
+from contextlib import contextmanager
+from threading import RLock
+from typing import TYPE_CHECKING, Self
 
-_TERMINAL_SECONDS = 0.1
+if TYPE_CHECKING:
+    from matchboxctl.cli.progress_bars import ProgressBars
+
+BYTES = "bytes"
+"""The unit that is shown with a speed, and as kB, MB or GB."""
+
+_TERMINAL_SECONDS = 0.2
 _LOG_SECONDS = 5.0
-_BAR_WIDTH = 24
+_UNITS = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
+
+_lock = RLock()
+_bars: "ProgressBars | None" = None
 
 
 class Progress:
-    """One line that is rewritten on a terminal; elsewhere a line every few seconds. Thread-safe."""
+    """The progress of one piece of work; several may go on at once, in any threads.
+
+    `total` is 0 where it is not known. What ends soon shows nothing.
+    """
 
     def __init__(self, what: str, total: int, unit: str) -> None:
-        self._what = what
-        self._total = total
-        self._unit = unit
-        self._done = 0
+        self.what = what
+        self.total = total
+        self.unit = unit
+        self.done = 0
+        self._shown = 0
         self._cancelled = False
-        self._on_terminal = sys.stderr.isatty()
+        self._is_on_terminal = sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
         self._printed = time.monotonic()
-        self._lock = Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
 
     def add(self, count: int) -> None:
         """Add to what is done. Raises CancelledError after `cancel`."""
         if self._cancelled:
             raise CancelledError
-        with self._lock:
-            self._done += count
-            interval = _TERMINAL_SECONDS if self._on_terminal else _LOG_SECONDS
-            if time.monotonic() - self._printed >= interval:
-                self._printed = time.monotonic()
-                self._print()
+        with _lock:
+            self.done += count
+            seconds = time.monotonic() - self._printed
+            if seconds >= (_TERMINAL_SECONDS if self._is_on_terminal else _LOG_SECONDS):
+                self._show(seconds)
 
     def cancel(self) -> None:
         """Let other threads stop at their next step: from now on `add` raises CancelledError."""
         self._cancelled = True
 
     def end(self) -> None:
-        """Clear the terminal's line."""
-        if self._on_terminal:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+        """Take its bar off the terminal."""
+        if _bars is not None:
+            _bars.remove(self)
 
-    def _print(self) -> None:
-        start, bar, end = ("\r", self._bar(), "") if self._on_terminal else ("", "", "\n")
-        of_total = f" of {self._total:,}" if self._total else ""
-        print(f"{start}{self._what}: {bar}{self._done:,}{of_total} {self._unit}", end=end, file=sys.stderr, flush=True)
+    def _show(self, seconds: float) -> None:
+        if self._is_on_terminal:
+            _shared_bars().update(self)
+        else:
+            speed = (self.done - self._shown) / seconds
+            print(f"{self.what}: {', '.join(figures(self, speed))}", file=sys.stderr, flush=True)
+        self._printed, self._shown = time.monotonic(), self.done
 
-    def _bar(self) -> str:
-        if not self._total:
-            return ""
-        share = min(self._done / self._total, 1.0)
-        return f"[{'#' * int(share * _BAR_WIDTH):<{_BAR_WIDTH}}] {share:4.0%} "
+
+@contextmanager
+def bars_hidden() -> Iterator[None]:
+    """Take the bars off the terminal while the body prints."""
+    with _lock:
+        if _bars is None:
+            yield
+            return
+        with _bars.hidden():
+            yield
+
+
+def figures(progress: Progress, speed: float | None) -> list[str]:
+    """`120.4/310.2 MB`, and of bytes that arrive at a known speed `12.1 MB/s` and `0:16 left`."""
+    done, total = progress.done, progress.total
+    if progress.unit != BYTES:
+        return [f"{done:,}{f'/{total:,}' if total else ''} {progress.unit}"]
+    # A unit of which there are ten: with one decimal, every percent shows.
+    factor, unit = _unit((total or done) / 10)
+    shown = [f"{done / factor:,.1f}{f'/{total / factor:,.1f}' if total else ''} {unit}"]
+    if speed:
+        factor, unit = _unit(speed)
+        shown.append(f"{speed / factor:,.1f} {unit}/s")
+        if total > done:
+            minutes, seconds = divmod(round((total - done) / speed), 60)
+            shown.append(f"{minutes}:{seconds:02} left")
+    return shown
+
+
+def _unit(size: float) -> tuple[int, str]:
+    """The largest unit that is not above the size."""
+    return next((unit for unit in _UNITS if size >= unit[0]), (1, BYTES))
+
+
+def _shared_bars() -> "ProgressBars":
+    global _bars
+    if _bars is None:
+        # Imported only here: it takes longer than most commands.
+        from matchboxctl.cli.progress_bars import ProgressBars
+
+        _bars = ProgressBars()
+    return _bars

@@ -3,6 +3,8 @@
 import sys
 from threading import Lock
 
+from matchboxctl.cli.progress import bars_hidden
+
 
 class Warnings:
     """Prints warnings to standard error and counts them; thread-safe."""
@@ -13,6 +15,6 @@ class Warnings:
 
     def warn(self, line: str) -> None:
         """Print one warning."""
-        with self._lock:
+        with self._lock, bars_hidden():
             self.count += 1
             print(f"matchboxctl: {line}", file=sys.stderr)

@@ -16,7 +16,7 @@ from lambda_matchbox.releases.sources import Source
 from lambda_matchbox.releases.store import BusyError
 from matchboxctl.cli.errors import FailedError, UsageError
 from matchboxctl.cli.extras import missing_extra
-from matchboxctl.cli.progress import Progress
+from matchboxctl.cli.progress import BYTES, Progress
 from matchboxctl.cli.standard_output import OutputError
 from matchboxctl.cli.warnings import Warnings
 
@@ -32,7 +32,7 @@ class _DownloadProgress:
         self._progress: Progress | None = None
 
     def begin(self, total: int) -> None:
-        self._progress = Progress(f"{self._source_id}: downloading", total, "bytes")
+        self._progress = Progress(self._source_id, total, BYTES)
 
     def add(self, count: int) -> None:
         if self._progress is not None:

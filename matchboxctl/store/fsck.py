@@ -5,7 +5,7 @@ import sys
 from lambda_matchbox.aws.fsck.fsck import Fsck
 from lambda_matchbox.aws.fsck.rules import Finding
 from matchboxctl.cli.errors import FailedError
-from matchboxctl.cli.progress import Progress
+from matchboxctl.cli.progress import Progress, bars_hidden
 from matchboxctl.store.advice import advising_on
 from matchboxctl.store.mode import StoreSettings
 
@@ -13,14 +13,12 @@ from matchboxctl.store.mode import StoreSettings
 def fsck(store: StoreSettings, *, repair: bool) -> None:
     """Print a line for each finding, and a summary. Raises UsageError, and FailedError if damage remains."""
     print(f"checking {store.description}", file=sys.stderr)
-    progress = Progress("reading the table", 0, "items")
     findings: list[Finding] = []
-    with advising_on(store):
+    with advising_on(store), Progress("reading the table", 0, "items") as progress:
         for finding in Fsck(store.clients(), repair=repair).run(progress.add):
-            progress.end()
             findings.append(finding)
-            print(f"{finding.kind.value}: {finding.text}{' (repaired)' if finding.repaired else ''}")
-    progress.end()
+            with bars_hidden():
+                print(f"{finding.kind.value}: {finding.text}{' (repaired)' if finding.repaired else ''}")
     damage = [finding for finding in findings if finding.kind.is_damage]
     garbage = [finding for finding in findings if finding.kind.is_garbage]
     notes = len(findings) - len(damage) - len(garbage)

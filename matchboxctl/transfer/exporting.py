@@ -21,7 +21,7 @@ from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.releases.sources import Source
 from matchboxctl.cli.errors import FailedError, UsageError
 from matchboxctl.cli.plurals import counted
-from matchboxctl.cli.progress import Progress
+from matchboxctl.cli.progress import BYTES, Progress
 from matchboxctl.cli.warnings import Warnings
 from matchboxctl.directory.drafts import remove_drafts, replacing
 from matchboxctl.directory.files import DIRECTORIES, files_below
@@ -71,14 +71,13 @@ class _Export:
         self._root = root
         self._warnings = warnings
         self._clients = store.clients()
-        self._received = Progress("getting files", 0, "bytes")
+        self._received = Progress("getting files", 0, BYTES)
         self._spared: set[str] = set()
         self._incompatible: list[str] = []
 
     def run(self, *, prune: bool, dry_run: bool) -> None:
-        read = Progress("reading the table", 0, "items")
-        contents = scan_table(self._clients, read.add)
-        read.end()
+        with Progress("reading the table", 0, "items") as read:
+            contents = scan_table(self._clients, read.add)
         targets = {path: target for path, target in self._targets(contents) if self._is_valid(path)}
         shown = self._compared(targets, prune=prune)
         if dry_run:
@@ -186,9 +185,9 @@ class _Export:
                 self._warnings.warn(f"{file}: cannot be written: {error.strerror}")
                 failed.add(path)
 
-        for _ in in_parallel(write, [*shown.added, *shown.changed], self._received.cancel):
-            pass
-        self._received.end()
+        with self._received:
+            for _ in in_parallel(write, [*shown.added, *shown.changed], self._received.cancel):
+                pass
         for path in shown.removed:
             try:
                 (self._root / path).unlink()

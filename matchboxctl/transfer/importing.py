@@ -17,7 +17,7 @@ from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS, CatalogDocument, Template
 from matchboxctl.cli.errors import FailedError, UsageError
-from matchboxctl.cli.progress import Progress
+from matchboxctl.cli.progress import BYTES, Progress
 from matchboxctl.cli.warnings import Warnings
 from matchboxctl.directory.files import DIRECTORIES, DataDirectory, read_directory
 from matchboxctl.store.advice import advising_on
@@ -87,9 +87,8 @@ class _Import:
         self._show(shown)
 
     def _import_documents(self) -> None:
-        read = Progress("reading the table", 0, "items")
-        found = scan_table(self._clients, read.add)
-        read.end()
+        with Progress("reading the table", 0, "items") as read:
+            found = scan_table(self._clients, read.add)
         objects = {listed["Key"]: listed["Size"] for listed in self._clients.objects(TEMPLATES_PREFIX)}
         spared = {key_of(kind, name) or "" for kind, name in self._directory.broken} if self._prune else None
         changes = plan(self._directory.documents, found, objects, spared)
@@ -99,13 +98,12 @@ class _Import:
             print(f"note: {line}", file=sys.stderr)
         if not self._dry_run:
             total = len(changes.added) + len(changes.changed) + len(changes.removed)
-            progress = Progress("writing", total, "groups, profiles and templates")
             into = CatalogImport(self._clients)
-            if not found.has_documents:
-                into.fill(changes, progress.add)
-            else:
-                changes = self._without(changes, into.carry_out(changes, progress.add))
-            progress.end()
+            with Progress("writing", total, "documents") as progress:
+                if not found.has_documents:
+                    into.fill(changes, progress.add)
+                else:
+                    changes = self._without(changes, into.carry_out(changes, progress.add))
         self._show(_shown(changes))
         self._import_sources(texts_of_sources(found.sources))
 
@@ -138,17 +136,16 @@ class _Import:
             self._warnings.warn(line)
         files: dict[str, LocalAsset] = {}
         spared = set(refused)
-        progress = Progress("reading assets", len(self._directory.assets), "files")
-        for path, file in self._directory.assets.items():
-            if path in refused:
-                continue
-            try:
-                files[path] = read_asset(path, file)
-            except OSError as error:
-                self._warnings.warn(f"{file}: cannot be read: {error.strerror}")
-                spared.add(path)
-            progress.add(1)
-        progress.end()
+        with Progress("reading assets", len(self._directory.assets), "files") as progress:
+            for path, file in self._directory.assets.items():
+                if path in refused:
+                    continue
+                try:
+                    files[path] = read_asset(path, file)
+                except OSError as error:
+                    self._warnings.warn(f"{file}: cannot be read: {error.strerror}")
+                    spared.add(path)
+                progress.add(1)
         return files, spared
 
     def _assets_shown(
@@ -175,7 +172,7 @@ class _Import:
     def _put_assets(self, objects: AssetObjects, shown: Differences, files: dict[str, LocalAsset]) -> Differences:
         """Store added and changed assets; returns the differences that were made."""
         paths = [*shown.added, *shown.changed]
-        progress = Progress("putting assets", sum(files[path].size for path in paths), "bytes")
+        progress = Progress("putting assets", sum(files[path].size for path in paths), BYTES)
         gone: set[str] = set()
 
         def put(path: str) -> None:
@@ -185,9 +182,9 @@ class _Import:
                 self._warnings.warn(f"{files[path].file}: cannot be read: {error.strerror}")
                 gone.add(path)
 
-        for _ in in_parallel(put, paths, progress.cancel):
-            pass
-        progress.end()
+        with progress:
+            for _ in in_parallel(put, paths, progress.cancel):
+                pass
         return shown.without(gone)
 
     def _show(self, shown: Differences) -> None:

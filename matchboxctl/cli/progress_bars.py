@@ -1,0 +1,66 @@
+"""Progress bars on a terminal, of several pieces of work at once, below what the command prints."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich import progress as rich_progress
+from rich.console import Console
+from rich.table import Column
+from rich.text import Text
+
+from matchboxctl.cli.progress import Progress, figures
+
+_BAR = 8
+"""The least width of a bar, for which long names are cut."""
+
+
+class ProgressBars:
+    """The bars of what goes on; none is left at the end. The cursor is hidden meanwhile."""
+
+    def __init__(self) -> None:
+        self._rich = rich_progress.Progress(
+            rich_progress.TextColumn(
+                "{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis", ratio=2)
+            ),
+            rich_progress.BarColumn(bar_width=None, table_column=Column(min_width=_BAR, ratio=1)),
+            _Figures(table_column=Column(no_wrap=True, justify="right")),
+            console=Console(stderr=True),
+            expand=True,
+            transient=True,
+            # What is printed meanwhile uses `hidden`: Rich would wrap it, and write standard output to standard error.
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._tasks: dict[Progress, rich_progress.TaskID] = {}
+
+    def update(self, progress: Progress) -> None:
+        """Show its current state; adds its bar."""
+        if progress not in self._tasks:
+            self._tasks[progress] = self._rich.add_task(progress.what, total=progress.total or None, progress=progress)
+            self._rich.start()
+        self._rich.update(self._tasks[progress], completed=progress.done)
+
+    def remove(self, progress: Progress) -> None:
+        """Remove its bar, if it has one."""
+        if progress in self._tasks:
+            self._rich.remove_task(self._tasks.pop(progress))
+            if not self._tasks:
+                self._rich.stop()
+
+    @contextmanager
+    def hidden(self) -> Iterator[None]:
+        """Show no bars during the body."""
+        self._rich.stop()
+        try:
+            yield
+        finally:
+            if self._tasks:
+                self._rich.start()
+
+
+class _Figures(rich_progress.ProgressColumn):
+    max_refresh = 0.5
+
+    def render(self, task: rich_progress.Task) -> Text:
+        """What is done, the speed and the time left."""
+        return Text("  ".join(figures(task.fields["progress"], task.speed)))
