@@ -32,4 +32,9 @@ class UndeliverableError(MatchboxError):
 
 
 class DocumentError(MatchboxError):
-    """A document that is not a valid group, profile or image source; the message names line and field."""
+    """A document that is not a valid group, profile or image source; the message is its line, if known, and reason."""
+
+    def __init__(self, reason: str, line: int | None = None) -> None:
+        super().__init__(reason if line is None else f"line {line}: {reason}")
+        self.reason = reason
+        self.line = line

@@ -2,10 +2,11 @@
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
+from lambda_matchbox.documents.unknown_keys import unknown_keys
 from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.golang.json import without_surrogates
 from matchboxctl.cli.errors import FailedError, UsageError
@@ -52,14 +53,10 @@ def read_file(path: str, name: str | None) -> NamedFile:
 def parsed(
     file: NamedFile,
     word: str,
+    kind: str,
     parse: Callable[[str, bytes], _Document],
-    known: Sequence[str],
-    inner: Mapping[str, Sequence[str]] | None = None,
 ) -> Parsed[_Document]:
-    """The document in a file of JSON or YAML, which contains its `id`. Raises FailedError.
-
-    `known` are the keys of the document, `inner` those of objects in it.
-    """
+    """The document in a file of JSON or YAML, which contains its `id`. Raises FailedError."""
     try:
         text = file.body if file.body.lstrip().startswith(b"{") else json_of_yaml(file.body)
         document = parse("", text)
@@ -71,14 +68,5 @@ def parsed(
         raise FailedError(f'{file.shown}: a {word} needs an "id"')
     if why := id_error(document_id):
         raise FailedError(f"{file.shown}: {why}")
-    unknown = _unknown(fields, known)
-    for name, keys in (inner or {}).items():
-        for key, value in fields.items():
-            if key.lower() == name and isinstance(value, dict):
-                unknown += [f"{name}.{each}" for each in _unknown(value, keys)]
-    notes = [f"{file.shown}: unknown key {shown(key)} of the {word} is ignored" for key in unknown]
+    notes = [f"{file.shown}: line {key.line}: {key}" for key in unknown_keys(kind, text)]
     return Parsed(without_surrogates(document_id), document, notes)
-
-
-def _unknown(fields: Mapping[str, object], known: Sequence[str]) -> list[str]:
-    return [key for key in fields if key.lower() not in known]

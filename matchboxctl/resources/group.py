@@ -49,7 +49,7 @@ class GroupResource:
 
     def draft(self, file: NamedFile) -> Draft:
         """The group in a file of JSON or YAML."""
-        found = parsed(file, self.word, parse_group, Group._fields)
+        found = parsed(file, self.word, self.kind, parse_group)
         group = found.document._replace(id=found.id)
         if not group.profile:
             raise FailedError(f'{file.shown}: a group needs a "profile"')

@@ -42,7 +42,7 @@ class ProfileResource:
 
     def draft(self, file: NamedFile) -> Draft:
         """The profile in a file of JSON or YAML."""
-        found = parsed(file, self.word, parse_profile, Profile._fields, {"boot": NetBoot._fields})
+        found = parsed(file, self.word, self.kind, parse_profile)
         profile = found.document._replace(id=found.id)
         return Draft(
             found.id,

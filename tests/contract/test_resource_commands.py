@@ -192,13 +192,13 @@ def test_yaml_with_unnormalised_addresses(commands: ResourceCommands) -> None:
             "g.yaml", "ID: g\nprofile: p\ncolour: red\nselector:\n  MAC: 52-54-00-AB-00-01\n  os: [b, a, b]\n"
         ),
     )
-    notes = f"note: {commands.files}/g.yaml: unknown key colour of the group is ignored\n"
+    notes = f"note: {commands.files}/g.yaml: line 3: unknown key 'colour' is ignored\n"
     assert Ended(0, "group g created\n", f"{notes}note: group g: profile 'p' does not exist\n") == ended
     assert {"id": "g", "profile": "p", "selector": {"MAC": "52:54:00:ab:00:01", "os": ["b", "a"]}} == json.loads(
         commands.ok("group", "get", "g", "-o", "json")
     )
     ended = commands.run("profile", "create", "-f", "-", stdin=b'{"id": "p", "boot": {"cmdline": 1}, "cloud_id": "c"}')
-    notes = "note: standard input: unknown key boot.cmdline of the profile is ignored\n"
+    notes = "note: standard input: line 1: unknown key 'boot.cmdline' is ignored\n"
     assert Ended(0, "profile p created\n", f"{notes}note: profile p: cloud template 'c' does not exist\n") == ended
 
 

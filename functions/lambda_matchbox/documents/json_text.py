@@ -33,7 +33,7 @@ def validated(model: type[_Model], text: bytes) -> _Model:
 def refusal(text: bytes, path: Sequence[str | int], why: str) -> DocumentError:
     """The error for the value at `path` of the document."""
     field = ".".join(str(part) for part in path)
-    return DocumentError(f"line {_line_of_path(_decoded(text), path)}: {field}: {why}")
+    return DocumentError(f"{field}: {why}", line_of_path(text, path))
 
 
 def _json_object(text: bytes) -> object:
@@ -41,13 +41,13 @@ def _json_object(text: bytes) -> object:
     try:
         parsed = decode(text, members=dict, integer=_integer, number=_finite, constant=_no_constant)
     except _UnusableValueError as error:
-        raise DocumentError(f"line {_line_of_value(written, error.value)}: {error}") from error
+        raise DocumentError(str(error), _line_of_value(written, error.value)) from error
     except JsonDepthError as error:
-        raise DocumentError(f"line {_line_of_deepest(written)}: {error.reason}") from error
+        raise DocumentError(error.reason, _line_of_deepest(written)) from error
     except JsonError as error:
-        raise DocumentError(f"line {error.line}: not JSON: {error.reason}") from error
+        raise DocumentError(f"not JSON: {error.reason}", error.line) from error
     if not isinstance(parsed, dict):
-        raise DocumentError(f"line {_line_at(written, len(written) - len(written.lstrip()))}: not a JSON object")
+        raise DocumentError("not a JSON object", _line_at(written, len(written) - len(written.lstrip())))
     return parsed
 
 
@@ -101,11 +101,12 @@ def _line_of_deepest(text: str) -> int:
     return _line_at(text, position)
 
 
-def _line_of_path(text: str, path: Sequence[str | int]) -> int:
-    """The line of a key or list element in a text that parses, or of its nearest parent.
+def line_of_path(document: bytes, path: Sequence[str | int]) -> int:
+    """The line of a key or list element in a document that parses, or of its nearest parent.
 
     A key that `path` has in lower case may be written in any case. Of a repeated key the last counts, as for Go.
     """
+    text = _decoded(document)
     here: list[str | int] = []
     due = False  # whether a key or an element comes next
     level = position = 0

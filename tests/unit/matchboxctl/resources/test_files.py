@@ -181,7 +181,7 @@ def test_unknown_key_is_noted(commands: ResourceCommands) -> None:
     """A group without a selector matches every machine."""
     ended = commands.run("group", "create", "-f", "-", stdin=b'{"id": "g", "profile": "p", "selectors": {"os": "x"}}')
     assert [
-        "note: standard input: unknown key selectors of the group is ignored",
+        "note: standard input: line 1: unknown key 'selectors' is ignored: did you mean 'selector'?",
         "note: standard input: without a selector, the group matches every machine that no other group does",
         "note: group g: profile 'p' does not exist",
     ] == ended.err.splitlines()
