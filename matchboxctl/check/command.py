@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
-from typing import NamedTuple
 from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
 
 from lambda_matchbox.oci.image import checksums
@@ -13,23 +12,16 @@ from matchboxctl.check.boot_client import AbsentError, BootClient, FetchError, o
 from matchboxctl.cli.arguments import parse_labels
 from matchboxctl.cli.errors import FailedError, UsageError
 from matchboxctl.cli.plurals import counted
+from matchboxctl.netboot.script import ScriptFile, script_files
 
 _MAX_SCRIPT = 1 << 20
 _DIRECTORY = "${cwduri}"  # iPXE's variable for the script's address up to its last slash
 _FILE_COMMANDS = ("kernel", "initrd")
-_FLAGS = ("-a", "--autofree")  # the options of an image that have no value
 _NOT_MATCHBOX = "this server is not a matchbox"
 
 
 class _SkippedError(Exception):
     """A check that cannot be made from here."""
-
-
-class _File(NamedTuple):
-    """A file in an iPXE script: its command, `kernel` or `initrd`, and its address as written."""
-
-    command: str
-    address: str
 
 
 def _root(url: str) -> str:
@@ -68,7 +60,7 @@ class _Checks:
         self._labels = labels
         self._client = client
         self._script = ""
-        self._files: list[_File] = []
+        self._files: list[ScriptFile] = []
 
     def run(self) -> None:
         labels = urlencode(self._labels)
@@ -111,7 +103,7 @@ class _Checks:
                 f"{error}: no group matches {labels}, or its profile is absent or has no boot section; see the "
                 "function's log"
             ) from error
-        self._files = _files_in(script)
+        self._files = script_files(script)
         if not any(file.command == "kernel" and file.address for file in self._files):
             raise FetchError("the script names no kernel")
         return f"names {' and '.join(f'{self._count(command)} {command}' for command in _FILE_COMMANDS)}"
@@ -168,19 +160,3 @@ class _Checks:
         if not (stated := checksums.stated(name, text.encode())):
             raise FetchError(f"{name}{checksums.SUFFIX} has no SHA-256 of the file")
         return name, stated
-
-
-def _files_in(script: str) -> list[_File]:
-    """The files in the order of the script; the address is empty if a line has none."""
-    lines = (line.split() or [""] for line in script.splitlines())
-    return [_File(command, _address(words)) for command, *words in lines if command in _FILE_COMMANDS]
-
-
-def _address(words: list[str]) -> str:
-    rest = iter(words)
-    for word in rest:
-        if not word.startswith("-"):
-            return word
-        if word not in _FLAGS and "=" not in word:
-            next(rest, None)
-    return ""
