@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from lambda_matchbox.image_sync.scratch import locked, remove_abandoned
+from lambda_matchbox.locked_directories import locked, remove_abandoned
 from matchboxctl.cli.errors import FailedError, UsageError
 from matchboxctl.directory.drafts import sync_directory
 
