@@ -32,7 +32,7 @@ def test_it_asks_until_the_operator_has_mended(tmp_path: Path) -> None:
         with subprocess.Popen(line, cwd=machine, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as asking:
             try:
                 end = time.monotonic() + LIMIT
-                while sum('"status":500' in each for each in serve.errors) < 2:
+                while sum('"status": 500' in each for each in serve.errors) < 2:
                     assert time.monotonic() < end, serve.errors
                     time.sleep(0.05)
                 assert not fetched.exists()
