@@ -36,7 +36,8 @@ class FileBody(NamedTuple):
 class Response(NamedTuple):
     """An HTTP response; header names are in lower case.
 
-    Of a `ranged` body a Range header selects parts. `file` replaces the body. `report` has lines for the log.
+    Of a `ranged` body a Range header selects parts. `file` replaces the body. `report` has lines for the log, which
+    also shows `release`, the one that a script's addresses name.
     """
 
     status: int
@@ -45,6 +46,7 @@ class Response(NamedTuple):
     ranged: bool = False
     file: FileBody | None = None
     report: tuple[str, ...] = ()
+    release: str = ""
 
     @classmethod
     def of(cls, body: bytes, content_type: str, *, ranged: bool = False, report: tuple[str, ...] = ()) -> "Response":

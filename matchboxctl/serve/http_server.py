@@ -14,6 +14,7 @@ from typing import IO, NamedTuple, cast
 
 from aiohttp import web
 
+from lambda_matchbox.catalog.labels import read_query
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.golang.http.content import Span
 from lambda_matchbox.http import FileBody, Request, Response
@@ -107,7 +108,9 @@ class HttpServer:
             return self._refusal(request, HTTPStatus.BAD_GATEWAY, "unhandled exception", logging.ERROR)
 
     def _refusal(self, request: Request, status: HTTPStatus, reason: str, level: int = logging.WARNING) -> Response:
-        log_request(self.app.log, request, AccessLogFields(status=status, level=level, reason=reason), 0)
+        labels = read_query(request.raw_query).labels
+        fields = AccessLogFields(labels=labels, status=status, level=level, reason=reason)
+        log_request(self.app.log, request, fields, 0)
         return Response(status, {"content-length": "0"})
 
     def _answers_to(self, host: str) -> bool:

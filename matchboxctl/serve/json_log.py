@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TextIO
 
+from lambda_matchbox.web.access_log import without_tokens
 from lambda_matchbox.web.metrics import SERVICE
 
 
@@ -43,7 +44,7 @@ class JsonLog:
         fields = dict(extra or {})
         if exc_info is not None:
             fields["exception_name"] = type(exc_info).__name__
-            fields["exception"] = "".join(traceback.format_exception(exc_info))
+            fields["exception"] = without_tokens("".join(traceback.format_exception(exc_info)))
         self._write(logging.ERROR, msg, args, fields)
 
     def exception(self, msg: object, *args: object) -> None:
@@ -55,7 +56,7 @@ class JsonLog:
             return
         fields = {
             "level": logging.getLevelName(level),
-            "message": str(msg) % args if args else str(msg),
+            "message": without_tokens(str(msg) % args if args else str(msg)),
             "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "service": SERVICE,
             **(extra or {}),

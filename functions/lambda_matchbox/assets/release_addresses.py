@@ -21,6 +21,12 @@ def release_in(raw_query: str) -> str | None:
     return next((value for key, value in parse_query(raw_query) if key == _PARAMETER), None)
 
 
+def releases_of(boot: NetBoot) -> str:
+    """The releases in the boot section's addresses on this server: one, or several with commas between them."""
+    addresses = (found for text in (boot.kernel, *boot.initrd) for found in _OWN.finditer(text))
+    return ",".join(dict.fromkeys(filter(None, (release_in(found["query"] or "") for found in addresses))))
+
+
 def pinned(boot: NetBoot, pointers: Pointers) -> NetBoot:
     """The boot section with the current release in each address that belongs to an image source.
 

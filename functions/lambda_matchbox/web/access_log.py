@@ -1,16 +1,23 @@
-"""The access log: one JSON line for each request, without its query and its response's body."""
+"""The access log: one line for each request, with what its query says of the machine, and nothing of its response."""
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 from urllib.parse import quote
 
 from lambda_matchbox.golang.http.paths import to_bytes
 from lambda_matchbox.http import Request
 
+MACHINE_LABELS = ("mac", "uuid", "serial", "arch", "hostname", "domain")
+"""The labels that the log shows."""
+
+_MAX_RELEASE = 255
 _MAX_REPORT_LINES = 50
 _MAX_LABELS = 10
 _MAX_NAME = 64
+_TOKEN = re.compile(r"""(token(?:=|%(?:25)*3d))[^&\s"']+""", re.IGNORECASE)
 
 
 class Log(Protocol):
@@ -38,13 +45,16 @@ class Log(Protocol):
 class AccessLogFields(NamedTuple):
     """A request's route, group and profile, and the outcome: status, log level, and the reason of an error.
 
-    `report` has Butane's lines on a config that was translated, `ignored_labels` the names of labels that count as
-    absent because a response may not show them.
+    `group` and `profile` are None where they mean nothing, as of an asset. `labels` are those of the query, `release`
+    is the one that the script's or the request's addresses name. `report` has Butane's lines on a config that was
+    translated, `ignored_labels` the names of labels that count as absent because a response may not show them.
     """
 
     route: str = ""
-    group: str = ""
-    profile: str = ""
+    group: str | None = ""
+    profile: str | None = ""
+    labels: Mapping[str, str] = MappingProxyType({})
+    release: str = ""
     status: int = 0
     level: int = logging.INFO
     reason: str = ""
@@ -58,13 +68,20 @@ def log_request(log: Log, request: Request, found: AccessLogFields, seconds: flo
         "route": found.route,
         "method": request.method,
         "path": request.path,
-        "group": found.group,
-        "profile": found.profile,
         "status": found.status,
         "milliseconds": round(seconds * 1000, 3),
         "client": request.client_address,
         "user_agent": request.headers.get("user-agent", ""),
     }
+    if found.group is not None:
+        fields["group"] = found.group
+    if found.profile is not None:
+        fields["profile"] = found.profile
+    for name in MACHINE_LABELS:
+        if value := found.labels.get(name):
+            fields[name] = value
+    if found.release:
+        fields["release"] = found.release[:_MAX_RELEASE]
     if found.reason:
         fields["reason"] = found.reason
     if found.ignored_labels:
@@ -73,6 +90,11 @@ def log_request(log: Log, request: Request, found: AccessLogFields, seconds: flo
         fields["butane"] = _first(found.report, _MAX_REPORT_LINES)
     write = {logging.INFO: log.info, logging.WARNING: log.warning}.get(found.level, log.error)
     write("request", extra={name: _loggable(value) for name, value in fields.items()})
+
+
+def without_tokens(text: str) -> str:
+    """The text with `***` for the value of each `token=`, also where it is percent-encoded."""
+    return _TOKEN.sub(r"\1***", text) if "=" in text or "%" in text else text
 
 
 def _first(lines: Sequence[str], most: int) -> list[str]:
@@ -87,7 +109,7 @@ def _name(label: str) -> str:
 
 
 def _loggable(value: object) -> object:
-    """Invalid UTF-8 is a lone surrogate in text, and a stream would refuse the whole line for it."""
-    if not isinstance(value, str) or value.isascii():
-        return value
-    return to_bytes(value).decode("utf-8", "replace")
+    """The value without tokens, and without lone surrogates, for which a stream would refuse the whole line."""
+    if isinstance(value, str):
+        return without_tokens(value if value.isascii() else to_bytes(value).decode("utf-8", "replace"))
+    return [_loggable(one) for one in value] if isinstance(value, list) else value

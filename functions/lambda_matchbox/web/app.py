@@ -13,7 +13,7 @@ from lambda_matchbox.web.access_log import AccessLogFields, Log, log_request
 from lambda_matchbox.web.alb import event_response, request_from
 from lambda_matchbox.web.failures import error_response, failure_for
 from lambda_matchbox.web.machine import Machine
-from lambda_matchbox.web.routes import MachineRoute, Route, Routes
+from lambda_matchbox.web.routes import ASSETS, MachineRoute, Route, Routes
 
 
 class App:
@@ -53,21 +53,20 @@ class App:
         """The stages of a response; an error is logged with what was found before it."""
         route: Route | MachineRoute | None = None
         machine: Machine | None = None
-        not_plain: tuple[str, ...] = ()
         report: tuple[str, ...] = ()
-        level, reason = logging.INFO, ""
+        level, reason, release = logging.INFO, "", ""
+        query = read_query(request.raw_query)
         try:
             with self._time_limit():
                 route = self._routes.find(request)
                 if isinstance(route, MachineRoute):
-                    query = read_query(request.raw_query)
-                    not_plain = query.not_plain
                     machine = self._routes.select(query)
                     # A gate belongs here: nothing is rendered for a machine before this line.
                     response = route.respond(machine)
-                    report = response.report
+                    report, release = response.report, response.release
                     response = self._routes.deliver(request, response)
                 else:
+                    release = route.release
                     response = route.respond(request)
             if report:
                 level = logging.WARNING
@@ -76,13 +75,16 @@ class App:
             level, reason, report = failure_for(error).level, str(error), report or error.report
         group = None if machine is None else machine.selection.group
         profile = route.profile if isinstance(route, Route) else ""
+        is_asset = route is not None and route.name == ASSETS
         return response, AccessLogFields(
             route="" if route is None else route.name,
-            group="" if group is None else group.id,
-            profile=profile if group is None else group.profile,
+            group=None if is_asset else "" if group is None else group.id,
+            profile=None if is_asset else profile if group is None else group.profile,
+            labels=query.labels,
+            release=release,
             status=response.status,
             level=level,
             reason=reason,
             report=report,
-            ignored_labels=not_plain,
+            ignored_labels=query.not_plain if isinstance(route, MachineRoute) else (),
         )

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from lambda_matchbox.answers import grub, ipxe
 from lambda_matchbox.assets import file_server
-from lambda_matchbox.assets.release_addresses import release_in
+from lambda_matchbox.assets.release_addresses import release_in, releases_of
 from lambda_matchbox.assets.released import ReleasedAssets
 from lambda_matchbox.assets.stores import AssetStore, Releases
 from lambda_matchbox.catalog.labels import Query
+from lambda_matchbox.catalog.profiles import NetBoot
 from lambda_matchbox.catalog.stores import Catalog
 from lambda_matchbox.errors import NotFoundError
 from lambda_matchbox.golang.http.content_type import TEXT
@@ -21,7 +22,9 @@ from lambda_matchbox.web.delivery import ResponseDelivery
 from lambda_matchbox.web.machine import Machine, select
 from lambda_matchbox.web.signatures import Signatures, signed_route
 
-_ASSETS = "/assets/"
+ASSETS = "/assets/"
+"""The path and the name of the route to assets."""
+
 _PROFILES = "/profiles/"
 _TEXTS = {"/": b"matchbox\n", "/boot.ipxe": ipxe.BOOT_SCRIPT, "/boot.ipxe.0": ipxe.BOOT_SCRIPT}
 
@@ -39,11 +42,12 @@ class Stores(NamedTuple):
 
 
 class Route(NamedTuple):
-    """A route that serves all clients alike; `name` and `profile` are for the log."""
+    """A route that serves all clients alike; `name`, `profile` and `release` are for the log."""
 
     name: str
     respond: Callable[[Request], Response]
     profile: str = ""
+    release: str = ""
 
 
 class MachineRoute(NamedTuple):
@@ -79,8 +83,9 @@ class Routes:
         path = unescape(request.path) or request.path
         if request.method != "CONNECT" and (redirect := _clean_spelling(path, request)) is not None:
             return Route("redirect", lambda _: redirect)
-        if path.startswith(_ASSETS):
-            return Route(_ASSETS, partial(self._asset, path.removeprefix(_ASSETS)))
+        if path.startswith(ASSETS):
+            release = release_in(request.raw_query)
+            return Route(ASSETS, partial(self._asset, path.removeprefix(ASSETS), release), release=release or "")
         if path.startswith(_PROFILES):
             profile_id = path.removeprefix(_PROFILES)
             return Route(_PROFILES, lambda _: self._profile(profile_id), profile_id)
@@ -103,20 +108,20 @@ class Routes:
             return MachineRoute(path, self.machine_routes[path])
         raise NotFoundError(f"no route {path!r}")
 
-    def _asset(self, path: str, request: Request) -> Response:
-        store = self._served(self._stores.releases.pointers(), request.raw_query)
+    def _asset(self, path: str, release: str | None, request: Request) -> Response:
+        store = self._served(self._stores.releases.pointers(), release)
         try:
             return file_server.respond(request, path, store, self._settings)
         except NotFoundError:
             # The path may have been decoded before, and a percent sign may belong to the name.
-            literal = request.path.removeprefix(_ASSETS)
+            literal = request.path.removeprefix(ASSETS)
             if literal == path:
                 raise
             return file_server.respond(request, literal, store, self._settings)
 
-    def _served(self, pointers: Pointers, raw_query: str) -> ReleasedAssets:
-        """The files below /assets/ for a request with this query."""
-        return ReleasedAssets(self._stores.assets, self._stores.releases, pointers, release_in(raw_query))
+    def _served(self, pointers: Pointers, release: str | None) -> ReleasedAssets:
+        """The files below /assets/ for a request that names this release."""
+        return ReleasedAssets(self._stores.assets, self._stores.releases, pointers, release)
 
     def _profile(self, profile_id: str) -> Response:
         profile = self._stores.catalog.profile(profile_id)
@@ -128,19 +133,22 @@ class Routes:
         return Response.of(body, "application/json")
 
     def _ipxe(self, machine: Machine) -> Response:
-        return self._delivery.undivided(ipxe.respond(machine.boot))
+        boot = machine.boot
+        return self._delivery.undivided(ipxe.respond(boot))._replace(release=_release_of(machine, boot))
 
     def _grub(self, machine: Machine) -> Response:
         plain_address = partial(self._plain_address, machine.selection.pointers)
-        return self._delivery.undivided(grub.respond(machine.boot, plain_address))
+        boot = machine.boot
+        script = self._delivery.undivided(grub.respond(boot, plain_address))
+        return script._replace(release=_release_of(machine, boot))
 
     def _plain_address(self, pointers: Pointers, address: str) -> str | None:
         """The token-free address of the asset at `address` on this server, if it has one."""
-        if not address.startswith(_ASSETS):
+        if not address.startswith(ASSETS):
             return None
-        raw_path, _, raw_query = address.removeprefix(_ASSETS).partition("?")
+        raw_path, _, raw_query = address.removeprefix(ASSETS).partition("?")
         path = clean_path(unescape(raw_path) or raw_path).strip("/")
-        return self._served(pointers, raw_query).plain_address(path)
+        return self._served(pointers, release_in(raw_query)).plain_address(path)
 
     def _ignition(self, machine: Machine) -> Response:
         from lambda_matchbox.answers import ignition
@@ -162,6 +170,11 @@ def _metadata(machine: Machine) -> Response:
     from lambda_matchbox.answers import metadata
 
     return metadata.respond(machine.data)
+
+
+def _release_of(machine: Machine, boot: NetBoot) -> str:
+    """The release that the machine's script names, which only image sources have."""
+    return releases_of(boot) if machine.selection.pointers else ""
 
 
 def _signature_route(

@@ -27,8 +27,10 @@ class Signatures(NamedTuple):
     def respond(self, suffix: str, signed: Response) -> Response:
         """The signature of a response at the path with this suffix, with the type that Go would sniff."""
         if suffix == ARMORED_SUFFIX:
-            return Response.of(self.armored(signed.body), TEXT, report=signed.report)
-        return Response.of(self.binary(signed.body), BINARY, report=signed.report)
+            response = Response.of(self.armored(signed.body), TEXT, report=signed.report)
+        else:
+            response = Response.of(self.binary(signed.body), BINARY, report=signed.report)
+        return response._replace(release=signed.release)
 
 
 def signed_route(path: str) -> tuple[str, str] | None:

@@ -140,7 +140,7 @@ def test_broken_group_is_reported_once(data: Path) -> None:
         ("/", "GET", "", "", 200, "127.0.0.1"),
         ("/generic", "GET", "g", "p", 200, "127.0.0.1"),
         ("/generic", "GET", "", "", 404, "127.0.0.1"),
-        ("/assets/", "GET", "", "", 200, "127.0.0.1"),
+        ("/assets/", "GET", None, None, 200, "127.0.0.1"),
     ] == [tuple(line.get(key) for key in keys) for line in logged]
     assert [] == [line for line in logged if line["milliseconds"] < 0]
     assert ["INFO", "INFO", "WARNING", "INFO"] == [line["level"] for line in logged]
