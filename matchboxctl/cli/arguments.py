@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 from lambda_matchbox.log_levels import LEVELS, log_level
 from matchboxctl.cli.errors import UsageError
+from matchboxctl.log.settings import FORMATS, LogSettings
 
 DATA_PATH = "/var/lib/matchbox"
 """The default data directory, as with matchbox."""
@@ -79,16 +80,20 @@ def check_data_path(path: Path) -> None:
         raise UsageError(f"{path} is not a directory: set --data-path to matchbox's data directory")
 
 
-def add_log_level(parser: argparse.ArgumentParser) -> None:
-    """Add `--log-level`."""
+def add_log_flags(parser: argparse.ArgumentParser) -> None:
+    """Add `--log-level` and `--log-format`."""
     levels = ", ".join(LEVELS)
     add_flag(parser, "--log-level", "LEVEL", f"lowest level of the log on standard error: {levels}", "info")
+    what = "format of the log: text, short lines with colours unless NO_COLOR is set, or json"
+    add_flag(parser, "--log-format", "FORMAT", what, shown="text on a terminal, json elsewhere")
 
 
-def parse_log_level(options: argparse.Namespace) -> str:
-    """The level. Raises UsageError."""
+def parse_log_settings(options: argparse.Namespace) -> LogSettings:
+    """The level and the format. Raises UsageError."""
+    if options.log_format not in ("", *FORMATS):
+        raise UsageError(f"--log-format (MATCHBOX_LOG_FORMAT): {options.log_format!r} is not text or json")
     try:
-        return log_level(options.log_level)
+        return LogSettings(log_level(options.log_level), options.log_format)
     except ValueError as error:
         raise UsageError(f"--log-level (MATCHBOX_LOG_LEVEL): {error}") from error
 

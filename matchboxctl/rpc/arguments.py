@@ -9,9 +9,9 @@ from matchboxctl.cli.arguments import (
     Commands,
     add_command,
     add_flag,
-    add_log_level,
+    add_log_flags,
     parse_address,
-    parse_log_level,
+    parse_log_settings,
 )
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.rpc.settings import RpcSettings
@@ -32,7 +32,7 @@ def add_rpc_command(commands: Commands) -> None:
         epilog=STORE_MODE,
     )
     add_rpc_arguments(parser, _DEFAULT_ADDRESS)
-    add_log_level(parser)
+    add_log_flags(parser)
     parser.set_defaults(run=_rpc)
 
 
@@ -58,4 +58,4 @@ def _rpc(options: argparse.Namespace) -> None:
     settings = rpc_settings(options)
     if settings is None:
         raise UsageError("--rpc-address is empty: use HOST:PORT")
-    rpc(required_store(options), settings, parse_log_level(options))
+    rpc(required_store(options), settings, parse_log_settings(options))

@@ -5,6 +5,9 @@ import signal
 from threading import Event
 from typing import TYPE_CHECKING
 
+from lambda_matchbox.web.access_log import Log
+from matchboxctl.log.settings import LogSettings
+from matchboxctl.log.standard_error import standard_error_log
 from matchboxctl.rpc.editable_catalog import EditableCatalog, editable_table
 from matchboxctl.rpc.settings import RpcSettings
 from matchboxctl.store.check import checked_summary
@@ -13,14 +16,17 @@ from matchboxctl.store.mode import StoreSettings
 if TYPE_CHECKING:
     from matchboxctl.rpc.server import RpcServer
 
+RPC_SERVICE = "rpc"
+"""The service in lines of the log."""
 
-def rpc(store: StoreSettings, settings: RpcSettings, log_level: str) -> None:
+
+def rpc(store: StoreSettings, settings: RpcSettings, log: LogSettings) -> None:
     """Serve until SIGINT or SIGTERM. Raises UsageError."""
     ended = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     summary = checked_summary(store, meanwhile="calls wait")
-    server = rpc_server(settings, editable_table(store), log_level)
+    server = rpc_server(settings, editable_table(store), standard_error_log(log, RPC_SERVICE))
     for line in (f"editing {store.description}{summary}", *server.lines):
         print(line, flush=True)
     server.start()
@@ -28,10 +34,10 @@ def rpc(store: StoreSettings, settings: RpcSettings, log_level: str) -> None:
     server.stop()
 
 
-def rpc_server(settings: RpcSettings, documents: EditableCatalog, log_level: str) -> "RpcServer":
+def rpc_server(settings: RpcSettings, documents: EditableCatalog, log: Log) -> "RpcServer":
     """A gRPC server on these documents, not started yet. Raises UsageError."""
     # grpc reads this when it is imported. Its own log has lines of another format for each client that is refused.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from matchboxctl.rpc.server import RpcServer
 
-    return RpcServer(settings, documents, log_level)
+    return RpcServer(settings, documents, log)

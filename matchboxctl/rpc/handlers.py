@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 import grpc
-from aws_lambda_powertools import Logger
 from google.protobuf import message_factory
 from google.protobuf.message import DecodeError, Message
 from grpc import StatusCode
 
 from lambda_matchbox.aws.clients.request_deadline import request_deadline
+from lambda_matchbox.web.access_log import Log
 from matchboxctl.rpc import matchbox_pb2 as pb
 from matchboxctl.rpc.editable_catalog import MAX_RETRY_SECONDS
 from matchboxctl.rpc.services import Method, Services
@@ -31,7 +31,7 @@ _Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 class Handlers(grpc.GenericRpcHandler):
     """The handlers of all methods, by the path of a call."""
 
-    def __init__(self, services: Services, log: Logger) -> None:
+    def __init__(self, services: Services, log: Log) -> None:
         methods = services.methods()
         self._services = pb.DESCRIPTOR.services_by_name
         self._handlers: dict[str, _Handler] = {}
@@ -70,7 +70,7 @@ class _Result(NamedTuple):
 class _MethodHandler:
     """The handler of one method."""
 
-    def __init__(self, path: str, request: type[Message], method: Method, log: Logger) -> None:
+    def __init__(self, path: str, request: type[Message], method: Method, log: Log) -> None:
         self.path = path
         self._request = request
         self._method = method

@@ -1,11 +1,10 @@
 """The gRPC server: mutual TLS on one port."""
 
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
-from aws_lambda_powertools import Logger
 
+from lambda_matchbox.web.access_log import Log
 from matchboxctl.cli.arguments import Address
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.rpc.certificates import certificates
@@ -24,11 +23,10 @@ _GRACE = 9.0
 class RpcServer:
     """A server that is bound to its port; `lines` are the address, and warnings about its certificates."""
 
-    def __init__(self, settings: RpcSettings, documents: EditableCatalog, log_level: str) -> None:
+    def __init__(self, settings: RpcSettings, documents: EditableCatalog, log: Log) -> None:
         """Raises UsageError."""
         tls = certificates(settings)
         self._documents = documents
-        log = Logger(service="rpc", level=log_level, stream=sys.stderr, use_rfc3339=True)
         self._server = grpc.server(
             ThreadPoolExecutor(MAX_CALLS, "rpc"),
             handlers=[Handlers(Services(documents), log)],

@@ -10,8 +10,8 @@ from matchboxctl.cli.arguments import (
     add_command,
     add_data_path,
     add_flag,
-    add_log_level,
-    parse_log_level,
+    add_log_flags,
+    parse_log_settings,
     variable,
 )
 from matchboxctl.cli.errors import UsageError
@@ -47,7 +47,7 @@ def add_serve_command(commands: Commands) -> None:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
     add_flag(parser, "--processes", "N", "processes that share the address", str(min(cores, 2)))
     add_rpc_arguments(parser, "")
-    add_log_level(parser)
+    add_log_flags(parser)
     parser.set_defaults(run=_serve)
 
 
@@ -58,7 +58,7 @@ def _serve(options: argparse.Namespace) -> None:
     from matchboxctl.serve.key_ring import unlocked_key
     from matchboxctl.store.mode import StoreSettings, chosen_store
 
-    level = parse_log_level(options)
+    log = parse_log_settings(options)
     source: Directories | StoreSettings | Path = chosen_store(options.data_path)
     if isinstance(source, Path):
         source = Directories(source, _assets_path(options.assets_path) or source / "assets")
@@ -76,7 +76,7 @@ def _serve(options: argparse.Namespace) -> None:
         {name.strip().lower() for name in options.host_names.split(",") if name.strip()},
     )
     processes = _number("--processes", options.processes)
-    serve(ServeSettings(options.address, http, processes, level, source, rpc_settings(options), options.sync, key))
+    serve(ServeSettings(options.address, http, processes, log, source, rpc_settings(options), options.sync, key))
 
 
 def _number(flag: str, text: str) -> int:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from lambda_matchbox.web.signatures import Signatures
 from matchboxctl.cli.arguments import parse_address
 from matchboxctl.cli.errors import UsageError
+from matchboxctl.log.settings import LogSettings
+from matchboxctl.log.standard_error import standard_error_log
 from matchboxctl.releases.source_stores import stores_in_directory, stores_in_table
 from matchboxctl.rpc.settings import RpcSettings
 from matchboxctl.serve.backends import Backend, Directories, directory_backend, store_backend, warn
 from matchboxctl.serve.background_sync import BackgroundSync
 from matchboxctl.serve.http_server import HttpServer, HttpSettings
-from matchboxctl.serve.json_log import JsonLog
 from matchboxctl.serve.processes import listeners, processes
 from matchboxctl.serve.startup_banner import startup_banner
 from matchboxctl.store.mode import StoreSettings
@@ -39,7 +40,7 @@ class ServeSettings(NamedTuple):
     address: str
     http: HttpSettings
     processes: int
-    log_level: str
+    log: LogSettings
     source: Directories | StoreSettings
     rpc: RpcSettings | None
     sync: bool
@@ -66,7 +67,7 @@ def serve(settings: ServeSettings) -> None:
         signal.signal(number, lambda *_: sys.exit())
     with ExitStack() as stack:
         running = stack.enter_context(processes([first, *others], after_fork))
-        rpc_server = None if settings.rpc is None else _rpc_server(settings.rpc, backend, settings.log_level)
+        rpc_server = None if settings.rpc is None else _rpc_server(settings.rpc, backend, settings.log)
         port: int = first.getsockname()[1]
         banner, *lines = startup_banner(address._replace(port=port), backend.summary, backend.examples)
         for line in [banner, *([] if rpc_server is None else rpc_server.lines), *lines, *backend.warnings]:
@@ -92,7 +93,7 @@ def _descriptors() -> int:
 
 
 def _backend(settings: ServeSettings) -> Backend:
-    log = JsonLog(settings.log_level)
+    log = standard_error_log(settings.log)
     signatures = None
     if settings.key is not None:
         log.info("signing", extra={"fingerprint": settings.key.fingerprint})
@@ -102,11 +103,11 @@ def _backend(settings: ServeSettings) -> Backend:
     return store_backend(settings.source, log, signatures)
 
 
-def _rpc_server(settings: RpcSettings, backend: Backend, log_level: str) -> "RpcServer":
+def _rpc_server(settings: RpcSettings, backend: Backend, log: LogSettings) -> "RpcServer":
     # Imported here: gRPC is optional.
-    from matchboxctl.rpc.command import rpc_server
+    from matchboxctl.rpc.command import RPC_SERVICE, rpc_server
 
-    return rpc_server(settings, backend.documents(), log_level)
+    return rpc_server(settings, backend.documents(), standard_error_log(log, RPC_SERVICE))
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from lambda_matchbox.web.access_log import MACHINE_LABELS, AccessLogFields, Log,
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
-from matchboxctl.serve.json_log import JsonLog
+from matchboxctl.log.json_log import JsonLog
 from tests.support.memory_catalog import MemoryCatalog
 from tests.support.memory_releases import MemoryFiles, MemoryReleases
 from tests.support.openpgp.keys import signatures
@@ -148,4 +148,4 @@ def test_token_is_not_logged_from_exceptions() -> None:
     except RuntimeError:
         JsonLog("info", stream).exception("failed for token=%s", TOKEN)
     assert TOKEN not in stream.getvalue()
-    assert 'GET /ignition?token=***' in stream.getvalue()
+    assert "GET /ignition?token=***" in stream.getvalue()

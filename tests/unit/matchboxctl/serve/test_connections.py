@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from matchboxctl.log.json_log import JsonLog
 from matchboxctl.serve.connections import Connections
-from matchboxctl.serve.json_log import JsonLog
 
 
 @dataclass(eq=False)

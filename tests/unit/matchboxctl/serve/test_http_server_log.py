@@ -19,8 +19,8 @@ from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.assets import AssetDirectory
 from matchboxctl.directory.releases import DirectoryReleases
+from matchboxctl.log.json_log import JsonLog
 from matchboxctl.serve.http_server import HttpSettings
-from matchboxctl.serve.json_log import JsonLog
 from tests.support.http_serving import SETTINGS, http_serving
 from tests.support.memory_catalog import MemoryCatalog
 

@@ -1,19 +1,17 @@
-"""The log of `serve` on standard error: a line of JSON for each record, in the form of the functions' log."""
+"""A log that writes a line, or a few that belong together, for each record."""
 
-import json
 import logging
 import sys
 import traceback
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import TextIO
 
 from lambda_matchbox.web.access_log import without_tokens
-from lambda_matchbox.web.metrics import SERVICE
 
 
-class JsonLog:
+class LineLog(ABC):
     """A logger (see `web.access_log.Log`) of what is at least of that level.
 
     The standard library's takes as long for a line as a response takes. A stream that fails, as one on a full disk
@@ -23,7 +21,6 @@ class JsonLog:
     def __init__(self, level: str, stream: TextIO = sys.stderr) -> None:
         self._lowest = logging.getLevelNamesMapping()[level.upper()]
         self._stream = stream
-        self._encode = json.JSONEncoder(default=str).encode
 
     def info(self, msg: object, *args: object, extra: Mapping[str, object] | None = None) -> None:
         """Log at level INFO."""
@@ -51,17 +48,15 @@ class JsonLog:
         """Log at level ERROR, with a traceback of the exception that is handled."""
         self.error(msg, *args, exc_info=sys.exception())
 
+    @abstractmethod
+    def text(self, level: int, message: str, fields: Mapping[str, object]) -> str:
+        """The record without the end of its last line."""
+
     def _write(self, level: int, msg: object, args: tuple[object, ...], extra: Mapping[str, object] | None) -> None:
         if level < self._lowest:
             return
-        fields = {
-            "level": logging.getLevelName(level),
-            "message": without_tokens(str(msg) % args if args else str(msg)),
-            "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "service": SERVICE,
-            **(extra or {}),
-        }
+        text = self.text(level, without_tokens(str(msg) % args if args else str(msg)), extra or {})
         with suppress(OSError, ValueError):
             # One call: lines of other threads stay whole, and of other processes on a pipe those up to 4,096 bytes.
-            self._stream.write(self._encode(fields) + "\n")
+            self._stream.write(text + "\n")
             self._stream.flush()

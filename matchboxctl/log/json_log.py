@@ -1,0 +1,32 @@
+"""The log for programs: a line of JSON for each record, in the form of the functions' log."""
+
+import json
+import logging
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TextIO
+
+from lambda_matchbox.web.metrics import SERVICE
+from matchboxctl.log.line_log import LineLog
+
+
+class JsonLog(LineLog):
+    """A log of JSON lines with this `service`."""
+
+    def __init__(self, level: str, stream: TextIO = sys.stderr, service: str = SERVICE) -> None:
+        super().__init__(level, stream)
+        self._service = service
+        self._encode = json.JSONEncoder(default=str).encode
+
+    def text(self, level: int, message: str, fields: Mapping[str, object]) -> str:
+        """The record as JSON."""
+        return self._encode(
+            {
+                "level": logging.getLevelName(level),
+                "message": message,
+                "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
+                "service": self._service,
+                **fields,
+            }
+        )
