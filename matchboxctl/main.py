@@ -61,7 +61,7 @@ def _run(arguments: Sequence[str]) -> int:
             raise
         return _failed(message, UsageError.code)
     except KeyboardInterrupt:
-        return _failed("interrupted; run the same command again to continue", 128 + signal.SIGINT)
+        return _failed("interrupted", 128 + signal.SIGINT)
     return 0
 
 

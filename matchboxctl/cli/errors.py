@@ -1,5 +1,8 @@
 """Errors that end a command with one line on standard error and an exit code."""
 
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 
@@ -25,3 +28,18 @@ class MissingError(CommandError):
     """Nothing has the given id or name."""
 
     code = 4
+
+
+class InterruptedCommandError(CommandError):
+    """The operator has interrupted the command; the line says what is kept and what starts anew."""
+
+    code = 128 + signal.SIGINT
+
+
+@contextmanager
+def on_interrupt(left: str | Callable[[], str]) -> Iterator[None]:
+    """Raise InterruptedCommandError if the body is interrupted; `left` says what is kept and what starts anew."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise InterruptedCommandError(f"interrupted: {left if isinstance(left, str) else left()}") from error

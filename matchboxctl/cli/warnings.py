@@ -13,6 +13,10 @@ class Warnings:
         self.count = 0
         self._lock = Lock()
 
+    def summary(self, done: str) -> str:
+        """`2 could not be listed (see the warnings above)`."""
+        return f"{self.count} could not be {done} (see the {'warning' if self.count == 1 else 'warnings'} above)"
+
     def warn(self, line: str) -> None:
         """Print one warning."""
         with self._lock, bars_hidden():

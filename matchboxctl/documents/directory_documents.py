@@ -13,17 +13,20 @@ from typing import TypeVar
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.labels import InvalidMACError
 from lambda_matchbox.catalog.profiles import Profile
-from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
+from lambda_matchbox.catalog.templates import TEMPLATE_KINDS, CatalogDocument, Template
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
+from lambda_matchbox.documents.sources import parse_source
 from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.golang.json import without_surrogates
+from lambda_matchbox.releases.sources import Source
 from matchboxctl.directory.catalog import below, json_names
 from matchboxctl.directory.drafts import remove_drafts, replacing, sync_directory
 from matchboxctl.directory.files import files_below
-from matchboxctl.documents.file_texts import group_text, profile_text
+from matchboxctl.documents.file_texts import group_text, profile_text, source_text
 from matchboxctl.documents.protocol import FileError, TemplateSize, Warn, ignore
 
 _JSON = ".json"
+_MAX_NAME = 255
 _NOT_UTF8 = "its name is not UTF-8"
 
 _Read = TypeVar("_Read")
@@ -42,7 +45,7 @@ class DirectoryDocuments:
         return str(self._root)
 
     def names(self, kind: str) -> list[str]:
-        """The names of the files, without the ending that groups and profiles have."""
+        """The names of the files, without the ending that all but templates have."""
         directory = self._root / kind
         if kind in TEMPLATE_KINDS:
             return [path for path, _ in files_below(directory, ignore) if path == without_surrogates(path)]
@@ -59,6 +62,18 @@ class DirectoryDocuments:
                 # ValueError: a name with a NUL.
                 return False
             return True
+
+    def check(self, document: CatalogDocument) -> None:
+        """Look at the length of the file's name: a file holds every document."""
+        match document:
+            case Template(kind, name, _):
+                path = below(self._root / kind, name)
+            case Group():
+                path = self._json("groups", document.id)
+            case Profile():
+                path = self._json("profiles", document.id)
+        if any(len(os.fsencode(part)) > _MAX_NAME for part in path.parts):
+            raise FileError(f"open {path}: file name too long")
 
     def group(self, group_id: str) -> Group | None:
         """The group in its file."""
@@ -123,6 +138,23 @@ class DirectoryDocuments:
     def delete_template(self, kind: str, name: str) -> bool:
         """Remove the template's file."""
         return self._remove(below(self._root / kind, name))
+
+    def source(self, source_id: str) -> Source | None:
+        """The source in its file."""
+        text = _read(self._json("sources", source_id))
+        return None if text is None else parse_source(source_id, text)
+
+    def sources(self, warn: Warn = ignore) -> list[Source]:
+        """The sources in all readable files."""
+        return list(self._all("sources", self.source, warn))
+
+    def put_source(self, source: Source) -> None:
+        """Write the source's file."""
+        self._write(self._json("sources", source.id), source_text(source))
+
+    def delete_source(self, source_id: str) -> bool:
+        """Remove the source's file."""
+        return self._remove(self._json("sources", source_id))
 
     def _json(self, directory: str, name: str) -> Path:
         return below(self._root / directory, f"{name}{_JSON}")

@@ -1,8 +1,12 @@
-"""Groups and profiles as matchbox writes them into its data directory."""
+"""Groups, profiles and image sources in the files of a data directory; the first two as matchbox writes them."""
+
+import json
 
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
+from lambda_matchbox.documents.sources import source_document
 from lambda_matchbox.golang.json import indented, with_sorted_keys
+from lambda_matchbox.releases.sources import Source
 
 _ORDER = ("id", "name", "ignition_id", "cloud_id", "boot", "generic_id")
 
@@ -35,3 +39,8 @@ def group_text(group: Group) -> bytes:
 def profile_text(profile: Profile) -> bytes:
     """The profile's file."""
     return indented(profile_document(profile)).encode()
+
+
+def source_text(source: Source) -> bytes:
+    """The source's file."""
+    return json.dumps(source_document(source), indent=2, ensure_ascii=False).encode() + b"\n"

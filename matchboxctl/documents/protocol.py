@@ -1,11 +1,13 @@
-"""The protocol by which commands read and write groups, profiles and templates."""
+"""The protocol by which commands read and write groups, profiles, templates and image sources."""
 
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
+from lambda_matchbox.catalog.templates import CatalogDocument
 from lambda_matchbox.errors import MatchboxError
+from lambda_matchbox.releases.sources import Source
 
 Warn = Callable[[str], None]
 """Called with a message for each document that is left out because it cannot be read."""
@@ -27,7 +29,7 @@ class TemplateSize(NamedTuple):
 
 
 class Documents(Protocol):
-    """Reads and writes groups, profiles and templates, for any number of threads.
+    """Reads and writes groups, profiles, templates and image sources, for any number of threads.
 
     Every method raises StoreUnavailableError or AWSError if the store is unavailable or refuses, UnwritableError for a
     document that it cannot hold, and FileError for errors of the operating system.
@@ -38,10 +40,13 @@ class Documents(Protocol):
         """The data directory for messages."""
 
     def names(self, kind: str) -> list[str]:
-        """The ids of `groups` or `profiles`, or the names of templates of that kind, in no order."""
+        """The ids of `groups`, `profiles` or `sources`, or the names of templates of that kind, in no order."""
 
     def holds(self, kind: str, name: str) -> bool:
         """Whether this document of that kind (see `names`) exists, readable or not."""
+
+    def check(self, document: CatalogDocument) -> None:
+        """Raise UnwritableError or FileError for a document that could not be put."""
 
     def group(self, group_id: str) -> Group | None:
         """The group with that id. Raises DocumentError, and InvalidMACError for an invalid address in its selector."""
@@ -81,3 +86,15 @@ class Documents(Protocol):
 
     def delete_template(self, kind: str, name: str) -> bool:
         """Delete the template; False if it does not exist."""
+
+    def source(self, source_id: str) -> Source | None:
+        """The image source with that id. Raises DocumentError."""
+
+    def sources(self, warn: Warn = ignore) -> list[Source]:
+        """All readable image sources, in no order."""
+
+    def put_source(self, source: Source) -> None:
+        """Add the image source, or replace the one with that id."""
+
+    def delete_source(self, source_id: str) -> bool:
+        """Delete the image source; False if it does not exist. What it has published stays."""

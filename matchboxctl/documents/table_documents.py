@@ -3,6 +3,7 @@
 Paths in messages are those of matchbox's default data directory.
 """
 
+import json
 import math
 import threading
 import time
@@ -13,7 +14,7 @@ from typing import TypeVar
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambda_matchbox.aws.catalog.items import ObjectRef, key_of
+from lambda_matchbox.aws.catalog.items import ObjectRef, document_record, key_of
 from lambda_matchbox.aws.catalog.listing import UNREADABLE, CatalogListing
 from lambda_matchbox.aws.catalog.object_cache import ObjectCache
 from lambda_matchbox.aws.catalog.reader import DynamoDBCatalog
@@ -24,14 +25,20 @@ from lambda_matchbox.aws.clients.request_deadline import deadline_within
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.keys import KEY
+from lambda_matchbox.aws.releases.source_table import SourceTable
 from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.labels import InvalidMACError, is_mac, normalise_mac
 from lambda_matchbox.catalog.profiles import Profile
+from lambda_matchbox.catalog.templates import CatalogDocument
+from lambda_matchbox.documents.sources import parse_source, source_document
 from lambda_matchbox.errors import DocumentError
+from lambda_matchbox.releases.sources import Source
 from matchboxctl.cli.arguments import DATA_PATH
 from matchboxctl.documents.protocol import TemplateSize, Warn, ignore
 from matchboxctl.documents.retries import Retries
 from matchboxctl.store.mode import StoreSettings
+
+_SOURCES = "sources"
 
 _Listed = TypeVar("_Listed")
 
@@ -66,12 +73,20 @@ class TableDocuments:
 
     def names(self, kind: str) -> list[str]:
         """The names in the keys of that kind."""
+        if kind == _SOURCES:
+            return list(self._source_texts())
         return self._listed(lambda listing: listing.names(key_of(kind, "")))
 
     def holds(self, kind: str, name: str) -> bool:
         """Whether the item exists."""
+        if kind == _SOURCES:
+            return name in self._source_texts()
         key = key_of(kind, name)
         return key is not None and self._retries(lambda: self._item(key)) is not None
+
+    def check(self, document: CatalogDocument) -> None:
+        """Make the document's item, without writing it."""
+        document_record(document, "")
 
     def group(self, group_id: str) -> Group | None:
         """The group in its item."""
@@ -131,6 +146,32 @@ class TableDocuments:
         """Delete the template's item."""
         return self._deleted(lambda: self._writer.delete_template(kind, name))
 
+    def source(self, source_id: str) -> Source | None:
+        """The source in the item of all."""
+        text = self._source_texts().get(source_id)
+        return None if text is None else parse_source(source_id, text.encode())
+
+    def sources(self, warn: Warn = ignore) -> list[Source]:
+        """The readable sources in the item of all."""
+        found = []
+        for source_id, text in self._source_texts().items():
+            try:
+                found.append(parse_source(source_id, text.encode()))
+            except DocumentError as error:
+                warn(f"source {source_id}: {error}")
+        return found
+
+    def put_source(self, source: Source) -> None:
+        """Write the source into the item of all."""
+        self._retries(lambda: self._source_table().put(source.id, json.dumps(source_document(source))))
+
+    def delete_source(self, source_id: str) -> bool:
+        """Remove the source from the item of all."""
+        exists = self.holds(_SOURCES, source_id)
+        if exists:
+            self._retries(lambda: self._source_table().delete(source_id))
+        return exists
+
     def group_for(self, labels: Mapping[str, str] | None) -> Group | None:
         """The group for these labels."""
         selection = self._retries(lambda: self._catalog.select(labels))
@@ -139,6 +180,12 @@ class TableDocuments:
     def end(self) -> None:
         """Let no call wait any longer for an unavailable store."""
         self._retries.end()
+
+    def _source_table(self) -> SourceTable:
+        return SourceTable(self._clients())
+
+    def _source_texts(self) -> Mapping[str, str]:
+        return self._retries(lambda: self._source_table().documents())
 
     def _item(self, key: str) -> object:
         return self._dynamodb.get_item(self._store.table, {KEY: key}, deadline_within(_READ_SECONDS))

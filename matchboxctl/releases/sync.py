@@ -14,7 +14,7 @@ from lambda_matchbox.oci.distribution.docker_config import logins_from_environme
 from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.releases.sources import Source
 from lambda_matchbox.releases.store import BusyError
-from matchboxctl.cli.errors import FailedError, UsageError
+from matchboxctl.cli.errors import FailedError, UsageError, on_interrupt
 from matchboxctl.cli.extras import missing_extra
 from matchboxctl.cli.progress import BYTES, Progress
 from matchboxctl.cli.standard_output import OutputError
@@ -56,8 +56,9 @@ def sync(stores: SourceStores, ids: Sequence[str], environment: Mapping[str, str
         raise UsageError(f"no source {unknown[0]!r} in {stores.name}; available: {', '.join(sources) or 'none'}")
     if not sources:
         print(f"no image sources in {stores.name}; add one to sources/ (see docs/images.md)", file=sys.stderr)
-    chosen = ids or list(sources)
-    with closing(Registry(logins_from_environment(environment))) as registry:
+    chosen = list(dict.fromkeys(ids or sources))
+    due = list(chosen)
+    with closing(Registry(logins_from_environment(environment))) as registry, on_interrupt(lambda: _left(due)):
         for source_id in chosen:
             try:
                 outcome = _sync(sources[source_id], registry, stores)
@@ -71,6 +72,7 @@ def sync(stores: SourceStores, ids: Sequence[str], environment: Mapping[str, str
             except Exception as error:  # noqa: BLE001 (whatever is wrong with one source, the others are synced)
                 traceback.print_exc()
                 warnings.warn(f"{source_id}: {type(error).__name__}: {error}")
+            due.remove(source_id)
     if warnings.count:
         raise FailedError(_failure(warnings.count, len(chosen) + len(refused)))
 
@@ -104,6 +106,14 @@ def _text(outcome: Outcome) -> str:
         return f"held at {outcome.digest}; run `matchboxctl follow {outcome.source_id}` to let syncs update it"
     signed = "" if outcome.signature is None else f" (signed by {outcome.signature.signer})"
     return f"{'published' if outcome.changed else 'up to date:'} {outcome.digest}{signed}"
+
+
+def _left(due: Sequence[str]) -> str:
+    """What an interruption leaves; the first of these sources was being synced."""
+    if not due:
+        return "all sources were synced"
+    rest = f"; not begun: {', '.join(due[1:])}" if due[1:] else ""
+    return f"what {due[0]} served before is still served, and the next sync starts its download anew{rest}"
 
 
 def _failure(failed: int, total: int) -> str:

@@ -1,4 +1,4 @@
-"""Arguments of the commands on groups, profiles and templates."""
+"""Arguments of the commands on groups, profiles, templates and image sources."""
 
 import argparse
 from typing import NamedTuple
@@ -21,6 +21,7 @@ class _Words(NamedTuple):
 _RESOURCES = {
     "group": _Words("group", "a group", "groups", "ID"),
     "profile": _Words("profile", "a profile", "profiles", "ID"),
+    "source": _Words("source", "an image source", "image sources", "ID"),
     "ignition": _Words("template", "an Ignition template", "Ignition templates", "NAME"),
     "generic": _Words("template", "a generic template", "generic templates", "NAME"),
     "cloud": _Words("template", "a cloud-config template", "cloud-config templates", "NAME"),
@@ -28,7 +29,7 @@ _RESOURCES = {
 
 
 def add_resource_commands(commands: Commands) -> None:
-    """Add `group`, `profile`, `ignition`, `generic` and `cloud`, each with its verbs."""
+    """Add `group`, `profile`, `source`, `ignition`, `generic` and `cloud`, each with its verbs."""
     for resource, words in _RESOURCES.items():
         epilog = _EXIT_CODES.format(one=words.one) + MODES
         parser = add_command(commands, resource, f"list, show, create and delete {words.several}", epilog=epilog)
@@ -53,22 +54,27 @@ def _add_verbs(verbs: Commands, resource: str, words: _Words, epilog: str) -> No
         add_output(reading)
     add_output(getting, "file")
     creating = verb("create", f"create or replace {words.several}")
-    content = "its name is that of the file" if is_template else "JSON or YAML, with its id"
+    content = (
+        f"a {words.one}, whose name is that of the file, or a directory of them"
+        if is_template
+        else f"JSON or YAML of any number of {words.several}, as `list -o` prints them, or a directory of such files"
+    )
     creating.add_argument(
         "-f",
         "--file",
         metavar="FILE",
-        action="append",
+        action="extend",
+        nargs="+",
         required=True,
-        help=f"a {words.one}: {content}; - is standard input; may be repeated",
+        help=f"{content}; - is standard input. Nothing is written unless all of it is valid",
     )
     if is_template:
         creating.add_argument("--name", metavar="NEW_NAME", help="the template's name, unless it is that of the file")
     deleting = verb("delete", f"delete {words.several}")
     deleting.add_argument("ids", metavar=words.metavar, nargs="+", help=f"the {words.one}")
-    # Nothing refers to a group.
+    # Nothing refers to a group or a source.
     deleting.set_defaults(yes=False)
-    if resource != "group":
+    if resource not in ("group", "source"):
         users = "groups" if resource == "profile" else "profiles"
         deleting.add_argument("--yes", action="store_true", help=f"do not ask for confirmation if {users} refer to it")
 

@@ -1,4 +1,4 @@
-"""`matchboxctl group|profile|ignition|generic|cloud`: list, describe, get, create, delete."""
+"""`matchboxctl group|profile|source|ignition|generic|cloud`: list, describe, get, create, delete."""
 
 import sys
 from argparse import Namespace
@@ -17,14 +17,19 @@ from matchboxctl.cli.tables import description, shown, table
 from matchboxctl.cli.warnings import Warnings
 from matchboxctl.documents.directory_documents import DirectoryDocuments
 from matchboxctl.documents.protocol import Documents
-from matchboxctl.resources.files import read_file
 from matchboxctl.resources.group import GroupResource
 from matchboxctl.resources.profile import ProfileResource
 from matchboxctl.resources.resource import Draft, Resource
+from matchboxctl.resources.source import SourceResource
 from matchboxctl.resources.template import TemplateResource
 from matchboxctl.store.mode import chosen_store
 
-_RESOURCES: Sequence[Resource] = (GroupResource(), ProfileResource(), *map(TemplateResource, TEMPLATE_KINDS))
+_RESOURCES: Sequence[Resource] = (
+    GroupResource(),
+    ProfileResource(),
+    SourceResource(),
+    *map(TemplateResource, TEMPLATE_KINDS),
+)
 
 _RETRY_SECONDS = 10.0
 """An operator is waiting."""
@@ -71,8 +76,7 @@ def _list(target: Target, options: Namespace) -> None:
             lambda: table(resource.columns, resource.rows(target.documents, warn)),
         )
     if warnings.count:
-        are = "is" if warnings.count == 1 else "are"
-        raise FailedError(f"{warnings.count} could not be read and {are} not listed; see the warnings above")
+        raise FailedError(f"{warnings.summary('listed')}; the rest is")
 
 
 def _describe(target: Target, options: Namespace) -> None:
@@ -93,29 +97,48 @@ def _get(target: Target, options: Namespace) -> None:
 
 
 def _create(target: Target, options: Namespace) -> None:
-    """Create or replace what the files hold. Nothing is written unless all files are valid."""
-    paths, name = options.file, getattr(options, "name", None)
+    """Create or replace what the files hold. Nothing is written unless all of it is valid."""
+    drafts = _drafts(target.resource, options.file, getattr(options, "name", None))
+    resource, documents = target.resource, target.documents
+    with _failures():
+        resource.check(documents, drafts)
+        existing = {draft.name for draft in drafts if documents.holds(resource.kind, draft.name)}
+    written = 0
+    try:
+        for draft in drafts:
+            with _failures():
+                draft.put(documents)
+            written += 1
+            done = "replaced" if draft.name in existing else "created"
+            print(f"{resource.word} {shown(draft.name)} {done}", flush=True)
+    finally:
+        if written < len(drafts) and len(drafts) > 1:
+            left = f"{written} of {len(drafts)} were written; the same command writes all of them"
+            print(f"matchboxctl: {left}", file=sys.stderr)
+    # Checked only now: resources created together may refer to each other.
+    for draft in drafts:
+        with _failures():
+            _note([f"{resource.word} {draft.name}: {problem}" for problem in draft.problems(documents)])
+
+
+def _drafts(resource: Resource, paths: Sequence[str], name: str | None) -> list[Draft]:
+    """The documents in the files, of which no two have one name. Raises FailedError, UsageError."""
     if paths.count("-") > 1:
         raise UsageError("standard input (-f -) can be read only once")
     if name is not None and len(paths) > 1:
         raise UsageError("--name is for a single file")
-    word = target.resource.word
     drafts: dict[str, Draft] = {}
     for path in paths:
-        draft = target.resource.draft(read_file(path, name))
-        if draft.name in drafts:
-            raise FailedError(f"{word} {shown(draft.name)} is in two of the files: nothing was written")
-        drafts[draft.name] = draft
-        _note(draft.notes)
-    for draft in drafts.values():
-        with _failures():
-            exists = target.documents.holds(target.resource.kind, draft.name)
-            draft.put(target.documents)
-        print(f"{word} {shown(draft.name)} {'replaced' if exists else 'created'}", flush=True)
-    # Checked only now: resources created together may refer to each other.
-    for draft in drafts.values():
-        with _failures():
-            _note([f"{word} {draft.name}: {problem}" for problem in draft.problems(target.documents)])
+        files = resource.files(path, name)
+        if not files:
+            _note([f"{path}: nothing in it"])
+        for file in files:
+            draft = resource.draft(file)
+            if (other := drafts.setdefault(draft.name, draft)) is not draft:
+                where = f"in {other.shown} and in {draft.shown}"
+                raise FailedError(f"{resource.word} {shown(draft.name)} is {where}: nothing was written")
+            _note(draft.notes)
+    return list(drafts.values())
 
 
 def _delete(target: Target, options: Namespace) -> None:

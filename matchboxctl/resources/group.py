@@ -11,9 +11,9 @@ from matchboxctl.cli.errors import FailedError
 from matchboxctl.documents.file_texts import group_document, group_text
 from matchboxctl.documents.names import id_error
 from matchboxctl.documents.protocol import Documents, Warn
-from matchboxctl.resources.files import NamedFile, parsed
+from matchboxctl.resources.files import NamedFile, parsed, read_documents
 from matchboxctl.resources.profile import missing_templates, template_names
-from matchboxctl.resources.resource import Content, Description, Draft, Facts, in_order
+from matchboxctl.resources.resource import Content, Description, Draft, Facts, check_each, in_order
 
 _MAX_VALUES = 2
 
@@ -25,6 +25,7 @@ class GroupResource:
     kind = "groups"
     columns = ("ID", "GROUP NAME", "SELECTORS", "PROFILE")
     name_error = staticmethod(id_error)
+    check = staticmethod(check_each)
 
     def rows(self, documents: Documents, warn: Warn) -> list[Sequence[str]]:
         """A row for each group."""
@@ -47,8 +48,12 @@ class GroupResource:
         group = documents.group(name)
         return None if group is None else Content(group_text(group) + b"\n", group_document(group))
 
+    def files(self, path: str, name: str | None) -> list[NamedFile]:  # noqa: ARG002 (the id is in the document)
+        """The groups in the file or directory."""
+        return read_documents(path)
+
     def draft(self, file: NamedFile) -> Draft:
-        """The group in a file of JSON or YAML."""
+        """The group in a document."""
         found = parsed(file, self.word, self.kind, parse_group)
         group = found.document._replace(id=found.id)
         if not group.profile:
@@ -59,6 +64,8 @@ class GroupResource:
             notes.append(f"{file.shown}: without a selector, the group matches every machine that no other group does")
         return Draft(
             found.id,
+            file.shown,
+            group,
             lambda documents: documents.put_group(group),
             notes,
             lambda documents: _problems(documents, group),

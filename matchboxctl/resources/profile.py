@@ -9,8 +9,8 @@ from lambda_matchbox.documents.groups_and_profiles import parse_profile
 from matchboxctl.documents.file_texts import profile_document, profile_text
 from matchboxctl.documents.names import id_error
 from matchboxctl.documents.protocol import Documents, Warn
-from matchboxctl.resources.files import NamedFile, parsed
-from matchboxctl.resources.resource import Content, Description, Draft, Facts, in_order
+from matchboxctl.resources.files import NamedFile, parsed, read_documents
+from matchboxctl.resources.resource import Content, Description, Draft, Facts, check_each, in_order
 
 
 class ProfileResource:
@@ -20,6 +20,7 @@ class ProfileResource:
     kind = "profiles"
     columns = ("ID", "PROFILE NAME", "IGNITION", "CLOUD", "GENERIC")
     name_error = staticmethod(id_error)
+    check = staticmethod(check_each)
 
     def rows(self, documents: Documents, warn: Warn) -> list[Sequence[str]]:
         """A row for each profile."""
@@ -40,12 +41,18 @@ class ProfileResource:
         profile = documents.profile(name)
         return None if profile is None else Content(profile_text(profile) + b"\n", profile_document(profile))
 
+    def files(self, path: str, name: str | None) -> list[NamedFile]:  # noqa: ARG002 (the id is in the document)
+        """The profiles in the file or directory."""
+        return read_documents(path)
+
     def draft(self, file: NamedFile) -> Draft:
-        """The profile in a file of JSON or YAML."""
+        """The profile in a document."""
         found = parsed(file, self.word, self.kind, parse_profile)
         profile = found.document._replace(id=found.id)
         return Draft(
             found.id,
+            file.shown,
+            profile,
             lambda documents: documents.put_profile(profile),
             found.notes,
             lambda documents: missing_templates(documents, profile),

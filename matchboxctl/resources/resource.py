@@ -1,4 +1,4 @@
-"""The protocol of a resource: what the commands need to know of groups, profiles and templates."""
+"""The protocol of a resource: what the commands need to know of groups, profiles, templates and image sources."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol, TypeVar
@@ -6,13 +6,15 @@ from typing import NamedTuple, Protocol, TypeVar
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.selection import sort_key
+from lambda_matchbox.catalog.templates import CatalogDocument
+from lambda_matchbox.releases.sources import Source
 from matchboxctl.documents.protocol import Documents, Warn
 from matchboxctl.resources.files import NamedFile
 
 Facts = Sequence[tuple[str, Iterable[str]]]
 """What `describe` shows: names, each with one or several lines."""
 
-_Document = TypeVar("_Document", Group, Profile)
+_Document = TypeVar("_Document", Group, Profile, Source)
 
 
 class Description(NamedTuple):
@@ -30,12 +32,14 @@ class Content(NamedTuple):
 
 
 class Draft(NamedTuple):
-    """A valid document to be written.
+    """A valid document to be written; `shown` is its file in messages.
 
     `notes` are about what is probably a mistake in the file; `problems` finds what machines would miss afterwards.
     """
 
     name: str
+    shown: str
+    document: CatalogDocument | Source
     put: Callable[[Documents], None]
     notes: Sequence[str]
     problems: Callable[[Documents], list[str]]
@@ -71,8 +75,14 @@ class Resource(Protocol):
     def get(self, documents: Documents, name: str) -> Content | None:
         """One document; None if it does not exist."""
 
+    def files(self, path: str, name: str | None) -> list[NamedFile]:
+        """The documents in a file or directory; `name` is that of a single one. Raises FailedError, UsageError."""
+
     def draft(self, file: NamedFile) -> Draft:
         """The document in a file. Raises FailedError."""
+
+    def check(self, documents: Documents, drafts: Sequence[Draft]) -> None:
+        """Raise FailedError or UnwritableError where one of these could not be written, or would not count."""
 
     def delete(self, documents: Documents, name: str) -> bool:
         """Delete the document; False if it did not exist."""
@@ -82,5 +92,12 @@ class Resource(Protocol):
 
 
 def in_order(documents: list[_Document]) -> list[_Document]:
-    """The groups or profiles by id."""
+    """The groups, profiles or sources by id."""
     return sorted(documents, key=lambda document: sort_key(document.id))
+
+
+def check_each(documents: Documents, drafts: Sequence[Draft]) -> None:
+    """Raise UnwritableError where one could not be written."""
+    for draft in drafts:
+        if not isinstance(draft.document, Source):
+            documents.check(draft.document)

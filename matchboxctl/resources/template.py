@@ -4,12 +4,13 @@ import base64
 from collections.abc import Collection, Mapping, Sequence
 
 from lambda_matchbox.catalog.selection import sort_key
+from lambda_matchbox.catalog.templates import Template
 from lambda_matchbox.errors import MatchboxError
 from matchboxctl.cli.errors import FailedError
 from matchboxctl.documents.names import template_name_error
 from matchboxctl.documents.protocol import Documents, TemplateSize, Warn, ignore
-from matchboxctl.resources.files import NamedFile
-from matchboxctl.resources.resource import Content, Description, Draft, in_order
+from matchboxctl.resources.files import NamedFile, read_templates
+from matchboxctl.resources.resource import Content, Description, Draft, check_each, in_order
 
 
 class TemplateResource:
@@ -17,6 +18,7 @@ class TemplateResource:
 
     columns = ("NAME", "SIZE")
     name_error = staticmethod(template_name_error)
+    check = staticmethod(check_each)
 
     def __init__(self, kind: str) -> None:
         self.word = self.kind = kind
@@ -50,13 +52,24 @@ class TemplateResource:
             document["config_base64"] = base64.b64encode(body).decode()
         return Content(body, document)
 
+    def files(self, path: str, name: str | None) -> list[NamedFile]:
+        """The file, or the files below the directory."""
+        return read_templates(path, name)
+
     def draft(self, file: NamedFile) -> Draft:
         """The file's bytes, under its name."""
         name = file.name
         if why := template_name_error(name) or ("" if name else "a template needs a name"):
             raise FailedError(f"{file.shown}: {why}: use --name")
-        notes = _notes(self.kind, name, file.body)
-        return Draft(name, lambda documents: documents.put_template(self.kind, name, file.body), notes, lambda _: [])
+        template = Template(self.kind, name, file.body)
+        return Draft(
+            name,
+            file.shown,
+            template,
+            lambda documents: documents.put_template(*template),
+            _notes(template),
+            lambda _: [],
+        )
 
     def delete(self, documents: Documents, name: str) -> bool:
         """Delete the template."""
@@ -78,14 +91,13 @@ class TemplateResource:
         return sorted(documents.templates(self.kind, warn), key=lambda one: sort_key(one.name))
 
 
-def _notes(kind: str, name: str, body: bytes) -> list[str]:
+def _notes(template: Template) -> list[str]:
     """Errors that all machines would get, whatever their data."""
     # Imported here: only `create` needs Ignition and templates.
     from lambda_matchbox.answers.template_check import check_syntax
-    from lambda_matchbox.catalog.templates import Template
 
     try:
-        check_syntax(Template(kind, name, body))
+        check_syntax(template)
     except MatchboxError as error:
         return [f"machines get an error: {error}"]
     return []

@@ -6,6 +6,7 @@ strings. In YAML 1.1 a MAC address of digits alone is a number.
 
 import json
 import re
+from collections.abc import Iterator
 
 import yaml
 
@@ -15,7 +16,7 @@ _JSON_SCALARS = (
     ("int", r"-?(?:0|[1-9][0-9]*)", list("-0123456789")),
     ("float", r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?", list("-0123456789")),
 )
-_MAP, _SEQUENCE = "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"
+_MAP, _SEQUENCE, _NULL = (f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "null"))
 
 
 class YamlFileError(ValueError):
@@ -46,18 +47,18 @@ def _number(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> object:
 _Loader.add_constructor("tag:yaml.org,2002:float", _number)
 
 
-def json_of_yaml(body: bytes) -> bytes:
-    """The JSON. Raises YamlFileError."""
+def json_of_yaml(body: bytes) -> list[bytes]:
+    """The JSON of each document, and of each element of a document that is a sequence. Raises YamlFileError."""
     try:
         loader = _Loader(body.decode())
         try:
-            return _Json(loader).text.encode()
+            if not loader.check_node():
+                return [b"null"]
+            return [_Json(loader, node).text.encode() for node in _documents(loader)]
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        if error.context == "expected a single document in the stream":
-            raise YamlFileError(f"{line}a second document begins: use a file for each") from error
         raise YamlFileError(f"{line}neither JSON nor YAML: {error.problem}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise YamlFileError("neither JSON nor YAML: it contains characters that YAML does not allow") from error
@@ -65,18 +66,24 @@ def json_of_yaml(body: bytes) -> bytes:
         raise YamlFileError("nested too deeply") from error
 
 
-class _Json:
-    """The JSON text of a loader's only document."""
+def _documents(loader: _Loader) -> Iterator[yaml.Node]:
+    while loader.check_node():
+        node = loader.get_node()
+        if isinstance(node, yaml.SequenceNode) and node.tag == _SEQUENCE:
+            yield from node.value
+        # Nothing between two `---`.
+        elif node is not None and not (node.tag == _NULL and not node.value):
+            yield node
 
-    def __init__(self, loader: _Loader) -> None:
+
+class _Json:
+    """The JSON text of a node, with each value on its line in the file."""
+
+    def __init__(self, loader: _Loader, node: yaml.Node) -> None:
         self._loader = loader
         self._pieces: list[str] = []
         self._line = 0
-        node = loader.get_single_node()
-        if node is None:
-            self._pieces.append("null")
-        else:
-            self._add(node)
+        self._add(node)
 
     @property
     def text(self) -> str:

@@ -4,7 +4,7 @@ import sys
 
 from lambda_matchbox.aws.fsck.fsck import Fsck
 from lambda_matchbox.aws.fsck.rules import Finding
-from matchboxctl.cli.errors import FailedError
+from matchboxctl.cli.errors import FailedError, on_interrupt
 from matchboxctl.cli.progress import Progress, bars_hidden
 from matchboxctl.store.advice import advising_on
 from matchboxctl.store.mode import StoreSettings
@@ -14,7 +14,12 @@ def fsck(store: StoreSettings, *, repair: bool) -> None:
     """Print a line for each finding, and a summary. Raises UsageError, and FailedError if damage remains."""
     print(f"checking {store.description}", file=sys.stderr)
     findings: list[Finding] = []
-    with advising_on(store), Progress("reading the table", 0, "items") as progress:
+    kept = "what was repaired stays; " if repair else ""
+    with (
+        advising_on(store),
+        on_interrupt(f"{kept}the same command checks everything anew"),
+        Progress("reading the table", 0, "items") as progress,
+    ):
         for finding in Fsck(store.clients(), repair=repair).run(progress.add):
             findings.append(finding)
             with bars_hidden():

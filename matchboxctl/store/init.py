@@ -4,14 +4,14 @@ from botocore.exceptions import ClientError
 
 from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.table_and_bucket import account_of, create_bucket, create_table, expire_responses
-from matchboxctl.cli.errors import FailedError
+from matchboxctl.cli.errors import FailedError, on_interrupt
 from matchboxctl.store.advice import advising_on
 from matchboxctl.store.mode import StoreSettings
 
 
 def init(store: StoreSettings) -> None:
     """Create what does not exist and print it. Raises UsageError and FailedError."""
-    with advising_on(store):
+    with advising_on(store), on_interrupt("what was created stays; the same command creates the rest"):
         clients = store.clients()
         _report("table", store.table, created=create_table(clients.dynamodb, store.table))
         owner = account_of(clients.dynamodb, store.table)

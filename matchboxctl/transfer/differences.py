@@ -3,6 +3,9 @@
 from collections.abc import Collection
 from typing import NamedTuple
 
+WRITTEN = "what was written stays, a file that was under way starts anew; the same command goes on with the rest"
+"""What an interruption leaves."""
+
 
 class Differences(NamedTuple):
     """The names of what is added, changed and removed, and the number of unchanged ones.

@@ -16,19 +16,19 @@ from lambda_matchbox.aws.parallel import in_parallel
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
-from lambda_matchbox.documents.sources import parse_source, source_document
+from lambda_matchbox.documents.sources import parse_source
 from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.releases.sources import Source
-from matchboxctl.cli.errors import FailedError, UsageError
-from matchboxctl.cli.plurals import counted
+from matchboxctl.cli.errors import FailedError, UsageError, on_interrupt
 from matchboxctl.cli.progress import BYTES, Progress
 from matchboxctl.cli.warnings import Warnings
 from matchboxctl.directory.drafts import remove_drafts, replacing
 from matchboxctl.directory.files import DIRECTORIES, files_below
+from matchboxctl.documents.file_texts import source_text
 from matchboxctl.store.advice import advising_on
 from matchboxctl.store.mode import StoreSettings
 from matchboxctl.transfer.compatibility import incompatibility, notes, template_incompatibility
-from matchboxctl.transfer.differences import Differences
+from matchboxctl.transfer.differences import WRITTEN, Differences
 
 _OF_JSON = ("groups", "profiles", "sources")
 
@@ -56,12 +56,10 @@ def export_directory(store: StoreSettings, root: Path, *, prune: bool, dry_run: 
         except OSError as error:
             raise UsageError(f"{root} cannot be created: {error.strerror}") from error
     warnings = Warnings()
-    with advising_on(store):
+    with advising_on(store), on_interrupt(WRITTEN):
         _Export(store, root, warnings).run(prune=prune, dry_run=dry_run)
     if warnings.count:
-        raise FailedError(
-            f"{counted(warnings.count, 'file')} could not be exported (see the warnings above); the rest is done"
-        )
+        raise FailedError(f"{warnings.summary('exported')}; the rest is")
 
 
 class _Export:
@@ -134,8 +132,7 @@ class _Export:
             self._warnings.warn(f"source {name!r} cannot be read: {error}: see `matchboxctl fsck`")
             self._spared.add(f"sources/{name}.json")
             return None
-        body = json.dumps(source_document(source), indent=2, ensure_ascii=False).encode() + b"\n"
-        return _File(partial(_is_source, source), partial(_put, body))
+        return _File(partial(_is_source, source), partial(_put, source_text(source)))
 
     def _object(self, reference: ObjectRef) -> bytes:
         try:

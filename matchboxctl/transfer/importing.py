@@ -16,13 +16,13 @@ from lambda_matchbox.catalog.group_index import GroupIndex
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS, CatalogDocument, Template
-from matchboxctl.cli.errors import FailedError, UsageError
+from matchboxctl.cli.errors import FailedError, UsageError, on_interrupt
 from matchboxctl.cli.progress import BYTES, Progress
 from matchboxctl.cli.warnings import Warnings
 from matchboxctl.directory.files import DIRECTORIES, DataDirectory, read_directory
 from matchboxctl.store.advice import advising_on
 from matchboxctl.store.mode import StoreSettings
-from matchboxctl.transfer.differences import Differences
+from matchboxctl.transfer.differences import WRITTEN, Differences
 from matchboxctl.transfer.sources import SourceImport, hidden_assets
 
 _MAX_NAMED = 5
@@ -45,12 +45,10 @@ def import_directory(store: StoreSettings, root: Path, *, prune: bool, dry_run: 
     directory = read_directory(root, warnings.warn)
     if prune and directory.closed:
         print("note: nothing is pruned, because a directory could not be read", file=sys.stderr)
-    with advising_on(store):
+    with advising_on(store), on_interrupt(WRITTEN):
         _Import(store, root, directory, warnings, prune=prune, dry_run=dry_run).run()
     if warnings.count:
-        raise FailedError(
-            f"{warnings.count} of the files could not be imported (see the warnings above); the rest is done"
-        )
+        raise FailedError(f"{warnings.summary('imported')}; the rest is")
 
 
 class _Import:

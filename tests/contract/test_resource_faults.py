@@ -91,11 +91,11 @@ def test_list_names_damaged_items(rig: Rig) -> None:
     table = rig.commands.run("group", "list")
     bad = "matchboxctl: group bad: its item cannot be read: see `matchboxctl fsck`"
     assert (1, ["ID", "far", "good"]) == (table.code, [line.split()[0] for line in table.out.splitlines()])
-    assert [bad, "matchboxctl: 1 could not be read and is not listed; see the warnings above"] == table.err.splitlines()
+    assert [bad, "matchboxctl: 1 could not be listed (see the warning above); the rest is"] == table.err.splitlines()
     whole = rig.commands.run("group", "list", "-o", "yaml")
     assert (1, "- id: good\n  profile: p\n  selector:\n    os: a\n") == whole[:2]
     lost = f"matchboxctl: group far: the bucket lacks '{listed['Key']}', which the table names: see matchboxctl fsck"
-    assert ["matchboxctl: 2 could not be read and are not listed; see the warnings above", bad, lost] == sorted(
+    assert ["matchboxctl: 2 could not be listed (see the warnings above); the rest is", bad, lost] == sorted(
         whole.err.splitlines(), key=str
     )
     why = "group bad cannot be read: its item cannot be read: see `matchboxctl fsck`"

@@ -12,6 +12,7 @@ from urllib3.exceptions import HTTPError, ProtocolError
 from lambda_matchbox.aws.clients import errors
 from lambda_matchbox.backoff import Backoff
 from lambda_matchbox.errors import StoreUnavailableError
+from lambda_matchbox.http_reasons import reason
 
 CONNECT_TIMEOUT = 1.0
 """Seconds to connect to one address of a service."""
@@ -66,7 +67,7 @@ class HttpClient:
         host, _, target = rest.partition("/")
         pool = self._pools.connection_from_url(f"{scheme}://{host}")
         attempt = 0
-        reason = "no time was left"
+        why = "no time was left"
         while (left := deadline - time.monotonic()) > 0:
             attempt += 1
             try:
@@ -74,7 +75,7 @@ class HttpClient:
             except HTTPError as error:
                 # An attempt that the deadline cut short says nothing about the service; the one before it does.
                 if attempt == 1 or time.monotonic() < deadline:
-                    reason = f"{type(error).__name__}: {error}"
+                    why = reason(error)
                 # The service may have closed a kept connection meanwhile; a new one needs no pause.
                 if attempt == 1 and isinstance(error, ProtocolError):
                     continue
@@ -86,11 +87,11 @@ class HttpClient:
                     raise StoreUnavailableError(f"{host} rejects the time of the signature: {refusal}")
                 if not errors.is_transient(refusal):
                     raise refusal
-                reason = str(refusal)
+                why = str(refusal)
             if self._backoff is None or not self._backoff.wait(attempt, deadline):
                 break
         attempts = f" (attempts: {attempt})" if self._backoff else ""
-        raise StoreUnavailableError(f"no answer from {host}{attempts}: {reason}")
+        raise StoreUnavailableError(f"no answer from {host}{attempts}: {why}")
 
     def close(self) -> None:
         """Close all connections."""

@@ -5,6 +5,7 @@ import time
 import urllib3
 from urllib3.exceptions import HTTPError
 
+from lambda_matchbox.http_reasons import reason
 from lambda_matchbox.oci.distribution.guarded_connections import GuardedConnection, shut_down_after
 from lambda_matchbox.oci.distribution.retries import TransientError
 from lambda_matchbox.oci.errors import RegistryError
@@ -41,7 +42,7 @@ class PacedBody:
             with shut_down_after(self._read_timeout, wire):
                 piece = self._response.read1(size, decode_content=False)
         except HTTPError as error:
-            raise TransientError(f"{self._what}: the response of {self._host} breaks off: {error}") from error
+            raise TransientError(f"{self._what}: the response of {self._host} breaks off: {reason(error)}") from error
         # The time between two reads is the caller's own.
         self._waited += time.monotonic() - began
         self._arrived += len(piece)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import urllib3
 from urllib3.exceptions import HTTPError, SSLError
 
+from lambda_matchbox.http_reasons import reason
 from lambda_matchbox.oci.distribution.guarded_connections import Guard, PlainPool, TlsPool
 from lambda_matchbox.oci.distribution.origins import Location, NetworkZone, redirect_target
 from lambda_matchbox.oci.distribution.paced_body import PacedBody
@@ -114,14 +115,14 @@ class RegistryHttp:
             )
         except SSLError as error:
             if error.args and isinstance(error.args[0], ssl.SSLCertVerificationError):
-                reason = error.args[0].verify_message
+                why = error.args[0].verify_message
                 raise RegistryError(
-                    f"{what}: the certificate of {at.name} is not trusted: {reason}; for a private certificate "
+                    f"{what}: the certificate of {at.name} is not trusted: {why}; for a private certificate "
                     "authority let SSL_CERT_FILE name a file with its certificate"
                 ) from error
             raise TransientError(f"{what}: TLS handshake with {at.name} failed: {error}") from error
         except HTTPError as error:
-            raise TransientError(f"{what}: no response from {at.name}: {error}") from error
+            raise TransientError(f"{what}: no response from {at.name}: {reason(error)}") from error
         except RegistryError as error:
             raise RegistryError(f"{what}: {error}") from error
 

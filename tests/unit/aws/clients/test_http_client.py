@@ -134,7 +134,7 @@ def test_error_has_the_last_response_before_the_deadline(talker: Talker, http_cl
 def test_incomplete_body_is_retried(talker: Talker) -> None:
     with (
         closing(HttpClient(backoff=None)) as client,
-        pytest.raises(StoreUnavailableError, match="IncompleteRead"),
+        pytest.raises(StoreUnavailableError, match=r"the connection was closed after \d+ bytes"),
     ):
         client.request("GET", talker.endpoint + "/cut", {}, None, within(ENOUGH))
     assert 2 == len(talker.targets)

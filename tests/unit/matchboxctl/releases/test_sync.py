@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from lambda_matchbox.image_sync.sync import Outcome, Sync
 from lambda_matchbox.oci.image_reference import ImageReference
 from lambda_matchbox.oci.signatures.signers import KeylessSigner
 from lambda_matchbox.releases.sources import Source
-from matchboxctl.cli.errors import FailedError
+from matchboxctl.cli.errors import FailedError, InterruptedCommandError
 from matchboxctl.releases.sync import sync
 from tests.support.memory_releases import MemoryReleases, memory_stores
 from tests.support.registry_faults import faulty_registry
@@ -55,3 +56,21 @@ def test_unexpected_error_of_one_source_is_shown_with_its_traceback(
     first, *_, last = errors_of_sync(broken, good, tmp_path, capsys)
     assert first.startswith("Traceback ")
     assert last.startswith("matchboxctl: broken: TypeError: ")
+
+
+def test_interruption_says_what_is_kept(
+    good: Source, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stores = memory_stores(MemoryReleases(), {name: good._replace(id=name, assets=name) for name in ("a", "b", "c")})
+    run = Sync.run
+
+    def interrupted(self: Sync) -> Outcome:
+        if self._source.id == "b":
+            raise KeyboardInterrupt
+        return run(self)
+
+    monkeypatch.setattr(Sync, "run", interrupted)
+    why = "interrupted: what b served before is still served, and the next sync starts its download anew; not begun: c"
+    with pytest.raises(InterruptedCommandError, match=f"^{why}$"):
+        sync(stores, [], {})
+    assert f"a: published {NEW.digest}\n" == capsys.readouterr().out

@@ -41,7 +41,13 @@ def commands(
         ("profile", '{"id": "p"', "line 1: not JSON: expecting ',' delimiter"),
         ("profile", "a: [", "line 1: neither JSON nor YAML: expected the node content, but found '<stream end>'"),
         ("profile", "", "line 1: not a JSON object"),
-        ("profile", "- id: p\n", "line 1: not a JSON object"),
+        ("profile", "- [id]\n", "line 1: not a JSON object"),
+        ("profile", "[[1]]", "line 1: not a JSON object"),
+        ("profile", '[{"id": "p"}, {"id": "q"} 1]', "line 1: not JSON: expecting ',' delimiter"),
+        ("profile", '[{"id": "p"}] 1', "line 1: not JSON: extra data"),
+        ("profile", '[{"id": "p"},\n\n{"id": 5}]', "(document 2): line 3: id: Input should be a valid string"),
+        ("profile", "id: p\n---\nid:\n  - q\n", "(document 2): line 3: id: Input should be a valid string"),
+        ("profile", "id: p\n---\nname: q\n", '(document 2): a profile needs an "id"'),
         ("profile", "id: !!bool maybe\n", "line 1: JSON cannot represent this value"),
         ("profile", 'id: !!int ""\n', "line 1: JSON cannot represent this value"),
         ("profile", "id: !!timestamp x\n", "line 1: JSON cannot represent this value"),
@@ -52,7 +58,8 @@ def test_invalid_file_writes_nothing(commands: ResourceCommands, resource: str, 
     good = commands.file("good", '{"id": "good", "profile": "good"}')
     bad = commands.file("bad", text)
     ended = commands.run(resource, "create", "-f", good, "-f", bad)
-    assert (1, f"matchboxctl: {bad}: {why}\n") == (ended.code, ended.err.splitlines(keepends=True)[-1])
+    said = f"{bad} {why}" if why.startswith("(") else f"{bad}: {why}"
+    assert (1, f"matchboxctl: {said}\n") == (ended.code, ended.err.splitlines(keepends=True)[-1])
     assert 4 == commands.run(resource, "get", "good").code
 
 
@@ -61,9 +68,9 @@ def test_invalid_arguments(commands: ResourceCommands) -> None:
         "profile", "create", "-f", "/nowhere"
     )
     one = commands.file("one", '{"id": "p"}')
-    assert Ended(1, "", "matchboxctl: profile p is in two of the files: nothing was written\n") == commands.run(
-        "profile", "create", "-f", one, "-f", one
-    )
+    two = commands.file("two", '[{"id": "q"}, {"id": "p"}]')
+    twice = f"matchboxctl: profile p is in {one} and in {two} (document 2): nothing was written\n"
+    assert Ended(1, "", twice) == commands.run("profile", "create", "-f", one, "-f", two)
     assert 2 == commands.run("generic", "create", "-f", one, "-f", one, "--name", "n").code
     assert 2 == commands.run("profile", "create", "-f", "-", "-f", "-").code
     needs = "matchboxctl: standard input: a template needs a name: use --name\n"
@@ -108,7 +115,7 @@ def test_list_warns_of_damaged_documents(commands: ResourceCommands) -> None:
         f"matchboxctl: {groups}/\\udcff.json: its name is not UTF-8",
         f"matchboxctl: {groups}/bad\\x1b.json: line 1: not JSON: expecting property name enclosed in double quotes",
         f"matchboxctl: {groups}/mac.json: invalid MAC address 'x': write it like 52:54:00:12:34:56",
-        "matchboxctl: 4 could not be read and are not listed; see the warnings above",
+        "matchboxctl: 4 could not be listed (see the warnings above); the rest is",
         f"matchboxctl: open {groups}/directory.json: is a directory",
     ] == sorted(ended.err.splitlines())
     ended = commands.run("group", "get", "bad\x1b")
@@ -224,9 +231,38 @@ def test_interrupted_write_changes_nothing(commands: ResourceCommands) -> None:
         raise KeyboardInterrupt
 
     commands.monkeypatch.setattr(os, "fsync", interrupted)
-    assert 130 == commands.run("generic", "create", "--name", "t", "-f", "-", stdin=b"new").code
+    ended = commands.run("generic", "create", "--name", "t", "-f", "-", stdin=b"new")
+    assert Ended(130, "", "matchboxctl: interrupted\n") == ended
     assert ["generic", "t"] == [path.name for path in sorted(commands.data.rglob("*"))]
     assert b"old" == commands.written("generic", "get", "t")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "why"),
+    [(KeyboardInterrupt(), 130, "interrupted"), (OSError(28, "No space left on device"), 1, "no space left on device")],
+)
+def test_write_that_ends_half_way_says_what_was_written(
+    commands: ResourceCommands, error: BaseException, code: int, why: str
+) -> None:
+    given = json.dumps([{"id": name} for name in "abc"]).encode()
+    fsync, calls = os.fsync, 0
+
+    def failing(descriptor: int) -> None:
+        nonlocal calls
+        calls += 1
+        # Of the file and of its directory.
+        if calls == 3:
+            raise error
+        fsync(descriptor)
+
+    commands.monkeypatch.setattr(os, "fsync", failing)
+    ended = commands.run("profile", "create", "-f", "-", stdin=given)
+    assert (code, "profile a created\n") == (ended.code, ended.out)
+    left, last = ended.err.splitlines()
+    assert "matchboxctl: 1 of 3 were written; the same command writes all of them" == left
+    assert last.endswith(why)
+    done = "profile a replaced\nprofile b created\nprofile c created\n"
+    assert Ended(0, done, "") == commands.run("profile", "create", "-f", "-", stdin=given)
 
 
 def test_closed_standard_input(commands: ResourceCommands) -> None:
