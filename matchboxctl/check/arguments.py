@@ -2,7 +2,7 @@
 
 import argparse
 
-from matchboxctl.cli.arguments import Commands, add_command, add_label_argument
+from matchboxctl.cli.arguments import MODES, Commands, add_command, add_data_path, add_label_argument, add_output
 
 _USER_AGENT = "iPXE/2.0.0 (matchboxctl check)"
 
@@ -12,13 +12,21 @@ def add_check_command(commands: Commands) -> None:
     parser = add_command(
         commands,
         "check",
-        "make the requests of a booting machine to a running matchbox",
-        ": /boot.ipxe, /ipxe, and each file in the script, compared with the checksum beside it. Redirects are "
-        "followed as iPXE follows them.",
-        epilog="Exit codes: 0 all checks passed, 1 a check failed, 2 wrong usage.",
+        "follow the boot of a machine from a running matchbox",
+        ": /boot.ipxe, /ipxe, each file in the script, and each address in the kernel arguments, with the variables "
+        "that iPXE and Talos replace. Files are downloaded and compared with their checksums, configurations are "
+        "parsed and searched for placeholders. Nothing is changed.",
+        epilog="Exit codes: 0 nothing would stop the machine, 1 something would, and the last line names it, 2 wrong "
+        "usage, 130 interrupted. " + MODES,
     )
     parser.add_argument("url", metavar="URL", help="its address: http://HOST, or that of /boot.ipxe")
     add_label_argument(parser)
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="check a machine of each group of the data directory, or of the table; --label adds labels to all",
+    )
+    add_data_path(parser, "with --all, the directory whose groups are checked")
     parser.add_argument(
         "--timeout",
         metavar="SECONDS",
@@ -32,6 +40,7 @@ def add_check_command(commands: Commands) -> None:
         default=_USER_AGENT,
         help="the client to act as: iPXE/1.21.1 is redirected to other addresses than iPXE/2.0.0",
     )
+    add_output(parser)
     parser.set_defaults(run=_check)
 
 
@@ -46,6 +55,8 @@ def _seconds(text: str) -> float:
 
 
 def _check(options: argparse.Namespace) -> None:
-    from matchboxctl.check.command import check
+    from matchboxctl.check.command import CheckOptions, check
+    from matchboxctl.store.mode import chosen_store
 
-    check(options.url, options.label, user_agent=options.user_agent, timeout=options.timeout)
+    given = CheckOptions(options.label, options.user_agent, options.timeout, options.output)
+    check(options.url, given, chosen_store(options.data_path) if options.all else None)

@@ -1,4 +1,4 @@
-"""A boot client that fetches addresses as iPXE does: one GET, and any Location is followed.
+"""A client that fetches addresses as iPXE does: one GET, and any Location is followed.
 
 Nothing is retried, so that the operator sees what a machine would see.
 """
@@ -66,8 +66,8 @@ class BootClient:
             url = target
         raise FetchError(f"more than {_MAX_REDIRECTS} redirects, the last to {origin(url)}")
 
-    def text(self, url: str, limit: int) -> tuple[str, str]:
-        """A short body as text, and its final address. Raises FetchError."""
+    def body(self, url: str, limit: int) -> tuple[bytes, str]:
+        """A short body, and its final address. Raises FetchError."""
         pieces = bytearray()
 
         def take(piece: bytes) -> None:
@@ -76,7 +76,7 @@ class BootClient:
                 raise FetchError(f"more than {limit:,} bytes")
 
         end = self.fetch(url, take)
-        return pieces.decode("utf-8", "replace"), end
+        return bytes(pieces), end
 
     def close(self) -> None:
         """Close the connections."""

@@ -123,6 +123,9 @@ def _in_node(node: "yaml.Node", seen: set[int], *, has_braces: bool, is_program:
     line = node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
+            if has_braces and (name := _unquoted(key)):
+                yield Placeholder(f"{{{{{name}}}}}"[:_MAX_SHOWN], f"line {line}")
+                return
             inside = is_program or (isinstance(key, yaml.ScalarNode) and bool(_PROGRAM_KEYS.fullmatch(key.value)))
             yield from _in_node(value, seen, has_braces=has_braces, is_program=inside)
     elif isinstance(node, yaml.SequenceNode):
@@ -133,6 +136,16 @@ def _in_node(node: "yaml.Node", seen: set[int], *, has_braces: bool, is_program:
     else:
         found = _found(node.value, has_braces=has_braces, is_program=is_program)
         yield from (Placeholder(text, f"line {line}") for text in found)
+
+
+def _unquoted(key: "yaml.Node") -> str:
+    """The `.token` of `{{.token}}` without quotes, a mapping whose key is a mapping; empty for any other key."""
+    import yaml
+
+    if not isinstance(key, yaml.MappingNode) or len(key.value) != 1:
+        return ""
+    name, value = key.value[0]
+    return str(name.value) if isinstance(name, yaml.ScalarNode) and value.value == "" else ""
 
 
 def _found(value: str, *, has_braces: bool, is_program: bool) -> list[str]:

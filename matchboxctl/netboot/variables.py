@@ -12,6 +12,14 @@ from lambda_matchbox.catalog.labels import InvalidMACError, normalise_mac
 _VARIABLE = re.compile(r"\$\{([^${}]*)\}")
 _INTERFACE = re.compile(r"net[0X]/")
 _LABELS = {"buildarch": "arch"}
+_WRITTEN = {
+    "uuid": "${uuid}",
+    "mac": "${mac:hexhyp}",
+    "serial": "${serial}",
+    "hostname": "${hostname}",
+    "domain": "${domain}",
+    "arch": "${buildarch:uristring}",
+}
 _BYTES = frozenset({"mac", "uuid"})
 _TALOS = ("uuid", "serial", "mac", "hostname", "code")
 _TALOS_VARIABLE = re.compile(rf"\$\{{({'|'.join(_TALOS)})\}}", re.IGNORECASE)
@@ -34,11 +42,21 @@ class Filled(NamedTuple):
     missing: tuple[str, ...] = ()
 
 
+def variable_of(label: str) -> str:
+    """The iPXE variable that gives a label, as it is written in an address; empty if a machine has no such variable."""
+    return _WRITTEN.get(label, "")
+
+
 def label_of(variable: str) -> str:
     """The label that gives an iPXE variable: `arch` for `${buildarch:uristring}`, `mac` for `${net0/mac}`."""
     name = variable.removeprefix("${").removesuffix("}").partition(":")[0]
     name = _INTERFACE.sub("", name)
     return _LABELS.get(name, name)
+
+
+def labels_in(text: str) -> list[str]:
+    """The labels that give the variables in a text, in order, each once."""
+    return list(dict.fromkeys(label_of(found[0]) for found in _VARIABLE.finditer(text)))
 
 
 def fill_ipxe(text: str, labels: Mapping[str, str], *, directory: str | None = None) -> Filled:

@@ -33,7 +33,5 @@ def test_presigned_addresses(
     with started("--address", "127.0.0.1:0", environment=stores.environment()) as serve:
         code, lines = Checked(capsys)(f"http://127.0.0.1:{serve.port}")
         serve.end()
-    expected = (
-        f"ok     /assets/k%2B%C3%BC%20%2541  T  2,048,000 bytes, SHA-256 as stated, redirected to {versitygw.endpoint}"
-    )
-    assert (0, expected) == (code, lines[2])
+    found = f"2,048,000 bytes, SHA-256 as stated, redirected to {versitygw.endpoint}"
+    assert (0, f"ok     kernel /assets/k%2B%C3%BC%20%2541  T  {found}") == (code, lines[2])

@@ -1,14 +1,15 @@
 """`matchboxctl check` against servers that fail."""
 
+import os
+import signal
 import socket
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from collections.abc import Mapping
+from contextlib import ExitStack
 
 import pytest
 
 from matchboxctl.main import main
+from tests.unit.matchboxctl.check.answering import answering
 from tests.unit.matchboxctl.check.checked import Checked
 
 pytestmark = pytest.mark.system
@@ -19,34 +20,6 @@ BOOT_SCRIPT = b"#!ipxe\nchain ipxe?uuid=${uuid}\n"
 @pytest.fixture
 def checked(capsys: pytest.CaptureFixture[str]) -> Checked:
     return Checked(capsys)
-
-
-@contextmanager
-def answering(answers: Mapping[str, tuple[int, dict[str, str], bytes]]) -> Iterator[str]:
-    """The address of a server with these answers, by path; all others are 404."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            status, headers, body = answers.get(self.path.partition("?")[0], (404, {}, b"nothing\n"))
-            self.send_response(status)
-            for name, value in ({"Content-Length": str(len(body))} | headers).items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_request(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def test_other_server_is_recognized(checked: Checked) -> None:
@@ -88,7 +61,7 @@ def test_any_location_is_followed(checked: Checked) -> None:
         )
         with answering(moved) as url:
             code, lines = checked(url)
-    assert (0, f"ok     k  T  6 bytes, no checksum beside it, redirected to {other}") == (code, lines[2])
+    assert (0, f"ok     kernel k  T  6 bytes, no checksum beside it, redirected to {other}") == (code, lines[2])
 
 
 @pytest.mark.parametrize(
@@ -143,3 +116,18 @@ def test_read_timeout_is_reported(checked: Checked) -> None:
 def test_unknown_host_name_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert 1 == main(["check", "http://matchbox.invalid"])
     assert "the name 'matchbox.invalid' cannot be resolved" in capsys.readouterr().out
+
+
+class _Interrupting(dict[str, tuple[int, dict[str, str], bytes]]):
+    """Answers during whose kernel the operator presses Ctrl-C."""
+
+    def get(self, path: str, default: object = None) -> object:  # type: ignore[override]
+        if path == "/k":
+            os.kill(os.getpid(), signal.SIGINT)
+        return super().get(path, default)  # type: ignore[arg-type]
+
+
+def test_interrupted_check_says_what_was_checked(capsys: pytest.CaptureFixture[str]) -> None:
+    with answering(_Interrupting(kernel_by({}))) as url:
+        assert 130 == main(["check", url])
+    assert "matchboxctl: interrupted after 2 checks passed. Nothing was changed\n" == capsys.readouterr().err

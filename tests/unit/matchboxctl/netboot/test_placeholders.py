@@ -119,6 +119,12 @@ users:
     ] == found
 
 
+def test_template_that_was_not_rendered_has_placeholders() -> None:
+    text = b'version: v1alpha1\nmachine:\n  token: {{.token}}\n  ca: {a: {b: c}, ? {d: e} : f}\n  type: "{{ .type }}"\n'
+    found = [str(one) for one in read_configuration(text).placeholders]
+    assert ["{{.token}} (line 3)", "{{ .type }} (line 5)"] == found
+
+
 def test_jinja_of_cloud_init_is_no_placeholder() -> None:
     text = b"## template: jinja\n#cloud-config\nhostname: '{{ ds.meta_data.name }}'\nlocale: <locale>\n"
     assert ["<locale> (line 4)"] == [str(one) for one in read_configuration(text).placeholders]

@@ -1,0 +1,271 @@
+"""`matchboxctl check` follows the addresses in kernel arguments."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.support.serving import serving
+from tests.unit.matchboxctl.check.answering import answering
+from tests.unit.matchboxctl.check.checked import Checked
+
+pytestmark = pytest.mark.system
+
+IMAGE = bytes(range(256)) * 40
+TALOS = "version: v1alpha1\nmachine:\n  type: worker\n  token: {{.token}}\n  network:\n    hostname: {{.hostname}}\n"
+UUID, MADE_UP = "0a0b0c0d-0000-4000-8000-00000000ffff", "00000000-0000-4000-8000-000000000000"
+TREEINFO = "[stage2]\nmainimage = images/install.img\n[checksums]\nimages/install.img = sha256:{}\n"
+
+ARGS: Mapping[str, tuple[str, ...]] = {
+    "talos": ("talos.config=${cwduri}ignition?is=talos&uuid=${uuid}",),
+    "blank": ("talos.config=${cwduri}ignition?is=blank&uuid=",),
+    "placeholder": ("talos.config=${cwduri}ignition?is=placeholder",),
+    "rootfs": ("quiet coreos.live.rootfs_url=${cwduri}assets/rootfs.img",),
+    "norootfs": ("coreos.live.rootfs_url=${cwduri}assets/absent.img", "inst.ks=${cwduri}generic?is=norootfs"),
+    "broken": ("ignition.config.url=${cwduri}ignition?is=broken&uuid=${uuid}",),
+    "notemplate": ("ignition.config.url=${cwduri}ignition?is=notemplate",),
+    "nolabels": ("ignition.config.url=${cwduri}ignition?uuid=${uuid}",),
+    "other": ("talos.config=${cwduri}ignition?is=talos&uuid=${uuid}",),
+    "path": ("talos.config=/ignition?is=path",),
+    "cloud": ("cloud-config-url=${cwduri}cloud?is=cloud", "proxy=http://127.0.0.1:1/", "x=${cwduri}assets/"),
+    "kickstart": ("inst.ks=${cwduri}generic?is=kickstart", "inst.stage2=${cwduri}assets/os"),
+    "notree": ("inst.stage2=${cwduri}assets/absent/",),
+    "wrongtree": ("inst.stage2=${cwduri}assets/wrong",),
+    "oldtree": ("inst.repo=${cwduri}assets/old",),
+    "seed": ("ds=nocloud;s=${cwduri}assets/seed/",),
+    "noseed": ("ds=nocloud;s=${cwduri}assets/absent/",),
+    "any": ("url=${cwduri}generic?is=any", "other=${cwduri}assets/rootfs.img", "url=${cwduri}assets/absent"),
+    "server": ("talos.config=http://${next-server}/ignition", "live=http://${ip}/x"),
+    "wrongkind": ("ignition.config.url=${cwduri}generic?is=wrongkind",),
+    "token": ("inst.ks=${cwduri}generic?is=token&token=hunter2",),
+}
+TEMPLATES: Mapping[str, tuple[str, str]] = {
+    "talos": ("ignition", TALOS),
+    "blank": ("ignition", TALOS + "  sysctls:\n    id: {{.request.query.uuid}}\n"),
+    "placeholder": ("ignition", TALOS.replace("{{.token}}", "<join-token>")),
+    "broken": ("ignition", "{{.absent}}"),
+    "nolabels": ("ignition", TALOS),
+    "other": ("ignition", TALOS),
+    "norootfs": ("generic", "lang en_US\n"),
+    "cloud": ("cloud", "#cloud-config\nhostname: ${hostname}\nwrite_files: [{content: 'echo ${A}'}]\n"),
+    "kickstart": ("generic", "lang en_US\n%post\necho <b>\n%end\n"),
+    "any": ("generic", "#cloud-config\nhostname: a\n"),
+    "wrongkind": ("generic", "#cloud-config\nhostname: a\n"),
+    "token": ("generic", "rootpw hunter2\n%packages\n"),
+}
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A group, a profile and perhaps a template for each case, selected by the label `is`."""
+    digest = hashlib.sha256(IMAGE).hexdigest()
+    files: dict[str, bytes] = {
+        "assets/k": b"kernel",
+        "assets/rootfs.img": IMAGE,
+        "assets/rootfs.img.sha256": digest.encode(),
+        "assets/os/.treeinfo": TREEINFO.format(digest).encode(),
+        "assets/os/images/install.img": IMAGE,
+        "assets/wrong/.treeinfo": TREEINFO.format("0" * 64).encode(),
+        "assets/wrong/images/install.img": IMAGE,
+        "assets/old/LiveOS/squashfs.img": IMAGE,
+        "assets/seed/user-data": b"#cloud-config\nlocale: <locale>\n",
+        "assets/seed/meta-data": b"",
+    }
+    for name, args in ARGS.items():
+        kind, template = TEMPLATES.get(name, ("", ""))
+        profile = {"boot": {"kernel": "/assets/k", "args": args}}
+        if kind:
+            files[f"{kind}/{name}"] = template.encode()
+        elif name == "notemplate":
+            kind = "ignition"
+        group = {"profile": name, "selector": {"is": name}, "metadata": {"token": "hunter2", "hostname": "a"}}
+        files[f"profiles/{name}.json"] = json.dumps({**profile, f"{kind}_id": name} if kind else profile).encode()
+        files[f"groups/{name}.json"] = json.dumps(group).encode()
+    root = tmp_path_factory.mktemp("data")
+    for path, body in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(body)
+    return root
+
+
+@pytest.fixture(scope="module")
+def url(root: Path) -> Iterator[str]:
+    with serving(root) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def checked(capsys: pytest.CaptureFixture[str]) -> Checked:
+    return Checked(capsys)
+
+
+def followed(checked: Checked, url: str, which: str, *arguments: str) -> tuple[int, list[str]]:
+    """The exit code, and the lines after the kernel's and before the summary."""
+    code, lines = checked(url, "--label", f"is={which}", *arguments)
+    assert lines[2].startswith("ok     kernel /assets/k")
+    return code, lines[3:-1]
+
+
+def test_configuration_is_described_and_not_printed(checked: Checked, url: str) -> None:
+    code, lines = followed(checked, url, "talos", "--label", f"uuid={UUID}")
+    address = f"/ignition?is=talos&uuid={UUID}"
+    assert (0, [f"ok     talos.config {address}  T  Talos v1alpha1 worker, 86 bytes"]) == (code, lines)
+
+
+def test_identity_without_a_label_is_made_up(checked: Checked, url: str) -> None:
+    """For Talos, a uuid without a value too."""
+    code, lines = followed(checked, url, "talos")
+    assert 0 == code
+    assert lines[0].startswith(f"ok     talos.config /ignition?is=talos&uuid={MADE_UP}  T  Talos v1alpha1 worker, ")
+    assert lines[0].endswith(", with made-up uuid")
+    code, lines = followed(checked, url, "blank", "--label", f"uuid={UUID}")
+    assert (0, True) == (code, f"is=blank&uuid={UUID}  T  Talos" in lines[0])
+
+
+def test_placeholder_is_a_warning(checked: Checked, url: str) -> None:
+    code, lines = followed(checked, url, "placeholder")
+    assert 0 == code
+    assert lines[0].startswith("warn   talos.config ")
+    assert lines[0].endswith("; placeholder is left: <join-token> (line 4)")
+
+
+def test_file_is_downloaded_and_compared_with_its_checksum(checked: Checked, url: str) -> None:
+    code, lines = followed(checked, url, "rootfs")
+    found = "10,240 bytes, SHA-256 as stated"
+    assert (0, [f"ok     coreos.live.rootfs_url /assets/rootfs.img  T  {found}"]) == (code, lines)
+
+
+def test_missing_rootfs_fails_and_is_named_last(checked: Checked, url: str) -> None:
+    code, lines = followed(checked, url, "norootfs")
+    assert 1 == code
+    assert f"FAILED coreos.live.rootfs_url /assets/absent.img  T  404 from {url}" == lines[0]
+    assert lines[1].startswith("ok     inst.ks /generic?is=norootfs  T  kickstart, ")
+    stop = f"the machine would stop at coreos.live.rootfs_url /assets/absent.img: 404 from {url}"
+    assert f"matchboxctl: {stop}\n" == checked.error
+
+
+def test_template_that_fails_is_named_with_the_servers_reason(checked: Checked, url: str) -> None:
+    given = checked.failure(url, "--label", "is=broken", "--label", f"uuid={UUID}")
+    assert given.startswith(f"500 from {url}: template 'broken'")
+    made_up = checked.failure(url, "--label", "is=broken")
+    assert f"{given}: tried with made-up uuid; give --label uuid=…" == made_up
+
+
+def test_profile_without_the_template_is_named(checked: Checked, url: str) -> None:
+    why = "the machine's profile has no ignition_id, or that template is absent"
+    assert f"404 from {url}: {why}" == checked.failure(url, "--label", "is=notemplate")
+
+
+def test_address_whose_labels_match_no_group_fails(checked: Checked, url: str) -> None:
+    why = "no group matches the labels of this address (uuid): it lacks is; add is=…"
+    assert f"404 from {url}: {why}" == checked.failure(url, "--label", "is=nolabels")
+
+
+def test_address_whose_labels_select_another_group_fails(checked: Checked, url: str) -> None:
+    """Although there is a configuration."""
+    why = "the labels of this address (is, uuid) select another group than the machine's: its is is not the machine's"
+    assert why == checked.failure(url, "--label", "is=other")
+
+
+@pytest.mark.parametrize(
+    ("which", "why"),
+    [
+        ("path", "not a whole address: begin it with ${{cwduri}} or http://"),
+        ("notree", "404 from {url}: there is neither images/install.img nor LiveOS/squashfs.img below it"),
+        ("wrongkind", "cloud-config: Ignition reads Ignition configs"),
+        ("token", "kickstart: the section that begins at line 2 has no %end"),
+    ],
+)
+def test_address_that_would_stop_the_machine_fails(checked: Checked, url: str, which: str, why: str) -> None:
+    assert why.format(url=url) == checked.failure(url, "--label", f"is={which}")
+
+
+def test_other_arguments_are_followed(checked: Checked, url: str) -> None:
+    """A proxy is not fetched, and a directory need not have a list."""
+    code, lines = followed(checked, url, "cloud")
+    assert 0 == code
+    assert lines[0].endswith("  T  cloud-config, 74 bytes; placeholder is left: ${hostname} (line 2)")
+    assert "-      proxy http://127.0.0.1:1/  T  not fetched: the machine connects to it later" == lines[1]
+    assert lines[2].startswith("ok     x /assets/  T  ")
+    code, lines = followed(checked, url, "any")
+    assert 1 == code
+    assert "ok     url /generic?is=any  T  cloud-config, 26 bytes, no checksum beside it" == lines[0]
+    assert "ok     other /assets/rootfs.img  T  10,240 bytes, SHA-256 as stated" == lines[1]
+    assert f"FAILED url /assets/absent  T  404 from {url}" == lines[2]
+
+
+def test_second_stage_is_found_as_anaconda_finds_it(checked: Checked, url: str) -> None:
+    code, lines = followed(checked, url, "kickstart")
+    assert 0 == code
+    assert "ok     inst.ks /generic?is=kickstart  T  kickstart, 31 bytes" == lines[0]
+    assert "ok     inst.stage2 /assets/os/images/install.img  T  10,240 bytes, SHA-256 as stated" == lines[1]
+    code, lines = followed(checked, url, "oldtree")
+    assert (0, True) == (code, lines[0].startswith("ok     inst.repo /assets/old/LiveOS/squashfs.img  T  10,240 bytes"))
+    assert checked.failure(url, "--label", "is=wrongtree").startswith("the hash is sha256-")
+
+
+def test_seed_of_cloud_init_is_fetched(checked: Checked, url: str) -> None:
+    code, lines = followed(checked, url, "seed")
+    assert 0 == code
+    assert "ok     ds meta-data /assets/seed/meta-data  T  empty" == lines[0]
+    assert lines[1].startswith("warn   ds user-data /assets/seed/user-data  T  cloud-config, 31 bytes; placeholder is ")
+    code, lines = followed(checked, url, "noseed")
+    assert (1, ["FAILED", "FAILED"]) == (code, [line.split()[0] for line in lines])
+
+
+def test_address_of_a_variable_that_only_the_machine_knows_is_a_warning(checked: Checked, url: str) -> None:
+    code, lines = followed(checked, url, "server")
+    why = "not fetched: only the machine knows ${next-server}; give --label next-server=…"
+    assert 0 == code
+    assert f"warn   talos.config http://${{next-server}}/ignition  T  {why}" == lines[0]
+    with answering({"/ignition": (200, {}, TALOS.encode())}) as other:
+        host = other.removeprefix("http://")
+        code, lines = followed(checked, url, "server", "--label", f"next-server={host}", "--label", f"ip={host}")
+    assert (1, True) == (code, lines[0].startswith(f"warn   talos.config {other}/ignition  T  Talos v1alpha1 worker"))
+
+
+@pytest.mark.parametrize("output", ["table", "json"])
+def test_no_secret_is_printed(capsys: pytest.CaptureFixture[str], url: str, output: str) -> None:
+    from matchboxctl.main import main
+
+    for which in TEMPLATES:
+        main(["check", url, "--label", f"is={which}", "--label", "token=hunter2", "-o", output])
+    written = capsys.readouterr()
+    assert "hunter2" not in written.out + written.err
+    assert "token=…" in written.out
+    assert "token=…" in written.err
+
+
+def test_ignition_sources_are_followed(checked: Checked, tmp_path: Path) -> None:
+    """Configs and files, each once; a hash is compared."""
+    digest = hashlib.sha256(b"file").hexdigest()
+
+    def config(*sources: str, file: str = "") -> bytes:
+        merged = {"config": {"merge": [{"source": source} for source in sources]}, "version": "3.4.0"}
+        contents = {"source": file, "verification": {"hash": f"sha256-{digest}"}}
+        files = [{"path": "/f", "contents": contents}] if file else []
+        return json.dumps({"ignition": merged, "storage": {"files": files}}).encode()
+
+    answers: dict[str, tuple[int, dict[str, str], bytes]] = {}
+    with answering(answers) as url:
+        answers |= {
+            "/boot.ipxe": (200, {}, b"#!ipxe\nchain ipxe?uuid=${uuid}\n"),
+            "/ipxe": (200, {}, b"#!ipxe\nkernel k ignition.config.url=${cwduri}a\nboot\n"),
+            "/k": (200, {}, b"kernel"),
+            "/a": (200, {}, config(f"{url}/b", f"{url}/c", file=f"{url}/f")),
+            "/b": (200, {}, config(f"{url}/a", f"{url}/b", file=f"{url}/g")),
+            "/f": (200, {}, b"file"),
+            "/g": (200, {}, b"other"),
+        }
+        code, lines = checked(url)
+    assert 1 == code
+    assert [
+        "ok ignition.config.url /a",
+        "ok ignition.config.merge.0 /b",
+        "FAILED storage.files.0.contents /g",
+        "FAILED ignition.config.merge.1 /c",
+        "ok storage.files.0.contents /f",
+    ] == [" ".join(line.split()[:3]) for line in lines[3:-1]]
+    assert "4 bytes, SHA-256 as stated" in lines[-2]
