@@ -99,7 +99,7 @@ class Report:
         parts = [f"{counts[Status.FAILED]} failed"] if counts[Status.FAILED] else []
         parts += [counted(counts[Status.WARNING], "warning")] if counts[Status.WARNING] else []
         parts += [f"{counts[Status.SKIPPED]} skipped"] if counts[Status.SKIPPED] else []
-        return f"{made}: {', '.join(parts)}" if parts else f"{made} passed"
+        return f"{made}: {', '.join(parts)}" if counts[Status.FAILED] else ", ".join([f"{made} passed", *parts])
 
     def _first_stop(self) -> str:
         """What would stop the first of the machines that would not boot; empty if all would."""

@@ -29,7 +29,7 @@ _WIDTH = 7
 
 
 class Result(NamedTuple):
-    """One check: what a machine fetches (`kernel`, `talos.config`), from which address, and what was found.
+    """One check: what a machine fetches (`kernel`, `talos.config`; empty for a script), from where, and what was found.
 
     `size` and `sha256` are those of a file, `configuration` is the kind of one; secrets in the address are shortened.
     """
@@ -74,7 +74,7 @@ class Result(NamedTuple):
         """All of it, for programs."""
         return {
             "status": str(self.status),
-            "what": self.what,
+            "what": self.what or "script",
             "address": without_secrets(self.address),
             "found": without_secrets(self.found),
             "bytes": self.size,

@@ -109,7 +109,7 @@ def test_address_that_only_the_machine_knows_is_a_warning(checked: Checked, url:
     code, lines = checked(url, "--label", "is=machines")
     assert 0 == code
     why = "not fetched: only the machine knows ${next-server}; give --label next-server=…"
-    assert [f"warn   initrd http://${{next-server}}/initramfs.xz  T  {why}", "4 checks: 1 warning"] == lines[3:]
+    assert [f"warn   initrd http://${{next-server}}/initramfs.xz  T  {why}", "4 checks passed, 1 warning"] == lines[3:]
 
 
 @pytest.mark.parametrize(

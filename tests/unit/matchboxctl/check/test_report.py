@@ -78,7 +78,7 @@ def test_document_has_all_results(capsys: pytest.CaptureFixture[str]) -> None:
     assert {
         "url": "http://h",
         "passed": False,
-        "server": [{"status": "ok", "what": "", "address": "/boot.ipxe", "found": "", **check}],
+        "server": [{"status": "ok", "what": "script", "address": "/boot.ipxe", "found": "", **check}],
         "machines": [
             {
                 "group": "a",
@@ -86,7 +86,7 @@ def test_document_has_all_results(capsys: pytest.CaptureFixture[str]) -> None:
                 "passed": True,
                 "stopped_by": None,
                 "checks": [
-                    {"status": "ok", "what": "", "address": "/ipxe", "found": OK.found, **check, "seconds": 0.5},
+                    {"status": "ok", "what": "script", "address": "/ipxe", "found": OK.found, **check, "seconds": 0.5},
                     {
                         "status": "ok",
                         "what": "kernel",
