@@ -23,6 +23,7 @@ from matchboxctl.rpc.arguments import add_rpc_command
 from matchboxctl.serve.arguments import add_serve_command
 from matchboxctl.store.arguments import add_store_commands
 from matchboxctl.transfer.arguments import add_transfer_commands
+from matchboxctl.validate.arguments import add_validate_command
 
 _ONE_DASH = re.compile(r"-[^\W\d_].")
 _ONE_LETTER = re.compile(r"-[a-z]=.*|-o(?:json|yaml)", re.DOTALL)
@@ -82,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     add_resource_commands(commands)
     add_render_command(commands)
     add_check_command(commands)
+    add_validate_command(commands)
     add_rpc_command(commands)
     add_certs_command(commands)
     add_completion_command(commands)

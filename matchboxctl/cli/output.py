@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 
@@ -70,6 +71,11 @@ FORMATS: Mapping[str, Callable[[object], str]] = {"json": as_json, "yaml": as_ya
 def print_result(output: str, value: Callable[[], object], table: Callable[[], str]) -> None:
     """Print what a command found: its value in a format for programs, or its table."""
     print_text(FORMATS[output](value()) if output in FORMATS else table())
+
+
+def terminal_width() -> int | None:
+    """The columns of the terminal that standard output is; None if it is none."""
+    return shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else None
 
 
 def print_text(text: str) -> None:

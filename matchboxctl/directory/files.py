@@ -10,6 +10,7 @@ from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS, CatalogDocument, Template
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
 from lambda_matchbox.documents.sources import parse_source
+from lambda_matchbox.documents.unknown_keys import UnknownKey, unknown_keys
 from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.releases.sources import Source
 from matchboxctl.directory.drafts import is_draft
@@ -22,73 +23,105 @@ _JSON = ".json"
 _Parsed = TypeVar("_Parsed")
 
 
+class FileProblem(NamedTuple):
+    """Why a file cannot be used, and the line where that is known; None for a directory that cannot be read."""
+
+    file: Path | None
+    reason: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        where = "" if self.line is None else f"line {self.line}: "
+        return self.reason if self.file is None else f"{self.file}: {where}{self.reason}"
+
+
 class DataDirectory(NamedTuple):
     """The documents, by their ids the image sources, and by their paths below assets/ the files.
 
-    `broken` are the directories and names of documents whose files cannot be used, `broken_sources` the ids of such
-    sources. `closed` are the directories that cannot be read.
+    `problems` are the files that cannot be used, `broken` the directories and names of their documents. `unknown_keys`
+    are those of groups and profiles. `nested` are the .json files that are not read, since they lie in a directory
+    below that of groups, profiles or sources.
     """
 
-    documents: list[CatalogDocument]
+    profiles: list[Profile]
+    groups: list[Group]
+    templates: list[Template]
     sources: dict[str, Source]
     assets: dict[str, Path]
+    problems: list[FileProblem]
     broken: list[tuple[str, str]]
-    broken_sources: list[str]
-    closed: list[str]
+    unknown_keys: list[tuple[Path, UnknownKey]]
+    nested: list[Path]
+
+    @property
+    def documents(self) -> list[CatalogDocument]:
+        """Profiles, groups and templates."""
+        return [*self.profiles, *self.groups, *self.templates]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all its directories could be read."""
+        return all(problem.file for problem in self.problems)
 
 
-def read_directory(root: Path, report: Callable[[str], None]) -> DataDirectory:
-    """Read the directory; `report` is called with a message for each unusable file.
+def read_directory(root: Path) -> DataDirectory:
+    """Read the directory.
 
     Groups, profiles and sources are the .json files right in their directories; templates and assets may lie deeper.
     Links are followed.
     """
-    found = DataDirectory([], {}, {}, [], [], [])
+    found = DataDirectory([], [], [], {}, {}, [], [], [], [])
 
     def close(line: str) -> None:
-        report(line)
-        found.closed.append(line)
+        found.problems.append(FileProblem(None, line))
 
-    parsers: dict[str, Callable[[str, bytes], Group | Profile]] = {"profiles": parse_profile, "groups": parse_group}
-    for directory, parse in parsers.items():
-        for name, file in _json_files(root / directory, close):
-            if (document := _parsed(parse, name, file, report)) is not None:
-                found.documents.append(document)
-            else:
+    def read(directory: str, parse: Callable[[str, bytes], _Parsed]) -> Iterator[_Parsed]:
+        for path, file in sorted(files_below(root / directory, close)):
+            name = path.removesuffix(_JSON)
+            if name == path:
+                continue
+            if "/" in path:
+                found.nested.append(file)
+                continue
+            text = _read(file, found.problems)
+            document = None if text is None else _parsed(parse, name, file, text, found.problems)
+            if text is None or document is None:
                 found.broken.append((directory, name))
+                continue
+            found.unknown_keys.extend((file, key) for key in unknown_keys(directory, text))
+            yield document
+
+    found.profiles.extend(read("profiles", parse_profile))
+    found.groups.extend(read("groups", parse_group))
     for kind in TEMPLATE_KINDS:
         for path, file in sorted(files_below(root / kind, close)):
-            try:
-                found.documents.append(Template(kind, path, file.read_bytes()))
-            except OSError as error:
-                report(f"{file}: cannot be read: {error.strerror}")
+            if (body := _read(file, found.problems)) is not None:
+                found.templates.append(Template(kind, path, body))
+            else:
                 found.broken.append((kind, path))
-    for name, file in _json_files(root / "sources", close):
-        if (source := _parsed(parse_source, name, file, report)) is not None:
-            found.sources[name] = source
-        else:
-            found.broken_sources.append(name)
+    found.sources.update((source.id, source) for source in read("sources", parse_source))
     found.assets.update(sorted(files_below(root / "assets", close)))
     return found
 
 
-def _parsed(
-    parse: Callable[[str, bytes], _Parsed], name: str, file: Path, report: Callable[[str], None]
-) -> _Parsed | None:
-    """The document in a file; None if it is unusable, after a report."""
+def _read(file: Path, problems: list[FileProblem]) -> bytes | None:
+    """The file's bytes; None if it cannot be read."""
     try:
-        return parse(name, file.read_bytes())
-    except DocumentError as error:
-        report(f"{file}: {error}")
+        return file.read_bytes()
     except OSError as error:
-        report(f"{file}: cannot be read: {error.strerror}")
-    return None
+        problems.append(FileProblem(file, f"cannot be read: {error.strerror}"))
+        return None
 
 
-def _json_files(directory: Path, close: Callable[[str], None]) -> list[tuple[str, Path]]:
-    """The .json files right in the directory, by their names without the suffix."""
-    found = sorted(files_below(directory, close))
-    return [(path.removesuffix(_JSON), file) for path, file in found if path.endswith(_JSON) and "/" not in path]
+def _parsed(
+    parse: Callable[[str, bytes], _Parsed], name: str, file: Path, text: bytes, problems: list[FileProblem]
+) -> _Parsed | None:
+    """The document in a file; None if it does not parse."""
+    try:
+        return parse(name, text)
+    except DocumentError as error:
+        problems.append(FileProblem(file, error.reason, error.line))
+        return None
 
 
 def files_below(root: Path, report: Callable[[str], None]) -> Iterator[tuple[str, Path]]:

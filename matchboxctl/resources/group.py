@@ -12,8 +12,8 @@ from matchboxctl.documents.file_texts import group_document, group_text
 from matchboxctl.documents.names import id_error
 from matchboxctl.documents.protocol import Documents, Warn
 from matchboxctl.resources.files import NamedFile, parsed, read_documents
-from matchboxctl.resources.profile import missing_templates, template_names
 from matchboxctl.resources.resource import Content, Description, Draft, Facts, check_each, in_order
+from matchboxctl.validate.references import absent_profile, absent_templates
 
 _MAX_VALUES = 2
 
@@ -41,7 +41,7 @@ class GroupResource:
         group = documents.group(name)
         if group is None:
             return None
-        return Description(_facts(group, _missing(documents, group)), group_document(group))
+        return Description(_facts(group, absent_profile(group.profile, documents.holds)), group_document(group))
 
     def get(self, documents: Documents, name: str) -> Content | None:
         """The group as matchbox writes it."""
@@ -80,28 +80,22 @@ class GroupResource:
         return {}
 
 
-def _missing(documents: Documents, group: Group) -> list[str]:
-    if documents.holds("profiles", group.profile):
-        return []
-    return [f"profile {group.profile!r} does not exist"]
-
-
 def _problems(documents: Documents, group: Group) -> list[str]:
     """What does not exist, and which templates fail for machines of the group."""
     # Imported here: only `create` needs Ignition and templates.
-    from lambda_matchbox.answers.template_check import failures
+    from lambda_matchbox.answers.template_check import failures, trials
 
-    if missing := _missing(documents, group):
-        return missing
+    if absent := absent_profile(group.profile, documents.holds):
+        return [absent]
     try:
         profile = documents.profile(group.profile)
         if profile is None:
             return []
-        bodies = {each: documents.template(*each) for each in template_names(profile).items()}
+        bodies = {each: documents.template(*each) for each in profile.template_ids.items()}
     except DocumentError as error:
         return [f"its profile or a template cannot be read: {error}"]
     templates = [Template(kind, name, body) for (kind, name), body in bodies.items() if body is not None]
-    return [*missing_templates(documents, profile), *map(str, failures([group], [profile], templates))]
+    return [*absent_templates(profile, documents.holds), *map(str, failures(trials([group], [profile], templates)))]
 
 
 def _selectors(selector: Mapping[str, SelectorValue]) -> str:
@@ -116,7 +110,7 @@ def _values(value: SelectorValue) -> str:
     return "|".join(value[:_MAX_VALUES]) + (f"|(+{more})" if more > 0 else "")
 
 
-def _facts(group: Group, missing: list[str]) -> Facts:
+def _facts(group: Group, absent: str) -> Facts:
     selectors = [
         f"{key}={each}"
         for key, value in sorted(group.selector.items())
@@ -127,6 +121,6 @@ def _facts(group: Group, missing: list[str]) -> Facts:
         ("ID", [group.id]),
         ("Name", [group.name]),
         ("Selectors", selectors),
-        ("Profile", [group.profile, *(f"({line})" for line in missing)]),
+        ("Profile", [group.profile, *([f"({absent})"] if absent else [])]),
         ("Metadata", metadata.split("\n") if group.metadata else []),
     ]

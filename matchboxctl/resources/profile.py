@@ -4,13 +4,13 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
-from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
 from lambda_matchbox.documents.groups_and_profiles import parse_profile
 from matchboxctl.documents.file_texts import profile_document, profile_text
 from matchboxctl.documents.names import id_error
 from matchboxctl.documents.protocol import Documents, Warn
 from matchboxctl.resources.files import NamedFile, parsed, read_documents
 from matchboxctl.resources.resource import Content, Description, Draft, Facts, check_each, in_order
+from matchboxctl.validate.references import absent_templates
 
 
 class ProfileResource:
@@ -55,7 +55,7 @@ class ProfileResource:
             profile,
             lambda documents: documents.put_profile(profile),
             found.notes,
-            lambda documents: missing_templates(documents, profile),
+            lambda documents: absent_templates(profile, documents.holds),
         )
 
     def delete(self, documents: Documents, name: str) -> bool:
@@ -69,21 +69,6 @@ class ProfileResource:
             if group.profile in names:
                 found.setdefault(group.profile, []).append(f"group {group.id}")
         return found
-
-
-def template_names(profile: Profile) -> dict[str, str]:
-    """The names of the profile's templates, by kind."""
-    named = {kind: getattr(profile, f"{kind}_id") for kind in TEMPLATE_KINDS}
-    return {kind: name for kind, name in named.items() if name}
-
-
-def missing_templates(documents: Documents, profile: Profile) -> list[str]:
-    """A line for each template of the profile that does not exist."""
-    return [
-        f"{kind} template {name!r} does not exist"
-        for kind, name in template_names(profile).items()
-        if not documents.holds(kind, name)
-    ]
 
 
 def _facts(profile: Profile) -> Facts:

@@ -1,10 +1,17 @@
 """The output of `import` and `export` on what they add, change and remove."""
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterator
+from itertools import groupby
+from textwrap import wrap
 from typing import NamedTuple
 
 WRITTEN = "what was written stays, a file that was under way starts anew; the same command goes on with the rest"
 """What an interruption leaves."""
+
+_KIND = re.compile(r"(?:\w+ template|\w+) |")
+_FEW = 20
+_INDENT = "    "
 
 
 class Differences(NamedTuple):
@@ -20,10 +27,25 @@ class Differences(NamedTuple):
     unchanged: int
     prefix: str = ""
 
-    def lines(self) -> list[str]:
-        """A line for each change: `+ group node1`, `~ profile worker`, `- asset vmlinuz`."""
-        marked = (("+", self.added), ("~", self.changed), ("-", self.removed))
-        return [f"{mark} {self.prefix}{name}" for mark, names in marked for name in names]
+    def lines(self, width: int | None = None) -> Iterator[str]:
+        """A line for each change: `+ group node1`, `~ profile worker`, `- asset vmlinuz`.
+
+        With the width of a terminal, many of a kind share lines: `+ group node1, node2, …`.
+        """
+        for mark, names in (("+", self.added), ("~", self.changed), ("-", self.removed)):
+            for kind, these in groupby((f"{self.prefix}{name}" for name in names), _kind):
+                changed = list(these)
+                if width is None or len(changed) <= _FEW:
+                    yield from (f"{mark} {name}" for name in changed)
+                else:
+                    text = ", ".join(name.removeprefix(kind) for name in changed)
+                    yield from wrap(
+                        f"{mark} {kind}{text}",
+                        width,
+                        subsequent_indent=_INDENT,
+                        break_long_words=False,
+                        break_on_hyphens=False,
+                    )
 
     def without(self, names: Collection[str]) -> "Differences":
         """The same without the changes of these, which failed."""
@@ -37,3 +59,9 @@ class Differences(NamedTuple):
         would = "would be " if dry_run else ""
         changes = f"{len(self.added)} added, {len(self.changed)} changed, {len(self.removed)} removed"
         return f"{self.what}: {would}{changes}, {self.unchanged} unchanged"
+
+
+def _kind(name: str) -> str:
+    """`group `, `ignition template ` and the like; empty for a path."""
+    found = _KIND.match(name)
+    return "" if found is None else found[0]

@@ -135,10 +135,7 @@ class _Export:
         return _File(partial(_is_source, source), partial(_put, source_text(source)))
 
     def _object(self, reference: ObjectRef) -> bytes:
-        try:
-            return self._clients.s3.get_object(Bucket=self._clients.bucket, Key=reference.key)["Body"].read()
-        except self._clients.s3.exceptions.NoSuchKey as error:
-            raise LookupError(f"the bucket lacks {reference.key!r}") from error
+        return self._clients.body(reference.key)
 
     def _get(self, assets: AssetObjects, path: str, file: BinaryIO) -> None:
         assets.get(path, file, self._received.add)

@@ -4,28 +4,27 @@ import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from lambda_matchbox.answers.template_check import TemplateFailure, failures
 from lambda_matchbox.aws.bulk.asset_objects import AssetObjects, LocalAsset, invalid_paths, read_asset
 from lambda_matchbox.aws.bulk.plan import Plan, plan
 from lambda_matchbox.aws.bulk.run import CatalogImport
 from lambda_matchbox.aws.catalog.items import display_name, key_of
-from lambda_matchbox.aws.catalog.table_contents import TableContents, scan_table
+from lambda_matchbox.aws.catalog.table_contents import scan_table
 from lambda_matchbox.aws.keys import TEMPLATES_PREFIX, texts_of_sources
 from lambda_matchbox.aws.parallel import in_parallel
-from lambda_matchbox.catalog.group_index import GroupIndex
-from lambda_matchbox.catalog.groups import Group
-from lambda_matchbox.catalog.profiles import Profile
-from lambda_matchbox.catalog.templates import TEMPLATE_KINDS, CatalogDocument, Template
 from matchboxctl.cli.errors import FailedError, UsageError, on_interrupt
+from matchboxctl.cli.output import terminal_width
 from matchboxctl.cli.progress import BYTES, Progress
 from matchboxctl.cli.warnings import Warnings
 from matchboxctl.directory.files import DIRECTORIES, DataDirectory, read_directory
 from matchboxctl.store.advice import advising_on
 from matchboxctl.store.mode import StoreSettings
 from matchboxctl.transfer.differences import WRITTEN, Differences
+from matchboxctl.transfer.import_contents import import_contents
 from matchboxctl.transfer.sources import SourceImport, hidden_assets
+from matchboxctl.validate.report import short_form
+from matchboxctl.validate.validation import validate
 
-_MAX_NAMED = 5
+_MAX_FINDINGS = 20
 
 
 def import_directory(store: StoreSettings, root: Path, *, prune: bool, dry_run: bool) -> None:
@@ -42,8 +41,10 @@ def import_directory(store: StoreSettings, root: Path, *, prune: bool, dry_run: 
         )
     print(f"importing {root} into {store.description}", file=sys.stderr)
     warnings = Warnings()
-    directory = read_directory(root, warnings.warn)
-    if prune and directory.closed:
+    directory = read_directory(root)
+    for problem in directory.problems:
+        warnings.warn(str(problem))
+    if prune and not directory.is_complete:
         print("note: nothing is pruned, because a directory could not be read", file=sys.stderr)
     with advising_on(store), on_interrupt(WRITTEN):
         _Import(store, root, directory, warnings, prune=prune, dry_run=dry_run).run()
@@ -64,14 +65,18 @@ class _Import:
         prune: bool,
         dry_run: bool,
     ) -> None:
+        self._store = store
         self._clients = store.clients()
         self._root = root
         self._directory = directory
         self._warnings = warnings
-        self._prune = prune and not directory.closed
+        self._prune = prune and directory.is_complete
         self._dry_run = dry_run
 
     def run(self) -> None:
+        result = validate(import_contents(self._store, self._root, self._directory, prune=self._prune))
+        for line in short_form(result, f"matchboxctl validate {self._root}", _MAX_FINDINGS):
+            print(line, file=sys.stderr)
         # Assets are stored before the profiles that name them, and deleted after those.
         files, spared = self._asset_files()
         objects = AssetObjects(self._clients)
@@ -88,12 +93,10 @@ class _Import:
         with Progress("reading the table", 0, "items") as read:
             found = scan_table(self._clients, read.add)
         objects = {listed["Key"]: listed["Size"] for listed in self._clients.objects(TEMPLATES_PREFIX)}
-        spared = {key_of(kind, name) or "" for kind, name in self._directory.broken} if self._prune else None
-        changes = plan(self._directory.documents, found, objects, spared)
+        broken = {key_of(kind, name) or "" for kind, name in self._directory.broken if kind != "sources"}
+        changes = plan(self._directory.documents, found, objects, broken if self._prune else None)
         for line in changes.refused:
             self._warnings.warn(line)
-        for line in _warnings(self._directory.documents, found):
-            print(f"note: {line}", file=sys.stderr)
         if not self._dry_run:
             total = len(changes.added) + len(changes.changed) + len(changes.removed)
             into = CatalogImport(self._clients)
@@ -109,7 +112,8 @@ class _Import:
         """After the documents, which machines need first."""
         if not self._directory.sources and not existing:
             return
-        valid, broken = self._directory.sources, self._directory.broken_sources
+        valid = self._directory.sources
+        broken = [name for kind, name in self._directory.broken if kind == "sources"]
         sources = SourceImport(self._root, valid, existing, broken, self._warnings, prune=self._prune)
         for line in hidden_assets(self._directory.sources.values(), self._directory.assets):
             print(f"note: {line}", file=sys.stderr)
@@ -186,9 +190,8 @@ class _Import:
         return shown.without(gone)
 
     def _show(self, shown: Differences) -> None:
-        if self._dry_run:
-            for line in shown.lines():
-                print(line)
+        for line in shown.lines(terminal_width()):
+            print(line)
         print(shown.summary(dry_run=self._dry_run))
 
 
@@ -197,38 +200,3 @@ def _shown(changes: Plan) -> Differences:
         list(map(display_name, keys)) for keys in (changes.added, changes.changed, changes.removed)
     )
     return Differences("groups, profiles and templates", added, changed, removed, changes.unchanged)
-
-
-def _warnings(documents: list[CatalogDocument], found: TableContents) -> list[str]:
-    """What is valid but probably unintended: overlapping groups, absent names, and templates that fail."""
-    groups = [document for document in documents if isinstance(document, Group)]
-    profiles = {document.id: document for document in documents if isinstance(document, Profile)}
-    templates = {d[:2] for d in documents if not isinstance(d, (Group, Profile))} | found.templates.keys()
-    lines = list(map(str, GroupIndex(groups).overlaps()))
-    absent: dict[str, list[str]] = {}
-    for group in groups:
-        if group.profile not in profiles and group.profile not in found.profiles:
-            absent.setdefault(group.profile, []).append(group.id)
-    for name, ids in absent.items():
-        names = "names" if len(ids) == 1 else "name"
-        lines.append(f"{_some(ids)} {names} profile {name!r}, which is absent")
-    for profile in profiles.values():
-        for kind in TEMPLATE_KINDS:
-            template_id = getattr(profile, f"{kind}_id")
-            if template_id and (kind, template_id) not in templates:
-                lines.append(f"profile {profile.id} names {kind} template {template_id!r}, which is absent")
-    lines += [f"{_some(failure.groups)}: {failure}" for failure in _failures(documents)]
-    return lines
-
-
-def _failures(documents: list[CatalogDocument]) -> list[TemplateFailure]:
-    """The templates that fail for machines of these groups."""
-    profiles = [document for document in documents if isinstance(document, Profile)]
-    templates = [document for document in documents if isinstance(document, Template)]
-    return failures([document for document in documents if isinstance(document, Group)], profiles, templates)
-
-
-def _some(ids: list[str]) -> str:
-    """The groups, a limited number by name."""
-    others = f" and {len(ids) - _MAX_NAMED} more" if len(ids) > _MAX_NAMED else ""
-    return f"group{'s' if len(ids) > 1 else ''} {', '.join(ids[:_MAX_NAMED])}{others}"

@@ -43,8 +43,10 @@ def test_lists_survive_import_and_export(
     assert 1 == run("import", data)
     output = capsys.readouterr().err
     assert f"{data / 'groups' / 'wide.json'}: line 1: selector: its lists have 41 combinations" in output
-    note = "note: groups listed, rival both select mac=52:54:00:00:00:02,os=a: listed is chosen for it"
-    assert [note] == [line for line in output.splitlines() if " select " in line]
+    overlap = "groups listed, rival both select mac=52:54:00:00:00:02,os=a: listed is chosen for it"
+    assert [f"  {data}/groups/rival.json: fault: {overlap}"] == [
+        line for line in output.splitlines() if " select " in line
+    ]
     assert 0 == run("export", tmp_path / "out")
     assert listed == json.loads((tmp_path / "out" / "groups" / "listed.json").read_text())["selector"]
     before = contents(stores)

@@ -95,7 +95,12 @@ def test_dry_run_lists_the_changes_and_writes_nothing(
     assert files(data) == files(out)
     assert 0 == run("import", data, "--prune")
     assert [
+        "+ group new",
+        "~ group g",
+        "- generic template t",
         "groups, profiles and templates: 1 added, 1 changed, 1 removed, 2 unchanged",
+        "~ asset vmlinuz",
+        "- asset dir/a file+ü%41.txt",
         "assets: 0 added, 1 changed, 1 removed, 0 unchanged",
     ] == _lines(capsys)
     assert 0 == run("export", out, "--prune")
@@ -194,19 +199,41 @@ def test_document_over_a_limit_is_named_with_the_limit(
     assert "assets: 2 added" in output.out
 
 
-def test_absent_names_and_overlaps_are_noted(data: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_findings_are_shown_before_an_import(data: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     (data / "groups" / "b.json").write_text('{"profile": "absent", "selector": {"os": "a"}}')
     (data / "profiles" / "q.json").write_text('{"cloud_id": "none"}')
     assert 0 == run("import", data)
-    notes = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note: ")]
     assert [
-        "note: groups b, g have the same selectors: b is chosen",
-        "note: group b names profile 'absent', which is absent",
-        "note: profile q names cloud template 'none', which is absent",
-    ] == notes
+        "3 faults in 2 groups, 2 profiles, 2 templates:",
+        f"  {data}/groups/b.json: fault: profile 'absent' does not exist",
+        f"  {data}/groups/g.json: fault: groups b, g have the same selectors: b is chosen",
+        f"  {data}/profiles/q.json: fault: cloud template 'none' does not exist",
+        f"  run `matchboxctl validate {data}` for all of them, and what to do",
+    ] == capsys.readouterr().err.splitlines()[1:]
 
 
-def test_failing_template_is_noted_and_imported(
+def test_what_is_in_the_table_and_the_bucket_already_is_not_absent(
+    data: Path, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Unless it is pruned."""
+    assert 0 == run("import", data)
+    other = tmp_path / "other"
+    for name in ("groups", "profiles"):
+        (other / name).mkdir(parents=True)
+    (other / "groups" / "h.json").write_text('{"profile": "p", "selector": {"os": "h"}}')
+    (other / "profiles" / "q.json").write_text('{"boot": {"kernel": "/assets/vmlinuz"}, "generic_id": "t"}')
+    capsys.readouterr()
+    assert 0 == run("import", other, "--dry-run")
+    assert "fault" not in capsys.readouterr().err
+    assert 0 == run("import", other, "--dry-run", "--prune")
+    assert [
+        f"  {other}/groups/h.json: fault: profile 'p' does not exist",
+        f"  {other}/profiles/q.json: fault: generic template 't' does not exist",
+        f"  {other}/profiles/q.json: fault: kernel: /assets/vmlinuz does not exist",
+    ] == [line for line in capsys.readouterr().err.splitlines() if ": fault: " in line]
+
+
+def test_failing_template_is_shown_and_imported(
     data: Path, stores: Stores, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Not one whose result depends on labels."""
@@ -217,10 +244,10 @@ def test_failing_template_is_noted_and_imported(
         (data / "groups" / f"{name}.json").write_text(json.dumps({"profile": name, "selector": {"os": name}}))
         (data / "profiles" / f"{name}.json").write_text(json.dumps({"ignition_id": name}))
     assert 0 == run("import", data)
-    notes = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note: ")]
     reason = "$.storage.files.0.path, line 3 col 26: path not absolute"
     what = f"what it renders is a Butane config that is refused: {reason}"
-    assert [f"note: group wrong: template 'wrong': {what}"] == notes
+    errors = [line for line in capsys.readouterr().err.splitlines() if ": fault: " in line]
+    assert [f"  {data}/ignition/wrong: fault: {what}"] == errors
     assert {"T#ignition#wrong", "T#ignition#right"} <= contents(stores).keys()
 
 

@@ -38,7 +38,7 @@ VALUES = st.lists(PIECES | st.text(max_size=5), max_size=5).map("".join)
 
 
 def catalog(name: str) -> MemoryCatalog:
-    documents = read_directory(EXAMPLES / name, pytest.fail).documents
+    documents = read_directory(EXAMPLES / name).documents
     return MemoryCatalog(
         [one for one in documents if isinstance(one, Group)],
         [one for one in documents if isinstance(one, Profile)],

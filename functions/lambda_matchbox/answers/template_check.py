@@ -16,7 +16,7 @@ from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.selection import selectors_of
 from lambda_matchbox.catalog.stores import Selection
-from lambda_matchbox.catalog.templates import TEMPLATE_KINDS, Template
+from lambda_matchbox.catalog.templates import Template
 from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.gotemplate import engine
 from lambda_matchbox.http import Response
@@ -24,7 +24,7 @@ from lambda_matchbox.http import Response
 # The last two have parts, for functions that take a label apart.
 _MADE_UP = ("x", "0", "/x", "1.2.3-x-y", "52:54:00:12:34:56")
 _MAX_LABELS = 20
-# Groups of one template differ in little, and each takes milliseconds.
+# Groups of one template whose data have the same shape differ in little, and each takes milliseconds.
 _MAX_GROUPS = 200
 # A group is rendered once, or for each label that the template asks for and each made-up value. Some templates take
 # seconds.
@@ -32,9 +32,23 @@ _MAX_RENDERINGS = 1000
 _ABSENT = "there is no value for "
 
 
+class Trial(NamedTuple):
+    """A template tried for a group: the response, or the reason for which its machines get an error.
+
+    `made_up` are the labels that it was tried with.
+    """
+
+    template: Template
+    group: str
+    made_up: tuple[str, ...]
+    reason: str = ""
+    response: Response | None = None
+
+
 class TemplateFailure(NamedTuple):
     """The error that machines of these groups would get; `made_up` are the labels that it was tried with."""
 
+    template: Template
     groups: list[str]
     reason: str
     made_up: tuple[str, ...]
@@ -44,25 +58,24 @@ class TemplateFailure(NamedTuple):
         return f"{self.reason}{tried}"
 
 
-def failures(
-    groups: Iterable[Group], profiles: Iterable[Profile], templates: Iterable[Template]
-) -> list[TemplateFailure]:
-    """The failures, each once with all its groups. An absent profile or template is not a failure."""
+def trials(groups: Iterable[Group], profiles: Iterable[Profile], templates: Iterable[Template]) -> Iterator[Trial]:
+    """A trial of each template for each of its groups, or for some of them if they are many."""
     by_id = {profile.id: profile for profile in profiles}
-    bodies = {(template.kind, template.id): template.body for template in templates}
-    tried: dict[tuple[str, str], _Trial] = {}
-    found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    found = {template[:2]: _Candidate(template) for template in templates}
     for group in groups:
-        for kind in TEMPLATE_KINDS:
-            key = (kind, getattr(by_id.get(group.profile), f"{kind}_id", ""))
-            if key not in bodies:
-                continue
-            trial = tried.setdefault(key, _Trial(Template(*key, bodies[key])))
-            if trial.groups >= _MAX_GROUPS or trial.renderings >= _MAX_RENDERINGS:
-                continue
-            for failure in trial.failure(Selection(group, by_id.get(group.profile))):
-                found.setdefault(failure, []).append(group.id)
-    return [TemplateFailure(ids, reason, made_up) for (reason, made_up), ids in found.items()]
+        profile = by_id.get(group.profile)
+        for key in () if profile is None else profile.template_ids.items():
+            if key in found and found[key].is_due(group):
+                yield found[key].trial(Selection(group, profile))
+
+
+def failures(tried: Iterable[Trial]) -> list[TemplateFailure]:
+    """The failures, each once with all its groups."""
+    found: dict[tuple[Template, str, tuple[str, ...]], list[str]] = {}
+    for trial in tried:
+        if trial.reason:
+            found.setdefault((trial.template, trial.reason, trial.made_up), []).append(trial.group)
+    return [TemplateFailure(template, ids, reason, made_up) for (template, reason, made_up), ids in found.items()]
 
 
 def check_syntax(template: Template) -> None:
@@ -74,45 +87,63 @@ def check_syntax(template: Template) -> None:
         engine.check_syntax(template.body, name=template.id)
 
 
-class _Trial:
-    """One template, and how often it was tried so far."""
+class _Candidate:
+    """A template to try, and how often it was tried so far."""
 
     def __init__(self, template: Template) -> None:
         self._template = template
-        self.groups = 0
-        self.renderings = 0
+        self._groups = 0
+        self._renderings = 0
+        self._shapes: set[object] = set()
 
-    def failure(self, selection: Selection) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """Why it fails for a group with every value of the made-up labels, and these labels."""
-        self.groups += 1
-        reason, made_up = self._tried(selection, _MADE_UP[0])
-        if reason and all(self._tried(selection, value)[0] for value in _MADE_UP[1:] if made_up):
-            yield reason, made_up
+    def is_due(self, group: Group) -> bool:
+        """Whether to try it for the group: one of the first, or one whose data has other keys or types."""
+        shape = (group.profile, frozenset(group.selector), _shape(group.metadata))
+        is_new = shape not in self._shapes
+        self._shapes.add(shape)
+        return (is_new or self._groups < _MAX_GROUPS) and self._renderings < _MAX_RENDERINGS
 
-    def _tried(self, selection: Selection, value: str) -> tuple[str, tuple[str, ...]]:
-        """Why the template fails, empty if it does not, and the labels that were set to `value`."""
+    def trial(self, selection: Selection) -> Trial:
+        """It fails if it does with every value of the made-up labels."""
+        self._groups += 1
+        first = self._tried(selection, _MADE_UP[0])
+        if first.reason and first.made_up:
+            others = (self._tried(selection, value) for value in _MADE_UP[1:])
+            return next((trial for trial in others if not trial.reason), first)
+        return first
+
+    def _tried(self, selection: Selection, value: str) -> Trial:
+        """A trial in which the labels that the template asks for have that value."""
         labels = dict(selectors_of(selection.group.selector)[0].pairs)
-        made_up: list[str] = []
-        reason = ""
-        while len(made_up) < _MAX_LABELS:
-            self.renderings += 1
+        trial = Trial(self._template, selection.group.id, ())
+        while len(trial.made_up) < _MAX_LABELS:
+            self._renderings += 1
             try:
-                _RESPOND[self._template.kind](self._template, data_of(selection, labels, urlencode(labels)))
+                response = _RESPOND[self._template.kind](self._template, data_of(selection, labels, urlencode(labels)))
             except RenderError as error:
                 label = error.reason.removeprefix(_ABSENT)
-                if str(error) == reason:
+                if str(error) == trial.reason:
                     # The label did not help: it is not what the template asks for.
-                    return reason, tuple(made_up[:-1])
-                reason = str(error)
+                    return trial._replace(made_up=trial.made_up[:-1])
+                trial = trial._replace(reason=str(error))
                 if label == error.reason or label in labels:
-                    return reason, tuple(made_up)
+                    return trial
                 labels[label] = value
-                made_up.append(label)
+                trial = trial._replace(made_up=(*trial.made_up, label))
             except MatchboxError as error:
-                return str(error), tuple(made_up)
+                return trial._replace(reason=str(error))
             else:
-                return "", tuple(made_up)
-        return "", tuple(made_up)
+                return trial._replace(reason="", response=response)
+        return trial._replace(reason="")
+
+
+def _shape(value: object) -> object:
+    """The keys of maps, and the types of values and whether they are empty: what templates distinguish most."""
+    if isinstance(value, Mapping):
+        return frozenset((key, _shape(one)) for key, one in value.items())
+    if isinstance(value, list):
+        return tuple(dict.fromkeys(map(_shape, value)))
+    return type(value), bool(value)
 
 
 _RESPOND: dict[str, Callable[[Template, Mapping[str, object]], Response]] = {

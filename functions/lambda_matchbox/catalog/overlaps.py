@@ -7,6 +7,7 @@ from typing import NamedTuple
 from lambda_matchbox.catalog.selection import Selector, sort_key
 
 _MAX_SHOWN = 200
+_MAX_NAMED = 5
 
 
 class Overlap(NamedTuple):
@@ -20,7 +21,8 @@ class Overlap(NamedTuple):
 
     def __str__(self) -> str:
         """The overlap as a warning."""
-        ids = ", ".join(self.ids)
+        more = len(self.ids) - _MAX_NAMED
+        ids = ", ".join(self.ids[:_MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
         if self.example is None:
             return f"groups {ids} have the same selectors: {self.ids[0]} is chosen"
         shown = str(self.example)

@@ -47,6 +47,12 @@ class Profile(NamedTuple):
     boot: NetBoot | None = None
     metadata: Mapping[str, object] = {}
 
+    @property
+    def template_ids(self) -> dict[str, str]:
+        """The ids of its templates, by kind."""
+        ids = {"ignition": self.ignition_id, "cloud": self.cloud_id, "generic": self.generic_id}
+        return {kind: template_id for kind, template_id in ids.items() if template_id}
+
     def document(self) -> dict[str, object]:
         """The profile as matchbox writes it to a file, without empty fields. matchbox itself has no metadata here."""
         fields: dict[str, object] = {"id": self.id}

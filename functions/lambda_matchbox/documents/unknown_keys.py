@@ -29,8 +29,10 @@ class UnknownKey(NamedTuple):
 
 
 def unknown_keys(kind: str, text: bytes) -> list[UnknownKey]:
-    """The unknown keys of one of the `groups` or `profiles`, whose document parses."""
-    known = _KNOWN[kind]
+    """The unknown keys of one of the `groups` or `profiles`, whose document parses; other kinds have none."""
+    known = _KNOWN.get(kind)
+    if known is None:
+        return []
     return [
         UnknownKey(".".join((*path, key)), line_of_path(text, (*path, key)), _meant(key, path, known))
         for path, members in _objects(json.loads(text.decode("utf-8", "replace")), known)

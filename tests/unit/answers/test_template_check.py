@@ -1,6 +1,6 @@
 import pytest
 
-from lambda_matchbox.answers.template_check import TemplateFailure, failures
+from lambda_matchbox.answers.template_check import TemplateFailure, failures, trials
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.templates import Template
@@ -10,7 +10,7 @@ FCOS = b"variant: fcos\nversion: 1.5.0\n"
 
 def told(kind: str, template_id: str, body: bytes, *groups: Group) -> list[TemplateFailure]:
     profile = Profile(id="p", **{f"{kind}_id": template_id})
-    return failures(groups or [Group(id="g", profile="p")], [profile], [Template(kind, template_id, body)])
+    return failures(trials(groups or [Group(id="g", profile="p")], [profile], [Template(kind, template_id, body)]))
 
 
 @pytest.mark.parametrize(
@@ -66,9 +66,10 @@ def test_metadata_and_selector_are_the_groups_own() -> None:
     full = Group(id="full", profile="p", selector={"os": "y"}, metadata={"name": "x"})
     bare = Group(id="bare", profile="p", selector={"os": "y"})
     also = Group(id="also", profile="p", metadata={"name": "x"})
+    template = Template("generic", "a", body)
     assert [
-        TemplateFailure(["bare"], "template 'a', line 1: there is no value for name", ()),
-        TemplateFailure(["also"], "template 'a', line 1: there is no value for os", ()),
+        TemplateFailure(template, ["bare"], "template 'a', line 1: there is no value for name", ()),
+        TemplateFailure(template, ["also"], "template 'a', line 1: there is no value for os", ()),
     ] == told("generic", "a", body, full, bare, also)
 
 
@@ -87,4 +88,17 @@ def test_template_with_many_labels_is_tried_for_fewer_groups() -> None:
 
 
 def test_absent_profile_or_template_is_no_failure() -> None:
-    assert [] == failures([Group(id="g", profile="p"), Group(id="h", profile="q")], [Profile("p", cloud_id="a")], [])
+    groups = [Group(id="g", profile="p"), Group(id="h", profile="q")]
+    assert [] == list(trials(groups, [Profile("p", cloud_id="a")], []))
+
+
+def test_group_whose_data_differ_is_tried_however_many_groups_there_are() -> None:
+    """Other keys, other types, or empty values: these are what templates fail for."""
+    groups = [Group(id=str(number), profile="p", metadata={"host": {"name": "x"}}) for number in range(300)]
+    odd = [
+        Group(id="no-host", profile="p", metadata={}),
+        Group(id="no-name", profile="p", metadata={"host": {}}),
+        Group(id="number", profile="p", metadata={"host": {"name": 7}}),
+    ]
+    found = told("generic", "a", b"{{.host.name | upper}}", *groups, *odd)
+    assert [one.id for one in odd] == [group for failure in found for group in failure.groups]

@@ -21,3 +21,10 @@ class StoreClients(NamedTuple):
         """The bucket's objects whose keys start with `prefix`, as S3 lists them."""
         for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
             yield from page.get("Contents", ())
+
+    def body(self, key: str) -> bytes:
+        """The bytes of an object. Raises LookupError if it is absent."""
+        try:
+            return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        except self.s3.exceptions.NoSuchKey as error:
+            raise LookupError(f"the bucket lacks {key!r}") from error

@@ -1,0 +1,1 @@
+"""`matchboxctl validate`: what machines would miss of a data directory, or of table and bucket, before they ask."""
