@@ -56,7 +56,11 @@ def _seconds(text: str) -> float:
 
 def _check(options: argparse.Namespace) -> None:
     from matchboxctl.check.command import CheckOptions, check
-    from matchboxctl.store.mode import chosen_store
 
     given = CheckOptions(options.label, options.user_agent, options.timeout, options.output)
-    check(options.url, given, chosen_store(options.data_path) if options.all else None)
+    if not options.all:
+        check(options.url, given)
+        return
+    from matchboxctl.store.mode import chosen_store
+
+    check(options.url, given, chosen_store(options.data_path))

@@ -11,6 +11,7 @@ from matchboxctl.check.downloads import Downloads
 from matchboxctl.check.result import Result, Status
 from matchboxctl.check.selected_group import SelectedGroup
 from matchboxctl.netboot.addresses import DIRECTORY, Address, Reader, addresses_in
+from matchboxctl.netboot.placeholders import Placeholder, in_value
 from matchboxctl.netboot.script import ScriptFile, script_files
 from matchboxctl.netboot.variables import STAND_INS, fill_ipxe, fill_talos, label_of, labels_in
 
@@ -86,8 +87,12 @@ class Boot:
         directory = url.partition("?")[0].rpartition("/")[0] + "/"
         for file in files:
             yield self._script_file(file, url, directory)
-        for argument in addresses_in(arg for kernel in kernels for arg in kernel.args):
-            yield from self._argument(argument, directory)
+        args = [arg for kernel in kernels for arg in kernel.args]
+        left = [Placeholder(text, arg.partition("=")[0]) for arg in args for text in in_value(arg, has_braces=False)]
+        if left:
+            yield Result(Status.WARNING, "kernel arguments", "", "", placeholders=left)
+        for argument in addresses_in(args):
+            yield from self._argument(argument, url, directory)
 
     def _script(self, url: str) -> tuple[str, str]:
         try:
@@ -113,7 +118,7 @@ class Boot:
             return Result(Status.FAILED, file.command, file.address, str(error))
         return Result(Status.OK, file.command, file.address, download.note, download.size, download.sha256)
 
-    def _argument(self, address: Address, directory: str) -> Iterator[Result]:
+    def _argument(self, address: Address, script: str, directory: str) -> Iterator[Result]:
         """Follow the address in a kernel argument."""
         filled = fill_ipxe(address.text, self._labels, directory=directory)
         url, missing = filled.text, filled.missing
@@ -122,12 +127,18 @@ class Boot:
             missing = (*missing, *more)
         if missing:
             yield _unknown(address.argument, address.text, missing)
-        elif not url.lower().startswith(("http://", "https://")):
-            reason = f"not a whole address: begin it with {DIRECTORY} or http://"
-            yield Result(Status.FAILED, address.argument, url, reason)
-        else:
-            labels = [label for label in labels_in(address.text) if label not in self._given and STAND_INS.get(label)]
-            yield from self._contents.results(address, Target(address.argument, url, tuple(labels)))
+            return
+        try:
+            resolve(script, url)
+            if not url.lower().startswith(("http://", "https://")):
+                raise FetchError(f"not a whole address: begin it with {DIRECTORY} or http://")
+        except FetchError as error:
+            yield Result(Status.FAILED, address.argument, url, str(error))
+            return
+        labels = [label for label in labels_in(address.text) if label not in self._given and STAND_INS.get(label)]
+        if address.reader is Reader.TALOS and "uuid" not in self._given and STAND_INS["uuid"] in url:
+            labels = list(dict.fromkeys([*labels, "uuid"]))
+        yield from self._contents.results(address, Target(address.argument, url, tuple(labels)))
 
 
 def _unknown(what: str, address: str, missing: tuple[str, ...]) -> Result:

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from matchboxctl.check.boot_client import AbsentError, BootClient, FetchError, origin
 from matchboxctl.check.downloads import Download, Downloads
 from matchboxctl.check.result import Result, Status
 from matchboxctl.check.selected_group import SelectedGroup
 from matchboxctl.netboot.addresses import Address, Expected, Reader
-from matchboxctl.netboot.configuration import Configuration, Source, read_configuration
 from matchboxctl.netboot.treeinfo import DEFAULT_IMAGES, NAME, TreeInfo, read_treeinfo
+
+if TYPE_CHECKING:
+    from matchboxctl.netboot.configuration import Configuration, Source
 
 _MAX_CONFIGURATION = 16 * 1024 * 1024
 _MAX_TEXT = 1 << 20
@@ -62,13 +64,13 @@ class Contents:
         except FetchError as error:
             yield self._result(Status.FAILED, target, self._why(target, error))
             return
-        found = read_configuration(body, reader)
+        found = _read(body, reader)
         if found.kind == "empty" and reader in _MAY_BE_EMPTY:
             yield self._result(Status.OK, target, "empty")._replace(configuration="empty")
         else:
             yield from self._described(target, found, f"{len(body):,} bytes")
 
-    def _described(self, target: Target, found: Configuration, note: str) -> Iterator[Result]:
+    def _described(self, target: Target, found: "Configuration", note: str) -> Iterator[Result]:
         """A configuration that was fetched, and what it makes the machine fetch."""
         made_up = f", with made-up {' and '.join(target.made_up)}" if target.made_up else ""
         try:
@@ -88,13 +90,16 @@ class Contents:
                 self._followed.add(source.address)
                 yield from self._source(source)
 
-    def _source(self, source: Source) -> Iterator[Result]:
+    def _source(self, source: "Source") -> Iterator[Result]:
         """What an Ignition config refers to."""
         target = Target(source.path.removeprefix("$."), source.address)
-        if source.is_config:
+        if source.has_headers:
+            yield self._result(Status.SKIPPED, target, "not fetched: the request needs headers")
+            return
+        if source.is_config and not source.is_packed:
             yield from self._configuration(target, Reader.IGNITION)
-        if source.digest or not source.is_config:
-            yield self._file(target, source.digest)
+        if source.digest or source.is_packed or not source.is_config:
+            yield self._file(target, "" if source.is_packed else source.digest)
 
     def _file(self, target: Target, digest: str = "") -> Result:
         try:
@@ -110,7 +115,7 @@ class Contents:
             is_directory = isinstance(error, AbsentError) and target.url.endswith("/")
             yield self._result(Status.WARNING if is_directory else Status.FAILED, target, str(error))
             return
-        found = read_configuration(download.body) if download.body and _is_text(download.body) else None
+        found = _read(download.body) if download.body and _is_text(download.body) else None
         if found is None or found.kind in ("text", "HTML page"):
             yield self._downloaded(target, download)
         else:
@@ -142,13 +147,15 @@ class Contents:
 
     def _why(self, target: Target, error: FetchError) -> str:
         """Why a configuration cannot be fetched."""
-        reasons = []
+        reasons: list[str] = []
         if isinstance(error, AbsentError):
             with suppress(FetchError):
-                reasons = [self._group.problem(target.url, target.made_up), self._group.reason_of_404(target.url)]
+                reasons.append(self._group.problem(target.url, target.made_up))
+            with suppress(FetchError):
+                reasons.append(self._group.reason_of_404(target.url))
         elif target.made_up:
             labels = " ".join(f"--label {label}=…" for label in target.made_up)
-            reasons = [f"tried with made-up {' and '.join(target.made_up)}; give {labels}"]
+            reasons.append(f"tried with made-up {' and '.join(target.made_up)}; give {labels}")
         known = "; ".join(filter(None, reasons))
         return f"{error}: {known}" if known else str(error)
 
@@ -159,6 +166,13 @@ class Contents:
     def _result(self, status: Status, target: Target, found: str) -> Result:
         is_own = target.url.startswith(f"{self._root}/")
         return Result(status, target.what, target.url.removeprefix(self._root) if is_own else target.url, found)
+
+
+def _read(body: bytes, reader: Reader = Reader.UNKNOWN) -> "Configuration":
+    # Imported here: many boots end before their first configuration.
+    from matchboxctl.netboot.configuration import read_configuration
+
+    return read_configuration(body, reader)
 
 
 def _is_text(body: bytes) -> bool:

@@ -47,7 +47,6 @@ class Downloads:
         return found
 
     def _download(self, url: str, digest: str, keep: int) -> Download:
-        stated = None if digest else self._stated(url)
         hashes = {name: hashlib.new(name) for name in ("sha256", "sha512")}
         size, body = 0, bytearray()
         with Progress(_name(url), 0, BYTES) as progress:
@@ -65,37 +64,31 @@ class Downloads:
         if size == 0:
             raise FetchError("the file is empty")
         found = {name: one.hexdigest() for name, one in hashes.items()}
-        note = _compared_with(digest, found) if digest else _compared(_name(url), found["sha256"], stated)
+        note = _compared_with(digest, found) if digest else self._compared_beside(url, found["sha256"])
         # The target of a redirect may contain a signature, which is not shown.
         note += f", redirected to {origin(end)}" if end != url else ""
         return Download(size, found["sha256"], f"{size:,} bytes, {note}", bytes(body) if size <= keep else None)
 
-    def _stated(self, url: str) -> list[str] | None:
-        """The digests in the checksum file beside the file; None if there is no such file."""
+    def _compared_beside(self, url: str, found: str) -> str:
+        """Compare a digest with the checksum file beside the file, if there is one. Raises FetchError."""
         parts = urlsplit(url)
         name = _name(url)
         beside = urlunsplit(parts._replace(path=parts.path + checksums.SUFFIX))
         try:
             text, _ = self._client.body(beside, checksums.MAX_SIZE)
         except AbsentError:
-            return None
+            return "no checksum beside it"
         except FetchError as error:
             raise FetchError(f"{name}{checksums.SUFFIX}: {error}") from error
         if not (stated := checksums.stated(name, text)):
             raise FetchError(f"{name}{checksums.SUFFIX} has no SHA-256 of the file")
-        return stated
+        if wrong := [digest for digest in stated if digest != found]:
+            raise FetchError(f"the SHA-256 is {found}, but {name}{checksums.SUFFIX} states {wrong[0]}")
+        return "SHA-256 as stated"
 
 
 def _name(url: str) -> str:
     return unquote(urlsplit(url).path).rpartition("/")[2]
-
-
-def _compared(name: str, found: str, stated: list[str] | None) -> str:
-    if stated is None:
-        return "no checksum beside it"
-    if wrong := [digest for digest in stated if digest != found]:
-        raise FetchError(f"the SHA-256 is {found}, but {name}{checksums.SUFFIX} states {wrong[0]}")
-    return "SHA-256 as stated"
 
 
 def _compared_with(digest: str, found: dict[str, str]) -> str:

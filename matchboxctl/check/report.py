@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from matchboxctl.check.result import Result, Status, without_secrets
 from matchboxctl.cli.errors import FailedError
-from matchboxctl.cli.output import FORMATS, print_text
 from matchboxctl.cli.plurals import counted
 from matchboxctl.cli.tables import shown
 from matchboxctl.render.secret_masks import names_a_secret
@@ -34,6 +33,7 @@ class Report:
     def __init__(self, root: str, output: str) -> None:
         self._root = root
         self._output = output
+        self._is_table = output == "table"
         self._server: list[Result] = []
         self._machines: list[_Machine] = []
         is_terminal = sys.stdout is not None and sys.stdout.isatty()
@@ -59,10 +59,12 @@ class Report:
 
     def end(self) -> None:
         """Print the summary or the document. Raises FailedError with the first result that would stop a machine."""
-        if self._output in FORMATS:
-            print_text(FORMATS[self._output](self.document()))
-        else:
+        if self._is_table:
             self._print(self._summary(), before="\n" if len(self._machines) > 1 else "")
+        else:
+            from matchboxctl.cli.output import FORMATS, print_text
+
+            print_text(FORMATS[self._output](self.document()))
         if reason := self._first_stop():
             raise FailedError(reason)
 
@@ -118,7 +120,7 @@ class Report:
         self._print("\n".join(result.lines(self._width)))
 
     def _print(self, text: str, before: str = "") -> None:
-        if self._output not in FORMATS:
+        if self._is_table:
             print(f"{before}{text}", flush=True)
 
 

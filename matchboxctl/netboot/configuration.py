@@ -55,13 +55,16 @@ class Configuration(NamedTuple):
 class Source(NamedTuple):
     """An address that Ignition fetches: for a config in place of or merged into this one, or for a file.
 
-    `digest` is Ignition's `verification.hash`, such as `sha256-…`, or empty.
+    `digest` is Ignition's `verification.hash`, such as `sha256-…`, or empty; it is that of what is unpacked if the
+    source `is_packed`.
     """
 
     path: str
     address: str
     digest: str
     is_config: bool
+    is_packed: bool = False
+    has_headers: bool = False
 
 
 def read_configuration(body: bytes, reader: Reader = Reader.UNKNOWN) -> Configuration:
@@ -132,7 +135,16 @@ def _sources(config: object, path: str = "$", *, is_config: bool = False) -> lis
         if isinstance(address, str) and address.lower().startswith(("http://", "https://")):
             verification = config.get("verification")
             digest = verification.get("hash") if isinstance(verification, dict) else None
-            found.append(Source(path, address, digest if isinstance(digest, str) else "", is_config))
+            found.append(
+                Source(
+                    path,
+                    address,
+                    digest if isinstance(digest, str) else "",
+                    is_config,
+                    is_packed=config.get("compression") == "gzip",
+                    has_headers=bool(config.get("httpHeaders")),
+                )
+            )
         for key, member in config.items():
             found += _sources(member, f"{path}.{key}", is_config=path == "$.ignition.config" or is_config)
     return found

@@ -80,9 +80,12 @@ def fill_ipxe(text: str, labels: Mapping[str, str], *, directory: str | None = N
 def fill_talos(address: str, labels: Mapping[str, str]) -> Filled:
     """The address of `talos.config` as Talos requests it: variables in the query, and a `uuid` without a value.
 
-    A query with variables is sorted and encoded anew; any other is unchanged.
+    A query with variables is sorted and encoded anew; any other is unchanged, and so is an invalid address.
     """
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return Filled(address)
     query = parse_qsl(parts.query, keep_blank_values=True)
     wanted = [f"${{{name[1].lower()}}}" for _, value in query for name in _TALOS_VARIABLE.finditer(value)]
     blank = any(key == "uuid" and not value.strip() for key, value in query)

@@ -39,6 +39,9 @@ ARGS: Mapping[str, tuple[str, ...]] = {
     "any": ("url=${cwduri}generic?is=any", "other=${cwduri}assets/rootfs.img", "url=${cwduri}assets/absent"),
     "server": ("talos.config=http://${next-server}/ignition", "live=http://${ip}/x"),
     "wrongkind": ("ignition.config.url=${cwduri}generic?is=wrongkind",),
+    "invalid": ("talos.config=http://[",),
+    "port": ("x=http://127.0.0.1:99999/",),
+    "address": ("talos.config=http://<matchbox-ip>/ignition", "console=ttyS0"),
     "token": ("inst.ks=${cwduri}generic?is=token&token=hunter2",),
 }
 TEMPLATES: Mapping[str, tuple[str, str]] = {
@@ -174,12 +177,37 @@ def test_address_whose_labels_select_another_group_fails(checked: Checked, url: 
     [
         ("path", "not a whole address: begin it with ${{cwduri}} or http://"),
         ("notree", "404 from {url}: there is neither images/install.img nor LiveOS/squashfs.img below it"),
+        ("invalid", "invalid address 'http://[': Invalid IPv6 URL"),
         ("wrongkind", "cloud-config: Ignition reads Ignition configs"),
         ("token", "kickstart: the section that begins at line 2 has no %end"),
     ],
 )
 def test_address_that_would_stop_the_machine_fails(checked: Checked, url: str, which: str, why: str) -> None:
     assert why.format(url=url) == checked.failure(url, "--label", f"is={which}")
+
+
+def test_invalid_port_fails(checked: Checked, url: str) -> None:
+    assert checked.failure(url, "--label", "is=port").startswith("http://127.0.0.1:99999: LocationParseError")
+
+
+def test_placeholder_in_kernel_arguments_is_a_warning(checked: Checked, url: str) -> None:
+    code, lines = followed(checked, url, "address")
+    assert (1, "warn   kernel arguments  T  placeholder is left: <matchbox-ip> (talos.config)") == (code, lines[0])
+    assert lines[1].startswith("FAILED talos.config http://<matchbox-ip>/ignition  T  ")
+
+
+def test_labels_are_compared_at_other_addresses_of_the_server_too(
+    checked: Checked, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in ("groups", "profiles", "assets"):
+        (tmp_path / path).mkdir()
+    (tmp_path / "assets/k").write_bytes(b"kernel")
+    (tmp_path / "groups/g.json").write_text('{"profile": "p", "selector": {"arch": "arm64"}}')
+    with serving(tmp_path) as port:
+        config = f"talos.config=http://localhost:{port}/ignition?uuid=${{uuid}}"
+        (tmp_path / "profiles/p.json").write_text(json.dumps({"boot": {"kernel": "/assets/k", "args": [config]}}))
+        failure = checked.failure(f"http://127.0.0.1:{port}", "--label", "arch=arm64")
+    assert failure.startswith(f"404 from http://localhost:{port}: no group matches the labels of this address (uuid)")
 
 
 def test_other_arguments_are_followed(checked: Checked, url: str) -> None:
@@ -258,14 +286,21 @@ def test_ignition_sources_are_followed(checked: Checked, tmp_path: Path) -> None
             "/b": (200, {}, config(f"{url}/a", f"{url}/b", file=f"{url}/g")),
             "/f": (200, {}, b"file"),
             "/g": (200, {}, b"other"),
+            "/h": (200, {}, b"packed"),
         }
+        headers = {"source": f"{url}/private", "httpHeaders": [{"name": "A", "value": "b"}]}
+        packed = {"source": f"{url}/h", "compression": "gzip", "verification": {"hash": f"sha256-{digest}"}}
+        merged = {"config": {"merge": [headers, packed]}, "version": "3.4.0"}
+        answers["/c"] = (200, {}, json.dumps({"ignition": merged}).encode())
         code, lines = checked(url)
     assert 1 == code
     assert [
         "ok ignition.config.url /a",
         "ok ignition.config.merge.0 /b",
         "FAILED storage.files.0.contents /g",
-        "FAILED ignition.config.merge.1 /c",
+        "ok ignition.config.merge.1 /c",
+        "- ignition.config.merge.0 /private",
+        "ok ignition.config.merge.1 /h",
         "ok storage.files.0.contents /f",
     ] == [" ".join(line.split()[:3]) for line in lines[3:-1]]
     assert "4 bytes, SHA-256 as stated" in lines[-2]

@@ -130,4 +130,5 @@ class _Interrupting(dict[str, tuple[int, dict[str, str], bytes]]):
 def test_interrupted_check_says_what_was_checked(capsys: pytest.CaptureFixture[str]) -> None:
     with answering(_Interrupting(kernel_by({}))) as url:
         assert 130 == main(["check", url])
-    assert "matchboxctl: interrupted after 2 checks passed. Nothing was changed\n" == capsys.readouterr().err
+    # The server may complain of the client that went away.
+    assert "matchboxctl: interrupted after 2 checks passed. Nothing was changed\n" in capsys.readouterr().err

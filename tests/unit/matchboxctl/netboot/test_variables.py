@@ -66,7 +66,7 @@ def test_talos_fills_its_variables_and_a_uuid_without_value() -> None:
 
 
 def test_talos_requests_other_addresses_unchanged() -> None:
-    for address in ("http://h/ignition?b=%2f&a=${other}", "http://h/${uuid}", "http://h/i?uuid=1"):
+    for address in ("http://h/ignition?b=%2f&a=${other}", "http://h/${uuid}", "http://h/i?uuid=1", "http://[?uuid="):
         assert Filled(address) == fill_talos(address, LABELS)
 
 
