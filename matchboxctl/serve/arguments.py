@@ -3,6 +3,7 @@
 import argparse
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from matchboxctl.cli.arguments import (
     MODES,
@@ -17,7 +18,12 @@ from matchboxctl.cli.arguments import (
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.rpc.arguments import add_rpc_arguments, rpc_settings
 
+if TYPE_CHECKING:
+    from matchboxctl.serve.command import HttpsSettings
+
 _DIGITS = 8
+_TRUE = ("1", "t", "T", "true", "TRUE", "True")
+_FALSE = ("0", "f", "F", "false", "FALSE", "False")
 
 
 def add_serve_command(commands: Commands) -> None:
@@ -46,6 +52,18 @@ def add_serve_command(commands: Commands) -> None:
     add_flag(parser, "--max-connections-per-address", "N", limit, "1024")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
     add_flag(parser, "--processes", "N", "processes that share the address", str(min(cores, 2)))
+    parser.add_argument(
+        "--web-ssl",
+        metavar="BOOL",
+        nargs="?",
+        const="true",
+        default=os.environ.get("MATCHBOX_WEB_SSL") or "false",
+        help="serve https in place of http (MATCHBOX_WEB_SSL; default false)",
+    )
+    add_flag(parser, "--https-address", "HOST:PORT", "where to serve https beside http", shown="off")
+    chain = "certificate of https, with those between it and its authority, in PEM; a new one is read within a second"
+    add_flag(parser, "--web-cert-file", "FILE", chain, "/etc/matchbox/ssl/server.crt")
+    add_flag(parser, "--web-key-file", "FILE", "its key, in PEM without a passphrase", "/etc/matchbox/ssl/server.key")
     add_rpc_arguments(parser, "")
     add_log_flags(parser)
     parser.set_defaults(run=_serve)
@@ -76,7 +94,31 @@ def _serve(options: argparse.Namespace) -> None:
         {name.strip().lower() for name in options.host_names.split(",") if name.strip()},
     )
     processes = _number("--processes", options.processes)
-    serve(ServeSettings(options.address, http, processes, log, source, rpc_settings(options), options.sync, key))
+    https = _https(options)
+    rpc = rpc_settings(options)
+    serve(ServeSettings(options.address, http, https, processes, log, source, rpc, options.sync, key))
+
+
+def _https(options: argparse.Namespace) -> "HttpsSettings | None":
+    """The settings; None if https is off. Raises UsageError."""
+    from matchboxctl.serve.certificate import CertificateFiles
+    from matchboxctl.serve.command import HttpsSettings
+
+    in_place = _is_true("--web-ssl", options.web_ssl)
+    if in_place and options.https_address:
+        raise UsageError("--web-ssl serves https in place of http, and --https-address beside it: use one of them")
+    if not in_place and not options.https_address:
+        return None
+    return HttpsSettings(
+        CertificateFiles(Path(options.web_cert_file), Path(options.web_key_file)), options.https_address
+    )
+
+
+def _is_true(flag: str, text: str) -> bool:
+    """The value of a flag that is true or false, as Go reads it. Raises UsageError."""
+    if text not in (*_TRUE, *_FALSE):
+        raise UsageError(f"{flag} ({variable(flag)}) {text!r} is not true or false")
+    return text in _TRUE
 
 
 def _number(flag: str, text: str) -> int:

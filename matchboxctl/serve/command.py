@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_matchbox.web.signatures import Signatures
-from matchboxctl.cli.arguments import parse_address
+from matchboxctl.cli.arguments import Address, parse_address
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.log.settings import LogSettings
 from matchboxctl.log.standard_error import standard_error_log
@@ -16,7 +16,8 @@ from matchboxctl.releases.source_stores import stores_in_directory, stores_in_ta
 from matchboxctl.rpc.settings import RpcSettings
 from matchboxctl.serve.backends import Backend, Directories, directory_backend, store_backend, warn
 from matchboxctl.serve.background_sync import BackgroundSync
-from matchboxctl.serve.http_server import HttpServer, HttpSettings
+from matchboxctl.serve.certificate import Certificate, CertificateFiles
+from matchboxctl.serve.http_server import HttpServer, HttpSettings, Listener
 from matchboxctl.serve.processes import listeners, processes
 from matchboxctl.serve.startup_banner import startup_banner
 from matchboxctl.store.mode import StoreSettings
@@ -31,14 +32,22 @@ _OTHER_DESCRIPTORS = 256
 """The descriptors for stores and gRPC, or a quarter where there are few; a download takes two."""
 
 
+class HttpsSettings(NamedTuple):
+    """The certificate, and an address of its own, beside that of http; without one https takes its place."""
+
+    files: CertificateFiles
+    address: str = ""
+
+
 class ServeSettings(NamedTuple):
-    """What `serve` serves and where: gRPC as well with `rpc`; image sources are synced with `sync`.
+    """What `serve` serves and where: with TLS by `https`, gRPC as well with `rpc`; `sync` syncs image sources.
 
     `key` signs responses. `processes` share the address.
     """
 
     address: str
     http: HttpSettings
+    https: HttpsSettings | None
     processes: int
     log: LogSettings
     source: Directories | StoreSettings
@@ -51,12 +60,14 @@ def serve(settings: ServeSettings) -> None:
     """Serve until SIGINT or SIGTERM. Raises UsageError with one line that says what to change."""
     address = parse_address("--address", settings.address)
     http = settings.http._replace(connections=min(settings.http.connections, _descriptors()))
+    certificate = None if settings.https is None else Certificate(settings.https.files)
+    beside = None
+    if settings.https is not None and settings.https.address:
+        beside = parse_address("--https-address", settings.https.address)
     backend = _backend(settings)
-    try:
-        first, *others = listeners(address, settings.processes)
-    except (OSError, OverflowError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"cannot listen on {settings.address}: {reason}") from error
+    listening = [_listeners(address, settings.processes, None if beside else certificate)]
+    if beside is not None:
+        listening.append(_listeners(beside, settings.processes, certificate))
 
     def after_fork() -> HttpServer:
         backend.after_fork()
@@ -66,10 +77,16 @@ def serve(settings: ServeSettings) -> None:
         # Another process may serve before this one does.
         signal.signal(number, lambda *_: sys.exit())
     with ExitStack() as stack:
-        running = stack.enter_context(processes([first, *others], after_fork))
+        running = stack.enter_context(processes(list(zip(*listening, strict=True)), after_fork))
         rpc_server = None if settings.rpc is None else _rpc_server(settings.rpc, backend, settings.log)
-        port: int = first.getsockname()[1]
-        banner, *lines = startup_banner(address._replace(port=port), backend.summary, backend.examples)
+        port, *ports = (listener.socket.getsockname()[1] for listener in running.listeners)
+        banner, *lines = startup_banner(
+            address._replace(port=port),
+            backend.summary,
+            backend.examples,
+            scheme="https" if running.listeners[0].certificate else "http",
+            beside=beside and beside._replace(port=ports[0]),
+        )
         for line in [banner, *([] if rpc_server is None else rpc_server.lines), *lines, *backend.warnings]:
             print(line, flush=True)
         if settings.sync:
@@ -78,6 +95,14 @@ def serve(settings: ServeSettings) -> None:
             rpc_server.start()
             stack.callback(rpc_server.stop)
         running.run(HttpServer(backend.app, http, waits=backend.waits))
+
+
+def _listeners(address: Address, count: int, certificate: Certificate | None) -> list[Listener]:
+    try:
+        return listeners(address, count, certificate)
+    except (OSError, OverflowError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"cannot listen on {address.text}: {reason}") from error
 
 
 def _descriptors() -> int:

@@ -70,7 +70,9 @@ class Connections:
         return True
 
     def closed(self, connection: Connection) -> None:
-        """Forget the connection."""
+        """Forget the connection, once."""
+        if connection not in self._open:
+            return
         self._ended.set()
         self._waiting.pop(connection, None)
         self._open.discard(connection)

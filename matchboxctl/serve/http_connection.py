@@ -42,13 +42,17 @@ class LimitedServer(web.Server):
 
     def __call__(self) -> RequestHandler:
         """The protocol of a new connection."""
-        return LimitedConnection(self, self.limits)
+        return self.connection("http")
+
+    def connection(self, scheme: str) -> "LimitedConnection":
+        """A connection that is not made yet."""
+        return LimitedConnection(self, self.limits, scheme)
 
 
 class LimitedConnection(RequestHandler):
-    """A client's connection."""
+    """A client's connection; the one below it has its bytes as they are, with TLS."""
 
-    def __init__(self, server: LimitedServer, limits: Connections) -> None:
+    def __init__(self, server: LimitedServer, limits: Connections, scheme: str) -> None:
         super().__init__(
             server,
             loop=asyncio.get_running_loop(),
@@ -60,7 +64,9 @@ class LimitedConnection(RequestHandler):
             max_field_size=_LINE_SIZE,
             auto_decompress=False,
         )
+        self.scheme = scheme
         self.address = self.own_address = ""
+        self._below: asyncio.Transport | None = None
         self._limits = limits
         self._log = server.log
         self._head = 0
@@ -68,29 +74,41 @@ class LimitedConnection(RequestHandler):
         self._half_closed = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Refuse the connection if there are too many."""
+        """Begin to read requests."""
         super().connection_made(transport)
+        if self.scheme == "http":
+            # asyncio reads up to 256 KB at once, which wait while a response is sent.
+            transport.max_size = _READ_SIZE  # type: ignore[attr-defined]
+            self.accepted(transport)
+
+    def accepted(self, transport: asyncio.BaseTransport) -> bool:
+        """Count the connection, and refuse it if there are too many."""
+        self._below = cast(asyncio.Transport, transport)
         # None if the client has gone already.
         self.address = (transport.get_extra_info("peername") or ("",))[0]
         host, port = (transport.get_extra_info("sockname") or ("", 0))[:2]
         self.own_address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        # asyncio reads up to 256 KB at once, which wait while a response is sent.
-        transport.max_size = _READ_SIZE  # type: ignore[attr-defined]
         if not self._limits.opened(self):
             self.abort()
+            return False
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             with suppress(OSError):
                 transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _STALLED)
+        return True
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Forget the connection."""
-        self._limits.closed(self)
+        self.forgotten()
         super().connection_lost(exc)
 
+    def forgotten(self) -> None:
+        """The connection does not count any more."""
+        self._limits.closed(self)
+
     def eof_received(self) -> bool:  # type: ignore[override] # asyncio lets it return whether to keep the connection
-        """Complete the response to a client that has closed its half of the connection."""
+        """Complete the response to a client that has closed its half of the connection; TLS has no halves."""
         self._half_closed = True
-        return not self._limits.is_waiting(self)
+        return self.scheme == "http" and not self._limits.is_waiting(self)
 
     def data_received(self, data: bytes) -> None:
         """Limit the head of a request, which aiohttp limits by line only."""
@@ -126,8 +144,8 @@ class LimitedConnection(RequestHandler):
 
     def abort(self) -> None:
         """Close the connection without sending what is pending."""
-        if self.transport is not None:
-            self.transport.abort()
+        if self._below is not None:
+            self._below.abort()
 
     def _close_waiting(self) -> None:
         if self._limits.is_waiting(self):

@@ -3,10 +3,10 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from http import HTTPStatus
 from ipaddress import ip_address
 from pathlib import Path
@@ -21,8 +21,10 @@ from lambda_matchbox.http import FileBody, Request, Response
 from lambda_matchbox.web.access_log import AccessLogFields, log_request
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.failures import error_response
+from matchboxctl.serve.certificate import Certificate
 from matchboxctl.serve.connections import Connections
 from matchboxctl.serve.http_connection import SERVER, LimitedConnection, LimitedServer
+from matchboxctl.serve.tls_connection import TlsConnection
 
 GRACE = 8.0
 """The seconds that downloads have to end after SIGTERM."""
@@ -41,6 +43,13 @@ _LONG_ROUTES = ("/ignition", "/ignition.sig", "/ignition.asc")
 _LONG_QUERY = 2048
 
 
+class Listener(NamedTuple):
+    """A listening socket, which speaks TLS if it has a certificate."""
+
+    socket: socket.socket
+    certificate: Certificate | None = None
+
+
 class HttpSettings(NamedTuple):
     """The limits of connections, and the host names to which the server answers (any if there are none)."""
 
@@ -50,7 +59,7 @@ class HttpSettings(NamedTuple):
 
 
 class HttpServer:
-    """Serves the app at a listening socket until it is stopped.
+    """Serves the app at listening sockets until it is stopped.
 
     With `waits`, a response may wait for other servers, and runs in a thread.
     """
@@ -61,18 +70,24 @@ class HttpServer:
         self._waits = waits
         self._threads = ThreadPoolExecutor(_THREADS, "request")
 
-    async def serve(self, listener: socket.socket, stop: asyncio.Event) -> None:
+    async def serve(self, listeners: Sequence[Listener], stop: asyncio.Event) -> None:
         """Serve until `stop` is set; then complete the requests that are running, for GRACE seconds."""
         loop = asyncio.get_running_loop()
         limits = (self._settings.connections, self._settings.connections_per_address)
         connections = Connections(*limits, self.app.log, loop.time)
         manager = LimitedServer(self.respond, connections, self.app.log)
-        server = await loop.create_server(manager, sock=listener, backlog=_ACCEPTED_AT_ONCE)
-        listener.listen(BACKLOG)
-        sweeping = loop.create_task(_sweep(connections))
+        servers = []
+        for listener in listeners:
+            certificate = listener.certificate
+            connection = manager if certificate is None else partial(_tls_connection, manager, certificate)
+            servers.append(await loop.create_server(connection, sock=listener.socket, backlog=_ACCEPTED_AT_ONCE))
+            listener.socket.listen(BACKLOG)
+        certificates = [listener.certificate for listener in listeners if listener.certificate is not None]
+        sweeping = loop.create_task(self._sweep(connections, certificates))
         try:
             await stop.wait()
-            server.close()
+            for server in servers:
+                server.close()
             with suppress(TimeoutError):
                 await asyncio.wait_for(connections.drained(), GRACE)
         finally:
@@ -80,6 +95,13 @@ class HttpServer:
             await manager.shutdown(0.1)
             connections.log_refused()
             self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _sweep(self, connections: Connections, certificates: Sequence[Certificate]) -> None:
+        while True:
+            await asyncio.sleep(_SWEEP_INTERVAL)
+            connections.sweep()
+            for certificate in certificates:
+                certificate.renew(self.app.log)
 
     async def respond(self, http: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
@@ -167,6 +189,10 @@ class HttpServer:
         return sent
 
 
+def _tls_connection(manager: LimitedServer, certificate: Certificate) -> TlsConnection:
+    return TlsConnection(manager.connection("https"), certificate.context)
+
+
 def _request(http: web.BaseRequest, connection: LimitedConnection) -> Request:
     target = _without_host(http.raw_path.partition("#")[0])
     path, _, query = target.partition("?")
@@ -176,7 +202,7 @@ def _request(http: web.BaseRequest, connection: LimitedConnection) -> Request:
     if not headers.get("host"):
         headers["host"] = connection.own_address
     headers["x-forwarded-for"] = connection.address
-    headers["x-forwarded-proto"] = "http"
+    headers["x-forwarded-proto"] = connection.scheme
     return Request(http.method, path or "/", query, headers)
 
 
@@ -210,9 +236,3 @@ def _is_address(host: str) -> bool:
 def _may_take_long(request: Request) -> bool:
     listing = request.path.startswith("/assets") and request.path.endswith("/")
     return listing or request.path in _LONG_ROUTES or len(request.raw_query) > _LONG_QUERY
-
-
-async def _sweep(connections: Connections) -> None:
-    while True:
-        await asyncio.sleep(_SWEEP_INTERVAL)
-        connections.sweep()

@@ -14,12 +14,13 @@ from typing import IO, NamedTuple
 
 from matchboxctl.cli.arguments import Address
 from matchboxctl.cli.errors import FailedError
-from matchboxctl.serve.http_server import BACKLOG, GRACE, HttpServer
+from matchboxctl.serve.certificate import Certificate
+from matchboxctl.serve.http_server import BACKLOG, GRACE, HttpServer, Listener
 
 _BIND_SECONDS = 2.0
 
 
-def listeners(address: Address, count: int) -> list[socket.socket]:
+def listeners(address: Address, count: int, certificate: Certificate | None) -> list[Listener]:
     """Sockets that listen on the address, among which the kernel divides connections. Raises OSError."""
     # A plain socket is refused where another program listens; those that share a port are not.
     with _bound_alone(address) as alone:
@@ -27,7 +28,7 @@ def listeners(address: Address, count: int) -> list[socket.socket]:
     sockets = [_bound(address._replace(port=port), socket.SO_REUSEPORT) for _ in range(count)]
     for one in sockets:
         one.listen(BACKLOG)
-    return sockets
+    return [Listener(one, certificate) for one in sockets]
 
 
 def _bound_alone(address: Address) -> socket.socket:
@@ -55,9 +56,9 @@ def _bound(address: Address, *options: int) -> socket.socket:
 
 
 class Processes(NamedTuple):
-    """The socket of the first process, and the others, which end when `lifeline`, a pipe's write end, is closed."""
+    """The sockets of the first process, and the others, which end when `lifeline`, a pipe's write end, is closed."""
 
-    listener: socket.socket
+    listeners: Sequence[Listener]
     others: Sequence[BaseProcess]
     lifeline: IO[bytes]
 
@@ -84,23 +85,27 @@ class Processes(NamedTuple):
             loop.add_signal_handler(number, end)
         for process in self.others:
             loop.add_reader(process.sentinel, end, process)
-        await server.serve(self.listener, stop)
+        await server.serve(self.listeners, stop)
         return bool(ended)
 
 
 @contextmanager
-def processes(sockets: Sequence[socket.socket], server: Callable[[], HttpServer]) -> Iterator[Processes]:
-    """Fork a process for each socket but the first, which serves there until this one ends. No thread may run yet."""
+def processes(listeners: Sequence[Sequence[Listener]], server: Callable[[], HttpServer]) -> Iterator[Processes]:
+    """Fork a process for the sockets of each but the first, which serves there until this one ends.
+
+    No thread may run yet.
+    """
     reading, writing = os.pipe()
     lifeline = os.fdopen(writing, "wb")
     fork = multiprocessing.get_context("fork")
-    first, *rest = sockets
-    others = [fork.Process(target=_serve, args=(server, one, sockets, reading, lifeline), daemon=True) for one in rest]
+    first, *rest = listeners
+    others = [
+        fork.Process(target=_serve, args=(server, own, listeners, reading, lifeline), daemon=True) for own in rest
+    ]
     for process in others:
         process.start()
     os.close(reading)
-    for one in rest:
-        one.close()
+    _close(rest)
     try:
         yield Processes(first, others, lifeline)
     finally:
@@ -115,20 +120,24 @@ def processes(sockets: Sequence[socket.socket], server: Callable[[], HttpServer]
 
 def _serve(
     server: Callable[[], HttpServer],
-    listener: socket.socket,
-    sockets: Sequence[socket.socket],
+    own: Sequence[Listener],
+    listeners: Sequence[Sequence[Listener]],
     reading: int,
     lifeline: IO[bytes],
 ) -> None:
     lifeline.close()
-    for one in sockets:
-        # A socket that is open anywhere still takes connections.
-        if one is not listener:
-            one.close()
-    asyncio.run(_until_closed(server(), listener, reading))
+    _close([others for others in listeners if others is not own])
+    asyncio.run(_until_closed(server(), own, reading))
 
 
-async def _until_closed(server: HttpServer, listener: socket.socket, reading: int) -> None:
+def _close(listeners: Sequence[Sequence[Listener]]) -> None:
+    # A socket that is open anywhere still takes connections.
+    for of_a_process in listeners:
+        for listener in of_a_process:
+            listener.socket.close()
+
+
+async def _until_closed(server: HttpServer, listeners: Sequence[Listener], reading: int) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
 
@@ -140,4 +149,4 @@ async def _until_closed(server: HttpServer, listener: socket.socket, reading: in
         # A terminal sends them to all processes: the first one decides.
         loop.add_signal_handler(number, lambda: None)
     loop.add_reader(reading, end)
-    await server.serve(listener, stop)
+    await server.serve(listeners, stop)

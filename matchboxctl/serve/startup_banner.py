@@ -20,25 +20,32 @@ _ASSETS = "/assets/"
 
 
 def startup_banner(
-    address: Address, summary: str, examples: Sequence[str], own: Callable[[], str | None] = own_address
+    address: Address,
+    summary: str,
+    examples: Sequence[str],
+    own: Callable[[], str | None] = own_address,
+    *,
+    scheme: str = "http",
+    beside: Address | None = None,
 ) -> list[str]:
     """The lines for either mode: what is served at `address`, paths to try, and the DHCP server's settings.
 
-    `own` gives this machine's address where `address` does not.
+    `own` gives this machine's address where `address` does not. `beside` is an address of https beside that of http.
     """
     local = address._replace(host="127.0.0.1") if address.host in _EVERYWHERE else address
     loopback = is_loopback(address.host)
     host = own() if address.host in _EVERYWHERE or loopback else address.host
     lines = [
         f"serving {summary}",
-        f"listening on {address.text}",
+        f"listening on {address.text if scheme == 'http' else f'https://{address.text}'}",
+        *([] if beside is None else [f"listening on https://{beside.text}"]),
         "",
         "try:",
-        *(f"  curl 'http://{local.text}{path}'" for path in ("/boot.ipxe", *examples)),
+        *(f"  curl '{scheme}://{local.text}{path}'" for path in ("/boot.ipxe", *examples)),
         "",
         "dnsmasq, for machines that run iPXE already:",
         "  dhcp-userclass=set:ipxe,iPXE",
-        f"  dhcp-boot=tag:ipxe,http://{address._replace(host=host or 'ADDRESS').text}/boot.ipxe",
+        f"  dhcp-boot=tag:ipxe,{scheme}://{address._replace(host=host or 'ADDRESS').text}/boot.ipxe",
     ]
     if host is None:
         lines.append("  (no interface has an address that other machines reach: replace ADDRESS once one has)")

@@ -4,6 +4,7 @@ import http.client
 import os
 import queue
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -29,11 +30,12 @@ class Reply(NamedTuple):
 class Serve:
     """A running `serve` on `port` of 127.0.0.1, and its output; see `started`."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: subprocess.Popen[str], tls: bytes = b"") -> None:
         self.port = -1
         self.startup_banner: list[str] = []
         self.errors: list[str] = []
         self._process = process
+        self._tls = ssl.create_default_context(cadata=tls.decode()) if tls else None
         self._ports: queue.Queue[int] = queue.Queue()
         self._readers = [threading.Thread(target=self._read_startup_banner), threading.Thread(target=self._read_errors)]
         for reader in self._readers:
@@ -57,7 +59,11 @@ class Serve:
 
     def ask(self, target: str, user_agent: str = "curl/8.5.0", method: str = "GET", **headers: str) -> Reply:
         """The response, without retries."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LIMIT)
+        connection = (
+            http.client.HTTPConnection("127.0.0.1", self.port, timeout=LIMIT)
+            if self._tls is None
+            else http.client.HTTPSConnection("127.0.0.1", self.port, timeout=LIMIT, context=self._tls)
+        )
         try:
             connection.request(method, target, headers={"User-Agent": user_agent, **headers})
             answer = connection.getresponse()
@@ -101,11 +107,12 @@ def started(
     environment: Mapping[str, str] | None = None,
     command: Sequence[str | Path] = COMMAND,
     directory: Path | None = None,
+    tls: bytes = b"",
 ) -> Iterator[Serve]:
-    """Start `serve` with these flags, in this environment or the test's own."""
+    """Start `serve` with these flags, in this environment or the test's own; `tls` is the authority of its https."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen([*command, *flags], text=True, env=environment, cwd=directory, **pipes) as process:
-        serve = Serve(process)
+        serve = Serve(process, tls)
         try:
             serve.await_response()
             yield serve

@@ -52,7 +52,10 @@ def test_large_asset_is_streamed_to_every_client(server: Serve, user_agent: str)
 
 def test_head_of_a_large_asset_has_its_length(server: Serve) -> None:
     head = server.get("/assets/dir/large.img", GRUB, method="HEAD")
-    assert (200, "3000000", b"") == (head.status, head.headers["content-length"], head.body)
+    assert (200, b"", "3000000", "application/octet-stream") == (
+        *(head.status, head.body),
+        *(head.headers[name] for name in ("content-length", "content-type")),
+    )
 
 
 def test_connect_stays_inside_the_assets(server: Serve) -> None:
