@@ -1,32 +1,36 @@
-"""`matchboxctl`: the parser of its commands. Flags are matchbox's: one dash or two, and before the environment."""
+"""`matchboxctl`: the command line, and the exit codes of its errors."""
 
-import argparse
 import os
-import re
 import signal
 import sys
 from collections.abc import Sequence
-from itertools import takewhile
+
+import click
 
 from lambda_matchbox.errors import MatchboxError
-from matchboxctl.certs.arguments import add_certs_command
-from matchboxctl.check.arguments import add_check_command
-from matchboxctl.cli.arguments import MODES
+from matchboxctl import __version__
+from matchboxctl.cli.commands import CONTEXT, LazyGroup
 from matchboxctl.cli.errors import CommandError, FailedError, UsageError
 from matchboxctl.cli.extras import missing_extra
+from matchboxctl.cli.options import MODES, data_path_flag
 from matchboxctl.cli.standard_output import OutputError, discard_output, flush_output, open_output
-from matchboxctl.completion.arguments import add_completion_command
-from matchboxctl.releases.arguments import add_source_commands
-from matchboxctl.render.arguments import add_render_command
-from matchboxctl.resources.arguments import add_resource_commands
-from matchboxctl.rpc.arguments import add_rpc_command
-from matchboxctl.serve.arguments import add_serve_command
-from matchboxctl.store.arguments import add_store_commands
-from matchboxctl.transfer.arguments import add_transfer_commands
-from matchboxctl.validate.arguments import add_validate_command
+from matchboxctl.commands import SECTIONS
 
-_ONE_DASH = re.compile(r"-[^\W\d_].")
-_ONE_LETTER = re.compile(r"-[a-z]=.*|-o(?:json|yaml)", re.DOTALL)
+PROGRAM = "matchboxctl"
+
+
+@click.group(
+    PROGRAM,
+    cls=LazyGroup,
+    sections=SECTIONS,
+    epilog=MODES,
+    context_settings=CONTEXT,
+    examples=["matchboxctl serve --data-path examples/talos", "matchboxctl help render"],
+)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+@data_path_flag("matchbox's data directory; also after the command")
+def command_line(data_path: str) -> None:
+    """Network boot as with matchbox."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,15 +47,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    given = _with_two_dashes(arguments)
-    parser = _parser()
-    if "_ARGCOMPLETE" in os.environ:
-        from matchboxctl.completion.complete import complete
+    if "_MATCHBOXCTL_COMPLETE" in os.environ:
+        from matchboxctl.completion.shells import complete
 
-        complete(parser)
-    options = parser.parse_args(given)
+        return complete(command_line, os.environ["_MATCHBOXCTL_COMPLETE"])
     try:
-        options.run(options)
+        with command_line.make_context(PROGRAM, [*arguments]) as context:
+            command_line.invoke(context)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except click.UsageError as error:
+        return _misused(error)
     except CommandError as error:
         return _failed(error, error.code)
     except MatchboxError as error:
@@ -66,37 +72,20 @@ def _run(arguments: Sequence[str]) -> int:
     return 0
 
 
+def _misused(error: click.UsageError) -> int:
+    """Print the error, and unless a value is wrong, the usage of the command; its whole help for a group alone."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return error.exit_code
+    if error.ctx is not None and type(error) is not click.BadParameter:
+        _, *path = error.ctx.command_path.split()
+        print(f"{error.ctx.get_usage()}\nSee `{' '.join([PROGRAM, 'help', *path])}`.", file=sys.stderr)
+    return _failed(error.format_message(), error.exit_code)
+
+
 def _failed(message: object, code: int) -> int:
-    print(f"matchboxctl: {message}", file=sys.stderr)
+    print(f"{PROGRAM}: {message}", file=sys.stderr)
     return code
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="matchboxctl", description="Network boot as with matchbox.", epilog=MODES, allow_abbrev=False
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    add_serve_command(commands)
-    add_store_commands(commands)
-    add_transfer_commands(commands)
-    add_source_commands(commands)
-    add_resource_commands(commands)
-    add_render_command(commands)
-    add_check_command(commands)
-    add_validate_command(commands)
-    add_rpc_command(commands)
-    add_certs_command(commands)
-    add_completion_command(commands)
-    return parser
-
-
-def _with_two_dashes(arguments: Sequence[str]) -> list[str]:
-    """The arguments with two dashes before long flags; a flag of one letter may be followed by its value."""
-    flags = list(takewhile(lambda argument: argument != "--", arguments))
-    return [
-        f"-{argument}" if _ONE_DASH.match(argument) and not _ONE_LETTER.fullmatch(argument) else argument
-        for argument in flags
-    ] + [*arguments[len(flags) :]]
 
 
 if __name__ == "__main__":

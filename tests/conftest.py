@@ -28,7 +28,7 @@ for name in list(os.environ):
     if name.startswith(("AWS_", "MATCHBOX_")) and name != "MATCHBOX_NIGHTLY":
         del os.environ[name]
 
-# argparse looks for a translation of every word otherwise.
+# Click looks for a translation of every word otherwise.
 os.environ["LANGUAGE"] = "C"
 
 # Sessions share one loader: each would read 2 MB of service models again, which takes 0.1 s for every command.

@@ -1,30 +1,24 @@
-"""Arguments of `matchboxctl completion`."""
+"""`matchboxctl completion`."""
 
-import argparse
-import sys
+import click
 
-from matchboxctl.cli.arguments import Commands, add_command
-
-_EXAMPLES = """\
-bash: write into ~/.bashrc
-  eval "$(matchboxctl completion bash)"
-zsh: write into ~/.zshrc, after compinit
-  eval "$(matchboxctl completion zsh)"
-fish: write into ~/.config/fish/config.fish
-  matchboxctl completion fish | source
-"""
+from matchboxctl.cli.commands import Command
 
 
-def add_completion_command(commands: Commands) -> None:
-    """Add `completion`."""
-    more = ",\nfor commands, flags, files, and ids of groups and profiles."
-    parser = add_command(commands, "completion", "print the completion script of a shell", more, epilog=_EXAMPLES)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell")
-    parser.set_defaults(run=_completion)
+@click.command(
+    cls=Command,
+    examples=[
+        'bash, in ~/.bashrc: eval "$(matchboxctl completion bash)"',
+        'zsh, in ~/.zshrc after compinit: eval "$(matchboxctl completion zsh)"',
+        "fish, in ~/.config/fish/config.fish: matchboxctl completion fish | source",
+    ],
+)
+@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
+def completion(shell: str) -> None:
+    """Print the completion script of a shell.
 
+    It completes commands, flags, files, and ids of groups, profiles, templates and image sources.
+    """
+    from matchboxctl.completion.shells import script
 
-def _completion(options: argparse.Namespace) -> None:
-    from matchboxctl.completion.complete import script
-
-    sys.stdout.write(script(options.shell))
+    click.echo(script(click.get_current_context().find_root().command, shell), nl=False)

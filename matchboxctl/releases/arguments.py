@@ -1,96 +1,99 @@
-"""The arguments of the commands on image sources."""
+"""The commands on image sources and their releases."""
 
-import argparse
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from matchboxctl.cli.arguments import MODES, Commands, add_command, add_data_path
+import click
+
+from matchboxctl.cli.commands import Command
+from matchboxctl.cli.options import MODES, data_path_flag, output_option
 from matchboxctl.store.advice import advising
 
 if TYPE_CHECKING:
     from lambda_matchbox.image_sync.sources import SourceStores
 
-_OUTPUTS = ("text", "json", "env")
-
-Run = Callable[["SourceStores", argparse.Namespace], None]
-
-
-def add_source_commands(commands: Commands) -> None:
-    """Add the commands."""
-
-    def command(name: str, run: Run, what: str, more: str = ".") -> argparse.ArgumentParser:
-        parser = add_command(commands, name, what, more, epilog=MODES)
-        add_data_path(parser, "directory with sources/ and releases/")
-        parser.set_defaults(run=lambda options: _run(run, options))
-        return parser
-
-    sync = command(
-        "sync",
-        _sync,
-        "publish the newest images of image sources",
-        ". Boot images are pulled from a container registry, verified, and published as a release; a source with "
-        "`verify` takes only images that its key or identity has signed. Logins of private registries are in docker's "
-        "config.json (in DOCKER_CONFIG, else ~/.docker). Exits with 0 only if every source is up to date.",
-    )
-    sync.add_argument("ids", metavar="ID", nargs="*", help="an image source (default: all)")
-    releases = command("releases", _releases, "show the releases of an image source, the newest first")
-    releases.add_argument("id", metavar="ID", help="the image source")
-    releases.add_argument(
-        "--output",
-        choices=_OUTPUTS,
-        default="text",
-        help="env prints TALOS_VERSION, KERNEL_DIGEST and INITRAMFS_DIGEST of the current release",
-    )
-    rollback = command(
-        "rollback",
-        _rollback,
-        "serve an older release of an image source, and hold it",
-        ". Syncs do not update the source until `matchboxctl follow ID`.",
-    )
-    rollback.add_argument("id", metavar="ID", help="the image source")
-    rollback.add_argument("digest", metavar="DIGEST", nargs="?", help="the release (default: the previous one)")
-    follow = command("follow", _follow, "let syncs update an image source again after a rollback")
-    follow.add_argument("id", metavar="ID", help="the image source")
-    withdraw = command("withdraw", _withdraw, "stop serving the releases of a removed image source")
-    withdraw.add_argument("id", metavar="ID", help="the id of the removed image source")
+_data_path = data_path_flag("directory with sources/ and releases/")
+_source = click.argument("source", metavar="ID")
 
 
-def _run(run: Run, options: argparse.Namespace) -> None:
+def _command(*examples: str) -> Callable[[Callable[..., Any]], Command]:
+    return click.command(cls=Command, epilog=MODES, examples=examples)
+
+
+def _stores(data_path: str) -> "SourceStores":
     from matchboxctl.releases.source_stores import stores_in_directory, stores_in_table
     from matchboxctl.store.mode import chosen_store
 
-    with advising():
-        store = chosen_store(options.data_path)
-        run(stores_in_directory(store) if isinstance(store, Path) else stores_in_table(store), options)
+    store = chosen_store(data_path)
+    return stores_in_directory(store) if isinstance(store, Path) else stores_in_table(store)
 
 
-def _sync(stores: "SourceStores", options: argparse.Namespace) -> None:
+@_command("matchboxctl sync", "matchboxctl sync talos-arm64")
+@click.argument("sources", metavar="[ID]...", nargs=-1)
+@_data_path
+def sync(sources: Sequence[str], data_path: str) -> None:
+    """Publish the newest images of image sources, by default of all.
+
+    Boot images are pulled from a container registry, verified, and published as a release; a source with `verify`
+    takes only images that its key or identity has signed. Logins of private registries are in docker's config.json (in
+    DOCKER_CONFIG, else ~/.docker). Exits with 0 only if every source is up to date.
+    """
     from matchboxctl.releases.sync import sync
 
-    sync(stores, options.ids, os.environ)
+    with advising():
+        sync(_stores(data_path), sources, os.environ)
 
 
-def _releases(stores: "SourceStores", options: argparse.Namespace) -> None:
+@_command("matchboxctl releases talos-arm64", "matchboxctl releases talos-arm64 --output env")
+@_source
+@_data_path
+@output_option("text", "env")
+def releases(source: str, data_path: str, output: str) -> None:
+    """Show the releases of an image source, the newest first.
+
+    The output env has TALOS_VERSION, KERNEL_DIGEST and INITRAMFS_DIGEST of the current release.
+    """
     from matchboxctl.releases.commands import releases
 
-    releases(stores, options.id, options.output)
+    with advising():
+        releases(_stores(data_path), source, output)
 
 
-def _rollback(stores: "SourceStores", options: argparse.Namespace) -> None:
+@_command("matchboxctl rollback talos-arm64")
+@_source
+@click.argument("digest", metavar="[DIGEST]", required=False)
+@_data_path
+def rollback(source: str, digest: str | None, data_path: str) -> None:
+    """Serve an older release of an image source, and hold it.
+
+    The release is the one of that digest, by default the previous one. Syncs do not update the source until
+    `matchboxctl follow ID`.
+    """
     from matchboxctl.releases.commands import rollback
 
-    rollback(stores, options.id, options.digest)
+    with advising():
+        rollback(_stores(data_path), source, digest)
 
 
-def _follow(stores: "SourceStores", options: argparse.Namespace) -> None:
+@_command("matchboxctl follow talos-arm64")
+@_source
+@_data_path
+def follow(source: str, data_path: str) -> None:
+    """Let syncs update an image source again after a rollback."""
     from matchboxctl.releases.commands import follow
 
-    follow(stores, options.id)
+    with advising():
+        follow(_stores(data_path), source)
 
 
-def _withdraw(stores: "SourceStores", options: argparse.Namespace) -> None:
+@_command("matchboxctl withdraw talos-arm64")
+@_source
+@_data_path
+def withdraw(source: str, data_path: str) -> None:
+    """Stop serving the releases of a removed image source."""
     from matchboxctl.releases.commands import withdraw_removed
 
-    withdraw_removed(stores, options.id)
+    with advising():
+        withdraw_removed(_stores(data_path), source)

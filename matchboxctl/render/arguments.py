@@ -1,52 +1,41 @@
-"""The arguments of `matchboxctl render`."""
+"""`matchboxctl render`."""
 
-import argparse
+from collections.abc import Sequence
 
-from matchboxctl.cli.arguments import MODES, Commands, add_command, add_data_path, add_label_argument
+import click
 
-_EXAMPLE = (
-    "Example: matchboxctl render ignition --label mac=52:54:00:12:34:56. Exit codes: 0 the response is 200, 1 it is an "
-    "error, 2 wrong usage. "
+from matchboxctl.cli.commands import Command
+from matchboxctl.cli.options import MODES, data_path_flag, label_option
+
+
+@click.command(
+    cls=Command,
+    epilog=f"Exit codes: 0 the response is 200, 1 it is an error, 2 wrong usage. {MODES}",
+    examples=[
+        "matchboxctl render ipxe --label mac=52:54:00:12:34:56",
+        "matchboxctl render ignition --label mac=52:54:00:12:34:56",
+    ],
 )
-_OTHERS = 10
+@click.argument("route", metavar="ROUTE")
+@label_option()
+@data_path_flag()
+@click.option(
+    "--others",
+    metavar="COUNT",
+    type=click.IntRange(0),
+    default=10,
+    help="how many other groups to show, the nearest first; with 0 no other group is read",
+)
+@click.option("--show-secrets", is_flag=True, help="show the values under keys such as password, token, key or hash")
+@click.option("-o", "--output", type=click.Choice(("text", "json")), default="text", help="the format")
+def render(route: str, labels: Sequence[str], data_path: str, others: int, output: str, *, show_secrets: bool) -> None:
+    """Show the response to a machine, and why.
 
-
-def add_render_command(commands: Commands) -> None:
-    """Add `render`."""
-    parser = add_command(
-        commands,
-        "render",
-        "show the response to a machine, and why",
-        ": the machine's group and why it is in no other, the profile, the template and its data, with secrets as ***. "
-        "Nothing is served or written.",
-        epilog=_EXAMPLE + MODES,
-    )
-    parser.add_argument("route", metavar="ROUTE", help="ipxe, grub, ignition, cloud, generic or metadata")
-    add_label_argument(parser)
-    add_data_path(parser)
-    parser.add_argument(
-        "--others",
-        metavar="COUNT",
-        type=_count,
-        default=_OTHERS,
-        help=f"how many other groups to show, the nearest first (default {_OTHERS}); with 0 no other group is read",
-    )
-    parser.add_argument(
-        "--show-secrets", action="store_true", help="show the values under keys such as password, token, key or hash"
-    )
-    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="the format (default text)")
-    parser.set_defaults(run=_render)
-
-
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(f"invalid number {text!r}")
-    return int(text)
-
-
-def _render(options: argparse.Namespace) -> None:
+    It shows the machine's group and why it is in no other, the profile, the template and its data, with secrets as
+    ***. Nothing is served or written. ROUTE is ipxe, grub, ignition, cloud, generic or metadata.
+    """
     from matchboxctl.render.command import RenderOptions, render
     from matchboxctl.store.mode import chosen_store
 
-    rendered = RenderOptions(options.route, options.label, options.others, show_secrets=options.show_secrets)
-    render(chosen_store(options.data_path), rendered, json=options.output == "json")
+    options = RenderOptions(route, labels, others, show_secrets=show_secrets)
+    render(chosen_store(data_path), options, json=output == "json")

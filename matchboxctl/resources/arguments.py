@@ -1,86 +1,148 @@
-"""Arguments of the commands on groups, profiles, templates and image sources."""
+"""`matchboxctl group|profile|source|ignition|generic|cloud`, each with its verbs."""
 
-import argparse
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from matchboxctl.cli.arguments import MODES, Commands, add_command, add_data_path, add_output
+import click
+
+from matchboxctl.cli.commands import Group
+from matchboxctl.cli.options import MODES, argument, data_path_flag, option, output_option
 from matchboxctl.store.advice import advising
+
+if TYPE_CHECKING:
+    from matchboxctl.resources.command import Target
 
 _EXIT_CODES = "Exit codes: 0 success, 1 failure, 2 wrong usage, 4 no such {one}, 130 interrupted. "
 
 
 class _Words(NamedTuple):
-    """How help texts call a resource: one, with its kind, several, and the placeholder of its id or name."""
+    """How help texts call a resource: one, with its kind, several, the placeholder of its id, and an example."""
 
     one: str
     one_of_kind: str
     several: str
     metavar: str
+    example: str
 
 
 _RESOURCES = {
-    "group": _Words("group", "a group", "groups", "ID"),
-    "profile": _Words("profile", "a profile", "profiles", "ID"),
-    "source": _Words("source", "an image source", "image sources", "ID"),
-    "ignition": _Words("template", "an Ignition template", "Ignition templates", "NAME"),
-    "generic": _Words("template", "a generic template", "generic templates", "NAME"),
-    "cloud": _Words("template", "a cloud-config template", "cloud-config templates", "NAME"),
+    "group": _Words("group", "a group", "groups", "ID", "node1"),
+    "profile": _Words("profile", "a profile", "profiles", "ID", "worker"),
+    "source": _Words("source", "an image source", "image sources", "ID", "talos-arm64"),
+    "ignition": _Words("template", "an Ignition template", "Ignition templates", "NAME", "worker.yaml"),
+    "generic": _Words("template", "a generic template", "generic templates", "NAME", "join.sh"),
+    "cloud": _Words("template", "a cloud-config template", "cloud-config templates", "NAME", "worker.yaml"),
 }
 
 
-def add_resource_commands(commands: Commands) -> None:
-    """Add `group`, `profile`, `source`, `ignition`, `generic` and `cloud`, each with its verbs."""
-    for resource, words in _RESOURCES.items():
-        epilog = _EXIT_CODES.format(one=words.one) + MODES
-        parser = add_command(commands, resource, f"list, show, create and delete {words.several}", epilog=epilog)
-        verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-        _add_verbs(verbs, resource, words, epilog)
+def _resource(resource: str) -> Group:
+    """The group of the resource's commands."""
+    words = _RESOURCES[resource]
+    epilog = _EXIT_CODES.format(one=words.one) + MODES
+    commands = Group(
+        resource, help=f"List, show, create and delete {words.several}.", epilog=epilog, subcommand_metavar="VERB ..."
+    )
 
+    def verb(name: str, help_text: str, *arguments: str) -> Callable[[Callable[..., Any]], click.Command]:
+        example = " ".join(["matchboxctl", resource, name, *arguments])
+        return commands.command(name, help=help_text, epilog=epilog, examples=[example])
 
-def _add_verbs(verbs: Commands, resource: str, words: _Words, epilog: str) -> None:
-    def verb(name: str, what: str) -> argparse.ArgumentParser:
-        parser = add_command(verbs, name, what, epilog=epilog)
-        add_data_path(parser)
-        parser.set_defaults(run=_run, resource=resource)
-        return parser
+    def complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+        from matchboxctl.cli.names import names_in_time
+
+        def names() -> Sequence[str]:
+            target = _target(context.params["data_path"])
+            return list(target.documents.names(target.resource.kind))
+
+        given = context.params.get("names") or ()
+        return [name for name in names_in_time(names) if name.startswith(incomplete) and name not in given]
+
+    def _target(data_path: str) -> "Target":
+        from matchboxctl.resources.command import target_of
+
+        return target_of(resource, data_path)
+
+    name_argument = click.argument("name", metavar=words.metavar, shell_complete=complete)
+
+    @verb("list", f"List all {words.several} as a table.")
+    @data_path_flag()
+    @output_option()
+    def list_(data_path: str, output: str) -> None:
+        from matchboxctl.resources.command import list_all
+
+        with advising():
+            list_all(_target(data_path), output)
+
+    @verb("describe", f"Show the details of {words.one_of_kind}.", words.example)
+    @name_argument
+    @data_path_flag()
+    @output_option()
+    def describe(name: str, data_path: str, output: str) -> None:
+        from matchboxctl.resources.command import describe
+
+        with advising():
+            describe(_target(data_path), name, output)
+
+    @verb("get", f"Print the file of {words.one_of_kind}.", words.example)
+    @name_argument
+    @data_path_flag()
+    @output_option("file")
+    def get(name: str, data_path: str, output: str) -> None:
+        from matchboxctl.resources.command import get
+
+        with advising():
+            get(_target(data_path), name, output)
 
     is_template = words.one == "template"
-    listing = verb("list", f"list all {words.several} as a table")
-    describing = verb("describe", f"show the details of {words.one_of_kind}")
-    getting = verb("get", f"print the file of {words.one_of_kind}")
-    for reading in (describing, getting):
-        reading.add_argument("id", metavar=words.metavar, help=f"the {words.one}")
-    for reading in (listing, describing):
-        add_output(reading)
-    add_output(getting, "file")
-    creating = verb("create", f"create or replace {words.several}")
     content = (
         f"a {words.one}, whose name is that of the file, or a directory of them"
         if is_template
         else f"JSON or YAML of any number of {words.several}, as `list -o` prints them, or a directory of such files"
     )
-    creating.add_argument(
+
+    @verb("create", f"Create or replace {words.several}.", "-f", "FILE")
+    @option(
         "-f",
         "--file",
+        "files",
         metavar="FILE",
-        action="extend",
-        nargs="+",
+        multiple=True,
         required=True,
         help=f"{content}; - is standard input. Nothing is written unless all of it is valid",
     )
-    if is_template:
-        creating.add_argument("--name", metavar="NEW_NAME", help="the template's name, unless it is that of the file")
-    deleting = verb("delete", f"delete {words.several}")
-    deleting.add_argument("ids", metavar=words.metavar, nargs="+", help=f"the {words.one}")
+    @argument("more", metavar="[FILE]...", nargs=-1)
+    @data_path_flag()
+    def create(files: Sequence[str], more: Sequence[str], data_path: str, name: str | None = None) -> None:
+        from matchboxctl.resources.command import create
+
+        with advising():
+            create(_target(data_path), [*files, *more], name)
+
+    @verb("delete", f"Delete {words.several}.", words.example)
+    @click.argument("names", metavar=f"{words.metavar}...", nargs=-1, required=True, shell_complete=complete)
+    @data_path_flag()
     # Nothing refers to a group or a source.
-    deleting.set_defaults(yes=False)
+    def delete(names: Sequence[str], data_path: str, *, yes: bool = False) -> None:
+        from matchboxctl.resources.command import delete
+
+        with advising():
+            delete(_target(data_path), names, yes=yes)
+
+    if is_template:
+        name_option = click.option(
+            "--name", metavar="NEW_NAME", help="the template's name, unless it is that of the file"
+        )
+        name_option(create)
     if resource not in ("group", "source"):
         users = "groups" if resource == "profile" else "profiles"
-        deleting.add_argument("--yes", action="store_true", help=f"do not ask for confirmation if {users} refer to it")
+        yes_option = click.option("--yes", is_flag=True, help=f"do not ask for confirmation if {users} refer to it")
+        yes_option(delete)
+    return commands
 
 
-def _run(options: argparse.Namespace) -> None:
-    from matchboxctl.resources.command import VERBS, target_of
-
-    with advising():
-        VERBS[options.verb](target_of(options.resource, options.data_path), options)
+group = _resource("group")
+profile = _resource("profile")
+source = _resource("source")
+ignition = _resource("ignition")
+generic = _resource("generic")
+cloud = _resource("cloud")

@@ -1,8 +1,7 @@
 """`matchboxctl group|profile|source|ignition|generic|cloud`: list, describe, get, create, delete."""
 
 import sys
-from argparse import Namespace
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -12,6 +11,7 @@ from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
 from lambda_matchbox.errors import DocumentError, MatchboxError, StoreUnavailableError
 from matchboxctl.cli.arguments import check_data_path
 from matchboxctl.cli.errors import FailedError, MissingError, UsageError
+from matchboxctl.cli.names import did_you_mean
 from matchboxctl.cli.output import FORMATS, json_for_terminal, print_bytes, print_result, print_text
 from matchboxctl.cli.tables import description, shown, table
 from matchboxctl.cli.warnings import Warnings
@@ -62,7 +62,7 @@ def target_of(word: str, data_path: str) -> Target:
     return Target(resource, TableDocuments(store, _RETRY_SECONDS, read_timeout=_READ_TIMEOUT))
 
 
-def _list(target: Target, options: Namespace) -> None:
+def list_all(target: Target, output: str) -> None:
     """Print all. Raises FailedError if some could not be read, after a warning for each."""
     resource, warnings = target.resource, Warnings()
 
@@ -71,7 +71,7 @@ def _list(target: Target, options: Namespace) -> None:
 
     with _failures():
         print_result(
-            options.output,
+            output,
             lambda: resource.list_all(target.documents, warn),
             lambda: table(resource.columns, resource.rows(target.documents, warn)),
         )
@@ -79,26 +79,28 @@ def _list(target: Target, options: Namespace) -> None:
         raise FailedError(f"{warnings.summary('listed')}; the rest is")
 
 
-def _describe(target: Target, options: Namespace) -> None:
-    found = _found(target, options.id, target.resource.describe)
+def describe(target: Target, name: str, output: str) -> None:
+    """Print the details of one. Raises CommandError."""
+    found = _found(target, name, target.resource.describe)
     with _failures():
-        print_result(options.output, lambda: found.document, lambda: description(found.facts))
+        print_result(output, lambda: found.document, lambda: description(found.facts))
 
 
-def _get(target: Target, options: Namespace) -> None:
-    found = _found(target, options.id, target.resource.get)
-    if options.output != "file":
+def get(target: Target, name: str, output: str) -> None:
+    """Print the file of one, or its document. Raises CommandError."""
+    found = _found(target, name, target.resource.get)
+    if output != "file":
         with _failures():
-            print_text(FORMATS[options.output](found.document))
+            print_text(FORMATS[output](found.document))
     elif target.resource.kind in TEMPLATE_KINDS:
         print_bytes(found.file)
     else:
         print_text(json_for_terminal(found.file.decode()))
 
 
-def _create(target: Target, options: Namespace) -> None:
-    """Create or replace what the files hold. Nothing is written unless all of it is valid."""
-    drafts = _drafts(target.resource, options.file, getattr(options, "name", None))
+def create(target: Target, paths: Sequence[str], name: str | None) -> None:
+    """Create or replace what the files hold; `name` is a template's. Nothing is written unless all of it is valid."""
+    drafts = _drafts(target.resource, paths, name)
     resource, documents = target.resource, target.documents
     with _failures():
         resource.check(documents, drafts)
@@ -141,16 +143,16 @@ def _drafts(resource: Resource, paths: Sequence[str], name: str | None) -> list[
     return list(drafts.values())
 
 
-def _delete(target: Target, options: Namespace) -> None:
-    """Delete; asks first, without `--yes`, if others refer to them.
+def delete(target: Target, ids: Sequence[str], *, yes: bool) -> None:
+    """Delete; asks first, without `yes`, if others refer to them.
 
     Raises MissingError if some did not exist (the rest is deleted), FailedError if the answer was no.
     """
     resource = target.resource
-    names = list(dict.fromkeys(options.ids))
+    names = list(dict.fromkeys(ids))
     for name in names:
         _check(resource, name)
-    if not options.yes:
+    if not yes:
         with _failures():
             _confirm(target, [name for name in names if target.documents.holds(resource.kind, name)])
     missing = []
@@ -162,17 +164,7 @@ def _delete(target: Target, options: Namespace) -> None:
         else:
             missing.append(name)
     if missing:
-        raise MissingError(f"no {resource.word} {', '.join(map(repr, missing))}")
-
-
-VERBS: Mapping[str, Callable[[Target, Namespace], None]] = {
-    "list": _list,
-    "describe": _describe,
-    "get": _get,
-    "create": _create,
-    "delete": _delete,
-}
-"""The verbs; they raise CommandError."""
+        raise _absent(target, missing)
 
 
 def _confirm(target: Target, names: Sequence[str]) -> None:
@@ -205,8 +197,14 @@ def _found(target: Target, name: str, read: Callable[[Documents, str], _Result |
         except (DocumentError, InvalidMACError) as error:
             raise FailedError(f"{target.resource.word} {shown(name)} cannot be read: {shown(str(error))}") from error
     if found is None:
-        raise MissingError(f"no {target.resource.word} {name!r}")
+        raise _absent(target, [name])
     return found
+
+
+def _absent(target: Target, names: Sequence[str]) -> MissingError:
+    resource, documents = target
+    alike = did_you_mean(names[0], lambda: documents.names(resource.kind)) if len(names) == 1 else ""
+    return MissingError(f"no {resource.word} {', '.join(map(repr, names))}{alike}")
 
 
 def _check(resource: Resource, name: str) -> None:

@@ -1,131 +1,116 @@
-"""Arguments of `matchboxctl serve`, which are matchbox's."""
+"""`matchboxctl serve`, whose flags are matchbox's."""
 
-import argparse
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from matchboxctl.cli.arguments import (
-    MODES,
-    Commands,
-    add_command,
-    add_data_path,
-    add_flag,
-    add_log_flags,
-    parse_log_settings,
-    variable,
-)
+import click
+
+from matchboxctl.cli.commands import Command
 from matchboxctl.cli.errors import UsageError
-from matchboxctl.rpc.arguments import add_rpc_arguments, rpc_settings
+from matchboxctl.cli.options import MODES, data_path_flag, flag, log_flags
+from matchboxctl.log.settings import LogSettings
+from matchboxctl.rpc.arguments import rpc_flags, rpc_settings
 
-if TYPE_CHECKING:
-    from matchboxctl.serve.command import HttpsSettings
-
-_DIGITS = 8
-_TRUE = ("1", "t", "T", "true", "TRUE", "True")
-_FALSE = ("0", "f", "F", "false", "FALSE", "False")
+_COUNT = click.IntRange(1, 9_999_999)
+_CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
 
 
-def add_serve_command(commands: Commands) -> None:
-    """Add `serve`."""
-    parser = add_command(
-        commands,
-        "serve",
-        "answer boot requests over HTTP",
-        ". Changes of the data directory take effect with the next request.",
-        epilog=MODES,
-    )
-    add_flag(parser, "--address", "HOST:PORT", "where to listen", "127.0.0.1:8080")
-    add_data_path(parser, "directory with groups/, profiles/, ignition/, cloud/, generic/")
-    assets = "directory of the files below /assets/"
-    add_flag(parser, "--assets-path", "DIR", assets, shown="assets/ in the data directory")
-    key = "OpenPGP key ring whose first key signs .sig and .asc; its passphrase is in MATCHBOX_PASSPHRASE"
-    add_flag(parser, "--key-ring-path", "FILE", key, shown="none")
-    parser.add_argument(
-        "--sync", action="store_true", help="sync the image sources at the start and at their intervals"
-    )
-    names = "answer requests for these host names only, separated by commas; addresses are always answered"
-    add_flag(parser, "--host-names", "NAMES", names, shown="any")
-    limit = "connections that may be open, in each process"
-    add_flag(parser, "--max-connections", "N", limit, "16384")
-    limit = "connections that may be open from one address, in each process"
-    add_flag(parser, "--max-connections-per-address", "N", limit, "1024")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-    add_flag(parser, "--processes", "N", "processes that share the address", str(min(cores, 2)))
-    parser.add_argument(
-        "--web-ssl",
-        metavar="BOOL",
-        nargs="?",
-        const="true",
-        default=os.environ.get("MATCHBOX_WEB_SSL") or "false",
-        help="serve https in place of http (MATCHBOX_WEB_SSL; default false)",
-    )
-    add_flag(parser, "--https-address", "HOST:PORT", "where to serve https beside http", shown="off")
-    chain = "certificate of https, with those between it and its authority, in PEM; a new one is read within a second"
-    add_flag(parser, "--web-cert-file", "FILE", chain, "/etc/matchbox/ssl/server.crt")
-    add_flag(parser, "--web-key-file", "FILE", "its key, in PEM without a passphrase", "/etc/matchbox/ssl/server.key")
-    add_rpc_arguments(parser, "")
-    add_log_flags(parser)
-    parser.set_defaults(run=_serve)
-
-
-def _serve(options: argparse.Namespace) -> None:
+@click.command(
+    cls=Command,
+    epilog=MODES,
+    examples=["matchboxctl serve --address 0.0.0.0:8080 --data-path DIR"],
+)
+@flag("--address", "HOST:PORT", "where to listen", "127.0.0.1:8080")
+@data_path_flag("directory with groups/, profiles/, ignition/, cloud/, generic/")
+@flag("--assets-path", "DIR", "directory of the files below /assets/", shown="assets/ in the data directory")
+@flag(
+    "--key-ring-path",
+    "FILE",
+    "OpenPGP key ring whose first key signs .sig and .asc; its passphrase is in MATCHBOX_PASSPHRASE",
+    shown="none",
+)
+@click.option("--sync", is_flag=True, help="sync the image sources at the start and at their intervals")
+@flag(
+    "--host-names",
+    "NAMES",
+    "answer requests for these host names only, separated by commas; addresses are always answered",
+    shown="any",
+)
+@flag("--max-connections", "N", "connections that may be open, in each process", 16384, type=_COUNT)
+@flag(
+    "--max-connections-per-address",
+    "N",
+    "connections that may be open from one address, in each process",
+    1024,
+    type=_COUNT,
+)
+@flag("--processes", "N", "processes that share the address", min(_CORES, 2), type=_COUNT)
+@flag("--web-ssl", "BOOL", "serve https in place of http", "false", type=bool, is_flag=False, flag_value="true")
+@flag("--https-address", "HOST:PORT", "where to serve https beside http", shown="off")
+@flag(
+    "--web-cert-file",
+    "FILE",
+    "certificate of https, with those between it and its authority, in PEM; a new one is read within a second",
+    "/etc/matchbox/ssl/server.crt",
+    type=Path,
+)
+@flag(
+    "--web-key-file",
+    "FILE",
+    "its key, in PEM without a passphrase",
+    "/etc/matchbox/ssl/server.key",
+    type=Path,
+)
+@rpc_flags("")
+@log_flags
+def serve(
+    *,
+    address: str,
+    data_path: str,
+    assets_path: str,
+    key_ring_path: str,
+    sync: bool,
+    host_names: str,
+    max_connections: int,
+    max_connections_per_address: int,
+    processes: int,
+    log_level: str,
+    log_format: str | None,
+    web_ssl: bool,
+    https_address: str,
+    web_cert_file: Path,
+    web_key_file: Path,
+    rpc_address: str,
+    **files: Path,
+) -> None:
+    """Answer boot requests over HTTP. Changes of the data directory take effect with the next request."""
     from matchboxctl.serve.backends import Directories
-    from matchboxctl.serve.command import ServeSettings, serve
+    from matchboxctl.serve.certificate import CertificateFiles
+    from matchboxctl.serve.command import HttpsSettings, ServeSettings, serve
     from matchboxctl.serve.http_server import HttpSettings
     from matchboxctl.serve.key_ring import unlocked_key
     from matchboxctl.store.mode import StoreSettings, chosen_store
 
-    log = parse_log_settings(options)
-    source: Directories | StoreSettings | Path = chosen_store(options.data_path)
+    source: Directories | StoreSettings | Path = chosen_store(data_path)
     if isinstance(source, Path):
-        source = Directories(source, _assets_path(options.assets_path) or source / "assets")
-    elif options.assets_path:
+        source = Directories(source, _assets_path(assets_path) or source / "assets")
+    elif assets_path:
         raise UsageError(
             "--assets-path (MATCHBOX_ASSETS_PATH) cannot be combined with MATCHBOX_TABLE and MATCHBOX_BUCKET, whose "
             "assets are in the bucket: unset one of them"
         )
     # As with matchbox, the passphrase is read from the environment only.
     passphrase = os.environ.get("MATCHBOX_PASSPHRASE", "")
-    key = unlocked_key(options.key_ring_path, passphrase) if options.key_ring_path else None
-    http = HttpSettings(
-        _number("--max-connections", options.max_connections),
-        _number("--max-connections-per-address", options.max_connections_per_address),
-        {name.strip().lower() for name in options.host_names.split(",") if name.strip()},
-    )
-    processes = _number("--processes", options.processes)
-    https = _https(options)
-    rpc = rpc_settings(options)
-    serve(ServeSettings(options.address, http, https, processes, log, source, rpc, options.sync, key))
-
-
-def _https(options: argparse.Namespace) -> "HttpsSettings | None":
-    """The settings; None if https is off. Raises UsageError."""
-    from matchboxctl.serve.certificate import CertificateFiles
-    from matchboxctl.serve.command import HttpsSettings
-
-    in_place = _is_true("--web-ssl", options.web_ssl)
-    if in_place and options.https_address:
+    key = unlocked_key(key_ring_path, passphrase) if key_ring_path else None
+    names = {name.strip().lower() for name in host_names.split(",") if name.strip()}
+    http = HttpSettings(max_connections, max_connections_per_address, names)
+    if web_ssl and https_address:
         raise UsageError("--web-ssl serves https in place of http, and --https-address beside it: use one of them")
-    if not in_place and not options.https_address:
-        return None
-    return HttpsSettings(
-        CertificateFiles(Path(options.web_cert_file), Path(options.web_key_file)), options.https_address
-    )
-
-
-def _is_true(flag: str, text: str) -> bool:
-    """The value of a flag that is true or false, as Go reads it. Raises UsageError."""
-    if text not in (*_TRUE, *_FALSE):
-        raise UsageError(f"{flag} ({variable(flag)}) {text!r} is not true or false")
-    return text in _TRUE
-
-
-def _number(flag: str, text: str) -> int:
-    """The number, which is at least 1. Raises UsageError."""
-    if not (text.isascii() and text.isdigit() and len(text) < _DIGITS and int(text)):
-        raise UsageError(f"{flag} ({variable(flag)}) {text!r} is not a number: use 1 or more")
-    return int(text)
+    certificate = CertificateFiles(web_cert_file, web_key_file)
+    https = HttpsSettings(certificate, https_address) if web_ssl or https_address else None
+    log = LogSettings(log_level, log_format or "")
+    rpc = rpc_settings(rpc_address, **files)
+    serve(ServeSettings(address, http, https, processes, log, source, rpc, sync, key))
 
 
 def _assets_path(given: str) -> Path | None:

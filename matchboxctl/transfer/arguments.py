@@ -1,36 +1,40 @@
-"""Arguments of `matchboxctl import` and `matchboxctl export`."""
+"""`matchboxctl import` and `matchboxctl export`."""
 
-import argparse
 from pathlib import Path
 
-from matchboxctl.cli.arguments import STORE_MODE, Commands, add_command
+import click
+
+from matchboxctl.cli.commands import Command
+from matchboxctl.cli.options import STORE_MODE, argument
 from matchboxctl.store.arguments import required_store
 
-
-def add_transfer_commands(commands: Commands) -> None:
-    """Add `import` and `export`."""
-    for name, what, target, run in (
-        ("import", "copy a matchbox data directory into table and bucket", "the table and the bucket", _import),
-        ("export", "copy table and bucket into a matchbox data directory", "the directory", _export),
-    ):
-        more = (
-            ": groups, profiles, templates, image sources and assets. Only differences are written; after an "
-            "interruption, run the command again."
-        )
-        parser = add_command(commands, name, what, more, epilog=STORE_MODE)
-        parser.add_argument("directory", metavar="DIR", type=Path, help="matchbox's data directory")
-        parser.add_argument("--prune", action="store_true", help=f"remove from {target} what the other side lacks")
-        parser.add_argument("--dry-run", action="store_true", help="print the changes without making them")
-        parser.set_defaults(run=run)
+_directory = argument("directory", metavar="DIR", type=Path)
+_dry_run = click.option("--dry-run", is_flag=True, help="print the changes without making them")
 
 
-def _import(options: argparse.Namespace) -> None:
+@click.command("import", cls=Command, epilog=STORE_MODE, examples=["matchboxctl import --dry-run /var/lib/matchbox"])
+@_directory
+@click.option("--prune", is_flag=True, help="remove from the table and the bucket what the directory lacks")
+@_dry_run
+def import_(directory: Path, *, prune: bool, dry_run: bool) -> None:
+    """Copy a matchbox data directory into table and bucket: groups, profiles, templates, image sources and assets.
+
+    Only differences are written; after an interruption, run the command again.
+    """
     from matchboxctl.transfer.importing import import_directory
 
-    import_directory(required_store(options), options.directory, prune=options.prune, dry_run=options.dry_run)
+    import_directory(required_store(), directory, prune=prune, dry_run=dry_run)
 
 
-def _export(options: argparse.Namespace) -> None:
+@click.command(cls=Command, epilog=STORE_MODE, examples=["matchboxctl export --prune /srv/backup"])
+@_directory
+@click.option("--prune", is_flag=True, help="remove from the directory what the table and the bucket lack")
+@_dry_run
+def export(directory: Path, *, prune: bool, dry_run: bool) -> None:
+    """Copy table and bucket into a matchbox data directory: groups, profiles, templates, image sources and assets.
+
+    Only differences are written; after an interruption, run the command again.
+    """
     from matchboxctl.transfer.exporting import export_directory
 
-    export_directory(required_store(options), options.directory, prune=options.prune, dry_run=options.dry_run)
+    export_directory(required_store(), directory, prune=prune, dry_run=dry_run)

@@ -51,7 +51,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     [
         ("group d", ["delete", "describe"]),
         ("group describe n", ["node1", "node2"]),
-        ("group list -o ", ["json", "yaml"]),
+        ("group list -o ", ["json", "table", "yaml"]),
     ],
 )
 def test_fish(environment: dict[str, str], line: str, words: list[str]) -> None:

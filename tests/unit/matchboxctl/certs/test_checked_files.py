@@ -76,8 +76,7 @@ def test_default_files_are_those_of_the_environment(checker: Checker, monkeypatc
 def test_default_files_are_matchboxs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """An empty variable counts as unset."""
     monkeypatch.setenv("MATCHBOX_CA_FILE", "")
-    with pytest.raises(SystemExit, match="0"):
-        main(["certs", "--help"])
+    assert 0 == main(["certs", "--help"])
     shown = " ".join(capsys.readouterr().out.split())
     for default in (
         "(MATCHBOX_CA_FILE; default /etc/matchbox/ca.crt)",

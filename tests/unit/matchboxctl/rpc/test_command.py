@@ -58,7 +58,7 @@ def test_missing_certificate_names_certs_command(moto_server: Service) -> None:
 @pytest.mark.system
 def test_default_address_is_matchboxs() -> None:
     shown = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, timeout=LIMIT, check=True)
-    assert "(MATCHBOX_RPC_ADDRESS; default 127.0.0.1:8081)" in " ".join(shown.stdout.split())
+    assert "[env var: MATCHBOX_RPC_ADDRESS; default: 127.0.0.1:8081]" in " ".join(shown.stdout.split())
 
 
 @pytest.mark.parametrize("service", ["DYNAMODB", "S3"])

@@ -28,7 +28,7 @@ def heavy_after(statement: str) -> str:
         "import boot_api.handler",
         "import asset_sync.handler",
         "import matchboxctl.main, matchboxctl.serve.command, matchboxctl.transfer.importing, matchboxctl.releases.sync",
-        "import matchboxctl.rpc.command, matchboxctl.resources.command, matchboxctl.completion.complete",
+        "import matchboxctl.rpc.command, matchboxctl.resources.command, matchboxctl.completion.shells",
         "import matchboxctl.documents.table_documents",
     ],
 )

@@ -224,10 +224,10 @@ def test_defaults_are_matchboxs() -> None:
     shown = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, timeout=LIMIT, check=True)
     text = " ".join(shown.stdout.split())
     for default in (
-        "(MATCHBOX_RPC_ADDRESS; default off)",
-        "(MATCHBOX_CA_FILE; default /etc/matchbox/ca.crt)",
-        "(MATCHBOX_CERT_FILE; default /etc/matchbox/server.crt)",
-        "(MATCHBOX_KEY_FILE; default /etc/matchbox/server.key)",
+        "[env var: MATCHBOX_RPC_ADDRESS; default: (off)]",
+        "[env var: MATCHBOX_CA_FILE; default: /etc/matchbox/ca.crt]",
+        "[env var: MATCHBOX_CERT_FILE; default: /etc/matchbox/server.crt]",
+        "[env var: MATCHBOX_KEY_FILE; default: /etc/matchbox/server.key]",
     ):
         assert default in text
 

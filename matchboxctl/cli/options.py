@@ -1,0 +1,111 @@
+"""Options and help texts that commands share."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from lambda_matchbox.log_levels import LEVELS, log_level
+from matchboxctl.cli.arguments import DATA_PATH
+from matchboxctl.log.settings import FORMATS
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+STORE_MODE = (
+    "MATCHBOX_TABLE and MATCHBOX_BUCKET name table and bucket, on AWS or on AWS_ENDPOINT_URL_DYNAMODB and "
+    "AWS_ENDPOINT_URL_S3."
+)
+MODES = (
+    "With MATCHBOX_TABLE and MATCHBOX_BUCKET set, the command works on a DynamoDB table and an S3 bucket (store mode), "
+    "on AWS or on AWS_ENDPOINT_URL_DYNAMODB and AWS_ENDPOINT_URL_S3; otherwise on a data directory."
+)
+
+_Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def _completed_by_the_shell(metavar: str) -> Callable[..., "list[CompletionItem]"] | None:
+    kind = {"FILE": "file", "DIR": "dir"}.get(metavar.strip("[]."))
+
+    def complete(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(incomplete, type=kind or "")]
+
+    return complete if kind else None
+
+
+def variable(name: str) -> str:
+    """The environment variable of a flag: that of `--data-path` is MATCHBOX_DATA_PATH."""
+    return "MATCHBOX_" + name.removeprefix("--").replace("-", "_").upper()
+
+
+def argument(name: str, metavar: str, **settings: Any) -> _Decorator:
+    """An argument; the shell completes files and directories."""
+    return click.argument(name, metavar=metavar, shell_complete=_completed_by_the_shell(metavar), **settings)
+
+
+def option(*names: str, metavar: str, **settings: Any) -> _Decorator:
+    """An option with a value; the shell completes files and directories."""
+    return click.option(*names, metavar=metavar, shell_complete=_completed_by_the_shell(metavar), **settings)
+
+
+def flag(
+    name: str, metavar: str, what: str, default: str | int | None = "", *, shown: str = "", **settings: Any
+) -> _Decorator:
+    """An option that the environment variable of its name may set as well; `shown` is the default in its help."""
+    return option(
+        name,
+        metavar=metavar,
+        help=what,
+        default=default,
+        envvar=variable(name),
+        show_envvar=True,
+        show_default=shown or True,
+        **settings,
+    )
+
+
+def _or_before_the_command(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """The value of the command's own flag, of the same flag before the command, or of the environment."""
+    above = context
+    while above.get_parameter_source(parameter.name) is not ParameterSource.COMMANDLINE:
+        if above.parent is None:
+            return value
+        above = above.parent
+    given: str = above.params.get(parameter.name, value)
+    return given
+
+
+def data_path_flag(what: str = "matchbox's data directory") -> _Decorator:
+    """`--data-path`; it is empty if neither flag nor environment gives one."""
+    return flag("--data-path", "DIR", what, shown=DATA_PATH, callback=_or_before_the_command)
+
+
+def log_flags(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--log-level` and `--log-format`, which is None if it is not given."""
+    levels = f"lowest level of the log on standard error: {', '.join(LEVELS)}"
+    formats = "format of the log: text, short lines with colours unless NO_COLOR is set, or json"
+    shown = "text on a terminal, json elsewhere"
+    command = flag("--log-format", "FORMAT", formats, None, shown=shown, type=click.Choice(FORMATS))(command)
+    return flag("--log-level", "LEVEL", levels, "info", type=_level)(command)
+
+
+def _level(text: str) -> str:
+    try:
+        return log_level(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def label_option() -> _Decorator:
+    """`--label`, which may be repeated."""
+    what = "a label of the machine, such as mac=52:54:00:12:34:56; may be repeated"
+    return click.option("--label", "labels", metavar="KEY=VALUE", multiple=True, help=what)
+
+
+def output_option(text: str = "table", *others: str) -> _Decorator:
+    """`-o`; `text` names the default, which is for people."""
+    formats = click.Choice((text, "json", "yaml", *others))
+    return click.option("-o", "--output", type=formats, default=text, help="the format")

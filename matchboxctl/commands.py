@@ -1,0 +1,61 @@
+"""All commands of `matchboxctl`, as its help lists them."""
+
+from matchboxctl.cli.commands import Line
+
+SECTIONS = {
+    "Boot machines": [
+        Line("serve", "answer boot requests over HTTP", "matchboxctl.serve.arguments:serve"),
+        Line("validate", "find what would keep machines from booting", "matchboxctl.validate.arguments:validate"),
+        Line("render", "show the response to a machine, and why", "matchboxctl.render.arguments:render"),
+        Line(
+            "check",
+            "follow the boot of a machine from a running matchbox",
+            "matchboxctl.check.arguments:check",
+        ),
+    ],
+    "Groups, profiles and templates": [
+        Line("group", "list, show, create and delete groups", "matchboxctl.resources.arguments:group"),
+        Line("profile", "list, show, create and delete profiles", "matchboxctl.resources.arguments:profile"),
+        Line(
+            "ignition", "list, show, create and delete Ignition templates", "matchboxctl.resources.arguments:ignition"
+        ),
+        Line("cloud", "list, show, create and delete cloud-config templates", "matchboxctl.resources.arguments:cloud"),
+        Line("generic", "list, show, create and delete generic templates", "matchboxctl.resources.arguments:generic"),
+    ],
+    "Boot images": [
+        Line("source", "list, show, create and delete image sources", "matchboxctl.resources.arguments:source"),
+        Line("sync", "publish the newest images of image sources", "matchboxctl.releases.arguments:sync"),
+        Line("releases", "show the releases of an image source", "matchboxctl.releases.arguments:releases"),
+        Line(
+            "rollback",
+            "serve an older release of an image source, and hold it",
+            "matchboxctl.releases.arguments:rollback",
+        ),
+        Line(
+            "follow",
+            "let syncs update an image source again after a rollback",
+            "matchboxctl.releases.arguments:follow",
+        ),
+        Line(
+            "withdraw",
+            "stop serving the releases of a removed image source",
+            "matchboxctl.releases.arguments:withdraw",
+        ),
+    ],
+    "Table and bucket": [
+        Line("init", "create table and bucket", "matchboxctl.store.arguments:init"),
+        Line(
+            "import", "copy a matchbox data directory into table and bucket", "matchboxctl.transfer.arguments:import_"
+        ),
+        Line("export", "copy table and bucket into a matchbox data directory", "matchboxctl.transfer.arguments:export"),
+        Line("fsck", "check table and bucket", "matchboxctl.store.arguments:fsck"),
+    ],
+    "gRPC": [
+        Line("rpc", "let Terraform and bootcmd edit table and bucket over gRPC", "matchboxctl.rpc.arguments:rpc"),
+        Line("certs", "create or check the certificates of gRPC", "matchboxctl.certs.arguments:certs"),
+    ],
+    "Shell": [
+        Line("help", "show the help of a command", "matchboxctl.cli.help:help_"),
+        Line("completion", "print the completion script of a shell", "matchboxctl.completion.arguments:completion"),
+    ],
+}
