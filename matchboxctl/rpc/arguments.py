@@ -23,7 +23,7 @@ _DEFAULT_ADDRESS = "127.0.0.1:8081"
 def rpc_flags(default_address: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """The flags of gRPC, which is off by default if the default address is empty."""
     what = "where to serve gRPC for terraform-provider-matchbox and bootcmd"
-    address = flag("--rpc-address", "HOST:PORT", what, default_address, shown=default_address or "off")
+    address = flag("--rpc-address", "HOST:PORT", what, default_address, shown="" if default_address else "off")
     files = [flag(each.flag, "FILE", each.what, each.default, type=Path) for each in (CA_FILE, CERT_FILE, KEY_FILE)]
     return lambda command: reduce(lambda function, add: add(function), [*files[::-1], address], command)
 
