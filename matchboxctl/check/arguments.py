@@ -22,8 +22,8 @@ def _seconds(text: str) -> float:
 
 @click.command(
     cls=Command,
-    epilog="Exit codes: 0 nothing would stop the machine, 1 something would, and the last line names it, 2 wrong usage, "
-    f"130 interrupted. {MODES}",
+    epilog="Exit codes: 0 nothing would stop the machine, 1 something would, and the last line names it, 2 wrong "
+    f"usage, 130 interrupted. {MODES}",
     examples=[
         "matchboxctl check http://matchbox:8080 --label mac=52:54:00:12:34:56",
         "matchboxctl check http://matchbox:8080 --all",
