@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 import click
 
+from matchboxctl.cli.arguments import variable
 from matchboxctl.cli.commands import Command
 from matchboxctl.cli.errors import UsageError
-from matchboxctl.cli.options import argument, option, variable
+from matchboxctl.cli.options import argument, option
 
 _DAYS = 365
 _MAX_DAYS = 3650

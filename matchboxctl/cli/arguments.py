@@ -22,6 +22,11 @@ class Address(NamedTuple):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+def variable(name: str) -> str:
+    """The environment variable of a flag: that of `--data-path` is MATCHBOX_DATA_PATH."""
+    return "MATCHBOX_" + name.removeprefix("--").replace("-", "_").upper()
+
+
 def check_data_path(path: Path) -> None:
     """Raise UsageError if the data directory does not exist."""
     if not path.is_dir():

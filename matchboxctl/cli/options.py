@@ -7,7 +7,7 @@ import click
 from click.core import ParameterSource
 
 from lambda_matchbox.log_levels import LEVELS, log_level
-from matchboxctl.cli.arguments import DATA_PATH
+from matchboxctl.cli.arguments import DATA_PATH, variable
 from matchboxctl.log.settings import FORMATS
 
 if TYPE_CHECKING:
@@ -34,11 +34,6 @@ def _completed_by_the_shell(metavar: str) -> Callable[..., "list[CompletionItem]
         return [CompletionItem(incomplete, type=kind or "")]
 
     return complete if kind else None
-
-
-def variable(name: str) -> str:
-    """The environment variable of a flag: that of `--data-path` is MATCHBOX_DATA_PATH."""
-    return "MATCHBOX_" + name.removeprefix("--").replace("-", "_").upper()
 
 
 def argument(name: str, metavar: str, **settings: Any) -> _Decorator:

@@ -149,7 +149,7 @@ def test_contradicting_flags_are_refused(data: Path, files: CertificateFiles) ->
     flags = ("--address", "127.0.0.1:0", "--data-path", str(data))
     line = refused_start(*flags, "--web-ssl", "--https-address", "127.0.0.1:0")
     assert "--web-ssl serves https in place of http, and --https-address beside it: use one of them" in line
-    assert "--web-ssl (MATCHBOX_WEB_SSL) 'yes' is not true or false" in refused_start(*flags, "--web-ssl=yes")
+    assert "'maybe' is not a valid boolean" in refused_start(*flags, "--web-ssl=maybe")
     assert "server.crt cannot be read" in refused_start(*flags, "--web-ssl", "--web-cert-file", "/nowhere/server.crt")
 
 
