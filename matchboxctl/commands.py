@@ -41,6 +41,11 @@ SECTIONS = {
             "stop serving the releases of a removed image source",
             "matchboxctl.releases.arguments:withdraw",
         ),
+        Line(
+            "fetch",
+            "fetch kernel, initramfs and rootfs of Flatcar or Fedora CoreOS",
+            "matchboxctl.fetch.arguments:fetch",
+        ),
     ],
     "Table and bucket": [
         Line("init", "create table and bucket", "matchboxctl.store.arguments:init"),

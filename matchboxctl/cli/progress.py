@@ -26,15 +26,14 @@ _bars: "ProgressBars | None" = None
 class Progress:
     """The progress of one piece of work; several may go on at once, in any threads.
 
-    `total` is 0 where it is not known. What ends soon shows nothing.
+    `total` is 0 where it is not known; `done` were done before. What ends soon shows nothing.
     """
 
-    def __init__(self, what: str, total: int, unit: str) -> None:
+    def __init__(self, what: str, total: int, unit: str, done: int = 0) -> None:
         self.what = what
         self.total = total
         self.unit = unit
-        self.done = 0
-        self._shown = 0
+        self.done = self._shown = done
         self._cancelled = False
         self._is_on_terminal = sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
         self._printed = time.monotonic()

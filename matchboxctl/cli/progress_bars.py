@@ -36,7 +36,9 @@ class ProgressBars:
     def update(self, progress: Progress) -> None:
         """Show its current state; adds its bar."""
         if progress not in self._tasks:
-            self._tasks[progress] = self._rich.add_task(progress.what, total=progress.total or None, progress=progress)
+            self._tasks[progress] = self._rich.add_task(
+                progress.what, total=progress.total or None, completed=progress.done, progress=progress
+            )
             self._rich.start()
         self._rich.update(self._tasks[progress], completed=progress.done)
 

@@ -13,6 +13,7 @@ from lambda_matchbox.golang.http import content_type
 from lambda_matchbox.golang.http.paths import to_bytes
 from matchboxctl.directory.drafts import is_draft
 from matchboxctl.directory.file_cache import FileCache
+from matchboxctl.directory.files import FETCHING
 
 _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL}
 
@@ -48,7 +49,7 @@ class AssetDirectory:
         try:
             with os.scandir(self._path(path)) as entries:
                 for entry in entries:
-                    if not is_draft(entry.name):
+                    if not is_draft(entry.name) and entry.name != FETCHING:
                         (listing.directories if entry.is_dir() else listing.files).append(entry.name)
         except OSError as error:
             raise _unavailable(path, error) from error

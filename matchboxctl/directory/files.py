@@ -18,6 +18,9 @@ from matchboxctl.directory.drafts import is_draft
 DIRECTORIES = ("profiles", "groups", *TEMPLATE_KINDS, "sources", "assets")
 """The directories of a data directory."""
 
+FETCHING = ".fetch"
+"""The directory of `matchboxctl fetch` for parts of files, beside what it places."""
+
 _JSON = ".json"
 
 _Parsed = TypeVar("_Parsed")
@@ -127,8 +130,8 @@ def _parsed(
 def files_below(root: Path, report: Callable[[str], None]) -> Iterator[tuple[str, Path]]:
     """The files below a directory, by their paths with slashes; none if it does not exist.
 
-    They are regular files other than drafts, and dangling links, which cannot be read. `report` is called with a
-    message for each unreadable directory.
+    They are regular files, and dangling links, which cannot be read; neither drafts nor what is being fetched. `report`
+    is called with a message for each unreadable directory.
     """
 
     def report_error(error: OSError) -> None:
@@ -146,6 +149,8 @@ def files_below(root: Path, report: Callable[[str], None]) -> Iterator[tuple[str
             subdirectories.clear()
             continue
         above[here] = ancestors | {identity}
+        if FETCHING in subdirectories:
+            subdirectories.remove(FETCHING)
         for name in names:
             file = here / name
             if not is_draft(name) and (file.is_file() or not file.exists()):

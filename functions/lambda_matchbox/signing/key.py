@@ -1,4 +1,4 @@
-"""Signing with the first key of an OpenPGP key ring. No other module imports the library.
+"""Signing with the first key of an OpenPGP key ring. No other module of the functions imports the library.
 
 Signatures are of canonical text (type 0x01, RFC 9580 section 5.2.4), as matchbox's are, except for text that programs
 canonicalize differently: see docs/decisions/0012-openpgp-signatures.md.

@@ -1,0 +1,1 @@
+"""`matchboxctl fetch`: kernel, initramfs and rootfs of Flatcar and Fedora CoreOS from the projects' own servers."""
