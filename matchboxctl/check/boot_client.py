@@ -51,13 +51,13 @@ class BootClient:
         self._timeout = timeout
         self._pools = urllib3.PoolManager()
 
-    def fetch(self, url: str, take: Callable[[bytes], object]) -> str:
-        """Pass the body to `take`, piece by piece; returns the final address.
+    def fetch(self, url: str, take: Callable[[bytes], object], begin: Callable[[int], object] = int) -> str:
+        """Pass the body to `take`, piece by piece, and its size to `begin`, 0 if unknown; returns the final address.
 
         Raises FetchError, and the errors of `take`.
         """
         for _ in range(_MAX_REDIRECTS):
-            location = self._attempt(url, take)
+            location = self._attempt(url, take, begin)
             if location is None:
                 return url
             target = resolve(url, location)
@@ -82,12 +82,14 @@ class BootClient:
         """Close the connections."""
         self._pools.clear()
 
-    def _attempt(self, url: str, take: Callable[[bytes], object]) -> str | None:
+    def _attempt(self, url: str, take: Callable[[bytes], object], begin: Callable[[int], object]) -> str | None:
         """The Location of the response; None if `take` got its body."""
         try:
             with closing(self._get(url)) as response:
                 location = response.headers.get("location")
                 if 200 <= response.status < 300:
+                    size = response.headers.get("content-length", "")
+                    begin(int(size) if size.isascii() and size.isdigit() else 0)
                     while piece := response.read(_CHUNK, decode_content=False):
                         take(piece)
                     return None

@@ -60,7 +60,10 @@ class Downloads:
                     body.extend(piece)
                 progress.add(len(piece))
 
-            end = self._client.fetch(url, take)
+            def begin(total: int) -> None:
+                progress.total = total
+
+            end = self._client.fetch(url, take, begin)
         if size == 0:
             raise FetchError("the file is empty")
         found = {name: one.hexdigest() for name, one in hashes.items()}
