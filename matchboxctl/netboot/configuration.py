@@ -14,6 +14,7 @@ from matchboxctl.netboot import placeholders
 from matchboxctl.netboot.addresses import Reader
 from matchboxctl.netboot.placeholders import Placeholder
 
+_TEXT = "text"
 _BUTANE = "Butane config"
 _CLOUD_CONFIG = "#cloud-config"
 _JINJA = "## template: jinja"
@@ -90,7 +91,7 @@ def _read(text: str, body: bytes, reader: Reader) -> Configuration:
         return Configuration("HTML page", "a web page is no configuration")
     if text.startswith("#!"):
         kind = "iPXE script" if first.startswith("#!ipxe") else f"script ({first[2:].strip() or 'no interpreter'})"
-        return Configuration(kind, placeholders=tuple(placeholders.in_text(text)))
+        return Configuration(kind, placeholders=tuple(placeholders.in_script(text)))
     if text.lstrip().startswith("{") and not text.lstrip().startswith("{{"):
         return _json(text, body)
     if first in (_CLOUD_CONFIG, _JINJA):
@@ -155,11 +156,14 @@ def _yaml(text: str, body: bytes, kind_of: Callable[[list[yaml.Node], str], Conf
         documents(body)
     except YamlError as error:
         where = "" if error.line is None else f" at line {error.line}"
-        kind = "cloud-config" if kind_of is _cloud_config else "text"
+        kind = "cloud-config" if kind_of is _cloud_config else _TEXT
         return Configuration(kind, f"not YAML{where}: {error.reason}")
     nodes = [node for node in yaml.compose_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) if node]
+    found = kind_of(nodes, text)
+    if found.kind == _TEXT:
+        return found
     has_braces = not text.startswith(_JINJA)
-    return kind_of(nodes, text)._replace(placeholders=tuple(placeholders.in_nodes(nodes, has_braces=has_braces)))
+    return found._replace(placeholders=tuple(placeholders.in_nodes(nodes, has_braces=has_braces)))
 
 
 def _cloud_config(nodes: list[yaml.Node], text: str) -> Configuration:  # noqa: ARG001 (as _by_keys)
@@ -170,7 +174,7 @@ def _cloud_config(nodes: list[yaml.Node], text: str) -> Configuration:  # noqa: 
 def _by_keys(nodes: list[yaml.Node], text: str) -> Configuration:
     tops = [_scalars(node) for node in nodes]
     if not tops or not all(isinstance(node, yaml.MappingNode) for node in nodes):
-        return Configuration("text", placeholders=tuple(placeholders.in_text(text)))
+        return Configuration(_TEXT, placeholders=tuple(placeholders.in_text(text)))
     if "variant" in tops[0]:
         return Configuration(_BUTANE, "machines read no Butane: serve it by /ignition, which translates it")
     machine = next((node for node, top in zip(nodes, tops, strict=True) if top.get("version") == "v1alpha1"), None)

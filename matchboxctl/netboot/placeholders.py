@@ -43,7 +43,7 @@ _INSIDE = re.compile(r"<[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+)+>")
 _IN_ADDRESS = re.compile(r"<[A-Za-z][\w-]*>")
 _VARIABLE = re.compile(r"\$\{[A-Za-z_][\w.:/-]*\}|\{\{[^{}]*\}\}")
 _ASSIGNMENT = re.compile(
-    rf"""\s*(?:-\s+)?(?:export\s+)?["']?[\w.-]+["']?\s*[:=]\s*["']?(?:\w+=)?["']?(?P<value>{_NAMED}|{_WORD})["']?[;,]?\s*"""
+    rf"""\s*(?:-\s+)?(?:export\s+)?["']?[\w.-]+["']?\s*(?P<by>[:=])\s*["']?(?:\w+=)?["']?(?P<value>{_NAMED}|{_WORD})["']?[;,]?\s*"""
 )
 _NO_VALUE = "<no value>"
 _KICKSTART_WORD = re.compile(r"(?<![^\s=\"'/])<[A-Za-z][\w-]*>(?![^\s\"':/])")
@@ -77,17 +77,25 @@ def in_program(text: str) -> list[tuple[str, int]]:
     return [(found, number) for number, line in lines if (found := _assigned(line))]
 
 
-def _assigned(line: str) -> str:
-    """The placeholder that a line assigns; empty if it assigns none."""
+def _assigned(line: str, by: str = ":=") -> str:
+    """The placeholder that a line assigns by one of these characters; empty if it assigns none."""
     if _NO_VALUE in line:
         return _NO_VALUE
     found = _ASSIGNMENT.fullmatch(line)
-    return "" if found is None or _TAGS.fullmatch(found["value"]) else found["value"]
+    if found is None or found["by"] not in by or _TAGS.fullmatch(found["value"]):
+        return ""
+    return found["value"]
 
 
 def in_text(text: str) -> list[Placeholder]:
-    """The placeholders of a script."""
+    """The placeholders of a text of no known kind."""
     return [Placeholder(found, f"line {line}") for found, line in in_program(text)]
+
+
+def in_script(text: str) -> list[Placeholder]:
+    """The placeholders of a script, which assigns by `=`; after a colon they belong to its help text."""
+    lines = enumerate(text.splitlines(), 1)
+    return [Placeholder(found, f"line {number}") for number, line in lines if (found := _assigned(line, by="="))]
 
 
 def in_kickstart(text: str) -> list[Placeholder]:

@@ -91,6 +91,13 @@ awk '{ print $1 }' <<<"$x"
     assert [] == in_program(program)
 
 
+def test_script_and_text_have_what_they_assign() -> None:
+    script = b"#!/bin/sh\nusage='\n  --token: <token>\n'\nTOKEN=<token>\n"
+    assert ["<token> (line 5)"] == [str(one) for one in read_configuration(script).placeholders]
+    assert () == read_configuration(b"NAME=${NAME}\n").placeholders
+    assert ["<name> (line 1)"] == [str(one) for one in read_configuration(b"NAME=<name>\n").placeholders]
+
+
 def test_commands_and_files_in_yaml_are_programs() -> None:
     text = b"""#cloud-config
 hostname: ${hostname}
