@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_matchbox.assets.file_server import Delivery
-from lambda_matchbox.assets.released import ReleasedAssets
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.web import wiring
 from lambda_matchbox.web.access_log import Log
@@ -20,9 +19,8 @@ from matchboxctl.cli.errors import UsageError
 from matchboxctl.cli.plurals import counted
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.directory.drafts import remove_drafts
-from matchboxctl.releases.source_stores import stores_in_directory
 from matchboxctl.serve.directory_stores import directory_stores
-from matchboxctl.serve.startup_banner import example_paths, startup_warnings
+from matchboxctl.serve.startup_banner import example_paths
 from matchboxctl.store.check import checked_summary
 from matchboxctl.store.mode import StoreSettings
 
@@ -53,7 +51,6 @@ class Backend(NamedTuple):
     documents: "Callable[[], EditableCatalog]"
     summary: str
     examples: Sequence[str]
-    warnings: Sequence[str] = ()
 
 
 def directory_backend(directories: Directories, log: Log, signatures: Signatures | None) -> Backend:
@@ -61,12 +58,9 @@ def directory_backend(directories: Directories, log: Log, signatures: Signatures
     data_path, assets_path = directories
     remove_drafts(data_path)
     opened = directory_stores(data_path, assets_path, warn)
-    catalog, assets, releases = opened
-    sources, refused, _ = stores_in_directory(data_path).sources()
-    for line in refused:
-        warn(line)
+    catalog = opened.catalog
     try:
-        pointers = releases.pointers()
+        opened.releases.pointers()
     except StoreUnavailableError as error:
         raise UsageError(str(error)) from error
     delivery = Delivery(direct_limit=_DIRECT_LIMIT, boundary=secrets.token_hex(30))
@@ -78,12 +72,6 @@ def directory_backend(directories: Directories, log: Log, signatures: Signatures
         summary=f"{data_path} (directory mode): {counted(len(catalog), 'group')}, "
         f"{counted(sum(1 for _ in catalog.profiles()), 'profile')}",
         examples=example_paths(catalog),
-        warnings=startup_warnings(
-            catalog,
-            ReleasedAssets(assets, releases, pointers, release=None),
-            assets_path,
-            [source_id for source_id in sources if source_id not in pointers],
-        ),
     )
 
 

@@ -20,6 +20,7 @@ from matchboxctl.serve.certificate import Certificate, CertificateFiles
 from matchboxctl.serve.http_server import HttpServer, HttpSettings, Listener
 from matchboxctl.serve.processes import listeners, processes
 from matchboxctl.serve.startup_banner import startup_banner
+from matchboxctl.serve.startup_validation import startup_validation
 from matchboxctl.store.mode import StoreSettings
 
 if TYPE_CHECKING:
@@ -65,9 +66,6 @@ def serve(settings: ServeSettings) -> None:
     if settings.https is not None and settings.https.address:
         beside = parse_address("--https-address", settings.https.address)
     backend = _backend(settings)
-    listening = [_listeners(address, settings.processes, None if beside else certificate)]
-    if beside is not None:
-        listening.append(_listeners(beside, settings.processes, certificate))
 
     def after_fork() -> HttpServer:
         backend.after_fork()
@@ -77,6 +75,10 @@ def serve(settings: ServeSettings) -> None:
         # Another process may serve before this one does.
         signal.signal(number, lambda *_: sys.exit())
     with ExitStack() as stack:
+        validate = stack.enter_context(startup_validation(settings.source))
+        listening = [_listeners(address, settings.processes, None if beside else certificate)]
+        if beside is not None:
+            listening.append(_listeners(beside, settings.processes, certificate))
         running = stack.enter_context(processes(list(zip(*listening, strict=True)), after_fork))
         rpc_server = None if settings.rpc is None else _rpc_server(settings.rpc, backend, settings.log)
         port, *ports = (listener.socket.getsockname()[1] for listener in running.listeners)
@@ -87,8 +89,9 @@ def serve(settings: ServeSettings) -> None:
             scheme="https" if running.listeners[0].certificate else "http",
             beside=beside and beside._replace(port=ports[0]),
         )
-        for line in [banner, *([] if rpc_server is None else rpc_server.lines), *lines, *backend.warnings]:
+        for line in [banner, *([] if rpc_server is None else rpc_server.lines), *lines]:
             print(line, flush=True)
+        validate()
         if settings.sync:
             stack.enter_context(_syncing(settings.source))
         if rpc_server is not None:

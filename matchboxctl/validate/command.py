@@ -1,13 +1,16 @@
 """`matchboxctl validate`: the findings on a data directory, or on table and bucket."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from matchboxctl.cli.arguments import check_data_path
 from matchboxctl.cli.errors import FailedError, UsageError
 from matchboxctl.cli.output import FORMATS, print_result, terminal_width
+from matchboxctl.cli.progress import Progress
 from matchboxctl.store.mode import StoreSettings
-from matchboxctl.validate.contents import directory_contents
-from matchboxctl.validate.findings import Result, Severity
+from matchboxctl.validate.contents import Contents, directory_contents
+from matchboxctl.validate.findings import Severity
 from matchboxctl.validate.report import report, summary
 from matchboxctl.validate.validation import validate
 
@@ -18,7 +21,11 @@ def run(source: Path | StoreSettings, assets_path: Path | None, output: str) -> 
     """Print the findings. Raises UsageError, and FailedError if there are faults."""
     if assets_path is not None and not assets_path.is_dir():
         raise UsageError(f"--assets-path (MATCHBOX_ASSETS_PATH) '{assets_path}' is not a directory")
-    result = validated(source, assets_path)
+    with advising_for(source):
+        with Progress("reading the table", 0, "items") as progress:
+            contents = source_contents(source, assets_path, progress.add)
+        with Progress("trying templates", len(contents.groups), "groups") as progress:
+            result = validate(contents, progress.add)
     print_result(output, result.document, lambda: report(result, terminal_width() or _NO_LIMIT))
     if result.count(Severity.FAULT):
         raise FailedError(summary(result))
@@ -26,14 +33,23 @@ def run(source: Path | StoreSettings, assets_path: Path | None, output: str) -> 
         print(summary(result))
 
 
-def validated(source: Path | StoreSettings, assets_path: Path | None = None) -> Result:
-    """The findings on the source. Raises UsageError and FailedError if it cannot be read."""
+def source_contents(
+    source: Path | StoreSettings, assets_path: Path | None, read: Callable[[int], object] = lambda _: None
+) -> Contents:
+    """The contents of a data directory, or of table and bucket. Raises UsageError if there is no such directory."""
     if isinstance(source, Path):
         check_data_path(source)
-        return validate(directory_contents(source, assets_path))
+        return directory_contents(source, assets_path)
     # Imported here: directory mode works without boto3.
-    from matchboxctl.store.advice import advising_on
     from matchboxctl.validate.table_contents import table_contents
 
-    with advising_on(source):
-        return validate(table_contents(source))
+    return table_contents(source, read)
+
+
+def advising_for(source: Path | StoreSettings) -> AbstractContextManager[None]:
+    """Raises UsageError and FailedError with advice for errors of table and bucket in the body."""
+    if isinstance(source, Path):
+        return nullcontext()
+    from matchboxctl.store.advice import advising_on
+
+    return advising_on(source)

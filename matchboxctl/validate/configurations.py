@@ -2,14 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from lambda_matchbox.answers.template_check import Trial, check_syntax, failures, trials
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS, Template
 from lambda_matchbox.errors import MatchboxError
-from matchboxctl.cli.progress import Progress
 from matchboxctl.netboot.addresses import Reader
 from matchboxctl.netboot.configuration import read_configuration
 from matchboxctl.validate.boot_addresses import boot_addresses
@@ -26,12 +25,11 @@ _REPLACE = "replace them by values of your own"
 _CORRECT = "correct it, or the metadata of its groups: machines get an error"
 
 
-def configuration_findings(contents: Contents) -> Iterator[Finding]:
-    """The findings on all templates, tried for the groups that use them."""
+def configuration_findings(contents: Contents, tried: Callable[[int], object]) -> Iterator[Finding]:
+    """The findings on all templates, tried for the groups that use them; `tried` is given their numbers."""
     check = _ConfigurationCheck(contents)
-    with Progress("trying templates", len(contents.groups), "groups") as progress:
-        for trial in trials(_counted(contents.groups, progress), contents.profiles, contents.templates):
-            check.add(trial)
+    for trial in trials(_counted(contents.groups, tried), contents.profiles, contents.templates):
+        check.add(trial)
     yield from check.findings()
 
 
@@ -128,10 +126,10 @@ class _ConfigurationCheck:
         return self._contents.file(template.kind, template.id)
 
 
-def _counted(groups: Iterable[Group], progress: Progress) -> Iterator[Group]:
+def _counted(groups: Iterable[Group], tried: Callable[[int], object]) -> Iterator[Group]:
     for group in groups:
         yield group
-        progress.add(1)
+        tried(1)
 
 
 def _readers(boot: NetBoot) -> Mapping[str, Reader]:

@@ -12,7 +12,6 @@ from lambda_matchbox.aws.keys import KEY, pointers_in, template_name, texts_of_s
 from lambda_matchbox.catalog.templates import Template
 from lambda_matchbox.image_sync.sources import image_sources
 from lambda_matchbox.web import wiring
-from matchboxctl.cli.progress import Progress
 from matchboxctl.store.mode import StoreSettings
 from matchboxctl.validate.contents import Contents
 from matchboxctl.validate.findings import Finding, Severity
@@ -20,11 +19,13 @@ from matchboxctl.validate.findings import Finding, Severity
 _Document = TypeVar("_Document")
 
 
-def table_contents(store: StoreSettings) -> Contents:
-    """The contents of table and bucket. Raises the errors of boto3, StoreUnavailableError and AWSError."""
+def table_contents(store: StoreSettings, read: Callable[[int], object] = lambda _: None) -> Contents:
+    """The contents of table and bucket; `read` is given the numbers of items.
+
+    Raises the errors of boto3, StoreUnavailableError and AWSError.
+    """
     clients = store.clients()
-    with Progress("reading the table", 0, "items") as progress:
-        table = scan_table(clients, progress.add)
+    table = scan_table(clients, read)
     found: list[Finding] = []
 
     def unreadable(line: str) -> None:

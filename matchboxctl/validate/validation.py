@@ -1,6 +1,6 @@
 """The validation: all rules, applied to what a data directory, or table and bucket, contain."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from lambda_matchbox.catalog.group_index import GroupIndex
 from lambda_matchbox.releases.pointers import covering
@@ -11,10 +11,11 @@ from matchboxctl.validate.findings import Finding, Result, Severity, some
 from matchboxctl.validate.references import absent_profile, absent_templates
 
 
-def validate(contents: Contents) -> Result:
-    """The findings of all rules."""
-    rules = (_reference_findings, _overlap_findings, _source_findings, boot_findings, configuration_findings)
+def validate(contents: Contents, tried: Callable[[int], object] = lambda _: None) -> Result:
+    """The findings of all rules; `tried` is given the numbers of groups whose templates have been tried."""
+    rules = (_reference_findings, _overlap_findings, _source_findings, boot_findings)
     findings = [*contents.found, *(finding for rule in rules for finding in rule(contents))]
+    findings += configuration_findings(contents, tried)
     findings.sort(key=lambda one: (one.file, one.line or 0))
     return Result(findings, len(contents.groups), len(contents.profiles), len(contents.templates))
 

@@ -1,15 +1,10 @@
 """The startup banner of `serve`."""
 
-import os
-from pathlib import Path
-
 import pytest
 
 from matchboxctl.cli.arguments import Address
-from matchboxctl.directory.assets import AssetDirectory
-from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.serve.own_address import is_loopback, own_address
-from matchboxctl.serve.startup_banner import startup_banner, startup_warnings
+from matchboxctl.serve.startup_banner import startup_banner
 
 
 def told(host: str, own: str | None) -> list[str]:
@@ -49,39 +44,3 @@ def test_own_address_is_not_loopback() -> None:
     address = own_address()
     assert address is None or not is_loopback(address)
     assert "0.0.0.0" != address
-
-
-def missing(root: Path, *addresses: str) -> list[str]:
-    """The warnings about a profile's kernel and initrds."""
-    for name in ("profiles", "assets"):
-        (root / name).mkdir(exist_ok=True)
-    kernel, *initrd = (f'"{address}"' for address in addresses)
-    (root / "profiles" / "p.json").write_text(f'{{"boot": {{"kernel": {kernel}, "initrd": [{", ".join(initrd)}]}}}}')
-    reported = list[str]()
-    assets = AssetDirectory(root / "assets")
-    lines = startup_warnings(DirectoryCatalog(root, reported.append), assets, root / "assets", [])
-    assert [] == reported
-    return [line.strip() for line in lines[1:-1]]
-
-
-def test_missing_assets_are_listed(tmp_path: Path) -> None:
-    """An asset is looked up as by the routes: decoded, without query, at its clean path."""
-    (tmp_path / "assets").mkdir()
-    for name in ("my kernel", "i", "100%"):
-        (tmp_path / "assets" / name).touch()
-    there = ("/assets/my%20kernel", "/assets/i?x=1", "--name main /assets/a/../i", "/assets/100%", "/assets/${arch}/k")
-    assert [] == missing(tmp_path, *there, "http://192.0.2.1/assets/elsewhere")
-    lacking = ["my%20kernel (profile p)", "a b (profile p)"]
-    assert lacking == missing(tmp_path, "/assets/my%2520kernel", "--name x /assets/a%20b?release=1")
-
-
-def test_unreadable_assets_are_listed_with_the_reason(tmp_path: Path) -> None:
-    (tmp_path / "assets").mkdir()
-    (tmp_path / "assets" / "closed").touch(mode=0o000)
-    if os.geteuid():
-        reason = "asset 'closed' cannot be read: Permission denied"
-        assert [f"closed (profile p): {reason}"] == missing(tmp_path, "/assets/closed")
-    # What even root cannot read.
-    (tmp_path / "assets" / "mem").symlink_to("/proc/self/mem")
-    reason = "asset 'mem' cannot be read: Input/output error"
-    assert [f"mem (profile p): {reason}"] == missing(tmp_path, "/assets/mem")

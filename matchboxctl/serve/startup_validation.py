@@ -1,0 +1,73 @@
+"""The validation of what `serve` serves, in a process of its own: no request waits for it, and it ends no other."""
+
+import multiprocessing
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from lambda_matchbox.errors import MatchboxError
+from matchboxctl.cli.errors import CommandError
+from matchboxctl.serve.backends import Directories
+from matchboxctl.store.mode import StoreSettings
+
+_MAX_FINDINGS = 5
+_NICENESS = 10
+
+
+@contextmanager
+def startup_validation(source: Directories | StoreSettings) -> Iterator[Callable[[], None]]:
+    """Fork the process, which ends with this one. No thread may run yet, and no socket be open.
+
+    It validates and prints the short form once the yielded function is called.
+    """
+    fork = multiprocessing.get_context("fork")
+    reading, writing = fork.Pipe(duplex=False)
+    process = fork.Process(target=_validate, args=(source, reading, writing), daemon=True)
+    process.start()
+    reading.close()
+    try:
+        yield lambda: writing.send_bytes(b"begin")
+    finally:
+        writing.close()
+        process.terminate()
+        process.join()
+
+
+def _validate(source: Directories | StoreSettings, reading: Connection, writing: Connection) -> None:
+    # An exception, so that a program that it has started ends as well.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    # A terminal sends it to all processes: the first one decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    writing.close()
+    try:
+        reading.recv_bytes()
+    except EOFError:
+        return
+    os.nice(_NICENESS)
+    if lines := _lines(source):
+        print("\n".join(lines), flush=True)
+
+
+def _lines(source: Directories | StoreSettings) -> list[str]:
+    # Imported here: `serve` has started by now.
+    from matchboxctl.validate.command import advising_for, source_contents
+    from matchboxctl.validate.report import short_form
+    from matchboxctl.validate.validation import validate
+
+    command = ["matchboxctl", "validate"]
+    data, assets = source if isinstance(source, Directories) else (source, None)
+    if isinstance(data, Path):
+        command.append(str(data))
+        if assets is not None and assets != data / "assets":
+            command += ["--assets-path", str(assets)]
+    try:
+        with advising_for(data):
+            result = validate(source_contents(data, assets))
+    except (CommandError, MatchboxError) as error:
+        return [f"not validated: {error}"]
+    return short_form(result, shlex.join(command), _MAX_FINDINGS)
