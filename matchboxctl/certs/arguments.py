@@ -12,7 +12,7 @@ import click
 from matchboxctl.cli.arguments import variable
 from matchboxctl.cli.commands import Command
 from matchboxctl.cli.errors import UsageError
-from matchboxctl.cli.options import argument, option
+from matchboxctl.cli.options import argument, option, output_option
 
 _DAYS = 365
 _MAX_DAYS = 3650
@@ -112,10 +112,12 @@ def _days(text: str) -> int:
 @_checked(KEY_FILE)
 @_checked_file("--client-cert-file", "a client's certificate (default client.crt beside the authority's, if it exists)")
 @_checked_file("--client-key-file", "its key (default client.key beside it)")
+@output_option()
 def certs(
     directory: Path | None,
     names: Sequence[str],
     days: int | None,
+    output: str,
     *,
     renew: bool,
     check: bool,
@@ -132,7 +134,7 @@ def certs(
             raise UsageError("--days cannot be combined with --check")
         if renew:
             raise UsageError("--renew cannot be combined with --check")
-        _check(directory, hosts, **files)
+        _check(directory, hosts, output, **files)
         return
     for name, given in files.items():
         if given is not None:
@@ -152,6 +154,7 @@ def certs(
 def _check(
     directory: Path | None,
     names: Sequence[str],
+    output: str,
     *,
     ca_file: Path | None,
     cert_file: Path | None,
@@ -171,4 +174,4 @@ def _check(
     client_key = client_key_file or client_file.parent / "client.key"
     client = Pair(client_file, client_key, bool(client_cert_file or client_key_file))
     server = Pair(cert_file, key_file, bool(explicit or client.is_absent))
-    check(CheckedFiles(authority, server, client), names)
+    check(CheckedFiles(authority, server, client), names, output)

@@ -1,7 +1,7 @@
 """`matchboxctl certs --check`: the problems of a set of certificates, about which gRPC's clients say nothing."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -23,6 +23,7 @@ from matchboxctl.certs.problems import (
     time_text,
 )
 from matchboxctl.cli.errors import FailedError, UsageError
+from matchboxctl.cli.output import FORMATS, print_text
 from matchboxctl.cli.plurals import counted
 
 _SOON = timedelta(days=30)
@@ -51,12 +52,12 @@ class CheckedFiles(NamedTuple):
     client: Pair
 
 
-def check(files: CheckedFiles, hosts: Sequence[str]) -> None:
+def check(files: CheckedFiles, hosts: Sequence[str], output: str = "table") -> None:
     """Print a line for each certificate and each problem. Raises FailedError if there are problems.
 
     `hosts` are what clients connect to: the server's certificate must be for each of them.
     """
-    report = _Report(datetime.now(UTC))
+    report = _Report(datetime.now(UTC), output)
     authorities = report.certificates(files.ca_file)
     trust = Trust(files.ca_file, authorities)
     server, client = report.pair(files.server), report.pair(files.client)
@@ -74,6 +75,7 @@ def check(files: CheckedFiles, hosts: Sequence[str]) -> None:
         report.key_mode(files.ca_file.with_suffix(".key"))
     for path in leftovers(files.ca_file.parent):
         report.line("note", f"{path} contains keys of a `matchboxctl certs` that was killed: remove it")
+    report.end()
     if report.failed:
         raise FailedError(f"{counted(report.failed, 'problem')}; see above")
 
@@ -88,11 +90,13 @@ def _server_problems(
 
 
 class _Report:
-    """Prints lines, and counts problems."""
+    """Prints lines, or one document at the end, and counts problems."""
 
-    def __init__(self, now: datetime) -> None:
+    def __init__(self, now: datetime, output: str) -> None:
         self.now = now
         self.failed = 0
+        self._output = output
+        self._results: list[Mapping[str, str]] = []
 
     def certificates(self, file: Path) -> list[x509.Certificate]:
         """Those in the file; none if it has a problem."""
@@ -140,7 +144,14 @@ class _Report:
 
     def line(self, kind: str, line: str) -> None:
         """Print a line."""
-        print(f"{kind:<7}{line}")
+        self._results.append({"status": kind.lower(), "message": line})
+        if self._output not in FORMATS:
+            print(f"{kind:<7}{line}")
+
+    def end(self) -> None:
+        """Print the document."""
+        if self._output in FORMATS:
+            print_text(FORMATS[self._output]({"results": self._results}))
 
     def _parsed(self, parse: Callable[[Path, bytes], _Parsed], file: Path) -> _Parsed | None:
         try:

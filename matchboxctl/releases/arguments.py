@@ -33,7 +33,8 @@ def _stores(data_path: str) -> "SourceStores":
 @_command("matchboxctl sync", "matchboxctl sync talos-arm64")
 @click.argument("sources", metavar="[ID]...", nargs=-1)
 @_data_path
-def sync(sources: Sequence[str], data_path: str) -> None:
+@output_option()
+def sync(sources: Sequence[str], data_path: str, output: str) -> None:
     """Publish the newest images of image sources, by default of all.
 
     Boot images are pulled from a container registry, verified, and published as a release; a source with `verify`
@@ -43,13 +44,13 @@ def sync(sources: Sequence[str], data_path: str) -> None:
     from matchboxctl.releases.sync import sync
 
     with advising():
-        sync(_stores(data_path), sources, os.environ)
+        sync(_stores(data_path), sources, os.environ, output)
 
 
-@_command("matchboxctl releases talos-arm64", "matchboxctl releases talos-arm64 --output env")
+@_command("matchboxctl releases talos-arm64", "matchboxctl releases talos-arm64 -o env")
 @_source
 @_data_path
-@output_option("text", "env")
+@output_option("table", "env")
 def releases(source: str, data_path: str, output: str) -> None:
     """Show the releases of an image source, the newest first.
 

@@ -1,8 +1,7 @@
 """`matchboxctl releases`, `rollback`, `follow` and `withdraw`."""
 
-import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,29 +11,32 @@ from lambda_matchbox.releases.pointers import RECORD, Pointer, Release, UnknownR
 from lambda_matchbox.releases.records import ReleaseRecord, record_in, variables
 from lambda_matchbox.releases.store import MovedError, ReleaseStore, ReleaseStoreError
 from matchboxctl.cli.errors import FailedError, UsageError
+from matchboxctl.cli.output import print_result
+from matchboxctl.cli.tables import table
 
 _MAX_MOVES = 5
+_COLUMNS = ("STATE", "DIGEST", "PUBLISHED", "BYTES", "VERSION", "SIGNER")
 
 
 def releases(stores: SourceStores, source_id: str, output: str) -> None:
     """Print the releases of the source, the newest first. Raises UsageError.
 
-    `output` is `text`, `json`, or `env` for the variables of the current release.
+    `output` is `table`, `json`, `yaml`, or `env` for the variables of the current release.
     """
     store, pointer = _published(stores, source_id)
     records = [(release, _record(store, release)) for release in pointer.releases]
-    match output:
-        case "json":
-            print(json.dumps([_fields(pointer, release, record) for release, record in records], indent=2))
-        case "env":
-            current = next(record for release, record in records if release == pointer.release(pointer.current))
-            if current is None:
-                raise FailedError(f"{source_id}: {RECORD} of the current release is missing; sync again")
-            for name, value in variables(current).items():
-                print(f"{name}={value}")
-        case _:
-            for release, record in records:
-                print(_line(pointer, release, record))
+    if output != "env":
+        print_result(
+            output,
+            lambda: [_fields(pointer, release, record) for release, record in records],
+            lambda: table(_COLUMNS, [_cells(pointer, release, record) for release, record in records]),
+        )
+        return
+    current = next(record for release, record in records if release == pointer.release(pointer.current))
+    if current is None:
+        raise FailedError(f"{source_id}: {RECORD} of the current release is missing; sync again")
+    for name, value in variables(current).items():
+        print(f"{name}={value}")
 
 
 def rollback(stores: SourceStores, source_id: str, digest: str | None) -> None:
@@ -112,12 +114,12 @@ def _fields(pointer: Pointer, release: Release, record: ReleaseRecord | None) ->
     }
 
 
-def _line(pointer: Pointer, release: Release, record: ReleaseRecord | None) -> str:
-    state = ("held" if pointer.held else "current") if release == pointer.release(pointer.current) else ""
-    size = "no record" if record is None else f"{record.size:,} bytes"
-    version = "" if record is None or not record.version else f"  {record.version}"
-    signed = "" if record is None or record.signature is None else f"  signed by {record.signature.signer}"
-    return f"{state:<8}{release.digest}  {_time(release.published)}  {size}{version}{signed}"
+def _cells(pointer: Pointer, release: Release, record: ReleaseRecord | None) -> Sequence[str]:
+    state = ("held" if pointer.held else "current") if release == pointer.release(pointer.current) else "kept"
+    size = "no record" if record is None else f"{record.size:,}"
+    version = "" if record is None else record.version
+    signer = "" if record is None or record.signature is None else record.signature.signer
+    return state, release.digest, _time(release.published), size, version, signer
 
 
 def _time(moment: int) -> str:

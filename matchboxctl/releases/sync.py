@@ -16,6 +16,7 @@ from lambda_matchbox.releases.sources import Source
 from lambda_matchbox.releases.store import BusyError
 from matchboxctl.cli.errors import FailedError, UsageError, on_interrupt
 from matchboxctl.cli.extras import missing_extra
+from matchboxctl.cli.output import FORMATS, print_text
 from matchboxctl.cli.progress import BYTES, Progress
 from matchboxctl.cli.standard_output import OutputError
 from matchboxctl.cli.warnings import Warnings
@@ -43,8 +44,11 @@ class _DownloadProgress:
             self._progress.end()
 
 
-def sync(stores: SourceStores, ids: Sequence[str], environment: Mapping[str, str]) -> None:
-    """Sync these sources, or all. Raises UsageError, and FailedError unless all are up to date afterwards."""
+def sync(stores: SourceStores, ids: Sequence[str], environment: Mapping[str, str], output: str = "table") -> None:
+    """Sync these sources, or all, and print what became of each.
+
+    Raises UsageError, and FailedError unless all are up to date afterwards.
+    """
     sources, refused, named = stores.sources()
     warnings = Warnings()
     unknown = [source_id for source_id in ids if source_id not in sources]
@@ -58,21 +62,26 @@ def sync(stores: SourceStores, ids: Sequence[str], environment: Mapping[str, str
         print(f"no image sources in {stores.name}; add one to sources/ (see docs/images.md)", file=sys.stderr)
     chosen = list(dict.fromkeys(ids or sources))
     due = list(chosen)
+    report = _Report(output)
     with closing(Registry(logins_from_environment(environment))) as registry, on_interrupt(lambda: _left(due)):
         for source_id in chosen:
             try:
                 outcome = _sync(sources[source_id], registry, stores)
-                print(f"{source_id}: {_text(outcome)}", flush=True)
+                report.add(outcome)
                 for other in withdraw_replaced(sources[source_id], named, stores):
-                    print(f"{other}: withdrawn: the source no longer exists, and {source_id} replaces its assets")
+                    report.add_withdrawn(other, source_id)
             except OutputError:
                 raise
             except SyncError as error:
                 warnings.warn(str(error))
+                report.add_failed(source_id, str(error))
             except Exception as error:  # noqa: BLE001 (whatever is wrong with one source, the others are synced)
                 traceback.print_exc()
-                warnings.warn(f"{source_id}: {type(error).__name__}: {error}")
+                line = f"{source_id}: {type(error).__name__}: {error}"
+                warnings.warn(line)
+                report.add_failed(source_id, line)
             due.remove(source_id)
+    report.end(refused)
     if warnings.count:
         raise FailedError(_failure(warnings.count, len(chosen) + len(refused)))
 
@@ -101,11 +110,43 @@ def _sync(source: Source, registry: Registry, stores: SourceStores) -> Outcome:
             progress.end()
 
 
-def _text(outcome: Outcome) -> str:
-    if outcome.held:
-        return f"held at {outcome.digest}; run `matchboxctl follow {outcome.source_id}` to let syncs update it"
-    signed = "" if outcome.signature is None else f" (signed by {outcome.signature.signer})"
-    return f"{'published' if outcome.changed else 'up to date:'} {outcome.digest}{signed}"
+class _Report:
+    """Lines as sources are synced, or one document at the end; standard error has failures as they come."""
+
+    def __init__(self, output: str) -> None:
+        self._output = output
+        self._sources: list[Mapping[str, object]] = []
+
+    def add(self, outcome: Outcome) -> None:
+        """Add what became of a source."""
+        signer = None if outcome.signature is None else outcome.signature.signer
+        state = "held" if outcome.held else "published" if outcome.changed else "up to date"
+        line = f"{state}{':' if state == 'up to date' else ' at' if outcome.held else ''} {outcome.digest}"
+        if outcome.held:
+            line += f"; run `matchboxctl follow {outcome.source_id}` to let syncs update it"
+        elif signer is not None:
+            line += f" (signed by {signer})"
+        self._add(f"{outcome.source_id}: {line}", outcome.source_id, state, digest=outcome.digest, signer=signer)
+
+    def add_withdrawn(self, source_id: str, by: str) -> None:
+        """Add a source that no longer exists, whose releases are not served any more."""
+        line = f"{source_id}: withdrawn: the source no longer exists, and {by} replaces its assets"
+        self._add(line, source_id, "withdrawn")
+
+    def add_failed(self, source_id: str, error: str) -> None:
+        """Add a source that could not be synced."""
+        self._add("", source_id, "failed", error=error)
+
+    def end(self, refused: Sequence[str]) -> None:
+        """Print the document; `refused` says which sources are invalid."""
+        if self._output in FORMATS:
+            print_text(FORMATS[self._output]({"sources": self._sources, "refused": list(refused)}))
+
+    def _add(self, line: str, source_id: str, state: str, **more: object) -> None:
+        empty = {"digest": None, "signer": None, "error": None}
+        self._sources.append({"id": source_id, "state": state, **empty, **more})
+        if line and self._output not in FORMATS:
+            print(line, flush=True)
 
 
 def _left(due: Sequence[str]) -> str:

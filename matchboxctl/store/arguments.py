@@ -8,7 +8,7 @@ import click
 
 from matchboxctl.cli.commands import Command
 from matchboxctl.cli.errors import UsageError
-from matchboxctl.cli.options import STORE_MODE
+from matchboxctl.cli.options import STORE_MODE, output_option
 
 if TYPE_CHECKING:
     from matchboxctl.store.mode import StoreSettings
@@ -35,8 +35,9 @@ def init() -> None:
 
 @click.command(cls=Command, epilog=STORE_MODE, examples=["matchboxctl fsck", "matchboxctl fsck --repair"])
 @click.option("--repair", is_flag=True, help="repair what can be repaired, and remove garbage")
-def fsck(*, repair: bool) -> None:
+@output_option()
+def fsck(output: str, *, repair: bool) -> None:
     """Check table and bucket, while machines boot and others write. Exits with 1 if damage remains."""
     from matchboxctl.store.fsck import fsck
 
-    fsck(required_store(), repair=repair)
+    fsck(required_store(), output, repair=repair)

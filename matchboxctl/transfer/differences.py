@@ -1,10 +1,12 @@
 """The output of `import` and `export` on what they add, change and remove."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from itertools import groupby
 from textwrap import wrap
 from typing import NamedTuple
+
+from matchboxctl.cli.output import FORMATS, print_text, terminal_width
 
 WRITTEN = "what was written stays, a file that was under way starts anew; the same command goes on with the rest"
 """What an interruption leaves."""
@@ -59,6 +61,37 @@ class Differences(NamedTuple):
         would = "would be " if dry_run else ""
         changes = f"{len(self.added)} added, {len(self.changed)} changed, {len(self.removed)} removed"
         return f"{self.what}: {would}{changes}, {self.unchanged} unchanged"
+
+
+class Report:
+    """What a run changes, or would: lines as they come, or one document at the end."""
+
+    def __init__(self, output: str, *, dry_run: bool) -> None:
+        self._output = output
+        self._dry_run = dry_run
+        self._shown: list[Differences] = []
+
+    def add(self, differences: Differences, *, names: bool = True) -> None:
+        """Print the summary, after the names; without them, only a document has those."""
+        self._shown.append(differences)
+        if self._output not in FORMATS:
+            for line in differences.lines(terminal_width()) if names else ():
+                print(line)
+            print(differences.summary(dry_run=self._dry_run))
+
+    def end(self) -> None:
+        """Print the document."""
+        if self._output in FORMATS:
+            print_text(FORMATS[self._output](self._document()))
+
+    def _document(self) -> Mapping[str, object]:
+        return {
+            "dry_run": self._dry_run,
+            "added": [f"{shown.prefix}{name}" for shown in self._shown for name in shown.added],
+            "changed": [f"{shown.prefix}{name}" for shown in self._shown for name in shown.changed],
+            "removed": [f"{shown.prefix}{name}" for shown in self._shown for name in shown.removed],
+            "unchanged": sum(shown.unchanged for shown in self._shown),
+        }
 
 
 def _kind(name: str) -> str:

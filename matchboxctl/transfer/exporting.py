@@ -28,7 +28,7 @@ from matchboxctl.documents.file_texts import source_text
 from matchboxctl.store.advice import advising_on
 from matchboxctl.store.mode import StoreSettings
 from matchboxctl.transfer.compatibility import incompatibility, notes, template_incompatibility
-from matchboxctl.transfer.differences import WRITTEN, Differences
+from matchboxctl.transfer.differences import WRITTEN, Differences, Report
 
 _OF_JSON = ("groups", "profiles", "sources")
 
@@ -40,7 +40,7 @@ class _File(NamedTuple):
     write: Callable[[BinaryIO], object]
 
 
-def export_directory(store: StoreSettings, root: Path, *, prune: bool, dry_run: bool) -> None:
+def export_directory(store: StoreSettings, root: Path, *, prune: bool, dry_run: bool, output: str = "table") -> None:
     """Write the contents of table and bucket into the directory; with `prune` remove other documents and assets.
 
     Each file is written whole or not at all, and only if its content differs; the command may be interrupted and
@@ -57,7 +57,7 @@ def export_directory(store: StoreSettings, root: Path, *, prune: bool, dry_run: 
             raise UsageError(f"{root} cannot be created: {error.strerror}") from error
     warnings = Warnings()
     with advising_on(store), on_interrupt(WRITTEN):
-        _Export(store, root, warnings).run(prune=prune, dry_run=dry_run)
+        _Export(store, root, warnings).run(Report(output, dry_run=dry_run), prune=prune, dry_run=dry_run)
     if warnings.count:
         raise FailedError(f"{warnings.summary('exported')}; the rest is")
 
@@ -73,17 +73,13 @@ class _Export:
         self._spared: set[str] = set()
         self._incompatible: list[str] = []
 
-    def run(self, *, prune: bool, dry_run: bool) -> None:
+    def run(self, report: Report, *, prune: bool, dry_run: bool) -> None:
         with Progress("reading the table", 0, "items") as read:
             contents = scan_table(self._clients, read.add)
         targets = {path: target for path, target in self._targets(contents) if self._is_valid(path)}
         shown = self._compared(targets, prune=prune)
-        if dry_run:
-            for line in shown.lines():
-                print(line)
-        else:
-            shown = self._carry_out(shown, targets)
-        print(shown.summary(dry_run=dry_run))
+        report.add(shown if dry_run else self._carry_out(shown, targets), names=dry_run)
+        report.end()
         for line in notes(sorted(self._incompatible)):
             print(line, file=sys.stderr)
 

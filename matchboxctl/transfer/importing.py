@@ -12,13 +12,12 @@ from lambda_matchbox.aws.catalog.table_contents import scan_table
 from lambda_matchbox.aws.keys import TEMPLATES_PREFIX, texts_of_sources
 from lambda_matchbox.aws.parallel import in_parallel
 from matchboxctl.cli.errors import FailedError, UsageError, on_interrupt
-from matchboxctl.cli.output import terminal_width
 from matchboxctl.cli.progress import BYTES, Progress
 from matchboxctl.cli.warnings import Warnings
 from matchboxctl.directory.files import DIRECTORIES, DataDirectory, read_directory
 from matchboxctl.store.advice import advising_on
 from matchboxctl.store.mode import StoreSettings
-from matchboxctl.transfer.differences import WRITTEN, Differences
+from matchboxctl.transfer.differences import WRITTEN, Differences, Report
 from matchboxctl.transfer.import_contents import import_contents
 from matchboxctl.transfer.sources import SourceImport, hidden_assets
 from matchboxctl.validate.report import short_form
@@ -27,7 +26,7 @@ from matchboxctl.validate.validation import validate
 _MAX_FINDINGS = 20
 
 
-def import_directory(store: StoreSettings, root: Path, *, prune: bool, dry_run: bool) -> None:
+def import_directory(store: StoreSettings, root: Path, *, prune: bool, dry_run: bool, output: str = "table") -> None:
     """Write the directory's contents into table and bucket; with `prune` remove everything else.
 
     It may be interrupted and run again at any time. Raises UsageError, and FailedError where something could not be
@@ -47,7 +46,9 @@ def import_directory(store: StoreSettings, root: Path, *, prune: bool, dry_run: 
     if prune and not directory.is_complete:
         print("note: nothing is pruned, because a directory could not be read", file=sys.stderr)
     with advising_on(store), on_interrupt(WRITTEN):
-        _Import(store, root, directory, warnings, prune=prune, dry_run=dry_run).run()
+        report = Report(output, dry_run=dry_run)
+        _Import(store, root, directory, warnings, report, prune=prune, dry_run=dry_run).run()
+        report.end()
     if warnings.count:
         raise FailedError(f"{warnings.summary('imported')}; the rest is")
 
@@ -61,6 +62,7 @@ class _Import:
         root: Path,
         directory: DataDirectory,
         warnings: Warnings,
+        report: Report,
         *,
         prune: bool,
         dry_run: bool,
@@ -70,6 +72,7 @@ class _Import:
         self._root = root
         self._directory = directory
         self._warnings = warnings
+        self._report = report
         self._prune = prune and directory.is_complete
         self._dry_run = dry_run
 
@@ -87,7 +90,7 @@ class _Import:
         if not self._dry_run:
             for _ in in_parallel(objects.delete, shown.removed):
                 pass
-        self._show(shown)
+        self._report.add(shown)
 
     def _import_documents(self) -> None:
         with Progress("reading the table", 0, "items") as read:
@@ -105,7 +108,7 @@ class _Import:
                     into.fill(changes, progress.add)
                 else:
                     changes = self._without(changes, into.carry_out(changes, progress.add))
-        self._show(_shown(changes))
+        self._report.add(_shown(changes))
         self._import_sources(texts_of_sources(found.sources))
 
     def _import_sources(self, existing: Mapping[str, str]) -> None:
@@ -119,7 +122,7 @@ class _Import:
             print(f"note: {line}", file=sys.stderr)
         if not self._dry_run:
             sources.carry_out(self._clients)
-        self._show(sources.differences)
+        self._report.add(sources.differences)
 
     def _without(self, changes: Plan, refused: Mapping[str, str]) -> Plan:
         """The changes that were made; warns of the others."""
@@ -188,11 +191,6 @@ class _Import:
             for _ in in_parallel(put, paths, progress.cancel):
                 pass
         return shown.without(gone)
-
-    def _show(self, shown: Differences) -> None:
-        for line in shown.lines(terminal_width()):
-            print(line)
-        print(shown.summary(dry_run=self._dry_run))
 
 
 def _shown(changes: Plan) -> Differences:

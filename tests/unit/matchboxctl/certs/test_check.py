@@ -1,5 +1,6 @@
 """Problems that `matchboxctl certs --check` reports."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
+from matchboxctl.main import main
 from tests.support.certificates import DAY, HOUR, Authority, bare_authority, private_pem
 from tests.unit.matchboxctl.certs.certificate_checker import (
     AUTHORITY,
@@ -214,3 +216,15 @@ def test_accessible_keys_are_noted(checker: Checker, name: str, mode: int) -> No
     output = checker.check()
     expected = f"{name} is accessible by others than its owner (mode {mode:04o}): chmod 600 it"
     assert (0, [expected]) == (output.code, output.of("note"))
+
+
+def test_document_has_each_result(checker: Checker, capsys: pytest.CaptureFixture[str]) -> None:
+    checker.put({"server.key": None})
+    lines = checker.check().lines
+    assert 1 == main(["certs", "--check", str(checker.directory), "-o", "json"])
+    document = json.loads(capsys.readouterr().out)
+    results = [{"status": kind.lower(), "message": line} for kind, line in lines]
+    for result in document["results"]:
+        result["message"] = result["message"].replace(f"{checker.directory}/", "")
+    assert {"results": results} == document
+    assert {"ok", "failed"} == {result["status"] for result in results}

@@ -1,16 +1,19 @@
 """`matchboxctl sync` of several sources, of which one fails."""
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lambda_matchbox.image_sync.sync import Outcome, Sync
 from lambda_matchbox.oci.image_reference import ImageReference
 from lambda_matchbox.oci.signatures.signers import KeylessSigner
 from lambda_matchbox.releases.sources import Source
 from matchboxctl.cli.errors import FailedError, InterruptedCommandError
+from matchboxctl.releases.commands import releases
 from matchboxctl.releases.sync import sync
 from tests.support.memory_releases import MemoryReleases, memory_stores
 from tests.support.registry_faults import faulty_registry
@@ -74,3 +77,32 @@ def test_interruption_says_what_is_kept(
     with pytest.raises(InterruptedCommandError, match=f"^{why}$"):
         sync(stores, [], {})
     assert f"a: published {NEW.digest}\n" == capsys.readouterr().out
+
+
+def test_document_has_each_source(good: Source, capsys: pytest.CaptureFixture[str]) -> None:
+    broken = good._replace(id="broken", assets="broken", keep="all")  # type: ignore[arg-type]
+    stores = memory_stores(MemoryReleases(), {"broken": broken, "good": good})
+    with pytest.raises(FailedError):
+        sync(stores, [], {}, "json")
+    published = {"id": "good", "state": "published", "digest": NEW.digest, "signer": None, "error": None}
+    document = json.loads(capsys.readouterr().out)
+    failed, *others = document.pop("sources")
+    assert ([published], {"refused": []}) == (others, document)
+    assert failed.pop("error").startswith("broken: TypeError: ")
+    assert {"id": "broken", "state": "failed", "digest": None, "signer": None} == failed
+    sync(stores, ["good"], {}, "yaml")
+    assert {"sources": [published | {"state": "up to date"}], "refused": []} == yaml.safe_load(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("output", ["json", "yaml"])
+def test_releases_have_the_same_document_in_each_format(
+    good: Source, capsys: pytest.CaptureFixture[str], output: str
+) -> None:
+    stores = memory_stores(MemoryReleases(), {"good": good})
+    sync(stores, [], {})
+    capsys.readouterr()
+    releases(stores, "good", output)
+    (release,) = yaml.safe_load(capsys.readouterr().out)
+    kinds = {"digest": str, "time": str, "size": int, "current": bool, "held": bool, "version": str, "files": dict}
+    assert kinds == {name: type(value) for name, value in release.items()}
+    assert (NEW.digest, True, False) == (release["digest"], release["current"], release["held"])
