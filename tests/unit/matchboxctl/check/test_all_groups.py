@@ -13,8 +13,9 @@ from matchboxctl.main import main
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
 from tests.support.paths import EXAMPLES
-from tests.support.serving import serving, started
+from tests.support.serving import started
 from tests.unit.matchboxctl.check.checked import Checked
+from tests.unit.matchboxctl.check.served import served
 
 pytestmark = pytest.mark.system
 
@@ -63,8 +64,7 @@ def test_each_group_is_checked_and_shared_files_are_downloaded_once(checked: Che
             "groups/two.json": {"profile": "q", "selector": {"mac": "52-54-00-00-00-01"}},
         },
     )
-    with serving(data) as port:
-        url = f"http://127.0.0.1:{port}"
+    with served(data) as url:
         code, lines = checked(url, "--all", "--data-path", str(data))
     assert 1 == code
     config = "talos.config /ignition?uuid=00000000-0000-4000-8000-000000000000"
@@ -111,8 +111,7 @@ def test_address_without_the_labels_of_the_group_fails(checked: Checked, tmp_pat
     data = filled(tmp_path, files)
     no_group = "no group matches the labels of this address (uuid): it lacks arch; add arch=${buildarch:uristring}"
     no_template = "the machine's profile has no ignition_id, or that template is absent"
-    with serving(data) as port:
-        url = f"http://127.0.0.1:{port}"
+    with served(data) as url:
         for arguments in (("--label", "arch=arm64"), ("--all", "--data-path", str(data))):
             assert f"404 from {url}: {no_group}; {no_template}" == checked.failure(url, *arguments)
             assert "would stop at talos.config /ignition?uuid=" in checked.error
@@ -140,8 +139,7 @@ def test_example_lacks_nothing_but_its_files(checked: Checked, tmp_path: Path, e
     """With files in place it passes, with a warning of the placeholders that its operator has to fill in."""
     data = tmp_path / example
     shutil.copytree(EXAMPLES / example, data)
-    with serving(data) as port:
-        url = f"http://127.0.0.1:{port}"
+    with served(data) as url:
         code, lines = checked(url, "--all", "--data-path", str(data))
         failed = [line.removeprefix("FAILED ") for line in lines if line.startswith("FAILED")]
         assert (1, {f"{file}  T  404 from {url}" for file in ABSENT[example]}) == (code, set(failed))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.serving import serving
 from tests.unit.matchboxctl.check.answering import answering
 from tests.unit.matchboxctl.check.checked import Checked
+from tests.unit.matchboxctl.check.served import served
 
 pytestmark = pytest.mark.system
 
@@ -95,8 +95,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def url(root: Path) -> Iterator[str]:
-    with serving(root) as port:
-        yield f"http://127.0.0.1:{port}"
+    with served(root) as url:
+        yield url
 
 
 @pytest.fixture
@@ -196,17 +196,16 @@ def test_placeholder_in_kernel_arguments_is_a_warning(checked: Checked, url: str
     assert lines[1].startswith("FAILED talos.config http://<matchbox-ip>/ignition  T  ")
 
 
-def test_labels_are_compared_at_other_addresses_of_the_server_too(
-    checked: Checked, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_labels_are_compared_at_other_addresses_of_the_server_too(checked: Checked, tmp_path: Path) -> None:
     for path in ("groups", "profiles", "assets"):
         (tmp_path / path).mkdir()
     (tmp_path / "assets/k").write_bytes(b"kernel")
     (tmp_path / "groups/g.json").write_text('{"profile": "p", "selector": {"arch": "arm64"}}')
-    with serving(tmp_path) as port:
+    with served(tmp_path) as url:
+        port = url.rpartition(":")[2]
         config = f"talos.config=http://localhost:{port}/ignition?uuid=${{uuid}}"
         (tmp_path / "profiles/p.json").write_text(json.dumps({"boot": {"kernel": "/assets/k", "args": [config]}}))
-        failure = checked.failure(f"http://127.0.0.1:{port}", "--label", "arch=arm64")
+        failure = checked.failure(url, "--label", "arch=arm64")
     assert failure.startswith(f"404 from http://localhost:{port}: no group matches the labels of this address (uuid)")
 
 

@@ -120,10 +120,9 @@ def test_labels_without_a_group_fail(checked: Checked, url: str, labels: tuple[s
     assert f"404 from {url}: no group matches {whom}" == checked.failure(url, *labels)
 
 
-def test_user_agent_acts_as_another_client(checked: Checked, root: Path) -> None:
+def test_user_agent_acts_as_another_client(checked: Checked, url: str) -> None:
     """One without redirects gets the bytes."""
-    with serving(root) as port:
-        code, lines = checked(f"http://127.0.0.1:{port}", "--label", "is=good", "--user-agent", "GRUB 2.12")
+    code, lines = checked(url, "--label", "is=good", "--user-agent", "GRUB 2.12")
     assert (0, "ok     kernel /assets/good/vmlinuz  T  2,048,000 bytes, SHA-256 as stated") == (code, lines[2])
 
 
