@@ -16,6 +16,7 @@ from urllib3.exceptions import (
     LocationValueError,
     NameResolutionError,
     NewConnectionError,
+    ProtocolError,
     ReadTimeoutError,
     SSLError,
 )
@@ -25,6 +26,7 @@ _MAX_REDIRECTS = 10  # iPXE has no limit, and a loop would not end
 _MAX_ERROR_BODY = 1000
 _S3_CODE = re.compile(r"<Code>(\w+)</Code>")
 _CONTROL_OR_SPACE = re.compile(r"[\x00-\x20\x7f-\x9f]+")
+_OBJECT = re.compile(r"\w+\(.*?\): ")
 # Not escaped in a request line: an address is escaped by its author.
 _SAFE = "!#$%&'()*+,/:;=?@[]~"
 _STATUS = {
@@ -126,7 +128,7 @@ class BootClient:
             case NewConnectionError() if isinstance(error.__cause__, ConnectionRefusedError):
                 return f"{where} refuses the connection: no server listens on that port"
             case NewConnectionError():
-                return f"{where} cannot be reached: {_line(str(error.__cause__ or error))}"
+                return f"{where} cannot be reached: {_reason(error)}"
             case ConnectTimeoutError():
                 return (
                     f"no connection to {where} within {self._timeout:g} s: a security group may drop this machine's "
@@ -135,8 +137,12 @@ class BootClient:
             case ReadTimeoutError():
                 return f"{where} sent nothing for {self._timeout:g} s: see the function's log"
             case SSLError():
-                return f"{where}: TLS failed: {_line(str(error))}"
-        return f"{where}: {type(error).__name__}: {_line(str(error))}"
+                return f"{where}: TLS failed: {_reason(error)}"
+            case ProtocolError() | HTTPException():
+                return f"{where} ended the connection before the whole response was sent"
+            case LocationValueError():
+                return f"{where} is no address of a server"
+        return f"{where}: {_reason(error)}"
 
 
 def resolve(base: str, address: str) -> str:
@@ -160,6 +166,16 @@ def _refusal(status: int, body: bytes, where: str) -> FetchError:
     code = _S3_CODE.search(text)
     said = code[1] if code else "" if text.lstrip().startswith("<") else _line(text)
     return FetchError(": ".join(part for part in (f"{status} from {where}", said, _STATUS.get(status, "")) if part))
+
+
+def _reason(error: BaseException) -> str:
+    """The system's words for the error, or urllib3's without the names of its classes."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return _line(cause.strerror)
+        cause = cause.__cause__
+    return _line(_OBJECT.sub("", str(error)))
 
 
 def _line(text: str) -> str:

@@ -70,11 +70,10 @@ class Report:
 
     def interrupted(self, machines: int) -> str:
         """What was checked up to now, and that nothing else was done."""
-        done = self._summary()
-        if machines > 1:
-            done += f", of {len(self._machines)} of {counted(machines, 'group')}"
-        stop = self._first_stop()
-        return f"interrupted after {done}{f'; {stop}' if stop else ''}. Nothing was changed"
+        where = f" in {len(self._machines)} of {counted(machines, 'group')}" if machines > 1 else ""
+        return "; ".join(
+            filter(None, (f"interrupted: {self._summary()}{where}", self._first_stop(), "nothing was changed"))
+        )
 
     def document(self) -> dict[str, object]:
         """All results, for programs."""

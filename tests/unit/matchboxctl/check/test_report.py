@@ -152,7 +152,7 @@ def test_interruption_says_what_was_checked() -> None:
     report.begin("a", {})
     report.add(OK)
     report.add(FILE)
-    assert "interrupted after 2 checks passed, of 1 of 4 groups. Nothing was changed" == report.interrupted(4)
+    assert "interrupted: 2 checks passed in 1 of 4 groups; nothing was changed" == report.interrupted(4)
     report.add(FAILED)
     stop = "group a would stop at rootfs /assets/r: 404 from http://h"
-    assert f"interrupted after 3 checks: 1 failed; {stop}. Nothing was changed" == report.interrupted(1)
+    assert f"interrupted: 3 checks: 1 failed; {stop}; nothing was changed" == report.interrupted(1)
