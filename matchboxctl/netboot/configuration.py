@@ -15,6 +15,7 @@ from matchboxctl.netboot.addresses import Reader
 from matchboxctl.netboot.placeholders import Placeholder
 
 _TEXT = "text"
+_NULL = "tag:yaml.org,2002:null"
 _BUTANE = "Butane config"
 _CLOUD_CONFIG = "#cloud-config"
 _JINJA = "## template: jinja"
@@ -110,10 +111,18 @@ def _json(text: str, body: bytes) -> Configuration:
         decode(body)
         config = json.loads(text)
     except (JsonError, ValueError) as error:
-        return Configuration("JSON", str(error) if isinstance(error, JsonError) else "not JSON")
+        in_yaml = _yaml(text, body, _by_keys)
+        is_yaml = not in_yaml.problem and in_yaml.kind != _TEXT
+        return (
+            in_yaml
+            if is_yaml and b"ignition" not in body
+            else Configuration("JSON", str(error) if isinstance(error, JsonError) else "not JSON")
+        )
     ignition = config.get("ignition")
     if not isinstance(ignition, dict):
-        return Configuration("JSON", placeholders=tuple(placeholders.in_json(config)))
+        in_yaml = _yaml(text, body, _by_keys)
+        is_talos = in_yaml.kind.startswith("Talos")
+        return in_yaml if is_talos else Configuration("JSON", placeholders=tuple(placeholders.in_json(config)))
     left = tuple(placeholders.in_json(config))
     version = ignition.get("version")
     kind = f"Ignition {version}" if isinstance(version, str) and re.fullmatch(r"[0-9][\w.+-]*", version) else "Ignition"
@@ -158,7 +167,13 @@ def _yaml(text: str, body: bytes, kind_of: Callable[[list[yaml.Node], str], Conf
         where = "" if error.line is None else f" at line {error.line}"
         kind = "cloud-config" if kind_of is _cloud_config else _TEXT
         return Configuration(kind, f"not YAML{where}: {error.reason}")
-    nodes = [node for node in yaml.compose_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) if node]
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        nodes = [node for node in yaml.compose_all(text, Loader=loader) if node]
+    except yaml.MarkedYAMLError as error:
+        # YAML allows an anchor that is defined again, PyYAML does not.
+        line = f" at line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        return Configuration("YAML", f"an anchor is defined twice, the second time{line}")
     found = kind_of(nodes, text)
     if found.kind == _TEXT:
         return found
@@ -167,7 +182,7 @@ def _yaml(text: str, body: bytes, kind_of: Callable[[list[yaml.Node], str], Conf
 
 
 def _cloud_config(nodes: list[yaml.Node], text: str) -> Configuration:  # noqa: ARG001 (as _by_keys)
-    is_mapping = all(isinstance(node, yaml.MappingNode) for node in nodes[:1])
+    is_mapping = all(isinstance(node, yaml.MappingNode) or node.tag == _NULL for node in nodes[:1])
     return Configuration("cloud-config", "" if is_mapping else "it is not a mapping")
 
 

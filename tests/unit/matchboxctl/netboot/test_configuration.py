@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from matchboxctl.netboot.addresses import Reader
 from matchboxctl.netboot.configuration import Source, read_configuration
@@ -23,6 +25,9 @@ FURTHER = b"---\napiVersion: v1alpha1\nkind: HostnameConfig\nhostname: a\n"
         (b"version: v1alpha1\n", "Talos v1alpha1"),
         (b"#cloud-config\nhostname: a\n", "cloud-config"),
         (b"#cloud-config \n", "cloud-config"),
+        (b"#cloud-config\n---\n", "cloud-config"),
+        (b'{"version": "v1alpha1", "machine": {"type": "worker"}}', "Talos v1alpha1 worker"),
+        (b"{version: v1alpha1, machine: {type: worker}}", "Talos v1alpha1 worker"),
         (b"#include\nhttp://h/x\n", "cloud-init (include)"),
         (b"#!/bin/bash\nid\n", "script (/bin/bash)"),
         (b"#!ipxe\nboot\n", "iPXE script"),
@@ -55,6 +60,7 @@ def test_configuration_is_recognized(body: bytes, kind: str) -> None:
         (b"version: v1alpha1\nmachine: {\n", "text", "not YAML at line 3: "),
         (TALOS.replace(b"worker", b"wroker"), "Talos v1alpha1", "machine.type is none of controlplane, worker"),
         (TALOS + b"  token: a\n  token: b\n", "Talos v1alpha1 worker", "line 5: the key 'token' occurs twice"),
+        (b"#cloud-config\na: &x 1\nb: &x 2\n", "YAML", "an anchor is defined twice, the second time at line 3"),
         (b"variant: fcos\nversion: 1.5.0\n", "Butane config", "machines read no Butane"),
     ],
 )
@@ -115,3 +121,15 @@ def test_sources_are_what_ignition_fetches() -> None:
         Source("$.ignition.config.replace", "http://h/b.ign", "sha256-" + "0" * 64, is_config=True),
         Source("$.storage.files.0.contents", "http://h/x", "", is_config=False),
     ) == read_configuration(json.dumps(config).encode()).sources
+
+
+PIECES = st.sampled_from(
+    '#cloud-config\n|version: v1alpha1\n|machine:|\n  |{|}|[|]|&a |*a|? |: |- |>\n|"ignition":|{"version": "3.4.0"}'
+    "|data:;base64,|source|<|${|%post\n|kind: A\n|!t ".split("|")
+)
+
+
+@given(st.lists(PIECES | st.text(max_size=3), max_size=20).map(lambda parts: "".join(parts).encode()) | st.binary())
+def test_any_bytes_are_read(body: bytes) -> None:
+    for reader in Reader:
+        assert read_configuration(body, reader).kind
