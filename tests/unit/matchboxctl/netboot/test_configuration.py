@@ -124,8 +124,24 @@ def test_sources_are_what_ignition_fetches() -> None:
 
 
 PIECES = st.sampled_from(
-    '#cloud-config\n|version: v1alpha1\n|machine:|\n  |{|}|[|]|&a |*a|? |: |- |>\n|"ignition":|{"version": "3.4.0"}'
-    "|data:;base64,|source|<|${|%post\n|kind: A\n|!t ".split("|")
+    [
+        *("#cloud-config\n", "version: v1alpha1\n", "machine:", '"ignition":', '{"version": "3.4.0"}', "%post\n"),
+        *(
+            "data:;base64,",
+            "source",
+            "kind: A\n",
+            "\n  ",
+            *"{}[]<>:-?",
+            ": ",
+            "- ",
+            "? ",
+            "&a ",
+            "*a",
+            "|\n",
+            "!t ",
+            "${",
+        ),
+    ]
 )
 
 
