@@ -12,7 +12,7 @@ from matchboxctl import __version__
 from matchboxctl.cli.commands import CONTEXT, LazyGroup
 from matchboxctl.cli.errors import CommandError, FailedError, UsageError
 from matchboxctl.cli.extras import missing_extra
-from matchboxctl.cli.options import MODES, data_path_flag
+from matchboxctl.cli.options import MODES, store_flags
 from matchboxctl.cli.standard_output import OutputError, discard_output, flush_output, open_output
 from matchboxctl.commands import SECTIONS
 
@@ -28,8 +28,8 @@ PROGRAM = "matchboxctl"
     examples=["matchboxctl serve --data-path examples/talos", "matchboxctl help render"],
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
-@data_path_flag("matchbox's data directory; also after the command")
-def command_line(data_path: str) -> None:
+@store_flags()
+def command_line(data_path: str, stack: str) -> None:
     """Network boot as with matchbox."""
 
 

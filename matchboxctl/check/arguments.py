@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import click
 
 from matchboxctl.cli.commands import Command
-from matchboxctl.cli.options import MODES, data_path_flag, label_option, output_option
+from matchboxctl.cli.options import MODES, label_option, output_option, store_flags
 
 _USER_AGENT = "iPXE/2.0.0 (matchboxctl check)"
 
@@ -37,7 +37,7 @@ def _seconds(text: str) -> float:
     is_flag=True,
     help="check a machine of each group of the data directory, or of the table; --label adds labels to all",
 )
-@data_path_flag("with --all, the directory whose groups are checked")
+@store_flags("with --all, the directory whose groups are checked")
 @click.option(
     "--timeout", metavar="SECONDS", type=_seconds, default=10.0, help="timeout of a connection and of each read"
 )
@@ -49,7 +49,15 @@ def _seconds(text: str) -> float:
 )
 @output_option()
 def check(
-    url: str, labels: Sequence[str], data_path: str, timeout: float, user_agent: str, output: str, *, every_group: bool
+    url: str,
+    labels: Sequence[str],
+    data_path: str,
+    stack: str,
+    timeout: float,
+    user_agent: str,
+    output: str,
+    *,
+    every_group: bool,
 ) -> None:
     """Follow the boot of a machine from a running matchbox.
 
@@ -62,4 +70,4 @@ def check(
     from matchboxctl.store.mode import chosen_store
 
     given = CheckOptions(labels, user_agent, timeout, output)
-    check(url, given, chosen_store(data_path) if every_group else None)
+    check(url, given, chosen_store(data_path, stack) if every_group else None)

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 STORE_MODE = (
-    "MATCHBOX_TABLE and MATCHBOX_BUCKET name table and bucket, on AWS or on AWS_ENDPOINT_URL_DYNAMODB and "
+    "MATCHBOX_TABLE and MATCHBOX_BUCKET, or --stack, name table and bucket, on AWS or on AWS_ENDPOINT_URL_DYNAMODB and "
     "AWS_ENDPOINT_URL_S3."
 )
 MODES = (
-    "With MATCHBOX_TABLE and MATCHBOX_BUCKET set, the command works on a DynamoDB table and an S3 bucket (store mode), "
-    "on AWS or on AWS_ENDPOINT_URL_DYNAMODB and AWS_ENDPOINT_URL_S3; otherwise on a data directory."
+    "With MATCHBOX_TABLE and MATCHBOX_BUCKET set, or with --stack, the command works on a DynamoDB table and an S3 "
+    "bucket (store mode), on AWS or on AWS_ENDPOINT_URL_DYNAMODB and AWS_ENDPOINT_URL_S3; otherwise on a data "
+    "directory."
 )
 
 _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -73,9 +74,16 @@ def _or_before_the_command(context: click.Context, parameter: click.Parameter, v
     return given
 
 
-def data_path_flag(what: str = "matchbox's data directory") -> _Decorator:
-    """`--data-path`; it is empty if neither flag nor environment gives one."""
-    return flag("--data-path", "DIR", what, shown=DATA_PATH, callback=_or_before_the_command)
+def store_flags(what: str = "matchbox's data directory") -> _Decorator:
+    """`--data-path` and `--stack`; they are empty if neither flag nor environment gives them."""
+    data_path = flag("--data-path", "DIR", what, shown=DATA_PATH, callback=_or_before_the_command)
+    return lambda command: data_path(stack_flag(command))
+
+
+def stack_flag(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--stack`."""
+    what = "CloudFormation stack whose table and bucket to use, in place of MATCHBOX_TABLE and MATCHBOX_BUCKET"
+    return flag("--stack", "NAME", what, shown="none", callback=_or_before_the_command)(command)
 
 
 def log_flags(command: Callable[..., Any]) -> Callable[..., Any]:

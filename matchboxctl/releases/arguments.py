@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from matchboxctl.cli.commands import Command
-from matchboxctl.cli.options import MODES, data_path_flag, output_option
+from matchboxctl.cli.options import MODES, output_option, store_flags
 from matchboxctl.store.advice import advising
 
 if TYPE_CHECKING:
     from lambda_matchbox.image_sync.sources import SourceStores
 
-_data_path = data_path_flag("directory with sources/ and releases/")
+_store = store_flags("directory with sources/ and releases/")
 _source = click.argument("source", metavar="ID")
 
 
@@ -22,19 +22,19 @@ def _command(*examples: str) -> Callable[[Callable[..., Any]], Command]:
     return click.command(cls=Command, epilog=MODES, examples=examples)
 
 
-def _stores(data_path: str) -> "SourceStores":
+def _stores(data_path: str, stack: str) -> "SourceStores":
     from matchboxctl.releases.source_stores import stores_in_directory, stores_in_table
     from matchboxctl.store.mode import chosen_store
 
-    store = chosen_store(data_path)
+    store = chosen_store(data_path, stack)
     return stores_in_directory(store) if isinstance(store, Path) else stores_in_table(store)
 
 
 @_command("matchboxctl sync", "matchboxctl sync talos-arm64")
 @click.argument("sources", metavar="[ID]...", nargs=-1)
-@_data_path
+@_store
 @output_option()
-def sync(sources: Sequence[str], data_path: str, output: str) -> None:
+def sync(sources: Sequence[str], data_path: str, stack: str, output: str) -> None:
     """Publish the newest images of image sources, by default of all.
 
     Boot images are pulled from a container registry, verified, and published as a release; a source with `verify`
@@ -44,14 +44,14 @@ def sync(sources: Sequence[str], data_path: str, output: str) -> None:
     from matchboxctl.releases.sync import sync
 
     with advising():
-        sync(_stores(data_path), sources, os.environ, output)
+        sync(_stores(data_path, stack), sources, os.environ, output)
 
 
 @_command("matchboxctl releases talos-arm64", "matchboxctl releases talos-arm64 -o env")
 @_source
-@_data_path
+@_store
 @output_option("table", "env")
-def releases(source: str, data_path: str, output: str) -> None:
+def releases(source: str, data_path: str, stack: str, output: str) -> None:
     """Show the releases of an image source, the newest first.
 
     The output env has TALOS_VERSION, KERNEL_DIGEST and INITRAMFS_DIGEST of the current release.
@@ -59,14 +59,14 @@ def releases(source: str, data_path: str, output: str) -> None:
     from matchboxctl.releases.commands import releases
 
     with advising():
-        releases(_stores(data_path), source, output)
+        releases(_stores(data_path, stack), source, output)
 
 
 @_command("matchboxctl rollback talos-arm64")
 @_source
 @click.argument("digest", metavar="[DIGEST]", required=False)
-@_data_path
-def rollback(source: str, digest: str | None, data_path: str) -> None:
+@_store
+def rollback(source: str, digest: str | None, data_path: str, stack: str) -> None:
     """Serve an older release of an image source, and hold it.
 
     The release is the one of that digest, by default the previous one. Syncs do not update the source until
@@ -75,26 +75,26 @@ def rollback(source: str, digest: str | None, data_path: str) -> None:
     from matchboxctl.releases.commands import rollback
 
     with advising():
-        rollback(_stores(data_path), source, digest)
+        rollback(_stores(data_path, stack), source, digest)
 
 
 @_command("matchboxctl follow talos-arm64")
 @_source
-@_data_path
-def follow(source: str, data_path: str) -> None:
+@_store
+def follow(source: str, data_path: str, stack: str) -> None:
     """Let syncs update an image source again after a rollback."""
     from matchboxctl.releases.commands import follow
 
     with advising():
-        follow(_stores(data_path), source)
+        follow(_stores(data_path, stack), source)
 
 
 @_command("matchboxctl withdraw talos-arm64")
 @_source
-@_data_path
-def withdraw(source: str, data_path: str) -> None:
+@_store
+def withdraw(source: str, data_path: str, stack: str) -> None:
     """Stop serving the releases of a removed image source."""
     from matchboxctl.releases.commands import withdraw_removed
 
     with advising():
-        withdraw_removed(_stores(data_path), source)
+        withdraw_removed(_stores(data_path, stack), source)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import click
 
 from matchboxctl.cli.commands import Command
-from matchboxctl.cli.options import MODES, data_path_flag, label_option
+from matchboxctl.cli.options import MODES, label_option, store_flags
 
 
 @click.command(
@@ -18,7 +18,7 @@ from matchboxctl.cli.options import MODES, data_path_flag, label_option
 )
 @click.argument("route", metavar="ROUTE")
 @label_option()
-@data_path_flag()
+@store_flags()
 @click.option(
     "--others",
     metavar="COUNT",
@@ -28,7 +28,9 @@ from matchboxctl.cli.options import MODES, data_path_flag, label_option
 )
 @click.option("--show-secrets", is_flag=True, help="show the values under keys such as password, token, key or hash")
 @click.option("-o", "--output", type=click.Choice(("text", "json")), default="text", help="the format")
-def render(route: str, labels: Sequence[str], data_path: str, others: int, output: str, *, show_secrets: bool) -> None:
+def render(
+    route: str, labels: Sequence[str], data_path: str, stack: str, others: int, output: str, *, show_secrets: bool
+) -> None:
     """Show the response to a machine, and why.
 
     It shows the machine's group and why it is in no other, the profile, the template and its data, with secrets as
@@ -38,4 +40,4 @@ def render(route: str, labels: Sequence[str], data_path: str, others: int, outpu
     from matchboxctl.store.mode import chosen_store
 
     options = RenderOptions(route, labels, others, show_secrets=show_secrets)
-    render(chosen_store(data_path), options, json=output == "json")
+    render(chosen_store(data_path, stack), options, json=output == "json")

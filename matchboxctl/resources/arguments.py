@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from matchboxctl.cli.commands import Group
-from matchboxctl.cli.options import MODES, argument, data_path_flag, option, output_option
+from matchboxctl.cli.options import MODES, argument, option, output_option, store_flags
 from matchboxctl.store.advice import advising
 
 if TYPE_CHECKING:
@@ -51,47 +51,47 @@ def _resource(resource: str) -> Group:
         from matchboxctl.cli.names import names_in_time
 
         def names() -> Sequence[str]:
-            target = _target(context.params["data_path"])
+            target = _target(context.params["data_path"], context.params["stack"])
             return list(target.documents.names(target.resource.kind))
 
         given = context.params.get("names") or ()
         return [name for name in names_in_time(names) if name.startswith(incomplete) and name not in given]
 
-    def _target(data_path: str) -> "Target":
+    def _target(data_path: str, stack: str) -> "Target":
         from matchboxctl.resources.command import target_of
 
-        return target_of(resource, data_path)
+        return target_of(resource, data_path, stack)
 
     name_argument = click.argument("name", metavar=words.metavar, shell_complete=complete)
 
     @verb("list", f"List all {words.several} as a table.")
-    @data_path_flag()
+    @store_flags()
     @output_option()
-    def list_(data_path: str, output: str) -> None:
+    def list_(data_path: str, stack: str, output: str) -> None:
         from matchboxctl.resources.command import list_all
 
         with advising():
-            list_all(_target(data_path), output)
+            list_all(_target(data_path, stack), output)
 
     @verb("describe", f"Show the details of {words.one_of_kind}.", words.example)
     @name_argument
-    @data_path_flag()
+    @store_flags()
     @output_option()
-    def describe(name: str, data_path: str, output: str) -> None:
+    def describe(name: str, data_path: str, stack: str, output: str) -> None:
         from matchboxctl.resources.command import describe
 
         with advising():
-            describe(_target(data_path), name, output)
+            describe(_target(data_path, stack), name, output)
 
     @verb("get", f"Print the file of {words.one_of_kind}.", words.example)
     @name_argument
-    @data_path_flag()
+    @store_flags()
     @output_option("file")
-    def get(name: str, data_path: str, output: str) -> None:
+    def get(name: str, data_path: str, stack: str, output: str) -> None:
         from matchboxctl.resources.command import get
 
         with advising():
-            get(_target(data_path), name, output)
+            get(_target(data_path, stack), name, output)
 
     is_template = words.one == "template"
     content = (
@@ -111,22 +111,22 @@ def _resource(resource: str) -> Group:
         help=f"{content}; - is standard input. Nothing is written unless all of it is valid",
     )
     @argument("more", metavar="[FILE]...", nargs=-1)
-    @data_path_flag()
-    def create(files: Sequence[str], more: Sequence[str], data_path: str, name: str | None = None) -> None:
+    @store_flags()
+    def create(files: Sequence[str], more: Sequence[str], data_path: str, stack: str, name: str | None = None) -> None:
         from matchboxctl.resources.command import create
 
         with advising():
-            create(_target(data_path), [*files, *more], name)
+            create(_target(data_path, stack), [*files, *more], name)
 
     @verb("delete", f"Delete {words.several}.", words.example)
     @click.argument("names", metavar=f"{words.metavar}...", nargs=-1, required=True, shell_complete=complete)
-    @data_path_flag()
+    @store_flags()
     # Nothing refers to a group or a source.
-    def delete(names: Sequence[str], data_path: str, *, yes: bool = False) -> None:
+    def delete(names: Sequence[str], data_path: str, stack: str, *, yes: bool = False) -> None:
         from matchboxctl.resources.command import delete
 
         with advising():
-            delete(_target(data_path), names, yes=yes)
+            delete(_target(data_path, stack), names, yes=yes)
 
     if is_template:
         name_option = click.option(

@@ -47,10 +47,10 @@ class Target(NamedTuple):
     documents: Documents
 
 
-def target_of(word: str, data_path: str) -> Target:
+def target_of(word: str, data_path: str, stack: str) -> Target:
     """The documents that flag and environment name. Raises UsageError."""
     resource = next(resource for resource in _RESOURCES if resource.word == word)
-    store = chosen_store(data_path)
+    store = chosen_store(data_path, stack)
     if isinstance(store, Path):
         check_data_path(store)
         return Target(resource, DirectoryDocuments(store))

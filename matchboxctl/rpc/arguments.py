@@ -11,7 +11,7 @@ from matchboxctl.certs.arguments import CA_FILE, CERT_FILE, KEY_FILE
 from matchboxctl.cli.arguments import parse_address
 from matchboxctl.cli.commands import Command
 from matchboxctl.cli.errors import UsageError
-from matchboxctl.cli.options import STORE_MODE, flag, log_flags
+from matchboxctl.cli.options import STORE_MODE, flag, log_flags, stack_flag
 from matchboxctl.log.settings import LogSettings
 from matchboxctl.rpc.settings import RpcSettings
 from matchboxctl.store.arguments import required_store
@@ -38,8 +38,9 @@ def rpc_settings(rpc_address: str, ca_file: Path, cert_file: Path, key_file: Pat
 
 @click.command(cls=Command, epilog=STORE_MODE, examples=["matchboxctl rpc --ca-file DIR/ca.crt"])
 @rpc_flags(_DEFAULT_ADDRESS)
+@stack_flag
 @log_flags
-def rpc(rpc_address: str, *, log_level: str, log_format: str | None, **files: Path) -> None:
+def rpc(rpc_address: str, stack: str, *, log_level: str, log_format: str | None, **files: Path) -> None:
     """Let Terraform and bootcmd edit table and bucket over gRPC.
 
     Run it beside Terraform, on the same machine: it serves matchbox's gRPC API with your AWS credentials. Clients need
@@ -50,4 +51,4 @@ def rpc(rpc_address: str, *, log_level: str, log_format: str | None, **files: Pa
     settings = rpc_settings(rpc_address, **files)
     if settings is None:
         raise UsageError("--rpc-address is empty: use HOST:PORT")
-    rpc(required_store(), settings, LogSettings(log_level, log_format or ""))
+    rpc(required_store(stack), settings, LogSettings(log_level, log_format or ""))

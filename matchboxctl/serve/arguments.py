@@ -7,7 +7,7 @@ import click
 
 from matchboxctl.cli.commands import Command
 from matchboxctl.cli.errors import UsageError
-from matchboxctl.cli.options import MODES, data_path_flag, flag, log_flags
+from matchboxctl.cli.options import MODES, flag, log_flags, store_flags
 from matchboxctl.log.settings import LogSettings
 from matchboxctl.rpc.arguments import rpc_flags, rpc_settings
 
@@ -21,7 +21,7 @@ _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
     examples=["matchboxctl serve --address 0.0.0.0:8080 --data-path DIR"],
 )
 @flag("--address", "HOST:PORT", "where to listen", "127.0.0.1:8080")
-@data_path_flag("directory with groups/, profiles/, ignition/, cloud/, generic/")
+@store_flags("directory with groups/, profiles/, ignition/, cloud/, generic/")
 @flag("--assets-path", "DIR", "directory of the files below /assets/", shown="assets/ in the data directory")
 @flag(
     "--key-ring-path",
@@ -67,6 +67,7 @@ def serve(
     *,
     address: str,
     data_path: str,
+    stack: str,
     assets_path: str,
     key_ring_path: str,
     sync: bool,
@@ -91,13 +92,13 @@ def serve(
     from matchboxctl.serve.key_ring import unlocked_key
     from matchboxctl.store.mode import StoreSettings, chosen_store
 
-    source: Directories | StoreSettings | Path = chosen_store(data_path)
+    source: Directories | StoreSettings | Path = chosen_store(data_path, stack)
     if isinstance(source, Path):
         source = Directories(source, _assets_path(assets_path) or source / "assets")
     elif assets_path:
         raise UsageError(
-            "--assets-path (MATCHBOX_ASSETS_PATH) cannot be combined with MATCHBOX_TABLE and MATCHBOX_BUCKET, whose "
-            "assets are in the bucket: unset one of them"
+            "--assets-path (MATCHBOX_ASSETS_PATH) cannot be combined with MATCHBOX_TABLE and MATCHBOX_BUCKET, or "
+            "--stack, whose assets are in the bucket: unset one of them"
         )
     # As with matchbox, the passphrase is read from the environment only.
     passphrase = os.environ.get("MATCHBOX_PASSPHRASE", "")

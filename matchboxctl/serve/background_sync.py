@@ -23,8 +23,9 @@ _GRACE = 10.0
 class BackgroundSync:
     """Runs `matchboxctl sync ID` for each source as it falls due.
 
-    `read` returns the current sources; `flags` select the command's mode. `warn` receives a message for each problem
-    that is not in `known`. A source that failed is retried after a minute, or after its interval if that is shorter.
+    `read` returns the current sources; `flags` and `environment` select the command's mode. `warn` receives a message
+    for each problem that is not in `known`. A source that failed is retried after a minute, or after its interval if
+    that is shorter.
     """
 
     def __init__(
@@ -33,9 +34,11 @@ class BackgroundSync:
         flags: Sequence[str],
         warn: Callable[[str], None],
         known: Collection[str] = (),
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self._read = read
         self._flags = flags
+        self._environment = environment
         self._warn = warn
         self._due: dict[str, float] = {}
         self._refused = set(known)
@@ -89,7 +92,7 @@ class BackgroundSync:
     def _start_process(self, source_id: str) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", "matchboxctl.main", "sync", *self._flags, source_id]
         # The results of syncs are log lines of `serve`.
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sys.stderr)
+        return subprocess.Popen(command, env=self._environment, stdin=subprocess.DEVNULL, stdout=sys.stderr)
 
     def _terminate(self, running: Collection["subprocess.Popen[bytes]"]) -> None:
         for process in running:

@@ -145,7 +145,7 @@ def _syncing(source: Directories | StoreSettings) -> Iterator[None]:
         sources = stores_in_directory(source.data_path).sources
         sync = BackgroundSync(sources, ["--data-path", str(source.data_path)], warn, known=sources().refused)
     else:
-        sync = BackgroundSync(stores_in_table(source).sources, [], warn)
+        sync = BackgroundSync(stores_in_table(source).sources, [], warn, environment=source.environment())
     sync.start()
     try:
         yield

@@ -1,7 +1,7 @@
 """Store mode: table and bucket are the truth, on AWS or on the endpoints that the environment names.
 
-MATCHBOX_TABLE and MATCHBOX_BUCKET together select the mode. One of them alone, or a data directory as well, is an
-error, so that no command uses AWS by accident.
+MATCHBOX_TABLE and MATCHBOX_BUCKET together select the mode, or a stack, whose outputs name both. One of them alone, a
+data directory as well, or both ways at once is an error, so that no command uses AWS by accident.
 """
 
 import os
@@ -42,19 +42,21 @@ class StoreSettings(NamedTuple):
         tables, buckets = (endpoint or f"AWS {self.region}" for endpoint in (self.dynamodb_endpoint, self.s3_endpoint))
         return f"table {self.table} on {tables}, bucket {self.bucket} on {buckets}"
 
+    def environment(self) -> dict[str, str]:
+        """The environment of a process that is to work on the same table and bucket."""
+        own = {"MATCHBOX_TABLE": self.table, "MATCHBOX_BUCKET": self.bucket, "AWS_REGION": self.region}
+        return {**os.environ, **own, "MATCHBOX_STACK": ""}
+
     def boot_settings(self) -> "Settings":
         """The function's settings for this store. Raises UsageError."""
         from lambda_matchbox.web.settings import Settings
 
         given = {
-            "MATCHBOX_TABLE": self.table,
-            "MATCHBOX_BUCKET": self.bucket,
-            "AWS_REGION": self.region,
             "AWS_ENDPOINT_URL_DYNAMODB": self.dynamodb_endpoint or "",
             "AWS_ENDPOINT_URL_S3": self.s3_endpoint or "",
         }
         try:
-            return Settings.from_environment({**os.environ, **given})
+            return Settings.from_environment({**self.environment(), **given})
         except ValueError as error:
             raise UsageError(str(error)) from error
 
@@ -104,27 +106,35 @@ def _config(settings: StoreSettings, attempts: "Config | None") -> "Config":
     return config if attempts is None else config.merge(attempts)
 
 
-def chosen_store(data_path: str) -> StoreSettings | Path:
+def chosen_store(data_path: str, stack: str = "") -> StoreSettings | Path:
     """The settings of store mode, or the data directory.
 
-    `data_path` is the data directory of flag or environment, or empty. Credentials and region may come from an AWS
-    profile. Raises UsageError for incomplete settings, or for both modes at once.
+    `data_path` and `stack` are those of flag or environment, or empty. Credentials and region may come from an AWS
+    profile. Raises UsageError for incomplete settings, or for both modes at once, and FailedError if the stack cannot
+    be read.
     """
     table, bucket = (os.environ.get(name, "") for name in ("MATCHBOX_TABLE", "MATCHBOX_BUCKET"))
-    if not table and not bucket:
+    if not table and not bucket and not stack:
         return Path(data_path or DATA_PATH)
-    if not table or not bucket:
+    if stack and (table or bucket):
+        raise UsageError(
+            f"--stack (MATCHBOX_STACK) {stack!r} names table and bucket, and so do MATCHBOX_TABLE and MATCHBOX_BUCKET: "
+            "unset one of them"
+        )
+    if bool(table) != bool(bucket):
         given, lacking = ("MATCHBOX_TABLE", "MATCHBOX_BUCKET") if table else ("MATCHBOX_BUCKET", "MATCHBOX_TABLE")
         raise UsageError(f"{given} is set and {lacking} is not: set both for store mode, neither for a directory")
     if data_path:
         raise UsageError(
-            "MATCHBOX_TABLE and MATCHBOX_BUCKET select store mode, and --data-path (MATCHBOX_DATA_PATH) directory mode "
-            f"with {data_path!r}: unset one of them"
+            f"{'--stack (MATCHBOX_STACK) selects' if stack else 'MATCHBOX_TABLE and MATCHBOX_BUCKET select'} store "
+            f"mode, and --data-path (MATCHBOX_DATA_PATH) directory mode with {data_path!r}: unset one of them"
         )
-    dynamodb_endpoint, s3_endpoint = map(_endpoint, ("DYNAMODB", "S3"))
-    if (dynamodb_endpoint is None) != (s3_endpoint is None):
-        names = "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3"
-        given, lacking = names if dynamodb_endpoint else names[::-1]
+    endpoints = {service: _endpoint(service) for service in ("DYNAMODB", "S3", *(["CLOUDFORMATION"] if stack else []))}
+    if None in endpoints.values() and any(endpoints.values()):
+        given, lacking = (
+            next(f"AWS_ENDPOINT_URL_{service}" for service, url in endpoints.items() if bool(url) is is_set)
+            for is_set in (True, False)
+        )
         raise UsageError(f"{given} is set and {lacking} is not: that would be AWS for one of them; set both or neither")
     # Imported where it is needed: directory mode starts without it.
     from boto3.session import Session
@@ -137,7 +147,11 @@ def chosen_store(data_path: str) -> StoreSettings | Path:
         raise UsageError(f"AWS_PROFILE: {error}") from error
     if not region:
         raise UsageError("no region: set AWS_REGION, or AWS_PROFILE to a profile that has one")
-    return StoreSettings(table, bucket, region, dynamodb_endpoint, s3_endpoint, session)
+    if stack:
+        from matchboxctl.store.stack import table_and_bucket
+
+        table, bucket = table_and_bucket(stack, session, region, endpoints["CLOUDFORMATION"])
+    return StoreSettings(table, bucket, region, endpoints["DYNAMODB"], endpoints["S3"], session)
 
 
 def _endpoint(service: str) -> str | None:

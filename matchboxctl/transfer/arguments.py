@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from matchboxctl.cli.commands import Command
-from matchboxctl.cli.options import STORE_MODE, argument, output_option
+from matchboxctl.cli.options import STORE_MODE, argument, output_option, stack_flag
 from matchboxctl.store.arguments import required_store
 
 _directory = argument("directory", metavar="DIR", type=Path)
@@ -16,27 +16,29 @@ _dry_run = click.option("--dry-run", is_flag=True, help="print the changes witho
 @_directory
 @click.option("--prune", is_flag=True, help="remove from the table and the bucket what the directory lacks")
 @_dry_run
+@stack_flag
 @output_option()
-def import_(directory: Path, output: str, *, prune: bool, dry_run: bool) -> None:
+def import_(directory: Path, stack: str, output: str, *, prune: bool, dry_run: bool) -> None:
     """Copy a matchbox data directory into table and bucket: groups, profiles, templates, image sources and assets.
 
     Only differences are written; after an interruption, run the command again.
     """
     from matchboxctl.transfer.importing import import_directory
 
-    import_directory(required_store(), directory, prune=prune, dry_run=dry_run, output=output)
+    import_directory(required_store(stack), directory, prune=prune, dry_run=dry_run, output=output)
 
 
 @click.command(cls=Command, epilog=STORE_MODE, examples=["matchboxctl export --prune /srv/backup"])
 @_directory
 @click.option("--prune", is_flag=True, help="remove from the directory what the table and the bucket lack")
 @_dry_run
+@stack_flag
 @output_option()
-def export(directory: Path, output: str, *, prune: bool, dry_run: bool) -> None:
+def export(directory: Path, stack: str, output: str, *, prune: bool, dry_run: bool) -> None:
     """Copy table and bucket into a matchbox data directory: groups, profiles, templates, image sources and assets.
 
     Only differences are written; after an interruption, run the command again.
     """
     from matchboxctl.transfer.exporting import export_directory
 
-    export_directory(required_store(), directory, prune=prune, dry_run=dry_run, output=output)
+    export_directory(required_store(stack), directory, prune=prune, dry_run=dry_run, output=output)

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from matchboxctl.cli.commands import Command
-from matchboxctl.cli.options import MODES, argument, data_path_flag, flag, output_option
+from matchboxctl.cli.options import MODES, argument, flag, output_option, store_flags
 
 
 @click.command(
@@ -14,10 +14,10 @@ from matchboxctl.cli.options import MODES, argument, data_path_flag, flag, outpu
     examples=["matchboxctl validate examples/talos"],
 )
 @argument("directory", metavar="[DIR]", required=False)
-@data_path_flag()
+@store_flags()
 @flag("--assets-path", "DIR", "directory of the files below /assets/", shown="assets/ in the data directory")
 @output_option()
-def validate(directory: str | None, data_path: str, assets_path: str, output: str) -> None:
+def validate(directory: str | None, data_path: str, stack: str, assets_path: str, output: str) -> None:
     """Find what would keep machines from booting.
 
     That is: documents that do not parse, unknown keys, absent profiles, templates and assets, templates that fail,
@@ -28,5 +28,5 @@ def validate(directory: str | None, data_path: str, assets_path: str, output: st
     from matchboxctl.validate.command import run
 
     # A directory that is named is validated without AWS, whatever the environment selects.
-    source = Path(directory) if directory else chosen_store(data_path)
+    source = Path(directory) if directory else chosen_store(data_path, stack)
     run(source, Path(assets_path) if assets_path else None, output)

@@ -315,7 +315,7 @@ def test_command_without_store_says_what_to_set(
     for name in ("MATCHBOX_TABLE", "MATCHBOX_BUCKET", "MATCHBOX_DATA_PATH"):
         monkeypatch.delenv(name, raising=False)
     assert 2 == main(command)
-    line = f"matchboxctl: {command[0]} works on table and bucket: set MATCHBOX_TABLE and MATCHBOX_BUCKET\n"
+    line = f"matchboxctl: {command[0]} works on table and bucket: set MATCHBOX_TABLE and MATCHBOX_BUCKET, or --stack\n"
     assert line == capsys.readouterr().err
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from asset_sync.handler import requested_source
+from matchboxctl.store.stack import BUCKET, TABLE
 from tests.stack.resolution import Stack
 
 KEPT = ["Bucket", "Table"]
@@ -238,7 +239,7 @@ def test_outputs_tell_the_next_steps(plain: Stack) -> None:
     dnsmasq = plain.outputs["Dnsmasq"].splitlines()
     assert {"dhcp-match=set:arm64,option:client-arch,11", f"dhcp-boot=tag:ipxe,{boot}"} < set(dnsmasq)
     assert ["#!ipxe", "dhcp", f"chain {boot}"] == plain.outputs["Ec2UserData"].splitlines()
-    assert ("<Table>", "<Bucket>") == (plain.outputs["TableName"], plain.outputs["BucketName"])
+    assert ("<Table>", "<Bucket>") == (plain.outputs[TABLE], plain.outputs[BUCKET])
     assert "MATCHBOX_TABLE=<Table> MATCHBOX_BUCKET=<Bucket> matchboxctl import DIR" in plain.outputs["ImportCommand"]
     assert "--function-name <AssetSync> " in plain.outputs["SyncCommand"]
 

@@ -41,7 +41,7 @@ def test_store_mode_is_required(moto_server: Service, tmp_path: Path) -> None:
     environment = new_stores(moto_server, moto_server).environment()
     flags = ("--rpc-address", "127.0.0.1:0", *files_in(tmp_path).flags)
     bare = {"PATH": environment["PATH"]}
-    assert "rpc works on table and bucket: set MATCHBOX_TABLE and MATCHBOX_BUCKET" == refused(bare, *flags)
+    assert "rpc works on table and bucket: set MATCHBOX_TABLE and MATCHBOX_BUCKET, or --stack" == refused(bare, *flags)
     assert refused(environment | {"MATCHBOX_DATA_PATH": "/tmp"}, *flags).endswith("unset one of them")
     assert refused(environment, *flags).endswith("; create table and bucket with `matchboxctl init`")
     assert "--rpc-address is empty: use HOST:PORT" == refused(environment, "--rpc-address", "")

@@ -1,0 +1,49 @@
+"""The table and the bucket of a CloudFormation stack, by its outputs."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from lambda_matchbox.aws.clients.errors import AWSError
+from lambda_matchbox.errors import StoreUnavailableError
+from matchboxctl.cli.errors import FailedError, UsageError
+from matchboxctl.store.advice import with_advice
+
+if TYPE_CHECKING:
+    from boto3.session import Session
+
+TABLE, BUCKET = "TableName", "BucketName"
+"""The outputs of template.yaml."""
+
+
+def table_and_bucket(stack: str, session: "Session", region: str, endpoint: str | None) -> tuple[str, str]:
+    """Their names. `endpoint` is that of CloudFormation, None on AWS. Raises UsageError and FailedError."""
+    where = f"stack {stack} on {endpoint or f'AWS {region}'}"
+    outputs = _outputs(stack, where, session, region, endpoint)
+    for name in (TABLE, BUCKET):
+        if name not in outputs:
+            has = ", ".join(sorted(outputs)) or "none"
+            raise UsageError(f"{where} has no output {name} (it has {has}): name a complete stack of Lambda matchbox")
+    return outputs[TABLE], outputs[BUCKET]
+
+
+def _outputs(stack: str, where: str, session: "Session", region: str, endpoint: str | None) -> Mapping[str, str]:
+    from botocore.config import Config
+    from botocore.exceptions import NoCredentialsError, PartialCredentialsError
+
+    from lambda_matchbox.aws.clients.boto3_errors import translated
+
+    # As the other clients, which take endpoints from the environment only, not from an AWS profile.
+    config = Config(ignore_configured_endpoint_urls=endpoint is None)  # type: ignore[call-arg]
+    try:
+        with translated():
+            client = session.client("cloudformation", region_name=region, endpoint_url=endpoint, config=config)
+            (found,) = client.describe_stacks(StackName=stack)["Stacks"]
+    except AWSError as error:
+        if error.code == "ValidationError" and "does not exist" in str(error):
+            raise UsageError(f"{where} does not exist: check the name, the region and the account") from error
+        raise FailedError(f"{where}: {with_advice(error)}") from error
+    except StoreUnavailableError as error:
+        if isinstance(error.__cause__, (NoCredentialsError, PartialCredentialsError)):
+            raise UsageError(str(error)) from error
+        raise FailedError(f"{where}: {error}; run the same command again") from error
+    return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}

@@ -1,0 +1,210 @@
+"""`--stack`: table and bucket by the outputs of a CloudFormation stack."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import NamedTuple
+from uuid import uuid4
+
+import boto3
+import pytest
+
+from lambda_matchbox.catalog.groups import Group
+from matchboxctl.main import main
+from matchboxctl.store.mode import StoreSettings, chosen_store
+from tests.rigs.service import Service
+from tests.rigs.stores import Stores, new_stores
+
+pytestmark = pytest.mark.system
+
+
+class Ended(NamedTuple):
+    """The exit code and output of a command."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Commands:
+    """Runs commands."""
+
+    def __init__(self, capture: pytest.CaptureFixture[bytes]) -> None:
+        self._capture = capture
+
+    def __call__(self, *arguments: object) -> Ended:
+        self._capture.readouterr()
+        code = main([*map(str, arguments)])
+        out, err = self._capture.readouterr()
+        return Ended(code, out.decode(), err.decode().removeprefix("matchboxctl: "))
+
+
+@pytest.fixture
+def run(capsysbinary: pytest.CaptureFixture[bytes]) -> Commands:
+    return Commands(capsysbinary)
+
+
+def set_environment(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "fake",
+        "AWS_SECRET_ACCESS_KEY": "fake",
+        "AWS_REGION": "eu-west-1",
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_MAX_ATTEMPTS": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+def make_stack(service: Service, outputs: Mapping[str, str]) -> str:
+    """A stack on moto with these outputs; its name."""
+    name = f"stack-{uuid4()}"
+    template = {
+        "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
+        "Outputs": {key: {"Value": value} for key, value in outputs.items()},
+    }
+    keys = {"aws_access_key_id": service.access_key, "aws_secret_access_key": service.secret_key}
+    with closing(
+        boto3.client("cloudformation", endpoint_url=service.endpoint, region_name=service.region, **keys)
+    ) as client:
+        client.create_stack(StackName=name, TemplateBody=json.dumps(template))
+    return name
+
+
+@pytest.fixture
+def stores(moto_server: Service, monkeypatch: pytest.MonkeyPatch) -> Stores:
+    stores = new_stores(moto_server, moto_server)
+    stores.create()
+    set_environment(monkeypatch, moto_server.endpoint)
+    return stores
+
+
+@pytest.fixture
+def stack(stores: Stores, moto_server: Service) -> str:
+    stores.writer().put_group(Group("node1", profile="p"))
+    return make_stack(moto_server, {"TableName": stores.name, "BucketName": stores.name})
+
+
+def test_stack_names_table_and_bucket(
+    run: Commands, stack: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """By the flag after the command or before it, or by the environment."""
+    assert "node1" in run("group", "list", "--stack", stack).out
+    assert "node1" in run("--stack", stack, "group", "list").out
+    assert 0 == run("-stack", stack, "export", tmp_path / "out").code
+    assert (tmp_path / "out/groups/node1.json").exists()
+    monkeypatch.setenv("MATCHBOX_STACK", stack)
+    assert "node1" in run("group", "list").out
+    assert run("fsck").out.startswith("damage: 0 ")
+
+
+def test_processes_of_serve_have_the_names(stack: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`serve --sync` starts others, which do not ask for the stack again."""
+    monkeypatch.setenv("MATCHBOX_STACK", stack)
+    store = chosen_store("", stack)
+    assert isinstance(store, StoreSettings)
+    environment = store.environment() | {"AWS_ENDPOINT_URL_CLOUDFORMATION": "http://127.0.0.1:1"}
+    command = [sys.executable, "-m", "matchboxctl.main", "group", "list"]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    assert "node1" in ended.stdout
+
+
+def test_every_command_on_table_and_bucket_takes_a_stack(run: Commands) -> None:
+    for words in (
+        *(["serve"], ["render"], ["check"], ["validate"], ["sync"], ["releases"], ["rollback"], ["follow"]),
+        *(["withdraw"], ["init"], ["import"], ["export"], ["fsck"], ["rpc"]),
+        *([noun, verb] for noun in ("group", "cloud") for verb in ("list", "get", "describe", "create", "delete")),
+    ):
+        assert "--stack NAME" in run(*words, "--help").out
+
+
+@pytest.mark.usefixtures("stores")
+def test_absent_stack(run: Commands, moto_server: Service) -> None:
+    why = f"stack none on {moto_server.endpoint} does not exist: check the name, the region and the account\n"
+    assert Ended(2, "", why) == run("group", "list", "--stack", "none")
+
+
+@pytest.mark.usefixtures("stores")
+def test_stack_without_the_outputs(run: Commands, moto_server: Service) -> None:
+    name = make_stack(moto_server, {"TableName": "t", "Other": "x"})
+    why = f"stack {name} on {moto_server.endpoint} has no output BucketName (it has Other, TableName): "
+    ended = run("group", "list", "--stack", name)
+    assert (2, True) == (ended.code, ended.err.startswith(why))
+
+
+@contextmanager
+def refusing(status: int, code: str) -> Iterator[str]:
+    """An endpoint that refuses every call; its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = f"<ErrorResponse><Error><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>".encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "advice"),
+    [
+        (403, "AccessDenied", "check the permissions of these credentials"),
+        (403, "ExpiredToken", "check the credentials"),
+        (503, "ServiceUnavailable", "run the same command again"),
+    ],
+)
+def test_refusals_have_advice(
+    run: Commands, monkeypatch: pytest.MonkeyPatch, status: int, code: str, advice: str
+) -> None:
+    with refusing(status, code) as endpoint:
+        set_environment(monkeypatch, endpoint)
+        ended = run("group", "list", "--stack", "s")
+    assert (1, True) == (ended.code, ended.err.startswith(f"stack s on {endpoint}: "))
+    assert "DescribeStacks" in ended.err or status == 503
+    assert ended.err.endswith(f"; {advice}\n")
+
+
+@pytest.mark.parametrize(
+    ("environment", "flags", "why"),
+    [
+        ({"MATCHBOX_TABLE": "t", "MATCHBOX_BUCKET": "b"}, ["--stack", "s"], "--stack (MATCHBOX_STACK) 's' names table"),
+        ({"MATCHBOX_STACK": "s"}, ["--data-path", "d"], "--stack (MATCHBOX_STACK) selects store mode, and --data-path"),
+        (
+            {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:1", "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:1"},
+            ["--stack", "s"],
+            "AWS_ENDPOINT_URL_DYNAMODB is set and AWS_ENDPOINT_URL_CLOUDFORMATION is not: ",
+        ),
+        (
+            {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_REGION": "eu-west-1", "AWS_EC2_METADATA_DISABLED": "true"},
+            ["--stack", "s"],
+            "no AWS credentials: set AWS_PROFILE",
+        ),
+    ],
+)
+def test_contradictions_are_refused_before_any_call(
+    run: Commands,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    environment: Mapping[str, str],
+    flags: list[str],
+    why: str,
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    ended = run("group", "list", *flags)
+    assert (2, "", True) == (ended.code, ended.out, ended.err.startswith(why))
