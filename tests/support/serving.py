@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,6 +53,14 @@ class Serve:
         if self.port < 0:
             raise AssertionError(f"serve ended with {self._ended()}: {self.errors}")
         assert b"matchbox\n" == self.get("/").body
+
+    def await_line(self, line: str) -> list[str]:
+        """The lines of its output up to this one, which need not come with the startup banner."""
+        end = time.monotonic() + LIMIT
+        while line not in self.startup_banner:
+            assert time.monotonic() < end, self.startup_banner
+            time.sleep(0.02)
+        return self.startup_banner[: self.startup_banner.index(line) + 1]
 
     def get(self, target: str, user_agent: str = "curl/8.5.0", method: str = "GET", **headers: str) -> Reply:
         """The response, after retries on 503."""

@@ -53,6 +53,14 @@ def test_startup_banner_names_table_and_bucket(server: Serve, stores: Stores) ->
     )
 
 
+def test_validation_is_printed_behind_the_banner(server: Serve) -> None:
+    assert [
+        "1 fault in 1 group, 1 profile, 1 template:",
+        "  profiles/long.json: fault: kernel: /assets/vmlinuz does not exist",
+        "  run `matchboxctl validate` for all of them, and what to do",
+    ] == server.await_line("  run `matchboxctl validate` for all of them, and what to do")[-3:]
+
+
 def test_long_response_is_redirected_to_the_bucket(server: Serve) -> None:
     redirect = server.get("/generic?os=long")
     assert (302, b"") == (redirect.status, redirect.body)

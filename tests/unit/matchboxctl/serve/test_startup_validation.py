@@ -19,10 +19,7 @@ LAST = "  run `matchboxctl validate {}` for all of them, and what to do"
 
 def printed(serve: Serve, line: str) -> list[str]:
     """The lines behind the banner, up to this one, which comes when the validation has ended."""
-    end = time.monotonic() + LIMIT
-    while line not in serve.startup_banner and time.monotonic() < end:
-        time.sleep(0.02)
-    lines = serve.startup_banner[: serve.startup_banner.index(line) + 1]
+    lines = serve.await_line(line)
     return lines[len(lines) - lines[::-1].index("") :]
 
 
