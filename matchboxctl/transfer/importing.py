@@ -1,5 +1,6 @@
 """`matchboxctl import`: a matchbox data directory into table and bucket."""
 
+import shlex
 import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -78,7 +79,7 @@ class _Import:
 
     def run(self) -> None:
         result = validate(import_contents(self._store, self._root, self._directory, prune=self._prune))
-        for line in short_form(result, f"matchboxctl validate {self._root}", _MAX_FINDINGS):
+        for line in short_form(result, shlex.join(["matchboxctl", "validate", str(self._root)]), _MAX_FINDINGS):
             print(line, file=sys.stderr)
         # Assets are stored before the profiles that name them, and deleted after those.
         files, spared = self._asset_files()
