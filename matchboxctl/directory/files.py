@@ -22,6 +22,7 @@ FETCHING = ".fetch"
 """The directory of `matchboxctl fetch` for parts of files, beside what it places."""
 
 _JSON = ".json"
+_YAML = (".yaml", ".yml")
 
 _Parsed = TypeVar("_Parsed")
 
@@ -42,8 +43,8 @@ class DataDirectory(NamedTuple):
     """The documents, by their ids the image sources, and by their paths below assets/ the files.
 
     `problems` are the files that cannot be used, `broken` the directories and names of their documents. `unknown_keys`
-    are those of groups and profiles. `nested` are the .json files that are not read, since they lie in a directory
-    below that of groups, profiles or sources.
+    are those of groups and profiles. `unread` are files for groups, profiles or sources that are not read: YAML, and
+    whatever lies in a directory below.
     """
 
     profiles: list[Profile]
@@ -54,7 +55,7 @@ class DataDirectory(NamedTuple):
     problems: list[FileProblem]
     broken: list[tuple[str, str]]
     unknown_keys: list[tuple[Path, UnknownKey]]
-    nested: list[Path]
+    unread: list[Path]
 
     @property
     def documents(self) -> list[CatalogDocument]:
@@ -81,10 +82,9 @@ def read_directory(root: Path) -> DataDirectory:
     def read(directory: str, parse: Callable[[str, bytes], _Parsed]) -> Iterator[_Parsed]:
         for path, file in sorted(files_below(root / directory, close)):
             name = path.removesuffix(_JSON)
-            if name == path:
-                continue
-            if "/" in path:
-                found.nested.append(file)
+            if "/" in path or path.endswith(_YAML):
+                found.unread.append(file)
+            if "/" in path or name == path:
                 continue
             text = _read(file, found.problems)
             document = None if text is None else _parsed(parse, name, file, text, found.problems)

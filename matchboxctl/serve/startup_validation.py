@@ -59,15 +59,18 @@ def _lines(source: Directories | StoreSettings) -> list[str]:
     from matchboxctl.validate.report import short_form
     from matchboxctl.validate.validation import validate
 
-    command = ["matchboxctl", "validate"]
-    data, assets = source if isinstance(source, Directories) else (source, None)
-    if isinstance(data, Path):
-        command.append(str(data))
-        if assets is not None and assets != data / "assets":
-            command += ["--assets-path", str(assets)]
+    if isinstance(source, Directories):
+        data: Path | StoreSettings = source.data_path
+        assets: Path | None = source.assets_path
+        flags = [] if assets == source.data_path / "assets" else ["--assets-path", str(assets)]
+        command = shlex.join(["matchboxctl", "validate", str(data), *flags])
+    else:
+        data, assets = source, None
+        # The stack's names may have come from a flag.
+        command = f"MATCHBOX_TABLE={source.table} MATCHBOX_BUCKET={source.bucket} matchboxctl validate"
     try:
         with advising_for(data):
             result = validate(source_contents(data, assets))
     except (CommandError, MatchboxError) as error:
         return [f"not validated: {error}"]
-    return short_form(result, shlex.join(command), _MAX_FINDINGS)
+    return short_form(result, command, _MAX_FINDINGS)

@@ -78,7 +78,9 @@ class _Import:
         self._dry_run = dry_run
 
     def run(self) -> None:
-        result = validate(import_contents(self._store, self._root, self._directory, prune=self._prune))
+        contents = import_contents(self._store, self._root, self._directory, prune=self._prune)
+        with Progress("trying templates", len(contents.groups), "groups") as progress:
+            result = validate(contents, progress.add)
         for line in short_form(result, shlex.join(["matchboxctl", "validate", str(self._root)]), _MAX_FINDINGS):
             print(line, file=sys.stderr)
         # Assets are stored before the profiles that name them, and deleted after those.

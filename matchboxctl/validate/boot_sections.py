@@ -49,8 +49,8 @@ def boot_findings(contents: Contents) -> Iterator[Finding]:
 def _address_findings(profile: Profile, file: str, address: BootAddress, groups: Sequence[Group]) -> Iterator[Finding]:
     route = address.path.removeprefix("/")
     if address.text.startswith("/") and address.where not in ("kernel", "initrd"):
-        advice = f"write {DIRECTORY}{address.text.removeprefix('/')}"
-        yield Finding(Severity.FAULT, "address", file, f"{address.where}={address.text} names no server", advice)
+        message = f"{address.where} has the path {address.path} and no server, where the machine needs both"
+        yield Finding(Severity.FAULT, "address", file, message, f"write {DIRECTORY} in place of the first slash")
     elif route in TEMPLATE_KINDS and route not in profile.template_ids:
         message = f"{address.where} requests {address.path}, for which the profile has no {route}_id"
         yield Finding(Severity.FAULT, "route", file, message, f"add {route}_id, or remove the argument")

@@ -21,6 +21,7 @@ _TALOS = "Talos v1alpha1"
 # Each takes the program a tenth of a second.
 _MAX_VALIDATED = 5
 _MAX_SHOWN = 5
+_UNUSED = "correct it, or remove it: no group uses it"
 _REPLACE = "replace them by values of your own"
 _CORRECT = "correct it, or the metadata of its groups: machines get an error"
 
@@ -83,7 +84,7 @@ class _ConfigurationCheck:
                     check_syntax(template)
                 except MatchboxError as error:
                     line, reason = _located(str(error), template)
-                    yield Finding(Severity.FAULT, "template", self._file(template), reason, _CORRECT, line)
+                    yield Finding(Severity.FAULT, "template", self._file(template), reason, _UNUSED, line)
 
     def _add(self, finding: Finding, trial: Trial) -> None:
         self._found.setdefault(finding, []).append(trial.group)

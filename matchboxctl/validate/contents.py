@@ -66,7 +66,7 @@ def contents_of(root: Path, directory: DataDirectory, assets_path: Path | None =
         Finding(Severity.FAULT, "unreadable", str(one.file or ""), one.reason, "correct it: it is not served", one.line)
         for one in directory.problems
     ]
-    found += stray_findings(root, directory.nested, has_groups=has_groups)
+    found += stray_findings(root, directory.unread, has_groups=has_groups)
     for file, key in directory.unknown_keys:
         severity = Severity.FAULT if key.meant else Severity.NOTE
         advice = "" if key.meant else "remove it, or move it into metadata"

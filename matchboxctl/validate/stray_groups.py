@@ -1,4 +1,4 @@
-"""Groups that are not where a data directory has them."""
+"""Groups that are not where, or what, a data directory has."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -6,17 +6,20 @@ from pathlib import Path
 
 from matchboxctl.cli.plurals import counted
 from matchboxctl.directory.catalog import json_names
+from matchboxctl.directory.files import DIRECTORIES
 from matchboxctl.validate.findings import Finding, Severity
 
 _MAX_NAMED = 3
 
 
-def stray_findings(root: Path, nested: Sequence[Path], *, has_groups: bool) -> Iterator[Finding]:
-    """Files in directories below those of documents, and data directories below one without groups."""
-    for directory, count in Counter(file.parent for file in nested).items():
+def stray_findings(root: Path, unread: Sequence[Path], *, has_groups: bool) -> Iterator[Finding]:
+    """Files that are not read as documents, and data directories below or above one without groups."""
+    for directory, count in Counter(file.parent for file in unread).items():
         above = root / directory.relative_to(root).parts[0]
-        message = f"{counted(count, '.json file')} in this directory {'is' if count == 1 else 'are'} not read"
-        yield Finding(Severity.FAULT, "directory", str(directory), message, f"move them to {above}")
+        files = f"{counted(count, 'file')} in it" if directory != above else counted(count, "YAML file")
+        message = f"{files} {'is' if count == 1 else 'are'} not read"
+        advice = "convert to .json, or use `create`" if directory == above else f"move what it holds to {above}"
+        yield Finding(Severity.FAULT, "directory", str(directory), message, advice)
     if has_groups:
         return
     below = sorted(child for child in _children(root) if json_names(child / "groups"))
@@ -25,9 +28,9 @@ def stray_findings(root: Path, nested: Sequence[Path], *, has_groups: bool) -> I
         message = f"it has no groups, but directories in it have: {names}"
         yield Finding(Severity.FAULT, "directory", str(root), message, f"use one of them, such as {below[0]}")
     else:
-        yield Finding(
-            Severity.FAULT, "directory", str(root), "it has no groups: no machine boots", "add some to groups/"
-        )
+        is_part = root.name in DIRECTORIES and json_names(root.parent / "groups")
+        advice = f"use {root.parent}" if is_part else "add some to groups/"
+        yield Finding(Severity.FAULT, "directory", str(root), "it has no groups: no machine boots", advice)
 
 
 def _children(root: Path) -> list[Path]:

@@ -16,7 +16,7 @@ def validate(contents: Contents, tried: Callable[[int], object] = lambda _: None
     rules = (_reference_findings, _overlap_findings, _source_findings, boot_findings)
     findings = [*contents.found, *(finding for rule in rules for finding in rule(contents))]
     findings += configuration_findings(contents, tried)
-    findings.sort(key=lambda one: (one.file, one.line or 0))
+    findings.sort(key=lambda one: (one.file, one.line is None, one.line))
     return Result(findings, len(contents.groups), len(contents.profiles), len(contents.templates))
 
 

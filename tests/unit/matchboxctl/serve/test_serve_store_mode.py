@@ -53,12 +53,14 @@ def test_startup_banner_names_table_and_bucket(server: Serve, stores: Stores) ->
     )
 
 
-def test_validation_is_printed_behind_the_banner(server: Serve) -> None:
+def test_validation_is_printed_behind_the_banner(server: Serve, stores: Stores) -> None:
+    command = f"MATCHBOX_TABLE={stores.name} MATCHBOX_BUCKET={stores.name} matchboxctl validate"
+    last = f"  run `{command}` for all of them, and what to do"
     assert [
         "1 fault in 1 group, 1 profile, 1 template:",
         "  profiles/long.json: fault: kernel: /assets/vmlinuz does not exist",
-        "  run `matchboxctl validate` for all of them, and what to do",
-    ] == server.await_line("  run `matchboxctl validate` for all of them, and what to do")[-3:]
+        last,
+    ] == server.await_line(last)[-3:]
 
 
 def test_long_response_is_redirected_to_the_bucket(server: Serve) -> None:

@@ -54,9 +54,10 @@ def test_address_elsewhere_or_with_an_unknown_path_is_none(tmp_path: Path, arg: 
 
 def test_path_where_an_address_is_needed_is_a_fault(tmp_path: Path) -> None:
     template = {"ignition/t": "version: v1alpha1\nmachine: {type: worker}\n"}
-    (finding,) = found(tmp_path, {**booting(["talos.config=/ignition"], ignition_id="t"), **template})
-    assert ("address", "talos.config=/ignition names no server") == (finding.rule, finding.message)
-    assert "write ${cwduri}ignition" == finding.advice
+    (finding,) = found(tmp_path, {**booting(["talos.config=/ignition?token=hidden"], ignition_id="t"), **template})
+    message = "talos.config has the path /ignition and no server, where the machine needs both"
+    assert ("address", message) == (finding.rule, finding.message)
+    assert "write ${cwduri} in place of the first slash" == finding.advice
 
 
 def test_request_without_a_label_of_the_selector_is_a_fault(tmp_path: Path) -> None:

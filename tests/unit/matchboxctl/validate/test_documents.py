@@ -48,9 +48,9 @@ def test_misspelt_key_is_a_fault_and_any_other_unknown_one_a_note(tmp_path: Path
     """matchbox serves `kernel  initrd=…` for this profile with status 200."""
     boot = '{"id": "p",\n"boot": {"kernl": "/assets/k", "initrd": ["/assets/i"]},\n"_comment": "a"}'
     assert [
-        ("fault", "boot", None, "the boot section has no kernel"),
         ("fault", "unknown-key", 2, "unknown key 'boot.kernl' is ignored: did you mean 'boot.kernel'?"),
         ("note", "unknown-key", 3, "unknown key '_comment' is ignored"),
+        ("fault", "boot", None, "the boot section has no kernel"),
     ] == [(*each[:2], each.line, each.message) for each in found(tmp_path, {"profiles/p.json": boot})]
 
 
@@ -101,11 +101,22 @@ def test_many_equal_groups_are_one_short_finding(tmp_path: Path) -> None:
     assert 200 == len(finding.groups)
 
 
-@pytest.mark.parametrize(("kind", "what"), [("groups", "1 .json file"), ("profiles", "1 .json file")])
-def test_documents_in_subdirectories_are_faults(tmp_path: Path, kind: str, what: str) -> None:
-    severity, rule, file, _, message = one(tmp_path, {f"{kind}/rack1/x.json": {"profile": "p"}})
-    assert ("fault", "directory", f"{kind}/rack1") == (severity, rule, file)
-    assert f"{what} in this directory is not read" == message
+@pytest.mark.parametrize("kind", ["groups", "profiles"])
+def test_documents_in_subdirectories_are_faults(tmp_path: Path, kind: str) -> None:
+    (finding,) = found(tmp_path, {f"{kind}/rack1/x.json": {"profile": "p"}, f"{kind}/rack1/y.json": {}})
+    expected = ("fault", "directory", f"{kind}/rack1", "2 files in it are not read")
+    assert (*finding[:4], finding.advice) == (*expected, f"move what it holds to {tmp_path}/{kind}")
+
+
+def test_documents_in_yaml_are_faults(tmp_path: Path) -> None:
+    """matchbox reads .json alone; what else lies there is nobody's mistake."""
+    files = {"groups/x.yaml": "profile: p", "groups/README.md": "", "profiles/.gitkeep": ""}
+    assert ("fault", "directory", "groups", None, "1 YAML file is not read") == one(tmp_path, files)
+
+
+def test_part_of_a_data_directory_has_a_hint(tmp_path: Path) -> None:
+    (finding,) = validate(directory_contents(write(tmp_path, GOOD) / "profiles")).findings
+    assert f"use {tmp_path}" == finding.advice
 
 
 def test_directory_of_data_directories_is_named_with_a_hint(tmp_path: Path) -> None:
