@@ -63,8 +63,9 @@ class _ConfigurationCheck:
         configuration = read_configuration(body, reader)
         # What anything may read may be anything.
         if configuration.problem and reader is not Reader.UNKNOWN:
+            of_another_kind = not read_configuration(body).problem
             message = f"machines get {configuration.kind}: {configuration.problem}"
-            self._add(Finding(Severity.FAULT, "configuration", file, message), trial)
+            self._add_doubtful("configuration", message, trial, is_certain=of_another_kind)
         elif configuration.placeholders:
             self._add_placeholders(trial, dict.fromkeys(one.text for one in configuration.placeholders))
         elif configuration.kind.startswith(_TALOS) and self._talosctl:
@@ -85,6 +86,15 @@ class _ConfigurationCheck:
                 except MatchboxError as error:
                     line, reason = _located(str(error), template)
                     yield Finding(Severity.FAULT, "template", self._file(template), reason, _UNUSED, line)
+
+    def _add_doubtful(self, rule: str, message: str, trial: Trial, *, is_certain: bool = False) -> None:
+        """Add a fault, or a note if made-up labels may be the cause."""
+        file = self._file(trial.template)
+        if trial.made_up and not is_certain:
+            tried = f"{message} (tried with made-up labels: {', '.join(trial.made_up)})"
+            self._add(Finding(Severity.NOTE, rule, file, tried), trial)
+        else:
+            self._add(Finding(Severity.FAULT, rule, file, message), trial)
 
     def _add(self, finding: Finding, trial: Trial) -> None:
         self._found.setdefault(finding, []).append(trial.group)
@@ -118,10 +128,7 @@ class _ConfigurationCheck:
                 return
             validated[body] = refusal(program, body)
         if reason := validated[body]:
-            severity = Severity.NOTE if trial.made_up else Severity.FAULT
-            tried = f" (tried with made-up labels: {', '.join(trial.made_up)})" if trial.made_up else ""
-            file = self._file(trial.template)
-            self._add(Finding(severity, "talosctl", file, f"talosctl refuses what it renders: {reason}{tried}"), trial)
+            self._add_doubtful("talosctl", f"talosctl refuses what it renders: {reason}", trial)
 
     def _file(self, template: Template) -> str:
         return self._contents.file(template.kind, template.id)
@@ -135,8 +142,11 @@ def _counted(groups: Iterable[Group], tried: Callable[[int], object]) -> Iterato
 
 def _readers(boot: NetBoot) -> Mapping[str, Reader]:
     """The programs that request the routes of templates, as far as kernel arguments tell."""
-    found = {address.path.removeprefix("/"): address.reader for address in boot_addresses(boot)}
-    return {route: reader for route, reader in found.items() if route in TEMPLATE_KINDS}
+    return {
+        route: address.reader
+        for address in boot_addresses(boot)
+        if (route := address.path.removeprefix("/")) in TEMPLATE_KINDS and address.reader is not Reader.UNKNOWN
+    }
 
 
 def _located(reason: str, template: Template) -> tuple[int | None, str]:

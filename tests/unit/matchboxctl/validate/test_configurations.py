@@ -55,6 +55,14 @@ def test_configuration_of_another_program_is_a_fault(tmp_path: Path) -> None:
     assert ("fault", "configuration", "ignition/t", None, expected) == one(tmp_path, files)
 
 
+def test_problem_that_may_come_from_a_made_up_label_is_a_note(tmp_path: Path) -> None:
+    arg = "ignition.config.url=${cwduri}generic?mac=${mac:hexhyp}&unit=${unit}"
+    config = '{"ignition": {"version": "3.4.0"}, "systemd": {"units": [{"name": "{{.request.query.unit}}"}]}}'
+    severity, rule, *_, message = one(tmp_path, {**booting([arg], generic_id="t"), "generic/t": config})
+    assert ("note", "configuration") == (severity, rule)
+    assert message.endswith("(tried with made-up labels: unit)")
+
+
 def test_reports_of_butane_are_notes(tmp_path: Path) -> None:
     files = {**booting([], ignition_id="t"), "ignition/t": "variant: fcos\nversion: 1.5.0\nunknown: 1\n"}
     severity, rule, _, _, message = one(tmp_path, files)
