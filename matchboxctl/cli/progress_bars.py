@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich import progress as rich_progress
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.table import Column
 from rich.text import Text
 
@@ -24,7 +24,7 @@ class ProgressBars:
             ),
             rich_progress.BarColumn(bar_width=None, table_column=Column(min_width=_BAR, ratio=1)),
             _Figures(table_column=Column(no_wrap=True, justify="right")),
-            console=Console(stderr=True),
+            console=_Console(stderr=True),
             expand=True,
             transient=True,
             # What is printed meanwhile uses `hidden`: Rich would wrap it, and write standard output to standard error.
@@ -58,6 +58,16 @@ class ProgressBars:
         finally:
             if self._tasks:
                 self._rich.start()
+
+
+class _Console(Console):
+    """Leaves the last two columns free: a terminal writes `^C` there, which would begin a new line."""
+
+    @property  # type: ignore[misc] # nothing sets it
+    def size(self) -> ConsoleDimensions:
+        """The terminal's, without them."""
+        width, height = super().size
+        return ConsoleDimensions(width - len("^C"), height)
 
 
 class _Figures(rich_progress.ProgressColumn):

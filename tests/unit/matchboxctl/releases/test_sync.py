@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Barrier, Event
 
 import pytest
 import yaml
@@ -15,6 +16,7 @@ from lambda_matchbox.releases.sources import Source
 from matchboxctl.cli.errors import FailedError, InterruptedCommandError
 from matchboxctl.releases.commands import releases
 from matchboxctl.releases.sync import sync
+from matchboxctl.releases.syncs import AT_ONCE
 from tests.support.memory_releases import MemoryReleases, memory_stores
 from tests.support.registry_faults import faulty_registry
 from tests.unit.image_sync.sync_subject import NEW, TAG
@@ -64,19 +66,53 @@ def test_unexpected_error_of_one_source_is_shown_with_its_traceback(
 def test_interruption_says_what_is_kept(
     good: Source, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stores = memory_stores(MemoryReleases(), {name: good._replace(id=name, assets=name) for name in ("a", "b", "c")})
-    run = Sync.run
+    """It ends the syncs that are under way."""
+    names = [f"s{number}" for number in range(AT_ONCE + 2)]
+    stores = memory_stores(MemoryReleases(), {name: good._replace(id=name, assets=name) for name in names})
+    run, begun, arrived = Sync.run, Barrier(AT_ONCE), Event()
 
-    def interrupted(self: Sync) -> Outcome:
-        if self._source.id == "b":
+    def sync_one(self: Sync) -> Outcome:
+        if self._source.id == "s0":
+            return run(self)
+        if self._source.id == "s1":
+            begun.wait(60)
             raise KeyboardInterrupt
-        return run(self)
+        begun.wait(60)
+        progress = self._downloads.progress
+        assert progress is not None
+        progress.begin(10)
+        while not arrived.wait(0.01):
+            progress.add(1)
+        pytest.fail("not ended")
 
-    monkeypatch.setattr(Sync, "run", interrupted)
-    why = "interrupted: what b served before is still served, and the next sync starts its download anew; not begun: c"
-    with pytest.raises(InterruptedCommandError, match=f"^{why}$"):
+    monkeypatch.setattr(Sync, "run", sync_one)
+    why = (
+        "interrupted: what s1, s2, s3, s4 served before is still served, and the next sync starts the download anew; "
+        "not begun: s5"
+    )
+    with pytest.raises(InterruptedCommandError) as caught:
         sync(stores, [], {})
-    assert f"a: published {NEW.digest}\n" == capsys.readouterr().out
+    assert why == str(caught.value)
+    assert f"s0: published {NEW.digest}\n" == capsys.readouterr().out
+
+
+def test_slow_source_delays_no_other(
+    good: Source, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stores = memory_stores(MemoryReleases(), {name: good._replace(id=name, assets=name) for name in ("a", "b")})
+    run, done = Sync.run, Event()
+
+    def sync_one(self: Sync) -> Outcome:
+        if self._source.id == "a":
+            assert done.wait(60)
+            return run(self)
+        outcome = run(self)
+        done.set()
+        return outcome
+
+    monkeypatch.setattr(Sync, "run", sync_one)
+    sync(stores, [], {})
+    assert {f"{name}: published {NEW.digest}" for name in "ab"} == set(capsys.readouterr().out.splitlines())
 
 
 def test_document_has_each_source(good: Source, capsys: pytest.CaptureFixture[str]) -> None:
