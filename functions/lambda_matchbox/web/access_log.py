@@ -88,13 +88,17 @@ def log_request(log: Log, request: Request, found: AccessLogFields, seconds: flo
         fields["ignored_labels"] = [_name(one) for one in _first(found.ignored_labels, _MAX_LABELS)]
     if found.report:
         fields["butane"] = _first(found.report, _MAX_REPORT_LINES)
+    for name, text in fields.items():
+        # Most are loggable as they are, and each machine waits for this.
+        if not (isinstance(text, str) and text.isascii() and "=" not in text and "%" not in text):
+            fields[name] = _loggable(text)
     write = {logging.INFO: log.info, logging.WARNING: log.warning}.get(found.level, log.error)
-    write("request", extra={name: _loggable(value) for name, value in fields.items()})
+    write("request", extra=fields)
 
 
 def without_tokens(text: str) -> str:
     """The text with `***` for the value of each `token=`, also where it is percent-encoded."""
-    return _TOKEN.sub(r"\1***", text) if "=" in text or "%" in text else text
+    return _TOKEN.sub(r"\1***", text)
 
 
 def _first(lines: Sequence[str], most: int) -> list[str]:

@@ -134,13 +134,12 @@ class Routes:
 
     def _ipxe(self, machine: Machine) -> Response:
         boot = machine.boot
-        return self._delivery.undivided(ipxe.respond(boot))._replace(release=_release_of(machine, boot))
+        return _with_release(self._delivery.undivided(ipxe.respond(boot)), machine, boot)
 
     def _grub(self, machine: Machine) -> Response:
         plain_address = partial(self._plain_address, machine.selection.pointers)
         boot = machine.boot
-        script = self._delivery.undivided(grub.respond(boot, plain_address))
-        return script._replace(release=_release_of(machine, boot))
+        return _with_release(self._delivery.undivided(grub.respond(boot, plain_address)), machine, boot)
 
     def _plain_address(self, pointers: Pointers, address: str) -> str | None:
         """The token-free address of the asset at `address` on this server, if it has one."""
@@ -172,9 +171,9 @@ def _metadata(machine: Machine) -> Response:
     return metadata.respond(machine.data)
 
 
-def _release_of(machine: Machine, boot: NetBoot) -> str:
-    """The release that the machine's script names, which only image sources have."""
-    return releases_of(boot) if machine.selection.pointers else ""
+def _with_release(script: Response, machine: Machine, boot: NetBoot) -> Response:
+    """The script with the release that its addresses name, which only image sources have."""
+    return script._replace(release=releases_of(boot)) if machine.selection.pointers else script
 
 
 def _signature_route(

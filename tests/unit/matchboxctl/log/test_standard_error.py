@@ -87,4 +87,4 @@ def test_format_is_read_from_the_environment(tmp_path: Path) -> None:
     with started(*flags, "-log-format", "json", environment=os.environ | {"MATCHBOX_LOG_FORMAT": "text"}) as running:
         running.end()
         assert [200] == [json.loads(line)["status"] for line in running.errors]
-    assert "'xml' is not text or json" in refused_start(*flags, "--log-format", "xml")
+    assert "'xml' is not one of 'text', 'json'" in refused_start(*flags, "--log-format", "xml")
