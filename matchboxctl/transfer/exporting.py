@@ -95,7 +95,7 @@ class _Export:
             try:
                 body = template_in(item, self._object)
             except (LookupError, TypeError) as error:
-                self._warnings.warn(f"{kind} template {name!r} cannot be read: {error!r}: see `matchboxctl fsck`")
+                self._warnings.warn(f"{kind} template {name!r}: {_damage(error)}: see `matchboxctl fsck`")
                 self._spared.add(f"{kind}/{name}")
                 continue
             if line := template_incompatibility(kind, name, body):
@@ -112,7 +112,7 @@ class _Export:
         try:
             document = (group_in if kind == "groups" else profile_in)(item, self._object)
         except (LookupError, TypeError, ValueError) as error:
-            self._warnings.warn(f"{kind} {name!r} cannot be read: {error!r}: see `matchboxctl fsck`")
+            self._warnings.warn(f"{kind.removesuffix('s')} {name!r}: {_damage(error)}: see `matchboxctl fsck`")
             self._spared.add(f"{kind}/{name}.json")
             return None
         if line := incompatibility(document):
@@ -185,6 +185,11 @@ class _Export:
                 self._warnings.warn(f"{self._root / path}: cannot be removed: {error.strerror}")
                 failed.add(path)
         return shown.without(failed)
+
+
+def _damage(error: Exception) -> str:
+    # That of a lost object; a damaged item gives a KeyError or another error, with Python's words.
+    return str(error) if type(error) is LookupError else "its item cannot be read"
 
 
 def _is_in(target: _File, file: Path) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lambda_matchbox.aws.bulk.asset_objects import AssetObjects
+from lambda_matchbox.aws.bulk.run import CatalogImport
 from lambda_matchbox.aws.catalog.items import MAX_DOCUMENT_SIZE, UnwritableError
 from lambda_matchbox.aws.keys import TEMPLATES_PREFIX
 from lambda_matchbox.catalog.groups import Group
@@ -25,6 +26,21 @@ def test_refused_template_stays_in_the_table(data: Path, stores: Stores, run: Ru
     (data / "generic" / "t").write_bytes(bytes(MAX_DOCUMENT_SIZE + 1))
     assert 1 == run("import", data, "--prune")
     assert before == contents(stores)
+
+
+def test_interruption_says_what_is_kept(
+    data: Path, stores: Stores, run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(CatalogImport, "fill", interrupted)
+        assert 130 == run("import", data)
+    kept = "what was written stays, a file that was under way starts anew; the same command goes on with the rest"
+    assert f"matchboxctl: interrupted: {kept}" == capsys.readouterr().err.splitlines()[-1]
+    assert 0 == run("import", data)
+    assert "assets: 0 added" in capsys.readouterr().out
 
 
 def test_line_break_in_a_boot_section_is_named(
@@ -210,8 +226,8 @@ def test_export_names_lost_objects_and_import_restores_them(
     capsys.readouterr()
     assert 1 == run("export", tmp_path / "out", "--prune")
     output = capsys.readouterr()
-    assert "generic template 'long' cannot be read: LookupError(\"the bucket lacks" in output.err
-    assert "groups 'long' cannot be read: LookupError(\"the bucket lacks" in output.err
+    assert "generic template 'long': the bucket lacks" in output.err
+    assert "group 'long': the bucket lacks" in output.err
     assert whole == files(tmp_path / "out")
     assert 1 == run("fsck")
     assert 0 == run("import", data)

@@ -54,7 +54,9 @@ def offered(line: str, environment: Mapping[str, str] = PLAIN) -> list[str]:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    for path in ("groups/node1.json", "groups/node2.json", "groups/other.json", "ignition/deep/a.ign", "ignition/b"):
+    sources = ("sources/talos-amd64.json", "sources/talos-arm64.json")
+    templates = ("ignition/deep/a.ign", "ignition/b")
+    for path in ("groups/node1.json", "groups/node2.json", "groups/other.json", *sources, *templates):
         file = tmp_path / path
         file.parent.mkdir(parents=True, exist_ok=True)
         # Ids are known without reading.
@@ -86,6 +88,7 @@ def test_commands_verbs_flags_and_choices(line: str, words: list[str]) -> None:
         ("group get no", ["node1", "node2"]),
         ("group delete node1 n", ["node2"]),
         ("ignition get ", ["b", "deep/a.ign"]),
+        ("source get ", ["talos-amd64", "talos-arm64"]),
         ("profile get ", []),
         ("check ", []),
     ],
