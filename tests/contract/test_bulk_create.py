@@ -61,7 +61,7 @@ def test_files_directories_and_documents_are_taken_together(commands: ResourceCo
     last = commands.file("last", "--- \nid: last\n")
     out = commands.ok("profile", "create", "-f", str(directory), last, "-f", "-", stdin=b'\n[{"id": "in"}]\n')
     created = [line.split()[1] for line in out.splitlines()]
-    assert ["two", "three", "four", "five", "six", "one", "last", "in"] == created
+    assert ["two", "three", "four", "five", "six", "one", "in", "last"] == created
     assert set(created) == {each["id"] for each in json.loads(commands.ok("profile", "list", "-o", "json"))}
 
 
