@@ -3,13 +3,17 @@
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 
 from matchboxctl.render.secret_masks import MASK, Masks
 
 _SECONDS = 30
+_COUNT = re.compile(r"\d+ errors? occurred:")
+_BULLET = re.compile(r"^\s*\*\s*")
 # Go's YAML quotes values so in its errors; a part of one would not be found by its mask.
 _QUOTED = re.compile(r"`[^`]*`|\"[^\"]*\"")
-_BULLET = re.compile(r"^\s*\*\s*")
+# What follows it is YAML with the values.
+_UNKNOWN_KEYS = "unknown keys found during decoding:"
 
 
 def talosctl() -> str | None:
@@ -29,13 +33,29 @@ def refusal(program: str, config: bytes) -> str:
         return f"talosctl cannot be run: {error.strerror}"
     if ended.returncode == 0:
         return ""
-    lines = [_BULLET.sub("", line).strip() for line in ended.stderr.decode("utf-8", "replace").splitlines()]
-    reasons = [line for line in lines if line and not re.fullmatch(r"\d+ errors? occurred:", line)]
-    return _masked("; ".join(reasons) or f"talosctl ended with {ended.returncode}", config)
+    return _reason(ended.stderr.decode("utf-8", "replace"), config) or f"talosctl ended with {ended.returncode}"
 
 
-def _masked(text: str, config: bytes) -> str:
+def _reason(errors: str, config: bytes) -> str:
     import yaml
 
-    documents = list(yaml.safe_load_all(config))
-    return Masks(documents).text(_QUOTED.sub(MASK, text))
+    before, unknown, snippet = errors.partition(_UNKNOWN_KEYS)
+    lines = [_BULLET.sub("", line).strip() for line in _COUNT.sub("", before).splitlines()]
+    text = "; ".join(filter(None, lines)).replace(":;", ":")
+    masked = Masks(list(yaml.safe_load_all(config))).text(_QUOTED.sub(MASK, text))
+    if not unknown:
+        return masked
+    try:
+        keys = ", ".join(_paths(yaml.safe_load(snippet)))
+    except yaml.YAMLError:
+        keys = ""
+    return f"{masked}unknown keys {keys}".rstrip()
+
+
+def _paths(value: object, path: str = "") -> Iterator[str]:
+    """The paths of the values in a mapping."""
+    if isinstance(value, dict) and value:
+        for key, member in value.items():
+            yield from _paths(member, f"{path}.{key}".removeprefix("."))
+    else:
+        yield path

@@ -115,6 +115,30 @@ def test_talosctl_validates_talos_configurations_where_it_is_installed(
 
 
 @pytest.mark.system
+@pytest.mark.parametrize(
+    ("errors", "reason"),
+    [
+        (
+            "unknown keys found during decoding:\nmachine:\n    tokn: hidden\n    a: {b: hidden}\n",
+            "unknown keys machine.tokn, machine.a.b",
+        ),
+        ("unknown keys found during decoding:\n{hidden", "unknown keys"),
+        (
+            "2 errors occurred:\n\t* v1alpha1.Config: 1 error occurred:\n\t* no disk\n\t* no key\n",
+            "v1alpha1.Config: no disk; no key",
+        ),
+    ],
+)
+def test_reasons_of_talosctl_fit_a_line_and_show_no_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, errors: str, reason: str
+) -> None:
+    (tmp_path / "errors").write_text(errors)
+    with_talosctl(tmp_path, monkeypatch, f"cat '{tmp_path}/errors' >&2; exit 1")
+    message = one(tmp_path / "data", {**FROM_TALOS, "ignition/t": TALOS})[4]
+    assert f"talosctl refuses what it renders: {reason}" == message
+
+
+@pytest.mark.system
 def test_refusal_that_may_come_from_a_made_up_label_is_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with_talosctl(tmp_path, monkeypatch, "echo 'bad address' >&2; exit 1")
     severity, *_, message = one(tmp_path / "data", {**FROM_TALOS, "ignition/t": TALOS + "# {{.request.query.ip}}\n"})
