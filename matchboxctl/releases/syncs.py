@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
-from threading import Event, Thread
+from threading import Event, Semaphore, Thread
 
 from lambda_matchbox.image_sync.download import Downloads
 from lambda_matchbox.image_sync.sources import ImageSources, SourceStores
@@ -70,23 +70,29 @@ class Syncs:
         self._warnings = warnings
         self._waiting = list(chosen)
         self._running: list[str] = []
+        self._progress: list[_DownloadProgress] = []
         self._ending = Event()
+        self._ended = Semaphore(0)
         self._errors: list[BaseException] = []
 
     def run(self) -> None:
         """Sync them; a warning for each that fails. Raises OutputError."""
-        # Not waited for at the end of the process: what a killed sync leaves, the next one removes.
-        threads = [Thread(target=self._work, daemon=True) for _ in range(min(AT_ONCE, len(self._waiting)))]
-        for thread in threads:
-            thread.start()
+        working = min(AT_ONCE, len(self._waiting))
+        for _ in range(working):
+            # Not waited for at the end of the process: what a killed sync leaves, the next one removes.
+            Thread(target=self._work, daemon=True).start()
         try:
-            for thread in threads:
-                thread.join()
+            # Not by Thread.join, which after an interruption takes the thread for ended (CPython before 3.13).
+            while working:
+                self._ended.acquire()
+                working -= 1
         finally:
             self._ending.set()
             end = time.monotonic() + _GRACE
-            for thread in threads:
-                thread.join(max(0.0, end - time.monotonic()))
+            while working and self._ended.acquire(timeout=max(0.0, end - time.monotonic())):
+                working -= 1
+            for progress in self._progress:
+                progress.end()
         if self._errors:
             raise self._errors[0]
 
@@ -95,7 +101,7 @@ class Syncs:
         if not self._running:
             return f"not begun: {', '.join(self._waiting)}" if self._waiting else "all sources were synced"
         rest = f"; not begun: {', '.join(self._waiting)}" if self._waiting else ""
-        running = ", ".join(self._running)
+        running = ", ".join(sorted(self._running))
         return f"what {running} served before is still served, and the next sync starts the download anew{rest}"
 
     def _work(self) -> None:
@@ -109,6 +115,8 @@ class Syncs:
         except BaseException as error:  # noqa: BLE001 (the main thread raises it)
             self._errors.append(error)
             self._ending.set()
+        finally:
+            self._ended.release()
 
     def _turn(self, source_id: str) -> None:
         source = self._found.sources[source_id]
@@ -135,6 +143,7 @@ class Syncs:
         waiting = False
         while True:
             progress = _DownloadProgress(source.id, self._ending)
+            self._progress.append(progress)
             try:
                 store, scratch = self._stores.releases(source.id), self._stores.scratch(source.id)
                 return Sync(source, store, Downloads(self._registry, progress=progress), scratch=scratch).run()
