@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from lambda_matchbox.image_sync.sources import SourceStores
 
 _store = store_flags("directory with sources/ and releases/")
-_source = click.argument("source", metavar="ID")
 
 
 def _command(*examples: str) -> Callable[[Callable[..., Any]], Command]:
@@ -30,8 +29,21 @@ def _stores(data_path: str, stack: str) -> "SourceStores":
     return stores_in_directory(store) if isinstance(store, Path) else stores_in_table(store)
 
 
+def _complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    from matchboxctl.cli.names import completions
+    from matchboxctl.releases.source_stores import source_ids
+
+    def ids() -> set[str]:
+        return source_ids(_stores(context.params["data_path"], context.params["stack"]))
+
+    return completions(ids, incomplete, context.params.get("sources") or ())
+
+
+_source = click.argument("source", metavar="ID", shell_complete=_complete)
+
+
 @_command("matchboxctl sync", "matchboxctl sync talos-arm64")
-@click.argument("sources", metavar="[ID]...", nargs=-1)
+@click.argument("sources", metavar="[ID]...", nargs=-1, shell_complete=_complete)
 @_store
 @output_option()
 def sync(sources: Sequence[str], data_path: str, stack: str, output: str) -> None:

@@ -11,8 +11,10 @@ from lambda_matchbox.releases.pointers import RECORD, Pointer, Release, UnknownR
 from lambda_matchbox.releases.records import ReleaseRecord, record_in, variables
 from lambda_matchbox.releases.store import MovedError, ReleaseStore, ReleaseStoreError
 from matchboxctl.cli.errors import FailedError, UsageError
+from matchboxctl.cli.names import did_you_mean
 from matchboxctl.cli.output import print_result
 from matchboxctl.cli.tables import table
+from matchboxctl.releases.source_stores import source_ids
 
 _MAX_MOVES = 5
 _COLUMNS = ("STATE", "DIGEST", "PUBLISHED", "BYTES", "VERSION", "SIGNER")
@@ -91,7 +93,9 @@ def _published(stores: SourceStores, source_id: str) -> tuple[ReleaseStore, Poin
     except ReleaseStoreError as error:
         raise FailedError(f"{source_id}: {error}") from error
     if pointer is None:
-        raise UsageError(f"no release of {source_id!r} in {stores.name}; run `matchboxctl sync {source_id}`")
+        alike = did_you_mean(source_id, lambda: source_ids(stores))
+        what_to_do = alike or f"; run `matchboxctl sync {source_id}`"
+        raise UsageError(f"no release of {source_id!r} in {stores.name}{what_to_do}")
     return store, pointer
 
 

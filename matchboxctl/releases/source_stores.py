@@ -9,6 +9,11 @@ from matchboxctl.directory.releases import SCRATCH, DirectoryReleaseStore, read_
 from matchboxctl.store.mode import StoreSettings
 
 
+def source_ids(stores: SourceStores) -> set[str]:
+    """The ids of all sources, and of removed ones whose releases are still served."""
+    return {*stores.sources().named, *stores.pointers()}
+
+
 def stores_in_directory(data_path: Path) -> SourceStores:
     """Sources and releases of a data directory. Raises UsageError where it does not exist."""
     check_data_path(data_path)

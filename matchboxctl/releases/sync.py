@@ -8,6 +8,7 @@ from lambda_matchbox.image_sync.sources import SourceStores
 from lambda_matchbox.oci.distribution.docker_config import logins_from_environment
 from lambda_matchbox.oci.distribution.registry import Registry
 from matchboxctl.cli.errors import FailedError, UsageError, on_interrupt
+from matchboxctl.cli.names import did_you_mean
 from matchboxctl.cli.warnings import Warnings
 from matchboxctl.releases.sync_report import SyncReport
 from matchboxctl.releases.syncs import Syncs
@@ -26,8 +27,9 @@ def sync(stores: SourceStores, ids: Sequence[str], environment: Mapping[str, str
     for line in refused:
         warnings.warn(line)
     if unknown:
-        available = ", ".join(found.sources) or "none"
-        raise UsageError(f"no source {unknown[0]!r} in {stores.name}; available: {available}")
+        available = f"; available: {', '.join(found.sources) or 'none'}"
+        alike = did_you_mean(unknown[0], lambda: found.sources)
+        raise UsageError(f"no source {unknown[0]!r} in {stores.name}{alike or available}")
     if not found.sources:
         print(f"no image sources in {stores.name}; add one to sources/ (see docs/images.md)", file=sys.stderr)
     chosen = list(dict.fromkeys(ids or found.sources))

@@ -48,14 +48,13 @@ def _resource(resource: str) -> Group:
         return commands.command(name, help=help_text, epilog=epilog, examples=[example])
 
     def complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-        from matchboxctl.cli.names import names_in_time
+        from matchboxctl.cli.names import completions
 
         def names() -> Sequence[str]:
             target = _target(context.params["data_path"], context.params["stack"])
             return list(target.documents.names(target.resource.kind))
 
-        given = context.params.get("names") or ()
-        return [name for name in names_in_time(names) if name.startswith(incomplete) and name not in given]
+        return completions(names, incomplete, context.params.get("names") or ())
 
     def _target(data_path: str, stack: str) -> "Target":
         from matchboxctl.resources.command import target_of

@@ -1,6 +1,7 @@
 """The command line: help, version, flags in every position, and what is imported for it."""
 
 import importlib.metadata
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from matchboxctl import __version__
 from matchboxctl.cli.commands import Group
 from matchboxctl.commands import SECTIONS
 from matchboxctl.main import command_line, main
+from tests.support.paths import PROJECT
 
 NAMES = [line.name for lines in SECTIONS.values() for line in lines]
 
@@ -164,6 +166,15 @@ def test_unknown_id_is_like_another(run: Commands, data: Path, verb: str) -> Non
     flags = ("--data-path", data)
     assert Ended(4, "", "matchboxctl: no group 'oter'; did you mean 'other'?\n") == run("group", verb, "oter", *flags)
     assert Ended(4, "", "matchboxctl: no group 'zzz'\n") == run("group", verb, "zzz", *flags)
+
+
+@pytest.mark.parametrize("command", ["rollback", "releases", "follow", "withdraw", "sync"])
+def test_unknown_source_is_like_another(run: Commands, data: Path, command: str) -> None:
+    shutil.copytree(PROJECT / "examples/talos/sources", data / "sources")
+    (error,) = run.refused(command, "talos-arm6", "--data-path", data)
+    assert error.endswith("; did you mean 'talos-arm64'?")
+    (error,) = run.refused(command, "other", "--data-path", data)
+    assert error.endswith("; available: talos-arm64" if command == "sync" else "; run `matchboxctl sync other`")
 
 
 def test_no_command_shows_the_help(run: Commands) -> None:
