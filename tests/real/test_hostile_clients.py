@@ -3,7 +3,6 @@
 The figures are printed, and `make test-hostile` shows them; no test depends on time.
 """
 
-import http.client
 import json
 import resource
 import socket
@@ -18,6 +17,7 @@ import pytest
 
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
+from tests.support.certificates import Authority
 from tests.support.serving import COMMAND, LIMIT, Serve, started
 
 pytestmark = pytest.mark.real
@@ -127,7 +127,7 @@ def test_malformed_requests(server: Serve, request_head: bytes) -> None:
             client.sendall(request_head + b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             with suppress(ConnectionError):
                 assert b"400" == b"".join(iter(lambda: client.recv(65536), b"")).split()[1]
-    assert latencies(server.port, 10)
+    assert latencies(server, 10)
 
 
 def test_unread_downloads(data: Path) -> None:
@@ -150,6 +150,26 @@ def test_unread_downloads(data: Path) -> None:
         assert [] == [line for line in serve.errors if "resource" in line or "Traceback" in line]
 
 
+@pytest.mark.nightly
+def test_connections_without_a_handshake(data: Path, tmp_path: Path) -> None:
+    """Some begin one, and go on a byte at a time."""
+    authority = Authority()
+    issued = authority.issue("boot.test", ["127.0.0.1"])
+    files = {"--web-cert-file": issued.certificate, "--web-key-file": issued.key}
+    flags = ["--address", "127.0.0.1:0", "--data-path", str(data), "--log-level", "warning", "--web-ssl"]
+    for flag, content in files.items():
+        (tmp_path / flag).write_bytes(content)
+        flags += [flag, str(tmp_path / flag)]
+    with started(*flags, tls=authority.certificate) as serve:
+        with connections(serve.port, SLOW) as clients:
+            for client in clients[::2]:
+                client.sendall(b"\x16\x03\x01\x02\x00\x01")
+            with sending_slowly(clients[::2]):
+                report(f"{SLOW} connections without a handshake", serve)
+        serve.end()
+        assert [] == serve.errors
+
+
 def test_few_descriptors_are_no_outage(data: Path) -> None:
     """Connections that wait for a request make room for new ones."""
     command = ["prlimit", "--nofile=256:256", *COMMAND]
@@ -163,22 +183,19 @@ def test_few_descriptors_are_no_outage(data: Path) -> None:
 
 def report(what: str, server: Serve) -> None:
     """Print how a client that behaves is served; hold it to correct responses, and the server to its memory."""
-    found = latencies(server.port, REQUESTS)
+    found = latencies(server, REQUESTS)
     used = memory(server.pid)
     p50, p99 = statistics.median(found), statistics.quantiles(found, n=100)[98]
     print(f"{what}: p50 {p50 * 1000:.1f} ms, p99 {p99 * 1000:.1f} ms, memory {used / 1e6:.0f} MB")
     assert used < MEMORY
 
 
-def latencies(port: int, number: int) -> list[float]:
+def latencies(server: Serve, number: int) -> list[float]:
     """The seconds that requests took, each on a connection of its own; every one must be answered."""
     found = []
     for _ in range(number):
         begin = time.perf_counter()
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT)
-        connection.request("GET", TARGET)
-        assert connection.getresponse().read().startswith(b"#!ipxe\nkernel /assets/vmlinuz")
-        connection.close()
+        assert server.ask(TARGET).body.startswith(b"#!ipxe\nkernel /assets/vmlinuz")
         found.append(time.perf_counter() - begin)
     return found
 
@@ -188,7 +205,11 @@ def memory(pid: int) -> int:
     children = [
         int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
     ]
-    lines = [Path(f"/proc/{each}/smaps_rollup").read_text() for each in (pid, *children)]
+    lines = []
+    for each in (pid, *children):
+        # The process of the validation ends meanwhile.
+        with suppress(ProcessLookupError, FileNotFoundError):
+            lines.append(Path(f"/proc/{each}/smaps_rollup").read_text())
     return sum(int(line.split()[1]) * 1024 for text in lines for line in text.splitlines() if line.startswith("Pss:"))
 
 
