@@ -43,7 +43,7 @@ class ReleaseServer:
     """What is served, by path, and what was requested.
 
     Of a path in `cuts` the first response ends after that many bytes, and its connection is closed; of one in `stalls`
-    it pauses there until `resume` is set.
+    it pauses there until `resume` is set. `changes` are served in place of `files` after a cut.
     """
 
     def __init__(self) -> None:
@@ -51,6 +51,7 @@ class ReleaseServer:
         self.requests: list[Requested] = []
         self.cuts: dict[str, int] = {}
         self.stalls: dict[str, int] = {}
+        self.changes: dict[str, bytes] = {}
         self.resume = threading.Event()
         self.has_ranges = True
         self.url = ""
@@ -122,6 +123,7 @@ def release_server() -> Iterator[ReleaseServer]:
             end = next((each for each in (cut, stall) if each is not None), len(body))
             self.wfile.write(body[begin:end])
             if cut is not None:
+                served.files |= served.changes
                 self.close_connection = True
             elif stall is not None:
                 self.wfile.flush()

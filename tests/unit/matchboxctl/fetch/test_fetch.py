@@ -15,6 +15,7 @@ import pytest
 from lambda_matchbox.backoff import Backoff
 from lambda_matchbox.oci.distribution.retries import RetryPolicy
 from matchboxctl.cli.errors import FailedError, InterruptedCommandError, UsageError
+from matchboxctl.directory.assets import AssetDirectory
 from matchboxctl.directory.files import files_below
 from matchboxctl.fetch.command import Wanted, fetch
 from matchboxctl.fetch.server import Server
@@ -174,6 +175,9 @@ def test_killed_download_goes_on_where_it_ended(server: ReleaseServer, keys: Pat
     # Until all files are good, the old ones are served, and parts are neither assets nor imported.
     assert named(OLD) == {name: body for name, body in placed(data).items() if not name.startswith(".fetch/")}
     assert 2 == len(list(files_below(data / "assets", pytest.fail)))
+    listing = AssetDirectory(data / "assets").listing("flatcar/x86_64")
+    assert listing is not None
+    assert ([], ["initramfs.cpio.gz", "vmlinuz"]) == (listing.directories, sorted(listing.files))
     server.requests.clear()
     fetch(flatcar(server), data, keys, RETRIES)
     assert named(NEW) == placed(data)
@@ -228,6 +232,21 @@ def test_part_of_another_file_is_fetched_anew(
     fetch(fedora(server), data, keys, RETRIES)
     assert named(FEDORA) == placed(data, "fedora-coreos")
     assert ["bytes=600-", ""] == server.requested("live-rootfs")
+    assert "; it is fetched anew as a whole\n" in capsys.readouterr().err
+
+
+def test_file_that_changes_during_its_download_is_fetched_anew(
+    server: ReleaseServer, keys: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.add_flatcar("2.0.0", OLD)
+    before = dict(server.files)
+    server.add_flatcar("2.0.0", NEW)
+    server.changes = dict(server.files)
+    server.files = before
+    server.cuts[INITRAMFS_PATH] = 5000
+    fetch(flatcar(server), data, keys, RETRIES)
+    assert NEW[INITRAMFS] == placed(data)["initramfs.cpio.gz"]
+    assert ["", "bytes=5000-", ""] == server.requested(INITRAMFS)
     assert "; it is fetched anew as a whole\n" in capsys.readouterr().err
 
 
