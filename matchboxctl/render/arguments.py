@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import click
 
 from matchboxctl.cli.commands import Command
-from matchboxctl.cli.options import MODES, label_option, store_flags
+from matchboxctl.cli.options import MODES, label_option, output_option, store_flags
 
 
 @click.command(
@@ -27,7 +27,7 @@ from matchboxctl.cli.options import MODES, label_option, store_flags
     help="how many other groups to show, the nearest first; with 0 no other group is read",
 )
 @click.option("--show-secrets", is_flag=True, help="show the values under keys such as password, token, key or hash")
-@click.option("-o", "--output", type=click.Choice(("text", "json")), default="text", help="the format")
+@output_option("text")
 def render(
     route: str, labels: Sequence[str], data_path: str, stack: str, others: int, output: str, *, show_secrets: bool
 ) -> None:
@@ -40,4 +40,4 @@ def render(
     from matchboxctl.store.mode import chosen_store
 
     options = RenderOptions(route, labels, others, show_secrets=show_secrets)
-    render(chosen_store(data_path, stack), options, json=output == "json")
+    render(chosen_store(data_path, stack), options, output)

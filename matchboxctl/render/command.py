@@ -23,9 +23,10 @@ from lambda_matchbox.web.machine import Machine
 from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.cli.arguments import parse_labels
 from matchboxctl.cli.errors import FailedError, UsageError
+from matchboxctl.cli.output import print_result
 from matchboxctl.directory.files import files_below
 from matchboxctl.render.other_groups import OtherGroups, other_groups
-from matchboxctl.render.report import Report, as_json, as_text
+from matchboxctl.render.report import Report, as_text, document
 from matchboxctl.render.secret_masks import Masks
 from matchboxctl.serve.directory_stores import directory_stores
 from matchboxctl.store.mode import StoreSettings
@@ -58,7 +59,7 @@ class _OpenedStores(NamedTuple):
     warnings: Sequence[str] = ()
 
 
-def render(source: Path | StoreSettings, options: RenderOptions, *, json: bool) -> None:
+def render(source: Path | StoreSettings, options: RenderOptions, output: str) -> None:
     """Print the response of the route to a machine with these labels, and why it gets that one.
 
     Raises UsageError, and FailedError if the response is an error.
@@ -79,7 +80,7 @@ def render(source: Path | StoreSettings, options: RenderOptions, *, json: bool) 
     finally:
         for line in opened.warnings:
             print(f"matchboxctl: {_masked(masks, line)}", file=sys.stderr)
-    print(as_json(report) if json else as_text(report))
+    print_result(output, lambda: document(report), lambda: f"{as_text(report)}\n")
     if report.response.status != 200:
         raise FailedError(f"{report.response.status}: {report.masked(report.reason)}")
 

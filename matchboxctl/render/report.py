@@ -111,8 +111,8 @@ def _profile(report: Report) -> str:
     return "none" if report.group is None else f"{report.masked(report.group.profile)}, which is absent"
 
 
-def as_json(report: Report) -> str:
-    """One JSON object. A body that is not UTF-8 is `body_base64`; with masks it is then left out."""
+def document(report: Report) -> Mapping[str, object]:
+    """The report for programs. A body that is not UTF-8 is `body_base64`; with masks it is then left out."""
     group = report.group
     response = report.response
     found: dict[str, object] = {
@@ -137,7 +137,7 @@ def as_json(report: Report) -> str:
     except UnicodeDecodeError:
         if report.masks is None:
             found["body_base64"] = base64.b64encode(response.body).decode()
-    return json.dumps(found, indent=2)
+    return found
 
 
 def _other_document(report: Report, other: OtherGroup) -> dict[str, object]:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.resource_commands import Ended, ResourceCommands
+from tests.support.commands import Ended
+from tests.support.resource_commands import ResourceCommands
 
 GROUPS = [
     {

@@ -6,7 +6,8 @@ import os
 import pytest
 import yaml
 
-from tests.support.resource_commands import Ended, ResourceCommands
+from tests.support.commands import Ended
+from tests.support.resource_commands import ResourceCommands
 from tests.support.serving import started
 
 GROUP = {

@@ -20,7 +20,8 @@ from tests.rigs.faults import FORBIDDEN, INTERNAL_ERROR, THROTTLED, Fault, PassT
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
 from tests.rigs.tcp_fault import FaultProxy, fault_proxy
-from tests.support.resource_commands import Ended, ResourceCommands
+from tests.support.commands import Ended
+from tests.support.resource_commands import ResourceCommands
 
 
 class Rig(NamedTuple):

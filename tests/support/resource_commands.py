@@ -7,19 +7,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from matchboxctl.main import main
-
-
-class Ended(NamedTuple):
-    """The exit code and output of a command."""
-
-    code: int
-    out: str
-    err: str
+from tests.support.commands import Ended
 
 
 @dataclass(frozen=True)

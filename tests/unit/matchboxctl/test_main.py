@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import click
 import pytest
@@ -14,18 +13,11 @@ import pytest
 from matchboxctl import __version__
 from matchboxctl.cli.commands import Group
 from matchboxctl.commands import SECTIONS
-from matchboxctl.main import command_line, main
+from matchboxctl.main import command_line
+from tests.support.commands import Commands, Ended
 from tests.support.paths import PROJECT
 
 NAMES = [line.name for lines in SECTIONS.values() for line in lines]
-
-
-class Ended(NamedTuple):
-    """The exit code and output of a command."""
-
-    code: int
-    out: str
-    err: str
 
 
 @pytest.fixture
@@ -34,25 +26,6 @@ def data(tmp_path: Path) -> Path:
     for name in ("node1", "node2", "other"):
         (tmp_path / f"groups/{name}.json").write_text("{}")
     return tmp_path
-
-
-class Commands:
-    """Runs commands."""
-
-    def __init__(self, capture: pytest.CaptureFixture[bytes]) -> None:
-        self._capture = capture
-
-    def __call__(self, *arguments: object) -> Ended:
-        self._capture.readouterr()
-        code = main([*map(str, arguments)])
-        out, err = self._capture.readouterr()
-        return Ended(code, out.decode(), err.decode())
-
-    def refused(self, *arguments: object) -> list[str]:
-        """The lines of the error of wrong usage."""
-        ended = self(*arguments)
-        assert (2, "") == ended[:2]
-        return ended.err.splitlines()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from types import FrameType
 from urllib.parse import quote, urlencode
 
 import pytest
+import yaml
 
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.main import main
@@ -204,6 +205,15 @@ def test_invalid_arguments_end_with_exit_code_2(
     assert 2 == main(["render", *arguments, *path])
     written = capsys.readouterr()
     assert ("", f"matchboxctl: {error}\n") == (written.out, written.err)
+
+
+def test_yaml_has_the_document_of_json(capsys: pytest.CaptureFixture[str], root: Path) -> None:
+    documents = []
+    for output in ("json", "yaml"):
+        assert 0 == main(["render", "ipxe", "--label", "role=worker", "-o", output, "--data-path", str(root)])
+        documents.append(yaml.safe_load(capsys.readouterr().out))
+    assert documents[0] == documents[1]
+    assert "worker" == documents[0]["group"]["id"]
 
 
 def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from matchboxctl.main import main
-from tests.support.resource_commands import Ended, ResourceCommands
+from tests.support.commands import Ended
+from tests.support.resource_commands import ResourceCommands
 
 COMMAND = [sys.executable, "-m", "matchboxctl.main"]
 

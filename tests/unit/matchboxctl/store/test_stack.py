@@ -8,40 +8,18 @@ from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import NamedTuple
 from uuid import uuid4
 
 import boto3
 import pytest
 
 from lambda_matchbox.catalog.groups import Group
-from matchboxctl.main import main
 from matchboxctl.store.mode import StoreSettings, chosen_store
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
+from tests.support.commands import Commands, Ended
 
 pytestmark = pytest.mark.system
-
-
-class Ended(NamedTuple):
-    """The exit code and output of a command."""
-
-    code: int
-    out: str
-    err: str
-
-
-class Commands:
-    """Runs commands."""
-
-    def __init__(self, capture: pytest.CaptureFixture[bytes]) -> None:
-        self._capture = capture
-
-    def __call__(self, *arguments: object) -> Ended:
-        self._capture.readouterr()
-        code = main([*map(str, arguments)])
-        out, err = self._capture.readouterr()
-        return Ended(code, out.decode(), err.decode().removeprefix("matchboxctl: "))
 
 
 @pytest.fixture
@@ -124,14 +102,14 @@ def test_every_command_on_table_and_bucket_takes_a_stack(run: Commands) -> None:
 
 @pytest.mark.usefixtures("stores")
 def test_absent_stack(run: Commands, moto_server: Service) -> None:
-    why = f"stack none on {moto_server.endpoint} does not exist: check the name, the region and the account\n"
-    assert Ended(2, "", why) == run("group", "list", "--stack", "none")
+    why = f"stack none on {moto_server.endpoint} does not exist: check the name, the region and the account"
+    assert Ended(2, "", f"matchboxctl: {why}\n") == run("group", "list", "--stack", "none")
 
 
 @pytest.mark.usefixtures("stores")
 def test_stack_without_the_outputs(run: Commands, moto_server: Service) -> None:
     name = make_stack(moto_server, {"TableName": "t", "Other": "x"})
-    why = f"stack {name} on {moto_server.endpoint} has no output BucketName (it has Other, TableName): "
+    why = f"matchboxctl: stack {name} on {moto_server.endpoint} has no output BucketName (it has Other, TableName): "
     ended = run("group", "list", "--stack", name)
     assert (2, True) == (ended.code, ended.err.startswith(why))
 
@@ -173,7 +151,7 @@ def test_refusals_have_advice(
     with refusing(status, code) as endpoint:
         set_environment(monkeypatch, endpoint)
         ended = run("group", "list", "--stack", "s")
-    assert (1, True) == (ended.code, ended.err.startswith(f"stack s on {endpoint}: "))
+    assert (1, True) == (ended.code, ended.err.startswith(f"matchboxctl: stack s on {endpoint}: "))
     assert "DescribeStacks" in ended.err or status == 503
     assert ended.err.endswith(f"; {advice}\n")
 
@@ -207,4 +185,4 @@ def test_contradictions_are_refused_before_any_call(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     ended = run("group", "list", *flags)
-    assert (2, "", True) == (ended.code, ended.out, ended.err.startswith(why))
+    assert (2, "", True) == (ended.code, ended.out, ended.err.startswith(f"matchboxctl: {why}"))
