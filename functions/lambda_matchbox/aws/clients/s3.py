@@ -123,10 +123,12 @@ class S3:
     def presigned_get(self, key: str, scheme: str, lifetime: int) -> str:
         """A URL for `scheme` (http or https) that allows GET, but not HEAD, for `lifetime` seconds from now.
 
+        It is of http if the endpoint is.
+
         It expires with the credentials if that is sooner. No call is made: the object may not exist.
         """
         return sigv4.presign_get(
-            f"{scheme}://{self._location}/{quote(key, safe=_UNRESERVED + '/')}",
+            f"{'http' if self._scheme == 'http' else scheme}://{self._location}/{quote(key, safe=_UNRESERVED + '/')}",
             credentials=self._credentials(),
             region=self._region,
             now=time.time(),
