@@ -6,12 +6,13 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from lambda_matchbox.errors import MatchboxError
 from matchboxctl.cli.errors import CommandError
+from matchboxctl.cli.standard_output import OutputError
 from matchboxctl.serve.backends import Directories
 from matchboxctl.store.mode import StoreSettings
 
@@ -49,8 +50,9 @@ def _validate(source: Directories | StoreSettings, reading: Connection, writing:
     except EOFError:
         return
     os.nice(_NICENESS)
-    if lines := _lines(source):
-        print("\n".join(lines), flush=True)
+    lines = _lines(source)
+    with suppress(OutputError):
+        print(*lines, sep="\n", end="\n" * bool(lines), flush=True)
 
 
 def _lines(source: Directories | StoreSettings) -> list[str]:

@@ -39,10 +39,18 @@ def refusal(program: str, config: bytes) -> str:
 def _reason(errors: str, config: bytes) -> str:
     import yaml
 
+    try:
+        # The values behind many aliases would take forever to read.
+        has_aliases = any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(config))
+        masks = None if has_aliases else Masks(list(yaml.safe_load_all(config)))
+    except (yaml.YAMLError, ValueError, RecursionError):
+        masks = None
+    if masks is None:
+        return "its reasons, which may show values, are left out"
     before, unknown, snippet = errors.partition(_UNKNOWN_KEYS)
     lines = [_BULLET.sub("", line).strip() for line in _COUNT.sub("", before).splitlines()]
     text = "; ".join(filter(None, lines)).replace(":;", ":")
-    masked = Masks(list(yaml.safe_load_all(config))).text(_QUOTED.sub(MASK, text))
+    masked = masks.text(_QUOTED.sub(MASK, text))
     if not unknown:
         return masked
     try:

@@ -1,5 +1,6 @@
 """The wheel without extras, installed into a fresh environment."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,13 @@ def test_serves_a_directory_from_anywhere(environment: Path, tmp_path: Path) -> 
     with started(*flags, environment={}, command=command, directory=tmp_path) as serve:
         assert b"kernel" in serve.get("/profiles/cozystack-arm64").body
         serve.end()
+
+
+def test_validates_a_directory_from_anywhere(environment: Path, tmp_path: Path) -> None:
+    command = [environment / "bin" / "matchboxctl", "validate", EXAMPLES / "talos", "-o", "json"]
+    ended = subprocess.run(command, env={}, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert 1 == ended.returncode
+    assert "placeholder" in {finding["rule"] for finding in json.loads(ended.stdout)["findings"]}
 
 
 def test_missing_extra_is_named(environment: Path, tmp_path: Path) -> None:

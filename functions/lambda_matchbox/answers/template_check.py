@@ -26,6 +26,7 @@ _MADE_UP = ("x", "0", "/x", "1.2.3-x-y", "52:54:00:12:34:56")
 _MAX_LABELS = 20
 # Groups of one template whose data have the same shape differ in little, and each takes milliseconds.
 _MAX_GROUPS = 200
+_MAX_LEVELS = 20
 # A group is rendered once, or for each label that the template asks for and each made-up value. Some templates take
 # seconds.
 _MAX_RENDERINGS = 1000
@@ -137,12 +138,12 @@ class _Candidate:
         return trial._replace(reason="")
 
 
-def _shape(value: object) -> object:
+def _shape(value: object, levels: int = _MAX_LEVELS) -> object:
     """The keys of maps, and the types of values and whether they are empty: what templates distinguish most."""
-    if isinstance(value, Mapping):
-        return frozenset((key, _shape(one)) for key, one in value.items())
-    if isinstance(value, list):
-        return tuple(dict.fromkeys(map(_shape, value)))
+    if isinstance(value, Mapping) and levels:
+        return frozenset((key, _shape(one, levels - 1)) for key, one in value.items())
+    if isinstance(value, list) and levels:
+        return tuple(dict.fromkeys(_shape(one, levels - 1) for one in value))
     return type(value), bool(value)
 
 

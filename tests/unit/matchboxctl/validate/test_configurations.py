@@ -1,5 +1,6 @@
 """Findings on templates and on what they render."""
 
+import json
 import os
 from pathlib import Path
 
@@ -34,6 +35,12 @@ def test_template_that_fails_is_a_fault_of_its_groups(
 def test_template_that_no_group_uses_is_parsed(tmp_path: Path) -> None:
     severity, rule, file, line, _ = one(tmp_path, {"generic/unused": "\n\n{{end}}", "generic/other": "{{.absent}}"})
     assert ("fault", "template", "generic/unused", 3) == (severity, rule, file, line)
+
+
+def test_deep_metadata_are_no_obstacle(tmp_path: Path) -> None:
+    metadata = json.loads('{"a": ' * 400 + "1" + "}" * 400)
+    files = {**booting([], generic_id="t"), "groups/g.json": {"profile": "p", "metadata": metadata}}
+    assert [] == found(tmp_path, {**files, "generic/t": "{{.a}}"})
 
 
 def test_ignition_config_is_validated_by_ignitions_rules(tmp_path: Path) -> None:
@@ -136,6 +143,16 @@ def test_reasons_of_talosctl_fit_a_line_and_show_no_value(
     with_talosctl(tmp_path, monkeypatch, f"cat '{tmp_path}/errors' >&2; exit 1")
     message = one(tmp_path / "data", {**FROM_TALOS, "ignition/t": TALOS})[4]
     assert f"talosctl refuses what it renders: {reason}" == message
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("more", ["x: &a [1]\ny: *a\n", "x: !tag 1\n"])
+def test_reasons_are_not_shown_where_secrets_cannot_be_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: str
+) -> None:
+    with_talosctl(tmp_path, monkeypatch, f"echo {SECRET} >&2; exit 1")
+    message = one(tmp_path / "data", {**FROM_TALOS, "ignition/t": TALOS + more})[4]
+    assert "talosctl refuses what it renders: its reasons, which may show values, are left out" == message
 
 
 @pytest.mark.system
