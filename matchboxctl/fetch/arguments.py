@@ -51,7 +51,8 @@ def fetch(project: str, channel: str, version: str, arch: str, into: str | None,
     """
     from matchboxctl.fetch.command import Wanted, fetch
 
-    chosen = into or click.get_current_context().find_root().params.get("data_path")
-    if not chosen and (os.environ.get("MATCHBOX_TABLE") or os.environ.get("MATCHBOX_STACK")):
+    before = click.get_current_context().find_root().params
+    chosen = into or before.get("data_path")
+    if not chosen and (os.environ.get("MATCHBOX_TABLE") or before.get("stack")):
         raise UsageError("fetch writes to a directory: give --into DIR, and copy it with `matchboxctl import DIR`")
     fetch(Wanted(project, channel, version, arch, server), Path(chosen or DATA_PATH), key)

@@ -389,6 +389,9 @@ def test_command_writes_to_a_directory_in_both_modes(
     assert 2 == main(arguments)
     assert "fetch writes to a directory: give --into DIR" in capsys.readouterr().err
     assert 2 == main([*arguments, "--into", "/nowhere"])
+    monkeypatch.delenv("MATCHBOX_TABLE")
+    assert 2 == main(["--stack", "boot", *arguments])
+    assert "fetch writes to a directory: give --into DIR" in capsys.readouterr().err
     assert 0 == main([*arguments, "--into", str(data)])
     assert named(FEDORA) == placed(data, "fedora-coreos")
 
