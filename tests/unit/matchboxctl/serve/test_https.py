@@ -20,13 +20,14 @@ from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.assets import AssetDirectory
 from matchboxctl.directory.releases import DirectoryReleases
 from matchboxctl.log.json_log import JsonLog
-from matchboxctl.serve import connections
+from matchboxctl.main import main
+from matchboxctl.serve import connections, http_server
 from matchboxctl.serve.certificate import Certificate, CertificateFiles
 from matchboxctl.serve.http_server import HttpSettings
 from tests.support.certificates import Authority
 from tests.support.http_serving import SETTINGS, http_serving
 from tests.support.memory_catalog import MemoryCatalog
-from tests.support.serving import LIMIT, Reply, Serve, refused_start, started
+from tests.support.serving import LIMIT, Reply, Serve, started
 
 pytestmark = pytest.mark.system
 
@@ -145,12 +146,15 @@ def test_https_takes_the_place_of_http(data: Path, files: CertificateFiles, way:
         assert f":{running.port}/boot.ipxe" in text.partition("dhcp-boot=tag:ipxe,https://")[2]
 
 
-def test_contradicting_flags_are_refused(data: Path, files: CertificateFiles) -> None:
-    flags = ("--address", "127.0.0.1:0", "--data-path", str(data))
-    line = refused_start(*flags, "--web-ssl", "--https-address", "127.0.0.1:0")
+def test_contradicting_flags_are_refused(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def refused(*flags: str) -> str:
+        assert 2 == main(["serve", "--address", "127.0.0.1:0", "--data-path", str(data), *flags])
+        return capsys.readouterr().err
+
+    line = refused("--web-ssl", "--https-address", "127.0.0.1:0")
     assert "--web-ssl serves https in place of http, and --https-address beside it: use one of them" in line
-    assert "'maybe' is not a valid boolean" in refused_start(*flags, "--web-ssl=maybe")
-    assert "server.crt cannot be read" in refused_start(*flags, "--web-ssl", "--web-cert-file", "/nowhere/server.crt")
+    assert "server.crt cannot be read" in refused("--web-ssl", "--web-cert-file", "/nowhere/server.crt")
+    assert "'maybe' is not a valid boolean" in refused("--web-ssl=maybe")
 
 
 class Served(NamedTuple):
@@ -176,6 +180,7 @@ def test_connection_without_a_handshake_is_closed(
 ) -> None:
     """It waits as long as one without a request's head; so does one that goes on after its handshake."""
     monkeypatch.setattr(connections, "_WAITING_SECONDS", 0.1)
+    monkeypatch.setattr(http_server, "_SWEEP_INTERVAL", 0.1)
     with served(data, files) as server:
         with socket.create_connection(("127.0.0.1", server.client.port), timeout=LIMIT) as silent:
             assert b"" == received(silent)
