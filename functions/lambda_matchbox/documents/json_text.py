@@ -7,6 +7,7 @@ import json
 import math
 import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -26,8 +27,13 @@ def validated(model: type[_Model], text: bytes) -> _Model:
         return model.model_validate(_json_object(text))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        why = "unknown field" if first["type"] == "extra_forbidden" else first["msg"]
+        why = _unknown(model, first["loc"]) if first["type"] == "extra_forbidden" else first["msg"]
         raise refusal(text, first["loc"], why) from error
+
+
+def _unknown(model: type[BaseModel], path: Sequence[str | int]) -> str:
+    close = get_close_matches(str(path[0]), model.model_fields, 1, cutoff=0.7) if len(path) == 1 else []
+    return f"unknown field: did you mean {close[0]!r}?" if close else "unknown field"
 
 
 def refusal(text: bytes, path: Sequence[str | int], why: str) -> DocumentError:

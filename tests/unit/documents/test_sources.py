@@ -110,7 +110,8 @@ REFUSED = {
     "name outside": ({"files": {"../vmlinuz": ["a"]}}, 5, "files"),
     "no name": ({"files": {"": ["a"]}}, 5, "files"),
     "below a file": ({"files": {"a/b": ["x"], "a-": ["x"], "a": ["x"]}}, 5, "files: 'a' is a file, and 'a/b' lies"),
-    "unknown key": ({"img": "x"}, 5, "img"),
+    "unknown key": ({"comment": "x"}, 5, "comment: unknown field"),
+    "misspelt key": ({"intervall": "x"}, 5, "intervall: unknown field: did you mean 'interval'?"),
     "key of another case": ({"Keep": 3}, 5, "Keep"),
 }
 
