@@ -51,10 +51,10 @@ def _address_findings(profile: Profile, file: str, address: BootAddress, groups:
     if address.text.startswith("/") and address.where not in ("kernel", "initrd"):
         message = f"{address.where} has the path {address.path} and no server, where the machine needs both"
         yield Finding(Severity.FAULT, "address", file, message, f"write {DIRECTORY} in place of the first slash")
-    elif route in TEMPLATE_KINDS and route not in profile.template_ids:
-        message = f"{address.where} requests {address.path}, for which the profile has no {route}_id"
-        yield Finding(Severity.FAULT, "route", file, message, f"add {route}_id, or remove the argument")
     elif route in (*TEMPLATE_KINDS, "metadata"):
+        if route in TEMPLATE_KINDS and route not in profile.template_ids:
+            message = f"{address.where} requests {address.path}, for which the profile has no {route}_id"
+            yield Finding(Severity.FAULT, "route", file, message, f"add {route}_id, or remove the argument")
         yield from _label_findings(file, address, groups)
     elif address.is_own and not _is_route(address.path):
         close = get_close_matches(address.path, [*sorted(SIGNED), _ASSETS], 1, cutoff=0.7)

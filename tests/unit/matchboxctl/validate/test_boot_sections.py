@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from matchboxctl.validate.contents import directory_contents
+from matchboxctl.validate.validation import validate
+from tests.conformance.recordings import HERE
 from tests.unit.matchboxctl.validate.written_data import GOOD, booting, found, one
 
 CONFIG = "#cloud-config\n"
@@ -31,6 +34,16 @@ CONFIG = "#cloud-config\n"
 )
 def test_address_without_a_route_is_a_fault(tmp_path: Path, arg: str, message: str) -> None:
     assert ("fault", "route", "profiles/p.json", None, message) == one(tmp_path, booting(["quiet", arg]))
+
+
+def test_both_faults_of_the_recorded_seed_are_found() -> None:
+    """matchbox serves it, and its machines get no configuration."""
+    data = HERE / "seed" / "data"
+    message = "talos.config requests /ignition"
+    assert [
+        ("route", f"{message}, for which the profile has no ignition_id"),
+        ("labels", f"{message} without arch, by which group default selects"),
+    ] == [(each.rule, each.message) for each in validate(directory_contents(data)).findings]
 
 
 def test_misspelt_route_has_a_hint(tmp_path: Path) -> None:
