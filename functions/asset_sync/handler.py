@@ -2,8 +2,9 @@
 
 import os
 import tempfile
+import time
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from aws_lambda_powertools import Logger
 from asset_sync.settings import Settings
 from lambda_matchbox.aws.clients.boto3_errors import translated
 from lambda_matchbox.aws.clients.store_clients import StoreClients
+from lambda_matchbox.aws.token_keys import replace_old_key
 from lambda_matchbox.image_sync.job import SyncFailedError, SyncJob
 from lambda_matchbox.image_sync.metrics import SERVICE, SyncMetrics
 from lambda_matchbox.image_sync.table_stores import table_stores
@@ -24,7 +26,10 @@ _SCRATCH = Path(tempfile.gettempdir(), "asset_sync")
 
 
 def job_of(environment: Mapping[str, str], scratch: Path = _SCRATCH) -> SyncJob:
-    """The job configured by the environment, with temporary files in `scratch`. Raises MissingSettingError."""
+    """The job configured by the environment, with temporary files in `scratch`. Raises MissingSettingError.
+
+    A run on schedule replaces an old key of tokens as well.
+    """
     settings = Settings.from_environment(environment)
     session = boto3.Session(region_name=settings.region)
     clients = StoreClients(session.client("dynamodb"), session.client("s3"), settings.table, settings.bucket)
@@ -43,7 +48,13 @@ def job_of(environment: Mapping[str, str], scratch: Path = _SCRATCH) -> SyncJob:
         Registry(login),
         Logger(service=SERVICE, level=settings.log_level, use_rfc3339=True),
         publish=SyncMetrics(namespace).publish if namespace else lambda _: None,
+        at_start=partial(_replace_old_key, clients),
     )
+
+
+def _replace_old_key(clients: StoreClients) -> None:
+    with translated():
+        replace_old_key(clients.dynamodb, clients.table, int(time.time()))
 
 
 @cache

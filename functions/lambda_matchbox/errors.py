@@ -4,6 +4,8 @@ MatchboxError
 ├── NotFoundError            no group matches, or something that is named does not exist: the machine's 404
 ├── StoreUnavailableError    the stores cannot be reached at the moment: the machine retries
 │   └── LostObjectError      (aws.catalog.object_cache) the bucket lacks what the table names
+├── WaitingError             the machine waits for approval: it asks again
+├── RefusedError             the group's boot policy gives the machine nothing
 ├── UndeliverableError       a response or an asset that this client cannot get with these settings
 ├── DocumentError            a file that is not a valid group, profile or source
 ├── RenderError              (answers.errors) a template does not parse or render
@@ -25,6 +27,14 @@ class NotFoundError(MatchboxError):
 
 class StoreUnavailableError(MatchboxError):
     """The stores cannot be reached at the moment, throttle, or take too long."""
+
+
+class WaitingError(MatchboxError):
+    """The machine waits until an operator approves it."""
+
+
+class RefusedError(MatchboxError):
+    """The boot policy of its group gives the machine nothing, or nothing more."""
 
 
 class UndeliverableError(MatchboxError):

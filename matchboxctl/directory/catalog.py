@@ -8,7 +8,7 @@ they have changed.
 import os
 import posixpath
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -22,6 +22,7 @@ from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
 from lambda_matchbox.errors import DocumentError, StoreUnavailableError
+from lambda_matchbox.machines.state import MachineState
 from lambda_matchbox.releases.pointers import Pointers
 from matchboxctl.directory.changes import Changes, Scan
 from matchboxctl.directory.file_cache import FileCache, read_file
@@ -33,13 +34,20 @@ class DirectoryCatalog:
     """The catalog over a data directory (see `catalog.stores.Catalog`).
 
     `warn` is called with a message for each file that does not parse or cannot be read, once per state of the file.
-    `pointers` returns the pointers of image sources.
+    `pointers` returns the pointers of image sources, `machines` the states under identities.
     """
 
-    def __init__(self, root: Path, warn: Callable[[str], None], pointers: Callable[[], Pointers] = dict) -> None:
+    def __init__(
+        self,
+        root: Path,
+        warn: Callable[[str], None],
+        pointers: Callable[[], Pointers] = dict,
+        machines: Callable[[Sequence[str]], Sequence[MachineState]] = lambda _: (),
+    ) -> None:
         self._root = root
         self._warn = warn
         self._pointers = pointers
+        self._machines = machines
         self._reported: dict[Path, str] = {}
         self._lock = threading.Lock()
         self._index = GroupIndex()
@@ -84,13 +92,16 @@ class DirectoryCatalog:
             if profile is not None:
                 yield profile
 
-    def select(self, labels: Mapping[str, str] | None) -> Selection | None:
+    def select(self, labels: Mapping[str, str] | None, identities: Sequence[str] = ()) -> Selection | None:
         """The selection for these labels, or None if no group matches.
 
         Raises StoreUnavailableError if the groups cannot be read, DocumentError if the profile does not parse.
         """
         group = self.group_for(labels)
-        return None if group is None else Selection(group, self.profile(group.profile), self._pointers())
+        if group is None:
+            return None
+        states = () if group.boot is None else tuple(self._machines(identities))
+        return Selection(group, self.profile(group.profile), self._pointers(), states)
 
     def group_for(self, labels: Mapping[str, str] | None) -> Group | None:
         """The group alone. Raises StoreUnavailableError if the groups cannot be read."""

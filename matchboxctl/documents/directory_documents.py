@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from lambda_matchbox.catalog.groups import Group
-from lambda_matchbox.catalog.labels import InvalidMACError
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS, CatalogDocument, Template
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
 from lambda_matchbox.documents.sources import parse_source
 from lambda_matchbox.errors import DocumentError
+from lambda_matchbox.golang.hardware_address import InvalidMACError
 from lambda_matchbox.golang.json import without_surrogates
 from lambda_matchbox.releases.sources import Source
 from matchboxctl.directory.catalog import below, json_names

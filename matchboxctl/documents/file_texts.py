@@ -20,6 +20,7 @@ def group_document(group: Group) -> dict[str, object]:
         "profile": group.profile,
         "selector": with_sorted_keys(selector),
         "metadata": with_sorted_keys(group.metadata),
+        "boot": {} if group.boot is None else with_sorted_keys(group.boot.fields()),
     }
     return {name: value for name, value in fields.items() if value}
 

@@ -27,11 +27,12 @@ from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.keys import KEY
 from lambda_matchbox.aws.releases.source_table import SourceTable
 from lambda_matchbox.catalog.groups import Group, SelectorValue
-from lambda_matchbox.catalog.labels import InvalidMACError, is_mac, normalise_mac
+from lambda_matchbox.catalog.labels import is_mac
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.templates import CatalogDocument
 from lambda_matchbox.documents.sources import parse_source, source_document
 from lambda_matchbox.errors import DocumentError
+from lambda_matchbox.golang.hardware_address import InvalidMACError, normalise_mac
 from lambda_matchbox.releases.sources import Source
 from matchboxctl.cli.arguments import DATA_PATH
 from matchboxctl.documents.protocol import TemplateSize, Warn, ignore

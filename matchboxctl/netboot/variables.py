@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
-from lambda_matchbox.catalog.labels import InvalidMACError, normalise_mac
+from lambda_matchbox.golang.hardware_address import InvalidMACError, normalise_mac
 
 # Innermost first: a name may itself have a variable.
 _VARIABLE = re.compile(r"\$\{([^${}]*)\}")

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from lambda_matchbox.catalog.labels import InvalidMACError
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
 from lambda_matchbox.errors import DocumentError, MatchboxError, StoreUnavailableError
+from lambda_matchbox.golang.hardware_address import InvalidMACError
 from matchboxctl.cli.arguments import check_data_path
 from matchboxctl.cli.errors import FailedError, MissingError, UsageError
 from matchboxctl.cli.names import did_you_mean

@@ -1,13 +1,20 @@
 """Groups and profiles as messages, and back."""
 
+import json
+
 from grpc import StatusCode
 
 from lambda_matchbox.catalog.groups import Group
-from lambda_matchbox.catalog.labels import InvalidMACError, is_mac, is_plain, normalise_mac
+from lambda_matchbox.catalog.labels import is_mac, is_plain
 from lambda_matchbox.catalog.profiles import NetBoot, Profile, UnsafeBootError
+from lambda_matchbox.golang.hardware_address import InvalidMACError, normalise_mac
+from lambda_matchbox.machines.policy import Policy, policy_in
 from matchboxctl.rpc import matchbox_pb2 as pb
 from matchboxctl.rpc.metadata import MetadataError, read_metadata, write_metadata
 from matchboxctl.rpc.status_codes import StatusError
+
+POLICY = "matchbox_boot"
+"""The metadata key of a group's boot policy, as JSON in a string: matchbox's message has no field for it."""
 
 
 def group_message(group: Group) -> pb.Group:
@@ -23,7 +30,8 @@ def group_message(group: Group) -> pb.Group:
 
 def _metadata(group: Group) -> bytes:
     try:
-        return write_metadata(group.metadata)
+        policy = {} if group.boot is None else {POLICY: json.dumps(group.boot.fields(), sort_keys=True)}
+        return write_metadata({**group.metadata, **policy})
     except RecursionError as error:
         message = f"metadata of group {group.id!r} is nested too deeply for gRPC: use `matchboxctl group`"
         raise StatusError(StatusCode.FAILED_PRECONDITION, message) from error
@@ -48,7 +56,20 @@ def group_in(message: pb.Group) -> Group:
         metadata = read_metadata(message.metadata)
     except MetadataError as error:
         raise StatusError(StatusCode.UNKNOWN, f"invalid metadata of group {message.id!r}: {error}") from error
-    return Group(message.id, message.name, message.profile, dict(message.selector), metadata)
+    try:
+        policy = _policy_in(metadata.pop(POLICY, "{}"))
+    except ValueError as error:
+        reason = f"invalid metadata {POLICY} of group {message.id!r}: {error}"
+        raise StatusError(StatusCode.INVALID_ARGUMENT, reason) from error
+    return Group(message.id, message.name, message.profile, dict(message.selector), metadata, policy)
+
+
+def _policy_in(text: object) -> Policy | None:
+    """The policy in JSON. Raises ValueError."""
+    fields = json.loads(text) if isinstance(text, str) else None
+    if not isinstance(fields, dict):
+        raise ValueError("not the JSON of an object")
+    return policy_in(fields)
 
 
 def profile_message(profile: Profile) -> pb.Profile:

@@ -4,8 +4,8 @@ from grpc import StatusCode
 
 from lambda_matchbox.aws.catalog.items import UnwritableError
 from lambda_matchbox.aws.clients.errors import AWSError
-from lambda_matchbox.catalog.labels import InvalidMACError
 from lambda_matchbox.errors import DocumentError, MatchboxError, StoreUnavailableError
+from lambda_matchbox.golang.hardware_address import InvalidMACError
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.documents.protocol import FileError
 

@@ -9,6 +9,7 @@ from matchboxctl.cli.arguments import check_data_path
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.directory.assets import AssetDirectory
 from matchboxctl.directory.catalog import DirectoryCatalog
+from matchboxctl.directory.machine_states import DirectoryMachines
 from matchboxctl.directory.releases import DirectoryReleases
 
 
@@ -18,11 +19,12 @@ class DirectoryStores(NamedTuple):
     catalog: DirectoryCatalog
     assets: AssetDirectory
     releases: DirectoryReleases
+    machines: DirectoryMachines
 
     @property
     def stores(self) -> Stores:
         """The stores as the routes take them."""
-        return Stores(self.catalog, self.assets, self.releases, responses=None)
+        return Stores(self.catalog, self.assets, self.releases, None, self.machines)
 
 
 def directory_stores(data_path: Path, assets_path: Path, warn: Callable[[str], None]) -> DirectoryStores:
@@ -36,7 +38,8 @@ def directory_stores(data_path: Path, assets_path: Path, warn: Callable[[str], N
         for part in (data_path / "groups", data_path / "profiles"):
             if part.exists() and not part.is_dir():
                 raise UsageError(f"{part} is not a directory: it holds one .json file for each of them")
-        catalog = DirectoryCatalog(data_path, warn, releases.pointers)
+        machines = DirectoryMachines(data_path)
+        catalog = DirectoryCatalog(data_path, warn, releases.pointers, machines.read_all)
     except OSError as error:
         raise UsageError(f"{error.filename}: {error.strerror}") from error
-    return DirectoryStores(catalog, AssetDirectory(assets_path), releases)
+    return DirectoryStores(catalog, AssetDirectory(assets_path), releases, machines)

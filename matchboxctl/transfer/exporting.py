@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from lambda_matchbox.aws.bulk.asset_objects import AssetObjects, read_asset
 from lambda_matchbox.aws.catalog.items import ObjectRef, group_in, profile_in, template_in
@@ -117,8 +117,7 @@ class _Export:
             return None
         if line := incompatibility(document):
             self._incompatible.append(line)
-        fields: dict[str, Any] = document._asdict() if isinstance(document, Group) else document.document()
-        body = json.dumps(fields, indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
+        body = json.dumps(document.document(), indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
         return _File(partial(_has_document, document), partial(_put, body))
 
     def _source(self, name: str, text: str) -> _File | None:

@@ -47,9 +47,12 @@ class CatalogTable:
     def new_writer(self) -> CatalogWriter:
         return CatalogWriter(self.clients)
 
+    def dynamodb(self, endpoint: str | None = None, kind: type[DynamoDB] = DynamoDB) -> DynamoDB:
+        tables = self.service
+        return kind(endpoint or tables.endpoint, tables.region, lambda: _credentials(tables), self._http)
+
     def reader(self, endpoint: str | None = None, kind: type[DynamoDB] = DynamoDB) -> DynamoDBCatalog:
-        tables, buckets = self.service, self._buckets
-        dynamodb = kind(endpoint or tables.endpoint, tables.region, lambda: _credentials(tables), self._http)
+        dynamodb, buckets = self.dynamodb(endpoint, kind), self._buckets
         s3 = S3(buckets.endpoint, buckets.region, self.name, lambda: _credentials(buckets), self._http)
         return DynamoDBCatalog(dynamodb, s3, self.name, call_timeout=ENOUGH)
 

@@ -1,11 +1,12 @@
 """A catalog in memory, which the contract suites compare with the other stores."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from lambda_matchbox.catalog.group_index import GroupIndex
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.stores import Selection
+from lambda_matchbox.machines.state import MachineState
 from lambda_matchbox.releases.pointers import Pointers
 
 
@@ -18,16 +19,21 @@ class MemoryCatalog:
         profiles: Iterable[Profile] = (),
         templates: Mapping[tuple[str, str], bytes] | None = None,
         pointers: Callable[[], Pointers] = dict,
+        machines: Callable[[Sequence[str]], Sequence[MachineState]] = lambda _: (),
     ) -> None:
         self.groups = GroupIndex(groups)
         self.profiles = {profile.id: profile for profile in profiles}
         self.templates = dict(templates or {})
         self._pointers = pointers
+        self._machines = machines
 
-    def select(self, labels: Mapping[str, str] | None) -> Selection | None:
+    def select(self, labels: Mapping[str, str] | None, identities: Sequence[str] = ()) -> Selection | None:
         """The selection for these labels, or None where no group matches."""
         group = self.groups.select(labels)
-        return None if group is None else Selection(group, self.profile(group.profile), self._pointers())
+        if group is None:
+            return None
+        states = () if group.boot is None else tuple(self._machines(identities))
+        return Selection(group, self.profile(group.profile), self._pointers(), states)
 
     def profile(self, profile_id: str) -> Profile | None:
         """The profile of that id."""

@@ -1,7 +1,8 @@
 """The response of /grub: a GRUB configuration with an entry for EFI and, as its fallback, one for BIOS."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+from lambda_matchbox.answers.ipxe import NO_VARIABLES
 from lambda_matchbox.catalog.profiles import NetBoot
 from lambda_matchbox.errors import UndeliverableError
 from lambda_matchbox.golang.http.content_type import TEXT
@@ -20,8 +21,10 @@ echo "Loading initrd"
 """
 
 
-def respond(boot: NetBoot, plain_address: Callable[[str], str | None]) -> Response:
-    """The configuration that boots a profile.
+def respond(
+    boot: NetBoot, plain_address: Callable[[str], str | None], variables: Mapping[str, str] = NO_VARIABLES
+) -> Response:
+    """The configuration that sets the variables and boots a profile.
 
     GRUB follows no redirect, so `plain_address` gives the token-free address (`http://HOST/PATH`) of a file on this
     server, None where this server has to be asked. Raises UndeliverableError for an address too long for GRUB.
@@ -45,4 +48,5 @@ def respond(boot: NetBoot, plain_address: Callable[[str], str | None]) -> Respon
     }
     efi = _ENTRY.format(firmware="EFI", linux="linuxefi", initrd="initrdefi", **fields)
     bios = _ENTRY.format(firmware="BIOS", linux="linux", initrd="initrd", **fields)
-    return Response.of(to_bytes(f"default=0\nfallback=1\ntimeout=1\n{efi}{bios}"), TEXT)
+    sets = "".join(f'set {name}="{value}"\n' for name, value in variables.items())
+    return Response.of(to_bytes(f"default=0\nfallback=1\ntimeout=1\n{sets}{efi}{bios}"), TEXT)

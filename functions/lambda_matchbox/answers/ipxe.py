@@ -1,9 +1,14 @@
 """iPXE scripts: /boot.ipxe, which sends the machine's labels to /ipxe, and /ipxe, which boots its profile."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from lambda_matchbox.catalog.profiles import NetBoot
 from lambda_matchbox.golang.http.content_type import TEXT
 from lambda_matchbox.golang.http.paths import to_bytes
 from lambda_matchbox.http import Response
+
+NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 # The address is relative, so that the script works on whatever host and port it came from.
 BOOT_SCRIPT = (
@@ -13,8 +18,9 @@ BOOT_SCRIPT = (
 )
 
 
-def respond(boot: NetBoot) -> Response:
-    """The iPXE script that boots a profile."""
-    lines = ["#!ipxe", f"kernel {boot.kernel}{''.join(f' {arg}' for arg in boot.args)}"]
+def respond(boot: NetBoot, variables: Mapping[str, str] = NO_VARIABLES) -> Response:
+    """The iPXE script that sets the variables and boots a profile."""
+    lines = ["#!ipxe", *(f"set {name} {value}" for name, value in variables.items())]
+    lines += [f"kernel {boot.kernel}{''.join(f' {arg}' for arg in boot.args)}"]
     lines += [f"initrd {initrd}" for initrd in boot.initrd]
     return Response.of(to_bytes("\n".join([*lines, "boot", ""])), TEXT)

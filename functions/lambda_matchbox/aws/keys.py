@@ -12,6 +12,9 @@ The table has one key, the text `pk`:
     R                   POINTERS: for each image source s:<source>: its pointer as JSON
     R#<source>          lease: the token of the sync under way · until: the lease's end, in milliseconds since 1970
                         checked: when the source was last found up to date, in seconds since 1970
+    M#<identity>        state: a machine's state as JSON, the same under each of its identities
+                        rev: a new text with each write
+    K                   TOKEN_KEYS: for each key of tokens k<when it was made>: its base64 · newest: when the last was
     I                   SOURCES: for each image source s:<source>: its document as JSON
 
 A group that lists values in its selector has an entry for each combination of them; otherwise its entry has its
@@ -30,6 +33,7 @@ The bucket:
 
 import hashlib
 import json
+from base64 import b64decode
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -49,6 +53,11 @@ GROUP = "G#"
 PROFILE = "P#"
 TEMPLATE = "T#"
 SYNC = "R#"
+MACHINE = "M#"
+TOKEN_KEYS = "K"  # noqa: S105 (a key of the table)
+
+TOKEN_KEY = "k"  # noqa: S105 (the beginning of an attribute's name)
+"""What an attribute of TOKEN_KEYS begins with that is a key; the rest is when it was made."""
 
 CHECKED = "checked"
 """The attribute of a SYNC item that says when the source was last found up to date."""
@@ -112,6 +121,17 @@ def template_name(key: str) -> tuple[str, str]:
 def sync_key(source_id: str) -> str:
     """The key of the item with an image source's lease."""
     return SYNC + source_id
+
+
+def machine_key(identity: str) -> str:
+    """The key of a machine's state under one of its identities, which is a label and so no longer than a key."""
+    return MACHINE + identity
+
+
+def token_keys_in(item: Mapping[str, Any] | None) -> dict[int, bytes]:
+    """The keys in their item, by the times at which they were made."""
+    named = {name.removeprefix(TOKEN_KEY): value for name, value in (item or {}).items()}
+    return {int(made): b64decode(value) for made, value in named.items() if made.isdigit()}
 
 
 def release_prefix(source_id: str, directory: str) -> str:

@@ -11,33 +11,11 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from lambda_matchbox.catalog.control_characters import CONTROL
+from lambda_matchbox.golang.hardware_address import InvalidMACError, normalise_mac
 from lambda_matchbox.golang.http.paths import parse_query
 
-_ADDRESS = re.compile(
-    r"[0-9a-fA-F]{2}([:-])[0-9a-fA-F]{2}(?:\1[0-9a-fA-F]{2})*|[0-9a-fA-F]{4}(?:\.[0-9a-fA-F]{4})*|[0-9a-fA-F]*"
-)
-_DIGITS = (12, 16, 40)
 _MAX_SIZE = 255
 _UNRESOLVED = re.compile(r"\$\{[A-Za-z0-9_:./-]*\}")
-
-
-class InvalidMACError(ValueError):
-    """An invalid hardware address, the `text`."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        super().__init__(f"invalid MAC address {text!r}: write it like 52:54:00:12:34:56")
-
-
-def normalise_mac(text: str) -> str:
-    """The address in lower case with colons; it has 6, 8 or 20 bytes with colons, hyphens, dots or no separators.
-
-    Raises InvalidMACError for anything else.
-    """
-    digits = re.sub(r"[:.-]", "", text).lower()
-    if len(digits) not in _DIGITS or not _ADDRESS.fullmatch(text):
-        raise InvalidMACError(text)
-    return ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))
 
 
 def is_mac(key: str) -> bool:

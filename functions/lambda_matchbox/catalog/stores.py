@@ -1,30 +1,36 @@
 """The catalog's protocol and the result of a selection."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
+from lambda_matchbox.machines.state import MachineState
 from lambda_matchbox.releases.pointers import Pointers
 
 
 class Selection(NamedTuple):
     """The group that a machine belongs to, and its profile; None if the profile that the group names is absent.
 
-    `pointers` are those of the moment of the selection.
+    `pointers` are those of the moment of the selection, `machines` the states under the machine's identities, if the
+    group has a boot policy.
     """
 
     group: Group
     profile: Profile | None
     pointers: Pointers = MappingProxyType({})
+    machines: tuple[MachineState, ...] = ()
 
 
 class Catalog(Protocol):
     """Groups, profiles and templates. Every method raises StoreUnavailableError when it cannot answer just now."""
 
-    def select(self, labels: Mapping[str, str] | None) -> Selection | None:
-        """The selection for these labels, or None where no group matches. None for labels means no machine."""
+    def select(self, labels: Mapping[str, str] | None, identities: Sequence[str] = ()) -> Selection | None:
+        """The selection for these labels, or None where no group matches. None for labels means no machine.
+
+        `identities` are the keys of `machines.identities.Identities` whose states are read.
+        """
 
     def profile(self, profile_id: str) -> Profile | None:
         """The profile of that id."""

@@ -1,7 +1,7 @@
 """Groups and profiles in matchbox's JSON documents.
 
 They are read as Go reads them: keys in any case, unknown ones ignored, null for an empty value. Beyond matchbox, a
-selector may list values, and a profile has metadata.
+selector may list values, a group has a boot policy, and a profile has metadata.
 """
 
 from typing import Annotated, Any
@@ -9,10 +9,12 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from lambda_matchbox.catalog.groups import Group, SelectorValue
-from lambda_matchbox.catalog.labels import InvalidMACError, is_mac, normalise_mac
+from lambda_matchbox.catalog.labels import is_mac
 from lambda_matchbox.catalog.profiles import NetBoot, Profile, UnsafeBootError
 from lambda_matchbox.catalog.selection import MAX_COMBINATIONS, combinations
 from lambda_matchbox.documents.json_text import refusal, validated
+from lambda_matchbox.golang.hardware_address import InvalidMACError, normalise_mac
+from lambda_matchbox.machines.policy import PolicyError, policy_in
 
 
 def _empty_text(value: object) -> object:
@@ -42,6 +44,7 @@ class _GroupDocument(_GoDocument):
     # pydantic's errors would name the branches of a union, not the keys.
     selector: dict[str, Any] = {}
     metadata: dict[str, Any] = {}
+    boot: dict[str, Any] | None = None
 
 
 class _NetBootDocument(_GoDocument):
@@ -68,7 +71,11 @@ def parse_group(name: str, text: bytes) -> Group:
     if number > MAX_COMBINATIONS:
         why = f"its lists have {number} combinations, more than {MAX_COMBINATIONS}: split the group"
         raise refusal(text, ("selector",), why)
-    return Group(name, document.name, document.profile, selector, document.metadata)
+    try:
+        policy = policy_in(document.boot or {})
+    except PolicyError as error:
+        raise refusal(text, ("boot", error.field), error.reason) from error
+    return Group(name, document.name, document.profile, selector, document.metadata, policy)
 
 
 def _wanted(key: str, value: object, text: bytes) -> SelectorValue:

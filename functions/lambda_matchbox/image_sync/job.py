@@ -38,7 +38,8 @@ class SyncJob:
     """Syncs sources one at a time, so that memory and disk suffice for one image.
 
     The order is random and each sync has a time limit, so that a slow registry does not starve the other sources.
-    `publish` receives the metrics of each source in each run, due or not.
+    `publish` receives the metrics of each source in each run, due or not. `at_start` is called before
+    all sources are synced.
     """
 
     def __init__(
@@ -48,12 +49,14 @@ class SyncJob:
         log: Logger,
         *,
         publish: Callable[[SourceMetrics], object] = lambda _: None,
+        at_start: Callable[[], object] = lambda: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._stores = stores
         self._downloads = Downloads(registry, _TIME_LIMIT)
         self._log = log
         self._publish = publish
+        self._at_start = at_start
         self._clock = clock
 
     def run(self, only: str | None) -> Report:
@@ -61,6 +64,12 @@ class SyncJob:
 
         Raises SyncFailedError, after all have been tried.
         """
+        if only is None:
+            try:
+                self._at_start()
+            except MatchboxError as error:
+                # The table may be away, which the sources say as well.
+                self._log.error("the key of tokens is not replaced", extra={"reason": str(error)})
         found = self._sources()
         for line in found.refused:
             self._log.error("source refused", extra={"reason": line})

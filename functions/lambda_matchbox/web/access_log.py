@@ -46,7 +46,8 @@ class AccessLogFields(NamedTuple):
     """A request's route, group and profile, and the outcome: status, log level, and the reason of an error.
 
     `group` and `profile` are None where they mean nothing, as of an asset. `labels` are those of the query, `release`
-    is the one that the script's or the request's addresses name. `report` has Butane's lines on a config that was
+    is the one that the script's or the request's addresses name. `verdict` is
+    the gate's. `report` has Butane's lines on a config that was
     translated, `ignored_labels` the names of labels that count as absent because a response may not show them.
     """
 
@@ -55,6 +56,7 @@ class AccessLogFields(NamedTuple):
     profile: str | None = ""
     labels: Mapping[str, str] = MappingProxyType({})
     release: str = ""
+    verdict: str = ""
     status: int = 0
     level: int = logging.INFO
     reason: str = ""
@@ -82,6 +84,8 @@ def log_request(log: Log, request: Request, found: AccessLogFields, seconds: flo
             fields[name] = value
     if found.release:
         fields["release"] = found.release[:_MAX_RELEASE]
+    if found.verdict:
+        fields["verdict"] = found.verdict
     if found.reason:
         fields["reason"] = found.reason
     if found.ignored_labels:

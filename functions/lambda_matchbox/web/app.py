@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lambda_matchbox.catalog.labels import read_query
 from lambda_matchbox.errors import MatchboxError
@@ -14,6 +14,11 @@ from lambda_matchbox.web.alb import event_response, request_from
 from lambda_matchbox.web.failures import error_response, failure_for
 from lambda_matchbox.web.machine import Machine
 from lambda_matchbox.web.routes import ASSETS, MachineRoute, Route, Routes
+
+if TYPE_CHECKING:
+    from lambda_matchbox.machines.gate import Verdict
+
+_LEVELS = {"allow": logging.INFO, "wait": logging.INFO, "disk": logging.INFO, "refuse": logging.WARNING}
 
 
 class App:
@@ -54,6 +59,7 @@ class App:
         route: Route | MachineRoute | None = None
         machine: Machine | None = None
         report: tuple[str, ...] = ()
+        verdict: Verdict | None = None
         level, reason, release = logging.INFO, "", ""
         query = read_query(request.raw_query)
         try:
@@ -61,8 +67,7 @@ class App:
                 route = self._routes.find(request)
                 if isinstance(route, MachineRoute):
                     machine = self._routes.select(query)
-                    # A gate belongs here: nothing is rendered for a machine before this line.
-                    response = route.respond(machine)
+                    response, verdict = self._routes.respond(route, request, machine)
                     report, release = response.report, response.release
                     response = self._routes.deliver(request, response)
                 else:
@@ -73,15 +78,18 @@ class App:
         except MatchboxError as error:
             response = error_response(error)
             level, reason, report = failure_for(error).level, str(error), report or error.report
+        if verdict is not None:
+            level, reason = max(level, _LEVELS[verdict.kind]), reason or verdict.reason
         group = None if machine is None else machine.selection.group
         profile = route.profile if isinstance(route, Route) else ""
         is_asset = route is not None and route.name == ASSETS
         return response, AccessLogFields(
-            route="" if route is None else route.name,
+            route="" if route is None else route.name + (route.suffix if isinstance(route, MachineRoute) else ""),
             group=None if is_asset else "" if group is None else group.id,
             profile=None if is_asset else profile if group is None else group.profile,
             labels=query.labels,
             release=release,
+            verdict="" if verdict is None else verdict.kind,
             status=response.status,
             level=level,
             reason=reason,

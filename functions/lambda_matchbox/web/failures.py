@@ -11,8 +11,10 @@ from lambda_matchbox.errors import (
     DocumentError,
     MatchboxError,
     NotFoundError,
+    RefusedError,
     StoreUnavailableError,
     UndeliverableError,
+    WaitingError,
 )
 from lambda_matchbox.golang.http.paths import to_bytes
 from lambda_matchbox.http import Response
@@ -29,6 +31,8 @@ class Failure(NamedTuple):
 FAILURES: dict[type[MatchboxError], Failure] = {
     NotFoundError: Failure(404, logging.WARNING),
     StoreUnavailableError: Failure(503, logging.ERROR),
+    WaitingError: Failure(503, logging.INFO),
+    RefusedError: Failure(403, logging.WARNING),
     UndeliverableError: Failure(500, logging.ERROR),
     RenderError: Failure(500, logging.ERROR),
     InvalidConfigError: Failure(500, logging.ERROR),

@@ -1,6 +1,8 @@
 """The machine that sent a request: its query, and the group and profile that were selected for it."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_matchbox.answers.template_data import data_of
 from lambda_matchbox.assets.release_addresses import pinned
@@ -9,13 +11,24 @@ from lambda_matchbox.catalog.profiles import NetBoot, Profile, UnsafeBootError
 from lambda_matchbox.catalog.stores import Catalog, Selection
 from lambda_matchbox.catalog.templates import Template
 from lambda_matchbox.errors import DocumentError, NotFoundError
+from lambda_matchbox.machines.identities import AmbiguousMachineError, Identities, identities_in
+
+if TYPE_CHECKING:
+    from lambda_matchbox.machines.tokens import Token, TokenError
 
 
 class Machine(NamedTuple):
-    """A machine's query, and what was selected for it."""
+    """A machine's query, and what was selected for it.
+
+    `named` are the identities in its query, None if it names two MAC addresses, `token` its token, not verified, or
+    what is wrong with it. `variables` are those that its boot script sets.
+    """
 
     query: Query
     selection: Selection
+    named: Identities | None = None
+    token: "Token | TokenError | None" = None
+    variables: Mapping[str, str] = MappingProxyType({})
 
     @property
     def profile(self) -> Profile:
@@ -55,7 +68,26 @@ class Machine(NamedTuple):
 
 def select(catalog: Catalog, query: Query) -> Machine:
     """The machine with the query's labels. Raises NotFoundError if no group matches."""
-    selection = catalog.select(query.labels)
+    token = _token_in(query.labels)
+    try:
+        named = identities_in(query.labels)
+    except AmbiguousMachineError:
+        named = None
+    carried = () if token is None or isinstance(token, Exception) else token.machine.keys
+    identities = tuple(dict.fromkeys((*carried, *(() if named is None else named.keys))))
+    selection = catalog.select(query.labels, identities)
     if selection is None:
         raise NotFoundError("no group matches these labels")
-    return Machine(query, selection)
+    return Machine(query, selection, named, token)
+
+
+def _token_in(labels: Mapping[str, str]) -> "Token | TokenError | None":
+    if not (text := labels.get("token")):
+        return None
+    # Most requests have none.
+    from lambda_matchbox.machines.tokens import TokenError, read_token
+
+    try:
+        return read_token(text)
+    except TokenError as error:
+        return error

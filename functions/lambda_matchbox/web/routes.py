@@ -1,9 +1,10 @@
 """matchbox's routes and the stages of a response: find the route, select the machine's group, respond, deliver."""
 
 import json
+import time
 from collections.abc import Callable, Mapping
-from functools import partial
-from typing import NamedTuple
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_matchbox.answers import grub, ipxe
 from lambda_matchbox.assets import file_server
@@ -13,14 +14,19 @@ from lambda_matchbox.assets.stores import AssetStore, Releases
 from lambda_matchbox.catalog.labels import Query
 from lambda_matchbox.catalog.profiles import NetBoot
 from lambda_matchbox.catalog.stores import Catalog
-from lambda_matchbox.errors import NotFoundError
+from lambda_matchbox.errors import NotFoundError, StoreUnavailableError
 from lambda_matchbox.golang.http.content_type import TEXT
 from lambda_matchbox.golang.http.paths import clean_path, moved_permanently, unescape
 from lambda_matchbox.http import Request, Response, ResponseStore
+from lambda_matchbox.machines.stores import MachineStore
 from lambda_matchbox.releases.pointers import Pointers
 from lambda_matchbox.web.delivery import ResponseDelivery
 from lambda_matchbox.web.machine import Machine, select
 from lambda_matchbox.web.signatures import Signatures, signed_route
+
+if TYPE_CHECKING:
+    from lambda_matchbox.machines.gate import Verdict
+    from lambda_matchbox.web.gate import Gate
 
 ASSETS = "/assets/"
 """The path and the name of the route to assets."""
@@ -32,13 +38,15 @@ _TEXTS = {"/": b"matchbox\n", "/boot.ipxe": ipxe.BOOT_SCRIPT, "/boot.ipxe.0": ip
 class Stores(NamedTuple):
     """The sources of responses, and the store for those that the load balancer cannot carry.
 
-    `assets` are the operator's own files. Without `responses` nothing limits a response.
+    `assets` are the operator's own files. Without `responses` nothing limits a response. Without `machines` nobody is
+    answered whose group has a boot policy.
     """
 
     catalog: Catalog
     assets: AssetStore
     releases: Releases
     responses: ResponseStore | None
+    machines: MachineStore | None = None
 
 
 class Route(NamedTuple):
@@ -51,22 +59,31 @@ class Route(NamedTuple):
 
 
 class MachineRoute(NamedTuple):
-    """A route, or a signature route, whose response depends on the machine's group."""
+    """A route whose response depends on the machine's group; with `suffix` and `sign` its signature route."""
 
     name: str
     respond: Callable[[Machine], Response]
+    suffix: str = ""
+    sign: Callable[[Response], Response] | None = None
 
 
 class Routes:
     """The routes over the stores. Every stage raises the errors of `errors`.
 
-    With `signatures`, the routes that matchbox signs have signature routes.
+    With `signatures`, the routes that matchbox signs have signature routes. `clock` returns seconds since 1970.
     """
 
-    def __init__(self, stores: Stores, delivery: file_server.Delivery, signatures: Signatures | None = None) -> None:
+    def __init__(
+        self,
+        stores: Stores,
+        delivery: file_server.Delivery,
+        signatures: Signatures | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._stores = stores
         self._settings = delivery
         self._signatures = signatures
+        self._clock = clock
         self._delivery = ResponseDelivery(stores.responses, delivery)
         self.machine_routes: Mapping[str, Callable[[Machine], Response]] = {
             "/ipxe": self._ipxe,
@@ -90,12 +107,32 @@ class Routes:
             profile_id = path.removeprefix(_PROFILES)
             return Route(_PROFILES, lambda _: self._profile(profile_id), profile_id)
         if self._signatures is not None and (signed := signed_route(path)) is not None:
-            return _signature_route(path, self._route(signed[0]), partial(self._signatures.respond, signed[1]))
+            return _signature_route(*signed, self._route(signed[0]), partial(self._signatures.respond, signed[1]))
         return self._route(path)
 
     def select(self, query: Query) -> Machine:
         """The machine that sent the query. Raises NotFoundError if no group matches."""
         return select(self._stores.catalog, query)
+
+    def respond(self, route: MachineRoute, request: Request, machine: Machine) -> tuple[Response, "Verdict | None"]:
+        """The response to the machine, and the gate's verdict, None for a group without a boot policy."""
+        policy, verdict = machine.selection.group.boot, None
+        if policy is None:
+            response = route.respond(machine)
+        else:
+            response, verdict = self._gate.respond(route, request, machine, policy, self.select)
+        if route.sign is not None and response.status == 200:
+            response = route.sign(response)
+        return response, verdict
+
+    @cached_property
+    def _gate(self) -> "Gate":
+        # Most groups have no policy.
+        from lambda_matchbox.web.gate import Gate
+
+        if self._stores.machines is None:
+            raise StoreUnavailableError("the states of machines are not known here")
+        return Gate(self._stores.machines, self._clock)
 
     def deliver(self, request: Request, response: Response) -> Response:
         """The response of a machine route as the client gets it. Raises UndeliverableError."""
@@ -134,12 +171,12 @@ class Routes:
 
     def _ipxe(self, machine: Machine) -> Response:
         boot = machine.boot
-        return _with_release(self._delivery.undivided(ipxe.respond(boot)), machine, boot)
+        return _with_release(self._delivery.undivided(ipxe.respond(boot, machine.variables)), machine, boot)
 
     def _grub(self, machine: Machine) -> Response:
         plain_address = partial(self._plain_address, machine.selection.pointers)
         boot = machine.boot
-        return _with_release(self._delivery.undivided(grub.respond(boot, plain_address)), machine, boot)
+        return _with_release(self._delivery.undivided(grub.respond(boot, plain_address, machine.variables)), machine, boot)
 
     def _plain_address(self, pointers: Pointers, address: str) -> str | None:
         """The token-free address of the asset at `address` on this server, if it has one."""
@@ -177,14 +214,13 @@ def _with_release(script: Response, machine: Machine, boot: NetBoot) -> Response
 
 
 def _signature_route(
-    path: str, route: Route | MachineRoute, sign: Callable[[Response], Response]
+    name: str, suffix: str, route: Route | MachineRoute, sign: Callable[[Response], Response]
 ) -> Route | MachineRoute:
     """The route whose response is the signature of another's."""
     if isinstance(route, MachineRoute):
-        respond_to = route.respond
-        return MachineRoute(path, lambda machine: sign(respond_to(machine)))
+        return route._replace(suffix=suffix, sign=sign)
     respond = route.respond
-    return Route(path, lambda request: sign(respond(request)))
+    return Route(f"{name}{suffix}", lambda request: sign(respond(request)))
 
 
 def _clean_spelling(path: str, request: Request) -> Response | None:

@@ -14,6 +14,7 @@ from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.request_deadline import request_deadline
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
+from lambda_matchbox.aws.machines import TableMachines
 from lambda_matchbox.aws.releases.reader import TableReleases
 from lambda_matchbox.aws.stored_responses import S3Responses
 from lambda_matchbox.web.access_log import Log
@@ -47,6 +48,7 @@ def stores(
         assets,
         TableReleases(dynamodb, settings.table, assets, call_timeout=call_seconds),
         S3Responses(s3, lifetime, call_timeout=call_seconds),
+        TableMachines(dynamodb, settings.table, call_timeout=call_seconds),
     )
 
 

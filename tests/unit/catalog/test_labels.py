@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_matchbox.catalog.labels import InvalidMACError, is_mac, normalise_mac, read_query
+from lambda_matchbox.catalog.labels import is_mac, read_query
+from lambda_matchbox.golang.hardware_address import InvalidMACError, normalise_mac
 from lambda_matchbox.golang.http.paths import parse_query
 
 ADDRESSES = st.sampled_from([6, 8, 20]).flatmap(lambda octets: st.binary(min_size=octets, max_size=octets))

@@ -19,6 +19,7 @@ from lambda_matchbox.aws.clients.dynamodb_json import Item, encode_item
 from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.keys import KEY, SHAPES, Attribute, entry_key, member_name, selector_text, shape_name
 from lambda_matchbox.aws.parallel import in_parallel
+from lambda_matchbox.aws.token_keys import make_first_key
 from lambda_matchbox.backoff import Backoff
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.selection import Selector, selectors_of
@@ -52,6 +53,8 @@ def bulk_load(
     entries = _entries(groups)
     for _ in in_parallel(lambda key: clients.s3.put_object(Bucket=clients.bucket, Key=key, Body=objects[key]), objects):
         pass
+    if any(group.boot is not None and group.boot.token for group in groups):
+        make_first_key(clients.dynamodb, clients.table, int(time.time()))
     _write(clients, [_shapes(entries)])
     for part in revised:
         for batch in write(record.item for record in part):

@@ -39,6 +39,7 @@ from lambda_matchbox.catalog.selection import (
 )
 from lambda_matchbox.catalog.templates import CatalogDocument, Template
 from lambda_matchbox.errors import MatchboxError
+from lambda_matchbox.machines.policy import policy_in
 
 MAX_INLINE_SIZE = 32 * 1024
 """Bytes of a template or of metadata that stay in the item.
@@ -138,7 +139,7 @@ def group_record(group: Group, rev: str) -> Record:
     """The group's item. Raises UnwritableError."""
     what = f"group {group.id!r}"
     _check_selector(what, group.selector)
-    fields: dict[str, Any] = {**group._asdict(), "selector": dict(group.selector)}
+    fields = group.document()
     metadata = json_text(fields.pop("metadata")).encode()
     reference, objects = _long_part(f"the metadata of {what}", metadata)
     if not reference:
@@ -162,6 +163,8 @@ def group_in(item: Mapping[str, Any], read: Callable[[ObjectRef], bytes]) -> Gro
     reference = object_ref(item)
     if reference is not None:
         fields["metadata"] = json.loads(read(reference))
+    if (policy := fields.get("boot")) is not None:
+        fields["boot"] = policy_in(policy)
     return Group(**fields)
 
 

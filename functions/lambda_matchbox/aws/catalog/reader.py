@@ -17,6 +17,7 @@ from lambda_matchbox.aws.keys import (
     SHAPES,
     entry_key,
     group_key,
+    machine_key,
     members_of,
     pointers_in,
     profile_key,
@@ -24,6 +25,7 @@ from lambda_matchbox.aws.keys import (
     shapes_in,
     template_key,
 )
+from lambda_matchbox.aws.machines import machine_state_in
 from lambda_matchbox.backoff import Backoff
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
@@ -60,10 +62,11 @@ class _ChosenGroup(NamedTuple):
 
 
 class _Candidates(NamedTuple):
-    """The entries of all selectors that match the labels, and the pointers of the same moment."""
+    """The entries of all selectors that match the labels; pointers and states of machines of the same moment."""
 
     entries: Mapping[Selector, _SelectorEntry]
     pointers: Pointers
+    machines: Sequence[Item]
 
 
 class _Tombstone(NamedTuple):
@@ -112,20 +115,23 @@ class DynamoDBCatalog:
         self._shapes: frozenset[Shape] | None = None
         self._tombstones = _Tombstones()
 
-    def select(self, labels: Mapping[str, str] | None) -> Selection | None:
+    def select(self, labels: Mapping[str, str] | None, identities: Sequence[str] = ()) -> Selection | None:
         """The selection for these labels, or None if no group matches."""
+        machines = [machine_key(identity) for identity in identities]
         deadline = self._deadline()
         for attempt in range(MAX_SELECTIONS):
             # The first failure is a change in between; after more, a slow write may be under way.
             if attempt > 1 and not _BACKOFF.wait(attempt - 1, deadline):
                 break
-            found = self._choose(labels, deadline)
+            found = self._choose(labels, machines, deadline)
             choice = _winner(found.entries)
             if choice is None:
                 return None
             selection = self._confirm(choice, deadline)
             if selection is not None:
-                return selection._replace(pointers=found.pointers)
+                # A damaged state is no matter of groups without a policy.
+                states = () if selection.group.boot is None else tuple(map(machine_state_in, found.machines))
+                return selection._replace(pointers=found.pointers, machines=states)
         raise StoreUnavailableError(f"the selected group was deleted or changed {MAX_SELECTIONS} times in a row")
 
     def group(self, group_id: str) -> Group | None:
@@ -146,29 +152,30 @@ class DynamoDBCatalog:
         item = self._item(template_key(kind, template_id), deadline)
         return None if item is None else template_in(item, self._reader(deadline))
 
-    def _choose(self, labels: Mapping[str, str] | None, deadline: float) -> _Candidates:
+    def _choose(self, labels: Mapping[str, str] | None, machines: Sequence[str], deadline: float) -> _Candidates:
         """The candidates. The loop ends at the deadline, when the client raises StoreUnavailableError."""
         while True:
             began = time.monotonic_ns()
-            found = self._find(labels, deadline)
+            found = self._find(labels, machines, deadline)
             # A group's replacement was written no later than its tombstone. A pass that begins after the tombstone was
             # seen finds the replacement; this one may have read its entry too early.
             if self._tombstones.all_seen_before(began, _tombstones_in(found.entries)):
                 return found
 
-    def _find(self, labels: Mapping[str, str] | None, deadline: float) -> _Candidates:
+    def _find(self, labels: Mapping[str, str] | None, machines: Sequence[str], deadline: float) -> _Candidates:
         """One pass over the table."""
         shapes = self._shapes
         if shapes is None:
             shapes = shapes_in(self._dynamodb.get_item(self._table, {KEY: SHAPES}, deadline))
         wanted = {entry_key(selector): selector for selector in candidates(labels, shapes)}
-        items = self._batch([SHAPES, POINTERS, *wanted], deadline)
+        items = self._batch([SHAPES, POINTERS, *wanted, *machines], deadline)
         in_use, pointers = shapes_in(items.pop(SHAPES, None)), pointers_in(items.pop(POINTERS, None))
+        states = [items.pop(key) for key in machines if key in items]
         self._shapes = in_use
         further = {entry_key(selector): selector for selector in candidates(labels, in_use - shapes)}
         items |= self._batch(list(further), deadline)
         wanted |= further
-        return _Candidates({wanted[key]: _entry_in(item) for key, item in items.items()}, pointers)
+        return _Candidates({wanted[key]: _entry_in(item) for key, item in items.items()}, pointers, states)
 
     def _confirm(self, choice: _ChosenGroup, deadline: float) -> Selection | None:
         """The group and its profile; None if they differ from the entry by now."""

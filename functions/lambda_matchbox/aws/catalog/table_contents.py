@@ -9,18 +9,20 @@ from lambda_matchbox.aws.keys import (
     ENTRY,
     GROUP,
     KEY,
+    MACHINE,
     POINTERS,
     PROFILE,
     SHAPES,
     SOURCES,
     SYNC,
     TEMPLATE,
+    TOKEN_KEYS,
     template_name,
 )
 
 
 class TableContents(NamedTuple):
-    """The items of a table: by group id, profile id, kind and id of the template, and key of the entry.
+    """The items of a table: by group id, profile id, kind and id of the template, key of the entry and of the machine.
 
     `shapes`, `sources` and `pointers` are None if the table has no SHAPES, SOURCES or POINTERS; `others` are the keys
     of items that are not ours.
@@ -33,11 +35,12 @@ class TableContents(NamedTuple):
     shapes: Item | None
     sources: Item | None
     pointers: Item | None
+    machines: dict[str, Item]
     others: list[str]
 
     @property
     def has_documents(self) -> bool:
-        """Whether there is anything but image sources, their pointers and their leases."""
+        """Whether there is anything but machines, tokens' keys, image sources, their pointers and their leases."""
         return bool(
             self.groups or self.profiles or self.templates or self.entries or self.shapes is not None or self.others
         )
@@ -52,7 +55,7 @@ def scan_table(clients: StoreClients, seen: Callable[[int], object] = lambda _: 
 
     Each item is read consistently, but together they are not a snapshot.
     """
-    found = TableContents({}, {}, {}, {}, None, None, None, [])
+    found = TableContents({}, {}, {}, {}, None, None, None, {}, [])
     for page in clients.dynamodb.get_paginator("scan").paginate(TableName=clients.table, ConsistentRead=True):
         for item in map(decode_item, page["Items"]):
             found = _add(found, item)
@@ -76,7 +79,9 @@ def _add(found: TableContents, item: Item) -> TableContents:
         found.templates[template_name(key)] = item
     elif key.startswith(ENTRY):
         found.entries[key] = item
-    elif not key.startswith(SYNC):
+    elif key.startswith(MACHINE):
+        found.machines[key] = item
+    elif key != TOKEN_KEYS and not key.startswith(SYNC):
         # A SYNC item matters to the running sync only.
         found.others.append(key)
     return found

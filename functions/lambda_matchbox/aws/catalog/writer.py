@@ -19,6 +19,7 @@ from lambda_matchbox.aws.catalog.table_writes import RETRY_SECONDS, TableWrites,
 from lambda_matchbox.aws.clients.dynamodb_json import decode_item, encode_item
 from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.keys import KEY, Attribute, entry_key, group_key, profile_key, selector_text, template_key
+from lambda_matchbox.aws.token_keys import make_first_key
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.selection import Selector, keys_of, selectors_of
@@ -39,6 +40,8 @@ class CatalogWriter:
 
     def put_group(self, group: Group) -> None:
         """Add the group, or replace the one of that id. Raises UnwritableError."""
+        if group.boot is not None and group.boot.token:
+            make_first_key(self._writes.client, self._writes.table, int(time.time()))
         shape = keys_of(group.selector)
         record = group_record(group, uuid.uuid4().hex)
         self._put_objects(record)

@@ -1,9 +1,11 @@
-"""Reads of DynamoDB items by their keys."""
+"""Reads of DynamoDB items, and writes of several at once."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from lambda_matchbox.aws.clients.dynamodb_json import Item, decode_item, encode_item
+from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.json_service import JsonProtocol, JsonService
 from lambda_matchbox.aws.clients.sigv4 import Credentials
@@ -18,8 +20,20 @@ BATCH_KEYS = 100
 """The limit of one BatchGetItem."""
 
 
+class ConditionFailedError(Exception):
+    """An item was not as expected, or another transaction was changing it."""
+
+
+class ItemWrite(NamedTuple):
+    """An item to put or to delete; `expected` are attributes that it has now, None if it does not exist."""
+
+    item: Mapping[str, Any]
+    expected: Mapping[str, Any] | None
+    delete: bool = False
+
+
 class DynamoDB:
-    """Strongly consistent reads of whole items.
+    """Strongly consistent reads of whole items, and transactions.
 
     `endpoint` is `http[s]://HOST[:PORT]`, or None for the region's own. A deadline is a moment of time.monotonic().
     All calls raise StoreUnavailableError without a complete response in time, AWSError for a refusal.
@@ -52,6 +66,42 @@ class DynamoDB:
             found = threads.map(lambda batch: self._batch(table, batch, deadline), batches)
             return [item for items in found for item in items]
 
+    def items_with_prefix(self, table: str, key: str, prefix: str, deadline: float) -> Iterator[Item]:
+        """The items whose text `key` begins so; it reads the whole table, each page before the deadline."""
+        request = {
+            "TableName": table,
+            "ConsistentRead": True,
+            "FilterExpression": "begins_with(#key, :prefix)",
+            "ExpressionAttributeNames": {"#key": key},
+            "ExpressionAttributeValues": encode_item({":prefix": prefix}),
+        }
+        while True:
+            page = self._service.call("Scan", request, deadline)
+            yield from map(decode_item, page["Items"])
+            if not (last := page.get("LastEvaluatedKey")):
+                return
+            request["ExclusiveStartKey"] = last
+
+    def write_together(self, table: str, key: str, writes: Sequence[ItemWrite], deadline: float) -> None:
+        """Make all the writes or none. Raises ConditionFailedError.
+
+        A repeated attempt of the same call changes nothing (its ClientRequestToken).
+        """
+        request = {
+            "TransactItems": [_transaction_item(table, key, write) for write in writes],
+            "ClientRequestToken": secrets.token_hex(16),
+        }
+        try:
+            self._service.call("TransactWriteItems", request, deadline)
+        except AWSError as error:
+            if error.code == "TransactionCanceledException" and any(
+                reason in error.message for reason in ("ConditionalCheckFailed", "TransactionConflict")
+            ):
+                raise ConditionFailedError from error
+            if error.code == "TransactionCanceledException":
+                raise StoreUnavailableError(f"the transaction was cancelled: {error.message}") from error
+            raise
+
     def _batch(self, table: str, keys: list[dict[str, Any]], deadline: float) -> list[Item]:
         items: list[Item] = []
         attempt = 0
@@ -65,3 +115,20 @@ class DynamoDB:
             if keys and not _BACKOFF.wait(attempt, deadline):
                 raise StoreUnavailableError(f"unprocessed keys of {table!r} after {attempt} calls: {len(keys)}")
         return items
+
+
+def _transaction_item(table: str, key: str, write: ItemWrite) -> dict[str, Any]:
+    expected = write.expected
+    names = {"#key": key} if expected is None else {f"#{at}": name for at, name in enumerate(expected)}
+    condition: dict[str, Any] = {
+        "ConditionExpression": "attribute_not_exists(#key)"
+        if expected is None
+        else " AND ".join(f"#{at} = :{at}" for at in range(len(expected))),
+        "ExpressionAttributeNames": names,
+    }
+    if expected is not None:
+        values = encode_item({f":{at}": value for at, value in enumerate(expected.values())})
+        condition["ExpressionAttributeValues"] = values
+    if write.delete:
+        return {"Delete": {"TableName": table, "Key": encode_item({key: write.item[key]}), **condition}}
+    return {"Put": {"TableName": table, "Item": encode_item(write.item), **condition}}

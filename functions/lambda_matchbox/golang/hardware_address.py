@@ -1,0 +1,27 @@
+"""Hardware addresses, as Go's `net.ParseMAC` accepts them."""
+
+import re
+
+_ADDRESS = re.compile(
+    r"[0-9a-fA-F]{2}([:-])[0-9a-fA-F]{2}(?:\1[0-9a-fA-F]{2})*|[0-9a-fA-F]{4}(?:\.[0-9a-fA-F]{4})*|[0-9a-fA-F]*"
+)
+_DIGITS = (12, 16, 40)
+
+
+class InvalidMACError(ValueError):
+    """An invalid hardware address, the `text`."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        super().__init__(f"invalid MAC address {text!r}: write it like 52:54:00:12:34:56")
+
+
+def normalise_mac(text: str) -> str:
+    """The address in lower case with colons; it has 6, 8 or 20 bytes with colons, hyphens, dots or no separators.
+
+    Raises InvalidMACError for anything else.
+    """
+    digits = re.sub(r"[:.-]", "", text).lower()
+    if len(digits) not in _DIGITS or not _ADDRESS.fullmatch(text):
+        raise InvalidMACError(text)
+    return ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))

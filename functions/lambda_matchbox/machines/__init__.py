@@ -1,0 +1,1 @@
+"""What the server knows of machines: identities, policies, state, tokens, and the gate that decides."""

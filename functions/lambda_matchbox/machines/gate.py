@@ -1,0 +1,146 @@
+"""The gate decides what a machine of a group with a boot policy gets, before anything is rendered for it."""
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from functools import partial
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Literal, NamedTuple
+
+from lambda_matchbox.machines.identities import Identities
+from lambda_matchbox.machines.policy import Policy
+from lambda_matchbox.machines.state import Delivery, MachineState
+from lambda_matchbox.machines.tokens import Token, TokenError, verify
+
+_IPV6_SITE = 64
+
+
+class MachineRequest(NamedTuple):
+    """What the gate knows of a request: the machine that it names, from where, and for what.
+
+    `token` is the one that it has, not verified, or what is wrong with it; None if it has none.
+    """
+
+    named: Identities
+    address: str
+    group: str
+    is_script: bool
+    token: Token | TokenError | None = None
+
+
+class Verdict(NamedTuple):
+    """What the machine gets, and why unless it is allowed. `machine` is empty if it cannot be told.
+
+    `state` is the machine's, None if nobody acted on it yet. An allowed configuration is a delivery, which is recorded
+    before the response is sent: the first one if `first`.
+    """
+
+    kind: Literal["allow", "wait", "disk", "refuse"]
+    reason: str = ""
+    machine: Identities = Identities()
+    state: MachineState | None = None
+    first: bool = False
+
+
+def verdict(
+    policy: Policy,
+    states: Iterable[MachineState],
+    request: MachineRequest,
+    keys: Mapping[int, bytes],
+    now: int,
+) -> Verdict:
+    """What the machine gets. `states` are those found for `identities_to_read`, `keys` those of tokens."""
+    found = list(dict.fromkeys(states))
+    carried = request.token.machine if isinstance(request.token, Token) else Identities()
+    machine = request.named.completed(carried)
+    if not machine.keys:
+        return Verdict("refuse", "the request names no MAC address, UUID or serial number")
+    if (conflict := _conflict(found, machine)) is not None:
+        return Verdict("refuse", conflict, machine)
+    state = found[0] if found else None
+    if state is not None:
+        machine = machine.completed(state.identities)
+    refusal = _refusal(policy, state, request)
+    if refusal:
+        return Verdict("refuse", refusal, machine, state)
+    if policy.approve and (state is None or not state.approved):
+        return Verdict("wait", "it waits for approval", machine, state)
+    if request.is_script or not policy.token:
+        return _without_token(policy, state, request, machine, now)
+    return _with_token(state, request, machine, keys, now)
+
+
+def _conflict(found: list[MachineState], machine: Identities) -> str | None:
+    """Why the identities cannot be one machine's."""
+    if len({state.id for state in found}) > 1:
+        return "its identities are those of several machines"
+    for state in found:
+        if state.identities.mac and machine.mac and state.identities.mac != machine.mac:
+            return "its UUID or serial number is another machine's"
+    return None
+
+
+def _refusal(policy: Policy, state: MachineState | None, request: MachineRequest) -> str:
+    if state is not None and state.held:
+        return "it is held"
+    if policy.from_networks and not _is_in(request.address, policy.from_networks):
+        return f"{request.address or 'its address'} is in none of the networks of its group"
+    return ""
+
+
+def _without_token(
+    policy: Policy, state: MachineState | None, request: MachineRequest, machine: Identities, now: int
+) -> Verdict:
+    delivery = None if state is None else state.delivery
+    if not policy.once or state is None or state.may_install(now):
+        first = delivery is None or not _repeats(delivery, request, now)
+        return Verdict("allow", machine=machine, state=state, first=first and not request.is_script)
+    if not request.is_script and delivery is not None and _repeats(delivery, request, now):
+        return Verdict("allow", machine=machine, state=state)
+    return Verdict("disk", "it is installed", machine, state)
+
+
+def _with_token(
+    state: MachineState | None, request: MachineRequest, machine: Identities, keys: Mapping[int, bytes], now: int
+) -> Verdict:
+    """A token's boot id is that of a script which was allowed, so that `once` needs no other check."""
+    if request.token is None:
+        return Verdict("refuse", "the request has no token", machine, state)
+    if isinstance(request.token, TokenError):
+        return Verdict("refuse", str(request.token), machine, state)
+    boot, delivery = ("", None) if state is None else (state.boot, state.delivery)
+    check = partial(verify, request.token, keys, request.named, request.group, now=now)
+    if delivery is not None and now < delivery.until:
+        with suppress(TokenError):
+            check(delivery.boot)
+            if _same_site(delivery.address, request.address):
+                return Verdict("allow", machine=machine, state=state)
+            return Verdict("refuse", "the token was used from another address", machine, state)
+    try:
+        check(boot)
+    except TokenError as error:
+        return Verdict("refuse", str(error), machine, state)
+    return Verdict("allow", machine=machine, state=state, first=True)
+
+
+def _repeats(delivery: Delivery, request: MachineRequest, now: int) -> bool:
+    return now < delivery.until and _same_site(delivery.address, request.address)
+
+
+def _is_in(address: str, networks: Iterable[str]) -> bool:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
+        parsed = parsed.ipv4_mapped
+    return any(parsed in ip_network(network) for network in networks)
+
+
+def _same_site(one: str, other: str) -> bool:
+    """Whether two addresses are equal; of IPv6 ones the first 64 bits count, as hosts change the others."""
+    if one == other:
+        return bool(one)
+    try:
+        return ip_address(other) in ip_network(f"{ip_address(one).exploded}/{_IPV6_SITE}", strict=False) and ":" in one
+    except ValueError:
+        return False

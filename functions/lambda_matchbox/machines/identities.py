@@ -1,0 +1,85 @@
+"""The identities by which a machine is known: its MAC address, its SMBIOS UUID and its serial number."""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from lambda_matchbox.golang.hardware_address import InvalidMACError, normalise_mac
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# What firmware has where nobody wrote one; the last UUID is AMI's.
+_PLACEHOLDERS = frozenset(
+    {
+        "00000000-0000-0000-0000-000000000000",
+        "ffffffff-ffff-ffff-ffff-ffffffffffff",
+        "03000200-0400-0500-0006-000700080009",
+    }
+)
+_NO_SERIALS = frozenset(
+    {
+        "",
+        "0",
+        "123456789",
+        "0123456789",
+        "default string",
+        "n/a",
+        "none",
+        "not applicable",
+        "not available",
+        "not specified",
+        "system serial number",
+        "to be filled by o.e.m.",
+        "unknown",
+    }
+)
+
+
+class AmbiguousMachineError(ValueError):
+    """A request that names two MAC addresses."""
+
+
+class Identities(NamedTuple):
+    """Those that are known of a machine, normalised; empty for none."""
+
+    mac: str = ""
+    uuid: str = ""
+    serial: str = ""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Each with its kind, such as `mac:52:54:00:12:34:56`; the first names the machine."""
+        return tuple(f"{kind}:{value}" for kind, value in zip(self._fields, self, strict=True) if value)
+
+    def completed(self, known: "Identities") -> "Identities":
+        """These, and in place of empty ones those that are known of the same machine."""
+        return Identities(*(mine or theirs for mine, theirs in zip(self, known, strict=True)))
+
+
+def identities_in(labels: Mapping[str, str]) -> Identities:
+    """The identities among a machine's labels, whose MAC addresses are normalised.
+
+    Raises AmbiguousMachineError.
+    """
+    macs = {value for key, value in labels.items() if key.lower() == "mac" and value}
+    if len(macs) > 1:
+        raise AmbiguousMachineError
+    return Identities("".join(macs), _uuid(labels.get("uuid", "")), _serial(labels.get("serial", "")))
+
+
+def identity(text: str) -> Identities:
+    """The one identity that an operator names: a MAC address in any spelling, a UUID, else a serial number."""
+    try:
+        return Identities(mac=normalise_mac(text))
+    except InvalidMACError:
+        uuid = _uuid(text)
+        return Identities(uuid=uuid) if uuid else Identities(serial=_serial(text))
+
+
+def _uuid(text: str) -> str:
+    text = text.lower()
+    return text if _UUID.fullmatch(text) and text not in _PLACEHOLDERS else ""
+
+
+def _serial(text: str) -> str:
+    text = text.strip()
+    return "" if text.lower() in _NO_SERIALS else text

@@ -1,0 +1,115 @@
+"""The state of a machine: what an operator decided, and what was delivered. All functions are pure and get the time.
+
+Times are in seconds since 1970; 0 is never.
+"""
+
+from typing import Literal, NamedTuple
+
+from lambda_matchbox.machines.identities import Identities
+from lambda_matchbox.machines.policy import Policy
+
+StateName = Literal["unknown", "waiting", "ready", "installing", "installed", "held"]
+
+ARMED_SECONDS = 24 * 3600
+"""How long an armed machine may install, unless the operator says otherwise."""
+
+DELIVERY_SECONDS = 3600
+"""How long the address that got a configuration gets it again."""
+
+
+class Delivery(NamedTuple):
+    """The first configuration of a boot: when it was delivered, and to which address.
+
+    Until `until` that address gets configurations again, as installers ask twice; where a token is needed, against one
+    with the boot id `boot`.
+    """
+
+    time: int
+    address: str
+    boot: str
+    until: int
+
+
+class MachineState(NamedTuple):
+    """One machine's. `boot` is the id of its next boot, which its tokens have.
+
+    `installed` is when its last installation was done, `failed` what the installer said of one that failed. `revision`
+    names the record that it was read from, empty if there is none.
+    """
+
+    identities: Identities
+    approved: int = 0
+    held: int = 0
+    armed_until: int = 0
+    boot: str = ""
+    delivery: Delivery | None = None
+    installed: int = 0
+    failed: str = ""
+    revision: str = ""
+
+    @property
+    def id(self) -> str:
+        """The identity that names the machine."""
+        return self.identities.keys[0]
+
+    def may_install(self, now: int) -> bool:
+        """Whether a machine of a group with `once` may install: it never has, or it is armed."""
+        return not self.installed or now < self.armed_until
+
+
+def state_name(state: MachineState | None, policy: Policy | None, now: int) -> StateName:
+    """The state in one word; None for a machine that nobody acted on, and for a group without a policy."""
+    if state is None:
+        return "waiting" if policy is not None and policy.approve else "unknown"
+    if state.held:
+        return "held"
+    if policy is not None and policy.approve and not state.approved:
+        return "waiting"
+    if state.delivery is not None and not state.may_install(now):
+        return "installed"
+    return "installing" if state.delivery is not None and not state.installed else "ready"
+
+
+def approved(state: MachineState, now: int) -> MachineState:
+    """It need not wait any more."""
+    return state._replace(approved=state.approved or now)
+
+
+def armed(state: MachineState, until: int, boot: str) -> MachineState:
+    """It installs at its next boot, until that time. `boot` is a new id, so that older tokens end."""
+    delivery = state.delivery and state.delivery._replace(until=0)
+    return state._replace(armed_until=until, boot=boot, delivery=delivery, failed="")
+
+
+def held(state: MachineState, now: int) -> MachineState:
+    """It gets nothing."""
+    return state._replace(held=state.held or now)
+
+
+def unheld(state: MachineState, boot: str) -> MachineState:
+    """It is answered again, but not against tokens from before, for which `boot` is a new id."""
+    delivery = state.delivery and state.delivery._replace(until=0)
+    return state._replace(held=0, boot=boot, delivery=delivery)
+
+
+def next_delivery(state: MachineState | None, address: str, now: int, lifetime: int = DELIVERY_SECONDS) -> Delivery:
+    """The delivery of a configuration to that address, of the boot with the machine's boot id."""
+    return Delivery(now, address, "" if state is None else state.boot, now + lifetime)
+
+
+def delivered(state: MachineState, delivery: Delivery, policy: Policy, boot: str) -> MachineState:
+    """Its configuration was delivered; `boot` is the id of the next boot."""
+    done = policy.once and policy.done == "config"
+    return state._replace(
+        delivery=delivery,
+        boot=boot,
+        installed=delivery.time if done else state.installed,
+        armed_until=0 if done else state.armed_until,
+    )
+
+
+def reported(state: MachineState, now: int, failed: str | None) -> MachineState:
+    """Its installer has ended: with a message if it failed, None if it did not."""
+    if failed is not None:
+        return state._replace(failed=failed)
+    return state._replace(installed=now, armed_until=0, failed="")

@@ -1,0 +1,101 @@
+"""The one place that asks the gate (`machines.gate`), before any route renders anything for a machine with a policy."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from lambda_matchbox.answers import verdicts
+from lambda_matchbox.errors import NotFoundError, RefusedError, StoreUnavailableError, WaitingError
+from lambda_matchbox.http import Request, Response
+from lambda_matchbox.machines.gate import MachineRequest, Verdict, verdict
+from lambda_matchbox.machines.policy import Policy
+from lambda_matchbox.machines.state import MachineState, delivered, next_delivery
+from lambda_matchbox.machines.stores import ChangedError, MachineStore, TokenKeys
+from lambda_matchbox.machines.tokens import token_for
+from lambda_matchbox.web.failures import error_response
+from lambda_matchbox.web.machine import Machine
+
+if TYPE_CHECKING:
+    from lambda_matchbox.catalog.labels import Query
+    from lambda_matchbox.web.routes import MachineRoute
+
+_ATTEMPTS = 4
+_SCRIPTS = ("/ipxe", "/grub")
+
+
+class Gate:
+    """Responds to machines of groups with a boot policy. `clock` returns seconds since 1970."""
+
+    def __init__(self, machines: MachineStore, clock: Callable[[], float]) -> None:
+        self._machines = machines
+        self._keys = TokenKeys(machines)
+        self._clock = clock
+
+    def respond(
+        self,
+        route: "MachineRoute",
+        request: Request,
+        machine: Machine,
+        policy: Policy,
+        again: "Callable[[Query], Machine]",
+    ) -> tuple[Response, Verdict]:
+        """The response, and why the machine gets it. `again` selects the machine of a query anew."""
+        for _ in range(_ATTEMPTS):
+            now = int(self._clock())
+            keys = self._keys.current(now) if policy.token else {}
+            found = _asked(policy, route, request, machine, keys, now)
+            if found.kind != "allow":
+                return _not_allowed(found, policy, route, machine), found
+            if policy.token and route.name in _SCRIPTS:
+                machine = machine._replace(variables=_variables(found, request, machine, keys, now))
+            response = route.respond(machine)
+            if not (found.first and _delivers(policy, route, request)):
+                return response, found
+            try:
+                self._record(found, policy, request.client_address, now)
+            except ChangedError:
+                # Another request of the machine, or an operator, was faster.
+                machine = again(machine.query)
+            else:
+                return response, found
+        raise StoreUnavailableError("the machine's state keeps changing")
+
+    def _record(self, found: Verdict, policy: Policy, address: str, now: int) -> None:
+        state = (found.state or MachineState(found.machine))._replace(identities=found.machine)
+        after = delivered(state, next_delivery(found.state, address, now), policy, secrets.token_hex(8))
+        self._machines.write(found.state, after)
+
+
+def _delivers(policy: Policy, route: "MachineRoute", request: Request) -> bool:
+    """Whether a response is a delivery: neither HEAD nor a signature is."""
+    return (policy.once or policy.token) and route.sign is None and request.method != "HEAD"
+
+
+def _asked(
+    policy: Policy, route: "MachineRoute", request: Request, machine: Machine, keys: Mapping[int, bytes], now: int
+) -> Verdict:
+    if machine.named is None:
+        return Verdict("refuse", "the request names two MAC addresses")
+    group = machine.selection.group.id
+    asked = MachineRequest(machine.named, request.client_address, group, route.name in _SCRIPTS, machine.token)
+    return verdict(policy, machine.selection.machines, asked, keys, now)
+
+
+def _variables(
+    found: Verdict, request: Request, machine: Machine, keys: Mapping[int, bytes], now: int
+) -> dict[str, str]:
+    """What a script sets, for the addresses of configurations."""
+    boot = "" if found.state is None else found.state.boot
+    token = token_for(keys, found.machine, machine.selection.group.id, boot, now)
+    return {"token": token, "base": f"{request.origin}/"}
+
+
+def _not_allowed(found: Verdict, policy: Policy, route: "MachineRoute", machine: Machine) -> Response:
+    if route.name not in _SCRIPTS:
+        return error_response((WaitingError if found.kind == "wait" else RefusedError)(found.reason))
+    if found.kind == "wait":
+        return verdicts.waiting(route.name, found.machine, machine.selection.group.id, machine.query.raw)
+    if found.kind == "disk":
+        script = verdicts.from_disk(route.name, found.machine, policy.on_disk)
+        return error_response(NotFoundError(found.reason)) if script is None else script
+    return verdicts.refused(route.name, found.reason)

@@ -1,0 +1,203 @@
+"""Machines of groups with a boot policy, route by route."""
+
+import io
+import json
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from lambda_matchbox.assets.file_server import Delivery
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import NetBoot, Profile
+from lambda_matchbox.http import Request, Response
+from lambda_matchbox.machines.identities import Identities
+from lambda_matchbox.machines.policy import Policy
+from lambda_matchbox.machines.state import MachineState, approved, armed, held
+from lambda_matchbox.web.alb import BODY_LIMIT
+from lambda_matchbox.web.app import App
+from lambda_matchbox.web.routes import Routes, Stores
+from matchboxctl.directory.machine_states import DirectoryMachines
+from matchboxctl.log.json_log import JsonLog
+from tests.support.memory_catalog import MemoryCatalog
+from tests.support.memory_releases import MemoryFiles, MemoryReleases
+from tests.support.openpgp.keys import signatures
+
+MAC, UUID = "52:54:00:12:34:56", "4c4c4544-0038-4410-8052-b3c04f4b5931"
+NODE = Identities(MAC, UUID)
+HOME, ELSEWHERE = "10.0.0.5", "10.0.0.6"
+NOW = 1_700_000_000
+CONFIGURATIONS = ("ignition", "generic", "cloud", "metadata")
+PROFILE = Profile("p", "", "i.ign", "c", "g", NetBoot("/assets/k", args=("u=${base}ignition?token=${token}",)))
+TEMPLATES = {
+    ("ignition", "i.ign"): b'{"ignition":{"version":"3.4.0"}}',
+    ("generic", "g"): b"g",
+    ("cloud", "c"): b"#cloud-config\n",
+}
+
+
+class Server:
+    """An app whose one group has a policy, its machines, its clock, and the lines of its log."""
+
+    def __init__(self, policy: Policy | None, root: Path) -> None:
+        self.now = NOW
+        self.machines = DirectoryMachines(root, lambda: self.now)
+        self._log = io.StringIO()
+        group = Group("g", profile="p", boot=policy)
+        catalog = MemoryCatalog([group], [PROFILE], TEMPLATES, machines=self.machines.read_all)
+        stores = Stores(catalog, MemoryFiles({"k": b"k"}), MemoryReleases(), None, self.machines)
+        self.routes = Routes(stores, Delivery(BODY_LIMIT, "-"), signatures("ed25519"), clock=lambda: self.now)
+        self._app = App(self.routes, JsonLog("info", self._log))
+
+    def get(
+        self, path: str, address: str = HOME, method: str = "GET", named: Identities = NODE, **labels: str
+    ) -> Response:
+        query = urlencode({name: value for name, value in (named._asdict() | labels).items() if value})
+        headers = {"host": "boot.example", "x-forwarded-for": address}
+        return self._app.respond(Request(method, f"/{path}", query, headers))
+
+    @property
+    def line(self) -> dict[str, object]:
+        found: dict[str, object] = json.loads(self._log.getvalue().splitlines()[-1])
+        return found
+
+    @property
+    def state(self) -> MachineState | None:
+        return self.machines.read(NODE.keys[0])
+
+    def set(self, state: MachineState) -> None:
+        self.machines.write(self.state, state._replace(revision=""))
+
+    def token(self) -> str:
+        script = self.get("ipxe").body.decode()
+        found = re.search(r"^set token (\S+)$", script, re.MULTILINE)
+        assert found is not None, script
+        return found[1]
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+    made = Server(request.param, tmp_path)
+    with closing(made.machines):
+        yield made
+
+
+def policy(**fields: object) -> pytest.MarkDecorator:
+    """The policy of the server's group."""
+    return pytest.mark.parametrize("server", [Policy(**fields)], indirect=True, ids=[""])  # type: ignore[arg-type]
+
+
+@policy(approve=True)
+def test_a_waiting_machine_says_so_and_asks_again(server: Server) -> None:
+    script = server.get("ipxe").body.decode().splitlines()
+    assert script[:3] == [
+        "#!ipxe",
+        "echo 52-54-00-12-34-56 waits for approval in group g. To approve it:",
+        "echo matchboxctl machine approve 52-54-00-12-34-56",
+    ]
+    assert re.fullmatch(r"sleep \d\d", script[3])
+    assert script[4] == f"chain --replace --autofree ipxe?mac=52%3A54%3A00%3A12%3A34%3A56&uuid={UUID}"
+    assert "source" in server.get("grub").body.decode()
+    assert [server.line[name] for name in ("verdict", "reason", "level")] == ["wait", "it waits for approval", "INFO"]
+    for route in CONFIGURATIONS:
+        response = server.get(route)
+        assert (response.status, response.body) == (503, b"it waits for approval\n")
+        assert "retry-after" in response.headers
+    assert server.state is None
+    server.set(approved(MachineState(NODE), NOW))
+    assert b"kernel /assets/k" in server.get("ipxe").body
+    assert server.get("generic").body == b"g"
+
+
+@policy(once=True)
+def test_an_installed_machine_boots_from_its_disk(server: Server) -> None:
+    assert b"kernel /assets/k" in server.get("ipxe").body
+    assert server.state is None
+    assert server.get("ignition").status == 200
+    assert server.get("generic").status == 200
+    assert server.get("ipxe").body.decode().splitlines()[-1] == "exit"
+    assert server.get("grub").body.decode().splitlines()[-1] == "exit"
+    for route in CONFIGURATIONS:
+        assert server.get(route, ELSEWHERE).status == 403
+    state = server.state
+    assert state is not None
+    assert (state.installed, state.delivery and state.delivery.address) == (NOW, HOME)
+    server.set(armed(state, NOW + 60, "b"))
+    assert b"kernel /assets/k" in server.get("ipxe").body
+
+
+@policy(once=True, on_disk="404")
+def test_a_disk_may_be_a_404(server: Server) -> None:
+    server.get("generic")
+    assert server.get("ipxe").status == 404
+    assert server.line["verdict"] == "disk"
+
+
+@policy(token=True)
+def test_a_configuration_needs_a_token(server: Server) -> None:
+    token = server.token()
+    assert server.get("ipxe").body.decode().splitlines()[1:3] == [
+        f"set token {token}",
+        "set base http://boot.example/",
+    ]
+    assert f'set token="{token}"\nset base="http://boot.example/"\n' in server.get("grub").body.decode()
+    for route in CONFIGURATIONS:
+        assert (server.get(route).status, server.get(route).body) == (403, b"the request has no token\n")
+        assert server.get(route, token="x").status == 403
+    assert server.get("generic", named=Identities(uuid=UUID), token=token).body == b"g"
+    assert server.get("ignition", token=token).status == 200
+    assert server.get("ignition", ELSEWHERE, token=token).body == b"the token was used from another address\n"
+    assert server.line["level"] == "WARNING"
+    assert server.get("generic", token=server.token()).body == b"g"
+
+
+@policy(token=True, once=True)
+def test_head_and_signatures_are_no_delivery(server: Server) -> None:
+    token = server.token()
+    assert server.get("generic", method="HEAD", token=token).status == 200
+    assert server.get("generic.sig", token=token).status == 200
+    assert server.get("generic.asc").status == 403
+    assert server.state is None
+
+
+@pytest.mark.parametrize("server", [None], indirect=True)
+def test_a_group_without_a_policy_is_answered_as_before(server: Server) -> None:
+    server.set(held(MachineState(NODE), NOW))
+    assert server.get("ipxe").body.startswith(b"#!ipxe\nkernel")
+    assert "verdict" not in server.line
+    assert server.get("generic").body == b"g"
+
+
+@policy(approve=True, once=True)
+def test_a_held_machine_is_refused_by_every_route(server: Server) -> None:
+    server.set(held(MachineState(NODE), NOW))
+    for route in ("ipxe", "grub"):
+        assert b"This machine is not booted: it is held." in server.get(route).body
+    for route in CONFIGURATIONS:
+        assert (server.get(route).status, server.get(route).body) == (403, b"it is held\n")
+
+
+@policy(from_networks=("10.0.0.0/24",))
+def test_other_networks_are_refused(server: Server) -> None:
+    assert server.get("ipxe").body.startswith(b"#!ipxe\nkernel")
+    assert b"192.168.0.1 is in none of the networks of its group" in server.get("ipxe", "192.168.0.1").body
+    assert server.get("generic", "192.168.0.1").status == 403
+
+
+@policy(once=True)
+def test_without_its_state_nobody_is_answered(server: Server, tmp_path: Path) -> None:
+    server.get("generic")
+    (tmp_path / "state.sqlite").unlink()
+    for route in ("ipxe", "grub", *CONFIGURATIONS):
+        assert server.get(route).status == 503
+
+
+@policy(approve=True)
+def test_every_machine_route_is_gated(server: Server) -> None:
+    """Also one that is added later."""
+    for path in server.routes.machine_routes:
+        server.get(path[1:])
+        assert server.line["verdict"] == "wait"
