@@ -22,6 +22,9 @@ SECTIONS = {
         Line("cloud", "list, show, create and delete cloud-config templates", "matchboxctl.resources.arguments:cloud"),
         Line("generic", "list, show, create and delete generic templates", "matchboxctl.resources.arguments:generic"),
     ],
+    "Machines": [
+        Line("machine", "approve, arm, hold and describe machines", "matchboxctl.machines.arguments:machine"),
+    ],
     "Boot images": [
         Line("source", "list, show, create and delete image sources", "matchboxctl.resources.arguments:source"),
         Line("sync", "publish the newest images of image sources", "matchboxctl.releases.arguments:sync"),

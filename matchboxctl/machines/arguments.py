@@ -1,0 +1,125 @@
+"""`matchboxctl machine`, with its verbs."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from matchboxctl.cli.commands import Group
+from matchboxctl.cli.options import MODES, data_path_flag, label_option, option, output_option
+from matchboxctl.store.advice import advising
+
+if TYPE_CHECKING:
+    from matchboxctl.machines.opened_stores import OpenedStores
+
+_IDS = (
+    "ID is a MAC address in any spelling, a UUID, a serial number, or the beginning of one that no other machine "
+    "shares. "
+)
+_EPILOG = _IDS + "Exit codes: 0 success, 1 failure, 2 wrong usage, 4 nobody acted on the machine. " + MODES
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+machine = Group(
+    "machine", help="Approve, arm, hold and describe machines.", epilog=_EPILOG, subcommand_metavar="VERB ..."
+)
+
+
+@contextmanager
+def _opened(data_path: str) -> "Iterator[OpenedStores]":
+    from matchboxctl.machines.opened_stores import opened_stores
+    from matchboxctl.store.mode import chosen_store
+
+    with advising(), opened_stores(chosen_store(data_path)) as opened, opened.advising():
+        yield opened
+
+
+def _seconds(text: str) -> int:
+    found = re.fullmatch(r"([0-9]{1,6})([smhd])", text)
+    if found is None or not int(found[1]):
+        raise click.BadParameter("use a number and s, m, h or d, such as 30m")
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def _verb(name: str, *more: str) -> Callable[[Callable[..., Any]], click.Command]:
+    example = " ".join(["matchboxctl", "machine", name, "52-54-00-12-34-56", *more])
+    return machine.command(name, epilog=_EPILOG, examples=[example])
+
+
+_ids = click.argument("ids", metavar="ID...", nargs=-1, required=True)
+
+
+@_verb("describe")
+@click.argument("machine_id", metavar="ID")
+@label_option()
+@option("--address", metavar="ADDRESS", default="", help="the address from which it would ask, for a policy's networks")
+@data_path_flag()
+@output_option()
+def describe(machine_id: str, labels: tuple[str, ...], address: str, data_path: str, output: str) -> None:
+    """Show a machine's identities, group, policy and state, and what it would get now."""
+    from matchboxctl.machines.describe import describe
+
+    with _opened(data_path) as opened:
+        describe(opened, machine_id, labels, address, output)
+
+
+@_verb("approve")
+@_ids
+@data_path_flag()
+@output_option()
+def approve(ids: Sequence[str], data_path: str, output: str) -> None:
+    """Let machines of a group with `approve` boot."""
+    from matchboxctl.machines.actions import approve
+
+    with _opened(data_path) as opened:
+        approve(opened, ids, output)
+
+
+@_verb("arm", "--for", "30m")
+@_ids
+@option("--for", "seconds", metavar="TIME", type=_seconds, default="24h", show_default=True, help="how long they may")
+@data_path_flag()
+@output_option()
+def arm(ids: Sequence[str], seconds: int, data_path: str, output: str) -> None:
+    """Let installed machines install again at their next boot."""
+    from matchboxctl.machines.actions import arm
+
+    with _opened(data_path) as opened:
+        arm(opened, ids, seconds, output)
+
+
+@_verb("hold")
+@_ids
+@data_path_flag()
+@output_option()
+def hold(ids: Sequence[str], data_path: str, output: str) -> None:
+    """Give machines nothing until `unhold`."""
+    from matchboxctl.machines.actions import hold
+
+    with _opened(data_path) as opened:
+        hold(opened, ids, output)
+
+
+@_verb("unhold")
+@_ids
+@data_path_flag()
+@output_option()
+def unhold(ids: Sequence[str], data_path: str, output: str) -> None:
+    """Answer held machines again; their older tokens stay ended."""
+    from matchboxctl.machines.actions import unhold
+
+    with _opened(data_path) as opened:
+        unhold(opened, ids, output)
+
+
+@_verb("forget", "--state")
+@_ids
+@click.option("--state", is_flag=True, help="forget their states too: they install again at their next network boot")
+@data_path_flag()
+def forget(ids: Sequence[str], data_path: str, *, state: bool) -> None:
+    """Forget machines; with --state they install again."""
+    from matchboxctl.machines.actions import forget
+
+    with _opened(data_path) as opened:
+        forget(opened, ids, state=state)

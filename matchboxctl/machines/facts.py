@@ -1,0 +1,36 @@
+"""What is known of a machine, for tables and for programs."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from lambda_matchbox.catalog.stores import Selection
+from lambda_matchbox.machines.identities import Identities
+from lambda_matchbox.machines.state import MachineState, state_name
+
+
+def machine_facts(
+    machine: Identities, state: MachineState | None, selection: Selection | None, now: int
+) -> dict[str, Any]:
+    """The machine as a document. Times are RFC 3339; what is unknown or never happened is null."""
+    policy = None if selection is None else selection.group.boot
+    delivery = None if state is None else state.delivery
+    return {
+        "id": machine.keys[0].partition(":")[2],
+        "mac": machine.mac or None,
+        "uuid": machine.uuid or None,
+        "serial": machine.serial or None,
+        "state": state_name(state, policy, now),
+        "group": None if selection is None else selection.group.id,
+        "profile": None if selection is None else selection.group.profile,
+        "approved": None if state is None else rfc3339(state.approved),
+        "held": None if state is None else rfc3339(state.held),
+        "armed_until": None if state is None or state.armed_until <= now else rfc3339(state.armed_until),
+        "delivered": None if delivery is None else {"time": rfc3339(delivery.time), "address": delivery.address},
+        "installed": None if state is None else rfc3339(state.installed),
+        "failed": (state and state.failed) or None,
+    }
+
+
+def rfc3339(seconds: int) -> str | None:
+    """The time in UTC; None for 0."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if seconds else None
