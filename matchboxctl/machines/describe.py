@@ -34,7 +34,7 @@ def _now(selection: Selection | None, machine: Identities, address: str, now: in
         return {"verdict": None, "reason": "no group matches it"}
     if (policy := selection.group.boot) is None:
         return {"verdict": "allow", "reason": "its group has no boot policy"}
-    request = MachineRequest(machine, address, selection.group.id, is_script=True)
+    request = MachineRequest(machine, address, selection.group.id, kind="script")
     found = verdict(policy, selection.machines, request, {}, now)
     return {"verdict": found.kind, "reason": found.reason}
 

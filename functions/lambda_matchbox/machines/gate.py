@@ -23,7 +23,7 @@ class MachineRequest(NamedTuple):
     named: Identities
     address: str
     group: str
-    is_script: bool
+    kind: Literal["script", "configuration", "report"]
     token: Token | TokenError | None = None
 
 
@@ -64,7 +64,9 @@ def verdict(
         return Verdict("refuse", refusal, machine, state)
     if policy.approve and (state is None or not state.approved):
         return Verdict("wait", "it waits for approval", machine, state)
-    if request.is_script or not policy.token:
+    if request.kind == "report":
+        return _reported(policy, state, request, machine, keys)
+    if request.kind == "script" or not policy.token:
         return _without_token(policy, state, request, machine, now)
     return _with_token(state, request, machine, keys, now)
 
@@ -93,10 +95,29 @@ def _without_token(
     delivery = None if state is None else state.delivery
     if not policy.once or state is None or state.may_install(now):
         first = delivery is None or not _repeats(delivery, request, now)
-        return Verdict("allow", machine=machine, state=state, first=first and not request.is_script)
-    if not request.is_script and delivery is not None and _repeats(delivery, request, now):
+        return Verdict("allow", machine=machine, state=state, first=first and request.kind == "configuration")
+    if request.kind == "configuration" and delivery is not None and _repeats(delivery, request, now):
         return Verdict("allow", machine=machine, state=state)
     return Verdict("disk", "it is installed", machine, state)
+
+
+def _reported(
+    policy: Policy, state: MachineState | None, request: MachineRequest, machine: Identities, keys: Mapping[int, bytes]
+) -> Verdict:
+    """A report belongs to the last delivery, however long ago that was, unless an operator has ended its token."""
+    refuse = partial(Verdict, "refuse", machine=machine, state=state)
+    if state is None or state.delivery is None or not state.delivery.until:
+        return refuse("no configuration was delivered to it")
+    if not _same_site(state.delivery.address, request.address):
+        return refuse("its configuration was delivered to another address")
+    if policy.token:
+        if not isinstance(request.token, Token):
+            return refuse("the request has no token" if request.token is None else str(request.token))
+        try:
+            verify(request.token, keys, request.named, request.group, state.delivery.boot, now=0)
+        except TokenError as error:
+            return refuse(str(error))
+    return Verdict("allow", machine=machine, state=state)
 
 
 def _with_token(

@@ -1,5 +1,6 @@
 """The access log: one line for each request, with what its query says of the machine, and nothing of its response."""
 
+import hashlib
 import logging
 import re
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from lambda_matchbox.http import Request
 MACHINE_LABELS = ("mac", "uuid", "serial", "arch", "hostname", "domain")
 """The labels that the log shows."""
 
+_TOKEN_LETTERS, _TOKEN_DIGITS = 6, 12
 _MAX_RELEASE = 255
 _MAX_REPORT_LINES = 50
 _MAX_LABELS = 10
@@ -45,9 +47,9 @@ class Log(Protocol):
 class AccessLogFields(NamedTuple):
     """A request's route, group and profile, and the outcome: status, log level, and the reason of an error.
 
-    `group` and `profile` are None where they mean nothing, as of an asset. `labels` are those of the query, `release`
-    is the one that the script's or the request's addresses name. `verdict` is
-    the gate's. `report` has Butane's lines on a config that was
+    `group` and `profile` are None where they mean nothing, as of an asset. `labels` are those of the query,
+    `release` is the one that the script's or the request's addresses name. `token` is that of the gate, `verdict`
+    its verdict, `reported` the state that an installer reported. `report` has Butane's lines on a config that was
     translated, `ignored_labels` the names of labels that count as absent because a response may not show them.
     """
 
@@ -56,7 +58,9 @@ class AccessLogFields(NamedTuple):
     profile: str | None = ""
     labels: Mapping[str, str] = MappingProxyType({})
     release: str = ""
+    token: str = ""
     verdict: str = ""
+    reported: str = ""
     status: int = 0
     level: int = logging.INFO
     reason: str = ""
@@ -84,8 +88,14 @@ def log_request(log: Log, request: Request, found: AccessLogFields, seconds: flo
             fields[name] = value
     if found.release:
         fields["release"] = found.release[:_MAX_RELEASE]
+    if found.token:
+        # Enough to recognise it, not enough to use it.
+        digest = hashlib.sha256(found.token.encode()).hexdigest()
+        fields["token"] = f"{found.token[:_TOKEN_LETTERS]}... {digest[:_TOKEN_DIGITS]}"
     if found.verdict:
         fields["verdict"] = found.verdict
+    if found.reported:
+        fields["reported"] = found.reported
     if found.reason:
         fields["reason"] = found.reason
     if found.ignored_labels:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
+from lambda_matchbox.answers import report as reports
 from lambda_matchbox.catalog.labels import read_query
 from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.http import Request, Response
@@ -80,6 +81,10 @@ class App:
             level, reason, report = failure_for(error).level, str(error), report or error.report
         if verdict is not None:
             level, reason = max(level, _LEVELS[verdict.kind]), reason or verdict.reason
+        reported = ""
+        if isinstance(route, MachineRoute) and route.name == reports.ROUTE and response.status == 200:
+            failure = reports.failure_in(query)
+            reported, reason = ("installed", reason) if failure is None else ("failed", failure)
         group = None if machine is None else machine.selection.group
         profile = route.profile if isinstance(route, Route) else ""
         is_asset = route is not None and route.name == ASSETS
@@ -89,6 +94,8 @@ class App:
             profile=None if is_asset else profile if group is None else group.profile,
             labels=query.labels,
             release=release,
+            token=query.labels["token"] if machine is not None and machine.has_token else "",
+            reported=reported,
             verdict="" if verdict is None else verdict.kind,
             status=response.status,
             level=level,

@@ -2,14 +2,14 @@
 
 import secrets
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from lambda_matchbox.answers import verdicts
+from lambda_matchbox.answers import report, verdicts
 from lambda_matchbox.errors import NotFoundError, RefusedError, StoreUnavailableError, WaitingError
 from lambda_matchbox.http import Request, Response
 from lambda_matchbox.machines.gate import MachineRequest, Verdict, verdict
 from lambda_matchbox.machines.policy import Policy
-from lambda_matchbox.machines.state import MachineState, delivered, next_delivery
+from lambda_matchbox.machines.state import MachineState, delivered, next_delivery, reported
 from lambda_matchbox.machines.stores import ChangedError, MachineStore, TokenKeys
 from lambda_matchbox.machines.tokens import token_for
 from lambda_matchbox.web.failures import error_response
@@ -49,10 +49,11 @@ class Gate:
             if policy.token and route.name in _SCRIPTS:
                 machine = machine._replace(variables=_variables(found, request, machine, keys, now))
             response = route.respond(machine)
-            if not (found.first and _delivers(policy, route, request)):
-                return response, found
             try:
-                self._record(found, policy, request.client_address, now)
+                if route.name == report.ROUTE:
+                    self._record_report(found, machine, now)
+                elif found.first and _delivers(policy, route, request):
+                    self._record(found, policy, request.client_address, now)
             except ChangedError:
                 # Another request of the machine, or an operator, was faster.
                 machine = again(machine.query)
@@ -64,6 +65,17 @@ class Gate:
         state = (found.state or MachineState(found.machine))._replace(identities=found.machine)
         after = delivered(state, next_delivery(found.state, address, now), policy, secrets.token_hex(8))
         self._machines.write(found.state, after)
+
+    def _record_report(self, found: Verdict, machine: Machine, now: int) -> None:
+        if found.state is not None:
+            failed = report.failure_in(machine.query)
+            self._machines.write(found.state, reported(found.state, now, failed))
+
+
+def _kind_of(route: "MachineRoute") -> Literal["script", "configuration", "report"]:
+    if route.name == report.ROUTE:
+        return "report"
+    return "script" if route.name in _SCRIPTS else "configuration"
 
 
 def _delivers(policy: Policy, route: "MachineRoute", request: Request) -> bool:
@@ -77,7 +89,7 @@ def _asked(
     if machine.named is None:
         return Verdict("refuse", "the request names two MAC addresses")
     group = machine.selection.group.id
-    asked = MachineRequest(machine.named, request.client_address, group, route.name in _SCRIPTS, machine.token)
+    asked = MachineRequest(machine.named, request.client_address, group, _kind_of(route), machine.token)
     return verdict(policy, machine.selection.machines, asked, keys, now)
 
 

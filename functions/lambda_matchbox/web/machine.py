@@ -31,6 +31,11 @@ class Machine(NamedTuple):
     variables: Mapping[str, str] = MappingProxyType({})
 
     @property
+    def has_token(self) -> bool:
+        """Whether its query has a token of this server's form, good or not."""
+        return self.token is not None and not isinstance(self.token, Exception)
+
+    @property
     def profile(self) -> Profile:
         """The group's profile. Raises NotFoundError if it is absent."""
         group, profile = self.selection.group, self.selection.profile
@@ -75,7 +80,10 @@ def select(catalog: Catalog, query: Query) -> Machine:
         named = None
     carried = () if token is None or isinstance(token, Exception) else token.machine.keys
     identities = tuple(dict.fromkeys((*carried, *(() if named is None else named.keys))))
-    selection = catalog.select(query.labels, identities)
+    # A token says which machine it is where the query does not.
+    missing = () if token is None or isinstance(token, Exception) else token.machine._asdict().items()
+    labels = {name: value for name, value in missing if value} | dict(query.labels)
+    selection = catalog.select(labels, identities)
     if selection is None:
         raise NotFoundError("no group matches these labels")
     return Machine(query, selection, named, token)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from lambda_matchbox.answers import grub, ipxe
+from lambda_matchbox.answers import grub, ipxe, report
 from lambda_matchbox.assets import file_server
 from lambda_matchbox.assets.release_addresses import release_in, releases_of
 from lambda_matchbox.assets.released import ReleasedAssets
@@ -92,6 +92,7 @@ class Routes:
             "/generic": self._generic,
             "/cloud": self._cloud,
             "/ignition": self._ignition,
+            report.ROUTE: _report,
         }
 
     def find(self, request: Request) -> Route | MachineRoute:
@@ -200,6 +201,10 @@ class Routes:
         from lambda_matchbox.answers import cloud
 
         return cloud.respond(machine.template("cloud", self._stores.catalog), machine.data)
+
+
+def _report(machine: Machine) -> Response:
+    return report.respond(machine.query)
 
 
 def _metadata(machine: Machine) -> Response:

@@ -15,11 +15,11 @@ ONCE, TOKEN, APPROVE = Policy(once=True), Policy(token=True), Policy(approve=Tru
 
 
 def script(named: Identities = NODE, address: str = HOME) -> MachineRequest:
-    return MachineRequest(named, address, "g", is_script=True)
+    return MachineRequest(named, address, "g", kind="script")
 
 
 def config(named: Identities = NODE, address: str = HOME, token: str | None = None) -> MachineRequest:
-    return MachineRequest(named, address, "g", is_script=False, token=None if token is None else read_token(token))
+    return MachineRequest(named, address, "g", kind="configuration", token=None if token is None else read_token(token))
 
 
 def token_of(state: MachineState | None, group: str = "g", now: int = NOW) -> str:

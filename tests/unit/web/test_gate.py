@@ -1,5 +1,6 @@
 """Machines of groups with a boot policy, route by route."""
 
+import hashlib
 import io
 import json
 import re
@@ -148,6 +149,8 @@ def test_a_configuration_needs_a_token(server: Server) -> None:
         assert (server.get(route).status, server.get(route).body) == (403, b"the request has no token\n")
         assert server.get(route, token="x").status == 403
     assert server.get("generic", named=Identities(uuid=UUID), token=token).body == b"g"
+    digest = hashlib.sha256(token.encode()).hexdigest()
+    assert server.line["token"] == f"{token[:6]}... {digest[:12]}"
     assert server.get("ignition", token=token).status == 200
     assert server.get("ignition", ELSEWHERE, token=token).body == b"the token was used from another address\n"
     assert server.line["level"] == "WARNING"
@@ -201,3 +204,33 @@ def test_every_machine_route_is_gated(server: Server) -> None:
     for path in server.routes.machine_routes:
         server.get(path[1:])
         assert server.line["verdict"] == "wait"
+
+
+@policy(once=True, token=True, done="report")
+def test_an_installation_is_done_when_it_is_reported(server: Server) -> None:
+    token = server.token()
+    assert server.get("report", token=token).body == b"no configuration was delivered to it\n"
+    server.get("generic", token=token)
+    assert b"kernel /assets/k" in server.get("ipxe").body
+    assert server.get("report", token=token, state="failed", message="no disk\n" + "x" * 2000).status == 200
+    assert (server.line["reported"], str(server.line["reason"])[:10]) == ("failed", "no disk xx")
+    assert len(server.state.failed if server.state else "") == 1024
+    assert b"kernel /assets/k" in server.get("ipxe").body
+    for refused in ({}, {"token": "x"}, {"token": server.token()}):
+        assert server.get("report", **refused).status == 403
+    assert server.get("report", ELSEWHERE, token=token).status == 403
+    assert server.get("report", token=token, state="done").body == b"the state of a report is installed or failed\n"
+    server.now += 7200
+    assert server.get("report", method="POST", named=Identities(), token=token).body == b"reported\n"
+    assert server.line["reported"] == "installed"
+    assert server.get("ipxe").body.endswith(b"exit\n")
+    state = server.state
+    assert state is not None
+    server.set(armed(state, server.now + 60, "b"))
+    assert server.get("report", token=token).status == 403
+
+
+@pytest.mark.parametrize("server", [None], indirect=True)
+def test_a_report_of_a_machine_without_a_policy_is_logged(server: Server) -> None:
+    assert server.get("report").status == 200
+    assert (server.line["reported"], server.state) == ("installed", None)
