@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from matchboxctl.cli.commands import Group
-from matchboxctl.cli.options import MODES, data_path_flag, label_option, option, output_option
+from matchboxctl.cli.options import MODES, label_option, option, output_option, store_flags
 from matchboxctl.store.advice import advising
 
 if TYPE_CHECKING:
@@ -27,11 +27,11 @@ machine = Group(
 
 
 @contextmanager
-def _opened(data_path: str) -> "Iterator[OpenedStores]":
+def _opened(data_path: str, stack: str) -> "Iterator[OpenedStores]":
     from matchboxctl.machines.opened_stores import opened_stores
     from matchboxctl.store.mode import chosen_store
 
-    with advising(), opened_stores(chosen_store(data_path)) as opened, opened.advising():
+    with advising(), opened_stores(chosen_store(data_path, stack)) as opened, opened.advising():
         yield opened
 
 
@@ -54,72 +54,72 @@ _ids = click.argument("ids", metavar="ID...", nargs=-1, required=True)
 @click.argument("machine_id", metavar="ID")
 @label_option()
 @option("--address", metavar="ADDRESS", default="", help="the address from which it would ask, for a policy's networks")
-@data_path_flag()
+@store_flags()
 @output_option()
-def describe(machine_id: str, labels: tuple[str, ...], address: str, data_path: str, output: str) -> None:
+def describe(machine_id: str, labels: tuple[str, ...], address: str, data_path: str, stack: str, output: str) -> None:
     """Show a machine's identities, group, policy and state, and what it would get now."""
     from matchboxctl.machines.describe import describe
 
-    with _opened(data_path) as opened:
+    with _opened(data_path, stack) as opened:
         describe(opened, machine_id, labels, address, output)
 
 
 @_verb("approve")
 @_ids
-@data_path_flag()
+@store_flags()
 @output_option()
-def approve(ids: Sequence[str], data_path: str, output: str) -> None:
+def approve(ids: Sequence[str], data_path: str, stack: str, output: str) -> None:
     """Let machines of a group with `approve` boot."""
     from matchboxctl.machines.actions import approve
 
-    with _opened(data_path) as opened:
+    with _opened(data_path, stack) as opened:
         approve(opened, ids, output)
 
 
 @_verb("arm", "--for", "30m")
 @_ids
 @option("--for", "seconds", metavar="TIME", type=_seconds, default="24h", show_default=True, help="how long they may")
-@data_path_flag()
+@store_flags()
 @output_option()
-def arm(ids: Sequence[str], seconds: int, data_path: str, output: str) -> None:
+def arm(ids: Sequence[str], seconds: int, data_path: str, stack: str, output: str) -> None:
     """Let installed machines install again at their next boot."""
     from matchboxctl.machines.actions import arm
 
-    with _opened(data_path) as opened:
+    with _opened(data_path, stack) as opened:
         arm(opened, ids, seconds, output)
 
 
 @_verb("hold")
 @_ids
-@data_path_flag()
+@store_flags()
 @output_option()
-def hold(ids: Sequence[str], data_path: str, output: str) -> None:
+def hold(ids: Sequence[str], data_path: str, stack: str, output: str) -> None:
     """Give machines nothing until `unhold`."""
     from matchboxctl.machines.actions import hold
 
-    with _opened(data_path) as opened:
+    with _opened(data_path, stack) as opened:
         hold(opened, ids, output)
 
 
 @_verb("unhold")
 @_ids
-@data_path_flag()
+@store_flags()
 @output_option()
-def unhold(ids: Sequence[str], data_path: str, output: str) -> None:
+def unhold(ids: Sequence[str], data_path: str, stack: str, output: str) -> None:
     """Answer held machines again; their older tokens stay ended."""
     from matchboxctl.machines.actions import unhold
 
-    with _opened(data_path) as opened:
+    with _opened(data_path, stack) as opened:
         unhold(opened, ids, output)
 
 
 @_verb("forget", "--state")
 @_ids
 @click.option("--state", is_flag=True, help="forget their states too: they install again at their next network boot")
-@data_path_flag()
-def forget(ids: Sequence[str], data_path: str, *, state: bool) -> None:
+@store_flags()
+def forget(ids: Sequence[str], data_path: str, stack: str, *, state: bool) -> None:
     """Forget machines; with --state they install again."""
     from matchboxctl.machines.actions import forget
 
-    with _opened(data_path) as opened:
+    with _opened(data_path, stack) as opened:
         forget(opened, ids, state=state)
