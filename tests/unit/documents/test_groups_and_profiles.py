@@ -12,6 +12,7 @@ from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.catalog.selection import selectors_of
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
 from lambda_matchbox.errors import DocumentError
+from lambda_matchbox.machines.policy import Policy
 
 
 def test_a_group_has_the_id_of_its_file() -> None:
@@ -25,6 +26,16 @@ def test_a_profile_is_written_as_it_is_read() -> None:
     expected = Profile("file", "n", "i", "c", "g", NetBoot("k", ("a", "b"), ("c",)), {"n": [1, None, {}]})
     assert expected == parse_profile("file", text)
     assert expected == parse_profile("file", json.dumps(expected.document()).encode())
+
+
+def test_a_group_may_have_a_boot_policy() -> None:
+    text = b'{"profile": "p", "boot": {"once": true, "from": ["10.0.0.0/8"]}}'
+    group = Group("g", "", "p", boot=Policy(once=True, from_networks=("10.0.0.0/8",)))
+    assert group == parse_group("g", text)
+    assert group == parse_group("g", json.dumps(group.document()).encode())
+    assert "boot" not in Group("g").document()
+    for nothing in (b'{"boot": {}}', b'{"boot": null}', b'{"boot": {"approve": false}}'):
+        assert parse_group("g", nothing).boot is None
 
 
 def test_field_names_match_in_any_case() -> None:
@@ -81,6 +92,9 @@ def test_unknown_keys_are_ignored() -> None:
         (b"[]", ["line 1", "not a JSON object"]),
         (b"\n\n[]", ["line 3", "not a JSON object"]),
         (b"null", ["line 1", "not a JSON object"]),
+        (b'{"boot": true}', ["line 1", "boot"]),
+        (b'{"boot": {"once": true,\n"onze": true}}', ["line 2: boot.onze: unknown"]),
+        (b'{"boot": {"from":\n["10.0.0.1/8"]}}', ["boot.from: 10.0.0.1/8 has host bits set"]),
         (b'{"metadata": {"a": NaN}}', ["line 1: NaN"]),
         (b'{"name": "NaN",\n"metadata":\n{"a": [1,\nNaN]}}', ["line 4: NaN is not JSON"]),
         (b'{"metadata": {"a":\n-Infinity}}', ["line 2: -Infinity"]),
