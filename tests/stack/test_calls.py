@@ -15,10 +15,12 @@ import pytest
 from asset_sync.handler import job_of
 from lambda_matchbox.aws.catalog.writer import CatalogWriter
 from lambda_matchbox.aws.clients.store_clients import StoreClients
+from lambda_matchbox.aws.keys import TOKEN_KEYS
 from lambda_matchbox.aws.releases.source_table import SourceTable
 from lambda_matchbox.aws.table_and_bucket import create_bucket, create_table
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
+from lambda_matchbox.machines.policy import Policy
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.wiring import lambda_app
 from signed_api.handler import app_of as signed_app_of
@@ -35,6 +37,7 @@ AWSS_OWN = {"kms:Decrypt", "logs:CreateLogStream", "logs:PutLogEvents", "sqs:Sen
 """What Lambda and Secrets Manager do themselves with a function's role."""
 
 SOURCE = "talos-arm64"
+GATED = "52:54:00:00:00:01"
 
 
 @pytest.fixture
@@ -46,6 +49,7 @@ def stores(moto_server: Service) -> Iterator[Stores]:
         writer = CatalogWriter(StoreClients(dynamodb, s3, made.name, made.name))
         writer.put_profile(Profile("p", generic_id="long", cloud_id="short", boot=NetBoot("/assets/vmlinuz")))
         writer.put_group(Group("g", profile="p"))
+        writer.put_group(Group("gated", profile="p", selector={"mac": GATED}, boot=Policy(once=True, token=True)))
         writer.put_template("cloud", "short", b"#!/bin/sh\n")
         writer.put_template("generic", "long", 800_000 * b"x")
         s3.put_object(Bucket=made.name, Key="assets/vmlinuz", Body=b"kernel", ContentType="text/plain")
@@ -83,6 +87,10 @@ def _sync(stores: Stores, moto: Service, scratch: Path, secret: str, monkeypatch
             job = job_of(environment, scratch)
             with closing(job._downloads.registry):
                 assert [SOURCE] == job.run(SOURCE).changed
+        # As if a month had passed.
+        made = {"k1": {"S": "AAAA"}, "newest": {"N": "1"}}
+        dynamodb.put_item(TableName=stores.name, Item={"pk": {"S": TOKEN_KEYS}, **made})
+        job.run(None)
 
 
 def _boot(stores: Stores, moto: Service) -> None:
@@ -103,6 +111,13 @@ def _boot(stores: Stores, moto: Service) -> None:
     with long_timeout():
         app = lambda_app(environment)
     _ask(app, paths)
+    script = _answer(app, "/ipxe", mac=GATED)["body"]
+    assert _answer(app, "/cloud", mac=GATED, token=script.split("set token ")[1].split()[0])["statusCode"] == 200
+
+
+def _answer(app: App, path: str, **labels: str) -> dict[str, Any]:
+    query = {name: [value] for name, value in labels.items()}
+    return app.handle({"httpMethod": "GET", "path": path, "multiValueQueryStringParameters": query})
 
 
 def _sign(stores: Stores, unrecorded: Service, moto: Service, secret: str) -> None:
@@ -126,6 +141,7 @@ def _sign(stores: Stores, unrecorded: Service, moto: Service, secret: str) -> No
     with long_timeout():
         app = signed_app_of(environment)
     _ask(app, paths)
+    assert _answer(app, "/ipxe.sig", mac=GATED)["statusCode"] == 200
     _ask(app, ["/assets/absent.asc", "/assets/talos/arm64/vmlinuz.sig"], (404,))
 
 

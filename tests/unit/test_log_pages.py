@@ -13,11 +13,13 @@ from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.http import Request
+from lambda_matchbox.machines.policy import Policy
 from lambda_matchbox.releases.pointers import Pointer, Release
 from lambda_matchbox.web import wiring
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
 from lambda_matchbox.web.settings import Settings
+from matchboxctl.directory.machine_states import DirectoryMachines
 from tests.support.memory_catalog import MemoryCatalog
 from tests.support.memory_releases import MemoryFiles, MemoryReleases
 from tests.support.paths import PROJECT
@@ -49,26 +51,36 @@ def requests(app: App) -> None:
         ("/nowhere", ""),
     ):
         app.respond(Request("GET", path, query, IPXE | ({"user-agent": "GRUB 2.06"} if "large" in path else {})))
+    script = app.respond(Request("GET", "/ipxe", f"os=gated&{MACHINE}", IPXE)).body.decode()
+    with_token = f"os=gated&{MACHINE}&token={script.partition('set token ')[2].split()[0]}"
+    for path in ("/generic", "/report"):
+        app.respond(Request("GET", path, with_token, IPXE))
 
 
 @pytest.fixture(scope="module")
-def lines() -> list[dict[str, Any]]:
+def lines(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """Lines of the functions' log, those without an answer from DynamoDB included."""
+    machines = DirectoryMachines(tmp_path_factory.mktemp("machines"))
     releases = MemoryReleases()
     releases.served["talos"] = Pointer("talos", DIGEST, held=False, releases=(Release(DIGEST, "d", 1),))
     releases.stored["talos", "d"] = {"vmlinuz": b"kernel"}
     catalog = MemoryCatalog(
-        [Group(name, profile=name, selector={"os": name}) for name in ("all", "bare", "lost")],
         [
+            *(Group(name, profile=name, selector={"os": name}) for name in ("all", "bare", "lost")),
+            Group("gated", profile="gated", selector={"os": "gated"}, boot=Policy(token=True)),
+        ],
+        [
+            Profile("gated", generic_id="plain", boot=NetBoot("/assets/large")),
             Profile("all", ignition_id="absent", generic_id="t", boot=NetBoot("/assets/talos/vmlinuz")),
             Profile("bare"),
         ],
-        {("generic", "t"): b"{{.nothing}}"},
+        {("generic", "t"): b"{{.nothing}}", ("generic", "plain"): b"plain"},
         releases.pointers,
+        machines.read_all,
     )
     stream = io.StringIO()
     log = Logger(service="troubleshooting", stream=stream, use_rfc3339=True)
-    stores = Stores(catalog, MemoryFiles({"large": b"x" * 100}), releases, responses=None)
+    stores = Stores(catalog, MemoryFiles({"large": b"x" * 100}), releases, None, machines)
     requests(App(Routes(stores, Delivery(10, "-")), log))
     settings = Settings.from_environment(
         {

@@ -88,14 +88,8 @@ def log_request(log: Log, request: Request, found: AccessLogFields, seconds: flo
             fields[name] = value
     if found.release:
         fields["release"] = found.release[:_MAX_RELEASE]
-    if found.token:
-        # Enough to recognise it, not enough to use it.
-        digest = hashlib.sha256(found.token.encode()).hexdigest()
-        fields["token"] = f"{found.token[:_TOKEN_LETTERS]}... {digest[:_TOKEN_DIGITS]}"
     if found.verdict:
-        fields["verdict"] = found.verdict
-    if found.reported:
-        fields["reported"] = found.reported
+        fields |= _of_the_gate(found)
     if found.reason:
         fields["reason"] = found.reason
     if found.ignored_labels:
@@ -108,6 +102,17 @@ def log_request(log: Log, request: Request, found: AccessLogFields, seconds: flo
             fields[name] = _loggable(text)
     write = {logging.INFO: log.info, logging.WARNING: log.warning}.get(found.level, log.error)
     write("request", extra=fields)
+
+
+def _of_the_gate(found: AccessLogFields) -> dict[str, object]:
+    """The verdict, what was reported, and enough of a token to recognise it, not enough to use it."""
+    fields: dict[str, object] = {"verdict": found.verdict}
+    if found.reported:
+        fields["reported"] = found.reported
+    if found.token:
+        digest = hashlib.sha256(found.token.encode()).hexdigest()
+        fields["token"] = f"{found.token[:_TOKEN_LETTERS]}... {digest[:_TOKEN_DIGITS]}"
+    return fields
 
 
 def without_tokens(text: str) -> str:

@@ -177,7 +177,9 @@ class Routes:
     def _grub(self, machine: Machine) -> Response:
         plain_address = partial(self._plain_address, machine.selection.pointers)
         boot = machine.boot
-        return _with_release(self._delivery.undivided(grub.respond(boot, plain_address, machine.variables)), machine, boot)
+        return _with_release(
+            self._delivery.undivided(grub.respond(boot, plain_address, machine.variables)), machine, boot
+        )
 
     def _plain_address(self, pointers: Pointers, address: str) -> str | None:
         """The token-free address of the asset at `address` on this server, if it has one."""

@@ -233,4 +233,4 @@ def test_an_installation_is_done_when_it_is_reported(server: Server) -> None:
 @pytest.mark.parametrize("server", [None], indirect=True)
 def test_a_report_of_a_machine_without_a_policy_is_logged(server: Server) -> None:
     assert server.get("report").status == 200
-    assert (server.line["reported"], server.state) == ("installed", None)
+    assert (server.line["route"], server.state) == ("/report", None)
