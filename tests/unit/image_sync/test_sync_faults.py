@@ -120,7 +120,9 @@ FAILING = {
         "",
     ),
     "a wrong config": Failing(Fault("storage", body=b"x" * 200), MANIFEST, f"config {CONFIG}: "),
-    "storage that is away": Failing(Fault("storage", FOR_EVER, cut_after=0), MANIFEST, f"IncompleteRead.*{GIVEN_UP}"),
+    "storage that is away": Failing(
+        Fault("storage", FOR_EVER, cut_after=0), MANIFEST, f"breaks off: the connection was closed after .*{GIVEN_UP}"
+    ),
     "expired for ever": Failing(Fault("storage", FOR_EVER, 403), MANIFEST, "403"),
     "dripping for ever": Failing(Fault("storage", FOR_EVER, pause=0.2), MANIFEST, GIVEN_UP),
     "a dripping head": Failing(Fault("manifest", FOR_EVER, head_pause=0.05), RESOLVE, GIVEN_UP, ""),
