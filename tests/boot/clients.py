@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.boot import firmware, networks
+from tests.boot.disks import Firmware
 from tests.boot.machine import BootResult, Machine, RunningMachine, switched_on
 from tests.boot.networks import Network, Servers
 from tests.rigs.install import on_path
@@ -32,18 +33,26 @@ class Client:
     first_stage: Mapping[str, Callable[[], Path]] = field(default_factory=dict)
     time_limit: float = 600
 
+    @property
+    def firmware(self) -> Firmware:
+        """The kind of its machine's firmware."""
+        return "bios" if self.hardware is bios_pc else "uefi"
+
 
 @contextmanager
-def powered_on(client: Client, servers: Servers, machine: Machine, scratch: Path) -> Iterator[RunningMachine]:
+def powered_on(
+    client: Client, servers: Servers, machine: Machine, scratch: Path, disk: Path | None = None
+) -> Iterator[RunningMachine]:
     """Switches `machine` on, to boot with `client`.
 
     `scratch` is an empty directory for this boot alone; the console is kept there in `console.txt` and grows while the
-    guest runs. Raises NetworkError, RigUnavailableError.
+    guest runs. A machine with a disk, which comes after the network in the order of booting, may start anew. Raises
+    NetworkError, RigUnavailableError.
     """
     with client.network(machine, servers, scratch) as network:
         command = [
             *client.hardware(scratch),
-            *("-nographic", "-no-reboot"),
+            *(["-nographic", "-no-reboot"] if disk is None else ["-nographic", *last_disk(disk)]),
             *("-uuid", machine.uuid, "-smbios", f"type=1,serial={machine.serial}"),
             *("-netdev", f"{network.backend},id=lan"),
             *("-device", f"virtio-net-pci,netdev=lan,mac={machine.mac},{client.card()}"),
@@ -78,16 +87,27 @@ def uefi_pc_with_ipxe(scratch: Path) -> list[str]:
     return [*uefi_pc(scratch), *system_disk(scratch, "BOOTX64.EFI", firmware.ipxe_efi_x86_64())]
 
 
-def uefi_arm_with_ipxe(scratch: Path) -> list[str]:
+def uefi_arm(_: Path) -> list[str]:
     emulator = on_path("qemu-system-aarch64", "qemu-system-arm")
     board = ("-machine", "virt,accel=tcg", "-cpu", "cortex-a57", "-m", "512", "-bios", str(firmware.uefi_arm64()))
-    random = ("-device", "virtio-rng-pci")
-    return [emulator, *board, *random, *system_disk(scratch, "BOOTAA64.EFI", firmware.ipxe_efi_arm64())]
+    return [emulator, *board, "-device", "virtio-rng-pci"]
+
+
+def uefi_arm_with_ipxe(scratch: Path) -> list[str]:
+    return [*uefi_arm(scratch), *system_disk(scratch, "BOOTAA64.EFI", firmware.ipxe_efi_arm64())]
 
 
 def http_booting_pc(scratch: Path) -> list[str]:
+    return [*uefi_pc(scratch), *without_pxe()]
+
+
+def http_booting_arm(scratch: Path) -> list[str]:
+    return [*uefi_arm(scratch), *without_pxe()]
+
+
+def without_pxe() -> list[str]:
     settings = (f"name=opt/org.tianocore/IPv{version}PXESupport,string=no" for version in (4, 6))
-    return [*uefi_pc(scratch), *(word for setting in settings for word in ("-fw_cfg", setting))]
+    return [word for setting in settings for word in ("-fw_cfg", setting)]
 
 
 def system_disk(scratch: Path, name: str, boot_program: Path) -> list[str]:
@@ -99,9 +119,14 @@ def system_disk(scratch: Path, name: str, boot_program: Path) -> list[str]:
     return ["-drive", drive, "-device", "virtio-blk-pci,drive=system,bootindex=0"]
 
 
+def last_disk(image: Path) -> list[str]:
+    drive = f"if=none,id=disk,format=raw,file={image}"
+    return ["-drive", drive, "-device", "virtio-blk-pci,drive=disk,bootindex=9"]
+
+
 def card_with(rom: Callable[[], Path]) -> str:
     # A transitional virtio card, QEMU's default, has another PCI id than the ROM is for, so the BIOS would ignore it.
-    return f"romfile={rom()},disable-legacy=on"
+    return f"romfile={rom()},disable-legacy=on,bootindex=1"
 
 
 def plain_card() -> str:
@@ -132,6 +157,14 @@ CLIENTS = {
             booting_card,
             networks.booting_by_http,
             first_stage={networks.HTTP_BOOT_PATH: firmware.ipxe_snponly_x86_64},
+        ),
+        Client(
+            "edk2-http-arm64",
+            "arm64",
+            http_booting_arm,
+            booting_card,
+            networks.booting_by_http,
+            first_stage={networks.HTTP_BOOT_PATH: firmware.ipxe_efi_arm64},
         ),
     )
 }

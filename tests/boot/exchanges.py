@@ -33,16 +33,18 @@ class Exchange(NamedTuple):
 class Relay(ThreadingTCPServer):
     """Listens on `port` of 127.0.0.1 and hands requests on to another port of it.
 
-    Where no answer begins within `patience` seconds, the client is hung up on and nothing is kept.
+    Where no answer begins within `patience` seconds, the client is hung up on and nothing is kept. The other port sees
+    requests come from `source`.
     """
 
     daemon_threads = True
 
-    def __init__(self, upstream: int, patience: float | None) -> None:
+    def __init__(self, upstream: int, patience: float | None, source: str) -> None:
         super().__init__(("127.0.0.1", 0), _Conversation)
         self.port = int(self.server_address[1])
         self.upstream = upstream
         self.patience = patience
+        self.source = source
         self._changed = threading.Condition()
         self._exchanges: list[Exchange] = []
 
@@ -77,7 +79,9 @@ class _Conversation(BaseRequestHandler):
     def _relay(self, request: Head, client: socket.socket, stream: BinaryIO) -> bool:
         """Hand one request on; whether the connection lives on."""
         with (
-            socket.create_connection(("127.0.0.1", self.server.upstream)) as connection,
+            socket.create_connection(
+                ("127.0.0.1", self.server.upstream), source_address=(self.server.source, 0)
+            ) as connection,
             connection.makefile("rb") as answers,
         ):
             connection.sendall(request.encode())
@@ -94,9 +98,9 @@ class _Conversation(BaseRequestHandler):
 
 
 @contextmanager
-def relayed(port: int, patience: float | None = None) -> Iterator[Relay]:
+def relayed(port: int, patience: float | None = None, source: str = "127.0.0.1") -> Iterator[Relay]:
     """A relay to `port` of 127.0.0.1; it waits for ever for an answer unless `patience` says otherwise."""
-    with Relay(port, patience) as relay:
+    with Relay(port, patience, source) as relay:
         thread = threading.Thread(target=relay.serve_forever, args=(0.1,))
         thread.start()
         try:

@@ -9,10 +9,17 @@ from tests.rigs.debian_packages import Package
 OLD_IPXE_ROMS = Package("bookworm", "amd64", "ipxe-qemu", ("usr/lib/ipxe/qemu",))
 NEW_IPXE_ROMS = Package("trixie", "amd64", "ipxe-qemu", ("usr/share/qemu",))
 NEW_IPXE = Package("trixie", "amd64", "ipxe", ("usr/lib/ipxe",))
+INSTALLER = Package(
+    "bookworm", "amd64", "debian-installer-12-netboot-amd64", ("usr/lib/debian-installer/images/12/amd64/text",)
+)
 OVMF = Package("trixie", "amd64", "ovmf", ("usr/share/ovmf",))
 # The package also has padded flash images of 64 MB each, which are left out.
 AAVMF = Package("trixie", "amd64", "qemu-efi-aarch64", ("usr/share/qemu-efi-aarch64",))
 GRUB_2_12 = Package("trixie", "amd64", "grub-efi-amd64-unsigned", ("usr/lib/grub/x86_64-efi/monolithic",))
+GRUB_OF_DISKS = {
+    "amd64": Path("usr/lib/grub/x86_64-efi/monolithic/grubx64.efi"),
+    "arm64": Path("usr/lib/grub/arm64-efi/monolithic/grubaa64.efi"),
+}
 GRUB_2_06 = Package("bookworm", "amd64", "grub-efi-amd64-bin", ("usr/lib/grub/x86_64-efi",))
 
 
@@ -64,3 +71,15 @@ def grub_2_06() -> Path:
 def grub_2_06_http_module() -> Path:
     """The module that goes with `grub_2_06`."""
     return GRUB_2_06.directory / "usr/lib/grub/x86_64-efi/http.mod"
+
+
+def grub_of_disks(architecture: str) -> Path:
+    """GRUB as a UEFI program that reads `/EFI/debian/grub.cfg` of the disk it is on."""
+    path = GRUB_OF_DISKS[architecture]
+    keep = (str(path.parent),)
+    return Package("trixie", architecture, f"grub-efi-{architecture}-unsigned", keep).directory / path
+
+
+def debian_installer() -> Path:
+    """The directory with `linux` and `initrd.gz` of Debian 12's installer."""
+    return INSTALLER.directory / "usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64"

@@ -1,6 +1,8 @@
 """The Linux that machines boot: Debian's kernel, and an initramfs that prints its configuration and powers off.
 
-The initramfs holds a static busybox, the modules for a virtio network card, and `/init` (the script `INIT`).
+With the kernel argument `install=` it writes the image at that address to its disk instead, and starts anew.
+
+The initramfs holds a static busybox, the modules for virtio's network card and disk, and `/init` (the script `INIT`).
 """
 
 import gzip
@@ -13,7 +15,7 @@ from pathlib import Path
 from tests.rigs.debian_packages import Package
 
 CONSOLES = {"amd64": "ttyS0", "arm64": "ttyAMA0"}
-WANTED_MODULES = ("virtio_pci", "virtio_net", "af_packet")
+WANTED_MODULES = ("virtio_pci", "virtio_net", "virtio_blk", "af_packet")
 
 BEGIN = "-----BEGIN MACHINE CONFIGURATION-----"
 END = "-----END MACHINE CONFIGURATION-----"
@@ -49,7 +51,10 @@ ip link set eth0 up || fail "no network card"
 udhcpc -q -n -t 8 -T 2 -i eth0 -s /dhcp || fail "no DHCP lease"
 
 for argument in $(cat /proc/cmdline); do
-    case "$argument" in talos.config=*) url=${{argument#talos.config=}} ;; esac
+    case "$argument" in
+    talos.config=*) url=${{argument#talos.config=}} ;;
+    install=*) image=${{argument#install=}} ;;
+    esac
 done
 [ -n "$url" ] || fail "no talos.config= in: $(cat /proc/cmdline)"
 for attempt in 1 2 3 4 5; do
@@ -62,7 +67,10 @@ echo
 echo "{BEGIN}"
 base64 /configuration
 echo "{END}"
-poweroff -f
+[ -n "$image" ] || poweroff -f
+wget -T 20 -O /dev/vda "$image" || fail "wget $image"
+sync
+reboot -f
 """
 
 DHCP_SCRIPT = """\

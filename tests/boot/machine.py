@@ -50,15 +50,24 @@ class RunningMachine:
         """What it has printed so far."""
         return self._console_file.read_text(errors="replace")
 
-    def result(self) -> BootResult:
-        """Waits until the guest powers off, and reads the configuration from its console. Raises BootFailedError."""
-        end = "the guest powered off"
+    def wait_for(self, text: str) -> None:
+        """Waits until the console shows it. Raises BootFailedError."""
+        while text not in self.console:
+            if self._process.poll() is not None or time.monotonic() > self._begin + self._time_limit:
+                raise BootFailedError(f"no {text!r} on the console, which ends:\n{tail(self.console)}")
+            time.sleep(0.2)
+
+    def ended(self) -> str:
+        """Waits until the guest powers off, and says how it ended."""
         try:
             code = self._process.wait(self._time_limit)
-            if code != 0:
-                end = f"QEMU ended with code {code}"
         except subprocess.TimeoutExpired:
-            end = f"still running after {self._time_limit:g} s"
+            return f"still running after {self._time_limit:g} s"
+        return "the guest powered off" if code == 0 else f"QEMU ended with code {code}"
+
+    def result(self) -> BootResult:
+        """Waits until the guest powers off, and reads the configuration from its console. Raises BootFailedError."""
+        end = self.ended()
         text = self.console
         configuration = printed_configuration(text)
         if configuration is None:

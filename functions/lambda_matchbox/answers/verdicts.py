@@ -11,13 +11,37 @@ from lambda_matchbox.machines.identities import Identities
 MIN_WAIT, MAX_WAIT = 15, 60
 """Seconds until a waiting machine asks again."""
 
+# UEFI shows a menu after a program that ended well, and tries its next entry after one that failed.
+_IPXE_EXIT = "iseq ${platform} efi && exit 1 || exit"
+_IPXE_DISK = {
+    "exit": [_IPXE_EXIT],
+    "sanboot": [
+        "iseq ${platform} efi && goto efi || sanboot --no-describe --drive 0x80 || exit",
+        ":efi",
+        "iseq ${buildarch} arm64 && set loader BOOTAA64.EFI || set loader BOOTX64.EFI",
+        "sanboot --no-describe --drive 0 --filename \\EFI\\BOOT\\${loader} || exit 1",
+    ],
+}
+# GRUB can only end well, so that on UEFI it starts the disk's program itself.
+_GRUB_DISK = [
+    'if [ "$grub_platform" = "efi" ]; then',
+    "for loader in BOOTX64.EFI BOOTAA64.EFI; do",
+    "if search --no-floppy --set=root --file /EFI/BOOT/$loader; then",
+    "chainloader /EFI/BOOT/$loader",
+    "boot",
+    "fi",
+    "done",
+    "fi",
+    "exit 1",
+]
+
 _UNSAFE = re.compile(r"[^A-Za-z0-9 .,:;_/()'-]")
 
 
 def waiting(route: str, machine: Identities, group: str, raw_query: str) -> Response:
     """The script that says who waits and which command approves it, and asks again after a while.
 
-    `route` is `/ipxe` or `/grub`; `raw_query` is the request's.
+    `route` is `/ipxe` or `/grub`; `raw_query` is the request's, which GRUB repeats by itself.
     """
     lines = [
         f"{shown_id(machine)} waits for approval in group {group}. To approve it:",
@@ -25,21 +49,22 @@ def waiting(route: str, machine: Identities, group: str, raw_query: str) -> Resp
     ]
     seconds = random.randint(MIN_WAIT, MAX_WAIT)  # noqa: S311 (no secret)
     if route == "/grub":
-        # A script that GRUB sources defines nothing by itself: the first one asks until it gets another.
+        # What GRUB sources is read into the script that sources it. The first one asks until it gets a configuration,
+        # which sets `default`: not another one like itself, nor what is no script.
         return _script(
             *_echoes(lines),
-            "set matchbox_verdict=wait",
             'if [ "$matchbox_waits" != "1" ]; then',
             "set matchbox_waits=1",
-            'while [ "$matchbox_verdict" = "wait" ]; do',
+            "set default=",
+            'while [ -z "$default" ]; do',
             f"sleep {seconds}",
-            "set matchbox_verdict=",
-            f'source "(http,$net_default_server)/grub?{_quoted(raw_query)}"',
+            'source "$config_file"',
             "done",
             "fi",
         )
-    again = f"chain --replace --autofree ipxe?{raw_query}"
-    return _script("#!ipxe", *_echoes(lines), f"sleep {seconds}", again)
+    # A script that replaces itself neither nests nor takes memory; one that cannot be had is asked for again.
+    again = f"chain --replace --autofree ipxe?{raw_query} || goto wait"
+    return _script("#!ipxe", *_echoes(lines), ":wait", f"sleep {seconds}", again)
 
 
 def from_disk(route: str, machine: Identities, how: str) -> Response | None:
@@ -48,17 +73,8 @@ def from_disk(route: str, machine: Identities, how: str) -> Response | None:
         return None
     said = _echoes([f"{shown_id(machine)} is installed and boots from its disk."])
     if route == "/grub":
-        return _script(*said, "exit")
-    if how == "exit":
-        return _script("#!ipxe", *said, "exit")
-    return _script(
-        "#!ipxe",
-        *said,
-        "iseq ${platform} efi && goto efi || sanboot --no-describe --drive 0x80 || exit 1",
-        ":efi",
-        "iseq ${buildarch} arm64 && set loader BOOTAA64.EFI || set loader BOOTX64.EFI",
-        "sanboot --no-describe --drive 0 --filename \\EFI\\BOOT\\${loader} || exit 1",
-    )
+        return _script(*said, *_GRUB_DISK)
+    return _script("#!ipxe", *said, *_IPXE_DISK[how])
 
 
 def refused(route: str, reason: str) -> Response:
@@ -75,11 +91,6 @@ def shown_id(machine: Identities) -> str:
 def _echoes(lines: Sequence[str]) -> list[str]:
     """Commands that print the lines, without what a script would expand."""
     return [f"echo {_UNSAFE.sub('?', line)}" for line in lines]
-
-
-def _quoted(raw_query: str) -> str:
-    """The query for a string in GRUB's quotes."""
-    return re.sub(r'[\\"$]', lambda found: f"%{ord(found[0]):02X}", raw_query)
 
 
 def _script(*lines: str) -> Response:

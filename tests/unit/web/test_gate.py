@@ -99,8 +99,10 @@ def test_a_waiting_machine_says_so_and_asks_again(server: Server) -> None:
         "echo 52-54-00-12-34-56 waits for approval in group g. To approve it:",
         "echo matchboxctl machine approve 52-54-00-12-34-56",
     ]
-    assert re.fullmatch(r"sleep \d\d", script[3])
-    assert script[4] == f"chain --replace --autofree ipxe?mac=52%3A54%3A00%3A12%3A34%3A56&uuid={UUID}"
+    assert script[3] == ":wait"
+    assert re.fullmatch(r"sleep \d\d", script[4])
+    again = f"chain --replace --autofree ipxe?mac=52%3A54%3A00%3A12%3A34%3A56&uuid={UUID} || goto wait"
+    assert script[5:] == [again]
     assert "source" in server.get("grub").body.decode()
     assert [server.line[name] for name in ("verdict", "reason", "level")] == ["wait", "it waits for approval", "INFO"]
     for route in CONFIGURATIONS:
@@ -119,7 +121,7 @@ def test_an_installed_machine_boots_from_its_disk(server: Server) -> None:
     assert server.state is None
     assert server.get("ignition").status == 200
     assert server.get("generic").status == 200
-    assert server.get("ipxe").body.decode().splitlines()[-1] == "exit"
+    assert server.get("ipxe").body.decode().splitlines()[-1] == "iseq ${platform} efi && exit 1 || exit"
     assert server.get("grub").body.decode().splitlines()[-1] == "exit"
     for route in CONFIGURATIONS:
         assert server.get(route, ELSEWHERE).status == 403
