@@ -9,7 +9,7 @@ from matchboxctl.directory.machine_states import DirectoryMachines
 from tests.boot.clients import CLIENTS, boot, powered_on
 from tests.boot.exchanges import relayed
 from tests.boot.fleet import identity
-from tests.boot.installations import SECRET, write_installation
+from tests.boot.installations import SECRET, install, write_installation
 from tests.boot.machine import Machine
 from tests.boot.networks import Servers
 from tests.support.serving import serving
@@ -55,3 +55,16 @@ def test_first_machine_alone_gets_the_configuration(first: str, impostor: Machin
             [state] = machines.all()
     assert state.delivery is not None
     assert early_address == state.delivery.address
+
+
+@pytest.mark.parametrize("client", ["bios-ipxe-old", "edk2-http", "grub-2.06", "grub-2.12"])
+def test_refused_machine_shows_why(client: str, tmp_path: Path) -> None:
+    data, scratch = tmp_path / "data", tmp_path / "machine"
+    data.mkdir()
+    scratch.mkdir()
+    with serving(data) as port:
+        write_installation(data, CLIENTS[client], {"once": True}, port)
+        install(data, OWNER)
+        impostor = Machine(OTHER.mac, OWNER.uuid, OTHER.serial, "node")
+        with powered_on(CLIENTS[client], Servers(port), impostor, scratch) as machine:
+            machine.wait_for(REFUSED)

@@ -2,7 +2,6 @@
 
 import random
 import re
-from collections.abc import Sequence
 
 from lambda_matchbox.golang.http.content_type import TEXT
 from lambda_matchbox.http import Response
@@ -12,9 +11,8 @@ MIN_WAIT, MAX_WAIT = 15, 60
 """Seconds until a waiting machine asks again."""
 
 # UEFI shows a menu after a program that ended well, and tries its next entry after one that failed.
-_IPXE_EXIT = "iseq ${platform} efi && exit 1 || exit"
 _IPXE_DISK = {
-    "exit": [_IPXE_EXIT],
+    "exit": ["iseq ${platform} efi && exit 1 || exit"],
     "sanboot": [
         "iseq ${platform} efi && goto efi || sanboot --no-describe --drive 0x80 || exit",
         ":efi",
@@ -22,7 +20,7 @@ _IPXE_DISK = {
         "sanboot --no-describe --drive 0 --filename \\EFI\\BOOT\\${loader} || exit 1",
     ],
 }
-# GRUB can only end well, so that on UEFI it starts the disk's program itself.
+# GRUB up to 2.12 can only end well, so that on UEFI it starts the disk's program itself.
 _GRUB_DISK = [
     'if [ "$grub_platform" = "efi" ]; then',
     "for loader in BOOTX64.EFI BOOTAA64.EFI; do",
@@ -35,7 +33,7 @@ _GRUB_DISK = [
     "exit 1",
 ]
 
-_UNSAFE = re.compile(r"[^A-Za-z0-9 .,:;_/()'-]")
+_UNSAFE = re.compile(r"[^A-Za-z0-9 .,:_/()'-]")
 
 
 def waiting(route: str, machine: Identities, group: str, raw_query: str) -> Response:
@@ -52,7 +50,7 @@ def waiting(route: str, machine: Identities, group: str, raw_query: str) -> Resp
         # What GRUB sources is read into the script that sources it. The first one asks until it gets a configuration,
         # which sets `default`: not another one like itself, nor what is no script.
         return _script(
-            *_echoes(lines),
+            *_echoes(route, *lines),
             'if [ "$matchbox_waits" != "1" ]; then',
             "set matchbox_waits=1",
             "set default=",
@@ -64,14 +62,14 @@ def waiting(route: str, machine: Identities, group: str, raw_query: str) -> Resp
         )
     # A script that replaces itself neither nests nor takes memory; one that cannot be had is asked for again.
     again = f"chain --replace --autofree ipxe?{raw_query} || goto wait"
-    return _script("#!ipxe", *_echoes(lines), ":wait", f"sleep {seconds}", again)
+    return _script("#!ipxe", *_echoes(route, *lines), ":wait", f"sleep {seconds}", again)
 
 
 def from_disk(route: str, machine: Identities, how: str) -> Response | None:
     """The script that boots the machine from its disk; None for `how` "404"."""
     if how == "404":
         return None
-    said = _echoes([f"{shown_id(machine)} is installed and boots from its disk."])
+    said = _echoes(route, f"{shown_id(machine)} is installed and boots from its disk.")
     if route == "/grub":
         return _script(*said, *_GRUB_DISK)
     return _script("#!ipxe", *said, *_IPXE_DISK[how])
@@ -79,8 +77,8 @@ def from_disk(route: str, machine: Identities, how: str) -> Response | None:
 
 def refused(route: str, reason: str) -> Response:
     """The script that prints the reason and ends."""
-    said = _echoes([f"This machine is not booted: {reason}."])
-    return _script(*said, "sleep 10", "exit") if route == "/grub" else _script("#!ipxe", *said, "sleep 10", "exit 1")
+    start = [] if route == "/grub" else ["#!ipxe"]
+    return _script(*start, *_echoes(route, f"This machine is not booted: {reason}."), "sleep 10", "exit 1")
 
 
 def shown_id(machine: Identities) -> str:
@@ -88,9 +86,10 @@ def shown_id(machine: Identities) -> str:
     return machine.mac.replace(":", "-") or machine.uuid or machine.serial
 
 
-def _echoes(lines: Sequence[str]) -> list[str]:
-    """Commands that print the lines, without what a script would expand."""
-    return [f"echo {_UNSAFE.sub('?', line)}" for line in lines]
+def _echoes(route: str, *lines: str) -> list[str]:
+    """Commands that print the lines, without what a script would expand; GRUB needs quotes, which iPXE would print."""
+    quote = '"' if route == "/grub" else ""
+    return [f"echo {quote}{_UNSAFE.sub('?', line)}{quote}" for line in lines]
 
 
 def _script(*lines: str) -> Response:

@@ -1,0 +1,21 @@
+import pytest
+
+from lambda_matchbox.answers.verdicts import from_disk, refused, waiting
+from lambda_matchbox.machines.identities import Identities
+
+SERIAL = Identities(serial="a' ; $(x) ${y} \\ \"z")
+
+
+def test_grub_reads_a_reason_as_one_word() -> None:
+    """A quotation mark would take the rest of the script into a string."""
+    lines = refused("/grub", "its UUID is another machine's").body.decode().splitlines()
+    assert lines[0] == 'echo "This machine is not booted: its UUID is another machine\'s."'
+
+
+@pytest.mark.parametrize("route", ["/ipxe", "/grub"])
+def test_a_serial_number_is_no_command(route: str) -> None:
+    responses = [waiting(route, SERIAL, "g", ""), from_disk(route, SERIAL, "exit"), refused(route, SERIAL.serial)]
+    for response in responses:
+        assert response is not None
+        shown = [line for line in response.body.decode().splitlines() if line.startswith("echo ")]
+        assert any("a' ? ?(x) ??y? ? ?z" in line for line in shown)
