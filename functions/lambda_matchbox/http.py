@@ -23,7 +23,8 @@ class Request(NamedTuple):
     @property
     def client_address(self) -> str:
         """The address of the connection: what stands before the last comma is the client's own word."""
-        return self.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+        # An IPv6 socket shows IPv4 addresses as ::ffff:10.0.0.5.
+        return self.headers.get("x-forwarded-for", "").rpartition(",")[2].strip().removeprefix("::ffff:")
 
 
 class FileBody(NamedTuple):

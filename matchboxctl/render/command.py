@@ -12,7 +12,7 @@ from urllib.parse import quote
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.aws.catalog.items import group_in
 from lambda_matchbox.catalog.groups import Group
-from lambda_matchbox.catalog.labels import read_query
+from lambda_matchbox.catalog.labels import CLIENT_IP, read_query
 from lambda_matchbox.documents.groups_and_profiles import parse_group
 from lambda_matchbox.errors import DocumentError, MatchboxError, NotFoundError
 from lambda_matchbox.http import Request, Response
@@ -106,7 +106,7 @@ def _report(source: _OpenedStores, route: str, given: Sequence[tuple[str, str]],
     machine: Machine | None = None
     with source.advising():
         try:
-            machine = routes.select(query)
+            machine = routes.select(query, query.labels.get(CLIENT_IP, ""))
         except NotFoundError as error:
             response, reason = error_response(error), str(error)
     group = None if machine is None else machine.selection.group

@@ -77,8 +77,8 @@ class Server:
         request = Request("GET", path, urlencode(labels), {"host": "h", "x-forwarded-for": address})
         route = self._routes.find(request)
         assert isinstance(route, MachineRoute)
-        response, _ = self._routes.respond(route, request, self._routes.select(read_query(request.raw_query)))
-        return response
+        machine = self._routes.select(read_query(request.raw_query), address)
+        return self._routes.respond(route, request, machine)[0]
 
     def token(self, named: Identities) -> str:
         found = re.search(r"^set token (\S+)$", self.ask("/ipxe", named, HOME).body.decode(), re.MULTILINE)

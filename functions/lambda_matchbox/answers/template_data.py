@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from lambda_matchbox.catalog.groups import SelectorValue
+from lambda_matchbox.catalog.labels import CLIENT_IP
 from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.golang.values import StringMap
 
@@ -29,6 +30,8 @@ def template_data(
     data: dict[str, object] = dict(metadata)
     for key in sorted(selector):
         wanted = selector[key]
+        if key == CLIENT_IP:
+            continue
         data[key.lower()] = wanted if isinstance(wanted, str) else labels.get(key, "")
     data["request"] = {"query": StringMap(labels), "raw_query": raw_query}
     return data

@@ -14,6 +14,9 @@ from lambda_matchbox.catalog.control_characters import CONTROL
 from lambda_matchbox.golang.hardware_address import InvalidMACError, normalise_mac
 from lambda_matchbox.golang.http.paths import parse_query
 
+CLIENT_IP = "client_ip"
+"""The label that the server sets: the address of the machine's connection. No response shows it."""
+
 _MAX_SIZE = 255
 _UNRESOLVED = re.compile(r"\$\{[A-Za-z0-9_:./-]*\}")
 

@@ -67,7 +67,7 @@ class App:
             with self._time_limit():
                 route = self._routes.find(request)
                 if isinstance(route, MachineRoute):
-                    machine = self._routes.select(query)
+                    machine = self._routes.select(query, request.client_address)
                     response, verdict = self._routes.respond(route, request, machine)
                     report, release = response.report, response.release
                     response = self._routes.deliver(request, response)

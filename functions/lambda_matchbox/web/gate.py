@@ -37,9 +37,9 @@ class Gate:
         request: Request,
         machine: Machine,
         policy: Policy,
-        again: "Callable[[Query], Machine]",
+        again: "Callable[[Query, str], Machine]",
     ) -> tuple[Response, Verdict]:
-        """The response, and why the machine gets it. `again` selects the machine of a query anew."""
+        """The response, and why the machine gets it. `again` selects the machine of a query and an address anew."""
         for _ in range(_ATTEMPTS):
             now = int(self._clock())
             keys = self._keys.current(now) if policy.token else {}
@@ -56,7 +56,7 @@ class Gate:
                     self._record(found, policy, request.client_address, now)
             except ChangedError:
                 # Another request of the machine, or an operator, was faster.
-                machine = again(machine.query)
+                machine = again(machine.query, request.client_address)
             else:
                 return response, found
         raise StoreUnavailableError("the machine's state keeps changing")

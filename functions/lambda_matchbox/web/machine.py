@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_matchbox.answers.template_data import data_of
 from lambda_matchbox.assets.release_addresses import pinned
-from lambda_matchbox.catalog.labels import Query
+from lambda_matchbox.catalog.labels import CLIENT_IP, Query
 from lambda_matchbox.catalog.profiles import NetBoot, Profile, UnsafeBootError
 from lambda_matchbox.catalog.stores import Catalog, Selection
 from lambda_matchbox.catalog.templates import Template
@@ -71,8 +71,8 @@ class Machine(NamedTuple):
         return Template(kind, template_id, body)
 
 
-def select(catalog: Catalog, query: Query) -> Machine:
-    """The machine with the query's labels. Raises NotFoundError if no group matches."""
+def select(catalog: Catalog, query: Query, client_address: str) -> Machine:
+    """The machine with the query's labels, at that address. Raises NotFoundError if no group matches."""
     token = _token_in(query.labels)
     try:
         named = identities_in(query.labels)
@@ -83,6 +83,8 @@ def select(catalog: Catalog, query: Query) -> Machine:
     # A token says which machine it is where the query does not.
     missing = () if token is None or isinstance(token, Exception) else token.machine._asdict().items()
     labels = {name: value for name, value in missing if value} | dict(query.labels)
+    # The server's word, whatever the query says.
+    labels[CLIENT_IP] = client_address
     selection = catalog.select(labels, identities)
     if selection is None:
         raise NotFoundError("no group matches these labels")

@@ -111,9 +111,9 @@ class Routes:
             return _signature_route(*signed, self._route(signed[0]), partial(self._signatures.respond, signed[1]))
         return self._route(path)
 
-    def select(self, query: Query) -> Machine:
-        """The machine that sent the query. Raises NotFoundError if no group matches."""
-        return select(self._stores.catalog, query)
+    def select(self, query: Query, client_address: str) -> Machine:
+        """The machine that sent the query from that address. Raises NotFoundError if no group matches."""
+        return select(self._stores.catalog, query, client_address)
 
     def respond(self, route: MachineRoute, request: Request, machine: Machine) -> tuple[Response, "Verdict | None"]:
         """The response to the machine, and the gate's verdict, None for a group without a boot policy."""

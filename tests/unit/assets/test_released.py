@@ -162,7 +162,7 @@ def asked(routes: Routes, path: str, query: str = "") -> Response:
     request = Request("GET", path, query, {"host": "boot.test"})
     route = routes.find(request)
     return (
-        route.respond(routes.select(read_query(request.raw_query)))
+        route.respond(routes.select(read_query(request.raw_query), ""))
         if isinstance(route, MachineRoute)
         else route.respond(request)
     )

@@ -49,6 +49,7 @@ class Server:
         self._log = io.StringIO()
         group = Group("g", profile="p", boot=policy)
         catalog = MemoryCatalog([group], [PROFILE], TEMPLATES, machines=self.machines.read_all)
+        self.groups = catalog.groups
         stores = Stores(catalog, MemoryFiles({"k": b"k"}), MemoryReleases(), None, self.machines)
         self.routes = Routes(stores, Delivery(BODY_LIMIT, "-"), signatures("ed25519"), clock=lambda: self.now)
         self._app = App(self.routes, JsonLog("info", self._log))
@@ -190,6 +191,18 @@ def test_other_networks_are_refused(server: Server) -> None:
     assert server.get("ipxe").body.startswith(b"#!ipxe\nkernel")
     assert b"192.168.0.1 is in none of the networks of its group" in server.get("ipxe", "192.168.0.1").body
     assert server.get("generic", "192.168.0.1").status == 403
+
+
+@pytest.mark.parametrize("server", [None], indirect=True)
+def test_an_address_selects_a_group_and_is_shown_to_nobody(server: Server) -> None:
+    server.groups.put(Group("home", profile="p", selector={"client_ip": HOME}))
+    server.get("metadata", client_ip=ELSEWHERE)
+    assert server.line["group"] == "home"
+    server.get("metadata", "::ffff:" + HOME)
+    assert server.line["group"] == "home"
+    assert b"CLIENT_IP=" not in server.get("metadata").body
+    server.get("metadata", ELSEWHERE, client_ip=HOME)
+    assert server.line["group"] == "g"
 
 
 @policy(once=True)
