@@ -10,13 +10,11 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from lambda_matchbox.assets.file_server import Delivery
-from lambda_matchbox.aws.catalog.items import group_in
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.labels import CLIENT_IP, read_query
 from lambda_matchbox.documents.groups_and_profiles import parse_group
 from lambda_matchbox.errors import DocumentError, MatchboxError, NotFoundError
 from lambda_matchbox.http import Request, Response
-from lambda_matchbox.web import wiring
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.failures import error_response
 from lambda_matchbox.web.machine import Machine
@@ -162,6 +160,8 @@ def _groups_in(directory: Path, warn: Callable[[str], None]) -> Iterator[Group]:
 
 
 def _tables(store: StoreSettings) -> _OpenedStores:
+    # Imported here: directory mode starts without clients of AWS.
+    from lambda_matchbox.web import wiring
     from matchboxctl.store.advice import advising_on
 
     stores = wiring.stores(store.boot_settings(), store.credentials)._replace(responses=None)
@@ -170,6 +170,7 @@ def _tables(store: StoreSettings) -> _OpenedStores:
 
 def _groups_of(store: StoreSettings) -> Iterator[Group]:
     """All groups of the table, without the metadata that lie in the bucket."""
+    from lambda_matchbox.aws.catalog.items import group_in
     from lambda_matchbox.aws.catalog.table_contents import scan_table
     from matchboxctl.store.advice import advising_on
 

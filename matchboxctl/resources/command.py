@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
 from lambda_matchbox.errors import DocumentError, MatchboxError, StoreUnavailableError
 from lambda_matchbox.golang.hardware_address import InvalidMACError
@@ -215,14 +216,16 @@ def _check(resource: Resource, name: str) -> None:
 @contextmanager
 def _failures() -> Iterator[None]:
     """Raise FailedError for errors of the documents in the body, but those of AWS, which need advice."""
-    from lambda_matchbox.aws.catalog.object_cache import LostObjectError
-    from lambda_matchbox.aws.clients.errors import AWSError
-
     try:
         yield
-    except (AWSError, LostObjectError):
+    except AWSError:
         raise
     except StoreUnavailableError as error:
+        # Imported here: directory mode starts without clients of AWS.
+        from lambda_matchbox.aws.catalog.object_cache import LostObjectError
+
+        if isinstance(error, LostObjectError):
+            raise
         raise FailedError(f"{error}; run the same command again") from error
     except MatchboxError as error:
         raise FailedError(shown(str(error))) from error

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.errors import StoreUnavailableError
-from lambda_matchbox.web import wiring
 from lambda_matchbox.web.access_log import Log
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes
@@ -21,7 +20,6 @@ from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.directory.drafts import remove_drafts
 from matchboxctl.serve.directory_stores import directory_stores
 from matchboxctl.serve.startup_banner import example_paths
-from matchboxctl.store.check import checked_summary
 from matchboxctl.store.mode import StoreSettings
 
 if TYPE_CHECKING:
@@ -78,6 +76,10 @@ def directory_backend(directories: Directories, log: Log, signatures: Signatures
 def store_backend(store: StoreSettings, log: Log, signatures: Signatures | None) -> Backend:
     """The app over table and bucket. Raises UsageError."""
     settings = store.boot_settings()
+    # Imported here: directory mode starts without clients of AWS.
+    from lambda_matchbox.web import wiring
+    from matchboxctl.store.check import checked_summary
+
     summary = f"{store.description} (store mode){checked_summary(store, meanwhile='requests get a 503')}"
     app = wiring.app(settings, store.credentials, log, signatures=signatures)
     return Backend(
