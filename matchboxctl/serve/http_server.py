@@ -21,6 +21,7 @@ from lambda_matchbox.http import FileBody, Request, Response
 from lambda_matchbox.web.access_log import AccessLogFields, log_request
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.failures import error_response
+from matchboxctl.directory.waiting import MustWaitError, at_once
 from matchboxctl.serve.certificate import Certificate
 from matchboxctl.serve.connections import Connections
 from matchboxctl.serve.http_connection import SERVER, LimitedConnection, LimitedServer
@@ -108,10 +109,9 @@ class HttpServer:
         connection = cast(LimitedConnection, http.protocol)
         request = _request(http, connection)
         try:
-            if self._waits or _may_take_long(request):
+            response = None if self._waits or _may_take_long(request) else self._respond_at_once(request)
+            if response is None:
                 response = await asyncio.get_running_loop().run_in_executor(self._threads, self._respond, request)
-            else:
-                response = self._respond(request)
             return await self._send(http, request, response)
         except ConnectionError:
             # The client has gone.
@@ -120,11 +120,19 @@ class HttpServer:
         finally:
             await connection.end(http.content)
 
+    def _respond_at_once(self, request: Request) -> Response | None:
+        """The response; None if it takes a wait, which all others would have to wait for."""
+        with at_once(), suppress(MustWaitError):
+            return self._respond(request)
+        return None
+
     def _respond(self, request: Request) -> Response:
         if not self._answers_to(request.headers.get("host", "")):
             return self._refusal(request, HTTPStatus.MISDIRECTED_REQUEST, "not one of --host-names")
         try:
             return self.app.respond(request)
+        except MustWaitError:
+            raise
         except Exception:
             self.app.log.exception("unhandled exception")
             return self._refusal(request, HTTPStatus.BAD_GATEWAY, "unhandled exception", logging.ERROR)
