@@ -1,6 +1,6 @@
 """Tables and descriptions for a terminal, without control characters."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 _EMPTY = "-"
 _GAP = "  "
@@ -29,6 +29,14 @@ def description(facts: Sequence[tuple[str, Iterable[str]]]) -> str:
         lines.append(f"{name + ':':{width}}{first or _EMPTY}")
         lines += [f"{'':{width}}{value}" for value in others]
     return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def policy_lines(fields: Mapping[str, object]) -> list[str]:
+    """The fields of a boot policy as `name: value`."""
+    return [
+        f"{name}: {', '.join(map(str, value)) if isinstance(value, list) else str(value).lower()}"
+        for name, value in fields.items()
+    ]
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

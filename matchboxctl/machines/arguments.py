@@ -47,11 +47,22 @@ def _verb(name: str, *more: str) -> Callable[[Callable[..., Any]], click.Command
     return machine.command(name, epilog=_EPILOG, examples=[example])
 
 
-_ids = click.argument("ids", metavar="ID...", nargs=-1, required=True)
+def _complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    from matchboxctl.cli.names import completions
+
+    def ids() -> list[str]:
+        with _opened(context.params["data_path"], context.params["stack"]) as opened:
+            # A MAC address in the spelling that was begun.
+            return [one.replace(":", "-") if "-" in incomplete else one for one in opened.ids()]
+
+    return completions(ids, incomplete, context.params.get("ids") or ())
+
+
+_ids = click.argument("ids", metavar="ID...", nargs=-1, required=True, shell_complete=_complete)
 
 
 @_verb("describe")
-@click.argument("machine_id", metavar="ID")
+@click.argument("machine_id", metavar="ID", shell_complete=_complete)
 @label_option()
 @option("--address", metavar="ADDRESS", default="", help="the address from which it would ask, for a policy's networks")
 @store_flags()
@@ -115,11 +126,12 @@ def unhold(ids: Sequence[str], data_path: str, stack: str, output: str) -> None:
 
 @_verb("forget", "--state")
 @_ids
-@click.option("--state", is_flag=True, help="forget their states too: they install again at their next network boot")
+@click.option("--state", is_flag=True, help="delete their states: they install again at their next network boot")
 @store_flags()
-def forget(ids: Sequence[str], data_path: str, stack: str, *, state: bool) -> None:
-    """Forget machines; with --state they install again."""
+@output_option()
+def forget(ids: Sequence[str], data_path: str, stack: str, output: str, *, state: bool) -> None:
+    """Delete the states of machines, which are kept without --state."""
     from matchboxctl.machines.actions import forget
 
     with _opened(data_path, stack) as opened:
-        forget(opened, ids, state=state)
+        forget(opened, ids, output, state=state)

@@ -1,52 +1,83 @@
 """`matchboxctl machine describe`: identities, group, policy, state, and what the machine would get now."""
 
+import json
 import time
+from collections.abc import Mapping
 from typing import Any
 
+from lambda_matchbox.catalog.labels import CLIENT_IP
 from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.machines.gate import MachineRequest, verdict
 from lambda_matchbox.machines.identities import Identities
 from matchboxctl.cli.arguments import parse_labels
 from matchboxctl.cli.errors import MissingError
 from matchboxctl.cli.output import print_result
-from matchboxctl.cli.tables import description
+from matchboxctl.cli.tables import description, policy_lines
 from matchboxctl.machines.facts import machine_facts
-from matchboxctl.machines.opened_stores import OpenedStores
+from matchboxctl.machines.opened_stores import OpenedStores, labels_of
+from matchboxctl.render.other_groups import other_groups, reason
+from matchboxctl.render.secret_masks import MASK, names_a_secret
+
+_OTHERS = 3
 
 
 def describe(opened: OpenedStores, machine_id: str, labels: tuple[str, ...], address: str, output: str) -> None:
     """Print what is known of the machine. Raises UsageError, MissingError if nobody acted on it yet."""
     machine, state = opened.named(machine_id)
-    selection = opened.selection(dict(parse_labels(labels)), machine)
+    given = dict(parse_labels(labels)) | ({CLIENT_IP: address} if address else {})
+    address = given.get(CLIENT_IP, "")
+    selection = opened.selection(given, machine)
     now = int(time.time())
     facts = machine_facts(machine, state, selection, now)
     policy = None if selection is None else selection.group.boot
     facts["policy"] = None if policy is None else policy.fields()
     facts["now"] = _now(selection, machine, address, now)
+    facts["why"] = _why(opened, selection, labels_of(machine) | given)
     print_result(output, lambda: facts, lambda: _table(facts))
     if state is None:
         raise MissingError(f"nobody acted on {machine_id!r} yet")
 
 
 def _now(selection: Selection | None, machine: Identities, address: str, now: int) -> dict[str, Any]:
-    """What it would get at this moment from that address."""
+    """What it would get at this moment from that address; without one, from one of its group's networks."""
     if selection is None:
         return {"verdict": None, "reason": "no group matches it"}
     if (policy := selection.group.boot) is None:
         return {"verdict": "allow", "reason": "its group has no boot policy"}
+    if not address:
+        policy = policy._replace(from_networks=())
     request = MachineRequest(machine, address, selection.group.id, kind="script")
     found = verdict(policy, selection.machines, request, {}, now)
     return {"verdict": found.kind, "reason": found.reason}
 
 
+def _why(opened: OpenedStores, selection: Selection | None, labels: Mapping[str, str]) -> list[str]:
+    """Why it is in its group, and in no other of those that lack the fewest selectors."""
+    group = None if selection is None else selection.group
+    found = other_groups(opened.groups(), group, labels, _OTHERS)
+    own = [] if group is None else [f"by {_pairs(group.selector)}"]
+    others = [f"not {other.id}: {reason(other, labels, _pairs, _value)}" for other in found.nearest]
+    return [*own, *others, *([f"and not {found.left_out:,} more"] if found.left_out else [])]
+
+
+def _pairs(selector: Mapping[str, object]) -> str:
+    return " ".join(f"{key}={_value(key, value)}" for key, value in selector.items()) or "no selector"
+
+
+def _value(key: str, value: object) -> str:
+    if names_a_secret(key):
+        return MASK
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
 def _table(facts: dict[str, Any]) -> str:
     delivered, now = facts["delivered"], facts["now"]
-    policy = [] if facts["policy"] is None else [f"{name}: {value}" for name, value in facts["policy"].items()]
+    policy = policy_lines(facts["policy"] or {})
     rows = {
         "MAC address": facts["mac"],
         "UUID": facts["uuid"],
         "Serial number": facts["serial"],
-        "Group": facts["group"],
+        "Group": [facts["group"] or "none", *facts["why"]],
         "Profile": facts["profile"],
         "Policy": policy or None,
         "State": facts["state"],
@@ -56,6 +87,6 @@ def _table(facts: dict[str, Any]) -> str:
         "Delivered": delivered and f"{delivered['time']} to {delivered['address']}",
         "Installed": facts["installed"],
         "Failed": facts["failed"],
-        "Now": " ".join(part for part in (now["verdict"], now["reason"] and f"({now['reason']})") if part),
+        "Now": ": ".join(filter(None, (now["verdict"] or "nothing", now["reason"]))),
     }
     return description([(name, value if isinstance(value, list) else [value or ""]) for name, value in rows.items()])

@@ -1,27 +1,35 @@
 """The stores of `matchboxctl machine`, over a data directory or table and bucket."""
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.stores import Catalog, Selection
 from lambda_matchbox.machines.identities import Identities, identity
 from lambda_matchbox.machines.state import MachineState
 from lambda_matchbox.machines.stores import EditableMachineStore
 from matchboxctl.cli.errors import UsageError
+from matchboxctl.cli.names import did_you_mean
+from matchboxctl.render.other_groups import all_groups
 from matchboxctl.store.mode import StoreSettings
 
+_MAX_NAMED = 5
+# A part of a MAC address or of a UUID, which is no serial number.
+_BEGINNING = re.compile(r"[0-9a-f]{2}([:-][0-9a-f]{2})*[:-][0-9a-f]{0,2}|[0-9a-f]{8}-[0-9a-f-]{0,27}", re.IGNORECASE)
 # A list reads the whole table.
 _CALL_SECONDS = 60.0
 
 
 class OpenedStores(NamedTuple):
-    """The catalog and the machines. `advising` is a context that explains AWS errors."""
+    """The catalog, the machines and all groups. `advising` is a context that explains AWS errors."""
 
     catalog: Catalog
     machines: EditableMachineStore
+    groups: Callable[[], Iterable[Group]]
     advising: Callable[[], AbstractContextManager[None]]
 
     def named(self, text: str) -> tuple[Identities, MachineState | None]:
@@ -39,13 +47,29 @@ class OpenedStores(NamedTuple):
         beginnings = (f"mac:{text.replace('-', ':').lower()}", f"uuid:{text.lower()}", f"serial:{text}")
         found = list(dict.fromkeys(state for beginning in beginnings for state in self.machines.find(beginning)))
         if len(found) > 1:
-            ids = ", ".join(sorted(state.id for state in found)[:5])
+            ids = ", ".join(sorted(state.id.partition(":")[2] for state in found)[:_MAX_NAMED])
             raise UsageError(f"{text!r} begins several machines' identities ({ids}): give more of it")
-        return (found[0].identities, found[0]) if found else (exact, None)
+        if found:
+            return found[0].identities, found[0]
+        if _BEGINNING.fullmatch(text):
+            alike = did_you_mean(text, self.ids)
+            raise UsageError(f"no machine that is known begins with {text!r}: give the whole address or UUID{alike}")
+        return exact, None
+
+    def ids(self) -> list[str]:
+        """The identities of machines that somebody acted on, and those that groups with a policy select."""
+        states = [one for state in self.machines.all() for one in state.identities if one]
+        selectors = (group.selector for group in self.groups() if group.boot is not None)
+        selected = [each[kind] for each in selectors for kind in Identities._fields if kind in each]
+        return list(dict.fromkeys([*states, *(one for each in selected for one in _texts(each))]))
 
     def selection(self, labels: dict[str, str], machine: Identities) -> Selection | None:
         """The selection for a machine with these labels besides its identities."""
         return self.catalog.select(labels_of(machine) | labels, machine.keys)
+
+
+def _texts(value: SelectorValue) -> Sequence[str]:
+    return [value] if isinstance(value, str) else value
 
 
 def labels_of(machine: Identities) -> dict[str, str]:
@@ -56,12 +80,13 @@ def labels_of(machine: Identities) -> dict[str, str]:
 @contextmanager
 def opened_stores(store: StoreSettings | Path) -> Iterator[OpenedStores]:
     """The stores of the chosen mode. Raises UsageError."""
+    groups = partial(all_groups, store, lambda _: None)
     if isinstance(store, Path):
         from matchboxctl.serve.directory_stores import directory_stores
 
         opened = directory_stores(store, store / "assets", lambda _: None)
         try:
-            yield OpenedStores(opened.catalog, opened.machines, nullcontext)
+            yield OpenedStores(opened.catalog, opened.machines, groups, nullcontext)
         finally:
             opened.catalog.close()
             opened.machines.close()
@@ -75,4 +100,4 @@ def opened_stores(store: StoreSettings | Path) -> Iterator[OpenedStores]:
     settings = store.boot_settings()
     dynamodb = DynamoDB(settings.dynamodb_endpoint, settings.region, store.credentials, HttpClient())
     machines = TableMachines(dynamodb, settings.table, call_timeout=_CALL_SECONDS)
-    yield OpenedStores(stores(settings, store.credentials).catalog, machines, partial(advising_on, store))
+    yield OpenedStores(stores(settings, store.credentials).catalog, machines, groups, partial(advising_on, store))

@@ -12,8 +12,7 @@ from urllib.parse import quote
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.labels import CLIENT_IP, read_query
-from lambda_matchbox.documents.groups_and_profiles import parse_group
-from lambda_matchbox.errors import DocumentError, MatchboxError, NotFoundError
+from lambda_matchbox.errors import MatchboxError, NotFoundError
 from lambda_matchbox.http import Request, Response
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.failures import error_response
@@ -22,8 +21,7 @@ from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.cli.arguments import parse_labels
 from matchboxctl.cli.errors import FailedError, UsageError
 from matchboxctl.cli.output import print_result
-from matchboxctl.directory.files import files_below
-from matchboxctl.render.other_groups import OtherGroups, other_groups
+from matchboxctl.render.other_groups import OtherGroups, all_groups, other_groups
 from matchboxctl.render.report import Report, as_text, document
 from matchboxctl.render.secret_masks import Masks
 from matchboxctl.serve.directory_stores import directory_stores
@@ -32,7 +30,6 @@ from matchboxctl.store.mode import StoreSettings
 _KINDS = {"ignition": "ignition_id", "cloud": "cloud_id", "generic": "generic_id"}
 _ROUTES = ("ipxe", "grub", *_KINDS, "metadata")
 _WITH_DATA = (*_KINDS, "metadata")
-_JSON = ".json"
 
 
 class RenderOptions(NamedTuple):
@@ -145,18 +142,8 @@ def _response(routes: Routes, route: str, request: Request, machine: Machine) ->
 def _directory(data_path: Path) -> _OpenedStores:
     warnings: list[str] = []
     opened = directory_stores(data_path, data_path / "assets", warnings.append)
-    groups = partial(_groups_in, data_path / "groups", warnings.append)
+    groups = partial(all_groups, data_path, warnings.append)
     return _OpenedStores(opened.stores, groups, nullcontext, opened.catalog.close, warnings)
-
-
-def _groups_in(directory: Path, warn: Callable[[str], None]) -> Iterator[Group]:
-    """The groups of a data directory that parse; opening the catalog has warned of the others."""
-    for path, file in files_below(directory, warn):
-        if path.endswith(_JSON) and "/" not in path:
-            try:
-                yield parse_group(path.removesuffix(_JSON), file.read_bytes())
-            except (DocumentError, OSError):
-                continue
 
 
 def _tables(store: StoreSettings) -> _OpenedStores:
@@ -165,15 +152,4 @@ def _tables(store: StoreSettings) -> _OpenedStores:
     from matchboxctl.store.advice import advising_on
 
     stores = wiring.stores(store.boot_settings(), store.credentials)._replace(responses=None)
-    return _OpenedStores(stores, partial(_groups_of, store), partial(advising_on, store), lambda: None)
-
-
-def _groups_of(store: StoreSettings) -> Iterator[Group]:
-    """All groups of the table, without the metadata that lie in the bucket."""
-    from lambda_matchbox.aws.catalog.items import group_in
-    from lambda_matchbox.aws.catalog.table_contents import scan_table
-    from matchboxctl.store.advice import advising_on
-
-    with advising_on(store):
-        found = scan_table(store.clients())
-    return (group_in(item, lambda _: b"{}") for item in found.groups.values())
+    return _OpenedStores(stores, partial(all_groups, store, print), partial(advising_on, store), lambda: None)

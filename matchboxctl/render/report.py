@@ -8,7 +8,7 @@ from typing import NamedTuple
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.http import Response
-from matchboxctl.render.other_groups import OtherGroup, OtherGroups
+from matchboxctl.render.other_groups import OtherGroup, OtherGroups, reason
 from matchboxctl.render.secret_masks import MASK, Masks, names_a_secret
 
 _INDENT = " " * 10
@@ -94,15 +94,7 @@ def _group_lines(report: Report) -> list[str]:
 
 
 def _other(report: Report, other: OtherGroup) -> str:
-    name = report.masked(other.id)
-    if not other.lacks:
-        return f"{name}: it matches too, but {other.lost_by}"
-    missing = []
-    for key, value in other.lacks.items():
-        label = report.labels.get(key)
-        machine = "has no such label" if label is None else f"has {report.masked_value(key, label)}"
-        missing.append(f"{report.masked_pairs({key: value})} (the machine {machine})")
-    return f"{name}: it selects {', '.join(missing)}"
+    return f"{report.masked(other.id)}: {reason(other, report.labels, report.masked_pairs, report.masked_value)}"
 
 
 def _profile(report: Report) -> str:

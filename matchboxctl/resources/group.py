@@ -8,6 +8,7 @@ from lambda_matchbox.catalog.templates import Template
 from lambda_matchbox.documents.groups_and_profiles import parse_group
 from lambda_matchbox.errors import DocumentError
 from matchboxctl.cli.errors import FailedError
+from matchboxctl.cli.tables import policy_lines
 from matchboxctl.documents.file_texts import group_document, group_text
 from matchboxctl.documents.names import id_error
 from matchboxctl.documents.protocol import Documents, Warn
@@ -122,5 +123,6 @@ def _facts(group: Group, absent: str) -> Facts:
         ("Name", [group.name]),
         ("Selectors", selectors),
         ("Profile", [group.profile, *([f"({absent})"] if absent else [])]),
+        *([("Boot policy", policy_lines(group.boot.fields()))] if group.boot is not None else []),
         ("Metadata", metadata.split("\n") if group.metadata else []),
     ]

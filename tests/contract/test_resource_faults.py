@@ -68,12 +68,14 @@ def test_long_outage_ends_with_advice(rig: Rig) -> None:
 
 
 def test_missing_table_and_permissions_are_not_retried(rig: Rig) -> None:
-    for arguments in (["group", "get", "x"], ["group", "list"], ["cloud", "delete", "x", "--yes"]):
+    refused = [["machine", verb, "52:54:00:00:00:01"] for verb in ("describe", "approve", "forget")]
+    for arguments in (["group", "get", "x"], ["group", "list"], ["cloud", "delete", "x", "--yes"], *refused):
         ended = rig.commands.run(*arguments)
         assert (1, True) == (ended.code, ended.err.endswith("; create table and bucket with `matchboxctl init`\n"))
     rig.table.switch(FORBIDDEN)
-    ended = rig.commands.run("profile", "get", "x")
-    assert (1, True) == (ended.code, ended.err.endswith("; check the permissions of these credentials\n"))
+    for arguments in (["profile", "get", "x"], *refused):
+        ended = rig.commands.run(*arguments)
+        assert (1, True) == (ended.code, ended.err.endswith("; check the permissions of these credentials\n"))
 
 
 def test_list_names_damaged_items(rig: Rig) -> None:

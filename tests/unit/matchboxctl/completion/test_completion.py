@@ -1,5 +1,6 @@
 """Completion in a real bash."""
 
+import json
 import os
 import shlex
 import socket
@@ -13,6 +14,9 @@ from pathlib import Path
 import pytest
 
 from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.machines.identities import Identities
+from lambda_matchbox.machines.state import MachineState
+from matchboxctl.directory.machine_states import DirectoryMachines
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
 
@@ -129,6 +133,22 @@ def test_names_of_table(moto_server: Service) -> None:
     assert ["node1"] == offered("group describe ", environment)
     assert ["c.yaml"] == offered("cloud get ", environment)
     assert [] == completed("generic get ", environment)
+
+
+def test_machines_that_are_known_or_selected_by_a_policy(tmp_path: Path) -> None:
+    """A MAC address in the spelling that was begun."""
+    (tmp_path / "groups").mkdir()
+    selector = {"mac": ["52:54:00:00:00:01", "52:54:00:00:00:02"]}
+    group = {"profile": "p", "selector": selector, "boot": {"approve": True}}
+    (tmp_path / "groups/g.json").write_text(json.dumps(group))
+    (tmp_path / "groups/plain.json").write_text(json.dumps({"profile": "p", "selector": {"mac": "aa:bb:cc:00:00:00"}}))
+    with closing(DirectoryMachines(tmp_path)) as machines:
+        machines.write(None, MachineState(Identities("52:54:00:00:00:02", serial="SN-7"), approved=1))
+    environment = {**PLAIN, "MATCHBOX_DATA_PATH": str(tmp_path)}
+    assert ["52-54-00-00-00-02", "SN-7"] == offered("machine approve 52-54-00-00-00-01 52-54", environment) + offered(
+        "machine describe S", environment
+    )
+    assert ["01", "02"] == offered("machine hold 52:54:00:00:00:", environment)
 
 
 def test_files_and_directories() -> None:

@@ -1,0 +1,250 @@
+"""`matchboxctl machine`, over a data directory and over table and bucket."""
+
+import json
+import os
+import re
+import time
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+import yaml
+
+from lambda_matchbox.machines.identities import Identities
+from lambda_matchbox.machines.state import Delivery, MachineState
+from lambda_matchbox.machines.stores import ChangedError
+from matchboxctl.directory.machine_states import FILE, DirectoryMachines
+from matchboxctl.machines.opened_stores import OpenedStores, opened_stores
+from matchboxctl.store.mode import chosen_store
+from tests.support.resource_commands import ResourceCommands
+
+MAC, HYPHENS, UUID = "52:54:00:12:34:56", "52-54-00-12-34-56", "4c4c4544-0038-4410-8052-b3c04f4b5931"
+OTHER = "52:54:00:12:34:99"
+POLICY = {"approve": True, "once": True, "token": True}
+TIME = re.compile(r"20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z")
+
+
+@pytest.fixture
+def filled(commands: ResourceCommands) -> ResourceCommands:
+    """A group with a policy, and one without."""
+    commands.ok("generic", "create", "-f", commands.file("t", "text"))
+    put(commands, "profile", {"id": "p", "boot": {"kernel": "/assets/k"}, "generic_id": "t"})
+    put(commands, "group", {"id": "plain", "profile": "p", "selector": {"mac": OTHER}})
+    put(commands, "group", {"id": "workers", "profile": "p", "selector": {"mac": MAC}, "boot": POLICY})
+    return commands
+
+
+def put(commands: ResourceCommands, kind: str, document: object) -> None:
+    commands.ok(kind, "create", "-f", commands.file("document", json.dumps(document)))
+
+
+def opened() -> AbstractContextManager[OpenedStores]:
+    return opened_stores(chosen_store(os.environ.get("MATCHBOX_DATA_PATH", ""), ""))
+
+
+def write(*states: MachineState) -> None:
+    """States, as the server leaves them."""
+    with opened() as stores:
+        for state in states:
+            stores.machines.write(None, state)
+
+
+def described(commands: ResourceCommands, *arguments: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(commands.run("machine", "describe", *arguments, "-o", "json").out)
+    return found
+
+
+def test_each_verb_says_from_what_to_what(filled: ResourceCommands) -> None:
+    def said(*arguments: str) -> str:
+        line = filled.ok("machine", *arguments, MAC)
+        assert line.startswith(f"{MAC}: ")
+        return TIME.sub("TIME", line.removeprefix(f"{MAC}: "))
+
+    assert "waiting -> ready\n" == said("approve")
+    assert "ready, as before\n" == said("approve")
+    assert "ready -> held\n" == said("hold")
+    assert "held, as before\n" == said("hold")
+    assert "held -> ready\n" == said("unhold")
+    assert "still ready, armed until TIME\n" == said("arm", "--for", "30m")
+    assert "ready, as before; with --state it is forgotten and installs again\n" == said("forget")
+    assert "ready -> waiting; it installs again at its next network boot, once it is approved\n" == said(
+        "forget", "--state"
+    )
+    assert "waiting, as before: nobody acted on it\n" == said("forget", "--state")
+
+
+def test_installed_machine_is_armed_and_forgotten(filled: ResourceCommands) -> None:
+    write(MachineState(Identities(MAC), approved=1, delivery=Delivery(5, "10.0.0.5", "b", 6), installed=5))
+    assert filled.ok("machine", "arm", MAC).startswith(f"{MAC}: installed -> ready, armed until 20")
+    now = described(filled, MAC)
+    assert (True, "allow") == (now["armed_until"] is not None, now["now"]["verdict"])
+    assert {"time": "1970-01-01T00:00:05Z", "address": "10.0.0.5"} == now["delivered"]
+
+
+@pytest.mark.parametrize(
+    "text", [MAC, MAC.upper(), HYPHENS, "5254.0012.3456", UUID, UUID.upper(), "SN-7", "52:54", "4c4"]
+)
+def test_machine_is_named_by_any_identity_or_its_beginning(filled: ResourceCommands, text: str) -> None:
+    write(MachineState(Identities(MAC, UUID, "SN-7"), approved=1))
+    assert f"{MAC}: ready -> held\n" == filled.ok("machine", "hold", text)
+
+
+def test_bad_name_changes_no_machine(filled: ResourceCommands) -> None:
+    write(MachineState(Identities(MAC), approved=1), MachineState(Identities(OTHER), approved=1))
+    several = filled.run("machine", "hold", MAC, "52-54")
+    assert (2, "") == several[:2]
+    assert f"'52-54' begins several machines' identities ({MAC}, {OTHER}): give more of it" in several.err
+    typed = filled.run("machine", "hold", MAC, "52-54-00-12-43")
+    assert (2, "") == typed[:2]
+    assert "no machine that is known begins with '52-54-00-12-43': give the whole address or UUID" in typed.err
+    placeholder = filled.run("machine", "hold", MAC, "To be filled by O.E.M.")
+    assert (2, True) == (placeholder.code, "use a MAC address, a UUID or a serial number" in placeholder.err)
+    assert "ready" == described(filled, MAC)["state"]
+
+
+def test_several_machines_at_once(filled: ResourceCommands) -> None:
+    assert (
+        f"{MAC}: waiting -> ready\n"
+        f"{OTHER}: unknown -> ready (its identities alone select group plain, which has no boot policy)\n"
+        "SN-7: unknown -> ready (its identities alone select no group)\n"
+    ) == filled.ok("machine", "approve", HYPHENS, OTHER, "SN-7", MAC)
+
+
+@pytest.mark.parametrize("output", ["json", "yaml"])
+def test_documents(filled: ResourceCommands, output: str) -> None:
+    def read(*arguments: str) -> Any:
+        return yaml.safe_load(filled.run("machine", *arguments, "-o", output).out)
+
+    (row,) = read("approve", MAC)
+    assert TIME.fullmatch(row.pop("approved"))
+    never = dict.fromkeys(("uuid", "serial", "held", "armed_until", "delivered", "installed", "failed"))
+    named = {"id": MAC, "mac": MAC, "group": "workers", "profile": "p"}
+    assert {**named, **never, "state": "ready"} == row
+    assert [None, "held"] == [read("hold", MAC)[0][name] for name in ("armed_until", "state")]
+    before = int(time.time())
+    until = read("arm", MAC, "--for", "2h")[0]["armed_until"]
+    assert time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(before + 7199)) <= until
+    assert until <= time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 7201))
+    whole = read("describe", MAC)
+    assert ({"verdict": "refuse", "reason": "it is held"}, POLICY) == (whole["now"], whole["policy"])
+    assert ["held", "waiting"] == [read("forget", *flags, MAC)[0]["state"] for flags in ([], ["--state"])]
+
+
+def test_describe_of_a_machine_nobody_acted_on_ends_with_4(filled: ResourceCommands) -> None:
+    ended = filled.run("machine", "describe", HYPHENS)
+    assert (4, f"matchboxctl: nobody acted on '{HYPHENS}' yet\n") == (ended.code, ended.err)
+    assert (
+        f"MAC address:    {MAC}\n"
+        "UUID:           -\n"
+        "Serial number:  -\n"
+        "Group:          workers\n"
+        f"                by mac={MAC}\n"
+        f"                not plain: it selects mac={OTHER} (the machine has {MAC})\n"
+        "Profile:        p\n"
+        "Policy:         approve: true\n"
+        "                once: true\n"
+        "                token: true\n"
+        "State:          waiting\n"
+        "Approved:       -\n"
+        "Held:           -\n"
+        "Armed until:    -\n"
+        "Delivered:      -\n"
+        "Installed:      -\n"
+        "Failed:         -\n"
+        "Now:            wait: it waits for approval\n"
+    ) == ended.out
+
+
+def test_describe_without_policy_or_group(filled: ResourceCommands) -> None:
+    plain = described(filled, OTHER)
+    assert ("plain", None, "unknown") == (plain["group"], plain["policy"], plain["state"])
+    assert {"verdict": "allow", "reason": "its group has no boot policy"} == plain["now"]
+    stray = described(filled, "SN-7")
+    assert (None, "SN-7", {"verdict": None, "reason": "no group matches it"}) == (
+        stray["group"],
+        stray["serial"],
+        stray["now"],
+    )
+    assert ("workers", "waiting") == tuple(
+        described(filled, "SN-7", "--label", f"mac={MAC}")[n] for n in ("group", "state")
+    )
+
+
+def test_describe_from_an_address(filled: ResourceCommands) -> None:
+    policy = {"from": ["10.20.13.0/24", "fd00::/64"]}
+    put(filled, "group", {"id": "workers", "profile": "p", "selector": {"mac": MAC}, "boot": policy})
+    assert ["allow", "allow", "allow", "refuse"] == [
+        described(filled, MAC, *address)["now"]["verdict"]
+        for address in ([], ["--address", "10.20.13.9"], ["--address", "fd00::1"], ["--address", "10.20.14.9"])
+    ]
+    assert "Policy:         from: 10.20.13.0/24, fd00::/64\n" in filled.run("machine", "describe", MAC).out
+
+
+@pytest.mark.parametrize("text", ["0m", "30", "m", "-5m", "1w", "1.5h", "1234567s", ""])
+def test_time_is_a_number_and_a_unit(filled: ResourceCommands, text: str) -> None:
+    ended = filled.run("machine", "arm", MAC, f"--for={text}")
+    assert (2, "", True) == (ended.code, ended.out, "use a number and s, m, h or d, such as 30m" in ended.err)
+
+
+def test_misspelt_verb_is_corrected(filled: ResourceCommands) -> None:
+    ended = filled.run("machine", "approv", MAC)
+    assert (2, True) == (ended.code, "Did you mean 'approve'?" in ended.err)
+
+
+def test_interruption_names_what_is_done(filled: ResourceCommands, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first machine's change stays, and is in the document."""
+    with opened() as stores:
+        kind = type(stores.machines)
+    write_state = kind.write
+
+    def write_one(store: Any, before: MachineState | None, after: MachineState) -> None:
+        if after.identities.mac != MAC:
+            raise KeyboardInterrupt
+        write_state(store, before, after)
+
+    monkeypatch.setattr(kind, "write", write_one)
+    for output, expected in (("table", f"{MAC}: waiting -> ready\n"), ("json", f'"id": "{MAC}"')):
+        ended = filled.run("machine", "approve", MAC, OTHER, "-o", output)
+        assert (130, True) == (ended.code, expected in ended.out)
+        left, interrupted = ended.err.splitlines()
+        assert "matchboxctl: 1 of 2 machines are done; the same command does all of them" == left
+        assert "matchboxctl: interrupted" == interrupted
+        expected = f'"id": "{MAC}"'
+    assert ("ready", "unknown") == tuple(described(filled, one)["state"] for one in (MAC, OTHER))
+
+
+def test_state_that_keeps_changing(filled: ResourceCommands, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened() as stores:
+        kind = type(stores.machines)
+
+    def changed(*_: object) -> None:
+        raise ChangedError
+
+    monkeypatch.setattr(kind, "write", changed)
+    ended = filled.run("machine", "approve", HYPHENS)
+    assert (1, f"matchboxctl: {HYPHENS}: its state keeps changing; run the same command again\n") == (
+        ended.code,
+        ended.err,
+    )
+
+
+def test_describe_of_a_group_shows_its_policy(filled: ResourceCommands) -> None:
+    assert "Boot policy:  approve: true\n              once: true\n" in filled.ok("group", "describe", "workers")
+    assert "policy" not in filled.ok("group", "describe", "plain")
+    listed = json.loads(filled.ok("group", "list", "-o", "json"))
+    assert {"plain": None, "workers": POLICY} == {group["id"]: group.get("boot") for group in listed}
+    bad = filled.run("group", "create", "-f", filled.file("g", '{"id": "g", "profile": "p", "boot": {"onse": true}}'))
+    assert (1, True) == (bad.code, "onse: unknown; a policy has approve, once, token" in bad.err)
+
+
+def test_state_file_that_is_gone(filled: ResourceCommands) -> None:
+    if filled.data is None:
+        pytest.skip("a table has no file")
+    filled.ok("machine", "approve", MAC)
+    DirectoryMachines(filled.data).close()
+    for file in filled.data.glob(f"{FILE}*"):
+        file.unlink()
+    for verb in ("describe", "approve", "forget"):
+        ended = filled.run("machine", verb, MAC)
+        assert (1, "") == (ended.code, ended.out)
+        assert "state.sqlite is gone, and machines would install again: restore it, or remove" in ended.err
