@@ -64,11 +64,15 @@ class Processes(NamedTuple):
 
     def run(self, server: HttpServer) -> None:
         """Serve until SIGINT or SIGTERM, and end the other processes then. Raises FailedError if one of them ends."""
-        ended = asyncio.run(self._run(server))
+        early: list[int] = []
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # An exception while the loop starts could leave its first task where nothing runs it, and no end.
+            signal.signal(number, lambda number, _: early.append(number))
+        ended = asyncio.run(self._run(server, early))
         if ended:
             raise FailedError("another process of serve ended: see the errors above")
 
-    async def _run(self, server: HttpServer) -> bool:
+    async def _run(self, server: HttpServer, early: Sequence[int]) -> bool:
         loop = asyncio.get_running_loop()
         ended: list[int] = []
         stop = asyncio.Event()
@@ -83,6 +87,8 @@ class Processes(NamedTuple):
 
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, end)
+        if early:
+            end()
         for process in self.others:
             loop.add_reader(process.sentinel, end, process)
         await server.serve(self.listeners, stop)
