@@ -39,6 +39,8 @@ from functools import lru_cache
 from typing import Any
 
 from lambda_matchbox.catalog.selection import Selector, Shape
+from lambda_matchbox.errors import StoreUnavailableError
+from lambda_matchbox.machines.tokens import KEY_SIZE
 from lambda_matchbox.releases.pointers import Pointers, pointer_in
 
 KEY = "pk"
@@ -129,9 +131,15 @@ def machine_key(identity: str) -> str:
 
 
 def token_keys_in(item: Mapping[str, Any] | None) -> dict[int, bytes]:
-    """The keys in their item, by the times at which they were made."""
+    """The keys in their item, by the times at which they were made. Raises StoreUnavailableError for a damaged one."""
     named = {name.removeprefix(TOKEN_KEY): value for name, value in (item or {}).items()}
-    return {int(made): b64decode(value) for made, value in named.items() if made.isdigit()}
+    try:
+        keys = {int(made): b64decode(value, validate=True) for made, value in named.items() if made.isdigit()}
+    except (TypeError, ValueError):
+        keys = {0: b""}
+    if any(len(key) != KEY_SIZE for key in keys.values()):
+        raise StoreUnavailableError("the keys of tokens are damaged: see `matchboxctl fsck`")
+    return keys
 
 
 def release_prefix(source_id: str, directory: str) -> str:

@@ -11,7 +11,8 @@ from lambda_matchbox.machines.tokens import KEY_LIFETIME, KEY_SIZE
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-_NEWEST = "newest"
+NEWEST = "newest"
+"""The attribute that says when the newest key was made."""
 
 
 def make_first_key(dynamodb: "DynamoDBClient", table: str, now: int) -> None:
@@ -42,9 +43,9 @@ def _put(
     try:
         dynamodb.put_item(
             TableName=table,
-            Item={KEY: {"S": TOKEN_KEYS}, _NEWEST: {"N": str(max(keys))}, **named},
+            Item={KEY: {"S": TOKEN_KEYS}, NEWEST: {"N": str(max(keys))}, **named},
             ConditionExpression=condition,
-            ExpressionAttributeNames={"#newest": _NEWEST},
+            ExpressionAttributeNames={"#newest": NEWEST},
             **more,
         )
     except dynamodb.exceptions.ConditionalCheckFailedException:

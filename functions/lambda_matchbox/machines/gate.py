@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from lambda_matchbox.machines.identities import Identities
 from lambda_matchbox.machines.policy import Policy
-from lambda_matchbox.machines.state import Delivery, MachineState
+from lambda_matchbox.machines.state import Delivery, MachineState, strictest
 from lambda_matchbox.machines.tokens import Token, TokenError, verify
 
 _IPV6_SITE = 64
@@ -56,7 +56,7 @@ def verdict(
         return Verdict("refuse", "the request names no MAC address, UUID or serial number")
     if (conflict := _conflict(found, machine)) is not None:
         return Verdict("refuse", conflict, machine)
-    state = found[0] if found else None
+    state = strictest(found) if found else None
     if state is not None:
         machine = machine.completed(state.identities)
     refusal = _refusal(policy, state, request)

@@ -33,6 +33,17 @@ def state_in(text: str, revision: str) -> MachineState:
         state = MachineState(**fields, revision=revision)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DamagedRecordError("the state of a machine is damaged") from error
-    if not state.identities.keys or not all(isinstance(one, str) for one in state.identities):
-        raise DamagedRecordError("the state of a machine has no identity")
+    if not _is_sound(state):
+        raise DamagedRecordError("the state of a machine is damaged")
     return state
+
+
+def _is_sound(state: MachineState) -> bool:
+    """Whether there is an identity, and every field is of its type."""
+    sound = MachineState(state.identities, delivery=state.delivery)
+    return (
+        all(isinstance(one, str) for one in state.identities)
+        and bool(state.identities.keys)
+        and [*map(type, state)] == [*map(type, sound)]
+        and (state.delivery is None or [*map(type, state.delivery)] == [int, str, str, int])
+    )

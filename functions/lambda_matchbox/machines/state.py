@@ -3,6 +3,7 @@
 Times are in seconds since 1970; 0 is never.
 """
 
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from lambda_matchbox.machines.identities import Identities
@@ -34,7 +35,7 @@ class MachineState(NamedTuple):
     """One machine's. `boot` is the id of its next boot, which its tokens have.
 
     `installed` is when its last installation was done, `failed` what the installer said of one that failed. `revision`
-    names the record that it was read from, empty if there is none.
+    names the record that it was read from, later ones greater than earlier ones; it is empty if there is none.
     """
 
     identities: Identities
@@ -68,6 +69,24 @@ def state_name(state: MachineState | None, policy: Policy | None, now: int) -> S
     if state.delivery is not None and not state.may_install(now):
         return "installed"
     return "installing" if state.delivery is not None and not state.installed else "ready"
+
+
+def strictest(records: Iterable[MachineState]) -> MachineState:
+    """What holds where the records of one machine disagree: no decision of any of them is lost.
+
+    They do for a moment while one is written, as not all are read at once, and after a damage until `fsck` mends them.
+    """
+    found = sorted(records, key=lambda state: state.revision)
+    newest = found[-1]
+    for state in reversed(found):
+        newest = newest._replace(
+            identities=newest.identities.completed(state.identities),
+            approved=min(newest.approved, state.approved),
+            held=max(newest.held, state.held),
+            armed_until=min(newest.armed_until, state.armed_until),
+            installed=max(newest.installed, state.installed),
+        )
+    return newest
 
 
 def approved(state: MachineState, now: int) -> MachineState:

@@ -1,6 +1,7 @@
 """The protocol of stores that keep machines' states and the keys of tokens."""
 
 import secrets
+import time
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
@@ -15,8 +16,8 @@ class ChangedError(Exception):
 
 
 def new_revision() -> str:
-    """A name for a record that is about to be written."""
-    return secrets.token_hex(8)
+    """A name for a record that is about to be written, greater than those of earlier ones."""
+    return f"{time.time_ns():016x}{secrets.token_hex(4)}"
 
 
 class MachineStore(Protocol):

@@ -62,7 +62,9 @@ class Gate:
         raise StoreUnavailableError("the machine's state keeps changing")
 
     def _record(self, found: Verdict, policy: Policy, address: str, now: int) -> None:
-        state = (found.state or MachineState(found.machine))._replace(identities=found.machine)
+        state = found.state or MachineState(found.machine)
+        # Identities are added, never replaced: another UUID must not make the known one a new machine's.
+        state = state._replace(identities=state.identities.completed(found.machine))
         after = delivered(state, next_delivery(found.state, address, now), policy, secrets.token_hex(8))
         self._machines.write(found.state, after)
 

@@ -18,7 +18,7 @@ def found(shapes: Iterable[Group] = (), entry: Item | None = None) -> TableConte
     """A table with the shapes of these groups, and an entry."""
     named: Item = {shape_name(selectors_of(group.selector)[0].shape): {} for group in shapes}
     entries = {} if entry is None else {entry[KEY]: entry}
-    return TableContents({}, {}, {}, entries, {KEY: SHAPES, **named}, None, None, {}, [])
+    return TableContents({}, {}, {}, entries, {KEY: SHAPES, **named}, None, None, {}, None, [])
 
 
 def entry(selector: dict[str, str], members: dict[str, object]) -> Item:

@@ -76,6 +76,22 @@ def test_an_installer_may_ask_twice() -> None:
     assert kind(ONCE, config(), after_delivery(ONCE), now=NOW + 3600) == "disk"
 
 
+def test_the_strictest_of_a_machines_records_holds() -> None:
+    """One may be written while the others are read, and others may be damaged."""
+    old = MachineState(NODE._replace(uuid=""), NOW, revision="1")
+    for newer in (after_delivery(ONCE, old), held(old, NOW), old._replace(approved=0)):
+        found = [old, newer._replace(identities=NODE, revision="2")]
+        for states in (found, found[::-1]):
+            verdict = decided(ONCE._replace(approve=True), script(), *states)
+            assert verdict.kind != "allow"
+            assert verdict.state is not None
+            assert verdict.state.revision == "2"
+    undone = held(old, NOW)._replace(revision="0")
+    assert kind(ONCE, script(), old, undone) == "refuse"
+    ended = armed(after_delivery(ONCE, old), NOW + 60, "b")._replace(revision="2")
+    assert kind(ONCE, script(), after_delivery(ONCE, old), ended) == "disk"
+
+
 def test_a_reported_installation_counts_when_it_is_reported() -> None:
     policy = ONCE._replace(done="report")
     state = after_delivery(policy)

@@ -133,6 +133,23 @@ def test_an_installed_machine_boots_from_its_disk(server: Server) -> None:
     assert b"kernel /assets/k" in server.get("ipxe").body
 
 
+@policy(once=True)
+def test_a_known_identity_stays_the_machines(server: Server) -> None:
+    """Neither a request with another UUID nor what follows makes it one of a machine that may install."""
+    server.get("generic", named=NODE)
+    state = server.state
+    assert state is not None
+    server.set(armed(state, NOW + 60, "b"))
+    other = NODE._replace(uuid=UUID.replace("4c4c", "5d5d"))
+    assert server.get("generic", named=other).status == 200
+    assert b"is another machine's" in server.get("ipxe", named=Identities("52:54:00:00:00:ff", UUID)).body
+    found = server.state
+    assert found is not None
+    assert found.identities == NODE
+    server.set(armed(found, NOW + 60, "c"))
+    assert server.get("generic", named=NODE).status == 200
+
+
 @policy(once=True, on_disk="404")
 def test_a_disk_may_be_a_404(server: Server) -> None:
     server.get("generic")

@@ -24,8 +24,8 @@ from lambda_matchbox.aws.keys import (
 class TableContents(NamedTuple):
     """The items of a table: by group id, profile id, kind and id of the template, key of the entry and of the machine.
 
-    `shapes`, `sources` and `pointers` are None if the table has no SHAPES, SOURCES or POINTERS; `others` are the keys
-    of items that are not ours.
+    `shapes`, `sources`, `pointers` and `token_keys` are None if the table has no SHAPES, SOURCES, POINTERS or
+    TOKEN_KEYS; `others` are the keys of items that are not ours.
     """
 
     groups: dict[str, Item]
@@ -36,6 +36,7 @@ class TableContents(NamedTuple):
     sources: Item | None
     pointers: Item | None
     machines: dict[str, Item]
+    token_keys: Item | None
     others: list[str]
 
     @property
@@ -55,7 +56,7 @@ def scan_table(clients: StoreClients, seen: Callable[[int], object] = lambda _: 
 
     Each item is read consistently, but together they are not a snapshot.
     """
-    found = TableContents({}, {}, {}, {}, None, None, None, {}, [])
+    found = TableContents({}, {}, {}, {}, None, None, None, {}, None, [])
     for page in clients.dynamodb.get_paginator("scan").paginate(TableName=clients.table, ConsistentRead=True):
         for item in map(decode_item, page["Items"]):
             found = _add(found, item)
@@ -71,6 +72,8 @@ def _add(found: TableContents, item: Item) -> TableContents:
         return found._replace(sources=item)
     if key == POINTERS:
         return found._replace(pointers=item)
+    if key == TOKEN_KEYS:
+        return found._replace(token_keys=item)
     if key.startswith(GROUP):
         found.groups[key.removeprefix(GROUP)] = item
     elif key.startswith(PROFILE):
@@ -81,7 +84,7 @@ def _add(found: TableContents, item: Item) -> TableContents:
         found.entries[key] = item
     elif key.startswith(MACHINE):
         found.machines[key] = item
-    elif key != TOKEN_KEYS and not key.startswith(SYNC):
+    elif not key.startswith(SYNC):
         # A SYNC item matters to the running sync only.
         found.others.append(key)
     return found

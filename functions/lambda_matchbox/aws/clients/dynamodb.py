@@ -88,7 +88,7 @@ class DynamoDB:
         A repeated attempt of the same call changes nothing (its ClientRequestToken).
         """
         request = {
-            "TransactItems": [_transaction_item(table, key, write) for write in writes],
+            "TransactItems": [transaction_item(table, key, write) for write in writes],
             "ClientRequestToken": secrets.token_hex(16),
         }
         try:
@@ -117,7 +117,8 @@ class DynamoDB:
         return items
 
 
-def _transaction_item(table: str, key: str, write: ItemWrite) -> dict[str, Any]:
+def transaction_item(table: str, key: str, write: ItemWrite) -> dict[str, Any]:
+    """The write as an action of TransactWriteItems; `key` is the name of the table's key."""
     expected = write.expected
     names = {"#key": key} if expected is None else {f"#{at}": name for at, name in enumerate(expected)}
     condition: dict[str, Any] = {

@@ -15,6 +15,7 @@ from lambda_matchbox.aws.catalog.items import ObjectRef, display_name, group_fie
 from lambda_matchbox.aws.catalog.table_contents import TableContents, scan_table
 from lambda_matchbox.aws.clients.dynamodb_json import Item
 from lambda_matchbox.aws.clients.store_clients import StoreClients
+from lambda_matchbox.aws.fsck.machine_check import MachineCheck
 from lambda_matchbox.aws.fsck.release_rules import ReleaseCheck
 from lambda_matchbox.aws.fsck.repair import CatalogRepair
 from lambda_matchbox.aws.fsck.rules import (
@@ -73,6 +74,7 @@ class Fsck:
         yield from self._entries(found)
         yield from self._shapes(found, began)
         yield from self._objects(found)
+        yield from MachineCheck(self._clients, repair=self._repairs).run(found)
         yield from ReleaseCheck(self._clients, repair=self._repairs).run(found, self._ages.object)
         for line in _notes(found):
             yield Finding(Kind.NOTE, line)
