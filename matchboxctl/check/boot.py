@@ -5,14 +5,22 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit
 
-from matchboxctl.check.boot_client import AbsentError, BootClient, FetchError, origin, resolve
+from matchboxctl.check.boot_client import (
+    AbsentError,
+    BootClient,
+    DeliveryError,
+    FetchError,
+    GateError,
+    origin,
+    resolve,
+)
 from matchboxctl.check.contents import Contents, Target
 from matchboxctl.check.downloads import Downloads
 from matchboxctl.check.result import Result, Status
 from matchboxctl.check.selected_group import SelectedGroup
 from matchboxctl.netboot.addresses import DIRECTORY, Address, Reader, addresses_in
 from matchboxctl.netboot.placeholders import Placeholder, in_value
-from matchboxctl.netboot.script import ScriptFile, script_files
+from matchboxctl.netboot.script import ScriptFile, script_files, variables
 from matchboxctl.netboot.variables import STAND_INS, fill_ipxe, fill_talos, label_of, labels_in
 
 _MAX_SCRIPT = 1 << 20
@@ -75,6 +83,9 @@ class Boot:
         address = f"/ipxe?{query}" if query else "/ipxe"
         try:
             script, url = self._script(self._root + address)
+        except GateError as error:
+            yield self._stopped(error, address)
+            return
         except FetchError as error:
             yield Result(Status.FAILED, "", address, str(error))
             return
@@ -85,6 +96,7 @@ class Boot:
             return
         yield Result(Status.OK, "", address, f"names {len(kernels)} kernel and {len(files) - len(kernels)} initrd")
         directory = url.partition("?")[0].rpartition("/")[0] + "/"
+        self._labels |= variables(script)
         for file in files:
             yield self._script_file(file, url, directory)
         args = [arg for kernel in kernels for arg in kernel.args]
@@ -93,6 +105,22 @@ class Boot:
             yield Result(Status.WARNING, "kernel arguments", "", "", placeholders=left)
         for argument in addresses_in(args):
             yield from self._argument(argument, url, directory)
+
+    def _stopped(self, error: GateError, address: str) -> Result:
+        """What the boot policy has in place of a script with a kernel."""
+        named = next((self._given[label] for label in ("mac", "uuid", "serial") if label in self._given), "ID")
+        command = f"matchboxctl machine {{}} {named.replace(':', '-')}"
+        match error.verdict:
+            case "wait":
+                found = f"this machine waits for approval: {command.format('approve')}"
+            case "disk":
+                found = (
+                    f"this machine is installed and boots from its disk; {command.format('arm')} lets it install again"
+                )
+                return Result(Status.OK, "", address, found)
+            case _:
+                found = f"this machine is refused: {error.reason}"
+        return Result(Status.FAILED, "", address, found)
 
     def _script(self, url: str) -> tuple[str, str]:
         try:
@@ -114,6 +142,8 @@ class Boot:
             if urlsplit(url).scheme not in ("http", "https"):
                 return Result(Status.SKIPPED, file.command, file.address, "not fetched: it is not on a web server")
             download = self._downloads.file(url)
+        except DeliveryError as error:
+            return Result(Status.OK, file.command, file.address, str(error))
         except FetchError as error:
             return Result(Status.FAILED, file.command, file.address, str(error))
         return Result(Status.OK, file.command, file.address, download.note, download.size, download.sha256)

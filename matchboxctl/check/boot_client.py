@@ -1,13 +1,14 @@
 """A client that fetches addresses as iPXE does: one GET, and any Location is followed.
 
-Nothing is retried, so that the operator sees what a machine would see.
+Nothing is retried, so that the operator sees what a machine would see. Configurations are requested by HEAD first, and
+by GET only where that is no delivery, which would be the machine's.
 """
 
 import re
 from collections.abc import Callable
 from contextlib import closing
 from http.client import HTTPException
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 import urllib3
 from urllib3.exceptions import (
@@ -21,6 +22,10 @@ from urllib3.exceptions import (
     SSLError,
 )
 
+from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
+from lambda_matchbox.web.delivery import DELIVERING_GROUP, VERDICT
+
+_CONFIGURATIONS = (*TEMPLATE_KINDS, "metadata")
 _CHUNK = 1 << 18
 _MAX_REDIRECTS = 10  # iPXE has no limit, and a loop would not end
 _MAX_ERROR_BODY = 1000
@@ -43,6 +48,22 @@ class FetchError(Exception):
 
 class AbsentError(FetchError):
     """The response was 404."""
+
+
+class GateError(FetchError):
+    """The gate of boot policies let nothing through: its verdict, such as `wait`, and why; empty if it is not told."""
+
+    def __init__(self, verdict: str, reason: str, group: str) -> None:
+        self.verdict, self.reason, self.group = verdict, reason, group
+        super().__init__(f"the boot policy's verdict is {verdict}: {reason}")
+
+
+class DeliveryError(FetchError):
+    """The configuration is there, but the group would count its GET as a delivery."""
+
+    def __init__(self, group: str) -> None:
+        self.group = group
+        super().__init__(f"there, not fetched: group {group} would count it as this machine's installation")
 
 
 class BootClient:
@@ -87,16 +108,21 @@ class BootClient:
     def _attempt(self, url: str, take: Callable[[bytes], object], begin: Callable[[int], object]) -> str | None:
         """The Location of the response; None if `take` got its body."""
         try:
-            with closing(self._get(url)) as response:
+            if urlsplit(url).path.rpartition("/")[2] in _CONFIGURATIONS:
+                with closing(self._request("HEAD", url)) as response:
+                    _check_delivery(response)
+            with closing(self._request("GET", url)) as response:
                 location = response.headers.get("location")
                 if 200 <= response.status < 300:
                     size = response.headers.get("content-length", "")
                     begin(int(size) if size.isascii() and size.isdigit() else 0)
+                    _check_verdict(response)
                     while piece := response.read(_CHUNK, decode_content=False):
                         take(piece)
                     return None
                 if location is not None:
                     return location
+                _check_verdict(response)
                 body = response.read(_MAX_ERROR_BODY, decode_content=False)
                 raise _refusal(response.status, body, origin(url))
         except (HTTPError, LocationValueError, HTTPException, OSError) as error:
@@ -105,12 +131,12 @@ class BootClient:
             # Servers close connections without notice.
             self.close()
 
-    def _get(self, url: str) -> urllib3.BaseHTTPResponse:
+    def _request(self, method: str, url: str) -> urllib3.BaseHTTPResponse:
         parts = urlsplit(url)
         target = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=_SAFE)
         # Not by the manager, which would resolve `.` and `..` in a signed path.
         return self._pools.connection_from_url(f"{parts.scheme}://{parts.netloc}").urlopen(
-            "GET",
+            method,
             target,
             headers=self._headers,
             retries=False,
@@ -157,6 +183,19 @@ def origin(url: str) -> str:
     """Scheme and host of an address, without its query, which may contain a signature."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _check_delivery(response: urllib3.BaseHTTPResponse) -> None:
+    """Raise GateError or DeliveryError if a GET might be a delivery."""
+    if group := response.headers.get(DELIVERING_GROUP):
+        _check_verdict(response)
+        raise DeliveryError(unquote(group))
+
+
+def _check_verdict(response: urllib3.BaseHTTPResponse) -> None:
+    verdict, _, reason = response.headers.get(VERDICT, "").partition(": ")
+    if verdict not in ("", "allow"):
+        raise GateError(_line(verdict), _line(reason), unquote(response.headers.get(DELIVERING_GROUP, "")))
 
 
 def _refusal(status: int, body: bytes, where: str) -> FetchError:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from matchboxctl.check.boot_client import AbsentError, BootClient, FetchError, origin
+from matchboxctl.check.boot_client import AbsentError, BootClient, DeliveryError, FetchError, origin
 from matchboxctl.check.downloads import Download, Downloads
 from matchboxctl.check.result import Result, Status
 from matchboxctl.check.selected_group import SelectedGroup
@@ -61,6 +61,9 @@ class Contents:
         self._followed.add(target.url)
         try:
             body, _ = self._client.body(target.url, _MAX_CONFIGURATION)
+        except DeliveryError as error:
+            yield self._not_fetched(target, error)
+            return
         except FetchError as error:
             yield self._result(Status.FAILED, target, self._why(target, error))
             return
@@ -69,6 +72,13 @@ class Contents:
             yield self._result(Status.OK, target, "empty")._replace(configuration="empty")
         else:
             yield from self._described(target, found, f"{len(body):,} bytes")
+
+    def _not_fetched(self, target: Target, error: DeliveryError) -> Result:
+        """A configuration whose content is not looked at."""
+        with suppress(FetchError):
+            if problem := self._group.problem(target.url, target.made_up):
+                return self._result(Status.FAILED, target, problem)
+        return self._result(Status.OK, target, str(error))
 
     def _described(self, target: Target, found: "Configuration", note: str) -> Iterator[Result]:
         """A configuration that was fetched, and what it makes the machine fetch."""
@@ -104,12 +114,17 @@ class Contents:
     def _file(self, target: Target, digest: str = "") -> Result:
         try:
             return self._downloaded(target, self._downloads.file(target.url, digest=digest))
+        except DeliveryError as error:
+            return self._not_fetched(target, error)
         except FetchError as error:
             return self._result(Status.FAILED, target, str(error))
 
     def _file_or_configuration(self, target: Target) -> Iterator[Result]:
         try:
             download = self._downloads.file(target.url, keep=_MAX_TEXT)
+        except DeliveryError as error:
+            yield self._not_fetched(target, error)
+            return
         except FetchError as error:
             # A program may add to the address of a directory.
             is_directory = isinstance(error, AbsentError) and target.url.endswith("/")

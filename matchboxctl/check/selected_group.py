@@ -5,7 +5,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from lambda_matchbox.catalog.labels import read_query
-from matchboxctl.check.boot_client import AbsentError, BootClient
+from matchboxctl.check.boot_client import AbsentError, BootClient, DeliveryError, GateError
 from matchboxctl.netboot.variables import variable_of
 
 _MAX_BODY = 16 * 1024 * 1024
@@ -13,7 +13,7 @@ _OF_REQUEST = b"REQUEST_"
 _TEMPLATES = {"/ignition": "ignition_id", "/cloud": "cloud_id", "/generic": "generic_id"}
 
 Seen = tuple[bytes, ...] | None
-"""What /metadata tells of the group and its profile; None if no group matches."""
+"""What /metadata tells of the group and its profile, or the group's id; None if no group matches."""
 
 
 class SelectedGroup:
@@ -76,6 +76,10 @@ class SelectedGroup:
                 body, _ = self._client.body(url, _MAX_BODY)
             except AbsentError:
                 self._seen[url] = None
+            except (DeliveryError, GateError) as error:
+                if not error.group:
+                    raise
+                self._seen[url] = (error.group.encode(),)
             else:
                 # matchbox writes the lines in random order.
                 lines = (line for line in body.splitlines() if not line.startswith(_OF_REQUEST))

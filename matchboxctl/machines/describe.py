@@ -7,13 +7,12 @@ from typing import Any
 
 from lambda_matchbox.catalog.labels import CLIENT_IP
 from lambda_matchbox.catalog.stores import Selection
-from lambda_matchbox.machines.gate import MachineRequest, verdict
 from lambda_matchbox.machines.identities import Identities
 from matchboxctl.cli.arguments import parse_labels
 from matchboxctl.cli.errors import MissingError
 from matchboxctl.cli.output import print_result
 from matchboxctl.cli.tables import description, policy_lines
-from matchboxctl.machines.facts import machine_facts
+from matchboxctl.machines.facts import machine_facts, verdict_now
 from matchboxctl.machines.opened_stores import OpenedStores, labels_of
 from matchboxctl.render.other_groups import other_groups, reason
 from matchboxctl.render.secret_masks import MASK, names_a_secret
@@ -42,13 +41,8 @@ def _now(selection: Selection | None, machine: Identities, address: str, now: in
     """What it would get at this moment from that address; without one, from one of its group's networks."""
     if selection is None:
         return {"verdict": None, "reason": "no group matches it"}
-    if (policy := selection.group.boot) is None:
-        return {"verdict": "allow", "reason": "its group has no boot policy"}
-    if not address:
-        policy = policy._replace(from_networks=())
-    request = MachineRequest(machine, address, selection.group.id, kind="script")
-    found = verdict(policy, selection.machines, request, {}, now)
-    return {"verdict": found.kind, "reason": found.reason}
+    verdict, reason = verdict_now(selection, machine, address, now)
+    return {"verdict": verdict, "reason": reason}
 
 
 def _why(opened: OpenedStores, selection: Selection | None, labels: Mapping[str, str]) -> list[str]:

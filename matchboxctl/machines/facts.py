@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lambda_matchbox.catalog.stores import Selection
+from lambda_matchbox.machines.gate import MachineRequest, RequestKind, verdict
 from lambda_matchbox.machines.identities import Identities
 from lambda_matchbox.machines.state import MachineState, state_name
 
@@ -29,6 +30,21 @@ def machine_facts(
         "installed": None if state is None else rfc3339(state.installed),
         "failed": (state and state.failed) or None,
     }
+
+
+def verdict_now(
+    selection: Selection, machine: Identities, address: str, now: int, kind: RequestKind = "script"
+) -> tuple[str, str]:
+    """The gate's verdict on the machine's request at this moment and the reason; of groups with `token`, with a token.
+
+    Without an address, it is one of its group's networks.
+    """
+    if (policy := selection.group.boot) is None:
+        return "allow", "its group has no boot policy"
+    policy = policy._replace(token=False, from_networks=policy.from_networks if address else ())
+    request = MachineRequest(machine, address, selection.group.id, kind)
+    found = verdict(policy, selection.machines, request, {}, now)
+    return found.kind, found.reason
 
 
 def rfc3339(seconds: int) -> str | None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -85,11 +85,8 @@ def opened_stores(store: StoreSettings | Path) -> Iterator[OpenedStores]:
         from matchboxctl.serve.directory_stores import directory_stores
 
         opened = directory_stores(store, store / "assets", lambda _: None)
-        try:
+        with closing(opened):
             yield OpenedStores(opened.catalog, opened.machines, groups, nullcontext)
-        finally:
-            opened.catalog.close()
-            opened.machines.close()
         return
     from lambda_matchbox.aws.clients.dynamodb import DynamoDB
     from lambda_matchbox.aws.clients.http_client import HttpClient

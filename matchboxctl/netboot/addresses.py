@@ -8,6 +8,9 @@ from typing import NamedTuple
 DIRECTORY = "${cwduri}"
 """iPXE's variable for the address of the script, up to its last slash."""
 
+BASE = "${base}"
+"""The variable for the address of this server, which scripts set in groups with tokens."""
+
 
 class Expected(StrEnum):
     """What the machine expects at an address."""
@@ -104,7 +107,7 @@ def _is_address(name: str, value: str, reader: Reader) -> bool:
     if name in _CONFIGURATIONS or name in _FILES or name in (_STAGE2, _REPOSITORY):
         is_path = value.startswith("/") and (reader in _NO_PATHS or name in _FILES)
         return bool(_WHOLE.match(value)) or (is_path and not value.startswith("/dev/"))
-    return value.lower().startswith(("http://", "https://", DIRECTORY))
+    return value.lower().startswith(("http://", "https://", DIRECTORY, BASE))
 
 
 def _expected(name: str, reader: Reader) -> Expected:

@@ -1,4 +1,4 @@
-"""The files and kernel arguments in an iPXE script."""
+"""The files, kernel arguments and variables in an iPXE script."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -19,6 +19,12 @@ def script_files(script: str) -> list[ScriptFile]:
     """The files in the order of the script."""
     lines = (line.split() or [""] for line in script.splitlines())
     return [_file(command, words) for command, *words in lines if command in _COMMANDS]
+
+
+def variables(script: str) -> dict[str, str]:
+    """The variables that the script sets."""
+    lines = (line.split(maxsplit=2) for line in script.splitlines())
+    return {words[1]: words[2].strip() for words in lines if len(words) > 2 and words[0] == "set"}
 
 
 def _file(command: str, words: Sequence[str]) -> ScriptFile:

@@ -2,6 +2,7 @@
 
 import secrets
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from functools import partial
@@ -14,13 +15,16 @@ from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.labels import CLIENT_IP, read_query
 from lambda_matchbox.errors import MatchboxError, NotFoundError
 from lambda_matchbox.http import Request, Response
+from lambda_matchbox.machines.gate import RequestKind
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.failures import error_response
+from lambda_matchbox.web.gate import TWO_ADDRESSES
 from lambda_matchbox.web.machine import Machine
 from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.cli.arguments import parse_labels
 from matchboxctl.cli.errors import FailedError, UsageError
 from matchboxctl.cli.output import print_result
+from matchboxctl.machines.facts import verdict_now
 from matchboxctl.render.other_groups import OtherGroups, all_groups, other_groups
 from matchboxctl.render.report import Report, as_text, document
 from matchboxctl.render.secret_masks import Masks
@@ -125,8 +129,20 @@ def _report(source: _OpenedStores, route: str, given: Sequence[tuple[str, str]],
         data=data if route in _WITH_DATA else None,
         response=response,
         reason=reason,
+        verdict=None if machine is None else _verdict(route, machine),
         masks=None if options.show_secrets else Masks([seen, labelled, *(dict(one.lacks) for one in others.nearest)]),
     )
+
+
+def _verdict(route: str, machine: Machine) -> tuple[str, str] | None:
+    """What the gate says of the request; None for a group without a boot policy."""
+    if machine.selection.group.boot is None:
+        return None
+    if machine.named is None:
+        return "refuse", TWO_ADDRESSES
+    kind: RequestKind = "configuration" if route in _WITH_DATA else "script"
+    address = machine.query.labels.get(CLIENT_IP, "")
+    return verdict_now(machine.selection, machine.named, address, int(time.time()), kind)
 
 
 def _response(routes: Routes, route: str, request: Request, machine: Machine) -> tuple[Response, str]:
@@ -143,7 +159,7 @@ def _directory(data_path: Path) -> _OpenedStores:
     warnings: list[str] = []
     opened = directory_stores(data_path, data_path / "assets", warnings.append)
     groups = partial(all_groups, data_path, warnings.append)
-    return _OpenedStores(opened.stores, groups, nullcontext, opened.catalog.close, warnings)
+    return _OpenedStores(opened.stores, groups, nullcontext, opened.close, warnings)
 
 
 def _tables(store: StoreSettings) -> _OpenedStores:

@@ -18,7 +18,8 @@ class Report(NamedTuple):
     """A request's labels, what was selected for it, and the response.
 
     `ignored_labels` are those that are invalid, such as a malformed MAC address; `data` is None for routes that do not
-    show it; `reason` is empty unless the response is an error; `masks` is None if secrets are shown.
+    show it; `reason` is empty unless the response is an error; `verdict` is that of the gate and its reason, None
+    for a group without a boot policy: the response is that without one; `masks` is None if secrets are shown.
     """
 
     route: str
@@ -31,6 +32,7 @@ class Report(NamedTuple):
     data: Mapping[str, object] | None
     response: Response
     reason: str
+    verdict: tuple[str, str] | None
     masks: Masks | None
 
     def masked(self, text: str) -> str:
@@ -64,13 +66,27 @@ def as_text(report: Report) -> str:
     if report.data is not None and report.group is not None:
         shown = json.dumps(report.masked_data(report.data), ensure_ascii=False, indent=2, sort_keys=True)
         lines.append(_line("data", shown.replace("\n", "\n" + _INDENT)))
+    if report.verdict is not None:
+        lines.append(_line("verdict", _verdict(report)))
     response = report.response
     kind = response.headers.get("content-type", "none")
-    lines.append(_line("response", f"{response.status}, {kind}, {len(response.body):,} bytes"))
+    without = ", without the boot policy" if report.verdict is not None and report.verdict[0] != "allow" else ""
+    lines.append(_line("response", f"{response.status}, {kind}, {len(response.body):,} bytes{without}"))
     if report.reason:
         lines.append(_line("reason", report.masked(report.reason)))
     lines += [_line("butane", report.masked(line)) for line in report.response.report]
     return "\n".join([*lines, "", report.masked(_body(response)).removesuffix("\n")])
+
+
+def _verdict(report: Report) -> str:
+    kind, reason = report.verdict or ("", "")
+    group = report.group
+    if kind != "allow":
+        return f"{kind}: {report.masked(reason)}"
+    if group is None or group.boot is None or not group.boot.token:
+        return kind
+    in_script = "allow; its script sets token and base before this"
+    return "allow, against the token of its boot" if report.data is not None else in_script
 
 
 def _body(response: Response) -> str:
@@ -119,6 +135,7 @@ def document(report: Report) -> Mapping[str, object]:
         "profile": None if report.profile is None else report.masked_data(report.profile.document()),
         "template": report.template or None,
         "data": None if report.data is None else report.masked_data(report.data),
+        "verdict": None if report.verdict is None else {"verdict": report.verdict[0], "reason": report.verdict[1]},
         "status": response.status,
         "headers": dict(response.headers),
         "reason": report.masked(report.reason) or None,

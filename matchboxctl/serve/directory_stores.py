@@ -26,6 +26,11 @@ class DirectoryStores(NamedTuple):
         """The stores as the routes take them."""
         return Stores(self.catalog, self.assets, self.releases, None, self.machines)
 
+    def close(self) -> None:
+        """Close what is open."""
+        self.catalog.close()
+        self.machines.close()
+
 
 def directory_stores(data_path: Path, assets_path: Path, warn: Callable[[str], None]) -> DirectoryStores:
     """The stores over the directories. Raises UsageError.

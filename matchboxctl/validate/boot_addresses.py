@@ -6,7 +6,7 @@ from typing import NamedTuple
 from lambda_matchbox.answers import ipxe
 from lambda_matchbox.catalog.profiles import NetBoot
 from lambda_matchbox.golang.http.paths import clean_path, parse_query, unescape
-from matchboxctl.netboot.addresses import DIRECTORY, Expected, Reader, addresses_in
+from matchboxctl.netboot.addresses import BASE, DIRECTORY, Expected, Reader, addresses_in
 from matchboxctl.netboot.script import script_files
 
 _HOST = ("http://", "https://")
@@ -45,6 +45,8 @@ def _requested(where: str, text: str, expected: Expected, reader: Reader) -> Ite
         rest = "/" + text.partition("://")[2].partition("/")[2]
     elif text.startswith(DIRECTORY):
         rest = text.removeprefix(DIRECTORY)
+    elif text.startswith(BASE):
+        rest = "/" + text.removeprefix(BASE)
     elif "://" in text:
         return
     raw_path, _, query = rest.partition("#")[0].partition("?")

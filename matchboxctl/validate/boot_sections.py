@@ -70,7 +70,9 @@ def _label_findings(file: str, address: BootAddress, groups: Sequence[Group]) ->
     """Groups that the request of their machines would not match, since it lacks labels that they select by."""
     lacking: dict[tuple[str, ...], list[str]] = {}
     for group in groups:
-        if missing := tuple(sorted(group.selector.keys() - set(address.query))):
+        # A token names the machine.
+        named = {*address.query, *(["mac"] if "token" in address.query else [])}
+        if missing := tuple(sorted(group.selector.keys() - named)):
             lacking.setdefault(missing, []).append(group.id)
     for missing, ids in lacking.items():
         labels = ", ".join(missing)

@@ -14,6 +14,9 @@ from lambda_matchbox.machines.tokens import Token, TokenError, verify
 _IPV6_SITE = 64
 
 
+RequestKind = Literal["script", "configuration", "report"]
+
+
 class MachineRequest(NamedTuple):
     """What the gate knows of a request: the machine that it names, from where, and for what.
 
@@ -23,7 +26,7 @@ class MachineRequest(NamedTuple):
     named: Identities
     address: str
     group: str
-    kind: Literal["script", "configuration", "report"]
+    kind: RequestKind
     token: Token | TokenError | None = None
 
 

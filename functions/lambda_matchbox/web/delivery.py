@@ -6,6 +6,14 @@ from lambda_matchbox.errors import UndeliverableError
 from lambda_matchbox.golang.http import content
 from lambda_matchbox.http import Request, Response, ResponseStore
 
+VERDICT = "matchbox-verdict"
+"""The header with the gate's verdict and its reason, in responses of groups with a policy."""
+
+DELIVERING_GROUP = "matchbox-delivering-group"
+"""The header with the escaped id of a group for which GET of a configuration is a delivery."""
+
+GATE_HEADERS = (VERDICT, DELIVERING_GROUP)
+
 
 class ResponseDelivery:
     """Delivers responses; bodies that the load balancer cannot carry go to `responses`, None if nothing limits them."""
@@ -45,7 +53,8 @@ class ResponseDelivery:
         responses = self._store_for(part)
         if responses is not None:
             return self._long(request, response, responses)
-        return Response(reply.status, reply.headers, part)
+        of_the_gate = {name: response.headers[name] for name in GATE_HEADERS if name in response.headers}
+        return Response(reply.status, {**reply.headers, **of_the_gate}, part)
 
     def _store_for(self, body: bytes) -> ResponseStore | None:
         """The store for a body that is too long to be sent directly."""

@@ -2,12 +2,12 @@
 
 import secrets
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from lambda_matchbox.answers import report, verdicts
 from lambda_matchbox.errors import NotFoundError, RefusedError, StoreUnavailableError, WaitingError
 from lambda_matchbox.http import Request, Response
-from lambda_matchbox.machines.gate import MachineRequest, Verdict, verdict
+from lambda_matchbox.machines.gate import MachineRequest, RequestKind, Verdict, verdict
 from lambda_matchbox.machines.policy import Policy
 from lambda_matchbox.machines.state import MachineState, delivered, next_delivery, reported
 from lambda_matchbox.machines.stores import ChangedError, MachineStore, TokenKeys
@@ -18,6 +18,8 @@ from lambda_matchbox.web.machine import Machine
 if TYPE_CHECKING:
     from lambda_matchbox.catalog.labels import Query
     from lambda_matchbox.web.routes import MachineRoute
+
+TWO_ADDRESSES = "the request names two MAC addresses"
 
 _ATTEMPTS = 4
 _SCRIPTS = ("/ipxe", "/grub")
@@ -74,7 +76,7 @@ class Gate:
             self._machines.write(found.state, reported(found.state, now, failed))
 
 
-def _kind_of(route: "MachineRoute") -> Literal["script", "configuration", "report"]:
+def _kind_of(route: "MachineRoute") -> RequestKind:
     if route.name == report.ROUTE:
         return "report"
     return "script" if route.name in _SCRIPTS else "configuration"
@@ -89,7 +91,7 @@ def _asked(
     policy: Policy, route: "MachineRoute", request: Request, machine: Machine, keys: Mapping[int, bytes], now: int
 ) -> Verdict:
     if machine.named is None:
-        return Verdict("refuse", "the request names two MAC addresses")
+        return Verdict("refuse", TWO_ADDRESSES)
     group = machine.selection.group.id
     asked = MachineRequest(machine.named, request.client_address, group, _kind_of(route), machine.token)
     return verdict(policy, machine.selection.machines, asked, keys, now)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
 
 from lambda_matchbox.answers import grub, ipxe, report
 from lambda_matchbox.assets import file_server
@@ -20,12 +21,13 @@ from lambda_matchbox.golang.http.paths import clean_path, moved_permanently, une
 from lambda_matchbox.http import Request, Response, ResponseStore
 from lambda_matchbox.machines.stores import MachineStore
 from lambda_matchbox.releases.pointers import Pointers
-from lambda_matchbox.web.delivery import ResponseDelivery
+from lambda_matchbox.web.delivery import DELIVERING_GROUP, VERDICT, ResponseDelivery
 from lambda_matchbox.web.machine import Machine, select
 from lambda_matchbox.web.signatures import Signatures, signed_route
 
 if TYPE_CHECKING:
     from lambda_matchbox.machines.gate import Verdict
+    from lambda_matchbox.machines.policy import Policy
     from lambda_matchbox.web.gate import Gate
 
 ASSETS = "/assets/"
@@ -122,6 +124,8 @@ class Routes:
             response = route.respond(machine)
         else:
             response, verdict = self._gate.respond(route, request, machine, policy, self.select)
+            shown = _verdict_headers(machine.selection.group.id, policy, verdict)
+            response = response._replace(headers={**response.headers, **shown})
         if route.sign is not None and response.status == 200:
             response = route.sign(response)
         return response, verdict
@@ -203,6 +207,12 @@ class Routes:
         from lambda_matchbox.answers import cloud
 
         return cloud.respond(machine.template("cloud", self._stores.catalog), machine.data)
+
+
+def _verdict_headers(group: str, policy: "Policy", verdict: "Verdict") -> dict[str, str]:
+    """What tells `matchboxctl check` the verdict, and which group would count a configuration as delivered."""
+    headers = {VERDICT: f"{verdict.kind}: {verdict.reason}" if verdict.reason else verdict.kind}
+    return headers | ({DELIVERING_GROUP: quote(group)} if policy.once or policy.token else {})
 
 
 def _report(machine: Machine) -> Response:
