@@ -75,7 +75,7 @@ build: .venv/ready .venv-sam/ready
 		$(SAM)/sam build --build-dir $(BUILT) --parameter-overrides Architecture=$(ARCHITECTURE)
 	$(BIN)/python -m tools.artefact_report $(BUILT)
 
-# Tests with real programs, and four boots. Root gets missing Debian packages installed, other users get their names.
+# Tests with real programs, and five boots. Root gets missing Debian packages installed, other users get their names.
 test-real: .venv/ready .venv-sam/ready
 	$(PYTEST) -m "(real or boot) and not nightly"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.boot import firmware
-from tests.boot.clients import CLIENTS, bios_pc, powered_on
+from tests.boot.clients import CLIENTS, http_booting_pc, powered_on
 from tests.boot.disks import MARKER, image_for, written
 from tests.boot.exchanges import relayed
 from tests.boot.fleet import identity, place
@@ -20,8 +20,9 @@ from tests.support.serving import serving
 pytestmark = [pytest.mark.boot, pytest.mark.nightly]
 
 MACHINE = identity(25)
-# With less memory the installer asks for less.
-CLIENT = replace(CLIENTS["bios-ipxe-new"], hardware=lambda scratch: [*bios_pc(scratch), "-m", "1024"])
+# DHCP names `/boot.ipxe` to iPXE alone here: the installer takes such an address for its preseed file's. With less
+# memory it would leave things out.
+CLIENT = replace(CLIENTS["edk2-http"], hardware=lambda scratch: [*http_booting_pc(scratch), "-m", "1024"])
 ARGUMENTS = (
     "initrd=initrd.gz",
     "auto-install/enable=true",
@@ -46,7 +47,7 @@ d-i preseed/early_command string \\
 def test_installer_takes_its_preseed_file_and_reports(tmp_path: Path) -> None:
     """Then the machine boots from its disk."""
     data, scratch = tmp_path / "data", tmp_path / "machine"
-    disk = written(tmp_path / "disk", image_for("bios", "amd64", tmp_path))
+    disk = written(tmp_path / "disk", image_for("uefi", "amd64", tmp_path))
     scratch.mkdir()
     boot = {"kernel": "/assets/linux", "initrd": ["/assets/initrd.gz"], "args": ARGUMENTS}
     write_group(
@@ -55,6 +56,8 @@ def test_installer_takes_its_preseed_file_and_reports(tmp_path: Path) -> None:
         {"id": GROUP, "generic_id": "preseed.cfg", "boot": boot},
     )
     place(PRESEED, data / "generic" / "preseed.cfg")
+    for path, file in CLIENT.first_stage.items():
+        place(file().read_bytes(), data / path)
     for name in ("linux", "initrd.gz"):
         place((firmware.debian_installer() / name).read_bytes(), data / "assets" / name)
     with (

@@ -1,6 +1,6 @@
 import pytest
 
-from lambda_matchbox.answers.verdicts import from_disk, refused, waiting
+from lambda_matchbox.answers.verdicts import MAX_WAIT, MIN_WAIT, from_disk, refused, waiting
 from lambda_matchbox.machines.identities import Identities
 
 SERIAL = Identities(serial="a' ; $(x) ${y} \\ \"z")
@@ -10,6 +10,16 @@ def test_grub_reads_a_reason_as_one_word() -> None:
     """A quotation mark would take the rest of the script into a string."""
     lines = refused("/grub", "its UUID is another machine's").body.decode().splitlines()
     assert lines[0] == 'echo "This machine is not booted: its UUID is another machine\'s."'
+
+
+def test_machines_wait_differently_and_each_always_the_same() -> None:
+    """A signature is that of another response than the machine has."""
+    scripts = [waiting("/ipxe", Identities(mac=f"52:54:00:00:00:{n:02x}"), "g", "").body for n in [*range(99)] * 2]
+    assert scripts[:99] == scripts[99:]
+    waits = {int(script.decode().partition("sleep ")[2].split()[0]) for script in scripts}
+    assert len(waits) > 30
+    assert min(waits) >= MIN_WAIT
+    assert max(waits) <= MAX_WAIT
 
 
 @pytest.mark.parametrize("route", ["/ipxe", "/grub"])
