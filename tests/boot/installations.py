@@ -11,16 +11,13 @@ from matchboxctl.directory.machine_states import DirectoryMachines
 from matchboxctl.main import main
 from tests.boot import guest
 from tests.boot.clients import Client
+from tests.boot.dhcp_network import HOST
 from tests.boot.fleet import place, write_json
 from tests.boot.machine import Machine
 from tests.support.serving import Serve, started
 
 GROUP = "nodes"
 SECRET = b"the secret of the nodes\n"
-
-IPXE_ADDRESS = "${base}generic?uuid=${uuid}&mac=${mac:hexhyp}&token=${token}"
-# GRUB takes an unquoted `&` for an operator; the token says which machine it is. GRUB 2.12 tells the server no port.
-ADDRESSES = {"grub-2.06": "${base}generic?token=${token}", "grub-2.12": "http://10.0.2.2:PORT/generic?token=${token}"}
 
 # Nobody waits half a minute in a test. `serve` forks its processes, so that they have the numbers too.
 _IMPATIENT = """\
@@ -40,13 +37,16 @@ def write_installation(
     `port` is the server's. Raises RigUnavailableError.
     """
     architecture = client.architecture
+    # GRUB takes an unquoted `&` for an operator; the token says which machine it is. It tells the server no port.
+    query = "token=${token}" if client.name.startswith("grub") else "uuid=${uuid}&mac=${mac:hexhyp}&token=${token}"
+    base = f"http://{HOST}:{port}/" if client.name == "grub-2.12" else "${base}"
     boot = {
         "kernel": "/assets/vmlinuz",
         "initrd": ["/assets/initramfs.gz"],
         "args": [
             *guest.arguments(architecture, "initramfs.gz"),
-            f"talos.config={ADDRESSES.get(client.name, IPXE_ADDRESS).replace('PORT', str(port))}",
-            *(["install=${base}assets/disk.img"] if image else []),
+            f"talos.config={base}generic?{query}",
+            *([f"install={base}assets/disk.img"] if image else []),
         ],
     }
     write_group(directory, policy, {"id": GROUP, "generic_id": "secret", "boot": boot})
