@@ -102,7 +102,8 @@ def http_booting_pc(scratch: Path) -> list[str]:
 
 
 def http_booting_arm(scratch: Path) -> list[str]:
-    return [*uefi_arm(scratch), *without_pxe()]
+    # Without a processor that makes random numbers this UEFI has no network stack.
+    return [*uefi_arm(scratch), "-cpu", "max", *without_pxe()]
 
 
 def without_pxe() -> list[str]:

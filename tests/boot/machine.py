@@ -52,8 +52,11 @@ class RunningMachine:
 
     def wait_for(self, text: str) -> None:
         """Waits until the console shows it. Raises BootFailedError."""
-        while text not in self.console:
-            if self._process.poll() is not None or time.monotonic() > self._begin + self._time_limit:
+        while True:
+            over = self._process.poll() is not None or time.monotonic() > self._begin + self._time_limit
+            if text in self.console:
+                return
+            if over:
                 raise BootFailedError(f"no {text!r} on the console, which ends:\n{tail(self.console)}")
             time.sleep(0.2)
 

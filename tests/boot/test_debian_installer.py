@@ -32,6 +32,7 @@ ARGUMENTS = (
     "hostname=node",
     "domain=lab.example",
     "netcfg/choose_interface=auto",
+    "netcfg/get_nameservers=10.0.2.2",
     "DEBIAN_FRONTEND=text",
     "console=ttyS0",
     "preseed/url=${base}generic?uuid=${uuid}&token=${token}",
