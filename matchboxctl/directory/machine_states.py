@@ -53,9 +53,9 @@ class DirectoryMachines:
             statement = f"SELECT state, revision FROM machine {condition} ORDER BY identity"  # noqa: S608 (constants)
             return _states(connection.execute(statement, parameters))
 
-    def write(self, before: MachineState | None, after: MachineState) -> None:
+    def write(self, before: MachineState | None, after: MachineState, *, revision: str = "") -> None:
         """Replace the state that was read, None if there was none. Raises ChangedError."""
-        revision, text = new_revision(), text_of(after)
+        revision, text = revision or new_revision(), text_of(after)
         with self._file.writing() as connection:
             _check(connection, before, after.identities.keys)
             rows = [(identity, revision, text) for identity in after.identities.keys]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.stores import Catalog, Selection
@@ -20,6 +20,9 @@ from matchboxctl.store.mode import StoreSettings
 _MAX_NAMED = 5
 # A part of a MAC address or of a UUID, which is no serial number.
 _BEGINNING = re.compile(r"[0-9a-f]{2}([:-][0-9a-f]{2})*[:-][0-9a-f]{0,2}|[0-9a-f]{8}-[0-9a-f-]{0,27}", re.IGNORECASE)
+if TYPE_CHECKING:
+    from lambda_matchbox.aws.machines import TableMachines
+
 # A list reads the whole table.
 _CALL_SECONDS = 60.0
 
@@ -88,13 +91,19 @@ def opened_stores(store: StoreSettings | Path) -> Iterator[OpenedStores]:
         with closing(opened):
             yield OpenedStores(opened.catalog, opened.machines, groups, nullcontext)
         return
-    from lambda_matchbox.aws.clients.dynamodb import DynamoDB
-    from lambda_matchbox.aws.clients.http_client import HttpClient
-    from lambda_matchbox.aws.machines import TableMachines
     from lambda_matchbox.web.wiring import stores
     from matchboxctl.store.advice import advising_on
 
+    catalog = stores(store.boot_settings(), store.credentials).catalog
+    yield OpenedStores(catalog, table_machines(store), groups, partial(advising_on, store))
+
+
+def table_machines(store: StoreSettings) -> "TableMachines":
+    """The machines of a table. Raises UsageError."""
+    from lambda_matchbox.aws.clients.dynamodb import DynamoDB
+    from lambda_matchbox.aws.clients.http_client import HttpClient
+    from lambda_matchbox.aws.machines import TableMachines
+
     settings = store.boot_settings()
     dynamodb = DynamoDB(settings.dynamodb_endpoint, settings.region, store.credentials, HttpClient())
-    machines = TableMachines(dynamodb, settings.table, call_timeout=_CALL_SECONDS)
-    yield OpenedStores(stores(settings, store.credentials).catalog, machines, groups, partial(advising_on, store))
+    return TableMachines(dynamodb, settings.table, call_timeout=_CALL_SECONDS)

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -24,11 +25,13 @@ from matchboxctl.cli.progress import BYTES, Progress
 from matchboxctl.cli.warnings import Warnings
 from matchboxctl.directory.drafts import remove_drafts, replacing
 from matchboxctl.directory.files import DIRECTORIES, files_below
+from matchboxctl.directory.machine_states import DirectoryMachines
 from matchboxctl.documents.file_texts import source_text
 from matchboxctl.store.advice import advising_on
 from matchboxctl.store.mode import StoreSettings
 from matchboxctl.transfer.compatibility import incompatibility, notes, template_incompatibility
 from matchboxctl.transfer.differences import WRITTEN, Differences, Report
+from matchboxctl.transfer.machines import copy_states, states_in
 
 _OF_JSON = ("groups", "profiles", "sources")
 
@@ -40,8 +43,12 @@ class _File(NamedTuple):
     write: Callable[[BinaryIO], object]
 
 
-def export_directory(store: StoreSettings, root: Path, *, prune: bool, dry_run: bool, output: str = "table") -> None:
+def export_directory(
+    store: StoreSettings, root: Path, *, prune: bool, machines: bool, dry_run: bool, output: str = "table"
+) -> None:
     """Write the contents of table and bucket into the directory; with `prune` remove other documents and assets.
+
+    With `machines` their states, too, before anything else: a group that is there before them lets machines install.
 
     Each file is written whole or not at all, and only if its content differs; the command may be interrupted and
     repeated. Standard error has incompatibilities with matchbox, and warnings. Raises UsageError, and FailedError after
@@ -57,7 +64,9 @@ def export_directory(store: StoreSettings, root: Path, *, prune: bool, dry_run: 
             raise UsageError(f"{root} cannot be created: {error.strerror}") from error
     warnings = Warnings()
     with advising_on(store), on_interrupt(WRITTEN):
-        _Export(store, root, warnings).run(Report(output, dry_run=dry_run), prune=prune, dry_run=dry_run)
+        _Export(store, root, warnings).run(
+            Report(output, dry_run=dry_run), prune=prune, machines=machines, dry_run=dry_run
+        )
     if warnings.count:
         raise FailedError(f"{warnings.summary('exported')}; the rest is")
 
@@ -73,9 +82,16 @@ class _Export:
         self._spared: set[str] = set()
         self._incompatible: list[str] = []
 
-    def run(self, report: Report, *, prune: bool, dry_run: bool) -> None:
+    def run(self, report: Report, *, prune: bool, machines: bool, dry_run: bool) -> None:
         with Progress("reading the table", 0, "items") as read:
             contents = scan_table(self._clients, read.add)
+        if machines:
+            with closing(DirectoryMachines(self._root)) as target:
+                copy_states(
+                    states_in(contents.machines, self._warnings), target, self._warnings, report, dry_run=dry_run
+                )
+        elif contents.machines:
+            print("note: the states of machines are not exported; --machines does", file=sys.stderr)
         targets = {path: target for path, target in self._targets(contents) if self._is_valid(path)}
         shown = self._compared(targets, prune=prune)
         report.add(shown if dry_run else self._carry_out(shown, targets), names=dry_run)

@@ -3,6 +3,7 @@
 import shlex
 import sys
 from collections.abc import Collection, Mapping
+from contextlib import closing
 from pathlib import Path
 
 from lambda_matchbox.aws.bulk.asset_objects import AssetObjects, LocalAsset, invalid_paths, read_asset
@@ -16,10 +17,14 @@ from matchboxctl.cli.errors import FailedError, UsageError, on_interrupt
 from matchboxctl.cli.progress import BYTES, Progress
 from matchboxctl.cli.warnings import Warnings
 from matchboxctl.directory.files import DIRECTORIES, DataDirectory, read_directory
+from matchboxctl.directory.machine_states import DirectoryMachines
+from matchboxctl.directory.state_file import FILE
+from matchboxctl.machines.opened_stores import table_machines
 from matchboxctl.store.advice import advising_on
 from matchboxctl.store.mode import StoreSettings
 from matchboxctl.transfer.differences import WRITTEN, Differences, Report
 from matchboxctl.transfer.import_contents import import_contents
+from matchboxctl.transfer.machines import copy_states
 from matchboxctl.transfer.sources import SourceImport, hidden_assets
 from matchboxctl.validate.report import short_form
 from matchboxctl.validate.validation import validate
@@ -27,8 +32,12 @@ from matchboxctl.validate.validation import validate
 _MAX_FINDINGS = 20
 
 
-def import_directory(store: StoreSettings, root: Path, *, prune: bool, dry_run: bool, output: str = "table") -> None:
+def import_directory(
+    store: StoreSettings, root: Path, *, prune: bool, machines: bool, dry_run: bool, output: str = "table"
+) -> None:
     """Write the directory's contents into table and bucket; with `prune` remove everything else.
+
+    With `machines` their states, too, before anything else: a group that is there before them lets machines install.
 
     It may be interrupted and run again at any time. Raises UsageError, and FailedError where something could not be
     taken, which standard error names; the rest is.
@@ -48,6 +57,11 @@ def import_directory(store: StoreSettings, root: Path, *, prune: bool, dry_run: 
         print("note: nothing is pruned, because a directory could not be read", file=sys.stderr)
     with advising_on(store), on_interrupt(WRITTEN):
         report = Report(output, dry_run=dry_run)
+        if machines:
+            with closing(DirectoryMachines(root)) as source:
+                copy_states(source.all(), table_machines(store), warnings, report, dry_run=dry_run)
+        elif (root / FILE).exists():
+            print(f"note: the states of machines in {root / FILE} are not imported; --machines does", file=sys.stderr)
         _Import(store, root, directory, warnings, report, prune=prune, dry_run=dry_run).run()
         report.end()
     if warnings.count:

@@ -40,9 +40,9 @@ class TableMachines:
         items = self._dynamodb.items_with_prefix(self._table, KEY, prefix, self._deadline())
         return iter(dict.fromkeys(map(machine_state_in, items)))
 
-    def write(self, before: MachineState | None, after: MachineState) -> None:
+    def write(self, before: MachineState | None, after: MachineState, *, revision: str = "") -> None:
         """Replace the state that was read, None if there was none. Raises ChangedError."""
-        item = {"state": text_of(after), "rev": new_revision()}
+        item = {"state": text_of(after), "rev": revision or new_revision()}
         self._write([ItemWrite({KEY: key, **item}, expected) for key, expected in _expected(before, after).items()])
 
     def delete(self, state: MachineState) -> None:

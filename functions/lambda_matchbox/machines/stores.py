@@ -36,6 +36,9 @@ class MachineStore(Protocol):
 class EditableMachineStore(MachineStore, Protocol):
     """What operators' commands need beyond that."""
 
+    def write(self, before: MachineState | None, after: MachineState, *, revision: str = "") -> None:
+        """As for all; `revision` is that of the same state in another store."""
+
     def read(self, identity: str) -> MachineState | None:
         """The state under this identity, such as `mac:52:54:00:12:34:56`."""
 
