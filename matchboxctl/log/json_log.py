@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TextIO
 
-from lambda_matchbox.web.metrics import SERVICE
+from lambda_matchbox.web.access_log import SERVICE
 from matchboxctl.log.line_log import LineLog
 
 

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from lambda_matchbox.web.metrics import SERVICE
+from lambda_matchbox.web.access_log import SERVICE
 from matchboxctl.log.json_log import JsonLog
 from matchboxctl.log.line_log import LineLog
 from matchboxctl.log.settings import LogSettings

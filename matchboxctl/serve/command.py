@@ -12,10 +12,8 @@ from matchboxctl.cli.arguments import Address, parse_address
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.log.settings import LogSettings
 from matchboxctl.log.standard_error import standard_error_log
-from matchboxctl.releases.source_stores import stores_in_directory, stores_in_table
 from matchboxctl.rpc.settings import RpcSettings
 from matchboxctl.serve.backends import Backend, Directories, directory_backend, store_backend, warn
-from matchboxctl.serve.background_sync import BackgroundSync
 from matchboxctl.serve.certificate import Certificate, CertificateFiles
 from matchboxctl.serve.http_server import HttpServer, HttpSettings, Listener
 from matchboxctl.serve.processes import listeners, processes
@@ -141,6 +139,10 @@ def _rpc_server(settings: RpcSettings, backend: Backend, log: LogSettings) -> "R
 @contextmanager
 def _syncing(source: Directories | StoreSettings) -> Iterator[None]:
     """Sync image sources in the background meanwhile."""
+    # Imported here: most servers do not sync, and start sooner without it.
+    from matchboxctl.releases.source_stores import stores_in_directory, stores_in_table
+    from matchboxctl.serve.background_sync import BackgroundSync
+
     if isinstance(source, Directories):
         sources = stores_in_directory(source.data_path).sources
         sync = BackgroundSync(sources, ["--data-path", str(source.data_path)], warn, known=sources().refused)

@@ -14,6 +14,9 @@ from lambda_matchbox.http import Request
 MACHINE_LABELS = ("mac", "uuid", "serial", "arch", "hostname", "domain")
 """The labels that the log shows."""
 
+SERVICE = "boot_api"
+"""The field `service` of each line, and that dimension of each metric."""
+
 _TOKEN_LETTERS, _TOKEN_DIGITS = 6, 12
 _MAX_RELEASE = 255
 _MAX_REPORT_LINES = 50

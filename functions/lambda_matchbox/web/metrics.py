@@ -5,8 +5,7 @@ CloudWatch charges for each combination of dimensions, so no dimension has a val
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-SERVICE = "boot_api"
-"""The value of the dimension `service`, which Powertools adds."""
+from lambda_matchbox.web.access_log import SERVICE
 
 REQUESTS, MILLISECONDS = "Requests", "Milliseconds"
 ROUTE, STATUS = "route", "status"

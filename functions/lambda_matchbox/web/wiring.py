@@ -17,10 +17,10 @@ from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.aws.machines import TableMachines
 from lambda_matchbox.aws.releases.reader import TableReleases
 from lambda_matchbox.aws.stored_responses import S3Responses
-from lambda_matchbox.web.access_log import Log
+from lambda_matchbox.web.access_log import SERVICE, Log
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
-from lambda_matchbox.web.metrics import SERVICE, RequestMetrics
+from lambda_matchbox.web.metrics import RequestMetrics
 from lambda_matchbox.web.routes import Routes, Stores
 from lambda_matchbox.web.settings import Settings
 from lambda_matchbox.web.signatures import Signatures

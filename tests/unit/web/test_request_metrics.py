@@ -8,9 +8,10 @@ import pytest
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.errors import StoreUnavailableError
+from lambda_matchbox.web.access_log import SERVICE
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
-from lambda_matchbox.web.metrics import MILLISECONDS, REQUESTS, SERVICE, RequestMetrics
+from lambda_matchbox.web.metrics import MILLISECONDS, REQUESTS, RequestMetrics
 from lambda_matchbox.web.routes import Routes, Stores
 from lambda_matchbox.web.wiring import lambda_app
 from tests.support.memory_catalog import MemoryCatalog
