@@ -1,6 +1,7 @@
 """The Lambda function's app over a table, and what each of its answers costs that table."""
 
 import base64
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -28,22 +29,34 @@ class BootApp:
 
     def __init__(self, app: App, proxy: FaultProxy) -> None:
         self._app = app
-        self._proxy = proxy
+        self.proxy = proxy
 
     def ask(self, path: str, **labels: str) -> Reply:
         query = {quote(key): [quote(value)] for key, value in labels.items()}
-        answer = self._app.handle({"httpMethod": "GET", "path": path, "multiValueQueryStringParameters": query})
+        headers = {"host": ["boot.example"], "x-forwarded-for": ["10.0.0.5"]}
+        answer = self._app.handle(
+            {
+                "httpMethod": "GET",
+                "path": path,
+                "multiValueQueryStringParameters": query,
+                "multiValueHeaders": headers,
+            }
+        )
         body = base64.b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"].encode()
         return Reply(answer["statusCode"], body)
 
     def cost(self, path: str, **labels: str) -> int:
         """How many calls of DynamoDB the answer took; it has to be one, and all calls reads by key."""
-        self._proxy.forget_requests()
-        reply = self.ask(path, **labels)
-        assert 200 == reply.status, reply
-        calls = self._proxy.requests()
+        calls = self.calls(path, **labels)
         assert set(calls) <= READS
         return sum(calls.values())
+
+    def calls(self, path: str, **labels: str) -> Counter[str]:
+        """The calls of DynamoDB that the answer took, which has to be one, by operation."""
+        self.proxy.forget_requests()
+        reply = self.ask(path, **labels)
+        assert 200 == reply.status, reply
+        return self.proxy.requests()
 
 
 @contextmanager

@@ -30,12 +30,16 @@ class Delay:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Answer by the proxy; the service behind it never sees the request."""
+    """Answer by the proxy; the service behind it never sees the request.
+
+    With `only`, the requests of that operation of DynamoDB; the others are relayed.
+    """
 
     status: int
     reason: str
     content_type: str
     body: bytes
+    only: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,6 +173,8 @@ class FaultProxy:
             self._requests[operation] += 1
             fault, switches = self._fault, self._switches
             concerned = operation == "BatchGetItem" or not isinstance(fault, Withhold)
+            if isinstance(fault, Answer) and fault.only not in ("", operation):
+                return PassThrough(), switches
             if self._left is not None and concerned:
                 self._left -= 1
                 if self._left <= 0:

@@ -1,0 +1,41 @@
+"""Keys of tokens, as servers keep them."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from lambda_matchbox.errors import StoreUnavailableError
+from lambda_matchbox.machines.state import MachineState
+from lambda_matchbox.machines.stores import TokenKeys
+
+
+class Counted:
+    """A store with these keys, which counts how often they are read."""
+
+    def __init__(self, keys: Mapping[int, bytes]) -> None:
+        self.reads = 0
+        self._keys = keys
+
+    def write(self, before: MachineState | None, after: MachineState) -> None:
+        raise AssertionError((before, after))
+
+    def keys(self) -> Mapping[int, bytes]:
+        self.reads += 1
+        return self._keys
+
+
+def test_keys_are_read_once_in_five_minutes() -> None:
+    store = Counted({1: b"k"})
+    keys = TokenKeys(store)
+    for now, reads in ((1000, 1), (1001, 1), (1299, 1), (1300, 2), (1599, 2)):
+        assert keys.current(now) == {1: b"k"}
+        assert store.reads == reads
+
+
+def test_no_key_is_not_kept() -> None:
+    store = Counted({})
+    keys = TokenKeys(store)
+    for reads in (1, 2):
+        with pytest.raises(StoreUnavailableError):
+            keys.current(1000)
+        assert store.reads == reads
