@@ -20,15 +20,16 @@ MARKER = "state.created"
 """The file that says that there was a state once."""
 
 _BUSY_SECONDS = 2.0
+_NEEDED_BYTES = 65_536
 _MOUNTS = Path("/proc/self/mountinfo")
 _OF_NETWORKS = frozenset({"9p", "afs", "beegfs", "ceph", "cifs", "glusterfs", "lustre", "nfs", "nfs4", "smb3", "smbfs"})
 # By SQLite's primary codes; what it says itself is not for everybody.
 _REASONS = {
     "BUSY": "another process has locked it",
-    "CANTOPEN": "it cannot be opened: may this user write to its directory?",
+    "CANTOPEN": "it cannot be opened",
     "CORRUPT": "it is damaged: restore it",
     "FULL": "the disk is full",
-    "IOERR": "it cannot be read or written (a full disk, a limit, a defect?)",
+    "IOERR": "it cannot be read or written (a limit, a defect?)",
     "NOTADB": "it is not a state file: restore it",
     "READONLY": "it or its directory is read-only for this user",
 }
@@ -113,7 +114,9 @@ class _Connection:
         except (sqlite3.Error, OSError) as error:
             self._close()
             is_busy = isinstance(error, sqlite3.Error) and _code(error) == "BUSY"
-            raise (_BusyError if is_busy else StoreUnavailableError)(f"{self._path}: {_reason(error)}") from error
+            raise (_BusyError if is_busy else StoreUnavailableError)(
+                f"{self._path}: {_reason(error, self._path)}"
+            ) from error
         finally:
             self._lock.release()
 
@@ -136,9 +139,12 @@ class _Connection:
             _create(self._path)
             found = self._path.stat()
         identity = (found.st_dev, found.st_ino, os.getpid())
-        if self._connection is None or self._opened != identity:
+        if self._connection is not None and self._opened == identity:
+            # A newer release may have changed it meanwhile.
+            _version(self._connection)
+        else:
             self._close()
-            self._connection = _connected(self._path, self._seconds)
+            self._connection = _connected(self._path, self._seconds, is_new=not self._marker.exists())
             self._opened = identity
             if not self._marker.exists():
                 self._marker.touch()
@@ -164,7 +170,7 @@ def _create(path: Path) -> None:
             os.close(descriptor)
 
 
-def _connected(path: Path, seconds: float) -> sqlite3.Connection:
+def _connected(path: Path, seconds: float, *, is_new: bool) -> sqlite3.Connection:
     if kind := _network_file_system(path):
         raise OSError(0, f"its file system is a network's ({kind}), where processes cannot share it: use a local disk")
     connection = sqlite3.connect(path, timeout=seconds, isolation_level=None, check_same_thread=False)
@@ -173,6 +179,8 @@ def _connected(path: Path, seconds: float) -> sqlite3.Connection:
         if mode != "wal":
             raise OSError(0, "its file system cannot share it between processes (a network's?): use a local disk")
         connection.execute("PRAGMA synchronous = FULL")
+        if not is_new and _version(connection) == 0:
+            raise OSError(0, "it is empty, and machines would install again: restore it")
         _migrate(connection)
     except BaseException:
         connection.close()
@@ -193,16 +201,20 @@ def _network_file_system(path: Path) -> str:
     return ""
 
 
-def _migrate(connection: sqlite3.Connection) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version == len(_MIGRATIONS):
-        return
-    connection.execute("BEGIN IMMEDIATE")
-    # Another process may have been faster.
+def _version(connection: sqlite3.Connection) -> int:
+    """The number of migrations that the file has seen. Raises OSError if they are more than those known here."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > len(_MIGRATIONS):
         raise OSError(0, "it was written by a newer release: install that one")
-    for statements in _MIGRATIONS[version:]:
+    return int(version)
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    if _version(connection) == len(_MIGRATIONS):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    # Another process may have been faster.
+    for statements in _MIGRATIONS[_version(connection) :]:
         for statement in statements.split(";"):
             connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
@@ -214,7 +226,16 @@ def _code(error: sqlite3.Error) -> str:
     return str(getattr(error, "sqlite_errorname", "")).removeprefix("SQLITE_").split("_")[0]
 
 
-def _reason(error: sqlite3.Error | OSError) -> str:
-    if isinstance(error, OSError):
-        return error.strerror or str(error)
-    return _REASONS.get(_code(error), str(error))
+def _reason(error: sqlite3.Error | OSError, path: Path) -> str:
+    if isinstance(error, OSError) and not error.errno:
+        return str(error.strerror)
+    code = _code(error) if isinstance(error, sqlite3.Error) else ""
+    if code in ("", "CANTOPEN", "IOERR"):
+        # Opening a file writes beside it, and SQLite does not say why it cannot.
+        with suppress(OSError):
+            disk = os.statvfs(path.parent)
+            if not os.access(path.parent, os.W_OK):
+                code = "READONLY"
+            elif disk.f_bavail * disk.f_frsize < _NEEDED_BYTES:
+                code = "FULL"
+    return _REASONS.get(code) or (error.strerror if isinstance(error, OSError) else "") or str(error)

@@ -1,5 +1,6 @@
 """States of machines in a data directory: what befalls their file, and who shares it."""
 
+import io
 import json
 import os
 import signal
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
@@ -20,6 +21,7 @@ import pytest
 
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.errors import StoreUnavailableError
+from lambda_matchbox.http import Request, Response
 from lambda_matchbox.machines.identities import Identities
 from lambda_matchbox.machines.state import MachineState, approved
 from lambda_matchbox.web.alb import BODY_LIMIT
@@ -222,40 +224,76 @@ def test_nothing_waits_where_nobody_may(machines: DirectoryMachines, tmp_path: P
     assert machines.read(NODE.keys[0]) == before
 
 
+@contextmanager
+def served(root: Path) -> Iterator[App]:
+    """An app over the directory, with a group without a policy and one that installs once."""
+    for path, document in {
+        "groups/plain.json": {"profile": "p", "selector": {"os": "plain"}},
+        "groups/once.json": {"profile": "p", "selector": {"os": "once"}, "boot": {"once": True}},
+        "profiles/p.json": {"generic_id": "t", "boot": {"kernel": "/assets/k"}},
+    }.items():
+        (root / path).parent.mkdir(exist_ok=True)
+        (root / path).write_text(json.dumps(document))
+    (root / "generic").mkdir()
+    (root / "generic/t").write_text("configuration")
+    opened = directory_stores(root, root / "assets", pytest.fail)
+    with closing(opened.catalog), closing(opened.machines):
+        yield App(Routes(opened.stores, Delivery(BODY_LIMIT, "-")), JsonLog("critical", io.StringIO()))
+
+
+@pytest.mark.parametrize(
+    ("damage", "while_serving"),
+    [
+        (lambda file: file.unlink(), True),
+        (lambda file: run(file, "PRAGMA user_version = 99"), True),
+        (lambda file: run(file, "DROP TABLE machine"), True),
+        (lambda file: run(file, "UPDATE machine SET state = 'x'"), True),
+        (lambda file: file.write_bytes(b""), False),
+        (lambda file: file.write_bytes(b"no database " * 1000), False),
+    ],
+)
+def test_only_groups_with_a_policy_need_the_file(
+    tmp_path: Path, damage: "partial[None]", *, while_serving: bool
+) -> None:
+    """What is cached of an overwritten file may be used until a restart."""
+    with closing(DirectoryMachines(tmp_path)) as machines:
+        machines.write(None, MachineState(NODE, installed=1))
+    if not while_serving:
+        damage(tmp_path / FILE)
+    with served(tmp_path) as app:
+        if while_serving:
+            assert b"/assets/k" not in _asked(app, "/ipxe", "once").body
+            damage(tmp_path / FILE)
+        for path in ("/ipxe", "/grub", "/generic", "/metadata"):
+            assert [503, 200] == [_asked(app, path, group).status for group in ("once", "plain")]
+
+
+def _asked(app: App, path: str, group: str) -> Response:
+    query = urlencode({"os": group, "mac": NODE.mac})
+    return app.respond(Request("GET", path, query, {"host": "h", "x-forwarded-for": "10.0.0.5"}))
+
+
 @pytest.mark.system
 def test_a_locked_file_holds_up_no_other_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One whose delivery cannot be recorded yet gets it after the others have theirs."""
     monkeypatch.setattr(state_file, "_BUSY_SECONDS", float(LIMIT))
-    for path, document in {
-        "groups/plain.json": {"profile": "p", "selector": {"os": "plain"}},
-        "groups/once.json": {"profile": "p", "selector": {"os": "once"}, "boot": {"once": True}},
-        "profiles/p.json": {"generic_id": "t"},
-    }.items():
-        (tmp_path / path).parent.mkdir(exist_ok=True)
-        (tmp_path / path).write_text(json.dumps(document))
-    (tmp_path / "generic").mkdir()
-    (tmp_path / "generic/t").write_text("configuration")
     with closing(DirectoryMachines(tmp_path)) as machines:
         machines.write(None, MachineState(Identities(mac="52:54:00:00:00:01")))
-    with open(os.devnull, "w") as log:  # noqa: PTH123 (shorter)
-        opened = directory_stores(tmp_path, tmp_path / "assets", pytest.fail)
-        app = App(Routes(opened.stores, Delivery(BODY_LIMIT, "-")), JsonLog("info", log))
-        with (
-            closing(opened.catalog),
-            closing(opened.machines),
-            http_serving(app) as port,
-            closing(sqlite3.connect(tmp_path / FILE)) as other,
-        ):
-            get = partial(_get, port)
-            other.execute("BEGIN IMMEDIATE")
-            found: list[int] = []
-            waiting = threading.Thread(target=lambda: found.append(get("once")))
-            waiting.start()
-            assert [200] * 20 == [get("plain") for _ in range(20)]
-            assert not found
-            other.rollback()
-            waiting.join()
-            assert found == [200]
+    with (
+        served(tmp_path) as app,
+        http_serving(app) as port,
+        closing(sqlite3.connect(tmp_path / FILE)) as other,
+    ):
+        get = partial(_get, port)
+        other.execute("BEGIN IMMEDIATE")
+        found: list[int] = []
+        waiting = threading.Thread(target=lambda: found.append(get("once")))
+        waiting.start()
+        assert [200] * 20 == [get("plain") for _ in range(20)]
+        assert not found
+        other.rollback()
+        waiting.join()
+        assert found == [200]
 
 
 def _get(port: int, os_name: str) -> int:
