@@ -96,6 +96,7 @@ test-nightly: .venv/ready .venv-sam/ready
 bench: .venv/ready
 	$(BIN)/python -m benchmarks.cold_start
 	$(BIN)/python -m benchmarks.request_cpu
+	$(BIN)/python -m benchmarks.boot_policies
 	$(BIN)/python -m benchmarks.signatures
 	$(BIN)/python -m benchmarks.many_groups
 	$(BIN)/python -m benchmarks.storm

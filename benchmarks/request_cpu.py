@@ -19,7 +19,7 @@ from benchmarks.timing import cpu_seconds, print_table
 from lambda_matchbox.aws.clients.http_client import HttpClient, HttpResponse
 from lambda_matchbox.aws.keys import GROUP, KEY, SHAPES, entry_key
 from lambda_matchbox.aws.keys import PROFILE as PROFILE_PREFIX
-from lambda_matchbox.catalog.selection import selector_of
+from lambda_matchbox.catalog.selection import selectors_of
 from tests.rigs.moto_server import moto_server
 from tests.rigs.service import Service
 
@@ -79,7 +79,7 @@ def _boto3_calls(service: Service) -> Callable[[], object]:
 
     client.meta.events.register("before-send.dynamodb", answer)
     group = next(groups(1))
-    keys = [[SHAPES, entry_key(selector_of(group.selector))], [GROUP + group.id, PROFILE_PREFIX + PROFILE.id]]
+    keys = [[SHAPES, entry_key(selectors_of(group.selector)[0])], [GROUP + group.id, PROFILE_PREFIX + PROFILE.id]]
     keys = [{TABLE: {"Keys": [{KEY: {"S": key}} for key in batch], "ConsistentRead": True}} for batch in keys]
     return lambda: [client.batch_get_item(RequestItems=key) for key in keys]
 
