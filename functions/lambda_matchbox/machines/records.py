@@ -1,10 +1,14 @@
 """A machine's state as a JSON text, which stores keep under each of its identities."""
 
 import json
+from functools import lru_cache
 from typing import Any
 
 from lambda_matchbox.machines.identities import Identities
 from lambda_matchbox.machines.state import Delivery, MachineState
+
+_KEPT = 4096
+"""Texts whose states are kept, as each request of a machine reads its own."""
 
 
 class DamagedRecordError(ValueError):
@@ -23,6 +27,7 @@ def text_of(state: MachineState) -> str:
     return json.dumps(fields, separators=(",", ":"))
 
 
+@lru_cache(_KEPT)
 def state_in(text: str, revision: str) -> MachineState:
     """The state in a text, of that revision. Raises DamagedRecordError: a part of a state must not count as none."""
     try:

@@ -78,7 +78,7 @@ def strictest(records: Iterable[MachineState]) -> MachineState:
     """
     found = sorted(records, key=lambda state: state.revision)
     newest = found[-1]
-    for state in reversed(found):
+    for state in reversed(found[:-1]):
         newest = newest._replace(
             identities=newest.identities.completed(state.identities),
             approved=min(newest.approved, state.approved),

@@ -78,11 +78,11 @@ def select(catalog: Catalog, query: Query, client_address: str) -> Machine:
         named = identities_in(query.labels)
     except AmbiguousMachineError:
         named = None
-    carried = () if token is None or isinstance(token, Exception) else token.machine.keys
-    identities = tuple(dict.fromkeys((*carried, *(() if named is None else named.keys))))
-    # A token says which machine it is where the query does not.
-    missing = () if token is None or isinstance(token, Exception) else token.machine._asdict().items()
-    labels = {name: value for name, value in missing if value} | dict(query.labels)
+    labels, identities = dict(query.labels), () if named is None else named.keys
+    if token is not None and not isinstance(token, Exception):
+        # A token says which machine it is where the query does not.
+        labels = {name: value for name, value in token.machine._asdict().items() if value} | labels
+        identities = tuple(dict.fromkeys((*token.machine.keys, *identities)))
     # The server's word, whatever the query says.
     labels[CLIENT_IP] = client_address
     selection = catalog.select(labels, identities)

@@ -124,7 +124,7 @@ class Routes:
             response = route.respond(machine)
         else:
             response, verdict = self._gate.respond(route, request, machine, policy, self.select)
-            shown = _verdict_headers(machine.selection.group.id, policy, verdict)
+            shown = _verdict_headers(route.name, machine.selection.group.id, policy, verdict)
             response = response._replace(headers={**response.headers, **shown})
         if route.sign is not None and response.status == 200:
             response = route.sign(response)
@@ -209,10 +209,12 @@ class Routes:
         return cloud.respond(machine.template("cloud", self._stores.catalog), machine.data)
 
 
-def _verdict_headers(group: str, policy: "Policy", verdict: "Verdict") -> dict[str, str]:
+def _verdict_headers(route: str, group: str, policy: "Policy", verdict: "Verdict") -> dict[str, str]:
     """What tells `matchboxctl check` the verdict, and which group would count a configuration as delivered."""
     headers = {VERDICT: f"{verdict.kind}: {verdict.reason}" if verdict.reason else verdict.kind}
-    return headers | ({DELIVERING_GROUP: quote(group)} if policy.once or policy.token else {})
+    if (policy.once or policy.token) and route not in ("/ipxe", "/grub"):
+        headers[DELIVERING_GROUP] = quote(group)
+    return headers
 
 
 def _report(machine: Machine) -> Response:
