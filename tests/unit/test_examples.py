@@ -1,6 +1,7 @@
 """The examples as they are delivered, each asked for all that its machines ask for."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from matchboxctl.main import main
 from matchboxctl.validate.contents import directory_contents
 from matchboxctl.validate.findings import Severity
 from matchboxctl.validate.validation import validate
@@ -37,6 +39,11 @@ LEFT = {
         ("groups/default.json", None, "placeholders are left: REPLACE-ME"),
         ("profiles/flatcar.json", None, "kernel: /assets/flatcar/x86_64/vmlinuz does not exist"),
         ("profiles/flatcar.json", None, "initrd: /assets/flatcar/x86_64/initramfs.cpio.gz does not exist"),
+    ],
+    "install-once": [
+        ("ignition/talos.yaml", 4, "placeholders are left: <cluster-join-token>, <cluster-ca-certificate>"),
+        ("profiles/talos-grub.json", None, "kernel (and 1 more): /assets/talos/amd64/vmlinuz does not exist"),
+        ("profiles/talos-grub.json", None, "initrd (and 1 more): /assets/talos/amd64/initramfs.xz does not exist"),
     ],
     "talos": [
         (
@@ -108,6 +115,25 @@ def test_flatcar() -> None:
     config = json.loads(answers["/ignition"])
     assert b"flatcar-0b1c" == contents_of(**source(config["storage"]["files"][0]))
     assert ["docker.service", "hello.service"] == [unit["name"] for unit in config["systemd"]["units"]]
+
+
+def test_install_once(tmp_path: Path) -> None:
+    """A machine waits; approved, it gets a script that leads it to its configuration, once, by iPXE and by GRUB."""
+    data = shutil.copytree(EXAMPLES / "install-once", tmp_path / "data")
+    for group in (data / "groups").iterdir():
+        group.write_text(group.read_text().replace("10.20.13.0/24", "127.0.0.0/8"))
+    with started("--address", "127.0.0.1:0", "--data-path", str(data)) as serve:
+        for mac, route, more in (("52-54-00-00-00-01", "ipxe", ""), ("52-54-00-00-00-02", "grub", "&loader=grub")):
+            machine = f"mac={mac}&arch=x86_64{more}"
+            assert f"matchboxctl machine approve {mac}" in serve.get(f"/{route}?{machine}").body.decode()
+            assert 0 == main(["machine", "approve", "--data-path", str(data), mac])
+            script = serve.get(f"/{route}?{machine}").body.decode()
+            token = re.search(r"set token=?[ \"]([\w-]+)", script)
+            assert token is not None
+            configuration = serve.get(f"/ignition?{machine}&token={token[1]}")
+            assert (200, True) == (configuration.status, b"clusterName: demo" in configuration.body.replace(b'"', b""))
+            assert "is installed and boots from its disk" in serve.get(f"/{route}?{machine}").body.decode()
+        serve.end()
 
 
 def source(file: dict[str, Any]) -> dict[str, str]:
