@@ -1,7 +1,7 @@
 """The CPU time of a warm `/ipxe` of groups without a boot policy and with one, beside the release before policies.
 
-Each release and policy has a process of its own; they take turns, and the fastest turn counts. DynamoDB's responses are replayed (see `benchmarks.request_cpu`). BEFORE names another commit for the release before. Run by
-`make bench`.
+Each release and policy has a process of its own; they take turns, and the fastest turn counts. DynamoDB's responses are
+replayed (see `benchmarks.request_cpu`). BEFORE names another commit for the release before. Run by `make bench`.
 """
 
 import json
