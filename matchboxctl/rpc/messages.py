@@ -30,7 +30,9 @@ def group_message(group: Group) -> pb.Group:
 
 def _metadata(group: Group) -> bytes:
     try:
-        policy = {} if group.boot is None else {POLICY: json.dumps(group.boot.fields(), sort_keys=True)}
+        # As Terraform's jsonencode writes it, so that a plan shows no difference.
+        fields = {} if group.boot is None else group.boot.fields()
+        policy = {POLICY: json.dumps(fields, sort_keys=True, separators=(",", ":"))} if fields else {}
         return write_metadata({**group.metadata, **policy})
     except RecursionError as error:
         message = f"metadata of group {group.id!r} is nested too deeply for gRPC: use `matchboxctl group`"

@@ -21,10 +21,9 @@ def incompatibility(document: Group | Profile) -> str | None:
     """What matchbox v0.11.0 ignores of the document, without values; None if it reads it as this project does."""
     if isinstance(document, Profile):
         return f"matchbox ignores the metadata of profile {document.id}" if document.metadata else None
-    if document.boot is not None:
-        return f"matchbox ignores the boot policy of group {document.id}"
-    listed = [key for key, value in document.selector.items() if not isinstance(value, str)]
-    return f"matchbox ignores group {document.id}: its selector lists {', '.join(listed)}" if listed else None
+    if listed := [key for key, value in document.selector.items() if not isinstance(value, str)]:
+        return f"matchbox ignores group {document.id}: its selector lists {', '.join(listed)}"
+    return None if document.boot is None else f"matchbox ignores the boot policy of group {document.id}"
 
 
 def template_incompatibility(kind: str, name: str, body: bytes) -> str | None:

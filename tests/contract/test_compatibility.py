@@ -88,6 +88,7 @@ def test_incompatibilities_are_listed(data: Path, run: Run, tmp_path: Path, caps
     for name, text in templates.items():
         (data / name).parent.mkdir(exist_ok=True)
         (data / name).write_text(text)
+    (data / "groups" / "guarded.json").write_text('{"profile": "p", "selector": {"os": "b"}, "boot": {"once": true}}')
     assert 0 == run("import", data)
     expected = [
         "note: matchbox does not render generic template sprig: it calls Sprig's b64enc, upper",
@@ -102,6 +103,7 @@ def test_incompatibilities_are_listed(data: Path, run: Run, tmp_path: Path, caps
             }.items()
         ),
         "note: matchbox ignores group listed: its selector lists os, rack",
+        "note: matchbox ignores the boot policy of group guarded",
         "note: matchbox ignores the metadata of profile meta",
     ]
     for options in (["--dry-run"], [], []):

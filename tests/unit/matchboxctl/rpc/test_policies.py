@@ -15,9 +15,10 @@ GROUP = Group("g", "", "p", {"os": "a"}, {"site": "north"}, Policy(approve=True,
 
 
 def test_a_policy_is_a_key_of_the_metadata() -> None:
+    """Its text is that of Terraform's jsonencode."""
     message = group_message(GROUP)
     assert json.loads(message.metadata) == {
-        "matchbox_boot": '{"approve": true, "from": ["10.0.0.0/8"]}',
+        "matchbox_boot": '{"approve":true,"from":["10.0.0.0/8"]}',
         "site": "north",
     }
     assert group_in(message) == GROUP
