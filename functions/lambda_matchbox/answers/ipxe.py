@@ -20,7 +20,9 @@ BOOT_SCRIPT = (
 
 def respond(boot: NetBoot, variables: Mapping[str, str] = NO_VARIABLES) -> Response:
     """The iPXE script that sets the variables and boots a profile."""
-    lines = ["#!ipxe", *(f"set {name} {value}" for name, value in variables.items())]
+    lines = ["#!ipxe"]
+    if variables:
+        lines += [f"set {name} {value}" for name, value in variables.items()]
     lines += [f"kernel {boot.kernel}{''.join(f' {arg}' for arg in boot.args)}"]
     lines += [f"initrd {initrd}" for initrd in boot.initrd]
     return Response.of(to_bytes("\n".join([*lines, "boot", ""])), TEXT)

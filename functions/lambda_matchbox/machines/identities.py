@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from lambda_matchbox.golang.hardware_address import InvalidMACError, normalise_mac
 
+_MAC_LENGTH = len("mac")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # What firmware has where nobody wrote one; the last UUID is AMI's.
 _PLACEHOLDERS = frozenset(
@@ -48,8 +49,10 @@ class Identities(NamedTuple):
     @property
     def keys(self) -> tuple[str, ...]:
         """Each with its kind, such as `mac:52:54:00:12:34:56`; the first names the machine."""
-        # A list is faster than a generator, and each request asks several times.
-        return tuple([f"{kind}:{value}" for kind, value in zip(self._fields, self, strict=True) if value])
+        # Written out, since each request asks several times.
+        mac = (f"mac:{self.mac}",) if self.mac else ()
+        uuid = (f"uuid:{self.uuid}",) if self.uuid else ()
+        return mac + uuid + ((f"serial:{self.serial}",) if self.serial else ())
 
     def completed(self, known: "Identities") -> "Identities":
         """These, and in place of empty ones those that are known of the same machine."""
@@ -61,10 +64,13 @@ def identities_in(labels: Mapping[str, str]) -> Identities:
 
     Raises AmbiguousMachineError.
     """
-    macs = {value for key, value in labels.items() if len(key) == 3 and value and key.lower() == "mac"}
-    if len(macs) > 1:
-        raise AmbiguousMachineError
-    return Identities("".join(macs), _uuid(labels.get("uuid", "")), _serial(labels.get("serial", "")))
+    mac = ""
+    for key, value in labels.items():
+        if len(key) == _MAC_LENGTH and value and key.lower() == "mac":
+            if mac and value != mac:
+                raise AmbiguousMachineError
+            mac = value
+    return Identities(mac, _uuid(labels.get("uuid", "")), _serial(labels.get("serial", "")))
 
 
 def identity(text: str) -> Identities:
@@ -84,5 +90,7 @@ def _uuid(text: str) -> str:
 
 
 def _serial(text: str) -> str:
+    if not text:
+        return ""
     text = text.strip()
     return "" if text.lower() in _NO_SERIALS else text
