@@ -8,7 +8,7 @@ from matchboxctl.check.boot_client import AbsentError, BootClient, DeliveryError
 from matchboxctl.check.downloads import Download, Downloads
 from matchboxctl.check.result import Result, Status
 from matchboxctl.check.selected_group import SelectedGroup
-from matchboxctl.netboot.addresses import Address, Expected, Reader
+from matchboxctl.netboot.addresses import REPOSITORY_FILES, Address, Expected, Reader
 from matchboxctl.netboot.treeinfo import DEFAULT_IMAGES, NAME, TreeInfo, read_treeinfo
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ class Contents:
                 yield from self._configuration(target, address.reader)
             case Expected.TREE:
                 yield self._tree(target._replace(url=target.url.rstrip("/")))
+            case Expected.REPOSITORY:
+                yield self._repository(target._replace(url=target.url.rstrip("/")))
             case Expected.SEED:
                 for name, reader in _SEED_FILES.items():
                     of_seed = target._replace(what=f"{target.what} {name}", url=target.url + name)
@@ -131,7 +133,7 @@ class Contents:
             yield self._result(Status.WARNING if is_directory else Status.FAILED, target, str(error))
             return
         found = _read(download.body) if download.body and _is_text(download.body) else None
-        if found is None or found.kind in ("text", "HTML page"):
+        if found is None or (found.kind in ("text", "HTML page") and not found.placeholders):
             yield self._downloaded(target, download)
         else:
             yield from self._described(target, found, download.note)
@@ -151,6 +153,19 @@ class Contents:
         except FetchError as error:
             return self._result(Status.FAILED, target, str(error))
         reason = f"404 from {origin(target.url)}: there is neither {' nor '.join(images)} below it"
+        return self._result(Status.FAILED, target, reason)
+
+    def _repository(self, target: Target) -> Result:
+        """The index of the repository at the address."""
+        for name in REPOSITORY_FILES:
+            index = target._replace(url=f"{target.url}/{name}")
+            try:
+                return self._downloaded(index, self._downloads.file(index.url))
+            except AbsentError:
+                continue
+            except FetchError as error:
+                return self._result(Status.FAILED, index, str(error))
+        reason = f"404 from {origin(target.url)}: it is no repository, without {', '.join(REPOSITORY_FILES[:3])}"
         return self._result(Status.FAILED, target, reason)
 
     def _tree_info(self, url: str) -> TreeInfo:

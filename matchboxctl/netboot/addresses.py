@@ -18,9 +18,18 @@ class Expected(StrEnum):
     CONFIGURATION = "configuration"
     FILE = "file"
     TREE = "installation tree"
+    REPOSITORY = "package repository"
     SEED = "directory of cloud-init's NoCloud data source"
     ANY = "file or configuration"
     NOTHING = "nothing that is fetched as it boots, such as a proxy"
+
+
+REPOSITORY_FILES = (
+    ".treeinfo",
+    "repodata/repomd.xml",
+    *(f"{arch}/APKINDEX.tar.gz" for arch in ("x86_64", "aarch64", "x86", "armv7", "armhf", "riscv64", "loongarch64")),
+)
+"""The files by which a repository is known: Anaconda's, or those of Alpine for its architectures."""
 
 
 class Reader(StrEnum):
@@ -53,10 +62,9 @@ _CONFIGURATIONS = {
     "ks": Reader.KICKSTART,
 }
 _FILES = frozenset({"coreos.live.rootfs_url", "coreos.inst.image_url"})
-_STAGE2, _REPOSITORY = "inst.stage2", "inst.repo"
+_STAGE2, _REPOSITORY, _ALPINE = "inst.stage2", "inst.repo", "alpine_repo"
 _NOT_FETCHED = frozenset(
     {
-        "alpine_repo",
         "archiso_http_srv",
         "http_proxy",
         "https_proxy",
@@ -71,12 +79,13 @@ _NOT_FETCHED = frozenset(
 # Programs that read nothing but whole addresses: a path is a mistake of the profile's author.
 _NO_PATHS = (Reader.TALOS, Reader.IGNITION)
 _WHOLE = re.compile(r"https?://|\$\{", re.IGNORECASE)
+_COMMA = re.compile(r",(?=https?://|\$\{(?:cwduri|base)\})", re.IGNORECASE)
 _SEED = re.compile(r"nocloud(?:-net)?(?:;[^;]*)*?;(?:s|seedfrom)=([^;]*)")
 _LIVE_ROOT = "live:"
 
 
 def addresses_in(args: Iterable[str]) -> list[Address]:
-    """The addresses in kernel arguments, in their order; an argument may hold several, separated by spaces.
+    """The addresses in kernel arguments, in their order; one may hold several, separated by spaces or commas.
 
     An address begins with `http://`, `https://` or a variable. Those of other schemes, such as `nfs:`, are left out.
     """
@@ -84,9 +93,10 @@ def addresses_in(args: Iterable[str]) -> list[Address]:
     found = [address for word in words for address in _address(word)]
     if not any(address.argument == _STAGE2 for address in found):
         return found
-    # Then the repository is read for packages only, much later.
+    # Then the repository is read for packages only.
     return [
-        address._replace(expected=Expected.NOTHING) if address.argument == _REPOSITORY else address for address in found
+        address._replace(expected=Expected.REPOSITORY) if address.argument == _REPOSITORY else address
+        for address in found
     ]
 
 
@@ -99,8 +109,9 @@ def _address(word: str) -> Iterator[Address]:
     if name == "root":
         value = value.removeprefix(_LIVE_ROOT)
     reader = _CONFIGURATIONS.get(name, Reader.UNKNOWN)
-    if _is_address(name, value, reader):
-        yield Address(name, value, _expected(name, reader), reader)
+    for text in _COMMA.split(value):
+        if _is_address(name, text, reader):
+            yield Address(name, text, _expected(name, reader), reader)
 
 
 def _is_address(name: str, value: str, reader: Reader) -> bool:
@@ -117,4 +128,6 @@ def _expected(name: str, reader: Reader) -> Expected:
         return Expected.FILE
     if name in (_STAGE2, _REPOSITORY):
         return Expected.TREE
+    if name == _ALPINE:
+        return Expected.REPOSITORY
     return Expected.NOTHING if name in _NOT_FETCHED else Expected.ANY

@@ -1,7 +1,7 @@
 """Placeholders that nothing replaces, such as `<cluster-join-token>`, in the values of configurations.
 
 Programs and texts within configurations use `<…>` and `${…}` themselves: there only an assignment of a placeholder,
-such as `TOKEN=<token>`, counts.
+such as `TOKEN=<token>`, counts, and `CHANGEME` and the like as a word of its own, unless a command looks for it.
 """
 
 import re
@@ -45,6 +45,8 @@ _VARIABLE = re.compile(r"\$\{[A-Za-z_][\w.:/-]*\}|\{\{[^{}]*\}\}")
 _ASSIGNMENT = re.compile(
     rf"""\s*(?:-\s+)?(?:export\s+)?["']?[\w.-]+["']?\s*(?P<by>[:=])\s*["']?(?:\w+=)?["']?(?P<value>{_NAMED}|{_WORD})["']?[;,]?\s*"""
 )
+_ALONE = re.compile(rf"""(?<![^\s"'=:])(?:{_WORD})(?![^\s"',;)])""")
+_LOOKS_FOR = re.compile(r"\[|\b(?:awk|case|grep|sed|test)\b")
 _NO_VALUE = "<no value>"
 _KICKSTART_WORD = re.compile(r"(?<![^\s=\"'/])<[A-Za-z][\w-]*>(?![^\s\"':/])")
 
@@ -78,13 +80,14 @@ def in_program(text: str) -> list[tuple[str, int]]:
 
 
 def _assigned(line: str, by: str = ":=") -> str:
-    """The placeholder that a line assigns by one of these characters; empty if it assigns none."""
+    """The placeholder that a line assigns by one of these characters, or has as a word; empty if it has none."""
     if _NO_VALUE in line:
         return _NO_VALUE
     found = _ASSIGNMENT.fullmatch(line)
-    if found is None or found["by"] not in by or _TAGS.fullmatch(found["value"]):
-        return ""
-    return found["value"]
+    if found is None:
+        word = None if line.lstrip().startswith("#") or _LOOKS_FOR.search(line) else _ALONE.search(line)
+        return word[0] if word else ""
+    return "" if found["by"] not in by or _TAGS.fullmatch(found["value"]) else found["value"]
 
 
 def in_text(text: str) -> list[Placeholder]:

@@ -12,7 +12,7 @@ from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.releases.pointers import covering
 from lambda_matchbox.web.signatures import SIGNED, signed_route
 from matchboxctl.netboot import treeinfo
-from matchboxctl.netboot.addresses import DIRECTORY, Expected
+from matchboxctl.netboot.addresses import DIRECTORY, REPOSITORY_FILES, Expected
 from matchboxctl.validate.boot_addresses import BootAddress, boot_addresses
 from matchboxctl.validate.contents import Contents
 from matchboxctl.validate.findings import Finding, Severity, some
@@ -40,9 +40,10 @@ def boot_findings(contents: Contents) -> Iterator[Finding]:
         if not profile.boot.kernel:
             yield Finding(Severity.FAULT, "boot", file, "the boot section has no kernel", "add boot.kernel")
         for address in boot_addresses(profile.boot):
+            groups = users.get(profile.id, ())
             if address.path.startswith(_ASSETS):
-                named.setdefault(address.path.removeprefix(_ASSETS), []).append(_Named(file, address))
-            yield from _address_findings(profile, file, address, users.get(profile.id, ()))
+                named.setdefault(address.path.removeprefix(_ASSETS), []).append(_Named(file, address, groups))
+            yield from _address_findings(profile, file, address, groups)
     yield from _asset_findings(contents, named)
 
 
@@ -82,10 +83,15 @@ def _label_findings(file: str, address: BootAddress, groups: Sequence[Group]) ->
 
 
 class _Named(NamedTuple):
-    """An address of an asset, in a profile's file."""
+    """An address of an asset, in the file of a profile of these groups."""
 
     file: str
     address: BootAddress
+    groups: Sequence[Group]
+
+
+def _groups(places: Sequence[_Named]) -> list[str]:
+    return list(dict.fromkeys(group.id for place in places for group in place.groups))
 
 
 def _asset_findings(contents: Contents, named: Mapping[str, Sequence[_Named]]) -> Iterator[Finding]:
@@ -97,46 +103,63 @@ def _asset_findings(contents: Contents, named: Mapping[str, Sequence[_Named]]) -
         more = f" (and {len(places) - 1} more)" if len(places) > 1 else ""
         where = f"{first.address.where}{more}: {first.address.path}"
         try:
-            reason = _absence(contents, path, first.address.expected)
+            reason, paths = _absence(contents, path, first.address.expected)
             if not reason and first.address.expected is Expected.FILE:
                 if contents.assets.file(path + _SUM) is None:
                     without_sum.setdefault(path, list(places))
                 else:
                     with_sum.add(str(PurePosixPath(path).parent))
         except StoreUnavailableError as error:
-            reason = f"cannot be read: {error}"
+            reason, paths = f"cannot be read: {error}", [path]
         if reason:
             # What another server has is not known.
             severity = Severity.FAULT if first.address.is_own else Severity.NOTE
             where += "" if first.address.is_own else ", if that is this server,"
-            yield Finding(severity, "asset", first.file, f"{where} {reason}", _advice(contents, path))
+            yield Finding(
+                severity, "asset", first.file, f"{where} {reason}", _advice(contents, paths), groups=_groups(places)
+            )
     for path, places in without_sum.items():
         if str(PurePosixPath(path).parent) in with_sum:
             message = f"{places[0].address.where}: {_ASSETS}{path} has no {_SUM} beside it, unlike others"
-            yield Finding(Severity.NOTE, "checksum", places[0].file, message, _advice(contents, path + _SUM))
+            yield Finding(Severity.NOTE, "checksum", places[0].file, message, _advice(contents, [path + _SUM]))
 
 
-def _absence(contents: Contents, path: str, expected: Expected) -> str:
-    """What is absent at the path of an asset; empty if it is there. Raises StoreUnavailableError."""
+class _Absence(NamedTuple):
+    """What is absent, empty if nothing is, and the paths that would have it."""
+
+    reason: str
+    paths: Sequence[str]
+
+
+def _absence(contents: Contents, path: str, expected: Expected) -> _Absence:
+    """What is absent at the path of an asset. Raises StoreUnavailableError."""
     directory = path.rstrip("/")
     match expected:
         case Expected.TREE:
             images = (treeinfo.NAME, *treeinfo.DEFAULT_IMAGES)
             paths = (directory, *(f"{directory}/{name}" for name in images))
-            return "" if any(map(contents.assets.file, paths)) else f"has neither {' nor '.join(images)}"
+            reason = "" if any(map(contents.assets.file, paths)) else f"has neither {' nor '.join(images)}"
+        case Expected.REPOSITORY:
+            is_there = any(contents.assets.file(f"{directory}/{name}") for name in REPOSITORY_FILES)
+            reason = "" if is_there else f"is no repository, without {', '.join(REPOSITORY_FILES[:3])}"
         case Expected.SEED:
             missing = [name for name in _SEED if contents.assets.file(f"{directory}/{name}") is None]
-            return f"lacks {' and '.join(missing)}" if missing else ""
+            reason = f"lacks {' and '.join(missing)}" if missing else ""
+            return _Absence(reason, [f"{directory}/{name}" for name in missing])
         case Expected.ANY if contents.assets.listing(directory) is not None:
-            return ""
+            reason = ""
         case _:
-            return "does not exist" if contents.assets.file(path) is None else ""
+            reason = "does not exist" if contents.assets.file(path) is None else ""
+    return _Absence(reason, [path])
 
 
-def _advice(contents: Contents, path: str) -> str:
+def _advice(contents: Contents, paths: Sequence[str]) -> str:
+    path = paths[0]
     for source in contents.sources.values():
         if path.startswith(f"{source.assets}/"):
             if covering(contents.pointers, path) is None:
                 return contents.sync_command(source.id)
             return f"the release of source {source.id} lacks it: see its files"
-    return f"add {contents.assets_path / path}" if contents.assets_path else "add it by matchboxctl import"
+    if not contents.assets_path:
+        return "add it by matchboxctl import"
+    return f"add {' and '.join(str(contents.assets_path / file) for file in paths)}"

@@ -18,6 +18,7 @@ from matchboxctl.validate.talosctl import refusal, talosctl
 
 _LINE = re.compile(r", line (\d+): ")
 _TALOS = "Talos v1alpha1"
+_UNCHECKED = "Ignition 2."
 # Each takes the program a tenth of a second.
 _MAX_VALIDATED = 5
 _MAX_SHOWN = 5
@@ -61,6 +62,8 @@ class _ConfigurationCheck:
         for line in trial.response.report:
             self._add(Finding(Severity.NOTE, "butane", file, line), trial)
         configuration = read_configuration(body, reader)
+        if configuration.kind.startswith(_UNCHECKED):
+            self._add(Finding(Severity.NOTE, "configuration", file, f"machines get {configuration.kind}"), trial)
         # What anything may read may be anything.
         if configuration.problem and reader is not Reader.UNKNOWN:
             of_another_kind = not read_configuration(body).problem

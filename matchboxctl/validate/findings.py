@@ -7,6 +7,10 @@ from typing import NamedTuple
 MAX_NAMED = 5
 """The groups that a message names; the others are counted."""
 
+_MAX_SIZE = 1000
+# The rules on what templates render, whose messages name no groups.
+_RENDERED = frozenset({"template", "placeholder", "configuration", "talosctl", "butane"})
+
 
 class Severity(StrEnum):
     """A fault keeps machines from booting, or gives them what was not meant; a note may be as intended."""
@@ -29,6 +33,12 @@ class Finding(NamedTuple):
     advice: str = ""
     line: int | None = None
     groups: Sequence[str] = ()
+
+    @property
+    def text(self) -> str:
+        """The message for a reader, with the groups for which something was rendered."""
+        message = shortened(self.message)
+        return f"{message}, for {some(self.groups)}" if self.groups and self.rule in _RENDERED else message
 
     def document(self) -> Mapping[str, object]:
         """The finding for programs."""
@@ -65,6 +75,11 @@ class Result(NamedTuple):
             "templates": self.templates,
             "findings": [finding.document() for finding in self.findings],
         }
+
+
+def shortened(text: str) -> str:
+    """The text without the rest of one that quotes a very long name."""
+    return text if len(text) <= _MAX_SIZE else f"{text[:_MAX_SIZE]}…"
 
 
 def some(ids: Iterable[str]) -> str:

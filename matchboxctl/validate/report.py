@@ -6,10 +6,9 @@ from itertools import groupby
 
 from matchboxctl.cli.plurals import counted
 from matchboxctl.cli.tables import shown
-from matchboxctl.validate.findings import Finding, Result, Severity
+from matchboxctl.validate.findings import Finding, Result, Severity, shortened
 
 _GAP = "  "
-_MAX_SIZE = 1000
 _WORD_WIDTH = max(map(len, Severity)) + len(_GAP)
 
 
@@ -43,14 +42,14 @@ def short_form(result: Result, command: str, limit: int) -> list[str]:
 def _line(finding: Finding) -> str:
     line = "" if finding.line is None else f":{finding.line}"
     where = f"{finding.file}{line}: " if finding.file else ""
-    return shown(f"{where}{finding.severity}: {_shortened(finding.message)}")
+    return shown(f"{where}{finding.severity}: {finding.text}")
 
 
 def _lines(finding: Finding, width: int) -> Iterator[str]:
     line = "" if finding.line is None else f"line {finding.line}: "
     first = f"{_GAP}{finding.severity:{_WORD_WIDTH}}"
     rest = " " * len(first)
-    for text, indent in ((f"{line}{_shortened(finding.message)}", first), (_shortened(finding.advice), rest)):
+    for text, indent in ((f"{line}{finding.text}", first), (shortened(finding.advice), rest)):
         # Paths and addresses stay whole, so that they can be copied.
         yield from textwrap.wrap(
             shown(text),
@@ -60,8 +59,3 @@ def _lines(finding: Finding, width: int) -> Iterator[str]:
             break_long_words=False,
             break_on_hyphens=False,
         )
-
-
-def _shortened(text: str) -> str:
-    """The text without the rest of one that quotes a very long name."""
-    return text if len(text) <= _MAX_SIZE else f"{text[:_MAX_SIZE]}…"

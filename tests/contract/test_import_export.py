@@ -247,7 +247,7 @@ def test_failing_template_is_shown_and_imported(
     reason = "$.storage.files.0.path, line 3 col 26: path not absolute"
     what = f"what it renders is a Butane config that is refused: {reason}"
     errors = [line for line in capsys.readouterr().err.splitlines() if ": fault: " in line]
-    assert [f"  {data}/ignition/wrong: fault: {what}"] == errors
+    assert [f"  {data}/ignition/wrong: fault: {what}, for group wrong"] == errors
     assert {"T#ignition#wrong", "T#ignition#right"} <= contents(stores).keys()
 
 

@@ -34,6 +34,17 @@ ARGS: Mapping[str, tuple[str, ...]] = {
     "notree": ("inst.stage2=${cwduri}assets/absent/",),
     "wrongtree": ("inst.stage2=${cwduri}assets/wrong",),
     "oldtree": ("inst.repo=${cwduri}assets/old",),
+    "repositories": (
+        "inst.stage2=${cwduri}assets/os",
+        "inst.repo=${cwduri}assets/os/",
+        "alpine_repo=${cwduri}assets/alpine",
+    ),
+    "norepositories": (
+        "inst.stage2=${cwduri}assets/os",
+        "inst.repo=${cwduri}assets/absent",
+        "alpine_repo=${cwduri}assets/no",
+    ),
+    "text": ("x=${cwduri}generic?is=text",),
     "seed": ("ds=nocloud;s=${cwduri}assets/seed/",),
     "noseed": ("ds=nocloud;s=${cwduri}assets/absent/",),
     "any": ("url=${cwduri}generic?is=any", "other=${cwduri}assets/rootfs.img", "url=${cwduri}assets/absent"),
@@ -45,6 +56,7 @@ ARGS: Mapping[str, tuple[str, ...]] = {
     "token": ("inst.ks=${cwduri}generic?is=token&token=hunter2",),
 }
 TEMPLATES: Mapping[str, tuple[str, str]] = {
+    "text": ("generic", "x CHANGEME\n"),
     "talos": ("ignition", TALOS),
     "blank": ("ignition", TALOS + "  sysctls:\n    id: {{.request.query.uuid}}\n"),
     "placeholder": ("ignition", TALOS.replace("{{.token}}", "<join-token>")),
@@ -70,6 +82,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "assets/rootfs.img.sha256": digest.encode(),
         "assets/os/.treeinfo": TREEINFO.format(digest).encode(),
         "assets/os/images/install.img": IMAGE,
+        "assets/alpine/x86_64/APKINDEX.tar.gz": IMAGE,
         "assets/wrong/.treeinfo": TREEINFO.format("0" * 64).encode(),
         "assets/wrong/images/install.img": IMAGE,
         "assets/old/LiveOS/squashfs.img": IMAGE,
@@ -231,6 +244,22 @@ def test_second_stage_is_found_as_anaconda_finds_it(checked: Checked, url: str) 
     code, lines = followed(checked, url, "oldtree")
     assert (0, True) == (code, lines[0].startswith("ok     inst.repo /assets/old/LiveOS/squashfs.img  T  10,240 bytes"))
     assert checked.failure(url, "--label", "is=wrongtree").startswith("the hash is sha256-")
+
+
+def test_repositories_are_known_by_their_index(checked: Checked, url: str) -> None:
+    code, lines = followed(checked, url, "repositories")
+    assert 0 == code
+    assert lines[1].startswith("ok     inst.repo /assets/os/.treeinfo  T  ")
+    assert lines[2].startswith("ok     alpine_repo /assets/alpine/x86_64/APKINDEX.tar.gz  T  10,240 bytes")
+    code, lines = followed(checked, url, "norepositories")
+    assert (1, ["ok", "FAILED", "FAILED"]) == (code, [line.split()[0] for line in lines])
+    why = "it is no repository, without .treeinfo, repodata/repomd.xml, x86_64/APKINDEX.tar.gz"
+    assert f"FAILED alpine_repo /assets/no  T  404 from {url}: {why}" == lines[2]
+
+
+def test_placeholder_in_a_text_of_no_known_kind_is_a_warning(checked: Checked, url: str) -> None:
+    _, lines = followed(checked, url, "text")
+    assert lines[0].endswith("placeholder is left: CHANGEME (line 1)")
 
 
 def test_seed_of_cloud_init_is_fetched(checked: Checked, url: str) -> None:

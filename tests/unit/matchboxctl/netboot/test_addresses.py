@@ -31,6 +31,7 @@ IGNITION = "${cwduri}ignition?uuid=${uuid}"
         ("root=live:http://h/squashfs.img", Address("root", "http://h/squashfs.img", Expected.FILE)),
         ("url=http://h/x.iso", Address("url", "http://h/x.iso", Expected.ANY)),
         ("some.other=${cwduri}assets/x", Address("some.other", "${cwduri}assets/x", Expected.ANY)),
+        ("alpine_repo=http://h/main", Address("alpine_repo", "http://h/main", Expected.REPOSITORY)),
         ("http_proxy=http://proxy:3128", Address("http_proxy", "http://proxy:3128", Expected.NOTHING)),
         ("ds=nocloud;s=http://h/seed/", Address("ds", "http://h/seed/", Expected.SEED, Reader.CLOUD_INIT)),
         (
@@ -42,6 +43,11 @@ IGNITION = "${cwduri}ignition?uuid=${uuid}"
 )
 def test_argument_has_an_address(argument: str, address: Address) -> None:
     assert [address] == addresses_in([argument])
+
+
+def test_argument_has_addresses_joined_by_commas() -> None:
+    found = addresses_in(["repos=http://h/a,${cwduri}b?x=1,${mac},https://h/c"])
+    assert ["http://h/a", "${cwduri}b?x=1,${mac}", "https://h/c"] == [address.text for address in found]
 
 
 @pytest.mark.parametrize(
@@ -69,11 +75,11 @@ def test_one_argument_may_hold_several() -> None:
     assert ["http://h/a", "http://h/b"] == [address.text for address in found]
 
 
-def test_repository_beside_stage2_is_not_fetched() -> None:
+def test_repository_beside_stage2_is_read_for_packages() -> None:
     alone, *_ = addresses_in(["inst.repo=http://h/os"])
     assert Expected.TREE is alone.expected
     both = addresses_in(["inst.repo=http://h/os", "inst.stage2=http://h/os"])
-    assert [Expected.NOTHING, Expected.TREE] == [address.expected for address in both]
+    assert [Expected.REPOSITORY, Expected.TREE] == [address.expected for address in both]
 
 
 def test_script_has_files_in_order_with_arguments() -> None:

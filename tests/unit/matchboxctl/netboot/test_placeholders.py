@@ -63,6 +63,8 @@ def test_value_without_placeholders(value: str) -> None:
         ('[Service]\nEnvironment="TOKEN=<token>"\n', [("<token>", 2)]),
         ("<cluster-join-token>\n", [("<cluster-join-token>", 1)]),
         ("echo <no value>\n", [("<no value>", 1)]),
+        ("echo CHANGEME\ncurl -H 'X: REPLACE_ME' http://h\n", [("CHANGEME", 1), ("REPLACE_ME", 2)]),
+        ("x CHANGEME\n", [("CHANGEME", 1)]),
     ],
 )
 def test_program_assigns_placeholders(program: str, found: list[tuple[str, int]]) -> None:
@@ -78,6 +80,10 @@ cat <file1 >file2
 sort <in-file >out-file
 x=$(jq .a <config.json)
 if [ "$TOKEN" = CHANGEME ]; then echo "replace CHANGEME in ${0}" >&2; exit 1; fi
+sed -i s/CHANGEME/$HOSTNAME/ /etc/x
+grep -q CHANGEME /etc/x && exit 1
+# echo CHANGEME
+echo "$YOUR_NAME" ${YOUR_TOKEN} /opt/YOUR_DIR
 [ "$A" -lt 3 ] && cat <<EOF >/var/www/index.html
 <html><body><p class="x">Hello <b>${HOSTNAME}</b></p><br>
 {{ .Values.x }} <script>if (a<b && c>d) {}</script></body>
@@ -94,6 +100,8 @@ awk '{ print $1 }' <<<"$x"
 def test_script_and_text_have_what_they_assign() -> None:
     script = b"#!/bin/sh\nusage='\n  --token: <token>\n'\nTOKEN=<token>\n"
     assert ["<token> (line 5)"] == [str(one) for one in read_configuration(script).placeholders]
+    script = b"#!/bin/sh\necho CHANGEME\n"
+    assert ["CHANGEME (line 2)"] == [str(one) for one in read_configuration(script).placeholders]
     assert () == read_configuration(b"NAME=${NAME}\n").placeholders
     assert ["<name> (line 1)"] == [str(one) for one in read_configuration(b"NAME=<name>\n").placeholders]
 
@@ -179,5 +187,6 @@ user --name=CHANGEME
         "<password-hash> (line 2)",
         "<mirror> (line 3)",
         "<token> (line 10)",
+        "CHANGEME (line 11)",
         "CHANGEME (line 13)",
     ] == [str(one) for one in in_kickstart(text)]

@@ -97,6 +97,11 @@ def test_request_without_a_label_of_the_selector_is_a_fault(tmp_path: Path) -> N
             "/assets/tree has neither .treeinfo nor images/install.img nor LiveOS/squashfs.img",
         ),
         ("ds=nocloud;s=${cwduri}assets/seed/", "fault", "/assets/seed/ lacks user-data and meta-data"),
+        (
+            "alpine_repo=${cwduri}assets/alpine",
+            "fault",
+            "/assets/alpine is no repository, without .treeinfo, repodata/repomd.xml, x86_64/APKINDEX.tar.gz",
+        ),
     ],
 )
 def test_absent_asset_of_an_argument_is_found(tmp_path: Path, arg: str, severity: str, message: str) -> None:
@@ -104,14 +109,22 @@ def test_absent_asset_of_an_argument_is_found(tmp_path: Path, arg: str, severity
     assert (severity, "asset", "profiles/p.json", None, f"{where}: {message}") == one(tmp_path, booting([arg]))
 
 
+def test_files_that_a_seed_lacks_are_to_be_added(tmp_path: Path) -> None:
+    (finding,) = found(tmp_path, booting(["ds=nocloud-net;s=${cwduri}assets/f/"]))
+    assert f"add {tmp_path}/assets/f/user-data and {tmp_path}/assets/f/meta-data" == finding.advice
+    assert ["g"] == finding.groups
+
+
 def test_assets_of_arguments_that_are_there_are_no_findings(tmp_path: Path) -> None:
     args = [
         "inst.stage2=${cwduri}assets/tree",
         "ds=nocloud;s=${cwduri}assets/seed/",
+        "inst.repo=${cwduri}assets/tree/",
+        "alpine_repo=${cwduri}assets/alpine,${cwduri}assets/alpine/",
         "url=${cwduri}assets/seed/",
         "coreos.live.rootfs_url=${cwduri}assets/my%20rootfs",
     ]
-    paths = ("tree/.treeinfo", "seed/user-data", "seed/meta-data", "my rootfs")
+    paths = ("alpine/aarch64/APKINDEX.tar.gz", "tree/.treeinfo", "seed/user-data", "seed/meta-data", "my rootfs")
     assert [] == found(tmp_path, {**booting(args), **{f"assets/{path}": "x" for path in paths}})
 
 

@@ -29,7 +29,27 @@ def test_template_that_fails_is_a_fault_of_its_groups(
     (finding,) = found(tmp_path, {**booting([], **{f"{kind}_id": "t"}), f"{kind}/t": body})
     assert ("fault", "template", f"{kind}/t", line) == (*finding[:3], finding.line)
     assert finding.message.startswith(message)
+    assert finding.text == f"{finding.message}, for group g"
     assert ["g"] == list(finding.groups)
+
+
+def test_groups_for_which_a_template_fails_are_named(tmp_path: Path) -> None:
+    groups = {f"groups/h{at}.json": {"profile": "p", "selector": {"n": f"{at}"}} for at in range(6)}
+    (finding,) = found(tmp_path, {**GENERIC, **groups, "generic/t": "{{.absent}}"})
+    assert finding.text.endswith(", for groups g, h0, h1, h2, h3 and 2 more")
+    assert 7 == len(finding.groups)
+
+
+@pytest.mark.parametrize("args", [[], ["ignition.config.url=${cwduri}ignition?mac=${mac:hexhyp}"]])
+def test_ignition_config_whose_rules_are_not_checked_is_a_note(tmp_path: Path, args: list[str]) -> None:
+    files = {**booting(args, ignition_id="t.json"), "ignition/t.json": '{"ignition": {"version": "2.3.0"}}'}
+    message = "machines get Ignition 2.3.0, whose rules are not checked"
+    assert ("note", "configuration", "ignition/t.json", None, message) == one(tmp_path, files)
+
+
+def test_placeholder_in_a_text_of_no_known_kind_is_found(tmp_path: Path) -> None:
+    files = {**booting(["x=${cwduri}generic?mac=${mac:hexhyp}"], generic_id="t"), "generic/t": "x CHANGEME\n"}
+    assert ("fault", "placeholder", "generic/t", 1) == one(tmp_path, files)[:4]
 
 
 def test_template_that_no_group_uses_is_parsed(tmp_path: Path) -> None:
