@@ -48,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     if "_MATCHBOXCTL_COMPLETE" in os.environ:
+        # Whoever interrupts it is at a prompt, where a traceback would be in the way.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         from matchboxctl.completion.shells import complete
 
         return complete(command_line, os.environ["_MATCHBOXCTL_COMPLETE"])
@@ -73,11 +75,11 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _misused(error: click.UsageError) -> int:
-    """Print the error, and unless a value is wrong, the usage of the command; its whole help for a group alone."""
+    """Print the error and the usage of the command; its whole help for a group alone."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
         return error.exit_code
-    if error.ctx is not None and type(error) is not click.BadParameter:
+    if error.ctx is not None:
         _, *path = error.ctx.command_path.split()
         print(f"{error.ctx.get_usage()}\nSee `{' '.join([PROGRAM, 'help', *path])}`.", file=sys.stderr)
     return _failed(error.format_message(), error.exit_code)

@@ -9,6 +9,8 @@ from matchboxctl.cli.errors import UsageError
 DATA_PATH = "/var/lib/matchbox"
 """The default data directory, as with matchbox."""
 
+_LAST_PORT = 65535
+
 
 class Address(NamedTuple):
     """A host without brackets, and a port; port 0 is any free one."""
@@ -47,6 +49,8 @@ def parse_labels(labels: Sequence[str]) -> list[tuple[str, str]]:
 def parse_address(flag: str, address: str) -> Address:
     """The address given for the flag. Raises UsageError."""
     host, separator, port = address.rpartition(":")
-    if not separator or not (port.isascii() and port.isdigit()) or int(port) > 65535:
+    if not separator or not (port.isascii() and port.isdigit()):
         raise UsageError(f"invalid {flag} {address!r}: use HOST:PORT")
+    if int(port) > _LAST_PORT:
+        raise UsageError(f"invalid {flag} {address!r}: ports end at {_LAST_PORT}")
     return Address(host.strip("[]") or "0.0.0.0", int(port))  # noqa: S104 (as matchbox reads `:8080`)

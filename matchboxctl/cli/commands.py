@@ -1,5 +1,6 @@
 """Commands and groups of Click whose long flags have one dash or two, and whose help has examples."""
 
+import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -33,6 +34,10 @@ class _Flags(click.Command):
             flag = next(arg for arg in given if arg.startswith(error.option_name)).partition("=")[0]
             raise self.unknown_flag(ctx, flag, given) from None
 
+    def get_short_help_str(self, limit: int = 0) -> str:  # noqa: ARG002
+        """The summary in a list of commands, which wraps it."""
+        return super().get_short_help_str(sys.maxsize)
+
     def has_flag(self, flag: str, ctx: click.Context) -> bool:
         """Whether the command has this flag, written with one dash or two."""
         return any(flag in (name, name.removeprefix("-")) for each in self.get_params(ctx) for name in each.opts)
@@ -45,11 +50,14 @@ class _Flags(click.Command):
                     formatter.write_text(example)
         super().format_epilog(ctx, formatter)
 
+    def flags_like(self, flag: str, ctx: click.Context) -> list[str]:
+        """The long flags that may be meant by one that the command does not have."""
+        flags = [name for each in self.get_params(ctx) for name in each.opts if name.startswith("--")]
+        return _alike(flag if flag.startswith("--") else f"-{flag}", flags)
+
     def unknown_flag(self, ctx: click.Context, flag: str, given: Sequence[str]) -> click.UsageError:  # noqa: ARG002
         """The error that the command has no such flag among what was given."""
-        flags = [name for each in self.get_params(ctx) for name in each.opts if name.startswith("--")]
-        name = flag if flag.startswith("--") else f"-{flag}"
-        return click.NoSuchOption(name, f"No such option '{flag}'.", possibilities=flags, ctx=ctx)
+        return click.UsageError(f"No such option '{flag}'.{_did_you_mean(self.flags_like(flag, ctx))}", ctx)
 
 
 class Command(_Flags):
@@ -71,7 +79,26 @@ class Group(_Flags, click.Group):
                     return click.UsageError(f"{flag} goes after the command: {inner.command_path} {flag} ...", ctx)
                 if isinstance(command, Group):
                     return command.unknown_flag(inner, flag, given[place + 1 :])
+                meant = [f"{inner.command_path} {one} ..." for one in command.flags_like(flag, inner)]
+                return click.UsageError(f"No such option '{flag}'.{_did_you_mean(meant)}", ctx)
         return super().unknown_flag(ctx, flag, given)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is named first; an unknown one is answered with what may have been meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            name = error.command_name
+            flags = [one for one in self.flags_like(f"--{name}", ctx) if one == f"--{name}"]
+            meant = flags or _alike(name, self.list_commands(ctx)) or self._commands_of_commands(ctx, name)
+            raise click.UsageError(f"No such command '{name}'.{_did_you_mean(meant)}", ctx) from None
+
+    def _commands_of_commands(self, ctx: click.Context, name: str) -> list[str]:
+        """`group list` and others for `list`."""
+        commands = ((outer, self.get_command(ctx, outer)) for outer in self.list_commands(ctx))
+        return [f"{outer} {name}" for outer, one in commands if isinstance(one, click.Group) and name in one.commands]
 
 
 class Line(NamedTuple):
@@ -106,3 +133,14 @@ class LazyGroup(Group):
         for heading, lines in self._sections.items():
             with formatter.section(heading):
                 formatter.write_dl([(f"{line.name:{width}}", line.summary) for line in lines])
+
+
+def _alike(name: str, names: Sequence[str]) -> list[str]:
+    """Those that are like the name, or begin with it."""
+    from difflib import get_close_matches
+
+    return get_close_matches(name, names) or [one for one in names if one.startswith(name)]
+
+
+def _did_you_mean(names: Sequence[str]) -> str:
+    return f" Did you mean {' or '.join(map(repr, names))}?" if names else ""

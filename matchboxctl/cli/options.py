@@ -37,6 +37,17 @@ def _completed_by_the_shell(metavar: str) -> Callable[..., "list[CompletionItem]
     return complete if kind else None
 
 
+class Choice(click.Choice[str]):
+    """One of some words; a wrong one is answered with what may have been meant."""
+
+    def get_invalid_choice_message(self, value: str, ctx: click.Context | None) -> str:
+        """The message."""
+        from matchboxctl.cli.names import did_you_mean
+
+        message = super().get_invalid_choice_message(value, ctx)
+        return message.removesuffix(".") + did_you_mean(value, lambda: self.choices)
+
+
 def argument(name: str, metavar: str, **settings: Any) -> _Decorator:
     """An argument; the shell completes files and directories."""
     return click.argument(name, metavar=metavar, shell_complete=_completed_by_the_shell(metavar), **settings)
@@ -91,7 +102,7 @@ def log_flags(command: Callable[..., Any]) -> Callable[..., Any]:
     levels = f"lowest level of the log on standard error: {', '.join(LEVELS)}"
     formats = "format of the log: text, short lines with colours unless NO_COLOR is set, or json"
     shown = "text on a terminal, json elsewhere"
-    command = flag("--log-format", "FORMAT", formats, None, shown=shown, type=click.Choice(FORMATS))(command)
+    command = flag("--log-format", "FORMAT", formats, None, shown=shown, type=Choice(FORMATS))(command)
     return flag("--log-level", "LEVEL", levels, "info", type=_level)(command)
 
 
@@ -99,7 +110,17 @@ def _level(text: str) -> str:
     try:
         return log_level(text)
     except ValueError as error:
-        raise click.BadParameter(str(error)) from error
+        from matchboxctl.cli.names import did_you_mean
+
+        raise click.BadParameter(f"{error}{did_you_mean(text, lambda: LEVELS)}") from error
+
+
+def boolean(text: str) -> bool:
+    """The type of a flag with a value, in matchbox's spellings."""
+    value = click.BOOL.str_to_bool(text)
+    if value is None:
+        raise click.BadParameter(f"{text!r} is neither true nor false")
+    return value
 
 
 def label_option() -> _Decorator:
@@ -110,5 +131,5 @@ def label_option() -> _Decorator:
 
 def output_option(text: str = "table", *others: str) -> _Decorator:
     """`-o`; `text` names the default, which is for people."""
-    formats = click.Choice((text, "json", "yaml", *others))
+    formats = Choice((text, "json", "yaml", *others))
     return click.option("-o", "--output", type=formats, default=text, help="the format")

@@ -14,8 +14,9 @@ class Warnings:
         self._lock = Lock()
 
     def summary(self, done: str) -> str:
-        """`2 could not be listed (see the warnings above)`."""
-        return f"{self.count} could not be {done} (see the {'warning' if self.count == 1 else 'warnings'} above)"
+        """`2 could not be listed (see the warnings above); the rest is listed`."""
+        above = "warning" if self.count == 1 else "warnings"
+        return f"{self.count} could not be {done} (see the {above} above); the rest is {done}"
 
     def warn(self, line: str) -> None:
         """Print one warning."""

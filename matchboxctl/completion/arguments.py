@@ -3,6 +3,7 @@
 import click
 
 from matchboxctl.cli.commands import Command
+from matchboxctl.cli.options import Choice
 
 
 @click.command(
@@ -13,7 +14,7 @@ from matchboxctl.cli.commands import Command
         "fish, in ~/.config/fish/config.fish: matchboxctl completion fish | source",
     ],
 )
-@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
+@click.argument("shell", type=Choice(("bash", "zsh", "fish")))
 def completion(shell: str) -> None:
     """Print the completion script of a shell.
 

@@ -8,7 +8,7 @@ import click
 from matchboxctl.cli.arguments import DATA_PATH
 from matchboxctl.cli.commands import Command
 from matchboxctl.cli.errors import UsageError
-from matchboxctl.cli.options import argument, option
+from matchboxctl.cli.options import Choice, argument, option
 
 _PROJECTS = ("flatcar", "fedora-coreos")
 _EPILOG = (
@@ -25,10 +25,10 @@ _EPILOG = (
         "matchboxctl fetch flatcar --key Flatcar_Image_Signing_Key.asc --into examples/flatcar",
     ],
 )
-@argument("project", metavar="PROJECT", type=click.Choice(_PROJECTS))
+@argument("project", metavar="PROJECT", type=Choice(_PROJECTS))
 @option("--channel", metavar="NAME", default="stable", help="the release channel")
 @option("--version", metavar="VERSION", default="", show_default="the channel's newest", help="the release")
-@click.option("--arch", type=click.Choice(("x86_64", "aarch64")), default="x86_64", help="the processor")
+@click.option("--arch", type=Choice(("x86_64", "aarch64")), default="x86_64", help="the processor")
 @option(
     "--into",
     metavar="DIR",

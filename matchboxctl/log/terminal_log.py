@@ -34,7 +34,7 @@ class TerminalLog(LineLog):
         return f"{self._colour(_DIM, time.strftime('%H:%M:%S'))}  " + f"\n{_INDENT}".join(lines)
 
     def _request(self, fields: Mapping[str, object], width: int) -> Iterator[str]:
-        """Machine, what it requests, status, milliseconds; a reason is never shortened."""
+        """Machine, what it requests, status, milliseconds; in full where they fail the reason and the machine."""
         texts = {name: shown(str(value)) for name, value in fields.items()}
         room = width - _FIXED
         what = " ".join(filter(None, (texts["method"].removeprefix("GET"), texts["path"])))
@@ -42,7 +42,8 @@ class TerminalLog(LineLog):
         with_more = ": ".join(filter(None, (what, reason))) if reason else f"{what} → {group}" if group else what
         is_below = bool(reason) and len(with_more) > room
         colour = _STATUS_COLOURS.get(texts["status"][0], _RED)
-        machine = next(filter(None, map(texts.get, ("mac", "hostname", "serial", "uuid", "client"))), "-")
+        named = ((name, texts.get(name)) for name in ("mac", "hostname", "serial", "uuid", "client"))
+        name, machine = next(((name, text) for name, text in named if text), ("", "-"))
         yield "  ".join(
             (
                 f"{_shortened(machine, _MACHINE):{_MACHINE}}",
@@ -51,6 +52,8 @@ class TerminalLog(LineLog):
                 self._colour(_DIM, f"{_milliseconds(float(texts['milliseconds'])):>5} ms"),
             )
         )
+        if len(machine) > _MACHINE and texts["status"] >= "4":
+            yield from self._wrapped(f"{name}={machine}", width, colour)
         if is_below:
             yield from self._wrapped(reason, width, colour)
         for name in ("ignored_labels", "butane"):

@@ -9,7 +9,7 @@ import click
 
 from matchboxctl.cli.commands import Group
 from matchboxctl.cli.options import MODES, label_option, option, output_option, store_flags
-from matchboxctl.store.advice import advising
+from matchboxctl.store.advice import chosen_with_advice
 
 if TYPE_CHECKING:
     from matchboxctl.machines.opened_stores import OpenedStores
@@ -29,9 +29,8 @@ machine = Group(
 @contextmanager
 def _opened(data_path: str, stack: str) -> "Iterator[OpenedStores]":
     from matchboxctl.machines.opened_stores import opened_stores
-    from matchboxctl.store.mode import chosen_store
 
-    with advising(), opened_stores(chosen_store(data_path, stack)) as opened, opened.advising():
+    with chosen_with_advice(data_path, stack) as store, opened_stores(store) as opened, opened.advising():
         yield opened
 
 

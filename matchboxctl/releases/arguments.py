@@ -1,7 +1,8 @@
 """The commands on image sources and their releases."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import click
 
 from matchboxctl.cli.commands import Command
 from matchboxctl.cli.options import MODES, output_option, store_flags
-from matchboxctl.store.advice import advising
+from matchboxctl.store.advice import chosen_with_advice
 
 if TYPE_CHECKING:
     from lambda_matchbox.image_sync.sources import SourceStores
@@ -21,12 +22,12 @@ def _command(*examples: str) -> Callable[[Callable[..., Any]], Command]:
     return click.command(cls=Command, epilog=MODES, examples=examples)
 
 
-def _stores(data_path: str, stack: str) -> "SourceStores":
+@contextmanager
+def _stores(data_path: str, stack: str) -> Iterator["SourceStores"]:
     from matchboxctl.releases.source_stores import stores_in_directory, stores_in_table
-    from matchboxctl.store.mode import chosen_store
 
-    store = chosen_store(data_path, stack)
-    return stores_in_directory(store) if isinstance(store, Path) else stores_in_table(store)
+    with chosen_with_advice(data_path, stack) as store:
+        yield stores_in_directory(store) if isinstance(store, Path) else stores_in_table(store)
 
 
 def _complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
@@ -34,7 +35,8 @@ def _complete(context: click.Context, _: click.Parameter, incomplete: str) -> li
     from matchboxctl.releases.source_stores import source_ids
 
     def ids() -> set[str]:
-        return source_ids(_stores(context.params["data_path"], context.params["stack"]))
+        with _stores(context.params["data_path"], context.params["stack"]) as stores:
+            return source_ids(stores)
 
     return completions(ids, incomplete, context.params.get("sources") or ())
 
@@ -55,8 +57,8 @@ def sync(sources: Sequence[str], data_path: str, stack: str, output: str) -> Non
     """
     from matchboxctl.releases.sync import sync
 
-    with advising():
-        sync(_stores(data_path, stack), sources, os.environ, output)
+    with _stores(data_path, stack) as stores:
+        sync(stores, sources, os.environ, output)
 
 
 @_command("matchboxctl releases talos-arm64", "matchboxctl releases talos-arm64 -o env")
@@ -70,8 +72,8 @@ def releases(source: str, data_path: str, stack: str, output: str) -> None:
     """
     from matchboxctl.releases.commands import releases
 
-    with advising():
-        releases(_stores(data_path, stack), source, output)
+    with _stores(data_path, stack) as stores:
+        releases(stores, source, output)
 
 
 @_command("matchboxctl rollback talos-arm64")
@@ -86,8 +88,8 @@ def rollback(source: str, digest: str | None, data_path: str, stack: str) -> Non
     """
     from matchboxctl.releases.commands import rollback
 
-    with advising():
-        rollback(_stores(data_path, stack), source, digest)
+    with _stores(data_path, stack) as stores:
+        rollback(stores, source, digest)
 
 
 @_command("matchboxctl follow talos-arm64")
@@ -97,8 +99,8 @@ def follow(source: str, data_path: str, stack: str) -> None:
     """Let syncs update an image source again after a rollback."""
     from matchboxctl.releases.commands import follow
 
-    with advising():
-        follow(_stores(data_path, stack), source)
+    with _stores(data_path, stack) as stores:
+        follow(stores, source)
 
 
 @_command("matchboxctl withdraw talos-arm64")
@@ -108,5 +110,5 @@ def withdraw(source: str, data_path: str, stack: str) -> None:
     """Stop serving the releases of a removed image source."""
     from matchboxctl.releases.commands import withdraw_removed
 
-    with advising():
-        withdraw_removed(_stores(data_path, stack), source)
+    with _stores(data_path, stack) as stores:
+        withdraw_removed(stores, source)

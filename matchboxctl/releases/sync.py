@@ -31,7 +31,7 @@ def sync(stores: SourceStores, ids: Sequence[str], environment: Mapping[str, str
         alike = did_you_mean(unknown[0], lambda: found.sources)
         raise UsageError(f"no source {unknown[0]!r} in {stores.name}{alike or available}")
     if not found.sources:
-        print(f"no image sources in {stores.name}; add one to sources/ (see docs/images.md)", file=sys.stderr)
+        print(f"no image sources in {stores.name}; add one with `matchboxctl source create -f FILE`", file=sys.stderr)
     chosen = list(dict.fromkeys(ids or found.sources))
     with closing(Registry(logins_from_environment(environment))) as registry:
         report = SyncReport(output)

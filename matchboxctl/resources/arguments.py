@@ -1,13 +1,14 @@
 """`matchboxctl group|profile|source|ignition|generic|cloud`, each with its verbs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from matchboxctl.cli.commands import Group
 from matchboxctl.cli.options import MODES, argument, option, output_option, store_flags
-from matchboxctl.store.advice import advising
+from matchboxctl.store.advice import chosen_with_advice
 
 if TYPE_CHECKING:
     from matchboxctl.resources.command import Target
@@ -51,15 +52,17 @@ def _resource(resource: str) -> Group:
         from matchboxctl.cli.names import completions
 
         def names() -> Sequence[str]:
-            target = _target(context.params["data_path"], context.params["stack"])
-            return list(target.documents.names(target.resource.kind))
+            with _target(context.params["data_path"], context.params["stack"]) as target:
+                return list(target.documents.names(target.resource.kind))
 
         return completions(names, incomplete, context.params.get("names") or ())
 
-    def _target(data_path: str, stack: str) -> "Target":
+    @contextmanager
+    def _target(data_path: str, stack: str) -> Iterator["Target"]:
         from matchboxctl.resources.command import target_of
 
-        return target_of(resource, data_path, stack)
+        with chosen_with_advice(data_path, stack) as store:
+            yield target_of(resource, store)
 
     name_argument = click.argument("name", metavar=words.metavar, shell_complete=complete)
 
@@ -69,8 +72,8 @@ def _resource(resource: str) -> Group:
     def list_(data_path: str, stack: str, output: str) -> None:
         from matchboxctl.resources.command import list_all
 
-        with advising():
-            list_all(_target(data_path, stack), output)
+        with _target(data_path, stack) as target:
+            list_all(target, output)
 
     @verb("describe", f"Show the details of {words.one_of_kind}.", words.example)
     @name_argument
@@ -79,8 +82,8 @@ def _resource(resource: str) -> Group:
     def describe(name: str, data_path: str, stack: str, output: str) -> None:
         from matchboxctl.resources.command import describe
 
-        with advising():
-            describe(_target(data_path, stack), name, output)
+        with _target(data_path, stack) as target:
+            describe(target, name, output)
 
     @verb("get", f"Print the file of {words.one_of_kind}.", words.example)
     @name_argument
@@ -89,8 +92,8 @@ def _resource(resource: str) -> Group:
     def get(name: str, data_path: str, stack: str, output: str) -> None:
         from matchboxctl.resources.command import get
 
-        with advising():
-            get(_target(data_path, stack), name, output)
+        with _target(data_path, stack) as target:
+            get(target, name, output)
 
     is_template = words.one == "template"
     content = (
@@ -114,8 +117,8 @@ def _resource(resource: str) -> Group:
     def create(files: Sequence[str], more: Sequence[str], data_path: str, stack: str, name: str | None = None) -> None:
         from matchboxctl.resources.command import create
 
-        with advising():
-            create(_target(data_path, stack), [*files, *more], name)
+        with _target(data_path, stack) as target:
+            create(target, [*files, *more], name)
 
     @verb("delete", f"Delete {words.several}.", words.example)
     @click.argument("names", metavar=f"{words.metavar}...", nargs=-1, required=True, shell_complete=complete)
@@ -124,8 +127,8 @@ def _resource(resource: str) -> Group:
     def delete(names: Sequence[str], data_path: str, stack: str, *, yes: bool = False) -> None:
         from matchboxctl.resources.command import delete
 
-        with advising():
-            delete(_target(data_path, stack), names, yes=yes)
+        with _target(data_path, stack) as target:
+            delete(target, names, yes=yes)
 
     if is_template:
         name_option = click.option(

@@ -23,7 +23,7 @@ from matchboxctl.resources.profile import ProfileResource
 from matchboxctl.resources.resource import Draft, Resource
 from matchboxctl.resources.source import SourceResource
 from matchboxctl.resources.template import TemplateResource
-from matchboxctl.store.mode import chosen_store
+from matchboxctl.store.mode import StoreSettings
 
 _RESOURCES: Sequence[Resource] = (
     GroupResource(),
@@ -48,10 +48,9 @@ class Target(NamedTuple):
     documents: Documents
 
 
-def target_of(word: str, data_path: str, stack: str) -> Target:
-    """The documents that flag and environment name. Raises UsageError."""
+def target_of(word: str, store: StoreSettings | Path) -> Target:
+    """The documents of that kind in the store. Raises UsageError."""
     resource = next(resource for resource in _RESOURCES if resource.word == word)
-    store = chosen_store(data_path, stack)
     if isinstance(store, Path):
         check_data_path(store)
         return Target(resource, DirectoryDocuments(store))
@@ -77,7 +76,7 @@ def list_all(target: Target, output: str) -> None:
             lambda: table(resource.columns, resource.rows(target.documents, warn)),
         )
     if warnings.count:
-        raise FailedError(f"{warnings.summary('listed')}; the rest is")
+        raise FailedError(warnings.summary("listed"))
 
 
 def describe(target: Target, name: str, output: str) -> None:

@@ -7,7 +7,7 @@ import click
 
 from matchboxctl.cli.commands import Command
 from matchboxctl.cli.errors import UsageError
-from matchboxctl.cli.options import MODES, flag, log_flags, store_flags
+from matchboxctl.cli.options import MODES, boolean, flag, log_flags, store_flags
 from matchboxctl.log.settings import LogSettings
 from matchboxctl.rpc.arguments import rpc_flags, rpc_settings
 
@@ -45,7 +45,7 @@ _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
     type=_COUNT,
 )
 @flag("--processes", "N", "processes that share the address", min(_CORES, 2), type=_COUNT)
-@flag("--web-ssl", "BOOL", "serve https in place of http", "false", type=bool, is_flag=False, flag_value="true")
+@flag("--web-ssl", "BOOL", "serve https in place of http", "false", type=boolean, is_flag=False, flag_value="true")
 @flag("--https-address", "HOST:PORT", "where to serve https beside http", shown="off")
 @flag(
     "--web-cert-file",

@@ -2,37 +2,43 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.errors import StoreUnavailableError
 from matchboxctl.cli.errors import FailedError, UsageError
-from matchboxctl.store.mode import StoreSettings
+from matchboxctl.store.mode import StoreSettings, chosen_store
 
-_ABSENT = ("ResourceNotFoundException", "NoSuchBucket", "404")
+_NO_TABLE = "ResourceNotFoundException"
+_ABSENT = (_NO_TABLE, "NoSuchBucket", "404")
 _FORBIDDEN = ("AccessDeniedException", "AccessDenied", "403", "UnrecognizedClientException", "InvalidAccessKeyId")
 _INVALID = ("InvalidSignatureException", "SignatureDoesNotMatch", "ExpiredToken", "ExpiredTokenException")
 
 
 def with_advice(error: AWSError) -> str:
     """What AWS refused, and what to do about it."""
-    # boto3's error names the operation.
-    reason = error.__cause__ or error
     if error.code in _ABSENT:
-        return f"{reason}; create table and bucket with `matchboxctl init`"
+        absent = "table" if error.code == _NO_TABLE else "bucket"
+        return f"the {absent} does not exist; create table and bucket with `matchboxctl init`"
+    # boto3's error knows it.
+    operation = getattr(error.__cause__, "operation_name", "")
+    reason = f"{operation}: {error.message} ({error.code})" if operation else str(error)
     if error.code in _INVALID:
         return f"{reason}; check the credentials"
-    return f"{reason}; check the permissions of these credentials" if error.code in _FORBIDDEN else str(reason)
+    return f"{reason}; check the permissions of these credentials" if error.code in _FORBIDDEN else reason
 
 
 @contextmanager
-def advising() -> Iterator[None]:
-    """Raise FailedError with advice for what files, table or bucket refuse in the body."""
+def chosen_with_advice(data_path: str, stack: str) -> Iterator[StoreSettings | Path]:
+    """The chosen store. Raises FailedError with advice for what files, table or bucket refuse in the body."""
+    store = chosen_store(data_path, stack)
     try:
-        yield
+        yield store
     except OSError as error:
         raise FailedError(str(error) if error.filename is None else f"{error.filename}: {error.strerror}") from error
     except AWSError as error:
-        raise FailedError(with_advice(error)) from error
+        where = str(store) if isinstance(store, Path) else store.description
+        raise FailedError(f"{where}: {with_advice(error)}") from error
 
 
 @contextmanager
@@ -55,5 +61,6 @@ def advising_on(store: StoreSettings) -> Iterator[None]:
         if isinstance(error.__cause__, (NoCredentialsError, PartialCredentialsError)):
             raise UsageError(str(error)) from error
         if isinstance(error.__cause__, EndpointConnectionError):
-            raise FailedError(f"{store.description}: {error}; check the endpoint and the network") from error
+            endpoint = error.__cause__.kwargs["endpoint_url"]
+            raise FailedError(f"cannot connect to {endpoint}; check the endpoint and the network") from error
         raise FailedError(f"{store.description}: {error}; run the same command again") from error

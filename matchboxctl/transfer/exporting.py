@@ -68,7 +68,7 @@ def export_directory(
             Report(output, dry_run=dry_run), prune=prune, machines=machines, dry_run=dry_run
         )
     if warnings.count:
-        raise FailedError(f"{warnings.summary('exported')}; the rest is")
+        raise FailedError(warnings.summary("exported"))
 
 
 class _Export:

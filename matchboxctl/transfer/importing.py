@@ -65,7 +65,7 @@ def import_directory(
         _Import(store, root, directory, warnings, report, prune=prune, dry_run=dry_run).run()
         report.end()
     if warnings.count:
-        raise FailedError(f"{warnings.summary('imported')}; the rest is")
+        raise FailedError(warnings.summary("imported"))
 
 
 class _Import:

@@ -135,7 +135,7 @@ def test_only_written_files_are_counted(
     output = capsys.readouterr()
     assert "files: 0 added, 0 changed, 0 removed, 0 unchanged\n" == output.out
     assert f"matchboxctl: {tmp_path}/out/generic/t: cannot be written: File too large" in output.err.splitlines()
-    assert "matchboxctl: 6 could not be exported (see the warnings above); the rest is" in output.err
+    assert "matchboxctl: 6 could not be exported (see the warnings above); the rest is exported" in output.err
     assert {} == files(tmp_path / "out")
 
 

@@ -135,7 +135,7 @@ def test_broken_and_overlapping_sources_are_named(
         f"matchboxctl: {where}/arm.json: line 5: tag: unknown field",
         f"matchboxctl: {where}/absent.json: cannot be read: No such file or directory",
         f"matchboxctl: {where}/below.json: assets: 'talos/amd64/x' overlaps 'talos/amd64' of the source 'amd'",
-        "matchboxctl: 3 could not be imported (see the warnings above); the rest is",
+        "matchboxctl: 3 could not be imported (see the warnings above); the rest is imported",
     } <= set(output.err.splitlines())
     assert "image sources: 1 added, 1 changed, 0 removed, 0 unchanged" in output.out
     assert {"arm": 3, "amd": 4, "new": 3} == {name: source.keep for name, source in parsed(table).items()}

@@ -84,5 +84,6 @@ def test_store_that_is_absent_is_a_failure_with_advice(
     monkeypatch.setenv("MATCHBOX_TABLE", "absent")
     assert 1 == run("validate")
     output = capsys.readouterr()
-    assert "create table and bucket with `matchboxctl init`" in output.err
+    assert output.err.startswith("matchboxctl: table absent on http://")
+    assert output.err.endswith(": the table does not exist; create table and bucket with `matchboxctl init`\n")
     assert "nothing found" not in output.out

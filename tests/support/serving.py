@@ -141,7 +141,7 @@ def serving(data: Path, *flags: str) -> Iterator[int]:
 
 
 def refused_start(*flags: str, environment: Mapping[str, str] | None = None) -> str:
-    """The one line of an error of `serve`."""
+    """The error of `serve`, whose last line it is."""
     ended = subprocess.run(
         [*COMMAND, *flags],
         capture_output=True,
@@ -151,6 +151,6 @@ def refused_start(*flags: str, environment: Mapping[str, str] | None = None) -> 
         env={**os.environ, **(environment or {})},
     )
     assert (2, "") == (ended.returncode, ended.stdout)
-    (line,) = ended.stderr.splitlines()
+    *_, line = ended.stderr.splitlines()
     assert line.startswith("matchboxctl: ")
     return line

@@ -90,11 +90,42 @@ def test_help_fits_the_terminal(
         (["group", "lst"], "list"),
         (["help", "serv"], "serve"),
         (["help", "group", "delet"], "delete"),
+        (["version"], "--version"),
+        (["-v"], "--version"),
+        (["list"], "cloud list"),
+        (["approve"], "machine approve"),
+        (["--adress", "x", "serve"], "matchboxctl serve --address ..."),
     ],
 )
 def test_unknown_command_is_like_another(run: Commands, words: list[str], meant: str) -> None:
-    *_, error = run.refused(*words)
-    assert error.endswith(f"Did you mean {meant!r}?") or f"Did you mean one of: {meant!r}" in error
+    """Or like a flag, or one of another command's."""
+    assert f"Did you mean {meant!r}" in run.refused(*words)[-1]
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        ("fetch flatcarr", "'flatcarr' is not one of 'flatcar', 'fedora-coreos'; did you mean 'flatcar'?"),
+        ("group list -o jsn", "'jsn' is not one of 'table', 'json', 'yaml'; did you mean 'json'?"),
+        ("serve --log-level warnin", "debug, trace; did you mean 'warning'?"),
+        ("serve --web-ssl=maybe", "'maybe' is neither true nor false"),
+    ],
+)
+def test_wrong_value_shows_the_usage_of_its_command(run: Commands, words: str, what: str) -> None:
+    usage, see, error = run.refused(*words.split())
+    command = words.partition(" -")[0].removesuffix(" flatcarr")
+    assert usage.startswith(f"Usage: matchboxctl {command} [OPTIONS]")
+    assert f"See `matchboxctl help {command}`." == see
+    assert error.endswith(what)
+
+
+def test_port_that_does_not_exist_is_named(run: Commands) -> None:
+    error = "matchboxctl: invalid --address '127.0.0.1:65536': ports end at 65535"
+    assert error == run.refused("serve", "--address", "127.0.0.1:65536", "--data-path", "/")[-1]
+
+
+def test_summaries_of_verbs_are_whole(run: Commands) -> None:
+    assert "..." not in run("machine", "--help").out.partition("Commands:")[2]
 
 
 @pytest.mark.parametrize("flag", ["--lable", "-lable", "--lable=x"])

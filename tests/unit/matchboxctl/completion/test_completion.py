@@ -3,13 +3,15 @@
 import json
 import os
 import shlex
+import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from subprocess import PIPE, STDOUT
 
 import pytest
 
@@ -167,23 +169,43 @@ def test_errors_are_silent(tmp_path: Path) -> None:
     assert [] == completed("group get ", {**both, "AWS_EC2_METADATA_DISABLED": "true"})
 
 
-def test_hanging_store_has_no_completions() -> None:
-    with closing(socket.create_server(("127.0.0.1", 0))) as silent, ThreadPoolExecutor(1) as beside:
-        silent.settimeout(60)
-        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        environment = {
-            **PLAIN,
-            "MATCHBOX_TABLE": "t",
-            "MATCHBOX_BUCKET": "b",
-            "AWS_REGION": "eu-west-1",
-            "AWS_ACCESS_KEY_ID": "a",
-            "AWS_SECRET_ACCESS_KEY": "s",
-            "AWS_ENDPOINT_URL": endpoint,
-        }
+@pytest.fixture
+def silent() -> Iterator[tuple[socket.socket, Mapping[str, str]]]:
+    """A listening socket, and the environment of a command for which it is AWS."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+        listening.settimeout(60)
+        yield (
+            listening,
+            {
+                **PLAIN,
+                "MATCHBOX_TABLE": "t",
+                "MATCHBOX_BUCKET": "b",
+                "AWS_REGION": "eu-west-1",
+                "AWS_ACCESS_KEY_ID": "a",
+                "AWS_SECRET_ACCESS_KEY": "s",
+                "AWS_ENDPOINT_URL": f"http://127.0.0.1:{listening.getsockname()[1]}",
+            },
+        )
+
+
+def test_hanging_store_has_no_completions(silent: tuple[socket.socket, Mapping[str, str]]) -> None:
+    listening, environment = silent
+    with ThreadPoolExecutor(1) as beside:
         pressed = beside.submit(completed, "group get ", environment)
-        connection, _ = silent.accept()
+        connection, _ = listening.accept()
         with connection:
             assert [] == pressed.result()
+
+
+def test_interrupted_completion_prints_nothing(silent: tuple[socket.socket, Mapping[str, str]]) -> None:
+    listening, environment = silent
+    asked = {"_MATCHBOXCTL_COMPLETE": "bash_complete", "COMP_WORDS": "matchboxctl\ngroup\nget\n", "COMP_CWORD": "3"}
+    with subprocess.Popen(["matchboxctl"], env={**environment, **asked}, stdout=PIPE, stderr=STDOUT) as process:
+        connection, _ = listening.accept()
+        with connection:
+            process.send_signal(signal.SIGINT)
+            assert (b"", None) == process.communicate(timeout=60)
+    assert -signal.SIGINT == process.returncode
 
 
 @pytest.mark.parametrize(("shell", "word"), [("bash", "complete -o"), ("zsh", "compdef"), ("fish", "--command")])

@@ -66,6 +66,14 @@ def test_reason_is_shown_in_full() -> None:
     assert all(line.startswith(" " * 10) and len(line) <= 80 for line in below)
 
 
+def test_unknown_machine_is_shown_in_full() -> None:
+    """A UUID is longer than its column, and a group's selector needs all of it."""
+    first, below, reason = lines("/ipxe", labels={"uuid": UUID}, reason="no group matches " * 4, status=404)
+    assert UUID not in first
+    assert [" " * 10 + f"uuid={UUID}", " " * 10 + ("no group matches " * 4).strip()] == [below, reason]
+    assert 1 == len(lines("/ipxe", labels={"uuid": UUID}, group="g", status=200))
+
+
 def test_warnings_about_a_request_are_below_its_line() -> None:
     _, ignored, first, second = lines(
         "/ignition", ignored_labels=("a\n",), report=("line 1: x", "line 2: y"), status=200

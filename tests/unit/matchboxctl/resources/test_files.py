@@ -116,7 +116,7 @@ def test_list_warns_of_damaged_documents(commands: ResourceCommands) -> None:
         f"matchboxctl: {groups}/\\udcff.json: its name is not UTF-8",
         f"matchboxctl: {groups}/bad\\x1b.json: line 1: not JSON: expecting property name enclosed in double quotes",
         f"matchboxctl: {groups}/mac.json: invalid MAC address 'x': write it like 52:54:00:12:34:56",
-        "matchboxctl: 4 could not be listed (see the warnings above); the rest is",
+        "matchboxctl: 4 could not be listed (see the warnings above); the rest is listed",
         f"matchboxctl: open {groups}/directory.json: is a directory",
     ] == sorted(ended.err.splitlines())
     ended = commands.run("group", "get", "bad\x1b")

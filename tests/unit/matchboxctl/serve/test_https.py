@@ -154,7 +154,7 @@ def test_contradicting_flags_are_refused(data: Path, capsys: pytest.CaptureFixtu
     line = refused("--web-ssl", "--https-address", "127.0.0.1:0")
     assert "--web-ssl serves https in place of http, and --https-address beside it: use one of them" in line
     assert "server.crt cannot be read" in refused("--web-ssl", "--web-cert-file", "/nowhere/server.crt")
-    assert "'maybe' is not a valid boolean" in refused("--web-ssl=maybe")
+    assert "'maybe' is neither true nor false" in refused("--web-ssl=maybe")
 
 
 class Served(NamedTuple):
