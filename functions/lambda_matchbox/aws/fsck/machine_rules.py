@@ -32,8 +32,8 @@ def machine_damage(items: Mapping[str, Item], now: int) -> Iterator[MachineDamag
     """The damage among these items, by their keys; `now` in seconds since 1970."""
     records = {key.removeprefix(MACHINE): _state_of(item) for key, item in items.items()}
     machines: dict[str, set[MachineState]] = {}
-    for state in records.values():
-        if state is not None:
+    for identity, state in records.items():
+        if state is not None and identity in state.identities.keys:
             machines.setdefault(state.id, set()).add(state)
     merged = {machine_id: strictest(states) for machine_id, states in machines.items()}
     owners = _owners(records, merged)
@@ -43,7 +43,8 @@ def machine_damage(items: Mapping[str, Item], now: int) -> Iterator[MachineDamag
         findings = [*_findings(machine_id, state, states, owners, records)]
         if findings and own:
             named = {identity for one in states for identity in one.identities.keys}
-            mended = state._replace(identities=_only(state.identities, own))
+            others = [found for identity in own if (found := records.get(identity)) is not None]
+            mended = strictest(one._replace(identities=_only(state.identities, own)) for one in [state, *others])
             yield MachineDamage(machine_id, findings, frozenset(map(machine_key, named)), mended)
     for identity, found in records.items():
         if identity not in owners:
@@ -62,7 +63,7 @@ def _owners(records: Mapping[str, MachineState | None], machines: Mapping[str, M
     for machine_id, state in sorted(machines.items(), key=lambda one: one[1].revision):
         owners |= dict.fromkeys(state.identities.keys, machine_id)
     for identity, found in records.items():
-        if found is not None and identity in machines[found.id].identities.keys:
+        if found is not None and found.id in machines and identity in machines[found.id].identities.keys:
             owners[identity] = found.id
     return owners
 
@@ -82,9 +83,12 @@ def _findings(
             yield Finding(Kind.WRONG, f"{text}; --repair leaves it to the second, whose record it has")
         elif identity not in records:
             yield Finding(Kind.MISSING, f"machine {machine_id} has no record under {identity}, and cannot be changed")
-        elif records[identity] is None:
+        elif (found := records[identity]) is None:
             text = f"the record of machine {machine_id} under {identity} is damaged: it gets a 503"
             yield Finding(Kind.UNREADABLE, f"{text}; --repair writes it as its other records are")
+        elif identity not in found.identities.keys:
+            text = f"the record of machine {machine_id} under {identity} is one of {found.id}, which has it no more"
+            yield Finding(Kind.WRONG, f"{text}; --repair writes it as the first's other records are")
 
 
 def _stray(identity: str, found: MachineState | None, now: int) -> MachineDamage:
@@ -100,7 +104,8 @@ def _stray(identity: str, found: MachineState | None, now: int) -> MachineDamage
     )
     named = Identities(**{kind: value}) if kind in Identities._fields else Identities(serial=identity)
     mended = MachineState(named, held=now, installed=now)
-    return MachineDamage(identity, [finding], frozenset({machine_key(identity)}), mended)
+    keys = {identity, *(() if found is None else found.identities.keys)}
+    return MachineDamage(identity, [finding], frozenset(map(machine_key, keys)), mended)
 
 
 def _only(identities: Identities, kept: set[str]) -> Identities:
