@@ -44,9 +44,11 @@ def _resource(resource: str) -> Group:
         resource, help=f"List, show, create and delete {words.several}.", epilog=epilog, subcommand_metavar="VERB ..."
     )
 
-    def verb(name: str, help_text: str, *arguments: str) -> Callable[[Callable[..., Any]], click.Command]:
+    def verb(
+        name: str, help_text: str, *arguments: str, options: str = "[OPTIONS]"
+    ) -> Callable[[Callable[..., Any]], click.Command]:
         example = " ".join(["matchboxctl", resource, name, *arguments])
-        return commands.command(name, help=help_text, epilog=epilog, examples=[example])
+        return commands.command(name, help=help_text, epilog=epilog, examples=[example], options_metavar=options)
 
     def complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
         from matchboxctl.cli.names import completions
@@ -102,7 +104,7 @@ def _resource(resource: str) -> Group:
         else f"JSON or YAML of any number of {words.several}, as `list -o` prints them, or a directory of such files"
     )
 
-    @verb("create", f"Create or replace {words.several}.", "-f", "FILE")
+    @verb("create", f"Create or replace {words.several}.", "-f", "FILE", options="-f FILE [OPTIONS]")
     @option(
         "-f",
         "--file",

@@ -97,12 +97,12 @@ def parsed(
         raise FailedError(f"{file.shown}: {shown(str(error))}") from error
     fields: dict[str, object] = json.loads(file.body.decode("utf-8", "replace"))
     document_id = next((value for key, value in reversed(fields.items()) if key.lower() == "id"), None)
+    unknown = [f"line {key.line}: {key}" for key in unknown_keys(kind, file.body)]
     if not isinstance(document_id, str) or not document_id:
-        raise FailedError(f'{file.shown}: a {word} needs an "id"')
+        raise FailedError("; ".join([f'{file.shown}: a {word} needs an "id"', *unknown]))
     if why := id_error(document_id):
         raise FailedError(f"{file.shown}: {why}")
-    notes = [f"{file.shown}: line {key.line}: {key}" for key in unknown_keys(kind, file.body)]
-    return Parsed(without_surrogates(document_id), document, notes)
+    return Parsed(without_surrogates(document_id), document, unknown)
 
 
 def _documents(file: NamedFile) -> Iterator[NamedFile]:

@@ -58,8 +58,8 @@ class GroupResource:
         found = parsed(file, self.word, self.kind, parse_group)
         group = found.document._replace(id=found.id)
         if not group.profile:
-            raise FailedError(f'{file.shown}: a group needs a "profile"')
-        notes = list(found.notes)
+            raise FailedError("; ".join([f'{file.shown}: a group needs a "profile"', *found.notes]))
+        notes = [f"{file.shown}: {note}" for note in found.notes]
         if notes and not group.selector:
             # The unknown key may be a misspelt one.
             notes.append(f"{file.shown}: without a selector, the group matches every machine that no other group does")

@@ -54,7 +54,7 @@ class ProfileResource:
             file.shown,
             profile,
             lambda documents: documents.put_profile(profile),
-            found.notes,
+            [f"{file.shown}: {note}" for note in found.notes],
             lambda documents: absent_templates(profile, documents.holds),
         )
 

@@ -31,6 +31,16 @@ def commands(
     [
         ("group", '{"profile": "p"}', 'a group needs an "id"'),
         ("group", '{"id": "g"}', 'a group needs a "profile"'),
+        (
+            "group",
+            '{"id": "g",\n"profil": "p"}',
+            "a group needs a \"profile\"; line 2: unknown key 'profil' is ignored: did you mean 'profile'?",
+        ),
+        (
+            "group",
+            '{"idd": "g", "profile": "p"}',
+            "a group needs an \"id\"; line 1: unknown key 'idd' is ignored: did you mean 'id'?",
+        ),
         ("group", '{"id": "a/b", "profile": "p"}', "invalid id 'a/b': '/', NUL, '.' and '..' are not allowed"),
         (
             "group",
@@ -98,6 +108,11 @@ def test_missing_data_directory_is_not_created(commands: ResourceCommands) -> No
     ended = commands.run("group", "list", "-data-path", "/nowhere")
     why = "matchboxctl: /nowhere is not a directory: set --data-path to matchbox's data directory\n"
     assert Ended(2, "", why) == ended
+
+
+def test_usage_of_create_shows_that_it_needs_a_file(commands: ResourceCommands) -> None:
+    usage = commands.run("group", "create", "--help").out.partition("\n")[0]
+    assert "Usage: matchboxctl group create -f FILE [OPTIONS] [FILE]..." == usage
 
 
 def test_list_warns_of_damaged_documents(commands: ResourceCommands) -> None:

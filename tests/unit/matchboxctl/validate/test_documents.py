@@ -1,6 +1,7 @@
 """Findings on documents, and on what they refer to."""
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -112,6 +113,15 @@ def test_documents_in_yaml_are_faults(tmp_path: Path) -> None:
     """matchbox reads .json alone; what else lies there is nobody's mistake."""
     files = {"groups/x.yaml": "profile: p", "groups/README.md": "", "profiles/.gitkeep": ""}
     assert ("fault", "directory", "groups", None, "1 YAML file is not read") == one(tmp_path, files)
+
+
+@pytest.mark.parametrize("kind", ["groups", "profiles", "sources"])
+def test_name_that_is_not_utf8_and_directory_with_a_documents_name_are_faults(tmp_path: Path, kind: str) -> None:
+    write(tmp_path, GOOD)
+    (tmp_path / kind / "dir.json").mkdir(parents=True)
+    (tmp_path / kind / os.fsdecode(b"\xff.json")).write_text('{"profile": "p", "image": "h/x:1", "assets": "x"}')
+    unreadable = {one.message for one in found(tmp_path, {}) if one.rule == "unreadable"}
+    assert {"it is a directory", "its name is not UTF-8: other commands than serve refuse it"} <= unreadable
 
 
 def test_part_of_a_data_directory_has_a_hint(tmp_path: Path) -> None:
