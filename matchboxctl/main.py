@@ -14,6 +14,7 @@ from matchboxctl.cli.errors import CommandError, FailedError, UsageError
 from matchboxctl.cli.extras import missing_extra
 from matchboxctl.cli.options import MODES, store_flags
 from matchboxctl.cli.standard_output import OutputError, discard_output, flush_output, open_output
+from matchboxctl.cli.wrapping import wrapped
 from matchboxctl.commands import SECTIONS
 
 PROGRAM = "matchboxctl"
@@ -86,7 +87,9 @@ def _misused(error: click.UsageError) -> int:
 
 
 def _failed(message: object, code: int) -> int:
-    print(f"{PROGRAM}: {message}", file=sys.stderr)
+    text = f"{PROGRAM}: {message}"
+    # A process may be started without standard error.
+    print(text if sys.stderr is None else wrapped(text, sys.stderr), file=sys.stderr)
     return code
 
 

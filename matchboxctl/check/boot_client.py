@@ -150,7 +150,7 @@ class BootClient:
         where, host = origin(url), urlsplit(url).hostname
         match error:
             case NameResolutionError():
-                return f"the name {host!r} cannot be resolved: compare it with the stack's output"
+                return f"the name {host!r} cannot be resolved: check its spelling; on AWS, the stack's outputs have it"
             case NewConnectionError() if isinstance(error.__cause__, ConnectionRefusedError):
                 return f"{where} refuses the connection: no server listens on that port"
             case NewConnectionError():

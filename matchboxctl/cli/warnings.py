@@ -4,6 +4,7 @@ import sys
 from threading import Lock
 
 from matchboxctl.cli.progress import bars_hidden
+from matchboxctl.cli.wrapping import wrapped
 
 
 class Warnings:
@@ -22,4 +23,4 @@ class Warnings:
         """Print one warning."""
         with self._lock, bars_hidden():
             self.count += 1
-            print(f"matchboxctl: {line}", file=sys.stderr)
+            print(wrapped(f"matchboxctl: {line}", sys.stderr), file=sys.stderr)

@@ -13,6 +13,7 @@ from pathlib import Path
 from lambda_matchbox.errors import MatchboxError
 from matchboxctl.cli.errors import CommandError
 from matchboxctl.cli.standard_output import OutputError
+from matchboxctl.cli.wrapping import wrapped
 from matchboxctl.serve.backends import Directories
 from matchboxctl.store.mode import StoreSettings
 
@@ -52,7 +53,7 @@ def _validate(source: Directories | StoreSettings, reading: Connection, writing:
     os.nice(_NICENESS)
     lines = _lines(source)
     with suppress(OutputError):
-        print(*lines, sep="\n", end="\n" * bool(lines), flush=True)
+        print(*(wrapped(line, sys.stdout) for line in lines), sep="\n", end="\n" * bool(lines), flush=True)
 
 
 def _lines(source: Directories | StoreSettings) -> list[str]:
@@ -68,8 +69,11 @@ def _lines(source: Directories | StoreSettings) -> list[str]:
         command = shlex.join(["matchboxctl", "validate", str(data), *flags])
     else:
         data, assets = source, None
-        # The stack's names may have come from a flag.
-        command = f"MATCHBOX_TABLE={source.table} MATCHBOX_BUCKET={source.bucket} matchboxctl validate"
+        command = "matchboxctl validate"
+        if source.stack:
+            command += f" --stack {shlex.quote(source.stack)}"
+        else:
+            command = f"MATCHBOX_TABLE={source.table} MATCHBOX_BUCKET={source.bucket} {command}"
     try:
         with advising_for(data):
             result = validate(source_contents(data, assets))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class StoreSettings(NamedTuple):
-    """Names and endpoints of table and bucket; an endpoint is None on AWS."""
+    """Names and endpoints of table and bucket; an endpoint is None on AWS. `stack` is what named both, or empty."""
 
     table: str
     bucket: str
@@ -35,6 +35,7 @@ class StoreSettings(NamedTuple):
     dynamodb_endpoint: str | None
     s3_endpoint: str | None
     session: "Session"
+    stack: str = ""
 
     @property
     def description(self) -> str:
@@ -151,7 +152,7 @@ def chosen_store(data_path: str, stack: str = "") -> StoreSettings | Path:
         from matchboxctl.store.stack import table_and_bucket
 
         table, bucket = table_and_bucket(stack, session, region, endpoints["CLOUDFORMATION"])
-    return StoreSettings(table, bucket, region, endpoints["DYNAMODB"], endpoints["S3"], session)
+    return StoreSettings(table, bucket, region, endpoints["DYNAMODB"], endpoints["S3"], session, stack)
 
 
 def _endpoint(service: str) -> str | None:

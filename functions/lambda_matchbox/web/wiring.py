@@ -4,8 +4,6 @@ import secrets
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from aws_lambda_powertools import Logger
-
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.aws.assets import S3Assets
 from lambda_matchbox.aws.catalog.reader import DynamoDBCatalog
@@ -20,7 +18,6 @@ from lambda_matchbox.aws.stored_responses import S3Responses
 from lambda_matchbox.web.access_log import SERVICE, Log
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
-from lambda_matchbox.web.metrics import RequestMetrics
 from lambda_matchbox.web.routes import Routes, Stores
 from lambda_matchbox.web.settings import Settings
 from lambda_matchbox.web.signatures import Signatures
@@ -67,6 +64,11 @@ def app(
 
 def lambda_app(environment: Mapping[str, str], signatures: Signatures | None = None) -> App:
     """The app of a Lambda function with this environment. Raises MissingSettingError and ValueError."""
+    # Imported here: programs that answer without Lambda start sooner without it.
+    from aws_lambda_powertools import Logger
+
+    from lambda_matchbox.web.metrics import RequestMetrics
+
     settings = Settings.from_environment(environment)
     count = RequestMetrics(settings.metrics_namespace).publish if settings.metrics_namespace else None
     log = Logger(service=SERVICE, level=settings.log_level, use_rfc3339=True)

@@ -220,5 +220,13 @@ def test_only_the_command_is_imported(data: Path, arguments: list[str], imported
     assert f"{' '.join(imported)};" == ended.stdout.splitlines()[-1]
 
 
+@pytest.mark.system
+def test_import_starts_without_powertools() -> None:
+    """They log for Lambda functions only."""
+    program = "import sys, matchboxctl.transfer.importing; print('aws_lambda_powertools' in sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert "False\n" == ended.stdout
+
+
 def test_version_is_that_of_the_distribution() -> None:
     assert __version__ == importlib.metadata.version("lambda-matchbox")

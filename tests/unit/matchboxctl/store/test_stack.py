@@ -1,6 +1,7 @@
 """`--stack`: table and bucket by the outputs of a CloudFormation stack."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ from matchboxctl.store.mode import StoreSettings, chosen_store
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
 from tests.support.commands import Commands, Ended
+from tests.support.serving import started
 
 pytestmark = pytest.mark.system
 
@@ -186,3 +188,11 @@ def test_contradictions_are_refused_before_any_call(
         monkeypatch.setenv(name, value)
     ended = run("group", "list", *flags)
     assert (2, "", True) == (ended.code, ended.out, ended.err.startswith(f"matchboxctl: {why}"))
+
+
+def test_validation_of_serve_names_the_stack(stores: Stores, moto_server: Service) -> None:
+    stores.writer().put_group(Group("node1", profile="absent"))
+    stack = make_stack(moto_server, {"TableName": stores.name, "BucketName": stores.name})
+    with started("--address", "127.0.0.1:0", "--stack", stack, environment=dict(os.environ)) as serve:
+        serve.await_line(f"  run `matchboxctl validate --stack {stack}` for all of them, and what to do")
+        serve.end()
