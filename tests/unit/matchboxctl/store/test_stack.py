@@ -196,3 +196,12 @@ def test_validation_of_serve_names_the_stack(stores: Stores, moto_server: Servic
     with started("--address", "127.0.0.1:0", "--stack", stack, environment=dict(os.environ)) as serve:
         serve.await_line(f"  run `matchboxctl validate --stack {stack}` for all of them, and what to do")
         serve.end()
+
+
+def test_endpoint_without_a_server_is_named(run: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_environment(monkeypatch, "http://127.0.0.1:1")
+    monkeypatch.setenv("MATCHBOX_TABLE", "t")
+    monkeypatch.setenv("MATCHBOX_BUCKET", "b")
+    ended = run("fsck")
+    error = "matchboxctl: cannot connect to http://127.0.0.1:1/; check the endpoint and the network"
+    assert (1, error) == (ended.code, ended.err.splitlines()[-1])
