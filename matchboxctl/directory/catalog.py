@@ -18,7 +18,7 @@ from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.overlaps import Overlap
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.selection import Selector
-from lambda_matchbox.catalog.stores import Selection
+from lambda_matchbox.catalog.stores import Identities, Selection
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
 from lambda_matchbox.errors import DocumentError, StoreUnavailableError
@@ -92,7 +92,7 @@ class DirectoryCatalog:
             if profile is not None:
                 yield profile
 
-    def select(self, labels: Mapping[str, str] | None, identities: Sequence[str] = ()) -> Selection | None:
+    def select(self, labels: Mapping[str, str] | None, identities: Identities = tuple) -> Selection | None:
         """The selection for these labels, or None if no group matches.
 
         Raises StoreUnavailableError if the groups cannot be read, DocumentError if the profile does not parse.
@@ -100,7 +100,7 @@ class DirectoryCatalog:
         group = self.group_for(labels)
         if group is None:
             return None
-        states = () if group.boot is None else tuple(self._machines(identities))
+        states = () if group.boot is None else tuple(self._machines(identities()))
         return Selection(group, self.profile(group.profile), self._pointers(), states)
 
     def group_for(self, labels: Mapping[str, str] | None) -> Group | None:

@@ -68,7 +68,7 @@ class OpenedStores(NamedTuple):
 
     def selection(self, labels: dict[str, str], machine: Identities) -> Selection | None:
         """The selection for a machine with these labels besides its identities."""
-        return self.catalog.select(labels_of(machine) | labels, machine.keys)
+        return self.catalog.select(labels_of(machine) | labels, lambda: machine.keys)
 
 
 def _texts(value: SelectorValue) -> Sequence[str]:

@@ -138,11 +138,11 @@ def _verdict(route: str, machine: Machine) -> tuple[str, str] | None:
     """What the gate says of the request; None for a group without a boot policy."""
     if machine.selection.group.boot is None:
         return None
-    if machine.named is None:
+    if (named := machine.named) is None:
         return "refuse", TWO_ADDRESSES
     kind: RequestKind = "configuration" if route in _WITH_DATA else "script"
     address = machine.query.labels.get(CLIENT_IP, "")
-    return verdict_now(machine.selection, machine.named, address, int(time.time()), kind)
+    return verdict_now(machine.selection, named, address, int(time.time()), kind)
 
 
 def _response(routes: Routes, route: str, request: Request, machine: Machine) -> tuple[Response, str]:

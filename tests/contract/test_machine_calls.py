@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from lambda_matchbox.aws.catalog.reader import POLICY_MEMORY
 from lambda_matchbox.aws.keys import TOKEN_KEYS, machine_key
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
@@ -76,6 +77,19 @@ def token(app: BootApp, labels: dict[str, str]) -> dict[str, str]:
 def test_a_policy_without_deliveries_costs_nothing(app: BootApp, labels: dict[str, str], policy: str) -> None:
     """Neither a call more nor a write."""
     assert [SCRIPT, CONFIGURATION] == [app.cost(path, os=policy, **labels) for path in ("/ipxe", "/generic")]
+
+
+def test_the_first_policy_after_many_groups_without_one_costs_one_read_once(
+    app: BootApp, table: CatalogTable, labels: dict[str, str]
+) -> None:
+    """Its machines' states are read all the same."""
+    assert [SCRIPT] * POLICY_MEMORY == [app.cost("/ipxe", os="plain", **labels) for _ in range(POLICY_MEMORY)]
+    mac = f"mac:{labels['mac']}"
+    put(table, machine_key(mac), MachineState(Identities(labels["mac"]), approved=1, held=1))
+    calls = app.calls("/ipxe", os="approve", **labels)
+    assert (calls["BatchGetItem"], calls.total()) == (SCRIPT + 1, SCRIPT + 1)
+    assert b"it is held" in app.ask("/ipxe", os="approve", **labels).body
+    assert app.cost("/ipxe", os="approve", **labels) == SCRIPT
 
 
 def test_once_costs_one_write_at_the_first_delivery(app: BootApp, labels: dict[str, str]) -> None:

@@ -3,6 +3,7 @@
 import json
 import urllib.request
 import uuid
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing
 from fnmatch import fnmatchcase
@@ -88,7 +89,7 @@ def _sync(stores: Stores, moto: Service, scratch: Path, secret: str, monkeypatch
             with closing(job._downloads.registry):
                 assert [SOURCE] == job.run(SOURCE).changed
         # As if a month had passed.
-        made = {"k1": {"S": "AAAA"}, "newest": {"N": "1"}}
+        made = {"k1": {"S": b64encode(bytes(32)).decode()}, "newest": {"N": "1"}}
         dynamodb.put_item(TableName=stores.name, Item={"pk": {"S": TOKEN_KEYS}, **made})
         job.run(None)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from lambda_matchbox.catalog.group_index import GroupIndex
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
-from lambda_matchbox.catalog.stores import Selection
+from lambda_matchbox.catalog.stores import Identities, Selection
 from lambda_matchbox.machines.state import MachineState
 from lambda_matchbox.releases.pointers import Pointers
 
@@ -27,12 +27,12 @@ class MemoryCatalog:
         self._pointers = pointers
         self._machines = machines
 
-    def select(self, labels: Mapping[str, str] | None, identities: Sequence[str] = ()) -> Selection | None:
+    def select(self, labels: Mapping[str, str] | None, identities: Identities = tuple) -> Selection | None:
         """The selection for these labels, or None where no group matches."""
         group = self.groups.select(labels)
         if group is None:
             return None
-        states = () if group.boot is None else tuple(self._machines(identities))
+        states = () if group.boot is None else tuple(self._machines(identities()))
         return Selection(group, self.profile(group.profile), self._pointers(), states)
 
     def profile(self, profile_id: str) -> Profile | None:

@@ -1,13 +1,15 @@
 """The catalog's protocol and the result of a selection."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.machines.state import MachineState
 from lambda_matchbox.releases.pointers import Pointers
+
+Identities: TypeAlias = Callable[[], Sequence[str]]
 
 
 class Selection(NamedTuple):
@@ -26,10 +28,10 @@ class Selection(NamedTuple):
 class Catalog(Protocol):
     """Groups, profiles and templates. Every method raises StoreUnavailableError when it cannot answer just now."""
 
-    def select(self, labels: Mapping[str, str] | None, identities: Sequence[str] = ()) -> Selection | None:
+    def select(self, labels: Mapping[str, str] | None, identities: Identities = tuple) -> Selection | None:
         """The selection for these labels, or None where no group matches. None for labels means no machine.
 
-        `identities` are the keys of `machines.identities.Identities` whose states are read.
+        `identities` returns the keys of `machines.identities.Identities` whose states are read for a boot policy.
         """
 
     def profile(self, profile_id: str) -> Profile | None:

@@ -90,10 +90,10 @@ def _delivers(policy: Policy, route: "MachineRoute", request: Request) -> bool:
 def _asked(
     policy: Policy, route: "MachineRoute", request: Request, machine: Machine, keys: Mapping[int, bytes], now: int
 ) -> Verdict:
-    if machine.named is None:
+    if (named := machine.named) is None:
         return Verdict("refuse", TWO_ADDRESSES)
     group = machine.selection.group.id
-    asked = MachineRequest(machine.named, request.client_address, group, _kind_of(route), machine.token)
+    asked = MachineRequest(named, request.client_address, group, _kind_of(route), machine.token)
     return verdict(policy, machine.selection.machines, asked, keys, now)
 
 

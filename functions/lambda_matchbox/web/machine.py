@@ -20,15 +20,18 @@ if TYPE_CHECKING:
 class Machine(NamedTuple):
     """A machine's query, and what was selected for it.
 
-    `named` are the identities in its query, None if it names two MAC addresses, `token` its token, not verified, or
-    what is wrong with it. `variables` are those that its boot script sets.
+    `token` is its token, not verified, or what is wrong with it. `variables` are those that its boot script sets.
     """
 
     query: Query
     selection: Selection
-    named: Identities | None = None
     token: "Token | TokenError | None" = None
     variables: Mapping[str, str] = MappingProxyType({})
+
+    @property
+    def named(self) -> Identities | None:
+        """The identities in its query; None if it names two MAC addresses."""
+        return _named_in(self.query.labels)
 
     @property
     def has_token(self) -> bool:
@@ -74,21 +77,30 @@ class Machine(NamedTuple):
 def select(catalog: Catalog, query: Query, client_address: str) -> Machine:
     """The machine with the query's labels, at that address. Raises NotFoundError if no group matches."""
     token = _token_in(query.labels)
-    try:
-        named = identities_in(query.labels)
-    except AmbiguousMachineError:
-        named = None
-    labels, identities = dict(query.labels), () if named is None else named.keys
-    if token is not None and not isinstance(token, Exception):
+    carried = None if token is None or isinstance(token, Exception) else token.machine
+    labels = dict(query.labels)
+    if carried is not None:
         # A token says which machine it is where the query does not.
-        labels = {name: value for name, value in token.machine._asdict().items() if value} | labels
-        identities = tuple(dict.fromkeys((*token.machine.keys, *identities)))
+        labels = {name: value for name, value in carried._asdict().items() if value} | labels
     # The server's word, whatever the query says.
     labels[CLIENT_IP] = client_address
+
+    def identities() -> tuple[str, ...]:
+        named = _named_in(query.labels)
+        return tuple(dict.fromkeys((*(carried.keys if carried else ()), *(named.keys if named else ()))))
+
     selection = catalog.select(labels, identities)
     if selection is None:
         raise NotFoundError("no group matches these labels")
-    return Machine(query, selection, named, token)
+    return Machine(query, selection, token)
+
+
+def _named_in(labels: Mapping[str, str]) -> Identities | None:
+    """The identities in a query; None if it names two MAC addresses."""
+    try:
+        return identities_in(labels)
+    except AmbiguousMachineError:
+        return None
 
 
 def _token_in(labels: Mapping[str, str]) -> "Token | TokenError | None":

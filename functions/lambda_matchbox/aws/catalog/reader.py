@@ -30,7 +30,7 @@ from lambda_matchbox.backoff import Backoff
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.selection import Selector, Shape, candidates, sort_key
-from lambda_matchbox.catalog.stores import Selection
+from lambda_matchbox.catalog.stores import Identities, Selection
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.releases.pointers import Pointers
 
@@ -41,6 +41,9 @@ CALL_TIMEOUT = 6.0
 
 MAX_SELECTIONS = 4
 """Attempts at a selection whose group was deleted or changed meanwhile."""
+
+POLICY_MEMORY = 16
+"""Selections in a row without a boot policy after which no states are read beside the entries."""
 
 MAX_TOMBSTONES = 20_000
 """Tombstones that are remembered; a forgotten one costs one more call."""
@@ -114,10 +117,13 @@ class DynamoDBCatalog:
         self._call_timeout = call_timeout
         self._shapes: frozenset[Shape] | None = None
         self._tombstones = _Tombstones()
+        self._without_policy = 0
 
-    def select(self, labels: Mapping[str, str] | None, identities: Sequence[str] = ()) -> Selection | None:
+    def select(self, labels: Mapping[str, str] | None, identities: Identities = tuple) -> Selection | None:
         """The selection for these labels, or None if no group matches."""
-        machines = [machine_key(identity) for identity in identities]
+        # Most tables have no boot policy, and the first machine of one costs one more call.
+        at_once = self._without_policy < POLICY_MEMORY
+        machines = [machine_key(identity) for identity in identities()] if at_once else []
         deadline = self._deadline()
         for attempt in range(MAX_SELECTIONS):
             # The first failure is a change in between; after more, a slow write may be under way.
@@ -129,9 +135,14 @@ class DynamoDBCatalog:
                 return None
             selection = self._confirm(choice, deadline)
             if selection is not None:
-                # A damaged state is no matter of groups without a policy.
-                states = () if selection.group.boot is None else tuple(map(machine_state_in, found.machines))
-                return selection._replace(pointers=found.pointers, machines=states)
+                if selection.group.boot is None:
+                    self._without_policy += 1
+                    return selection._replace(pointers=found.pointers)
+                self._without_policy = 0
+                items = found.machines
+                if not at_once:
+                    items = [*self._batch([machine_key(identity) for identity in identities()], deadline).values()]
+                return selection._replace(pointers=found.pointers, machines=tuple(map(machine_state_in, items)))
         raise StoreUnavailableError(f"the selected group was deleted or changed {MAX_SELECTIONS} times in a row")
 
     def group(self, group_id: str) -> Group | None:
