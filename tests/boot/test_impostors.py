@@ -20,7 +20,7 @@ CLIENT = CLIENTS["bios-ipxe-new"]
 OWNER, OTHER = identity(23), identity(24)
 OWNERS_ADDRESS, OTHERS_ADDRESS = "127.0.0.2", "127.0.0.3"
 DISK = "is installed and boots from its disk."
-REFUSED = "This machine is not booted: its UUID or serial number is another machine's."
+REFUSED = "This machine is not booted: one of its identities is another machine's."
 
 
 @pytest.mark.parametrize("first", ["owner", "impostor"])

@@ -207,7 +207,7 @@ class Boots(RuleBasedStateMachine):
         response = self.server.ask("/generic", _shown(node, shown), address, token)
         known, now = self.known[owner], self.server.now
         is_own = (node == owner or shown == "none") and not known.held and known.approved
-        is_first = epoch == known.epoch and now < made - made % 600 + TOKEN_LIFE
+        is_first = epoch == known.epoch and now < made - made % 600 + TOKEN_LIFE and known.may_install(now)
         repeats = known.delivered is not None and known.delivered[:2] == (epoch, address) and now < known.delivered[2]
         repeats = repeats and now < made - made % 600 + TOKEN_LIFE
         assert (response.status == 200) == (is_own and (is_first or repeats))

@@ -118,7 +118,8 @@ def _boot(stores: Stores, moto: Service) -> None:
 
 def _answer(app: App, path: str, **labels: str) -> dict[str, Any]:
     query = {name: [value] for name, value in labels.items()}
-    return app.handle({"httpMethod": "GET", "path": path, "multiValueQueryStringParameters": query})
+    event = {"httpMethod": "GET", "path": path, "multiValueQueryStringParameters": query}
+    return app.handle({**event, "multiValueHeaders": {"host": ["boot.example"]}})
 
 
 def _sign(stores: Stores, unrecorded: Service, moto: Service, secret: str) -> None:

@@ -28,7 +28,7 @@ FIELDS = (PROJECT / "docs" / "operating.md").read_text().partition("| field | pr
 PAGE = (PROJECT / "docs" / "troubleshooting.md").read_text()
 QUERIES = re.findall(r"```\n(filter .*?)```", PAGE, re.DOTALL)
 WORDS = {"filter", "fields", "stats", "sort", "limit", "as", "by", "and", "asc", "desc"}
-IPXE = {"user-agent": "iPXE/1.21.1", "x-forwarded-for": "10.20.13.52"}
+IPXE = {"host": "boot.example", "user-agent": "iPXE/1.21.1", "x-forwarded-for": "10.20.13.52"}
 MACHINE = "mac=52-54-00-12-34-56&uuid=4c4c4544&serial=1&arch=arm64&hostname=n1&domain=lab.example"
 DIGEST = f"sha256:{'a' * 64}"
 

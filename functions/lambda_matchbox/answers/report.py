@@ -24,11 +24,13 @@ def failure_in(query: Query) -> str | None:
 
     Line breaks and other control characters of the message become blanks.
     """
-    match query.labels.get("state", "installed"):
+    # Not from the labels, in which a value that is not plain counts as absent.
+    values = dict(reversed(parse_query(query.raw)))
+    match values.get("state", "installed"):
         case "installed":
             return None
         case "failed":
-            message = next((value for key, value in parse_query(query.raw) if key == "message"), "")
+            message = values.get("message", "")
             return CONTROL.sub(" ", message.encode("utf-8", "replace").decode()[:MAX_MESSAGE]) or "no reason given"
         case _:
             raise RefusedError("the state of a report is installed or failed")

@@ -53,7 +53,8 @@ def verdict(
 ) -> Verdict:
     """What the machine gets. `states` are those found for `identities_to_read`, `keys` those of tokens."""
     found = list(dict.fromkeys(states))
-    carried = request.token.machine if isinstance(request.token, Token) else Identities()
+    # Where no token is needed nobody verifies one.
+    carried = request.token.machine if policy.token and isinstance(request.token, Token) else Identities()
     machine = request.named.completed(carried)
     if not machine.keys:
         return Verdict("refuse", "the request names no MAC address, UUID or serial number")
@@ -71,7 +72,7 @@ def verdict(
         return _reported(policy, state, request, machine, keys)
     if request.kind == "script" or not policy.token:
         return _without_token(policy, state, request, machine, now)
-    return _with_token(state, request, machine, keys, now)
+    return _with_token(policy, state, request, machine, keys, now)
 
 
 def _conflict(found: list[MachineState], machine: Identities) -> str | None:
@@ -79,8 +80,8 @@ def _conflict(found: list[MachineState], machine: Identities) -> str | None:
     if len({state.id for state in found}) > 1:
         return "its identities are those of several machines"
     for state in found:
-        if state.identities.mac and machine.mac and state.identities.mac != machine.mac:
-            return "its UUID or serial number is another machine's"
+        if any(known and one and known != one for known, one in zip(state.identities, machine, strict=True)):
+            return "one of its identities is another machine's"
     return None
 
 
@@ -124,9 +125,13 @@ def _reported(
 
 
 def _with_token(
-    state: MachineState | None, request: MachineRequest, machine: Identities, keys: Mapping[int, bytes], now: int
+    policy: Policy,
+    state: MachineState | None,
+    request: MachineRequest,
+    machine: Identities,
+    keys: Mapping[int, bytes],
+    now: int,
 ) -> Verdict:
-    """A token's boot id is that of a script which was allowed, so that `once` needs no other check."""
     if request.token is None:
         return Verdict("refuse", "the request has no token", machine, state)
     if isinstance(request.token, TokenError):
@@ -143,6 +148,9 @@ def _with_token(
         check(boot)
     except TokenError as error:
         return Verdict("refuse", str(error), machine, state)
+    if policy.once and state is not None and not state.may_install(now):
+        # The script is of a time when it might.
+        return Verdict("disk", "it is installed", machine, state)
     return Verdict("allow", machine=machine, state=state, first=True)
 
 

@@ -127,8 +127,8 @@ def delivered(state: MachineState, delivery: Delivery, policy: Policy, boot: str
     )
 
 
-def reported(state: MachineState, now: int, failed: str | None) -> MachineState:
-    """Its installer has ended: with a message if it failed, None if it did not."""
+def reported(state: MachineState, now: int, failed: str | None, boot: str) -> MachineState:
+    """Its installer has ended: with a message if it failed, None if it did not, for which `boot` is a new id."""
     if failed is not None:
         return state._replace(failed=failed)
-    return state._replace(installed=now, armed_until=0, failed="")
+    return state._replace(installed=now, armed_until=0, boot=boot, failed="")

@@ -26,7 +26,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from uuid import UUID
 
-from lambda_matchbox.machines.identities import Identities
+from lambda_matchbox.machines.identities import Identities, identities_in
 
 LIFETIME = 3600
 """Seconds for which a token may be used, unless the operator says otherwise."""
@@ -136,8 +136,12 @@ def _identity(kind: int, raw: bytes) -> Identities:
         raise ValueError
     match kind:
         case 0:
-            return Identities(mac=raw.hex(":"))
+            machine = Identities(mac=raw.hex(":"))
         case 1:
-            return Identities(uuid=str(UUID(bytes=raw)))
+            machine = Identities(uuid=str(UUID(bytes=raw)))
         case _:
-            return Identities(serial=raw.decode())
+            machine = Identities(serial=raw.decode())
+    # A forged one must not name what no label may.
+    if machine != identities_in(machine._asdict()) or not machine[kind].isprintable():
+        raise ValueError
+    return machine

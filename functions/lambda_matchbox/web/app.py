@@ -70,7 +70,8 @@ class App:
                     machine = self._routes.select(query, request.client_address)
                     response, verdict = self._routes.respond(route, request, machine)
                     report, release = response.report, response.release
-                    response = self._routes.deliver(request, response)
+                    if verdict is None:
+                        response = self._routes.deliver(request, response)
                 else:
                     release = route.release
                     response = route.respond(request)

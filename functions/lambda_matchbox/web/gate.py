@@ -1,5 +1,6 @@
 """The one place that asks the gate (`machines.gate`), before any route renders anything for a machine with a policy."""
 
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
@@ -23,6 +24,11 @@ TWO_ADDRESSES = "the request names two MAC addresses"
 
 _ATTEMPTS = 4
 _SCRIPTS = ("/ipxe", "/grub")
+_HOST = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_DELIVERED = (200, 206, 302)
+
+
+_NO_HOST = "the Host header of its request is no host name"
 
 
 class Gate:
@@ -40,28 +46,52 @@ class Gate:
         machine: Machine,
         policy: Policy,
         again: "Callable[[Query, str], Machine]",
+        deliver: Callable[[Request, Response], Response],
     ) -> tuple[Response, Verdict]:
-        """The response, and why the machine gets it. `again` selects the machine of a query and an address anew."""
+        """The response as the client gets it, and why. `again` selects the machine of a query and an address anew."""
         for _ in range(_ATTEMPTS):
             now = int(self._clock())
             keys = self._keys.current(now) if policy.token else {}
             found = _asked(policy, route, request, machine, keys, now)
+            if found.kind == "allow" and policy.token and not _HOST.fullmatch(request.headers.get("host", "")):
+                # Scripts have it in them.
+                found = found._replace(kind="refuse", reason=_NO_HOST)
             if found.kind != "allow":
                 return _not_allowed(found, policy, route, machine), found
             if policy.token and route.name in _SCRIPTS:
                 machine = machine._replace(variables=_variables(found, request, machine, keys, now))
-            response = route.respond(machine)
+            made = route.respond(machine)
+            response = deliver(request, made if route.sign is None else route.sign(made))
+            response = response._replace(report=made.report, release=made.release)
             try:
-                if route.name == report.ROUTE:
-                    self._record_report(found, machine, now)
-                elif found.first and _delivers(policy, route, request):
-                    self._record(found, policy, request.client_address, now)
+                self._record_what_is_sent(route, request, response, found, policy, machine, now)
             except ChangedError:
                 # Another request of the machine, or an operator, was faster.
                 machine = again(machine.query, request.client_address)
+                if machine.selection.group.boot is None:
+                    raise StoreUnavailableError("the machine's group has just changed") from None
+                policy = machine.selection.group.boot
             else:
                 return response, found
         raise StoreUnavailableError("the machine's state keeps changing")
+
+    def _record_what_is_sent(
+        self,
+        route: "MachineRoute",
+        request: Request,
+        response: Response,
+        found: Verdict,
+        policy: Policy,
+        machine: Machine,
+        now: int,
+    ) -> None:
+        """Record a delivery or a report. HEAD and signatures are neither, nor is what is not sent."""
+        if request.method == "HEAD" or route.sign is not None or response.status not in _DELIVERED:
+            return
+        if route.name == report.ROUTE:
+            self._record_report(found, machine, now)
+        elif found.first and (policy.once or policy.token):
+            self._record(found, policy, request.client_address, now)
 
     def _record(self, found: Verdict, policy: Policy, address: str, now: int) -> None:
         state = found.state or MachineState(found.machine)
@@ -73,18 +103,13 @@ class Gate:
     def _record_report(self, found: Verdict, machine: Machine, now: int) -> None:
         if found.state is not None:
             failed = report.failure_in(machine.query)
-            self._machines.write(found.state, reported(found.state, now, failed))
+            self._machines.write(found.state, reported(found.state, now, failed, secrets.token_hex(8)))
 
 
 def _kind_of(route: "MachineRoute") -> RequestKind:
     if route.name == report.ROUTE:
         return "report"
     return "script" if route.name in _SCRIPTS else "configuration"
-
-
-def _delivers(policy: Policy, route: "MachineRoute", request: Request) -> bool:
-    """Whether a response is a delivery: neither HEAD nor a signature is."""
-    return (policy.once or policy.token) and route.sign is None and request.method != "HEAD"
 
 
 def _asked(
@@ -109,9 +134,11 @@ def _variables(
 def _not_allowed(found: Verdict, policy: Policy, route: "MachineRoute", machine: Machine) -> Response:
     if route.name not in _SCRIPTS:
         return error_response((WaitingError if found.kind == "wait" else RefusedError)(found.reason))
+    script: Response | None = verdicts.refused(route.name, found.reason)
     if found.kind == "wait":
-        return verdicts.waiting(route.name, found.machine, machine.selection.group.id, machine.query.raw)
-    if found.kind == "disk":
+        script = verdicts.waiting(route.name, found.machine, machine.selection.group.id, machine.query.raw)
+    elif found.kind == "disk":
         script = verdicts.from_disk(route.name, found.machine, policy.on_disk)
-        return error_response(NotFoundError(found.reason)) if script is None else script
-    return verdicts.refused(route.name, found.reason)
+    if script is None:
+        return error_response(NotFoundError(found.reason))
+    return script if route.sign is None else route.sign(script)

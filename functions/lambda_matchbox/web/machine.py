@@ -90,6 +90,9 @@ def select(catalog: Catalog, query: Query, client_address: str) -> Machine:
         return tuple(dict.fromkeys((*(carried.keys if carried else ()), *(named.keys if named else ()))))
 
     selection = catalog.select(labels, identities)
+    if carried is not None and (selection is None or selection.group.boot is None or not selection.group.boot.token):
+        # Nobody verifies the token.
+        selection = catalog.select({**query.labels, CLIENT_IP: client_address}, identities)
     if selection is None:
         raise NotFoundError("no group matches these labels")
     return Machine(query, selection, token)

@@ -118,16 +118,19 @@ class Routes:
         return select(self._stores.catalog, query, client_address)
 
     def respond(self, route: MachineRoute, request: Request, machine: Machine) -> tuple[Response, "Verdict | None"]:
-        """The response to the machine, and the gate's verdict, None for a group without a boot policy."""
+        """The response to the machine, and the gate's verdict, None for a group without a boot policy.
+
+        What the gate lets through is delivered already, before it is recorded.
+        """
         policy, verdict = machine.selection.group.boot, None
         if policy is None:
             response = route.respond(machine)
+            if route.sign is not None:
+                response = route.sign(response)
         else:
-            response, verdict = self._gate.respond(route, request, machine, policy, self.select)
+            response, verdict = self._gate.respond(route, request, machine, policy, self.select, self.deliver)
             shown = _verdict_headers(route.name, machine.selection.group.id, policy, verdict)
             response = response._replace(headers={**response.headers, **shown})
-        if route.sign is not None and response.status == 200:
-            response = route.sign(response)
         return response, verdict
 
     @cached_property

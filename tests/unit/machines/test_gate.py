@@ -144,7 +144,7 @@ def test_a_token_suffices_where_no_identity_is_named() -> None:
 def test_an_identity_of_another_machine_is_refused() -> None:
     fresh = Identities("52:54:00:00:00:01", UUID)
     state = after_delivery(ONCE)
-    assert decided(ONCE, script(fresh), state).reason == "its UUID or serial number is another machine's"
+    assert decided(ONCE, script(fresh), state).reason == "one of its identities is another machine's"
     two = MachineState(Identities(mac="52:54:00:00:00:01"))
     assert decided(ONCE, script(fresh), two, state).reason == "its identities are those of several machines"
     assert kind(ONCE, script(Identities(uuid=UUID)), state) == "disk"

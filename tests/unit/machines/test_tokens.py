@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_matchbox.machines.identities import Identities
+from lambda_matchbox.machines.identities import Identities, identities_in
 from lambda_matchbox.machines.tokens import LIFETIME, TokenError, read_token, token_for, verify
 
 NOW = 1_700_000_000
@@ -21,7 +21,9 @@ def token(machine: Identities = NODE, group: str = "g", boot: str = "b", now: in
     return token_for(KEYS, machine, group, boot, now)
 
 
-SERIALS = st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=60)
+SERIALS = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=60).filter(
+    lambda serial: bool(identities_in({"serial": serial}).serial)
+)
 MACHINES = st.builds(
     Identities,
     st.sampled_from(("", NODE.mac)),
@@ -97,3 +99,9 @@ def test_no_other_text_is_a_token(data: st.DataObject) -> None:
     )
     if changed != good:
         refusal(changed)
+
+
+@pytest.mark.parametrize("serial", ["\x1b]0;pwn", "   ", "To be filled by O.E.M.", " x"])
+def test_no_token_names_what_is_no_identity(serial: str) -> None:
+    with pytest.raises(TokenError):
+        read_token(token(Identities(serial=serial)))

