@@ -17,10 +17,12 @@ ROLES = ("BootApiRole", "SignedApiRole", "AssetSyncRole", "ScheduleRole")
 
 READS = {f"GetObject {prefix}" for prefix in ("assets", "releases", "templates")} | {"ListObjectsV2"}
 ITEMS = {"GetItem", "TransactGetItems"}
+PUTS = {"PutItem", "TransactWriteItems Put"}
 NEEDED: Mapping[str, set[str]] = {
-    "BootApiRole": READS | ITEMS | {"BatchGetItem", "GetObject answers", "PutObject answers"},
+    "BootApiRole": READS | ITEMS | PUTS | {"BatchGetItem", "GetObject answers", "PutObject answers"},
     "SignedApiRole": READS | ITEMS | {"BatchGetItem", "GetSecretValue"},
     "AssetSyncRole": ITEMS
+    | PUTS
     | {"UpdateItem", "TransactWriteItems Update", "TransactWriteItems ConditionCheck", "SendMessage", "ListObjectsV2"}
     | {f"{action} releases" for action in ("GetObject", "PutObject", "DeleteObject")},
     "ScheduleRole": {"Invoke AssetSync", "SendMessage"},
