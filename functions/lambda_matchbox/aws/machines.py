@@ -67,7 +67,7 @@ def machine_state_in(item: Mapping[str, Any]) -> MachineState:
     """The state in its item. Raises StoreUnavailableError: what is damaged must not count as no state."""
     try:
         return state_in(item["state"], item["rev"])
-    except (DamagedRecordError, KeyError) as error:
+    except (DamagedRecordError, KeyError, TypeError) as error:
         raise StoreUnavailableError(f"the item {item[KEY]!r} is damaged: see `matchboxctl fsck`") from error
 
 

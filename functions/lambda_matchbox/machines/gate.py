@@ -51,13 +51,15 @@ def verdict(
     keys: Mapping[int, bytes],
     now: int,
 ) -> Verdict:
-    """What the machine gets. `states` are those found for `identities_to_read`, `keys` those of tokens."""
-    found = list(dict.fromkeys(states))
-    # Where no token is needed nobody verifies one.
-    carried = request.token.machine if policy.token and isinstance(request.token, Token) else Identities()
+    """What the machine gets. `states` may be of other machines too, `keys` are those of tokens."""
+    carried = Identities()
+    if policy.token and request.kind != "script" and isinstance(request.token, Token):
+        # Elsewhere nobody verifies the token.
+        carried = request.token.machine
     machine = request.named.completed(carried)
     if not machine.keys:
         return Verdict("refuse", "the request names no MAC address, UUID or serial number")
+    found = [state for state in dict.fromkeys(states) if not set(machine.keys).isdisjoint(state.identities.keys)]
     if (conflict := _conflict(found, machine)) is not None:
         return Verdict("refuse", conflict, machine)
     state = strictest(found) if found else None

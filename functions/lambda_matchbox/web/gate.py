@@ -26,8 +26,6 @@ _ATTEMPTS = 4
 _SCRIPTS = ("/ipxe", "/grub")
 _HOST = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _DELIVERED = (200, 206, 302)
-
-
 _NO_HOST = "the Host header of its request is no host name"
 
 

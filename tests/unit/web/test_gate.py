@@ -303,6 +303,16 @@ def test_a_token_that_nobody_verifies_names_no_machine(server: Server) -> None:
     assert server.line["group"] == "g"
 
 
+@pytest.mark.parametrize("server", [Policy(approve=True), Policy(approve=True, token=True)], indirect=True)
+def test_a_forged_token_lends_no_approval(server: Server) -> None:
+    """Not even that of a machine of which one identity is known."""
+    server.set(approved(MachineState(Identities(mac=MAC)), NOW))
+    forged = token_for({1: b"x"}, Identities(mac=MAC), "g", "", NOW)
+    for named in (Identities(uuid=OTHER.uuid), OTHER):
+        assert b"waits for approval" in server.get("ipxe", named=named, token=forged).body
+        assert server.get("generic", named=named, token=forged).status in (403, 503)
+
+
 @policy(once=True, token=True, done="report")
 def test_an_installed_machine_gets_nothing_against_a_script_from_before(server: Server) -> None:
     token = server.token()
