@@ -7,7 +7,8 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from lambda_matchbox.oci.image import checksums
 from matchboxctl.check.boot_client import AbsentError, BootClient, FetchError, origin
-from matchboxctl.cli.progress import BYTES, Progress
+from matchboxctl.cli.progress import Progress
+from matchboxctl.cli.work import BYTES
 
 _DIGEST = re.compile(r"(sha256|sha512)-([0-9a-fA-F]+)")
 

@@ -9,31 +9,27 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import TYPE_CHECKING, Self
 
+from matchboxctl.cli.work import Work
+
 if TYPE_CHECKING:
     from matchboxctl.cli.progress_bars import ProgressBars
 
-BYTES = "bytes"
-"""The unit that is shown with a speed, and as kB, MB or GB."""
-
 _TERMINAL_SECONDS = 0.2
 _LOG_SECONDS = 5.0
-_UNITS = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 
 _lock = RLock()
 _bars: "ProgressBars | None" = None
 
 
-class Progress:
+class Progress(Work):
     """The progress of one piece of work; several may go on at once, in any threads.
 
     `total` is 0 where it is not known; `done` were done before. What ends soon shows nothing.
     """
 
     def __init__(self, what: str, total: int, unit: str, done: int = 0) -> None:
-        self.what = what
-        self.total = total
-        self.unit = unit
-        self.done = self._shown = done
+        super().__init__(what, total, unit, done)
+        self._shown = done
         self._cancelled = False
         self._is_on_terminal = sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
         self._printed = time.monotonic()
@@ -68,7 +64,7 @@ class Progress:
             _shared_bars().update(self)
         else:
             speed = (self.done - self._shown) / seconds
-            print(f"{self.what}: {', '.join(figures(self, speed))}", file=sys.stderr, flush=True)
+            print(f"{self.what}: {', '.join(self.figures(speed))}", file=sys.stderr, flush=True)
         self._printed, self._shown = time.monotonic(), self.done
 
 
@@ -81,28 +77,6 @@ def bars_hidden() -> Iterator[None]:
             return
         with _bars.hidden():
             yield
-
-
-def figures(progress: Progress, speed: float | None) -> list[str]:
-    """`120.4/310.2 MB`, and of bytes that arrive at a known speed `12.1 MB/s` and `0:16 left`."""
-    done, total = progress.done, progress.total
-    if progress.unit != BYTES:
-        return [f"{done:,}{f'/{total:,}' if total else ''} {progress.unit}"]
-    # A unit of which there are ten: with one decimal, every percent shows.
-    factor, unit = _unit((total or done) / 10)
-    shown = [f"{done / factor:,.1f}{f'/{total / factor:,.1f}' if total else ''} {unit}"]
-    if speed:
-        factor, unit = _unit(speed)
-        shown.append(f"{speed / factor:,.1f} {unit}/s")
-        if total > done:
-            minutes, seconds = divmod(round((total - done) / speed), 60)
-            shown.append(f"{minutes}:{seconds:02} left")
-    return shown
-
-
-def _unit(size: float) -> tuple[int, str]:
-    """The largest unit that is not above the size."""
-    return next((unit for unit in _UNITS if size >= unit[0]), (1, BYTES))
 
 
 def _shared_bars() -> "ProgressBars":

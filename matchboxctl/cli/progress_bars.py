@@ -8,7 +8,7 @@ from rich.console import Console, ConsoleDimensions
 from rich.table import Column
 from rich.text import Text
 
-from matchboxctl.cli.progress import Progress, figures
+from matchboxctl.cli.work import Work
 
 _BAR = 8
 """The least width of a bar, for which long names are cut."""
@@ -31,21 +31,19 @@ class ProgressBars:
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        self._tasks: dict[Progress, rich_progress.TaskID] = {}
+        self._tasks: dict[Work, rich_progress.TaskID] = {}
 
-    def update(self, progress: Progress) -> None:
+    def update(self, work: Work) -> None:
         """Show its current state; adds its bar."""
-        if progress not in self._tasks:
-            self._tasks[progress] = self._rich.add_task(
-                progress.what, total=progress.total or None, completed=progress.done, progress=progress
-            )
+        if work not in self._tasks:
+            self._tasks[work] = self._rich.add_task(work.what, total=work.total or None, completed=work.done, work=work)
             self._rich.start()
-        self._rich.update(self._tasks[progress], completed=progress.done)
+        self._rich.update(self._tasks[work], completed=work.done)
 
-    def remove(self, progress: Progress) -> None:
+    def remove(self, work: Work) -> None:
         """Remove its bar, if it has one."""
-        if progress in self._tasks:
-            self._rich.remove_task(self._tasks.pop(progress))
+        if work in self._tasks:
+            self._rich.remove_task(self._tasks.pop(work))
             if not self._tasks:
                 self._rich.stop()
 
@@ -75,4 +73,4 @@ class _Figures(rich_progress.ProgressColumn):
 
     def render(self, task: rich_progress.Task) -> Text:
         """What is done, the speed and the time left."""
-        return Text("  ".join(figures(task.fields["progress"], task.speed)))
+        return Text("  ".join(task.fields["work"].figures(task.speed)))

@@ -10,7 +10,8 @@ from lambda_matchbox.oci.distribution.registry_http import RegistryResponse
 from lambda_matchbox.oci.distribution.retries import Attempts, TransientError
 from lambda_matchbox.oci.errors import RegistryError
 from matchboxctl.cli.errors import FailedError
-from matchboxctl.cli.progress import BYTES, Progress
+from matchboxctl.cli.progress import Progress
+from matchboxctl.cli.work import BYTES
 from matchboxctl.fetch.server import Server
 
 _PIECE = 1 << 20

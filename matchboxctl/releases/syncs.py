@@ -16,9 +16,10 @@ from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.releases.sources import Source
 from lambda_matchbox.releases.store import BusyError
 from matchboxctl.cli.extras import missing_extra
-from matchboxctl.cli.progress import BYTES, Progress, bars_hidden
+from matchboxctl.cli.progress import Progress, bars_hidden
 from matchboxctl.cli.standard_output import OutputError
 from matchboxctl.cli.warnings import Warnings
+from matchboxctl.cli.work import BYTES
 from matchboxctl.releases.sync_report import SyncReport
 
 AT_ONCE = 4

@@ -11,7 +11,7 @@ from lambda_matchbox.aws.keys import ASSETS_PREFIX, KEY, SHAPES, shapes_in
 from lambda_matchbox.errors import StoreUnavailableError
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.cli.plurals import counted
-from matchboxctl.store.advice import with_advice
+from matchboxctl.store.aws_errors import with_advice
 from matchboxctl.store.mode import StoreSettings
 
 _CHECK_SECONDS = 5.0

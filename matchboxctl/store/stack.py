@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.errors import StoreUnavailableError
 from matchboxctl.cli.errors import FailedError, UsageError
-from matchboxctl.store.advice import with_advice
+from matchboxctl.store.aws_errors import with_advice
 
 if TYPE_CHECKING:
     from boto3.session import Session

@@ -21,8 +21,9 @@ from lambda_matchbox.documents.sources import parse_source
 from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.releases.sources import Source
 from matchboxctl.cli.errors import FailedError, UsageError, on_interrupt
-from matchboxctl.cli.progress import BYTES, Progress
+from matchboxctl.cli.progress import Progress
 from matchboxctl.cli.warnings import Warnings
+from matchboxctl.cli.work import BYTES
 from matchboxctl.directory.drafts import remove_drafts, replacing
 from matchboxctl.directory.files import DIRECTORIES, files_below
 from matchboxctl.directory.machine_states import DirectoryMachines

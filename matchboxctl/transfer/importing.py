@@ -14,8 +14,9 @@ from lambda_matchbox.aws.catalog.table_contents import scan_table
 from lambda_matchbox.aws.keys import TEMPLATES_PREFIX, texts_of_sources
 from lambda_matchbox.aws.parallel import in_parallel
 from matchboxctl.cli.errors import FailedError, UsageError, on_interrupt
-from matchboxctl.cli.progress import BYTES, Progress
+from matchboxctl.cli.progress import Progress
 from matchboxctl.cli.warnings import Warnings
+from matchboxctl.cli.work import BYTES
 from matchboxctl.directory.files import DIRECTORIES, DataDirectory, read_directory
 from matchboxctl.directory.machine_states import DirectoryMachines
 from matchboxctl.directory.state_file import FILE

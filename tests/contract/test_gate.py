@@ -25,7 +25,8 @@ from lambda_matchbox.machines.policy import Policy
 from lambda_matchbox.machines.state import MachineState, approved, armed, held, unheld
 from lambda_matchbox.machines.stores import EditableMachineStore
 from lambda_matchbox.web.alb import BODY_LIMIT
-from lambda_matchbox.web.routes import MachineRoute, Routes, Stores
+from lambda_matchbox.web.route import MachineRoute
+from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.machine_states import DirectoryMachines
 from tests.contract.conftest import ON_DYNAMODB, MakeTable
 from tests.rigs.catalog_table import ENOUGH

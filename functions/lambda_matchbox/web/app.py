@@ -14,7 +14,8 @@ from lambda_matchbox.web.access_log import AccessLogFields, Log, log_request
 from lambda_matchbox.web.alb import event_response, request_from
 from lambda_matchbox.web.failures import error_response, failure_for
 from lambda_matchbox.web.machine import Machine
-from lambda_matchbox.web.routes import ASSETS, MachineRoute, Route, Routes
+from lambda_matchbox.web.route import MachineRoute, Route
+from lambda_matchbox.web.routes import ASSETS, Routes
 
 if TYPE_CHECKING:
     from lambda_matchbox.machines.gate import Verdict

@@ -3,9 +3,9 @@
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 from lambda_matchbox.answers import report, verdicts
+from lambda_matchbox.catalog.labels import Query
 from lambda_matchbox.errors import NotFoundError, RefusedError, StoreUnavailableError, WaitingError
 from lambda_matchbox.http import Request, Response
 from lambda_matchbox.machines.gate import MachineRequest, RequestKind, Verdict, verdict
@@ -15,10 +15,7 @@ from lambda_matchbox.machines.stores import ChangedError, MachineStore, TokenKey
 from lambda_matchbox.machines.tokens import token_for
 from lambda_matchbox.web.failures import error_response
 from lambda_matchbox.web.machine import Machine
-
-if TYPE_CHECKING:
-    from lambda_matchbox.catalog.labels import Query
-    from lambda_matchbox.web.routes import MachineRoute
+from lambda_matchbox.web.route import MachineRoute
 
 TWO_ADDRESSES = "the request names two MAC addresses"
 
@@ -39,11 +36,11 @@ class Gate:
 
     def respond(
         self,
-        route: "MachineRoute",
+        route: MachineRoute,
         request: Request,
         machine: Machine,
         policy: Policy,
-        again: "Callable[[Query, str], Machine]",
+        again: Callable[[Query, str], Machine],
         deliver: Callable[[Request, Response], Response],
     ) -> tuple[Response, Verdict]:
         """The response as the client gets it, and why. `again` selects the machine of a query and an address anew."""
@@ -75,7 +72,7 @@ class Gate:
 
     def _record_what_is_sent(
         self,
-        route: "MachineRoute",
+        route: MachineRoute,
         request: Request,
         response: Response,
         found: Verdict,
@@ -104,14 +101,14 @@ class Gate:
             self._machines.write(found.state, reported(found.state, now, failed, secrets.token_hex(8)))
 
 
-def _kind_of(route: "MachineRoute") -> RequestKind:
+def _kind_of(route: MachineRoute) -> RequestKind:
     if route.name == report.ROUTE:
         return "report"
     return "script" if route.name in _SCRIPTS else "configuration"
 
 
 def _asked(
-    policy: Policy, route: "MachineRoute", request: Request, machine: Machine, keys: Mapping[int, bytes], now: int
+    policy: Policy, route: MachineRoute, request: Request, machine: Machine, keys: Mapping[int, bytes], now: int
 ) -> Verdict:
     if (named := machine.named) is None:
         return Verdict("refuse", TWO_ADDRESSES)
@@ -129,7 +126,7 @@ def _variables(
     return {"token": token, "base": f"{request.origin}/"}
 
 
-def _not_allowed(found: Verdict, policy: Policy, route: "MachineRoute", machine: Machine) -> Response:
+def _not_allowed(found: Verdict, policy: Policy, route: MachineRoute, machine: Machine) -> Response:
     if route.name not in _SCRIPTS:
         return error_response((WaitingError if found.kind == "wait" else RefusedError)(found.reason))
     script: Response | None = verdicts.refused(route.name, found.reason)

@@ -23,6 +23,7 @@ from lambda_matchbox.machines.stores import MachineStore
 from lambda_matchbox.releases.pointers import Pointers
 from lambda_matchbox.web.delivery import DELIVERING_GROUP, VERDICT, ResponseDelivery
 from lambda_matchbox.web.machine import Machine, select
+from lambda_matchbox.web.route import MachineRoute, Route
 from lambda_matchbox.web.signatures import Signatures, signed_route
 
 if TYPE_CHECKING:
@@ -49,24 +50,6 @@ class Stores(NamedTuple):
     releases: Releases
     responses: ResponseStore | None
     machines: MachineStore | None = None
-
-
-class Route(NamedTuple):
-    """A route that serves all clients alike; `name`, `profile` and `release` are for the log."""
-
-    name: str
-    respond: Callable[[Request], Response]
-    profile: str = ""
-    release: str = ""
-
-
-class MachineRoute(NamedTuple):
-    """A route whose response depends on the machine's group; with `suffix` and `sign` its signature route."""
-
-    name: str
-    respond: Callable[[Machine], Response]
-    suffix: str = ""
-    sign: Callable[[Response], Response] | None = None
 
 
 class Routes:

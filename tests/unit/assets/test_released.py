@@ -16,7 +16,8 @@ from lambda_matchbox.oci.image_reference import ImageReference
 from lambda_matchbox.releases.pointers import Pointer, Release, published, rolled_back
 from lambda_matchbox.releases.sources import Source
 from lambda_matchbox.web.alb import BODY_LIMIT
-from lambda_matchbox.web.routes import MachineRoute, Routes, Stores
+from lambda_matchbox.web.route import MachineRoute
+from lambda_matchbox.web.routes import Routes, Stores
 from tests.support.memory_catalog import MemoryCatalog
 from tests.support.memory_releases import MemoryFiles, MemoryReleases
 

@@ -10,7 +10,8 @@ from concurrent.futures import CancelledError
 
 import pytest
 
-from matchboxctl.cli.progress import BYTES, Progress, figures
+from matchboxctl.cli.progress import Progress
+from matchboxctl.cli.work import BYTES
 
 # Each step comes after the time that a bar waits for.
 TWO_BARS = """
@@ -102,7 +103,7 @@ def test_other_outputs_have_a_line_now_and_then(capsys: pytest.CaptureFixture[st
 def test_figures(done: int, total: int, unit: str, speed: float | None, expected: list[str]) -> None:
     progress = Progress("x", total, unit)
     progress.add(done)
-    assert expected == figures(progress, speed)
+    assert expected == progress.figures(speed)
 
 
 def test_cancelled_work_ends_at_its_next_step() -> None:
