@@ -1,0 +1,121 @@
+"""Events of machines: their requests and reports, requests for assets, and operators' commands."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from lambda_matchbox.machines.identities import Identities, identities_in
+
+SCRIPTS = ("/ipxe", "/grub")
+"""The routes of boot scripts."""
+
+_CONFIGURATIONS = ("/ignition", "/cloud", "/generic", "/metadata")
+_REPORT = "/report"
+_ASSETS = "/assets/"
+_CHECK = "(matchboxctl check)"
+_MOST_BYTES = 128
+_TEXTS = ("group", "profile", "release", "hostname", "arch", "verdict", "state", "reason", "token")
+
+
+class Event(NamedTuple):
+    """What happened, in milliseconds since 1970. Equal events are one; they are ordered by their fields, time first.
+
+    `kind` is request, report, asset or command; `what` is the route, the path of an asset, or the command's name.
+    `state` is the machine's afterwards, `by` the operator. Of an asset it is inferred which machine asked.
+    """
+
+    time: int
+    kind: str
+    what: str = ""
+    mac: str = ""
+    uuid: str = ""
+    serial: str = ""
+    address: str = ""
+    status: int = 0
+    group: str = ""
+    profile: str = ""
+    release: str = ""
+    hostname: str = ""
+    arch: str = ""
+    verdict: str = ""
+    state: str = ""
+    reason: str = ""
+    token: str = ""
+    agent: str = ""
+    by: str = ""
+    inferred: bool = False
+
+    @property
+    def identities(self) -> Identities:
+        """Those that it names."""
+        return Identities(self.mac, self.uuid, self.serial)
+
+    @property
+    def gave_script(self) -> bool:
+        """Whether a machine got a script to boot with."""
+        return self.what in SCRIPTS and self.status == 200 and self.verdict in ("", "allow")
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The fields that differ from their defaults."""
+        return {name: value for name, value in zip(self._fields, self, strict=True) if value}
+
+    @property
+    def text(self) -> str:
+        """The event as JSON."""
+        return json.dumps(self.fields, ensure_ascii=False, separators=(",", ":"))
+
+
+def event_of(text: str) -> Event:
+    """The event in its JSON."""
+    return Event(**json.loads(text))
+
+
+def event_in(line: Mapping[str, object], time: int) -> Event | None:
+    """The event of a line of the access log; None if it names no machine and is no asset's.
+
+    HEAD gives a machine nothing, and `matchboxctl check` is none.
+    """
+    route, agent = line.get("route"), line.get("user_agent")
+    if not isinstance(route, str) or line.get("method") == "HEAD" or (isinstance(agent, str) and _CHECK in agent):
+        return None
+    status = line.get("status")
+    common: dict[str, Any] = {
+        "time": time,
+        "address": _bounded(line.get("client")),
+        "status": status if isinstance(status, int) else 0,
+        "agent": _bounded(agent),
+    }
+    if route == _ASSETS:
+        return Event(kind="asset", what=_bounded(line.get("path")), **common) if common["address"] else None
+    if not route.removesuffix(".sig").removesuffix(".asc").startswith((*SCRIPTS, *_CONFIGURATIONS, _REPORT)):
+        return None
+    named = _identities(line)
+    if not named.keys:
+        return None
+    common |= named._asdict() | {name: _bounded(value) for name in _TEXTS if (value := line.get(name))}
+    return Event(kind="report" if route == _REPORT else "request", what=route, **common)
+
+
+def command_event(
+    time: int, command: str, machine: Identities, state: str, by: str, group: str = "", reason: str = ""
+) -> Event:
+    """The event of an operator's command, after which the machine has this state."""
+    texts = {"what": command, "state": state, "by": by, "group": group, "reason": reason}
+    fields: dict[str, Any] = machine._asdict() | {name: _bounded(text) for name, text in texts.items()}
+    return Event(time, "command", **fields)
+
+
+def _identities(line: Mapping[str, object]) -> Identities:
+    # Cut, one would be another machine's.
+    whole = {name: _bounded(value) for name in Identities._fields if (value := line.get(name))}
+    return identities_in({name: text for name, text in whole.items() if text == line[name]})
+
+
+def _bounded(value: object) -> str:
+    """A text's beginning, which a terminal shows as it is."""
+    if not isinstance(value, str):
+        return ""
+    if len(value) > _MOST_BYTES or not value.isascii():
+        value = value.encode("utf-8", "replace")[:_MOST_BYTES].decode("utf-8", "ignore")
+    return value if value.isprintable() else "".join(char if char.isprintable() else "?" for char in value)

@@ -1,0 +1,178 @@
+"""The history of machines: what `serve`, the function of the log, and operators' commands do with its stores."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol
+
+from lambda_matchbox.machines.boots import SCRIPT_TIME, inferred
+from lambda_matchbox.machines.events import Event
+from lambda_matchbox.machines.history import HOUR, Record, merge, records_of
+
+OVERLAP = 60_000
+"""The milliseconds by which a watch looks back, since events come late."""
+
+_PAGE = 1000
+_KINDS = ("serial:", "uuid:", "mac:")
+
+
+class CursorError(ValueError):
+    """A cursor that no page had."""
+
+
+class Wanted(NamedTuple):
+    """Which machines: all, those in a state, of a group (empty: of none), to which something happened since then."""
+
+    state: str = ""
+    group: str | None = None
+    since: int = 0
+
+
+class Page(NamedTuple):
+    """Machines, those to which something happened last first, and the cursor of the next page, empty at the end."""
+
+    records: tuple[Record, ...]
+    cursor: str = ""
+
+
+class HistoryStore(Protocol):
+    """Records and events by identities such as `mac:52:54:00:12:34:56`; events also by `address:10.0.0.5`.
+
+    Every method raises StoreUnavailableError when it cannot do its work just now.
+    """
+
+    def together(self) -> AbstractContextManager[None]:
+        """What the body writes is written at once, if the store can."""
+
+    def merge_records(self, records: Mapping[str, Record]) -> Mapping[str, Record]:
+        """Merge each with the stored one; returns the results."""
+
+    def merge_events(self, events: Mapping[tuple[str, int], Collection[Event]]) -> None:
+        """Add the events of a key and an hour, of which the newest HOUR_EVENTS are kept."""
+
+    def records(self, keys: Collection[str]) -> Mapping[str, Record]:
+        """The records of those that have one."""
+
+    def events(self, key: str, since_hour: int) -> Mapping[int, Sequence[Event]]:
+        """The events of a key by their hour, since that one."""
+
+    def page(self, wanted: Wanted, limit: int, before: str) -> Sequence[Record]:
+        """The first records without links, ordered by `position` descending, whose position is before that one.
+
+        The empty text is before nothing.
+        """
+
+    def remove(self, keys: Collection[str]) -> None:
+        """Remove the records and the events of these keys."""
+
+
+class History:
+    """The history of all machines in a store."""
+
+    def __init__(self, store: HistoryStore) -> None:
+        self._store = store
+
+    def add(self, events: Iterable[Event]) -> None:
+        """Fold the events into their machines' records."""
+        records: dict[str, Record] = {}
+        hours: dict[tuple[str, int], list[Event]] = {}
+        for event in events:
+            hour = event.time // HOUR
+            if event.identities.keys:
+                hours.setdefault((event.identities.keys[0], hour), []).append(event)
+                for key, record in records_of(event):
+                    records[key] = merge(records.get(key, Record()), record)
+            if event.kind == "asset" or event.gave_script:
+                hours.setdefault((f"address:{event.address}", hour), []).append(event)
+        with self._store.together():
+            for kind in _KINDS:
+                # Those with less right first: what they know is a part of the others.
+                merged = self._store.merge_records({key: one for key, one in records.items() if key.startswith(kind)})
+                for record in merged.values():
+                    for _, key in record.links:
+                        records[key] = merge(records.get(key, Record()), record._replace(links=()))
+            self._store.merge_events(hours)
+
+    def page(self, wanted: Wanted, limit: int, cursor: str = "") -> Page:
+        """A page of machines. Raises CursorError."""
+        found = self._store.page(wanted, limit + 1, _position_in(cursor) if cursor else "")
+        records = tuple(found[:limit])
+        return Page(records, _cursor(position(records[-1])) if len(found) > limit else "")
+
+    def machine(self, key: str) -> Record | None:
+        """The record of the machine with this identity."""
+        record = self._store.records([key]).get(key)
+        while record is not None and record.links:
+            linked = record.links[-1][1]
+            record = self._store.records([linked]).get(linked)
+        return record
+
+    def events(self, record: Record, since: int) -> list[Event]:
+        """The events of a machine since then, in order, with those of assets that are inferred."""
+        keys, hour = record.identities.keys, (since - SCRIPT_TIME) // HOUR
+        own = [event for key in keys for events in self._store.events(key, hour).values() for event in events]
+        addresses = {event.address for event in own if event.gave_script}
+        assets = [event for each in addresses for event in inferred(self._store.events(f"address:{each}", hour), keys)]
+        return sorted(event for event in {*own, *assets} if event.time >= since)
+
+    def forget(self, record: Record) -> None:
+        """Remove the history of the machine, and which assets were requested from its addresses."""
+        keys = record.identities.keys
+        own = [event for key in keys for events in self._store.events(key, 0).values() for event in events]
+        with self._store.together():
+            self._store.remove([*keys, *{f"address:{event.address}" for event in own if event.gave_script}])
+
+
+class Watch:
+    """Events of machines as they come, from a moment on, each once."""
+
+    def __init__(self, history: History, wanted: Wanted) -> None:
+        self._history = history
+        self._wanted = wanted
+        self._seen: dict[str, tuple[int, Collection[Event]]] = {}
+
+    def poll(self, now: int) -> Iterator[tuple[Record, Event]]:
+        """Those that have come since the last call, with their machine."""
+        since = max(self._wanted.since, now - OVERLAP)
+        seen, self._seen = self._seen, {}
+        for record in _pages(self._history, self._wanted._replace(since=since)):
+            key = record.identities.keys[0]
+            revision, known = seen.get(key, (0, ()))
+            if record.revision != revision:
+                events = self._history.events(record, since)
+                yield from ((record, event) for event in events if event not in known)
+                known = set(events)
+            self._seen[key] = (record.revision, known)
+
+
+def _pages(history: History, wanted: Wanted) -> Iterator[Record]:
+    cursor = ""
+    while True:
+        page = history.page(wanted, _PAGE, cursor)
+        yield from page.records
+        if not (cursor := page.cursor):
+            return
+
+
+def position(record: Record) -> str:
+    """The record's place among all in lists."""
+    return f"{time_text(record.last_event)} {record.identities.keys[0]}"
+
+
+def time_text(time: int) -> str:
+    """The time as a text in whose order times are."""
+    return f"{time:014d}"
+
+
+def _cursor(position: str) -> str:
+    return urlsafe_b64encode(position.encode()).decode().rstrip("=")
+
+
+def _position_in(cursor: str) -> str:
+    try:
+        found = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+    except ValueError:
+        found = ""
+    if not found[:14].isdigit() or found[14:15] != " ":
+        raise CursorError(f"{cursor!r} is no cursor of a page: use one that a list has printed")
+    return found
