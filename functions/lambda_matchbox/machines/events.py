@@ -13,15 +13,16 @@ _CONFIGURATIONS = ("/ignition", "/cloud", "/generic", "/metadata")
 _REPORT = "/report"
 _ASSETS = "/assets/"
 _CHECK = "(matchboxctl check)"
-_MOST_BYTES = 128
-_TEXTS = ("group", "profile", "release", "hostname", "arch", "verdict", "state", "reason", "token")
+_MOST_BYTES = 160
+_TEXTS = ("group", "profile", "release", "hostname", "arch", "verdict", "state", "reported", "reason", "token")
 
 
 class Event(NamedTuple):
     """What happened, in milliseconds since 1970. Equal events are one; they are ordered by their fields, time first.
 
     `kind` is request, report, asset or command; `what` is the route, the path of an asset, or the command's name.
-    `state` is the machine's afterwards, `by` the operator. Of an asset it is inferred which machine asked.
+    `state` is the machine's afterwards, `reported` what its installer said, `by` the operator. Of an asset it is
+    inferred which machine asked.
     """
 
     time: int
@@ -39,6 +40,7 @@ class Event(NamedTuple):
     arch: str = ""
     verdict: str = ""
     state: str = ""
+    reported: str = ""
     reason: str = ""
     token: str = ""
     agent: str = ""

@@ -34,7 +34,7 @@ class Verdict(NamedTuple):
     """What the machine gets, and why unless it is allowed. `machine` is empty if it cannot be told.
 
     `state` is the machine's, None if nobody acted on it yet. An allowed configuration is a delivery, which is recorded
-    before the response is sent: the first one if `first`.
+    before the response is sent: the first one if `first`. `state_name` is the state in a word, after that.
     """
 
     kind: Literal["allow", "wait", "disk", "refuse"]
@@ -42,6 +42,7 @@ class Verdict(NamedTuple):
     machine: Identities = Identities()
     state: MachineState | None = None
     first: bool = False
+    state_name: str = ""
 
 
 def verdict(

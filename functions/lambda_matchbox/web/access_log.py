@@ -52,8 +52,9 @@ class AccessLogFields(NamedTuple):
 
     `group` and `profile` are None where they mean nothing, as of an asset. `labels` are those of the query,
     `release` is the one that the script's or the request's addresses name. `token` is that of the gate, `verdict`
-    its verdict, `reported` the state that an installer reported. `report` has Butane's lines on a config that was
-    translated, `ignored_labels` the names of labels that count as absent because a response may not show them.
+    its verdict, `state` the machine's after it, `reported` the state that an installer reported. `report` has Butane's
+    lines on a config that was translated, `ignored_labels` the names of labels that count as absent because a response
+    may not show them.
     """
 
     route: str = ""
@@ -63,6 +64,7 @@ class AccessLogFields(NamedTuple):
     release: str = ""
     token: str = ""
     verdict: str = ""
+    state: str = ""
     reported: str = ""
     status: int = 0
     level: int = logging.INFO
@@ -110,6 +112,8 @@ def log_request(log: Log, request: Request, found: AccessLogFields, seconds: flo
 def _of_the_gate(found: AccessLogFields) -> dict[str, object]:
     """The verdict, what was reported, and enough of a token to recognise it, not enough to use it."""
     fields: dict[str, object] = {"verdict": found.verdict}
+    if found.state:
+        fields["state"] = found.state
     if found.reported:
         fields["reported"] = found.reported
     if found.token:

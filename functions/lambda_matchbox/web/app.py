@@ -99,6 +99,7 @@ class App:
             token=query.labels["token"] if machine is not None and machine.has_token else "",
             reported=reported,
             verdict="" if verdict is None else verdict.kind,
+            state="" if verdict is None else verdict.state_name,
             status=response.status,
             level=level,
             reason=reason,

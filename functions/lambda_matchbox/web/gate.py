@@ -10,7 +10,7 @@ from lambda_matchbox.errors import NotFoundError, RefusedError, StoreUnavailable
 from lambda_matchbox.http import Request, Response
 from lambda_matchbox.machines.gate import MachineRequest, RequestKind, Verdict, verdict
 from lambda_matchbox.machines.policy import Policy
-from lambda_matchbox.machines.state import MachineState, delivered, next_delivery, reported
+from lambda_matchbox.machines.state import MachineState, delivered, next_delivery, reported, state_name
 from lambda_matchbox.machines.stores import ChangedError, MachineStore, TokenKeys
 from lambda_matchbox.machines.tokens import token_for
 from lambda_matchbox.web.failures import error_response
@@ -52,14 +52,14 @@ class Gate:
                 # Scripts have it in them.
                 found = found._replace(kind="refuse", reason=_NO_HOST)
             if found.kind != "allow":
-                return _not_allowed(found, policy, route, machine), found
+                return _not_allowed(found, policy, route, machine), _named(found, policy, now)
             if policy.token and route.name in _SCRIPTS:
                 machine = machine._replace(variables=_variables(found, request, machine, keys, now))
             made = route.respond(machine)
             response = deliver(request, made if route.sign is None else route.sign(made))
             response = response._replace(report=made.report, release=made.release)
             try:
-                self._record_what_is_sent(route, request, response, found, policy, machine, now)
+                state = self._record_what_is_sent(route, request, response, found, policy, machine, now)
             except ChangedError:
                 # Another request of the machine, or an operator, was faster.
                 machine = again(machine.query, request.client_address)
@@ -67,7 +67,7 @@ class Gate:
                     raise StoreUnavailableError("the machine's group has just changed") from None
                 policy = machine.selection.group.boot
             else:
-                return response, found
+                return response, _named(found._replace(state=state), policy, now)
         raise StoreUnavailableError("the machine's state keeps changing")
 
     def _record_what_is_sent(
@@ -79,26 +79,40 @@ class Gate:
         policy: Policy,
         machine: Machine,
         now: int,
-    ) -> None:
-        """Record a delivery or a report. HEAD and signatures are neither, nor is what is not sent."""
-        if request.method == "HEAD" or route.sign is not None or response.status not in _DELIVERED:
-            return
-        if route.name == report.ROUTE:
-            self._record_report(found, machine, now)
-        elif found.first and (policy.once or policy.token):
-            self._record(found, policy, request.client_address, now)
+    ) -> MachineState | None:
+        """Record a delivery or a report, and return the state then.
 
-    def _record(self, found: Verdict, policy: Policy, address: str, now: int) -> None:
+        HEAD and signatures are neither, nor is what is not sent.
+        """
+        if request.method == "HEAD" or route.sign is not None or response.status not in _DELIVERED:
+            return found.state
+        if route.name == report.ROUTE:
+            return self._record_report(found, machine, now)
+        if found.first and (policy.once or policy.token):
+            return self._record(found, policy, request.client_address, now)
+        return found.state
+
+    def _record(self, found: Verdict, policy: Policy, address: str, now: int) -> MachineState:
         state = found.state or MachineState(found.machine)
         # Identities are added, never replaced: another UUID must not make the known one a new machine's.
         state = state._replace(identities=state.identities.completed(found.machine))
         after = delivered(state, next_delivery(found.state, address, now), policy, secrets.token_hex(8))
         self._machines.write(found.state, after)
+        return after
 
-    def _record_report(self, found: Verdict, machine: Machine, now: int) -> None:
-        if found.state is not None:
-            failed = report.failure_in(machine.query)
-            self._machines.write(found.state, reported(found.state, now, failed, secrets.token_hex(8)))
+    def _record_report(self, found: Verdict, machine: Machine, now: int) -> MachineState | None:
+        if found.state is None:
+            return None
+        after = reported(found.state, now, report.failure_in(machine.query), secrets.token_hex(8))
+        self._machines.write(found.state, after)
+        return after
+
+
+def _named(found: Verdict, policy: Policy, now: int) -> Verdict:
+    """The verdict with the name of the state; a refused machine without one may not be the one that it names."""
+    if found.kind == "refuse" and found.state is None:
+        return found
+    return found._replace(state_name=state_name(found.state, policy, now))
 
 
 def _kind_of(route: MachineRoute) -> RequestKind:

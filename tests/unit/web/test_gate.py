@@ -198,6 +198,20 @@ def test_head_and_signatures_are_no_delivery(server: Server) -> None:
     assert server.state is None
 
 
+@policy(approve=True, once=True, done="report")
+def test_a_line_has_the_state_after_its_request(server: Server) -> None:
+    def states(*routes: str) -> list[object]:
+        return [server.get(route).status and server.line.get("state") for route in routes]
+
+    assert states("ipxe", "generic") == ["waiting", "waiting"]
+    server.set(approved(MachineState(NODE), NOW))
+    assert states("ipxe", "generic", "ipxe") == ["ready", "installing", "installing"]
+    assert states("report", "ipxe") == ["installed", "installed"]
+    # Perhaps it is not the machine that it names.
+    server.get("ipxe", named=NODE._replace(mac="52:54:00:00:00:01"))
+    assert ("refuse", None) == (server.line["verdict"], server.line.get("state"))
+
+
 @pytest.mark.parametrize("server", [None], indirect=True)
 def test_a_group_without_a_policy_is_answered_as_before(server: Server) -> None:
     server.set(held(MachineState(NODE), NOW))
