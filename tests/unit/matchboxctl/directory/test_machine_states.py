@@ -27,7 +27,7 @@ from lambda_matchbox.machines.state import MachineState, approved
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes
-from matchboxctl.directory import state_file
+from matchboxctl.directory import sqlite_file, state_file
 from matchboxctl.directory.machine_states import DirectoryMachines
 from matchboxctl.directory.state_file import FILE, MARKER
 from matchboxctl.directory.waiting import MustWaitError, at_once
@@ -140,7 +140,7 @@ def test_a_restored_file_is_opened_while_serving(machines: DirectoryMachines, tm
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        (lambda file: file.write_bytes(b"no database " * 1000), "it is not a state file: restore it"),
+        (lambda file: file.write_bytes(b"no database " * 1000), "it is not a file of SQLite: restore it"),
         (lambda file: run(file, "PRAGMA user_version = 99"), "it was written by a newer release: install that one"),
         (lambda file: run(file, "UPDATE machine SET state = '{}'"), "the state of a machine is damaged: restore it"),
     ],
@@ -168,7 +168,7 @@ def test_a_file_system_without_shared_memory_is_named(
     """SQLite's VFS unix-dotfile cannot share memory either."""
     connect = sqlite3.connect
     monkeypatch.setattr(
-        state_file.sqlite3, "connect", lambda path, **more: connect(f"file:{path}?vfs=unix-dotfile", uri=True, **more)
+        sqlite_file.sqlite3, "connect", lambda path, **more: connect(f"file:{path}?vfs=unix-dotfile", uri=True, **more)
     )
     assert fails(machines).endswith("cannot share it between processes (a network's?): use a local disk")
 
@@ -181,7 +181,7 @@ def test_a_networks_file_system_is_named(
     mounts.write_text(
         f"36 35 {os.major(device)}:{os.minor(device)} / /var/lib rw,noatime shared:1 - nfs4 nas:/export rw,vers=4.2\n"
     )
-    monkeypatch.setattr(state_file, "_MOUNTS", mounts)
+    monkeypatch.setattr(sqlite_file, "_MOUNTS", mounts)
     assert "its file system is a network's (nfs4)" in fails(machines)
 
 
