@@ -22,7 +22,7 @@ class DirectoryMachines:
         self._clock = clock
 
     def read_all(self, identities: Sequence[str]) -> list[MachineState]:
-        """The states under these identities."""
+        """The states under these identities, one for each that has one."""
         with self._file.reading() as connection:
             if connection is None:
                 return []
@@ -39,8 +39,8 @@ class DirectoryMachines:
 
     def find(self, beginning: str) -> list[MachineState]:
         """The machines with an identity that begins so."""
-        pattern = "".join(f"\\{char}" if char in "%_\\" else char for char in beginning) + "%"
-        return self._selected("WHERE identity LIKE ? ESCAPE '\\'", pattern)
+        # LIKE would not see the case of a serial number.
+        return self._selected("WHERE substr(identity, 1, length(?)) = ?", beginning, beginning)
 
     def all(self) -> Iterator[MachineState]:
         """Every machine, once."""
@@ -51,7 +51,7 @@ class DirectoryMachines:
             if connection is None:
                 return []
             statement = f"SELECT state, revision FROM machine {condition} ORDER BY identity"  # noqa: S608 (constants)
-            return _states(connection.execute(statement, parameters))
+            return list(dict.fromkeys(_states(connection.execute(statement, parameters))))
 
     def write(self, before: MachineState | None, after: MachineState, *, revision: str = "") -> None:
         """Replace the state that was read, None if there was none. Raises ChangedError."""
@@ -107,6 +107,6 @@ def _keys(connection: sqlite3.Connection) -> dict[int, bytes]:
 
 def _states(rows: sqlite3.Cursor) -> list[MachineState]:
     try:
-        return list(dict.fromkeys(state_in(text, revision) for text, revision in rows))
+        return [state_in(text, revision) for text, revision in rows]
     except DamagedRecordError as error:
         raise StoreUnavailableError(f"{FILE}: {error}: restore it") from error

@@ -75,7 +75,8 @@ def _changed(opened: OpenedStores, machine: Identities, machine_id: str, change:
     for _ in range(_ATTEMPTS):
         before = opened.machines.read(machine.keys[0])
         now = int(time.time())
-        after = change(before or MachineState(machine), now)
+        # No boot id comes back: tokens from before a machine was forgotten stay ended.
+        after = change(before or MachineState(machine, boot=secrets.token_hex(8)), now)
         try:
             if after != before:
                 opened.machines.write(before, after)

@@ -20,7 +20,7 @@ from tests.contract.conftest import ON_DYNAMODB, MakeTable
 from tests.contract.test_fsck import change, delete
 from tests.contract.test_machine_fsck import put
 from tests.rigs.catalog_table import CatalogTable
-from tests.rigs.faults import INTERNAL_ERROR, THROTTLED, Answer, PassThrough
+from tests.rigs.faults import FORBIDDEN, INTERNAL_ERROR, THROTTLED, Answer, PassThrough, Withhold
 
 SCRIPT, CONFIGURATION = 2, 3
 """The calls of a warm function for a machine of a group without a policy."""
@@ -33,7 +33,7 @@ POLICIES = {
     "from": Policy(from_networks=("10.0.0.0/8",)),
 }
 CONFIGURATIONS = ("/generic", "/metadata")
-FAULTS = {"throttled": THROTTLED, "fails": INTERNAL_ERROR}
+FAULTS = {"throttled": THROTTLED, "fails": INTERNAL_ERROR, "refuses": FORBIDDEN}
 
 
 @pytest.fixture(scope="module", params=ON_DYNAMODB)
@@ -141,6 +141,24 @@ def test_damaged_keys_give_no_token(table: CatalogTable, labels: dict[str, str])
                 assert app.ask("/ipxe", os="once", **labels).status == 200
     finally:
         table.client.put_item(TableName=table.name, Item=item)
+
+
+def test_states_that_are_not_read_delay_only_machines_that_need_them(app: BootApp, labels: dict[str, str]) -> None:
+    app.proxy.switch(Withhold(keys=3), times=1)
+    assert SCRIPT == app.cost("/ipxe", os="plain", **labels)
+    app.proxy.switch(Withhold(keys=3), times=1)
+    assert SCRIPT + 1 == app.cost("/ipxe", os="approve", **labels)
+
+
+@pytest.mark.parametrize("lost", ["mac", "uuid", "serial"])
+def test_a_lost_record_is_a_503(table: CatalogTable, app: BootApp, labels: dict[str, str], lost: str) -> None:
+    """Where another record of the machine is read that names it."""
+    delete(table, machine_key(f"{lost}:{labels[lost]}"))
+    for path in ("/ipxe", "/grub", *CONFIGURATIONS):
+        assert {503} == {app.ask(path, os=policy, **labels).status for policy in POLICIES if policy != "plain"}
+        assert app.ask(path, os="plain", **labels).status == 200
+    table.fsck(repair=True)
+    assert app.ask("/generic", os="once", **labels).status == 200
 
 
 @pytest.mark.parametrize("damaged", ["mac", "uuid", "serial"])

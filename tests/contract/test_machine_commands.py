@@ -73,6 +73,18 @@ def test_each_verb_says_from_what_to_what(filled: ResourceCommands) -> None:
     assert "waiting, as before: nobody acted on it\n" == said("forget", "--state")
 
 
+def test_no_boot_id_comes_back(filled: ResourceCommands) -> None:
+    """Tokens from before a machine was forgotten stay ended."""
+    found = {""}
+    for _ in range(2):
+        filled.ok("machine", "approve", MAC)
+        with opened() as stores:
+            [state] = stores.machines.all()
+        found.add(state.boot)
+        filled.ok("machine", "forget", "--state", MAC)
+    assert len(found) == 3
+
+
 def test_installed_machine_is_armed_and_forgotten(filled: ResourceCommands) -> None:
     write(MachineState(Identities(MAC), approved=1, delivery=Delivery(5, "10.0.0.5", "b", 6), installed=5))
     assert filled.ok("machine", "arm", MAC).startswith(f"{MAC}: installed -> ready, armed until 20")

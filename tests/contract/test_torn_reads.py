@@ -87,7 +87,9 @@ def _answer_while(
     rank = {entry_key(selectors_of(selector)[0]): order.index(n) for n, selector in enumerate(SELECTORS)}
 
     class Torn(DynamoDB):
-        def batch_get_items(self, table: str, keys: Sequence[Mapping[str, Any]], deadline: float) -> list[Item]:
+        def batch_get_items(
+            self, table: str, keys: Sequence[Mapping[str, Any]], deadline: float, leave: object = None
+        ) -> list[Item]:
             items = []
             for key in sorted(keys, key=lambda key: rank.get(key["pk"], -1)):
                 if armed and pending and rank.get(key["pk"]) == moment:

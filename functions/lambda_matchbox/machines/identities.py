@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 from lambda_matchbox.golang.hardware_address import InvalidMACError, normalise_mac
 
+MAX_SERIAL = 128
+"""Bytes of a serial number: a token that names the machine by it has to fit into a label."""
+
 _MAC_LENGTH = len("mac")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # What firmware has where nobody wrote one; the last UUID is AMI's.
@@ -93,4 +96,5 @@ def _serial(text: str) -> str:
     if not text:
         return ""
     text = text.strip()
-    return "" if text.lower() in _NO_SERIALS else text
+    too_long = len(text.encode(errors="replace")) > MAX_SERIAL
+    return "" if too_long or text.lower() in _NO_SERIALS else text

@@ -3,7 +3,7 @@
 Times are in seconds since 1970; 0 is never.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from lambda_matchbox.machines.identities import Identities
@@ -69,6 +69,17 @@ def state_name(state: MachineState | None, policy: Policy | None, now: int) -> S
     if state.delivery is not None and not state.may_install(now):
         return "installed"
     return "installing" if state.delivery is not None and not state.installed else "ready"
+
+
+def lacks_records(found: Sequence[MachineState], identities: Iterable[str]) -> bool:
+    """Whether one of these identities is that of a found machine, but has no record of its own.
+
+    `found` has one for each identity that has one. A missing one was lost, or is written at this moment.
+    """
+    if not found:
+        return False
+    known = {identity for state in found for identity in state.identities.keys}
+    return len(found) < len(known.intersection(identities))
 
 
 def strictest(records: Iterable[MachineState]) -> MachineState:

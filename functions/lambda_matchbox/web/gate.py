@@ -2,15 +2,24 @@
 
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from lambda_matchbox.answers import report, verdicts
+from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.catalog.labels import Query
 from lambda_matchbox.errors import NotFoundError, RefusedError, StoreUnavailableError, WaitingError
 from lambda_matchbox.http import Request, Response
 from lambda_matchbox.machines.gate import MachineRequest, RequestKind, Verdict, verdict
 from lambda_matchbox.machines.policy import Policy
-from lambda_matchbox.machines.state import MachineState, delivered, next_delivery, reported, state_name
+from lambda_matchbox.machines.state import (
+    MachineState,
+    delivered,
+    lacks_records,
+    next_delivery,
+    reported,
+    state_name,
+)
 from lambda_matchbox.machines.stores import ChangedError, MachineStore, TokenKeys
 from lambda_matchbox.machines.tokens import token_for
 from lambda_matchbox.web.failures import error_response
@@ -21,9 +30,15 @@ TWO_ADDRESSES = "the request names two MAC addresses"
 
 _ATTEMPTS = 4
 _SCRIPTS = ("/ipxe", "/grub")
+# What is asked for by another method would be handed out unrecorded.
+_METHODS: Mapping[RequestKind, tuple[str, ...]] = {
+    "configuration": ("GET", "HEAD"),
+    "report": ("GET", "HEAD", "POST"),
+}
 _HOST = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _DELIVERED = (200, 206, 302)
 _NO_HOST = "the Host header of its request is no host name"
+_NO_METHOD = "the method of its request is not answered"
 
 
 class Gate:
@@ -44,9 +59,18 @@ class Gate:
         deliver: Callable[[Request, Response], Response],
     ) -> tuple[Response, Verdict]:
         """The response as the client gets it, and why. `again` selects the machine of a query and an address anew."""
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                # Another request of the machine, or an operator, was faster.
+                machine = again(machine.query, request.client_address)
+                if machine.selection.group.boot is None:
+                    raise StoreUnavailableError("the machine's group has just changed")
+                policy = machine.selection.group.boot
+            if lacks_records(machine.selection.machines, machine.identities):
+                continue
             now = int(self._clock())
-            keys = self._keys.current(now) if policy.token else {}
+            with _refusals_pass():
+                keys = self._keys.current(now) if policy.token else {}
             found = _asked(policy, route, request, machine, keys, now)
             if found.kind == "allow" and policy.token and not _HOST.fullmatch(request.headers.get("host", "")):
                 # Scripts have it in them.
@@ -59,16 +83,15 @@ class Gate:
             response = deliver(request, made if route.sign is None else route.sign(made))
             response = response._replace(report=made.report, release=made.release)
             try:
-                state = self._record_what_is_sent(route, request, response, found, policy, machine, now)
+                with _refusals_pass():
+                    state = self._record_what_is_sent(route, request, response, found, policy, machine, now)
             except ChangedError:
-                # Another request of the machine, or an operator, was faster.
-                machine = again(machine.query, request.client_address)
-                if machine.selection.group.boot is None:
-                    raise StoreUnavailableError("the machine's group has just changed") from None
-                policy = machine.selection.group.boot
-            else:
-                return response, _named(found._replace(state=state), policy, now)
-        raise StoreUnavailableError("the machine's state keeps changing")
+                continue
+            if request.method == "HEAD" and route.sign is None and _kind_of(route) == "configuration":
+                # The balancer would drop the body, but it is not recorded.
+                response = response._replace(body=b"")
+            return response, _named(found._replace(state=state), policy, now)
+        raise StoreUnavailableError("the machine's state keeps changing, or lacks the record of an identity")
 
     def _record_what_is_sent(
         self,
@@ -115,6 +138,15 @@ def _named(found: Verdict, policy: Policy, now: int) -> Verdict:
     return found._replace(state_name=state_name(found.state, policy, now))
 
 
+@contextmanager
+def _refusals_pass() -> Iterator[None]:
+    """Whatever AWS refuses of states and keys, the machine asks again."""
+    try:
+        yield
+    except AWSError as error:
+        raise StoreUnavailableError(f"states of machines: {error}") from error
+
+
 def _kind_of(route: MachineRoute) -> RequestKind:
     if route.name == report.ROUTE:
         return "report"
@@ -126,8 +158,11 @@ def _asked(
 ) -> Verdict:
     if (named := machine.named) is None:
         return Verdict("refuse", TWO_ADDRESSES)
+    kind = _kind_of(route)
+    if request.method not in _METHODS.get(kind, (request.method,)):
+        return Verdict("refuse", _NO_METHOD)
     group = machine.selection.group.id
-    asked = MachineRequest(named, request.client_address, group, _kind_of(route), machine.token)
+    asked = MachineRequest(named, request.client_address, group, kind, machine.token)
     return verdict(policy, machine.selection.machines, asked, keys, now)
 
 

@@ -1,6 +1,7 @@
 """The machine that sent a request: its query, and the group and profile that were selected for it."""
 
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -32,6 +33,11 @@ class Machine(NamedTuple):
     def named(self) -> Identities | None:
         """The identities in its query; None if it names two MAC addresses."""
         return _named_in(self.query.labels)
+
+    @property
+    def identities(self) -> tuple[str, ...]:
+        """Those in its query and its token, by which its states were looked up."""
+        return _identities_in(self.query, self.token)
 
     @property
     def has_token(self) -> bool:
@@ -77,18 +83,14 @@ class Machine(NamedTuple):
 def select(catalog: Catalog, query: Query, client_address: str) -> Machine:
     """The machine with the query's labels, at that address. Raises NotFoundError if no group matches."""
     token = _token_in(query.labels)
-    carried = None if token is None or isinstance(token, Exception) else token.machine
+    carried = _carried_by(token)
     labels = dict(query.labels)
     if carried is not None:
         # A token says which machine it is where the query does not.
         labels = {name: value for name, value in carried._asdict().items() if value} | labels
     # The server's word, whatever the query says.
     labels[CLIENT_IP] = client_address
-
-    def identities() -> tuple[str, ...]:
-        named = _named_in(query.labels)
-        return tuple(dict.fromkeys((*(carried.keys if carried else ()), *(named.keys if named else ()))))
-
+    identities = partial(_identities_in, query, token)
     selection = catalog.select(labels, identities)
     if carried is not None and (selection is None or selection.group.boot is None or not selection.group.boot.token):
         # Nobody verifies the token.
@@ -96,6 +98,16 @@ def select(catalog: Catalog, query: Query, client_address: str) -> Machine:
     if selection is None:
         raise NotFoundError("no group matches these labels")
     return Machine(query, selection, token)
+
+
+def _carried_by(token: "Token | TokenError | None") -> Identities | None:
+    """The machine that a token names."""
+    return None if token is None or isinstance(token, Exception) else token.machine
+
+
+def _identities_in(query: Query, token: "Token | TokenError | None") -> tuple[str, ...]:
+    carried, named = _carried_by(token), _named_in(query.labels)
+    return tuple(dict.fromkeys((*(carried.keys if carried else ()), *(named.keys if named else ()))))
 
 
 def _named_in(labels: Mapping[str, str]) -> Identities | None:

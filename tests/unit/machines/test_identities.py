@@ -25,6 +25,7 @@ def test_the_first_identity_names_the_machine() -> None:
         {"uuid": "node1"},
         {"serial": "To Be Filled By O.E.M."},
         {"serial": "  "},
+        {"serial": "ä" * 65},
         {"mac": ""},
         {"hostname": "n1"},
     ],

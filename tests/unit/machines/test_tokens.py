@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_matchbox.machines.identities import Identities, identities_in
+from lambda_matchbox.catalog.labels import read_query
+from lambda_matchbox.machines.identities import MAX_SERIAL, Identities, identities_in
 from lambda_matchbox.machines.tokens import LIFETIME, TokenError, read_token, token_for, verify
 
 NOW = 1_700_000_000
@@ -45,6 +46,8 @@ def test_a_token_is_short_and_safe_in_an_address() -> None:
     made = token()
     assert len(made) == 50
     assert made.replace("-", "").replace("_", "").isalnum()
+    longest = Identities(serial="x" * MAX_SERIAL)
+    assert {"token": token(longest)} == read_query(f"token={token(longest)}").labels
 
 
 def test_a_token_is_equal_for_ten_minutes() -> None:

@@ -1,107 +1,19 @@
 """Machines of groups with a boot policy, route by route."""
 
-import hashlib
-import io
-import json
 import re
-from collections.abc import Iterator, Mapping
+import sqlite3
 from contextlib import closing
 from pathlib import Path
-from types import MappingProxyType
-from urllib.parse import urlencode
 
 import pytest
 
-from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.catalog.groups import Group
-from lambda_matchbox.catalog.profiles import NetBoot, Profile
-from lambda_matchbox.http import Request, Response
 from lambda_matchbox.machines.identities import Identities
 from lambda_matchbox.machines.policy import Policy
 from lambda_matchbox.machines.state import MachineState, approved, armed, held
 from lambda_matchbox.machines.stores import ChangedError
-from lambda_matchbox.machines.tokens import token_for
-from lambda_matchbox.web.alb import BODY_LIMIT
-from lambda_matchbox.web.app import App
-from lambda_matchbox.web.routes import Routes, Stores
-from matchboxctl.directory.machine_states import DirectoryMachines
-from matchboxctl.log.json_log import JsonLog
-from tests.support.memory_catalog import MemoryCatalog
-from tests.support.memory_releases import MemoryFiles, MemoryReleases
-from tests.support.openpgp.keys import signatures
-
-MAC, UUID = "52:54:00:12:34:56", "4c4c4544-0038-4410-8052-b3c04f4b5931"
-NODE = Identities(MAC, UUID)
-HOME, ELSEWHERE = "10.0.0.5", "10.0.0.6"
-NOW = 1_700_000_000
-CONFIGURATIONS = ("ignition", "generic", "cloud", "metadata")
-PROFILE = Profile("p", "", "i.ign", "c", "g", NetBoot("/assets/k", args=("u=${base}ignition?token=${token}",)))
-TEMPLATES = {
-    ("ignition", "i.ign"): b'{"ignition":{"version":"3.4.0"}}',
-    ("generic", "g"): b"g",
-    ("cloud", "c"): b"#cloud-config\n",
-}
-
-
-class Server:
-    """An app whose one group has a policy, its machines, its clock, and the lines of its log."""
-
-    def __init__(self, policy: Policy | None, root: Path) -> None:
-        self.now = NOW
-        self.host = "boot.example"
-        self.machines = DirectoryMachines(root, lambda: self.now)
-        self._log = io.StringIO()
-        group = Group("g", profile="p", boot=policy)
-        catalog = MemoryCatalog([group], [PROFILE], TEMPLATES, machines=self.machines.read_all)
-        self.groups = catalog.groups
-        stores = Stores(catalog, MemoryFiles({"k": b"k"}), MemoryReleases(), None, self.machines)
-        self.routes = Routes(stores, Delivery(BODY_LIMIT, "-"), signatures("ed25519"), clock=lambda: self.now)
-        self._app = App(self.routes, JsonLog("info", self._log))
-
-    def get(
-        self, path: str, address: str = HOME, method: str = "GET", named: Identities = NODE, **labels: str
-    ) -> Response:
-        query = urlencode({name: value for name, value in (named._asdict() | labels).items() if value})
-        return self._ask(method, f"/{path}", query, {"x-forwarded-for": address})
-
-    def report(self, token: str, state: str) -> Response:
-        return self._ask("GET", "/report", urlencode({**NODE._asdict(), "token": token, "state": state}))
-
-    def ranged(self, path: str, wanted: str) -> Response:
-        return self._ask("GET", path, urlencode(NODE._asdict()), {"range": wanted})
-
-    def _ask(self, method: str, path: str, query: str, headers: Mapping[str, str] = MappingProxyType({})) -> Response:
-        return self._app.respond(Request(method, path, query, {"host": self.host, "x-forwarded-for": HOME, **headers}))
-
-    @property
-    def line(self) -> dict[str, object]:
-        found: dict[str, object] = json.loads(self._log.getvalue().splitlines()[-1])
-        return found
-
-    @property
-    def state(self) -> MachineState | None:
-        return self.machines.read(NODE.keys[0])
-
-    def set(self, state: MachineState) -> None:
-        self.machines.write(self.state, state._replace(revision=""))
-
-    def token(self) -> str:
-        script = self.get("ipxe").body.decode()
-        found = re.search(r"^set token (\S+)$", script, re.MULTILINE)
-        assert found is not None, script
-        return found[1]
-
-
-@pytest.fixture
-def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
-    made = Server(request.param, tmp_path)
-    with closing(made.machines):
-        yield made
-
-
-def policy(**fields: object) -> pytest.MarkDecorator:
-    """The policy of the server's group."""
-    return pytest.mark.parametrize("server", [Policy(**fields)], indirect=True, ids=[""])  # type: ignore[arg-type]
+from matchboxctl.directory.state_file import FILE
+from tests.unit.web.gated_server import CONFIGURATIONS, ELSEWHERE, HOME, NODE, NOW, UUID, Server, policy
 
 
 @policy(approve=True)
@@ -167,35 +79,6 @@ def test_a_disk_may_be_a_404(server: Server) -> None:
     server.get("generic")
     assert server.get("ipxe").status == 404
     assert server.line["verdict"] == "disk"
-
-
-@policy(token=True)
-def test_a_configuration_needs_a_token(server: Server) -> None:
-    token = server.token()
-    assert server.get("ipxe").body.decode().splitlines()[1:3] == [
-        f"set token {token}",
-        "set base http://boot.example/",
-    ]
-    assert f'set token="{token}"\nset base="http://boot.example/"\n' in server.get("grub").body.decode()
-    for route in CONFIGURATIONS:
-        assert (server.get(route).status, server.get(route).body) == (403, b"the request has no token\n")
-        assert server.get(route, token="x").status == 403
-    assert server.get("generic", named=Identities(uuid=UUID), token=token).body == b"g"
-    digest = hashlib.sha256(token.encode()).hexdigest()
-    assert server.line["token"] == f"{token[:6]}... {digest[:12]}"
-    assert server.get("ignition", token=token).status == 200
-    assert server.get("ignition", ELSEWHERE, token=token).body == b"the token was used from another address\n"
-    assert server.line["level"] == "WARNING"
-    assert server.get("generic", token=server.token()).body == b"g"
-
-
-@policy(token=True, once=True)
-def test_head_and_signatures_are_no_delivery(server: Server) -> None:
-    token = server.token()
-    assert server.get("generic", method="HEAD", token=token).status == 200
-    assert server.get("generic.sig", token=token).status == 200
-    assert server.get("generic.asc").status == 403
-    assert server.state is None
 
 
 @policy(approve=True, once=True, done="report")
@@ -264,117 +147,33 @@ def test_every_machine_route_is_gated(server: Server) -> None:
         assert server.line["verdict"] == "wait"
 
 
-@policy(once=True, token=True, done="report")
-def test_an_installation_is_done_when_it_is_reported(server: Server) -> None:
-    token = server.token()
-    assert server.get("report", token=token).body == b"no configuration was delivered to it\n"
-    server.get("generic", token=token)
-    assert b"kernel /assets/k" in server.get("ipxe").body
-    assert server.get("report", token=token, state="failed", message="no disk\n" + "x" * 2000).status == 200
-    assert (server.line["reported"], str(server.line["reason"])[:10]) == ("failed", "no disk xx")
-    assert len(server.state.failed if server.state else "") == 1024
-    assert b"kernel /assets/k" in server.get("ipxe").body
-    for refused in ({}, {"token": "x"}, {"token": server.token()}):
-        assert server.get("report", **refused).status == 403
-    assert server.get("report", ELSEWHERE, token=token).status == 403
-    assert server.get("report", token=token, state="done").body == b"the state of a report is installed or failed\n"
-    server.now += 7200
-    assert server.get("report", method="POST", named=Identities(), token=token).body == b"reported\n"
-    assert server.line["reported"] == "installed"
-    assert server.get("ipxe").body.endswith(b"exit\n")
-    state = server.state
-    assert state is not None
-    server.set(armed(state, server.now + 60, "b"))
-    assert server.get("report", token=token).status == 403
-
-
-@pytest.mark.parametrize("server", [None], indirect=True)
-def test_a_report_of_a_machine_without_a_policy_is_logged(server: Server) -> None:
-    assert server.get("report").status == 200
-    assert (server.line["route"], server.state) == ("/report", None)
-
-
-OTHER = Identities("52:54:00:00:00:01", UUID.replace("4c4c", "5d5d"))
-
-
-@policy(approve=True, once=True, token=True)
-def test_an_approved_machines_identity_gets_nothing_for_another(server: Server) -> None:
-    server.set(approved(MachineState(NODE), NOW))
-    for named in (OTHER._replace(mac=MAC), NODE._replace(uuid=OTHER.uuid), OTHER._replace(uuid=UUID)):
-        assert b"is another machine's" in server.get("ipxe", named=named).body
-        assert server.get("generic", named=named, token=server.token()).status == 403
-
-
-@policy(approve=True)
-def test_a_token_that_nobody_verifies_names_no_machine(server: Server) -> None:
-    server.set(approved(MachineState(NODE), NOW))
-    forged = token_for({1: b"x"}, NODE, "g", "", NOW)
-    for named in (Identities(), OTHER):
-        assert server.get("generic", named=named, token=forged).status in (403, 503)
-    server.groups.put(Group("b", profile="p", selector={"mac": OTHER.mac}, boot=Policy(approve=True)))
-    forged = token_for({1: b"x"}, OTHER, "b", "", NOW)
-    server.get("generic", named=Identities(), Mac=MAC, token=forged)
-    assert server.line["group"] == "g"
-
-
-@pytest.mark.parametrize("server", [Policy(approve=True), Policy(approve=True, token=True)], indirect=True)
-def test_a_forged_token_lends_no_approval(server: Server) -> None:
-    """Not even that of a machine of which one identity is known."""
-    server.set(approved(MachineState(Identities(mac=MAC)), NOW))
-    forged = token_for({1: b"x"}, Identities(mac=MAC), "g", "", NOW)
-    for named in (Identities(uuid=OTHER.uuid), OTHER):
-        assert b"waits for approval" in server.get("ipxe", named=named, token=forged).body
-        assert server.get("generic", named=named, token=forged).status in (403, 503)
-
-
-@policy(once=True, token=True, done="report")
-def test_an_installed_machine_gets_nothing_against_a_script_from_before(server: Server) -> None:
-    token = server.token()
-    server.get("generic", token=token)
-    second = server.token()
-    server.get("report", token=token)
-    assert server.get("generic", ELSEWHERE, token=second).status == 403
-    state = server.state
-    assert state is not None
-    server.set(armed(state, NOW + 60, "b"))
-    third = server.token()
-    server.now += 61
-    assert server.get("generic", token=third).body == b"it is installed\n"
-
-
-@policy(token=True)
-@pytest.mark.parametrize("host", ['x"; chainloader (http,evil)/x; echo "', "evil/ ; chain http://evil", "a\nb", ""])
-def test_a_host_that_is_no_name_stands_in_no_script(server: Server, host: str) -> None:
-    server.host = host
-    for route in ("ipxe", "grub"):
-        script = server.get(route).body
-        assert b"the Host header of its request is no host name" in script
-        assert not host or host.encode() not in script
-
-
-@policy(once=True, token=True, done="report")
-def test_head_reports_nothing(server: Server) -> None:
-    token = server.token()
-    server.get("generic", token=token)
-    assert server.get("report", method="HEAD", token=token).status == 200
-    assert server.state is not None
-    assert not server.state.installed
-
-
-@policy(once=True, token=True, done="report")
-@pytest.mark.parametrize("state", ["failed\n", "failed" + "x" * 300, "${state}", ""])
-def test_a_state_that_is_none_reports_no_installation(server: Server, state: str) -> None:
-    token = server.token()
-    server.get("generic", token=token)
-    assert server.report(token, state).status == 403
-    assert server.state is not None
-    assert not server.state.installed
-
-
 @policy(once=True)
 def test_what_is_not_sent_is_no_delivery(server: Server) -> None:
     assert server.ranged("/generic", "bytes=100-").status == 416
     assert server.state is None
+
+
+@policy(once=True, done="report")
+@pytest.mark.parametrize("method", ["OPTIONS", "POST", "PUT", "get"])
+def test_a_configuration_is_given_by_get_alone(server: Server, method: str) -> None:
+    """Nothing is handed out unrecorded, and no body by HEAD."""
+    for route in CONFIGURATIONS:
+        refused = server.get(route, method=method)
+        assert (refused.status, refused.body) == (403, b"the method of its request is not answered\n")
+        assert (server.get(route, method="HEAD").status, server.get(route, method="HEAD").body) == (200, b"")
+    assert server.state is None
+    server.get("generic")
+    assert [403, 200] == [server.get("report", method=one).status for one in ("PUT", "POST")]
+
+
+@policy(once=True)
+@pytest.mark.parametrize("lost", NODE.keys)
+def test_a_state_that_lost_a_record_is_a_503(server: Server, tmp_path: Path, lost: str) -> None:
+    server.get("generic")
+    with closing(sqlite3.connect(tmp_path / FILE)) as file, file:
+        file.execute("DELETE FROM machine WHERE identity = ?", (lost,))
+    for route in ("ipxe", "grub", *CONFIGURATIONS):
+        assert server.get(route).status == 503
 
 
 @policy(once=True)

@@ -9,6 +9,7 @@ from lambda_matchbox.aws.catalog.items import ObjectRef, group_in, has_selector,
 from lambda_matchbox.aws.catalog.object_cache import ObjectCache
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.dynamodb_json import Item
+from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.aws.clients.request_deadline import deadline_within
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.keys import (
@@ -65,11 +66,14 @@ class _ChosenGroup(NamedTuple):
 
 
 class _Candidates(NamedTuple):
-    """The entries of all selectors that match the labels; pointers and states of machines of the same moment."""
+    """The entries of all selectors that match the labels; pointers and states of machines of the same moment.
+
+    `machines` is None if they were not read.
+    """
 
     entries: Mapping[Selector, _SelectorEntry]
     pointers: Pointers
-    machines: Sequence[Item]
+    machines: Sequence[Item] | None
 
 
 class _Tombstone(NamedTuple):
@@ -139,9 +143,9 @@ class DynamoDBCatalog:
                     self._without_policy += 1
                     return selection._replace(pointers=found.pointers)
                 self._without_policy = 0
-                items = found.machines
-                if not at_once:
-                    items = [*self._batch([machine_key(identity) for identity in identities()], deadline).values()]
+                items = found.machines if at_once else None
+                if items is None:
+                    items = self._states([machine_key(identity) for identity in identities()], deadline)
                 return selection._replace(pointers=found.pointers, machines=tuple(map(machine_state_in, items)))
         raise StoreUnavailableError(f"the selected group was deleted or changed {MAX_SELECTIONS} times in a row")
 
@@ -179,9 +183,17 @@ class DynamoDBCatalog:
         if shapes is None:
             shapes = shapes_in(self._dynamodb.get_item(self._table, {KEY: SHAPES}, deadline))
         wanted = {entry_key(selector): selector for selector in candidates(labels, shapes)}
-        items = self._batch([SHAPES, POINTERS, *wanted, *machines], deadline)
+        left: list[Item] = []
+
+        def leave(keys: Sequence[Item]) -> bool:
+            # A machine whose group has no boot policy does not wait for states.
+            if needless := all(key[KEY] in machines for key in keys):
+                left.extend(keys)
+            return needless
+
+        items = self._batch([SHAPES, POINTERS, *wanted, *machines], deadline, leave)
         in_use, pointers = shapes_in(items.pop(SHAPES, None)), pointers_in(items.pop(POINTERS, None))
-        states = [items.pop(key) for key in machines if key in items]
+        states = None if left else [items.pop(key) for key in machines if key in items]
         self._shapes = in_use
         further = {entry_key(selector): selector for selector in candidates(labels, in_use - shapes)}
         items |= self._batch(list(further), deadline)
@@ -206,8 +218,16 @@ class DynamoDBCatalog:
     def _item(self, key: str | None, deadline: float) -> Item | None:
         return None if key is None else self._dynamodb.get_item(self._table, {KEY: key}, deadline)
 
-    def _batch(self, keys: Sequence[str], deadline: float) -> dict[str, Item]:
-        items = self._dynamodb.batch_get_items(self._table, [{KEY: key} for key in keys], deadline)
+    def _states(self, keys: Sequence[str], deadline: float) -> list[Item]:
+        try:
+            return [*self._batch(keys, deadline).values()]
+        except AWSError as error:
+            raise StoreUnavailableError(f"states of machines: {error}") from error
+
+    def _batch(
+        self, keys: Sequence[str], deadline: float, leave: Callable[[Sequence[Item]], bool] = lambda _: False
+    ) -> dict[str, Item]:
+        items = self._dynamodb.batch_get_items(self._table, [{KEY: key} for key in keys], deadline, leave)
         return {item[KEY]: item for item in items}
 
     def _deadline(self) -> float:

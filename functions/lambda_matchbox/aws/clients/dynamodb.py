@@ -50,20 +50,27 @@ class DynamoDB:
         response = self._service.call("GetItem", request, deadline)
         return decode_item(response["Item"]) if "Item" in response else None
 
-    def batch_get_items(self, table: str, keys: Sequence[Mapping[str, Any]], deadline: float) -> list[Item]:
+    def batch_get_items(
+        self,
+        table: str,
+        keys: Sequence[Mapping[str, Any]],
+        deadline: float,
+        leave: Callable[[Sequence[Item]], bool] = lambda _: False,
+    ) -> list[Item]:
         """The items that exist of these keys, in no order, and all of them.
 
         The keys must be distinct. More than 100 are read in parallel calls. Together the items are not a snapshot.
+        DynamoDB may leave keys for another call: none is made for those that `leave` accepts.
         """
         encoded = [encode_item(key) for key in keys]
         batches = [encoded[start : start + BATCH_KEYS] for start in range(0, len(encoded), BATCH_KEYS)]
         if len(batches) < 2:
-            return self._batch(table, batches[0], deadline) if batches else []
+            return self._batch(table, batches[0], deadline, leave) if batches else []
         # Imported where it is needed: most tables have fewer selector shapes than BATCH_KEYS.
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(len(batches)) as threads:
-            found = threads.map(lambda batch: self._batch(table, batch, deadline), batches)
+            found = threads.map(lambda batch: self._batch(table, batch, deadline, leave), batches)
             return [item for items in found for item in items]
 
     def items_with_prefix(self, table: str, key: str, prefix: str, deadline: float) -> Iterator[Item]:
@@ -102,10 +109,12 @@ class DynamoDB:
                 raise StoreUnavailableError(f"the transaction was cancelled: {error.message}") from error
             raise
 
-    def _batch(self, table: str, keys: list[dict[str, Any]], deadline: float) -> list[Item]:
+    def _batch(
+        self, table: str, keys: list[dict[str, Any]], deadline: float, leave: Callable[[Sequence[Item]], bool]
+    ) -> list[Item]:
         items: list[Item] = []
         attempt = 0
-        while keys:
+        while keys and not (attempt and leave([decode_item(key) for key in keys])):
             request = {"RequestItems": {table: {"Keys": keys, "ConsistentRead": True}}}
             response = self._service.call("BatchGetItem", request, deadline)
             items += map(decode_item, response["Responses"].get(table, ()))
