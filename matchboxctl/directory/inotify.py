@@ -46,8 +46,11 @@ class Watch:
         """The names that were added, changed or removed since the last call."""
         if self._inotify is None or self._identity() != self._watched:
             return self._restart()
+        events = self._inotify.read(timeout=0)
+        if not events:
+            return self._links.copy()
         changed: set[str] = set()
-        for event in self._inotify.read(timeout=0):
+        for event in events:
             if event.mask & (_GONE | flags.Q_OVERFLOW):
                 return self._restart()
             # Each has a name of its own, and the names are kept.

@@ -146,8 +146,10 @@ class HttpServer:
     def _answers_to(self, host: str) -> bool:
         """Whether the Host header has one of the names, or an address, which no page can rebind."""
         names = self._settings.host_names
+        if not names:
+            return True
         name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
-        return not names or name.lower().rstrip(".") in names or _is_address(name.strip("[]"))
+        return name.lower().rstrip(".") in names or _is_address(name.strip("[]"))
 
     async def _send(self, http: web.BaseRequest, request: Request, response: Response) -> web.StreamResponse:
         headers = {_capitalised(name): value for name, value in response.headers.items()}

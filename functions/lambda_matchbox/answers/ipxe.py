@@ -1,6 +1,7 @@
 """iPXE scripts: /boot.ipxe, which sends the machine's labels to /ipxe, and /ipxe, which boots its profile."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 from lambda_matchbox.catalog.profiles import NetBoot
@@ -9,6 +10,9 @@ from lambda_matchbox.golang.http.paths import to_bytes
 from lambda_matchbox.http import Response
 
 NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
+
+_KEPT = 256
+"""Profiles whose lines are kept."""
 
 # The address is relative, so that the script works on whatever host and port it came from.
 BOOT_SCRIPT = (
@@ -20,9 +24,12 @@ BOOT_SCRIPT = (
 
 def respond(boot: NetBoot, variables: Mapping[str, str] = NO_VARIABLES) -> Response:
     """The iPXE script that sets the variables and boots a profile."""
-    lines = ["#!ipxe"]
-    if variables:
-        lines += [f"set {name} {value}" for name, value in variables.items()]
-    lines += [f"kernel {boot.kernel}{''.join(f' {arg}' for arg in boot.args)}"]
-    lines += [f"initrd {initrd}" for initrd in boot.initrd]
-    return Response.of(to_bytes("\n".join([*lines, "boot", ""])), TEXT)
+    sets = "".join([f"set {name} {value}\n" for name, value in variables.items()])
+    return Response.of(to_bytes(f"#!ipxe\n{sets}{_booting(boot)}"), TEXT)
+
+
+@lru_cache(_KEPT)
+def _booting(boot: NetBoot) -> str:
+    """The lines that boot a profile."""
+    lines = [" ".join(["kernel", boot.kernel, *boot.args]), *[f"initrd {initrd}" for initrd in boot.initrd], "boot", ""]
+    return "\n".join(lines)

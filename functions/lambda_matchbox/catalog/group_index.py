@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.overlaps import Overlap, overlaps_among
-from lambda_matchbox.catalog.selection import Selector, Shape, candidates, keys_of, selectors_of, sort_key
+from lambda_matchbox.catalog.selection import Selector, Shape, candidates, greatest, keys_of, selectors_of, sort_key
 
 
 class GroupIndex:
@@ -49,8 +49,7 @@ class GroupIndex:
         found = [candidate for candidate in candidates(labels, self._shapes) if candidate in self._by_selector]
         if not found:
             return None
-        best = max(found, key=lambda selector: selector.rank)
-        return self._groups[min(self._by_selector[best], key=sort_key)]
+        return self._groups[min(self._by_selector[greatest(found)], key=sort_key)]
 
     def selectors(self) -> Iterator[Selector]:
         """The selectors in use; of a group with lists the first combination."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import quote
 
-from lambda_matchbox.catalog.control_characters import CONTROL
+from lambda_matchbox.catalog.control_characters import CONTROL, has_control
 from lambda_matchbox.golang.hardware_address import InvalidMACError, normalise_mac
 from lambda_matchbox.golang.http.paths import parse_query
 
@@ -37,7 +37,7 @@ def _is_plain(text: str) -> bool:
     except UnicodeEncodeError:
         # Parts of a character, which two labels side by side would complete.
         return False
-    return size <= _MAX_SIZE and not CONTROL.search(text)
+    return size <= _MAX_SIZE and not has_control(text)
 
 
 class Query(NamedTuple):
@@ -72,4 +72,5 @@ def read_query(raw_query: str) -> Query:
                 labels[key] = normalise_mac(value)
             except InvalidMACError:
                 del labels[key]
-    return Query(CONTROL.sub(lambda found: quote(found[0]), raw_query), labels, tuple(not_plain))
+    raw = CONTROL.sub(lambda found: quote(found[0]), raw_query) if has_control(raw_query) else raw_query
+    return Query(raw, labels, tuple(not_plain))

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from lambda_matchbox.catalog.selection import Selector, sort_key
+from lambda_matchbox.catalog.selection import Selector, greatest, sort_key
 
 _MAX_SHOWN = 200
 _MAX_NAMED = 5
@@ -50,5 +50,5 @@ def overlaps_among(holders: Iterable[tuple[Selector, Collection[str]]]) -> list[
         if len(selectors) == held[first] == held[other]:
             same.setdefault(first, []).append(other)
         else:
-            pairs.append(Overlap((first, other), max(selectors, key=lambda selector: selector.rank)))
+            pairs.append(Overlap((first, other), greatest(selectors)))
     return [*(Overlap((first, *others)) for first, others in same.items()), *pairs]

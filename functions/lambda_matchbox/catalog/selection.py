@@ -10,8 +10,8 @@ An index applies the rule without looking at every group: the keys of a selector
 each shape has at most one candidate. There are few shapes, however many the groups.
 """
 
-from collections.abc import Iterable, Mapping
-from itertools import product
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product, starmap
 from math import prod
 from typing import NamedTuple
 
@@ -83,8 +83,13 @@ def candidates(labels: Mapping[str, str] | None, shapes: Iterable[Shape]) -> lis
     """
     if labels is None:
         return [Selector(()) for shape in shapes if not shape]
-    found = [Selector(tuple((key, labels.get(key, "")) for key in shape)) for shape in shapes]
-    return [selector for selector in found if not any(_is_no_address(key, value) for key, value in selector.pairs)]
+    found = [Selector(tuple([(key, labels.get(key, "")) for key in shape])) for shape in shapes]
+    return [selector for selector in found if not any(starmap(_is_no_address, selector.pairs))]
+
+
+def greatest(selectors: Sequence[Selector]) -> Selector:
+    """The one that wins."""
+    return selectors[0] if len(selectors) == 1 else max(selectors, key=lambda selector: selector.rank)
 
 
 def matches(group: Group, labels: Mapping[str, str]) -> bool:

@@ -21,7 +21,7 @@ def normalise_mac(text: str) -> str:
 
     Raises InvalidMACError for anything else.
     """
-    digits = re.sub(r"[:.-]", "", text).lower()
+    digits = text.replace(":", "").replace("-", "").replace(".", "")
     if len(digits) not in _DIGITS or not _ADDRESS.fullmatch(text):
         raise InvalidMACError(text)
-    return ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))
+    return bytes.fromhex(digits).hex(":")

@@ -98,13 +98,13 @@ def log_request(log: Log, request: Request, found: AccessLogFields, seconds: flo
     if found.reason:
         fields["reason"] = found.reason
     if found.ignored_labels:
-        fields["ignored_labels"] = [_name(one) for one in _first(found.ignored_labels, _MAX_LABELS)]
+        fields["ignored_labels"] = [_loggable(_name(one)) for one in _first(found.ignored_labels, _MAX_LABELS)]
     if found.report:
-        fields["butane"] = _first(found.report, _MAX_REPORT_LINES)
-    for name, text in fields.items():
-        # Most are loggable as they are, and each machine waits for this.
-        if not (isinstance(text, str) and text.isascii() and "=" not in text and "%" not in text):
-            fields[name] = _loggable(text)
+        fields["butane"] = [_loggable(line) for line in _first(found.report, _MAX_REPORT_LINES)]
+    # Each machine waits for this, and most have nothing to replace.
+    texts = [value for value in fields.values() if isinstance(value, str)]
+    if _loggable(joined := "\n".join(texts)) != joined:
+        fields = {name: _loggable(value) if isinstance(value, str) else value for name, value in fields.items()}
     write = {logging.INFO: log.info, logging.WARNING: log.warning}.get(found.level, log.error)
     write("request", extra=fields)
 
@@ -124,7 +124,7 @@ def _of_the_gate(found: AccessLogFields) -> dict[str, object]:
 
 def without_tokens(text: str) -> str:
     """The text with `***` for the value of each `token=`, also where it is percent-encoded."""
-    return _TOKEN.sub(r"\1***", text)
+    return _TOKEN.sub(r"\1***", text) if "=" in text or "%" in text else text
 
 
 def _first(lines: Sequence[str], most: int) -> list[str]:
@@ -138,8 +138,6 @@ def _name(label: str) -> str:
     return quote(to_bytes(label[:_MAX_NAME]), safe=" ")
 
 
-def _loggable(value: object) -> object:
-    """The value without tokens, and without lone surrogates, for which a stream would refuse the whole line."""
-    if isinstance(value, str):
-        return without_tokens(value if value.isascii() else to_bytes(value).decode("utf-8", "replace"))
-    return [_loggable(one) for one in value] if isinstance(value, list) else value
+def _loggable(text: str) -> str:
+    """The text without tokens, and without lone surrogates, for which a stream would refuse the whole line."""
+    return without_tokens(text if text.isascii() else to_bytes(text).decode("utf-8", "replace"))

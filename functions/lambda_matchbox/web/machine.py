@@ -55,14 +55,15 @@ class Machine(NamedTuple):
     @property
     def boot(self) -> NetBoot:
         """The profile's boot section, with current releases in its addresses. Raises NotFoundError, DocumentError."""
-        if self.profile.boot is None:
-            raise NotFoundError(f"profile {self.profile.id!r} has no boot section")
+        profile = self.profile
+        if profile.boot is None:
+            raise NotFoundError(f"profile {profile.id!r} has no boot section")
         try:
             # An item of the table may be older than the rule.
-            self.profile.boot.check()
+            profile.boot.check()
         except UnsafeBootError as error:
-            raise DocumentError(f"profile {self.profile.id!r}: {error}") from error
-        return pinned(self.profile.boot, self.selection.pointers)
+            raise DocumentError(f"profile {profile.id!r}: {error}") from error
+        return pinned(profile.boot, self.selection.pointers)
 
     @property
     def data(self) -> dict[str, object]:

@@ -79,9 +79,12 @@ class Routes:
             "/ignition": self._ignition,
             report.ROUTE: _report,
         }
+        self._by_path = {path: MachineRoute(path, respond) for path, respond in self.machine_routes.items()}
 
     def find(self, request: Request) -> Route | MachineRoute:
         """The request's route. Raises NotFoundError for a path without one."""
+        if (found := self._by_path.get(request.path)) is not None:
+            return found
         # Whether the balancer decodes the path is not documented: an invalid escape stands for itself.
         path = unescape(request.path) or request.path
         if request.method != "CONNECT" and (redirect := _clean_spelling(path, request)) is not None:
@@ -132,8 +135,8 @@ class Routes:
     def _route(self, path: str) -> Route | MachineRoute:
         if path in _TEXTS:
             return Route(path, lambda _: Response.of(_TEXTS[path], TEXT))
-        if path in self.machine_routes:
-            return MachineRoute(path, self.machine_routes[path])
+        if path in self._by_path:
+            return self._by_path[path]
         raise NotFoundError(f"no route {path!r}")
 
     def _asset(self, path: str, release: str | None, request: Request) -> Response:

@@ -30,7 +30,7 @@ from lambda_matchbox.aws.machines import machine_state_in
 from lambda_matchbox.backoff import Backoff
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
-from lambda_matchbox.catalog.selection import Selector, Shape, candidates, sort_key
+from lambda_matchbox.catalog.selection import Selector, Shape, candidates, greatest, sort_key
 from lambda_matchbox.catalog.stores import Identities, Selection
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.releases.pointers import Pointers
@@ -255,7 +255,7 @@ def _winner(entries: Mapping[Selector, _SelectorEntry]) -> _ChosenGroup | None:
     selectors = [selector for selector, entry in entries.items() if entry.profiles]
     if not selectors:
         return None
-    selector = max(selectors, key=lambda one: one.rank)
+    selector = greatest(selectors)
     profiles = entries[selector].profiles
     group_id = min(profiles, key=sort_key)
     return _ChosenGroup(selector, group_id, profiles[group_id])

@@ -105,10 +105,11 @@ def parse_query(raw: str) -> list[tuple[str, str]]:
     `+` is a space. An empty pair and one with a `;` or a broken escape are left out. Keys may repeat.
     """
     pairs = []
-    for pair in raw.split("&"):
+    for pair in raw.replace("+", " ").split("&"):
         if not pair or ";" in pair:
             continue
-        key, _, value = (unescape(part.replace("+", " ")) for part in pair.partition("="))
+        raw_key, _, raw_value = pair.partition("=")
+        key, value = unescape(raw_key), unescape(raw_value)
         if key is not None and value is not None:
             pairs.append((key, value))
     return pairs
