@@ -21,17 +21,21 @@ class DirectoryMachines:
         self._file = StateFile(root)
         self._clock = clock
 
-    def read_all(self, identities: Sequence[str]) -> list[MachineState]:
-        """The states under these identities, one for each that has one."""
-        with self._file.reading() as connection:
-            if connection is None:
-                return []
-            marks = ",".join("?" * len(identities))
-            rows = connection.execute(
-                f"SELECT state, revision FROM machine WHERE identity IN ({marks})",  # noqa: S608 (question marks)
-                identities,
-            )
-            return _states(rows)
+    def read_all(self, identities: Sequence[str]) -> tuple[MachineState, ...]:
+        """The states under these identities, one for each that has one; they are read again after each commit."""
+        wanted = tuple(identities)
+        with self._file.reading() as file:
+            if file is None:
+                return ()
+            found = file.kept.get(wanted)
+            if found is None:
+                marks = ",".join("?" * len(wanted))
+                rows = file.connection.execute(
+                    f"SELECT state, revision FROM machine WHERE identity IN ({marks})",  # noqa: S608 (question marks)
+                    wanted,
+                )
+                found = file.kept[wanted] = tuple(_states(rows))
+            return found
 
     def read(self, identity: str) -> MachineState | None:
         """The state under this identity."""
@@ -47,11 +51,11 @@ class DirectoryMachines:
         return iter(self._selected(""))
 
     def _selected(self, condition: str, *parameters: str) -> list[MachineState]:
-        with self._file.reading() as connection:
-            if connection is None:
+        with self._file.reading() as file:
+            if file is None:
                 return []
             statement = f"SELECT state, revision FROM machine {condition} ORDER BY identity"  # noqa: S608 (constants)
-            return list(dict.fromkeys(_states(connection.execute(statement, parameters))))
+            return list(dict.fromkeys(_states(file.connection.execute(statement, parameters))))
 
     def write(self, before: MachineState | None, after: MachineState, *, revision: str = "") -> None:
         """Replace the state that was read, None if there was none. Raises ChangedError."""
@@ -83,8 +87,8 @@ class DirectoryMachines:
         return keys
 
     def _read_keys(self) -> dict[int, bytes]:
-        with self._file.reading() as connection:
-            return {} if connection is None else _keys(connection)
+        with self._file.reading() as file:
+            return {} if file is None else _keys(file.connection)
 
     def close(self) -> None:
         """Close the file."""

@@ -8,10 +8,12 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from lambda_matchbox.errors import StoreUnavailableError
+from lambda_matchbox.machines.state import MachineState
 from matchboxctl.directory import sqlite_file
 from matchboxctl.directory.drafts import sync_directory
 from matchboxctl.directory.waiting import MustWaitError, is_at_once
@@ -20,6 +22,7 @@ FILE = "state.sqlite"
 MARKER = "state.created"
 """The file that says that there was a state once."""
 
+_KEPT = 4096
 _BUSY_SECONDS = 2.0
 # The file's version is the number of those that it has seen.
 _MIGRATIONS = (
@@ -30,6 +33,13 @@ _MIGRATIONS = (
 )
 
 
+class OpenFile(NamedTuple):
+    """A connection to the file, and what was read over it since another one's last commit."""
+
+    connection: sqlite3.Connection
+    kept: dict[tuple[str, ...], tuple[MachineState, ...]]
+
+
 class StateFile:
     """The file, for any number of threads. It is created by the first write.
 
@@ -37,31 +47,23 @@ class StateFile:
     """
 
     def __init__(self, root: Path) -> None:
-        self._at_once = _Connection(root, 0.0)
-        self._reads = _Connection(root, _BUSY_SECONDS)
-        self._writes = _Connection(root, _BUSY_SECONDS)
+        self._at_once = _Opener(root, 0.0)
+        self._reads = _Opener(root, _BUSY_SECONDS)
+        self._writes = _Opener(root, _BUSY_SECONDS)
 
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection | None]:
-        """A connection to read with; None if the file was never there. Raises StoreUnavailableError."""
-        if not is_at_once():
-            with self._reads.opened(create=False) as connection:
-                yield connection
-            return
-        try:
-            with self._at_once.opened(create=False) as connection:
-                yield connection
-        except _BusyError as error:
-            raise MustWaitError from error
+    def reading(self) -> AbstractContextManager[OpenFile | None]:
+        """The file to read from; None if it was never there. Raises StoreUnavailableError."""
+        return (self._at_once if is_at_once() else self._reads).opened(create=False)
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction, on disk at its end. Raises StoreUnavailableError."""
         if is_at_once():
             raise MustWaitError
-        with self._writes.opened(create=True) as connection:
-            if connection is None:
+        with self._writes.opened(create=True) as file:
+            if file is None:
                 raise StoreUnavailableError(f"{FILE} is not there")
+            connection = file.connection
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -77,42 +79,43 @@ class StateFile:
             connection.close()
 
 
-class _BusyError(StoreUnavailableError):
-    """Another thread or process was not done in time."""
+class _Opener:
+    """Opens the file, again in a forked process and when it was replaced.
 
-
-class _Connection:
-    """One to the file, opened again in a forked process and when the file was replaced."""
+    With 0 seconds to wait for other threads and processes, it raises MustWaitError.
+    """
 
     def __init__(self, root: Path, seconds: float) -> None:
         self._path = root / FILE
         self._marker = root / MARKER
         self._seconds = seconds
         self._lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
-        self._opened: tuple[int, int, int] | None = None
+        self._file: OpenFile | None = None
+        self._identity: tuple[int, int, int] | None = None
+        self._data_version = 0
 
     @contextmanager
-    def opened(self, *, create: bool) -> Iterator[sqlite3.Connection | None]:
-        """The connection; None if the file was never there. Raises StoreUnavailableError."""
+    def opened(self, *, create: bool) -> Iterator[OpenFile | None]:
+        """The open file; None if it was never there. Raises StoreUnavailableError."""
         if not self._lock.acquire(timeout=self._seconds):
-            raise _BusyError(f"{self._path}: another process has locked it")
+            raise self._error("another process has locked it", is_busy=True)
         try:
             yield self._open(create=create)
         except (sqlite3.Error, OSError) as error:
             self._close()
             is_busy = isinstance(error, sqlite3.Error) and sqlite_file.code(error) == "BUSY"
-            raise (_BusyError if is_busy else StoreUnavailableError)(
-                f"{self._path}: {sqlite_file.reason(error, self._path)}"
-            ) from error
+            raise self._error(sqlite_file.reason(error, self._path), is_busy=is_busy) from error
         finally:
             self._lock.release()
+
+    def _error(self, reason: str, *, is_busy: bool) -> Exception:
+        return MustWaitError() if is_busy and not self._seconds else StoreUnavailableError(f"{self._path}: {reason}")
 
     def close(self) -> None:
         with self._lock:
             self._close()
 
-    def _open(self, *, create: bool) -> sqlite3.Connection | None:
+    def _open(self, *, create: bool) -> OpenFile | None:
         try:
             found = self._path.stat()
         except FileNotFoundError:
@@ -127,23 +130,31 @@ class _Connection:
             sqlite_file.create(self._path)
             found = self._path.stat()
         identity = (found.st_dev, found.st_ino, os.getpid())
-        if self._connection is not None and self._opened == identity:
-            # A newer release may have changed it meanwhile.
-            sqlite_file.version(self._connection, _MIGRATIONS)
+        if self._file is not None and self._identity == identity:
+            self._forget_after_commit(self._file)
         else:
             self._close()
-            self._connection = _connected(self._path, self._seconds, is_new=not self._marker.exists())
-            self._opened = identity
+            self._file = OpenFile(_connected(self._path, self._seconds, is_new=not self._marker.exists()), {})
+            self._identity = identity
             if not self._marker.exists():
                 self._marker.touch()
                 sync_directory(self._marker.parent)
-        return self._connection
+        return self._file
+
+    def _forget_after_commit(self, file: OpenFile) -> None:
+        (data_version,) = file.connection.execute("PRAGMA data_version").fetchone()
+        if data_version != self._data_version or len(file.kept) > _KEPT:
+            # A newer release may have changed it.
+            sqlite_file.version(file.connection, _MIGRATIONS)
+            file.kept.clear()
+            self._data_version = data_version
 
     def _close(self) -> None:
-        if self._connection is not None and self._opened is not None and self._opened[2] == os.getpid():
+        if self._file is not None and self._identity is not None and self._identity[2] == os.getpid():
             # A connection of the process before a fork may not even be closed.
-            self._connection.close()
-        self._connection = self._opened = None
+            self._file.connection.close()
+        self._file = self._identity = None
+        self._data_version = 0
 
 
 def _connected(path: Path, seconds: float, *, is_new: bool) -> sqlite3.Connection:

@@ -196,6 +196,23 @@ def test_a_reader_waits_for_no_writer(machines: DirectoryMachines, tmp_path: Pat
     assert found.revision != "x"
 
 
+def test_states_are_read_again_after_each_commit_only(machines: DirectoryMachines, tmp_path: Path) -> None:
+    wanted, statements = NODE.keys, list[str]()
+    machines.write(None, MachineState(NODE))
+    with closing(DirectoryMachines(tmp_path)) as serving:
+        for times in range(1, 4):
+            before = machines.read(wanted[0])
+            machines.write(before, MachineState(NODE, approved=times))
+            for turn in range(3):
+                with serving._file.reading() as file:
+                    assert file is not None
+                    file.connection.set_trace_callback(statements.append)
+                statements.clear()
+                assert {times} == {state.approved for state in serving.read_all(wanted)}
+                selects = [one for one in statements if one.startswith("SELECT")]
+                assert len(selects) == (0 if turn else 1)
+
+
 def test_a_locked_file_is_named(machines: DirectoryMachines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     machines.write(None, MachineState(NODE))
     monkeypatch.setattr(state_file, "_BUSY_SECONDS", 0.05)
