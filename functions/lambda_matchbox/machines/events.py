@@ -68,9 +68,9 @@ class Event(NamedTuple):
         return json.dumps(self.fields, ensure_ascii=False, separators=(",", ":"))
 
 
-def event_of(text: str) -> Event:
-    """The event in its JSON."""
-    return Event(**json.loads(text))
+def event_of(fields: Mapping[str, Any]) -> Event:
+    """The event with these fields; those that only a newer release knows are left out."""
+    return Event(**{name: value for name, value in fields.items() if name in Event._fields})
 
 
 def event_in(line: Mapping[str, object], time: int) -> Event | None:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from lambda_matchbox.machines.events import Event
+from lambda_matchbox.machines.events import Event, event_of
 from lambda_matchbox.machines.identities import Identities
 
 HOUR = 3_600_000
@@ -109,7 +109,7 @@ def record_in(text: str, revision: int) -> Record:
     """The record in its JSON."""
     fields = json.loads(text)
     facts = {name: (time, value) for name, (time, value) in fields["facts"].items()}
-    newest = None if fields["newest"] is None else Event(**fields["newest"])
+    newest = None if fields["newest"] is None else event_of(fields["newest"])
     links = tuple((day, key) for day, key in fields["links"])
     return Record(facts, fields["first"], fields["last"], newest, links, revision)
 

@@ -1,0 +1,224 @@
+"""The history of machines in `history.sqlite` of a data directory, which `serve` and commands share.
+
+A killed process leaves it readable (WAL). What a failing power supply leaves may lack the last seconds.
+"""
+
+import fcntl
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from lambda_matchbox.errors import StoreUnavailableError
+from lambda_matchbox.machines.events import Event, event_of
+from lambda_matchbox.machines.history import HOUR, HOUR_EVENTS, Record, merge, record_in, text_of
+from lambda_matchbox.machines.history_stores import Wanted, position, time_text
+from matchboxctl.directory import sqlite_file
+
+FILE = "history.sqlite"
+
+_BUSY_SECONDS = 10.0
+_DELETED_AT_ONCE = 500
+_DAMAGES = ("CORRUPT", "NOTADB")
+# `place` is a record's in lists, NULL if it is a part of others.
+_MIGRATIONS = (
+    """
+    CREATE TABLE machine (
+        key TEXT PRIMARY KEY, revision INTEGER NOT NULL, last_event INTEGER NOT NULL, place TEXT, state TEXT NOT NULL,
+        machine_group TEXT NOT NULL, record TEXT NOT NULL
+    );
+    CREATE INDEX machine_age ON machine (last_event);
+    CREATE INDEX machine_place ON machine (place);
+    CREATE INDEX machine_of_state ON machine (state, place);
+    CREATE INDEX machine_of_group ON machine (machine_group, place);
+    CREATE INDEX machine_of_both ON machine (state, machine_group, place);
+    CREATE TABLE event (
+        key TEXT NOT NULL, time INTEGER NOT NULL, event TEXT NOT NULL, PRIMARY KEY (key, time, event)
+    ) WITHOUT ROWID;
+    CREATE INDEX event_age ON event (time);
+    """,
+)
+
+
+class DirectoryHistory:
+    """The store (see `machines.history_stores.HistoryStore`), for one thread. It is created by the first write."""
+
+    def __init__(self, root: Path, busy_seconds: float = _BUSY_SECONDS) -> None:
+        self._path = root / FILE
+        self._seconds = busy_seconds
+        self._connection: sqlite3.Connection | None = None
+        self._opened: tuple[int, int] | None = None
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """A transaction. A damaged file is set aside, and the next one begins anew."""
+        with self._using(create=True) as connection:
+            if connection.in_transaction:
+                yield
+                return
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                connection.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+                raise
+
+    def merge_records(self, records: Mapping[str, Record]) -> Mapping[str, Record]:
+        """Merge each with the stored one."""
+        with self.together(), self._using() as connection:
+            return {key: _merged(connection, key, record) for key, record in records.items()}
+
+    def merge_events(self, events: Mapping[tuple[str, int], Collection[Event]]) -> None:
+        """Add the events of a key and an hour."""
+        with self.together(), self._using() as connection:
+            for (key, hour), some in events.items():
+                rows = [(key, event.time, event.text) for event in some]
+                connection.executemany("INSERT OR IGNORE INTO event VALUES (?, ?, ?)", rows)
+                connection.execute(
+                    "DELETE FROM event WHERE key = ?1 AND time >= ?2 AND time < ?3 AND (time, event) <= (SELECT time, "
+                    "event FROM event WHERE key = ?1 AND time >= ?2 AND time < ?3 ORDER BY time DESC, event DESC LIMIT "
+                    "1 OFFSET ?4)",
+                    (key, hour * HOUR, (hour + 1) * HOUR, HOUR_EVENTS),
+                )
+
+    def records(self, keys: Collection[str]) -> Mapping[str, Record]:
+        """The records of those that have one."""
+        with self._reading() as connection:
+            found = {} if connection is None else {key: _record(connection, key) for key in keys}
+        return {key: record for key, record in found.items() if record is not None}
+
+    def events(self, key: str, since_hour: int) -> Mapping[int, Sequence[Event]]:
+        """The events of a key by their hour, since that one."""
+        found: dict[int, list[Event]] = {}
+        with self._reading() as connection:
+            if connection is not None:
+                statement = "SELECT event FROM event WHERE key = ? AND time >= ? ORDER BY time"
+                for (text,) in connection.execute(statement, (key, since_hour * HOUR)):
+                    event = event_of(json.loads(text))
+                    found.setdefault(event.time // HOUR, []).append(event)
+        return found
+
+    def page(self, wanted: Wanted, limit: int, before: str) -> Sequence[Record]:
+        """The first records whose position is before that one."""
+        conditions, values = ["place >= ?"], [time_text(wanted.since)]
+        for condition, value in (
+            ("state = ?", wanted.state or None),
+            ("machine_group = ?", wanted.group),
+            ("place < ?", before or None),
+        ):
+            if value is not None:
+                conditions.append(condition)
+                values.append(value)
+        where = " AND ".join(conditions)
+        statement = f"SELECT record, revision FROM machine WHERE {where} ORDER BY place DESC LIMIT {limit:d}"  # noqa: S608
+        with self._reading() as connection:
+            return [] if connection is None else [record_in(*row) for row in connection.execute(statement, values)]
+
+    def remove(self, keys: Collection[str]) -> None:
+        """Remove the records and the events of these keys."""
+        with self.together(), self._using() as connection:
+            rows = [(key,) for key in keys]
+            connection.executemany("DELETE FROM machine WHERE key = ?", rows)
+            connection.executemany("DELETE FROM event WHERE key = ?", rows)
+
+    def remove_before(self, moment: int) -> bool:
+        """Remove some of what is older, in milliseconds since 1970; returns whether there may be more."""
+        more = False
+        for table, column, key in (("machine", "last_event", "key"), ("event", "time", "key, time, event")):
+            statement = (
+                f"DELETE FROM {table} WHERE ({key}) IN "  # noqa: S608
+                f"(SELECT {key} FROM {table} WHERE {column} < ? ORDER BY {column} LIMIT ?)"
+            )
+            with self.together(), self._using() as connection:
+                more |= connection.execute(statement, (moment, _DELETED_AT_ONCE)).rowcount == _DELETED_AT_ONCE
+        return more
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = self._opened = None
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection | None]:
+        """A connection; None if the file was never there. Raises StoreUnavailableError."""
+        if self._path.exists():
+            with self._using() as connection:
+                yield connection
+        else:
+            yield None
+
+    @contextmanager
+    def _using(self, *, create: bool = False) -> Iterator[sqlite3.Connection]:
+        """The connection. Raises StoreUnavailableError."""
+        try:
+            yield self._open(create=create)
+        except (sqlite3.Error, OSError) as error:
+            opened = self._opened
+            self.close()
+            if isinstance(error, sqlite3.Error) and sqlite_file.code(error) in _DAMAGES:
+                raise StoreUnavailableError(self._set_aside(opened, create=create)) from error
+            raise StoreUnavailableError(f"{self._path}: {sqlite_file.reason(error, self._path)}") from error
+
+    def _open(self, *, create: bool) -> sqlite3.Connection:
+        if self._connection is not None and self._connection.in_transaction:
+            return self._connection
+        if create and not self._path.exists():
+            sqlite_file.create(self._path)
+        found = self._path.stat()
+        identity = (found.st_dev, found.st_ino)
+        if self._connection is None or self._opened != identity:
+            self.close()
+            self._opened = identity
+            self._connection = sqlite_file.connect(self._path, self._seconds, "NORMAL")
+        sqlite_file.migrate(self._connection, _MIGRATIONS)
+        return self._connection
+
+    def _set_aside(self, opened: tuple[int, int] | None, *, create: bool) -> str:
+        """Rename a damaged file unless another process has, and say so."""
+        if not create:
+            return f"{self._path} is damaged: `serve` sets it aside and begins a new one"
+        aside = self._path.with_name(f"{FILE}.damaged-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}")
+        with suppress(OSError), self._path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            found = self._path.stat()
+            if (
+                opened
+                == (found.st_dev, found.st_ino)
+                == (os.fstat(file.fileno()).st_dev, os.fstat(file.fileno()).st_ino)
+            ):
+                for ending in ("-wal", "-shm"):
+                    # Of another file, they would damage that one.
+                    with suppress(FileNotFoundError):
+                        self._path.with_name(FILE + ending).replace(aside.with_name(aside.name + ending))
+                self._path.replace(aside)
+        return f"{self._path} was damaged, and a new history has begun; the old one is {aside.name}"
+
+
+def _record(connection: sqlite3.Connection, key: str) -> Record | None:
+    row = connection.execute("SELECT record, revision FROM machine WHERE key = ?", (key,)).fetchone()
+    return None if row is None else record_in(*row)
+
+
+def _merged(connection: sqlite3.Connection, key: str, record: Record) -> Record:
+    """The record merged with the stored one, and written, also if only an older event is new: watches look for it."""
+    stored = _record(connection, key) or Record()
+    merged = merge(stored, record)
+    if merged != stored or record.newest is not None:
+        merged = merged._replace(revision=stored.revision + 1)
+        row = (
+            key,
+            merged.revision,
+            merged.last_event,
+            None if merged.links else position(merged),
+            merged.state,
+            merged.fact("group"),
+            text_of(merged),
+        )
+        connection.execute("INSERT OR REPLACE INTO machine VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    return merged

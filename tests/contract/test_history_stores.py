@@ -1,0 +1,175 @@
+"""Histories of machines, in every store."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from lambda_matchbox.machines.events import Event, command_event, event_in
+from lambda_matchbox.machines.history import HOUR, HOUR_EVENTS
+from lambda_matchbox.machines.history_stores import CursorError, History, HistoryStore, Wanted, Watch
+from lambda_matchbox.machines.identities import Identities
+from matchboxctl.directory.history_file import DirectoryHistory
+from tests.support.memory_history import MemoryHistory
+
+MAC, UUID = "52:54:00:12:34:56", "4c4c4544-0038-4410-8052-b3c04f4b5931"
+START = 490_000 * HOUR
+
+
+@pytest.fixture(params=["memory", "directory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[HistoryStore]:
+    if request.param == "memory":
+        yield MemoryHistory()
+        return
+    with closing(DirectoryHistory(tmp_path)) as store:
+        yield store
+
+
+@pytest.fixture
+def history(store: HistoryStore) -> History:
+    return History(store)
+
+
+def event(time: int, route: str = "/ipxe", client: str = "10.0.0.1", **fields: object) -> Event:
+    line = {"route": route, "method": "GET", "status": 200, "client": client, "user_agent": "iPXE", **fields}
+    found = event_in(line, START + time)
+    assert found is not None
+    return found
+
+
+def mac(number: int) -> str:
+    return f"52:54:00:00:00:{number:02x}"
+
+
+def ids(history: History, wanted: Wanted, limit: int = 10) -> list[str]:
+    return [record.identities.keys[0] for record in history.page(wanted, limit).records]
+
+
+def test_an_empty_history_has_nothing(history: History) -> None:
+    assert ((), "") == history.page(Wanted(), 10)
+    assert history.machine(f"mac:{MAC}") is None
+    history.add([])
+    assert ((), "") == history.page(Wanted(), 10)
+
+
+def test_a_machine_is_found_by_each_identity(history: History) -> None:
+    events = [event(5, mac=MAC, uuid=UUID, serial="S1", group="g"), event(9, route="/ignition", uuid=UUID)]
+    history.add(events)
+    record = history.machine(f"mac:{MAC}")
+    assert record is not None
+    assert (Identities(MAC, UUID, "S1"), "g", events[1]) == (record.identities, record.fact("group"), record.newest)
+    for key in record.identities.keys:
+        assert record == history.machine(key)
+    assert events == history.events(record, 0)
+    assert events[1:] == history.events(record, START + 6)
+    assert [f"mac:{MAC}"] == ids(history, Wanted())
+
+
+def test_events_that_come_late_or_twice_change_nothing(history: History) -> None:
+    events = [event(time, mac=MAC, uuid=UUID, hostname=f"n{time}") for time in range(5)]
+    for batch in (events[3:], events[:1], events[1:4], events):
+        history.add(batch)
+    record = history.machine(f"uuid:{UUID}")
+    assert record is not None
+    assert (START, START + 4, "n4") == (record.first_seen, record.last_seen, record.fact("hostname"))
+    assert events == history.events(record, 0)
+
+
+def test_the_newest_events_of_an_hour_are_kept(history: History) -> None:
+    events = [event(time, mac=MAC) for time in range(HOUR_EVENTS + 20)]
+    history.add([event(HOUR, mac=MAC)])
+    for start in range(0, len(events), 30):
+        history.add(events[start : start + 30])
+    record = history.machine(f"mac:{MAC}")
+    assert record is not None
+    assert [*events[20:], event(HOUR, mac=MAC)] == history.events(record, 0)
+
+
+def test_lists_have_the_last_event_first_and_are_filtered(history: History) -> None:
+    history.add(
+        [
+            event(1000, mac=mac(1), group="a", state="waiting"),
+            event(2000, mac=mac(2), group="b", state="waiting"),
+            event(3000, mac=mac(3), group="a", state="ready"),
+            event(4000, mac=mac(4), group="", profile="", status=404),
+            command_event(START + 5000, "approve", Identities(mac(1)), "ready", "alice"),
+        ]
+    )
+    assert [f"mac:{mac(number)}" for number in (1, 4, 3, 2)] == ids(history, Wanted())
+    assert [f"mac:{mac(number)}" for number in (1, 3)] == ids(history, Wanted("ready"))
+    assert [f"mac:{mac(number)}" for number in (1, 3)] == ids(history, Wanted(group="a"))
+    assert [f"mac:{mac(2)}"] == ids(history, Wanted("waiting", "b"))
+    assert [] == ids(history, Wanted("waiting", "a"))
+    assert [f"mac:{mac(4)}"] == ids(history, Wanted(group=""))
+    assert [f"mac:{mac(4)}"] == ids(history, Wanted("unknown"))
+    assert [f"mac:{mac(number)}" for number in (1, 4)] == ids(history, Wanted(since=START + 3001))
+    assert [f"mac:{mac(1)}"] == ids(history, Wanted("ready", "a", START + 3001))
+
+
+@pytest.mark.parametrize("wanted", [Wanted(), Wanted("waiting"), Wanted(group="g"), Wanted("waiting", "g", START)])
+def test_pages_together_have_every_machine_once(history: History, wanted: Wanted) -> None:
+    # Some at one moment.
+    history.add([event(number // 3, mac=mac(number), group="g", state="waiting") for number in range(23)])
+    found, cursor = [], ""
+    for size in (5, 5, 5, 5, 3):
+        page = history.page(wanted, 5, cursor)
+        assert size == len(page.records)
+        found += [record.fact("mac") for record in page.records]
+        cursor = page.cursor
+    assert "" == cursor
+    assert [mac(number) for number in range(23)] == sorted(found)
+    assert [*range(7, -1, -1)] == list(dict.fromkeys(int(each[-2:], 16) // 3 for each in found))
+
+
+@pytest.mark.parametrize("cursor", ["x", "!", "é", "MTIz"])
+def test_a_cursor_that_no_page_had_is_refused(history: History, cursor: str) -> None:
+    with pytest.raises(CursorError, match="use one that a list has printed"):
+        history.page(Wanted(), 1, cursor)
+
+
+def test_a_forgotten_machine_has_no_history(history: History, store: HistoryStore) -> None:
+    own = event(1, mac=MAC, uuid=UUID, client="10.0.0.7")
+    other = event(2, mac=mac(2))
+    asset = event(3, route="/assets/", path="/assets/k", client="10.0.0.7")
+    history.add([own, other, asset, event(4, route="/generic", uuid=UUID)])
+    record = history.machine(f"mac:{MAC}")
+    assert record is not None
+    history.forget(record)
+    assert [f"mac:{mac(2)}"] == ids(history, Wanted())
+    for key in (*own.identities.keys, "address:10.0.0.7"):
+        assert {} == store.records([key]) == store.events(key, 0)
+    assert history.machine(f"uuid:{UUID}") is None
+
+
+def test_assets_are_those_of_the_machine_that_got_a_script_there(history: History) -> None:
+    script, other = event(HOUR - 1000, mac=MAC), event(HOUR - 900, mac=mac(2), client="10.0.0.2")
+    assets = [event(HOUR + time, route="/assets/", path=f"/assets/{time}") for time in (1, 900_000)]
+    history.add(assets)
+    history.add([script, other])
+    record, second = history.machine(f"mac:{MAC}"), history.machine(f"mac:{mac(2)}")
+    assert record is not None
+    assert second is not None
+    assert [script, assets[0]._replace(inferred=True)] == history.events(record, 0)
+    assert [assets[0]._replace(inferred=True)] == history.events(record, START + HOUR)
+    assert [other] == history.events(second, 0)
+
+
+def test_a_watch_shows_each_event_once_also_late_ones(history: History) -> None:
+    history.add([event(1000, mac=MAC), event(1000, mac=mac(2), state="waiting")])
+    watch = Watch(history, Wanted(since=START + 2000))
+
+    def polled() -> list[Event]:
+        return [each for _, each in watch.poll(START + 6000)]
+
+    assert [] == polled()
+    first, late = event(5000, mac=MAC, uuid=UUID), event(4000, route="/generic", uuid=UUID)
+    history.add([first])
+    assert [first] == polled()
+    assert [] == polled()
+    history.add([late, first])
+    assert [late] == polled()
+    waiting = event(5500, mac=mac(2), state="waiting")
+    history.add([waiting])
+    assert [waiting] == [each for _, each in Watch(history, Wanted("waiting", since=START)).poll(START + 6000)][1:]
+    assert [waiting] == polled()
