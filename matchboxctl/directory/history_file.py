@@ -20,7 +20,7 @@ from matchboxctl.directory import sqlite_file
 
 FILE = "history.sqlite"
 
-_BUSY_SECONDS = 10.0
+_BUSY_SECONDS = 2.0
 _DELETED_AT_ONCE = 500
 _DAMAGES = ("CORRUPT", "NOTADB")
 # `place` is a record's in lists, NULL if it is a part of others.
@@ -53,15 +53,15 @@ class DirectoryHistory:
         self._opened: tuple[int, int] | None = None
 
     @contextmanager
-    def together(self) -> Iterator[None]:
+    def together(self) -> Iterator[sqlite3.Connection]:
         """A transaction. A damaged file is set aside, and the next one begins anew."""
         with self._using(create=True) as connection:
             if connection.in_transaction:
-                yield
+                yield connection
                 return
             connection.execute("BEGIN IMMEDIATE")
             try:
-                yield
+                yield connection
                 connection.execute("COMMIT")
             except BaseException:
                 with suppress(sqlite3.Error):
@@ -70,12 +70,12 @@ class DirectoryHistory:
 
     def merge_records(self, records: Mapping[str, Record]) -> Mapping[str, Record]:
         """Merge each with the stored one."""
-        with self.together(), self._using() as connection:
+        with self.together() as connection:
             return {key: _merged(connection, key, record) for key, record in records.items()}
 
     def merge_events(self, events: Mapping[tuple[str, int], Collection[Event]]) -> None:
         """Add the events of a key and an hour."""
-        with self.together(), self._using() as connection:
+        with self.together() as connection:
             for (key, hour), some in events.items():
                 rows = [(key, event.time, event.text) for event in some]
                 connection.executemany("INSERT OR IGNORE INTO event VALUES (?, ?, ?)", rows)
@@ -121,20 +121,22 @@ class DirectoryHistory:
 
     def remove(self, keys: Collection[str]) -> None:
         """Remove the records and the events of these keys."""
-        with self.together(), self._using() as connection:
+        with self.together() as connection:
             rows = [(key,) for key in keys]
             connection.executemany("DELETE FROM machine WHERE key = ?", rows)
             connection.executemany("DELETE FROM event WHERE key = ?", rows)
 
     def remove_before(self, moment: int) -> bool:
         """Remove some of what is older, in milliseconds since 1970; returns whether there may be more."""
+        if not self._path.exists():
+            return False
         more = False
         for table, column, key in (("machine", "last_event", "key"), ("event", "time", "key, time, event")):
             statement = (
                 f"DELETE FROM {table} WHERE ({key}) IN "  # noqa: S608
                 f"(SELECT {key} FROM {table} WHERE {column} < ? ORDER BY {column} LIMIT ?)"
             )
-            with self.together(), self._using() as connection:
+            with self.together() as connection:
                 more |= connection.execute(statement, (moment, _DELETED_AT_ONCE)).rowcount == _DELETED_AT_ONCE
         return more
 

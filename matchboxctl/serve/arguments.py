@@ -31,6 +31,13 @@ _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
 )
 @click.option("--sync", is_flag=True, help="sync the image sources at the start and at their intervals")
 @flag(
+    "--history-days",
+    "N",
+    "days for which a data directory's history.sqlite has what machines requested, 0 for none",
+    30,
+    type=click.IntRange(0, 3650),
+)
+@flag(
     "--host-names",
     "NAMES",
     "answer requests for these host names only, separated by commas; addresses are always answered",
@@ -71,6 +78,7 @@ def serve(
     assets_path: str,
     key_ring_path: str,
     sync: bool,
+    history_days: int,
     host_names: str,
     max_connections: int,
     max_connections_per_address: int,
@@ -111,7 +119,7 @@ def serve(
     https = HttpsSettings(certificate, https_address) if web_ssl or https_address else None
     log = LogSettings(log_level, log_format or "")
     rpc = rpc_settings(rpc_address, **files)
-    serve(ServeSettings(address, http, https, processes, log, source, rpc, sync, key))
+    serve(ServeSettings(address, http, https, processes, log, source, rpc, sync, history_days, key))
 
 
 def _assets_path(given: str) -> Path | None:

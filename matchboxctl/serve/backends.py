@@ -3,7 +3,7 @@
 import secrets
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,12 +19,14 @@ from matchboxctl.cli.plurals import counted
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.directory.drafts import remove_drafts
 from matchboxctl.serve.directory_stores import directory_stores
+from matchboxctl.serve.history_writer import HistoryWriter, RecordedLog
 from matchboxctl.serve.startup_banner import example_paths
 from matchboxctl.store.mode import StoreSettings
 
 if TYPE_CHECKING:
     from matchboxctl.rpc.editable_catalog import EditableCatalog
 
+_DAY = 24 * 3600
 _DIRECT_LIMIT = 65_536
 """The size up to which an asset is held in memory for a client that may never read it; others are sent from the
 file."""
@@ -40,7 +42,8 @@ class Directories(NamedTuple):
 class Backend(NamedTuple):
     """An app, and what the startup banner says about it. `documents` are what gRPC edits.
 
-    `after_fork` prepares the app in another process; `waits` says whether its responses wait for other servers.
+    `after_fork` prepares the app in another process; `waits` says whether its responses wait for other servers. Each
+    process serves within `background`.
     """
 
     app: App
@@ -49,10 +52,13 @@ class Backend(NamedTuple):
     documents: "Callable[[], EditableCatalog]"
     summary: str
     examples: Sequence[str]
+    background: AbstractContextManager[object] = nullcontext()
 
 
-def directory_backend(directories: Directories, log: Log, signatures: Signatures | None) -> Backend:
-    """The app over a data directory. Raises UsageError."""
+def directory_backend(
+    directories: Directories, log: Log, signatures: Signatures | None, *, history_days: int = 0
+) -> Backend:
+    """The app over a data directory, with a history of so many days or none. Raises UsageError."""
     data_path, assets_path = directories
     remove_drafts(data_path)
     opened = directory_stores(data_path, assets_path, warn)
@@ -61,6 +67,10 @@ def directory_backend(directories: Directories, log: Log, signatures: Signatures
         opened.releases.pointers()
     except StoreUnavailableError as error:
         raise UsageError(str(error)) from error
+    background: AbstractContextManager[object] = nullcontext()
+    if history_days:
+        background = writer = HistoryWriter(data_path, history_days * _DAY, warn)
+        log = RecordedLog(log, writer.put)
     delivery = Delivery(direct_limit=_DIRECT_LIMIT, boundary=secrets.token_hex(30))
     return Backend(
         App(Routes(opened.stores, delivery, signatures), log),
@@ -70,6 +80,7 @@ def directory_backend(directories: Directories, log: Log, signatures: Signatures
         summary=f"{data_path} (directory mode): {counted(len(catalog), 'group')}, "
         f"{counted(sum(1 for _ in catalog.profiles()), 'profile')}",
         examples=example_paths(catalog),
+        background=background,
     )
 
 

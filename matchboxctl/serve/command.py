@@ -40,6 +40,7 @@ class HttpsSettings(NamedTuple):
 
 class ServeSettings(NamedTuple):
     """What `serve` serves and where: with TLS by `https`, gRPC as well with `rpc`; `sync` syncs image sources.
+    A directory's machines have a history of `history_days`.
 
     `key` signs responses. `processes` share the address.
     """
@@ -52,6 +53,7 @@ class ServeSettings(NamedTuple):
     source: Directories | StoreSettings
     rpc: RpcSettings | None
     sync: bool
+    history_days: int
     key: "SigningKey | None"
 
 
@@ -67,7 +69,7 @@ def serve(settings: ServeSettings) -> None:
 
     def after_fork() -> HttpServer:
         backend.after_fork()
-        return HttpServer(backend.app, http, waits=backend.waits)
+        return HttpServer(backend.app, http, backend.background, waits=backend.waits)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         # Another process may serve before this one does.
@@ -95,7 +97,7 @@ def serve(settings: ServeSettings) -> None:
         if rpc_server is not None:
             rpc_server.start()
             stack.callback(rpc_server.stop)
-        running.run(HttpServer(backend.app, http, waits=backend.waits))
+        running.run(HttpServer(backend.app, http, backend.background, waits=backend.waits))
 
 
 def _listeners(address: Address, count: int, certificate: Certificate | None) -> list[Listener]:
@@ -125,7 +127,7 @@ def _backend(settings: ServeSettings) -> Backend:
         log.info("signing", extra={"fingerprint": settings.key.fingerprint})
         signatures = Signatures(settings.key.binary, settings.key.armored)
     if isinstance(settings.source, Directories):
-        return directory_backend(settings.source, log, signatures)
+        return directory_backend(settings.source, log, signatures, history_days=settings.history_days)
     return store_backend(settings.source, log, signatures)
 
 

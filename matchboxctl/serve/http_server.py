@@ -5,7 +5,7 @@ import logging
 import socket
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import cache, partial
 from http import HTTPStatus
 from ipaddress import ip_address
@@ -62,17 +62,24 @@ class HttpSettings(NamedTuple):
 class HttpServer:
     """Serves the app at listening sockets until it is stopped.
 
-    With `waits`, a response may wait for other servers, and runs in a thread.
+    It serves within `background`. With `waits`, a response may wait for other servers, and runs in a thread.
     """
 
-    def __init__(self, app: App, settings: HttpSettings, *, waits: bool) -> None:
+    def __init__(
+        self, app: App, settings: HttpSettings, background: AbstractContextManager[object] | None = None, *, waits: bool
+    ) -> None:
         self.app = app
         self._settings = settings
+        self._background = background or nullcontext()
         self._waits = waits
         self._threads = ThreadPoolExecutor(_THREADS, "request")
 
     async def serve(self, listeners: Sequence[Listener], stop: asyncio.Event) -> None:
         """Serve until `stop` is set; then complete the requests that are running, for GRACE seconds."""
+        with self._background:
+            await self._serve(listeners, stop)
+
+    async def _serve(self, listeners: Sequence[Listener], stop: asyncio.Event) -> None:
         loop = asyncio.get_running_loop()
         limits = (self._settings.connections, self._settings.connections_per_address)
         connections = Connections(*limits, self.app.log, loop.time)

@@ -41,7 +41,7 @@ class HistoryStore(Protocol):
     Every method raises StoreUnavailableError when it cannot do its work just now.
     """
 
-    def together(self) -> AbstractContextManager[None]:
+    def together(self) -> AbstractContextManager[object]:
         """What the body writes is written at once, if the store can."""
 
     def merge_records(self, records: Mapping[str, Record]) -> Mapping[str, Record]:

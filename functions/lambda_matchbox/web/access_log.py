@@ -14,6 +14,9 @@ from lambda_matchbox.http import Request
 MACHINE_LABELS = ("mac", "uuid", "serial", "arch", "hostname", "domain")
 """The labels that the log shows."""
 
+REQUEST = "request"
+"""The message of each line."""
+
 SERVICE = "boot_api"
 """The field `service` of each line, and that dimension of each metric."""
 
@@ -106,7 +109,7 @@ def log_request(log: Log, request: Request, found: AccessLogFields, seconds: flo
     if _loggable(joined := "\n".join(texts)) != joined:
         fields = {name: _loggable(value) if isinstance(value, str) else value for name, value in fields.items()}
     write = {logging.INFO: log.info, logging.WARNING: log.warning}.get(found.level, log.error)
-    write("request", extra=fields)
+    write(REQUEST, extra=fields)
 
 
 def _of_the_gate(found: AccessLogFields) -> dict[str, object]:

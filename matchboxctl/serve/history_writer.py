@@ -1,0 +1,117 @@
+"""The writer of a data directory's history, in a thread of its own: no response waits for it."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from lambda_matchbox.errors import StoreUnavailableError
+from lambda_matchbox.machines.events import Event, event_in
+from lambda_matchbox.machines.history_stores import History
+from lambda_matchbox.web.access_log import REQUEST, Log
+from matchboxctl.cli.plurals import counted
+from matchboxctl.directory.history_file import DirectoryHistory
+
+_QUEUED = 10_000
+_INTERVAL = 1.0
+_BATCH = 50
+# Between two batches responses have the interpreter.
+_PAUSE = 0.002
+_BUSY_SECONDS = 10.0
+_END_SECONDS = 3.0
+_REPORT_SECONDS = 60.0
+_REMOVAL_SECONDS = 600.0
+
+
+class HistoryWriter:
+    """Writes the events of a log's requests while it is entered, and removes what is older than some seconds.
+
+    It is entered after a fork. The oldest events are dropped while the file cannot be written or is too slow; `warn`
+    gets a line that says so.
+    """
+
+    def __init__(self, root: Path, lifetime: float, warn: Callable[[str], None]) -> None:
+        self._root = root
+        self._lifetime = lifetime
+        self._warn = warn
+        self._queue: deque[Event] = deque(maxlen=_QUEUED)
+        self._dropped = 0
+        self._batch: list[Event] = []
+        self._problem = ""
+        self._next_report = self._next_removal = 0.0
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="history", daemon=True)
+
+    def put(self, line: Mapping[str, object]) -> None:
+        """Queue the event of a line of the access log."""
+        event = event_in(line, time.time_ns() // 1_000_000)
+        if event is not None:
+            if len(self._queue) == _QUEUED:
+                self._dropped += 1
+            self._queue.append(event)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Write what is queued, for some seconds."""
+        self._stopped.set()
+        self._thread.join(_END_SECONDS)
+
+    def _run(self) -> None:
+        with closing(DirectoryHistory(self._root, _BUSY_SECONDS)) as store:
+            while not self._stopped.wait(_INTERVAL):
+                self._write(store)
+            self._write(store)
+            # A damaged file has been replaced now.
+            self._write(store)
+
+    def _write(self, store: DirectoryHistory) -> None:
+        """Write what is queued. A batch that cannot be written is tried again the next time."""
+        try:
+            while self._batch or self._queue:
+                self._batch = self._batch or [self._queue.popleft() for _ in range(min(_BATCH, len(self._queue)))]
+                History(store).add(self._batch)
+                self._batch = []
+                time.sleep(_PAUSE)
+            self._remove_old(store)
+        except StoreUnavailableError as error:
+            if str(error) != self._problem:
+                self._problem = str(error)
+                self._warn(f"history: {error}; boots go on")
+            return
+        self._problem = ""
+        if self._dropped and time.monotonic() >= self._next_report:
+            lost, self._dropped = self._dropped, 0
+            self._next_report = time.monotonic() + _REPORT_SECONDS
+            self._warn(f"history: {counted(lost, 'event')} lost: the file could not be written in time")
+
+    def _remove_old(self, store: DirectoryHistory) -> None:
+        if time.monotonic() >= self._next_removal:
+            # Some at a time leave the file to others.
+            more = store.remove_before(int((time.time() - self._lifetime) * 1000))
+            self._next_removal = time.monotonic() + (0 if more else _REMOVAL_SECONDS)
+
+
+class RecordedLog:
+    """A log (see `web.access_log.Log`) whose requests are put into the history too, whatever level it shows."""
+
+    def __init__(self, log: Log, put: Callable[[Mapping[str, object]], None]) -> None:
+        self.info, self.warning, self.error = (_recorded(write, put) for write in (log.info, log.warning, log.error))
+        self.exception = log.exception
+
+
+def _recorded(write: Callable[..., None], put: Callable[[Mapping[str, object]], None]) -> Callable[..., None]:
+    def log(msg: object, *args: object, extra: Mapping[str, object] | None = None, **more: object) -> None:
+        write(msg, *args, extra=extra, **more)
+        if msg == REQUEST and extra is not None:
+            put(extra)
+
+    return log
