@@ -1,7 +1,8 @@
 """Store mode: table and bucket are the truth, on AWS or on the endpoints that the environment names.
 
 MATCHBOX_TABLE and MATCHBOX_BUCKET together select the mode, or a stack, whose outputs name both. One of them alone, a
-data directory as well, or both ways at once is an error, so that no command uses AWS by accident.
+data directory as well, or both ways at once is an error, so that no command uses AWS by accident. A history table is
+optional.
 """
 
 import os
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
 
 
 class StoreSettings(NamedTuple):
-    """Names and endpoints of table and bucket; an endpoint is None on AWS. `stack` is what named both, or empty."""
+    """Names and endpoints of tables and bucket; an endpoint is None on AWS.
+
+    `stack` is what named them, or empty; `history_table` is empty where none is named.
+    """
 
     table: str
     bucket: str
@@ -36,6 +40,7 @@ class StoreSettings(NamedTuple):
     s3_endpoint: str | None
     session: "Session"
     stack: str = ""
+    history_table: str = ""
 
     @property
     def description(self) -> str:
@@ -46,7 +51,7 @@ class StoreSettings(NamedTuple):
     def environment(self) -> dict[str, str]:
         """The environment of a process that is to work on the same table and bucket."""
         own = {"MATCHBOX_TABLE": self.table, "MATCHBOX_BUCKET": self.bucket, "AWS_REGION": self.region}
-        return {**os.environ, **own, "MATCHBOX_STACK": ""}
+        return {**os.environ, **own, "MATCHBOX_HISTORY_TABLE": self.history_table, "MATCHBOX_STACK": ""}
 
     def boot_settings(self) -> "Settings":
         """The function's settings for this store. Raises UsageError."""
@@ -114,16 +119,18 @@ def chosen_store(data_path: str, stack: str = "") -> StoreSettings | Path:
     profile. Raises UsageError for incomplete settings, or for both modes at once, and FailedError if the stack cannot
     be read.
     """
-    table, bucket = (os.environ.get(name, "") for name in ("MATCHBOX_TABLE", "MATCHBOX_BUCKET"))
-    if not table and not bucket and not stack:
+    named = {name: os.environ.get(name, "") for name in ("MATCHBOX_TABLE", "MATCHBOX_BUCKET", "MATCHBOX_HISTORY_TABLE")}
+    table, bucket, history_table = named.values()
+    if not any(named.values()) and not stack:
         return Path(data_path or DATA_PATH)
-    if stack and (table or bucket):
+    if stack and any(named.values()):
         raise UsageError(
-            f"--stack (MATCHBOX_STACK) {stack!r} names table and bucket, and so do MATCHBOX_TABLE and MATCHBOX_BUCKET: "
-            "unset one of them"
+            f"--stack (MATCHBOX_STACK) {stack!r} names tables and bucket, and so do MATCHBOX_TABLE, MATCHBOX_BUCKET "
+            "and MATCHBOX_HISTORY_TABLE: unset one of them"
         )
-    if bool(table) != bool(bucket):
-        given, lacking = ("MATCHBOX_TABLE", "MATCHBOX_BUCKET") if table else ("MATCHBOX_BUCKET", "MATCHBOX_TABLE")
+    if not stack and not (table and bucket):
+        given = next(name for name, value in named.items() if value)
+        lacking = "MATCHBOX_BUCKET" if table else "MATCHBOX_TABLE"
         raise UsageError(f"{given} is set and {lacking} is not: set both for store mode, neither for a directory")
     if data_path:
         raise UsageError(
@@ -149,10 +156,10 @@ def chosen_store(data_path: str, stack: str = "") -> StoreSettings | Path:
     if not region:
         raise UsageError("no region: set AWS_REGION, or AWS_PROFILE to a profile that has one")
     if stack:
-        from matchboxctl.store.stack import table_and_bucket
+        from matchboxctl.store.stack import tables_and_bucket
 
-        table, bucket = table_and_bucket(stack, session, region, endpoints["CLOUDFORMATION"])
-    return StoreSettings(table, bucket, region, endpoints["DYNAMODB"], endpoints["S3"], session, stack)
+        table, bucket, history_table = tables_and_bucket(stack, session, region, endpoints["CLOUDFORMATION"])
+    return StoreSettings(table, bucket, region, endpoints["DYNAMODB"], endpoints["S3"], session, stack, history_table)
 
 
 def _endpoint(service: str) -> str | None:

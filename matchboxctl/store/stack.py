@@ -1,4 +1,4 @@
-"""The table and the bucket of a CloudFormation stack, by its outputs."""
+"""The tables and the bucket of a CloudFormation stack, by its outputs."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -11,19 +11,22 @@ from matchboxctl.store.aws_errors import with_advice
 if TYPE_CHECKING:
     from boto3.session import Session
 
-TABLE, BUCKET = "TableName", "BucketName"
+TABLE, BUCKET, HISTORY_TABLE = "TableName", "BucketName", "HistoryTableName"
 """The outputs of template.yaml."""
 
 
-def table_and_bucket(stack: str, session: "Session", region: str, endpoint: str | None) -> tuple[str, str]:
-    """Their names. `endpoint` is that of CloudFormation, None on AWS. Raises UsageError and FailedError."""
+def tables_and_bucket(stack: str, session: "Session", region: str, endpoint: str | None) -> tuple[str, str, str]:
+    """The names of table, bucket and history table; the last is empty for a stack of a release without histories.
+
+    `endpoint` is that of CloudFormation, None on AWS. Raises UsageError and FailedError.
+    """
     where = f"stack {stack} on {endpoint or f'AWS {region}'}"
     outputs = _outputs(stack, where, session, region, endpoint)
     for name in (TABLE, BUCKET):
         if name not in outputs:
             has = ", ".join(sorted(outputs)) or "none"
             raise UsageError(f"{where} has no output {name} (it has {has}): name a complete stack of Lambda matchbox")
-    return outputs[TABLE], outputs[BUCKET]
+    return outputs[TABLE], outputs[BUCKET], outputs.get(HISTORY_TABLE, "")
 
 
 def _outputs(stack: str, where: str, session: "Session", region: str, endpoint: str | None) -> Mapping[str, str]:

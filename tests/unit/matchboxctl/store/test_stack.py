@@ -66,7 +66,8 @@ def stores(moto_server: Service, monkeypatch: pytest.MonkeyPatch) -> Stores:
 @pytest.fixture
 def stack(stores: Stores, moto_server: Service) -> str:
     stores.writer().put_group(Group("node1", profile="p"))
-    return make_stack(moto_server, {"TableName": stores.name, "BucketName": stores.name})
+    names = {"TableName": stores.name, "BucketName": stores.name, "HistoryTableName": f"{stores.name}-history"}
+    return make_stack(moto_server, names)
 
 
 def test_stack_names_table_and_bucket(
@@ -87,10 +88,17 @@ def test_processes_of_serve_have_the_names(stack: str, monkeypatch: pytest.Monke
     monkeypatch.setenv("MATCHBOX_STACK", stack)
     store = chosen_store("", stack)
     assert isinstance(store, StoreSettings)
+    assert f"{store.table}-history" == store.history_table == store.environment()["MATCHBOX_HISTORY_TABLE"]
     environment = store.environment() | {"AWS_ENDPOINT_URL_CLOUDFORMATION": "http://127.0.0.1:1"}
     command = [sys.executable, "-m", "matchboxctl.main", "group", "list"]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
     assert "node1" in ended.stdout
+
+
+def test_stack_of_a_release_without_histories_has_no_history_table(stores: Stores, moto_server: Service) -> None:
+    store = chosen_store("", make_stack(moto_server, {"TableName": stores.name, "BucketName": stores.name}))
+    assert isinstance(store, StoreSettings)
+    assert (stores.name, "") == (store.table, store.history_table)
 
 
 def test_every_command_on_table_and_bucket_takes_a_stack(run: Commands) -> None:
@@ -161,7 +169,13 @@ def test_refusals_have_advice(
 @pytest.mark.parametrize(
     ("environment", "flags", "why"),
     [
-        ({"MATCHBOX_TABLE": "t", "MATCHBOX_BUCKET": "b"}, ["--stack", "s"], "--stack (MATCHBOX_STACK) 's' names table"),
+        (
+            {"MATCHBOX_TABLE": "t", "MATCHBOX_BUCKET": "b"},
+            ["--stack", "s"],
+            "--stack (MATCHBOX_STACK) 's' names tables",
+        ),
+        ({"MATCHBOX_HISTORY_TABLE": "t"}, ["--stack", "s"], "--stack (MATCHBOX_STACK) 's' names"),
+        ({"MATCHBOX_HISTORY_TABLE": "t"}, [], "MATCHBOX_HISTORY_TABLE is set and MATCHBOX_TABLE is not: "),
         ({"MATCHBOX_STACK": "s"}, ["--data-path", "d"], "--stack (MATCHBOX_STACK) selects store mode, and --data-path"),
         (
             {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:1", "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:1"},
