@@ -19,7 +19,8 @@ from tests.rigs.cosign_recording import KEYS, OTHER, RECORDING, SIGNED
 from tests.support.images import signatures
 from tests.support.images.manifests import Image
 from tests.support.images.signatures import SignatureLayer, attach
-from tests.support.registry_faults import FaultyRegistry, faulty_registry
+from tests.support.faulty_registry import FaultyRegistry
+from tests.support.registry_serving import faulty_registry
 from tests.unit.oci.distribution.fast_retries import FAST_RETRIES
 
 pytestmark = pytest.mark.system

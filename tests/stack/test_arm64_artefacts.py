@@ -26,10 +26,10 @@ from tests.support.images.signatures import REFERRER, attach, statement
 from tests.support.images.sigstore_instance import SigstoreInstance
 from tests.support.openpgp.independent import TEXT, kind_of
 from tests.support.openpgp.keys import PASSPHRASE, key_ring
-from tests.support.registry_faults import faulty_registry
+from tests.support.registry_serving import faulty_registry
 from tools.template_translation import PROJECT
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 HANDLERS = {
     "BootApi": "boot_api.handler",

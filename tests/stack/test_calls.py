@@ -31,7 +31,7 @@ from tests.stack.recorded_calls import Call, recorded_calls
 from tests.stack.resolution import NAME, Stack, leading_keys
 from tests.support.long_timeout import long_timeout
 from tests.support.openpgp.keys import PASSPHRASE, key_ring
-from tests.support.registry_faults import faulty_registry
+from tests.support.registry_serving import faulty_registry
 from tests.unit.image_sync.sync_subject import TAG, talos
 
 AWSS_OWN = {"kms:Decrypt", "logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"}

@@ -7,7 +7,8 @@ import pytest
 
 from lambda_matchbox.oci.distribution.docker_config import no_logins
 from lambda_matchbox.oci.distribution.registry import Registry
-from tests.support.registry_faults import FaultyRegistry, faulty_registry
+from tests.support.faulty_registry import FaultyRegistry
+from tests.support.registry_serving import faulty_registry
 from tests.unit.oci.distribution.fast_retries import FAST_RETRIES
 
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.support.faulty_registry import FaultyRegistry
 from tests.support.images.manifests import OCI_INDEX, OCI_MANIFEST, Image, digest_of
-from tests.support.registry_faults import FaultyRegistry
 
 SIMPLE_SIGNING = "application/vnd.dev.cosign.simplesigning.v1+json"
 BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"

@@ -12,13 +12,18 @@ from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.releases.source_table import SourceTable
 from lambda_matchbox.aws.releases.store import TableReleaseStore
 from lambda_matchbox.image_sync.job import Report, SyncJob
+from tests.support.balancer_events import ROOT
+from tests.support.faulty_registry import FaultyRegistry
 from tests.support.images.manifests import Image
-from tests.support.registry_faults import FaultyRegistry
 from tests.unit.image_sync.sync_subject import TAG
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_s3 import S3Client
+
+SCHEDULE, ON_DEMAND = (
+    json.loads((ROOT / "events" / f"asset-sync-{name}.json").read_text()) for name in ("schedule", "source")
+)
 
 
 class Clients(NamedTuple):

@@ -12,23 +12,18 @@ from typing import Any
 import boto3
 import pytest
 
-from asset_sync.handler import requested_source
 from lambda_matchbox.aws.table_and_bucket import create_bucket, create_table
 from lambda_matchbox.environment import MissingSettingError
 from lambda_matchbox.image_sync.job import Report, SyncFailedError
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
-from tests.support.balancer_events import ROOT
 from tests.support.images.signatures import TAG as TAGGED
 from tests.support.images.signatures import attach, fingerprint, new_key, public_pem, simple_signing
-from tests.support.registry_faults import faulty_registry
-from tests.unit.asset_sync.sync_function import Clients, Function
+from tests.support.registry_serving import faulty_registry
+from tests.unit.asset_sync.sync_function import ON_DEMAND, SCHEDULE, Clients, Function
 from tests.unit.image_sync.sync_subject import TAG, sha256, talos
 
 ONE, OTHER = talos(b"one kernel"), talos(b"another kernel")
-SCHEDULE, ON_DEMAND = (
-    json.loads((ROOT / "events" / f"asset-sync-{name}.json").read_text()) for name in ("schedule", "source")
-)
 PASSWORD = "correct horse"
 
 
@@ -96,20 +91,6 @@ def test_schedule_syncs_sources_that_are_due(function: Function) -> None:
     assert Report(["long-ago", "never"], [], [], [], ["just-now"]) == function.run(SCHEDULE)
     assert (ONE.digest, ONE.digest, None) == tuple(map(function.served, ("never", "long-ago", "just-now")))
     assert Report([], [], [], [], ["just-now", "long-ago", "never"]) == function.run(SCHEDULE)
-
-
-@pytest.mark.parametrize(
-    ("event", "source"),
-    [
-        (SCHEDULE, None),
-        (ON_DEMAND, "talos-arm64"),
-        # What a schedule without an input of its own sends.
-        ({"version": "0", "detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": "{}"}, None),
-    ],
-)
-def test_event_names_a_source_or_none(event: dict[str, Any], source: str | None) -> None:
-    """A schedule's event names none."""
-    assert source == requested_source(event)
 
 
 def test_requested_source_is_synced_alone(function: Function) -> None:
@@ -262,12 +243,6 @@ def test_old_releases_of_a_renamed_source_are_withdrawn(function: Function) -> N
     function.run(SCHEDULE)
     assert (None, OTHER.digest) == (function.served("old"), function.served("new"))
     assert set() == function.store("old").directories()
-
-
-@pytest.mark.parametrize("event", [{"source": ["talos"]}, {"source": 5}, ["talos"], "talos", None])
-def test_invalid_event_is_an_error(event: object) -> None:
-    with pytest.raises(SyncFailedError, match=r"^the event('s source is not an id| is not an object such as .*): "):
-        requested_source(event)
 
 
 def test_busy_source_is_not_a_failure(function: Function) -> None:

@@ -31,7 +31,7 @@ from lambda_matchbox.releases.sources import Source
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
 from tests.support.memory_releases import MemoryReleases, MemoryReleaseStore, memory_stores
-from tests.support.registry_faults import faulty_registry
+from tests.support.registry_serving import faulty_registry
 from tests.unit.image_sync.sync_subject import NEW, NOON, TAG
 from tests.unit.oci.distribution.fast_retries import FAST_RETRIES
 from tests.unit.web.metric_lines import Metric, metrics_of, open_log

@@ -16,10 +16,11 @@ from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.oci.image_reference import ImageReference
 from lambda_matchbox.releases.pointers import RECORD, Pointer
 from lambda_matchbox.releases.sources import Source
+from tests.support.faulty_registry import FaultyRegistry
 from tests.support.images.layers import Entry, gzipped
 from tests.support.images.manifests import Image, image
 from tests.support.memory_releases import MemoryReleases, MemoryReleaseStore
-from tests.support.registry_faults import FaultyRegistry, faulty_registry
+from tests.support.registry_serving import faulty_registry
 from tests.unit.oci.distribution.fast_retries import FAST_RETRIES
 
 REPOSITORY, TAG = "team/boot", "stable"

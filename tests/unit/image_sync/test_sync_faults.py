@@ -12,10 +12,10 @@ from lambda_matchbox.image_sync.sync import SyncError
 from lambda_matchbox.oci.distribution.docker_config import no_logins
 from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.oci.image_reference import Platform
+from tests.support.faulty_registry import Fault
 from tests.support.images.layers import Entry, Layer, gzipped
 from tests.support.images.manifests import Image, digest_of, image, index
 from tests.support.images.uki import Section, uki
-from tests.support.registry_faults import Fault
 from tests.unit.image_sync.sync_subject import (
     NEW,
     NEW_FILES,

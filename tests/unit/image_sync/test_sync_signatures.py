@@ -8,8 +8,8 @@ import pytest
 from lambda_matchbox.oci.signatures.signers import KeySigner, VerifiedSignature
 from lambda_matchbox.releases.pointers import RECORD, rolled_back
 from lambda_matchbox.releases.records import record_in
+from tests.support.faulty_registry import Fault
 from tests.support.images.signatures import TAG, attach, fingerprint, new_key, public_pem, simple_signing
-from tests.support.registry_faults import Fault
 from tests.unit.image_sync.sync_subject import NEW, OLD, REPOSITORY, Subject, completes, fails, new_subject
 
 pytestmark = pytest.mark.system

@@ -42,11 +42,6 @@ def no_store(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.fixture
-def checked(capsys: pytest.CaptureFixture[str]) -> Checked:
-    return Checked(capsys)
-
-
 def test_each_group_is_checked_and_shared_files_are_downloaded_once(checked: Checked, tmp_path: Path) -> None:
     config = "talos.config=${cwduri}ignition?uuid=${uuid}&mac=${mac:hexhyp}&arch=${buildarch}"
     boot = {"kernel": "/assets/k", "args": [config]}

@@ -12,7 +12,6 @@ from tests.unit.matchboxctl.check.checked import Checked
 from tests.unit.matchboxctl.check.served import served
 
 pytestmark = pytest.mark.system
-
 IMAGE = bytes(range(256)) * 40
 TALOS = "version: v1alpha1\nmachine:\n  type: worker\n  token: {{.token}}\n  network:\n    hostname: {{.hostname}}\n"
 UUID, MADE_UP = "0a0b0c0d-0000-4000-8000-00000000ffff", "00000000-0000-4000-8000-000000000000"
@@ -55,6 +54,7 @@ ARGS: Mapping[str, tuple[str, ...]] = {
     "address": ("talos.config=http://<matchbox-ip>/ignition", "console=ttyS0"),
     "token": ("inst.ks=${cwduri}generic?is=token&token=hunter2",),
 }
+
 TEMPLATES: Mapping[str, tuple[str, str]] = {
     "text": ("generic", "x CHANGEME\n"),
     "talos": ("ignition", TALOS),
@@ -110,11 +110,6 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def url(root: Path) -> Iterator[str]:
     with served(root) as url:
         yield url
-
-
-@pytest.fixture
-def checked(capsys: pytest.CaptureFixture[str]) -> Checked:
-    return Checked(capsys)
 
 
 def followed(checked: Checked, url: str, which: str, *arguments: str) -> tuple[int, list[str]]:
@@ -292,43 +287,3 @@ def test_no_secret_is_printed(capsys: pytest.CaptureFixture[str], url: str, outp
     assert "hunter2" not in written.out + written.err
     assert "token=…" in written.out
     assert "token=…" in written.err
-
-
-def test_ignition_sources_are_followed(checked: Checked, tmp_path: Path) -> None:
-    """Configs and files, each once; a hash is compared."""
-    digest = hashlib.sha256(b"file").hexdigest()
-
-    def config(*sources: str, file: str = "") -> bytes:
-        merged = {"config": {"merge": [{"source": source} for source in sources]}, "version": "3.4.0"}
-        contents = {"source": file, "verification": {"hash": f"sha256-{digest}"}}
-        files = [{"path": "/f", "contents": contents}] if file else []
-        return json.dumps({"ignition": merged, "storage": {"files": files}}).encode()
-
-    answers: dict[str, tuple[int, dict[str, str], bytes]] = {}
-    with answering(answers) as url:
-        answers |= {
-            "/boot.ipxe": (200, {}, b"#!ipxe\nchain ipxe?uuid=${uuid}\n"),
-            "/ipxe": (200, {}, b"#!ipxe\nkernel k ignition.config.url=${cwduri}a\nboot\n"),
-            "/k": (200, {}, b"kernel"),
-            "/a": (200, {}, config(f"{url}/b", f"{url}/c", file=f"{url}/f")),
-            "/b": (200, {}, config(f"{url}/a", f"{url}/b", file=f"{url}/g")),
-            "/f": (200, {}, b"file"),
-            "/g": (200, {}, b"other"),
-            "/h": (200, {}, b"packed"),
-        }
-        headers = {"source": f"{url}/private", "httpHeaders": [{"name": "A", "value": "b"}]}
-        packed = {"source": f"{url}/h", "compression": "gzip", "verification": {"hash": f"sha256-{digest}"}}
-        merged = {"config": {"merge": [headers, packed]}, "version": "3.4.0"}
-        answers["/c"] = (200, {}, json.dumps({"ignition": merged}).encode())
-        code, lines = checked(url)
-    assert 1 == code
-    assert [
-        "ok ignition.config.url /a",
-        "ok ignition.config.merge.0 /b",
-        "FAILED storage.files.0.contents /g",
-        "ok ignition.config.merge.1 /c",
-        "- ignition.config.merge.0 /private",
-        "ok ignition.config.merge.1 /h",
-        "ok storage.files.0.contents /f",
-    ] == [" ".join(line.split()[:3]) for line in lines[3:-1]]
-    assert "4 bytes, SHA-256 as stated" in lines[-2]

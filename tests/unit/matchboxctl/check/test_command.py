@@ -58,11 +58,6 @@ def url(root: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
-@pytest.fixture
-def checked(capsys: pytest.CaptureFixture[str]) -> Checked:
-    return Checked(capsys)
-
-
 def test_all_checks_pass(checked: Checked, url: str) -> None:
     """Requests are in a machine's order."""
     lines = [

@@ -17,11 +17,6 @@ pytestmark = pytest.mark.system
 BOOT_SCRIPT = b"#!ipxe\nchain ipxe?uuid=${uuid}\n"
 
 
-@pytest.fixture
-def checked(capsys: pytest.CaptureFixture[str]) -> Checked:
-    return Checked(capsys)
-
-
 def test_other_server_is_recognized(checked: Checked) -> None:
     pages = [{}, {"/boot.ipxe": (200, {}, b"<html>")}, {"/boot.ipxe": (200, {}, b"#!ipxe\nsanboot x\n")}]
     for page in pages:

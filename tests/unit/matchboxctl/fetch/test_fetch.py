@@ -1,87 +1,40 @@
 """Files of Flatcar and Fedora CoreOS from servers like theirs: verified, resumed, and placed as a whole."""
 
-import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from lambda_matchbox.backoff import Backoff
-from lambda_matchbox.oci.distribution.retries import RetryPolicy
-from matchboxctl.cli.errors import FailedError, InterruptedCommandError, UsageError
+from matchboxctl.cli.errors import InterruptedCommandError
 from matchboxctl.directory.assets import AssetDirectory
 from matchboxctl.directory.files import files_below
 from matchboxctl.fetch.command import Wanted, fetch
 from matchboxctl.fetch.server import Server
 from matchboxctl.main import main
 from tests.support.paths import EXAMPLES
-from tests.support.release_server import ReleaseServer, key, public, release_server
+from tests.support.release_server import ReleaseServer
+from tests.unit.matchboxctl.fetch.releases import (
+    FEDORA,
+    INITRAMFS,
+    INITRAMFS_PATH,
+    NEW,
+    OLD,
+    RETRIES,
+    fedora,
+    fingerprint,
+    flatcar,
+    named,
+    placed,
+    refusal,
+)
 
 pytestmark = pytest.mark.system
-
-RETRIES = RetryPolicy(attempts=3, backoff=Backoff(first=0.001, longest=0.001))
-OLD = {".vmlinuz": b"old kernel" * 1000, "_image.cpio.gz": b"old initramfs" * 1000}
-NEW = {".vmlinuz": b"new kernel" * 2000, "_image.cpio.gz": b"new initramfs" * 2000}
-FEDORA = {"kernel": b"kernel" * 1000, "initramfs": b"initramfs" * 1000, "rootfs": b"rootfs" * 10_000}
-INITRAMFS = "_image.cpio.gz"
-INITRAMFS_PATH = f"/amd64-usr/2.0.0/flatcar_production_pxe{INITRAMFS}"
-ROOTFS_PATH = "/prod/streams/stable/builds/42.1/x86_64/fedora-coreos-42.1-live-rootfs"
-
-
-@pytest.fixture
-def server() -> Iterator[ReleaseServer]:
-    with release_server() as server:
-        yield server
-
-
-@pytest.fixture
-def keys(tmp_path: Path) -> Path:
-    """A file with several keys."""
-    file = tmp_path / "keys.asc"
-    file.write_bytes(public("other", "flatcar", "fedora"))
-    return file
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    (tmp_path / "data").mkdir()
-    return tmp_path / "data"
-
-
-def flatcar(server: ReleaseServer, version: str = "", arch: str = "x86_64") -> Wanted:
-    return Wanted("flatcar", "stable", version, arch, server.url)
-
-
-def fedora(server: ReleaseServer, version: str = "", channel: str = "stable") -> Wanted:
-    return Wanted("fedora-coreos", channel, version, "x86_64", server.url)
-
-
-def placed(data: Path, project: str = "flatcar") -> dict[str, bytes]:
-    """All files below the project's directory, parts included."""
-    root = data / "assets" / project / "x86_64"
-    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
-
-
-def named(bodies: dict[str, bytes]) -> dict[str, bytes]:
-    names = {".vmlinuz": "vmlinuz", INITRAMFS: "initramfs.cpio.gz"}
-    names |= {"kernel": "vmlinuz", "initramfs": "initramfs.img", "rootfs": "rootfs.img"}
-    return {names[name]: body for name, body in bodies.items()}
-
-
-def fingerprint(name: str) -> str:
-    return str(key(name).extract_certificate().fingerprint).upper()
-
-
-def refusal(wanted: Wanted, data: Path, file: Path | None) -> str:
-    with pytest.raises(FailedError) as caught:
-        fetch(wanted, data, file, RETRIES)
-    return str(caught.value)
 
 
 def test_newest_and_named_versions(
@@ -248,124 +201,6 @@ def test_file_that_changes_during_its_download_is_fetched_anew(
     assert NEW[INITRAMFS] == placed(data)["initramfs.cpio.gz"]
     assert ["", "bytes=5000-", ""] == server.requested(INITRAMFS)
     assert "; it is fetched anew as a whole\n" in capsys.readouterr().err
-
-
-def test_signature_by_another_key_is_refused(server: ReleaseServer, keys: Path, data: Path) -> None:
-    server.add_flatcar("1.0.0", OLD)
-    fetch(flatcar(server), data, keys, RETRIES)
-    server.add_flatcar("2.0.0", NEW, "stranger")
-    said = refusal(flatcar(server), data, keys)
-    assert said.startswith(f"vmlinuz is refused: its signature is not a good one by a key in {keys} (it names the key ")
-    assert named(OLD) == placed(data)
-
-
-@pytest.mark.parametrize("what", ["changed", "truncated", "signature", "not one", "absent"])
-def test_damaged_files_and_signatures_are_refused(server: ReleaseServer, keys: Path, data: Path, what: str) -> None:
-    server.add_flatcar("2.0.0", NEW)
-    match what:
-        case "changed":
-            server.files[INITRAMFS_PATH] = NEW[INITRAMFS].replace(b"new", b"bad", 1)
-        case "truncated":
-            server.files[INITRAMFS_PATH] = NEW[INITRAMFS][:-1]
-        case "signature":
-            server.files[f"{INITRAMFS_PATH}.sig"] = server.files[INITRAMFS_PATH.replace(INITRAMFS, ".vmlinuz") + ".sig"]
-        case "not one":
-            server.files[f"{INITRAMFS_PATH}.sig"] = b"<html>"
-        case "absent":
-            del server.files[f"{INITRAMFS_PATH}.sig"]
-    said = refusal(flatcar(server), data, keys)
-    why = "has no signature of initramfs.cpio.gz: /amd64-usr/" if what == "absent" else "initramfs.cpio.gz is refused: "
-    assert why in said
-    # The kernel, which is good, is not placed alone.
-    assert [] == [name for name in placed(data) if not name.startswith(".fetch/")]
-
-
-def test_wrong_checksum_is_refused(server: ReleaseServer, data: Path) -> None:
-    server.add_fedora("42.1", FEDORA)
-    server.files[ROOTFS_PATH] = FEDORA["rootfs"][::-1]
-    said = refusal(fedora(server), data, None)
-    assert re.fullmatch(r"rootfs\.img has the SHA-256 [0-9a-f]{64}, but [0-9a-f]{64} was published", said)
-    assert [] == [name for name in placed(data, "fedora-coreos") if not name.startswith(".fetch/")]
-
-
-def test_good_checksum_does_not_replace_a_signature(server: ReleaseServer, keys: Path, data: Path) -> None:
-    server.add_fedora("42.1", FEDORA, "stranger")
-    assert "vmlinuz is refused: its signature is not a good one" in refusal(fedora(server), data, keys)
-
-
-def test_absent_versions_and_channels_name_what_there_is(server: ReleaseServer, keys: Path, data: Path) -> None:
-    host = server.url.removeprefix("http://")
-    assert f"{host} has no amd64-usr/current/version.txt, as the server of a channel has" == refusal(
-        flatcar(server), data, keys
-    )
-    server.add_flatcar("2.0.0", NEW)
-    assert f"{host} has no version '9.0.0' for x86_64; the newest is 2.0.0" == refusal(
-        flatcar(server, "9.0.0"), data, keys
-    )
-    why = f"{host} has no channel 'stabel'; channels are stable, testing, next"
-    assert why == refusal(fedora(server, channel="stabel"), data, None)
-    assert why == refusal(fedora(server, "42.1", channel="stabel"), data, None)
-    for version in ("41.1", "41.2", "42.1"):
-        server.add_fedora(version, FEDORA)
-    assert f"{host} has no version '9' in the channel stable; the newest are 42.1, 41.2, 41.1" == refusal(
-        fedora(server, "9"), data, None
-    )
-    assert "streams/stable.json has no 'aarch64'; it has x86_64" == refusal(
-        fedora(server)._replace(arch="aarch64"), data, None
-    )
-    assert not list(data.rglob(".fetch"))
-
-
-@pytest.mark.parametrize(
-    ("path", "value", "why"),
-    [
-        ("location", "https://evil.example/k", "names 'https://evil.example/k' for vmlinuz, which is not below"),
-        ("sha256", "0", "has no valid SHA-256 of vmlinuz"),
-        ("release", "../../x", "has an invalid version '../../x'"),
-    ],
-)
-def test_forged_metadata_is_refused(server: ReleaseServer, data: Path, path: str, value: str, why: str) -> None:
-    server.add_fedora("42.1", FEDORA)
-    document = json.loads(server.files["/streams/stable.json"])
-    metal = document["architectures"]["x86_64"]["artifacts"]["metal"]
-    (metal if path == "release" else metal["formats"]["pxe"]["kernel"])[path] = value
-    server.files["/streams/stable.json"] = json.dumps(document).encode()
-    assert why in refusal(fedora(server), data, None)
-    server.files["/streams/stable.json"] = b"<html>"
-    assert "streams/stable.json is not JSON" in refusal(fedora(server), data, None)
-
-
-def test_flatcar_needs_a_key(server: ReleaseServer, data: Path) -> None:
-    with pytest.raises(UsageError, match=r"^--key FILE is required: only signatures vouch for Flatcar's files\."):
-        fetch(flatcar(server), data, None, RETRIES)
-    assert [] == server.requests
-
-
-@pytest.mark.parametrize(
-    ("changes", "why"),
-    [
-        (
-            {"server": "http://10.0.0.1/"},
-            "--server: 10.0.0.1 uses http, which is allowed for 127.0.0.1 only; use https",
-        ),
-        ({"channel": "a/b"}, "invalid --channel 'a/b'"),
-        ({"version": "../1"}, "invalid --version '../1'"),
-    ],
-)
-def test_invalid_arguments(server: ReleaseServer, data: Path, changes: dict[str, str], why: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        fetch(fedora(server)._replace(**changes), data, None, RETRIES)
-    assert why == str(caught.value)
-
-
-@pytest.mark.parametrize("content", [b"", b"not a key", None])
-def test_file_without_keys_is_refused(server: ReleaseServer, data: Path, tmp_path: Path, content: bytes | None) -> None:
-    file = tmp_path / "none.asc"
-    if content is not None:
-        file.write_bytes(content)
-    why = "No such file or directory" if content is None else "no OpenPGP key in this file"
-    with pytest.raises(UsageError, match=f"^--key {file}: {why}$"):
-        fetch(flatcar(server), data, file, RETRIES)
 
 
 def test_full_disk_is_named(server: ReleaseServer, keys: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from matchboxctl.releases.commands import releases
 from matchboxctl.releases.sync import sync
 from matchboxctl.releases.syncs import AT_ONCE
 from tests.support.memory_releases import MemoryReleases, memory_stores
-from tests.support.registry_faults import faulty_registry
+from tests.support.registry_serving import faulty_registry
 from tests.unit.image_sync.sync_subject import NEW, TAG
 
 pytestmark = pytest.mark.system

@@ -6,8 +6,8 @@ from lambda_matchbox.oci.descriptors import Descriptor
 from lambda_matchbox.oci.distribution.registry import MAX_DOCUMENT, Registry
 from lambda_matchbox.oci.errors import DigestError, RegistryError
 from lambda_matchbox.oci.image_reference import ImageReference, Platform, parse_image_reference, parse_platform
+from tests.support.faulty_registry import FaultyRegistry
 from tests.support.images import layers, manifests
-from tests.support.registry_faults import FaultyRegistry
 
 ARM64 = Platform("linux", "arm64")
 KERNEL = layers.gzipped(layers.Entry("vmlinuz", b"kernel"))

@@ -15,7 +15,7 @@ from lambda_matchbox.oci.distribution.docker_config import no_logins
 from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.oci.errors import DigestError, RegistryError
 from lambda_matchbox.oci.image_reference import ImageReference
-from tests.support.registry_faults import Fault, FaultyRegistry
+from tests.support.faulty_registry import Fault, FaultyRegistry
 from tests.unit.oci.distribution.fast_retries import FAST_RETRIES
 
 SHORT_TIMEOUT = FAST_RETRIES._replace(read_timeout=0.2)

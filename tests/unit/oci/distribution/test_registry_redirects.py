@@ -15,8 +15,9 @@ from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.oci.errors import RegistryError
 from lambda_matchbox.oci.image_reference import ImageReference, Platform
 from tests.support.certificates import tls_server
+from tests.support.faulty_registry import Fault, FaultyRegistry
 from tests.support.images import manifests
-from tests.support.registry_faults import Fault, FaultyRegistry, faulty_registry
+from tests.support.registry_serving import faulty_registry
 from tests.unit.oci.distribution.fast_retries import FAST_RETRIES
 
 pytestmark = pytest.mark.system

@@ -1,19 +1,11 @@
 """Which signatures in a registry are good for an image, and what is said of the others."""
 
 import json
-import re
-from collections.abc import Iterator
-from contextlib import closing
 
 import pytest
 
-from lambda_matchbox.oci.distribution.docker_config import no_logins
-from lambda_matchbox.oci.distribution.registry import Registry
-from lambda_matchbox.oci.errors import RegistryError, SignatureError
-from lambda_matchbox.oci.image_reference import ImageReference, Platform
-from lambda_matchbox.oci.signatures.signers import KeylessSigner, KeySigner, Signer, VerifiedSignature
-from lambda_matchbox.oci.signatures.stored_signatures import MAX_SIGNATURES
-from lambda_matchbox.oci.signatures.verification import verify
+from lambda_matchbox.oci.errors import SignatureError
+from lambda_matchbox.oci.signatures.signers import KeylessSigner, VerifiedSignature
 from tests.support.images.manifests import OCI_INDEX, OCI_MANIFEST, Image, digest_of, image, index
 from tests.support.images.signatures import (
     BUNDLE,
@@ -22,29 +14,16 @@ from tests.support.images.signatures import (
     SIMPLE_SIGNING,
     TAG,
     SignatureLayer,
-    attach,
     bundled,
-    fingerprint,
-    new_key,
-    public_pem,
     referrers,
     signatures,
     simple_signing,
     statement,
 )
 from tests.support.images.sigstore_instance import SigstoreInstance
-from tests.support.registry_faults import Fault, FaultyRegistry, faulty_registry
-from tests.unit.oci.distribution.fast_retries import FAST_RETRIES
+from tests.unit.oci.signatures.signed_image import IMAGE, INDEX, KEY, NAME, OTHER_KEY, REPOSITORY, Subject
 
 pytestmark = pytest.mark.system
-
-REPOSITORY = "team/boot"
-ARM64 = Platform("linux", "arm64")
-KEY, OTHER_KEY = new_key(), new_key()
-SIGNER = KeySigner(public_pem(KEY))
-NAME = f"the key sha256:{fingerprint(SIGNER.pem)}"
-IMAGE = image([], labels={"a": "b"})
-INDEX = index([(IMAGE, "linux/arm64"), (image([], platform="linux/amd64"), "linux/amd64")])
 
 
 def enveloped(**fields: object) -> bytes:
@@ -55,38 +34,6 @@ def enveloped(**fields: object) -> bytes:
 
 ATTESTATION = "https://cosign.sigstore.dev/attestation/vuln/v1"
 OTHER = image([], labels={"c": "d"})
-
-
-class Subject:
-    """A registry whose tag names an image, and its client."""
-
-    def __init__(self, faulty: FaultyRegistry, registry: Registry) -> None:
-        self.faulty = faulty
-        self.reference = ImageReference(faulty.host, REPOSITORY, "stable", "")
-        self.registry = registry
-
-    def tag(self, one: Image) -> None:
-        self.faulty.add(REPOSITORY, "stable", one)
-
-    def attach(self, subject: Image, *layers: SignatureLayer, where: str = TAG) -> None:
-        attach(self.faulty, REPOSITORY, subject, layers, where)
-
-    def verify(self, digest: str = "", signer: Signer = SIGNER) -> VerifiedSignature:
-        reference = self.reference._replace(digest=digest)
-        return verify(self.registry, reference, self.registry.resolve(reference, ARM64), signer)
-
-    def refusal(self, digest: str = "") -> str:
-        with pytest.raises(SignatureError) as caught:
-            self.verify(digest)
-        return str(caught.value)
-
-
-@pytest.fixture
-def subject() -> Iterator[Subject]:
-    with faulty_registry() as faulty, closing(Registry(no_logins, retry_policy=FAST_RETRIES)) as registry:
-        made = Subject(faulty, registry)
-        made.tag(INDEX)
-        yield made
 
 
 @pytest.mark.parametrize("where", [TAG, REFERRER, FALLBACK])
@@ -223,77 +170,6 @@ def test_signed_index_does_not_cover_another_index_of_the_tag(subject: Subject) 
 def test_other_things_are_not_signatures_of_the_image(subject: Subject, layer: SignatureLayer, why: str) -> None:
     subject.attach(INDEX, layer)
     assert why in subject.refusal()
-
-
-@pytest.mark.parametrize("step", ["manifest", "referrers", "blob"])
-def test_registry_that_is_unavailable_for_a_moment_is_asked_again(subject: Subject, step: str) -> None:
-    subject.attach(INDEX, bundled(KEY, statement(INDEX.digest)), where=REFERRER)
-    of = f"{INDEX.digest.replace(':', '-')}.sig" if step == "manifest" else ""
-    subject.faulty.faults.append(Fault(step, times=2, status=503, of=of))
-    assert INDEX.digest == subject.verify().digest
-    assert 0 == subject.faulty.faults[0].times
-
-
-@pytest.mark.parametrize(("step", "status"), [("manifest", 503), ("referrers", 503), ("referrers", 403)])
-def test_registry_that_stays_unavailable_is_not_an_unsigned_image(subject: Subject, step: str, status: int) -> None:
-    of = f"{INDEX.digest.replace(':', '-')}.sig" if step == "manifest" else ""
-    subject.faulty.faults.append(Fault(step, times=100, status=status, of=of))
-    with pytest.raises(RegistryError, match=re.escape(f"{subject.faulty.host} answers {status}")):
-        subject.verify()
-
-
-@pytest.mark.parametrize("status", [400, 404, 405, 406])
-def test_registry_without_referrers_api_has_them_under_a_tag(subject: Subject, status: int) -> None:
-    subject.attach(INDEX, bundled(KEY, statement(INDEX.digest)), where=FALLBACK)
-    subject.faulty.faults.append(Fault("referrers", status=status))
-    assert INDEX.digest == subject.verify().digest
-
-
-@pytest.mark.parametrize("step", ["manifest", "referrers"])
-def test_registry_that_redirects_to_nothing_has_no_signature_there(subject: Subject, step: str) -> None:
-    """As registries do that are spread over regions, or that answer with a page for people."""
-    subject.attach(INDEX, bundled(KEY, statement(INDEX.digest)), where=FALLBACK)
-    of = f"{INDEX.digest.replace(':', '-')}.sig" if step == "manifest" else ""
-    nowhere = f"{subject.faulty.storage}/v2/elsewhere/manifests/none"
-    subject.faulty.faults.append(Fault(step, times=100, status=307, headers={"Location": nowhere}, of=of))
-    subject.faulty.faults.append(Fault("storage", times=100, status=404, of="/none"))
-    assert INDEX.digest == subject.verify().digest
-
-
-def test_web_page_in_place_of_referrers_is_no_referrers_api(subject: Subject) -> None:
-    subject.attach(INDEX, bundled(KEY, statement(INDEX.digest)), where=FALLBACK)
-    subject.faulty.faults.append(Fault("referrers", status=200, headers={"Content-Type": "text/html"}, body=b"<html>"))
-    assert INDEX.digest == subject.verify().digest
-
-
-def test_number_of_signatures_read_is_limited(subject: Subject) -> None:
-    junk = [simple_signing(OTHER_KEY, f"sha256:{number:064}") for number in range(MAX_SIGNATURES)]
-    subject.attach(INDEX, *junk, simple_signing(KEY, INDEX.digest))
-    assert subject.refusal().endswith(f"; and {MAX_SIGNATURES - 4} more")
-
-
-def test_all_pages_of_a_list_of_referrers_are_read(subject: Subject) -> None:
-    for number in range(5):
-        subject.attach(INDEX, bundled(KEY, statement(f"sha256:{number:064}")), where=REFERRER)
-    subject.attach(INDEX, bundled(KEY, statement(INDEX.digest)), where=REFERRER)
-    subject.faulty.referrers_on_page = 2
-    assert INDEX.digest == subject.verify().digest
-
-
-@pytest.mark.parametrize("form", ["simple", "bundle"])
-def test_registry_may_name_the_configs_type(subject: Subject, form: str) -> None:
-    layer = simple_signing(KEY, INDEX.digest) if form == "simple" else bundled(KEY, statement(INDEX.digest))
-    subject.attach(INDEX, layer, where=REFERRER)
-    subject.faulty.names_configs = True
-    assert INDEX.digest == subject.verify().digest
-
-
-def test_other_referrers_are_not_read(subject: Subject) -> None:
-    sbom = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "artifactType": "application/spdx+json"}
-    sbom |= {"config": {"mediaType": "x"}, "layers": [], "subject": {"digest": INDEX.digest}}
-    subject.faulty.add_manifest(REPOSITORY, "sbom", OCI_MANIFEST, json.dumps(sbom).encode())
-    subject.faulty.has_referrers = True
-    assert subject.refusal().startswith("the registry has no signature of ")
 
 
 @pytest.fixture(scope="module")
