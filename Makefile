@@ -7,8 +7,11 @@ SAM := .venv-sam/bin
 CHECKOV := .venv-checkov/bin
 QUICK := not real and not boot and not nightly
 
-# Workers take whole files: the tests of a file share slow fixtures.
-PYTEST := $(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile
+# Workers take whole files, in the order of collection: the tests of a file share slow fixtures.
+PYTEST := $(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+# Where tests with real programs are; the longest first, so that no worker is left with one at the end.
+REAL := tests/real tests/boot tests/stack tests/contract tests/conformance tests/rigs
 
 # The functions' processor; must equal the stack's parameter Architecture.
 ARCHITECTURE ?= $(if $(findstring x86_64,$(shell grep -s Architecture= samconfig.toml)),x86_64,arm64)
@@ -21,7 +24,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 PROPERTIES := $(shell grep -rl "from hypothesis" tests --include="test_*.py")
 
-.PHONY: run test test-fast check check-stack build test-real test-hostile test-boot test-nightly bench lock proto
+.PHONY: run test test-fast check check-code check-stack build artefacts test-real test-hostile test-boot test-nightly bench lock proto
 
 # pip installs uv, and uv the rest; the lock files have versions and hashes of all packages and of the build backend.
 .venv/bin/uv: requirements/uv.lock
@@ -49,14 +52,17 @@ run: .venv/serving
 
 # Quick tests, which need nothing but the environments.
 test: .venv/ready .venv-sam/ready
-	$(PYTEST) -m "$(QUICK)"
+	$(PYTEST) -m "$(QUICK)" --ignore tests/real --ignore tests/boot
 
 # Tests without processes and sockets.
 test-fast: .venv/ready
 	$(PYTEST) --dist worksteal --hypothesis-profile fast -m "not system and not slow and not nightly" tests/unit tests/conformance
 
 # What CI checks before the tests.
-check: .venv/ready check-stack
+check:
+	$(MAKE) --jobs=2 check-stack check-code
+
+check-code: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -70,14 +76,17 @@ check-stack: .venv/ready .venv-sam/ready .venv-checkov/ready
 	$(CHECKOV)/checkov --config-file .checkov.yaml --file .aws-sam/translated.json
 
 # What `sam deploy` deploys, without Docker.
-build: .venv/ready .venv-sam/ready
-	ARCHITECTURE=$(ARCHITECTURE) PYTHON313=$${PYTHON313:-$$($(BIN)/python -m tools.python313)} \
-		$(SAM)/sam build --build-dir $(BUILT) --parameter-overrides Architecture=$(ARCHITECTURE)
+build: artefacts
 	$(BIN)/python -m tools.artefact_report $(BUILT)
 
+artefacts: .venv/ready .venv-sam/ready
+	ARCHITECTURE=$(ARCHITECTURE) PYTHON313=$${PYTHON313:-$$($(BIN)/python -m tools.python313)} \
+		$(SAM)/sam build --build-dir $(BUILT) --parameter-overrides Architecture=$(ARCHITECTURE)
+
 # Tests with real programs, and five boots. Root gets missing Debian packages installed, other users get their names.
+# Many of them wait, so there is one worker more than processors.
 test-real: .venv/ready .venv-sam/ready
-	$(PYTEST) -m "(real or boot) and not nightly"
+	$(PYTEST) --numprocesses $$(($$(nproc) + 1)) -m "(real or boot) and not nightly" $(REAL)
 
 # Idle, slow, flooding and malformed clients by the thousand, with figures; part of test-real.
 test-hostile: .venv/ready

@@ -10,13 +10,15 @@ import inotify_simple
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.nightly import NIGHTLY
+
 pytest_plugins = ["tests.rigs.fixtures"]
 
 # A busy machine must not fail a test.
 settings.register_profile("quick", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("fast", settings.get_profile("quick"), max_examples=5)
 settings.register_profile("nightly", settings.get_profile("quick"), max_examples=10_000)
-settings.load_profile("nightly" if os.environ.get("MATCHBOX_NIGHTLY") == "1" else "quick")
+settings.load_profile("nightly" if NIGHTLY else "quick")
 
 # nohup and a shell's background jobs ignore these signals; the programs that tests start would inherit that.
 for number in (signal.SIGHUP, signal.SIGINT):
@@ -47,12 +49,14 @@ _pure = False
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that start processes or use sockets by where they are and by their fixtures."""
+    """Mark the tests that start processes or use sockets by where they are and by their fixtures; slow files first."""
     here = Path(__file__).parent
     for item in items:
         directory = item.path.relative_to(here).parts[0]
         if directory in SYSTEM_DIRECTORIES or not SYSTEM_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker("system")
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,6 +1,5 @@
 """A boot while the table or the bucket is away."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,12 +14,13 @@ from tests.rigs.program import free_port
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
 from tests.rigs.tcp_fault import fault_proxy
+from tests.support.nightly import NIGHTLY
 
 pytestmark = pytest.mark.boot
 
 NEW_IPXE = named("bios-ipxe-new")
 FIRST_OF_TABLE, FIRST_OF_BUCKET = "/ipxe", KERNEL
-MAX_SILENCE = 5.0 if os.environ.get("MATCHBOX_NIGHTLY") == "1" else 30.0
+MAX_SILENCE = 5.0 if NIGHTLY else 30.0
 """Seconds that an answer has to begin in.
 
 UEFI's HTTP boot, the least patient of the boot clients, waits for 5; elsewhere than at night the machine may pause.

@@ -71,17 +71,15 @@ def built_for_arm64(request: pytest.FixtureRequest) -> Path:
 
 
 def _made(processor: str, request: pytest.FixtureRequest) -> Path:
-    """Build for a processor, once for all workers of a run; the sizes are printed."""
+    """Build for a processor, once for all workers of a run."""
     # Beside the directory `sam build` writes a file on what it has built.
     directory = f".aws-sam/tests-{processor}/build"
-    line = ["make", "-s", "build", f"ARCHITECTURE={processor}", f"BUILT={directory}"]
+    line = ["make", "-s", "artefacts", f"ARCHITECTURE={processor}", f"BUILT={directory}"]
     run, built_in = request.getfixturevalue("testrun_uid"), PROJECT / directory / "test-run"
-    with alone("sam-build"):
+    with alone(f"sam-build-{processor}"):
         if built_in.is_file() and built_in.read_text() == run:
             return PROJECT / directory
         done = subprocess.run(line, cwd=PROJECT, capture_output=True, text=True, check=False)
         assert 0 == done.returncode, done.stdout + done.stderr
         built_in.write_text(run)
-    said = [each for each in done.stdout.splitlines() if "packed" in each or "imported" in each]
-    request.config.get_terminal_writer().line("\n".join(["", *said]))
     return PROJECT / directory

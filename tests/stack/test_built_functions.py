@@ -86,6 +86,7 @@ def ports(new_place: Any) -> Iterator[dict[str, int]]:
 
 
 @pytest.mark.real
+@pytest.mark.slow
 @pytest.mark.parametrize("recording", recordings(), ids=lambda recording: recording.name)
 def test_response_is_the_recorded_one(recording: Recording, ports: dict[str, int]) -> None:
     assert_reproduced(recording, exchange(ports[recording.suite], recording), behind_balancer=True)
