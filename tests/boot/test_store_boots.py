@@ -13,21 +13,13 @@ from tests.rigs.program import free_port
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
 
-pytestmark = pytest.mark.boot
-
-QUICK = {"bios-ipxe-new"}
+pytestmark = [pytest.mark.boot, pytest.mark.nightly]
 
 # Those that follow no redirect. GRUB 2.06 knows no other port than 80.
 TOKEN_FREE = {"grub-2.06": f"http://{SECOND_HOST}", "grub-2.12": f"http://{HOST}:{{port}}"}
 
 
-@pytest.mark.parametrize(
-    "member",
-    [
-        pytest.param(member, id=member.name, marks=() if member.name in QUICK else pytest.mark.nightly)
-        for member in FLEET
-    ],
-)
+@pytest.mark.parametrize("member", FLEET, ids=lambda member: member.name)
 def test_machine_boots_to_its_own_configuration(
     member: Member, dynamodb_local: Service, versitygw: Service, tmp_path: Path
 ) -> None:

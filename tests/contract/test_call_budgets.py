@@ -33,7 +33,12 @@ METADATA = {"site": "north", "rack": "hidden"}
 PROFILE = Profile("p", "", "i.yaml", "c.yaml", "g.txt", NetBoot("/assets/vmlinuz", ("/assets/initramfs",)), METADATA)
 SIZES = [
     pytest.param(("moto_server", 300), id="300 groups on moto"),
-    pytest.param(("dynamodb_local", 10_000), id="10,000 groups on DynamoDB Local", marks=pytest.mark.real),
+    pytest.param(("dynamodb_local", 1_000), id="1,000 groups on DynamoDB Local", marks=pytest.mark.real),
+    pytest.param(
+        ("dynamodb_local", 10_000),
+        id="10,000 groups on DynamoDB Local",
+        marks=[pytest.mark.real, pytest.mark.nightly],
+    ),
 ]
 
 

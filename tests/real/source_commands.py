@@ -73,7 +73,8 @@ class SourceCommands:
 
     def digests(self, source_id: str) -> list[str]:
         """The releases that are kept, the newest first."""
-        return [one["digest"] for one in json.loads(self.run("releases", source_id, "--output", "json"))]
+        pointer = self.store(source_id).pointer()
+        return [] if pointer is None else [release.digest for release in pointer.releases]
 
     def store(self, source_id: str) -> ReleaseStore:
         """The releases of the source."""

@@ -24,10 +24,11 @@ from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.errors import StoreUnavailableError
 from tests.rigs.catalog_table import CatalogTable
 from tests.rigs.service import Service
+from tests.support.nightly import NIGHTLY
 
 pytestmark = pytest.mark.real
 
-WRITERS, GROUPS, KILLED = 8, 200, 3
+WRITERS, GROUPS, KILLED = 8, 200 if NIGHTLY else 70, 3
 SHAPES = (("mac",), ("mac", "os"), ("os", "rack"), ("mac", "rack"))
 FIXED = 20
 
@@ -142,7 +143,7 @@ def test_many_writers(table: CatalogTable, dynamodb_local: Service, moto_server:
     alarms = []
     with Readers(table) as readers:
         for process in processes[:KILLED]:
-            time.sleep(3)
+            time.sleep(1)
             alarms += [found for found in table.fsck() if found.kind.is_damage]
             process.kill()
         for process in processes:

@@ -97,7 +97,15 @@ def test_table_away(rig: Rig, fault: Fault) -> None:
     assert "arm64" == _answered(rig.app, "/generic", arch="arm64")["body"]
 
 
-@pytest.mark.parametrize("fault", [Refuse(), Hang(), Delay(4), INTERNAL_ERROR, SLOW_DOWN], ids=repr)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Hang(),
+        SLOW_DOWN,
+        *(pytest.param(fault, marks=pytest.mark.nightly) for fault in (Refuse(), Delay(4), INTERNAL_ERROR)),
+    ],
+    ids=repr,
+)
 def test_bucket_away(rig: Rig, fault: Fault) -> None:
     """A client is asked to come back, the scripts go on, and it gets the file when the bucket is back."""
     rig.s3.switch(fault)

@@ -15,7 +15,7 @@ from tests.support.serving import started
 
 pytestmark = pytest.mark.real
 
-KERNEL = b"".join(hashlib.sha256(b"%d" % number).digest() for number in range(1 << 20))
+KERNEL = hashlib.shake_256(b"kernel").digest(32 << 20)
 """32 MiB of which no two blocks are alike."""
 
 PATIENCE = 60

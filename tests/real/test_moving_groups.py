@@ -18,10 +18,11 @@ from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.errors import StoreUnavailableError
 from tests.rigs.catalog_table import ENOUGH, CatalogTable
 from tests.rigs.service import Service
+from tests.support.nightly import NIGHTLY
 
 pytestmark = pytest.mark.real
 
-QUESTIONS = 200
+QUESTIONS = 1000 if NIGHTLY else 60
 """Asked by each of two readers, one warm and one that is new each time."""
 
 MAC = "52:54:00:12:34:56"
@@ -160,7 +161,7 @@ def test_fsck_hides_no_group(table: CatalogTable, selectors: Sequence[Mapping[st
 
     found: list[Finding] = []
     with again_and_again(repair) as repairs:
-        for number in range(100):
+        for number in range(QUESTIONS):
             move(number)
             assert Selection(Group("a", selector=selectors[number % 2]), None) == table.reader().select(LABELS)
     assert repairs

@@ -4,6 +4,7 @@ import gzip
 import os
 import tarfile
 import zlib
+from functools import lru_cache
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,7 +14,7 @@ from tests.real.source_commands import SourceCommands
 from tests.rigs.oci_registry import OciRegistry
 from tests.rigs.stores import new_stores
 from tests.support.images.layers import OCI, Entry, Layer, tar
-from tests.support.images.manifests import image
+from tests.support.images.manifests import Image, image
 
 pytestmark = pytest.mark.real
 
@@ -33,6 +34,16 @@ def bomb() -> Layer:
     return Layer(b"".join(parts), f"{OCI}+gzip")
 
 
+@lru_cache(maxsize=1)
+def large(megabytes: int) -> Image:
+    """An image with a file of that size, and with the layer that inflates."""
+    files = (
+        Entry("talos/arm64/vmlinuz", os.urandom(20 << 20)),
+        Entry("talos/arm64/initramfs.xz", os.urandom(megabytes << 20)),
+    )
+    return image([Layer(gzip.compress(tar(files), 0), f"{OCI}+gzip"), bomb()])
+
+
 @pytest.mark.parametrize("megabytes", [300, pytest.param(2000, marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("mode", ["directory", "store"])
 def test_large_image_needs_little_memory(
@@ -43,11 +54,7 @@ def test_large_image_needs_little_memory(
     if mode == "store":
         stores = new_stores(request.getfixturevalue("dynamodb_local"), request.getfixturevalue("versitygw"))
     commands = SourceCommands(tmp_path, stores)
-    files = (
-        Entry("talos/arm64/vmlinuz", os.urandom(20 << 20)),
-        Entry("talos/arm64/initramfs.xz", os.urandom(megabytes << 20)),
-    )
-    large = image([Layer(gzip.compress(tar(files), 0), f"{OCI}+gzip"), bomb()])
-    commands.add("talos", oci_registry.push(large, f"public/{uuid4()}", "stable"))
+    pushed = large(megabytes)
+    commands.add("talos", oci_registry.push(pushed, f"public/{uuid4()}", "stable"))
     assert MOST_MEMORY > commands.measure("sync").peak
-    assert [large.digest] == commands.digests("talos")
+    assert [pushed.digest] == commands.digests("talos")

@@ -88,6 +88,8 @@ def gnupg() -> Iterator[Gnupg]:
         programs = None
     # A socket's path has a limit of some hundred bytes.
     with scratch_directory() as home:
+        # By default a passphrase costs a second of hashing at each use.
+        (home / "gpg-agent.conf").write_text("s2k-count 65536\n")
         made = Gnupg(programs, home)
         try:
             yield made

@@ -55,6 +55,7 @@ def made(moto_server: Service, client: Callable[[str], Any], tmp_path: Path) -> 
 
 
 @pytest.mark.real
+@pytest.mark.nightly
 @pytest.mark.filterwarnings("ignore:Tried to parse")
 def test_sam_deploys_the_stack(
     made: Deployable, moto_server: Service, client: Callable[[str], Any], tmp_path: Path

@@ -51,6 +51,7 @@ def test_boot_path_has_no_cryptography() -> None:
     assert set() == _wanted("boot_api") & {"cryptography", "cffi", "pycparser"}
 
 
+@pytest.mark.nightly
 def test_layer_has_what_keyless_signatures_need() -> None:
     """Their library declares more, for its command line, and its libraries load what else is installed."""
     without = "import sys; sys.modules |= dict.fromkeys(['boto3', 'google', 'rich', 'dns', 'email_validator'])"
