@@ -134,5 +134,5 @@ def test_sources_are_shown(commands: ResourceCommands) -> None:
     for output in ([], ["-o", "json"]):
         assert signed == json.loads(commands.ok("source", "get", "arm64", *output))
     ended = commands.run("source", "create", "-f", "-", stdin=b'{"id": "x", "image": "a.example/b:c"}')
-    assert (1, "matchboxctl: standard input: line 1: assets: Field required\n") == (ended.code, ended.err)
+    assert (1, "matchboxctl: standard input: line 1: assets: missing\n") == (ended.code, ended.err)
     assert Ended(4, "", "matchboxctl: no source 'x'\n") == commands.run("source", "delete", "x")

@@ -4,78 +4,50 @@ They are read as Go reads them: keys in any case, unknown ones ignored, null for
 selector may list values, a group has a boot policy, and a profile has metadata.
 """
 
-from typing import Annotated, Any
-
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from collections.abc import Mapping
+from typing import TypeVar
 
 from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.labels import is_mac
 from lambda_matchbox.catalog.profiles import NetBoot, Profile, UnsafeBootError
 from lambda_matchbox.catalog.selection import MAX_COMBINATIONS, combinations
-from lambda_matchbox.documents.json_text import refusal, validated
+from lambda_matchbox.documents.fields import Fields
+from lambda_matchbox.documents.json_text import refusal
 from lambda_matchbox.golang.hardware_address import InvalidMACError, normalise_mac
 from lambda_matchbox.machines.policy import PolicyError, policy_in
 
-
-def _empty_text(value: object) -> object:
-    return "" if value is None else value
+_T = TypeVar("_T")
 
 
-_Texts = list[Annotated[str, BeforeValidator(_empty_text)]]
+class _GoFields(Fields):
+    """Fields by their names in lower case, without nulls; of several spellings the last wins, as in Go."""
 
+    def __init__(self, text: bytes, members: Mapping[str, object], *path: str) -> None:
+        folded = {key.lower(): value for key, value in members.items()}
+        super().__init__(text, {key: value for key, value in folded.items() if value is not None}, *path)
 
-class _GoDocument(BaseModel):
-    model_config = ConfigDict(strict=True, extra="ignore")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_keys(cls, value: object) -> object:
-        """The members by field name, without nulls; of several spellings the last wins, as in Go."""
-        if not isinstance(value, dict):
-            return value
-        members = {key.lower(): item for key, item in value.items() if key.lower() in cls.model_fields}
-        return {key: item for key, item in members.items() if item is not None}
-
-
-class _GroupDocument(_GoDocument):
-    id: str = ""
-    name: str = ""
-    profile: str = ""
-    # pydantic's errors would name the branches of a union, not the keys.
-    selector: dict[str, Any] = {}
-    metadata: dict[str, Any] = {}
-    boot: dict[str, Any] | None = None
-
-
-class _NetBootDocument(_GoDocument):
-    kernel: str = ""
-    initrd: _Texts = []
-    args: _Texts = []
-
-
-class _ProfileDocument(_GoDocument):
-    id: str = ""
-    name: str = ""
-    ignition_id: str = ""
-    cloud_id: str = ""
-    generic_id: str = ""
-    boot: _NetBootDocument | None = None
-    metadata: dict[str, Any] = {}
+    def _typed(self, value: object, kinds: tuple[type[_T], ...], *path: str | int) -> _T:
+        return kinds[0]() if value is None else super()._typed(value, kinds, *path)
 
 
 def parse_group(name: str, text: bytes) -> Group:
     """The group in a file called `name`.json, which is its id. Raises DocumentError."""
-    document = validated(_GroupDocument, text)
-    selector = {key: _wanted(key, value, text) for key, value in document.selector.items()}
+    document = _GoFields.of(text)
+    document.get("id", str, "")  # which may differ from the file's name
+    display_name, profile = document.get("name", str, ""), document.get("profile", str, "")
+    values: dict[str, object] = document.get("selector", dict, {})
+    metadata = document.get("metadata", dict, {})
+    boot = document.get("boot", dict, {})
+    selector = {key: _wanted(key, value, text) for key, value in values.items()}
     number = combinations(selector)
     if number > MAX_COMBINATIONS:
         why = f"its lists have {number} combinations, more than {MAX_COMBINATIONS}: split the group"
         raise refusal(text, ("selector",), why)
     try:
-        policy = policy_in(document.boot or {})
+        policy = policy_in(boot)
     except PolicyError as error:
         raise refusal(text, ("boot", error.field), error.reason) from error
-    return Group(name, document.name, document.profile, selector, document.metadata, policy)
+    return Group(name, display_name, profile, selector, metadata, policy)
 
 
 def _wanted(key: str, value: object, text: bytes) -> SelectorValue:
@@ -90,7 +62,7 @@ def _wanted(key: str, value: object, text: bytes) -> SelectorValue:
 
 def _value(path: tuple[str | int, ...], value: object, text: bytes) -> str:
     """The value at that path, whose second part is the selector's key, in normal form."""
-    value = _empty_text(value)
+    value = "" if value is None else value
     if not isinstance(value, str):
         raise refusal(text, path, "neither a string nor a list of strings" if len(path) == 2 else "not a string")
     if not is_mac(str(path[1])):
@@ -103,19 +75,25 @@ def _value(path: tuple[str | int, ...], value: object, text: bytes) -> str:
 
 def parse_profile(name: str, text: bytes) -> Profile:
     """The profile in a file called `name`.json, which is its id. Raises DocumentError."""
-    document = validated(_ProfileDocument, text)
-    found = document.boot or _NetBootDocument()
-    boot = NetBoot(found.kernel, tuple(found.initrd), tuple(found.args))
+    document = _GoFields.of(text)
+    document.get("id", str, "")
+    return Profile(
+        id=name,
+        name=document.get("name", str, ""),
+        ignition_id=document.get("ignition_id", str, ""),
+        cloud_id=document.get("cloud_id", str, ""),
+        generic_id=document.get("generic_id", str, ""),
+        boot=_net_boot(document.section("boot"), text),
+        metadata=document.get("metadata", dict, {}),
+    )
+
+
+def _net_boot(fields: Fields | None, text: bytes) -> NetBoot | None:
+    if fields is None:
+        return None
+    boot = NetBoot(fields.get("kernel", str, ""), tuple(fields.strings("initrd")), tuple(fields.strings("args")))
     try:
         boot.check()
     except UnsafeBootError as error:
         raise refusal(text, error.path, error.reason) from error
-    return Profile(
-        id=name,
-        name=document.name,
-        ignition_id=document.ignition_id,
-        cloud_id=document.cloud_id,
-        generic_id=document.generic_id,
-        boot=None if document.boot is None else boot,
-        metadata=document.metadata,
-    )
+    return boot

@@ -1,39 +1,15 @@
-"""JSON documents that operators write, read as Go reads them, with the line of each error.
-
-pydantic is slow to import: the boot path on the table reads no document.
-"""
+"""JSON documents that operators write, read as Go reads them, with the line of each error."""
 
 import json
 import math
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
-from typing import TypeVar
-
-from pydantic import BaseModel, ValidationError
 
 from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.golang.json import JsonDepthError, JsonError, decode
 
 _MAX_SHOWN = 40
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[][{}:,]|[^][{}:,"\s]+', re.DOTALL)
-
-_Model = TypeVar("_Model", bound=BaseModel)
-
-
-def validated(model: type[_Model], text: bytes) -> _Model:
-    """The document in `text`. Raises DocumentError."""
-    try:
-        return model.model_validate(_json_object(text))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        why = _unknown(model, first["loc"]) if first["type"] == "extra_forbidden" else first["msg"]
-        raise refusal(text, first["loc"], why) from error
-
-
-def _unknown(model: type[BaseModel], path: Sequence[str | int]) -> str:
-    close = get_close_matches(str(path[0]), model.model_fields, 1, cutoff=0.7) if len(path) == 1 else []
-    return f"unknown field: did you mean {close[0]!r}?" if close else "unknown field"
 
 
 def refusal(text: bytes, path: Sequence[str | int], why: str) -> DocumentError:
@@ -42,7 +18,8 @@ def refusal(text: bytes, path: Sequence[str | int], why: str) -> DocumentError:
     return DocumentError(f"{field}: {why}", line_of_path(text, path))
 
 
-def _json_object(text: bytes) -> object:
+def json_object(text: bytes) -> dict[str, object]:
+    """The members of the document; of a repeated key the last counts. Raises DocumentError."""
     written = _decoded(text)
     try:
         parsed = decode(text, members=dict, integer=_integer, number=_finite, constant=_no_constant)

@@ -79,7 +79,7 @@ def test_invalid_file_can_be_replaced(served: Served) -> None:
     (data / "groups/g.json").write_text('{"profile": "p",\n"selector": 5}')
     (data / "profiles/p.json").write_text("{")
     got = client.call("Groups/GroupGet", {"id": "g"})
-    assert ("Unknown", "line 2: selector: Input should be a valid dictionary") == (got.code, got.message)
+    assert ("Unknown", "line 2: selector: not an object") == (got.code, got.message)
     assert "Unknown" == client.call("Profiles/ProfileGet", {"id": "p"}).code
     assert {} == client.ok("Groups/GroupList")
     assert {} == client.ok("Profiles/ProfileList")
