@@ -104,6 +104,7 @@ test-nightly: .venv/ready .venv-sam/ready
 # Performance, as ratios to a baseline of the same run.
 bench: .venv/ready
 	$(BIN)/python -m benchmarks.cold_start
+	$(BIN)/python -m benchmarks.command_start
 	$(BIN)/python -m benchmarks.request_cpu
 	$(BIN)/python -m benchmarks.boot_policies
 	$(BIN)/python -m benchmarks.signatures

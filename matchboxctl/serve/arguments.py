@@ -95,9 +95,9 @@ def serve(
     """Answer boot requests over HTTP. Changes of the data directory take effect with the next request."""
     from matchboxctl.serve.backends import Directories
     from matchboxctl.serve.certificate import CertificateFiles
-    from matchboxctl.serve.command import HttpsSettings, ServeSettings, serve
-    from matchboxctl.serve.http_server import HttpSettings
+    from matchboxctl.serve.command import serve
     from matchboxctl.serve.key_ring import unlocked_key
+    from matchboxctl.serve.settings import HttpSettings, HttpsSettings, ServeSettings
     from matchboxctl.store.mode import StoreSettings, chosen_store
 
     source: Directories | StoreSettings | Path = chosen_store(data_path, stack)

@@ -5,7 +5,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from lambda_matchbox.web.signatures import Signatures
 from matchboxctl.cli.arguments import Address, parse_address
@@ -14,47 +14,20 @@ from matchboxctl.log.settings import LogSettings
 from matchboxctl.log.standard_error import standard_error_log
 from matchboxctl.rpc.settings import RpcSettings
 from matchboxctl.serve.backends import Backend, Directories, directory_backend, store_backend, warn
-from matchboxctl.serve.certificate import Certificate, CertificateFiles
-from matchboxctl.serve.http_server import HttpServer, HttpSettings, Listener
-from matchboxctl.serve.processes import listeners, processes
+from matchboxctl.serve.certificate import Certificate
+from matchboxctl.serve.listeners import Listener, listeners
+from matchboxctl.serve.settings import ServeSettings
 from matchboxctl.serve.startup_banner import startup_banner
 from matchboxctl.serve.startup_validation import startup_validation
 from matchboxctl.store.mode import StoreSettings
 
 if TYPE_CHECKING:
-    from lambda_matchbox.signing.key import SigningKey
     from matchboxctl.rpc.server import RpcServer
 
 
 _UNLIMITED = 1_048_576
 _OTHER_DESCRIPTORS = 256
 """The descriptors for stores and gRPC, or a quarter where there are few; a download takes two."""
-
-
-class HttpsSettings(NamedTuple):
-    """The certificate, and an address of its own, beside that of http; without one https takes its place."""
-
-    files: CertificateFiles
-    address: str = ""
-
-
-class ServeSettings(NamedTuple):
-    """What `serve` serves and where: with TLS by `https`, gRPC as well with `rpc`; `sync` syncs image sources.
-    A directory's machines have a history of `history_days`.
-
-    `key` signs responses. `processes` share the address.
-    """
-
-    address: str
-    http: HttpSettings
-    https: HttpsSettings | None
-    processes: int
-    log: LogSettings
-    source: Directories | StoreSettings
-    rpc: RpcSettings | None
-    sync: bool
-    history_days: int
-    key: "SigningKey | None"
 
 
 def serve(settings: ServeSettings) -> None:
@@ -66,11 +39,6 @@ def serve(settings: ServeSettings) -> None:
     if settings.https is not None and settings.https.address:
         beside = parse_address("--https-address", settings.https.address)
     backend = _backend(settings)
-
-    def after_fork() -> HttpServer:
-        backend.after_fork()
-        return HttpServer(backend.app, http, backend.background, waits=backend.waits)
-
     for number in (signal.SIGINT, signal.SIGTERM):
         # Another process may serve before this one does.
         signal.signal(number, lambda *_: sys.exit())
@@ -79,6 +47,14 @@ def serve(settings: ServeSettings) -> None:
         listening = [_listeners(address, settings.processes, None if beside else certificate)]
         if beside is not None:
             listening.append(_listeners(beside, settings.processes, certificate))
+        # Imported here: aiohttp takes as long as all the rest, and errors of the directory and the address need none.
+        from matchboxctl.serve.http_server import HttpServer
+        from matchboxctl.serve.processes import processes
+
+        def after_fork() -> HttpServer:
+            backend.after_fork()
+            return HttpServer(backend.app, http, backend.background, waits=backend.waits)
+
         running = stack.enter_context(processes(list(zip(*listening, strict=True)), after_fork))
         rpc_server = None if settings.rpc is None else _rpc_server(settings.rpc, backend, settings.log)
         port, *ports = (listener.socket.getsockname()[1] for listener in running.listeners)

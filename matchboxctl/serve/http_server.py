@@ -2,15 +2,14 @@
 
 import asyncio
 import logging
-import socket
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import cache, partial
 from http import HTTPStatus
 from ipaddress import ip_address
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import IO, cast
 
 from aiohttp import web
 
@@ -25,13 +24,12 @@ from matchboxctl.directory.waiting import MustWaitError, at_once
 from matchboxctl.serve.certificate import Certificate
 from matchboxctl.serve.connections import Connections
 from matchboxctl.serve.http_connection import SERVER, LimitedConnection, LimitedServer
+from matchboxctl.serve.listeners import BACKLOG, Listener
+from matchboxctl.serve.settings import HttpSettings
 from matchboxctl.serve.tls_connection import TlsConnection
 
 GRACE = 8.0
 """The seconds that downloads have to end after SIGTERM."""
-
-BACKLOG = 1024
-"""The number of connections that wait to be accepted."""
 
 # asyncio accepts as many connections as its backlog before the limits see the first of them.
 _ACCEPTED_AT_ONCE = 8
@@ -42,21 +40,6 @@ _SWEEP_INTERVAL = 1.0
 # What may take long runs in a thread, which costs more than a short response.
 _LONG_ROUTES = ("/ignition", "/ignition.sig", "/ignition.asc")
 _LONG_QUERY = 2048
-
-
-class Listener(NamedTuple):
-    """A listening socket, which speaks TLS if it has a certificate."""
-
-    socket: socket.socket
-    certificate: Certificate | None = None
-
-
-class HttpSettings(NamedTuple):
-    """The limits of connections, and the host names to which the server answers (any if there are none)."""
-
-    connections: int
-    connections_per_address: int
-    host_names: Collection[str] = ()
 
 
 class HttpServer:

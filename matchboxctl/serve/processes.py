@@ -1,58 +1,17 @@
 """The processes of `serve`, which share its address so that it uses more than one core."""
 
 import asyncio
-import errno
 import multiprocessing
 import os
 import signal
-import socket
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
 from typing import IO, NamedTuple
 
-from matchboxctl.cli.arguments import Address
 from matchboxctl.cli.errors import FailedError
-from matchboxctl.serve.certificate import Certificate
-from matchboxctl.serve.http_server import BACKLOG, GRACE, HttpServer, Listener
-
-_BIND_SECONDS = 2.0
-
-
-def listeners(address: Address, count: int, certificate: Certificate | None) -> list[Listener]:
-    """Sockets that listen on the address, among which the kernel divides connections. Raises OSError."""
-    # A plain socket is refused where another program listens; those that share a port are not.
-    with _bound_alone(address) as alone:
-        port = alone.getsockname()[1]
-    sockets = [_bound(address._replace(port=port), socket.SO_REUSEPORT) for _ in range(count)]
-    for one in sockets:
-        one.listen(BACKLOG)
-    return [Listener(one, certificate) for one in sockets]
-
-
-def _bound_alone(address: Address) -> socket.socket:
-    """A bound socket; processes of a `serve` that was killed may hold the address for a moment."""
-    end = time.monotonic() + _BIND_SECONDS
-    while True:
-        try:
-            return _bound(address)
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE or time.monotonic() > end:
-                raise
-        time.sleep(0.05)
-
-
-def _bound(address: Address, *options: int) -> socket.socket:
-    bound = socket.socket(socket.AF_INET6 if ":" in address.host else socket.AF_INET)
-    try:
-        for option in (socket.SO_REUSEADDR, *options):
-            bound.setsockopt(socket.SOL_SOCKET, option, 1)
-        bound.bind((address.host, address.port))
-    except BaseException:
-        bound.close()
-        raise
-    return bound
+from matchboxctl.serve.http_server import GRACE, HttpServer
+from matchboxctl.serve.listeners import Listener
 
 
 class Processes(NamedTuple):

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 
 from lambda_matchbox.web.app import App
 from matchboxctl.serve.certificate import Certificate
-from matchboxctl.serve.http_server import HttpServer, HttpSettings, Listener
+from matchboxctl.serve.http_server import HttpServer
+from matchboxctl.serve.listeners import Listener
+from matchboxctl.serve.settings import HttpSettings
 
 SETTINGS = HttpSettings(connections=1000, connections_per_address=1000)
 

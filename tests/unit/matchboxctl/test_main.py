@@ -202,10 +202,14 @@ def test_two_dashes_end_the_flags(run: Commands, data: Path) -> None:
         (["render", "ipxe"], ["render"]),
         (["group", "list"], ["resources"]),
         (["certs", "--check"], ["certs"]),
+        (["serve", "--address", "192.0.2.1:1"], ["certs", "rpc", "serve"]),
     ],
 )
 def test_only_the_command_is_imported(data: Path, arguments: list[str], imported: list[str]) -> None:
-    """Neither other commands nor libraries that take long; in directory mode no client of AWS."""
+    """Neither other commands nor libraries that take long; in directory mode no client of AWS.
+
+    `serve` has read the directory by then, and cannot listen on the address.
+    """
     packages = ["certs", "check", "releases", "render", "resources", "rpc", "serve", "transfer"]
     heavy = ["aiohttp", "boto3", "botocore", "grpc", "pydantic", "rich", "urllib3"]
     heavy += ["importlib.metadata", "yaml"] if not imported else []

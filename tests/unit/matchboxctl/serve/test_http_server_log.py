@@ -20,7 +20,7 @@ from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.assets import AssetDirectory
 from matchboxctl.directory.releases import DirectoryReleases
 from matchboxctl.log.json_log import JsonLog
-from matchboxctl.serve.http_server import HttpSettings
+from matchboxctl.serve.settings import HttpSettings
 from tests.support.http_serving import SETTINGS, http_serving
 from tests.support.memory_catalog import MemoryCatalog
 

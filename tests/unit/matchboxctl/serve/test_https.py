@@ -23,7 +23,7 @@ from matchboxctl.log.json_log import JsonLog
 from matchboxctl.main import main
 from matchboxctl.serve import connections, http_server
 from matchboxctl.serve.certificate import Certificate, CertificateFiles
-from matchboxctl.serve.http_server import HttpSettings
+from matchboxctl.serve.settings import HttpSettings
 from tests.support.certificates import Authority
 from tests.support.http_serving import SETTINGS, http_serving
 from tests.support.memory_catalog import MemoryCatalog

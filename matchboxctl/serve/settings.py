@@ -1,0 +1,47 @@
+"""Settings of `serve`."""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, NamedTuple
+
+from matchboxctl.log.settings import LogSettings
+from matchboxctl.rpc.settings import RpcSettings
+from matchboxctl.serve.backends import Directories
+from matchboxctl.serve.certificate import CertificateFiles
+from matchboxctl.store.mode import StoreSettings
+
+if TYPE_CHECKING:
+    from lambda_matchbox.signing.key import SigningKey
+
+
+class HttpSettings(NamedTuple):
+    """The limits of connections, and the host names to which the server answers (any if there are none)."""
+
+    connections: int
+    connections_per_address: int
+    host_names: Collection[str] = ()
+
+
+class HttpsSettings(NamedTuple):
+    """The certificate, and an address of its own, beside that of http; without one https takes its place."""
+
+    files: CertificateFiles
+    address: str = ""
+
+
+class ServeSettings(NamedTuple):
+    """What `serve` serves and where: with TLS by `https`, gRPC as well with `rpc`; `sync` syncs image sources.
+    A directory's machines have a history of `history_days`.
+
+    `key` signs responses. `processes` share the address.
+    """
+
+    address: str
+    http: HttpSettings
+    https: HttpsSettings | None
+    processes: int
+    log: LogSettings
+    source: Directories | StoreSettings
+    rpc: RpcSettings | None
+    sync: bool
+    history_days: int
+    key: "SigningKey | None"
