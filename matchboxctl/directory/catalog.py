@@ -20,7 +20,7 @@ from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.selection import Selector
 from lambda_matchbox.catalog.stores import Identities, Selection
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
-from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
+from lambda_matchbox.documents.groups_and_profiles import WrongPolicyError, parse_group, parse_profile
 from lambda_matchbox.errors import DocumentError, StoreUnavailableError
 from lambda_matchbox.machines.state import MachineState
 from lambda_matchbox.releases.pointers import Pointers
@@ -51,6 +51,7 @@ class DirectoryCatalog:
         self._reported: dict[Path, str] = {}
         self._lock = threading.Lock()
         self._index = GroupIndex()
+        self._wrong_policies: dict[str, WrongPolicyError] = {}
         self._profiles_directory = root / "profiles"
         self._template_directories = {kind: root / kind for kind in TEMPLATE_KINDS}
         self._parsed_profiles = FileCache(lambda name, path, _: parse_profile(name, path.read_bytes()))
@@ -95,11 +96,14 @@ class DirectoryCatalog:
     def select(self, labels: Mapping[str, str] | None, identities: Identities = tuple) -> Selection | None:
         """The selection for these labels, or None if no group matches.
 
-        Raises StoreUnavailableError if the groups cannot be read, DocumentError if the profile does not parse.
+        Raises StoreUnavailableError if the groups cannot be read, DocumentError if the profile does not parse, or the
+        group has a boot policy that cannot be.
         """
         group = self.group_for(labels)
         if group is None:
             return None
+        if (error := self._wrong_policies.get(group.id)) is not None:
+            raise DocumentError(f"group {group.id!r}: {error}")
         states = () if group.boot is None else tuple(self._machines(identities()))
         return Selection(group, self.profile(group.profile), self._pointers(), states)
 
@@ -111,6 +115,10 @@ class DirectoryCatalog:
                 return self._index.select(labels)
         except OSError as error:
             raise StoreUnavailableError(f"{error.filename} cannot be read: {error.strerror}") from error
+
+    def group(self, group_id: str) -> Group | None:
+        """The group with that id, or None."""
+        return self._index.group(group_id)
 
     def profile(self, profile_id: str) -> Profile | None:
         """The profile with that id, or None. Raises DocumentError if it does not parse."""
@@ -126,7 +134,8 @@ class DirectoryCatalog:
                 self._load(name.removesuffix(_JSON))
 
     def _load(self, name: str) -> None:
-        """Load the group from its file; one that does not parse is left out."""
+        """Load the group from its file; one that does not parse is left out, but for a policy that cannot be."""
+        self._wrong_policies.pop(name, None)
         path = self._root / "groups" / f"{name}{_JSON}"
         try:
             text = read_file(path)
@@ -135,6 +144,10 @@ class DirectoryCatalog:
                 self._reported.pop(path, None)
                 return
             self._index.put(parse_group(name, text))
+        except WrongPolicyError as error:
+            self._wrong_policies[name] = error
+            self._index.put(error.group)
+            self._warn_once(path, str(error))
         except (DocumentError, StoreUnavailableError) as error:
             self._index.discard(name)
             self._warn_once(path, str(error))

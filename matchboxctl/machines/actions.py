@@ -7,38 +7,50 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from lambda_matchbox.machines.identities import Identities
-from lambda_matchbox.machines.state import MachineState, StateName, approved, armed, held, state_name, unheld
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.machines.identities import Identities, identity
+from lambda_matchbox.machines.state import MachineState, StateName, approved, armed, held, unheld
 from lambda_matchbox.machines.stores import ChangedError
-from matchboxctl.cli.errors import FailedError
+from matchboxctl.cli.errors import FailedError, UsageError
+from matchboxctl.cli.names import did_you_mean
 from matchboxctl.cli.output import print_result, print_text
 from matchboxctl.cli.tables import shown
-from matchboxctl.machines.facts import machine_facts, rfc3339
+from matchboxctl.machines.facts import machine_facts, rfc3339, state_in
 from matchboxctl.machines.opened_stores import OpenedStores
 
-Change = Callable[[MachineState, int], MachineState]
+Change = Callable[[MachineState, Group | None, int], MachineState]
+"""Of a state by an operator, with the machine's group and the time."""
 
 _ATTEMPTS = 5
 
 
-def approve(opened: OpenedStores, ids: Sequence[str], output: str) -> None:
-    """Let the machines install. Raises CommandError."""
-    _change(opened, ids, approved, output)
+def approve(opened: OpenedStores, ids: Sequence[str], group_id: str, output: str) -> None:
+    """Let the machines install, as those of a group. Raises CommandError."""
+    named = opened.group(group_id) if group_id else None
+    if group_id and named is None:
+        alike = did_you_mean(group_id, lambda: (group.id for group in opened.groups()))
+        raise UsageError(f"there is no group {group_id!r}{alike}")
+
+    def approve(state: MachineState, group: Group | None, now: int) -> MachineState:
+        is_meant = named is not None or (group is not None and group.boot is not None and group.boot.approve)
+        return approved(state, now, group.id if group is not None and is_meant else "")
+
+    _each(opened, ids, output, partial(_changed, change=approve, named=named))
 
 
 def arm(opened: OpenedStores, ids: Sequence[str], seconds: int, output: str) -> None:
     """Let the machines install at their next boot, within that time. Raises CommandError."""
-    _change(opened, ids, lambda state, now: armed(state, now + seconds, secrets.token_hex(8)), output)
+    _change(opened, ids, lambda state, _, now: armed(state, now + seconds, secrets.token_hex(8)), output)
 
 
 def hold(opened: OpenedStores, ids: Sequence[str], output: str) -> None:
     """Give the machines nothing. Raises CommandError."""
-    _change(opened, ids, held, output)
+    _change(opened, ids, lambda state, _, now: held(state, now), output)
 
 
 def unhold(opened: OpenedStores, ids: Sequence[str], output: str) -> None:
     """Answer the machines again. Raises CommandError."""
-    _change(opened, ids, lambda state, _: unheld(state, secrets.token_hex(8)), output)
+    _change(opened, ids, lambda state, *_: unheld(state, secrets.token_hex(8)), output)
 
 
 def forget(opened: OpenedStores, ids: Sequence[str], output: str, *, state: bool) -> None:
@@ -62,7 +74,7 @@ def _each(
             row, line = act(opened, machine, machine_id)
             rows.append(row)
             if output == "table":
-                print_text(f"{shown(row['id'])}: {line}\n")
+                print_text(f"{_title(machine, machine_id)}: {line}\n")
     finally:
         if output != "table":
             print_result(output, lambda: rows, str)
@@ -71,27 +83,43 @@ def _each(
             print(f"matchboxctl: {left}", file=sys.stderr)
 
 
-def _changed(opened: OpenedStores, machine: Identities, machine_id: str, change: Change) -> tuple[dict[str, Any], str]:
+def _title(machine: Identities, text: str) -> str:
+    """The machine's id, and its other identities if the text was the beginning of one."""
+    title, *others = (shown(one) for one in machine if one)
+    is_whole = not set(identity(text).keys).isdisjoint(machine.keys)
+    return title if is_whole or not others else f"{title} ({', '.join(others)})"
+
+
+def _changed(
+    opened: OpenedStores, machine: Identities, machine_id: str, change: Change, named: Group | None = None
+) -> tuple[dict[str, Any], str]:
+    """Change the machine as one of the group that is named, or else of the one that its identities select."""
+    selection = opened.selection({}, machine)
+    group = named or (selection.group if selection is not None else None)
     for _ in range(_ATTEMPTS):
         before = opened.machines.read(machine.keys[0])
         now = int(time.time())
         # No boot id comes back: tokens from before a machine was forgotten stay ended.
-        after = change(before or MachineState(machine, boot=secrets.token_hex(8)), now)
+        after = change(before or MachineState(machine, boot=secrets.token_hex(8)), group, now)
         try:
             if after != before:
                 opened.machines.write(before, after)
         except ChangedError:
             continue
-        selection = opened.selection({}, after.identities)
-        policy = None if selection is None else selection.group.boot
-        line = _what_changed(*(state_name(state, policy, now) for state in (before, after)), same=after == before)
+        line = _what_changed(*(state_in(group, state, now) for state in (before, after)), same=after == before)
+        if before is None or before.approved_for != after.approved_for or before.approved != after.approved:
+            line += f", approved for {_approved_for(after)}" if after.approved else ""
         if after.armed_until > now:
             line += f", armed until {rfc3339(after.armed_until)}"
-        if policy is None:
-            group = "no group" if selection is None else f"group {selection.group.id}, which has no boot policy"
-            line += f" (its identities alone select {shown(group)})"
-        return machine_facts(after.identities, after, selection, now), line
+        if group is None or group.boot is None:
+            selected = "no group" if group is None else f"group {group.id}, which has no boot policy"
+            line += f" (its identities alone select {shown(selected)})"
+        return machine_facts(after.identities, after, group, now), line
     raise FailedError(f"{shown(machine_id)}: its state keeps changing; run the same command again")
+
+
+def _approved_for(state: MachineState) -> str:
+    return f"group {shown(state.approved_for)}" if state.approved_for else "whatever group selects it"
 
 
 def _what_changed(before: StateName, after: StateName, *, same: bool) -> str:
@@ -105,18 +133,18 @@ def _forgotten(
 ) -> tuple[dict[str, Any], str]:
     known, now = opened.machines.read(machine.keys[0]), int(time.time())
     selection = opened.selection({}, machine)
-    policy = None if selection is None else selection.group.boot
-    before = state_name(known, policy, now)
+    group = None if selection is None else selection.group
+    before = state_in(group, known, now)
     if known is None:
-        return machine_facts(machine, None, selection, now), f"{before}, as before: nobody acted on it"
+        return machine_facts(machine, None, group, now), f"{before}, as before: nobody acted on it"
     if not state:
         kept = f"{before}, as before; with --state it is forgotten and installs again"
-        return machine_facts(machine, known, selection, now), kept
+        return machine_facts(machine, known, group, now), kept
     try:
         opened.machines.delete(known)
     except ChangedError as error:
         raise FailedError(f"{shown(machine_id)}: its state has just changed; run the same command again") from error
-    after = state_name(None, policy, now)
+    after = state_in(group, None, now)
     waits = ", once it is approved" if after == "waiting" else ""
     line = f"{before} -> {after}; it installs again at its next network boot{waits}"
-    return machine_facts(machine, None, selection, now), line
+    return machine_facts(machine, None, group, now), line

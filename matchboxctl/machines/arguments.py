@@ -57,6 +57,16 @@ def _complete(context: click.Context, _: click.Parameter, incomplete: str) -> li
     return completions(ids, incomplete, context.params.get("ids") or ())
 
 
+def _complete_group(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    from matchboxctl.cli.names import completions
+
+    def ids() -> list[str]:
+        with _opened(context.params["data_path"], context.params["stack"]) as opened:
+            return [group.id for group in opened.groups()]
+
+    return completions(ids, incomplete, ())
+
+
 _ids = click.argument("ids", metavar="ID...", nargs=-1, required=True, shell_complete=_complete)
 
 
@@ -76,14 +86,21 @@ def describe(machine_id: str, labels: tuple[str, ...], address: str, data_path: 
 
 @_verb("approve")
 @_ids
+@click.option(
+    "--group",
+    metavar="GROUP",
+    default="",
+    shell_complete=_complete_group,
+    help="the group whose machines they may be [default: the one that their identities select]",
+)
 @store_flags()
 @output_option()
-def approve(ids: Sequence[str], data_path: str, stack: str, output: str) -> None:
+def approve(ids: Sequence[str], group: str, data_path: str, stack: str, output: str) -> None:
     """Let machines of a group with `approve` boot."""
     from matchboxctl.machines.actions import approve
 
     with _opened(data_path, stack) as opened:
-        approve(opened, ids, output)
+        approve(opened, ids, group, output)
 
 
 @_verb("arm", "--for", "30m")

@@ -27,7 +27,7 @@ def describe(opened: OpenedStores, machine_id: str, labels: tuple[str, ...], add
     address = given.get(CLIENT_IP, "")
     selection = opened.selection(given, machine)
     now = int(time.time())
-    facts = machine_facts(machine, state, selection, now)
+    facts = machine_facts(machine, state, None if selection is None else selection.group, now)
     policy = None if selection is None else selection.group.boot
     facts["policy"] = None if policy is None else policy.fields()
     facts["now"] = _now(selection, machine, address, now)
@@ -65,7 +65,7 @@ def _value(key: str, value: object) -> str:
 
 
 def _table(facts: dict[str, Any]) -> str:
-    delivered, now = facts["delivered"], facts["now"]
+    delivered, now, group = facts["delivered"], facts["now"], facts["approved_for"]
     policy = policy_lines(facts["policy"] or {})
     rows = {
         "MAC address": facts["mac"],
@@ -75,7 +75,7 @@ def _table(facts: dict[str, Any]) -> str:
         "Profile": facts["profile"],
         "Policy": policy or None,
         "State": facts["state"],
-        "Approved": facts["approved"],
+        "Approved": facts["approved"] and f"{facts['approved']} for {f'group {group}' if group else 'any group'}",
         "Held": facts["held"],
         "Armed until": facts["armed_until"],
         "Delivered": delivered and f"{delivered['time']} to {delivered['address']}",

@@ -28,11 +28,12 @@ _CALL_SECONDS = 60.0
 
 
 class OpenedStores(NamedTuple):
-    """The catalog, the machines and all groups. `advising` is a context that explains AWS errors."""
+    """The catalog, the machines, all groups, and one by its id. `advising` is a context that explains AWS errors."""
 
     catalog: Catalog
     machines: EditableMachineStore
     groups: Callable[[], Iterable[Group]]
+    group: Callable[[str], Group | None]
     advising: Callable[[], AbstractContextManager[None]]
 
     def named(self, text: str) -> tuple[Identities, MachineState | None]:
@@ -89,13 +90,13 @@ def opened_stores(store: StoreSettings | Path) -> Iterator[OpenedStores]:
 
         opened = directory_stores(store, store / "assets", lambda _: None)
         with closing(opened):
-            yield OpenedStores(opened.catalog, opened.machines, groups, nullcontext)
+            yield OpenedStores(opened.catalog, opened.machines, groups, opened.catalog.group, nullcontext)
         return
     from lambda_matchbox.web.wiring import stores
     from matchboxctl.store.advice import advising_on
 
     catalog = stores(store.boot_settings(), store.credentials).catalog
-    yield OpenedStores(catalog, table_machines(store), groups, partial(advising_on, store))
+    yield OpenedStores(catalog, table_machines(store), groups, catalog.group, partial(advising_on, store))
 
 
 def table_machines(store: StoreSettings) -> "TableMachines":

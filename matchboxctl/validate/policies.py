@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.labels import CLIENT_IP
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
 from lambda_matchbox.machines.policy import Policy
@@ -14,6 +15,7 @@ from matchboxctl.validate.findings import Finding, Severity, some
 _TOKEN = "${token}"  # noqa: S105 (a variable)
 _VARIABLES = (_TOKEN, BASE)
 _REPORT = b"report"
+_NAMING = frozenset({"mac", "uuid", "serial", CLIENT_IP})
 
 
 def policy_findings(contents: Contents) -> Iterator[Finding]:
@@ -34,6 +36,11 @@ def _policy_findings(contents: Contents, group: Group, policy: Policy) -> Iterat
     if not group.selector:
         message = "its boot policy is that of every machine that no other group selects"
         yield Finding(Severity.NOTE, "policy", file, message, "add a selector, unless that is meant", groups=[group.id])
+    writes = policy.once or policy.token
+    if writes and not (policy.approve or policy.from_networks or _NAMING.intersection(map(str.lower, group.selector))):
+        message = "whoever makes up identities leaves a state with each, and passes for other machines' installations"
+        advice = "add approve or from, or select machines by mac, uuid or serial, unless its network is trusted"
+        yield Finding(Severity.NOTE, "policy", file, message, advice, groups=[group.id])
     unused = [name for name in ("on_disk", "done") if name in policy.fields()]
     if unused and not policy.once:
         message = f"its boot policy has {' and '.join(unused)}, which mean nothing without once"

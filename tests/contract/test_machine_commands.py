@@ -60,7 +60,7 @@ def test_each_verb_says_from_what_to_what(filled: ResourceCommands) -> None:
         assert line.startswith(f"{MAC}: ")
         return TIME.sub("TIME", line.removeprefix(f"{MAC}: "))
 
-    assert "waiting -> ready\n" == said("approve")
+    assert "waiting -> ready, approved for group workers\n" == said("approve")
     assert "ready, as before\n" == said("approve")
     assert "ready -> held\n" == said("hold")
     assert "held, as before\n" == said("hold")
@@ -98,7 +98,35 @@ def test_installed_machine_is_armed_and_forgotten(filled: ResourceCommands) -> N
 )
 def test_machine_is_named_by_any_identity_or_its_beginning(filled: ResourceCommands, text: str) -> None:
     write(MachineState(Identities(MAC, UUID, "SN-7"), approved=1))
-    assert f"{MAC}: ready -> held\n" == filled.ok("machine", "hold", text)
+    others = "" if len(text) > len("52:54") or text == "SN-7" else f" ({UUID}, SN-7)"
+    assert f"{MAC}{others}: ready -> held\n" == filled.ok("machine", "hold", text)
+
+
+def test_whole_identity_is_no_beginning_of_another(filled: ResourceCommands) -> None:
+    write(MachineState(Identities(serial="SN-7"), approved=1), MachineState(Identities(serial="SN-70"), approved=1))
+    assert filled.ok("machine", "hold", "SN-7").startswith("SN-7: ready -> held")
+    assert ["held", "ready"] == [described(filled, one)["state"] for one in ("SN-7", "SN-70")]
+
+
+def test_approval_is_for_the_group_that_is_named(filled: ResourceCommands) -> None:
+    """By default it is for the one that the machine's identities select."""
+    put(filled, "group", {"id": "masters", "profile": "p", "selector": {"role": "master"}, "boot": {"approve": True}})
+    other = "52:54:00:12:34:98"
+
+    def states() -> list[str]:
+        return [described(filled, *one)["state"] for one in ((MAC,), (other, "--label", "role=master"))]
+
+    assert f"{MAC}: waiting -> ready, approved for group workers\n" == filled.ok("machine", "approve", MAC)
+    filled.ok("machine", "approve", other, "--group", "workers")
+    assert ["ready", "waiting"] == states()
+    again = filled.ok("machine", "approve", other, MAC, "--group", "masters")
+    assert [f"{one}: waiting -> ready, approved for group masters" for one in (other, MAC)] == again.splitlines()
+    assert ["waiting", "ready"] == states()
+    assert "for group masters" in filled.ok("machine", "describe", other)
+    assert "masters" == described(filled, other)["approved_for"]
+    wrong = filled.run("machine", "approve", "--group", "master", MAC)
+    assert (2, "") == wrong[:2]
+    assert "there is no group 'master'; did you mean 'masters'?" in wrong.err
 
 
 def test_bad_name_changes_no_machine(filled: ResourceCommands) -> None:
@@ -115,11 +143,13 @@ def test_bad_name_changes_no_machine(filled: ResourceCommands) -> None:
 
 
 def test_several_machines_at_once(filled: ResourceCommands) -> None:
-    assert (
-        f"{MAC}: waiting -> ready\n"
-        f"{OTHER}: unknown -> ready (its identities alone select group plain, which has no boot policy)\n"
-        "SN-7: unknown -> ready (its identities alone select no group)\n"
-    ) == filled.ok("machine", "approve", HYPHENS, OTHER, "SN-7", MAC)
+    lines = filled.ok("machine", "approve", HYPHENS, OTHER, "SN-7", MAC).splitlines()
+    anything = "unknown -> ready, approved for whatever group selects it (its identities alone select"
+    assert [
+        f"{MAC}: waiting -> ready, approved for group workers",
+        f"{OTHER}: {anything} group plain, which has no boot policy)",
+        f"SN-7: {anything} no group)",
+    ] == lines
 
 
 @pytest.mark.parametrize("output", ["json", "yaml"])
@@ -131,7 +161,7 @@ def test_documents(filled: ResourceCommands, output: str) -> None:
     assert TIME.fullmatch(row.pop("approved"))
     never = dict.fromkeys(("uuid", "serial", "held", "armed_until", "delivered", "installed", "failed"))
     named = {"id": MAC, "mac": MAC, "group": "workers", "profile": "p"}
-    assert {**named, **never, "state": "ready"} == row
+    assert {**named, **never, "state": "ready", "approved_for": "workers"} == row
     assert [None, "held"] == [read("hold", MAC)[0][name] for name in ("armed_until", "state")]
     before = int(time.time())
     until = read("arm", MAC, "--for", "2h")[0]["armed_until"]
@@ -215,7 +245,7 @@ def test_interruption_names_what_is_done(filled: ResourceCommands, monkeypatch: 
         write_state(store, before, after)
 
     monkeypatch.setattr(kind, "write", write_one)
-    for output, expected in (("table", f"{MAC}: waiting -> ready\n"), ("json", f'"id": "{MAC}"')):
+    for output, expected in (("table", f"{MAC}: waiting -> ready, "), ("json", f'"id": "{MAC}"')):
         ended = filled.run("machine", "approve", MAC, OTHER, "-o", output)
         assert (130, True) == (ended.code, expected in ended.out)
         left, interrupted = ended.err.splitlines()

@@ -35,6 +35,10 @@ class MemoryCatalog:
         states = () if group.boot is None else tuple(self._machines(identities()))
         return Selection(group, self.profile(group.profile), self._pointers(), states)
 
+    def group(self, group_id: str) -> Group | None:
+        """The group of that id."""
+        return self.groups.group(group_id)
+
     def profile(self, profile_id: str) -> Profile | None:
         """The profile of that id."""
         return self.profiles.get(profile_id)

@@ -1,8 +1,10 @@
 """Scripts for machines that get nothing to install: they wait, boot from their disk, or are refused."""
 
 import re
+import shlex
 from zlib import crc32
 
+from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.golang.http.content_type import TEXT
 from lambda_matchbox.http import Response
 from lambda_matchbox.machines.identities import Identities
@@ -36,14 +38,14 @@ _GRUB_DISK = [
 _UNSAFE = re.compile(r"[^A-Za-z0-9 .,:_/()'-]")
 
 
-def waiting(route: str, machine: Identities, group: str, raw_query: str) -> Response:
+def waiting(route: str, machine: Identities, group: Group, raw_query: str) -> Response:
     """The script that says who waits and which command approves it, and asks again after a while.
 
     `route` is `/ipxe` or `/grub`; `raw_query` is the request's, which GRUB repeats by itself.
     """
     lines = [
-        f"{shown_id(machine)} waits for approval in group {group}. To approve it:",
-        f"matchboxctl machine approve {shown_id(machine)}",
+        f"{shown_id(machine)} waits for approval in group {group.id}. To approve it:",
+        f"matchboxctl machine approve {shown_id(machine)}{_group_flag(machine, group)}",
     ]
     # Machines that were switched on together ask at different times, and a script equals the one that was signed.
     seconds = MIN_WAIT + crc32(shown_id(machine).encode()) % (MAX_WAIT - MIN_WAIT + 1)
@@ -64,6 +66,12 @@ def waiting(route: str, machine: Identities, group: str, raw_query: str) -> Resp
     # A script that replaces itself neither nests nor takes memory; one that cannot be had is asked for again.
     again = f"chain --replace --autofree ipxe?{raw_query} || goto wait"
     return _script("#!ipxe", *_echoes(route, *lines), ":wait", f"sleep {seconds}", again)
+
+
+def _group_flag(machine: Identities, group: Group) -> str:
+    """The flag that names the group, unless the machine's id alone selects it."""
+    own = machine.keys[0].partition(":")[0]
+    return "" if all(key.lower() == own for key in group.selector) else f" --group {shlex.quote(group.id)}"
 
 
 def from_disk(route: str, machine: Identities, how: str) -> Response | None:

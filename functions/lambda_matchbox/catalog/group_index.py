@@ -44,6 +44,10 @@ class GroupIndex:
         if not self._shapes[shape]:
             del self._shapes[shape]
 
+    def group(self, group_id: str) -> Group | None:
+        """The group with that id, or None."""
+        return self._groups.get(group_id)
+
     def select(self, labels: Mapping[str, str] | None) -> Group | None:
         """The group for these labels by the rule of `catalog.selection`, or None."""
         found = [candidate for candidate in candidates(labels, self._shapes) if candidate in self._by_selector]

@@ -34,6 +34,9 @@ class Catalog(Protocol):
         `identities` returns the keys of `machines.identities.Identities` whose states are read for a boot policy.
         """
 
+    def group(self, group_id: str) -> Group | None:
+        """The group with that id, or None."""
+
     def profile(self, profile_id: str) -> Profile | None:
         """The profile of that id."""
 

@@ -13,10 +13,19 @@ from lambda_matchbox.catalog.profiles import NetBoot, Profile, UnsafeBootError
 from lambda_matchbox.catalog.selection import MAX_COMBINATIONS, combinations
 from lambda_matchbox.documents.fields import Fields
 from lambda_matchbox.documents.json_text import refusal
+from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.golang.hardware_address import InvalidMACError, normalise_mac
 from lambda_matchbox.machines.policy import PolicyError, policy_in
 
 _T = TypeVar("_T")
+
+
+class WrongPolicyError(DocumentError):
+    """A group whose boot policy cannot be; `group` is the group without it, whose machines must not fall to another."""
+
+    def __init__(self, error: DocumentError, group: Group) -> None:
+        super().__init__(error.reason, error.line)
+        self.group = group
 
 
 class _GoFields(Fields):
@@ -31,23 +40,24 @@ class _GoFields(Fields):
 
 
 def parse_group(name: str, text: bytes) -> Group:
-    """The group in a file called `name`.json, which is its id. Raises DocumentError."""
+    """The group in a file called `name`.json, which is its id. Raises DocumentError, among them WrongPolicyError."""
     document = _GoFields.of(text)
     document.get("id", str, "")  # which may differ from the file's name
     display_name, profile = document.get("name", str, ""), document.get("profile", str, "")
     values: dict[str, object] = document.get("selector", dict, {})
     metadata = document.get("metadata", dict, {})
-    boot = document.get("boot", dict, {})
     selector = {key: _wanted(key, value, text) for key, value in values.items()}
     number = combinations(selector)
     if number > MAX_COMBINATIONS:
         why = f"its lists have {number} combinations, more than {MAX_COMBINATIONS}: split the group"
         raise refusal(text, ("selector",), why)
+    group = Group(name, display_name, profile, selector, metadata)
     try:
-        policy = policy_in(boot)
+        return group._replace(boot=policy_in(document.get("boot", dict, {})))
     except PolicyError as error:
-        raise refusal(text, ("boot", error.field), error.reason) from error
-    return Group(name, display_name, profile, selector, metadata, policy)
+        raise WrongPolicyError(refusal(text, ("boot", error.field), error.reason), group) from error
+    except DocumentError as error:
+        raise WrongPolicyError(error, group) from error
 
 
 def _wanted(key: str, value: object, text: bytes) -> SelectorValue:

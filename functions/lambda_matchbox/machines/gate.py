@@ -69,7 +69,7 @@ def verdict(
     refusal = _refusal(policy, state, request)
     if refusal:
         return Verdict("refuse", refusal, machine, state)
-    if policy.approve and (state is None or not state.approved):
+    if policy.approve and (state is None or not state.is_approved(request.group)):
         return Verdict("wait", "it waits for approval", machine, state)
     if request.kind == "report":
         return _reported(policy, state, request, machine, keys)

@@ -34,8 +34,9 @@ class Delivery(NamedTuple):
 class MachineState(NamedTuple):
     """One machine's. `boot` is the id of its next boot, which its tokens have.
 
-    `installed` is when its last installation was done, `failed` what the installer said of one that failed. `revision`
-    names the record that it was read from, later ones greater than earlier ones; it is empty if there is none.
+    `installed` is when its last installation was done, `failed` what the installer said of one that failed. It is
+    `approved` as a machine of the group `approved_for`, of any if that is empty. `revision` names the record that it
+    was read from, later ones greater than earlier ones; it is empty if there is none.
     """
 
     identities: Identities
@@ -46,6 +47,7 @@ class MachineState(NamedTuple):
     delivery: Delivery | None = None
     installed: int = 0
     failed: str = ""
+    approved_for: str = ""
     revision: str = ""
 
     @property
@@ -53,22 +55,29 @@ class MachineState(NamedTuple):
         """The identity that names the machine."""
         return self.identities.keys[0]
 
+    def is_approved(self, group: str) -> bool:
+        """Whether it need not wait as a machine of that group."""
+        return bool(self.approved) and self.approved_for in ("", group)
+
     def may_install(self, now: int) -> bool:
         """Whether a machine of a group with `once` may install: it never has, or it is armed."""
         return not self.installed or now < self.armed_until
 
 
-def state_name(state: MachineState | None, policy: Policy | None, now: int) -> StateName:
+def state_name(state: MachineState | None, policy: Policy | None, group: str, now: int) -> StateName:
     """The state in one word; None for a machine that nobody acted on, and for a group without a policy."""
     if state is None:
         return "waiting" if policy is not None and policy.approve else "unknown"
     if state.held:
         return "held"
-    if policy is not None and policy.approve and not state.approved:
+    if policy is not None and policy.approve and not state.is_approved(group):
         return "waiting"
     if state.delivery is not None and not state.may_install(now):
         return "installed"
-    return "installing" if state.delivery is not None and not state.installed else "ready"
+    # What `arm` and `unhold` have ended is not under way.
+    delivery = state.delivery
+    is_under_way = delivery is not None and delivery.until and delivery.time > state.installed
+    return "installing" if is_under_way else "ready"
 
 
 def lacks_records(found: Sequence[MachineState], identities: Iterable[str]) -> bool:
@@ -92,7 +101,7 @@ def strictest(records: Iterable[MachineState]) -> MachineState:
     for state in reversed(found[:-1]):
         newest = newest._replace(
             identities=newest.identities.completed(state.identities),
-            approved=min(newest.approved, state.approved),
+            approved=min(newest.approved, state.approved) if newest.approved_for == state.approved_for else 0,
             held=max(newest.held, state.held),
             armed_until=min(newest.armed_until, state.armed_until),
             installed=max(newest.installed, state.installed),
@@ -100,9 +109,11 @@ def strictest(records: Iterable[MachineState]) -> MachineState:
     return newest
 
 
-def approved(state: MachineState, now: int) -> MachineState:
-    """It need not wait any more."""
-    return state._replace(approved=state.approved or now)
+def approved(state: MachineState, now: int, group: str = "") -> MachineState:
+    """It need not wait any more as a machine of that group, of any if that is empty."""
+    if state.approved and state.approved_for == group:
+        return state
+    return state._replace(approved=now, approved_for=group)
 
 
 def armed(state: MachineState, until: int, boot: str) -> MachineState:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from lambda_matchbox.answers import report, verdicts
 from lambda_matchbox.aws.clients.errors import AWSError
+from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.labels import Query
 from lambda_matchbox.errors import NotFoundError, RefusedError, StoreUnavailableError, WaitingError
 from lambda_matchbox.http import Request, Response
@@ -76,7 +77,7 @@ class Gate:
                 # Scripts have it in them.
                 found = found._replace(kind="refuse", reason=_NO_HOST)
             if found.kind != "allow":
-                return _not_allowed(found, policy, route, machine), _named(found, policy, now)
+                return _not_allowed(found, policy, route, machine), _named(found, machine.selection.group, now)
             if policy.token and route.name in _SCRIPTS:
                 machine = machine._replace(variables=_variables(found, request, machine, keys, now))
             made = route.respond(machine)
@@ -90,7 +91,7 @@ class Gate:
             if request.method == "HEAD" and route.sign is None and _kind_of(route) == "configuration":
                 # The balancer would drop the body, but it is not recorded.
                 response = response._replace(body=b"")
-            return response, _named(found._replace(state=state), policy, now)
+            return response, _named(found._replace(state=state), machine.selection.group, now)
         raise StoreUnavailableError("the machine's state keeps changing, or lacks the record of an identity")
 
     def _record_what_is_sent(
@@ -131,11 +132,11 @@ class Gate:
         return after
 
 
-def _named(found: Verdict, policy: Policy, now: int) -> Verdict:
+def _named(found: Verdict, group: Group, now: int) -> Verdict:
     """The verdict with the name of the state; a refused machine without one may not be the one that it names."""
     if found.kind == "refuse" and found.state is None:
         return found
-    return found._replace(state_name=state_name(found.state, policy, now))
+    return found._replace(state_name=state_name(found.state, group.boot, group.id, now))
 
 
 @contextmanager
@@ -180,7 +181,7 @@ def _not_allowed(found: Verdict, policy: Policy, route: MachineRoute, machine: M
         return error_response((WaitingError if found.kind == "wait" else RefusedError)(found.reason))
     script: Response | None = verdicts.refused(route.name, found.reason)
     if found.kind == "wait":
-        script = verdicts.waiting(route.name, found.machine, machine.selection.group.id, machine.query.raw)
+        script = verdicts.waiting(route.name, found.machine, machine.selection.group, machine.query.raw)
     elif found.kind == "disk":
         script = verdicts.from_disk(route.name, found.machine, policy.on_disk)
     if script is None:

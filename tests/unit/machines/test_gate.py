@@ -1,9 +1,20 @@
+from collections.abc import Callable
+
 import pytest
 
 from lambda_matchbox.machines.gate import MachineRequest, Verdict, verdict
 from lambda_matchbox.machines.identities import Identities
 from lambda_matchbox.machines.policy import Policy
-from lambda_matchbox.machines.state import MachineState, approved, armed, delivered, held, next_delivery, unheld
+from lambda_matchbox.machines.state import (
+    MachineState,
+    approved,
+    armed,
+    delivered,
+    held,
+    next_delivery,
+    state_name,
+    unheld,
+)
 from lambda_matchbox.machines.tokens import TokenError, read_token, token_for
 
 NOW = 1_700_000_000
@@ -56,6 +67,26 @@ def test_a_machine_waits_until_it_is_approved() -> None:
     assert kind(APPROVE, script()) == "wait"
     assert kind(APPROVE, config(), MachineState(NODE)) == "wait"
     assert kind(APPROVE, script(), approved(MachineState(NODE), NOW)) == "allow"
+
+
+def test_an_approval_is_for_a_group() -> None:
+    """So a machine that claims to be another group's waits again."""
+    for group, expected in (("g", "allow"), ("other", "wait"), ("", "allow")):
+        state = approved(MachineState(NODE), NOW, group)
+        assert [kind(APPROVE, request, state) for request in (script(), config())] == [expected, expected]
+        assert state_name(state, APPROVE, "g", NOW) == ("waiting" if expected == "wait" else "ready")
+    newer = approved(state, NOW + 1, "g")._replace(revision="2")
+    assert (newer.approved, approved(newer, NOW + 2, "g")) == (NOW + 1, newer)
+    assert kind(APPROVE, script(), state._replace(revision="1"), newer) == "wait"
+
+
+@pytest.mark.parametrize("end", [lambda state: armed(state, NOW + 60, "b"), lambda state: unheld(held(state, 1), "b")])
+def test_an_installation_that_an_operator_ended_is_not_under_way(end: Callable[[MachineState], MachineState]) -> None:
+    policy = ONCE._replace(done="report")
+    state = after_delivery(policy)
+    assert [state_name(one, policy, "g", NOW) for one in (state, end(state))] == ["installing", "ready"]
+    again = after_delivery(policy, armed(state._replace(installed=NOW), NOW + 60, "b"), now=NOW + 1)
+    assert state_name(again, policy, "g", NOW + 2) == "installing"
 
 
 def test_an_installed_machine_boots_from_its_disk_until_it_is_armed() -> None:

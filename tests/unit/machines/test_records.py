@@ -10,7 +10,7 @@ from lambda_matchbox.machines.state import Delivery, MachineState
 from lambda_matchbox.machines.stores import new_revision
 
 NODE = Identities("52:54:00:12:34:56", serial="x")
-STATE = MachineState(NODE, 1, 2, 3, "b", Delivery(5, "10.0.0.5", "a", 6), 7, "no disk", "r")
+STATE = MachineState(NODE, 1, 2, 3, "b", Delivery(5, "10.0.0.5", "a", 6), 7, "no disk", "g", "r")
 
 
 def test_a_state_is_read_as_it_was_written() -> None:

@@ -130,6 +130,22 @@ def test_broken_group_is_reported_once_per_state(data: Data) -> None:
     assert ("other", 3) == (data.selected(os="a"), len(data.reports))
 
 
+@pytest.mark.parametrize("boot", [{"onse": True}, {"approve": "yes"}, {"from": ["10.0.0.0/33"]}, [], "once"])
+def test_machines_of_a_group_with_a_wrong_policy_fall_to_no_other(data: Data, boot: object) -> None:
+    """Which may let them do what theirs was to prevent."""
+    data.group("other")
+    data.group("g", selector={"os": "a"}, boot=boot)
+    assert "other" == data.selected(os="b")
+    with pytest.raises(DocumentError, match=r"group .g.: .*boot"):
+        data.selected(os="a")
+    assert 1 == len(data.reports)
+    data.group("g", selector={"os": "a"}, boot={"once": True})
+    assert "g" == data.selected(os="a")
+    data.group("g", selector={"os": "a"}, boot=boot)
+    (data.root / "groups" / "g.json").unlink()
+    assert "other" == data.selected(os="a")
+
+
 def test_broken_profile_is_reported_at_the_start_and_once(data: Data) -> None:
     data.group("g", profile="p")
     file = data.write("profiles/p.json", '{\n"boot": []}')

@@ -50,6 +50,20 @@ def test_policy_of_every_machine(tmp_path: Path) -> None:
     assert ("note", "policy", "groups/g.json", None, message) == one(tmp_path, files)
 
 
+@pytest.mark.parametrize("boot", [{"once": True}, {"token": True}])
+def test_states_that_anybody_may_write(tmp_path: Path, boot: dict[str, object]) -> None:
+    def of_policies(boot: Mapping[str, object], **selector: str) -> list[str]:
+        files = policy(boot, CONFIG if "token" in boot else PLAIN, selector=selector)
+        return [each.message for each in found(tmp_path, files) if each.rule == "policy"]
+
+    message = "whoever makes up identities leaves a state with each, and passes for other machines' installations"
+    assert [message] == of_policies(boot, rack="7")
+    for closed in ({"approve": True}, {"from": ["10.0.0.0/8"]}):
+        assert [] == of_policies(boot | closed, rack="7")
+    for key in ("MAC", "uuid", "client_ip"):
+        assert [] == of_policies(boot, **{key: "52:54:00:00:00:01"})
+
+
 def test_fields_without_effect(tmp_path: Path) -> None:
     message = "its boot policy has on_disk and done, which mean nothing without once"
     files = policy({"on_disk": "404", "done": "report", "approve": True}, PLAIN)
