@@ -1,29 +1,58 @@
 """Histories of machines, in every store."""
 
 from collections.abc import Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from lambda_matchbox.aws.clients.dynamodb import DynamoDB
+from lambda_matchbox.aws.clients.http_client import HttpClient
+from lambda_matchbox.aws.clients.sigv4 import Credentials
+from lambda_matchbox.aws.history import TableHistory
+from lambda_matchbox.aws.table_and_bucket import create_history_table
 from lambda_matchbox.machines.events import Event, command_event, event_in
 from lambda_matchbox.machines.history import HOUR, HOUR_EVENTS
 from lambda_matchbox.machines.history_stores import CursorError, History, HistoryStore, Wanted, Watch
 from lambda_matchbox.machines.identities import Identities
 from matchboxctl.directory.history_file import DirectoryHistory
+from tests.contract.conftest import ON_DYNAMODB
+from tests.rigs.catalog_table import ENOUGH
+from tests.rigs.service import Service
 from tests.support.memory_history import MemoryHistory
 
 MAC, UUID = "52:54:00:12:34:56", "4c4c4544-0038-4410-8052-b3c04f4b5931"
-START = 490_000 * HOUR
+START = 700_000 * HOUR
 
 
-@pytest.fixture(params=["memory", "directory"])
+@pytest.fixture(params=["memory", "directory", *ON_DYNAMODB])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[HistoryStore]:
-    if request.param == "memory":
-        yield MemoryHistory()
-        return
-    with closing(DirectoryHistory(tmp_path)) as store:
-        yield store
+    match request.param:
+        case "memory":
+            yield MemoryHistory()
+        case "directory":
+            with closing(DirectoryHistory(tmp_path)) as store:
+                yield store
+        case service:
+            with on_dynamodb(request.getfixturevalue(service)) as store:
+                yield store
+
+
+@contextmanager
+def on_dynamodb(service: Service) -> Iterator[TableHistory]:
+    """A history in a new table."""
+    with (
+        closing(service.client("dynamodb")) as client,
+        closing(HttpClient(connect_timeout=ENOUGH, read_timeout=ENOUGH)) as http,
+    ):
+        name = f"history-{uuid4()}"
+        create_history_table(client, name)
+        credentials = Credentials(service.access_key, service.secret_key, service.session_token)
+        dynamodb = DynamoDB(service.endpoint, service.region, lambda: credentials, http)
+        yield TableHistory(dynamodb, name, 30 * 24 * 3600, call_timeout=ENOUGH)
+        client.delete_table(TableName=name)
 
 
 @pytest.fixture
@@ -173,3 +202,14 @@ def test_a_watch_shows_each_event_once_also_late_ones(history: History) -> None:
     history.add([waiting])
     assert [waiting] == [each for _, each in Watch(history, Wanted("waiting", since=START)).poll(START + 6000)][1:]
     assert [waiting] == polled()
+
+
+def test_writers_at_once_lose_nothing(moto_server: Service) -> None:
+    """Functions that got batches of one machine's lines."""
+    with on_dynamodb(moto_server) as store, ThreadPoolExecutor(5) as threads:
+        history = History(store)
+        events = [event(time, mac=MAC, uuid=UUID) for time in range(25)]
+        list(threads.map(lambda number: [history.add([each]) for each in events[number::5]], range(5)))
+        record = history.machine(f"uuid:{UUID}")
+        assert record is not None
+        assert (START, START + 24, events) == (record.first_seen, record.last_seen, history.events(record, 0))

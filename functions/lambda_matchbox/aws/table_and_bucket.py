@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from lambda_matchbox.aws import history
 from lambda_matchbox.aws.keys import KEY, RESPONSES_PREFIX
 
 if TYPE_CHECKING:
@@ -32,6 +33,24 @@ def create_table(client: "DynamoDBClient", name: str) -> bool:
         created = False
     client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
     return created
+
+
+def create_history_table(client: "DynamoDBClient", name: str) -> None:
+    """Create the table of the history and wait until it is active."""
+    names = (history.KEY, history.SORT_KEY, history.PLACE, *history.INDEXES)
+    client.create_table(
+        TableName=name,
+        KeySchema=_key_schema(history.KEY, history.SORT_KEY),
+        AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in names],
+        GlobalSecondaryIndexes=[
+            {"IndexName": each, "KeySchema": _key_schema(each, history.PLACE), "Projection": {"ProjectionType": "ALL"}}
+            for each in history.INDEXES
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+    expiry: Any = {"Enabled": True, "AttributeName": history.EXPIRES}
+    client.update_time_to_live(TableName=name, TimeToLiveSpecification=expiry)
 
 
 def account_of(client: "DynamoDBClient", table: str) -> str | None:
@@ -88,6 +107,10 @@ def expire_responses(client: "S3Client", bucket: str, owner: str | None = None) 
             raise
         return error.response["Error"]["Code"]
     return None
+
+
+def _key_schema(key: str, sort_key: str) -> Any:
+    return [{"AttributeName": key, "KeyType": "HASH"}, {"AttributeName": sort_key, "KeyType": "RANGE"}]
 
 
 def _owned_by(owner: str | None) -> dict[str, Any]:

@@ -89,6 +89,52 @@ class DynamoDB:
                 return
             request["ExclusiveStartKey"] = last
 
+    def query(
+        self,
+        table: str,
+        key: tuple[str, str],
+        between: tuple[str, str, str],
+        deadline: float,
+        *,
+        index: str = "",
+        limit: int | None = None,
+    ) -> list[Item]:
+        """The items with this key, a name and a value, whose sort key, a name, is within two values, in its order.
+
+        Of an index they are those that it has by now, the last ones first. The first `limit` of them are returned.
+        """
+        (name, value), (sort_key, first, last) = key, between
+        if first > last:
+            return []
+        request: dict[str, Any] = {
+            "TableName": table,
+            "KeyConditionExpression": "#key = :key AND #sort BETWEEN :first AND :last",
+            "ExpressionAttributeNames": {"#key": name, "#sort": sort_key},
+            "ExpressionAttributeValues": encode_item({":key": value, ":first": first, ":last": last}),
+        }
+        request |= {"IndexName": index, "ScanIndexForward": False} if index else {"ConsistentRead": True}
+        items: list[Item] = []
+        while limit is None or len(items) < limit:
+            page = self._service.call("Query", request | ({"Limit": limit - len(items)} if limit else {}), deadline)
+            items += map(decode_item, page["Items"])
+            if not (more := page.get("LastEvaluatedKey")):
+                break
+            request["ExclusiveStartKey"] = more
+        return items
+
+    def put_item(self, table: str, key: str, write: ItemWrite, deadline: float) -> None:
+        """Make one write that puts. Raises ConditionFailedError, also if a repeated attempt finds its own write."""
+        try:
+            self._service.call("PutItem", transaction_item(table, key, write)["Put"], deadline)
+        except AWSError as error:
+            if error.code == "ConditionalCheckFailedException":
+                raise ConditionFailedError from error
+            raise
+
+    def delete_item(self, table: str, key: Mapping[str, Any], deadline: float) -> None:
+        """Delete the item with this key, if there is one."""
+        self._service.call("DeleteItem", {"TableName": table, "Key": encode_item(key)}, deadline)
+
     def write_together(self, table: str, key: str, writes: Sequence[ItemWrite], deadline: float) -> None:
         """Make all the writes or none. Raises ConditionFailedError.
 

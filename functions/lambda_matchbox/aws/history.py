@@ -1,0 +1,184 @@
+"""The history of machines in a table of its own.
+
+The table's keys are the texts `pk` and `sk`:
+
+    <identity>  record         record: a machine's record as JSON · rev: counts its writes
+                               place: its place in lists; and a key of each index, unless it is a part of others
+    <identity>  hour#<number>  events: those of an hour since 1970 as JSON, also of `address:<address>` · rev
+
+`expires` is the time in seconds since 1970 from which DynamoDB deletes an item. An index's key begins with one of eight
+digits, since a partition takes a thousand writes a second and all machines may have one state.
+"""
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+from zlib import crc32
+
+from lambda_matchbox.aws.clients.dynamodb import ConditionFailedError, DynamoDB, ItemWrite
+from lambda_matchbox.aws.clients.dynamodb_json import Item
+from lambda_matchbox.aws.clients.request_deadline import deadline_within
+from lambda_matchbox.aws.parallel import THREADS
+from lambda_matchbox.backoff import Backoff
+from lambda_matchbox.errors import StoreUnavailableError
+from lambda_matchbox.machines.events import Event, event_of
+from lambda_matchbox.machines.history import HOUR, Record, merge, merged_events, record_in, text_of
+from lambda_matchbox.machines.history_stores import Wanted, position, time_text
+
+KEY, SORT_KEY, PLACE, EXPIRES = "pk", "sk", "place", "expires"
+"""Names of attributes."""
+
+INDEXES = ("seen", "of_state", "of_group", "of_both")
+"""The indexes, each named after its key; their sort key is PLACE."""
+
+SHARDS = 8
+
+_RECORD, _HOUR = "record", "hour#"
+_LAST = "~"
+_ATTEMPTS = 10
+_BACKOFF = Backoff()
+
+
+class TableHistory:
+    """The store (see `machines.history_stores.HistoryStore`), for any number of threads.
+
+    Items expire so many seconds after their last event.
+    """
+
+    def __init__(self, dynamodb: DynamoDB, table: str, lifetime: int, *, call_timeout: float) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+        self._lifetime = lifetime
+        self._call_timeout = call_timeout
+
+    def together(self) -> AbstractContextManager[object]:
+        """Nothing: each write may be repeated."""
+        return nullcontext()
+
+    def merge_records(self, records: Mapping[str, Record]) -> Mapping[str, Record]:
+        """Merge each with the stored one."""
+        results = self._in_parallel(lambda key: self._merge_record(key, records[key]), records)
+        return dict(zip(records, results, strict=True))
+
+    def merge_events(self, events: Mapping[tuple[str, int], Collection[Event]]) -> None:
+        """Add the events of a key and an hour."""
+        self._in_parallel(lambda key: self._merge_hour(key[0], key[1], events[key]), events)
+
+    def records(self, keys: Collection[str]) -> Mapping[str, Record]:
+        """The records of those that have one."""
+        wanted = [{KEY: key, SORT_KEY: _RECORD} for key in dict.fromkeys(keys)]
+        items = self._dynamodb.batch_get_items(self._table, wanted, self._deadline())
+        return {item[KEY]: _record_in(item) for item in items}
+
+    def events(self, key: str, since_hour: int) -> Mapping[int, Sequence[Event]]:
+        """The events of a key by their hour, since that one."""
+        hours = (SORT_KEY, _hour_key(max(since_hour, 0)), _HOUR + _LAST)
+        items = self._dynamodb.query(self._table, (KEY, key), hours, self._deadline())
+        return {int(item[SORT_KEY].removeprefix(_HOUR)): _events_in(item) for item in items}
+
+    def page(self, wanted: Wanted, limit: int, before: str) -> Sequence[Record]:
+        """The first records whose position is before that one."""
+        index = INDEXES[bool(wanted.state) + 2 * (wanted.group is not None)]
+        values = [value for value in (wanted.state or None, wanted.group) if value is not None]
+        places = (PLACE, time_text(wanted.since), before or _LAST)
+
+        def of_shard(shard: int) -> list[Item]:
+            key = (index, _index_key(shard, *values))
+            # `before` itself may be one of them.
+            return self._dynamodb.query(self._table, key, places, self._deadline(), index=index, limit=limit + 1)
+
+        items = [
+            item for found in self._in_parallel(of_shard, range(SHARDS)) for item in found if item[PLACE] != before
+        ]
+        return [_record_in(item) for item in sorted(items, key=lambda item: item[PLACE], reverse=True)[:limit]]
+
+    def remove(self, keys: Collection[str]) -> None:
+        """Remove the records and the events of these keys."""
+        for key in keys:
+            items = self._dynamodb.query(self._table, (KEY, key), (SORT_KEY, _HOUR, _RECORD), self._deadline())
+            self._in_parallel(self._delete, items)
+
+    def _merge_record(self, key: str, record: Record) -> Record:
+        result = record
+
+        def merged(item: Item | None) -> Item | None:
+            nonlocal result
+            stored = Record() if item is None else _record_in(item)
+            result = merge(stored, record)
+            if result == stored and record.newest is None:
+                return None
+            # Also if only an older event is new: watches look for it.
+            attributes = {"record": text_of(result), EXPIRES: self._expiry(result.last_event)}
+            return attributes | ({} if result.links else _index_keys(key, result))
+
+        self._replace({KEY: key, SORT_KEY: _RECORD}, merged)
+        return result
+
+    def _merge_hour(self, key: str, hour: int, events: Collection[Event]) -> None:
+        def merged(item: Item | None) -> Item | None:
+            stored = () if item is None else _events_in(item)
+            result = merged_events(stored, events)
+            if result == stored:
+                return None
+            return {"events": f"[{','.join(each.text for each in result)}]", EXPIRES: self._expiry((hour + 1) * HOUR)}
+
+        self._replace({KEY: key, SORT_KEY: _hour_key(hour)}, merged)
+
+    def _replace(self, key: Mapping[str, str], change: Callable[[Item | None], Item | None]) -> None:
+        """Replace an item by what the change makes of it, unless that is None. Raises StoreUnavailableError."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            item = self._dynamodb.get_item(self._table, key, self._deadline())
+            after = change(item)
+            if after is None:
+                return
+            revision = 0 if item is None else item["rev"]
+            write = ItemWrite({**key, **after, "rev": revision + 1}, None if item is None else {"rev": revision})
+            try:
+                self._dynamodb.put_item(self._table, KEY, write, self._deadline())
+            except ConditionFailedError:
+                _BACKOFF.wait(attempt, self._deadline())
+            else:
+                return
+        raise StoreUnavailableError(f"{self._table}: the history of {key[KEY]} keeps changing")
+
+    def _delete(self, item: Item) -> None:
+        self._dynamodb.delete_item(self._table, {name: item[name] for name in (KEY, SORT_KEY)}, self._deadline())
+
+    def _in_parallel(self, work: Callable[[Any], Any], items: Collection[Any]) -> list[Any]:
+        if len(items) < 2:
+            return [work(item) for item in items]
+        with ThreadPoolExecutor(THREADS) as threads:
+            return list(threads.map(work, items))
+
+    def _expiry(self, moment: int) -> int:
+        return moment // 1000 + self._lifetime
+
+    def _deadline(self) -> float:
+        return deadline_within(self._call_timeout)
+
+
+def _record_in(item: Item) -> Record:
+    return record_in(item["record"], item["rev"])
+
+
+def _events_in(item: Item) -> tuple[Event, ...]:
+    return tuple(map(event_of, json.loads(item["events"])))
+
+
+def _hour_key(hour: int) -> str:
+    return f"{_HOUR}{hour:010d}"
+
+
+def _index_keys(key: str, record: Record) -> Item:
+    """The attributes by which the indexes have the record, in the order of INDEXES."""
+    shard = crc32(key.encode()) % SHARDS
+    state, group = record.state, record.fact("group")
+    values = ((), (state,), (group,), (state, group))
+    keys = {name: _index_key(shard, *each) for name, each in zip(INDEXES, values, strict=True)}
+    return keys | {PLACE: position(record)}
+
+
+def _index_key(shard: int, *values: str) -> str:
+    return "#".join((str(shard), *values))
