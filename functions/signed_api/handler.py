@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.secrets_manager import SecretsManager
+from lambda_matchbox.aws.clients.sigv4 import lambda_credentials
 from lambda_matchbox.environment import endpoint_url, required
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.signing.key import SigningKey, SigningKeyError, unlock
@@ -19,7 +20,7 @@ from lambda_matchbox.signing.secret import SigningSecretError, parse_signing_sec
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.settings import Settings
 from lambda_matchbox.web.signatures import Signatures
-from lambda_matchbox.web.wiring import lambda_app, lambda_credentials
+from lambda_matchbox.web.wiring import lambda_app
 
 # The time for reading the secret, of ten seconds for the start.
 _SECRET_SECONDS = 5.0

@@ -8,7 +8,7 @@ import pytest
 
 from tools.template_translation import PROJECT
 
-FUNCTIONS = {"BootApi": "boot_api", "SignedApi": "signed_api", "AssetSync": "asset_sync"}
+FUNCTIONS = {"BootApi": "boot_api", "SignedApi": "signed_api", "AssetSync": "asset_sync", "BootHistory": "boot_history"}
 
 DIVIDED = {"lambda_matchbox.aws", "lambda_matchbox.oci"}
 """Packages of which a function may get a part."""

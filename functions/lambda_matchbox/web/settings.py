@@ -13,8 +13,8 @@ class Settings(NamedTuple):
     """Table, bucket and how they are reached.
 
     `bucket_url` serves the bucket's objects to clients that cannot use a presigned address (without a trailing slash,
-    empty for none); `presigned_lifetime` is in seconds. `metrics_namespace` is CloudWatch's, empty for no metrics. An
-    endpoint is None on AWS.
+    empty for none); `presigned_lifetime` is in seconds. `metrics_namespace` is CloudWatch's, empty for no metrics. With
+    `history`, every request is logged, whatever `log_level` is. An endpoint is None on AWS.
     """
 
     table: str
@@ -24,6 +24,7 @@ class Settings(NamedTuple):
     presigned_lifetime: int
     log_level: str
     metrics_namespace: str
+    history: bool
     dynamodb_endpoint: str | None
     s3_endpoint: str | None
 
@@ -42,6 +43,7 @@ class Settings(NamedTuple):
             presigned_lifetime=_lifetime(environment.get("MATCHBOX_PRESIGNED_LIFETIME") or "3600"),
             log_level=log_level(environment.get("MATCHBOX_LOG_LEVEL") or "info"),
             metrics_namespace=environment.get("POWERTOOLS_METRICS_NAMESPACE", ""),
+            history=environment.get("MATCHBOX_HISTORY") == "true",
             dynamodb_endpoint=endpoint_url(environment, "DYNAMODB"),
             s3_endpoint=endpoint_url(environment, "S3"),
         )

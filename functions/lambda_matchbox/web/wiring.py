@@ -11,7 +11,7 @@ from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.request_deadline import request_deadline
 from lambda_matchbox.aws.clients.s3 import S3
-from lambda_matchbox.aws.clients.sigv4 import Credentials
+from lambda_matchbox.aws.clients.sigv4 import Credentials, lambda_credentials
 from lambda_matchbox.aws.machines import TableMachines
 from lambda_matchbox.aws.releases.reader import TableReleases
 from lambda_matchbox.aws.stored_responses import S3Responses
@@ -71,14 +71,7 @@ def lambda_app(environment: Mapping[str, str], signatures: Signatures | None = N
 
     settings = Settings.from_environment(environment)
     count = RequestMetrics(settings.metrics_namespace).publish if settings.metrics_namespace else None
-    log = Logger(service=SERVICE, level=settings.log_level, use_rfc3339=True)
+    # The history is made of these lines.
+    level = "INFO" if settings.history and settings.log_level != "DEBUG" else settings.log_level
+    log = Logger(service=SERVICE, level=level, use_rfc3339=True)
     return app(settings, partial(lambda_credentials, environment), log, count, signatures)
-
-
-def lambda_credentials(environment: Mapping[str, str]) -> Credentials:
-    """The credentials that Lambda gives to a function."""
-    return Credentials(
-        environment["AWS_ACCESS_KEY_ID"],
-        environment["AWS_SECRET_ACCESS_KEY"],
-        environment.get("AWS_SESSION_TOKEN") or None,
-    )

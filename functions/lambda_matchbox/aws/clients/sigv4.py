@@ -25,6 +25,15 @@ class Credentials(NamedTuple):
         return f"Credentials(access_key={self.access_key!r})"
 
 
+def lambda_credentials(environment: Mapping[str, str]) -> Credentials:
+    """The credentials that Lambda gives to a function."""
+    return Credentials(
+        environment["AWS_ACCESS_KEY_ID"],
+        environment["AWS_SECRET_ACCESS_KEY"],
+        environment.get("AWS_SESSION_TOKEN") or None,
+    )
+
+
 def sign_headers(
     method: str,
     url: str,

@@ -1,0 +1,185 @@
+"""The function, fed with what boot_api's app logs as CloudWatch Logs packs it, over a table."""
+
+import gzip
+import io
+import json
+import logging
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from boot_history import handler as function
+from lambda_matchbox.aws.catalog.writer import CatalogWriter
+from lambda_matchbox.aws.clients.errors import AWSError
+from lambda_matchbox.aws.clients.store_clients import StoreClients
+from lambda_matchbox.aws.history import EXPIRES, INDEXES, KEY, SHARDS
+from lambda_matchbox.aws.table_and_bucket import create_bucket, create_history_table, create_table
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import NetBoot, Profile
+from lambda_matchbox.machines.events import Event
+from lambda_matchbox.machines.history import HOUR
+from lambda_matchbox.machines.history_stores import Wanted
+from lambda_matchbox.web.access_log import SERVICE
+from lambda_matchbox.web.wiring import lambda_app
+from tests.rigs.faults import FORBIDDEN, PassThrough
+from tests.rigs.service import Service
+from tests.rigs.stores import Stores, new_stores
+from tests.rigs.tcp_fault import FaultProxy, fault_proxy
+
+NOW = 700_000 * HOUR
+MAC, UUID = "52:54:00:12:34:56", "4c4c4544-0038-4410-8052-b3c04f4b5931"
+
+
+@pytest.fixture(scope="module")
+def proxy(moto_server: Service) -> Iterator[FaultProxy]:
+    with fault_proxy(moto_server.endpoint) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def environment(moto_server: Service, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """That of a function whose table is new."""
+    stores = new_stores(moto_server, moto_server)
+    environment = stores.environment() | {
+        "MATCHBOX_HISTORY_TABLE": f"history-{uuid4()}",
+        "AWS_ENDPOINT_URL_DYNAMODB": proxy.endpoint,
+    }
+    with closing(moto_server.client("dynamodb")) as client:
+        create_history_table(client, environment["MATCHBOX_HISTORY_TABLE"])
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    function._history.cache_clear()
+    yield environment
+    proxy.switch(PassThrough())
+
+
+def packed(messages: Sequence[str], kind: str = "DATA_MESSAGE") -> dict[str, Any]:
+    """The event of a subscription."""
+    content = {
+        "messageType": kind,
+        "owner": "123456789012",
+        "logGroup": "/aws/lambda/boot_api",
+        "logStream": "2049/11/01/[7]0123456789abcdef",
+        "subscriptionFilters": ["history"],
+        "logEvents": [{"id": str(at), "timestamp": NOW + at, "message": text} for at, text in enumerate(messages)],
+    }
+    return {"awslogs": {"data": b64encode(gzip.compress(json.dumps(content).encode())).decode()}}
+
+
+def line(**fields: object) -> str:
+    common = {"message": "request", "route": "/ipxe", "method": "GET", "status": 200, "client": "10.0.0.5"}
+    return json.dumps({**common, **fields})
+
+
+def test_a_boot_is_in_the_history(environment: Mapping[str, str], moto_server: Service) -> None:
+    messages = [
+        "INIT_START Runtime Version: python:3.13.v50\n",
+        json.dumps({"time": "2049-11-01T00:00:00Z", "type": "platform.report", "record": {"requestId": "x"}}),
+        "[]",
+        line(mac=MAC, uuid=UUID, group="g", profile="p", arch="x86_64"),
+        line(route="/assets/", path="/assets/vmlinuz"),
+        line(route="/ignition", uuid=UUID, group="g", profile="p"),
+        json.dumps({"message": "signing", "route": "/ipxe", "mac": MAC}),
+    ]
+    assert function.handler(packed(messages), None) is None
+    history = function.history_of(environment)
+    (record,) = history.page(Wanted(group="g"), 10).records
+    assert (MAC, UUID, "p", "10.0.0.5") == tuple(map(record.fact, ("mac", "uuid", "profile", "address")))
+    assert [(NOW + 3, "/ipxe"), (NOW + 4, "/assets/vmlinuz"), (NOW + 5, "/ignition")] == [
+        each[0:3:2] for each in history.events(record, 0)
+    ]
+    with closing(moto_server.client("dynamodb")) as client:
+        items = client.scan(TableName=environment["MATCHBOX_HISTORY_TABLE"])["Items"]
+    month = 30 * 24 * 3600
+    for item in items:
+        # A link has its day, an hour's events the hour's end.
+        assert -24 * 3600 <= int(item[EXPIRES]["N"]) - NOW // 1000 - month <= 3600
+    # A UUID's record is a part of its MAC address's.
+    assert [f"mac:{MAC}"] == [item[KEY]["S"] for item in items if "place" in item]
+
+
+def test_control_messages_have_no_events(environment: Mapping[str, str]) -> None:
+    function.handler(packed(["CWL CONTROL MESSAGE: Checking health of destination"], "CONTROL_MESSAGE"), None)
+    assert ((), "") == function.history_of(environment).page(Wanted(), 10)
+
+
+def test_an_event_that_could_not_be_written_is_written_when_it_comes_again(
+    environment: Mapping[str, str], proxy: FaultProxy
+) -> None:
+    event = packed([line(mac=MAC, uuid=UUID), line(mac="52:54:00:00:00:01")])
+    proxy.switch(replace(FORBIDDEN, only="PutItem"))
+    with pytest.raises(AWSError, match="not authorized"):
+        function.handler(event, None)
+    proxy.switch(PassThrough())
+    for _ in range(2):
+        function.handler(event, None)
+        records = function.history_of(environment).page(Wanted(), 10).records
+        assert [(1, 1), (0, 0)] == [(record.first_seen - NOW, record.last_seen - NOW) for record in records]
+
+
+def test_an_event_of_another_service_is_an_error(environment: Mapping[str, str]) -> None:
+    """So it ends in the queue of what failed."""
+    with pytest.raises(KeyError):
+        function.handler({"Records": []}, None)
+
+
+def test_machines_of_one_state_are_divided_among_the_keys_of_its_index(
+    environment: Mapping[str, str], moto_server: Service
+) -> None:
+    events = [
+        Event(NOW, "request", "/ipxe", f"52:54:00:00:00:{at:02x}", state="waiting", group="g", status=200)
+        for at in range(40)
+    ]
+    history = function.history_of(environment)
+    history.add(events)
+    with closing(moto_server.client("dynamodb")) as client:
+        items = client.scan(TableName=environment["MATCHBOX_HISTORY_TABLE"])["Items"]
+    for index in INDEXES:
+        assert SHARDS == len({item[index]["S"] for item in items if index in item})
+    assert 40 == len(history.page(Wanted("waiting", "g"), 100).records)
+
+
+@pytest.mark.parametrize("level", ["error", "info", "debug"])
+def test_lines_of_boot_api_become_events_at_every_log_level(
+    environment: Mapping[str, str], moto_server: Service, level: str, log: Callable[[], io.StringIO]
+) -> None:
+    create(Stores(environment["MATCHBOX_TABLE"], moto_server, moto_server), moto_server)
+    app = lambda_app({**environment, "MATCHBOX_LOG_LEVEL": level, "MATCHBOX_HISTORY": "true"})
+    written = log()
+    query = {"mac": ["52-54-00-12-34-56"], "os": ["a"]}
+    headers = {"host": ["boot.example"], "x-forwarded-for": ["10.0.0.5"]}
+    request = {"httpMethod": "GET", "path": "/ipxe", "multiValueQueryStringParameters": query}
+    assert 200 == app.handle({**request, "multiValueHeaders": headers})["statusCode"]
+    function.handler(packed(written.getvalue().splitlines()), None)
+    (record,) = function.history_of(environment).page(Wanted(), 10).records
+    assert (MAC, "g", "p") == tuple(map(record.fact, ("mac", "group", "profile")))
+
+
+@pytest.fixture
+def log() -> Iterator[Callable[[], io.StringIO]]:
+    """Redirects the log of an app that has been made."""
+    handlers: list[tuple[logging.StreamHandler[Any], Any]] = []
+
+    def redirect() -> io.StringIO:
+        written = io.StringIO()
+        found = [each for each in logging.getLogger(SERVICE).handlers if isinstance(each, logging.StreamHandler)]
+        handlers.extend((handler, handler.setStream(written)) for handler in found)
+        return written
+
+    yield redirect
+    for handler, stream in reversed(handlers):
+        handler.setStream(stream)
+
+
+def create(stores: Stores, service: Service) -> None:
+    with closing(service.client("dynamodb")) as dynamodb, closing(service.client("s3")) as s3:
+        create_table(dynamodb, stores.name)
+        create_bucket(s3, stores.name, service.region)
+        writer = CatalogWriter(StoreClients(dynamodb, s3, stores.name, stores.name))
+        writer.put_profile(Profile("p", boot=NetBoot("/assets/vmlinuz")))
+        writer.put_group(Group("g", profile="p", selector={"os": "a"}))
