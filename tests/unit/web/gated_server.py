@@ -4,6 +4,7 @@ import io
 import json
 import re
 from collections.abc import Mapping
+from functools import cache, partial
 from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlencode
@@ -40,6 +41,10 @@ TEMPLATES = {
 }
 
 
+# To unlock a key takes a second.
+_signatures = cache(partial(signatures, "ed25519"))
+
+
 class Server:
     """An app whose one group has a policy, its machines, its clock, and the lines of its log."""
 
@@ -52,14 +57,20 @@ class Server:
         catalog = MemoryCatalog([group], [PROFILE], TEMPLATES, machines=self.machines.read_all)
         self.groups = catalog.groups
         stores = Stores(catalog, MemoryFiles({"k": b"k"}), MemoryReleases(), None, self.machines)
-        self.routes = Routes(stores, Delivery(BODY_LIMIT, "-"), signatures("ed25519"), clock=lambda: self.now)
+        self.routes = Routes(stores, Delivery(BODY_LIMIT, "-"), _signatures(), clock=lambda: self.now)
         self._app = App(self.routes, JsonLog("info", self._log))
 
     def get(
-        self, path: str, address: str = HOME, method: str = "GET", named: Identities = NODE, **labels: str
+        self,
+        path: str,
+        address: str = HOME,
+        method: str = "GET",
+        named: Identities = NODE,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        **labels: str,
     ) -> Response:
         query = urlencode({name: value for name, value in (named._asdict() | labels).items() if value})
-        return self._ask(method, f"/{path}", query, {"x-forwarded-for": address})
+        return self._ask(method, f"/{path}", query, {**headers, "x-forwarded-for": address})
 
     def report(self, token: str, state: str) -> Response:
         return self._ask("GET", "/report", urlencode({**NODE._asdict(), "token": token, "state": state}))

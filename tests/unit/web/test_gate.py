@@ -139,14 +139,6 @@ def test_without_its_state_nobody_is_answered(server: Server, tmp_path: Path) ->
         assert server.get(route).status == 503
 
 
-@policy(approve=True)
-def test_every_machine_route_is_gated(server: Server) -> None:
-    """Also one that is added later."""
-    for path in server.routes.machine_routes:
-        server.get(path[1:])
-        assert server.line["verdict"] == "wait"
-
-
 @policy(once=True)
 def test_what_is_not_sent_is_no_delivery(server: Server) -> None:
     assert server.ranged("/generic", "bytes=100-").status == 416

@@ -1,15 +1,18 @@
 """Tokens of boots and reports of installers, route by route."""
 
 import hashlib
+from typing import Any
 
 import pytest
 
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.machines.identities import Identities
 from lambda_matchbox.machines.policy import Policy
-from lambda_matchbox.machines.state import MachineState, approved, armed
+from lambda_matchbox.machines.state import MachineState, approved, armed, held, unheld
 from lambda_matchbox.machines.tokens import token_for
 from tests.unit.web.gated_server import CONFIGURATIONS, ELSEWHERE, MAC, NODE, NOW, OTHER, UUID, Server, policy
+
+NOT_OF_THIS_BOOT = "the token is not of this boot of this machine"
 
 
 @policy(token=True)
@@ -30,6 +33,47 @@ def test_a_configuration_needs_a_token(server: Server) -> None:
     assert server.get("ignition", ELSEWHERE, token=token).body == b"the token was used from another address\n"
     assert server.line["level"] == "WARNING"
     assert server.get("generic", token=server.token()).body == b"g"
+
+
+@policy(once=True, token=True)
+@pytest.mark.parametrize(
+    ("forged", "why"),
+    [
+        ({"machine": OTHER}, "the token is of another machine"),
+        ({"machine": NODE._replace(uuid=OTHER.uuid)}, "the token is of another machine"),
+        ({"group": "other"}, NOT_OF_THIS_BOOT),
+        ({"boot": "before"}, NOT_OF_THIS_BOOT),
+        ({"keys": {1: b"x" * 32}}, NOT_OF_THIS_BOOT),
+        ({"now": NOW - 4200}, "the token has ended"),
+        ({"cut": 1}, "the token is"),
+        ({"cut": 20}, "the token is damaged"),
+    ],
+)
+def test_no_forged_token_gets_a_configuration(server: Server, forged: dict[str, Any], why: str) -> None:
+    server.token()
+    good = {"keys": server.machines.keys(), "machine": NODE, "group": "g", "boot": "", "now": NOW}
+    cut = forged.pop("cut", 0)
+    token = token_for(**(good | forged))
+    for route in CONFIGURATIONS:
+        refused = server.get(route, token=token[: len(token) - cut])
+        assert refused.status == 403
+        assert refused.body.decode().startswith(why)
+    assert server.state is None
+    assert server.get("generic", token=token_for(**good)).status == 200
+
+
+@policy(once=True, token=True)
+@pytest.mark.parametrize("end", ["arm", "hold", "unhold"])
+def test_what_an_operator_does_ends_the_token_under_way(server: Server, end: str) -> None:
+    server.set(approved(MachineState(NODE, boot="b"), NOW))
+    token, state = server.token(), server.state
+    assert state is not None
+    server.set(armed(state, NOW + 60, "c") if end == "arm" else held(state, NOW))
+    if end == "unhold":
+        assert server.state is not None
+        server.set(unheld(server.state, "c"))
+    for route in CONFIGURATIONS:
+        assert server.get(route, token=token).status == 403
 
 
 @policy(token=True, once=True)
