@@ -68,6 +68,12 @@ _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
     "/etc/matchbox/ssl/server.key",
     type=Path,
 )
+@flag(
+    "--base-url",
+    "URL",
+    "address at which machines with a token get their configurations, such as https://boot.example.com:8443",
+    shown="where they got their script",
+)
 @rpc_flags("")
 @log_flags
 def serve(
@@ -89,10 +95,12 @@ def serve(
     https_address: str,
     web_cert_file: Path,
     web_key_file: Path,
+    base_url: str,
     rpc_address: str,
     **files: Path,
 ) -> None:
     """Answer boot requests over HTTP. Changes of the data directory take effect with the next request."""
+    from lambda_matchbox.web.settings import checked_base_url
     from matchboxctl.serve.backends import Directories
     from matchboxctl.serve.certificate import CertificateFiles
     from matchboxctl.serve.command import serve
@@ -111,6 +119,10 @@ def serve(
     # As with matchbox, the passphrase is read from the environment only.
     passphrase = os.environ.get("MATCHBOX_PASSPHRASE", "")
     key = unlocked_key(key_ring_path, passphrase) if key_ring_path else None
+    try:
+        base = checked_base_url(base_url)
+    except ValueError as error:
+        raise UsageError(f"--base-url: {error}") from error
     names = {name.strip().lower() for name in host_names.split(",") if name.strip()}
     http = HttpSettings(max_connections, max_connections_per_address, names)
     if web_ssl and https_address:
@@ -119,7 +131,7 @@ def serve(
     https = HttpsSettings(certificate, https_address) if web_ssl or https_address else None
     log = LogSettings(log_level, log_format or "")
     rpc = rpc_settings(rpc_address, **files)
-    serve(ServeSettings(address, http, https, processes, log, source, rpc, sync, history_days, key))
+    serve(ServeSettings(address, http, https, processes, log, source, rpc, sync, history_days, key, base))
 
 
 def _assets_path(given: str) -> Path | None:

@@ -56,7 +56,7 @@ class Backend(NamedTuple):
 
 
 def directory_backend(
-    directories: Directories, log: Log, signatures: Signatures | None, *, history_days: int = 0
+    directories: Directories, log: Log, signatures: Signatures | None, base_url: str = "", *, history_days: int = 0
 ) -> Backend:
     """The app over a data directory, with a history of so many days or none. Raises UsageError."""
     data_path, assets_path = directories
@@ -73,7 +73,7 @@ def directory_backend(
         log = RecordedLog(log, writer.put)
     delivery = Delivery(direct_limit=_DIRECT_LIMIT, boundary=secrets.token_hex(30))
     return Backend(
-        App(Routes(opened.stores, delivery, signatures), log),
+        App(Routes(opened.stores, delivery, signatures, base_url=base_url), log),
         waits=False,
         after_fork=catalog.watch_again,
         documents=partial(_directory_documents, data_path, catalog),
@@ -84,9 +84,9 @@ def directory_backend(
     )
 
 
-def store_backend(store: StoreSettings, log: Log, signatures: Signatures | None) -> Backend:
+def store_backend(store: StoreSettings, log: Log, signatures: Signatures | None, base_url: str) -> Backend:
     """The app over table and bucket. Raises UsageError."""
-    settings = store.boot_settings()
+    settings = store.boot_settings()._replace(base_url=base_url)
     # Imported here: directory mode starts without clients of AWS.
     from lambda_matchbox.web import wiring
     from matchboxctl.store.check import checked_summary

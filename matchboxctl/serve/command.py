@@ -103,8 +103,10 @@ def _backend(settings: ServeSettings) -> Backend:
         log.info("signing", extra={"fingerprint": settings.key.fingerprint})
         signatures = Signatures(settings.key.binary, settings.key.armored)
     if isinstance(settings.source, Directories):
-        return directory_backend(settings.source, log, signatures, history_days=settings.history_days)
-    return store_backend(settings.source, log, signatures)
+        return directory_backend(
+            settings.source, log, signatures, settings.base_url, history_days=settings.history_days
+        )
+    return store_backend(settings.source, log, signatures, settings.base_url)
 
 
 def _rpc_server(settings: RpcSettings, backend: Backend, log: LogSettings) -> "RpcServer":

@@ -32,7 +32,7 @@ class ServeSettings(NamedTuple):
     """What `serve` serves and where: with TLS by `https`, gRPC as well with `rpc`; `sync` syncs image sources.
     A directory's machines have a history of `history_days`.
 
-    `key` signs responses. `processes` share the address.
+    `key` signs responses. `processes` share the address. See `web.settings.Settings` for `base_url`.
     """
 
     address: str
@@ -45,3 +45,4 @@ class ServeSettings(NamedTuple):
     sync: bool
     history_days: int
     key: "SigningKey | None"
+    base_url: str

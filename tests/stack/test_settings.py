@@ -97,6 +97,12 @@ def test_token_free_address_is_the_operators_or_the_endpoints() -> None:
     assert own == made[1].environment("SignedApi")["MATCHBOX_BUCKET_URL"]
 
 
+def test_base_url_is_the_same_for_scripts_and_their_signatures() -> None:
+    (stack,) = stacks([Deployment({**FULL, "BaseUrl": "https://boot.example.com"})])
+    found = [stack.environment(name)["MATCHBOX_BASE_URL"] for name in ("BootApi", "SignedApi")]
+    assert ["https://boot.example.com"] * 2 == found
+
+
 def test_only_signed_api_has_the_signing_secret(full: Stack) -> None:
     found = {name for name in FUNCTIONS if full.parameters["SigningKeySecret"] in full.environment(name).values()}
     assert {"SignedApi"} == found

@@ -22,6 +22,7 @@ OTHERS = {
     "PlainDownloads": "no",
     "S3EndpointId": "vpce-0123456789abcdef0",
     "TokenFreeAddress": "http://assets.example.com",
+    "BaseUrl": "https://boot.example.com",
     "MonthlyBudget": "100",
     "LogRetention": "7",
     "LogLevel": "debug",
@@ -29,7 +30,15 @@ OTHERS = {
 }
 """Another value for each parameter."""
 
-_ALIKE = {"LogLevel", "Architecture", "PresignedLifetime", "RouteTableIds", "S3EndpointId", "TokenFreeAddress"}
+_ALIKE = {
+    "LogLevel",
+    "Architecture",
+    "PresignedLifetime",
+    "RouteTableIds",
+    "S3EndpointId",
+    "TokenFreeAddress",
+    "BaseUrl",
+}
 ASKED = {"BootApi": _ALIKE, "SignedApi": _ALIKE | {"SigningKeySecret"}}
 """The parameters that the functions behind the balancer depend on."""
 

@@ -43,12 +43,13 @@ _NO_METHOD = "the method of its request is not answered"
 
 
 class Gate:
-    """Responds to machines of groups with a boot policy. `clock` returns seconds since 1970."""
+    """Responds to machines of groups with a boot policy; see `Routes` for `clock` and `base_url`."""
 
-    def __init__(self, machines: MachineStore, clock: Callable[[], float]) -> None:
+    def __init__(self, machines: MachineStore, clock: Callable[[], float], base_url: str = "") -> None:
         self._machines = machines
         self._keys = TokenKeys(machines)
         self._clock = clock
+        self._base_url = base_url
 
     def respond(
         self,
@@ -79,7 +80,8 @@ class Gate:
             if found.kind != "allow":
                 return _not_allowed(found, policy, route, machine), _named(found, machine.selection.group, now)
             if policy.token and route.name in _SCRIPTS:
-                machine = machine._replace(variables=_variables(found, request, machine, keys, now))
+                base = f"{self._base_url or request.origin}/"
+                machine = machine._replace(variables=_variables(found, base, machine, keys, now))
             made = route.respond(machine)
             response = deliver(request, made if route.sign is None else route.sign(made))
             response = response._replace(report=made.report, release=made.release)
@@ -167,13 +169,11 @@ def _asked(
     return verdict(policy, machine.selection.machines, asked, keys, now)
 
 
-def _variables(
-    found: Verdict, request: Request, machine: Machine, keys: Mapping[int, bytes], now: int
-) -> dict[str, str]:
+def _variables(found: Verdict, base: str, machine: Machine, keys: Mapping[int, bytes], now: int) -> dict[str, str]:
     """What a script sets, for the addresses of configurations."""
     boot = "" if found.state is None else found.state.boot
     token = token_for(keys, found.machine, machine.selection.group.id, boot, now)
-    return {"token": token, "base": f"{request.origin}/"}
+    return {"token": token, "base": base}
 
 
 def _not_allowed(found: Verdict, policy: Policy, route: MachineRoute, machine: Machine) -> Response:

@@ -55,7 +55,8 @@ class Stores(NamedTuple):
 class Routes:
     """The routes over the stores. Every stage raises the errors of `errors`.
 
-    With `signatures`, the routes that matchbox signs have signature routes. `clock` returns seconds since 1970.
+    With `signatures`, the routes that matchbox signs have signature routes. `clock` returns seconds since 1970,
+    `base_url` is where machines with a token ask for configurations, if not where they asked for their script.
     """
 
     def __init__(
@@ -64,11 +65,13 @@ class Routes:
         delivery: file_server.Delivery,
         signatures: Signatures | None = None,
         clock: Callable[[], float] = time.time,
+        base_url: str = "",
     ) -> None:
         self._stores = stores
         self._settings = delivery
         self._signatures = signatures
         self._clock = clock
+        self._base_url = base_url
         self._delivery = ResponseDelivery(stores.responses, delivery)
         self.machine_routes: Mapping[str, Callable[[Machine], Response]] = {
             "/ipxe": self._ipxe,
@@ -126,7 +129,7 @@ class Routes:
 
         if self._stores.machines is None:
             raise StoreUnavailableError("the states of machines are not known here")
-        return Gate(self._stores.machines, self._clock)
+        return Gate(self._stores.machines, self._clock, self._base_url)
 
     def deliver(self, request: Request, response: Response) -> Response:
         """The response of a machine route as the client gets it. Raises UndeliverableError."""

@@ -1,25 +1,30 @@
 """The settings of the app over table and bucket, from a function's environment."""
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from lambda_matchbox.environment import endpoint_url, required
 from lambda_matchbox.log_levels import log_level
 
+# Scripts have it in them.
+_BASE_URL = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?")
 _MAX_LIFETIME = 604_800  # seven days (Signature Version 4, X-Amz-Expires)
 
 
 class Settings(NamedTuple):
     """Table, bucket and how they are reached.
 
-    `bucket_url` serves the bucket's objects to clients that cannot use a presigned address (without a trailing slash,
-    empty for none); `presigned_lifetime` is in seconds. `metrics_namespace` is CloudWatch's, empty for no metrics. With
+    `base_url` is where machines ask for configurations, empty for where they asked for their script. `bucket_url`
+    serves the bucket's objects to clients that cannot use a presigned address (without a trailing slash, empty for
+    none); `presigned_lifetime` is in seconds. `metrics_namespace` is CloudWatch's, empty for no metrics. With
     `history`, every request is logged, whatever `log_level` is. An endpoint is None on AWS.
     """
 
     table: str
     bucket: str
     region: str
+    base_url: str
     bucket_url: str
     presigned_lifetime: int
     log_level: str
@@ -39,6 +44,7 @@ class Settings(NamedTuple):
             table=required(environment, "MATCHBOX_TABLE"),
             bucket=required(environment, "MATCHBOX_BUCKET"),
             region=required(environment, "AWS_REGION"),
+            base_url=checked_base_url(environment.get("MATCHBOX_BASE_URL", "")),
             bucket_url=bucket_url,
             presigned_lifetime=_lifetime(environment.get("MATCHBOX_PRESIGNED_LIFETIME") or "3600"),
             log_level=log_level(environment.get("MATCHBOX_LOG_LEVEL") or "info"),
@@ -47,6 +53,13 @@ class Settings(NamedTuple):
             dynamodb_endpoint=endpoint_url(environment, "DYNAMODB"),
             s3_endpoint=endpoint_url(environment, "S3"),
         )
+
+
+def checked_base_url(text: str) -> str:
+    """The address without a trailing slash. Raises ValueError."""
+    if text and not _BASE_URL.fullmatch(text):
+        raise ValueError(f"{text!r} is no address such as https://boot.example.com")
+    return text.rstrip("/")
 
 
 def _lifetime(text: str) -> int:

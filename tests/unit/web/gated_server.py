@@ -48,7 +48,7 @@ _signatures = cache(partial(signatures, "ed25519"))
 class Server:
     """An app whose one group has a policy, its machines, its clock, and the lines of its log."""
 
-    def __init__(self, policy: Policy | None, root: Path) -> None:
+    def __init__(self, policy: Policy | None, root: Path, base_url: str = "") -> None:
         self.now = NOW
         self.host = "boot.example"
         self.machines = DirectoryMachines(root, lambda: self.now)
@@ -57,7 +57,7 @@ class Server:
         catalog = MemoryCatalog([group], [PROFILE], TEMPLATES, machines=self.machines.read_all)
         self.groups = catalog.groups
         stores = Stores(catalog, MemoryFiles({"k": b"k"}), MemoryReleases(), None, self.machines)
-        self.routes = Routes(stores, Delivery(BODY_LIMIT, "-"), _signatures(), clock=lambda: self.now)
+        self.routes = Routes(stores, Delivery(BODY_LIMIT, "-"), _signatures(), lambda: self.now, base_url)
         self._app = App(self.routes, JsonLog("info", self._log))
 
     def get(

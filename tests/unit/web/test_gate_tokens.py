@@ -1,6 +1,8 @@
 """Tokens of boots and reports of installers, route by route."""
 
 import hashlib
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from lambda_matchbox.machines.identities import Identities
 from lambda_matchbox.machines.policy import Policy
 from lambda_matchbox.machines.state import MachineState, approved, armed, held, unheld
 from lambda_matchbox.machines.tokens import token_for
+from lambda_matchbox.web.settings import checked_base_url
 from tests.unit.web.gated_server import CONFIGURATIONS, ELSEWHERE, MAC, NODE, NOW, OTHER, UUID, Server, policy
 
 NOT_OF_THIS_BOOT = "the token is not of this boot of this machine"
@@ -33,6 +36,20 @@ def test_a_configuration_needs_a_token(server: Server) -> None:
     assert server.get("ignition", ELSEWHERE, token=token).body == b"the token was used from another address\n"
     assert server.line["level"] == "WARNING"
     assert server.get("generic", token=server.token()).body == b"g"
+
+
+@pytest.mark.parametrize("text", ["https://boot.example:8443", "https://boot.example:8443/"])
+def test_configurations_may_have_an_address_of_their_own(tmp_path: Path, text: str) -> None:
+    server = Server(Policy(token=True), tmp_path, checked_base_url(text))
+    with closing(server.machines):
+        assert b"\nset base https://boot.example:8443/\n" in server.get("ipxe").body
+        assert b'\nset base="https://boot.example:8443/"\n' in server.get("grub").body
+
+
+@pytest.mark.parametrize("text", ["boot.example", "ftp://a", "https://a b", 'https://a"', "https://", "https://${x}/"])
+def test_an_address_that_scripts_cannot_have_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is no address such as"):
+        checked_base_url(text)
 
 
 @policy(once=True, token=True)
