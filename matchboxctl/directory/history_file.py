@@ -21,7 +21,9 @@ from matchboxctl.directory import sqlite_file
 FILE = "history.sqlite"
 
 _BUSY_SECONDS = 2.0
-_DELETED_AT_ONCE = 500
+_REMOVED_AT_ONCE = 500
+_MOST_BYTES = 2**30
+_ALL = 2**62
 _DAMAGES = ("CORRUPT", "NOTADB")
 # `place` is a record's in lists, NULL if it is a part of others.
 _MIGRATIONS = (
@@ -44,10 +46,15 @@ _MIGRATIONS = (
 
 
 class DirectoryHistory:
-    """The store (see `machines.history_stores.HistoryStore`), for one thread. It is created by the first write."""
+    """The store (see `machines.history_stores.HistoryStore`), for one thread. It is created by the first write.
 
-    def __init__(self, root: Path, busy_seconds: float = _BUSY_SECONDS) -> None:
+    What is older than so many seconds may be removed, and the oldest once the file has a gigabyte: whoever makes up
+    machines must not fill the disk.
+    """
+
+    def __init__(self, root: Path, lifetime: int = 0, busy_seconds: float = _BUSY_SECONDS) -> None:
         self._path = root / FILE
+        self._lifetime = lifetime
         self._seconds = busy_seconds
         self._connection: sqlite3.Connection | None = None
         self._opened: tuple[int, int] | None = None
@@ -92,15 +99,17 @@ class DirectoryHistory:
             found = {} if connection is None else {key: _record(connection, key) for key in keys}
         return {key: record for key, record in found.items() if record is not None}
 
-    def events(self, key: str, since_hour: int) -> Mapping[int, Sequence[Event]]:
-        """The events of a key by their hour, since that one."""
-        found: dict[int, list[Event]] = {}
+    def events(self, keys: Collection[str], since_hour: int) -> Mapping[str, Mapping[int, Sequence[Event]]]:
+        """The events of each key by their hour, since that one."""
+        found: dict[str, dict[int, list[Event]]] = {key: {} for key in keys}
+        statement = "SELECT event FROM event WHERE key = ? AND time >= ? ORDER BY time"
         with self._reading() as connection:
-            if connection is not None:
-                statement = "SELECT event FROM event WHERE key = ? AND time >= ? ORDER BY time"
+            if connection is None:
+                return found
+            for key in keys:
                 for (text,) in connection.execute(statement, (key, since_hour * HOUR)):
                     event = event_of(json.loads(text))
-                    found.setdefault(event.time // HOUR, []).append(event)
+                    found[key].setdefault(event.time // HOUR, []).append(event)
         return found
 
     def page(self, wanted: Wanted, limit: int, before: str) -> Sequence[Record]:
@@ -126,19 +135,28 @@ class DirectoryHistory:
             connection.executemany("DELETE FROM machine WHERE key = ?", rows)
             connection.executemany("DELETE FROM event WHERE key = ?", rows)
 
-    def remove_before(self, moment: int) -> bool:
-        """Remove some of what is older, in milliseconds since 1970; returns whether there may be more."""
+    def remove_old(self, now: int) -> bool:
+        """Remove some of what is too old."""
         if not self._path.exists():
             return False
         more = False
+        before = _ALL if self._is_large() else now - self._lifetime * 1000
         for table, column, key in (("machine", "last_event", "key"), ("event", "time", "key, time, event")):
             statement = (
                 f"DELETE FROM {table} WHERE ({key}) IN "  # noqa: S608
                 f"(SELECT {key} FROM {table} WHERE {column} < ? ORDER BY {column} LIMIT ?)"
             )
             with self.together() as connection:
-                more |= connection.execute(statement, (moment, _DELETED_AT_ONCE)).rowcount == _DELETED_AT_ONCE
+                more |= connection.execute(statement, (before, _REMOVED_AT_ONCE)).rowcount == _REMOVED_AT_ONCE
         return more
+
+    def _is_large(self) -> bool:
+        with self._using() as connection:
+            (pages, unused, size) = (
+                connection.execute(f"PRAGMA {name}").fetchone()[0]
+                for name in ("page_count", "freelist_count", "page_size")
+            )
+        return bool((pages - unused) * size > _MOST_BYTES)
 
     def close(self) -> None:
         """Close the file."""

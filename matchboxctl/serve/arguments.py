@@ -33,7 +33,7 @@ _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
 @flag(
     "--history-days",
     "N",
-    "days for which a data directory's history.sqlite has what machines requested, 0 for none",
+    "days for which the history has what machines requested, 0 for none",
     30,
     type=click.IntRange(0, 3650),
 )

@@ -3,7 +3,7 @@
 import secrets
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,6 +18,7 @@ from matchboxctl.cli.errors import UsageError
 from matchboxctl.cli.plurals import counted
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.directory.drafts import remove_drafts
+from matchboxctl.directory.history_file import DirectoryHistory
 from matchboxctl.serve.directory_stores import directory_stores
 from matchboxctl.serve.history_writer import HistoryWriter, RecordedLog
 from matchboxctl.serve.startup_banner import example_paths
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from matchboxctl.rpc.editable_catalog import EditableCatalog
 
 _DAY = 24 * 3600
+_HISTORY_BUSY_SECONDS = 10.0
 _DIRECT_LIMIT = 65_536
 """The size up to which an asset is held in memory for a client that may never read it; others are sent from the
 file."""
@@ -69,7 +71,7 @@ def directory_backend(
         raise UsageError(str(error)) from error
     background: AbstractContextManager[object] = nullcontext()
     if history_days:
-        background = writer = HistoryWriter(data_path, history_days * _DAY, warn)
+        background = writer = HistoryWriter(partial(_directory_history, data_path, history_days), warn)
         log = RecordedLog(log, writer.put)
     delivery = Delivery(direct_limit=_DIRECT_LIMIT, boundary=secrets.token_hex(30))
     return Backend(
@@ -84,14 +86,22 @@ def directory_backend(
     )
 
 
-def store_backend(store: StoreSettings, log: Log, signatures: Signatures | None, base_url: str) -> Backend:
-    """The app over table and bucket. Raises UsageError."""
+def store_backend(
+    store: StoreSettings, log: Log, signatures: Signatures | None, base_url: str = "", *, history_days: int = 0
+) -> Backend:
+    """The app over table and bucket, with a history where there is a table for it. Raises UsageError."""
     settings = store.boot_settings()._replace(base_url=base_url)
     # Imported here: directory mode starts without clients of AWS.
     from lambda_matchbox.web import wiring
     from matchboxctl.store.check import checked_summary
 
     summary = f"{store.description} (store mode){checked_summary(store, meanwhile='requests get a 503')}"
+    background: AbstractContextManager[object] = nullcontext()
+    if history_days and store.history_table:
+        from matchboxctl.store.history import table_history
+
+        background = writer = HistoryWriter(lambda: nullcontext(table_history(store, history_days)), warn)
+        log = RecordedLog(log, writer.put)
     app = wiring.app(settings, store.credentials, log, signatures=signatures)
     return Backend(
         app,
@@ -100,6 +110,7 @@ def store_backend(store: StoreSettings, log: Log, signatures: Signatures | None,
         documents=partial(_table_documents, store),
         summary=summary,
         examples=["/ipxe"],
+        background=background,
     )
 
 
@@ -108,6 +119,10 @@ def warn(line: str) -> None:
     # A log on a full disk fails no response.
     with suppress(OSError):
         print(f"matchboxctl: {line}", file=sys.stderr, flush=True)
+
+
+def _directory_history(data_path: Path, days: int) -> "closing[DirectoryHistory]":
+    return closing(DirectoryHistory(data_path, days * _DAY, _HISTORY_BUSY_SECONDS))
 
 
 def _directory_documents(data_path: Path, catalog: DirectoryCatalog) -> "EditableCatalog":

@@ -106,7 +106,7 @@ def _backend(settings: ServeSettings) -> Backend:
         return directory_backend(
             settings.source, log, signatures, settings.base_url, history_days=settings.history_days
         )
-    return store_backend(settings.source, log, signatures, settings.base_url)
+    return store_backend(settings.source, log, signatures, settings.base_url, history_days=settings.history_days)
 
 
 def _rpc_server(settings: RpcSettings, backend: Backend, log: LogSettings) -> "RpcServer":

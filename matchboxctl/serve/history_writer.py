@@ -1,42 +1,38 @@
-"""The writer of a data directory's history, in a thread of its own: no response waits for it."""
+"""The writer of the history, in a thread of its own: no response waits for it."""
 
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import closing
-from pathlib import Path
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self
 
-from lambda_matchbox.errors import StoreUnavailableError
+from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.machines.events import Event, event_in
-from lambda_matchbox.machines.history_stores import History
+from lambda_matchbox.machines.history_stores import History, HistoryStore
 from lambda_matchbox.web.access_log import REQUEST, Log
 from matchboxctl.cli.plurals import counted
-from matchboxctl.directory.history_file import DirectoryHistory
 
 _QUEUED = 10_000
 _INTERVAL = 1.0
 _BATCH = 50
 # Between two batches responses have the interpreter.
 _PAUSE = 0.002
-_BUSY_SECONDS = 10.0
 _END_SECONDS = 3.0
 _REPORT_SECONDS = 60.0
-_REMOVAL_SECONDS = 600.0
+_REMOVAL_SECONDS = 60.0
 
 
 class HistoryWriter:
-    """Writes the events of a log's requests while it is entered, and removes what is older than some seconds.
+    """Writes the events of a log's requests while it is entered, and has the store remove what is too old.
 
-    It is entered after a fork. The oldest events are dropped while the file cannot be written or is too slow; `warn`
-    gets a line that says so.
+    It is entered after a fork, and its thread opens the store. The oldest events are dropped while that cannot be
+    written or is too slow; `warn` gets a line that says so.
     """
 
-    def __init__(self, root: Path, lifetime: float, warn: Callable[[str], None]) -> None:
-        self._root = root
-        self._lifetime = lifetime
+    def __init__(self, opened: Callable[[], AbstractContextManager[HistoryStore]], warn: Callable[[str], None]) -> None:
+        self._opened = opened
         self._warn = warn
         self._queue: deque[Event] = deque(maxlen=_QUEUED)
         self._dropped = 0
@@ -48,7 +44,7 @@ class HistoryWriter:
 
     def put(self, line: Mapping[str, object]) -> None:
         """Queue the event of a line of the access log."""
-        event = event_in(line, time.time_ns() // 1_000_000)
+        event = event_in(line, _now())
         if event is not None:
             if len(self._queue) == _QUEUED:
                 self._dropped += 1
@@ -66,23 +62,24 @@ class HistoryWriter:
         self._thread.join(_END_SECONDS)
 
     def _run(self) -> None:
-        with closing(DirectoryHistory(self._root, _BUSY_SECONDS)) as store:
+        with self._opened() as store:
             while not self._stopped.wait(_INTERVAL):
                 self._write(store)
             self._write(store)
             # A damaged file has been replaced now.
             self._write(store)
 
-    def _write(self, store: DirectoryHistory) -> None:
+    def _write(self, store: HistoryStore) -> None:
         """Write what is queued. A batch that cannot be written is tried again the next time."""
         try:
             while self._batch or self._queue:
                 self._batch = self._batch or [self._queue.popleft() for _ in range(min(_BATCH, len(self._queue)))]
                 History(store).add(self._batch)
                 self._batch = []
+                self._remove_old(store)
                 time.sleep(_PAUSE)
             self._remove_old(store)
-        except StoreUnavailableError as error:
+        except MatchboxError as error:
             if str(error) != self._problem:
                 self._problem = str(error)
                 self._warn(f"history: {error}; boots go on")
@@ -91,13 +88,12 @@ class HistoryWriter:
         if self._dropped and time.monotonic() >= self._next_report:
             lost, self._dropped = self._dropped, 0
             self._next_report = time.monotonic() + _REPORT_SECONDS
-            self._warn(f"history: {counted(lost, 'event')} lost: the file could not be written in time")
+            self._warn(f"history: {counted(lost, 'event')} lost: it could not be written in time")
 
-    def _remove_old(self, store: DirectoryHistory) -> None:
-        if time.monotonic() >= self._next_removal:
-            # Some at a time leave the file to others.
-            more = store.remove_before(int((time.time() - self._lifetime) * 1000))
-            self._next_removal = time.monotonic() + (0 if more else _REMOVAL_SECONDS)
+    def _remove_old(self, store: HistoryStore) -> None:
+        # Some with each batch, and never fewer than it adds.
+        if time.monotonic() >= self._next_removal and not store.remove_old(_now()):
+            self._next_removal = time.monotonic() + _REMOVAL_SECONDS
 
 
 class RecordedLog:
@@ -115,3 +111,7 @@ def _recorded(write: Callable[..., None], put: Callable[[Mapping[str, object]], 
             put(extra)
 
     return log
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

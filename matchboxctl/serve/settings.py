@@ -30,7 +30,7 @@ class HttpsSettings(NamedTuple):
 
 class ServeSettings(NamedTuple):
     """What `serve` serves and where: with TLS by `https`, gRPC as well with `rpc`; `sync` syncs image sources.
-    A directory's machines have a history of `history_days`.
+    Machines have a history of `history_days`.
 
     `key` signs responses. `processes` share the address. See `web.settings.Settings` for `base_url`.
     """

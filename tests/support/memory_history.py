@@ -35,8 +35,12 @@ class MemoryHistory:
     def records(self, keys: Collection[str]) -> Mapping[str, Record]:
         return {key: self._records[key] for key in keys if key in self._records}
 
-    def events(self, key: str, since_hour: int) -> Mapping[int, Sequence[Event]]:
-        return {hour: events for (of, hour), events in self._events.items() if of == key and hour >= since_hour}
+    def events(self, keys: Collection[str], since_hour: int) -> Mapping[str, Mapping[int, Sequence[Event]]]:
+        found: dict[str, dict[int, Sequence[Event]]] = {key: {} for key in keys}
+        for (key, hour), events in self._events.items():
+            if key in found and hour >= since_hour:
+                found[key][hour] = events
+        return found
 
     def page(self, wanted: Wanted, limit: int, before: str) -> Sequence[Record]:
         found = [
@@ -49,6 +53,9 @@ class MemoryHistory:
             and (not before or position(record) < before)
         ]
         return sorted(found, key=position, reverse=True)[:limit]
+
+    def remove_old(self, now: int) -> bool:
+        return False
 
     def remove(self, keys: Collection[str]) -> None:
         self._records = {key: record for key, record in self._records.items() if key not in keys}

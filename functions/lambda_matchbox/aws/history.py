@@ -72,11 +72,15 @@ class TableHistory:
         items = self._dynamodb.batch_get_items(self._table, wanted, self._deadline())
         return {item[KEY]: _record_in(item) for item in items}
 
-    def events(self, key: str, since_hour: int) -> Mapping[int, Sequence[Event]]:
-        """The events of a key by their hour, since that one."""
+    def events(self, keys: Collection[str], since_hour: int) -> Mapping[str, Mapping[int, Sequence[Event]]]:
+        """The events of each key by their hour, since that one."""
         hours = (SORT_KEY, _hour_key(max(since_hour, 0)), _HOUR + _LAST)
-        items = self._dynamodb.query(self._table, (KEY, key), hours, self._deadline())
-        return {int(item[SORT_KEY].removeprefix(_HOUR)): _events_in(item) for item in items}
+
+        def of_key(key: str) -> dict[int, Sequence[Event]]:
+            items = self._dynamodb.query(self._table, (KEY, key), hours, self._deadline())
+            return {int(item[SORT_KEY].removeprefix(_HOUR)): _events_in(item) for item in items}
+
+        return dict(zip(keys, self._in_parallel(of_key, keys), strict=True))
 
     def page(self, wanted: Wanted, limit: int, before: str) -> Sequence[Record]:
         """The first records whose position is before that one."""
@@ -99,6 +103,10 @@ class TableHistory:
         for key in keys:
             items = self._dynamodb.query(self._table, (KEY, key), (SORT_KEY, _HOUR, _RECORD), self._deadline())
             self._in_parallel(self._delete, items)
+
+    def remove_old(self, now: int) -> bool:  # noqa: ARG002 (the protocol's)
+        """Nothing: DynamoDB does."""
+        return False
 
     def _merge_record(self, key: str, record: Record) -> Record:
         result = record

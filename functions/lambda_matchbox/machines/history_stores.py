@@ -53,8 +53,8 @@ class HistoryStore(Protocol):
     def records(self, keys: Collection[str]) -> Mapping[str, Record]:
         """The records of those that have one."""
 
-    def events(self, key: str, since_hour: int) -> Mapping[int, Sequence[Event]]:
-        """The events of a key by their hour, since that one."""
+    def events(self, keys: Collection[str], since_hour: int) -> Mapping[str, Mapping[int, Sequence[Event]]]:
+        """The events of each key by their hour, since that one."""
 
     def page(self, wanted: Wanted, limit: int, before: str) -> Sequence[Record]:
         """The first records without links, ordered by `position` descending, whose position is before that one.
@@ -64,6 +64,9 @@ class HistoryStore(Protocol):
 
     def remove(self, keys: Collection[str]) -> None:
         """Remove the records and the events of these keys."""
+
+    def remove_old(self, now: int) -> bool:
+        """Remove some of what is too old, if nobody else does; returns whether there may be more."""
 
 
 class History:
@@ -83,7 +86,7 @@ class History:
                 for key, record in records_of(event):
                     records[key] = merge(records.get(key, Record()), record)
             if event.kind == "asset" or event.gave_script:
-                hours.setdefault((f"address:{event.address}", hour), []).append(event)
+                hours.setdefault((_at(event), hour), []).append(event)
         with self._store.together():
             for kind in _KINDS:
                 # Those with less right first: what they know is a part of the others.
@@ -109,18 +112,32 @@ class History:
 
     def events(self, record: Record, since: int) -> list[Event]:
         """The events of a machine since then, in order, with those of assets that are inferred."""
-        keys, hour = record.identities.keys, (since - SCRIPT_TIME) // HOUR
-        own = [event for key in keys for events in self._store.events(key, hour).values() for event in events]
-        addresses = {event.address for event in own if event.gave_script}
-        assets = [event for each in addresses for event in inferred(self._store.events(f"address:{each}", hour), keys)]
-        return sorted(event for event in {*own, *assets} if event.time >= since)
+        return self.events_of([record], since)[0]
+
+    def events_of(self, records: Sequence[Record], since: int) -> list[list[Event]]:
+        """The events of each machine."""
+        hour = (since - SCRIPT_TIME) // HOUR
+        owned = self._own_events(records, hour)
+        addresses = [{_at(event) for event in own if event.gave_script} for own in owned]
+        at = self._store.events(set().union(*addresses), hour)
+        found = []
+        for record, own, each in zip(records, owned, addresses, strict=True):
+            assets = [event for key in each for event in inferred(at[key], record.identities.keys)]
+            found.append(sorted(event for event in {*own, *assets} if event.time >= since))
+        return found
 
     def forget(self, record: Record) -> None:
         """Remove the history of the machine, and which assets were requested from its addresses."""
-        keys = record.identities.keys
-        own = [event for key in keys for events in self._store.events(key, 0).values() for event in events]
+        (own,) = self._own_events([record], 0)
         with self._store.together():
-            self._store.remove([*keys, *{f"address:{event.address}" for event in own if event.gave_script}])
+            self._store.remove([*record.identities.keys, *{_at(event) for event in own if event.gave_script}])
+
+    def _own_events(self, records: Sequence[Record], hour: int) -> list[list[Event]]:
+        found = self._store.events({key for record in records for key in record.identities.keys}, hour)
+        return [
+            [event for key in record.identities.keys for events in found[key].values() for event in events]
+            for record in records
+        ]
 
 
 class Watch:
@@ -134,15 +151,14 @@ class Watch:
     def poll(self, now: int) -> Iterator[tuple[Record, Event]]:
         """Those that have come since the last call, with their machine."""
         since = max(self._wanted.since, now - OVERLAP)
-        seen, self._seen = self._seen, {}
-        for record in _pages(self._history, self._wanted._replace(since=since)):
-            key = record.identities.keys[0]
-            revision, known = seen.get(key, (0, ()))
-            if record.revision != revision:
-                events = self._history.events(record, since)
-                yield from ((record, event) for event in events if event not in known)
-                known = set(events)
-            self._seen[key] = (record.revision, known)
+        found = {each.identities.keys[0]: each for each in _pages(self._history, self._wanted._replace(since=since))}
+        self._seen = {key: self._seen.get(key, (0, ())) for key in found}
+        changed = [(key, record) for key, record in found.items() if record.revision != self._seen[key][0]]
+        events_of = self._history.events_of([record for _, record in changed], since)
+        for (key, record), events in zip(changed, events_of, strict=True):
+            known = self._seen[key][1]
+            self._seen[key] = (record.revision, set(events))
+            yield from ((record, event) for event in events if event not in known)
 
 
 def _pages(history: History, wanted: Wanted) -> Iterator[Record]:
@@ -152,6 +168,11 @@ def _pages(history: History, wanted: Wanted) -> Iterator[Record]:
         yield from page.records
         if not (cursor := page.cursor):
             return
+
+
+def _at(event: Event) -> str:
+    """The key of the events at its address."""
+    return f"address:{event.address}"
 
 
 def position(record: Record) -> str:

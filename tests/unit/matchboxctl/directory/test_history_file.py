@@ -16,14 +16,17 @@ from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.machines.events import Event
 from lambda_matchbox.machines.history import HOUR
 from lambda_matchbox.machines.history_stores import History, Wanted
+from matchboxctl.directory import history_file
 from matchboxctl.directory.history_file import FILE, DirectoryHistory
 
 MAC = "52:54:00:12:34:56"
+EVERY = Wanted()
 WRITER = """
 import sys
 from pathlib import Path
 from lambda_matchbox.machines.events import Event
 from lambda_matchbox.machines.history_stores import History
+from matchboxctl.directory import history_file
 from matchboxctl.directory.history_file import DirectoryHistory
 
 history, machine, count = History(DirectoryHistory(Path(sys.argv[1]))), sys.argv[2], int(sys.argv[3])
@@ -62,7 +65,7 @@ def run(root: Path, statement: str) -> None:
 
 def test_reading_creates_no_file(store: DirectoryHistory, tmp_path: Path) -> None:
     assert ((), "") == History(store).page(Wanted(), 10)
-    assert not store.remove_before(HOUR)
+    assert not store.remove_old(HOUR)
     assert [] == list(tmp_path.iterdir())
 
 
@@ -131,13 +134,69 @@ def test_a_transaction_that_fails_writes_nothing(store: DirectoryHistory, tmp_pa
     assert 1 == record.last_seen
 
 
-def test_what_is_old_is_removed_some_at_a_time(store: DirectoryHistory) -> None:
+def fill(store: DirectoryHistory) -> None:
+    """701 machines, each with an event of its own time."""
     History(store).add(event(number, f"52:54:00:00:{number // 256:02x}:{number % 256:02x}") for number in range(1, 701))
     History(store).add([event(1000)])
-    assert [True, False] == [store.remove_before(1000) for _ in range(2)]
-    assert [f"mac:{MAC}"] == [each.identities.keys[0] for each in History(store).page(Wanted(), 10).records]
-    assert [] == times(store, "52:54:00:00:00:01")
-    assert [1000] == times(store)
+
+
+def ids(store: DirectoryHistory, wanted: Wanted = EVERY, limit: int = 1000) -> list[str]:
+    return [each.fact("mac") for each in History(store).page(wanted, limit).records]
+
+
+def test_what_is_old_is_removed_some_at_a_time(tmp_path: Path) -> None:
+    with closing(DirectoryHistory(tmp_path, lifetime=60)) as store:
+        fill(store)
+        assert [True, False, False] == [store.remove_old(61_000) for _ in range(3)]
+        assert [MAC] == ids(store)
+        assert [] == times(store, "52:54:00:00:00:01")
+        assert [1000] == times(store)
+
+
+def test_the_oldest_is_removed_from_a_large_file(store: DirectoryHistory, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(store)
+    monkeypatch.setattr(history_file, "_MOST_BYTES", 1)
+    monkeypatch.setattr(history_file, "_REMOVED_AT_ONCE", 300)
+    assert store.remove_old(1001)
+    newest = [MAC, *(f"52:54:00:00:{number // 256:02x}:{number % 256:02x}" for number in range(700, 300, -1))]
+    assert newest == ids(store)
+    monkeypatch.setattr(history_file, "_MOST_BYTES", 2**30)
+    assert not store.remove_old(0)
+    assert newest == ids(store)
+
+
+def test_a_full_disk_is_named(store: DirectoryHistory) -> None:
+    History(store).add([event(1)])
+    assert store._connection is not None
+    store._connection.execute("PRAGMA max_page_count = 1")
+    with pytest.raises(StoreUnavailableError, match=r"history\.sqlite: the disk is full"):
+        fill(store)
+    assert [1] == times(store)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [EVERY, Wanted(since=1), Wanted("waiting"), Wanted(group="g"), Wanted("waiting", "g", 1)],
+    ids=str,
+)
+@pytest.mark.parametrize("before", ["", "00000000000500 "])
+def test_a_page_is_a_range_of_an_index(
+    store: DirectoryHistory, monkeypatch: pytest.MonkeyPatch, wanted: Wanted, before: str
+) -> None:
+    """So the thousandth one takes as long as the first, however many machines there are."""
+    History(store).add([event(1)])
+    statements: list[str] = []
+    assert store._connection is not None
+    store._connection.set_trace_callback(statements.append)
+    store.page(wanted, 50, before)
+    store._connection.set_trace_callback(None)
+    (statement,) = (each for each in statements if each.startswith("SELECT"))
+    ((*_, plan),) = store._connection.execute(f"EXPLAIN QUERY PLAN {statement}")
+    assert plan.startswith("SEARCH machine USING INDEX machine_")
+    conditions = plan.partition("(")[2]
+    assert ("state=?" in conditions, "machine_group=?" in conditions) == (bool(wanted.state), wanted.group is not None)
+    assert "place>?" in conditions
+    assert ("place<?" in conditions) == bool(before)
 
 
 @pytest.mark.system

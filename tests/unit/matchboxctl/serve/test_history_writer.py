@@ -9,21 +9,30 @@ from pathlib import Path
 
 import pytest
 
+from lambda_matchbox.aws.table_and_bucket import create_history_table
 from lambda_matchbox.http import Request
 from lambda_matchbox.machines.history_stores import History, Wanted
 from matchboxctl.directory.history_file import FILE, DirectoryHistory
 from matchboxctl.log.json_log import JsonLog
 from matchboxctl.serve import history_writer
-from matchboxctl.serve.backends import Backend, Directories, directory_backend
+from matchboxctl.serve.backends import Backend, Directories, directory_backend, store_backend
 from matchboxctl.serve.history_writer import HistoryWriter, RecordedLog
+from matchboxctl.store.history import table_history
+from matchboxctl.store.mode import StoreSettings, chosen_store
+from tests.rigs.service import Service
+from tests.rigs.stores import new_stores
 from tests.support.serving import LIMIT, started
 
-MONTH = 30 * 24 * 3600.0
+MONTH = 30 * 24 * 3600
 
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history_writer, "_INTERVAL", 0.01)
+
+
+def opened(root: Path, busy_seconds: float = 10.0) -> "Callable[[], closing[DirectoryHistory]]":
+    return lambda: closing(DirectoryHistory(root, MONTH, busy_seconds))
 
 
 def line(number: int) -> dict[str, object]:
@@ -79,7 +88,7 @@ def test_requests_are_recorded_whatever_level_is_logged(tmp_path: Path, days: in
 
 
 def test_other_lines_are_no_events(tmp_path: Path) -> None:
-    with HistoryWriter(tmp_path, MONTH, warn=pytest.fail) as writer:
+    with HistoryWriter(opened(tmp_path), warn=pytest.fail) as writer:
         log = RecordedLog(JsonLog("info", io.StringIO()), writer.put)
         log.info("signing", extra=line(1))
         log.error("request")
@@ -91,9 +100,8 @@ def test_the_oldest_events_are_dropped_and_counted_while_the_file_is_locked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(history_writer, "_QUEUED", 3)
-    monkeypatch.setattr(history_writer, "_BUSY_SECONDS", 0.01)
     lines: list[str] = []
-    with HistoryWriter(tmp_path, MONTH, lines.append) as writer:
+    with HistoryWriter(opened(tmp_path, busy_seconds=0.01), lines.append) as writer:
         with locked(tmp_path):
             writer.put(line(0))
             # It is not in the queue any more, but tried again and again.
@@ -103,14 +111,14 @@ def test_the_oldest_events_are_dropped_and_counted_while_the_file_is_locked(
         until(lambda: len(lines) > 1)
     locked_line, lost = lines
     assert locked_line.endswith(f"{FILE}: another process has locked it; boots go on")
-    assert "history: 5 events lost: the file could not be written in time" == lost
+    assert "history: 5 events lost: it could not be written in time" == lost
     assert [f"52:54:00:00:00:{number:02x}" for number in (0, 6, 7, 8)] == macs(tmp_path)
 
 
 def test_a_directory_that_cannot_be_written_is_named_once(tmp_path: Path) -> None:
     lines: list[str] = []
     (tmp_path / FILE).mkdir()
-    with HistoryWriter(tmp_path, MONTH, lines.append) as writer:
+    with HistoryWriter(opened(tmp_path), lines.append) as writer:
         for number in range(3):
             writer.put(line(number))
             until(lambda: lines)
@@ -121,7 +129,7 @@ def test_a_directory_that_cannot_be_written_is_named_once(tmp_path: Path) -> Non
 def test_a_damaged_file_costs_a_line_and_no_new_event(tmp_path: Path) -> None:
     lines: list[str] = []
     (tmp_path / FILE).write_bytes(b"no database " * 1000)
-    with HistoryWriter(tmp_path, MONTH, lines.append) as writer:
+    with HistoryWriter(opened(tmp_path), lines.append) as writer:
         writer.put(line(1))
     assert ["52:54:00:00:00:01"] == macs(tmp_path)
     (only,) = lines
@@ -130,12 +138,28 @@ def test_a_damaged_file_costs_a_line_and_no_new_event(tmp_path: Path) -> None:
 
 def test_what_is_older_than_its_days_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     old = time.time_ns() - int((MONTH + 60) * 1e9)
-    with monkeypatch.context() as patch, HistoryWriter(tmp_path, MONTH, pytest.fail) as writer:
+    with monkeypatch.context() as patch, HistoryWriter(opened(tmp_path), pytest.fail) as writer:
         patch.setattr(history_writer.time, "time_ns", lambda: old)
         writer.put(line(1))
-    with HistoryWriter(tmp_path, MONTH, pytest.fail) as writer:
+    with HistoryWriter(opened(tmp_path), pytest.fail) as writer:
         writer.put(line(2))
         until(lambda: macs(tmp_path) == ["52:54:00:00:00:02"])
+
+
+def test_store_mode_has_its_history_in_a_table(moto_server: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    stores = new_stores(moto_server, moto_server)
+    stores.create()
+    with closing(moto_server.client("dynamodb")) as client:
+        create_history_table(client, f"{stores.name}-history")
+    for name, value in (stores.environment() | {"MATCHBOX_HISTORY_TABLE": f"{stores.name}-history"}).items():
+        monkeypatch.setenv(name, value)
+    store = chosen_store("")
+    assert isinstance(store, StoreSettings)
+    backend = store_backend(store, JsonLog("critical", io.StringIO()), None, history_days=30)
+    with backend.background:
+        backend.app.respond(Request("GET", "/ipxe", "mac=52-54-00-00-00-01", {"x-forwarded-for": "10.0.0.1"}))
+    (record,) = History(table_history(store)).page(Wanted(), 10).records
+    assert "52:54:00:00:00:01" == record.fact("mac")
 
 
 @pytest.mark.system
