@@ -85,8 +85,6 @@ def lacks_records(found: Sequence[MachineState], identities: Iterable[str]) -> b
 
     `found` has one for each identity that has one. A missing one was lost, or is written at this moment.
     """
-    if not found:
-        return False
     known = {identity for state in found for identity in state.identities.keys}
     return len(found) < len(known.intersection(identities))
 

@@ -2,8 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 
 from lambda_matchbox.answers import report, verdicts
 from lambda_matchbox.aws.clients.errors import AWSError
@@ -68,11 +67,11 @@ class Gate:
                 if machine.selection.group.boot is None:
                     raise StoreUnavailableError("the machine's group has just changed")
                 policy = machine.selection.group.boot
-            if lacks_records(machine.selection.machines, machine.identities):
+            states = machine.selection.machines
+            if states and lacks_records(states, machine.identities):
                 continue
             now = int(self._clock())
-            with _refusals_pass():
-                keys = self._keys.current(now) if policy.token else {}
+            keys = self._current_keys(now) if policy.token else {}
             found = _asked(policy, route, request, machine, keys, now)
             if found.kind == "allow" and policy.token and not _HOST.fullmatch(request.headers.get("host", "")):
                 # Scripts have it in them.
@@ -86,15 +85,22 @@ class Gate:
             response = deliver(request, made if route.sign is None else route.sign(made))
             response = response._replace(report=made.report, release=made.release)
             try:
-                with _refusals_pass():
-                    state = self._record_what_is_sent(route, request, response, found, policy, machine, now)
+                state = self._record_what_is_sent(route, request, response, found, policy, machine, now)
             except ChangedError:
                 continue
+            except AWSError as error:
+                raise StoreUnavailableError(f"the machine's state: {error}") from error
             if request.method == "HEAD" and route.sign is None and _kind_of(route) == "configuration":
                 # The balancer would drop the body, but it is not recorded.
                 response = response._replace(body=b"")
             return response, _named(found._replace(state=state), machine.selection.group, now)
         raise StoreUnavailableError("the machine's state keeps changing, or lacks the record of an identity")
+
+    def _current_keys(self, now: int) -> Mapping[int, bytes]:
+        try:
+            return self._keys.current(now)
+        except AWSError as error:
+            raise StoreUnavailableError(f"the keys of tokens: {error}") from error
 
     def _record_what_is_sent(
         self,
@@ -139,15 +145,6 @@ def _named(found: Verdict, group: Group, now: int) -> Verdict:
     if found.kind == "refuse" and found.state is None:
         return found
     return found._replace(state_name=state_name(found.state, group.boot, group.id, now))
-
-
-@contextmanager
-def _refusals_pass() -> Iterator[None]:
-    """Whatever AWS refuses of states and keys, the machine asks again."""
-    try:
-        yield
-    except AWSError as error:
-        raise StoreUnavailableError(f"states of machines: {error}") from error
 
 
 def _kind_of(route: MachineRoute) -> RequestKind:

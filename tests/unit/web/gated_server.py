@@ -58,7 +58,7 @@ class Server:
         self.groups = catalog.groups
         stores = Stores(catalog, MemoryFiles({"k": b"k"}), MemoryReleases(), None, self.machines)
         self.routes = Routes(stores, Delivery(BODY_LIMIT, "-"), _signatures(), lambda: self.now, base_url)
-        self._app = App(self.routes, JsonLog("info", self._log))
+        self.app = App(self.routes, JsonLog("info", self._log))
 
     def get(
         self,
@@ -79,7 +79,7 @@ class Server:
         return self._ask("GET", path, urlencode(NODE._asdict()), {"range": wanted})
 
     def _ask(self, method: str, path: str, query: str, headers: Mapping[str, str] = MappingProxyType({})) -> Response:
-        return self._app.respond(Request(method, path, query, {"host": self.host, "x-forwarded-for": HOME, **headers}))
+        return self.app.respond(Request(method, path, query, {"host": self.host, "x-forwarded-for": HOME, **headers}))
 
     @property
     def line(self) -> dict[str, object]:

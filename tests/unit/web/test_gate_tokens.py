@@ -38,6 +38,13 @@ def test_a_configuration_needs_a_token(server: Server) -> None:
     assert server.get("generic", token=server.token()).body == b"g"
 
 
+@policy(once=True, token=True)
+def test_a_token_alone_selects_the_group_whose_list_has_its_machine(server: Server) -> None:
+    server.groups.put(Group("list", profile="p", selector={"mac": (OTHER.mac, MAC)}, boot=Policy(token=True)))
+    assert server.get("generic", named=Identities(), token=server.token()).body == b"g"
+    assert server.line["group"] == "list"
+
+
 @pytest.mark.parametrize("text", ["https://boot.example:8443", "https://boot.example:8443/"])
 def test_configurations_may_have_an_address_of_their_own(tmp_path: Path, text: str) -> None:
     server = Server(Policy(token=True), tmp_path, checked_base_url(text))
