@@ -4,20 +4,14 @@ They are read as Go reads them: keys in any case, unknown ones ignored, null for
 selector may list values, a group has a boot policy, and a profile has metadata.
 """
 
-from collections.abc import Mapping
-from typing import TypeVar
-
 from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.labels import is_mac
 from lambda_matchbox.catalog.profiles import NetBoot, Profile, UnsafeBootError
 from lambda_matchbox.catalog.selection import MAX_COMBINATIONS, combinations
-from lambda_matchbox.documents.fields import Fields
-from lambda_matchbox.documents.json_text import refusal
+from lambda_matchbox.documents.json_text import refusal, validated
 from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.golang.hardware_address import InvalidMACError, normalise_mac
 from lambda_matchbox.machines.policy import PolicyError, policy_in
-
-_T = TypeVar("_T")
 
 
 class WrongPolicyError(DocumentError):
@@ -28,36 +22,23 @@ class WrongPolicyError(DocumentError):
         self.group = group
 
 
-class _GoFields(Fields):
-    """Fields by their names in lower case, without nulls; of several spellings the last wins, as in Go."""
-
-    def __init__(self, text: bytes, members: Mapping[str, object], *path: str) -> None:
-        folded = {key.lower(): value for key, value in members.items()}
-        super().__init__(text, {key: value for key, value in folded.items() if value is not None}, *path)
-
-    def _typed(self, value: object, kinds: tuple[type[_T], ...], *path: str | int) -> _T:
-        return kinds[0]() if value is None else super()._typed(value, kinds, *path)
-
-
 def parse_group(name: str, text: bytes) -> Group:
     """The group in a file called `name`.json, which is its id. Raises DocumentError, among them WrongPolicyError."""
-    document = _GoFields.of(text)
-    document.get("id", str, "")  # which may differ from the file's name
-    display_name, profile = document.get("name", str, ""), document.get("profile", str, "")
-    values: dict[str, object] = document.get("selector", dict, {})
-    metadata = document.get("metadata", dict, {})
-    selector = {key: _wanted(key, value, text) for key, value in values.items()}
+    from lambda_matchbox.documents.models import GroupDocument
+
+    document = validated(GroupDocument, text)
+    selector = {key: _wanted(key, value, text) for key, value in document.selector.items()}
     number = combinations(selector)
     if number > MAX_COMBINATIONS:
         why = f"its lists have {number} combinations, more than {MAX_COMBINATIONS}: split the group"
         raise refusal(text, ("selector",), why)
-    group = Group(name, display_name, profile, selector, metadata)
+    group = Group(name, document.name, document.profile, selector, document.metadata)
+    if not isinstance(document.boot, dict):
+        raise WrongPolicyError(refusal(text, ("boot",), "not an object"), group)
     try:
-        return group._replace(boot=policy_in(document.get("boot", dict, {})))
+        return group._replace(boot=policy_in(document.boot))
     except PolicyError as error:
         raise WrongPolicyError(refusal(text, ("boot", error.field), error.reason), group) from error
-    except DocumentError as error:
-        raise WrongPolicyError(error, group) from error
 
 
 def _wanted(key: str, value: object, text: bytes) -> SelectorValue:
@@ -85,25 +66,21 @@ def _value(path: tuple[str | int, ...], value: object, text: bytes) -> str:
 
 def parse_profile(name: str, text: bytes) -> Profile:
     """The profile in a file called `name`.json, which is its id. Raises DocumentError."""
-    document = _GoFields.of(text)
-    document.get("id", str, "")
-    return Profile(
-        id=name,
-        name=document.get("name", str, ""),
-        ignition_id=document.get("ignition_id", str, ""),
-        cloud_id=document.get("cloud_id", str, ""),
-        generic_id=document.get("generic_id", str, ""),
-        boot=_net_boot(document.section("boot"), text),
-        metadata=document.get("metadata", dict, {}),
-    )
+    from lambda_matchbox.documents.models import NetBootDocument, ProfileDocument
 
-
-def _net_boot(fields: Fields | None, text: bytes) -> NetBoot | None:
-    if fields is None:
-        return None
-    boot = NetBoot(fields.get("kernel", str, ""), tuple(fields.strings("initrd")), tuple(fields.strings("args")))
+    document = validated(ProfileDocument, text)
+    found = document.boot or NetBootDocument()
+    boot = NetBoot(found.kernel, tuple(found.initrd), tuple(found.args))
     try:
         boot.check()
     except UnsafeBootError as error:
         raise refusal(text, error.path, error.reason) from error
-    return boot
+    return Profile(
+        id=name,
+        name=document.name,
+        ignition_id=document.ignition_id,
+        cloud_id=document.cloud_id,
+        generic_id=document.generic_id,
+        boot=None if document.boot is None else boot,
+        metadata=document.metadata,
+    )

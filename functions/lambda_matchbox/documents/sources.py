@@ -3,13 +3,16 @@
 import base64
 import json
 import re
+from typing import TYPE_CHECKING
 
-from lambda_matchbox.documents.fields import Fields
-from lambda_matchbox.documents.json_text import refusal
+from lambda_matchbox.documents.json_text import refusal, validated
 from lambda_matchbox.oci.image_reference import InvalidReferenceError, parse_image_reference, parse_platform
 from lambda_matchbox.oci.signatures.signers import KeylessSigner, KeySigner, Signer
 from lambda_matchbox.releases.pointers import RECORD
 from lambda_matchbox.releases.sources import DEFAULT_INTERVAL, DEFAULT_KEEP, DEFAULT_PLATFORM, Source
+
+if TYPE_CHECKING:
+    from lambda_matchbox.documents.models import SourceDocument, VerifyDocument
 
 _MAX_PATH = 500
 _MAX_KEPT = 100
@@ -19,53 +22,44 @@ _SOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 _PUBLIC_KEY = re.compile(r"\s*-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----\s*", re.ASCII)
 
 
-_FIELDS = ("id", "image", "assets", "platform", "files", "interval", "keep", "verify")
-_VERIFY_FIELDS = ("key", "identity", "issuer", "trusted_root")
-
-
 def parse_source(name: str, text: bytes) -> Source:
     """The image source in a file called `name`.json. Raises DocumentError."""
-    document = Fields.of(text)
-    source_id = document.get("id", str)
-    if source_id != name:
-        raise refusal(text, ("id",), f"{source_id!r} is not the file's name, {name!r}")
+    from lambda_matchbox.documents.models import SourceDocument
+
+    document = validated(SourceDocument, text)
+    if document.id != name:
+        raise refusal(text, ("id",), f"{document.id!r} is not the file's name, {name!r}")
     return _source(document, text)
 
 
 def parse_stand_in(text: bytes) -> Source:
     """The image source in the text of a file whose name is not known. Raises DocumentError."""
-    return _source(Fields.of(text), text)
+    from lambda_matchbox.documents.models import SourceDocument
+
+    return _source(validated(SourceDocument, text), text)
 
 
-def _source(document: Fields, text: bytes) -> Source:
-    document.refuse_others(_FIELDS)
-    source_id = document.get("id", str)
-    if not _SOURCE_ID.fullmatch(source_id):
-        raise refusal(text, ("id",), f"{source_id!r} may only have letters, digits, `.`, `_` and `-`, and at most 128")
-    if source_id.endswith(".json"):
+def _source(document: "SourceDocument", text: bytes) -> Source:
+    if not _SOURCE_ID.fullmatch(document.id):
+        raise refusal(
+            text, ("id",), f"{document.id!r} may only have letters, digits, `.`, `_` and `-`, and at most 128"
+        )
+    if document.id.endswith(".json"):
         # The id would also be the name of the file of pointers.
-        raise refusal(text, ("id",), f"{source_id!r} must not end with `.json`")
+        raise refusal(text, ("id",), f"{document.id!r} must not end with `.json`")
+    if not _is_relative(document.assets):
+        raise refusal(text, ("assets",), f"{document.assets!r} is not a path below /assets/, such as talos/arm64")
     try:
-        image = parse_image_reference(document.get("image", str))
+        image = parse_image_reference(document.image)
     except InvalidReferenceError as error:
         raise refusal(text, ("image",), str(error)) from error
-    assets = document.get("assets", str)
-    if not _is_relative(assets):
-        raise refusal(text, ("assets",), f"{assets!r} is not a path below /assets/, such as talos/arm64")
     try:
-        platform = parse_platform(document.get("platform", str, str(DEFAULT_PLATFORM)))
+        platform = parse_platform(document.platform)
     except InvalidReferenceError as error:
         raise refusal(text, ("platform",), str(error)) from error
-    files = _files(Fields(text, document.get("files", dict, {}), "files"), text)
-    interval = _interval(document.get("interval", str, f"{DEFAULT_INTERVAL}s"), text)
-    keep = document.get("keep", int, DEFAULT_KEEP)
-    if not 1 <= keep <= _MAX_KEPT:
-        raise refusal(text, ("keep",), f"{keep} is not a number of releases from 1 to {_MAX_KEPT}")
-    return Source(source_id, image, assets, platform, files, interval, keep, _signer(document.section("verify"), text))
-
-
-def _files(named: Fields, text: bytes) -> dict[str, tuple[str, ...]]:
-    files = {name: tuple(map(_in_image, named.strings(name))) for name in named.members}
+    if not 1 <= document.keep <= _MAX_KEPT:
+        raise refusal(text, ("keep",), f"{document.keep} is not a number of releases from 1 to {_MAX_KEPT}")
+    files = {name: tuple(map(_in_image, paths)) for name, paths in document.files.items()}
     for name, paths in files.items():
         if not _is_relative(name) or _is_made(name):
             raise refusal(
@@ -75,7 +69,9 @@ def _files(named: Fields, text: bytes) -> dict[str, tuple[str, ...]]:
             raise refusal(text, ("files",), f"{name!r} needs paths in the image, such as talos/arm64/vmlinuz")
         if below := [other for other in files if other.startswith(f"{name}/")]:
             raise refusal(text, ("files",), f"{name!r} is a file, and {below[0]!r} lies below it")
-    return files
+    interval = _interval(document.interval, text)
+    signer = None if document.verify is None else _signer(document.verify, text)
+    return Source(document.id, image, document.assets, platform, files, interval, document.keep, signer)
 
 
 def source_document(source: Source) -> dict[str, object]:
@@ -98,24 +94,22 @@ def source_document(source: Source) -> dict[str, object]:
     return fields
 
 
-def _signer(fields: Fields | None, text: bytes) -> Signer | None:
-    if fields is None:
-        return None
-    fields.refuse_others(_VERIFY_FIELDS)
-    key, identity, issuer = (fields.optional(name, str) for name in ("key", "identity", "issuer"))
-    root = fields.optional("trusted_root", str, dict)
-    if key is not None:
-        if identity is not None or issuer is not None or root is not None:
+def _signer(document: "VerifyDocument", text: bytes) -> Signer:
+    if document.key is not None:
+        if document.identity is not None or document.issuer is not None or document.trusted_root is not None:
             raise refusal(text, ("verify",), "give either `key`, or `identity` and `issuer`")
-        if not _is_public_key(key):
+        if not _is_public_key(document.key):
             # Not shown: it may be the private one.
             raise refusal(text, ("verify", "key"), "not a public key; give the content of cosign.pub")
-        return KeySigner(key)
-    if not identity or not issuer:
+        return KeySigner(document.key)
+    if not document.identity or not document.issuer:
         raise refusal(text, ("verify",), "give either `key`, or `identity` and `issuer`")
+    root = document.trusted_root
+    if root is not None and not isinstance(root, (str, dict)):
+        raise refusal(text, ("verify", "trusted_root"), "neither a string nor an object")
     if isinstance(root, str) and not root.startswith("/"):
         raise refusal(text, ("verify", "trusted_root"), f"{root!r} is not an absolute path, nor the file's content")
-    return KeylessSigner(identity, issuer, root if isinstance(root, str) else json.dumps(root) if root else "")
+    return KeylessSigner(document.identity, document.issuer, json.dumps(root) if isinstance(root, dict) else root or "")
 
 
 def _is_public_key(pem: str) -> bool:

@@ -211,8 +211,8 @@ def test_only_the_command_is_imported(data: Path, arguments: list[str], imported
     `serve` has read the directory by then, and cannot listen on the address.
     """
     packages = ["certs", "check", "releases", "render", "resources", "rpc", "serve", "transfer"]
-    heavy = ["aiohttp", "boto3", "botocore", "grpc", "pydantic", "rich", "urllib3"]
-    heavy += ["importlib.metadata", "yaml"] if not imported else []
+    heavy = ["aiohttp", "boto3", "botocore", "grpc", "rich", "urllib3"]
+    heavy += ["importlib.metadata", "pydantic", "yaml"] if not imported else []
     program = (
         f"import sys; from matchboxctl.main import main; main({arguments})\n"
         f"print(*(name for name in {packages} if f'matchboxctl.{{name}}.arguments' in sys.modules), end=';')\n"
