@@ -76,13 +76,21 @@ def flag(
 
 def _or_before_the_command(context: click.Context, parameter: click.Parameter, value: str) -> str:
     """The value of the command's own flag, of the same flag before the command, or of the environment."""
-    above = context
-    while above.get_parameter_source(parameter.name) is not ParameterSource.COMMANDLINE:
-        if above.parent is None:
-            return value
-        above = above.parent
-    given: str = above.params.get(parameter.name, value)
+    above = _where_given(context, parameter.name)
+    given: str = value if above is None else above.params.get(parameter.name, value)
     return given
+
+
+def _where_given(context: click.Context | None, name: str | None) -> click.Context | None:
+    """The command, or the nearest above it, after which the command line has the flag."""
+    while context is not None and context.get_parameter_source(name or "") is not ParameterSource.COMMANDLINE:
+        context = context.parent
+    return context
+
+
+def is_given(name: str) -> bool:
+    """Whether the command line itself has the flag of this parameter."""
+    return _where_given(click.get_current_context(), name) is not None
 
 
 def store_flags(what: str = "matchbox's data directory") -> _Decorator:

@@ -22,7 +22,7 @@ _EPILOG = (
     epilog=_EPILOG,
     examples=[
         "matchboxctl fetch fedora-coreos --into examples/fedora-coreos",
-        "matchboxctl fetch flatcar --key Flatcar_Image_Signing_Key.asc --into examples/flatcar",
+        "matchboxctl fetch flatcar --key KEYS.asc --into examples/flatcar",
     ],
 )
 @argument("project", metavar="PROJECT", type=Choice(_PROJECTS))

@@ -63,7 +63,10 @@ def follow(stores: SourceStores, source_id: str) -> None:
 def withdraw_removed(stores: SourceStores, source_id: str) -> None:
     """Stop serving a source that has no document. Raises UsageError and FailedError."""
     if source_id in stores.sources().named:
-        raise UsageError(f"{source_id!r} is an image source; remove it first, or the next sync publishes it again")
+        raise UsageError(
+            f"{source_id!r} is an image source, which the next sync would publish again: run "
+            f"`matchboxctl source delete {source_id}` first"
+        )
     store, _ = _published(stores, source_id)
     try:
         withdraw(store)
@@ -93,9 +96,11 @@ def _published(stores: SourceStores, source_id: str) -> tuple[ReleaseStore, Poin
     except ReleaseStoreError as error:
         raise FailedError(f"{source_id}: {error}") from error
     if pointer is None:
-        alike = did_you_mean(source_id, lambda: source_ids(stores))
-        what_to_do = alike or f"; run `matchboxctl sync {source_id}`"
-        raise UsageError(f"no release of {source_id!r} in {stores.name}{what_to_do}")
+        known = source_ids(stores)
+        if source_id in known:
+            raise UsageError(f"no release of {source_id!r} in {stores.name}; run `matchboxctl sync {source_id}`")
+        others = did_you_mean(source_id, lambda: known) or f"; available: {', '.join(sorted(known)) or 'none'}"
+        raise UsageError(f"no source {source_id!r} in {stores.name}{others}")
     return store, pointer
 
 

@@ -30,7 +30,10 @@ def startup_validation(source: Directories | StoreSettings) -> Iterator[Callable
     fork = multiprocessing.get_context("fork")
     reading, writing = fork.Pipe(duplex=False)
     process = fork.Process(target=_validate, args=(source, reading, writing), daemon=True)
+    # It waits until the process can handle it: an exception in the middle of a fork is printed, and lost.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     process.start()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
     reading.close()
     try:
         yield lambda: writing.send_bytes(b"begin")
@@ -43,6 +46,7 @@ def startup_validation(source: Directories | StoreSettings) -> Iterator[Callable
 def _validate(source: Directories | StoreSettings, reading: Connection, writing: Connection) -> None:
     # An exception, so that a program that it has started ends as well.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
     # A terminal sends it to all processes: the first one decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     writing.close()

@@ -44,6 +44,5 @@ def advising_on(store: StoreSettings) -> Iterator[None]:
         if isinstance(error.__cause__, (NoCredentialsError, PartialCredentialsError)):
             raise UsageError(str(error)) from error
         if isinstance(error.__cause__, EndpointConnectionError):
-            endpoint = error.__cause__.kwargs["endpoint_url"]
-            raise FailedError(f"cannot connect to {endpoint}; check the endpoint and the network") from error
+            raise FailedError(f"{error}; check the endpoint and the network") from error
         raise FailedError(f"{store.description}: {error}; run the same command again") from error

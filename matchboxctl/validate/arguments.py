@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from matchboxctl.cli.commands import Command
-from matchboxctl.cli.options import MODES, argument, flag, output_option, store_flags
+from matchboxctl.cli.errors import UsageError
+from matchboxctl.cli.options import MODES, argument, flag, is_given, output_option, store_flags
 
 
 @click.command(
@@ -24,6 +25,9 @@ def validate(directory: str | None, data_path: str, stack: str, assets_path: str
     addresses without a route, overlapping groups, placeholders. Nothing is written. DIR is the same as --data-path DIR,
     also in store mode.
     """
+    for name, flag_name in (("data_path", "--data-path"), ("stack", "--stack")):
+        if directory and is_given(name):
+            raise UsageError(f"DIR and {flag_name} both name what to validate: use one of them")
     from matchboxctl.store.mode import chosen_store
     from matchboxctl.validate.command import run
 

@@ -223,9 +223,9 @@ class Sync:
             raise
         except (OciError, ReleaseStoreError, MatchboxError, OSError) as error:
             digest = f" ({self._digest})" if self._digest else ""
-            # A failed write does not name its file.
-            unnamed = isinstance(error, OSError) and error.filename is None
-            where = f": '{directory}'" if unnamed and directory is not None else ""
-            raise SyncError(
-                f"{self._source.id}: {self._source.image}{digest}: cannot {step}: {error}{where}"
-            ) from error
+            reason = str(error)
+            if isinstance(error, OSError):
+                # A failed write does not name its file.
+                file = error.filename or directory
+                reason = f"{file}: {error.strerror}" if file and error.strerror else reason
+            raise SyncError(f"{self._source.id}: {self._source.image}{digest}: cannot {step}: {reason}") from error

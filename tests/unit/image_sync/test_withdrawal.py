@@ -60,4 +60,4 @@ def test_command_withdraws_removed_sources_only(tmp_path: Path, capsys: pytest.C
     assert {"arm": pointer("arm")} == read_pointers(tmp_path / "releases")
     output = capsys.readouterr()
     assert "gone: withdrawn\n" == output.out
-    assert "'arm' is an image source; remove it first, or the next sync publishes it again" in output.err
+    assert "run `matchboxctl source delete arm` first" in output.err

@@ -78,6 +78,9 @@ def test_help_fits_the_terminal(
     monkeypatch.setenv("COLUMNS", str(columns))
     shown = run("help", *words).out
     assert columns > max(map(len, shown.splitlines()))
+    if columns == 80:
+        examples = getattr(command_line.get_command(click.Context(command_line), " ".join(words)), "_examples", ())
+        assert [] == [example for example in examples if f"  {example}\n" not in shown]
     if words == ("serve",) and columns == 110:
         assert 100 < max(map(len, shown.splitlines()))
 
@@ -178,7 +181,14 @@ def test_unknown_source_is_like_another(run: Commands, data: Path, command: str)
     (error,) = run.refused(command, "talos-arm6", "--data-path", data)
     assert error.endswith("; did you mean 'talos-arm64'?")
     (error,) = run.refused(command, "other", "--data-path", data)
-    assert error.endswith("; available: talos-arm64" if command == "sync" else "; run `matchboxctl sync other`")
+    assert error.startswith("matchboxctl: no source 'other' in ")
+    assert error.endswith("; available: talos-arm64")
+
+
+def test_source_without_a_release_needs_a_sync(run: Commands, data: Path) -> None:
+    shutil.copytree(PROJECT / "examples/talos/sources", data / "sources")
+    (error,) = run.refused("releases", "talos-arm64", "--data-path", data)
+    assert error.endswith("; run `matchboxctl sync talos-arm64`")
 
 
 def test_no_command_shows_the_help(run: Commands) -> None:

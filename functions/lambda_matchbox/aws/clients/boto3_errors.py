@@ -4,7 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from boto3.exceptions import Boto3Error
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
 
 from lambda_matchbox.aws.clients.errors import AWSError, is_transient
 from lambda_matchbox.errors import StoreUnavailableError
@@ -29,5 +35,7 @@ def translated() -> Iterator[None]:
         raise StoreUnavailableError(
             "no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         ) from error
+    except EndpointConnectionError as error:
+        raise StoreUnavailableError(f"cannot connect to {error.kwargs['endpoint_url']}") from error
     except (Boto3Error, BotoCoreError) as error:
         raise StoreUnavailableError(str(error)) from error

@@ -17,6 +17,7 @@ from lambda_matchbox.oci.image_reference import ImageReference
 from lambda_matchbox.oci.signatures.signers import KeylessSigner
 from lambda_matchbox.releases.sources import Source
 from matchboxctl.cli.errors import FailedError, InterruptedCommandError
+from matchboxctl.directory.releases import DirectoryReleaseStore
 from matchboxctl.releases.commands import releases
 from matchboxctl.releases.sync import sync
 from matchboxctl.releases.syncs import AT_ONCE
@@ -64,6 +65,17 @@ def test_unexpected_error_of_one_source_is_shown_with_its_traceback(
     first, *_, last = errors_of_sync(broken, good, tmp_path, capsys)
     assert first.startswith("Traceback ")
     assert last.startswith("matchboxctl: broken: TypeError: ")
+
+
+def test_files_that_cannot_be_written_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    releases_path = tmp_path / "releases"
+    releases_path.write_text("a file")
+    source = Source("talos", ImageReference("localhost:1", "boot", TAG, ""), "talos")
+    stores = memory_stores(MemoryReleases(), {"talos": source})
+    stores = stores._replace(releases=lambda source_id: DirectoryReleaseStore(releases_path, source_id))
+    with pytest.raises(FailedError):
+        sync(stores, [], {"DOCKER_CONFIG": str(tmp_path)})
+    assert f": cannot begin: {releases_path}/talos: Not a directory" in capsys.readouterr().err
 
 
 def test_interruption_says_what_is_kept(

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,3 +93,18 @@ def test_serve_goes_on_without_the_validation(waiting: tuple[Serve, int, int]) -
         os.kill(process, signal.SIGKILL)
     assert 200 == serve.get("/ipxe?mac=52:54:00:00:00:01").status
     serve.end()
+
+
+def test_signal_during_the_fork_ends_the_process_silently(tmp_path: Path) -> None:
+    """As when the address cannot be bound, at once afterwards."""
+    program = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from matchboxctl.serve.backends import Directories\n"
+        "from matchboxctl.serve.startup_validation import startup_validation\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit())\n"
+        "os.register_at_fork(after_in_child=lambda: os.kill(os.getpid(), signal.SIGTERM))\n"
+        "with startup_validation(Directories(Path('d'), Path('d'))): print('begun')\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=LIMIT, cwd=tmp_path)
+    assert (0, "begun\n", "") == (ended.returncode, ended.stdout, ended.stderr)

@@ -216,6 +216,9 @@ def test_endpoint_without_a_server_is_named(run: Commands, monkeypatch: pytest.M
     set_environment(monkeypatch, "http://127.0.0.1:1")
     monkeypatch.setenv("MATCHBOX_TABLE", "t")
     monkeypatch.setenv("MATCHBOX_BUCKET", "b")
-    ended = run("fsck")
-    error = "matchboxctl: cannot connect to http://127.0.0.1:1/; check the endpoint and the network"
-    assert (1, error) == (ended.code, ended.err.splitlines()[-1])
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    advice = {"fsck": "; check the endpoint and the network", "group list": "; run the same command again", "sync": ""}
+    for words, what_to_do in advice.items():
+        ended = run(*words.split())
+        error = f"matchboxctl: cannot connect to http://127.0.0.1:1/{what_to_do}"
+        assert (1, error) == (ended.code, ended.err.splitlines()[-1])

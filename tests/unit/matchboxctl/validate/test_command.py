@@ -82,6 +82,17 @@ def test_wrong_use_is_exit_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "/absent" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("flags", [("--data-path", "elsewhere"), ("--stack", "name")])
+def test_directory_and_a_flag_for_another_are_wrong_use(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: tuple[str, str]
+) -> None:
+    """One of them would be ignored; a variable of the environment is."""
+    given = str(write(tmp_path, GOOD))
+    for words in (["validate", given, *flags], [*flags, "validate", given]):
+        assert 2 == main(words)
+        assert f"matchboxctl: DIR and {flags[0]} both name what to validate: use one of them" in capsys.readouterr().err
+
+
 def test_assets_may_lie_elsewhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(tmp_path, GOOD)
     (tmp_path / "assets").rename(tmp_path / "elsewhere")
