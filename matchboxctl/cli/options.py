@@ -1,6 +1,8 @@
 """Options and help texts that commands share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,6 +26,8 @@ MODES = (
 )
 
 _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+_Opens = Callable[[str, str], AbstractContextManager[Any]]
+_Completes = Callable[[click.Context, click.Parameter, str], list[str]]
 
 
 def _completed_by_the_shell(metavar: str) -> Callable[..., "list[CompletionItem]"] | None:
@@ -97,6 +101,38 @@ def store_flags(what: str = "matchbox's data directory") -> _Decorator:
     """`--data-path` and `--stack`; they are empty if neither flag nor environment gives them."""
     data_path = flag("--data-path", "DIR", what, shown=DATA_PATH, callback=_or_before_the_command)
     return lambda command: data_path(stack_flag(command))
+
+
+def opened_by(opens: _Opens, what: str = "matchbox's data directory") -> _Decorator:
+    """The flags of `store_flags`, in place of which the command is given what `opens` opens by their values."""
+
+    def decorated(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def run(data_path: str, stack: str, **others: Any) -> None:
+            with opens(data_path, stack) as opened:
+                command(opened, **others)
+
+        return store_flags(what)(run)
+
+    return decorated
+
+
+def completed_by(opens: _Opens, names: Callable[[Any, str], Iterable[str]], given: str) -> _Completes:
+    """A shell's completion by the names in what `opens` opens, but for those that the argument `given` has already.
+
+    `names` is given the beginning as well.
+    """
+
+    def complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+        from matchboxctl.cli.names import completions
+
+        def found() -> Iterable[str]:
+            with opens(context.params["data_path"], context.params["stack"]) as opened:
+                return names(opened, incomplete)
+
+        return completions(found, incomplete, context.params.get(given) or ())
+
+    return complete
 
 
 def stack_flag(command: Callable[..., Any]) -> Callable[..., Any]:

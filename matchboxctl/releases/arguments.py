@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from matchboxctl.cli.commands import Command
-from matchboxctl.cli.options import MODES, output_option, store_flags
+from matchboxctl.cli.options import MODES, completed_by, opened_by, output_option
 from matchboxctl.store.advice import chosen_with_advice
 
 if TYPE_CHECKING:
     from lambda_matchbox.image_sync.sources import SourceStores
-
-_store = store_flags("directory with sources/ and releases/")
 
 
 def _command(*examples: str) -> Callable[[Callable[..., Any]], Command]:
@@ -30,17 +28,14 @@ def _stores(data_path: str, stack: str) -> Iterator["SourceStores"]:
         yield stores_in_directory(store) if isinstance(store, Path) else stores_in_table(store)
 
 
-def _complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    from matchboxctl.cli.names import completions
+def _ids(stores: "SourceStores", _: str) -> set[str]:
     from matchboxctl.releases.source_stores import source_ids
 
-    def ids() -> set[str]:
-        with _stores(context.params["data_path"], context.params["stack"]) as stores:
-            return source_ids(stores)
-
-    return completions(ids, incomplete, context.params.get("sources") or ())
+    return source_ids(stores)
 
 
+_store = opened_by(_stores, "directory with sources/ and releases/")
+_complete = completed_by(_stores, _ids, "sources")
 _source = click.argument("source", metavar="ID", shell_complete=_complete)
 
 
@@ -48,7 +43,7 @@ _source = click.argument("source", metavar="ID", shell_complete=_complete)
 @click.argument("sources", metavar="[ID]...", nargs=-1, shell_complete=_complete)
 @_store
 @output_option()
-def sync(sources: Sequence[str], data_path: str, stack: str, output: str) -> None:
+def sync(stores: "SourceStores", sources: Sequence[str], output: str) -> None:
     """Publish the newest images of image sources, by default of all.
 
     Boot images are pulled from a container registry, verified, and published as a release; a source with `verify`
@@ -57,30 +52,28 @@ def sync(sources: Sequence[str], data_path: str, stack: str, output: str) -> Non
     """
     from matchboxctl.releases.sync import sync
 
-    with _stores(data_path, stack) as stores:
-        sync(stores, sources, os.environ, output)
+    sync(stores, sources, os.environ, output)
 
 
 @_command("matchboxctl releases talos-arm64", "matchboxctl releases talos-arm64 -o env")
 @_source
 @_store
 @output_option("table", "env")
-def releases(source: str, data_path: str, stack: str, output: str) -> None:
+def releases(stores: "SourceStores", source: str, output: str) -> None:
     """Show the releases of an image source, the newest first.
 
     The output env has TALOS_VERSION, KERNEL_DIGEST and INITRAMFS_DIGEST of the current release.
     """
     from matchboxctl.releases.commands import releases
 
-    with _stores(data_path, stack) as stores:
-        releases(stores, source, output)
+    releases(stores, source, output)
 
 
 @_command("matchboxctl rollback talos-arm64")
 @_source
 @click.argument("digest", metavar="[DIGEST]", required=False)
 @_store
-def rollback(source: str, digest: str | None, data_path: str, stack: str) -> None:
+def rollback(stores: "SourceStores", source: str, digest: str | None) -> None:
     """Serve an older release of an image source, and hold it.
 
     The release is the one of that digest, by default the previous one. Syncs do not update the source until
@@ -88,27 +81,24 @@ def rollback(source: str, digest: str | None, data_path: str, stack: str) -> Non
     """
     from matchboxctl.releases.commands import rollback
 
-    with _stores(data_path, stack) as stores:
-        rollback(stores, source, digest)
+    rollback(stores, source, digest)
 
 
 @_command("matchboxctl follow talos-arm64")
 @_source
 @_store
-def follow(source: str, data_path: str, stack: str) -> None:
+def follow(stores: "SourceStores", source: str) -> None:
     """Let syncs update an image source again after a rollback."""
     from matchboxctl.releases.commands import follow
 
-    with _stores(data_path, stack) as stores:
-        follow(stores, source)
+    follow(stores, source)
 
 
 @_command("matchboxctl withdraw talos-arm64")
 @_source
 @_store
-def withdraw(source: str, data_path: str, stack: str) -> None:
+def withdraw(stores: "SourceStores", source: str) -> None:
     """Stop serving the releases of a removed image source."""
     from matchboxctl.releases.commands import withdraw_removed
 
-    with _stores(data_path, stack) as stores:
-        withdraw_removed(stores, source)
+    withdraw_removed(stores, source)

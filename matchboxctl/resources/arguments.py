@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from matchboxctl.cli.commands import Group
-from matchboxctl.cli.options import MODES, argument, option, output_option, store_flags
+from matchboxctl.cli.options import MODES, argument, completed_by, opened_by, option, output_option
 from matchboxctl.store.advice import chosen_with_advice
 
 if TYPE_CHECKING:
@@ -50,15 +50,6 @@ def _resource(resource: str) -> Group:
         example = " ".join(["matchboxctl", resource, name, *arguments])
         return commands.command(name, help=help_text, epilog=epilog, examples=[example], options_metavar=options)
 
-    def complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-        from matchboxctl.cli.names import completions
-
-        def names() -> Sequence[str]:
-            with _target(context.params["data_path"], context.params["stack"]) as target:
-                return list(target.documents.names(target.resource.kind))
-
-        return completions(names, incomplete, context.params.get("names") or ())
-
     @contextmanager
     def _target(data_path: str, stack: str) -> Iterator["Target"]:
         from matchboxctl.resources.command import target_of
@@ -66,36 +57,35 @@ def _resource(resource: str) -> Group:
         with chosen_with_advice(data_path, stack) as store:
             yield target_of(resource, store)
 
+    on_target = opened_by(_target)
+    complete = completed_by(_target, lambda target, _: list(target.documents.names(target.resource.kind)), "names")
     name_argument = click.argument("name", metavar=words.metavar, shell_complete=complete)
 
     @verb("list", f"List all {words.several} as a table.")
-    @store_flags()
+    @on_target
     @output_option()
-    def list_(data_path: str, stack: str, output: str) -> None:
+    def list_(target: "Target", output: str) -> None:
         from matchboxctl.resources.command import list_all
 
-        with _target(data_path, stack) as target:
-            list_all(target, output)
+        list_all(target, output)
 
     @verb("describe", f"Show the details of {words.one_of_kind}.", words.example)
     @name_argument
-    @store_flags()
+    @on_target
     @output_option()
-    def describe(name: str, data_path: str, stack: str, output: str) -> None:
+    def describe(target: "Target", name: str, output: str) -> None:
         from matchboxctl.resources.command import describe
 
-        with _target(data_path, stack) as target:
-            describe(target, name, output)
+        describe(target, name, output)
 
     @verb("get", f"Print the file of {words.one_of_kind}.", words.example)
     @name_argument
-    @store_flags()
+    @on_target
     @output_option("file")
-    def get(name: str, data_path: str, stack: str, output: str) -> None:
+    def get(target: "Target", name: str, output: str) -> None:
         from matchboxctl.resources.command import get
 
-        with _target(data_path, stack) as target:
-            get(target, name, output)
+        get(target, name, output)
 
     is_template = words.one == "template"
     content = (
@@ -115,22 +105,20 @@ def _resource(resource: str) -> Group:
         help=f"{content}; - is standard input. Nothing is written unless all of it is valid",
     )
     @argument("more", metavar="[FILE]...", nargs=-1)
-    @store_flags()
-    def create(files: Sequence[str], more: Sequence[str], data_path: str, stack: str, name: str | None = None) -> None:
+    @on_target
+    def create(target: "Target", files: Sequence[str], more: Sequence[str], name: str | None = None) -> None:
         from matchboxctl.resources.command import create
 
-        with _target(data_path, stack) as target:
-            create(target, [*files, *more], name)
+        create(target, [*files, *more], name)
 
     @verb("delete", f"Delete {words.several}.", words.example)
     @click.argument("names", metavar=f"{words.metavar}...", nargs=-1, required=True, shell_complete=complete)
-    @store_flags()
+    @on_target
     # Nothing refers to a group or a source.
-    def delete(names: Sequence[str], data_path: str, stack: str, *, yes: bool = False) -> None:
+    def delete(target: "Target", names: Sequence[str], *, yes: bool = False) -> None:
         from matchboxctl.resources.command import delete
 
-        with _target(data_path, stack) as target:
-            delete(target, names, yes=yes)
+        delete(target, names, yes=yes)
 
     if is_template:
         name_option = click.option(
