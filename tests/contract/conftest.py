@@ -17,6 +17,7 @@ from tests.contract.release_subjects import ON_SERVICES, OnStores, ReleaseSubjec
 from tests.rigs.catalog_table import ENOUGH, CatalogTable
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
+from tests.support.data_files import write_files
 from tests.support.memory_catalog import MemoryCatalog
 from tests.support.resource_commands import ResourceCommands
 
@@ -157,15 +158,15 @@ def run(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> Run:
 def data(tmp_path: Path) -> Path:
     """A directory with a group, a profile, templates and assets."""
     root = tmp_path / "data"
-    for path, text in {
-        "groups/g.json": '{"profile": "p", "selector": {"os": "a"}, "metadata": {"a": [1, 2.5, null]}}',
-        "profiles/p.json": '{"generic_id": "t", "boot": {"kernel": "/assets/vmlinuz"}}',
-        "generic/t": "text {{.a}}",
-        "generic/deep/er/t": "text",
-        "assets/vmlinuz": "kernel",
-        "assets/dir/a file+ü%41.txt": "text",
-    }.items():
-        file = root / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
+    write_files(
+        root,
+        {
+            "groups/g.json": '{"profile": "p", "selector": {"os": "a"}, "metadata": {"a": [1, 2.5, null]}}',
+            "profiles/p.json": '{"generic_id": "t", "boot": {"kernel": "/assets/vmlinuz"}}',
+            "generic/t": "text {{.a}}",
+            "generic/deep/er/t": "text",
+            "assets/vmlinuz": "kernel",
+            "assets/dir/a file+ü%41.txt": "text",
+        },
+    )
     return root

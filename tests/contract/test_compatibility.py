@@ -8,6 +8,7 @@ import pytest
 from tests.contract.conftest import Run
 from tests.contract.test_import_export import NOTHING, contents
 from tests.rigs.stores import Stores
+from tests.support.data_files import write_files
 
 
 def test_metadata_of_profiles_survives_import_and_export(data: Path, stores: Stores, run: Run, tmp_path: Path) -> None:
@@ -85,9 +86,7 @@ def test_incompatibilities_are_listed(data: Path, run: Run, tmp_path: Path, caps
         "ignition/old.yaml": "variant: fcos\nversion: 1.5.0\nstorage:\n  version: 1.6.0\n",
         "ignition/config.ign": '{"ignition": {"version": "3.4.0"}, "x": "{{upper}}"}',
     }
-    for name, text in templates.items():
-        (data / name).parent.mkdir(exist_ok=True)
-        (data / name).write_text(text)
+    write_files(data, templates)
     (data / "groups" / "guarded.json").write_text('{"profile": "p", "selector": {"os": "b"}, "boot": {"once": true}}')
     assert 0 == run("import", data)
     expected = [

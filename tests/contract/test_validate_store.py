@@ -11,6 +11,7 @@ from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from tests.contract.conftest import Run
 from tests.rigs.stores import Stores
+from tests.support.data_files import write_files
 
 
 def findings(run: Run, capsys: pytest.CaptureFixture[str]) -> list[tuple[str, str, str | None, str]]:
@@ -30,16 +31,20 @@ def test_imported_directory_has_the_findings_of_the_directory(
     assert 0 == run("validate")
     assert "nothing found in 1 group, 1 profile, 2 templates\n" == capsys.readouterr().out
     source = {"id": "s", "image": "ghcr.io/a/b:1", "assets": "talos"}
-    for path, content in {
-        "groups/long.json": {"profile": "absent", "selector": {"os": "a"}, "metadata": {"long": "x" * 40_000}},
-        "profiles/q.json": {"boot": {"kernel": "/assets/talos/vmlinuz"}, "generic_id": "long", "cloud_id": "absent"},
-        "groups/q.json": {"profile": "q", "selector": {"os": "q"}},
-        "generic/long": f"#!/bin/sh\nTOKEN=<your-token>\n{'x' * 40_000}",
-        "sources/s.json": source,
-    }.items():
-        file = data / path
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(content if isinstance(content, str) else json.dumps(content))
+    write_files(
+        data,
+        {
+            "groups/long.json": {"profile": "absent", "selector": {"os": "a"}, "metadata": {"long": "x" * 40_000}},
+            "profiles/q.json": {
+                "boot": {"kernel": "/assets/talos/vmlinuz"},
+                "generic_id": "long",
+                "cloud_id": "absent",
+            },
+            "groups/q.json": {"profile": "q", "selector": {"os": "q"}},
+            "generic/long": f"#!/bin/sh\nTOKEN=<your-token>\n{'x' * 40_000}",
+            "sources/s.json": source,
+        },
+    )
     assert 0 == run("import", data)
     shown = [
         ("fault", "placeholder", "generic/long", "placeholders are left: <your-token>"),

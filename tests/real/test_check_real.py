@@ -11,6 +11,7 @@ from tests.rigs.matchbox_server import matchbox
 from tests.rigs.program import free_port, running
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
+from tests.support.data_files import write_files
 from tests.support.serving import started
 from tests.unit.matchboxctl.check.checked import Checked
 
@@ -28,9 +29,7 @@ def test_presigned_addresses(
     stated = f"{hashlib.sha256(KERNEL).hexdigest()}  {NAME}\n".encode()
     profile = json.dumps({"boot": {"kernel": "/assets/k%2B%C3%BC%20%2541"}}).encode()
     files = {"groups/g.json": b'{"profile": "p"}', "profiles/p.json": profile}
-    for path, body in {**files, f"assets/{NAME}": KERNEL, f"assets/{NAME}.sha256": stated}.items():
-        (tmp_path / path).parent.mkdir(exist_ok=True)
-        (tmp_path / path).write_bytes(body)
+    write_files(tmp_path, {**files, f"assets/{NAME}": KERNEL, f"assets/{NAME}.sha256": stated})
     stores = new_stores(dynamodb_local, versitygw)
     stores.fill(tmp_path)
     with started("--address", "127.0.0.1:0", environment=stores.environment()) as serve:
@@ -51,9 +50,7 @@ def test_matchbox_itself_is_checked(tmp_path: Path, capsys: pytest.CaptureFixtur
         profile = {"id": name, "generic_id": "t", "boot": {"kernel": "/assets/k", "args": args}}
         files[f"profiles/{name}.json"] = json.dumps(profile)
         files[f"groups/{name}.json"] = json.dumps({"id": name, "profile": name, "selector": {"is": name}})
-    for path, content in files.items():
-        (data / path).parent.mkdir(parents=True, exist_ok=True)
-        (data / path).write_text(content)
+    write_files(data, files)
 
     def answers() -> bool | None:
         try:

@@ -11,6 +11,7 @@ import pytest
 
 from lambda_matchbox.signing.key import SigningKeyError, unlock
 from tests.rigs.gnupg import Gnupg, gnupg
+from tests.support.data_files import write_files
 from tests.support.serving import started
 
 pytestmark = pytest.mark.real
@@ -141,9 +142,7 @@ def test_serve(gpg: Gnupg, keys: dict[str, Made], tmp_path: Path) -> None:
         "cloud/c": "#cloud-config\nhostname: a\n",
         "ignition/i.ign": '{"ignition": {"version": "3.3.0"}}',
     }
-    for name, text in documents.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text, newline="")
+    write_files(tmp_path, documents)
     ring = tmp_path / "ring"
     ring.write_bytes(keys["ed25519 subkey"].ring)
     flags = ("--address", "127.0.0.1:0", "--data-path", str(tmp_path), "--key-ring-path", str(ring))
@@ -159,16 +158,17 @@ def test_serve(gpg: Gnupg, keys: dict[str, Made], tmp_path: Path) -> None:
 def test_what_a_signature_binds(gpg: Gnupg, keys: dict[str, Made], tmp_path: Path) -> None:
     """Its bytes and its time; the request only if the template writes it."""
     data = tmp_path / "data"
-    for name, text in {
-        "groups/plain.json": '{"profile": "plain", "selector": {"of": "plain"}}',
-        "groups/bound.json": '{"profile": "bound", "selector": {"of": "bound"}}',
-        "profiles/plain.json": '{"generic_id": "plain"}',
-        "profiles/bound.json": '{"generic_id": "bound"}',
-        "generic/plain": "the same for all\n",
-        "generic/bound": "# {{.request.raw_query}}\nthe same for all\n",
-    }.items():
-        (data / name).parent.mkdir(parents=True, exist_ok=True)
-        (data / name).write_text(text)
+    write_files(
+        data,
+        {
+            "groups/plain.json": '{"profile": "plain", "selector": {"of": "plain"}}',
+            "groups/bound.json": '{"profile": "bound", "selector": {"of": "bound"}}',
+            "profiles/plain.json": '{"generic_id": "plain"}',
+            "profiles/bound.json": '{"generic_id": "bound"}',
+            "generic/plain": "the same for all\n",
+            "generic/bound": "# {{.request.raw_query}}\nthe same for all\n",
+        },
+    )
     ring = tmp_path / "ring"
     ring.write_bytes(keys["ed25519"].ring)
     before = int(time.time())

@@ -1,6 +1,5 @@
 """States of machines on a disk that is full or read-only, or under a limit: 503 for those who need one only."""
 
-import json
 import resource
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from lambda_matchbox.machines.identities import Identities
 from lambda_matchbox.machines.state import MachineState
 from matchboxctl.directory.machine_states import DirectoryMachines
 from tests.rigs.small_disk import run_on_disk
+from tests.support.data_files import write_files
 
 pytestmark = pytest.mark.real
 
@@ -45,13 +45,14 @@ for path in ("/ipxe", "/generic"):
 def data(tmp_path: Path) -> Path:
     """A group with `once`, and one without a policy."""
     root = tmp_path / "data"
-    for path, document in {
-        "groups/plain.json": {"profile": "p", "selector": {"os": "plain"}},
-        "groups/once.json": {"profile": "p", "selector": {"os": "once"}, "boot": {"once": True}},
-        "profiles/p.json": {"generic_id": "t", "boot": {"kernel": "/assets/k"}},
-    }.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(json.dumps(document))
+    write_files(
+        root,
+        {
+            "groups/plain.json": {"profile": "p", "selector": {"os": "plain"}},
+            "groups/once.json": {"profile": "p", "selector": {"os": "once"}, "boot": {"once": True}},
+            "profiles/p.json": {"generic_id": "t", "boot": {"kernel": "/assets/k"}},
+        },
+    )
     (root / "generic").mkdir()
     (root / "generic/t").write_text("configuration")
     return root

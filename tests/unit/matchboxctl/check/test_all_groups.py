@@ -1,8 +1,6 @@
 """`matchboxctl check --all`: a machine of each group."""
 
-import json
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,7 @@ from matchboxctl.check.group_labels import GroupMachine, machines_of
 from matchboxctl.main import main
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
+from tests.support.data_files import write_files
 from tests.support.paths import EXAMPLES
 from tests.support.serving import started
 from tests.unit.matchboxctl.check.checked import Checked
@@ -29,13 +28,6 @@ SEED_ARGS = [
 """Those of a profile whose configuration has no group, since the address has no `arch`."""
 
 
-def filled(root: Path, files: Mapping[str, object]) -> Path:
-    for path, content in files.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(content if isinstance(content, str) else json.dumps(content))
-    return root
-
-
 @pytest.fixture(autouse=True)
 def no_store(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("MATCHBOX_TABLE", "MATCHBOX_BUCKET"):
@@ -45,7 +37,7 @@ def no_store(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_each_group_is_checked_and_shared_files_are_downloaded_once(checked: Checked, tmp_path: Path) -> None:
     config = "talos.config=${cwduri}ignition?uuid=${uuid}&mac=${mac:hexhyp}&arch=${buildarch}"
     boot = {"kernel": "/assets/k", "args": [config]}
-    data = filled(
+    data = write_files(
         tmp_path,
         {
             "assets/k": "kernel",
@@ -103,7 +95,7 @@ def test_address_without_the_labels_of_the_group_fails(checked: Checked, tmp_pat
         "groups/default.json": {"id": "default", "profile": "cozystack-arm64", "selector": {"arch": "arm64"}},
         "ignition/cozystack-config.yaml": TALOS,
     }
-    data = filled(tmp_path, files)
+    data = write_files(tmp_path, files)
     no_group = "no group matches the labels of this address (uuid): it lacks arch; add arch=${buildarch:uristring}"
     no_template = "the machine's profile has no ignition_id, or that template is absent"
     with served(data) as url:
@@ -111,10 +103,10 @@ def test_address_without_the_labels_of_the_group_fails(checked: Checked, tmp_pat
             assert f"404 from {url}: {no_group}; {no_template}" == checked.failure(url, *arguments)
             assert "would stop at talos.config /ignition?uuid=" in checked.error
         profile = {"id": "cozystack-arm64", "ignition_id": "cozystack-config.yaml", "boot": boot}
-        filled(tmp_path, {"profiles/cozystack-arm64.json": profile})
+        write_files(tmp_path, {"profiles/cozystack-arm64.json": profile})
         assert f"404 from {url}: {no_group}" == checked.failure(url, "--label", "arch=arm64")
         boot["args"] = [f"{SEED_ARGS[-1]}&arch=${{buildarch}}"]
-        filled(tmp_path, {"profiles/cozystack-arm64.json": profile})
+        write_files(tmp_path, {"profiles/cozystack-arm64.json": profile})
         assert 0 == checked(url, "--label", "arch=arm64")[0]
 
 
@@ -149,7 +141,7 @@ def test_groups_of_a_table_are_checked(
     moto_server: Service, checked: Checked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     boot = {"kernel": "/assets/k", "args": ["talos.config=${cwduri}ignition?uuid=${uuid}&arch=${buildarch}"]}
-    data = filled(
+    data = write_files(
         tmp_path,
         {
             "assets/k": "kernel",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.data_files import write_files
 from tests.unit.matchboxctl.check.answering import answering
 from tests.unit.matchboxctl.check.checked import Checked
 from tests.unit.matchboxctl.check.served import served
@@ -100,9 +101,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         files[f"profiles/{name}.json"] = json.dumps({**profile, f"{kind}_id": name} if kind else profile).encode()
         files[f"groups/{name}.json"] = json.dumps(group).encode()
     root = tmp_path_factory.mktemp("data")
-    for path, body in files.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_bytes(body)
+    write_files(root, files)
     return root
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from matchboxctl.main import main
+from tests.support.data_files import write_files
 from tests.support.serving import serving
 from tests.unit.matchboxctl.check.checked import Checked
 
@@ -46,9 +47,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, boot in boots.items():
         files[f"profiles/{name}.json"] = json.dumps({"boot": boot}).encode()
         files[f"groups/{name}.json"] = json.dumps({"profile": name, "selector": {"is": name}}).encode()
-    for path, body in files.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_bytes(body)
+    write_files(root, files)
     return root
 
 

@@ -1,6 +1,5 @@
 """`check` of machines whose group has a boot policy: it says what stops them, and is no delivery."""
 
-import json
 from contextlib import closing
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 from lambda_matchbox.machines.identities import Identities
 from lambda_matchbox.machines.state import MachineState, approved, held
 from matchboxctl.directory.machine_states import DirectoryMachines
+from tests.support.data_files import write_files
 from tests.unit.matchboxctl.check.checked import Checked
 from tests.unit.matchboxctl.check.served import served
 
@@ -27,9 +27,7 @@ def data(root: Path, boot: object, *args: str, selector: object = None) -> Path:
         "assets/k": "kernel",
         "cloud/c": "#cloud-config\n",
     }
-    for path, content in files.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(content if isinstance(content, str) else json.dumps(content))
+    write_files(root, files)
     return root
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from matchboxctl.main import main
+from tests.support.data_files import write_files
 
 SECRET = "hunter 2!"
 LINES = 40
@@ -32,9 +33,7 @@ def root(tmp_path: Path) -> Path:
     other = {"profile": "p", "selector": {"mac": ["52:54:00:00:00:03", "52:54:00:00:00:04"]}}
     profile = {"ignition_id": "p.yaml", "metadata": {"api_token": SECRET, "name": "node"}}
     files = {"groups/g.json": group, "groups/h.json": other, "profiles/p.json": profile}
-    for path, document in files.items():
-        (tmp_path / path).parent.mkdir(exist_ok=True)
-        (tmp_path / path).write_text(json.dumps(document))
+    write_files(tmp_path, files)
     (tmp_path / "ignition").mkdir()
     (tmp_path / "ignition" / "p.yaml").write_text(CONFIG)
     return tmp_path

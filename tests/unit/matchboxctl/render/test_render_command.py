@@ -15,6 +15,7 @@ from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.main import main
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
+from tests.support.data_files import write_files
 from tests.support.serving import serving
 from tests.unit.matchboxctl.render.rendered import Rendered
 
@@ -59,9 +60,7 @@ FILES = {
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("data")
     files = FILES | {f"groups/{name}.json": json.dumps(group) for name, group in GROUPS.items()}
-    for path, text in files.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(text)
+    write_files(root, files)
     return root
 
 

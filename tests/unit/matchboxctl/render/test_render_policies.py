@@ -10,6 +10,7 @@ from lambda_matchbox.machines.identities import Identities
 from lambda_matchbox.machines.state import MachineState, approved, held
 from matchboxctl.directory.machine_states import DirectoryMachines
 from matchboxctl.main import main
+from tests.support.data_files import write_files
 
 MAC = "52:54:00:12:34:56"
 SCRIPT = "#!ipxe\nkernel /assets/k x=${base}generic?token=${token}\nboot\n"
@@ -29,9 +30,7 @@ class Render:
             "profiles/p.json": json.dumps({"boot": {"kernel": "/assets/k", "args": args}, "generic_id": "t"}),
             "generic/t": "text",
         }
-        for path, text in files.items():
-            (self.root / path).parent.mkdir(exist_ok=True)
-            (self.root / path).write_text(text)
+        write_files(self.root, files)
         if state is not None:
             with closing(DirectoryMachines(self.root)) as machines:
                 machines.write(machines.read(state.id), state)

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.data_files import write_files
 from tests.support.serving import LIMIT, Serve, started
-from tests.unit.matchboxctl.validate.written_data import GOOD, write
+from tests.unit.matchboxctl.validate.written_data import GOOD
 
 pytestmark = pytest.mark.system
 
@@ -28,7 +29,7 @@ def printed(serve: Serve, line: str) -> list[str]:
 def test_first_faults_are_printed_behind_the_banner(tmp_path: Path) -> None:
     """Faults come before notes, and those that are left out are counted."""
     absent = {f"profiles/q{at}.json": {"boot": {"kernel": f"/assets/{at}"}} for at in range(6)}
-    write(tmp_path, {**GOOD, **absent, "profiles/p.json": {"boot": {"kernel": "/assets/k"}, "comment": ""}})
+    write_files(tmp_path, {**GOOD, **absent, "profiles/p.json": {"boot": {"kernel": "/assets/k"}, "comment": ""}})
     last = f"  and 2 more; {LAST.format(tmp_path).strip()}"
     with started(*ADDRESS, "--data-path", str(tmp_path)) as serve:
         assert [
@@ -40,7 +41,7 @@ def test_first_faults_are_printed_behind_the_banner(tmp_path: Path) -> None:
 
 
 def test_directory_of_data_directories_has_a_hint(tmp_path: Path) -> None:
-    write(tmp_path / "a", GOOD)
+    write_files(tmp_path / "a", GOOD)
     with started(*ADDRESS, "--data-path", str(tmp_path)) as serve:
         assert [
             "1 fault in 0 groups, 0 profiles, 0 templates:",
@@ -51,7 +52,7 @@ def test_directory_of_data_directories_has_a_hint(tmp_path: Path) -> None:
 
 
 def test_command_names_the_assets_path_too(tmp_path: Path) -> None:
-    data, assets = write(tmp_path / "data", GOOD), tmp_path / "other assets"
+    data, assets = write_files(tmp_path / "data", GOOD), tmp_path / "other assets"
     assets.mkdir()
     last = LAST.format(f"{data} --assets-path '{assets}'")
     with started(*ADDRESS, "--data-path", str(data), "--assets-path", str(assets)) as serve:
@@ -68,7 +69,7 @@ def waiting(tmp_path: Path) -> Iterator[tuple[Serve, int, int]]:
     program.chmod(0o755)
     config = "version: v1alpha1\nmachine: {type: worker}\n"
     profile = {"boot": {"kernel": "/assets/k"}, "ignition_id": "t"}
-    data = write(tmp_path / "data", {**GOOD, "profiles/p.json": profile, "ignition/t": config})
+    data = write_files(tmp_path / "data", {**GOOD, "profiles/p.json": profile, "ignition/t": config})
     environment = {**os.environ, "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"}
     with started(*ADDRESS, "--data-path", str(data), environment=environment) as serve:
         end = time.monotonic() + LIMIT

@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from matchboxctl.main import main
-from tests.unit.matchboxctl.validate.written_data import BOOT, GOOD, write
+from tests.support.data_files import write_files
+from tests.unit.matchboxctl.validate.written_data import BOOT, GOOD
 
 FAULTY = {
     **GOOD,
@@ -24,12 +25,12 @@ def _no_store(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_nothing_found_is_exit_code_0(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert 0 == main(["validate", str(write(tmp_path, GOOD))])
+    assert 0 == main(["validate", str(write_files(tmp_path, GOOD))])
     assert ("nothing found in 1 group, 1 profile, 0 templates\n", "") == capsys.readouterr()
 
 
 def test_notes_alone_are_exit_code_0(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(tmp_path, {**GOOD, "profiles/p.json": {"id": "p", "boot": BOOT, "comment": ""}})
+    write_files(tmp_path, {**GOOD, "profiles/p.json": {"id": "p", "boot": BOOT, "comment": ""}})
     assert 0 == main(["validate", "--data-path", str(tmp_path)])
     assert [
         f"{tmp_path}/profiles/p.json",
@@ -40,7 +41,7 @@ def test_notes_alone_are_exit_code_0(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 def test_faults_are_exit_code_1_and_no_secret_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert 1 == main(["validate", str(write(tmp_path, FAULTY))])
+    assert 1 == main(["validate", str(write_files(tmp_path, FAULTY))])
     output = capsys.readouterr()
     assert ["matchboxctl: 3 faults, 1 note in 2 groups, 1 profile, 1 template"] == output.err.splitlines()
     assert "  fault  line 2: unknown key 'selectr' is ignored: did you mean 'selector'?" in output.out.splitlines()
@@ -48,7 +49,7 @@ def test_faults_are_exit_code_1_and_no_secret_is_shown(tmp_path: Path, capsys: p
 
 
 def test_json_and_yaml_have_the_documented_shape(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(tmp_path, FAULTY)
+    write_files(tmp_path, FAULTY)
     assert 1 == main(["validate", str(tmp_path), "-o", "json"])
     found = json.loads(capsys.readouterr().out)
     assert ["faults", "notes", "groups", "profiles", "templates", "findings"] == list(found)
@@ -71,13 +72,13 @@ def test_named_directory_is_validated_without_aws_in_store_mode_too(
 ) -> None:
     monkeypatch.setenv("MATCHBOX_TABLE", "t")
     monkeypatch.setenv("MATCHBOX_BUCKET", "b")
-    assert 0 == main(["validate", str(write(tmp_path, GOOD))])
+    assert 0 == main(["validate", str(write_files(tmp_path, GOOD))])
     assert capsys.readouterr().out.startswith("nothing found")
 
 
 @pytest.mark.parametrize("arguments", [["/absent"], ["--data-path", "/absent"], ["--assets-path", "/absent", "DIR"]])
 def test_wrong_use_is_exit_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
-    given = [str(write(tmp_path, GOOD)) if argument == "DIR" else argument for argument in arguments]
+    given = [str(write_files(tmp_path, GOOD)) if argument == "DIR" else argument for argument in arguments]
     assert 2 == main(["validate", *given])
     assert "/absent" in capsys.readouterr().err
 
@@ -94,7 +95,7 @@ def test_directory_and_a_flag_for_another_are_wrong_use(
 
 
 def test_assets_may_lie_elsewhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(tmp_path, GOOD)
+    write_files(tmp_path, GOOD)
     (tmp_path / "assets").rename(tmp_path / "elsewhere")
     assert 1 == main(["validate", str(tmp_path)])
     assert "/assets/k does not exist" in capsys.readouterr().out
@@ -106,7 +107,9 @@ def test_lines_fit_a_terminal(
 ) -> None:
     """Names stay whole, so that they can be copied."""
     monkeypatch.setattr("matchboxctl.validate.command.terminal_width", lambda: 80)
-    write(tmp_path, {**GOOD, "profiles/p.json": {"boot": {"kernel": f"/assets/{'k' * 60}/vmlinuz"}, "generic_id": "t"}})
+    write_files(
+        tmp_path, {**GOOD, "profiles/p.json": {"boot": {"kernel": f"/assets/{'k' * 60}/vmlinuz"}, "generic_id": "t"}}
+    )
     assert 1 == main(["validate", str(tmp_path)])
     lines = capsys.readouterr().out.splitlines()
     assert "         does not exist" in lines

@@ -9,7 +9,8 @@ import pytest
 
 from matchboxctl.validate.contents import directory_contents
 from matchboxctl.validate.validation import validate
-from tests.unit.matchboxctl.validate.written_data import BOOT, GOOD, found, one, write
+from tests.support.data_files import write_files
+from tests.unit.matchboxctl.validate.written_data import BOOT, GOOD, found, one
 
 
 def test_data_directory_without_faults_has_no_finding(tmp_path: Path) -> None:
@@ -117,7 +118,7 @@ def test_documents_in_yaml_are_faults(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["groups", "profiles", "sources"])
 def test_name_that_is_not_utf8_and_directory_with_a_documents_name_are_faults(tmp_path: Path, kind: str) -> None:
-    write(tmp_path, GOOD)
+    write_files(tmp_path, GOOD)
     (tmp_path / kind / "dir.json").mkdir(parents=True)
     (tmp_path / kind / os.fsdecode(b"\xff.json")).write_text('{"profile": "p", "image": "h/x:1", "assets": "x"}')
     unreadable = {one.message for one in found(tmp_path, {}) if one.rule == "unreadable"}
@@ -125,13 +126,13 @@ def test_name_that_is_not_utf8_and_directory_with_a_documents_name_are_faults(tm
 
 
 def test_part_of_a_data_directory_has_a_hint(tmp_path: Path) -> None:
-    (finding,) = validate(directory_contents(write(tmp_path, GOOD) / "profiles")).findings
+    (finding,) = validate(directory_contents(write_files(tmp_path, GOOD) / "profiles")).findings
     assert f"use {tmp_path}" == finding.advice
 
 
 def test_directory_of_data_directories_is_named_with_a_hint(tmp_path: Path) -> None:
     for name in ("b", "a"):
-        write(tmp_path / name, GOOD)
+        write_files(tmp_path / name, GOOD)
     (finding,) = validate(directory_contents(tmp_path)).findings
     assert "it has no groups, but directories in it have: a, b" == finding.message
     assert f"use one of them, such as {tmp_path}/a" == finding.advice
@@ -139,7 +140,7 @@ def test_directory_of_data_directories_is_named_with_a_hint(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("files", [{}, {"profiles/p.json": {"boot": BOOT}, "assets/k": "", "assets/i": ""}])
 def test_directory_without_groups_is_a_fault(tmp_path: Path, files: Mapping[str, object]) -> None:
-    (finding,) = validate(directory_contents(write(tmp_path, files))).findings
+    (finding,) = validate(directory_contents(write_files(tmp_path, files))).findings
     assert ("directory", "it has no groups: no machine boots") == (finding.rule, finding.message)
 
 

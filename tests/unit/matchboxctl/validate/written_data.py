@@ -1,12 +1,12 @@
 """Data directories to validate."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from matchboxctl.validate.contents import directory_contents
 from matchboxctl.validate.findings import Finding
 from matchboxctl.validate.validation import validate
+from tests.support.data_files import write_files
 
 BOOT = {"kernel": "/assets/k", "initrd": ["/assets/i"]}
 GOOD: Mapping[str, object] = {
@@ -18,15 +18,6 @@ GOOD: Mapping[str, object] = {
 """A data directory without a finding."""
 
 
-def write(root: Path, files: Mapping[str, object]) -> Path:
-    """Write files by their paths: texts as they are, anything else as JSON."""
-    for path, content in files.items():
-        file = root / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(content if isinstance(content, str) else json.dumps(content))
-    return root
-
-
 def booting(args: list[str], **profile: object) -> Mapping[str, object]:
     """The profile of GOOD with these kernel arguments."""
     return {"profiles/p.json": {"id": "p", "boot": {**BOOT, "args": args}, **profile}}
@@ -34,7 +25,7 @@ def booting(args: list[str], **profile: object) -> Mapping[str, object]:
 
 def found(root: Path, files: Mapping[str, object]) -> list[Finding]:
     """The findings on GOOD with these files added or replaced, with paths from the root."""
-    findings = validate(directory_contents(write(root, {**GOOD, **files}))).findings
+    findings = validate(directory_contents(write_files(root, {**GOOD, **files}))).findings
     return [one._replace(file=one.file.removeprefix(f"{root}/")) for one in findings]
 
 

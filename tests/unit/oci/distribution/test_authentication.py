@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
@@ -17,7 +16,6 @@ from lambda_matchbox.oci.errors import RegistryError
 from lambda_matchbox.oci.image_reference import ImageReference, Platform
 from tests.support.faulty_registry import Fault, FaultyRegistry
 from tests.support.images import layers, manifests
-from tests.support.registry_serving import faulty_registry
 from tests.unit.oci.distribution.fast_retries import FAST_RETRIES
 
 ARM64 = Platform("linux", "arm64")
@@ -28,11 +26,10 @@ LOGIN = ("user", SECRET)
 
 
 @pytest.fixture
-def faulty() -> Iterator[FaultyRegistry]:
-    with faulty_registry() as faulty:
-        faulty.add("team/boot", "stable", IMAGE)
-        faulty.scheme = "bearer"
-        yield faulty
+def faulty(faulty: FaultyRegistry) -> FaultyRegistry:
+    faulty.add("team/boot", "stable", IMAGE)
+    faulty.scheme = "bearer"
+    return faulty
 
 
 def reference_to(faulty: FaultyRegistry) -> ImageReference:

@@ -1,7 +1,6 @@
 """Transient failures of a registry are retried within limits; errors name image and step."""
 
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from email.utils import formatdate
 from unittest.mock import patch
@@ -16,7 +15,6 @@ from lambda_matchbox.oci.errors import RegistryError
 from lambda_matchbox.oci.image_reference import ImageReference, Platform
 from tests.support.faulty_registry import Fault, FaultyRegistry
 from tests.support.images import layers, manifests
-from tests.support.registry_serving import faulty_registry
 from tests.unit.oci.distribution.fast_retries import FAST_RETRIES
 
 SOME_TIME = RetryPolicy(attempts=4, backoff=Backoff(1.0, 30.0))
@@ -26,17 +24,10 @@ IMAGE = manifests.image([KERNEL])
 
 
 @pytest.fixture
-def faulty() -> Iterator[FaultyRegistry]:
-    with faulty_registry() as faulty:
-        faulty.add("team/boot", "stable", IMAGE)
-        faulty.scheme = "bearer"
-        yield faulty
-
-
-@pytest.fixture
-def registry(faulty: FaultyRegistry) -> Iterator[Registry]:
-    with closing(Registry(no_logins, retry_policy=FAST_RETRIES)) as registry:
-        yield registry
+def faulty(faulty: FaultyRegistry) -> FaultyRegistry:
+    faulty.add("team/boot", "stable", IMAGE)
+    faulty.scheme = "bearer"
+    return faulty
 
 
 def reference_to(faulty: FaultyRegistry) -> ImageReference:
