@@ -1,12 +1,9 @@
 """The layers' packages and versions."""
 
 import re
-import sys
-from importlib.metadata import packages_distributions
 
 import pytest
 
-from tests.rigs.install import run
 from tools.template_translation import PROJECT
 
 LAYERS = ["boot_api", "signed_api", "asset_sync"]
@@ -49,15 +46,3 @@ def test_layer_has_no_grpc(layer: str) -> None:
 
 def test_boot_path_has_no_cryptography() -> None:
     assert set() == _wanted("boot_api") & {"cryptography", "cffi", "pycparser"}
-
-
-@pytest.mark.nightly
-def test_layer_has_what_keyless_signatures_need() -> None:
-    """Their library declares more, for its command line, and its libraries load what else is installed."""
-    without = "import sys; sys.modules |= dict.fromkeys(['boto3', 'google', 'rich', 'dns', 'email_validator'])"
-    load = "import lambda_matchbox.oci.signatures.keyless; print(*{name.partition('.')[0] for name in sys.modules})"
-    loaded = run([sys.executable, "-c", f"{without}; {load}"]).split()
-    names = {each.lower().replace("_", "-") for name in loaded for each in packages_distributions().get(name, ())}
-    assert {"sigstore", "cryptography"} <= names
-    blocked = {"boto3", "protobuf", "rich", "dnspython", "email-validator"}
-    assert names - blocked - {"lambda-matchbox", "setuptools"} <= _wanted("asset_sync")

@@ -1,10 +1,11 @@
-"""The artefacts of `make build` for ARM64, under QEMU.
+"""The artefacts of `make build`, for this machine's processor and, under QEMU, for ARM64.
 
 Nothing but the function, its layer and the runtime's packages is there to be imported. boto3 is Python throughout: the
 one for this machine's processor will do.
 """
 
 import json
+import platform
 import subprocess
 from collections.abc import Mapping
 from contextlib import closing
@@ -17,6 +18,7 @@ from lambda_matchbox.aws.releases.source_table import SourceTable
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from tests.rigs.lambda_runtime import runtime_packages
+from tests.rigs.python313 import python313
 from tests.rigs.python313_arm64 import python313_arm64
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
@@ -41,11 +43,54 @@ AARCH64 = 183
 
 
 class Run(NamedTuple):
-    """What a function answered to some events, and the files of its layer that it loaded for that."""
+    """What a function answered to some events, and the distributions of its layer of which it loaded nothing."""
 
     answers: list[dict[str, Any]]
-    loaded: set[str]
+    unused: set[str]
+
+
+class Target(NamedTuple):
+    """What was built for a processor (as `uname -m` names it), and the interpreter that runs it."""
+
+    built: Path
+    python: Path
     machine: str
+
+    def run(self, name: str, events: list[Any], environment: Mapping[str, str]) -> Run:
+        layer = self.built / f"{name}Layer" / "python"
+        program = PROJECT / "tests" / "stack" / "artefact_run.py"
+        done = subprocess.run(
+            [self.python, "-I", "-S", "-B", program, self.built / name, layer, runtime_packages(), HANDLERS[name]],
+            input=json.dumps(events),
+            env=dict(environment),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert 0 == done.returncode, done.stderr[-3000:]
+        said = json.loads(done.stdout.splitlines()[-1])
+        assert self.machine == said["machine"]
+        return Run(said["answers"], _unused(layer, set(said["loaded"])))
+
+
+@pytest.fixture
+def here(built: Path) -> Target:
+    return Target(built, python313(), platform.machine())
+
+
+@pytest.fixture
+def arm64(built_for_arm64: Path) -> Target:
+    return Target(built_for_arm64, python313_arm64(), "aarch64")
+
+
+@pytest.fixture
+def target(request: pytest.FixtureRequest) -> Target:
+    found: Target = request.getfixturevalue(request.param)
+    return found
+
+
+# Under emulation they take ten times as long.
+ON_BOTH = pytest.mark.parametrize("target", ["here", pytest.param("arm64", marks=pytest.mark.nightly)], indirect=True)
 
 
 @pytest.fixture(scope="module")
@@ -63,25 +108,7 @@ def stores(moto_server: Service) -> Stores:
     return made
 
 
-def _run(built: Path, name: str, events: list[Any], environment: Mapping[str, str]) -> Run:
-    layer = built / f"{name}Layer" / "python"
-    program = PROJECT / "tests" / "stack" / "artefact_run.py"
-    done = subprocess.run(
-        [python313_arm64(), "-I", "-B", program, built / name, layer, runtime_packages(), HANDLERS[name]],
-        input=json.dumps(events),
-        env=dict(environment),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert 0 == done.returncode, done.stderr[-3000:]
-    said = json.loads(done.stdout.splitlines()[-1])
-    return Run(said["answers"], set(said["loaded"]), said["machine"])
-
-
-def _unused(built: Path, name: str, loaded: set[str]) -> set[str]:
-    """The distributions of the function's layer of which nothing was loaded."""
-    layer = built / f"{name}Layer" / "python"
+def _unused(layer: Path, loaded: set[str]) -> set[str]:
     records = {each.parent.name: each.read_text() for each in layer.glob("*.dist-info/RECORD")}
     files = {name: {line.partition(",")[0] for line in record.splitlines()} for name, record in records.items()}
     return {name for name, its in files.items() if not its & loaded}
@@ -103,21 +130,23 @@ def test_every_module_is_compiled(built_for_arm64: Path) -> None:
     assert [] == [each for each in modules if (each.parent, f"{each.stem}.cpython-313.pyc") not in compiled]
 
 
-def test_boot_api_serves_scripts_and_templates(built_for_arm64: Path, stores: Stores) -> None:
+@pytest.mark.parametrize("target", ["here", "arm64"], indirect=True)
+def test_boot_api_serves_scripts_and_templates(target: Target, stores: Stores) -> None:
     """Its layer has no package that is not loaded."""
     script = json.loads((PROJECT / "events" / "boot-ipxe.json").read_text())
     events = [
         {**script, "path": path, "multiValueQueryStringParameters": {"os": [label]}}
         for path, label in (("/boot.ipxe", "any"), ("/generic", "any"), ("/ignition", "talos"))
     ]
-    run = _run(built_for_arm64, "BootApi", events, stores.environment())
+    run = target.run("BootApi", events, stores.environment())
     first, *rendered = [answer["body"] for answer in run.answers]
     assert first.startswith("#!ipxe\nchain ipxe?uuid=${uuid}")
     assert ["any-00042 ane\n", "machine:\n  type: worker\n"] == rendered
-    assert ("aarch64", set()) == (run.machine, _unused(built_for_arm64, "BootApi", run.loaded))
+    assert set() == run.unused
 
 
-def test_signed_api_signs_with_a_protected_key(built_for_arm64: Path, stores: Stores) -> None:
+@ON_BOTH
+def test_signed_api_signs_with_a_protected_key(target: Target, stores: Stores) -> None:
     """Its layer has no package that is not loaded."""
     secret = {"key": key_ring("ed25519-miscounted").decode(), "passphrase": PASSPHRASE}
     with closing(stores.tables.client("secretsmanager")) as client:
@@ -128,12 +157,13 @@ def test_signed_api_signs_with_a_protected_key(built_for_arm64: Path, stores: St
         {**script, "path": path, "multiValueQueryStringParameters": {"os": [label]}}
         for path, label in (("/boot.ipxe.asc", "any"), ("/generic.asc", "any"), ("/ignition.asc", "talos"))
     ]
-    run = _run(built_for_arm64, "SignedApi", events, stores.environment() | given)
+    run = target.run("SignedApi", events, stores.environment() | given)
     assert [TEXT] * 3 == [kind_of(answer["body"].encode()) for answer in run.answers]
-    assert ("aarch64", set()) == (run.machine, _unused(built_for_arm64, "SignedApi", run.loaded))
+    assert set() == run.unused
 
 
-def test_asset_sync_unpacks_a_zstd_layer_of_a_signed_image(built_for_arm64: Path, stores: Stores) -> None:
+@ON_BOTH
+def test_asset_sync_unpacks_a_zstd_layer_of_a_signed_image(target: Target, stores: Stores) -> None:
     """Its layer has no package that is not loaded."""
     files = [Entry(f"output/talos/arm64/{name}", b"made of bytes") for name in ("vmlinuz", "initramfs.xz")]
     instance, signer = SigstoreInstance(), {"identity": "release@example.com", "issuer": "https://login.example.com"}
@@ -145,6 +175,6 @@ def test_asset_sync_unpacks_a_zstd_layer_of_a_signed_image(built_for_arm64: Path
         document = {"id": "talos-arm64", "image": f"{registry.host}/talos:stable", "assets": "talos/arm64"}
         document |= {"verify": {**signer, "trusted_root": instance.trusted_root}}
         SourceTable(stores.clients()).put("talos-arm64", json.dumps(document))
-        run = _run(built_for_arm64, "AssetSync", [{"source": "talos-arm64"}], stores.environment())
+        run = target.run("AssetSync", [{"source": "talos-arm64"}], stores.environment())
     assert [["talos-arm64"]] == [answer["changed"] for answer in run.answers]
-    assert ("aarch64", set()) == (run.machine, _unused(built_for_arm64, "AssetSync", run.loaded))
+    assert set() == run.unused
