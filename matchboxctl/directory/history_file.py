@@ -66,14 +66,8 @@ class DirectoryHistory:
             if connection.in_transaction:
                 yield connection
                 return
-            connection.execute("BEGIN IMMEDIATE")
-            try:
+            with sqlite_file.transaction(connection):
                 yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):
-                    connection.execute("ROLLBACK")
-                raise
 
     def merge_records(self, records: Mapping[str, Record]) -> Mapping[str, Record]:
         """Merge each with the stored one."""

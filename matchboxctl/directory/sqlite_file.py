@@ -2,8 +2,8 @@
 
 import os
 import sqlite3
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _NEEDED_BYTES = 65_536
@@ -61,13 +61,25 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[str]) -> None:
     """Run the migrations that the file has not seen. Raises OSError, sqlite3.Error."""
     if version(connection, migrations) == len(migrations):
         return
+    with transaction(connection):
+        # Another process may have been faster.
+        for statements in migrations[version(connection, migrations) :]:
+            for statement in statements.split(";"):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(migrations)}")
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """A transaction, committed at the end of the body, or rolled back. Raises sqlite3.Error."""
     connection.execute("BEGIN IMMEDIATE")
-    # Another process may have been faster.
-    for statements in migrations[version(connection, migrations) :]:
-        for statement in statements.split(";"):
-            connection.execute(statement)
-    connection.execute(f"PRAGMA user_version = {len(migrations)}")
-    connection.execute("COMMIT")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
 
 
 def code(error: sqlite3.Error) -> str:

@@ -8,7 +8,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,15 +63,8 @@ class StateFile:
         with self._writes.opened(create=True) as file:
             if file is None:
                 raise StoreUnavailableError(f"{FILE} is not there")
-            connection = file.connection
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):
-                    connection.execute("ROLLBACK")
-                raise
+            with sqlite_file.transaction(file.connection):
+                yield file.connection
 
     def close(self) -> None:
         """Close the file."""
