@@ -7,8 +7,10 @@ SAM := .venv-sam/bin
 CHECKOV := .venv-checkov/bin
 QUICK := not real and not boot and not nightly
 
-# Workers take whole files, in the order of collection: the tests of a file share slow fixtures.
-PYTEST := $(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# Workers take whole files, in the order of collection: the tests of a file share slow fixtures. Many tests wait, so
+# there is one worker more than processors, up to four.
+WORKERS := $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() + 1))')
+PYTEST := $(BIN)/python -m pytest -q --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # Where tests with real programs are; the longest first, so that no worker is left with one at the end.
 REAL := tests/real tests/boot tests/stack tests/contract tests/conformance tests/rigs
@@ -84,9 +86,8 @@ artefacts: .venv/ready .venv-sam/ready
 		$(SAM)/sam build --build-dir $(BUILT) --parameter-overrides Architecture=$(ARCHITECTURE)
 
 # Tests with real programs, and five boots. Root gets missing Debian packages installed, other users get their names.
-# Many of them wait, so there is one worker more than processors.
 test-real: .venv/ready .venv-sam/ready
-	$(PYTEST) --numprocesses $$(($$(nproc) + 1)) -m "(real or boot) and not nightly" $(REAL)
+	$(PYTEST) -m "(real or boot) and not nightly" $(REAL)
 
 # Idle, slow, flooding and malformed clients by the thousand, with figures; part of test-real.
 test-hostile: .venv/ready
