@@ -88,7 +88,7 @@ def test_directory_and_a_flag_for_another_are_wrong_use(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: tuple[str, str]
 ) -> None:
     """One of them would be ignored; a variable of the environment is."""
-    given = str(write(tmp_path, GOOD))
+    given = str(write_files(tmp_path, GOOD))
     for words in (["validate", given, *flags], [*flags, "validate", given]):
         assert 2 == main(words)
         assert f"matchboxctl: DIR and {flags[0]} both name what to validate: use one of them" in capsys.readouterr().err
