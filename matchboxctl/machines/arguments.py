@@ -90,8 +90,9 @@ def describe(machine_id: str, labels: tuple[str, ...], address: str, data_path: 
     "--group",
     metavar="GROUP",
     default="",
+    show_default="the one that their identities select",
     shell_complete=_complete_group,
-    help="the group whose machines they may be [default: the one that their identities select]",
+    help="the group whose machines they may be",
 )
 @store_flags()
 @output_option()

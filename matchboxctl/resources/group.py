@@ -63,6 +63,11 @@ class GroupResource:
         if notes and not group.selector:
             # The unknown key may be a misspelt one.
             notes.append(f"{file.shown}: without a selector, the group matches every machine that no other group does")
+        if group.boot is not None:
+            # Imported here: most groups have no policy.
+            from matchboxctl.validate.policies import CLOSE, OPEN, is_open
+
+            notes += [f"{file.shown}: {OPEN}: {CLOSE}"] if is_open(group) else []
         return Draft(
             found.id,
             file.shown,

@@ -18,6 +18,18 @@ _REPORT = b"report"
 _NAMING = frozenset({"mac", "uuid", "serial", CLIENT_IP})
 
 
+OPEN = "whoever makes up identities leaves a state with each, and passes for other machines' installations"
+CLOSE = "add approve or from, or select machines by mac, uuid or serial, unless its network is trusted"
+
+
+def is_open(group: Group) -> bool:
+    """Whether requests of anybody who selects the group write states of machines that nobody knows."""
+    policy = group.boot
+    if policy is None or not (policy.once or policy.token) or policy.approve or policy.from_networks:
+        return False
+    return _NAMING.isdisjoint(map(str.lower, group.selector))
+
+
 def policy_findings(contents: Contents) -> Iterator[Finding]:
     """The findings on all policies, and on profiles that need one."""
     users: dict[str, list[Group]] = {}
@@ -36,11 +48,8 @@ def _policy_findings(contents: Contents, group: Group, policy: Policy) -> Iterat
     if not group.selector:
         message = "its boot policy is that of every machine that no other group selects"
         yield Finding(Severity.NOTE, "policy", file, message, "add a selector, unless that is meant", groups=[group.id])
-    writes = policy.once or policy.token
-    if writes and not (policy.approve or policy.from_networks or _NAMING.intersection(map(str.lower, group.selector))):
-        message = "whoever makes up identities leaves a state with each, and passes for other machines' installations"
-        advice = "add approve or from, or select machines by mac, uuid or serial, unless its network is trusted"
-        yield Finding(Severity.NOTE, "policy", file, message, advice, groups=[group.id])
+    if is_open(group):
+        yield Finding(Severity.NOTE, "policy", file, OPEN, CLOSE, groups=[group.id])
     unused = [name for name in ("on_disk", "done") if name in policy.fields()]
     if unused and not policy.once:
         message = f"its boot policy has {' and '.join(unused)}, which mean nothing without once"

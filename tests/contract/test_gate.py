@@ -169,9 +169,10 @@ class Boots(RuleBasedStateMachine):
     @rule(node=st.sampled_from(NODES))
     def unhold(self, node: Identities) -> None:
         known = self.known[node]
-        known.epoch += 1
+        if known.held:
+            known.epoch += 1
+            known.held, known.delivered = False, None
         self._change(node, lambda state: unheld(state, f"unheld {known.epoch}"))
-        known.held, known.delivered = False, None
 
     @rule(seconds=st.sampled_from((30, 700, 2 * HOUR)))
     def wait(self, seconds: int) -> None:

@@ -127,6 +127,8 @@ def held(state: MachineState, now: int) -> MachineState:
 
 def unheld(state: MachineState, boot: str) -> MachineState:
     """It is answered again, but not against tokens from before, for which `boot` is a new id."""
+    if not state.held:
+        return state
     delivery = state.delivery and state.delivery._replace(until=0)
     return state._replace(held=0, boot=boot, delivery=delivery)
 

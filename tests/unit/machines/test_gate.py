@@ -166,6 +166,10 @@ def test_a_token_ends_with_arm_and_hold(change: str) -> None:
         assert kind(TOKEN, config(token=token_of(new)), new) == "allow"
 
 
+def test_unhold_ends_nothing_of_a_machine_that_is_not_held() -> None:
+    assert unheld(after_delivery(TOKEN), "b2") == after_delivery(TOKEN)
+
+
 def test_a_token_suffices_where_no_identity_is_named() -> None:
     state = approved(MachineState(NODE), NOW)
     request = config(Identities(), token=token_of(None))

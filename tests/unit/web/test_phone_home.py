@@ -1,7 +1,7 @@
 """cloud-init's `phone_home`, which posts a form when a machine is installed, through each door that takes POST."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from http.client import HTTPConnection
 from typing import TypeAlias
 from urllib.parse import urlencode
@@ -14,6 +14,8 @@ from tests.unit.web.gated_server import MAC, Server, policy
 
 Ask: TypeAlias = Callable[[str, str, str], int]
 """From the method, the address and the body of a request to the status."""
+
+Door: TypeAlias = Callable[[App], AbstractContextManager[Ask]]
 
 FORM = urlencode(
     {
@@ -55,10 +57,8 @@ def balancer(app: App) -> Iterator[Ask]:
 @pytest.mark.system
 @pytest.mark.parametrize("door", [serve, balancer])
 @policy(once=True, done="report")
-def test_a_machine_is_installed_when_cloud_init_phones_home(
-    server: Server, door: Callable[[App], Iterator[Ask]]
-) -> None:
-    with door(server.app) as ask:  # type: ignore[attr-defined]
+def test_a_machine_is_installed_when_cloud_init_phones_home(server: Server, door: Door) -> None:
+    with door(server.app) as ask:
         assert ask("GET", f"/cloud?mac={MAC}", "") == 200
         assert server.state is not None
         assert not server.state.installed
