@@ -20,6 +20,7 @@ HANDLERS = {
     "BootApi": "boot_api.handler",
     "SignedApi": "signed_api.handler",
     "AssetSync": "asset_sync.handler",
+    "BootHistory": "boot_history.handler",
 }
 RUNS = 5
 

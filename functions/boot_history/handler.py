@@ -1,4 +1,7 @@
-"""The Lambda function, to which CloudWatch Logs hands the lines of boot_api and signed_api."""
+"""The Lambda function, to which CloudWatch Logs hands the lines of boot_api and signed_api.
+
+The operator lets it take from its dead-letter queue what it could not write.
+"""
 
 import gzip
 import json
@@ -35,7 +38,7 @@ def _history() -> History:
 
 
 def handler(event: Mapping[str, Any], context: object) -> None:  # noqa: ARG001 (Lambda's signature)
-    """Fold the lines of one event of the subscription.
+    """Fold the lines of one event of the subscription or of the queue.
 
     What it raises makes Lambda call it again with the same event, which changes nothing that is written already.
     """
@@ -43,7 +46,14 @@ def handler(event: Mapping[str, Any], context: object) -> None:  # noqa: ARG001 
 
 
 def events_in(event: Mapping[str, Any]) -> Iterator[Event]:
-    """The machines' events in an event of a subscription of CloudWatch Logs. Other lines are passed by."""
+    """The machines' events in an event of a subscription of CloudWatch Logs, or in messages that are such events.
+
+    Other lines are passed by.
+    """
+    if "Records" in event:
+        for message in event["Records"]:
+            yield from events_in(json.loads(message["body"]))
+        return
     content = json.loads(gzip.decompress(b64decode(event["awslogs"]["data"])))
     for each in content["logEvents"] if content["messageType"] == "DATA_MESSAGE" else ():
         try:

@@ -13,7 +13,16 @@ from tests.rigs.service import Service
 from tests.stack.resolution import Stack
 from tools.template_translation import REQUIRED_PARAMETERS, Deployment, translations
 
-CODE = ["BootApi", "BootApiLayer", "SignedApi", "SignedApiLayer", "AssetSync", "AssetSyncLayer"]
+CODE = [
+    "BootApi",
+    "BootApiLayer",
+    "SignedApi",
+    "SignedApiLayer",
+    "AssetSync",
+    "AssetSyncLayer",
+    "BootHistory",
+    "BootHistoryLayer",
+]
 
 
 class Deployable(NamedTuple):

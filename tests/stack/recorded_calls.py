@@ -19,7 +19,7 @@ _OF_TRANSACTIONS = {"ConditionCheck": "ConditionCheckItem", "Put": "PutItem", "U
 
 
 class Call(NamedTuple):
-    """An action, and what it was done to: the name of a table or secret, `BUCKET` or `BUCKET/KEY`.
+    """An action, and what it was done to: the name of a table or secret, `TABLE/index/INDEX`, `BUCKET`, `BUCKET/KEY`.
 
     `key` is that of a table's item; a call that names several is one for each.
     """
@@ -64,11 +64,13 @@ def _of_target(target: str, body: dict[str, Any]) -> Iterator[Call]:
         for table, wanted in body["RequestItems"].items():
             yield from (Call("dynamodb:BatchGetItem", table, key[KEY]["S"]) for key in wanted["Keys"])
     else:
-        yield Call(f"dynamodb:{operation}", body["TableName"], _key(body))
+        index = f"/index/{body['IndexName']}" if "IndexName" in body else ""
+        yield Call(f"dynamodb:{operation}", body["TableName"] + index, _key(body))
 
 
 def _key(request: Mapping[str, Any]) -> str:
-    key: str = request["Key" if "Key" in request else "Item"][KEY]["S"]
+    found = request.get("Key") or request.get("Item")
+    key: str = found[KEY]["S"] if found else ""
     return key
 
 

@@ -69,12 +69,10 @@ class Stack:
         return variables
 
     def statements(self, role: str) -> list[dict[str, Any]]:
-        """The statements of a role's own policies, with lists of actions and resources."""
-        found = [
-            statement
-            for policy in self.properties(role)["Policies"]
-            for statement in policy["PolicyDocument"]["Statement"]
-        ]
+        """The statements of a role's own policies, or of a managed policy, with lists of actions and resources."""
+        properties = self.properties(role)
+        policies = properties.get("Policies", [properties])
+        found = [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
         return [{**each, "Action": _listed(each["Action"]), "Resource": _listed(each["Resource"])} for each in found]
 
     def resolved(self, value: Any) -> Any:

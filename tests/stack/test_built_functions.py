@@ -4,6 +4,7 @@ The stores are DynamoDB Local and versitygw; the artefacts are those for this ma
 """
 
 import json
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
@@ -14,6 +15,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from boot_history.handler import history_of
+from lambda_matchbox.aws.table_and_bucket import create_history_table
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import NetBoot, Profile
+from lambda_matchbox.machines.history_stores import History, Wanted
+from lambda_matchbox.machines.policy import Policy
 from tests.boot.clients import boot
 from tests.boot.fleet import named, write_data_directory
 from tests.boot.networks import Servers
@@ -25,16 +32,19 @@ from tests.rigs.program import free_port
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
 from tests.stack.balancer import Balancer, artefacts, balancer
+from tests.stack.filter_patterns import matches
 from tests.stack.resolution import Stack
 from tests.support.balancer_events import EXPECTED, assert_answered, event, fill
 from tests.support.images.layers import Entry, gzipped
 from tests.support.images.manifests import image
+from tests.support.log_subscription import packed
 from tests.support.openpgp.independent import is_signed
 from tests.support.openpgp.keys import PASSPHRASE, key_ring
 from tests.support.retry_on_503 import retry_on_503
 from tools.template_translation import PROJECT, Deployment, translations
 
 SCHEDULE = json.loads((PROJECT / "events" / "asset-sync-schedule.json").read_text())
+MAC, UUID = "52:54:00:12:34:56", "4c4c4544-0038-4410-8052-b3c04f4b5931"
 ONE_SOURCE = json.loads((PROJECT / "events" / "asset-sync-source.json").read_text())
 
 
@@ -60,9 +70,19 @@ class Place:
 
     @contextmanager
     def invoking(self, function: str) -> Iterator[Any]:
-        """The function that has no balancer, as something that takes events."""
+        """A function, as something that takes events."""
         with lambda_function(artefacts(self.stack, function, self._built, self._aws)) as running:
             yield running
+
+    @contextmanager
+    def history(self) -> Iterator[tuple[Any, History]]:
+        """The function that writes the history, over a new table, and what it has written."""
+        table = {"MATCHBOX_HISTORY_TABLE": f"{self.stores.name}-history"}
+        with closing(self.stores.tables.client("dynamodb")) as client:
+            create_history_table(client, table["MATCHBOX_HISTORY_TABLE"])
+        environment = self.stores.environment() | table
+        with lambda_function(artefacts(self.stack, "BootHistory", self._built, self._aws | table)) as running:
+            yield running, history_of(environment)
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +124,43 @@ def test_events_get_the_expected_responses(new_place: Any) -> None:
     assert len(EXPECTED) == len(requests)
     counted = [line for line in lines if "_aws" in line]
     assert {"matchbox/matchbox"} == {each["_aws"]["CloudWatchMetrics"][0]["Namespace"] for each in counted}
+
+
+@pytest.mark.real
+def test_boots_are_in_the_history(new_place: Any) -> None:
+    """Of those lines of the real log that the template's filter takes, and with another log level than the default."""
+    place = new_place(LogLevel="debug")
+    place.stores.create()
+    writer = place.stores.writer()
+    writer.put_profile(Profile("p", cloud_id="c", boot=NetBoot("/assets/vmlinuz")))
+    writer.put_group(Group("g", profile="p", selector={"mac": MAC}, boot=Policy(token=True)))
+    writer.put_template("cloud", "c", b"#!/bin/sh\n")
+    place.stores.put_asset("vmlinuz", b"kernel")
+    with place.invoking("BootApi") as function:
+        assert 200 == _asked(function, "/boot.ipxe")["statusCode"]
+        script = _asked(function, "/ipxe", mac=MAC, uuid=UUID, serial="SN1", arch="arm64")["body"]
+        token = script.split("set token ")[1].split()[0]
+        assert 200 == _asked(function, "/assets/vmlinuz")["statusCode"]
+        assert 200 == _asked(function, "/cloud", mac=MAC, token=token)["statusCode"]
+        assert 403 == _asked(function, "/cloud", "10.0.0.6", mac=MAC, token=token)["statusCode"]
+        log = function.log()
+    handed_over = [
+        line for line in log if matches(place.stack.properties("BootApiSubscription")["FilterPattern"], line)
+    ]
+    assert 4 == len(handed_over)
+    used_twice = place.stack.properties("TokensUsedTwice")["FilterPattern"]
+    assert 1 == sum(matches(used_twice, line) for line in log)
+    now = time.time_ns() // 1_000_000
+    with place.history() as (function, history):
+        for _ in range(2):
+            assert function.invoke(packed(handed_over, now)) is None
+        (record,) = history.page(Wanted(), 10).records
+        assert (MAC, UUID, "SN1", "g", "p", "arm64", "installing") == tuple(
+            map(record.fact, ("mac", "uuid", "serial", "group", "profile", "arch", "state"))
+        )
+        assert [("/ipxe", 200), ("/assets/vmlinuz", 200), ("/cloud", 200), ("/cloud", 403)] == [
+            (event.what, event.status) for event in history.events(record, now)
+        ]
 
 
 @pytest.mark.real
@@ -192,6 +249,13 @@ def test_machine_boots_from_presigned_urls(new_place: Any, tmp_path: Path) -> No
         bucket = urlsplit(place.stores.buckets.endpoint).port
         result = boot(member.client, Servers(running.port, bucket=bucket), member.machine, scratch)
     assert member.configuration == result.configuration, result.console
+
+
+def _asked(function: Any, path: str, address: str = "10.0.0.5", **labels: str) -> Any:
+    query = {name: [value] for name, value in labels.items()}
+    request = {"httpMethod": "GET", "path": path, "multiValueQueryStringParameters": query}
+    headers = {"host": ["boot.example"], "x-forwarded-for": [address], "user-agent": ["curl/8"]}
+    return _invoked(function, {**request, "multiValueHeaders": headers})
 
 
 def _got(port: int, target: str) -> tuple[int, bytes]:

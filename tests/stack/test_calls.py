@@ -14,11 +14,12 @@ import boto3
 import pytest
 
 from asset_sync.handler import job_of
+from boot_history.handler import events_in, history_of
 from lambda_matchbox.aws.catalog.writer import CatalogWriter
 from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.keys import TOKEN_KEYS
 from lambda_matchbox.aws.releases.source_table import SourceTable
-from lambda_matchbox.aws.table_and_bucket import create_bucket, create_table
+from lambda_matchbox.aws.table_and_bucket import create_bucket, create_history_table, create_table
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.machines.policy import Policy
@@ -29,6 +30,7 @@ from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
 from tests.stack.recorded_calls import Call, recorded_calls
 from tests.stack.resolution import NAME, Stack, leading_keys
+from tests.support.log_subscription import packed
 from tests.support.long_timeout import long_timeout
 from tests.support.openpgp.keys import PASSPHRASE, key_ring
 from tests.support.registry_serving import faulty_registry
@@ -36,6 +38,8 @@ from tests.unit.image_sync.sync_subject import TAG, talos
 
 AWSS_OWN = {"kms:Decrypt", "logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"}
 """What Lambda and Secrets Manager do themselves with a function's role."""
+
+HISTORY = "history-of-calls"
 
 SOURCE = "talos-arm64"
 GATED = "52:54:00:00:00:01"
@@ -147,6 +151,21 @@ def _sign(stores: Stores, unrecorded: Service, moto: Service, secret: str) -> No
     _ask(app, ["/assets/absent.asc", "/assets/talos/arm64/vmlinuz.sig"], (404,))
 
 
+def _fold(stores: Stores, moto: Service) -> None:
+    """What the function of the history does with the lines of a boot, of which some come twice."""
+    with closing(stores.tables.client("dynamodb")) as client:
+        create_history_table(client, HISTORY)
+    environment = stores.environment() | {
+        "AWS_ENDPOINT_URL_DYNAMODB": moto.endpoint,
+        "MATCHBOX_HISTORY_TABLE": HISTORY,
+    }
+    history = history_of(environment)
+    common = {"message": "request", "method": "GET", "status": 200, "client": "10.0.0.5", "user_agent": "iPXE"}
+    lines = [{"route": "/ipxe", "mac": GATED, "uuid": "u"}, {"route": "/assets/", "path": "/assets/vmlinuz"}]
+    for _ in range(2):
+        history.add(events_in(packed([json.dumps(common | line) for line in lines], 1)))
+
+
 def _ask(app: App, paths: list[str], statuses: tuple[int, ...] = (200, 302)) -> None:
     """Ask each, which has to be answered so, and follow where it leads."""
     for path in paths:
@@ -160,9 +179,16 @@ def _ask(app: App, paths: list[str], statuses: tuple[int, ...] = (200, 302)) -> 
 
 def _arn(call: Call, name: str) -> str:
     service = call.action.partition(":")[0]
+    if call.resource.startswith(HISTORY):
+        return f"<HistoryTable.Arn>{call.resource.removeprefix(HISTORY)}"
     if service == "dynamodb":
         return f"arn:aws:dynamodb:eu-central-1:123456789012:table/{call.resource.replace(name, NAME)}"
     return f"arn:aws:s3:::{call.resource.replace(name, NAME)}" if service == "s3" else call.resource
+
+
+def _limited(call: Call) -> str:
+    """The key of a table's item, by which policies limit access to all tables but that of the history."""
+    return "" if call.resource.startswith(HISTORY) else call.key
 
 
 def _allowed(stack: Stack, role: str) -> list[set[Call]]:
@@ -185,7 +211,7 @@ def _covers(allowed: Call, call: Call) -> bool:
 
 def _covered(calls: set[Call], allowed: list[set[Call]], name: str) -> tuple[set[Any], set[Any]]:
     """The calls that no statement allows, and what is allowed for no call: actions, resources and keys."""
-    asked = {call._replace(resource=_arn(call, name)) for call in calls}
+    asked = {call._replace(resource=_arn(call, name), key=_limited(call)) for call in calls}
     used = [{(one, call) for one in statement for call in asked if _covers(one, call)} for statement in allowed]
     missing = asked - {call for pairs in used for _, call in pairs}
     unused = {
@@ -210,7 +236,15 @@ def test_roles_allow_the_calls_of_the_functions_only(
         signing = f"{full.parameters['SigningKeySecret']}-{uuid.uuid4().hex[:6]}"
         _sign(stores, moto_server, moto, signing)
         of_signing = set(calls)
+        calls.clear()
+        _fold(stores, moto)
+        of_history = set(calls)
     parameters = {secret: full.parameters["RegistrySecret"], signing: full.parameters["SigningKeySecret"]}
-    for role, made in {"AssetSyncRole": of_sync, "BootApiRole": of_boot, "SignedApiRole": of_signing}.items():
+    for role, made in {
+        "AssetSyncRole": of_sync,
+        "BootApiRole": of_boot,
+        "SignedApiRole": of_signing,
+        "BootHistoryRole": of_history,
+    }.items():
         asked = {call._replace(resource=parameters.get(call.resource, call.resource)) for call in made}
         assert (set(), set()) == _covered(asked, _allowed(full, role), stores.name), role

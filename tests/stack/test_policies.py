@@ -9,7 +9,7 @@ from lambda_matchbox.aws import keys
 from tests.stack.resolution import NAME, Stack, leading_keys, stacks
 from tools.template_translation import Deployment
 
-ROLES = ["BootApiRole", "SignedApiRole", "AssetSyncRole", "ScheduleRole"]
+ROLES = ["BootApiRole", "SignedApiRole", "AssetSyncRole", "BootHistoryRole", "ScheduleRole"]
 TABLE = f"arn:aws:dynamodb:eu-central-1:123456789012:table/{NAME}"
 BUCKET = f"arn:aws:s3:::{NAME}"
 
@@ -101,7 +101,7 @@ def test_each_kind_of_item_is_some_functions(full: Stack) -> None:
 def test_calls_that_name_no_item_are_not_allowed(full: Stack, role: str) -> None:
     """A condition on all of no keys holds (IAM's guide, "ForAllValues"), so that of a Scan would."""
     for statement in full.statements(role):
-        if any(action.startswith("dynamodb:") for action in statement["Action"]):
+        if statement["Resource"] == [TABLE]:
             assert {"ForAllValues:StringLike", "Null"} == set(statement["Condition"])
             assert {"dynamodb:LeadingKeys": "false"} == statement["Condition"]["Null"]
 
@@ -179,6 +179,54 @@ def _decrypting(stack: Stack, role: str) -> list[dict[str, Any]]:
 def _decrypts_with(key: str) -> dict[str, Any]:
     only = {"StringEquals": {"kms:ViaService": "secretsmanager.eu-central-1.amazonaws.com"}}
     return {"Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": [key], "Condition": only}
+
+
+def test_boot_history_writes_its_table_only(full: Stack) -> None:
+    """It reads nothing else either. What it may do to the queue is what Lambda does for it."""
+    letters = {"<HistoryDeadLetters.Arn>"}
+    assert {
+        "logs:CreateLogStream": {"<BootHistoryLog.Arn>"},
+        "logs:PutLogEvents": {"<BootHistoryLog.Arn>"},
+        "dynamodb:GetItem": {"<HistoryTable.Arn>"},
+        "dynamodb:PutItem": {"<HistoryTable.Arn>"},
+        **{f"sqs:{name}": letters for name in ("DeleteMessage", "GetQueueAttributes", "ReceiveMessage", "SendMessage")},
+    } == _allowed(full, "BootHistoryRole")
+
+
+def test_nobody_else_reaches_the_history(full: Stack) -> None:
+    """Neither what answers machines, nor what they may tamper with."""
+    reach = {
+        role for role in ROLES if any("History" in each for where in _allowed(full, role).values() for each in where)
+    }
+    assert {"BootHistoryRole"} == reach
+
+
+@pytest.mark.parametrize(
+    ("permission", "log"), [("HistoryMayBeFed", "BootApiLog"), ("SignedHistoryMayBeFed", "SignedApiLog")]
+)
+def test_only_the_functions_log_groups_feed_the_history(full: Stack, permission: str, log: str) -> None:
+    assert {
+        "Action": "lambda:InvokeFunction",
+        "FunctionName": "<BootHistory>",
+        "Principal": "logs.amazonaws.com",
+        "SourceAccount": "123456789012",
+        "SourceArn": f"<{log}.Arn>",
+    } == full.properties(permission)
+
+
+def test_operators_policies_reach_no_template_and_no_key_of_tokens(full: Stack) -> None:
+    """A viewer changes nothing; an approver changes states of machines, and adds to their histories."""
+    viewer, approver = (full.statements(name) for name in ("MachineViewer", "MachineApprover"))
+    reads = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "cloudformation:DescribeStacks"}
+    assert reads == {action for each in viewer for action in each["Action"]}
+    assert {"dynamodb:PutItem"} == {action for each in approver for action in each["Action"]}
+    items = [leading_keys(each) for each in (*viewer, *approver) if each["Resource"] == [TABLE]]
+    of_selections = _items(keys.SHAPES, keys.POINTERS, keys.ENTRY, keys.GROUP, keys.MACHINE, keys.PROFILE)
+    assert [of_selections, _items(keys.MACHINE)] == items
+    for each in (*viewer, *approver):
+        assert (each["Resource"] == [TABLE]) == (
+            each.get("Condition", {}).get("Null") == {"dynamodb:LeadingKeys": "false"}
+        )
 
 
 def test_schedule_invokes_asset_sync_only(plain: Stack) -> None:

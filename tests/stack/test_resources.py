@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from asset_sync.handler import requested_source
-from matchboxctl.store.stack import BUCKET, TABLE
+from matchboxctl.store.stack import BUCKET, HISTORY_TABLE, TABLE
 from tests.stack.resolution import Stack
 
 KEPT = ["Bucket", "Table"]
@@ -13,10 +13,13 @@ ALARMS = {
     "BootsFail",
     "BootsSlow",
     "BootsThrottled",
+    "HistoryFails",
+    "HistoryLate",
     "SyncFailed",
     "SyncGivenUp",
     "SyncOld",
     "TableThrottled",
+    "TokenUsedTwice",
 }
 
 
@@ -117,7 +120,8 @@ def test_unsigned_reads_need_the_s3_endpoint(full: Stack) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "memory", "time"), [("BootApi", 1024, 10), ("SignedApi", 1024, 10), ("AssetSync", 2048, 900)]
+    ("name", "memory", "time"),
+    [("BootApi", 1024, 10), ("SignedApi", 1024, 10), ("AssetSync", 2048, 900), ("BootHistory", 512, 60)],
 )
 def test_function_has_runtime_memory_time_and_log(with_key: Stack, name: str, memory: int, time: int) -> None:
     function = with_key.properties(name)
@@ -130,7 +134,7 @@ def test_function_has_runtime_memory_time_and_log(with_key: Stack, name: str, me
 
 def test_logs_expire(with_key: Stack) -> None:
     logs = with_key.of_type("AWS::Logs::LogGroup")
-    assert {f"{name}Log": "30" for name in ("BootApi", "SignedApi", "AssetSync")} == {
+    assert {f"{name}Log": "30" for name in ("BootApi", "SignedApi", "AssetSync", "BootHistory")} == {
         name: log["RetentionInDays"] for name, log in logs.items()
     }
     assert len(logs) == len({log["LogGroupName"] for log in logs.values()})
@@ -239,7 +243,7 @@ def test_outputs_tell_the_next_steps(plain: Stack) -> None:
     dnsmasq = plain.outputs["Dnsmasq"].splitlines()
     assert {"dhcp-match=set:arm64,option:client-arch,11", f"dhcp-boot=tag:ipxe,{boot}"} < set(dnsmasq)
     assert ["#!ipxe", "dhcp", f"chain {boot}"] == plain.outputs["Ec2UserData"].splitlines()
-    assert ("<Table>", "<Bucket>") == (plain.outputs[TABLE], plain.outputs[BUCKET])
+    assert ["<Table>", "<Bucket>", "<HistoryTable>"] == [plain.outputs[name] for name in (TABLE, BUCKET, HISTORY_TABLE)]
     assert "MATCHBOX_TABLE=<Table> MATCHBOX_BUCKET=<Bucket> matchboxctl import DIR" in plain.outputs["ImportCommand"]
     assert "--function-name <AssetSync> " in plain.outputs["SyncCommand"]
 

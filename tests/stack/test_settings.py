@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from asset_sync.settings import Settings as SyncSettings
+from boot_history.settings import Settings as HistorySettings
 from lambda_matchbox.documents.sources import parse_stand_in
 from lambda_matchbox.web.settings import Settings as BootSettings
 from signed_api.handler import SignedSettings
@@ -22,7 +23,9 @@ FUNCTIONS: dict[str, Callable[[Mapping[str, str]], Any]] = {
     "BootApi": BootSettings.from_environment,
     "SignedApi": lambda environment: SignedSettings.from_environment(environment).boot,
     "AssetSync": SyncSettings.from_environment,
+    "BootHistory": HistorySettings.from_environment,
 }
+OF_TABLE_AND_BUCKET = [name for name in FUNCTIONS if name != "BootHistory"]
 
 CACHES = {"XDG_CACHE_HOME", "XDG_DATA_HOME"}
 """The sigstore library reads them."""
@@ -59,10 +62,23 @@ def test_trusted_root_is_cached_where_the_function_may_write(plain: Stack) -> No
     assert [True, True] == [environment[name].startswith("/tmp/") for name in sorted(CACHES)]
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", OF_TABLE_AND_BUCKET)
 def test_defaults_are_valid_settings(with_key: Stack, function: str) -> None:
     settings = FUNCTIONS[function](with_key.environment(function) | {"AWS_REGION": "eu-central-1"})
     assert (NAME, NAME) == (settings.table, settings.bucket)
+
+
+def test_boot_history_has_the_table_and_the_days_of_the_parameter(plain: Stack) -> None:
+    settings = HistorySettings.from_environment(plain.environment("BootHistory") | {"AWS_REGION": "eu-central-1"})
+    assert ("<HistoryTable>", 30) == (settings.table, settings.days)
+
+
+@pytest.mark.parametrize("days", ["MinValue", "MaxValue"])
+def test_days_of_the_history_are_valid_to_their_bounds(plain: Stack, days: str) -> None:
+    given = str(plain._template["Parameters"]["HistoryRetention"][days])
+    [stack] = stacks([Deployment({"HistoryRetention": given})])
+    settings = HistorySettings.from_environment(stack.environment("BootHistory") | {"AWS_REGION": "eu-central-1"})
+    assert given == str(settings.days)
 
 
 def test_settings_name_table_and_bucket(plain: Stack) -> None:
@@ -151,6 +167,18 @@ def test_lambdas_log_level_is_the_functions(level: str) -> None:
     [stack] = stacks([Deployment({"LogLevel": level, **KEY})])
     found = {
         (stack.environment(name)["MATCHBOX_LOG_LEVEL"], stack.properties(name)["LoggingConfig"]["ApplicationLogLevel"])
-        for name in FUNCTIONS
+        for name in OF_TABLE_AND_BUCKET
     }
     assert {(level, level.upper())} == found
+    assert level.upper() == stack.properties("BootHistory")["LoggingConfig"]["ApplicationLogLevel"]
+
+
+def test_no_log_level_cuts_the_history_off(plain: Stack) -> None:
+    """It is made of lines of level INFO: the functions write them at each level, and Lambda passes them on."""
+    levels = plain._template["Parameters"]["LogLevel"]["AllowedValues"]
+    assert len(levels) > 1
+    for stack in stacks([Deployment({"LogLevel": level, **KEY}) for level in levels]):
+        for name in ("BootApi", "SignedApi"):
+            settings = FUNCTIONS[name](stack.environment(name) | {"AWS_REGION": "eu-central-1"})
+            assert settings.history
+            assert stack.properties(name)["LoggingConfig"]["ApplicationLogLevel"] in {"INFO", "DEBUG"}

@@ -25,6 +25,8 @@ OTHERS = {
     "BaseUrl": "https://boot.example.com",
     "MonthlyBudget": "100",
     "LogRetention": "7",
+    "HistoryRetention": "7",
+    "HistoryConcurrency": "5",
     "LogLevel": "debug",
     "Architecture": "x86_64",
 }
@@ -92,7 +94,7 @@ def test_changed_code_or_layer_publishes_a_version(changed: dict[str, Stack], fu
 
 @pytest.mark.parametrize("function", ASKED)
 def test_unchanged_function_publishes_no_version(changed: dict[str, Stack], function: str) -> None:
-    others = {"BootApi", "SignedApi", "AssetSync"} - {function}
+    others = {"BootApi", "SignedApi", "AssetSync", "BootHistory"} - {function}
     code = {name + what: "another" for name in others for what in ("", "Layer")}
     again = stacks([Deployment(KEY), Deployment(KEY, code=code)])
     assert [_version(changed[""], function)] * 2 == [_version(stack, function) for stack in again]

@@ -1,14 +1,11 @@
 """The function, fed with what boot_api's app logs as CloudWatch Logs packs it, over a table."""
 
-import gzip
 import io
 import json
 import logging
-from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -30,6 +27,7 @@ from tests.rigs.faults import FORBIDDEN, PassThrough
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
 from tests.rigs.tcp_fault import FaultProxy, fault_proxy
+from tests.support.log_subscription import packed
 
 NOW = 700_000 * HOUR
 MAC, UUID = "52:54:00:12:34:56", "4c4c4544-0038-4410-8052-b3c04f4b5931"
@@ -58,19 +56,6 @@ def environment(moto_server: Service, proxy: FaultProxy, monkeypatch: pytest.Mon
     proxy.switch(PassThrough())
 
 
-def packed(messages: Sequence[str], kind: str = "DATA_MESSAGE") -> dict[str, Any]:
-    """The event of a subscription."""
-    content = {
-        "messageType": kind,
-        "owner": "123456789012",
-        "logGroup": "/aws/lambda/boot_api",
-        "logStream": "2049/11/01/[7]0123456789abcdef",
-        "subscriptionFilters": ["history"],
-        "logEvents": [{"id": str(at), "timestamp": NOW + at, "message": text} for at, text in enumerate(messages)],
-    }
-    return {"awslogs": {"data": b64encode(gzip.compress(json.dumps(content).encode())).decode()}}
-
-
 def line(**fields: object) -> str:
     common = {"message": "request", "route": "/ipxe", "method": "GET", "status": 200, "client": "10.0.0.5"}
     return json.dumps({**common, **fields})
@@ -86,7 +71,7 @@ def test_a_boot_is_in_the_history(environment: Mapping[str, str], moto_server: S
         line(route="/ignition", uuid=UUID, group="g", profile="p"),
         json.dumps({"message": "signing", "route": "/ipxe", "mac": MAC}),
     ]
-    assert function.handler(packed(messages), None) is None
+    assert function.handler(packed(messages, NOW), None) is None
     history = function.history_of(environment)
     (record,) = history.page(Wanted(group="g"), 10).records
     assert (MAC, UUID, "p", "10.0.0.5") == tuple(map(record.fact, ("mac", "uuid", "profile", "address")))
@@ -104,14 +89,14 @@ def test_a_boot_is_in_the_history(environment: Mapping[str, str], moto_server: S
 
 
 def test_control_messages_have_no_events(environment: Mapping[str, str]) -> None:
-    function.handler(packed(["CWL CONTROL MESSAGE: Checking health of destination"], "CONTROL_MESSAGE"), None)
+    function.handler(packed(["CWL CONTROL MESSAGE: Checking health of destination"], NOW, "CONTROL_MESSAGE"), None)
     assert ((), "") == function.history_of(environment).page(Wanted(), 10)
 
 
 def test_an_event_that_could_not_be_written_is_written_when_it_comes_again(
     environment: Mapping[str, str], proxy: FaultProxy
 ) -> None:
-    event = packed([line(mac=MAC, uuid=UUID), line(mac="52:54:00:00:00:01")])
+    event = packed([line(mac=MAC, uuid=UUID), line(mac="52:54:00:00:00:01")], NOW)
     proxy.switch(replace(FORBIDDEN, only="PutItem"))
     with pytest.raises(AWSError, match="not authorized"):
         function.handler(event, None)
@@ -122,10 +107,28 @@ def test_an_event_that_could_not_be_written_is_written_when_it_comes_again(
         assert [(1, 1), (0, 0)] == [(record.first_seen - NOW, record.last_seen - NOW) for record in records]
 
 
+def test_what_lies_in_the_dead_letter_queue_is_written_when_it_is_taken_back(
+    environment: Mapping[str, str], moto_server: Service
+) -> None:
+    """As Lambda sends an event that failed to the queue, and the event source mapping hands it over."""
+    with closing(moto_server.client("sqs")) as client:
+        queue = client.create_queue(QueueName=f"letters-{uuid4()}")["QueueUrl"]
+        for at in range(2):
+            client.send_message(
+                QueueUrl=queue, MessageBody=json.dumps(packed([line(mac=f"52:54:00:00:00:0{at}")], NOW))
+            )
+        while messages := client.receive_message(QueueUrl=queue).get("Messages"):
+            function.handler({"Records": [{"body": each["Body"], "eventSource": "aws:sqs"} for each in messages]}, None)
+            for each in messages:
+                client.delete_message(QueueUrl=queue, ReceiptHandle=each["ReceiptHandle"])
+    records = function.history_of(environment).page(Wanted(), 10).records
+    assert {"52:54:00:00:00:00", "52:54:00:00:00:01"} == {record.fact("mac") for record in records}
+
+
 def test_an_event_of_another_service_is_an_error(environment: Mapping[str, str]) -> None:
     """So it ends in the queue of what failed."""
     with pytest.raises(KeyError):
-        function.handler({"Records": []}, None)
+        function.handler({"detail-type": "Scheduled Event"}, None)
 
 
 def test_machines_of_one_state_are_divided_among_the_keys_of_its_index(
@@ -155,25 +158,29 @@ def test_lines_of_boot_api_become_events_at_every_log_level(
     headers = {"host": ["boot.example"], "x-forwarded-for": ["10.0.0.5"]}
     request = {"httpMethod": "GET", "path": "/ipxe", "multiValueQueryStringParameters": query}
     assert 200 == app.handle({**request, "multiValueHeaders": headers})["statusCode"]
-    function.handler(packed(written.getvalue().splitlines()), None)
+    function.handler(packed(written.getvalue().splitlines(), NOW), None)
     (record,) = function.history_of(environment).page(Wanted(), 10).records
     assert (MAC, "g", "p") == tuple(map(record.fact, ("mac", "group", "profile")))
 
 
 @pytest.fixture
-def log() -> Iterator[Callable[[], io.StringIO]]:
-    """Redirects the log of an app that has been made."""
-    handlers: list[tuple[logging.StreamHandler[Any], Any]] = []
+def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], io.StringIO]]:
+    """Redirects the log of an app that has been made. Powertools keeps what the first app of a process has set."""
+    logger = logging.getLogger(SERVICE)
+    level = logger.level
+    for name in ("init", "powertools_handler"):
+        monkeypatch.delattr(logger, name, raising=False)
+    monkeypatch.setattr(logger, "handlers", [])
 
     def redirect() -> io.StringIO:
         written = io.StringIO()
-        found = [each for each in logging.getLogger(SERVICE).handlers if isinstance(each, logging.StreamHandler)]
-        handlers.extend((handler, handler.setStream(written)) for handler in found)
+        for handler in logger.handlers:
+            if isinstance(handler, logging.StreamHandler):
+                handler.setStream(written)
         return written
 
     yield redirect
-    for handler, stream in reversed(handlers):
-        handler.setStream(stream)
+    logger.setLevel(level)
 
 
 def create(stores: Stores, service: Service) -> None:
