@@ -23,7 +23,11 @@ SECTIONS = {
         Line("generic", "list, show, create and delete generic templates", "matchboxctl.resources.arguments:generic"),
     ],
     "Machines": [
-        Line("machine", "approve, arm, hold and describe machines", "matchboxctl.machines.arguments:machine"),
+        Line(
+            "machine",
+            "list, approve, arm, hold and describe machines",
+            "matchboxctl.machines.history_arguments:machine",
+        ),
     ],
     "Boot images": [
         Line("source", "list, show, create and delete image sources", "matchboxctl.resources.arguments:source"),

@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import sqlite3
+import sys
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -92,6 +93,19 @@ class DirectoryHistory:
         with self._reading() as connection:
             found = {} if connection is None else {key: _record(connection, key) for key in keys}
         return {key: record for key, record in found.items() if record is not None}
+
+    def keys(self, beginnings: Collection[str], limit: int) -> Sequence[str]:
+        """Identities of machines that begin so."""
+        found: list[str] = []
+        with self._reading() as connection:
+            if connection is None:
+                return found
+            for beginning in beginnings:
+                # No character of an identity is greater.
+                values = (beginning, beginning + chr(sys.maxunicode), limit - len(found))
+                statement = "SELECT key FROM machine WHERE key >= ? AND key < ? ORDER BY key LIMIT ?"
+                found += [key for (key,) in connection.execute(statement, values)]
+        return found
 
     def events(self, keys: Collection[str], since_hour: int) -> Mapping[str, Mapping[int, Sequence[Event]]]:
         """The events of each key by their hour, since that one."""

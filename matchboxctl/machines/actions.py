@@ -17,15 +17,24 @@ from matchboxctl.cli.output import print_result, print_text
 from matchboxctl.cli.tables import shown
 from matchboxctl.machines.facts import machine_facts, rfc3339, state_in
 from matchboxctl.machines.opened_stores import OpenedStores
+from matchboxctl.machines.operators import recorded
 
 Change = Callable[[MachineState, Group | None, int], MachineState]
 """Of a state by an operator, with the machine's group and the time."""
+
+Action = Callable[[Identities, str], tuple[dict[str, Any], str]]
+"""Acts on a machine and the name that an operator gave it; its document afterwards, and what was done."""
 
 _ATTEMPTS = 5
 
 
 def approve(opened: OpenedStores, ids: Sequence[str], group_id: str, output: str) -> None:
     """Let the machines install, as those of a group. Raises CommandError."""
+    _each(opened, ids, output, "approve", approval(opened, group_id))
+
+
+def approval(opened: OpenedStores, group_id: str) -> Action:
+    """Approves a machine as one of that group, or of the one that it is in. Raises UsageError if there is none."""
     named = opened.group(group_id) if group_id else None
     if group_id and named is None:
         alike = did_you_mean(group_id, lambda: (group.id for group in opened.groups()))
@@ -35,46 +44,47 @@ def approve(opened: OpenedStores, ids: Sequence[str], group_id: str, output: str
         is_meant = named is not None or (group is not None and group.boot is not None and group.boot.approve)
         return approved(state, now, group.id if group is not None and is_meant else "")
 
-    _each(opened, ids, output, partial(_changed, change=approve, named=named))
+    return partial(_changed, opened, change=approve, named=named)
 
 
 def arm(opened: OpenedStores, ids: Sequence[str], seconds: int, output: str) -> None:
     """Let the machines install at their next boot, within that time. Raises CommandError."""
-    _change(opened, ids, lambda state, _, now: armed(state, now + seconds, secrets.token_hex(8)), output)
+    _change(opened, ids, lambda state, _, now: armed(state, now + seconds, secrets.token_hex(8)), output, "arm")
 
 
 def hold(opened: OpenedStores, ids: Sequence[str], output: str) -> None:
     """Give the machines nothing. Raises CommandError."""
-    _change(opened, ids, lambda state, _, now: held(state, now), output)
+    _change(opened, ids, lambda state, _, now: held(state, now), output, "hold")
 
 
 def unhold(opened: OpenedStores, ids: Sequence[str], output: str) -> None:
     """Answer the machines again. Raises CommandError."""
-    _change(opened, ids, lambda state, *_: unheld(state, secrets.token_hex(8)), output)
+    _change(opened, ids, lambda state, *_: unheld(state, secrets.token_hex(8)), output, "unhold")
 
 
 def forget(opened: OpenedStores, ids: Sequence[str], output: str, *, state: bool) -> None:
-    """Delete the machines' states, which are kept unless `state`. Raises CommandError."""
-    _each(opened, ids, output, partial(_forgotten, state=state))
+    """Delete the machines' histories and, with `state`, their states. Raises CommandError."""
+    # A record of this command would name them again.
+    _each(opened, ids, output, "", partial(_forgotten, opened, state=state))
 
 
-def _change(opened: OpenedStores, ids: Sequence[str], change: Change, output: str) -> None:
-    _each(opened, ids, output, partial(_changed, change=change))
+def _change(opened: OpenedStores, ids: Sequence[str], change: Change, output: str, command: str) -> None:
+    _each(opened, ids, output, command, partial(_changed, opened, change=change))
 
 
-def _each(
-    opened: OpenedStores, ids: Sequence[str], output: str, act: Callable[..., tuple[dict[str, Any], str]]
-) -> None:
-    """Act on each machine, and print what was done to it, also if the next fails."""
+def _each(opened: OpenedStores, ids: Sequence[str], output: str, command: str, act: Action) -> None:
+    """Act on each machine, and print what was done to it, also if the next fails; `command` is empty for no record."""
     # All names are good before the first machine changes.
     named = {opened.named(machine_id)[0]: machine_id for machine_id in ids}
     rows: list[dict[str, Any]] = []
     try:
-        for machine, machine_id in named.items():
-            row, line = act(opened, machine, machine_id)
-            rows.append(row)
-            if output == "table":
-                print_text(f"{_title(machine, machine_id)}: {line}\n")
+        with recorded(opened, command) as record:
+            for machine, machine_id in named.items():
+                row, line = act(machine, machine_id)
+                rows.append(row)
+                record.add(row, line)
+                if output == "table":
+                    print_text(f"{_title(machine, machine_id)}: {line}\n")
     finally:
         if output != "table":
             print_result(output, lambda: rows, str)
@@ -136,15 +146,17 @@ def _forgotten(
     group = None if selection is None else selection.group
     before = state_in(group, known, now)
     if known is None:
-        return machine_facts(machine, None, group, now), f"{before}, as before: nobody acted on it"
-    if not state:
-        kept = f"{before}, as before; with --state it is forgotten and installs again"
-        return machine_facts(machine, known, group, now), kept
-    try:
-        opened.machines.delete(known)
-    except ChangedError as error:
-        raise FailedError(f"{shown(machine_id)}: its state has just changed; run the same command again") from error
-    after = state_in(group, None, now)
-    waits = ", once it is approved" if after == "waiting" else ""
-    line = f"{before} -> {after}; it installs again at its next network boot{waits}"
-    return machine_facts(machine, None, group, now), line
+        line = f"{before}, as before: nobody acted on it"
+    elif not state:
+        line = f"{before}, as before; with --state it is forgotten and installs again"
+    else:
+        try:
+            opened.machines.delete(known)
+        except ChangedError as error:
+            raise FailedError(f"{shown(machine_id)}: its state has just changed; run the same command again") from error
+        known, after = None, state_in(group, None, now)
+        waits = ", once it is approved" if after == "waiting" else ""
+        line = f"{before} -> {after}; it installs again at its next network boot{waits}"
+    if opened.history.forget(machine):
+        line = f"its history is deleted; {line}"
+    return machine_facts(machine, known, group, now), line

@@ -2,28 +2,40 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lambda_matchbox.catalog.labels import CLIENT_IP
 from lambda_matchbox.catalog.stores import Selection
+from lambda_matchbox.machines.events import Event
+from lambda_matchbox.machines.history import HOUR, Record
 from lambda_matchbox.machines.identities import Identities
+from lambda_matchbox.machines.state import strictest
 from matchboxctl.cli.arguments import parse_labels
 from matchboxctl.cli.errors import MissingError
 from matchboxctl.cli.output import print_result
-from matchboxctl.cli.tables import description, policy_lines
-from matchboxctl.machines.facts import machine_facts, verdict_now
+from matchboxctl.cli.tables import description, policy_lines, shown
+from matchboxctl.machines.event_texts import event_document, event_text
+from matchboxctl.machines.facts import machine_facts, rfc3339, verdict_now
 from matchboxctl.machines.opened_stores import OpenedStores, labels_of
 from matchboxctl.render.other_groups import other_groups, reason
 from matchboxctl.render.secret_masks import MASK, names_a_secret
 
 _OTHERS = 3
+_EVENTS = 5
+_RECENT = 24 * HOUR
 
 
 def describe(opened: OpenedStores, machine_id: str, labels: tuple[str, ...], address: str, output: str) -> None:
-    """Print what is known of the machine. Raises UsageError, MissingError if nobody acted on it yet."""
+    """Print what is known of the machine. Raises UsageError, MissingError if that is nothing."""
     machine, state = opened.named(machine_id)
-    given = dict(parse_labels(labels)) | ({CLIENT_IP: address} if address else {})
+    seen = opened.seen(machine)
+    if seen is not None:
+        machine = machine.completed(seen.identities)
+    if state is None and (found := opened.machines.read_all(machine.keys)):
+        state = strictest(found)
+    asked = dict(parse_labels(labels)) or _labels_of_its_group(opened, seen)
+    given = asked | ({CLIENT_IP: address} if address else {})
     address = given.get(CLIENT_IP, "")
     selection = opened.selection(given, machine)
     now = int(time.time())
@@ -32,9 +44,27 @@ def describe(opened: OpenedStores, machine_id: str, labels: tuple[str, ...], add
     facts["policy"] = None if policy is None else policy.fields()
     facts["now"] = _now(selection, machine, address, now)
     facts["why"] = _why(opened, selection, labels_of(machine) | given)
-    print_result(output, lambda: facts, lambda: _table(facts))
-    if state is None:
-        raise MissingError(f"nobody acted on {machine_id!r} yet")
+    events = () if seen is None else opened.history.events(seen, seen.last_event - _RECENT)[-_EVENTS:]
+    facts |= _seen_facts(seen or Record(), events)
+    print_result(output, lambda: facts, lambda: _table(facts, [] if seen is None else _seen_rows(facts, events)))
+    if state is None and seen is None:
+        raise MissingError(f"{shown(machine_id)} was never seen, and nobody acted on it")
+
+
+def _labels_of_its_group(opened: OpenedStores, seen: Record | None) -> dict[str, str]:
+    """Labels that it had when it asked last, beside its identities: those that its group selects."""
+    group = opened.group(seen.fact("group")) if seen is not None and seen.fact("group") else None
+    selector = {} if group is None else group.selector
+    return {key: value for key, value in selector.items() if isinstance(value, str) and key not in Identities._fields}
+
+
+def _seen_facts(seen: Record, events: Sequence[Event]) -> dict[str, Any]:
+    return {
+        **{name: seen.fact(name) or None for name in ("hostname", "arch", "release", "address")},
+        "first_seen": rfc3339(seen.first_seen // 1000),
+        "last_seen": rfc3339(seen.last_seen // 1000),
+        "events": [event_document(event) for event in events],
+    }
 
 
 def _now(selection: Selection | None, machine: Identities, address: str, now: int) -> dict[str, Any]:
@@ -64,7 +94,7 @@ def _value(key: str, value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _table(facts: dict[str, Any]) -> str:
+def _table(facts: dict[str, Any], seen: Sequence[tuple[str, Sequence[str]]]) -> str:
     delivered, now, group = facts["delivered"], facts["now"], facts["approved_for"]
     policy = policy_lines(facts["policy"] or {})
     rows = {
@@ -83,4 +113,17 @@ def _table(facts: dict[str, Any]) -> str:
         "Failed": facts["failed"],
         "Now": ": ".join(filter(None, (now["verdict"] or "nothing", now["reason"]))),
     }
-    return description([(name, value if isinstance(value, list) else [value or ""]) for name, value in rows.items()])
+    known = [(name, value if isinstance(value, list) else [value or ""]) for name, value in rows.items()]
+    return description([*known, *seen])
+
+
+def _seen_rows(facts: dict[str, Any], events: Sequence[Event]) -> list[tuple[str, Sequence[str]]]:
+    last = f"{facts['last_seen']} at {facts['address']}" if facts["last_seen"] else ""
+    return [
+        ("Host name", [facts["hostname"] or ""]),
+        ("Architecture", [facts["arch"] or ""]),
+        ("Release", [facts["release"] or ""]),
+        ("First seen", [facts["first_seen"] or ""]),
+        ("Last seen", [last]),
+        ("Last events", [f"{rfc3339(event.time // 1000)}  {event_text(event)}" for event in events]),
+    ]

@@ -1,5 +1,6 @@
 """The stores of `matchboxctl machine`, over a data directory or table and bucket."""
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
@@ -9,15 +10,22 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.stores import Catalog, Selection
+from lambda_matchbox.machines.history import Record
 from lambda_matchbox.machines.identities import Identities, identity
 from lambda_matchbox.machines.state import MachineState
 from lambda_matchbox.machines.stores import EditableMachineStore
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.cli.names import did_you_mean
+from matchboxctl.directory.history_file import DirectoryHistory
+from matchboxctl.machines.operators import aws_operator, local_operator
+from matchboxctl.machines.optional_history import OptionalHistory
 from matchboxctl.render.other_groups import all_groups
 from matchboxctl.store.mode import StoreSettings
+from matchboxctl.store.stack import HISTORY_TABLE
 
 _MAX_NAMED = 5
+_MAX_COMPLETED = 200
+_OFF = "there is no history: MATCHBOX_HISTORY_DAYS is 0"
 # A part of a MAC address or of a UUID, which is no serial number.
 _BEGINNING = re.compile(r"[0-9a-f]{2}([:-][0-9a-f]{2})*[:-][0-9a-f]{0,2}|[0-9a-f]{8}-[0-9a-f-]{0,27}", re.IGNORECASE)
 if TYPE_CHECKING:
@@ -28,12 +36,17 @@ _CALL_SECONDS = 60.0
 
 
 class OpenedStores(NamedTuple):
-    """The catalog, the machines, all groups, and one by its id. `advising` is a context that explains AWS errors."""
+    """The catalog, the machines, their history, all groups, and one by its id.
+
+    `operator` names who runs the command. `advising` is a context that explains AWS errors.
+    """
 
     catalog: Catalog
     machines: EditableMachineStore
+    history: OptionalHistory
     groups: Callable[[], Iterable[Group]]
     group: Callable[[str], Group | None]
+    operator: Callable[[], str]
     advising: Callable[[], AbstractContextManager[None]]
 
     def named(self, text: str) -> tuple[Identities, MachineState | None]:
@@ -48,28 +61,45 @@ class OpenedStores(NamedTuple):
             return state.identities, state
         if exact.mac or exact.uuid:
             return exact, None
-        beginnings = (f"mac:{text.replace('-', ':').lower()}", f"uuid:{text.lower()}", f"serial:{text}")
-        found = list(dict.fromkeys(state for beginning in beginnings for state in self.machines.find(beginning)))
+        beginnings = _keys(text)
+        states = {state.identities: state for each in beginnings for state in self.machines.find(each)}
+        known = {key for identities in states for key in identities.keys}
+        seen = {*self.history.keys(beginnings, len(known) + _MAX_NAMED)} - known
+        if self.history.machine(exact.keys[0]) is not None:
+            return exact, None
+        # What a machine said of itself completes the beginning of an identity, and adds no other one.
+        found = [*states, *(identity(key.partition(":")[2]) for key in sorted(seen))]
         if len(found) > 1:
-            ids = ", ".join(sorted(state.id.partition(":")[2] for state in found)[:_MAX_NAMED])
+            ids = ", ".join(sorted(one.keys[0].partition(":")[2] for one in found)[:_MAX_NAMED])
             raise UsageError(f"{text!r} begins several machines' identities ({ids}): give more of it")
         if found:
-            return found[0].identities, found[0]
+            return found[0], states.get(found[0])
         if _BEGINNING.fullmatch(text):
             alike = did_you_mean(text, self.ids)
             raise UsageError(f"no machine that is known begins with {text!r}: give the whole address or UUID{alike}")
         return exact, None
 
-    def ids(self) -> list[str]:
-        """The identities of machines that somebody acted on, and those that groups with a policy select."""
+    def seen(self, machine: Identities) -> Record | None:
+        """What its history knows of the machine."""
+        return next(filter(None, (self.history.machine(key) for key in machine.keys)), None)
+
+    def ids(self, beginning: str = "") -> list[str]:
+        """The identities of machines that somebody acted on, that groups with a policy select, or that begin so."""
+        seen = self.history.keys(_keys(beginning), _MAX_COMPLETED)
         states = [one for state in self.machines.all() for one in state.identities if one]
         selectors = (group.selector for group in self.groups() if group.boot is not None)
         selected = [each[kind] for each in selectors for kind in Identities._fields if kind in each]
-        return list(dict.fromkeys([*states, *(one for each in selected for one in _texts(each))]))
+        named = [*(key.partition(":")[2] for key in seen), *states, *(one for each in selected for one in _texts(each))]
+        return list(dict.fromkeys(named))
 
     def selection(self, labels: dict[str, str], machine: Identities) -> Selection | None:
         """The selection for a machine with these labels besides its identities."""
         return self.catalog.select(labels_of(machine) | labels, lambda: machine.keys)
+
+
+def _keys(text: str) -> Sequence[str]:
+    """The beginnings of the keys of identities that begin with the text."""
+    return f"mac:{text.replace('-', ':').lower()}", f"uuid:{text.lower()}", f"serial:{text}"
 
 
 def _texts(value: SelectorValue) -> Sequence[str]:
@@ -89,14 +119,18 @@ def opened_stores(store: StoreSettings | Path) -> Iterator[OpenedStores]:
         from matchboxctl.serve.directory_stores import directory_stores
 
         opened = directory_stores(store, store / "assets", lambda _: None)
-        with closing(opened):
-            yield OpenedStores(opened.catalog, opened.machines, groups, opened.catalog.group, nullcontext)
+        catalog = opened.catalog
+        with closing(opened), closing(DirectoryHistory(store)) as file:
+            history = OptionalHistory(file) if _history_days() else OptionalHistory(None, _OFF)
+            yield OpenedStores(catalog, opened.machines, history, groups, catalog.group, local_operator, nullcontext)
         return
     from lambda_matchbox.web.wiring import stores
     from matchboxctl.store.advice import advising_on
 
-    catalog = stores(store.boot_settings(), store.credentials).catalog
-    yield OpenedStores(catalog, table_machines(store), groups, catalog.group, partial(advising_on, store))
+    of_table = stores(store.boot_settings(), store.credentials).catalog
+    machines, history = table_machines(store), _table_history(store)
+    operator, advising = partial(aws_operator, store), partial(advising_on, store)
+    yield OpenedStores(of_table, machines, history, groups, of_table.group, operator, advising)
 
 
 def table_machines(store: StoreSettings) -> "TableMachines":
@@ -108,3 +142,23 @@ def table_machines(store: StoreSettings) -> "TableMachines":
     settings = store.boot_settings()
     dynamodb = DynamoDB(settings.dynamodb_endpoint, settings.region, store.credentials, HttpClient())
     return TableMachines(dynamodb, settings.table, call_timeout=_CALL_SECONDS)
+
+
+def _table_history(store: StoreSettings) -> OptionalHistory:
+    days = _history_days()
+    if not days:
+        return OptionalHistory(None, _OFF)
+    if not store.history_table:
+        stack = f"stack {store.stack} has no output {HISTORY_TABLE}: update it to this release"
+        variables = "MATCHBOX_HISTORY_TABLE is not set: set it too, or use --stack"
+        return OptionalHistory(None, f"there is no history: {stack if store.stack else variables}")
+    from matchboxctl.store.history import table_history
+
+    return OptionalHistory(table_history(store, days))
+
+
+def _history_days() -> int:
+    text = os.environ.get("MATCHBOX_HISTORY_DAYS") or "30"
+    if not (text.isascii() and text.isdigit()):
+        raise UsageError(f"MATCHBOX_HISTORY_DAYS {text!r} is not a number of days")
+    return int(text)

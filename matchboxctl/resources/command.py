@@ -100,7 +100,11 @@ def get(target: Target, name: str, output: str) -> None:
 
 def create(target: Target, paths: Sequence[str], name: str | None) -> None:
     """Create or replace what the files hold; `name` is a template's. Nothing is written unless all of it is valid."""
-    drafts = _drafts(target.resource, paths, name)
+    put(target, _drafts(target.resource, paths, name))
+
+
+def put(target: Target, drafts: Sequence[Draft]) -> None:
+    """Create or replace the documents, and name what machines would miss. Raises FailedError."""
     resource, documents = target.resource, target.documents
     with _failures():
         resource.check(documents, drafts)

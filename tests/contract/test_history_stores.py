@@ -60,6 +60,19 @@ def history(store: HistoryStore) -> History:
     return History(store)
 
 
+def test_identities_are_found_by_their_beginnings(history: History) -> None:
+    history.add([event(1, mac=mac(1), uuid=UUID, serial='S"1'), event(2, mac=mac(2)), event(3, uuid=UUID[:-1] + "0")])
+
+    def found(*beginnings: str, limit: int = 9) -> list[str]:
+        return sorted(history.keys(beginnings, limit))
+
+    assert [f"mac:{mac(1)}", f"mac:{mac(2)}"] == found("mac:52:54", "uuid:52:54", "serial:52:54")
+    assert [f"uuid:{UUID[:-1]}0", f"uuid:{UUID}"] == found("mac:4c4c", "uuid:4c4c", "serial:4c4c")
+    assert ['serial:S"1'] == found('serial:S"')
+    assert [] == found("serial:52:54", "mac:53")
+    assert 2 == len(found("mac:", "uuid:", "serial:", limit=2))
+
+
 def event(time: int, route: str = "/ipxe", client: str = "10.0.0.1", **fields: object) -> Event:
     line = {"route": route, "method": "GET", "status": 200, "client": client, "user_agent": "iPXE", **fields}
     found = event_in(line, START + time)

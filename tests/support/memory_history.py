@@ -35,6 +35,9 @@ class MemoryHistory:
     def records(self, keys: Collection[str]) -> Mapping[str, Record]:
         return {key: self._records[key] for key in keys if key in self._records}
 
+    def keys(self, beginnings: Collection[str], limit: int) -> Sequence[str]:
+        return [key for key in sorted(self._records) if key.startswith(tuple(beginnings))][:limit]
+
     def events(self, keys: Collection[str], since_hour: int) -> Mapping[str, Mapping[int, Sequence[Event]]]:
         found: dict[str, dict[int, Sequence[Event]]] = {key: {} for key in keys}
         for (key, hour), events in self._events.items():

@@ -14,6 +14,7 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
+from itertools import islice
 from typing import Any
 from zlib import crc32
 
@@ -71,6 +72,17 @@ class TableHistory:
         wanted = [{KEY: key, SORT_KEY: _RECORD} for key in dict.fromkeys(keys)]
         items = self._dynamodb.batch_get_items(self._table, wanted, self._deadline())
         return {item[KEY]: _record_in(item) for item in items}
+
+    def keys(self, beginnings: Collection[str], limit: int) -> Sequence[str]:
+        """Identities of machines that begin so; it reads all records."""
+        # As the record's text has them.
+        begun = (json.dumps(each.partition(":")[2], ensure_ascii=False)[:-1] for each in beginnings)
+        texts = {f":{at}": text for at, text in enumerate(dict.fromkeys(begun))}
+        condition = " OR ".join(f"contains(#record, {name})" for name in texts)
+        names = {"#record": "record"}
+        items = self._dynamodb.scan(self._table, condition, names, texts, self._deadline(), index=INDEXES[0])
+        found = (key for item in items for key in _record_in(item).identities.keys)
+        return [*islice((key for key in found if key.startswith(tuple(beginnings))), limit)]
 
     def events(self, keys: Collection[str], since_hour: int) -> Mapping[str, Mapping[int, Sequence[Event]]]:
         """The events of each key by their hour, since that one."""

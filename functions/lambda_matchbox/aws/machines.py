@@ -1,6 +1,6 @@
 """States of machines and keys of tokens in the table (see `aws.keys`)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lambda_matchbox.aws.clients.dynamodb import ConditionFailedError, DynamoDB, ItemWrite
@@ -28,6 +28,11 @@ class TableMachines:
         item = self._dynamodb.get_item(self._table, {KEY: machine_key(identity)}, self._deadline())
         return None if item is None else machine_state_in(item)
 
+    def read_all(self, identities: Sequence[str]) -> tuple[MachineState, ...]:
+        """The states under these identities, one for each that has one."""
+        keys = [{KEY: machine_key(identity)} for identity in identities]
+        return tuple(map(machine_state_in, self._dynamodb.batch_get_items(self._table, keys, self._deadline())))
+
     def find(self, beginning: str) -> list[MachineState]:
         """The machines with an identity that begins so."""
         return list(self._with_prefix(machine_key(beginning)))
@@ -37,7 +42,8 @@ class TableMachines:
         return self._with_prefix(MACHINE)
 
     def _with_prefix(self, prefix: str) -> Iterator[MachineState]:
-        items = self._dynamodb.items_with_prefix(self._table, KEY, prefix, self._deadline())
+        condition, names, values = "begins_with(#key, :prefix)", {"#key": KEY}, {":prefix": prefix}
+        items = self._dynamodb.scan(self._table, condition, names, values, self._deadline())
         return iter(dict.fromkeys(map(machine_state_in, items)))
 
     def write(self, before: MachineState | None, after: MachineState, *, revision: str = "") -> None:

@@ -9,6 +9,9 @@ from lambda_matchbox.machines.identities import Identities, identities_in
 SCRIPTS = ("/ipxe", "/grub")
 """The routes of boot scripts."""
 
+ACCEPT = "accept"
+"""The command that gives a machine a group."""
+
 _CONFIGURATIONS = ("/ignition", "/cloud", "/generic", "/metadata")
 _REPORT = "/report"
 _ASSETS = "/assets/"

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from lambda_matchbox.machines.events import Event, event_of
+from lambda_matchbox.machines.events import ACCEPT, Event, event_of
 from lambda_matchbox.machines.identities import Identities
 
 HOUR = 3_600_000
@@ -116,7 +116,10 @@ def record_in(text: str, revision: int) -> Record:
 
 def _record_of(event: Event) -> Record:
     if event.kind == "command":
-        return Record(_said(event, (*Identities._fields, "state"), event.time), newest=event)
+        # Only its request has all labels of a machine: what a command says of its group is a guess.
+        time = event.time if event.what == ACCEPT else 0
+        facts = _said(event, (*Identities._fields, "state"), event.time) | _said(event, ("group", "profile"), time)
+        return Record(facts, newest=event)
     # What a refused request says of itself counts only where nothing else is known.
     time = 0 if event.verdict == "refuse" else event.time
     facts = _said(event, _IN_REQUESTS, time) | _said(event, ("state",), event.time)

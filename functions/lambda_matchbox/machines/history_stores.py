@@ -53,6 +53,9 @@ class HistoryStore(Protocol):
     def records(self, keys: Collection[str]) -> Mapping[str, Record]:
         """The records of those that have one."""
 
+    def keys(self, beginnings: Collection[str], limit: int) -> Sequence[str]:
+        """Identities of machines that begin so, so many at most; it may read all records."""
+
     def events(self, keys: Collection[str], since_hour: int) -> Mapping[str, Mapping[int, Sequence[Event]]]:
         """The events of each key by their hour, since that one."""
 
@@ -109,6 +112,10 @@ class History:
             linked = record.links[-1][1]
             record = self._store.records([linked]).get(linked)
         return record
+
+    def keys(self, beginnings: Collection[str], limit: int) -> Sequence[str]:
+        """Identities of machines that begin so, so many at most."""
+        return self._store.keys(beginnings, limit)
 
     def events(self, record: Record, since: int) -> list[Event]:
         """The events of a machine since then, in order, with those of assets that are inferred."""

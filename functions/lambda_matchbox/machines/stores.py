@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from lambda_matchbox.errors import StoreUnavailableError
@@ -41,6 +41,9 @@ class EditableMachineStore(MachineStore, Protocol):
 
     def read(self, identity: str) -> MachineState | None:
         """The state under this identity, such as `mac:52:54:00:12:34:56`."""
+
+    def read_all(self, identities: Sequence[str]) -> tuple[MachineState, ...]:
+        """The states under these identities, which are distinct, one for each that has one."""
 
     def find(self, beginning: str) -> list[MachineState]:
         """The machines with an identity that begins so."""

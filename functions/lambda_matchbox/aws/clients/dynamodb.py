@@ -73,14 +73,26 @@ class DynamoDB:
             found = threads.map(lambda batch: self._batch(table, batch, deadline, leave), batches)
             return [item for items in found for item in items]
 
-    def items_with_prefix(self, table: str, key: str, prefix: str, deadline: float) -> Iterator[Item]:
-        """The items whose text `key` begins so; it reads the whole table, each page before the deadline."""
+    def scan(
+        self,
+        table: str,
+        condition: str,
+        names: Mapping[str, str],
+        values: Mapping[str, Any],
+        deadline: float,
+        *,
+        index: str = "",
+    ) -> Iterator[Item]:
+        """The items that meet the condition, of an index those that it has by now.
+
+        It reads the whole table or index, each page before the deadline.
+        """
         request = {
             "TableName": table,
-            "ConsistentRead": True,
-            "FilterExpression": "begins_with(#key, :prefix)",
-            "ExpressionAttributeNames": {"#key": key},
-            "ExpressionAttributeValues": encode_item({":prefix": prefix}),
+            "FilterExpression": condition,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": encode_item(values),
+            **({"IndexName": index} if index else {"ConsistentRead": True}),
         }
         while True:
             page = self._service.call("Scan", request, deadline)
