@@ -62,7 +62,7 @@ test-fast: .venv/ready
 
 # What CI checks before the tests.
 check:
-	$(MAKE) --jobs=2 check-stack check-code
+	@$(MAKE) --no-print-directory --jobs=2 check-stack check-code
 
 check-code: .venv/ready
 	$(BIN)/ruff check .

@@ -8,6 +8,7 @@ from socketserver import BaseRequestHandler, ThreadingTCPServer
 from typing import BinaryIO, NamedTuple
 
 from tests.rigs.http_wire import Head, copy_answer_body, copy_request_body, read_head
+from tests.support.server_threads import in_thread
 
 LONGEST_WAIT = 600
 """Seconds in which what a test waits for has happened, forty times what it takes."""
@@ -100,11 +101,5 @@ class _Conversation(BaseRequestHandler):
 @contextmanager
 def relayed(port: int, patience: float | None = None, source: str = "127.0.0.1") -> Iterator[Relay]:
     """A relay to `port` of 127.0.0.1; it waits for ever for an answer unless `patience` says otherwise."""
-    with Relay(port, patience, source) as relay:
-        thread = threading.Thread(target=relay.serve_forever, args=(0.1,))
-        thread.start()
-        try:
-            yield relay
-        finally:
-            relay.shutdown()
-            thread.join()
+    with in_thread(Relay(port, patience, source)) as relay:
+        yield relay

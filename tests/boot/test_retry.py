@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -14,6 +13,7 @@ from tests.boot.clients import boot
 from tests.boot.dhcp_network import HOST
 from tests.boot.fleet import INITRAMFS, named, write_data_directory
 from tests.boot.networks import Servers
+from tests.support.server_threads import in_thread
 from tests.support.serving import LIMIT, serving
 
 pytestmark = [pytest.mark.boot, pytest.mark.nightly]
@@ -65,14 +65,8 @@ def failing_once(port: int) -> Iterator[tuple[int, Counter[str]]]:
         def log_request(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, args=(0.1,))
-        thread.start()
-        try:
-            yield server.server_port, asked
-        finally:
-            server.shutdown()
-            thread.join()
+    with in_thread(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
+        yield server.server_port, asked
 
 
 def test_machine_retries_any_step_until_it_boots(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ It is what MATCHBOX_BUCKET_URL names. On AWS that is a distribution that reads t
 with origin access control), or the bucket itself where its policy lets a network read without a signature.
 """
 
-import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from tests.rigs.service import Service
+from tests.support.server_threads import in_thread
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -62,11 +62,5 @@ class _Object(BaseHTTPRequestHandler):
 @contextmanager
 def token_free(buckets: Service, bucket: str) -> Iterator[TokenFreeServer]:
     """The server over `bucket`, which it reads with the service's own credentials."""
-    with closing(buckets.client("s3")) as client, TokenFreeServer(client, bucket) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.1,))
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    with closing(buckets.client("s3")) as client, in_thread(TokenFreeServer(client, bucket)) as server:
+        yield server

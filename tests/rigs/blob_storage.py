@@ -8,12 +8,9 @@ import re
 import socket
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from socketserver import BaseServer
 from typing import Any
 
 # The path of a blob below docker-registry's root directory, which is what its middleware `redirect` asks for.
@@ -112,16 +109,3 @@ class _Asked(BaseHTTPRequestHandler):
             self.wfile.flush()
             if end > start:
                 self.connection.sendfile(file, start, end - start)
-
-
-@contextmanager
-def served(server: BaseServer) -> Iterator[None]:
-    """A server answers in a thread of this process until it is left, and is closed then."""
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name=type(server).__name__)
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

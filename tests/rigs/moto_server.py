@@ -7,7 +7,6 @@ numbers and consumed capacity: what depends on those belongs on `dynamodb_local`
 
 import logging
 import os
-import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.rigs.moto_speed import speed_up_moto
 from tests.rigs.service import REGION, Service
+from tests.support.server_threads import in_thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,6 @@ def moto_server() -> Iterator[MotoService]:
     server = make_server(
         "127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=False, request_handler=_Quiet
     )
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="moto")
-    thread.start()
     service = MotoService(
         endpoint=f"http://127.0.0.1:{server.server_port}",
         region=REGION,
@@ -62,11 +60,7 @@ def moto_server() -> Iterator[MotoService]:
         session_token=None,
         pid=os.getpid(),
     )
-    try:
+    with in_thread(server):
         # moto is one per process: what an earlier server of this process was given is still there.
         service.reset()
         yield service
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -14,12 +14,13 @@ from typing import Any
 
 import urllib3
 
-from tests.rigs.blob_storage import BlobStorage, served
+from tests.rigs.blob_storage import BlobStorage
 from tests.rigs.failure import RigFailedError
 from tests.rigs.oci_programs import docker_registry
 from tests.rigs.program import free_port, running, scratch_directory
 from tests.rigs.token_server import ISSUER, PASSWORD, SERVICE, USER, TokenServer
 from tests.support.images.manifests import Image
+from tests.support.server_threads import in_thread
 
 _TIMEOUT = 60.0
 """Seconds of silence after which the registry is given up; it writes large blobs to the disk meanwhile."""
@@ -135,7 +136,7 @@ def oci_registry(*, tokens: bool = True, redirect: bool = True, token_key: str =
         storage = BlobStorage(images) if redirect else None
         for server in (issuer, storage):
             if server is not None:
-                stack.enter_context(served(server))
+                stack.enter_context(in_thread(server))
         host = f"127.0.0.1:{free_port()}"
         configuration = directory / "registry.yml"
         # JSON is YAML, too.

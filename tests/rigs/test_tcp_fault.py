@@ -3,7 +3,6 @@
 import http.client
 import http.server
 import socket
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from tests.rigs.faults import INTERNAL_ERROR, SLOW_DOWN, THROTTLED, Delay, Hang,
 from tests.rigs.moto_server import MotoService
 from tests.rigs.service import Service
 from tests.rigs.tcp_fault import FaultProxy, fault_proxy
+from tests.support.server_threads import in_thread
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -104,12 +104,8 @@ class Pieces(http.server.BaseHTTPRequestHandler):
 
 @contextmanager
 def pieces_server() -> Iterator[str]:
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pieces) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
+    with in_thread(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pieces)) as server:
         yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
 
 
 def test_passes_through_and_counts_by_operation(proxy: FaultProxy, dynamodb: "DynamoDBClient") -> None:

@@ -6,7 +6,6 @@ Listeners, rules, target groups with their attributes, and permissions are the t
 
 import logging
 import re
-import threading
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -16,6 +15,7 @@ from typing import Any, NamedTuple
 from tests.rigs.alb_emulator import ALBEmulator
 from tests.rigs.lambda_runtime import Artefacts, LambdaFunction, lambda_function
 from tests.stack.resolution import Stack
+from tests.support.server_threads import in_thread
 
 _ELB = "AWS::ElasticLoadBalancingV2::"
 _HEADER_NAME = re.compile(r"[-A-Za-z0-9]+")
@@ -116,9 +116,7 @@ def balancer(stack: Stack, built: Path, aws: Mapping[str, str], port: int = 0) -
         [load_balancer] = stack.of_type(f"{_ELB}LoadBalancer").values()
         drops = _attributes(load_balancer["LoadBalancerAttributes"])["routing.http.drop_invalid_header_fields.enabled"]
         app = _Listener(targets[_forwarded(listener["DefaultActions"])], rules, drops_invalid_headers=drops == "true")
-        front = kept.enter_context(ALBEmulator(port, app))
-        threading.Thread(target=front.serve_forever, args=(0.05,), daemon=True).start()
-        kept.callback(front.shutdown)
+        front = kept.enter_context(in_thread(ALBEmulator(port, app)))
         yield Balancer(front.server_port, functions)
 
 

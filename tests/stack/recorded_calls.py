@@ -2,7 +2,6 @@
 
 import io
 import json
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,6 +13,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from lambda_matchbox.aws.keys import KEY
 from tests.rigs.service import Service
+from tests.support.server_threads import in_thread
 
 _OF_TRANSACTIONS = {"ConditionCheck": "ConditionCheckItem", "Put": "PutItem", "Update": "UpdateItem"}
 
@@ -94,11 +94,5 @@ def recorded_calls(moto: Service) -> Iterator[tuple[Service, set[Call]]]:
     """A server over the same tables and buckets, and the calls that it has got."""
     calls = set[Call]()
     server = make_server("127.0.0.1", 0, _Recorder(calls), threaded=False, request_handler=_Quiet)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with in_thread(server):
         yield replace(moto, endpoint=f"http://127.0.0.1:{server.server_port}"), calls
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -3,10 +3,10 @@
 import contextlib
 import http.server
 import ssl
-import threading
 from collections.abc import Iterator
 
 from tests.support.faulty_registry import Fault, FaultyRegistry, RecordedRequest, Response
+from tests.support.server_threads import in_thread
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -77,11 +77,5 @@ def _serve(registry: FaultyRegistry, name: str, tls: ssl.SSLContext | None) -> I
     server = _Server(("127.0.0.1", 0), handler)
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with in_thread(server):
         yield server.server_port
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

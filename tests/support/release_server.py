@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from pysequoia import Cert, SignatureMode, Tsk, sign
 
+from tests.support.server_threads import in_thread
+
 FEDORA = "https://builds.coreos.fedoraproject.org"
 
 
@@ -137,13 +139,9 @@ def release_server() -> Iterator[ReleaseServer]:
                 self.send_header("Content-Range", content_range)
             self.end_headers()
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
+    with in_thread(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
         served.url = f"http://127.0.0.1:{server.server_port}"
         try:
             yield served
         finally:
             served.resume.set()
-            server.shutdown()
-            thread.join()

@@ -13,6 +13,7 @@ import pytest
 from lambda_matchbox.aws.clients import errors
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.errors import StoreUnavailableError
+from tests.support.server_threads import in_thread
 
 pytestmark = pytest.mark.system
 
@@ -82,17 +83,10 @@ def talker() -> Iterator[Talker]:
         def log_message(self, *arguments: object) -> None:
             """Say nothing."""
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    talker.endpoint = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with in_thread(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
+        talker.endpoint = f"http://127.0.0.1:{server.server_port}"
         yield talker
-    finally:
         stopped.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def test_requests_share_a_connection(talker: Talker, http_client: HttpClient) -> None:

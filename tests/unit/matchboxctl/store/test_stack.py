@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from uuid import uuid4
 
 import boto3
@@ -19,6 +18,7 @@ from matchboxctl.store.mode import StoreSettings, chosen_store
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
 from tests.support.commands import Commands, Ended
+from tests.support.server_threads import in_thread
 from tests.support.serving import started
 
 pytestmark = pytest.mark.system
@@ -139,12 +139,8 @@ def refusing(status: int, code: str) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
+    with in_thread(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
+        yield f"http://127.0.0.1:{server.server_port}"
 
 
 @pytest.mark.parametrize(
