@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 
 from lambda_matchbox.errors import StoreUnavailableError
@@ -22,7 +23,9 @@ from matchboxctl.directory import sqlite_file
 FILE = "history.sqlite"
 
 _BUSY_SECONDS = 2.0
+_READ_AT_ONCE = 500
 _REMOVED_AT_ONCE = 500
+_BOUNDED_EVERY = 8
 _MOST_BYTES = 2**30
 _ALL = 2**62
 _DAMAGES = ("CORRUPT", "NOTADB")
@@ -44,6 +47,13 @@ _MIGRATIONS = (
     CREATE INDEX event_age ON event (time);
     """,
 )
+
+_BOUNDING = """
+    DELETE FROM event WHERE key = ?1 AND time >= ?2 AND time < ?3 AND (time, event) <= (
+        SELECT time, event FROM event WHERE key = ?1 AND time >= ?2 AND time < ?3 ORDER BY time DESC, event DESC
+        LIMIT 1 OFFSET ?4
+    )
+"""
 
 
 class DirectoryHistory:
@@ -73,26 +83,31 @@ class DirectoryHistory:
     def merge_records(self, records: Mapping[str, Record]) -> Mapping[str, Record]:
         """Merge each with the stored one."""
         with self.together() as connection:
-            return {key: _merged(connection, key, record) for key, record in records.items()}
+            found = _records(connection, records)
+            stored = {key: found.get(key, Record()) for key in records}
+            merged = {key: merge(stored[key], record) for key, record in records.items()}
+            # Also if only an older event is new: watches look for it.
+            changed = [key for key, record in records.items() if record.newest or merged[key] != stored[key]]
+            rows = [_row(key, merged[key]) for key in changed]
+            connection.executemany("INSERT OR REPLACE INTO machine VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        return merged
 
     def merge_events(self, events: Mapping[tuple[str, int], Collection[Event]]) -> None:
         """Add the events of a key and an hour."""
+        # A script is under its machine and its address.
+        texts = {event: event.text for some in events.values() for event in some}
+        rows = [(key, event.time, texts[event]) for (key, _), some in events.items() for event in some]
         with self.together() as connection:
+            connection.executemany("INSERT OR IGNORE INTO event VALUES (?, ?, ?)", rows)
             for (key, hour), some in events.items():
-                rows = [(key, event.time, event.text) for event in some]
-                connection.executemany("INSERT OR IGNORE INTO event VALUES (?, ?, ?)", rows)
-                connection.execute(
-                    "DELETE FROM event WHERE key = ?1 AND time >= ?2 AND time < ?3 AND (time, event) <= (SELECT time, "
-                    "event FROM event WHERE key = ?1 AND time >= ?2 AND time < ?3 ORDER BY time DESC, event DESC LIMIT "
-                    "1 OFFSET ?4)",
-                    (key, hour * HOUR, (hour + 1) * HOUR, HOUR_EVENTS),
-                )
+                # Now and then is enough: readers take the newest.
+                if any(event.time % _BOUNDED_EVERY == 0 for event in some):
+                    connection.execute(_BOUNDING, (key, hour * HOUR, (hour + 1) * HOUR, HOUR_EVENTS))
 
     def records(self, keys: Collection[str]) -> Mapping[str, Record]:
         """The records of those that have one."""
         with self._reading() as connection:
-            found = {} if connection is None else {key: _record(connection, key) for key in keys}
-        return {key: record for key, record in found.items() if record is not None}
+            return {} if connection is None else _records(connection, keys)
 
     def keys(self, beginnings: Collection[str], limit: int) -> Sequence[str]:
         """Identities of machines that begin so."""
@@ -110,7 +125,7 @@ class DirectoryHistory:
     def events(self, keys: Collection[str], since_hour: int) -> Mapping[str, Mapping[int, Sequence[Event]]]:
         """The events of each key by their hour, since that one."""
         found: dict[str, dict[int, list[Event]]] = {key: {} for key in keys}
-        statement = "SELECT event FROM event WHERE key = ? AND time >= ? ORDER BY time"
+        statement = "SELECT event FROM event WHERE key = ? AND time >= ? ORDER BY time, event"
         with self._reading() as connection:
             if connection is None:
                 return found
@@ -118,7 +133,7 @@ class DirectoryHistory:
                 for (text,) in connection.execute(statement, (key, since_hour * HOUR)):
                     event = event_of(json.loads(text))
                     found[key].setdefault(event.time // HOUR, []).append(event)
-        return found
+        return {key: {hour: some[-HOUR_EVENTS:] for hour, some in each.items()} for key, each in found.items()}
 
     def page(self, wanted: Wanted, limit: int, before: str) -> Sequence[Record]:
         """The first records whose position is before that one."""
@@ -228,25 +243,18 @@ class DirectoryHistory:
         return f"{self._path} was damaged, and a new history has begun; the old one is {aside.name}"
 
 
-def _record(connection: sqlite3.Connection, key: str) -> Record | None:
-    row = connection.execute("SELECT record, revision FROM machine WHERE key = ?", (key,)).fetchone()
-    return None if row is None else record_in(*row)
+def _records(connection: sqlite3.Connection, keys: Collection[str]) -> dict[str, Record]:
+    found = {}
+    each = iter(keys)
+    while some := list(islice(each, _READ_AT_ONCE)):
+        marks = ",".join("?" * len(some))
+        statement = f"SELECT key, record, revision FROM machine WHERE key IN ({marks})"  # noqa: S608 (question marks)
+        for key, text, revision in connection.execute(statement, some):
+            found[key] = record_in(text, revision)
+    return found
 
 
-def _merged(connection: sqlite3.Connection, key: str, record: Record) -> Record:
-    """The record merged with the stored one, and written, also if only an older event is new: watches look for it."""
-    stored = _record(connection, key) or Record()
-    merged = merge(stored, record)
-    if merged != stored or record.newest is not None:
-        merged = merged._replace(revision=stored.revision + 1)
-        row = (
-            key,
-            merged.revision,
-            merged.last_event,
-            None if merged.links else position(merged),
-            merged.state,
-            merged.fact("group"),
-            text_of(merged),
-        )
-        connection.execute("INSERT OR REPLACE INTO machine VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-    return merged
+def _row(key: str, record: Record) -> tuple[object, ...]:
+    """The next revision of a record."""
+    place = None if record.links else position(record)
+    return key, record.revision + 1, record.last_event, place, record.state, record.fact("group"), text_of(record)

@@ -17,8 +17,10 @@ from matchboxctl.cli.plurals import counted
 _QUEUED = 10_000
 _INTERVAL = 1.0
 _BATCH = 50
-# Between two batches responses have the interpreter.
-_PAUSE = 0.002
+# While many machines boot, their responses come first, for so many milliseconds.
+_MANY, _MOST_DELAY = 100, 3000
+# Responses have the interpreter for so many times as long as a batch has it.
+_SHARE = 10
 _END_SECONDS = 3.0
 _REPORT_SECONDS = 60.0
 _REMOVAL_SECONDS = 60.0
@@ -64,7 +66,8 @@ class HistoryWriter:
     def _run(self) -> None:
         with self._opened() as store:
             while not self._stopped.wait(_INTERVAL):
-                self._write(store)
+                if len(self._queue) < _MANY or self._queue[0].time < _now() - _MOST_DELAY:
+                    self._write(store)
             self._write(store)
             # A damaged file has been replaced now.
             self._write(store)
@@ -73,11 +76,12 @@ class HistoryWriter:
         """Write what is queued. A batch that cannot be written is tried again the next time."""
         try:
             while self._batch or self._queue:
+                start = time.monotonic()
                 self._batch = self._batch or [self._queue.popleft() for _ in range(min(_BATCH, len(self._queue)))]
                 History(store).add(self._batch)
                 self._batch = []
                 self._remove_old(store)
-                time.sleep(_PAUSE)
+                self._stopped.wait(_SHARE * (time.monotonic() - start))
             self._remove_old(store)
         except MatchboxError as error:
             if str(error) != self._problem:

@@ -19,6 +19,9 @@ _CHECK = "(matchboxctl check)"
 _MOST_BYTES = 160
 _TEXTS = ("group", "profile", "release", "hostname", "arch", "verdict", "state", "reported", "reason", "token")
 
+to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""A document's short JSON; `json.dumps` makes an encoder for each."""
+
 
 class Event(NamedTuple):
     """What happened, in milliseconds since 1970. Equal events are one; they are ordered by their fields, time first.
@@ -68,7 +71,7 @@ class Event(NamedTuple):
     @property
     def text(self) -> str:
         """The event as JSON."""
-        return json.dumps(self.fields, ensure_ascii=False, separators=(",", ":"))
+        return to_json(self.fields)
 
 
 def event_of(fields: Mapping[str, Any]) -> Event:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from lambda_matchbox.machines.events import ACCEPT, Event, event_of
+from lambda_matchbox.machines.events import ACCEPT, Event, event_of, to_json
 from lambda_matchbox.machines.identities import Identities
 
 HOUR = 3_600_000
@@ -71,7 +71,10 @@ def merge(one: Record, other: Record) -> Record:
     for name, fact in other.facts.items():
         if name not in facts or fact > facts[name]:
             facts[name] = fact
-    links = {key: day for day, key in sorted((*one.links, *other.links))}
+    links = one.links
+    if other.links and other.links != links:
+        days = {key: day for day, key in sorted((*one.links, *other.links))}
+        links = tuple(sorted((day, key) for key, day in days.items())[-_MOST_LINKS:])
     newest = other.newest if one.newest is None else one.newest
     if one.newest is not None and other.newest is not None:
         newest = max(one.newest, other.newest)
@@ -80,7 +83,7 @@ def merge(one: Record, other: Record) -> Record:
         min(one.first_seen or other.first_seen, other.first_seen or one.first_seen),
         max(one.last_seen, other.last_seen),
         newest,
-        tuple(sorted((day, key) for key, day in links.items())[-_MOST_LINKS:]),
+        links,
         one.revision,
     )
 
@@ -102,7 +105,7 @@ def text_of(record: Record) -> str:
     """The record as JSON, without its revision."""
     newest = None if record.newest is None else record.newest.fields
     fields = {"facts": dict(record.facts), "first": record.first_seen, "last": record.last_seen, "newest": newest}
-    return json.dumps(fields | {"links": record.links}, ensure_ascii=False, separators=(",", ":"))
+    return to_json(fields | {"links": record.links})
 
 
 def record_in(text: str, revision: int) -> Record:

@@ -95,7 +95,7 @@ class History:
                 # Those with less right first: what they know is a part of the others.
                 merged = self._store.merge_records({key: one for key, one in records.items() if key.startswith(kind)})
                 for record in merged.values():
-                    for _, key in record.links:
+                    for _, key in record.links if record.newest is not None else ():
                         records[key] = merge(records.get(key, Record()), record._replace(links=()))
             self._store.merge_events(hours)
 

@@ -14,7 +14,7 @@ import pytest
 
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.machines.events import Event
-from lambda_matchbox.machines.history import HOUR
+from lambda_matchbox.machines.history import HOUR, HOUR_EVENTS
 from lambda_matchbox.machines.history_stores import History, Wanted
 from matchboxctl.directory import history_file
 from matchboxctl.directory.history_file import FILE, DirectoryHistory
@@ -163,6 +163,15 @@ def test_the_oldest_is_removed_from_a_large_file(store: DirectoryHistory, monkey
     monkeypatch.setattr(history_file, "_MOST_BYTES", 2**30)
     assert not store.remove_old(0)
     assert newest == ids(store)
+
+
+def test_a_machines_hour_is_bounded_in_the_file(store: DirectoryHistory, tmp_path: Path) -> None:
+    for start in range(0, 1000, 50):
+        History(store).add(event(time) for time in range(start, start + 50))
+    with closing(sqlite3.connect(tmp_path / FILE)) as connection:
+        ((rows,),) = connection.execute("SELECT count(*) FROM event WHERE key = ?", (f"mac:{MAC}",))
+    assert HOUR_EVENTS <= rows <= HOUR_EVENTS + 50
+    assert [*range(1000 - HOUR_EVENTS, 1000)] == times(store)
 
 
 def test_a_full_disk_is_named(store: DirectoryHistory) -> None:
