@@ -49,18 +49,18 @@ class StateFile:
     def __init__(self, root: Path) -> None:
         self._at_once = _Opener(root, 0.0)
         self._reads = _Opener(root, _BUSY_SECONDS)
-        self._writes = _Opener(root, _BUSY_SECONDS)
+        self._writes = _Opener(root, _BUSY_SECONDS, creates=True)
 
     def reading(self) -> AbstractContextManager[OpenFile | None]:
         """The file to read from; None if it was never there. Raises StoreUnavailableError."""
-        return (self._at_once if is_at_once() else self._reads).opened(create=False)
+        return self._at_once if is_at_once() else self._reads
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction, on disk at its end. Raises StoreUnavailableError."""
         if is_at_once():
             raise MustWaitError
-        with self._writes.opened(create=True) as file:
+        with self._writes as file:
             if file is None:
                 raise StoreUnavailableError(f"{FILE} is not there")
             with sqlite_file.transaction(file.connection):
@@ -72,32 +72,39 @@ class StateFile:
             connection.close()
 
 
-class _Opener:
-    """Opens the file, again in a forked process and when it was replaced.
+class _Opener(AbstractContextManager[OpenFile | None]):
+    """Opens the file for one thread at a time, again in a forked process and when it was replaced.
 
-    With 0 seconds to wait for other threads and processes, it raises MustWaitError.
+    With 0 seconds to wait for other threads and processes, it raises MustWaitError in place of waiting.
     """
 
-    def __init__(self, root: Path, seconds: float) -> None:
+    def __init__(self, root: Path, seconds: float, *, creates: bool = False) -> None:
         self._path = root / FILE
         self._marker = root / MARKER
         self._seconds = seconds
+        self._creates = creates
         self._lock = threading.Lock()
         self._file: OpenFile | None = None
         self._identity: tuple[int, int, int] | None = None
         self._data_version = 0
 
-    @contextmanager
-    def opened(self, *, create: bool) -> Iterator[OpenFile | None]:
+    def __enter__(self) -> OpenFile | None:
         """The open file; None if it was never there. Raises StoreUnavailableError."""
         if not self._lock.acquire(timeout=self._seconds):
             raise self._error("another process has locked it", is_busy=True)
         try:
-            yield self._open(create=create)
-        except (sqlite3.Error, OSError) as error:
-            self._close()
-            is_busy = isinstance(error, sqlite3.Error) and sqlite_file.code(error) == "BUSY"
-            raise self._error(sqlite_file.reason(error, self._path), is_busy=is_busy) from error
+            return self._open()
+        except BaseException as error:
+            self.__exit__(type(error), error, None)
+            raise
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        """Close the file if it failed, and raise StoreUnavailableError then."""
+        try:
+            if isinstance(error, sqlite3.Error | OSError):
+                self._close()
+                is_busy = isinstance(error, sqlite3.Error) and sqlite_file.code(error) == "BUSY"
+                raise self._error(sqlite_file.reason(error, self._path), is_busy=is_busy) from error
         finally:
             self._lock.release()
 
@@ -108,7 +115,7 @@ class _Opener:
         with self._lock:
             self._close()
 
-    def _open(self, *, create: bool) -> OpenFile | None:
+    def _open(self) -> OpenFile | None:
         try:
             found = self._path.stat()
         except FileNotFoundError:
@@ -118,7 +125,7 @@ class _Opener:
                     f"{self._path} is gone, and machines would install again: restore it, or remove {self._marker} to "
                     "begin anew"
                 ) from None
-            if not create:
+            if not self._creates:
                 return None
             sqlite_file.create(self._path)
             found = self._path.stat()

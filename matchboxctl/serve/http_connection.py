@@ -192,4 +192,4 @@ def _begin(
     task: "asyncio.Task[None]",
 ) -> web.BaseRequest:
     cast(LimitedConnection, connection).begin()
-    return web.BaseRequest(message, payload, connection, writer, task, asyncio.get_running_loop())
+    return web.BaseRequest(message, payload, connection, writer, task, task.get_loop())

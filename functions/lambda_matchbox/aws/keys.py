@@ -80,6 +80,8 @@ MAX_ITEM_SIZE = 400 * 1024
 
 Attribute = str | bytes | int
 
+# json.dumps() makes an encoder for each text.
+_encoded = json.JSONEncoder(separators=(",", ":")).encode
 _MEMBER = "g:"
 _SOURCE = "s:"
 
@@ -201,7 +203,7 @@ def text_hash(text: str) -> str:
 
 def json_text(value: object) -> str:
     """JSON as the table has it: ASCII, without spaces."""
-    return json.dumps(value, separators=(",", ":"))
+    return _encoded(value)
 
 
 def _valid_key(key: str) -> str | None:

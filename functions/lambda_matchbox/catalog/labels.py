@@ -61,8 +61,10 @@ def read_query(raw_query: str) -> Query:
     for key, value in parse_query(raw_query):
         labels.setdefault(key, value)
     not_plain = []
+    # Nothing that it spells out can be other than plain, as in most queries.
+    all_plain = len(raw_query) <= _MAX_SIZE and raw_query.isascii() and raw_query.isprintable() and "%" not in raw_query
     for key, value in list(labels.items()):
-        if not is_plain(key, value):
+        if not all_plain and not is_plain(key, value):
             del labels[key]
             not_plain.append(key)
         elif _UNRESOLVED.fullmatch(value):

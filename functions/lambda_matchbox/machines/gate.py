@@ -53,18 +53,18 @@ def verdict(
     now: int,
 ) -> Verdict:
     """What the machine gets. `states` may be of other machines too, `keys` are those of tokens."""
-    carried = Identities()
+    machine = request.named
     if policy.token and request.kind != "script" and isinstance(request.token, Token):
         # Elsewhere nobody verifies the token.
-        carried = request.token.machine
-    machine = request.named.completed(carried)
-    if not machine.keys:
+        machine = machine.completed(request.token.machine)
+    asked = set(machine.keys)
+    if not asked:
         return Verdict("refuse", "the request names no MAC address, UUID or serial number")
-    found = [state for state in dict.fromkeys(states) if not set(machine.keys).isdisjoint(state.identities.keys)]
+    found = [state for state in dict.fromkeys(states) if not asked.isdisjoint(state.identities.keys)]
     if (conflict := _conflict(found, machine)) is not None:
         return Verdict("refuse", conflict, machine)
     state = strictest(found) if found else None
-    if state is not None:
+    if state is not None and state.identities != machine:
         machine = machine.completed(state.identities)
     refusal = _refusal(policy, state, request)
     if refusal:
@@ -80,11 +80,10 @@ def verdict(
 
 def _conflict(found: list[MachineState], machine: Identities) -> str | None:
     """Why the identities cannot be one machine's."""
-    if len({state.id for state in found}) > 1:
+    if len(found) > 1 and len({state.id for state in found}) > 1:
         return "its identities are those of several machines"
-    for state in found:
-        if any(known and one and known != one for known, one in zip(state.identities, machine, strict=True)):
-            return "one of its identities is another machine's"
+    if any(state.identities.conflict(machine) for state in found):
+        return "one of its identities is another machine's"
     return None
 
 

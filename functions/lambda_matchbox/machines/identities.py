@@ -57,6 +57,10 @@ class Identities(NamedTuple):
         uuid = (f"uuid:{self.uuid}",) if self.uuid else ()
         return mac + uuid + ((f"serial:{self.serial}",) if self.serial else ())
 
+    def conflict(self, other: "Identities") -> bool:
+        """Whether both have one of a kind, and not the same."""
+        return self != other and any(mine and one and mine != one for mine, one in zip(self, other, strict=True))
+
     def completed(self, known: "Identities") -> "Identities":
         """These, and in place of empty ones those that are known of the same machine."""
         return Identities(self.mac or known.mac, self.uuid or known.uuid, self.serial or known.serial)

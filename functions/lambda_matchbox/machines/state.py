@@ -4,6 +4,7 @@ Times are in seconds since 1970; 0 is never.
 """
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Literal, NamedTuple
 
 from lambda_matchbox.machines.identities import Identities
@@ -80,11 +81,13 @@ def state_name(state: MachineState | None, policy: Policy | None, group: str, no
     return "installing" if is_under_way else "ready"
 
 
-def lacks_records(found: Sequence[MachineState], identities: Iterable[str]) -> bool:
+def lacks_records(found: Sequence[MachineState], identities: Sequence[str]) -> bool:
     """Whether one of these identities is that of a found machine, but has no record of its own.
 
     `found` has one for each identity that has one. A missing one was lost, or is written at this moment.
     """
+    if len(found) == len(identities):
+        return False
     known = {identity for state in found for identity in state.identities.keys}
     return len(found) < len(known.intersection(identities))
 
@@ -94,7 +97,7 @@ def strictest(records: Iterable[MachineState]) -> MachineState:
 
     They do for a moment while one is written, as not all are read at once, and after a damage until `fsck` mends them.
     """
-    found = sorted(records, key=lambda state: state.revision)
+    found = sorted(records, key=attrgetter("revision"))
     newest = found[-1]
     for state in reversed(found[:-1]):
         newest = newest._replace(

@@ -23,6 +23,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -43,6 +44,8 @@ _MINUTE = 60
 _SIZES: tuple[tuple[int, ...] | None, ...] = ((6, 8, 20), (16,), None)
 _DIGEST, _MAC = 4, 16
 _MAX_TOKEN = 512
+_KEPT = 4096
+"""Tokens that are kept, as a machine that waits asks again."""
 
 
 class TokenError(Exception):
@@ -67,11 +70,16 @@ def token_for(
     keys: Mapping[int, bytes], machine: Identities, group: str, boot: str, now: int, lifetime: int = LIFETIME
 ) -> str:
     """The token of a machine with this group and boot id, made with the newest key. `keys` is not empty."""
-    number = max((made for made in keys if made <= now - _SETTLED), default=min(keys))
+    number = max([made for made in keys if made <= now - _SETTLED] or [min(keys)])
+    return _token(number % 256, keys[number], machine, group, boot, now // _STEP, lifetime // _MINUTE)
+
+
+@lru_cache(_KEPT)
+def _token(number: int, key: bytes, machine: Identities, group: str, boot: str, step: int, minutes: int) -> str:
     kind = next(kind for kind, value in enumerate(machine) if value)
-    head = bytes([number % 256]) + (now // _STEP).to_bytes(3) + (lifetime // _MINUTE).to_bytes(2) + bytes([kind])
+    head = bytes([number]) + step.to_bytes(3) + minutes.to_bytes(2) + bytes([kind])
     payload = head + _raw(kind, machine[kind]) + b"".join(map(_digest, machine[kind + 1 :]))
-    return urlsafe_b64encode(payload + _code(keys[number], payload, group, boot)).rstrip(b"=").decode()
+    return urlsafe_b64encode(payload + _code(key, payload, group, boot)).rstrip(b"=").decode()
 
 
 def read_token(text: str) -> Token:

@@ -37,15 +37,14 @@ def request_from(event: Mapping[str, Any]) -> Request:
         method=event.get("httpMethod") or "GET",
         path=event.get("path") or "/",
         raw_query=raw_query,
-        headers={
-            name.lower(): _FOLD.sub(" ", _value(name.lower(), values)) for name, values in headers.items() if values
-        },
+        headers={name.lower(): _value(name.lower(), values) for name, values in headers.items() if values},
     )
 
 
 def _value(name: str, values: Sequence[str]) -> str:
-    """The value of a repeated header that counts."""
-    return values[-1 if name == _FORWARDED_FOR else 0]
+    """The value of a repeated header that counts, on one line."""
+    value = values[-1 if name == _FORWARDED_FOR else 0]
+    return value if value.isprintable() else _FOLD.sub(" ", value)
 
 
 def event_response(response: Response) -> dict[str, Any]:

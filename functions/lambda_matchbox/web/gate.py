@@ -83,7 +83,8 @@ class Gate:
                 machine = machine._replace(variables=_variables(found, base, machine, keys, now))
             made = route.respond(machine)
             response = deliver(request, made if route.sign is None else route.sign(made))
-            response = response._replace(report=made.report, release=made.release)
+            if response is not made:
+                response = response._replace(report=made.report, release=made.release)
             try:
                 state = self._record_what_is_sent(route, request, response, found, policy, machine, now)
             except ChangedError:
@@ -93,7 +94,9 @@ class Gate:
             if request.method == "HEAD" and route.sign is None and _kind_of(route) == "configuration":
                 # The balancer would drop the body, but it is not recorded.
                 response = response._replace(body=b"")
-            return response, _named(found._replace(state=state), machine.selection.group, now)
+            if state is not found.state:
+                found = found._replace(state=state)
+            return response, _named(found, machine.selection.group, now)
         raise StoreUnavailableError("the machine's state keeps changing, or lacks the record of an identity")
 
     def _current_keys(self, now: int) -> Mapping[int, bytes]:

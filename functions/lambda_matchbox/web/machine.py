@@ -1,7 +1,6 @@
 """The machine that sent a request: its query, and the group and profile that were selected for it."""
 
 from collections.abc import Mapping
-from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,23 +20,20 @@ if TYPE_CHECKING:
 class Machine(NamedTuple):
     """A machine's query, and what was selected for it.
 
-    `token` is its token, not verified, or what is wrong with it. `variables` are those that its boot script sets.
+    `token` is its token, not verified, or what is wrong with it. `identities` are those in its query and its token, by
+    which its states were looked up if its group has a boot policy. `variables` are those that its boot script sets.
     """
 
     query: Query
     selection: Selection
     token: "Token | TokenError | None" = None
+    identities: tuple[str, ...] = ()
     variables: Mapping[str, str] = MappingProxyType({})
 
     @property
     def named(self) -> Identities | None:
         """The identities in its query; None if it names two MAC addresses."""
         return _named_in(self.query.labels)
-
-    @property
-    def identities(self) -> tuple[str, ...]:
-        """Those in its query and its token, by which its states were looked up."""
-        return _identities_in(self.query, self.token)
 
     @property
     def has_token(self) -> bool:
@@ -91,14 +87,20 @@ def select(catalog: Catalog, query: Query, client_address: str) -> Machine:
         labels = {name: value for name, value in carried._asdict().items() if value} | labels
     # The server's word, whatever the query says.
     labels[CLIENT_IP] = client_address
-    identities = partial(_identities_in, query, token)
+    found: list[tuple[str, ...]] = []
+
+    def identities() -> tuple[str, ...]:
+        if not found:
+            found.append(_identities_in(query, token))
+        return found[0]
+
     selection = catalog.select(labels, identities)
     if carried is not None and (selection is None or selection.group.boot is None or not selection.group.boot.token):
         # Nobody verifies the token.
         selection = catalog.select({**query.labels, CLIENT_IP: client_address}, identities)
     if selection is None:
         raise NotFoundError("no group matches these labels")
-    return Machine(query, selection, token)
+    return Machine(query, selection, token, () if selection.group.boot is None else identities())
 
 
 def _carried_by(token: "Token | TokenError | None") -> Identities | None:
@@ -108,7 +110,8 @@ def _carried_by(token: "Token | TokenError | None") -> Identities | None:
 
 def _identities_in(query: Query, token: "Token | TokenError | None") -> tuple[str, ...]:
     carried, named = _carried_by(token), _named_in(query.labels)
-    return tuple(dict.fromkeys((*(carried.keys if carried else ()), *(named.keys if named else ()))))
+    keys = named.keys if named else ()
+    return keys if carried is None else tuple(dict.fromkeys((*carried.keys, *keys)))
 
 
 def _named_in(labels: Mapping[str, str]) -> Identities | None:

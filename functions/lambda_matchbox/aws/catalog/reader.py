@@ -195,9 +195,10 @@ class DynamoDBCatalog:
         in_use, pointers = shapes_in(items.pop(SHAPES, None)), pointers_in(items.pop(POINTERS, None))
         states = None if left else [items.pop(key) for key in machines if key in items]
         self._shapes = in_use
-        further = {entry_key(selector): selector for selector in candidates(labels, in_use - shapes)}
-        items |= self._batch(list(further), deadline)
-        wanted |= further
+        if added := in_use - shapes:
+            further = {entry_key(selector): selector for selector in candidates(labels, added)}
+            items |= self._batch(list(further), deadline)
+            wanted |= further
         return _Candidates({wanted[key]: _entry_in(item) for key, item in items.items()}, pointers, states)
 
     def _confirm(self, choice: _ChosenGroup, deadline: float) -> Selection | None:

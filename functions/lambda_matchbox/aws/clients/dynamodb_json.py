@@ -43,6 +43,8 @@ def _encode(value: object) -> dict[str, Any]:
 def _decode(member: tuple[str, Any]) -> Any:
     kind, content = member
     match kind:
+        case "S":
+            return content
         case "NULL":
             return None
         case "N":

@@ -10,6 +10,9 @@ from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.regional_hosts import regional_host
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 
+# json.dumps() makes an encoder for each text.
+_encoded = json.JSONEncoder(separators=(",", ":")).encode
+
 
 class JsonProtocol(NamedTuple):
     """The service's name in addresses and signatures, its prefix of operations, and its JSON version."""
@@ -41,7 +44,7 @@ class JsonService:
 
         Raises StoreUnavailableError without a complete response in time, AWSError for a refusal.
         """
-        body = json.dumps(request, separators=(",", ":")).encode()
+        body = _encoded(request).encode()
         headers = sigv4.sign_headers(
             "POST",
             self._url,

@@ -51,21 +51,18 @@ def sign_headers(
     since 1970. For S3 the path is signed as it is sent, and the body's digest is sent too; the paths of other services
     are encoded a second time for the signature.
     """
-    scheme, host, path, query = _split(url)
+    host, path, parameters = _address(url, service)
     moment = _timestamp(now)
     digest = hashlib.sha256(body).hexdigest()
-    sent = {**headers, "Host": _without_default_port(scheme, host), "X-Amz-Date": moment}
+    sent = {**headers, "Host": host, "X-Amz-Date": moment}
     if credentials.session_token is not None:
         sent["X-Amz-Security-Token"] = credentials.session_token
     if service == "s3":
         sent["X-Amz-Content-SHA256"] = digest
-    else:
-        path = quote(path, safe="/~")
     canonical = {name.lower(): " ".join(value.split()) for name, value in sent.items()}
     names = sorted(canonical)
     signed_names = ";".join(names)
     lines = "".join(f"{name}:{canonical[name]}\n" for name in names)
-    parameters = "&".join(f"{key}={value}" for key, value in sorted(_pairs(query)))
     request = f"{method}\n{path}\n{parameters}\n{lines}\n{signed_names}\n{digest}"
     scope = f"{moment[:8]}/{region}/{service}/aws4_request"
     signature = _signature(credentials.secret_key, moment, region, service, request)
@@ -105,6 +102,14 @@ def _split(url: str) -> tuple[str, str, str, str]:
     address, _, query = rest.partition("?")
     host, _, path = address.partition("/")
     return scheme, host.lower(), "/" + path, query
+
+
+@lru_cache(maxsize=8)
+def _address(url: str, service: str) -> tuple[str, str, str]:
+    """Host, path and parameters as they are signed; most services have one URL for all calls."""
+    scheme, host, path, query = _split(url)
+    parameters = "&".join(f"{key}={value}" for key, value in sorted(_pairs(query)))
+    return _without_default_port(scheme, host), path if service == "s3" else quote(path, safe="/~"), parameters
 
 
 def _without_default_port(scheme: str, host: str) -> str:
