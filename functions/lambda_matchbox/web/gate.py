@@ -77,7 +77,9 @@ class Gate:
                 # Scripts have it in them.
                 found = found._replace(kind="refuse", reason=_NO_HOST)
             if found.kind != "allow":
-                return _not_allowed(found, policy, route, machine), _named(found, machine.selection.group, now)
+                return _not_allowed(found, policy, route, machine), _named(
+                    found, found.state, machine.selection.group, now
+                )
             if policy.token and route.name in _SCRIPTS:
                 base = f"{self._base_url or request.origin}/"
                 machine = machine._replace(variables=_variables(found, base, machine, keys, now))
@@ -94,9 +96,7 @@ class Gate:
             if request.method == "HEAD" and route.sign is None and _kind_of(route) == "configuration":
                 # The balancer would drop the body, but it is not recorded.
                 response = response._replace(body=b"")
-            if state is not found.state:
-                found = found._replace(state=state)
-            return response, _named(found, machine.selection.group, now)
+            return response, _named(found, state, machine.selection.group, now)
         raise StoreUnavailableError("the machine's state keeps changing, or lacks the record of an identity")
 
     def _current_keys(self, now: int) -> Mapping[int, bytes]:
@@ -143,11 +143,11 @@ class Gate:
         return after
 
 
-def _named(found: Verdict, group: Group, now: int) -> Verdict:
+def _named(found: Verdict, state: MachineState | None, group: Group, now: int) -> Verdict:
     """The verdict with the name of the state; a refused machine without one may not be the one that it names."""
-    if found.kind == "refuse" and found.state is None:
+    if found.kind == "refuse" and state is None:
         return found
-    return found._replace(state_name=state_name(found.state, group.boot, group.id, now))
+    return found._replace(state=state, state_name=state_name(state, group.boot, group.id, now))
 
 
 def _kind_of(route: MachineRoute) -> RequestKind:
