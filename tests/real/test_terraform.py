@@ -1,5 +1,6 @@
 """Terraform's provider itself, by OpenTofu, against both modes: the example of the docs, faults, what drifts."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -95,6 +96,20 @@ def test_odd_profiles(served: RpcServe, runs: TofuRuns) -> None:
     runs.configure(wanted, rpc_port(served.serve), served.files)
     runs.apply()
     assert [] == runs.plan()
+    runs.destroy()
+
+
+def test_policies(served: RpcServe, runs: TofuRuns) -> None:
+    """A boot policy is a key of the metadata, as jsonencode writes it, and differs from nothing that was put."""
+    policy = {"approve": True, "from": ["127.0.0.0/8"], "once": True, "token": True}
+    gated = Group("gated", "p", {"mac": WORKER}, {"matchbox_boot": json.dumps(policy, separators=(",", ":")), "a": "b"})
+    for group in (gated, gated._replace(metadata={"a": "b"}), gated):
+        runs.configure([Profile("p", "/k"), group], rpc_port(served.serve), served.files)
+        runs.apply()
+        assert [] == runs.plan()
+        waits = b"waits for approval" in served.serve.get(f"/ipxe?mac={WORKER}").body
+        assert waits == ("matchbox_boot" in group.metadata)
+    assert 503 == served.serve.get(f"/metadata?mac={WORKER}").status
     runs.destroy()
 
 
