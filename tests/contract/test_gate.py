@@ -150,9 +150,10 @@ class Boots(RuleBasedStateMachine):
         self.known[node].acted_on = True
         return self.known[node]
 
-    @rule(node=st.sampled_from(NODES))
-    def approve(self, node: Identities) -> None:
-        self._change(node, lambda state: approved(state, self.server.now)).approved = True
+    @rule(node=st.sampled_from(NODES), group=st.sampled_from(("", "g", "other")))
+    def approve(self, node: Identities, group: str) -> None:
+        known = self._change(node, lambda state: approved(state, self.server.now, group))
+        known.approved = group != "other"
 
     @rule(node=st.sampled_from(NODES), seconds=st.sampled_from((60, HOUR)))
     def arm(self, node: Identities, seconds: int) -> None:
