@@ -11,7 +11,7 @@ import pytest
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.sigv4 import Credentials
-from lambda_matchbox.aws.history import TableHistory
+from lambda_matchbox.aws.history import SHARDS, TableHistory
 from lambda_matchbox.aws.table_and_bucket import create_history_table
 from lambda_matchbox.machines.events import Event, command_event, event_in
 from lambda_matchbox.machines.history import HOUR, HOUR_EVENTS
@@ -21,6 +21,7 @@ from matchboxctl.directory.history_file import DirectoryHistory
 from tests.contract.conftest import ON_DYNAMODB
 from tests.rigs.catalog_table import ENOUGH
 from tests.rigs.service import Service
+from tests.rigs.tcp_fault import fault_proxy
 from tests.support.memory_history import MemoryHistory
 
 MAC, UUID = "52:54:00:12:34:56", "4c4c4544-0038-4410-8052-b3c04f4b5931"
@@ -41,7 +42,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[HistorySto
 
 
 @contextmanager
-def on_dynamodb(service: Service) -> Iterator[TableHistory]:
+def on_dynamodb(service: Service, endpoint: str = "") -> Iterator[TableHistory]:
     """A history in a new table."""
     with (
         closing(service.client("dynamodb")) as client,
@@ -50,7 +51,7 @@ def on_dynamodb(service: Service) -> Iterator[TableHistory]:
         name = f"history-{uuid4()}"
         create_history_table(client, name)
         credentials = Credentials(service.access_key, service.secret_key, service.session_token)
-        dynamodb = DynamoDB(service.endpoint, service.region, lambda: credentials, http)
+        dynamodb = DynamoDB(endpoint or service.endpoint, service.region, lambda: credentials, http)
         yield TableHistory(dynamodb, name, 30 * 24 * 3600, call_timeout=ENOUGH)
         client.delete_table(TableName=name)
 
@@ -227,3 +228,27 @@ def test_writers_at_once_lose_nothing(moto_server: Service) -> None:
         record = history.machine(f"uuid:{UUID}")
         assert record is not None
         assert (START, START + 24, events) == (record.first_seen, record.last_seen, history.events(record, 0))
+
+
+def test_pages_of_a_table_cost_the_same_and_scan_nothing(moto_server: Service) -> None:
+    with fault_proxy(moto_server.endpoint) as proxy, on_dynamodb(moto_server, proxy.endpoint) as store:
+        history = History(store)
+        history.add([event(number, mac=mac(number), group="g", state="waiting") for number in range(12)])
+        for wanted in (Wanted(), Wanted("waiting", "g", START)):
+            cursor = ""
+            while True:
+                proxy.forget_requests()
+                page = history.page(wanted, 5, cursor)
+                assert {"Query": SHARDS} == proxy.requests()
+                if not (cursor := page.cursor):
+                    break
+
+
+def test_a_request_costs_a_table_a_read_and_a_write_for_each_item(moto_server: Service) -> None:
+    """The items: the machine's record and hour, its address's hour; the UUID's record once a day."""
+    with fault_proxy(moto_server.endpoint) as proxy, on_dynamodb(moto_server, proxy.endpoint) as store:
+        history = History(store)
+        for time, writes in ((1, 4), (2, 3), (3, 3)):
+            proxy.forget_requests()
+            history.add([event(time, mac=MAC, uuid=UUID)])
+            assert {"GetItem": 4, "PutItem": writes} == proxy.requests()

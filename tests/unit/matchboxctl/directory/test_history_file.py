@@ -1,5 +1,6 @@
 """history.sqlite: what befalls the file, and who shares it."""
 
+import json
 import os
 import signal
 import sqlite3
@@ -9,8 +10,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.machines.events import Event
@@ -206,6 +210,41 @@ def test_a_page_is_a_range_of_an_index(
     assert ("state=?" in conditions, "machine_group=?" in conditions) == (bool(wanted.state), wanted.group is not None)
     assert "place>?" in conditions
     assert ("place<?" in conditions) == bool(before)
+
+
+EVENTS = st.builds(
+    Event,
+    time=st.integers(0, 2 * HOUR),
+    kind=st.just("request"),
+    what=st.sampled_from(["/ipxe", "/ignition"]),
+    mac=st.sampled_from(["", MAC, "52:54:00:00:00:01"]),
+    uuid=st.just("4c4c4544-0038-4410-8052-b3c04f4b5931"),
+    serial=st.sampled_from(["", "S1"]),
+    hostname=st.sampled_from(["", "ü", '"']),
+)
+
+
+@settings(max_examples=10)
+@given(st.lists(EVENTS, min_size=1, max_size=8), st.data())
+def test_order_duplicates_and_batches_change_nothing_in_the_file(events: list[Event], data: st.DataObject) -> None:
+    shuffled = data.draw(st.permutations(events + events[: len(events) // 2]))
+    size = data.draw(st.integers(1, 4))
+    batches = [shuffled[start : start + size] for start in range(0, len(shuffled), size)]
+    with TemporaryDirectory() as name:
+        contents = []
+        for directory, some in (("at once", [events]), ("in batches", batches)):
+            root = Path(name, directory)
+            root.mkdir()
+            with closing(DirectoryHistory(root)) as store:
+                for batch in some:
+                    History(store).add(batch)
+            rows = []
+            with closing(sqlite3.connect(root / FILE)) as connection:
+                rows += connection.execute("SELECT key, place, state, machine_group FROM machine ORDER BY key")
+                rows += connection.execute("SELECT key, time, event FROM event")
+                texts = [*connection.execute("SELECT record FROM machine ORDER BY key")]
+            contents.append((rows, [json.loads(text) for (text,) in texts]))
+    assert contents[0] == contents[1]
 
 
 @pytest.mark.system
