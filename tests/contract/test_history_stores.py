@@ -252,3 +252,8 @@ def test_a_request_costs_a_table_a_read_and_a_write_for_each_item(moto_server: S
             proxy.forget_requests()
             history.add([event(time, mac=MAC, uuid=UUID)])
             assert {"GetItem": 4, "PutItem": writes} == proxy.requests()
+        # An address that many machines share is no bottleneck.
+        history.add([event(number, mac=mac(number)) for number in range(HOUR_EVENTS)])
+        proxy.forget_requests()
+        history.add([event(99, mac=mac(99))])
+        assert {"GetItem": 3, "PutItem": 2} == proxy.requests()

@@ -25,8 +25,8 @@ from lambda_matchbox.aws.parallel import THREADS
 from lambda_matchbox.backoff import Backoff
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.machines.events import Event, event_of
-from lambda_matchbox.machines.history import HOUR, Record, merge, merged_events, record_in, text_of
-from lambda_matchbox.machines.history_stores import Wanted, position, time_text
+from lambda_matchbox.machines.history import HOUR, HOUR_EVENTS, Record, merge, merged_events, record_in, text_of
+from lambda_matchbox.machines.history_stores import ADDRESS, Wanted, position, time_text
 
 KEY, SORT_KEY, PLACE, EXPIRES = "pk", "sk", "place", "expires"
 """Names of attributes."""
@@ -140,7 +140,8 @@ class TableHistory:
         def merged(item: Item | None) -> Item | None:
             stored = () if item is None else _events_in(item)
             result = merged_events(stored, events)
-            if result == stored:
+            # From a full hour of an address nothing is inferred: many machines there must not wait for one item.
+            if result == stored or (key.startswith(ADDRESS) and len(stored) >= HOUR_EVENTS):
                 return None
             return {"events": f"[{','.join(each.text for each in result)}]", EXPIRES: self._expiry((hour + 1) * HOUR)}
 

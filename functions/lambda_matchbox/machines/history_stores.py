@@ -12,6 +12,9 @@ from lambda_matchbox.machines.history import HOUR, Record, merge, records_of
 OVERLAP = 60_000
 """The milliseconds by which a watch looks back, since events come late."""
 
+ADDRESS = "address:"
+"""The beginning of the keys of events at an address."""
+
 _PAGE = 1000
 _KINDS = ("serial:", "uuid:", "mac:")
 
@@ -179,7 +182,7 @@ def _pages(history: History, wanted: Wanted) -> Iterator[Record]:
 
 def _at(event: Event) -> str:
     """The key of the events at its address."""
-    return f"address:{event.address}"
+    return f"{ADDRESS}{event.address}"
 
 
 def position(record: Record) -> str:
