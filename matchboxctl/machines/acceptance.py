@@ -1,10 +1,12 @@
 """`matchboxctl machine accept`: an unknown machine becomes a group."""
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.selection import Selector, greatest, selectors_of
 from lambda_matchbox.machines.events import ACCEPT
 from lambda_matchbox.machines.history import Record
 from lambda_matchbox.machines.identities import Identities
@@ -34,7 +36,7 @@ def accept(opened: OpenedStores, groups: Target, machine_id: str, wanted: NewGro
     if seen is not None:
         machine = machine.completed(seen.identities)
     kind, _, identity = machine.keys[0].partition(":")
-    selected = _replaceable(opened, machine)
+    selected = _group_before(opened, machine, seen, Selector(((kind, identity),)))
     document = {
         "id": wanted.id or identity.replace(":", "-"),
         "name": seen.fact("hostname") if seen is not None else "",
@@ -56,19 +58,23 @@ def accept(opened: OpenedStores, groups: Target, machine_id: str, wanted: NewGro
         print_text(f"  {shown(selected.id)}, its group before, has a boot policy; this one has none\n")
     group = Group(draft.name, "", wanted.profile, {kind: identity}, {}, None)
     with recorded(opened, ACCEPT) as record:
-        row = machine_facts(machine, state, group, 0)
+        row = machine_facts(machine, state, group, int(time.time()))
         record.add(row, f"group {draft.name} {line}")
 
 
-def _replaceable(opened: OpenedStores, machine: Identities) -> Group | None:
-    """The group that the machine is in now. Raises FailedError if that selects it by an identity."""
-    selection = opened.selection({}, machine)
-    if selection is None:
+def _group_before(opened: OpenedStores, machine: Identities, seen: Record | None, new: Selector) -> Group | None:
+    """The group that the machine is in now. Raises FailedError if that names an identity, or would still win."""
+    selection = opened.selection(opened.labels_of_its_group(seen), machine)
+    group = selection.group if selection is not None else opened.group_of(seen)
+    if group is None:
         return None
-    group = selection.group
+    shown_id = shown(group.id)
     if not set(Identities._fields).isdisjoint(key.lower() for key in group.selector):
+        raise FailedError(f"group {shown_id} selects this machine already: see `matchboxctl group describe {shown_id}`")
+    if greatest([*selectors_of(group.selector), new]) != new:
         raise FailedError(
-            f"group {shown(group.id)} selects this machine already: see `matchboxctl group describe {shown(group.id)}`"
+            f"group {shown_id} would still select this machine, by {', '.join(group.selector)}: use `matchboxctl group "
+            "create` for a group with more selectors"
         )
     return group
 

@@ -34,7 +34,7 @@ def describe(opened: OpenedStores, machine_id: str, labels: tuple[str, ...], add
         machine = machine.completed(seen.identities)
     if state is None and (found := opened.machines.read_all(machine.keys)):
         state = strictest(found)
-    asked = dict(parse_labels(labels)) or _labels_of_its_group(opened, seen)
+    asked = dict(parse_labels(labels)) or opened.labels_of_its_group(seen)
     given = asked | ({CLIENT_IP: address} if address else {})
     address = given.get(CLIENT_IP, "")
     selection = opened.selection(given, machine)
@@ -49,13 +49,6 @@ def describe(opened: OpenedStores, machine_id: str, labels: tuple[str, ...], add
     print_result(output, lambda: facts, lambda: _table(facts, [] if seen is None else _seen_rows(facts, events)))
     if state is None and seen is None:
         raise MissingError(f"{shown(machine_id)} was never seen, and nobody acted on it")
-
-
-def _labels_of_its_group(opened: OpenedStores, seen: Record | None) -> dict[str, str]:
-    """Labels that it had when it asked last, beside its identities: those that its group selects."""
-    group = opened.group(seen.fact("group")) if seen is not None and seen.fact("group") else None
-    selector = {} if group is None else group.selector
-    return {key: value for key, value in selector.items() if isinstance(value, str) and key not in Identities._fields}
 
 
 def _seen_facts(seen: Record, events: Sequence[Event]) -> dict[str, Any]:

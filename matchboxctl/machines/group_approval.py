@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lambda_matchbox.aws.parallel import in_parallel
-from lambda_matchbox.machines.history_stores import Wanted
+from lambda_matchbox.machines.history_stores import History, Wanted
 from lambda_matchbox.machines.identities import identity
 from matchboxctl.cli.output import print_result, print_text
 from matchboxctl.cli.plurals import counted
@@ -21,7 +21,7 @@ _PAGE = 200
 
 def approve_waiting(opened: OpenedStores, group_id: str, output: str) -> None:
     """Approve the machines that wait in the group. Raises CommandError."""
-    act = approval(opened, group_id)
+    history, act = opened.history.required(), approval(opened, group_id)
     done: dict[str, tuple[dict[str, Any], str]] = {}
 
     def approve(machine_id: str) -> None:
@@ -30,7 +30,7 @@ def approve_waiting(opened: OpenedStores, group_id: str, output: str) -> None:
     rows: list[dict[str, Any]] = []
     try:
         with recorded(opened, "approve") as record, Progress("approving", 0, "machines") as progress:
-            for ids in _waiting(opened, group_id):
+            for ids in _waiting(history, Rows(opened), group_id):
                 for machine_id in in_parallel(approve, ids):
                     row, line = done.pop(machine_id)
                     rows.append(row)
@@ -45,9 +45,9 @@ def approve_waiting(opened: OpenedStores, group_id: str, output: str) -> None:
         print(f"matchboxctl: {counted(len(rows), 'machine')} of group {shown(group_id)} approved", file=sys.stderr)
 
 
-def _waiting(opened: OpenedStores, group_id: str) -> Iterator[list[str]]:
+def _waiting(history: History, rows: Rows, group_id: str) -> Iterator[list[str]]:
     """The ids of the machines that wait, by pages."""
-    history, rows, cursor = opened.history.required(), Rows(opened), ""
+    cursor = ""
     while True:
         page = history.page(Wanted("waiting", group_id), _PAGE, cursor)
         yield [row["id"] for row in rows.of(page.records) if row["state"] == "waiting"]

@@ -83,6 +83,19 @@ class OpenedStores(NamedTuple):
         """What its history knows of the machine."""
         return next(filter(None, (self.history.machine(key) for key in machine.keys)), None)
 
+    def group_of(self, seen: Record | None) -> Group | None:
+        """The group as which a machine asked last, if there is one and it still exists."""
+        group_id = "" if seen is None else seen.fact("group")
+        return self.group(group_id) if group_id else None
+
+    def labels_of_its_group(self, seen: Record | None) -> dict[str, str]:
+        """Labels that a machine had when it asked last, beside its identities: those that its group selects."""
+        group = self.group_of(seen)
+        selector = {} if group is None else group.selector
+        return {
+            key: value for key, value in selector.items() if isinstance(value, str) and key not in Identities._fields
+        }
+
     def ids(self, beginning: str = "") -> list[str]:
         """The identities of machines that somebody acted on, that groups with a policy select, or that begin so."""
         seen = self.history.keys(_keys(beginning), _MAX_COMPLETED)

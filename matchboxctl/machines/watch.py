@@ -23,7 +23,8 @@ def watch(opened: OpenedStores, state: str, output: str) -> None:
     warnings, problem = Warnings(), ""
     while True:
         try:
-            for record, event in found.poll(time_ns() // 1_000_000):
+            come = found.poll(time_ns() // 1_000_000)
+            for record, event in sorted(come, key=lambda pair: pair[1]):
                 print_text(_line(record, event, output))
             problem = ""
         except StoreUnavailableError as error:

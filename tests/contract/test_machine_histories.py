@@ -2,18 +2,24 @@
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from boto3.session import Session
 
 from lambda_matchbox.aws.table_and_bucket import create_history_table
+from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.machines.events import Event, event_in
 from lambda_matchbox.machines.identities import Identities
 from lambda_matchbox.machines.state import MachineState
+from matchboxctl.cli.errors import FailedError
 from matchboxctl.machines import group_approval, operators, watch
+from matchboxctl.machines.opened_stores import opened_stores
 from matchboxctl.store.mode import StoreSettings, chosen_store
 from tests.contract.test_machine_commands import opened, put, write
+from tests.support.commands import Commands
 from tests.support.resource_commands import ResourceCommands
 
 MAC, OTHER, THIRD = "52:54:00:12:34:56", "52:54:00:12:34:57", "aa:bb:cc:00:00:01"
@@ -222,6 +228,20 @@ def test_accepted_machine_has_a_group(machines: ResourceCommands) -> None:
 
 
 @BY_NIGHT
+def test_group_that_would_not_win_is_not_written(machines: ResourceCommands) -> None:
+    """Of groups with as many selectors, the greater ones win: rack=7 is greater than mac=…"""
+    happened(asked(9, mac=MAC, **WAITS))
+    ended = machines.run("machine", "accept", MAC, "--profile", "p")
+    assert (1, "", True) == (
+        ended.code,
+        ended.out,
+        "group workers would still select this machine, by rack" in ended.err,
+    )
+    put(machines, "group", {"id": "workers", "profile": "p", "selector": {"arch": ["arm64", "x86_64"]}})
+    assert "group 52-54-00-12-34-56 created" in machines.ok("machine", "accept", MAC, "--profile", "p")
+
+
+@BY_NIGHT
 @pytest.mark.parametrize(
     ("arguments", "code", "why"),
     [
@@ -245,6 +265,7 @@ def test_accepts_a_machine_by_its_uuid(machines: ResourceCommands) -> None:
     assert {"uuid": UUID} == json.loads(machines.ok("group", "get", UUID))["selector"]
 
 
+@BY_NIGHT
 def test_all_waiting_machines_of_a_group_are_approved(
     machines: ResourceCommands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -283,6 +304,39 @@ def test_commands_are_events(machines: ResourceCommands) -> None:
     assert ["approve", "hold", "unhold", "arm"] == [event["what"] for event in boot["events"]]
     assert {("command", operators.local_operator())} == {(event["kind"], event["by"]) for event in boot["events"]}
     assert "ready -> held" in boot["events"][1]["reason"]
+
+
+@pytest.mark.parametrize("commands", ["moto"], indirect=True)
+def test_operator_of_a_table_is_an_arn(machines: ResourceCommands, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user's name where AWS does not say it."""
+    for endpoint in (machines.environment["AWS_ENDPOINT_URL_DYNAMODB"], "http://127.0.0.1:1"):
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", endpoint)
+        machines.ok("machine", "hold", MAC)
+    (boot,) = json.loads(machines.ok("machine", "history", MAC, "-o", "json"))["boots"]
+    first, second = (event["by"] for event in boot["events"])
+    assert (True, operators.local_operator()) == (first.startswith("arn:aws:sts::"), second)
+
+
+@BY_NIGHT
+def test_interruption_of_many_approvals_keeps_what_is_done(
+    machines: ResourceCommands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_approval, "_PAGE", 2)
+    happened(*(asked(9, mac=f"52:54:00:00:00:{number:02x}", **WAITS) for number in range(5)))
+    show, shown = group_approval.print_text, []
+
+    def show_three(text: str) -> None:
+        show(text)
+        shown.append(text)
+        if len(shown) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(group_approval, "print_text", show_three)
+    ended = machines.run("machine", "approve", "--group", "workers", "--all")
+    assert 130 == ended.code
+    assert ended.err.startswith("matchboxctl: 3 machines of group workers approved\n")
+    states = [(row["state"], row["last_event"]["what"]) for row in listed(machines)]
+    assert 3 == states.count(("ready", "approve"))
 
 
 @BY_NIGHT
@@ -324,11 +378,58 @@ def test_commands_go_on_without_a_history(machines: ResourceCommands, monkeypatc
 
 
 @BY_NIGHT
+def test_list_goes_on_without_states(machines: ResourceCommands, monkeypatch: pytest.MonkeyPatch) -> None:
+    happened(asked(9, mac=MAC, **WAITS))
+    with opened() as stores:
+        kind = type(stores.machines)
+
+    def unavailable(*_: object) -> None:
+        raise StoreUnavailableError("it is away")
+
+    monkeypatch.setattr(kind, "read_all", unavailable)
+    ended = machines.run("machine", "list")
+    assert (0, True) == (ended.code, f"{MAC}  waiting" in ended.out)
+    warning = "matchboxctl: warning: states are those after each machine's last event: it is away\n"
+    assert warning == ended.err
+
+
+def test_no_history_is_kept(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_command = Commands(capsysbinary)
+    monkeypatch.setenv("MATCHBOX_DATA_PATH", str(tmp_path))
+    monkeypatch.setenv("MATCHBOX_HISTORY_DAYS", "0")
+    assert (0, "") == run_command("machine", "hold", MAC)[::2]
+    assert not (tmp_path / "history.sqlite").exists()
+    for verb in (["list"], ["watch"], ["history", MAC], ["approve", "--group", "g", "--all"]):
+        if verb[0] == "approve":
+            (tmp_path / "groups").mkdir()
+            (tmp_path / "groups/g.json").write_text('{"profile": "p"}')
+        assert (1, "", "matchboxctl: there is no history: MATCHBOX_HISTORY_DAYS is 0\n") == run_command(
+            "machine", *verb
+        )
+    monkeypatch.setenv("MATCHBOX_HISTORY_DAYS", "x")
+    assert 2 == run_command("machine", "list").code
+
+
+def test_stack_of_an_older_release_has_none() -> None:
+    store = StoreSettings("t", "b", "eu-west-1", "http://127.0.0.1:1", "http://127.0.0.1:1", Session(), "mine")
+    for settings, why in (
+        (store, "stack mine has no output HistoryTableName: update"),
+        (store._replace(stack=""), "set"),
+    ):
+        with opened_stores(settings) as stores, pytest.raises(FailedError, match=why):
+            stores.history.required()
+
+
+@BY_NIGHT
 @pytest.mark.parametrize("output", ["table", "json"])
-def test_watch_shows_each_event_once(machines: ResourceCommands, monkeypatch: pytest.MonkeyPatch, output: str) -> None:
+def test_watch_shows_each_event_once_in_order(
+    machines: ResourceCommands, monkeypatch: pytest.MonkeyPatch, output: str
+) -> None:
     at = NOW / 1000 - time.time() - 60
-    first, second = asked(at, mac=MAC, **WAITS), asked(at - 1, mac=OTHER, status=404)
-    steps = [(first, second), (first,)]
+    first, second = asked(at, mac=MAC, **WAITS), asked(at + 1, mac=OTHER, status=404)
+    steps = [(first,), (first, second)]
 
     def sleep(_: float) -> None:
         if not steps:
@@ -341,7 +442,7 @@ def test_watch_shows_each_event_once(machines: ResourceCommands, monkeypatch: py
     ended = machines.run("machine", "watch", *state, "-o", output)
     assert (130, "matchboxctl: interrupted\n") == (ended.code, ended.err)
     if output == "table":
-        one, other = ended.out.splitlines()
+        other, one = ended.out.splitlines()
         assert one.endswith(f"  {MAC}  10.0.0.5         /ipxe 200 wait: it waits for approval")
         assert other.endswith(f"  {OTHER}  10.0.0.5         /ipxe 404")
     else:
