@@ -125,8 +125,9 @@ def test_install_once(tmp_path: Path) -> None:
     with started("--address", "127.0.0.1:0", "--data-path", str(data)) as serve:
         for mac, route, more in (("52-54-00-00-00-01", "ipxe", ""), ("52-54-00-00-00-02", "grub", "&loader=grub")):
             machine = f"mac={mac}&arch=x86_64{more}"
-            assert f"matchboxctl machine approve {mac}" in serve.get(f"/{route}?{machine}").body.decode()
-            assert 0 == main(["machine", "approve", "--data-path", str(data), mac])
+            shown = re.search(r"matchboxctl (machine approve [^\"\n]+)", serve.get(f"/{route}?{machine}").body.decode())
+            assert shown is not None
+            assert 0 == main([*shown[1].split(), "--data-path", str(data)])
             script = serve.get(f"/{route}?{machine}").body.decode()
             token = re.search(r"set token=?[ \"]([\w-]+)", script)
             assert token is not None
