@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.machines.identities import Identities, identity
 from lambda_matchbox.machines.state import MachineState, StateName, approved, armed, held, unheld
 from lambda_matchbox.machines.stores import ChangedError
@@ -44,7 +45,7 @@ def approval(opened: OpenedStores, group_id: str) -> Action:
         is_meant = named is not None or (group is not None and group.boot is not None and group.boot.approve)
         return approved(state, now, group.id if group is not None and is_meant else "")
 
-    return partial(_changed, opened, change=approve, named=named)
+    return partial(_changed, opened, change=approve, named=named, for_a_group=True)
 
 
 def arm(opened: OpenedStores, ids: Sequence[str], seconds: int, output: str) -> None:
@@ -101,11 +102,29 @@ def _title(machine: Identities, text: str) -> str:
 
 
 def _changed(
-    opened: OpenedStores, machine: Identities, machine_id: str, change: Change, named: Group | None = None
+    opened: OpenedStores,
+    machine: Identities,
+    machine_id: str,
+    change: Change,
+    named: Group | None = None,
+    *,
+    for_a_group: bool = False,
 ) -> tuple[dict[str, Any], str]:
-    """Change the machine as one of the group that is named, or else of the one that its identities select."""
-    selection = opened.selection({}, machine)
-    group = named or (selection.group if selection is not None else None)
+    """Change the machine as one of the group that is named, or else of the one that its identities select.
+
+    Raises DocumentError if the change is `for_a_group`, which cannot be read.
+    """
+    group, note = named, ""
+    if group is None:
+        try:
+            selection = opened.selection({}, machine)
+        except DocumentError as error:
+            if for_a_group:
+                raise
+            note = f" ({shown(str(error))})"
+        else:
+            group = None if selection is None else selection.group
+            note = "" if group is not None and group.boot is not None else f" ({_selected(group)})"
     for _ in range(_ATTEMPTS):
         before = opened.machines.read(machine.keys[0])
         now = int(time.time())
@@ -121,11 +140,13 @@ def _changed(
             line += f", approved for {_approved_for(after)}" if after.approved else ""
         if after.armed_until > now:
             line += f", armed until {rfc3339(after.armed_until)}"
-        if group is None or group.boot is None:
-            selected = "no group" if group is None else f"group {group.id}, which has no boot policy"
-            line += f" (its identities alone select {shown(selected)})"
-        return machine_facts(after.identities, after, group, now), line
+        return machine_facts(after.identities, after, group, now), line + note
     raise FailedError(f"{shown(machine_id)}: its state keeps changing; run the same command again")
+
+
+def _selected(group: Group | None) -> str:
+    selected = "no group" if group is None else f"group {group.id}, which has no boot policy"
+    return f"its identities alone select {shown(selected)}"
 
 
 def _approved_for(state: MachineState) -> str:

@@ -281,6 +281,16 @@ def test_describe_of_a_group_shows_its_policy(filled: ResourceCommands) -> None:
     assert (1, True) == (bad.code, "onse: unknown; a policy has approve, once, token" in bad.err)
 
 
+def test_machine_of_a_group_that_cannot_be_read_is_held_but_not_approved(filled: ResourceCommands) -> None:
+    if filled.data is None:
+        pytest.skip("a table has no such group")
+    (filled.data / "groups" / "workers.json").write_text(json.dumps({"selector": {"mac": MAC}, "boot": {"onse": True}}))
+    refused = filled.run("machine", "approve", MAC)
+    assert (1, "", True) == (refused.code, refused.out, "boot.onse: unknown" in refused.err)
+    held = filled.ok("machine", "hold", MAC)
+    assert held.startswith(f"{MAC}: unknown -> held (group 'workers': line 1: boot.onse: unknown")
+
+
 def test_state_file_that_is_gone(filled: ResourceCommands) -> None:
     if filled.data is None:
         pytest.skip("a table has no file")
