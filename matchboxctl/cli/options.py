@@ -117,7 +117,7 @@ def opened_by(opens: _Opens, what: str = "matchbox's data directory") -> _Decora
     return decorated
 
 
-def completed_by(opens: _Opens, names: Callable[[Any, str], Iterable[str]], given: str) -> _Completes:
+def completed_by(opens: _Opens, names: Callable[[Any, str], Iterable[str]], given: str = "") -> _Completes:
     """A shell's completion by the names in what `opens` opens, but for those that the argument `given` has already.
 
     `names` is given the beginning as well.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from matchboxctl.cli.commands import Group
-from matchboxctl.cli.options import MODES, label_option, option, output_option, store_flags
+from matchboxctl.cli.options import MODES, completed_by, label_option, opened_by, option, output_option, store_flags
 from matchboxctl.store.advice import chosen_with_advice
 
 if TYPE_CHECKING:
@@ -52,29 +52,14 @@ def _verb(name: str, *more: str) -> Callable[[Callable[..., Any]], click.Command
     return machine.command(name, epilog=EPILOG, examples=[example])
 
 
-def complete_id(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """The identities of machines that begin so."""
-    from matchboxctl.cli.names import completions
-
-    def ids() -> list[str]:
-        with opened_for(context.params["data_path"], context.params["stack"]) as opened:
-            # A MAC address in the spelling that was begun.
-            return [one.replace(":", "-") if "-" in incomplete else one for one in opened.ids(incomplete)]
-
-    return completions(ids, incomplete, context.params.get("ids") or ())
+def _names(opened: "OpenedStores", beginning: str) -> list[str]:
+    # A MAC address in the spelling that was begun.
+    return [one.replace(":", "-") if "-" in beginning else one for one in opened.ids(beginning)]
 
 
-def complete_group(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """The ids of groups that begin so."""
-    from matchboxctl.cli.names import completions
-
-    def ids() -> list[str]:
-        with opened_for(context.params["data_path"], context.params["stack"]) as opened:
-            return [group.id for group in opened.groups()]
-
-    return completions(ids, incomplete, ())
-
-
+on_machines = opened_by(opened_for)
+complete_id = completed_by(opened_for, _names, "ids")
+complete_group = completed_by(opened_for, lambda opened, _: [group.id for group in opened.groups()])
 _ids = click.argument("ids", metavar="ID...", nargs=-1, required=True, shell_complete=complete_id)
 
 
@@ -82,14 +67,13 @@ _ids = click.argument("ids", metavar="ID...", nargs=-1, required=True, shell_com
 @click.argument("machine_id", metavar="ID", shell_complete=complete_id)
 @label_option()
 @option("--address", metavar="ADDRESS", default="", help="the address from which it would ask, for a policy's networks")
-@store_flags()
+@on_machines
 @output_option()
-def describe(machine_id: str, labels: tuple[str, ...], address: str, data_path: str, stack: str, output: str) -> None:
+def describe(opened: "OpenedStores", machine_id: str, labels: tuple[str, ...], address: str, output: str) -> None:
     """Show a machine's identities, group, policy and state, and what it would get now."""
     from matchboxctl.machines.describe import describe
 
-    with opened_for(data_path, stack) as opened:
-        describe(opened, machine_id, labels, address, output)
+    describe(opened, machine_id, labels, address, output)
 
 
 @machine.command(
@@ -126,48 +110,44 @@ def approve(ids: Sequence[str], group: str, data_path: str, stack: str, output: 
 @_verb("arm", "--for", "30m")
 @_ids
 @option("--for", "seconds", metavar="TIME", type=seconds_in, default="24h", show_default=True, help="how long they may")
-@store_flags()
+@on_machines
 @output_option()
-def arm(ids: Sequence[str], seconds: int, data_path: str, stack: str, output: str) -> None:
+def arm(opened: "OpenedStores", ids: Sequence[str], seconds: int, output: str) -> None:
     """Let installed machines install again at their next boot."""
     from matchboxctl.machines.actions import arm
 
-    with opened_for(data_path, stack) as opened:
-        arm(opened, ids, seconds, output)
+    arm(opened, ids, seconds, output)
 
 
 @_verb("hold")
 @_ids
-@store_flags()
+@on_machines
 @output_option()
-def hold(ids: Sequence[str], data_path: str, stack: str, output: str) -> None:
+def hold(opened: "OpenedStores", ids: Sequence[str], output: str) -> None:
     """Give machines nothing until `unhold`."""
     from matchboxctl.machines.actions import hold
 
-    with opened_for(data_path, stack) as opened:
-        hold(opened, ids, output)
+    hold(opened, ids, output)
 
 
 @_verb("unhold")
 @_ids
-@store_flags()
+@on_machines
 @output_option()
-def unhold(ids: Sequence[str], data_path: str, stack: str, output: str) -> None:
+def unhold(opened: "OpenedStores", ids: Sequence[str], output: str) -> None:
     """Answer held machines again; their older tokens stay ended."""
     from matchboxctl.machines.actions import unhold
 
-    with opened_for(data_path, stack) as opened:
-        unhold(opened, ids, output)
+    unhold(opened, ids, output)
 
 
 @_verb("forget", "--state")
 @_ids
 @click.option("--state", is_flag=True, help="also delete their states: they install again at their next network boot")
-@store_flags()
+@on_machines
 @output_option()
-def forget(ids: Sequence[str], data_path: str, stack: str, output: str, *, state: bool) -> None:
+def forget(opened: "OpenedStores", ids: Sequence[str], output: str, *, state: bool) -> None:
     """Delete the histories of machines; their states are kept without --state."""
     from matchboxctl.machines.actions import forget
 
-    with opened_for(data_path, stack) as opened:
-        forget(opened, ids, output, state=state)
+    forget(opened, ids, output, state=state)

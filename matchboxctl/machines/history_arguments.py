@@ -2,14 +2,25 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from lambda_matchbox.machines.state import StateName
 from matchboxctl.cli.options import MODES, Choice, option, output_option, store_flags
-from matchboxctl.machines.arguments import EPILOG, complete_group, complete_id, machine, opened_for, seconds_in
+from matchboxctl.machines.arguments import (
+    EPILOG,
+    complete_group,
+    complete_id,
+    machine,
+    on_machines,
+    opened_for,
+    seconds_in,
+)
 from matchboxctl.store.advice import chosen_with_advice
+
+if TYPE_CHECKING:
+    from matchboxctl.machines.opened_stores import OpenedStores
 
 __all__ = ["machine"]
 
@@ -86,9 +97,9 @@ def list_(
 )
 @_id
 @_since("only events in this time")
-@store_flags()
+@on_machines
 @output_option()
-def history(machine_id: str, since: int | None, data_path: str, stack: str, output: str) -> None:
+def history(opened: "OpenedStores", machine_id: str, since: int | None, output: str) -> None:
     """Show the boots of a machine, with what it requested, got and reported, and operators' commands.
 
     Requests for assets name no machine. Those marked `inferred` came from its address after its boot script, and no
@@ -96,8 +107,7 @@ def history(machine_id: str, since: int | None, data_path: str, stack: str, outp
     """
     from matchboxctl.machines.boot_history import history
 
-    with opened_for(data_path, stack) as opened:
-        history(opened, machine_id, _moment(since), output)
+    history(opened, machine_id, _moment(since), output)
 
 
 @machine.command(
@@ -106,14 +116,13 @@ def history(machine_id: str, since: int | None, data_path: str, stack: str, outp
     examples=["matchboxctl machine watch", "matchboxctl machine watch --state waiting -o json"],
 )
 @_state
-@store_flags()
+@on_machines
 @click.option("-o", "--output", type=Choice(("table", "json")), default="table", help="the format; json has lines")
-def watch(state: str | None, data_path: str, stack: str, output: str) -> None:
+def watch(opened: "OpenedStores", state: str | None, output: str) -> None:
     """Show what machines do as it happens, a line for each event, until Ctrl-C."""
     from matchboxctl.machines.watch import watch
 
-    with opened_for(data_path, stack) as opened:
-        watch(opened, state or "", output)
+    watch(opened, state or "", output)
 
 
 @machine.command(
