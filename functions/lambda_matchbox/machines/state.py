@@ -12,9 +12,6 @@ from lambda_matchbox.machines.policy import Policy
 
 StateName = Literal["unknown", "waiting", "ready", "installing", "installed", "held"]
 
-ARMED_SECONDS = 24 * 3600
-"""How long an armed machine may install, unless the operator says otherwise."""
-
 DELIVERY_SECONDS = 3600
 """How long the address that got a configuration gets it again."""
 
