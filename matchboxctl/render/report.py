@@ -102,7 +102,8 @@ def _group_lines(report: Report) -> list[str]:
     if group is None:
         lines = [_line("group", "none matches")]
     else:
-        lines = [_line("group", f"{report.masked(group.id)}, by {report.masked_pairs(group.selector)}")]
+        why = f"by {report.masked_pairs(group.selector)}" if group.selector else "which has no selector"
+        lines = [_line("group", f"{report.masked(group.id)}, {why}")]
     lines += [f"{_INDENT}not {_other(report, other)}" for other in report.others.nearest]
     if report.others.left_out:
         lines.append(f"{_INDENT}and {report.others.left_out:,} more")

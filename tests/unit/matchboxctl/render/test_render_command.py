@@ -154,6 +154,13 @@ def test_absent_profile_is_a_404_and_is_named(rendered: Rendered) -> None:
     assert "reason    group 'absent' names profile 'nowhere', which is absent\n" in text
 
 
+def test_group_without_a_selector_is_said_to_have_none(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "groups").mkdir()
+    (tmp_path / "groups" / "all.json").write_text('{"profile": "p"}')
+    code, text = Rendered(capsys, "--data-path", str(tmp_path))("ipxe")
+    assert (1, "group     all, which has no selector") == (code, text.splitlines()[1])
+
+
 def test_machine_without_a_group_shows_the_nearest_groups(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """With the labels that the machine has instead."""
     (tmp_path / "groups").mkdir()
