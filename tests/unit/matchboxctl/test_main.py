@@ -235,13 +235,31 @@ def test_only_the_command_is_imported(data: Path, arguments: list[str], imported
 
 
 @pytest.mark.system
-def test_import_starts_without_libraries_that_take_long() -> None:
+@pytest.mark.parametrize("command", ["group list", "render ipxe", "validate", "serve --address 127.0.0.1:0", "import"])
+def test_no_library_that_takes_long_is_imported_before_the_work(data: Path, command: str) -> None:
+    """The work begins with the first file of the data directory; `import` has opened a session of boto3 by then."""
+    heavy = ["aiohttp", "aws_lambda_powertools", "grpc", "importlib.metadata", "pydantic", "rich"]
+    environment = {"MATCHBOX_DATA_PATH": str(data)}
+    arguments = command.split()
+    if command == "import":
+        arguments.append(str(data))
+        environment = {f"MATCHBOX_{name}": "name" for name in ("TABLE", "BUCKET")} | {"AWS_REGION": "eu-west-1"}
+        heavy.remove("importlib.metadata")
+    else:
+        heavy += ["boto3", "urllib3"]
     program = (
-        "import sys, matchboxctl.transfer.importing\n"
-        "print(*(name for name in ('aiohttp', 'aws_lambda_powertools', 'pydantic', 'rich') if name in sys.modules))"
+        "import os, sys\n"
+        "def end(event, arguments):\n"
+        f"    if event in ('open', 'os.listdir', 'os.scandir') and str(arguments[0]).startswith({str(data)!r}):\n"
+        f"        print('begins with', [name for name in {heavy} if name in sys.modules], flush=True)\n"
+        "        os._exit(0)\n"
+        "sys.addaudithook(end)\n"
+        f"from matchboxctl.main import main; main({arguments})"
     )
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
-    assert "\n" == ended.stdout
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True, env=environment
+    )
+    assert "begins with []\n" == ended.stdout
 
 
 def test_version_is_that_of_the_distribution() -> None:
