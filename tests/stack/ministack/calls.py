@@ -13,7 +13,7 @@ from tests.stack.ministack.deployment import Deployed
 
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 PREFIXES = ("answers", "assets", "releases", "templates", "others")
-ROLES = ("BootApiRole", "SignedApiRole", "AssetSyncRole", "ScheduleRole")
+ROLES = ("BootApiRole", "SignedApiRole", "AssetSyncRole", "BootHistoryRole", "ScheduleRole")
 
 READS = {f"GetObject {prefix}" for prefix in ("assets", "releases", "templates")} | {"ListObjectsV2"}
 ITEMS = {"GetItem", "TransactGetItems"}
@@ -25,6 +25,7 @@ NEEDED: Mapping[str, set[str]] = {
     | PUTS
     | {"UpdateItem", "TransactWriteItems Update", "TransactWriteItems ConditionCheck", "SendMessage", "ListObjectsV2"}
     | {f"{action} releases" for action in ("GetObject", "PutObject", "DeleteObject")},
+    "BootHistoryRole": {f"{action} history" for action in (*ITEMS, *PUTS, "SendMessage", "ReceiveMessage")},
     "ScheduleRole": {"Invoke AssetSync", "SendMessage"},
 }
 
@@ -77,6 +78,7 @@ def calls(stack: Deployed, beside: Neighbours, secret: str) -> dict[str, Call]:
     resources = stack.resources
     return {
         **_of_tables(table, ""),
+        **_of_tables(stack.outputs["HistoryTableName"], " history"),
         **_of_tables(beside.table, " elsewhere"),
         **_of_objects(bucket, ""),
         **_of_objects(beside.bucket, " elsewhere"),
@@ -89,15 +91,14 @@ def calls(stack: Deployed, beside: Neighbours, secret: str) -> dict[str, Call]:
         "Decrypt": Call("kms", "decrypt", {"CiphertextBlob": beside.encrypted}),
         **{
             f"Invoke {name}": Call("lambda", "invoke", {"FunctionName": resources[name], "InvocationType": "Event"})
-            for name in ("AssetSync", "BootApi", "SignedApi")
+            for name in ("AssetSync", "BootApi", "SignedApi", "BootHistory")
         },
         "GetFunction": Call("lambda", "get_function", {"FunctionName": resources["SignedApi"]}),
         "UpdateFunctionConfiguration": Call(
             "lambda", "update_function_configuration", {"FunctionName": resources["BootApi"], "Description": "changed"}
         ),
-        "SendMessage": Call("sqs", "send_message", {"QueueUrl": resources["DeadLetters"], "MessageBody": "{}"}),
-        "ReceiveMessage": Call("sqs", "receive_message", {"QueueUrl": resources["DeadLetters"]}),
-        "PurgeQueue": Call("sqs", "purge_queue", {"QueueUrl": resources["DeadLetters"]}),
+        **_of_queues(resources["DeadLetters"], ""),
+        **_of_queues(resources["HistoryDeadLetters"], " history"),
         "GetRole": Call("iam", "get_role", {"RoleName": resources["BootApiRole"]}),
         "PutRolePolicy": Call(
             "iam",
@@ -158,6 +159,15 @@ def _of_tables(table: str, where: str) -> dict[str, Call]:
         "DeleteTable": ("delete_table", name),
     }
     return {action + where: Call("dynamodb", *call) for action, call in found.items()}
+
+
+def _of_queues(queue: str, where: str) -> dict[str, Call]:
+    name = {"QueueUrl": queue}
+    return {
+        f"SendMessage{where}": Call("sqs", "send_message", {**name, "MessageBody": "{}"}),
+        f"ReceiveMessage{where}": Call("sqs", "receive_message", name),
+        f"PurgeQueue{where}": Call("sqs", "purge_queue", name),
+    }
 
 
 def _of_objects(bucket: str, where: str) -> dict[str, Call]:

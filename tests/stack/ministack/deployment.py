@@ -57,8 +57,9 @@ class Deployed:
         return self.exchange(Recording("", "GET", target, headers, Response(0, {}, b"")))
 
     def command(self, *arguments: str) -> str:
-        """What `matchboxctl` prints, for its table and bucket."""
-        names = {"MATCHBOX_TABLE": self.outputs["TableName"], "MATCHBOX_BUCKET": self.outputs["BucketName"]}
+        """What `matchboxctl` prints, for its tables and bucket."""
+        outputs = {"TABLE": "TableName", "BUCKET": "BucketName", "HISTORY_TABLE": "HistoryTableName"}
+        names = {f"MATCHBOX_{name}": self.outputs[output] for name, output in outputs.items()}
         line = [sys.executable, "-m", "matchboxctl.main", *arguments]
         environment = self.account.environment() | names
         done = subprocess.run(line, env=environment, capture_output=True, text=True, check=False)
