@@ -12,9 +12,10 @@ from lambda_matchbox.machines.history import HOUR, Record
 from lambda_matchbox.machines.identities import Identities
 from lambda_matchbox.machines.state import strictest
 from matchboxctl.cli.arguments import parse_labels
-from matchboxctl.cli.errors import MissingError
+from matchboxctl.cli.errors import FailedError, MissingError
 from matchboxctl.cli.output import print_result
 from matchboxctl.cli.tables import description, policy_lines, shown
+from matchboxctl.cli.warnings import Warnings
 from matchboxctl.machines.event_texts import event_document, event_text
 from matchboxctl.machines.facts import machine_facts, rfc3339, verdict_now
 from matchboxctl.machines.opened_stores import OpenedStores, labels_of
@@ -71,8 +72,13 @@ def _now(selection: Selection | None, machine: Identities, address: str, now: in
 def _why(opened: OpenedStores, selection: Selection | None, labels: Mapping[str, str]) -> list[str]:
     """Why it is in its group, and in no other of those that lack the fewest selectors."""
     group = None if selection is None else selection.group
-    found = other_groups(opened.groups(), group, labels, _OTHERS)
     own = [] if group is None else [f"by {_pairs(group.selector)}"]
+    try:
+        found = other_groups(opened.groups(), group, labels, _OTHERS)
+    except FailedError as error:
+        # Who may look at machines may not have to read all items of the table.
+        Warnings().warn(f"warning: why no other group selects it is left out: {error}")
+        return own
     others = [f"not {other.id}: {reason(other, labels, _pairs, _value)}" for other in found.nearest]
     return [*own, *others, *([f"and not {found.left_out:,} more"] if found.left_out else [])]
 

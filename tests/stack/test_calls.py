@@ -6,6 +6,7 @@ import uuid
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -26,18 +27,27 @@ from lambda_matchbox.machines.policy import Policy
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.wiring import lambda_app
 from signed_api.handler import app_of as signed_app_of
+from tests.rigs.faults import FORBIDDEN
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
+from tests.rigs.tcp_fault import fault_proxy
 from tests.stack.recorded_calls import Call, recorded_calls
 from tests.stack.resolution import NAME, Stack, leading_keys
+from tests.support.commands import Commands
 from tests.support.log_subscription import packed
 from tests.support.long_timeout import long_timeout
 from tests.support.openpgp.keys import PASSPHRASE, key_ring
 from tests.support.registry_serving import faulty_registry
 from tests.unit.image_sync.sync_subject import TAG, talos
 
-AWSS_OWN = {"kms:Decrypt", "logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"}
-"""What Lambda and Secrets Manager do themselves with a function's role."""
+AWSS_OWN = {
+    "cloudformation:DescribeStacks",
+    "kms:Decrypt",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "sqs:SendMessage",
+}
+"""What Lambda and Secrets Manager do themselves with a function's role, and how a command finds a stack's tables."""
 
 HISTORY = "history-of-calls"
 
@@ -151,10 +161,16 @@ def _sign(stores: Stores, unrecorded: Service, moto: Service, secret: str) -> No
     _ask(app, ["/assets/absent.asc", "/assets/talos/arm64/vmlinuz.sig"], (404,))
 
 
+@pytest.fixture
+def history_table(moto_server: Service) -> Iterator[str]:
+    with closing(moto_server.client("dynamodb")) as client:
+        create_history_table(client, HISTORY)
+        yield HISTORY
+        client.delete_table(TableName=HISTORY)
+
+
 def _fold(stores: Stores, moto: Service) -> None:
     """What the function of the history does with the lines of a boot, of which some come twice."""
-    with closing(stores.tables.client("dynamodb")) as client:
-        create_history_table(client, HISTORY)
     environment = stores.environment() | {
         "AWS_ENDPOINT_URL_DYNAMODB": moto.endpoint,
         "MATCHBOX_HISTORY_TABLE": HISTORY,
@@ -223,7 +239,12 @@ def _covered(calls: set[Call], allowed: list[set[Call]], name: str) -> tuple[set
 
 
 def test_roles_allow_the_calls_of_the_functions_only(
-    full: Stack, stores: Stores, moto_server: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    full: Stack,
+    stores: Stores,
+    history_table: str,
+    moto_server: Service,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     secret = f"{full.parameters['RegistrySecret']}-{uuid.uuid4().hex[:6]}"
     with recorded_calls(moto_server) as (moto, calls):
@@ -248,3 +269,30 @@ def test_roles_allow_the_calls_of_the_functions_only(
     }.items():
         asked = {call._replace(resource=parameters.get(call.resource, call.resource)) for call in made}
         assert (set(), set()) == _covered(asked, _allowed(full, role), stores.name), role
+
+
+def test_operators_policies_allow_their_commands_only(
+    full: Stack,
+    stores: Stores,
+    history_table: str,
+    moto_server: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    """They do not allow to scan the table, by which `describe` says why no other group selects a machine."""
+    run = Commands(capsysbinary)
+    _fold(stores, moto_server)
+    with recorded_calls(moto_server) as (moto, calls), fault_proxy(moto.endpoint) as proxy:
+        proxy.switch(replace(FORBIDDEN, only="Scan"))
+        names = {"MATCHBOX_HISTORY_TABLE": history_table, "AWS_ENDPOINT_URL_DYNAMODB": proxy.endpoint}
+        for name, value in (stores.environment() | names | {"AWS_ENDPOINT_URL_S3": moto.endpoint}).items():
+            monkeypatch.setenv(name, value)
+        for line in (["list"], ["list", "--state", "unknown"], ["history", GATED]):
+            assert run("machine", *line)[::2] == (0, ""), line
+        described = run("machine", "describe", GATED)
+        assert (0, True) == (described.code, "why no other group selects it is left out: " in described.err)
+        of_viewer = set(calls)
+        assert run("machine", "approve", GATED).err == ""
+        of_approver = calls - of_viewer
+    assert (set(), set()) == _covered(of_viewer, _allowed(full, "MachineViewer"), stores.name)
+    assert (set(), set()) == _covered(of_approver, _allowed(full, "MachineApprover"), stores.name)
