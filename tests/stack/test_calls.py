@@ -52,7 +52,7 @@ AWSS_OWN = {
 HISTORY = "history-of-calls"
 
 SOURCE = "talos-arm64"
-GATED = "52:54:00:00:00:01"
+GATED, WAITING = "52:54:00:00:00:01", "52:54:00:00:00:02"
 
 
 @pytest.fixture
@@ -177,7 +177,11 @@ def _fold(stores: Stores, moto: Service) -> None:
     }
     history = history_of(environment)
     common = {"message": "request", "method": "GET", "status": 200, "client": "10.0.0.5", "user_agent": "iPXE"}
-    lines = [{"route": "/ipxe", "mac": GATED, "uuid": "u"}, {"route": "/assets/", "path": "/assets/vmlinuz"}]
+    lines = [
+        {"route": "/ipxe", "mac": GATED, "uuid": "u"},
+        {"route": "/assets/", "path": "/assets/vmlinuz"},
+        {"route": "/ipxe", "mac": WAITING, "group": "approved", "verdict": "wait", "state": "waiting"},
+    ]
     for _ in range(2):
         history.add(events_in(packed([json.dumps(common | line) for line in lines], 1)))
 
@@ -282,6 +286,7 @@ def test_operators_policies_allow_their_commands_only(
     """They do not allow to scan the table, by which `describe` says why no other group selects a machine."""
     run = Commands(capsysbinary)
     _fold(stores, moto_server)
+    stores.writer().put_group(Group("approved", profile="p", selector={"mac": WAITING}, boot=Policy(approve=True)))
     with recorded_calls(moto_server) as (moto, calls), fault_proxy(moto.endpoint) as proxy:
         proxy.switch(replace(FORBIDDEN, only="Scan"))
         names = {"MATCHBOX_HISTORY_TABLE": history_table, "AWS_ENDPOINT_URL_DYNAMODB": proxy.endpoint}
@@ -293,6 +298,7 @@ def test_operators_policies_allow_their_commands_only(
         assert (0, True) == (described.code, "why no other group selects it is left out: " in described.err)
         of_viewer = set(calls)
         assert run("machine", "approve", GATED).err == ""
-        of_approver = calls - of_viewer
-    assert (set(), set()) == _covered(of_viewer, _allowed(full, "MachineViewer"), stores.name)
-    assert (set(), set()) == _covered(of_approver, _allowed(full, "MachineApprover"), stores.name)
+        assert WAITING in run("machine", "approve", "--group", "approved", "--all").out
+    viewer, approver = (_allowed(full, policy) for policy in ("MachineViewer", "MachineApprover"))
+    assert (set(), set()) == _covered(of_viewer, viewer, stores.name)
+    assert (set(), set()) == _covered(calls, viewer + approver, stores.name)
