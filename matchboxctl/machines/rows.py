@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from lambda_matchbox.aws.parallel import in_parallel
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.machines.history import Record
@@ -25,10 +26,14 @@ class Rows:
     def of(self, records: Sequence[Record]) -> list[dict[str, Any]]:
         """A row for each record. Times are RFC 3339; what is unknown is null."""
         now = int(time.time())
-        for group_id in {record.fact("group") for record in records} - self._groups.keys():
-            self._groups[group_id] = self._opened.group(group_id)
+        new = {record.fact("group") for record in records} - self._groups.keys()
+        for _ in in_parallel(self._read_group, new):
+            pass
         states = self._states(records)
         return [self._row(record, states, now) for record in records]
+
+    def _read_group(self, group_id: str) -> None:
+        self._groups[group_id] = self._opened.group(group_id)
 
     def _states(self, records: Iterable[Record]) -> dict[str, MachineState] | None:
         keys = dict.fromkeys(key for record in records for key in record.identities.keys)

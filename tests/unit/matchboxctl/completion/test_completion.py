@@ -16,8 +16,11 @@ from subprocess import PIPE, STDOUT
 import pytest
 
 from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.machines.events import Event
+from lambda_matchbox.machines.history_stores import History
 from lambda_matchbox.machines.identities import Identities
 from lambda_matchbox.machines.state import MachineState
+from matchboxctl.directory.history_file import DirectoryHistory
 from matchboxctl.directory.machine_states import DirectoryMachines
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
@@ -151,6 +154,11 @@ def test_machines_that_are_known_or_selected_by_a_policy(tmp_path: Path) -> None
         "machine describe S", environment
     )
     assert ["01", "02"] == offered("machine hold 52:54:00:00:00:", environment)
+    with closing(DirectoryHistory(tmp_path)) as store:
+        History(store).add([Event(1, "request", mac="52:54:00:00:00:03", uuid="4c4c4544-0038-4410-8052-b3c04f4b5931")])
+    assert ["4c4c4544-0038-4410-8052-b3c04f4b5931"] == offered("machine history 4c4", environment)
+    assert ["waiting"] == offered("machine list --state w", environment)
+    assert ["plain"] == offered("machine list --group p", environment)
 
 
 def test_files_and_directories() -> None:
