@@ -67,7 +67,7 @@ def read_query(raw_query: str) -> Query:
         if not all_plain and not is_plain(key, value):
             del labels[key]
             not_plain.append(key)
-        elif _UNRESOLVED.fullmatch(value):
+        elif value.startswith("${") and _UNRESOLVED.fullmatch(value):
             del labels[key]
         elif is_mac(key):
             try:

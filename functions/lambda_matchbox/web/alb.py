@@ -17,6 +17,7 @@ from lambda_matchbox.http import Request, Response
 # The balancer appends the connection's address to the last of them.
 _FORWARDED_FOR = "x-forwarded-for"
 # A header folded over lines is one line (RFC 9112, section 5.2); no part of it may end a line of a response.
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _FOLD = re.compile(r"[\r\n]+[ \t]*")
 # The balancer takes a response of at most 1 MB, measured on the serialised JSON; a binary body costs a third more. This
 # fits as a body whatever its bytes are, with room for the headers.
@@ -27,10 +28,8 @@ _FITS_AS_TEXT = BODY_LIMIT * 4 // 3 // 6
 
 def request_from(event: Mapping[str, Any]) -> Request:
     """The request in the balancer's event, which has multi-value headers or not."""
-    single_headers = {name: [value] for name, value in (event.get("headers") or {}).items()}
-    headers = event.get("multiValueHeaders") or single_headers
-    single_query = {key: [value] for key, value in (event.get("queryStringParameters") or {}).items()}
-    query = event.get("multiValueQueryStringParameters") or single_query
+    headers = event.get("multiValueHeaders") or _lists(event.get("headers"))
+    query = event.get("multiValueQueryStringParameters") or _lists(event.get("queryStringParameters"))
     # A fragment never belongs to a request: it is not part of the last value.
     raw_query = "&".join(f"{key}={value}" for key, values in query.items() for value in values).partition("#")[0]
     return Request(
@@ -41,6 +40,10 @@ def request_from(event: Mapping[str, Any]) -> Request:
     )
 
 
+def _lists(values: Mapping[str, str] | None) -> dict[str, list[str]]:
+    return {name: [value] for name, value in (values or {}).items()}
+
+
 def _value(name: str, values: Sequence[str]) -> str:
     """The value of a repeated header that counts, on one line."""
     value = values[-1 if name == _FORWARDED_FOR else 0]
@@ -49,14 +52,10 @@ def _value(name: str, values: Sequence[str]) -> str:
 
 def event_response(response: Response) -> dict[str, Any]:
     """The response in the balancer's form, including statusDescription."""
-    try:
-        phrase = HTTPStatus(response.status).phrase
-    except ValueError:
-        phrase = "Unknown"
     text = _text(response.body)
     return {
         "statusCode": response.status,
-        "statusDescription": f"{response.status} {phrase}",
+        "statusDescription": f"{response.status} {_PHRASES.get(response.status, 'Unknown')}",
         "multiValueHeaders": {name: [value] for name, value in response.headers.items()},
         "body": b64encode(response.body).decode("ascii") if text is None else text,
         "isBase64Encoded": text is None,

@@ -104,15 +104,11 @@ def parse_query(raw: str) -> list[tuple[str, str]]:
 
     `+` is a space. An empty pair and one with a `;` or a broken escape are left out. Keys may repeat.
     """
-    pairs = []
-    for pair in raw.replace("+", " ").split("&"):
-        if not pair or ";" in pair:
-            continue
-        raw_key, _, raw_value = pair.partition("=")
-        key, value = unescape(raw_key), unescape(raw_value)
-        if key is not None and value is not None:
-            pairs.append((key, value))
-    return pairs
+    found = [pair.partition("=") for pair in raw.replace("+", " ").split("&") if pair and ";" not in pair]
+    if "%" not in raw and raw.isascii():
+        return [(key, value) for key, _, value in found]
+    pairs = [(unescape(key), unescape(value)) for key, _, value in found]
+    return [(key, value) for key, value in pairs if key is not None and value is not None]
 
 
 def _relative(reference: str, raw_query: str) -> str:
