@@ -14,12 +14,12 @@ from matchboxctl.machines.facts import rfc3339
 from matchboxctl.machines.opened_stores import OpenedStores
 
 
-def history(opened: OpenedStores, machine_id: str, since: int, output: str) -> None:
+def show_history(opened: OpenedStores, machine_id: str, since: int, output: str) -> None:
     """Print the boots since that moment. Raises UsageError, MissingError."""
-    of_all = opened.history.required()
     machine, state = opened.named(machine_id)
-    record = next(filter(None, (of_all.machine(key) for key in machine.keys)), None)
-    events = [] if record is None else of_all.events(record, since)
+    with opened.history.required() as history:
+        record = next(filter(None, map(history.machine, machine.keys)), None)
+        events = [] if record is None else history.events(record, since)
     found = list(boots(events))
     print_result(
         output, lambda: _document(machine if record is None else record.identities, found), lambda: _text(found)

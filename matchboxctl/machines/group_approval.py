@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from lambda_matchbox.aws.parallel import in_parallel
-from lambda_matchbox.machines.history_stores import History, Wanted
-from lambda_matchbox.machines.identities import identity
+from lambda_matchbox.machines.history_stores import Wanted
+from lambda_matchbox.machines.identities import Identities, identity_of
 from matchboxctl.cli.output import print_result, print_text
 from matchboxctl.cli.plurals import counted
 from matchboxctl.cli.progress import Progress, bars_hidden
@@ -21,35 +21,47 @@ _PAGE = 200
 
 def approve_waiting(opened: OpenedStores, group_id: str, output: str) -> None:
     """Approve the machines that wait in the group. Raises CommandError."""
-    history, act = opened.history.required(), approval(opened, group_id)
-    done: dict[str, tuple[dict[str, Any], str]] = {}
+    act = approval(opened, group_id)
+    done: dict[Identities, tuple[dict[str, Any], str]] = {}
 
-    def approve(machine_id: str) -> None:
-        done[machine_id] = act(identity(machine_id), machine_id)
+    def approve(machine: Identities) -> None:
+        done[machine] = act(machine, *filter(None, machine))
 
     rows: list[dict[str, Any]] = []
+
+    def report(machine: Identities) -> None:
+        row, line = done.pop(machine)
+        rows.append(row)
+        record.add(row, line)
+        if output == "table":
+            with bars_hidden():
+                print_text(f"{shown(row['id'])}: {line}\n")
+
     try:
         with recorded(opened, "approve") as record, Progress("approving", 0, "machines") as progress:
-            for ids in _waiting(history, Rows(opened), group_id):
-                for machine_id in in_parallel(approve, ids):
-                    row, line = done.pop(machine_id)
-                    rows.append(row)
-                    record.add(row, line)
-                    if output == "table":
-                        with bars_hidden():
-                            print_text(f"{shown(machine_id)}: {line}\n")
-                    progress.add(1)
+            try:
+                for machines in _waiting(opened, group_id):
+                    for machine in in_parallel(approve, machines):
+                        report(machine)
+                        progress.add(1)
+            finally:
+                # Those that were under way at an interruption.
+                for machine in [*done]:
+                    report(machine)
     finally:
         if output != "table":
             print_result(output, lambda: rows, str)
-        print(f"matchboxctl: {counted(len(rows), 'machine')} of group {shown(group_id)} approved", file=sys.stderr)
+        if rows or sys.exc_info()[0] is None:
+            print(f"matchboxctl: {counted(len(rows), 'machine')} of group {shown(group_id)} approved", file=sys.stderr)
 
 
-def _waiting(history: History, rows: Rows, group_id: str) -> Iterator[list[str]]:
-    """The ids of the machines that wait, by pages."""
-    cursor = ""
+def _waiting(opened: OpenedStores, group_id: str) -> Iterator[list[Identities]]:
+    """The machines that wait, by pages, each with the identity that names it alone, as an operator would."""
+    rows, cursor = Rows(opened), ""
     while True:
-        page = history.page(Wanted("waiting", group_id), _PAGE, cursor)
-        yield [row["id"] for row in rows.of(page.records) if row["state"] == "waiting"]
+        with opened.history.required() as history:
+            page = history.page(Wanted("waiting", group_id), _PAGE, cursor)
+        found = zip(page.records, rows.of(page.records), strict=True)
+        yield [identity_of(record.identities.keys[0]) for record, row in found if row["state"] == "waiting"]
         if not (cursor := page.cursor):
             return

@@ -105,9 +105,9 @@ def history(opened: "OpenedStores", machine_id: str, since: int | None, output: 
     Requests for assets name no machine. Those marked `inferred` came from its address after its boot script, and no
     other machine got a script there at that time.
     """
-    from matchboxctl.machines.boot_history import history
+    from matchboxctl.machines.boot_history import show_history
 
-    history(opened, machine_id, _moment(since), output)
+    show_history(opened, machine_id, _moment(since), output)
 
 
 @machine.command(

@@ -25,7 +25,8 @@ def list_machines(
 ) -> None:
     """Print a page of machines. Raises CommandError."""
     try:
-        page = opened.history.required().page(wanted, limit, cursor)
+        with opened.history.required() as history:
+            page = history.page(wanted, limit, cursor)
     except CursorError as error:
         raise UsageError(str(error)) from error
     rows = Rows(opened).of(page.records)

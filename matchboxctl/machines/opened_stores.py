@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.stores import Catalog, Selection
 from lambda_matchbox.machines.history import Record
-from lambda_matchbox.machines.identities import Identities, identity
+from lambda_matchbox.machines.identities import Identities, identity, identity_of
 from lambda_matchbox.machines.state import MachineState
 from lambda_matchbox.machines.stores import EditableMachineStore
 from matchboxctl.cli.errors import UsageError
@@ -68,7 +68,7 @@ class OpenedStores(NamedTuple):
         if self.history.machine(exact.keys[0]) is not None:
             return exact, None
         # What a machine said of itself completes the beginning of an identity, and adds no other one.
-        found = [*states, *(identity(key.partition(":")[2]) for key in sorted(seen))]
+        found = [*states, *(identity_of(key) for key in sorted(seen))]
         if len(found) > 1:
             ids = ", ".join(sorted(one.keys[0].partition(":")[2] for one in found)[:_MAX_NAMED])
             raise UsageError(f"{text!r} begins several machines' identities ({ids}): give more of it")
@@ -134,7 +134,7 @@ def opened_stores(store: StoreSettings | Path) -> Iterator[OpenedStores]:
         opened = directory_stores(store, store / "assets", lambda _: None)
         catalog = opened.catalog
         with closing(opened), closing(DirectoryHistory(store)) as file:
-            history = OptionalHistory(file) if _history_days() else OptionalHistory(None, _OFF)
+            history = OptionalHistory(file, str(store)) if _history_days() else OptionalHistory(None, _OFF)
             yield OpenedStores(catalog, opened.machines, history, groups, catalog.group, local_operator, nullcontext)
         return
     from lambda_matchbox.web.wiring import stores
@@ -167,7 +167,8 @@ def _table_history(store: StoreSettings) -> OptionalHistory:
         return OptionalHistory(None, f"there is no history: {stack if store.stack else variables}")
     from matchboxctl.store.history import table_history
 
-    return OptionalHistory(table_history(store, days))
+    where = store.dynamodb_endpoint or f"AWS {store.region}"
+    return OptionalHistory(table_history(store, days), f"history table {store.history_table} on {where}")
 
 
 def _history_days() -> int:

@@ -1,8 +1,10 @@
 """The history of machines, without which commands on states go on."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
+from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.machines.events import Event
 from lambda_matchbox.machines.history import Record
@@ -10,23 +12,31 @@ from lambda_matchbox.machines.history_stores import History, HistoryStore
 from lambda_matchbox.machines.identities import Identities
 from matchboxctl.cli.errors import FailedError
 from matchboxctl.cli.warnings import Warnings
+from matchboxctl.store.aws_errors import with_advice
 
 _Result = TypeVar("_Result")
 
 
 class OptionalHistory:
-    """The history in a store; `absent` says what to do where there is none. The first failure is a warning."""
+    """The history in a store, which messages call `name`; where there is none, `name` says what to do.
 
-    def __init__(self, store: HistoryStore | None, absent: str = "") -> None:
+    A first failure is a warning, and then the history is left alone, except in `required` and `forget`.
+    """
+
+    def __init__(self, store: HistoryStore | None, name: str) -> None:
         self._history = None if store is None else History(store)
-        self._absent = absent
+        self._name = name
         self._warnings = Warnings()
 
-    def required(self) -> History:
-        """The history. Raises FailedError."""
+    @contextmanager
+    def required(self) -> Iterator[History]:
+        """The history. Raises FailedError, also for what AWS refuses in the body."""
         if self._history is None:
-            raise FailedError(self._absent)
-        return self._history
+            raise FailedError(self._name)
+        try:
+            yield self._history
+        except AWSError as error:
+            raise FailedError(self._reason(error)) from error
 
     def keys(self, beginnings: Collection[str], limit: int) -> Sequence[str]:
         """Identities of machines that begin so, so many at most."""
@@ -49,14 +59,21 @@ class OptionalHistory:
             try:
                 return use(self._history)
             except MatchboxError as error:
-                self._warnings.warn(f"warning: the history is left out: {error}")
+                self._warnings.warn(f"warning: the history is left out: {self._reason(error)}")
         return otherwise
 
     def forget(self, machine: Identities) -> bool:
-        """Delete the history of the machine; False if it has none. Raises MatchboxError."""
+        """Delete the history of the machine; False if it has none. Raises MatchboxError, FailedError."""
         if self._history is None:
             return False
-        records = [record for key in machine.keys if (record := self._history.machine(key)) is not None]
-        for record in records:
-            self._history.forget(record)
+        with self.required() as history:
+            records = [record for key in machine.keys if (record := history.machine(key)) is not None]
+            for record in records:
+                history.forget(record)
         return bool(records)
+
+    def _reason(self, error: MatchboxError) -> str:
+        if not isinstance(error, AWSError):
+            return str(error)
+        absent = "it does not exist; MATCHBOX_HISTORY_TABLE is the output HistoryTableName of the stack, or use --stack"
+        return f"{self._name}: {absent if error.code == 'ResourceNotFoundException' else with_advice(error)}"

@@ -19,19 +19,21 @@ _INTERVAL = 0.5
 def watch(opened: OpenedStores, state: str, output: str) -> None:
     """Print a line for each event until the operator interrupts it. Raises FailedError."""
     start = time_ns() // 1_000_000
-    found = Watch(opened.history.required(), Wanted(state, since=start))
     warnings, problem = Warnings(), ""
-    while True:
-        try:
-            come = found.poll(time_ns() // 1_000_000)
-            for record, event in sorted(come, key=lambda pair: pair[1]):
+    with opened.history.required() as history:
+        found = Watch(history, Wanted(state, since=start))
+        while True:
+            try:
+                come = sorted(found.poll(time_ns() // 1_000_000), key=lambda pair: pair[1])
+                problem = ""
+            except StoreUnavailableError as error:
+                come = []
+                if str(error) != problem:
+                    problem = str(error)
+                    warnings.warn(f"warning: {problem}; it is tried again")
+            for record, event in come:
                 print_text(_line(record, event, output))
-            problem = ""
-        except StoreUnavailableError as error:
-            if str(error) != problem:
-                problem = str(error)
-                warnings.warn(f"warning: {problem}; it is tried again")
-        sleep(_INTERVAL)
+            sleep(_INTERVAL)
 
 
 def _line(record: Record, event: Event, output: str) -> str:

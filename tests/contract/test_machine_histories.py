@@ -60,8 +60,8 @@ def asked(seconds: float, route: str = "/ipxe", **fields: object) -> Event:
 
 
 def happened(*events: Event) -> None:
-    with opened() as stores:
-        stores.history.required().add(events)
+    with opened() as stores, stores.history.required() as history:
+        history.add(events)
 
 
 def listed(commands: ResourceCommands, *arguments: str) -> list[dict[str, Any]]:
@@ -294,6 +294,17 @@ def test_all_waiting_machines_of_a_group_are_approved(
 
 
 @BY_NIGHT
+def test_serial_number_that_looks_like_an_address_is_none(machines: ResourceCommands) -> None:
+    """No machine can have another one approved."""
+    happened(asked(9, serial="5254.0012.3456", **WAITS))
+    approved = machines.run("machine", "approve", "--group", "workers", "--all")
+    assert approved.out.startswith("5254.0012.3456: waiting -> ready")
+    assert "5254.0012.3456: ready -> held" in machines.ok("machine", "hold", "5254.0012.345")
+    with opened() as stores:
+        assert [Identities(serial="5254.0012.3456")] == [state.identities for state in stores.machines.all()]
+
+
+@BY_NIGHT
 def test_commands_are_events(machines: ResourceCommands) -> None:
     """A machine that never asked is listed too."""
     for verb in ("approve", "hold", "unhold", "arm"):
@@ -334,9 +345,10 @@ def test_interruption_of_many_approvals_keeps_what_is_done(
     monkeypatch.setattr(group_approval, "print_text", show_three)
     ended = machines.run("machine", "approve", "--group", "workers", "--all")
     assert 130 == ended.code
-    assert ended.err.startswith("matchboxctl: 3 machines of group workers approved\n")
+    done = len(shown)
+    assert ended.err.startswith(f"matchboxctl: {done} machines of group workers approved\n")
     states = [(row["state"], row["last_event"]["what"]) for row in listed(machines)]
-    assert 3 == states.count(("ready", "approve"))
+    assert (done, 5 - done) == (states.count(("ready", "approve")), states.count(("waiting", "/ipxe")))
 
 
 @BY_NIGHT
@@ -374,7 +386,7 @@ def test_commands_go_on_without_a_history(machines: ResourceCommands, monkeypatc
     assert (0, 1) == (described.code, len(described.err.splitlines()))
     for verb in (["list"], ["history", MAC], ["forget", MAC]):
         ended = machines.run("machine", *verb)
-        assert (1, "") == (ended.code, ended.out)
+        assert (1, "", True) == (ended.code, ended.out, "history" in ended.err)
 
 
 @BY_NIGHT
@@ -418,8 +430,8 @@ def test_stack_of_an_older_release_has_none() -> None:
         (store, "stack mine has no output HistoryTableName: update"),
         (store._replace(stack=""), "set"),
     ):
-        with opened_stores(settings) as stores, pytest.raises(FailedError, match=why):
-            stores.history.required()
+        with opened_stores(settings) as stores, pytest.raises(FailedError, match=why), stores.history.required():
+            pass
 
 
 @BY_NIGHT

@@ -89,6 +89,12 @@ def identity(text: str) -> Identities:
         return Identities(uuid=uuid) if uuid else Identities(serial=_serial(text))
 
 
+def identity_of(key: str) -> Identities:
+    """The one identity of a key: a serial number may look like a MAC address."""
+    kind, _, value = key.partition(":")
+    return Identities(**{kind: value})
+
+
 def _uuid(text: str) -> str:
     if not text:
         return ""
