@@ -44,6 +44,10 @@ def _completed_by_the_shell(metavar: str) -> Callable[..., "list[CompletionItem]
 class Choice(click.Choice[str]):
     """One of some words; a wrong one is answered with what may have been meant."""
 
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str:  # noqa: ARG002
+        """What to give, in the line of the message."""
+        return f"Use one of {', '.join(self.choices)}."
+
     def get_invalid_choice_message(self, value: str, ctx: click.Context | None) -> str:
         """The message."""
         from matchboxctl.cli.names import did_you_mean

@@ -10,7 +10,7 @@ import click
 
 from matchboxctl.cli.commands import Command
 from matchboxctl.cli.options import MODES, completed_by, opened_by, output_option
-from matchboxctl.store.advice import chosen_with_advice
+from matchboxctl.store.advice import advising_on, chosen_with_advice
 
 if TYPE_CHECKING:
     from lambda_matchbox.image_sync.sources import SourceStores
@@ -25,7 +25,11 @@ def _stores(data_path: str, stack: str) -> Iterator["SourceStores"]:
     from matchboxctl.releases.source_stores import stores_in_directory, stores_in_table
 
     with chosen_with_advice(data_path, stack) as store:
-        yield stores_in_directory(store) if isinstance(store, Path) else stores_in_table(store)
+        if isinstance(store, Path):
+            yield stores_in_directory(store)
+            return
+        with advising_on(store):
+            yield stores_in_table(store)
 
 
 def _ids(stores: "SourceStores", _: str) -> set[str]:

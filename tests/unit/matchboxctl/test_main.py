@@ -109,6 +109,7 @@ def test_unknown_command_is_like_another(run: Commands, words: list[str], meant:
     ("words", "what"),
     [
         ("fetch flatcarr", "'flatcarr' is not one of 'flatcar', 'fedora-coreos'; did you mean 'flatcar'?"),
+        ("fetch", "Missing argument 'PROJECT'. Use one of flatcar, fedora-coreos."),
         ("group list -o jsn", "'jsn' is not one of 'table', 'json', 'yaml'; did you mean 'json'?"),
         ("serve --log-level warnin", "debug, trace; did you mean 'warning'?"),
         ("serve --web-ssl=maybe", "'maybe' is neither true nor false"),
