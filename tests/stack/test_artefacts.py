@@ -11,10 +11,12 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import pytest
 
 from lambda_matchbox.aws.releases.source_table import SourceTable
+from lambda_matchbox.aws.table_and_bucket import create_history_table
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from tests.rigs.lambda_runtime import runtime_packages
@@ -26,6 +28,7 @@ from tests.support.images.layers import Entry, zstandard_compressed
 from tests.support.images.manifests import image
 from tests.support.images.signatures import REFERRER, attach, statement
 from tests.support.images.sigstore_instance import SigstoreInstance
+from tests.support.log_subscription import packed
 from tests.support.openpgp.independent import TEXT, kind_of
 from tests.support.openpgp.keys import PASSPHRASE, key_ring
 from tests.support.registry_serving import faulty_registry
@@ -37,6 +40,7 @@ HANDLERS = {
     "BootApi": "boot_api.handler",
     "SignedApi": "signed_api.handler",
     "AssetSync": "asset_sync.handler",
+    "BootHistory": "boot_history.handler",
 }
 AARCH64 = 183
 """The processor in an ELF file's head (`e_machine`, EM_AARCH64)."""
@@ -45,7 +49,7 @@ AARCH64 = 183
 class Run(NamedTuple):
     """What a function answered to some events, and the distributions of its layer of which it loaded nothing."""
 
-    answers: list[dict[str, Any]]
+    answers: list[Any]
     unused: set[str]
 
 
@@ -115,12 +119,14 @@ def _unused(layer: Path, loaded: set[str]) -> set[str]:
 
 
 def test_every_library_is_for_arm64(built_for_arm64: Path) -> None:
-    """Each layer has compiled libraries, and all are ELF files for AArch64."""
+    """Each layer but that of boot_history has compiled libraries, and all are ELF files for AArch64."""
     libraries = [
         path for path in built_for_arm64.rglob("*") if path.is_file() and path.read_bytes().startswith(b"\x7fELF")
     ]
     assert {AARCH64} == {int.from_bytes(path.read_bytes()[18:20], "little") for path in libraries}
-    assert {f"{name}Layer" for name in HANDLERS} == {path.relative_to(built_for_arm64).parts[0] for path in libraries}
+    assert {f"{name}Layer" for name in HANDLERS if name != "BootHistory"} == {
+        path.relative_to(built_for_arm64).parts[0] for path in libraries
+    }
 
 
 def test_every_module_is_compiled(built_for_arm64: Path) -> None:
@@ -178,3 +184,16 @@ def test_asset_sync_unpacks_a_zstd_layer_of_a_signed_image(target: Target, store
         run = target.run("AssetSync", [{"source": "talos-arm64"}], stores.environment())
     assert [["talos-arm64"]] == [answer["changed"] for answer in run.answers]
     assert set() == run.unused
+
+
+@ON_BOTH
+def test_boot_history_writes_a_line(target: Target, stores: Stores) -> None:
+    """Its layer has no package that is not loaded."""
+    table = {"MATCHBOX_HISTORY_TABLE": f"history-{uuid4()}"}
+    with closing(stores.tables.client("dynamodb")) as client:
+        create_history_table(client, table["MATCHBOX_HISTORY_TABLE"])
+        line = {"message": "request", "route": "/ipxe", "method": "GET", "status": 200, "mac": "52:54:00:12:34:56"}
+        run = target.run("BootHistory", [packed([json.dumps(line)], 1)], stores.environment() | table)
+        items = client.scan(TableName=table["MATCHBOX_HISTORY_TABLE"])["Items"]
+    assert {"mac:52:54:00:12:34:56"} == {item["pk"]["S"] for item in items if "place" in item}
+    assert ([None], set()) == (run.answers, run.unused)
