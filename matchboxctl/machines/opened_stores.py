@@ -3,25 +3,33 @@
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from threading import Lock
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.stores import Catalog, Selection
+from lambda_matchbox.errors import DocumentError
+from lambda_matchbox.golang.hardware_address import InvalidMACError
 from lambda_matchbox.machines.history import Record
 from lambda_matchbox.machines.identities import Identities, identity, identity_of
 from lambda_matchbox.machines.state import MachineState
 from lambda_matchbox.machines.stores import EditableMachineStore
+from matchboxctl.cli.arguments import check_data_path
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.cli.names import did_you_mean
 from matchboxctl.directory.history_file import DirectoryHistory
+from matchboxctl.directory.machine_states import DirectoryMachines
+from matchboxctl.documents.names import id_error
 from matchboxctl.machines.operators import aws_operator, local_operator
 from matchboxctl.machines.optional_history import OptionalHistory
 from matchboxctl.render.other_groups import all_groups
 from matchboxctl.store.mode import StoreSettings
 from matchboxctl.store.stack import HISTORY_TABLE
+
+_Made = TypeVar("_Made")
 
 _MAX_NAMED = 5
 _MAX_COMPLETED = 200
@@ -38,10 +46,11 @@ _CALL_SECONDS = 60.0
 class OpenedStores(NamedTuple):
     """The catalog, the machines, their history, all groups, and one by its id.
 
-    `operator` names who runs the command. `advising` is a context that explains AWS errors.
+    The catalog is opened when it is needed: in a directory it reads all groups. `operator` names who runs the command.
+    `advising` is a context that explains AWS errors.
     """
 
-    catalog: Catalog
+    catalog: Callable[[], Catalog]
     machines: EditableMachineStore
     history: OptionalHistory
     groups: Callable[[], Iterable[Group]]
@@ -107,7 +116,7 @@ class OpenedStores(NamedTuple):
 
     def selection(self, labels: dict[str, str], machine: Identities) -> Selection | None:
         """The selection for a machine with these labels besides its identities."""
-        return self.catalog.select(labels_of(machine) | labels, lambda: machine.keys)
+        return self.catalog().select(labels_of(machine) | labels, lambda: machine.keys)
 
 
 def _keys(text: str) -> Sequence[str]:
@@ -129,21 +138,61 @@ def opened_stores(store: StoreSettings | Path) -> Iterator[OpenedStores]:
     """The stores of the chosen mode. Raises UsageError."""
     groups = partial(all_groups, store, lambda _: None)
     if isinstance(store, Path):
-        from matchboxctl.serve.directory_stores import directory_stores
-
-        opened = directory_stores(store, store / "assets", lambda _: None)
-        catalog = opened.catalog
-        with closing(opened), closing(DirectoryHistory(store)) as file:
+        check_data_path(store)
+        with ExitStack() as opened:
+            catalog = _once(lambda: _directory_catalog(store, opened))
+            machines = opened.enter_context(closing(DirectoryMachines(store)))
+            file = opened.enter_context(closing(DirectoryHistory(store)))
             history = OptionalHistory(file, str(store)) if _history_days() else OptionalHistory(None, _OFF)
-            yield OpenedStores(catalog, opened.machines, history, groups, catalog.group, local_operator, nullcontext)
+            group = partial(_group_in_directory, store)
+            yield OpenedStores(catalog, machines, history, groups, group, local_operator, nullcontext)
         return
-    from lambda_matchbox.web.wiring import stores
     from matchboxctl.store.advice import advising_on
 
-    of_table = stores(store.boot_settings(), store.credentials).catalog
-    machines, history = table_machines(store), _table_history(store)
+    of_table = _once(lambda: _table_catalog(store))
     operator, advising = partial(aws_operator, store), partial(advising_on, store)
-    yield OpenedStores(of_table, machines, history, groups, of_table.group, operator, advising)
+    yield OpenedStores(
+        of_table,
+        table_machines(store),
+        _table_history(store),
+        groups,
+        lambda group_id: of_table().group(group_id),
+        operator,
+        advising,
+    )
+
+
+def _once(make: Callable[[], _Made]) -> Callable[[], _Made]:
+    """Makes it at the first call, also where several threads are the first."""
+    lock, made = Lock(), list[_Made]()
+
+    def get() -> _Made:
+        with lock:
+            if not made:
+                made.append(make())
+            return made[0]
+
+    return get
+
+
+def _directory_catalog(store: Path, opened: ExitStack) -> Catalog:
+    from matchboxctl.serve.directory_stores import directory_stores
+
+    return opened.enter_context(closing(directory_stores(store, store / "assets", lambda _: None))).catalog
+
+
+def _group_in_directory(store: Path, group_id: str) -> Group | None:
+    from matchboxctl.documents.directory_documents import DirectoryDocuments
+
+    with suppress(DocumentError, InvalidMACError):
+        return None if id_error(group_id) else DirectoryDocuments(store).group(group_id)
+    return None
+
+
+def _table_catalog(store: StoreSettings) -> Catalog:
+    from lambda_matchbox.web.wiring import stores
+
+    return stores(store.boot_settings(), store.credentials).catalog
 
 
 def table_machines(store: StoreSettings) -> "TableMachines":

@@ -405,6 +405,20 @@ def test_list_goes_on_without_states(machines: ResourceCommands, monkeypatch: py
     assert warning == ended.err
 
 
+@pytest.mark.parametrize("commands", ["directory"], indirect=True)
+def test_histories_need_no_groups(machines: ResourceCommands) -> None:
+    """Which take long to read where they are many, and may be damaged just now."""
+    happened(asked(9, mac=MAC, **WAITS))
+    assert machines.data is not None
+    for file in (machines.data / "groups").iterdir():
+        file.unlink()
+    (machines.data / "groups").rmdir()
+    (machines.data / "groups").write_text("")
+    assert "wait: it waits" in machines.ok("machine", "history", MAC)
+    assert [MAC] == ids(machines, "--limit", "1")
+    assert 2 == machines.run("machine", "describe", MAC).code
+
+
 def test_no_history_is_kept(
     tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,7 +50,9 @@ LINES = st.fixed_dictionaries(
     },
 )
 TIMES = st.integers(1_764_000_000_000, 1_764_000_000_000 + 3 * HOUR)
-COMMANDS = st.builds(command_event, TIMES, st.just("approve"), st.just(Identities(MAC)), TEXTS, TEXTS)
+COMMANDS = st.builds(
+    command_event, TIMES, st.sampled_from(["approve", "accept"]), st.just(Identities(MAC)), TEXTS, TEXTS, TEXTS
+)
 EVENTS = st.lists(
     st.one_of(st.builds(event_in, LINES, TIMES).filter(lambda event: event is not None), COMMANDS), max_size=12
 )
@@ -213,3 +215,14 @@ def test_assets_of_an_hour_that_may_have_lost_events_are_nobodys() -> None:
     many = [event(HOUR - 1000 + number, mac=MAC) for number in range(HOUR_EVENTS)]
     assert [] == list(inferred({0: many, 1: [asset(HOUR + 1000)]}, [f"mac:{MAC}"]))
     assert 1 == len(list(inferred({0: many[1:], 1: [asset(HOUR + 1000)]}, [f"mac:{MAC}"])))
+
+
+def test_a_command_says_a_machines_group_only_where_no_request_did() -> None:
+    """A request has all labels. Whom an operator accepts is in a group from then on."""
+    asked = event_in({"route": "/ipxe", "method": "GET", "mac": MAC, "group": "workers"}, 1000)
+    assert asked is not None
+    approved = command_event(2000, "approve", Identities(MAC), "ready", "alice", "plain")
+    accepted = command_event(3000, "accept", Identities(MAC), "unknown", "alice", "node1")
+    assert "plain" == fold(None, approved).fact("group")
+    assert "workers" == fold(fold(None, asked), approved).fact("group")
+    assert "node1" == reduce(fold, [accepted, asked, approved], Record()).fact("group")
