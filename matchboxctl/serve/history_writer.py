@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from lambda_matchbox.errors import MatchboxError
-from lambda_matchbox.machines.events import Event, event_in
+from lambda_matchbox.machines.events import Event, event_in, may_be_event
 from lambda_matchbox.machines.history_stores import History, HistoryStore
 from lambda_matchbox.web.access_log import REQUEST, Log
 from matchboxctl.cli.plurals import counted
@@ -29,14 +29,14 @@ _REMOVAL_SECONDS = 60.0
 class HistoryWriter:
     """Writes the events of a log's requests while it is entered, and has the store remove what is too old.
 
-    It is entered after a fork, and its thread opens the store. The oldest events are dropped while that cannot be
+    It is entered after a fork, and its thread opens the store. The oldest lines are dropped while that cannot be
     written or is too slow; `warn` gets a line that says so.
     """
 
     def __init__(self, opened: Callable[[], AbstractContextManager[HistoryStore]], warn: Callable[[str], None]) -> None:
         self._opened = opened
         self._warn = warn
-        self._queue: deque[Event] = deque(maxlen=_QUEUED)
+        self._queue: deque[tuple[int, Mapping[str, object]]] = deque(maxlen=_QUEUED)
         self._dropped = 0
         self._batch: list[Event] = []
         self._problem = ""
@@ -45,12 +45,11 @@ class HistoryWriter:
         self._thread = threading.Thread(target=self._run, name="history", daemon=True)
 
     def put(self, line: Mapping[str, object]) -> None:
-        """Queue the event of a line of the access log."""
-        event = event_in(line, _now())
-        if event is not None:
+        """Queue a line of the access log, whose event is made when it is written."""
+        if may_be_event(line):
             if len(self._queue) == _QUEUED:
                 self._dropped += 1
-            self._queue.append(event)
+            self._queue.append((_now(), line))
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -66,7 +65,7 @@ class HistoryWriter:
     def _run(self) -> None:
         with self._opened() as store:
             while not self._stopped.wait(_INTERVAL):
-                if len(self._queue) < _MANY or self._queue[0].time < _now() - _MOST_DELAY:
+                if len(self._queue) < _MANY or self._queue[0][0] < _now() - _MOST_DELAY:
                     self._write(store)
             self._write(store)
             # A damaged file has been replaced now.
@@ -77,7 +76,7 @@ class HistoryWriter:
         try:
             while self._batch or self._queue:
                 start = time.monotonic()
-                self._batch = self._batch or [self._queue.popleft() for _ in range(min(_BATCH, len(self._queue)))]
+                self._batch = self._batch or self._next_batch()
                 History(store).add(self._batch)
                 self._batch = []
                 self._remove_old(store)
@@ -93,6 +92,10 @@ class HistoryWriter:
             lost, self._dropped = self._dropped, 0
             self._next_report = time.monotonic() + _REPORT_SECONDS
             self._warn(f"history: {counted(lost, 'event')} lost: it could not be written in time")
+
+    def _next_batch(self) -> list[Event]:
+        lines = [self._queue.popleft() for _ in range(min(_BATCH, len(self._queue)))]
+        return [event for moment, line in lines if (event := event_in(line, moment)) is not None]
 
     def _remove_old(self, store: HistoryStore) -> None:
         # Some with each batch, and never fewer than it adds.

@@ -15,6 +15,12 @@ ACCEPT = "accept"
 _CONFIGURATIONS = ("/ignition", "/cloud", "/generic", "/metadata")
 _REPORT = "/report"
 _ASSETS = "/assets/"
+_ROUTES = frozenset(
+    (
+        _ASSETS,
+        *(f"{route}{suffix}" for route in (*SCRIPTS, *_CONFIGURATIONS, _REPORT) for suffix in ("", ".sig", ".asc")),
+    )
+)
 _CHECK = "(matchboxctl check)"
 _MOST_BYTES = 160
 _TEXTS = ("group", "profile", "release", "hostname", "arch", "verdict", "state", "reported", "reason", "token")
@@ -79,13 +85,20 @@ def event_of(fields: Mapping[str, Any]) -> Event:
     return Event(**{name: value for name, value in fields.items() if name in Event._fields})
 
 
+def may_be_event(line: Mapping[str, object]) -> bool:
+    """Whether a line of the access log is of a route that has events, which is known at once."""
+    return line.get("route") in _ROUTES
+
+
 def event_in(line: Mapping[str, object], time: int) -> Event | None:
     """The event of a line of the access log; None if it names no machine and is no asset's.
 
     HEAD gives a machine nothing, and `matchboxctl check` is none.
     """
     route, agent = line.get("route"), line.get("user_agent")
-    if not isinstance(route, str) or line.get("method") == "HEAD" or (isinstance(agent, str) and _CHECK in agent):
+    if not isinstance(route, str) or route not in _ROUTES:
+        return None
+    if line.get("method") == "HEAD" or (isinstance(agent, str) and _CHECK in agent):
         return None
     status = line.get("status")
     common: dict[str, Any] = {
@@ -96,8 +109,6 @@ def event_in(line: Mapping[str, object], time: int) -> Event | None:
     }
     if route == _ASSETS:
         return Event(kind="asset", what=_bounded(line.get("path")), **common) if common["address"] else None
-    if not route.removesuffix(".sig").removesuffix(".asc").startswith((*SCRIPTS, *_CONFIGURATIONS, _REPORT)):
-        return None
     named = _identities(line)
     if not named.keys:
         return None
