@@ -1,10 +1,7 @@
 """`matchboxctl machine`, over a data directory and over table and bucket."""
 
 import json
-import os
-import re
 import time
-from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
@@ -14,44 +11,13 @@ from lambda_matchbox.machines.identities import Identities
 from lambda_matchbox.machines.state import Delivery, MachineState
 from lambda_matchbox.machines.stores import ChangedError
 from matchboxctl.directory.machine_states import FILE, DirectoryMachines
-from matchboxctl.machines.opened_stores import OpenedStores, opened_stores
-from matchboxctl.store.mode import chosen_store
+from tests.contract.machine_commands import HYPHENS, MAC, OTHER, POLICY, TIME, UUID, described, fill, opened, put, write
 from tests.support.resource_commands import ResourceCommands
-
-MAC, HYPHENS, UUID = "52:54:00:12:34:56", "52-54-00-12-34-56", "4c4c4544-0038-4410-8052-b3c04f4b5931"
-OTHER = "52:54:00:12:34:99"
-POLICY = {"approve": True, "once": True, "token": True}
-TIME = re.compile(r"20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z")
 
 
 @pytest.fixture
 def filled(commands: ResourceCommands) -> ResourceCommands:
-    """A group with a policy, and one without."""
-    commands.ok("generic", "create", "-f", commands.file("t", "text"))
-    put(commands, "profile", {"id": "p", "boot": {"kernel": "/assets/k"}, "generic_id": "t"})
-    put(commands, "group", {"id": "plain", "profile": "p", "selector": {"mac": OTHER}})
-    put(commands, "group", {"id": "workers", "profile": "p", "selector": {"mac": MAC}, "boot": POLICY})
-    return commands
-
-
-def put(commands: ResourceCommands, kind: str, document: object) -> None:
-    commands.ok(kind, "create", "-f", commands.file("document", json.dumps(document)))
-
-
-def opened() -> AbstractContextManager[OpenedStores]:
-    return opened_stores(chosen_store(os.environ.get("MATCHBOX_DATA_PATH", ""), ""))
-
-
-def write(*states: MachineState) -> None:
-    """States, as the server leaves them."""
-    with opened() as stores:
-        for state in states:
-            stores.machines.write(None, state)
-
-
-def described(commands: ResourceCommands, *arguments: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(commands.run("machine", "describe", *arguments, "-o", "json").out)
-    return found
+    return fill(commands)
 
 
 def test_each_verb_says_from_what_to_what(filled: ResourceCommands) -> None:
@@ -174,56 +140,6 @@ def test_documents(filled: ResourceCommands, output: str) -> None:
     assert ["held", "waiting"] == [read("forget", *flags, MAC)[0]["state"] for flags in ([], ["--state"])]
 
 
-def test_describe_of_a_machine_nobody_acted_on_or_saw_ends_with_4(filled: ResourceCommands) -> None:
-    ended = filled.run("machine", "describe", HYPHENS)
-    assert (4, f"matchboxctl: {HYPHENS} was never seen, and nobody acted on it\n") == (ended.code, ended.err)
-    assert (
-        f"MAC address:    {MAC}\n"
-        "UUID:           -\n"
-        "Serial number:  -\n"
-        "Group:          workers\n"
-        f"                by mac={MAC}\n"
-        f"                not plain: it selects mac={OTHER} (the machine has {MAC})\n"
-        "Profile:        p\n"
-        "Policy:         approve: true\n"
-        "                once: true\n"
-        "                token: true\n"
-        "State:          waiting\n"
-        "Approved:       -\n"
-        "Held:           -\n"
-        "Armed until:    -\n"
-        "Delivered:      -\n"
-        "Installed:      -\n"
-        "Failed:         -\n"
-        "Now:            wait: it waits for approval\n"
-    ) == ended.out
-
-
-def test_describe_without_policy_or_group(filled: ResourceCommands) -> None:
-    plain = described(filled, OTHER)
-    assert ("plain", None, "unknown") == (plain["group"], plain["policy"], plain["state"])
-    assert {"verdict": "allow", "reason": "its group has no boot policy"} == plain["now"]
-    stray = described(filled, "SN-7")
-    assert (None, "SN-7", {"verdict": None, "reason": "no group matches it"}) == (
-        stray["group"],
-        stray["serial"],
-        stray["now"],
-    )
-    assert ("workers", "waiting") == tuple(
-        described(filled, "SN-7", "--label", f"mac={MAC}")[n] for n in ("group", "state")
-    )
-
-
-def test_describe_from_an_address(filled: ResourceCommands) -> None:
-    policy = {"from": ["10.20.13.0/24", "fd00::/64"]}
-    put(filled, "group", {"id": "workers", "profile": "p", "selector": {"mac": MAC}, "boot": policy})
-    assert ["allow", "allow", "allow", "refuse"] == [
-        described(filled, MAC, *address)["now"]["verdict"]
-        for address in ([], ["--address", "10.20.13.9"], ["--address", "fd00::1"], ["--address", "10.20.14.9"])
-    ]
-    assert "Policy:         from: 10.20.13.0/24, fd00::/64\n" in filled.run("machine", "describe", MAC).out
-
-
 @pytest.mark.parametrize("text", ["0m", "30", "m", "-5m", "1w", "1.5h", "1234567s", ""])
 def test_time_is_a_number_and_a_unit(filled: ResourceCommands, text: str) -> None:
     ended = filled.run("machine", "arm", MAC, f"--for={text}")
@@ -270,15 +186,6 @@ def test_state_that_keeps_changing(filled: ResourceCommands, monkeypatch: pytest
         ended.code,
         ended.err,
     )
-
-
-def test_describe_of_a_group_shows_its_policy(filled: ResourceCommands) -> None:
-    assert "Boot policy:  approve: true\n              once: true\n" in filled.ok("group", "describe", "workers")
-    assert "policy" not in filled.ok("group", "describe", "plain")
-    listed = json.loads(filled.ok("group", "list", "-o", "json"))
-    assert {"plain": None, "workers": POLICY} == {group["id"]: group.get("boot") for group in listed}
-    bad = filled.run("group", "create", "-f", filled.file("g", '{"id": "g", "profile": "p", "boot": {"onse": true}}'))
-    assert (1, True) == (bad.code, "onse: unknown; a policy has approve, once, token" in bad.err)
 
 
 def test_machine_of_a_group_that_cannot_be_read_is_held_but_not_approved(filled: ResourceCommands) -> None:

@@ -18,7 +18,7 @@ from matchboxctl.cli.errors import FailedError
 from matchboxctl.machines import group_approval, operators, watch
 from matchboxctl.machines.opened_stores import opened_stores
 from matchboxctl.store.mode import StoreSettings, chosen_store
-from tests.contract.test_machine_commands import opened, put, write
+from tests.contract.machine_commands import opened, put, write
 from tests.support.commands import Commands
 from tests.support.resource_commands import ResourceCommands
 
