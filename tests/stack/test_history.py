@@ -1,6 +1,7 @@
 """The history of machines: its table, the lines that are handed to its function, and what becomes of what fails."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import get_args
 
@@ -12,7 +13,12 @@ from lambda_matchbox.machines.state import StateName
 from tests.stack.filter_patterns import matches
 from tests.stack.resolution import Stack, stacks
 from tests.support.log_subscription import packed
-from tools.template_translation import Deployment
+from tools.template_translation import PROJECT, Deployment
+
+WORDS = {"filter", "fields", "stats", "sort", "limit", "as", "by", "and", "desc"}
+_OPERATING = (PROJECT / "docs" / "operating.md").read_text()
+LOGGED = set(re.findall(r"`(\w+)`", _OPERATING.partition("| field | present |")[2].partition("\n\n")[0]))
+"""The fields that the page on the log has, which a test of that page compares with lines."""
 
 SUBSCRIPTIONS = {"BootApiSubscription": "BootApiLog", "SignedApiSubscription": "SignedApiLog"}
 COMMON = {"message": "request", "method": "GET", "status": 200, "client": "10.0.0.5", "user_agent": "iPXE/1.21.1"}
@@ -148,3 +154,11 @@ def test_dashboard_shows_machines_by_state_and_those_that_wait(plain: Stack) -> 
     assert "count(*) as machines by current" in queries[0]
     assert "filter current = 'waiting'" in queries[1]
     assert "waiting" in get_args(StateName)
+    assert [set(), set()] == [_fields(each) - LOGGED for each in queries]
+
+
+def _fields(query: str) -> set[str]:
+    """The log's fields that a query names, without its own names, functions and words."""
+    text = re.sub(r"'[^']*'", "", query)
+    own = set(re.findall(r"as (\w+)", text)) | set(re.findall(r"(\w+)\(", text))
+    return set(re.findall(r"(?<![\w@])[a-z_]+", text)) - own - WORDS
