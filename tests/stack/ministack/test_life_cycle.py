@@ -50,7 +50,8 @@ class Stack:
     def events(self, status: str) -> list[dict[str, Any]]:
         """What has happened in the stack with that outcome."""
         with closing(self._account.client("cloudformation")) as client:
-            found = client.describe_stack_events(StackName=self.deployed.id)["StackEvents"]
+            pages = client.get_paginator("describe_stack_events").paginate(StackName=self.deployed.id)
+            found = [each for page in pages for each in page["StackEvents"]]
         return [each for each in found if each["ResourceStatus"] == status]
 
     @property
