@@ -153,16 +153,16 @@ def test_lists_have_the_last_event_first_and_are_filtered(history: History) -> N
 @pytest.mark.parametrize("wanted", [Wanted(), Wanted("waiting"), Wanted(group="g"), Wanted("waiting", "g", START)])
 def test_pages_together_have_every_machine_once(history: History, wanted: Wanted) -> None:
     # Some at one moment.
-    history.add([event(number // 3, mac=mac(number), group="g", state="waiting") for number in range(23)])
+    history.add([event(number // 3, mac=mac(number), group="g", state="waiting") for number in range(11)])
     found, cursor = [], ""
-    for size in (5, 5, 5, 5, 3):
-        page = history.page(wanted, 5, cursor)
+    for size in (3, 3, 3, 2):
+        page = history.page(wanted, 3, cursor)
         assert size == len(page.records)
         found += [record.fact("mac") for record in page.records]
         cursor = page.cursor
     assert "" == cursor
-    assert [mac(number) for number in range(23)] == sorted(found)
-    assert [*range(7, -1, -1)] == list(dict.fromkeys(int(each[-2:], 16) // 3 for each in found))
+    assert [mac(number) for number in range(11)] == sorted(found)
+    assert [3, 2, 1, 0] == list(dict.fromkeys(int(each[-2:], 16) // 3 for each in found))
 
 
 @pytest.mark.parametrize("cursor", ["x", "!", "é", "MTIz"])
