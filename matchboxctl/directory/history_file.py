@@ -56,6 +56,10 @@ _BOUNDING = """
 """
 
 
+class _DamagedError(OSError):
+    """A text of the file is no record."""
+
+
 class DirectoryHistory:
     """The store (see `machines.history_stores.HistoryStore`), for one thread. It is created by the first write.
 
@@ -131,8 +135,10 @@ class DirectoryHistory:
                 return found
             for key in keys:
                 for (text,) in connection.execute(statement, (key, since_hour * HOUR)):
-                    event = event_of(json.loads(text))
-                    found[key].setdefault(event.time // HOUR, []).append(event)
+                    # A damaged one is one less.
+                    with suppress(TypeError, ValueError):
+                        event = event_of(json.loads(text))
+                        found[key].setdefault(event.time // HOUR, []).append(event)
         return {key: {hour: some[-HOUR_EVENTS:] for hour, some in each.items()} for key, each in found.items()}
 
     def page(self, wanted: Wanted, limit: int, before: str) -> Sequence[Record]:
@@ -149,7 +155,7 @@ class DirectoryHistory:
         where = " AND ".join(conditions)
         statement = f"SELECT record, revision FROM machine WHERE {where} ORDER BY place DESC LIMIT {limit:d}"  # noqa: S608
         with self._reading() as connection:
-            return [] if connection is None else [record_in(*row) for row in connection.execute(statement, values)]
+            return [] if connection is None else [_record(*row) for row in connection.execute(statement, values)]
 
     def remove(self, keys: Collection[str]) -> None:
         """Remove the records and the events of these keys."""
@@ -204,7 +210,7 @@ class DirectoryHistory:
         except (sqlite3.Error, OSError) as error:
             opened = self._opened
             self.close()
-            if isinstance(error, sqlite3.Error) and sqlite_file.code(error) in _DAMAGES:
+            if _is_damage(error):
                 raise StoreUnavailableError(self._set_aside(opened, create=create)) from error
             raise StoreUnavailableError(f"{self._path}: {sqlite_file.reason(error, self._path)}") from error
 
@@ -243,6 +249,19 @@ class DirectoryHistory:
         return f"{self._path} was damaged, and a new history has begun; the old one is {aside.name}"
 
 
+def _record(text: str, revision: int) -> Record:
+    try:
+        return record_in(text, revision)
+    except ValueError as error:
+        raise _DamagedError from error
+
+
+def _is_damage(error: Exception) -> bool:
+    # Texts that are not UTF-8 are found by Python, which gives no code of SQLite.
+    codes = (*_DAMAGES, "") if isinstance(error, sqlite3.OperationalError) else _DAMAGES
+    return isinstance(error, _DamagedError) or (isinstance(error, sqlite3.Error) and sqlite_file.code(error) in codes)
+
+
 def _records(connection: sqlite3.Connection, keys: Collection[str]) -> dict[str, Record]:
     found = {}
     each = iter(keys)
@@ -250,7 +269,7 @@ def _records(connection: sqlite3.Connection, keys: Collection[str]) -> dict[str,
         marks = ",".join("?" * len(some))
         statement = f"SELECT key, record, revision FROM machine WHERE key IN ({marks})"  # noqa: S608 (question marks)
         for key, text, revision in connection.execute(statement, some):
-            found[key] = record_in(text, revision)
+            found[key] = _record(text, revision)
     return found
 
 

@@ -219,6 +219,15 @@ def test_a_watch_shows_each_event_once_also_late_ones(history: History) -> None:
     assert [waiting] == polled()
 
 
+def test_a_watch_of_a_state_shows_no_event_again_when_a_machine_returns_to_it(history: History) -> None:
+    watch = Watch(history, Wanted("waiting", since=START))
+    found = []
+    for time, state in enumerate(("waiting", "ready", "waiting")):
+        history.add([event(time, mac=MAC, state=state)])
+        found.append([each.time - START for _, each in watch.poll(START + 10)])
+    assert [[0], [], [1, 2]] == found
+
+
 def test_writers_at_once_lose_nothing(moto_server: Service) -> None:
     """Functions that got batches of one machine's lines."""
     with on_dynamodb(moto_server) as store, ThreadPoolExecutor(5) as threads:

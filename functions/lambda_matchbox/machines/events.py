@@ -37,8 +37,8 @@ class Event(NamedTuple):
     inferred which machine asked.
     """
 
-    time: int
-    kind: str
+    time: int = 0
+    kind: str = ""
     what: str = ""
     mac: str = ""
     uuid: str = ""

@@ -109,12 +109,15 @@ def text_of(record: Record) -> str:
 
 
 def record_in(text: str, revision: int) -> Record:
-    """The record in its JSON."""
-    fields = json.loads(text)
-    facts = {name: (time, value) for name, (time, value) in fields["facts"].items()}
-    newest = None if fields["newest"] is None else event_of(fields["newest"])
-    links = tuple((day, key) for day, key in fields["links"])
-    return Record(facts, fields["first"], fields["last"], newest, links, revision)
+    """The record in its JSON. Raises ValueError."""
+    try:
+        fields = json.loads(text)
+        facts = {name: (time, value) for name, (time, value) in fields["facts"].items()}
+        newest = None if fields["newest"] is None else event_of(fields["newest"])
+        links = tuple((day, key) for day, key in fields["links"])
+        return Record(facts, fields["first"], fields["last"], newest, links, revision)
+    except (AttributeError, LookupError, TypeError) as error:
+        raise ValueError("not a record") from error
 
 
 def _record_of(event: Event) -> Record:

@@ -161,9 +161,15 @@ class Watch:
     def poll(self, now: int) -> Iterator[tuple[Record, Event]]:
         """Those that have come since the last call, with their machine."""
         since = max(self._wanted.since, now - OVERLAP)
-        found = {each.identities.keys[0]: each for each in _pages(self._history, self._wanted._replace(since=since))}
+        # A machine that leaves the state may return to it, and its events are not new then.
+        every = self._wanted._replace(state="", since=since)
+        found = {record.identities.keys[0]: record for record in _pages(self._history, every)}
         self._seen = {key: self._seen.get(key, (0, ())) for key in found}
-        changed = [(key, record) for key, record in found.items() if record.revision != self._seen[key][0]]
+        changed = [
+            (key, record)
+            for key, record in found.items()
+            if record.revision != self._seen[key][0] and self._wanted.state in ("", record.state)
+        ]
         events_of = self._history.events_of([record for _, record in changed], since)
         for (key, record), events in zip(changed, events_of, strict=True):
             known = self._seen[key][1]

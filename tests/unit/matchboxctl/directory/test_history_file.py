@@ -97,6 +97,23 @@ def test_a_damaged_file_is_set_aside(store: DirectoryHistory, tmp_path: Path, da
     assert damaged == aside.read_bytes()
 
 
+@pytest.mark.parametrize("text", ["'{'", "'{}'", "'[]'", "CAST(x'ff' AS TEXT)"])
+def test_a_damaged_record_is_a_damage_of_the_file(store: DirectoryHistory, tmp_path: Path, text: str) -> None:
+    """It would fail every batch that has its machine."""
+    History(store).add([event(1)])
+    run(tmp_path, f"UPDATE machine SET record = {text}")
+    with pytest.raises(StoreUnavailableError, match="was damaged, and a new history has begun"):
+        History(store).add([event(2)])
+    History(store).add([event(2)])
+    assert [2] == times(store)
+
+
+def test_a_damaged_event_is_left_out(store: DirectoryHistory, tmp_path: Path) -> None:
+    History(store).add([event(1), event(2)])
+    run(tmp_path, "UPDATE event SET event = '{\"x' WHERE time = 1")
+    assert [2] == times(store)
+
+
 def test_another_process_that_finds_the_damage_later_uses_the_new_file(store: DirectoryHistory, tmp_path: Path) -> None:
     History(store).add([event(1)])
     with closing(DirectoryHistory(tmp_path)) as other:
