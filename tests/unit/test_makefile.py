@@ -40,6 +40,20 @@ def test_lock_files_are_made_by_the_locked_uv() -> None:
     assert [] == [line for line in compiling if ".venv/bin/uv pip compile" not in line]
 
 
+def test_no_target_leaves_out_a_test_that_it_selects() -> None:
+    """`make test-real` names its directories, `make test` ignores some."""
+    marked, unmarked = set[str](), set[str]()
+    for module in (PROJECT / "tests").rglob("test_*.py"):
+        directory, text = f"tests/{module.relative_to(PROJECT / 'tests').parts[0]}", module.read_text()
+        if re.search(r"\bmark\.(real|boot)\b", text):
+            marked.add(directory)
+        if not re.search(r"^pytestmark = .*\bmark\.(real|boot|nightly)\b", text, re.MULTILINE):
+            unmarked.add(directory)
+    real, quick = (set(re.findall(r"\btests/\w+", _recipe(target))) for target in ("test-real", "test"))
+    assert set() == marked - real
+    assert set() == quick & unmarked
+
+
 def _recipe(*arguments: str) -> str:
     """What make would run, without the variables of a `make test` above."""
     environment = {"PATH": os.environ["PATH"]}
