@@ -2,6 +2,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from copy import copy
 from functools import cache
 from pathlib import Path
 
@@ -33,8 +34,13 @@ for name in list(os.environ):
 # Click looks for a translation of every word otherwise.
 os.environ["LANGUAGE"] = "C"
 
-# Sessions share one loader: each would read 2 MB of service models again, which takes 0.1 s for every command.
+# Sessions share one loader: each would read 2 MB of service models again, which takes 0.1 s for every command. Nor does
+# each register botocore's handlers again.
 botocore.session.create_loader = cache(botocore.session.create_loader)
+HANDLERS = botocore.session.Session()._original_handler
+botocore.session.get_session = lambda variables=None: botocore.session.Session(
+    variables, event_hooks=copy(HANDLERS), include_builtin_handlers=False
+)
 
 # Its first use runs ldconfig, which a test without the marker `system` may not.
 inotify_simple.INotify().close()
