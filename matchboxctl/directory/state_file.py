@@ -43,7 +43,7 @@ class OpenFile(NamedTuple):
 class StateFile:
     """The file, for any number of threads. It is created by the first write.
 
-    No reader waits for a writer. Inside `at_once` nothing waits, and what would have to raises MustWaitError.
+    No reader waits for a writer. Inside `AtOnce` nothing waits, and what would have to raises MustWaitError.
     """
 
     def __init__(self, root: Path) -> None:

@@ -1,7 +1,5 @@
 """Where nobody may wait, as in an event loop: what would have to is told so, and is done again in a thread."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 
 _at_once = ContextVar("at_once", default=False)
@@ -11,14 +9,14 @@ class MustWaitError(Exception):
     """This would have to wait for another process or for the disk."""
 
 
-@contextmanager
-def at_once() -> Iterator[None]:
-    """The body may not wait, and raises MustWaitError."""
-    before = _at_once.set(True)
-    try:
-        yield
-    finally:
-        _at_once.reset(before)
+class AtOnce:
+    """A context whose body may not wait, and raises MustWaitError."""
+
+    def __enter__(self) -> None:
+        self._before = _at_once.set(True)
+
+    def __exit__(self, *_: object) -> None:
+        _at_once.reset(self._before)
 
 
 def is_at_once() -> bool:

@@ -3,8 +3,10 @@
 import json
 import logging
 import sys
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TextIO
 
 from lambda_matchbox.web.access_log import SERVICE
@@ -25,8 +27,18 @@ class JsonLog(LineLog):
             {
                 "level": logging.getLevelName(level),
                 "message": message,
-                "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
+                "timestamp": _timestamp(),
                 "service": self._service,
                 **fields,
             }
         )
+
+
+def _timestamp() -> str:
+    seconds, milliseconds = divmod(time.time_ns() // 1_000_000, 1000)
+    return f"{_to_the_second(seconds)}.{milliseconds:03d}+00:00"
+
+
+@lru_cache(maxsize=1)
+def _to_the_second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")

@@ -21,6 +21,8 @@ _BATCH = 50
 _MANY, _MOST_DELAY = 100, 3000
 # Responses have the interpreter for so many times as long as a batch has it.
 _SHARE = 10
+# And for so many while lines are about to be lost anyway.
+_SHARE_IN_A_FLOOD = 40
 _END_SECONDS = 3.0
 _REPORT_SECONDS = 60.0
 _REMOVAL_SECONDS = 60.0
@@ -80,7 +82,8 @@ class HistoryWriter:
                 History(store).add(self._batch)
                 self._batch = []
                 self._remove_old(store)
-                self._stopped.wait(_SHARE * (time.monotonic() - start))
+                share = _SHARE if len(self._queue) < _QUEUED // 2 else _SHARE_IN_A_FLOOD
+                self._stopped.wait(share * (time.monotonic() - start))
             self._remove_old(store)
         except MatchboxError as error:
             if str(error) != self._problem:

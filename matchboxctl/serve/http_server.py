@@ -20,7 +20,7 @@ from lambda_matchbox.http import FileBody, Request, Response
 from lambda_matchbox.web.access_log import AccessLogFields, log_request
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.failures import error_response
-from matchboxctl.directory.waiting import MustWaitError, at_once
+from matchboxctl.directory.waiting import AtOnce, MustWaitError
 from matchboxctl.serve.certificate import Certificate
 from matchboxctl.serve.connections import Connections
 from matchboxctl.serve.http_connection import SERVER, LimitedConnection, LimitedServer
@@ -112,9 +112,11 @@ class HttpServer:
 
     def _respond_at_once(self, request: Request) -> Response | None:
         """The response; None if it takes a wait, which all others would have to wait for."""
-        with at_once(), suppress(MustWaitError):
-            return self._respond(request)
-        return None
+        try:
+            with AtOnce():
+                return self._respond(request)
+        except MustWaitError:
+            return None
 
     def _respond(self, request: Request) -> Response:
         if not self._answers_to(request.headers.get("host", "")):

@@ -20,7 +20,7 @@ from lambda_matchbox.machines.state import MachineState, approved
 from matchboxctl.directory import sqlite_file, state_file
 from matchboxctl.directory.machine_states import DirectoryMachines
 from matchboxctl.directory.state_file import FILE, MARKER
-from matchboxctl.directory.waiting import MustWaitError, at_once
+from matchboxctl.directory.waiting import AtOnce, MustWaitError
 from tests.unit.matchboxctl.directory.state_statements import run
 
 NODE = Identities("52:54:00:12:34:56", "4c4c4544-0038-4410-8052-b3c04f4b5931")
@@ -173,7 +173,7 @@ def test_a_reader_waits_for_no_writer(machines: DirectoryMachines, tmp_path: Pat
     with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         other.execute("UPDATE machine SET revision = 'x'")
-        with at_once():
+        with AtOnce():
             found = machines.read(NODE.keys[0])
     assert found is not None
     assert found.revision != "x"
@@ -213,13 +213,13 @@ def test_nothing_waits_where_nobody_may(machines: DirectoryMachines, tmp_path: P
     machines.write(None, MachineState(NODE))
     before = machines.read(NODE.keys[0])
     assert before is not None
-    with at_once(), pytest.raises(MustWaitError):
+    with AtOnce(), pytest.raises(MustWaitError):
         machines.write(before, approved(before, 1))
     machines.close()
     with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
         other.execute("PRAGMA locking_mode = EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")
-        with at_once(), pytest.raises(MustWaitError):
+        with AtOnce(), pytest.raises(MustWaitError):
             machines.read(NODE.keys[0])
     assert machines.read(NODE.keys[0]) == before
 
