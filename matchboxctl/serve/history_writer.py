@@ -15,6 +15,7 @@ from lambda_matchbox.web.access_log import REQUEST, Log
 from matchboxctl.cli.plurals import counted
 
 _QUEUED = 10_000
+_LONG, _KEPT = ("path", "user_agent", "reason"), 512
 _INTERVAL = 1.0
 _BATCH = 50
 # While many machines boot, their responses come first, for so many milliseconds.
@@ -51,7 +52,11 @@ class HistoryWriter:
         if may_be_event(line):
             if len(self._queue) == _QUEUED:
                 self._dropped += 1
-            self._queue.append((_now(), line))
+            # A client chooses how long these are, up to a whole head: thousands must not fill the memory.
+            long = {
+                name: text[:_KEPT] for name in _LONG if isinstance(text := line.get(name), str) and len(text) > _KEPT
+            }
+            self._queue.append((_now(), {**line, **long} if long else line))
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -126,6 +126,16 @@ def test_a_directory_that_cannot_be_written_is_named_once(tmp_path: Path) -> Non
     assert only.startswith(f"history: {tmp_path / FILE}: ")
 
 
+def test_long_texts_of_clients_are_not_kept_in_the_queue(tmp_path: Path) -> None:
+    writer = HistoryWriter(opened(tmp_path), pytest.fail)
+    writer.put(line(1) | dict.fromkeys(("path", "user_agent", "reason"), "x" * 60_000))
+    ((_, queued),) = writer._queue
+    assert len(str(queued)) < 2000
+    with writer:
+        pass
+    assert ["52:54:00:00:00:01"] == macs(tmp_path)
+
+
 def test_a_damaged_file_costs_a_line_and_no_new_event(tmp_path: Path) -> None:
     lines: list[str] = []
     (tmp_path / FILE).write_bytes(b"no database " * 1000)
