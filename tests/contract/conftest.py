@@ -10,9 +10,12 @@ from typing import TypeAlias
 import pytest
 
 from lambda_matchbox.aws.clients.http_client import HttpClient
+from lambda_matchbox.aws.table_and_bucket import create_history_table
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.main import main
+from matchboxctl.store.mode import StoreSettings, chosen_store
 from tests.contract.catalog_subjects import FileWriter, MemoryWriter, NewSubject, Subject
+from tests.contract.machine_commands import put
 from tests.contract.release_subjects import ON_SERVICES, OnStores, ReleaseSubject, in_directory, in_memory, on_stores
 from tests.rigs.catalog_table import ENOUGH, CatalogTable
 from tests.rigs.service import Service
@@ -143,6 +146,20 @@ def commands(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     return ResourceCommands(files, capsysbinary, monkeypatch, environment, data)
+
+
+@pytest.fixture
+def machines(commands: ResourceCommands, monkeypatch: pytest.MonkeyPatch) -> ResourceCommands:
+    """A group whose machines wait, and a place for histories."""
+    if commands.data is None:
+        store = chosen_store("")
+        assert isinstance(store, StoreSettings)
+        create_history_table(store.dynamodb(), f"{store.table}-history")
+        monkeypatch.setenv("MATCHBOX_HISTORY_TABLE", f"{store.table}-history")
+    commands.ok("generic", "create", "-f", commands.file("t", "text"))
+    put(commands, "profile", {"id": "p", "boot": {"kernel": "/assets/k"}, "generic_id": "t"})
+    put(commands, "group", {"id": "workers", "profile": "p", "selector": {"rack": "7"}, "boot": {"approve": True}})
+    return commands
 
 
 @pytest.fixture
