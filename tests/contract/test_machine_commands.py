@@ -188,6 +188,13 @@ def test_state_that_keeps_changing(filled: ResourceCommands, monkeypatch: pytest
     )
 
 
+def test_group_in_which_anybody_may_write_states_is_noted(filled: ResourceCommands) -> None:
+    for boot, noted in (({"once": True}, True), ({"once": True, "from": ["10.0.0.0/8"]}, False)):
+        document = json.dumps({"id": "open", "profile": "p", "selector": {"rack": "7"}, "boot": boot})
+        created = filled.run("group", "create", "-f", filled.file("open", document))
+        assert (0, noted) == (created.code, "whoever makes up identities leaves a state" in created.err)
+
+
 def test_machine_of_a_group_that_cannot_be_read_is_held_but_not_approved(filled: ResourceCommands) -> None:
     if filled.data is None:
         pytest.skip("a table has no such group")

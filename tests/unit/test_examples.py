@@ -122,7 +122,8 @@ def test_install_once(tmp_path: Path) -> None:
     data = shutil.copytree(EXAMPLES / "install-once", tmp_path / "data")
     for group in (data / "groups").iterdir():
         group.write_text(group.read_text().replace("10.20.13.0/24", "127.0.0.0/8"))
-    with started("--address", "127.0.0.1:0", "--data-path", str(data)) as serve:
+    base = "https://boot.example:8443"
+    with started("--address", "127.0.0.1:0", "--data-path", str(data), "--base-url", base) as serve:
         for mac, route, more in (("52-54-00-00-00-01", "ipxe", ""), ("52-54-00-00-00-02", "grub", "&loader=grub")):
             machine = f"mac={mac}&arch=x86_64{more}"
             shown = re.search(r"matchboxctl (machine approve [^\"\n]+)", serve.get(f"/{route}?{machine}").body.decode())
@@ -131,6 +132,7 @@ def test_install_once(tmp_path: Path) -> None:
             script = serve.get(f"/{route}?{machine}").body.decode()
             token = re.search(r"set token=?[ \"]([\w-]+)", script)
             assert token is not None
+            assert re.search(rf"^set base=?[ \"]{base}/\"?$", script, re.MULTILINE)
             configuration = serve.get(f"/ignition?{machine}&token={token[1]}")
             assert (200, True) == (configuration.status, b"clusterName: demo" in configuration.body.replace(b'"', b""))
             assert "is installed and boots from its disk" in serve.get(f"/{route}?{machine}").body.decode()
