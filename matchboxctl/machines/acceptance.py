@@ -65,18 +65,26 @@ def accept(opened: OpenedStores, groups: Target, machine_id: str, wanted: NewGro
 def _group_before(opened: OpenedStores, machine: Identities, seen: Record | None, new: Selector) -> Group | None:
     """The group that the machine is in now. Raises FailedError if that names an identity, or would still win."""
     selection = opened.selection(opened.labels_of_its_group(seen), machine)
-    group = selection.group if selection is not None else opened.group_of(seen)
-    if group is None:
-        return None
-    shown_id = shown(group.id)
-    if not set(Identities._fields).isdisjoint(key.lower() for key in group.selector):
-        raise FailedError(f"group {shown_id} selects this machine already: see `matchboxctl group describe {shown_id}`")
+    if selection is None:
+        # Its last group may list values of a label of which it is not known which one it has.
+        group = opened.group_of(seen)
+        if group is None or _names_an_identity(group):
+            return None
+    else:
+        group = selection.group
+        if _names_an_identity(group):
+            see = f"see `matchboxctl group describe {shown(group.id)}`"
+            raise FailedError(f"group {shown(group.id)} selects this machine already: {see}")
     if greatest([*selectors_of(group.selector), new]) != new:
         raise FailedError(
-            f"group {shown_id} would still select this machine, by {', '.join(group.selector)}: use `matchboxctl group "
-            "create` for a group with more selectors"
+            f"group {shown(group.id)} would still select this machine, by {shown(', '.join(group.selector))}: use "
+            "`matchboxctl group create` for a group with more selectors"
         )
     return group
+
+
+def _names_an_identity(group: Group) -> bool:
+    return not set(Identities._fields).isdisjoint(key.lower() for key in group.selector)
 
 
 def _metadata(pairs: Sequence[str]) -> Mapping[str, str]:

@@ -38,6 +38,13 @@ def test_accepted_machine_has_a_group(machines: ResourceCommands) -> None:
 
 
 @BY_NIGHT
+def test_group_that_selects_another_machine_by_now_is_in_no_ones_way(machines: ResourceCommands) -> None:
+    happened(asked(9, mac=MAC, group="node1", profile="p"))
+    put(machines, "group", {"id": "node1", "profile": "p", "selector": {"mac": OTHER}})
+    assert "group 52-54-00-12-34-56 created" in machines.ok("machine", "accept", MAC, "--profile", "p")
+
+
+@BY_NIGHT
 def test_group_that_would_not_win_is_not_written(machines: ResourceCommands) -> None:
     """Of groups with as many selectors, the greater ones win: rack=7 is greater than mac=…"""
     happened(asked(9, mac=MAC, **WAITS))
