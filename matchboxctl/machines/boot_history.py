@@ -51,8 +51,9 @@ def _lines(boot: Boot) -> Iterator[str]:
     facts = [f"{kind} {rfc3339(boot.start // 1000)}"]
     if last is not None:
         facts += [f"{name} {getattr(last, name)}" for name in ("group", "profile") if getattr(last, name)]
-    facts += [f"release {boot.release}"] if boot.release else []
     yield shown(", ".join(facts))
+    # On lines of their own: with their digests they are as long as a terminal is wide.
+    yield from (f"release {shown(release)}" for release in boot.release.split(",") if release)
     width = max(len(event.address) for event in boot.events)
     for first, end, times in repeated(boot.events):
         more = f" (x{times} until {clock(end.time)})" if times > 1 else ""
