@@ -228,6 +228,14 @@ def test_a_watch_of_a_state_shows_no_event_again_when_a_machine_returns_to_it(hi
     assert [[0], [], [1, 2]] == found
 
 
+def test_a_watch_shows_no_event_again_when_a_machine_says_its_mac_address(history: History) -> None:
+    watch = Watch(history, Wanted(since=START))
+    events = [event(1, uuid=UUID), event(3, mac=MAC, uuid=UUID), event(5, uuid=UUID)]
+    for each in events:
+        history.add([each])
+        assert [each] == [come for _, come in watch.poll(each.time)]
+
+
 def test_writers_at_once_lose_nothing(moto_server: Service) -> None:
     """Functions that got batches of one machine's lines."""
     with on_dynamodb(moto_server) as store, ThreadPoolExecutor(5) as threads:

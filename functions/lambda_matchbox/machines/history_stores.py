@@ -156,7 +156,8 @@ class Watch:
     def __init__(self, history: History, wanted: Wanted) -> None:
         self._history = history
         self._wanted = wanted
-        self._seen: dict[str, tuple[int, Collection[Event]]] = {}
+        self._revisions: dict[str, int] = {}
+        self._shown: set[Event] = set()
 
     def poll(self, now: int) -> Iterator[tuple[Record, Event]]:
         """Those that have come since the last call, with their machine."""
@@ -164,17 +165,20 @@ class Watch:
         # A machine that leaves the state may return to it, and its events are not new then.
         every = self._wanted._replace(state="", since=since)
         found = {record.identities.keys[0]: record for record in _pages(self._history, every)}
-        self._seen = {key: self._seen.get(key, (0, ())) for key in found}
         changed = [
             (key, record)
             for key, record in found.items()
-            if record.revision != self._seen[key][0] and self._wanted.state in ("", record.state)
+            if record.revision != self._revisions.get(key) and self._wanted.state in ("", record.state)
         ]
         events_of = self._history.events_of([record for _, record in changed], since)
-        for (key, record), events in zip(changed, events_of, strict=True):
-            known = self._seen[key][1]
-            self._seen[key] = (record.revision, set(events))
-            yield from ((record, event) for event in events if event not in known)
+        self._revisions = {key: revision for key, revision in self._revisions.items() if key in found}
+        self._revisions |= {key: record.revision for key, record in changed}
+        # A machine's key changes when it says its MAC address, and its events stay.
+        self._shown = {event for event in self._shown if event.time >= since}
+        for (_, record), events in zip(changed, events_of, strict=True):
+            new = [event for event in events if event not in self._shown]
+            self._shown.update(new)
+            yield from ((record, event) for event in new)
 
 
 def _pages(history: History, wanted: Wanted) -> Iterator[Record]:
