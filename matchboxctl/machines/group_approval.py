@@ -57,11 +57,19 @@ def approve_waiting(opened: OpenedStores, group_id: str, output: str) -> None:
 
 def _waiting(opened: OpenedStores, group_id: str) -> Iterator[list[Identities]]:
     """The machines that wait, by pages, each with the identity that names it alone, as an operator would."""
-    rows, cursor = Rows(opened), ""
+    rows, known = Rows(opened), set[Identities]()
+    cursor, are_new = "", False
     while True:
         with opened.history.required() as history:
             page = history.page(Wanted("waiting", group_id), _PAGE, cursor)
         found = zip(page.records, rows.of(page.records), strict=True)
-        yield [identity_of(record.identities.keys[0]) for record, row in found if row["state"] == "waiting"]
+        waiting = [identity_of(record.identities.keys[0]) for record, row in found if row["state"] == "waiting"]
+        new = [machine for machine in waiting if machine not in known]
+        known.update(new)
+        yield new
+        are_new |= bool(new)
         if not (cursor := page.cursor):
-            return
+            if not are_new:
+                return
+            # Whoever asked meanwhile is in a page that was read before.
+            are_new = False

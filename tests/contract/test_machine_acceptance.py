@@ -1,6 +1,7 @@
 """Machines that nobody knew: their groups, and the approval of all that wait, wherever documents and histories are."""
 
 import json
+from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
@@ -108,6 +109,26 @@ def test_all_waiting_machines_of_a_group_are_approved(
     for arguments in (["--all"], ["--group", "workers"], [MAC, "--group", "workers", "--all"]):
         ended = machines.run("machine", "approve", *arguments)
         assert (2, True) == (ended.code, "name machines, or use --group GROUP --all" in ended.err)
+
+
+@BY_NIGHT
+def test_machine_that_asks_again_while_others_are_approved_is_approved(
+    machines: ResourceCommands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is in the first page then, which has been approved."""
+    monkeypatch.setattr(group_approval, "_PAGE", 2)
+    macs = [f"52:54:00:00:00:{number:02x}" for number in range(3)]
+    happened(*(asked(10 + number, mac=mac, **WAITS) for number, mac in enumerate(macs)))
+
+    def in_parallel(work: Callable[[Identities], None], items: Iterable[Identities]) -> Iterator[Identities]:
+        happened(asked(1, mac=macs[2], **WAITS))
+        for one in items:
+            work(one)
+            yield one
+
+    monkeypatch.setattr(group_approval, "in_parallel", in_parallel)
+    ended = machines.run("machine", "approve", "--group", "workers", "--all")
+    assert (0, "matchboxctl: 3 machines of group workers approved\n") == (ended.code, ended.err)
 
 
 @BY_NIGHT
