@@ -85,7 +85,7 @@ artefacts: .venv/ready .venv-sam/ready
 	ARCHITECTURE=$(ARCHITECTURE) PYTHON313=$${PYTHON313:-$$($(BIN)/python -m tools.python313)} \
 		$(SAM)/sam build --build-dir $(BUILT) --parameter-overrides Architecture=$(ARCHITECTURE)
 
-# Tests with real programs, and five boots. Root gets missing Debian packages installed, other users get their names.
+# Tests with real programs, and six boots. Root gets missing Debian packages installed, other users get their names.
 test-real: .venv/ready .venv-sam/ready
 	$(PYTEST) -m "(real or boot) and not nightly" $(REAL)
 
