@@ -99,20 +99,25 @@ class DirectoryCatalog:
         Raises StoreUnavailableError if the groups cannot be read, DocumentError if the profile does not parse, or the
         group has a boot policy that cannot be.
         """
-        group = self.group_for(labels)
+        group, error = self._found(labels)
         if group is None:
             return None
-        if (error := self._wrong_policies.get(group.id)) is not None:
+        if error is not None:
             raise DocumentError(f"group {group.id!r}: {error}")
         states = () if group.boot is None else tuple(self._machines(identities()))
         return Selection(group, self.profile(group.profile), self._pointers(), states)
 
     def group_for(self, labels: Mapping[str, str] | None) -> Group | None:
         """The group alone. Raises StoreUnavailableError if the groups cannot be read."""
+        return self._found(labels)[0]
+
+    def _found(self, labels: Mapping[str, str] | None) -> tuple[Group | None, WrongPolicyError | None]:
+        """The group, and what is wrong with its policy, of the same moment: another thread may read an edit."""
         try:
             with self._lock:
                 self._refresh()
-                return self._index.select(labels)
+                group = self._index.select(labels)
+                return group, None if group is None else self._wrong_policies.get(group.id)
         except OSError as error:
             raise StoreUnavailableError(f"{error.filename} cannot be read: {error.strerror}") from error
 

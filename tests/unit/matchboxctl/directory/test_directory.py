@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -144,6 +145,24 @@ def test_machines_of_a_group_with_a_wrong_policy_fall_to_no_other(data: Data, bo
     data.group("g", selector={"os": "a"}, boot=boot)
     (data.root / "groups" / "g.json").unlink()
     assert "other" == data.selected(os="a")
+
+
+def test_an_edit_of_a_wrong_policy_lets_no_machine_through(data: Data, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread reads the edit as soon as the first one has selected the group."""
+    file = data.group("g", boot={"onse": True})
+    edits = ["{}"]
+
+    def released(*_: object) -> None:
+        if edits:
+            file.write_text(edits.pop())
+            assert "g" == getattr(data.catalog.group_for({}), "id", None)
+
+    lock = MagicMock()
+    lock.__exit__.side_effect = released
+    monkeypatch.setattr(data.catalog, "_lock", lock)
+    with pytest.raises(DocumentError, match=r"group .g.: .*boot"):
+        data.selected()
+    assert "g" == data.selected()
 
 
 def test_broken_profile_is_reported_at_the_start_and_once(data: Data) -> None:
