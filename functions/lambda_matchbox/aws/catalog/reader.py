@@ -193,13 +193,15 @@ class DynamoDBCatalog:
 
         items = self._batch([SHAPES, POINTERS, *wanted, *machines], deadline, leave)
         in_use, pointers = shapes_in(items.pop(SHAPES, None)), pointers_in(items.pop(POINTERS, None))
-        states = None if left else [items.pop(key) for key in machines if key in items]
+        states = [items.pop(key) for key in machines if key in items]
         self._shapes = in_use
         if added := in_use - shapes:
             further = {entry_key(selector): selector for selector in candidates(labels, added)}
             items |= self._batch(list(further), deadline)
             wanted |= further
-        return _Candidates({wanted[key]: _entry_in(item) for key, item in items.items()}, pointers, states)
+        return _Candidates(
+            {wanted[key]: _entry_in(item) for key, item in items.items()}, pointers, None if left else states
+        )
 
     def _confirm(self, choice: _ChosenGroup, deadline: float) -> Selection | None:
         """The group and its profile; None if they differ from the entry by now."""
