@@ -167,6 +167,16 @@ def test_only_requests_of_machines_and_for_assets_are_events() -> None:
     assert ("asset", "/assets/vmlinuz") == event(1, route="/assets/", path="/assets/vmlinuz")[1:3]
 
 
+def test_a_check_that_the_gate_gives_a_configuration_is_an_event() -> None:
+    """Whoever has a token cannot hide what he took by the name of his program."""
+    check = {"mac": MAC, "user_agent": "curl/8 (matchboxctl check)", "group": "g"}
+    for route in ("/ignition", "/report"):
+        assert event_in(line(route=route, verdict="allow", **check), 1) is not None
+        for verdict in ({}, {"verdict": "wait"}, {"verdict": "refuse"}):
+            assert event_in(line(route=route, **check, **verdict), 1) is None
+    assert event_in(line(route="/ipxe", verdict="allow", **check), 1) is None
+
+
 def test_what_came_with_a_uuid_alone_belongs_to_its_mac_address() -> None:
     """Before and after it is known, as Talos asks for its configuration with the UUID alone."""
     store = MemoryHistory()
