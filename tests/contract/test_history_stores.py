@@ -219,6 +219,16 @@ def test_a_watch_shows_each_event_once_also_late_ones(history: History) -> None:
     assert [waiting] == polled()
 
 
+@pytest.mark.parametrize("ahead", [0, 290_000])
+def test_a_watch_shows_events_that_were_written_at_a_third_attempt_or_come_from_another_clock(
+    history: History, ahead: int
+) -> None:
+    watch = Watch(history, Wanted(since=START + ahead))
+    history.add([event(ahead + 1, mac=MAC)])
+    # Lambda waits for one minute, and then for two, where the clocks agree.
+    assert [event(ahead + 1, mac=MAC)] == [each for _, each in watch.poll(START + (2 * ahead or 185_000))]
+
+
 def test_a_watch_of_a_state_shows_no_event_again_when_a_machine_returns_to_it(history: History) -> None:
     watch = Watch(history, Wanted("waiting", since=START))
     found = []

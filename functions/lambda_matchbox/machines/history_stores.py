@@ -9,8 +9,11 @@ from lambda_matchbox.machines.boots import SCRIPT_TIME, inferred
 from lambda_matchbox.machines.events import Event
 from lambda_matchbox.machines.history import HOUR, Record, merge, records_of
 
-OVERLAP = 60_000
-"""The milliseconds by which a watch looks back, since events come late."""
+OVERLAP = 300_000
+"""The milliseconds by which a watch looks back.
+
+Lambda tries again for three minutes, and AWS lets a clock be wrong by five.
+"""
 
 ADDRESS = "address:"
 """The beginning of the keys of events at an address."""
