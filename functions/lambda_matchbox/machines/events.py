@@ -23,6 +23,8 @@ _ROUTES = frozenset(
 )
 _CHECK = "(matchboxctl check)"
 _MOST_BYTES = 160
+# The path of an ARN may have 512, and its end says who it is.
+_MOST_OF_OPERATOR = 640
 _TEXTS = ("group", "profile", "release", "hostname", "arch", "verdict", "state", "reported", "reason", "token")
 
 to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -122,8 +124,9 @@ def command_event(
     time: int, command: str, machine: Identities, state: str, by: str, group: str = "", reason: str = ""
 ) -> Event:
     """The event of an operator's command, after which the machine has this state."""
-    texts = {"what": command, "state": state, "by": by, "group": group, "reason": reason}
+    texts = {"what": command, "state": state, "group": group, "reason": reason}
     fields: dict[str, Any] = machine._asdict() | {name: _bounded(text) for name, text in texts.items()}
+    fields["by"] = _bounded(by, _MOST_OF_OPERATOR)
     return Event(time, "command", **fields)
 
 
@@ -133,10 +136,10 @@ def _identities(line: Mapping[str, object]) -> Identities:
     return identities_in({name: text for name, text in whole.items() if text == line[name]})
 
 
-def _bounded(value: object) -> str:
+def _bounded(value: object, most: int = _MOST_BYTES) -> str:
     """A text's beginning, which a terminal shows as it is."""
     if not isinstance(value, str):
         return ""
-    if len(value) > _MOST_BYTES or not value.isascii():
-        value = value.encode("utf-8", "replace")[:_MOST_BYTES].decode("utf-8", "ignore")
+    if len(value) > most or not value.isascii():
+        value = value.encode("utf-8", "replace")[:most].decode("utf-8", "ignore")
     return value if value.isprintable() else "".join(char if char.isprintable() else "?" for char in value)

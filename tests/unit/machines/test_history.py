@@ -105,6 +105,13 @@ def test_a_machine_has_a_bounded_size_whatever_it_sends() -> None:
         assert len(text_of(folded(events)).encode()) < DYNAMODB_ITEM / 10
 
 
+def test_a_command_names_its_operator_wholly() -> None:
+    arn = f"arn:aws:iam::123456789012:user/{'division/' * 56}alice"
+    commands = [command_event(time, "approve", NODE, "ready", arn) for time in range(HOUR_EVENTS)]
+    assert arn == commands[0].by
+    assert sum(len(each.text.encode()) for each in commands) < DYNAMODB_ITEM
+
+
 def test_links_of_an_identity_are_bounded() -> None:
     store = MemoryHistory()
     for number in range(50):
