@@ -1,6 +1,6 @@
 """Histories of machines, in every store."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -236,6 +236,25 @@ def test_a_watch_of_a_state_shows_no_event_again_when_a_machine_returns_to_it(hi
         history.add([event(time, mac=MAC, state=state)])
         found.append([each.time - START for _, each in watch.poll(START + 10)])
     assert [[0], [], [1, 2]] == found
+
+
+def test_a_watch_misses_no_event_that_is_written_while_it_looks(
+    history: History, store: HistoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch, write = Watch(history, Wanted(since=START)), store.merge_events
+    found: list[Event] = []
+
+    def looked() -> None:
+        found.extend(each for _, each in watch.poll(START + 2))
+
+    def written(events: Mapping[tuple[str, int], Collection[Event]]) -> None:
+        looked()
+        write(events)
+
+    monkeypatch.setattr(store, "merge_events", written)
+    history.add([event(1, mac=MAC)])
+    looked()
+    assert [event(1, mac=MAC)] == found
 
 
 def test_a_watch_shows_no_event_again_when_a_machine_says_its_mac_address(history: History) -> None:

@@ -97,13 +97,14 @@ class History:
             if event.kind == "asset" or event.gave_script:
                 hours.setdefault((_at(event), hour), []).append(event)
         with self._store.together():
+            # A watch looks for them once their record has changed.
+            self._store.merge_events(hours)
             for kind in _KINDS:
                 # Those with less right first: what they know is a part of the others.
                 merged = self._store.merge_records({key: one for key, one in records.items() if key.startswith(kind)})
                 for record in merged.values():
                     for _, key in record.links if record.newest is not None else ():
                         records[key] = merge(records.get(key, Record()), record._replace(links=()))
-            self._store.merge_events(hours)
 
     def page(self, wanted: Wanted, limit: int, cursor: str = "") -> Page:
         """A page of machines. Raises CursorError."""
