@@ -157,6 +157,12 @@ class DirectoryHistory:
         with self._reading() as connection:
             return [] if connection is None else [_record(*row) for row in connection.execute(statement, values)]
 
+    def states(self) -> Mapping[str, int]:
+        """How many machines each state has."""
+        statement = "SELECT state, COUNT(*) FROM machine WHERE place IS NOT NULL GROUP BY state"
+        with self._reading() as connection:
+            return {} if connection is None else dict(connection.execute(statement).fetchall())
+
     def remove(self, keys: Collection[str]) -> None:
         """Remove the records and the events of these keys."""
         with self.together() as connection:

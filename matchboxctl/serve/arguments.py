@@ -74,6 +74,7 @@ _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
     "address at which machines with a token get their configurations, such as https://boot.example.com:8443",
     shown="where they got their script",
 )
+@flag("--metrics-address", "HOST:PORT", "where Prometheus gets metrics, at /metrics", shown="off")
 @rpc_flags("")
 @log_flags
 def serve(
@@ -96,6 +97,7 @@ def serve(
     web_cert_file: Path,
     web_key_file: Path,
     base_url: str,
+    metrics_address: str,
     rpc_address: str,
     **files: Path,
 ) -> None:
@@ -131,7 +133,9 @@ def serve(
     https = HttpsSettings(certificate, https_address) if web_ssl or https_address else None
     log = LogSettings(log_level, log_format or "")
     rpc = rpc_settings(rpc_address, **files)
-    serve(ServeSettings(address, http, https, processes, log, source, rpc, sync, history_days, key, base))
+    serve(
+        ServeSettings(address, http, https, processes, log, source, rpc, sync, history_days, key, base, metrics_address)
+    )
 
 
 def _assets_path(given: str) -> Path | None:

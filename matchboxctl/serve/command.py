@@ -2,11 +2,13 @@
 
 import resource
 import signal
+import socket
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
 
+from lambda_matchbox.web.access_log import Log
 from lambda_matchbox.web.signatures import Signatures
 from matchboxctl.cli.arguments import Address, parse_address
 from matchboxctl.cli.errors import UsageError
@@ -15,6 +17,7 @@ from matchboxctl.log.standard_error import standard_error_log
 from matchboxctl.rpc.settings import RpcSettings
 from matchboxctl.serve.backends import Backend, Directories, directory_backend, store_backend, warn
 from matchboxctl.serve.certificate import Certificate
+from matchboxctl.serve.history_writer import RecordedLog
 from matchboxctl.serve.listeners import Listener, listeners
 from matchboxctl.serve.settings import ServeSettings
 from matchboxctl.serve.startup_banner import startup_banner
@@ -38,21 +41,25 @@ def serve(settings: ServeSettings) -> None:
     beside = None
     if settings.https is not None and settings.https.address:
         beside = parse_address("--https-address", settings.https.address)
-    backend = _backend(settings)
+    metrics = parse_address("--metrics-address", settings.metrics_address) if settings.metrics_address else None
     for number in (signal.SIGINT, signal.SIGTERM):
         # Another process may serve before this one does.
         signal.signal(number, lambda *_: sys.exit())
     with ExitStack() as stack:
+        backend = _backend(settings, stack.enter_context(_counting()) if metrics else None)
         validate = stack.enter_context(startup_validation(settings.source))
         listening = [_listeners(address, settings.processes, None if beside else certificate)]
         if beside is not None:
             listening.append(_listeners(beside, settings.processes, certificate))
+        scraped = _listeners(metrics, 1, None) if metrics else []
         # Imported here: aiohttp takes as long as all the rest, and errors of the directory and the address need none.
         from matchboxctl.serve.http_server import HttpServer
         from matchboxctl.serve.processes import processes
 
         def after_fork() -> HttpServer:
             backend.after_fork()
+            for listener in scraped:
+                listener.socket.close()
             return HttpServer(backend.app, http, backend.background, waits=backend.waits)
 
         running = stack.enter_context(processes(list(zip(*listening, strict=True)), after_fork))
@@ -65,6 +72,9 @@ def serve(settings: ServeSettings) -> None:
             scheme="https" if running.listeners[0].certificate else "http",
             beside=beside and beside._replace(port=ports[0]),
         )
+        for listener in scraped:
+            # All processes are there: this starts a thread.
+            lines.insert(len(running.listeners), stack.enter_context(_metrics_served(listener.socket, settings)))
         for line in [banner, *([] if rpc_server is None else rpc_server.lines), *lines]:
             print(line, flush=True)
         validate()
@@ -96,8 +106,10 @@ def _descriptors() -> int:
     return (most - min(_OTHER_DESCRIPTORS, most // 4)) // 2
 
 
-def _backend(settings: ServeSettings) -> Backend:
-    log = standard_error_log(settings.log)
+def _backend(settings: ServeSettings, count: Callable[[Mapping[str, Any]], None] | None) -> Backend:
+    log: Log = standard_error_log(settings.log)
+    if count is not None:
+        log = RecordedLog(log, count)
     signatures = None
     if settings.key is not None:
         log.info("signing", extra={"fingerprint": settings.key.fingerprint})
@@ -107,6 +119,20 @@ def _backend(settings: ServeSettings) -> Backend:
             settings.source, log, signatures, settings.base_url, history_days=settings.history_days
         )
     return store_backend(settings.source, log, signatures, settings.base_url, history_days=settings.history_days)
+
+
+def _counting() -> AbstractContextManager[Callable[[Mapping[str, Any]], None]]:
+    # Imported here: metrics are optional.
+    from matchboxctl.serve.request_metrics import request_metrics
+
+    return request_metrics()
+
+
+def _metrics_served(listener: socket.socket, settings: ServeSettings) -> AbstractContextManager[str]:
+    from matchboxctl.serve.metrics_server import metrics_served
+    from matchboxctl.serve.state_metrics import state_metrics
+
+    return metrics_served(listener, state_metrics(settings.source, warn, history=settings.history_days > 0))
 
 
 def _rpc_server(settings: RpcSettings, backend: Backend, log: LogSettings) -> "RpcServer":

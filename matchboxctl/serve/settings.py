@@ -32,7 +32,8 @@ class ServeSettings(NamedTuple):
     """What `serve` serves and where: with TLS by `https`, gRPC as well with `rpc`; `sync` syncs image sources.
     Machines have a history of `history_days`.
 
-    `key` signs responses. `processes` share the address. See `web.settings.Settings` for `base_url`.
+    `key` signs responses. `processes` share the address. See `web.settings.Settings` for `base_url`. Metrics are at
+    `metrics_address`, unless it is empty.
     """
 
     address: str
@@ -46,3 +47,4 @@ class ServeSettings(NamedTuple):
     history_days: int
     key: "SigningKey | None"
     base_url: str
+    metrics_address: str

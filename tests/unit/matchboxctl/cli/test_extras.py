@@ -11,7 +11,7 @@ from tests.support.paths import PROJECT
 
 pytestmark = pytest.mark.system
 
-OPTIONAL = ("boto3", "botocore", "cryptography", "google", "grpc", "pysequoia", "zstandard")
+OPTIONAL = ("boto3", "botocore", "cryptography", "google", "grpc", "prometheus_client", "pysequoia", "zstandard")
 
 
 def run_in_base_install(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -40,6 +40,7 @@ def test_missing_extra_is_named(tmp_path: Path) -> None:
     commands = [
         (["certs", str(tmp_path / "new"), "--name", "host"], {}, "cryptography", "grpc"),
         (["serve", "--data-path", str(tmp_path), "--rpc-address", ":0"], {}, "grpcio", "grpc"),
+        (["serve", "--data-path", str(tmp_path), "--metrics-address", ":0"], {}, "prometheus-client", "metrics"),
         (["serve", "--key-ring-path", "ring"], {}, "pysequoia", "sign"),
         (["sync", "--data-path", str(tmp_path)], {}, "zstandard", "sync"),
         (["init"], store, "boto3", "aws"),
@@ -61,7 +62,7 @@ def test_missing_extra_is_named(tmp_path: Path) -> None:
 
 def test_extras_are_those_of_the_distribution() -> None:
     extras = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    assert {"aws", "grpc", "keyless", "sign", "sync", "all"} == set(extras)
+    assert {"aws", "grpc", "keyless", "metrics", "sign", "sync", "all"} == set(extras)
     for distribution, extra in EXTRAS.values():
         assert any(requirement.startswith(distribution) for requirement in extras[extra])
 

@@ -5,6 +5,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from matchboxctl.main import main
 from tests.rigs.service import Service
@@ -145,3 +146,19 @@ def test_starts_while_stores_are_unavailable(stores: Stores) -> None:
 
 def test_absent_aws_profile_is_named(stores: Stores) -> None:
     assert "AWS_PROFILE: " in refused(stores.environment() | {"AWS_PROFILE": "nobody", "HOME": "/nowhere"})
+
+
+def test_metrics_have_what_the_table_has(stores: Stores) -> None:
+    """Machines are counted in the history of a directory only."""
+    with started(*ANYWHERE, "--metrics-address", "127.0.0.1:0", environment=stores.environment()) as running:
+        (line,) = (line for line in running.startup_banner if line.startswith("metrics at "))
+        with urllib.request.urlopen(line.removeprefix("metrics at "), timeout=LIMIT) as answer:
+            found = {metric.name for metric in text_string_to_metric_families(answer.read().decode())}
+        assert {
+            "matchbox_requests",
+            "matchbox_request_duration_seconds",
+            "matchbox_sync_age_seconds",
+            "matchbox_release_info",
+        } == found
+        running.end()
+        assert not any("metrics" in line for line in running.errors)

@@ -1,0 +1,90 @@
+"""Prometheus metrics of what is stored: machines by state, the age of syncs, the releases that are served."""
+
+import math
+import time
+from collections.abc import Callable, Collection, Iterable
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.registry import Collector
+
+from lambda_matchbox.errors import MatchboxError
+from lambda_matchbox.image_sync.sources import SourceStores
+from matchboxctl.directory.history_file import DirectoryHistory
+from matchboxctl.releases.source_stores import stores_in_directory, stores_in_table
+from matchboxctl.serve.backends import Directories
+from matchboxctl.store.mode import StoreSettings
+
+_CACHED_SECONDS = 10.0
+
+
+class StateMetrics(Collector):
+    """The metrics that `parts` read, every ten seconds at most.
+
+    One that cannot be read is left out, and `warn` gets a line that says why.
+    """
+
+    def __init__(self, parts: Collection[Callable[[], Metric]], warn: Callable[[str], None]) -> None:
+        self._parts = parts
+        self._warn = warn
+        self._metrics: list[Metric] = []
+        self._problems: set[str] = set()
+        self._next_read = 0.0
+
+    def collect(self) -> Iterable[Metric]:
+        """The metrics."""
+        if time.monotonic() >= self._next_read:
+            self._read()
+            self._next_read = time.monotonic() + _CACHED_SECONDS
+        return self._metrics
+
+    def _read(self) -> None:
+        self._metrics, problems = [], set()
+        for part in self._parts:
+            try:
+                self._metrics.append(part())
+            except (MatchboxError, OSError) as error:
+                problems.add(str(error))
+        for problem in problems - self._problems:
+            self._warn(f"metrics: {problem}")
+        self._problems = problems
+
+
+def state_metrics(source: Directories | StoreSettings, warn: Callable[[str], None], *, history: bool) -> StateMetrics:
+    """The metrics in either mode; machines are counted in the history of a directory."""
+    if not isinstance(source, Directories):
+        stores = stores_in_table(source)
+        return StateMetrics([partial(_syncs, stores), partial(_releases, stores)], warn)
+    stores = stores_in_directory(source.data_path)
+    machines = [partial(_machines, source.data_path)] if history else []
+    return StateMetrics([partial(_syncs, stores), partial(_releases, stores), *machines], warn)
+
+
+def _machines(data_path: Path) -> Metric:
+    metric = GaugeMetricFamily("matchbox_machines", "Machines in the history by state.", labels=["state"])
+    with closing(DirectoryHistory(data_path)) as history:
+        for state, number in history.states().items():
+            metric.add_metric([state], number)
+    return metric
+
+
+def _syncs(stores: SourceStores) -> Metric:
+    metric = GaugeMetricFamily(
+        "matchbox_sync_age_seconds",
+        "Seconds since an image source was last up to date; +Inf if it never was.",
+        labels=["source"],
+    )
+    for source_id in sorted(stores.sources().named):
+        checked = stores.releases(source_id).checked()
+        metric.add_metric([source_id], math.inf if checked is None else max(time.time() - checked, 0))
+    return metric
+
+
+def _releases(stores: SourceStores) -> Metric:
+    metric = InfoMetricFamily("matchbox_release", "The release of a source that is served.", labels=["source"])
+    for source_id, pointer in sorted(stores.pointers().items()):
+        metric.add_metric([source_id], {"release": pointer.current})
+    return metric
