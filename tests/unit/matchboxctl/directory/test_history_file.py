@@ -229,6 +229,21 @@ def test_a_page_is_a_range_of_an_index(
     assert ("place<?" in conditions) == bool(before)
 
 
+def test_states_are_counted_in_an_index(store: DirectoryHistory) -> None:
+    """Not in the records; a part of another machine is none."""
+    assert {} == store.states()
+    waiting = Event(1, "request", "/ipxe", MAC, uuid="4c4c4544-0038-4410-8052-b3c04f4b5931", state="waiting")
+    History(store).add([waiting, Event(2, "request", "/ipxe", "52:54:00:00:00:02")])
+    statements: list[str] = []
+    assert store._connection is not None
+    store._connection.set_trace_callback(statements.append)
+    assert {"waiting": 1, "unknown": 1} == store.states()
+    store._connection.set_trace_callback(None)
+    (statement,) = (each for each in statements if each.startswith("SELECT state"))
+    ((*_, plan),) = store._connection.execute(f"EXPLAIN QUERY PLAN {statement}")
+    assert "USING COVERING INDEX machine_of_" in plan
+
+
 EVENTS = st.builds(
     Event,
     time=st.integers(0, 2 * HOUR),
