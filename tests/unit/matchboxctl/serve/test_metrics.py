@@ -57,6 +57,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(data: Path) -> Iterator[Serve]:
     with started(*LOCAL, "--data-path", str(data), "--processes", "2") as running:
         yield running
+        # Killed, it would leave its files.
+        running.end()
 
 
 def address(server: Serve) -> str:
