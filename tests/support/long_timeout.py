@@ -13,8 +13,7 @@ _SECONDS = 60.0
 
 @contextmanager
 def long_timeout() -> Iterator[None]:
-    """Apps and stores made in the body wait a minute for table and bucket before a retry or a 503."""
+    """Apps made in the body wait a minute for table and bucket before a retry or a 503."""
     client = partial(HttpClient, connect_timeout=_SECONDS, read_timeout=_SECONDS)
-    stores = partial(wiring.stores, call_seconds=_SECONDS)
-    with patch.multiple(wiring, HttpClient=client, stores=stores, _REQUEST_SECONDS=_SECONDS):
+    with patch.multiple(wiring, HttpClient=client, _CALL_SECONDS=_SECONDS, _REQUEST_SECONDS=_SECONDS):
         yield

@@ -16,7 +16,6 @@ from matchboxctl.main import main
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
 from tests.support.data_files import write_files
-from tests.support.long_timeout import long_timeout
 from tests.support.serving import serving
 from tests.unit.matchboxctl.render.rendered import Rendered
 
@@ -249,8 +248,7 @@ def test_store_mode_shows_the_same_report(
     expected = Rendered(capsys, "--data-path", str(root)).document(route, **labels)
     for name, value in stores.environment().items():
         monkeypatch.setenv(name, value)
-    with long_timeout():
-        assert expected == Rendered(capsys).document(route, **labels)
+    assert expected == Rendered(capsys).document(route, **labels)
     objects = stores.buckets.client("s3").list_objects_v2(Bucket=stores.name, Prefix="answers/")
     assert 0 == objects["KeyCount"]
 
