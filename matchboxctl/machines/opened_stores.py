@@ -26,7 +26,7 @@ from matchboxctl.documents.names import id_error
 from matchboxctl.machines.operators import aws_operator, local_operator
 from matchboxctl.machines.optional_history import OptionalHistory
 from matchboxctl.render.other_groups import all_groups
-from matchboxctl.store.mode import StoreSettings
+from matchboxctl.store.mode import DAYS, StoreSettings
 from matchboxctl.store.stack import HISTORY_TABLE
 
 _Made = TypeVar("_Made")
@@ -207,7 +207,7 @@ def table_machines(store: StoreSettings) -> "TableMachines":
 
 
 def _table_history(store: StoreSettings) -> OptionalHistory:
-    days = _history_days()
+    days = _history_days(store.history_days)
     if not days:
         return OptionalHistory(None, _OFF)
     if not store.history_table:
@@ -220,8 +220,8 @@ def _table_history(store: StoreSettings) -> OptionalHistory:
     return OptionalHistory(table_history(store, days), f"history table {store.history_table} on {where}")
 
 
-def _history_days() -> int:
-    text = os.environ.get("MATCHBOX_HISTORY_DAYS") or "30"
+def _history_days(default: int = DAYS) -> int:
+    text = os.environ.get("MATCHBOX_HISTORY_DAYS") or f"{default}"
     if not (text.isascii() and text.isdigit()):
         raise UsageError(f"MATCHBOX_HISTORY_DAYS {text!r} is not a number of days")
     return int(text)

@@ -27,10 +27,15 @@ if TYPE_CHECKING:
     from lambda_matchbox.web.settings import Settings
 
 
+DAYS = 30
+"""The days for which histories are kept by default."""
+
+
 class StoreSettings(NamedTuple):
     """Names and endpoints of tables and bucket; an endpoint is None on AWS.
 
-    `stack` is what named them, or empty; `history_table` is empty where none is named.
+    `stack` is what named them, or empty; `history_table` is empty where none is named. Histories are
+    kept for `history_days`.
     """
 
     table: str
@@ -41,6 +46,7 @@ class StoreSettings(NamedTuple):
     session: "Session"
     stack: str = ""
     history_table: str = ""
+    history_days: int = DAYS
 
     @property
     def description(self) -> str:
@@ -155,11 +161,14 @@ def chosen_store(data_path: str, stack: str = "") -> StoreSettings | Path:
         raise UsageError(f"AWS_PROFILE: {error}") from error
     if not region:
         raise UsageError("no region: set AWS_REGION, or AWS_PROFILE to a profile that has one")
+    days = DAYS
     if stack:
         from matchboxctl.store.stack import tables_and_bucket
 
-        table, bucket, history_table = tables_and_bucket(stack, session, region, endpoints["CLOUDFORMATION"])
-    return StoreSettings(table, bucket, region, endpoints["DYNAMODB"], endpoints["S3"], session, stack, history_table)
+        table, bucket, history_table, days = tables_and_bucket(stack, session, region, endpoints["CLOUDFORMATION"])
+    return StoreSettings(
+        table, bucket, region, endpoints["DYNAMODB"], endpoints["S3"], session, stack, history_table, days
+    )
 
 
 def _endpoint(service: str) -> str | None:

@@ -1,35 +1,41 @@
 """The tables and the bucket of a CloudFormation stack, by its outputs."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.errors import StoreUnavailableError
 from matchboxctl.cli.errors import FailedError, UsageError
 from matchboxctl.store.aws_errors import with_advice
+from matchboxctl.store.mode import DAYS
 
 if TYPE_CHECKING:
     from boto3.session import Session
+    from types_boto3_cloudformation.type_defs import StackTypeDef
 
 TABLE, BUCKET, HISTORY_TABLE = "TableName", "BucketName", "HistoryTableName"
 """The outputs of template.yaml."""
 
+_RETENTION = "HistoryRetention"
 
-def tables_and_bucket(stack: str, session: "Session", region: str, endpoint: str | None) -> tuple[str, str, str]:
-    """The names of table, bucket and history table; the last is empty for a stack of a release without histories.
 
+def tables_and_bucket(stack: str, session: "Session", region: str, endpoint: str | None) -> tuple[str, str, str, int]:
+    """The names of table, bucket and history table, and the days of histories.
+
+    The history table is empty for a stack of a release without histories.
     `endpoint` is that of CloudFormation, None on AWS. Raises UsageError and FailedError.
     """
     where = f"stack {stack} on {endpoint or f'AWS {region}'}"
-    outputs = _outputs(stack, where, session, region, endpoint)
+    found = _described(stack, where, session, region, endpoint)
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+    given = {each["ParameterKey"]: each["ParameterValue"] for each in found.get("Parameters", [])}
     for name in (TABLE, BUCKET):
         if name not in outputs:
             has = ", ".join(sorted(outputs)) or "none"
             raise UsageError(f"{where} has no output {name} (it has {has}): name a complete stack of Lambda matchbox")
-    return outputs[TABLE], outputs[BUCKET], outputs.get(HISTORY_TABLE, "")
+    return outputs[TABLE], outputs[BUCKET], outputs.get(HISTORY_TABLE, ""), int(given.get(_RETENTION, DAYS))
 
 
-def _outputs(stack: str, where: str, session: "Session", region: str, endpoint: str | None) -> Mapping[str, str]:
+def _described(stack: str, where: str, session: "Session", region: str, endpoint: str | None) -> "StackTypeDef":
     from botocore.config import Config
     from botocore.exceptions import NoCredentialsError, PartialCredentialsError
 
@@ -49,4 +55,4 @@ def _outputs(stack: str, where: str, session: "Session", region: str, endpoint: 
         if isinstance(error.__cause__, (NoCredentialsError, PartialCredentialsError)):
             raise UsageError(str(error)) from error
         raise FailedError(f"{where}: {error}; run the same command again") from error
-    return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+    return found

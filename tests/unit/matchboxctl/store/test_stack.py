@@ -8,12 +8,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import MappingProxyType
 from uuid import uuid4
 
 import boto3
 import pytest
 
+from lambda_matchbox.aws.table_and_bucket import create_history_table
 from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.machines.events import command_event
+from lambda_matchbox.machines.identities import Identities
+from matchboxctl.machines.opened_stores import opened_stores
 from matchboxctl.store.mode import StoreSettings, chosen_store
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
@@ -40,12 +45,15 @@ def set_environment(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
         monkeypatch.setenv(name, value)
 
 
-def make_stack(service: Service, outputs: Mapping[str, str]) -> str:
+def make_stack(
+    service: Service, outputs: Mapping[str, str], parameters: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """A stack on moto with these outputs; its name."""
     name = f"stack-{uuid4()}"
     template = {
         "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
         "Outputs": {key: {"Value": value} for key, value in outputs.items()},
+        "Parameters": {key: {"Type": "Number", "Default": value} for key, value in parameters.items()},
     }
     keys = {"aws_access_key_id": service.access_key, "aws_secret_access_key": service.secret_key}
     with closing(
@@ -99,6 +107,22 @@ def test_stack_of_a_release_without_histories_has_no_history_table(stores: Store
     store = chosen_store("", make_stack(moto_server, {"TableName": stores.name, "BucketName": stores.name}))
     assert isinstance(store, StoreSettings)
     assert (stores.name, "") == (store.table, store.history_table)
+
+
+@pytest.mark.parametrize(("environment", "days"), [("", 7), ("9", 9)])
+def test_what_commands_add_to_histories_expires_as_the_stacks_histories_do(
+    stores: Stores, moto_server: Service, monkeypatch: pytest.MonkeyPatch, environment: str, days: int
+) -> None:
+    history = f"{stores.name}-history"
+    names = {"TableName": stores.name, "BucketName": stores.name, "HistoryTableName": history}
+    store = chosen_store("", make_stack(moto_server, names, {"HistoryRetention": "7"}))
+    monkeypatch.setenv("MATCHBOX_HISTORY_DAYS", environment)
+    with closing(moto_server.client("dynamodb")) as client:
+        create_history_table(client, history)
+        with opened_stores(store) as opened:
+            opened.history.add([command_event(1000, "approve", Identities("52:54:00:12:34:56"), "ready", "alice")])
+        (record,) = (item for item in client.scan(TableName=history)["Items"] if "record" in item)
+    assert 1 + days * 24 * 3600 == int(record["expires"]["N"])
 
 
 def test_every_command_on_table_and_bucket_takes_a_stack(run: Commands) -> None:
