@@ -34,7 +34,8 @@ _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
     "--history-days",
     "N",
     "days for which the history has what machines requested, 0 for none",
-    30,
+    None,
+    shown="30, or the stack's HistoryRetention",
     type=click.IntRange(0, 3650),
 )
 @flag(
@@ -85,7 +86,7 @@ def serve(
     assets_path: str,
     key_ring_path: str,
     sync: bool,
-    history_days: int,
+    history_days: int | None,
     host_names: str,
     max_connections: int,
     max_connections_per_address: int,
@@ -108,7 +109,7 @@ def serve(
     from matchboxctl.serve.command import serve
     from matchboxctl.serve.key_ring import unlocked_key
     from matchboxctl.serve.settings import HttpSettings, HttpsSettings, ServeSettings
-    from matchboxctl.store.mode import StoreSettings, chosen_store
+    from matchboxctl.store.mode import DAYS, StoreSettings, chosen_store
 
     source: Directories | StoreSettings | Path = chosen_store(data_path, stack)
     if isinstance(source, Path):
@@ -118,6 +119,8 @@ def serve(
             "--assets-path (MATCHBOX_ASSETS_PATH) cannot be combined with MATCHBOX_TABLE and MATCHBOX_BUCKET, or "
             "--stack, whose assets are in the bucket: unset one of them"
         )
+    if history_days is None:
+        history_days = source.history_days if isinstance(source, StoreSettings) else DAYS
     # As with matchbox, the passphrase is read from the environment only.
     passphrase = os.environ.get("MATCHBOX_PASSPHRASE", "")
     key = unlocked_key(key_ring_path, passphrase) if key_ring_path else None

@@ -19,6 +19,8 @@ from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.machines.events import command_event
 from lambda_matchbox.machines.identities import Identities
 from matchboxctl.machines.opened_stores import opened_stores
+from matchboxctl.serve import command as serve_command
+from matchboxctl.serve.settings import ServeSettings
 from matchboxctl.store.mode import StoreSettings, chosen_store
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
@@ -123,6 +125,18 @@ def test_what_commands_add_to_histories_expires_as_the_stacks_histories_do(
             opened.history.add([command_event(1000, "approve", Identities("52:54:00:12:34:56"), "ready", "alice")])
         (record,) = (item for item in client.scan(TableName=history)["Items"] if "record" in item)
     assert 1 + days * 24 * 3600 == int(record["expires"]["N"])
+
+
+def test_serve_keeps_histories_as_long_as_the_stack(
+    run: Commands, stores: Stores, moto_server: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[ServeSettings] = []
+    monkeypatch.setattr(serve_command, "serve", given.append)
+    names = {"TableName": stores.name, "BucketName": stores.name}
+    stack = make_stack(moto_server, names, {"HistoryRetention": "7"})
+    for arguments in (["--stack", stack], ["--stack", stack, "--history-days", "0"], []):
+        assert 0 == run("serve", *arguments).code
+    assert [7, 0, 30] == [settings.history_days for settings in given]
 
 
 def test_every_command_on_table_and_bucket_takes_a_stack(run: Commands) -> None:
