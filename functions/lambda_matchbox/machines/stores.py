@@ -60,14 +60,15 @@ class TokenKeys:
 
     def __init__(self, machines: MachineStore) -> None:
         self._machines = machines
-        self._kept: tuple[int, Mapping[int, bytes]] = (0, {})
+        self._kept: tuple[int, Mapping[int, bytes]] = (-_KEYS_SECONDS, {})
 
     def current(self, now: int) -> Mapping[int, bytes]:
         """The keys. Raises StoreUnavailableError, also if there are none."""
-        until, keys = self._kept
-        if now >= until:
+        since, keys = self._kept
+        # The clock may have been set back.
+        if not since <= now < since + _KEYS_SECONDS:
             keys = self._machines.keys()
             if not keys:
                 raise StoreUnavailableError("there is no key for tokens: store a group with `token` anew")
-            self._kept = (now + _KEYS_SECONDS, keys)
+            self._kept = (now, keys)
         return keys
