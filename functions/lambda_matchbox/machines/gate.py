@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from ipaddress import IPv6Address, ip_address, ip_network
+from itertools import combinations
 from typing import Literal, NamedTuple
 
 from lambda_matchbox.machines.identities import Identities
@@ -80,7 +81,10 @@ def verdict(
 
 def _conflict(found: list[MachineState], machine: Identities) -> str | None:
     """Why the identities cannot be one machine's."""
-    if len(found) > 1 and len({state.id for state in found}) > 1:
+    # One machine's records differ while an identity is added to it: they are not read at once.
+    if len(found) > 1 and not all(
+        one.same_machine(other) for one, other in combinations([state.identities for state in found], 2)
+    ):
         return "its identities are those of several machines"
     if any(state.identities.conflict(machine) for state in found):
         return "one of its identities is another machine's"

@@ -61,6 +61,10 @@ class Identities(NamedTuple):
         """Whether both have one of a kind, and not the same."""
         return self != other and any(mine and one and mine != one for mine, one in zip(self, other, strict=True))
 
+    def same_machine(self, other: "Identities") -> bool:
+        """Whether both have one in common, and none is another."""
+        return not self.conflict(other) and not set(self.keys).isdisjoint(other.keys)
+
     def completed(self, known: "Identities") -> "Identities":
         """These, and in place of empty ones those that are known of the same machine."""
         return Identities(self.mac or known.mac, self.uuid or known.uuid, self.serial or known.serial)

@@ -186,6 +186,17 @@ def test_an_identity_of_another_machine_is_refused() -> None:
     assert kind(ONCE, script(Identities(mac=MAC)), state) == "disk"
 
 
+def test_a_machine_is_one_while_an_identity_is_added_to_it() -> None:
+    """Its records are not read at once: one has the state before that, and the strictest holds."""
+    before = approved(MachineState(Identities(uuid=UUID), revision="1"), NOW)
+    after = after_delivery(ONCE, before._replace(identities=NODE, revision="2"))
+    for records in ((before, after), (after, before)):
+        assert kind(ONCE, script(), *records) == "disk"
+        assert kind(ONCE, script(), *(held(state, NOW) for state in records)) == "refuse"
+    other = before._replace(identities=Identities("52:54:00:00:00:01", UUID))
+    assert decided(ONCE, script(Identities(uuid=UUID)), after, other).reason.endswith("of several machines")
+
+
 @pytest.mark.parametrize(
     ("address", "expected"),
     [
