@@ -75,5 +75,5 @@ class OptionalHistory:
     def _reason(self, error: MatchboxError) -> str:
         if not isinstance(error, AWSError):
             return str(error)
-        absent = "it does not exist; MATCHBOX_HISTORY_TABLE is the output HistoryTableName of the stack, or use --stack"
+        absent = "it does not exist: name the stack's with --stack, or create it with `matchboxctl init`"
         return f"{self._name}: {absent if error.code == 'ResourceNotFoundException' else with_advice(error)}"

@@ -1,9 +1,15 @@
-"""`matchboxctl init`: creation of table and bucket without a stack."""
+"""`matchboxctl init`: creation of tables and bucket without a stack."""
 
 from botocore.exceptions import ClientError
 
 from lambda_matchbox.aws.clients.store_clients import StoreClients
-from lambda_matchbox.aws.table_and_bucket import account_of, create_bucket, create_table, expire_responses
+from lambda_matchbox.aws.table_and_bucket import (
+    account_of,
+    create_bucket,
+    create_history_table,
+    create_table,
+    expire_responses,
+)
 from matchboxctl.cli.errors import FailedError, on_interrupt
 from matchboxctl.store.advice import advising_on
 from matchboxctl.store.mode import StoreSettings
@@ -14,6 +20,9 @@ def init(store: StoreSettings) -> None:
     with advising_on(store), on_interrupt("what was created stays; the same command creates the rest"):
         clients = store.clients()
         _report("table", store.table, created=create_table(clients.dynamodb, store.table))
+        if store.history_table:
+            created = create_history_table(clients.dynamodb, store.history_table)
+            _report("history table", store.history_table, created=created)
         owner = account_of(clients.dynamodb, store.table)
         _report("bucket", store.bucket, created=_create_bucket(clients, store.region, owner))
         refusal = expire_responses(clients.s3, store.bucket, owner)

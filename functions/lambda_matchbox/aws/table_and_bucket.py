@@ -1,4 +1,4 @@
-"""Creation of the table and the bucket without a stack."""
+"""Creation of the tables and the bucket without a stack."""
 
 import re
 from typing import TYPE_CHECKING, Any
@@ -21,36 +21,37 @@ _NO_LIFECYCLES = ("NotImplemented", "MethodNotAllowed", "InvalidRequest", "Malfo
 
 def create_table(client: "DynamoDBClient", name: str) -> bool:
     """Create the table and wait until it is active; False if it exists or is being created."""
-    created = True
-    try:
-        client.create_table(
-            TableName=name,
-            KeySchema=[{"AttributeName": KEY, "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": KEY, "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
-    except client.exceptions.ResourceInUseException:
-        created = False
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
-    return created
+    attributes: Any = [{"AttributeName": KEY, "AttributeType": "S"}]
+    return _create_table(client, name, KeySchema=_key_schema(KEY), AttributeDefinitions=attributes)
 
 
-def create_history_table(client: "DynamoDBClient", name: str) -> None:
-    """Create the table of the history and wait until it is active."""
+def create_history_table(client: "DynamoDBClient", name: str) -> bool:
+    """Create the table of the history, as `create_table` does, with the expiry of its items."""
     names = (history.KEY, history.SORT_KEY, history.PLACE, *history.INDEXES)
-    client.create_table(
-        TableName=name,
+    created = _create_table(
+        client,
+        name,
         KeySchema=_key_schema(history.KEY, history.SORT_KEY),
         AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in names],
         GlobalSecondaryIndexes=[
             {"IndexName": each, "KeySchema": _key_schema(each, history.PLACE), "Projection": {"ProjectionType": "ALL"}}
             for each in history.INDEXES
         ],
-        BillingMode="PAY_PER_REQUEST",
     )
+    if created:
+        expiry: Any = {"Enabled": True, "AttributeName": history.EXPIRES}
+        client.update_time_to_live(TableName=name, TimeToLiveSpecification=expiry)
+    return created
+
+
+def _create_table(client: "DynamoDBClient", name: str, **definition: Any) -> bool:
+    created = True
+    try:
+        client.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **definition)
+    except client.exceptions.ResourceInUseException:
+        created = False
     client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
-    expiry: Any = {"Enabled": True, "AttributeName": history.EXPIRES}
-    client.update_time_to_live(TableName=name, TimeToLiveSpecification=expiry)
+    return created
 
 
 def account_of(client: "DynamoDBClient", table: str) -> str | None:
@@ -109,8 +110,9 @@ def expire_responses(client: "S3Client", bucket: str, owner: str | None = None) 
     return None
 
 
-def _key_schema(key: str, sort_key: str) -> Any:
-    return [{"AttributeName": key, "KeyType": "HASH"}, {"AttributeName": sort_key, "KeyType": "RANGE"}]
+def _key_schema(key: str, sort_key: str | None = None) -> Any:
+    schema = [{"AttributeName": key, "KeyType": "HASH"}]
+    return schema if sort_key is None else [*schema, {"AttributeName": sort_key, "KeyType": "RANGE"}]
 
 
 def _owned_by(owner: str | None) -> dict[str, Any]:

@@ -88,10 +88,9 @@ def merge(one: Record, other: Record) -> Record:
     )
 
 
-def records_of(event: Event) -> Iterator[tuple[str, Record]]:
-    """What the event adds to the records of its identities, such as `mac:52:54:00:12:34:56`."""
+def links_of(event: Event) -> Iterator[tuple[str, Record]]:
+    """What the event adds to the records of the identities that have less right than the machine's first."""
     first, *others = event.identities.keys
-    yield first, _record_of(event)
     for other in others if event.verdict != "refuse" else ():
         yield other, Record(links=((event.time // _DAY, first),))
 

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from lambda_matchbox.machines.boots import SCRIPT_TIME, inferred
 from lambda_matchbox.machines.events import Event
-from lambda_matchbox.machines.history import HOUR, Record, merge, records_of
+from lambda_matchbox.machines.history import HOUR, Record, fold, links_of, merge
 
 OVERLAP = 300_000
 """The milliseconds by which a watch looks back.
@@ -91,8 +91,10 @@ class History:
         for event in events:
             hour = event.time // HOUR
             if event.identities.keys:
-                hours.setdefault((event.identities.keys[0], hour), []).append(event)
-                for key, record in records_of(event):
+                first = event.identities.keys[0]
+                hours.setdefault((first, hour), []).append(event)
+                records[first] = fold(records.get(first), event)
+                for key, record in links_of(event):
                     records[key] = merge(records.get(key, Record()), record)
             if event.kind == "asset" or event.gave_script:
                 hours.setdefault((_at(event), hour), []).append(event)

@@ -72,3 +72,17 @@ def test_bucket_of_another_account_is_refused(
     assert "bucket" not in printed.out
     assert f"is not account {ACCOUNT}'s, or these credentials lack s3:ListBucket: choose another name" in printed.err
     assert [("HeadBucket", ACCOUNT)] == calls
+
+
+def test_history_table_is_created_where_one_is_named(
+    moto_server: Service, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stores = new_stores(moto_server, moto_server)
+    history = f"{stores.name}-history"
+    for name, value in (stores.environment() | {"MATCHBOX_HISTORY_TABLE": history}).items():
+        monkeypatch.setenv(name, value)
+    for state in ("created", "exists"):
+        assert 0 == main(["init"])
+        assert f"history table {history}: {state}" in capsys.readouterr().out.splitlines()
+    assert 0 == main(["machine", "list"])
+    assert "no machine was seen yet" in capsys.readouterr().err
