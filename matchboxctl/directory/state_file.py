@@ -47,9 +47,10 @@ class StateFile:
     """
 
     def __init__(self, root: Path) -> None:
-        self._at_once = _Opener(root, 0.0)
-        self._reads = _Opener(root, _BUSY_SECONDS)
-        self._writes = _Opener(root, _BUSY_SECONDS, creates=True)
+        directories = {_identity(root)} if (root / MARKER).exists() else set()
+        self._at_once = _Opener(root, 0.0, directories)
+        self._reads = _Opener(root, _BUSY_SECONDS, directories)
+        self._writes = _Opener(root, _BUSY_SECONDS, directories, creates=True)
 
     def reading(self) -> AbstractContextManager[OpenFile | None]:
         """The file to read from; None if it was never there. Raises StoreUnavailableError."""
@@ -75,10 +76,12 @@ class StateFile:
 class _Opener(AbstractContextManager[OpenFile | None]):
     """Opens the file for one thread at a time, again in a forked process and when it was replaced.
 
-    With 0 seconds to wait for other threads and processes, it raises MustWaitError in place of waiting.
+    With 0 seconds to wait for other threads and processes, it raises MustWaitError in place of waiting. `directories`
+    are those in which this process has found the file.
     """
 
-    def __init__(self, root: Path, seconds: float, *, creates: bool = False) -> None:
+    def __init__(self, root: Path, seconds: float, directories: set[tuple[int, int]], *, creates: bool = False) -> None:
+        self._directories = directories
         self._path = root / FILE
         self._marker = root / MARKER
         self._seconds = seconds
@@ -125,6 +128,11 @@ class _Opener(AbstractContextManager[OpenFile | None]):
                     f"{self._path} is gone, and machines would install again: restore it, or remove {self._marker} to "
                     "begin anew"
                 ) from None
+            if self._directories and _identity(self._path.parent) not in self._directories:
+                raise StoreUnavailableError(
+                    f"{self._path.parent} was replaced by a directory without {FILE}, and machines would install "
+                    "again: copy it into this one, or restart to begin anew"
+                ) from None
             if not self._creates:
                 return None
             sqlite_file.create(self._path)
@@ -136,6 +144,7 @@ class _Opener(AbstractContextManager[OpenFile | None]):
             self._close()
             self._file = OpenFile(_connected(self._path, self._seconds, is_new=not self._marker.exists()), {})
             self._identity = identity
+            self._directories.add(_identity(self._path.parent))
             if not self._marker.exists():
                 self._marker.touch()
                 sync_directory(self._marker.parent)
@@ -155,6 +164,11 @@ class _Opener(AbstractContextManager[OpenFile | None]):
             self._file.connection.close()
         self._file = self._identity = None
         self._data_version = 0
+
+
+def _identity(directory: Path) -> tuple[int, int]:
+    status = directory.stat()
+    return status.st_dev, status.st_ino
 
 
 def _connected(path: Path, seconds: float, *, is_new: bool) -> sqlite3.Connection:

@@ -1,6 +1,7 @@
 """States of machines in a data directory: what befalls their file, and who shares it."""
 
 import os
+import shutil
 import signal
 import sqlite3
 import stat
@@ -109,6 +110,27 @@ def test_a_deleted_file_is_no_new_beginning(machines: DirectoryMachines, tmp_pat
     assert f"{FILE} is gone, and machines would install again: restore it, or remove" in reason
     (tmp_path / MARKER).unlink()
     assert machines.read(NODE.keys[0]) is None
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_replaced_directory_is_no_new_beginning(tmp_path: Path, *, restarted: bool) -> None:
+    """Nobody has removed the marker, which was in the directory before; a restarted process has read nothing yet."""
+    for name in ("1", "2"):
+        (tmp_path / name).mkdir()
+    current, following = tmp_path / "current", tmp_path / "next"
+    current.symlink_to("1")
+    following.symlink_to("2")
+    with closing(DirectoryMachines(current)) as machines:
+        machines.write(None, MachineState(NODE))
+        with closing(DirectoryMachines(current)) as later:
+            following.rename(current)
+            serving = later if restarted else machines
+            assert f"was replaced by a directory without {FILE}, and machines would install again" in fails(serving)
+            with AtOnce(), pytest.raises(StoreUnavailableError):
+                serving.read(NODE.keys[0])
+    shutil.copy(tmp_path / "1" / FILE, current)
+    with closing(DirectoryMachines(current)) as machines:
+        assert machines.read(NODE.keys[0]) is not None
 
 
 def test_a_restored_file_is_opened_while_serving(machines: DirectoryMachines, tmp_path: Path) -> None:
