@@ -67,10 +67,7 @@ class OptionalHistory:
         if self._history is None:
             return False
         with self.required() as history:
-            records = [record for key in machine.keys if (record := history.machine(key)) is not None]
-            for record in records:
-                history.forget(record)
-        return bool(records)
+            return history.forget(machine.keys)
 
     def _reason(self, error: MatchboxError) -> str:
         if not isinstance(error, AWSError):

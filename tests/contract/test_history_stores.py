@@ -176,14 +176,34 @@ def test_a_forgotten_machine_has_no_history(history: History, store: HistoryStor
     other = event(2, mac=mac(2))
     asset = event(3, route="/assets/", path="/assets/k", client="10.0.0.7")
     history.add([own, other, asset, event(4, route="/generic", uuid=UUID)])
-    record = history.machine(f"mac:{MAC}")
-    assert record is not None
-    history.forget(record)
+    assert history.forget([f"mac:{MAC}"])
+    assert not history.forget([f"mac:{MAC}"])
     assert [f"mac:{mac(2)}"] == ids(history, Wanted())
     keys = [*own.identities.keys, "address:10.0.0.7"]
     assert {} == store.records(keys)
     assert {key: {} for key in keys} == store.events(keys, 0)
     assert history.machine(f"uuid:{UUID}") is None
+
+
+def test_earlier_identities_of_a_machine_are_forgotten_unless_another_one_said_them(
+    history: History, store: HistoryStore
+) -> None:
+    """As after a new mainboard, and those of a stranger who named another machine's."""
+    earlier, others = UUID[:-1] + "0", UUID[:-1] + "f"
+    history.add(
+        [
+            event(1, mac=mac(2), uuid=others),
+            event(2, mac=MAC, uuid=others),
+            event(3, mac=MAC, uuid=earlier),
+            event(4, route="/generic", uuid=earlier, hostname="n1"),
+            event(5, mac=MAC, uuid=UUID),
+        ]
+    )
+    keys = [f"mac:{MAC}", f"uuid:{earlier}", f"uuid:{UUID}"]
+    assert history.forget([f"mac:{MAC}"])
+    assert {} == store.records(keys)
+    assert {key: {} for key in keys} == store.events(keys, 0)
+    assert [f"uuid:{others}"] == list(store.records([f"uuid:{others}"]))
 
 
 def test_assets_are_those_of_the_machine_that_got_a_script_there(history: History) -> None:

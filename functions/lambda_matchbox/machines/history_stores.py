@@ -142,11 +142,25 @@ class History:
             found.append(sorted(event for event in {*own, *assets} if event.time >= since))
         return found
 
-    def forget(self, record: Record) -> None:
-        """Remove the history of the machine, and which assets were requested from its addresses."""
-        (own,) = self._own_events([record], 0)
+    def forget(self, keys: Collection[str]) -> bool:
+        """Remove the history of the machine with these identities, and which assets its addresses requested.
+
+        Returns whether it had one.
+        """
+        records = [record for key in keys if (record := self.machine(key)) is not None]
+        own = {*keys, *(key for record in records for key in record.identities.keys)}
+        earlier = {key for event in self._under(own) for key in event.identities.keys} - own
+        for key, part in self._store.records(earlier).items():
+            # Other machines may have said it too.
+            if part.links and own.issuperset(linked for _, linked in part.links):
+                own.add(key)
+        events = self._under(own)
         with self._store.together():
-            self._store.remove([*record.identities.keys, *{_at(event) for event in own if event.gave_script}])
+            self._store.remove([*own, *{_at(event) for event in events if event.gave_script}])
+        return bool(records or events)
+
+    def _under(self, keys: Collection[str]) -> list[Event]:
+        return [event for hours in self._store.events(keys, 0).values() for some in hours.values() for event in some]
 
     def _own_events(self, records: Sequence[Record], hour: int) -> list[list[Event]]:
         found = self._store.events({key for record in records for key in record.identities.keys}, hour)
