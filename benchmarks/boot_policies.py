@@ -1,11 +1,11 @@
 """The CPU time of a warm `/ipxe` of groups without a boot policy and with one, beside the release before policies.
 
-Each release and policy has a process of its own; they take turns, and the fastest turn counts. DynamoDB's responses are
-replayed (see `benchmarks.request_cpu`). BEFORE names another commit for the release before. Run by `make bench`.
+Each release and policy has a process of its own; they take turns, and the fastest turn counts. On the table it is that
+of the function's app, and DynamoDB's responses are replayed (see `benchmarks.request_cpu`); in directory mode that of
+`serve` as a whole, without histories. BEFORE names another commit for the release before. Run by `make bench`.
 """
 
 import json
-import logging
 import os
 import subprocess
 import sys
@@ -15,25 +15,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, redirect_stdout
 from pathlib import Path
 
-from aws_lambda_powertools import Logger
-
 from benchmarks.boot_machines import PROFILE, ask, groups, mac
 from benchmarks.request_cpu import NOWHERE, TABLE, Replaying
+from benchmarks.servers import load, processor_seconds, running
 from benchmarks.table_app import fill, table_app
-from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.aws.table_and_bucket import create_bucket
-from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
-from lambda_matchbox.web.routes import Routes
 from matchboxctl.main import main as matchboxctl
-from matchboxctl.serve.directory_stores import directory_stores
 from tests.rigs.moto_server import moto_server
 from tests.rigs.stores import Stores
 
 HERE = Path(__file__).resolve().parents[1]
 GATE = "functions/lambda_matchbox/machines/gate.py"
 POLICIES = ("", '{"once": true}', '{"approve": true, "once": true, "token": true}')
-REQUESTS, ROUNDS = 50, 100
+REQUESTS, ROUNDS, SERVE_ROUNDS = 50, 100, 7
 
 
 def main() -> None:
@@ -46,8 +41,8 @@ def main() -> None:
         commit = os.environ.get("BEFORE") or _git("log", "--diff-filter=A", "--format=%H^", "--", GATE)
         _git("worktree", "add", "--quiet", "--detach", str(before), commit)
         try:
-            for mode in ("table", "directory"):
-                _measure(runner, mode, before)
+            _measure(runner, before)
+            _measure_serve(before)
         finally:
             _git("worktree", "remove", "--force", str(before))
 
@@ -56,18 +51,45 @@ def _git(*arguments: str) -> str:
     return subprocess.run(["git", *arguments], cwd=HERE, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def _measure(runner: Path, mode: str, before: Path) -> None:
+def _ways(before: Path) -> dict[str, tuple[Path, str]]:
+    """What is measured: the tree and the policy."""
     ways = {"the release before (baseline)": (before, "")}
-    ways |= {f"this one, {policy or 'no policy'}": (HERE, policy) for policy in POLICIES}
+    return ways | {f"this one, {policy or 'no policy'}": (HERE, policy) for policy in POLICIES}
+
+
+def _measure(runner: Path, before: Path) -> None:
+    ways = _ways(before)
     samples: dict[str, list[float]] = {name: [] for name in ways}
     with ExitStack() as stack:
-        processes = {name: stack.enter_context(_process(runner, mode, *way)) for name, way in ways.items()}
+        processes = {name: stack.enter_context(_process(runner, *way)) for name, way in ways.items()}
         for _ in range(ROUNDS):
             for name, process in processes.items():
                 if process.stdin is None or process.stdout is None:
                     raise RuntimeError
                 print(file=process.stdin, flush=True)
                 samples[name].append(float(process.stdout.readline()))
+    _print("table", samples)
+
+
+def _measure_serve(before: Path) -> None:
+    samples: dict[str, list[float]] = {name: [] for name in _ways(before)}
+    with ExitStack() as stack:
+        servers: dict[str, tuple[int, int]] = {}
+        for name, (tree, policy) in _ways(before).items():
+            data = _data(stack, policy)
+            command = [sys.executable, "-m", "matchboxctl.main", "serve", "--data-path", data]
+            # Which the release before does not have.
+            histories = [] if tree is before else ["--history-days", "0"]
+            servers[name] = stack.enter_context(running([*command, *histories], "--address", tree))
+        for _ in range(SERVE_ROUNDS):
+            for name, (pid, port) in servers.items():
+                start = processor_seconds(pid)
+                done = load(f"http://127.0.0.1:{port}/ipxe?mac={mac(0).replace(':', '-')}&arch=x86_64", 1)
+                samples[name].append((processor_seconds(pid) - start) / done.requests)
+    _print("directory", samples)
+
+
+def _print(mode: str, samples: Mapping[str, list[float]]) -> None:
     least = {name: min(taken) for name, taken in samples.items()}
     base = next(iter(least.values()))
     print(f"/ipxe, {mode} mode, CPU time\n{'':72} {'min µs':>8} {'ratio':>6}")
@@ -76,10 +98,10 @@ def _measure(runner: Path, mode: str, before: Path) -> None:
 
 
 @contextmanager
-def _process(runner: Path, mode: str, tree: Path, policy: str) -> Iterator["subprocess.Popen[str]"]:
+def _process(runner: Path, tree: Path, policy: str) -> Iterator["subprocess.Popen[str]"]:
     """A process that makes requests of the code in that tree whenever it is sent a line."""
     with subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.boot_policies", mode, policy],
+        [sys.executable, "-m", "benchmarks.boot_policies", policy],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -91,10 +113,10 @@ def _process(runner: Path, mode: str, tree: Path, policy: str) -> Iterator["subp
             process.stdin.close()
 
 
-def answer(mode: str, policy: str) -> None:
+def answer(policy: str) -> None:
     """Print the time of one request among many, for each line of standard input."""
     with ExitStack() as stack:
-        app = _table_app(stack, policy) if mode == "table" else _directory_app(stack, policy)
+        app = _table_app(stack, policy)
         for _ in sys.stdin:
             start = time.thread_time()
             for _ in range(REQUESTS):
@@ -111,15 +133,15 @@ def _table_app(stack: ExitStack, policy: str) -> App:
     return table_app(service, TABLE, http)
 
 
-def _directory_app(stack: ExitStack, policy: str) -> App:
+def _data(stack: ExitStack, policy: str) -> Path:
+    """A data directory with a group that has the policy."""
     directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     for kind, document in (("profiles", PROFILE.document()), ("groups", next(groups(1))._asdict())):
         (directory / kind).mkdir()
         fields = {key: value for key, value in document.items() if value is not None}
         (directory / kind / f"{document['id']}.json").write_text(json.dumps(fields))
     _set_policy(policy, {"MATCHBOX_DATA_PATH": str(directory)})
-    stores = directory_stores(directory, directory / "assets", print).stores
-    return App(Routes(stores, Delivery(BODY_LIMIT, "boundary")), Logger(service="bench", level=logging.CRITICAL))
+    return directory
 
 
 def _set_policy(policy: str, environment: Mapping[str, str]) -> None:
@@ -139,6 +161,6 @@ def _set_policy(policy: str, environment: Mapping[str, str]) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:]:
-        answer(*sys.argv[1:])
+        answer(sys.argv[1])
     else:
         main()
