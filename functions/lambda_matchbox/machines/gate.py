@@ -1,6 +1,6 @@
 """The gate decides what a machine of a group with a boot policy gets, before anything is rendered for it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -48,7 +48,7 @@ class Verdict(NamedTuple):
 
 def verdict(
     policy: Policy,
-    states: Iterable[MachineState],
+    states: Sequence[MachineState],
     request: MachineRequest,
     keys: Mapping[int, bytes],
     now: int,
@@ -61,7 +61,7 @@ def verdict(
     asked = set(machine.keys)
     if not asked:
         return Verdict("refuse", "the request names no MAC address, UUID or serial number")
-    found = [state for state in dict.fromkeys(states) if not asked.isdisjoint(state.identities.keys)]
+    found = [state for state in _distinct(states) if not asked.isdisjoint(state.identities.keys)]
     if (conflict := _conflict(found, machine)) is not None:
         return Verdict("refuse", conflict, machine)
     state = strictest(found) if found else None
@@ -77,6 +77,11 @@ def verdict(
     if request.kind == "script" or not policy.token:
         return _without_token(policy, state, request, machine, now)
     return _with_token(policy, state, request, machine, keys, now)
+
+
+def _distinct(states: Sequence[MachineState]) -> Iterable[MachineState]:
+    # One is not hashed, with all that it has.
+    return states if len(states) <= 1 else dict.fromkeys(states)
 
 
 def _conflict(found: list[MachineState], machine: Identities) -> str | None:

@@ -20,20 +20,17 @@ if TYPE_CHECKING:
 class Machine(NamedTuple):
     """A machine's query, and what was selected for it.
 
-    `token` is its token, not verified, or what is wrong with it. `identities` are those in its query and its token, by
-    which its states were looked up if its group has a boot policy. `variables` are those that its boot script sets.
+    `token` is its token, not verified, or what is wrong with it. If its group has a boot policy, `named` are the
+    identities in its query, None if it names two MAC addresses, and `identities` those and its token's, by which its
+    states were looked up. `variables` are those that its boot script sets.
     """
 
     query: Query
     selection: Selection
     token: "Token | TokenError | None" = None
+    named: Identities | None = None
     identities: tuple[str, ...] = ()
     variables: Mapping[str, str] = MappingProxyType({})
-
-    @property
-    def named(self) -> Identities | None:
-        """The identities in its query; None if it names two MAC addresses."""
-        return _named_in(self.query.labels)
 
     @property
     def has_token(self) -> bool:
@@ -80,19 +77,20 @@ class Machine(NamedTuple):
 def select(catalog: Catalog, query: Query, client_address: str) -> Machine:
     """The machine with the query's labels, at that address. Raises NotFoundError if no group matches."""
     token = _token_in(query.labels)
-    carried = _carried_by(token)
+    carried = None if token is None or isinstance(token, Exception) else token.machine
     labels = dict(query.labels)
     if carried is not None:
         # A token says which machine it is where the query does not.
         labels = {name: value for name, value in carried._asdict().items() if value} | labels
     # The server's word, whatever the query says.
     labels[CLIENT_IP] = client_address
-    found: list[tuple[str, ...]] = []
+    named: list[Identities | None] = []
 
     def identities() -> tuple[str, ...]:
-        if not found:
-            found.append(_identities_in(query, token))
-        return found[0]
+        if not named:
+            named.append(_named_in(query.labels))
+        keys = named[0].keys if named[0] else ()
+        return keys if carried is None else tuple(dict.fromkeys((*carried.keys, *keys)))
 
     selection = catalog.select(labels, identities)
     if carried is not None and (selection is None or selection.group.boot is None or not selection.group.boot.token):
@@ -100,18 +98,10 @@ def select(catalog: Catalog, query: Query, client_address: str) -> Machine:
         selection = catalog.select({**query.labels, CLIENT_IP: client_address}, identities)
     if selection is None:
         raise NotFoundError("no group matches these labels")
-    return Machine(query, selection, token, () if selection.group.boot is None else identities())
-
-
-def _carried_by(token: "Token | TokenError | None") -> Identities | None:
-    """The machine that a token names."""
-    return None if token is None or isinstance(token, Exception) else token.machine
-
-
-def _identities_in(query: Query, token: "Token | TokenError | None") -> tuple[str, ...]:
-    carried, named = _carried_by(token), _named_in(query.labels)
-    keys = named.keys if named else ()
-    return keys if carried is None else tuple(dict.fromkeys((*carried.keys, *keys)))
+    if selection.group.boot is None:
+        return Machine(query, selection, token)
+    looked_up = identities()
+    return Machine(query, selection, token, named[0], looked_up)
 
 
 def _named_in(labels: Mapping[str, str]) -> Identities | None:
