@@ -27,7 +27,7 @@ REFUSED = "This machine is not booted: one of its identities is another machine'
 @pytest.mark.parametrize(
     ("impostor", "told"),
     [
-        pytest.param(Machine(OWNER.mac, OTHER.uuid, OTHER.serial, "node"), DISK, id="MAC"),
+        pytest.param(Machine(OWNER.mac, OTHER.uuid, OTHER.serial, "node"), REFUSED, id="MAC"),
         pytest.param(Machine(OTHER.mac, OWNER.uuid, OTHER.serial, "node"), REFUSED, id="UUID"),
         pytest.param(Machine(OWNER.mac, OWNER.uuid, OTHER.serial, "node"), DISK, id="both"),
     ],
