@@ -23,7 +23,7 @@ def write_example(directory: Path, *, own_images: bool = True) -> None:
     images = directory / "assets" / "talos" / "arm64"
     (images / "vmlinuz").write_bytes(guest.kernel("arm64").read_bytes())
     # Linux looks at the content, not at the name, for how it is compressed.
-    (images / "initramfs.xz").write_bytes(guest.initramfs("arm64"))
+    (images / "initramfs.xz").write_bytes(guest.initramfs("arm64", talos=True))
 
 
 def configuration_of(machine: Machine) -> bytes:

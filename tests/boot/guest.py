@@ -3,16 +3,20 @@
 With the kernel argument `install=` it writes the image at that address to its disk instead, and starts anew.
 
 The initramfs holds a static busybox, the modules for virtio's network card and disk, and `/init` (the script `INIT`).
+One that passes for Talos also has `talos_client.go`, which requests the configuration by Talos's rules.
 """
 
 import gzip
+import hashlib
 import lzma
 import re
 import stat
 from functools import cache
 from pathlib import Path
 
+from tests.rigs.cache import cached
 from tests.rigs.debian_packages import Package
+from tests.rigs.go_toolchain import go_build_file
 
 CONSOLES = {"amd64": "ttyS0", "arm64": "ttyAMA0"}
 WANTED_MODULES = ("virtio_pci", "virtio_net", "virtio_blk", "af_packet")
@@ -57,11 +61,15 @@ for argument in $(cat /proc/cmdline); do
     esac
 done
 [ -n "$url" ] || fail "no talos.config= in: $(cat /proc/cmdline)"
-for attempt in 1 2 3 4 5; do
-    wget -T 20 -O /configuration "$url" && break
-    [ "$attempt" = 5 ] && fail "wget $url"
-    sleep 2
-done
+if [ -x /talos_client ]; then
+    /talos_client >/configuration || fail "talos_client"
+else
+    for attempt in 1 2 3 4 5; do
+        wget -T 20 -O /configuration "$url" && break
+        [ "$attempt" = 5 ] && fail "wget $url"
+        sleep 2
+    done
+fi
 
 echo
 echo "{BEGIN}"
@@ -102,9 +110,16 @@ def arguments(architecture: str, initramfs_name: str) -> list[str]:
     return [f"initrd={initramfs_name}", f"console={CONSOLES[architecture]}", "quiet", "panic=1"]
 
 
+def talos_client(architecture: str) -> Path:
+    """The program that requests a configuration as Talos does. Raises RigUnavailableError."""
+    source = Path(__file__).with_name("talos_client.go")
+    name = f"talos-client-{architecture}-{hashlib.sha256(source.read_bytes()).hexdigest()[:8]}"
+    return cached(name, lambda directory: go_build_file(source, architecture, directory)) / source.stem
+
+
 @cache
-def initramfs(architecture: str) -> bytes:
-    """A compressed cpio archive, the same bytes each time. Raises RigUnavailableError."""
+def initramfs(architecture: str, *, talos: bool = False) -> bytes:
+    """A compressed cpio archive, the same bytes each time, that passes for Talos or not. Raises RigUnavailableError."""
     busybox = Package("trixie", architecture, "busybox-static", ("usr/bin/busybox",)).directory / "usr/bin/busybox"
     modules = needed_modules(kernel_package(architecture).directory)
     archive = [entry(name, stat.S_IFDIR | 0o755) for name in ("bin", "dev", "modules", "proc", "sys", "tmp")]
@@ -112,6 +127,8 @@ def initramfs(architecture: str) -> bytes:
     archive.append(entry("dev/console", stat.S_IFCHR | 0o600, device=(5, 1)))
     archive.append(entry("bin/busybox", stat.S_IFREG | 0o755, busybox.read_bytes()))
     archive.append(entry("init", stat.S_IFREG | 0o755, INIT.encode()))
+    if talos:
+        archive.append(entry("talos_client", stat.S_IFREG | 0o755, talos_client(architecture).read_bytes()))
     archive.append(entry("dhcp", stat.S_IFREG | 0o755, DHCP_SCRIPT.encode()))
     archive.append(entry("modules/order", stat.S_IFREG | 0o644, "\n".join(modules).encode()))
     archive += [entry(f"modules/{name}", stat.S_IFREG | 0o644, module) for name, module in modules.items()]

@@ -28,7 +28,7 @@ LIMIT = 600
 def test_machine_boots_a_synced_release(oci_registry: OciRegistry, tmp_path: Path) -> None:
     files = [
         Entry("output/talos/arm64/vmlinuz", guest.kernel("arm64").read_bytes()),
-        Entry("output/talos/arm64/initramfs.xz", guest.initramfs("arm64")),
+        Entry("output/talos/arm64/initramfs.xz", guest.initramfs("arm64", talos=True)),
     ]
     made = index(
         [(image([gzipped(Entry("etc/os-release", b"NAME=x\n")), plain(*files)]), "linux/arm64")], attestation=True

@@ -52,6 +52,16 @@ def go_build_source(name: str, source: str, requirement: str, directory: Path) -
         run([_go(), "build", "-o", f"{directory}/", "."], directory=made)
 
 
+def go_build_file(source: Path, architecture: str, directory: Path) -> None:
+    """Build a program of one file without modules for Linux, free of libraries, into `directory`, under its name.
+
+    Raises RigUnavailableError as `go_build` does.
+    """
+    environment = {**os.environ, "GOOS": "linux", "GOARCH": architecture, "CGO_ENABLED": "0", "GOFLAGS": ""}
+    command = [_go(), "build", "-trimpath", "-ldflags=-s -w", "-o", f"{directory}/", source]
+    run(command, environment=environment, directory=source.parent)
+
+
 def go_platform() -> str:
     """What is built for, as in `linux_amd64`.
 
