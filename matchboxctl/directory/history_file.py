@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.machines.events import Event, event_of
-from lambda_matchbox.machines.history import HOUR, HOUR_EVENTS, Record, merge, record_in, text_of
+from lambda_matchbox.machines.history import HOUR, HOUR_EVENTS, Record, merge, merged_events, record_in, text_of
 from lambda_matchbox.machines.history_stores import Wanted, position, time_text
 from matchboxctl.directory import sqlite_file
 
@@ -139,7 +139,7 @@ class DirectoryHistory:
                     with suppress(TypeError, ValueError):
                         event = event_of(json.loads(text))
                         found[key].setdefault(event.time // HOUR, []).append(event)
-        return {key: {hour: some[-HOUR_EVENTS:] for hour, some in each.items()} for key, each in found.items()}
+        return {key: {hour: merged_events(some, ()) for hour, some in each.items()} for key, each in found.items()}
 
     def page(self, wanted: Wanted, limit: int, before: str) -> Sequence[Record]:
         """The first records whose position is before that one."""

@@ -25,7 +25,7 @@ from lambda_matchbox.aws.parallel import THREADS
 from lambda_matchbox.backoff import Backoff
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.machines.events import Event, event_of
-from lambda_matchbox.machines.history import HOUR, HOUR_EVENTS, Record, merge, merged_events, record_in, text_of
+from lambda_matchbox.machines.history import HOUR, Record, is_full, merge, merged_events, record_in, text_of
 from lambda_matchbox.machines.history_stores import ADDRESS, Wanted, position, time_text
 
 KEY, SORT_KEY, PLACE, EXPIRES = "pk", "sk", "place", "expires"
@@ -141,7 +141,7 @@ class TableHistory:
             stored = () if item is None else _events_in(item)
             result = merged_events(stored, events)
             # From a full hour of an address nothing is inferred: many machines there must not wait for one item.
-            if result == stored or (key.startswith(ADDRESS) and len(stored) >= HOUR_EVENTS):
+            if result == stored or (key.startswith(ADDRESS) and is_full(stored)):
                 return None
             return {"events": f"[{','.join(each.text for each in result)}]", EXPIRES: self._expiry((hour + 1) * HOUR)}
 

@@ -1,10 +1,10 @@
 """Boots of machines, and the assets that they fetched, as their events tell."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from lambda_matchbox.machines.events import SCRIPTS, Event
-from lambda_matchbox.machines.history import HOUR, HOUR_EVENTS
+from lambda_matchbox.machines.history import HOUR, is_full
 
 SCRIPT_TIME = 600_000
 """The milliseconds after a script in which assets that its address requests are its machine's."""
@@ -38,14 +38,14 @@ def boots(events: Iterable[Event]) -> Iterator[Boot]:
         yield Boot(tuple(current))
 
 
-def inferred(hours: Mapping[int, Iterable[Event]], keys: Iterable[str]) -> Iterator[Event]:
+def inferred(hours: Mapping[int, Collection[Event]], keys: Iterable[str]) -> Iterator[Event]:
     """The requests for assets, of those at one address by their hour, of the machine with these identities.
 
     They are its own if no other machine got a script there shortly before. An hour that may have lost events tells
     nothing, nor does the next one.
     """
     own = set(keys)
-    full = {hour for hour, events in hours.items() if len(tuple(events)) >= HOUR_EVENTS}
+    full = {hour for hour, events in hours.items() if is_full(events)}
     all_events = [event for events in hours.values() for event in events]
     scripts = [event for event in all_events if event.gave_script]
     for event in all_events:

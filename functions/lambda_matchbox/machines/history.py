@@ -15,8 +15,8 @@ from lambda_matchbox.machines.identities import Identities
 HOUR = 3_600_000
 """Milliseconds."""
 
-HOUR_EVENTS = 64
-"""The newest events that are kept of a machine's hour."""
+HOUR_EVENTS, HOUR_BYTES = 64, 8192
+"""The newest events that are kept of an hour: so many at most, and none after so many bytes."""
 
 _DAY = 24 * HOUR
 _MOST_LINKS = 4
@@ -97,7 +97,19 @@ def links_of(event: Event) -> Iterator[tuple[str, Record]]:
 
 def merged_events(one: Collection[Event], other: Collection[Event]) -> tuple[Event, ...]:
     """The newest of the events of an hour, in order."""
-    return tuple(sorted({*one, *other})[-HOUR_EVENTS:])
+    kept: list[Event] = []
+    size = 0
+    for event in sorted({*one, *other}, reverse=True)[:HOUR_EVENTS]:
+        if size >= HOUR_BYTES:
+            break
+        kept.append(event)
+        size += _size(event)
+    return tuple(reversed(kept))
+
+
+def is_full(events: Collection[Event]) -> bool:
+    """Whether an hour with these events may have lost older ones."""
+    return len(events) >= HOUR_EVENTS or sum(map(_size, events)) >= HOUR_BYTES
 
 
 def text_of(record: Record) -> str:
@@ -132,6 +144,10 @@ def _record_of(event: Event) -> Record:
         # Without a group: none selects it.
         facts |= {"group": (time, event.group), "profile": (time, event.profile)}
     return Record(facts, event.time, event.time, event)
+
+
+def _size(event: Event) -> int:
+    return len(event.text.encode())
 
 
 def _said(event: Event, names: Iterable[str], time: int) -> dict[str, tuple[int, str]]:

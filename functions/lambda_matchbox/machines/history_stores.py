@@ -54,7 +54,7 @@ class HistoryStore(Protocol):
         """Merge each with the stored one; returns the results."""
 
     def merge_events(self, events: Mapping[tuple[str, int], Collection[Event]]) -> None:
-        """Add the events of a key and an hour, of which the newest HOUR_EVENTS are kept."""
+        """Add the events of a key and an hour, of which the newest are kept (see `merged_events`)."""
 
     def records(self, keys: Collection[str]) -> Mapping[str, Record]:
         """The records of those that have one."""

@@ -1,7 +1,7 @@
 """Properties of machines' histories: what order, duplicates and batches may not change, and how large they get."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
 
 from hypothesis import given
@@ -11,9 +11,11 @@ from lambda_matchbox.machines.boots import boots, inferred
 from lambda_matchbox.machines.events import Event, command_event, event_in, event_of
 from lambda_matchbox.machines.history import (
     HOUR,
+    HOUR_BYTES,
     HOUR_EVENTS,
     Record,
     fold,
+    is_full,
     merge,
     merged_events,
     record_in,
@@ -26,6 +28,9 @@ from tests.support.memory_history import MemoryHistory
 MAC, OTHER_MAC, UUID = "52:54:00:12:34:56", "52:54:00:00:00:01", "4c4c4544-0038-4410-8052-b3c04f4b5931"
 NODE = Identities(MAC, UUID, "S1")
 DYNAMODB_ITEM = 400_000
+LARGEST_EVENT = 4_000
+LONGEST = 160
+TEXT_FIELDS = ("path", "user_agent", "group", "profile", "hostname", "arch", "release", "reason", "verdict", "token")
 
 TEXTS = st.sampled_from(["", "a", "b", "ü" * 300, "\u2028", "\x00" * 300])
 LINES = st.fixed_dictionaries(
@@ -68,6 +73,10 @@ def event(time: int, **fields: object) -> Event:
     return found
 
 
+def size(events: Iterable[Event]) -> int:
+    return sum(len(each.text.encode()) for each in events)
+
+
 def folded(events: Sequence[Event]) -> Record:
     return reduce(fold, (each for each in events if each.identities.keys), Record())
 
@@ -96,20 +105,34 @@ def test_order_duplicates_and_batches_change_no_history(events: list[Event], dat
 
 
 def test_a_machine_has_a_bounded_size_whatever_it_sends() -> None:
-    names = ("path", "user_agent", "group", "profile", "hostname", "arch", "release", "reason", "verdict", "token")
     for text in ("\x00ü" * 900, '"' * 5000, "\u2028" * 900):
-        events = [event(time, mac=MAC, serial=text, **dict.fromkeys(names, text)) for time in range(HOUR_EVENTS + 20)]
+        events = [
+            event(time, mac=MAC, serial=text, **dict.fromkeys(TEXT_FIELDS, text)) for time in range(HOUR_EVENTS + 20)
+        ]
         kept = merged_events((), events)
-        assert (events[-HOUR_EVENTS:], "") == ([*kept], kept[0].serial)
-        assert sum(len(each.text.encode()) for each in kept) < DYNAMODB_ITEM
+        assert (events[-len(kept) :], "") == ([*kept], kept[0].serial)
+        assert HOUR_BYTES <= size(kept) < HOUR_BYTES + LARGEST_EVENT
         assert len(text_of(folded(events)).encode()) < DYNAMODB_ITEM / 10
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, LONGEST)), max_size=30), st.data())
+def test_batches_of_an_hour_keep_the_same_newest_events(sizes: list[tuple[int, int]], data: st.DataObject) -> None:
+    events = [event(time, mac=MAC, **dict.fromkeys(TEXT_FIELDS, "t" * length)) for time, length in sizes]
+    expected = merged_events((), events)
+    assert is_full(expected) == is_full({*events})
+    kept: tuple[Event, ...] = ()
+    shuffled = data.draw(st.permutations(events))
+    while shuffled:
+        number = data.draw(st.integers(1, len(shuffled)))
+        kept, shuffled = merged_events(kept, shuffled[:number]), shuffled[number:]
+    assert expected == kept
 
 
 def test_a_command_names_its_operator_wholly() -> None:
     arn = f"arn:aws:iam::123456789012:user/{'division/' * 56}alice"
     commands = [command_event(time, "approve", NODE, "ready", arn) for time in range(HOUR_EVENTS)]
     assert arn == commands[0].by
-    assert sum(len(each.text.encode()) for each in commands) < DYNAMODB_ITEM
+    assert size(merged_events((), commands)) < HOUR_BYTES + LARGEST_EVENT
 
 
 def test_links_of_an_identity_are_bounded() -> None:
