@@ -139,8 +139,8 @@ class DirectoryCatalog:
                 self._load(name.removesuffix(_JSON))
 
     def _load(self, name: str) -> None:
-        """Load the group from its file; one that does not parse is left out, but for a policy that cannot be."""
-        self._wrong_policies.pop(name, None)
+        """Load the group from its file; one that does not parse is left out, unless it has or had a boot policy."""
+        wrong = self._wrong_policies.pop(name, None)
         path = self._root / "groups" / f"{name}{_JSON}"
         try:
             text = read_file(path)
@@ -154,8 +154,15 @@ class DirectoryCatalog:
             self._index.put(error.group)
             self._warn_once(path, str(error))
         except (DocumentError, StoreUnavailableError) as error:
-            self._index.discard(name)
-            self._warn_once(path, str(error))
+            reason, before = str(error), self._index.group(name)
+            if wrong is not None:
+                self._wrong_policies[name] = wrong
+            if before is not None and (before.boot is not None or wrong is not None):
+                # Another group may let its machines do what this one's policy prevents.
+                reason += "; until it parses or is removed, the group is as it was, since it has a boot policy"
+            else:
+                self._index.discard(name)
+            self._warn_once(path, reason)
         else:
             self._reported.pop(path, None)
 

@@ -147,6 +147,34 @@ def test_machines_of_a_group_with_a_wrong_policy_fall_to_no_other(data: Data, bo
     assert "other" == data.selected(os="a")
 
 
+@pytest.mark.parametrize("boot", [{"approve": True}, {"onse": True}])
+def test_machines_of_a_group_with_a_policy_fall_to_no_other_while_its_file_is_broken(data: Data, boot: object) -> None:
+    data.group("other")
+    file = data.group("g", selector={"os": "a"}, boot=boot)
+    expected = outcome(data)
+    for breaks in (lambda: file.write_text('{"selector": {"os"'), lambda: file.write_text(""), lambda: dangle(file)):
+        breaks()
+        assert expected == outcome(data)
+        assert data.reports[-1].endswith("the group is as it was, since it has a boot policy")
+    file.unlink()
+    assert "other" == data.selected(os="a")
+    file.write_text("{")
+    assert "other" == data.selected(os="a")
+
+
+def outcome(data: Data) -> object:
+    try:
+        selection = data.catalog.select({"os": "a"})
+    except DocumentError as error:
+        return str(error)
+    return None if selection is None else selection.group
+
+
+def dangle(file: Path) -> None:
+    file.unlink()
+    file.symlink_to(file)
+
+
 def test_an_edit_of_a_wrong_policy_lets_no_machine_through(data: Data, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another thread reads the edit as soon as the first one has selected the group."""
     file = data.group("g", boot={"onse": True})
