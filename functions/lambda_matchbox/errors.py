@@ -8,6 +8,7 @@ MatchboxError
 ├── RefusedError             the group's boot policy gives the machine nothing
 ├── UndeliverableError       a response or an asset that this client cannot get with these settings
 ├── DocumentError            a file that is not a valid group, profile or source
+├── UnsafeSecretError        (secrets.stores) a secret that is not used, as others could read it
 ├── RenderError              (answers.errors) a template does not parse or render
 ├── InvalidConfigError       (answers.errors) a template, or what it renders, is not what its route serves
 ├── AWSError                 (aws.clients.errors) AWS refused a request: a permission, a missing table

@@ -1,8 +1,9 @@
 """Templates compiled to gotpl's programs, with calls that limit output and loops."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, takewhile
 from typing import NamedTuple
 
 from gotpl import TemplateSyntaxError
@@ -39,23 +40,30 @@ _SPRIG_NAMES = frozenset(name for functions in ALLOWED.values() for name in func
 
 
 class TemplateProgram(NamedTuple):
-    """A program, the functions that it calls, and those of Sprig among them."""
+    """A program, the functions that it calls, and those of Sprig among them.
+
+    `literals` has, for each of the caller's functions that it calls, the string literals that each call begins with.
+    """
 
     program: Program
     names: frozenset[str]
     sprig_names: frozenset[str]
+    literals: Mapping[str, frozenset[tuple[str, ...]]]
 
 
-def template_program(source: bytes) -> TemplateProgram:
-    """The compiled template, cached if it is short. Raises gotpl's TemplateSyntaxError, or NumberError."""
-    return _kept(source) if len(source) <= _MAX_CACHED_SOURCE else _made(source)
+def template_program(source: bytes, own: tuple[str, ...] = ()) -> TemplateProgram:
+    """The compiled template, cached if it is short; `own` are functions of the caller (see `engine.render`).
+
+    Raises gotpl's TemplateSyntaxError, or NumberError.
+    """
+    return _kept(source, own) if len(source) <= _MAX_CACHED_SOURCE else _made(source, own)
 
 
-def _made(source: bytes) -> TemplateProgram:
+def _made(source: bytes, own: tuple[str, ...]) -> TemplateProgram:
     text = text_of(source)
     if "nil" in text:
         text = _with_nil_commands(text)
-    functions = (NIL_COMMAND, *_SPRIG_NAMES)
+    functions = (NIL_COMMAND, *_SPRIG_NAMES, *own)
     parser_limits = ParserLimits(max_source_bytes=MAX_SOURCE, max_tokens=MAX_TOKENS)
     try:
         parsed = parse_template(text, name="template", functions=functions, limits=parser_limits)
@@ -65,9 +73,10 @@ def _made(source: bytes) -> TemplateProgram:
         # Python parses no integer of more than 4300 digits.
         raise NumberError from None
     program = compile_template(parsed, source=text)
-    names: set[str] = set()
-    bounded = _bounded(program, names)
-    return TemplateProgram(bounded, frozenset(names), frozenset(names & _SPRIG_NAMES))
+    calls = _Calls(text, own)
+    bounded = _bounded(program, calls)
+    literals = {name: frozenset(found) for name, found in calls.literals.items()}
+    return TemplateProgram(bounded, frozenset(calls.names), frozenset(calls.names & _SPRIG_NAMES), literals)
 
 
 _kept = lru_cache(maxsize=_MAX_PROGRAMS)(_made)
@@ -103,23 +112,23 @@ def _with_nil_commands(text: str) -> str:
     return b"".join([*pieces, raw[done:]]).decode()
 
 
-def _bounded(program: Program, names: set[str]) -> Program:
+def _bounded(program: Program, calls: "_Calls") -> Program:
     """The program with WRITTEN behind each pipeline that is written, and RANGED behind each that is ranged over.
 
     gotpl makes the text of a list before it counts it, and lists that contain each other twice have endless text. The
-    names of called functions are added to `names`.
+    functions that it calls are added to `calls`.
     """
-    instructions = tuple(_bounded_instruction(one, names) for one in program.instructions)
-    definitions = tuple(_bounded(definition, names) for definition in program.definitions)
+    instructions = tuple(_bounded_instruction(one, calls) for one in program.instructions)
+    definitions = tuple(_bounded(definition, calls) for definition in program.definitions)
     return replace(program, instructions=instructions, definitions=definitions)
 
 
-def _bounded_instruction(instruction: Instruction, names: set[str]) -> Instruction:
+def _bounded_instruction(instruction: Instruction, calls: "_Calls") -> Instruction:
     start = instruction.source_start
     argument = instruction.argument
     pipeline = argument if isinstance(argument, CompiledPipeline) else getattr(argument, "pipeline", None)
     if pipeline is not None:
-        _collect(pipeline, names)
+        calls.add(pipeline)
     if instruction.opcode is OpCode.WRITE_DOT:
         dot = CompiledCommand((Operand(OperandKind.DOT),))
         return Instruction(OpCode.WRITE_PIPELINE, _then(CompiledPipeline((), False, (dot,), start), WRITTEN), start)  # noqa: FBT003
@@ -135,10 +144,31 @@ def _then(pipeline: CompiledPipeline, name: str) -> CompiledPipeline:
     return replace(pipeline, commands=(*pipeline.commands, last))
 
 
-def _collect(pipeline: CompiledPipeline, names: set[str]) -> None:
-    for command in pipeline.commands:
-        for operand in command.arguments:
-            if operand.kind is OperandKind.FUNCTION and isinstance(operand.value, str):
-                names.add(operand.value)
-            if operand.pipeline is not None:
-                _collect(operand.pipeline, names)
+class _Calls:
+    """The functions that a template calls, and the literals that calls of the caller's `own` functions begin with."""
+
+    def __init__(self, text: str, own: tuple[str, ...]) -> None:
+        self.names: set[str] = set()
+        self.literals: dict[str, set[tuple[str, ...]]] = {}
+        self._text = text
+        self._own = own
+
+    def add(self, pipeline: CompiledPipeline) -> None:
+        """Add the calls of a pipeline. Raises TemplateSyntaxError for one of `own` without a literal."""
+        for command in pipeline.commands:
+            for position, operand in enumerate(command.arguments):
+                if operand.kind is OperandKind.FUNCTION and isinstance(operand.value, str):
+                    self.names.add(operand.value)
+                    if operand.value in self._own:
+                        arguments = () if position else command.arguments[1:]
+                        self._add_own(operand.value, arguments, pipeline.source_start)
+                if operand.pipeline is not None:
+                    self.add(operand.pipeline)
+
+    def _add_own(self, name: str, arguments: tuple[Operand, ...], start: int) -> None:
+        literals = tuple(str(one.value) for one in takewhile(lambda one: one.kind is OperandKind.STRING, arguments))
+        if not literals:
+            line = self._text.encode()[:start].count(b"\n") + 1
+            reason = f"the first argument of {name} must be a string literal"
+            raise TemplateSyntaxError(reason, position=start, line=line)
+        self.literals.setdefault(name, set()).add(literals)

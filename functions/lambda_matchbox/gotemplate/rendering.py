@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache, partial
+from typing import TYPE_CHECKING
 
 from gotpl import BudgetExceededError, ExecutionBudget, SandboxPolicy, TemplateExecutionError, TemplateSyntaxError
 from gotpl.compile.instructions import Instruction, Program
@@ -35,26 +36,39 @@ from lambda_matchbox.gotemplate.program import (
 from lambda_matchbox.gotemplate.sprig.calls import sprig_functions
 from lambda_matchbox.gotemplate.sprig.names import LEFT_OUT
 
+if TYPE_CHECKING:
+    from lambda_matchbox.gotemplate.engine import Literals, OwnFunctions
+
 _PREDEFINED = frozenset(template_functions(Limits()))
 _BUDGET = ExecutionBudget(max_output_chars=MAX_OUTPUT)
 
 
-def render(source: bytes, data: Mapping[str, object], name: str) -> bytes:
+def render(source: bytes, data: Mapping[str, object], name: str, functions: "OwnFunctions") -> bytes:
     """See `engine.render`."""
     with _explained(name):
-        return bytes_of(_executed(template_program(source), _go_value(data)))
+        template = template_program(source, tuple(functions))
+        own = {each: _own_function(functions[each](literals)) for each, literals in template.literals.items()}
+        return bytes_of(_executed(template, _go_value(data), own))
 
 
-def check_syntax(source: bytes, name: str) -> None:
+def check_syntax(source: bytes, name: str, functions: tuple[str, ...]) -> None:
     """See `engine.check_syntax`."""
     with _explained(name):
-        template_program(source)
+        template_program(source, functions)
 
 
-def sprig_functions_in(source: bytes) -> frozenset[str]:
+def literals_of(function: str, source: bytes) -> "Literals":
+    """See `engine.literals_of`."""
+    try:
+        return template_program(source, (function,)).literals.get(function, frozenset())
+    except (TemplateSyntaxError, NumberError, RecursionError):
+        return frozenset()
+
+
+def sprig_functions_in(source: bytes, functions: tuple[str, ...]) -> frozenset[str]:
     """See `engine.sprig_functions_in`."""
     try:
-        return template_program(source).sprig_names
+        return template_program(source, functions).sprig_names
     except (TemplateSyntaxError, NumberError, RecursionError):
         return frozenset()
 
@@ -66,6 +80,8 @@ def _explained(name: str) -> Iterator[None]:
         yield
     except (TemplateSyntaxError, TemplateExecutionError) as error:
         raise TemplateError(name, error.line, _reason(error)) from None
+    except FunctionError as error:
+        raise TemplateError(name, None, str(error)) from None
     except NumberError:
         raise TemplateError(name, None, "a number in it has too many digits") from None
     except OverflowError:
@@ -74,7 +90,11 @@ def _explained(name: str) -> Iterator[None]:
         raise TemplateError(name, None, "the template or its data are nested too deeply") from None
 
 
-def _executed(template: TemplateProgram, data: object) -> str:
+def _own_function(function: Callable[..., object]) -> Callable[..., object]:
+    return lambda *arguments: _go_value(function(*arguments))
+
+
+def _executed(template: TemplateProgram, data: object, own: Mapping[str, Callable[..., object]]) -> str:
     limits = Limits()
     predefined = {} if template.names.isdisjoint(_PREDEFINED) else template_functions(limits)
     functions: dict[str, Callable[..., object]] = {
@@ -83,6 +103,7 @@ def _executed(template: TemplateProgram, data: object) -> str:
         WRITTEN: partial(_written, limits),
         RANGED: partial(_ranged, limits),
         **sprig_functions(limits, template.sprig_names),
+        **own,
     }
     return render_program(
         _counted(template.program, [0]),

@@ -18,6 +18,7 @@ from lambda_matchbox.errors import (
 )
 from lambda_matchbox.golang.http.paths import to_bytes
 from lambda_matchbox.http import Response
+from lambda_matchbox.secrets.stores import UnsafeSecretError
 
 
 class Failure(NamedTuple):
@@ -37,6 +38,7 @@ FAILURES: dict[type[MatchboxError], Failure] = {
     RenderError: Failure(500, logging.ERROR),
     InvalidConfigError: Failure(500, logging.ERROR),
     DocumentError: Failure(500, logging.ERROR),
+    UnsafeSecretError: Failure(500, logging.ERROR),
     AWSError: Failure(500, logging.ERROR),
     UnwritableError: Failure(500, logging.ERROR),
 }

@@ -209,7 +209,7 @@ PIECES = (
 def test_fields_render_as_by_the_engine(source: bytes, data: dict[str, object]) -> None:
     body = render_fields(source, data)
     if body is not None:
-        assert body == rendering.render(source, data, "a.txt")
+        assert body == rendering.render(source, data, "a.txt", {})
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Secrets that templates name, and the stores of their values."""
