@@ -134,15 +134,15 @@ def test_alarms_on_errors_and_on_the_age_of_lines(plain: Stack) -> None:
     assert ("Maximum", 300_000) == (late["Statistic"], late["Threshold"])
 
 
-def test_alarm_on_a_token_that_is_used_twice_watches_the_logs_metric(plain: Stack) -> None:
+def test_alarm_on_a_token_that_is_used_twice_watches_the_metric_of_both_logs(full: Stack, plain: Stack) -> None:
     """Which does not exist, and costs nothing, until it happens."""
     alarm = plain.properties("TokenUsedTwice")
-    [made] = plain.properties("TokensUsedTwice")["MetricTransformations"]
-    assert {
-        "MetricNamespace": alarm["Namespace"],
-        "MetricName": alarm["MetricName"],
-        "MetricValue": "1",
-    } == made
+    found = full.of_type("AWS::Logs::MetricFilter")
+    assert {"<BootApiLog>", "<SignedApiLog>"} == {each["LogGroupName"] for each in found.values()}
+    assert ["TokensUsedTwice"] == list(plain.of_type("AWS::Logs::MetricFilter"))
+    assert 1 == len({each["FilterPattern"] for each in found.values()})
+    made = {"MetricNamespace": alarm["Namespace"], "MetricName": alarm["MetricName"], "MetricValue": "1"}
+    assert [[made], [made]] == [each["MetricTransformations"] for each in found.values()]
     assert ("Sum", 0, "GreaterThanThreshold") == (alarm["Statistic"], alarm["Threshold"], alarm["ComparisonOperator"])
 
 

@@ -13,7 +13,8 @@ BEFORE = json.loads(Path(__file__).with_name("created_once.json").read_text())
 HISTORY = {
     *("HistoryTable", "BootHistory", "BootHistoryRole", "BootHistoryLog", "HistoryDeadLetters", "HistoryRedrive"),
     *("HistoryMayBeFed", "BootApiSubscription", "SignedHistoryMayBeFed", "SignedApiSubscription"),
-    *("HistoryFails", "HistoryLate", "TokensUsedTwice", "TokenUsedTwice", "MachineViewer", "MachineApprover"),
+    *("HistoryFails", "HistoryLate", "TokensUsedTwice", "SignedTokensUsedTwice", "TokenUsedTwice"),
+    *("MachineViewer", "MachineApprover"),
 }
 
 
