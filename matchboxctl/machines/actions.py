@@ -163,8 +163,13 @@ def _forgotten(
     opened: OpenedStores, machine: Identities, machine_id: str, *, state: bool
 ) -> tuple[dict[str, Any], str]:
     known, now = opened.machines.read(machine.keys[0]), int(time.time())
-    selection = opened.selection({}, machine)
-    group = None if selection is None else selection.group
+    group, note = None, ""
+    try:
+        selection = opened.selection({}, machine)
+    except DocumentError as error:
+        note = f" ({shown(str(error))})"
+    else:
+        group = None if selection is None else selection.group
     before = state_in(group, known, now)
     if known is None:
         line = f"{before}, as before: nobody acted on it"
@@ -180,4 +185,4 @@ def _forgotten(
         line = f"{before} -> {after}; it installs again at its next network boot{waits}"
     if opened.history.forget(machine):
         line = f"its history is deleted; {line}"
-    return machine_facts(machine, known, group, now), line
+    return machine_facts(machine, known, group, now), line + note

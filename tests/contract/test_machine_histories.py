@@ -105,6 +105,29 @@ def test_forget_deletes_the_history(machines: ResourceCommands) -> None:
 
 
 @BY_NIGHT
+@pytest.mark.parametrize("name", [OTHER, UUID])
+def test_stranger_that_nobody_acted_on_is_forgotten(machines: ResourceCommands, name: str) -> None:
+    happened(asked(9, mac=OTHER, uuid=UUID, status=404))
+    for flags in ([], ["--state"]):
+        line = machines.ok("machine", "forget", *flags, name).partition(": ")[2]
+        assert f"{'' if flags else 'its history is deleted; '}unknown, as before: nobody acted on it\n" == line
+        assert [] == ids(machines)
+
+
+@pytest.mark.parametrize("commands", ["directory"], indirect=True)
+def test_machine_of_a_group_with_a_wrong_policy_is_forgotten(machines: ResourceCommands) -> None:
+    happened(asked(9, mac=MAC, **WAITS))
+    assert machines.data is not None
+    (machines.data / "groups" / "wrong.json").write_text(
+        f'{{"selector": {{"mac": "{MAC}"}}, "boot": {{"onse": true}}}}'
+    )
+    line = machines.ok("machine", "forget", MAC)
+    assert line.startswith(f"{MAC}: its history is deleted; ")
+    assert "group 'wrong': line 1: boot.onse: unknown" in line
+    assert [] == ids(machines)
+
+
+@BY_NIGHT
 def test_beginnings_are_those_of_seen_machines_too(machines: ResourceCommands) -> None:
     happened(asked(9, mac=MAC, uuid=UUID, serial="SN-7"), asked(8, mac=OTHER))
     assert f"{UUID}: " in machines.ok("machine", "hold", "4c4c")
