@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lambda_matchbox.aws.fsck.machine_rules import machine_damage
 from lambda_matchbox.aws.keys import MACHINE, machine_key
+from lambda_matchbox.machines.gate import MachineRequest, verdict
 from lambda_matchbox.machines.identities import Identities
+from lambda_matchbox.machines.policy import Policy
 from lambda_matchbox.machines.records import DamagedRecordError, state_in, text_of
 from lambda_matchbox.machines.state import MachineState
 
@@ -66,11 +69,40 @@ def is_sound(items: Mapping[str, Mapping[str, object]]) -> bool:
 @given(tables())
 def test_damage_is_found_and_mended(items: dict[str, dict[str, object]]) -> None:
     assert is_sound(items) == (not [*machine_damage(items, NOW)])
-    for repair in range(9):
+    repair(items)
+    assert is_sound(items)
+
+
+def repair(items: dict[str, dict[str, object]]) -> None:
+    for number in range(9):
         for suspected in [*machine_damage(items, NOW)]:
             again = {key: found for key, found in items.items() if key in suspected.keys}
             for damage in machine_damage(again, NOW):
                 if damage.id == suspected.id:
                     for key in map(machine_key, damage.mended.identities.keys):
-                        items[key] = item(key, damage.mended, f"9{repair}")
-    assert is_sound(items)
+                        items[key] = item(key, damage.mended, f"9{number}")
+
+
+@pytest.mark.parametrize("owner", [Identities("m2", "u1"), Identities("", "u1", "s1")])
+@pytest.mark.parametrize("has_record", [True, False])
+def test_identity_of_two_machines_is_left_to_one_with_which_the_other_is_refused(
+    owner: Identities, has_record: bool
+) -> None:
+    """Also if both might be one machine, of which a record was lost."""
+    machine = Identities("m1", "u1")
+    items = {MACHINE + key: item(key, MachineState(owner), "2") for key in owner.keys}
+    items["M#mac:m1"] = item("M#mac:m1", MachineState(machine), "1")
+    if not has_record:
+        del items["M#uuid:u1"]
+    found = [finding.text for damage in machine_damage(items, NOW) for finding in damage.findings]
+    texts = [text for text in found if "is an identity of two machines" in text]
+    assert [f"uuid:u1 is an identity of two machines, mac:m1 and {owner.keys[0]}"] == [
+        text.partition(";")[0] for text in texts
+    ]
+    repair(items)
+    assert ("refuse", "allow") == (gate(items, machine), gate(items, owner))
+
+
+def gate(items: Mapping[str, Mapping[str, object]], named: Identities) -> str:
+    states = [state for key in named.keys if (state := read(items.get(machine_key(key), {"state": "", "rev": ""})))]
+    return verdict(Policy(once=True), states, MachineRequest(named, "10.0.0.1", "g", "script"), {}, NOW).kind

@@ -79,8 +79,8 @@ def _findings(
         yield Finding(Kind.WRONG, f"the records of machine {machine_id} differ; --repair keeps the strictest of each")
     for identity in state.identities.keys:
         if (owner := owners[identity]) != machine_id:
-            text = f"{identity} is an identity of two machines, {machine_id} and {owner}: both are refused with it"
-            yield Finding(Kind.WRONG, f"{text}; --repair leaves it to the second, whose record it has")
+            text = f"{identity} is an identity of two machines, {machine_id} and {owner}"
+            yield Finding(Kind.WRONG, f"{text}; --repair leaves it to the second, and the first is refused with it")
         elif identity not in records:
             yield Finding(Kind.MISSING, f"machine {machine_id} has no record under {identity}, and cannot be changed")
         elif (found := records[identity]) is None:
