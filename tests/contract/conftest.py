@@ -11,10 +11,13 @@ import pytest
 
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.table_and_bucket import create_history_table
+from lambda_matchbox.machines.history_stores import History, HistoryStore
 from matchboxctl.directory.catalog import DirectoryCatalog
+from matchboxctl.directory.history_file import DirectoryHistory
 from matchboxctl.main import main
 from matchboxctl.store.mode import StoreSettings, chosen_store
 from tests.contract.catalog_subjects import FileWriter, MemoryWriter, NewSubject, Subject
+from tests.contract.histories import on_dynamodb
 from tests.contract.machine_commands import put
 from tests.contract.release_subjects import ON_SERVICES, OnStores, ReleaseSubject, in_directory, in_memory, on_stores
 from tests.rigs.catalog_table import ENOUGH, CatalogTable
@@ -22,6 +25,7 @@ from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
 from tests.support.data_files import write_files
 from tests.support.memory_catalog import MemoryCatalog
+from tests.support.memory_history import MemoryHistory
 from tests.support.resource_commands import ResourceCommands
 
 MakeTable: TypeAlias = Callable[[Service], CatalogTable]
@@ -160,6 +164,24 @@ def machines(commands: ResourceCommands, monkeypatch: pytest.MonkeyPatch) -> Res
     put(commands, "profile", {"id": "p", "boot": {"kernel": "/assets/k"}, "generic_id": "t"})
     put(commands, "group", {"id": "workers", "profile": "p", "selector": {"rack": "7"}, "boot": {"approve": True}})
     return commands
+
+
+@pytest.fixture(params=["memory", "directory", *ON_DYNAMODB])
+def history_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[HistoryStore]:
+    match request.param:
+        case "memory":
+            yield MemoryHistory()
+        case "directory":
+            with closing(DirectoryHistory(tmp_path)) as store:
+                yield store
+        case service:
+            with on_dynamodb(request.getfixturevalue(service)) as store:
+                yield store
+
+
+@pytest.fixture
+def history(history_store: HistoryStore) -> History:
+    return History(history_store)
 
 
 @pytest.fixture

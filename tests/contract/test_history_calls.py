@@ -1,0 +1,50 @@
+"""What histories in a table cost, and writers at once."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from lambda_matchbox.aws.history import SHARDS
+from lambda_matchbox.machines.history import HOUR_EVENTS
+from lambda_matchbox.machines.history_stores import History, Wanted
+from tests.contract.histories import MAC, START, UUID, event, mac, on_dynamodb
+from tests.rigs.service import Service
+from tests.rigs.tcp_fault import fault_proxy
+
+
+def test_writers_at_once_lose_nothing(moto_server: Service) -> None:
+    """Functions that got batches of one machine's lines."""
+    with on_dynamodb(moto_server) as store, ThreadPoolExecutor(5) as threads:
+        history = History(store)
+        events = [event(time, mac=MAC, uuid=UUID) for time in range(25)]
+        list(threads.map(lambda number: [history.add([each]) for each in events[number::5]], range(5)))
+        record = history.machine(f"uuid:{UUID}")
+        assert record is not None
+        assert (START, START + 24, events) == (record.first_seen, record.last_seen, history.events(record, 0))
+
+
+def test_pages_of_a_table_cost_the_same_and_scan_nothing(moto_server: Service) -> None:
+    with fault_proxy(moto_server.endpoint) as proxy, on_dynamodb(moto_server, proxy.endpoint) as store:
+        history = History(store)
+        history.add([event(number, mac=mac(number), group="g", state="waiting") for number in range(12)])
+        for wanted in (Wanted(), Wanted("waiting", "g", START)):
+            cursor = ""
+            while True:
+                proxy.forget_requests()
+                page = history.page(wanted, 5, cursor)
+                assert {"Query": SHARDS} == proxy.requests()
+                if not (cursor := page.cursor):
+                    break
+
+
+def test_a_request_costs_a_table_a_read_and_a_write_for_each_item(moto_server: Service) -> None:
+    """The items: the machine's record and hour, its address's hour; the UUID's record once a day."""
+    with fault_proxy(moto_server.endpoint) as proxy, on_dynamodb(moto_server, proxy.endpoint) as store:
+        history = History(store)
+        for time, writes in ((1, 4), (2, 3), (3, 3)):
+            proxy.forget_requests()
+            history.add([event(time, mac=MAC, uuid=UUID)])
+            assert {"GetItem": 4, "PutItem": writes} == proxy.requests()
+        # An address that many machines share is no bottleneck.
+        history.add([event(number, mac=mac(number)) for number in range(HOUR_EVENTS)])
+        proxy.forget_requests()
+        history.add([event(99, mac=mac(99))])
+        assert {"GetItem": 3, "PutItem": 2} == proxy.requests()
