@@ -22,6 +22,9 @@ SECTIONS = {
         Line("cloud", "list, show, create and delete cloud-config templates", "matchboxctl.resources.arguments:cloud"),
         Line("generic", "list, show, create and delete generic templates", "matchboxctl.resources.arguments:generic"),
     ],
+    "Secrets": [
+        Line("secret", "set, list, describe and delete secrets of templates", "matchboxctl.secrets.arguments:secret"),
+    ],
     "Machines": [
         Line(
             "machine",

@@ -27,20 +27,23 @@ def is_draft(name: str) -> bool:
 
 
 @contextmanager
-def replacing(target: Path) -> Iterator[BinaryIO]:
+def replacing(target: Path, *, private: bool = False) -> Iterator[BinaryIO]:
     """A draft for the body to write, which then replaces the file and is on disk, whole or not at all.
 
-    The file keeps its mode, and its owner and group if possible; directories that it needs are created. Raises OSError
-    with the file's path.
+    The file keeps its mode, and its owner and group if possible; directories that it needs are created. A private file
+    is its owner's alone, a new one that of its directory's owner if possible. Raises OSError with the file's path.
     """
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(0o700 if private else 0o777, parents=True, exist_ok=True)
         draft, descriptor = _new_draft(target.parent)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 yield file
                 file.flush()
-                _set_owner_and_mode(descriptor, target)
+                if private:
+                    _make_private(descriptor, target)
+                else:
+                    _set_owner_and_mode(descriptor, target)
                 os.fsync(descriptor)
                 draft.replace(target)
             sync_directory(target.parent)
@@ -106,15 +109,29 @@ def _set_owner_and_mode(descriptor: int, target: Path) -> None:
     except FileNotFoundError:
         os.fchmod(descriptor, 0o644 & ~_UMASK & target.parent.stat().st_mode)
         return
-    # Root writes for a server with another user; other users can give it only to a group of theirs.
-    for owner in ((-1, old.st_gid), (old.st_uid, -1)):
-        with suppress(OSError):
-            os.fchown(descriptor, *owner)
+    _give(descriptor, old)
     mode = stat.S_IMODE(old.st_mode)
     if os.fstat(descriptor).st_gid != old.st_gid:
         # Another group gets what everybody has.
         mode &= ~0o070 | (mode & 0o007) << 3
     os.fchmod(descriptor, mode)
+
+
+def _make_private(descriptor: int, target: Path) -> None:
+    try:
+        old = target.stat()
+    except FileNotFoundError:
+        old = target.parent.stat()
+    _give(descriptor, old)
+    os.fchmod(descriptor, 0o600)
+
+
+def _give(descriptor: int, old: os.stat_result) -> None:
+    """Give the draft that owner and group, if possible."""
+    # Root writes for a server with another user; other users can give it only to a group of theirs.
+    for owner in ((-1, old.st_gid), (old.st_uid, -1)):
+        with suppress(OSError):
+            os.fchown(descriptor, *owner)
 
 
 def _entries(directory: Path) -> list[Path]:

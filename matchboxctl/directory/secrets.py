@@ -37,9 +37,14 @@ class DirectorySecrets:
     def values(self, names: Collection[str]) -> Mapping[str, str]:
         """The values of these secrets, without those that do not exist."""
         found = {name: value for name in names if (value := self._value(name)) is not None}
-        if found and (problem := self._problem_with_git()):
-            raise UnsafeSecretError(problem)
+        if found:
+            self.check_git()
         return found
+
+    def check_git(self) -> None:
+        """Raises UnsafeSecretError if the directory may end up in a repository."""
+        if problem := self._problem_with_git():
+            raise UnsafeSecretError(problem)
 
     def problems(self) -> Iterator[str]:
         """Why secrets are not used, one line for each reason."""
@@ -78,9 +83,11 @@ class DirectorySecrets:
             if not stat.S_ISREG(about.st_mode):
                 return None
             below = path.relative_to(self._root.parent)
-            _check_file(below.as_posix(), about)
+            # Root may run a command for a server with another user.
+            owners = (os.geteuid(), 0, self._root.parent.stat().st_uid)
+            _check_file(below.as_posix(), about, owners)
             for parent in below.parents[:-1]:
-                _check_directory(parent.as_posix(), (self._root.parent / parent).stat())
+                _check_directory(parent.as_posix(), (self._root.parent / parent).stat(), owners)
             return b"".join(iter(partial(os.read, descriptor, _PIECE), b""))
         finally:
             os.close(descriptor)
@@ -93,22 +100,22 @@ class DirectorySecrets:
         return self._git_problem
 
 
-def _check_file(shown: str, about: os.stat_result) -> None:
+def _check_file(shown: str, about: os.stat_result, owners: Collection[int]) -> None:
     if about.st_mode & _OTHERS:
         mode = stat.S_IMODE(about.st_mode)
         raise UnsafeSecretError(f"{shown} is not used, as others may read or write it (mode {mode:04o}): chmod 600 it")
-    _check_owner(shown, about)
+    _check_owner(shown, about, owners)
 
 
-def _check_directory(shown: str, about: os.stat_result) -> None:
+def _check_directory(shown: str, about: os.stat_result, owners: Collection[int]) -> None:
     if about.st_mode & _WRITABLE_BY_OTHERS:
         mode = stat.S_IMODE(about.st_mode)
         raise UnsafeSecretError(f"{shown} is not used, as others may write to it (mode {mode:04o}): chmod 700 it")
-    _check_owner(shown, about)
+    _check_owner(shown, about, owners)
 
 
-def _check_owner(shown: str, about: os.stat_result) -> None:
-    if about.st_uid not in (os.geteuid(), 0):
+def _check_owner(shown: str, about: os.stat_result, owners: Collection[int]) -> None:
+    if about.st_uid not in owners:
         raise UnsafeSecretError(f"{shown} is not used, as it is another user's ({about.st_uid}): chown it")
 
 

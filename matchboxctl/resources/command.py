@@ -11,6 +11,7 @@ from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
 from lambda_matchbox.errors import DocumentError, MatchboxError, StoreUnavailableError
 from lambda_matchbox.golang.hardware_address import InvalidMACError
 from matchboxctl.cli.arguments import check_data_path
+from matchboxctl.cli.confirmation import confirm_deletion
 from matchboxctl.cli.errors import FailedError, MissingError, UsageError
 from matchboxctl.cli.names import did_you_mean
 from matchboxctl.cli.output import FORMATS, json_for_terminal, print_bytes, print_result, print_text
@@ -184,12 +185,7 @@ def _confirm(target: Target, names: Sequence[str]) -> None:
             f"{target.resource.word} {shown(name)} is used by {shown(', '.join(referrers[:_MAX_NAMED]))}{more}",
             file=sys.stderr,
         )
-    if sys.stdin is None or not sys.stdin.isatty():
-        raise FailedError("nothing was deleted: stdin is not a terminal; use --yes")
-    print("delete anyway? [y/N] ", end="", file=sys.stderr, flush=True)
-    # Bytes, since a key may be typed in another encoding.
-    if sys.stdin.buffer.readline().strip().lower() not in (b"y", b"yes"):
-        raise FailedError("nothing was deleted")
+    confirm_deletion()
 
 
 def _found(target: Target, name: str, read: Callable[[Documents, str], _Result | None]) -> _Result:

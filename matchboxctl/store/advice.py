@@ -25,8 +25,12 @@ def chosen_with_advice(data_path: str, stack: str) -> Iterator[StoreSettings | P
 
 
 @contextmanager
-def advising_on(store: StoreSettings) -> Iterator[None]:
-    """Raise UsageError or FailedError with advice for errors of boto3, table and bucket in the body."""
+def advising_on(store: StoreSettings, where: str = "") -> Iterator[None]:
+    """Raise UsageError or FailedError with advice for errors of boto3, table and bucket in the body.
+
+    Messages call what the body works on `where`, or by the names of table and bucket.
+    """
+    where = where or store.description
     # Imported where they are needed: directory mode does without boto3.
     from botocore.exceptions import EndpointConnectionError, NoCredentialsError, PartialCredentialsError
 
@@ -37,12 +41,12 @@ def advising_on(store: StoreSettings) -> Iterator[None]:
         with translated():
             yield
     except AWSError as error:
-        raise FailedError(f"{store.description}: {with_advice(error)}") from error
+        raise FailedError(f"{where}: {with_advice(error)}") from error
     except UnwritableError as error:
-        raise FailedError(f"{store.description}: {error}; everything before it was written") from error
+        raise FailedError(f"{where}: {error}; everything before it was written") from error
     except StoreUnavailableError as error:
         if isinstance(error.__cause__, (NoCredentialsError, PartialCredentialsError)):
             raise UsageError(str(error)) from error
         if isinstance(error.__cause__, EndpointConnectionError):
             raise FailedError(f"{error}; check the endpoint and the network") from error
-        raise FailedError(f"{store.description}: {error}; run the same command again") from error
+        raise FailedError(f"{where}: {error}; run the same command again") from error

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from lambda_matchbox.web.settings import Settings
 
 
+_NAMES = ("MATCHBOX_TABLE", "MATCHBOX_BUCKET", "MATCHBOX_HISTORY_TABLE", "MATCHBOX_SECRETS")
+
 DAYS = 30
 """The days for which histories are kept by default."""
 
@@ -35,7 +37,8 @@ class StoreSettings(NamedTuple):
     """Names and endpoints of tables and bucket; an endpoint is None on AWS.
 
     `stack` is what named them, or empty; `history_table` is empty where none is named. Histories are
-    kept for `history_days`.
+    kept for `history_days`. `secrets` is the prefix of secrets in Parameter Store, empty where none is named, and
+    `secrets_key` their KMS key if they have one of their own.
     """
 
     table: str
@@ -47,6 +50,8 @@ class StoreSettings(NamedTuple):
     stack: str = ""
     history_table: str = ""
     history_days: int = DAYS
+    secrets: str = ""
+    secrets_key: str = ""
 
     @property
     def description(self) -> str:
@@ -57,7 +62,8 @@ class StoreSettings(NamedTuple):
     def environment(self) -> dict[str, str]:
         """The environment of a process that is to work on the same table and bucket."""
         own = {"MATCHBOX_TABLE": self.table, "MATCHBOX_BUCKET": self.bucket, "AWS_REGION": self.region}
-        return {**os.environ, **own, "MATCHBOX_HISTORY_TABLE": self.history_table, "MATCHBOX_STACK": ""}
+        optional = {"MATCHBOX_HISTORY_TABLE": self.history_table, "MATCHBOX_SECRETS": self.secrets}
+        return {**os.environ, **own, **optional, "MATCHBOX_STACK": ""}
 
     def boot_settings(self) -> "Settings":
         """The function's settings for this store. Raises UsageError."""
@@ -125,14 +131,14 @@ def chosen_store(data_path: str, stack: str = "") -> StoreSettings | Path:
     profile. Raises UsageError for incomplete settings, or for both modes at once, and FailedError if the stack cannot
     be read.
     """
-    named = {name: os.environ.get(name, "") for name in ("MATCHBOX_TABLE", "MATCHBOX_BUCKET", "MATCHBOX_HISTORY_TABLE")}
-    table, bucket, history_table = named.values()
+    named = {name: os.environ.get(name, "") for name in _NAMES}
+    table, bucket, history_table, secrets = named.values()
     if not any(named.values()) and not stack:
         return Path(data_path or DATA_PATH)
     if stack and any(named.values()):
         raise UsageError(
-            f"--stack (MATCHBOX_STACK) {stack!r} names tables and bucket, and so do MATCHBOX_TABLE, MATCHBOX_BUCKET "
-            "and MATCHBOX_HISTORY_TABLE: unset one of them"
+            f"--stack (MATCHBOX_STACK) {stack!r} names tables, bucket and secrets, and so do "
+            f"{', '.join(_NAMES[:-1])} and {_NAMES[-1]}: unset one of them"
         )
     if not stack and not (table and bucket):
         given = next(name for name, value in named.items() if value)
@@ -161,14 +167,14 @@ def chosen_store(data_path: str, stack: str = "") -> StoreSettings | Path:
         raise UsageError(f"AWS_PROFILE: {error}") from error
     if not region:
         raise UsageError("no region: set AWS_REGION, or AWS_PROFILE to a profile that has one")
-    days = DAYS
-    if stack:
-        from matchboxctl.store.stack import tables_and_bucket
-
-        table, bucket, history_table, days = tables_and_bucket(stack, session, region, endpoints["CLOUDFORMATION"])
-    return StoreSettings(
-        table, bucket, region, endpoints["DYNAMODB"], endpoints["S3"], session, stack, history_table, days
+    settings = StoreSettings(
+        table, bucket, region, endpoints["DYNAMODB"], endpoints["S3"], session, stack, history_table, secrets=secrets
     )
+    if stack:
+        from matchboxctl.store.stack import of_stack
+
+        settings = of_stack(settings, endpoints["CLOUDFORMATION"])
+    return settings._replace(secrets_key=os.environ.get("MATCHBOX_KMS_KEY") or settings.secrets_key)
 
 
 def _endpoint(service: str) -> str | None:

@@ -20,6 +20,7 @@ from tests.contract.catalog_subjects import FileWriter, MemoryWriter, NewSubject
 from tests.contract.histories import on_dynamodb
 from tests.contract.machine_commands import put
 from tests.contract.release_subjects import ON_SERVICES, OnStores, ReleaseSubject, in_directory, in_memory, on_stores
+from tests.contract.secret_commands import PARAMETER_STORE, PLACES, secret_commands
 from tests.rigs.catalog_table import ENOUGH, CatalogTable
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
@@ -150,6 +151,18 @@ def commands(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     return ResourceCommands(files, capsysbinary, monkeypatch, environment, data)
+
+
+@pytest.fixture(params=PLACES)
+def secret_store(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> ResourceCommands:
+    """An empty place for secrets and templates."""
+    service = request.getfixturevalue("moto_server") if request.param == PARAMETER_STORE else None
+    return secret_commands(tmp_path / "files", monkeypatch, capsysbinary, service)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from botocore.config import Config
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_s3 import S3Client
+    from types_boto3_ssm import SSMClient
 
 REGION = "eu-west-1"
 """Not us-east-1, which S3 and botocore treat specially."""
@@ -36,7 +37,12 @@ class Service:
     @overload
     def client(self, name: Literal["s3"], config: Config | None = None) -> "S3Client": ...
 
-    def client(self, name: Literal["dynamodb", "s3"], config: Config | None = None) -> "DynamoDBClient | S3Client":
+    @overload
+    def client(self, name: Literal["ssm"], config: Config | None = None) -> "SSMClient": ...
+
+    def client(
+        self, name: Literal["dynamodb", "s3", "ssm"], config: Config | None = None
+    ) -> "DynamoDBClient | S3Client | SSMClient":
         """A new boto3 client of this service, without retries unless `config` says so."""
         plain = Config(
             signature_version="s3v4" if name == "s3" else "v4",

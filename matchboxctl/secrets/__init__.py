@@ -1,0 +1,1 @@
+"""`matchboxctl secret`: secrets that templates name."""

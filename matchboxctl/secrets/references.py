@@ -1,0 +1,59 @@
+"""The templates that name secrets."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from lambda_matchbox.catalog.templates import TEMPLATE_KINDS, Template
+from lambda_matchbox.errors import DocumentError, MatchboxError
+from lambda_matchbox.secrets.references import references_in
+from matchboxctl.documents.directory_documents import DirectoryDocuments
+from matchboxctl.store.mode import StoreSettings
+
+Warn = Callable[[str], None]
+
+
+def users_of_secrets(store: StoreSettings | Path, warn: Warn) -> Mapping[str, list[str]]:
+    """The templates that name each secret, such as `ignition/worker.yaml`; `warn` gets a line for each unreadable one.
+
+    Raises the errors of the store.
+    """
+    templates = _in_directory(store, warn) if isinstance(store, Path) else _in_table(store, warn)
+    return users_in(templates)
+
+
+def users_in(templates: Iterable[Template]) -> Mapping[str, list[str]]:
+    """The templates that name each secret, by its name."""
+    found: dict[str, list[str]] = {}
+    for template in templates:
+        for name in {reference.name for reference in references_in(template.body)}:
+            found.setdefault(name, []).append(f"{template.kind}/{template.id}")
+    return {name: sorted(found[name]) for name in sorted(found)}
+
+
+def _in_directory(data_path: Path, warn: Warn) -> Iterator[Template]:
+    documents = DirectoryDocuments(data_path)
+    for kind in TEMPLATE_KINDS:
+        for name in documents.names(kind):
+            try:
+                body = documents.template(kind, name)
+            except MatchboxError as error:
+                warn(str(error))
+                continue
+            if body is not None:
+                yield Template(kind, name, body)
+
+
+def _in_table(store: StoreSettings, warn: Warn) -> Iterator[Template]:
+    from lambda_matchbox.aws.catalog.items import template_in
+    from lambda_matchbox.aws.catalog.table_contents import scan_table
+    from matchboxctl.store.advice import advising_on
+
+    with advising_on(store):
+        clients = store.clients()
+        for (kind, name), item in scan_table(clients).templates.items():
+            try:
+                body = template_in(item, lambda reference: clients.body(reference.key))
+            except (LookupError, TypeError, DocumentError):
+                warn(f"{kind}/{name}: its item cannot be read: see `matchboxctl fsck`")
+                continue
+            yield Template(kind, name, body)

@@ -1,0 +1,129 @@
+"""Secrets in AWS: tiers, keys, and what Parameter Store does not take."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.contract.secret_commands import secret_commands
+from tests.rigs.service import Service
+from tests.support.resource_commands import ResourceCommands
+
+if TYPE_CHECKING:
+    from types_boto3_ssm import SSMClient
+
+
+@pytest.fixture
+def commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes], moto_server: Service
+) -> ResourceCommands:
+    return secret_commands(tmp_path / "files", monkeypatch, capsysbinary, moto_server)
+
+
+@pytest.fixture
+def ssm(moto_server: Service) -> Iterator["SSMClient"]:
+    with closing(moto_server.client("ssm")) as client:
+        yield client
+
+
+def put(commands: ResourceCommands, value: str, *options: str) -> tuple[int, str, str]:
+    return commands.run("secret", "set", "a", "-f", "-", *options, stdin=value.encode())
+
+
+def described(commands: ResourceCommands) -> dict[str, object]:
+    found: dict[str, object] = json.loads(commands.ok("secret", "describe", "a", "-o", "json"))
+    return found
+
+
+def test_value_of_more_than_4_kb_is_in_the_advanced_tier_with_a_warning(commands: ResourceCommands) -> None:
+    assert (0, "") == put(commands, "x" * 4096)[::2]
+    assert "standard" == described(commands)["stored_as"]
+    code, out, err = put(commands, "x" * 4097)
+    assert (0, "secret a changed\n") == (code, out)
+    assert "0.05 USD a month" in " ".join(err.split())
+    assert "advanced" == described(commands)["stored_as"]
+    # AWS refuses a smaller one in the standard tier.
+    assert (0, "") == put(commands, "small")[::2]
+    assert "advanced" == described(commands)["stored_as"]
+
+
+def test_size_is_that_of_the_bytes(commands: ResourceCommands) -> None:
+    put(commands, "ä" * 2049)
+    assert "advanced" == described(commands)["stored_as"]
+
+
+def test_value_of_more_than_8_kb_is_refused_with_advice(commands: ResourceCommands) -> None:
+    assert 0 == put(commands, "x" * 8192)[0]
+    code, out, err = put(commands, "y" * 8193)
+    assert (1, "") == (code, out)
+    assert "8,193 bytes" in err
+    assert "Secrets Manager" in err
+    assert "x" * 8192 == commands.ok("secret", "get", "a", "--reveal")
+
+
+def test_parameter_is_encrypted_below_the_prefix(commands: ResourceCommands, ssm: "SSMClient") -> None:
+    put(commands, "x")
+    name = f"{commands.environment['MATCHBOX_SECRETS']}/a"
+    assert "SecureString" == ssm.get_parameter(Name=name)["Parameter"]["Type"]
+    assert name == described(commands)["place"]
+
+
+def test_other_prefixes_are_not_listed(commands: ResourceCommands, ssm: "SSMClient") -> None:
+    prefix = commands.environment["MATCHBOX_SECRETS"]
+    ssm.put_parameter(Name=f"{prefix}-other/b", Value="x", Type="SecureString")
+    put(commands, "x")
+    assert ["a"] == [one["name"] for one in json.loads(commands.ok("secret", "list", "-o", "json"))]
+
+
+def test_key_is_that_of_the_option_and_stays(commands: ResourceCommands) -> None:
+    put(commands, "x", "--kms-key", "alias/own")
+    assert "alias/own" == described(commands)["kms_key"]
+    assert "secret a changed\n" == put(commands, "y")[1]
+    assert "alias/own" == described(commands)["kms_key"]
+    assert "secret a unchanged\n" == put(commands, "y")[1]
+    commands.monkeypatch.setenv("MATCHBOX_KMS_KEY", "alias/other")
+    assert "secret a changed\n" == put(commands, "y")[1]
+    assert "alias/other" == described(commands)["kms_key"]
+
+
+def test_parameter_that_is_not_encrypted_is_named_and_not_overwritten(
+    commands: ResourceCommands, ssm: "SSMClient"
+) -> None:
+    ssm.put_parameter(Name=f"{commands.environment['MATCHBOX_SECRETS']}/a", Value="x", Type="String")
+    assert "not encrypted" == described(commands)["stored_as"]
+    code, _, err = put(commands, "x")
+    assert 1 == code
+    assert "matchboxctl secret delete a" in err
+
+
+def test_value_with_braces_is_refused_with_advice(commands: ResourceCommands) -> None:
+    code, _, err = put(commands, "CANARY {{x}}")
+    assert 1 == code
+    assert "b64dec" in err
+    assert "CANARY" not in err
+
+
+def test_secrets_manager_is_read_only(commands: ResourceCommands) -> None:
+    for verb, stdin in (("set", b"x"), ("delete", b"")):
+        ended = commands.run("secret", verb, *(["-f", "-"] if stdin else []), "sm:a", stdin=stdin)
+        assert 1 == ended.code
+        assert "aws secretsmanager" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("MATCHBOX_SECRETS", "", "MATCHBOX_SECRETS is not set"),
+        ("AWS_ENDPOINT_URL_SSM", "", "AWS_ENDPOINT_URL_SSM is not"),
+        ("AWS_ENDPOINT_URL_SSM", "http://127.0.0.1:1", "check the endpoint"),
+    ],
+)
+def test_lacking_settings_are_named(commands: ResourceCommands, name: str, value: str, reason: str) -> None:
+    commands.monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    commands.monkeypatch.setenv(name, value)
+    ended = commands.run("secret", "list")
+    assert "" == ended.out
+    assert reason in " ".join(ended.err.split())
