@@ -35,7 +35,7 @@ class Verdict(NamedTuple):
     """What the machine gets, and why unless it is allowed. `machine` is empty if it cannot be told.
 
     `state` is the machine's, None if nobody acted on it yet. An allowed configuration is a delivery, which is recorded
-    before the response is sent: the first one if `first`. `state_name` is the state in a word, after that.
+    before the response is sent: the first one if `first`.
     """
 
     kind: Literal["allow", "wait", "disk", "refuse"]
@@ -43,7 +43,6 @@ class Verdict(NamedTuple):
     machine: Identities = Identities()
     state: MachineState | None = None
     first: bool = False
-    state_name: str = ""
 
 
 def verdict(
@@ -64,7 +63,7 @@ def verdict(
     found = [state for state in _distinct(states) if not asked.isdisjoint(state.identities.keys)]
     if (conflict := _conflict(found, machine)) is not None:
         return Verdict("refuse", conflict, machine)
-    state = strictest(found) if found else None
+    state = strictest(found) if len(found) > 1 else found[0] if found else None
     if state is not None and state.identities != machine:
         machine = machine.completed(state.identities)
     refusal = _refusal(policy, state, request)
@@ -91,8 +90,9 @@ def _conflict(found: list[MachineState], machine: Identities) -> str | None:
         one.same_machine(other) for one, other in combinations([state.identities for state in found], 2)
     ):
         return "its identities are those of several machines"
-    if any(state.identities.conflict(machine) for state in found):
-        return "one of its identities is another machine's"
+    for state in found:
+        if state.identities.conflict(machine):
+            return "one of its identities is another machine's"
     return None
 
 

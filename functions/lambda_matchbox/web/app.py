@@ -18,7 +18,7 @@ from lambda_matchbox.web.route import MachineRoute, Route
 from lambda_matchbox.web.routes import ASSETS, Routes
 
 if TYPE_CHECKING:
-    from lambda_matchbox.machines.gate import Verdict
+    from lambda_matchbox.web.gate import Outcome
 
 _LEVELS = {"allow": logging.INFO, "wait": logging.INFO, "disk": logging.INFO, "refuse": logging.WARNING}
 
@@ -61,7 +61,7 @@ class App:
         route: Route | MachineRoute | None = None
         machine: Machine | None = None
         report: tuple[str, ...] = ()
-        verdict: Verdict | None = None
+        verdict: Outcome | None = None
         level, reason, release = logging.INFO, "", ""
         query = read_query(request.raw_query)
         try:
@@ -99,7 +99,7 @@ class App:
             token=query.labels["token"] if machine is not None and machine.has_token else "",
             reported=reported,
             verdict="" if verdict is None else verdict.kind,
-            state="" if verdict is None else verdict.state_name,
+            state="" if verdict is None else verdict.state,
             status=response.status,
             level=level,
             reason=reason,

@@ -7,7 +7,7 @@ from lambda_matchbox.golang.http import content
 from lambda_matchbox.http import Request, Response, ResponseStore
 
 VERDICT = "matchbox-verdict"
-"""The header with the gate's verdict and its reason, in responses of groups with a policy."""
+"""The header with the gate's verdict and its reason, unless it is `allow`."""
 
 DELIVERING_GROUP = "matchbox-delivering-group"
 """The header with the escaped id of a group for which GET of a configuration is a delivery."""

@@ -3,10 +3,10 @@
 import re
 import secrets
 from collections.abc import Callable, Mapping
+from typing import Literal, NamedTuple
 
 from lambda_matchbox.answers import report, verdicts
 from lambda_matchbox.aws.clients.errors import AWSError
-from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.labels import Query
 from lambda_matchbox.errors import NotFoundError, RefusedError, StoreUnavailableError, WaitingError
 from lambda_matchbox.http import Request, Response
@@ -29,7 +29,7 @@ from lambda_matchbox.web.route import MachineRoute
 TWO_ADDRESSES = "the request names two MAC addresses"
 
 _ATTEMPTS = 4
-_SCRIPTS = ("/ipxe", "/grub")
+_KINDS: Mapping[str, RequestKind] = {"/ipxe": "script", "/grub": "script", report.ROUTE: "report"}
 # What is asked for by another method would be handed out unrecorded.
 _METHODS: Mapping[RequestKind, tuple[str, ...]] = {
     "configuration": ("GET", "HEAD"),
@@ -39,6 +39,14 @@ _HOST = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _DELIVERED = (200, 206, 302)
 _NO_HOST = "the Host header of its request is no host name"
 _NO_METHOD = "the method of its request is not answered"
+
+
+class Outcome(NamedTuple):
+    """The kind of the verdict and its reason, and the machine's state in a word after it, empty if it cannot be told."""
+
+    kind: Literal["allow", "wait", "disk", "refuse"]
+    reason: str
+    state: str
 
 
 class Gate:
@@ -58,12 +66,13 @@ class Gate:
         policy: Policy,
         again: Callable[[Query, str], Machine],
         deliver: Callable[[Request, Response], Response],
-    ) -> tuple[Response, Verdict]:
+    ) -> tuple[Response, Outcome]:
         """The response as the client gets it, and why. `again` selects the machine of a query and an address anew."""
+        kind = _KINDS.get(route.name, "configuration")
         for attempt in range(_ATTEMPTS):
             if attempt:
                 # Another request of the machine, or an operator, was faster.
-                machine = again(machine.query, request.client_address)
+                machine = again(machine.query, machine.address)
                 if machine.selection.group.boot is None:
                     raise StoreUnavailableError("the machine's group has just changed")
                 policy = machine.selection.group.boot
@@ -72,31 +81,31 @@ class Gate:
                 continue
             now = int(self._clock())
             keys = self._current_keys(now) if policy.token else {}
-            found = _asked(policy, route, request, machine, keys, now)
+            found = _asked(policy, kind, request, machine, keys, now)
             if found.kind == "allow" and policy.token and not _HOST.fullmatch(request.headers.get("host", "")):
                 # Scripts have it in them.
                 found = found._replace(kind="refuse", reason=_NO_HOST)
             if found.kind != "allow":
-                return _not_allowed(found, policy, route, machine), _named(
-                    found, found.state, machine.selection.group, now
-                )
-            if policy.token and route.name in _SCRIPTS:
+                return _not_allowed(found, policy, route, machine), _outcome(found, found.state, machine, now)
+            if policy.token and kind == "script":
                 base = f"{self._base_url or request.origin}/"
-                machine = machine._replace(variables=_variables(found, base, machine, keys, now))
+                machine = machine.with_variables(_variables(found, base, machine, keys, now))
             made = route.respond(machine)
             response = deliver(request, made if route.sign is None else route.sign(made))
             if response is not made:
                 response = response._replace(report=made.report, release=made.release)
+            if kind == "script":
+                return response, _outcome(found, found.state, machine, now)
             try:
                 state = self._record_what_is_sent(route, request, response, found, policy, machine, now)
             except ChangedError:
                 continue
             except AWSError as error:
                 raise StoreUnavailableError(f"the machine's state: {error}") from error
-            if request.method == "HEAD" and route.sign is None and _kind_of(route) == "configuration":
+            if request.method == "HEAD" and route.sign is None and kind == "configuration":
                 # The balancer would drop the body, but it is not recorded.
                 response = response._replace(body=b"")
-            return response, _named(found, state, machine.selection.group, now)
+            return response, _outcome(found, state, machine, now)
         raise StoreUnavailableError("the machine's state keeps changing, or lacks the record of an identity")
 
     def _current_keys(self, now: int) -> Mapping[int, bytes]:
@@ -124,7 +133,7 @@ class Gate:
         if route.name == report.ROUTE:
             return self._record_report(found, machine, now)
         if found.first and (policy.once or policy.token):
-            return self._record(found, policy, request.client_address, now)
+            return self._record(found, policy, machine.address, now)
         return found.state
 
     def _record(self, found: Verdict, policy: Policy, address: str, now: int) -> MachineState:
@@ -143,29 +152,22 @@ class Gate:
         return after
 
 
-def _named(found: Verdict, state: MachineState | None, group: Group, now: int) -> Verdict:
-    """The verdict with the name of the state; a refused machine without one may not be the one that it names."""
+def _outcome(found: Verdict, state: MachineState | None, machine: Machine, now: int) -> Outcome:
     if found.kind == "refuse" and state is None:
-        return found
-    return found._replace(state=state, state_name=state_name(state, group.boot, group.id, now))
-
-
-def _kind_of(route: MachineRoute) -> RequestKind:
-    if route.name == report.ROUTE:
-        return "report"
-    return "script" if route.name in _SCRIPTS else "configuration"
+        # It may not be the machine that it names.
+        return Outcome(found.kind, found.reason, "")
+    group = machine.selection.group
+    return Outcome(found.kind, found.reason, state_name(state, group.boot, group.id, now))
 
 
 def _asked(
-    policy: Policy, route: MachineRoute, request: Request, machine: Machine, keys: Mapping[int, bytes], now: int
+    policy: Policy, kind: RequestKind, request: Request, machine: Machine, keys: Mapping[int, bytes], now: int
 ) -> Verdict:
     if (named := machine.named) is None:
         return Verdict("refuse", TWO_ADDRESSES)
-    kind = _kind_of(route)
-    if request.method not in _METHODS.get(kind, (request.method,)):
+    if kind != "script" and request.method not in _METHODS[kind]:
         return Verdict("refuse", _NO_METHOD)
-    group = machine.selection.group.id
-    asked = MachineRequest(named, request.client_address, group, kind, machine.token)
+    asked = MachineRequest(named, machine.address, machine.selection.group.id, kind, machine.token)
     return verdict(policy, machine.selection.machines, asked, keys, now)
 
 
@@ -177,7 +179,7 @@ def _variables(found: Verdict, base: str, machine: Machine, keys: Mapping[int, b
 
 
 def _not_allowed(found: Verdict, policy: Policy, route: MachineRoute, machine: Machine) -> Response:
-    if route.name not in _SCRIPTS:
+    if _KINDS.get(route.name) != "script":
         return error_response((WaitingError if found.kind == "wait" else RefusedError)(found.reason))
     script: Response | None = verdicts.refused(route.name, found.reason)
     if found.kind == "wait":

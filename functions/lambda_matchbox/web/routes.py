@@ -27,9 +27,8 @@ from lambda_matchbox.web.route import MachineRoute, Route
 from lambda_matchbox.web.signatures import Signatures, signed_route
 
 if TYPE_CHECKING:
-    from lambda_matchbox.machines.gate import Verdict
     from lambda_matchbox.machines.policy import Policy
-    from lambda_matchbox.web.gate import Gate
+    from lambda_matchbox.web.gate import Gate, Outcome
 
 ASSETS = "/assets/"
 """The path and the name of the route to assets."""
@@ -106,7 +105,7 @@ class Routes:
         """The machine that sent the query from that address. Raises NotFoundError if no group matches."""
         return select(self._stores.catalog, query, client_address)
 
-    def respond(self, route: MachineRoute, request: Request, machine: Machine) -> tuple[Response, "Verdict | None"]:
+    def respond(self, route: MachineRoute, request: Request, machine: Machine) -> tuple[Response, "Outcome | None"]:
         """The response to the machine, and the gate's verdict, None for a group without a boot policy.
 
         What the gate lets through is delivered already, before it is recorded.
@@ -118,8 +117,8 @@ class Routes:
                 response = route.sign(response)
         else:
             response, verdict = self._gate.respond(route, request, machine, policy, self.select, self.deliver)
-            shown = _verdict_headers(route.name, machine.selection.group.id, policy, verdict)
-            response = response._replace(headers={**response.headers, **shown})
+            if shown := _verdict_headers(route.name, machine.selection.group.id, policy, verdict):
+                response = response._replace(headers={**response.headers, **shown})
         return response, verdict
 
     @cached_property
@@ -201,9 +200,9 @@ class Routes:
         return cloud.respond(machine.template("cloud", self._stores.catalog), machine.data)
 
 
-def _verdict_headers(route: str, group: str, policy: "Policy", verdict: "Verdict") -> dict[str, str]:
-    """What tells `matchboxctl check` the verdict, and which group would count a configuration as delivered."""
-    headers = {VERDICT: f"{verdict.kind}: {verdict.reason}" if verdict.reason else verdict.kind}
+def _verdict_headers(route: str, group: str, policy: "Policy", verdict: "Outcome") -> dict[str, str]:
+    """What tells `matchboxctl check` a verdict that is not `allow`, and which group would count a configuration as delivered."""
+    headers = {} if verdict.kind == "allow" else {VERDICT: f"{verdict.kind}: {verdict.reason}"}
     if (policy.once or policy.token) and route not in ("/ipxe", "/grub"):
         headers[DELIVERING_GROUP] = quote(group)
     return headers

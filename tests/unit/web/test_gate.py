@@ -12,6 +12,7 @@ from lambda_matchbox.machines.identities import Identities
 from lambda_matchbox.machines.policy import Policy
 from lambda_matchbox.machines.state import MachineState, approved, armed, held
 from lambda_matchbox.machines.stores import ChangedError
+from lambda_matchbox.web.delivery import GATE_HEADERS
 from matchboxctl.directory.state_file import FILE
 from tests.unit.web.gated_server import CONFIGURATIONS, ELSEWHERE, HOME, NODE, NOW, UUID, Server, policy
 
@@ -72,6 +73,18 @@ def test_a_known_identity_stays_the_machines(server: Server) -> None:
     assert found.identities == NODE
     server.set(armed(found, NOW + 60, "c"))
     assert server.get("generic", named=NODE).status == 200
+
+
+@policy(approve=True, once=True)
+def test_a_header_names_a_verdict_unless_it_is_allow(server: Server) -> None:
+    def shown(route: str) -> list[str | None]:
+        headers = server.get(route, method="HEAD").headers
+        return [headers.get(name) for name in GATE_HEADERS]
+
+    waits = "wait: it waits for approval"
+    assert [shown("ipxe"), shown("generic")] == [[waits, None], [waits, "g"]]
+    server.set(approved(MachineState(NODE), NOW))
+    assert [shown("ipxe"), shown("generic")] == [[None, None], [None, "g"]]
 
 
 @policy(once=True, on_disk="404")
