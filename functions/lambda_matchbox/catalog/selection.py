@@ -11,7 +11,7 @@ each shape has at most one candidate. There are few shapes, however many the gro
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import product, starmap
+from itertools import product
 from math import prod
 from typing import NamedTuple
 
@@ -83,8 +83,13 @@ def candidates(labels: Mapping[str, str] | None, shapes: Iterable[Shape]) -> lis
     """
     if labels is None:
         return [Selector(()) for shape in shapes if not shape]
-    found = [Selector(tuple([(key, labels.get(key, "")) for key in shape])) for shape in shapes]
-    return [selector for selector in found if not any(starmap(_is_no_address, selector.pairs))]
+    found = []
+    for shape in shapes:
+        values = [labels.get(key, "") for key in shape]
+        # Most have no empty value.
+        if "" not in values or not any(map(_is_no_address, shape, values)):
+            found.append(Selector(tuple(zip(shape, values, strict=True))))
+    return found
 
 
 def greatest(selectors: Sequence[Selector]) -> Selector:

@@ -1,11 +1,14 @@
 """Hardware addresses, as Go's `net.ParseMAC` accepts them."""
 
 import re
+from functools import lru_cache
 
 _ADDRESS = re.compile(
     r"[0-9a-fA-F]{2}([:-])[0-9a-fA-F]{2}(?:\1[0-9a-fA-F]{2})*|[0-9a-fA-F]{4}(?:\.[0-9a-fA-F]{4})*|[0-9a-fA-F]*"
 )
 _DIGITS = (12, 16, 40)
+_KEPT = 4096
+"""Addresses that are kept, as a machine names its own in each request."""
 
 
 class InvalidMACError(ValueError):
@@ -16,6 +19,7 @@ class InvalidMACError(ValueError):
         super().__init__(f"invalid MAC address {text!r}: write it like 52:54:00:12:34:56")
 
 
+@lru_cache(_KEPT)
 def normalise_mac(text: str) -> str:
     """The address in lower case with colons; it has 6, 8 or 20 bytes with colons, hyphens, dots or no separators.
 

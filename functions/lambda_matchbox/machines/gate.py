@@ -57,15 +57,18 @@ def verdict(
     if policy.token and request.kind != "script" and isinstance(request.token, Token):
         # Elsewhere nobody verifies the token.
         machine = machine.completed(request.token.machine)
-    asked = set(machine.keys)
-    if not asked:
+    if not any(machine):
         return Verdict("refuse", "the request names no MAC address, UUID or serial number")
-    found = [state for state in _distinct(states) if not asked.isdisjoint(state.identities.keys)]
-    if (conflict := _conflict(found, machine)) is not None:
-        return Verdict("refuse", conflict, machine)
-    state = strictest(found) if len(found) > 1 else found[0] if found else None
-    if state is not None and state.identities != machine:
-        machine = machine.completed(state.identities)
+    state = states[0] if states else None
+    # The records nearly always agree, with each other and with the request.
+    if state is not None and (state.identities != machine or states.count(state) < len(states)):
+        asked = set(machine.keys)
+        found = [one for one in dict.fromkeys(states) if not asked.isdisjoint(one.identities.keys)]
+        if (conflict := _conflict(found, machine)) is not None:
+            return Verdict("refuse", conflict, machine)
+        state = strictest(found) if found else None
+        if state is not None:
+            machine = machine.completed(state.identities)
     refusal = _refusal(policy, state, request)
     if refusal:
         return Verdict("refuse", refusal, machine, state)
@@ -78,11 +81,6 @@ def verdict(
     return _with_token(policy, state, request, machine, keys, now)
 
 
-def _distinct(states: Sequence[MachineState]) -> Iterable[MachineState]:
-    # One is not hashed, with all that it has.
-    return states if len(states) <= 1 else dict.fromkeys(states)
-
-
 def _conflict(found: list[MachineState], machine: Identities) -> str | None:
     """Why the identities cannot be one machine's."""
     # One machine's records differ while an identity is added to it: they are not read at once.
@@ -90,9 +88,8 @@ def _conflict(found: list[MachineState], machine: Identities) -> str | None:
         one.same_machine(other) for one, other in combinations([state.identities for state in found], 2)
     ):
         return "its identities are those of several machines"
-    for state in found:
-        if state.identities.conflict(machine):
-            return "one of its identities is another machine's"
+    if any(state.identities.conflict(machine) for state in found):
+        return "one of its identities is another machine's"
     return None
 
 

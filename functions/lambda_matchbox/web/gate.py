@@ -42,7 +42,7 @@ _NO_METHOD = "the method of its request is not answered"
 
 
 class Outcome(NamedTuple):
-    """The kind of the verdict and its reason, and the machine's state in a word after it, empty if it cannot be told."""
+    """The verdict's kind and reason, and the machine's state in a word after it, empty if it cannot be told."""
 
     kind: Literal["allow", "wait", "disk", "refuse"]
     reason: str
@@ -100,8 +100,6 @@ class Gate:
                 state = self._record_what_is_sent(route, request, response, found, policy, machine, now)
             except ChangedError:
                 continue
-            except AWSError as error:
-                raise StoreUnavailableError(f"the machine's state: {error}") from error
             if request.method == "HEAD" and route.sign is None and kind == "configuration":
                 # The balancer would drop the body, but it is not recorded.
                 response = response._replace(body=b"")
@@ -141,15 +139,21 @@ class Gate:
         # Identities are added, never replaced: another UUID must not make the known one a new machine's.
         state = state._replace(identities=state.identities.completed(found.machine))
         after = delivered(state, next_delivery(found.state, address, now), policy, secrets.token_hex(8))
-        self._machines.write(found.state, after)
+        self._write(found.state, after)
         return after
 
     def _record_report(self, found: Verdict, machine: Machine, now: int) -> MachineState | None:
         if found.state is None:
             return None
         after = reported(found.state, now, report.failure_in(machine.query), secrets.token_hex(8))
-        self._machines.write(found.state, after)
+        self._write(found.state, after)
         return after
+
+    def _write(self, before: MachineState | None, after: MachineState) -> None:
+        try:
+            self._machines.write(before, after)
+        except AWSError as error:
+            raise StoreUnavailableError(f"the machine's state: {error}") from error
 
 
 def _outcome(found: Verdict, state: MachineState | None, machine: Machine, now: int) -> Outcome:

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 class Machine(NamedTuple):
     """A machine's query, and what was selected for it.
 
-    `address` is that of its connection, `token` its token, not verified, or what is wrong with it. If its group has a boot policy, `named` are the
-    identities in its query, None if it names two MAC addresses, and `identities` those and its token's, by which its
-    states were looked up. `variables` are those that its boot script sets.
+    `address` is that of its connection, `token` its token, not verified, or what is wrong with it. If its group has a
+    boot policy, `named` are the identities in its query, None if it names two MAC addresses, and `identities` those and
+    its token's, by which its states were looked up. `variables` are those that its boot script sets.
     """
 
     query: Query
@@ -90,13 +90,14 @@ def select(catalog: Catalog, query: Query, client_address: str) -> Machine:
         labels = {name: value for name, value in carried._asdict().items() if value} | labels
     # The server's word, whatever the query says.
     labels[CLIENT_IP] = client_address
-    named: list[Identities | None] = []
+    looked_up: list[tuple[Identities | None, tuple[str, ...]]] = []
 
     def identities() -> tuple[str, ...]:
-        if not named:
-            named.append(_named_in(query.labels))
-        keys = named[0].keys if named[0] else ()
-        return keys if carried is None else tuple(dict.fromkeys((*carried.keys, *keys)))
+        if not looked_up:
+            named = _named_in(query.labels)
+            keys = named.keys if named else ()
+            looked_up.append((named, keys if carried is None else tuple(dict.fromkeys((*carried.keys, *keys)))))
+        return looked_up[0][1]
 
     selection = catalog.select(labels, identities)
     if carried is not None and (selection is None or selection.group.boot is None or not selection.group.boot.token):
@@ -106,8 +107,8 @@ def select(catalog: Catalog, query: Query, client_address: str) -> Machine:
         raise NotFoundError("no group matches these labels")
     if selection.group.boot is None:
         return Machine(query, selection, client_address, token)
-    looked_up = identities()
-    return Machine(query, selection, client_address, token, named[0], looked_up)
+    keys = identities()
+    return Machine(query, selection, client_address, token, looked_up[0][0], keys)
 
 
 def _named_in(labels: Mapping[str, str]) -> Identities | None:

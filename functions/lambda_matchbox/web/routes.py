@@ -201,7 +201,7 @@ class Routes:
 
 
 def _verdict_headers(route: str, group: str, policy: "Policy", verdict: "Outcome") -> dict[str, str]:
-    """What tells `matchboxctl check` a verdict that is not `allow`, and which group would count a configuration as delivered."""
+    """What tells `matchboxctl check` why a machine is stopped, and which group would count a delivery."""
     headers = {} if verdict.kind == "allow" else {VERDICT: f"{verdict.kind}: {verdict.reason}"}
     if (policy.once or policy.token) and route not in ("/ipxe", "/grub"):
         headers[DELIVERING_GROUP] = quote(group)
