@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 
 from aiohttp import web
@@ -20,14 +20,15 @@ _END_SECONDS = 2.0
 
 
 @contextmanager
-def metrics_served(listener: socket.socket, state: Collector) -> Iterator[str]:
-    """Serve the metrics of requests, and those of `state`, meanwhile; no process may be forked then.
+def metrics_served(listener: socket.socket, states: Iterable[Collector]) -> Iterator[str]:
+    """Serve the metrics of requests, and those of `states`, meanwhile; no process may be forked then.
 
     Yields a line that says where they are.
     """
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    registry.register(state)
+    for each in states:
+        registry.register(each)
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
 

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -16,20 +16,26 @@ from lambda_matchbox.image_sync.sources import SourceStores
 from matchboxctl.directory.history_file import DirectoryHistory
 from matchboxctl.releases.source_stores import stores_in_directory, stores_in_table
 from matchboxctl.serve.backends import Directories
+from matchboxctl.store.history import table_history
 from matchboxctl.store.mode import StoreSettings
 
 _CACHED_SECONDS = 10.0
+# A count of the table's machines reads an index.
+_COUNTED_SECONDS = 300.0
 
 
 class StateMetrics(Collector):
-    """The metrics that `parts` read, every ten seconds at most.
+    """The metrics that `parts` read, once in so many seconds at most.
 
     One that cannot be read is left out, and `warn` gets a line that says why.
     """
 
-    def __init__(self, parts: Collection[Callable[[], Metric]], warn: Callable[[str], None]) -> None:
+    def __init__(
+        self, parts: Collection[Callable[[], Metric]], warn: Callable[[str], None], seconds: float = _CACHED_SECONDS
+    ) -> None:
         self._parts = parts
         self._warn = warn
+        self._seconds = seconds
         self._metrics: list[Metric] = []
         self._problems: set[str] = set()
         self._next_read = 0.0
@@ -38,7 +44,7 @@ class StateMetrics(Collector):
         """The metrics."""
         if time.monotonic() >= self._next_read:
             self._read()
-            self._next_read = time.monotonic() + _CACHED_SECONDS
+            self._next_read = time.monotonic() + self._seconds
         return self._metrics
 
     def _read(self) -> None:
@@ -53,22 +59,30 @@ class StateMetrics(Collector):
         self._problems = problems
 
 
-def state_metrics(source: Directories | StoreSettings, warn: Callable[[str], None], *, history: bool) -> StateMetrics:
-    """The metrics in either mode; machines are counted in the history of a directory."""
-    if not isinstance(source, Directories):
+def state_metrics(
+    source: Directories | StoreSettings, warn: Callable[[str], None], *, history: bool
+) -> Sequence[StateMetrics]:
+    """The metrics in either mode, those of machines if there is a history."""
+    if isinstance(source, Directories):
+        stores = stores_in_directory(source.data_path)
+        machines = [StateMetrics([partial(_machines, partial(_in_directory, source.data_path))], warn)]
+    else:
         stores = stores_in_table(source)
-        return StateMetrics([partial(_syncs, stores), partial(_releases, stores)], warn)
-    stores = stores_in_directory(source.data_path)
-    machines = [partial(_machines, source.data_path)] if history else []
-    return StateMetrics([partial(_syncs, stores), partial(_releases, stores), *machines], warn)
+        history = history and bool(source.history_table)
+        machines = [StateMetrics([partial(_machines, table_history(source).states)], warn, _COUNTED_SECONDS)]
+    return [StateMetrics([partial(_syncs, stores), partial(_releases, stores)], warn), *(machines if history else [])]
 
 
-def _machines(data_path: Path) -> Metric:
+def _machines(states: Callable[[], Mapping[str, int]]) -> Metric:
     metric = GaugeMetricFamily("matchbox_machines", "Machines in the history by state.", labels=["state"])
-    with closing(DirectoryHistory(data_path)) as history:
-        for state, number in history.states().items():
-            metric.add_metric([state], number)
+    for state, number in states().items():
+        metric.add_metric([state], number)
     return metric
+
+
+def _in_directory(data_path: Path) -> Mapping[str, int]:
+    with closing(DirectoryHistory(data_path)) as history:
+        return history.states()
 
 
 def _syncs(stores: SourceStores) -> Metric:

@@ -2,7 +2,11 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
+from lambda_matchbox.aws import history as aws_history
 from lambda_matchbox.aws.history import SHARDS
+from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.machines.history import HOUR_EVENTS
 from lambda_matchbox.machines.history_stores import History, Wanted
 from tests.contract.histories import MAC, START, UUID, event, mac, on_dynamodb
@@ -33,6 +37,23 @@ def test_pages_of_a_table_cost_the_same_and_scan_nothing(moto_server: Service) -
                 assert {"Query": SHARDS} == proxy.requests()
                 if not (cursor := page.cursor):
                     break
+
+
+def test_machines_of_a_table_are_counted_by_a_query_of_each_shard(
+    moto_server: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with fault_proxy(moto_server.endpoint) as proxy, on_dynamodb(moto_server, proxy.endpoint) as store:
+        assert {} == store.states()
+        waiting = [event(number, mac=mac(number), uuid=UUID, state="waiting") for number in range(20)]
+        History(store).add([*waiting, event(30, mac=mac(30))])
+        proxy.forget_requests()
+        assert {"waiting": 20, "unknown": 1} == store.states()
+        assert {"Query": SHARDS} == proxy.requests()
+        monkeypatch.setattr(aws_history, "MOST_COUNTED", 2 * SHARDS)
+        proxy.forget_requests()
+        with pytest.raises(StoreUnavailableError, match="more than about 16 machines are not counted"):
+            store.states()
+        assert {"Query": SHARDS} == proxy.requests()
 
 
 def test_a_request_costs_a_table_a_read_and_a_write_for_each_item(moto_server: Service) -> None:

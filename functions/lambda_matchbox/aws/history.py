@@ -11,6 +11,7 @@ digits, since a partition takes a thousand writes a second and all machines may 
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
@@ -35,6 +36,9 @@ INDEXES = ("seen", "of_state", "of_group", "of_both")
 """The indexes, each named after its key; their sort key is PLACE."""
 
 SHARDS = 8
+
+MOST_COUNTED = 20_000
+"""Machines: to count reads a whole index."""
 
 _RECORD, _HOUR = "record", "hour#"
 _LAST = "~"
@@ -109,6 +113,22 @@ class TableHistory:
             item for found in self._in_parallel(of_shard, range(SHARDS)) for item in found if item[PLACE] != before
         ]
         return [_record_in(item) for item in sorted(items, key=lambda item: item[PLACE], reverse=True)[:limit]]
+
+    def states(self) -> Mapping[str, int]:
+        """How many machines each state has. Raises StoreUnavailableError for more than MOST_COUNTED machines."""
+        index, of_state = INDEXES[:2]
+        limit = MOST_COUNTED // SHARDS
+
+        def of_shard(shard: int) -> list[Item]:
+            key, places = (index, _index_key(shard)), (PLACE, time_text(0), _LAST)
+            return self._dynamodb.query(
+                self._table, key, places, self._deadline(), index=index, limit=limit, attribute=of_state
+            )
+
+        shards = self._in_parallel(of_shard, range(SHARDS))
+        if max(map(len, shards)) == limit:
+            raise StoreUnavailableError(f"{self._table}: more than about {MOST_COUNTED:,} machines are not counted")
+        return Counter(item[of_state].partition("#")[2] for items in shards for item in items)
 
     def remove(self, keys: Collection[str]) -> None:
         """Remove the records and the events of these keys."""

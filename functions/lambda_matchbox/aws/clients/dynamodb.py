@@ -110,10 +110,12 @@ class DynamoDB:
         *,
         index: str = "",
         limit: int | None = None,
+        attribute: str = "",
     ) -> list[Item]:
         """The items with this key, a name and a value, whose sort key, a name, is within two values, in its order.
 
-        Of an index they are those that it has by now, the last ones first. The first `limit` of them are returned.
+        Of an index they are those that it has by now, the last ones first. The first `limit` of them are returned, with
+        that `attribute` alone if one is named.
         """
         (name, value), (sort_key, first, last) = key, between
         if first > last:
@@ -124,6 +126,9 @@ class DynamoDB:
             "ExpressionAttributeNames": {"#key": name, "#sort": sort_key},
             "ExpressionAttributeValues": encode_item({":key": value, ":first": first, ":last": last}),
         }
+        if attribute:
+            request["ProjectionExpression"] = "#attribute"
+            request["ExpressionAttributeNames"]["#attribute"] = attribute
         request |= {"IndexName": index, "ScanIndexForward": False} if index else {"ConsistentRead": True}
         items: list[Item] = []
         while limit is None or len(items) < limit:

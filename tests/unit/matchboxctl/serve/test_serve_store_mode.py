@@ -2,11 +2,14 @@
 
 import subprocess
 import urllib.request
+import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from lambda_matchbox.aws.table_and_bucket import create_history_table
 from matchboxctl.main import main
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
@@ -148,9 +151,15 @@ def test_absent_aws_profile_is_named(stores: Stores) -> None:
     assert "AWS_PROFILE: " in refused(stores.environment() | {"AWS_PROFILE": "nobody", "HOME": "/nowhere"})
 
 
-def test_metrics_have_what_the_table_has(stores: Stores) -> None:
-    """Machines are counted in the history of a directory only."""
-    with started(*ANYWHERE, "--metrics-address", "127.0.0.1:0", environment=stores.environment()) as running:
+@pytest.mark.parametrize("history", [True, False])
+def test_metrics_have_what_the_tables_have(stores: Stores, history: bool) -> None:
+    """Of machines where there is a table for their history."""
+    environment, table = stores.environment(), f"history-{uuid.uuid4()}"
+    if history:
+        with closing(stores.tables.client("dynamodb")) as client:
+            create_history_table(client, table)
+        environment["MATCHBOX_HISTORY_TABLE"] = table
+    with started(*ANYWHERE, "--metrics-address", "127.0.0.1:0", environment=environment) as running:
         (line,) = (line for line in running.startup_banner if line.startswith("metrics at "))
         with urllib.request.urlopen(line.removeprefix("metrics at "), timeout=LIMIT) as answer:
             found = {metric.name for metric in text_string_to_metric_families(answer.read().decode())}
@@ -159,6 +168,7 @@ def test_metrics_have_what_the_table_has(stores: Stores) -> None:
             "matchbox_request_duration_seconds",
             "matchbox_sync_age_seconds",
             "matchbox_release_info",
+            *(["matchbox_machines"] if history else []),
         } == found
         running.end()
         assert not any("metrics" in line for line in running.errors)

@@ -7,7 +7,6 @@ from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
 from lambda_matchbox.errors import StoreUnavailableError
-from matchboxctl.serve import state_metrics
 from matchboxctl.serve.state_metrics import StateMetrics
 
 
@@ -30,16 +29,14 @@ def test_what_was_just_read_is_not_read_again() -> None:
     assert [{"a": 1}] * 2 == [values(metrics), values(metrics)]
 
 
-def test_what_was_read_long_ago_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state_metrics, "_CACHED_SECONDS", 0)
-    metrics = StateMetrics([part("a")], pytest.fail)
+def test_what_was_read_long_ago_is_read_again() -> None:
+    metrics = StateMetrics([part("a")], pytest.fail, seconds=0)
     assert [{"a": 1}, {"a": 2}] == [values(metrics), values(metrics)]
 
 
-def test_what_cannot_be_read_is_left_out_and_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state_metrics, "_CACHED_SECONDS", 0)
+def test_what_cannot_be_read_is_left_out_and_said_once() -> None:
     lines: list[str] = []
-    metrics = StateMetrics([unreadable, part("a")], lines.append)
+    metrics = StateMetrics([unreadable, part("a")], lines.append, seconds=0)
     assert [{"a": 1}, {"a": 2}] == [values(metrics), values(metrics)]
     assert 1 == len(lines)
     assert "the table is away" in lines[0]
