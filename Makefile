@@ -112,6 +112,7 @@ bench: .venv/ready
 	$(BIN)/python -m benchmarks.many_groups
 	$(BIN)/python -m benchmarks.storm
 	$(BIN)/python -m benchmarks.history
+	$(BIN)/python -m benchmarks.machine_lists
 	$(BIN)/python -m benchmarks.butane_cost
 	$(BIN)/python -m benchmarks.image_sync
 	$(BIN)/python -m benchmarks.serve_throughput

@@ -1,11 +1,12 @@
 """What the history of machines costs boots: `serve` with it and without it, in turns, over a data directory.
 
 A storm is 200 machines at once, each of which requests its script, its configuration and an asset, on a connection of
-its own. Run by `make bench`.
+its own. A ratio is the median of those of the rounds, each of which has a storm on either. Run by `make bench`.
 """
 
 import http.client
 import json
+import math
 import statistics
 import tempfile
 import threading
@@ -15,11 +16,11 @@ from pathlib import Path
 
 from tests.support.serving import started
 
-MACHINES, ROUNDS, PAUSE = 200, 8, 1.0
+MACHINES, ROUNDS, PAUSE = 200, 40, 1.0
 
 
 def main() -> None:
-    """Print a table."""
+    """Print a line for each percentile."""
     with ExitStack() as stack:
         servers = {}
         for name, days in (("without", "0"), ("with", "30")):
@@ -27,23 +28,22 @@ def main() -> None:
             _fill(data)
             flags = ("--address", "127.0.0.1:0", "--data-path", str(data), "--log-level", "error")
             servers[name] = stack.enter_context(started(*flags, "--history-days", days)).port
-        samples: dict[str, list[float]] = {name: [] for name in servers}
-        p50: dict[str, list[float]] = {name: [] for name in servers}
-        p99: dict[str, list[float]] = {name: [] for name in servers}
+        found: dict[str, list[list[float]]] = {name: [] for name in servers}
         for number in range(ROUNDS + 1):
             for name in [*servers][:: 1 if number % 2 else -1]:
                 taken = _storm(servers[name])
                 # The first round warms both. What is queued is written in the pause, and in the storm before.
                 time.sleep(PAUSE)
                 if number:
-                    samples[name] += taken
-                    p50[name].append(statistics.median(taken))
-                    p99[name].append(statistics.quantiles(taken, n=100)[98])
-    for name in servers:
-        found = statistics.quantiles(samples[name], n=100)
-        print(f"/ipxe {name:8} history: p50 {found[49]:7.2f} ms, p99 {found[98]:7.2f} ms")
-    for name, each in (("p50", p50), ("p99", p99)):
-        print(f"ratio of {name}: {statistics.median(each['with']) / statistics.median(each['without']):.2f}")
+                    found[name].append(statistics.quantiles(taken, n=100))
+    for percent in (50, 99):
+        values = {name: [quantiles[percent - 1] for quantiles in each] for name, each in found.items()}
+        medians = ", ".join(f"{name} history {statistics.median(each):.1f} ms" for name, each in values.items())
+        ratios = sorted(one / other for one, other in zip(values["with"], values["without"], strict=True))
+        # By the binomial distribution of how many are below the median.
+        rank = int((ROUNDS - 1.96 * math.sqrt(ROUNDS)) / 2)
+        low, high = ratios[rank], ratios[-1 - rank]
+        print(f"/ipxe, p{percent}: {medians}; ratio {statistics.median(ratios):.3f}, 95% from {low:.3f} to {high:.3f}")
 
 
 def _storm(port: int) -> list[float]:

@@ -1,0 +1,127 @@
+"""`matchboxctl machine list` of 100,000 machines: its first page and its thousandth, in directory mode and on a table.
+
+Each sample is a fresh interpreter, as is that of `machine list --help`, which reads nothing. The table is on DynamoDB
+Local, behind a proxy that counts the calls. Run by `make bench`.
+"""
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import boto3
+
+from benchmarks.timing import ENVIRONMENT
+from lambda_matchbox.aws.table_and_bucket import create_history_table, create_table
+from lambda_matchbox.machines.events import Event
+from lambda_matchbox.machines.history import fold
+from lambda_matchbox.machines.history_stores import History, HistoryStore, Wanted
+from matchboxctl.directory.history_file import DirectoryHistory
+from matchboxctl.store.history import table_history
+from matchboxctl.store.mode import StoreSettings
+from tests.rigs.dynamodb_local import dynamodb_local
+from tests.rigs.service import Service
+from tests.rigs.tcp_fault import fault_proxy
+
+MACHINES, PAGE, THE_LAST, SAMPLES = 100_000, 100, 1_000, 7
+AT_ONCE = 1_000
+COMMAND = [sys.executable, "-m", "matchboxctl.main", "machine", "list"]
+
+
+def main() -> None:
+    """Print a table for each mode."""
+    with tempfile.TemporaryDirectory() as scratch, closing(DirectoryHistory(Path(scratch))) as store:
+        environment = ENVIRONMENT | {"MATCHBOX_DATA_PATH": scratch}
+        for name in ("MATCHBOX_TABLE", "MATCHBOX_BUCKET"):
+            del environment[name]
+        print_times("directory mode", filled(store), environment, Counter)
+    with dynamodb_local() as service, fault_proxy(service.endpoint) as proxy:
+        store = filled(table_history(stores_on(service), days=30))
+        names = {"MATCHBOX_HISTORY_TABLE": "history", "AWS_REGION": service.region}
+        keys = {"AWS_ACCESS_KEY_ID": service.access_key, "AWS_SECRET_ACCESS_KEY": service.secret_key}
+        endpoints = dict.fromkeys(("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3"), proxy.endpoint)
+
+        def calls() -> Counter[str]:
+            made = proxy.requests()
+            proxy.forget_requests()
+            return made
+
+        print_times("table", store, ENVIRONMENT | names | keys | endpoints, calls)
+
+
+def stores_on(service: Service) -> StoreSettings:
+    """New tables of groups and of histories."""
+    with closing(service.client("dynamodb")) as client:
+        create_table(client, "matchbox")
+        create_history_table(client, "history")
+    session = boto3.Session(service.access_key, service.secret_key, region_name=service.region)
+    return StoreSettings("matchbox", "", service.region, service.endpoint, "", session, history_table="history")
+
+
+def filled(store: HistoryStore) -> HistoryStore:
+    """The store with the records of machines that asked in the last hours, one after the other."""
+    now = time.time_ns() // 1_000_000
+    for start in range(0, MACHINES, AT_ONCE):
+        events = [
+            Event(now - (MACHINES - number) * 100, "request", "/ipxe", mac(number), address="10.0.0.5", status=200)
+            for number in range(start, start + AT_ONCE)
+        ]
+        store.merge_records({event.identities.keys[0]: fold(None, event) for event in events})
+    return store
+
+
+def mac(number: int) -> str:
+    """The address of a machine."""
+    return f"52:54:00:{number >> 16:02x}:{number >> 8 & 255:02x}:{number & 255:02x}"
+
+
+def print_times(
+    mode: str, store: HistoryStore, environment: Mapping[str, str], calls: Callable[[], Counter[str]]
+) -> None:
+    """Print what the pages take, in turns."""
+    pages = {
+        "--help": ["--help"],
+        "first page": [],
+        "first page of a state": ["--state", "unknown"],
+        f"page {THE_LAST:,}": ["--cursor", cursor_of_the_last(store)],
+    }
+    samples: dict[str, list[float]] = {name: [] for name in pages}
+    made: dict[str, Counter[str]] = {}
+    for _ in range(SAMPLES):
+        for name, arguments in pages.items():
+            calls()
+            samples[name].append(seconds(arguments, environment))
+            made[name] = calls()
+    print(f"{f'machine list of {MACHINES:,} machines, {mode}':56} {'p50 ms':>8}  calls")
+    for name, taken in samples.items():
+        asked = ", ".join(f"{count} {call}" for call, count in sorted(made[name].items()))
+        print(f"{name:56} {statistics.median(taken) * 1e3:>8.0f}  {asked}")
+
+
+def cursor_of_the_last(store: HistoryStore) -> str:
+    """The cursor of the page before the thousandth."""
+    history, cursor, before = History(store), "", (THE_LAST - 1) * PAGE
+    while before:
+        size = min(before, AT_ONCE)
+        cursor = history.page(Wanted(), size, cursor).cursor
+        before -= size
+    return cursor
+
+
+def seconds(arguments: Sequence[str], environment: Mapping[str, str]) -> float:
+    """The time of the command from its start to its end, which lists a page."""
+    start = time.perf_counter()
+    done = subprocess.run([*COMMAND, *arguments], env=environment, capture_output=True, text=True, check=True)
+    taken = time.perf_counter() - start
+    if arguments != ["--help"] and len(done.stdout.splitlines()) != PAGE + 1:
+        raise SystemExit(done.stdout + done.stderr)
+    return taken
+
+
+if __name__ == "__main__":
+    main()
