@@ -27,6 +27,7 @@ from matchboxctl.serve.http_connection import SERVER, LimitedConnection, Limited
 from matchboxctl.serve.listeners import BACKLOG, Listener
 from matchboxctl.serve.settings import HttpSettings
 from matchboxctl.serve.tls_connection import TlsConnection
+from matchboxctl.serve.usual_response import is_usual, send_usual
 
 GRACE = 8.0
 """The seconds that downloads have to end after SIGTERM."""
@@ -150,6 +151,8 @@ class HttpServer:
             return await self._stream(
                 http, request, response.file, web.StreamResponse(status=response.status, headers=headers)
             )
+        if is_usual(http, response):
+            return await send_usual(http, headers, response.body)
         whole = web.Response(status=response.status, headers=headers, body=response.body)
         await whole.prepare(http)
         await whole.write_eof()

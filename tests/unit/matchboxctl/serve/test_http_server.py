@@ -1,6 +1,7 @@
 """Large assets and long responses of `serve` in directory mode, over HTTP from a real process."""
 
 import random
+import re
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -74,6 +75,17 @@ def test_header_names_are_spelled_as_grub_reads_them(server: Serve) -> None:
         received = b"".join(iter(lambda: connection.recv(65536), b""))
     assert b"\r\nContent-Length: 5\r\n" in received
     assert b"\r\nServer: lambda-matchbox\r\n" in received
+
+
+def test_headers_are_the_same_when_the_connection_stays_open(server: Serve) -> None:
+    """It is then not aiohttp that writes them."""
+    request = b"GET /ipxe?os=a HTTP/1.1\r\nHost: a\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT) as connection:
+        connection.sendall((request + b"\r\n") * 2 + request + b"Connection: close\r\n\r\n")
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    *kept, last = re.sub(rb"\r\nDate: \w{3}, [^\r]+ GMT", b"\r\nDate: D", received).split(b"HTTP/1.1 ")[1:]
+    assert [last.replace(b"\r\nConnection: close", b"")] * 2 == kept
+    assert b"\r\nDate: D\r\n" in last
 
 
 def test_slow_reader_delays_no_other_client(server: Serve) -> None:
