@@ -38,7 +38,7 @@ class Response(NamedTuple):
     """An HTTP response; header names are in lower case.
 
     Of a `ranged` body a Range header selects parts. `file` replaces the body. `report` has lines for the log, which
-    also shows `release`, the one that a script's addresses name.
+    also shows `release`, the one that a script's addresses name. What `holds_secret` is stored nowhere.
     """
 
     status: int
@@ -48,12 +48,17 @@ class Response(NamedTuple):
     file: FileBody | None = None
     report: tuple[str, ...] = ()
     release: str = ""
+    holds_secret: bool = False
 
     @classmethod
     def of(cls, body: bytes, content_type: str, *, ranged: bool = False, report: tuple[str, ...] = ()) -> "Response":
         """Status 200 with the body."""
         headers = {"content-type": content_type, "content-length": str(len(body))}
         return cls(200, headers, body, ranged=ranged, report=report)
+
+    def with_secret(self) -> "Response":
+        """This response as one that holds a secret."""
+        return self._replace(headers={**self.headers, "cache-control": "no-store"}, holds_secret=True)
 
     @classmethod
     def redirect(cls, status: int, location: str) -> "Response":

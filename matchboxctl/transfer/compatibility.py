@@ -7,6 +7,7 @@ from lambda_matchbox.answers.ignition import is_ignition_config
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.gotemplate.engine import sprig_functions_in
+from lambda_matchbox.secrets.references import references_in
 
 _MAX_NAMED = 20
 # The newest Butane that matchbox v0.11.0 knows is fcos 1.5.0's.
@@ -34,6 +35,8 @@ def template_incompatibility(kind: str, name: str, body: bytes) -> str | None:
     if kind == "ignition" and is_ignition_config(name):
         return None
     line = f"matchbox does not render {kind} template {name}"
+    if references_in(body):
+        return f"{line}: it names secrets"
     if called := sprig_functions_in(body):
         return f"{line}: it calls Sprig's {', '.join(sorted(called))}"
     version = _NEWER_BUTANE.search(body)

@@ -2,18 +2,19 @@
 
 from collections.abc import Mapping
 
-from lambda_matchbox.answers.errors import InvalidConfigError, translated_errors
+from lambda_matchbox.answers import rendered
+from lambda_matchbox.answers.errors import InvalidConfigError
 from lambda_matchbox.catalog.templates import Template
 from lambda_matchbox.golang.http.content_type import sniff
-from lambda_matchbox.gotemplate.engine import render
 from lambda_matchbox.http import Response
 from lambda_matchbox.ignition.yaml import YamlError, documents
+from lambda_matchbox.secrets.function import MadeFunction, refused
 
 _HEADER = "#cloud-config"
 
 
-def respond(template: Template, data: Mapping[str, object]) -> Response:
-    """The template rendered over `data`, unchanged.
+def respond(template: Template, data: Mapping[str, object], secrets: MadeFunction = refused) -> Response:
+    """The template rendered over `data` with these secrets, unchanged.
 
     As in coreos-cloudinit, a script begins with `#!`, and the first line of a cloud-config is `#cloud-config`, trailing
     blanks aside. Unlike there, what follows must be a mapping or empty.
@@ -22,22 +23,24 @@ def respond(template: Template, data: Mapping[str, object]) -> Response:
         RenderError: it does not render.
         InvalidConfigError: it is neither, or the cloud-config is not YAML.
     """
-    with translated_errors():
-        rendered = render(template.body, data, name=template.id)
-    if reason := _problem(rendered):
-        raise InvalidConfigError(template.id, reason)
-    return Response.of(rendered, sniff(rendered), ranged=True)
+    return rendered.respond(template, data, secrets, _response)
 
 
-def _problem(rendered: bytes) -> str:
-    """Why `rendered` cannot be served; empty if it can."""
-    if rendered.startswith(b"#!"):
+def _response(template_id: str, text: bytes) -> Response:
+    if reason := _problem(text):
+        raise InvalidConfigError(template_id, reason)
+    return Response.of(text, sniff(text), ranged=True)
+
+
+def _problem(text: bytes) -> str:
+    """Why `text` cannot be served; empty if it can."""
+    if text.startswith(b"#!"):
         return ""
-    header = rendered.partition(b"\n")[0].decode("utf-8", "replace")
+    header = text.partition(b"\n")[0].decode("utf-8", "replace")
     if header.rstrip() != _HEADER:
         return "it begins neither with #! nor with the line #cloud-config"
     try:
-        found = documents(rendered, first_only=True)
+        found = documents(text, first_only=True)
     except YamlError as error:
         where = "" if error.line is None else f"line {error.line} of what it renders: "
         return f"its cloud-config is not YAML: {where}{error.reason}"

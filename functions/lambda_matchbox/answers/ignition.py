@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
-from lambda_matchbox.answers.errors import InvalidConfigError, translated_errors
+from lambda_matchbox.answers import rendered
+from lambda_matchbox.answers.errors import InvalidConfigError
 from lambda_matchbox.catalog.templates import Template
-from lambda_matchbox.gotemplate.engine import render
 from lambda_matchbox.http import Response
 from lambda_matchbox.ignition.yaml import YamlError, documents
+from lambda_matchbox.secrets.function import MadeFunction, refused
 
 _IGNITION_SUFFIXES = (".ign", ".ignition")
 _VARIANT = "variant"
@@ -17,7 +18,7 @@ def is_ignition_config(template_id: str) -> bool:
     return template_id.endswith(_IGNITION_SUFFIXES)
 
 
-def respond(template: Template, data: Mapping[str, object]) -> Response:
+def respond(template: Template, data: Mapping[str, object], secrets: MadeFunction = refused) -> Response:
     """The response from a template.
 
     A template named `….ign` or `….ignition` is an Ignition config; every other is rendered over `data`. The result is a
@@ -36,36 +37,38 @@ def respond(template: Template, data: Mapping[str, object]) -> Response:
             return Response.of(parse_and_translate(template.body), "application/json")
         except IgnitionError as error:
             raise InvalidConfigError(template.id, str(error)) from None
-    with translated_errors():
-        rendered = render(template.body, data, name=template.id)
+    return rendered.respond(template, data, secrets, _response)
+
+
+def _response(template_id: str, text: bytes) -> Response:
     try:
-        if _is_butane(rendered):
+        if _is_butane(text):
             from lambda_matchbox.answers import butane
 
-            return butane.respond(template.id, rendered)
-        problem = _talos_problem(rendered)
+            return butane.respond(template_id, text)
+        problem = _talos_problem(text)
     except YamlError as error:
         where = "" if error.line is None else f" at line {error.line}"
         problem = f"is not YAML{where}: {error.reason}"
     if problem:
-        raise InvalidConfigError(template.id, f"what it renders {problem}")
-    return Response.of(rendered, "application/x-yaml")
+        raise InvalidConfigError(template_id, f"what it renders {problem}")
+    return Response.of(text, "application/x-yaml")
 
 
-def _is_butane(rendered: bytes) -> bool:
+def _is_butane(text: bytes) -> bool:
     """Whether the first document is Butane's, which reads no other."""
-    if _VARIANT.encode() not in rendered:
+    if _VARIANT.encode() not in text:
         return False
-    first = documents(rendered, first_only=True)
+    first = documents(text, first_only=True)
     return bool(first) and first[0].keys is not None and _VARIANT in first[0].keys
 
 
-def _talos_problem(rendered: bytes) -> str:
-    """Why `rendered` cannot be a machine configuration of Talos; empty if it can.
+def _talos_problem(text: bytes) -> str:
+    """Why `text` cannot be a machine configuration of Talos; empty if it can.
 
     Raises YamlError.
     """
-    mappings = [document for document in documents(rendered) if not document.is_null]
+    mappings = [document for document in documents(text) if not document.is_null]
     if not mappings:
         return "is empty"
     for document in mappings:

@@ -20,6 +20,8 @@ from lambda_matchbox.catalog.templates import Template
 from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.gotemplate import engine
 from lambda_matchbox.http import Response
+from lambda_matchbox.secrets.function import MadeFunction, placeholders
+from lambda_matchbox.secrets.references import FUNCTION
 
 # The last two have parts, for functions that take a label apart.
 _MADE_UP = ("x", "0", "/x", "1.2.3-x-y", "52:54:00:12:34:56")
@@ -85,7 +87,7 @@ def check_syntax(template: Template) -> None:
         ignition.respond(template, {})
         return
     with translated_errors():
-        engine.check_syntax(template.body, name=template.id)
+        engine.check_syntax(template.body, name=template.id, functions=(FUNCTION,))
 
 
 class _Candidate:
@@ -120,7 +122,8 @@ class _Candidate:
         while len(trial.made_up) < _MAX_LABELS:
             self._renderings += 1
             try:
-                response = _RESPOND[self._template.kind](self._template, data_of(selection, labels, urlencode(labels)))
+                data = data_of(selection, labels, urlencode(labels))
+                response = _RESPOND[self._template.kind](self._template, data, placeholders)
             except RenderError as error:
                 label = error.reason.removeprefix(_ABSENT)
                 if str(error) == trial.reason:
@@ -147,7 +150,7 @@ def _shape(value: object, levels: int = _MAX_LEVELS) -> object:
     return type(value), bool(value)
 
 
-_RESPOND: dict[str, Callable[[Template, Mapping[str, object]], Response]] = {
+_RESPOND: dict[str, Callable[[Template, Mapping[str, object], MadeFunction], Response]] = {
     "ignition": ignition.respond,
     "cloud": cloud.respond,
     "generic": generic.respond,

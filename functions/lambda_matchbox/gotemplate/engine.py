@@ -69,13 +69,13 @@ def literals_of(function: str, source: bytes) -> Literals:
     return rendering.literals_of(function, source)
 
 
-def sprig_functions_in(source: bytes, functions: tuple[str, ...] = ()) -> frozenset[str]:
-    """The functions of Sprig that a template calls, beside the caller's `functions`; none if it does not parse."""
+def sprig_functions_in(source: bytes) -> frozenset[str]:
+    """The functions of Sprig that a template calls; none if it does not parse."""
     if not _has_action(source):
         return frozenset()
     from lambda_matchbox.gotemplate import rendering
 
-    return rendering.sprig_functions_in(source, functions)
+    return rendering.sprig_functions_in(source)
 
 
 def _has_action(source: bytes) -> bool:

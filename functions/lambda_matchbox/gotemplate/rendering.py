@@ -65,10 +65,10 @@ def literals_of(function: str, source: bytes) -> "Literals":
         return frozenset()
 
 
-def sprig_functions_in(source: bytes, functions: tuple[str, ...]) -> frozenset[str]:
+def sprig_functions_in(source: bytes) -> frozenset[str]:
     """See `engine.sprig_functions_in`."""
     try:
-        return template_program(source, functions).sprig_names
+        return template_program(source).sprig_names
     except (TemplateSyntaxError, NumberError, RecursionError):
         return frozenset()
 

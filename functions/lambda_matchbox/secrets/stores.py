@@ -19,3 +19,12 @@ class SecretStore(Protocol):
         Raises StoreUnavailableError when the store cannot answer just now, UnsafeSecretError, or AWSError for a
         refusal.
         """
+
+
+class _NoSecrets:
+    def values(self, names: Collection[str]) -> Mapping[str, str]:  # noqa: ARG002 (the protocol's)
+        return {}
+
+
+NO_SECRETS: SecretStore = _NoSecrets()
+"""A store without any."""

@@ -12,7 +12,7 @@ VERDICT = "matchbox-verdict"
 DELIVERING_GROUP = "matchbox-delivering-group"
 """The header with the escaped id of a group for which GET of a configuration is a delivery."""
 
-GATE_HEADERS = (VERDICT, DELIVERING_GROUP)
+_KEPT_HEADERS = (VERDICT, DELIVERING_GROUP, "cache-control")
 
 
 class ResponseDelivery:
@@ -53,8 +53,8 @@ class ResponseDelivery:
         responses = self._store_for(part)
         if responses is not None:
             return self._long(request, response, responses)
-        of_the_gate = {name: response.headers[name] for name in GATE_HEADERS if name in response.headers}
-        return Response(reply.status, {**reply.headers, **of_the_gate}, part)
+        kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+        return Response(reply.status, {**reply.headers, **kept}, part)
 
     def _store_for(self, body: bytes) -> ResponseStore | None:
         """The store for a body that is too long to be sent directly."""
@@ -62,6 +62,10 @@ class ResponseDelivery:
 
     def _long(self, request: Request, response: Response, responses: ResponseStore) -> Response:
         """The response by another way than the balancer's; Range is handled where the body is fetched."""
+        if response.holds_secret:
+            raise UndeliverableError(
+                f"the response holds a secret, which is not stored in the bucket, and has {self._over(response.body)}"
+            )
         if request.method == "HEAD":
             return response._replace(body=b"")
         address = responses.put(response.body, response.headers["content-type"], request.origin)

@@ -22,6 +22,8 @@ from lambda_matchbox.machines.state import (
 )
 from lambda_matchbox.machines.stores import ChangedError, MachineStore, TokenKeys
 from lambda_matchbox.machines.tokens import token_for
+from lambda_matchbox.secrets.function import stored_in
+from lambda_matchbox.secrets.stores import SecretStore
 from lambda_matchbox.web.failures import error_response
 from lambda_matchbox.web.machine import Machine
 from lambda_matchbox.web.route import MachineRoute
@@ -52,8 +54,11 @@ class Outcome(NamedTuple):
 class Gate:
     """Responds to machines of groups with a boot policy; see `Routes` for `clock` and `base_url`."""
 
-    def __init__(self, machines: MachineStore, clock: Callable[[], float], base_url: str = "") -> None:
+    def __init__(
+        self, machines: MachineStore, secret_store: SecretStore, clock: Callable[[], float], base_url: str = ""
+    ) -> None:
         self._machines = machines
+        self._secret_store = secret_store
         self._keys = TokenKeys(machines)
         self._clock = clock
         self._base_url = base_url
@@ -87,9 +92,8 @@ class Gate:
                 found = found._replace(kind="refuse", reason=_NO_HOST)
             if found.kind != "allow":
                 return _not_allowed(found, policy, route, machine), _outcome(found, found.state, machine, now)
-            if policy.token and kind == "script":
-                base = f"{self._base_url or request.origin}/"
-                machine = machine.with_variables(_variables(found, base, machine, keys, now))
+            if policy.token:
+                machine = self._with_token(kind, request, machine, found, keys, now)
             made = route.respond(machine)
             response = deliver(request, made if route.sign is None else route.sign(made))
             if response is not made:
@@ -105,6 +109,15 @@ class Gate:
                 response = response._replace(body=b"")
             return response, _outcome(found, state, machine, now)
         raise StoreUnavailableError("the machine's state keeps changing, or lacks the record of an identity")
+
+    def _with_token(
+        self, kind: RequestKind, request: Request, machine: Machine, found: Verdict, keys: Mapping[int, bytes], now: int
+    ) -> Machine:
+        """The machine with the variables of its script, or the secrets of its configuration."""
+        if kind == "script":
+            base = f"{self._base_url or request.origin}/"
+            return machine.with_variables(_variables(found, base, machine, keys, now))
+        return machine._replace(secrets=stored_in(self._secret_store)) if kind == "configuration" else machine
 
     def _current_keys(self, now: int) -> Mapping[int, bytes]:
         try:

@@ -12,6 +12,7 @@ from lambda_matchbox.catalog.stores import Catalog, Selection
 from lambda_matchbox.catalog.templates import Template
 from lambda_matchbox.errors import DocumentError, NotFoundError
 from lambda_matchbox.machines.identities import AmbiguousMachineError, Identities, identities_in
+from lambda_matchbox.secrets.function import MadeFunction, refused
 
 if TYPE_CHECKING:
     from lambda_matchbox.machines.tokens import Token, TokenError
@@ -22,7 +23,8 @@ class Machine(NamedTuple):
 
     `address` is that of its connection, `token` its token, not verified, or what is wrong with it. If its group has a
     boot policy, `named` are the identities in its query, None if it names two MAC addresses, and `identities` those and
-    its token's, by which its states were looked up. `variables` are those that its boot script sets.
+    its token's, by which its states were looked up. `variables` are those that its boot script sets. `secrets` makes
+    the templates' function, for a machine whose token the gate has checked.
     """
 
     query: Query
@@ -32,6 +34,7 @@ class Machine(NamedTuple):
     named: Identities | None = None
     identities: tuple[str, ...] = ()
     variables: Mapping[str, str] = MappingProxyType({})
+    secrets: MadeFunction = refused
 
     def with_variables(self, variables: Mapping[str, str]) -> "Machine":
         """The machine whose boot script sets these."""

@@ -21,6 +21,7 @@ from lambda_matchbox.golang.http.paths import clean_path, moved_permanently, une
 from lambda_matchbox.http import Request, Response, ResponseStore
 from lambda_matchbox.machines.stores import MachineStore
 from lambda_matchbox.releases.pointers import Pointers
+from lambda_matchbox.secrets.stores import NO_SECRETS, SecretStore
 from lambda_matchbox.web.delivery import DELIVERING_GROUP, VERDICT, ResponseDelivery
 from lambda_matchbox.web.machine import Machine, select
 from lambda_matchbox.web.route import MachineRoute, Route
@@ -41,7 +42,7 @@ class Stores(NamedTuple):
     """The sources of responses, and the store for those that the load balancer cannot carry.
 
     `assets` are the operator's own files. Without `responses` nothing limits a response. Without `machines` nobody is
-    answered whose group has a boot policy.
+    answered whose group has a boot policy, without `secrets` there are none.
     """
 
     catalog: Catalog
@@ -49,6 +50,7 @@ class Stores(NamedTuple):
     releases: Releases
     responses: ResponseStore | None
     machines: MachineStore | None = None
+    secrets: SecretStore = NO_SECRETS
 
 
 class Routes:
@@ -128,7 +130,7 @@ class Routes:
 
         if self._stores.machines is None:
             raise StoreUnavailableError("the states of machines are not known here")
-        return Gate(self._stores.machines, self._clock, self._base_url)
+        return Gate(self._stores.machines, self._stores.secrets, self._clock, self._base_url)
 
     def deliver(self, request: Request, response: Response) -> Response:
         """The response of a machine route as the client gets it. Raises UndeliverableError."""
@@ -187,17 +189,17 @@ class Routes:
     def _ignition(self, machine: Machine) -> Response:
         from lambda_matchbox.answers import ignition
 
-        return ignition.respond(machine.template("ignition", self._stores.catalog), machine.data)
+        return ignition.respond(machine.template("ignition", self._stores.catalog), machine.data, machine.secrets)
 
     def _generic(self, machine: Machine) -> Response:
         from lambda_matchbox.answers import generic
 
-        return generic.respond(machine.template("generic", self._stores.catalog), machine.data)
+        return generic.respond(machine.template("generic", self._stores.catalog), machine.data, machine.secrets)
 
     def _cloud(self, machine: Machine) -> Response:
         from lambda_matchbox.answers import cloud
 
-        return cloud.respond(machine.template("cloud", self._stores.catalog), machine.data)
+        return cloud.respond(machine.template("cloud", self._stores.catalog), machine.data, machine.secrets)
 
 
 def _verdict_headers(route: str, group: str, policy: "Policy", verdict: "Outcome") -> dict[str, str]:

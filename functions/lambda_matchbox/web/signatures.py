@@ -30,7 +30,8 @@ class Signatures(NamedTuple):
             response = Response.of(self.armored(signed.body), TEXT, report=signed.report)
         else:
             response = Response.of(self.binary(signed.body), BINARY, report=signed.report)
-        return response._replace(release=signed.release)
+        response = response._replace(release=signed.release)
+        return response.with_secret() if signed.holds_secret else response
 
 
 def signed_route(path: str) -> tuple[str, str] | None:

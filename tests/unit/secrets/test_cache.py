@@ -7,25 +7,11 @@ import pytest
 
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.secrets.cache import MAX_SECONDS, CachedSecrets
-
-
-class Store:
-    """A store that counts its calls."""
-
-    def __init__(self, **held: str) -> None:
-        self.held = held
-        self.calls: list[list[str]] = []
-        self.away = False
-
-    def values(self, names: Collection[str]) -> Mapping[str, str]:
-        self.calls.append(sorted(names))
-        if self.away:
-            raise StoreUnavailableError("away")
-        return {name: self.held[name] for name in names if name in self.held}
+from tests.support.memory_secrets import MemorySecrets
 
 
 def test_values_are_kept_for_five_minutes_at_most() -> None:
-    store, now = Store(a="1", b="2"), [1000.0]
+    store, now = MemorySecrets({"a": "1", "b": "2"}), [1000.0]
     cached = CachedSecrets(store, lambda: now[0])
     assert cached.values({"a", "b"}) == {"a": "1", "b": "2"}
     store.held["a"] = "new"
@@ -39,7 +25,7 @@ def test_values_are_kept_for_five_minutes_at_most() -> None:
 
 def test_processes_do_not_read_again_at_the_same_moment() -> None:
     def kept_until() -> float:
-        store, now = Store(a="1"), [0.0]
+        store, now = MemorySecrets({"a": "1"}), [0.0]
         cached = CachedSecrets(store, lambda: now[0])
         while len(store.calls) < 2:
             cached.values(["a"])
@@ -50,7 +36,7 @@ def test_processes_do_not_read_again_at_the_same_moment() -> None:
 
 
 def test_only_what_is_missing_is_asked_for() -> None:
-    store = Store(a="1", b="2")
+    store = MemorySecrets({"a": "1", "b": "2"})
     cached = CachedSecrets(store)
     cached.values(["a"])
     assert cached.values(["a", "b"]) == {"a": "1", "b": "2"}
@@ -58,7 +44,7 @@ def test_only_what_is_missing_is_asked_for() -> None:
 
 
 def test_an_absent_secret_is_asked_for_again_after_seconds() -> None:
-    store, now = Store(), [0.0]
+    store, now = MemorySecrets({}), [0.0]
     cached = CachedSecrets(store, lambda: now[0])
     assert cached.values(["a"]) == {}
     store.held["a"] = "1"
@@ -68,7 +54,7 @@ def test_an_absent_secret_is_asked_for_again_after_seconds() -> None:
 
 
 def test_a_deleted_secret_is_gone_after_five_minutes() -> None:
-    store, now = Store(a="1"), [0.0]
+    store, now = MemorySecrets({"a": "1"}), [0.0]
     cached = CachedSecrets(store, lambda: now[0])
     cached.values(["a"])
     del store.held["a"]
@@ -78,12 +64,12 @@ def test_a_deleted_secret_is_gone_after_five_minutes() -> None:
 
 
 def test_failures_are_not_kept() -> None:
-    store = Store(a="1")
-    store.away = True
+    store = MemorySecrets({"a": "1"})
+    store.failure = StoreUnavailableError("away")
     cached = CachedSecrets(store)
     with pytest.raises(StoreUnavailableError):
         cached.values(["a"])
-    store.away = False
+    store.failure = None
     assert cached.values(["a"]) == {"a": "1"}
 
 
@@ -91,13 +77,13 @@ def test_failures_are_not_kept() -> None:
 def test_concurrent_misses_share_one_call(away: bool) -> None:
     waiting, go = threading.Barrier(9), threading.Event()
 
-    class Slow(Store):
+    class Slow(MemorySecrets):
         def values(self, names: Collection[str]) -> Mapping[str, str]:
             go.wait(60)
             return super().values(names)
 
-    store = Slow(a="1", b="2", c="3")
-    store.away = away
+    store = Slow({"a": "1", "b": "2"})
+    store.failure = StoreUnavailableError("away") if away else None
     cached = CachedSecrets(store)
     results: list[object] = []
 

@@ -1,11 +1,10 @@
 """The function `secret` of templates."""
 
-from collections.abc import Collection, Mapping
-
 import pytest
 
 from lambda_matchbox.gotemplate.engine import TemplateError, check_syntax, render
 from lambda_matchbox.secrets.function import PLACEHOLDER, MadeFunction, placeholders, refused, stored_in
+from tests.support.memory_secrets import MemorySecrets
 
 VALUES = {
     "token": "s3cr3t",
@@ -17,19 +16,8 @@ VALUES = {
 }
 
 
-class Store:
-    """A store that counts its calls."""
-
-    def __init__(self) -> None:
-        self.calls: list[Collection[str]] = []
-
-    def values(self, names: Collection[str]) -> Mapping[str, str]:
-        self.calls.append(names)
-        return {name: VALUES[name] for name in names if name in VALUES}
-
-
 def rendered(source: str, function: MadeFunction | None = None, **data: object) -> str:
-    functions = {"secret": function or stored_in(Store())}
+    functions = {"secret": function or stored_in(MemorySecrets(VALUES))}
     return render(source.encode(), data, name="a", functions=functions).decode()
 
 
@@ -53,14 +41,14 @@ def test_a_template_gets_the_values_of_secrets(source: str, expected: str) -> No
 
 
 def test_a_store_is_asked_once_for_all_the_secrets_of_a_template() -> None:
-    store = Store()
+    store = MemorySecrets(VALUES)
     source = '{{secret "token"}}{{secret "talos/ca" "crt"}}{{if .x}}{{secret "absent"}}{{end}}{{secret "token"}}'
     rendered(source, stored_in(store), x="")
-    assert store.calls == [frozenset({"token", "talos/ca", "absent"})]
+    assert store.calls == [["absent", "talos/ca", "token"]]
 
 
 def test_a_template_without_secrets_asks_no_store() -> None:
-    store = Store()
+    store = MemorySecrets(VALUES)
     assert rendered("{{.a}}{{if .a}}!{{end}}", stored_in(store), a="b") == "b!"
     assert store.calls == []
 
@@ -101,7 +89,7 @@ def test_an_error_says_where_and_why(source: str, reason: str) -> None:
 
 
 def test_an_invalid_name_is_refused_before_a_store_is_asked() -> None:
-    store = Store()
+    store = MemorySecrets(VALUES)
     with pytest.raises(TemplateError, match=r"'\.\./token' is not the name of a secret"):
         rendered('{{secret "../token"}}', stored_in(store))
     assert store.calls == []

@@ -14,7 +14,7 @@ import pytest
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
-from lambda_matchbox.http import Request, Response
+from lambda_matchbox.http import Request, Response, ResponseStore
 from lambda_matchbox.machines.identities import Identities
 from lambda_matchbox.machines.policy import Policy
 from lambda_matchbox.machines.state import MachineState
@@ -25,6 +25,7 @@ from matchboxctl.directory.machine_states import DirectoryMachines
 from matchboxctl.log.json_log import JsonLog
 from tests.support.memory_catalog import MemoryCatalog
 from tests.support.memory_releases import MemoryFiles, MemoryReleases
+from tests.support.memory_secrets import MemorySecrets
 from tests.support.openpgp.keys import signatures
 
 MAC, UUID = "52:54:00:12:34:56", "4c4c4544-0038-4410-8052-b3c04f4b5931"
@@ -46,19 +47,32 @@ _signatures = cache(partial(signatures, "ed25519"))
 
 
 class Server:
-    """An app whose one group has a policy, its machines, its clock, and the lines of its log."""
+    """An app whose one group has a policy, its machines, secrets, clock, and the lines of its log.
 
-    def __init__(self, policy: Policy | None, root: Path, base_url: str = "") -> None:
+    `responses` gets those of more than `limit` bytes.
+    """
+
+    def __init__(
+        self,
+        policy: Policy | None,
+        root: Path,
+        base_url: str = "",
+        limit: int = BODY_LIMIT,
+        responses: ResponseStore | None = None,
+    ) -> None:
         self.now = NOW
         self.host = "boot.example"
         self.machines = DirectoryMachines(root, lambda: self.now)
-        self._log = io.StringIO()
+        self.log = io.StringIO()
         group = Group("g", profile="p", boot=policy)
         catalog = MemoryCatalog([group], [PROFILE], TEMPLATES, machines=self.machines.read_all)
         self.groups = catalog.groups
-        stores = Stores(catalog, MemoryFiles({"k": b"k"}), MemoryReleases(), None, self.machines)
-        self.routes = Routes(stores, Delivery(BODY_LIMIT, "-"), _signatures(), lambda: self.now, base_url)
-        self.app = App(self.routes, JsonLog("info", self._log))
+        self.catalog = catalog
+        self.secrets = MemorySecrets({})
+        files = MemoryFiles({"k": b"k"})
+        stores = Stores(catalog, files, MemoryReleases(), responses, self.machines, self.secrets)
+        self.routes = Routes(stores, Delivery(limit, "-"), _signatures(), lambda: self.now, base_url)
+        self.app = App(self.routes, JsonLog("info", self.log))
 
     def get(
         self,
@@ -83,7 +97,7 @@ class Server:
 
     @property
     def line(self) -> dict[str, object]:
-        found: dict[str, object] = json.loads(self._log.getvalue().splitlines()[-1])
+        found: dict[str, object] = json.loads(self.log.getvalue().splitlines()[-1])
         return found
 
     @property
