@@ -69,6 +69,8 @@ def directory_backend(
         opened.releases.pointers()
     except StoreUnavailableError as error:
         raise UsageError(str(error)) from error
+    for problem in opened.secrets.problems():
+        warn(problem)
     background: AbstractContextManager[object] = nullcontext()
     if history_days:
         background = writer = HistoryWriter(partial(_directory_history, data_path, history_days), warn)

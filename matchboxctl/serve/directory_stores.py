@@ -11,6 +11,7 @@ from matchboxctl.directory.assets import AssetDirectory
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.directory.machine_states import DirectoryMachines
 from matchboxctl.directory.releases import DirectoryReleases
+from matchboxctl.directory.secrets import DirectorySecrets
 
 
 class DirectoryStores(NamedTuple):
@@ -20,11 +21,12 @@ class DirectoryStores(NamedTuple):
     assets: AssetDirectory
     releases: DirectoryReleases
     machines: DirectoryMachines
+    secrets: DirectorySecrets
 
     @property
     def stores(self) -> Stores:
         """The stores as the routes take them."""
-        return Stores(self.catalog, self.assets, self.releases, None, self.machines)
+        return Stores(self.catalog, self.assets, self.releases, None, self.machines, self.secrets)
 
     def close(self) -> None:
         """Close what is open."""
@@ -47,4 +49,4 @@ def directory_stores(data_path: Path, assets_path: Path, warn: Callable[[str], N
         catalog = DirectoryCatalog(data_path, warn, releases.pointers, machines.read_all)
     except OSError as error:
         raise UsageError(f"{error.filename}: {error.strerror}") from error
-    return DirectoryStores(catalog, AssetDirectory(assets_path), releases, machines)
+    return DirectoryStores(catalog, AssetDirectory(assets_path), releases, machines, DirectorySecrets(data_path))

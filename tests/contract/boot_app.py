@@ -60,8 +60,8 @@ class BootApp:
 
 
 @contextmanager
-def boot_app(table: CatalogTable) -> Iterator[BootApp]:
-    """A new app, which has asked nothing yet."""
+def boot_app(table: CatalogTable, **more: str) -> Iterator[BootApp]:
+    """A new app, which has asked nothing yet; `more` is its environment beyond the table's."""
     with fault_proxy(table.service.endpoint) as proxy:
         environment = {
             "MATCHBOX_TABLE": table.name,
@@ -73,6 +73,7 @@ def boot_app(table: CatalogTable) -> Iterator[BootApp]:
             "AWS_SECRET_ACCESS_KEY": table.service.secret_key,
             "AWS_ENDPOINT_URL_DYNAMODB": proxy.endpoint,
             "AWS_ENDPOINT_URL_S3": table.s3_client.meta.endpoint_url,
+            **more,
         }
         with long_timeout():
             app = lambda_app(environment)

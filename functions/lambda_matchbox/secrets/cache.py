@@ -4,9 +4,12 @@ import random
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import Future
+from typing import TYPE_CHECKING
 
 from lambda_matchbox.secrets.stores import SecretStore
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 MAX_SECONDS = 300
 """Seconds after which a value is read anew; up to a fifth less, so that the processes of a storm spread their reads."""
@@ -28,6 +31,9 @@ class CachedSecrets:
 
     def values(self, names: Collection[str]) -> Mapping[str, str]:
         """The values of these secrets, without those that do not exist."""
+        # Most functions never ask.
+        from concurrent.futures import Future
+
         found: dict[str, str | None] = {}
         others: dict[str, Future[Mapping[str, str]]] = {}
         own: Future[Mapping[str, str]] = Future()
@@ -46,7 +52,7 @@ class CachedSecrets:
         found.update({name: call.result().get(name) for name, call in others.items()})
         return {name: value for name, value in found.items() if value is not None}
 
-    def _ask(self, names: list[str], call: Future[Mapping[str, str]]) -> None:
+    def _ask(self, names: list[str], call: "Future[Mapping[str, str]]") -> None:
         try:
             values = self._store.values(names)
         except BaseException as error:

@@ -18,8 +18,8 @@ MAX_SEGMENTS = 12
 """SSM has fifteen levels, of which the prefix of a stack takes two."""
 
 # In a directory hidden files are no secrets.
-_SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
-_IN_SECRETS_MANAGER = re.compile(r"sm:[A-Za-z0-9/_+=.@-]+")
+_SEGMENT = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
+_IN_SECRETS_MANAGER = r"sm:[A-Za-z0-9/_+=.@-]+"
 
 
 class InvalidNameError(ValueError):
@@ -38,11 +38,11 @@ def check_name(name: str) -> None:
     if len(name) > MAX_NAME:
         raise InvalidNameError(f"the name of a secret has {len(name)} characters, more than {MAX_NAME}")
     if name.startswith(SECRETS_MANAGER):
-        if not _IN_SECRETS_MANAGER.fullmatch(name):
+        if not re.fullmatch(_IN_SECRETS_MANAGER, name):
             raise InvalidNameError(f"{name!r} is not the name of a secret: sm: and a name as in Secrets Manager")
         return
     segments = name.split("/")
-    if not all(map(_SEGMENT.fullmatch, segments)):
+    if not all(re.fullmatch(_SEGMENT, each) for each in segments):
         raise InvalidNameError(
             f"{name!r} is not the name of a secret: parts with '/' between them, each of letters, digits, '_', '.' and "
             "'-', which begins with none of the last two"

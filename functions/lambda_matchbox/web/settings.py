@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from lambda_matchbox.aws.secrets import SecretSettings, arns_by_name
 from lambda_matchbox.environment import endpoint_url, required
 from lambda_matchbox.log_levels import log_level
 
@@ -32,6 +33,7 @@ class Settings(NamedTuple):
     history: bool
     dynamodb_endpoint: str | None
     s3_endpoint: str | None
+    secrets: SecretSettings
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -52,6 +54,12 @@ class Settings(NamedTuple):
             history=environment.get("MATCHBOX_HISTORY") == "true",
             dynamodb_endpoint=endpoint_url(environment, "DYNAMODB"),
             s3_endpoint=endpoint_url(environment, "S3"),
+            secrets=SecretSettings(
+                environment.get("MATCHBOX_SECRETS", "").rstrip("/"),
+                arns_by_name(filter(None, environment.get("MATCHBOX_SECRETS_MANAGER", "").split(","))),
+                endpoint_url(environment, "SSM"),
+                endpoint_url(environment, "SECRETS_MANAGER"),
+            ),
         )
 
 

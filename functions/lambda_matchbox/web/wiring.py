@@ -14,7 +14,9 @@ from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials, lambda_credentials
 from lambda_matchbox.aws.machines import TableMachines
 from lambda_matchbox.aws.releases.reader import TableReleases
+from lambda_matchbox.aws.secrets import StackSecrets
 from lambda_matchbox.aws.stored_responses import S3Responses
+from lambda_matchbox.secrets.cache import CachedSecrets
 from lambda_matchbox.web.access_log import SERVICE, Log
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
@@ -46,6 +48,7 @@ def stores(
         TableReleases(dynamodb, settings.table, assets, call_timeout=call_seconds),
         S3Responses(s3, lifetime, call_timeout=call_seconds),
         TableMachines(dynamodb, settings.table, call_timeout=call_seconds),
+        CachedSecrets(StackSecrets(settings.secrets, settings.region, credentials, http, call_timeout=call_seconds)),
     )
 
 

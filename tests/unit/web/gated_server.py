@@ -18,6 +18,7 @@ from lambda_matchbox.http import Request, Response, ResponseStore
 from lambda_matchbox.machines.identities import Identities
 from lambda_matchbox.machines.policy import Policy
 from lambda_matchbox.machines.state import MachineState
+from lambda_matchbox.secrets.stores import SecretStore
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
@@ -49,7 +50,7 @@ _signatures = cache(partial(signatures, "ed25519"))
 class Server:
     """An app whose one group has a policy, its machines, secrets, clock, and the lines of its log.
 
-    `responses` gets those of more than `limit` bytes.
+    `responses` gets those of more than `limit` bytes; `secrets` is instead of some in memory.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Server:
         base_url: str = "",
         limit: int = BODY_LIMIT,
         responses: ResponseStore | None = None,
+        secrets: SecretStore | None = None,
     ) -> None:
         self.now = NOW
         self.host = "boot.example"
@@ -70,7 +72,7 @@ class Server:
         self.catalog = catalog
         self.secrets = MemorySecrets({})
         files = MemoryFiles({"k": b"k"})
-        stores = Stores(catalog, files, MemoryReleases(), responses, self.machines, self.secrets)
+        stores = Stores(catalog, files, MemoryReleases(), responses, self.machines, secrets or self.secrets)
         self.routes = Routes(stores, Delivery(limit, "-"), _signatures(), lambda: self.now, base_url)
         self.app = App(self.routes, JsonLog("info", self.log))
 
