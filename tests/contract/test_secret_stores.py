@@ -39,7 +39,7 @@ def subject(request: pytest.FixtureRequest, tmp_path: Path, moto_server: Service
     arns: list[str] = []
 
     def store() -> SecretStore:
-        settings = SecretSettings(prefix, arns_by_name(arns), moto_server.endpoint, moto_server.endpoint)
+        settings = SecretSettings(prefix, arns_by_name(",".join(arns)), moto_server.endpoint, moto_server.endpoint)
         aws = StackSecrets(settings, moto_server.region, lambda: credentials, http, call_timeout=ENOUGH)
         return CachedSecrets(aws)
 

@@ -1,7 +1,7 @@
 """Secrets in Parameter Store below a prefix, and those in Secrets Manager that are named by their ARNs."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -22,19 +22,24 @@ _ABSENT = frozenset({"ResourceNotFoundException", "InvalidRequestException"})
 class SecretSettings(NamedTuple):
     """The prefix of parameters, empty for none, and ARNs in Secrets Manager by the names of their secrets.
 
-    An endpoint is None on AWS.
+    Without `arns`, every secret is asked for: a role allows those of the stack only. An endpoint is None on AWS.
     """
 
     prefix: str
-    arns: Mapping[str, str]
+    arns: Mapping[str, str] | None
     parameters_endpoint: str | None
     secrets_endpoint: str | None
 
 
-def arns_by_name(arns: Iterable[str]) -> dict[str, str]:
-    """The ARNs by the names of their secrets. Raises ValueError for one that is not a secret's full ARN."""
+def arns_by_name(text: str) -> dict[str, str] | None:
+    """The ARNs, separated by commas, by the names of their secrets; None for `*`.
+
+    Raises ValueError for one that is not a secret's full ARN.
+    """
+    if text == "*":
+        return None
     found = {}
-    for arn in arns:
+    for arn in filter(None, text.split(",")):
         if (parts := re.fullmatch(_ARN, arn)) is None:
             raise ValueError(f"{arn!r} is not the full ARN of a secret in Secrets Manager")
         found[parts[1]] = arn
@@ -89,15 +94,16 @@ class StackSecrets:
         return {name.removeprefix(beginning): value for name, value in found.items()}
 
     def _value_in_secrets_manager(self, name: str, deadline: float) -> str | None:
-        arn = self._settings.arns.get(name.removeprefix(SECRETS_MANAGER))
-        if arn is None:
+        own_name = name.removeprefix(SECRETS_MANAGER)
+        secret = own_name if self._settings.arns is None else self._settings.arns.get(own_name)
+        if secret is None:
             return None
         from lambda_matchbox.aws.clients.secrets_manager import SecretsManager
 
         store = SecretsManager(self._settings.secrets_endpoint, self._region, self._credentials, self._http)
         try:
-            with _explained(f"secretsmanager:GetSecretValue on {arn}, and kms:Decrypt on its key"):
-                text = store.text(arn, deadline)
+            with _explained(f"secretsmanager:GetSecretValue on {secret}, and kms:Decrypt on its key"):
+                text = store.text(secret, deadline)
         except AWSError as error:
             if error.code in _ABSENT:
                 return None

@@ -56,7 +56,7 @@ class Settings(NamedTuple):
             s3_endpoint=endpoint_url(environment, "S3"),
             secrets=SecretSettings(
                 environment.get("MATCHBOX_SECRETS", "").rstrip("/"),
-                arns_by_name(filter(None, environment.get("MATCHBOX_SECRETS_MANAGER", "").split(","))),
+                arns_by_name(environment.get("MATCHBOX_SECRETS_MANAGER", "")),
                 endpoint_url(environment, "SSM"),
                 endpoint_url(environment, "SECRETS_MANAGER"),
             ),

@@ -59,7 +59,7 @@ def aws(moto_server: Service) -> Iterator[Aws]:
             client.create_secret(Name="join", SecretString=CANARY)["ARN"],
             client.create_secret(Name="binary", SecretBinary=CANARY)["ARN"],
         ]
-        settings = SecretSettings(PREFIX, arns_by_name(arns), proxy.endpoint, proxy.endpoint)
+        settings = SecretSettings(PREFIX, arns_by_name(",".join(arns)), proxy.endpoint, proxy.endpoint)
         credentials = Credentials(moto_server.access_key, moto_server.secret_key)
         yield Aws(
             moto_server,
@@ -119,6 +119,11 @@ def test_a_refusal_names_the_permission(aws: Aws, name: str, permission: str, fa
     assert f"the server needs {permission}" in str(caught.value)
 
 
+def test_where_a_role_decides_every_secret_is_asked_for(aws: Aws) -> None:
+    aws.store._settings = aws.store._settings._replace(arns=arns_by_name("*"))
+    assert aws.store.values(["sm:join", "sm:absent"]) == {"sm:join": CANARY}
+
+
 def test_a_binary_secret_is_refused(aws: Aws) -> None:
     with pytest.raises(UnsafeSecretError, match="secret 'sm:binary' is not text"):
         aws.store.values(["sm:binary"])
@@ -137,11 +142,11 @@ def test_without_a_prefix_no_parameter_is_read(aws: Aws) -> None:
 )
 def test_what_is_no_full_arn_is_refused(arn: str) -> None:
     with pytest.raises(ValueError, match="is not the full ARN of a secret"):
-        arns_by_name([arn])
+        arns_by_name(f"{ARN}a-abcdef,{arn}")
 
 
 def test_the_name_of_a_secret_is_that_of_its_arn_without_the_suffix() -> None:
-    assert arns_by_name([f"{ARN}prod/join-token-AbCdE1"]) == {"prod/join-token": f"{ARN}prod/join-token-AbCdE1"}
+    assert arns_by_name(f"{ARN}prod/join-token-AbCdE1") == {"prod/join-token": f"{ARN}prod/join-token-AbCdE1"}
 
 
 @pytest.mark.parametrize(
