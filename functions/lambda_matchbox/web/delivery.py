@@ -12,7 +12,7 @@ VERDICT = "matchbox-verdict"
 DELIVERING_GROUP = "matchbox-delivering-group"
 """The header with the escaped id of a group for which GET of a configuration is a delivery."""
 
-_KEPT_HEADERS = (VERDICT, DELIVERING_GROUP, "cache-control")
+GATE_HEADERS = (VERDICT, DELIVERING_GROUP)
 
 
 class ResponseDelivery:
@@ -53,7 +53,7 @@ class ResponseDelivery:
         responses = self._store_for(part)
         if responses is not None:
             return self._long(request, response, responses)
-        kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+        kept = {name: response.headers[name] for name in (*GATE_HEADERS, "cache-control") if name in response.headers}
         return Response(reply.status, {**reply.headers, **kept}, part)
 
     def _store_for(self, body: bytes) -> ResponseStore | None:
