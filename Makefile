@@ -36,6 +36,7 @@ PROPERTIES := $(shell grep -rl "from hypothesis" tests --include="test_*.py")
 	touch $@
 
 # What serving a directory needs (serving), or all extras and the development tools (ready).
+.venv/serving: PACKAGES := --extra talos
 .venv/ready: PACKAGES := --all-extras --group dev
 .venv/serving .venv/ready: .venv/bin/uv requirements.lock pyproject.toml
 	$(INSTALL) --python $(BIN)/python --require-hashes --constraint requirements.lock --requirements pyproject.toml $(PACKAGES)

@@ -32,6 +32,9 @@ SECTIONS = {
             "matchboxctl.machines.history_arguments:machine",
         ),
     ],
+    "Talos": [
+        Line("talos", "import, verify and try clusters of Talos", "matchboxctl.talos.arguments:talos"),
+    ],
     "Boot images": [
         Line("source", "list, show, create and delete image sources", "matchboxctl.resources.arguments:source"),
         Line("sync", "publish the newest images of image sources", "matchboxctl.releases.arguments:sync"),

@@ -43,6 +43,7 @@ def test_missing_extra_is_named(tmp_path: Path) -> None:
         (["serve", "--data-path", str(tmp_path), "--metrics-address", ":0"], {}, "prometheus-client", "metrics"),
         (["serve", "--key-ring-path", "ring"], {}, "pysequoia", "sign"),
         (["sync", "--data-path", str(tmp_path)], {}, "zstandard", "sync"),
+        (["talos", "secrets", "--cluster", "c", "--data-path", str(tmp_path)], {}, "cryptography", "talos"),
         (["init"], store, "boto3", "aws"),
         (["group", "list"], store, "boto3", "aws"),
     ]
@@ -62,7 +63,7 @@ def test_missing_extra_is_named(tmp_path: Path) -> None:
 
 def test_extras_are_those_of_the_distribution() -> None:
     extras = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    assert {"aws", "grpc", "keyless", "metrics", "sign", "sync", "all"} == set(extras)
+    assert {"aws", "grpc", "keyless", "metrics", "sign", "sync", "talos", "all"} == set(extras)
     for distribution, extra in EXTRAS.values():
         assert any(requirement.startswith(distribution) for requirement in extras[extra])
 

@@ -1,0 +1,1 @@
+"""`matchboxctl talos`: clusters of Talos, from what `talosctl gen config` writes."""

@@ -1,0 +1,117 @@
+"""What Talos would refuse in a machine configuration, as far as that can be said without `talosctl`."""
+
+import base64
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import yaml
+
+from matchboxctl.cli.names import did_you_mean
+from matchboxctl.netboot.placeholders import in_nodes
+from matchboxctl.talos.known_keys import KEYS, KINDS, MEANT, VERSION
+from matchboxctl.talos.machine_config import NULL, MachineConfig, Path, at, dotted
+from matchboxctl.talos.nodes import ROLES
+from matchboxctl.talos.secret_values import BUNDLE
+
+_TOKEN = re.compile(r"[a-z0-9]{6}\.[a-z0-9]{16}")
+_API_VERSION = "v1alpha1"
+_CONTROL_PLANE_ONLY: tuple[Path, ...] = (
+    ("machine", "ca", "key"),
+    ("cluster", "ca", "key"),
+    ("cluster", "aggregatorCA", "key"),
+    ("cluster", "serviceAccount", "key"),
+    ("cluster", "etcd", "ca", "key"),
+    ("cluster", "secretboxEncryptionSecret"),
+    ("cluster", "aescbcEncryptionSecret"),
+)
+_REQUIRED: tuple[Path, ...] = (
+    ("machine", "token"),
+    ("machine", "ca", "crt"),
+    ("cluster", "ca", "crt"),
+    ("cluster", "token"),
+)
+
+
+def problems(config: MachineConfig, *, installs: bool = True) -> Iterator[str]:
+    """What is wrong, each with its line and without a secret; with `installs` a disk to install on is needed."""
+    mains = [document.node for document in config.documents if not document.kind]
+    if len(mains) != 1:
+        yield "no document with machine and cluster" if not mains else f"{_line(mains[1])} a second main document"
+        return
+    main = mains[0]
+    for document in config.documents:
+        yield from _kind_problems(document.node, document.kind)
+    yield from _unknown_keys(main)
+    for placeholder in in_nodes([document.node for document in config.documents], has_braces=False):
+        yield f"{placeholder.where}: placeholder {placeholder.text} is left: replace it"
+    yield from _value_problems(main)
+    yield from _role_problems(main, config.role)
+    endpoint = _text(main, ("cluster", "controlPlane", "endpoint"))
+    if not endpoint.startswith("https://") or not urlsplit(endpoint).hostname:
+        yield "cluster.controlPlane.endpoint is not an address such as https://10.0.0.10:6443"
+    has_disk = any(at(main, ("machine", "install", key)) for key in ("disk", "diskSelector"))
+    if installs and not has_disk:
+        yield "neither machine.install.disk nor machine.install.diskSelector says where to install"
+
+
+def _kind_problems(node: yaml.MappingNode, kind: str) -> Iterator[str]:
+    key = "apiVersion" if kind else "version"
+    if _text(node, (key,)) != _API_VERSION:
+        yield f"{_line(node)} {key} is not {_API_VERSION}"
+    if kind and kind not in KINDS:
+        alike = did_you_mean(kind, lambda: KINDS)
+        yield f"{_line(node)} Talos {VERSION} knows no kind {kind!r}{alike}"
+
+
+def _unknown_keys(main: yaml.MappingNode) -> Iterator[str]:
+    for path, known in KEYS.items():
+        node = at(main, tuple(path.split(".")) if path else ())
+        for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+            if key.value not in known:
+                where = f"{path}.{key.value}".removeprefix(".")
+                meant = f"; use {MEANT[where]}" if where in MEANT else did_you_mean(key.value, lambda: known)  # noqa: B023
+                yield f"{_line(key)} unknown key {where}{meant}"
+
+
+def _value_problems(main: yaml.MappingNode) -> Iterator[str]:
+    for path in BUNDLE:
+        node = at(main, path)
+        if not isinstance(node, yaml.ScalarNode) or not node.value or node.value.startswith("<"):
+            continue
+        if path[-1] in ("crt", "key") and not _is_pem(node.value):
+            yield f"{_line(node)} {dotted(path)} is not the base64 of a certificate or key"
+        if path == ("cluster", "token") and not _TOKEN.fullmatch(node.value):
+            yield f"{_line(node)} {dotted(path)} is not of the form abcdef.0123456789abcdef"
+
+
+def _is_pem(text: str) -> bool:
+    try:
+        return b"-----BEGIN " in base64.b64decode(text, validate=True)
+    except ValueError:
+        return False
+
+
+def _role_problems(main: yaml.MappingNode, role: str) -> Iterator[str]:
+    if role not in ROLES:
+        yield f"machine.type is {role!r}, not {' or '.join(ROLES)}"
+        return
+    if role == "worker":
+        for path in _CONTROL_PLANE_ONLY:
+            if _text(main, path):
+                yield f"{_line(at(main, path))} a worker must not have {dotted(path)}: it is for control planes only"
+    keys = [path for path in _CONTROL_PLANE_ONLY if path[-1] == "key"] if role == "controlplane" else []
+    for path in (*_REQUIRED, *keys):
+        # In place of an authority of its own a node may accept others.
+        accepted = (path[0], "acceptedCAs") if path[1:] == ("ca", "crt") else path
+        if not _text(main, path) and (accepted == path or at(main, accepted) is None):
+            yield f"{dotted(path)} is missing"
+
+
+def _text(node: yaml.Node, path: Path) -> str:
+    found = at(node, path)
+    return found.value if isinstance(found, yaml.ScalarNode) and found.tag != NULL else ""
+
+
+def _line(node: yaml.Node | None) -> str:
+    return "" if node is None else f"line {node.start_mark.line + 1}:"

@@ -1,0 +1,127 @@
+"""`matchboxctl talos verify`: the configuration of every node, rendered with its secrets and checked."""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from lambda_matchbox.answers.template_data import data_of
+from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import Profile
+from lambda_matchbox.catalog.selection import selectors_of
+from lambda_matchbox.catalog.stores import Selection
+from lambda_matchbox.gotemplate.engine import TemplateError, render
+from lambda_matchbox.secrets.function import stored_in
+from lambda_matchbox.secrets.references import FUNCTION, references_in
+from matchboxctl.cli.errors import FailedError, MissingError
+from matchboxctl.cli.output import FORMATS, print_result
+from matchboxctl.cli.plurals import counted
+from matchboxctl.cli.progress import Progress
+from matchboxctl.cli.tables import table
+from matchboxctl.documents.protocol import Documents
+from matchboxctl.secrets.stores import SecretWriter
+from matchboxctl.talos.cluster import KIND, role_id
+from matchboxctl.talos.machine_config import ConfigError, MachineConfig
+from matchboxctl.talos.nodes import ROLES
+from matchboxctl.talos.rules import problems
+from matchboxctl.validate.findings import some
+from matchboxctl.validate.talosctl import refusal, talosctl
+
+_FETCHED = "talos.config="
+_UUID = "00000000-0000-4000-8000-000000000001"
+
+
+class _Values:
+    """Secrets that were read before."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+
+    def values(self, names: Collection[str]) -> Mapping[str, str]:
+        return {name: self._values[name] for name in names if name in self._values}
+
+
+class _Checked(NamedTuple):
+    group: str
+    problems: list[str]
+
+
+def verify(documents: Documents, secrets: SecretWriter, cluster: str, output: str) -> None:
+    """Print what is wrong with the configurations of nodes. Raises CommandError, FailedError if anything is."""
+    nodes = list(_nodes(documents, cluster))
+    if not nodes:
+        which = f"cluster {cluster!r}" if cluster else "Talos"
+        raise MissingError(f"no group has nodes of {which}: see `matchboxctl talos import`")
+    program = talosctl()
+    by = f"talosctl validate --mode metal ({program})" if program else "own checks, as talosctl is not on PATH"
+    renderer = _Renderer(documents, secrets)
+    checked = []
+    with Progress("verifying", len(nodes), "nodes") as progress:
+        for group, profile in nodes:
+            checked.append(_Checked(group.id, list(renderer.problems(group, profile, program))))
+            progress.add(1)
+    found: dict[str, list[str]] = {}
+    for one in checked:
+        for problem in one.problems:
+            found.setdefault(problem, []).append(one.group)
+    summary = f"{counted(len(nodes), 'node')} verified by {by}"
+    result = {
+        "checked_by": "talosctl" if program else "matchboxctl",
+        "nodes": [{"group": one.group, "problems": one.problems} for one in checked],
+    }
+    rows = [(some(groups), problem) for problem, groups in found.items()]
+    print_result(output, lambda: result, lambda: table(("NODES", "PROBLEM"), rows) if rows else "")
+    if found:
+        raise FailedError(f"{counted(len(found), 'problem')} in {summary}")
+    if output not in FORMATS:
+        print(f"{summary}: nothing found")
+
+
+def _nodes(documents: Documents, cluster: str) -> Iterator[tuple[Group, Profile]]:
+    """The groups, with their profiles, that boot Talos with a configuration of ours."""
+    own = {role_id(cluster, role) for role in ROLES}
+    profiles = {profile.id: profile for profile in documents.profiles()}
+    for group in sorted(documents.groups(), key=lambda one: one.id):
+        profile = profiles.get(group.profile)
+        if profile is None or not profile.ignition_id or profile.boot is None:
+            continue
+        if (profile.id in own) if cluster else any(_FETCHED in arg for arg in profile.boot.args):
+            yield group, profile
+
+
+class _Renderer:
+    """Renders configurations, for which each template and its secrets are read once."""
+
+    def __init__(self, documents: Documents, secrets: SecretWriter) -> None:
+        self._documents = documents
+        self._secrets = secrets
+        self._templates: dict[str, tuple[bytes, _Values] | None] = {}
+
+    def problems(self, group: Group, profile: Profile, program: str | None) -> Iterator[str]:
+        """What is wrong with the configuration of a group's nodes, without a value."""
+        found = self._template(profile.ignition_id)
+        if found is None:
+            yield f"template {KIND}/{profile.ignition_id} does not exist"
+            return
+        body, values = found
+        if references_in(body) and not (group.boot and group.boot.token):
+            yield 'no "token": true in its boot policy, without which it gets no secrets'
+        # Talos asks with these; what selects the node is known.
+        labels = {"uuid": _UUID, **dict(selectors_of(group.selector)[0].pairs)}
+        data = data_of(Selection(group, profile), labels, urlencode(labels))
+        try:
+            config = render(body, data, name=profile.ignition_id, functions={FUNCTION: stored_in(values)})
+            if program is None:
+                yield from problems(MachineConfig(config.decode()))
+            elif reason := refusal(program, config):
+                yield reason
+        except TemplateError as error:
+            yield str(error)
+        except (ConfigError, UnicodeDecodeError) as error:
+            yield f"what template {KIND}/{profile.ignition_id} renders: {error}"
+
+    def _template(self, name: str) -> tuple[bytes, _Values] | None:
+        if name not in self._templates:
+            body = self._documents.template(KIND, name)
+            names = {one.name for one in references_in(body or b"")}
+            self._templates[name] = None if body is None else (body, _Values(self._secrets.values(names)))
+        return self._templates[name]
