@@ -4,6 +4,7 @@ Each sample is a fresh interpreter, as is that of `machine list --help`, which r
 Local, behind a proxy that counts the calls. Run by `make bench`.
 """
 
+import os
 import statistics
 import subprocess
 import sys
@@ -90,17 +91,18 @@ def print_times(
         "first page of a state": ["--state", "unknown"],
         f"page {THE_LAST:,}": ["--cursor", cursor_of_the_last(store)],
     }
-    samples: dict[str, list[float]] = {name: [] for name in pages}
+    samples: dict[str, list[tuple[float, float]]] = {name: [] for name in pages}
     made: dict[str, Counter[str]] = {}
     for _ in range(SAMPLES):
         for name, arguments in pages.items():
             calls()
             samples[name].append(seconds(arguments, environment))
             made[name] = calls()
-    print(f"{f'machine list of {MACHINES:,} machines, {mode}':56} {'p50 ms':>8}  calls")
+    print(f"{f'machine list of {MACHINES:,} machines, {mode}':52} {'p50 ms':>8} {'CPU ms':>8}  calls")
     for name, taken in samples.items():
+        wall, used = (statistics.median(each) * 1e3 for each in zip(*taken, strict=True))
         asked = ", ".join(f"{count} {call}" for call, count in sorted(made[name].items()))
-        print(f"{name:56} {statistics.median(taken) * 1e3:>8.0f}  {asked}")
+        print(f"{name:52} {wall:>8.0f} {used:>8.0f}  {asked}")
 
 
 def cursor_of_the_last(store: HistoryStore) -> str:
@@ -113,14 +115,19 @@ def cursor_of_the_last(store: HistoryStore) -> str:
     return cursor
 
 
-def seconds(arguments: Sequence[str], environment: Mapping[str, str]) -> float:
-    """The time of the command from its start to its end, which lists a page."""
+def seconds(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[float, float]:
+    """The time of the command from its start to its end, and its processor time."""
     start = time.perf_counter()
-    done = subprocess.run([*COMMAND, *arguments], env=environment, capture_output=True, text=True, check=True)
-    taken = time.perf_counter() - start
-    if arguments != ["--help"] and len(done.stdout.splitlines()) != PAGE + 1:
-        raise SystemExit(done.stdout + done.stderr)
-    return taken
+    with subprocess.Popen(
+        [*COMMAND, *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        assert process.stdout is not None
+        lines = process.stdout.read().splitlines()
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    assert arguments == ["--help"] or len(lines) == PAGE + 1
+    return time.perf_counter() - start, used.ru_utime + used.ru_stime
 
 
 if __name__ == "__main__":
