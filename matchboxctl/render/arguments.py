@@ -34,7 +34,8 @@ def render(
     """Show the response to a machine, and why.
 
     It shows the machine's group and why it is in no other, the profile, the template and its data, with secrets as
-    ***. Nothing is served or written. ROUTE is ipxe, grub, ignition, cloud, generic or metadata.
+    ***; those that the template names are not even read. Nothing is served or written. ROUTE is ipxe, grub, ignition,
+    cloud, generic or metadata.
     """
     from matchboxctl.render.command import RenderOptions, render
     from matchboxctl.store.mode import chosen_store

@@ -16,6 +16,7 @@ from lambda_matchbox.catalog.labels import CLIENT_IP, read_query
 from lambda_matchbox.errors import MatchboxError, NotFoundError
 from lambda_matchbox.http import Request, Response
 from lambda_matchbox.machines.gate import RequestKind
+from lambda_matchbox.secrets.function import placeholders
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.failures import error_response
 from lambda_matchbox.web.gate import TWO_ADDRESSES
@@ -28,8 +29,10 @@ from matchboxctl.machines.facts import verdict_now
 from matchboxctl.render.other_groups import OtherGroups, all_groups, other_groups
 from matchboxctl.render.report import Report, as_text, document
 from matchboxctl.render.secret_masks import Masks
+from matchboxctl.secrets.references import secrets_named_in
 from matchboxctl.serve.directory_stores import directory_stores
 from matchboxctl.store.mode import StoreSettings
+from matchboxctl.validate.secrets import has_token
 
 _KINDS = {"ignition": "ignition_id", "cloud": "cloud_id", "generic": "generic_id"}
 _ROUTES = ("ipxe", "grub", *_KINDS, "metadata")
@@ -105,7 +108,7 @@ def _report(source: _OpenedStores, route: str, given: Sequence[tuple[str, str]],
     machine: Machine | None = None
     with source.advising():
         try:
-            machine = routes.select(query, query.labels.get(CLIENT_IP, ""))
+            machine = _with_placeholders(routes.select(query, query.labels.get(CLIENT_IP, "")))
         except NotFoundError as error:
             response, reason = error_response(error), str(error)
     group = None if machine is None else machine.selection.group
@@ -130,8 +133,18 @@ def _report(source: _OpenedStores, route: str, given: Sequence[tuple[str, str]],
         response=response,
         reason=reason,
         verdict=None if machine is None else _verdict(route, machine),
+        secrets=_secrets(source.stores, route, machine) if machine is not None and response.holds_secret else (),
         masks=None if options.show_secrets else Masks([seen, labelled, *(dict(one.lacks) for one in others.nearest)]),
     )
+
+
+def _with_placeholders(machine: Machine) -> Machine:
+    """The machine as after a check of its token, with a placeholder for each secret."""
+    return machine._replace(secrets=placeholders) if has_token(machine.selection.group) else machine
+
+
+def _secrets(stores: Stores, route: str, machine: Machine) -> Sequence[str]:
+    return sorted(secrets_named_in(machine.template(route, stores.catalog)))
 
 
 def _verdict(route: str, machine: Machine) -> tuple[str, str] | None:

@@ -8,10 +8,13 @@ from typing import NamedTuple
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.http import Response
+from lambda_matchbox.secrets.function import PLACEHOLDER
+from matchboxctl.render.body_masks import masked_body
 from matchboxctl.render.other_groups import OtherGroup, OtherGroups, reason
 from matchboxctl.render.secret_masks import MASK, Masks, names_a_secret
 
 _INDENT = " " * 10
+_PLACEHOLDERS = Masks({"secret": PLACEHOLDER})
 
 
 class Report(NamedTuple):
@@ -19,7 +22,8 @@ class Report(NamedTuple):
 
     `ignored_labels` are those that are invalid, such as a malformed MAC address; `data` is None for routes that do not
     show it; `reason` is empty unless the response is an error; `verdict` is that of the gate and its reason, None
-    for a group without a boot policy: the response is that without one; `masks` is None if secrets are shown.
+    for a group without a boot policy: the response is that without one; `masks` is None if secrets are shown. `secrets`
+    are the names of those that the template uses: the response has a placeholder for each, which is always masked.
     """
 
     route: str
@@ -33,11 +37,17 @@ class Report(NamedTuple):
     response: Response
     reason: str
     verdict: tuple[str, str] | None
+    secrets: Sequence[str]
     masks: Masks | None
 
     def masked(self, text: str) -> str:
         """The text with its secrets masked, unless they are shown."""
+        text = _PLACEHOLDERS.text(text) if self.secrets else text
         return text if self.masks is None else self.masks.text(text)
+
+    def masked_body(self, body: str) -> str:
+        """The body with its secrets masked, also those that stand in the template itself, unless they are shown."""
+        return self.masked(body if self.masks is None else masked_body(body))
 
     def masked_data(self, data: object) -> object:
         """The data with its secrets masked, unless they are shown."""
@@ -72,10 +82,12 @@ def as_text(report: Report) -> str:
     kind = response.headers.get("content-type", "none")
     without = ", without the boot policy" if report.verdict is not None and report.verdict[0] != "allow" else ""
     lines.append(_line("response", f"{response.status}, {kind}, {len(response.body):,} bytes{without}"))
+    if report.secrets:
+        lines.append(_line("secrets", f"{', '.join(report.secrets)}: shown as {MASK}, as their values are not read"))
     if report.reason:
         lines.append(_line("reason", report.masked(report.reason)))
     lines += [_line("butane", report.masked(line)) for line in report.response.report]
-    return "\n".join([*lines, "", report.masked(_body(response)).removesuffix("\n")])
+    return "\n".join([*lines, "", report.masked_body(_body(response)).removesuffix("\n")])
 
 
 def _verdict(report: Report) -> str:
@@ -133,21 +145,29 @@ def document(report: Report) -> Mapping[str, object]:
         else {"id": report.masked(group.id), "selector": report.masked_data(dict(group.selector))},
         "other_groups": [_other_document(report, other) for other in report.others.nearest],
         "other_groups_left_out": report.others.left_out,
-        "profile": None if report.profile is None else report.masked_data(report.profile.document()),
+        "profile": None if report.profile is None else report.masked_data(_shown_profile(report, report.profile)),
         "template": report.template or None,
         "data": None if report.data is None else report.masked_data(report.data),
         "verdict": None if report.verdict is None else {"verdict": report.verdict[0], "reason": report.verdict[1]},
+        "secrets": list(report.secrets),
         "status": response.status,
         "headers": dict(response.headers),
         "reason": report.masked(report.reason) or None,
         "butane": [report.masked(line) for line in report.response.report],
     }
     try:
-        found["body"] = report.masked(response.body.decode())
+        found["body"] = report.masked_body(response.body.decode())
     except UnicodeDecodeError:
         if report.masks is None:
             found["body_base64"] = base64.b64encode(response.body).decode()
     return found
+
+
+def _shown_profile(report: Report, profile: Profile) -> Mapping[str, object]:
+    if report.masks is None or profile.boot is None:
+        return profile.document()
+    args = tuple(map(masked_body, profile.boot.args))
+    return profile._replace(boot=profile.boot._replace(args=args)).document()
 
 
 def _other_document(report: Report, other: OtherGroup) -> dict[str, object]:

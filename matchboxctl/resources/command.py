@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -10,6 +11,7 @@ from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
 from lambda_matchbox.errors import DocumentError, MatchboxError, StoreUnavailableError
 from lambda_matchbox.golang.hardware_address import InvalidMACError
+from lambda_matchbox.releases.sources import Source
 from matchboxctl.cli.arguments import check_data_path
 from matchboxctl.cli.confirmation import confirm_deletion
 from matchboxctl.cli.errors import FailedError, MissingError, UsageError
@@ -22,8 +24,10 @@ from matchboxctl.documents.protocol import Documents
 from matchboxctl.resources.group import GroupResource
 from matchboxctl.resources.profile import ProfileResource
 from matchboxctl.resources.resource import Draft, Resource
+from matchboxctl.resources.secret_notes import SecretNotes
 from matchboxctl.resources.source import SourceResource
 from matchboxctl.resources.template import TemplateResource
+from matchboxctl.secrets.stored_names import Stored, stored_secrets
 from matchboxctl.store.mode import StoreSettings
 
 _RESOURCES: Sequence[Resource] = (
@@ -43,24 +47,26 @@ _Result = TypeVar("_Result")
 
 
 class Target(NamedTuple):
-    """A resource, and the documents that the command works on."""
+    """A resource, the documents that the command works on, and how to read which secrets exist beside them."""
 
     resource: Resource
     documents: Documents
+    secrets: Stored
 
 
 def target_of(word: str, store: StoreSettings | Path) -> Target:
     """The documents of that kind in the store. Raises UsageError."""
     resource = next(resource for resource in _RESOURCES if resource.word == word)
+    secrets = cache(partial(stored_secrets, store))
     if isinstance(store, Path):
         check_data_path(store)
-        return Target(resource, DirectoryDocuments(store))
+        return Target(resource, DirectoryDocuments(store), secrets)
     # Imported here: directory mode works without boto3.
     from matchboxctl.documents.table_documents import TableDocuments
 
     # Fails at once without credentials, for which later calls would wait.
     store.credentials()
-    return Target(resource, TableDocuments(store, _RETRY_SECONDS, read_timeout=_READ_TIMEOUT))
+    return Target(resource, TableDocuments(store, _RETRY_SECONDS, read_timeout=_READ_TIMEOUT), secrets)
 
 
 def list_all(target: Target, output: str) -> None:
@@ -123,9 +129,13 @@ def put(target: Target, drafts: Sequence[Draft]) -> None:
             left = f"{written} of {len(drafts)} were written; the same command writes all of them"
             print(f"matchboxctl: {left}", file=sys.stderr)
     # Checked only now: resources created together may refer to each other.
+    on_secrets = SecretNotes(documents, target.secrets)
     for draft in drafts:
         with _failures():
-            _note([f"{resource.word} {draft.name}: {problem}" for problem in draft.problems(documents)])
+            problems = draft.problems(documents)
+            if not isinstance(draft.document, Source):
+                problems += on_secrets.of(draft.document)
+            _note([f"{resource.word} {draft.name}: {problem}" for problem in problems])
 
 
 def _drafts(resource: Resource, paths: Sequence[str], name: str | None) -> list[Draft]:
@@ -202,7 +212,7 @@ def _found(target: Target, name: str, read: Callable[[Documents, str], _Result |
 
 
 def _absent(target: Target, names: Sequence[str]) -> MissingError:
-    resource, documents = target
+    resource, documents, _ = target
     alike = did_you_mean(names[0], lambda: documents.names(resource.kind)) if len(names) == 1 else ""
     return MissingError(f"no {resource.word} {', '.join(map(repr, names))}{alike}")
 

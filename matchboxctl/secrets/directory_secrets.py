@@ -5,10 +5,12 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from lambda_matchbox.secrets.references import SECRETS_MANAGER
 from matchboxctl.cli.errors import FailedError
 from matchboxctl.directory.drafts import remove_drafts, replacing, sync_directory
 from matchboxctl.directory.files import files_below
 from matchboxctl.directory.secrets import DIRECTORY, IGNORED_BY_GIT, DirectorySecrets
+from matchboxctl.secrets.references import is_name
 from matchboxctl.secrets.stores import Change, SecretInfo
 
 _FILE = "file"
@@ -24,8 +26,6 @@ class DirectorySecretWriter:
     def set(self, name: str, value: str) -> Change:
         """Write its file, whole or not at all; nothing where the directory may not hold secrets."""
         file = self._root / name
-        if _is_hidden(name):
-            raise FailedError(f"secret {name!r} has a part that begins with '.', which is no secret in a directory")
         before = self._reader.values([name]).get(name)
         if before == value:
             return Change.UNCHANGED
@@ -42,10 +42,10 @@ class DirectorySecretWriter:
         return Change.CREATED if before is None else Change.CHANGED
 
     def names(self) -> Sequence[SecretInfo]:
-        """The files below `secrets/`."""
+        """The files below `secrets/` that templates can name."""
         unreadable: list[str] = []
         files = files_below(self._root, unreadable.append)
-        found = [_info(path, file) for path, file in files if not _is_hidden(path)]
+        found = [_info(path, file) for path, file in files if is_name(path) and not path.startswith(SECRETS_MANAGER)]
         if unreadable:
             raise FailedError(unreadable[0])
         return sorted(found)
@@ -96,10 +96,6 @@ class DirectorySecretWriter:
         owner = directory.parent.stat()
         with suppress(OSError):
             os.chown(directory, owner.st_uid, owner.st_gid)
-
-
-def _is_hidden(name: str) -> bool:
-    return any(part.startswith(".") for part in name.split("/"))
 
 
 def _info(name: str, file: Path) -> SecretInfo:

@@ -1,16 +1,16 @@
 """The store of secrets of the chosen mode."""
 
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from lambda_matchbox.environment import endpoint_url
 from matchboxctl.cli.arguments import check_data_path
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.secrets.stores import SecretWriter
 from matchboxctl.store.mode import StoreSettings
 from matchboxctl.store.stack import SECRETS
+
+_CALL_SECONDS = 60.0
 
 
 @contextmanager
@@ -28,6 +28,8 @@ def opened_secrets(store: StoreSettings | Path, warn: Callable[[str], None]) -> 
     # Imported here: directory mode works without boto3.
     from botocore.config import Config
 
+    from lambda_matchbox.aws.clients.http_client import HttpClient
+    from lambda_matchbox.aws.secrets import StackSecrets
     from matchboxctl.secrets.parameter_store import ParameterStore
     from matchboxctl.store.advice import advising_on
 
@@ -39,32 +41,25 @@ def opened_secrets(store: StoreSettings | Path, warn: Callable[[str], None]) -> 
         raise UsageError(f"there is no place for secrets: {stack if store.stack else variables}")
     # Fails at once without credentials, for which later calls would wait.
     store.credentials()
-    ssm = _endpoint(store, "SSM")
-    where = f"secrets {store.secrets} on {ssm or f'AWS {store.region}'}"
-    config = Config(ignore_configured_endpoint_urls=store.dynamodb_endpoint is None)  # type: ignore[call-arg]
-    with advising_on(store, where):
-        yield ParameterStore(
-            store.session.client("ssm", region_name=store.region, endpoint_url=ssm, config=config),
-            lambda: store.session.client(
-                "secretsmanager",
-                region_name=store.region,
-                endpoint_url=_endpoint(store, "SECRETS_MANAGER"),
-                config=config,
-            ),
-            store.secrets,
-            store.secrets_key,
-            {},
-            warn,
+    settings = store.boot_settings().secrets
+    _check_endpoint(store, "SSM", settings.parameters_endpoint)
+    if settings.arns != {}:
+        _check_endpoint(store, "SECRETS_MANAGER", settings.secrets_endpoint)
+    where = f"secrets {store.secrets} on {settings.parameters_endpoint or f'AWS {store.region}'}"
+    config = Config(ignore_configured_endpoint_urls=settings.parameters_endpoint is None)  # type: ignore[call-arg]
+    with closing(HttpClient()) as http, advising_on(store, where):
+        ssm = store.session.client(
+            "ssm", region_name=store.region, endpoint_url=settings.parameters_endpoint, config=config
         )
+        reader = StackSecrets(settings, store.region, store.credentials, http, call_timeout=_CALL_SECONDS)
+        yield ParameterStore(ssm, reader, settings, store.secrets_key, warn)
 
 
-def _endpoint(store: StoreSettings, service: str) -> str | None:
-    """The service's endpoint: AWS's only if the table is on AWS as well. Raises UsageError."""
-    endpoint = endpoint_url(os.environ, service)
+def _check_endpoint(store: StoreSettings, service: str, endpoint: str | None) -> None:
+    """Raise UsageError unless the service is on AWS as the table is, or neither."""
     if (endpoint is None) != (store.dynamodb_endpoint is None):
         given, lacking = ("DYNAMODB", service) if endpoint is None else (service, "DYNAMODB")
         raise UsageError(
             f"AWS_ENDPOINT_URL_{given} is set and AWS_ENDPOINT_URL_{lacking} is not: that would be AWS for one of "
             "them; set both or neither"
         )
-    return endpoint

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from lambda_matchbox.aws.clients.boto3_errors import translated
 from lambda_matchbox.aws.clients.errors import AWSError
+from lambda_matchbox.aws.secrets import SecretSettings, StackSecrets
 from lambda_matchbox.secrets.references import SECRETS_MANAGER
 from matchboxctl.cli.errors import FailedError
 from matchboxctl.render.secret_masks import MASK
@@ -12,7 +13,6 @@ from matchboxctl.secrets.stores import Change, SecretInfo
 from matchboxctl.store.aws_errors import with_advice
 
 if TYPE_CHECKING:
-    from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_ssm import SSMClient
     from types_boto3_ssm.type_defs import ParameterMetadataTypeDef, PutParameterRequestTypeDef
 
@@ -21,7 +21,6 @@ STANDARD_SIZE, ADVANCED_SIZE = 4096, 8192
 
 # AWS Systems Manager pricing, as of October 2025.
 ADVANCED_COST = "0.05 USD a month for each, and 0.05 USD for 10,000 reads of it"
-_PER_CALL = 10
 _DENIED = ("AccessDeniedException", "AccessDenied")
 _ENCRYPTED: Final = "SecureString"
 # AWS reads it as a reference to another parameter.
@@ -30,26 +29,25 @@ _ABSENT = ("ParameterNotFound", "ResourceNotFoundException")
 
 
 class ParameterStore:
-    """The parameters below `prefix` (see `matchboxctl.secrets.stores.SecretWriter`).
+    """The parameters of a stack (see `matchboxctl.secrets.stores.SecretWriter`), whose values `reader` reads.
 
     `key` is the KMS key of those that are set; without one they keep theirs, and new ones have the account's default.
-    `arns` are the secrets of Secrets Manager that the stack names, by their names. `warn` gets a line for what costs.
+    `warn` gets a line for what costs.
     """
 
     def __init__(
         self,
         ssm: "SSMClient",
-        manager: Callable[[], "SecretsManagerClient"],
-        prefix: str,
+        reader: StackSecrets,
+        settings: SecretSettings,
         key: str,
-        arns: Mapping[str, str],
         warn: Callable[[str], None],
     ) -> None:
         self._ssm = ssm
-        self._manager = manager
-        self._prefix = f"{prefix}/"
+        self._reader = reader
+        self._prefix = f"{settings.prefix}/"
         self._key = key
-        self._arns = arns
+        self._arns = {SECRETS_MANAGER + name: arn for name, arn in (settings.arns or {}).items()}
         self._warn = warn
 
     def set(self, name: str, value: str) -> Change:
@@ -128,38 +126,17 @@ class ParameterStore:
         return True
 
     def values(self, names: Collection[str]) -> Mapping[str, str]:
-        """Read and decrypt them, ten in a call."""
-        managed = [name for name in names if name in self._arns]
-        return {**self._parameters([name for name in names if name not in managed]), **self._managed_values(managed)}
+        """Read and decrypt them, as the server does."""
+        return self._reader.values(names)
 
     def place(self, name: str) -> str:
         """The parameter's name, or the ARN of Secrets Manager's."""
         return self._arns.get(name) or self._prefix + name
 
-    def _parameters(self, names: Sequence[str]) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for start in range(0, len(names), _PER_CALL):
-            batch = [self.place(name) for name in names[start : start + _PER_CALL]]
-            with translated():
-                parameters = self._ssm.get_parameters(Names=batch, WithDecryption=True)["Parameters"]
-            found |= {one["Name"].removeprefix(self._prefix): one["Value"] for one in parameters}
-        return found
-
-    def _managed_values(self, names: Sequence[str]) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for name in names:
-            try:
-                with translated():
-                    found[name] = self._manager().get_secret_value(SecretId=self._arns[name])["SecretString"]
-            except AWSError as error:
-                if error.code not in _ABSENT:
-                    raise
-        return found
-
     def _current(self, name: str) -> str | None:
         """The value; None for who may only write."""
         try:
-            return self._parameters([name]).get(name)
+            return self.values([name]).get(name)
         except AWSError as error:
             if error.code in _DENIED:
                 return None

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from lambda_matchbox.answers.ignition import is_ignition_config
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS, Template
 from lambda_matchbox.errors import DocumentError, MatchboxError
-from lambda_matchbox.secrets.references import references_in
+from lambda_matchbox.secrets.references import InvalidNameError, check_name, references_in
 from matchboxctl.documents.directory_documents import DirectoryDocuments
 from matchboxctl.store.mode import StoreSettings
 
@@ -25,9 +26,25 @@ def users_in(templates: Iterable[Template]) -> Mapping[str, list[str]]:
     """The templates that name each secret, by its name."""
     found: dict[str, list[str]] = {}
     for template in templates:
-        for name in {reference.name for reference in references_in(template.body)}:
+        for name in secrets_named_in(template):
             found.setdefault(name, []).append(f"{template.kind}/{template.id}")
     return {name: sorted(found[name]) for name in sorted(found)}
+
+
+def secrets_named_in(template: Template) -> frozenset[str]:
+    """The names of the secrets that a template uses, without those that cannot be names: they are its errors."""
+    if template.kind == "ignition" and is_ignition_config(template.id):
+        return frozenset()
+    return frozenset(reference.name for reference in references_in(template.body) if is_name(reference.name))
+
+
+def is_name(text: str) -> bool:
+    """Whether a secret can have this name."""
+    try:
+        check_name(text)
+    except InvalidNameError:
+        return False
+    return True
 
 
 def _in_directory(data_path: Path, warn: Warn) -> Iterator[Template]:

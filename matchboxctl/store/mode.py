@@ -38,7 +38,8 @@ class StoreSettings(NamedTuple):
 
     `stack` is what named them, or empty; `history_table` is empty where none is named. Histories are
     kept for `history_days`. `secrets` is the prefix of secrets in Parameter Store, empty where none is named, and
-    `secrets_key` their KMS key if they have one of their own.
+    `secrets_key` their KMS key if they have one of their own; `secrets_manager` are ARNs of secrets in Secrets Manager,
+    separated by commas.
     """
 
     table: str
@@ -52,6 +53,7 @@ class StoreSettings(NamedTuple):
     history_days: int = DAYS
     secrets: str = ""
     secrets_key: str = ""
+    secrets_manager: str = ""
 
     @property
     def description(self) -> str:
@@ -62,7 +64,11 @@ class StoreSettings(NamedTuple):
     def environment(self) -> dict[str, str]:
         """The environment of a process that is to work on the same table and bucket."""
         own = {"MATCHBOX_TABLE": self.table, "MATCHBOX_BUCKET": self.bucket, "AWS_REGION": self.region}
-        optional = {"MATCHBOX_HISTORY_TABLE": self.history_table, "MATCHBOX_SECRETS": self.secrets}
+        optional = {
+            "MATCHBOX_HISTORY_TABLE": self.history_table,
+            "MATCHBOX_SECRETS": self.secrets,
+            "MATCHBOX_SECRETS_MANAGER": self.secrets_manager,
+        }
         return {**os.environ, **own, **optional, "MATCHBOX_STACK": ""}
 
     def boot_settings(self) -> "Settings":
@@ -168,7 +174,16 @@ def chosen_store(data_path: str, stack: str = "") -> StoreSettings | Path:
     if not region:
         raise UsageError("no region: set AWS_REGION, or AWS_PROFILE to a profile that has one")
     settings = StoreSettings(
-        table, bucket, region, endpoints["DYNAMODB"], endpoints["S3"], session, stack, history_table, secrets=secrets
+        table,
+        bucket,
+        region,
+        endpoints["DYNAMODB"],
+        endpoints["S3"],
+        session,
+        stack,
+        history_table,
+        secrets=secrets,
+        secrets_manager=os.environ.get("MATCHBOX_SECRETS_MANAGER", ""),
     )
     if stack:
         from matchboxctl.store.stack import of_stack

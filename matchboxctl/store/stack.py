@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 TABLE, BUCKET, HISTORY_TABLE, SECRETS = "TableName", "BucketName", "HistoryTableName", "SecretsPrefix"
 """The outputs of template.yaml."""
 
-_RETENTION, _KEY = "HistoryRetention", "SecretsKmsKeyArn"
+_RETENTION, _KEY, _MANAGED = "HistoryRetention", "SecretsKmsKeyArn", "SecretsManagerArns"
 """Parameters of template.yaml."""
 
 
@@ -39,6 +39,7 @@ def of_stack(settings: StoreSettings, endpoint: str | None) -> StoreSettings:
         history_days=int(given.get(_RETENTION, DAYS)),
         secrets=outputs.get(SECRETS, ""),
         secrets_key=given.get(_KEY, ""),
+        secrets_manager=given.get(_MANAGED, "").replace(" ", ""),
     )
 
 

@@ -16,6 +16,15 @@ _FEW = 20
 _INDENT = "    "
 
 
+class Chosen(NamedTuple):
+    """What a run is to do besides: remove what the source lacks, copy machines' states and secrets, or only print."""
+
+    prune: bool
+    machines: bool
+    secrets: bool
+    dry_run: bool
+
+
 class Differences(NamedTuple):
     """The names of what is added, changed and removed, and the number of unchanged ones.
 

@@ -16,6 +16,7 @@ from lambda_matchbox.aws.keys import texts_of_sources
 from lambda_matchbox.aws.parallel import in_parallel
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
+from lambda_matchbox.catalog.templates import Template
 from lambda_matchbox.documents.groups_and_profiles import parse_group, parse_profile
 from lambda_matchbox.documents.sources import parse_source
 from lambda_matchbox.errors import DocumentError
@@ -28,11 +29,15 @@ from matchboxctl.directory.drafts import remove_drafts, replacing
 from matchboxctl.directory.files import DIRECTORIES, files_below
 from matchboxctl.directory.machine_states import DirectoryMachines
 from matchboxctl.documents.file_texts import source_text
+from matchboxctl.documents.protocol import ignore
+from matchboxctl.secrets.directory_secrets import DirectorySecretWriter
+from matchboxctl.secrets.opened_secrets import opened_secrets
 from matchboxctl.store.advice import advising_on
 from matchboxctl.store.mode import StoreSettings
 from matchboxctl.transfer.compatibility import incompatibility, notes, template_incompatibility
-from matchboxctl.transfer.differences import WRITTEN, Differences, Report
+from matchboxctl.transfer.differences import WRITTEN, Chosen, Differences, Report
 from matchboxctl.transfer.machines import copy_states, states_in
+from matchboxctl.transfer.secrets import copy_secrets, note_left
 
 _OF_JSON = ("groups", "profiles", "sources")
 
@@ -44,12 +49,10 @@ class _File(NamedTuple):
     write: Callable[[BinaryIO], object]
 
 
-def export_directory(
-    store: StoreSettings, root: Path, *, prune: bool, machines: bool, dry_run: bool, output: str = "table"
-) -> None:
+def export_directory(store: StoreSettings, root: Path, chosen: Chosen, output: str = "table") -> None:
     """Write the contents of table and bucket into the directory; with `prune` remove other documents and assets.
 
-    With `machines` their states, too, before anything else: a group that is there before them lets machines install.
+    Machines' states come first: a group that is there before them lets machines install. Then come secrets.
 
     Each file is written whole or not at all, and only if its content differs; the command may be interrupted and
     repeated. Standard error has incompatibilities with matchbox, and warnings. Raises UsageError, and FailedError after
@@ -58,16 +61,14 @@ def export_directory(
     if root.exists() and not root.is_dir():
         raise UsageError(f"{root} is not a directory")
     print(f"exporting {store.description} into {root}", file=sys.stderr)
-    if not dry_run:
+    if not chosen.dry_run:
         try:
             root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"{root} cannot be created: {error.strerror}") from error
     warnings = Warnings()
     with advising_on(store), on_interrupt(WRITTEN):
-        _Export(store, root, warnings).run(
-            Report(output, dry_run=dry_run), prune=prune, machines=machines, dry_run=dry_run
-        )
+        _Export(store, root, warnings).run(Report(output, dry_run=chosen.dry_run), chosen)
     if warnings.count:
         raise FailedError(warnings.summary("exported"))
 
@@ -76,25 +77,33 @@ class _Export:
     """One run of the command."""
 
     def __init__(self, store: StoreSettings, root: Path, warnings: Warnings) -> None:
+        self._store = store
         self._root = root
         self._warnings = warnings
         self._clients = store.clients()
         self._received = Progress("getting files", 0, BYTES)
         self._spared: set[str] = set()
         self._incompatible: list[str] = []
+        self._templates: list[Template] = []
 
-    def run(self, report: Report, *, prune: bool, machines: bool, dry_run: bool) -> None:
+    def run(self, report: Report, chosen: Chosen) -> None:
         with Progress("reading the table", 0, "items") as read:
             contents = scan_table(self._clients, read.add)
-        if machines:
+        dry_run = chosen.dry_run
+        if chosen.machines:
             with closing(DirectoryMachines(self._root)) as target:
                 copy_states(
                     states_in(contents.machines, self._warnings), target, self._warnings, report, dry_run=dry_run
                 )
         elif contents.machines:
             print("note: the states of machines are not exported; --machines does", file=sys.stderr)
+        if chosen.secrets:
+            with opened_secrets(self._store, ignore) as secrets:
+                copy_secrets(secrets, DirectorySecretWriter(self._root), self._warnings, report, dry_run=dry_run)
         targets = {path: target for path, target in self._targets(contents) if self._is_valid(path)}
-        shown = self._compared(targets, prune=prune)
+        if not chosen.secrets:
+            note_left(self._templates, "exported")
+        shown = self._compared(targets, prune=chosen.prune)
         report.add(shown if dry_run else self._carry_out(shown, targets), names=dry_run)
         report.end()
         for line in notes(sorted(self._incompatible)):
@@ -115,6 +124,7 @@ class _Export:
                 self._warnings.warn(f"{kind} template {name!r}: {_damage(error)}: see `matchboxctl fsck`")
                 self._spared.add(f"{kind}/{name}")
                 continue
+            self._templates.append(Template(kind, name, body))
             if line := template_incompatibility(kind, name, body):
                 self._incompatible.append(line)
             yield f"{kind}/{name}", _File(partial(_has, body), partial(_put, body))

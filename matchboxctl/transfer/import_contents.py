@@ -1,5 +1,6 @@
 """What table and bucket will contain after an import, for the validation before it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from lambda_matchbox.assets.released import ReleasedAssets
@@ -8,6 +9,7 @@ from lambda_matchbox.web import wiring
 from matchboxctl.directory.assets import AssetDirectory
 from matchboxctl.directory.files import DataDirectory
 from matchboxctl.documents.table_documents import TableDocuments
+from matchboxctl.secrets.stored_names import stored_secrets
 from matchboxctl.store.mode import StoreSettings
 from matchboxctl.validate.contents import Contents, contents_of
 
@@ -16,8 +18,13 @@ _RETRY_SECONDS = 10.0
 _WARNED = ("unreadable", "source")
 
 
-def import_contents(store: StoreSettings, root: Path, directory: DataDirectory, *, prune: bool) -> Contents:
-    """The contents of the directory; what they name may be in table and bucket, unless `prune` removes it there."""
+def import_contents(
+    store: StoreSettings, root: Path, directory: DataDirectory, secrets: Sequence[str], *, prune: bool
+) -> Contents:
+    """The contents of the directory; what they name may be in table and bucket, unless `prune` removes it there.
+
+    `secrets` are imported, too; others may be there already.
+    """
     contents = contents_of(root, directory)
     stored = wiring.stores(store.boot_settings(), store.credentials)
     documents = TableDocuments(store, _RETRY_SECONDS)
@@ -27,6 +34,7 @@ def import_contents(store: StoreSettings, root: Path, directory: DataDirectory, 
         holds=lambda kind, name: contents.holds(kind, name) or (not prune and documents.holds(kind, name)),
         assets=ReleasedAssets(own, stored.releases, pointers, release=None),
         pointers=pointers,
+        secrets=lambda: stored_secrets(store).with_names(secrets),
         found=[finding for finding in contents.found if finding.rule not in _WARNED],
     )
 

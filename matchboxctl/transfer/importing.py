@@ -21,11 +21,14 @@ from matchboxctl.directory.files import DIRECTORIES, DataDirectory, read_directo
 from matchboxctl.directory.machine_states import DirectoryMachines
 from matchboxctl.directory.state_file import FILE
 from matchboxctl.machines.opened_stores import table_machines
+from matchboxctl.secrets.directory_secrets import DirectorySecretWriter
+from matchboxctl.secrets.opened_secrets import opened_secrets
 from matchboxctl.store.advice import advising_on
 from matchboxctl.store.mode import StoreSettings
-from matchboxctl.transfer.differences import WRITTEN, Differences, Report
+from matchboxctl.transfer.differences import WRITTEN, Chosen, Differences, Report
 from matchboxctl.transfer.import_contents import import_contents
 from matchboxctl.transfer.machines import copy_states
+from matchboxctl.transfer.secrets import carried, copy_secrets, note_left
 from matchboxctl.transfer.sources import SourceImport, hidden_assets
 from matchboxctl.validate.report import short_form
 from matchboxctl.validate.validation import validate
@@ -33,19 +36,17 @@ from matchboxctl.validate.validation import validate
 _MAX_FINDINGS = 20
 
 
-def import_directory(
-    store: StoreSettings, root: Path, *, prune: bool, machines: bool, dry_run: bool, output: str = "table"
-) -> None:
+def import_directory(store: StoreSettings, root: Path, chosen: Chosen, output: str = "table") -> None:
     """Write the directory's contents into table and bucket; with `prune` remove everything else.
 
-    With `machines` their states, too, before anything else: a group that is there before them lets machines install.
+    Machines' states come first: a group that is there before them lets machines install. Then come secrets.
 
     It may be interrupted and run again at any time. Raises UsageError, and FailedError where something could not be
     taken, which standard error names; the rest is.
     """
     if not root.is_dir():
         raise UsageError(f"{root} is not a directory: give matchbox's data directory")
-    if prune and not any((root / name).is_dir() for name in DIRECTORIES):
+    if chosen.prune and not any((root / name).is_dir() for name in DIRECTORIES):
         raise UsageError(
             f"{root} has none of matchbox's directories ({', '.join(DIRECTORIES)}): --prune would remove everything"
         )
@@ -54,16 +55,21 @@ def import_directory(
     directory = read_directory(root)
     for problem in directory.problems:
         warnings.warn(str(problem))
-    if prune and not directory.is_complete:
+    if chosen.prune and not directory.is_complete:
         print("note: nothing is pruned, because a directory could not be read", file=sys.stderr)
     with advising_on(store), on_interrupt(WRITTEN):
-        report = Report(output, dry_run=dry_run)
-        if machines:
+        report = Report(output, dry_run=chosen.dry_run)
+        if chosen.machines:
             with closing(DirectoryMachines(root)) as source:
-                copy_states(source.all(), table_machines(store), warnings, report, dry_run=dry_run)
+                copy_states(source.all(), table_machines(store), warnings, report, dry_run=chosen.dry_run)
         elif (root / FILE).exists():
             print(f"note: the states of machines in {root / FILE} are not imported; --machines does", file=sys.stderr)
-        _Import(store, root, directory, warnings, report, prune=prune, dry_run=dry_run).run()
+        if chosen.secrets:
+            with opened_secrets(store, lambda line: print(line, file=sys.stderr)) as secrets:
+                copy_secrets(DirectorySecretWriter(root), secrets, warnings, report, dry_run=chosen.dry_run)
+        else:
+            note_left(directory.templates, "imported")
+        _Import(store, root, directory, warnings, report, chosen).run()
         report.end()
     if warnings.count:
         raise FailedError(warnings.summary("imported"))
@@ -79,9 +85,7 @@ class _Import:
         directory: DataDirectory,
         warnings: Warnings,
         report: Report,
-        *,
-        prune: bool,
-        dry_run: bool,
+        chosen: Chosen,
     ) -> None:
         self._store = store
         self._clients = store.clients()
@@ -89,11 +93,12 @@ class _Import:
         self._directory = directory
         self._warnings = warnings
         self._report = report
-        self._prune = prune and directory.is_complete
-        self._dry_run = dry_run
+        self._prune = chosen.prune and directory.is_complete
+        self._dry_run = chosen.dry_run
+        self._carried = carried(DirectorySecretWriter(root)) if chosen.secrets else []
 
     def run(self) -> None:
-        contents = import_contents(self._store, self._root, self._directory, prune=self._prune)
+        contents = import_contents(self._store, self._root, self._directory, self._carried, prune=self._prune)
         with Progress("trying templates", len(contents.groups), "groups") as progress:
             result = validate(contents, progress.add)
         for line in short_form(result, shlex.join(["matchboxctl", "validate", str(self._root)]), _MAX_FINDINGS):

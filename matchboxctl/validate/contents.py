@@ -18,6 +18,7 @@ from matchboxctl.directory.files import DataDirectory, read_directory
 from matchboxctl.directory.releases import DirectoryReleases
 from matchboxctl.documents.directory_documents import DirectoryDocuments
 from matchboxctl.documents.protocol import FileError
+from matchboxctl.secrets.stored_names import Stored, stored_secrets
 from matchboxctl.validate.findings import Finding, Severity
 from matchboxctl.validate.references import Holds
 from matchboxctl.validate.stray_groups import stray_findings
@@ -28,7 +29,7 @@ class Contents(NamedTuple):
 
     `holds` says whether a document of a kind exists, also under an id in another spelling.
     `root` is the data directory, and `assets_path` that of its assets; None in store mode. `pointers` are those of the
-    `sources`.
+    `sources`. `secrets` reads which secrets exist.
     """
 
     root: Path | None
@@ -41,6 +42,7 @@ class Contents(NamedTuple):
     sources: Mapping[str, Source]
     pointers: Pointers
     found: Sequence[Finding]
+    secrets: Stored
 
     def sync_command(self, source_id: str) -> str:
         """The command that syncs a source."""
@@ -90,6 +92,7 @@ def contents_of(root: Path, directory: DataDirectory, assets_path: Path | None =
         {source.id: source for source in accepted},
         pointers,
         found,
+        partial(stored_secrets, root),
     )
 
 

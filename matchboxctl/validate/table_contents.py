@@ -1,6 +1,7 @@
 """The contents of table and bucket, for their validation."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TypeVar
 
 from lambda_matchbox.assets.released import ReleasedAssets
@@ -12,6 +13,7 @@ from lambda_matchbox.aws.keys import KEY, pointers_in, template_name, texts_of_s
 from lambda_matchbox.catalog.templates import Template
 from lambda_matchbox.image_sync.sources import image_sources
 from lambda_matchbox.web import wiring
+from matchboxctl.secrets.stored_names import stored_secrets
 from matchboxctl.store.mode import StoreSettings
 from matchboxctl.validate.contents import Contents
 from matchboxctl.validate.findings import Finding, Severity
@@ -63,4 +65,5 @@ def table_contents(store: StoreSettings, read: Callable[[int], object] = lambda 
         sources.sources,
         pointers,
         found,
+        partial(stored_secrets, store),
     )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 
@@ -113,6 +114,24 @@ def test_secrets_manager_is_read_only(commands: ResourceCommands) -> None:
         assert "aws secretsmanager" in ended.err
 
 
+def test_secrets_of_secrets_manager_are_those_that_the_stack_names(
+    commands: ResourceCommands, moto_server: Service
+) -> None:
+    with closing(moto_server.client("secretsmanager")) as client:
+        arns = [
+            client.create_secret(Name=name, SecretString="x")["ARN"] for name in (f"in-{uuid4()}", f"out-{uuid4()}")
+        ]
+    name, other = (f"sm:{arn.split(':')[6][:-7]}" for arn in arns)
+    commands.monkeypatch.setenv("MATCHBOX_SECRETS_MANAGER", arns[0])
+    commands.run("generic", "create", "-f", commands.file("t", f'{{{{secret "{name}"}}}} {{{{secret "{other}"}}}}'))
+    (listed,) = json.loads(commands.ok("secret", "list", "-o", "json"))
+    assert (name, "Secrets Manager") == (listed["name"], listed["stored_as"])
+    used = {one["name"]: one["state"] for one in json.loads(commands.run("secret", "used", "-o", "json").out)}
+    assert {name: "used", other: "missing"} == used
+    assert arns[0] == json.loads(commands.ok("secret", "describe", name, "-o", "json"))["place"]
+    assert "x" == commands.ok("secret", "get", name, "--reveal")
+
+
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [
@@ -127,3 +146,19 @@ def test_lacking_settings_are_named(commands: ResourceCommands, name: str, value
     ended = commands.run("secret", "list")
     assert "" == ended.out
     assert reason in " ".join(ended.err.split())
+
+
+def test_secrets_that_cannot_be_looked_up_are_a_note(commands: ResourceCommands) -> None:
+    commands.monkeypatch.delenv("MATCHBOX_SECRETS")
+    ended = commands.run("generic", "create", "-f", commands.file("t", '{{secret "a"}}'))
+    assert 0 == ended.code
+    assert "whether secrets exist was not checked: there is no place for secrets" in " ".join(ended.err.split())
+    found = json.loads(commands.run("validate", "-o", "json").out)["findings"]
+    assert ["note"] == [one["severity"] for one in found if one["rule"] == "secret"]
+
+
+def test_secrets_are_not_looked_up_where_no_template_names_one(commands: ResourceCommands) -> None:
+    """Whoever creates other documents needs no permission for them."""
+    commands.monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", "http://127.0.0.1:1")
+    assert "" == commands.run("generic", "create", "-f", commands.file("t", "x")).err
+    assert "secret" not in commands.run("validate").out

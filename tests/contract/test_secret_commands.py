@@ -97,7 +97,9 @@ def test_absent_secret_ends_with_4_and_the_name_that_was_meant(secret_store: Res
     assert "did you mean 'talos/prod/token'" in ended.err
 
 
-@pytest.mark.parametrize("name", ["", "/a", "a/", "a//b", "../a", "a/./b", "ä", "a b", "a\nb", "x" * 513])
+@pytest.mark.parametrize(
+    "name", ["", "/a", "a/", "a//b", "../a", "a/./b", "ä", "a b", "a\nb", "x" * 513, ".gitignore", "a/.b", "-a"]
+)
 def test_invalid_name_is_refused(secret_store: ResourceCommands, name: str) -> None:
     for verb in (["set", "-f", "-"], ["describe"], ["get", "--reveal"], ["delete"]):
         ended = secret_store.run("secret", *verb, "--", name, stdin=b"x")
@@ -174,3 +176,41 @@ def test_a_value_in_an_argument_is_refused_and_not_repeated(
     assert "HUNTER2" not in ended.err
     assert "ps and the shell's history" in " ".join(ended.err.split())
     assert [] == found(secret_store, "list")
+
+
+def created(commands: ResourceCommands, kind: str, document: dict[str, object]) -> str:
+    ended = commands.run(kind, "create", "-f", commands.file("document", json.dumps(document)))
+    assert 0 == ended.code
+    return " ".join(ended.err.split())
+
+
+def test_creation_names_groups_without_a_token_and_absent_secrets(secret_store: ResourceCommands) -> None:
+    """Whichever of template, profile and group comes last."""
+    absent = "secret 'a' does not exist: see `matchboxctl secret set`"
+    open_policy = {"token": True, "approve": True}
+
+    def groups(*ids: str) -> str:
+        named = f"group{'' if len(ids) == 1 else 's'} {', '.join(ids)}"
+        return f'machines of {named} get no secret (a): no "token": true in'
+
+    template(secret_store, "generic", "t", '{{secret "a"}}')
+    assert absent in created(secret_store, "profile", {"id": "p", "generic_id": "t"})
+    with_token = {"id": "with", "profile": "p", "selector": {"os": "a"}, "boot": open_policy}
+    assert f"note: group with: {absent}" == created(secret_store, "group", with_token)
+    put(secret_store, "a")
+    assert "" == created(secret_store, "group", with_token)
+    without = {"id": "without", "profile": "p", "selector": {"os": "b"}}
+    assert groups("without") in created(secret_store, "group", without)
+    assert groups("without") in created(secret_store, "profile", {"id": "p", "generic_id": "t"})
+    created(secret_store, "group", {"id": "another", "profile": "p", "selector": {"os": "c"}})
+    ended = secret_store.run("generic", "create", "-f", secret_store.file("t", '{{secret "a"}} {{secret "b"}}'))
+    err = " ".join(ended.err.split())
+    assert 'machines of groups another, without get no secret (a, b): no "token": true in' in err
+    assert "secret 'b' does not exist" in err
+
+
+def test_creation_of_a_template_with_an_impossible_name_says_so(secret_store: ResourceCommands) -> None:
+    for text, reason in (("{{secret .mac}}", "string literal"), ('{{secret "../a"}}', "not the name of a secret")):
+        ended = secret_store.run("generic", "create", "-f", secret_store.file("t", text))
+        assert "machines get an error" in ended.err
+        assert reason in ended.err

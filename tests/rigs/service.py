@@ -10,6 +10,7 @@ from botocore.config import Config
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_s3 import S3Client
+    from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_ssm import SSMClient
 
 REGION = "eu-west-1"
@@ -40,9 +41,12 @@ class Service:
     @overload
     def client(self, name: Literal["ssm"], config: Config | None = None) -> "SSMClient": ...
 
+    @overload
+    def client(self, name: Literal["secretsmanager"], config: Config | None = None) -> "SecretsManagerClient": ...
+
     def client(
-        self, name: Literal["dynamodb", "s3", "ssm"], config: Config | None = None
-    ) -> "DynamoDBClient | S3Client | SSMClient":
+        self, name: Literal["dynamodb", "s3", "secretsmanager", "ssm"], config: Config | None = None
+    ) -> "DynamoDBClient | S3Client | SecretsManagerClient | SSMClient":
         """A new boto3 client of this service, without retries unless `config` says so."""
         plain = Config(
             signature_version="s3v4" if name == "s3" else "v4",

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from lambda_matchbox.answers import cloud, generic, ignition
-from lambda_matchbox.answers.errors import RenderError, translated_errors
+from lambda_matchbox.answers.errors import InvalidConfigError, RenderError, translated_errors
 from lambda_matchbox.answers.template_data import data_of
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
@@ -21,7 +21,7 @@ from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.gotemplate import engine
 from lambda_matchbox.http import Response
 from lambda_matchbox.secrets.function import MadeFunction, placeholders
-from lambda_matchbox.secrets.references import FUNCTION
+from lambda_matchbox.secrets.references import FUNCTION, InvalidNameError, check_name, references_in
 
 # The last two have parts, for functions that take a label apart.
 _MADE_UP = ("x", "0", "/x", "1.2.3-x-y", "52:54:00:12:34:56")
@@ -88,6 +88,11 @@ def check_syntax(template: Template) -> None:
         return
     with translated_errors():
         engine.check_syntax(template.body, name=template.id, functions=(FUNCTION,))
+    try:
+        for reference in sorted(references_in(template.body)):
+            check_name(reference.name)
+    except InvalidNameError as error:
+        raise InvalidConfigError(template.id, str(error)) from None
 
 
 class _Candidate:

@@ -69,13 +69,6 @@ def test_name_of_a_directory_and_names_below_a_secret_are_refused(secrets: Direc
     assert Change.CREATED == secrets.set("a", "x")
 
 
-@pytest.mark.parametrize("name", [".gitignore", ".put-0123456789abcdef", "a/.b"])
-def test_name_of_a_hidden_file_is_refused(secrets: DirectorySecretWriter, name: str) -> None:
-    with pytest.raises(FailedError, match=r"begins with '\.'"):
-        secrets.set(name, "x")
-    assert [] == secrets.names()
-
-
 @pytest.mark.system
 def test_directory_is_ignored_by_git_from_the_first_secret_on(tmp_path: Path, secrets: DirectorySecretWriter) -> None:
     git(tmp_path, "init")

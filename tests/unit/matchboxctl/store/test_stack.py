@@ -55,7 +55,10 @@ def make_stack(
     template = {
         "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
         "Outputs": {key: {"Value": value} for key, value in outputs.items()},
-        "Parameters": {key: {"Type": "Number", "Default": value} for key, value in parameters.items()},
+        "Parameters": {
+            key: {"Type": "Number" if value.isdigit() else "String", "Default": value}
+            for key, value in parameters.items()
+        },
     }
     keys = {"aws_access_key_id": service.access_key, "aws_secret_access_key": service.secret_key}
     with closing(
@@ -109,6 +112,24 @@ def test_stack_of_a_release_without_histories_has_no_history_table(stores: Store
     store = chosen_store("", make_stack(moto_server, {"TableName": stores.name, "BucketName": stores.name}))
     assert isinstance(store, StoreSettings)
     assert (stores.name, "") == (store.table, store.history_table)
+
+
+def test_stack_names_its_secrets_and_their_key(
+    stores: Stores, moto_server: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The prefix is an output, the key and the ARNs in Secrets Manager are parameters."""
+    arns = [f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:{name}-AbCdEf" for name in ("a", "b/c")]
+    outputs = {"TableName": stores.name, "BucketName": stores.name, "SecretsPrefix": "/matchbox/boot"}
+    stack = make_stack(moto_server, outputs, {"SecretsKmsKeyArn": "own", "SecretsManagerArns": ", ".join(arns)})
+    store = chosen_store("", stack)
+    assert isinstance(store, StoreSettings)
+    assert ("/matchbox/boot", "own") == (store.secrets, store.secrets_key)
+    settings = store.boot_settings().secrets
+    assert ("/matchbox/boot", {"a": arns[0], "b/c": arns[1]}) == (settings.prefix, settings.arns)
+    monkeypatch.setenv("MATCHBOX_KMS_KEY", "another")
+    store = chosen_store("", stack)
+    assert isinstance(store, StoreSettings)
+    assert "another" == store.secrets_key
 
 
 @pytest.mark.parametrize(("environment", "days"), [("", 7), ("9", 9)])
