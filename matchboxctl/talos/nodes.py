@@ -141,8 +141,9 @@ def _yaml_rows(name: str, text: str, problems: list[str]) -> Iterator[_Row]:
     for document in documents_in(text):
         if not isinstance(document, yaml.SequenceNode):
             raise ConfigError(f"line {document.start_mark.line + 1}: not a list of nodes")
-        for node in document.value:
-            where = f"{name}: line {node.start_mark.line + 1}"
+        for number, node in enumerate(document.value, 1):
+            # Several may be in one line.
+            where = f"{name}: node {number} (line {node.start_mark.line + 1})"
             if not isinstance(node, yaml.MappingNode):
                 problems.append(f"{where}: a node is not a mapping")
                 continue

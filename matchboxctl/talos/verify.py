@@ -4,23 +4,26 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+from lambda_matchbox.answers import ignition
 from lambda_matchbox.answers.template_data import data_of
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.selection import selectors_of
 from lambda_matchbox.catalog.stores import Selection
-from lambda_matchbox.gotemplate.engine import TemplateError, render
+from lambda_matchbox.catalog.templates import Template
+from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.secrets.function import stored_in
-from lambda_matchbox.secrets.references import FUNCTION, references_in
+from lambda_matchbox.secrets.references import references_in
 from matchboxctl.cli.errors import FailedError, MissingError
 from matchboxctl.cli.output import FORMATS, print_result
 from matchboxctl.cli.plurals import counted
 from matchboxctl.cli.progress import Progress
 from matchboxctl.cli.tables import table
 from matchboxctl.documents.protocol import Documents
+from matchboxctl.render.secret_masks import Masks
 from matchboxctl.secrets.stores import SecretWriter
 from matchboxctl.talos.cluster import KIND, role_id
-from matchboxctl.talos.machine_config import ConfigError, MachineConfig
+from matchboxctl.talos.machine_config import ConfigError, MachineConfig, values_in
 from matchboxctl.talos.nodes import ROLES
 from matchboxctl.talos.rules import problems
 from matchboxctl.validate.findings import some
@@ -88,40 +91,54 @@ def _nodes(documents: Documents, cluster: str) -> Iterator[tuple[Group, Profile]
             yield group, profile
 
 
+class _Read(NamedTuple):
+    """A template, the secrets that it names, and their masks."""
+
+    body: bytes
+    values: _Values
+    masks: Masks
+
+
 class _Renderer:
     """Renders configurations, for which each template and its secrets are read once."""
 
     def __init__(self, documents: Documents, secrets: SecretWriter) -> None:
         self._documents = documents
         self._secrets = secrets
-        self._templates: dict[str, tuple[bytes, _Values] | None] = {}
+        self._templates: dict[str, _Read | None] = {}
 
     def problems(self, group: Group, profile: Profile, program: str | None) -> Iterator[str]:
         """What is wrong with the configuration of a group's nodes, without a value."""
-        found = self._template(profile.ignition_id)
-        if found is None:
+        if profile.ignition_id not in self._templates:
+            self._templates[profile.ignition_id] = self._template(profile.ignition_id)
+        template = self._templates[profile.ignition_id]
+        if template is None:
             yield f"template {KIND}/{profile.ignition_id} does not exist"
             return
-        body, values = found
+        body, values, masks = template
         if references_in(body) and not (group.boot and group.boot.token):
             yield 'no "token": true in its boot policy, without which it gets no secrets'
         # Talos asks with these; what selects the node is known.
         labels = {"uuid": _UUID, **dict(selectors_of(group.selector)[0].pairs)}
         data = data_of(Selection(group, profile), labels, urlencode(labels))
         try:
-            config = render(body, data, name=profile.ignition_id, functions={FUNCTION: stored_in(values)})
-            if program is None:
-                yield from problems(MachineConfig(config.decode()))
-            elif reason := refusal(program, config):
-                yield reason
-        except TemplateError as error:
-            yield str(error)
-        except (ConfigError, UnicodeDecodeError) as error:
-            yield f"what template {KIND}/{profile.ignition_id} renders: {error}"
+            config = ignition.respond(Template(KIND, profile.ignition_id, body), data, stored_in(values)).body
+            found = problems(MachineConfig(config.decode())) if program is None else [refusal(program, config)]
+            yield from (masks.text(one) for one in found if one)
+        except (MatchboxError, ConfigError) as error:
+            yield masks.text(str(error))
 
-    def _template(self, name: str) -> tuple[bytes, _Values] | None:
-        if name not in self._templates:
-            body = self._documents.template(KIND, name)
-            names = {one.name for one in references_in(body or b"")}
-            self._templates[name] = None if body is None else (body, _Values(self._secrets.values(names)))
-        return self._templates[name]
+    def _template(self, name: str) -> _Read | None:
+        body = self._documents.template(KIND, name)
+        if body is None:
+            return None
+        values = self._secrets.values({one.name for one in references_in(body)})
+        return _Read(body, _Values(values), Masks({"secret": [{**values}, *map(_members, values.values())]}))
+
+
+def _members(text: str) -> object:
+    """The values in a secret that is a document."""
+    try:
+        return values_in(text)
+    except ConfigError:
+        return None

@@ -1,5 +1,6 @@
 """Talos' own generation and validation of machine configurations, as a program with the interface of `talosctl`."""
 
+import hashlib
 import subprocess
 from pathlib import Path
 
@@ -16,16 +17,20 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v4"
 
 	"github.com/siderolabs/talos/pkg/machinery/config"
 	"github.com/siderolabs/talos/pkg/machinery/config/configloader"
+	"github.com/siderolabs/talos/pkg/machinery/config/configpatcher"
 	"github.com/siderolabs/talos/pkg/machinery/config/encoder"
 	"github.com/siderolabs/talos/pkg/machinery/config/generate"
 	"github.com/siderolabs/talos/pkg/machinery/config/generate/secrets"
 	"github.com/siderolabs/talos/pkg/machinery/config/machine"
+	"github.com/siderolabs/talos/pkg/machinery/config/types/v1alpha1"
 	"github.com/siderolabs/talos/pkg/machinery/config/validation"
 )
 
@@ -116,6 +121,71 @@ func genConfig(arguments []string) error {
 	return nil
 }
 
+// patch writes a configuration as Talos encodes it, patched where a patch is given.
+func patch(arguments []string) error {
+	flags := flag.NewFlagSet("machineconfig patch", flag.ExitOnError)
+	given := flags.String("patch", "", "")
+	output := flags.String("output", "", "")
+	flags.Parse(arguments)
+	text, err := os.ReadFile(flags.Arg(0))
+	if err != nil {
+		return err
+	}
+	var patches []configpatcher.Patch
+	if *given != "" {
+		if patches, err = configpatcher.LoadPatches([]string{*given}); err != nil {
+			return err
+		}
+	}
+	patched, err := configpatcher.Apply(configpatcher.WithBytes(text), patches)
+	if err != nil {
+		return err
+	}
+	made, err := patched.Config()
+	if err != nil {
+		return err
+	}
+	if text, err = made.EncodeBytes(encoder.WithComments(encoder.CommentsDisabled)); err != nil {
+		return err
+	}
+	return os.WriteFile(*output, text, 0o600)
+}
+
+// redact prints a configuration with Talos' own masks.
+func redact(file string) error {
+	loaded, err := configloader.NewFromFile(file)
+	if err != nil {
+		return err
+	}
+	text, err := loaded.RedactSecrets("******").EncodeBytes(encoder.WithComments(encoder.CommentsDisabled))
+	if err == nil {
+		_, err = os.Stdout.Write(text)
+	}
+	return err
+}
+
+// keys prints the keys of structs, a line for each, with their path.
+func keys(of reflect.Type, path string) {
+	for of.Kind() == reflect.Pointer {
+		of = of.Elem()
+	}
+	if of.Kind() != reflect.Struct || !strings.HasSuffix(of.PkgPath(), "/v1alpha1") {
+		return
+	}
+	fmt.Print(path, ":")
+	for i := range of.NumField() {
+		if key, _, _ := strings.Cut(of.Field(i).Tag.Get("yaml"), ","); key != "" && key != "-" {
+			fmt.Print(" ", key)
+		}
+	}
+	fmt.Println()
+	for i := range of.NumField() {
+		if key, _, _ := strings.Cut(of.Field(i).Tag.Get("yaml"), ","); key != "" && key != "-" {
+			keys(of.Field(i).Type, strings.TrimPrefix(path+"."+key, "."))
+		}
+	}
+}
+
 func main() {
 	var err error
 	switch {
@@ -125,6 +195,12 @@ func main() {
 		err = genSecrets(os.Args[3:])
 	case len(os.Args) > 2 && os.Args[1] == "gen" && os.Args[2] == "config":
 		err = genConfig(os.Args[3:])
+	case len(os.Args) > 2 && os.Args[1] == "machineconfig" && os.Args[2] == "patch":
+		err = patch(os.Args[3:])
+	case len(os.Args) > 2 && os.Args[1] == "redact":
+		err = redact(os.Args[2])
+	case len(os.Args) > 1 && os.Args[1] == "keys":
+		keys(reflect.TypeFor[v1alpha1.Config](), "")
 	default:
 		err = errors.New("unknown command")
 	}
@@ -139,19 +215,37 @@ func main() {
 def talosctl() -> Path:
     """The program. Raises RigUnavailableError."""
     requirement = f"github.com/siderolabs/talos/pkg/machinery@{VERSION}"
-    name = f"talosctl-{VERSION}-gen"
+    name = f"talosctl-{VERSION}-{hashlib.sha256(_SOURCE.encode()).hexdigest()[:8]}"
     return cached(name, lambda directory: go_build_source("talosctl", _SOURCE, requirement, directory)) / "talosctl"
 
 
 def gen_secrets(file: Path, version: str) -> None:
-    """Write the secrets of a new cluster. Raises subprocess.CalledProcessError."""
+    """Write the secrets of a new cluster."""
     _run("gen", "secrets", "--output-file", str(file), "--talos-version", version)
 
 
 def gen_config(secrets: Path, directory: Path, version: str, cluster: str = "demo") -> None:
-    """Write controlplane.yaml and worker.yaml into the directory. Raises subprocess.CalledProcessError."""
+    """Write controlplane.yaml and worker.yaml into the directory."""
     given = ["--with-secrets", str(secrets), "--output", str(directory), "--talos-version", version]
     _run("gen", "config", *given, cluster, "https://10.0.0.10:6443")
+
+
+def patched(config: Path, patch: str = "") -> str:
+    """A configuration, patched if a patch is given, as Talos encodes it."""
+    output = config.with_suffix(".patched")
+    _run("machineconfig", "patch", "--patch", patch, "--output", str(output), str(config))
+    return output.read_text()
+
+
+def redacted(config: Path) -> str:
+    """A configuration in which Talos masks secrets by `******`."""
+    return _run("redact", str(config))
+
+
+def known_keys() -> dict[str, frozenset[str]]:
+    """The keys of the main document's mappings by their paths."""
+    lines = (line.partition(":") for line in _run("keys").splitlines())
+    return {path: frozenset(keys.split()) for path, _, keys in lines}
 
 
 def refusal(config: Path) -> str:
@@ -160,5 +254,7 @@ def refusal(config: Path) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=False).stderr
 
 
-def _run(*arguments: str) -> None:
-    subprocess.run([talosctl(), *arguments], check=True, capture_output=True)
+def _run(*arguments: str) -> str:
+    ended = subprocess.run([talosctl(), *arguments], capture_output=True, text=True, check=False)
+    assert 0 == ended.returncode, ended.stderr
+    return ended.stdout
