@@ -3,14 +3,16 @@
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_matchbox.aws.clients.errors import AWSError
-from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.request_deadline import deadline_within
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.secrets.references import SECRETS_MANAGER
 from lambda_matchbox.secrets.stores import UnsafeSecretError
+
+if TYPE_CHECKING:
+    from lambda_matchbox.aws.clients.http_client import HttpClient
 
 _DENIED = "AccessDeniedException"
 # Secrets Manager adds a hyphen and six characters to a name.
@@ -57,7 +59,7 @@ class StackSecrets:
         settings: SecretSettings,
         region: str,
         credentials: Callable[[], Credentials],
-        http: HttpClient,
+        http: "HttpClient",
         *,
         call_timeout: float,
     ) -> None:
