@@ -24,6 +24,11 @@ FULL = {
     "RegistrySecret": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:registry-AbCdEf",
     "RegistrySecretKey": "arn:aws:kms:eu-central-1:123456789012:key/6e1b0c9a-0000-4000-8000-123456789abc",
     "SigningKeySecretKey": "arn:aws:kms:eu-central-1:123456789012:key/7f2c1d0b-0000-4000-8000-123456789abc",
+    "SecretsKmsKeyArn": "arn:aws:kms:eu-central-1:123456789012:key/8a3d2e1c-0000-4000-8000-123456789abc",
+    "SecretsManagerArns": (
+        "arn:aws:secretsmanager:eu-central-1:123456789012:secret:join-AbCdEf,"
+        "arn:aws:secretsmanager:eu-central-1:123456789012:secret:prod/token-AbCdEf"
+    ),
     "RouteTableIds": "rtb-0123456789abcdef0",
     "AlarmEmail": "operator@example.com",
 }

@@ -3,7 +3,8 @@
 import json
 import urllib.request
 from base64 import b64encode
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,10 @@ from tests.unit.image_sync.sync_subject import TAG, talos
 
 HISTORY = "history-of-calls"
 SOURCE = "talos-arm64"
+SECRETS = "/matchbox/matchbox"
+"""The prefix of the tested stack."""
+
+SECRET_TEMPLATE = b'#!/bin/sh\n{{secret "talos/token"}}{{secret "sm:join"}}{{secret "sm:prod/token"}}'
 GATED, WAITING = "52:54:00:00:00:01", "52:54:00:00:00:02"
 
 
@@ -64,12 +69,31 @@ def sync(stores: Stores, moto: Service, scratch: Path, secret: str, monkeypatch:
         job.run(None)
 
 
-def boot(stores: Stores, moto: Service) -> None:
-    """What machines ask, and the addresses that they are sent to."""
-    environment = stores.environment() | {
-        "AWS_ENDPOINT_URL_DYNAMODB": moto.endpoint,
-        "AWS_ENDPOINT_URL_S3": moto.endpoint,
+@contextmanager
+def secrets_of_configurations(moto: Service) -> Iterator[None]:
+    """Those that SECRET_TEMPLATE names."""
+    with closing(moto.client("ssm")) as ssm, closing(moto.client("secretsmanager")) as client:
+        ssm.put_parameter(Name=f"{SECRETS}/talos/token", Value="x", Type="SecureString")
+        arns = [client.create_secret(Name=name, SecretString="x")["ARN"] for name in ("join", "prod/token")]
+        yield
+        ssm.delete_parameter(Name=f"{SECRETS}/talos/token")
+        for arn in arns:
+            client.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
+
+
+def _environment(stores: Stores, moto: Service) -> dict[str, str]:
+    services = ("DYNAMODB", "S3", "SSM", "SECRETS_MANAGER")
+    return {
+        **stores.environment(),
+        **{f"AWS_ENDPOINT_URL_{service}": moto.endpoint for service in services},
+        "MATCHBOX_SECRETS": SECRETS,
+        "MATCHBOX_SECRETS_MANAGER": "*",
     }
+
+
+def boot(stores: Stores, moto: Service) -> str:
+    """What machines ask, and the addresses that they are sent to; returns the token of one."""
+    environment = _environment(stores, moto)
     paths = [
         "/ipxe",
         "/cloud",
@@ -82,21 +106,17 @@ def boot(stores: Stores, moto: Service) -> None:
     with long_timeout():
         app = lambda_app(environment)
     _ask(app, paths)
-    script = _answer(app, "/ipxe", mac=GATED)["body"]
-    assert _answer(app, "/cloud", mac=GATED, token=script.split("set token ")[1].split()[0])["statusCode"] == 200
+    token: str = _answer(app, "/ipxe", mac=GATED)["body"].split("set token ")[1].split()[0]
+    assert _answer(app, "/cloud", mac=GATED, token=token)["body"] == "#!/bin/sh\nxxx"
+    return token
 
 
-def sign(stores: Stores, unrecorded: Service, moto: Service, secret: str) -> None:
+def sign(stores: Stores, unrecorded: Service, moto: Service, secret: str, token: str) -> None:
     """What is asked for by paths in .sig and .asc, of which some are assets, and some are none."""
     with closing(unrecorded.client("secretsmanager")) as client:
         key = {"key": key_ring("ed25519").decode(), "passphrase": PASSPHRASE}
         client.create_secret(Name=secret, SecretString=json.dumps(key))
-    environment = stores.environment() | {
-        "AWS_ENDPOINT_URL_DYNAMODB": moto.endpoint,
-        "AWS_ENDPOINT_URL_S3": moto.endpoint,
-        "AWS_ENDPOINT_URL_SECRETS_MANAGER": moto.endpoint,
-        "MATCHBOX_SIGNING_KEY_SECRET": secret,
-    }
+    environment = _environment(stores, moto) | {"MATCHBOX_SIGNING_KEY_SECRET": secret}
     paths = [
         "/ipxe.sig",
         "/cloud.asc",
@@ -108,6 +128,7 @@ def sign(stores: Stores, unrecorded: Service, moto: Service, secret: str) -> Non
         app = signed_app_of(environment)
     _ask(app, paths)
     assert _answer(app, "/ipxe.sig", mac=GATED)["statusCode"] == 200
+    assert _answer(app, "/cloud.sig", mac=GATED, token=token)["statusCode"] == 200
     _ask(app, ["/assets/absent.asc", "/assets/talos/arm64/vmlinuz.sig"], (404,))
 
 
@@ -131,7 +152,7 @@ def fold(stores: Stores, moto: Service) -> None:
 def _answer(app: App, path: str, **labels: str) -> dict[str, Any]:
     query = {name: [value] for name, value in labels.items()}
     event = {"httpMethod": "GET", "path": path, "multiValueQueryStringParameters": query}
-    return app.handle({**event, "multiValueHeaders": {"host": ["boot.example"]}})
+    return app.handle({**event, "multiValueHeaders": {"host": ["boot.example"], "x-forwarded-for": ["10.0.0.5"]}})
 
 
 def _ask(app: App, paths: list[str], statuses: tuple[int, ...] = (200, 302)) -> None:

@@ -19,7 +19,7 @@ _OF_TRANSACTIONS = {"ConditionCheck": "ConditionCheckItem", "Put": "PutItem", "U
 
 
 class Call(NamedTuple):
-    """An action, and what it was done to: the name of a table or secret, `TABLE/index/INDEX`, `BUCKET`, `BUCKET/KEY`.
+    """An action, and what it was done to: the name of a table, secret or parameter, `TABLE/index/INDEX`, `BUCKET/KEY`.
 
     `key` is that of a table's item; a call that names several is one for each.
     """
@@ -57,6 +57,8 @@ def _of_target(target: str, body: dict[str, Any]) -> Iterator[Call]:
     service, _, operation = target.partition(".")
     if service == "secretsmanager":
         yield Call(f"secretsmanager:{operation}", body.get("SecretId") or body["Name"])
+    elif service == "AmazonSSM":
+        yield from (Call(f"ssm:{operation}", name) for name in body["Names"])
     elif operation == "TransactWriteItems":
         for [(kind, each)] in map(dict.items, body["TransactItems"]):
             yield Call(f"dynamodb:{_OF_TRANSACTIONS[kind]}", each["TableName"], _key(each))

@@ -50,7 +50,13 @@ class Stack:
         """Why CloudFormation refuses these parameters: names whose pattern fails, and descriptions of failed rules."""
         stack = Stack(self._template, given)
         patterns = {name: each.get("AllowedPattern", ".*") for name, each in self._template["Parameters"].items()}
-        unmatched = [name for name, pattern in patterns.items() if not re.fullmatch(pattern, stack.parameters[name])]
+        # Of a list each value has to match.
+        values = {name: each if isinstance(each := stack._reference(name), list) else [each] for name in patterns}
+        unmatched = [
+            name
+            for name, pattern in patterns.items()
+            if not all(re.fullmatch(pattern, value) for value in values[name])
+        ]
         assertions = [each for rule in self._template["Rules"].values() for each in rule["Assertions"]]
         return unmatched + [each["AssertDescription"] for each in assertions if not stack._holds(each["Assert"])]
 

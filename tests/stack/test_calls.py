@@ -20,7 +20,17 @@ from tests.rigs.faults import FORBIDDEN
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
 from tests.rigs.tcp_fault import fault_proxy
-from tests.stack.function_runs import GATED, HISTORY, WAITING, boot, fold, sign, sync
+from tests.stack.function_runs import (
+    GATED,
+    HISTORY,
+    SECRET_TEMPLATE,
+    WAITING,
+    boot,
+    fold,
+    secrets_of_configurations,
+    sign,
+    sync,
+)
 from tests.stack.recorded_calls import Call, recorded_calls
 from tests.stack.resolution import NAME, Stack, leading_keys
 from tests.support.commands import Commands
@@ -44,8 +54,10 @@ def stores(moto_server: Service) -> Iterator[Stores]:
         writer = CatalogWriter(StoreClients(dynamodb, s3, made.name, made.name))
         writer.put_profile(Profile("p", generic_id="long", cloud_id="short", boot=NetBoot("/assets/vmlinuz")))
         writer.put_group(Group("g", profile="p"))
-        writer.put_group(Group("gated", profile="p", selector={"mac": GATED}, boot=Policy(once=True, token=True)))
+        writer.put_profile(Profile("q", cloud_id="secrets", boot=NetBoot("/assets/vmlinuz")))
+        writer.put_group(Group("gated", profile="q", selector={"mac": GATED}, boot=Policy(once=True, token=True)))
         writer.put_template("cloud", "short", b"#!/bin/sh\n")
+        writer.put_template("cloud", "secrets", SECRET_TEMPLATE)
         writer.put_template("generic", "long", 800_000 * b"x")
         s3.put_object(Bucket=made.name, Key="assets/vmlinuz", Body=b"kernel", ContentType="text/plain")
         s3.put_object(Bucket=made.name, Key="assets/large", Body=bytes(2_000_000), ContentType="text/plain")
@@ -69,6 +81,8 @@ def _arn(call: Call, name: str) -> str:
         return f"<HistoryTable.Arn>{call.resource.removeprefix(HISTORY)}"
     if service == "dynamodb":
         return f"arn:aws:dynamodb:eu-central-1:123456789012:table/{call.resource.replace(name, NAME)}"
+    if service == "ssm":
+        return f"arn:aws:ssm:eu-central-1:123456789012:parameter{call.resource}"
     return f"arn:aws:s3:::{call.resource.replace(name, NAME)}" if service == "s3" else call.resource
 
 
@@ -117,20 +131,26 @@ def test_roles_allow_the_calls_of_the_functions_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     secret = f"{full.parameters['RegistrySecret']}-{uuid.uuid4().hex[:6]}"
-    with recorded_calls(moto_server) as (moto, calls):
+    with recorded_calls(moto_server) as (moto, calls), secrets_of_configurations(moto_server):
         sync(stores, moto, tmp_path / "scratch", secret, monkeypatch)
         of_sync = {call for call in calls if call.action != "secretsmanager:CreateSecret"}
         calls.clear()
-        boot(stores, moto)
+        token = boot(stores, moto)
         of_boot = set(calls)
         calls.clear()
         signing = f"{full.parameters['SigningKeySecret']}-{uuid.uuid4().hex[:6]}"
-        sign(stores, moto_server, moto, signing)
+        sign(stores, moto_server, moto, signing, token)
         of_signing = set(calls)
         calls.clear()
         fold(stores, moto)
         of_history = set(calls)
-    parameters = {secret: full.parameters["RegistrySecret"], signing: full.parameters["SigningKeySecret"]}
+    join, token = full.parameters["SecretsManagerArns"].split(",")
+    parameters = {
+        secret: full.parameters["RegistrySecret"],
+        signing: full.parameters["SigningKeySecret"],
+        "join": join,
+        "prod/token": token,
+    }
     for role, made in {
         "AssetSyncRole": of_sync,
         "BootApiRole": of_boot,

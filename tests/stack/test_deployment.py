@@ -114,7 +114,7 @@ def test_guided_deployment_needs_three_answers(
     values = {name: made.answers.get(name, str(its.get("Default"))) for name, its in parameters.items()}
     # moto shows a list as Python does.
     lists = {name: str(values[name].split(",")) for name, its in parameters.items() if "List" in its["Type"]}
-    assert {"SubnetIds", "RouteTableIds"} == set(lists)
+    assert {"SubnetIds", "RouteTableIds", "SecretsManagerArns"} == set(lists)
     assert values | lists == {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
     again = asked([SAM, "deploy"], lambda question: "")
     assert (0, []) == (again.status, again.questions), again.said[-3000:]

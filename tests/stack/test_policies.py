@@ -6,12 +6,15 @@ from typing import Any
 import pytest
 
 from lambda_matchbox.aws import keys
+from tests.stack.conftest import FULL
 from tests.stack.resolution import NAME, Stack, leading_keys, stacks
 from tools.template_translation import Deployment
 
 ROLES = ["BootApiRole", "SignedApiRole", "AssetSyncRole", "BootHistoryRole", "ScheduleRole"]
 TABLE = f"arn:aws:dynamodb:eu-central-1:123456789012:table/{NAME}"
 BUCKET = f"arn:aws:s3:::{NAME}"
+PARAMETERS = "arn:aws:ssm:eu-central-1:123456789012:parameter/matchbox/matchbox/*"
+"""The secrets of configurations."""
 
 
 def _items(*constants: str) -> set[str]:
@@ -63,8 +66,8 @@ def test_no_action_has_a_wildcard(full: Stack, role: str) -> None:
 def test_resources_are_the_stacks(full: Stack, role: str) -> None:
     resources = {resource for of_action in _allowed(full, role).values() for resource in of_action}
     secrets = {full.parameters[name] for name in ("RegistrySecret", "SigningKeySecret")}
-    keys = {full.parameters[f"{name}Key"] for name in ("RegistrySecret", "SigningKeySecret")}
-    ours = {TABLE, BUCKET, *secrets, *keys}
+    keys = {full.parameters[name] for name in ("RegistrySecretKey", "SigningKeySecretKey", "SecretsKmsKeyArn")}
+    ours = {TABLE, BUCKET, PARAMETERS, *secrets, *keys, *full.parameters["SecretsManagerArns"].split(",")}
     foreign = {each for each in resources if not each.startswith((f"{BUCKET}/", "<")) and each not in ours}
     assert set() == foreign
 
@@ -123,6 +126,7 @@ def test_signed_api_only_reads(with_key: Stack) -> None:
         "s3:GetObject": {f"{BUCKET}/{prefix}/*" for prefix in ("assets", "releases", "templates")},
         "s3:ListBucket": {BUCKET},
         "secretsmanager:GetSecretValue": {with_key.parameters["SigningKeySecret"]},
+        "ssm:GetParameters": {PARAMETERS},
     } == allowed
 
 
@@ -146,13 +150,46 @@ def test_asset_sync_writes_only_releases(plain: Stack) -> None:
     } == allowed
 
 
-def test_each_secret_is_read_by_one_function(full: Stack) -> None:
+def test_the_secrets_of_the_functions_own_are_read_by_one_of_them(full: Stack) -> None:
     action = "secretsmanager:GetSecretValue"
     found = {role: _allowed(full, role)[action] for role in ROLES if action in _allowed(full, role)}
     assert {
-        "SignedApiRole": {full.parameters["SigningKeySecret"]},
+        "BootApiRole": _of_configurations(full),
+        "SignedApiRole": {full.parameters["SigningKeySecret"], *_of_configurations(full)},
         "AssetSyncRole": {full.parameters["RegistrySecret"]},
     } == found
+
+
+def _of_configurations(stack: Stack) -> set[str]:
+    return set(stack.parameters["SecretsManagerArns"].split(","))
+
+
+def test_only_what_renders_configurations_reads_their_secrets(plain: Stack, full: Stack) -> None:
+    """Not those who look at machines or approve them, either."""
+    for stack in (plain, full):
+        others = [*stack.of_type("AWS::IAM::Role"), *stack.of_type("AWS::IAM::ManagedPolicy")]
+        found = {name: _allowed(stack, name).get("ssm:GetParameters") for name in others}
+        assert {name: {PARAMETERS} for name in ("BootApiRole", "SignedApiRole") if name in stack.resources} == {
+            name: where for name, where in found.items() if where
+        }
+        assert [] == [
+            action
+            for name in others
+            for action in _allowed(stack, name)
+            if action.startswith("ssm:") and action != "ssm:GetParameters"
+        ]
+    assert "secretsmanager:GetSecretValue" not in _allowed(plain, "BootApiRole")
+
+
+@pytest.mark.parametrize("role", ["BootApiRole", "SignedApiRole"])
+def test_secrets_are_decrypted_with_their_key_only(full: Stack, role: str) -> None:
+    [without] = stacks([Deployment({name: value for name, value in FULL.items() if name != "SecretsKmsKeyArn"})])
+    key = full.parameters["SecretsKmsKeyArn"]
+    services = ["secretsmanager.eu-central-1.amazonaws.com", "ssm.eu-central-1.amazonaws.com"]
+    only = {"StringEquals": {"kms:ViaService": services}}
+    expected = {"Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": [key], "Condition": only}
+    found = [[each for each in _decrypting(stack, role) if key in each["Resource"]] for stack in (full, without)]
+    assert [[expected], []] == found
 
 
 def test_asset_sync_reads_only_a_configured_secret(plain: Stack, full: Stack) -> None:
@@ -168,8 +205,9 @@ def test_asset_sync_decrypts_with_the_registry_secrets_key_only(plain: Stack, fu
 
 
 def test_signed_api_decrypts_with_the_signing_secrets_key_only(with_key: Stack, full: Stack) -> None:
-    expected = [[], [_decrypts_with(full.parameters["SigningKeySecretKey"])]]
-    assert expected == [_decrypting(stack, "SignedApiRole") for stack in (with_key, full)]
+    key = full.parameters["SigningKeySecretKey"]
+    found = [_decrypting(stack, "SignedApiRole") for stack in (with_key, full)]
+    assert [[], [_decrypts_with(key)]] == [[each for each in one if key in each["Resource"]] for one in found]
 
 
 def _decrypting(stack: Stack, role: str) -> list[dict[str, Any]]:

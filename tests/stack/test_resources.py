@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from asset_sync.handler import requested_source
-from matchboxctl.store.stack import BUCKET, HISTORY_TABLE, TABLE
+from matchboxctl.store.stack import BUCKET, HISTORY_TABLE, SECRETS, TABLE
 from tests.stack.resolution import Stack
 
 KEPT = ["Bucket", "Table"]
@@ -244,6 +244,7 @@ def test_outputs_tell_the_next_steps(plain: Stack) -> None:
     assert {"dhcp-match=set:arm64,option:client-arch,11", f"dhcp-boot=tag:ipxe,{boot}"} < set(dnsmasq)
     assert ["#!ipxe", "dhcp", f"chain {boot}"] == plain.outputs["Ec2UserData"].splitlines()
     assert ["<Table>", "<Bucket>", "<HistoryTable>"] == [plain.outputs[name] for name in (TABLE, BUCKET, HISTORY_TABLE)]
+    assert "/matchbox/matchbox" == plain.outputs[SECRETS]
     assert "MATCHBOX_TABLE=<Table> MATCHBOX_BUCKET=<Bucket> matchboxctl import DIR" in plain.outputs["ImportCommand"]
     assert "--function-name <AssetSync> " in plain.outputs["SyncCommand"]
 

@@ -17,7 +17,8 @@ from tools.template_translation import Deployment
 LAMBDAS_OWN = {"AWS_REGION"}
 ENDPOINTS = {
     *("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_ENDPOINT_URL"),
-    *("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SECRETS_MANAGER"),
+    *("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3"),
+    *("AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL_SSM"),
 }
 FUNCTIONS: dict[str, Callable[[Mapping[str, str]], Any]] = {
     "BootApi": BootSettings.from_environment,

@@ -38,6 +38,7 @@ _ALIKE = {
     "PresignedLifetime",
     "RouteTableIds",
     "S3EndpointId",
+    "SecretsManagerArns",
     "TokenFreeAddress",
     "BaseUrl",
 }

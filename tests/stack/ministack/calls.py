@@ -19,8 +19,8 @@ READS = {f"GetObject {prefix}" for prefix in ("assets", "releases", "templates")
 ITEMS = {"GetItem", "TransactGetItems"}
 PUTS = {"PutItem", "TransactWriteItems Put"}
 NEEDED: Mapping[str, set[str]] = {
-    "BootApiRole": READS | ITEMS | PUTS | {"BatchGetItem", "GetObject answers", "PutObject answers"},
-    "SignedApiRole": READS | ITEMS | {"BatchGetItem", "GetSecretValue"},
+    "BootApiRole": READS | ITEMS | PUTS | {"BatchGetItem", "GetObject answers", "PutObject answers", "GetParameters"},
+    "SignedApiRole": READS | ITEMS | {"BatchGetItem", "GetSecretValue", "GetParameters"},
     "AssetSyncRole": ITEMS
     | PUTS
     | {"UpdateItem", "TransactWriteItems Update", "TransactWriteItems ConditionCheck", "SendMessage", "ListObjectsV2"}
@@ -116,7 +116,12 @@ def calls(stack: Deployed, beside: Neighbours, secret: str) -> dict[str, Call]:
         "DescribeStacks": Call("cloudformation", "describe_stacks", {}),
         "DeleteStack": Call("cloudformation", "delete_stack", {"StackName": stack.name}),
         "GetSchedule": Call("scheduler", "get_schedule", {"Name": resources["Schedule"]}),
-        "GetParameter": Call("ssm", "get_parameter", {"Name": "any"}),
+        "GetParameters": Call("ssm", "get_parameters", {"Names": [f"/matchbox/{stack.name}/token"]}),
+        "GetParameters elsewhere": Call("ssm", "get_parameters", {"Names": ["/matchbox/another/token"]}),
+        "GetParameter": Call("ssm", "get_parameter", {"Name": f"/matchbox/{stack.name}/token"}),
+        "PutParameter": Call(
+            "ssm", "put_parameter", {"Name": f"/matchbox/{stack.name}/token", "Value": "x", "Type": "String"}
+        ),
         "CreateLogGroup": Call("logs", "create_log_group", {"logGroupName": "another"}),
         "FilterLogEvents": Call("logs", "filter_log_events", {"logGroupName": resources["SignedApiLog"]}),
         "DescribeLoadBalancers": Call("elbv2", "describe_load_balancers", {}),
