@@ -58,7 +58,7 @@ class Gate:
         self, machines: MachineStore, secret_store: SecretStore, clock: Callable[[], float], base_url: str = ""
     ) -> None:
         self._machines = machines
-        self._secret_store = secret_store
+        self._secrets = stored_in(secret_store)
         self._keys = TokenKeys(machines)
         self._clock = clock
         self._base_url = base_url
@@ -117,7 +117,7 @@ class Gate:
         if kind == "script":
             base = f"{self._base_url or request.origin}/"
             return machine.with_variables(_variables(found, base, machine, keys, now))
-        return machine._replace(secrets=stored_in(self._secret_store)) if kind == "configuration" else machine
+        return machine.with_secrets(self._secrets) if kind == "configuration" else machine
 
     def _current_keys(self, now: int) -> Mapping[int, bytes]:
         try:

@@ -41,6 +41,10 @@ class Machine(NamedTuple):
         # Each boot does this, and _replace takes four times as long.
         return Machine(self.query, self.selection, self.address, self.token, self.named, self.identities, variables)
 
+    def with_secrets(self, secrets: MadeFunction) -> "Machine":
+        """The machine whose templates get these."""
+        return Machine._make((*self[:-1], secrets))
+
     @property
     def has_token(self) -> bool:
         """Whether its query has a token of this server's form, good or not."""

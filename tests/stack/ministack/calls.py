@@ -19,8 +19,8 @@ READS = {f"GetObject {prefix}" for prefix in ("assets", "releases", "templates")
 ITEMS = {"GetItem", "TransactGetItems"}
 PUTS = {"PutItem", "TransactWriteItems Put"}
 NEEDED: Mapping[str, set[str]] = {
-    "BootApiRole": READS | ITEMS | PUTS | {"BatchGetItem", "GetObject answers", "PutObject answers", "GetParameters"},
-    "SignedApiRole": READS | ITEMS | {"BatchGetItem", "GetSecretValue", "GetParameters"},
+    "BootApiRole": READS | ITEMS | PUTS | {"BatchGetItem", "GetObject answers", "PutObject answers"},
+    "SignedApiRole": READS | ITEMS | {"BatchGetItem", "GetSecretValue"},
     "AssetSyncRole": ITEMS
     | PUTS
     | {"UpdateItem", "TransactWriteItems Update", "TransactWriteItems ConditionCheck", "SendMessage", "ListObjectsV2"}
@@ -72,7 +72,8 @@ def calls(stack: Deployed, beside: Neighbours, secret: str) -> dict[str, Call]:
     """The calls by name; `secret` holds the signing key.
 
     Not among them: CreateLogStream and PutLogEvents, for which the emulator takes the resource to be the group without
-    the `:*` that AWS wants in policies, and Publish, which the default policy of a topic allows to the whole account.
+    the `:*` that AWS wants in policies; Publish, which the default policy of a topic allows to the whole account; and
+    GetParameters, for which it takes the resource to be `*`.
     """
     table, bucket = stack.outputs["TableName"], stack.outputs["BucketName"]
     resources = stack.resources
@@ -116,8 +117,6 @@ def calls(stack: Deployed, beside: Neighbours, secret: str) -> dict[str, Call]:
         "DescribeStacks": Call("cloudformation", "describe_stacks", {}),
         "DeleteStack": Call("cloudformation", "delete_stack", {"StackName": stack.name}),
         "GetSchedule": Call("scheduler", "get_schedule", {"Name": resources["Schedule"]}),
-        "GetParameters": Call("ssm", "get_parameters", {"Names": [f"/matchbox/{stack.name}/token"]}),
-        "GetParameters elsewhere": Call("ssm", "get_parameters", {"Names": ["/matchbox/another/token"]}),
         "GetParameter": Call("ssm", "get_parameter", {"Name": f"/matchbox/{stack.name}/token"}),
         "PutParameter": Call(
             "ssm", "put_parameter", {"Name": f"/matchbox/{stack.name}/token", "Value": "x", "Type": "String"}
