@@ -53,7 +53,8 @@ class SecretNotes:
     def _of_profile_id(self, profile_id: str) -> frozenset[str]:
         if profile_id not in self._names:
             try:
-                profile = self._documents.profile(profile_id)
+                # There are names that nothing can have.
+                profile = self._documents.profile(profile_id) if self._documents.holds("profiles", profile_id) else None
                 self._names[profile_id] = frozenset() if profile is None else self._of_profile(profile)
             except DocumentError:
                 # The group's own problems name it.
@@ -61,6 +62,7 @@ class SecretNotes:
         return self._names[profile_id]
 
     def _of_profile(self, profile: Profile) -> frozenset[str]:
-        bodies = ((key, self._documents.template(*key)) for key in profile.template_ids.items())
+        keys = (key for key in profile.template_ids.items() if self._documents.holds(*key))
+        bodies = ((key, self._documents.template(*key)) for key in keys)
         templates = [Template(*key, body) for key, body in bodies if body is not None]
         return frozenset(name for template in templates for name in secrets_named_in(template))
