@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit
 
+from lambda_matchbox.machines.identities import Identities
 from matchboxctl.check.boot_client import (
     AbsentError,
     BootClient,
@@ -97,6 +98,9 @@ class Boot:
         yield Result(Status.OK, "", address, f"names {len(kernels)} kernel and {len(files) - len(kernels)} initrd")
         directory = url.partition("?")[0].rpartition("/")[0] + "/"
         self._labels |= variables(script)
+        if "token" in self._labels:
+            # It is of the machine that requested the script, and of none with more identities.
+            self._labels |= {name: self._given.get(name, "") for name in Identities._fields}
         for file in files:
             yield self._script_file(file, url, directory)
         args = [arg for kernel in kernels for arg in kernel.args]
@@ -165,7 +169,7 @@ class Boot:
         except FetchError as error:
             yield Result(Status.FAILED, address.argument, url, str(error))
             return
-        labels = [label for label in labels_in(address.text) if label not in self._given and STAND_INS.get(label)]
+        labels = [label for label in labels_in(address.text) if label not in self._given and self._labels.get(label)]
         if address.reader is Reader.TALOS and "uuid" not in self._given and STAND_INS["uuid"] in url:
             labels = list(dict.fromkeys([*labels, "uuid"]))
         yield from self._contents.results(address, Target(address.argument, url, tuple(labels)))
