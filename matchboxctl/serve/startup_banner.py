@@ -1,17 +1,20 @@
 """The startup banner of `serve`: addresses to try, and the DHCP server's settings."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import islice
 from urllib.parse import urlencode
 
 from lambda_matchbox.catalog.selection import Selector
+from lambda_matchbox.errors import MatchboxError
+from lambda_matchbox.machines.identities import identities_in
 from matchboxctl.cli.arguments import Address
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.serve.own_address import is_loopback, own_address
 
 _MAX_EXAMPLES = 5
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 (compared, not bound)
-_ASSETS = "/assets/"
+_MAC = "52-54-00-12-34-56"
 
 
 def startup_banner(
@@ -53,8 +56,15 @@ def example_paths(catalog: DirectoryCatalog) -> list[str]:
     """Paths of some of the groups and profiles."""
     selectors = catalog.selectors(_MAX_EXAMPLES)
     profiles = islice(catalog.profiles(), _MAX_EXAMPLES)
-    return [f"/ipxe{_query(selector)}" for selector in selectors] + [f"/profiles/{one.id}" for one in profiles]
+    scripts = [f"/ipxe{_query(catalog, selector)}" for selector in selectors]
+    return scripts + [f"/profiles/{one.id}" for one in profiles]
 
 
-def _query(selector: Selector) -> str:
-    return f"?{urlencode(selector.pairs)}" if selector.pairs else ""
+def _query(catalog: DirectoryCatalog, selector: Selector) -> str:
+    labels = dict(selector.pairs)
+    with suppress(MatchboxError):
+        selection = catalog.select(labels)
+        # Groups with a policy refuse machines without an identity.
+        if selection is not None and selection.group.boot is not None and not identities_in(labels).keys:
+            labels["mac"] = _MAC
+    return f"?{urlencode(labels)}" if labels else ""

@@ -1,10 +1,15 @@
 """The startup banner of `serve`."""
 
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
 from matchboxctl.cli.arguments import Address
+from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.serve.own_address import is_loopback, own_address
-from matchboxctl.serve.startup_banner import startup_banner
+from matchboxctl.serve.startup_banner import example_paths, startup_banner
+from tests.support.data_files import write_files
 
 
 def told(host: str, own: str | None) -> list[str]:
@@ -37,6 +42,18 @@ def test_banner_has_reachable_addresses(host: str, own: str | None, local: str, 
     only_here = "(only this machine reaches it: serve others with --address 0.0.0.0:80)"
     expected = {unknown: boot.startswith("ADDRESS"), only_here: is_loopback(host)}
     assert [note for note, due in expected.items() if due] == notes
+
+
+def test_scripts_of_groups_with_a_policy_are_those_of_a_machine(tmp_path: Path) -> None:
+    """Without an identity it would be refused."""
+    policy, mac = {"boot": {"once": True}}, {"mac": "52:54:00:00:00:01"}
+    groups = {"a": {"selector": {"arch": "arm64"}} | policy, "b": {"selector": mac} | policy, "c": {}}
+    files = {f"groups/{name}.json": {"profile": "p"} | group for name, group in groups.items()}
+    write_files(tmp_path, files | {"profiles/p.json": {}})
+    with closing(DirectoryCatalog(tmp_path, print)) as catalog:
+        found = example_paths(catalog)
+    scripts = ["/ipxe", "/ipxe?arch=arm64&mac=52-54-00-12-34-56", "/ipxe?mac=52%3A54%3A00%3A00%3A00%3A01"]
+    assert [*scripts, "/profiles/p"] == sorted(found)
 
 
 @pytest.mark.system
