@@ -14,6 +14,8 @@ from benchmarks.timing import cpu_seconds, fresh_seconds, print_table
 from lambda_matchbox.answers import butane
 from lambda_matchbox.gotemplate.engine import render
 from lambda_matchbox.ignition.butane.translation import translate
+from lambda_matchbox.secrets.function import placeholders
+from lambda_matchbox.secrets.references import FUNCTION
 from tests.rigs.python313 import python313_environment
 
 ROUNDS = 400
@@ -22,18 +24,20 @@ EXAMPLE = Path(__file__).parents[1] / "examples" / "flatcar" / "ignition" / "fla
 DATA: dict[str, object] = {
     "ssh_authorized_keys": ["ssh-ed25519 AAAA"],
     "ntp_servers": "a",
-    "request": {"query": {"uuid": "u", "mac": "m"}},
+    "request": {"query": {"uuid": "u", "mac": "m", "os": "installed"}},
 }
 HANDLER = "import boot_api.handler; boot_api.handler._app()"
 RENDERED = f"""{HANDLER}
-from lambda_matchbox.gotemplate.engine import render; text = render({EXAMPLE.read_bytes()!r}, {DATA!r}, name='a')"""
+from lambda_matchbox.gotemplate.engine import render
+from lambda_matchbox.secrets.function import placeholders
+text = render({EXAMPLE.read_bytes()!r}, {DATA!r}, name='a', functions={{{FUNCTION!r}: placeholders}})"""
 TALOS = "\nfrom lambda_matchbox.ignition.yaml import documents; documents(text)"
 BUTANE = "\nfrom lambda_matchbox.answers.butane import respond; respond('a', text)"
 
 
 def main() -> None:
     """Print the tables."""
-    text = render(EXAMPLE.read_bytes(), DATA, name="a")
+    text = render(EXAMPLE.read_bytes(), DATA, name="a", functions={FUNCTION: placeholders})
     large = text + b"".join(b"    - {name: n%d.service, enabled: true}\n" % number for number in range(300))
     _print_warm({f"{len(text):,} bytes": text, f"{len(large):,} bytes, 300 units": large})
     _print_cold()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.boot.clients import CLIENTS, boot
-from tests.boot.example import configuration_of, write_example
+from tests.boot.example import assert_configured, write_example
 from tests.boot.fleet import identity
 from tests.boot.networks import Servers
 from tests.boot.store_serving import serving_stores
@@ -15,7 +15,7 @@ from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
 from tests.support.serving import serving
 
-pytestmark = pytest.mark.boot
+pytestmark = [pytest.mark.boot, pytest.mark.nightly]
 
 MACHINE = identity(8)
 
@@ -36,11 +36,11 @@ def from_stores(dynamodb_local: Service, versitygw: Service, tmp_path: Path) -> 
         yield servers
 
 
-@pytest.mark.parametrize("mode", ["from_directory", pytest.param("from_stores", marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("mode", ["from_directory", "from_stores"])
 def test_example_boots_unedited(mode: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    """The machine fetches the configuration of `talos.config=`, with its own UUID."""
+    """The machine fetches the configuration of `talos.config=`, with its own UUID and its cluster's secrets."""
     servers: Servers = request.getfixturevalue(mode)
     scratch = tmp_path / "machine"
     scratch.mkdir()
     result = boot(CLIENTS["arm64"], servers, MACHINE, scratch)
-    assert configuration_of(MACHINE) == result.configuration, result.console
+    assert_configured(result.configuration, MACHINE, tmp_path / "data")

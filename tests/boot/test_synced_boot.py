@@ -1,6 +1,7 @@
-"""A boot of a kernel and an initramfs that were synced from a container registry."""
+"""A boot of `examples/talos`, with a kernel and an initramfs that were synced from a container registry."""
 
 import json
+import re
 import time
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from matchboxctl.directory.releases import read_pointers
 from tests.boot import guest
 from tests.boot.clients import CLIENTS, boot
-from tests.boot.example import EXAMPLE, SOURCE, configuration_of, write_example
+from tests.boot.example import EXAMPLE, SOURCE, assert_configured, write_example
 from tests.boot.exchanges import relayed
 from tests.boot.fleet import identity
 from tests.boot.networks import Servers
@@ -46,7 +47,9 @@ def test_machine_boots_a_synced_release(oci_registry: OciRegistry, tmp_path: Pat
             time.sleep(0.2)
         with relayed(serve.port) as relay:
             result = boot(CLIENTS["arm64"], Servers(relay.port), MACHINE, scratch)
-        assert configuration_of(MACHINE) == result.configuration, result.console
+        assert_configured(result.configuration, MACHINE, data)
+        (asked,) = relay.exchanges("/ignition")
+        assert re.search(rf"\?uuid={MACHINE.uuid}&mac={MACHINE.mac.replace(':', '-')}&token=[\w-]+&arch=", asked.target)
         release = f"?release={pointers['talos-arm64'].current}"
         for name in ("vmlinuz", "initramfs.xz"):
             (asked,) = relay.exchanges(f"/assets/talos/arm64/{name}")

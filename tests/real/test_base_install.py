@@ -1,6 +1,7 @@
 """The wheel without extras, installed into a fresh environment."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -34,7 +35,8 @@ def test_size(environment: Path) -> None:
 
 
 def test_serves_a_directory_from_anywhere(environment: Path, tmp_path: Path) -> None:
-    flags = ("--address", "127.0.0.1:0", "--data-path", str(EXAMPLES / "talos"))
+    data = shutil.copytree(EXAMPLES / "talos", tmp_path / "data")
+    flags = ("--address", "127.0.0.1:0", "--data-path", str(data))
     command = [environment / "bin" / "matchboxctl", "serve"]
     with started(*flags, environment={}, command=command, directory=tmp_path) as serve:
         assert b"kernel" in serve.get("/profiles/cozystack-arm64").body
@@ -42,7 +44,7 @@ def test_serves_a_directory_from_anywhere(environment: Path, tmp_path: Path) -> 
 
 
 def test_validates_a_directory_from_anywhere(environment: Path, tmp_path: Path) -> None:
-    command = [environment / "bin" / "matchboxctl", "validate", EXAMPLES / "talos", "-o", "json"]
+    command = [environment / "bin" / "matchboxctl", "validate", EXAMPLES / "flatcar", "-o", "json"]
     ended = subprocess.run(command, env={}, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert 1 == ended.returncode
     assert "placeholder" in {finding["rule"] for finding in json.loads(ended.stdout)["findings"]}

@@ -2,6 +2,7 @@
 
 import subprocess
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -9,8 +10,8 @@ from lambda_matchbox.answers.butane import respond
 from lambda_matchbox.answers.errors import InvalidConfigError
 from tests.conformance.butane_vectors import vectors
 from tests.rigs.ignition_programs import ignition_validate
+from tests.support.example_data import example_with_secrets, with_token
 from tests.support.serving import started
-from tests.unit.test_examples import EXAMPLES
 
 pytestmark = pytest.mark.real
 
@@ -32,13 +33,14 @@ def test_vectors() -> None:
     assert {} == {name: refusal for name, answer in known.items() if (refusal := _refusal(answer))}
 
 
-@pytest.mark.parametrize("name", ["fedora-coreos", "flatcar"])
-def test_examples(name: str) -> None:
+@pytest.mark.parametrize(("name", "more"), [("fedora-coreos", ""), ("flatcar", ""), ("flatcar", "&os=installed")])
+def test_examples(name: str, more: str, tmp_path: Path) -> None:
     """What a machine of an example is served."""
-    with started("--address", "127.0.0.1:0", "--data-path", str(EXAMPLES / name)) as serve:
-        config = serve.get("/ignition?uuid=0b1c&mac=52-54-00-aa-bb-cc").body
+    data = example_with_secrets(name, tmp_path / "data")
+    with started("--address", "127.0.0.1:0", "--data-path", str(data)) as serve:
+        response = serve.get(f"/ignition?{with_token(serve, 'uuid=0b1c&mac=52-54-00-aa-bb-cc')}{more}")
         serve.end()
-    assert "" == _refusal(config)
+    assert (200, "") == (response.status, _refusal(response.body))
 
 
 def test_the_checker_refuses() -> None:

@@ -2,7 +2,10 @@
 
 import os
 import re
+import shutil
 import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +21,29 @@ RIGS = sorted((PROJECT / "tests" / "rigs").glob("*-requirements.txt"))
     ("given", "address"), [([], "127.0.0.1:8080"), (["ADDRESS=192.0.2.1:80"], "192.0.2.1:80")], ids=["default", "given"]
 )
 def test_run_listens_on_this_machine_unless_told_otherwise(given: list[str], address: str) -> None:
-    assert f"matchboxctl serve --address {address} --data-path examples/talos" in _recipe("run", *given)
+    assert f"matchboxctl serve --address {address} --data-path .run/talos" in _recipe("run", *given)
+
+
+def test_run_serves_a_copy_that_keeps_its_secrets(tmp_path: Path) -> None:
+    """The example's later documents are named, and `make refresh` takes them."""
+    made = _project_with_example(tmp_path)
+    first = made("run")
+    (secrets, *_) = copied = sorted((tmp_path / ".run").rglob("secrets/**/cluster"))
+    assert [secrets] == copied
+    value = secrets.read_text()
+    for output in (first, made("run")):
+        assert "refresh" not in output
+        assert output.endswith("serving .run/talos\n")
+    group = tmp_path / "examples" / "talos" / "groups" / "default.json"
+    group.write_text(group.read_text().replace('"demo"', '"other"'))
+    (tmp_path / "examples" / "talos" / "secrets").mkdir()
+    changed = made("run")
+    assert "Files examples/talos/groups/default.json and .run/talos/groups/default.json differ\n" in changed
+    assert "keep the secrets: make refresh\n" in changed
+    made("refresh")
+    assert group.read_bytes() == (tmp_path / ".run" / "talos" / "groups" / "default.json").read_bytes()
+    assert "refresh" not in made("run")
+    assert value == secrets.read_text()
 
 
 @pytest.mark.parametrize("requirements", RIGS, ids=lambda path: path.stem)
@@ -52,6 +77,26 @@ def test_no_target_leaves_out_a_test_that_it_selects() -> None:
     real, quick = (set(re.findall(r"\btests/\w+", _recipe(target))) for target in ("test-real", "test"))
     assert set() == marked - real
     assert set() == quick & unmarked
+
+
+def _project_with_example(directory: Path) -> Callable[[str], str]:
+    """Copies what `make run` needs, and returns what makes a target; `serve` ends at once."""
+    shutil.copytree(
+        PROJECT / "examples" / "talos", directory / "examples" / "talos", ignore=shutil.ignore_patterns("secrets")
+    )
+    shutil.copy(PROJECT / "Makefile", directory)
+    (directory / "bin").mkdir()
+    program = directory / "bin" / "matchboxctl"
+    real = f"{sys.executable} -m matchboxctl.main"
+    program.write_text(f'#!/bin/sh\n[ "$1" = serve ] && echo "serving $5" && exit\nexec {real} "$@"\n')
+    program.chmod(0o755)
+
+    def made(target: str) -> str:
+        # What needs no environment of its own.
+        command = ["make", "--no-print-directory", "-o", ".venv/serving", "BIN=bin", target]
+        return subprocess.check_output(command, cwd=directory, text=True, stderr=subprocess.STDOUT)
+
+    return made
 
 
 def _recipe(*arguments: str) -> str:

@@ -57,8 +57,13 @@ class Deployed:
         return self.exchange(Recording("", "GET", target, headers, Response(0, {}, b"")))
 
     def command(self, *arguments: str) -> str:
-        """What `matchboxctl` prints, for its tables and bucket."""
-        outputs = {"TABLE": "TableName", "BUCKET": "BucketName", "HISTORY_TABLE": "HistoryTableName"}
+        """What `matchboxctl` prints, for its tables, bucket and secrets."""
+        outputs = {
+            "TABLE": "TableName",
+            "BUCKET": "BucketName",
+            "HISTORY_TABLE": "HistoryTableName",
+            "SECRETS": "SecretsPrefix",
+        }
         names = {f"MATCHBOX_{name}": self.outputs[output] for name, output in outputs.items()}
         line = [sys.executable, "-m", "matchboxctl.main", *arguments]
         environment = self.account.environment() | names

@@ -91,7 +91,7 @@ def test_update_publishes_a_version_and_keeps_the_data(stack: Stack) -> None:
     assert int(before) + 1 == int(stack.version)
     assert "&X-Amz-Expires=600&" in stack.deployed.get("/assets/large/vmlinuz").headers["location"]
     assert (200, b"vmlinuz") == _got(stack, KERNEL)
-    assert b"#!ipxe\nkernel " == _got(stack, "/ipxe?arch=arm64")[1][:14]
+    assert b"#!ipxe\nset token " == _got(stack, "/ipxe?arch=arm64&mac=52-54-00-00-00-01")[1][:17]
 
 
 def test_failed_update_is_rolled_back(stack: Stack) -> None:

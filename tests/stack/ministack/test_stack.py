@@ -1,6 +1,7 @@
 """From `sam deploy` to a machine's files, and what the stack's roles and bucket refuse."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -36,8 +37,9 @@ def administrator(ministack: Ministack) -> Ministack:
 
 @pytest.fixture(scope="module")
 def imported(deployed: Deployed) -> Deployed:
-    """With an example's data, written by the commands that the documentation names."""
+    """With an example's data and secrets, written by the commands that the documentation names."""
     deployed.command("init")
+    deployed.command("talos", "secrets", "--cluster", "cozystack-demo")
     deployed.command("import", str(PROJECT / "examples" / "talos"))
     deployed.stores.put_asset("large/vmlinuz", LARGE)
     return deployed
@@ -45,13 +47,18 @@ def imported(deployed: Deployed) -> Deployed:
 
 def test_machine_gets_its_script_and_configuration(imported: Deployed) -> None:
     assert b"#!ipxe\nchain ipxe?uuid=" == imported.get("/boot.ipxe").body[:23]
-    script = imported.get("/ipxe?arch=arm64&mac=52-54-00-00-00-01")
-    assert (200, b"#!ipxe\nkernel /assets/talos/arm64/vmlinuz") == (script.status, script.body[:41])
-    assert 200 == imported.get("/ignition?arch=arm64&uuid=1").status
+    machine = "arch=arm64&mac=52-54-00-00-00-01&uuid=6b9f1f2e-03c5-4d1a-9a57-000000000001"
+    script = imported.get(f"/ipxe?{machine}")
+    found = re.fullmatch(
+        rb"#!ipxe\nset token ([\w-]+)\nset base http://.*\nkernel /assets/talos/arm64/[^\0]*", script.body
+    )
+    assert found is not None, script
+    assert 403 == imported.get(f"/ignition?{machine}").status
+    assert 200 == imported.get(f"/ignition?{machine}&token={found[1].decode()}").status
 
 
 def test_signatures_verify_the_other_functions_responses(imported: Deployed) -> None:
-    plain, signature = (imported.get(f"/ipxe{suffix}?arch=arm64") for suffix in ("", ".sig"))
+    plain, signature = (imported.get(f"/ipxe{suffix}?arch=arm64&mac=52-54-00-00-00-02") for suffix in ("", ".sig"))
     assert (200, 200) == (plain.status, signature.status), signature.body
     assert is_signed(signature.body, plain.body)
 

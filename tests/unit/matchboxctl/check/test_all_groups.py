@@ -1,6 +1,5 @@
 """`matchboxctl check --all`: a machine of each group."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from matchboxctl.main import main
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
 from tests.support.data_files import write_files
-from tests.support.paths import EXAMPLES
+from tests.support.example_data import example_with_secrets
 from tests.support.serving import started
 from tests.unit.matchboxctl.check.checked import Checked
 from tests.unit.matchboxctl.check.served import served
@@ -124,15 +123,17 @@ ABSENT = {
 @pytest.mark.parametrize("example", ABSENT)
 def test_example_lacks_nothing_but_its_files(checked: Checked, tmp_path: Path, example: str) -> None:
     """With files in place it passes, with a warning of the placeholders that its operator has to fill in."""
-    data = tmp_path / example
-    shutil.copytree(EXAMPLES / example, data)
+    data = example_with_secrets(example, tmp_path / example)
     with served(data) as url:
-        code, lines = checked(url, "--all", "--data-path", str(data))
+        everything = (url, "--all", "--label", "mac=52:54:00:00:00:01", "--data-path", str(data))
+        code, lines = checked(*everything)
         failed = [line.removeprefix("FAILED ") for line in lines if line.startswith("FAILED")]
         assert (1, {f"{file}  T  404 from {url}" for file in ABSENT[example]}) == (code, set(failed))
         for file in ABSENT[example]:
-            (data / file.partition(" /")[2]).write_bytes(b"file")
-        code, lines = checked(url, "--all", "--data-path", str(data))
+            path = data / file.partition(" /")[2]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"file")
+        code, lines = checked(*everything)
     assert (0, "") == (code, checked.error)
     assert all("placeholder" in line for line in lines if line.startswith("warn"))
 

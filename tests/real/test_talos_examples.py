@@ -1,0 +1,47 @@
+"""The examples for Talos, with Talos's own code."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.rigs.talos_machinery import refusal
+from tests.support.example_data import example_with_secrets, with_token
+from tests.support.paths import EXAMPLES
+from tests.support.serving import Serve, started
+
+pytestmark = pytest.mark.real
+
+NODES = EXAMPLES / "talos-cluster" / "nodes.csv"
+UUID = "uuid=6b9f1f2e-03c5-4d1a-9a57-000000000001"
+
+
+def macs() -> list[str]:
+    with NODES.open() as file:
+        return [row["mac"] for row in csv.DictReader(file)]
+
+
+MACHINES = {
+    "talos": [f"arch=arm64&mac=52:54:00:00:00:01&{UUID}"],
+    "talos-cluster": [f"mac={mac}" for mac in macs()],
+}
+
+
+@pytest.fixture(params=MACHINES)
+def serve(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Serve, list[str]]]:
+    """A server of an example, and the queries of its machines."""
+    data = example_with_secrets(request.param, tmp_path / "data")
+    with started("--address", "127.0.0.1:0", "--data-path", str(data)) as serve:
+        yield serve, MACHINES[request.param]
+        serve.end()
+
+
+def test_talos_takes_the_configuration_of_every_machine(serve: tuple[Serve, list[str]], tmp_path: Path) -> None:
+    server, queries = serve
+    for query in queries:
+        response = server.get(f"/ignition?{with_token(server, query)}")
+        assert 200 == response.status
+        config = tmp_path / "config.yaml"
+        config.write_bytes(response.body)
+        assert "" == refusal(config)
