@@ -7,6 +7,10 @@ SAM := .venv-sam/bin
 CHECKOV := .venv-checkov/bin
 QUICK := not real and not boot and not nightly
 
+# What `make run` copies, and what is in a data directory that was served.
+EXAMPLE := $(addprefix examples/talos/,README.md assets groups ignition profiles sources)
+LEFT_BY_SERVE := secrets releases 'state.*' 'history.*'
+
 # Workers take whole files, in the order of collection: the tests of a file share slow fixtures. Many tests wait, so
 # there is one worker more than processors, up to four.
 WORKERS := $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() + 1))')
@@ -26,7 +30,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 PROPERTIES := $(shell grep -rl "from hypothesis" tests --include="test_*.py")
 
-.PHONY: run test test-fast check check-code check-stack build artefacts test-real test-hostile test-boot test-nightly bench lock proto
+.PHONY: run refresh test test-fast check check-code check-stack build artefacts test-real test-hostile test-boot test-nightly bench lock proto
 
 # pip installs uv, and uv the rest; the lock files have versions and hashes of all packages and of the build backend.
 .venv/bin/uv: requirements/uv.lock
@@ -49,9 +53,21 @@ PROPERTIES := $(shell grep -rl "from hypothesis" tests --include="test_*.py")
 	$(INSTALL) --python .venv-$*/bin/python --no-deps --require-hashes --requirements $<
 	touch $@
 
-# Serve examples/talos to this machine; `make run ADDRESS=0.0.0.0:8080` serves it to all that reach the machine.
-run: .venv/serving
-	$(BIN)/matchboxctl serve --address $(ADDRESS) --data-path examples/talos
+# Serve a copy of examples/talos to this machine; `make run ADDRESS=0.0.0.0:8080` serves it to all that reach the machine.
+# The copy keeps its secrets, its machines' states and what was edited in it.
+run: .venv/serving .run/talos
+	@! diff -qr examples/talos .run/talos $(addprefix -x ,$(LEFT_BY_SERVE)) | grep -v '^Only in .run/' || \
+		echo 'To take the documents of examples/talos as they are now, and keep the secrets: make refresh'
+	$(BIN)/matchboxctl serve --address $(ADDRESS) --data-path .run/talos
+
+.run/talos: | .venv/serving
+	rm -rf $@.new && mkdir -p $@.new && cp -R $(EXAMPLE) $@.new
+	$(BIN)/matchboxctl talos secrets --cluster cozystack-demo --data-path $@.new
+	mv $@.new $@
+
+# Replace the documents of the copy by those of the example.
+refresh: .run/talos
+	cp -R $(EXAMPLE) $<
 
 # Quick tests, which need nothing but the environments.
 test: .venv/ready .venv-sam/ready
