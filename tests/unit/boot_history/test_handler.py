@@ -169,7 +169,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], io.StringIO]]:
     logger = logging.getLogger(SERVICE)
     level = logger.level
     for name in ("init", "powertools_handler"):
-        monkeypatch.delattr(logger, name, raising=False)
+        monkeypatch.setattr(logger, name, None, raising=False)
     monkeypatch.setattr(logger, "handlers", [])
 
     def redirect() -> io.StringIO:
