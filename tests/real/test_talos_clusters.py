@@ -23,6 +23,8 @@ from tests.support.commands import Commands
 from tests.support.serving import Serve, started
 from tests.support.talos_files import nodes_file
 
+pytestmark = pytest.mark.real
+
 nightly = pytest.mark.nightly
 
 VERSIONS = ["v1.10", "v1.11", "v1.12"]
