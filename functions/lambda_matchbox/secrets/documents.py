@@ -13,13 +13,18 @@ class NoValueError(ValueError):
 
 
 def parse_document(text: str) -> "yaml.Node | None":
-    """The top of the first document of `text`, None if it is empty. Raises NoValueError."""
+    """The top of the one document of `text`, None if it is empty. Raises NoValueError."""
     import yaml
 
+    from lambda_matchbox.ignition.yaml import YamlError, documents
+
+    raw = text.encode("utf-8", "replace")
     try:
+        # libyaml's composer overflows the stack of what is nested too deeply.
+        documents(raw, first_only=True)
         # Aliases are not expanded, and tags mean nothing.
-        node: yaml.Node | None = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, RecursionError):
+        node: yaml.Node | None = yaml.compose(raw, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (YamlError, yaml.YAMLError):
         raise NoValueError("it is neither a JSON nor a YAML document") from None
     return node
 
@@ -51,7 +56,7 @@ def _member(node: "yaml.Node | None", key: str) -> "yaml.Node | None":
     import yaml
 
     if isinstance(node, yaml.SequenceNode):
-        return node.value[int(key)] if key.isascii() and key.isdigit() and int(key) < len(node.value) else None
+        return next((value for number, value in enumerate(node.value) if str(number) == key), None)
     if isinstance(node, yaml.MappingNode):
         return next(
             (value for name, value in node.value if isinstance(name, yaml.ScalarNode) and name.value == key), None

@@ -56,9 +56,15 @@ def test_what_is_no_single_value_is_refused(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "plain text", "- a\n- b\n", "a: {b", "a: *unknown", "\x01", "!x " * 3, "[" * 5000]
+    "text", ["", "plain text", "- a\n- b\n", "a: {b", "a: *unknown", "\x01", "!x " * 3, "[" * 5000, "a: \ud800: b"]
 )
 def test_what_is_no_document_with_the_key_is_refused_and_not_quoted(text: str) -> None:
     with pytest.raises(NoValueError) as caught:
         value_at(parse_document(text), "a")
     assert "plain" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("opened", "closed"), [("[", "]"), ('{"a":', "}")])
+def test_what_is_nested_too_deeply_is_refused(opened: str, closed: str) -> None:
+    with pytest.raises(NoValueError):
+        parse_document(opened * 60_000 + "1" + closed * 60_000)
