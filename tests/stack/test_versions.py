@@ -115,6 +115,7 @@ def test_longest_description_fits(changed: dict[str, Stack]) -> None:
     secret = f"arn:aws:secretsmanager:eu-central-1:123456789012:secret:{'a' * 80}"
     longest = {"TokenFreeAddress": "http://" + 120 * "a", "S3EndpointId": "vpce-0123456789abcdef0", "LogLevel": "debug"}
     rest = {"PresignedLifetime": "604800", "Architecture": "x86_64", "SigningKeySecret": secret}
+    rest["SecretsManagerArns"] = FULL["SecretsManagerArns"]
     [stack] = stacks([Deployment({**longest, **rest})])
     assert re.fullmatch(changed[""]._template["Parameters"]["SigningKeySecret"]["AllowedPattern"], secret)
     assert [] == [function for function in ASKED if len(_version(stack, function)[1]) > 256]
