@@ -26,21 +26,28 @@ def adapted(built: Path) -> dict[str, Any]:
             # It looks for each word of the pattern in the line, `$.message` among them.
             properties["FilterPattern"] = "request"
         if resource["Type"] == "AWS::IAM::Role":
-            # tests/stack/test_policies.py holds this condition: without it, roles reach every item of the table.
-            _drop_condition(properties["Policies"])
+            # tests/stack/test_policies.py holds what this drops: without it, roles reach every item of the table, and
+            # every parameter.
+            _widen(properties["Policies"])
     # A joined list without members is not equal to an empty text there.
     template["Conditions"]["HasNewEndpoint"] = {"Fn::Equals": ["no", "endpoint"]}
+    template["Conditions"]["HasSecretsManager"] = {"Fn::Equals": ["no", "secret"]}
     return template
 
 
-def _drop_condition(value: Any) -> None:
-    """Remove the conditions on the key that the emulator does not know, in place."""
+def _widen(value: Any) -> None:
+    """Remove the conditions on the key that the emulator does not know, in place.
+
+    It takes a request for several parameters for one of all parameters.
+    """
     if isinstance(value, list):
         for each in value:
-            _drop_condition(each)
+            _widen(each)
         return
     if not isinstance(value, dict):
         return
+    if value.get("Action") == "ssm:GetParameters":
+        value["Resource"] = "*"
     for operator, keys in list(value.get("Condition", {}).items() if isinstance(value.get("Condition"), dict) else ()):
         keys.pop(_UNKNOWN_KEY, None)
         if not keys:
@@ -48,4 +55,4 @@ def _drop_condition(value: Any) -> None:
     if value.get("Condition") == {}:
         del value["Condition"]
     for each in value.values():
-        _drop_condition(each)
+        _widen(each)
