@@ -6,14 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.rigs.talos_machinery import refusal
+from matchboxctl.main import main
+from tests.rigs.talos_machinery import VERSION, gen_config, gen_secrets, refusal
 from tests.support.example_data import example_with_secrets, with_token
 from tests.support.paths import EXAMPLES
 from tests.support.serving import Serve, started
 
 pytestmark = pytest.mark.real
 
-NODES = EXAMPLES / "talos-cluster" / "nodes.csv"
+CLUSTER = EXAMPLES / "talos-cluster"
+NODES = CLUSTER / "nodes.csv"
+DOCUMENTS = ("groups", "ignition", "profiles")
 UUID = "uuid=6b9f1f2e-03c5-4d1a-9a57-000000000001"
 
 
@@ -45,3 +48,28 @@ def test_talos_takes_the_configuration_of_every_machine(serve: tuple[Serve, list
         config = tmp_path / "config.yaml"
         config.write_bytes(response.body)
         assert "" == refusal(config)
+
+
+def test_cluster_is_what_an_import_writes(tmp_path: Path) -> None:
+    """Of the configurations that Talos makes, whatever its secrets are."""
+    data = tmp_path / "data"
+    data.mkdir()
+    gen_secrets(tmp_path / "secrets.yaml", VERSION)
+    gen_config(
+        tmp_path / "secrets.yaml",
+        tmp_path,
+        VERSION,
+        "--kubernetes-version=1.35.0",
+        "--with-docs=false",
+        cluster="prod",
+        endpoint="https://10.20.13.100:6443",
+    )
+    files = [str(tmp_path / f"{role}.yaml") for role in ("controlplane", "worker")]
+    given = ["--nodes", str(NODES), "--cluster", "prod", "--assets", "talos/arm64", "--data-path", str(data)]
+    assert 0 == main(["talos", "import", *files, *given])
+    assert contents(CLUSTER) == contents(data)
+
+
+def contents(directory: Path) -> dict[str, str]:
+    files = [path for kind in DOCUMENTS for path in (directory / kind).iterdir()]
+    return {str(path.relative_to(directory)): path.read_text() for path in files}

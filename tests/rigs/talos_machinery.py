@@ -83,6 +83,8 @@ func genConfig(arguments []string) error {
 	output := flags.String("output", ".", "")
 	version := flags.String("talos-version", "", "")
 	file := flags.String("with-secrets", "", "")
+	kubernetes := flags.String("kubernetes-version", "1.34.1", "")
+	comments := flags.Bool("with-docs", true, "")
 	flags.Parse(arguments)
 	contract, err := config.ParseContractFromVersion(*version)
 	if err != nil {
@@ -96,7 +98,7 @@ func genConfig(arguments []string) error {
 		return err
 	}
 	bundle.Clock = secrets.NewFixedClock(time.Now())
-	input, err := generate.NewInput(flags.Arg(0), flags.Arg(1), "1.34.1",
+	input, err := generate.NewInput(flags.Arg(0), flags.Arg(1), *kubernetes,
 		generate.WithVersionContract(contract),
 		generate.WithSecretsBundle(bundle),
 		generate.WithInstallDisk("/dev/sda"),
@@ -110,7 +112,11 @@ func genConfig(arguments []string) error {
 		if err != nil {
 			return err
 		}
-		text, err := made.EncodeBytes(encoder.WithComments(encoder.CommentsAll))
+		shown := encoder.CommentsDisabled
+		if *comments {
+			shown = encoder.CommentsAll
+		}
+		text, err := made.EncodeBytes(encoder.WithComments(shown))
 		if err != nil {
 			return err
 		}
@@ -224,10 +230,17 @@ def gen_secrets(file: Path, version: str) -> None:
     _run("gen", "secrets", "--output-file", str(file), "--talos-version", version)
 
 
-def gen_config(secrets: Path, directory: Path, version: str, cluster: str = "demo") -> None:
+def gen_config(
+    secrets: Path,
+    directory: Path,
+    version: str,
+    *flags: str,
+    cluster: str = "demo",
+    endpoint: str = "https://10.0.0.10:6443",
+) -> None:
     """Write controlplane.yaml and worker.yaml into the directory."""
     given = ["--with-secrets", str(secrets), "--output", str(directory), "--talos-version", version]
-    _run("gen", "config", *given, cluster, "https://10.0.0.10:6443")
+    _run("gen", "config", *given, *flags, cluster, endpoint)
 
 
 def patched(config: Path, patch: str = "") -> str:
