@@ -14,6 +14,7 @@ from matchboxctl.cli.output import FORMATS, print_result, print_text
 from matchboxctl.cli.plurals import counted
 from matchboxctl.cli.tables import description, shown, table
 from matchboxctl.cli.warnings import Warnings
+from matchboxctl.directory.secrets import DirectorySecrets
 from matchboxctl.machines.facts import rfc3339
 from matchboxctl.secrets.opened_secrets import opened_secrets
 from matchboxctl.secrets.references import users_of_secrets
@@ -53,9 +54,10 @@ def set_secret(target: Target, name: str, file: str | None) -> None:
 
 
 def list_all(target: Target, output: str) -> None:
-    """Print all secrets without their values."""
+    """Print all secrets without their values. Raises FailedError after a warning for each that is not used."""
     found = target.secrets.names()
     print_result(output, lambda: [_document(one) for one in found], lambda: table(_COLUMNS, map(_row, found)))
+    _warn_of_unused(target)
 
 
 def describe(target: Target, name: str, output: str) -> None:
@@ -86,6 +88,7 @@ def used(target: Target, output: str) -> None:
     )
     if target.warnings.count:
         raise FailedError(target.warnings.summary("read"))
+    _warn_of_unused(target)
     if missing := list(states.values()).count("missing"):
         are = "is" if missing == 1 else "are"
         raise FailedError(
@@ -126,6 +129,15 @@ def delete(target: Target, names: Sequence[str], *, yes: bool) -> None:
             missing.append(name)
     if missing:
         raise _absent(target, missing)
+
+
+def _warn_of_unused(target: Target) -> None:
+    """Warn of each secret that is not used, as others could read it for example, and raise FailedError."""
+    problems = DirectorySecrets(target.store).problems() if isinstance(target.store, Path) else ()
+    for line in problems:
+        target.warnings.warn(f"warning: {shown(line)}")
+    if target.warnings.count:
+        raise FailedError("machines get an error in place of such a secret")
 
 
 def _confirm(users: Mapping[str, Sequence[str]], names: Collection[str]) -> None:

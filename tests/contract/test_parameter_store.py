@@ -1,6 +1,7 @@
 """Secrets in AWS: tiers, keys, and what Parameter Store does not take."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -8,9 +9,14 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+from botocore.client import BaseClient
 
+from lambda_matchbox.aws.clients.errors import AWSError
+from lambda_matchbox.aws.clients.json_service import JsonService
+from lambda_matchbox.aws.secrets import StackSecrets
 from tests.contract.secret_commands import secret_commands
 from tests.rigs.service import Service
+from tests.support.paths import PROJECT
 from tests.support.resource_commands import ResourceCommands
 
 if TYPE_CHECKING:
@@ -162,3 +168,48 @@ def test_secrets_are_not_looked_up_where_no_template_names_one(commands: Resourc
     commands.monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", "http://127.0.0.1:1")
     assert "" == commands.run("generic", "create", "-f", commands.file("t", "x")).err
     assert "secret" not in commands.run("validate").out
+
+
+LISTED = {"ssm:DescribeParameters"}
+CALLS = {
+    ("set", "a", "-"): {*LISTED, "ssm:GetParameters", "ssm:PutParameter"},
+    ("list",): LISTED,
+    ("used",): LISTED,
+    ("describe", "a"): LISTED,
+    ("get", "a", "--reveal"): {"ssm:GetParameters"},
+    ("delete", "a"): {"ssm:DeleteParameter"},
+}
+
+
+def test_commands_make_the_calls_that_the_page_names(commands: ResourceCommands) -> None:
+    put(commands, "before")
+    made: set[str] = set()
+    by_boto3, of_reader = BaseClient._make_api_call, JsonService.call
+
+    def noted(client: BaseClient, operation: str, arguments: object) -> object:
+        made.add(f"{client.meta.service_model.signing_name}:{operation}")
+        return by_boto3(client, operation, arguments)
+
+    def noted_of_reader(service: JsonService, operation: str, *others: object) -> object:
+        made.add(f"{service._protocol.service}:{operation}")
+        return of_reader(service, operation, *others)
+
+    commands.monkeypatch.setattr(BaseClient, "_make_api_call", noted)
+    commands.monkeypatch.setattr(JsonService, "call", noted_of_reader)
+    rows = re.findall(r"^\| (`.*?) \| (.*) \|$", (PROJECT / "docs/secrets.md").read_text(), re.MULTILINE)
+    for arguments, calls in CALLS.items():
+        made.clear()
+        assert 0 == commands.run("secret", *arguments, stdin=b"x").code
+        assert calls == {one for one in made if one.startswith("ssm:")}
+        (row,) = (row for verbs, row in rows if f"`{arguments[0]}" in verbs and "ssm:" in row)
+        named = {*re.findall(r"ssm:\w+", row), *(LISTED if row.startswith("that, ") else ())}
+        assert named >= calls
+
+
+def test_who_may_only_write_sets_secrets(commands: ResourceCommands) -> None:
+    def denied(*_: object) -> object:
+        raise AWSError("AccessDeniedException", "no", 400)
+
+    commands.monkeypatch.setattr(StackSecrets, "values", denied)
+    assert "secret a created\n" == put(commands, "x")[1]
+    assert "secret a changed\n" == put(commands, "x")[1]

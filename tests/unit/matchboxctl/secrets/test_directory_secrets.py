@@ -10,6 +10,7 @@ import pytest
 from lambda_matchbox.secrets.stores import UnsafeSecretError
 from matchboxctl.cli.errors import FailedError
 from matchboxctl.directory import drafts
+from matchboxctl.main import main
 from matchboxctl.secrets.directory_secrets import DirectorySecretWriter
 from matchboxctl.secrets.stores import Change
 
@@ -92,3 +93,16 @@ def test_nothing_is_written_where_git_would_take_it(tmp_path: Path, secrets: Dir
 def git(directory: Path, *arguments: str) -> str:
     command = ["git", "-C", str(directory), "-c", "init.defaultBranch=main", *arguments]
     return subprocess.run(command, capture_output=True, check=True, text=True).stdout
+
+
+def test_list_names_secrets_that_others_may_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    secrets = DirectorySecretWriter(tmp_path)
+    secrets.set("a", "x")
+    secrets.set("b", "x")
+    (tmp_path / "secrets/a").chmod(0o640)
+    for verb in ("list", "used"):
+        assert 1 == main(["secret", verb, "--data-path", str(tmp_path)])
+        written = capsys.readouterr()
+        assert {"a", "b"} <= set(written.out.split())
+        assert "secrets/a is not used, as others may read or write it (mode 0640): chmod 600 it" in written.err
+        assert "secrets/b" not in written.err
