@@ -28,7 +28,7 @@ _FLAG = re.compile(rf"(--)({_NAME})([ \t]+){_VALUE}")
 _BLOCK = re.compile(rf"""^(?P<indent>[ \t]*)(?:- )?["']?(?P<name>{_NAME})["']?:[ \t]*[|>][-+0-9]*[ \t]*$""")
 _PROPERTIES = re.compile(r"(?:[&!]\S*\s+)*")
 _COMMENT = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
-_PEM = re.compile(rf"-----BEGIN [A-Z ]*{_PRIVATE_KEY}.*?-----END [A-Z ]*{_PRIVATE_KEY}", re.DOTALL)
+_PEM = re.compile(rf"-----BEGIN [A-Z ]*{_PRIVATE_KEY}(?:(?!-----).)*(?:-----END [A-Z ]*-----)?", re.DOTALL)
 # Half of a pair says nothing, and stops the parser.
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
@@ -36,8 +36,11 @@ _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufff
 
 
 class _Span(NamedTuple):
+    """What to put in place of a part of the body; an alias may lead to it twice, and the whole value counts."""
+
     start: int
     end: int
+    is_partly_shown: bool
     text: str
 
 
@@ -48,9 +51,14 @@ def masked_body(body: str) -> str:
         spans = {span for document in documents for span in _spans(body, document, set(), hidden=False)}
     except (yaml.YAMLError, RecursionError, UnicodeError):
         return _masked_text(body)
-    for span in sorted(spans, reverse=True):
-        body = body[: span.start] + span.text + body[span.end :]
-    return _COMMENT.sub(lambda found: _masked_text(found[0]), body)
+    pieces: list[str] = []
+    done = 0
+    for span in sorted(spans):
+        if span.start < done:
+            continue
+        pieces += (body[done : span.start], span.text)
+        done = span.end
+    return _COMMENT.sub(lambda found: _masked_text(found[0]), "".join([*pieces, body[done:]]))
 
 
 def _for_parser(body: str) -> str:
@@ -88,7 +96,7 @@ def _spans(body: str, node: yaml.Node | None, seen: set[tuple[int, bool]], *, hi
         start, end = node.start_mark.index, node.end_mark.index
         raw = body[start:end]
         if (masked := _masked_scalar(raw, node, hidden=hidden)) != raw:
-            yield _Span(start, end, masked)
+            yield _Span(start, end, not hidden, masked)
 
 
 def _masked_scalar(raw: str, node: yaml.ScalarNode, *, hidden: bool) -> str:

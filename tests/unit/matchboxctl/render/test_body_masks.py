@@ -98,6 +98,7 @@ def test_other_files_stay(config: str) -> None:
         ("a: 'kubeadm join --token CANARY'\n", "a: 'kubeadm join --token ***'\n"),
         ('{"emoji": "\\ud83d\\ude00", "token": "CANARY"}', '{"emoji": "\\ud83d\\ude00", "token": "***"}'),
         ("a: &x CANARY\ntoken: *x\n", "a: &x ***\ntoken: *x\n"),
+        ("a: &x b --token CANARY\ntoken: *x\n", "a: &x ***\ntoken: *x\n"),
         (
             '#cloud-config\nusers:\n- {name: a, "passwd": CANARY}\n',
             '#cloud-config\nusers:\n- {name: a, "passwd": ***}\n',
