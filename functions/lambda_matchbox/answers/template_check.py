@@ -2,7 +2,8 @@
 
 A template is rendered and checked as by its route, with its group's metadata and selector (the first of a list).
 Further labels are the machine's own: a template that reads one is tried with several made-up values, and fails only if
-it fails with all of them.
+it fails with all of them. So is one that takes a secret apart; where its error depends on the secret's value, nothing
+is known of it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,11 +21,12 @@ from lambda_matchbox.catalog.templates import Template
 from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.gotemplate import engine
 from lambda_matchbox.http import Response
-from lambda_matchbox.secrets.function import MadeFunction, placeholders
+from lambda_matchbox.secrets.function import MadeFunction, made_up, placeholders
 from lambda_matchbox.secrets.references import FUNCTION, InvalidNameError, check_name, references_in
 
 # The last two have parts, for functions that take a label apart.
 _MADE_UP = ("x", "0", "/x", "1.2.3-x-y", "52:54:00:12:34:56")
+_MADE_UP_SECRETS = ("1.2.3", "{}", "[]")
 _MAX_LABELS = 20
 # Groups of one template whose data have the same shape differ in little, and each takes milliseconds.
 _MAX_GROUPS = 200
@@ -112,15 +114,24 @@ class _Candidate:
         return (is_new or self._groups < _MAX_GROUPS) and self._renderings < _MAX_RENDERINGS
 
     def trial(self, selection: Selection) -> Trial:
-        """It fails if it does with every value of the made-up labels."""
+        """It fails if it does with every value of the made-up labels, and in the same way with every secret."""
         self._groups += 1
-        first = self._tried(selection, _MADE_UP[0])
+        first = self._tried_with_labels(selection, placeholders)
+        if not first.reason or not references_in(self._template.body):
+            return first
+        others = [self._tried_with_labels(selection, made_up(value)) for value in _MADE_UP_SECRETS]
+        if all(other.reason == first.reason for other in others):
+            return first
+        return next((trial for trial in others if not trial.reason), first._replace(reason=""))
+
+    def _tried_with_labels(self, selection: Selection, secrets: MadeFunction) -> Trial:
+        first = self._tried(selection, _MADE_UP[0], secrets)
         if first.reason and first.made_up:
-            others = (self._tried(selection, value) for value in _MADE_UP[1:])
+            others = (self._tried(selection, value, secrets) for value in _MADE_UP[1:])
             return next((trial for trial in others if not trial.reason), first)
         return first
 
-    def _tried(self, selection: Selection, value: str) -> Trial:
+    def _tried(self, selection: Selection, value: str, secrets: MadeFunction) -> Trial:
         """A trial in which the labels that the template asks for have that value."""
         labels = dict(selectors_of(selection.group.selector)[0].pairs)
         trial = Trial(self._template, selection.group.id, ())
@@ -128,7 +139,7 @@ class _Candidate:
             self._renderings += 1
             try:
                 data = data_of(selection, labels, urlencode(labels))
-                response = _RESPOND[self._template.kind](self._template, data, placeholders)
+                response = _RESPOND[self._template.kind](self._template, data, secrets)
             except RenderError as error:
                 label = error.reason.removeprefix(_ABSENT)
                 if str(error) == trial.reason:

@@ -16,15 +16,23 @@ MadeFunction: TypeAlias = Callable[[frozenset[tuple[str, ...]]], Function]
 PLACEHOLDER = "placeholder-of-a-secret"
 
 
-def placeholders(literals: frozenset[tuple[str, ...]]) -> Function:
-    """A function that gives the same text for every secret, for checks without values."""
-    names = _checked(literals)
+def made_up(value: str) -> MadeFunction:
+    """The function that gives this text for every secret, for checks without values."""
 
-    def secret(*arguments: object) -> str:
-        _pair(arguments, names)
-        return PLACEHOLDER
+    def made(literals: frozenset[tuple[str, ...]]) -> Function:
+        names = _checked(literals)
 
-    return secret
+        def secret(*arguments: object) -> str:
+            _pair(arguments, names)
+            return value
+
+        return secret
+
+    return made
+
+
+placeholders = made_up(PLACEHOLDER)
+"""The function with a text that is known as none of them."""
 
 
 def refused(literals: frozenset[tuple[str, ...]]) -> Function:

@@ -83,6 +83,28 @@ def test_what_cannot_be_a_name_is_a_fault_of_the_template(
     )
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{{(secret "a" | fromJson).field}}',
+        '{{index (secret "a" | fromJson) "x" "y"}}',
+        '{{index (secret "a" | mustFromJson) 2}}',
+        '{{index (splitList "." (secret "a")) 1}}',
+        '{{(split "." (secret "a"))._1}}',
+        '{{secret "a" | b64dec}}',
+        '{{secret "a" "b" | b64enc}}{{.request.query.somelabel}}',
+    ],
+)
+def test_what_depends_on_the_value_is_no_fault(tmp_path: Path, text: str) -> None:
+    assert [] == findings(tmp_path, using(text))
+
+
+@pytest.mark.parametrize("text", ["{{.a.b}}", "{{fail .mac}}", '{{index "x" 1 2}}', "{{index .mac 100}}"])
+def test_what_fails_with_any_value_is_a_fault(tmp_path: Path, text: str) -> None:
+    ((severity, file, _),) = findings(tmp_path, using(f'{{{{secret "a"}}}} {text}'))
+    assert ("fault", "generic/t") == (severity, file)
+
+
 def test_trials_read_no_value(tmp_path: Path) -> None:
     for one in findings(tmp_path, using('{{secret "a"}}: x: {{fail (secret "a")}}')):
         assert "CANARY" not in str(one)
