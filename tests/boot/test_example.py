@@ -1,6 +1,7 @@
 """A boot from `examples/talos`."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from tests.support.serving import serving
 pytestmark = [pytest.mark.boot, pytest.mark.nightly]
 
 MACHINE = identity(8)
+PREFIX = "/matchbox/examples"
 
 
 @pytest.fixture
@@ -28,11 +30,19 @@ def from_directory(tmp_path: Path) -> Iterator[Servers]:
 
 
 @pytest.fixture
-def from_stores(dynamodb_local: Service, versitygw: Service, tmp_path: Path) -> Iterator[Servers]:
+def from_stores(dynamodb_local: Service, versitygw: Service, moto_server: Service, tmp_path: Path) -> Iterator[Servers]:
+    """Its secrets are parameters."""
     write_example(tmp_path / "data")
     stores = new_stores(dynamodb_local, versitygw)
     stores.fill(tmp_path / "data")
-    with serving_stores(stores, free_port()) as servers:
+    secrets = tmp_path / "data" / "secrets"
+    with closing(moto_server.client("ssm")) as client:
+        for file in secrets.rglob("talos/**/*"):
+            if file.is_file():
+                name = f"{PREFIX}/{file.relative_to(secrets)}"
+                client.put_parameter(Name=name, Value=file.read_text(), Type="SecureString", Overwrite=True)
+    parameters = {"MATCHBOX_SECRETS": PREFIX, "AWS_ENDPOINT_URL_SSM": moto_server.endpoint}
+    with serving_stores(stores, free_port(), more=parameters) as servers:
         yield servers
 
 
