@@ -1,5 +1,6 @@
 """Findings on the secrets that templates name."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 from lambda_matchbox.catalog.groups import Group
@@ -10,6 +11,7 @@ from matchboxctl.validate.findings import Finding, Severity, some
 ADVICE = 'add "token": true to their boot policies'
 
 _RULE = "secret"
+_OF_CLUSTER = re.compile("talos/([^/]+)/.")
 
 
 def secret_findings(contents: Contents) -> Iterator[Finding]:
@@ -29,13 +31,20 @@ def secret_findings(contents: Contents) -> Iterator[Finding]:
         if ids := groups.get(key):
             yield Finding(Severity.FAULT, _RULE, file, without_token(names, ids), ADVICE, groups=ids)
         if stored.names is not None:
-            for line in stored.absent(names):
-                yield Finding(Severity.FAULT, _RULE, file, line, "create it with `matchboxctl secret set`")
+            for name in sorted(names):
+                for line in stored.absent([name]):
+                    yield Finding(Severity.FAULT, _RULE, file, line, f"create it with `matchboxctl {_command(name)}`")
     if stored.names is None:
         (line,) = stored.absent(())
         yield Finding(Severity.NOTE, _RULE, "", line)
     for line in stored.problems:
         yield Finding(Severity.FAULT, _RULE, "" if contents.root is None else str(contents.root / "secrets"), line)
+
+
+def _command(name: str) -> str:
+    """What creates a secret."""
+    found = _OF_CLUSTER.match(name)
+    return "secret set" if found is None else f"talos secrets --cluster {found[1]}"
 
 
 def has_token(group: Group) -> bool:

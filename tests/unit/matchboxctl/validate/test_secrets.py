@@ -56,6 +56,12 @@ def test_absent_secret_is_named(tmp_path: Path) -> None:
     ] == findings(tmp_path, files)
 
 
+@pytest.mark.parametrize(("name", "command"), [("b", "secret set"), ("talos/b/cluster", "talos secrets --cluster b")])
+def test_command_that_creates_an_absent_secret_is_named(tmp_path: Path, name: str, command: str) -> None:
+    (finding,) = found(tmp_path, using(f'{{{{secret "{name}"}}}}', stored=""))
+    assert f"create it with `matchboxctl {command}`" == finding.advice
+
+
 def test_file_that_others_may_read_is_named(tmp_path: Path) -> None:
     ((_, file, message),) = findings(tmp_path, using('{{secret "a"}}'), mode=0o644)
     assert "secrets" == file
