@@ -4,7 +4,7 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -133,7 +133,7 @@ def _report(source: _OpenedStores, route: str, given: Sequence[tuple[str, str]],
         response=response,
         reason=reason,
         verdict=None if machine is None else _verdict(route, machine),
-        secrets=_secrets(source.stores, route, machine) if machine is not None and response.holds_secret else (),
+        secrets=() if machine is None else _secrets(source.stores, route, machine),
         masks=None if options.show_secrets else Masks([seen, labelled, *(dict(one.lacks) for one in others.nearest)]),
     )
 
@@ -144,7 +144,11 @@ def _with_placeholders(machine: Machine) -> Machine:
 
 
 def _secrets(stores: Stores, route: str, machine: Machine) -> Sequence[str]:
-    return sorted(secrets_named_in(machine.template(route, stores.catalog)))
+    """The secrets for which the template was given placeholders."""
+    if route in _KINDS and has_token(machine.selection.group):
+        with suppress(MatchboxError):
+            return sorted(secrets_named_in(machine.template(route, stores.catalog)))
+    return ()
 
 
 def _verdict(route: str, machine: Machine) -> tuple[str, str] | None:

@@ -23,7 +23,7 @@ class Report(NamedTuple):
     `ignored_labels` are those that are invalid, such as a malformed MAC address; `data` is None for routes that do not
     show it; `reason` is empty unless the response is an error; `verdict` is that of the gate and its reason, None
     for a group without a boot policy: the response is that without one; `masks` is None if secrets are shown. `secrets`
-    are the names of those that the template uses: the response has a placeholder for each, which is always masked.
+    are the names of those that the template was given placeholders for, which are always masked.
     """
 
     route: str
@@ -83,7 +83,9 @@ def as_text(report: Report) -> str:
     without = ", without the boot policy" if report.verdict is not None and report.verdict[0] != "allow" else ""
     lines.append(_line("response", f"{response.status}, {kind}, {len(response.body):,} bytes{without}"))
     if report.secrets:
-        lines.append(_line("secrets", f"{', '.join(report.secrets)}: shown as {MASK}, as their values are not read"))
+        lines.append(
+            _line("secrets", f"{', '.join(report.secrets)}: not read, tried with placeholders, shown as {MASK}")
+        )
     if report.reason:
         lines.append(_line("reason", report.masked(report.reason)))
     lines += [_line("butane", report.masked(line)) for line in report.response.report]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from lambda_matchbox.secrets.function import PLACEHOLDER
 from tests.support.data_files import write_files
 from tests.unit.matchboxctl.render.rendered import Rendered
 
@@ -75,14 +76,14 @@ def test_secrets_by_name_are_never_read(capsys: pytest.CaptureFixture[str], tmp_
     rendered = Rendered(capsys, "--data-path", str(tmp_path), *flags)
     code, text = rendered("ignition", role="worker")
     assert (0, "") == (code, rendered.error)
-    assert "secrets   talos/token: shown as ***, as their values are not read" in text
+    assert "secrets   talos/token: not read, tried with placeholders, shown as ***" in text
     for line in ("  token: ***", "    crt: LS0tcert", "  - content: ***", "    path: /***"):
         assert line in text.splitlines()
     assert bool(flags) == ("CANARY-in-the-template" in text)
-    assert "placeholder" not in text
+    assert PLACEHOLDER not in text
     document = rendered.document("ignition", role="worker")
     assert ["talos/token"] == document["secrets"]
-    assert "placeholder" not in str(document)
+    assert PLACEHOLDER not in str(document)
     assert bool(flags) == ("CANARY" in str(document))
 
 
@@ -96,6 +97,14 @@ def test_secret_without_a_token_is_the_error_that_machines_get(
     assert "talos/token" in rendered.error
     assert '"token": true' in rendered.error
     assert "CANARY" not in text + rendered.error
+
+
+def test_error_that_may_be_that_of_a_placeholder_says_so(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    using_secrets(tmp_path, {"token": True})
+    write_files(tmp_path, {"ignition/t": '{{(secret "talos/token" | fromJson).field}}'})
+    code, text = Rendered(capsys, "--data-path", str(tmp_path))("ignition", role="worker")
+    assert 1 == code
+    assert "secrets   talos/token: not read, tried with placeholders" in text
 
 
 def test_kernel_arguments_are_masked(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
