@@ -38,13 +38,13 @@ class DirectorySecrets:
         """The values of these secrets, without those that do not exist."""
         found = {name: value for name in names if (value := self._value(name)) is not None}
         if found:
-            self.check_git()
+            self._check_git()
         return found
 
-    def check_git(self) -> None:
-        """Raises UnsafeSecretError if the directory may end up in a repository."""
-        if problem := self._problem_with_git():
-            raise UnsafeSecretError(problem)
+    def check(self, name: str) -> None:
+        """Raises UnsafeSecretError if a secret of this name would not be used in the directories that exist."""
+        self._check_directories(self._root / name, self._owners())
+        self._check_git()
 
     def problems(self) -> Iterator[str]:
         """Why secrets are not used, one line for each reason."""
@@ -82,15 +82,26 @@ class DirectorySecrets:
             about = os.fstat(descriptor)
             if not stat.S_ISREG(about.st_mode):
                 return None
-            below = path.relative_to(self._root.parent)
-            # Root may run a command for a server with another user.
-            owners = (os.geteuid(), 0, self._root.parent.stat().st_uid)
-            _check_file(below.as_posix(), about, owners)
-            for parent in below.parents[:-1]:
-                _check_directory(parent.as_posix(), (self._root.parent / parent).stat(), owners)
+            owners = self._owners()
+            _check_file(path.relative_to(self._root.parent).as_posix(), about, owners)
+            self._check_directories(path, owners)
             return b"".join(iter(partial(os.read, descriptor, _PIECE), b""))
         finally:
             os.close(descriptor)
+
+    def _owners(self) -> Collection[int]:
+        """Whose files are used: root may run a command for a server with another user."""
+        return os.geteuid(), 0, self._root.parent.stat().st_uid
+
+    def _check_directories(self, path: Path, owners: Collection[int]) -> None:
+        for parent in path.relative_to(self._root.parent).parents[:-1]:
+            directory = self._root.parent / parent
+            if directory.is_dir():
+                _check_directory(parent.as_posix(), directory.stat(), owners)
+
+    def _check_git(self) -> None:
+        if problem := self._problem_with_git():
+            raise UnsafeSecretError(problem)
 
     def _problem_with_git(self) -> str:
         """Why the directory may end up in a repository; empty if it cannot."""

@@ -34,7 +34,7 @@ class DirectorySecretWriter:
         self._make_directories(self._root)
         if not any(self._root.iterdir()):
             self._ignore()
-        self._reader.check_git()
+        self._reader.check(name)
         self._make_directories(file.parent)
         remove_drafts(self._root)
         with replacing(file, private=True) as draft:

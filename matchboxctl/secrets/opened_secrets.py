@@ -39,6 +39,10 @@ def opened_secrets(store: StoreSettings | Path, warn: Callable[[str], None]) -> 
             "MATCHBOX_SECRETS is not set: set it to the prefix of the secrets in Parameter Store, or use --stack"
         )
         raise UsageError(f"there is no place for secrets: {stack if store.stack else variables}")
+    if not store.secrets.startswith("/"):
+        raise UsageError(
+            f"invalid MATCHBOX_SECRETS {store.secrets!r}: use a prefix that begins with /, as /matchbox/NAME"
+        )
     # Fails at once without credentials, for which later calls would wait.
     store.credentials()
     settings = store.boot_settings().secrets

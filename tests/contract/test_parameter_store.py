@@ -142,6 +142,7 @@ def test_secrets_of_secrets_manager_are_those_that_the_stack_names(
     ("name", "value", "reason"),
     [
         ("MATCHBOX_SECRETS", "", "MATCHBOX_SECRETS is not set"),
+        ("MATCHBOX_SECRETS", "matchbox", "use a prefix that begins with /"),
         ("AWS_ENDPOINT_URL_SSM", "", "AWS_ENDPOINT_URL_SSM is not"),
         ("AWS_ENDPOINT_URL_SSM", "http://127.0.0.1:1", "check the endpoint"),
     ],

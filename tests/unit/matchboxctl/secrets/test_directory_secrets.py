@@ -70,6 +70,17 @@ def test_name_of_a_directory_and_names_below_a_secret_are_refused(secrets: Direc
     assert Change.CREATED == secrets.set("a", "x")
 
 
+@pytest.mark.parametrize("directory", ["secrets", "secrets/a"])
+def test_nothing_is_written_where_others_may_write(
+    tmp_path: Path, secrets: DirectorySecretWriter, directory: str
+) -> None:
+    secrets.set("a/b", "x")
+    (tmp_path / directory).chmod(0o770)
+    with pytest.raises(UnsafeSecretError, match=rf"{directory} is not used, as others may write to it.*: chmod 700 it"):
+        secrets.set("a/c", "x")
+    assert ["a/b"] == [one.name for one in secrets.names()]
+
+
 @pytest.mark.system
 def test_directory_is_ignored_by_git_from_the_first_secret_on(tmp_path: Path, secrets: DirectorySecretWriter) -> None:
     git(tmp_path, "init")

@@ -114,6 +114,12 @@ def test_stack_of_a_release_without_histories_has_no_history_table(stores: Store
     assert (stores.name, "") == (store.table, store.history_table)
 
 
+def test_stack_of_a_release_without_secrets_has_none(run: Commands, stack: str) -> None:
+    assert f"stack {stack} has no output SecretsPrefix: update it" in " ".join(
+        " ".join(run.refused("secret", "list", "--stack", stack)).split()
+    )
+
+
 def test_stack_names_its_secrets_and_their_key(
     stores: Stores, moto_server: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
