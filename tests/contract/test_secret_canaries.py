@@ -4,7 +4,6 @@ import base64
 import json
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -57,13 +56,16 @@ def printed(commands: ResourceCommands, value: str) -> Iterator[Ended]:
         yield run("secret", "used", "-o", output)
         yield run("validate", "-o", output)
     yield run("secret", "get", "a/b")
-    for name, text in TEMPLATES.items():
-        yield run("generic", "create", "-f", commands.file(name, text))
-        group = {"id": name, "profile": name, "selector": {"os": name}, "boot": {"token": True, "approve": True}}
-        yield run("profile", "create", "-f", commands.file("p", json.dumps({"id": name, "generic_id": name})))
-        yield run("group", "create", "-f", commands.file("g", json.dumps(group)))
-        for flags in ([], ["--show-secrets"], ["-o", "json"]):
-            yield run("render", "generic", "--label", f"os={name}", *flags)
+    templates = write_files(commands.files / "templates", TEMPLATES)
+    yield run("generic", "create", "-f", str(templates))
+    profiles = [{"id": name, "generic_id": name} for name in TEMPLATES]
+    yield run("profile", "create", "-f", commands.file("p", json.dumps(profiles)))
+    policy = {"token": True, "approve": True}
+    groups = [{"id": name, "profile": name, "selector": {"os": name}, "boot": policy} for name in TEMPLATES]
+    yield run("group", "create", "-f", commands.file("g", json.dumps(groups)))
+    for name in TEMPLATES:
+        for flags in ([], ["--show-secrets", "-o", "json"]):
+            yield run("render", "generic", "--others", "0", "--label", f"os={name}", *flags)
     yield run("generic", "list")
     yield from transferred(commands, value)
     yield run("secret", "delete", "a/b", "absent")
@@ -108,9 +110,9 @@ def test_revealed_value_is_printed(secret_store: ResourceCommands) -> None:
     assert CANARY == secret_store.ok("secret", "get", "a", "--reveal")
 
 
-def test_drafts_of_a_killed_set_are_removed_by_the_next(secret_store: ResourceCommands, tmp_path: Path) -> None:
-    if secret_store.data is None:
-        pytest.skip("parameters have no drafts")
+@pytest.mark.parametrize("secret_store", ["directory"], indirect=True)
+def test_drafts_of_a_killed_set_are_removed_by_the_next(secret_store: ResourceCommands) -> None:
+    assert secret_store.data is not None
     secret_store.ok("secret", "set", "a", "-", stdin=b"x")
     draft = secret_store.data / "secrets/.put-0123456789abcdef"
     draft.write_text(CANARY)

@@ -47,14 +47,11 @@ def test_set_says_whether_it_changed_anything(secret_store: ResourceCommands) ->
     assert "2" == value(secret_store, "a")
 
 
-@pytest.mark.parametrize(
-    ("content", "kept"),
-    [("x", "x"), ("x\n", "x"), ("x\r\n", "x"), ("x\n\n", "x\n"), ("a\nb\n", "a\nb"), (" x ", " x ")],
-)
-def test_one_final_newline_is_no_part_of_the_value(secret_store: ResourceCommands, content: str, kept: str) -> None:
-    secret_store.ok("secret", "set", "from-file", "-f", secret_store.file("value", content))
-    put(secret_store, "from-input", content)
-    assert [kept, kept] == [value(secret_store, "from-file"), value(secret_store, "from-input")]
+def test_one_final_newline_is_no_part_of_the_value(secret_store: ResourceCommands) -> None:
+    for content, kept in {"x": "x", "x\n": "x", "x\r\n": "x", "x\n\n": "x\n", "a\nb\n": "a\nb", " x ": " x "}.items():
+        secret_store.ok("secret", "set", "from-file", "-f", secret_store.file("value", content))
+        put(secret_store, "from-input", content)
+        assert [kept, kept] == [value(secret_store, "from-file"), value(secret_store, "from-input")]
 
 
 def test_a_dash_is_standard_input(secret_store: ResourceCommands) -> None:
@@ -97,14 +94,15 @@ def test_absent_secret_ends_with_4_and_the_name_that_was_meant(secret_store: Res
     assert "did you mean 'talos/prod/token'" in ended.err
 
 
-@pytest.mark.parametrize(
-    "name", ["", "/a", "a/", "a//b", "../a", "a/./b", "ä", "a b", "a\nb", "x" * 513, ".gitignore", "a/.b", "-a"]
-)
-def test_invalid_name_is_refused(secret_store: ResourceCommands, name: str) -> None:
-    for verb in (["set", "-f", "-"], ["describe"], ["get", "--reveal"], ["delete"]):
-        ended = secret_store.run("secret", *verb, "--", name, stdin=b"x")
-        assert (2, "") == ended[:2]
-        assert "secret" in ended.err
+IMPOSSIBLE = ["", "/a", "a/", "a//b", "../a", "a/./b", "ä", "a b", "a\nb", "x" * 513, ".gitignore", "a/.b", "-a"]
+
+
+def test_invalid_name_is_refused(secret_store: ResourceCommands) -> None:
+    for name in IMPOSSIBLE:
+        for verb in (["set", "-f", "-"], ["describe"], ["get", "--reveal"], ["delete"]):
+            ended = secret_store.run("secret", *verb, "--", name, stdin=b"x")
+            assert (2, "") == ended[:2]
+            assert "secret" in ended.err
 
 
 def test_used_names_missing_and_unused_secrets(secret_store: ResourceCommands) -> None:
