@@ -142,6 +142,13 @@ def test_talosctl_validates_talos_configurations_where_it_is_installed(
 
 
 @pytest.mark.system
+def test_talosctl_is_not_asked_about_made_up_values_of_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_talosctl(tmp_path, monkeypatch, REFUSING)
+    files = {**FROM_TALOS, "ignition/t": TALOS.replace(SECRET, '{{secret "a"}}')}
+    assert "talosctl" not in {one.rule for one in found(tmp_path / "data", files)}
+
+
+@pytest.mark.system
 @pytest.mark.parametrize(
     ("errors", "reason"),
     [
