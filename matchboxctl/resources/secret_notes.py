@@ -19,6 +19,7 @@ class SecretNotes:
         self._documents = documents
         self._stored = stored
         self._names: dict[str, frozenset[str]] = {}
+        self._has_told_problems = False
 
     def of(self, document: CatalogDocument) -> Iterator[str]:
         """The notes on a document. Raises what its reads raise."""
@@ -37,8 +38,12 @@ class SecretNotes:
             return
         if ids := [group.id for group in groups if not has_token(group)]:
             yield f"{without_token(names, ids)}: {ADVICE}"
-        for line in self._stored().absent(names):
+        stored = self._stored()
+        for line in stored.absent(names):
             yield f"{line}: see `matchboxctl secret set`"
+        if not self._has_told_problems:
+            self._has_told_problems = True
+            yield from stored.problems
 
     def _users(self, template: Template) -> Iterable[Profile]:
         profiles = self._documents.profiles(ignore, metadata=False)

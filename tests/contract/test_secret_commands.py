@@ -207,6 +207,15 @@ def test_creation_names_groups_without_a_token_and_absent_secrets(secret_store: 
     assert "secret 'b' does not exist" in err
 
 
+@pytest.mark.parametrize("secret_store", ["directory"], indirect=True)
+def test_creation_names_files_that_others_may_read(secret_store: ResourceCommands) -> None:
+    assert secret_store.data is not None
+    put(secret_store, "a")
+    (secret_store.data / "secrets/a").chmod(0o644)
+    ended = secret_store.run("generic", "create", "-f", secret_store.file("t", '{{secret "a"}}'))
+    assert "note: generic t: secrets/a is not used, as others may read or write it (mode 0644)" in ended.err
+
+
 def test_creation_of_a_template_with_an_impossible_name_says_so(secret_store: ResourceCommands) -> None:
     for text, reason in (("{{secret .mac}}", "string literal"), ('{{secret "../a"}}', "not the name of a secret")):
         ended = secret_store.run("generic", "create", "-f", secret_store.file("t", text))
