@@ -8,7 +8,6 @@ from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.aws.secrets import SecretSettings, StackSecrets
 from lambda_matchbox.secrets.references import SECRETS_MANAGER
 from matchboxctl.cli.errors import FailedError
-from matchboxctl.render.secret_masks import MASK
 from matchboxctl.secrets.stores import Change, SecretInfo
 from matchboxctl.store.aws_errors import with_advice
 
@@ -22,6 +21,7 @@ STANDARD_SIZE, ADVANCED_SIZE = 4096, 8192
 # AWS Systems Manager pricing, as of October 2025.
 ADVANCED_COST = "0.05 USD a month for each, and 0.05 USD for 10,000 reads of it"
 _DENIED = ("AccessDeniedException", "AccessDenied")
+_INVALID = "ValidationException"
 _ENCRYPTED: Final = "SecureString"
 # AWS reads it as a reference to another parameter.
 _NESTED = "{{"
@@ -92,8 +92,8 @@ class ParameterStore:
             with translated():
                 self._ssm.put_parameter(**request)
         except AWSError as error:
-            # AWS quotes what it does not accept.
-            raise FailedError(f"secret {name!r}: {with_advice(error).replace(value, MASK)}") from None
+            reason = f"{_INVALID}, whose message may quote the value" if error.code == _INVALID else with_advice(error)
+            raise FailedError(f"secret {name!r} was not set: {reason}") from None
         return Change.CREATED if known is None else Change.CHANGED
 
     def names(self) -> Sequence[SecretInfo]:

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 
 from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.aws.clients.json_service import JsonService
@@ -111,6 +112,32 @@ def test_value_with_braces_is_refused_with_advice(commands: ResourceCommands) ->
     assert 1 == code
     assert "b64dec" in err
     assert "CANARY" not in err
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "shown"),
+    [
+        ("ValidationException", "Value 'CAN\\u0041RY' is invalid", "ValidationException, whose message may quote"),
+        ("AccessDeniedException", "not authorized to perform ssm:PutParameter", "check the permissions"),
+        ("InvalidKeyId", "Alias alias/own is not found", "Alias alias/own is not found"),
+    ],
+)
+def test_refusal_of_aws_does_not_show_the_value(
+    commands: ResourceCommands, code: str, message: str, shown: str
+) -> None:
+    call = BaseClient._make_api_call
+
+    def refused(client: BaseClient, operation: str, arguments: object) -> object:
+        if operation == "PutParameter":
+            details = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": 400}}
+            raise ClientError(details, operation)
+        return call(client, operation, arguments)
+
+    commands.monkeypatch.setattr(BaseClient, "_make_api_call", refused)
+    ended_code, _, err = put(commands, "CANARY")
+    assert 1 == ended_code
+    assert shown in " ".join(err.split())
+    assert "RY'" not in err
 
 
 def test_secrets_manager_is_read_only(commands: ResourceCommands) -> None:
