@@ -1,13 +1,16 @@
 """The examples for Talos, with Talos's own code."""
 
 import csv
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from matchboxctl.main import main
-from tests.rigs.talos_machinery import VERSION, gen_config, gen_secrets, refusal
+from matchboxctl.validate.contents import directory_contents
+from matchboxctl.validate.validation import validate
+from tests.rigs.talos_machinery import VERSION, gen_config, gen_secrets, refusal, talosctl
 from tests.support.example_data import example_with_secrets, with_token
 from tests.support.paths import EXAMPLES
 from tests.support.serving import Serve, started
@@ -48,6 +51,16 @@ def test_talos_takes_the_configuration_of_every_machine(serve: tuple[Serve, list
         config = tmp_path / "config.yaml"
         config.write_bytes(response.body)
         assert "" == refusal(config)
+
+
+@pytest.mark.parametrize("example", MACHINES)
+def test_talosctl_takes_what_validate_renders_without_values(
+    example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Placeholders stand where keys and certificates do."""
+    monkeypatch.setenv("PATH", f"{talosctl().parent}{os.pathsep}{os.environ['PATH']}")
+    found = validate(directory_contents(example_with_secrets(example, tmp_path / "data"))).findings
+    assert "talosctl" not in {finding.rule for finding in found}
 
 
 def test_cluster_is_what_an_import_writes(tmp_path: Path) -> None:

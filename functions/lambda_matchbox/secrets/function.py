@@ -13,7 +13,8 @@ Function: TypeAlias = Callable[..., object]
 MadeFunction: TypeAlias = Callable[[frozenset[tuple[str, ...]]], Function]
 """From the literals that a template's calls begin with to its function."""
 
-PLACEHOLDER = "placeholder-of-a-secret"
+PLACEHOLDER = "cGxhY2Vob2xkZXItc2VjcmV0"
+"""A text in base64: Talos expects it of keys and certificates, and some templates decode it."""
 
 
 def made_up(value: str) -> MadeFunction:
