@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 EPILOG = "Exit codes: 0 success, 1 failure, 2 wrong usage, 130 interrupted. " + MODES
 
+VERIFY_EPILOG = "Exit codes: 0 nothing found, 1 problems, 2 wrong usage, 4 no group boots Talos. " + MODES
+
 talos = Group(
     "talos",
     help="Import, verify and try clusters of Talos.",
@@ -92,7 +94,7 @@ def import_(
     import_cluster(opened.documents, opened.secrets, options, output)
 
 
-@talos.command("verify", epilog=EPILOG, examples=["matchboxctl talos verify --cluster c"])
+@talos.command("verify", epilog=VERIFY_EPILOG, examples=["matchboxctl talos verify --cluster c"])
 @click.option(
     "--cluster",
     metavar="NAME",

@@ -52,6 +52,7 @@ _INTERFACES_VALUE = (
     '{{with get . "gateway"}}, routes: [ { network: {{if contains ":" .}}"::/0"{{else}}0.0.0.0/0{{end}},'
     " gateway: {{toJson .}} } ]{{end}} } ]"
 )
+_PATCHES = '{{$patches := get . "patches" | default dict}}'
 _LINK_DOCUMENTS = """{{if get . "addresses"}}---
 {{if not (get . "interface")}}apiVersion: v1alpha1
 kind: LinkAliasConfig
@@ -138,7 +139,7 @@ class _RoleTemplate:
         self._config = file.config
         self._edits, self._secrets = secret_edits(file.config, cluster, secrets, file.file)
         self._slots: dict[str, dict[Path, Slot]] = {}
-        self._tail = ""
+        self._head = self._tail = ""
 
     def add(self, nodes: Sequence[Node]) -> list[dict[str, object]]:
         """Add the slots that the nodes need; returns the metadata of each node."""
@@ -150,8 +151,7 @@ class _RoleTemplate:
             self._add_addresses()
         metadata = [self._metadata(node) for node in nodes]
         if any("patches" in data for data in metadata):
-            for data in metadata:
-                data.setdefault("patches", {})
+            self._head = _PATCHES
         if any("documents" in data for data in metadata):
             self._tail += _MORE_DOCUMENTS
         return metadata
@@ -165,7 +165,7 @@ class _RoleTemplate:
             except ConfigError as error:
                 raise ConfigError(f"{self._file}: {error}") from None
         end = "" if not self._tail or text.endswith("\n") else "\n"
-        return edited(text, self._edits) + end + self._tail
+        return self._head + edited(text, self._edits) + end + self._tail
 
     def _metadata(self, node: Node) -> dict[str, object]:
         fields = {"hostname": node.hostname, "disk": node.disk, "addresses": [*node.addresses]}
@@ -236,4 +236,4 @@ class _RoleTemplate:
 
 def _patch_slot(where: str) -> tuple[str, str]:
     name = json.dumps(where, ensure_ascii=False)
-    return f"{{{{if hasKey .patches {name}}}}}", f"{{{{index .patches {name} | toJson}}}}"
+    return f"{{{{if hasKey $patches {name}}}}}", f"{{{{index $patches {name} | toJson}}}}"

@@ -64,10 +64,12 @@ class Change(NamedTuple):
 
 def import_cluster(documents: Documents, secrets: SecretWriter, options: ImportOptions, output: str) -> None:
     """Print what differs, and write it. Raises CommandError; then nothing is written that was wrong."""
-    cluster = _read(documents, options)
+    groups = documents.groups(lambda line: print(f"matchboxctl: {shown(line)}", file=sys.stderr))
+    cluster = _read(groups, options)
     changes = [
         *_secret_changes(secrets, cluster, replace=options.replace_secrets),
-        *_document_changes(documents, cluster, options),
+        *_document_changes(documents, cluster, options.assets),
+        *_group_changes(documents, groups, cluster, prune=options.prune),
     ]
     due = [change for change in changes if change.write is not None]
     if not options.dry_run:
@@ -117,7 +119,7 @@ def _write(changes: Sequence[Change]) -> None:
             print(wrapped(f"matchboxctl: {left()}", sys.stderr), file=sys.stderr)
 
 
-def _read(documents: Documents, options: ImportOptions) -> Cluster:
+def _read(groups: Sequence[Group], options: ImportOptions) -> Cluster:
     """The cluster of files and nodes. Raises FailedError after a line for each problem."""
     found: list[str] = []
     files: list[RoleFile] = []
@@ -139,7 +141,7 @@ def _read(documents: Documents, options: ImportOptions) -> Cluster:
     found += [f"two files are of the role {role}" for role in ROLES if roles.count(role) > 1]
     missing = [role for role in ROLES if role not in roles and any(node.role == role for node in nodes)]
     found += [f"{options.nodes.name} has nodes of the role {role}, of which there is no file" for role in missing]
-    found += _foreign_groups(documents, options.cluster, nodes)
+    found += _foreign_groups(groups, options.cluster, nodes)
     if not found:
         try:
             cluster = assemble(options.cluster, files, nodes, options.assets or DEFAULT_ASSETS, bundle)
@@ -178,15 +180,11 @@ def _add_file(path: Path, files: list[RoleFile], bundle: Secrets, nodes: Iterabl
         yield f"{path.name}: {problem}"
 
 
-def _groups(documents: Documents) -> list[Group]:
-    return documents.groups(lambda line: print(f"matchboxctl: {shown(line)}", file=sys.stderr))
-
-
-def _foreign_groups(documents: Documents, cluster: str, nodes: Sequence[Node]) -> Iterator[str]:
+def _foreign_groups(groups: Sequence[Group], cluster: str, nodes: Sequence[Node]) -> Iterator[str]:
     """Machines of other groups: which one a machine would get depends on their selectors."""
     own = {role_id(cluster, role) for role in ROLES}
     by_label: dict[tuple[str, str], Group] = {}
-    for group in _groups(documents):
+    for group in groups:
         if group.profile not in own:
             for key, value in group.selector.items():
                 for one in [value] if isinstance(value, str) else value:
@@ -216,7 +214,7 @@ def _secret_changes(store: SecretWriter, cluster: Cluster, *, replace: bool) -> 
         yield Change("secret", name, change, differing.get(part, ()) if before is not None else (), write)
 
 
-def _document_changes(documents: Documents, cluster: Cluster, options: ImportOptions) -> Iterator[Change]:
+def _document_changes(documents: Documents, cluster: Cluster, assets: str) -> Iterator[Change]:
     for template in cluster.templates:
         before = documents.template(template.kind, template.id)
         change = _CREATED if before is None else _UNCHANGED if before == template.body else _CHANGED
@@ -227,8 +225,7 @@ def _document_changes(documents: Documents, cluster: Cluster, options: ImportOpt
         yield Change("template", template.id, change, what, write)
     for profile in cluster.profiles:
         stored = _stored_profile(documents, profile.id)
-        yield _change("profile", stored, _kept(profile, stored, options.assets), documents.put_profile)
-    yield from _group_changes(documents, cluster, prune=options.prune)
+        yield _change("profile", stored, _kept(profile, stored, assets), documents.put_profile)
 
 
 def _stored_profile(documents: Documents, profile_id: str) -> Profile | None:
@@ -254,10 +251,10 @@ def _change(kind: str, before: _Document | None, after: _Document, put: Callable
     return Change(kind, after.id, _CHANGED if what else _UNCHANGED, what, (lambda: put(after)) if what else None)
 
 
-def _group_changes(documents: Documents, cluster: Cluster, *, prune: bool) -> Iterator[Change]:
+def _group_changes(documents: Documents, stored: Sequence[Group], cluster: Cluster, *, prune: bool) -> Iterator[Change]:
     """The changes of groups: a node keeps its group, found by its machine or else by its id."""
     own = {role_id(cluster.name, role) for role in ROLES}
-    groups = {group.id: group for group in _groups(documents) if group.profile in own}
+    groups = {group.id: group for group in stored if group.profile in own}
     by_machine = {_machine(group): group for group in groups.values()}
     kept: set[str] = set()
     for group in cluster.groups:

@@ -133,7 +133,7 @@ def _nested(column: str, cell: str, where: str, problems: list[str]) -> yaml.Nod
     try:
         return documents_in("".join(f"{{{key}: " for key in keys) + cell + "}" * len(keys))[0]
     except ConfigError:
-        problems.append(f"{where}: {column}: {cell!r} is not a value of YAML")
+        problems.append(f"{where}: what the column {column} has is not YAML")
         return None
 
 

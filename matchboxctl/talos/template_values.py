@@ -10,7 +10,7 @@ from matchboxctl.talos.machine_config import ConfigError, MachineConfig, dotted,
 def template_values(body: bytes) -> Mapping[str, object]:
     """The values by the titles of their documents, with the names of secrets in their place; none if it fails."""
     try:
-        rendered = render(body, {"patches": {}}, name="template", functions={FUNCTION: _names})
+        rendered = render(body, {}, name="template", functions={FUNCTION: _names})
         documents = MachineConfig(rendered.decode()).documents
         return {document.title: value_of(document.node) for document in documents}
     except (TemplateError, ConfigError, UnicodeDecodeError):
