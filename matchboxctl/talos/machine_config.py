@@ -196,5 +196,5 @@ def end_of(node: yaml.Node, text: str) -> int:
     while isinstance(last, yaml.CollectionNode) and last.value and not last.flow_style:
         last = last.value[-1][1] if isinstance(last, yaml.MappingNode) else last.value[-1]
     start = last.start_mark.index
-    end: int = start + len(text[start : last.end_mark.index].rstrip())
+    end: int = start + len(text[start : last.end_mark.index].rstrip(" \t\r\n"))
     return end

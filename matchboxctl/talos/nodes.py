@@ -23,6 +23,7 @@ PATCHES = "patches"
 _HOSTNAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 _INTERFACE = re.compile(r"[A-Za-z0-9_.@-]{1,64}")
 _PATCH_COLUMN = re.compile(r"(?:machine|cluster)(?:\.[A-Za-z0-9_/-]+)+")
+_DIRECTIVE = "$patch"
 _SEPARATORS = ",;\t"
 
 
@@ -267,10 +268,12 @@ def _patch(node: yaml.Node) -> tuple[str, dict[str, object]]:
     if not isinstance(value, dict):
         raise ConfigError(f"{line}a patch is not a mapping")
     for path, scalar in scalars(node):
-        if path in BUNDLE or is_secret(path, scalar):
+        if _DIRECTIVE in path:
             raise ConfigError(
-                f"a patch has a secret, {dotted(path)}, which would stand in the group: set it in the file of the role"
+                f"{line}the directive {_DIRECTIVE} is not supported: leave the value out of the role's file"
             )
+        if path in BUNDLE or is_secret(path, scalar):
+            raise ConfigError(f"{line}a patch has a secret, {dotted(path)}: only the files of roles can have secrets")
     kind = value.get("kind") or ""
     return f"{kind} {value.get('name') or ''}".strip() if kind else "", value
 

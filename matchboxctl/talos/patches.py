@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import yaml
 
-from matchboxctl.talos.machine_config import ConfigError, Document, Path, at, value_of
+from matchboxctl.talos.machine_config import Document, Path, at, value_of
 
 # Talos replaces these, and merges members of lists by these keys; it appends to all other lists.
 _REPLACED = frozenset({"podSubnets", "serviceSubnets", "auditPolicy", "ingress", "ports"})
@@ -13,11 +13,10 @@ _MERGED_BY = {
     "vlans": ("vlanId",),
     "admissionControl": ("name",),
 }
-_DIRECTIVE = "$patch"
 
 
 def merged(own: object, patch: object, key: str = "") -> object:
-    """The file's own value under a key, with a patch. Raises ConfigError for a directive."""
+    """The file's own value under a key, with a patch."""
     if key in _REPLACED:
         return patch
     if isinstance(own, dict) and isinstance(patch, dict):
@@ -28,9 +27,7 @@ def merged(own: object, patch: object, key: str = "") -> object:
 
 
 def merged_mappings(own: Mapping[str, object], patch: Mapping[str, object]) -> dict[str, object]:
-    """A mapping with a patch. Raises ConfigError for a directive."""
-    if _DIRECTIVE in patch:
-        raise ConfigError(f"the directive {_DIRECTIVE} is not supported: leave the value out of the file instead")
+    """A mapping with a patch."""
     return {**own, **{key: merged(own[key], value, key) if key in own else value for key, value in patch.items()}}
 
 
@@ -57,7 +54,6 @@ def values_for(document: Document, patch: Mapping[str, object]) -> Iterator[tupl
 
 
 def _below(node: yaml.MappingNode, above: Path, patch: Mapping[str, object]) -> Iterator[tuple[Path, object]]:
-    merged_mappings({}, patch)
     for key, value in patch.items():
         found, path = at(node, (key,)), (*above, key)
         if isinstance(found, yaml.MappingNode) and isinstance(value, dict) and key not in _REPLACED:

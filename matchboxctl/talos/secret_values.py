@@ -74,9 +74,14 @@ def part_name(cluster: str, part: str) -> str:
     return f"talos/{cluster}/{part}"
 
 
+def is_given(node: yaml.ScalarNode) -> bool:
+    """Whether a scalar is neither empty nor null."""
+    return bool(node.value) and node.tag != NULL
+
+
 def is_secret(path: Path, node: yaml.ScalarNode) -> bool:
     """Whether a value beyond the cluster's own secrets is one: by its key, or by what it looks like."""
-    if node.tag == NULL or node.tag.endswith(":bool") or not node.value:
+    if not is_given(node) or node.tag.endswith(":bool"):
         return False
     key = next((part for part in reversed(path) if isinstance(part, str)), "")
     if path[:2] == ("cluster", "extraManifestHeaders"):

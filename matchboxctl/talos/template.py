@@ -11,7 +11,7 @@ from typing import NamedTuple
 import yaml
 
 from matchboxctl.talos.machine_config import NULL, ConfigError, Document, MachineConfig, Path, at, end_of, scalars
-from matchboxctl.talos.secret_values import Secrets, SecretValue, action, bundle_secret, is_secret
+from matchboxctl.talos.secret_values import Secrets, SecretValue, action, bundle_secret, is_given, is_secret
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 _END = "{{end}}"
@@ -70,7 +70,7 @@ def _secret(document: Document, path: Path, node: yaml.ScalarNode, secrets: Secr
     """The secret that a scalar is, added to others; None for one that is none."""
     where = f"{file}: line {node.start_mark.line + 1}: {document.located(path)}"
     try:
-        if not document.kind and node.value and (secret := bundle_secret(path, node.value)) is not None:
+        if not document.kind and is_given(node) and (secret := bundle_secret(path, node.value)) is not None:
             secrets.add(secret, where)
             return secret
     except ValueError as error:
@@ -80,6 +80,10 @@ def _secret(document: Document, path: Path, node: yaml.ScalarNode, secrets: Secr
 
 def slot_edits(document: Document, slots: Mapping[Path, Slot], text: str) -> list[Edit]:
     """The edits that put slots at paths of a document. Raises ConfigError if that cannot be."""
+    for path in slots:
+        if any(path == other[: len(path)] for other in slots if other != path):
+            where = document.located(path)
+            raise ConfigError(f"{where}: nodes have both a value for it and values below it; write them alike")
     return list(_below(document, document.node, (), slots, text))
 
 
@@ -98,9 +102,6 @@ def _below(
     added = ""
     for key, inner in _by_key(slots).items():
         path = (*above, key)
-        where = document.located(path)
-        if () in inner and len(inner) > 1:
-            raise ConfigError(f"{where}: nodes have both a value for it and values below it; write them alike")
         found = at(node, (key,))
         if found is None:
             added += _pair(key, inner, separator)
@@ -115,7 +116,7 @@ def _below(
         elif found.tag == NULL:
             yield Edit(found.start_mark.index, _VALUE, end_of(found, text), f" {_flow(inner)}")
         else:
-            raise ConfigError(f"{where} is not a mapping, but nodes have values below it")
+            raise ConfigError(f"{document.located(path)} is not a mapping, but nodes have values below it")
     if added:
         place = start + 1 if node.flow_style else start
         yield Edit(place, _KEYS, place, f" {added}" if node.flow_style else added)
@@ -130,7 +131,7 @@ def _by_key(slots: Mapping[Path, Slot]) -> dict[str, dict[Path, Slot]]:
 
 def _pair(key: str, slots: Mapping[Path, Slot], separator: str) -> str:
     """A key that the file does not have, with what ends it."""
-    written = key if _PLAIN_KEY.fullmatch(key) else json.dumps(key)
+    written = key if _PLAIN_KEY.fullmatch(key) else _escaped(json.dumps(key))
     if () in slots:
         slot = slots[()]
         return f"{slot.begin}{written}: {slot.value}{separator}{_END}"
