@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from lambda_matchbox.gotemplate.engine import render
 from lambda_matchbox.secrets.function import stored_in
 from lambda_matchbox.secrets.references import FUNCTION
-from matchboxctl.talos.machine_config import MachineConfig, values_in
+from matchboxctl.talos.machine_config import MachineConfig
 from matchboxctl.talos.secret_values import Secrets, part_name
 from matchboxctl.talos.template import edited, secret_edits
 
@@ -26,8 +26,8 @@ def rendered(template: str, secrets: Secrets, metadata: Mapping[str, object]) ->
     return render(template.encode(), metadata, name="t", functions=functions).decode()
 
 
-def put_together_again(text: str) -> list[object]:
-    """The values that a configuration has after its secrets were taken out and put in again."""
+def put_together_again(text: str) -> str:
+    """A configuration after its secrets were taken out and put in again."""
     secrets = Secrets()
     edits, _ = secret_edits(MachineConfig(text), "demo", secrets, "f.yaml")
-    return values_in(rendered(edited(text, edits), secrets, {}))
+    return rendered(edited(text, edits), secrets, {})
