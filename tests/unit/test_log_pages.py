@@ -22,6 +22,7 @@ from lambda_matchbox.web.settings import Settings
 from matchboxctl.directory.machine_states import DirectoryMachines
 from tests.support.memory_catalog import MemoryCatalog
 from tests.support.memory_releases import MemoryFiles, MemoryReleases
+from tests.support.memory_secrets import MemorySecrets
 from tests.support.paths import PROJECT
 
 FIELDS = (PROJECT / "docs" / "operating.md").read_text().partition("| field | present |")[2].partition("\n\n")[0]
@@ -44,6 +45,7 @@ def requests(app: App) -> None:
         ("/ignition", "os=all"),
         ("/generic", "os=all"),
         ("/ignition", "os=bare"),
+        ("/cloud", "os=secret"),
         ("/assets/absent", ""),
         ("/assets/talos/vmlinuz", f"release={DIGEST}"),
         ("/assets/talos/vmlinuz", "release=sha256:former"),
@@ -53,7 +55,7 @@ def requests(app: App) -> None:
         app.respond(Request("GET", path, query, IPXE | ({"user-agent": "GRUB 2.06"} if "large" in path else {})))
     script = app.respond(Request("GET", "/ipxe", f"os=gated&{MACHINE}", IPXE)).body.decode()
     with_token = f"os=gated&{MACHINE}&token={script.partition('set token ')[2].split()[0]}"
-    for path in ("/generic", "/report"):
+    for path in ("/generic", "/cloud", "/report"):
         app.respond(Request("GET", path, with_token, IPXE))
 
 
@@ -66,21 +68,28 @@ def lines(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     releases.stored["talos", "d"] = {"vmlinuz": b"kernel"}
     catalog = MemoryCatalog(
         [
-            *(Group(name, profile=name, selector={"os": name}) for name in ("all", "bare", "lost")),
+            *(Group(name, profile=name, selector={"os": name}) for name in ("all", "bare", "lost", "secret")),
             Group("gated", profile="gated", selector={"os": "gated"}, boot=Policy(token=True)),
         ],
         [
-            Profile("gated", generic_id="plain", boot=NetBoot("/assets/large")),
+            Profile("gated", cloud_id="secret", generic_id="plain", boot=NetBoot("/assets/large")),
+            Profile("secret", cloud_id="secret"),
             Profile("all", ignition_id="absent", generic_id="t", boot=NetBoot("/assets/talos/vmlinuz")),
             Profile("bare"),
         ],
-        {("generic", "t"): b"{{.nothing}}", ("generic", "plain"): b"plain"},
+        {
+            ("generic", "t"): b"{{.nothing}}",
+            ("generic", "plain"): b"plain",
+            ("cloud", "secret"): b'#cloud-config\na: {{secret "join"}}',
+        },
         releases.pointers,
         machines.read_all,
     )
     stream = io.StringIO()
     log = Logger(service="troubleshooting", stream=stream, use_rfc3339=True)
-    stores = Stores(catalog, MemoryFiles({"large": b"x" * 100}), releases, None, machines)
+    stores = Stores(
+        catalog, MemoryFiles({"large": b"x" * 100}), releases, None, machines, MemorySecrets({"join": "a: b"})
+    )
     requests(App(Routes(stores, Delivery(10, "-")), log))
     settings = Settings.from_environment(
         {
