@@ -12,7 +12,7 @@ from matchboxctl.validate.contents import directory_contents
 from matchboxctl.validate.validation import validate
 from tests.rigs.talos_machinery import VERSION, gen_config, gen_secrets, refusal, talosctl
 from tests.support.example_data import example_with_secrets, with_token
-from tests.support.paths import EXAMPLES
+from tests.support.paths import EXAMPLES, PROJECT
 from tests.support.serving import Serve, started
 
 pytestmark = pytest.mark.real
@@ -63,8 +63,8 @@ def test_talosctl_takes_what_validate_renders_without_values(
     assert "talosctl" not in {finding.rule for finding in found}
 
 
-def test_cluster_is_what_an_import_writes(tmp_path: Path) -> None:
-    """Of the configurations that Talos makes, whatever its secrets are."""
+def test_cluster_is_what_an_import_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of the configurations that Talos makes, whatever its secrets are; and the guide shows what it prints."""
     data = tmp_path / "data"
     data.mkdir()
     gen_secrets(tmp_path / "secrets.yaml", VERSION)
@@ -81,6 +81,9 @@ def test_cluster_is_what_an_import_writes(tmp_path: Path) -> None:
     given = ["--nodes", str(NODES), "--cluster", "prod", "--assets", "talos/arm64", "--data-path", str(data)]
     assert 0 == main(["talos", "import", *files, *given])
     assert contents(CLUSTER) == contents(data)
+    guide = (PROJECT / "docs" / "talos.md").read_text()
+    assert f"```csv\n{NODES.read_text()}```" in guide
+    assert f"\n{capsys.readouterr().out}```" in guide
 
 
 def contents(directory: Path) -> dict[str, str]:
