@@ -65,9 +65,10 @@ run: .venv/serving .run/talos
 	$(BIN)/matchboxctl talos secrets --cluster cozystack-demo --data-path $@.new
 	mv $@.new $@
 
-# Replace the documents of the copy by those of the example.
+# Replace the documents of the copy by those of the example, and make the secrets that it lacks.
 refresh: .run/talos
 	cp -R $(EXAMPLE) $<
+	$(BIN)/matchboxctl talos secrets --cluster cozystack-demo --data-path $<
 
 # Quick tests, which need nothing but the environments.
 test: .venv/ready .venv-sam/ready
