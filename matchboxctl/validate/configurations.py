@@ -71,8 +71,7 @@ class _ConfigurationCheck:
             self._add_doubtful("configuration", message, trial, is_certain=of_another_kind)
         elif configuration.placeholders:
             self._add_placeholders(trial, dict.fromkeys(one.text for one in configuration.placeholders))
-        elif configuration.kind.startswith(_TALOS) and self._talosctl and not trial.response.holds_secret:
-            # Talos reads values of secrets, such as keys in base64, and here they are made up.
+        elif configuration.kind.startswith(_TALOS) and self._talosctl:
             self._add_refusal(trial, body, self._talosctl)
 
     def findings(self) -> Iterator[Finding]:
@@ -92,10 +91,12 @@ class _ConfigurationCheck:
                     yield Finding(Severity.FAULT, "template", self._file(template), reason, _UNUSED, line)
 
     def _add_doubtful(self, rule: str, message: str, trial: Trial, *, is_certain: bool = False) -> None:
-        """Add a fault, or a note if made-up labels may be the cause."""
+        """Add a fault, or a note if made-up labels or secrets may be the cause."""
         file = self._file(trial.template)
-        if trial.made_up and not is_certain:
-            tried = f"{message} (tried with made-up labels: {', '.join(trial.made_up)})"
+        made_up = ["secrets"] if trial.response is not None and trial.response.holds_secret else []
+        made_up += [f"labels: {', '.join(trial.made_up)}"] if trial.made_up else []
+        if made_up and not is_certain:
+            tried = f"{message} (tried with made-up {' and '.join(made_up)})"
             self._add(Finding(Severity.NOTE, rule, file, tried), trial)
         else:
             self._add(Finding(Severity.FAULT, rule, file, message), trial)
