@@ -14,7 +14,8 @@ from matchboxctl.render.other_groups import OtherGroup, OtherGroups, reason
 from matchboxctl.render.secret_masks import MASK, Masks, names_a_secret
 
 _INDENT = " " * 10
-_PLACEHOLDERS = Masks({"secret": PLACEHOLDER})
+# Some templates decode it.
+_PLACEHOLDERS = Masks({"secret": [PLACEHOLDER, base64.b64decode(PLACEHOLDER).decode()]})
 
 
 class Report(NamedTuple):

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from lambda_matchbox.secrets.function import PLACEHOLDER
 from tests.support.data_files import write_files
 from tests.unit.matchboxctl.render.rendered import Rendered
 
@@ -54,6 +53,7 @@ machine:
   files:
   - content: {{secret "talos/token" "a.b" | b64enc}}
     path: /{{sha256sum (secret "talos/token")}}
+  nodeLabels: {a: x-{{secret "talos/token" | b64dec}}}
 """
 
 
@@ -77,13 +77,13 @@ def test_secrets_by_name_are_never_read(capsys: pytest.CaptureFixture[str], tmp_
     code, text = rendered("ignition", role="worker")
     assert (0, "") == (code, rendered.error)
     assert "secrets   talos/token: not read, tried with placeholders, shown as ***" in text
-    for line in ("  token: ***", "    crt: LS0tcert", "  - content: ***", "    path: /***"):
+    for line in ("  token: ***", "    crt: LS0tcert", "  - content: ***", "    path: /***", "  nodeLabels: {a: x-***}"):
         assert line in text.splitlines()
     assert bool(flags) == ("CANARY-in-the-template" in text)
-    assert PLACEHOLDER not in text
+    assert "placeholder-" not in text
     document = rendered.document("ignition", role="worker")
     assert ["talos/token"] == document["secrets"]
-    assert PLACEHOLDER not in str(document)
+    assert "placeholder-" not in str(document)
     assert bool(flags) == ("CANARY" in str(document))
 
 
