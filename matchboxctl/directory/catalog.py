@@ -140,10 +140,13 @@ class DirectoryCatalog:
 
     def _load(self, name: str) -> None:
         """Load the group from its file; one that does not parse is left out, unless it has or had a boot policy."""
-        wrong = self._wrong_policies.pop(name, None)
+        wrong, before = self._wrong_policies.pop(name, None), self._index.group(name)
+        has_policy = before is not None and (before.boot is not None or wrong is not None)
         path = self._root / "groups" / f"{name}{_JSON}"
         try:
             text = read_file(path)
+            if text is None and has_policy and os.path.lexists(path):
+                raise DocumentError("it is no file, or a link to none")
             if text is None:
                 self._index.discard(name)
                 self._reported.pop(path, None)
@@ -154,10 +157,10 @@ class DirectoryCatalog:
             self._index.put(error.group)
             self._warn_once(path, str(error))
         except (DocumentError, StoreUnavailableError) as error:
-            reason, before = str(error), self._index.group(name)
+            reason = str(error)
             if wrong is not None:
                 self._wrong_policies[name] = wrong
-            if before is not None and (before.boot is not None or wrong is not None):
+            if has_policy:
                 # Another group may let its machines do what this one's policy prevents.
                 reason += "; until it parses or is removed, the group is as it was, since it has a boot policy"
             else:

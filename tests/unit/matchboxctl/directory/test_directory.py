@@ -152,11 +152,12 @@ def test_machines_of_a_group_with_a_policy_fall_to_no_other_while_its_file_is_br
     data.group("other")
     file = data.group("g", selector={"os": "a"}, boot=boot)
     expected = outcome(data)
-    for breaks in (lambda: file.write_text('{"selector": {"os"'), lambda: file.write_text(""), lambda: dangle(file)):
-        breaks()
+    damages = (cut, empty, link_to_itself, link_to_nothing, replace_by_directory)
+    for damage in damages:
+        damage(file)
         assert expected == outcome(data)
         assert data.reports[-1].endswith("the group is as it was, since it has a boot policy")
-    file.unlink()
+    file.rmdir()
     assert "other" == data.selected(os="a")
     file.write_text("{")
     assert "other" == data.selected(os="a")
@@ -170,9 +171,28 @@ def outcome(data: Data) -> object:
     return None if selection is None else selection.group
 
 
-def dangle(file: Path) -> None:
+def cut(file: Path) -> None:
+    file.write_text('{"selector": {"os"')
+
+
+def empty(file: Path) -> None:
+    file.write_text("")
+
+
+def link_to_itself(file: Path) -> None:
     file.unlink()
     file.symlink_to(file)
+
+
+def link_to_nothing(file: Path) -> None:
+    """As to a file system that is not mounted."""
+    file.unlink()
+    file.symlink_to(file.with_name("absent"))
+
+
+def replace_by_directory(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
 
 
 def test_an_edit_of_a_wrong_policy_lets_no_machine_through(data: Data, monkeypatch: pytest.MonkeyPatch) -> None:
