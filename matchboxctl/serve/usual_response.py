@@ -1,4 +1,4 @@
-"""The usual response, sent with a third of the work of aiohttp's class for any response."""
+"""The usual response, sent with less than half of the work of aiohttp's class for any response."""
 
 from collections.abc import Mapping
 from email.utils import formatdate

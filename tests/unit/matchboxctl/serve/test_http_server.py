@@ -24,9 +24,13 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("groups", "profiles", "generic", "ignition", "assets/dir"):
         (root / name).mkdir(parents=True)
     (root / "groups" / "g.json").write_text('{"profile": "p", "selector": {"os": "a"}, "metadata": {"a": "b"}}')
+    (root / "groups" / "empty.json").write_text('{"profile": "empty", "selector": {"os": "empty"}}')
     (root / "groups" / "long.json").write_text('{"profile": "long", "selector": {"os": "long"}}')
-    (root / "profiles" / "p.json").write_text('{"boot": {"kernel": "/assets/dir/large.img"}}')
+    (root / "profiles" / "p.json").write_text('{"boot": {"kernel": "/assets/dir/large.img"}, "generic_id": "euro"}')
+    (root / "profiles" / "empty.json").write_text('{"generic_id": "empty"}')
     (root / "profiles" / "long.json").write_text('{"generic_id": "t", "ignition_id": "t.yaml"}')
+    (root / "generic" / "euro").write_text("10 \u20ac")
+    (root / "generic" / "empty").write_text("")
     (root / "generic" / "t").write_text("{{.os}}" + "x" * LONG)
     (root / "ignition" / "t.yaml").write_text("a: " + "x" * LONG)
     (root / "assets" / "dir" / "large.img").write_bytes(LARGE)
@@ -77,9 +81,10 @@ def test_header_names_are_spelled_as_grub_reads_them(server: Serve) -> None:
     assert b"\r\nServer: lambda-matchbox\r\n" in received
 
 
-def test_headers_are_the_same_when_the_connection_stays_open(server: Serve) -> None:
-    """It is then not aiohttp that writes them."""
-    request = b"GET /ipxe?os=a HTTP/1.1\r\nHost: a\r\n"
+@pytest.mark.parametrize("target", ["/ipxe?os=a", "/generic?os=a", "/generic?os=long", "/generic?os=empty"])
+def test_responses_are_the_same_when_the_connection_stays_open(server: Serve, target: str) -> None:
+    """It is then not aiohttp that writes their headers."""
+    request = f"GET {target} HTTP/1.1\r\nHost: a\r\n".encode()
     with socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT) as connection:
         connection.sendall((request + b"\r\n") * 2 + request + b"Connection: close\r\n\r\n")
         received = b"".join(iter(lambda: connection.recv(65536), b""))
