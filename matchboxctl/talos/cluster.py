@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import yaml
 
-from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.catalog.templates import Template
 from lambda_matchbox.machines.policy import Policy
@@ -115,20 +115,25 @@ def assemble(cluster: str, files: Iterable[RoleFile], nodes: Sequence[Node], ass
         metadata = built.add(own)
         name = f"{role_id(cluster, role)}.yaml"
         templates.append(Template(KIND, name, built.text().encode()))
-        profiles.append(profile(cluster, role, name, assets))
+        profiles.append(_profile(cluster, role, name, assets))
         groups.update({node.where: _group(cluster, node, data) for node, data in zip(own, metadata, strict=True)})
     return Cluster(cluster, secrets, templates, profiles, [groups[node.where] for node in nodes])
 
 
-def profile(cluster: str, role: str, template: str, assets: str) -> Profile:
+def _profile(cluster: str, role: str, template: str, assets: str) -> Profile:
     """The profile of a role."""
     boot = NetBoot(f"/assets/{assets}/vmlinuz", (f"/assets/{assets}/initramfs.xz",), _ARGS)
     return Profile(role_id(cluster, role), f"Talos {role} of {cluster}", ignition_id=template, boot=boot)
 
 
 def _group(cluster: str, node: Node, metadata: Mapping[str, object]) -> Group:
-    machine = node.hostname or (node.mac or node.uuid).replace(":", "-")
-    return Group(f"{cluster}-{machine}", machine, role_id(cluster, node.role), node.selector, metadata, POLICY)
+    name = node.hostname or machine_in(node.selector)
+    return Group(f"{cluster}-{name}", name, role_id(cluster, node.role), node.selector, metadata, POLICY)
+
+
+def machine_in(selector: Mapping[str, SelectorValue]) -> str:
+    """What the id of a group has that nothing else names."""
+    return str(selector.get("mac") or selector.get("uuid")).replace(":", "-")
 
 
 class _RoleTemplate:

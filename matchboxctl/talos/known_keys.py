@@ -2,52 +2,27 @@
 
 VERSION = "1.12"
 
-KINDS = frozenset(
-    [
-        "BondConfig",
-        "BridgeConfig",
-        "DHCPv4Config",
-        "DHCPv6Config",
-        "DummyLinkConfig",
-        "EthernetConfig",
-        "EventSinkConfig",
-        "ExistingVolumeConfig",
-        "ExtensionServiceConfig",
-        "HCloudVIPConfig",
-        "HostnameConfig",
-        "KmsgLogConfig",
-        "KubeSpanEndpointsConfig",
-        "Layer2VIPConfig",
-        "LinkAliasConfig",
-        "LinkConfig",
-        "NetworkDefaultActionConfig",
-        "NetworkRuleConfig",
-        "OOMConfig",
-        "PCIDriverRebindConfig",
-        "RawVolumeConfig",
-        "RegistryAuthConfig",
-        "RegistryMirrorConfig",
-        "RegistryTLSConfig",
-        "ResolverConfig",
-        "SideroLinkConfig",
-        "StaticHostConfig",
-        "SwapVolumeConfig",
-        "TimeSyncConfig",
-        "TrustedRootsConfig",
-        "UserVolumeConfig",
-        "VLANConfig",
-        "VolumeConfig",
-        "WatchdogTimerConfig",
-        "WireguardConfig",
-        "ZswapConfig",
-    ]
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+KINDS = _words(
+    "BondConfig BridgeConfig DHCPv4Config DHCPv6Config DummyLinkConfig EthernetConfig EventSinkConfig "
+    "ExistingVolumeConfig ExtensionServiceConfig HCloudVIPConfig HostnameConfig KmsgLogConfig "
+    "KubeSpanEndpointsConfig Layer2VIPConfig LinkAliasConfig LinkConfig NetworkDefaultActionConfig "
+    "NetworkRuleConfig OOMConfig PCIDriverRebindConfig RawVolumeConfig RegistryAuthConfig "
+    "RegistryMirrorConfig RegistryTLSConfig ResolverConfig SideroLinkConfig StaticHostConfig "
+    "SwapVolumeConfig TimeSyncConfig TrustedRootsConfig UserVolumeConfig VLANConfig VolumeConfig "
+    "WatchdogTimerConfig WireguardConfig ZswapConfig"
 )
+"""The kinds of documents beside the main one."""
 
 _AUTHORITY = "crt key"
 _CONTAINER = "image extraArgs extraVolumes env resources"
 
 KEYS = {
-    path: frozenset(keys.split())
+    path: _words(keys)
     for path, keys in {
         "": "version debug persist machine cluster",
         "machine": "type token ca acceptedCAs certSANs controlPlane kubelet pods network disks install files env time"

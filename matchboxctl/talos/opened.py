@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from matchboxctl.cli.tables import shown
 from matchboxctl.cli.wrapping import wrapped
 from matchboxctl.documents.protocol import Documents
 from matchboxctl.resources.command import target_of
@@ -14,6 +15,11 @@ from matchboxctl.secrets.stores import SecretWriter
 from matchboxctl.store.mode import StoreSettings
 from matchboxctl.talos.cluster import role_id
 from matchboxctl.talos.nodes import ROLES
+
+
+def warn(line: str) -> None:
+    """Print a line of what is left out or costs."""
+    print(wrapped(f"matchboxctl: {shown(line)}", sys.stderr), file=sys.stderr)
 
 
 class Opened(NamedTuple):
@@ -32,10 +38,6 @@ class Opened(NamedTuple):
 @contextmanager
 def opened(store: StoreSettings | Path) -> Iterator[Opened]:
     """The stores. Raises UsageError."""
-
-    def warn(line: str) -> None:
-        print(wrapped(f"matchboxctl: {line}", sys.stderr), file=sys.stderr)
-
     documents = target_of("group", store).documents
     with opened_secrets(store, warn) as secrets:
         yield Opened(documents, secrets)

@@ -25,6 +25,7 @@ from matchboxctl.secrets.stores import SecretWriter
 from matchboxctl.talos.cluster import KIND, role_id
 from matchboxctl.talos.machine_config import ConfigError, MachineConfig, values_in
 from matchboxctl.talos.nodes import ROLES
+from matchboxctl.talos.opened import warn
 from matchboxctl.talos.rules import problems
 from matchboxctl.validate.findings import some
 from matchboxctl.validate.talosctl import refusal, talosctl
@@ -82,8 +83,8 @@ def verify(documents: Documents, secrets: SecretWriter, cluster: str, output: st
 def _nodes(documents: Documents, cluster: str) -> Iterator[tuple[Group, Profile]]:
     """The groups, with their profiles, that boot Talos with a configuration of ours."""
     own = {role_id(cluster, role) for role in ROLES}
-    profiles = {profile.id: profile for profile in documents.profiles()}
-    for group in sorted(documents.groups(), key=lambda one: one.id):
+    profiles = {profile.id: profile for profile in documents.profiles(warn)}
+    for group in sorted(documents.groups(warn), key=lambda one: one.id):
         profile = profiles.get(group.profile)
         if profile is None or not profile.ignition_id or profile.boot is None:
             continue

@@ -140,6 +140,28 @@ def test_node_keeps_its_group_when_its_name_or_its_machine_changes(in_directory:
     } == in_directory.changes()
 
 
+def test_no_group_of_another_node_is_taken(in_directory: Talos) -> None:
+    in_directory.changes()
+    # The worker is called otherwise, and another has its name now.
+    third = W_1 | {"mac": "52:54:00:00:00:03", "address": ""}
+    in_directory.nodes = nodes_file(CP_1, W_1 | {"hostname": "w-2"}, third)
+    assert {
+        ("group", "demo-w-1"): ("changed", ["name", "metadata.hostname"]),
+        ("group", "demo-w-1-52-54-00-00-00-03"): ("created", []),
+    } == in_directory.changes()
+    assert {} == in_directory.changes()
+    other = {"id": "demo-w-4", "profile": "p", "selector": {"os": "x"}}
+    in_directory.commands.run("group", "create", "-f", in_directory.commands.file("group.json", json.dumps(other)))
+    in_directory.nodes += "52:54:00:00:00:04,w-4,worker,,\n"
+    assert {("group", "demo-w-4-52-54-00-00-00-04"): ("created", [])} == in_directory.changes()
+
+
+def test_secret_that_cannot_be_read_is_named(in_directory: Talos) -> None:
+    in_directory.changes()
+    in_directory.commands.ok("secret", "set", "talos/demo/cluster", "-f", "-", stdin=b"- &a x\n- *a\n")
+    assert "a secret of cluster demo is no document (line 2: not YAML: aliases" in in_directory.refused()
+
+
 def test_nodes_that_are_gone_are_named_and_deleted_only_with_prune(talos: Talos) -> None:
     talos.changes()
     talos.nodes = nodes_file(CP_1)
