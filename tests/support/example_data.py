@@ -13,14 +13,17 @@ from tests.support.paths import EXAMPLES
 from tests.support.serving import Serve
 
 JOIN_TOKEN = "the-join-token-of-a-test"
+NOT_COPIED = frozenset({"assets", "releases", "secrets"})
+"""What the operator or a server puts beside the documents."""
 
 _CLUSTER = re.compile(r"talos/([^/]+)/")
-_NOT_COPIED = shutil.ignore_patterns("assets", "releases", "secrets", "state.*", "history.*")
 
 
 def example_with_secrets(example: str, directory: Path) -> Path:
     """A copy in `directory`, which must not exist, without what serving leaves and without kernels."""
-    data = shutil.copytree(EXAMPLES / example, directory, ignore=_NOT_COPIED)
+    data = shutil.copytree(
+        EXAMPLES / example, directory, ignore=shutil.ignore_patterns(*NOT_COPIED, "state.*", "history.*")
+    )
     templates = [path for kind in TEMPLATE_KINDS for path in (data / kind).glob("*")]
     names = {reference.name for path in templates for reference in references_in(path.read_bytes())}
     for cluster in {found[1] for name in names if (found := _CLUSTER.match(name))}:

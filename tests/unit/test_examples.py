@@ -15,7 +15,8 @@ from matchboxctl.validate.findings import Severity
 from matchboxctl.validate.policies import OPEN
 from matchboxctl.validate.validation import validate
 from tests.conformance.butane_vectors import contents_of
-from tests.support.example_data import JOIN_TOKEN, example_with_secrets, with_token
+from tests.support.example_data import JOIN_TOKEN, NOT_COPIED, example_with_secrets, with_token
+from tests.support.paths import EXAMPLES
 from tests.support.serving import started
 
 pytestmark = pytest.mark.system
@@ -87,6 +88,15 @@ def test_examples_leave_values_and_assets_to_the_operator(name: str, tmp_path: P
     assert LEFT[name] == [(str(Path(one.file).relative_to(data)), one.line, one.message) for one in found]
     notes = [one.message for one in found if one.severity is Severity.NOTE]
     assert {EVERY_MACHINES[2], OPEN, "it has no release yet"} >= set(notes)
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_no_example_comes_with_a_secret(name: str) -> None:
+    """Nor with the base64 of a key or a certificate, of which each cluster makes its own."""
+    files = [path for path in (EXAMPLES / name).rglob("*") if path.is_file() and NOT_COPIED.isdisjoint(path.parts)]
+    assert files
+    found = [path for path in files if re.search(rb"PRIVATE KEY|BEGIN CERT|LS0tLS1CRUdJTi", path.read_bytes())]
+    assert [] == found
 
 
 def asked(name: str, labels: dict[str, str], directory: Path, *more: str) -> dict[str, bytes]:
