@@ -65,10 +65,10 @@ def installed(serve: Serve, root: Path) -> subprocess.CompletedProcess[str]:
         (root / "bin" / name).write_text("#!/bin/sh\n")
         (root / "bin" / name).chmod(0o755)
     on_path("curl", "curl")
-    (command,) = config["runcmd"]
+    ((program, script),) = config["runcmd"]
     environment = {**os.environ, "PATH": f"{root}/bin:{os.environ['PATH']}"}
     return subprocess.run(
-        [on_path("bash", "bash"), f"{root}{command}"], env=environment, capture_output=True, text=True, check=False
+        [on_path(program, program), f"{root}{script}"], env=environment, capture_output=True, text=True, check=False
     )
 
 
