@@ -49,8 +49,8 @@ several with spaces), gateway, interface, disk, and any value of the configurati
 nodes.yaml is a list of nodes with these keys and `patches`, a list of strategic-merge patches. """
     + EPILOG,
     examples=[
-        "matchboxctl talos import cp.yaml worker.yaml --nodes n.csv --cluster c --dry-run",
-        "matchboxctl talos import *.yaml --nodes n.csv --cluster c --assets talos/arm64",
+        "matchboxctl talos import *.yaml --nodes n.csv --cluster c --dry-run",
+        "matchboxctl talos import *.yaml --nodes n.csv --cluster c --assets arm64",
     ],
 )
 @argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -116,7 +116,11 @@ def verify(opened: "Opened", cluster: str, output: str) -> None:
     verify(opened.documents, opened.secrets, cluster, output)
 
 
-@talos.command("secrets", epilog=EPILOG, examples=["matchboxctl talos secrets --cluster try"])
+@talos.command(
+    "secrets",
+    epilog=EPILOG,
+    examples=["matchboxctl talos secrets --cluster try", "matchboxctl talos secrets --cluster prod --export s.yaml"],
+)
 @click.option(
     "--cluster", metavar="NAME", required=True, shell_complete=_complete_cluster, help="the cluster to make them for"
 )

@@ -13,7 +13,7 @@ from matchboxctl.secrets.stores import SecretWriter
 from matchboxctl.talos.cluster import POLICY, Cluster, machine_in, role_id
 from matchboxctl.talos.machine_config import ConfigError
 from matchboxctl.talos.nodes import ROLES
-from matchboxctl.talos.secret_values import PARTS, part_name
+from matchboxctl.talos.secret_values import OTHER, part_name
 from matchboxctl.talos.template_values import differing_paths, template_values
 
 _Document = TypeVar("_Document", Group, Profile)
@@ -59,19 +59,22 @@ def secret_changes(store: SecretWriter, cluster: Cluster, *, replace: bool) -> I
     values = store.values(names.values())
     stored = {part: values[name] for part, name in names.items() if name in values}
     try:
-        differing, texts = cluster.secrets.differing(stored), cluster.secrets.texts(stored)
+        replaced, added = cluster.secrets.replaced(stored), cluster.secrets.added(stored)
+        texts = cluster.secrets.texts(stored)
     except ConfigError as error:
         raise FailedError(f"a secret of cluster {cluster.name} is no document ({error}): nothing was written") from None
-    if not replace and (other := [f"{part} {key}".rstrip() for part in PARTS for key in differing.get(part, ())]):
+    if replaced and not replace:
         raise FailedError(
-            f"cluster {cluster.name} has other secrets ({some(other)}): the files are of another cluster, or its "
+            f"cluster {cluster.name} has other secrets ({some(replaced)}): the files are of another cluster, or its "
             "secrets were replaced; use --replace-secrets for that. Nothing was written"
         )
     for part, text in texts.items():
         name, before = names[part], stored.get(part)
         change = Became.CREATED if before is None else Became.UNCHANGED if before == text else Became.CHANGED
         write = None if before == text else lambda name=name, text=text: store.set(name, text)
-        yield Change("secret", name, change, differing.get(part, ()) if before is not None else (), write)
+        # What was found by its looks is always named.
+        what = added[part] if change == Became.CHANGED or part == OTHER else ()
+        yield Change("secret", name, change, what, write)
 
 
 def document_changes(documents: Documents, cluster: Cluster, assets: str) -> Iterator[Change]:

@@ -68,14 +68,14 @@ def _from_file(file: Path, cluster: str, stored: Mapping[str, str]) -> dict[str,
     try:
         for document in values_in(file.read_text()):
             bundle.add_bundle(document if isinstance(document, dict) else {}, file.name)
-        differing = bundle.differing(stored)
+        replaced = bundle.replaced(stored)
     except OSError as error:
         raise FailedError(f"{file}: cannot be read: {error.strerror}") from error
     except (ConfigError, ValueError) as error:
         raise FailedError(f"{file}: {error}") from None
     if _LAST not in bundle.parts:
         raise FailedError(f"{file} is not what `talosctl gen secrets` writes: nothing was written")
-    if differing:
+    if replaced:
         raise FailedError(f"cluster {cluster} has other secrets, which are never overwritten: nothing was written")
     return bundle.texts(stored)
 

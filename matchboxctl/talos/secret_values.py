@@ -19,7 +19,10 @@ from matchboxctl.talos.machine_config import NULL, Path, dotted, values_in
 SERVICE_ACCOUNT = "certs/k8sserviceaccount"
 """The part that is a key alone, as PEM: in base64 an RSA key is longer than the 4,096 bytes of the standard tier."""
 
-_CLUSTER, _OTHER = "cluster", "other"
+OTHER = "other"
+"""The part for secrets beyond those of `talosctl gen secrets`."""
+
+_CLUSTER = "cluster"
 _AUTHORITIES = {
     ("machine", "ca"): "certs/os",
     ("cluster", "ca"): "certs/k8s",
@@ -149,17 +152,17 @@ class Secrets:
 
     def add_other(self, path: Path, title: str, value: str) -> SecretValue:
         """Add a value beyond the cluster's own secrets, under a key made of its path; equal values are one."""
-        part = self._parts.setdefault(_OTHER, {})
+        part = self._parts.setdefault(OTHER, {})
         for key, known in part.items():
             if known == value:
-                return SecretValue(_OTHER, key, value)
+                return SecretValue(OTHER, key, value)
         base = re.sub(r"[^A-Za-z0-9]+", "-", f"{title} {dotted(path)}").strip("-")
         key, number = base, 1
         while key in part:
             number += 1
             key = f"{base}-{number}"
         part[key] = value
-        return SecretValue(_OTHER, key, value)
+        return SecretValue(OTHER, key, value)
 
     def add_bundle(self, document: Mapping[str, object], where: str) -> None:
         """Add what `talosctl gen secrets` has written. Raises ValueError."""
@@ -181,16 +184,24 @@ class Secrets:
     @property
     def parts(self) -> Sequence[str]:
         """The parts that have secrets, in the order in which they are stored."""
-        return [part for part in (*PARTS, _OTHER) if part in self._parts]
+        return [part for part in (*PARTS, OTHER) if part in self._parts]
 
-    def differing(self, stored: Mapping[str, str]) -> dict[str, list[str]]:
-        """The keys by part whose stored value is another one. Raises ConfigError."""
-        found: dict[str, list[str]] = {}
-        for part in self.parts:
-            known = _stored_values(part, stored.get(part, ""))
-            if keys := [key for key, value in self._parts[part].items() if known.get(key, value) != value]:
-                found[part] = keys
-        return found
+    def added(self, stored: Mapping[str, str]) -> dict[str, list[str]]:
+        """The keys by part that are not stored, or with another value. Raises ConfigError."""
+        known = {part: _stored_values(part, stored.get(part, "")) for part in self.parts}
+        return {
+            part: [key for key, value in self._parts[part].items() if of_part.get(key) != value]
+            for part, of_part in known.items()
+        }
+
+    def replaced(self, stored: Mapping[str, str]) -> list[str]:
+        """The cluster's own secrets that are stored with another value, by part and key. Raises ConfigError."""
+        return [
+            f"{part} {key}".rstrip()
+            for part, keys in self.added(stored).items()
+            for key in keys
+            if part != OTHER and key in _stored_values(part, stored.get(part, ""))
+        ]
 
 
 def _stored_values(part: str, text: str) -> dict[str, str]:

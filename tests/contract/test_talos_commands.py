@@ -140,6 +140,23 @@ def test_node_keeps_its_group_when_its_name_or_its_machine_changes(in_directory:
     } == in_directory.changes()
 
 
+def test_secrets_that_are_found_by_their_looks_are_named(in_directory: Talos) -> None:
+    in_directory.changes()
+    in_directory.worker += """---
+apiVersion: v1alpha1
+kind: RegistryAuthConfig
+name: ghcr.io
+username: me
+password: some-password
+"""
+    created = in_directory.changes()
+    assert ("created", ["RegistryAuthConfig-ghcr-io-password"]) == created[("secret", "talos/demo/other")]
+    assert "some-password" not in in_directory.got("ignition", "demo-worker.yaml")["config"]
+    in_directory.worker = in_directory.worker.replace("some-password", "new-password")
+    changed = ("changed", ["RegistryAuthConfig-ghcr-io-password"])
+    assert {("secret", "talos/demo/other"): changed} == in_directory.changes()
+
+
 def test_no_group_of_another_node_is_taken(in_directory: Talos) -> None:
     in_directory.changes()
     # The worker is called otherwise, and another has its name now.

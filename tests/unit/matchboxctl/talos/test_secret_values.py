@@ -85,7 +85,9 @@ def test_what_is_stored_is_kept_beside_what_is_added() -> None:
     secrets = Secrets()
     secrets.add(SecretValue("cluster", "cluster.id", "new"), "f")
     stored = {"cluster": "cluster: {id: old, more: kept}\n"}
-    assert {"cluster": ["cluster.id"]} == secrets.differing(stored)
+    assert ["cluster cluster.id"] == secrets.replaced(stored)
+    assert {"cluster": ["cluster.id"]} == secrets.added(stored) == secrets.added({})
+    assert [] == secrets.replaced({})
     assert {"cluster.id": "new", "cluster.more": "kept"} == flat(secrets.texts(stored)["cluster"])
     same = {"cluster": "cluster: {more: kept, id: new}\n"}
     assert same == secrets.texts(same)
