@@ -109,6 +109,18 @@ def test_a_forgotten_machine_has_no_history(history: History, history_store: His
     assert history.machine(f"uuid:{UUID}") is None
 
 
+def test_a_machine_is_forgotten_at_its_address_after_its_hour_has_lost_its_script(
+    history: History, history_store: HistoryStore
+) -> None:
+    """An installer that asks again and again for a configuration is enough."""
+    script = event(0, mac=MAC, uuid=UUID)
+    history.add([script, event(1, route="/assets/", path="/assets/k")])
+    history.add([event(time, route="/generic", mac=MAC, uuid=UUID, status=503) for time in range(2, 2 + HOUR_EVENTS)])
+    assert script not in history_store.events([f"mac:{MAC}"], 0)[f"mac:{MAC}"][START // HOUR]
+    assert history.forget([f"mac:{MAC}"])
+    assert {"address:10.0.0.1": {}} == history_store.events(["address:10.0.0.1"], 0)
+
+
 def test_earlier_identities_of_a_machine_are_forgotten_unless_another_one_said_them(
     history: History, history_store: HistoryStore
 ) -> None:

@@ -156,7 +156,8 @@ class History:
                 own.add(key)
         events = self._under(own)
         with self._store.together():
-            self._store.remove([*own, *{_at(event) for event in events if event.gave_script}])
+            # The one that got a script may be lost.
+            self._store.remove([*own, *{_at(event) for event in events if event.address}])
         return bool(records or events)
 
     def _under(self, keys: Collection[str]) -> list[Event]:
