@@ -18,7 +18,7 @@ from matchboxctl.talos.cluster import DEFAULT_ASSETS, Cluster, RoleFile, assembl
 from matchboxctl.talos.machine_config import ConfigError, MachineConfig, value_of
 from matchboxctl.talos.nodes import ROLES, Node, NodesError, read_nodes
 from matchboxctl.talos.opened import warn
-from matchboxctl.talos.rules import problems
+from matchboxctl.talos.rules import problems, unknown_names
 from matchboxctl.talos.secret_values import Secrets
 
 _HEAD = ("KIND", "NAME", "CHANGE", "WHAT")
@@ -150,6 +150,9 @@ def _add_file(path: Path, files: list[RoleFile], bundle: Secrets, nodes: Iterabl
     own = [node for node in nodes if node.role == config.role]
     for problem in problems(config, installs=not (own and all(node.disk for node in own))):
         yield f"{path.name}: {problem}"
+    # No reason to refuse it: a later version may know them.
+    for name in unknown_names(config):
+        warn(f"{path.name}: {name}")
 
 
 def _foreign_groups(groups: Sequence[Group], cluster: str, nodes: Sequence[Node]) -> Iterator[str]:

@@ -41,8 +41,9 @@ def problems(config: MachineConfig, *, installs: bool = True) -> Iterator[str]:
         return
     main = mains[0]
     for document in config.documents:
-        yield from _kind_problems(document.node, document.kind)
-    yield from _unknown_keys(main)
+        key = "apiVersion" if document.kind else "version"
+        if _text(document.node, (key,)) != _API_VERSION:
+            yield f"{_line(document.node)} {key} is not {_API_VERSION}"
     for placeholder in in_nodes([document.node for document in config.documents], has_braces=False):
         yield f"{placeholder.where}: placeholder {placeholder.text} is left: replace it"
     yield from _value_problems(main)
@@ -55,23 +56,20 @@ def problems(config: MachineConfig, *, installs: bool = True) -> Iterator[str]:
         yield "neither machine.install.disk nor machine.install.diskSelector says where to install"
 
 
-def _kind_problems(node: yaml.MappingNode, kind: str) -> Iterator[str]:
-    key = "apiVersion" if kind else "version"
-    if _text(node, (key,)) != _API_VERSION:
-        yield f"{_line(node)} {key} is not {_API_VERSION}"
-    if kind and kind not in KINDS:
-        alike = did_you_mean(kind, lambda: KINDS)
-        yield f"{_line(node)} Talos {VERSION} knows no kind {kind!r}{alike}"
-
-
-def _unknown_keys(main: yaml.MappingNode) -> Iterator[str]:
+def unknown_names(config: MachineConfig) -> Iterator[str]:
+    """The keys and kinds that the known version of Talos does not know, each with its line; a later one may."""
+    for document in config.documents:
+        if document.kind and document.kind not in KINDS:
+            alike = did_you_mean(document.kind, lambda: KINDS)
+            yield f"{_line(document.node)} Talos {VERSION} knows no kind {document.kind!r}{alike}"
+    main = None if config.main is None else config.main.node
     for path, known in KEYS.items():
         node = at(main, tuple(path.split(".")) if path else ())
         for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
             if key.value not in known:
                 where = f"{path}.{key.value}".removeprefix(".")
                 meant = f"; use {MEANT[where]}" if where in MEANT else did_you_mean(key.value, lambda: known)  # noqa: B023
-                yield f"{_line(key)} unknown key {where}{meant}"
+                yield f"{_line(key)} Talos {VERSION} knows no key {where}{meant}"
 
 
 def _value_problems(main: yaml.MappingNode) -> Iterator[str]:

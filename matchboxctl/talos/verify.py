@@ -26,7 +26,7 @@ from matchboxctl.talos.cluster import KIND, role_id
 from matchboxctl.talos.machine_config import ConfigError, MachineConfig, values_in
 from matchboxctl.talos.nodes import ROLES
 from matchboxctl.talos.opened import warn
-from matchboxctl.talos.rules import problems
+from matchboxctl.talos.rules import problems, unknown_names
 from matchboxctl.validate.findings import some
 from matchboxctl.validate.talosctl import refusal, talosctl
 
@@ -124,7 +124,7 @@ class _Renderer:
         data = data_of(Selection(group, profile), labels, urlencode(labels))
         try:
             config = ignition.respond(Template(KIND, profile.ignition_id, body), data, stored_in(values)).body
-            found = problems(MachineConfig(config.decode())) if program is None else [refusal(program, config)]
+            found = _own_checks(config) if program is None else [refusal(program, config)]
             yield from (masks.text(one) for one in found if one)
         except (MatchboxError, ConfigError) as error:
             yield masks.text(str(error))
@@ -135,6 +135,12 @@ class _Renderer:
             return None
         values = self._secrets.values({one.name for one in references_in(body)})
         return _Read(body, _Values(values), Masks({"secret": [{**values}, *map(_members, values.values())]}))
+
+
+def _own_checks(config: bytes) -> Iterator[str]:
+    read = MachineConfig(config.decode())
+    yield from problems(read)
+    yield from unknown_names(read)
 
 
 def _members(text: str) -> object:

@@ -233,11 +233,18 @@ def test_all_mistakes_are_named_at_once(in_directory: Talos) -> None:
         "nodes.csv: line 4: address 10.0.0.21 is that of line 3",
         "nodes.csv: line 4: host name w-1 is that of line 3",
         "worker.yaml: line 8: placeholder <cluster-ca-certificate> is left",
-        "worker.yaml: line 13: unknown key machine.kubelt; did you mean 'kubelet'?",
+        "worker.yaml: line 13: Talos 1.12 knows no key machine.kubelt; did you mean 'kubelet'?",
         "worker.yaml: line 38: a worker must not have cluster.ca.key",
     ):
         assert [line for line in errors if part in line], (part, errors)
     assert errors[-1].endswith("problems, see above: nothing was written")
+
+
+def test_key_that_a_later_talos_may_know_is_named_and_imported(in_directory: Talos) -> None:
+    in_directory.worker = in_directory.worker.replace("machine:\n", "machine:\n    later: {a: b}\n", 1)
+    ended = in_directory.commands.run(*in_directory.arguments())
+    assert (0, "matchboxctl: worker.yaml: line 5: Talos 1.12 knows no key machine.later\n") == (ended.code, ended.err)
+    assert "later: {a: b}" in in_directory.got("ignition", "demo-worker.yaml")["config"]
 
 
 def test_files_of_different_clusters_are_refused(in_directory: Talos) -> None:

@@ -15,7 +15,7 @@ import yaml
 
 from matchboxctl.talos.known_keys import KEYS, KINDS
 from matchboxctl.talos.machine_config import MachineConfig, scalars, values_in
-from matchboxctl.talos.rules import problems
+from matchboxctl.talos.rules import problems, unknown_names
 from matchboxctl.talos.secret_values import Secrets
 from matchboxctl.talos.template import secret_edits
 from tests.rigs.talos_machinery import gen_config, gen_secrets, known_keys, patched, redacted, refusal, talosctl
@@ -243,7 +243,8 @@ def test_own_checks_refuse_what_talos_refuses(
     assert wrong != file.read_text()
     file.write_text(wrong)
     try:
-        found = "\n".join(problems(MachineConfig(wrong)))
+        config = MachineConfig(wrong)
+        found = "\n".join([*problems(config), *unknown_names(config)])
     except ValueError as error:
         found = str(error)
     assert refusal(file)

@@ -1,12 +1,13 @@
 import pytest
 
 from matchboxctl.talos.machine_config import ConfigError, MachineConfig
-from matchboxctl.talos.rules import problems
+from matchboxctl.talos.rules import problems, unknown_names
 from tests.support.talos_files import HOSTNAME_CONFIG, VALUES, role_file
 
 
 def found(text: str) -> list[str]:
-    return list(problems(MachineConfig(text)))
+    config = MachineConfig(text)
+    return [*problems(config), *unknown_names(config)]
 
 
 @pytest.mark.parametrize("role", ["controlplane", "worker"])
@@ -19,13 +20,13 @@ def test_what_talosctl_writes_has_no_problem(role: str) -> None:
     [
         ("worker", "type: worker", "type: join", "machine.type is 'join', not controlplane or worker"),
         ("worker", "version: v1alpha1", "version: v1", "line 1: version is not v1alpha1"),
-        ("worker", "debug:", "debg:", "line 2: unknown key debg; did you mean 'debug'?"),
-        ("worker", "nodeLabels:", "labels:", "line 24: unknown key machine.labels"),
+        ("worker", "debug:", "debg:", "line 2: Talos 1.12 knows no key debg; did you mean 'debug'?"),
+        ("worker", "nodeLabels:", "labels:", "line 24: Talos 1.12 knows no key machine.labels"),
         (
             "worker",
             "kubelet:\n",
             "kubelet:\n        registerWithTaints: [a]\n",
-            "line 14: unknown key machine.kubelet.registerWithTaints; use machine.nodeTaints",
+            "line 14: Talos 1.12 knows no key machine.kubelet.registerWithTaints; use machine.nodeTaints",
         ),
         ("worker", "kind: HostnameConfig", "kind: HostConfig", "Talos 1.12 knows no kind 'HostConfig'"),
         ("worker", "apiVersion: v1alpha1", "apiVersion: v1", "apiVersion is not v1alpha1"),
