@@ -30,6 +30,12 @@ def respond(template: Template, data: Mapping[str, object], secrets: MadeFunctio
         if not given:
             raise
         raise _shown_error(error, template.id, _with_placeholders(template, data, given[0], response_of)) from None
+    except Exception as error:
+        if not given:
+            raise
+        # Its message is logged, and may quote a value.
+        failure = RuntimeError(f"{type(error).__name__}, raised for template {template.id!r} with secrets")
+        raise failure.with_traceback(error.__traceback__) from None
     if not given:
         return response
     if response.report:

@@ -1,5 +1,6 @@
 """Secrets in responses: only for a token, stored nowhere, and in no log."""
 
+import traceback
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from pysequoia import Cert, Sig, verify
 
+from lambda_matchbox.answers import generic
 from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.errors import MatchboxError, StoreUnavailableError
 from lambda_matchbox.machines.policy import Policy
@@ -239,3 +241,18 @@ def test_an_error_that_secrets_cause_is_told_without_them(server: Server) -> Non
         b"template 'i.yaml': the values of its secrets make it invalid; the reason might quote one; "
         b"with placeholders for them: nothing\n"
     )
+
+
+def test_an_unhandled_exception_quotes_no_secret(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(text: bytes) -> str:
+        raise ValueError(text)
+
+    monkeypatch.setattr(generic, "sniff", broken)
+    token = server.token()
+    with pytest.raises(RuntimeError, match=r"^ValueError, raised for template 'g' with secrets$") as raised:
+        server.get("generic", token=token)
+    assert "in broken\n" in (printed := "".join(traceback.format_exception(raised.value)))
+    assert CANARY not in printed
+    server.catalog.templates["generic", "g"] = b"text"
+    with pytest.raises(ValueError, match="text"):
+        server.get("generic", token=token)
