@@ -19,7 +19,7 @@ def copy_secrets(
 ) -> None:
     """Write all secrets of the source into the target, and report that. Raises the errors of both."""
     values = _values(source, carried(source), warnings)
-    known = _values(target, values, warnings)
+    known = _values(target, [*values], warnings)
     shown = Differences(
         "secrets",
         added=sorted(values.keys() - known.keys()),
