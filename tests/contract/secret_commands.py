@@ -12,12 +12,16 @@ PARAMETER_STORE = "parameter store"
 PLACES = ["directory", PARAMETER_STORE]
 
 
+def on_moto(moto_server: Service) -> dict[str, str]:
+    """The environment of secrets on moto."""
+    return dict.fromkeys(("AWS_ENDPOINT_URL_SSM", "AWS_ENDPOINT_URL_SECRETS_MANAGER"), moto_server.endpoint)
+
+
 def secret_environment(moto_server: Service) -> dict[str, str]:
     """A new table, bucket and prefix on moto."""
     stores = new_stores(moto_server, moto_server)
     stores.create()
-    on_moto = dict.fromkeys(("AWS_ENDPOINT_URL_SSM", "AWS_ENDPOINT_URL_SECRETS_MANAGER"), moto_server.endpoint)
-    return {**stores.environment(), **on_moto, "MATCHBOX_SECRETS": f"/matchbox/{stores.name}"}
+    return {**stores.environment(), **on_moto(moto_server), "MATCHBOX_SECRETS": f"/matchbox/{stores.name}"}
 
 
 def secret_commands(

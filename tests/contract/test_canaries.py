@@ -1,0 +1,169 @@
+"""The values of secrets leave no trace in logs, metrics, stores, other responses, and what commands print."""
+
+import os
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from lambda_matchbox.aws.table_and_bucket import create_history_table
+from tests.contract.secret_commands import on_moto
+from tests.rigs.stores import Stores, new_stores
+from tests.support.canaries import CASES, DELIVERED, SECRETS, Reply, boot_all, mac_of, traces, write_data
+from tests.support.openpgp.keys import PASSPHRASE, path_of
+from tests.support.resource_commands import ResourceCommands
+from tests.support.rpc_client import ANYWHERE, connected, files_in, rpc_port
+from tests.support.serving import LIMIT, started
+
+LOCAL = (
+    "--address",
+    "127.0.0.1:0",
+    "--metrics-address",
+    "127.0.0.1:0",
+    "--log-level",
+    "debug",
+    "--processes",
+    "1",
+    *ANYWHERE,
+)
+KINDS = ("ignition", "cloud", "generic")
+
+
+class Place(NamedTuple):
+    """A data directory or stores with the cases and their secrets, and the commands on it."""
+
+    commands: ResourceCommands
+    stores: Stores | None
+
+
+@pytest.fixture(params=["directory", pytest.param("stores", marks=pytest.mark.real)])
+def place(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> Place:
+    (files := tmp_path / "files").mkdir()
+    data, stores = write_data(tmp_path / "data"), None
+    if request.param == "directory":
+        environment = {"MATCHBOX_DATA_PATH": str(data)}
+    else:
+        stores = new_stores(*map(request.getfixturevalue, ("dynamodb_local", "versitygw")))
+        environment = {
+            **stores.environment(),
+            **on_moto(request.getfixturevalue("moto_server")),
+            "MATCHBOX_SECRETS": f"/matchbox/{stores.name}",
+            "MATCHBOX_HISTORY_TABLE": f"{stores.name}-history",
+        }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    commands = ResourceCommands(files, capsysbinary, monkeypatch, environment, None if stores else data)
+    if stores is not None:
+        stores.create()
+        with closing(stores.tables.client("dynamodb")) as dynamodb:
+            create_history_table(dynamodb, f"{stores.name}-history")
+        quiet(commands, "import", str(data))
+    return Place(commands, stores)
+
+
+def quiet(commands: ResourceCommands, *arguments: str, stdin: bytes = b"") -> int:
+    """The exit code of a command, which shows no value."""
+    ended = commands.run(*arguments, stdin=stdin)
+    assert not traces(ended.out + ended.err), (arguments, ended)
+    return ended.code
+
+
+def set_all(commands: ResourceCommands) -> None:
+    for name, value in SECRETS.items():
+        quiet(commands, "secret", "set", name, "-f", "-", stdin=value.encode())
+    assert traces(commands.run("secret", "get", "join/token", "--reveal").out)
+
+
+def stored(place: Place) -> Iterator[tuple[str, bytes]]:
+    """All that the place holds beside its secrets, with names."""
+    if place.stores is None:
+        data = Path(place.commands.environment["MATCHBOX_DATA_PATH"])
+        for file in data.rglob("*"):
+            if file.is_file() and file.relative_to(data).parts[0] != "secrets":
+                yield str(file), file.read_bytes()
+        return
+    name = place.stores.name
+    with closing(place.stores.tables.client("dynamodb")) as dynamodb, closing(place.stores.buckets.client("s3")) as s3:
+        for table in (name, f"{name}-history"):
+            for page in dynamodb.get_paginator("scan").paginate(TableName=table):
+                yield from ((f"{table} {item['pk']}", repr(item).encode()) for item in page["Items"])
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=name):
+            for found in page.get("Contents", ()):
+                yield found["Key"], s3.get_object(Bucket=name, Key=found["Key"])["Body"].read()
+
+
+def check_stored(place: Place) -> None:
+    found = dict(stored(place))
+    assert {name: traces(content) for name, content in found.items() if traces(content)} == {}
+    # The machines of the boots are in the history.
+    assert any(mac_of(0).encode() in content for content in found.values())
+
+
+def boot(place: Place, log_format: str) -> None:
+    """All requests to a running `serve`, and all commands meanwhile."""
+    files = files_in(place.commands.files)
+    flags = (*LOCAL, *files.flags, "--key-ring-path", str(path_of("ed25519")), "--log-format", log_format)
+    environment = {**os.environ, "MATCHBOX_PASSPHRASE": PASSPHRASE}
+    with started(*flags, environment=environment) as serve:
+
+        def ask(method: str, target: str, headers: Mapping[str, str]) -> Reply:
+            agent = headers.get("user-agent", "curl/8.5.0")
+            others = {name: value for name, value in headers.items() if name != "user-agent"}
+            return Reply(*serve.get(target, agent, method, **others))
+
+        delivered = boot_all(ask)
+        assert {name: delivered.get(name, 0) for name in DELIVERED} == DELIVERED
+        [line] = [line for line in serve.startup_banner if line.startswith("metrics at ")]
+        with urllib.request.urlopen(line.removeprefix("metrics at "), timeout=LIMIT) as metrics:
+            assert not traces(metrics.read())
+        with connected(rpc_port(serve), files) as client:
+            for name in CASES:
+                labels = {"labels": {"case": name}}
+                answers = [client.call(method, {"id": name}) for method in ("Groups/GroupGet", "Profiles/ProfileGet")]
+                answers += [
+                    client.call(method, {"name": name}) for method in ("Ignition/IgnitionGet", "Generic/GenericGet")
+                ]
+                answers += [client.call(method, labels) for method in ("Select/SelectGroup", "Select/SelectProfile")]
+                assert all(one.code == "OK" for one in answers), answers
+                assert not traces(repr(answers))
+            assert not traces(repr([client.ok(method) for method in ("Groups/GroupList", "Profiles/ProfileList")]))
+        show_all(place.commands, f"http://127.0.0.1:{serve.port}")
+        check_stored(place)
+        serve.end()
+        written = "\n".join([*serve.startup_banner, *serve.errors])
+    assert sum("/ignition" in line for line in written.splitlines()) > len(CASES)
+    assert not traces(written)
+
+
+def show_all(commands: ResourceCommands, url: str) -> None:
+    """Every command that shows documents, machines, or what they would get."""
+    for name in CASES:
+        for kind in ("group", "profile", *KINDS):
+            assert quiet(commands, kind, "get", name) == 0
+        for route in (*KINDS, "metadata", "ipxe"):
+            for flags in (["--show-secrets"], ["-o", "json"]):
+                quiet(commands, "render", route, "--label", f"case={name}", *flags)
+        quiet(commands, "check", url, "--label", f"case={name}", "--label", f"mac={mac_of(0)}")
+    quiet(commands, "check", url, "--all", "-o", "json")
+    for kind in ("group", "profile", *KINDS, "secret"):
+        assert quiet(commands, kind, "list", "-o", "yaml") == 0
+    for command in ("list", "describe", "history"):
+        for output in ("table", "json"):
+            machine = [] if command == "list" else [mac_of(0)]
+            assert quiet(commands, "machine", command, *machine, "-o", output) == 0
+    quiet(commands, "validate", "-o", "json")
+    quiet(commands, "secret", "used")
+
+
+def test_values_leave_no_trace(place: Place) -> None:
+    set_all(place.commands)
+    boot(place, "text" if place.stores is None else "json")
+    check_stored(place)
