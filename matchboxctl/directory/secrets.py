@@ -18,6 +18,7 @@ DIRECTORY = "secrets"
 IGNORED_BY_GIT = (".gitignore", "*\n")
 """The file, and its text, by which the directory is ignored by git wherever it is."""
 
+_HARMLESS = ("!.gitignore", "!/.gitignore")
 _GIT_SECONDS = 10
 _GIT_TIMEOUT = 2
 _PIECE = 65536
@@ -132,7 +133,7 @@ def _check_owner(shown: str, about: os.stat_result, owners: Collection[int]) -> 
 
 def _problem_with_git(root: Path) -> str:
     whole = root.resolve()
-    tree = next((parent for parent in whole.parents if (parent / ".git").exists()), None)
+    tree = next((parent for parent in (whole, *whole.parents) if (parent / ".git").exists()), None)
     if tree is None or _ignores_itself(root):
         return ""
     advice = f"write a line * into {DIRECTORY}/{IGNORED_BY_GIT[0]}"
@@ -159,6 +160,8 @@ def _problem_with_git(root: Path) -> str:
 
 def _ignores_itself(root: Path) -> bool:
     try:
-        return "*" in (root / IGNORED_BY_GIT[0]).read_text(errors="replace").splitlines()
+        lines = (root / IGNORED_BY_GIT[0]).read_text(errors="replace").splitlines()
     except OSError:
         return False
+    # A later line may take others back.
+    return "*" in lines and not any(line.startswith("!") and line not in _HARMLESS for line in lines)

@@ -25,6 +25,10 @@ class DirectorySecretWriter:
 
     def set(self, name: str, value: str) -> Change:
         """Write its file, whole or not at all; nothing where the directory may not hold secrets."""
+        if name.startswith(SECRETS_MANAGER):
+            raise FailedError(
+                f"{name!r} is of Secrets Manager, which a data directory has not: leave {SECRETS_MANAGER} out"
+            )
         file = self._root / name
         before = self._reader.values([name]).get(name)
         if before == value:

@@ -128,6 +128,24 @@ def test_a_directory_that_git_ignores_by_any_rule_is_used(work_tree: Path, file:
 
 
 @pytest.mark.system
+def test_secrets_with_a_repository_of_their_own_are_refused(tmp_path: Path) -> None:
+    write(tmp_path, "token", b"canary")
+    git(tmp_path / "secrets", "init", "-q")
+    with pytest.raises(UnsafeSecretError, match="does not ignore secrets/token"):
+        DirectorySecrets(tmp_path).values(["token"])
+
+
+@pytest.mark.system
+def test_a_directory_that_ignores_all_but_some_secrets_is_refused(work_tree: Path) -> None:
+    ignored = work_tree / "data/secrets/.gitignore"
+    ignored.write_text("*\n!.gitignore\n")
+    assert DirectorySecrets(work_tree / "data").values(["talos/token"]) == {"talos/token": "canary"}
+    ignored.write_text("*\n!talos\n!token\n")
+    with pytest.raises(UnsafeSecretError, match="does not ignore secrets/talos/token"):
+        DirectorySecrets(work_tree / "data").values(["talos/token"])
+
+
+@pytest.mark.system
 def test_a_secret_that_git_has_already_is_refused(work_tree: Path) -> None:
     git(work_tree, "add", "data")
     (work_tree / ".gitignore").write_text("secrets\n")

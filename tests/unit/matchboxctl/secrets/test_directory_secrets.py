@@ -34,6 +34,14 @@ def test_files_are_of_mode_0600_in_directories_of_mode_0700(tmp_path: Path, secr
     assert [0o700] * 3 == [mode(tmp_path / path) for path in ("secrets", "secrets/a", "secrets/a/b")]
 
 
+def test_secret_of_secrets_manager_is_not_written_where_nothing_reads_it(
+    tmp_path: Path, secrets: DirectorySecretWriter
+) -> None:
+    with pytest.raises(FailedError, match=r"^'sm:prod/join' is of Secrets Manager, which a data directory has not"):
+        secrets.set("sm:prod/join", "x")
+    assert [] == list(tmp_path.iterdir())
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
 def test_root_writes_for_the_user_to_whom_the_data_directory_belongs(
     tmp_path: Path, secrets: DirectorySecretWriter
