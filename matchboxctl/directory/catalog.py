@@ -29,6 +29,9 @@ from matchboxctl.directory.file_cache import FileCache, read_file
 
 _JSON = ".json"
 
+_READ_AGAIN = 4
+"""Files that are tried again at each selection."""
+
 
 class DirectoryCatalog:
     """The catalog over a data directory (see `catalog.stores.Catalog`).
@@ -52,6 +55,8 @@ class DirectoryCatalog:
         self._lock = threading.Lock()
         self._index = GroupIndex()
         self._wrong_policies: dict[str, WrongPolicyError] = {}
+        # Groups whose files could not be read, the last tried at the end: no change may come when they can.
+        self._unread: dict[str, None] = {}
         self._profiles_directory = root / "profiles"
         self._template_directories = {kind: root / kind for kind in TEMPLATE_KINDS}
         self._parsed_profiles = FileCache(lambda name, path, _: parse_profile(name, path.read_bytes()))
@@ -134,14 +139,15 @@ class DirectoryCatalog:
         return self._templates.read(template_id, below(self._template_directories[kind], template_id))
 
     def _refresh(self) -> None:
-        for name in self._changes.names():
-            if name.endswith(_JSON):
-                self._load(name.removesuffix(_JSON))
+        changed = [name.removesuffix(_JSON) for name in self._changes.names() if name.endswith(_JSON)]
+        for name in (*changed, *islice(self._unread, _READ_AGAIN)):
+            self._load(name)
 
     def _load(self, name: str) -> None:
         """Load the group from its file; one that does not parse is left out, unless it has or had a boot policy."""
         wrong, before = self._wrong_policies.pop(name, None), self._index.group(name)
         has_policy = before is not None and (before.boot is not None or wrong is not None)
+        self._unread.pop(name, None)
         path = self._root / "groups" / f"{name}{_JSON}"
         try:
             text = read_file(path)
@@ -158,6 +164,8 @@ class DirectoryCatalog:
             self._warn_once(path, str(error))
         except (DocumentError, StoreUnavailableError) as error:
             reason = str(error)
+            if isinstance(error, StoreUnavailableError):
+                self._unread[name] = None
             if wrong is not None:
                 self._wrong_policies[name] = wrong
             if has_policy:

@@ -11,6 +11,7 @@ import pytest
 from lambda_matchbox.catalog.overlaps import Overlap
 from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.errors import DocumentError, StoreUnavailableError
+from matchboxctl.directory import catalog
 from matchboxctl.directory.catalog import watch
 from tests.unit.matchboxctl.directory.data_directory import WAYS, Data, watched
 
@@ -161,6 +162,27 @@ def test_machines_of_a_group_with_a_policy_fall_to_no_other_while_its_file_is_br
     assert "other" == data.selected(os="a")
     file.write_text("{")
     assert "other" == data.selected(os="a")
+
+
+@pytest.mark.parametrize("boot", [None, {"approve": True}])
+def test_a_file_is_read_again_after_its_disk_has_failed(
+    data: Data, monkeypatch: pytest.MonkeyPatch, boot: object
+) -> None:
+    """There is no other change then. Of many files some are read for each selection."""
+    policy = {} if boot is None else {"boot": boot}
+    data.group("other")
+    for number in range(9):
+        data.group(f"g{number}", selector={"os": f"{number}"}, **policy)
+    assert "g0" == data.selected(os="0")
+    with monkeypatch.context() as failing:
+        failing.setattr(catalog, "read_file", MagicMock(side_effect=StoreUnavailableError("cannot be read")))
+        for number in range(9):
+            data.group(f"g{number}", selector={"os": f"new {number}"}, **policy)
+        for _ in range(3):
+            assert ("other" if boot is None else "g0") == data.selected(os="0")
+    for _ in range(3):
+        data.selected()
+    assert [f"g{number}" for number in range(9)] == [data.selected(os=f"new {number}") for number in range(9)]
 
 
 def outcome(data: Data) -> object:
