@@ -18,8 +18,10 @@ from matchboxctl.talos.template_values import differing_paths, template_values
 
 _Document = TypeVar("_Document", Group, Profile)
 _MAX_SHOWN = 4
-# The metadata that an import writes; an operator's own stays.
+# The labels and the metadata that an import writes; an operator's own stay.
+_OWN_LABELS = frozenset({"mac", "uuid"})
 _OWN_METADATA = frozenset({"hostname", "disk", "addresses", "gateway", "interface", "patches", "documents"})
+_UNREADABLE = "correct it, or delete it to have a new one. Nothing was written"
 _SAME_VALUES = "comments, or places for values of nodes"
 
 
@@ -93,11 +95,10 @@ def document_changes(documents: Documents, cluster: Cluster, assets: str) -> Ite
 
 
 def _stored_profile(documents: Documents, profile_id: str) -> Profile | None:
-    """The profile; None also for one that cannot be read, which is replaced."""
     try:
         return documents.profile(profile_id)
-    except DocumentError:
-        return None
+    except DocumentError as error:
+        raise FailedError(f"{error}: {_UNREADABLE}") from None
 
 
 def _kept(profile: Profile, stored: Profile | None, assets: str) -> Profile:
@@ -130,6 +131,8 @@ def group_changes(documents: Documents, stored: Sequence[Group], cluster: Cluste
             group = group._replace(id=f"{group.id}-{machine_in(group.selector)}")
         elif before is None:
             before = groups.get(group.id)
+        if before is None and documents.holds("groups", group.id):
+            raise FailedError(f"group {group.id} cannot be read: {_UNREADABLE}")
         if before is not None:
             kept.add(before.id)
             group = _merged(group, before)
@@ -141,11 +144,14 @@ def group_changes(documents: Documents, stored: Sequence[Group], cluster: Cluste
 
 
 def _machine(group: Group) -> object:
-    return tuple(sorted(group.selector.items()))
+    return group.selector.get("mac") or group.selector.get("uuid")
 
 
 def _merged(group: Group, stored: Group) -> Group:
     """The group with what an operator may have changed in the stored one."""
     others = {key: value for key, value in stored.metadata.items() if key not in _OWN_METADATA}
+    labels = {key: value for key, value in stored.selector.items() if key not in _OWN_LABELS}
     policy = stored.boot if stored.boot is not None and stored.boot.token else POLICY
-    return group._replace(id=stored.id, metadata={**others, **group.metadata}, boot=policy)
+    return group._replace(
+        id=stored.id, selector={**labels, **group.selector}, metadata={**others, **group.metadata}, boot=policy
+    )

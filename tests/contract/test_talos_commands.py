@@ -123,6 +123,7 @@ def test_an_operators_own_changes_stay(in_directory: Talos) -> None:
     group = in_directory.got("group", "demo-w-1")
     group["metadata"]["rack"] = "r1"
     group["boot"]["approve"] = True
+    group["selector"]["arch"] = "arm64"
     in_directory.commands.ok("profile", "create", "-f", in_directory.commands.file("profile.json", json.dumps(profile)))
     in_directory.commands.run("group", "create", "-f", in_directory.commands.file("group.json", json.dumps(group)))
     assert {} == in_directory.changes()
@@ -138,6 +139,28 @@ def test_node_keeps_its_group_when_its_name_or_its_machine_changes(in_directory:
         ("group", "demo-cp-1"): ("changed", ["name", "metadata.hostname"]),
         ("group", "demo-w-1"): ("changed", ["selector.mac"]),
     } == in_directory.changes()
+
+
+def test_group_that_its_operator_named_and_selects_by_more_is_its_machines(in_directory: Talos) -> None:
+    in_directory.changes()
+    group = in_directory.got("group", "demo-w-1")
+    group = {**group, "id": "mine", "selector": {**group["selector"], "arch": "arm64"}}
+    in_directory.commands.run("group", "create", "-f", in_directory.commands.file("group.json", json.dumps(group)))
+    in_directory.commands.ok("group", "delete", "demo-w-1")
+    in_directory.nodes = nodes_file(CP_1, W_1 | {"uuid": "11111111-2222-4333-8444-555555555555"})
+    assert {("group", "mine"): ("changed", ["selector.uuid"])} == in_directory.changes()
+
+
+@pytest.mark.parametrize(("kind", "name"), [("groups", "demo-w-1"), ("profiles", "demo-worker")])
+def test_document_that_was_edited_wrongly_is_not_replaced(in_directory: Talos, kind: str, name: str) -> None:
+    in_directory.changes()
+    assert in_directory.commands.data is not None
+    file = in_directory.commands.data / kind / f"{name}.json"
+    file.write_text(edited := file.read_text().replace(",", ",,"))
+    ended = in_directory.commands.run(*in_directory.arguments())
+    assert (1, "") == ended[:2]
+    assert "correct it, or delete it to have a new one" in " ".join(ended.err.split())
+    assert edited == file.read_text()
 
 
 def test_secrets_that_are_found_by_their_looks_are_named(in_directory: Talos) -> None:
