@@ -175,6 +175,8 @@ class _RoleTemplate:
     def _metadata(self, node: Node) -> dict[str, object]:
         fields = {"hostname": node.hostname, "disk": node.disk, "addresses": [*node.addresses]}
         fields |= {"gateway": node.gateway, "interface": node.interface}
+        if node.hostname and "hostname" in node.patches.get(_HOSTNAME_KIND, {}):
+            raise ConfigError(f"{node.where}: the host name is given both as a column and as a patch")
         patches: dict[str, object] = {}
         documents: list[object] = []
         for title, patch in node.patches.items():

@@ -172,3 +172,14 @@ def test_what_cannot_be_is_refused(before: str, after: str, node: dict[str, str]
 def test_names_of_clusters_are_checked(name: str) -> None:
     with pytest.raises(ConfigError, match="invalid cluster name"):
         check_name(name)
+
+
+def test_host_name_is_given_once() -> None:
+    nodes = f"- {{mac: {MAC}, role: worker, hostname: a, patches: [{{kind: HostnameConfig, hostname: b}}]}}"
+    with pytest.raises(ConfigError, match="the host name is given both as a column and as a patch"):
+        cluster_of(role_file("worker", documents=HOSTNAME_CONFIG), nodes, "nodes.yaml")
+    nodes = nodes.replace("hostname: b", "auto: off").replace("hostname: a, ", "")
+    other = "- {mac: 52:54:00:00:00:02, role: worker, hostname: b}"
+    cluster = cluster_of(role_file("worker", documents=HOSTNAME_CONFIG), f"{nodes}\n{other}", "nodes.yaml")
+    (_, off), (_, named) = configurations(cluster)
+    assert ("off", "b", False) == (off["auto"], named["hostname"], "auto" in named)
