@@ -19,11 +19,12 @@ from matchboxctl.talos.secret_values import BUNDLE, is_secret
 ROLES = ("controlplane", "worker")
 COLUMNS = ("mac", "uuid", "hostname", "role", "address", "gateway", "interface", "disk")
 PATCHES = "patches"
+DIRECTIVE = "$patch"
+"""A key of patches that says what becomes of a value."""
 
 _HOSTNAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 _INTERFACE = re.compile(r"[A-Za-z0-9_.@-]{1,64}")
 _PATCH_COLUMN = re.compile(r"(?:machine|cluster)(?:\.[A-Za-z0-9_/-]+)+")
-_DIRECTIVE = "$patch"
 _SEPARATORS = ",;\t"
 
 
@@ -268,9 +269,9 @@ def _patch(node: yaml.Node) -> tuple[str, dict[str, object]]:
     if not isinstance(value, dict):
         raise ConfigError(f"{line}a patch is not a mapping")
     for path, scalar in scalars(node):
-        if _DIRECTIVE in path:
+        if DIRECTIVE in path:
             raise ConfigError(
-                f"{line}the directive {_DIRECTIVE} is not supported: leave the value out of the role's file"
+                f"{line}the directive {DIRECTIVE} is not supported: leave the value out of the role's file"
             )
         if path in BUNDLE or is_secret(path, scalar):
             raise ConfigError(f"{line}a patch has a secret, {dotted(path)}: only the files of roles can have secrets")

@@ -10,8 +10,8 @@ import yaml
 from matchboxctl.cli.names import did_you_mean
 from matchboxctl.netboot.placeholders import in_nodes
 from matchboxctl.talos.known_keys import KEYS, KINDS, MEANT, VERSION
-from matchboxctl.talos.machine_config import NULL, MachineConfig, Path, at, dotted
-from matchboxctl.talos.nodes import ROLES
+from matchboxctl.talos.machine_config import NULL, MachineConfig, Path, at, dotted, scalars
+from matchboxctl.talos.nodes import DIRECTIVE, ROLES
 from matchboxctl.talos.secret_values import BUNDLE
 
 _TOKEN = re.compile(r"[a-z0-9]{6}\.[a-z0-9]{16}")
@@ -40,7 +40,12 @@ def problems(config: MachineConfig, *, installs: bool = True) -> Iterator[str]:
         yield "no document with machine and cluster" if not mains else f"{_line(mains[1])} a second main document"
         return
     main = mains[0]
-    for document in config.documents:
+    titles = [document.title for document in config.documents]
+    for index, document in enumerate(config.documents):
+        if document.title in titles[:index]:
+            yield f"{_line(document.node)} a second document {document.title}"
+        for path in (path for path, _ in scalars(document.node) if DIRECTIVE in path):
+            yield f"{_line(document.node)} {document.located(path)} is for patches only: take what it deletes out"
         key = "apiVersion" if document.kind else "version"
         if _text(document.node, (key,)) != _API_VERSION:
             yield f"{_line(document.node)} {key} is not {_API_VERSION}"

@@ -42,7 +42,10 @@ def edited(text: str, edits: Iterable[Edit]) -> str:
     """The template with these edits, in which the text's own `{{` is no action."""
     pieces, done = [], 0
     for edit in sorted(edits):
-        pieces += [_escaped(text[done : edit.start]), edit.text]
+        before = _escaped(text[done : edit.start])
+        # `{{{` would be no action.
+        gap = " " if before.endswith("{") and edit.text.startswith("{{") else ""
+        pieces += [before, gap, edit.text]
         done = edit.end
     return "".join([*pieces, _escaped(text[done:])])
 
@@ -107,8 +110,9 @@ def _below(
             added += _pair(key, inner, separator)
         elif () in inner:
             begin, end = found.start_mark.index, end_of(found, text)
-            # What takes the place of a block has to be indented deeper than the key of its mapping.
-            gap = " " if isinstance(found, yaml.CollectionNode) and not found.flow_style else ""
+            # What takes the place of a block has to be indented deeper than the key of its mapping, and what takes that
+            # of nothing must not touch the key.
+            gap = " " if begin == end or (isinstance(found, yaml.CollectionNode) and not found.flow_style) else ""
             yield Edit(begin, _BEFORE, begin, f"{inner[()].begin}{gap}{inner[()].value}{{{{else}}}}")
             yield Edit(end, _BEHIND, end, _END)
         elif isinstance(found, yaml.MappingNode):

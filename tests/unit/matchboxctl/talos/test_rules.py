@@ -42,6 +42,9 @@ def test_what_talosctl_writes_has_no_problem(role: str) -> None:
             "    secretboxEncryptionSecret: x\n    clusterName",
             "a worker must not have cluster.sec",
         ),
+        ("worker", "---\n", f"{HOSTNAME_CONFIG}---\n", "a second document HostnameConfig"),
+        ("worker", "auto: stable", "$patch: delete", "HostnameConfig: $patch is for patches only"),
+        ("worker", "debug:", "nodeTaints: {$patch: delete}\ndebug:", "nodeTaints.$patch is for patches only"),
     ],
 )
 def test_problem_is_named(role: str, before: str, after: str, problem: str) -> None:

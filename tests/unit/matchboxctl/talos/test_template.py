@@ -138,3 +138,21 @@ def test_a_key_gives_way_to_another() -> None:
     template = edited(text, pair_edits(node, "auto", '{{with get . "value"}}hostname: {{.}}', text))
     assert text == rendered(template, Secrets(), {})
     assert text.replace("auto: stable", "hostname: n-1") == rendered(template, Secrets(), {"value": "n-1"})
+
+
+def test_a_key_gives_way_to_another_in_json() -> None:
+    text = '{"auto": "stable", "kind": "HostnameConfig"}'
+    node = MachineConfig(text).documents[0].node
+    template = edited(text, pair_edits(node, "auto", '{{with get . "value"}}hostname: {{.}}', text))
+    for metadata, key in (({}, ("auto", "stable")), ({"value": "n-1"}, ("hostname", "n-1"))):
+        assert [dict([key, ("kind", "HostnameConfig")])] == values_in(rendered(template, Secrets(), metadata))
+
+
+@pytest.mark.parametrize("empty", ["disk:", "disk:  # None yet.", "disk: ~"])
+def test_a_value_takes_the_place_of_nothing(empty: str) -> None:
+    text = f"machine:\n  {empty}\n  type: worker\n"
+    config = MachineConfig(text)
+    assert config.main is not None
+    template = edited(text, slot_edits(config.main, {("machine", "disk"): SLOT}, text))
+    for metadata, disk in (({}, None), ({"value": "/dev/sda"}, "/dev/sda")):
+        assert [{"machine": {"disk": disk, "type": "worker"}}] == values_in(rendered(template, Secrets(), metadata))
