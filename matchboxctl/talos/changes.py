@@ -12,7 +12,7 @@ from matchboxctl.documents.protocol import Documents
 from matchboxctl.secrets.stores import SecretWriter
 from matchboxctl.talos.cluster import POLICY, Cluster, machine_in, role_id
 from matchboxctl.talos.machine_config import ConfigError
-from matchboxctl.talos.nodes import ROLES
+from matchboxctl.talos.node_values import ROLES
 from matchboxctl.talos.secret_values import OTHER, part_name
 from matchboxctl.talos.template_values import differing_paths, template_values
 

@@ -16,7 +16,8 @@ from matchboxctl.secrets.stores import SecretWriter
 from matchboxctl.talos.changes import Became, Change, document_changes, group_changes, secret_changes, some
 from matchboxctl.talos.cluster import DEFAULT_ASSETS, Cluster, RoleFile, assemble, check_name, role_id
 from matchboxctl.talos.machine_config import ConfigError, MachineConfig, value_of
-from matchboxctl.talos.nodes import ROLES, Node, NodesError, read_nodes
+from matchboxctl.talos.node_values import ROLES
+from matchboxctl.talos.nodes import Node, NodesError, read_nodes
 from matchboxctl.talos.opened import warn
 from matchboxctl.talos.rules import problems, unknown_names
 from matchboxctl.talos.secret_values import Secrets

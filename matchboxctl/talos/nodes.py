@@ -2,30 +2,28 @@
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_interface
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_interface
 from pathlib import PurePath
 from typing import NamedTuple
 
 import yaml
 
-from lambda_matchbox.golang.hardware_address import normalise_mac
-from lambda_matchbox.machines.identities import identity
 from matchboxctl.cli.names import did_you_mean
-from matchboxctl.talos.machine_config import ConfigError, documents_in, dotted, scalars, value_of
+from matchboxctl.talos.machine_config import MAP, NULL, STRING, ConfigError, documents_in, dotted, scalars, value_of
+from matchboxctl.talos.node_values import CHECKS, address_problems
 from matchboxctl.talos.patches import merged_mappings
 from matchboxctl.talos.secret_values import BUNDLE, is_secret
 
-ROLES = ("controlplane", "worker")
 COLUMNS = ("mac", "uuid", "hostname", "role", "address", "gateway", "interface", "disk")
 PATCHES = "patches"
 DIRECTIVE = "$patch"
 """A key of patches that says what becomes of a value."""
 
-_HOSTNAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
-_INTERFACE = re.compile(r"[A-Za-z0-9_.@-]{1,64}")
 _PATCH_COLUMN = re.compile(r"(?:machine|cluster)(?:\.[A-Za-z0-9_/-]+)+")
 _SEPARATORS = ",;\t"
+# Maps of the configuration that have texts only.
+_TEXTS = frozenset({"nodeLabels", "nodeAnnotations", "nodeTaints", "sysctls", "sysfs", "env", "extraArgs"})
 
 
 class Node(NamedTuple):
@@ -131,12 +129,14 @@ def _head_problems(name: str, head: Sequence[str]) -> Iterator[str]:
 
 def _nested(column: str, cell: str, where: str, problems: list[str]) -> yaml.Node | None:
     """The patch of a column such as `machine.nodeLabels.rack`."""
-    keys = column.split(".")
     try:
-        return documents_in("".join(f"{{{key}: " for key in keys) + cell + "}" * len(keys))[0]
-    except ConfigError:
-        problems.append(f"{where}: what the column {column} has is not YAML")
+        (node,) = documents_in(cell)
+    except ValueError:
+        problems.append(f"{where}: what the column {column} has is not one value")
         return None
+    for key in reversed(column.split(".")):
+        node = yaml.MappingNode(MAP, [(yaml.ScalarNode(STRING, key), node)], node.start_mark, node.end_mark)
+    return node
 
 
 def _yaml_rows(name: str, text: str, problems: list[str]) -> Iterator[_Row]:
@@ -170,7 +170,7 @@ def _node(row: _Row, problems: list[str]) -> Node:
     """The node of a row; what is wrong with it is added to the problems."""
     fields: dict[str, str] = {}
     wrong: list[str] = []
-    for column, check in _CHECKS.items():
+    for column, check in CHECKS.items():
         if text := row.cells.get(column, ""):
             try:
                 fields[column] = check(text)
@@ -182,7 +182,7 @@ def _node(row: _Row, problems: list[str]) -> Node:
         wrong.append("no role")
     addresses = tuple(row.cells.get("address", "").split())
     has_link = bool(fields.get("interface") or fields.get("mac"))
-    wrong += _address_problems(addresses, fields.get("gateway", ""), has_link=has_link)
+    wrong += address_problems(addresses, fields.get("gateway", ""), has_link=has_link)
     patches: dict[str, dict[str, object]] = {}
     for node in row.patches:
         try:
@@ -194,77 +194,13 @@ def _node(row: _Row, problems: list[str]) -> Node:
     return Node(row.where, **fields, addresses=addresses, patches=patches)
 
 
-def _uuid(text: str) -> str:
-    if not (uuid := identity(text).uuid):
-        raise ValueError(f"invalid UUID {text!r}, or one that many machines have")
-    return uuid
-
-
-def _role(text: str) -> str:
-    if text.lower() not in ROLES:
-        raise ValueError(f"unknown role {text!r}: use {' or '.join(ROLES)}")
-    return text.lower()
-
-
-def _hostname(text: str) -> str:
-    if not _HOSTNAME.fullmatch(text):
-        raise ValueError(f"invalid host name {text!r}: use lower-case letters, digits, hyphens and dots")
-    return text
-
-
-def _disk(text: str) -> str:
-    if not text.startswith("/dev/"):
-        raise ValueError(f"install disk {text!r} does not begin with /dev/")
-    return text
-
-
-def _interface(text: str) -> str:
-    if not _INTERFACE.fullmatch(text):
-        raise ValueError(f"invalid interface {text!r}")
-    return text
-
-
-def _gateway(text: str) -> str:
-    try:
-        return str(ip_address(text))
-    except ValueError:
-        raise ValueError(f"invalid gateway {text!r}") from None
-
-
-_CHECKS: Mapping[str, Callable[[str], str]] = {
-    "mac": normalise_mac,
-    "uuid": _uuid,
-    "role": _role,
-    "hostname": _hostname,
-    "disk": _disk,
-    "interface": _interface,
-    "gateway": _gateway,
-}
-
-
-def _address_problems(addresses: Sequence[str], gateway: str, *, has_link: bool) -> Iterator[str]:
-    networks = []
-    for address in addresses:
-        try:
-            networks.append(ip_interface(address).network)
-        except ValueError:
-            yield f"invalid address {address!r}"
-            continue
-        if "/" not in address:
-            yield f"address {address} needs the length of its network's prefix, such as {address}/24"
-    if addresses and not has_link:
-        yield "an address needs a MAC address or an interface"
-    if gateway and not addresses:
-        yield "a gateway needs an address"
-    elif gateway and networks:
-        router = ip_address(gateway)
-        if not router.is_link_local and not any(router in network for network in networks):
-            yield f"gateway {gateway} is not in the network of {' or '.join(addresses)}"
-
-
 def _patch(node: yaml.Node) -> tuple[str, dict[str, object]]:
     """The title of the document that a patch is for, and the values. Raises ConfigError."""
     line = f"line {node.start_mark.line + 1}: "
+    for path, scalar in scalars(node):
+        if _TEXTS.intersection(path) and scalar.tag != NULL:
+            # As a number, `01` would be another label.
+            scalar.tag = STRING
     value = value_of(node)
     if not isinstance(value, dict):
         raise ConfigError(f"{line}a patch is not a mapping")

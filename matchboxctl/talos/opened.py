@@ -14,7 +14,7 @@ from matchboxctl.secrets.opened_secrets import opened_secrets
 from matchboxctl.secrets.stores import SecretWriter
 from matchboxctl.store.mode import StoreSettings
 from matchboxctl.talos.cluster import role_id
-from matchboxctl.talos.nodes import ROLES
+from matchboxctl.talos.node_values import ROLES
 
 
 def warn(line: str) -> None:

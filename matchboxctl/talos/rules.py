@@ -11,7 +11,8 @@ from matchboxctl.cli.names import did_you_mean
 from matchboxctl.netboot.placeholders import in_nodes
 from matchboxctl.talos.known_keys import KEYS, KINDS, MEANT, VERSION
 from matchboxctl.talos.machine_config import NULL, MachineConfig, Path, at, dotted, scalars
-from matchboxctl.talos.nodes import DIRECTIVE, ROLES
+from matchboxctl.talos.node_values import ROLES
+from matchboxctl.talos.nodes import DIRECTIVE
 from matchboxctl.talos.secret_values import BUNDLE
 
 _TOKEN = re.compile(r"[a-z0-9]{6}\.[a-z0-9]{16}")

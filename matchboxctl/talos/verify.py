@@ -24,7 +24,7 @@ from matchboxctl.render.secret_masks import Masks
 from matchboxctl.secrets.stores import SecretWriter
 from matchboxctl.talos.cluster import KIND, role_id
 from matchboxctl.talos.machine_config import ConfigError, MachineConfig, values_in
-from matchboxctl.talos.nodes import ROLES
+from matchboxctl.talos.node_values import ROLES
 from matchboxctl.talos.opened import warn
 from matchboxctl.talos.rules import problems, unknown_names
 from matchboxctl.validate.findings import some

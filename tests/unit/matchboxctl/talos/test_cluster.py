@@ -108,7 +108,7 @@ def test_patches_change_and_add_documents() -> None:
     assert values_in(worker) == plain
     main, hostname, volume = patched
     machine = main["machine"]
-    assert (["own", "a"], {"x": "{{y}}"}, False) == (
+    assert (["own", "a"], {"x": "{{y}}"}, "false") == (
         machine["certSANs"],
         machine["sysctls"],
         machine["nodeLabels"]["zone"],

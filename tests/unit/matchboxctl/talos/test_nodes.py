@@ -98,7 +98,7 @@ def test_list_in_yaml_has_patches_of_several_documents() -> None:
             {"mac": "", "uuid": UUID, "address": "10.0.0.3/24"},
             "an address needs a MAC address or an interface",
         ),
-        ({"machine.nodeLabels.rack": "[a"}, "what the column machine.nodeLabels.rack has is not YAML"),
+        ({"machine.nodeLabels.rack": "[a"}, "what the column machine.nodeLabels.rack has is not one value"),
     ],
 )
 def test_mistake_is_named_with_its_line(cells: dict[str, str], reason: str) -> None:
@@ -178,3 +178,25 @@ def test_mistake_of_the_list_is_named(text: str, reason: str) -> None:
 def test_file_that_is_not_utf8_is_refused() -> None:
     with pytest.raises(NodesError, match="not UTF-8: save it as CSV UTF-8"):
         read_nodes("nodes.csv", CSV.encode("utf-16"))
+
+
+@pytest.mark.parametrize("label", ["01", "1.10", "0x1f", "true", "a, b", "1}", "2026-11-30"])
+def test_label_is_the_text_of_its_cell(label: str) -> None:
+    table = f'mac;role;machine.nodeLabels.rack\n52:54:00:00:00:01;worker;"{label}"\n'
+    (node,) = read_nodes("nodes.csv", table.encode())
+    assert {"": {"machine": {"nodeLabels": {"rack": label}}}} == node.patches
+    listed = (
+        f"[{{mac: '52:54:00:00:00:01', role: worker, patches: [{{machine: {{nodeLabels: {{rack: '{label}'}}}}}}]}}]"
+    )
+    assert node.patches == read_nodes("nodes.yaml", listed.encode())[0].patches
+
+
+@pytest.mark.parametrize("cell", ["# none", "a: b: c", "{"])
+def test_cell_that_is_not_one_value_is_named(cell: str) -> None:
+    table = f'mac;role;machine.nodeLabels.rack\n52:54:00:00:00:01;worker;"{cell}"\n'
+    assert [one for one in wrong(table) if "what the column machine.nodeLabels.rack has is not one value" in one]
+
+
+@pytest.mark.parametrize("mac", ["01:00:5e:00:00:01", "ff:ff:ff:ff:ff:ff", "00:00:00:00:00:00"])
+def test_mac_address_of_no_machine_is_named(mac: str) -> None:
+    assert [f"nodes.csv: line 2: MAC address {mac} is no machine's: it is of a group, or zero"] == wrong(row(mac=mac))
