@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.boot.clients import CLIENTS, boot
+from tests.boot.clients import CLIENTS, boot, powered_on
 from tests.boot.example import assert_configured, write_example
 from tests.boot.fleet import identity
 from tests.boot.networks import Servers
@@ -54,3 +54,16 @@ def test_example_boots_unedited(mode: str, request: pytest.FixtureRequest, tmp_p
     scratch.mkdir()
     result = boot(CLIENTS["arm64"], servers, MACHINE, scratch)
     assert_configured(result.configuration, MACHINE, tmp_path / "data")
+
+
+def test_machine_retries_until_its_secrets_exist(tmp_path: Path) -> None:
+    """Its console shows the beginning of the reason meanwhile."""
+    data, scratch = tmp_path / "data", tmp_path / "machine"
+    scratch.mkdir()
+    write_example(data)
+    (data / "secrets").rename(tmp_path / "secrets")
+    with serving(data) as port, powered_on(CLIENTS["arm64"], Servers(port), MACHINE, scratch) as machine:
+        machine.wait_for("retrying: status 500: \"template 'cozystack-config.yaml'\"")
+        (tmp_path / "secrets").rename(data / "secrets")
+        result = machine.result()
+    assert_configured(result.configuration, MACHINE, data)
