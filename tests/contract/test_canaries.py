@@ -89,15 +89,8 @@ def stored(place: Place) -> Iterator[tuple[str, bytes]]:
         for file in data.rglob("*"):
             if file.is_file() and file.relative_to(data).parts[0] != "secrets":
                 yield str(file), file.read_bytes()
-        return
-    name = place.stores.name
-    with closing(place.stores.tables.client("dynamodb")) as dynamodb, closing(place.stores.buckets.client("s3")) as s3:
-        for table in (name, f"{name}-history"):
-            for page in dynamodb.get_paginator("scan").paginate(TableName=table):
-                yield from ((f"{table} {item['pk']}", repr(item).encode()) for item in page["Items"])
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=name):
-            for found in page.get("Contents", ()):
-                yield found["Key"], s3.get_object(Bucket=name, Key=found["Key"])["Body"].read()
+    else:
+        yield from place.stores.contents(f"{place.stores.name}-history")
 
 
 def check_stored(place: Place) -> None:

@@ -1,12 +1,10 @@
 """The modules that may have the value of a secret in their hands: no other has, whatever is requested or commanded."""
 
 import base64
-import http.client
 import sys
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -17,7 +15,7 @@ from matchboxctl.log.json_log import JsonLog
 from matchboxctl.serve.backends import Directories, directory_backend
 from tests.contract.secret_commands import secret_commands
 from tests.rigs.service import Service
-from tests.support.canaries import CANARY, SECRETS, Reply, boot_all, by_event, traces, write_data
+from tests.support.canaries import CANARY, SECRETS, boot_all, by_event, by_http, traces, write_data
 from tests.support.http_serving import http_serving
 from tests.support.long_timeout import long_timeout
 from tests.support.openpgp.keys import signatures
@@ -73,6 +71,7 @@ COMMANDS = {
     # `talos`, whose operators' files have values.
     "matchboxctl.netboot.placeholders",
     "matchboxctl.render.secret_masks",
+    "matchboxctl.talos.changes",
     "matchboxctl.talos.cluster",
     "matchboxctl.talos.cluster_secrets",
     "matchboxctl.talos.importing",
@@ -83,13 +82,6 @@ COMMANDS = {
     "matchboxctl.talos.verify",
 }
 HOLDERS = STORES | TEMPLATES | CONFIGURATIONS | COMMANDS
-
-
-def by_http(port: int, method: str, target: str, headers: Mapping[str, str]) -> Reply:
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
-        connection.request(method, target, headers=dict(headers))
-        response = connection.getresponse()
-        return Reply(response.status, dict(response.getheaders()), response.read())
 
 
 @contextmanager
@@ -153,7 +145,7 @@ def test_only_the_listed_modules_hold_values(
         use(commands, SECRETS)
         use_in_templates(commands)
         with in_directory(data) as port:
-            boot_all(partial(by_http, port), ["good", "files", "unknown"])
+            boot_all(by_http(port), ["good", "files", "unknown"])
     monkeypatch.delenv("MATCHBOX_DATA_PATH")
     commands = secret_commands(tmp_path / "b/files", monkeypatch, capsysbinary, moto_server)
     monkeypatch.setenv("MATCHBOX_SECRETS_MANAGER", "*")

@@ -2,6 +2,7 @@
 
 import os
 import uuid
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -65,6 +66,17 @@ class Stores:
         """Make them, and put the documents and assets of a data directory into them."""
         self.create()
         self.load(data)
+
+    def contents(self, *tables: str) -> Iterator[tuple[str, bytes]]:
+        """Names and contents of all items, also of these other tables, and of all objects."""
+        with closing(self.tables.client("dynamodb")) as dynamodb, closing(self.buckets.client("s3")) as s3:
+            for table in (self.name, *tables):
+                for page in dynamodb.get_paginator("scan").paginate(TableName=table):
+                    yield from ((f"{table}: {item['pk']}", repr(item).encode()) for item in page["Items"])
+            for page in s3.get_paginator("list_objects_v2").paginate(Bucket=self.name):
+                for found in page.get("Contents", ()):
+                    body = s3.get_object(Bucket=self.name, Key=found["Key"])["Body"].read()
+                    yield found["Key"], body
 
     def load(self, data: Path) -> None:
         """Put the documents and assets of a data directory into them."""

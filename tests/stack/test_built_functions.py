@@ -35,6 +35,7 @@ from tests.stack.balancer import Balancer, artefacts, balancer
 from tests.stack.filter_patterns import matches
 from tests.stack.resolution import Stack
 from tests.support.balancer_events import EXPECTED, assert_answered, event, fill
+from tests.support.canaries import DELIVERED, SECRETS, boot_all, by_http, traces, write_data
 from tests.support.images.layers import Entry, gzipped
 from tests.support.images.manifests import image
 from tests.support.log_subscription import packed
@@ -61,7 +62,7 @@ class Place:
         self.stores: Stores = replace(new_stores(tables, buckets), name=name)
         given = self.stores.environment()
         self._aws = {name: value for name, value in given.items() if name.startswith("AWS_")}
-        self._aws["AWS_ENDPOINT_URL_SECRETS_MANAGER"] = secrets.endpoint
+        self._aws |= dict.fromkeys(("AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL_SSM"), secrets.endpoint)
 
     @contextmanager
     def balancer(self, port: int = 0) -> Iterator[Balancer]:
@@ -236,6 +237,38 @@ def test_key_that_cannot_sign_stops_only_signed_api(new_place: Any, new_secret: 
         assert 502 == _got(running.port, "/boot.ipxe.sig")[0]
     with place.invoking("SignedApi") as function, pytest.raises(FunctionFailedError, match="expired on 2020-01-03"):
         function.invoke(event("boot-ipxe"))
+
+
+@pytest.fixture
+def canaries(moto_server: Service) -> Iterator[None]:
+    """The secrets of the canaries' templates in the stack's Parameter Store."""
+    names = {f"/matchbox/matchbox/{name}": value for name, value in SECRETS.items()}
+    with closing(moto_server.client("ssm")) as ssm:
+        for name, value in names.items():
+            ssm.put_parameter(Name=name, Value=value, Type="SecureString", Tier="Advanced")
+        yield
+        ssm.delete_parameters(Names=[*names])
+
+
+@pytest.mark.real
+@pytest.mark.usefixtures("canaries")
+def test_values_of_secrets_leave_no_trace(new_place: Any, new_secret: Any, tmp_path: Path) -> None:
+    place = new_place(LogLevel="debug", SigningKeySecret=new_secret(json.dumps({"key": key_ring("rsa").decode()})))
+    place.stores.fill(write_data(tmp_path))
+    with place.balancer() as running:
+        assert {"good": DELIVERED["good"]} == boot_all(by_http(running.port), ("good", "unknown", "open"))
+        log = [line for function in running.functions.values() for line in function.log()]
+    assert [] == traces("\n".join(log))
+    assert {"BootApi", "SignedApi"} == set(running.functions)
+    assert sum('"_aws"' in line for line in log) == sum('"message":"request"' in line for line in log) > 100
+    with place.history() as (function, _):
+        handed_over = [
+            line for line in log if matches(place.stack.properties("BootApiSubscription")["FilterPattern"], line)
+        ]
+        assert function.invoke(packed(handed_over, time.time_ns() // 1_000_000)) is None
+        assert [] == traces("\n".join(function.log()))
+    everything = place.stores.contents(f"{place.stores.name}-history")
+    assert {} == {name: found for name, body in everything if (found := traces(body))}
 
 
 @pytest.mark.boot

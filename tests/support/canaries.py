@@ -1,10 +1,12 @@
 """Values of secrets that are found again in whatever form they leave a trace."""
 
 import base64
+import http.client
 import json
 import re
 import zlib
 from collections.abc import Callable, Collection, Mapping
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -84,6 +86,7 @@ _TRACE = re.compile(b"|".join(_FORMS), re.IGNORECASE)
 # The base64 of a gzip stream, as Butane writes long files.
 _PACKED = re.compile(rb"H4sI[A-Za-z0-9+/]+")
 _GZIP = 31
+_TIMEOUT = 60
 
 
 def traces(content: bytes | str) -> list[bytes]:
@@ -140,6 +143,18 @@ def by_event(handle: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Ask:
         fields = {name: ", ".join(values) for name, values in answer["multiValueHeaders"].items()}
         body = base64.b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"].encode()
         return Reply(answer["statusCode"], fields, body)
+
+    return ask
+
+
+def by_http(port: int) -> Ask:
+    """Requests to a server at a port of 127.0.0.1."""
+
+    def ask(method: str, target: str, headers: Mapping[str, str]) -> Reply:
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT)) as connection:
+            connection.request(method, target, headers=dict(headers))
+            response = connection.getresponse()
+            return Reply(response.status, dict(response.getheaders()), response.read())
 
     return ask
 
