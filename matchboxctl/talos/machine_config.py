@@ -22,6 +22,7 @@ _SCALARS = (
         list("-+.0123456789"),
     ),
 )
+_UNDEFINED_TAG = "a tag is not defined: put a value that begins with '!' in quotes"
 
 
 class ConfigError(ValueError):
@@ -120,7 +121,9 @@ def documents_in(text: str) -> Sequence[yaml.Node]:
         return found
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        raise ConfigError(f"{line}not YAML: {error.problem}") from None
+        # PyYAML quotes a tag, which may be the beginning of a password.
+        is_tag = error.problem is not None and "undefined tag" in error.problem
+        raise ConfigError(f"{line}not YAML: {_UNDEFINED_TAG if is_tag else error.problem}") from None
     except yaml.YAMLError:
         raise ConfigError("not YAML: it contains characters that YAML does not allow") from None
     except RecursionError:
@@ -147,7 +150,8 @@ def value_of(node: yaml.Node) -> object:
     constructor = _Loader("")
     try:
         return constructor.construct_document(node)
-    except (yaml.YAMLError, ValueError):
+    except (yaml.YAMLError, ValueError, AttributeError):
+        # The last is PyYAML's for a time that is none.
         raise ConfigError(f"line {node.start_mark.line + 1}: a value that JSON cannot represent") from None
     finally:
         constructor.dispose()

@@ -1,6 +1,6 @@
 import pytest
 
-from matchboxctl.talos.machine_config import ConfigError, MachineConfig
+from matchboxctl.talos.machine_config import ConfigError, MachineConfig, documents_in, value_of
 from matchboxctl.talos.rules import problems, unknown_names
 from tests.support.talos_files import HOSTNAME_CONFIG, VALUES, role_file
 
@@ -79,11 +79,19 @@ def test_one_main_document_is_needed() -> None:
         ("a: &x 1\nb: *x\n", "line 2: not YAML: aliases are not supported: write the value out"),
         ("- a\n", "line 1: a document is not a mapping"),
         ("[a]: b\n", "line 1: not YAML: a key is not a text"),
+        ("token: !pa!ss", "line 1: not YAML: a tag is not defined: put a value that begins with '!' in quotes"),
         ("a: \x01\n", "not YAML: it contains characters that YAML does not allow"),
         ("[" * 2000, "nested too deeply"),
     ],
 )
-def test_text_that_is_no_configuration_is_refused(text: str, reason: str) -> None:
+def test_text_that_is_no_configuration_is_refused_without_its_values(text: str, reason: str) -> None:
     with pytest.raises(ConfigError) as error:
         MachineConfig(text)
     assert str(error.value).startswith(reason)
+    assert "!pa" not in str(error.value)
+
+
+def test_a_time_that_is_none_is_refused() -> None:
+    [node] = documents_in("!!timestamp soon")
+    with pytest.raises(ConfigError, match=r"^line 1: a value that JSON cannot represent$"):
+        value_of(node)
