@@ -19,6 +19,7 @@ from matchboxctl.cli.plurals import counted
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.directory.drafts import remove_drafts
 from matchboxctl.directory.history_file import DirectoryHistory
+from matchboxctl.directory.secrets import DIRECTORY
 from matchboxctl.serve.directory_stores import directory_stores
 from matchboxctl.serve.history_writer import HistoryWriter, RecordedLog
 from matchboxctl.serve.startup_banner import example_paths
@@ -62,6 +63,12 @@ def directory_backend(
 ) -> Backend:
     """The app over a data directory, with a history of so many days or none. Raises UsageError."""
     data_path, assets_path = directories
+    secrets_path = data_path / DIRECTORY
+    if secrets_path.exists() and secrets_path.resolve().is_relative_to(assets_path.resolve()):
+        raise UsageError(
+            f"{secrets_path} is in the directory of assets, {assets_path}, which anyone may get: move the assets "
+            "into a directory of their own, and name that with --assets-path"
+        )
     remove_drafts(data_path)
     opened = directory_stores(data_path, assets_path, warn)
     catalog = opened.catalog

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.data_files import write_files
 from tests.support.serving import LIMIT, Serve, refused_start, started
 
 pytestmark = pytest.mark.system
@@ -52,6 +53,17 @@ def test_missing_data_directory_is_named(tmp_path: Path) -> None:
         line = refused_start("--address", "127.0.0.1:0", "--data-path", str(tmp_path / name))
         assert f"{tmp_path / name} is not a directory" in line
         assert "--data-path" in line
+
+
+def test_secrets_are_no_assets(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    flags = ("--address", "127.0.0.1:0", "--data-path", str(data))
+    write_files(data, {"secrets/a": "value"})
+    for assets in (tmp_path, data, data / "secrets"):
+        line = refused_start(*flags, "--assets-path", str(assets))
+        assert (
+            f"matchboxctl: {data / 'secrets'} is in the directory of assets, {assets}, which anyone may get: " in line
+        )
 
 
 def test_missing_assets_directory_is_named(tmp_path: Path) -> None:
