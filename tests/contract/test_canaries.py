@@ -13,6 +13,7 @@ from lambda_matchbox.aws.table_and_bucket import create_history_table
 from tests.contract.secret_commands import on_moto
 from tests.rigs.stores import Stores, new_stores
 from tests.support.canaries import CASES, DELIVERED, SECRETS, Reply, boot_all, mac_of, traces, write_data
+from tests.support.data_files import write_files
 from tests.support.openpgp.keys import PASSPHRASE, path_of
 from tests.support.resource_commands import ResourceCommands
 from tests.support.rpc_client import ANYWHERE, connected, files_in, rpc_port
@@ -65,7 +66,8 @@ def place(
         stores.create()
         with closing(stores.tables.client("dynamodb")) as dynamodb:
             create_history_table(dynamodb, f"{stores.name}-history")
-        quiet(commands, "import", str(data))
+        write_files(data, {f"secrets/{name}": value for name, value in SECRETS.items()})
+        assert quiet(commands, "import", str(data)) == 0
     return Place(commands, stores)
 
 
@@ -91,6 +93,17 @@ def stored(place: Place) -> Iterator[tuple[str, bytes]]:
                 yield str(file), file.read_bytes()
     else:
         yield from place.stores.contents(f"{place.stores.name}-history")
+
+
+def export(commands: ResourceCommands) -> None:
+    """Copy everything but secrets, and what would be copied with them."""
+    to = commands.files / "exported"
+    for flags in (["--machines"], ["--secrets", "--dry-run"]):
+        assert quiet(commands, "export", str(to), *flags) == 0
+    found = {file: traces(file.read_bytes()) for file in to.rglob("*") if file.is_file()}
+    assert {file: places for file, places in found.items() if places} == {}
+    assert len(found) > len(CASES)
+    quiet(commands, "fsck")
 
 
 def check_stored(place: Place) -> None:
@@ -159,4 +172,6 @@ def show_all(commands: ResourceCommands, url: str) -> None:
 def test_values_leave_no_trace(place: Place) -> None:
     set_all(place.commands)
     boot(place, "text" if place.stores is None else "json")
+    if place.stores is not None:
+        export(place.commands)
     check_stored(place)

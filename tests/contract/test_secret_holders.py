@@ -15,7 +15,7 @@ from matchboxctl.log.json_log import JsonLog
 from matchboxctl.serve.backends import Directories, directory_backend
 from tests.contract.secret_commands import secret_commands
 from tests.rigs.service import Service
-from tests.support.canaries import CANARY, SECRETS, boot_all, by_event, by_http, traces, write_data
+from tests.support.canaries import CANARY, ROUTES, SECRETS, boot_all, by_event, by_http, traces, write_data
 from tests.support.http_serving import http_serving
 from tests.support.long_timeout import long_timeout
 from tests.support.openpgp.keys import signatures
@@ -158,6 +158,7 @@ def test_only_the_listed_modules_hold_values(
         quiet(commands, "export", str(tmp_path / "exported"), "--secrets")
         app = lambda_app({**commands.environment, "MATCHBOX_METRICS_NAMESPACE": "matchbox"}, signatures("ed25519"))
         boot_all(by_event(app.handle), ["good"])
+    assert {f"/{route}" for route in ROUTES} == app._routes.machine_routes.keys()
     others = {module: place for module, place in holders.found.items() if module not in HOLDERS}
     assert others == {}
     assert HOLDERS - holders.found.keys() == set()

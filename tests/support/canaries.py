@@ -19,6 +19,8 @@ CANARY = "c4n4ry7qx2zpv9wk"
 
 SUFFIXES = ("", ".sig", ".asc")
 CONFIGURATIONS = ("ignition", "cloud", "generic")
+ROUTES = ("ipxe", "grub", "metadata", "report", *CONFIGURATIONS)
+"""The routes of machines."""
 
 SECRETS = {
     "join/token": CANARY,
@@ -175,7 +177,7 @@ def boot_all(ask: Ask, cases: Collection[str] = tuple(CASES)) -> dict[str, int]:
 
     for number, name in enumerate(cases):
         query = urlencode({"mac": mac_of(number), "case": name})
-        for path in ("ipxe", "grub", "metadata", *CONFIGURATIONS):
+        for path in ROUTES:
             for suffix in SUFFIXES:
                 no_trace("GET", f"/{path}{suffix}?{query}")
         found = re.search(rb"^set token (\S+)$", no_trace("GET", f"/ipxe?{query}").body, re.MULTILINE)
