@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import yaml
 
+_MAX_PARTS = 100
 _NULL = "tag:yaml.org,2002:null"
 
 
@@ -37,7 +38,10 @@ def value_at(top: "yaml.Node | None", key: str) -> str:
     import yaml
 
     node = top
-    rest = key.split(".")
+    # A machine may have chosen the key.
+    rest = key.split(".", _MAX_PARTS)
+    if len(rest) > _MAX_PARTS:
+        raise NoValueError("it has no such key")
     while rest:
         for end in range(len(rest), 0, -1):
             below = _member(node, ".".join(rest[:end]))

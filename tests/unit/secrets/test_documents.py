@@ -68,3 +68,12 @@ def test_what_is_no_document_with_the_key_is_refused_and_not_quoted(text: str) -
 def test_what_is_nested_too_deeply_is_refused(opened: str, closed: str) -> None:
     with pytest.raises(NoValueError):
         parse_document(opened * 60_000 + "1" + closed * 60_000)
+
+
+def test_key_of_more_than_100_parts_is_refused_as_a_machine_may_choose_it() -> None:
+    def below(depth: int) -> str:
+        return value_at(parse_document("[" * depth + "1" + "]" * depth), ".".join("0" * depth))
+
+    assert below(100) == "1"
+    with pytest.raises(NoValueError):
+        below(101)
