@@ -136,8 +136,9 @@ class DirectoryHistory:
             for key in keys:
                 for (text,) in connection.execute(statement, (key, since_hour * HOUR)):
                     # A damaged one is one less.
-                    with suppress(TypeError, ValueError):
+                    with suppress(AttributeError, ValueError):
                         event = event_of(json.loads(text))
+                        event.text.encode()
                         found[key].setdefault(event.time // HOUR, []).append(event)
         return {key: {hour: merged_events(some, ()) for hour, some in each.items()} for key, each in found.items()}
 

@@ -82,9 +82,15 @@ class Event(NamedTuple):
         return to_json(self.fields)
 
 
+_TYPES = tuple(map(type, Event()))
+
+
 def event_of(fields: Mapping[str, Any]) -> Event:
-    """The event with these fields; those that only a newer release knows are left out."""
-    return Event(**{name: value for name, value in fields.items() if name in Event._fields})
+    """The event with these fields; those that only a newer release knows are left out. Raises ValueError."""
+    event = Event(**{name: value for name, value in fields.items() if name in Event._fields})
+    if not all(map(isinstance, event, _TYPES)):
+        raise ValueError("a field of an event has a wrong type")
+    return event
 
 
 def may_be_event(line: Mapping[str, object]) -> bool:

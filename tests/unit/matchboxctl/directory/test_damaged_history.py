@@ -47,9 +47,12 @@ def test_a_damaged_record_is_a_damage_of_the_file(store: DirectoryHistory, tmp_p
     assert [2] == times(store)
 
 
-def test_a_damaged_event_is_left_out(store: DirectoryHistory, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "text", ['{"x', "[]", '{"time": 1, "mac": []}', '{"time": 2, "kind": 1}', '{"time": 1, "mac": "\\ud800"}']
+)
+def test_a_damaged_event_is_left_out(store: DirectoryHistory, tmp_path: Path, text: str) -> None:
     History(store).add([event(1), event(2)])
-    run(tmp_path, "UPDATE event SET event = '{\"x' WHERE time = 1")
+    run(tmp_path, f"UPDATE event SET event = '{text}' WHERE time = 1")
     assert [2] == times(store)
 
 
