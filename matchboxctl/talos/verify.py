@@ -31,7 +31,7 @@ from matchboxctl.validate.findings import some
 from matchboxctl.validate.talosctl import refusal, talosctl
 
 _FETCHED = "talos.config="
-_UUID = "00000000-0000-4000-8000-000000000001"
+_IDENTITY = {"uuid": "00000000-0000-4000-8000-000000000001", "mac": "02:00:00:00:00:01"}
 
 
 class _Values:
@@ -120,7 +120,7 @@ class _Renderer:
         if references_in(body) and not (group.boot and group.boot.token):
             yield 'no "token": true in its boot policy, without which it gets no secrets'
         # Talos asks with these; what selects the node is known.
-        labels = {"uuid": _UUID, **dict(selectors_of(group.selector)[0].pairs)}
+        labels = {**_IDENTITY, **dict(selectors_of(group.selector)[0].pairs)}
         data = data_of(Selection(group, profile), labels, urlencode(labels))
         try:
             config = ignition.respond(Template(KIND, profile.ignition_id, body), data, stored_in(values)).body

@@ -336,3 +336,18 @@ def test_verify_renders_every_node(talos: Talos, monkeypatch: pytest.MonkeyPatch
     ]
     assert "machine.ca.key is missing" in found["demo-w-1"]
     assert not [secret for secret in SECRETS if secret in wrong.out + wrong.err]
+
+
+def test_verify_renders_templates_that_use_what_machines_say_of_themselves(
+    in_directory: Talos, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("matchboxctl.talos.verify.talosctl", lambda: None)
+    in_directory.nodes = nodes_file(CP_1, W_1 | {"address": ""})
+    in_directory.changes()
+    text = in_directory.got("ignition", "demo-worker.yaml")["config"]
+    name = '{{printf "%s-%s" .request.query.mac .request.query.uuid | quote}}'
+    text = text.replace("debug: false", f"debug: false # {name}")
+    in_directory.commands.ok("ignition", "create", "-f", in_directory.commands.file("demo-worker.yaml", text))
+    group = {**in_directory.got("group", "demo-w-1"), "selector": {"arch": "arm64"}}
+    in_directory.commands.run("group", "create", "-f", in_directory.commands.file("group.json", json.dumps(group)))
+    assert "2 nodes verified" in in_directory.commands.ok("talos", "verify")
