@@ -63,7 +63,7 @@ class DeliveryError(FetchError):
 
     def __init__(self, group: str) -> None:
         self.group = group
-        super().__init__(f"there, not fetched: group {group} would count it as this machine's installation")
+        super().__init__(f"there, not fetched: group {group} would count it as delivered to this machine")
 
 
 class BootClient:

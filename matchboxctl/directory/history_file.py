@@ -138,6 +138,7 @@ class DirectoryHistory:
                     # A damaged one is one less.
                     with suppress(AttributeError, ValueError):
                         event = event_of(json.loads(text))
+                        # No output takes a lone surrogate.
                         event.text.encode()
                         found[key].setdefault(event.time // HOUR, []).append(event)
         return {key: {hour: merged_events(some, ()) for hour, some in each.items()} for key, each in found.items()}

@@ -63,7 +63,7 @@ def test_configuration_against_a_token_is_there_and_not_delivered(tmp_path: Path
     assert line.startswith(
         "ok     cloud-config-url /cloud?mac=52-54-00-00-00-01&token=…  T  there, not fetched: group "
     )
-    assert line.endswith("group workers would count it as this machine's installation")
+    assert line.endswith("group workers would count it as delivered to this machine")
     assert (0, []) == (code, states(tmp_path))
 
 
