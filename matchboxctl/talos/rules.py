@@ -13,7 +13,7 @@ from matchboxctl.talos.known_keys import KEYS, KINDS, MEANT, VERSION
 from matchboxctl.talos.machine_config import NULL, MachineConfig, Path, at, dotted, scalars
 from matchboxctl.talos.node_values import ROLES
 from matchboxctl.talos.nodes import DIRECTIVE
-from matchboxctl.talos.secret_values import BUNDLE
+from matchboxctl.talos.secret_values import BUNDLE, is_secret
 
 _TOKEN = re.compile(r"[a-z0-9]{6}\.[a-z0-9]{16}")
 _API_VERSION = "v1alpha1"
@@ -34,6 +34,16 @@ _REQUIRED: tuple[Path, ...] = (
 )
 
 
+def _lines_of_secrets(config: MachineConfig) -> set[str]:
+    return {
+        f"line {line + 1}"
+        for document in config.documents
+        for path, node in scalars(document.node)
+        if path in BUNDLE or is_secret(path, node)
+        for line in range(node.start_mark.line, node.end_mark.line + 1)
+    }
+
+
 def problems(config: MachineConfig, *, installs: bool = True) -> Iterator[str]:
     """What is wrong, each with its line and without a secret; with `installs` a disk to install on is needed."""
     mains = [document.node for document in config.documents if not document.kind]
@@ -50,8 +60,11 @@ def problems(config: MachineConfig, *, installs: bool = True) -> Iterator[str]:
         key = "apiVersion" if document.kind else "version"
         if _text(document.node, (key,)) != _API_VERSION:
             yield f"{_line(document.node)} {key} is not {_API_VERSION}"
+    lines_of_secrets = _lines_of_secrets(config)
     for placeholder in in_nodes([document.node for document in config.documents], has_braces=False):
-        yield f"{placeholder.where}: placeholder {placeholder.text} is left: replace it"
+        # What looks like one may be part of a password.
+        which = "a placeholder" if placeholder.where in lines_of_secrets else f"placeholder {placeholder.text}"
+        yield f"{placeholder.where}: {which} is left: replace it"
     yield from _value_problems(main)
     yield from _role_problems(main, config.role)
     endpoint = _text(main, ("cluster", "controlPlane", "endpoint"))

@@ -53,6 +53,14 @@ def test_problem_is_named(role: str, before: str, after: str, problem: str) -> N
     assert [one for one in found(text.replace(before, after, 1)) if problem in one]
 
 
+def test_placeholders_in_secrets_are_named_by_their_lines() -> None:
+    """What looks like one may be part of a password."""
+    for value in ("<Tr0ub4dor>", "x<Tr0ub-4dor>y"):
+        problems = found(role_file("worker", token=value))
+        assert "line 6: a placeholder is left: replace it" in problems
+        assert "Tr0ub" not in "".join(problems)
+
+
 def test_keys_that_are_not_base64_are_named_without_their_value() -> None:
     problems = found(role_file("controlplane", etcd_key="c2VjcmV0LXRleHQ=", os_crt="not base64"))
     assert 2 == sum("is not the base64 of a certificate or key" in one for one in problems)
