@@ -1,9 +1,11 @@
 """Secrets in responses: only for a token, stored nowhere, and in no log."""
 
+import gc
 import traceback
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from pysequoia import Cert, Sig, verify
@@ -241,6 +243,38 @@ def test_an_error_that_secrets_cause_is_told_without_them(server: Server) -> Non
         b"template 'i.yaml': the values of its secrets make it invalid; the reason might quote one; "
         b"with placeholders for them: nothing\n"
     )
+
+
+def test_nothing_keeps_a_value_after_the_response(server: Server) -> None:
+    server.secrets.held["talos/token"] = f"{CANARY}-{len(CANARY)}"
+    token = server.token()
+    for route in ROUTES:
+        for suffix in ("", ".sig"):
+            assert server.get(f"{route}{suffix}", token=token).status == 200
+    kept = server.get("generic", token=token)
+    assert len(_holders_of(f"{CANARY}-")) == 2
+    del kept
+    server.secrets.held.clear()
+    assert _holders_of(f"{CANARY}-") == []
+
+
+def _holders_of(text: str) -> list[str]:
+    """The objects of this process with a string that has the text, beside frames, which have constants."""
+    gc.collect()
+    return [
+        f"{type(one).__name__} of {[type(each).__name__ for each in gc.get_referrers(one)]}"
+        for one in gc.get_objects()
+        if not isinstance(one, FrameType) and any(_has(each, text) for each in gc.get_referents(one))
+    ]
+
+
+def _has(value: object, text: str) -> bool:
+    if type(value) is str:
+        return value is not text and text in value
+    if type(value) is bytes:
+        return text.encode() in value
+    # The collector does not know containers of strings alone.
+    return not gc.is_tracked(value) and any(_has(each, text) for each in gc.get_referents(value))
 
 
 def test_an_unhandled_exception_quotes_no_secret(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
