@@ -112,7 +112,7 @@ def get(target: Target, name: str, output: str, *, reveal: bool) -> None:
 
 
 def delete(target: Target, names: Sequence[str], *, yes: bool) -> None:
-    """Delete secrets; asks first, without `yes`, if templates name them.
+    """Delete secrets; asks first, without `yes`, if templates name them or that is not known.
 
     Raises MissingError if some did not exist (the rest is deleted), FailedError if the answer was no.
     """
@@ -120,7 +120,7 @@ def delete(target: Target, names: Sequence[str], *, yes: bool) -> None:
     for name in chosen:
         _check(name)
     if not yes:
-        _confirm(users_of_secrets(target.store, target.warnings.warn), chosen)
+        _confirm(target, chosen)
     missing = []
     for name in chosen:
         if target.secrets.delete(name):
@@ -140,8 +140,10 @@ def _warn_of_unused(target: Target) -> None:
         raise FailedError("machines get an error in place of such a secret")
 
 
-def _confirm(users: Mapping[str, Sequence[str]], names: Collection[str]) -> None:
-    if users.keys().isdisjoint(names):
+def _confirm(target: Target, names: Collection[str]) -> None:
+    users = users_of_secrets(target.store, target.warnings.warn)
+    # A template that cannot be read may name them.
+    if users.keys().isdisjoint(names) and not target.warnings.count:
         return
     for name, templates in users.items():
         if name in names:

@@ -6,7 +6,8 @@ from pathlib import Path
 from lambda_matchbox.answers.ignition import is_ignition_config
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS, Template
 from lambda_matchbox.errors import DocumentError, MatchboxError
-from lambda_matchbox.secrets.references import InvalidNameError, check_name, references_in
+from lambda_matchbox.gotemplate.engine import TemplateError, check_syntax
+from lambda_matchbox.secrets.references import FUNCTION, InvalidNameError, check_name, references_in
 from matchboxctl.documents.directory_documents import DirectoryDocuments
 from matchboxctl.store.mode import StoreSettings
 
@@ -14,12 +15,23 @@ Warn = Callable[[str], None]
 
 
 def users_of_secrets(store: StoreSettings | Path, warn: Warn) -> Mapping[str, list[str]]:
-    """The templates that name each secret, such as `ignition/worker.yaml`; `warn` gets a line for each unreadable one.
+    """The templates that name each secret, such as `ignition/worker.yaml`.
 
-    Raises the errors of the store.
+    `warn` gets a line for each that cannot be read, or whose names are not known. Raises the errors of the store.
     """
     templates = _in_directory(store, warn) if isinstance(store, Path) else _in_table(store, warn)
-    return users_in(templates)
+    return users_in(_known(templates, warn))
+
+
+def _known(templates: Iterable[Template], warn: Warn) -> Iterator[Template]:
+    for template in templates:
+        if FUNCTION.encode() in template.body and not _is_as_it_is(template):
+            try:
+                check_syntax(template.body, name=template.id, functions=(FUNCTION,))
+            except TemplateError as error:
+                warn(f"{template.kind}: {error}: whether it names secrets is not known")
+                continue
+        yield template
 
 
 def users_in(templates: Iterable[Template]) -> Mapping[str, list[str]]:
@@ -33,9 +45,13 @@ def users_in(templates: Iterable[Template]) -> Mapping[str, list[str]]:
 
 def secrets_named_in(template: Template) -> frozenset[str]:
     """The names of the secrets that a template uses, without those that cannot be names: they are its errors."""
-    if template.kind == "ignition" and is_ignition_config(template.id):
+    if _is_as_it_is(template):
         return frozenset()
     return frozenset(reference.name for reference in references_in(template.body) if is_name(reference.name))
+
+
+def _is_as_it_is(template: Template) -> bool:
+    return template.kind == "ignition" and is_ignition_config(template.id)
 
 
 def is_name(text: str) -> bool:

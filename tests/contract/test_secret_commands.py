@@ -138,6 +138,18 @@ def test_deletion_of_a_secret_that_templates_name_asks_first(secret_store: Resou
     assert "secret used deleted\n" == secret_store.ok("secret", "delete", "--yes", "used")
 
 
+def test_template_that_does_not_parse_may_name_any_secret(secret_store: ResourceCommands) -> None:
+    template(secret_store, "cloud", "c", '{{secret "used"}} {{secret .name}}')
+    put(secret_store, "used")
+    ended = secret_store.run("secret", "used")
+    assert 1 == ended.code
+    assert "cloud: template 'c', line 1: the first argument of secret must be a string literal: whether it" in ended.err
+    ended = secret_store.run("secret", "delete", "used")
+    assert (1, "") == ended[:2]
+    assert "nothing was deleted" in ended.err
+    assert "secret used deleted\n" == secret_store.run("secret", "delete", "--yes", "used").out
+
+
 def test_several_are_deleted_and_absent_ones_named(secret_store: ResourceCommands) -> None:
     put(secret_store, "a")
     put(secret_store, "b/c")
