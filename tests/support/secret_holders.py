@@ -37,13 +37,14 @@ class Holders:
     @contextmanager
     def traced(self) -> Iterator[None]:
         """Trace this thread, and those that are started in the body."""
+        before = sys.gettrace(), threading.gettrace()
         threading.settrace(self._called)
         sys.settrace(self._called)
         try:
             yield
         finally:
-            sys.settrace(None)
-            threading.settrace(None)  # type: ignore[arg-type]
+            sys.settrace(before[0])
+            threading.settrace(before[1])  # type: ignore[arg-type]
 
     def _called(self, frame: FrameType, *_: object) -> TraceFunction | None:
         module = self._module_of(frame)
