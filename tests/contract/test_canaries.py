@@ -1,6 +1,7 @@
 """The values of secrets leave no trace in logs, metrics, stores, other responses, and what commands print."""
 
 import os
+import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -141,12 +142,21 @@ def boot(place: Place, log_format: str) -> None:
                 assert all(one.code == "OK" for one in answers), answers
                 assert not traces(repr(answers))
             assert not traces(repr([client.ok(method) for method in ("Groups/GroupList", "Profiles/ProfileList")]))
+        await_history(place.commands)
         show_all(place.commands, f"http://127.0.0.1:{serve.port}")
         check_stored(place)
         serve.end()
         written = "\n".join([*serve.startup_banner, *serve.errors])
     assert sum("/ignition" in line for line in written.splitlines()) > len(CASES)
     assert not traces(written)
+
+
+def await_history(commands: ResourceCommands) -> None:
+    """Wait until the history has the machine of the last case: it is written after the responses."""
+    end = time.monotonic() + LIMIT
+    while commands.run("machine", "history", mac_of(len(CASES) - 1)).code != 0:
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 def show_all(commands: ResourceCommands, url: str) -> None:

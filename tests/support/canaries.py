@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from tests.support.data_files import write_files
+from tests.support.retry_on_503 import retry_on_503
 
 CANARY = "c4n4ry7qx2zpv9wk"
 """Letters and digits, which no form of JSON, YAML or a URL changes."""
@@ -46,7 +47,7 @@ CASES: Mapping[str, tuple[str, str, str]] = {
     ),
     "invalid": (_BUTANE + '{{secret "odd"}}: {{secret "odd"}}\n', '{{secret "odd"}}', '{{fail (secret "odd")}}'),
     "path": (
-        _BUTANE + 'storage: {files: [{path: {{secret "join/token"}}}]}\n',
+        _BUTANE + 'storage: {files: [{path: {{secret "join/token"}}, {{secret "join/token"}}: 1}]}\n',
         '#cloud-config\n- {{secret "join/token"}}\n',
         '{{secret "document" (secret "join/token")}}',
     ),
@@ -150,15 +151,15 @@ def by_event(handle: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Ask:
 
 
 def by_http(port: int) -> Ask:
-    """Requests to a server at a port of 127.0.0.1."""
+    """Requests to a server at a port of 127.0.0.1, with retries on 503."""
 
-    def ask(method: str, target: str, headers: Mapping[str, str]) -> Reply:
+    def once(method: str, target: str, headers: Mapping[str, str]) -> Reply:
         with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT)) as connection:
             connection.request(method, target, headers=dict(headers))
             response = connection.getresponse()
             return Reply(response.status, dict(response.getheaders()), response.read())
 
-    return ask
+    return lambda *request: retry_on_503(lambda: once(*request), lambda reply: reply.status)
 
 
 def mac_of(number: int) -> str:
