@@ -15,7 +15,7 @@ from matchboxctl.talos.machine_config import ConfigError, Document, MachineConfi
 from matchboxctl.talos.nodes import Node
 from matchboxctl.talos.patches import values_for
 from matchboxctl.talos.secret_values import Secrets
-from matchboxctl.talos.template import Slot, edited, pair_edits, secret_edits, slot_edits
+from matchboxctl.talos.template import Slot, edited, line_beyond, pair_edits, secret_edits, slot_edits
 
 KIND = "ignition"
 """The kind of the templates: `/ignition` serves documents of Talos as they are rendered."""
@@ -109,14 +109,18 @@ def assemble(cluster: str, files: Iterable[RoleFile], nodes: Sequence[Node], ass
     Raises ConfigError, whose message has no secret.
     """
     templates, profiles, groups = [], [], dict[str, Group]()
+    roles = []
     for role, file in sorted((file.config.role, file) for file in files):
         own = [node for node in nodes if node.role == role]
         built = _RoleTemplate(cluster, file, secrets)
+        roles.append(built)
         metadata = built.add(own)
         name = f"{role_id(cluster, role)}.yaml"
         templates.append(Template(KIND, name, built.text().encode()))
         profiles.append(_profile(cluster, role, name, assets))
         groups.update({node.where: _group(cluster, node, data) for node, data in zip(own, metadata, strict=True)})
+    for built in roles:
+        built.check_secrets()
     return Cluster(cluster, secrets, templates, profiles, [groups[node.where] for node in nodes])
 
 
@@ -142,6 +146,7 @@ class _RoleTemplate:
     def __init__(self, cluster: str, file: RoleFile, secrets: Secrets) -> None:
         self._file = file.file
         self._config = file.config
+        self._known = secrets
         self._edits, self._secrets = secret_edits(file.config, cluster, secrets, file.file)
         self._slots: dict[str, dict[Path, Slot]] = {}
         self._head = self._tail = ""
@@ -171,6 +176,15 @@ class _RoleTemplate:
                 raise ConfigError(f"{self._file}: {error}") from None
         end = "" if not self._tail or text.endswith("\n") else "\n"
         return self._head + edited(text, self._edits) + end + self._tail
+
+    def check_secrets(self) -> None:
+        """Raises ConfigError if the template has a secret of any role, as in a comment."""
+        for place, value in self._known.in_files():
+            if line := line_beyond(self._edits, self._config.text, value):
+                raise ConfigError(
+                    f"{self._file}: line {line} has the value of a secret, {place}, in a comment or in a place that "
+                    "is none of its own: take it out"
+                )
 
     def _metadata(self, node: Node) -> dict[str, object]:
         fields = {"hostname": node.hostname, "disk": node.disk, "addresses": [*node.addresses]}

@@ -8,7 +8,7 @@ differs from cluster to cluster. Any other secret, such as a registry's password
 import base64
 import binascii
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import yaml
@@ -43,6 +43,8 @@ BUNDLE: Mapping[Path, tuple[str, str]] = {
 
 PARTS = dict.fromkeys(part for part, _ in BUNDLE.values())
 """The parts of a cluster's secrets, in order."""
+
+_LONG = 16
 
 # What the last words of a key say: `password`, `privateKey`, `presharedKey`, `identityToken`.
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -128,6 +130,10 @@ def _pem(value: str) -> str:
         raise ValueError("not the base64 of a key") from None
 
 
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
 def action(cluster: str, secret: SecretValue) -> str:
     """The action of a template that gives the secret as a scalar of YAML."""
     key = f' "{secret.key}"' if secret.key else ""
@@ -180,6 +186,14 @@ class Secrets:
             text = values[""] if part == SERVICE_ACCOUNT else as_yaml(_nested(values))
             found[part] = stored[part] if values == known else text
         return found
+
+    def in_files(self) -> Iterator[tuple[str, str]]:
+        """The places of secrets, and their values as files have them; without what may stand elsewhere by chance."""
+        for part, values in self._parts.items():
+            for key, value in values.items():
+                written = _base64(value) if part == SERVICE_ACCOUNT else value
+                if key != "crt" and len(written) >= _LONG:
+                    yield f"{part} {key}".rstrip(), written
 
     @property
     def parts(self) -> Sequence[str]:
@@ -237,7 +251,7 @@ def bundle_document(parts: Mapping[str, str]) -> dict[str, object]:
     """The stored parts of a cluster as `talosctl gen secrets` writes them. Raises ConfigError."""
     found: dict[str, str] = {}
     for part, text in parts.items():
-        encoded = {"": base64.b64encode(text.encode()).decode()} if part == SERVICE_ACCOUNT else flat(text)
+        encoded = {"": _base64(text)} if part == SERVICE_ACCOUNT else flat(text)
         found |= {_in_bundle(part, key): value for key, value in encoded.items()}
     return _nested(found)
 

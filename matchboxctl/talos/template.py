@@ -50,6 +50,16 @@ def edited(text: str, edits: Iterable[Edit]) -> str:
     return "".join([*pieces, _escaped(text[done:])])
 
 
+def line_beyond(edits: Iterable[Edit], text: str, value: str) -> int | None:
+    """The first line that has a value which these edits leave in the text."""
+    pieces, done = [], 0
+    for edit in sorted(edits):
+        pieces += [text[done : edit.start], "\0", "\n" * text.count("\n", edit.start, edit.end)]
+        done = edit.end
+    before, found, _ = "".join([*pieces, text[done:]]).partition(value)
+    return before.count("\n") + 1 if found else None
+
+
 def _escaped(text: str) -> str:
     return text.replace("{{", '{{"{{"}}')
 

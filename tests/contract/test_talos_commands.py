@@ -10,7 +10,7 @@ import yaml
 from matchboxctl.talos import importing
 from tests.contract.secret_commands import secret_commands
 from tests.support.resource_commands import ResourceCommands
-from tests.support.talos_files import HOSTNAME_CONFIG, SECRETS, VALUES, nodes_file, role_file
+from tests.support.talos_files import HOSTNAME_CONFIG, KEY, SECRETS, VALUES, nodes_file, role_file
 
 CP_1 = {"mac": "52:54:00:00:00:01", "hostname": "cp-1", "role": "controlplane", "disk": "/dev/nvme0n1"}
 W_1 = {"mac": "52-54-00-00-00-02", "hostname": "w-1", "role": "worker", "address": "10.0.0.21/24"}
@@ -255,7 +255,7 @@ def test_all_mistakes_are_named_at_once(in_directory: Talos) -> None:
         "nodes.csv: line 4: MAC address 52:54:00:00:00:01 is that of line 2",
         "nodes.csv: line 4: address 10.0.0.21 is that of line 3",
         "nodes.csv: line 4: host name w-1 is that of line 3",
-        "worker.yaml: line 8: placeholder <cluster-ca-certificate> is left",
+        "worker.yaml: line 8: a placeholder is left",
         "worker.yaml: line 13: Talos 1.12 knows no key machine.kubelt; did you mean 'kubelet'?",
         "worker.yaml: line 38: a worker must not have cluster.ca.key",
     ):
@@ -268,6 +268,20 @@ def test_key_that_a_later_talos_may_know_is_named_and_imported(in_directory: Tal
     ended = in_directory.commands.run(*in_directory.arguments())
     assert (0, "matchboxctl: worker.yaml: line 5: Talos 1.12 knows no key machine.later\n") == (ended.code, ended.err)
     assert "later: {a: b}" in in_directory.got("ignition", "demo-worker.yaml")["config"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line"),
+    [
+        ("debug: false", f"debug: false # once {VALUES['machine-token']}", 2),
+        ("    nodeLabels:", f"    sysctls:\n        x.y: ?{KEY['account']}\n    nodeLabels:", 25),
+    ],
+)
+def test_secret_in_a_comment_or_another_value_is_named(in_directory: Talos, before: str, after: str, line: int) -> None:
+    in_directory.worker = in_directory.worker.replace(before, after)
+    error = " ".join(in_directory.refused().split())
+    assert f"worker.yaml: line {line} has the value of a secret, " in error
+    assert not [secret for secret in SECRETS if secret in error]
 
 
 def test_files_of_different_clusters_are_refused(in_directory: Talos) -> None:
