@@ -39,7 +39,7 @@ def _lines_of_secrets(config: MachineConfig) -> set[str]:
         f"line {line + 1}"
         for document in config.documents
         for path, node in scalars(document.node)
-        if path in BUNDLE or is_secret(path, node)
+        if (path in BUNDLE and path[-1] != "crt") or is_secret(path, node)
         for line in range(node.start_mark.line, node.end_mark.line + 1)
     }
 
