@@ -45,6 +45,10 @@ PARTS = dict.fromkeys(part for part, _ in BUNDLE.values())
 """The parts of a cluster's secrets, in order."""
 
 _LONG = 16
+# Parameter Store takes no value that has it.
+_REFUSED = "{{"
+# What no path ends with.
+_AS_BASE64 = "--base64"
 
 # What the last words of a key say: `password`, `privateKey`, `presharedKey`, `identityToken`.
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -138,6 +142,8 @@ def action(cluster: str, secret: SecretValue) -> str:
     """The action of a template that gives the secret as a scalar of YAML."""
     key = f' "{secret.key}"' if secret.key else ""
     encoded = " | b64enc" if secret.part == SERVICE_ACCOUNT else ""
+    if secret.key.endswith(_AS_BASE64):
+        encoded = " | b64dec"
     return f'{{{{secret "{part_name(cluster, secret.part)}"{key}{encoded} | toJson}}}}'
 
 
@@ -159,14 +165,16 @@ class Secrets:
     def add_other(self, path: Path, title: str, value: str) -> SecretValue:
         """Add a value beyond the cluster's own secrets, under a key made of its path; equal values are one."""
         part = self._parts.setdefault(OTHER, {})
+        encoding = _AS_BASE64 if _REFUSED in value else ""
+        value = _base64(value) if encoding else value
         for key, known in part.items():
             if known == value:
                 return SecretValue(OTHER, key, value)
         base = re.sub(r"[^A-Za-z0-9]+", "-", f"{title} {dotted(path)}").strip("-")
-        key, number = base, 1
+        key, number = base + encoding, 1
         while key in part:
             number += 1
-            key = f"{base}-{number}"
+            key = f"{base}-{number}{encoding}"
         part[key] = value
         return SecretValue(OTHER, key, value)
 
@@ -192,6 +200,8 @@ class Secrets:
         for part, values in self._parts.items():
             for key, value in values.items():
                 written = _base64(value) if part == SERVICE_ACCOUNT else value
+                if key.endswith(_AS_BASE64):
+                    written = base64.b64decode(value).decode()
                 if key != "crt" and len(written) >= _LONG:
                     yield f"{part} {key}".rstrip(), written
 

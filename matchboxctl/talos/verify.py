@@ -1,5 +1,6 @@
 """`matchboxctl talos verify`: the configuration of every node, rendered with its secrets and checked."""
 
+import base64
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -20,7 +21,7 @@ from matchboxctl.cli.plurals import counted
 from matchboxctl.cli.progress import Progress
 from matchboxctl.cli.tables import table
 from matchboxctl.documents.protocol import Documents
-from matchboxctl.render.secret_masks import Masks
+from matchboxctl.render.secret_masks import Masks, secrets_in
 from matchboxctl.secrets.stores import SecretWriter
 from matchboxctl.talos.cluster import KIND, role_id
 from matchboxctl.talos.machine_config import ConfigError, MachineConfig, values_in
@@ -134,13 +135,22 @@ class _Renderer:
         if body is None:
             return None
         values = self._secrets.values({one.name for one in references_in(body)})
-        return _Read(body, _Values(values), Masks({"secret": [{**values}, *map(_members, values.values())]}))
+        own = {"secret": [{**values}, *map(_members, values.values())]}
+        return _Read(body, _Values(values), Masks({**own, "decoded secret": [*map(_decoded, secrets_in(own))]}))
 
 
 def _own_checks(config: bytes) -> Iterator[str]:
     read = MachineConfig(config.decode())
     yield from problems(read)
     yield from unknown_names(read)
+
+
+def _decoded(text: str) -> str | None:
+    """The text of which this is the base64."""
+    try:
+        return base64.b64decode(text, validate=True).decode()
+    except ValueError:
+        return None
 
 
 def _members(text: str) -> object:

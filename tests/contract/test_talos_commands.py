@@ -365,3 +365,15 @@ def test_verify_renders_templates_that_use_what_machines_say_of_themselves(
     group = {**in_directory.got("group", "demo-w-1"), "selector": {"arch": "arm64"}}
     in_directory.commands.run("group", "create", "-f", in_directory.commands.file("group.json", json.dumps(group)))
     assert "2 nodes verified" in in_directory.commands.ok("talos", "verify")
+
+
+def test_verify_masks_secrets_that_are_stored_in_base64(in_directory: Talos, monkeypatch: pytest.MonkeyPatch) -> None:
+    value = "a {{ long }} value"
+    in_directory.worker = in_directory.worker.replace("machine:\n", f"machine:\n    env: {{TOKEN: '{value}'}}\n", 1)
+    in_directory.changes()
+    monkeypatch.setattr("matchboxctl.talos.verify.talosctl", lambda: "talosctl")
+    monkeypatch.setattr(
+        "matchboxctl.talos.verify.refusal", lambda _, config: f"bad: {value}" if value.encode() in config else ""
+    )
+    ended = in_directory.commands.run("talos", "verify")
+    assert (1, True) == (ended.code, "bad: ***" in ended.out)

@@ -3,9 +3,11 @@ import base64
 import pytest
 import yaml
 
-from matchboxctl.talos.machine_config import MachineConfig, Path, scalars
+from matchboxctl.talos.machine_config import MachineConfig, Path, scalars, values_in
 from matchboxctl.talos.secret_values import Secrets, SecretValue, action, bundle_secret, flat, is_secret
+from matchboxctl.talos.template import edited, secret_edits
 from tests.support.talos_files import KEY
+from tests.unit.matchboxctl.talos.rendering import rendered
 
 PEM = "-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n"
 
@@ -99,3 +101,12 @@ def test_two_values_of_one_secret_are_refused_without_showing_them() -> None:
     secrets.add(SecretValue("cluster", "cluster.id", "one"), "a.yaml: line 1")
     with pytest.raises(ValueError, match=r"^is not that of a\.yaml: line 1: they are of different clusters$"):
         secrets.add(SecretValue("cluster", "cluster.id", "two"), "b.yaml")
+
+
+def test_value_that_parameter_store_refuses_is_stored_in_base64() -> None:
+    text = "machine: {token: '', env: {TOKEN: 'a {{ long value }}'}}"
+    secrets = Secrets()
+    edits, _ = secret_edits(MachineConfig(text), "demo", secrets, "f.yaml")
+    assert "{{" not in secrets.texts({})["other"]
+    assert values_in(text) == values_in(rendered(edited(text, edits), secrets, {}))
+    assert ["a {{ long value }}"] == [value for _, value in secrets.in_files()]
