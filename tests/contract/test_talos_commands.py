@@ -255,7 +255,7 @@ def test_all_mistakes_are_named_at_once(in_directory: Talos) -> None:
         "nodes.csv: line 4: MAC address 52:54:00:00:00:01 is that of line 2",
         "nodes.csv: line 4: address 10.0.0.21 is that of line 3",
         "nodes.csv: line 4: host name w-1 is that of line 3",
-        "worker.yaml: line 8: a placeholder is left",
+        "worker.yaml: line 8: placeholder <cluster-ca-certificate> is left",
         "worker.yaml: line 13: Talos 1.12 knows no key machine.kubelt; did you mean 'kubelet'?",
         "worker.yaml: line 38: a worker must not have cluster.ca.key",
     ):

@@ -225,7 +225,7 @@ def _forms(file: Path) -> dict[str, object]:
             "machine.kubelet.registerWithTaints",
         ),
         ("worker", 'key: ""', "key: LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCg==", "machine.ca"),
-        ("worker", "crt: LS0t", "crt: <certificate>", "base64|a placeholder"),
+        ("worker", "crt: LS0t", "crt: <certificate>", "base64|placeholder <certificate>"),
         ("worker", "disk: /dev/sda", "{}", "install|YAML"),
         ("worker", "type: worker", "type: wroker", "wroker"),
         ("worker", "https://10.0.0.10:6443", "10.0.0.10", "endpoint"),
