@@ -5,12 +5,16 @@ import sys
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from lambda_matchbox.web.wiring import lambda_app
+from lambda_matchbox.aws.clients.sigv4 import lambda_credentials
+from lambda_matchbox.web.metrics import RequestMetrics
+from lambda_matchbox.web.settings import Settings
+from lambda_matchbox.web.wiring import app
 from matchboxctl.log.json_log import JsonLog
 from matchboxctl.serve.backends import Directories, directory_backend
 from tests.contract.secret_commands import secret_commands
@@ -156,9 +160,12 @@ def test_only_the_listed_modules_hold_values(
         use(commands, ["join/token"])
         assert traces(commands.run("secret", "get", f"sm:{name}", "--reveal").out)
         quiet(commands, "export", str(tmp_path / "exported"), "--secrets")
-        app = lambda_app({**commands.environment, "MATCHBOX_METRICS_NAMESPACE": "matchbox"}, signatures("ed25519"))
-        boot_all(by_event(app.handle), ["good"])
-    assert {f"/{route}" for route in ROUTES} == app._routes.machine_routes.keys()
+        settings = Settings.from_environment({**commands.environment, "MATCHBOX_SECRETS_MANAGER": "*"})
+        credentials = partial(lambda_credentials, commands.environment)
+        count = RequestMetrics("matchbox").publish
+        on_aws = app(settings, credentials, JsonLog("debug", sys.stderr), count, signatures("ed25519"))
+        boot_all(by_event(on_aws.handle), ["good"])
+    assert {f"/{route}" for route in ROUTES} == on_aws._routes.machine_routes.keys()
     others = {module: place for module, place in holders.found.items() if module not in HOLDERS}
     assert others == {}
     assert HOLDERS - holders.found.keys() == set()
