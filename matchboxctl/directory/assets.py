@@ -21,12 +21,14 @@ _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.E
 class AssetDirectory:
     """The asset store over a directory (see `assets.stores.AssetStore`).
 
-    Symbolic links are followed, as by matchbox. `files` may be shared by several directories.
+    Symbolic links are followed, as by matchbox, unless they lead into `hidden`. `files` may be shared by several
+    directories.
     """
 
-    def __init__(self, root: Path, files: FileCache[AssetFile] | None = None) -> None:
+    def __init__(self, root: Path, files: FileCache[AssetFile] | None = None, hidden: Path | None = None) -> None:
         self._root = root
-        self._files = FileCache(asset_file) if files is None else files
+        self._hidden = hidden
+        self._files = FileCache(self._shown_file) if files is None else files
 
     def _path(self, path: str) -> Path:
         return _below(self._root, path)
@@ -43,7 +45,7 @@ class AssetDirectory:
     def listing(self, path: str) -> DirectoryListing | None:
         """The files and directories in the directory at that path."""
         found = self._status(path)
-        if found is None or not stat.S_ISDIR(found.st_mode):
+        if found is None or not stat.S_ISDIR(found.st_mode) or self._is_hidden(self._path(path)):
             return None
         listing = DirectoryListing([], [])
         try:
@@ -78,6 +80,14 @@ class AssetDirectory:
     def plain_address(self, path: str) -> None:  # noqa: ARG002 (a local file has no address elsewhere)
         """None: the server streams every file."""
         return
+
+    def _shown_file(self, name: str, path: Path, found: os.stat_result) -> AssetFile:
+        if self._is_hidden(path):
+            raise FileNotFoundError
+        return asset_file(name, path, found)
+
+    def _is_hidden(self, path: Path) -> bool:
+        return self._hidden is not None and path.resolve().is_relative_to(self._hidden.resolve())
 
     def _status(self, path: str) -> os.stat_result | None:
         try:

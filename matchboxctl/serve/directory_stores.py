@@ -11,7 +11,7 @@ from matchboxctl.directory.assets import AssetDirectory
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.directory.machine_states import DirectoryMachines
 from matchboxctl.directory.releases import DirectoryReleases
-from matchboxctl.directory.secrets import DirectorySecrets
+from matchboxctl.directory.secrets import DIRECTORY, DirectorySecrets
 
 
 class DirectoryStores(NamedTuple):
@@ -49,4 +49,10 @@ def directory_stores(data_path: Path, assets_path: Path, warn: Callable[[str], N
         catalog = DirectoryCatalog(data_path, warn, releases.pointers, machines.read_all)
     except OSError as error:
         raise UsageError(f"{error.filename}: {error.strerror}") from error
-    return DirectoryStores(catalog, AssetDirectory(assets_path), releases, machines, DirectorySecrets(data_path))
+    return DirectoryStores(
+        catalog,
+        AssetDirectory(assets_path, hidden=data_path / DIRECTORY),
+        releases,
+        machines,
+        DirectorySecrets(data_path),
+    )
