@@ -10,6 +10,7 @@ from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.secrets.references import InvalidNameError
 from lambda_matchbox.secrets.stores import UnsafeSecretError
 from matchboxctl.directory.assets import AssetDirectory
+from matchboxctl.directory.files import read_directory
 from matchboxctl.directory.secrets import IGNORED_BY_GIT, DirectorySecrets
 
 
@@ -199,3 +200,7 @@ def test_a_link_among_the_assets_leads_to_no_secret(tmp_path: Path) -> None:
     assert [assets.file(path) for path in ("file", "directory/talos/token", "data/secrets/talos/token")] == [None] * 3
     assert [assets.listing(path) for path in ("directory", "data/secrets", "data/secrets/talos")] == [None] * 3
     assert assets.file("other") is not None
+    found = read_directory(tmp_path)
+    assert found.assets["other"] == root / "other"
+    assert not [path for path in found.assets if path == "file" or "token" in path]
+    assert f"{root / 'file'}: is a link to a secret, and no asset: remove it" in map(str, found.problems)
