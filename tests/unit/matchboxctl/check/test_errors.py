@@ -114,10 +114,13 @@ def test_unknown_host_name_is_reported(capsys: pytest.CaptureFixture[str]) -> No
 
 
 class _Interrupting(dict[str, tuple[int, dict[str, str], bytes]]):
-    """Answers during whose kernel the operator presses Ctrl-C."""
+    """Answers during whose kernel the operator presses Ctrl-C, once."""
+
+    pressed = False
 
     def get(self, path: str, default: object = None) -> object:  # type: ignore[override]
-        if path == "/k":
+        if path == "/k" and not self.pressed:
+            self.pressed = True
             os.kill(os.getpid(), signal.SIGINT)
         return super().get(path, default)  # type: ignore[arg-type]
 
