@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -21,13 +22,18 @@ _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.E
 class AssetDirectory:
     """The asset store over a directory (see `assets.stores.AssetStore`).
 
-    Symbolic links are followed, as by matchbox, unless they lead into `hidden`. `files` may be shared by several
+    Symbolic links are followed, as by matchbox, unless they lead to what is `hidden`. `files` may be shared by several
     directories.
     """
 
-    def __init__(self, root: Path, files: FileCache[AssetFile] | None = None, hidden: Path | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        files: FileCache[AssetFile] | None = None,
+        hidden: Callable[[Path], bool] = lambda _: False,
+    ) -> None:
         self._root = root
-        self._hidden = hidden
+        self._is_hidden = hidden
         self._files = FileCache(self._shown_file) if files is None else files
 
     def _path(self, path: str) -> Path:
@@ -85,9 +91,6 @@ class AssetDirectory:
         if self._is_hidden(path):
             raise FileNotFoundError
         return asset_file(name, path, found)
-
-    def _is_hidden(self, path: Path) -> bool:
-        return self._hidden is not None and path.resolve().is_relative_to(self._hidden.resolve())
 
     def _status(self, path: str) -> os.stat_result | None:
         try:

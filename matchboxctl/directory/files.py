@@ -1,7 +1,7 @@
 """Everything in a matchbox data directory, read at once for an import."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -14,7 +14,7 @@ from lambda_matchbox.documents.unknown_keys import UnknownKey, unknown_keys
 from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.releases.sources import Source
 from matchboxctl.directory.drafts import is_draft
-from matchboxctl.directory.secrets import DIRECTORY as SECRETS
+from matchboxctl.directory.private_files import is_private
 
 DIRECTORIES = ("profiles", "groups", *TEMPLATE_KINDS, "sources", "assets")
 """The directories of a data directory."""
@@ -105,17 +105,11 @@ def read_directory(root: Path) -> DataDirectory:
                 found.broken.append((kind, path))
     found.sources.update((source.id, source) for source in read("sources", parse_source))
     found.assets.update(sorted(files_below(root / "assets", close)))
-    for path, file in _secrets_among(found.assets, root / SECRETS):
-        found.problems.append(FileProblem(file, "is a link to a secret, and no asset: remove it"))
-        del found.assets[path]
+    for path, file in list(found.assets.items()):
+        if is_private(root, file):
+            found.problems.append(FileProblem(file, "is a link to a secret or a machine's state: remove it"))
+            del found.assets[path]
     return found
-
-
-def _secrets_among(assets: Mapping[str, Path], secrets: Path) -> list[tuple[str, Path]]:
-    if not secrets.is_dir():
-        return []
-    whole = secrets.resolve()
-    return [(path, file) for path, file in assets.items() if file.resolve().is_relative_to(whole)]
 
 
 def _read(file: Path, problems: list[FileProblem]) -> bytes | None:

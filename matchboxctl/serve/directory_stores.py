@@ -1,6 +1,7 @@
 """The app's stores over a data directory, which `serve` and `render` share."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,8 +11,9 @@ from matchboxctl.cli.errors import UsageError
 from matchboxctl.directory.assets import AssetDirectory
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.directory.machine_states import DirectoryMachines
+from matchboxctl.directory.private_files import is_private
 from matchboxctl.directory.releases import DirectoryReleases
-from matchboxctl.directory.secrets import DIRECTORY, DirectorySecrets
+from matchboxctl.directory.secrets import DirectorySecrets
 
 
 class DirectoryStores(NamedTuple):
@@ -51,7 +53,7 @@ def directory_stores(data_path: Path, assets_path: Path, warn: Callable[[str], N
         raise UsageError(f"{error.filename}: {error.strerror}") from error
     return DirectoryStores(
         catalog,
-        AssetDirectory(assets_path, hidden=data_path / DIRECTORY),
+        AssetDirectory(assets_path, hidden=partial(is_private, data_path)),
         releases,
         machines,
         DirectorySecrets(data_path),

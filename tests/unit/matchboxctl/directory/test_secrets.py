@@ -9,8 +9,6 @@ import pytest
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.secrets.references import InvalidNameError
 from lambda_matchbox.secrets.stores import UnsafeSecretError
-from matchboxctl.directory.assets import AssetDirectory
-from matchboxctl.directory.files import read_directory
 from matchboxctl.directory.secrets import IGNORED_BY_GIT, DirectorySecrets
 
 
@@ -185,22 +183,3 @@ def test_git_is_asked_once_in_ten_seconds(work_tree: Path, monkeypatch: pytest.M
     with pytest.raises(UnsafeSecretError):
         store.values(["talos/token"])
     assert len(started) == 2
-
-
-def test_a_link_among_the_assets_leads_to_no_secret(tmp_path: Path) -> None:
-    secret = write(tmp_path, "talos/token", b"canary")
-    root = tmp_path / "assets"
-    root.mkdir()
-    (root / "file").symlink_to(secret)
-    (root / "directory").symlink_to("../secrets")
-    (root / "data").symlink_to("..")
-    (root / "other").symlink_to(tmp_path / "plain")
-    (tmp_path / "plain").write_text("x")
-    assets = AssetDirectory(root, hidden=tmp_path / "secrets")
-    assert [assets.file(path) for path in ("file", "directory/talos/token", "data/secrets/talos/token")] == [None] * 3
-    assert [assets.listing(path) for path in ("directory", "data/secrets", "data/secrets/talos")] == [None] * 3
-    assert assets.file("other") is not None
-    found = read_directory(tmp_path)
-    assert found.assets["other"] == root / "other"
-    assert not [path for path in found.assets if path == "file" or "token" in path]
-    assert f"{root / 'file'}: is a link to a secret, and no asset: remove it" in map(str, found.problems)
