@@ -23,12 +23,16 @@ class DirectorySecretWriter:
         self._root = data_path / DIRECTORY
         self._reader = DirectorySecrets(data_path)
 
-    def set(self, name: str, value: str) -> Change:
-        """Write its file, whole or not at all; nothing where the directory may not hold secrets."""
+    def check(self, name: str, value: str) -> None:  # noqa: ARG002 (a file holds any text)
+        """What a file can be named."""
         if name.startswith(SECRETS_MANAGER):
             raise FailedError(
                 f"{name!r} is of Secrets Manager, which a data directory has not: leave {SECRETS_MANAGER} out"
             )
+
+    def set(self, name: str, value: str) -> Change:
+        """Write its file, whole or not at all; nothing where the directory may not hold secrets."""
+        self.check(name, value)
         file = self._root / name
         before = self._reader.values([name]).get(name)
         if before == value:

@@ -50,8 +50,8 @@ class ParameterStore:
         self._arns = {SECRETS_MANAGER + name: arn for name, arn in (settings.arns or {}).items()}
         self._warn = warn
 
-    def set(self, name: str, value: str) -> Change:
-        """Write the parameter: in the standard tier if it fits and is not in the advanced one already."""
+    def check(self, name: str, value: str) -> None:
+        """What Parameter Store takes."""
         if name.startswith(SECRETS_MANAGER):
             raise FailedError(f"{name!r} is in Secrets Manager: set it with `aws secretsmanager put-secret-value`")
         size = len(value.encode())
@@ -65,6 +65,11 @@ class ParameterStore:
                 f"the value of secret {name!r} has '{_NESTED}', which Parameter Store refuses: store its base64, and "
                 f'use {{{{secret "{name}" | b64dec}}}} in templates'
             )
+
+    def set(self, name: str, value: str) -> Change:
+        """Write the parameter: in the standard tier if it fits and is not in the advanced one already."""
+        self.check(name, value)
+        size = len(value.encode())
         known = self._metadata(name)
         if known is not None and known.get("Type") != _ENCRYPTED:
             raise FailedError(

@@ -30,6 +30,9 @@ class SecretInfo(NamedTuple):
 class SecretWriter(Protocol):
     """The secrets of a data directory or a stack. The methods raise StoreUnavailableError, AWSError and OSError."""
 
+    def check(self, name: str, value: str) -> None:
+        """Raises CommandError for a name or value that cannot be stored, as far as that is known before."""
+
     def set(self, name: str, value: str) -> Change:
         """Create or replace one. Raises CommandError for a name or value that cannot be stored."""
 

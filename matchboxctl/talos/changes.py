@@ -73,6 +73,8 @@ def secret_changes(store: SecretWriter, cluster: Cluster, *, replace: bool) -> I
     for part, text in texts.items():
         name, before = names[part], stored.get(part)
         change = Became.CREATED if before is None else Became.UNCHANGED if before == text else Became.CHANGED
+        if before != text:
+            store.check(name, text)
         write = None if before == text else lambda name=name, text=text: store.set(name, text)
         # What was found by its looks is always named.
         what = added[part] if change == Became.CHANGED or part == OTHER else ()

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from matchboxctl.talos import importing
-from tests.contract.secret_commands import secret_commands
+from tests.contract.secret_commands import PARAMETER_STORE, secret_commands
 from tests.support.resource_commands import ResourceCommands
 from tests.support.talos_files import HOSTNAME_CONFIG, KEY, SECRETS, VALUES, nodes_file, role_file
 
@@ -77,7 +77,7 @@ def in_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: 
 def test_import_stores_secrets_and_documents_without_any(talos: Talos) -> None:
     created = {key: ("created", []) for key in [*(("secret", name) for name in SECRET_NAMES), *DOCUMENTS]}
     assert created == talos.changes()
-    assert SECRET_NAMES.sort() == [one["name"] for one in json.loads(talos.listed()[0])].sort()
+    assert sorted(SECRET_NAMES) == [one["name"] for one in json.loads(talos.listed()[0])]
     documents = "".join(talos.listed()[2:]) + "".join(
         talos.got("ignition", f"demo-{role}.yaml")["config"] for role in ("controlplane", "worker")
     )
@@ -178,6 +178,12 @@ password: some-password
     in_directory.worker = in_directory.worker.replace("some-password", "new-password")
     changed = ("changed", ["RegistryAuthConfig-ghcr-io-password"])
     assert {("secret", "talos/demo/other"): changed} == in_directory.changes()
+
+
+@pytest.mark.parametrize("secret_store", [PARAMETER_STORE], indirect=True)
+def test_nothing_is_written_if_the_store_would_refuse_a_secret(talos: Talos) -> None:
+    talos.worker += f"---\napiVersion: v1alpha1\nkind: RegistryAuthConfig\nname: ghcr.io\npassword: {'x' * 8192}\n"
+    assert "secret 'talos/demo/other' has 8,2" in talos.refused()
 
 
 def test_no_group_of_another_node_is_taken(in_directory: Talos) -> None:
