@@ -1,4 +1,4 @@
-"""The Lambda function behind the load balancer."""
+"""The Lambda function behind the load balancer or CloudFront."""
 
 import os
 from collections.abc import Mapping
@@ -15,5 +15,5 @@ def _app() -> App:
 
 
 def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 (Lambda's signature)
-    """Respond to one event of the balancer."""
+    """Respond to one event of the load balancer or the function URL."""
     return _app().handle(event)

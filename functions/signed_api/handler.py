@@ -1,4 +1,4 @@
-"""The Lambda function behind the load balancer for paths in `.sig` and `.asc`: boot_api's app with a key.
+"""The Lambda function for paths in `.sig` and `.asc`: boot_api's app with a key.
 
 A separate function, so that boot_api neither loads the library nor may read the secret.
 """
@@ -78,5 +78,5 @@ def _app() -> App:
 
 
 def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 (Lambda's signature)
-    """Respond to one event of the balancer. Raises SigningNotPossibleError."""
+    """Respond to one event of the load balancer or the function URL. Raises SigningNotPossibleError."""
     return _app().handle(event)

@@ -46,20 +46,28 @@ def _lists(values: Mapping[str, str] | None) -> dict[str, list[str]]:
 
 def _value(name: str, values: Sequence[str]) -> str:
     """The value of a repeated header that counts, on one line."""
-    value = values[-1 if name == _FORWARDED_FOR else 0]
+    return one_line(values[-1 if name == _FORWARDED_FOR else 0])
+
+
+def one_line(value: str) -> str:
+    """A header's value on one line."""
     return value if value.isprintable() else _FOLD.sub(" ", value)
 
 
 def event_response(response: Response) -> dict[str, Any]:
     """The response in the balancer's form, including statusDescription."""
-    text = _text(response.body)
     return {
         "statusCode": response.status,
         "statusDescription": f"{response.status} {_PHRASES.get(response.status, 'Unknown')}",
         "multiValueHeaders": {name: [value] for name, value in response.headers.items()},
-        "body": b64encode(response.body).decode("ascii") if text is None else text,
-        "isBase64Encoded": text is None,
+        **event_body(response.body),
     }
+
+
+def event_body(body: bytes) -> dict[str, Any]:
+    """The fields of a Lambda function's response with its body."""
+    text = _text(body)
+    return {"body": b64encode(body).decode("ascii") if text is None else text, "isBase64Encoded": text is None}
 
 
 def _text(body: bytes) -> str | None:

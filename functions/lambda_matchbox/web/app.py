@@ -10,8 +10,8 @@ from lambda_matchbox.answers import report as reports
 from lambda_matchbox.catalog.labels import read_query
 from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.http import Request, Response
+from lambda_matchbox.web import alb, function_url
 from lambda_matchbox.web.access_log import AccessLogFields, Log, log_request
-from lambda_matchbox.web.alb import event_response, request_from
 from lambda_matchbox.web.failures import error_response, failure_for
 from lambda_matchbox.web.machine import Machine
 from lambda_matchbox.web.route import MachineRoute, Route
@@ -43,8 +43,10 @@ class App:
         self._count = count
 
     def handle(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Answer the balancer's event."""
-        return event_response(self.respond(request_from(event)))
+        """Answer the event of the load balancer or of the function URL."""
+        if function_url.sent(event):
+            return function_url.event_response(self.respond(function_url.request_from(event)))
+        return alb.event_response(self.respond(alb.request_from(event)))
 
     def respond(self, request: Request) -> Response:
         """Answer the request."""
