@@ -67,6 +67,7 @@ SECTIONS = {
         ),
         Line("export", "copy table and bucket into a matchbox data directory", "matchboxctl.transfer.arguments:export"),
         Line("fsck", "check table and bucket", "matchboxctl.store.arguments:fsck"),
+        Line("cost", "show what the stack costs in a month", "matchboxctl.cost.arguments:cost"),
     ],
     "gRPC": [
         Line("rpc", "let Terraform and bootcmd edit table and bucket over gRPC", "matchboxctl.rpc.arguments:rpc"),

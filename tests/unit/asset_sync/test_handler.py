@@ -15,8 +15,10 @@ import pytest
 from lambda_matchbox.aws.table_and_bucket import create_bucket, create_table
 from lambda_matchbox.environment import MissingSettingError
 from lambda_matchbox.image_sync.job import Report, SyncFailedError
+from matchboxctl.cost import facts
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
+from tests.rigs.tcp_fault import fault_proxy
 from tests.support.images.signatures import TAG as TAGGED
 from tests.support.images.signatures import attach, fingerprint, new_key, public_pem, simple_signing
 from tests.support.registry_serving import faulty_registry
@@ -278,3 +280,16 @@ def test_missing_setting_is_an_error(function: Function, name: str) -> None:
     del function.environment[name]
     with pytest.raises(MissingSettingError, match=f"^{name} is not set"):
         function.job()
+
+
+def test_run_that_finds_nothing_new_takes_what_its_bill_says(
+    function: Function, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A read of an item of up to 4 KB is one unit, a write of one of up to 1 KB, too."""
+    function.add("talos-arm64", ONE)
+    function.run(SCHEDULE)
+    function.store("talos-arm64").note_checked(int(time.time()) - 7200)
+    with fault_proxy(function.environment["AWS_ENDPOINT_URL_DYNAMODB"]) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", proxy.endpoint)
+        assert ["talos-arm64"] == function.run(SCHEDULE).unchanged
+        assert {"GetItem": facts.SYNC_READS, "UpdateItem": facts.SYNC_WRITES} == proxy.requests()

@@ -1,0 +1,1 @@
+"""`matchboxctl cost`: what the stack costs."""
