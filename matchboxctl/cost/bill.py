@@ -147,7 +147,6 @@ def _history(plan: Plan, starts: float, files: int) -> Iterator[Use]:
     yield Use("History, reads", "reads", (boots, (reads, "units")))
     yield Use("History, writes", "writes", (boots, (writes, "units")))
     yield Use("History, storage", "items", (boots, (facts.HISTORY_BYTES / _GB, "GB")))
-    yield from _logs("History, logs", boots, calls * facts.LAMBDA_LOG)
 
 
 def _idle(plan: Plan) -> Iterator[Use]:

@@ -74,6 +74,23 @@ def test_lists_have_the_last_event_first_and_are_filtered(history: History) -> N
     assert [f"mac:{mac(1)}"] == ids(history, Wanted("ready", "a", START + 3001))
 
 
+@pytest.mark.parametrize("wanted", [Wanted("unknown"), Wanted("unknown", "g")])
+def test_pages_of_machines_without_a_state_leave_out_the_others(history: History, wanted: Wanted) -> None:
+    for number in range(30):
+        state = ("waiting", "unknown", "")[number % 3]
+        history.add([event(number, mac=mac(number), group="g", **({"state": state} if state else {}))])
+    # Two of them have a state in the end.
+    history.add([event(40 + number, mac=mac(number), group="g", state="ready") for number in (1, 2)])
+    found, cursor = [], ""
+    for size in (7, 7, 4):
+        page = history.page(wanted, 7, cursor)
+        assert size == len(page.records)
+        found += [record.fact("mac") for record in page.records]
+        cursor = page.cursor
+    assert "" == cursor
+    assert [mac(number) for number in range(29, 2, -1) if number % 3] == found
+
+
 @pytest.mark.parametrize("wanted", [Wanted(), Wanted("waiting"), Wanted(group="g"), Wanted("waiting", "g", START)])
 def test_pages_together_have_every_machine_once(history: History, wanted: Wanted) -> None:
     # Some at one moment.

@@ -31,3 +31,8 @@ def test_schedule_runs_as_often_as_is_billed(plain: Stack) -> None:
 def test_logs_and_histories_are_kept_for_the_month_that_is_billed(plain: Stack) -> None:
     kept = {str(each["RetentionInDays"]) for each in plain.of_type("AWS::Logs::LogGroup").values()}
     assert {str(facts.DAYS)} == kept | {plain.environment("BootHistory")["MATCHBOX_HISTORY_DAYS"]}
+
+
+def test_lambda_logs_nothing_of_calls_that_write_histories(plain: Stack) -> None:
+    levels = [plain.properties(name)["LoggingConfig"].get("SystemLogLevel") for name in ("BootApi", "BootHistory")]
+    assert [None, "WARN"] == levels

@@ -7,7 +7,8 @@ The table's keys are the texts `pk` and `sk`:
     <identity>  hour#<number>  events: those of an hour since 1970 as JSON, also of `address:<address>` · rev
 
 `expires` is the time in seconds since 1970 from which DynamoDB deletes an item. An index's key begins with one of eight
-digits, since a partition takes a thousand writes a second and all machines may have one state.
+digits, since a partition takes a thousand writes a second and all machines may have one state. Those of states lack the
+machines without a state, which would double the writes of most boots.
 """
 
 import json
@@ -26,13 +27,13 @@ from lambda_matchbox.aws.parallel import THREADS
 from lambda_matchbox.backoff import Backoff
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.machines.events import Event, event_of
-from lambda_matchbox.machines.history import HOUR, Record, is_full, merge, merged_events, record_in, text_of
+from lambda_matchbox.machines.history import HOUR, UNKNOWN, Record, is_full, merge, merged_events, record_in, text_of
 from lambda_matchbox.machines.history_stores import ADDRESS, Wanted, position, time_text
 
 KEY, SORT_KEY, PLACE, EXPIRES = "pk", "sk", "place", "expires"
 """Names of attributes."""
 
-INDEXES = ("seen", "of_state", "of_group", "of_both")
+INDEXES = SEEN, OF_STATE, OF_GROUP, OF_BOTH = ("seen", "of_state", "of_group", "of_both")
 """The indexes, each named after its key; their sort key is PLACE."""
 
 SHARDS = 8
@@ -84,7 +85,7 @@ class TableHistory:
         texts = {f":{at}": text for at, text in enumerate(dict.fromkeys(begun))}
         condition = " OR ".join(f"contains(#record, {name})" for name in texts)
         names = {"#record": "record"}
-        items = self._dynamodb.scan(self._table, condition, names, texts, self._deadline(), index=INDEXES[0])
+        items = self._dynamodb.scan(self._table, condition, names, texts, self._deadline(), index=SEEN)
         found = (key for item in items for key in _record_in(item).identities.keys)
         return [*islice((key for key in found if key.startswith(tuple(beginnings))), limit)]
 
@@ -100,14 +101,18 @@ class TableHistory:
 
     def page(self, wanted: Wanted, limit: int, before: str) -> Sequence[Record]:
         """The first records whose position is before that one."""
-        index = INDEXES[bool(wanted.state) + 2 * (wanted.group is not None)]
-        values = [value for value in (wanted.state or None, wanted.group) if value is not None]
+        has_state = wanted.state not in ("", UNKNOWN)
+        index = INDEXES[has_state + 2 * (wanted.group is not None)]
+        values = [value for value in (wanted.state if has_state else None, wanted.group) if value is not None]
+        without = OF_STATE if wanted.state == UNKNOWN else ""
         places = (PLACE, time_text(wanted.since), before or _LAST)
 
         def of_shard(shard: int) -> list[Item]:
             key = (index, _index_key(shard, *values))
             # `before` itself may be one of them.
-            return self._dynamodb.query(self._table, key, places, self._deadline(), index=index, limit=limit + 1)
+            return self._dynamodb.query(
+                self._table, key, places, self._deadline(), index=index, limit=limit + 1, without=without
+            )
 
         items = [
             item for found in self._in_parallel(of_shard, range(SHARDS)) for item in found if item[PLACE] != before
@@ -116,19 +121,19 @@ class TableHistory:
 
     def states(self) -> Mapping[str, int]:
         """How many machines each state has. Raises StoreUnavailableError for more than MOST_COUNTED machines."""
-        index, of_state = INDEXES[:2]
         limit = MOST_COUNTED // SHARDS
 
         def of_shard(shard: int) -> list[Item]:
-            key, places = (index, _index_key(shard)), (PLACE, time_text(0), _LAST)
+            key, places = (SEEN, _index_key(shard)), (PLACE, time_text(0), _LAST)
             return self._dynamodb.query(
-                self._table, key, places, self._deadline(), index=index, limit=limit, attribute=of_state
+                self._table, key, places, self._deadline(), index=SEEN, limit=limit, attribute=OF_STATE
             )
 
         shards = self._in_parallel(of_shard, range(SHARDS))
         if max(map(len, shards)) == limit:
             raise StoreUnavailableError(f"{self._table}: more than about {MOST_COUNTED:,} machines are not counted")
-        return Counter(item[of_state].partition("#")[2] for items in shards for item in items)
+        states = (item.get(OF_STATE, "").partition("#")[2] for items in shards for item in items)
+        return Counter(state or UNKNOWN for state in states)
 
     def remove(self, keys: Collection[str]) -> None:
         """Remove the records and the events of these keys."""
@@ -213,12 +218,13 @@ def _hour_key(hour: int) -> str:
 
 
 def _index_keys(key: str, record: Record) -> Item:
-    """The attributes by which the indexes have the record, in the order of INDEXES."""
+    """The attributes by which the indexes have the record."""
     shard = crc32(key.encode()) % SHARDS
     state, group = record.state, record.fact("group")
-    values = ((), (state,), (group,), (state, group))
-    keys = {name: _index_key(shard, *each) for name, each in zip(INDEXES, values, strict=True)}
-    return keys | {PLACE: position(record)}
+    keys = {SEEN: _index_key(shard), OF_GROUP: _index_key(shard, group), PLACE: position(record)}
+    if state == UNKNOWN:
+        return keys
+    return keys | {OF_STATE: _index_key(shard, state), OF_BOTH: _index_key(shard, state, group)}
 
 
 def _index_key(shard: int, *values: str) -> str:

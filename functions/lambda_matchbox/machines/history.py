@@ -15,6 +15,9 @@ from lambda_matchbox.machines.identities import Identities
 HOUR = 3_600_000
 """Milliseconds."""
 
+UNKNOWN = "unknown"
+"""The state of a machine without one."""
+
 HOUR_EVENTS, HOUR_BYTES = 64, 8192
 """The newest events that are kept of an hour: so many at most, and none after so many bytes."""
 
@@ -51,7 +54,7 @@ class Record(NamedTuple):
     @property
     def state(self) -> str:
         """The state after its newest event that has one."""
-        return self.fact("state") or "unknown"
+        return self.fact("state") or UNKNOWN
 
     @property
     def last_event(self) -> int:
