@@ -44,7 +44,9 @@ def job_of(environment: Mapping[str, str], scratch: Path = _SCRATCH) -> SyncJob:
 
     namespace = settings.metrics_namespace
     return SyncJob(
-        table_stores(f"table {settings.table!r}", clients, settings.stand_in, scratch),
+        table_stores(
+            f"table {settings.table!r}", clients, settings.stand_in, scratch, copies_required=settings.release_copies
+        ),
         Registry(login),
         Logger(service=SERVICE, level=settings.log_level, use_rfc3339=True),
         publish=SyncMetrics(namespace).publish if namespace else lambda _: None,

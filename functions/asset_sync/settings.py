@@ -12,7 +12,8 @@ class Settings(NamedTuple):
     """Table and bucket, the JSON of a source that may be missing in the table, the secret with logins.
 
     `registry_secret` is the name or ARN of a secret in Secrets Manager, empty for none; without `metrics_namespace` no
-    metrics are published. Endpoints come from botocore's own variables.
+    metrics are published. With `release_copies` the bucket gets the copies of releases that CloudFront serves.
+    Endpoints come from botocore's own variables.
     """
 
     table: str
@@ -22,6 +23,7 @@ class Settings(NamedTuple):
     registry_secret: str
     log_level: str
     metrics_namespace: str
+    release_copies: bool
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -34,4 +36,5 @@ class Settings(NamedTuple):
             registry_secret=environment.get("MATCHBOX_REGISTRY_SECRET", ""),
             log_level=log_level(environment.get("MATCHBOX_LOG_LEVEL") or "info"),
             metrics_namespace=environment.get("POWERTOOLS_METRICS_NAMESPACE", ""),
+            release_copies=environment.get("MATCHBOX_RELEASE_COPIES") == "true",
         )

@@ -28,6 +28,8 @@ The bucket:
     answers/<hash>                        responses too long for the balancer
     assets/<path>                         the operator's own assets
     releases/<source>/<directory>/<file>  releases of image sources
+    served/assets/<path>                  for CloudFront: copies of the current releases' files,
+    served/assets/<path>.release-<digits> and of those of all kept releases
     templates/<SHA-256 of the bytes>      long templates and metadata; their items have `at`, this key, and `size`
 """
 
@@ -67,6 +69,7 @@ CHECKED = "checked"
 RESPONSES_PREFIX = "answers/"
 ASSETS_PREFIX = "assets/"
 RELEASES_PREFIX = "releases/"
+SERVED_PREFIX = "served/assets/"
 TEMPLATES_PREFIX = "templates/"
 
 MAX_KEY_SIZE = 2048

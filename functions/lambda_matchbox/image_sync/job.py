@@ -87,6 +87,10 @@ class SyncJob:
         random.shuffle(sources)
         for source in sources:
             self._publish(self._turn(source, only, found.named, report, failures))
+        try:
+            self._stores.complete()
+        except MatchboxError as error:
+            failures.append(f"cannot copy the releases for CloudFront: {error}")
         if failures:
             raise SyncFailedError("; ".join(failures))
         return Report(*map(sorted, report))

@@ -27,6 +27,7 @@ class SourceStores(NamedTuple):
 
     `name` describes it in messages; `sources` and `pointers` read all sources and pointers; `releases` gives the
     release store of a source by its id, `scratch` the directory for its temporary files, None for one of the system's.
+    `complete` makes up for copies of releases that an interrupted sync has not made, where there are copies.
     """
 
     name: str
@@ -34,6 +35,7 @@ class SourceStores(NamedTuple):
     pointers: Callable[[], Pointers]
     releases: Callable[[str], ReleaseStore]
     scratch: Callable[[str], Path | None]
+    complete: Callable[[], object] = lambda: None
 
 
 def image_sources(documents: Mapping[str, bytes], stand_in: str, where: str = "source {!r}") -> ImageSources:

@@ -3,14 +3,18 @@
 from pathlib import Path
 
 from lambda_matchbox.aws.clients.store_clients import StoreClients
+from lambda_matchbox.aws.releases.copies import ReleaseCopies
 from lambda_matchbox.aws.releases.source_table import SourceTable
 from lambda_matchbox.aws.releases.store import TableReleaseStore
 from lambda_matchbox.image_sync.sources import ImageSources, SourceStores, image_sources
 
 
-def table_stores(name: str, clients: StoreClients, stand_in: str, scratch: Path | None = None) -> SourceStores:
+def table_stores(
+    name: str, clients: StoreClients, stand_in: str, scratch: Path | None = None, *, copies_required: bool = False
+) -> SourceStores:
     """The sources in the table, and the one in the text of STAND_IN; `name` is for messages."""
     table = SourceTable(clients)
+    copies = ReleaseCopies(clients, required=copies_required)
 
     def sources() -> ImageSources:
         return image_sources({source_id: text.encode() for source_id, text in table.documents().items()}, stand_in)
@@ -19,6 +23,7 @@ def table_stores(name: str, clients: StoreClients, stand_in: str, scratch: Path 
         name,
         sources,
         table.pointers,
-        lambda source_id: TableReleaseStore(clients, source_id),
+        lambda source_id: TableReleaseStore(clients, source_id, copies=copies),
         lambda _: scratch,
+        copies.complete if copies_required else lambda: None,
     )

@@ -87,6 +87,9 @@ class Function:
         pointer = self.store(source_id).pointer()
         return None if pointer is None else pointer.current
 
+    def keys(self, prefix: str) -> list[str]:
+        return [each["Key"] for each in self._clients.objects(prefix)]
+
     @property
     def log(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self._written.getvalue().splitlines()]

@@ -293,3 +293,14 @@ def test_run_that_finds_nothing_new_takes_what_its_bill_says(
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", proxy.endpoint)
         assert ["talos-arm64"] == function.run(SCHEDULE).unchanged
         assert {"GetItem": facts.SYNC_READS, "UpdateItem": facts.SYNC_WRITES} == proxy.requests()
+
+
+def test_bucket_gains_the_copies_for_cloudfront_when_nothing_is_due(function: Function) -> None:
+    """The door has just become CloudFront."""
+    function.add("arm", ONE)
+    function.run(SCHEDULE)
+    assert [] == function.keys("served/")
+    function.environment["MATCHBOX_RELEASE_COPIES"] = "true"
+    assert ["arm"] == function.run(SCHEDULE).not_due
+    digits = str(function.served("arm")).removeprefix("sha256:")
+    assert {"served/assets/arm/vmlinuz", f"served/assets/arm/vmlinuz.release-{digits}"} <= set(function.keys("served/"))

@@ -12,6 +12,7 @@ from lambda_matchbox.aws.clients.dynamodb_json import decode_item, encode_item
 from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.keys import CHECKED, KEY, POINTERS, RELEASES_PREFIX, release_prefix, source_name, sync_key
+from lambda_matchbox.aws.releases.copies import ReleaseCopies
 from lambda_matchbox.aws.releases.lease import LEASE_SECONDS, SyncLeases
 from lambda_matchbox.backoff import Backoff
 from lambda_matchbox.errors import StoreUnavailableError
@@ -26,8 +27,16 @@ _MOVE_SECONDS = 10.0
 class TableReleaseStore:
     """The releases of one source: the pointer in the table, files in the bucket; for one thread."""
 
-    def __init__(self, clients: StoreClients, source_id: str, *, lease_seconds: float = LEASE_SECONDS) -> None:
+    def __init__(
+        self,
+        clients: StoreClients,
+        source_id: str,
+        *,
+        lease_seconds: float = LEASE_SECONDS,
+        copies: ReleaseCopies | None = None,
+    ) -> None:
         self._clients = clients
+        self._copies = copies or ReleaseCopies(clients)
         self._client, self._s3, self._table, self._bucket = clients
         self._source_id = source_id
         self._attribute = source_name(source_id)
@@ -44,7 +53,19 @@ class TableReleaseStore:
         return pointer
 
     def move(self, old: Pointer | None, new: Pointer | None, lease: str | None = None) -> None:
-        """Replace the pointer, in one transaction with the conditions."""
+        """Replace the pointer, in one transaction with the conditions; the copies of its releases around it."""
+        if new is not None:
+            self._copies.prepare(self._source_id, new)
+        self._write(old, new, lease)
+        try:
+            self._copies.complete()
+        except (AWSError, StoreUnavailableError) as error:
+            raise ReleaseStoreError(
+                f"the pointer of {self._source_id!r} has moved, but not all copies for CloudFront are made, "
+                f"which the next sync does: {error}"
+            ) from error
+
+    def _write(self, old: Pointer | None, new: Pointer | None, lease: str | None) -> None:
         actions: list[Any] = [{"Update": self._update(old, new)}]
         if lease is not None:
             actions.append({"ConditionCheck": self._leases.condition(lease)})
