@@ -19,7 +19,7 @@ REQUIRED_PARAMETERS: Mapping[str, str] = {
     "SubnetIds": "subnet-0123456789abcdef0,subnet-0123456789abcdef1",
     "AllowedCidr": "10.0.0.0/16",
 }
-"""Values of the parameters that have no default."""
+"""Values of the parameters that rules ask for behind a load balancer."""
 
 
 class Deployment(NamedTuple):

@@ -40,7 +40,7 @@ WARM, COLD, HISTORY_WARM, SYNC = 0.02, 1.0, 0.05, 1.0
 STARTS, STORM = DAYS * 24 * 12, 20
 """Boots that start an environment each, one every five minutes; of others one of so many does (estimated)."""
 
-SYNCS_AN_HOUR = 4
+SYNCS_AN_HOUR = 1
 """Runs of asset_sync."""
 
 SYNC_READS, SYNC_WRITES = 6, 3
@@ -55,7 +55,7 @@ SCRIPT_BYTES = 20_000
 RELEASES, COPIES = 3, 4
 """Releases of an image that are kept, and copies of them and of the current one for CloudFront."""
 
-METRICS, ALARM_METRICS, DASHBOARDS = 20, 14, 1
+METRICS, ALARM_METRICS, DASHBOARDS = 8, 9, 1
 """Custom metrics, metrics of alarms, dashboards."""
 
 ZONES = 2

@@ -43,6 +43,7 @@ def sync(stores: Stores, moto: Service, scratch: Path, secret: str, monkeypatch:
         "AWS_ENDPOINT_URL_S3": moto.endpoint,
         "AWS_ENDPOINT_URL_SECRETS_MANAGER": moto.endpoint,
         "MATCHBOX_REGISTRY_SECRET": secret,
+        "MATCHBOX_RELEASE_COPIES": "true",
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -57,7 +58,8 @@ def sync(stores: Stores, moto: Service, scratch: Path, secret: str, monkeypatch:
         )
         document = {"id": SOURCE, "image": f"{registry.host}/{SOURCE}:{TAG}", "assets": "talos/arm64"}
         SourceTable(StoreClients(dynamodb, s3, stores.name, stores.name)).put(SOURCE, json.dumps(document))
-        s3.put_object(Bucket=stores.name, Key=f"releases/{SOURCE}/left/vmlinuz", Body=b"x")
+        for key in (f"releases/{SOURCE}/left/vmlinuz", "served/assets/talos/arm64/left"):
+            s3.put_object(Bucket=stores.name, Key=key, Body=b"x")
         for kernel in (b"one", b"two"):
             registry.add(SOURCE, TAG, talos(kernel))
             job = job_of(environment, scratch)

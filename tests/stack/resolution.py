@@ -22,6 +22,7 @@ _PSEUDO = {
     "AWS::URLSuffix": "amazonaws.com",
 }
 _NOTHING = object()
+_ALWAYS = {"Fn::And": ()}
 
 
 class Stack:
@@ -57,7 +58,8 @@ class Stack:
             for name, pattern in patterns.items()
             if not all(re.fullmatch(pattern, value) for value in values[name])
         ]
-        assertions = [each for rule in self._template["Rules"].values() for each in rule["Assertions"]]
+        rules = [each for each in self._template["Rules"].values() if stack._holds(each.get("RuleCondition", _ALWAYS))]
+        assertions = [each for rule in rules for each in rule["Assertions"]]
         return unmatched + [each["AssertDescription"] for each in assertions if not stack._holds(each["Assert"])]
 
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
@@ -98,7 +100,8 @@ class Stack:
             case "Ref":
                 return self._reference(argument)
             case "Fn::GetAtt":
-                return f"<{argument if isinstance(argument, str) else '.'.join(argument)}>"
+                name = argument if isinstance(argument, str) else ".".join(argument)
+                return f"https://<{name}>/" if name.endswith(".FunctionUrl") else f"<{name}>"
             case "Fn::If":
                 condition, then, otherwise = argument
                 return self.resolved(then if self._holds(condition) else otherwise)
@@ -145,6 +148,9 @@ class Stack:
             case "Fn::Equals":
                 first, second = map(self.resolved, argument)
                 return str(first) == str(second)
+            case "Fn::Contains":
+                several, one = map(self.resolved, argument)
+                return one in several
             case "Fn::Not":
                 return not self._holds(argument[0])
             case "Fn::And":

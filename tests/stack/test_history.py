@@ -122,16 +122,10 @@ def test_concurrency_is_reserved_on_demand() -> None:
     assert [None, "5"] == found
 
 
-def test_alarms_on_errors_and_on_the_age_of_lines(plain: Stack) -> None:
-    fails, late = plain.properties("HistoryFails"), plain.properties("HistoryLate")
-    metrics = [each["MetricStat"]["Metric"] for each in fails["Metrics"][1:]]
-    of_function = [{"Name": "FunctionName", "Value": "<BootHistory>"}]
+def test_alarm_on_lines_that_could_not_be_written(plain: Stack) -> None:
+    fails = plain.properties("HistoryFails")
     of_queue = [{"Name": "QueueName", "Value": "<HistoryDeadLetters.QueueName>"}]
-    assert [("Errors", of_function), ("ApproximateNumberOfMessagesVisible", of_queue)] == [
-        (metric["MetricName"], metric["Dimensions"]) for metric in metrics
-    ]
-    assert ("AWS/Lambda", "AsyncEventAge", of_function) == (late["Namespace"], late["MetricName"], late["Dimensions"])
-    assert ("Maximum", 300_000) == (late["Statistic"], late["Threshold"])
+    assert ("ApproximateNumberOfMessagesVisible", of_queue) == (fails["MetricName"], fails["Dimensions"])
 
 
 def test_alarm_on_a_token_that_is_used_twice_watches_the_metric_of_both_logs(full: Stack, plain: Stack) -> None:

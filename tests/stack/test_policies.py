@@ -141,12 +141,12 @@ def test_bucket_has_to_be_the_accounts(full: Stack, role: str) -> None:
 
 def test_asset_sync_writes_only_releases(plain: Stack) -> None:
     allowed = {action: where for action, where in _allowed(plain, "AssetSyncRole").items() if action.startswith("s3")}
-    releases = {f"{BUCKET}/releases/*"}
+    releases, copies = f"{BUCKET}/releases/*", f"{BUCKET}/served/*"
     assert {
-        "s3:DeleteObject": releases,
-        "s3:GetObject": releases,
+        "s3:DeleteObject": {releases, copies},
+        "s3:GetObject": {releases},
         "s3:ListBucket": {BUCKET},
-        "s3:PutObject": releases,
+        "s3:PutObject": {releases, copies},
     } == allowed
 
 

@@ -6,17 +6,15 @@ import pytest
 
 from asset_sync.handler import requested_source
 from matchboxctl.store.stack import BUCKET, HISTORY_TABLE, SECRETS, TABLE
-from tests.stack.resolution import Stack
+from tests.stack.resolution import Stack, stacks
+from tools.template_translation import Deployment
 
 KEPT = ["Bucket", "Table"]
 ALARMS = {
     "BootsFail",
-    "BootsSlow",
     "BootsThrottled",
     "HistoryFails",
-    "HistoryLate",
     "SyncFailed",
-    "SyncGivenUp",
     "SyncOld",
     "TableThrottled",
     "TokenUsedTwice",
@@ -220,20 +218,40 @@ def test_alarms_notify_the_topic(plain: Stack, with_key: Stack) -> None:
     assert {"SyncOld"} == {name for name, alarm in alarms.items() if alarm["TreatMissingData"] == "breaching"}
 
 
-def test_signature_alarm_counts_failed_and_throttled_events(with_key: Stack) -> None:
-    metrics = [each["MetricStat"]["Metric"] for each in with_key.properties("SignaturesFail")["Metrics"][1:]]
+def test_alarms_count_what_lambda_did_not_answer(with_key: Stack) -> None:
+    """Throttling that hits signatures hits scripts as well."""
+    metrics = [each["MetricStat"]["Metric"] for each in with_key.properties("BootsThrottled")["Metrics"][1:]]
     assert ["Errors", "Throttles"] == [metric["MetricName"] for metric in metrics]
-    assert [[{"Name": "FunctionName", "Value": "<SignedApi>"}]] * 2 == [metric["Dimensions"] for metric in metrics]
+    assert [[{"Name": "FunctionName", "Value": "<BootApi>"}]] * 2 == [metric["Dimensions"] for metric in metrics]
+    signed = with_key.properties("SignaturesFail")
+    assert ("Errors", [{"Name": "FunctionName", "Value": "<SignedApi>"}]) == (
+        signed["MetricName"],
+        signed["Dimensions"],
+    )
 
 
-def test_slow_is_eight_tenths_of_the_timeout(plain: Stack) -> None:
-    assert plain.properties("BootsSlow")["Threshold"] == 800 * plain.properties("BootApi")["Timeout"]
+def test_alarm_on_age_gives_an_hourly_schedule_time(plain: Stack) -> None:
+    """One run a little late leaves an hour without a metric, which counts as too old."""
+    assert "rate(1 hour)" == plain.properties("Schedule")["ScheduleExpression"]
+    assert (3600, 2) == tuple(plain.properties("SyncOld")[name] for name in ("Period", "EvaluationPeriods"))
 
 
-def test_budget_needs_an_address(two_stacks: tuple[Stack, Stack]) -> None:
-    found = [stack.of_type("AWS::Budgets::Budget") for stack in two_stacks]
-    assert {} == found[0]
-    assert {"Amount": "50", "Unit": "USD"} == found[1]["Budget"]["Budget"]["BudgetLimit"]
+@pytest.mark.parametrize(
+    ("door", "given", "amount"),
+    [("alb", "", "50"), ("cloudfront", "", "1"), ("cloudfront", "2.50", "2.50"), ("alb", "100", "100")],
+)
+def test_budget_is_made_without_an_address(door: str, given: str, amount: str) -> None:
+    """Then nobody is notified."""
+    [stack] = stacks([Deployment({"FrontDoor": door, "MonthlyBudget": given})])
+    budget = stack.properties("Budget")
+    assert {"Amount": amount, "Unit": "USD"} == budget["Budget"]["BudgetLimit"]
+    assert "NotificationsWithSubscribers" not in budget
+
+
+def test_budget_notifies_the_address_unless_there_is_to_be_none(full: Stack) -> None:
+    assert 2 == len(full.properties("Budget")["NotificationsWithSubscribers"])
+    [without] = stacks([Deployment({"MonthlyBudget": "0"})])
+    assert {} == without.of_type("AWS::Budgets::Budget")
 
 
 def test_outputs_tell_the_next_steps(plain: Stack) -> None:
@@ -249,10 +267,10 @@ def test_outputs_tell_the_next_steps(plain: Stack) -> None:
     assert "--function-name <AssetSync> " in plain.outputs["SyncCommand"]
 
 
-def test_required_parameters_are_vpc_subnets_and_cidr(plain: Stack) -> None:
-    """No default lets all addresses in."""
+def test_every_parameter_has_a_default_and_a_description(plain: Stack) -> None:
+    """No default lets all addresses in; what has to be given depends on the door, and rules ask for it."""
     given = plain._template["Parameters"]
-    assert {"VpcId", "SubnetIds", "AllowedCidr"} == {name for name in given if "Default" not in given[name]}
+    assert [] == [name for name in given if "Default" not in given[name]]
     assert [] == [name for name in given if not given[name].get("Description")]
     assert [] == [name for name in given if given[name].get("Default") == "0.0.0.0/0"]
     groups = plain._template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]

@@ -10,6 +10,10 @@ from tools.template_translation import Deployment
 
 OTHERS = {
     **FULL,
+    "FrontDoor": "cloudfront",
+    "AllowedCidrs": "203.0.113.0/24",
+    "AllowEverybody": "yes",
+    "PlainConfigurations": "yes",
     "SigningKeySecret": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:another-AbCdEf",
     "VpcId": "vpc-0123456789abcdef1",
     "SubnetIds": "subnet-0123456789abcdef2,subnet-0123456789abcdef3",

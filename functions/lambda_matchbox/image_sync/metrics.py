@@ -11,7 +11,6 @@ AGE = "SyncAge"
 """Intervals since a source was last up to date."""
 
 SUCCEEDED, FAILED, SECONDS = "SyncsSucceeded", "SyncsFailed", "SyncSeconds"
-SOURCE = "source"
 
 NEVER = 100.0
 """The age of a source that was never up to date and cannot be synced."""
@@ -28,7 +27,7 @@ class SourceMetrics(NamedTuple):
 
 
 class SyncMetrics:
-    """Publishes metrics by source and over all sources."""
+    """Publishes metrics over all sources: CloudWatch charges for each, and the log names the sources."""
 
     def __init__(self, namespace: str) -> None:
         self._metrics = EphemeralMetrics(namespace=namespace, service=SERVICE)
@@ -44,10 +43,6 @@ class SyncMetrics:
         known = {metric: value for metric, value in values.items() if value is not None}
         if not known:
             return
-        if metrics.source:
-            self._metrics.add_dimension(SOURCE, metrics.source)
-            # An alarm has to name its dimensions, and sources come and go.
-            self._metrics.add_dimensions(service=SERVICE)
         for (name, unit), value in known.items():
             self._metrics.add_metric(name, unit, round(value, 3))
         self._metrics.flush_metrics()

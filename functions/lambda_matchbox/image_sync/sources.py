@@ -14,6 +14,9 @@ STAND_IN = "MATCHBOX_SOURCE"
 """The variable with the JSON of a source that counts unless the table has one of its id or with its assets."""
 
 
+_NEARLY = 0.95
+
+
 class ImageSources(NamedTuple):
     """The valid sources by their ids, and a message for each invalid one; `named` are the ids of all."""
 
@@ -65,5 +68,8 @@ def image_sources(documents: Mapping[str, bytes], stand_in: str, where: str = "s
 
 
 def is_due(source: Source, checked: int | None, now: float) -> bool:
-    """Whether the source's interval has passed since it was last up to date (seconds since 1970)."""
-    return checked is None or now - checked >= source.interval
+    """Whether the source's interval has nearly passed since it was last up to date (seconds since 1970).
+
+    A schedule with the same interval counts from the beginning of a sync, and would miss every second turn.
+    """
+    return checked is None or now - checked >= _NEARLY * source.interval

@@ -11,7 +11,7 @@ from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.web.access_log import SERVICE
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
-from lambda_matchbox.web.metrics import MILLISECONDS, REQUESTS, RequestMetrics
+from lambda_matchbox.web.metrics import CLIENT_ERRORS, MILLISECONDS, SERVER_ERRORS, RequestMetrics
 from lambda_matchbox.web.routes import Routes, Stores
 from lambda_matchbox.web.wiring import lambda_app
 from tests.support.memory_catalog import MemoryCatalog
@@ -63,19 +63,20 @@ def test_requests_are_counted_by_route_and_status(path: str, route: str, status:
 
 
 def test_line_of_a_request(capsys: pytest.CaptureFixture[str]) -> None:
-    """A count and milliseconds, by service, route and class of status."""
+    """No dimension has more than one value: each combination costs."""
     publish = RequestMetrics(NAMESPACE).publish
     publish("/ipxe", 503, 0.0123456)
     publish("", 404, 0.001)
     text = capsys.readouterr().out
     assert 2 == text.count("\n")
-    by = (("route", "/ipxe"), ("service", "boot_api"), ("status", "5xx"))
-    other = (("route", "none"), ("service", "boot_api"), ("status", "4xx"))
+    service = (("service", "boot_api"),)
     assert [
-        Metric(NAMESPACE, by, REQUESTS, "Count", (1.0,)),
-        Metric(NAMESPACE, by, MILLISECONDS, "Milliseconds", (12.346,)),
-        Metric(NAMESPACE, other, REQUESTS, "Count", (1.0,)),
-        Metric(NAMESPACE, other, MILLISECONDS, "Milliseconds", (1.0,)),
+        Metric(NAMESPACE, service, SERVER_ERRORS, "Count", (1.0,)),
+        Metric(NAMESPACE, service, CLIENT_ERRORS, "Count", (0.0,)),
+        Metric(NAMESPACE, service, MILLISECONDS, "Milliseconds", (12.346,)),
+        Metric(NAMESPACE, service, SERVER_ERRORS, "Count", (0.0,)),
+        Metric(NAMESPACE, service, CLIENT_ERRORS, "Count", (1.0,)),
+        Metric(NAMESPACE, service, MILLISECONDS, "Milliseconds", (1.0,)),
     ] == metrics_of(text)
 
 
@@ -85,6 +86,6 @@ def test_function_counts_in_the_namespace_of_its_environment(capsys: pytest.Capt
     open_log(SERVICE)
     assert "" == capsys.readouterr().out
     lambda_app(ENVIRONMENT | {"POWERTOOLS_METRICS_NAMESPACE": NAMESPACE}).handle(event("/boot.ipxe"))
-    assert [(NAMESPACE, REQUESTS), (NAMESPACE, MILLISECONDS)] == [
+    assert [(NAMESPACE, name) for name in (SERVER_ERRORS, CLIENT_ERRORS, MILLISECONDS)] == [
         (metric.namespace, metric.name) for metric in metrics_of(capsys.readouterr().out)
     ]
