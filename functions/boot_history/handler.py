@@ -29,7 +29,8 @@ def history_of(environment: Mapping[str, str]) -> History:
     settings = Settings.from_environment(environment)
     credentials = partial(lambda_credentials, environment)
     dynamodb = DynamoDB(settings.dynamodb_endpoint, settings.region, credentials, HttpClient())
-    return History(TableHistory(dynamodb, settings.table, settings.days * _DAY, call_timeout=_CALL_SECONDS))
+    store = TableHistory(dynamodb, settings.table, settings.days * _DAY, call_timeout=_CALL_SECONDS)
+    return History(store, has_assets=settings.has_assets)
 
 
 @cache

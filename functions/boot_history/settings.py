@@ -9,11 +9,15 @@ _MOST_DAYS = 3650
 
 
 class Settings(NamedTuple):
-    """The history's table, and the days for which it has what machines did. The endpoint is None on AWS."""
+    """The history's table, and the days for which it has what machines did. The endpoint is None on AWS.
+
+    `has_assets` says whether the log has requests for assets.
+    """
 
     table: str
     region: str
     days: int
+    has_assets: bool
     dynamodb_endpoint: str | None
 
     @classmethod
@@ -23,6 +27,7 @@ class Settings(NamedTuple):
             table=required(environment, "MATCHBOX_HISTORY_TABLE"),
             region=required(environment, "AWS_REGION"),
             days=_days(environment.get("MATCHBOX_HISTORY_DAYS") or "30"),
+            has_assets=environment.get("MATCHBOX_HISTORY_ASSETS", "true") == "true",
             dynamodb_endpoint=endpoint_url(environment, "DYNAMODB"),
         )
 

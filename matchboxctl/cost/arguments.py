@@ -6,8 +6,7 @@ import click
 
 from matchboxctl.cli.commands import Command
 from matchboxctl.cli.options import Choice, output_option
-
-_DOORS, _PLACES = ("alb", "cloudfront"), ("region", "internet", "direct-connect")
+from matchboxctl.cost.bill import ALB, DOORS, PLACES, REGION, Plan
 
 
 @click.command(
@@ -20,8 +19,8 @@ _DOORS, _PLACES = ("alb", "cloudfront"), ("region", "internet", "direct-connect"
 )
 @click.option("--boots-per-day", type=click.FloatRange(0), metavar="B", default=1.0, help="boots of each machine a day")
 @click.option("--image-mb", type=click.FloatRange(0), metavar="M", default=100.0, help="kernel and initramfs, in MB")
-@click.option("--door", type=Choice(_DOORS), default="alb", help="the stack's parameter FrontDoor")
-@click.option("--where", type=Choice(_PLACES), default="region", help="where the machines are")
+@click.option("--door", type=Choice(DOORS), default=ALB, help="the stack's parameter FrontDoor")
+@click.option("--where", type=Choice(PLACES), default=REGION, help="where the machines are")
 @click.option("--history/--no-history", default=True, help="whether histories of machines are written")
 @click.option("--free-tiers/--no-free-tiers", default=True, help="whether the lines are after AWS's free tiers")
 @click.option("--explain", is_flag=True, help="show each line's formula, price and source")
@@ -39,7 +38,6 @@ def cost(
     explain: bool,
 ) -> None:
     """Show what the stack costs in a month, line by line."""
-    from matchboxctl.cost.bill import Plan
     from matchboxctl.cost.report import show
 
     plans = [Plan(each, boots_per_day, image_mb, door, where, history) for each in nodes]

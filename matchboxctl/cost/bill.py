@@ -139,13 +139,12 @@ def _history(plan: Plan, starts: float, files: int) -> Iterator[Use]:
     # The lines of a boot that name the machine, and those of files.
     calls = facts.REQUESTS - 1 + files
     memory = (facts.HISTORY_MEMORY, "GB")
-    reads = facts.HISTORY_READS + files * facts.FILE_HISTORY
-    writes = facts.HISTORY_WRITES + files * facts.FILE_HISTORY
+    of_files = facts.FILE_HISTORY * (1 + files) if files else 0
     yield Use("History, calls", "calls", (boots, (calls, "lines")))
     yield Use("History, time", "seconds", (boots, (calls, "lines"), (facts.HISTORY_WARM, "s"), memory))
     yield Use("History, time", "seconds", ((starts, "starts"), (facts.COLD, "s"), memory))
-    yield Use("History, reads", "reads", (boots, (reads, "units")))
-    yield Use("History, writes", "writes", (boots, (writes, "units")))
+    yield Use("History, reads", "reads", (boots, (facts.HISTORY_READS + of_files, "units")))
+    yield Use("History, writes", "writes", (boots, (facts.HISTORY_WRITES + of_files, "units")))
     yield Use("History, storage", "items", (boots, (facts.HISTORY_BYTES / _GB, "GB")))
 
 

@@ -22,11 +22,11 @@ LINE_BYTES = 26
 LAMBDA_LOG = 550
 """Bytes that Lambda itself logs of a call in two lines (estimated, after its documentation), but of boot_history."""
 
-HISTORY_READS, HISTORY_WRITES = 7, 14
+HISTORY_READS, HISTORY_WRITES = 6, 13
 """Units of DynamoDB for the two lines of a boot that name the machine, each handed over by itself."""
 
 FILE_HISTORY = 1
-"""The units, of reads and of writes, for the line of a redirected file."""
+"""Further units, of reads and of writes, for the script and for each redirected file, by the machine's address."""
 
 HISTORY_BYTES = 2_000
 """That a boot leaves in the history's table and indexes for as long as it is kept (estimated)."""

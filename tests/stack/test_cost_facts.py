@@ -3,8 +3,22 @@
 import re
 from typing import Any
 
+import pytest
+
+from lambda_matchbox.image_sync import metrics as sync
+from lambda_matchbox.web import metrics as requests
 from matchboxctl.cost import facts
-from tests.stack.resolution import Stack
+from tests.stack.resolution import Stack, stacks
+from tools.template_translation import Deployment
+
+ENDPOINT = {"S3EndpointId": "vpce-0123456789abcdef0"}
+CLOUDFRONT = {"FrontDoor": "cloudfront", "AllowedCidrs": "203.0.113.0/24", "VpcId": "", "SubnetIds": ""}
+
+
+@pytest.fixture(scope="module")
+def doors() -> list[Stack]:
+    """Stacks with CloudFront and with a balancer, both with an endpoint of S3."""
+    return stacks([Deployment(CLOUDFRONT | ENDPOINT), Deployment(ENDPOINT)])
 
 
 def metrics_of(alarm: dict[str, Any]) -> int:
@@ -26,6 +40,28 @@ def test_schedule_runs_as_often_as_is_billed(plain: Stack) -> None:
     rate = re.fullmatch(r"rate\((\d+) (minute|hour)s?\)", plain.properties("Schedule")["ScheduleExpression"])
     assert rate is not None
     assert facts.SYNCS_AN_HOUR == {"minute": 60, "hour": 1}[rate[2]] / int(rate[1])
+
+
+def test_metrics_are_those_that_are_billed(full: Stack) -> None:
+    filters = full.of_type("AWS::Logs::MetricFilter").values()
+    names = {each["MetricTransformations"][0]["MetricName"] for each in filters}
+    names |= {requests.SERVER_ERRORS, requests.CLIENT_ERRORS, requests.MILLISECONDS}
+    assert facts.METRICS == len(names | {sync.AGE, sync.SUCCEEDED, sync.FAILED, sync.SECONDS})
+
+
+def test_history_expects_requests_for_assets_where_the_function_gets_them(doors: list[Stack]) -> None:
+    assert ["false", None] == [each.environment("BootHistory").get("MATCHBOX_HISTORY_ASSETS") for each in doors]
+
+
+def test_machines_in_the_region_read_the_bucket_without_either_door(doors: list[Stack]) -> None:
+    statements = [each.properties("BucketPolicy")["PolicyDocument"]["Statement"] for each in doors]
+    found = [[one for one in each if one["Sid"] == "ReadsWithoutSignature"] for each in statements]
+    prefixes = [["assets", "served/assets"], ["assets", "releases"]]
+    assert [[[f"<Bucket.Arn>/{prefix}/*" for prefix in each]] for each in prefixes] == [
+        [one["Resource"] for one in each] for each in found
+    ]
+    condition = {"StringEquals": {"aws:SourceVpce": ENDPOINT["S3EndpointId"]}}
+    assert [condition] * 2 == [one["Condition"] for each in found for one in each]
 
 
 def test_logs_and_histories_are_kept_for_the_month_that_is_billed(plain: Stack) -> None:

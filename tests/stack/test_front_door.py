@@ -83,7 +83,7 @@ def test_change_of_the_door_replaces_neither_table_nor_bucket_nor_functions(door
         if cloudfront.resources[name] != balancer.resources[name]
     }
     functions = {name for name in changed if balancer.resources[name]["Type"] == "AWS::Lambda::Function"}
-    assert {"AssetSync", "BootApi", "SignedApi"} == functions
+    assert {"AssetSync", "BootApi", "BootHistory", "SignedApi"} == functions
     tables = [stack.properties("Table")["TableName"] for stack in (cloudfront, balancer)]
     assert tables[0] == tables[1] == cloudfront.properties("Bucket")["BucketName"]
 

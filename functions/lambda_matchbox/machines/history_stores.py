@@ -79,10 +79,14 @@ class HistoryStore(Protocol):
 
 
 class History:
-    """The history of all machines in a store."""
+    """The history of all machines in a store.
 
-    def __init__(self, store: HistoryStore) -> None:
+    Where no requests for assets are added, scripts need not lie under their addresses.
+    """
+
+    def __init__(self, store: HistoryStore, *, has_assets: bool = True) -> None:
         self._store = store
+        self._has_assets = has_assets
 
     def add(self, events: Iterable[Event]) -> None:
         """Fold the events into their machines' records."""
@@ -96,7 +100,7 @@ class History:
                 records[first] = fold(records.get(first), event)
                 for key, record in links_of(event):
                     records[key] = merge(records.get(key, Record()), record)
-            if event.kind == "asset" or event.gave_script:
+            if self._has_assets and (event.kind == "asset" or event.gave_script):
                 hours.setdefault((_at(event), hour), []).append(event)
         with self._store.together():
             # A watch looks for them once their record has changed.

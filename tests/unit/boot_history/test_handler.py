@@ -147,6 +147,22 @@ def test_machines_of_one_state_are_divided_among_the_keys_of_its_index(
     assert 40 == len(history.page(Wanted("waiting", "g"), 100).records)
 
 
+def test_without_requests_for_assets_nothing_lies_under_addresses(
+    environment: Mapping[str, str], moto_server: Service
+) -> None:
+    """Behind CloudFront."""
+    event = Event(NOW, "request", "/ipxe", "52:54:00:00:00:01", address="10.0.0.5", group="g", status=200)
+    kinds = []
+    for setting in ("false", "true"):
+        history = function.history_of({**environment, "MATCHBOX_HISTORY_ASSETS": setting})
+        history.add([event])
+        assert [event] == history.events(history.page(Wanted(), 1).records[0], 0)
+        with closing(moto_server.client("dynamodb")) as client:
+            items = client.scan(TableName=environment["MATCHBOX_HISTORY_TABLE"])["Items"]
+        kinds.append({item["pk"]["S"].partition(":")[0] for item in items})
+    assert [{"mac"}, {"mac", "address"}] == kinds
+
+
 @pytest.mark.parametrize("level", ["error", "info", "debug"])
 def test_lines_of_boot_api_become_events_at_every_log_level(
     environment: Mapping[str, str], moto_server: Service, level: str, log: Callable[[], io.StringIO]

@@ -8,8 +8,9 @@ from lambda_matchbox.environment import MissingSettingError
 
 def test_settings_name_what_is_missing_or_wrong() -> None:
     good = {"MATCHBOX_HISTORY_TABLE": "t", "AWS_REGION": "eu-west-1"}
-    assert Settings("t", "eu-west-1", 30, None) == Settings.from_environment(good)
+    assert Settings("t", "eu-west-1", 30, True, None) == Settings.from_environment(good)
     assert 7 == Settings.from_environment({**good, "MATCHBOX_HISTORY_DAYS": "7"}).days
+    assert not Settings.from_environment({**good, "MATCHBOX_HISTORY_ASSETS": "false"}).has_assets
     with pytest.raises(MissingSettingError, match="MATCHBOX_HISTORY_TABLE"):
         Settings.from_environment({"AWS_REGION": "eu-west-1"})
     for days in ("0", "x", "3651", "-1"):

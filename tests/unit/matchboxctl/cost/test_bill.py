@@ -21,6 +21,14 @@ def test_price_of_a_tier_is_that_of_what_lies_in_it() -> None:
     assert [0, 1.5, 15, 16, 25, 30] == [price.of(amount) for amount in (0, 1, 10, 11, 20, 30)]
 
 
+@pytest.mark.parametrize(
+    ("nodes", "history", "usd"),
+    [(0, True, 0.10), (10, True, 0.10), (1_000, True, 1.00), (100_000, False, 25.00), (100_000, True, 45.00)],
+)
+def test_bill_behind_cloudfront_stays_below_its_goals(nodes: int, history: bool, usd: float) -> None:
+    assert total(Plan(nodes, door=CLOUDFRONT, history=history)) < usd
+
+
 @pytest.mark.parametrize("door", DOORS)
 def test_free_tier_is_shared_by_all_lines_of_its_price(door: str) -> None:
     charges = [one for one in bill(Plan(100_000, door=door)) if one.use.price == "calls"]
