@@ -30,6 +30,10 @@ _CHUNK = 1 << 18
 _MAX_REDIRECTS = 10  # iPXE has no limit, and a loop would not end
 _MAX_ERROR_BODY = 1000
 _S3_CODE = re.compile(r"<Code>(\w+)</Code>")
+_OVER_HTTPS = (*_CONFIGURATIONS, "report")
+_BY_CLOUDFRONT = "x-amz-cf-id"
+# What the distribution's function says (template.yaml, DoorFunction).
+_OF_DOOR = "is in no network of AllowedCidrs"
 _CONTROL_OR_SPACE = re.compile(r"[\x00-\x20\x7f-\x9f]+")
 _OBJECT = re.compile(r"\w+\(.*?\): ")
 # Not escaped in a request line: an address is escaped by its author.
@@ -67,12 +71,16 @@ class DeliveryError(FetchError):
 
 
 class BootClient:
-    """Makes requests with one User-Agent; `timeout` is for a connection and for each read, in seconds."""
+    """Makes requests with one User-Agent; `timeout` is for a connection and for each read, in seconds.
+
+    `behind_cloudfront` says whether a response came through CloudFront.
+    """
 
     def __init__(self, user_agent: str, timeout: float) -> None:
         self._headers = {"User-Agent": user_agent, "Connection": "close"}
         self._timeout = timeout
         self._pools = urllib3.PoolManager()
+        self.behind_cloudfront = False
 
     def fetch(self, url: str, take: Callable[[bytes], object], begin: Callable[[int], object] = int) -> str:
         """Pass the body to `take`, piece by piece, and its size to `begin`, 0 if unknown; returns the final address.
@@ -124,6 +132,8 @@ class BootClient:
                     return location
                 _check_verdict(response)
                 body = response.read(_MAX_ERROR_BODY, decode_content=False)
+                if response.status == 403 and self.behind_cloudfront and (why := _refused_at_the_edge(url, body)):
+                    raise FetchError(f"403 from {origin(url)}: {why}")
                 raise _refusal(response.status, body, origin(url))
         except (HTTPError, LocationValueError, HTTPException, OSError) as error:
             raise FetchError(self._explain(error, url)) from error
@@ -135,7 +145,7 @@ class BootClient:
         parts = urlsplit(url)
         target = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=_SAFE)
         # Not by the manager, which would resolve `.` and `..` in a signed path.
-        return self._pools.connection_from_url(f"{parts.scheme}://{parts.netloc}").urlopen(
+        response = self._pools.connection_from_url(f"{parts.scheme}://{parts.netloc}").urlopen(
             method,
             target,
             headers=self._headers,
@@ -145,6 +155,8 @@ class BootClient:
             decode_content=False,
             timeout=urllib3.Timeout(connect=self._timeout, read=self._timeout),
         )
+        self.behind_cloudfront |= _BY_CLOUDFRONT in response.headers
+        return response
 
     def _explain(self, error: Exception, url: str) -> str:
         where, host = origin(url), urlsplit(url).hostname
@@ -196,6 +208,17 @@ def _check_verdict(response: urllib3.BaseHTTPResponse) -> None:
     verdict, _, reason = response.headers.get(VERDICT, "").partition(": ")
     if verdict not in ("", "allow"):
         raise GateError(_line(verdict), _line(reason), unquote(response.headers.get(DELIVERING_GROUP, "")))
+
+
+def _refused_at_the_edge(url: str, body: bytes) -> str:
+    """Why CloudFront itself refuses the request; empty if it has passed an origin's refusal on."""
+    text = body.decode("utf-8", "replace")
+    if _OF_DOOR in text:
+        return _line(text)
+    is_own_page = text.lstrip().startswith("<")
+    if is_own_page and url.startswith("http://") and urlsplit(url).path.rpartition("/")[2] in _OVER_HTTPS:
+        return "CloudFront gives configurations over https only: begin the address with https://, or ${base}"
+    return ""
 
 
 def _refusal(status: int, body: bytes, where: str) -> FetchError:

@@ -74,6 +74,10 @@ class Contents:
             yield self._result(Status.OK, target, "empty")._replace(configuration="empty")
         else:
             yield from self._described(target, found, f"{len(body):,} bytes")
+        with suppress(FetchError):
+            if self._group.is_public(target.url, body):
+                public = "whoever on the internet names its labels gets its metadata: no token is asked for"
+                yield self._result(Status.WARNING, target, public)
 
     def _not_fetched(self, target: Target, error: DeliveryError) -> Result:
         """A configuration whose content is not looked at."""

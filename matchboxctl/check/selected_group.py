@@ -10,6 +10,7 @@ from matchboxctl.netboot.variables import variable_of
 
 _MAX_BODY = 16 * 1024 * 1024
 _OF_REQUEST = b"REQUEST_"
+_TELLING = 4  # bytes: a shorter value is found in any configuration
 _TEMPLATES = {"/ignition": "ignition_id", "/cloud": "cloud_id", "/generic": "generic_id"}
 
 Seen = tuple[bytes, ...] | None
@@ -45,6 +46,17 @@ class SelectedGroup:
         if found is None:
             return f"no group matches the labels of this address ({names}){self._advice(known)}"
         return f"the labels of this address ({names}) select another group than the machine's{self._advice(known)}"
+
+    def is_public(self, url: str, body: bytes) -> bool:
+        """Whether the configuration came from the internet without a token, with the group's metadata in it.
+
+        Raises FetchError.
+        """
+        asked = _configuration_request(url)
+        if asked is None or not self._client.behind_cloudfront or "token" in asked.labels:
+            return False
+        values = (line.partition(b"=")[2] for line in self._of(asked.root, asked.labels) or ())
+        return any(len(value) >= _TELLING and value in body for value in values)
 
     def reason_of_404(self, url: str) -> str:
         """Why the server has no configuration for a machine of this group, whatever the labels; empty if it has one.

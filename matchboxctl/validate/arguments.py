@@ -6,7 +6,7 @@ import click
 
 from matchboxctl.cli.commands import Command
 from matchboxctl.cli.errors import UsageError
-from matchboxctl.cli.options import MODES, argument, flag, is_given, output_option, store_flags
+from matchboxctl.cli.options import MODES, Choice, argument, flag, is_given, output_option, store_flags
 
 
 @click.command(
@@ -17,8 +17,14 @@ from matchboxctl.cli.options import MODES, argument, flag, is_given, output_opti
 @argument("directory", metavar="[DIR]", required=False)
 @store_flags()
 @flag("--assets-path", "DIR", "directory of the files below /assets/", shown="assets/ in the data directory")
+@click.option(
+    "--door",
+    type=Choice(("alb", "cloudfront")),
+    default="alb",
+    help="the stack's parameter FrontDoor: cloudfront is on the internet, and gives configurations over https only",
+)
 @output_option()
-def validate(directory: str | None, data_path: str, stack: str, assets_path: str, output: str) -> None:
+def validate(directory: str | None, data_path: str, stack: str, assets_path: str, door: str, output: str) -> None:
     """Find what would keep machines from booting.
 
     That is: documents that do not parse, unknown keys, absent profiles, templates and assets, templates that fail,
@@ -33,4 +39,4 @@ def validate(directory: str | None, data_path: str, stack: str, assets_path: str
 
     # A directory that is named is validated without AWS, whatever the environment selects.
     source = Path(directory) if directory else chosen_store(data_path, stack)
-    run(source, Path(assets_path) if assets_path else None, output)
+    run(source, Path(assets_path) if assets_path else None, output, door)

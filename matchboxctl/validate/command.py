@@ -17,7 +17,7 @@ from matchboxctl.validate.validation import validate
 _NO_LIMIT = 1 << 20
 
 
-def run(source: Path | StoreSettings, assets_path: Path | None, output: str) -> None:
+def run(source: Path | StoreSettings, assets_path: Path | None, output: str, door: str = "alb") -> None:
     """Print the findings. Raises UsageError, and FailedError if there are faults."""
     if assets_path is not None and not assets_path.is_dir():
         raise UsageError(f"--assets-path (MATCHBOX_ASSETS_PATH) '{assets_path}' is not a directory")
@@ -25,7 +25,7 @@ def run(source: Path | StoreSettings, assets_path: Path | None, output: str) -> 
         with Progress("reading the table", 0, "items") as progress:
             contents = source_contents(source, assets_path, progress.add)
         with Progress("trying templates", len(contents.groups), "groups") as progress:
-            result = validate(contents, progress.add)
+            result = validate(contents, progress.add, behind_cloudfront=door == "cloudfront")
     print_result(output, result.document, lambda: report(result, terminal_width() or _NO_LIMIT))
     if result.count(Severity.FAULT):
         raise FailedError(summary(result))

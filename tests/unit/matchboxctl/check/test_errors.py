@@ -43,6 +43,44 @@ def test_status_is_reported_with_the_body_and_advice(
         assert checked.failure(url).startswith(f"{answer[0]} from {url}: {why}")
 
 
+@pytest.mark.parametrize(
+    ("headers", "body", "why"),
+    [
+        ({"X-Amz-Cf-Id": "x"}, b"<HTML>403 ERROR</HTML>", "CloudFront gives configurations over https only: begin"),
+        ({}, b"<HTML>403 ERROR</HTML>", "the signature has expired"),
+        ({"X-Amz-Cf-Id": "x"}, b"10.0.0.5 is in no network of AllowedCidrs\n", "10.0.0.5 is in no network of AllowedC"),
+        ({"X-Amz-Cf-Id": "x"}, b"the request has no token\n", "the request has no token"),
+    ],
+)
+def test_refusals_of_cloudfront_are_named(checked: Checked, headers: dict[str, str], body: bytes, why: str) -> None:
+    script = b"#!ipxe\nkernel k talos.config=${cwduri}generic?mac=${mac}\nboot\n"
+    pages = {"/boot.ipxe": (200, headers, BOOT_SCRIPT), "/ipxe": (200, {}, script), "/k": (200, {}, b"k")}
+    with answering({**pages, "/generic": (403, headers, body)}) as url:
+        code, lines = checked(url, "--label", "mac=52:54:00:12:34:56")
+    assert 1 == code
+    assert any(f"403 from {url}: {why}" in line for line in lines), lines
+
+
+@pytest.mark.parametrize(
+    ("headers", "metadata", "warned"),
+    [
+        ({"X-Amz-Cf-Id": "x"}, b"NAME=node-1\nREQUEST_QUERY_MAC=x\n", True),
+        ({}, b"NAME=node-1\n", False),
+        ({"X-Amz-Cf-Id": "x"}, b"NAME=node-2\n", False),
+    ],
+)
+def test_metadata_without_a_token_is_named_behind_cloudfront(
+    checked: Checked, headers: dict[str, str], metadata: bytes, *, warned: bool
+) -> None:
+    script = b"#!ipxe\nkernel k talos.config=${cwduri}generic?mac=${mac}\nboot\n"
+    config = b"version: v1alpha1\nmachine:\n  type: worker\n  network:\n    hostname: node-1\n"
+    pages = {"/boot.ipxe": (200, {}, BOOT_SCRIPT), "/ipxe": (200, {}, script), "/k": (200, {}, b"k")}
+    answers = {"/generic": (200, headers, config), "/metadata": (200, headers, metadata)}
+    with answering(pages | answers) as url:
+        _, lines = checked(url, "--label", "mac=52:54:00:12:34:56")
+    assert warned == any("whoever on the internet names its labels gets its metadata" in line for line in lines)
+
+
 def kernel_by(answers: Mapping[str, tuple[int, dict[str, str], bytes]]) -> dict[str, tuple[int, dict[str, str], bytes]]:
     scripts = {"/boot.ipxe": (200, {}, BOOT_SCRIPT), "/ipxe": (200, {}, b"#!ipxe\nkernel k a=b\nboot\n")}
     return {**scripts, **answers}

@@ -23,9 +23,10 @@ def booting(args: list[str], **profile: object) -> Mapping[str, object]:
     return {"profiles/p.json": {"id": "p", "boot": {**BOOT, "args": args}, **profile}}
 
 
-def found(root: Path, files: Mapping[str, object]) -> list[Finding]:
+def found(root: Path, files: Mapping[str, object], *, behind_cloudfront: bool = False) -> list[Finding]:
     """The findings on GOOD with these files added or replaced, with paths from the root."""
-    findings = validate(directory_contents(write_files(root, {**GOOD, **files}))).findings
+    contents = directory_contents(write_files(root, {**GOOD, **files}))
+    findings = validate(contents, behind_cloudfront=behind_cloudfront).findings
     return [one._replace(file=one.file.removeprefix(f"{root}/")) for one in findings]
 
 
