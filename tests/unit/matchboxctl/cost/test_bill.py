@@ -29,6 +29,12 @@ def test_bill_behind_cloudfront_stays_below_its_goals(nodes: int, history: bool,
     assert total(Plan(nodes, door=CLOUDFRONT, history=history)) < usd
 
 
+@pytest.mark.parametrize("where", PLACES)
+def test_ten_nodes_cost_cents_wherever_they_are(where: str) -> None:
+    """Behind Direct Connect the bytes of their images have a price from the first one on."""
+    assert total(Plan(10, image_mb=0 if where == DIRECT_CONNECT else 100, door=CLOUDFRONT, where=where)) < 0.10
+
+
 @pytest.mark.parametrize("door", DOORS)
 def test_free_tier_is_shared_by_all_lines_of_its_price(door: str) -> None:
     charges = [one for one in bill(Plan(100_000, door=door)) if one.use.price == "calls"]
