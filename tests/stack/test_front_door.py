@@ -9,6 +9,7 @@ import pytest
 
 from tests.stack.conftest import FULL, KEY
 from tests.stack.resolution import Stack, stacks
+from tests.stack.test_resources import made_before
 from tools.template_translation import Deployment
 
 CLOUDFRONT = {"FrontDoor": "cloudfront", "AllowedCidrs": "203.0.113.0/24,2001:db8::/48", "VpcId": "", "SubnetIds": ""}
@@ -58,6 +59,13 @@ def test_cloudfront_needs_and_makes_no_network(doors: list[Stack]) -> None:
         assert [] == [name for name, each in stack.resources.items() if each["Type"].startswith(OF_BALANCER)]
         assert [] == [name for name, each in stack.resources.items() if "LoadBalancer" in json.dumps(each)]
         assert [] == stack.refusals({**CLOUDFRONT, **({} if stack is doors[0] else KEY)})
+
+
+def test_table_is_created_last_and_the_schedule_shortly_before(doors: list[Stack]) -> None:
+    """The distribution takes minutes, in which a schedule would find no table."""
+    for stack in doors[:3]:
+        assert {"Table"} == set(stack.resources) - made_before(stack, "Table")
+        assert {"Distribution", "DistributionMayInvoke", "BucketPolicy"} <= made_before(stack, "Schedule")
 
 
 def test_balancer_has_nothing_of_cloudfront(doors: list[Stack]) -> None:

@@ -30,7 +30,7 @@ def _needed(value: Any) -> set[str]:
     return {part.partition(">")[0].partition(".")[0] for part in str(value).split("<")[1:]}
 
 
-def _made_before(stack: Stack, name: str) -> set[str]:
+def made_before(stack: Stack, name: str) -> set[str]:
     """The resources that CloudFormation makes before that one."""
     found, next_ones = set[str](), {name}
     while next_ones:
@@ -64,15 +64,15 @@ def test_table_is_on_demand_protected_and_recoverable(plain: Stack) -> None:
 def test_table_is_created_last(two_stacks: tuple[Stack, Stack]) -> None:
     """A protected table cannot be rolled back."""
     for stack in two_stacks:
-        assert set(stack.resources) - _made_before(stack, "Table") == {"Table"}
+        assert set(stack.resources) - made_before(stack, "Table") == {"Table"}
 
 
 def test_schedule_is_created_shortly_before_the_table(two_stacks: tuple[Stack, Stack]) -> None:
     """Its first run is immediate and finds no table. The function that signs depends on nothing."""
     quick = {"Table", "Schedule", "Budget", "SecureListener", "SignedRule", "SecureSignedRule"}
     for stack in two_stacks:
-        after = set(stack.resources) - _made_before(stack, "Schedule") - quick
-        assert [] == [name for name in after if not name.startswith("Sign") or "Listener" in _made_before(stack, name)]
+        after = set(stack.resources) - made_before(stack, "Schedule") - quick
+        assert [] == [name for name in after if not name.startswith("Sign") or "Listener" in made_before(stack, name)]
 
 
 def test_bucket_is_private_and_expires_answers(plain: Stack) -> None:
