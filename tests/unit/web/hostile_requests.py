@@ -103,11 +103,23 @@ def event(
     }
 
 
+def payload(method: str, path: str, raw_query: str, headers: dict[str, str]) -> dict[str, Any]:
+    """The function URL's event."""
+    return {
+        "version": "2.0",
+        "rawPath": path,
+        "rawQueryString": raw_query,
+        "headers": headers,
+        "requestContext": {"http": {"method": method, "path": path}},
+        "isBase64Encoded": False,
+    }
+
+
 def answered(app: App, given: dict[str, Any]) -> dict[str, Any]:
     """The response: no exception, no 5xx, no header that ends a line, and JSON that can be sent."""
     answer = app.handle(given)
     assert 200 <= answer["statusCode"] < 500
     json.dumps(answer)
-    headers = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
+    headers = answer.get("headers") or {name: values[0] for name, values in answer["multiValueHeaders"].items()}
     assert [] == [name for name, value in headers.items() if "\r" in value or "\n" in value]
     return answer

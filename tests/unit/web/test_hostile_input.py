@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lambda_matchbox.assets.file_server import Delivery
-from lambda_matchbox.web.alb import BODY_LIMIT, request_from
+from lambda_matchbox.web import alb, function_url
+from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.assets import AssetDirectory
@@ -27,6 +28,7 @@ from tests.unit.web.hostile_requests import (
     catalog,
     event,
     filled,
+    payload,
     quiet,
 )
 
@@ -45,9 +47,10 @@ def app(root: Path) -> App:
 def assert_in_order(app: App, root: Path, given: dict[str, Any]) -> None:
     """The response is no 5xx, can be sent, and shows nothing outside the assets."""
     answer = answered(app, given)
+    request = (function_url if function_url.sent(given) else alb).request_from(given)
     body = b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"].encode()
     assert SECRET not in body
-    file = app.respond(request_from(given)).file
+    file = app.respond(request).file
     if file is not None:
         assert file.path.resolve().is_relative_to(root.resolve())
 
@@ -76,6 +79,17 @@ def test_any_event(
 ) -> None:
     """Any method, path, query and headers: no exception, 5xx, malformed header or secret in the response."""
     assert_in_order(app, root, event(method, path, query, headers))
+
+
+@given(METHODS, ROOTED_PATHS, VALUES, st.dictionaries(NAMES | st.just("x-boot-host"), VALUES, max_size=5))
+@example("GET", "/assets/large", "", {"x-boot-host": "boot.test\r\nset-cookie: a=b"})
+@example("GET", "/assets\r\n", "a\r\nb=\r\n", {})
+@example("CONNECT", "/assets/../secret", "", {"x-boot-viewer": "\udcff"})
+def test_any_event_of_the_function_url(
+    app: App, root: Path, method: str, path: str, raw_query: str, headers: dict[str, str]
+) -> None:
+    """The same as for the balancer's."""
+    assert_in_order(app, root, payload(method, path, raw_query, headers))
 
 
 @given(
