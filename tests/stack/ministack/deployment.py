@@ -94,14 +94,15 @@ class Deployed:
 
 
 def network(account: Ministack) -> dict[str, str]:
-    """The parameters that name a new VPC and its subnets."""
+    """The parameters that name a new VPC and its subnets, and no budget, which the emulator does not know."""
     with closing(account.client("ec2")) as client:
         vpc = client.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         subnets = [
             client.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=account.region + zone)
             for number, zone in enumerate("ab")
         ]
-    return {"VpcId": vpc, "SubnetIds": ",".join(each["Subnet"]["SubnetId"] for each in subnets)}
+    subnet_ids = ",".join(each["Subnet"]["SubnetId"] for each in subnets)
+    return {"VpcId": vpc, "SubnetIds": subnet_ids, "MonthlyBudget": "0"}
 
 
 class DeploymentFailedError(Exception):
