@@ -52,10 +52,12 @@ class _Read(Mapping[str, str]):
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_template_sets_the_variables_that_handlers_read(full: Stack, function: str) -> None:
-    """Endpoints are for other servers."""
-    environment = _Read(full.environment(function) | {"AWS_REGION": "eu-central-1"})
+    """Behind either door. Endpoints are for other servers."""
+    [cloudfront] = stacks([Deployment({**FULL, "FrontDoor": "cloudfront"})])
+    variables = full.environment(function) | cloudfront.environment(function)
+    environment = _Read(variables | {"AWS_REGION": "eu-central-1"})
     FUNCTIONS[function](environment)
-    assert environment.asked - LAMBDAS_OWN - ENDPOINTS == set(full.environment(function)) - CACHES
+    assert environment.asked - LAMBDAS_OWN - ENDPOINTS == set(variables) - CACHES
 
 
 def test_trusted_root_is_cached_where_the_function_may_write(plain: Stack) -> None:
