@@ -21,6 +21,7 @@ from tests.contract.histories import on_dynamodb
 from tests.contract.machine_commands import put
 from tests.contract.release_subjects import ON_SERVICES, OnStores, ReleaseSubject, in_directory, in_memory, on_stores
 from tests.contract.secret_commands import PARAMETER_STORE, PLACES, secret_commands
+from tests.contract.talos_cluster import Talos
 from tests.rigs.catalog_table import ENOUGH, CatalogTable
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
@@ -163,6 +164,17 @@ def secret_store(
     """An empty place for secrets and templates."""
     service = request.getfixturevalue("moto_server") if request.param == PARAMETER_STORE else None
     return secret_commands(tmp_path / "files", monkeypatch, capsysbinary, service)
+
+
+@pytest.fixture
+def talos(secret_store: ResourceCommands) -> Talos:
+    return Talos(secret_store)
+
+
+@pytest.fixture
+def local_talos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]) -> Talos:
+    """The same in a data directory alone, for what no store does otherwise."""
+    return Talos(secret_commands(tmp_path / "files", monkeypatch, capsysbinary))
 
 
 @pytest.fixture
