@@ -16,9 +16,6 @@ READS, FILE_READS = 9, 1
 REQUEST_LOG, FILE_LOG = 2_300, 700
 """Bytes of boot_api's log and metrics: for all requests of a boot, and for a redirected file."""
 
-LINE_BYTES = 26
-"""What CloudWatch Logs adds to a line when it bills."""
-
 LAMBDA_LOG = 550
 """Bytes that Lambda itself logs of a call in two lines (estimated, after its documentation), but of boot_history."""
 

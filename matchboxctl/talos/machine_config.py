@@ -10,7 +10,7 @@ Path: TypeAlias = tuple[str | int, ...]
 """The keys and indices that lead to a value in a document."""
 
 _PREFIX = "tag:yaml.org,2002:"
-MAP, SEQUENCE, NULL, STRING = (_PREFIX + name for name in ("map", "seq", "null", "str"))
+MAP, NULL, STRING = (_PREFIX + name for name in ("map", "null", "str"))
 # As Go reads them. PyYAML knows YAML 1.1, where `off` is a boolean and 0o644 a string.
 _SCALARS = (
     (NULL, r"~|null|Null|NULL|", ["~", "n", "N", ""]),
