@@ -13,12 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
-from matchboxctl.talos.known_keys import KEYS, KINDS
-from matchboxctl.talos.machine_config import MachineConfig, scalars, values_in
+from matchboxctl.talos.machine_config import MachineConfig, values_in
 from matchboxctl.talos.rules import problems, unknown_names
-from matchboxctl.talos.secret_values import Secrets
-from matchboxctl.talos.template import secret_edits
-from tests.rigs.talos_machinery import gen_config, gen_secrets, known_keys, patched, redacted, refusal, talosctl
+from tests.rigs.talos_machinery import gen_config, gen_secrets, patched, refusal, talosctl
 from tests.support.commands import Commands
 from tests.support.serving import Serve, started
 from tests.support.talos_files import nodes_file
@@ -265,56 +262,3 @@ def test_verify_asks_talosctl_where_it_is_installed(
     ended = Commands(capsysbinary)("talos", "verify", "--data-path", cluster.data)
     assert 1 == ended.code
     assert "unknown keys machine.features.kubePrisn" in ended.out
-
-
-def test_every_value_that_talos_redacts_is_a_secret(new: Callable[[str], Cluster]) -> None:
-    file = new("v1.12").file("controlplane")
-    key = base64.b64encode(b"-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n").decode()
-    file.write_text(
-        file.read_text()
-        + f"""
----
-apiVersion: v1alpha1
-kind: WireguardConfig
-name: wg0
-privateKey: {base64.b64encode(bytes(range(32))).decode()}
-addresses: [{{address: 10.1.0.1/24}}]
-peers: [{{publicKey: {base64.b64encode(bytes(32)).decode()}, presharedKey: {base64.b64encode(b"k" * 32).decode()}}}]
----
-apiVersion: v1alpha1
-kind: RegistryAuthConfig
-name: ghcr.io
-username: me
-password: some-password
----
-apiVersion: v1alpha1
-kind: RegistryTLSConfig
-name: ghcr.io
-clientIdentity: {{cert: {key}, key: {key}}}
----
-apiVersion: v1alpha1
-kind: SideroLinkConfig
-apiUrl: https://omni.example/?jointoken=some-token
-"""
-    )
-    config = MachineConfig(file.read_text())
-    _, paths = secret_edits(config, "demo", Secrets(), file.name)
-    masked = MachineConfig(redacted(file))
-    found = {
-        (document.title, path)
-        for document in masked.documents
-        for path, node in scalars(document.node)
-        if "******" in node.value
-    }
-    assert 13 <= len(found)
-    assert not found - {(title, path) for title, each in paths.items() for path in each}
-
-
-def test_known_keys_and_kinds_are_those_of_talos(tmp_path: Path) -> None:
-    theirs = known_keys()
-    # Those of certificates and keys are of another package.
-    own = {path: keys for path, keys in KEYS.items() if not keys <= {"crt", "key"}}
-    assert own == {path: theirs[path] for path in own}
-    file = tmp_path / "kinds.yaml"
-    file.write_text("".join(f"---\napiVersion: v1alpha1\nkind: {kind}\n" for kind in [*sorted(KINDS), "Other"]))
-    assert re.search(r'"Other".*not registered', refusal(file)), refusal(file)

@@ -7,33 +7,28 @@ import json
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import replace
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from boot_history.handler import history_of
-from lambda_matchbox.aws.table_and_bucket import create_history_table
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
-from lambda_matchbox.machines.history_stores import History, Wanted
+from lambda_matchbox.machines.history_stores import Wanted
 from lambda_matchbox.machines.policy import Policy
 from tests.boot.clients import boot
 from tests.boot.fleet import named, write_data_directory
 from tests.boot.networks import Servers
 from tests.conformance.http_exchange import exchange
 from tests.conformance.recordings import HERE, SUITES, Recording, Response, assert_reproduced, recordings
-from tests.rigs.lambda_runtime import FunctionFailedError, lambda_function
+from tests.rigs.lambda_runtime import FunctionFailedError
 from tests.rigs.oci_registry import OciRegistry
 from tests.rigs.program import free_port
 from tests.rigs.service import Service
-from tests.rigs.stores import Stores, new_stores
-from tests.stack.balancer import Balancer, artefacts, balancer
 from tests.stack.filter_patterns import matches
-from tests.stack.resolution import Stack
+from tests.stack.place import Place
 from tests.support.balancer_events import EXPECTED, assert_answered, event, fill
 from tests.support.canaries import DELIVERED, SECRETS, boot_all, by_http, traces, write_data
 from tests.support.images.layers import Entry, gzipped
@@ -42,48 +37,11 @@ from tests.support.log_subscription import packed
 from tests.support.openpgp.independent import is_signed
 from tests.support.openpgp.keys import PASSPHRASE, key_ring
 from tests.support.retry_on_503 import retry_on_503
-from tools.template_translation import PROJECT, Deployment, translations
+from tools.template_translation import PROJECT
 
 SCHEDULE = json.loads((PROJECT / "events" / "asset-sync-schedule.json").read_text())
 MAC, UUID = "52:54:00:12:34:56", "4c4c4544-0038-4410-8052-b3c04f4b5931"
 ONE_SOURCE = json.loads((PROJECT / "events" / "asset-sync-source.json").read_text())
-
-
-class Place:
-    """A deployed stack of its own: the stores that its template names are not made yet."""
-
-    def __init__(
-        self, built: Path, tables: Service, buckets: Service, secrets: Service, parameters: Mapping[str, str]
-    ) -> None:
-        [template] = translations([Deployment(parameters)])
-        self.stack = Stack(template, parameters, str(uuid.uuid4()))
-        self._built = built
-        name = self.stack.environment("BootApi")["MATCHBOX_TABLE"]
-        self.stores: Stores = replace(new_stores(tables, buckets), name=name)
-        given = self.stores.environment()
-        self._aws = {name: value for name, value in given.items() if name.startswith("AWS_")}
-        self._aws |= dict.fromkeys(("AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL_SSM"), secrets.endpoint)
-
-    @contextmanager
-    def balancer(self, port: int = 0) -> Iterator[Balancer]:
-        with balancer(self.stack, self._built, self._aws, port) as running:
-            yield running
-
-    @contextmanager
-    def invoking(self, function: str) -> Iterator[Any]:
-        """A function, as something that takes events."""
-        with lambda_function(artefacts(self.stack, function, self._built, self._aws)) as running:
-            yield running
-
-    @contextmanager
-    def history(self) -> Iterator[tuple[Any, History]]:
-        """The function that writes the history, over a new table, and what it has written."""
-        table = {"MATCHBOX_HISTORY_TABLE": f"{self.stores.name}-history"}
-        with closing(self.stores.tables.client("dynamodb")) as client:
-            create_history_table(client, table["MATCHBOX_HISTORY_TABLE"])
-        environment = self.stores.environment() | table
-        with lambda_function(artefacts(self.stack, "BootHistory", self._built, self._aws | table)) as running:
-            yield running, history_of(environment)
 
 
 @pytest.fixture(scope="module")
@@ -145,9 +103,7 @@ def test_boots_are_in_the_history(new_place: Any) -> None:
         assert 200 == _asked(function, "/cloud", mac=MAC, token=token)["statusCode"]
         assert 403 == _asked(function, "/cloud", "10.0.0.6", mac=MAC, token=token)["statusCode"]
         log = function.log()
-    handed_over = [
-        line for line in log if matches(place.stack.properties("BootApiSubscription")["FilterPattern"], line)
-    ]
+    handed_over = place.handed_over(log)
     assert 4 == len(handed_over)
     used_twice = place.stack.properties("TokensUsedTwice")["FilterPattern"]
     assert 1 == sum(matches(used_twice, line) for line in log)
@@ -262,10 +218,7 @@ def test_values_of_secrets_leave_no_trace(new_place: Any, new_secret: Any, tmp_p
     assert {"BootApi", "SignedApi"} == set(running.functions)
     assert sum('"_aws"' in line for line in log) == sum('"message":"request"' in line for line in log) > 100
     with place.history() as (function, _):
-        handed_over = [
-            line for line in log if matches(place.stack.properties("BootApiSubscription")["FilterPattern"], line)
-        ]
-        assert function.invoke(packed(handed_over, time.time_ns() // 1_000_000)) is None
+        assert function.invoke(packed(place.handed_over(log), time.time_ns() // 1_000_000)) is None
         assert [] == traces("\n".join(function.log()))
     everything = place.stores.contents(f"{place.stores.name}-history")
     assert {} == {name: found for name, body in everything if (found := traces(body))}

@@ -27,7 +27,7 @@ class App:
     """The routes: `respond` takes a request, and `handle` is a Lambda handler without the context.
 
     Each response is made within a context of its own from `time_limit`, which limits the time for calls of the stores.
-    `count` gets the route, the status and the seconds of each request.
+    `count` gets the status and the seconds of each request.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class App:
         routes: Routes,
         log: Log,
         time_limit: Callable[[], AbstractContextManager[None]] = nullcontext,
-        count: Callable[[str, int, float], None] | None = None,
+        count: Callable[[int, float], None] | None = None,
     ) -> None:
         self._routes = routes
         self.log = log
@@ -55,7 +55,7 @@ class App:
         seconds = time.perf_counter() - start
         log_request(self.log, request, fields, seconds)
         if self._count is not None:
-            self._count(fields.route, fields.status, seconds)
+            self._count(fields.status, seconds)
         return response
 
     def _respond(self, request: Request) -> tuple[Response, AccessLogFields]:

@@ -19,7 +19,7 @@ class RequestMetrics:
     def __init__(self, namespace: str) -> None:
         self._metrics = EphemeralMetrics(namespace=namespace, service=SERVICE)
 
-    def publish(self, _route: str, status: int, seconds: float) -> None:
+    def publish(self, status: int, seconds: float) -> None:
         """Write the line of a request."""
         self._metrics.add_metric(SERVER_ERRORS, MetricUnit.Count, int(status >= 500))
         self._metrics.add_metric(CLIENT_ERRORS, MetricUnit.Count, int(400 <= status < 500))

@@ -56,7 +56,7 @@ def app(
     settings: Settings,
     credentials: Callable[[], Credentials],
     log: Log,
-    count: Callable[[str, int, float], None] | None = None,
+    count: Callable[[int, float], None] | None = None,
     signatures: Signatures | None = None,
 ) -> App:
     """The app over the settings' table and bucket; see `App` for `count`, and `Routes` for `signatures`."""

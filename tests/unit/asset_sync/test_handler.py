@@ -5,55 +5,23 @@ import json
 import socket
 import time
 import uuid
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
-from lambda_matchbox.aws.table_and_bucket import create_bucket, create_table
+from lambda_matchbox.aws.table_and_bucket import create_table
 from lambda_matchbox.environment import MissingSettingError
 from lambda_matchbox.image_sync.job import Report, SyncFailedError
 from matchboxctl.cost import facts
-from tests.rigs.service import Service
-from tests.rigs.stores import new_stores
 from tests.rigs.tcp_fault import fault_proxy
 from tests.support.images.signatures import TAG as TAGGED
 from tests.support.images.signatures import attach, fingerprint, new_key, public_pem, simple_signing
-from tests.support.registry_serving import faulty_registry
-from tests.unit.asset_sync.sync_function import ON_DEMAND, SCHEDULE, Clients, Function
+from tests.unit.asset_sync.sync_function import ON_DEMAND, SCHEDULE, Function
 from tests.unit.image_sync.sync_subject import TAG, sha256, talos
 
 ONE, OTHER = talos(b"one kernel"), talos(b"another kernel")
 PASSWORD = "correct horse"
-
-
-@pytest.fixture(scope="module")
-def clients(moto_server: Service) -> Iterator[Clients]:
-    """Clients are slow to make."""
-    made = Clients(moto_server.client("dynamodb"), moto_server.client("s3"))
-    yield made
-    for client in made:
-        client.close()
-
-
-@pytest.fixture
-def function(
-    moto_server: Service, clients: Clients, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Function]:
-    stores = new_stores(moto_server, moto_server)
-    create_table(clients.dynamodb, stores.name)
-    create_bucket(clients.s3, stores.name, moto_server.region)
-    environment = stores.environment() | {
-        "MATCHBOX_LOG_LEVEL": "info",
-        "AWS_ENDPOINT_URL_SECRETS_MANAGER": moto_server.endpoint,
-    }
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    with faulty_registry() as registry:
-        registry.scheme = "bearer"
-        yield Function(stores.name, clients, registry, tmp_path / "scratch", environment)
 
 
 def new_secret(function: Function, text: str) -> None:
@@ -293,14 +261,3 @@ def test_run_that_finds_nothing_new_takes_what_its_bill_says(
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", proxy.endpoint)
         assert ["talos-arm64"] == function.run(SCHEDULE).unchanged
         assert {"GetItem": facts.SYNC_READS, "UpdateItem": facts.SYNC_WRITES} == proxy.requests()
-
-
-def test_bucket_gains_the_copies_for_cloudfront_when_nothing_is_due(function: Function) -> None:
-    """The door has just become CloudFront."""
-    function.add("arm", ONE)
-    function.run(SCHEDULE)
-    assert [] == function.keys("served/")
-    function.environment["MATCHBOX_RELEASE_COPIES"] = "true"
-    assert ["arm"] == function.run(SCHEDULE).not_due
-    digits = str(function.served("arm")).removeprefix("sha256:")
-    assert {"served/assets/arm/vmlinuz", f"served/assets/arm/vmlinuz.release-{digits}"} <= set(function.keys("served/"))

@@ -1,5 +1,6 @@
 """Signature routes."""
 
+import io
 import json
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
 from lambda_matchbox.web.signatures import SIGNED, Signatures
 from matchboxctl.directory.assets import AssetDirectory
+from matchboxctl.log.json_log import JsonLog
 from tests.support.memory_catalog import MemoryCatalog
 from tests.support.memory_releases import MemoryReleases
 from tests.support.openpgp.independent import TEXT, is_signed, kind_of
@@ -205,14 +207,16 @@ def test_no_signature_routes_without_a_key(without_key: Server, route: str) -> N
     assert [200, 404, 404] == [without_key.ask(route + suffix, of="all").status for suffix in ("", ".sig", ".asc")]
 
 
-def test_log_and_metrics_name_the_signature_route(root: Path) -> None:
-    counted: list[str] = []
+def test_log_names_the_signature_route(root: Path) -> None:
+    log = io.StringIO()
     stores = Stores(catalog(), AssetDirectory(root), MemoryReleases(), Elsewhere())
     routes = Routes(stores, Delivery(LIMIT, "-"), signatures("rsa"))
-    app = App(routes, quiet(), count=lambda route, status, seconds: counted.append(route))
+    app = App(routes, JsonLog("info", log))
     for path in ("/ipxe", "/ipxe.sig", "/boot.ipxe.asc"):
         app.handle(event("GET", path, {"of": ["all"]}))
-    assert ["/ipxe", "/ipxe.sig", "/boot.ipxe.asc"] == counted
+    assert ["/ipxe", "/ipxe.sig", "/boot.ipxe.asc"] == [
+        json.loads(line)["route"] for line in log.getvalue().splitlines()
+    ]
 
 
 @pytest.mark.system

@@ -2,19 +2,12 @@
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from lambda_matchbox.errors import StoreUnavailableError
-from tests.unit.matchboxctl.directory.data_directory import WAYS, Data, watched
-
-
-@pytest.fixture(params=WAYS)
-def data(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Data]:
-    with watched(WAYS[request.param], tmp_path, monkeypatch) as data:
-        yield data
+from tests.unit.matchboxctl.directory.data_directory import Data
 
 
 def test_replaced_groups_directory_is_watched(data: Data) -> None:
