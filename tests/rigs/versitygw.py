@@ -2,7 +2,7 @@
 
 It verifies signatures as S3 does: tampered, expired and unsigned requests and a HEAD on a GET's URL are 403. It has
 `If-None-Match: *`, ranges, full-object SHA-256 checksums and multipart uploads. It refuses session tokens (use
-`swift_s3` for those) and knows path-style addresses only.
+`swift_s3` for those). A Host that ends in `virtual_domain` names the bucket, of all others the path does.
 """
 
 import urllib.error
@@ -17,6 +17,11 @@ from tests.rigs.program import free_port, running, scratch_directory
 from tests.rigs.service import REGION, Service
 
 VERSION = "v1.8.0"
+
+
+def virtual_domain(region: str) -> str:
+    """What follows the bucket's name in a Host, as in AWS."""
+    return f"s3.{region}.amazonaws.com"
 
 
 @contextmanager
@@ -35,6 +40,8 @@ def versitygw() -> Iterator[Service]:
             REGION,
             "--health",
             "/health",
+            "--virtual-domain",
+            virtual_domain(REGION),
             "--quiet",
         ]
         arguments += ["--keep-alive", "--iam-dir", directory / "iam", "posix", directory / "buckets"]

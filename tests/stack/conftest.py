@@ -3,10 +3,13 @@
 import platform
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.rigs.cache import alone
+from tests.rigs.service import Service
+from tests.stack.place import Place
 from tests.stack.resolution import Stack, stacks
 from tools.template_translation import PROJECT, Deployment
 
@@ -73,6 +76,14 @@ def built(request: pytest.FixtureRequest) -> Path:
 def built_for_arm64(request: pytest.FixtureRequest) -> Path:
     """Where `sam build` has put what `sam deploy` deploys by default."""
     return _made("arm64", request)
+
+
+@pytest.fixture(scope="session")
+def new_place(built: Path, dynamodb_local: Service, versitygw: Service, moto_server: Service) -> Any:
+    def made(**parameters: str) -> Place:
+        return Place(built, dynamodb_local, versitygw, moto_server, parameters)
+
+    return made
 
 
 def _made(processor: str, request: pytest.FixtureRequest) -> Path:

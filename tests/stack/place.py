@@ -11,12 +11,17 @@ from boot_history.handler import history_of
 from lambda_matchbox.aws.table_and_bucket import create_history_table
 from lambda_matchbox.machines.history_stores import History
 from tests.rigs.lambda_runtime import lambda_function
+from tests.rigs.program import scratch_directory
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
 from tests.stack.balancer import Balancer, artefacts, balancer
+from tests.stack.cloudfront.distribution import CloudFront, cloudfront
 from tests.stack.filter_patterns import matches
 from tests.stack.resolution import Stack
 from tools.template_translation import Deployment, translations
+
+BEHIND_CLOUDFRONT = {"FrontDoor": "cloudfront", "AllowedCidrs": "127.0.0.0/8", "VpcId": "", "SubnetIds": ""}
+"""Parameters with which this machine may boot."""
 
 
 class Place:
@@ -37,6 +42,17 @@ class Place:
     @contextmanager
     def balancer(self, port: int = 0) -> Iterator[Balancer]:
         with balancer(self.stack, self._built, self._aws, port) as running:
+            yield running
+
+    @contextmanager
+    def cloudfront(
+        self, port: int = 0, https_port: int = 0, domain: str = "d111111abcdef8.cloudfront.net"
+    ) -> Iterator[CloudFront]:
+        """The distribution of a stack that was made with BEHIND_CLOUDFRONT; `domain` is what it calls itself."""
+        with (
+            scratch_directory() as scratch,
+            cloudfront(self.stack, self._built, self.stores, self._aws, scratch, port, https_port, domain) as running,
+        ):
             yield running
 
     @contextmanager

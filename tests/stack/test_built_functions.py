@@ -28,7 +28,6 @@ from tests.rigs.oci_registry import OciRegistry
 from tests.rigs.program import free_port
 from tests.rigs.service import Service
 from tests.stack.filter_patterns import matches
-from tests.stack.place import Place
 from tests.support.balancer_events import EXPECTED, assert_answered, event, fill
 from tests.support.canaries import DELIVERED, SECRETS, boot_all, by_http, traces, write_data
 from tests.support.images.layers import Entry, gzipped
@@ -42,14 +41,6 @@ from tools.template_translation import PROJECT
 SCHEDULE = json.loads((PROJECT / "events" / "asset-sync-schedule.json").read_text())
 MAC, UUID = "52:54:00:12:34:56", "4c4c4544-0038-4410-8052-b3c04f4b5931"
 ONE_SOURCE = json.loads((PROJECT / "events" / "asset-sync-source.json").read_text())
-
-
-@pytest.fixture(scope="module")
-def new_place(built: Path, dynamodb_local: Service, versitygw: Service, moto_server: Service) -> Any:
-    def made(**parameters: str) -> Place:
-        return Place(built, dynamodb_local, versitygw, moto_server, parameters)
-
-    return made
 
 
 @pytest.fixture(scope="module")
