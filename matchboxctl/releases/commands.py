@@ -9,7 +9,7 @@ from lambda_matchbox.image_sync.sources import SourceStores
 from lambda_matchbox.image_sync.withdrawal import withdraw
 from lambda_matchbox.releases.pointers import RECORD, Pointer, Release, UnknownReleaseError, rolled_back
 from lambda_matchbox.releases.records import ReleaseRecord, record_in, variables
-from lambda_matchbox.releases.store import MovedError, ReleaseStore, ReleaseStoreError
+from lambda_matchbox.releases.store import CopiesError, MovedError, ReleaseStore, ReleaseStoreError
 from matchboxctl.cli.errors import FailedError, UsageError
 from matchboxctl.cli.names import did_you_mean
 from matchboxctl.cli.output import print_result
@@ -70,6 +70,8 @@ def withdraw_removed(stores: SourceStores, source_id: str) -> None:
     store, _ = _published(stores, source_id)
     try:
         withdraw(store)
+    except CopiesError as error:
+        raise FailedError(f"{source_id}: withdrawn, but {error}") from error
     except ReleaseStoreError as error:
         raise FailedError(f"{source_id}: {error}; run the same command again") from error
     print(f"{source_id}: withdrawn")
@@ -83,6 +85,9 @@ def _move(stores: SourceStores, source_id: str, moved: Callable[[Pointer], Point
             store.move(pointer, new)
         except MovedError:
             continue
+        except CopiesError as error:
+            # The same command again would roll back once more.
+            raise FailedError(f"{source_id}: {new.current} is current now, but {error}") from error
         return new
     raise FailedError(f"{source_id}: syncs keep updating it; run the same command again")
 

@@ -46,4 +46,9 @@ def stores_in_table(store: StoreSettings) -> SourceStores:
     """Sources and releases in table and bucket, and the source in STAND_IN."""
     from lambda_matchbox.image_sync.table_stores import table_stores
 
-    return table_stores(f"{store.description} (store mode)", store.clients(), os.environ.get(STAND_IN, ""))
+    return table_stores(
+        f"{store.description} (store mode)",
+        store.clients(),
+        os.environ.get(STAND_IN, ""),
+        copies_required=store.release_copies,
+    )

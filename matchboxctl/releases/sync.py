@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 
+from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.image_sync.sources import SourceStores
 from lambda_matchbox.oci.distribution.docker_config import logins_from_environment
 from lambda_matchbox.oci.distribution.registry import Registry
@@ -39,6 +40,12 @@ def sync(stores: SourceStores, ids: Sequence[str], environment: Mapping[str, str
         with on_interrupt(syncs.left):
             syncs.run()
     report.end(refused)
+    try:
+        stores.complete()
+    except MatchboxError as error:
+        raise FailedError(
+            f"not all copies for CloudFront are made: {error}; asset_sync's next run makes them, or the same command"
+        ) from error
     if warnings.count:
         raise FailedError(_failure(warnings.count, len(chosen) + len(refused)))
 

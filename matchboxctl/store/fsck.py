@@ -22,7 +22,7 @@ def fsck(store: StoreSettings, output: str = "table", *, repair: bool) -> None:
         on_interrupt(f"{kept}the same command checks everything anew"),
         Progress("reading the table", 0, "items") as progress,
     ):
-        for finding in Fsck(store.clients(), repair=repair).run(progress.add):
+        for finding in Fsck(store.clients(), repair=repair, release_copies=store.release_copies).run(progress.add):
             findings.append(finding)
             if output not in FORMATS:
                 with bars_hidden():

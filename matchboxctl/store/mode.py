@@ -39,7 +39,8 @@ class StoreSettings(NamedTuple):
     `stack` is what named them, or empty; `history_table` is empty where none is named. Histories are
     kept for `history_days`. `secrets` is the prefix of secrets in Parameter Store, empty where none is named, and
     `secrets_key` their KMS key if they have one of their own; `secrets_manager` are ARNs of secrets in Secrets Manager,
-    separated by commas.
+    separated by commas. `release_copies` says whether CloudFront serves copies of releases in the bucket; None where
+    no stack says so.
     """
 
     table: str
@@ -54,6 +55,7 @@ class StoreSettings(NamedTuple):
     secrets: str = ""
     secrets_key: str = ""
     secrets_manager: str = ""
+    release_copies: bool | None = None
 
     @property
     def description(self) -> str:

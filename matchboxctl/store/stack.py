@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 TABLE, BUCKET, HISTORY_TABLE, SECRETS = "TableName", "BucketName", "HistoryTableName", "SecretsPrefix"
 """The outputs of template.yaml."""
 
-_RETENTION, _KEY, _MANAGED = "HistoryRetention", "SecretsKmsKeyArn", "SecretsManagerArns"
+_RETENTION, _KEY, _MANAGED, _DOOR = "HistoryRetention", "SecretsKmsKeyArn", "SecretsManagerArns", "FrontDoor"
 """Parameters of template.yaml."""
 
 
 def of_stack(settings: StoreSettings, endpoint: str | None) -> StoreSettings:
-    """The settings with what the stack names: tables, bucket, secrets, and the days of histories.
+    """The settings with what the stack names: tables, bucket, secrets, the days of histories, and the door.
 
     What a stack of an earlier release does not have is empty. `endpoint` is that of CloudFormation, None on AWS. Raises
     UsageError and FailedError.
@@ -40,6 +40,7 @@ def of_stack(settings: StoreSettings, endpoint: str | None) -> StoreSettings:
         secrets=outputs.get(SECRETS, ""),
         secrets_key=given.get(_KEY, ""),
         secrets_manager=given.get(_MANAGED, "").replace(" ", ""),
+        release_copies=given.get(_DOOR) == "cloudfront",
     )
 
 

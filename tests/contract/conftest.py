@@ -10,6 +10,9 @@ from typing import TypeAlias
 import pytest
 
 from lambda_matchbox.aws.clients.http_client import HttpClient
+from lambda_matchbox.aws.keys import ASSETS_PREFIX
+from lambda_matchbox.aws.releases.copies import ReleaseCopies
+from lambda_matchbox.aws.releases.store import TableReleaseStore
 from lambda_matchbox.aws.table_and_bucket import create_history_table
 from lambda_matchbox.machines.history_stores import History, HistoryStore
 from matchboxctl.directory.catalog import DirectoryCatalog
@@ -17,6 +20,7 @@ from matchboxctl.directory.history_file import DirectoryHistory
 from matchboxctl.main import main
 from matchboxctl.store.mode import StoreSettings, chosen_store
 from tests.contract.catalog_subjects import FileWriter, MemoryWriter, NewSubject, Subject
+from tests.contract.copied_releases import Door
 from tests.contract.histories import on_dynamodb
 from tests.contract.machine_commands import put
 from tests.contract.release_subjects import ON_SERVICES, OnStores, ReleaseSubject, in_directory, in_memory, on_stores
@@ -234,3 +238,19 @@ def data(tmp_path: Path) -> Path:
         },
     )
     return root
+
+
+@pytest.fixture
+def make_door(stored: OnStores, tmp_path: Path) -> Callable[..., Door]:
+    def make(source_id: str = "arm", *, required: bool | None = True) -> Door:
+        clients = stored.stores.clients()
+        made = ReleaseCopies(clients, required=required)
+        own = stored.subject.served.files("", "").with_prefix(ASSETS_PREFIX)  # type: ignore[attr-defined]
+        return Door(stored, TableReleaseStore(clients, source_id, copies=made), made, own, tmp_path)
+
+    return make
+
+
+@pytest.fixture
+def door(make_door: Callable[..., Door]) -> Door:
+    return make_door()

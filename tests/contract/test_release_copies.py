@@ -1,100 +1,17 @@
 """Copies of releases in the bucket are what the app would serve."""
 
-import hashlib
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
-from lambda_matchbox.assets.released import ReleasedAssets
-from lambda_matchbox.aws.assets import S3Assets
-from lambda_matchbox.aws.keys import ASSETS_PREFIX, SERVED_PREFIX
+from lambda_matchbox.aws.keys import SERVED_PREFIX
 from lambda_matchbox.aws.releases import copies
 from lambda_matchbox.aws.releases.copies import ReleaseCopies
-from lambda_matchbox.aws.releases.store import TableReleaseStore
-from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.image_sync.withdrawal import withdraw
-from lambda_matchbox.oci.image_reference import ImageReference
-from lambda_matchbox.releases.pointers import GRACE, Pointer, Release, published, rolled_back
-from lambda_matchbox.releases.sources import Source
-from lambda_matchbox.releases.store import MovedError, ReleaseFile, ReleaseStoreError
-from tests.contract.release_subjects import OnStores
-
-SOURCE = Source("arm", ImageReference("ghcr.io", "team/boot", "v1", ""), "talos/arm64")
-ONE, TWO, THREE = (f"sha256:{letter * 64}" for letter in "123")
-PATHS = ["talos/arm64/vmlinuz", "talos/arm64/boot/a file+ü%41", "talos/arm64/extra", "own", "talos/own"]
-
-
-class Door(NamedTuple):
-    """A bucket whose releases have copies, and what stands in front of it."""
-
-    stored: OnStores
-    store: TableReleaseStore
-    copies: ReleaseCopies
-    own: S3Assets
-    path: Path
-
-    def publish(self, digest: str, directory: str, files: dict[str, bytes], now: int, source: Source = SOURCE) -> None:
-        """As a sync does."""
-        for name, body in files.items():
-            file = self.path / "file"
-            file.write_bytes(body)
-            self.store.put(directory, name, ReleaseFile(file, len(body), hashlib.sha256(body).hexdigest(), "text/x"))
-        old = self.store.pointer()
-        self.store.move(old, published(old, source, Release(digest, directory, now), now))
-
-    def app(self, path: str, release: str | None) -> bytes | None:
-        served = self.stored.subject.served
-        assets = ReleasedAssets(self.own, served, served.pointers(), release)
-        file = assets.file(path)
-        return None if file is None else assets.read(path, 0, file.size)
-
-    def cloudfront(self, path: str, release: str | None) -> bytes | None:
-        """The first origin has the copies, the second the operator's own files; the path is the same for both."""
-        uri = path + (f".release-{release[7:]}" if release else "")
-        return self.object(SERVED_PREFIX + uri) or self.object(ASSETS_PREFIX + uri)
-
-    def object(self, key: str) -> bytes | None:
-        with suppress(LookupError):
-            return self.stored.stores.clients().body(key)
-        return None
-
-    def head(self, key: str) -> Any:
-        clients = self.stored.stores.clients()
-        return clients.s3.head_object(Bucket=clients.bucket, Key=SERVED_PREFIX + key)
-
-    def copied(self) -> set[str]:
-        listed = self.stored.stores.clients().objects(SERVED_PREFIX)
-        return {each["Key"].removeprefix(SERVED_PREFIX) for each in listed}
-
-
-@pytest.fixture
-def make_door(stored: OnStores, tmp_path: Path) -> Callable[..., Door]:
-    def make(source_id: str = "arm", *, required: bool = True) -> Door:
-        clients = stored.stores.clients()
-        made = ReleaseCopies(clients, required=required)
-        own = stored.subject.served.files("", "").with_prefix(ASSETS_PREFIX)  # type: ignore[attr-defined]
-        return Door(stored, TableReleaseStore(clients, source_id, copies=made), made, own, tmp_path)
-
-    return make
-
-
-@pytest.fixture
-def door(make_door: Callable[..., Door]) -> Door:
-    return make_door()
-
-
-def put_own(door: Door, *paths: str) -> None:
-    for path in paths:
-        door.stored.stores.put_asset(path, b"own")
-
-
-def assert_as_the_app(door: Door, *, releases: tuple[str | None, ...] = (None, ONE, TWO, THREE)) -> None:
-    found = {(path, release): door.cloudfront(path, release) for path in PATHS[:3] for release in releases}
-    found |= {(path, None): door.cloudfront(path, None) for path in PATHS[3:]}
-    assert {asked: door.app(*asked) for asked in found} == found
+from lambda_matchbox.releases.pointers import GRACE, Pointer, rolled_back
+from tests.contract.copied_releases import ONE, PATHS, SOURCE, THREE, TWO, Door, assert_as_the_app, put_own
 
 
 def test_releases_come_over_own_files(door: Door) -> None:
@@ -144,6 +61,18 @@ def test_copies_are_cached_as_long_as_they_hold(door: Door) -> None:
     assert ("max-age=60", "text/x") == (current["CacheControl"], current["ContentType"])
 
 
+def test_cache_that_asks_again_after_the_hour_gets_no_bytes(door: Door) -> None:
+    """Also after the copy was made again."""
+    door.publish(ONE, "one", {"vmlinuz": b"kernel"}, 100)
+    path = f"talos/arm64/vmlinuz.release-{ONE[7:]}"
+    known = door.head(path)["ETag"]
+    clients = door.stored.stores.clients()
+    clients.s3.delete_object(Bucket=clients.bucket, Key=SERVED_PREFIX + path)
+    door.copies.complete()
+    with pytest.raises(ClientError, match="304"):
+        clients.s3.get_object(Bucket=clients.bucket, Key=SERVED_PREFIX + path, IfNoneMatch=known)
+
+
 def test_pruned_release_goes_when_no_sync_can_be_under_way(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     keep = SOURCE._replace(keep=1)
     door.publish(ONE, "one", {"vmlinuz": b"1"}, 100, keep)
@@ -181,7 +110,7 @@ def test_renamed_source_counts_and_its_end_takes_nothing_away(make_door: Callabl
 
 def test_bucket_without_copies_gains_them_at_the_first_run(make_door: Callable[..., Door]) -> None:
     """That of a stack whose door was a load balancer; until then nothing is copied for nobody."""
-    without = make_door(required=False)
+    without = make_door(required=None)
     without.publish(ONE, "one", {"vmlinuz": b"1"}, 100)
     without.publish(TWO, "two", {"vmlinuz": b"2"}, 200)
     without.copies.complete()
@@ -233,19 +162,3 @@ def test_pointer_that_moves_again_is_followed(make_door: Callable[..., Door], mo
     monkeypatch.setattr(ReleaseCopies, "_copy", interrupted)
     door.publish(TWO, "two", {"vmlinuz": b"2"}, 200)
     assert (1, b"1") == (len(moves), door.cloudfront(PATHS[0], None))
-
-
-def test_failed_copy_says_that_the_pointer_has_moved(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    door.publish(ONE, "one", {"vmlinuz": b"1"}, 100)
-    old = door.store.pointer()
-
-    def unavailable(_: ReleaseCopies) -> None:
-        raise StoreUnavailableError("the bucket is away")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(ReleaseCopies, "complete", unavailable)
-        with pytest.raises(ReleaseStoreError, match="has moved, but not all copies for CloudFront are made"):
-            door.store.move(old, None)
-    assert door.store.pointer() is None
-    with pytest.raises(MovedError):
-        door.store.move(old, None)

@@ -90,7 +90,9 @@ class SyncJob:
         try:
             self._stores.complete()
         except MatchboxError as error:
-            failures.append(f"cannot copy the releases for CloudFront: {error}")
+            self._log.error("releases not copied for CloudFront", extra={"reason": str(error)})
+            self._publish(SourceMetrics(failed=1))
+            failures.append(f"cannot copy the releases for CloudFront: {error}; the next run tries again")
         if failures:
             raise SyncFailedError("; ".join(failures))
         return Report(*map(sorted, report))

@@ -8,7 +8,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +23,14 @@ from lambda_matchbox.oci.signatures.verification import verify
 from lambda_matchbox.releases.pointers import RECORD, Pointer, Release, directory_prefix, pruned, published
 from lambda_matchbox.releases.records import RecordedFile, ReleaseRecord, record_in
 from lambda_matchbox.releases.sources import Source
-from lambda_matchbox.releases.store import BusyError, MovedError, ReleaseFile, ReleaseStore, ReleaseStoreError
+from lambda_matchbox.releases.store import (
+    BusyError,
+    CopiesError,
+    MovedError,
+    ReleaseFile,
+    ReleaseStore,
+    ReleaseStoreError,
+)
 
 _VERSION = "org.opencontainers.image.version"
 _VERSION_TEXT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+:~-]{0,127}", re.ASCII)
@@ -125,11 +132,16 @@ class Sync:
                 return pointer
             moved = published(pointer, self._source, release, int(self._clock()))
             try:
-                self._store.move(pointer, moved, lease)
+                self._write(pointer, moved, lease)
             except MovedError:
                 continue
             return moved
         raise MovedError("other commands keep moving the pointer; run the sync again")
+
+    def _write(self, old: Pointer | None, new: Pointer, lease: str) -> None:
+        # The end of the run completes the copies, or says why it cannot.
+        with suppress(CopiesError):
+            self._store.move(old, new, lease)
 
     def _is_whole(self, release: Release) -> bool:
         """Whether all files in the release's record exist: they may have been deleted."""
@@ -205,7 +217,7 @@ class Sync:
             rest = pruned(pointer, self._source.keep, int(self._clock()))
             if rest != pointer:
                 try:
-                    self._store.move(pointer, rest, lease)
+                    self._write(pointer, rest, lease)
                 except MovedError:
                     # A rollback at the same time; left to the next sync.
                     return

@@ -10,9 +10,12 @@ from lambda_matchbox.image_sync.sources import ImageSources, SourceStores, image
 
 
 def table_stores(
-    name: str, clients: StoreClients, stand_in: str, scratch: Path | None = None, *, copies_required: bool = False
+    name: str, clients: StoreClients, stand_in: str, scratch: Path | None = None, *, copies_required: bool | None = None
 ) -> SourceStores:
-    """The sources in the table, and the one in the text of STAND_IN; `name` is for messages."""
+    """The sources in the table, and the one in the text of STAND_IN; `name` is for messages.
+
+    For `copies_required` see ReleaseCopies.
+    """
     table = SourceTable(clients)
     copies = ReleaseCopies(clients, required=copies_required)
 
@@ -25,5 +28,5 @@ def table_stores(
         table.pointers,
         lambda source_id: TableReleaseStore(clients, source_id, copies=copies),
         lambda _: scratch,
-        copies.complete if copies_required else lambda: None,
+        copies.complete,
     )

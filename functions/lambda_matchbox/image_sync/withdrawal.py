@@ -4,18 +4,25 @@ from collections.abc import Collection
 
 from lambda_matchbox.image_sync.sources import SourceStores
 from lambda_matchbox.releases.sources import Source, overlap
-from lambda_matchbox.releases.store import ReleaseStore, ReleaseStoreError
+from lambda_matchbox.releases.store import CopiesError, ReleaseStore, ReleaseStoreError
 
 
 def withdraw(store: ReleaseStore) -> None:
     """Stop serving the source, and remove its files.
 
-    Raises ReleaseStoreError: during a sync of the source, and where its pointer is moved at the same time.
+    Raises ReleaseStoreError: during a sync of the source, and where its pointer is moved at the same time. After a
+    CopiesError it is withdrawn all the same.
     """
+    incomplete = None
     with store.lease() as lease:
-        store.move(store.pointer(), None, lease)
+        try:
+            store.move(store.pointer(), None, lease)
+        except CopiesError as error:
+            incomplete = error
         for directory in store.directories():
             store.discard(directory)
+    if incomplete is not None:
+        raise incomplete
 
 
 def withdraw_replaced(source: Source, named: Collection[str], stores: SourceStores) -> list[str]:
@@ -33,6 +40,9 @@ def withdraw_replaced(source: Source, named: Collection[str], stores: SourceStor
             continue
         try:
             withdraw(stores.releases(source_id))
+        except CopiesError:
+            # The end of the run completes the copies, or says why it cannot.
+            pass
         except ReleaseStoreError:
             # Left to the next sync.
             continue

@@ -55,6 +55,11 @@ class Pointer(NamedTuple):
         """The newest release of that digest, None if none is kept; `files` of a source may have changed in between."""
         return next((release for release in self.releases if release.digest == digest), None)
 
+    @property
+    def moved(self) -> int:
+        """When another release became the current one, in seconds since 1970."""
+        return max(moment for one in self.releases for moment in (one.published, one.left or 0))
+
 
 Pointers = Mapping[str, Pointer]
 """Pointers by the ids of their sources."""

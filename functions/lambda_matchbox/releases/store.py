@@ -13,6 +13,7 @@ class ReleaseStoreError(Exception):
 
     ReleaseStoreError
     ├── BusyError        another sync of the source is running
+    ├── CopiesError      the pointer has moved, but some copies of its files are missing
     ├── LeaseLostError   the lease expired and another sync has begun
     └── MovedError       the pointer has changed since it was read
     """
@@ -20,6 +21,10 @@ class ReleaseStoreError(Exception):
 
 class BusyError(ReleaseStoreError):
     """Another sync of the source is running."""
+
+
+class CopiesError(ReleaseStoreError):
+    """The pointer has moved, but some copies of its files are missing."""
 
 
 class LeaseLostError(ReleaseStoreError):
@@ -53,7 +58,8 @@ class ReleaseStore(Protocol):
     def move(self, old: Pointer | None, new: Pointer | None, lease: str | None = None) -> None:
         """Replace the pointer `old` by `new`; None removes it, so that nothing is served.
 
-        Raises MovedError where the pointer is not `old`, LeaseLostError where `lease` is given and lost.
+        Raises MovedError where the pointer is not `old`, LeaseLostError where `lease` is given and lost, and
+        CopiesError after it has moved.
         """
 
     def lease(self) -> AbstractContextManager[str]:

@@ -15,6 +15,7 @@ from lambda_matchbox.aws.catalog.items import ObjectRef, display_name, group_fie
 from lambda_matchbox.aws.catalog.table_contents import TableContents, scan_table
 from lambda_matchbox.aws.clients.dynamodb_json import Item
 from lambda_matchbox.aws.clients.store_clients import StoreClients
+from lambda_matchbox.aws.fsck.copy_rules import check_copies
 from lambda_matchbox.aws.fsck.machine_check import MachineCheck
 from lambda_matchbox.aws.fsck.release_rules import ReleaseCheck
 from lambda_matchbox.aws.fsck.repair import CatalogRepair
@@ -28,6 +29,7 @@ from lambda_matchbox.aws.fsck.rules import (
     is_shape,
 )
 from lambda_matchbox.aws.keys import KEY, TEMPLATES_PREFIX, members_of, shape_name
+from lambda_matchbox.aws.releases.copies import ReleaseCopies
 from lambda_matchbox.catalog.overlaps import overlaps_among
 from lambda_matchbox.catalog.selection import Selector, keys_of
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
@@ -45,15 +47,22 @@ class Ages(NamedTuple):
     object: float = 86_400.0
     """An object is put before the item that names it."""
 
+    pointer: float = 60.0
+    """Whoever moves a pointer makes the copies for CloudFront afterwards."""
+
 
 class Fsck:
-    """Checks table and bucket; with `repair` it repairs what it can and removes garbage."""
+    """Checks table and bucket; with `repair` it repairs what it can and removes garbage.
+
+    For `release_copies` see `required` of ReleaseCopies.
+    """
 
     def __init__(
         self,
         clients: StoreClients,
         *,
         repair: bool,
+        release_copies: bool | None = None,
         ages: Ages = Ages(),  # noqa: B008 (immutable)
     ) -> None:
         self._clients = clients
@@ -62,6 +71,7 @@ class Fsck:
         self._repairs = repair
         self._ages = ages
         self._repair = CatalogRepair(clients)
+        self._copies = ReleaseCopies(clients, required=release_copies)
 
     def run(self, seen: Callable[[int], object] = lambda _: None) -> Iterator[Finding]:
         """All findings; `seen` is given the number of items of each page that is read."""
@@ -75,7 +85,8 @@ class Fsck:
         yield from self._shapes(found, began)
         yield from self._objects(found)
         yield from MachineCheck(self._clients, repair=self._repairs).run(found)
-        yield from ReleaseCheck(self._clients, repair=self._repairs).run(found, self._ages.object)
+        yield from ReleaseCheck(self._clients, self._copies, repair=self._repairs).run(found, self._ages.object)
+        yield from check_copies(self._copies, self._ages.pointer, repair=self._repairs)
         for line in _notes(found):
             yield Finding(Kind.NOTE, line)
 

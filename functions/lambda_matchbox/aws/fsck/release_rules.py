@@ -21,13 +21,14 @@ from lambda_matchbox.aws.keys import (
     source_name,
     texts_of_sources,
 )
+from lambda_matchbox.aws.releases.copies import ReleaseCopies
 from lambda_matchbox.aws.releases.store import TableReleaseStore
 from lambda_matchbox.documents.sources import parse_source
 from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.releases.pointers import RECORD, Pointer, Pointers, Release
 from lambda_matchbox.releases.records import record_in
 from lambda_matchbox.releases.sources import Source, apart
-from lambda_matchbox.releases.store import BusyError, MovedError, ReleaseStoreError
+from lambda_matchbox.releases.store import BusyError, CopiesError, MovedError, ReleaseStoreError
 
 
 class _ReleaseDirectory(NamedTuple):
@@ -41,8 +42,9 @@ class _ReleaseDirectory(NamedTuple):
 class ReleaseCheck:
     """Checks releases; with `repair` it repairs what it can and removes garbage."""
 
-    def __init__(self, clients: StoreClients, *, repair: bool) -> None:
+    def __init__(self, clients: StoreClients, copies: ReleaseCopies, *, repair: bool) -> None:
         self._clients = clients
+        self._copies = copies
         self._repair = repair
 
     def run(self, found: TableContents, age: float) -> Iterator[Finding]:
@@ -131,7 +133,7 @@ class ReleaseCheck:
         yield Finding(Kind.UNUSED_OBJECT, text, repaired)
 
     def _store(self, source_id: str) -> TableReleaseStore:
-        return TableReleaseStore(self._clients, source_id)
+        return TableReleaseStore(self._clients, source_id, copies=self._copies)
 
 
 def _sources(found: TableContents) -> Iterator[Finding]:
@@ -177,4 +179,7 @@ def _removed(store: TableReleaseStore, pointer: Pointer, release: Release) -> bo
     except MovedError:
         # A sync published meanwhile: the next check finds it again.
         return False
+    except CopiesError:
+        # Which is a finding of its own.
+        pass
     return True

@@ -6,8 +6,10 @@ suffix has two spellings.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from lambda_matchbox.aws.clients.boto3_errors import translated
 from lambda_matchbox.aws.clients.store_clients import StoreClients
@@ -21,13 +23,20 @@ _RELEASED, _CURRENT = f"max-age={GRACE}", "max-age=60"
 _ATTEMPTS = 5
 
 
+class Differences(NamedTuple):
+    """Keys of copies that are missing or old, each with the key of its original, and of those that nobody needs."""
+
+    missing: Mapping[str, str]
+    superfluous: Sequence[str]
+
+
 class ReleaseCopies:
     """The copies for the sources in a table. Every method raises StoreUnavailableError and AWSError.
 
-    Without `required` they are completed only in a bucket that has some: behind a load balancer nobody reads them.
+    `required` says whether CloudFront reads them; None where that is not known: then a bucket has them that has some.
     """
 
-    def __init__(self, clients: StoreClients, *, required: bool = False) -> None:
+    def __init__(self, clients: StoreClients, *, required: bool | None = None) -> None:
         self._clients = clients
         self._table = SourceTable(clients)
         self._required = required
@@ -35,8 +44,9 @@ class ReleaseCopies:
     def prepare(self, source_id: str, pointer: Pointer) -> None:
         """Copy the files that scripts will name once this is the source's pointer."""
         if (present := self._present()) is not None:
-            wanted = self._wanted({**self._table.pointers(), source_id: pointer})
-            self._copy({key: origin for key, origin in wanted.items() if _OF_A_RELEASE.search(key)}, present)
+            pointers = {**self._table.pointers(), source_id: pointer}
+            missing = self._differences(present, pointers).missing
+            self._copy({key: origin for key, origin in missing.items() if is_of_a_release(key)})
 
     def complete(self) -> None:
         """Copy what is missing, and delete what is no longer served.
@@ -47,17 +57,41 @@ class ReleaseCopies:
             if (present := self._present()) is None:
                 return
             pointers = self._table.pointers()
-            wanted = self._wanted(pointers)
-            self._copy(wanted, present)
-            self._delete(key for key in present.keys() - wanted.keys() if _may_go(key, present[key][1]))
+            found = self._differences(present, pointers)
+            self._copy(found.missing)
+            for key in found.superfluous:
+                with translated():
+                    self._clients.s3.delete_object(Bucket=self._clients.bucket, Key=key)
             if pointers == self._table.pointers():
                 return
 
+    def differences(self, settled: float) -> Differences:
+        """What `complete` would do, but for sources whose pointer has moved in that many seconds: somebody does it."""
+        if (present := self._present()) is None:
+            return Differences({}, [])
+        pointers = self._table.pointers()
+        before = time.time() - settled
+        moving = tuple(f"{SERVED_PREFIX}{each.assets}/" for each in pointers.values() if each.moved > before)
+        found = self._differences(present, pointers)
+        return Differences(
+            {key: origin for key, origin in found.missing.items() if not key.startswith(moving)},
+            sorted(key for key in found.superfluous if not key.startswith(moving)),
+        )
+
     def _present(self) -> dict[str, tuple[str, datetime]] | None:
         """ETag and age of each copy; None if there are to be none."""
+        if self._required is False:
+            return None
         with translated():
             found = {each["Key"]: (each["ETag"], each["LastModified"]) for each in self._clients.objects(SERVED_PREFIX)}
         return found if found or self._required else None
+
+    def _differences(self, present: Mapping[str, tuple[str, datetime]], pointers: Pointers) -> Differences:
+        wanted = self._wanted(pointers)
+        missing = {
+            key: origin for key, (origin, etag) in wanted.items() if key not in present or present[key][0] != etag
+        }
+        return Differences(missing, [key for key in present.keys() - wanted.keys() if _may_go(key, present[key][1])])
 
     def _wanted(self, pointers: Pointers) -> dict[str, tuple[str, str]]:
         """The keys of all copies, those of releases first; for each the original's key and ETag."""
@@ -79,11 +113,9 @@ class ReleaseCopies:
                         current.setdefault(SERVED_PREFIX + path, (origin, stored[origin]))
         return of_releases | current
 
-    def _copy(self, wanted: Mapping[str, tuple[str, str]], present: Mapping[str, tuple[str, datetime]]) -> None:
+    def _copy(self, missing: Mapping[str, str]) -> None:
         s3, bucket = self._clients.s3, self._clients.bucket
-        for key, (origin, etag) in wanted.items():
-            if key in present and present[key][0] == etag:
-                continue
+        for key, origin in missing.items():
             with translated():
                 s3.copy_object(
                     Bucket=bucket,
@@ -91,13 +123,13 @@ class ReleaseCopies:
                     CopySource={"Bucket": bucket, "Key": origin},
                     MetadataDirective="REPLACE",
                     ContentType=s3.head_object(Bucket=bucket, Key=origin)["ContentType"],
-                    CacheControl=_RELEASED if _OF_A_RELEASE.search(key) else _CURRENT,
+                    CacheControl=_RELEASED if is_of_a_release(key) else _CURRENT,
                 )
 
-    def _delete(self, keys: Iterator[str]) -> None:
-        for key in keys:
-            with translated():
-                self._clients.s3.delete_object(Bucket=self._clients.bucket, Key=key)
+
+def is_of_a_release(key: str) -> bool:
+    """Whether the copy is that of a release which its key names, not of what is current."""
+    return _OF_A_RELEASE.search(key) is not None
 
 
 def _released_key(path: str, digest: str) -> str:
@@ -107,4 +139,4 @@ def _released_key(path: str, digest: str) -> str:
 
 def _may_go(key: str, copied: datetime) -> bool:
     """Whether the copy is nobody's: a young one of a release may belong to a pointer that is about to move."""
-    return not _OF_A_RELEASE.search(key) or copied < datetime.now(UTC) - timedelta(seconds=GRACE)
+    return not is_of_a_release(key) or copied < datetime.now(UTC) - timedelta(seconds=GRACE)

@@ -17,7 +17,7 @@ from lambda_matchbox.aws.releases.lease import LEASE_SECONDS, SyncLeases
 from lambda_matchbox.backoff import Backoff
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.releases.pointers import Pointer, pointer_in, pointer_text
-from lambda_matchbox.releases.store import LeaseLostError, MovedError, ReleaseFile, ReleaseStoreError
+from lambda_matchbox.releases.store import CopiesError, LeaseLostError, MovedError, ReleaseFile, ReleaseStoreError
 
 _NOT_FOUND = ("404", "NoSuchKey")
 _CONDITION_FAILED = "ConditionalCheckFailed"
@@ -60,9 +60,9 @@ class TableReleaseStore:
         try:
             self._copies.complete()
         except (AWSError, StoreUnavailableError) as error:
-            raise ReleaseStoreError(
-                f"the pointer of {self._source_id!r} has moved, but not all copies for CloudFront are made, "
-                f"which the next sync does: {error}"
+            raise CopiesError(
+                f"not all copies for CloudFront are made: {error}; asset_sync's next run makes them, or "
+                "`matchboxctl fsck --repair` now"
             ) from error
 
     def _write(self, old: Pointer | None, new: Pointer | None, lease: str | None) -> None:

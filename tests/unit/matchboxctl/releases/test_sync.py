@@ -12,6 +12,7 @@ from threading import Barrier, Event, get_native_id, main_thread
 import pytest
 import yaml
 
+from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.image_sync.sync import Outcome, Sync
 from lambda_matchbox.oci.image_reference import ImageReference
 from lambda_matchbox.oci.signatures.signers import KeylessSigner
@@ -56,6 +57,18 @@ def test_source_that_needs_an_absent_extra_names_it(
         f"matchboxctl: keyless: {good.image}: this command needs sigstore: pip install 'lambda-matchbox[keyless]'"
     )
     assert [expected] == errors_of_sync(keyless, good, tmp_path, capsys)
+
+
+def test_failed_copies_are_no_failed_sync(good: Source, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same command makes them."""
+
+    def unavailable() -> None:
+        raise StoreUnavailableError("the bucket is away")
+
+    stores = memory_stores(MemoryReleases(), {good.id: good})._replace(complete=unavailable)
+    with pytest.raises(FailedError, match=r"^not all copies for CloudFront .*: the bucket is away; .*or the same"):
+        sync(stores, [], {"DOCKER_CONFIG": str(tmp_path)})
+    assert f"good: published {NEW.digest}\n" == capsys.readouterr().out
 
 
 def test_unexpected_error_of_one_source_is_shown_with_its_traceback(

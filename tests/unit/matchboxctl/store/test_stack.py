@@ -138,6 +138,18 @@ def test_stack_names_its_secrets_and_their_key(
     assert "another" == store.secrets_key
 
 
+@pytest.mark.parametrize(
+    ("parameters", "expected"), [({}, False), ({"FrontDoor": "alb"}, False), ({"FrontDoor": "cloudfront"}, True)]
+)
+def test_stack_says_whether_cloudfront_needs_copies(
+    stores: Stores, moto_server: Service, parameters: dict[str, str], expected: bool
+) -> None:
+    stack = make_stack(moto_server, {"TableName": stores.name, "BucketName": stores.name}, parameters)
+    store = chosen_store("", stack)
+    assert isinstance(store, StoreSettings)
+    assert expected is store.release_copies
+
+
 @pytest.mark.parametrize(("environment", "days"), [("", 7), ("9", 9)])
 def test_what_commands_add_to_histories_expires_as_the_stacks_histories_do(
     stores: Stores, moto_server: Service, monkeypatch: pytest.MonkeyPatch, environment: str, days: int
