@@ -1,6 +1,7 @@
 """The CloudFormation template that the SAM transform makes of template.yaml.
 
-`python -m tools.template_translation FILE` writes it as JSON.
+`python -m tools.template_translation DIRECTORY` writes it as `translated-DOOR.json`, once with each front door as the
+default: checkov looks at what the defaults of parameters make, and at nothing else.
 """
 
 import atexit
@@ -58,6 +59,9 @@ def _transform() -> tuple[IO[str], IO[str]]:
 
 
 if __name__ == "__main__":
-    target = Path(sys.argv[1])
-    target.parent.mkdir(exist_ok=True)
-    target.write_text(json.dumps(translation(), indent=2))
+    directory = Path(sys.argv[1])
+    directory.mkdir(exist_ok=True)
+    front_door = translation()["Parameters"]["FrontDoor"]
+    for door in front_door["AllowedValues"]:
+        front_door["Default"] = door
+        (directory / f"translated-{door}.json").write_text(json.dumps(translation(), indent=2))

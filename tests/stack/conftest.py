@@ -2,8 +2,10 @@
 
 import platform
 import subprocess
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -38,32 +40,57 @@ FULL = {
 """Every option that adds something."""
 
 
-@pytest.fixture(scope="session")
-def three_stacks() -> list[Stack]:
-    return stacks([Deployment(), Deployment(FULL), Deployment(KEY)])
+CLOUDFRONT = {
+    "FrontDoor": "cloudfront",
+    "AllowedCidrs": "203.0.113.0/24,2001:db8::/48",
+    "VpcId": "",
+    "SubnetIds": "",
+    "AllowedCidr": "",
+}
+"""What has to be answered for CloudFront, and nothing of what is for a load balancer."""
+
+DOORS: Mapping[str, Mapping[str, str]] = {"alb": {}, "cloudfront": CLOUDFRONT}
+
+BEHIND_BALANCER = pytest.mark.parametrize("door", ["alb"], indirect=True, scope="session")
+
+
+class Stacks(NamedTuple):
+    """What an operator gets who answers only what has to be, who takes every option, and who wants signatures only."""
+
+    plain: Stack
+    full: Stack
+    with_key: Stack
+
+
+@cache
+def stacks_behind(door: str) -> Stacks:
+    """Those behind one door."""
+    return Stacks(*stacks([Deployment({**options, **DOORS[door]}) for options in ({}, FULL, KEY)]))
+
+
+@pytest.fixture(scope="session", params=DOORS)
+def door(request: pytest.FixtureRequest) -> str:
+    """What machines ask: tests of stacks are for both doors, unless they are marked."""
+    name: str = request.param
+    return name
 
 
 @pytest.fixture(scope="session")
-def two_stacks(three_stacks: list[Stack]) -> tuple[Stack, Stack]:
-    return three_stacks[0], three_stacks[1]
-
-
-@pytest.fixture(scope="session")
-def plain(two_stacks: tuple[Stack, Stack]) -> Stack:
+def plain(door: str) -> Stack:
     """What an operator gets who answers only what has to be answered."""
-    return two_stacks[0]
+    return stacks_behind(door).plain
 
 
 @pytest.fixture(scope="session")
-def full(two_stacks: tuple[Stack, Stack]) -> Stack:
+def full(door: str) -> Stack:
     """What an operator gets who takes every option."""
-    return two_stacks[1]
+    return stacks_behind(door).full
 
 
 @pytest.fixture(scope="session")
-def with_key(three_stacks: list[Stack]) -> Stack:
+def with_key(door: str) -> Stack:
     """What an operator gets who wants signatures, and else only what has to be."""
-    return three_stacks[2]
+    return stacks_behind(door).with_key
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from tests.rigs.faults import FORBIDDEN
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
 from tests.rigs.tcp_fault import fault_proxy
+from tests.stack.conftest import DOORS, FULL, stacks_behind
 from tests.stack.function_runs import (
     GATED,
     HISTORY,
@@ -123,14 +124,13 @@ def _covered(calls: set[Call], allowed: list[set[Call]], name: str) -> tuple[set
 
 
 def test_roles_allow_the_calls_of_the_functions_only(
-    full: Stack,
     stores: Stores,
     history_table: str,
     moto_server: Service,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    secret = f"{full.parameters['RegistrySecret']}-{uuid.uuid4().hex[:6]}"
+    secret = f"{FULL['RegistrySecret']}-{uuid.uuid4().hex[:6]}"
     with recorded_calls(moto_server) as (moto, calls), secrets_of_configurations(moto_server):
         sync(stores, moto, tmp_path / "scratch", secret, monkeypatch)
         of_sync = {call for call in calls if call.action != "secretsmanager:CreateSecret"}
@@ -138,16 +138,16 @@ def test_roles_allow_the_calls_of_the_functions_only(
         token = boot(stores, moto)
         of_boot = set(calls)
         calls.clear()
-        signing = f"{full.parameters['SigningKeySecret']}-{uuid.uuid4().hex[:6]}"
+        signing = f"{FULL['SigningKeySecret']}-{uuid.uuid4().hex[:6]}"
         sign(stores, moto_server, moto, signing, token)
         of_signing = set(calls)
         calls.clear()
         fold(stores, moto)
         of_history = set(calls)
-    join, token = full.parameters["SecretsManagerArns"].split(",")
+    join, token = FULL["SecretsManagerArns"].split(",")
     parameters = {
-        secret: full.parameters["RegistrySecret"],
-        signing: full.parameters["SigningKeySecret"],
+        secret: FULL["RegistrySecret"],
+        signing: FULL["SigningKeySecret"],
         "join": join,
         "prod/token": token,
     }
@@ -158,11 +158,12 @@ def test_roles_allow_the_calls_of_the_functions_only(
         "BootHistoryRole": of_history,
     }.items():
         asked = {call._replace(resource=parameters.get(call.resource, call.resource)) for call in made}
-        assert (set(), set()) == _covered(asked, _allowed(full, role), stores.name), role
+        for door in DOORS:
+            allowed = _allowed(stacks_behind(door).full, role)
+            assert (set(), set()) == _covered(asked, allowed, stores.name), (role, door)
 
 
 def test_operators_policies_allow_their_commands_only(
-    full: Stack,
     stores: Stores,
     history_table: str,
     moto_server: Service,
@@ -185,6 +186,8 @@ def test_operators_policies_allow_their_commands_only(
         of_viewer = set(calls)
         assert run("machine", "approve", GATED).err == ""
         assert WAITING in run("machine", "approve", "--group", "approved", "--all").out
-    viewer, approver = (_allowed(full, policy) for policy in ("MachineViewer", "MachineApprover"))
-    assert (set(), set()) == _covered(of_viewer, viewer, stores.name)
-    assert (set(), set()) == _covered(calls, viewer + approver, stores.name)
+    for door in DOORS:
+        stack = stacks_behind(door).full
+        viewer, approver = (_allowed(stack, policy) for policy in ("MachineViewer", "MachineApprover"))
+        assert (set(), set()) == _covered(of_viewer, viewer, stores.name)
+        assert (set(), set()) == _covered(calls, viewer + approver, stores.name)

@@ -8,11 +8,11 @@ import pytest
 from lambda_matchbox.image_sync import metrics as sync
 from lambda_matchbox.web import metrics as requests
 from matchboxctl.cost import facts
+from tests.stack.conftest import CLOUDFRONT
 from tests.stack.resolution import Stack, stacks
 from tools.template_translation import Deployment
 
 ENDPOINT = {"S3EndpointId": "vpce-0123456789abcdef0"}
-CLOUDFRONT = {"FrontDoor": "cloudfront", "AllowedCidrs": "203.0.113.0/24", "VpcId": "", "SubnetIds": ""}
 
 
 @pytest.fixture(scope="module")

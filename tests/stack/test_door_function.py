@@ -12,8 +12,8 @@ import pytest
 
 from lambda_matchbox.aws.releases.copies import _released_key
 from tests.rigs.install import on_path
+from tests.stack.conftest import CLOUDFRONT
 from tests.stack.resolution import Stack, stacks
-from tests.stack.test_front_door import CLOUDFRONT
 from tools.template_translation import Deployment
 
 pytestmark = pytest.mark.real

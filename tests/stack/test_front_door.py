@@ -7,12 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.stack.conftest import FULL, KEY
+from tests.stack.conftest import CLOUDFRONT, KEY, stacks_behind
 from tests.stack.resolution import Stack, stacks
-from tests.stack.test_resources import made_before
 from tools.template_translation import Deployment
 
-CLOUDFRONT = {"FrontDoor": "cloudfront", "AllowedCidrs": "203.0.113.0/24,2001:db8::/48", "VpcId": "", "SubnetIds": ""}
 OF_BALANCER = ("AWS::ElasticLoadBalancingV2::", "AWS::EC2::")
 CACHING_DISABLED, ALL_BUT_HOST = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad", "b689b0a8-53d0-40ab-baf2-68738e2966ac"
 CREATED_ONCE = json.loads(Path(__file__).with_name("created_once.json").read_text())
@@ -20,26 +18,13 @@ SECRET_ROUTES = ("/ignition", "/cloud", "/generic", "/metadata", "/report")
 
 
 @pytest.fixture(scope="module")
-def doors() -> list[Stack]:
-    """Behind CloudFront: with defaults, with a key, and with every option; then the last behind a load balancer."""
-    return stacks(
-        [
-            Deployment(CLOUDFRONT),
-            Deployment({**CLOUDFRONT, **KEY}),
-            Deployment({**FULL, **CLOUDFRONT}),
-            Deployment(FULL),
-        ]
-    )
+def plain_door() -> Stack:
+    return stacks_behind("cloudfront").plain
 
 
 @pytest.fixture(scope="module")
-def plain_door(doors: list[Stack]) -> Stack:
-    return doors[0]
-
-
-@pytest.fixture(scope="module")
-def signed_door(doors: list[Stack]) -> Stack:
-    return doors[1]
+def signed_door() -> Stack:
+    return stacks_behind("cloudfront").with_key
 
 
 def config(stack: Stack) -> dict[str, Any]:
@@ -54,29 +39,23 @@ def behavior(stack: Stack, path: str) -> dict[str, Any]:
     return found
 
 
-def test_cloudfront_needs_and_makes_no_network(doors: list[Stack]) -> None:
-    for stack in doors[:3]:
+def test_cloudfront_needs_and_makes_no_network() -> None:
+    for stack in stacks_behind("cloudfront"):
         assert [] == [name for name, each in stack.resources.items() if each["Type"].startswith(OF_BALANCER)]
         assert [] == [name for name, each in stack.resources.items() if "LoadBalancer" in json.dumps(each)]
-        assert [] == stack.refusals({**CLOUDFRONT, **({} if stack is doors[0] else KEY)})
+        assert [] == stack.refusals({**CLOUDFRONT, "SigningKeySecret": stack.parameters["SigningKeySecret"]})
 
 
-def test_table_is_created_last_and_the_schedule_shortly_before(doors: list[Stack]) -> None:
-    """The distribution takes minutes, in which a schedule would find no table."""
-    for stack in doors[:3]:
-        assert {"Table"} == set(stack.resources) - made_before(stack, "Table")
-        assert {"Distribution", "DistributionMayInvoke", "BucketPolicy"} <= made_before(stack, "Schedule")
-
-
-def test_balancer_has_nothing_of_cloudfront(doors: list[Stack]) -> None:
-    kinds = {each["Type"] for each in doors[3].resources.values()}
+def test_balancer_has_nothing_of_cloudfront() -> None:
+    balancer = stacks_behind("alb").full
+    kinds = {each["Type"] for each in balancer.resources.values()}
     assert set() == {kind for kind in kinds if kind.startswith("AWS::CloudFront") or kind == "AWS::Lambda::Url"}
-    assert "" == doors[3].environment("AssetSync")["MATCHBOX_RELEASE_COPIES"]
+    assert "" == balancer.environment("AssetSync")["MATCHBOX_RELEASE_COPIES"]
 
 
-def test_change_of_the_door_replaces_neither_table_nor_bucket_nor_functions(doors: list[Stack]) -> None:
+def test_change_of_the_door_replaces_neither_table_nor_bucket_nor_functions() -> None:
     """Nor anything else that both doors have; in either direction."""
-    cloudfront, balancer = doors[2:]
+    cloudfront, balancer = (stacks_behind(door).full for door in ("cloudfront", "alb"))
     # The budget's amount depends on the door.
     both = (cloudfront.resources.keys() & balancer.resources.keys() & CREATED_ONCE.keys()) - {"Budget"}
     assert {"Table", "Bucket", "BootApi", "SignedApi", "AssetSync", "BootApiAliaslive", "Schedule"} <= both
@@ -210,14 +189,6 @@ def test_bucket_gets_the_copies_that_cloudfront_serves(plain_door: Stack) -> Non
     assert "true" == plain_door.environment("AssetSync")["MATCHBOX_RELEASE_COPIES"]
 
 
-def test_outputs_name_the_distribution(plain_door: Stack) -> None:
-    boot = "http://<Distribution.DomainName>/boot.ipxe"
-    assert boot == plain_door.outputs["BootUrl"]
-    assert f"dhcp-boot=tag:ipxe,{boot}" in plain_door.outputs["Dnsmasq"].splitlines()
-    assert f"chain {boot}" in plain_door.outputs["Ec2UserData"].splitlines()
-    assert "https://<Distribution.DomainName>/" == plain_door.outputs["ConfigurationUrl"]
-
-
 NOBODY = "set AllowedCidrs to the machines' addresses as the internet sees them; or set AllowEverybody to yes, which"
 
 
@@ -227,7 +198,6 @@ def test_rules_ask_for_what_the_door_needs(plain_door: Stack) -> None:
     [refusal] = plain_door.refusals({**CLOUDFRONT, "AllowedCidrs": ""})
     assert refusal.startswith(NOBODY)
     assert [] == plain_door.refusals({**CLOUDFRONT, "AllowedCidrs": "", "AllowEverybody": "yes"})
-    assert [] == plain_door.refusals({**CLOUDFRONT, "AllowedCidr": ""})
 
 
 @pytest.mark.parametrize(

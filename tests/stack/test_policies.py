@@ -272,12 +272,3 @@ def test_schedule_invokes_asset_sync_only(plain: Stack) -> None:
         "lambda:InvokeFunction": {"<AssetSync.Arn>"},
         "sqs:SendMessage": {"<DeadLetters.Arn>"},
     } == _allowed(plain, "ScheduleRole")
-
-
-@pytest.mark.parametrize(("function", "name"), [("BootApi", "TargetGroup"), ("SignedApi", "SignedTargetGroup")])
-def test_only_the_stacks_target_group_invokes_a_function(full: Stack, function: str, name: str) -> None:
-    permission, group = full.properties(f"{function}MayBeAsked"), full.properties(name)
-    where = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup"
-    assert f"{where}/{group['Name']}/*" == permission["SourceArn"]
-    assert f"<{function}Aliaslive>" == permission["FunctionName"]
-    assert len(group["Name"]) <= 32

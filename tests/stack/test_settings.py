@@ -10,7 +10,7 @@ from boot_history.settings import Settings as HistorySettings
 from lambda_matchbox.documents.sources import parse_stand_in
 from lambda_matchbox.web.settings import Settings as BootSettings
 from signed_api.handler import SignedSettings
-from tests.stack.conftest import FULL, KEY
+from tests.stack.conftest import DOORS, FULL, KEY, stacks_behind
 from tests.stack.resolution import NAME, Stack, stacks
 from tools.template_translation import Deployment
 
@@ -51,10 +51,11 @@ class _Read(Mapping[str, str]):
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_template_sets_the_variables_that_handlers_read(full: Stack, function: str) -> None:
-    """Behind either door. Endpoints are for other servers."""
-    [cloudfront] = stacks([Deployment({**FULL, "FrontDoor": "cloudfront"})])
-    variables = full.environment(function) | cloudfront.environment(function)
+def test_template_sets_the_variables_that_handlers_read(function: str) -> None:
+    """Behind one door or the other. Endpoints are for other servers."""
+    variables = {
+        name: value for door in DOORS for name, value in stacks_behind(door).full.environment(function).items()
+    }
     environment = _Read(variables | {"AWS_REGION": "eu-central-1"})
     FUNCTIONS[function](environment)
     assert environment.asked - LAMBDAS_OWN - ENDPOINTS == set(variables) - CACHES

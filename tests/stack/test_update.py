@@ -7,7 +7,10 @@ CloudFormation's schemas say that another value replaces the resource. Layers an
 import json
 from pathlib import Path
 
+from tests.stack.conftest import BEHIND_BALANCER
 from tests.stack.resolution import Stack
+
+pytestmark = BEHIND_BALANCER
 
 BEFORE = json.loads(Path(__file__).with_name("release_before.json").read_text())
 CREATED_ONCE = json.loads(Path(__file__).with_name("created_once.json").read_text())

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.stack.conftest import FULL, KEY
+from tests.stack.conftest import BEHIND_BALANCER, FULL, KEY
 from tests.stack.resolution import Stack, stacks
 from tools.template_translation import Deployment
 
@@ -105,6 +105,7 @@ def test_unchanged_function_publishes_no_version(changed: dict[str, Stack], func
     assert [_version(changed[""], function)] * 2 == [_version(stack, function) for stack in again]
 
 
+@BEHIND_BALANCER
 @pytest.mark.parametrize(("function", "group"), [("BootApi", "TargetGroup"), ("SignedApi", "SignedTargetGroup")])
 def test_target_is_the_alias_of_the_version(with_key: Stack, function: str, group: str) -> None:
     [target] = with_key.properties(group)["Targets"]
