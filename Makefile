@@ -30,7 +30,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 PROPERTIES := $(shell grep -rl "from hypothesis" tests --include="test_*.py")
 
-.PHONY: run refresh test test-fast check check-code check-stack build artefacts test-real test-hostile test-boot test-nightly bench lock proto
+.PHONY: run refresh test test-fast check check-code check-stack build artefacts test-real test-hostile test-boot test-nightly test-aws bench lock proto
 
 # pip installs uv, and uv the rest; the lock files have versions and hashes of all packages and of the build backend.
 .venv/bin/uv: requirements/uv.lock
@@ -119,6 +119,11 @@ test-boot: .venv/ready
 test-nightly: .venv/ready .venv-sam/ready
 	MATCHBOX_NIGHTLY=1 $(PYTEST) -m "$(QUICK)" $(PROPERTIES)
 	MATCHBOX_NIGHTLY=1 $(PYTEST) -m "real or boot or nightly"
+
+# Read-only checks of a deployed stack with its owner's credentials (docs/deploy.md): STACK=matchbox, and where wanted
+# REGION=eu-central-1, ONLY=head (names of checks, as pytest's -k takes them) and LOAD=1000 (requests at once).
+test-aws: .venv/ready
+	@STACK=$(STACK) REGION=$(REGION) LOAD=$(LOAD) $(BIN)/python -m pytest -q -rA --tb=short --confcutdir tests/aws tests/aws -k "$(ONLY)"
 
 # Performance, as ratios to a baseline of the same run.
 bench: .venv/ready

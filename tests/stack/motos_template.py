@@ -42,7 +42,7 @@ def deployable(moto: Service, client: Callable[[str], Any], directory: Path) -> 
         for number, zone in enumerate((f"{moto.region}a", f"{moto.region}b"))
     ]
     answers = {**REQUIRED_PARAMETERS, "VpcId": vpc, "SubnetIds": ",".join(subnets)}
-    bucket = _uploaded(client("s3"), moto.region)
+    bucket = uploaded(client("s3"), moto.region)
     [template] = translations([Deployment(answers)])
     template["Resources"] = _chosen(template["Resources"], Stack(template, answers))
     # moto's CloudFormation knows no aliases.
@@ -66,7 +66,7 @@ def sams_environment(moto: Service, home: Path) -> dict[str, str]:
     }
 
 
-def _uploaded(s3: Any, region: str) -> str:
+def uploaded(s3: Any, region: str) -> str:
     """A bucket with code, which moto looks for."""
     bucket = f"code-{uuid.uuid4()}"
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})

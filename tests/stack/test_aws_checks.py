@@ -1,0 +1,294 @@
+"""The owner's checks of a deployed stack (`make test-aws`): a sound stack passes, and each fault fails its check."""
+
+import json
+import logging
+import os
+import re
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+from urllib.parse import unquote
+
+import boto3
+import pytest
+
+from lambda_matchbox.aws.keys import KEY
+from lambda_matchbox.web.wiring import lambda_app
+from tests.aws import test_account, test_door
+from tests.aws.deployed import Deployed
+from tests.rigs import alb_emulator
+from tests.rigs.service import Service
+from tests.rigs.stores import Stores
+from tests.stack.account import account, created
+from tests.stack.motos_template import uploaded
+from tests.stack.resolution import Stack
+from tests.support.server_threads import in_thread
+from tools.template_translation import PROJECT
+
+pytestmark = pytest.mark.real
+
+NAME, REGION = f"stack-{uuid.uuid4()}", "eu-central-1"
+client = partial(boto3.client, region_name=REGION)
+Event = dict[str, Any]
+Handle = Callable[[Event], Event]
+
+
+class Door:
+    """The app behind a balancer, and a fault between them."""
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+        self.fault: Callable[[Handle, Event], Event] | None = None
+
+    def handle(self, event: Mapping[str, Any]) -> Event:
+        return self._handle({**event}) if self.fault is None else self.fault(self._handle, {**event})
+
+
+class _Shipped(logging.Handler):
+    """Lines of the app's log, in a group of CloudWatch Logs."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        ship("boot_api", self.format(record))
+
+
+def ship(function: str, line: str) -> None:
+    group, stream = f"/matchbox/{function}", uuid.uuid4().hex
+    client("logs").create_log_stream(logGroupName=group, logStreamName=stream)
+    event = {"timestamp": int(time.time() * 1000), "message": line}
+    client("logs").put_log_events(logGroupName=group, logStreamName=stream, logEvents=[event])
+
+
+@pytest.fixture(scope="module")
+def owners(moto_server: Service) -> Iterator[Service]:
+    with account(replace(moto_server, region=REGION)) as service, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", "fake")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "fake")
+        patch.setenv("AWS_ENDPOINT_URL", service.endpoint)
+        yield service
+
+
+@pytest.fixture(scope="module")
+def its_door(owners: Service, with_key: Stack) -> Iterator[Door]:
+    """The front door of the stack, with one asset."""
+    stores = Stores(with_key.environment("BootApi")["MATCHBOX_TABLE"], owners, owners)
+    app = lambda_app(stores.environment() | {"MATCHBOX_LOG_LEVEL": "info"})
+    door = Door(app.handle)
+    with in_thread(alb_emulator.ALBEmulator(0, door)) as server:
+        address = f"http://127.0.0.1:{server.server_port}"
+        outputs = {"BootUrl": f"{address}/boot.ipxe", "ConfigurationUrl": f"{address}/"}
+        template = created(with_key, uploaded(client("s3"), REGION), outputs)
+        client("cloudformation").create_stack(StackName=NAME, TemplateBody=json.dumps(template))
+        blocked = with_key.properties("Bucket")["PublicAccessBlockConfiguration"]
+        client("s3").put_public_access_block(Bucket=stores.name, PublicAccessBlockConfiguration=blocked)
+        stores.put_asset("talos/vmlinuz", b"kernel")
+        shipped = _Shipped()
+        shipped.setFormatter(app.log.registered_formatter)
+        app.log.addHandler(shipped)
+        yield door
+        app.log.removeHandler(shipped)
+
+
+@pytest.fixture
+def door(its_door: Door) -> Iterator[Door]:
+    yield its_door
+    its_door.fault = None
+
+
+@pytest.fixture
+def deployed(door: Door) -> Deployed:
+    return Deployed(NAME, REGION)
+
+
+def run(check: str, deployed: Deployed) -> None:
+    module = test_door if hasattr(test_door, f"test_{check}") else test_account
+    arguments = {"shared": [20]}.get(check, [])
+    getattr(module, f"test_{check}")(deployed, *arguments)
+
+
+@pytest.mark.parametrize(
+    "check", ["addresses", "queries", "head", "range", "http10", "shared", "times", "function_url", "client"]
+)
+def test_sound_stack_passes(check: str, deployed: Deployed) -> None:
+    run(check, deployed)
+
+
+@pytest.mark.parametrize("role", test_account.ROLES)
+def test_roles_of_the_template_pass(role: str, deployed: Deployed) -> None:
+    test_account.test_roles(role, deployed)
+
+
+def refused(handle: Handle, event: Event) -> Event:
+    return handle(event) | {"statusCode": 403, "body": "203.0.113.9 is in no network of AllowedCidrs\n"}
+
+
+def decoded(handle: Handle, event: Event) -> Event:
+    query = event["multiValueQueryStringParameters"]
+    return handle(
+        event | {"multiValueQueryStringParameters": {unquote(k): [*map(unquote, v)] for k, v in query.items()}}
+    )
+
+
+def without_length(handle: Handle, event: Event) -> Event:
+    answer = handle(event)
+    if event["httpMethod"] == "HEAD":
+        answer["body"] = ""
+        answer["multiValueHeaders"].pop("content-length", None)
+    return answer
+
+
+def without_range(handle: Handle, event: Event) -> Event:
+    event["multiValueHeaders"].pop("range", None)
+    return handle(event)
+
+
+def cached() -> Callable[[Handle, Event], Event]:
+    answers: dict[str, Event] = {}
+    return lambda handle, event: answers.setdefault(event["path"], handle(event))
+
+
+def trusting(handle: Handle, event: Event) -> Event:
+    headers = event["multiValueHeaders"]
+    return handle(event | {"multiValueHeaders": {**headers, "x-forwarded-for": [headers["x-boot-viewer"][0]]}})
+
+
+@pytest.mark.parametrize(
+    ("check", "fault", "said"),
+    [
+        ("addresses", refused, "403 '203.0.113.9 is in no network of AllowedCidrs"),
+        ("queries", decoded, "arrived as"),
+        ("head", without_length, "HEAD /boot.ipxe gave 200 '' with content-length None, GET has"),
+        ("range", without_range, "the first byte of /assets/talos/vmlinuz gave 200 'kernel'"),
+        ("shared", cached(), "machines got answers of others"),
+        ("shared", refused, "20 of 20 were refused"),
+        ("client", trusting, "machines can say that they are others"),
+    ],
+)
+def test_fault_of_the_door_fails(
+    check: str, fault: Callable[[Handle, Event], Event], said: str, door: Door, deployed: Deployed
+) -> None:
+    door.fault = fault
+    with pytest.raises(AssertionError, match=re.escape(said)):
+        run(check, deployed)
+
+
+def test_door_without_http10_fails(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alb_emulator._Connection, "_respond", lambda self: self.send_error(505))
+    with pytest.raises(AssertionError, match=r"HTTP/1\.0 gave b'HTTP/1.1 505"):
+        run("http10", deployed)
+
+
+def test_missing_rule_for_signatures_fails(deployed: Deployed) -> None:
+    with pytest.raises(AssertionError, match=r"/boot.ipxe.asc gave 404 .*see the log of signed_api"):
+        run("signatures", deployed)
+
+
+@pytest.mark.parametrize(("kind", "said"), [("NONE", "everybody may ask https://"), ("AWS_IAM", "no answer from")])
+def test_function_url_beside_the_balancer_fails(kind: str, said: str, deployed: Deployed) -> None:
+    function = deployed.resources["BootApi"]
+    client("lambda").create_function_url_config(FunctionName=function, AuthType=kind)
+    with pytest.raises(AssertionError, match=said):
+        run("function_url", deployed)
+    client("lambda").delete_function_url_config(FunctionName=function)
+
+
+def test_public_object_fails(deployed: Deployed) -> None:
+    bucket = {"Bucket": deployed.outputs["BucketName"]}
+    client("s3").put_object_acl(**bucket, Key="assets/talos/vmlinuz", ACL="public-read")
+    with pytest.raises(AssertionError, match="vmlinuz gave 200 'kernel': somebody may read the bucket"):
+        run("bucket", deployed)
+    blocked = client("s3").get_public_access_block(**bucket)["PublicAccessBlockConfiguration"]
+    client("s3").put_public_access_block(
+        **bucket, PublicAccessBlockConfiguration=blocked | {"BlockPublicPolicy": False}
+    )
+    with pytest.raises(AssertionError, match="the bucket may be made public"):
+        run("bucket", deployed)
+
+
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [("dynamodb:GetItem", "dynamodb:GetItem table I is allowed"), ("dynamodb:Scan", "dynamodb:Scan table is allowed")],
+)
+def test_wider_role_fails(action: str, said: str, deployed: Deployed) -> None:
+    role = {"RoleName": deployed.resources["BootApiRole"], "PolicyName": "wider"}
+    statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
+    client("iam").put_role_policy(
+        **role, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    )
+    with pytest.raises(AssertionError, match=said):
+        test_account.test_roles("BootApiRole", deployed)
+    client("iam").delete_role_policy(**role)
+
+
+def test_narrower_role_fails(deployed: Deployed) -> None:
+    client("iam").delete_role_policy(RoleName=deployed.resources["ScheduleRole"], PolicyName="schedule")
+    with pytest.raises(AssertionError, match="ScheduleRole: lambda:InvokeFunction function/AssetSync is denied"):
+        test_account.test_roles("ScheduleRole", deployed)
+
+
+def test_schedule_that_never_ran_or_gave_up_fails(deployed: Deployed) -> None:
+    with pytest.raises(AssertionError, match="no sync has run for a day"):
+        run("schedule", deployed)
+    ship("asset_sync", '{"message": "synced"}')
+    run("schedule", deployed)
+    client("sqs").send_message(QueueUrl=deployed.resources["HistoryDeadLetters"], MessageBody="{}")
+    with pytest.raises(AssertionError, match=r"1 events in .*HistoryDeadLetters"):
+        run("schedule", deployed)
+
+
+def test_lines_without_a_history_fail(deployed: Deployed) -> None:
+    deployed.get("/metadata?mac=52-54-00-00-00-01")
+    with pytest.raises(AssertionError, match="there is no history"):
+        run("history", deployed)
+    client("dynamodb").put_item(
+        TableName=deployed.outputs["HistoryTableName"], Item={KEY: {"S": "x"}, "sk": {"S": "x"}}
+    )
+    run("history", deployed)
+
+
+def test_alarm_that_is_not_evaluated_fails(deployed: Deployed) -> None:
+    deployed.types["BootsFail"], deployed.resources["BootsFail"] = "AWS::CloudWatch::Alarm", "fails"
+    client("cloudwatch").put_metric_alarm(
+        AlarmName="fails",
+        ComparisonOperator="GreaterThanThreshold",
+        EvaluationPeriods=1,
+        Threshold=1,
+        MetricName="m",
+        Namespace="n",
+        Period=60,
+        Statistic="Sum",
+    )
+    for state in ("OK", "INSUFFICIENT_DATA"):
+        client("cloudwatch").set_alarm_state(AlarmName="fails", StateValue=state, StateReason="test")
+        if state == "OK":
+            run("alarms", deployed)
+    with pytest.raises(AssertionError, match="not evaluated: wait ten minutes"):
+        run("alarms", deployed)
+
+
+def test_make_runs_the_checks_it_is_told(deployed: Deployed) -> None:
+    made = subprocess.run(
+        ["make", "-s", "test-aws", f"STACK={NAME}", f"REGION={REGION}", "ONLY=addresses or head"],
+        cwd=PROJECT,
+        env=os.environ.copy(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (0, True) == (made.returncode, "2 passed, " in made.stdout), made.stdout[-3000:] + made.stderr[-3000:]
+
+
+def test_no_other_run_collects_them() -> None:
+    others = [f"--ignore={each}" for each in (PROJECT / "tests").iterdir() if each.is_dir() and each.name != "aws"]
+    collected = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", "tests", *others],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "no tests collected" in collected.stdout, collected.stdout
