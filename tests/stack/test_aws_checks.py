@@ -25,8 +25,8 @@ from tests.rigs import alb_emulator
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores
 from tests.stack.account import account, created
+from tests.stack.conftest import stacks_behind
 from tests.stack.motos_template import uploaded
-from tests.stack.resolution import Stack
 from tests.support.server_threads import in_thread
 from tools.template_translation import PROJECT
 
@@ -73,8 +73,9 @@ def owners(moto_server: Service) -> Iterator[Service]:
 
 
 @pytest.fixture(scope="module")
-def its_door(owners: Service, with_key: Stack) -> Iterator[Door]:
+def door_of_stack(owners: Service) -> Iterator[Door]:
     """The front door of the stack, with one asset."""
+    with_key = stacks_behind("alb").with_key
     stores = Stores(with_key.environment("BootApi")["MATCHBOX_TABLE"], owners, owners)
     app = lambda_app(stores.environment() | {"MATCHBOX_LOG_LEVEL": "info"})
     door = Door(app.handle)
@@ -94,13 +95,13 @@ def its_door(owners: Service, with_key: Stack) -> Iterator[Door]:
 
 
 @pytest.fixture
-def door(its_door: Door) -> Iterator[Door]:
-    yield its_door
-    its_door.fault = None
+def front(door_of_stack: Door) -> Iterator[Door]:
+    yield door_of_stack
+    door_of_stack.fault = None
 
 
 @pytest.fixture
-def deployed(door: Door) -> Deployed:
+def deployed(front: Door) -> Deployed:
     return Deployed(NAME, REGION)
 
 
@@ -169,9 +170,9 @@ def trusting(handle: Handle, event: Event) -> Event:
     ],
 )
 def test_fault_of_the_door_fails(
-    check: str, fault: Callable[[Handle, Event], Event], said: str, door: Door, deployed: Deployed
+    check: str, fault: Callable[[Handle, Event], Event], said: str, front: Door, deployed: Deployed
 ) -> None:
-    door.fault = fault
+    front.fault = fault
     with pytest.raises(AssertionError, match=re.escape(said)):
         run(check, deployed)
 
