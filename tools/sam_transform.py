@@ -1,4 +1,4 @@
-"""The SAM transform of template.yaml into CloudFormation templates, without AWS.
+"""The SAM transform of the template in the argument into CloudFormation templates, without AWS.
 
 It runs in the environment of aws-sam-cli, as the transform needs an older pydantic than the functions. Each line of
 standard input is a JSON object with `parameters` and `code`, and each line of standard output its template.
@@ -14,8 +14,6 @@ from typing import Any
 
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
-
-PROJECT = Path(__file__).resolve().parents[1]
 
 _LOCAL = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
 
@@ -37,7 +35,7 @@ def transformed(source: Mapping[str, Any], parameters: Mapping[str, str], code: 
 
 
 if __name__ == "__main__":
-    source = yaml_parse((PROJECT / "template.yaml").read_text())
+    source = yaml_parse(Path(sys.argv[1]).read_text())
     defaults = {name: str(parameter.get("Default", "")) for name, parameter in source["Parameters"].items()}
     os.environ["AWS_DEFAULT_REGION"] = "eu-central-1"
     for line in sys.stdin:

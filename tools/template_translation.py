@@ -30,9 +30,9 @@ class Deployment(NamedTuple):
     code: Mapping[str, str] = {}
 
 
-def translations(deployments: Sequence[Deployment]) -> list[dict[str, Any]]:
+def translations(deployments: Sequence[Deployment], template: Path = PROJECT / "template.yaml") -> list[dict[str, Any]]:
     """The template of each deployment."""
-    source, target = _transform()
+    source, target = _transform(template)
     templates = []
     for parameters, code in deployments:
         line = json.dumps({"parameters": {**REQUIRED_PARAMETERS, **parameters}, "code": dict(code)})
@@ -49,10 +49,10 @@ def translation() -> dict[str, Any]:
 
 
 @cache
-def _transform() -> tuple[IO[str], IO[str]]:
+def _transform(template: Path) -> tuple[IO[str], IO[str]]:
     """Standard input and output of the running transform, which takes a second to start."""
     subprocess.run(["make", "-s", ".venv-sam/ready"], cwd=PROJECT, stdout=subprocess.DEVNULL, check=True)
-    command = [".venv-sam/bin/python", "-m", "tools.sam_transform"]
+    command = [".venv-sam/bin/python", "-m", "tools.sam_transform", str(template)]
     process = subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     atexit.register(process.communicate)
     return cast("IO[str]", process.stdin), cast("IO[str]", process.stdout)

@@ -1,20 +1,22 @@
-"""Updates of a stack that the release before has made, with every option and behind a load balancer.
+"""Updates of stacks that the release before has made behind a load balancer, with the fewest parameters and with all.
 
-`release_before.json` has its resources' types and resolved properties, `created_once.json` the properties of which
-CloudFormation's schemas say that another value replaces the resource. Layers and versions are replaced with each code.
+`release_before` has their resources, `created_once.json` the properties of which CloudFormation's schemas say that
+another value replaces the resource. Layers and versions are replaced with each code.
 """
 
 import json
 from pathlib import Path
+from typing import Any
 
-from tests.stack.conftest import BEHIND_BALANCER
-from tests.stack.resolution import Stack
+import pytest
 
-pytestmark = BEHIND_BALANCER
+from tests.stack.conftest import stacks_behind
+from tests.stack.release_before import before, resources
 
-BEFORE = json.loads(Path(__file__).with_name("release_before.json").read_text())
 CREATED_ONCE = json.loads(Path(__file__).with_name("created_once.json").read_text())
-REPLACED = ("AWS::Lambda::LayerVersion", "AWS::Lambda::Version")
+ADDED = {"Budget"}
+"""To stacks without AlarmEmail, whose table waits for it."""
+
 REMOVED = {"BootsSlow", "HistoryLate", "SyncGivenUp"}
 CHANGED = {
     "AssetSync": {"Environment"},
@@ -31,23 +33,30 @@ CHANGED = {
 }
 
 
-def test_update_replaces_nothing(full: Stack) -> None:
-    expected = {name: each for name, each in CREATED_ONCE.items() if name not in REMOVED}
-    now = {name: full.resources[name] for name in expected}
-    assert expected == {
-        name: [each["Type"], {key: each["Properties"][key] for key in expected[name][1]}] for name, each in now.items()
-    }
+@pytest.fixture(params=["plain", "full"])
+def update(request: pytest.FixtureRequest) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The resources before and after."""
+    former = dict(zip(("plain", "full"), before(), strict=True))
+    return former[request.param], resources(getattr(stacks_behind("alb"), request.param))
 
 
-def test_update_changes_these_properties_only(full: Stack) -> None:
+def test_update_replaces_nothing(update: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    former, now = update
+    for name in former.keys() & CREATED_ONCE.keys() - REMOVED:
+        kind, once = CREATED_ONCE[name]
+        for each in (former[name], now[name]):
+            assert (kind, once) == (each[0], {key: each[1][key] for key in once}), name
+
+
+def test_update_changes_these_properties_only(update: tuple[dict[str, Any], dict[str, Any]]) -> None:
     """Alarms are folded, asset_sync may write copies, and the schedule is hourly."""
-    now = {name: each for name, each in full.resources.items() if each["Type"] not in REPLACED}
-    assert (REMOVED, set()) == (BEFORE.keys() - now.keys(), now.keys() - BEFORE.keys())
+    former, now = update
+    assert (REMOVED & former.keys(), ADDED - former.keys()) == (former.keys() - now.keys(), now.keys() - former.keys())
     changed = {}
-    for name, (kind, before) in BEFORE.items():
-        if name not in REMOVED:
-            assert kind == now[name]["Type"]
-            after = now[name].get("Properties", {})
-            names = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
-            changed |= {name: names} if names else {}
-    assert changed == CHANGED
+    for name in former.keys() & now.keys():
+        (kind, old), (new_kind, new) = former[name], now[name]
+        assert kind == new_kind
+        if names := {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}:
+            changed[name] = names
+    expected = CHANGED | ({"Table": {"Tags"}} if ADDED - former.keys() else {})
+    assert {name: names for name, names in expected.items() if name in former} == changed
