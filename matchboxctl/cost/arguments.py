@@ -20,7 +20,7 @@ from matchboxctl.cost.bill import ALB, DOORS, PLACES, REGION, Plan
 @click.option("--boots-per-day", type=click.FloatRange(0), metavar="B", default=1.0, help="boots of each machine a day")
 @click.option("--image-mb", type=click.FloatRange(0), metavar="M", default=100.0, help="kernel and initramfs, in MB")
 @click.option("--door", type=Choice(DOORS), default=ALB, help="the stack's parameter FrontDoor")
-@click.option("--where", type=Choice(PLACES), default=REGION, help="where the machines are")
+@click.option("--where", type=Choice(PLACES), default=REGION, help="where the machines are; region with S3EndpointId")
 @click.option("--history/--no-history", default=True, help="whether histories of machines are written")
 @click.option("--free-tiers/--no-free-tiers", default=True, help="whether the lines are after AWS's free tiers")
 @click.option("--explain", is_flag=True, help="show each line's formula, price and source")

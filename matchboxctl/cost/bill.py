@@ -16,7 +16,8 @@ _GB = 1e9
 class Plan(NamedTuple):
     """What to calculate: machines at `where`, behind a door.
 
-    In the Region and behind Direct Connect they get files from the bucket itself, without the door.
+    In the Region and behind Direct Connect they get files from the bucket itself, without the door: behind CloudFront
+    that takes S3EndpointId or TokenFreeAddress.
     """
 
     nodes: int = 10

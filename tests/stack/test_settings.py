@@ -10,7 +10,7 @@ from boot_history.settings import Settings as HistorySettings
 from lambda_matchbox.documents.sources import parse_stand_in
 from lambda_matchbox.web.settings import Settings as BootSettings
 from signed_api.handler import SignedSettings
-from tests.stack.conftest import DOORS, FULL, KEY, stacks_behind
+from tests.stack.conftest import CLOUDFRONT, DOORS, FULL, KEY, stacks_behind
 from tests.stack.resolution import NAME, Stack, stacks
 from tools.template_translation import Deployment
 
@@ -53,9 +53,9 @@ class _Read(Mapping[str, str]):
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_template_sets_the_variables_that_handlers_read(function: str) -> None:
     """Behind one door or the other. Endpoints are for other servers."""
-    variables = {
-        name: value for door in DOORS for name, value in stacks_behind(door).full.environment(function).items()
-    }
+    endpoint = {**FULL, **CLOUDFRONT, "S3EndpointId": "vpce-0123456789abcdef0"}
+    made = [*(stacks_behind(door).full for door in DOORS), *stacks([Deployment(endpoint)])]
+    variables = {name: value for stack in made for name, value in stack.environment(function).items()}
     environment = _Read(variables | {"AWS_REGION": "eu-central-1"})
     FUNCTIONS[function](environment)
     assert environment.asked - LAMBDAS_OWN - ENDPOINTS == set(variables) - CACHES

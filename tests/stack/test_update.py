@@ -21,6 +21,7 @@ REMOVED = {"BootsSlow", "HistoryLate", "SyncGivenUp"}
 CHANGED = {
     "AssetSync": {"Environment"},
     "AssetSyncRole": {"Policies"},
+    "BootApiAliaslive": {"FunctionVersion"},
     "BootHistory": {"LoggingConfig"},
     "BootsFail": {"Dimensions", "MetricName", "Metrics", "Namespace", "Period", "Statistic", "Threshold"},
     "BootsThrottled": {"AlarmDescription", "Dimensions", "MetricName", "Metrics", "Namespace", "Period", "Statistic"},
@@ -28,6 +29,7 @@ CHANGED = {
     "HistoryFails": {"Dimensions", "MetricName", "Metrics", "Namespace", "Period", "Statistic"},
     "Schedule": {"ScheduleExpression"},
     "ScheduleRole": {"Tags"},
+    "SignedApiAliaslive": {"FunctionVersion"},
     "SignaturesFail": {"AlarmDescription", "Dimensions", "MetricName", "Metrics", "Namespace", "Period", "Statistic"},
     "SyncOld": {"AlarmDescription", "EvaluationPeriods"},
 }

@@ -4,6 +4,7 @@ A machine fetches kernel and initramfs one after the other, and the pointer may 
 """
 
 import re
+from collections.abc import Callable
 
 from lambda_matchbox.catalog.profiles import NetBoot
 from lambda_matchbox.golang.http.paths import clean_path, parse_query, unescape
@@ -44,6 +45,25 @@ def pinned(boot: NetBoot, pointers: Pointers) -> NetBoot:
         query = f"{raw_query}&" if raw_query else ""
         return f"{found['start']}assets/{found['path']}?{query}{_PARAMETER}={covered.pointer.current}"
 
+    return _with_addresses(boot, pin)
+
+
+def elsewhere(boot: NetBoot, address: Callable[[str], str | None]) -> NetBoot:
+    """The boot section with another address in place of each of a file on this server (`/assets/…`) that has one.
+
+    What iPXE makes of variables in a path is not known here, so that such an address is unchanged.
+    """
+
+    def replaced(found: re.Match[str]) -> str:
+        if "${" in found["path"] or found["path"].endswith("/"):
+            return found[0]
+        query = f"?{found['query']}" if found["query"] else ""
+        return address(f"/assets/{found['path']}{query}") or found[0]
+
+    return _with_addresses(boot, replaced)
+
+
+def _with_addresses(boot: NetBoot, address: Callable[[re.Match[str]], str]) -> NetBoot:
     return boot._replace(
-        kernel=_OWN.sub(pin, boot.kernel), initrd=tuple(_OWN.sub(pin, initrd) for initrd in boot.initrd)
+        kernel=_OWN.sub(address, boot.kernel), initrd=tuple(_OWN.sub(address, initrd) for initrd in boot.initrd)
     )

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from lambda_matchbox.answers import grub, ipxe, report
 from lambda_matchbox.assets import file_server
-from lambda_matchbox.assets.release_addresses import release_in, releases_of
+from lambda_matchbox.assets.release_addresses import elsewhere, release_in, releases_of
 from lambda_matchbox.assets.released import ReleasedAssets
 from lambda_matchbox.assets.stores import AssetStore, Releases
 from lambda_matchbox.catalog.labels import Query
@@ -57,7 +57,8 @@ class Routes:
     """The routes over the stores. Every stage raises the errors of `errors`.
 
     With `signatures`, the routes that matchbox signs have signature routes. `clock` returns seconds since 1970,
-    `base_url` is where machines with a token ask for configurations, if not where they asked for their script.
+    `base_url` is where machines with a token ask for configurations, if not where they asked for their script. With
+    `direct_files`, iPXE's scripts name token-free addresses of files, as GRUB's do.
     """
 
     def __init__(
@@ -67,12 +68,15 @@ class Routes:
         signatures: Signatures | None = None,
         clock: Callable[[], float] = time.time,
         base_url: str = "",
+        *,
+        direct_files: bool = False,
     ) -> None:
         self._stores = stores
         self._settings = delivery
         self._signatures = signatures
         self._clock = clock
         self._base_url = base_url
+        self._direct_files = direct_files
         self._delivery = ResponseDelivery(stores.responses, delivery)
         self.machine_routes: Mapping[str, Callable[[Machine], Response]] = {
             "/ipxe": self._ipxe,
@@ -168,8 +172,10 @@ class Routes:
         return Response.of(body, "application/json")
 
     def _ipxe(self, machine: Machine) -> Response:
-        boot = machine.boot
-        return _with_release(self._delivery.undivided(ipxe.respond(boot, machine.variables)), machine, boot)
+        boot = named = machine.boot
+        if self._direct_files:
+            named = elsewhere(boot, partial(self._plain_address, machine.selection.pointers))
+        return _with_release(self._delivery.undivided(ipxe.respond(named, machine.variables)), machine, boot)
 
     def _grub(self, machine: Machine) -> Response:
         plain_address = partial(self._plain_address, machine.selection.pointers)

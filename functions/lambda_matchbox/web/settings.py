@@ -18,8 +18,8 @@ class Settings(NamedTuple):
 
     `base_url` is where machines ask for configurations, empty for where they asked for their script. `bucket_url`
     serves the bucket's objects to clients that cannot use a presigned address (without a trailing slash, empty for
-    none); `presigned_lifetime` is in seconds. `metrics_namespace` is CloudWatch's, empty for no metrics. With
-    `history`, every request is logged, whatever `log_level` is. An endpoint is None on AWS.
+    none), with `direct_files` to all; `presigned_lifetime` is in seconds. `metrics_namespace` is CloudWatch's, empty
+    for no metrics. With `history`, every request is logged, whatever `log_level` is. An endpoint is None on AWS.
     """
 
     table: str
@@ -27,6 +27,7 @@ class Settings(NamedTuple):
     region: str
     base_url: str
     bucket_url: str
+    direct_files: bool
     presigned_lifetime: int
     log_level: str
     metrics_namespace: str
@@ -48,6 +49,7 @@ class Settings(NamedTuple):
             region=required(environment, "AWS_REGION"),
             base_url=checked_base_url(environment.get("MATCHBOX_BASE_URL", "")),
             bucket_url=bucket_url,
+            direct_files=environment.get("MATCHBOX_DIRECT_FILES") == "true",
             presigned_lifetime=_lifetime(environment.get("MATCHBOX_PRESIGNED_LIFETIME") or "3600"),
             log_level=log_level(environment.get("MATCHBOX_LOG_LEVEL") or "info"),
             metrics_namespace=environment.get("POWERTOOLS_METRICS_NAMESPACE", ""),

@@ -61,7 +61,13 @@ def app(
 ) -> App:
     """The app over the settings' table and bucket; see `App` for `count`, and `Routes` for `signatures`."""
     delivery = Delivery(BODY_LIMIT, boundary=secrets.token_hex(30))
-    routes = Routes(stores(settings, credentials), delivery, signatures, base_url=settings.base_url)
+    routes = Routes(
+        stores(settings, credentials),
+        delivery,
+        signatures,
+        base_url=settings.base_url,
+        direct_files=settings.direct_files,
+    )
     return App(routes, log, partial(request_deadline, _REQUEST_SECONDS), count)
 
 

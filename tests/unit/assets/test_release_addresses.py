@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_matchbox.assets.release_addresses import pinned, release_in
+from lambda_matchbox.assets.release_addresses import elsewhere, pinned, release_in
 from lambda_matchbox.catalog.profiles import NetBoot
 from lambda_matchbox.releases.pointers import Pointer, Release
 
@@ -133,3 +133,18 @@ def test_release_follows_the_whole_name(name: str) -> None:
 def test_release_in_a_query(query: str, expected: str | None) -> None:
     """Decoded as by Go, the first of several."""
     assert expected == release_in(query)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("/assets/a/b", "http://x/assets/a/b"),
+        (f"${{cwduri}}assets/a?{PIN}", f"http://x/assets/a?{PIN}"),
+        ("--name main /assets/a%20b  imgargs", "--name main http://x/assets/a%20b  imgargs"),
+        *((text, text) for text in ("/assets/${buildarch}/b", "/assets/a/", "http://y/assets/a", "/elsewhere", "")),
+    ],
+)
+def test_files_have_another_address_elsewhere(text: str, expected: str) -> None:
+    boot = NetBoot(text, (text,), ("root=/assets/a",))
+    assert NetBoot(expected, (expected,), boot.args) == elsewhere(boot, lambda address: f"http://x{address}")
+    assert boot == elsewhere(boot, lambda _: None)
