@@ -31,6 +31,7 @@ from tests.rigs.tcp_fault import fault_proxy
 
 MACHINES, PAGE, THE_LAST, SAMPLES = 100_000, 100, 1_000, 7
 AT_ONCE = 1_000
+UNKNOWN, INSTALLED = 500, {"status": 200, "group": "g", "state": "installed"}
 COMMAND = [sys.executable, "-m", "matchboxctl.main", "machine", "list"]
 
 
@@ -65,11 +66,18 @@ def stores_on(service: Service) -> StoreSettings:
 
 
 def filled(store: HistoryStore) -> HistoryStore:
-    """The store with the records of machines that asked in the last hours, one after the other."""
+    """The store with the records of machines that asked in the last hours, one after the other; few are unknown."""
     now = time.time_ns() // 1_000_000
     for start in range(0, MACHINES, AT_ONCE):
         events = [
-            Event(now - (MACHINES - number) * 100, "request", "/ipxe", mac(number), address="10.0.0.5", status=200)
+            Event(
+                now - (MACHINES - number) * 100,
+                "request",
+                "/ipxe",
+                mac(number),
+                address="10.0.0.5",
+                **({"status": 404} if number % UNKNOWN == 0 else INSTALLED),
+            )
             for number in range(start, start + AT_ONCE)
         ]
         store.merge_records({event.identities.keys[0]: fold(None, event) for event in events})
@@ -88,7 +96,8 @@ def print_times(
     pages = {
         "--help": ["--help"],
         "first page": [],
-        "first page of a state": ["--state", "unknown"],
+        "first page of a group": ["--group", "g"],
+        "first page of few, unknown": ["--state", "unknown"],
         f"page {THE_LAST:,}": ["--cursor", cursor_of_the_last(store)],
     }
     samples: dict[str, list[tuple[float, float]]] = {name: [] for name in pages}

@@ -74,21 +74,17 @@ def test_lists_have_the_last_event_first_and_are_filtered(history: History) -> N
     assert [f"mac:{mac(1)}"] == ids(history, Wanted("ready", "a", START + 3001))
 
 
-@pytest.mark.parametrize("wanted", [Wanted("unknown"), Wanted("unknown", "g")])
-def test_pages_of_machines_without_a_state_leave_out_the_others(history: History, wanted: Wanted) -> None:
-    for number in range(30):
-        state = ("waiting", "unknown", "")[number % 3]
-        history.add([event(number, mac=mac(number), group="g", **({"state": state} if state else {}))])
-    # Two of them have a state in the end.
-    history.add([event(40 + number, mac=mac(number), group="g", state="ready") for number in (1, 2)])
-    found, cursor = [], ""
-    for size in (7, 7, 4):
-        page = history.page(wanted, 7, cursor)
-        assert size == len(page.records)
-        found += [record.fact("mac") for record in page.records]
-        cursor = page.cursor
-    assert "" == cursor
-    assert [mac(number) for number in range(29, 2, -1) if number % 3] == found
+def test_a_machine_without_a_state_is_ready_in_a_group_and_unknown_in_none(history: History) -> None:
+    def machines(state: str, group: str | None = None) -> list[str]:
+        return [key.removeprefix("mac:") for key in ids(history, Wanted(state, group))]
+
+    for number, facts in enumerate(({"state": "unknown"}, {"state": "later"}, {"state": "waiting"}, {})):
+        history.add([event(number, mac=mac(number), group="g", **facts), event(number, mac=mac(4 + number), **facts)])
+    history.add([event(9, mac=mac(8), status=404), event(10, mac=mac(9), status=404)])
+    history.add([event(11, mac=mac(9), group="g")])
+    assert [mac(number) for number in (9, 3, 1, 0)] == machines("ready") == machines("ready", "g")
+    assert [mac(number) for number in (8, 7, 5, 4)] == machines("unknown") == machines("unknown", "")
+    assert [] == machines("unknown", "g") == machines("ready", "")
 
 
 @pytest.mark.parametrize("wanted", [Wanted(), Wanted("waiting"), Wanted(group="g"), Wanted("waiting", "g", START)])

@@ -32,7 +32,7 @@ def test_accepted_machine_has_a_group(machines: ResourceCommands) -> None:
         "selector": {"mac": MAC},
         "metadata": {"a": "b=c", "d": ""},
     } == group
-    (row,) = listed(machines, "--group", "52-54-00-12-34-56", "--state", "unknown")
+    (row,) = listed(machines, "--group", "52-54-00-12-34-56", "--state", "ready")
     assert (MAC, "p", "accept") == (row["id"], row["profile"], row["last_event"]["what"])
     again = machines.run("machine", "accept", MAC, "--profile", "p", "--group-id", "g")
     assert (1, "", True) == (again.code, again.out, "group 52-54-00-12-34-56 selects this machine already" in again.err)

@@ -40,7 +40,7 @@ def test_describe_of_a_machine_nobody_acted_on_or_saw_ends_with_4(filled: Resour
 
 def test_describe_without_policy_or_group(filled: ResourceCommands) -> None:
     plain = described(filled, OTHER)
-    assert ("plain", None, "unknown") == (plain["group"], plain["policy"], plain["state"])
+    assert ("plain", None, "ready") == (plain["group"], plain["policy"], plain["state"])
     assert {"verdict": "allow", "reason": "its group has no boot policy"} == plain["now"]
     stray = described(filled, "SN-7")
     assert (None, "SN-7", {"verdict": None, "reason": "no group matches it"}) == (

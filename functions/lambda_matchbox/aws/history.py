@@ -7,8 +7,8 @@ The table's keys are the texts `pk` and `sk`:
     <identity>  hour#<number>  events: those of an hour since 1970 as JSON, also of `address:<address>` · rev
 
 `expires` is the time in seconds since 1970 from which DynamoDB deletes an item. An index's key begins with one of eight
-digits, since a partition takes a thousand writes a second and all machines may have one state. Those of states lack the
-machines without a state, which would double the writes of most boots.
+digits, since a partition takes a thousand writes a second and all machines may have one state. An index adds two to the
+writes of most requests: so there is none of all machines, and none of a group's. Their pages are merged from states.
 """
 
 import json
@@ -16,7 +16,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from itertools import islice
+from functools import partial
+from itertools import islice, product
 from typing import Any
 from zlib import crc32
 
@@ -27,13 +28,14 @@ from lambda_matchbox.aws.parallel import THREADS
 from lambda_matchbox.backoff import Backoff
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.machines.events import Event, event_of
-from lambda_matchbox.machines.history import HOUR, UNKNOWN, Record, is_full, merge, merged_events, record_in, text_of
+from lambda_matchbox.machines.history import HOUR, Record, is_full, merge, merged_events, record_in, text_of
 from lambda_matchbox.machines.history_stores import ADDRESS, Wanted, position, time_text
+from lambda_matchbox.machines.state import STATES, StateName
 
 KEY, SORT_KEY, PLACE, EXPIRES = "pk", "sk", "place", "expires"
 """Names of attributes."""
 
-INDEXES = SEEN, OF_STATE, OF_GROUP, OF_BOTH = ("seen", "of_state", "of_group", "of_both")
+INDEXES = OF_STATE, OF_BOTH = ("of_state", "of_both")
 """The indexes, each named after its key; their sort key is PLACE."""
 
 SHARDS = 8
@@ -85,7 +87,7 @@ class TableHistory:
         texts = {f":{at}": text for at, text in enumerate(dict.fromkeys(begun))}
         condition = " OR ".join(f"contains(#record, {name})" for name in texts)
         names = {"#record": "record"}
-        items = self._dynamodb.scan(self._table, condition, names, texts, self._deadline(), index=SEEN)
+        items = self._dynamodb.scan(self._table, condition, names, texts, self._deadline(), index=OF_STATE)
         found = (key for item in items for key in _record_in(item).identities.keys)
         return [*islice((key for key in found if key.startswith(tuple(beginnings))), limit)]
 
@@ -101,39 +103,44 @@ class TableHistory:
 
     def page(self, wanted: Wanted, limit: int, before: str) -> Sequence[Record]:
         """The first records whose position is before that one."""
-        has_state = wanted.state not in ("", UNKNOWN)
-        index = INDEXES[has_state + 2 * (wanted.group is not None)]
-        values = [value for value in (wanted.state if has_state else None, wanted.group) if value is not None]
-        without = OF_STATE if wanted.state == UNKNOWN else ""
+        states = (wanted.state,) if wanted.state else STATES
+        index, group = (OF_STATE, ()) if wanted.group is None else (OF_BOTH, (wanted.group,))
         places = (PLACE, time_text(wanted.since), before or _LAST)
 
-        def of_shard(shard: int) -> list[Item]:
-            key = (index, _index_key(shard, *values))
-            # `before` itself may be one of them.
-            return self._dynamodb.query(
-                self._table, key, places, self._deadline(), index=index, limit=limit + 1, without=without
-            )
+        def first(key: str, most: int) -> list[Item]:
+            return self._dynamodb.query(self._table, (index, key), places, self._deadline(), index=index, limit=most)
 
-        items = [
-            item for found in self._in_parallel(of_shard, range(SHARDS)) for item in found if item[PLACE] != before
-        ]
-        return [_record_in(item) for item in sorted(items, key=lambda item: item[PLACE], reverse=True)[:limit]]
+        keys = [_index_key(shard, state, *group) for state in states for shard in range(SHARDS)]
+        found: dict[str, list[Item]] = {}
+        # Twice a shard's share, and then all from those that may have more of the page. `before` may be one of them.
+        for most in (max(16, 2 * limit // SHARDS), limit + 1):
+            found |= zip(keys, self._in_parallel(partial(first, most=most), keys), strict=True)
+            items = [item for each in found.values() for item in each if item[PLACE] != before]
+            items = sorted(items, key=lambda item: item[PLACE], reverse=True)[:limit]
+            last = items[-1][PLACE] if len(items) == limit else ""
+            keys = [key for key in keys if len(found[key]) == most and found[key][-1][PLACE] > last]
+        return [_record_in(item) for item in items]
 
     def states(self) -> Mapping[str, int]:
         """How many machines each state has. Raises StoreUnavailableError for more than MOST_COUNTED machines."""
         limit = MOST_COUNTED // SHARDS
 
-        def of_shard(shard: int) -> list[Item]:
-            key, places = (SEEN, _index_key(shard)), (PLACE, time_text(0), _LAST)
-            return self._dynamodb.query(
-                self._table, key, places, self._deadline(), index=SEEN, limit=limit, attribute=OF_STATE
+        def number(key: tuple[int, StateName]) -> int:
+            values, places = (OF_STATE, _index_key(*key)), (PLACE, time_text(0), _LAST)
+            return len(
+                self._dynamodb.query(
+                    self._table, values, places, self._deadline(), index=OF_STATE, limit=limit, attribute=PLACE
+                )
             )
 
-        shards = self._in_parallel(of_shard, range(SHARDS))
-        if max(map(len, shards)) == limit:
+        keys = [*product(range(SHARDS), STATES)]
+        numbers = self._in_parallel(number, keys)
+        if max(numbers) == limit or sum(numbers) > MOST_COUNTED:
             raise StoreUnavailableError(f"{self._table}: more than about {MOST_COUNTED:,} machines are not counted")
-        states = (item.get(OF_STATE, "").partition("#")[2] for items in shards for item in items)
-        return Counter(state or UNKNOWN for state in states)
+        counted = Counter[str]()
+        for (_, state), found in zip(keys, numbers, strict=True):
+            counted[state] += found
+        return +counted
 
     def remove(self, keys: Collection[str]) -> None:
         """Remove the records and the events of these keys."""
@@ -219,12 +226,15 @@ def _hour_key(hour: int) -> str:
 
 def _index_keys(key: str, record: Record) -> Item:
     """The attributes by which the indexes have the record."""
-    shard = crc32(key.encode()) % SHARDS
+    shard = shard_of(key)
     state, group = record.state, record.fact("group")
-    keys = {SEEN: _index_key(shard), OF_GROUP: _index_key(shard, group), PLACE: position(record)}
-    if state == UNKNOWN:
-        return keys
-    return keys | {OF_STATE: _index_key(shard, state), OF_BOTH: _index_key(shard, state, group)}
+    keys = {OF_STATE: _index_key(shard, state), OF_BOTH: _index_key(shard, state, group)}
+    return keys | {PLACE: position(record)}
+
+
+def shard_of(key: str) -> int:
+    """The digit with which the index keys of an identity's record begin."""
+    return crc32(key.encode()) % SHARDS
 
 
 def _index_key(shard: int, *values: str) -> str:

@@ -11,17 +11,16 @@ from typing import NamedTuple
 
 from lambda_matchbox.machines.events import ACCEPT, Event, event_of, to_json
 from lambda_matchbox.machines.identities import Identities
+from lambda_matchbox.machines.state import STATES, StateName, state_name
 
 HOUR = 3_600_000
 """Milliseconds."""
-
-UNKNOWN = "unknown"
-"""The state of a machine without one."""
 
 HOUR_EVENTS, HOUR_BYTES = 64, 8192
 """The newest events that are kept of an hour: so many at most, and none after so many bytes."""
 
 _DAY = 24 * HOUR
+_STATES: Mapping[str, StateName] = {state: state for state in STATES if state != "unknown"}
 _MOST_LINKS = 4
 _IN_REQUESTS = ("mac", "uuid", "serial", "address", "hostname", "arch", "release")
 _NOT_FOUND = 404
@@ -52,9 +51,9 @@ class Record(NamedTuple):
         return Identities(self.fact("mac"), self.fact("uuid"), self.fact("serial"))
 
     @property
-    def state(self) -> str:
-        """The state after its newest event that has one."""
-        return self.fact("state") or UNKNOWN
+    def state(self) -> StateName:
+        """The state after its newest event that has one, else that of a machine that nobody acted on."""
+        return _STATES.get(self.fact("state")) or state_name(None, None, self.fact("group"), now=0)
 
     @property
     def last_event(self) -> int:

@@ -5,12 +5,13 @@ Times are in seconds since 1970; 0 is never.
 
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from lambda_matchbox.machines.identities import Identities
 from lambda_matchbox.machines.policy import Policy
 
 StateName = Literal["unknown", "waiting", "ready", "installing", "installed", "held"]
+STATES: tuple[StateName, ...] = get_args(StateName)
 
 DELIVERY_SECONDS = 3600
 """How long the address that got a configuration gets it again."""
@@ -63,9 +64,11 @@ class MachineState(NamedTuple):
 
 
 def state_name(state: MachineState | None, policy: Policy | None, group: str, now: int) -> StateName:
-    """The state in one word; None for a machine that nobody acted on, and for a group without a policy."""
+    """The state in one word, None if nobody acted on the machine; `group` is empty for a machine of no group."""
     if state is None:
-        return "waiting" if policy is not None and policy.approve else "unknown"
+        if not group:
+            return "unknown"
+        return "waiting" if policy is not None and policy.approve else "ready"
     if state.held:
         return "held"
     if policy is not None and policy.approve and not state.is_approved(group):

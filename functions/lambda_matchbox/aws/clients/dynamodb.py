@@ -111,12 +111,11 @@ class DynamoDB:
         index: str = "",
         limit: int | None = None,
         attribute: str = "",
-        without: str = "",
     ) -> list[Item]:
         """The items with this key, a name and a value, whose sort key, a name, is within two values, in its order.
 
         Of an index they are those that it has by now, the last ones first. The first `limit` of them are returned, with
-        that `attribute` alone if one is named. Those that have the attribute `without` are left out; they are read.
+        that `attribute` alone if one is named.
         """
         (name, value), (sort_key, first, last) = key, between
         if first > last:
@@ -130,14 +129,10 @@ class DynamoDB:
         if attribute:
             request["ProjectionExpression"] = "#attribute"
             request["ExpressionAttributeNames"]["#attribute"] = attribute
-        if without:
-            request["FilterExpression"] = "attribute_not_exists(#without)"
-            request["ExpressionAttributeNames"]["#without"] = without
         request |= {"IndexName": index, "ScanIndexForward": False} if index else {"ConsistentRead": True}
         items: list[Item] = []
         while limit is None or len(items) < limit:
-            # DynamoDB counts what it reads, also what it leaves out.
-            limited = {"Limit": limit - len(items)} if limit and not without else {}
+            limited = {"Limit": limit - len(items)} if limit else {}
             page = self._service.call("Query", request | limited, deadline)
             items += map(decode_item, page["Items"])
             if not (more := page.get("LastEvaluatedKey")):
