@@ -33,22 +33,31 @@ class Deployable(NamedTuple):
     answers: Mapping[str, str]
 
 
-def deployable(moto: Service, client: Callable[[str], Any], directory: Path) -> Deployable:
-    """Make it in the directory, as `template.yaml`; `client` gives boto3's clients of moto."""
-    network = client("ec2")
-    vpc = network.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+def network(moto: Service, client: Callable[[str], Any]) -> dict[str, str]:
+    """What has to be answered for a load balancer, in a new VPC."""
+    ec2 = client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     subnets = [
-        network.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=zone)["Subnet"]["SubnetId"]
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=zone)["Subnet"]["SubnetId"]
         for number, zone in enumerate((f"{moto.region}a", f"{moto.region}b"))
     ]
-    answers = {**REQUIRED_PARAMETERS, "VpcId": vpc, "SubnetIds": ",".join(subnets)}
+    return {**REQUIRED_PARAMETERS, "VpcId": vpc, "SubnetIds": ",".join(subnets)}
+
+
+def deployable(moto: Service, client: Callable[[str], Any], answers: Mapping[str, str], directory: Path) -> Deployable:
+    """Make it in the directory, as `template.yaml`; `client` gives boto3's clients of moto."""
     bucket = uploaded(client("s3"), moto.region)
     [template] = translations([Deployment(answers)])
     template["Resources"] = _chosen(template["Resources"], Stack(template, answers))
-    # moto's CloudFormation knows no aliases.
-    alias, function = map(json.dumps, ({"Ref": "BootApiAliaslive"}, {"Fn::GetAtt": ["BootApi", "Arn"]}))
+    text = json.dumps(template).replace('"code"', json.dumps(bucket))
+    # moto's CloudFormation knows no aliases and no names of permissions.
+    for reference, value in (
+        ({"Ref": "BootApiAliaslive"}, {"Fn::GetAtt": ["BootApi", "Arn"]}),
+        ({"Ref": "DistributionMayInvoke"}, "DistributionMayInvoke"),
+    ):
+        text = text.replace(json.dumps(reference), json.dumps(value))
     file = directory / "template.yaml"
-    file.write_text(json.dumps(template).replace('"code"', json.dumps(bucket)).replace(alias, function))
+    file.write_text(text)
     return Deployable(file, bucket, answers)
 
 

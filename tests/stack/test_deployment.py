@@ -1,14 +1,15 @@
-"""`sam deploy` of the translated template into moto's CloudFormation.
+"""`sam deploy` of the translated template into moto's CloudFormation, with either front door.
 
-moto leaves out alarms, the schedule, policies of buckets, budgets, and most attributes of target groups and layers:
-the other tests here look for those in the template.
+moto leaves out alarms, the schedule, policies of buckets, budgets, most attributes of target groups and layers,
+function URLs, all of CloudFront, and the outputs of change sets: the other tests here look for those in the template,
+and `tests/stack/ministack` deploys them.
 """
 
 import json
 import shutil
 import subprocess
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,9 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.rigs.service import Service
+from tests.rigs.moto_server import MotoService
 from tests.stack.dialogue import dialogue
-from tests.stack.motos_template import Deployable, deployable, sams_environment
+from tests.stack.motos_template import Deployable, deployable, network, sams_environment
 from tools.template_translation import PROJECT
 
 SAM = PROJECT / ".venv-sam" / "bin" / "sam"
@@ -28,10 +29,6 @@ SAMS_BUCKET = {
 }
 KINDS = {
     "AWS::DynamoDB::Table",
-    "AWS::EC2::SecurityGroup",
-    "AWS::ElasticLoadBalancingV2::Listener",
-    "AWS::ElasticLoadBalancingV2::LoadBalancer",
-    "AWS::ElasticLoadBalancingV2::TargetGroup",
     "AWS::IAM::Role",
     "AWS::Lambda::Function",
     "AWS::Lambda::Permission",
@@ -39,26 +36,35 @@ KINDS = {
     "AWS::SNS::Topic",
     "AWS::SQS::Queue",
 }
+OF_BALANCER = {
+    "AWS::EC2::SecurityGroup",
+    "AWS::ElasticLoadBalancingV2::Listener",
+    "AWS::ElasticLoadBalancingV2::LoadBalancer",
+    "AWS::ElasticLoadBalancingV2::TargetGroup",
+}
 
 
 @pytest.fixture
-def client(moto_server: Service, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
-    """boto3's clients of moto."""
+def client(moto_server: MotoService, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
+    """boto3's clients of moto, which has nothing yet."""
+    moto_server.reset()
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "fake")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "fake")
     return lambda name: boto3.client(name, region_name=moto_server.region, endpoint_url=moto_server.endpoint)
 
 
 @pytest.fixture
-def made(moto_server: Service, client: Callable[[str], Any], tmp_path: Path) -> Deployable:
-    return deployable(moto_server, client, tmp_path)
+def made(moto_server: MotoService, client: Callable[[str], Any], door: str, tmp_path: Path) -> Deployable:
+    """With what docs/deploy.md says that has to be answered."""
+    answers: Mapping[str, str] = {"FrontDoor": "cloudfront", "AllowedCidrs": "203.0.113.0/24,2001:db8::/48"}
+    return deployable(moto_server, client, network(moto_server, client) if door == "alb" else answers, tmp_path)
 
 
 @pytest.mark.real
 @pytest.mark.nightly
 @pytest.mark.filterwarnings("ignore:Tried to parse")
 def test_sam_deploys_the_stack(
-    made: Deployable, moto_server: Service, client: Callable[[str], Any], tmp_path: Path
+    made: Deployable, moto_server: MotoService, client: Callable[[str], Any], door: str, tmp_path: Path
 ) -> None:
     stack = f"stack-{uuid.uuid4()}"
     done = subprocess.run(
@@ -76,7 +82,9 @@ def test_sam_deploys_the_stack(
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     resources = client("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]
-    assert KINDS <= {resource.get("ResourceType") for resource in resources}
+    kinds = {resource.get("ResourceType") for resource in resources}
+    assert KINDS <= kinds
+    assert (OF_BALANCER if door == "alb" else set()) == OF_BALANCER & kinds
     ids = {resource.get("LogicalResourceId"): resource.get("PhysicalResourceId") for resource in resources}
     key = client("dynamodb").describe_table(TableName=ids["Table"])["Table"]["KeySchema"]
     assert [{"AttributeName": "pk", "KeyType": "HASH"}] == key
@@ -85,11 +93,14 @@ def test_sam_deploys_the_stack(
 
 
 @pytest.mark.real
+@pytest.mark.parametrize(
+    "door", ["cloudfront", pytest.param("alb", marks=pytest.mark.nightly)], indirect=True, scope="session"
+)
 @pytest.mark.filterwarnings("ignore:Tried to parse")
-def test_guided_deployment_needs_three_answers(
-    made: Deployable, moto_server: Service, client: Callable[[str], Any], tmp_path: Path
+def test_guided_deployment_needs_the_answers_of_its_door_only(
+    made: Deployable, moto_server: MotoService, client: Callable[[str], Any], tmp_path: Path
 ) -> None:
-    """A second `sam deploy` needs no flags and asks no questions.
+    """Three for a load balancer, two for CloudFront. A second `sam deploy` needs no flags and asks no questions.
 
     The stack of SAM's own bucket is created before: moto loses the tags by which SAM finds it.
     """
