@@ -25,11 +25,15 @@ class _Kept(NamedTuple):
 
 
 class Cache:
-    """The responses that are kept, by their keys; `clock` says how many seconds have passed."""
+    """The responses that are kept, by their keys; `clock` says how many seconds have passed.
+
+    `waited` counts the requests that did not go to the origin at once, as an equal one was there.
+    """
 
     def __init__(self, error_ttl: Callable[[int], float], clock: Callable[[], float] = time.monotonic) -> None:
         self._error_ttl = error_ttl
         self._clock = clock
+        self.waited = 0
         self._alone = threading.Lock()
         self._kept: dict[Hashable, _Kept] = {}
         self._asked: dict[Hashable, Future[Response]] = {}
@@ -50,6 +54,8 @@ class Cache:
             asked = self._asked.get(key)
             if asked is None:
                 mine = self._asked[key] = Future[Response]()
+            else:
+                self.waited += 1
         if asked is not None:
             response = asked.result()
             return response if policy.min_ttl or not _forbidden(response) else self._keep(key, policy, fetch)

@@ -12,7 +12,7 @@ from tests.stack.cloudfront.settings import Behavior, OriginSettings, Settings
 from tests.stack.cloudfront.signatures import Principal, signed
 from tests.stack.cloudfront.viewer_functions import FunctionError, ViewerFunctions
 
-URL_LIMIT, REQUEST_LIMIT = 8_192, 32_768
+URL_LIMIT, REQUEST_LIMIT = 8_192, 20_480
 EDGE_ADDRESS = "130.176.0.9"
 # CloudFront's guide, "HTTP request headers and CloudFront behavior"; Host and the last ones are replaced.
 _REMOVED = {

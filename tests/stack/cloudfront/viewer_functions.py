@@ -46,7 +46,7 @@ class ViewerFunctions:
 
     def applied(self, name: str, request: Request, domain: str) -> Request | Response:
         """The request as the function passes it on, or the function's response; raises FunctionError."""
-        event = _event(request, domain)
+        event = event_of(request, domain)
         made = self.made(name, event)
         if "statusCode" in made:
             return _response(made)
@@ -73,8 +73,8 @@ def viewer_functions(stack: Stack) -> Iterator[ViewerFunctions]:
         yield ViewerFunctions(stack, process)
 
 
-def _event(request: Request, domain: str) -> dict[str, Any]:
-    """CloudFront's guide, "Event structure"."""
+def event_of(request: Request, domain: str) -> dict[str, Any]:
+    """The event of a viewer's request (CloudFront's guide, "Event structure")."""
     headers = [(name, value) for name, value in request.headers if name != "cookie" and not _DISALLOWED.fullmatch(name)]
     pairs = (part.partition("=") for part in request.query.split("&") if part)
     cookies = (part.strip().partition("=") for part in request.header("cookie").split(";") if part.strip())
