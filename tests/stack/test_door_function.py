@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from ipaddress import ip_address, ip_network
 from typing import Any, TypeAlias
+from urllib.parse import quote
 
 import pytest
 
@@ -77,6 +78,14 @@ def test_what_is_no_digest_is_no_release(door: ViewerFunctions, given: str) -> N
 def test_other_paths_are_as_they_were_sent(door: ViewerFunctions, uri: str) -> None:
     query = "" if uri == "/assets/a" else f"release={DIGEST}"
     assert uri == request_of(door, uri, query=query)["uri"]
+
+
+def test_names_of_assets_have_the_one_spelling_that_signatures_know(door: ViewerFunctions) -> None:
+    """S3 would take a plus sign for a space."""
+    punctuation = "".join(map(chr, range(0x21, 0x7F)))
+    plain = "".join(each for each in punctuation if each not in "%/?#")
+    assert f"/assets/{quote(plain)}%2F" == request_of(door, f"/assets/{plain}%2F")["uri"]
+    assert ["/assets/v1+x/", "/ipxe+"] == [request_of(door, path)["uri"] for path in ("/assets/v1+x/", "/ipxe+")]
 
 
 NETWORKS = [

@@ -32,7 +32,8 @@ def request_from(event: Mapping[str, Any]) -> Request:
     return Request(
         method=event["requestContext"]["http"]["method"],
         path=event["rawPath"] or "/",
-        raw_query=event["rawQueryString"],
+        # A fragment never belongs to a request.
+        raw_query=event["rawQueryString"].partition("#")[0],
         headers=headers | known,
     )
 

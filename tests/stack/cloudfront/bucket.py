@@ -34,7 +34,9 @@ class Bucket:
         principal = self._principals.get(found[1]) if found else None
         if not self.allowed("s3:GetObject", f"<Bucket.Arn>/{key}", principal, secure=request.secure):
             return _refused()
-        response = self._forwarded(request)
+        # The server's objects are files, of which a path has several spellings; a key of S3's has none but its own.
+        has_one_spelling = {"", ".", ".."}.isdisjoint(key.split("/"))
+        response = self._forwarded(request) if has_one_spelling else _missing()
         lists = self.allowed("s3:ListBucket", "<Bucket.Arn>", principal, secure=request.secure)
         return response if response.status != 404 or lists else _refused()
 
@@ -93,6 +95,14 @@ def _holds(operator: str, wanted: Mapping[str, str], context: Mapping[str, str])
     raise NotImplementedError(operator)
 
 
+def _missing() -> Response:
+    return _error(404, "NoSuchKey")
+
+
 def _refused() -> Response:
-    page = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
-    return Response(403, {"content-type": "application/xml", "server": "AmazonS3"}, page)
+    return _error(403, "AccessDenied")
+
+
+def _error(status: int, code: str) -> Response:
+    page = f"<Error><Code>{code}</Code></Error>"
+    return Response(status, {"content-type": "application/xml", "server": "AmazonS3"}, page.encode())

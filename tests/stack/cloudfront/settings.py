@@ -153,15 +153,14 @@ def _wildcards(pattern: str) -> re.Pattern[str]:
 
 
 def _normal(path: str) -> str:
-    """The path without dot segments, and without escapes of characters that need none."""
-    plain = re.sub(
-        r"%(?:2[DdEe]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff]|7[Ee])", lambda found: unquote(found[0]), path
-    )
+    """The path without dot segments and repeated slashes, and without escapes of characters that need none."""
+    escapes = r"%(?:2[DdEe]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff]|7[Ee])"
     kept: list[str] = []
-    parts = plain.split("/")[1:]
+    parts = re.sub(escapes, lambda found: unquote(found[0]), path).split("/")
     for part in parts:
         if part == "..":
             kept[-1:] = []
-        elif part != ".":
+        elif part not in ("", "."):
             kept.append(part)
-    return "/" + "/".join(kept) + ("/" if parts and parts[-1] in (".", "..") and kept else "")
+    ends_with_slash = kept and parts[-1] in ("", ".", "..")
+    return "/" + "/".join(kept) + ("/" if ends_with_slash else "")

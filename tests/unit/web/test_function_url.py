@@ -44,6 +44,12 @@ def test_query_is_taken_as_it_was_sent(server: Server) -> None:
     assert f"REQUEST_RAW_QUERY={query}\n" in answer["body"]
 
 
+@pytest.mark.parametrize("server", [None], indirect=True)
+def test_fragment_is_no_part_of_a_query(server: Server) -> None:
+    answer = server.app.handle(event("/metadata", f"mac={MAC}#k=1"))
+    assert f"REQUEST_RAW_QUERY=mac={MAC}\n" in answer["body"]
+
+
 @policy(token=True)
 def test_base_is_the_https_address_of_the_distribution(server: Server) -> None:
     script = server.app.handle(event("/ipxe", f"mac={MAC}"))
