@@ -1,14 +1,15 @@
 """An account on moto with what the owner's checks read of a stack: roles, stores, queues, logs and function URLs.
 
-IAM's simulation, which moto lacks, evaluates the policies that the roles have there.
+What moto lacks is here: IAM's simulation evaluates the policies that the roles have, CloudFront's test of a function
+runs it in Node.
 """
 
 import io
 import json
 import re
+from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import parse_qs
@@ -19,7 +20,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import make_server
 
 from tests.rigs.moto_server import _Quiet
-from tests.rigs.service import Service
+from tests.stack.cloudfront.viewer_functions import FunctionError, ViewerFunctions
 from tests.stack.resolution import Stack
 from tests.support.server_threads import in_thread
 
@@ -58,21 +59,43 @@ def _referring(value: Any, names: set[str]) -> Any:
     return {"Fn::Sub": _NAME.sub(lambda found: f"${{{found[0][1:-1]}}}" if found[1] in names else "other", value)}
 
 
-class _Account:
+class Account:
+    """moto's account; `functions` are CloudFront's, of which a test of a function runs one."""
+
     def __init__(self) -> None:
         self._moto = DomainDispatcherApplication(create_backend_app)
+        self.functions: ViewerFunctions | None = None
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
+        root = None
         if body.startswith(b"Action=SimulatePrincipalPolicy"):
-            start_response("200 OK", [("Content-Type", "text/xml")])
-            return [_simulated({name: each[0] for name, each in parse_qs(body.decode()).items()})]
+            root = _simulated({name: each[0] for name, each in parse_qs(body.decode()).items()})
+        elif self.functions and environ["PATH_INFO"].startswith("/2020-05-31/function/"):
+            root = _tested(self.functions, body) if body else ElementTree.Element("FunctionSummary")
+        if root is not None:
+            start_response("200 OK", [("Content-Type", "text/xml"), ("ETag", "E1")])
+            return [ElementTree.tostring(root)]
         answer: Iterable[bytes] = self._moto(environ, start_response)
         return answer
 
 
-def _simulated(form: Mapping[str, str]) -> bytes:
+def _tested(functions: ViewerFunctions, body: bytes) -> ElementTree.Element:
+    """CloudFront's API, "TestFunction"."""
+    [event] = (each.text or "" for each in ElementTree.fromstring(body).iter() if each.tag.endswith("EventObject"))
+    root = ElementTree.Element("TestResult")
+    try:
+        made = functions.made("DoorFunction", json.loads(b64decode(event)))
+    except FunctionError as error:
+        ElementTree.SubElement(root, "FunctionErrorMessage").text = str(error)
+    else:
+        output = {"response" if "statusCode" in made else "request": made}
+        ElementTree.SubElement(root, "FunctionOutput").text = json.dumps(output)
+    return root
+
+
+def _simulated(form: Mapping[str, str]) -> ElementTree.Element:
     role = iam_backends["123456789012"]["aws"].get_role(form["PolicySourceArn"].rpartition("/")[2])
     context: dict[str, list[str]] = {}
     for name, value in form.items():
@@ -85,7 +108,7 @@ def _simulated(form: Mapping[str, str]) -> bytes:
     results = ElementTree.SubElement(ElementTree.SubElement(root, "SimulatePrincipalPolicyResult"), "EvaluationResults")
     decision = ElementTree.SubElement(ElementTree.SubElement(results, "member"), "EvalDecision")
     decision.text = "allowed" if allowed else "implicitDeny"
-    return ElementTree.tostring(root)
+    return root
 
 
 def _document(policy: Any) -> Any:
@@ -122,8 +145,8 @@ def _listed(value: Any) -> list[str]:
 
 
 @contextmanager
-def account(moto: Service) -> Iterator[Service]:
-    """The same account as moto's, with IAM's simulation."""
-    server = make_server("127.0.0.1", 0, _Account(), threaded=False, request_handler=_Quiet)
-    with in_thread(server):
-        yield replace(moto, endpoint=f"http://127.0.0.1:{server.server_port}")
+def account() -> Iterator[tuple[Account, str]]:
+    """The account of this process, and its endpoint."""
+    made = Account()
+    with in_thread(make_server("127.0.0.1", 0, made, threaded=False, request_handler=_Quiet)) as server:
+        yield made, f"http://127.0.0.1:{server.server_port}"

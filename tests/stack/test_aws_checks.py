@@ -1,39 +1,30 @@
-"""The owner's checks of a deployed stack (`make test-aws`): a sound stack passes, and each fault fails its check."""
+"""The owner's checks (`make test-aws`) of a stack behind the load balancer: a sound one passes, each fault fails."""
 
 import json
-import logging
 import os
 import re
 import subprocess
 import sys
-import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
-import boto3
 import pytest
 
 from lambda_matchbox.aws.keys import KEY
-from lambda_matchbox.web.wiring import lambda_app
-from tests.aws import test_account, test_door
+from tests.aws import test_account
 from tests.aws.deployed import Deployed
 from tests.rigs import alb_emulator
-from tests.rigs.service import Service
+from tests.rigs.moto_server import MotoService
 from tests.rigs.stores import Stores
-from tests.stack.account import account, created
 from tests.stack.conftest import stacks_behind
-from tests.stack.motos_template import uploaded
+from tests.stack.owned import NAME, REGION, client, create, owner, run, served, ship
 from tests.support.server_threads import in_thread
 from tools.template_translation import PROJECT
 
 pytestmark = pytest.mark.real
 
-NAME, REGION = f"stack-{uuid.uuid4()}", "eu-central-1"
-client = partial(boto3.client, region_name=REGION)
 Event = dict[str, Any]
 Handle = Callable[[Event], Event]
 
@@ -49,49 +40,20 @@ class Door:
         return self._handle({**event}) if self.fault is None else self.fault(self._handle, {**event})
 
 
-class _Shipped(logging.Handler):
-    """Lines of the app's log, in a group of CloudWatch Logs."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        ship("boot_api", self.format(record))
-
-
-def ship(function: str, line: str) -> None:
-    group, stream = f"/matchbox/{function}", uuid.uuid4().hex
-    client("logs").create_log_stream(logGroupName=group, logStreamName=stream)
-    event = {"timestamp": int(time.time() * 1000), "message": line}
-    client("logs").put_log_events(logGroupName=group, logStreamName=stream, logEvents=[event])
-
-
 @pytest.fixture(scope="module")
-def owners(moto_server: Service) -> Iterator[Service]:
-    with account(replace(moto_server, region=REGION)) as service, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ACCESS_KEY_ID", "fake")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "fake")
-        patch.setenv("AWS_ENDPOINT_URL", service.endpoint)
-        yield service
-
-
-@pytest.fixture(scope="module")
-def door_of_stack(owners: Service) -> Iterator[Door]:
-    """The front door of the stack, with one asset."""
-    with_key = stacks_behind("alb").with_key
-    stores = Stores(with_key.environment("BootApi")["MATCHBOX_TABLE"], owners, owners)
-    app = lambda_app(stores.environment() | {"MATCHBOX_LOG_LEVEL": "info"})
-    door = Door(app.handle)
-    with in_thread(alb_emulator.ALBEmulator(0, door)) as server:
-        address = f"http://127.0.0.1:{server.server_port}"
-        outputs = {"BootUrl": f"{address}/boot.ipxe", "ConfigurationUrl": f"{address}/"}
-        template = created(with_key, uploaded(client("s3"), REGION), outputs)
-        client("cloudformation").create_stack(StackName=NAME, TemplateBody=json.dumps(template))
-        blocked = with_key.properties("Bucket")["PublicAccessBlockConfiguration"]
-        client("s3").put_public_access_block(Bucket=stores.name, PublicAccessBlockConfiguration=blocked)
-        stores.put_asset("talos/vmlinuz", b"kernel")
-        shipped = _Shipped()
-        shipped.setFormatter(app.log.registered_formatter)
-        app.log.addHandler(shipped)
-        yield door
-        app.log.removeHandler(shipped)
+def door_of_stack(moto_server: MotoService) -> Iterator[Door]:
+    moto = replace(moto_server, region=REGION)
+    stack = stacks_behind("alb").with_key
+    stores = Stores(stack.environment("BootApi")["MATCHBOX_TABLE"], moto, moto)
+    with owner(moto_server):
+        made = Door(lambda event: app.handle(event))
+        with in_thread(alb_emulator.ALBEmulator(0, made)) as server:
+            address = f"http://127.0.0.1:{server.server_port}"
+            create(stack, {"BootUrl": f"{address}/boot.ipxe", "ConfigurationUrl": f"{address}/"})
+            blocked = stack.properties("Bucket")["PublicAccessBlockConfiguration"]
+            client("s3").put_public_access_block(Bucket=stores.name, PublicAccessBlockConfiguration=blocked)
+            app = served(stores)
+            yield made
 
 
 @pytest.fixture
@@ -103,12 +65,6 @@ def front(door_of_stack: Door) -> Iterator[Door]:
 @pytest.fixture
 def deployed(front: Door) -> Deployed:
     return Deployed(NAME, REGION)
-
-
-def run(check: str, deployed: Deployed) -> None:
-    module = test_door if hasattr(test_door, f"test_{check}") else test_account
-    arguments = {"shared": [20]}.get(check, [])
-    getattr(module, f"test_{check}")(deployed, *arguments)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,72 @@
+"""A stack on moto whose owner checks it."""
+
+import json
+import logging
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+
+import boto3
+import pytest
+
+from lambda_matchbox.web.app import App
+from lambda_matchbox.web.wiring import lambda_app
+from tests.aws import test_account, test_door
+from tests.aws.deployed import Deployed
+from tests.rigs.moto_server import MotoService
+from tests.rigs.stores import Stores
+from tests.stack.account import Account, account, created
+from tests.stack.motos_template import uploaded
+from tests.stack.resolution import Stack
+
+NAME, REGION = "matchbox", "eu-central-1"
+client = partial(boto3.client, region_name=REGION)
+
+
+@contextmanager
+def owner(moto: MotoService) -> Iterator[Account]:
+    """The account, with its owner's credentials and endpoint in the environment; it is empty before and after."""
+    moto.reset()
+    with account() as (made, endpoint), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", "fake")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "fake")
+        patch.setenv("AWS_ENDPOINT_URL", endpoint)
+        yield made
+    moto.reset()
+
+
+def create(stack: Stack, outputs: Mapping[str, str]) -> None:
+    """Deploy the stack with these outputs."""
+    template = created(stack, uploaded(client("s3"), REGION), outputs)
+    client("cloudformation").create_stack(StackName=NAME, TemplateBody=json.dumps(template))
+
+
+def served(stores: Stores) -> App:
+    """The app over the stores, in which is one asset; the stack's log group has its lines."""
+    stores.put_asset("talos/vmlinuz", b"kernel")
+    app = lambda_app(stores.environment() | {"MATCHBOX_LOG_LEVEL": "info"})
+    shipped = _Shipped()
+    shipped.setFormatter(app.log.registered_formatter)
+    app.log.handlers[:] = [shipped]
+    return app
+
+
+class _Shipped(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        ship("boot_api", self.format(record))
+
+
+def ship(function: str, line: str) -> None:
+    """Write a line to the function's log group."""
+    group, stream = f"/matchbox/{function}", uuid.uuid4().hex
+    client("logs").create_log_stream(logGroupName=group, logStreamName=stream)
+    event = {"timestamp": int(time.time() * 1000), "message": line}
+    client("logs").put_log_events(logGroupName=group, logStreamName=stream, logEvents=[event])
+
+
+def run(check: str, deployed: Deployed) -> None:
+    """Run one of the owner's checks."""
+    module = test_door if hasattr(test_door, f"test_{check}") else test_account
+    getattr(module, f"test_{check}")(deployed, *([20] if check == "shared" else []))
