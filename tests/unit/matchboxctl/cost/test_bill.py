@@ -65,9 +65,9 @@ def test_every_price_is_billed_somewhere_and_has_a_source() -> None:
 @pytest.mark.parametrize(
     ("door", "where", "price", "usd"),
     [
-        (ALB, INTERNET, "internet-bytes", (10_000 - 100) * 0.09 + 20_000 * 0.085),
+        (ALB, INTERNET, "internet-bytes", (10_240 - 100) * 0.09 + 19_760 * 0.085),
         (ALB, DIRECT_CONNECT, "direct-connect-bytes", 30_000 * 0.02),
-        (CLOUDFRONT, INTERNET, "cloudfront-bytes", (10_000 - 1_000) * 0.085 + 20_000 * 0.08),
+        (CLOUDFRONT, INTERNET, "cloudfront-bytes", (10_240 - 1_000) * 0.085 + 19_760 * 0.08),
         (CLOUDFRONT, DIRECT_CONNECT, "direct-connect-bytes", 30_000 * 0.02),
     ],
 )
