@@ -64,7 +64,8 @@ class Deployed:
         self._session = boto3.Session(region_name=region)
         cloudformation = self.client("cloudformation")
         [stack] = cloudformation.describe_stacks(StackName=name)["Stacks"]
-        resources = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
+        pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
+        resources = [each for page in pages for each in page["StackResourceSummaries"]]
         _, self.partition, _, self.region, self.account, _ = stack["StackId"].split(":", 5)
         self.parameters = {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", ())}
         self.outputs = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}

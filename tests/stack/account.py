@@ -1,7 +1,6 @@
-"""An account on moto with what the owner's checks read of a stack: roles, stores, queues, logs and function URLs.
+"""What moto's account lacks for the owner's checks of a stack.
 
-What moto lacks is here: IAM's simulation evaluates the policies that the roles have, CloudFront's test of a function
-runs it in Node.
+IAM's simulation evaluates the policies that the roles have, CloudFront's test of a function runs it in Node.
 """
 
 import io
@@ -21,42 +20,7 @@ from werkzeug.serving import make_server
 
 from tests.rigs.moto_server import _Quiet
 from tests.stack.cloudfront.viewer_functions import FunctionError, ViewerFunctions
-from tests.stack.resolution import Stack
 from tests.support.server_threads import in_thread
-
-_KINDS = ("DynamoDB::Table", "IAM::Role", "Lambda::Function", "Logs::LogGroup", "S3::Bucket", "SQS::Queue")
-_NAME = re.compile(r"<(\w+)(\.\w+)?>")
-
-
-def created(stack: Stack, code: str, outputs: Mapping[str, str]) -> dict[str, Any]:
-    """The stack's resources of these kinds as a template, with its parameters; `code` is a bucket with the code."""
-    kept = {
-        name: {
-            "Type": each["Type"],
-            "Properties": {key: its for key, its in each["Properties"].items() if key != "Layers"},
-        }
-        for name, each in stack.resources.items()
-        if each["Type"].removeprefix("AWS::") in _KINDS
-    }
-    for each in kept.values():
-        if "Code" in each["Properties"]:
-            each["Properties"]["Code"] = each["Properties"]["Code"] | {"S3Bucket": code}
-    return {
-        "Parameters": {name: {"Type": "String", "Default": value} for name, value in stack.parameters.items()},
-        "Resources": _referring(kept, set(kept)),
-        "Outputs": {name: {"Value": value} for name, value in _referring(stack.outputs | outputs, set(kept)).items()},
-    }
-
-
-def _referring(value: Any, names: set[str]) -> Any:
-    """The value with `Fn::Sub` where a name stands that only AWS gives."""
-    if isinstance(value, dict):
-        return {name: _referring(each, names) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_referring(each, names) for each in value]
-    if not isinstance(value, str) or names.isdisjoint(found[0] for found in _NAME.findall(value)):
-        return value
-    return {"Fn::Sub": _NAME.sub(lambda found: f"${{{found[0][1:-1]}}}" if found[1] in names else "other", value)}
 
 
 class Account:

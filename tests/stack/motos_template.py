@@ -53,6 +53,7 @@ def deployable(moto: Service, client: Callable[[str], Any], answers: Mapping[str
     # moto's CloudFormation knows no aliases and no names of permissions.
     for reference, value in (
         ({"Ref": "BootApiAliaslive"}, {"Fn::GetAtt": ["BootApi", "Arn"]}),
+        ({"Ref": "SignedApiAliaslive"}, {"Fn::GetAtt": ["SignedApi", "Arn"]}),
         ({"Ref": "DistributionMayInvoke"}, "DistributionMayInvoke"),
     ):
         text = text.replace(json.dumps(reference), json.dumps(value))

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 import boto3
 import pytest
@@ -16,12 +17,12 @@ from lambda_matchbox.web.wiring import lambda_app
 from tests.aws import test_account, test_door
 from tests.aws.deployed import Deployed
 from tests.rigs.moto_server import MotoService
+from tests.rigs.service import REGION
 from tests.rigs.stores import Stores
-from tests.stack.account import Account, account, created
-from tests.stack.motos_template import uploaded
-from tests.stack.resolution import Stack
+from tests.stack.account import Account, account
+from tests.stack.motos_template import deployable
 
-NAME, REGION = "matchbox", "eu-central-1"
+NAME = "matchbox"
 client = partial(boto3.client, region_name=REGION)
 
 
@@ -37,10 +38,21 @@ def owner(moto: MotoService) -> Iterator[Account]:
     moto.reset()
 
 
-def create(stack: Stack, outputs: Mapping[str, str]) -> None:
-    """Deploy the stack with these outputs."""
-    template = created(stack, uploaded(client("s3"), REGION), outputs)
-    client("cloudformation").create_stack(StackName=NAME, TemplateBody=json.dumps(template))
+def create(moto: MotoService, answers: Mapping[str, str], door: str, directory: Path) -> Deployed:
+    """Deploy the stack with these parameters and the address of its front door."""
+    made = deployable(moto, client, answers, directory)
+    template = json.loads(made.file.read_text())
+    # moto has no outputs of what it leaves out.
+    kept = {
+        name: template["Outputs"][name] for name in ("BucketName", "HistoryTableName", "SecretsPrefix", "TableName")
+    }
+    addresses = {"BootUrl": {"Value": f"{door}/boot.ipxe"}, "ConfigurationUrl": {"Value": f"{door}/"}}
+    template["Outputs"] = kept | addresses
+    parameters = [{"ParameterKey": name, "ParameterValue": value} for name, value in answers.items()]
+    client("cloudformation").create_stack(
+        StackName=NAME, TemplateBody=json.dumps(template), Parameters=parameters, Capabilities=["CAPABILITY_IAM"]
+    )
+    return Deployed(NAME, REGION)
 
 
 def served(stores: Stores) -> App:

@@ -6,24 +6,25 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
 
-from lambda_matchbox.aws.keys import KEY
+from lambda_matchbox.aws.keys import KEY as ITEM_KEY
 from tests.aws import test_account
 from tests.aws.deployed import Deployed
 from tests.rigs import alb_emulator
 from tests.rigs.moto_server import MotoService
+from tests.rigs.service import REGION
 from tests.rigs.stores import Stores
-from tests.stack.conftest import stacks_behind
-from tests.stack.owned import NAME, REGION, client, create, owner, run, served, ship
+from tests.stack.conftest import KEY, stacks_behind
+from tests.stack.motos_template import network
+from tests.stack.owned import NAME, client, create, owner, run, served, ship
 from tests.support.server_threads import in_thread
 from tools.template_translation import PROJECT
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.filterwarnings("ignore:Tried to parse")]
 
 Event = dict[str, Any]
 Handle = Callable[[Event], Event]
@@ -41,18 +42,17 @@ class Door:
 
 
 @pytest.fixture(scope="module")
-def door_of_stack(moto_server: MotoService) -> Iterator[Door]:
-    moto = replace(moto_server, region=REGION)
-    stack = stacks_behind("alb").with_key
-    stores = Stores(stack.environment("BootApi")["MATCHBOX_TABLE"], moto, moto)
+def door_of_stack(moto_server: MotoService, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     with owner(moto_server):
         made = Door(lambda event: app.handle(event))
         with in_thread(alb_emulator.ALBEmulator(0, made)) as server:
-            address = f"http://127.0.0.1:{server.server_port}"
-            create(stack, {"BootUrl": f"{address}/boot.ipxe", "ConfigurationUrl": f"{address}/"})
-            blocked = stack.properties("Bucket")["PublicAccessBlockConfiguration"]
-            client("s3").put_public_access_block(Bucket=stores.name, PublicAccessBlockConfiguration=blocked)
-            app = served(stores)
+            answers, directory = network(moto_server, client) | KEY, tmp_path_factory.mktemp("template")
+            stack = create(moto_server, answers, f"http://127.0.0.1:{server.server_port}", directory)
+            bucket = stack.outputs["BucketName"]
+            # moto leaves it out.
+            blocked = stacks_behind("alb").plain.properties("Bucket")["PublicAccessBlockConfiguration"]
+            client("s3").put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=blocked)
+            app = served(Stores(bucket, moto_server, moto_server))
             yield made
 
 
@@ -202,7 +202,7 @@ def test_lines_without_a_history_fail(deployed: Deployed) -> None:
     with pytest.raises(AssertionError, match="there is no history"):
         run("history", deployed)
     client("dynamodb").put_item(
-        TableName=deployed.outputs["HistoryTableName"], Item={KEY: {"S": "x"}, "sk": {"S": "x"}}
+        TableName=deployed.outputs["HistoryTableName"], Item={ITEM_KEY: {"S": "x"}, "sk": {"S": "x"}}
     )
     run("history", deployed)
 

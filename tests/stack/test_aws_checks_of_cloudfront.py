@@ -12,19 +12,19 @@ from moto.awslambda.models import lambda_backends
 from lambda_matchbox.web.app import App
 from tests.aws.deployed import Deployed
 from tests.rigs.moto_server import MotoService
-from tests.rigs.service import Service
+from tests.rigs.service import REGION, Service
 from tests.rigs.stores import Stores, new_stores
 from tests.stack.account import Account
 from tests.stack.cloudfront.distribution import in_front_of
 from tests.stack.cloudfront.front import Front
 from tests.stack.cloudfront.viewer_functions import viewer_functions
-from tests.stack.owned import NAME, REGION, client, create, owner, run, served
+from tests.stack.owned import NAME, client, create, owner, run, served
 from tests.stack.place import BEHIND_CLOUDFRONT
 from tests.stack.resolution import Stack
 from tests.support.server_threads import in_thread
 from tools.template_translation import Deployment, translations
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.filterwarnings("ignore:Tried to parse")]
 
 
 def new_stack() -> Stack:
@@ -32,14 +32,14 @@ def new_stack() -> Stack:
 
 
 @pytest.fixture(scope="module")
-def owners(moto_server: MotoService) -> Iterator[Account]:
+def owners(moto_server: MotoService, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     with owner(moto_server) as made:
-        create(new_stack(), {"BootUrl": "http://127.0.0.1:1/boot.ipxe", "ConfigurationUrl": "https://localhost:1/"})
+        create(moto_server, BEHIND_CLOUDFRONT, "http://127.0.0.1:1", tmp_path_factory.mktemp("template"))
         yield made
 
 
 @pytest.fixture(scope="module")
-def stores(moto_server: MotoService, versitygw: Service) -> Stores:
+def stores(owners: Account, moto_server: MotoService, versitygw: Service) -> Stores:
     made = new_stores(moto_server, versitygw)
     made.create()
     return made
