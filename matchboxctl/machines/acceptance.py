@@ -17,7 +17,7 @@ from matchboxctl.cli.tables import shown
 from matchboxctl.machines.facts import machine_facts
 from matchboxctl.machines.opened_stores import OpenedStores
 from matchboxctl.machines.operators import recorded
-from matchboxctl.resources.command import Target, put
+from matchboxctl.resources.command import Target, create_one, note
 from matchboxctl.resources.files import NamedFile
 
 
@@ -30,6 +30,22 @@ class NewGroup(NamedTuple):
 
 
 def accept(opened: OpenedStores, groups: Target, machine_id: str, wanted: NewGroup) -> None:
+    """Create a group that selects the machine, and print what that is. Raises CommandError."""
+    done = accepted(opened, groups, machine_id, wanted)
+    print(f"{groups.resource.word} {shown(done.group)} created", flush=True)
+    note(done.problems)
+    print_text("".join(f"  {shown(line)}\n" for line in done.lines))
+
+
+class Accepted(NamedTuple):
+    """The id of the new group, what machines would miss, and what it does."""
+
+    group: str
+    problems: Sequence[str]
+    lines: Sequence[str]
+
+
+def accepted(opened: OpenedStores, groups: Target, machine_id: str, wanted: NewGroup) -> Accepted:
     """Create a group that selects the machine. Raises CommandError."""
     machine, state = opened.named(machine_id)
     seen = opened.seen(machine)
@@ -51,15 +67,16 @@ def accept(opened: OpenedStores, groups: Target, machine_id: str, wanted: NewGro
     if not groups.documents.holds("profiles", wanted.profile):
         alike = did_you_mean(wanted.profile, lambda: groups.documents.names("profiles"))
         raise FailedError(f"there is no profile {wanted.profile!r}{alike}; nothing was written")
-    put(groups, [draft])
+    problems = create_one(groups, draft)
     line = f"selects {kind}={identity}, profile {wanted.profile}"
-    print_text(f"  {shown(line)}\n  {shown(_next(seen))}\n")
+    lines = [line, _next(seen)]
     if selected is not None and selected.boot is not None:
-        print_text(f"  {shown(selected.id)}, its group before, has a boot policy; this one has none\n")
+        lines.append(f"{selected.id}, its group before, has a boot policy; this one has none")
     group = Group(draft.name, "", wanted.profile, {kind: identity}, {}, None)
     with recorded(opened, ACCEPT) as record:
         row = machine_facts(machine, state, group, int(time.time()))
         record.add(row, f"group {draft.name} {line}")
+    return Accepted(draft.name, problems, lines)
 
 
 def _group_before(opened: OpenedStores, machine: Identities, seen: Record | None, new: Selector) -> Group | None:

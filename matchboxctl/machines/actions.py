@@ -3,9 +3,10 @@
 import secrets
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.errors import DocumentError
@@ -26,16 +27,28 @@ Change = Callable[[MachineState, Group | None, int], MachineState]
 Action = Callable[[Identities, str], tuple[dict[str, Any], str]]
 """Acts on a machine and the name that an operator gave it; its document afterwards, and what was done."""
 
+
+class Act(NamedTuple):
+    """An action, and the command as which the history keeps it; empty for none."""
+
+    action: Action
+    command: str = ""
+
+
+class Done(NamedTuple):
+    """The machine on which was acted, the name that the operator gave it, its document, and what was done."""
+
+    machine: Identities
+    name: str
+    row: dict[str, Any]
+    line: str
+
+
 _ATTEMPTS = 5
 
 
-def approve(opened: OpenedStores, ids: Sequence[str], group_id: str, output: str) -> None:
-    """Let the machines install, as those of a group. Raises CommandError."""
-    _each(opened, ids, output, "approve", approval(opened, group_id))
-
-
-def approval(opened: OpenedStores, group_id: str) -> Action:
-    """Approves a machine as one of that group, or of the one that it is in. Raises UsageError if there is none."""
+def approval(opened: OpenedStores, group_id: str) -> Act:
+    """Lets a machine install as one of that group, or of the one that it is in. Raises UsageError if there is none."""
     named = opened.group(group_id) if group_id else None
     if group_id and named is None:
         alike = did_you_mean(group_id, lambda: (group.id for group in opened.groups()))
@@ -45,47 +58,54 @@ def approval(opened: OpenedStores, group_id: str) -> Action:
         is_meant = named is not None or (group is not None and group.boot is not None and group.boot.approve)
         return approved(state, now, group.id if group is not None and is_meant else "")
 
-    return partial(_changed, opened, change=approve, named=named, for_a_group=True)
+    return Act(partial(_changed, opened, change=approve, named=named, for_a_group=True), "approve")
 
 
-def arm(opened: OpenedStores, ids: Sequence[str], seconds: int, output: str) -> None:
-    """Let the machines install at their next boot, within that time. Raises CommandError."""
-    _change(opened, ids, lambda state, _, now: armed(state, now + seconds, secrets.token_hex(8)), output, "arm")
+def arming(opened: OpenedStores, seconds: int) -> Act:
+    """Lets a machine install at its next boot, within that time."""
+    return _change(opened, "arm", lambda state, _, now: armed(state, now + seconds, secrets.token_hex(8)))
 
 
-def hold(opened: OpenedStores, ids: Sequence[str], output: str) -> None:
-    """Give the machines nothing. Raises CommandError."""
-    _change(opened, ids, lambda state, _, now: held(state, now), output, "hold")
+def holding(opened: OpenedStores) -> Act:
+    """Gives a machine nothing."""
+    return _change(opened, "hold", lambda state, _, now: held(state, now))
 
 
-def unhold(opened: OpenedStores, ids: Sequence[str], output: str) -> None:
-    """Answer the machines again. Raises CommandError."""
-    _change(opened, ids, lambda state, *_: unheld(state, secrets.token_hex(8)), output, "unhold")
+def unholding(opened: OpenedStores) -> Act:
+    """Answers a machine again."""
+    return _change(opened, "unhold", lambda state, *_: unheld(state, secrets.token_hex(8)))
 
 
-def forget(opened: OpenedStores, ids: Sequence[str], output: str, *, state: bool) -> None:
-    """Delete the machines' histories and, with `state`, their states. Raises CommandError."""
-    # A record of this command would name them again.
-    _each(opened, ids, output, "", partial(_forgotten, opened, state=state))
+def forgetting(opened: OpenedStores, *, state: bool) -> Act:
+    """Deletes a machine's history and, with `state`, its state."""
+    # A record of this command would name it again.
+    return Act(partial(_forgotten, opened, state=state))
 
 
-def _change(opened: OpenedStores, ids: Sequence[str], change: Change, output: str, command: str) -> None:
-    _each(opened, ids, output, command, partial(_changed, opened, change=change))
+def _change(opened: OpenedStores, command: str, change: Change) -> Act:
+    return Act(partial(_changed, opened, change=change), command)
 
 
-def _each(opened: OpenedStores, ids: Sequence[str], output: str, command: str, act: Action) -> None:
-    """Act on each machine, and print what was done to it, also if the next fails; `command` is empty for no record."""
+def on_each(opened: OpenedStores, named: Mapping[Identities, str], act: Act) -> Generator[Done]:
+    """Act on each machine, by the names that an operator gave them. Raises CommandError."""
+    with recorded(opened, act.command) as record:
+        for machine, name in named.items():
+            row, line = act.action(machine, name)
+            record.add(row, line)
+            yield Done(machine, name, row, line)
+
+
+def run(opened: OpenedStores, ids: Sequence[str], act: Act, output: str) -> None:
+    """Act on each machine, and print what was done to it, also if the next fails. Raises CommandError."""
     # All names are good before the first machine changes.
     named = {opened.named(machine_id)[0]: machine_id for machine_id in ids}
     rows: list[dict[str, Any]] = []
     try:
-        with recorded(opened, command) as record:
-            for machine, machine_id in named.items():
-                row, line = act(machine, machine_id)
-                rows.append(row)
-                record.add(row, line)
+        with closing(on_each(opened, named, act)) as each:
+            for done in each:
+                rows.append(done.row)
                 if output == "table":
-                    print_text(f"{_title(machine, machine_id)}: {line}\n")
+                    print_text(f"{_title(done.machine, done.name)}: {done.line}\n")
     finally:
         if output != "table":
             print_result(output, lambda: rows, str)

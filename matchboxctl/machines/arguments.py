@@ -97,14 +97,14 @@ def approve(ids: Sequence[str], group: str, data_path: str, stack: str, output: 
     """Let machines of a group with `approve` boot."""
     if every == bool(ids) or (every and not group):
         raise click.UsageError("name machines, or use --group GROUP --all", click.get_current_context())
-    from matchboxctl.machines.actions import approve
+    from matchboxctl.machines.actions import approval, run
     from matchboxctl.machines.group_approval import approve_waiting
 
     with opened_for(data_path, stack) as opened:
         if every:
             approve_waiting(opened, group, output)
         else:
-            approve(opened, ids, group, output)
+            run(opened, ids, approval(opened, group), output)
 
 
 @_verb("arm", "--for", "30m")
@@ -114,9 +114,9 @@ def approve(ids: Sequence[str], group: str, data_path: str, stack: str, output: 
 @output_option()
 def arm(opened: "OpenedStores", ids: Sequence[str], seconds: int, output: str) -> None:
     """Let installed machines install again at their next boot."""
-    from matchboxctl.machines.actions import arm
+    from matchboxctl.machines.actions import arming, run
 
-    arm(opened, ids, seconds, output)
+    run(opened, ids, arming(opened, seconds), output)
 
 
 @_verb("hold")
@@ -125,9 +125,9 @@ def arm(opened: "OpenedStores", ids: Sequence[str], seconds: int, output: str) -
 @output_option()
 def hold(opened: "OpenedStores", ids: Sequence[str], output: str) -> None:
     """Give machines nothing until `unhold`."""
-    from matchboxctl.machines.actions import hold
+    from matchboxctl.machines.actions import holding, run
 
-    hold(opened, ids, output)
+    run(opened, ids, holding(opened), output)
 
 
 @_verb("unhold")
@@ -136,9 +136,9 @@ def hold(opened: "OpenedStores", ids: Sequence[str], output: str) -> None:
 @output_option()
 def unhold(opened: "OpenedStores", ids: Sequence[str], output: str) -> None:
     """Answer held machines again; their older tokens stay ended."""
-    from matchboxctl.machines.actions import unhold
+    from matchboxctl.machines.actions import run, unholding
 
-    unhold(opened, ids, output)
+    run(opened, ids, unholding(opened), output)
 
 
 @_verb("forget", "--state")
@@ -148,6 +148,6 @@ def unhold(opened: "OpenedStores", ids: Sequence[str], output: str) -> None:
 @output_option()
 def forget(opened: "OpenedStores", ids: Sequence[str], output: str, *, state: bool) -> None:
     """Delete the histories of machines; their states are kept without --state."""
-    from matchboxctl.machines.actions import forget
+    from matchboxctl.machines.actions import forgetting, run
 
-    forget(opened, ids, output, state=state)
+    run(opened, ids, forgetting(opened, state=state), output)

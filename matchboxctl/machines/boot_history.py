@@ -5,6 +5,7 @@ from typing import Any
 
 from lambda_matchbox.machines.boots import Boot, boots
 from lambda_matchbox.machines.events import SCRIPTS, Event
+from lambda_matchbox.machines.history import Record
 from lambda_matchbox.machines.identities import Identities
 from matchboxctl.cli.errors import MissingError
 from matchboxctl.cli.output import print_result
@@ -17,17 +18,21 @@ from matchboxctl.machines.opened_stores import OpenedStores
 def show_history(opened: OpenedStores, machine_id: str, since: int, output: str) -> None:
     """Print the boots since that moment. Raises UsageError, MissingError."""
     machine, state = opened.named(machine_id)
-    with opened.history.required() as history:
-        record = next(filter(None, map(history.machine, machine.keys)), None)
-        events = [] if record is None else history.events(record, since)
-    found = list(boots(events))
+    record, found = boots_of(opened, machine, since)
     print_result(
         output, lambda: _document(machine if record is None else record.identities, found), lambda: _text(found)
     )
     if record is None and state is None:
         raise MissingError(f"{shown(machine_id)} was never seen, and nobody acted on it")
-    if not events:
+    if not found:
         raise MissingError(f"nothing of {shown(machine_id)} is recorded{' in this time' if since else ''}")
+
+
+def boots_of(opened: OpenedStores, machine: Identities, since: int) -> tuple[Record | None, list[Boot]]:
+    """What its history knows of the machine, and its boots since that moment. Raises FailedError."""
+    with opened.history.required() as history:
+        record = next(filter(None, map(history.machine, machine.keys)), None)
+        return record, [] if record is None else list(boots(history.events(record, since)))
 
 
 def _document(machine: Identities, found: Sequence[Boot]) -> dict[str, Any]:

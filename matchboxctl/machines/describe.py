@@ -3,8 +3,9 @@
 import json
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.labels import CLIENT_IP
 from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.machines.events import Event
@@ -15,7 +16,6 @@ from matchboxctl.cli.arguments import parse_labels
 from matchboxctl.cli.errors import FailedError, MissingError
 from matchboxctl.cli.output import print_result
 from matchboxctl.cli.tables import description, policy_lines, shown
-from matchboxctl.cli.warnings import Warnings
 from matchboxctl.machines.event_texts import event_document, event_text
 from matchboxctl.machines.facts import machine_facts, rfc3339, verdict_now
 from matchboxctl.machines.opened_stores import OpenedStores, labels_of
@@ -29,6 +29,28 @@ _RECENT = 24 * HOUR
 
 def describe(opened: OpenedStores, machine_id: str, labels: tuple[str, ...], address: str, output: str) -> None:
     """Print what is known of the machine. Raises UsageError, MissingError if that is nothing."""
+    found = machine_description(opened, machine_id, labels, address)
+    print_result(output, lambda: found.facts, lambda: _table(found))
+    if not found.is_known:
+        raise MissingError(f"{shown(machine_id)} was never seen, and nobody acted on it")
+
+
+class MachineDescription(NamedTuple):
+    """What is known of a machine as a document, its group, its last events, and labels that it had or is given."""
+
+    facts: dict[str, Any]
+    machine: Identities
+    labels: Mapping[str, str]
+    group: Group | None
+    seen: Record | None
+    events: Sequence[Event]
+    is_known: bool
+
+
+def machine_description(
+    opened: OpenedStores, machine_id: str, labels: Sequence[str] = (), address: str = ""
+) -> MachineDescription:
+    """What is known of the machine. Raises UsageError."""
     machine, state = opened.named(machine_id)
     seen = opened.seen(machine)
     if seen is not None:
@@ -47,9 +69,9 @@ def describe(opened: OpenedStores, machine_id: str, labels: tuple[str, ...], add
     facts["why"] = _why(opened, selection, labels_of(machine) | given)
     events = () if seen is None else opened.history.events(seen, seen.last_event - _RECENT)[-_EVENTS:]
     facts |= _seen_facts(seen or Record(), events)
-    print_result(output, lambda: facts, lambda: _table(facts, [] if seen is None else _seen_rows(facts, events)))
-    if state is None and seen is None:
-        raise MissingError(f"{shown(machine_id)} was never seen, and nobody acted on it")
+    labelled = labels_of(machine) | given
+    group = None if selection is None else selection.group
+    return MachineDescription(facts, machine, labelled, group, seen, events, state is not None or seen is not None)
 
 
 def _seen_facts(seen: Record, events: Sequence[Event]) -> dict[str, Any]:
@@ -77,7 +99,7 @@ def _why(opened: OpenedStores, selection: Selection | None, labels: Mapping[str,
         found = other_groups(opened.groups(), group, labels, _OTHERS)
     except FailedError as error:
         # Who may look at machines may not have to read all items of the table.
-        Warnings().warn(f"warning: why no other group selects it is left out: {error}")
+        opened.warn(f"warning: why no other group selects it is left out: {error}")
         return own
     others = [f"not {other.id}: {reason(other, labels, _pairs, _value)}" for other in found.nearest]
     return [*own, *others, *([f"and not {found.left_out:,} more"] if found.left_out else [])]
@@ -93,7 +115,8 @@ def _value(key: str, value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _table(facts: dict[str, Any], seen: Sequence[tuple[str, Sequence[str]]]) -> str:
+def _table(found: MachineDescription) -> str:
+    facts, seen = found.facts, [] if found.seen is None else _seen_rows(found.facts, found.events)
     delivered, now, group = facts["delivered"], facts["now"], facts["approved_for"]
     policy = policy_lines(facts["policy"] or {})
     rows = {

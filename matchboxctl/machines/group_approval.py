@@ -25,7 +25,7 @@ def approve_waiting(opened: OpenedStores, group_id: str, output: str) -> None:
     done: dict[Identities, tuple[dict[str, Any], str]] = {}
 
     def approve(machine: Identities) -> None:
-        done[machine] = act(machine, *filter(None, machine))
+        done[machine] = act.action(machine, *filter(None, machine))
 
     rows: list[dict[str, Any]] = []
 

@@ -10,7 +10,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from lambda_matchbox.catalog.groups import Group, SelectorValue
-from lambda_matchbox.catalog.stores import Catalog, Selection
+from lambda_matchbox.catalog.stores import Selection
 from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.golang.hardware_address import InvalidMACError
 from lambda_matchbox.machines.history import Record
@@ -20,6 +20,7 @@ from lambda_matchbox.machines.stores import EditableMachineStore
 from matchboxctl.cli.arguments import check_data_path
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.cli.names import did_you_mean
+from matchboxctl.cli.warnings import Warnings
 from matchboxctl.directory.history_file import DirectoryHistory
 from matchboxctl.directory.machine_states import DirectoryMachines
 from matchboxctl.documents.names import id_error
@@ -34,29 +35,30 @@ _Made = TypeVar("_Made")
 _MAX_NAMED = 5
 _MAX_COMPLETED = 200
 _OFF = "there is no history: MATCHBOX_HISTORY_DAYS is 0"
-# A part of a MAC address or of a UUID, which is no serial number.
 _BEGINNING = re.compile(r"[0-9a-f]{2}([:-][0-9a-f]{2})*[:-][0-9a-f]{0,2}|[0-9a-f]{8}-[0-9a-f-]{0,27}", re.IGNORECASE)
 if TYPE_CHECKING:
     from lambda_matchbox.aws.machines import TableMachines
+    from lambda_matchbox.web.routes import Stores
 
 # A list reads the whole table.
 _CALL_SECONDS = 60.0
 
 
 class OpenedStores(NamedTuple):
-    """The catalog, the machines, their history, all groups, and one by its id.
+    """What responses are made of, the machines, their history, all groups, and one by its id.
 
-    The catalog is opened when it is needed: in a directory it reads all groups. `operator` names who runs the command.
-    `advising` is a context that explains AWS errors.
+    What responses are made of is opened when it is needed: in a directory that reads all groups. `operator` names who
+    runs the command, `advising` is a context that explains AWS errors, and `warn` takes what went wrong meanwhile.
     """
 
-    catalog: Callable[[], Catalog]
+    responses: Callable[[], "Stores"]
     machines: EditableMachineStore
     history: OptionalHistory
     groups: Callable[[], Iterable[Group]]
     group: Callable[[str], Group | None]
     operator: Callable[[], str]
     advising: Callable[[], AbstractContextManager[None]]
+    warn: Callable[[str], None]
 
     def named(self, text: str) -> tuple[Identities, MachineState | None]:
         """The machine that an operator names, by an identity or the beginning of one that only it has.
@@ -70,7 +72,7 @@ class OpenedStores(NamedTuple):
             return state.identities, state
         if exact.mac or exact.uuid:
             return exact, None
-        beginnings = _keys(text)
+        beginnings = keys_beginning(text)
         states = {state.identities: state for each in beginnings for state in self.machines.find(each)}
         known = {key for identities in states for key in identities.keys}
         seen = {*self.history.keys(beginnings, len(known) + _MAX_NAMED)} - known
@@ -83,7 +85,7 @@ class OpenedStores(NamedTuple):
             raise UsageError(f"{text!r} begins several machines' identities ({ids}): give more of it")
         if found:
             return found[0], states.get(found[0])
-        if _BEGINNING.fullmatch(text):
+        if is_beginning(text):
             alike = did_you_mean(text, self.ids)
             raise UsageError(f"no machine that is known begins with {text!r}: give the whole address or UUID{alike}")
         return exact, None
@@ -107,7 +109,7 @@ class OpenedStores(NamedTuple):
 
     def ids(self, beginning: str = "") -> list[str]:
         """The identities of machines that somebody acted on, that groups with a policy select, or that begin so."""
-        seen = self.history.keys(_keys(beginning), _MAX_COMPLETED)
+        seen = self.history.keys(keys_beginning(beginning), _MAX_COMPLETED)
         states = [one for state in self.machines.all() for one in state.identities if one]
         selectors = (group.selector for group in self.groups() if group.boot is not None)
         selected = [each[kind] for each in selectors for kind in Identities._fields if kind in each]
@@ -116,10 +118,15 @@ class OpenedStores(NamedTuple):
 
     def selection(self, labels: dict[str, str], machine: Identities) -> Selection | None:
         """The selection for a machine with these labels besides its identities."""
-        return self.catalog().select(labels_of(machine) | labels, lambda: machine.keys)
+        return self.responses().catalog.select(labels_of(machine) | labels, lambda: machine.keys)
 
 
-def _keys(text: str) -> Sequence[str]:
+def is_beginning(text: str) -> bool:
+    """Whether the text is a part of a MAC address or of a UUID, and no serial number."""
+    return _BEGINNING.fullmatch(text) is not None
+
+
+def keys_beginning(text: str) -> Sequence[str]:
     """The beginnings of the keys of identities that begin with the text."""
     return f"mac:{text.replace('-', ':').lower()}", f"uuid:{text.lower()}", f"serial:{text}"
 
@@ -134,31 +141,37 @@ def labels_of(machine: Identities) -> dict[str, str]:
 
 
 @contextmanager
-def opened_stores(store: StoreSettings | Path) -> Iterator[OpenedStores]:
-    """The stores of the chosen mode. Raises UsageError."""
+def opened_stores(store: StoreSettings | Path, warn: Callable[[str], None] | None = None) -> Iterator[OpenedStores]:
+    """The stores of the chosen mode; warnings go to standard error where `warn` does not take them.
+
+    Raises UsageError.
+    """
+    warn = warn or Warnings().warn
     groups = partial(all_groups, store, lambda _: None)
     if isinstance(store, Path):
         check_data_path(store)
         with ExitStack() as opened:
-            catalog = _once(lambda: _directory_catalog(store, opened))
+            responses = _once(lambda: _directory_responses(store, opened))
             machines = opened.enter_context(closing(DirectoryMachines(store)))
             file = opened.enter_context(closing(DirectoryHistory(store)))
-            history = OptionalHistory(file, str(store)) if _history_days() else OptionalHistory(None, _OFF)
+            days = _history_days()
+            history = OptionalHistory(file if days else None, str(store) if days else _OFF, warn)
             group = partial(_group_in_directory, store)
-            yield OpenedStores(catalog, machines, history, groups, group, local_operator, nullcontext)
+            yield OpenedStores(responses, machines, history, groups, group, local_operator, nullcontext, warn)
         return
     from matchboxctl.store.advice import advising_on
 
-    of_table = _once(lambda: _table_catalog(store))
+    responses = _once(lambda: _table_responses(store))
     operator, advising = partial(aws_operator, store), partial(advising_on, store)
     yield OpenedStores(
-        of_table,
+        responses,
         table_machines(store),
-        _table_history(store),
+        _table_history(store, warn),
         groups,
-        lambda group_id: of_table().group(group_id),
+        lambda group_id: responses().catalog.group(group_id),
         operator,
         advising,
+        warn,
     )
 
 
@@ -175,10 +188,10 @@ def _once(make: Callable[[], _Made]) -> Callable[[], _Made]:
     return get
 
 
-def _directory_catalog(store: Path, opened: ExitStack) -> Catalog:
+def _directory_responses(store: Path, opened: ExitStack) -> "Stores":
     from matchboxctl.serve.directory_stores import directory_stores
 
-    return opened.enter_context(closing(directory_stores(store, store / "assets", lambda _: None))).catalog
+    return opened.enter_context(closing(directory_stores(store, store / "assets", lambda _: None))).stores
 
 
 def _group_in_directory(store: Path, group_id: str) -> Group | None:
@@ -189,10 +202,10 @@ def _group_in_directory(store: Path, group_id: str) -> Group | None:
     return None
 
 
-def _table_catalog(store: StoreSettings) -> Catalog:
+def _table_responses(store: StoreSettings) -> "Stores":
     from lambda_matchbox.web.wiring import stores
 
-    return stores(store.boot_settings(), store.credentials).catalog
+    return stores(store.boot_settings(), store.credentials)._replace(responses=None)
 
 
 def table_machines(store: StoreSettings) -> "TableMachines":
@@ -206,18 +219,18 @@ def table_machines(store: StoreSettings) -> "TableMachines":
     return TableMachines(dynamodb, settings.table, call_timeout=_CALL_SECONDS)
 
 
-def _table_history(store: StoreSettings) -> OptionalHistory:
+def _table_history(store: StoreSettings, warn: Callable[[str], None]) -> OptionalHistory:
     days = _history_days(store.history_days)
     if not days:
-        return OptionalHistory(None, _OFF)
+        return OptionalHistory(None, _OFF, warn)
     if not store.history_table:
         stack = f"stack {store.stack} has no output {HISTORY_TABLE}: update it to this release"
         variables = "MATCHBOX_HISTORY_TABLE is not set: set it too, or use --stack"
-        return OptionalHistory(None, f"there is no history: {stack if store.stack else variables}")
+        return OptionalHistory(None, f"there is no history: {stack if store.stack else variables}", warn)
     from matchboxctl.store.history import table_history
 
     where = store.dynamodb_endpoint or f"AWS {store.region}"
-    return OptionalHistory(table_history(store, days), f"history table {store.history_table} on {where}")
+    return OptionalHistory(table_history(store, days), f"history table {store.history_table} on {where}", warn)
 
 
 def _history_days(default: int = DAYS) -> int:

@@ -11,7 +11,6 @@ from lambda_matchbox.machines.history import Record
 from lambda_matchbox.machines.history_stores import History, HistoryStore
 from lambda_matchbox.machines.identities import Identities
 from matchboxctl.cli.errors import FailedError
-from matchboxctl.cli.warnings import Warnings
 from matchboxctl.store.aws_errors import with_advice
 
 _Result = TypeVar("_Result")
@@ -23,10 +22,17 @@ class OptionalHistory:
     A first failure is a warning, and then the history is left alone, except in `required` and `forget`.
     """
 
-    def __init__(self, store: HistoryStore | None, name: str) -> None:
+    def __init__(self, store: HistoryStore | None, name: str, warn: Callable[[str], None]) -> None:
         self._history = None if store is None else History(store)
         self._name = name
-        self._warnings = Warnings()
+        self._warn = warn
+        self._has_failed = False
+
+    def again(self, warn: Callable[[str], None]) -> "OptionalHistory":
+        """The same history, before any failure."""
+        other = OptionalHistory(None, self._name, warn)
+        other._history = self._history
+        return other
 
     @contextmanager
     def required(self) -> Iterator[History]:
@@ -55,11 +61,12 @@ class OptionalHistory:
         self._tried(lambda history: history.add(events), None)
 
     def _tried(self, use: Callable[[History], _Result], otherwise: _Result) -> _Result:
-        if self._history is not None and not self._warnings.count:
+        if self._history is not None and not self._has_failed:
             try:
                 return use(self._history)
             except MatchboxError as error:
-                self._warnings.warn(f"warning: the history is left out: {self._reason(error)}")
+                self._has_failed = True
+                self._warn(f"warning: the history is left out: {self._reason(error)}")
         return otherwise
 
     def forget(self, machine: Identities) -> bool:

@@ -9,7 +9,6 @@ from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.machines.history import Record
 from lambda_matchbox.machines.state import MachineState, strictest
-from matchboxctl.cli.warnings import Warnings
 from matchboxctl.machines.event_texts import event_document
 from matchboxctl.machines.facts import rfc3339, state_in
 from matchboxctl.machines.opened_stores import OpenedStores
@@ -21,7 +20,6 @@ class Rows:
     def __init__(self, opened: OpenedStores) -> None:
         self._opened = opened
         self._groups: dict[str, Group | None] = {"": None}
-        self._warnings = Warnings()
 
     def of(self, records: Sequence[Record]) -> list[dict[str, Any]]:
         """A row for each record. Times are RFC 3339; what is unknown is null."""
@@ -40,7 +38,7 @@ class Rows:
         try:
             found = self._opened.machines.read_all([*keys])
         except StoreUnavailableError as error:
-            self._warnings.warn(f"warning: states are those after each machine's last event: {error}")
+            self._opened.warn(f"warning: states are those after each machine's last event: {error}")
             return None
         return {key: state for state in found for key in state.identities.keys}
 

@@ -3,7 +3,7 @@
 import secrets
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from functools import partial
 from pathlib import Path
@@ -35,7 +35,7 @@ from matchboxctl.store.mode import StoreSettings
 from matchboxctl.validate.secrets import has_token
 
 _KINDS = {"ignition": "ignition_id", "cloud": "cloud_id", "generic": "generic_id"}
-_ROUTES = ("ipxe", "grub", *_KINDS, "metadata")
+ROUTES = ("ipxe", "grub", *_KINDS, "metadata")
 _WITH_DATA = (*_KINDS, "metadata")
 
 
@@ -44,19 +44,22 @@ class RenderOptions(NamedTuple):
 
     route: str
     labels: Sequence[str]
-    others: int
-    show_secrets: bool
+    others: int = 0
+    show_secrets: bool = False
+
+
+class Source(NamedTuple):
+    """The stores, all groups, and a context that explains AWS errors."""
+
+    stores: Stores
+    groups: Callable[[], Iterable[Group]]
+    advising: Callable[[], AbstractContextManager[None]]
 
 
 class _OpenedStores(NamedTuple):
-    """The stores, an iterator over all groups, a context that explains AWS errors, and how to close them.
+    """What is rendered from, how to close it, and lines for standard error."""
 
-    `warnings` are lines for standard error.
-    """
-
-    stores: Stores
-    groups: Callable[[], Iterator[Group]]
-    advising: Callable[[], AbstractContextManager[None]]
+    source: Source
     close: Callable[[], None]
     warnings: Sequence[str] = ()
 
@@ -67,15 +70,15 @@ def render(source: Path | StoreSettings, options: RenderOptions, output: str) ->
     Raises UsageError, and FailedError if the response is an error.
     """
     route = options.route.strip("/")
-    if route not in _ROUTES:
-        raise UsageError(f"unknown route {options.route!r}: use one of {', '.join(_ROUTES)}")
+    if route not in ROUTES:
+        raise UsageError(f"unknown route {options.route!r}: use one of {', '.join(ROUTES)}")
     labels = parse_labels(options.labels)
     # Until the selection says what else is a secret.
     masks = None if options.show_secrets else Masks([{key: value} for key, value in labels])
     opened = _directory(source) if isinstance(source, Path) else _tables(source)
     try:
         with closing(opened):
-            report = _report(opened, route, labels, options)
+            report = report_of(opened.source, route, labels, options)
         masks = report.masks
     except (FailedError, MatchboxError) as error:
         raise FailedError(_masked(masks, str(error))) from error
@@ -99,7 +102,7 @@ def _quoted(text: str) -> str:
     return quote(text, safe=":", errors="surrogateescape")
 
 
-def _report(source: _OpenedStores, route: str, given: Sequence[tuple[str, str]], options: RenderOptions) -> Report:
+def report_of(source: Source, route: str, given: Sequence[tuple[str, str]], options: RenderOptions) -> Report:
     """The report. Raises FailedError or MatchboxError if the machine's group cannot be determined."""
     request = _request(route, given)
     routes = Routes(source.stores, Delivery(BODY_LIMIT, boundary=secrets.token_hex(30)))
@@ -176,7 +179,7 @@ def _directory(data_path: Path) -> _OpenedStores:
     warnings: list[str] = []
     opened = directory_stores(data_path, data_path / "assets", warnings.append)
     groups = partial(all_groups, data_path, warnings.append)
-    return _OpenedStores(opened.stores, groups, nullcontext, opened.close, warnings)
+    return _OpenedStores(Source(opened.stores, groups, nullcontext), opened.close, warnings)
 
 
 def _tables(store: StoreSettings) -> _OpenedStores:
@@ -185,4 +188,5 @@ def _tables(store: StoreSettings) -> _OpenedStores:
     from matchboxctl.store.advice import advising_on
 
     stores = wiring.stores(store.boot_settings(), store.credentials)._replace(responses=None)
-    return _OpenedStores(stores, partial(all_groups, store, print), partial(advising_on, store), lambda: None)
+    source = Source(stores, partial(all_groups, store, print), partial(advising_on, store))
+    return _OpenedStores(source, lambda: None)

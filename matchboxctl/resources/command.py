@@ -131,11 +131,23 @@ def put(target: Target, drafts: Sequence[Draft]) -> None:
     # Checked only now: resources created together may refer to each other.
     on_secrets = SecretNotes(documents, target.secrets)
     for draft in drafts:
-        with _failures():
-            problems = draft.problems(documents)
-            if not isinstance(draft.document, Source):
-                problems += on_secrets.of(draft.document)
-            _note([f"{resource.word} {draft.name}: {problem}" for problem in problems])
+        note(_problems(target, draft, on_secrets))
+
+
+def create_one(target: Target, draft: Draft) -> Sequence[str]:
+    """Create or replace the document; returns what machines would miss. Raises FailedError."""
+    with _failures():
+        target.resource.check(target.documents, [draft])
+        draft.put(target.documents)
+    return _problems(target, draft, SecretNotes(target.documents, target.secrets))
+
+
+def _problems(target: Target, draft: Draft, on_secrets: SecretNotes) -> Sequence[str]:
+    with _failures():
+        problems = draft.problems(target.documents)
+        if not isinstance(draft.document, Source):
+            problems += on_secrets.of(draft.document)
+    return [f"{target.resource.word} {draft.name}: {problem}" for problem in problems]
 
 
 def _drafts(resource: Resource, paths: Sequence[str], name: str | None) -> list[Draft]:
@@ -148,13 +160,13 @@ def _drafts(resource: Resource, paths: Sequence[str], name: str | None) -> list[
     for path in paths:
         files = resource.files(path, name)
         if not files:
-            _note([f"{path}: nothing in it"])
+            note([f"{path}: nothing in it"])
         for file in files:
             draft = resource.draft(file)
             if (other := drafts.setdefault(draft.name, draft)) is not draft:
                 where = f"in {other.shown} and in {draft.shown}"
                 raise FailedError(f"{resource.word} {shown(draft.name)} is {where}: nothing was written")
-            _note(draft.notes)
+            note(draft.notes)
     return list(drafts.values())
 
 
@@ -186,7 +198,7 @@ def _confirm(target: Target, names: Sequence[str]) -> None:
     """Raise FailedError if others refer to them and the operator does not confirm."""
     unreadable: list[str] = []
     users = target.resource.users(target.documents, names, unreadable.append) if names else {}
-    _note([f"{line}: it may refer to what is to be deleted" for line in unreadable])
+    note([f"{line}: it may refer to what is to be deleted" for line in unreadable])
     if not users:
         return
     for name, referrers in users.items():
@@ -243,6 +255,7 @@ def _failures() -> Iterator[None]:
         raise FailedError("metadata is nested too deeply to be shown") from error
 
 
-def _note(lines: Sequence[str]) -> None:
+def note(lines: Sequence[str]) -> None:
+    """Print the lines to standard error."""
     for line in lines:
         print(f"note: {shown(line)}", file=sys.stderr)

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import cache, partial
 from http import HTTPStatus
-from ipaddress import ip_address
 from pathlib import Path
 from typing import IO, cast
 
@@ -23,6 +22,7 @@ from lambda_matchbox.web.failures import error_response
 from matchboxctl.directory.waiting import AtOnce, MustWaitError
 from matchboxctl.serve.certificate import Certificate
 from matchboxctl.serve.connections import Connections
+from matchboxctl.serve.host_names import is_known_host
 from matchboxctl.serve.http_connection import SERVER, LimitedConnection, LimitedServer
 from matchboxctl.serve.listeners import BACKLOG, Listener
 from matchboxctl.serve.settings import HttpSettings
@@ -120,7 +120,8 @@ class HttpServer:
             return None
 
     def _respond(self, request: Request) -> Response:
-        if not self._answers_to(request.headers.get("host", "")):
+        names = self._settings.host_names
+        if names and not is_known_host(request.headers.get("host", ""), names):
             return self._refusal(request, HTTPStatus.MISDIRECTED_REQUEST, "not one of --host-names")
         try:
             return self.app.respond(request)
@@ -135,14 +136,6 @@ class HttpServer:
         fields = AccessLogFields(labels=labels, status=status, level=level, reason=reason)
         log_request(self.app.log, request, fields, 0)
         return Response(status, {"content-length": "0"})
-
-    def _answers_to(self, host: str) -> bool:
-        """Whether the Host header has one of the names, or an address, which no page can rebind."""
-        names = self._settings.host_names
-        if not names:
-            return True
-        name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
-        return name.lower().rstrip(".") in names or _is_address(name.strip("[]"))
 
     async def _send(self, http: web.BaseRequest, request: Request, response: Response) -> web.StreamResponse:
         headers = {_capitalised(name): value for name, value in response.headers.items()}
@@ -228,14 +221,6 @@ def _opened(path: Path) -> IO[bytes]:
 def _capitalised(name: str) -> str:
     """The header's name as GRUB reads it, which matches `Content-Length` in this case only."""
     return "-".join(part.capitalize() for part in name.split("-"))
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _may_take_long(request: Request) -> bool:

@@ -15,8 +15,15 @@ from matchboxctl.store.mode import StoreSettings, chosen_store
 def chosen_with_advice(data_path: str, stack: str) -> Iterator[StoreSettings | Path]:
     """The chosen store. Raises FailedError with advice for what files, table or bucket refuse in the body."""
     store = chosen_store(data_path, stack)
-    try:
+    with advice_on(store):
         yield store
+
+
+@contextmanager
+def advice_on(store: StoreSettings | Path) -> Iterator[None]:
+    """Raise FailedError with advice for what files, table or bucket refuse in the body."""
+    try:
+        yield
     except OSError as error:
         raise FailedError(str(error) if error.filename is None else f"{error.filename}: {error.strerror}") from error
     except AWSError as error:

@@ -1,5 +1,6 @@
 """A history in memory."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
@@ -56,6 +57,9 @@ class MemoryHistory:
             and (not before or position(record) < before)
         ]
         return sorted(found, key=position, reverse=True)[:limit]
+
+    def states(self) -> Mapping[str, int]:
+        return Counter(record.state for record in self._records.values() if not record.links)
 
     def remove_old(self, now: int) -> bool:
         return False

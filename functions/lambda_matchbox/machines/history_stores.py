@@ -71,6 +71,9 @@ class HistoryStore(Protocol):
         The empty text is before nothing.
         """
 
+    def states(self) -> Mapping[str, int]:
+        """How many machines each state has. Raises StoreUnavailableError also where they are too many to be counted."""
+
     def remove(self, keys: Collection[str]) -> None:
         """Remove the records and the events of these keys."""
 
@@ -118,6 +121,14 @@ class History:
         records = tuple(found[:limit])
         return Page(records, _cursor(position(records[-1])) if len(found) > limit else "")
 
+    def cursor_after(self, record: Record) -> str:
+        """The cursor of the page that begins after this machine."""
+        return _cursor(position(record))
+
+    def states(self) -> Mapping[str, int]:
+        """How many machines each state has."""
+        return self._store.states()
+
     def machine(self, key: str) -> Record | None:
         """The record of the machine with this identity."""
         record = self._store.records([key]).get(key)
@@ -125,6 +136,12 @@ class History:
             linked = record.links[-1][1]
             record = self._store.records([linked]).get(linked)
         return record
+
+    def machines(self, keys: Collection[str]) -> list[Record]:
+        """The records of the machines with these identities, of those that have one."""
+        found = self._store.records(keys)
+        records = (found[key] if not found[key].links else self.machine(key) for key in keys if key in found)
+        return [record for record in records if record is not None]
 
     def keys(self, beginnings: Collection[str], limit: int) -> Sequence[str]:
         """Identities of machines that begin so, so many at most."""
