@@ -31,6 +31,7 @@ SECTIONS = {
             "list, approve, arm, hold and describe machines",
             "matchboxctl.machines.history_arguments:machine",
         ),
+        Line("console", "serve a page that shows what machines do, and why", "matchboxctl.console.arguments:console"),
     ],
     "Talos": [
         Line("talos", "import, verify and try clusters of Talos", "matchboxctl.talos.arguments:talos"),

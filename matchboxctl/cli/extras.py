@@ -7,6 +7,7 @@ EXTRAS = {
     "cryptography": ("cryptography", "grpc"),
     "google": ("protobuf", "grpc"),
     "grpc": ("grpcio", "grpc"),
+    "jinja2": ("jinja2", "console"),
     "prometheus_client": ("prometheus-client", "metrics"),
     "pysequoia": ("pysequoia", "sign"),
     "sigstore": ("sigstore", "keyless"),

@@ -69,16 +69,15 @@ def option(*names: str, metavar: str, **settings: Any) -> _Decorator:
 def flag(
     name: str, metavar: str, what: str, default: str | int | None = "", *, shown: str = "", **settings: Any
 ) -> _Decorator:
-    """An option that the environment variable of its name may set as well; `shown` is the default in its help."""
+    """An option that an environment variable, by default of its name, may set too; its help has the default `shown`."""
     return option(
         name,
         metavar=metavar,
         help=what,
         default=default,
-        envvar=variable(name),
         show_envvar=True,
         show_default=shown or True,
-        **settings,
+        **{"envvar": variable(name), **settings},
     )
 
 

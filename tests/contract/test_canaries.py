@@ -11,9 +11,11 @@ from typing import NamedTuple
 import pytest
 
 from lambda_matchbox.aws.table_and_bucket import create_history_table
+from matchboxctl.store.mode import chosen_store
 from tests.contract.secret_commands import on_moto
 from tests.rigs.stores import Stores, new_stores
 from tests.support.canaries import CASES, DELIVERED, SECRETS, Reply, boot_all, mac_of, traces, write_data
+from tests.support.consoles import Browser, console
 from tests.support.data_files import write_files
 from tests.support.openpgp.keys import PASSPHRASE, path_of
 from tests.support.resource_commands import ResourceCommands
@@ -177,6 +179,17 @@ def show_all(commands: ResourceCommands, url: str) -> None:
             assert quiet(commands, "machine", command, *machine, "-o", output) == 0
     quiet(commands, "validate", "-o", "json")
     quiet(commands, "secret", "used")
+    with console(chosen_store(os.environ.get("MATCHBOX_DATA_PATH", ""))) as running:
+        show_console(running.browser())
+
+
+def show_console(browser: Browser) -> None:
+    """Every page of the console, on every machine."""
+    machines = [f"/machines/{mac_of(number)}" for number in range(len(CASES))]
+    for target in ("/", "/live/machines", *machines, *(f"/live{path}" for path in machines)):
+        page = browser.get(target)
+        assert not traces(page.html + str(page.headers)), target
+    assert "/ignition 200" in browser.get(f"/machines/{mac_of(0)}").text
 
 
 def test_values_leave_no_trace(place: Place) -> None:

@@ -19,7 +19,8 @@ from matchboxctl.log.json_log import JsonLog
 from matchboxctl.serve.backends import Directories, directory_backend
 from tests.contract.secret_commands import secret_commands
 from tests.rigs.service import Service
-from tests.support.canaries import CANARY, ROUTES, SECRETS, boot_all, by_event, by_http, traces, write_data
+from tests.support.canaries import CANARY, ROUTES, SECRETS, boot_all, by_event, by_http, mac_of, traces, write_data
+from tests.support.consoles import console
 from tests.support.http_serving import http_serving
 from tests.support.long_timeout import long_timeout
 from tests.support.openpgp.keys import signatures
@@ -150,6 +151,9 @@ def test_only_the_listed_modules_hold_values(
         use_in_templates(commands)
         with in_directory(data) as port:
             boot_all(by_http(port), ["good", "files", "unknown"])
+        with console(data) as running:
+            page = running.browser().get(f"/machines/{mac_of(0)}")
+            assert ("/ignition 200" in page.text, traces(page.html)) == (True, [])
     monkeypatch.delenv("MATCHBOX_DATA_PATH")
     commands = secret_commands(tmp_path / "b/files", monkeypatch, capsysbinary, moto_server)
     monkeypatch.setenv("MATCHBOX_SECRETS_MANAGER", "*")

@@ -11,7 +11,17 @@ from tests.support.paths import PROJECT
 
 pytestmark = pytest.mark.system
 
-OPTIONAL = ("boto3", "botocore", "cryptography", "google", "grpc", "prometheus_client", "pysequoia", "zstandard")
+OPTIONAL = (
+    "boto3",
+    "botocore",
+    "cryptography",
+    "google",
+    "grpc",
+    "jinja2",
+    "prometheus_client",
+    "pysequoia",
+    "zstandard",
+)
 
 
 def run_in_base_install(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -44,6 +54,7 @@ def test_missing_extra_is_named(tmp_path: Path) -> None:
         (["serve", "--key-ring-path", "ring"], {}, "pysequoia", "sign"),
         (["sync", "--data-path", str(tmp_path)], {}, "zstandard", "sync"),
         (["talos", "secrets", "--cluster", "c", "--data-path", str(tmp_path)], {}, "cryptography", "talos"),
+        (["console", "--data-path", str(tmp_path)], {}, "jinja2", "console"),
         (["init"], store, "boto3", "aws"),
         (["group", "list"], store, "boto3", "aws"),
     ]
@@ -63,7 +74,7 @@ def test_missing_extra_is_named(tmp_path: Path) -> None:
 
 def test_extras_are_those_of_the_distribution() -> None:
     extras = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    assert {"aws", "grpc", "keyless", "metrics", "sign", "sync", "talos", "all"} == set(extras)
+    assert {"aws", "console", "grpc", "keyless", "metrics", "sign", "sync", "talos", "all"} == set(extras)
     for distribution, extra in EXTRAS.values():
         assert any(requirement.startswith(distribution) for requirement in extras[extra])
 

@@ -1,0 +1,14 @@
+"""The pages that every page links to."""
+
+from typing import NamedTuple
+
+
+class Link(NamedTuple):
+    """The path of a page, its name, and the key that opens it after `g`."""
+
+    path: str
+    name: str
+    key: str
+
+
+NAVIGATION = (Link("/", "Machines", "m"),)

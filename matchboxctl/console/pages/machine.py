@@ -1,0 +1,103 @@
+"""The page of one machine: its boots, its group and why, what it would get now, and what can be done."""
+
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+from aiohttp import web
+
+from lambda_matchbox.errors import MatchboxError
+from lambda_matchbox.machines.boots import Boot
+from matchboxctl.cli.errors import CommandError, MissingError
+from matchboxctl.console.console import CONSOLE
+from matchboxctl.console.machine_forms import WINDOWS, Form, forms
+from matchboxctl.console.templates import command, page
+from matchboxctl.console.timeline import STEPS, Timeline, timeline
+from matchboxctl.machines.boot_history import boots_of
+from matchboxctl.machines.describe import MachineDescription, machine_description
+from matchboxctl.machines.event_texts import Repeated, repeated
+from matchboxctl.machines.opened_stores import OpenedStores
+from matchboxctl.render.command import ROUTES as RENDERED
+from matchboxctl.render.command import RenderOptions, Source, report_of
+from matchboxctl.render.report import document
+
+_BOOTS = 6
+_RECENT = 30 * 86_400_000
+
+
+class MachinePage(NamedTuple):
+    """What is known of a machine, its boots as a picture and as rows, and what can be done."""
+
+    description: MachineDescription
+    boots: Sequence[Boot]
+    picture: Timeline
+    events: Sequence[Sequence[Repeated]]
+    forms: Sequence[Form]
+
+
+def _machine(machine_id: str, opened: OpenedStores) -> MachinePage:
+    found = machine_description(opened, machine_id)
+    boots: Sequence[Boot] = ()
+    try:
+        _, boots = boots_of(opened, found.machine, _now() - _RECENT)
+    except (CommandError, MatchboxError) as error:
+        if not found.is_known:
+            raise
+        opened.warn(f"its boots are left out: {error}")
+    if not found.is_known:
+        raise MissingError(f"{machine_id} was never seen, and nobody acted on it")
+    newest = boots[::-1][:_BOOTS]
+    picture = timeline(newest, opened.responses().catalog.profile)
+    events = [[*repeated(boot.events)] for boot in newest]
+    return MachinePage(found, newest, picture, events, forms(found.facts, found.group))
+
+
+def _responses(found: MachineDescription, opened: OpenedStores) -> Sequence[Mapping[str, Any]]:
+    """What each route would give the machine now, with secrets masked."""
+    source = Source(opened.responses(), lambda: (), opened.advising)
+    labels = list(found.labels.items())
+    return [_response(source, route, labels) for route in RENDERED]
+
+
+def _response(source: Source, route: str, labels: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
+    try:
+        report = report_of(source, route, labels, RenderOptions(route, [f"{key}={value}" for key, value in labels]))
+        return {"error": "", "verdict": None, "body": None, **document(report)}
+    except (CommandError, MatchboxError) as error:
+        return {"route": route, "error": str(error)}
+
+
+async def machine(request: web.Request) -> web.Response:
+    """The page."""
+    stores, machine_id = request.app[CONSOLE].stores, request.match_info["id"]
+    found = await stores.run(partial(_machine, machine_id))
+    responses = await stores.run(partial(_responses, found.value.description))
+    warnings = [*found.warnings, *responses.warnings]
+    return page(request, "machine.html", warnings=warnings, responses=responses.value, **_values(request, found.value))
+
+
+async def live(request: web.Request) -> web.Response:
+    """What changes on the page while the machine boots."""
+    machine_id = request.match_info["id"]
+    found = await request.app[CONSOLE].stores.run(partial(_machine, machine_id))
+    return page(request, "machine_live.html", **_values(request, found.value))
+
+
+def _values(request: web.Request, found: MachinePage) -> dict[str, Any]:
+    commands = [form._replace(command=command(request, *form.words)) for form in found.forms]
+    return {
+        "machine_id": request.match_info["id"],
+        "facts": found.description.facts,
+        "found": found,
+        "steps": STEPS,
+        "forms": commands,
+        "windows": WINDOWS,
+    }
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+ROUTES = (web.get("/machines/{id}", machine), web.get("/live/machines/{id}", live))

@@ -1,0 +1,63 @@
+"""The HTTP server of a console."""
+
+import asyncio
+import secrets
+import socket
+from contextlib import suppress
+from pathlib import Path
+
+from aiohttp import web
+
+from matchboxctl.console import access
+from matchboxctl.console.console import CONSOLE, Console
+from matchboxctl.console.counts import Counts
+from matchboxctl.console.failures import failures
+from matchboxctl.console.pages import machine, machine_actions, machines
+from matchboxctl.console.sessions import Sessions
+from matchboxctl.console.settings import ConsoleSettings
+from matchboxctl.console.store_threads import StoreThreads
+from matchboxctl.console.templates import environment
+from matchboxctl.serve.certificate import Certificate
+
+_MOST_BYTES = 64 * 1024
+"""Of a form."""
+
+_COUNTED_SECONDS = 2.0
+# A count of the table's machines reads an index.
+_COUNTED_SECONDS_OF_TABLE = 60.0
+
+_END_SECONDS = 2.0
+
+
+def application(settings: ConsoleSettings) -> web.Application:
+    """The pages over the store."""
+    app = web.Application(middlewares=[failures, access.guard], client_max_size=_MOST_BYTES)
+    secret = secrets.token_urlsafe(24)
+    counts = Counts(_COUNTED_SECONDS if isinstance(settings.store, Path) else _COUNTED_SECONDS_OF_TABLE)
+    app[CONSOLE] = Console(settings, secret, Sessions(), StoreThreads(settings.store), environment(), counts)
+    app.on_response_prepare.append(access.add_headers)
+    app.on_cleanup.append(_close)
+    app.add_routes([*machines.ROUTES, *machine.ROUTES])
+    app.router.add_static("/static", Path(__file__).parent / "static")
+    if not settings.read_only:
+        app.add_routes(machine_actions.ROUTES)
+    if settings.password:
+        app.add_routes([web.get("/login", access.login_page), web.post("/login", access.log_in)])
+    return app
+
+
+async def _close(app: web.Application) -> None:
+    await app[CONSOLE].stores.close()
+
+
+async def serve(app: web.Application, listener: socket.socket, certificate: Certificate | None) -> None:
+    """Serve the pages on the socket until the task is cancelled."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_END_SECONDS)
+    await runner.setup()
+    try:
+        context = None if certificate is None else certificate.context
+        await web.SockSite(runner, listener, ssl_context=context).start()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+    finally:
+        await runner.cleanup()

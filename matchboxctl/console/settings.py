@@ -1,0 +1,36 @@
+"""The settings of a console."""
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import NamedTuple
+
+from matchboxctl.cli.arguments import Address
+from matchboxctl.serve.certificate import CertificateFiles
+from matchboxctl.store.mode import StoreSettings
+
+
+class ConsoleSettings(NamedTuple):
+    """Where it listens, what it shows, and who may use it.
+
+    Without a password, the address with the session secret opens it. Hosts other than addresses and `localhost` are
+    answered if they are in `host_names`.
+    """
+
+    address: Address
+    store: StoreSettings | Path
+    read_only: bool = False
+    host_names: Collection[str] = ()
+    certificate: CertificateFiles | None = None
+    password: str = ""
+
+    @property
+    def where(self) -> str:
+        """The flags with which a command works on the same store; empty if the environment chooses it."""
+        if isinstance(self.store, Path):
+            return f"--data-path {self.store}"
+        return f"--stack {self.store.stack}" if self.store.stack else ""
+
+    @property
+    def description(self) -> str:
+        """What the console shows, for an operator."""
+        return f"data directory {self.store}" if isinstance(self.store, Path) else self.store.description

@@ -1,0 +1,59 @@
+"""The stores of a console, in threads beside those of its server."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from threading import Lock
+from typing import Generic, NamedTuple, TypeVar
+
+from matchboxctl.machines.opened_stores import OpenedStores, opened_stores
+from matchboxctl.store.advice import advice_on
+from matchboxctl.store.mode import StoreSettings
+
+_THREADS = 8
+
+_Result = TypeVar("_Result")
+
+
+class Result(NamedTuple, Generic[_Result]):
+    """What was found, and what went wrong meanwhile."""
+
+    value: _Result
+    warnings: list[str]
+
+
+class StoreThreads:
+    """Runs what reads or writes the stores: those of a data directory are one thread's, as SQLite wants it."""
+
+    def __init__(self, store: StoreSettings | Path) -> None:
+        self._store = store
+        self._threads = ThreadPoolExecutor(1 if isinstance(store, Path) else _THREADS, "store")
+        self._stack = ExitStack()
+        self._opened: OpenedStores | None = None
+        self._lock = Lock()
+
+    async def run(self, work: Callable[[OpenedStores], _Result]) -> Result[_Result]:
+        """What the work returns. Raises CommandError or MatchboxError."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, work)
+
+    def _run(self, work: Callable[[OpenedStores], _Result]) -> Result[_Result]:
+        warnings: list[str] = []
+        with advice_on(self._store):
+            opened = self._open()
+            # A history that failed once is tried again by the next request.
+            opened = opened._replace(warn=warnings.append, history=opened.history.again(warnings.append))
+            with opened.advising():
+                return Result(work(opened), warnings)
+
+    def _open(self) -> OpenedStores:
+        with self._lock:
+            if self._opened is None:
+                self._opened = self._stack.enter_context(opened_stores(self._store))
+            return self._opened
+
+    async def close(self) -> None:
+        """Close the stores, after the work that is under way."""
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._stack.close)
+        self._threads.shutdown()

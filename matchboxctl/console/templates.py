@@ -1,0 +1,84 @@
+"""The templates of pages: every value is escaped."""
+
+import hashlib
+from collections.abc import Sequence
+from http import HTTPStatus
+from pathlib import Path
+from shlex import quote
+from typing import Any
+from urllib.parse import quote as url_quote
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from matchboxctl.console.console import CONSOLE, NOTES, SESSION
+from matchboxctl.console.navigation import NAVIGATION
+from matchboxctl.machines.event_texts import clock, utc
+
+_HERE = Path(__file__).parent
+
+
+def environment() -> Environment:
+    """The templates, with the filters that they share."""
+    made = Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "when": _when,
+        "element": _element,
+        "segment": _segment,
+        "rfc3339": utc,
+        "day": _day,
+        "clock": clock,
+    }
+    return made
+
+
+def page(
+    request: web.Request, template: str, *, status: int = HTTPStatus.OK, warnings: Sequence[str] = (), **values: Any
+) -> web.Response:
+    """A page, with what all pages show."""
+    console, session = request.app[CONSOLE], request.get(SESSION)
+    shared = {
+        "navigation": NAVIGATION if session is not None else (),
+        "path": request.path,
+        "csrf": "" if session is None else session.csrf,
+        "notes": request.get(NOTES, []),
+        "settings": console.settings,
+        "warnings": [line.removeprefix("warning: ") for line in warnings],
+    }
+    text = console.templates.get_template(template).render(shared | values)
+    return web.Response(text=text, status=status, content_type="text/html", charset="utf-8")
+
+
+def command(request: web.Request, *words: str) -> str:
+    """The command line that does the same on the console's store."""
+    where = request.app[CONSOLE].settings.where
+    return " ".join(filter(None, ("matchboxctl", *map(quote, words), where)))
+
+
+def _when(milliseconds: int) -> Markup | str:
+    """A time, which the page's script shows in the reader's zone."""
+    text = utc(milliseconds)
+    if text is None:
+        return ""
+    return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(text, f"{text[:10]} {text[11:19]} UTC")
+
+
+def _day(milliseconds: int) -> str:
+    return (utc(milliseconds) or "")[:10]
+
+
+def _element(text: str) -> str:
+    """The id of the element that stands for a thing of that name."""
+    return "e" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _segment(text: str) -> str:
+    """A text as one segment of a path."""
+    return str(escape(url_quote(text, safe=":")))

@@ -1,0 +1,94 @@
+"""The picture of a machine's boots: a line for each, side by side, with a mark for each step."""
+
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from typing import NamedTuple
+
+from lambda_matchbox.catalog.profiles import Profile
+from lambda_matchbox.machines.boots import Boot
+from matchboxctl.machines.boot_steps import Outcome, Step, boot_steps
+from matchboxctl.machines.event_texts import clock
+
+STEPS = ("script", "kernel", "initramfs", "configuration", "report")
+
+LEFT, TOP, COLUMN, LINE = 112, 56, 176, 56
+"""Of the picture: widths of names and boots, heights of head and steps."""
+
+_FEW, _MINUTE = 10, 60
+
+_WORDS: dict[Outcome, str] = {
+    "done": "",
+    "waits": "waits",
+    "disk": "boots its disk",
+    "refused": "refused",
+    "failed": "failed",
+    "unseen": "cannot be seen",
+    "open": "",
+    "none": "not in its profile",
+}
+_REACHED = ("done", "waits", "disk", "refused", "failed", "unseen", "none")
+
+
+class Mark(NamedTuple):
+    """A step in the picture: where, when, how long after the boot began, a fact, and how it is read aloud."""
+
+    step: Step
+    y: int
+    time: int
+    took: str
+    fact: str
+    spoken: str
+
+
+class Line(NamedTuple):
+    """A boot in the picture; `end` is where its line ends, `is_stuck` if it has not gone on since."""
+
+    boot: Boot
+    x: int
+    marks: Sequence[Mark]
+    end: int
+    is_stuck: bool
+
+
+class Timeline(NamedTuple):
+    """The picture."""
+
+    lines: Sequence[Line]
+    width: int
+    height: int
+
+
+def timeline(boots: Sequence[Boot], profile_of: Callable[[str], Profile | None]) -> Timeline:
+    """The picture of the boots, the newest of which comes first."""
+    lines = [_line(boot, at, profile_of) for at, boot in enumerate(boots)]
+    return Timeline(lines, LEFT + COLUMN * len(lines), TOP + LINE * len(STEPS) + 8)
+
+
+def _line(boot: Boot, at: int, profile_of: Callable[[str], Profile | None]) -> Line:
+    profile = next((event.profile for event in reversed(boot.events) if event.profile), "")
+    steps = boot_steps(boot, profile_of(profile) if profile else None)
+    marks = [_mark(step, TOP + LINE * number + 16, boot) for number, step in enumerate(steps)]
+    reached = [mark for mark in marks if mark.step.outcome in _REACHED and mark.step.outcome != "none"]
+    end = max((mark.y for mark in reached), default=marks[0].y)
+    last = reached[-1].step.outcome if reached else "open"
+    return Line(boot, LEFT + COLUMN * at + 12, marks, end, last in ("waits", "refused", "failed"))
+
+
+def _mark(step: Step, y: int, boot: Boot) -> Mark:
+    word = _WORDS[step.outcome]
+    if not step.events:
+        return Mark(step, y, 0, "", word, f"{step.name}: {word or 'not reached'}")
+    first, last = step.events[0], step.events[-1]
+    took = (first.time - boot.start) / 1000
+    status = str(last.status) if last.status != HTTPStatus.OK else ""
+    times = f"{len(step.events)} times" if len(step.events) > 1 else ""
+    facts = [*filter(None, (word, status, times, "inferred" if step.is_inferred else ""))]
+    spoken = [f"{step.name} at {clock(first.time)} UTC", *facts, last.reason, last.address]
+    fact = " ".join(facts) or last.address
+    return Mark(step, y, first.time, f"+{_seconds(took)}" if took else "", fact, ", ".join(filter(None, spoken)))
+
+
+def _seconds(seconds: float) -> str:
+    if seconds < _FEW:
+        return f"{seconds:.1f} s"
+    return f"{seconds:.0f} s" if seconds < 2 * _MINUTE else f"{seconds / _MINUTE:.0f} min"

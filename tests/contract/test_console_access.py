@@ -1,0 +1,131 @@
+"""Who may use a console, and what its responses allow."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lambda_matchbox.machines.history_stores import History
+from matchboxctl.directory.history_file import DirectoryHistory
+from tests.contract.machine_histories import MAC, WAITS, asked
+from tests.support.consoles import Browser, Running, console
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+PATH = f"/machines/{MAC}"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    store = DirectoryHistory(tmp_path)
+    History(store).add([asked(9, mac=MAC, **WAITS)])
+    store.close()
+    return tmp_path
+
+
+@pytest.fixture
+def running(data: Path) -> Iterator[Running]:
+    with console(data) as running:
+        yield running
+
+
+def test_first_address_begins_a_session(running: Running) -> None:
+    browser = Browser(running.port)
+    assert (403, True) == (browser.ask("GET", "/").status, "open the address" in browser.ask("GET", "/").text)
+    assert 403 == browser.ask("GET", "/?token=wrong").status
+    first = browser.ask("GET", f"{PATH}?token={running.secret}&state=waiting")
+    assert (303, f"{PATH}?state=waiting") == (first.status, first.headers["location"])
+    attributes = first.headers["set-cookie"].split("; ")[1:]
+    assert {"HttpOnly", "SameSite=Strict", "Path=/"} == set(attributes)
+    assert f"matchbox-console-{running.port}=" in browser.cookie
+    assert running.secret not in browser.cookie
+    assert MAC in browser.get("/").text
+
+
+def test_session_that_ended_is_refused_with_what_to_do(data: Path, running: Running) -> None:
+    browser = running.browser()
+    with console(data) as other:
+        stranger = Browser(other.port)
+        stranger.cookie = browser.cookie.replace(str(running.port), str(other.port))
+        for target in ("/", PATH, "/live/machines"):
+            page = stranger.ask("GET", target)
+            assert (403, True, False) == (page.status, "it has ended" in page.text, MAC in page.text)
+
+
+def test_forms_need_the_token_of_their_session(running: Running) -> None:
+    browser, other = running.browser(), running.browser()
+    for body in ("", "csrf=", "csrf=wrong", f"csrf={other.get(PATH).csrf}"):
+        answer = browser.ask("POST", f"{PATH}/hold", body)
+        assert (403, True) == (answer.status, "reload the page" in answer.text)
+    csrf = f"csrf={browser.get(PATH).csrf}"
+    assert 403 == browser.ask("POST", f"{PATH}/hold", csrf, Origin="http://evil.example").status
+    assert 403 == Browser(running.port).ask("POST", f"{PATH}/hold", csrf).status
+    assert "waiting" in browser.get("/").text
+    assert "held 0" in browser.get("/").text
+    assert 303 == browser.ask("POST", f"{PATH}/hold", csrf, Origin=f"http://127.0.0.1:{running.port}").status
+    assert 405 == browser.ask("GET", f"{PATH}/hold").status
+
+
+def test_foreign_host_names_are_refused(data: Path, running: Running) -> None:
+    browser = running.browser()
+    for host in ("evil.example", f"evil.example:{running.port}", "127.0.0.1.evil.example", "localhost.evil.example"):
+        answer = browser.ask("GET", "/", Host=host)
+        assert (421, True) == (answer.status, MAC not in answer.text)
+    for host in ("localhost", "127.0.0.1", f"[::1]:{running.port}", f"LOCALHOST:{running.port}"):
+        assert 421 != browser.ask("GET", "/", Host=host).status
+    with console(data, host_names=["console.example"]) as named:
+        assert 421 != Browser(named.port).ask("GET", "/", Host="console.example").status
+
+
+@pytest.mark.parametrize("target", ["/", PATH, "/none", "/live/machines", "/static/console.css", "/?token=x"])
+def test_every_response_binds_the_browser(running: Running, target: str) -> None:
+    for browser in (running.browser(), Browser(running.port)):
+        headers = browser.ask("GET", target).headers
+        assert POLICY == headers["content-security-policy"]
+        assert ("no-referrer", "nosniff", "DENY") == tuple(
+            headers[name] for name in ("referrer-policy", "x-content-type-options", "x-frame-options")
+        )
+        assert ("no-cache" if target.startswith("/static/") else "no-store") == headers["cache-control"]
+
+
+def test_pages_have_nothing_that_the_policy_refuses(running: Running) -> None:
+    browser = running.browser()
+    for target in ("/", PATH, "/live/machines", f"/live{PATH}"):
+        html = browser.get(target).html
+        assert not re.findall(r"<style|<script(?! src=\"/static/)|\s(?:style|on[a-z]+)=|javascript:", html)
+        assert not re.findall(r"(?:href|src|action)=\"(?!/|#)", html)
+
+
+def test_read_only_console_has_no_action(data: Path) -> None:
+    with console(data, read_only=True) as running:
+        browser = running.browser()
+        page = browser.get(PATH)
+        assert ("<form method" in page.html, "read-only" in page.text) == (False, True)
+        answer = browser.ask("POST", f"{PATH}/hold", "csrf=x")
+        assert (403, True) == (answer.status, "without --read-only" in answer.text)
+
+
+def test_password_opens_a_console_in_place_of_its_address(data: Path) -> None:
+    with console(data, password="correct horse battery") as running:
+        browser = Browser(running.port)
+        assert (303, "/login") == ((answer := browser.ask("GET", "/")).status, answer.headers["location"])
+        assert 303 == browser.ask("GET", f"/?token={running.secret}").status
+        wrong = browser.ask("POST", "/login", "password=wrong")
+        assert (403, True) == (wrong.status, "not the password" in wrong.text)
+        assert 303 == browser.ask("POST", "/login", "password=correct+horse+battery").status
+        assert MAC in browser.get("/").text
+
+
+def test_errors_are_pages(running: Running) -> None:
+    browser = running.browser()
+    for target, status, why in (
+        ("/none", 404, "there is no such page"),
+        ("/machines/aa:bb:cc:dd:ee:ff", 404, "was never seen"),
+        ("/?cursor=x", 400, "no cursor of a page"),
+        ("/static/../secrets", 404, "there is no such page"),
+    ):
+        page = browser.ask("GET", target)
+        assert (status, True) == (page.status, why in page.text), page.text

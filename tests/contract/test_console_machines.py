@@ -1,0 +1,162 @@
+"""The console's pages on machines, over a data directory and over tables and bucket."""
+
+import os
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+
+from lambda_matchbox.errors import StoreUnavailableError
+from matchboxctl.machines.search import MOST_LOOKED_AT
+from matchboxctl.store.mode import chosen_store
+from tests.contract.machine_commands import described, opened
+from tests.contract.machine_histories import BY_NIGHT, MAC, OTHER, THIRD, UUID, WAITS, asked, happened
+from tests.support.consoles import Browser, console
+from tests.support.resource_commands import ResourceCommands
+
+HOSTILE = '<img src=x onerror="alert(1)">'
+
+
+@pytest.fixture
+def browser(machines: ResourceCommands) -> Iterator[Browser]:
+    with console(chosen_store(os.environ.get("MATCHBOX_DATA_PATH", ""))) as running:
+        yield running.browser()
+
+
+def test_waiting_machine_is_approved_by_its_page(machines: ResourceCommands, browser: Browser) -> None:
+    happened(asked(9, mac=MAC, rack="7", **WAITS), asked(8, mac=OTHER, status=404))
+    start = browser.get("/")
+    assert [f"mac:{MAC}", f"mac:{OTHER}"] == start.machines
+    assert "Waiting for approval" in start.text
+    assert "waiting 1" in start.text
+    page = browser.get(f"/machines/{MAC}")
+    assert "It needs an operator" in page.text
+    where = f" --data-path {machines.data}" if machines.data else ""
+    assert f"matchboxctl machine approve {MAC} --group workers{where}" in page.text
+    after = browser.send(f"/machines/{MAC}/approve", group="workers")
+    assert f"{MAC}: waiting -> ready, approved for group workers" in after.text
+    assert f"The same by command matchboxctl machine approve {MAC} --group workers{where}" in after.text
+    facts = described(machines, MAC)
+    assert ("ready", "workers") == (facts["state"], facts["approved_for"])
+    assert [("command", "approve")] == [(event["kind"], event["what"]) for event in facts["events"][-1:]]
+    # What was done is said once.
+    assert "The same by command" not in browser.get(f"/machines/{MAC}").text
+    assert "waiting 0" in browser.get("/").text
+
+
+@BY_NIGHT
+def test_each_action_does_what_its_command_does(machines: ResourceCommands, browser: Browser) -> None:
+    happened(asked(9, mac=MAC, **WAITS), asked(8, mac=OTHER, status=404))
+    path = f"/machines/{MAC}"
+    browser.send(f"{path}/approve", group="workers")
+    armed = browser.send(f"{path}/arm", **{"for": "30m"})
+    assert "armed until" in armed.text
+    assert f"machine arm {MAC} --for 30m" in armed.text
+    assert "held" in browser.send(f"{path}/hold").text
+    assert "held" == described(machines, MAC)["state"]
+    assert "It needs an operator Unhold" in browser.get(path).text
+    browser.send(f"{path}/unhold")
+    assert "ready" == described(machines, MAC)["state"]
+    wrong = browser.send(f"{path}/approve", group="worker")
+    assert "Not done: there is no group 'worker'; did you mean 'workers'?" in wrong.text
+    assert "Not done: choose one of 30m" in browser.send(f"{path}/arm", **{"for": "9y"}).text
+    forgotten = browser.send(f"{path}/forget", state="on")
+    assert "its history is deleted" in forgotten.text
+    assert [f"mac:{OTHER}"] == browser.get("/").machines
+    assert 404 == browser.ask("GET", path).status
+
+
+@BY_NIGHT
+def test_unknown_machine_becomes_a_group(machines: ResourceCommands, browser: Browser) -> None:
+    happened(asked(8, mac=OTHER, status=404))
+    path = f"/machines/{OTHER}"
+    assert "Not done: there is no profile 'q'" in browser.send(f"{path}/accept", profile="q").text
+    done = browser.send(f"{path}/accept", profile="p", group="new", metadata="role=worker\nrack=9\n")
+    assert f"group new created: selects mac={OTHER}, profile p" in done.text
+    assert f"machine accept {OTHER} --profile p --group-id new --metadata role=worker --metadata rack=9" in done.text
+    assert "new" == described(machines, OTHER)["group"]
+    assert '"role": "worker"' in machines.ok("group", "get", "new", "-o", "json")
+
+
+@BY_NIGHT
+def test_lists_are_filtered_found_and_have_pages(machines: ResourceCommands, browser: Browser) -> None:
+    happened(
+        asked(9, mac=MAC, uuid=UUID, serial="SN-7", hostname="node1.example", arch="arm64", **WAITS),
+        asked(8, mac=OTHER, status=404),
+        *(asked(100 + at, mac=f"aa:bb:cc:00:01:{at:02x}", group="g", state="ready") for at in range(60)),
+    )
+    assert [f"mac:{MAC}"] == browser.get("/?state=waiting").machines
+    assert [f"mac:{OTHER}"] == browser.get("/?state=unknown").machines
+    assert [f"mac:{MAC}"] == browser.get("/?group=workers").machines
+    for text in (MAC, MAC.replace(":", "-").upper(), UUID, "SN-7", "node1", "arch=arm64", "52:54:00:12:34:5", "rack=7"):
+        assert f"mac:{MAC}" in browser.get(f"/?q={quote(text)}").machines, text
+    assert "No machine is found" in browser.get("/?q=none").text
+    first = browser.get("/?group=g")
+    assert 50 == len(first.machines)
+    following = next(part for part in first.html.split('"') if "cursor=" in part).replace("&amp;", "&")
+    rest = browser.get(following)
+    assert 60 == len({*first.machines, *rest.machines})
+    assert 400 == browser.ask("GET", "/?cursor=x").status
+
+
+@BY_NIGHT
+def test_live_part_has_the_rows_of_the_page_and_counts_the_others(machines: ResourceCommands, browser: Browser) -> None:
+    happened(asked(9, mac=MAC, **WAITS))
+    live = browser.get(f"/live/machines?since=0&key=mac:{MAC}")
+    assert ([f"mac:{MAC}"], True) == (live.machines, 'id="new" class="new" hidden' in live.html)
+    happened(asked(2, mac=OTHER, status=404), asked(1, mac=MAC, route="/generic", group="workers", state="installing"))
+    live = browser.get(f"/live/machines?since=0&key=mac:{MAC}")
+    assert [f"mac:{MAC}"] == live.machines
+    assert "1 new: show it" in live.text
+    assert "/generic 200" in live.text
+    assert "/generic" in browser.get(f"/live/machines/{MAC}").text
+
+
+@BY_NIGHT
+def test_values_of_machines_are_texts(machines: ResourceCommands, browser: Browser) -> None:
+    happened(asked(9, serial=HOSTILE, hostname=HOSTILE, group=HOSTILE, profile=HOSTILE, release=HOSTILE, arch=HOSTILE))
+    for target in ("/", f"/?q={quote(HOSTILE)}", f"/?group={quote(HOSTILE)}", f"/machines/{quote(HOSTILE, safe='')}"):
+        page = browser.get(target)
+        assert "<img" not in page.html
+        assert HOSTILE in page.text
+    done = browser.send(f"/machines/{quote(HOSTILE, safe='')}/hold")
+    assert f"{HOSTILE}: " in done.text
+    assert "<img" not in done.html
+
+
+def test_page_says_what_the_machine_gets_and_why(machines: ResourceCommands, browser: Browser) -> None:
+    happened(asked(9, mac=MAC, **WAITS))
+    page = browser.get(f"/machines/{MAC}")
+    assert "by rack=7" in page.text
+    assert "kernel /assets/k" in page.text
+    assert "without its policy, which says wait" in page.text
+    assert "404 Not Found" not in page.text
+
+
+def test_page_says_that_the_store_is_away_and_recovers(
+    machines: ResourceCommands, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened(asked(9, mac=MAC, **WAITS))
+    with opened() as stores, stores.history.required() as history:
+        kind = type(history._store)
+
+    def away(*_: object) -> None:
+        raise StoreUnavailableError("it is away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(kind, "page", away)
+        patched.setattr(kind, "records", away)
+        for target in ("/", "/live/machines", f"/machines/{MAC}"):
+            page = browser.ask("GET", target)
+            assert 500 < page.status < 504
+            assert "it is away" in page.text
+    assert [f"mac:{MAC}"] == browser.get("/").machines
+
+
+def test_search_goes_on_where_it_ended(machines: ResourceCommands, browser: Browser) -> None:
+    assert 1000 <= MOST_LOOKED_AT
+    happened(*(asked(100 + at, mac=f"aa:bb:cc:00:01:{at:02x}", hostname="node", group="g") for at in range(55)))
+    first = browser.get("/?q=node")
+    following = next(part for part in first.html.split('"') if "cursor=" in part).replace("&amp;", "&")
+    assert (50, 5) == (len(first.machines), len(browser.get(following).machines))
+    assert THIRD not in first.text
