@@ -38,6 +38,14 @@ class StoreThreads:
         """What the work returns. Raises CommandError or MatchboxError."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, work)
 
+    async def beside(self, work: Callable[[], _Result]) -> _Result:
+        """What work returns that opens what it needs, and may take long. Raises CommandError or MatchboxError."""
+        return await asyncio.to_thread(self._advised, work)
+
+    def _advised(self, work: Callable[[], _Result]) -> _Result:
+        with advice_on(self._store):
+            return work()
+
     def _run(self, work: Callable[[OpenedStores], _Result]) -> Result[_Result]:
         warnings: list[str] = []
         with advice_on(self._store):
