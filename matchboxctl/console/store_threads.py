@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Generic, NamedTuple, TypeVar
 
+from lambda_matchbox.errors import StoreUnavailableError
 from matchboxctl.machines.opened_stores import OpenedStores, opened_stores
 from matchboxctl.store.advice import advice_on
 from matchboxctl.store.mode import StoreSettings
@@ -49,6 +50,8 @@ class StoreThreads:
     def _run(self, work: Callable[[OpenedStores], _Result]) -> Result[_Result]:
         warnings: list[str] = []
         with advice_on(self._store):
+            if isinstance(self._store, Path) and not self._store.is_dir():
+                raise StoreUnavailableError(f"{self._store} is not there, or is no directory")
             opened = self._open()
             # A history that failed once is tried again by the next request.
             opened = opened._replace(warn=warnings.append, history=opened.history.again(warnings.append))

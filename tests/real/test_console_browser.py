@@ -1,0 +1,194 @@
+"""The console in Chromium, beside a server whose machines boot."""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from matchboxctl.directory.history_file import DirectoryHistory
+from tests.rigs.chromium import Chromium, chromium
+from tests.support.consoles import Running, console
+from tests.support.data_files import write_files
+from tests.support.serving import LIMIT, Serve, started
+
+WAITING, UNKNOWN, READY = "52:54:00:12:34:56", "52:54:00:12:34:57", "52:54:00:12:34:58"
+HOSTILE = '<img src=x onerror="document.title=1">'
+FILES = {
+    "groups/all.json": {"profile": "p", "selector": {"arch": "x86_64"}, "boot": {"approve": True}},
+    "groups/free.json": {"profile": "p", "selector": {"mac": READY}},
+    "profiles/p.json": {"boot": {"kernel": "/assets/vmlinuz", "initrd": ["/assets/initrd.gz"]}, "generic_id": "g"},
+    "generic/g": "text",
+    "assets/vmlinuz": "kernel",
+    "assets/initrd.gz": "initrd",
+}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Chromium]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return write_files(tmp_path / "data", FILES)
+
+
+@pytest.fixture
+def serve(data: Path) -> Iterator[Serve]:
+    with started("--address", "127.0.0.1:0", "--data-path", str(data), "--processes", "1") as serve:
+        ask(serve, WAITING)
+        serve.get(f"/ipxe?mac={UNKNOWN}&hostname={HOSTILE.replace(' ', '%20')}")
+        serve.get(f"/ipxe?mac={READY}")
+        recorded(data, WAITING, UNKNOWN, READY)
+        yield serve
+
+
+@pytest.fixture
+def running(serve: Serve, data: Path) -> Iterator[Running]:
+    with console(data) as running:
+        yield running
+
+
+class Tab:
+    """A tab whose page has no fault; `goto` opens a path of the console."""
+
+    def __init__(self, chromium: Chromium, running: Running, **settings: object) -> None:
+        self.faults: list[str] = []
+        self._chromium = chromium
+        self._address = f"http://127.0.0.1:{running.port}"
+        self.context = chromium.browser.new_context(**settings)
+        self.page: Any = self.context.new_page()
+        self.page.on("console", lambda line: self.faults.append(line.text) if line.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.goto(f"/?token={running.secret}")
+
+    def goto(self, path: str) -> None:
+        self.page.goto(self._address + path)
+
+    def row(self, machine: str) -> Any:
+        return self.page.locator("tr[data-key]", has_text=machine)
+
+    def has(self, text: str) -> None:
+        """Wait for the text."""
+        self.page.get_by_text(text).first.wait_for()
+
+    def check(self) -> None:
+        """Nothing failed, and axe finds nothing, in light and in dark."""
+        for scheme in ("light", "dark"):
+            self.page.emulate_media(color_scheme=scheme)
+            assert [] == self._chromium.violations(self.page)
+        assert [] == self.faults
+
+
+def recorded(data: Path, *machines: str) -> None:
+    """Wait until the history has them: it is written beside the responses."""
+    end = time.monotonic() + LIMIT
+    with closing(DirectoryHistory(data)) as store:
+        while len(store.records([f"mac:{machine}" for machine in machines])) < len(machines):
+            assert time.monotonic() < end
+            time.sleep(0.02)
+
+
+def ask(serve: Serve, mac: str, path: str = "/ipxe") -> None:
+    assert 200 == serve.get(f"{path}?mac={mac}&arch=x86_64").status
+
+
+def test_waiting_machine_is_approved_and_seen_to_boot_without_a_reload(
+    browser: Chromium, running: Running, serve: Serve
+) -> None:
+    tab = Tab(browser, running)
+    page = tab.page
+    tab.check()
+    page.evaluate("window.isTheSame = true")
+    top = tab.row(READY).bounding_box()
+    ask(serve, "52:54:00:12:34:60")
+    tab.has("1 new: show it")
+    assert top == tab.row(READY).bounding_box()
+    page.get_by_role("navigation", name="Machines by state").get_by_role("link", name="waiting").click()
+    tab.row("52:54:00:12:34:60").wait_for()
+    assert 0 == tab.row(READY).count()
+    tab.row(WAITING).get_by_role("link", name=WAITING).click()
+    tab.has("It needs an operator")
+    tab.check()
+    page.get_by_role("button", name="Approve").click()
+    tab.has(f"{WAITING}: waiting -> ready, approved for group all")
+    page.evaluate("window.isTheSame = true")
+    for path in ("/ipxe", "/assets/vmlinuz", "/assets/initrd.gz", "/generic"):
+        ask(serve, WAITING, path)
+    page.locator("svg title", has_text="configuration at").first.wait_for(state="attached")
+    assert page.evaluate("window.isTheSame") is True
+    assert 4 == page.locator("svg.boots .done").count()
+    tab.check()
+    tab.goto("/")
+    page.evaluate("window.isTheSame = true")
+    ask(serve, WAITING)
+    tab.row(WAITING).get_by_text("/ipxe 200 allow").wait_for()
+    assert page.evaluate("window.isTheSame") is True
+
+
+@pytest.mark.nightly
+def test_pages_work_without_a_script(browser: Chromium, running: Running) -> None:
+    tab = Tab(browser, running, java_script_enabled=False)
+    tab.row(WAITING).get_by_role("link", name=WAITING).click()
+    tab.page.get_by_role("button", name="Approve").click()
+    tab.has("approved for group all")
+    tab.page.get_by_role("button", name="Hold").click()
+    tab.has("-> held")
+    tab.page.get_by_label("Search machines").count()
+    tab.goto("/?q=12-34-57")
+    assert 1 == tab.page.locator("tr[data-key]").count()
+
+
+@pytest.mark.nightly
+def test_keyboard_alone_approves(browser: Chromium, running: Running) -> None:
+    tab = Tab(browser, running)
+    keyboard = tab.page.keyboard
+    keyboard.press("Tab")
+    assert "Skip to the content" == tab.page.evaluate("document.activeElement.textContent")
+    keyboard.press("/")
+    keyboard.type("34:56")
+    keyboard.press("Enter")
+    tab.has("Search for")
+    keyboard.press("j")
+    keyboard.press("Enter")
+    tab.has("It needs an operator")
+    for _ in range(30):
+        keyboard.press("Tab")
+        if "Approve" == tab.page.evaluate("document.activeElement.textContent"):
+            break
+    keyboard.press("Enter")
+    tab.has("approved for group all")
+    keyboard.press("g")
+    keyboard.press("m")
+    tab.has("newest events first")
+
+
+@pytest.mark.nightly
+def test_values_of_machines_run_nothing(browser: Chromium, running: Running) -> None:
+    tab = Tab(browser, running)
+    tab.has(HOSTILE)
+    tab.goto(f"/machines/{UNKNOWN}")
+    tab.has(HOSTILE)
+    tab.page.get_by_label("Profile").fill(HOSTILE)
+    tab.page.get_by_role("button", name="Accept as a group").click()
+    tab.has("Not done: there is no profile")
+    assert 0 == tab.page.locator("img").count()
+    tab.check()
+
+
+@pytest.mark.nightly
+def test_page_says_that_the_session_has_ended_and_that_the_store_is_away(
+    browser: Chromium, running: Running, data: Path
+) -> None:
+    tab = Tab(browser, running)
+    away = data.with_name("away")
+    data.rename(away)
+    tab.has("It is tried again")
+    away.rename(data)
+    tab.page.locator("#trouble").wait_for(state="hidden")
+    tab.context.clear_cookies()
+    tab.has("open the address that the console printed")
