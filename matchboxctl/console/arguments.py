@@ -43,6 +43,7 @@ PASSWORD = "MATCHBOX_CONSOLE_PASSWORD"  # noqa: S105 (a variable's name)
     type=Path,
 )
 @flag("--web-key-file", "FILE", "its key, in PEM without a passphrase", "/etc/matchbox/ssl/server.key", type=Path)
+@click.option("--end-with-input", is_flag=True, hidden=True)
 def console(
     *,
     address: str,
@@ -54,6 +55,7 @@ def console(
     web_ssl: bool,
     web_cert_file: Path,
     web_key_file: Path,
+    end_with_input: bool,
 ) -> None:
     """Serve a page that shows what machines do, and why, and on which operators approve, arm and hold them.
 
@@ -73,5 +75,6 @@ def console(
                 frozenset(name.strip().lower() for name in host_names.split(",") if name.strip()),
                 CertificateFiles(web_cert_file, web_key_file) if web_ssl else None,
                 password_in(password_file) if password_file else os.environ.get(PASSWORD, ""),
+                end_with_input,
             )
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 from pathlib import Path
 
 from matchboxctl.cli.arguments import Address, check_data_path
@@ -63,6 +64,8 @@ async def _run(settings: ConsoleSettings, listener: Listener, certificate: Certi
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    if settings.ends_with_input:
+        asyncio.get_running_loop().add_reader(sys.stdin, stop.set)
     serving = asyncio.create_task(serve(app, listener.socket, certificate))
     print(f"console of {settings.description}{', read-only' if settings.read_only else ''}", flush=True)
     print(f"open {_first_address(settings, listener, app[CONSOLE].secret)}", flush=True)

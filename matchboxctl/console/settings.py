@@ -13,7 +13,7 @@ class ConsoleSettings(NamedTuple):
     """Where it listens, what it shows, and who may use it.
 
     Without a password, the address with the session secret opens it. Hosts other than addresses and `localhost` are
-    answered if they are in `host_names`.
+    answered if they are in `host_names`. It may end with its standard input.
     """
 
     address: Address
@@ -22,6 +22,7 @@ class ConsoleSettings(NamedTuple):
     host_names: Collection[str] = ()
     certificate: CertificateFiles | None = None
     password: str = ""
+    ends_with_input: bool = False
 
     @property
     def where(self) -> str:

@@ -76,6 +76,9 @@ _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
     shown="where they got their script",
 )
 @flag("--metrics-address", "HOST:PORT", "where Prometheus gets metrics, at /metrics", shown="off")
+@flag(
+    "--console", "HOST:PORT", "where operators get a console of the data directory, such as 127.0.0.1:8090", shown="off"
+)
 @rpc_flags("")
 @log_flags
 def serve(
@@ -99,6 +102,7 @@ def serve(
     web_key_file: Path,
     base_url: str,
     metrics_address: str,
+    console: str,
     rpc_address: str,
     **files: Path,
 ) -> None:
@@ -119,6 +123,8 @@ def serve(
             "--assets-path (MATCHBOX_ASSETS_PATH) cannot be combined with MATCHBOX_TABLE and MATCHBOX_BUCKET, or "
             "--stack, whose assets are in the bucket: unset one of them"
         )
+    if console and isinstance(source, StoreSettings):
+        raise UsageError("--console is for directory mode: run `matchboxctl console` beside this one")
     if history_days is None:
         history_days = source.history_days if isinstance(source, StoreSettings) else DAYS
     # As with matchbox, the passphrase is read from the environment only.
@@ -136,9 +142,10 @@ def serve(
     https = HttpsSettings(certificate, https_address) if web_ssl or https_address else None
     log = LogSettings(log_level, log_format or "")
     rpc = rpc_settings(rpc_address, **files)
-    serve(
-        ServeSettings(address, http, https, processes, log, source, rpc, sync, history_days, key, base, metrics_address)
+    settings = ServeSettings(
+        address, http, https, processes, log, source, rpc, sync, history_days, key, base, metrics_address
     )
+    serve(settings._replace(console_address=console))
 
 
 def _assets_path(given: str) -> Path | None:

@@ -17,6 +17,7 @@ from matchboxctl.log.standard_error import standard_error_log
 from matchboxctl.rpc.settings import RpcSettings
 from matchboxctl.serve.backends import Backend, Directories, directory_backend, store_backend, warn
 from matchboxctl.serve.certificate import Certificate
+from matchboxctl.serve.console_process import console_process
 from matchboxctl.serve.history_writer import RecordedLog
 from matchboxctl.serve.listeners import Listener, listeners
 from matchboxctl.serve.settings import ServeSettings
@@ -75,6 +76,9 @@ def serve(settings: ServeSettings) -> None:
         for listener in scraped:
             # All processes are there: this starts a thread.
             lines.insert(len(running.listeners), stack.enter_context(_metrics_served(listener.socket, settings)))
+        if settings.console_address and isinstance(settings.source, Directories):
+            console = console_process(settings.console_address, settings.source.data_path)
+            lines.insert(len(running.listeners), stack.enter_context(console))
         for line in [banner, *([] if rpc_server is None else rpc_server.lines), *lines]:
             print(line, flush=True)
         validate()

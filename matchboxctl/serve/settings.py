@@ -33,7 +33,7 @@ class ServeSettings(NamedTuple):
     Machines have a history of `history_days`.
 
     `key` signs responses. `processes` share the address. See `web.settings.Settings` for `base_url`. Metrics are at
-    `metrics_address`, unless it is empty.
+    `metrics_address` and a console at `console_address`, unless they are empty.
     """
 
     address: str
@@ -48,3 +48,4 @@ class ServeSettings(NamedTuple):
     key: "SigningKey | None"
     base_url: str
     metrics_address: str
+    console_address: str = ""
