@@ -30,7 +30,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 PROPERTIES := $(shell grep -rl "from hypothesis" tests --include="test_*.py")
 
-.PHONY: run refresh test test-fast check check-code check-stack build artefacts test-real test-hostile test-boot test-nightly test-aws bench lock proto
+.PHONY: run refresh test test-fast check check-code check-stack build artefacts test-real test-hostile test-boot test-nightly test-aws screenshots bench lock proto
 
 # pip installs uv, and uv the rest; the lock files have versions and hashes of all packages and of the build backend.
 .venv/bin/uv: requirements/uv.lock
@@ -125,6 +125,10 @@ test-nightly: .venv/ready .venv-sam/ready
 test-aws: .venv/ready
 	@STACK=$(STACK) REGION=$(REGION) LOAD=$(LOAD) $(BIN)/python -m pytest -q -rA --tb=short --confcutdir tests/aws tests/aws -k "$(ONLY)"
 
+# Pictures of every page of the console, wide and narrow, light and dark, in .run/screenshots.
+screenshots: .venv/ready
+	$(BIN)/python -m tests.rigs.screenshots .run/screenshots
+
 # Performance, as ratios to a baseline of the same run.
 bench: .venv/ready
 	$(BIN)/python -m benchmarks.cold_start
@@ -136,6 +140,7 @@ bench: .venv/ready
 	$(BIN)/python -m benchmarks.storm
 	$(BIN)/python -m benchmarks.history
 	$(BIN)/python -m benchmarks.machine_lists
+	$(BIN)/python -m benchmarks.console
 	$(BIN)/python -m benchmarks.butane_cost
 	$(BIN)/python -m benchmarks.image_sync
 	$(BIN)/python -m benchmarks.serve_throughput

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from lambda_matchbox.errors import StoreUnavailableError
 from matchboxctl.machines.opened_stores import OpenedStores
 
+_SHARE = 20
+
 
 class Counts:
-    """The numbers, counted again after so many seconds: in a table that reads a whole index."""
+    """The numbers, counted again after so many seconds, and so that it takes little of all time."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -24,7 +26,8 @@ class Counts:
                     self._found = history.states()
             except StoreUnavailableError:
                 self._found = None
-            self._until = now + self._seconds
+            took = time.monotonic() - now
+            self._until = now + max(self._seconds, _SHARE * took)
         return self._found
 
     def expire(self) -> None:

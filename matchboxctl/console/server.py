@@ -3,11 +3,14 @@
 import asyncio
 import secrets
 import socket
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 
 from aiohttp import web
 
+from lambda_matchbox.errors import MatchboxError
+from matchboxctl.cli.errors import CommandError
 from matchboxctl.console import access
 from matchboxctl.console.console import CONSOLE, Console
 from matchboxctl.console.counts import Counts
@@ -22,9 +25,8 @@ from matchboxctl.serve.certificate import Certificate
 _MOST_BYTES = 64 * 1024
 """Of a form."""
 
-_COUNTED_SECONDS = 2.0
 # A count of the table's machines reads an index.
-_COUNTED_SECONDS_OF_TABLE = 60.0
+_COUNTED_SECONDS = 60.0
 
 _END_SECONDS = 2.0
 
@@ -33,10 +35,10 @@ def application(settings: ConsoleSettings) -> web.Application:
     """The pages over the store."""
     app = web.Application(middlewares=[failures, access.guard], client_max_size=_MOST_BYTES)
     secret = secrets.token_urlsafe(24)
-    counts = Counts(_COUNTED_SECONDS if isinstance(settings.store, Path) else _COUNTED_SECONDS_OF_TABLE)
+    counts = Counts(0.0 if isinstance(settings.store, Path) else _COUNTED_SECONDS)
     app[CONSOLE] = Console(settings, secret, Sessions(), StoreThreads(settings.store), environment(), counts)
     app.on_response_prepare.append(access.add_headers)
-    app.on_cleanup.append(_close)
+    app.cleanup_ctx.append(_stores)
     app.add_routes([*machines.ROUTES, *machine.ROUTES])
     app.router.add_static("/static", Path(__file__).parent / "static")
     if not settings.read_only:
@@ -46,8 +48,21 @@ def application(settings: ConsoleSettings) -> web.Application:
     return app
 
 
-async def _close(app: web.Application) -> None:
-    await app[CONSOLE].stores.close()
+async def _stores(app: web.Application) -> AsyncIterator[None]:
+    """Open the stores and read the first page, so that it is quick, and close them at the end."""
+    console = app[CONSOLE]
+    reading = asyncio.create_task(_read_ahead(console))
+    yield
+    reading.cancel()
+    await asyncio.wait([reading])
+    await console.stores.close()
+
+
+async def _read_ahead(console: Console) -> None:
+    console.templates.get_template("machines.html")
+    # Where the stores are away, the page says so.
+    with suppress(CommandError, MatchboxError):
+        await machines.read_first(console)
 
 
 async def serve(app: web.Application, listener: socket.socket, certificate: Certificate | None) -> None:

@@ -10,11 +10,11 @@ from aiohttp import web
 from lambda_matchbox.machines.history import Record
 from lambda_matchbox.machines.history_stores import Wanted
 from lambda_matchbox.machines.state import STATES
-from matchboxctl.console.console import CONSOLE
+from matchboxctl.console.console import CONSOLE, Console
 from matchboxctl.console.counts import Counts
 from matchboxctl.console.templates import page
 from matchboxctl.machines.event_texts import event_text
-from matchboxctl.machines.listing import listed
+from matchboxctl.machines.listing import Listed, listed
 from matchboxctl.machines.opened_stores import OpenedStores
 from matchboxctl.machines.rows import Rows
 from matchboxctl.machines.search import Found, search
@@ -59,14 +59,16 @@ class Wish(NamedTuple):
 class Machines(NamedTuple):
     """What the page shows: sections of rows, the number of machines by state, and the cursor of the next page.
 
-    The numbers are None where the store does not count so many.
+    The numbers are None where the store does not count so many. `left_out` are in another state than after their last
+    event, for which the list has them.
     """
 
     counts: Mapping[str, int] | None
     first: Mapping[str, Sequence[Mapping[str, Any]]]
     rows: Sequence[Mapping[str, Any]]
     cursor: str
-    found: Found | None
+    found: Found | None = None
+    left_out: int = 0
 
 
 def _machines(wish: Wish, counts: Counts, opened: OpenedStores) -> Machines:
@@ -74,26 +76,28 @@ def _machines(wish: Wish, counts: Counts, opened: OpenedStores) -> Machines:
         found = search(opened, wish.text, ROWS, wish.cursor)
         rows = [row_of(record, row) for record, row in zip(found.records, Rows(opened).of(found.records), strict=True)]
         return Machines(counts.of(opened), {}, rows, found.cursor, found)
-    first: dict[str, Sequence[Mapping[str, Any]]] = {}
-    if wish.is_start:
-        first = {state: _rows(opened, Wanted(state), _FIRST)[0] for state in _NEEDS}
-    rows, cursor = _rows(opened, Wanted(wish.state, wish.group), ROWS, wish.cursor)
-    above = {row["id"] for some in first.values() for row in some}
-    return Machines(counts.of(opened), first, [row for row in rows if row["id"] not in above], cursor, None)
+    first = {state: listed(opened, Wanted(state), _FIRST) for state in _NEEDS} if wish.is_start else {}
+    others = listed(opened, Wanted(wish.state, wish.group), ROWS, wish.cursor)
+    sections = {state: _rows(some) for state, some in first.items()}
+    above = {row["key"] for rows in sections.values() for row in rows}
+    rows = [row for row in _rows(others) if row["key"] not in above]
+    return Machines(counts.of(opened), sections, rows, others.cursor, left_out=others.left_out)
 
 
-def _rows(opened: OpenedStores, wanted: Wanted, limit: int, cursor: str = "") -> tuple[list[dict[str, Any]], str]:
-    found = listed(opened, wanted, limit, cursor)
-    return [row_of(*pair) for pair in found.found], found.cursor
+def _rows(page: Listed) -> list[dict[str, Any]]:
+    return [row_of(record, row) for record, row in page.found]
 
 
 def row_of(record: Record, row: Mapping[str, Any]) -> dict[str, Any]:
     """The row of a machine as the page shows it."""
-    newest = record.newest
-    event = (
-        {"event": "", "event_time": 0} if newest is None else {"event": event_text(newest), "event_time": newest.time}
-    )
-    return {**row, **event, "key": record.identities.keys[0], "seen": record.last_seen}
+    event = "" if record.newest is None else event_text(record.newest)
+    return {**row, "event": event, "key": record.identities.keys[0], "seen": record.last_seen}
+
+
+async def read_first(console: Console) -> None:
+    """Read what the start page shows. Raises CommandError or MatchboxError."""
+    await console.stores.run(partial(_machines, Wish(), console.counts))
+    console.counts.expire()
 
 
 async def machines(request: web.Request) -> web.Response:
