@@ -7,7 +7,7 @@ from typing import NamedTuple
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.machines.boots import Boot
 from matchboxctl.machines.boot_steps import Outcome, Step, boot_steps
-from matchboxctl.machines.event_texts import clock
+from matchboxctl.machines.event_texts import utc
 
 STEPS = ("script", "kernel", "initramfs", "configuration", "report")
 
@@ -83,7 +83,7 @@ def _mark(step: Step, y: int, boot: Boot) -> Mark:
     status = str(last.status) if last.status != HTTPStatus.OK else ""
     times = f"{len(step.events)} times" if len(step.events) > 1 else ""
     facts = [*filter(None, (word, status, times, "inferred" if step.is_inferred else ""))]
-    spoken = [f"{step.name} at {clock(first.time)} UTC", *facts, last.reason, last.address]
+    spoken = [f"{step.name} at {utc(first.time)}", *facts, last.reason, last.address]
     fact = " ".join(facts) or last.address
     return Mark(step, y, first.time, f"+{_seconds(took)}" if took else "", fact, ", ".join(filter(None, spoken)))
 

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.machines.history import Record
-from lambda_matchbox.machines.history_stores import History, Wanted
+from lambda_matchbox.machines.history_stores import CursorError, History, Wanted
 from lambda_matchbox.machines.identities import identity
+from matchboxctl.cli.errors import UsageError
 from matchboxctl.machines.opened_stores import OpenedStores, is_beginning, keys_beginning
 
 _FACTS = ("mac", "uuid", "serial", "hostname", "group", "profile", "address", "arch", "release")
@@ -14,6 +15,10 @@ _PAGE = 1000
 
 MOST_LOOKED_AT = 5000
 """Of the machines with the newest events, before a search asks whether to go on."""
+
+
+MOST_LETTERS = 160
+"""Of a search."""
 
 
 class Found(NamedTuple):
@@ -28,8 +33,17 @@ def search(opened: OpenedStores, text: str, limit: int, cursor: str = "") -> Fou
     """Machines that the text names, those with the newest events first.
 
     A whole identity and the id of a group are looked up; all else is sought among the machines that a part of their
-    list has at a time. Raises FailedError, CursorError.
+    list has at a time. Raises CommandError.
     """
+    if len(text) > MOST_LETTERS:
+        raise UsageError(f"search for {MOST_LETTERS} letters at most")
+    try:
+        return _search(opened, text, limit, cursor)
+    except CursorError as error:
+        raise UsageError(str(error)) from error
+
+
+def _search(opened: OpenedStores, text: str, limit: int, cursor: str) -> Found:
     with opened.history.required() as history:
         if not cursor:
             exact = history.machines(identity(text).keys)

@@ -119,6 +119,15 @@ def test_password_opens_a_console_in_place_of_its_address(data: Path) -> None:
         assert MAC in browser.get("/").text
 
 
+@pytest.mark.parametrize("text", ["%ff", "%00", "%0a", "%ed%a0%80", "%F0%9F%98%80", "=", "a=", "=b", "%2e%2e%2f", "-"])
+def test_whatever_is_asked_for_is_a_text(running: Running, text: str) -> None:
+    browser = running.browser()
+    for target in (f"/?q={text}", f"/?group={text}", f"/?state={text}", f"/?note={text}", f"/live/machines?key={text}"):
+        assert 200 == browser.ask("GET", target).status
+    assert 200 == browser.ask("GET", f"/live/machines?since={'9' * 5000}").status
+    assert browser.ask("GET", f"/machines/{text}").status in (400, 404)
+
+
 def test_errors_are_pages(running: Running) -> None:
     browser = running.browser()
     for target, status, why in (
@@ -126,6 +135,10 @@ def test_errors_are_pages(running: Running) -> None:
         ("/machines/aa:bb:cc:dd:ee:ff", 404, "was never seen"),
         ("/?cursor=x", 400, "no cursor of a page"),
         ("/static/../secrets", 404, "there is no such page"),
+        ("/static/..%2fserver.py", 404, "there is no such page"),
+        ("/?q=x&cursor=y", 400, "no cursor of a page"),
+        (f"/?q={'x' * 161}", 400, "160 letters at most"),
+        ("/machines/%ff", 404, "was never seen"),
     ):
         page = browser.ask("GET", target)
         assert (status, True) == (page.status, why in page.text), page.text

@@ -14,6 +14,8 @@ from tests.support.consoles import Running, console
 from tests.support.data_files import write_files
 from tests.support.serving import LIMIT, Serve, started
 
+pytestmark = pytest.mark.real
+
 WAITING, UNKNOWN, READY = "52:54:00:12:34:56", "52:54:00:12:34:57", "52:54:00:12:34:58"
 HOSTILE = '<img src=x onerror="document.title=1">'
 FILES = {

@@ -21,19 +21,21 @@ from matchboxctl.machines.opened_stores import OpenedStores
 from matchboxctl.render.command import ROUTES as RENDERED
 from matchboxctl.render.command import RenderOptions, Source, report_of
 from matchboxctl.render.report import document
+from matchboxctl.render.secret_masks import MASK, names_a_secret
 
 _BOOTS = 6
 _RECENT = 30 * 86_400_000
 
 
 class MachinePage(NamedTuple):
-    """What is known of a machine, its boots as a picture and as rows, and what can be done."""
+    """What is known of a machine, its boots as a picture and as rows, what can be done, and its labels."""
 
     description: MachineDescription
     boots: Sequence[Boot]
     picture: Timeline
     events: Sequence[Sequence[Repeated]]
     forms: Sequence[Form]
+    labels: Mapping[str, object]
 
 
 def _machine(machine_id: str, opened: OpenedStores) -> MachinePage:
@@ -48,9 +50,10 @@ def _machine(machine_id: str, opened: OpenedStores) -> MachinePage:
     if not found.is_known:
         raise MissingError(f"{machine_id} was never seen, and nobody acted on it")
     newest = boots[::-1][:_BOOTS]
+    labels = {name: MASK if names_a_secret(name) else value for name, value in found.labels.items()}
     picture = timeline(newest, opened.responses().catalog.profile)
     events = [[*repeated(boot.events)] for boot in newest]
-    return MachinePage(found, newest, picture, events, forms(found.facts, found.group))
+    return MachinePage(found, newest, picture, events, forms(found.facts, found.group), labels)
 
 
 def _responses(found: MachineDescription, opened: OpenedStores) -> Sequence[Mapping[str, Any]]:
@@ -89,6 +92,7 @@ def _values(request: web.Request, found: MachinePage) -> dict[str, Any]:
     return {
         "machine_id": request.match_info["id"],
         "facts": found.description.facts,
+        "labels": found.labels,
         "found": found,
         "steps": STEPS,
         "forms": commands,

@@ -1,5 +1,6 @@
 """The start page: every machine, those that need an operator first."""
 
+import re
 import time
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
@@ -121,7 +122,8 @@ async def live(request: web.Request) -> web.Response:
     console, wish = request.app[CONSOLE], Wish.of(request.query)
     keys = dict.fromkeys(request.query.getall("key", ())[:_MOST_LIVE])
     since = request.query.get("since", "")
-    work = partial(_live, wish, keys, int(since) if since.isdecimal() else _now(), console.counts)
+    moment = int(since) if re.fullmatch("[0-9]{1,15}", since) else _now()
+    work = partial(_live, wish, keys, moment, console.counts)
     rows, new, counts = (await console.stores.run(work)).value
     return page(request, "machines_live.html", wish=wish, rows=rows, new=new, counts=counts, states=STATES, most=ROWS)
 
