@@ -11,4 +11,4 @@ class Link(NamedTuple):
     key: str
 
 
-NAVIGATION = (Link("/", "Machines", "m"),)
+NAVIGATION = (Link("/", "Machines", "m"), Link("/health", "Health", "h"))

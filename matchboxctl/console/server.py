@@ -12,10 +12,11 @@ from aiohttp import web
 from lambda_matchbox.errors import MatchboxError
 from matchboxctl.cli.errors import CommandError
 from matchboxctl.console import access
+from matchboxctl.console.checks import CHECKS, checks
 from matchboxctl.console.console import CONSOLE, Console
 from matchboxctl.console.counts import Counts
 from matchboxctl.console.failures import failures
-from matchboxctl.console.pages import machine, machine_actions, machines
+from matchboxctl.console.pages import health, machine, machine_actions, machines
 from matchboxctl.console.sessions import Sessions
 from matchboxctl.console.settings import ConsoleSettings
 from matchboxctl.console.store_threads import StoreThreads
@@ -36,10 +37,12 @@ def application(settings: ConsoleSettings) -> web.Application:
     app = web.Application(middlewares=[failures, access.guard], client_max_size=_MOST_BYTES)
     secret = secrets.token_urlsafe(24)
     counts = Counts(0.0 if isinstance(settings.store, Path) else _COUNTED_SECONDS)
-    app[CONSOLE] = Console(settings, secret, Sessions(), StoreThreads(settings.store), environment(), counts)
+    stores = StoreThreads(settings.store)
+    app[CONSOLE] = Console(settings, secret, Sessions(), stores, environment(), counts)
+    app[CHECKS] = checks(stores, settings.store)
     app.on_response_prepare.append(access.add_headers)
     app.cleanup_ctx.append(_stores)
-    app.add_routes([*machines.ROUTES, *machine.ROUTES])
+    app.add_routes([*machines.ROUTES, *machine.ROUTES, *health.ROUTES])
     app.router.add_static("/static", Path(__file__).parent / "static")
     if not settings.read_only:
         app.add_routes(machine_actions.ROUTES)
@@ -55,6 +58,7 @@ async def _stores(app: web.Application) -> AsyncIterator[None]:
     yield
     reading.cancel()
     await asyncio.wait([reading])
+    await app[CHECKS].close()
     await console.stores.close()
 
 

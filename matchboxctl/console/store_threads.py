@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import Generic, NamedTuple, TypeVar
 
 from lambda_matchbox.errors import StoreUnavailableError
@@ -41,7 +41,18 @@ class StoreThreads:
 
     async def beside(self, work: Callable[[], _Result]) -> _Result:
         """What work returns that opens what it needs, and may take long. Raises CommandError or MatchboxError."""
-        return await asyncio.to_thread(self._advised, work)
+        future = Future[_Result]()
+
+        def run() -> None:
+            future.set_running_or_notify_cancel()
+            try:
+                future.set_result(self._advised(work))
+            except BaseException as error:  # noqa: BLE001 (whoever waits for it raises it)
+                future.set_exception(error)
+
+        # A console that ends does not wait for it.
+        Thread(target=run, daemon=True).start()
+        return await asyncio.wrap_future(future)
 
     def _advised(self, work: Callable[[], _Result]) -> _Result:
         with advice_on(self._store):

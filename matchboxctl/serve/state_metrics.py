@@ -15,6 +15,7 @@ from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.image_sync.sources import SourceStores
 from matchboxctl.directory.history_file import DirectoryHistory
 from matchboxctl.releases.source_stores import stores_in_directory, stores_in_table
+from matchboxctl.releases.sync_ages import sync_ages
 from matchboxctl.serve.backends import Directories
 from matchboxctl.store.history import table_history
 from matchboxctl.store.mode import StoreSettings
@@ -91,8 +92,7 @@ def _syncs(stores: SourceStores) -> Metric:
         "Seconds since an image source was last up to date; +Inf if it never was.",
         labels=["source"],
     )
-    for source_id in sorted(stores.sources().named):
-        checked = stores.releases(source_id).checked()
+    for source_id, checked, _ in sync_ages(stores).ages:
         metric.add_metric([source_id], math.inf if checked is None else max(time.time() - checked, 0))
     return metric
 

@@ -1,7 +1,7 @@
 """`matchboxctl fsck`: check and repair of table and bucket."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from lambda_matchbox.aws.fsck.fsck import Fsck
 from lambda_matchbox.aws.fsck.rules import Finding
@@ -22,7 +22,7 @@ def fsck(store: StoreSettings, output: str = "table", *, repair: bool) -> None:
         on_interrupt(f"{kept}the same command checks everything anew"),
         Progress("reading the table", 0, "items") as progress,
     ):
-        for finding in Fsck(store.clients(), repair=repair, release_copies=store.release_copies).run(progress.add):
+        for finding in _found(store, progress.add, repair=repair):
             findings.append(finding)
             if output not in FORMATS:
                 with bars_hidden():
@@ -39,6 +39,16 @@ def fsck(store: StoreSettings, output: str = "table", *, repair: bool) -> None:
     if remaining:
         advice = "follow the advice above" if repair else "run `matchboxctl fsck --repair`"
         raise FailedError(f"damage that remains: {remaining}; {advice}")
+
+
+def found_in_table(store: StoreSettings) -> Iterator[Finding]:
+    """The findings, without repairs. Raises UsageError, FailedError."""
+    with advising_on(store):
+        yield from _found(store, lambda _: None, repair=False)
+
+
+def _found(store: StoreSettings, seen: Callable[[int], object], *, repair: bool) -> Iterator[Finding]:
+    return Fsck(store.clients(), repair=repair, release_copies=store.release_copies).run(seen)
 
 
 def _document(finding: Finding) -> Mapping[str, object]:

@@ -80,7 +80,9 @@ def test_foreign_host_names_are_refused(data: Path, running: Running) -> None:
         assert 421 != Browser(named.port).ask("GET", "/", Host="console.example").status
 
 
-@pytest.mark.parametrize("target", ["/", PATH, "/none", "/live/machines", "/static/console.css", "/?token=x"])
+@pytest.mark.parametrize(
+    "target", ["/", PATH, "/none", "/live/machines", "/health", "/static/console.css", "/?token=x"]
+)
 def test_every_response_binds_the_browser(running: Running, target: str) -> None:
     for browser in (running.browser(), Browser(running.port)):
         headers = browser.ask("GET", target).headers
@@ -93,7 +95,7 @@ def test_every_response_binds_the_browser(running: Running, target: str) -> None
 
 def test_pages_have_nothing_that_the_policy_refuses(running: Running) -> None:
     browser = running.browser()
-    for target in ("/", PATH, "/live/machines", f"/live{PATH}"):
+    for target in ("/", PATH, "/live/machines", f"/live{PATH}", "/health", "/live/health"):
         html = browser.get(target).html
         assert not re.findall(r"<style|<script(?! src=\"/static/)|\s(?:style|on[a-z]+)=|javascript:", html)
         assert not re.findall(r"(?:href|src|action)=\"(?!/|#)", html)
