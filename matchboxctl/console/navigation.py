@@ -11,4 +11,4 @@ class Link(NamedTuple):
     key: str
 
 
-NAVIGATION = (Link("/", "Machines", "m"), Link("/health", "Health", "h"))
+NAVIGATION = (Link("/", "Machines", "m"), Link("/boots", "Boots", "b"), Link("/health", "Health", "h"))

@@ -16,7 +16,7 @@ from matchboxctl.console.checks import CHECKS, checks
 from matchboxctl.console.console import CONSOLE, Console
 from matchboxctl.console.counts import Counts
 from matchboxctl.console.failures import failures
-from matchboxctl.console.pages import health, machine, machine_actions, machines
+from matchboxctl.console.pages import boots, health, machine, machine_actions, machines
 from matchboxctl.console.sessions import Sessions
 from matchboxctl.console.settings import ConsoleSettings
 from matchboxctl.console.store_threads import StoreThreads
@@ -42,7 +42,7 @@ def application(settings: ConsoleSettings) -> web.Application:
     app[CHECKS] = checks(stores, settings.store)
     app.on_response_prepare.append(access.add_headers)
     app.cleanup_ctx.append(_stores)
-    app.add_routes([*machines.ROUTES, *machine.ROUTES, *health.ROUTES])
+    app.add_routes([*machines.ROUTES, *machine.ROUTES, *boots.ROUTES, *health.ROUTES])
     app.router.add_static("/static", Path(__file__).parent / "static")
     if not settings.read_only:
         app.add_routes(machine_actions.ROUTES)

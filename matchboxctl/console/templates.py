@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from matchboxctl.console.console import CONSOLE, NOTES, SESSION
 from matchboxctl.console.navigation import NAVIGATION
-from matchboxctl.machines.event_texts import clock, utc
+from matchboxctl.machines.event_texts import clock, duration, utc
 
 _HERE = Path(__file__).parent
 
@@ -35,6 +35,7 @@ def environment() -> Environment:
         "rfc3339": utc,
         "day": _day,
         "clock": clock,
+        "duration": duration,
     }
     return made
 

@@ -7,14 +7,12 @@ from typing import NamedTuple
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.machines.boots import Boot
 from matchboxctl.machines.boot_steps import Outcome, Step, boot_steps
-from matchboxctl.machines.event_texts import utc
+from matchboxctl.machines.event_texts import duration, utc
 
 STEPS = ("script", "kernel", "initramfs", "configuration", "report")
 
 LEFT, TOP, COLUMN, LINE = 112, 56, 176, 56
 """Of the picture: widths of names and boots, heights of head and steps."""
-
-_FEW, _MINUTE = 10, 60
 
 _WORDS: dict[Outcome, str] = {
     "done": "",
@@ -79,16 +77,10 @@ def _mark(step: Step, y: int, boot: Boot) -> Mark:
     if not step.events:
         return Mark(step, y, 0, "", word, f"{step.name}: {word or 'not reached'}")
     first, last = step.events[0], step.events[-1]
-    took = (first.time - boot.start) / 1000
+    took = first.time - boot.start
     status = str(last.status) if last.status != HTTPStatus.OK else ""
     times = f"{len(step.events)} times" if len(step.events) > 1 else ""
     facts = [*filter(None, (word, status, times, "inferred" if step.is_inferred else ""))]
     spoken = [f"{step.name} at {utc(first.time)}", *facts, last.reason, last.address]
     fact = " ".join(facts) or last.address
-    return Mark(step, y, first.time, f"+{_seconds(took)}" if took else "", fact, ", ".join(filter(None, spoken)))
-
-
-def _seconds(seconds: float) -> str:
-    if seconds < _FEW:
-        return f"{seconds:.1f} s"
-    return f"{seconds:.0f} s" if seconds < 2 * _MINUTE else f"{seconds / _MINUTE:.0f} min"
+    return Mark(step, y, first.time, f"+{duration(took)}" if took else "", fact, ", ".join(filter(None, spoken)))

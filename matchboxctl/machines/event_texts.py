@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 from lambda_matchbox.machines.events import Event
 from lambda_matchbox.machines.identities import Identities
 
+_FEW, _MINUTE, _HOUR = 10, 60, 3600
+
 
 def event_document(event: Event) -> dict[str, Any]:
     """The event without its machine; what is unknown is null."""
@@ -68,6 +70,16 @@ def utc(milliseconds: int) -> str | None:
 def clock(milliseconds: int) -> str:
     """The time of the day in UTC."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%H:%M:%S")
+
+
+def duration(milliseconds: int) -> str:
+    """How long that is, such as `2.1 s`, `41 s`, `4 min` or `3 h`."""
+    seconds = milliseconds / 1000
+    if seconds < _FEW:
+        return f"{seconds:.1f} s"
+    if seconds < 2 * _MINUTE:
+        return f"{seconds:.0f} s"
+    return f"{seconds / _MINUTE:.0f} min" if seconds < 2 * _HOUR else f"{seconds / _HOUR:,.0f} h"
 
 
 def age(milliseconds: int, now: int) -> str:

@@ -186,7 +186,15 @@ def show_all(commands: ResourceCommands, url: str) -> None:
 def show_console(browser: Browser) -> None:
     """Every page of the console, on every machine."""
     machines = [f"/machines/{mac_of(number)}" for number in range(len(CASES))]
-    for target in ("/", "/live/machines", "/health", "/live/health", *machines, *(f"/live{path}" for path in machines)):
+    for target in (
+        "/",
+        "/boots",
+        "/live/machines",
+        "/health",
+        "/live/health",
+        *machines,
+        *(f"/live{path}" for path in machines),
+    ):
         page = browser.get(target)
         assert not traces(page.html + str(page.headers)), target
     assert "/ignition 200" in browser.get(f"/machines/{mac_of(0)}").text

@@ -81,7 +81,7 @@ def test_foreign_host_names_are_refused(data: Path, running: Running) -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["/", PATH, "/none", "/live/machines", "/health", "/static/console.css", "/?token=x"]
+    "target", ["/", PATH, "/none", "/live/machines", "/boots", "/health", "/static/console.css", "/?token=x"]
 )
 def test_every_response_binds_the_browser(running: Running, target: str) -> None:
     for browser in (running.browser(), Browser(running.port)):
@@ -95,7 +95,7 @@ def test_every_response_binds_the_browser(running: Running, target: str) -> None
 
 def test_pages_have_nothing_that_the_policy_refuses(running: Running) -> None:
     browser = running.browser()
-    for target in ("/", PATH, "/live/machines", f"/live{PATH}", "/health", "/live/health"):
+    for target in ("/", PATH, "/live/machines", f"/live{PATH}", "/boots", "/health", "/live/health"):
         html = browser.get(target).html
         assert not re.findall(r"<style|<script(?! src=\"/static/)|\s(?:style|on[a-z]+)=|javascript:", html)
         assert not re.findall(r"(?:href|src|action)=\"(?!/|#)", html)
