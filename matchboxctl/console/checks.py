@@ -20,8 +20,7 @@ from matchboxctl.machines.opened_stores import opened_stores
 from matchboxctl.releases.source_stores import stores_in_directory, stores_in_table
 from matchboxctl.releases.sync_ages import SyncAges, sync_ages
 from matchboxctl.store.mode import StoreSettings
-from matchboxctl.validate.command import found_in
-from matchboxctl.validate.findings import Result
+from matchboxctl.validate.overview import Overview, overview
 
 if TYPE_CHECKING:
     from lambda_matchbox.aws.fsck.rules import Finding as StoreFinding
@@ -91,7 +90,7 @@ class Check(Generic[_Found]):
 class Checks(NamedTuple):
     """The checks of a console; a data directory has nothing for fsck."""
 
-    validation: Check[Result]
+    validation: Check[Overview]
     fsck: Check[Sequence["StoreFinding"]] | None
     syncs: Check[SyncAges]
     errors: Check[LastErrors]
@@ -115,8 +114,9 @@ CHECKS = web.AppKey("checks", Checks)
 def checks(stores: StoreThreads, store: StoreSettings | Path) -> Checks:
     """The checks of the store."""
     behind_cloudfront = not isinstance(store, Path) and bool(store.release_copies)
+    kept = _KEPT if isinstance(store, Path) else _KEPT_OF_ALL
     return Checks(
-        Check(stores, _KEPT_OF_ALL, lambda: found_in(store, behind_cloudfront=behind_cloudfront)),
+        Check(stores, kept, partial(overview, store, behind_cloudfront=behind_cloudfront)),
         None if isinstance(store, Path) else Check(stores, _KEPT_OF_ALL, partial(_fsck, store)),
         Check(stores, _KEPT, partial(_syncs, store)),
         Check(stores, _KEPT, partial(_errors, store)),

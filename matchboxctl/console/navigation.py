@@ -11,4 +11,12 @@ class Link(NamedTuple):
     key: str
 
 
-NAVIGATION = (Link("/", "Machines", "m"), Link("/boots", "Boots", "b"), Link("/health", "Health", "h"))
+NAVIGATION = (
+    Link("/", "Machines", "m"),
+    Link("/boots", "Boots", "b"),
+    Link("/groups", "Groups", "g"),
+    Link("/profiles", "Profiles", "p"),
+    Link("/templates", "Templates", "t"),
+    Link("/which", "Which gets what?", "w"),
+    Link("/health", "Health", "h"),
+)

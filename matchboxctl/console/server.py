@@ -12,11 +12,12 @@ from aiohttp import web
 from lambda_matchbox.errors import MatchboxError
 from matchboxctl.cli.errors import CommandError
 from matchboxctl.console import access
+from matchboxctl.console.catalog import CATALOG, Catalog
 from matchboxctl.console.checks import CHECKS, checks
 from matchboxctl.console.console import CONSOLE, Console
 from matchboxctl.console.counts import Counts
 from matchboxctl.console.failures import failures
-from matchboxctl.console.pages import boots, health, machine, machine_actions, machines
+from matchboxctl.console.pages import boots, documents, health, machine, machine_actions, machines, which
 from matchboxctl.console.sessions import Sessions
 from matchboxctl.console.settings import ConsoleSettings
 from matchboxctl.console.store_threads import StoreThreads
@@ -40,9 +41,10 @@ def application(settings: ConsoleSettings) -> web.Application:
     stores = StoreThreads(settings.store)
     app[CONSOLE] = Console(settings, secret, Sessions(), stores, environment(), counts)
     app[CHECKS] = checks(stores, settings.store)
+    app[CATALOG] = Catalog(settings.store, stores)
     app.on_response_prepare.append(access.add_headers)
     app.cleanup_ctx.append(_stores)
-    app.add_routes([*machines.ROUTES, *machine.ROUTES, *boots.ROUTES, *health.ROUTES])
+    app.add_routes([*machines.ROUTES, *machine.ROUTES, *boots.ROUTES, *documents.ROUTES, *which.ROUTES, *health.ROUTES])
     app.router.add_static("/static", Path(__file__).parent / "static")
     if not settings.read_only:
         app.add_routes(machine_actions.ROUTES)

@@ -56,8 +56,8 @@ class Source(NamedTuple):
     advising: Callable[[], AbstractContextManager[None]]
 
 
-class _OpenedStores(NamedTuple):
-    """What is rendered from, how to close it, and lines for standard error."""
+class OpenedSource(NamedTuple):
+    """What is rendered from, how to close it, and warnings."""
 
     source: Source
     close: Callable[[], None]
@@ -75,7 +75,7 @@ def render(source: Path | StoreSettings, options: RenderOptions, output: str) ->
     labels = parse_labels(options.labels)
     # Until the selection says what else is a secret.
     masks = None if options.show_secrets else Masks([{key: value} for key, value in labels])
-    opened = _directory(source) if isinstance(source, Path) else _tables(source)
+    opened = opened_source(source)
     try:
         with closing(opened):
             report = report_of(opened.source, route, labels, options)
@@ -175,18 +175,23 @@ def _response(routes: Routes, route: str, request: Request, machine: Machine) ->
     return delivered._replace(report=response.report), ""
 
 
-def _directory(data_path: Path) -> _OpenedStores:
+def opened_source(store: Path | StoreSettings) -> OpenedSource:
+    """What is rendered from in either mode."""
+    return _directory(store) if isinstance(store, Path) else _tables(store)
+
+
+def _directory(data_path: Path) -> OpenedSource:
     warnings: list[str] = []
     opened = directory_stores(data_path, data_path / "assets", warnings.append)
     groups = partial(all_groups, data_path, warnings.append)
-    return _OpenedStores(Source(opened.stores, groups, nullcontext), opened.close, warnings)
+    return OpenedSource(Source(opened.stores, groups, nullcontext), opened.close, warnings)
 
 
-def _tables(store: StoreSettings) -> _OpenedStores:
+def _tables(store: StoreSettings) -> OpenedSource:
     # Imported here: directory mode starts without clients of AWS.
     from lambda_matchbox.web import wiring
     from matchboxctl.store.advice import advising_on
 
     stores = wiring.stores(store.boot_settings(), store.credentials)._replace(responses=None)
     source = Source(stores, partial(all_groups, store, print), partial(advising_on, store))
-    return _OpenedStores(source, lambda: None)
+    return OpenedSource(source, lambda: None)

@@ -119,10 +119,13 @@ def _group_lines(report: Report) -> list[str]:
     else:
         why = f"by {report.masked_pairs(group.selector)}" if group.selector else "which has no selector"
         lines = [_line("group", f"{report.masked(group.id)}, {why}")]
-    lines += [f"{_INDENT}not {_other(report, other)}" for other in report.others.nearest]
-    if report.others.left_out:
-        lines.append(f"{_INDENT}and {report.others.left_out:,} more")
-    return lines
+    return lines + [f"{_INDENT}{line}" for line in why_not(report)]
+
+
+def why_not(report: Report) -> list[str]:
+    """A line for each of the other groups that are shown, and one for the rest."""
+    lines = [f"not {_other(report, other)}" for other in report.others.nearest]
+    return [*lines, f"and {report.others.left_out:,} more"] if report.others.left_out else lines
 
 
 def _other(report: Report, other: OtherGroup) -> str:

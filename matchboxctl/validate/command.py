@@ -10,7 +10,7 @@ from matchboxctl.cli.output import FORMATS, print_result, terminal_width
 from matchboxctl.cli.progress import Progress
 from matchboxctl.store.mode import StoreSettings
 from matchboxctl.validate.contents import Contents, directory_contents
-from matchboxctl.validate.findings import Result, Severity
+from matchboxctl.validate.findings import Severity
 from matchboxctl.validate.report import report, summary
 from matchboxctl.validate.validation import validate
 
@@ -31,12 +31,6 @@ def run(source: Path | StoreSettings, assets_path: Path | None, output: str, doo
         raise FailedError(summary(result))
     if output not in FORMATS:
         print(summary(result))
-
-
-def found_in(source: Path | StoreSettings, *, behind_cloudfront: bool) -> Result:
-    """The findings. Raises UsageError and FailedError."""
-    with advising_for(source):
-        return validate(source_contents(source, None), behind_cloudfront=behind_cloudfront)
 
 
 def source_contents(

@@ -34,6 +34,7 @@ LOCAL = (
     *ANYWHERE,
 )
 KINDS = ("ignition", "cloud", "generic")
+DOCUMENTS = (("groups", ""), ("profiles", ""), *(("templates", f"{kind}/") for kind in KINDS))
 
 
 class Place(NamedTuple):
@@ -186,14 +187,22 @@ def show_all(commands: ResourceCommands, url: str) -> None:
 def show_console(browser: Browser) -> None:
     """Every page of the console, on every machine."""
     machines = [f"/machines/{mac_of(number)}" for number in range(len(CASES))]
+    documents = [f"/{kind}/{prefix}{name}" for name in CASES for kind, prefix in DOCUMENTS]
+    which = [f"/which?labels=case%3D{name}" for name in CASES]
     for target in (
         "/",
         "/boots",
         "/live/machines",
         "/health",
         "/live/health",
+        "/groups",
+        "/profiles",
+        "/templates",
+        "/live/groups?name=good",
         *machines,
         *(f"/live{path}" for path in machines),
+        *documents,
+        *which,
     ):
         page = browser.get(target)
         assert not traces(page.html + str(page.headers)), target

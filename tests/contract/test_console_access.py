@@ -10,6 +10,7 @@ from lambda_matchbox.machines.history_stores import History
 from matchboxctl.directory.history_file import DirectoryHistory
 from tests.contract.machine_histories import MAC, WAITS, asked
 from tests.support.consoles import Browser, Running, console
+from tests.support.data_files import write_files
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -81,7 +82,20 @@ def test_foreign_host_names_are_refused(data: Path, running: Running) -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["/", PATH, "/none", "/live/machines", "/boots", "/health", "/static/console.css", "/?token=x"]
+    "target",
+    [
+        "/",
+        PATH,
+        "/none",
+        "/live/machines",
+        "/boots",
+        "/health",
+        "/groups",
+        "/which",
+        "/live/groups",
+        "/static/console.css",
+        "/?token=x",
+    ],
 )
 def test_every_response_binds_the_browser(running: Running, target: str) -> None:
     for browser in (running.browser(), Browser(running.port)):
@@ -93,9 +107,13 @@ def test_every_response_binds_the_browser(running: Running, target: str) -> None
         assert ("no-cache" if target.startswith("/static/") else "no-store") == headers["cache-control"]
 
 
-def test_pages_have_nothing_that_the_policy_refuses(running: Running) -> None:
+def test_pages_have_nothing_that_the_policy_refuses(data: Path, running: Running) -> None:
+    files = {"groups/g.json": {"profile": "p"}, "profiles/p.json": {"ignition_id": "i"}, "ignition/i": "a: b"}
+    write_files(data, files)
     browser = running.browser()
-    for target in ("/", PATH, "/live/machines", f"/live{PATH}", "/boots", "/health", "/live/health"):
+    documents = ("/groups", "/groups/g", "/profiles", "/profiles/p", "/templates", "/templates/ignition/i")
+    live = ("/live/machines", f"/live{PATH}", "/live/groups?name=g", "/live/health")
+    for target in ("/", PATH, "/boots", "/health", *live, *documents, "/which?labels=a%3Db"):
         html = browser.get(target).html
         assert not re.findall(r"<style|<script(?! src=\"/static/)|\s(?:style|on[a-z]+)=|javascript:", html)
         assert not re.findall(r"(?:href|src|action)=\"(?!/|#)", html)

@@ -36,8 +36,8 @@ class Page(NamedTuple):
 
     @property
     def machines(self) -> list[str]:
-        """The keys of the machines that have a row."""
-        return [unescape(key) for key in re.findall(r'<tr id="[^"]*" data-key="([^"]*)"', self.html)]
+        """The keys of the machines, or the names of the documents, that have a row."""
+        return [unescape(key) for key in re.findall(r'<tr(?: id="[^"]*")? data-key="([^"]*)"', self.html)]
 
     @property
     def csrf(self) -> str:

@@ -11,7 +11,8 @@ from matchboxctl.console.templates import command, page
 from matchboxctl.machines.event_texts import event_text
 from matchboxctl.machines.last_errors import HOURS, MACHINES, LastErrors
 from matchboxctl.releases.sync_ages import SyncAges
-from matchboxctl.validate.findings import Result, Severity
+from matchboxctl.validate.findings import Severity
+from matchboxctl.validate.overview import Overview
 from matchboxctl.validate.report import summary
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ def _part(name: str, title: str, line: str, check: Check[_Found], say: Callable[
     return Part(name, title, line, last, said)
 
 
-def _documents(result: Result) -> Said:
+def _documents(found: Overview) -> Said:
+    result = found.result
     findings = sorted(result.findings, key=lambda one: one.severity is not Severity.FAULT)
     level = _PROBLEM if result.count(Severity.FAULT) else _NOTE if findings else _FINE
     return Said(level, summary(result), findings[:_SHOWN], len(findings) - _SHOWN)

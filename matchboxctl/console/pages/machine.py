@@ -18,9 +18,8 @@ from matchboxctl.machines.boot_history import boots_of
 from matchboxctl.machines.describe import MachineDescription, machine_description
 from matchboxctl.machines.event_texts import Repeated, repeated
 from matchboxctl.machines.opened_stores import OpenedStores
-from matchboxctl.render.command import ROUTES as RENDERED
-from matchboxctl.render.command import RenderOptions, Source, report_of
-from matchboxctl.render.report import document
+from matchboxctl.render.command import Source
+from matchboxctl.render.every_route import responses
 from matchboxctl.render.secret_masks import MASK, names_a_secret
 
 _BOOTS = 6
@@ -58,26 +57,16 @@ def _machine(machine_id: str, opened: OpenedStores) -> MachinePage:
 
 def _responses(found: MachineDescription, opened: OpenedStores) -> Sequence[Mapping[str, Any]]:
     """What each route would give the machine now, with secrets masked."""
-    source = Source(opened.responses(), lambda: (), opened.advising)
-    labels = list(found.labels.items())
-    return [_response(source, route, labels) for route in RENDERED]
-
-
-def _response(source: Source, route: str, labels: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
-    try:
-        report = report_of(source, route, labels, RenderOptions(route, [f"{key}={value}" for key, value in labels]))
-        return {"error": "", "verdict": None, "body": None, **document(report)}
-    except (CommandError, MatchboxError) as error:
-        return {"route": route, "error": str(error)}
+    return responses(Source(opened.responses(), lambda: (), opened.advising), list(found.labels.items()))
 
 
 async def machine(request: web.Request) -> web.Response:
     """The page."""
     stores, machine_id = request.app[CONSOLE].stores, request.match_info["id"]
     found = await stores.run(partial(_machine, machine_id))
-    responses = await stores.run(partial(_responses, found.value.description))
-    warnings = [*found.warnings, *responses.warnings]
-    return page(request, "machine.html", warnings=warnings, responses=responses.value, **_values(request, found.value))
+    answers = await stores.run(partial(_responses, found.value.description))
+    warnings = [*found.warnings, *answers.warnings]
+    return page(request, "machine.html", warnings=warnings, responses=answers.value, **_values(request, found.value))
 
 
 async def live(request: web.Request) -> web.Response:

@@ -1,0 +1,66 @@
+"""The documents of a console's store."""
+
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from threading import Lock
+from typing import TypeVar
+
+from aiohttp import web
+
+from lambda_matchbox.errors import StoreUnavailableError
+from matchboxctl.console.store_threads import StoreThreads
+from matchboxctl.documents.protocol import Documents
+from matchboxctl.resources.command import target_of
+from matchboxctl.resources.reading import Entry, entries
+from matchboxctl.store.mode import StoreSettings
+
+WORDS: Mapping[str, str] = {"groups": "group", "profiles": "profile", "templates": "template"}
+"""The kinds of documents that have pages."""
+
+_TIMES = 10.0
+
+_Result = TypeVar("_Result")
+
+
+class Catalog:
+    """The documents, and for a while the names of all."""
+
+    def __init__(self, store: StoreSettings | Path, threads: StoreThreads) -> None:
+        self._store = store
+        self._threads = threads
+        self._documents: Documents | None = None
+        self._lock = Lock()
+        self._entries: dict[str, tuple[float, list[Entry]]] = {}
+
+    async def entries(self, kind: str) -> list[Entry]:
+        """All of that kind in their order, read anew after ten times as long as it took.
+
+        Raises CommandError or MatchboxError.
+        """
+        until, found = self._entries.get(kind, (0.0, []))
+        if (began := time.monotonic()) >= until:
+            found = await self.read(partial(_entries, kind))
+            took = time.monotonic() - began
+            self._entries[kind] = began + took + _TIMES * took, found
+        return found
+
+    async def read(self, work: Callable[[Documents], _Result]) -> _Result:
+        """What work finds in the documents. Raises CommandError or MatchboxError."""
+        return await self._threads.beside(lambda: work(self._opened()))
+
+    def _opened(self) -> Documents:
+        if isinstance(self._store, Path) and not self._store.is_dir():
+            raise StoreUnavailableError(f"{self._store} is not there, or is no directory")
+        with self._lock:
+            if self._documents is None:
+                self._documents = target_of("group", self._store).documents
+            return self._documents
+
+
+def _entries(kind: str, documents: Documents) -> list[Entry]:
+    return entries(documents, kind)
+
+
+CATALOG = web.AppKey("catalog", Catalog)
