@@ -125,9 +125,9 @@ test-nightly: .venv/ready .venv-sam/ready
 test-aws: .venv/ready
 	@STACK=$(STACK) REGION=$(REGION) LOAD=$(LOAD) $(BIN)/python -m pytest -q -rA --tb=short --confcutdir tests/aws tests/aws -k "$(ONLY)"
 
-# Pictures of every page of the console, wide and narrow, light and dark, in .run/screenshots.
+# Pictures of every page of the console, wide and narrow, light and dark, in .run/screenshots; docs/console.md has some.
 screenshots: .venv/ready
-	$(BIN)/python -m tests.rigs.screenshots .run/screenshots
+	$(BIN)/python -m tests.rigs.screenshots .run/screenshots docs/images
 
 # Performance, as ratios to a baseline of the same run.
 bench: .venv/ready

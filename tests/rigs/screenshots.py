@@ -2,6 +2,8 @@
 
 import sys
 import tempfile
+from contextlib import chdir
+from io import BytesIO
 from itertools import product
 from pathlib import Path
 
@@ -14,29 +16,55 @@ PAGES = {
     "machine": f"/machines/{STUCK}",
     "waiting": "/machines/52:54:00:aa:00:00",
     "search": "/?q=worker-0",
+    "boots": "/boots",
+    "health": "/health",
 }
 """Paths by the names of their pictures."""
 
-WIDTHS, SCHEMES = (1280, 390), ("light", "dark")
+SIZES, SCHEMES = {1280: 900, 390: 844}, ("light", "dark")
+DOCUMENTED = ("machines-1280-light", "machine-1280-dark", "health-1280-light", "machines-390-dark")
+"""Of these docs/console.md shows what a screen does."""
+
+_COLOURS = 256
 
 
-def main(directory: Path) -> None:
-    """Write the pictures to the directory."""
-    directory.mkdir(parents=True, exist_ok=True)
+def main(directory: Path, documented: Path) -> None:
+    """Write whole pages to the directory, and the beginnings of those that are documented to the other one."""
+    for each in (directory, documented):
+        each.mkdir(parents=True, exist_ok=True)
+    # The pages and their commands say where the data directory is.
     with (
         tempfile.TemporaryDirectory() as scratch,
-        console(write_fleet(Path(scratch, "data"))) as running,
+        chdir(scratch),
+        console(write_fleet(Path("fleet"))) as running,
         chromium() as opened,
     ):
-        for width, scheme in product(WIDTHS, SCHEMES):
-            context = opened.browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        for (width, height), scheme in product(SIZES.items(), SCHEMES):
+            context = opened.browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
             page = context.new_page()
             page.goto(f"http://127.0.0.1:{running.port}/?token={running.secret}")
-            for name, path in PAGES.items():
+            for page_name, path in PAGES.items():
+                name = f"{page_name}-{width}-{scheme}"
                 page.goto(f"http://127.0.0.1:{running.port}{path}")
-                page.screenshot(path=directory / f"{name}-{width}-{scheme}.png", full_page=True)
+                page.screenshot(path=directory / f"{name}.png", full_page=True)
+                if name in DOCUMENTED:
+                    (documented / f"console-{name}.png").write_bytes(_small(page.screenshot()))
             context.close()
 
 
+def _small(png: bytes) -> bytes:
+    """The picture with its most frequent colours."""
+    # Of the browser's packages.
+    from PIL import Image
+
+    file = BytesIO()
+    picture = Image.open(BytesIO(png)).convert("RGB")
+    colours = sorted(picture.getcolors(picture.width * picture.height), reverse=True)[:_COLOURS]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([value for _, colour in colours for value in colour])
+    picture.quantize(palette=palette, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+    return file.getvalue()
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(*(Path(each).resolve() for each in sys.argv[1:]))

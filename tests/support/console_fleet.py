@@ -16,7 +16,7 @@ from tests.support.data_files import write_files
 STUCK = "52:54:00:12:34:00"
 """The machine whose boots go wrong in several ways."""
 
-_ARGS = ["talos.config=${base}ignition?uuid=${uuid}&token=${token}", "console=ttyS0", "talos.platform=metal"]
+_CONFIG = "talos.config=${base}ignition?uuid=${uuid}&arch=x86_64&token=${token}"
 _FILES = {
     "groups/workers.json": {
         "profile": "talos-worker",
@@ -24,14 +24,20 @@ _FILES = {
         "boot": {"approve": True, "once": True, "token": True, "done": "report"},
         "metadata": {"role": "worker", "zone": "a"},
     },
-    "groups/gpu.json": {"profile": "talos-worker", "selector": {"arch": "x86_64", "gpu": "a100"}},
+    "groups/gpu.json": {"profile": "talos-gpu", "selector": {"arch": "x86_64", "gpu": "a100"}},
     "groups/edge.json": {"profile": "flatcar", "selector": {"mac": "52:54:00:ed:9e:01"}},
     "profiles/talos-worker.json": {
         "ignition_id": "worker.yaml",
-        "boot": {"kernel": "/assets/talos/vmlinuz", "initrd": ["/assets/talos/initramfs.xz"], "args": _ARGS},
+        "boot": {
+            "kernel": "/assets/talos/vmlinuz",
+            "initrd": ["/assets/talos/initramfs.xz"],
+            "args": [_CONFIG, "console=ttyS0", "talos.platform=metal"],
+        },
     },
+    "profiles/talos-gpu.json": {"boot": {"kernel": "/assets/talos/vmlinuz", "initrd": ["/assets/talos/initramfs.xz"]}},
     "profiles/flatcar.json": {"boot": {"kernel": "/assets/flatcar/vmlinuz", "initrd": ["/assets/flatcar/initrd.gz"]}},
     "ignition/worker.yaml": 'version: v1alpha1\nmachine:\n  type: {{.role}}\n  token: {{secret "join/token"}}\n',
+    "sources/flatcar.json": {"id": "flatcar", "image": "ghcr.io/example/flatcar:stable", "assets": "flatcar"},
     "assets/talos/vmlinuz": "kernel",
     "assets/talos/initramfs.xz": "initramfs",
 }
@@ -41,6 +47,11 @@ _RELEASE = "talos=sha256:4f0ab2c1d7"
 def write_fleet(root: Path) -> Path:
     """The data directory."""
     write_files(root, _FILES)
+    secret = root / "secrets/join/token"
+    secret.parent.mkdir(parents=True)
+    secret.write_text("none of the pages has it")
+    for path, mode in ((secret, 0o600), (secret.parent, 0o700), (root / "secrets", 0o700)):
+        path.chmod(mode)
     now = time.time_ns() // 1_000_000
     with closing(DirectoryHistory(root)) as store:
         History(store).add(_events(now))

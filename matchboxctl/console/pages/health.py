@@ -7,6 +7,7 @@ from aiohttp import web
 
 from matchboxctl.cli.plurals import counted
 from matchboxctl.console.checks import CHECKS, Check, Checked
+from matchboxctl.console.console import CONSOLE
 from matchboxctl.console.templates import command, page
 from matchboxctl.machines.event_texts import event_text
 from matchboxctl.machines.last_errors import HOURS, MACHINES, LastErrors
@@ -23,6 +24,7 @@ _SHOWN = 50
 
 _WAIT_SECONDS = 1.0
 _PROBLEM, _NOTE, _UNCHECKED, _FINE = "problem", "note", "unchecked", "fine"
+_HISTORY = "History and errors of machines"
 _LEVELS = (_PROBLEM, _NOTE, _UNCHECKED, _FINE)
 
 _Found = TypeVar("_Found")
@@ -54,8 +56,8 @@ def _parts(request: web.Request) -> list[Part]:
     parts = [
         _part("validate", "Documents", command(request, "validate", *door), checks.validation, _documents),
         *([_part("fsck", "Table and bucket", command(request, "fsck"), checks.fsck, _store)] if checks.fsck else []),
-        _part("syncs", "Syncs of images", command(request, "sync"), checks.syncs, _syncs),
-        _part("errors", "History and errors of machines", command(request, "machine", "watch"), checks.errors, _errors),
+        _part("syncs", "Syncs of images", command(request, "releases", "SOURCE"), checks.syncs, _syncs),
+        _part("errors", _HISTORY, command(request, "machine", "history", "MACHINE"), checks.errors, _errors),
     ]
     return sorted(parts, key=lambda part: _LEVELS.index(part.said.level))
 
@@ -117,8 +119,7 @@ def _page(request: web.Request, template: str) -> web.Response:
         template,
         parts=_parts(request),
         event_text=event_text,
-        history=lambda machine: command(request, "machine", "history", machine),
-        releases=lambda source: command(request, "releases", source),
+        own=f"{request.app[CONSOLE].settings.store}/",
         looked_at=MACHINES,
     )
 
