@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
+from lambda_matchbox.aws import history as aws_history
 from lambda_matchbox.errors import StoreUnavailableError
 from matchboxctl.machines.search import MOST_LOOKED_AT
 from matchboxctl.store.mode import chosen_store
@@ -160,3 +161,23 @@ def test_search_goes_on_where_it_ended(machines: ResourceCommands, browser: Brow
     following = next(part for part in first.html.split('"') if "cursor=" in part).replace("&amp;", "&")
     assert (50, 5) == (len(first.machines), len(browser.get(following).machines))
     assert THIRD not in first.text
+
+
+@pytest.mark.parametrize("commands", ["moto"], indirect=True)
+def test_too_many_machines_are_not_counted_again(
+    machines: ResourceCommands, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened(*(asked(at, mac=f"aa:bb:cc:00:02:{at:02x}", status=404) for at in range(3)))
+    count, counted = aws_history.TableHistory.states, list[None]()
+
+    def counts(store: aws_history.TableHistory) -> object:
+        counted.append(None)
+        return count(store)
+
+    monkeypatch.setattr(aws_history, "MOST_COUNTED", 0)
+    monkeypatch.setattr(aws_history.TableHistory, "states", counts)
+    for _ in range(2):
+        assert "more machines than the table counts" in browser.get("/?state=unknown").text
+        # An action has the others counted anew.
+        browser.send("/machines/aa:bb:cc:00:02:01/hold")
+    assert 1 == len(counted)

@@ -6,9 +6,8 @@ import pytest
 
 from lambda_matchbox.aws import history as aws_history
 from lambda_matchbox.aws.history import SHARDS, shard_of
-from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.machines.history import HOUR_EVENTS
-from lambda_matchbox.machines.history_stores import History, Wanted
+from lambda_matchbox.machines.history_stores import History, TooManyError, Wanted
 from lambda_matchbox.machines.state import STATES
 from tests.contract.histories import MAC, START, UUID, event, mac, on_dynamodb
 from tests.rigs.service import Service
@@ -53,7 +52,7 @@ def test_machines_of_a_table_are_counted_by_a_query_of_each_state_and_shard(
         assert {"Query": SHARDS * len(STATES)} == proxy.requests()
         monkeypatch.setattr(aws_history, "MOST_COUNTED", 2 * SHARDS)
         proxy.forget_requests()
-        with pytest.raises(StoreUnavailableError, match="more than about 16 machines are not counted"):
+        with pytest.raises(TooManyError, match="more than about 16 machines are not counted"):
             store.states()
         assert {"Query": SHARDS * len(STATES)} == proxy.requests()
 

@@ -29,7 +29,7 @@ from lambda_matchbox.backoff import Backoff
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.machines.events import Event, event_of
 from lambda_matchbox.machines.history import HOUR, Record, is_full, merge, merged_events, record_in, text_of
-from lambda_matchbox.machines.history_stores import ADDRESS, Wanted, position, time_text
+from lambda_matchbox.machines.history_stores import ADDRESS, TooManyError, Wanted, position, time_text
 from lambda_matchbox.machines.state import STATES, StateName
 
 KEY, SORT_KEY, PLACE, EXPIRES = "pk", "sk", "place", "expires"
@@ -122,7 +122,7 @@ class TableHistory:
         return [_record_in(item) for item in items]
 
     def states(self) -> Mapping[str, int]:
-        """How many machines each state has. Raises StoreUnavailableError for more than MOST_COUNTED machines."""
+        """How many machines each state has. Raises TooManyError for more than MOST_COUNTED machines."""
         limit = MOST_COUNTED // SHARDS
 
         def number(key: tuple[int, StateName]) -> int:
@@ -136,7 +136,7 @@ class TableHistory:
         keys = [*product(range(SHARDS), STATES)]
         numbers = self._in_parallel(number, keys)
         if max(numbers) == limit or sum(numbers) > MOST_COUNTED:
-            raise StoreUnavailableError(f"{self._table}: more than about {MOST_COUNTED:,} machines are not counted")
+            raise TooManyError(f"{self._table}: more than about {MOST_COUNTED:,} machines are not counted")
         counted = Counter[str]()
         for (_, state), found in zip(keys, numbers, strict=True):
             counted[state] += found

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
+from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.machines.boots import SCRIPT_TIME, inferred
 from lambda_matchbox.machines.events import Event
 from lambda_matchbox.machines.history import HOUR, Record, fold, links_of, merge
@@ -24,6 +25,10 @@ _KINDS = ("serial:", "uuid:", "mac:")
 
 class CursorError(ValueError):
     """A cursor that no page had."""
+
+
+class TooManyError(StoreUnavailableError):
+    """There are more machines than the store counts."""
 
 
 class Wanted(NamedTuple):
@@ -72,7 +77,7 @@ class HistoryStore(Protocol):
         """
 
     def states(self) -> Mapping[str, int]:
-        """How many machines each state has. Raises StoreUnavailableError also where they are too many to be counted."""
+        """How many machines each state has. Raises TooManyError."""
 
     def remove(self, keys: Collection[str]) -> None:
         """Remove the records and the events of these keys."""
