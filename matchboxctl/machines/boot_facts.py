@@ -86,9 +86,10 @@ def _stop(steps: Sequence[Step], now: int) -> Iterator[Failure]:
 
 
 def _ways(steps: Sequence[Step], begun: int) -> Iterator[Way]:
-    """Between the steps that were made, in the order in which they began."""
-    made = [(begun if step.name == "script" else step.events[0].time, step.name) for step in steps if step.events]
-    done = {step.name for step in steps if step.outcome == "done"}
-    for (before, one), (after, other) in pairwise(sorted(each for each in made if each[0] >= begun)):
-        if {one, other} <= done:
-            yield Way(one, other, after - before)
+    seen = [step for step in steps if step.events]
+    for one, other in pairwise(seen):
+        before = begun if one.name == "script" else one.events[0].time
+        after = other.events[0].time
+        # Events that came out of order are of no use.
+        if one.outcome == other.outcome == "done" and begun <= before <= after:
+            yield Way(one.name, other.name, after - before)

@@ -125,6 +125,11 @@ def test_waiting_machine_is_approved_and_seen_to_boot_without_a_reload(
     assert page.evaluate("window.isTheSame") is True
     assert 4 == page.locator("svg.boots .done").count()
     tab.check()
+    page.keyboard.press("g")
+    page.keyboard.press("b")
+    tab.has("Configurations delivered 1")
+    page.get_by_text("The same as a table").click()
+    tab.check()
     tab.goto("/")
     page.evaluate("window.isTheSame = true")
     ask(serve, WAITING)

@@ -33,6 +33,11 @@ def test_boot_begins_with_the_script_after_waiting() -> None:
     assert (Way("script", "kernel", 1000),) == found.ways
 
 
+def test_steps_out_of_order_have_no_times() -> None:
+    found = facts(asked(1), asked(2, "/assets/i.cpio"), asked(3, "/assets/k"), asked(4, "/generic"))
+    assert (Way("script", "kernel", 2), Way("initramfs", "configuration", 2)) == found.ways
+
+
 def test_boot_without_a_script_did_not_begin() -> None:
     for event in (asked(1, status=404), asked(1, verdict="disk"), asked(1, "/generic")):
         assert (0, ()) == (facts(event).begun, facts(event).ways)
