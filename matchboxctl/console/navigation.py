@@ -18,5 +18,6 @@ NAVIGATION = (
     Link("/profiles", "Profiles", "p"),
     Link("/templates", "Templates", "t"),
     Link("/which", "Which gets what?", "w"),
+    Link("/images", "Images", "i"),
     Link("/health", "Health", "h"),
 )

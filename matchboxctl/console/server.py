@@ -17,7 +17,8 @@ from matchboxctl.console.checks import CHECKS, checks
 from matchboxctl.console.console import CONSOLE, Console
 from matchboxctl.console.counts import Counts
 from matchboxctl.console.failures import failures
-from matchboxctl.console.pages import boots, documents, health, machine, machine_actions, machines, which
+from matchboxctl.console.images import IMAGES, Images
+from matchboxctl.console.pages import boots, documents, health, images, machine, machine_actions, machines, which
 from matchboxctl.console.sessions import Sessions
 from matchboxctl.console.settings import ConsoleSettings
 from matchboxctl.console.store_threads import StoreThreads
@@ -42,12 +43,23 @@ def application(settings: ConsoleSettings) -> web.Application:
     app[CONSOLE] = Console(settings, secret, Sessions(), stores, environment(), counts)
     app[CHECKS] = checks(stores, settings.store)
     app[CATALOG] = Catalog(settings.store, stores)
+    app[IMAGES] = Images(settings.store, stores)
     app.on_response_prepare.append(access.add_headers)
     app.cleanup_ctx.append(_stores)
-    app.add_routes([*machines.ROUTES, *machine.ROUTES, *boots.ROUTES, *documents.ROUTES, *which.ROUTES, *health.ROUTES])
+    app.add_routes(
+        [
+            *machines.ROUTES,
+            *machine.ROUTES,
+            *boots.ROUTES,
+            *documents.ROUTES,
+            *which.ROUTES,
+            *images.ROUTES,
+            *health.ROUTES,
+        ]
+    )
     app.router.add_static("/static", Path(__file__).parent / "static")
     if not settings.read_only:
-        app.add_routes(machine_actions.ROUTES)
+        app.add_routes([*machine_actions.ROUTES, *images.ACTIONS])
     if settings.password:
         app.add_routes([web.get("/login", access.login_page), web.post("/login", access.log_in)])
     return app

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,14 +22,13 @@ def _command(*examples: str) -> Callable[[Callable[..., Any]], Command]:
 
 @contextmanager
 def _stores(data_path: str, stack: str) -> Iterator["SourceStores"]:
-    from matchboxctl.releases.source_stores import stores_in_directory, stores_in_table
+    from matchboxctl.releases.source_stores import source_stores
 
-    with chosen_with_advice(data_path, stack) as store:
-        if isinstance(store, Path):
-            yield stores_in_directory(store)
-            return
-        with advising_on(store):
-            yield stores_in_table(store)
+    with (
+        chosen_with_advice(data_path, stack) as store,
+        nullcontext() if isinstance(store, Path) else advising_on(store),
+    ):
+        yield source_stores(store)
 
 
 def _ids(stores: "SourceStores", _: str) -> set[str]:

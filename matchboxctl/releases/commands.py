@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from lambda_matchbox.image_sync.sources import SourceStores
 from lambda_matchbox.image_sync.withdrawal import withdraw
@@ -20,13 +20,19 @@ _MAX_MOVES = 5
 _COLUMNS = ("STATE", "DIGEST", "PUBLISHED", "BYTES", "VERSION", "SIGNER")
 
 
+class Published(NamedTuple):
+    """The pointer of a source, and its releases with their records; None for one that is missing."""
+
+    pointer: Pointer
+    records: Sequence[tuple[Release, ReleaseRecord | None]]
+
+
 def releases(stores: SourceStores, source_id: str, output: str) -> None:
     """Print the releases of the source, the newest first. Raises UsageError.
 
     `output` is `table`, `json`, `yaml`, or `env` for the variables of the current release.
     """
-    store, pointer = _published(stores, source_id)
-    records = [(release, _record(store, release)) for release in pointer.releases]
+    pointer, records = published(stores, source_id)
     if output != "env":
         print_result(
             output,
@@ -41,8 +47,19 @@ def releases(stores: SourceStores, source_id: str, output: str) -> None:
         print(f"{name}={value}")
 
 
+def published(stores: SourceStores, source_id: str) -> Published:
+    """The releases of the source, the newest first. Raises UsageError."""
+    store, pointer = _published(stores, source_id)
+    return Published(pointer, [(release, _record(store, release)) for release in pointer.releases])
+
+
 def rollback(stores: SourceStores, source_id: str, digest: str | None) -> None:
     """Serve the kept release of that digest, by default the previous one, and hold it. Raises UsageError."""
+    print(rolled_back_to(stores, source_id, digest))
+
+
+def rolled_back_to(stores: SourceStores, source_id: str, digest: str | None) -> str:
+    """Roll back; says what was done. Raises UsageError."""
 
     def moved(pointer: Pointer) -> Pointer:
         try:
@@ -51,13 +68,18 @@ def rollback(stores: SourceStores, source_id: str, digest: str | None) -> None:
             raise UsageError(f"{source_id}: {error}") from error
 
     pointer = _move(stores, source_id, moved)
-    print(f"{source_id}: held at {pointer.current}; run `matchboxctl follow {source_id}` to let syncs update it")
+    return f"{source_id}: held at {pointer.current}; run `matchboxctl follow {source_id}` to let syncs update it"
 
 
 def follow(stores: SourceStores, source_id: str) -> None:
     """Let syncs update the source again. Raises UsageError."""
+    print(followed(stores, source_id))
+
+
+def followed(stores: SourceStores, source_id: str) -> str:
+    """Let syncs update the source again; says what was done. Raises UsageError."""
     pointer = _move(stores, source_id, lambda old: old._replace(held=False))
-    print(f"{source_id}: at {pointer.current}; the next sync updates it to the newest image")
+    return f"{source_id}: at {pointer.current}; the next sync updates it to the newest image"
 
 
 def withdraw_removed(stores: SourceStores, source_id: str) -> None:

@@ -14,6 +14,11 @@ def source_ids(stores: SourceStores) -> set[str]:
     return {*stores.sources().named, *stores.pointers()}
 
 
+def source_stores(store: StoreSettings | Path) -> SourceStores:
+    """Sources and releases in either mode. Raises UsageError."""
+    return stores_in_directory(store) if isinstance(store, Path) else stores_in_table(store)
+
+
 def stores_in_directory(data_path: Path) -> SourceStores:
     """Sources and releases of a data directory. Raises UsageError where it does not exist."""
     check_data_path(data_path)

@@ -1,18 +1,19 @@
 """`matchboxctl sync`: publish the newest images of sources."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from threading import Event
 
 from lambda_matchbox.errors import MatchboxError
-from lambda_matchbox.image_sync.sources import SourceStores
+from lambda_matchbox.image_sync.sources import ImageSources, SourceStores
 from lambda_matchbox.oci.distribution.docker_config import logins_from_environment
 from lambda_matchbox.oci.distribution.registry import Registry
 from matchboxctl.cli.errors import FailedError, UsageError, on_interrupt
 from matchboxctl.cli.names import did_you_mean
 from matchboxctl.cli.warnings import Warnings
 from matchboxctl.releases.sync_report import SyncReport
-from matchboxctl.releases.syncs import Syncs
+from matchboxctl.releases.syncs import SyncProgress, Syncs
 
 
 def sync(stores: SourceStores, ids: Sequence[str], environment: Mapping[str, str], output: str = "table") -> None:
@@ -28,26 +29,54 @@ def sync(stores: SourceStores, ids: Sequence[str], environment: Mapping[str, str
     for line in refused:
         warnings.warn(line)
     if unknown:
-        available = f"; available: {', '.join(found.sources) or 'none'}"
-        alike = did_you_mean(unknown[0], lambda: found.sources)
-        raise UsageError(f"no source {unknown[0]!r} in {stores.name}{alike or available}")
+        raise _absent(stores, found, unknown[0])
     if not found.sources:
         print(f"no image sources in {stores.name}; add one with `matchboxctl source create -f FILE`", file=sys.stderr)
     chosen = list(dict.fromkeys(ids or found.sources))
     with closing(Registry(logins_from_environment(environment))) as registry:
         report = SyncReport(output)
-        syncs = Syncs(stores, found, chosen, registry, report, warnings)
+        syncs = Syncs(stores, found, chosen, registry, report, warnings.warn)
         with on_interrupt(syncs.left):
             syncs.run()
     report.end(refused)
+    _complete(stores)
+    if warnings.count:
+        raise FailedError(_failure(warnings.count, len(chosen) + len(refused)))
+
+
+def sync_one(
+    stores: SourceStores,
+    source_id: str,
+    environment: Mapping[str, str],
+    report: SyncReport,
+    warn: Callable[[str], None],
+    progress: Callable[[str, Event], SyncProgress],
+) -> None:
+    """Sync the source beside other work; `report`, `warn` and `progress` are told what becomes of it.
+
+    Raises UsageError and FailedError.
+    """
+    found = stores.sources()
+    if source_id not in found.sources:
+        raise _absent(stores, found, source_id)
+    with closing(Registry(logins_from_environment(environment))) as registry:
+        Syncs(stores, found, [source_id], registry, report, warn, progress).run()
+    _complete(stores)
+
+
+def _absent(stores: SourceStores, found: ImageSources, source_id: str) -> UsageError:
+    available = f"; available: {', '.join(found.sources) or 'none'}"
+    alike = did_you_mean(source_id, lambda: found.sources)
+    return UsageError(f"no source {source_id!r} in {stores.name}{alike or available}")
+
+
+def _complete(stores: SourceStores) -> None:
     try:
         stores.complete()
     except MatchboxError as error:
         raise FailedError(
             f"not all copies for CloudFront are made: {error}; asset_sync's next run makes them, or the same command"
         ) from error
-    if warnings.count:
-        raise FailedError(_failure(warnings.count, len(chosen) + len(refused)))
 
 
 def _failure(failed: int, total: int) -> str:

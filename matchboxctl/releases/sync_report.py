@@ -1,6 +1,6 @@
 """What `matchboxctl sync` prints of each source."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from lambda_matchbox.image_sync.sync import Outcome
 from matchboxctl.cli.output import FORMATS, print_text
@@ -10,8 +10,9 @@ from matchboxctl.cli.progress import bars_hidden
 class SyncReport:
     """Lines as sources are synced, or one document at the end; standard error has failures as they come."""
 
-    def __init__(self, output: str) -> None:
+    def __init__(self, output: str, write: Callable[[str], None] | None = None) -> None:
         self._output = output
+        self._write = write or _print
         self._sources: list[Mapping[str, object]] = []
 
     def add(self, outcome: Outcome) -> None:
@@ -45,5 +46,9 @@ class SyncReport:
         empty = {"digest": None, "signer": None, "error": None}
         self._sources.append({"id": source_id, "state": state, **empty, **more})
         if line and self._output not in FORMATS:
-            with bars_hidden():
-                print(line, flush=True)
+            self._write(line)
+
+
+def _print(line: str) -> None:
+    with bars_hidden():
+        print(line, flush=True)

@@ -3,12 +3,13 @@
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from threading import Event, Semaphore, Thread
+from typing import Protocol
 
-from lambda_matchbox.image_sync.download import Downloads
+from lambda_matchbox.image_sync.download import DownloadProgress, Downloads
 from lambda_matchbox.image_sync.sources import ImageSources, SourceStores
 from lambda_matchbox.image_sync.sync import Outcome, Sync, SyncError
 from lambda_matchbox.image_sync.withdrawal import withdraw_replaced
@@ -18,7 +19,6 @@ from lambda_matchbox.releases.store import BusyError
 from matchboxctl.cli.extras import missing_extra
 from matchboxctl.cli.progress import Progress, bars_hidden
 from matchboxctl.cli.standard_output import OutputError
-from matchboxctl.cli.warnings import Warnings
 from matchboxctl.cli.work import BYTES
 from matchboxctl.releases.sync_report import SyncReport
 
@@ -28,6 +28,13 @@ AT_ONCE = 4
 _BUSY_TIMEOUT = 900.0  # seconds: a function's sync ends within 15 minutes
 _PAUSE = 1.0
 _GRACE = 5.0
+
+
+class SyncProgress(DownloadProgress, Protocol):
+    """Receives the progress of a download, and its end."""
+
+    def end(self) -> None:
+        """The download ends, or did not begin."""
 
 
 class _DownloadProgress:
@@ -62,16 +69,18 @@ class Syncs:
         chosen: Sequence[str],
         registry: Registry,
         report: SyncReport,
-        warnings: Warnings,
+        warn: Callable[[str], None],
+        progress: Callable[[str, Event], SyncProgress] = _DownloadProgress,
     ) -> None:
         self._stores = stores
         self._found = found
         self._registry = registry
         self._report = report
-        self._warnings = warnings
+        self._warn = warn
+        self._progress_of = progress
         self._waiting = list(chosen)
         self._running: list[str] = []
-        self._progress: list[_DownloadProgress] = []
+        self._progress: list[SyncProgress] = []
         self._ending = Event()
         self._ended = Semaphore(0)
         self._errors: list[BaseException] = []
@@ -136,14 +145,14 @@ class Syncs:
             self._fail(source_id, f"{source_id}: {type(error).__name__}: {error}")
 
     def _fail(self, source_id: str, line: str) -> None:
-        self._warnings.warn(line)
+        self._warn(line)
         self._report.add_failed(source_id, line)
 
     def _sync(self, source: Source) -> Outcome:
         end = time.monotonic() + _BUSY_TIMEOUT
         waiting = False
         while True:
-            progress = _DownloadProgress(source.id, self._ending)
+            progress = self._progress_of(source.id, self._ending)
             self._progress.append(progress)
             try:
                 store, scratch = self._stores.releases(source.id), self._stores.scratch(source.id)

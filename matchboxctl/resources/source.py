@@ -26,7 +26,7 @@ class SourceResource:
     def rows(self, documents: Documents, warn: Warn) -> list[Sequence[str]]:
         """A row for each source."""
         return [
-            (each.id, str(each.image), str(each.platform), each.assets, f"{each.interval}s", _signer(each))
+            (each.id, str(each.image), str(each.platform), each.assets, f"{each.interval}s", signer_text(each))
             for each in in_order(documents.sources(warn))
         ]
 
@@ -85,11 +85,15 @@ def _facts(source: Source) -> Facts:
         ("Files", files or ["at the known paths"]),
         ("Interval", [f"{source.interval}s"]),
         ("Releases", [f"the newest {source.keep} are kept"]),
-        ("Signed by", source.signer.pem.splitlines() if isinstance(source.signer, KeySigner) else [_signer(source)]),
+        (
+            "Signed by",
+            source.signer.pem.splitlines() if isinstance(source.signer, KeySigner) else [signer_text(source)],
+        ),
     ]
 
 
-def _signer(source: Source) -> str:
+def signer_text(source: Source) -> str:
+    """Who signs the images; empty if nobody has to."""
     match source.signer:
         case None:
             return ""

@@ -199,6 +199,7 @@ def show_console(browser: Browser) -> None:
         "/profiles",
         "/templates",
         "/live/groups?name=good",
+        "/images",
         *machines,
         *(f"/live{path}" for path in machines),
         *documents,

@@ -17,6 +17,7 @@ POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 PATH = f"/machines/{MAC}"
+SOURCE = {"id": "s", "image": "127.0.0.1:1/boot:stable", "assets": "s"}
 
 
 @pytest.fixture
@@ -92,6 +93,7 @@ def test_foreign_host_names_are_refused(data: Path, running: Running) -> None:
         "/health",
         "/groups",
         "/which",
+        "/images",
         "/live/groups",
         "/static/console.css",
         "/?token=x",
@@ -108,12 +110,17 @@ def test_every_response_binds_the_browser(running: Running, target: str) -> None
 
 
 def test_pages_have_nothing_that_the_policy_refuses(data: Path, running: Running) -> None:
-    files = {"groups/g.json": {"profile": "p"}, "profiles/p.json": {"ignition_id": "i"}, "ignition/i": "a: b"}
+    files = {
+        "groups/g.json": {"profile": "p"},
+        "profiles/p.json": {"ignition_id": "i"},
+        "ignition/i": "a: b",
+        "sources/s.json": SOURCE,
+    }
     write_files(data, files)
     browser = running.browser()
     documents = ("/groups", "/groups/g", "/profiles", "/profiles/p", "/templates", "/templates/ignition/i")
-    live = ("/live/machines", f"/live{PATH}", "/live/groups?name=g", "/live/health")
-    for target in ("/", PATH, "/boots", "/health", *live, *documents, "/which?labels=a%3Db"):
+    live = ("/live/machines", f"/live{PATH}", "/live/groups?name=g", "/live/images/s", "/live/health")
+    for target in ("/", PATH, "/boots", "/health", "/images", "/images/s", *live, *documents, "/which?labels=a%3Db"):
         html = browser.get(target).html
         assert not re.findall(r"<style|<script(?! src=\"/static/)|\s(?:style|on[a-z]+)=|javascript:", html)
         assert not re.findall(r"(?:href|src|action)=\"(?!/|#)", html)

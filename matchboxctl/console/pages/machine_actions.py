@@ -7,12 +7,10 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from lambda_matchbox.errors import MatchboxError
-from matchboxctl.cli.errors import CommandError, UsageError
-from matchboxctl.console.console import CONSOLE, SESSION
+from matchboxctl.cli.errors import UsageError
+from matchboxctl.console.console import CONSOLE
 from matchboxctl.console.machine_forms import WINDOWS
-from matchboxctl.console.sessions import Note
-from matchboxctl.console.templates import command
+from matchboxctl.console.notes import noted
 from matchboxctl.machines.acceptance import NewGroup, accepted
 from matchboxctl.machines.actions import Act, approval, arming, forgetting, holding, on_each, unholding
 from matchboxctl.machines.arguments import seconds_in
@@ -99,14 +97,15 @@ async def _noted(
     request: web.Request, work: Callable[[OpenedStores], str], words: list[str], where: str
 ) -> web.Response:
     """Do the work, and show the page with what was done, or why it was not."""
-    console, session = request.app[CONSOLE], request[SESSION]
-    try:
+    console = request.app[CONSOLE]
+
+    async def done() -> str:
         result = await console.stores.run(work)
-        note = Note("; ".join([result.value, *result.warnings]), command(request, *words))
-    except (CommandError, MatchboxError) as error:
-        note = Note(f"Not done: {error}", command(request, *words), is_error=True)
+        return "; ".join([result.value, *result.warnings])
+
+    response = await noted(request, done(), words, where)
     console.counts.expire()
-    return web.Response(status=303, headers={"Location": f"{where}?note={session.keep(note)}"})
+    return response
 
 
 ROUTES = (web.post("/machines/{id}/accept", accept), web.post("/machines/{id}/{action}", act))
