@@ -38,7 +38,7 @@ def application(settings: ConsoleSettings) -> web.Application:
     """The pages over the store."""
     app = web.Application(middlewares=[failures, access.guard], client_max_size=_MOST_BYTES)
     secret = secrets.token_urlsafe(24)
-    counts = Counts(0.0 if isinstance(settings.store, Path) else _COUNTED_SECONDS)
+    counts = Counts(0.0, aside=False) if isinstance(settings.store, Path) else Counts(_COUNTED_SECONDS, aside=True)
     stores = StoreThreads(settings.store)
     app[CONSOLE] = Console(settings, secret, Sessions(), stores, environment(), counts)
     app[CHECKS] = checks(stores, settings.store)
@@ -74,6 +74,7 @@ async def _stores(app: web.Application) -> AsyncIterator[None]:
     await asyncio.wait([reading])
     await app[CHECKS].close()
     await console.stores.close()
+    console.counts.close()
 
 
 async def _read_ahead(console: Console) -> None:

@@ -1,6 +1,6 @@
 """The picture of a machine's boots: a line for each, side by side, with a mark for each step."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -56,23 +56,25 @@ class Timeline(NamedTuple):
     height: int
 
 
-def timeline(boots: Sequence[Boot], profile_of: Callable[[str], Profile | None]) -> Timeline:
-    """The picture of the boots, the newest of which comes first."""
-    lines = [_line(boot, at, profile_of) for at, boot in enumerate(boots)]
+def timeline(boots: Sequence[Boot], profile_of: Callable[[str], Profile | None], sizes: Mapping[str, int]) -> Timeline:
+    """The picture of the boots, the newest of which comes first; `sizes` are of files by their paths."""
+    # Another release may have had other files.
+    same = [boot.release == boots[0].release for boot in boots]
+    lines = [_line(boot, at, profile_of, sizes if same[at] else {}) for at, boot in enumerate(boots)]
     return Timeline(lines, LEFT + COLUMN * len(lines), TOP + LINE * len(STEPS) + 8)
 
 
-def _line(boot: Boot, at: int, profile_of: Callable[[str], Profile | None]) -> Line:
+def _line(boot: Boot, at: int, profile_of: Callable[[str], Profile | None], sizes: Mapping[str, int]) -> Line:
     profile = next((event.profile for event in reversed(boot.events) if event.profile), "")
     steps = boot_steps(boot, profile_of(profile) if profile else None)
-    marks = [_mark(step, TOP + LINE * number + 16, boot) for number, step in enumerate(steps)]
+    marks = [_mark(step, TOP + LINE * number + 16, boot, sizes) for number, step in enumerate(steps)]
     reached = [mark for mark in marks if mark.step.outcome in _REACHED and mark.step.outcome != "none"]
     end = max((mark.y for mark in reached), default=marks[0].y)
     last = reached[-1].step.outcome if reached else "open"
     return Line(boot, LEFT + COLUMN * at + 12, marks, end, last in ("waits", "refused", "failed"))
 
 
-def _mark(step: Step, y: int, boot: Boot) -> Mark:
+def _mark(step: Step, y: int, boot: Boot, sizes: Mapping[str, int]) -> Mark:
     word = _WORDS[step.outcome]
     if not step.events:
         return Mark(step, y, 0, "", word, f"{step.name}: {word or 'not reached'}")
@@ -80,7 +82,12 @@ def _mark(step: Step, y: int, boot: Boot) -> Mark:
     took = first.time - boot.start
     status = str(last.status) if last.status != HTTPStatus.OK else ""
     times = f"{len(step.events)} times" if len(step.events) > 1 else ""
-    facts = [*filter(None, (word, status, times, "inferred" if step.is_inferred else ""))]
+    size = sum(sizes.get(path, 0) for path in {event.what for event in step.events})
+    facts = [*filter(None, (word, status, times, _megabytes(size), "inferred" if step.is_inferred else ""))]
     spoken = [f"{step.name} at {utc(first.time)}", *facts, last.reason, last.address]
     fact = " ".join(facts) or last.address
     return Mark(step, y, first.time, f"+{duration(took)}" if took else "", fact, ", ".join(filter(None, spoken)))
+
+
+def _megabytes(size: int) -> str:
+    return f"{max(size / 1e6, 0.1):.1f} MB" if size else ""

@@ -48,9 +48,12 @@ class MachineDescription(NamedTuple):
 
 
 def machine_description(
-    opened: OpenedStores, machine_id: str, labels: Sequence[str] = (), address: str = ""
+    opened: OpenedStores, machine_id: str, labels: Sequence[str] = (), address: str = "", others: int = _OTHERS
 ) -> MachineDescription:
-    """What is known of the machine. Raises UsageError."""
+    """What is known of the machine, and why so many other groups do not select it. Raises UsageError.
+
+    Without others, not all groups are read.
+    """
     machine, state = opened.named(machine_id)
     seen = opened.seen(machine)
     if seen is not None:
@@ -66,7 +69,7 @@ def machine_description(
     policy = None if selection is None else selection.group.boot
     facts["policy"] = None if policy is None else policy.fields()
     facts["now"] = _now(selection, machine, address, now)
-    facts["why"] = _why(opened, selection, labels_of(machine) | given)
+    facts["why"] = _why(opened, selection, labels_of(machine) | given, others)
     events = () if seen is None else opened.history.events(seen, seen.last_event - _RECENT)[-_EVENTS:]
     facts |= _seen_facts(seen or Record(), events)
     labelled = labels_of(machine) | given
@@ -91,12 +94,14 @@ def _now(selection: Selection | None, machine: Identities, address: str, now: in
     return {"verdict": verdict, "reason": reason}
 
 
-def _why(opened: OpenedStores, selection: Selection | None, labels: Mapping[str, str]) -> list[str]:
+def _why(opened: OpenedStores, selection: Selection | None, labels: Mapping[str, str], limit: int) -> list[str]:
     """Why it is in its group, and in no other of those that lack the fewest selectors."""
     group = None if selection is None else selection.group
     own = [] if group is None else [f"by {_pairs(group.selector)}"]
+    if not limit:
+        return own
     try:
-        found = other_groups(opened.groups(), group, labels, _OTHERS)
+        found = other_groups(opened.groups(), group, labels, limit)
     except FailedError as error:
         # Who may look at machines may not have to read all items of the table.
         opened.warn(f"warning: why no other group selects it is left out: {error}")

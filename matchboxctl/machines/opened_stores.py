@@ -49,6 +49,7 @@ class OpenedStores(NamedTuple):
 
     What responses are made of is opened when it is needed: in a directory that reads all groups. `operator` names who
     runs the command, `advising` is a context that explains AWS errors, and `warn` takes what went wrong meanwhile.
+    With `has_index`, the beginning of an identity is found without reading all records.
     """
 
     responses: Callable[[], "Stores"]
@@ -59,6 +60,7 @@ class OpenedStores(NamedTuple):
     operator: Callable[[], str]
     advising: Callable[[], AbstractContextManager[None]]
     warn: Callable[[str], None]
+    has_index: bool
 
     def named(self, text: str) -> tuple[Identities, MachineState | None]:
         """The machine that an operator names, by an identity or the beginning of one that only it has.
@@ -157,7 +159,9 @@ def opened_stores(store: StoreSettings | Path, warn: Callable[[str], None] | Non
             days = _history_days()
             history = OptionalHistory(file if days else None, str(store) if days else _OFF, warn)
             group = partial(_group_in_directory, store)
-            yield OpenedStores(responses, machines, history, groups, group, local_operator, nullcontext, warn)
+            yield OpenedStores(
+                responses, machines, history, groups, group, local_operator, nullcontext, warn, has_index=True
+            )
         return
     from matchboxctl.store.advice import advising_on
 
@@ -172,6 +176,7 @@ def opened_stores(store: StoreSettings | Path, warn: Callable[[str], None] | Non
         operator,
         advising,
         warn,
+        has_index=False,
     )
 
 

@@ -53,7 +53,7 @@ def _search(opened: OpenedStores, text: str, limit: int, cursor: str) -> Found:
             page = history.page(Wanted(group=text), limit, cursor)
             return Found(page.records, len(page.records), page.cursor)
         found = _among(history, _condition(opened, text), limit, cursor)
-        if not found.records and not cursor and is_beginning(text):
+        if opened.has_index and not found.records and not cursor and is_beginning(text):
             # Of a machine whose last event was long ago.
             keys = history.keys(keys_beginning(text), limit)
             records = {record.identities.keys[0]: record for record in history.machines(keys)}

@@ -1,12 +1,15 @@
 """The console's pages on machines, over a data directory and over tables and bucket."""
 
 import os
+import time
 from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
 
 from lambda_matchbox.aws import history as aws_history
+from lambda_matchbox.aws.catalog import table_contents
+from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.errors import StoreUnavailableError
 from matchboxctl.machines.search import MOST_LOOKED_AT
 from matchboxctl.store.mode import chosen_store
@@ -14,6 +17,7 @@ from tests.contract.machine_commands import described, opened
 from tests.contract.machine_histories import BY_NIGHT, MAC, OTHER, THIRD, UUID, WAITS, asked, happened
 from tests.support.consoles import Browser, console
 from tests.support.resource_commands import ResourceCommands
+from tests.support.serving import LIMIT
 
 HOSTILE = '<img src=x onerror="alert(1)">'
 
@@ -24,12 +28,20 @@ def browser(machines: ResourceCommands) -> Iterator[Browser]:
         yield running.browser()
 
 
+def await_text(browser: Browser, text: str) -> None:
+    """Reload the start page until it has the text: the machines of a table are counted aside."""
+    end = time.monotonic() + LIMIT
+    while text not in browser.get("/").text:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 def test_waiting_machine_is_approved_by_its_page(machines: ResourceCommands, browser: Browser) -> None:
     happened(asked(9, mac=MAC, rack="7", **WAITS), asked(8, mac=OTHER, status=404))
     start = browser.get("/")
     assert [f"mac:{MAC}", f"mac:{OTHER}"] == start.machines
     assert "Waiting for approval" in start.text
-    assert "waiting 1" in start.text
+    await_text(browser, "waiting 1")
     page = browser.get(f"/machines/{MAC}")
     assert "It needs an operator" in page.text
     where = f" --data-path {machines.data}" if machines.data else ""
@@ -42,7 +54,7 @@ def test_waiting_machine_is_approved_by_its_page(machines: ResourceCommands, bro
     assert [("command", "approve")] == [(event["kind"], event["what"]) for event in facts["events"][-1:]]
     # What was done is said once.
     assert "The same by command" not in browser.get(f"/machines/{MAC}").text
-    assert "waiting 0" in browser.get("/").text
+    await_text(browser, "waiting 0")
 
 
 @BY_NIGHT
@@ -177,7 +189,23 @@ def test_too_many_machines_are_not_counted_again(
     monkeypatch.setattr(aws_history, "MOST_COUNTED", 0)
     monkeypatch.setattr(aws_history.TableHistory, "states", counts)
     for _ in range(2):
-        assert "more machines than the table counts" in browser.get("/?state=unknown").text
+        await_text(browser, "more machines than the table counts")
         # An action has the others counted anew.
         browser.send("/machines/aa:bb:cc:00:02:01/hold")
     assert 1 == len(counted)
+
+
+def test_start_page_of_a_table_scans_nothing(machines: ResourceCommands, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does what polls it, or a search."""
+    happened(asked(9, mac=MAC, **WAITS))
+
+    def scan(*_: object, **__: object) -> None:
+        raise AssertionError("a scan")
+
+    monkeypatch.setattr(DynamoDB, "scan", scan)
+    monkeypatch.setattr(table_contents, "scan_table", scan)
+    with console(chosen_store(os.environ.get("MATCHBOX_DATA_PATH", ""))) as running:
+        browser = running.browser()
+        live = (f"/live/machines?key=mac:{MAC}", f"/live/machines/{MAC}")
+        for target in ("/", "/?state=waiting", "/?q=none", "/?q=52:54:9", f"/?q={MAC}", *live):
+            browser.get(target)

@@ -38,8 +38,8 @@ _FILES = {
     "profiles/flatcar.json": {"boot": {"kernel": "/assets/flatcar/vmlinuz", "initrd": ["/assets/flatcar/initrd.gz"]}},
     "ignition/worker.yaml": 'version: v1alpha1\nmachine:\n  type: {{.role}}\n  token: {{secret "join/token"}}\n',
     "sources/flatcar.json": {"id": "flatcar", "image": "ghcr.io/example/flatcar:stable", "assets": "flatcar"},
-    "assets/talos/vmlinuz": "kernel",
-    "assets/talos/initramfs.xz": "initramfs",
+    "assets/talos/vmlinuz": "k" * 19_200_000,
+    "assets/talos/initramfs.xz": "i" * 81_400_000,
 }
 _RELEASE = "talos=sha256:4f0ab2c1d7"
 

@@ -14,6 +14,7 @@ from matchboxctl.console.console import CONSOLE
 from matchboxctl.console.machine_forms import WINDOWS, Form, forms
 from matchboxctl.console.templates import command, page
 from matchboxctl.console.timeline import STEPS, Timeline, timeline
+from matchboxctl.machines.asset_sizes import asset_sizes
 from matchboxctl.machines.boot_history import boots_of
 from matchboxctl.machines.describe import MachineDescription, machine_description
 from matchboxctl.machines.event_texts import Repeated, repeated
@@ -23,6 +24,7 @@ from matchboxctl.render.every_route import responses
 from matchboxctl.render.secret_masks import MASK, names_a_secret
 
 _BOOTS = 6
+_OTHERS = 5
 _RECENT = 30 * 86_400_000
 
 
@@ -37,8 +39,8 @@ class MachinePage(NamedTuple):
     labels: Mapping[str, object]
 
 
-def _machine(machine_id: str, opened: OpenedStores) -> MachinePage:
-    found = machine_description(opened, machine_id)
+def _machine(machine_id: str, others: int, opened: OpenedStores) -> MachinePage:
+    found = machine_description(opened, machine_id, others=others)
     boots: Sequence[Boot] = ()
     try:
         _, boots = boots_of(opened, found.machine, _now() - _RECENT)
@@ -50,7 +52,8 @@ def _machine(machine_id: str, opened: OpenedStores) -> MachinePage:
         raise MissingError(f"{machine_id} was never seen, and nobody acted on it")
     newest = boots[::-1][:_BOOTS]
     labels = {name: MASK if names_a_secret(name) else value for name, value in found.labels.items()}
-    picture = timeline(newest, opened.responses().catalog.profile)
+    stores = opened.responses()
+    picture = timeline(newest, stores.catalog.profile, asset_sizes(stores, newest))
     events = [[*repeated(boot.events)] for boot in newest]
     return MachinePage(found, newest, picture, events, forms(found.facts, found.group), labels)
 
@@ -63,7 +66,7 @@ def _responses(found: MachineDescription, opened: OpenedStores) -> Sequence[Mapp
 async def machine(request: web.Request) -> web.Response:
     """The page."""
     stores, machine_id = request.app[CONSOLE].stores, request.match_info["id"]
-    found = await stores.run(partial(_machine, machine_id))
+    found = await stores.run(partial(_machine, machine_id, _OTHERS))
     answers = await stores.run(partial(_responses, found.value.description))
     warnings = [*found.warnings, *answers.warnings]
     return page(request, "machine.html", warnings=warnings, responses=answers.value, **_values(request, found.value))
@@ -72,7 +75,7 @@ async def machine(request: web.Request) -> web.Response:
 async def live(request: web.Request) -> web.Response:
     """What changes on the page while the machine boots."""
     machine_id = request.match_info["id"]
-    found = await request.app[CONSOLE].stores.run(partial(_machine, machine_id))
+    found = await request.app[CONSOLE].stores.run(partial(_machine, machine_id, 0))
     return page(request, "machine_live.html", **_values(request, found.value))
 
 

@@ -12,7 +12,7 @@ from lambda_matchbox.machines.history import Record
 from lambda_matchbox.machines.history_stores import Wanted
 from lambda_matchbox.machines.state import STATES
 from matchboxctl.console.console import CONSOLE, Console
-from matchboxctl.console.counts import Counts
+from matchboxctl.console.counts import Counts, Numbers
 from matchboxctl.console.templates import page
 from matchboxctl.machines.event_texts import event_text
 from matchboxctl.machines.listing import Listed, listed
@@ -60,11 +60,11 @@ class Wish(NamedTuple):
 class Machines(NamedTuple):
     """What the page shows: sections of rows, the number of machines by state, and the cursor of the next page.
 
-    The numbers are None where the store does not count so many. `left_out` are in another state than after their last
+    `left_out` are in another state than after their last
     event, for which the list has them.
     """
 
-    counts: Mapping[str, int] | None
+    counts: Numbers
     first: Mapping[str, Sequence[Mapping[str, Any]]]
     rows: Sequence[Mapping[str, Any]]
     cursor: str
@@ -130,7 +130,7 @@ async def live(request: web.Request) -> web.Response:
 
 def _live(
     wish: Wish, keys: Collection[str], since: int, counts: Counts, opened: OpenedStores
-) -> tuple[list[dict[str, Any]], int, Mapping[str, int] | None]:
+) -> tuple[list[dict[str, Any]], int, Numbers]:
     with opened.history.required() as history:
         records = history.machines(keys)
         come: Sequence[Record] = ()

@@ -1,8 +1,12 @@
 """How a console is started, and when it refuses to."""
 
+import http.client
+import ssl
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
@@ -10,11 +14,13 @@ from matchboxctl.cli.arguments import Address
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.console.command import password_in, run
 from matchboxctl.console.settings import ConsoleSettings
+from tests.support.certificates import Authority
 from tests.support.consoles import Browser
 from tests.support.serving import LIMIT
 
 pytestmark = pytest.mark.system
 PASSWORD = "correct horse battery"
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 COMMAND = [sys.executable, "-m", "matchboxctl.main", "console", "--address", "127.0.0.1:0", "--data-path"]
 
 
@@ -54,6 +60,31 @@ def test_console_that_must_not_start_says_what_to_change(
     monkeypatch.setattr("matchboxctl.console.command.listeners", refused)
     with pytest.raises(UsageError, match=why):
         run(ConsoleSettings(Address("127.0.0.1", 0), tmp_path)._replace(**settings))
+
+
+def test_console_that_others_reach_has_https_and_a_password(tmp_path: Path) -> None:
+    authority = Authority()
+    issued = authority.issue("127.0.0.1", ["127.0.0.1"])
+    (tmp_path / "server.crt").write_bytes(issued.certificate)
+    (tmp_path / "server.key").write_bytes(issued.key)
+    (tmp_path / "password").write_text(PASSWORD)
+    flags = ["--address", "0.0.0.0:0", "--data-path", str(tmp_path), "--web-ssl", "--password-file"]
+    flags += [str(tmp_path / "password"), "--web-cert-file", str(tmp_path / "server.crt")]
+    flags += ["--web-key-file", str(tmp_path / "server.key")]
+    command = [sys.executable, "-m", "matchboxctl.main", "console", *flags]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        opened = process.stdout.readline()
+        assert (True, True) == (opened.startswith("open https://0.0.0.0:"), opened.endswith("/\n"))
+        context = ssl.create_default_context(cadata=authority.certificate.decode())
+        port = int(opened.rpartition(":")[2].strip("/\n"))
+        with closing(http.client.HTTPSConnection("127.0.0.1", port, timeout=LIMIT, context=context)) as connection:
+            connection.request("POST", "/login", urlencode({"password": PASSWORD}), FORM)
+            answer = connection.getresponse()
+            assert (303, True) == (answer.status, "; Secure" in answer.headers["set-cookie"])
+        process.terminate()
+        assert 0 == process.wait(LIMIT)
 
 
 def test_password_is_the_first_line_of_a_file(tmp_path: Path) -> None:
