@@ -1,5 +1,6 @@
 """A small fleet in a data directory, whose machines boot, wait, fail and are unknown, for pictures of the console."""
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -38,15 +39,18 @@ _FILES = {
     "profiles/flatcar.json": {"boot": {"kernel": "/assets/flatcar/vmlinuz", "initrd": ["/assets/flatcar/initrd.gz"]}},
     "ignition/worker.yaml": 'version: v1alpha1\nmachine:\n  type: {{.role}}\n  token: {{secret "join/token"}}\n',
     "sources/flatcar.json": {"id": "flatcar", "image": "ghcr.io/example/flatcar:stable", "assets": "flatcar"},
-    "assets/talos/vmlinuz": "k" * 19_200_000,
-    "assets/talos/initramfs.xz": "i" * 81_400_000,
+    "assets/talos/vmlinuz": "",
+    "assets/talos/initramfs.xz": "",
 }
+_SIZES = {"vmlinuz": 19_200_000, "initramfs.xz": 81_400_000}
 _RELEASE = "talos=sha256:4f0ab2c1d7"
 
 
 def write_fleet(root: Path) -> Path:
     """The data directory."""
     write_files(root, _FILES)
+    for name, size in _SIZES.items():
+        os.truncate(root / "assets/talos" / name, size)
     secret = root / "secrets/join/token"
     secret.parent.mkdir(parents=True)
     secret.write_text("none of the pages has it")
