@@ -87,6 +87,7 @@ def print_times(
         "search: the beginning of one": f"/?q={mac(7)[:14]}",
         "search: nothing": "/?q=nothing",
         "a machine": f"/machines/{mac(7)}",
+        "boots of a week": "/boots?last=week",
         "what changed on a page": f"/live/machines?since={time.time_ns() // 1_000_000}{keys}",
     }
     with running(environment) as console:
