@@ -1,6 +1,6 @@
 """The picture of a machine's boots: a line for each, side by side, with a mark for each step."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -13,6 +13,9 @@ STEPS = ("script", "kernel", "initramfs", "configuration", "report")
 
 LEFT, TOP, COLUMN, LINE = 112, 56, 176, 56
 """Of the picture: widths of names and boots, heights of head and steps."""
+
+_LETTERS = 22
+"""In the room that a mark has."""
 
 _WORDS: dict[Outcome, str] = {
     "done": "",
@@ -82,11 +85,16 @@ def _mark(step: Step, y: int, boot: Boot, sizes: Mapping[str, int]) -> Mark:
     took = first.time - boot.start
     status = str(last.status) if last.status != HTTPStatus.OK else ""
     times = f"{len(step.events)} times" if len(step.events) > 1 else ""
-    size = sum(sizes.get(path, 0) for path in {event.what for event in step.events})
+    size = sum(sizes.get(path, 0) for path in {event.what for event in step.events if event.status == HTTPStatus.OK})
     facts = [*filter(None, (word, status, times, _megabytes(size), "inferred" if step.is_inferred else ""))]
     spoken = [f"{step.name} at {utc(first.time)}", *facts, last.reason, last.address]
-    fact = " ".join(facts) or last.address
+    fact = next((text for text in _shorter(facts) if len(text) <= _LETTERS), last.address)
     return Mark(step, y, first.time, f"+{duration(took)}" if took else "", fact, ", ".join(filter(None, spoken)))
+
+
+def _shorter(facts: Sequence[str]) -> Iterator[str]:
+    """The facts as a text, and without those at the end."""
+    return (" ".join(facts[:count]) for count in range(len(facts), 0, -1))
 
 
 def _megabytes(size: int) -> str:

@@ -55,6 +55,10 @@ def test_sizes_are_those_of_the_release_that_is_known() -> None:
     new, old = _boot(_request(0), _asset(9, "/assets/k"), release="b"), _boot(_request(0), _asset(9, "/assets/k"))
     picture = _picture(new, old, sizes=sizes)
     assert ("19.2 MB inferred", "inferred") == (_facts(picture)[1], _facts(picture, 1)[1])
+    missing = _boot(_request(0), _asset(9, "/assets/k")._replace(status=404), release="b")
+    assert "failed 404 inferred" == _facts(_picture(missing, sizes=sizes))[1]
+    twice = _boot(_request(0), _asset(9, "/assets/k"), _asset(8, "/assets/k"))
+    assert "2 times 19.2 MB" == _facts(_picture(twice, sizes=sizes))[1]
 
 
 def test_reason_is_read_aloud() -> None:
