@@ -12,7 +12,9 @@ from matchboxctl.directory.history_file import DirectoryHistory
 from tests.rigs.chromium import Chromium, chromium
 from tests.support.consoles import Running, console
 from tests.support.data_files import write_files
+from tests.support.registry_serving import faulty_registry
 from tests.support.serving import LIMIT, Serve, started
+from tests.unit.image_sync.sync_subject import TAG, talos
 
 pytestmark = pytest.mark.real
 
@@ -199,3 +201,52 @@ def test_page_says_that_the_session_has_ended_and_that_the_store_is_away(
     tab.page.locator("#trouble").wait_for(state="hidden")
     tab.context.clear_cookies()
     tab.has("open the address that the console printed")
+
+
+@pytest.fixture
+def sources(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A source, and a group with a hostile selector."""
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    with faulty_registry() as registry:
+        registry.add("boot", TAG, talos(b"kernel"))
+        source = {"image": f"{registry.host}/boot:{TAG}", "assets": "talos", "platform": "linux/arm64"}
+        named = {"profile": "p", "selector": {"rack": HOSTILE}}
+        write_files(data, {"sources/talos.json": {"id": "talos", **source}, f"groups/{HOSTILE[:8]}.json": named})
+        yield
+
+
+@pytest.mark.usefixtures("sources")
+def test_documents_are_found_and_images_synced_by_keys_without_a_reload(browser: Chromium, running: Running) -> None:
+    tab = Tab(browser, running)
+    page = tab.page
+    page.keyboard.press("g")
+    page.keyboard.press("g")
+    tab.has(f"rack={HOSTILE}")
+    tab.check()
+    tab.goto("/which")
+    page.keyboard.press("/")
+    page.keyboard.type(f"mac={UNKNOWN}\nrack={HOSTILE}")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    tab.has("not all: it selects arch=x86_64")
+    tab.check()
+    tab.goto("/images/talos")
+    page.get_by_role("button", name="Sync now").press("Enter")
+    tab.has("the sync has begun")
+    page.evaluate("window.isTheSame = true")
+    tab.has("talos: published sha256:")
+    page.locator("#releases td", has_text="served").wait_for()
+    assert page.evaluate("window.isTheSame") is True
+    tab.check()
+
+
+@pytest.mark.nightly
+@pytest.mark.usefixtures("sources")
+@pytest.mark.parametrize("width", [360, 1280, 3840])
+def test_pages_on_documents_and_images_suit_every_width(browser: Chromium, running: Running, width: int) -> None:
+    tab = Tab(browser, running, viewport={"width": width, "height": 800})
+    documents = ("/groups", "/groups/all", "/profiles", "/profiles/p", "/templates", "/templates/generic/g")
+    for path in (*documents, "/which?labels=a%3Db", "/images", "/images/talos"):
+        tab.goto(path)
+        assert tab.page.evaluate("document.documentElement.scrollWidth") <= width
+        tab.check()

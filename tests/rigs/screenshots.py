@@ -17,6 +17,12 @@ PAGES = {
     "waiting": "/machines/52:54:00:aa:00:00",
     "search": "/?q=worker-0",
     "boots": "/boots",
+    "groups": "/groups",
+    "group": "/groups/workers",
+    "profile": "/profiles/talos-worker",
+    "templates": "/templates",
+    "which": "/which?labels=arch%3Dx86_64%0Amac%3D52%3A54%3A00%3A12%3A34%3A00",
+    "images": "/images",
     "health": "/health",
 }
 """Paths by the names of their pictures."""
