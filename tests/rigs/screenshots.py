@@ -7,23 +7,19 @@ from io import BytesIO
 from itertools import product
 from pathlib import Path
 
+from matchboxctl.console.navigation import NAVIGATION
 from tests.rigs.chromium import chromium
 from tests.support.console_fleet import STUCK, write_fleet
 from tests.support.consoles import console
 
 PAGES = {
-    "machines": "/",
+    **{link.path.strip("/") or "machines": link.path for link in NAVIGATION},
     "machine": f"/machines/{STUCK}",
     "waiting": "/machines/52:54:00:aa:00:00",
     "search": "/?q=worker-0",
-    "boots": "/boots",
-    "groups": "/groups",
     "group": "/groups/workers",
     "profile": "/profiles/talos-worker",
-    "templates": "/templates",
     "which": "/which?labels=arch%3Dx86_64%0Amac%3D52%3A54%3A00%3A12%3A34%3A00",
-    "images": "/images",
-    "health": "/health",
 }
 """Paths by the names of their pictures."""
 
@@ -31,7 +27,7 @@ SIZES, SCHEMES = {1280: 900, 390: 844}, ("light", "dark")
 DOCUMENTED = ("machines-1280-light", "machine-1280-dark", "health-1280-light", "machines-390-dark")
 """Of these docs/console.md shows what a screen does."""
 
-_COLOURS = 256
+_COLOURS, _ALIKE = 256, 12
 
 
 def main(directory: Path, documented: Path) -> None:
@@ -59,15 +55,16 @@ def main(directory: Path, documented: Path) -> None:
 
 
 def _small(png: bytes) -> bytes:
-    """The picture with its most frequent colours."""
+    """The picture with its most frequent colours, of those that are alike one."""
     # Of the browser's packages.
     from PIL import Image
 
     file = BytesIO()
     picture = Image.open(BytesIO(png)).convert("RGB")
-    colours = sorted(picture.getcolors(picture.width * picture.height), reverse=True)[:_COLOURS]
+    every = sorted(picture.getcolors(picture.width * picture.height))
+    unlike = {tuple(value // _ALIKE for value in colour): (count, colour) for count, colour in every}
     palette = Image.new("P", (1, 1))
-    palette.putpalette([value for _, colour in colours for value in colour])
+    palette.putpalette([value for _, colour in sorted(unlike.values(), reverse=True)[:_COLOURS] for value in colour])
     picture.quantize(palette=palette, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
     return file.getvalue()
 
