@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from matchboxctl.console.navigation import NAVIGATION, Link
 from matchboxctl.directory.history_file import DirectoryHistory
 from tests.rigs.chromium import Chromium, chromium
 from tests.support.consoles import Running, console
@@ -137,6 +138,30 @@ def test_waiting_machine_is_approved_and_seen_to_boot_without_a_reload(
     ask(serve, WAITING)
     tab.row(WAITING).get_by_text("/ipxe 200 allow").wait_for()
     assert page.evaluate("window.isTheSame") is True
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("link", NAVIGATION)
+def test_every_page_is_for_all_readers_and_no_wider_than_a_narrow_screen(
+    browser: Chromium, running: Running, link: Link
+) -> None:
+    for width in (360, 1280):
+        tab = Tab(browser, running, viewport={"width": width, "height": 800})
+        tab.goto(link.path)
+        tab.check()
+        assert width >= tab.page.evaluate("document.documentElement.scrollWidth")
+        tab.context.close()
+
+
+def test_health_says_what_is_missing_and_who_was_refused(browser: Chromium, running: Running, data: Path) -> None:
+    (data / "assets/vmlinuz").unlink()
+    tab = Tab(browser, running)
+    tab.goto("/health")
+    tab.has("Documents: problem")
+    tab.has("/assets/vmlinuz does not exist")
+    tab.page.get_by_role("link", name=UNKNOWN).click()
+    tab.has("/ipxe 404")
+    tab.check()
 
 
 @pytest.mark.nightly
