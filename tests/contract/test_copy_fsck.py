@@ -9,7 +9,7 @@ from lambda_matchbox.aws.fsck.rules import Kind
 from lambda_matchbox.aws.keys import SERVED_PREFIX
 from lambda_matchbox.aws.releases import copies
 from lambda_matchbox.aws.releases.copies import ReleaseCopies
-from tests.contract.copied_releases import ONE, PATHS, TWO, Door, assert_as_the_app
+from tests.contract.copied_releases import ONE, PATHS, TWO, Door, assert_as_the_app, put_own
 
 Found = list[tuple[Kind, str, bool]]
 PINNED = f"{PATHS[0]}.release-{ONE[7:]}"
@@ -67,6 +67,15 @@ def test_copies_that_nobody_needs_are_deleted(door: Door, monkeypatch: pytest.Mo
     for repair in (False, True):
         assert [(*unused, repair), (*current, repair)] == fsck(door, repair=repair)
     assert [] == fsck(door)
+
+
+def test_own_files_that_no_copy_hides_are_noted(door: Door) -> None:
+    """The app serves releases only below a source's part."""
+    put_own(door, PATHS[0], PATHS[2], "own")
+    note = f"CloudFront serves 'assets/{PATHS[2]}', which the app does not: it lies where a source has releases"
+    assert [(Kind.NOTE, f"{note}; move or delete it", False)] == fsck(door, repair=True)
+    assert (b"own", None) == (door.cloudfront(PATHS[2], None), door.app(PATHS[2], None))
+    assert (b"2", b"2") == (door.cloudfront(PATHS[0], None), door.app(PATHS[0], None))
 
 
 def test_copies_that_somebody_is_making_are_not_missing(door: Door) -> None:
