@@ -24,7 +24,7 @@ QUERIES = (
     "x=&&y=",
     "x=%2541",
     "x=a=b&y=!'()*,$@",
-    "x=%C3%A9&y=%FF&z=%",
+    "x=%C3%A9&y=%FF",
 )
 CONFIGURATIONS = ("/ignition", "/cloud", "/generic", "/metadata", "/report")
 
@@ -83,7 +83,7 @@ def test_http10(deployed: Deployed) -> None:
     """HTTP/1.0 with a Host, as old firmware speaks it."""
     door = urlsplit(deployed.plain)
     with socket.create_connection((door.hostname, door.port or 80), timeout=30) as connection:
-        connection.sendall(f"GET /boot.ipxe HTTP/1.0\r\nHost: {door.netloc}\r\n\r\n".encode())
+        connection.sendall(f"GET /boot.ipxe HTTP/1.0\r\nHost: {door.netloc}\r\nConnection: close\r\n\r\n".encode())
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     assert (b"200", True) == (answer[9:12], b"\r\n\r\n#!ipxe\n" in answer), (
         f"HTTP/1.0 gave {answer[:200]!r}: clients that speak it cannot boot here; report it"
@@ -122,7 +122,7 @@ def test_cold(deployed: Deployed) -> None:
     assert 404 == absent.status, f"an asset that is not there gave {absent}: {advice}"
     for _ in range(2):
         answer = deployed.ranged(deployed.asset)
-        assert 206 == answer.status, f"{deployed.asset} gave {answer}: {advice}"
+        assert 206 == answer.status, f"{deployed.asset} gave {answer}: {advice}; if it is a 404, run SyncCommand"
         if not answer.headers.get("x-cache", "").startswith("Hit"):
             return
         time.sleep(61)
@@ -163,7 +163,7 @@ def test_times(deployed: Deployed) -> None:
 
 
 def _cold_starts(deployed: Deployed) -> Iterator[float]:
-    for line in deployed.log("BootApiLog", '{ $.type = "platform.report" }', 24 * 60):
+    for line in deployed.log("BootApiLog", "{ $.record.metrics.initDurationMs > 0 }", 24 * 60):
         if milliseconds := line.get("record", {}).get("metrics", {}).get("initDurationMs"):
             yield milliseconds
 
