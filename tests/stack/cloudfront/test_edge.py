@@ -27,14 +27,14 @@ class Asked:
     def __init__(self, name: str, status: int, files: tuple[str, ...] = ()) -> None:
         self.requests: list[Request] = []
         self.origin = Origin(name, "eu-central-1", self.respond)
-        self._status = status
+        self.status = status
         self._files = files
 
     def respond(self, request: Request) -> Response:
         self.requests.append(request)
         if request.path in self._files:
             return Response(200, {"etag": '"a"', "content-type": "application/efi"}, FILE)
-        return Response(self._status, {}, b"x")
+        return Response(self.status, {}, b"x")
 
 
 class Door:
@@ -163,6 +163,16 @@ def test_lengths_are_limited(door: Door) -> None:
     left = 8192 - len(f"http://{HOST}/ipxe?")
     assert [200, 414] == [door.ask(query="x" * length).status for length in (left, left + 1)]
     assert [200, 413] == [door.ask(headers=(("x-long", "x" * length),)).status for length in (20_000, 20_480)]
+
+
+def test_error_of_one_machine_is_no_other_ones(door: Door, made: Any) -> None:
+    """As it would be without the template's times for errors, also where caching is disabled."""
+    [stack] = stacks([Deployment(BEHIND_CLOUDFRONT)])
+    del stack.properties("Distribution")["DistributionConfig"]["CustomErrorResponses"]
+    for each, asked in ((door, 2), (Door(Settings(stack), made[1]), 1)):
+        each.function.status = 404
+        assert [404, 404] == [each.ask("/ipxe", query).status for query in ("mac=a", "mac=b")]
+        assert asked == len(each.function.requests)
 
 
 def test_networks_are_refused_before_any_origin(door: Door) -> None:
