@@ -11,7 +11,7 @@ from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.web.wiring import lambda_app
 from tests.contract.release_subjects import on_stores, pointer
 from tests.rigs.service import Service
-from tests.stack.conftest import CLOUDFRONT
+from tests.stack.conftest import CLOUDFRONT, KEY
 from tests.stack.resolution import NAME, stacks
 from tests.unit.web.test_function_url import event
 from tools.template_translation import Deployment
@@ -62,10 +62,11 @@ def test_scripts_name_files_of_one_release_that_the_endpoint_may_read(
 
 
 def test_either_address_is_for_ipxe_behind_cloudfront_only() -> None:
-    """Whose change of the door makes a new version of the function."""
+    """Also in what is signed. A change of the door makes new versions of the functions."""
     given = [{}, {"S3EndpointId": ENDPOINT}, {"TokenFreeAddress": "http://cache.example"}]
-    doors = stacks([Deployment({**CLOUDFRONT, **each}) for each in given] + [Deployment(each) for each in given])
-    names = ("", "true", "true", "", "", "")
-    assert [*names] == [each.environment("BootApi").get("MATCHBOX_DIRECT_FILES", "") for each in doors]
+    doors = stacks([Deployment({**KEY, **door, **each}) for door in (CLOUDFRONT, {}) for each in given])
+    for name in ("BootApi", "SignedApi"):
+        found = [each.environment(name).get("MATCHBOX_DIRECT_FILES") for each in doors]
+        assert [None, "true", "true", None, None, None] == found
     described = [next(iter(each.of_type("AWS::Lambda::Version").values()))["Description"] for each in doors]
     assert len(given) + 2 == len({*described})
