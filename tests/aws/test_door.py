@@ -129,6 +129,14 @@ def test_cold(deployed: Deployed) -> None:
     pytest.skip(f"machines keep {deployed.asset} in CloudFront's cache: run this again")
 
 
+def test_errors(deployed: Deployed) -> None:
+    """CloudFront keeps no error: S3 names each request in its error page."""
+    _only_cloudfront(deployed)
+    path = f"/assets/{uuid.uuid4().hex}"
+    pages = {deployed.get(path).body for _ in range(2)}
+    assert len(pages) == 2, f"{path} was asked for twice, and S3 once: compare CustomErrorResponses with template.yaml"
+
+
 def test_https_only(deployed: Deployed) -> None:
     """Configurations by http are refused, unless PlainConfigurations allows them."""
     _only_cloudfront(deployed)

@@ -76,7 +76,7 @@ def sound(app: App, stores: Stores, owners: Account, tmp_path_factory: pytest.Te
 
 
 CHECKS = (
-    *("cold", "addresses", "queries", "head", "range", "http10", "shared", "https_only", "times"),
+    *("cold", "addresses", "queries", "head", "range", "http10", "shared", "errors", "https_only", "times"),
     *("function_url", "networks", "client"),
 )
 
@@ -107,6 +107,10 @@ def bucket_for_https_only(stack: Stack) -> None:
 def bucket_without_lists(stack: Stack) -> None:
     document = stack.properties("BucketPolicy")["PolicyDocument"]
     document["Statement"] = [each for each in document["Statement"] if each["Sid"] != "MissingObjectsAreNotFound"]
+
+
+def kept_errors(stack: Stack) -> None:
+    distribution(stack)["CustomErrorResponses"] = []
 
 
 def plain_configurations(stack: Stack) -> None:
@@ -140,6 +144,7 @@ WRITES_VIEWER = "request.headers['x-boot-viewer'] = {value: event.viewer.ip};"
         ("shared", own_cache_policy, "machines got answers of others"),
         ("cold", bucket_for_https_only, r"an asset that is not there gave 403 .*TlsForReads"),
         ("cold", bucket_without_lists, r"an asset that is not there gave 403 "),
+        ("errors", kept_errors, "was asked for twice, and S3 once"),
         ("https_only", plain_configurations, "HEAD /ignition by http gave 404: compare the behaviour"),
         ("networks", code("127.0.0.0/8", "0.0.0.0/0"), r"for 192\.0\.2\.1: compare AllowedCidrs"),
         ("networks", code(WRITES_VIEWER, ""), r"127\.0\.0\.0 can pass for 198\.51\.100\.7"),
