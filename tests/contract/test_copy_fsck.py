@@ -9,7 +9,10 @@ from lambda_matchbox.aws.fsck.rules import Kind
 from lambda_matchbox.aws.keys import SERVED_PREFIX
 from lambda_matchbox.aws.releases import copies
 from lambda_matchbox.aws.releases.copies import ReleaseCopies
+from matchboxctl.main import main
 from tests.contract.copied_releases import ONE, PATHS, TWO, Door, assert_as_the_app, put_own
+from tests.rigs.service import Service
+from tests.unit.matchboxctl.store.test_stack import make_stack
 
 Found = list[tuple[Kind, str, bool]]
 PINNED = f"{PATHS[0]}.release-{ONE[7:]}"
@@ -96,3 +99,22 @@ def test_only_a_stack_with_cloudfront_needs_copies(
     events.register("provide-client-params.s3.ListObjectsV2", lambda params, **_: asked.append(params["Prefix"]))
     assert [] == fsck(door, required=False)
     assert [] == asked
+
+
+def test_stack_says_whether_copies_are_missing(
+    make_door: Callable[..., Door],
+    moto_server: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Also in a bucket that has none yet."""
+    door = make_door(required=False)
+    door.publish(ONE, "one", {"vmlinuz": b"1"}, 100)
+    environment = door.stored.stores.environment() | {"AWS_ENDPOINT_URL_CLOUDFORMATION": moto_server.endpoint}
+    for name, value in environment.items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, value)
+    outputs = dict.fromkeys(("TableName", "BucketName"), door.stored.stores.name)
+    for front, missing in (("alb", 0), ("cloudfront", 2)):
+        main(["fsck", "--stack", make_stack(moto_server, outputs, {"FrontDoor": front})])
+        assert missing == capsys.readouterr().out.count("lost object: CloudFront does not find")

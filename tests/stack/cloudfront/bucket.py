@@ -40,9 +40,11 @@ class Bucket:
         lists = self.allowed("s3:ListBucket", "<Bucket.Arn>", principal, secure=request.secure)
         return response if response.status != 404 or lists else _refused()
 
-    def allowed(self, action: str, resource: str, principal: Principal | None, *, secure: bool) -> bool:
-        """Whether the policy allows it and nothing denies it."""
-        context = {"aws:SecureTransport": str(secure).lower()}
+    def allowed(
+        self, action: str, resource: str, principal: Principal | None, *, secure: bool, endpoint: str = ""
+    ) -> bool:
+        """Whether the policy allows it, through an endpoint of a VPC where one is named, and nothing denies it."""
+        context = {"aws:SecureTransport": str(secure).lower(), **({"aws:SourceVpce": endpoint} if endpoint else {})}
         if principal:
             context["aws:SourceArn"] = principal.source_arn
         effects = {
