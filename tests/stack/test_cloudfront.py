@@ -26,6 +26,8 @@ from tests.support.commands import Commands
 from tests.support.images.layers import Entry, gzipped
 from tests.support.images.manifests import image
 from tests.support.nightly import NIGHTLY
+from tests.support.openpgp.independent import is_signed
+from tests.support.openpgp.keys import key_ring
 from tests.support.retry_on_503 import retry_on_503
 from tools.template_translation import PROJECT
 
@@ -153,6 +155,19 @@ def test_configuration_is_given_over_https_against_the_token_of_a_script_over_ht
         with urllib.request.urlopen(f"https://127.0.0.1:{door.https_port}{target}", context=trusted) as answer:
             assert b"#!/bin/sh\n" == answer.read()
         assert not any(token in line for line in door.functions["BootApi"].log())
+
+
+def test_signatures_verify_the_other_functions_responses(new_place: Any, new_secret: Any) -> None:
+    place = new_place(**BEHIND_CLOUDFRONT, SigningKeySecret=new_secret(json.dumps({"key": key_ring("rsa").decode()})))
+    place.stores.fill(HERE / "seed" / "data")
+    place.stores.put_asset("vmlinuz.sig", b"the operator's")
+    with place.cloudfront() as door:
+        for target in ("/boot.ipxe{}", "/ipxe{}?arch=arm64"):
+            plain, *twins = [got(door.port, target.format(suffix)).body for suffix in ("", ".sig", ".asc")]
+            assert [True] * 2 == [is_signed(body, plain) for body in twins], target
+        assert [403] * 2 == [got(door.port, f"/ignition{suffix}").status for suffix in ("", ".sig")]
+        assert b"the operator's" == got(door.port, "/assets/vmlinuz.sig").body
+        assert '"signing"' in "".join(door.functions["SignedApi"].log())
 
 
 def test_files_of_releases_are_those_that_the_function_serves(

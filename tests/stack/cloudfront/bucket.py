@@ -11,7 +11,7 @@ from tests.rigs.service import Service
 from tests.rigs.versitygw import virtual_domain
 from tests.stack.cloudfront.messages import Request, Response
 from tests.stack.cloudfront.signatures import Principal
-from tests.stack.resolution import Stack
+from tests.stack.resolution import Stack, wildcards
 
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding"}
 
@@ -84,7 +84,7 @@ def _matches(statement: Mapping[str, Any], kind: str, value: str) -> bool:
     negated = f"Not{kind}" in statement
     given = statement[f"Not{kind}" if negated else kind]
     patterns = [given] if isinstance(given, str) else given
-    named = any(re.fullmatch(re.escape(each).replace(r"\*", ".*"), value, re.DOTALL) for each in patterns)
+    named = any(wildcards(each).fullmatch(value) for each in patterns)
     return named != negated
 
 
