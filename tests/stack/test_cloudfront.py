@@ -203,7 +203,10 @@ def test_files_of_releases_are_those_that_the_function_serves(
                 scripts.append(addresses(got(door.port, "/ipxe").body))
                 stable = [TALOS + name for name in names]
                 for wanted in (stable, *scripts):
-                    files = [got(door.port, address).body.decode() for address in wanted]
+                    answers = [got(door.port, address) for address in wanted]
+                    kept = "max-age=60" if wanted is stable else "max-age=3600"
+                    assert [kept] * 2 == [answer.headers["cache-control"] for answer in answers]
+                    files = [answer.body.decode() for answer in answers]
                     assert files == [fetched(function, address) for address in wanted]
                     assert 1 == len({file.split()[1] for file in files})
                 assert f"vmlinuz {current}" == got(door.port, stable[0]).body.decode()

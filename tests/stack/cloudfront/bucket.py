@@ -53,7 +53,7 @@ class Bucket:
             if _is_for(statement["Principal"], principal)
             and _matches(statement, "Action", action)
             and _matches(statement, "Resource", resource)
-            and all(_holds(*each, context) for each in statement.get("Condition", {}).items())
+            and all(_holds(operator, wanted, context) for operator, wanted in statement.get("Condition", {}).items())
         }
         return effects == {"Allow"}
 

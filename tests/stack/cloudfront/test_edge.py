@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given
 
 from tests.stack.cloudfront.edge import Edge, Origin
 from tests.stack.cloudfront.messages import Headers, Request, Response
 from tests.stack.cloudfront.settings import Settings
 from tests.stack.cloudfront.signatures import Principal
+from tests.stack.cloudfront.test_signatures import SENT
 from tests.stack.cloudfront.viewer_functions import viewer_functions
 from tests.stack.place import BEHIND_CLOUDFRONT
 from tests.stack.resolution import stacks
@@ -94,6 +96,13 @@ def test_what_the_function_gets_is_as_it_was_sent_but_for_what_cloudfront_replac
     } == {name: value for name, value in named.items() if name not in made_up}
 
 
+@given(SENT)
+def test_query_reaches_the_function_as_it_was_sent(made: Any, query: str) -> None:
+    door = Door(*made)
+    door.ask("/ipxe", query)
+    assert [query] == [each.query for each in door.function.requests]
+
+
 def test_bucket_is_asked_for_the_path_by_the_viewers_protocol(door: Door) -> None:
     for secure in (True, False):
         door.ask("/assets/none", "a=1", secure=secure, headers=(("user-agent", "iPXE"), ("accept", "x")))
@@ -134,6 +143,12 @@ def test_file_is_fetched_once_and_its_parts_are_cut_from_it(door: Door) -> None:
     assert "bytes 253-255/256" == answers[3].headers["content-range"]
     assert ["Miss from cloudfront", *["Hit from cloudfront"] * 8] == [each.headers["x-cache"] for each in answers]
     assert 1 == len(door.bucket.requests)
+
+
+def test_head_says_the_length_and_fetches_nothing(door: Door) -> None:
+    answers = [door.ask("/assets/a", method="HEAD", headers=(("range", "bytes=1-2"),)) for _ in range(2)]
+    assert [200, 200] == [each.status for each in answers]
+    assert ["HEAD"] == [each.method for each in door.bucket.requests]
 
 
 def test_release_of_an_address_is_no_part_of_another_ones_cache(door: Door) -> None:
