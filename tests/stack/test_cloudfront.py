@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -155,6 +156,19 @@ def test_configuration_is_given_over_https_against_the_token_of_a_script_over_ht
         with urllib.request.urlopen(f"https://127.0.0.1:{door.https_port}{target}", context=trusted) as answer:
             assert b"#!/bin/sh\n" == answer.read()
         assert not any(token in line for line in door.functions["BootApi"].log())
+
+
+def test_file_of_any_name_is_found_by_its_plain_and_by_its_escaped_address(new_place: Any) -> None:
+    place = new_place(**BEHIND_CLOUDFRONT)
+    place.stores.create()
+    names = [f"v1{each}x" for each in "!\"$&'()*+,-.:;<=>@[]^_`{|}~\u00fc\u4e16\U0001f600"]
+    for name in names:
+        place.stores.put_asset(name, name.encode())
+    with place.cloudfront() as door:
+        found = [[got(door.port, f"/assets/{each}") for each in (name, quote(name))] for name in names]
+    assert names == [first.body.decode() for first, _ in found]
+    assert names == [second.body.decode() for _, second in found]
+    assert ["Hit from cloudfront"] * len(names) == [second.headers["x-cache"] for _, second in found]
 
 
 def test_signatures_verify_the_other_functions_responses(new_place: Any, new_secret: Any) -> None:

@@ -83,7 +83,7 @@ def test_other_paths_are_as_they_were_sent(door: ViewerFunctions, uri: str) -> N
 def test_names_of_assets_have_the_one_spelling_that_signatures_know(door: ViewerFunctions) -> None:
     """S3 would take a plus sign for a space."""
     punctuation = "".join(map(chr, range(0x21, 0x7F)))
-    plain = "".join(each for each in punctuation if each not in "%/?#")
+    plain = "".join(each for each in punctuation if each not in "%/?#") + "\u00fc\u4e16\U0001f600"
     assert f"/assets/{quote(plain)}%2F" == request_of(door, f"/assets/{plain}%2F")["uri"]
     assert ["/assets/v1+x/", "/ipxe+"] == [request_of(door, path)["uri"] for path in ("/assets/v1+x/", "/ipxe+")]
 
