@@ -16,6 +16,11 @@ documentation says, in brackets:
   and the path as sent goes to the origin (CloudFront's guide, "Cache behavior settings", path normalization).
 - The function URL decodes a query, groups equal names, and encodes it again, `#` too. As long as the function at the
   edge leaves it alone, a query is passed on as received (CloudFront's guide, "Restrictions on all edge functions").
+- A `+` of a query is signed as a space. AWS's text says how a space is written, `%20` and not `+`, but not what a `+`
+  is (IAM's guide, "Create a signed AWS API request"); the local one signs it as `%2B`. Which of both CloudFront and
+  function URLs do is not known, only that they have to do the same; a check of deployed stacks asks with it.
+- Bytes of a query that are no UTF-8 are signed as another character, and refused where they are not encoded. Every byte
+  is encoded (ibid.).
 - A request by http that says `X-Forwarded-Proto: https` counts as one by https. That header is removed (CloudFront's
   guide, "Request and response behavior for custom origins").
 """

@@ -10,18 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
 from botocore.config import Config
-from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from tests.conformance.recordings import Response
+from tests.conformance.http_exchange import exchange
+from tests.conformance.recordings import Recording, Response
 from tests.rigs.ministack import Ministack
 from tests.rigs.oci_registry import OciRegistry
+from tests.stack.cloudfront.messages import Headers, Request
+from tests.stack.cloudfront.signatures import Principal, signed
+from tests.stack.cloudfront.test_signatures import QUERIES
 from tests.stack.conftest import PROCESSOR
 from tests.stack.dialogue import Dialogue, dialogue
-from tests.stack.ministack.behind_cloudfront import asked, let_everybody_ask_the_functions, serve_assets_from
+from tests.stack.ministack.behind_cloudfront import LOCALHOST, asked, let_everybody_ask_the_functions, serve_assets_from
 from tests.stack.ministack.conftest import Signing
 from tests.stack.ministack.deployment import SAM, Deployed, deployed
 from tests.stack.ministack.template import adapted
@@ -34,6 +35,9 @@ pytestmark = [pytest.mark.real, pytest.mark.nightly]
 
 DOCUMENTATION = (PROJECT / "docs" / "deploy.md").read_text()
 MACHINE = "arch=arm64&mac=52-54-00-00-00-01&uuid=6b9f1f2e-03c5-4d1a-9a57-000000000001"
+OTHERWISE_SIGNED = {"a=1+2", "a=%FF", "uuid=\u00fc"}
+"""Queries of which the emulator does not verify the local CloudFront's signature (see `behind_cloudfront`)."""
+
 FILES = {"vmlinuz": b"kernel of a release", "initramfs.xz": b"initramfs"}
 
 
@@ -124,42 +128,59 @@ def test_stack_is_refused_that_lacks_what_its_door_needs(
         client.create_stack(StackName="refused", TemplateBody=body, Parameters=parameters)
 
 
-def test_functions_are_asked_by_signed_requests_of_permitted_users_only(signed_only: Deployed) -> None:
-    hosts = {name: _url_of(signed_only, name) for name in ("BootApiUrl", "SignedApiUrl")}
-    with closing(signed_only.account.client("iam")) as iam:
-        keys = []
+@pytest.fixture(scope="module")
+def users(ministack: Ministack) -> dict[str, Ministack]:
+    """The account with the credentials of two users, one of which may ask function URLs."""
+    with closing(ministack.client("iam")) as iam:
+        made = {}
         for name in ("nobody", "somebody"):
             iam.create_user(UserName=name)
-            keys.append(iam.create_access_key(UserName=name)["AccessKey"])
+            key = iam.create_access_key(UserName=name)["AccessKey"]
+            made[name] = replace(ministack, access_key=key["AccessKeyId"], secret_key=key["SecretAccessKey"])
         statement = {"Effect": "Allow", "Action": "lambda:InvokeFunctionUrl", "Resource": "*"}
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         iam.put_user_policy(UserName="somebody", PolicyName="ask", PolicyDocument=policy)
-    nobody, somebody = (
-        replace(signed_only.account, access_key=key["AccessKeyId"], secret_key=key["SecretAccessKey"]) for key in keys
-    )
-    for host in hosts.values():
-        assert 403 == asked(signed_only, "/boot.ipxe", host=host).status
-        assert 403 == asked(signed_only, "/boot.ipxe", _signed(nobody, host, "/boot.ipxe"), host=host).status
-        assert 403 == asked(signed_only, "/boot.ipxe?x=y", _signed(somebody, host, "/boot.ipxe"), host=host).status
-    assert (
-        b"#!ipxe\n"
-        == asked(
-            signed_only, "/boot.ipxe", _signed(somebody, hosts["BootApiUrl"], "/boot.ipxe"), host=hosts["BootApiUrl"]
-        ).body[:7]
-    )
+    return made
 
 
-def _url_of(stack: Deployed, name: str) -> str:
-    function, _, alias = stack.resources[name].partition(":")
+@pytest.mark.parametrize("url", ["BootApiUrl", "SignedApiUrl"])
+def test_functions_are_asked_by_signed_requests_of_permitted_users_only(
+    signed_only: Deployed, users: dict[str, Ministack], url: str
+) -> None:
+    def status(user: str | None, signed: Request, sent: Request) -> int:
+        return _ask_function(signed_only, url, users[user] if user else None, signed, sent).status
+
+    script, other = _request("arch=arm64"), _request("arch=amd64")
+    assert 403 == status(None, script, script)
+    assert 403 == status("nobody", script, script)
+    assert 403 == status("somebody", script, other)
+    assert 404 == status("somebody", script, script)
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_signatures_of_the_local_cloudfront_hold(
+    signed_only: Deployed, users: dict[str, Ministack], query: str
+) -> None:
+    """The emulator verifies them in its own way."""
+    request = _request(query)
+    assert 404 == _ask_function(signed_only, "BootApiUrl", users["somebody"], request, request).status
+
+
+def _request(query: str) -> Request:
+    return Request("GET", "/metadata", query, (), secure=True, client=LOCALHOST)
+
+
+def _ask_function(stack: Deployed, url: str, user: Ministack | None, signed_for: Request, sent: Request) -> Response:
+    """The response to one request with the signature of another, for none of them groups are there yet."""
+    name, _, alias = stack.resources[url].partition(":")
     with closing(stack.account.client("lambda")) as client:
-        url: str = client.get_function_url_config(FunctionName=function, Qualifier=alias)["FunctionUrl"]
-    return url.split("/")[2]
-
-
-def _signed(account: Ministack, host: str, target: str) -> dict[str, str]:
-    request = AWSRequest("GET", f"https://{host}{target}")
-    SigV4Auth(Credentials(account.access_key, account.secret_key), "lambda", account.region).add_auth(request)
-    return dict(request.headers.items())
+        host = client.get_function_url_config(FunctionName=name, Qualifier=alias)["FunctionUrl"].split("/")[2]
+    headers: Headers = ()
+    if user is not None:
+        principal = Principal("", "", user.access_key, user.secret_key)
+        headers = signed(signed_for, host, "lambda", user.region, principal)
+    recording = Recording("", sent.method, sent.target, dict(headers), Response(0, {}, b""))
+    return exchange(stack.account.plain_port, recording, host)
 
 
 def test_machine_gets_its_script_by_http_and_its_configuration_by_https(stack: Deployed) -> None:
