@@ -88,6 +88,13 @@ def test_names_of_assets_have_the_one_spelling_that_signatures_know(door: Viewer
     assert ["/assets/v1+x/", "/ipxe+"] == [request_of(door, path)["uri"] for path in ("/assets/v1+x/", "/ipxe+")]
 
 
+@pytest.mark.parametrize("uri", ["/%69gnition", "/metadat%61", "/ignition%2esig", "/%61ssets/a"])
+def test_routes_have_one_spelling(door: ViewerFunctions, uri: str) -> None:
+    """Behaviours, by which http is refused, may compare the path as it was sent; the app decodes it."""
+    assert 403 == request_of(door, uri)["statusCode"]
+    assert "/profiles/%61" == request_of(door, "/profiles/%61")["uri"]
+
+
 NETWORKS = [
     "203.0.113.128/25",
     "198.51.100.7/32",
@@ -95,11 +102,13 @@ NETWORKS = [
     "192.0.2.0/23",
     "2001:db8::/33",
     "2001:db8:8000:1::2/128",
+    "2001:0DB9:1::5:0:0:0/80",
 ]
 VIEWERS = [
     *("203.0.113.127", "203.0.113.128", "203.0.113.255", "198.51.100.7", "198.51.100.6", "10.255.0.1", "11.0.0.1"),
     *("192.0.3.255", "192.0.4.0", "2001:db8::1", "2001:db8:7fff:ffff::", "2001:db8:8000::", "2001:db8:8000:1::2"),
     *("2001:db8:8000:1::3", "::1", "::", "2001:db8:1:2:3:4:5:6", "1::", "::ffff"),
+    *("2001:db9:1:0:5::", "2001:db9:1::6:0:0:0", "203::", "c00:20::"),
 ]
 
 
